@@ -1,0 +1,39 @@
+import { defineConfig } from 'vitest/config'
+
+/** One project a kind of test, so that `vitest --project unit` stays quick. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'templates/*/test/**/*.test.ts'],
+          exclude: ['packages/e2e/**'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['packages/*/src/**/*.test-d.ts'],
+            tsconfig: 'packages/coordinator-node/tsconfig.json',
+          },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['packages/e2e/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
