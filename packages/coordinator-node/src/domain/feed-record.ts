@@ -1,0 +1,46 @@
+import type { JsonObject } from './json.ts'
+import type { Instant } from './time.ts'
+
+/** What a series of records is about: one provider, one subject, one kind of data, one granularity. */
+export interface FeedScope {
+  readonly source: string
+  readonly subject: string
+  /** `candle`, `tick`, or whatever the source calls its data. */
+  readonly kind: string
+  /** A duration such as `1m`; for events without a grid, the time after which silence is suspicious. */
+  readonly granularity: string
+}
+
+/** One final observation. Immutable; its key is the scope and `eventAt`. */
+export interface FeedRecord<Values = JsonObject> extends FeedScope {
+  /** The provider's time: a candle's OPEN time. */
+  readonly eventAt: Instant
+  /** When the values became final: open + granularity for a candle, `eventAt` for a tick. */
+  readonly knownAt: Instant
+  /** When this node got it. */
+  readonly receivedAt: Instant
+  readonly values: Values
+}
+
+export type FeedStatus = 'up' | 'stale' | 'frozen' | 'down'
+
+/** How far ingestion of one scope has come, and whether it can be trusted. */
+export interface FeedState {
+  readonly scope: FeedScope
+  readonly recordCount: number
+  readonly oldestEventAt: Instant | null
+  readonly newestEventAt: Instant | null
+  /** The watermark: the newest `knownAt` of the scope. */
+  readonly watermarkAt: Instant | null
+  readonly updatedAt: Instant
+  /** Records that came again with other values; kept apart, never applied. */
+  readonly revisionCount: number
+  readonly status: FeedStatus
+  readonly statusReason: string | null
+  readonly statusSince: Instant
+}
+
+/** `binance:BTCUSDT:candle:1m` */
+export function feedScopeKey(scope: FeedScope): string {
+  return `${scope.source}:${scope.subject}:${scope.kind}:${scope.granularity}`
+}

@@ -1,0 +1,37 @@
+import type { Instant } from './time.ts'
+
+// Ids derive from content, so a step that runs twice writes the same row twice, which the unique keys refuse.
+
+export function roundId(scheduleKey: string, performedAt: Instant): string {
+  return `INP_${safe(scheduleKey)}_${stamp(performedAt)}`
+}
+
+export function predictionId(modelId: string, round: string): string {
+  return `PRE_${safe(modelId)}_${round}`
+}
+
+export function scoreId(prediction: string): string {
+  return `SCR_${prediction}`
+}
+
+export function snapshotId(modelId: string, periodEnd: Instant): string {
+  return `SNAP_${safe(modelId)}_${stamp(periodEnd)}`
+}
+
+export function leaderboardId(asOf: Instant): string {
+  return `LBR_${stamp(asOf)}`
+}
+
+export function checkpointId(periodEnd: Instant): string {
+  return `CKP_${stamp(periodEnd)}`
+}
+
+/** Escapes what is not a letter, digit, dot or hyphen as `~` and its code, so that different names never meet in one id. */
+function safe(name: string): string {
+  return name.replace(/[^A-Za-z0-9.-]/gu, (character) => `~${character.codePointAt(0)?.toString(16)}~`)
+}
+
+/** `20260301_100000.000` */
+function stamp(at: Instant): string {
+  return new Date(at).toISOString().replace(/[-:Z]/g, '').replace('T', '_')
+}

@@ -1,0 +1,46 @@
+/** What JSON can carry. Numbers are finite: NaN and infinities never reach a table or an API. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject
+
+export interface JsonObject {
+  readonly [key: string]: Json
+}
+
+/**
+ * Takes an unknown value as JSON.
+ * Keys whose value is `undefined` fall away, `-0` becomes `0`; whatever JSON cannot carry (NaN, infinities, functions,
+ * bigints, class instances, cycles deeper than 64 levels) throws a `TypeError` that names the path.
+ */
+export function toJson(value: unknown, path = '$'): Json {
+  return convert(value, path, 0)
+}
+
+/** Like {@link toJson}, for a value that must be an object. */
+export function toJsonObject(value: unknown, path = '$'): JsonObject {
+  const json = toJson(value, path)
+  if (json === null || typeof json !== 'object' || isJsonArray(json)) throw new TypeError(`${path} is not an object`)
+  return json
+}
+
+export function isJsonArray(json: Json): json is readonly Json[] {
+  return Array.isArray(json)
+}
+
+function convert(value: unknown, path: string, depth: number): Json {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError(`${path} is ${value}, which JSON cannot carry`)
+    return value === 0 ? 0 : value
+  }
+  if (typeof value !== 'object') throw new TypeError(`${path} is a ${typeof value}, which JSON cannot carry`)
+  if (depth >= 64) throw new TypeError(`${path} is nested more than 64 levels deep`)
+  if (Array.isArray(value)) return value.map((item, index) => convert(item, `${path}[${index}]`, depth + 1))
+  const prototype = Object.getPrototypeOf(value) as unknown
+  if (prototype !== Object.prototype && prototype !== null) {
+    throw new TypeError(`${path} is a ${value.constructor?.name ?? 'class instance'}, which JSON cannot carry`)
+  }
+  const object: Record<string, Json> = {}
+  for (const [key, item] of Object.entries(value)) {
+    if (item !== undefined) object[key] = convert(item, `${path}.${key}`, depth + 1)
+  }
+  return object
+}

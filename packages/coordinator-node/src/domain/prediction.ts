@@ -1,0 +1,38 @@
+import type { Json } from './json.ts'
+import type { Instant } from './time.ts'
+
+/** PENDING: a valid answer that waits for its truth. SCORED, FAILED and ABSENT are terminal. */
+export type PredictionStatus = 'PENDING' | 'SCORED' | 'FAILED' | 'ABSENT'
+
+/** Whose fault a missing answer is. Only the model's own count against it. */
+export type Blame = 'model' | 'coordinator'
+
+/** One model's row of a round. There is exactly one for every model registered when the round opened. */
+export interface Prediction {
+  readonly id: string
+  readonly roundId: string
+  readonly modelId: string
+  readonly status: PredictionStatus
+  /** The answer after the contract's schema; `null` unless the model answered validly. */
+  readonly output: Json
+  /** A fixed word such as `timeout`, `invalid_output`, `truth_unavailable`; `null` for a valid answer. */
+  readonly reason: string | null
+  readonly blame: Blame | null
+  /** The reason in words, for the model's author. At most 2,000 characters. */
+  readonly detail: string | null
+  /** From sending the call to having the answer; `null` when no call was made. */
+  readonly durationMs: number | null
+  readonly performedAt: Instant
+  readonly resolvableAt: Instant
+}
+
+const allowedMoves: Readonly<Record<PredictionStatus, readonly PredictionStatus[]>> = {
+  PENDING: ['SCORED', 'FAILED'],
+  SCORED: [],
+  FAILED: [],
+  ABSENT: [],
+}
+
+export function canMovePrediction(from: PredictionStatus, to: PredictionStatus): boolean {
+  return allowedMoves[from].includes(to)
+}

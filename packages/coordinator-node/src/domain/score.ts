@@ -1,0 +1,26 @@
+import type { JsonObject } from './json.ts'
+import type { Instant } from './time.ts'
+
+/**
+ * valid: computed by the contract. imputed: given to a missing answer by the contract's `missing` policy.
+ * failed: the scorer threw or answered wrongly; it never enters an average.
+ */
+export type ScoreKind = 'valid' | 'imputed' | 'failed'
+
+/** One prediction's score. At most one a prediction. */
+export interface Score {
+  readonly id: string
+  readonly predictionId: string
+  readonly roundId: string
+  readonly modelId: string
+  readonly kind: ScoreKind
+  /** The fields of the contract's score schema; `null` when failed. */
+  readonly value: JsonObject | null
+  readonly reason: string | null
+  /** The prediction and its truth as single numbers, when the contract says how; metrics read them. */
+  readonly signal: number | null
+  readonly actual: number | null
+  /** The round's `resolvableAt`: the period to which the score belongs. */
+  readonly resolvableAt: Instant
+  readonly scoredAt: Instant
+}

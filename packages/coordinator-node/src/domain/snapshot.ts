@@ -1,0 +1,31 @@
+import type { Instant } from './time.ts'
+
+/** A sum and how many numbers went into it, so that windows can weigh by count. */
+export interface FieldSum {
+  readonly sum: number
+  readonly count: number
+}
+
+/** One model's results over one closed period `[periodStart, periodEnd)`. Never changes once written. */
+export interface Snapshot {
+  readonly id: string
+  readonly modelId: string
+  readonly periodStart: Instant
+  readonly periodEnd: Instant
+  /** Scores that count: valid and imputed. */
+  readonly scoreCount: number
+  /** Rounds that this model had to answer, and those that it answered validly. */
+  readonly dueCount: number
+  readonly answeredCount: number
+  /** For each numeric field of the score. */
+  readonly sums: Readonly<Record<string, FieldSum>>
+  /** `null` where a metric is not defined on these data. */
+  readonly metrics: Readonly<Record<string, number | null>>
+}
+
+/** The mean of each numeric score field; `null` without data. */
+export function snapshotMeans(snapshot: Snapshot): Record<string, number | null> {
+  return Object.fromEntries(
+    Object.entries(snapshot.sums).map(([field, { sum, count }]) => [field, count === 0 ? null : sum / count]),
+  )
+}

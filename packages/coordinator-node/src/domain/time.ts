@@ -1,0 +1,50 @@
+/** A point in time: UTC milliseconds since the Unix epoch. */
+export type Instant = number
+
+/** A length of time as an author writes it: a positive number and a unit, `'15s'`, `'5m'`, `'1d'`. */
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd' | 'w'}`
+
+const unitMs: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+}
+
+const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/
+
+/** The milliseconds of a duration, or `undefined` when the text is none: whole milliseconds, more than zero. */
+export function parseDuration(text: string): number | undefined {
+  const match = durationPattern.exec(text)
+  if (match === null) return undefined
+  const lengthMs = Number(match[1]) * (unitMs[match[2] ?? ''] ?? Number.NaN)
+  return Number.isSafeInteger(lengthMs) && lengthMs > 0 ? lengthMs : undefined
+}
+
+/** The milliseconds of a duration; throws a `RangeError` for a text that is none. */
+export function durationMs(text: string): number {
+  const lengthMs = parseDuration(text)
+  if (lengthMs === undefined) {
+    throw new RangeError(`"${text}" is not a duration: write a positive number and a unit, such as "15s", "5m" or "1d"`)
+  }
+  return lengthMs
+}
+
+/** The shortest way to write a length in milliseconds: `90_000` is `'90s'`, `3_600_000` is `'1h'`. */
+export function formatDuration(lengthMs: number): Duration {
+  const units = ['w', 'd', 'h', 'm', 's', 'ms'] as const
+  const unit = units.find((candidate) => lengthMs % (unitMs[candidate] ?? 1) === 0) ?? 'ms'
+  return `${lengthMs / (unitMs[unit] ?? 1)}${unit}`
+}
+
+/** The start of the grid cell that holds an instant; cells are half open, `[start, start + stepMs)`, from the epoch. */
+export function floorToGrid(at: Instant, stepMs: number): Instant {
+  return Math.floor(at / stepMs) * stepMs
+}
+
+/** `2026-03-01T10:00:00.000Z`. */
+export function formatInstant(at: Instant): string {
+  return new Date(at).toISOString()
+}

@@ -1,0 +1,9 @@
+import type { Instant } from '../domain/time.ts'
+
+/** The pipeline's time. Deadlines of models are not this: they are wall time always. */
+export interface Clock {
+  /** The time last read. */
+  now(): Instant
+  /** Reads the time anew where it lives outside this process (a replay's, in the database), then answers it. */
+  refresh(): Promise<Instant>
+}

@@ -1,0 +1,51 @@
+import type { ModelIdentity } from '../domain/model.ts'
+import type { Blame } from '../domain/prediction.ts'
+
+/** A typed argument of a model's method, as the wire knows them. */
+export type ModelArgument =
+  | { readonly type: 'STRING'; readonly value: string }
+  | { readonly type: 'INT'; readonly value: number }
+  | { readonly type: 'DOUBLE'; readonly value: number }
+  | { readonly type: 'JSON'; readonly value: unknown }
+
+export interface ModelCall {
+  readonly method: string
+  readonly arguments: readonly ModelArgument[]
+}
+
+/** What became of one call to one model. A model's fault is data here, never a rejection. */
+export type ModelAnswer =
+  | { readonly status: 'answered'; readonly output: unknown; readonly durationMs: number }
+  | {
+      readonly status: 'failed' | 'absent'
+      /** `model_error`, `bad_implementation`, `timeout`, `not_running`, `busy`, `queue_full`, `orchestrator_unreachable`, … */
+      readonly reason: string
+      readonly blame: Blame
+      /** In words; at most 2,000 characters. */
+      readonly detail: string
+      /** `null` when no call was made. */
+      readonly durationMs: number | null
+    }
+
+/** One connected model's answers, in the order of the calls. */
+export interface ModelAnswers {
+  readonly modelId: string
+  readonly answers: readonly ModelAnswer[]
+}
+
+/** The models that can be called now. */
+export interface ModelRunner {
+  /** Every model that is set up, in order of id. */
+  models(): readonly ModelIdentity[]
+  /** Whether the place that announces models is reachable; while it is not, missing models are not to blame. */
+  reachable(): boolean
+  /**
+   * Makes the calls, in their order, on every connected model at once, and answers when all models have answered or
+   * `timeoutMs` of wall time has passed since the call. Calls of earlier dispatches to the same model come first; a model
+   * that is still at work gets at most a bounded queue. One answer per call and model; no model delays another.
+   */
+  dispatch(calls: readonly ModelCall[], timeoutMs: number): Promise<readonly ModelAnswers[]>
+  /** Called once a model is set up, or is announced with other names; the returned function ends it. */
+  onModel(listener: (model: ModelIdentity) => void): () => void
+  close(): Promise<void>
+}

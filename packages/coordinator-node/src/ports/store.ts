@@ -1,0 +1,218 @@
+import type { Checkpoint, CheckpointStatus } from '../domain/checkpoint.ts'
+import type { FeedRecord, FeedScope, FeedState, FeedStatus } from '../domain/feed-record.ts'
+import type { Json } from '../domain/json.ts'
+import type { Leaderboard } from '../domain/leaderboard.ts'
+import type { Model, ModelIdentity } from '../domain/model.ts'
+import type { Prediction, PredictionStatus } from '../domain/prediction.ts'
+import type { Round, Schedule } from '../domain/round.ts'
+import type { Score, ScoreKind } from '../domain/score.ts'
+import type { Snapshot } from '../domain/snapshot.ts'
+import type { Instant } from '../domain/time.ts'
+
+/** What a batch of records changed. Order within each list is that of the batch. */
+export interface AppendedRecords {
+  readonly inserted: readonly FeedRecord[]
+  /** The same key with the same values: a no-op. */
+  readonly duplicateCount: number
+  /** The same key with other values: kept apart and counted, the stored record stands. */
+  readonly revisions: readonly FeedRecord[]
+}
+
+/** A round that may be settled, with everything its truth can be made of. */
+export interface DueRound {
+  readonly round: Round
+  /** In order of model id. */
+  readonly predictions: readonly Prediction[]
+  /** The last record of the round's scope known at `performedAt` (`knownAt <= performedAt`). */
+  readonly entry: FeedRecord | null
+  /** The last record of the round's scope known at `resolvableAt`. */
+  readonly exit: FeedRecord | null
+  /** Records with `performedAt < knownAt <= resolvableAt`, oldest first; empty unless asked for. */
+  readonly records: readonly FeedRecord[]
+}
+
+/** What a settling decision changes. The store applies it in the transaction that claimed the round. */
+export type RoundSettlement =
+  | { readonly kind: 'wait' }
+  | {
+      readonly kind: 'resolved'
+      readonly actuals: Json
+      readonly scores: readonly Score[]
+      /** Predictions that leave PENDING: id and new status. */
+      readonly moves: readonly PredictionMove[]
+    }
+  | { readonly kind: 'void'; readonly reason: string; readonly moves: readonly PredictionMove[] }
+
+export interface PredictionMove {
+  readonly predictionId: string
+  readonly to: 'SCORED' | 'FAILED'
+  readonly reason: string | null
+  readonly blame: 'model' | 'coordinator' | null
+  readonly detail: string | null
+}
+
+export interface SettleRequest {
+  readonly now: Instant
+  /** Most rounds of one call. */
+  readonly limit: number
+  /** Resume behind this round of the same pass; absent: from the start. */
+  readonly after?: RoundCursor
+  /** Whether `records` between entry and exit are wanted. */
+  readonly withRecords: boolean
+}
+
+export interface RoundCursor {
+  readonly resolvableAt: Instant
+  readonly id: string
+}
+
+export interface SettleResult {
+  readonly resolvedCount: number
+  readonly voidCount: number
+  readonly waitingCount: number
+  /** Set when `limit` was reached: there may be more behind it. */
+  readonly next: RoundCursor | null
+}
+
+/** The part of a score that snapshots are made of, with what coverage needs to know of its prediction. */
+export interface PeriodResult {
+  readonly modelId: string
+  readonly roundId: string
+  readonly resolvableAt: Instant
+  readonly predictionStatus: PredictionStatus
+  readonly blame: 'model' | 'coordinator' | null
+  /** `null` when the prediction has no score. */
+  readonly scoreKind: ScoreKind | null
+  readonly value: Readonly<Record<string, Json>> | null
+  readonly signal: number | null
+  readonly actual: number | null
+}
+
+export interface ClosedPeriod {
+  readonly snapshots: readonly Snapshot[]
+  readonly leaderboard: Leaderboard
+}
+
+/**
+ * The node's memory. Every verb is one atomic transition or one consistent read; what it promises holds for every adapter
+ * and is checked by `store.testsuite.ts`. A store that cannot be reached rejects with `STORE_UNAVAILABLE`.
+ */
+export interface Store extends ReportReads {
+  // ── feed ──
+  /** Writes new records and moves the watermark of each scope in one transition. A watermark never goes back. */
+  appendRecords(records: readonly FeedRecord[]): Promise<AppendedRecords>
+  /** The newest `limit` records of a scope with `knownAt <= knownThrough`, oldest first. */
+  latestRecords(scope: FeedScope, limit: number, knownThrough: Instant): Promise<readonly FeedRecord[]>
+  /** Creates the state row of a scope that has none yet, with status `down` and reason `no data yet`. */
+  ensureFeeds(scopes: readonly FeedScope[], at: Instant): Promise<void>
+  putFeedStatus(scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant): Promise<void>
+  /** The newest watermark of all scopes: where a replay's time has come to; `null` without records. */
+  newestWatermark(): Promise<Instant | null>
+
+  // ── schedule and models ──
+  /** Makes the stored schedules equal to the contract's; a schedule that left the contract stays, inactive. */
+  putSchedules(schedules: readonly Schedule[]): Promise<void>
+  /** Adds models, or refreshes their names and deployment; `registeredAt` is kept from the first time. */
+  registerModels(models: readonly ModelIdentity[], at: Instant): Promise<void>
+
+  // ── prediction ──
+  /** Writes the row of a new round. `false`: the round exists already, and nothing was changed. */
+  openRound(round: Round): Promise<boolean>
+  /** The newest `performedAt` of each schedule key that has rounds. */
+  lastRoundTimes(): Promise<ReadonlyMap<string, Instant>>
+  /** Writes all answers of a round and `answeredAt`, once. `false`: it had answers already, and nothing was changed. */
+  recordAnswers(roundId: string, answeredAt: Instant, predictions: readonly Prediction[]): Promise<boolean>
+  /** Rounds without answers, oldest first. */
+  unansweredRounds(): Promise<readonly Round[]>
+
+  // ── score ──
+  /**
+   * Claims answered, unresolved rounds whose scope's watermark has reached `resolvableAt`, or that have expired at `now`, in
+   * order of (resolvableAt, id), skipping those that another worker holds, and applies `decide` to each, all in one
+   * transition. `decide` is synchronous and pure; when it throws, nothing of the call is applied.
+   */
+  settleRounds(request: SettleRequest, decide: (due: DueRound) => RoundSettlement): Promise<SettleResult>
+
+  // ── snapshot, leaderboard, checkpoint ──
+  /** The earliest `resolvableAt >= from` of any round; `null` without one. */
+  firstResolvableAt(from: Instant): Promise<Instant | null>
+  /** Whether a round with `resolvableAt < before` is still unresolved. */
+  hasUnresolvedRounds(before: Instant): Promise<boolean>
+  /** Rounds that are void are left out. `from <= resolvableAt < to`, in order of (resolvableAt, roundId, modelId). */
+  periodResults(from: Instant, to: Instant): Promise<readonly PeriodResult[]>
+  /** Writes snapshots and leaderboard of a period, once. `false`: the period was closed already, and nothing was changed. */
+  closePeriod(period: ClosedPeriod): Promise<boolean>
+  /** Snapshots with `from <= periodStart` and `periodEnd <= to`, in order of (periodEnd, modelId). */
+  snapshotsBetween(from: Instant, to: Instant): Promise<readonly Snapshot[]>
+  /** End of the newest closed period; `null` before the first. */
+  lastPeriodEnd(): Promise<Instant | null>
+  /** Writes a checkpoint, once a period. `false`: it existed already. */
+  addCheckpoint(checkpoint: Checkpoint): Promise<boolean>
+  lastCheckpointEnd(): Promise<Instant | null>
+
+  // ── workers ──
+  /**
+   * Hands every record inserted from now on to `listener`, in order of insertion, whichever process inserted it.
+   * The returned function ends it. Only stores opened with `announceRecords` announce what they insert to other processes.
+   */
+  subscribeRecords(listener: (records: readonly FeedRecord[]) => void): Promise<() => Promise<void>>
+  /**
+   * Takes the named lease for as long as this store is open and reachable; `null` while another process holds it.
+   * It is free at once when its holder dies. `lost` resolves when it was lost other than by `release`.
+   */
+  takeLease(name: string): Promise<Lease | null>
+
+  /** Ends connections. Calls after it reject. */
+  close(): Promise<void>
+}
+
+export interface Lease {
+  readonly lost: Promise<void>
+  release(): Promise<void>
+}
+
+export interface PredictionFilter {
+  /** Empty: all models. */
+  readonly modelIds: readonly string[]
+  /** Bounds on `performedAt`, both inclusive. */
+  readonly from: Instant
+  readonly to: Instant
+  readonly limit: number
+}
+
+/** A prediction with the round and score that the API shows beside it. */
+export interface PredictionReport {
+  readonly prediction: Prediction
+  readonly scheduleKey: string
+  readonly scope: FeedScope
+  readonly horizonMs: number
+  readonly stepMs: number
+  readonly score: Score | null
+}
+
+/** What the API and the command line read. */
+export interface ReportReads {
+  /** In order of scope key. */
+  feedStates(): Promise<readonly FeedState[]>
+  /** In order of id. */
+  models(): Promise<readonly Model[]>
+  /** Active ones, in the contract's order. */
+  schedules(): Promise<readonly Schedule[]>
+  /** The newest; `null` before the first. */
+  latestLeaderboard(): Promise<Leaderboard | null>
+  /** The NEWEST `limit` that match, given oldest first. */
+  predictionReports(filter: PredictionFilter): Promise<readonly PredictionReport[]>
+  /** The NEWEST `limit` with `from <= periodEnd <= to`, given oldest first. */
+  snapshotReports(filter: PredictionFilter): Promise<readonly Snapshot[]>
+  /** Newest first. */
+  checkpoints(filter: { readonly status?: CheckpointStatus; readonly limit: number }): Promise<readonly Checkpoint[]>
+  /** How many rounds were opened, are unresolved and were missed by us, for status and health. */
+  roundCounts(): Promise<RoundCounts>
+}
+
+export interface RoundCounts {
+  readonly openedCount: number
+  readonly unresolvedCount: number
+  readonly voidCount: number
+  readonly missedCount: number
+}
