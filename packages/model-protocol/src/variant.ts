@@ -1,0 +1,163 @@
+import { type Variant, VariantType } from './generated/commons.ts'
+import { parseLenientJson } from './lenient-json.ts'
+import { ProtocolError } from './protocol-error.ts'
+import { writeStrictJson } from './strict-json.ts'
+
+/** One argument of a model's method, with the type it has on the wire. */
+export type ArgumentValue =
+  | { readonly type: 'STRING'; readonly value: string }
+  | { readonly type: 'INT'; readonly value: number | bigint }
+  | { readonly type: 'DOUBLE'; readonly value: number }
+  | { readonly type: 'JSON'; readonly value: unknown }
+  | { readonly type: 'NONE' }
+
+const INT64_MIN = -(2n ** 63n)
+const INT64_MAX = 2n ** 63n - 1n
+/** Longer integers than this are no number a competition uses. */
+const MAX_INT_BYTES = 64
+const NO_BYTES = new Uint8Array(0)
+const utf8Encoder = new TextEncoder()
+// Python decodes strictly and keeps a byte order mark, so this does too.
+const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * Encodes a value whose wire type the caller knows.
+ *
+ * Throws `VARIANT_NOT_ENCODABLE` for an INT that is no integer of 64 bits and for JSON that holds NaN, an infinity or
+ * anything else that strict JSON cannot express.
+ */
+export function encodeVariant(value: ArgumentValue): Variant {
+  switch (value.type) {
+    case 'NONE':
+      return { type: VariantType.NONE, value: NO_BYTES }
+    case 'STRING':
+      return { type: VariantType.STRING, value: utf8Encoder.encode(value.value) }
+    case 'INT':
+      return { type: VariantType.INT, value: encodeInt(value.value) }
+    case 'DOUBLE':
+      return { type: VariantType.DOUBLE, value: encodeDouble(value.value) }
+    case 'JSON':
+      return { type: VariantType.JSON, value: encodeJson(value.value) }
+  }
+}
+
+/**
+ * Encodes what a model's method returned, finding the wire type as the deployed runners do: null and undefined have no
+ * variant at all, booleans are the INTs 1 and 0, objects and arrays are JSON. JavaScript has one kind of number, so whole
+ * numbers up to 2^53 travel as INT and all others, also NaN and the infinities, as DOUBLE.
+ *
+ * Throws `VARIANT_NOT_ENCODABLE`.
+ */
+export function encodeResult(value: unknown): Variant | undefined {
+  switch (typeof value) {
+    case 'undefined':
+      return undefined
+    case 'string':
+      return encodeVariant({ type: 'STRING', value })
+    case 'boolean':
+      return encodeVariant({ type: 'INT', value: value ? 1 : 0 })
+    case 'bigint':
+      return encodeVariant({ type: 'INT', value })
+    case 'number':
+      return encodeVariant({ type: Number.isSafeInteger(value) && !Object.is(value, -0) ? 'INT' : 'DOUBLE', value })
+    case 'object':
+      return value === null ? undefined : encodeVariant({ type: 'JSON', value })
+    default:
+      throw new ProtocolError('VARIANT_NOT_ENCODABLE', `Unsupported data type: ${typeof value}`)
+  }
+}
+
+/**
+ * Decodes a value. An absent variant and NONE give null; an INT beyond 2^53 gives a bigint; JSON may hold what Python
+ * writes into it (see `parseLenientJson`).
+ *
+ * Throws `VARIANT_NOT_DECODABLE`.
+ */
+export function decodeVariant(variant: Variant | undefined): unknown {
+  if (variant === undefined) return null
+  switch (variant.type) {
+    case VariantType.NONE:
+      return null
+    case VariantType.STRING:
+      return decodeUtf8(variant.value, 'STRING')
+    case VariantType.INT:
+      return decodeInt(variant.value)
+    case VariantType.DOUBLE:
+      return decodeDouble(variant.value)
+    case VariantType.JSON:
+      return decodeJson(variant.value)
+    case VariantType.ARROW:
+    case VariantType.PARQUET: {
+      const name = VariantType[variant.type]
+      throw notDecodable(`a variant of type ${name} is not supported: send JSON, DOUBLE, INT or STRING`)
+    }
+    default:
+      throw notDecodable(`unknown variant type ${variant.type}`)
+  }
+}
+
+function encodeInt(value: number | bigint): Uint8Array {
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+    throw notEncodable(`INT needs a whole number up to 2^53 or a bigint, got ${value}`)
+  }
+  const integer = BigInt(value)
+  if (integer < INT64_MIN || integer > INT64_MAX) throw notEncodable(`INT holds 64 bits, got ${integer}`)
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigInt64(0, integer, true)
+  return bytes
+}
+
+/** Two's complement, little-endian, of any length: peers send 8 bytes, but accept all. */
+function decodeInt(bytes: Uint8Array): number | bigint {
+  if (bytes.length > MAX_INT_BYTES)
+    throw notDecodable(`INT of ${bytes.length} bytes, at most ${MAX_INT_BYTES} are read`)
+  let magnitude = 0n
+  for (let index = bytes.length - 1; index >= 0; index -= 1) magnitude = (magnitude << 8n) | BigInt(bytes[index]!)
+  const integer = BigInt.asIntN(bytes.length * 8, magnitude)
+  const number = Number(integer)
+  return Number.isSafeInteger(number) ? number : integer
+}
+
+function encodeDouble(value: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setFloat64(0, value, true)
+  return bytes
+}
+
+function decodeDouble(bytes: Uint8Array): number {
+  if (bytes.length !== 8) throw notDecodable(`DOUBLE needs 8 bytes, got ${bytes.length}`)
+  return new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, true)
+}
+
+function encodeJson(value: unknown): Uint8Array {
+  try {
+    return utf8Encoder.encode(writeStrictJson(value))
+  } catch (error) {
+    throw notEncodable(error instanceof Error ? error.message : String(error), error)
+  }
+}
+
+function decodeJson(bytes: Uint8Array): unknown {
+  const text = decodeUtf8(bytes, 'JSON')
+  try {
+    return parseLenientJson(text)
+  } catch (error) {
+    throw notDecodable(`invalid JSON: ${error instanceof Error ? error.message : String(error)}`, error)
+  }
+}
+
+function decodeUtf8(bytes: Uint8Array, type: string): string {
+  try {
+    return utf8Decoder.decode(bytes)
+  } catch (error) {
+    throw notDecodable(`${type} is not valid UTF-8`, error)
+  }
+}
+
+function notEncodable(message: string, cause?: unknown): ProtocolError {
+  return new ProtocolError('VARIANT_NOT_ENCODABLE', message, { cause })
+}
+
+function notDecodable(message: string, cause?: unknown): ProtocolError {
+  return new ProtocolError('VARIANT_NOT_DECODABLE', message, { cause })
+}
