@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto'
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
+import { join } from 'node:path'
+import { EmbeddedPostgresError, systemErrorCode } from './embedded-postgres-error.ts'
+import type { Binaries } from './find-binaries.ts'
+import { runProgram } from './run-program.ts'
+import { firstClosedFolder, type ServerAccount } from './server-account.ts'
+
+const HALF_MADE_PREFIX = 'data.initialising'
+const RELOCATED_ROOT = '/var/lib/crunch/embedded-postgres'
+const INITIALISATION_LIMIT_MS = 120_000
+
+/** Where the cluster of `directory` lies; a link when the server's user cannot reach `directory`. */
+export function dataPathOf(directory: string): string {
+  return join(directory, 'data')
+}
+
+/** The PostgreSQL major version that made the data, or undefined when there is no complete data folder. */
+export async function dataMajorVersion(directory: string): Promise<number | undefined> {
+  const data = dataPathOf(directory)
+  if (!(await exists(join(data, 'global', 'pg_control')))) return undefined
+  return Number((await readFile(join(data, 'PG_VERSION'), 'utf8')).trim())
+}
+
+/**
+ * Makes the data folder: initdb works beside it and the result is renamed, so a folder named `data` is complete.
+ * What an interrupted attempt left is removed. Call it under the directory's lock.
+ */
+export async function initialiseData(input: {
+  readonly directory: string
+  readonly binaries: Binaries
+  readonly account: ServerAccount
+  readonly password: string
+  readonly fsync: boolean
+  readonly log: (line: string) => void
+}): Promise<void> {
+  const { directory, account, log } = input
+  await removeHalfMade(directory, log)
+  await setAsideForeignData(directory, log)
+  const parent = await reachableParent(directory, account, log)
+  const temporary = join(parent, `${HALF_MADE_PREFIX}.${randomBytes(4).toString('hex')}`)
+  await mkdir(temporary, { mode: 0o700 })
+  const passwordFile = `${temporary}.password`
+  await writeFile(passwordFile, input.password, { mode: 0o600, flag: 'wx' })
+  if (account.uid !== undefined && account.gid !== undefined) {
+    await chown(temporary, account.uid, account.gid)
+    await chown(passwordFile, account.uid, account.gid)
+  }
+  try {
+    await runInitdb({ ...input, temporary, passwordFile })
+  } finally {
+    await rm(passwordFile, { force: true })
+  }
+  if (parent === directory) return rename(temporary, dataPathOf(directory))
+  const relocated = join(parent, `data.${randomBytes(8).toString('hex')}`)
+  await rename(temporary, relocated)
+  await symlink(relocated, dataPathOf(directory))
+}
+
+async function runInitdb(input: {
+  readonly binaries: Binaries
+  readonly account: ServerAccount
+  readonly temporary: string
+  readonly passwordFile: string
+  readonly fsync: boolean
+}): Promise<void> {
+  const settings = ['--username=crunch', '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--data-checksums']
+  const { output, failure } = await runProgram(
+    input.binaries.initdb,
+    [
+      `--pgdata=${input.temporary}`,
+      `--pwfile=${input.passwordFile}`,
+      ...settings,
+      ...(input.fsync ? [] : ['--no-sync']),
+    ],
+    INITIALISATION_LIMIT_MS,
+    { ...input.account, cwd: '/', env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } },
+  )
+  if (failure === undefined) return
+  await rm(input.temporary, { recursive: true, force: true })
+  throw new EmbeddedPostgresError(
+    'INITIALISATION_FAILED',
+    `The database in ${input.temporary} could not be created: ${failure}. Correct the cause below and start again, ` +
+      `or set DATABASE_URL.\n${output}`,
+  )
+}
+
+async function removeHalfMade(directory: string, log: (line: string) => void): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(HALF_MADE_PREFIX)) continue
+    log(`Removing ${join(directory, name)}: its creation was interrupted`)
+    await rm(join(directory, name), { recursive: true, force: true })
+  }
+}
+
+/** Something named `data` without a cluster in it: kept under another name, never deleted, since we did not make it. */
+async function setAsideForeignData(directory: string, log: (line: string) => void): Promise<void> {
+  const data = dataPathOf(directory)
+  if (!(await exists(data))) return
+  const aside = `${data}.incomplete.${randomBytes(4).toString('hex')}`
+  await rename(data, aside)
+  log(`${data} held no complete database: it is now ${aside}, and a new one is created`)
+}
+
+/**
+ * Root's server runs as an unprivileged user, who cannot enter a directory below /root: then the data lies under
+ * /var/lib with a link in the directory.
+ */
+async function reachableParent(
+  directory: string,
+  account: ServerAccount,
+  log: (line: string) => void,
+): Promise<string> {
+  const closed = await firstClosedFolder(await realpath(directory), account)
+  if (closed === undefined) return directory
+  await mkdir(RELOCATED_ROOT, { recursive: true, mode: 0o755 })
+  await chmod(RELOCATED_ROOT, 0o755)
+  log(
+    `PostgreSQL does not run as root, and its user may not enter ${closed}: the data lies in ${RELOCATED_ROOT}, ` +
+      `with a link at ${dataPathOf(directory)}`,
+  )
+  return RELOCATED_ROOT
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) return false
+    throw error
+  }
+}

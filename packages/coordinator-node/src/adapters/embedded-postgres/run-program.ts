@@ -1,0 +1,36 @@
+import { type SpawnOptions, spawn } from 'node:child_process'
+
+const OUTPUT_LIMIT_CHARACTERS = 8_192
+
+/** How a program ended: `failure` is undefined when it ended with status 0. */
+export interface ProgramResult {
+  readonly output: string
+  readonly failure: string | undefined
+}
+
+/** Runs a program to its end, at most `timeoutMs`; keeps the last 8 kB of what it wrote. Never throws. */
+export function runProgram(
+  command: string,
+  commandArguments: readonly string[],
+  timeoutMs: number,
+  options: SpawnOptions = {},
+): Promise<ProgramResult> {
+  return new Promise((resolve) => {
+    let output = ''
+    const child = spawn(command, commandArguments, {
+      ...options,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: timeoutMs,
+    })
+    const keep = (chunk: Buffer): void => {
+      output = (output + chunk.toString('utf8')).slice(-OUTPUT_LIMIT_CHARACTERS)
+    }
+    child.stdout?.on('data', keep)
+    child.stderr?.on('data', keep)
+    child.on('error', (error) => resolve({ output, failure: error.message }))
+    child.on('close', (status, signal) => {
+      const failure = status === 0 ? undefined : `it ended with ${signal ?? `status ${status}`}`
+      resolve({ output: output.trim(), failure })
+    })
+  })
+}

@@ -1,0 +1,73 @@
+import { readFile, realpath, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { dataPathOf } from './data-folder.ts'
+import { systemErrorCode } from './embedded-postgres-error.ts'
+import { isProcessAlive, processCommand } from './process-identity.ts'
+import { waitUntil } from './wait-until.ts'
+
+const FAST_SHUTDOWN_LIMIT_MS = 10_000
+const KILL_LIMIT_MS = 5_000
+
+/** A live server on a directory's data, as its own `postmaster.pid` tells. */
+export interface RunningServer {
+  readonly pid: number
+  readonly port: number
+  /** False while it starts, recovers or shuts down. */
+  readonly ready: boolean
+}
+
+/** The server that runs on `directory`, or undefined. */
+export async function findRunningServer(directory: string): Promise<RunningServer | undefined> {
+  const pidFile = await readPidFile(directory)
+  if (pidFile === undefined || !isProcessAlive(pidFile.pid)) return undefined
+  const command = processCommand(pidFile.pid)
+  if (command !== undefined && !command.includes(pidFile.dataFolder)) return undefined
+  return pidFile
+}
+
+/**
+ * Removes a `postmaster.pid` whose number now belongs to some other program: usual after a container restart, and
+ * PostgreSQL would refuse to start. A file that names a dead process or a postgres is left to PostgreSQL to judge.
+ */
+export async function removeStalePidFile(directory: string, log: (line: string) => void): Promise<void> {
+  const pidFile = await readPidFile(directory)
+  if (pidFile === undefined || !isProcessAlive(pidFile.pid)) return
+  const command = processCommand(pidFile.pid)
+  if (command === undefined || command.includes('postgres')) return
+  log(`Removing a stale postmaster.pid: process ${pidFile.pid} is now another program`)
+  await rm(join(dataPathOf(directory), 'postmaster.pid'))
+}
+
+/** Fast shutdown (open transactions roll back), then SIGKILL when it takes more than 10 s. */
+export async function stopServer(pid: number, log: (line: string) => void): Promise<void> {
+  if (!signal(pid, 'SIGINT')) return
+  const ended = () => (isProcessAlive(pid) ? undefined : true)
+  if (await waitUntil(ended, FAST_SHUTDOWN_LIMIT_MS)) return
+  log(`PostgreSQL (process ${pid}) did not stop within ${FAST_SHUTDOWN_LIMIT_MS} ms and is killed`)
+  signal(pid, 'SIGKILL')
+  await waitUntil(ended, KILL_LIMIT_MS)
+}
+
+/** Sends a signal; false when the process is gone. */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, name)
+  } catch (error) {
+    if (systemErrorCode(error) === 'ESRCH') return false
+    throw error
+  }
+}
+
+async function readPidFile(directory: string): Promise<(RunningServer & { dataFolder: string }) | undefined> {
+  try {
+    const data = await realpath(dataPathOf(directory))
+    const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')
+    const pid = Number(lines[0])
+    if (!Number.isInteger(pid) || pid <= 0) return undefined
+    // Lines: 1 pid, 4 port, 8 status (padded with spaces).
+    return { pid, port: Number(lines[3]), ready: lines[7]?.trim() === 'ready', dataFolder: data }
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) return undefined
+    throw error
+  }
+}

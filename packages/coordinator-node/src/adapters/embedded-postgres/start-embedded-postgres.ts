@@ -1,0 +1,257 @@
+import { access, constants, mkdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { resolve } from 'node:path'
+import postgres from 'postgres'
+import { dataMajorVersion, dataPathOf, initialiseData } from './data-folder.ts'
+import { withDirectoryLock } from './directory-lock.ts'
+import { EmbeddedPostgresError, systemErrorCode } from './embedded-postgres-error.ts'
+import { findBinaries } from './find-binaries.ts'
+import { launchServer, portTaken } from './launch-server.ts'
+import { processIdentity } from './process-identity.ts'
+import { findRunningServer, type RunningServer, removeStalePidFile, signal, stopServer } from './running-server.ts'
+import { chooseServerAccount } from './server-account.ts'
+import { newServerRecord, readServerRecord, type ServerRecord, serverUrl, writeServerRecord } from './server-record.ts'
+import { waitUntil } from './wait-until.ts'
+
+const LOCK_WAIT_MS = 180_000
+const SETTLE_LIMIT_MS = 30_000
+
+/** How to start the embedded PostgreSQL. */
+export interface EmbeddedPostgresOptions {
+  /** Holds the data, the password, the server's log; made when missing. */
+  readonly directory: string
+  /** A port that must be used; without it a free one is chosen and kept for the next start. */
+  readonly port?: number
+  /** Gets one line for each thing an operator may want to know (a fallback, a recovery). */
+  readonly log?: (line: string) => void
+  /** True: the server outlives this process until `stop()` or `stopEmbeddedPostgres`. Default false. */
+  readonly detached?: boolean
+  /** Default 60. */
+  readonly maxConnections?: number
+  /** Default true; false only for data that may be lost, as in tests. */
+  readonly fsync?: boolean
+}
+
+/** A PostgreSQL server on 127.0.0.1 with the database `crunch`. */
+export interface EmbeddedPostgres {
+  readonly url: string
+  readonly port: number
+  readonly pid: number
+  /** True when another start on the same directory owns the server: then `stop()` leaves it running. */
+  readonly attached: boolean
+  stop(): Promise<void>
+}
+
+/** Whether a server runs on a directory. */
+export type EmbeddedPostgresStatus =
+  | { readonly state: 'running'; readonly pid: number; readonly port: number; readonly url: string }
+  | { readonly state: 'stopped' }
+
+/**
+ * Starts PostgreSQL on `directory`, creating the database at the first call, or attaches to the server that another
+ * live owner runs there. A server whose owner was killed is taken over.
+ *
+ * @throws EmbeddedPostgresError with a `code`, and a message that says what to do.
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const directory = resolve(options.directory)
+  const log = options.log ?? (() => undefined)
+  await openDirectory(directory)
+  return withDirectoryLock(directory, LOCK_WAIT_MS, async () => {
+    const record = (await readServerRecord(directory)) ?? (await createRecord(directory))
+    const running = await settledServer(directory, log)
+    if (running !== undefined) {
+      const joined = await joinRunning(directory, record, running, options, log)
+      if (joined !== undefined) return joined
+    }
+    return startNew(directory, record, options, log)
+  })
+}
+
+/** Whether a server runs on `directory`, and where. Starts nothing. */
+export async function embeddedPostgresStatus(directory: string): Promise<EmbeddedPostgresStatus> {
+  const record = await readServerRecord(resolve(directory))
+  const running = record && (await findRunningServer(resolve(directory)))
+  if (!record || !running) return { state: 'stopped' }
+  return { state: 'running', pid: running.pid, port: running.port, url: serverUrl(record, running.port) }
+}
+
+/** Stops the server of `directory`, whoever started it; nothing to do when none runs. */
+export async function stopEmbeddedPostgres(
+  directory: string,
+  log: (line: string) => void = () => undefined,
+): Promise<void> {
+  const path = resolve(directory)
+  if ((await readServerRecord(path)) === undefined) return
+  await withDirectoryLock(path, LOCK_WAIT_MS, async () => {
+    const running = await findRunningServer(path)
+    if (running !== undefined) await stopServer(running.pid, log)
+  })
+}
+
+async function openDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true })
+    await access(directory, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error
+    throw new EmbeddedPostgresError(
+      'DIRECTORY_NOT_WRITABLE',
+      `The database directory ${directory} cannot be written by this user: choose another one, correct its owner and ` +
+        'permissions, or set DATABASE_URL.',
+      { cause: error },
+    )
+  }
+}
+
+async function createRecord(directory: string): Promise<ServerRecord> {
+  const major = await dataMajorVersion(directory)
+  if (major !== undefined) {
+    throw new EmbeddedPostgresError(
+      'SETTINGS_UNREADABLE',
+      `${directory} holds a database but no server.json with its password. Restore that file, or move ` +
+        `${dataPathOf(directory)} away to start anew.`,
+    )
+  }
+  const record = newServerRecord()
+  await writeServerRecord(directory, record)
+  return record
+}
+
+/** The running server once it is neither starting nor stopping any more; undefined when none runs. */
+async function settledServer(directory: string, log: (line: string) => void): Promise<RunningServer | undefined> {
+  if ((await findRunningServer(directory)) === undefined) return undefined
+  const settled = await waitUntil(async () => {
+    const server = await findRunningServer(directory)
+    if (server === undefined) return 'gone'
+    return server.ready ? server : undefined
+  }, SETTLE_LIMIT_MS)
+  if (settled === 'gone') return undefined
+  if (settled !== undefined) return settled
+  const stuck = await findRunningServer(directory)
+  if (stuck === undefined) return undefined
+  log(`PostgreSQL (process ${stuck.pid}) was not ready after ${SETTLE_LIMIT_MS} ms and is stopped`)
+  await stopServer(stuck.pid, log)
+  return undefined
+}
+
+async function joinRunning(
+  directory: string,
+  record: ServerRecord,
+  running: RunningServer,
+  options: EmbeddedPostgresOptions,
+  log: (line: string) => void,
+): Promise<EmbeddedPostgres | undefined> {
+  const owner = record.owner
+  const orphaned = owner !== undefined && processIdentity(owner.pid) !== owner.identity
+  if (orphaned) {
+    log(`Stopping the PostgreSQL (process ${running.pid}) that a killed process left, to start it anew`)
+    await stopServer(running.pid, log)
+    return undefined
+  }
+  if (options.port !== undefined && options.port !== running.port) {
+    throw new EmbeddedPostgresError(
+      'RUNNING_ON_ANOTHER_PORT',
+      `The database in ${directory} already runs on port ${running.port} (process ${running.pid}), and port ${options.port} ` +
+        'was asked for. Use that port, or stop it first.',
+    )
+  }
+  await ensureDatabase(record, running.port)
+  const url = serverUrl(record, running.port)
+  return { url, port: running.port, pid: running.pid, attached: true, stop: async () => undefined }
+}
+
+async function startNew(
+  directory: string,
+  oldRecord: ServerRecord,
+  options: EmbeddedPostgresOptions,
+  log: (line: string) => void,
+): Promise<EmbeddedPostgres> {
+  const fsync = options.fsync ?? true
+  const account = await chooseServerAccount(dataPathOf(directory))
+  const major = await dataMajorVersion(directory)
+  if (major === undefined && oldRecord.initialised) throw dataDamaged(directory)
+  const port = await choosePort(options.port, oldRecord.port, log)
+  const binaries = await findBinaries(account, major, log)
+  if (major === undefined) {
+    await initialiseData({ directory, binaries, account, password: oldRecord.password, fsync, log })
+  }
+  const identity = processIdentity(process.pid) ?? ''
+  const owner = options.detached ? undefined : { pid: process.pid, identity }
+  const record: ServerRecord = { ...oldRecord, port, initialised: true, owner }
+  // Before the start: a crash right after it must leave a server that the next start knows as an orphan.
+  await writeServerRecord(directory, record)
+  await removeStalePidFile(directory, log)
+  const maxConnections = options.maxConnections ?? 60
+  const pid = await launchServer({ directory, binaries, account, port, maxConnections, fsync, log })
+  await ensureDatabase(record, port)
+  const forgetExit = options.detached ? () => undefined : stopAtExit(pid)
+  const stop = async (): Promise<void> => {
+    forgetExit()
+    await withDirectoryLock(directory, LOCK_WAIT_MS, async () => {
+      const running = await findRunningServer(directory)
+      if (running?.pid === pid) await stopServer(pid, log)
+    })
+  }
+  return { url: serverUrl(record, port), port, pid, attached: false, stop }
+}
+
+/** A process that ends without `stop()` still asks its server to shut down; a killed one leaves it to the next start. */
+function stopAtExit(pid: number): () => void {
+  const onExit = (): void => {
+    signal(pid, 'SIGINT')
+  }
+  process.on('exit', onExit)
+  return () => process.off('exit', onExit)
+}
+
+async function choosePort(
+  asked: number | undefined,
+  kept: number | undefined,
+  log: (line: string) => void,
+): Promise<number> {
+  if (asked !== undefined) {
+    await bindOnce(asked)
+    return asked
+  }
+  if (kept === undefined) return bindOnce(0)
+  try {
+    return await bindOnce(kept)
+  } catch (error) {
+    if (!(error instanceof EmbeddedPostgresError && error.code === 'PORT_TAKEN')) throw error
+    const free = await bindOnce(0)
+    log(`Port ${kept} of the last start is in use by another program: the database now listens on port ${free}`)
+    return free
+  }
+}
+
+/** Listens for a moment, to learn that a port is free, or with 0 which one is. */
+function bindOnce(port: number): Promise<number> {
+  return new Promise((resolvePort, reject) => {
+    const server = createServer()
+    server.once('error', (error) => reject(portTaken(port, error)))
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address()
+      const bound = typeof address === 'object' && address !== null ? address.port : port
+      server.close(() => resolvePort(bound))
+    })
+  })
+}
+
+async function ensureDatabase(record: ServerRecord, port: number): Promise<void> {
+  const sql = postgres(serverUrl(record, port, 'postgres'), { max: 1, connect_timeout: 10, onnotice: () => undefined })
+  try {
+    const found = await sql`select 1 from pg_database where datname = 'crunch'`
+    if (found.length === 0) await sql`create database crunch`
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}
+
+function dataDamaged(directory: string): EmbeddedPostgresError {
+  return new EmbeddedPostgresError(
+    'DATA_DAMAGED',
+    `${dataPathOf(directory)} is missing or no longer holds a complete database, though it once did. Restore it from a ` +
+      `backup, or move ${directory} away to start with an empty database.`,
+  )
+}
