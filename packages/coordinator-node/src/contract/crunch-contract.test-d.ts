@@ -1,0 +1,121 @@
+import { assertType, describe, expectTypeOf, test } from 'vitest'
+import { z } from 'zod'
+import { type AnyContract, bars, candles, defineContract, tiers } from '../index.ts'
+
+const market = candles({ source: 'binance', subjects: ['BTCUSDT', 'ETHUSDT'], granularity: '1m' })
+const bar = bars(market)
+
+const valid = defineContract({
+  name: 'next-move',
+  feed: market,
+  input: {
+    schema: z.object({ subject: z.string(), closes: z.array(z.number()) }),
+    window: bar(120),
+    build: ({ subject, records }) => ({ subject, closes: records.map((record) => record.values.close) }),
+  },
+  prediction: {
+    schema: z.object({ value: z.number().min(-1).max(1) }),
+    schedule: [{ subject: 'BTCUSDT', every: bar(1), horizon: bar(5), step: bar(1) }],
+    timeout: '10s',
+    missing: 'worst',
+  },
+  truth: {
+    schema: z.object({ return: z.number() }),
+    resolve: ({ entry, exit }) => ({ return: exit.values.close / entry.values.close - 1 }),
+  },
+  score: {
+    schema: z.object({ value: z.number(), hit: z.boolean() }),
+    compute: ({ output, truth }) => ({
+      value: output.value * truth.return * 10_000,
+      hit: Math.sign(output.value) === Math.sign(truth.return),
+    }),
+  },
+  snapshot: {
+    every: bar(10),
+    metrics: ['ic', 'hit_rate', 'max_drawdown', 'model_correlation'],
+    signal: ({ output }) => output.value,
+    actual: ({ truth }) => truth.return,
+    ensembles: [],
+  },
+  leaderboard: {
+    value: 'value',
+    windows: { recent: '24h', steady: '3d', anchor: '7d' },
+    rankBy: 'recent',
+    direction: 'desc',
+  },
+  checkpoint: { every: '7d', emission: tiers() },
+})
+
+describe('defineContract', () => {
+  test('types every function from the schemas', () => {
+    assertType<AnyContract>(valid)
+    expectTypeOf(valid.score.compute).parameter(0).toHaveProperty('output').toEqualTypeOf<{ value: number }>()
+    expectTypeOf(valid.truth.resolve).parameter(0).toHaveProperty('round')
+    expectTypeOf(valid.prediction.schedule).items.toHaveProperty('subject').toEqualTypeOf<'BTCUSDT' | 'ETHUSDT'>()
+  })
+
+  test('refuses an output field that the schema lacks', () => {
+    defineContract({
+      ...valid,
+      // @ts-expect-error `confidence` is not in the prediction's schema
+      score: { schema: valid.score.schema, compute: ({ output }) => ({ value: output.confidence, hit: true }) },
+    })
+  })
+
+  test('refuses a record value that the feed lacks', () => {
+    defineContract({
+      ...valid,
+      // @ts-expect-error a candle has no `price`
+      truth: { schema: valid.truth.schema, resolve: ({ entry }) => ({ return: entry.values.price }) },
+    })
+  })
+
+  test('refuses a score of the wrong type', () => {
+    defineContract({
+      ...valid,
+      // @ts-expect-error `hit` is a boolean
+      score: { schema: valid.score.schema, compute: () => ({ value: 1, hit: 'yes' }) },
+    })
+  })
+
+  test('refuses to rank by a boolean, and by a window that does not exist', () => {
+    const windows = { recent: '24h' } as const
+    defineContract({
+      ...valid,
+      leaderboard: {
+        // @ts-expect-error `hit` is a boolean
+        value: 'hit',
+        windows,
+        rankBy: 'recent',
+        direction: 'desc',
+      },
+    })
+    defineContract({
+      ...valid,
+      leaderboard: {
+        value: 'value',
+        windows,
+        // @ts-expect-error there is no window `weekly`
+        rankBy: 'weekly',
+        direction: 'desc',
+      },
+    })
+  })
+
+  test('refuses a text that is no duration, an unknown metric and an unknown subject', () => {
+    // @ts-expect-error write '24h'
+    defineContract({ ...valid, checkpoint: { every: '24 hours', emission: tiers() } })
+    // @ts-expect-error no such metric
+    defineContract({ ...valid, snapshot: { every: '10m', metrics: ['sharp'] } })
+    defineContract({
+      ...valid,
+      // @ts-expect-error the feed carries no SOLUSDT
+      prediction: { ...valid.prediction, schedule: [{ subject: 'SOLUSDT', every: '1m', horizon: '5m' }] },
+    })
+  })
+
+  test('refuses a key that no contract has', () => {
+    // @ts-expect-error `scores` is a slip of the pen
+    defineContract({ ...valid, scores: {} })
+  })
+})

@@ -1,0 +1,166 @@
+import type { z } from 'zod'
+import type { Direction } from '../domain/leaderboard.ts'
+import type { Duration, Instant } from '../domain/time.ts'
+import type { ModelArgument } from '../ports/model-runner.ts'
+import type { Emission } from './defaults/tiers.ts'
+import type { FeedDefinition, RecordOf, SubjectOf } from './feed-definition.ts'
+
+/** The metrics that a snapshot can hold. `ic`, `hit_rate` and `model_correlation` need `snapshot.signal` (and `actual`). */
+export type MetricName = 'ic' | 'hit_rate' | 'max_drawdown' | 'model_correlation'
+
+/** Which question a round asks. */
+export interface RoundContext<Subject extends string = string> {
+  readonly scheduleKey: string
+  readonly subject: Subject
+  readonly performedAt: Instant
+  readonly resolvableAt: Instant
+  readonly horizonMs: number
+  readonly stepMs: number
+}
+
+export interface ScheduleEntry<Subject extends string = string> {
+  /** Unique in the contract; by default subject and horizon, `BTCUSDT-5m`. */
+  readonly key?: string
+  readonly subject: Subject
+  /** The grid of rounds: at most one a cell. */
+  readonly every: Duration
+  /** How far ahead models predict. */
+  readonly horizon: Duration
+  /** The resolution that models are asked for; by default the horizon. */
+  readonly step?: Duration
+  /** `record` (default): when a new record is known; `clock`: on the grid instants of `every`. */
+  readonly on?: 'record' | 'clock'
+}
+
+/** Fields of a score that are numbers: what a competition can be ranked by. */
+export type NumericField<Score> = { [Key in keyof Score]-?: Score[Key] extends number ? Key : never }[keyof Score] &
+  string
+
+type Feeds<Feed> = Feed | readonly Feed[]
+
+/**
+ * What a competition IS, in the order in which data flows. Everything is inferred from the schemas: annotate nothing.
+ * The functions are pure and synchronous; whatever they throw is that round's or prediction's outcome, with the reason.
+ */
+export interface CrunchContract<
+  Feed extends FeedDefinition,
+  Input extends z.ZodType,
+  Output extends z.ZodType,
+  Truth extends z.ZodType,
+  Score extends z.ZodType,
+  Window extends string,
+> {
+  /** Letters, digits and hyphens. */
+  readonly name: string
+  readonly feed: Feeds<Feed>
+
+  readonly input: {
+    readonly schema: Input
+    /** How far back `records` reach. */
+    readonly window: Duration
+    /** What models are given, from the records known at `at` (oldest first, the newest last). */
+    build(context: {
+      readonly subject: SubjectOf<Feed>
+      readonly records: readonly RecordOf<Feed>[]
+      readonly at: Instant
+    }): z.input<Input>
+  }
+
+  readonly prediction: {
+    readonly schema: Output
+    readonly schedule: readonly ScheduleEntry<SubjectOf<Feed>>[]
+    /** How long models may take; wall time. */
+    readonly timeout: Duration
+    /**
+     * What a missing answer scores when that is the model's fault: `worst` (default), the worst valid score of the round;
+     * `exclude`, nothing; or a function of the round's valid scores (`null`: nothing).
+     */
+    readonly missing?:
+      | 'worst'
+      | 'exclude'
+      | ((context: { readonly scores: readonly z.output<NoInfer<Score>>[] }) => z.input<NoInfer<Score>> | null)
+    /** How models are called; by default `tick(input)`, then `predict(subject, horizon s, step s)`. */
+    readonly call?: {
+      /** `false`: models are not told of records between rounds. */
+      readonly tick?: string | false
+      readonly predict?: string
+      arguments?(round: RoundContext<SubjectOf<Feed>>): readonly ModelArgument[]
+    }
+  }
+
+  readonly truth: {
+    readonly schema: Truth
+    /** How old the exit may be at the horizon; by default a fifth of the horizon, at least one granularity. */
+    readonly maxStaleness?: Duration
+    /** How long after the horizon an unknown truth makes a round void; by default the horizon, at least one hour. */
+    readonly expire?: Duration
+    /** Whether `resolve` reads `records`; they cost a query over the whole horizon. */
+    readonly records?: boolean
+    /**
+     * `entry`: the last record known when the prediction was made; `exit`: the last known at its horizon; `records`: those
+     * known in between, empty unless asked for. `null`: not known yet.
+     */
+    resolve(context: {
+      readonly entry: RecordOf<Feed>
+      readonly exit: RecordOf<Feed>
+      readonly records: readonly RecordOf<Feed>[]
+      readonly round: RoundContext<SubjectOf<Feed>>
+    }): z.input<Truth> | null
+  }
+
+  readonly score: {
+    readonly schema: Score
+    compute(context: {
+      readonly output: z.output<Output>
+      readonly truth: z.output<Truth>
+      readonly round: RoundContext<SubjectOf<Feed>>
+    }): z.input<Score>
+  }
+
+  readonly snapshot: {
+    /** The grid of snapshots. */
+    readonly every: Duration
+    readonly metrics?: readonly MetricName[]
+    /** A prediction as one number, for the metrics that compare predictions. */
+    signal?(context: { readonly output: z.output<Output> }): number
+    /** The truth as one number, on the same scale. */
+    actual?(context: { readonly truth: z.output<Truth> }): number
+    /** Reserved: ensembles come with the scoring science. */
+    readonly ensembles?: readonly never[]
+  }
+
+  readonly leaderboard: {
+    readonly value: NumericField<z.output<NoInfer<Score>>>
+    /** Named rolling windows, back from the newest closed period. */
+    readonly windows: Readonly<Record<Window, Duration>>
+    readonly rankBy: NoInfer<Window>
+    readonly direction: Direction
+  }
+
+  readonly checkpoint: {
+    /** The grid of payouts: a whole number of snapshot periods. */
+    readonly every: Duration
+    readonly emission: Emission
+  }
+}
+
+/** Any contract, for code that does not know which. */
+// biome-ignore lint/suspicious/noExplicitAny: the one place where a contract's schemas are unknown; methods are bivariant, so no cast is needed
+export type AnyContract = CrunchContract<any, any, any, any, any, any>
+
+/**
+ * Types a contract from its schemas; at run time it returns its argument. The start-up check does the rest.
+ * @example export default defineContract({ name: 'next-move', feed: market, ... })
+ */
+export function defineContract<
+  const Feed extends FeedDefinition,
+  Input extends z.ZodType,
+  Output extends z.ZodType,
+  Truth extends z.ZodType,
+  Score extends z.ZodType,
+  const Window extends string,
+>(
+  contract: CrunchContract<Feed, Input, Output, Truth, Score, Window>,
+): CrunchContract<Feed, Input, Output, Truth, Score, Window> {
+  return contract
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import type { FeedRecord } from '../domain/feed-record.ts'
+import { type Duration, durationMs, formatDuration } from '../domain/time.ts'
+
+/** A data feed as a contract names it. `Values` is the schema of one record's values. */
+export interface FeedDefinition<Subject extends string = string, Values extends z.ZodType = z.ZodType> {
+  readonly source: string
+  readonly subjects: readonly Subject[]
+  /** `candle` records are known one granularity after they open; every other kind at their own time. */
+  readonly kind: string
+  readonly granularity: Duration
+  readonly values: Values
+}
+
+/** The values of a price candle. */
+export const candleValues = z.object({
+  open: z.number(),
+  high: z.number(),
+  low: z.number(),
+  close: z.number(),
+  volume: z.number(),
+})
+
+/** The value of a single price. */
+export const tickValues = z.object({ price: z.number() })
+
+interface FeedOptions<Subject extends string> {
+  readonly source: string
+  readonly subjects: readonly Subject[]
+  readonly granularity: Duration
+}
+
+/**
+ * Price candles, `{ open, high, low, close, volume }`; only closed ones become records.
+ * @example candles({ source: 'binance', subjects: ['BTCUSDT'], granularity: '1m' })
+ */
+export function candles<const Subject extends string>(
+  options: FeedOptions<Subject>,
+): FeedDefinition<Subject, typeof candleValues> {
+  return { ...options, kind: 'candle', values: candleValues }
+}
+
+/** Single prices, `{ price }`; `granularity` is the time after which silence is suspicious. */
+export function ticks<const Subject extends string>(
+  options: FeedOptions<Subject>,
+): FeedDefinition<Subject, typeof tickValues> {
+  return { ...options, kind: 'tick', values: tickValues }
+}
+
+/** Any other series: its kind and the zod schema of one record's values. */
+export function series<const Subject extends string, Values extends z.ZodType>(
+  options: FeedOptions<Subject> & { readonly kind: string; readonly values: Values },
+): FeedDefinition<Subject, Values> {
+  return options
+}
+
+/**
+ * A ruler in bars of a feed: `bar(5)` is five of them, whatever the granularity.
+ * @example const bar = bars(market); bar(120)
+ */
+export function bars(feed: FeedDefinition): (count: number) => Duration {
+  const granularityMs = durationMs(feed.granularity)
+  return (count) => formatDuration(granularityMs * count)
+}
+
+/** What records of these feeds look like to a contract's functions. */
+export type RecordOf<Feed extends FeedDefinition> = FeedRecord<z.output<Feed['values']>>
+export type SubjectOf<Feed extends FeedDefinition> = Feed['subjects'][number]

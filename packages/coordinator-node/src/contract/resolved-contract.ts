@@ -1,0 +1,94 @@
+import { type FeedScope, feedScopeKey } from '../domain/feed-record.ts'
+import type { Schedule } from '../domain/round.ts'
+import { durationMs, formatDuration } from '../domain/time.ts'
+import type { AnyContract, ScheduleEntry } from './crunch-contract.ts'
+import type { FeedDefinition } from './feed-definition.ts'
+
+/** A series of the contract with the definition it comes from. */
+export interface ContractFeed {
+  readonly scope: FeedScope
+  readonly definition: FeedDefinition
+  readonly granularityMs: number
+}
+
+/** A checked contract with every duration in milliseconds and every default filled in. */
+export interface ResolvedContract {
+  readonly contract: AnyContract
+  readonly feeds: readonly ContractFeed[]
+  readonly schedules: readonly Schedule[]
+  readonly inputWindowMs: number
+  readonly timeoutMs: number
+  readonly snapshotEveryMs: number
+  readonly checkpointEveryMs: number
+  readonly windows: readonly { readonly name: string; readonly lengthMs: number }[]
+}
+
+/** Fills in defaults. The contract must have passed the start-up check: a bad duration throws here without a path. */
+export function resolveContract(contract: AnyContract): ResolvedContract {
+  const feeds = contractFeeds(contract)
+  return {
+    contract,
+    feeds,
+    schedules: contract.prediction.schedule.map((entry) => resolveSchedule(entry, feeds)),
+    inputWindowMs: durationMs(contract.input.window),
+    timeoutMs: durationMs(contract.prediction.timeout),
+    snapshotEveryMs: durationMs(contract.snapshot.every),
+    checkpointEveryMs: durationMs(contract.checkpoint.every),
+    windows: Object.entries<string>(contract.leaderboard.windows).map(([name, length]) => ({
+      name,
+      lengthMs: durationMs(length),
+    })),
+  }
+}
+
+/** The series of a contract, one a subject, in the contract's order. */
+export function contractFeeds(contract: AnyContract): ContractFeed[] {
+  const definitions: FeedDefinition[] = Array.isArray(contract.feed) ? contract.feed : [contract.feed]
+  return definitions.flatMap((definition) =>
+    definition.subjects.map((subject) => ({
+      scope: { source: definition.source, subject, kind: definition.kind, granularity: definition.granularity },
+      definition,
+      granularityMs: durationMs(definition.granularity),
+    })),
+  )
+}
+
+/** How the key of a schedule entry reads when its author gave none. */
+export function scheduleKey(entry: ScheduleEntry): string {
+  return entry.key ?? `${entry.subject}-${formatDuration(durationMs(entry.horizon))}`
+}
+
+/** How old the newest record may be for a round to open, and the age at which a feed is stale: three granularities. */
+export function freshnessMs(granularityMs: number): number {
+  return 3 * granularityMs
+}
+
+/** How old a round's exit may be at its horizon. */
+export function maxStalenessMs(resolved: ResolvedContract, schedule: Schedule): number {
+  const { maxStaleness } = resolved.contract.truth
+  if (maxStaleness !== undefined) return durationMs(maxStaleness)
+  return Math.max(schedule.horizonMs / 5, durationMs(schedule.scope.granularity))
+}
+
+/** How long after its horizon a round waits for its truth. */
+export function expireMs(resolved: ResolvedContract, schedule: Pick<Schedule, 'horizonMs'>): number {
+  const { expire } = resolved.contract.truth
+  return expire === undefined ? Math.max(schedule.horizonMs, 3_600_000) : durationMs(expire)
+}
+
+function resolveSchedule(entry: ScheduleEntry, feeds: readonly ContractFeed[]): Schedule {
+  const feed = feeds.find((candidate) => candidate.scope.subject === entry.subject)
+  if (feed === undefined) {
+    const known = feeds.map((candidate) => feedScopeKey(candidate.scope)).join(', ')
+    throw new RangeError(`no feed carries "${entry.subject}"; the contract's feeds are ${known}`)
+  }
+  const horizonMs = durationMs(entry.horizon)
+  return {
+    key: scheduleKey(entry),
+    scope: feed.scope,
+    everyMs: durationMs(entry.every),
+    horizonMs,
+    stepMs: entry.step === undefined ? horizonMs : durationMs(entry.step),
+    on: entry.on ?? 'record',
+  }
+}
