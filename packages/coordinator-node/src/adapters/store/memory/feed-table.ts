@@ -1,0 +1,194 @@
+import {
+  type FeedRecord,
+  type FeedScope,
+  type FeedState,
+  type FeedStatus,
+  feedScopeKey,
+} from '../../../domain/feed-record.ts'
+import type { JsonObject } from '../../../domain/json.ts'
+import type { Instant } from '../../../domain/time.ts'
+import type { AppendedRecords } from '../../../ports/store.ts'
+import { compareText } from '../compare-text.ts'
+import { jsonEqual } from '../json-equal.ts'
+import { firstIndex, insertAllSorted } from './sorted-list.ts'
+
+/** One scope's records and state. */
+interface Feed {
+  readonly scope: FeedScope
+  /** In order of (knownAt, eventAt). */
+  readonly records: FeedRecord[]
+  readonly byEventAt: Map<Instant, FeedRecord>
+  readonly revisions: Map<Instant, JsonObject[]>
+  newestEventAt: Instant | null
+  oldestEventAt: Instant | null
+  watermarkAt: Instant | null
+  updatedAt: Instant
+  revisionCount: number
+  status: FeedStatus
+  statusReason: string | null
+  statusSince: Instant
+}
+
+export interface FeedTable {
+  append(records: readonly FeedRecord[]): AppendedRecords
+  latest(scope: FeedScope, limit: number, knownThrough: Instant): readonly FeedRecord[]
+  ensure(scopes: readonly FeedScope[], at: Instant): void
+  putStatus(scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant): void
+  newestWatermark(): Instant | null
+  watermark(scope: FeedScope): Instant | null
+  lastKnown(scope: FeedScope, at: Instant): FeedRecord | null
+  /** `after < knownAt <= through`. */
+  between(scope: FeedScope, after: Instant, through: Instant): readonly FeedRecord[]
+  states(): readonly FeedState[]
+  recordCount(): number
+}
+
+export function createFeedTable(): FeedTable {
+  const feeds = new Map<string, Feed>()
+  let newestWatermark: Instant | null = null
+
+  const find = (scope: FeedScope): Feed | undefined => feeds.get(identity(scope))
+
+  function open(scope: FeedScope, at: Instant): Feed {
+    const known = find(scope)
+    if (known !== undefined) return known
+    const feed = emptyFeed(scope, at)
+    feeds.set(identity(scope), feed)
+    return feed
+  }
+
+  function append(records: readonly FeedRecord[]): AppendedRecords {
+    for (const record of records) checkInstants(record)
+    const inserted: FeedRecord[] = []
+    const revisions: FeedRecord[] = []
+    const added = new Map<Feed, FeedRecord[]>()
+    let duplicateCount = 0
+    for (const record of records) {
+      const feed = open(record, record.receivedAt)
+      const stored = feed.byEventAt.get(record.eventAt)
+      if (stored === undefined) {
+        feed.byEventAt.set(record.eventAt, record)
+        inserted.push(record)
+        const list = added.get(feed)
+        if (list === undefined) added.set(feed, [record])
+        else list.push(record)
+      } else if (keepRevision(feed, stored, record)) revisions.push(record)
+      else {
+        duplicateCount += 1
+        continue
+      }
+      feed.updatedAt = Math.max(feed.updatedAt, record.receivedAt)
+    }
+    for (const [feed, list] of added) {
+      insertAllSorted(feed.records, list, compareRecords)
+      moveBounds(feed, list)
+      newestWatermark = Math.max(newestWatermark ?? Number.NEGATIVE_INFINITY, feed.watermarkAt as Instant)
+    }
+    return { inserted, duplicateCount, revisions }
+  }
+
+  return {
+    append,
+    latest(scope, limit, knownThrough) {
+      const records = find(scope)?.records ?? []
+      const end = firstIndex(records, (record) => record.knownAt > knownThrough)
+      return records.slice(Math.max(0, end - limit), end)
+    },
+    ensure(scopes, at) {
+      for (const scope of scopes) open(scope, at)
+    },
+    putStatus(scope, status, reason, at) {
+      const feed = open(scope, at)
+      if (feed.status !== status) feed.statusSince = at
+      feed.status = status
+      feed.statusReason = reason
+      feed.updatedAt = Math.max(feed.updatedAt, at)
+    },
+    newestWatermark: () => newestWatermark,
+    watermark: (scope) => find(scope)?.watermarkAt ?? null,
+    lastKnown(scope, at) {
+      const records = find(scope)?.records ?? []
+      return records[firstIndex(records, (record) => record.knownAt > at) - 1] ?? null
+    },
+    between(scope, after, through) {
+      const records = find(scope)?.records ?? []
+      const start = firstIndex(records, (record) => record.knownAt > after)
+      return records.slice(
+        start,
+        Math.max(
+          start,
+          firstIndex(records, (record) => record.knownAt > through),
+        ),
+      )
+    },
+    states: () => [...feeds.values()].map(stateOf).sort(compareStates),
+    recordCount: () => [...feeds.values()].reduce((count, feed) => count + feed.records.length, 0),
+  }
+}
+
+/** Whether these values are new; a revision that is kept already is a duplicate. */
+function keepRevision(feed: Feed, stored: FeedRecord, record: FeedRecord): boolean {
+  if (jsonEqual(stored.values, record.values)) return false
+  const kept = feed.revisions.get(record.eventAt) ?? []
+  if (kept.some((values) => jsonEqual(values, record.values))) return false
+  feed.revisions.set(record.eventAt, [...kept, record.values])
+  feed.revisionCount += 1
+  return true
+}
+
+function moveBounds(feed: Feed, added: readonly FeedRecord[]): void {
+  for (const { eventAt, knownAt } of added) {
+    if (feed.oldestEventAt === null || eventAt < feed.oldestEventAt) feed.oldestEventAt = eventAt
+    if (feed.newestEventAt === null || eventAt > feed.newestEventAt) feed.newestEventAt = eventAt
+    if (feed.watermarkAt === null || knownAt > feed.watermarkAt) feed.watermarkAt = knownAt
+  }
+}
+
+function checkInstants(record: FeedRecord): void {
+  if (
+    Number.isSafeInteger(record.eventAt) &&
+    Number.isSafeInteger(record.knownAt) &&
+    Number.isSafeInteger(record.receivedAt)
+  ) {
+    return
+  }
+  const { eventAt, knownAt, receivedAt } = record
+  throw new RangeError(
+    `a record of ${feedScopeKey(record)} has instants that are not whole milliseconds: eventAt ${eventAt}, knownAt ${knownAt}, receivedAt ${receivedAt}`,
+  )
+}
+
+/** Scope keys join with colons, which names may contain; this one cannot be mistaken. */
+function identity({ source, subject, kind, granularity }: FeedScope): string {
+  return `${source}\u0000${subject}\u0000${kind}\u0000${granularity}`
+}
+
+function emptyFeed({ source, subject, kind, granularity }: FeedScope, at: Instant): Feed {
+  return {
+    scope: { source, subject, kind, granularity },
+    records: [],
+    byEventAt: new Map(),
+    revisions: new Map(),
+    oldestEventAt: null,
+    newestEventAt: null,
+    watermarkAt: null,
+    updatedAt: at,
+    revisionCount: 0,
+    status: 'down',
+    statusReason: 'no data yet',
+    statusSince: at,
+  }
+}
+
+function stateOf(feed: Feed): FeedState {
+  const { records, byEventAt: _byEventAt, revisions: _revisions, ...state } = feed
+  return { ...state, recordCount: records.length }
+}
+
+function compareRecords(left: FeedRecord, right: FeedRecord): number {
+  return left.knownAt - right.knownAt || left.eventAt - right.eventAt
+}
+
+function compareStates(left: FeedState, right: FeedState): number {
+  return compareText(feedScopeKey(left.scope), feedScopeKey(right.scope))
+}

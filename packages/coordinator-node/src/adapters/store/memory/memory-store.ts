@@ -1,0 +1,198 @@
+import type { Checkpoint } from '../../../domain/checkpoint.ts'
+import { CrunchError } from '../../../domain/errors.ts'
+import type { FeedRecord, FeedState } from '../../../domain/feed-record.ts'
+import type { Leaderboard } from '../../../domain/leaderboard.ts'
+import type { Model, ModelIdentity } from '../../../domain/model.ts'
+import type { Prediction } from '../../../domain/prediction.ts'
+import type { Round, Schedule } from '../../../domain/round.ts'
+import type { Score } from '../../../domain/score.ts'
+import type { Snapshot } from '../../../domain/snapshot.ts'
+import type { Instant } from '../../../domain/time.ts'
+import type { Lease, Store } from '../../../ports/store.ts'
+import { compareText } from '../compare-text.ts'
+import { uniqueSchedules } from '../unique-schedules.ts'
+import { createFeedTable } from './feed-table.ts'
+import { createPeriodTable } from './period-table.ts'
+import { createRoundTable, type RoundTable } from './round-table.ts'
+
+/** Every row in an order that depends on nothing but content, for digests. Of feed records only the count. */
+export interface StoreDump {
+  readonly feedRecordCount: number
+  readonly feedStates: readonly FeedState[]
+  readonly schedules: readonly Schedule[]
+  readonly models: readonly Model[]
+  /** In order of (resolvableAt, id). */
+  readonly rounds: readonly Round[]
+  /** In order of (resolvableAt, round id, model id), as are the scores. */
+  readonly predictions: readonly Prediction[]
+  readonly scores: readonly Score[]
+  /** In order of (periodEnd, model id). */
+  readonly snapshots: readonly Snapshot[]
+  readonly leaderboards: readonly Leaderboard[]
+  readonly checkpoints: readonly Checkpoint[]
+}
+
+/** A store that lives and dies with the process: for simulations and tests. Rows are kept as given, never copied. */
+export interface MemoryStore extends Store {
+  dump(): StoreDump
+}
+
+export function createMemoryStore(): MemoryStore {
+  const feeds = createFeedTable()
+  const rounds = createRoundTable(feeds)
+  const periods = createPeriodTable()
+  const registry = createRegistry()
+  const announcer = createAnnouncer()
+  const leases = new Set<string>()
+  let isClosed = false
+
+  /** Makes a synchronous transition a verb: it rejects where the transition throws, and once the store is closed. */
+  function verb<Args extends readonly unknown[], Result>(
+    run: (...args: Args) => Result,
+  ): (...args: Args) => Promise<Result> {
+    return async (...args) => {
+      if (isClosed) throw new CrunchError('STORE_UNAVAILABLE', 'the store is closed: open a new one')
+      return run(...args)
+    }
+  }
+
+  return {
+    appendRecords: verb((records) => {
+      const appended = feeds.append(records)
+      announcer.announce(appended.inserted)
+      return appended
+    }),
+    latestRecords: verb(feeds.latest),
+    ensureFeeds: verb(feeds.ensure),
+    putFeedStatus: verb(feeds.putStatus),
+    newestWatermark: verb(feeds.newestWatermark),
+    putSchedules: verb(registry.putSchedules),
+    registerModels: verb(registry.registerModels),
+    openRound: verb((round) => {
+      registry.requireSchedule(round)
+      return rounds.open(round)
+    }),
+    lastRoundTimes: verb(rounds.lastTimes),
+    recordAnswers: verb((roundId, answeredAt, predictions) => {
+      for (const { modelId } of predictions) registry.requireModel(modelId)
+      return rounds.recordAnswers(roundId, answeredAt, predictions)
+    }),
+    unansweredRounds: verb(rounds.unanswered),
+    settleRounds: verb(rounds.settle),
+    firstResolvableAt: verb(rounds.firstResolvableAt),
+    hasUnresolvedRounds: verb(rounds.hasUnresolved),
+    periodResults: verb(rounds.periodResults),
+    closePeriod: verb((period) => {
+      for (const { modelId } of period.snapshots) registry.requireModel(modelId)
+      return periods.close(period)
+    }),
+    snapshotsBetween: verb(periods.between),
+    lastPeriodEnd: verb(periods.lastEnd),
+    addCheckpoint: verb(periods.addCheckpoint),
+    lastCheckpointEnd: verb(periods.lastCheckpointEnd),
+    subscribeRecords: verb(announcer.subscribe),
+    takeLease: verb((name) => takeLease(leases, name)),
+    feedStates: verb(feeds.states),
+    models: verb(registry.models),
+    schedules: verb(registry.schedules),
+    latestLeaderboard: verb(periods.latestLeaderboard),
+    predictionReports: verb(rounds.reports),
+    snapshotReports: verb(periods.snapshotReports),
+    checkpoints: verb(periods.checkpoints),
+    roundCounts: verb(rounds.counts),
+    async close() {
+      isClosed = true
+      leases.clear()
+      announcer.clear()
+    },
+    dump: () => ({
+      feedRecordCount: feeds.recordCount(),
+      feedStates: feeds.states(),
+      schedules: registry.schedules(),
+      models: registry.models(),
+      ...dumpRounds(rounds),
+      ...periods.rows(),
+    }),
+  }
+}
+
+function createRegistry() {
+  const schedules = new Map<string, Schedule>()
+  const models = new Map<string, Model>()
+  let active: readonly Schedule[] = []
+  return {
+    putSchedules(wanted: readonly Schedule[]): void {
+      active = uniqueSchedules(wanted)
+      for (const schedule of wanted) schedules.set(schedule.key, schedule)
+    },
+    registerModels(identities: readonly ModelIdentity[], at: Instant): void {
+      for (const { id, name, deploymentId, cruncherId, cruncherName } of identities) {
+        const registeredAt = models.get(id)?.registeredAt ?? at
+        models.set(id, { id, name, deploymentId, cruncherId, cruncherName, registeredAt })
+      }
+    },
+    requireSchedule({ id, scheduleKey }: Round): void {
+      if (schedules.has(scheduleKey)) return
+      throw new CrunchError('NOT_FOUND', `round "${id}" needs schedule "${scheduleKey}": call putSchedules first`)
+    },
+    requireModel(id: string): void {
+      if (models.has(id)) return
+      throw new CrunchError('NOT_FOUND', `model "${id}" is not registered: call registerModels first`)
+    },
+    schedules: (): readonly Schedule[] => active,
+    models: (): readonly Model[] => [...models.values()].sort((left, right) => compareText(left.id, right.id)),
+  }
+}
+
+function createAnnouncer() {
+  const listeners = new Set<{ readonly hear: (records: readonly FeedRecord[]) => void }>()
+  return {
+    announce(records: readonly FeedRecord[]): void {
+      if (records.length === 0) return
+      for (const listener of listeners) {
+        try {
+          listener.hear(records)
+        } catch (error) {
+          // The records are stored: a listener's defect is its own, and ends the process instead of this append.
+          queueMicrotask(() => {
+            throw error
+          })
+        }
+      }
+    },
+    subscribe(hear: (records: readonly FeedRecord[]) => void): () => Promise<void> {
+      const listener = { hear }
+      listeners.add(listener)
+      return async () => {
+        listeners.delete(listener)
+      }
+    },
+    clear: (): void => listeners.clear(),
+  }
+}
+
+function takeLease(leases: Set<string>, name: string): Lease | null {
+  if (leases.has(name)) return null
+  leases.add(name)
+  let isHeld = true
+  return {
+    // Memory cannot be lost without the process.
+    lost: new Promise<void>(() => undefined),
+    async release() {
+      if (isHeld) leases.delete(name)
+      isHeld = false
+    },
+  }
+}
+
+function dumpRounds(table: RoundTable): Pick<StoreDump, 'rounds' | 'predictions' | 'scores'> {
+  const rounds: Round[] = []
+  const predictions: Prediction[] = []
+  const scores: Score[] = []
+  for (const row of table.rows()) {
+    rounds.push(row.round)
+    for (const prediction of row.predictions) predictions.push(prediction)
+    for (const score of row.scores) if (score !== null) scores.push(score)
+  }
+  return { rounds, predictions, scores }
+}

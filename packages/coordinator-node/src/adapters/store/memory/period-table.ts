@@ -1,0 +1,87 @@
+import type { Checkpoint, CheckpointStatus } from '../../../domain/checkpoint.ts'
+import type { Leaderboard } from '../../../domain/leaderboard.ts'
+import type { Snapshot } from '../../../domain/snapshot.ts'
+import type { Instant } from '../../../domain/time.ts'
+import type { ClosedPeriod, PredictionFilter } from '../../../ports/store.ts'
+import { compareText } from '../compare-text.ts'
+import { firstIndex, insertSorted } from './sorted-list.ts'
+
+export interface PeriodTable {
+  close(period: ClosedPeriod): boolean
+  between(from: Instant, to: Instant): readonly Snapshot[]
+  lastEnd(): Instant | null
+  latestLeaderboard(): Leaderboard | null
+  snapshotReports(filter: PredictionFilter): readonly Snapshot[]
+  addCheckpoint(checkpoint: Checkpoint): boolean
+  lastCheckpointEnd(): Instant | null
+  checkpoints(filter: { readonly status?: CheckpointStatus; readonly limit: number }): readonly Checkpoint[]
+  rows(): {
+    readonly snapshots: readonly Snapshot[]
+    readonly leaderboards: readonly Leaderboard[]
+    readonly checkpoints: readonly Checkpoint[]
+  }
+}
+
+export function createPeriodTable(): PeriodTable {
+  const snapshots: Snapshot[] = []
+  const snapshotKeys = new Set<string>()
+  const leaderboards: Leaderboard[] = []
+  const periodEnds = new Set<Instant>()
+  const checkpoints: Checkpoint[] = []
+
+  function close({ snapshots: added, leaderboard }: ClosedPeriod): boolean {
+    if (periodEnds.has(leaderboard.asOf)) return false
+    const keys = new Set<string>()
+    for (const { modelId, periodEnd } of added) {
+      const key = `${periodEnd} ${modelId}`
+      if (keys.has(key) || snapshotKeys.has(key)) {
+        throw new Error(`model "${modelId}" has a snapshot of the period that ends at ${periodEnd} already`)
+      }
+      keys.add(key)
+    }
+    periodEnds.add(leaderboard.asOf)
+    insertSorted(leaderboards, leaderboard, (left, right) => left.asOf - right.asOf)
+    for (const key of keys) snapshotKeys.add(key)
+    for (const snapshot of added) insertSorted(snapshots, snapshot, compareSnapshots)
+    return true
+  }
+
+  function snapshotReports({ modelIds, from, to, limit }: PredictionFilter): readonly Snapshot[] {
+    const wanted = new Set(modelIds)
+    const newestFirst: Snapshot[] = []
+    let index = firstIndex(snapshots, (snapshot) => snapshot.periodEnd > to) - 1
+    for (; index >= 0 && newestFirst.length < limit; index -= 1) {
+      const snapshot = snapshots[index] as Snapshot
+      if (snapshot.periodEnd < from) break
+      if (wanted.size === 0 || wanted.has(snapshot.modelId)) newestFirst.push(snapshot)
+    }
+    return newestFirst.reverse()
+  }
+
+  return {
+    close,
+    snapshotReports,
+    between(from, to) {
+      const start = firstIndex(snapshots, (snapshot) => snapshot.periodEnd >= from)
+      const end = firstIndex(snapshots, (snapshot) => snapshot.periodEnd > to)
+      return snapshots.slice(start, Math.max(start, end)).filter((snapshot) => snapshot.periodStart >= from)
+    },
+    lastEnd: () => leaderboards.at(-1)?.asOf ?? null,
+    latestLeaderboard: () => leaderboards.at(-1) ?? null,
+    addCheckpoint(checkpoint) {
+      if (checkpoints.some(({ periodEnd }) => periodEnd === checkpoint.periodEnd)) return false
+      insertSorted(checkpoints, checkpoint, (left, right) => left.periodEnd - right.periodEnd)
+      return true
+    },
+    lastCheckpointEnd: () => checkpoints.at(-1)?.periodEnd ?? null,
+    checkpoints({ status, limit }) {
+      const matching = checkpoints.filter((checkpoint) => status === undefined || checkpoint.status === status)
+      return matching.reverse().slice(0, limit)
+    },
+    rows: () => ({ snapshots, leaderboards, checkpoints }),
+  }
+}
+
+function compareSnapshots(left: Snapshot, right: Snapshot): number {
+  return left.periodEnd - right.periodEnd || compareText(left.modelId, right.modelId)
+}

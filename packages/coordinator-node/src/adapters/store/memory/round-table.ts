@@ -1,0 +1,265 @@
+import { CrunchError } from '../../../domain/errors.ts'
+import type { FeedRecord } from '../../../domain/feed-record.ts'
+import type { Prediction } from '../../../domain/prediction.ts'
+import type { Round } from '../../../domain/round.ts'
+import type { Score } from '../../../domain/score.ts'
+import type { Instant } from '../../../domain/time.ts'
+import type {
+  DueRound,
+  PeriodResult,
+  PredictionFilter,
+  PredictionReport,
+  RoundCounts,
+  RoundSettlement,
+  SettleRequest,
+  SettleResult,
+} from '../../../ports/store.ts'
+import { checkSettlement } from '../check-settlement.ts'
+import { compareText } from '../compare-text.ts'
+import type { FeedTable } from './feed-table.ts'
+import { firstIndex, insertSorted } from './sorted-list.ts'
+
+/** A round with its predictions in order of model id, and beside each its score. */
+interface RoundRow {
+  round: Round
+  predictions: Prediction[]
+  scores: (Score | null)[]
+}
+
+export interface RoundTable {
+  open(round: Round): boolean
+  lastTimes(): ReadonlyMap<string, Instant>
+  recordAnswers(roundId: string, answeredAt: Instant, predictions: readonly Prediction[]): boolean
+  unanswered(): readonly Round[]
+  settle(request: SettleRequest, decide: (due: DueRound) => RoundSettlement): SettleResult
+  firstResolvableAt(from: Instant): Instant | null
+  hasUnresolved(before: Instant): boolean
+  periodResults(from: Instant, to: Instant): readonly PeriodResult[]
+  reports(filter: PredictionFilter): readonly PredictionReport[]
+  counts(): RoundCounts
+  /** Every row in order of (resolvableAt, round id). */
+  rows(): readonly Readonly<RoundRow>[]
+}
+
+export function createRoundTable(feeds: FeedTable): RoundTable {
+  const byId = new Map<string, RoundRow>()
+  const byPerformedAt: RoundRow[] = []
+  const byResolvableAt: RoundRow[] = []
+  /** Answered and unresolved, in order of (resolvableAt, id): settling looks at nothing else. */
+  const waiting: RoundRow[] = []
+  const unanswered = new Map<string, RoundRow>()
+  const lastTimes = new Map<string, Instant>()
+  let voidCount = 0
+  let missedCount = 0
+
+  function open(round: Round): boolean {
+    if (byId.has(round.id)) return false
+    const row: RoundRow = { round, predictions: [], scores: [] }
+    byId.set(round.id, row)
+    insertSorted(byPerformedAt, row, comparePerformed)
+    insertSorted(byResolvableAt, row, compareResolvable)
+    unanswered.set(round.id, row)
+    missedCount += round.missedBefore
+    lastTimes.set(
+      round.scheduleKey,
+      Math.max(lastTimes.get(round.scheduleKey) ?? Number.NEGATIVE_INFINITY, round.performedAt),
+    )
+    return true
+  }
+
+  function recordAnswers(roundId: string, answeredAt: Instant, predictions: readonly Prediction[]): boolean {
+    const row = byId.get(roundId)
+    if (row === undefined) throw new CrunchError('NOT_FOUND', `there is no round "${roundId}" to answer`)
+    if (row.round.answeredAt !== null) return false
+    row.predictions = answersInOrder(row.round, predictions)
+    row.round = { ...row.round, answeredAt }
+    unanswered.delete(roundId)
+    insertSorted(waiting, row, compareResolvable)
+    return true
+  }
+
+  function settle(request: SettleRequest, decide: (due: DueRound) => RoundSettlement): SettleResult {
+    const rows = dueRows(waiting, feeds, request)
+    // Every decision is made and checked before any is applied: one that throws leaves nothing behind.
+    const settlements = rows.map((row) => {
+      const due = dueRound(row, feeds, request.withRecords)
+      const settlement = decide(due)
+      checkSettlement(due, settlement)
+      return settlement
+    })
+    const resolved = new Set<RoundRow>()
+    let voided = 0
+    for (const [index, row] of rows.entries()) {
+      const settlement = settlements[index] as RoundSettlement
+      if (settlement.kind === 'wait') continue
+      applySettlement(row, settlement)
+      resolved.add(row)
+      if (settlement.kind === 'void') voided += 1
+    }
+    removeRows(waiting, rows, resolved)
+    voidCount += voided
+    const last = rows.length >= request.limit ? rows.at(-1) : undefined
+    return {
+      resolvedCount: resolved.size - voided,
+      voidCount: voided,
+      waitingCount: rows.length - resolved.size,
+      next: last === undefined ? null : { resolvableAt: last.round.resolvableAt, id: last.round.id },
+    }
+  }
+
+  return {
+    open,
+    recordAnswers,
+    settle,
+    lastTimes: () => new Map(lastTimes),
+    unanswered: () => [...unanswered.values()].sort(comparePerformed).map((row) => row.round),
+    firstResolvableAt(from) {
+      return (
+        byResolvableAt[firstIndex(byResolvableAt, (row) => row.round.resolvableAt >= from)]?.round.resolvableAt ?? null
+      )
+    },
+    hasUnresolved(before) {
+      const first = waiting[0]
+      if (first !== undefined && first.round.resolvableAt < before) return true
+      return [...unanswered.values()].some((row) => row.round.resolvableAt < before)
+    },
+    periodResults: (from, to) => periodResults(byResolvableAt, from, to),
+    reports: (filter) => predictionReports(byPerformedAt, filter),
+    counts: () => ({
+      openedCount: byId.size,
+      unresolvedCount: waiting.length + unanswered.size,
+      voidCount,
+      missedCount,
+    }),
+    rows: () => byResolvableAt,
+  }
+}
+
+function answersInOrder(round: Round, predictions: readonly Prediction[]): Prediction[] {
+  const { performedAt, resolvableAt } = round
+  const ordered = predictions
+    .map((prediction) =>
+      prediction.performedAt === performedAt && prediction.resolvableAt === resolvableAt
+        ? prediction
+        : { ...prediction, performedAt, resolvableAt },
+    )
+    .sort((left, right) => compareText(left.modelId, right.modelId))
+  for (const [index, prediction] of ordered.entries()) {
+    if (prediction.roundId !== round.id) {
+      throw new Error(`prediction "${prediction.id}" is of round "${prediction.roundId}", not of "${round.id}"`)
+    }
+    if (index > 0 && ordered[index - 1]?.modelId === prediction.modelId) {
+      throw new Error(`round "${round.id}" has two answers of model "${prediction.modelId}"`)
+    }
+  }
+  return ordered
+}
+
+function dueRows(waiting: readonly RoundRow[], feeds: FeedTable, request: SettleRequest): readonly RoundRow[] {
+  const { now, limit, after } = request
+  const reached = Math.max(now, feeds.newestWatermark() ?? now)
+  const start = after === undefined ? 0 : firstIndex(waiting, ({ round }) => compareCursor(round, after) > 0)
+  const due: RoundRow[] = []
+  for (let index = start; index < waiting.length && due.length < limit; index += 1) {
+    const row = waiting[index] as RoundRow
+    const { resolvableAt, expiresAt, scope } = row.round
+    if (resolvableAt > reached) break
+    if (expiresAt <= now || (feeds.watermark(scope) ?? Number.NEGATIVE_INFINITY) >= resolvableAt) due.push(row)
+  }
+  return due
+}
+
+function dueRound(row: RoundRow, feeds: FeedTable, withRecords: boolean): DueRound {
+  const { scope, performedAt, resolvableAt } = row.round
+  const records: readonly FeedRecord[] = withRecords ? feeds.between(scope, performedAt, resolvableAt) : []
+  return {
+    round: row.round,
+    predictions: row.predictions,
+    entry: feeds.lastKnown(scope, performedAt),
+    exit: feeds.lastKnown(scope, resolvableAt),
+    records,
+  }
+}
+
+function applySettlement(row: RoundRow, settlement: Exclude<RoundSettlement, { kind: 'wait' }>): void {
+  const moves = new Map(settlement.moves.map((move) => [move.predictionId, move]))
+  row.predictions = row.predictions.map((prediction) => {
+    const move = moves.get(prediction.id)
+    if (move === undefined) return prediction
+    return { ...prediction, status: move.to, reason: move.reason, blame: move.blame, detail: move.detail }
+  })
+  if (settlement.kind === 'void') {
+    row.round = { ...row.round, status: 'RESOLVED', actuals: null, voidReason: settlement.reason }
+    return
+  }
+  const scores = new Map(settlement.scores.map((score) => [score.predictionId, score]))
+  row.scores = row.predictions.map((prediction) => scores.get(prediction.id) ?? null)
+  row.round = { ...row.round, status: 'RESOLVED', actuals: settlement.actuals }
+}
+
+/** Takes resolved rows out of the list; they lie close together, between the first and last that were looked at. */
+function removeRows(waiting: RoundRow[], looked: readonly RoundRow[], resolved: ReadonlySet<RoundRow>): void {
+  const first = looked[0]
+  const last = looked.at(-1)
+  if (first === undefined || last === undefined || resolved.size === 0) return
+  const start = firstIndex(waiting, (row) => compareResolvable(row, first) >= 0)
+  const end = firstIndex(waiting, (row) => compareResolvable(row, last) > 0)
+  const kept = waiting.slice(start, end).filter((row) => !resolved.has(row))
+  waiting.splice(start, end - start, ...kept)
+}
+
+function periodResults(rows: readonly RoundRow[], from: Instant, to: Instant): readonly PeriodResult[] {
+  const results: PeriodResult[] = []
+  for (let index = firstIndex(rows, ({ round }) => round.resolvableAt >= from); index < rows.length; index += 1) {
+    const { round, predictions, scores } = rows[index] as RoundRow
+    if (round.resolvableAt >= to) break
+    if (round.voidReason !== null) continue
+    for (const [position, prediction] of predictions.entries()) {
+      const score = scores[position] ?? null
+      results.push({
+        modelId: prediction.modelId,
+        roundId: round.id,
+        resolvableAt: round.resolvableAt,
+        predictionStatus: prediction.status,
+        blame: prediction.blame,
+        scoreKind: score?.kind ?? null,
+        value: score?.value ?? null,
+        signal: score?.signal ?? null,
+        actual: score?.actual ?? null,
+      })
+    }
+  }
+  return results
+}
+
+function predictionReports(rows: readonly RoundRow[], filter: PredictionFilter): readonly PredictionReport[] {
+  const wanted = new Set(filter.modelIds)
+  const newestFirst: PredictionReport[] = []
+  let index = firstIndex(rows, ({ round }) => round.performedAt > filter.to) - 1
+  for (; index >= 0 && newestFirst.length < filter.limit; index -= 1) {
+    const { round, predictions, scores } = rows[index] as RoundRow
+    if (round.performedAt < filter.from) break
+    for (let position = predictions.length - 1; position >= 0 && newestFirst.length < filter.limit; position -= 1) {
+      const prediction = predictions[position] as Prediction
+      if (wanted.size > 0 && !wanted.has(prediction.modelId)) continue
+      const { scheduleKey, scope, horizonMs, stepMs } = round
+      newestFirst.push({ prediction, scheduleKey, scope, horizonMs, stepMs, score: scores[position] ?? null })
+    }
+  }
+  return newestFirst.reverse()
+}
+
+function compareResolvable(left: RoundRow, right: RoundRow): number {
+  return compareCursor(left.round, right.round)
+}
+
+function compareCursor(
+  left: { resolvableAt: Instant; id: string },
+  right: { resolvableAt: Instant; id: string },
+): number {
+  return left.resolvableAt - right.resolvableAt || compareText(left.id, right.id)
+}
+
+function comparePerformed(left: RoundRow, right: RoundRow): number {
+  return left.round.performedAt - right.round.performedAt || compareText(left.round.id, right.round.id)
+}
