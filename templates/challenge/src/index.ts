@@ -1,0 +1,8 @@
+export { Coin } from './examples/coin.ts'
+export { Flat } from './examples/flat.ts'
+export { MeanReversion } from './examples/mean-reversion.ts'
+export { Momentum } from './examples/momentum.ts'
+export { VolatilityScaled } from './examples/volatility-scaled.ts'
+export type { Prediction, TickData } from './question.ts'
+export { scorePrediction } from './scoring.ts'
+export { TrackerBase } from './tracker.ts'

@@ -1,0 +1,1 @@
+export { Flat } from 'crunch-template-challenge'

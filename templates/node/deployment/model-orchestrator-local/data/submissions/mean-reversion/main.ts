@@ -1,0 +1,1 @@
+export { MeanReversion } from 'crunch-template-challenge'

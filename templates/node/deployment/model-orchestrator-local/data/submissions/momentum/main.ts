@@ -1,0 +1,1 @@
+export { Momentum } from 'crunch-template-challenge'

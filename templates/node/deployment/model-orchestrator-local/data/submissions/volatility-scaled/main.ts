@@ -1,0 +1,1 @@
+export { VolatilityScaled } from 'crunch-template-challenge'

@@ -1,0 +1,8 @@
+export { Climatology } from './examples/climatology.ts'
+export { Overconfident } from './examples/overconfident.ts'
+export { Persistence } from './examples/persistence.ts'
+export { SevenDayMean } from './examples/seven-day-mean.ts'
+export { Trend } from './examples/trend.ts'
+export { type ObservedDay, type Prediction, predictionLimits, type TickData } from './question.ts'
+export { crpsNormal, scorePrediction } from './scoring.ts'
+export { TrackerBase } from './tracker.ts'

@@ -1,0 +1,38 @@
+import type { Prediction } from './question.ts'
+
+/**
+ * Error function, to about 1e-15 absolute.
+ *
+ * Kummer's series has positive terms only, so nothing cancels; past 6 the result differs from 1 by less than 1e-16.
+ */
+export function errorFunction(x: number): number {
+  const size = Math.abs(x)
+  if (size >= 6) return Math.sign(x)
+  let term = size
+  let sum = size
+  for (let odd = 3; term > sum * 1e-17; odd += 2) {
+    term *= (2 * size * size) / odd
+    sum += term
+  }
+  return Math.sign(x) * (2 / Math.sqrt(Math.PI)) * Math.exp(-size * size) * sum
+}
+
+/**
+ * Continuous ranked probability score of a normal forecast, in degrees Celsius; lower is better, 0 is perfect.
+ *
+ * Closed form of Gneiting and Raftery, "Strictly Proper Scoring Rules, Prediction, and Estimation", Journal of the
+ * American Statistical Association 102 (2007), doi 10.1198/016214506000001437. It rewards a mean that is near and a
+ * spread that is honest: too narrow and too wide both cost.
+ */
+export function crpsNormal(forecast: Prediction, observed: number): number {
+  const { mean, std } = forecast
+  if (!(std > 0)) throw new RangeError(`std must be more than 0, not ${std}`)
+  const z = (observed - mean) / std
+  const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)
+  return std * (z * errorFunction(z / Math.SQRT2) + 2 * density - 1 / Math.sqrt(Math.PI))
+}
+
+/** What one prediction scores: node and participants use this same function. */
+export function scorePrediction(prediction: Prediction, observed: number): { crps: number; error: number } {
+  return { crps: crpsNormal(prediction, observed), error: prediction.mean - observed }
+}

@@ -1,0 +1,79 @@
+import { defineContract, series, tiers } from '@crunch/coordinator-node'
+import { predictionLimits, scorePrediction } from 'crunch-template-challenge'
+import { z } from 'zod'
+
+/** One row a day and city. It is known when the day is over: the recording's `known_at`. */
+const weather = series({
+  source: 'noaa',
+  subjects: ['Seattle', 'New York'],
+  kind: 'daily',
+  granularity: '1d',
+  values: z.object({
+    temp_max: z.number(),
+    temp_min: z.number(),
+    precipitation: z.number(),
+    wind: z.number(),
+  }),
+})
+
+export default defineContract({
+  name: 'crunch-template',
+  feed: weather,
+
+  input: {
+    schema: z.object({
+      subject: z.string(),
+      days: z.array(z.object({ date: z.string(), tempMax: z.number() })),
+    }),
+    window: '30d',
+    build: ({ subject, records }) => ({
+      subject,
+      days: records.map((record) => ({
+        date: new Date(record.eventAt).toISOString().slice(0, 10),
+        tempMax: record.values.temp_max,
+      })),
+    }),
+  },
+
+  prediction: {
+    schema: z.object({
+      mean: z.number().min(predictionLimits.lowestMean).max(predictionLimits.highestMean),
+      std: z.number().min(predictionLimits.lowestStd).max(predictionLimits.highestStd),
+    }),
+    // A day's record becomes known at its end. The horizon then is the end of the next day: models predict its maximum.
+    schedule: [
+      { subject: 'Seattle', every: '1d', horizon: '1d' },
+      { subject: 'New York', every: '1d', horizon: '1d' },
+    ],
+    timeout: '10s',
+    missing: 'worst',
+  },
+
+  truth: {
+    schema: z.object({ tempMax: z.number() }),
+    // A missing day must not be judged by the day before it.
+    maxStaleness: '12h',
+    resolve: ({ entry, exit }) => (exit.eventAt > entry.eventAt ? { tempMax: exit.values.temp_max } : null),
+  },
+
+  score: {
+    schema: z.object({ crps: z.number().nonnegative(), error: z.number() }),
+    compute: ({ output, truth }) => scorePrediction(output, truth.tempMax),
+  },
+
+  snapshot: {
+    every: '5d',
+    metrics: ['ic', 'model_correlation'],
+    signal: ({ output }) => output.mean,
+    actual: ({ truth }) => truth.tempMax,
+  },
+
+  leaderboard: {
+    value: 'crps',
+    windows: { recent: '90d', steady: '180d', anchor: '365d' },
+    rankBy: 'anchor',
+    direction: 'asc',
+  },
+
+  checkpoint: { every: '365d', emission: tiers() },
+})

@@ -1,0 +1,1 @@
+export { Climatology } from 'crunch-template-challenge'

@@ -1,0 +1,1 @@
+export { Overconfident } from 'crunch-template-challenge'

@@ -1,0 +1,1 @@
+export { Persistence } from 'crunch-template-challenge'

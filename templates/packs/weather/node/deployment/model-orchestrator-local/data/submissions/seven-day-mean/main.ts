@@ -1,0 +1,1 @@
+export { SevenDayMean } from 'crunch-template-challenge'
