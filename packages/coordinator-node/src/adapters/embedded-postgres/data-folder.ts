@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
   chmod,
   chown,
@@ -18,7 +18,6 @@ import type { Binaries } from './find-binaries.ts'
 import { runProgram } from './run-program.ts'
 import { firstClosedFolder, type ServerAccount } from './server-account.ts'
 
-const HALF_MADE_PREFIX = 'data.initialising'
 const RELOCATED_ROOT = '/var/lib/crunch/embedded-postgres'
 const INITIALISATION_LIMIT_MS = 120_000
 
@@ -47,10 +46,11 @@ export async function initialiseData(input: {
   readonly log: (line: string) => void
 }): Promise<void> {
   const { directory, account, log } = input
-  await removeHalfMade(directory, log)
+  await removeHalfMade(directory, directory, log)
+  await removeHalfMade(RELOCATED_ROOT, directory, log)
   await setAsideForeignData(directory, log)
   const parent = await reachableParent(directory, account, log)
-  const temporary = join(parent, `${HALF_MADE_PREFIX}.${randomBytes(4).toString('hex')}`)
+  const temporary = join(parent, `${halfMadePrefix(directory)}${randomBytes(4).toString('hex')}`)
   await mkdir(temporary, { mode: 0o700 })
   const passwordFile = `${temporary}.password`
   await writeFile(passwordFile, input.password, { mode: 0o600, flag: 'wx' })
@@ -86,7 +86,7 @@ async function runInitdb(input: {
       ...(input.fsync ? [] : ['--no-sync']),
     ],
     INITIALISATION_LIMIT_MS,
-    { ...input.account, cwd: '/', env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } },
+    { ...input.account, cwd: '/' },
   )
   if (failure === undefined) return
   await rm(input.temporary, { recursive: true, force: true })
@@ -97,11 +97,18 @@ async function runInitdb(input: {
   )
 }
 
-async function removeHalfMade(directory: string, log: (line: string) => void): Promise<void> {
-  for (const name of await readdir(directory)) {
-    if (!name.startsWith(HALF_MADE_PREFIX)) continue
-    log(`Removing ${join(directory, name)}: its creation was interrupted`)
-    await rm(join(directory, name), { recursive: true, force: true })
+/** Names the directory too, since the data of several directories may be made in one place. */
+function halfMadePrefix(directory: string): string {
+  return `data.initialising.${createHash('sha256').update(directory).digest('hex').slice(0, 12)}.`
+}
+
+async function removeHalfMade(folder: string, directory: string, log: (line: string) => void): Promise<void> {
+  if (!(await exists(folder))) return
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(halfMadePrefix(directory))) continue
+    log(`Removing ${join(folder, name)}: its creation was interrupted`)
+    // Retries: an initdb whose parent was killed may still be writing for a moment.
+    await rm(join(folder, name), { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
 }
 

@@ -28,8 +28,8 @@ export async function withDirectoryLock<T>(directory: string, waitMs: number, ac
   if (path === undefined) {
     throw new EmbeddedPostgresError(
       'DIRECTORY_BUSY',
-      `Another process (${holder}) has been starting or stopping the database in ${directory} for more than ` +
-        `${waitMs} ms. Wait for it, or end that process and try again.`,
+      `Another process (${holder}) has held ${directory} for more than ${waitMs} ms, as while a database is started ` +
+        'or stopped. Wait for it, or end that process and try again.',
     )
   }
   try {

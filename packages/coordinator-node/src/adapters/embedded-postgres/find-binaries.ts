@@ -15,6 +15,12 @@ export interface Binaries {
   readonly major: number
 }
 
+/** Where to look, other than the places of this machine. */
+export interface BinarySources {
+  readonly packageName: string
+  readonly systemFolders: readonly string[]
+}
+
 /**
  * The PostgreSQL to run: the installed binary package, else one of the system (15 or newer), which is said through
  * `log`. With `dataMajor` (the version that made the data) only that major version will do.
@@ -23,11 +29,13 @@ export async function findBinaries(
   account: ServerAccount,
   dataMajor: number | undefined,
   log: (line: string) => void,
+  sources: Partial<BinarySources> = {},
 ): Promise<Binaries> {
   const reasons: string[] = []
-  const packaged = await tryPackage(account, dataMajor, reasons, log)
+  const packageName = sources.packageName ?? binaryPackageName()
+  const packaged = await tryPackage(packageName, account, dataMajor, reasons, log)
   if (packaged !== undefined) return packaged
-  for (const folder of await systemFolders()) {
+  for (const folder of sources.systemFolders ?? (await systemFolders())) {
     const found = await tryFolder(folder, account, dataMajor, reasons)
     if (found === undefined) continue
     log(`Using the system's PostgreSQL ${found.major} in ${folder}, since: ${reasons.join('; ')}`)
@@ -37,18 +45,19 @@ export async function findBinaries(
 }
 
 async function tryPackage(
+  packageName: string,
   account: ServerAccount,
   dataMajor: number | undefined,
   reasons: string[],
   log: (line: string) => void,
 ): Promise<Binaries | undefined> {
   try {
-    const folder = await findPackageBinaries(log)
+    const folder = await findPackageBinaries(packageName, log)
     if (folder !== undefined) return await tryFolder(folder, account, dataMajor, reasons)
-    reasons.push(`${binaryPackageName()} is not installed`)
+    reasons.push(`${packageName} is not installed`)
   } catch (error) {
     // Not hidden: the reason stands in the log line of the fallback, or in the final error.
-    reasons.push(`${binaryPackageName()} cannot be used: ${error instanceof Error ? error.message : String(error)}`)
+    reasons.push(`${packageName} cannot be used: ${error instanceof Error ? error.message : String(error)}`)
   }
   return undefined
 }

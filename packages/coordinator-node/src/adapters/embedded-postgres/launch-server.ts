@@ -3,6 +3,7 @@ import { realpath } from 'node:fs/promises'
 import { dataPathOf } from './data-folder.ts'
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 import type { Binaries } from './find-binaries.ts'
+import { programEnvironment } from './run-program.ts'
 import { findRunningServer, stopServer } from './running-server.ts'
 import type { ServerAccount } from './server-account.ts'
 import { openServerLog, readServerLogTail, serverLogPath } from './server-log.ts'
@@ -40,12 +41,12 @@ export async function launchServer(input: LaunchInput): Promise<number> {
   }
 }
 
-/** The error for a port that another program holds. */
-export function portTaken(port: number, cause?: unknown): EmbeddedPostgresError {
+/** The error for a port the server cannot have; `cause` is the system's error or what the server said. */
+export function portTaken(port: number, cause: unknown): EmbeddedPostgresError {
   return new EmbeddedPostgresError(
     'PORT_TAKEN',
-    `Port ${port} on 127.0.0.1, chosen for the embedded PostgreSQL, is in use by another program. ` +
-      'Stop that program, or choose another port for the database.',
+    `The embedded PostgreSQL cannot listen on 127.0.0.1 port ${port}: another program uses that port, or this user may ` +
+      `not. Stop that program, or choose another port for the database. (${cause instanceof Error ? cause.message : cause})`,
     { cause },
   )
 }
@@ -60,7 +61,8 @@ async function launchOnce(input: LaunchInput): Promise<{ pid: number | undefined
       // Its own process group: Ctrl-C in a terminal must not stop the database under workers that still finish.
       detached: true,
       stdio: ['ignore', logFile.fd, logFile.fd],
-      env: { ...process.env, TZ: 'UTC', LC_ALL: 'C' },
+      windowsHide: true,
+      env: programEnvironment(),
     })
     const pid = await readyOrEnded(input, child)
     child.unref()

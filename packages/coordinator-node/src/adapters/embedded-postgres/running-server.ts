@@ -7,6 +7,7 @@ import { waitUntil } from './wait-until.ts'
 
 const FAST_SHUTDOWN_LIMIT_MS = 10_000
 const KILL_LIMIT_MS = 5_000
+const POSTGRES_PROGRAM = /(^|[/\\])postgres(\.exe)?([ :]|$)/
 
 /** A live server on a directory's data, as its own `postmaster.pid` tells. */
 export interface RunningServer {
@@ -33,7 +34,7 @@ export async function removeStalePidFile(directory: string, log: (line: string) 
   const pidFile = await readPidFile(directory)
   if (pidFile === undefined || !isProcessAlive(pidFile.pid)) return
   const command = processCommand(pidFile.pid)
-  if (command === undefined || command.includes('postgres')) return
+  if (command === undefined || POSTGRES_PROGRAM.test(command)) return
   log(`Removing a stale postmaster.pid: process ${pidFile.pid} is now another program`)
   await rm(join(dataPathOf(directory), 'postmaster.pid'))
 }

@@ -10,6 +10,7 @@ import { launchServer, portTaken } from './launch-server.ts'
 import { processIdentity } from './process-identity.ts'
 import { findRunningServer, type RunningServer, removeStalePidFile, signal, stopServer } from './running-server.ts'
 import { chooseServerAccount } from './server-account.ts'
+import { serverLogPath } from './server-log.ts'
 import { newServerRecord, readServerRecord, type ServerRecord, serverUrl, writeServerRecord } from './server-record.ts'
 import { waitUntil } from './wait-until.ts'
 
@@ -50,6 +51,9 @@ export type EmbeddedPostgresStatus =
 /**
  * Starts PostgreSQL on `directory`, creating the database at the first call, or attaches to the server that another
  * live owner runs there. A server whose owner was killed is taken over.
+ *
+ * Unless detached, the server is asked to stop when this process exits; a process that a signal ends must call `stop()`
+ * in its own signal handler, or the server stays until the next start takes it over.
  *
  * @throws EmbeddedPostgresError with a `code`, and a message that says what to do.
  */
@@ -144,11 +148,7 @@ async function joinRunning(
 ): Promise<EmbeddedPostgres | undefined> {
   const owner = record.owner
   const orphaned = owner !== undefined && processIdentity(owner.pid) !== owner.identity
-  if (orphaned) {
-    log(`Stopping the PostgreSQL (process ${running.pid}) that a killed process left, to start it anew`)
-    await stopServer(running.pid, log)
-    return undefined
-  }
+  if (orphaned) return takeOver(directory, record, running, options, log)
   if (options.port !== undefined && options.port !== running.port) {
     throw new EmbeddedPostgresError(
       'RUNNING_ON_ANOTHER_PORT',
@@ -156,9 +156,44 @@ async function joinRunning(
         'was asked for. Use that port, or stop it first.',
     )
   }
-  await ensureDatabase(record, running.port)
+  const unusable = await probe(record, running.port)
+  if (unusable !== undefined) throw unanswering(directory, unusable)
   const url = serverUrl(record, running.port)
   return { url, port: running.port, pid: running.pid, attached: true, stop: async () => undefined }
+}
+
+/**
+ * Makes this process the owner of a server whose owner was killed, without disturbing whoever still uses it. One that
+ * does not answer, or listens on another port than asked for, is stopped instead: undefined.
+ */
+async function takeOver(
+  directory: string,
+  record: ServerRecord,
+  running: RunningServer,
+  options: EmbeddedPostgresOptions,
+  log: (line: string) => void,
+): Promise<EmbeddedPostgres | undefined> {
+  const portFits = options.port === undefined || options.port === running.port
+  const unusable = portFits ? await probe(record, running.port) : `port ${options.port} was asked for`
+  if (unusable !== undefined) {
+    log(`Stopping the PostgreSQL (process ${running.pid}) that a killed process left, to start it anew: ${unusable}`)
+    await stopServer(running.pid, log)
+    return undefined
+  }
+  log(`Taking over the PostgreSQL (process ${running.pid}) that a killed process left`)
+  const owned = { ...record, port: running.port, owner: ownerOf(options) }
+  await writeServerRecord(directory, owned)
+  return ownedServer(directory, owned, running, options, log)
+}
+
+/** Why the server cannot be used, or undefined when it can. */
+async function probe(record: ServerRecord, port: number): Promise<string | undefined> {
+  try {
+    await ensureDatabase(record, port)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }
 
 async function startNew(
@@ -176,15 +211,33 @@ async function startNew(
   if (major === undefined) {
     await initialiseData({ directory, binaries, account, password: oldRecord.password, fsync, log })
   }
-  const identity = processIdentity(process.pid) ?? ''
-  const owner = options.detached ? undefined : { pid: process.pid, identity }
-  const record: ServerRecord = { ...oldRecord, port, initialised: true, owner }
+  const record: ServerRecord = { ...oldRecord, port, initialised: true, owner: ownerOf(options) }
   // Before the start: a crash right after it must leave a server that the next start knows as an orphan.
   await writeServerRecord(directory, record)
   await removeStalePidFile(directory, log)
   const maxConnections = options.maxConnections ?? 60
   const pid = await launchServer({ directory, binaries, account, port, maxConnections, fsync, log })
-  await ensureDatabase(record, port)
+  const unusable = await probe(record, port)
+  if (unusable !== undefined) {
+    await stopServer(pid, log)
+    throw unanswering(directory, unusable)
+  }
+  return ownedServer(directory, record, { pid, port }, options, log)
+}
+
+function ownerOf(options: EmbeddedPostgresOptions): ServerRecord['owner'] {
+  if (options.detached) return undefined
+  return { pid: process.pid, identity: processIdentity(process.pid) ?? '' }
+}
+
+function ownedServer(
+  directory: string,
+  record: ServerRecord,
+  server: { readonly pid: number; readonly port: number },
+  options: EmbeddedPostgresOptions,
+  log: (line: string) => void,
+): EmbeddedPostgres {
+  const { pid, port } = server
   const forgetExit = options.detached ? () => undefined : stopAtExit(pid)
   const stop = async (): Promise<void> => {
     forgetExit()
@@ -198,8 +251,10 @@ async function startNew(
 
 /** A process that ends without `stop()` still asks its server to shut down; a killed one leaves it to the next start. */
 function stopAtExit(pid: number): () => void {
+  const identity = processIdentity(pid)
   const onExit = (): void => {
-    signal(pid, 'SIGINT')
+    // The server may have ended long ago, and its number now be another program's.
+    if (identity !== undefined && processIdentity(pid) === identity) signal(pid, 'SIGINT')
   }
   process.on('exit', onExit)
   return () => process.off('exit', onExit)
@@ -246,6 +301,14 @@ async function ensureDatabase(record: ServerRecord, port: number): Promise<void>
   } finally {
     await sql.end({ timeout: 5 })
   }
+}
+
+function unanswering(directory: string, reason: string): EmbeddedPostgresError {
+  return new EmbeddedPostgresError(
+    'START_FAILED',
+    `The PostgreSQL of ${directory} runs but cannot be used: ${reason}. Its log is ${serverLogPath(directory)}. When the ` +
+      'password no longer fits, restore server.json in that directory.',
+  )
 }
 
 function dataDamaged(directory: string): EmbeddedPostgresError {

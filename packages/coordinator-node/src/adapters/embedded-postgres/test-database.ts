@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
+import { systemErrorCode } from './embedded-postgres-error.ts'
+import { isProcessAlive, processIdentity } from './process-identity.ts'
 import { startEmbeddedPostgres } from './start-embedded-postgres.ts'
 
 /** One empty database for one test file or test. */
@@ -12,21 +16,29 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** Ends the server and removes its folder once the test run is gone, however it ended. Plain Node code for `node -e`. */
+/**
+ * Ends the server and removes its folder once the test run is gone, however it ended. Plain Node code for `node -e`.
+ * It goes on for 5 s after the run, for a server that was just being started when the run was killed, and for 30 s at most.
+ */
 const WATCHDOG = `
-const { rmSync } = require('node:fs')
-const [run, server, directory] = process.argv.slice(1)
-const alive = (pid) => { try { process.kill(Number(pid), 0); return true } catch (error) { return error.code === 'EPERM' } }
-const timer = setInterval(() => {
-  if (alive(run) && alive(server)) return
-  clearInterval(timer)
-  try { process.kill(Number(server), 'SIGQUIT') } catch (error) { if (error.code !== 'ESRCH') throw error }
-  const removal = setInterval(() => {
-    if (alive(server)) return
-    clearInterval(removal)
-    rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
-  }, 50)
-}, 300)
+const { readFileSync, realpathSync, rmSync } = require('node:fs')
+const [run, directory] = process.argv.slice(1)
+const signal = (pid, name) => { try { process.kill(pid, name); return true } catch (error) { return error.code === 'EPERM' } }
+const remove = (path) => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+let idleRoundsLeft = 20
+let roundsLeft = 120
+setInterval(() => {
+  if (signal(Number(run), 0)) return
+  if (--roundsLeft === 0) process.exit(1)
+  try {
+    const data = realpathSync(directory + '/data')
+    const server = Number(readFileSync(data + '/postmaster.pid', 'utf8').split('\\n')[0])
+    if (signal(server, 'SIGQUIT')) return
+    remove(data)
+  } catch (error) { if (error.code !== 'ENOENT') throw error }
+  remove(directory)
+  if (--idleRoundsLeft === 0) process.exit()
+}, 250)
 `
 
 let serverUrlOfRun: Promise<string> | undefined
@@ -47,13 +59,41 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 
 async function startServerOfRun(): Promise<string> {
   const run = runPid()
-  const directory = join(tmpdir(), `crunch-test-postgres-${process.getuid?.() ?? 'user'}-${run}`)
+  const user = process.getuid?.() ?? 'user'
+  // With the identity of the run, so that a later run with the same pid never meets what this one left.
+  const identity = createHash('sha256')
+    .update(processIdentity(run) ?? '')
+    .digest('hex')
+    .slice(0, 8)
+  const directory = join(tmpdir(), `crunch-test-postgres-${user}-${run}-${identity}`)
+  await mkdir(directory, { recursive: true })
+  await ensureWatchdog(run, directory)
   const server = await startEmbeddedPostgres({ directory, detached: true, fsync: false, maxConnections: 200 })
-  if (!server.attached) {
-    const watched = [String(run), String(server.pid), directory]
-    spawn(process.execPath, ['-e', WATCHDOG, ...watched], { detached: true, stdio: 'ignore', cwd: '/' }).unref()
-  }
   return server.url
+}
+
+/** Before the server, so that no kill of the run can leave a server unwatched. Two watchdogs do no harm. */
+async function ensureWatchdog(run: number, directory: string): Promise<void> {
+  const pidFile = join(directory, 'watchdog.pid')
+  const known = await readIfPresent(pidFile)
+  if (known !== undefined && isProcessAlive(Number(known))) return
+  const watchdog = spawn(process.execPath, ['-e', WATCHDOG, String(run), directory], {
+    detached: true,
+    stdio: 'ignore',
+    cwd: '/',
+  })
+  await once(watchdog, 'spawn')
+  watchdog.unref()
+  await writeFile(pidFile, String(watchdog.pid))
+}
+
+async function readIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 /** Vitest runs test files in child processes of the run, or in threads of it. */

@@ -1,0 +1,254 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createWorkbench, endChild, outcomeOf, withSql } from './embedded-postgres.testkit.ts'
+import { embeddedPostgresStatus, startEmbeddedPostgres, stopEmbeddedPostgres } from './start-embedded-postgres.ts'
+import { waitUntil } from './wait-until.ts'
+
+let bench: ReturnType<typeof createWorkbench>
+beforeEach(() => {
+  bench = createWorkbench()
+})
+afterEach(() => bench.cleanUp())
+
+describe('a start', () => {
+  it('creates the database, and a later start finds the same port and rows', async () => {
+    const directory = await bench.newDirectory()
+    expect(await embeddedPostgresStatus(directory)).toEqual({ state: 'stopped' })
+    const first = await startEmbeddedPostgres({ directory })
+    expect(first.attached).toBe(false)
+    expect(new URL(first.url).pathname).toBe('/crunch')
+    expect((await stat(join(directory, 'server.json'))).mode & 0o777).toBe(0o600)
+    expect(await embeddedPostgresStatus(directory)).toEqual({
+      state: 'running',
+      pid: first.pid,
+      port: first.port,
+      url: first.url,
+    })
+    await withSql(first.url, async (sql) => {
+      await sql`create table mark as select 7 as value`
+      const settings = await sql<{ name: string; setting: string }[]>`select name, setting from pg_settings`
+      const byName = Object.fromEntries(settings.map(({ name, setting }) => [name, setting]))
+      expect(byName).toMatchObject({ listen_addresses: '127.0.0.1', unix_socket_directories: '', TimeZone: 'UTC' })
+      expect(byName).toMatchObject({ max_connections: '60', fsync: 'on', synchronous_commit: 'on' })
+    })
+    await first.stop()
+    expect(await embeddedPostgresStatus(directory)).toEqual({ state: 'stopped' })
+
+    await truncate(join(directory, 'server.log'), 11 * 1024 * 1024)
+    const second = await startEmbeddedPostgres({ directory })
+    expect(second.url).toBe(first.url)
+    expect(await withSql(second.url, (sql) => sql`select value from mark`)).toEqual([{ value: 7 }])
+    expect((await stat(join(directory, 'server.log'))).size).toBeLessThan(1024 * 1024)
+    expect(await readdir(directory)).toContain('server.log.1')
+    await second.stop()
+  })
+
+  it('asks for the password', async () => {
+    const server = await startEmbeddedPostgres({ directory: await bench.newDirectory() })
+    const url = new URL(server.url)
+    url.password = 'wrong'
+    await expect(withSql(url.href, (sql) => sql`select 1`)).rejects.toThrow(/password authentication failed/)
+  })
+
+  it('refuses a data folder that was lost, rather than starting empty', async () => {
+    const directory = await bench.newDirectory()
+    await (await startEmbeddedPostgres({ directory })).stop()
+    await rename(join(directory, 'data'), join(directory, 'elsewhere'))
+    await expect(startEmbeddedPostgres({ directory })).rejects.toMatchObject({ code: 'DATA_DAMAGED' })
+  })
+
+  it('quotes the log of a server that does not start', async () => {
+    const directory = await bench.newDirectory()
+    await (await startEmbeddedPostgres({ directory })).stop()
+    await writeFile(join(directory, 'data', 'postgresql.conf'), 'no_such_setting = 1\n')
+    await expect(startEmbeddedPostgres({ directory })).rejects.toMatchObject({
+      code: 'START_FAILED',
+      message: expect.stringContaining('no_such_setting'),
+    })
+  })
+
+  it('refuses a directory file that is not its own', async () => {
+    const directory = await bench.newDirectory()
+    await mkdir(directory)
+    await writeFile(join(directory, 'server.json'), '{"port": 1}')
+    await expect(startEmbeddedPostgres({ directory })).rejects.toMatchObject({ code: 'SETTINGS_UNREADABLE' })
+    await rm(join(directory, 'server.json'))
+  })
+})
+
+describe('after a kill', () => {
+  it('of the server, the next start has every acknowledged row', async () => {
+    const directory = await bench.newDirectory()
+    const server = await startEmbeddedPostgres({ directory })
+    await withSql(server.url, (sql) => sql`create table mark (value int)`)
+    let acknowledged = 0
+    const writing = withSql(server.url, async (sql) => {
+      for (;;) {
+        await sql`insert into mark values (${acknowledged + 1})`
+        acknowledged += 1
+        if (acknowledged === 100) process.kill(server.pid, 'SIGKILL')
+      }
+    })
+    await expect(writing).rejects.toThrow()
+    const again = await startEmbeddedPostgres({ directory })
+    expect(again).toMatchObject({ attached: false, url: server.url })
+    const rows = await withSql(again.url, (sql) => sql<{ value: number }[]>`select value from mark order by value`)
+    expect(acknowledged).toBeGreaterThanOrEqual(100)
+    expect(rows.map(({ value }) => value).slice(0, acknowledged)).toEqual(
+      Array.from({ length: acknowledged }, (_, index) => index + 1),
+    )
+  })
+
+  it('of the owner, the next start takes the server over and may stop it', async () => {
+    const directory = await bench.newDirectory()
+    const child = bench.spawnChild({ directory })
+    const before = await outcomeOf(child)
+    await withSql(before.url ?? '', (sql) => sql`create table mark as select 7 as value`)
+    await endChild(child, 'SIGKILL')
+    const lines: string[] = []
+    const server = await startEmbeddedPostgres({ directory, log: (line) => lines.push(line) })
+    expect(server).toMatchObject({ attached: false, pid: before.pid })
+    expect(lines.join()).toContain('Taking over')
+    expect(await withSql(server.url, (sql) => sql`select value from mark`)).toEqual([{ value: 7 }])
+    await server.stop()
+    expect(await embeddedPostgresStatus(directory)).toEqual({ state: 'stopped' })
+  })
+
+  it('of the owner and then of the server, the next start recovers', async () => {
+    const directory = await bench.newDirectory()
+    const child = bench.spawnChild({ directory })
+    const before = await outcomeOf(child)
+    await endChild(child, 'SIGKILL')
+    process.kill(before.pid ?? 0, 'SIGKILL')
+    const server = await startEmbeddedPostgres({ directory })
+    expect(server.attached).toBe(false)
+    expect(await withSql(server.url, (sql) => sql`select 1 as value`)).toEqual([{ value: 1 }])
+  })
+
+  it('during the creation, the next start creates the database anew and leaves no remains', async () => {
+    const directory = await bench.newDirectory()
+    await mkdir(directory)
+    const child = bench.spawnChild({ directory })
+    const halfMade = await waitUntil(async () => {
+      return (await readdir(directory)).find((name) => name.startsWith('data.initialising'))
+    }, 20_000)
+    expect(halfMade).toBeDefined()
+    await endChild(child, 'SIGKILL')
+    const server = await startEmbeddedPostgres({ directory })
+    expect(await withSql(server.url, (sql) => sql`select 1 as value`)).toEqual([{ value: 1 }])
+    expect((await readdir(directory)).filter((name) => name.startsWith('data'))).toEqual(['data'])
+  })
+
+  it('a stale pid file that names another program does not stop the start', async () => {
+    const directory = await bench.newDirectory()
+    await (await startEmbeddedPostgres({ directory })).stop()
+    const other = await holdProcess()
+    const pidFile = [other.pid, join(directory, 'data'), 0, 5432, '', '127.0.0.1', '', 'ready'].join('\n')
+    await writeFile(join(directory, 'data', 'postmaster.pid'), pidFile, { mode: 0o644 })
+    const lines: string[] = []
+    const server = await startEmbeddedPostgres({ directory, log: (line) => lines.push(line) })
+    expect(server.pid).not.toBe(other.pid)
+    expect(lines.join()).toContain('stale postmaster.pid')
+    await endChild(other, 'SIGKILL')
+  })
+})
+
+describe('a half-made data folder', () => {
+  it('is set aside, not deleted', async () => {
+    const directory = await bench.newDirectory()
+    await mkdir(join(directory, 'data', 'base'), { recursive: true })
+    await writeFile(join(directory, 'data', 'PG_VERSION'), '18\n')
+    const lines: string[] = []
+    const server = await startEmbeddedPostgres({ directory, log: (line) => lines.push(line) })
+    expect(await withSql(server.url, (sql) => sql`select 1 as value`)).toEqual([{ value: 1 }])
+    const aside = (await readdir(directory)).find((name) => name.startsWith('data.incomplete'))
+    expect(aside).toBeDefined()
+    expect(await readdir(join(directory, aside ?? ''))).toContain('PG_VERSION')
+    expect(lines.join()).toContain('no complete database')
+  })
+})
+
+describe('several starts on one directory', () => {
+  it('at once give one owner, and stopping an attached one leaves the server running', async () => {
+    const directory = await bench.newDirectory()
+    const children = [0, 1, 2].map(() => bench.spawnChild({ directory }))
+    const outcomes = await Promise.all(children.map(outcomeOf))
+    expect(outcomes.map(({ attached }) => attached).sort()).toEqual([false, true, true])
+    expect(new Set(outcomes.map(({ pid }) => pid)).size).toBe(1)
+    const owner = outcomes.findIndex(({ attached }) => attached === false)
+    for (const [index, child] of children.entries()) if (index !== owner) await endChild(child, 'end of input')
+    expect((await embeddedPostgresStatus(directory)).state).toBe('running')
+    await endChild(children[owner]!, 'end of input')
+    expect(await embeddedPostgresStatus(directory)).toEqual({ state: 'stopped' })
+  })
+
+  it('in one process attach too', async () => {
+    const directory = await bench.newDirectory()
+    const servers = await Promise.all([startEmbeddedPostgres({ directory }), startEmbeddedPostgres({ directory })])
+    expect(servers.map(({ attached }) => attached).sort()).toEqual([false, true])
+    const running = servers[0].port
+    await expect(startEmbeddedPostgres({ directory, port: running === 5999 ? 5998 : 5999 })).rejects.toMatchObject({
+      code: 'RUNNING_ON_ANOTHER_PORT',
+    })
+  })
+
+  it('attach to a detached server, which only an explicit stop ends', async () => {
+    const directory = await bench.newDirectory()
+    const starter = bench.spawnChild({ directory, detached: true })
+    const before = await outcomeOf(starter)
+    await endChild(starter, 'SIGKILL')
+    const server = await startEmbeddedPostgres({ directory })
+    expect(server).toMatchObject({ attached: true, pid: before.pid })
+    await server.stop()
+    expect((await embeddedPostgresStatus(directory)).state).toBe('running')
+    await stopEmbeddedPostgres(directory)
+    expect(await embeddedPostgresStatus(directory)).toEqual({ state: 'stopped' })
+  })
+})
+
+describe('a port in use', () => {
+  it('is refused when it was asked for', async () => {
+    const taken = await holdPort(0)
+    const directory = await bench.newDirectory()
+    await expect(startEmbeddedPostgres({ directory, port: taken.port })).rejects.toMatchObject({
+      code: 'PORT_TAKEN',
+      message: expect.stringContaining(String(taken.port)),
+    })
+    await taken.release()
+  })
+
+  it('is replaced by a free one, and said, when it was only kept from the last start', async () => {
+    const directory = await bench.newDirectory()
+    const first = await startEmbeddedPostgres({ directory })
+    await first.stop()
+    const taken = await holdPort(first.port)
+    const lines: string[] = []
+    const second = await startEmbeddedPostgres({ directory, log: (line) => lines.push(line) })
+    expect(second.port).not.toBe(first.port)
+    expect(lines.join()).toContain(`Port ${first.port} of the last start is in use`)
+    await taken.release()
+  })
+})
+
+async function holdProcess(): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] })
+  await once(child, 'spawn')
+  return child
+}
+
+async function holdPort(wanted: number): Promise<{ port: number; release: () => Promise<void> }> {
+  const server = createServer()
+  server.listen(wanted, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the holder of the port has no port')
+  const release = async (): Promise<void> => {
+    server.close()
+    await once(server, 'close')
+  }
+  return { port: address.port, release }
+}

@@ -1,0 +1,22 @@
+/**
+ * Run by the tests as a process of its own: starts the embedded PostgreSQL with the options in the first argument,
+ * writes one JSON line about the outcome, and stops the server when its standard input ends.
+ */
+import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
+import { type EmbeddedPostgresOptions, startEmbeddedPostgres } from './start-embedded-postgres.ts'
+
+const options: EmbeddedPostgresOptions = JSON.parse(process.argv[2] ?? '{}')
+const lines: string[] = []
+
+try {
+  const server = await startEmbeddedPostgres({ ...options, log: (line) => lines.push(line) })
+  const { url, port, pid, attached } = server
+  process.stdout.write(`${JSON.stringify({ url, port, pid, attached, lines })}\n`)
+  process.stdin.resume()
+  process.stdin.on('end', () => {
+    server.stop().then(() => process.exit(0))
+  })
+} catch (error) {
+  if (!(error instanceof EmbeddedPostgresError)) throw error
+  process.stdout.write(`${JSON.stringify({ code: error.code, message: error.message, lines })}\n`)
+}
