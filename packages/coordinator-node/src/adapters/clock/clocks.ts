@@ -1,0 +1,37 @@
+import type { Instant } from '../../domain/time.ts'
+import type { Clock } from '../../ports/clock.ts'
+
+/** The machine's time. */
+export const wallClock: Clock = {
+  now: () => Date.now(),
+  refresh: async () => Date.now(),
+}
+
+/** A clock that its driver moves. It never goes back. */
+export interface VirtualClock extends Clock {
+  advanceTo(at: Instant): void
+}
+
+/** The time of a simulation, and of the process that feeds a replay: what the records have reached. */
+export function createVirtualClock(startAt: Instant = 0): VirtualClock {
+  let current = startAt
+  return {
+    now: () => current,
+    refresh: async () => current,
+    advanceTo(at) {
+      current = Math.max(current, at)
+    },
+  }
+}
+
+/** The time of a replay in the other processes: the newest watermark in the database they share. */
+export function createReplayClock(newestWatermark: () => Promise<Instant | null>): Clock {
+  const clock = createVirtualClock()
+  return {
+    now: clock.now,
+    async refresh() {
+      clock.advanceTo((await newestWatermark()) ?? 0)
+      return clock.now()
+    },
+  }
+}

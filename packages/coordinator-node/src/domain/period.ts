@@ -1,0 +1,23 @@
+import type { Instant } from './time.ts'
+
+/** What must be known of a schedule to tell whether it can still open rounds that resolve before an instant. */
+export interface ScheduleProgress {
+  readonly horizonMs: number
+  /** The age at which a record no longer opens a round. */
+  readonly freshnessMs: number
+  /** The newest round of the schedule; `null` before the first. */
+  readonly lastRoundAt: Instant | null
+}
+
+/**
+ * Whether no schedule can still open a round that resolves before `end`: each has opened one that resolves at `end` or
+ * later (rounds open in order), or such a round would need a record that is too old by now. One more freshness is left for
+ * a round that is being written.
+ */
+export function noRoundCanResolveBefore(end: Instant, now: Instant, schedules: readonly ScheduleProgress[]): boolean {
+  return schedules.every(({ horizonMs, freshnessMs, lastRoundAt }) => {
+    const latestInstant = end - horizonMs
+    if (lastRoundAt !== null && lastRoundAt >= latestInstant) return true
+    return now >= latestInstant + 2 * freshnessMs
+  })
+}

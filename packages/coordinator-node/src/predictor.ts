@@ -1,0 +1,134 @@
+import { freshnessMs, type ResolvedContract } from './contract/resolved-contract.ts'
+import { type FeedRecord, type FeedScope, feedScopeKey } from './domain/feed-record.ts'
+import type { JsonObject } from './domain/json.ts'
+import { durationMs, floorToGrid, type Instant } from './domain/time.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Log } from './ports/log.ts'
+import type { ModelRunner } from './ports/model-runner.ts'
+import type { Store } from './ports/store.ts'
+import { acceptRecords } from './stages/feed/ingest-records.ts'
+import { createRecordWindow, type RecordWindow } from './stages/feed/record-window.ts'
+import { buildInput } from './stages/input/build-input.ts'
+import { dueSchedules } from './stages/prediction/due-schedules.ts'
+import { loadModelRegistry, type ModelRegistry } from './stages/prediction/model-registry.ts'
+import { type RanRounds, restartedPredictions, runRounds } from './stages/prediction/run-rounds.ts'
+
+/** Input → prediction: what one process does between a record and the stored answers. */
+export interface Predictor {
+  /** Offers a record to every model and runs the rounds that it opens; resolves when their answers are stored. */
+  predict(record: FeedRecord): Promise<RanRounds>
+  /** Runs the rounds of `on: 'clock'` schedules at a grid instant. */
+  predictAt(at: Instant): Promise<RanRounds>
+  /** The first grid instant of an `on: 'clock'` schedule after `after`; `null` without such a schedule. */
+  nextClockInstant(after: Instant): Instant | null
+}
+
+export interface PredictorPorts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  readonly runner: ModelRunner
+}
+
+/** Takes over the opening of rounds: recovers what a crash left open, and reads the recent past into memory. */
+export async function openPredictor(resolved: ResolvedContract, ports: PredictorPorts): Promise<Predictor> {
+  const { store } = ports
+  const registry = await loadModelRegistry(store)
+  await answerAbandonedRounds(ports, registry)
+  await store.putSchedules(resolved.schedules)
+  const state: PredictorState = {
+    registry,
+    window: await loadWindow(resolved, store),
+    lastRoundTimes: new Map(await store.lastRoundTimes()),
+  }
+  return {
+    async predict(record) {
+      const [accepted] = acceptRecords(resolved, ports.log, [record])
+      if (accepted === undefined || state.window.add(accepted) !== 'new') return nothingRan
+      return runInstant(resolved, ports, state, accepted, accepted.knownAt, 'record')
+    },
+    async predictAt(at) {
+      const ran = await Promise.all(
+        resolved.feeds.map((feed) => runInstant(resolved, ports, state, feed.scope, at, 'clock')),
+      )
+      return {
+        rounds: ran.flatMap((entry) => entry.rounds),
+        predictionCount: ran.reduce((sum, entry) => sum + entry.predictionCount, 0),
+      }
+    },
+    nextClockInstant(after) {
+      const instants = resolved.schedules
+        .filter((schedule) => schedule.on === 'clock')
+        .map((schedule) => floorToGrid(after, schedule.everyMs) + schedule.everyMs)
+      return instants.length === 0 ? null : Math.min(...instants)
+    },
+  }
+}
+
+interface PredictorState {
+  readonly registry: ModelRegistry
+  readonly window: RecordWindow
+  readonly lastRoundTimes: Map<string, Instant>
+}
+
+const nothingRan: RanRounds = { rounds: [], predictionCount: 0 }
+
+/** Tells the models of one series at an instant, and runs its due rounds. Nothing happens on a feed that is not fresh. */
+async function runInstant(
+  resolved: ResolvedContract,
+  ports: PredictorPorts,
+  state: PredictorState,
+  scope: FeedScope,
+  at: Instant,
+  on: 'record' | 'clock',
+): Promise<RanRounds> {
+  const newest = state.window.newest(scope)
+  const limitMs = freshnessMs(durationMs(scope.granularity))
+  if (newest === undefined || ports.clock.now() - newest.knownAt > limitMs) return nothingRan
+  const key = feedScopeKey(scope)
+  const own = resolved.schedules.filter((schedule) => schedule.on === on && feedScopeKey(schedule.scope) === key)
+  const due = dueSchedules(own, state.lastRoundTimes, at)
+  if (on === 'clock' && due.length === 0) return nothingRan
+  const input = tryBuildInput(resolved, ports.log, scope, state.window, at)
+  if (input === null) return nothingRan
+  const running = runRounds(resolved, ports, state.registry, due, input, at)
+  // Models are registered by now; without any there are no rounds.
+  if (state.registry.models().length > 0) for (const { schedule } of due) state.lastRoundTimes.set(schedule.key, at)
+  return running
+}
+
+/** `null`, logged, when the contract cannot build the input: then no round opens, and it counts as missed. */
+function tryBuildInput(
+  resolved: ResolvedContract,
+  log: Log,
+  scope: FeedScope,
+  window: RecordWindow,
+  at: Instant,
+): JsonObject | null {
+  try {
+    return buildInput(resolved, scope.subject, window.records(scope, at, resolved.inputWindowMs), at)
+  } catch (error) {
+    log.error('the contract could not build an input; no round opens', {
+      stage: 'input',
+      scope: feedScopeKey(scope),
+      reason: error instanceof Error ? error.message : String(error),
+    })
+    return null
+  }
+}
+
+async function answerAbandonedRounds(ports: PredictorPorts, registry: ModelRegistry): Promise<void> {
+  for (const round of await ports.store.unansweredRounds()) {
+    await ports.store.recordAnswers(round.id, ports.clock.now(), restartedPredictions(round, registry))
+    ports.log.warn('a restart left a round without answers', { stage: 'prediction', roundId: round.id })
+  }
+}
+
+async function loadWindow(resolved: ResolvedContract, store: Store): Promise<RecordWindow> {
+  const window = createRecordWindow(resolved.inputWindowMs)
+  for (const feed of resolved.feeds) {
+    const limit = Math.ceil(resolved.inputWindowMs / feed.granularityMs) + 1
+    for (const record of await store.latestRecords(feed.scope, limit, Number.MAX_SAFE_INTEGER)) window.add(record)
+  }
+  return window
+}

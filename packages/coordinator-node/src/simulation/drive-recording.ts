@@ -1,0 +1,34 @@
+import type { VirtualClock } from '../adapters/clock/clocks.ts'
+import type { FeedRecord } from '../domain/feed-record.ts'
+import type { Instant } from '../domain/time.ts'
+import type { Pipeline } from '../pipeline.ts'
+import type { SourceRecord } from '../ports/feed-source.ts'
+import type { Predictor } from '../predictor.ts'
+
+/** Feeds one batch of a recording through ingestion and prediction, as time that is carried by the data. */
+export async function driveBatch(
+  pipeline: Pipeline,
+  predictor: Predictor,
+  clock: VirtualClock,
+  batch: readonly SourceRecord[],
+): Promise<void> {
+  const knownAt = batch[0]?.knownAt
+  if (knownAt === undefined) return
+  await runClockRounds(predictor, clock, knownAt - 1)
+  clock.advanceTo(knownAt)
+  const records: FeedRecord[] = batch.map((record) => ({ ...record, receivedAt: knownAt }))
+  await pipeline.ingest(records)
+  for (const record of records) await predictor.predict(record)
+  await runClockRounds(predictor, clock, knownAt)
+}
+
+/** Opens the rounds of `on: 'clock'` schedules with instants up to `through`. Before the first record there are none. */
+async function runClockRounds(predictor: Predictor, clock: VirtualClock, through: Instant): Promise<void> {
+  if (clock.now() === 0) return
+  let at = predictor.nextClockInstant(clock.now())
+  while (at !== null && at <= through) {
+    clock.advanceTo(at)
+    await predictor.predictAt(at)
+    at = predictor.nextClockInstant(at)
+  }
+}

@@ -1,0 +1,58 @@
+import type { z } from 'zod'
+import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import { type FeedRecord, feedScopeKey } from '../../domain/feed-record.ts'
+import { toJsonObject } from '../../domain/json.ts'
+import { formatInstant } from '../../domain/time.ts'
+import type { Log } from '../../ports/log.ts'
+import type { AppendedRecords, Store } from '../../ports/store.ts'
+
+export interface IngestPorts {
+  readonly store: Pick<Store, 'appendRecords'>
+  readonly log: Log
+}
+
+/** What ingesting a batch came to. */
+export interface IngestedRecords extends AppendedRecords {
+  /** Records that the contract's feed schema refuses, or that no feed of the contract carries; logged, never stored. */
+  readonly rejectedCount: number
+}
+
+/** Checks records against the contract's feeds and stores them. Revisions and rejects are warned about. */
+export async function ingestRecords(
+  resolved: ResolvedContract,
+  ports: IngestPorts,
+  records: readonly FeedRecord[],
+): Promise<IngestedRecords> {
+  const valid = acceptRecords(resolved, ports.log, records)
+  const appended = await ports.store.appendRecords(valid)
+  for (const revision of appended.revisions) {
+    ports.log.warn('a provider revised a record; the first version stands', {
+      stage: 'feed',
+      scope: feedScopeKey(revision),
+      eventAt: formatInstant(revision.eventAt),
+    })
+  }
+  return { ...appended, rejectedCount: records.length - valid.length }
+}
+
+/** The records that the contract knows, with values as its schema gives them. */
+export function acceptRecords(resolved: ResolvedContract, log: Log, records: readonly FeedRecord[]): FeedRecord[] {
+  const schemas = new Map(resolved.feeds.map((feed) => [feedScopeKey(feed.scope), feed.definition.values as z.ZodType]))
+  return records.flatMap((record) => {
+    const key = feedScopeKey(record)
+    const schema = schemas.get(key)
+    const parsed = schema?.safeParse(record.values)
+    if (parsed?.success) return [{ ...record, values: toJsonObject(parsed.data) }]
+    log.error('a record was rejected', {
+      stage: 'feed',
+      scope: key,
+      eventAt: formatInstant(record.eventAt),
+      reason: parsed === undefined ? 'no feed of the contract carries this series' : issueText(parsed.error),
+    })
+    return []
+  })
+}
+
+function issueText(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.') || 'values'}: ${issue.message}`).join('; ')
+}

@@ -1,0 +1,129 @@
+import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import { expireMs } from '../../contract/resolved-contract.ts'
+import { roundId } from '../../domain/ids.ts'
+import type { JsonObject } from '../../domain/json.ts'
+import type { Prediction } from '../../domain/prediction.ts'
+import type { Round } from '../../domain/round.ts'
+import type { Instant } from '../../domain/time.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { ModelAnswers, ModelRunner } from '../../ports/model-runner.ts'
+import type { Store } from '../../ports/store.ts'
+import type { DueSchedule } from './due-schedules.ts'
+import { absentPrediction, judgeAnswer } from './judge-answer.ts'
+import type { ModelRegistry } from './model-registry.ts'
+import { predictCall, tickCalls } from './round-calls.ts'
+
+export interface RunRoundsPorts {
+  readonly store: Pick<Store, 'openRound' | 'recordAnswers'>
+  readonly runner: ModelRunner
+  readonly clock: Clock
+}
+
+/** What became of the rounds of one instant. */
+export interface RanRounds {
+  readonly rounds: readonly Round[]
+  readonly predictionCount: number
+}
+
+/**
+ * Offers an input to every model and asks for the predictions of the rounds that are due, then writes each round's answers
+ * at once. The rows of the rounds are written while the models work, so that a crash leaves evidence.
+ */
+export async function runRounds(
+  resolved: ResolvedContract,
+  ports: RunRoundsPorts,
+  registry: ModelRegistry,
+  due: readonly DueSchedule[],
+  input: JsonObject,
+  at: Instant,
+): Promise<RanRounds> {
+  const { contract } = resolved
+  const registered = registry.register(ports.runner.models(), at)
+  // Without a participant there is nobody to ask, and nothing was missed.
+  const rounds = registry.models().length === 0 ? [] : due.map((entry) => newRound(resolved, entry, input, at))
+  const ticks = tickCalls(contract, input)
+  const dispatched = ports.runner.dispatch(
+    [...ticks, ...rounds.map((round) => predictCall(contract, round))],
+    resolved.timeoutMs,
+  )
+  const [opened, answers] = await Promise.all([
+    Promise.all(rounds.map((round) => ports.store.openRound(round))),
+    dispatched,
+    registered,
+  ])
+  const written = await Promise.all(
+    rounds.map(async (round, index) => {
+      // Another process opened this round first: its answers count, ours are dropped.
+      if (opened[index] === false) return 0
+      const predictions = judgeRound(resolved, ports.runner, registry, round, answers, ticks.length + index)
+      await ports.store.recordAnswers(round.id, ports.clock.now(), predictions)
+      return predictions.length
+    }),
+  )
+  return { rounds, predictionCount: written.reduce((sum, count) => sum + count, 0) }
+}
+
+/** The rows of rounds that a crash left without answers: absent, and our fault. */
+export function restartedPredictions(round: Round, registry: ModelRegistry): Prediction[] {
+  return registry
+    .models()
+    .filter((model) => model.registeredAt <= round.performedAt)
+    .map((model) =>
+      absentPrediction(
+        round,
+        model.id,
+        'coordinator_restarted',
+        'coordinator',
+        'the coordinator restarted before it had stored the answers of this round',
+      ),
+    )
+}
+
+function judgeRound(
+  resolved: ResolvedContract,
+  runner: ModelRunner,
+  registry: ModelRegistry,
+  round: Round,
+  answers: readonly ModelAnswers[],
+  callIndex: number,
+): Prediction[] {
+  const byModel = new Map(answers.map((entry) => [entry.modelId, entry.answers[callIndex]]))
+  const reachable = runner.reachable()
+  return registry.models().flatMap((model) => {
+    if (model.registeredAt > round.performedAt) return []
+    const answer = byModel.get(model.id)
+    if (answer !== undefined) return [judgeAnswer(round, model.id, answer, resolved.contract.prediction.schema)]
+    return [
+      reachable
+        ? absentPrediction(round, model.id, 'not_running', 'model', 'the model was not running when the round opened')
+        : absentPrediction(
+            round,
+            model.id,
+            'orchestrator_unreachable',
+            'coordinator',
+            'the coordinator had no connection to the model orchestrator',
+          ),
+    ]
+  })
+}
+
+function newRound(resolved: ResolvedContract, due: DueSchedule, input: JsonObject, at: Instant): Round {
+  const { schedule } = due
+  const resolvableAt = at + schedule.horizonMs
+  return {
+    id: roundId(schedule.key, at),
+    scheduleKey: schedule.key,
+    scope: schedule.scope,
+    horizonMs: schedule.horizonMs,
+    stepMs: schedule.stepMs,
+    performedAt: at,
+    resolvableAt,
+    expiresAt: resolvableAt + expireMs(resolved, schedule),
+    missedBefore: due.missedBefore,
+    input,
+    status: 'RECEIVED',
+    answeredAt: null,
+    actuals: null,
+    voidReason: null,
+  }
+}

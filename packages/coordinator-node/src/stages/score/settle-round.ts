@@ -1,0 +1,168 @@
+import type { RoundContext } from '../../contract/crunch-contract.ts'
+import { maxStalenessMs, type ResolvedContract } from '../../contract/resolved-contract.ts'
+import { scoreId } from '../../domain/ids.ts'
+import { type Json, type JsonObject, toJson, toJsonObject } from '../../domain/json.ts'
+import type { Prediction } from '../../domain/prediction.ts'
+import type { Round } from '../../domain/round.ts'
+import type { Score, ScoreKind } from '../../domain/score.ts'
+import type { Instant } from '../../domain/time.ts'
+import type { DueRound, PredictionMove, RoundSettlement } from '../../ports/store.ts'
+
+const reasonLimit = 2_000
+
+/** The truth of a round: known, not known yet, or the contract's own error while resolving it. */
+type Truth = { readonly value: unknown; readonly actuals: Json } | { readonly value: null; readonly problem: string }
+
+/**
+ * Decides what becomes of a due round: resolved with a score for each answer, void once its truth can no longer be waited
+ * for, or neither yet. Pure; `now` only tells whether the round has expired and stamps the scores.
+ */
+export function settleRound(resolved: ResolvedContract, due: DueRound, now: Instant): RoundSettlement {
+  const truth = resolveTruth(resolved, due)
+  if ('problem' in truth) {
+    if (now < due.round.expiresAt) return { kind: 'wait' }
+    const detail = truth.problem.slice(0, reasonLimit)
+    return {
+      kind: 'void',
+      reason: detail,
+      moves: pending(due).map((prediction) => ({
+        predictionId: prediction.id,
+        to: 'FAILED',
+        reason: 'truth_unavailable',
+        blame: 'coordinator',
+        detail,
+      })),
+    }
+  }
+  const scores = pending(due).map((prediction) => scorePrediction(resolved, due.round, prediction, truth, now))
+  const moves = pending(due).map(
+    (prediction): PredictionMove => ({
+      predictionId: prediction.id,
+      to: 'SCORED',
+      reason: null,
+      blame: null,
+      detail: null,
+    }),
+  )
+  return {
+    kind: 'resolved',
+    actuals: truth.actuals,
+    scores: [...scores, ...missingScores(resolved, due, scores, now)],
+    moves,
+  }
+}
+
+function pending(due: DueRound): readonly Prediction[] {
+  return due.predictions.filter((prediction) => prediction.status === 'PENDING')
+}
+
+function resolveTruth(resolved: ResolvedContract, due: DueRound): Truth {
+  const { entry, exit, records, round } = due
+  const unknown = (problem: string): Truth => ({ value: null, problem })
+  if (entry === null) return unknown('no value was known when the prediction was made')
+  if (exit === null) return unknown('no value was known at the horizon')
+  const schedule = resolved.schedules.find((candidate) => candidate.key === round.scheduleKey)
+  if (schedule === undefined) return unknown(`the contract no longer has the schedule "${round.scheduleKey}"`)
+  const ageMs = round.resolvableAt - exit.knownAt
+  const limitMs = maxStalenessMs(resolved, schedule)
+  if (ageMs > limitMs)
+    return unknown(`the last value at the horizon was ${ageMs} ms old; at most ${limitMs} ms are allowed`)
+  const { truth } = resolved.contract
+  try {
+    const value: unknown = truth.resolve({ entry, exit, records, round: contextOf(round) })
+    if (value === null || value === undefined) return unknown('the contract could not resolve the truth yet')
+    const parsed: unknown = truth.schema.parse(value)
+    return { value: parsed, actuals: toJson(parsed, 'truth') }
+  } catch (error) {
+    return unknown(`truth.resolve failed: ${messageOf(error)}`)
+  }
+}
+
+function scorePrediction(
+  resolved: ResolvedContract,
+  round: Round,
+  prediction: Prediction,
+  truth: { readonly value: unknown },
+  now: Instant,
+): Score {
+  const { score, leaderboard, snapshot } = resolved.contract
+  const base = emptyScore(round, prediction, now)
+  try {
+    const computed = score.compute({ output: prediction.output, truth: truth.value, round: contextOf(round) })
+    const value = toJsonObject(score.schema.parse(computed), 'score')
+    const ranked = value[leaderboard.value]
+    if (typeof ranked !== 'number') throw new TypeError(`score.${leaderboard.value} is not a number`)
+    return {
+      ...base,
+      kind: 'valid',
+      value,
+      signal: finiteOrNull(snapshot.signal?.({ output: prediction.output })),
+      actual: finiteOrNull(snapshot.actual?.({ truth: truth.value })),
+    }
+  } catch (error) {
+    return { ...base, kind: 'failed', reason: messageOf(error).slice(0, reasonLimit) }
+  }
+}
+
+/** The scores of answers that are missing by the model's own fault, by the contract's policy. */
+function missingScores(resolved: ResolvedContract, due: DueRound, scores: readonly Score[], now: Instant): Score[] {
+  const missing = due.predictions.filter(
+    (prediction) => prediction.status !== 'PENDING' && prediction.blame === 'model',
+  )
+  const valid = scores.flatMap((score) => (score.value === null ? [] : [score.value]))
+  if (missing.length === 0) return []
+  let imputed: { kind: ScoreKind; value: JsonObject | null; reason: string | null }
+  try {
+    const value = imputedValue(resolved, valid)
+    if (value === null) return []
+    imputed = { kind: 'imputed', value, reason: null }
+  } catch (error) {
+    imputed = { kind: 'failed', value: null, reason: `prediction.missing failed: ${messageOf(error)}` }
+  }
+  return missing.map((prediction) => ({ ...emptyScore(due.round, prediction, now), ...imputed }))
+}
+
+function imputedValue(resolved: ResolvedContract, valid: readonly JsonObject[]): JsonObject | null {
+  const { prediction, leaderboard, score } = resolved.contract
+  const policy = prediction.missing ?? 'worst'
+  if (policy === 'exclude') return null
+  if (typeof policy === 'function') {
+    const value: unknown = policy({ scores: valid })
+    return value === null ? null : toJsonObject(score.schema.parse(value), 'score')
+  }
+  const sign = leaderboard.direction === 'desc' ? 1 : -1
+  const rankValue = (value: JsonObject) => sign * (value[leaderboard.value] as number)
+  return valid.reduce<JsonObject | null>(
+    (worst, value) => (worst === null || rankValue(value) < rankValue(worst) ? value : worst),
+    null,
+  )
+}
+
+function emptyScore(round: Round, prediction: Prediction, now: Instant): Score {
+  return {
+    id: scoreId(prediction.id),
+    predictionId: prediction.id,
+    roundId: round.id,
+    modelId: prediction.modelId,
+    kind: 'failed',
+    value: null,
+    reason: null,
+    signal: null,
+    actual: null,
+    resolvableAt: round.resolvableAt,
+    scoredAt: now,
+  }
+}
+
+function contextOf(round: Round): RoundContext {
+  const { scheduleKey, performedAt, resolvableAt, horizonMs, stepMs } = round
+  return { scheduleKey, subject: round.scope.subject, performedAt, resolvableAt, horizonMs, stepMs }
+}
+
+function finiteOrNull(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

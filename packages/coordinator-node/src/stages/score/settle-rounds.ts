@@ -1,0 +1,55 @@
+import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import type { Instant } from '../../domain/time.ts'
+import type { Log } from '../../ports/log.ts'
+import type { RoundCursor, Store } from '../../ports/store.ts'
+import { settleRound } from './settle-round.ts'
+
+export interface SettledRounds {
+  readonly resolvedCount: number
+  readonly voidCount: number
+  readonly waitingCount: number
+}
+
+/** Rounds of one transaction: large enough to be set-based, small enough to be held briefly. */
+const batchSize = 200
+
+/** Settles every round that is due at `now`, in batches, in order of `resolvableAt`. */
+export async function settleRounds(
+  resolved: ResolvedContract,
+  ports: { readonly store: Pick<Store, 'settleRounds'>; readonly log: Log },
+  now: Instant,
+): Promise<SettledRounds> {
+  const total = { resolvedCount: 0, voidCount: 0, waitingCount: 0 }
+  let after: RoundCursor | undefined
+  do {
+    const result = await ports.store.settleRounds(
+      { now, limit: batchSize, withRecords: resolved.contract.truth.records === true, ...(after && { after }) },
+      (due) => {
+        const settlement = settleRound(resolved, due, now)
+        if (settlement.kind === 'void') {
+          ports.log.warn('a round is void', { stage: 'score', roundId: due.round.id, reason: settlement.reason })
+        }
+        if (settlement.kind === 'resolved') warnOfFailures(ports.log, due.round.id, settlement.scores)
+        return settlement
+      },
+    )
+    total.resolvedCount += result.resolvedCount
+    total.voidCount += result.voidCount
+    total.waitingCount += result.waitingCount
+    after = result.next ?? undefined
+  } while (after !== undefined)
+  return total
+}
+
+function warnOfFailures(log: Log, roundId: string, scores: readonly { kind: string; reason: string | null }[]): void {
+  const failed = scores.filter((score) => score.kind === 'failed')
+  const first = failed[0]
+  if (first !== undefined) {
+    log.error('the contract could not score a prediction', {
+      stage: 'score',
+      roundId,
+      failedCount: failed.length,
+      reason: first.reason,
+    })
+  }
+}

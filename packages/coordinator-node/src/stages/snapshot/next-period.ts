@@ -1,0 +1,43 @@
+import { freshnessMs, type ResolvedContract } from '../../contract/resolved-contract.ts'
+import { noRoundCanResolveBefore } from '../../domain/period.ts'
+import { durationMs, floorToGrid, type Instant } from '../../domain/time.ts'
+import type { Store } from '../../ports/store.ts'
+
+/** A cell of a grid, `[start, end)`. */
+export interface Period {
+  readonly start: Instant
+  readonly end: Instant
+}
+
+export type PeriodReads = Pick<Store, 'firstResolvableAt' | 'hasUnresolvedRounds' | 'lastRoundTimes'>
+
+/**
+ * The next period after `closedThrough` that holds a round, when it can be closed at `now`: all its rounds are terminal, and
+ * no schedule can open another in it. Periods without rounds are passed over.
+ */
+export async function nextClosablePeriod(
+  resolved: ResolvedContract,
+  reads: PeriodReads,
+  everyMs: number,
+  closedThrough: Instant | null,
+  now: Instant,
+): Promise<Period | null> {
+  const first = await reads.firstResolvableAt(closedThrough ?? 0)
+  if (first === null) return null
+  const start = floorToGrid(first, everyMs)
+  const end = start + everyMs
+  if (now < end) return null
+  // The times of the last rounds are read first: a round that is opened in between can then only hold the period back.
+  const lastRoundTimes = await reads.lastRoundTimes()
+  const settled = noRoundCanResolveBefore(
+    end,
+    now,
+    resolved.schedules.map((schedule) => ({
+      horizonMs: schedule.horizonMs,
+      freshnessMs: freshnessMs(durationMs(schedule.scope.granularity)),
+      lastRoundAt: lastRoundTimes.get(schedule.key) ?? null,
+    })),
+  )
+  if (!settled || (await reads.hasUnresolvedRounds(end))) return null
+  return { start, end }
+}

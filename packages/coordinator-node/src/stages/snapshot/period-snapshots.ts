@@ -1,0 +1,79 @@
+import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import { snapshotId } from '../../domain/ids.ts'
+import type { FieldSum, Snapshot } from '../../domain/snapshot.ts'
+import type { Instant } from '../../domain/time.ts'
+import type { PeriodResult } from '../../ports/store.ts'
+import { type MetricPoint, metrics } from './metrics.ts'
+
+/**
+ * The snapshots of a closed period, one for each model that had a round in it.
+ * Sums run in the order of `results`, so that every store and every recomputation gives the same bits.
+ */
+export function periodSnapshots(
+  resolved: ResolvedContract,
+  periodStart: Instant,
+  periodEnd: Instant,
+  results: readonly PeriodResult[],
+): Snapshot[] {
+  const byModel = groupByModel(results)
+  const modelIds = [...byModel.keys()].sort()
+  const points = new Map(modelIds.map((modelId) => [modelId, metricPoints(resolved, byModel.get(modelId) ?? [])]))
+  return modelIds.map((modelId) => {
+    const own = byModel.get(modelId) ?? []
+    const counted = own.filter((result) => result.scoreKind === 'valid' || result.scoreKind === 'imputed')
+    const due = own.filter((result) => result.blame !== 'coordinator')
+    return {
+      id: snapshotId(modelId, periodEnd),
+      modelId,
+      periodStart,
+      periodEnd,
+      scoreCount: counted.length,
+      dueCount: due.length,
+      answeredCount: due.filter((result) => result.predictionStatus === 'SCORED').length,
+      sums: fieldSums(counted),
+      metrics: periodMetrics(resolved, modelId, points),
+    }
+  })
+}
+
+function periodMetrics(
+  resolved: ResolvedContract,
+  modelId: string,
+  points: ReadonlyMap<string, readonly MetricPoint[]>,
+): Record<string, number | null> {
+  const names = resolved.contract.snapshot.metrics ?? []
+  const others = [...points].filter(([other]) => other !== modelId).map(([, otherPoints]) => otherPoints)
+  const context = { points: points.get(modelId) ?? [], others }
+  return Object.fromEntries(names.map((name) => [name, metrics[name].compute(context)]))
+}
+
+function metricPoints(resolved: ResolvedContract, results: readonly PeriodResult[]): MetricPoint[] {
+  const field: string = resolved.contract.leaderboard.value
+  return results.flatMap(({ scoreKind, value, roundId, signal, actual }) => {
+    const ranked = value?.[field]
+    return scoreKind === 'valid' && typeof ranked === 'number' ? [{ roundId, value: ranked, signal, actual }] : []
+  })
+}
+
+function fieldSums(results: readonly PeriodResult[]): Record<string, FieldSum> {
+  const sums: Record<string, { sum: number; count: number }> = {}
+  for (const { value } of results) {
+    for (const [field, number] of Object.entries(value ?? {})) {
+      if (typeof number !== 'number') continue
+      sums[field] ??= { sum: 0, count: 0 }
+      sums[field].sum += number
+      sums[field].count += 1
+    }
+  }
+  return Object.fromEntries(Object.entries(sums).sort(([left], [right]) => (left < right ? -1 : 1)))
+}
+
+function groupByModel(results: readonly PeriodResult[]): Map<string, PeriodResult[]> {
+  const groups = new Map<string, PeriodResult[]>()
+  for (const result of results) {
+    const group = groups.get(result.modelId)
+    if (group === undefined) groups.set(result.modelId, [result])
+    else group.push(result)
+  }
+  return groups
+}
