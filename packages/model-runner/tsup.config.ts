@@ -4,6 +4,8 @@ export default defineConfig({
   entry: ['src/index.ts', 'src/bin.ts'],
   format: 'esm',
   dts: { entry: ['src/index.ts'] },
+  // Bundled, so that a model's process starts without the parts of the protocol that only coordinators need.
+  noExternal: ['@crunch/model-protocol'],
   clean: true,
   sourcemap: true,
   target: 'node20',

@@ -1,1 +1,6 @@
-export {}
+export { type ModelRunnerCommand, modelRunnerCommand } from './command.ts'
+export { BadImplementationError, loadModelClass, type ModelClass } from './load-model.ts'
+export { importTypeScript, type LoadedModule, ModuleLoadError, type ModuleLoadErrorCode } from './load-module.ts'
+export { createModelHost, type ModelHost, type ModelHostOptions, ServerBusyError } from './model-host.ts'
+export { createStderrLog, LOG_LEVELS, type LogLevel, type RunnerLog } from './runner-log.ts'
+export { type ServedModel, type ServeModelOptions, serveModel } from './serve.ts'

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { expect, it, onTestFinished } from 'vitest'
+import { startRunner } from '../test/start-runner.ts'
+import { modelRunnerCommand } from './command.ts'
+
+const endless = {
+  'tracker.js': 'export class TrackerBase {}\n',
+  'main.js':
+    "import { TrackerBase } from './tracker.js'\nexport class Endless extends TrackerBase {\n  predict() {\n    console.error('looping')\n    for (;;) {}\n  }\n}\n",
+}
+
+/** A runner whose model never gives the thread back. */
+async function startEndless() {
+  const runner = await startRunner(endless)
+  expect((await runner.setup('tracker.TrackerBase'))[0]).toBe('SUCCESS')
+  runner.call('predict').catch(() => 'ends with the process')
+  await expect.poll(runner.stderr, { timeout: 10_000 }).toContain('looping')
+  return runner
+}
+
+it('ends at once on SIGTERM, even in an endless loop', async () => {
+  const { child } = await startEndless()
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  expect(await exited).toEqual([null, 'SIGTERM'])
+})
+
+it('ends when stdin closes, even in an endless loop', async () => {
+  const { child } = await startEndless()
+  const exited = once(child, 'exit')
+  child.stdin?.end()
+  expect(await exited).toEqual([null, 'SIGKILL'])
+})
+
+it('refuses a folder that does not exist', async () => {
+  const { command, args } = modelRunnerCommand()
+  const child = spawn(command, [...args, '--code-directory', '/does/not/exist'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+  expect([code, stderr]).toEqual([2, "error: Directory '/does/not/exist' does not exist: give --code-directory\n"])
+})

@@ -1,0 +1,16 @@
+import { Worker } from 'node:worker_threads'
+
+/**
+ * Ends this process when stdin closes, which happens the moment its parent dies, even by SIGKILL. A thread of its own
+ * watches, because a model in an endless loop would keep the main thread from noticing and outlive everybody.
+ */
+export function exitWithParent(): void {
+  new Worker(WATCH_STDIN, { eval: true, stdin: false }).unref()
+}
+
+const WATCH_STDIN = `
+const { Socket } = require('node:net')
+const end = () => process.kill(process.pid, 'SIGKILL')
+const stdin = new Socket({ fd: 0, readable: true, writable: false })
+stdin.on('end', end).on('error', end).on('close', end).resume()
+`

@@ -1,0 +1,107 @@
+import { statSync } from 'node:fs'
+import * as nodeModule from 'node:module'
+import { resolve as resolvePath } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { register } from 'tsx/esm/api'
+
+/** The exports of a module by name. */
+export type LoadedModule = Readonly<Record<string, unknown>>
+
+/** A file is absent, is not valid code, imports something that is absent, or threw while it ran. */
+export type ModuleLoadErrorCode = 'FILE_NOT_FOUND' | 'SYNTAX_ERROR' | 'IMPORT_NOT_FOUND' | 'MODULE_THREW'
+
+/** Why a file could not be loaded; `cause` is the original error, with the author's own stack. */
+export class ModuleLoadError extends Error {
+  override readonly name = 'ModuleLoadError'
+  readonly code: ModuleLoadErrorCode
+  readonly path: string
+
+  constructor(code: ModuleLoadErrorCode, path: string, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.code = code
+    this.path = path
+  }
+}
+
+/**
+ * Imports a .ts, .js, .mjs or .cjs file as it is, without a build. What the file imports from packages is the same module
+ * instance that this process uses, and stacks show the lines of the file as written. TypeScript is always an ES module,
+ * whatever the nearest package.json says or fails to say.
+ *
+ * Throws `ModuleLoadError`.
+ */
+export async function importTypeScript(path: string): Promise<LoadedModule> {
+  const file = resolvePath(path)
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
+    throw new ModuleLoadError('FILE_NOT_FOUND', file, `${file} does not exist or is no file: check the path`)
+  }
+  registerTypeScript()
+  try {
+    return await import(pathToFileURL(file).href)
+  } catch (error) {
+    throw explain(file, error)
+  }
+}
+
+let registered = false
+
+/** Hooks can't be taken back without racing imports, so one registration lasts as long as the process. */
+function registerTypeScript(): void {
+  if (registered) return
+  registered = true
+  register()
+  const { registerHooks } = nodeModule as unknown as { registerHooks?: (hooks: SyncHooks) => void }
+  if (registerHooks !== undefined)
+    registerHooks({ resolve: (specifier, context, next) => fixFormat(next(specifier, context)) })
+  else nodeModule.register(`data:text/javascript,${encodeURIComponent(FORMAT_HOOK)}`)
+}
+
+interface Resolved {
+  readonly url: string
+  readonly format?: string | null | undefined
+}
+
+/** The synchronous hooks of newer Node releases, which the types of Node 20 do not know. */
+interface SyncHooks {
+  resolve(specifier: string, context: unknown, next: (specifier: string, context: unknown) => Resolved): Resolved
+}
+
+/**
+ * A folder without package.json makes Node take its files for CommonJS, on which `import` fails. A participant's folder
+ * often has none, so TypeScript is declared a module here and JavaScript is left for Node to detect by its syntax.
+ */
+function fixFormat(found: Resolved): Resolved {
+  if (found.format !== 'commonjs' || !found.url.startsWith('file:') || found.url.includes('/node_modules/'))
+    return found
+  if (/\.tsx?(?:[?#].*)?$/.test(found.url)) return { ...found, format: 'module' }
+  return /\.js(?:[?#].*)?$/.test(found.url) ? { ...found, format: undefined } : found
+}
+
+/** `fixFormat` again, as text: older Node releases run hooks in a thread that cannot load TypeScript. */
+const FORMAT_HOOK = String.raw`
+export async function resolve(specifier, context, next) {
+  const found = await next(specifier, context)
+  if (found.format !== 'commonjs' || !found.url.startsWith('file:') || found.url.includes('/node_modules/')) return found
+  if (/\.tsx?(?:[?#].*)?$/.test(found.url)) return { ...found, format: 'module' }
+  return /\.js(?:[?#].*)?$/.test(found.url) ? { ...found, format: undefined } : found
+}`
+
+function explain(file: string, error: unknown): ModuleLoadError {
+  if (!(error instanceof Error))
+    return new ModuleLoadError('MODULE_THREW', file, `${file} threw ${String(error)}`, error)
+  const transform = /^Transform failed with .*\n((?:.*\n?)*)/.exec(error.message)?.[1]
+  if (transform !== undefined) {
+    const problems = transform.trim().replaceAll(': ERROR: ', ': ')
+    return new ModuleLoadError('SYNTAX_ERROR', file, `${problems}`, error)
+  }
+  if (error instanceof SyntaxError) {
+    // V8 puts the place of a syntax error alone on the first line of the stack.
+    const place = /^(?:file:\/\/)?(\/.*:\d+)$/m.exec(error.stack?.split('\n', 1)[0] ?? '')?.[1] ?? file
+    return new ModuleLoadError('SYNTAX_ERROR', file, `${place}: ${error.message}`, error)
+  }
+  if ('code' in error && error.code === 'ERR_MODULE_NOT_FOUND') {
+    const fix = 'install the package, or correct the import'
+    return new ModuleLoadError('IMPORT_NOT_FOUND', file, `${error.message}: ${fix}`, error)
+  }
+  return new ModuleLoadError('MODULE_THREW', file, `${file} threw while loading: ${error.message || error.name}`, error)
+}

@@ -1,0 +1,198 @@
+import {
+  type Argument,
+  type CallRequest,
+  type CallResponse,
+  decodeVariant,
+  encodeResult,
+  type KwArgument,
+  type ModelStatusCode,
+  type SetupRequest,
+  type Status,
+} from '@crunch/model-protocol'
+import { BadImplementationError, loadModelClass } from './load-model.ts'
+import { parameterNames } from './parameter-names.ts'
+import type { RunnerLog } from './runner-log.ts'
+
+/** Longer texts of a model's errors are cut before they go over the wire; the log has them whole. */
+const MAX_STATUS_MESSAGE_LENGTH = 4_000
+
+/** Dropped keyword arguments are logged once a combination, up to this many. */
+const MAX_REMEMBERED_DROPS = 1_000
+
+/** Another Setup, Call or Rest is still running; on the wire RESOURCE_EXHAUSTED. */
+export class ServerBusyError extends Error {
+  override readonly name = 'ServerBusyError'
+
+  constructor() {
+    super('Server busy')
+  }
+}
+
+export interface ModelHostOptions {
+  /** The folder of the submission. */
+  readonly directory: string
+  /** The entry, relative to the folder; searched for when absent. */
+  readonly mainFile?: string | undefined
+  readonly log: RunnerLog
+}
+
+/** One model behind the protocol's three verbs. A failure of the model is a status; only `ServerBusyError` is thrown. */
+export interface ModelHost {
+  setup(request: SetupRequest): Promise<Status>
+  call(request: CallRequest): Promise<CallResponse>
+  rest(): Promise<Status>
+}
+
+type Instance = Record<string, unknown>
+
+/**
+ * Hosts the model of a folder. One verb at a time: a caller's deadline does not stop a method, which goes on holding the
+ * model until it ends, and whoever comes meanwhile is told so at once.
+ */
+export function createModelHost({ directory, mainFile, log }: ModelHostOptions): ModelHost {
+  let instance: Instance | undefined
+  let busy = false
+  const drops = new Set<string>()
+
+  async function exclusively<T>(work: () => Promise<T>): Promise<T> {
+    if (busy) throw new ServerBusyError()
+    busy = true
+    try {
+      return await work()
+    } finally {
+      busy = false
+    }
+  }
+
+  async function setup(request: SetupRequest): Promise<Status> {
+    if (instance !== undefined) return status('SUCCESS', 'Instance already exists')
+    const className = request.className.trim()
+    if (className === '') return status('INVALID_ARGUMENT', 'class_name cannot be empty')
+    try {
+      instance = await createInstance({ directory, mainFile, className, request })
+      return status('SUCCESS', 'Instance created successfully')
+    } catch (error) {
+      log('error', `Setup of ${className} failed: ${describeStack(error)}`)
+      const code = error instanceof BadImplementationError ? 'BAD_IMPLEMENTATION' : 'SETUP_FAILED'
+      return status(code, describeText(error))
+    }
+  }
+
+  async function call({ methodName, methodArguments, methodKwArguments }: CallRequest): Promise<CallResponse> {
+    if (instance === undefined) return failed('FAILED_PRECONDITION', 'Setup has not been called yet')
+    if (methodName === '') return failed('INVALID_ARGUMENT', 'methodName cannot be empty')
+    try {
+      const method = findMember(instance, methodName)
+      if (method === undefined) {
+        const name = instance.constructor.name
+        return failed('BAD_IMPLEMENTATION', `Method "${methodName}" not found in class "${name}"`)
+      }
+      if (typeof method !== 'function') throw new TypeError(`"${methodName}" is not a method`)
+      const positional = decodePositional(methodArguments)
+      const { values, dropped } = placeKeywords(method as Method, positional, methodKwArguments)
+      warnOnce(methodName, dropped)
+      const result: unknown = await method.apply(instance, values)
+      return { status: status('SUCCESS', ''), methodResponse: encodeResult(result) }
+    } catch (error) {
+      log('error', `Call of ${methodName} failed: ${describeStack(error)}`)
+      return failed('MODEL_FAILED', `The model raised an exception: ${describeText(error)}`)
+    }
+  }
+
+  async function rest(): Promise<Status> {
+    if (instance === undefined) return status('SUCCESS', 'No instance exists to reset')
+    instance = undefined
+    return status('SUCCESS', 'Instance successfully reset')
+  }
+
+  function warnOnce(methodName: string, dropped: readonly string[]): void {
+    const key = `${methodName}(${dropped.join(', ')})`
+    if (dropped.length === 0 || drops.has(key) || drops.size >= MAX_REMEMBERED_DROPS) return
+    drops.add(key)
+    log('warning', `${methodName} has no parameters named ${dropped.join(', ')}: these keyword arguments are dropped`)
+  }
+
+  return {
+    setup: (request) => exclusively(() => setup(request)),
+    call: (request) => exclusively(() => call(request)),
+    rest: () => exclusively(rest),
+  }
+}
+
+type Method = (...values: unknown[]) => unknown
+
+interface InstanceOptions {
+  readonly directory: string
+  readonly mainFile: string | undefined
+  readonly className: string
+  readonly request: SetupRequest
+}
+
+async function createInstance({ directory, mainFile, className, request }: InstanceOptions): Promise<Instance> {
+  if (!className.includes('.')) {
+    throw new Error(`Invalid class name '${className}'. Use 'module.ClassName' format.`)
+  }
+  const keywords = request.instanceKwArguments.map(({ keyword }) => keyword)
+  if (keywords.length > 0) {
+    throw new Error(`a constructor in JavaScript takes no keyword arguments, got ${keywords.join(', ')}`)
+  }
+  const Model = await loadModelClass(directory, className, mainFile)
+  return new Model(...decodePositional(request.instanceArguments)) as Instance
+}
+
+/** Any attribute may be called, also inherited ones, except what every object of the language has. */
+function findMember(instance: Instance, name: string): unknown {
+  if (name === 'constructor' || name === '__proto__') return undefined
+  const member = instance[name]
+  return member === (Object.prototype as unknown as Instance)[name] ? undefined : member
+}
+
+/** Only the order of positions counts: gaps are fine. */
+function decodePositional(list: readonly Argument[]): unknown[] {
+  return [...list].sort((left, right) => left.position - right.position).map(({ data }) => decodeVariant(data))
+}
+
+/**
+ * Puts keyword arguments at the places of the parameters of that name, beyond the positional ones. Names that the method
+ * does not know are dropped, so that a coordinator may add some without breaking older models.
+ */
+function placeKeywords(
+  method: Method,
+  positional: readonly unknown[],
+  keywords: readonly KwArgument[],
+): { values: unknown[]; dropped: string[] } {
+  const values = [...positional]
+  if (keywords.length === 0) return { values, dropped: [] }
+  const names = parameterNames(method)
+  const dropped: string[] = []
+  for (const { keyword, data } of keywords) {
+    const index = names.indexOf(keyword)
+    if (index >= positional.length) values[index] = decodeVariant(data)
+    else dropped.push(keyword)
+  }
+  return { values, dropped }
+}
+
+function failed(code: ModelStatusCode, message: string): CallResponse {
+  return { status: status(code, message), methodResponse: undefined }
+}
+
+function status(code: ModelStatusCode, message: string): Status {
+  const isLong = message.length > MAX_STATUS_MESSAGE_LENGTH
+  return { code, message: isLong ? `${message.slice(0, MAX_STATUS_MESSAGE_LENGTH)}…` : message }
+}
+
+function describeText(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : describeThrown(error)
+}
+
+/** A participant may throw anything, even an object that cannot become text. */
+function describeThrown(thrown: unknown): string {
+  return typeof thrown === 'object' || typeof thrown === 'function' ? 'a value that is no Error' : String(thrown)
+}
+
+function describeStack(error: unknown): string {
+  if (!(error instanceof Error)) return describeThrown(error)
+  const cause = error.cause === undefined ? '' : `\nCaused by: ${describeStack(error.cause)}`
+  return `${error.stack ?? error.message}${cause}`
+}

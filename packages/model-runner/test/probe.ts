@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { modelRunnerCommand } from '../src/command.ts'
+
+export interface ProbeOutcome {
+  readonly exports?: string[]
+  readonly same?: boolean
+  readonly path?: unknown
+  readonly name?: string
+  readonly error?: string
+  readonly code?: string
+  readonly message?: string
+  readonly stack?: string
+}
+
+/** Runs `load-probe.ts` in a process of its own. */
+export async function probe(...values: readonly string[]): Promise<ProbeOutcome> {
+  const { command, args } = modelRunnerCommand()
+  const script = fileURLToPath(new URL('./load-probe.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(command, [...args.slice(0, -1), script, ...values])
+  return JSON.parse(stdout)
+}
