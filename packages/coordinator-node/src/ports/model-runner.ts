@@ -45,7 +45,10 @@ export interface ModelRunner {
    * that is still at work gets at most a bounded queue. One answer per call and model; no model delays another.
    */
   dispatch(calls: readonly ModelCall[], timeoutMs: number): Promise<readonly ModelAnswers[]>
-  /** Called once a model is set up, or is announced with other names; the returned function ends it. */
+  /**
+   * Called at once for each model that is set up already, then whenever one is set up or is announced with other names;
+   * the returned function ends it.
+   */
   onModel(listener: (model: ModelIdentity) => void): () => void
   close(): Promise<void>
 }

@@ -1,0 +1,54 @@
+import type { Blame } from '../../domain/prediction.ts'
+import type { ModelAnswer } from '../../ports/model-runner.ts'
+
+/** The port promises no longer texts: they are stored once a failing answer. */
+const MAX_DETAIL_LENGTH = 2_000
+
+export interface Fault {
+  readonly reason: string
+  readonly blame: Blame
+  readonly detail: string
+  readonly durationMs: number | null
+}
+
+/** No answer in time, or nobody to ask. */
+export function absentAnswer(fault: Fault): ModelAnswer {
+  return { status: 'absent', ...fault, detail: cutDetail(fault.detail) }
+}
+
+/** A wrong answer. */
+export function failedAnswer(fault: Fault): ModelAnswer {
+  return { status: 'failed', ...fault, detail: cutDetail(fault.detail) }
+}
+
+/** The model was asked, or was to be asked, and the time of the dispatch is over. */
+export function timeoutAnswer(timeoutMs: number, durationMs: number | null): ModelAnswer {
+  const detail =
+    durationMs === null
+      ? `no time was left of ${timeoutMs} ms: earlier calls to the model took it all`
+      : `the model did not answer within ${timeoutMs} ms of the dispatch`
+  return absentAnswer({ reason: 'timeout', blame: 'model', detail, durationMs })
+}
+
+/** The model takes one call at a time and is still at one that was given up. */
+export function busyAnswer(durationMs: number | null): ModelAnswer {
+  const detail = 'the model is still at work on an earlier call, whose time is over'
+  return absentAnswer({ reason: 'busy', blame: 'model', detail, durationMs })
+}
+
+/** Too many dispatches wait for this model already. */
+export function queueFullAnswer(queueLimit: number): ModelAnswer {
+  const detail = `${queueLimit} earlier dispatches are waiting for the model`
+  return absentAnswer({ reason: 'queue_full', blame: 'model', detail, durationMs: null })
+}
+
+/** The text of whatever was thrown; models throw anything. */
+export function describeThrown(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message === '' ? thrown.name : thrown.message
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown)
+  return Object.prototype.toString.call(thrown)
+}
+
+function cutDetail(detail: string): string {
+  return detail.length <= MAX_DETAIL_LENGTH ? detail : `${detail.slice(0, MAX_DETAIL_LENGTH - 1)}…`
+}
