@@ -1,0 +1,223 @@
+import { expect, it } from 'vitest'
+import type { FeedRecord } from '../domain/feed-record.ts'
+import type { StoreUnderTest } from './store.testsuite.ts'
+import type { Store } from './store.ts'
+import { btc, candle, eth, minute, schedule } from './store-samples.ts'
+
+const candles = (...counts: readonly number[]): FeedRecord[] => counts.map((count) => candle(count))
+
+async function stateOf(store: Store, subject = 'BTCUSDT') {
+  return (await store.feedStates()).find(({ scope }) => scope.subject === subject)
+}
+
+export function feedTests(context: StoreUnderTest): void {
+  appendTests(context)
+  revisionTests(context)
+  readTests(context)
+  stateTests(context)
+  scheduleAndModelTests(context)
+}
+
+function appendTests(context: StoreUnderTest): void {
+  it('gives back what it inserted, in the order of the batch', async () => {
+    const batch = [candle(2), candle(0), candle(1, { close: 1 }, eth)]
+    const appended = await context.store.appendRecords(batch)
+    expect(appended).toEqual({ inserted: batch, duplicateCount: 0, revisions: [] })
+    expect(await context.store.latestRecords(btc, 10, minute(9))).toEqual(candles(0, 2))
+  })
+
+  it('takes an empty batch', async () => {
+    expect(await context.store.appendRecords([])).toEqual({ inserted: [], duplicateCount: 0, revisions: [] })
+    expect(await context.store.feedStates()).toEqual([])
+  })
+
+  it('takes the same key with the same values as a no-op, whatever the order of the keys', async () => {
+    await context.store.appendRecords([candle(0, { open: 1, close: 2 })])
+    const before = await stateOf(context.store)
+    const again = { ...candle(0, { close: 2, open: 1 }), receivedAt: minute(50) }
+    expect(await context.store.appendRecords([again])).toEqual({ inserted: [], duplicateCount: 1, revisions: [] })
+    expect(await stateOf(context.store)).toEqual(before)
+  })
+
+  it('finds duplicates and revisions within one batch', async () => {
+    const revised = candle(0, { close: 7 })
+    const appended = await context.store.appendRecords([candle(0), candle(0), revised, candle(1), revised])
+    expect(appended).toEqual({ inserted: candles(0, 1), duplicateCount: 2, revisions: [revised] })
+  })
+
+  it('moves the watermark forward and never back', async () => {
+    await context.store.appendRecords(candles(5))
+    expect((await stateOf(context.store))?.watermarkAt).toBe(minute(6))
+    await context.store.appendRecords(candles(1, 3))
+    const state = await stateOf(context.store)
+    expect(state).toMatchObject({ watermarkAt: minute(6), oldestEventAt: minute(1), newestEventAt: minute(5) })
+    expect(state?.recordCount).toBe(3)
+  })
+
+  it('puts late records in their place', async () => {
+    await context.store.appendRecords(candles(4, 9, 2))
+    await context.store.appendRecords(candles(7, 1))
+    await context.store.appendRecords(candles(...Array.from({ length: 40 }, (_, index) => 60 - index)))
+    const stored = await context.store.latestRecords(btc, 5, minute(22))
+    expect(stored).toEqual(candles(2, 4, 7, 9, 21))
+  })
+
+  it('loses and doubles nothing when two workers append the same records at once', async () => {
+    const other = await context.other()
+    const batch = candles(...Array.from({ length: 50 }, (_, index) => index))
+    const results = await Promise.all([
+      context.store.appendRecords(batch),
+      other.appendRecords([...batch].reverse()),
+      context.store.appendRecords(batch.slice(10)),
+    ])
+    expect(results.reduce((sum, { inserted }) => sum + inserted.length, 0)).toBe(50)
+    expect(results.reduce((sum, { duplicateCount }) => sum + duplicateCount, 0)).toBe(90)
+    expect(results.flatMap(({ revisions }) => revisions)).toEqual([])
+    expect((await stateOf(context.store))?.recordCount).toBe(50)
+  })
+
+  it('refuses instants that are not whole milliseconds, and then writes nothing of the batch', async () => {
+    const broken = { ...candle(1), knownAt: minute(2) + 0.5 }
+    await expect(context.store.appendRecords([candle(0), broken])).rejects.toThrow(/whole milliseconds/)
+    expect(await context.store.latestRecords(btc, 10, minute(9))).toEqual([])
+  })
+}
+
+function revisionTests(context: StoreUnderTest): void {
+  it('keeps a revision apart, counts it and lets the stored record stand', async () => {
+    await context.store.appendRecords(candles(0))
+    const revised = candle(0, { close: 7 })
+    expect(await context.store.appendRecords([revised, candle(1)])).toEqual({
+      inserted: candles(1),
+      duplicateCount: 0,
+      revisions: [revised],
+    })
+    expect(await context.store.latestRecords(btc, 10, minute(9))).toEqual(candles(0, 1))
+    expect(await stateOf(context.store)).toMatchObject({ revisionCount: 1, recordCount: 2 })
+  })
+
+  it('counts a revision that comes again once, and another one again', async () => {
+    await context.store.appendRecords(candles(0))
+    await context.store.appendRecords([candle(0, { close: 7 })])
+    const again = await context.store.appendRecords([candle(0, { close: 7 })])
+    expect(again).toEqual({ inserted: [], duplicateCount: 1, revisions: [] })
+    await context.store.appendRecords([candle(0, { close: 8 })])
+    expect((await stateOf(context.store))?.revisionCount).toBe(2)
+  })
+}
+
+function readTests(context: StoreUnderTest): void {
+  it('gives the newest records known by an instant, oldest first', async () => {
+    await context.store.appendRecords([...candles(0, 1, 2, 3, 4), candle(2, { close: 1 }, eth)])
+    const { store } = context
+    expect(await store.latestRecords(btc, 2, minute(4))).toEqual(candles(2, 3))
+    expect(await store.latestRecords(btc, 2, minute(4) - 1)).toEqual(candles(1, 2))
+    expect(await store.latestRecords(btc, 0, minute(4))).toEqual([])
+    expect(await store.latestRecords(btc, 9, minute(0))).toEqual([])
+    expect(await store.latestRecords({ ...btc, subject: 'none' }, 9, minute(9))).toEqual([])
+  })
+
+  it('orders records that became known together by their event', async () => {
+    const early = { ...candle(0), knownAt: minute(9) }
+    const late = { ...candle(1), knownAt: minute(9) }
+    await context.store.appendRecords([late, early])
+    expect(await context.store.latestRecords(btc, 2, minute(9))).toEqual([early, late])
+    expect(await context.store.latestRecords(btc, 1, minute(9))).toEqual([late])
+  })
+
+  it('knows the newest watermark of all scopes', async () => {
+    expect(await context.store.newestWatermark()).toBeNull()
+    await context.store.ensureFeeds([btc], minute(0))
+    expect(await context.store.newestWatermark()).toBeNull()
+    await context.store.appendRecords([candle(8, { close: 1 }, eth), candle(3)])
+    expect(await context.store.newestWatermark()).toBe(minute(9))
+  })
+
+  it('keeps scopes apart whose names run together', async () => {
+    const left = candle(0, { close: 1 }, { ...btc, source: 'a:b', subject: 'c' })
+    const right = candle(0, { close: 2 }, { ...btc, source: 'a', subject: 'b:c' })
+    expect((await context.store.appendRecords([left, right])).inserted).toHaveLength(2)
+    expect(await context.store.latestRecords(right, 5, minute(9))).toEqual([right])
+  })
+}
+
+function stateTests(context: StoreUnderTest): void {
+  it('creates the state of a scope once, in order of scope key', async () => {
+    await context.store.ensureFeeds([eth, btc], minute(0))
+    await context.store.ensureFeeds([btc], minute(5))
+    const fresh = {
+      recordCount: 0,
+      oldestEventAt: null,
+      newestEventAt: null,
+      watermarkAt: null,
+      updatedAt: minute(0),
+      revisionCount: 0,
+      status: 'down',
+      statusReason: 'no data yet',
+      statusSince: minute(0),
+    }
+    expect(await context.store.feedStates()).toEqual([
+      { ...fresh, scope: btc },
+      { ...fresh, scope: eth },
+    ])
+  })
+
+  it('keeps the state of a scope that has data', async () => {
+    await context.store.appendRecords(candles(0))
+    await context.store.ensureFeeds([btc], minute(9))
+    expect(await stateOf(context.store)).toMatchObject({ recordCount: 1, updatedAt: minute(1) + 250 })
+  })
+
+  it('puts a status with its reason, and keeps since when it holds', async () => {
+    const { store } = context
+    await store.ensureFeeds([btc], minute(0))
+    await store.putFeedStatus(btc, 'stale', 'silent for 3 minutes', minute(4))
+    await store.putFeedStatus(btc, 'stale', 'silent for 5 minutes', minute(6))
+    const stale = {
+      status: 'stale',
+      statusReason: 'silent for 5 minutes',
+      statusSince: minute(4),
+      updatedAt: minute(6),
+    }
+    expect(await stateOf(store)).toMatchObject(stale)
+    await store.putFeedStatus(btc, 'up', null, minute(7))
+    expect(await stateOf(store)).toMatchObject({ status: 'up', statusReason: null, statusSince: minute(7) })
+    await store.putFeedStatus(eth, 'frozen', 'same values', minute(8))
+    expect(await stateOf(store, 'ETHUSDT')).toMatchObject({ status: 'frozen', statusSince: minute(8) })
+  })
+}
+
+function scheduleAndModelTests(context: StoreUnderTest): void {
+  it('makes the schedules equal to the contract, in its order', async () => {
+    const { store } = context
+    const first = schedule()
+    const second = schedule({ key: 'a/ñ:1', scope: eth, horizonMs: 31_536_000_000, on: 'clock' })
+    await store.putSchedules([first, second])
+    expect(await store.schedules()).toEqual([first, second])
+    const longer = { ...first, horizonMs: 600_000 }
+    await store.putSchedules([second, longer])
+    expect(await store.schedules()).toEqual([second, longer])
+    await store.putSchedules([longer])
+    expect(await store.schedules()).toEqual([longer])
+    await store.putSchedules([])
+    expect(await store.schedules()).toEqual([])
+  })
+
+  it('refuses two schedules with one key', async () => {
+    await expect(context.store.putSchedules([schedule(), schedule()])).rejects.toThrow(/BTCUSDT-5m/)
+  })
+
+  it('registers models once and refreshes their names, in order of id', async () => {
+    const { store } = context
+    const identity = { name: 'n', deploymentId: 'd', cruncherId: 'c', cruncherName: 'cn' }
+    await store.registerModels(
+      ['b', 'B', '10', '9', 'é', '\u{1F600}', '\uFFFD'].map((id) => ({ id, ...identity })),
+      minute(1),
+    )
+    await store.registerModels([{ id: 'b', ...identity, name: 'new name', deploymentId: 'd2' }], minute(2))
+    await store.registerModels([], minute(3))
+    const models = await store.models()
+    expect(models.map(({ id }) => id)).toEqual(['10', '9', 'B', 'b', 'é', '\uFFFD', '\u{1F600}'])
+    expect(models[3]).toEqual({ id: 'b', ...identity, name: 'new name', deploymentId: 'd2', registeredAt: minute(1) })
+  })
+}

@@ -1,0 +1,202 @@
+import { expect, it } from 'vitest'
+import type { StoreUnderTest } from './store.testsuite.ts'
+import {
+  answeredRound,
+  checkpoint,
+  eth,
+  filter,
+  leaderboard,
+  minute,
+  prepare,
+  resolveAll,
+  round,
+  settleRequest,
+  snapshot,
+  voidAll,
+} from './store-samples.ts'
+
+export function periodTests(context: StoreUnderTest): void {
+  roundTests(context)
+  closeTests(context)
+  snapshotTests(context)
+  checkpointTests(context)
+}
+
+function roundTests(context: StoreUnderTest): void {
+  it('knows the first resolvable round from an instant on', async () => {
+    const { store } = context
+    expect(await store.firstResolvableAt(minute(0))).toBeNull()
+    await prepare(store)
+    await store.openRound(round(7))
+    await answeredRound(store, round(3))
+    expect(await store.firstResolvableAt(minute(0))).toBe(minute(8))
+    expect(await store.firstResolvableAt(minute(8))).toBe(minute(8))
+    expect(await store.firstResolvableAt(minute(8) + 1)).toBe(minute(12))
+    expect(await store.firstResolvableAt(minute(13))).toBeNull()
+  })
+
+  it('knows whether a round before an instant is unresolved, answered or not', async () => {
+    const { store } = context
+    await prepare(store)
+    expect(await store.hasUnresolvedRounds(minute(99))).toBe(false)
+    await answeredRound(store, round(0))
+    expect(await store.hasUnresolvedRounds(minute(5))).toBe(false)
+    expect(await store.hasUnresolvedRounds(minute(5) + 1)).toBe(true)
+    await store.settleRounds(settleRequest({ now: minute(90) }), (due) => resolveAll(due))
+    expect(await store.hasUnresolvedRounds(minute(99))).toBe(false)
+    await store.openRound(round(1))
+    expect(await store.hasUnresolvedRounds(minute(99))).toBe(true)
+  })
+
+  it('gives the results of a half open period in order, without void rounds', async () => {
+    const { store } = context
+    await prepare(store)
+    const voided = round(2, { scheduleKey: 'ETHUSDT-5m', scope: eth })
+    for (const asked of [round(3), round(0), round(1), round(2), voided]) await answeredRound(store, asked, ['b', 'a'])
+    await store.settleRounds(settleRequest({ now: minute(90), limit: 4 }), (due) =>
+      due.round.id === voided.id ? voidAll(due) : resolveAll(due, { signal: 0.1 + 0.2, actual: null }),
+    )
+    const results = await store.periodResults(minute(5), minute(8))
+    expect(results.map(({ roundId, modelId }) => [roundId, modelId])).toEqual(
+      [round(0), round(1), round(2)].flatMap(({ id }) => [
+        [id, 'a'],
+        [id, 'b'],
+      ]),
+    )
+    expect(results[0]).toEqual({
+      modelId: 'a',
+      roundId: round(0).id,
+      resolvableAt: minute(5),
+      predictionStatus: 'SCORED',
+      blame: null,
+      scoreKind: 'valid',
+      value: { value: 1.25, hit: true },
+      signal: 0.1 + 0.2,
+      actual: null,
+    })
+    expect(await store.periodResults(minute(8), minute(8))).toEqual([])
+    expect(await store.periodResults(minute(8), minute(9))).toMatchObject([
+      { predictionStatus: 'PENDING', scoreKind: null, value: null, signal: null },
+      { predictionStatus: 'PENDING' },
+    ])
+  })
+}
+
+function closeTests(context: StoreUnderTest): void {
+  it('closes a period once', async () => {
+    const { store } = context
+    await prepare(store)
+    expect(await store.lastPeriodEnd()).toBeNull()
+    expect(await store.latestLeaderboard()).toBeNull()
+    const period = { snapshots: [snapshot('b', 10), snapshot('a', 10)], leaderboard: leaderboard(10) }
+    expect(await store.closePeriod(period)).toBe(true)
+    const changed = {
+      snapshots: [snapshot('a', 10, { scoreCount: 99 })],
+      leaderboard: leaderboard(10, { rankBy: 'x' }),
+    }
+    expect(await store.closePeriod(changed)).toBe(false)
+    expect(await store.snapshotReports(filter())).toEqual([snapshot('a', 10), snapshot('b', 10)])
+    expect(await store.latestLeaderboard()).toEqual(leaderboard(10))
+    expect(await store.lastPeriodEnd()).toBe(minute(10))
+  })
+
+  it('lets one of two workers close a period', async () => {
+    await prepare(context.store)
+    const other = await context.other()
+    const period = { snapshots: [snapshot('a', 10), snapshot('b', 10)], leaderboard: leaderboard(10) }
+    const closed = await Promise.all(
+      [context.store, other, context.store, other].map((store) => store.closePeriod(period)),
+    )
+    expect(closed.filter((isFirst) => isFirst)).toHaveLength(1)
+    expect(await context.store.snapshotReports(filter())).toHaveLength(2)
+  })
+
+  it('closes a period without models', async () => {
+    const empty = { snapshots: [], leaderboard: leaderboard(10, { entries: [], direction: 'asc' }) }
+    expect(await context.store.closePeriod(empty)).toBe(true)
+    expect(await context.store.lastPeriodEnd()).toBe(minute(10))
+    expect(await context.store.latestLeaderboard()).toEqual(empty.leaderboard)
+  })
+
+  it('refuses a second snapshot of a model and period, and then writes nothing', async () => {
+    const { store } = context
+    await prepare(store)
+    const twice = [snapshot('a', 10), snapshot('a', 10, { id: 'other' })]
+    await expect(store.closePeriod({ snapshots: twice, leaderboard: leaderboard(10) })).rejects.toThrow()
+    const unknown = { snapshots: [snapshot('nobody', 10)], leaderboard: leaderboard(10) }
+    await expect(store.closePeriod(unknown)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(await store.lastPeriodEnd()).toBeNull()
+    expect(await store.snapshotReports(filter())).toEqual([])
+  })
+
+  it('gives the newest leaderboard, whichever was written last', async () => {
+    const { store } = context
+    await store.closePeriod({ snapshots: [], leaderboard: leaderboard(20) })
+    await store.closePeriod({ snapshots: [], leaderboard: leaderboard(10) })
+    expect((await store.latestLeaderboard())?.asOf).toBe(minute(20))
+    expect(await store.lastPeriodEnd()).toBe(minute(20))
+  })
+}
+
+function snapshotTests(context: StoreUnderTest): void {
+  async function threePeriods(): Promise<void> {
+    await prepare(context.store)
+    for (const end of [20, 10, 30]) {
+      const snapshots = [snapshot('b', end), snapshot('a', end)]
+      await context.store.closePeriod({ snapshots, leaderboard: leaderboard(end) })
+    }
+  }
+
+  it('gives the snapshots that lie within bounds, in order of (periodEnd, modelId)', async () => {
+    await threePeriods()
+    const { store } = context
+    const within = await store.snapshotsBetween(minute(0), minute(20))
+    expect(within).toEqual([snapshot('a', 10), snapshot('b', 10), snapshot('a', 20), snapshot('b', 20)])
+    expect(await store.snapshotsBetween(minute(0) + 1, minute(20))).toEqual(within.slice(2))
+    expect(await store.snapshotsBetween(minute(0), minute(20) - 1)).toEqual(within.slice(0, 2))
+    expect(await store.snapshotsBetween(minute(11), minute(19))).toEqual([])
+  })
+
+  it('reports the newest snapshots that match, oldest first', async () => {
+    await threePeriods()
+    const ends = async (overrides: Parameters<typeof filter>[0]): Promise<string[]> =>
+      (await context.store.snapshotReports(filter(overrides))).map(
+        ({ modelId, periodEnd }) => `${modelId}${(periodEnd - minute(0)) / 60_000}`,
+      )
+    expect(await ends({ limit: 3 })).toEqual(['b20', 'a30', 'b30'])
+    expect(await ends({ modelIds: ['a'], limit: 2 })).toEqual(['a20', 'a30'])
+    expect(await ends({ from: minute(10), to: minute(20), modelIds: ['b', 'a'] })).toEqual(['a10', 'b10', 'a20', 'b20'])
+    expect(await ends({ from: minute(10) + 1, to: minute(20) - 1 })).toEqual([])
+    expect(await ends({ limit: 0 })).toEqual([])
+  })
+}
+
+function checkpointTests(context: StoreUnderTest): void {
+  it('adds a checkpoint once a period', async () => {
+    const { store } = context
+    expect(await store.lastCheckpointEnd()).toBeNull()
+    expect(await store.addCheckpoint(checkpoint(60))).toBe(true)
+    expect(await store.addCheckpoint(checkpoint(60, { snapshotCount: 0, id: 'other' }))).toBe(false)
+    expect(await store.checkpoints({ limit: 9 })).toEqual([checkpoint(60)])
+    expect(await store.lastCheckpointEnd()).toBe(minute(60))
+  })
+
+  it('lets one of two workers add a checkpoint', async () => {
+    const other = await context.other()
+    const added = await Promise.all([context.store, other, other].map((store) => store.addCheckpoint(checkpoint(60))))
+    expect(added.filter((isFirst) => isFirst)).toHaveLength(1)
+  })
+
+  it('gives checkpoints newest first, by status and limit', async () => {
+    const { store } = context
+    const onChain = { crunch: 'c', computeProvider: 'p', dataProvider: 'd' }
+    const submitted = { status: 'SUBMITTED', transactionId: 'tx', submittedAt: minute(130) } as const
+    const second = checkpoint(120, { ...onChain, ...submitted })
+    for (const added of [second, checkpoint(180), checkpoint(60)]) await store.addCheckpoint(added)
+    expect(await store.checkpoints({ limit: 2 })).toEqual([checkpoint(180), second])
+    expect(await store.checkpoints({ status: 'PENDING', limit: 9 })).toEqual([checkpoint(180), checkpoint(60)])
+    expect(await store.checkpoints({ status: 'SUBMITTED', limit: 9 })).toEqual([second])
+    expect(await store.checkpoints({ status: 'PAID', limit: 9 })).toEqual([])
+    expect(await store.lastCheckpointEnd()).toBe(minute(180))
+  })
+}

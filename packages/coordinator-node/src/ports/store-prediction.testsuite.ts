@@ -1,0 +1,206 @@
+import { expect, it } from 'vitest'
+import type { StoreUnderTest } from './store.testsuite.ts'
+import {
+  answeredRound,
+  eth,
+  filter,
+  minute,
+  prediction,
+  prepare,
+  resolveAll,
+  round,
+  settleRequest,
+} from './store-samples.ts'
+
+export function predictionTests(context: StoreUnderTest): void {
+  openRoundTests(context)
+  answerTests(context)
+  reportTests(context)
+  countTests(context)
+}
+
+function openRoundTests(context: StoreUnderTest): void {
+  it('opens a round once and keeps it as it was', async () => {
+    const { store } = context
+    await prepare(store)
+    expect(await store.openRound(round(0, { missedBefore: 2 }))).toBe(true)
+    expect(await store.openRound({ ...round(0), input: { other: true } })).toBe(false)
+    expect(await store.unansweredRounds()).toEqual([round(0, { missedBefore: 2 })])
+  })
+
+  it('lets one of two workers open a round', async () => {
+    await prepare(context.store)
+    const other = await context.other()
+    const opened = await Promise.all(
+      [context.store, other, context.store, other].map((store) => store.openRound(round(0))),
+    )
+    expect(opened.filter((isNew) => isNew)).toHaveLength(1)
+    expect((await context.store.roundCounts()).openedCount).toBe(1)
+  })
+
+  it('refuses a round of a schedule that it was never given', async () => {
+    await prepare(context.store)
+    await expect(context.store.openRound(round(0, { scheduleKey: 'none' }))).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
+  })
+
+  it('knows the newest round of each schedule that has one', async () => {
+    const { store } = context
+    await prepare(store)
+    expect(await store.lastRoundTimes()).toEqual(new Map())
+    await store.openRound(round(7))
+    await store.openRound(round(3))
+    expect(await store.lastRoundTimes()).toEqual(new Map([['BTCUSDT-5m', minute(7)]]))
+    await store.openRound(round(4, { scheduleKey: 'ETHUSDT-5m', scope: eth }))
+    expect((await store.lastRoundTimes()).get('ETHUSDT-5m')).toBe(minute(4))
+  })
+
+  it('keeps odd characters of keys and models', async () => {
+    const { store } = context
+    const odd = `it's "odd" \\ \u{1F600} a/b {x,y} %_ \n;--`
+    await prepare(store, [odd])
+    const asked = round(0, { id: `INP ${odd}`, input: { [odd]: odd } })
+    await answeredRound(store, asked, [odd])
+    const [report] = await store.predictionReports(filter({ modelIds: [odd] }))
+    expect(report?.prediction).toEqual(prediction(asked, odd))
+    expect(report?.prediction.roundId).toBe(`INP ${odd}`)
+  })
+}
+
+function answerTests(context: StoreUnderTest): void {
+  it('records answers once', async () => {
+    const { store } = context
+    await prepare(store)
+    await store.openRound(round(0))
+    const [first, second] = [prediction(round(0), 'a'), prediction(round(0), 'b')]
+    expect(await store.recordAnswers(round(0).id, minute(1), [second, first])).toBe(true)
+    expect(await store.recordAnswers(round(0).id, minute(2), [{ ...first, output: { value: 9 } }])).toBe(false)
+    expect((await store.predictionReports(filter())).map((report) => report.prediction)).toEqual([first, second])
+    expect(await store.unansweredRounds()).toEqual([])
+  })
+
+  it('lets one of two workers answer', async () => {
+    await prepare(context.store)
+    await context.store.openRound(round(0))
+    const other = await context.other()
+    const answers = [prediction(round(0), 'a'), prediction(round(0), 'b')]
+    const recorded = await Promise.all(
+      [context.store, other, context.store, other].map((store) => store.recordAnswers(round(0).id, minute(1), answers)),
+    )
+    expect(recorded.filter((isFirst) => isFirst)).toHaveLength(1)
+    expect(await context.store.predictionReports(filter())).toHaveLength(2)
+  })
+
+  it('records that nobody was there to answer', async () => {
+    const { store } = context
+    await prepare(store)
+    await store.openRound(round(0))
+    expect(await store.recordAnswers(round(0).id, minute(1), [])).toBe(true)
+    expect(await store.recordAnswers(round(0).id, minute(1), [prediction(round(0), 'a')])).toBe(false)
+  })
+
+  it('keeps every status with its reason, blame and detail', async () => {
+    const { store } = context
+    await prepare(store, ['a', 'b', 'c'])
+    await store.openRound(round(0))
+    const answers = [
+      prediction(round(0), 'a', { output: [1, null, 'x'], durationMs: 0.1 + 0.2 }),
+      prediction(round(0), 'b', {
+        status: 'FAILED',
+        output: null,
+        reason: 'invalid_output',
+        blame: 'model',
+        detail: 'is NaN',
+      }),
+      prediction(round(0), 'c', {
+        status: 'ABSENT',
+        output: null,
+        reason: 'timeout',
+        blame: 'coordinator',
+        durationMs: null,
+      }),
+    ]
+    await store.recordAnswers(round(0).id, minute(1), answers)
+    expect((await store.predictionReports(filter())).map((report) => report.prediction)).toEqual(answers)
+  })
+
+  it('refuses answers that do not fit, and then writes nothing', async () => {
+    const { store } = context
+    await prepare(store)
+    await store.openRound(round(0))
+    const good = prediction(round(0), 'a')
+    const answer = (predictions: (typeof good)[]) => store.recordAnswers(round(0).id, minute(1), predictions)
+    await expect(answer([good, prediction(round(1), 'b')])).rejects.toThrow(/is of round/)
+    await expect(answer([good, { ...good, id: 'other' }])).rejects.toThrow(/two answers/)
+    await expect(answer([good, prediction(round(0), 'nobody')])).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(store.recordAnswers('none', minute(1), [])).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(await store.predictionReports(filter())).toEqual([])
+    expect(await store.unansweredRounds()).toHaveLength(1)
+    expect(await answer([good])).toBe(true)
+  })
+
+  it('gives rounds without answers, oldest first', async () => {
+    const { store } = context
+    await prepare(store)
+    const eth1 = round(1, { scheduleKey: 'ETHUSDT-5m', scope: eth })
+    for (const opened of [round(2), eth1, round(0)]) await store.openRound(opened)
+    await answeredRound(store, round(1))
+    expect(await store.unansweredRounds()).toEqual([round(0), eth1, round(2)])
+  })
+}
+
+function reportTests(context: StoreUnderTest): void {
+  const ids = async (overrides: Parameters<typeof filter>[0]): Promise<string[]> =>
+    (await context.store.predictionReports(filter(overrides))).map(
+      ({ prediction: { modelId, performedAt } }) => `${modelId}${(performedAt - minute(0)) / 60_000}`,
+    )
+
+  it('gives the newest predictions that match, oldest first', async () => {
+    await prepare(context.store, ['a', 'b', 'c'])
+    for (const count of [2, 0, 1, 3]) await answeredRound(context.store, round(count), ['c', 'a', 'b'])
+    expect(await ids({ limit: 4 })).toEqual(['c2', 'a3', 'b3', 'c3'])
+    expect(await ids({ modelIds: ['a'], limit: 2 })).toEqual(['a2', 'a3'])
+    expect(await ids({ modelIds: ['a', 'c', 'none'], limit: 3 })).toEqual(['c2', 'a3', 'c3'])
+    expect(await ids({ from: minute(1), to: minute(2), modelIds: ['b'] })).toEqual(['b1', 'b2'])
+    expect(await ids({ from: minute(1) + 1, to: minute(2) - 1 })).toEqual([])
+    expect(await ids({ limit: 0 })).toEqual([])
+    expect(await ids({ modelIds: ['none'] })).toEqual([])
+  })
+
+  it('takes bounds beyond what any clock shows', async () => {
+    await prepare(context.store)
+    await answeredRound(context.store, round(0), ['a'])
+    expect(await ids({ from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY })).toEqual(['a0'])
+    expect(await ids({ from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER })).toEqual(['a0'])
+  })
+
+  it('shows the round and the score beside a prediction', async () => {
+    const { store } = context
+    await prepare(store)
+    const asked = round(0, { scheduleKey: 'ETHUSDT-5m', scope: eth })
+    await answeredRound(store, asked, ['a'])
+    const answer = prediction(asked, 'a')
+    const shown = { scheduleKey: 'ETHUSDT-5m', scope: eth, horizonMs: 300_000, stepMs: 60_000 }
+    expect(await store.predictionReports(filter())).toEqual([{ ...shown, prediction: answer, score: null }])
+    await store.settleRounds(settleRequest({ now: minute(90) }), (due) => resolveAll(due))
+    const [report] = await store.predictionReports(filter())
+    expect(report?.prediction).toEqual({ ...answer, status: 'SCORED' })
+    expect(report?.score).toMatchObject({ predictionId: answer.id, kind: 'valid', value: { value: 1.25, hit: true } })
+  })
+}
+
+function countTests(context: StoreUnderTest): void {
+  it('counts rounds', async () => {
+    const { store } = context
+    expect(await store.roundCounts()).toEqual({ openedCount: 0, unresolvedCount: 0, voidCount: 0, missedCount: 0 })
+    await prepare(store)
+    await answeredRound(store, round(0))
+    await answeredRound(store, round(4, { missedBefore: 3 }))
+    await store.openRound(round(5, { missedBefore: 1, scheduleKey: 'ETHUSDT-5m', scope: eth }))
+    await store.openRound(round(5, { missedBefore: 1, scheduleKey: 'ETHUSDT-5m', scope: eth }))
+    await store.settleRounds(settleRequest({ now: minute(99), limit: 1 }), (due) => resolveAll(due))
+    await store.settleRounds(settleRequest({ now: minute(99) }), () => ({ kind: 'wait' }))
+    expect(await store.roundCounts()).toEqual({ openedCount: 3, unresolvedCount: 2, voidCount: 0, missedCount: 4 })
+  })
+}

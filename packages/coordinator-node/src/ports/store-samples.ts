@@ -1,0 +1,191 @@
+import type { Checkpoint } from '../domain/checkpoint.ts'
+import type { FeedRecord, FeedScope } from '../domain/feed-record.ts'
+import { checkpointId, leaderboardId, predictionId, roundId, scoreId, snapshotId } from '../domain/ids.ts'
+import type { JsonObject } from '../domain/json.ts'
+import type { Leaderboard } from '../domain/leaderboard.ts'
+import type { ModelIdentity } from '../domain/model.ts'
+import type { Prediction } from '../domain/prediction.ts'
+import type { Round, Schedule } from '../domain/round.ts'
+import type { Score } from '../domain/score.ts'
+import type { Snapshot } from '../domain/snapshot.ts'
+import type { Instant } from '../domain/time.ts'
+import type { DueRound, PredictionFilter, RoundSettlement, SettleRequest, Store } from './store.ts'
+
+// Rows for the conformance suite of the store: each maker gives a valid row, and takes what a test wants otherwise.
+
+export const minuteMs = 60_000
+export const start: Instant = Date.UTC(2026, 2, 1, 10)
+
+/** The instant `count` minutes after {@link start}. */
+export const minute = (count: number): Instant => start + count * minuteMs
+
+export const btc: FeedScope = { source: 'binance', subject: 'BTCUSDT', kind: 'candle', granularity: '1m' }
+export const eth: FeedScope = { ...btc, subject: 'ETHUSDT' }
+
+/** A candle that opens at minute `count` and is known a minute later. */
+export function candle(count: number, values: JsonObject = { close: 100 + count }, scope: FeedScope = btc): FeedRecord {
+  const { source, subject, kind, granularity } = scope
+  const knownAt = minute(count + 1)
+  return { source, subject, kind, granularity, eventAt: minute(count), knownAt, receivedAt: knownAt + 250, values }
+}
+
+export function schedule(overrides: Partial<Schedule> = {}): Schedule {
+  const key = 'BTCUSDT-5m'
+  return { key, scope: btc, everyMs: minuteMs, horizonMs: 5 * minuteMs, stepMs: minuteMs, on: 'record', ...overrides }
+}
+
+export function model(id: string, overrides: Partial<ModelIdentity> = {}): ModelIdentity {
+  const name = `model ${id}`
+  return { id, name, deploymentId: `deployment-${id}`, cruncherId: `c-${id}`, cruncherName: `C ${id}`, ...overrides }
+}
+
+/** A round of the sample schedule at minute `count`: resolvable 5 minutes later, void 1 minute after that. */
+export function round(count: number, overrides: Partial<Round> = {}): Round {
+  const scheduleKey = overrides.scheduleKey ?? 'BTCUSDT-5m'
+  const performedAt = overrides.performedAt ?? minute(count)
+  const horizonMs = overrides.horizonMs ?? 5 * minuteMs
+  const resolvableAt = performedAt + horizonMs
+  return {
+    id: roundId(scheduleKey, performedAt),
+    scheduleKey,
+    scope: btc,
+    horizonMs,
+    stepMs: minuteMs,
+    performedAt,
+    resolvableAt,
+    expiresAt: resolvableAt + minuteMs,
+    missedBefore: 0,
+    input: { subject: 'BTCUSDT', closes: [1, 2, 3] },
+    status: 'RECEIVED',
+    answeredAt: null,
+    actuals: null,
+    voidReason: null,
+    ...overrides,
+  }
+}
+
+export function prediction(of: Round, modelId: string, overrides: Partial<Prediction> = {}): Prediction {
+  return {
+    id: predictionId(modelId, of.id),
+    roundId: of.id,
+    modelId,
+    status: 'PENDING',
+    output: { value: 0.5 },
+    reason: null,
+    blame: null,
+    detail: null,
+    durationMs: 12.5,
+    performedAt: of.performedAt,
+    resolvableAt: of.resolvableAt,
+    ...overrides,
+  }
+}
+
+export function score(of: Prediction, overrides: Partial<Score> = {}): Score {
+  return {
+    id: scoreId(of.id),
+    predictionId: of.id,
+    roundId: of.roundId,
+    modelId: of.modelId,
+    kind: 'valid',
+    value: { value: 1.25, hit: true },
+    reason: null,
+    signal: 0.5,
+    actual: 0.25,
+    resolvableAt: of.resolvableAt,
+    scoredAt: of.resolvableAt + 40,
+    ...overrides,
+  }
+}
+
+/** A settlement that scores every pending prediction of the round. */
+export function resolveAll(due: DueRound, overrides: Partial<Score> = {}): RoundSettlement {
+  const pending = due.predictions.filter(({ status }) => status === 'PENDING')
+  return {
+    kind: 'resolved',
+    actuals: { return: 0.01 },
+    scores: pending.map((of) => score(of, overrides)),
+    moves: pending.map(({ id }) => ({ predictionId: id, to: 'SCORED', reason: null, blame: null, detail: null })),
+  }
+}
+
+/** A settlement that gives the round up. */
+export function voidAll(due: DueRound, reason = 'truth_unavailable'): RoundSettlement {
+  const pending = due.predictions.filter(({ status }) => status === 'PENDING')
+  const detail = 'the feed was silent'
+  const moves = pending.map(
+    ({ id }) => ({ predictionId: id, to: 'FAILED', reason, blame: 'coordinator', detail }) as const,
+  )
+  return { kind: 'void', reason, moves }
+}
+
+export function settleRequest(overrides: Partial<SettleRequest> = {}): SettleRequest {
+  return { now: minute(0), limit: 100, withRecords: false, ...overrides }
+}
+
+export function snapshot(modelId: string, endMinute: number, overrides: Partial<Snapshot> = {}): Snapshot {
+  const periodEnd = minute(endMinute)
+  return {
+    id: snapshotId(modelId, periodEnd),
+    modelId,
+    periodStart: periodEnd - 10 * minuteMs,
+    periodEnd,
+    scoreCount: 3,
+    dueCount: 4,
+    answeredCount: 3,
+    sums: { value: { sum: 0.1 + 0.2, count: 3 } },
+    metrics: { ic: null, hit_rate: 2 / 3 },
+    ...overrides,
+  }
+}
+
+export function leaderboard(endMinute: number, overrides: Partial<Leaderboard> = {}): Leaderboard {
+  const asOf = minute(endMinute)
+  const windows = { recent: 1 / 3, steady: null }
+  const entry = { modelId: 'a', rank: 1, windows, metrics: { ic: null }, scoreCount: 3, coverage: 0.75 }
+  return { id: leaderboardId(asOf), asOf, rankBy: 'recent', direction: 'desc', entries: [entry], ...overrides }
+}
+
+export function checkpoint(endMinute: number, overrides: Partial<Checkpoint> = {}): Checkpoint {
+  const periodEnd = minute(endMinute)
+  const counts = { scoreCount: 3, dueCount: 4, answeredCount: 3 }
+  return {
+    id: checkpointId(periodEnd),
+    periodStart: periodEnd - 60 * minuteMs,
+    periodEnd,
+    status: 'PENDING',
+    snapshotCount: 6,
+    entries: [{ modelId: 'a', rank: 1, value: 0.1, ...counts, rewardFrac64: 1_000_000_000, cruncherIndex: null }],
+    crunch: 'starter-challenge',
+    computeProvider: null,
+    dataProvider: null,
+    transactionId: null,
+    submittedAt: null,
+    createdAt: periodEnd + 5,
+    ...overrides,
+  }
+}
+
+export function filter(overrides: Partial<PredictionFilter> = {}): PredictionFilter {
+  return { modelIds: [], from: minute(-100_000), to: minute(100_000), limit: 1_000, ...overrides }
+}
+
+/** Registers the sample schedules and the models `a` and `b`. */
+export async function prepare(store: Store, modelIds: readonly string[] = ['a', 'b']): Promise<void> {
+  const eth5m = schedule({ key: 'ETHUSDT-5m', scope: eth })
+  await store.putSchedules([schedule(), eth5m])
+  await store.registerModels(
+    modelIds.map((id) => model(id)),
+    minute(0),
+  )
+}
+
+/** Opens a round and records one PENDING answer a model. */
+export async function answeredRound(store: Store, of: Round, modelIds: readonly string[] = ['a', 'b']): Promise<void> {
+  await store.openRound(of)
+  await store.recordAnswers(
+    of.id,
+    of.performedAt + 90,
+    modelIds.map((id) => prediction(of, id)),
+  )
+}

@@ -1,0 +1,128 @@
+import { expect, it, vi } from 'vitest'
+import type { FeedRecord } from '../domain/feed-record.ts'
+import type { StoreUnderTest } from './store.testsuite.ts'
+import type { Store } from './store.ts'
+import { btc, candle, eth, filter, leaderboard, minute, prediction, round, settleRequest } from './store-samples.ts'
+
+export function workerTests(context: StoreUnderTest): void {
+  subscriptionTests(context)
+  leaseTests(context)
+  closeTests(context)
+}
+
+/** Waits until a list has a length; more than that fails. */
+async function untilLength(list: readonly unknown[], length: number): Promise<void> {
+  await vi.waitFor(() => expect(list.length).toBeGreaterThanOrEqual(length), { timeout: 10_000, interval: 5 })
+  expect(list).toHaveLength(length)
+}
+
+function subscriptionTests(context: StoreUnderTest): void {
+  it('hands inserted records on, in order, whoever inserted them', async () => {
+    const heard: FeedRecord[] = []
+    const other = await context.other()
+    await context.store.appendRecords([candle(0)])
+    await context.store.subscribeRecords((records) => heard.push(...records))
+    const odd = candle(2, { text: 'ü\u0000 \u{1F600}', number: 0.1 + 0.2 }, eth)
+    await other.appendRecords([candle(1), odd])
+    await untilLength(heard, 2)
+    await context.store.appendRecords([candle(1), candle(1, { close: 7 }), candle(3)])
+    await untilLength(heard, 3)
+    await other.appendRecords([candle(4)])
+    await untilLength(heard, 4)
+    expect(heard).toEqual([candle(1), odd, candle(3), candle(4)])
+  })
+
+  it('hands many and big records on', async () => {
+    const heard: FeedRecord[] = []
+    const other = await context.other()
+    await context.store.subscribeRecords((records) => heard.push(...records))
+    const batch = Array.from({ length: 300 }, (_, count) =>
+      candle(count, count % 50 === 7 ? { text: 'ü'.repeat(20_000), count } : { close: count }),
+    )
+    await other.appendRecords(batch)
+    await other.appendRecords([candle(300)])
+    await untilLength(heard, 301)
+    expect(heard).toEqual([...batch, candle(300)])
+  })
+
+  it('serves several listeners, each until it ends', async () => {
+    const [first, second]: [FeedRecord[], FeedRecord[]] = [[], []]
+    const endFirst = await context.store.subscribeRecords((records) => first.push(...records))
+    await context.store.subscribeRecords((records) => second.push(...records))
+    const other = await context.other()
+    await other.appendRecords([candle(0)])
+    await untilLength(first, 1)
+    await endFirst()
+    await endFirst()
+    await other.appendRecords([candle(1)])
+    await untilLength(second, 2)
+    expect(first).toEqual([candle(0)])
+  })
+}
+
+function leaseTests(context: StoreUnderTest): void {
+  it('gives a lease to one holder at a time', async () => {
+    const other = await context.other()
+    const lease = await context.store.takeLease('predict')
+    expect(lease).not.toBeNull()
+    expect(await other.takeLease('predict')).toBeNull()
+    expect(await context.store.takeLease('predict')).toBeNull()
+    const different = await other.takeLease('predict 2')
+    expect(different).not.toBeNull()
+    await lease?.release()
+    await lease?.release()
+    const next = await other.takeLease('predict')
+    expect(next).not.toBeNull()
+    await lease?.release()
+    expect(await context.store.takeLease('predict')).toBeNull()
+  })
+
+  it('gives a lease to one of many that ask at once', async () => {
+    const other = await context.other()
+    const asked = await Promise.all([context.store, other, context.store, other].map((store) => store.takeLease('x')))
+    expect(asked.filter((lease) => lease !== null)).toHaveLength(1)
+  })
+}
+
+function closeTests(context: StoreUnderTest): void {
+  it('rejects every call once it is closed', async () => {
+    const { store } = context
+    await store.close()
+    await store.close()
+    const calls: Readonly<Record<Exclude<keyof Store, 'close'>, () => Promise<unknown>>> = {
+      appendRecords: () => store.appendRecords([]),
+      latestRecords: () => store.latestRecords(btc, 1, minute(0)),
+      ensureFeeds: () => store.ensureFeeds([], minute(0)),
+      putFeedStatus: () => store.putFeedStatus(btc, 'up', null, minute(0)),
+      newestWatermark: () => store.newestWatermark(),
+      putSchedules: () => store.putSchedules([]),
+      registerModels: () => store.registerModels([], minute(0)),
+      openRound: () => store.openRound(round(0)),
+      lastRoundTimes: () => store.lastRoundTimes(),
+      recordAnswers: () => store.recordAnswers('x', minute(0), [prediction(round(0), 'a')]),
+      unansweredRounds: () => store.unansweredRounds(),
+      settleRounds: () => store.settleRounds(settleRequest(), () => ({ kind: 'wait' })),
+      firstResolvableAt: () => store.firstResolvableAt(minute(0)),
+      hasUnresolvedRounds: () => store.hasUnresolvedRounds(minute(0)),
+      periodResults: () => store.periodResults(minute(0), minute(1)),
+      closePeriod: () => store.closePeriod({ snapshots: [], leaderboard: leaderboard(10) }),
+      snapshotsBetween: () => store.snapshotsBetween(minute(0), minute(1)),
+      lastPeriodEnd: () => store.lastPeriodEnd(),
+      addCheckpoint: () => store.addCheckpoint({} as never),
+      lastCheckpointEnd: () => store.lastCheckpointEnd(),
+      subscribeRecords: () => store.subscribeRecords(() => undefined),
+      takeLease: () => store.takeLease('x'),
+      feedStates: () => store.feedStates(),
+      models: () => store.models(),
+      schedules: () => store.schedules(),
+      latestLeaderboard: () => store.latestLeaderboard(),
+      predictionReports: () => store.predictionReports(filter()),
+      snapshotReports: () => store.snapshotReports(filter()),
+      checkpoints: () => store.checkpoints({ limit: 1 }),
+      roundCounts: () => store.roundCounts(),
+    }
+    for (const [verb, call] of Object.entries(calls)) {
+      await expect(call(), verb).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    }
+  })
+}

@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, describe } from 'vitest'
+import type { Store } from './store.ts'
+import { feedTests } from './store-feed.testsuite.ts'
+import { jsonTests } from './store-json.testsuite.ts'
+import { periodTests } from './store-period.testsuite.ts'
+import { predictionTests } from './store-prediction.testsuite.ts'
+import { settlementTests } from './store-settlement.testsuite.ts'
+import { workerTests } from './store-worker.testsuite.ts'
+
+export interface OpenedStore {
+  readonly store: Store
+  /** Opens the same data once more, as another worker would; absent where data cannot be shared. */
+  readonly reopen?: () => Promise<Store>
+  /** Closes all that was opened and removes the data. */
+  readonly cleanup: () => Promise<void>
+}
+
+/** What a test of the suite works on: an empty store of its own. */
+export interface StoreUnderTest {
+  readonly store: Store
+  /** A second store on the same data; the same store where data cannot be shared. */
+  readonly other: () => Promise<Store>
+}
+
+/** Checks every promise in the comments of `store.ts`. Each test gets an empty store from `open`. */
+export function storeTestsuite(name: string, open: () => Promise<OpenedStore>): void {
+  describe(`store: ${name}`, () => {
+    let opened: OpenedStore | undefined
+    const current = (): OpenedStore => {
+      if (opened === undefined) throw new Error('no store is open outside a test')
+      return opened
+    }
+    const underTest: StoreUnderTest = {
+      get store() {
+        return current().store
+      },
+      other: async () => (await current().reopen?.()) ?? current().store,
+    }
+    beforeEach(async () => {
+      opened = await open()
+    })
+    afterEach(async () => {
+      await opened?.cleanup()
+      opened = undefined
+    })
+    describe('feed', () => feedTests(underTest))
+    describe('prediction', () => predictionTests(underTest))
+    describe('settlement', () => settlementTests(underTest))
+    describe('periods', () => periodTests(underTest))
+    describe('json', () => jsonTests(underTest))
+    describe('workers', () => workerTests(underTest))
+  })
+}
