@@ -46,14 +46,18 @@ describe('importTypeScript', () => {
     expect(script).toMatch(/script\.mjs:2/)
   })
 
-  it('tells a missing file, a folder and a missing import apart', async () => {
-    const folder = writeFolder({ 'main.ts': "import 'not-installed-anywhere'\n" })
+  it('tells a missing file, a folder, a missing import and code that throws apart', async () => {
+    const folder = writeFolder({
+      'main.ts': "import 'not-installed-anywhere'\n",
+      'parse.ts': "export const weights: unknown = JSON.parse('no')\n",
+    })
     const absent = join(folder, 'absent.ts')
     expect(await probe('module', absent)).toMatchObject({
       code: 'FILE_NOT_FOUND',
       message: `${absent} does not exist or is no file: check the path`,
     })
     expect(await probe('module', folder)).toMatchObject({ code: 'FILE_NOT_FOUND' })
+    expect(await probe('module', join(folder, 'parse.ts'))).toMatchObject({ code: 'MODULE_THREW' })
     expect(await probe('module', join(folder, 'main.ts'))).toMatchObject({
       code: 'IMPORT_NOT_FOUND',
       message: expect.stringContaining("'not-installed-anywhere' imported from"),

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { statSync } from 'node:fs'
 import * as nodeModule from 'node:module'
 import { resolve as resolvePath } from 'node:path'
@@ -39,9 +40,11 @@ export async function importTypeScript(path: string): Promise<LoadedModule> {
   try {
     return await import(pathToFileURL(file).href)
   } catch (error) {
-    throw explain(file, error)
+    throw await explain(file, error)
   }
 }
+
+const CHECK_TIMEOUT_MS = 5_000
 
 let registered = false
 
@@ -86,17 +89,16 @@ export async function resolve(specifier, context, next) {
   return /\.js(?:[?#].*)?$/.test(found.url) ? { ...found, format: undefined } : found
 }`
 
-function explain(file: string, error: unknown): ModuleLoadError {
+async function explain(file: string, error: unknown): Promise<ModuleLoadError> {
   if (!(error instanceof Error))
     return new ModuleLoadError('MODULE_THREW', file, `${file} threw ${String(error)}`, error)
   const transform = /^Transform failed with .*\n((?:.*\n?)*)/.exec(error.message)?.[1]
   if (transform !== undefined) {
     const problems = transform.trim().replaceAll(': ERROR: ', ': ')
-    return new ModuleLoadError('SYNTAX_ERROR', file, `${problems}`, error)
+    return new ModuleLoadError('SYNTAX_ERROR', file, problems, error)
   }
-  if (error instanceof SyntaxError) {
-    // V8 puts the place of a syntax error alone on the first line of the stack.
-    const place = /^(?:file:\/\/)?(\/.*:\d+)$/m.exec(error.stack?.split('\n', 1)[0] ?? '')?.[1] ?? file
+  if (error instanceof SyntaxError && isThrownByEngine(error)) {
+    const place = findPlaceInStack(error) ?? (await findPlaceByCheck(file)) ?? `${file}, or a file that it imports`
     return new ModuleLoadError('SYNTAX_ERROR', file, `${place}: ${error.message}`, error)
   }
   if ('code' in error && error.code === 'ERR_MODULE_NOT_FOUND') {
@@ -104,4 +106,28 @@ function explain(file: string, error: unknown): ModuleLoadError {
     return new ModuleLoadError('IMPORT_NOT_FOUND', file, `${error.message}: ${fix}`, error)
   }
   return new ModuleLoadError('MODULE_THREW', file, `${file} threw while loading: ${error.message || error.name}`, error)
+}
+
+/** Not by code that ran, such as a JSON.parse at the top of a file. */
+function isThrownByEngine(error: Error): boolean {
+  return /^\s+at .*$/m.exec(error.stack ?? '')?.[0].includes('node:internal') ?? false
+}
+
+/** Errors of linking, such as an export that does not exist, have their place alone on the first line of the stack. */
+function findPlaceInStack(error: Error): string | undefined {
+  return matchPlace(error.stack ?? '')
+}
+
+/** The engine keeps the place of a syntax error in plain JavaScript to itself, but prints it when it checks the file. */
+async function findPlaceByCheck(file: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--check', file], { timeout: CHECK_TIMEOUT_MS }, (_, __, stderr) => {
+      resolve(matchPlace(stderr))
+    })
+  })
+}
+
+function matchPlace(text: string): string | undefined {
+  const first = text.slice(0, text.indexOf('\n'))
+  return /^(?:file:\/\/)?(\/.*:\d+)$/.exec(first)?.[1]
 }
