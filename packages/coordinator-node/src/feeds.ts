@@ -1,1 +1,6 @@
-export {}
+export {
+  createRecordingSource,
+  type RecordingFile,
+  type RecordingOptions,
+  type RecordingSeries,
+} from './adapters/feeds/recording/index.ts'

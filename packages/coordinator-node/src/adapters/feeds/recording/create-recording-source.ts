@@ -1,0 +1,159 @@
+import { CrunchError } from '../../../domain/errors.ts'
+import { type FeedScope, feedScopeKey } from '../../../domain/feed-record.ts'
+import type { Instant } from '../../../domain/time.ts'
+import type { FeedSource, SourceRecord } from '../../../ports/feed-source.ts'
+import { silentLog } from '../../../ports/log.ts'
+import { readCsvHeader, readCsvRecords } from './csv-records.ts'
+import { findSubject } from './find-subject.ts'
+import { mergeByTime } from './merge-by-time.ts'
+import { readNdjsonHeader, readNdjsonRecords } from './ndjson-records.ts'
+import { subjectColumn } from './record-builder.ts'
+import type { RecordPage } from './record-page.ts'
+import { recordingError } from './recording-error.ts'
+import { maxFiles, type RecordingFile, type RecordingOptions, type RecordingSeries } from './recording-options.ts'
+import { sortByTime } from './sort-by-time.ts'
+
+type Wanted = (record: SourceRecord) => boolean
+
+const historyPageRecords = 1_000
+const knownAtOf = (record: SourceRecord): Instant => record.knownAt
+const eventAtOf = (record: SourceRecord): Instant => record.eventAt
+
+/**
+ * Records out of files: CSV (a header line, a time column, optional `known_at` and `subject` columns, the rest are values)
+ * or NDJSON with the same keys, each optionally gzipped. Files are streamed and merged, so their size does not matter.
+ * Gaps, duplicates and revisions pass as they are; a row that cannot be a record ends the stream with `RECORDING_INVALID`,
+ * file and line.
+ * `stream` hands over one instant a batch and ends with the files; `describe` names the series that the files can hold.
+ * @example createRecordingSource({ files: [{ path: 'BTCUSDT.csv.gz' }], series: { source: 'binance', subjects: ['BTCUSDT'], kind: 'candle', granularity: '1m' } })
+ */
+export function createRecordingSource(options: RecordingOptions): FeedSource {
+  checkOptions(options)
+  return {
+    async describe() {
+      const scopes = new Map<string, FeedScope>()
+      for (const file of options.files) {
+        for (const scope of await scopesOf(file, file.series ?? options.series)) scopes.set(feedScopeKey(scope), scope)
+      }
+      const keys = [...scopes.keys()].sort()
+      return { source: options.series.source, scopes: keys.map((key) => scopes.get(key) as FeedScope) }
+    },
+    async *stream(scopes, from, signal) {
+      checkScopes(options, scopes)
+      const after = new Map(
+        scopes.map((scope) => [feedScopeKey(scope), from.get(feedScopeKey(scope)) ?? Number.NEGATIVE_INFINITY]),
+      )
+      const wanted = afterWatermark(after)
+      yield* mergeByTime(openFiles(options, knownAtOf, wanted), knownAtOf, signal)
+    },
+    async *history(scope, from, to, signal) {
+      checkScopes(options, [scope])
+      const key = feedScopeKey(scope)
+      const wanted: Wanted = (record) => record.eventAt >= from && record.eventAt < to && feedScopeKey(record) === key
+      let page: SourceRecord[] = []
+      for await (const batch of mergeByTime(openFiles(options, eventAtOf, wanted), eventAtOf, signal)) {
+        page.push(...batch)
+        if (page.length < historyPageRecords) continue
+        yield page
+        page = []
+      }
+      if (page.length > 0 && !signal.aborted) yield page
+    },
+  }
+}
+
+function checkOptions(options: RecordingOptions): void {
+  const { files, lookAheadRows = 10_000 } = options
+  if (files.length === 0) throw new CrunchError('RECORDING_INVALID', 'the recording has no files. Name at least one.')
+  if (files.length > maxFiles) {
+    const problem = `the recording has ${files.length} files, more than ${maxFiles}`
+    throw new CrunchError('RECORDING_INVALID', `${problem}. Join them, for instance one a subject and year.`)
+  }
+  if (!Number.isSafeInteger(lookAheadRows) || lookAheadRows < 0 || lookAheadRows > 1_000_000) {
+    throw new RangeError(`lookAheadRows is ${lookAheadRows}; it must be a whole number from 0 to 1,000,000`)
+  }
+  for (const file of files) formatOf(file.path)
+}
+
+function checkScopes(options: RecordingOptions, scopes: readonly FeedScope[]): void {
+  const known = new Set(
+    options.files.flatMap((file) => seriesScopes(file.series ?? options.series).map((scope) => feedScopeKey(scope))),
+  )
+  const unknown = scopes.map(feedScopeKey).find((key) => !known.has(key))
+  if (unknown === undefined) return
+  const names = [...known].slice(0, 20).join(', ')
+  throw new CrunchError('FEED_UNAVAILABLE', `no recording is about ${unknown}. The recorded series are ${names}.`)
+}
+
+function seriesScopes(series: RecordingSeries): FeedScope[] {
+  const { source, kind, granularity } = series
+  return series.subjects.map((subject) => ({ source, subject, kind, granularity }))
+}
+
+async function scopesOf(file: RecordingFile, series: RecordingSeries): Promise<FeedScope[]> {
+  const header = await formatOf(file.path).header(file.path)
+  if (header.includes(subjectColumn)) return seriesScopes(series)
+  const subject = findSubject(file, series)
+  return seriesScopes(series).filter((scope) => scope.subject === subject)
+}
+
+/** A scope key a record would cost more than parsing it: the key is remembered by subject and kind of series. */
+function afterWatermark(after: ReadonlyMap<string, Instant>): Wanted {
+  let last: SourceRecord | undefined
+  let lastAfter: Instant | undefined
+  return (record) => {
+    if (last === undefined || !isSameScope(last, record)) lastAfter = after.get(feedScopeKey(record))
+    last = record
+    return lastAfter !== undefined && record.knownAt > lastAfter
+  }
+}
+
+function isSameScope(one: FeedScope, other: FeedScope): boolean {
+  return (
+    one.subject === other.subject &&
+    one.source === other.source &&
+    one.kind === other.kind &&
+    one.granularity === other.granularity
+  )
+}
+
+function openFiles(options: RecordingOptions, timeOf: (record: SourceRecord) => Instant, wanted: Wanted) {
+  const { lookAheadRows = 10_000, log = silentLog } = options
+  return options.files.map((file) => {
+    const { path } = file
+    const pages = checkedPages(path, formatOf(path).records(file, file.series ?? options.series), wanted)
+    const onEnd = (outOfOrderCount: number): void => {
+      if (outOfOrderCount > 0)
+        log.warn('recording has rows out of order', { stage: 'feed', file: path, outOfOrderCount })
+    }
+    return { path, pages: sortByTime(pages, { path, timeOf, lookAheadRows, onEnd }) }
+  })
+}
+
+/** Leaves out what nobody asked for; says so when there is not one row. */
+async function* checkedPages(
+  path: string,
+  pages: AsyncIterable<RecordPage>,
+  wanted: Wanted,
+): AsyncGenerator<RecordPage> {
+  let rowCount = 0
+  for await (const page of pages) {
+    rowCount += page.records.length
+    const records: SourceRecord[] = []
+    const lines: number[] = []
+    for (const [index, record] of page.records.entries()) {
+      if (!wanted(record)) continue
+      records.push(record)
+      lines.push(page.lines[index] as number)
+    }
+    yield { records, lines }
+  }
+  if (rowCount === 0) throw recordingError(path, 'holds no rows', 'Record it again, or leave it out.')
+}
+
+function formatOf(path: string) {
+  if (/\.csv(\.gz)?$/i.test(path)) return { header: readCsvHeader, records: readCsvRecords }
+  if (/\.(ndjson|jsonl)(\.gz)?$/i.test(path)) return { header: readNdjsonHeader, records: readNdjsonRecords }
+  const fix = 'Give it a name that ends in .csv, .ndjson or .jsonl, with .gz when it is gzipped.'
+  throw recordingError(path, 'has a name that does not say its format', fix)
+}

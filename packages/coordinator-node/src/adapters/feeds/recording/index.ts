@@ -1,0 +1,2 @@
+export { createRecordingSource } from './create-recording-source.ts'
+export type { RecordingFile, RecordingOptions, RecordingSeries } from './recording-options.ts'

@@ -1,0 +1,113 @@
+import { type Json, type JsonObject, toJsonObject } from '../../../domain/json.ts'
+import type { SourceRecord } from '../../../ports/feed-source.ts'
+import { findSubject } from './find-subject.ts'
+import { numberColumns } from './parse-cell.ts'
+import { readBytes } from './read-bytes.ts'
+import { createRecordBuilder, knownAtColumn, readTime, subjectColumn, timeColumns } from './record-builder.ts'
+import type { RecordPage } from './record-page.ts'
+import { RowProblem, recordingError, refusalOf, rowError } from './recording-error.ts'
+import type { RecordingFile, RecordingSeries } from './recording-options.ts'
+
+const maxLineLength = 1_048_576
+
+/** The records of a file with one JSON object a line, in the file's order, a page for each 64 KiB of text. */
+export async function* readNdjsonRecords(file: RecordingFile, series: RecordingSeries): AsyncGenerator<RecordPage> {
+  const toRecord = createRowParser(file, series)
+  let line = 0
+  let blankLine: number | undefined
+  for await (const texts of readLines(file.path)) {
+    const page = { records: [] as SourceRecord[], lines: [] as number[] }
+    for (const text of texts) {
+      line += 1
+      if (blankLine !== undefined) {
+        const problem = new RowProblem('a blank line between rows', 'Remove it, or restore the row that was there.')
+        throw rowError(file.path, blankLine, '', problem)
+      }
+      if (text.trim() === '') blankLine = line
+      else {
+        page.records.push(located(file.path, line, text, toRecord))
+        page.lines.push(line)
+      }
+    }
+    yield page
+  }
+}
+
+/** The first row's keys. */
+export async function readNdjsonHeader(path: string): Promise<readonly string[]> {
+  for await (const [first] of readLines(path)) {
+    if (first === undefined) continue
+    try {
+      return Object.keys(parseObject(first))
+    } catch (error) {
+      throw error instanceof RowProblem ? rowError(path, 1, first, error) : error
+    }
+  }
+  throw recordingError(path, 'holds no rows', 'Every line is one JSON object.')
+}
+
+async function* readLines(path: string): AsyncGenerator<readonly string[]> {
+  const decoder = new TextDecoder('utf-8')
+  let rest = ''
+  let count = 0
+  for await (const bytes of readBytes(path)) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    count += lines.length
+    if (rest.length > maxLineLength) {
+      const problem = `is longer than ${maxLineLength} characters`
+      throw recordingError(`${path}, line ${count + 1}`, problem, 'Write one JSON object a line.')
+    }
+    yield lines
+  }
+  rest += decoder.decode()
+  if (rest !== '') yield [rest]
+}
+
+function located(path: string, line: number, text: string, toRecord: (text: string) => SourceRecord): SourceRecord {
+  try {
+    return toRecord(text)
+  } catch (error) {
+    throw error instanceof RowProblem ? rowError(path, line, text, error) : error
+  }
+}
+
+function createRowParser(file: RecordingFile, series: RecordingSeries): (text: string) => SourceRecord {
+  const build = createRecordBuilder(series)
+  let subjectOfFile: string | undefined
+  return (text) => {
+    const row = parseObject(text)
+    const timeColumn = timeColumns.find((name) => Object.hasOwn(row, name))
+    if (timeColumn === undefined) {
+      throw new RowProblem('no key holds the time', `Every row needs one of ${timeColumns.join(', ')}.`)
+    }
+    const { [timeColumn]: time, [knownAtColumn]: knownAt, [subjectColumn]: subject, ...values } = row
+    if (subject !== undefined && typeof subject !== 'string') {
+      throw new RowProblem('"subject" is not a text', "Write the subject's name.")
+    }
+    if (subject === undefined) subjectOfFile ??= findSubject(file, series)
+    checkNumbers(values)
+    return build(
+      subject ?? (subjectOfFile as string),
+      readTime(timeColumn, time),
+      knownAt === undefined ? undefined : readTime(knownAtColumn, knownAt),
+      values,
+    )
+  }
+}
+
+function parseObject(text: string): JsonObject {
+  try {
+    return toJsonObject(JSON.parse(text), 'row')
+  } catch (error) {
+    throw new RowProblem(`not a JSON object (${refusalOf(error)})`, 'Write one JSON object a line.', { cause: error })
+  }
+}
+
+function checkNumbers(values: Record<string, Json>): void {
+  for (const column of numberColumns) {
+    const value = values[column]
+    if (value === undefined || typeof value === 'number') continue
+    throw new RowProblem(`"${column}" is ${JSON.stringify(value)}, which is not a number`, 'Write a finite number.')
+  }
+}

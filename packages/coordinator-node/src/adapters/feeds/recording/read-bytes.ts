@@ -1,0 +1,51 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { pipeline } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { recordingError } from './recording-error.ts'
+
+const chunkBytes = 64 * 1024
+
+/** The bytes of a file, unpacked when its name ends in `.gz`, at most 64 KiB at a time. */
+export async function* readBytes(path: string): AsyncGenerator<Buffer, void, undefined> {
+  await checkFile(path)
+  const file = createReadStream(path, { highWaterMark: chunkBytes })
+  const unpacked = path.endsWith('.gz') ? createGunzip({ chunkSize: chunkBytes }) : undefined
+  // The error itself arrives at whoever iterates below; the callback only keeps it from being thrown a second time.
+  if (unpacked !== undefined) pipeline(file, unpacked, () => undefined)
+  try {
+    for await (const chunk of unpacked ?? file) yield chunk as Buffer
+  } catch (error) {
+    throw readError(path, error)
+  } finally {
+    unpacked?.destroy()
+    file.destroy()
+  }
+}
+
+async function checkFile(path: string): Promise<void> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') {
+      throw recordingError(
+        path,
+        'there is no such recording',
+        'Check the path; it is relative to the working directory.',
+      )
+    }
+    throw readError(path, error)
+  })
+  if (!found.isFile()) throw recordingError(path, 'is not a file', 'Name the files of the recording one by one.')
+  if (found.size === 0) throw recordingError(path, 'is empty', 'Record it again, or leave it out.')
+}
+
+function readError(path: string, error: unknown): Error {
+  const { code } = error as NodeJS.ErrnoException
+  if (code?.startsWith('Z_') === true) {
+    const problem = code === 'Z_BUF_ERROR' ? 'ends in the middle of its gzip stream' : 'is not a sound gzip file'
+    return recordingError(path, problem, 'Copy it again; `gzip -t` must accept it.', error)
+  }
+  if (typeof code === 'string' && 'syscall' in (error as object)) {
+    return recordingError(path, `cannot be read (${code})`, 'Check its permissions and the disk.', error)
+  }
+  return error as Error
+}

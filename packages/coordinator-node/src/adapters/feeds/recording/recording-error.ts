@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { CrunchError } from '../../../domain/errors.ts'
+
+const maxTextLength = 160
+
+/** A recording that cannot be used: which file, why, and what to do about it. */
+export function recordingError(path: string, problem: string, fix: string, cause?: unknown): CrunchError {
+  return new CrunchError('RECORDING_INVALID', `${path}: ${problem}. ${fix}`, { cause })
+}
+
+/** What is wrong with one row. Thrown where the row is parsed, and completed there with file and line. */
+export class RowProblem extends Error {
+  readonly fix: string
+
+  constructor(problem: string, fix: string, options?: { readonly cause?: unknown }) {
+    super(problem, options)
+    this.fix = fix
+  }
+}
+
+/** @param line counted from 1, of the row's last line when a quoted cell spans several */
+export function rowError(path: string, line: number, text: string, problem: RowProblem): CrunchError {
+  return recordingError(`${path}, line ${line}`, `${problem.message} in "${cut(text)}"`, problem.fix, problem.cause)
+}
+
+/** Why a schema or another check refused the values, in one line. */
+export function refusalOf(error: unknown): string {
+  if (error instanceof z.ZodError) {
+    return cut(error.issues.map((issue) => `${issue.path.join('.') || 'values'}: ${issue.message}`).join('; '))
+  }
+  return cut(error instanceof Error ? error.message : String(error))
+}
+
+export function cut(text: string): string {
+  const oneLine = text.replace(/\s+/g, ' ')
+  return oneLine.length <= maxTextLength ? oneLine : `${oneLine.slice(0, maxTextLength)}…`
+}

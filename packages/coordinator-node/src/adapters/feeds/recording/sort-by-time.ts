@@ -1,0 +1,64 @@
+import { formatInstant, type Instant } from '../../../domain/time.ts'
+import type { SourceRecord } from '../../../ports/feed-source.ts'
+import type { RecordPage } from './record-page.ts'
+import { recordingError } from './recording-error.ts'
+
+export interface SortOptions {
+  readonly path: string
+  readonly timeOf: (record: SourceRecord) => Instant
+  /** How many rows may wait for one that belongs before them. */
+  readonly lookAheadRows: number
+  /** Told at the end of the file; zero too. */
+  readonly onEnd: (outOfOrderCount: number) => void
+}
+
+/** Brings a file's records into order of time; records of one time keep the file's order. A row that is too late throws. */
+export async function* sortByTime(
+  pages: AsyncIterable<RecordPage>,
+  options: SortOptions,
+): AsyncGenerator<readonly SourceRecord[]> {
+  const { timeOf, lookAheadRows } = options
+  const waiting: SourceRecord[] = []
+  let outOfOrderCount = 0
+  let newestAt = Number.NEGATIVE_INFINITY
+  let releasedAt = Number.NEGATIVE_INFINITY
+  for await (const { records, lines } of pages) {
+    for (const [index, record] of records.entries()) {
+      const at = timeOf(record)
+      if (at >= newestAt) {
+        newestAt = at
+        waiting.push(record)
+        continue
+      }
+      outOfOrderCount += 1
+      if (at < releasedAt) throw tooLate(options, at, releasedAt, lines[index] as number)
+      waiting.splice(placeAfter(waiting, at, timeOf), 0, record)
+    }
+    if (waiting.length <= lookAheadRows) continue
+    const released = waiting.splice(0, waiting.length - lookAheadRows)
+    releasedAt = timeOf(released.at(-1) as SourceRecord)
+    yield released
+  }
+  options.onEnd(outOfOrderCount)
+  yield waiting
+}
+
+/** The first place whose record has a later time. */
+function placeAfter(sorted: readonly SourceRecord[], at: Instant, timeOf: SortOptions['timeOf']): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (timeOf(sorted[middle] as SourceRecord) <= at) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function tooLate(options: SortOptions, at: Instant, releasedAt: Instant, line: number): Error {
+  return recordingError(
+    `${options.path}, line ${line}`,
+    `the row is known at ${formatInstant(at)} but comes more than ${options.lookAheadRows} rows after ${formatInstant(releasedAt)}`,
+    'Sort the file by time, or split it into one file a subject.',
+  )
+}
