@@ -12,7 +12,7 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { EmbeddedPostgresError, systemErrorCode } from './embedded-postgres-error.ts'
 import type { Binaries } from './find-binaries.ts'
 import { runProgram } from './run-program.ts'
@@ -132,8 +132,9 @@ async function reachableParent(
 ): Promise<string> {
   const closed = await firstClosedFolder(await realpath(directory), account)
   if (closed === undefined) return directory
-  await mkdir(RELOCATED_ROOT, { recursive: true, mode: 0o755 })
-  await chmod(RELOCATED_ROOT, 0o755)
+  await mkdir(RELOCATED_ROOT, { recursive: true })
+  // Whatever the umask was.
+  for (const folder of [dirname(RELOCATED_ROOT), RELOCATED_ROOT]) await chmod(folder, 0o755)
   log(
     `PostgreSQL does not run as root, and its user may not enter ${closed}: the data lies in ${RELOCATED_ROOT}, ` +
       `with a link at ${dataPathOf(directory)}`,

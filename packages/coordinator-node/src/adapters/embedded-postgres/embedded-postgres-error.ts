@@ -6,6 +6,7 @@ export type EmbeddedPostgresErrorCode =
   | 'DATA_DAMAGED'
   | 'VERSION_MISMATCH'
   | 'INITIALISATION_FAILED'
+  | 'PORT_INVALID'
   | 'PORT_TAKEN'
   | 'RUNNING_ON_ANOTHER_PORT'
   | 'DIRECTORY_BUSY'

@@ -44,9 +44,18 @@ export function createWorkbench() {
   }
 
   function spawnChild(options: EmbeddedPostgresOptions, spawnOptions: SpawnOptions = {}): ChildProcess {
+    return spawnScript('start-in-child.ts', [JSON.stringify(options)], spawnOptions)
+  }
+
+  /** A TypeScript file of this folder as a process; killed by `cleanUp` when it still runs. */
+  function spawnScript(
+    name: string,
+    scriptArguments: readonly string[],
+    spawnOptions: SpawnOptions = {},
+  ): ChildProcess {
     const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-    const script = fileURLToPath(new URL('./start-in-child.ts', import.meta.url))
-    const child = spawn(process.execPath, ['--import', tsx, script, JSON.stringify(options)], {
+    const script = fileURLToPath(new URL(`./${name}`, import.meta.url))
+    const child = spawn(process.execPath, ['--import', tsx, script, ...scriptArguments], {
       cwd: '/',
       ...spawnOptions,
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -64,7 +73,7 @@ export function createWorkbench() {
     for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
 
-  return { newFolder, newDirectory, spawnChild, cleanUp }
+  return { newFolder, newDirectory, spawnChild, spawnScript, cleanUp }
 }
 
 /** The line a child writes after its start. */
@@ -89,7 +98,7 @@ export async function withSql<T>(url: string, action: (sql: postgres.Sql) => Pro
   try {
     return await action(sql)
   } finally {
-    await sql.end({ timeout: 5 })
+    await sql.end({ timeout: 1 })
   }
 }
 

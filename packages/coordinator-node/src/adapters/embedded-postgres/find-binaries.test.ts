@@ -14,7 +14,7 @@ it('takes the installed package', async () => {
   expect(lines).toEqual([])
 })
 
-it('takes the newest fitting server of the system without the package, and says so', async () => {
+it('without the package takes the first server of the system that is new enough, and says so', async () => {
   await withFakeServers({ old: 14, middle: 16 }, async (folders) => {
     const lines: string[] = []
     const sources = { packageName: noPackage, systemFolders: folders }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { realpath } from 'node:fs/promises'
+import { portTaken } from './choose-port.ts'
 import { dataPathOf } from './data-folder.ts'
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 import type { Binaries } from './find-binaries.ts'
@@ -39,16 +40,6 @@ export async function launchServer(input: LaunchInput): Promise<number> {
     if (attempt === 1) input.log('Waiting for the processes of a killed server to end')
     await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL_MS))
   }
-}
-
-/** The error for a port the server cannot have; `cause` is the system's error or what the server said. */
-export function portTaken(port: number, cause: unknown): EmbeddedPostgresError {
-  return new EmbeddedPostgresError(
-    'PORT_TAKEN',
-    `The embedded PostgreSQL cannot listen on 127.0.0.1 port ${port}: another program uses that port, or this user may ` +
-      `not. Stop that program, or choose another port for the database. (${cause instanceof Error ? cause.message : cause})`,
-    { cause },
-  )
 }
 
 async function launchOnce(input: LaunchInput): Promise<{ pid: number | undefined; output: string }> {

@@ -119,7 +119,9 @@ async function openCacheFolder(log: (line: string) => void): Promise<string> {
   const preferred = isRoot() ? '/var/cache/crunch' : join(homedir(), '.cache', 'crunch')
   for (const folder of [preferred, join(tmpdir(), personal)]) {
     try {
-      await mkdir(folder, { recursive: true, mode: 0o755 })
+      await mkdir(folder, { recursive: true })
+      // Whatever the umask: root's server runs as another user.
+      if (isRoot()) await chmod(folder, 0o755)
       const found = await lstat(folder)
       const ours = process.getuid === undefined || found.uid === process.getuid()
       if (found.isDirectory() && ours && (found.mode & 0o022) === 0) {

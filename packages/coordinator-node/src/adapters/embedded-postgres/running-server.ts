@@ -22,7 +22,7 @@ export async function findRunningServer(directory: string): Promise<RunningServe
   const pidFile = await readPidFile(directory)
   if (pidFile === undefined || !isProcessAlive(pidFile.pid)) return undefined
   const command = processCommand(pidFile.pid)
-  if (command !== undefined && !command.includes(pidFile.dataFolder)) return undefined
+  if (command !== undefined && !command.includes(`-D ${pidFile.dataFolder} `)) return undefined
   return pidFile
 }
 

@@ -5,7 +5,13 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createWorkbench, endChild, outcomeOf, withSql } from './embedded-postgres.testkit.ts'
-import { embeddedPostgresStatus, startEmbeddedPostgres, stopEmbeddedPostgres } from './start-embedded-postgres.ts'
+import {
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+  embeddedPostgresStatus,
+  startEmbeddedPostgres,
+  stopEmbeddedPostgres,
+} from './start-embedded-postgres.ts'
 import { waitUntil } from './wait-until.ts'
 
 let bench: ReturnType<typeof createWorkbench>
@@ -48,7 +54,7 @@ describe('a start', () => {
   })
 
   it('asks for the password', async () => {
-    const server = await startEmbeddedPostgres({ directory: await bench.newDirectory() })
+    const server = await start({ directory: await bench.newDirectory() })
     const url = new URL(server.url)
     url.password = 'wrong'
     await expect(withSql(url.href, (sql) => sql`select 1`)).rejects.toThrow(/password authentication failed/)
@@ -56,16 +62,16 @@ describe('a start', () => {
 
   it('refuses a data folder that was lost, rather than starting empty', async () => {
     const directory = await bench.newDirectory()
-    await (await startEmbeddedPostgres({ directory })).stop()
+    await (await start({ directory })).stop()
     await rename(join(directory, 'data'), join(directory, 'elsewhere'))
-    await expect(startEmbeddedPostgres({ directory })).rejects.toMatchObject({ code: 'DATA_DAMAGED' })
+    await expect(start({ directory })).rejects.toMatchObject({ code: 'DATA_DAMAGED' })
   })
 
   it('quotes the log of a server that does not start', async () => {
     const directory = await bench.newDirectory()
-    await (await startEmbeddedPostgres({ directory })).stop()
+    await (await start({ directory })).stop()
     await writeFile(join(directory, 'data', 'postgresql.conf'), 'no_such_setting = 1\n')
-    await expect(startEmbeddedPostgres({ directory })).rejects.toMatchObject({
+    await expect(start({ directory })).rejects.toMatchObject({
       code: 'START_FAILED',
       message: expect.stringContaining('no_such_setting'),
     })
@@ -75,7 +81,7 @@ describe('a start', () => {
     const directory = await bench.newDirectory()
     await mkdir(directory)
     await writeFile(join(directory, 'server.json'), '{"port": 1}')
-    await expect(startEmbeddedPostgres({ directory })).rejects.toMatchObject({ code: 'SETTINGS_UNREADABLE' })
+    await expect(start({ directory })).rejects.toMatchObject({ code: 'SETTINGS_UNREADABLE' })
     await rm(join(directory, 'server.json'))
   })
 })
@@ -105,12 +111,12 @@ describe('after a kill', () => {
 
   it('of the owner, the next start takes the server over and may stop it', async () => {
     const directory = await bench.newDirectory()
-    const child = bench.spawnChild({ directory })
+    const child = bench.spawnChild({ fsync: false, directory })
     const before = await outcomeOf(child)
     await withSql(before.url ?? '', (sql) => sql`create table mark as select 7 as value`)
     await endChild(child, 'SIGKILL')
     const lines: string[] = []
-    const server = await startEmbeddedPostgres({ directory, log: (line) => lines.push(line) })
+    const server = await start({ directory, log: (line) => lines.push(line) })
     expect(server).toMatchObject({ attached: false, pid: before.pid })
     expect(lines.join()).toContain('Taking over')
     expect(await withSql(server.url, (sql) => sql`select value from mark`)).toEqual([{ value: 7 }])
@@ -120,11 +126,11 @@ describe('after a kill', () => {
 
   it('of the owner and then of the server, the next start recovers', async () => {
     const directory = await bench.newDirectory()
-    const child = bench.spawnChild({ directory })
+    const child = bench.spawnChild({ fsync: false, directory })
     const before = await outcomeOf(child)
     await endChild(child, 'SIGKILL')
     process.kill(before.pid ?? 0, 'SIGKILL')
-    const server = await startEmbeddedPostgres({ directory })
+    const server = await start({ directory })
     expect(server.attached).toBe(false)
     expect(await withSql(server.url, (sql) => sql`select 1 as value`)).toEqual([{ value: 1 }])
   })
@@ -132,25 +138,25 @@ describe('after a kill', () => {
   it('during the creation, the next start creates the database anew and leaves no remains', async () => {
     const directory = await bench.newDirectory()
     await mkdir(directory)
-    const child = bench.spawnChild({ directory })
+    const child = bench.spawnChild({ fsync: false, directory })
     const halfMade = await waitUntil(async () => {
       return (await readdir(directory)).find((name) => name.startsWith('data.initialising'))
     }, 20_000)
     expect(halfMade).toBeDefined()
     await endChild(child, 'SIGKILL')
-    const server = await startEmbeddedPostgres({ directory })
+    const server = await start({ directory })
     expect(await withSql(server.url, (sql) => sql`select 1 as value`)).toEqual([{ value: 1 }])
     expect((await readdir(directory)).filter((name) => name.startsWith('data'))).toEqual(['data'])
   })
 
   it('a stale pid file that names another program does not stop the start', async () => {
     const directory = await bench.newDirectory()
-    await (await startEmbeddedPostgres({ directory })).stop()
+    await (await start({ directory })).stop()
     const other = await holdProcess()
     const pidFile = [other.pid, join(directory, 'data'), 0, 5432, '', '127.0.0.1', '', 'ready'].join('\n')
     await writeFile(join(directory, 'data', 'postmaster.pid'), pidFile, { mode: 0o644 })
     const lines: string[] = []
-    const server = await startEmbeddedPostgres({ directory, log: (line) => lines.push(line) })
+    const server = await start({ directory, log: (line) => lines.push(line) })
     expect(server.pid).not.toBe(other.pid)
     expect(lines.join()).toContain('stale postmaster.pid')
     await endChild(other, 'SIGKILL')
@@ -163,7 +169,7 @@ describe('a half-made data folder', () => {
     await mkdir(join(directory, 'data', 'base'), { recursive: true })
     await writeFile(join(directory, 'data', 'PG_VERSION'), '18\n')
     const lines: string[] = []
-    const server = await startEmbeddedPostgres({ directory, log: (line) => lines.push(line) })
+    const server = await start({ directory, log: (line) => lines.push(line) })
     expect(await withSql(server.url, (sql) => sql`select 1 as value`)).toEqual([{ value: 1 }])
     const aside = (await readdir(directory)).find((name) => name.startsWith('data.incomplete'))
     expect(aside).toBeDefined()
@@ -175,7 +181,7 @@ describe('a half-made data folder', () => {
 describe('several starts on one directory', () => {
   it('at once give one owner, and stopping an attached one leaves the server running', async () => {
     const directory = await bench.newDirectory()
-    const children = [0, 1, 2].map(() => bench.spawnChild({ directory }))
+    const children = [0, 1, 2].map(() => bench.spawnChild({ fsync: false, directory }))
     const outcomes = await Promise.all(children.map(outcomeOf))
     expect(outcomes.map(({ attached }) => attached).sort()).toEqual([false, true, true])
     expect(new Set(outcomes.map(({ pid }) => pid)).size).toBe(1)
@@ -188,20 +194,20 @@ describe('several starts on one directory', () => {
 
   it('in one process attach too', async () => {
     const directory = await bench.newDirectory()
-    const servers = await Promise.all([startEmbeddedPostgres({ directory }), startEmbeddedPostgres({ directory })])
+    const servers = await Promise.all([start({ directory }), start({ directory })])
     expect(servers.map(({ attached }) => attached).sort()).toEqual([false, true])
     const running = servers[0].port
-    await expect(startEmbeddedPostgres({ directory, port: running === 5999 ? 5998 : 5999 })).rejects.toMatchObject({
+    await expect(start({ directory, port: running === 5999 ? 5998 : 5999 })).rejects.toMatchObject({
       code: 'RUNNING_ON_ANOTHER_PORT',
     })
   })
 
   it('attach to a detached server, which only an explicit stop ends', async () => {
     const directory = await bench.newDirectory()
-    const starter = bench.spawnChild({ directory, detached: true })
+    const starter = bench.spawnChild({ fsync: false, directory, detached: true })
     const before = await outcomeOf(starter)
     await endChild(starter, 'SIGKILL')
-    const server = await startEmbeddedPostgres({ directory })
+    const server = await start({ directory })
     expect(server).toMatchObject({ attached: true, pid: before.pid })
     await server.stop()
     expect((await embeddedPostgresStatus(directory)).state).toBe('running')
@@ -214,25 +220,35 @@ describe('a port in use', () => {
   it('is refused when it was asked for', async () => {
     const taken = await holdPort(0)
     const directory = await bench.newDirectory()
-    await expect(startEmbeddedPostgres({ directory, port: taken.port })).rejects.toMatchObject({
+    await expect(start({ directory, port: taken.port })).rejects.toMatchObject({
       code: 'PORT_TAKEN',
       message: expect.stringContaining(String(taken.port)),
     })
     await taken.release()
   })
 
+  it('is refused when it is none', async () => {
+    const directory = await bench.newDirectory()
+    await expect(start({ directory, port: 70_000 })).rejects.toMatchObject({ code: 'PORT_INVALID' })
+  })
+
   it('is replaced by a free one, and said, when it was only kept from the last start', async () => {
     const directory = await bench.newDirectory()
-    const first = await startEmbeddedPostgres({ directory })
+    const first = await start({ directory })
     await first.stop()
     const taken = await holdPort(first.port)
     const lines: string[] = []
-    const second = await startEmbeddedPostgres({ directory, log: (line) => lines.push(line) })
+    const second = await start({ directory, log: (line) => lines.push(line) })
     expect(second.port).not.toBe(first.port)
     expect(lines.join()).toContain(`Port ${first.port} of the last start is in use`)
     await taken.release()
   })
 })
+
+/** For the tests that lose nothing they look at: without the flushes of a database meant to last. */
+function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  return startEmbeddedPostgres({ fsync: false, ...options })
+}
 
 async function holdProcess(): Promise<ChildProcess> {
   const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] })

@@ -1,12 +1,12 @@
 import { access, constants, mkdir } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import postgres from 'postgres'
+import { choosePort } from './choose-port.ts'
 import { dataMajorVersion, dataPathOf, initialiseData } from './data-folder.ts'
 import { withDirectoryLock } from './directory-lock.ts'
 import { EmbeddedPostgresError, systemErrorCode } from './embedded-postgres-error.ts'
 import { findBinaries } from './find-binaries.ts'
-import { launchServer, portTaken } from './launch-server.ts'
+import { type LaunchInput, launchServer } from './launch-server.ts'
 import { processIdentity } from './process-identity.ts'
 import { findRunningServer, type RunningServer, removeStalePidFile, signal, stopServer } from './running-server.ts'
 import { chooseServerAccount } from './server-account.ts'
@@ -15,6 +15,7 @@ import { newServerRecord, readServerRecord, type ServerRecord, serverUrl, writeS
 import { waitUntil } from './wait-until.ts'
 
 const LOCK_WAIT_MS = 180_000
+const PORT_ATTEMPTS = 3
 const SETTLE_LIMIT_MS = 30_000
 
 /** How to start the embedded PostgreSQL. */
@@ -157,7 +158,11 @@ async function joinRunning(
     )
   }
   const unusable = await probe(record, running.port)
-  if (unusable !== undefined) throw unanswering(directory, unusable)
+  if (unusable !== undefined) {
+    // It may have been killed this very moment: then there is nothing to attach to.
+    if ((await findRunningServer(directory))?.pid !== running.pid) return undefined
+    throw unanswering(directory, unusable)
+  }
   const url = serverUrl(record, running.port)
   return { url, port: running.port, pid: running.pid, attached: true, stop: async () => undefined }
 }
@@ -206,23 +211,43 @@ async function startNew(
   const account = await chooseServerAccount(dataPathOf(directory))
   const major = await dataMajorVersion(directory)
   if (major === undefined && oldRecord.initialised) throw dataDamaged(directory)
-  const port = await choosePort(options.port, oldRecord.port, log)
+  // Checked here too, so that a port in use is told before the second that a new database takes.
+  if (options.port !== undefined) await choosePort(options.port, undefined, log)
   const binaries = await findBinaries(account, major, log)
   if (major === undefined) {
     await initialiseData({ directory, binaries, account, password: oldRecord.password, fsync, log })
   }
-  const record: ServerRecord = { ...oldRecord, port, initialised: true, owner: ownerOf(options) }
-  // Before the start: a crash right after it must leave a server that the next start knows as an orphan.
-  await writeServerRecord(directory, record)
   await removeStalePidFile(directory, log)
   const maxConnections = options.maxConnections ?? 60
-  const pid = await launchServer({ directory, binaries, account, port, maxConnections, fsync, log })
+  const launch = { directory, binaries, account, maxConnections, fsync, log }
+  const { record, port, pid } = await launchOnPort(launch, oldRecord, options)
   const unusable = await probe(record, port)
   if (unusable !== undefined) {
     await stopServer(pid, log)
     throw unanswering(directory, unusable)
   }
   return ownedServer(directory, record, { pid, port }, options, log)
+}
+
+/** A free port may be lost to another program before the server has it: then another one is tried, unless it was asked for. */
+async function launchOnPort(
+  launch: Omit<LaunchInput, 'port'>,
+  oldRecord: ServerRecord,
+  options: EmbeddedPostgresOptions,
+): Promise<{ record: ServerRecord; port: number; pid: number }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await choosePort(options.port, attempt === 1 ? oldRecord.port : undefined, launch.log)
+    const record = { ...oldRecord, port, initialised: true, owner: ownerOf(options) }
+    // Before the start: a crash right after it must leave a server that the next start knows as an orphan.
+    await writeServerRecord(launch.directory, record)
+    try {
+      return { record, port, pid: await launchServer({ ...launch, port }) }
+    } catch (error) {
+      const lostPort = error instanceof EmbeddedPostgresError && error.code === 'PORT_TAKEN'
+      if (!lostPort || options.port !== undefined || attempt === PORT_ATTEMPTS) throw error
+      launch.log(`Port ${port} was taken by another program just now: trying another one`)
+    }
+  }
 }
 
 function ownerOf(options: EmbeddedPostgresOptions): ServerRecord['owner'] {
@@ -260,46 +285,13 @@ function stopAtExit(pid: number): () => void {
   return () => process.off('exit', onExit)
 }
 
-async function choosePort(
-  asked: number | undefined,
-  kept: number | undefined,
-  log: (line: string) => void,
-): Promise<number> {
-  if (asked !== undefined) {
-    await bindOnce(asked)
-    return asked
-  }
-  if (kept === undefined) return bindOnce(0)
-  try {
-    return await bindOnce(kept)
-  } catch (error) {
-    if (!(error instanceof EmbeddedPostgresError && error.code === 'PORT_TAKEN')) throw error
-    const free = await bindOnce(0)
-    log(`Port ${kept} of the last start is in use by another program: the database now listens on port ${free}`)
-    return free
-  }
-}
-
-/** Listens for a moment, to learn that a port is free, or with 0 which one is. */
-function bindOnce(port: number): Promise<number> {
-  return new Promise((resolvePort, reject) => {
-    const server = createServer()
-    server.once('error', (error) => reject(portTaken(port, error)))
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address()
-      const bound = typeof address === 'object' && address !== null ? address.port : port
-      server.close(() => resolvePort(bound))
-    })
-  })
-}
-
 async function ensureDatabase(record: ServerRecord, port: number): Promise<void> {
   const sql = postgres(serverUrl(record, port, 'postgres'), { max: 1, connect_timeout: 10, onnotice: () => undefined })
   try {
     const found = await sql`select 1 from pg_database where datname = 'crunch'`
     if (found.length === 0) await sql`create database crunch`
   } finally {
-    await sql.end({ timeout: 5 })
+    await sql.end({ timeout: 1 })
   }
 }
 

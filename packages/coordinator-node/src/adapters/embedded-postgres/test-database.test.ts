@@ -1,6 +1,16 @@
+import { readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import postgres from 'postgres'
-import { expect, it } from 'vitest'
+import { afterEach, expect, it } from 'vitest'
+import { createWorkbench, endChild, outcomeOf } from './embedded-postgres.testkit.ts'
+import { isProcessAlive } from './process-identity.ts'
+import { embeddedPostgresStatus } from './start-embedded-postgres.ts'
 import { createTestDatabase } from './test-database.ts'
+import { waitUntil } from './wait-until.ts'
+
+const bench = createWorkbench()
+afterEach(() => bench.cleanUp())
 
 it('gives each caller an empty database of its own', async () => {
   const [first, second] = await Promise.all([createTestDatabase(), createTestDatabase()])
@@ -16,4 +26,19 @@ it('gives each caller an empty database of its own', async () => {
   const gone = postgres(first.url, { max: 1 })
   await expect(gone`select 1`).rejects.toThrow(/does not exist/)
   await gone.end()
+})
+
+it('leaves no server and no folder when the run is killed', async () => {
+  const run = bench.spawnScript('test-database-in-child.ts', [])
+  const { url } = await outcomeOf(run)
+  const folder = (await readdir(tmpdir())).find((name) => name.includes(`-${run.pid}-`)) ?? ''
+  const status = await embeddedPostgresStatus(join(tmpdir(), folder))
+  if (status.state !== 'running') throw new Error(`no server runs in ${folder}`)
+  expect(new URL(status.url).port).toBe(new URL(url ?? '').port)
+  await endChild(run, 'SIGKILL')
+  const gone = await waitUntil(async () => {
+    const left = isProcessAlive(status.pid) || (await readdir(tmpdir())).includes(folder)
+    return left ? undefined : true
+  }, 15_000)
+  expect(gone).toBe(true)
 })

@@ -106,6 +106,6 @@ async function onServer(serverUrl: string, statement: string): Promise<void> {
   try {
     await sql.unsafe(statement)
   } finally {
-    await sql.end({ timeout: 5 })
+    await sql.end({ timeout: 1 })
   }
 }
