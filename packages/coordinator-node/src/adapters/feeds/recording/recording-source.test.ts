@@ -23,8 +23,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 /** Each file has a folder of its own, so that its name is what the test says. */
 async function file(name: string, content: string | Buffer): Promise<string> {
   count += 1
-  await mkdir(join(folder, String(count)))
-  const path = join(folder, String(count), name)
+  const own = join(folder, String(count))
+  await mkdir(own)
+  const path = join(own, name)
   await writeFile(path, content)
   return path
 }
