@@ -1,0 +1,48 @@
+/** What the command line can say about a failure that its reader can mend. */
+export interface CliProblem {
+  /** Where: a file, a setting, a port, a service. */
+  readonly place: string
+  readonly cause: string
+  readonly fix: string
+}
+
+/** An expected failure: shown as place, cause and fix, without a stack. */
+export class CliError extends Error {
+  override readonly name = 'CliError'
+  readonly problem: CliProblem
+
+  constructor(problem: CliProblem, options?: { readonly cause?: unknown }) {
+    super(`${problem.place}: ${problem.cause}\n  fix: ${problem.fix}`, options)
+    this.problem = problem
+  }
+}
+
+/** Ends a command with exit code 1 after it has itself told everything there is to tell. */
+export class ReportedFailure extends Error {
+  override readonly name = 'ReportedFailure'
+}
+
+const expectedNames: ReadonlySet<string> = new Set(['CliError', 'CrunchError', 'EmbeddedPostgresError'])
+
+/** True for a failure of the world around the program; its message says all, so that a stack would only hide it. */
+export function isExpectedError(error: unknown): error is Error {
+  return error instanceof Error && expectedNames.has(error.name)
+}
+
+/** The text for a failed command: the message of an expected failure, the full stack of a bug or with `verbose`. */
+export function describeError(error: unknown, verbose: boolean): string {
+  if (!(error instanceof Error)) return `a value that is no error was thrown: ${String(error)}`
+  if (isExpectedError(error) && !verbose) return error.message
+  const causes: string[] = []
+  for (let cause = error.cause; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
+    causes.push(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause))
+    if (causes.length === 5) break
+  }
+  return [error.stack ?? error.message, ...causes.map((text) => `caused by: ${text}`)].join('\n')
+}
+
+/** The `code` of a Node system error (`ENOENT`, ...), or undefined for anything else. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}

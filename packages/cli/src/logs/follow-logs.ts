@@ -1,0 +1,160 @@
+import { type FileHandle, open, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemErrorCode } from '../cli-error.ts'
+import { parseLogLine } from './log-entry.ts'
+import type { ServiceEntry } from './read-logs.ts'
+import { logFileName } from './service-log.ts'
+
+const pollMs = 150
+const chunkBytes = 64 * 1024
+/** A bound on what one poll of one file holds in memory, 4 MiB; the rest comes with the next. */
+const maxChunksPerPoll = 64
+
+/**
+ * Passes on what is written to the logs of `services` from now on, until the signal aborts. A rotated file is read to its
+ * end through the open handle before the new one is opened, so no line is lost and none comes twice.
+ */
+export async function followLogs(
+  directory: string,
+  services: readonly string[],
+  onEntries: (entries: readonly ServiceEntry[]) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const followers = services.map((service) => new LogFollower(join(directory, logFileName(service)), service))
+  try {
+    await Promise.all(followers.map((follower) => follower.skipToEnd()))
+    while (!signal.aborted) {
+      const entries = (await Promise.all(followers.map((follower) => follower.readNew()))).flat()
+      if (entries.length > 0) onEntries(entries.sort((left, right) => left.entry.time - right.entry.time))
+      await abortableDelay(pollMs, signal)
+    }
+  } finally {
+    await Promise.all(followers.map((follower) => follower.close()))
+  }
+}
+
+class LogFollower {
+  readonly #path: string
+  readonly #service: string
+  #file: FileHandle | undefined
+  #position = 0
+  #unfinished: Buffer = Buffer.alloc(0)
+
+  constructor(path: string, service: string) {
+    this.#path = path
+    this.#service = service
+  }
+
+  async skipToEnd(): Promise<void> {
+    this.#file = await openIfPresent(this.#path)
+    if (this.#file !== undefined) this.#position = (await this.#file.stat()).size
+  }
+
+  async readNew(): Promise<readonly ServiceEntry[]> {
+    const entries: ServiceEntry[] = []
+    if (this.#file !== undefined) {
+      // Asked before reading: what was written to the old file before it was renamed is then surely read below.
+      const rotated = await this.#wasRotated(this.#file)
+      entries.push(...(await this.#readToEnd(this.#file, rotated ? Number.POSITIVE_INFINITY : maxChunksPerPoll)))
+      if (!rotated) return entries
+      entries.push(...(await this.#readSkippedFiles(this.#file)))
+      await this.close()
+    }
+    this.#file = await openIfPresent(this.#path)
+    this.#startFile()
+    if (this.#file !== undefined) entries.push(...(await this.#readToEnd(this.#file, maxChunksPerPoll)))
+    return entries
+  }
+
+  /** The files that were begun and rotated away since the last poll, between ours and the current one. */
+  async #readSkippedFiles(ours: FileHandle): Promise<readonly ServiceEntry[]> {
+    const { ino } = await ours.stat()
+    const skipped: FileHandle[] = []
+    try {
+      for (let index = 1; ; index += 1) {
+        const file = await openIfPresent(this.#path.replace(/\.log$/, `.${index}.log`))
+        if (file === undefined) break
+        skipped.unshift(file)
+        if ((await file.stat()).ino === ino) break
+      }
+      const entries: ServiceEntry[] = []
+      // The first is ours and read already; when it was itself deleted meanwhile, the first is only the oldest left.
+      const first = skipped[0] !== undefined && (await skipped[0].stat()).ino === ino ? 1 : 0
+      for (const file of skipped.slice(first)) {
+        this.#startFile()
+        entries.push(...(await this.#readToEnd(file, Number.POSITIVE_INFINITY)))
+      }
+      return entries
+    } finally {
+      await Promise.all(skipped.map((file) => file.close()))
+    }
+  }
+
+  #startFile(): void {
+    this.#position = 0
+    this.#unfinished = Buffer.alloc(0)
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close()
+    this.#file = undefined
+  }
+
+  async #wasRotated(file: FileHandle): Promise<boolean> {
+    const [current, ours] = await Promise.all([
+      stat(this.#path).catch((error: unknown) => {
+        if (systemErrorCode(error) === 'ENOENT') return undefined
+        throw error
+      }),
+      file.stat(),
+    ])
+    // Between the rename and the first line of the new file there is none: wait for it.
+    return current !== undefined && (current.ino !== ours.ino || current.dev !== ours.dev)
+  }
+
+  async #readToEnd(file: FileHandle, maxChunks: number): Promise<readonly ServiceEntry[]> {
+    const entries: ServiceEntry[] = []
+    for (let chunk = 0; chunk < maxChunks; chunk += 1) {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(chunkBytes), 0, chunkBytes, this.#position)
+      if (bytesRead === 0) break
+      this.#position += bytesRead
+      entries.push(...this.#takeLines(buffer.subarray(0, bytesRead)))
+    }
+    return entries
+  }
+
+  #takeLines(bytes: Buffer): ServiceEntry[] {
+    const all = Buffer.concat([this.#unfinished, bytes])
+    const end = all.lastIndexOf(0x0a)
+    this.#unfinished = all.subarray(end + 1)
+    if (end < 0) return []
+    const lines = all.subarray(0, end).toString('utf8').split('\n')
+    return lines
+      .map(parseLogLine)
+      .filter((entry) => entry !== undefined)
+      .map((entry) => ({ service: this.#service, entry }))
+  }
+}
+
+async function openIfPresent(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r')
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Waits, or until the signal aborts. */
+export function abortableDelay(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const finish = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', finish)
+      resolve()
+    }
+    const timer = setTimeout(finish, delayMs)
+    signal.addEventListener('abort', finish)
+  })
+}

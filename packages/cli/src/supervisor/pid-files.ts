@@ -1,0 +1,71 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemErrorCode } from '../cli-error.ts'
+import { parseJson } from '../parse-json.ts'
+import { endProcess } from './end-process.ts'
+
+/** One process that a supervisor started. */
+export interface PidRecord {
+  readonly service: string
+  readonly pid: number
+  /** From `processIdentity`: tells this process from a later one with the same pid. */
+  readonly identity: string
+  readonly startedAt: number
+}
+
+/** Writes `<directory>/<service>.json`, whole or not at all. */
+export async function writePidFile(directory: string, record: PidRecord): Promise<void> {
+  await mkdir(directory, { recursive: true })
+  const path = join(directory, `${record.service}.json`)
+  const draft = `${path}.${process.pid}.draft`
+  await writeFile(draft, JSON.stringify(record))
+  await rename(draft, path)
+}
+
+export async function removePidFile(directory: string, service: string): Promise<void> {
+  await rm(join(directory, `${service}.json`), { force: true })
+}
+
+/** The records of a directory; an empty list when there is none. Drafts and damaged files are skipped and removed. */
+export async function readPidFiles(directory: string): Promise<readonly PidRecord[]> {
+  const records: PidRecord[] = []
+  for (const name of await listDirectory(directory)) {
+    const path = join(directory, name)
+    const record = name.endsWith('.json') ? parsePidRecord(await readFile(path, 'utf8')) : undefined
+    if (record === undefined) await rm(path, { force: true })
+    else records.push(record)
+  }
+  return records
+}
+
+/** Ends the processes that a killed supervisor left behind; returns those that were still alive. */
+export async function endLeftovers(directory: string): Promise<readonly PidRecord[]> {
+  const records = await readPidFiles(directory)
+  const ended = await Promise.all(
+    records.map(async (record) => {
+      const wasAlive = await endProcess(record.pid, record.identity)
+      await removePidFile(directory, record.service)
+      return wasAlive ? [record] : []
+    }),
+  )
+  return ended.flat()
+}
+
+async function listDirectory(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+function parsePidRecord(text: string): PidRecord | undefined {
+  const value = parseJson(text)
+  if (typeof value !== 'object' || value === null) return undefined
+  const { service, pid, identity, startedAt } = value as Partial<Record<keyof PidRecord, unknown>>
+  if (typeof service !== 'string' || typeof identity !== 'string') return undefined
+  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 1 || typeof startedAt !== 'number')
+    return undefined
+  return { service, pid, identity, startedAt }
+}

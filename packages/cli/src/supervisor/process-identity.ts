@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { systemErrorCode } from '../cli-error.ts'
+
+/**
+ * Names one process for good: its pid and the moment it started. A pid that the system has given to another program
+ * since has another identity. Undefined when no such process lives (a zombie does not).
+ */
+export function processIdentity(pid: number): string | undefined {
+  if (!exists(pid)) return undefined
+  if (process.platform === 'linux') return linuxIdentity(pid)
+  if (process.platform === 'win32') return `pid:${pid}`
+  const startedAt = processTableColumn(pid, 'lstart')
+  return startedAt === undefined ? undefined : `${pid}@${startedAt}`
+}
+
+/** The command line of a process for people to read, or undefined when the system does not tell. */
+export function processCommand(pid: number): string | undefined {
+  if (process.platform === 'win32') return undefined
+  const text =
+    process.platform === 'linux'
+      ? readProcFile(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim()
+      : processTableColumn(pid, 'command')
+  return text === undefined || text === '' ? undefined : text.slice(0, 200)
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    if (systemErrorCode(error) === 'ESRCH') return false
+    if (systemErrorCode(error) === 'EPERM') return true
+    throw error
+  }
+}
+
+function linuxIdentity(pid: number): string | undefined {
+  const stat = readProcFile(`/proc/${pid}/stat`)
+  if (stat === undefined) return undefined
+  // The second field is the program's name in parentheses and may hold spaces: count from the last parenthesis.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  if (fields[0] === 'Z' || fields[0] === 'X') return undefined
+  const bootId = readProcFile('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
+  return `${pid}@${fields[19]}@${bootId}`
+}
+
+function readProcFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    // ESRCH: the process ended between open and read. EACCES: another user's process.
+    if (['ENOENT', 'ESRCH', 'EACCES'].includes(systemErrorCode(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+function processTableColumn(pid: number, column: string): string | undefined {
+  try {
+    const text = execFileSync('ps', ['-o', `${column}=`, '-p', String(pid)], {
+      encoding: 'utf8',
+      timeout: 5_000,
+    }).trim()
+    return text === '' ? undefined : text
+  } catch (error) {
+    // `ps` ends with status 1 when the process is gone.
+    if (error instanceof Error && 'status' in error && error.status === 1) return undefined
+    throw error
+  }
+}

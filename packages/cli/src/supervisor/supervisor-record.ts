@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CliError, systemErrorCode } from '../cli-error.ts'
+import { parseJson } from '../parse-json.ts'
+import { processIdentity } from './process-identity.ts'
+
+/** Who supervises a workspace, and how to reach it. The file is at the same time the lock. */
+export interface SupervisorRecord {
+  readonly pid: number
+  readonly identity: string
+  readonly startedAt: number
+  readonly socketPath: string
+  /** The address of the report API. */
+  readonly apiUrl: string
+  /** `live`, or what is replayed. */
+  readonly mode: string
+}
+
+const recordName = 'supervisor.json'
+const maxAttempts = 20
+
+/** The record of the living supervisor of a workspace; undefined when none runs, also after a kill -9. */
+export async function readLiveSupervisor(stateDirectory: string): Promise<SupervisorRecord | undefined> {
+  const record = await readRecord(join(stateDirectory, recordName))
+  return record !== undefined && processIdentity(record.pid) === record.identity ? record : undefined
+}
+
+/**
+ * Makes this process the workspace's supervisor. Of two that try at once one wins; the record of a dead one is replaced.
+ * @throws CliError when another supervisor lives.
+ */
+export async function claimWorkspace(
+  stateDirectory: string,
+  details: Pick<SupervisorRecord, 'apiUrl' | 'mode'>,
+): Promise<SupervisorRecord> {
+  await mkdir(stateDirectory, { recursive: true, mode: 0o700 })
+  const path = join(stateDirectory, recordName)
+  const record: SupervisorRecord = {
+    pid: process.pid,
+    identity: processIdentity(process.pid) ?? '',
+    startedAt: Date.now(),
+    socketPath: controlSocketPath(stateDirectory),
+    ...details,
+  }
+  const draft = `${path}.${process.pid}.draft`
+  await writeFile(draft, JSON.stringify(record), { mode: 0o600 })
+  try {
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      if (await linkIfAbsent(draft, path)) return record
+      const holder = await readRecord(path)
+      if (holder !== undefined && processIdentity(holder.pid) === holder.identity) throw alreadyRunning(holder)
+      await removeStale(path, holder)
+    }
+    throw new Error(`${path} could not be claimed: other starts keep replacing it`)
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+/** Gives the workspace free again, if this process still holds it. */
+export async function releaseWorkspace(stateDirectory: string, record: SupervisorRecord): Promise<void> {
+  const path = join(stateDirectory, recordName)
+  const current = await readRecord(path)
+  if (current?.identity === record.identity) await rm(path, { force: true })
+}
+
+/** The error of a second deployment of one workspace. */
+export function alreadyRunning(record: SupervisorRecord): CliError {
+  return new CliError({
+    place: 'crunch deploy',
+    cause: `this workspace is already deployed (${record.mode}, process ${record.pid}, since ${new Date(record.startedAt).toISOString()}, API ${record.apiUrl})`,
+    fix: 'see it with: crunch status, or end it first with: crunch down',
+  })
+}
+
+/** A socket's path may have about 100 characters; a workspace that lies deeper gets one in the temporary folder. */
+function controlSocketPath(stateDirectory: string): string {
+  const name = createHash('sha256').update(stateDirectory).digest('hex').slice(0, 16)
+  if (process.platform === 'win32') return `\\\\.\\pipe\\crunch-${name}`
+  const inside = join(stateDirectory, 'supervisor.sock')
+  return Buffer.byteLength(inside) <= 100 ? inside : join(tmpdir(), `crunch-${name}.sock`)
+}
+
+async function linkIfAbsent(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Moves the record aside before removing it: if another start replaced it meanwhile, that one's is put back. */
+async function removeStale(path: string, stale: SupervisorRecord | undefined): Promise<void> {
+  const aside = `${path}.${process.pid}.stale`
+  try {
+    await rename(path, aside)
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return
+    throw error
+  }
+  const moved = await readRecord(aside)
+  if (moved !== undefined && moved.identity !== stale?.identity) await linkIfAbsent(aside, path)
+  await rm(aside, { force: true })
+}
+
+async function readRecord(path: string): Promise<SupervisorRecord | undefined> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+  const value = parseJson(text)
+  if (typeof value !== 'object' || value === null) return undefined
+  const { pid, identity, startedAt, socketPath, apiUrl, mode } = value as Partial<
+    Record<keyof SupervisorRecord, unknown>
+  >
+  const valid =
+    typeof pid === 'number' &&
+    typeof identity === 'string' &&
+    typeof startedAt === 'number' &&
+    typeof socketPath === 'string' &&
+    typeof apiUrl === 'string' &&
+    typeof mode === 'string'
+  return valid ? { pid, identity, startedAt, socketPath, apiUrl, mode } : undefined
+}

@@ -1,0 +1,229 @@
+import { rm } from 'node:fs/promises'
+import type { Server } from 'node:net'
+import { join } from 'node:path'
+import { CliError, describeError } from '../cli-error.ts'
+import { defaultLogLimits, type LogLimits, ServiceLog } from '../logs/service-log.ts'
+import { defaultRestartPolicy, type RestartPolicy } from './back-off.ts'
+import { type ControlRequest, type SupervisorStatus, serveControl } from './control.ts'
+import { graceMs } from './end-process.ts'
+import { endLeftovers } from './pid-files.ts'
+import type { ServiceDefinition } from './service-definition.ts'
+import { ServiceProcess } from './service-process.ts'
+import { claimWorkspace, releaseWorkspace, type SupervisorRecord } from './supervisor-record.ts'
+
+/** What a supervisor runs, and where it keeps its state. */
+export interface SupervisorOptions {
+  readonly stateDirectory: string
+  readonly services: readonly ServiceDefinition[]
+  readonly apiUrl: string
+  readonly mode: string
+  /** Done once the workspace is claimed and nothing of an earlier supervisor lives, before anything starts. */
+  readonly prepare?: () => Promise<void>
+  readonly policy?: RestartPolicy
+  readonly graceMs?: number
+  readonly logLimits?: LogLimits
+}
+
+/** Keeps the processes of a deployment running until `stop()`. One a workspace. */
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #record: SupervisorRecord
+  readonly #log: ServiceLog
+  readonly #logs: ServiceLog[] = []
+  readonly #services = new Map<string, ServiceProcess>()
+  readonly #provided = new Map<string, { readonly startedAt: number | null; readonly values: Record<string, string> }>()
+  readonly #listeners = new Set<() => void>()
+  #server: Server | undefined
+  #stopped: Promise<void> | undefined
+  #onDown: () => void = () => undefined
+  /** Resolves when an operator asked, over the socket, to end the deployment. */
+  readonly downRequested: Promise<void> = new Promise((resolve) => {
+    this.#onDown = resolve
+  })
+
+  private constructor(options: SupervisorOptions, record: SupervisorRecord) {
+    this.#options = options
+    this.#record = record
+    const logDirectory = join(options.stateDirectory, 'logs')
+    this.#log = new ServiceLog(logDirectory, 'supervisor', options.logLimits ?? defaultLogLimits)
+    this.#logs.push(this.#log)
+    for (const definition of options.services) {
+      const log = new ServiceLog(logDirectory, definition.name, options.logLimits ?? defaultLogLimits)
+      this.#logs.push(log)
+      const context = {
+        pidDirectory: join(options.stateDirectory, 'pids'),
+        log,
+        policy: options.policy ?? defaultRestartPolicy,
+        graceMs: options.graceMs ?? graceMs,
+        provided: () => this.#providedSettings(),
+        changed: () => this.#changed(definition.name),
+      }
+      this.#services.set(definition.name, new ServiceProcess(definition, context))
+    }
+  }
+
+  /**
+   * Claims the workspace, ends what an earlier supervisor left, and begins to start the services.
+   * @throws CliError when the workspace is already deployed.
+   */
+  static async open(options: SupervisorOptions): Promise<Supervisor> {
+    const { stateDirectory, apiUrl, mode } = options
+    const record = await claimWorkspace(stateDirectory, { apiUrl, mode })
+    try {
+      const leftovers = await endLeftovers(join(stateDirectory, 'pids'))
+      await options.prepare?.()
+      const supervisor = new Supervisor(options, record)
+      for (const { service, pid } of leftovers) {
+        supervisor.#log.write(40, 'a process of a killed supervisor was ended', { service, processId: pid })
+      }
+      supervisor.#server = await serveControl(record.socketPath, (request) => supervisor.#handle(request))
+      supervisor.#startWaiting()
+      return supervisor
+    } catch (error) {
+      await releaseWorkspace(stateDirectory, record)
+      throw error
+    }
+  }
+
+  status(): SupervisorStatus {
+    const { pid, startedAt, mode, apiUrl } = this.#record
+    return { pid, startedAt, mode, apiUrl, services: [...this.#services.values()].map((service) => service.status()) }
+  }
+
+  /** Calls back after each change of a service's state; the function that is returned ends that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Starts one service again, or all of them in their order. */
+  async restart(name?: string): Promise<void> {
+    if (name === undefined) {
+      await this.#stopServices()
+      this.#provided.clear()
+      for (const service of this.#services.values()) this.#waiting.add(service.definition.name)
+      this.#startWaiting()
+      return
+    }
+    const service = this.#find(name)
+    await service.stop()
+    service.start()
+  }
+
+  /** Ends every process, then the supervisor itself. May be called more than once. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopAll()
+    return this.#stopped
+  }
+
+  readonly #waiting = new Set<string>()
+
+  async #stopAll(): Promise<void> {
+    await this.#stopServices()
+    const server = this.#server
+    if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()))
+    if (process.platform !== 'win32') await rm(this.#record.socketPath, { force: true })
+    await releaseWorkspace(this.#options.stateDirectory, this.#record)
+    await Promise.all(this.#logs.map((log) => log.close()))
+  }
+
+  /** A service stops only after those that need it: nobody loses a database, or models, in the middle of its work. */
+  async #stopServices(): Promise<void> {
+    this.#waiting.clear()
+    const stops = new Map<string, Promise<void>>()
+    const stopOne = (service: ServiceProcess): Promise<void> => {
+      const { name } = service.definition
+      const known = stops.get(name)
+      if (known !== undefined) return known
+      const dependents = [...this.#services.values()].filter((other) => other.definition.after.includes(name))
+      const stop = Promise.all(dependents.map(stopOne)).then(() => service.stop())
+      stops.set(name, stop)
+      return stop
+    }
+    await Promise.all([...this.#services.values()].map(stopOne))
+  }
+
+  async #handle(request: ControlRequest): Promise<SupervisorStatus> {
+    if (request.command === 'down') this.#onDown()
+    if (request.command === 'restart') await this.restart(request.service)
+    return this.status()
+  }
+
+  #find(name: string): ServiceProcess {
+    const all = [...this.#services.values()]
+    const found = all.find(({ definition }) => definition.name === name || definition.aliases.includes(name))
+    if (found !== undefined) return found
+    throw new CliError({
+      place: `service ${JSON.stringify(name)}`,
+      cause: 'this deployment has no such service',
+      fix: `name one of: ${all.map(({ definition }) => definition.name).join(', ')}`,
+    })
+  }
+
+  #providedSettings(): Record<string, string> {
+    return Object.assign({}, ...[...this.#provided.values()].map(({ values }) => values))
+  }
+
+  #startWaiting(): void {
+    if (this.#stopped !== undefined) return
+    for (const service of this.#services.values()) {
+      const isWaiting = service.state === 'waiting' || this.#waiting.has(service.definition.name)
+      if (!isWaiting || !service.definition.after.every((name) => this.#serves(name))) continue
+      this.#waiting.delete(service.definition.name)
+      service.start()
+    }
+  }
+
+  #serves(name: string): boolean {
+    const service = this.#services.get(name)
+    if (service === undefined) throw new Error(`a service is declared to start after "${name}", which does not exist`)
+    if (service.state !== 'ready') return false
+    return (
+      service.definition.provides === undefined || this.#provided.get(name)?.startedAt === service.status().startedAt
+    )
+  }
+
+  #changed(name: string): void {
+    const service = this.#services.get(name)
+    // Absent only while the constructor runs.
+    if (service === undefined) return
+    if (service.state === 'ready' && service.definition.provides !== undefined) {
+      this.#takeProvided(service, service.definition.provides).catch((error: unknown) => {
+        this.#log.write(50, 'a service does not tell its settings', {
+          service: name,
+          reason: describeError(error, true),
+        })
+      })
+    }
+    this.#startWaiting()
+    for (const listener of this.#listeners) listener()
+  }
+
+  async #takeProvided(
+    service: ServiceProcess,
+    provides: () => Promise<Readonly<Record<string, string>>>,
+  ): Promise<void> {
+    const { name } = service.definition
+    const { startedAt } = service.status()
+    const before = this.#provided.get(name)
+    if (before?.startedAt === startedAt) return
+    const values = { ...(await provides()) }
+    this.#provided.set(name, { startedAt, values })
+    const hasMoved = before !== undefined && JSON.stringify(before.values) !== JSON.stringify(values)
+    if (hasMoved) await this.#restartDependents(name)
+    this.#startWaiting()
+  }
+
+  /** A database that came back on another port is found only by processes that are told so. */
+  async #restartDependents(name: string): Promise<void> {
+    const dependents = [...this.#services.values()].filter(
+      ({ definition, state }) => definition.after.includes(name) && state !== 'waiting' && state !== 'stopped',
+    )
+    await Promise.all(
+      dependents.map(async (dependent) => {
+        await dependent.stop()
+        if (this.#stopped === undefined) dependent.start()
+      }),
+    )
+  }
+}

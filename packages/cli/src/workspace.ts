@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { CliError } from './cli-error.ts'
+
+/** Where everything of one competition lies. All paths are absolute. */
+export interface Workspace {
+  /** The folder that holds `contract.ts`. */
+  readonly nodeDirectory: string
+  readonly contractPath: string
+  /** What `crunch` itself writes: the embedded database, pids, logs, the supervisor's socket. */
+  readonly stateDirectory: string
+  readonly logDirectory: string
+  readonly modelsFile: string
+  readonly submissionsDirectory: string
+  readonly recordingsDirectory: string
+}
+
+const contractNames = ['contract.ts', 'contract.mts', 'contract.js', 'contract.mjs']
+
+/**
+ * The workspace that holds `directory`: the nearest folder upward with a contract in it or in its `node` folder.
+ * @throws CliError when there is none.
+ */
+export function findWorkspace(directory: string): Workspace {
+  const start = resolve(directory)
+  for (let folder = start; ; folder = dirname(folder)) {
+    for (const candidate of [folder, join(folder, 'node')]) {
+      const name = contractNames.find((file) => existsSync(join(candidate, file)))
+      if (name !== undefined) return describeWorkspace(candidate, name)
+    }
+    if (dirname(folder) === folder) break
+  }
+  throw new CliError({
+    place: start,
+    cause: `no competition here: neither this folder nor one above it has a contract.ts or node/contract.ts`,
+    fix: 'change into a workspace, or make one with: npx create-crunch my-challenge',
+  })
+}
+
+function describeWorkspace(nodeDirectory: string, contractName: string): Workspace {
+  const deployment = join(nodeDirectory, 'deployment', 'model-orchestrator-local')
+  const stateDirectory = join(nodeDirectory, '.crunch')
+  return {
+    nodeDirectory,
+    contractPath: join(nodeDirectory, contractName),
+    stateDirectory,
+    logDirectory: join(stateDirectory, 'logs'),
+    modelsFile: join(deployment, 'config', 'models.dev.yml'),
+    submissionsDirectory: join(deployment, 'data', 'submissions'),
+    recordingsDirectory: join(nodeDirectory, 'recordings'),
+  }
+}
