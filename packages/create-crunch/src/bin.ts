@@ -1,1 +1,47 @@
-export {}
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Command, Option } from 'commander'
+import colors from 'picocolors'
+import { CreateError } from './create-error.ts'
+import { createWorkspace } from './create-workspace.ts'
+import { nextCommands } from './next-commands.ts'
+import { type Flags, packageManagers, resolveOptions } from './options.ts'
+import { listPacks } from './packs.ts'
+
+// From dist/ and from src/ alike, the package is one folder up.
+const templates = fileURLToPath(new URL('../templates', import.meta.url))
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+const program = new Command('create-crunch')
+  .description('Makes the workspace of a new competition.')
+  .version(version)
+  .argument('[name]', 'name of the competition: a to z, 0 to 9 and hyphens')
+  .option('--pack <pack>', 'kind of competition: realtime or weather')
+  .option('--directory <folder>', 'where to make it; by default a folder of that name')
+  .option('--yes', 'ask nothing, take the defaults')
+  .option('--install', 'install its packages')
+  .option('--package-manager <program>', packageManagers.join(' or '), 'npm')
+  .addOption(new Option('--local-packages <folder>', 'take our packages from tarballs').hideHelp())
+  .action(run)
+
+async function run(name: string | undefined, flags: Flags): Promise<void> {
+  const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true && flags.yes !== true
+  const options = await resolveOptions(name, flags, listPacks(templates), interactive)
+  const interruption = new AbortController()
+  // A child such as npm gets the same Ctrl-C and ends; this process stays to remove what was made.
+  const interrupt = () => interruption.abort()
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
+  await createWorkspace(options, templates, version, interruption.signal, (title) =>
+    console.log(colors.dim(`- ${title}`)),
+  )
+  console.log(`\n${colors.green('Made')} ${options.name} (${options.pack.title}) in ${options.directory}`)
+  console.log('\nNext:\n')
+  for (const command of nextCommands(options, process.cwd())) console.log(`  ${colors.bold(command)}`)
+}
+
+program.parseAsync().catch((error: unknown) => {
+  if (error instanceof CreateError) console.error(`${colors.red('Error:')} ${error.message}`)
+  else console.error(error)
+  process.exitCode = 1
+})

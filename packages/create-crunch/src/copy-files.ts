@@ -1,0 +1,29 @@
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
+
+/** What templates are called where a workspace has its own name. */
+export const placeholder = 'crunch-template'
+
+/** npm leaves dotfiles of these names out of a package, and takes a package.json for a package of its own. */
+const storedNames: Readonly<Record<string, string>> = {
+  _gitignore: '.gitignore',
+  _npmrc: '.npmrc',
+  _env: '.env',
+  '_package.json': 'package.json',
+}
+
+/** Data, which is copied as it is: it may be large and holds no names. */
+const dataExtensions: ReadonlySet<string> = new Set(['.csv', '.gz', '.parquet', '.png'])
+
+/** Copies a folder over another, with the workspace's name in the place of the template's; `skipped` names are left out. */
+export function copyFiles(from: string, to: string, name: string, skipped: readonly string[] = []): void {
+  mkdirSync(to, { recursive: true })
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    if (skipped.includes(entry.name)) continue
+    const source = join(from, entry.name)
+    const target = join(to, storedNames[entry.name] ?? entry.name.replaceAll(placeholder, name))
+    if (entry.isDirectory()) copyFiles(source, target, name)
+    else if (dataExtensions.has(extname(entry.name))) copyFileSync(source, target)
+    else writeFileSync(target, readFileSync(source, 'utf8').replaceAll(placeholder, name))
+  }
+}

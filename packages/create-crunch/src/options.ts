@@ -1,0 +1,108 @@
+import { resolve } from 'node:path'
+import prompts from 'prompts'
+import { CreateError } from './create-error.ts'
+import { defaultPack, findPack, type Pack } from './packs.ts'
+import { nameProblem } from './workspace-name.ts'
+
+export const packageManagers = ['npm', 'pnpm'] as const
+export type PackageManager = (typeof packageManagers)[number]
+
+/** What was given on the command line. */
+export interface Flags {
+  readonly pack?: string
+  readonly directory?: string
+  readonly yes?: boolean
+  readonly install?: boolean
+  readonly packageManager: string
+  readonly localPackages?: string
+}
+
+/** Everything that is to be decided before the first file is written. */
+export interface Options {
+  readonly name: string
+  readonly pack: Pack
+  readonly directory: string
+  readonly install: boolean
+  readonly packageManager: PackageManager
+  readonly localPackages: string | undefined
+}
+
+/** Completes the flags with answers; without a terminal to ask on, what is missing is an error that names the flag. */
+export async function resolveOptions(
+  name: string | undefined,
+  flags: Flags,
+  packs: readonly Pack[],
+  interactive: boolean,
+): Promise<Options> {
+  const packageManager = packageManagers.find((known) => known === flags.packageManager)
+  if (packageManager === undefined) {
+    throw new CreateError(`--package-manager takes ${packageManagers.join(' or ')}, not "${flags.packageManager}".`)
+  }
+  if (name !== undefined) checkName(name)
+  if (flags.pack !== undefined) findPack(packs, flags.pack)
+  if (!interactive) refuseMissing(name, flags, packs)
+  const asked = interactive ? await ask(name, flags, packs) : {}
+  const chosen = name ?? asked.name
+  if (chosen === undefined) throw new CreateError('Name the workspace: create-crunch my-challenge')
+  return {
+    name: chosen,
+    pack: findPack(packs, flags.pack ?? asked.pack ?? defaultPack),
+    directory: resolve(flags.directory ?? chosen),
+    install: flags.install ?? asked.install ?? false,
+    packageManager,
+    localPackages: flags.localPackages,
+  }
+}
+
+function checkName(name: string): void {
+  const problem = nameProblem(name)
+  if (problem !== undefined) throw new CreateError(`"${name}" cannot name a workspace: ${problem}.`)
+}
+
+function refuseMissing(name: string | undefined, flags: Flags, packs: readonly Pack[]): void {
+  const missing: string[] = []
+  if (name === undefined) missing.push('the name: create-crunch my-challenge')
+  if (flags.pack === undefined && flags.yes !== true) {
+    missing.push(`--pack ${packs.map((pack) => pack.name).join('|')} (or --yes for ${defaultPack})`)
+  }
+  if (missing.length === 0) return
+  const lines = missing.map((what) => `  - ${what}`).join('\n')
+  throw new CreateError(`There is no terminal to ask on, or --yes forbids it. Missing:\n${lines}`)
+}
+
+interface Answers {
+  readonly name?: string
+  readonly pack?: string
+  readonly install?: boolean
+}
+
+async function ask(name: string | undefined, flags: Flags, packs: readonly Pack[]): Promise<Answers> {
+  return prompts(
+    [
+      {
+        type: name === undefined ? 'text' : null,
+        name: 'name',
+        message: 'Name of the competition',
+        initial: 'my-challenge',
+        validate: (text: string) => nameProblem(text) ?? true,
+      },
+      {
+        type: flags.pack === undefined ? 'select' : null,
+        name: 'pack',
+        message: 'Kind of competition',
+        choices: packs.map((pack) => ({ title: pack.title, description: pack.description, value: pack.name })),
+      },
+      {
+        type: flags.install === undefined ? 'confirm' : null,
+        name: 'install',
+        message: `Install with ${flags.packageManager} now?`,
+        initial: true,
+      },
+    ],
+    {
+      onCancel: () => {
+        throw new CreateError('Nothing was made.')
+      },
+    },
+  ) as Promise<Answers>
+}

@@ -1,0 +1,16 @@
+const longest = 40
+
+/**
+ * Why a text cannot name a workspace, or `undefined` when it can. The name becomes the competition's id and a part of npm
+ * package names, so it obeys both.
+ */
+export function nameProblem(name: string): string | undefined {
+  if (name === '') return 'it is empty: give it a name such as "my-challenge"'
+  if (name.length > longest) return `it has ${name.length} characters: at most ${longest} are allowed`
+  if (name !== name.toLowerCase()) return `it has capital letters, which npm refuses: write "${name.toLowerCase()}"`
+  const bad = /[^a-z0-9-]/u.exec(name)?.[0]
+  if (bad !== undefined) return `it has ${JSON.stringify(bad)}: only a to z, 0 to 9 and hyphens are allowed`
+  if (!/^[a-z]/.test(name)) return 'it must begin with a letter'
+  if (name.endsWith('-')) return 'it must not end with a hyphen'
+  return undefined
+}

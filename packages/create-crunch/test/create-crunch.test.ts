@@ -1,0 +1,229 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type BuiltPackage, buildPackage, filesOf, readJson } from './built-package.ts'
+
+let built: BuiltPackage
+beforeAll(() => {
+  built = buildPackage()
+})
+afterAll(() => built.remove())
+
+const models = {
+  realtime: ['coin', 'flat', 'mean-reversion', 'momentum', 'volatility-scaled'],
+  weather: ['climatology', 'overconfident', 'persistence', 'seven-day-mean', 'trend'],
+}
+
+describe.each(['realtime', 'weather'] as const)('the %s pack', (pack) => {
+  let workspace: string
+  let output: string
+  beforeAll(() => {
+    const folder = built.emptyFolder()
+    const result = built.run(['my-game', '--pack', pack], { cwd: folder })
+    expect(result.errors).toBe('')
+    expect(result.code).toBe(0)
+    workspace = join(folder, 'my-game')
+    output = result.output
+  })
+
+  test('has its five models, each a folder and an entry', () => {
+    const local = join(workspace, 'node/deployment/model-orchestrator-local')
+    expect(readdirSync(join(local, 'data/submissions')).sort()).toEqual(models[pack])
+    const entries = readFileSync(join(local, 'config/models.dev.yml'), 'utf8').matchAll(/submission_id: (.*)/g)
+    expect([...entries].map((entry) => entry[1]).sort()).toEqual(models[pack])
+    const examples = readdirSync(join(workspace, 'challenge/src/examples'))
+    for (const model of models[pack]) expect(examples).toContain(`${model}.ts`)
+  })
+
+  test('names the workspace everywhere and the template nowhere', () => {
+    for (const file of filesOf(workspace)) {
+      expect(file).not.toContain('crunch-template')
+      expect(readFileSync(join(workspace, file), 'utf8'), file).not.toMatch(/crunch-template|workspace:/)
+    }
+    expect(readJson(workspace, 'package.json')).toMatchObject({ name: 'my-game', private: true })
+    expect(readJson(workspace, 'node/package.json')).toMatchObject({ name: 'my-game-node' })
+    expect(readJson(workspace, 'challenge/package.json')).toMatchObject({ name: 'my-game-challenge' })
+    expect(readFileSync(join(workspace, 'node/contract.ts'), 'utf8')).toContain("from 'my-game-challenge'")
+    expect(readFileSync(join(workspace, 'node/.env'), 'utf8')).toContain('CRUNCH_ID=my-game\n')
+  })
+
+  test('takes our packages at the version of this program', () => {
+    const { version } = readJson(built.folder, 'package.json')
+    expect(readJson(workspace, 'node/package.json')).toMatchObject({
+      dependencies: { '@crunch/coordinator-node': `^${version}`, 'my-game-challenge': '*' },
+      devDependencies: { '@crunch/cli': `^${version}` },
+    })
+  })
+
+  test('has the dotfiles under their own names, and nothing of the packaging', () => {
+    const names = filesOf(workspace).map((file) => file.slice(file.lastIndexOf('/') + 1))
+    expect(existsSync(join(workspace, '.gitignore'))).toBe(true)
+    expect(existsSync(join(workspace, 'node/.local.env.example'))).toBe(true)
+    expect(names.filter((name) => name.startsWith('_') || name === 'pack.json')).toEqual([])
+  })
+
+  test('says what to type next', () => {
+    const replay = pack === 'weather' ? ' -- --replay recordings/weather.csv' : ''
+    expect(output).toContain(`\n  cd my-game\n  npm install\n  npm test\n  npm run deploy${replay}\n`)
+  })
+})
+
+test('every setting of the example file is a comment, so that copying it changes nothing', () => {
+  const folder = built.emptyFolder()
+  built.run(['my-game', '--yes', '--directory', folder])
+  const lines = readFileSync(join(folder, 'node/.local.env.example'), 'utf8').split('\n')
+  expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toEqual([])
+  expect(lines.filter((line) => /^#[A-Z_]+=/.test(line)).length).toBeGreaterThan(20)
+})
+
+test('--yes takes realtime, into an empty folder that exists', () => {
+  const folder = built.emptyFolder()
+  expect(built.run(['my-game', '--yes', '--directory', folder]).code).toBe(0)
+  expect(readFileSync(join(folder, 'node/contract.ts'), 'utf8')).toContain('BTCUSDT')
+})
+
+test('a workspace for pnpm finds its own members', () => {
+  const folder = built.emptyFolder()
+  expect(built.run(['my-game', '--yes', '--directory', folder, '--package-manager', 'pnpm']).code).toBe(0)
+  expect(readFileSync(join(folder, 'pnpm-workspace.yaml'), 'utf8')).toBe('packages:\n  - node\n  - challenge\n')
+  expect(readJson(folder, 'node/package.json')).toMatchObject({ dependencies: { 'my-game-challenge': 'workspace:*' } })
+})
+
+describe('refuses, before anything is made:', () => {
+  test.each([
+    ['My-Game', 'capital letters'],
+    ['my_game', 'only a to z'],
+    ['@me/game', 'only a to z'],
+    ['../game', 'only a to z'],
+    ['1game', 'begin with a letter'],
+    ['game-', 'end with a hyphen'],
+    ['a'.repeat(41), 'at most 40'],
+    ['', 'it is empty'],
+  ])('the name "%s"', (name, reason) => {
+    const folder = built.emptyFolder()
+    const result = built.run([name, '--yes'], { cwd: folder })
+    expect(result.code).toBe(1)
+    expect(result.errors).toContain(reason)
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test.each([
+    [['my-game', '--pack', 'poker'], 'There is no pack "poker": --pack takes one of realtime, weather.'],
+    [['my-game', '--yes', '--package-manager', 'bun'], '--package-manager takes npm or pnpm, not "bun".'],
+    [['my-game'], '--pack realtime|weather'],
+    [['--pack', 'weather'], 'the name: create-crunch my-challenge'],
+    [['my-game', '--yes', '--local-packages', '.'], 'holds no crunch-*.tgz'],
+    [['my-game', '--yes', '--local-packages', 'nowhere'], 'cannot be read'],
+    [['my-game', '--yes', '--colour'], "unknown option '--colour'"],
+  ])('%j', (args, reason) => {
+    const folder = built.emptyFolder()
+    const result = built.run(args, { cwd: folder })
+    expect(result.code).toBe(1)
+    expect(result.errors).toContain(reason)
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('a folder that is not empty, and leaves it as it is', () => {
+    const folder = built.emptyFolder()
+    mkdirSync(join(folder, 'my-game'))
+    writeFileSync(join(folder, 'my-game/notes.txt'), 'mine')
+    const result = built.run(['my-game', '--yes'], { cwd: folder })
+    expect(result.code).toBe(1)
+    expect(result.errors).toMatch(/is not empty \(it holds notes\.txt\): choose another folder with --directory/)
+    expect(filesOf(folder)).toEqual(['my-game/notes.txt'])
+  })
+
+  test('a file in the place of the folder', () => {
+    const folder = built.emptyFolder()
+    writeFileSync(join(folder, 'my-game'), 'mine')
+    const result = built.run(['my-game', '--yes'], { cwd: folder })
+    expect(result.code).toBe(1)
+    expect(result.errors).toContain('is a file')
+    expect(readFileSync(join(folder, 'my-game'), 'utf8')).toBe('mine')
+  })
+})
+
+describe('when the installation fails', () => {
+  /** A PATH on which `npm` leaves something behind and fails. */
+  function failingNpm(): string {
+    const folder = built.emptyFolder()
+    writeFileSync(
+      join(folder, 'npm'),
+      '#!/bin/sh\nmkdir node_modules && touch node_modules/half package-lock.json\nexit 7\n',
+    )
+    chmodSync(join(folder, 'npm'), 0o755)
+    return `${folder}:${process.env['PATH']}`
+  }
+
+  test('removes the folder and the parents that were made for it', () => {
+    const folder = built.emptyFolder()
+    const args = ['my-game', '--yes', '--install', '--directory', 'some/where/deep']
+    const result = built.run(args, { cwd: folder, path: failingNpm() })
+    expect(result.code).toBe(1)
+    expect(result.errors).toContain('"npm install" failed (exit code 7)')
+    expect(result.errors).toContain('is removed again')
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('keeps an empty folder that existed, and what lies beside it', () => {
+    const folder = built.emptyFolder()
+    mkdirSync(join(folder, 'target'))
+    writeFileSync(join(folder, 'beside.txt'), 'mine')
+    const args = ['my-game', '--yes', '--install', '--directory', 'target']
+    expect(built.run(args, { cwd: folder, path: failingNpm() }).code).toBe(1)
+    expect(readdirSync(folder).sort()).toEqual(['beside.txt', 'target'])
+    expect(readdirSync(join(folder, 'target'))).toEqual([])
+  })
+
+  test('says so when the program is not there', () => {
+    const folder = built.emptyFolder()
+    const args = ['my-game', '--yes', '--install', '--package-manager', 'pnpm']
+    const result = built.run(args, { cwd: folder, path: built.emptyFolder() })
+    expect(result.errors).toContain('pnpm cannot be started')
+    expect(readdirSync(folder)).toEqual([])
+  })
+})
+
+describe('--local-packages', () => {
+  const names = ['cli', 'coordinator-node', 'model-orchestrator', 'model-protocol', 'model-runner']
+
+  test('points every package of ours at its tarball, the nested ones too', () => {
+    const tarballs = built.emptyFolder()
+    for (const name of names) writeFileSync(join(tarballs, `crunch-${name}-0.1.0.tgz`), '')
+    const folder = built.emptyFolder()
+    const result = built.run(['my-game', '--yes', '--directory', folder, '--local-packages', tarballs])
+    expect(result.errors).toBe('')
+    const tarball = (name: string) => `file:${join(tarballs, `crunch-${name}-0.1.0.tgz`)}`
+    expect(readJson(folder, 'package.json')).toMatchObject({
+      devDependencies: Object.fromEntries(names.map((name) => [`@crunch/${name}`, tarball(name)])),
+    })
+    expect(readJson(folder, 'challenge/package.json')).toMatchObject({
+      dependencies: { '@crunch/coordinator-node': tarball('coordinator-node') },
+    })
+  })
+
+  test('refuses a folder that lacks one, and one that has two versions', () => {
+    const tarballs = built.emptyFolder()
+    writeFileSync(join(tarballs, 'crunch-cli-0.1.0.tgz'), '')
+    const args = ['my-game', '--yes', '--local-packages', tarballs]
+    const folder = built.emptyFolder()
+    expect(built.run(args, { cwd: folder }).errors).toContain('holds no tarball of @crunch/coordinator-node')
+    writeFileSync(join(tarballs, 'crunch-cli-0.2.0.tgz'), '')
+    expect(built.run(args, { cwd: folder }).errors).toContain('more than one version of @crunch/cli')
+    expect(readdirSync(folder)).toEqual([])
+  })
+})
+
+test('the published package holds every template file', () => {
+  const answer = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: built.folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const [packed] = Object.values(JSON.parse(answer) as Record<string, { files: { path: string }[] }>)
+  const packedFiles = packed!.files.map((file) => file.path).filter((path) => path.startsWith('templates/'))
+  const templates = filesOf(join(built.folder, 'templates')).map((file) => `templates/${file}`)
+  expect(packedFiles.sort()).toEqual(templates)
+  expect(templates.length).toBeGreaterThan(50)
+})
