@@ -41,7 +41,7 @@ export function buildPackage(): BuiltPackage {
     run(args, options = {}) {
       const result = spawnSync(process.execPath, [join(folder, 'dist/bin.js'), ...args], {
         cwd: options.cwd ?? root,
-        env: { ...process.env, NO_COLOR: '1', PATH: options.path ?? process.env['PATH'] },
+        env: { ...process.env, NO_COLOR: '1', PATH: options.path ?? process.env.PATH },
         encoding: 'utf8',
         timeout: 60_000,
         stdio: ['ignore', 'pipe', 'pipe'],

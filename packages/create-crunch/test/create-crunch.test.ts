@@ -153,7 +153,7 @@ describe('when the installation fails', () => {
       '#!/bin/sh\nmkdir node_modules && touch node_modules/half package-lock.json\nexit 7\n',
     )
     chmodSync(join(folder, 'npm'), 0o755)
-    return `${folder}:${process.env['PATH']}`
+    return `${folder}:${process.env.PATH}`
   }
 
   test('removes the folder and the parents that were made for it', () => {

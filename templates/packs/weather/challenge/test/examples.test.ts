@@ -64,7 +64,7 @@ test('each example centres where its idea says', () => {
 })
 
 test('climatology remembers the season of years before, and counts a day once', () => {
-  const model = new Climatology()
+  const model: TrackerBase = new Climatology()
   const maxima = Array.from({ length: 366 + 200 }, (_, day) =>
     Math.round(15 - 10 * Math.cos((day / 366) * 2 * Math.PI)),
   )

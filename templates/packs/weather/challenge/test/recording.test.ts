@@ -54,7 +54,7 @@ test('on it, persistence beats the trend and the 7-day mean beats the overconfid
     seen.set(subject, days)
     const answers = names.map((name) => {
       models[name].tick({ subject, days })
-      return [name, models[name].predict(subject, 86_400, 86_400)] as const
+      return [name, models[name].predict(subject)] as const
     })
     open.set(subject, Object.fromEntries(answers) as Record<keyof typeof models, Prediction>)
   }
