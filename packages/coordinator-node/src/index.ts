@@ -2,11 +2,11 @@ export {
   type AnyContract,
   type CrunchContract,
   defineContract,
-  type MetricName,
   type RoundContext,
 } from './contract/crunch-contract.ts'
 export { type Emission, type RankedModel, tiers } from './contract/defaults/tiers.ts'
 export { bars, candles, type FeedDefinition, series, ticks } from './contract/feed-definition.ts'
 export type { FeedRecord } from './domain/feed-record.ts'
+export type { MetricName } from './domain/metrics.ts'
 export type { Duration, Instant } from './domain/time.ts'
 export type { ModelArgument } from './ports/model-runner.ts'

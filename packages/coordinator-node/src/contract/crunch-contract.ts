@@ -1,12 +1,10 @@
 import type { z } from 'zod'
 import type { Direction } from '../domain/leaderboard.ts'
+import type { MetricName } from '../domain/metrics.ts'
 import type { Duration, Instant } from '../domain/time.ts'
 import type { ModelArgument } from '../ports/model-runner.ts'
 import type { Emission } from './defaults/tiers.ts'
 import type { FeedDefinition, RecordOf, SubjectOf } from './feed-definition.ts'
-
-/** The metrics that a snapshot can hold. `ic`, `hit_rate` and `model_correlation` need `snapshot.signal` (and `actual`). */
-export type MetricName = 'ic' | 'hit_rate' | 'max_drawdown' | 'model_correlation'
 
 /** Which question a round asks. */
 export interface RoundContext<Subject extends string = string> {

@@ -1,9 +1,9 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import { snapshotId } from '../../domain/ids.ts'
+import { type MetricPoint, metrics } from '../../domain/metrics.ts'
 import type { FieldSum, Snapshot } from '../../domain/snapshot.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { PeriodResult } from '../../ports/store.ts'
-import { type MetricPoint, metrics } from './metrics.ts'
 
 /**
  * The snapshots of a closed period, one for each model that had a round in it.

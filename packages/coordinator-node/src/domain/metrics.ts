@@ -1,5 +1,7 @@
-import type { MetricName } from '../../contract/crunch-contract.ts'
-import { averageRanks, correlation, rankCorrelation } from '../../domain/rank-correlation.ts'
+import { averageRanks, correlation, rankCorrelation } from './rank-correlation.ts'
+
+/** The metrics that a snapshot can hold; each says what it needs of the contract. */
+export type MetricName = 'ic' | 'hit_rate' | 'max_drawdown' | 'model_correlation'
 
 /** One scored prediction as metrics see it. */
 export interface MetricPoint {

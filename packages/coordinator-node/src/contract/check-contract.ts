@@ -1,0 +1,227 @@
+import { z } from 'zod'
+import { metrics } from '../domain/metrics.ts'
+import { nearestName } from '../domain/nearest-name.ts'
+import { durationMs } from '../domain/time.ts'
+import { checkShape } from './check-shape.ts'
+import type { AnyContract, ScheduleEntry } from './crunch-contract.ts'
+import type { RankedModel } from './defaults/tiers.ts'
+import type { FeedDefinition } from './feed-definition.ts'
+import type { Finding } from './finding.ts'
+import { scheduleKey } from './resolved-contract.ts'
+import { sampleValues } from './sample-values.ts'
+
+/**
+ * Everything wrong with a contract, all at once: its form first, and when that is right, what it says.
+ * Types vanish at run time and contracts may be written in JavaScript, so nothing is taken on trust.
+ */
+export function checkContract(candidate: unknown): Finding[] {
+  const shape = checkShape(candidate)
+  if (shape.length > 0) return shape
+  const contract = candidate as AnyContract
+  return [
+    ...checkName(contract),
+    ...checkSchedule(contract),
+    ...checkMetrics(contract),
+    ...checkLeaderboard(contract),
+    ...checkPeriods(contract),
+    ...checkEmission(contract),
+    ...checkScorer(contract),
+  ]
+}
+
+function checkName({ name }: AnyContract): Finding[] {
+  return /^[A-Za-z0-9][A-Za-z0-9-]*$/.test(name)
+    ? []
+    : [{ path: 'name', cause: `"${name}" has other characters than letters, digits and hyphens`, fix: 'rename it' }]
+}
+
+function checkSchedule(contract: AnyContract): Finding[] {
+  const feeds: readonly FeedDefinition[] = [contract.feed].flat()
+  const entries: readonly ScheduleEntry[] = contract.prediction.schedule
+  if (entries.length === 0) {
+    return [{ path: 'prediction.schedule', cause: 'is empty: no round would ever open', fix: 'add an entry' }]
+  }
+  const subjects = feeds.flatMap((feed) => feed.subjects)
+  const keys = entries.map(scheduleKey)
+  return entries.flatMap((entry, index) => {
+    const path = `prediction.schedule[${index}]`
+    const feed = feeds.find((candidate) => candidate.subjects.includes(entry.subject))
+    if (feed === undefined) {
+      const nearest = nearestName(entry.subject, subjects)
+      const fix = nearest ? `did you mean "${nearest}"?` : `the feed carries ${subjects.join(', ')}`
+      return [{ path: `${path}.subject`, cause: `no feed carries "${entry.subject}"`, fix }]
+    }
+    const findings: Finding[] = []
+    if (durationMs(entry.horizon) < durationMs(feed.granularity)) {
+      findings.push({
+        path: `${path}.horizon`,
+        cause: `${entry.horizon} is shorter than the feed's granularity of ${feed.granularity}, so nothing new would be known`,
+        fix: `use at least ${feed.granularity}`,
+      })
+    }
+    if (keys.indexOf(keys[index] ?? '') !== index) {
+      findings.push({
+        path: `${path}.key`,
+        cause: `"${keys[index]}" is the key of an earlier entry`,
+        fix: 'set a key of its own',
+      })
+    }
+    return findings
+  })
+}
+
+function checkMetrics({ snapshot }: AnyContract): Finding[] {
+  const known = Object.keys(metrics)
+  const unknown = (snapshot.metrics ?? []).flatMap((name, index) => {
+    const path = `snapshot.metrics[${index}]`
+    const metric = Object.entries(metrics).find(([candidate]) => candidate === name)?.[1]
+    if (metric === undefined) {
+      const nearest = nearestName(name, known)
+      return [
+        {
+          path,
+          cause: `no metric "${name}" is registered`,
+          fix: nearest ? `did you mean "${nearest}"?` : `there are ${known.join(', ')}`,
+        },
+      ]
+    }
+    return metric.needs
+      .filter((need) => snapshot[need] === undefined)
+      .map((need) => ({
+        path: `snapshot.${need}`,
+        cause: `is missing, and the metric "${name}" needs it`,
+        fix: need === 'signal' ? 'add signal: ({ output }) => a number' : 'add actual: ({ truth }) => a number',
+      }))
+  })
+  const ensembles = (snapshot.ensembles ?? []).map((_, index) => ({
+    path: `snapshot.ensembles[${index}]`,
+    cause: 'no ensemble is registered in this version',
+    fix: 'leave the list empty',
+  }))
+  return [...unknown, ...ensembles]
+}
+
+function checkLeaderboard({ leaderboard, score }: AnyContract): Finding[] {
+  const findings: Finding[] = []
+  const names = Object.keys(leaderboard.windows)
+  if (!names.includes(leaderboard.rankBy)) {
+    const nearest = nearestName(leaderboard.rankBy, names)
+    findings.push({
+      path: 'leaderboard.rankBy',
+      cause: `there is no window "${leaderboard.rankBy}"`,
+      fix: nearest ? `did you mean "${nearest}"?` : `the windows are ${names.join(', ')}`,
+    })
+  }
+  if (score.schema instanceof z.ZodObject) {
+    const fields = Object.keys(score.schema.shape)
+    if (!fields.includes(leaderboard.value)) {
+      findings.push({
+        path: 'leaderboard.value',
+        cause: `a score has no field "${leaderboard.value}"`,
+        fix: `its fields are ${fields.join(', ')}`,
+      })
+    }
+  }
+  return findings
+}
+
+function checkPeriods({ snapshot, checkpoint, leaderboard }: AnyContract): Finding[] {
+  const everyMs = durationMs(snapshot.every)
+  const findings: Finding[] = []
+  if (durationMs(checkpoint.every) % everyMs !== 0) {
+    findings.push({
+      path: 'checkpoint.every',
+      cause: `${checkpoint.every} is not a whole number of snapshot periods of ${snapshot.every}`,
+      fix: 'change one of the two, so that every snapshot lies in one checkpoint',
+    })
+  }
+  for (const [name, length] of Object.entries<string>(leaderboard.windows)) {
+    if (durationMs(length) < everyMs) {
+      findings.push({
+        path: `leaderboard.windows.${name}`,
+        cause: `${length} is shorter than one snapshot period of ${snapshot.every}, so it would always be empty`,
+        fix: `use at least ${snapshot.every}`,
+      })
+    }
+  }
+  return findings
+}
+
+/** Divides a payout among 1 to 12 models, and among four of equal rank, as a dry run. */
+function checkEmission({ checkpoint }: AnyContract): Finding[] {
+  const path = 'checkpoint.emission.shares'
+  const rankings = [...Array.from({ length: 12 }, (_, index) => rankedModels(index + 1, false)), rankedModels(4, true)]
+  for (const ranked of rankings) {
+    let shares: readonly number[]
+    try {
+      shares = checkpoint.emission.shares(ranked)
+    } catch (error) {
+      return [{ path, cause: `throws for ${ranked.length} models: ${String(error)}`, fix: 'mend the function' }]
+    }
+    const sum = shares.reduce((total, share) => total + share, 0)
+    if (shares.length !== ranked.length || !shares.every((share) => share >= 0) || !(Math.abs(sum - 100) < 1e-6)) {
+      return [
+        {
+          path,
+          cause: `gives [${shares.join(', ')}] for ${ranked.length} models (sum ${sum})`,
+          fix: 'give one share a model, none negative, together 100 percent',
+        },
+      ]
+    }
+  }
+  return []
+}
+
+function rankedModels(count: number, tied: boolean): RankedModel[] {
+  return Array.from({ length: count }, (_, index) => ({
+    modelId: `model-${index}`,
+    rank: tied ? 1 : index + 1,
+    value: tied ? 1 : count - index,
+  }))
+}
+
+/** Scores varied outputs and truths: a scorer that answers the same to all of them is a stub. */
+function checkScorer({ prediction, truth, score, leaderboard }: AnyContract): Finding[] {
+  const path = 'score.compute'
+  const outputs = sampleValues(prediction.schema, 6)
+  const truths = sampleValues(truth.schema, 6)
+  const round = {
+    scheduleKey: 'dry-run',
+    subject: 'dry-run',
+    performedAt: 0,
+    resolvableAt: 60_000,
+    horizonMs: 60_000,
+    stepMs: 60_000,
+  }
+  const values: number[] = []
+  const errors: string[] = []
+  for (const output of outputs) {
+    for (const known of truths) {
+      try {
+        const value = score.schema.parse(score.compute({ output, truth: known, round })) as Record<string, unknown>
+        const ranked = value[leaderboard.value]
+        if (typeof ranked !== 'number') {
+          return [
+            { path: 'leaderboard.value', cause: `score.${leaderboard.value} is not a number`, fix: 'rank by a number' },
+          ]
+        }
+        values.push(ranked)
+      } catch (error) {
+        errors.push(error instanceof Error ? error.message : String(error))
+      }
+    }
+  }
+  if (values.length === 0 && errors.length > 0) {
+    return [{ path, cause: `throws for every sample: ${errors[0]}`, fix: 'mend the function, or narrow the schemas' }]
+  }
+  if (values.length >= 6 && values.every((value) => value === values[0])) {
+    return [
+      {
+        path,
+        cause: `gives ${leaderboard.value} = ${values[0]} for ${values.length} varied predictions and truths: it looks like a stub`,
+        fix: 'compute the score from output and truth',
+      },
+    ]
+  }
+  return []
+}

@@ -1,0 +1,156 @@
+import { nearestName } from '../domain/nearest-name.ts'
+import { parseDuration } from '../domain/time.ts'
+import type { Finding } from './finding.ts'
+
+type Check = (value: unknown, path: string) => Finding[]
+
+interface Field {
+  readonly check: Check
+  readonly optional?: boolean
+}
+
+const anything: Check = () => []
+const finding = (path: string, cause: string, fix: string): Finding[] => [{ path, cause, fix }]
+
+const text: Check = (value, path) =>
+  typeof value === 'string' && value !== '' ? [] : finding(path, 'is not a text', 'write a non-empty string')
+
+const fn: Check = (value, path) =>
+  typeof value === 'function' ? [] : finding(path, 'is not a function', 'write a function or a method')
+
+const schema: Check = (value, path) =>
+  typeof value === 'object' && value !== null && 'safeParse' in value
+    ? []
+    : finding(path, 'is not a zod schema', 'write z.object({ ... })')
+
+const duration: Check = (value, path) =>
+  typeof value === 'string' && parseDuration(value) !== undefined
+    ? []
+    : finding(path, `${JSON.stringify(value)} is not a duration`, 'write a positive number and a unit, such as "5m"')
+
+const oneOf =
+  (...allowed: readonly string[]): Check =>
+  (value, path) =>
+    typeof value === 'string' && allowed.includes(value)
+      ? []
+      : finding(path, `${JSON.stringify(value)} is not known`, `write one of ${allowed.join(', ')}`)
+
+const listOf =
+  (check: Check): Check =>
+  (value, path) =>
+    Array.isArray(value)
+      ? value.flatMap((item, index) => check(item, `${path}[${index}]`))
+      : finding(path, 'is not a list', 'write [ ... ]')
+
+const either =
+  (matches: (value: unknown) => boolean, then: Check, otherwise: Check): Check =>
+  (value, path) =>
+    (matches(value) ? then : otherwise)(value, path)
+
+/** An object with exactly these keys: unknown ones are slips of the pen, at any depth. */
+function object(fields: Readonly<Record<string, Field>>): Check {
+  return (value, path) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return finding(path || 'contract', 'is not an object', 'write { ... }')
+    }
+    const at = (key: string) => (path === '' ? key : `${path}.${key}`)
+    const entries = value as Record<string, unknown>
+    const unknown = Object.keys(entries)
+      .filter((key) => !(key in fields))
+      .flatMap((key) => {
+        const nearest = nearestName(key, Object.keys(fields))
+        return finding(at(key), 'there is no such key', nearest ? `did you mean ${nearest}?` : 'remove it')
+      })
+    const known = Object.entries(fields).flatMap(([key, field]) => {
+      if (entries[key] !== undefined) return field.check(entries[key], at(key))
+      return field.optional ? [] : finding(at(key), 'is missing', 'add it')
+    })
+    return [...unknown, ...known]
+  }
+}
+
+const required = (check: Check): Field => ({ check })
+const optional = (check: Check): Field => ({ check, optional: true })
+
+const feed = object({
+  source: required(text),
+  subjects: required(listOf(text)),
+  kind: required(text),
+  granularity: required(duration),
+  values: required(schema),
+})
+
+const schedule = object({
+  key: optional(text),
+  subject: required(text),
+  every: required(duration),
+  horizon: required(duration),
+  step: optional(duration),
+  on: optional(oneOf('record', 'clock')),
+})
+
+const windows: Check = (value, path) => {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length === 0) {
+    return finding(path, 'has no window', 'name at least one, such as { recent: "24h" }')
+  }
+  return Object.entries(value).flatMap(([name, length]) => duration(length, `${path}.${name}`))
+}
+
+/** Whether a value has the form of a contract: every key, at any depth, and the kind of every value. */
+export const checkShape: (contract: unknown) => Finding[] = (contract) =>
+  object({
+    name: required(text),
+    feed: required(either(Array.isArray, listOf(feed), feed)),
+    input: required(object({ schema: required(schema), window: required(duration), build: required(fn) })),
+    prediction: required(
+      object({
+        schema: required(schema),
+        schedule: required(listOf(schedule)),
+        timeout: required(duration),
+        missing: optional(either((value) => typeof value === 'function', anything, oneOf('worst', 'exclude'))),
+        call: optional(
+          object({
+            tick: optional(either((value) => value === false, anything, text)),
+            predict: optional(text),
+            arguments: optional(fn),
+          }),
+        ),
+      }),
+    ),
+    truth: required(
+      object({
+        schema: required(schema),
+        maxStaleness: optional(duration),
+        expire: optional(duration),
+        records: optional(
+          either(
+            (value) => typeof value === 'boolean',
+            anything,
+            (_, path) => finding(path, 'is neither true nor false', 'write true or false'),
+          ),
+        ),
+        resolve: required(fn),
+      }),
+    ),
+    score: required(object({ schema: required(schema), compute: required(fn) })),
+    snapshot: required(
+      object({
+        every: required(duration),
+        metrics: optional(listOf(text)),
+        signal: optional(fn),
+        actual: optional(fn),
+        ensembles: optional(listOf(anything)),
+      }),
+    ),
+    leaderboard: required(
+      object({
+        value: required(text),
+        windows: required(windows),
+        rankBy: required(text),
+        direction: required(oneOf('asc', 'desc')),
+      }),
+    ),
+    checkpoint: required(
+      object({ every: required(duration), emission: required(object({ name: required(text), shares: required(fn) })) }),
+    ),
+  })(contract, '')

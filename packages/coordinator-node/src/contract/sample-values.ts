@@ -1,0 +1,68 @@
+import { z } from 'zod'
+
+type JsonSchema = z.core.JSONSchema.BaseSchema
+
+/**
+ * Values that a schema takes, as different as its bounds allow, for a dry run of an author's functions.
+ * Fewer than `count`, or none, when the schema has rules that cannot be read off it.
+ */
+export function sampleValues(schema: z.ZodType, count: number): unknown[] {
+  let json: JsonSchema
+  try {
+    json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  } catch {
+    // A schema that zod itself cannot describe (a custom type) has no samples; the dry run then says nothing.
+    return []
+  }
+  return Array.from({ length: count }, (_, index) => sample(json, index)).flatMap((value) => {
+    const parsed = schema.safeParse(value)
+    return parsed.success ? [parsed.data] : []
+  })
+}
+
+function sample(json: JsonSchema | boolean, index: number): unknown {
+  if (typeof json === 'boolean') return index
+  if (json.const !== undefined) return json.const
+  if (json.enum !== undefined) return json.enum[index % json.enum.length]
+  const options = json.anyOf ?? json.oneOf
+  if (options !== undefined) return sample(options[index % options.length] ?? {}, index)
+  switch (json.type) {
+    case 'number':
+      return numberBetween(json, index)
+    case 'integer':
+      return Math.round(numberBetween(json, index))
+    case 'boolean':
+      return index % 2 === 0
+    case 'array': {
+      const length = Math.max(json.minItems ?? 0, Math.min(json.maxItems ?? 3, 3))
+      const items = (Array.isArray(json.items) ? json.items[0] : json.items) ?? {}
+      return Array.from({ length }, (_, item) => sample(items, index + item))
+    }
+    case 'object':
+      return Object.fromEntries(
+        Object.entries(json.properties ?? {}).map(([key, property], field) => [
+          key,
+          sample(property as JsonSchema, index * 7 + field * 3),
+        ]),
+      )
+    case 'null':
+      return null
+    default:
+      return `sample-${index}`
+  }
+}
+
+/** Spread over the allowed range by the golden ratio, so that neighbours differ. */
+function numberBetween(json: JsonSchema, index: number): number {
+  const low = bound(json.minimum ?? json.exclusiveMinimum)
+  const high = bound(json.maximum ?? json.exclusiveMaximum)
+  const from = low ?? (high === undefined ? -3 : high - 6)
+  const to = high ?? from + 6
+  const fraction = ((index + 1) * 0.6180339887498949) % 1
+  return from + (to - from) * (0.02 + 0.96 * fraction)
+}
+
+/** A bound that limits; zod writes the range of safe integers for every integer. */
+function bound(value: unknown): number | undefined {
+  return typeof value === 'number' && Math.abs(value) < Number.MAX_SAFE_INTEGER ? value : undefined
+}

@@ -1,0 +1,36 @@
+/** Work that goes on beside the stream of records, at most `limit` pieces at once. */
+export interface InFlight {
+  /** Starts a piece of work; waits first while the limit is reached. Rejects with the first failure of any piece. */
+  add(work: () => Promise<unknown>): Promise<void>
+  /** Resolves when no work is left; rejects with the first failure. */
+  drain(): Promise<void>
+}
+
+export function createInFlight(limit: number): InFlight {
+  const running = new Set<Promise<void>>()
+  let failure: { readonly error: unknown } | undefined
+
+  function check(): void {
+    if (failure !== undefined) throw failure.error
+  }
+
+  return {
+    async add(work) {
+      while (running.size >= limit) await Promise.race(running)
+      check()
+      const piece: Promise<void> = work()
+        .then(
+          () => {},
+          (error: unknown) => {
+            failure ??= { error }
+          },
+        )
+        .finally(() => running.delete(piece))
+      running.add(piece)
+    },
+    async drain() {
+      await Promise.all(running)
+      check()
+    },
+  }
+}

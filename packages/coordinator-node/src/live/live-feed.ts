@@ -1,0 +1,89 @@
+import { resolveContract } from '../contract/resolved-contract.ts'
+import { CrunchError } from '../domain/errors.ts'
+import { type FeedRecord, type FeedScope, feedScopeKey } from '../domain/feed-record.ts'
+import type { Pipeline } from '../pipeline.ts'
+import { createPipeline } from '../pipeline.ts'
+import type { Predictor } from '../predictor.ts'
+import { createFeedHealth, type FeedHealth } from './feed-health.ts'
+import { createInFlight } from './in-flight.ts'
+import { wait } from './wait.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/** Batches of records that may be under way at once: a slow model holds up nobody until as many rounds wait for it. */
+const inFlightLimit = 256
+
+/** Streams the contract's live sources into the store, and, with a predictor, straight to the models. */
+export async function runLiveFeed(context: WorkerContext, predictor?: Predictor): Promise<void> {
+  const resolved = resolveContract(context.contract)
+  const pipeline = createPipeline(context.contract, context)
+  const health = createFeedHealth(resolved, context)
+  const scopes = resolved.feeds.map((feed) => feed.scope)
+  await context.store.ensureFeeds(scopes, context.clock.now())
+  const names = [...new Set(scopes.map((scope) => scope.source))]
+  for (const name of names) requireSource(context, name)
+  context.ready('feed-data', { sources: names.join(', ') })
+  const checkMs = Math.max(1_000, Math.min(...resolved.feeds.map((feed) => feed.granularityMs)))
+  await Promise.all([
+    watchFeeds(context, health, checkMs),
+    ...names.map((name) =>
+      streamSource(
+        context,
+        pipeline,
+        predictor,
+        health,
+        name,
+        scopes.filter((scope) => scope.source === name),
+      ),
+    ),
+  ])
+}
+
+async function streamSource(
+  context: WorkerContext,
+  pipeline: Pipeline,
+  predictor: Predictor | undefined,
+  health: FeedHealth,
+  name: string,
+  scopes: readonly FeedScope[],
+): Promise<void> {
+  const { store, signal } = context
+  const watermarks = new Map(
+    (await store.feedStates()).flatMap((state) =>
+      state.watermarkAt === null ? [] : [[feedScopeKey(state.scope), state.watermarkAt] as const],
+    ),
+  )
+  const inFlight = createInFlight(inFlightLimit)
+  for await (const batch of requireSource(context, name).stream(scopes, watermarks, signal)) {
+    const receivedAt = context.clock.now()
+    const records: FeedRecord[] = batch.map((record) => ({ ...record, receivedAt }))
+    // Models hear of a record while it is being stored: the database is not on their way.
+    await inFlight.add(() =>
+      Promise.all([
+        pipeline.ingest(records),
+        ...records.map((record) => predictor?.predict(record)),
+        ...records.map((record) => health.heard(record, record.knownAt, receivedAt)),
+      ]),
+    )
+    if (signal.aborted) break
+  }
+  await inFlight.drain()
+  if (!signal.aborted) await health.end('the source ended its stream', context.clock.now())
+}
+
+async function watchFeeds(context: WorkerContext, health: FeedHealth, checkMs: number): Promise<void> {
+  while (!context.signal.aborted) {
+    await wait(checkMs, context.signal)
+    if (!context.signal.aborted) await health.check(await context.clock.refresh())
+  }
+}
+
+function requireSource(context: WorkerContext, name: string) {
+  const source = context.sources[name]
+  if (source !== undefined) return source
+  const known = Object.keys(context.sources)
+  const choice = known.length === 0 ? 'this version has no live source yet' : `the live sources are ${known.join(', ')}`
+  throw new CrunchError(
+    'FEED_UNAVAILABLE',
+    `there is no live source "${name}": ${choice}; run a recording with crunch deploy --replay FILE, or set FEED_SOURCE`,
+  )
+}

@@ -1,0 +1,104 @@
+import { resolve } from 'node:path'
+import { importTypeScript } from '@crunch/model-runner'
+import { z } from 'zod'
+import { checkContract } from '../contract/check-contract.ts'
+import type { AnyContract } from '../contract/crunch-contract.ts'
+import type { FeedDefinition } from '../contract/feed-definition.ts'
+import { formatFindings } from '../contract/finding.ts'
+import { CrunchError } from '../domain/errors.ts'
+import type { Settings } from './settings.ts'
+
+/**
+ * Loads a contract file as it is, TypeScript or JavaScript, and checks the whole of it.
+ * Throws CONTRACT_NOT_LOADED with the author's own error as cause, or CONTRACT_INVALID with every finding.
+ */
+export async function loadContract(path: string, settings?: Settings): Promise<AnyContract> {
+  const module = await importAuthorFile(path)
+  if (module.default === undefined) {
+    throw new CrunchError(
+      'CONTRACT_NOT_LOADED',
+      `${path} has no default export: write export default defineContract({ ... })`,
+    )
+  }
+  const findings = checkContract(module.default)
+  if (findings.length > 0) throw invalid(path, findings)
+  if (settings === undefined) return module.default as AnyContract
+  const contract = await applySettings(module.default as AnyContract, settings)
+  const changed = checkContract(contract)
+  if (changed.length > 0) throw invalid(`${path} with the settings of this node`, changed)
+  return contract
+}
+
+function invalid(place: string, findings: Parameters<typeof formatFindings>[0]): CrunchError {
+  return new CrunchError('CONTRACT_INVALID', `${place} is not a valid contract:\n${formatFindings(findings)}`)
+}
+
+/** The contract with what an operator overrides by environment. */
+async function applySettings(contract: AnyContract, settings: Settings): Promise<AnyContract> {
+  const feeds: FeedDefinition[] = [contract.feed].flat()
+  const [scoring, builder, validator] = await Promise.all([
+    importFunction('SCORING_FUNCTION', settings.SCORING_FUNCTION),
+    importFunction('INFERENCE_INPUT_BUILDER', settings.INFERENCE_INPUT_BUILDER),
+    importFunction('INFERENCE_OUTPUT_VALIDATOR', settings.INFERENCE_OUTPUT_VALIDATOR),
+  ])
+  for (const key of ['MODEL_SCORE_AGGREGATOR', 'LEADERBOARD_RANKER'] as const) {
+    if (settings[key] !== undefined) {
+      throw new CrunchError(
+        'SETTINGS_INVALID',
+        `${key}: this version averages and ranks as the contract's leaderboard says and cannot replace that; remove it`,
+      )
+    }
+  }
+  const checkpointSeconds = settings.CHECKPOINT_INTERVAL_SECONDS
+  return {
+    ...contract,
+    feed: feeds.map((feed) => overrideFeed(feed, settings)),
+    input: builder === undefined ? contract.input : { ...contract.input, build: builder },
+    prediction:
+      validator === undefined
+        ? contract.prediction
+        : { ...contract.prediction, schema: contract.prediction.schema.pipe(z.transform(validator)) },
+    score: scoring === undefined ? contract.score : { ...contract.score, compute: scoring },
+    checkpoint:
+      checkpointSeconds === undefined
+        ? contract.checkpoint
+        : { ...contract.checkpoint, every: `${checkpointSeconds}s` },
+  }
+}
+
+function overrideFeed(feed: FeedDefinition, settings: Settings): FeedDefinition {
+  return {
+    ...feed,
+    source: settings.FEED_SOURCE ?? feed.source,
+    subjects: settings.FEED_SUBJECTS ?? feed.subjects,
+    kind: settings.FEED_KIND ?? feed.kind,
+    granularity: (settings.FEED_GRANULARITY as FeedDefinition['granularity'] | undefined) ?? feed.granularity,
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the function's type is checked by the dry run of the contract check
+type AuthorFunction = (context: any) => any
+
+/** The function that a setting `path/to/module.ts#export` names, relative to the working folder. */
+async function importFunction(key: string, reference: string | undefined): Promise<AuthorFunction | undefined> {
+  if (reference === undefined) return undefined
+  const [path = '', name = ''] = reference.split('#')
+  const exported = (await importAuthorFile(resolve(path)))[name]
+  if (typeof exported === 'function') return exported as AuthorFunction
+  throw new CrunchError(
+    'SETTINGS_INVALID',
+    `${key}: ${path} exports no function "${name}"; export it or correct the setting`,
+  )
+}
+
+async function importAuthorFile(path: string): Promise<Record<string, unknown>> {
+  try {
+    return (await importTypeScript(path)) as Record<string, unknown>
+  } catch (error) {
+    throw new CrunchError(
+      'CONTRACT_NOT_LOADED',
+      `${path} could not be loaded:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      { cause: error },
+    )
+  }
+}

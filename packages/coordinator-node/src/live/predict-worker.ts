@@ -1,0 +1,118 @@
+import { connectModelRunner, type GrpcModelRunner } from '../adapters/model-runner/grpc/index.ts'
+import type { FeedRecord } from '../domain/feed-record.ts'
+import { createPipeline } from '../pipeline.ts'
+import type { Lease } from '../ports/store.ts'
+import type { Predictor } from '../predictor.ts'
+import { createInFlight } from './in-flight.ts'
+import { wait } from './wait.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+const inFlightLimit = 256
+const leaseRetryMs = 500
+
+/** Waits until this process is the only one that opens rounds; `null` when the signal aborts first. */
+export async function takePredictLease(context: WorkerContext): Promise<Lease | null> {
+  for (let waited = false; !context.signal.aborted; waited = true) {
+    const lease = await context.store.takeLease('predict')
+    if (lease !== null) return lease
+    if (!waited) context.log.info('another predict worker is at work; standing by', { stage: 'prediction' })
+    await wait(leaseRetryMs, context.signal)
+  }
+  return null
+}
+
+/** Connects to the model orchestrator, and waits until the models that it announces are set up or have failed. */
+export async function connectModels(context: WorkerContext): Promise<GrpcModelRunner> {
+  const { settings } = context
+  const runner = await connectModelRunner({
+    host: settings.MODEL_RUNNER_NODE_HOST,
+    port: settings.MODEL_RUNNER_NODE_PORT,
+    crunchId: settings.CRUNCH_ID,
+    baseClassName: settings.MODEL_BASE_CLASSNAME,
+    log: context.log,
+  })
+  await runner.settled()
+  return runner
+}
+
+/** The setting that replaces the contract's time-out for models. */
+export function pipelineOptions({ settings }: WorkerContext): { readonly timeoutMs?: number } {
+  const seconds = settings.MODEL_RUNNER_TIMEOUT_SECONDS
+  return seconds === undefined ? {} : { timeoutMs: seconds * 1_000 }
+}
+
+/** Predicts on the records that another process stores, until the signal aborts. */
+export async function runPredictWorker(context: WorkerContext): Promise<void> {
+  const lease = await takePredictLease(context)
+  if (lease === null) return
+  const runner = await connectModels(context)
+  const inFlight = createInFlight(inFlightLimit)
+  const queue = createRecordQueue()
+  // First subscribed, then read: a record stored in between is known to the window and ignored the second time.
+  const unsubscribe = await context.store.subscribeRecords(queue.push)
+  try {
+    const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
+    const predictor = await pipeline.openPredictor(runner)
+    context.ready('predict', { models: runner.models().length })
+    const ended = Promise.race([aborted(context.signal), lost(lease)])
+    await Promise.race([ended, predictQueued(queue, inFlight, predictor, context.signal)])
+    await inFlight.drain()
+  } finally {
+    await unsubscribe()
+    await runner.close()
+    await lease.release()
+  }
+}
+
+async function predictQueued(
+  queue: RecordQueue,
+  inFlight: ReturnType<typeof createInFlight>,
+  predictor: Predictor,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const record = await queue.take()
+    await inFlight.add(() => predictor.predict(record))
+  }
+}
+
+/** Rejects when the lease is lost: another process may open rounds from then on. */
+export async function lost(lease: Lease): Promise<never> {
+  await lease.lost
+  throw new Error('the lease on predicting was lost with its connection: starting again')
+}
+
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+interface RecordQueue {
+  readonly push: (records: readonly FeedRecord[]) => void
+  readonly take: () => Promise<FeedRecord>
+}
+
+/** Records that wait for models are bounded: the oldest are not worth predicting on any more and are let go. */
+const queueLimit = 10_000
+
+function createRecordQueue(): RecordQueue {
+  const records: FeedRecord[] = []
+  let wake: (() => void) | undefined
+  return {
+    push(batch) {
+      records.push(...batch)
+      if (records.length > queueLimit) records.splice(0, records.length - queueLimit)
+      wake?.()
+    },
+    async take() {
+      while (records.length === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      return records.shift() as FeedRecord
+    },
+  }
+}

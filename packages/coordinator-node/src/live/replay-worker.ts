@@ -1,0 +1,87 @@
+import { createVirtualClock, type VirtualClock } from '../adapters/clock/clocks.ts'
+import { resolveContract } from '../contract/resolved-contract.ts'
+import { feedScopeKey } from '../domain/feed-record.ts'
+import type { Instant } from '../domain/time.ts'
+import { createPipeline } from '../pipeline.ts'
+import { contractRecording } from '../simulation/contract-recording.ts'
+import { driveBatch } from '../simulation/drive-recording.ts'
+import { createFeedHealth } from './feed-health.ts'
+import { aborted, connectModels, lost, pipelineOptions, takePredictLease } from './predict-worker.ts'
+import { wait } from './wait.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/** Rounds that may wait to be settled before a replay waits for the score worker. */
+const unsettledLimit = 2_000
+const unsettledCheckBatches = 200
+const backPressureMs = 20
+
+/**
+ * Feed-data and predict of a replay, in one process: time is what the recording has reached, so it only goes on when the
+ * models have answered. Resumes behind the newest record in the store.
+ */
+export async function runReplayWorker(context: WorkerContext): Promise<void> {
+  const lease = await takePredictLease(context)
+  if (lease === null) return
+  const runner = await connectModels(context)
+  try {
+    const clock = createVirtualClock((await context.store.newestWatermark()) ?? 0)
+    const pipeline = createPipeline(context.contract, { ...context, clock }, pipelineOptions(context))
+    const predictor = await pipeline.openPredictor(runner)
+    context.ready('feed-data', { sources: 'recording' })
+    context.ready('predict', { models: runner.models().length })
+    await Promise.race([lost(lease), replay(context, clock, (batch) => driveBatch(pipeline, predictor, clock, batch))])
+    await aborted(context.signal)
+  } finally {
+    await runner.close()
+    await lease.release()
+  }
+}
+
+type Drive = (batch: Parameters<typeof driveBatch>[3]) => Promise<void>
+
+async function replay(context: WorkerContext, clock: VirtualClock, drive: Drive): Promise<void> {
+  const { contract, settings, store, log, signal } = context
+  const resolved = resolveContract(contract)
+  const source = contractRecording(contract, settings.FEED_REPLAY_FILES ?? [], log)
+  const recorded = new Set((await source.describe()).scopes.map(feedScopeKey))
+  const scopes = resolved.feeds.map((feed) => feed.scope).filter((scope) => recorded.has(feedScopeKey(scope)))
+  await store.ensureFeeds(
+    resolved.feeds.map((feed) => feed.scope),
+    clock.now(),
+  )
+  const health = createFeedHealth(resolved, { store, log })
+  const watermarks = new Map(
+    (await store.feedStates()).flatMap((state) =>
+      state.watermarkAt === null ? [] : [[feedScopeKey(state.scope), state.watermarkAt] as const],
+    ),
+  )
+  const pace = createPace(settings.FEED_REPLAY_SPEED, signal)
+  let batchCount = 0
+  for await (const batch of source.stream(scopes, watermarks, signal)) {
+    await pace(batch[0]?.knownAt ?? clock.now())
+    if (signal.aborted) return
+    await drive(batch)
+    for (const record of batch) await health.heard(record, record.knownAt, clock.now())
+    batchCount += 1
+    if (batchCount % unsettledCheckBatches === 0) await waitForSettling(context)
+  }
+  if (signal.aborted) return
+  await health.end('the recording has ended', clock.now())
+  log.info('the recording has ended', { event: 'replay-ended', stage: 'feed', batchCount })
+}
+
+async function waitForSettling({ store, signal }: WorkerContext): Promise<void> {
+  while (!signal.aborted && (await store.roundCounts()).unresolvedCount > unsettledLimit) {
+    await wait(backPressureMs, signal)
+  }
+}
+
+/** Waits until a record is due at `speed` times the pace at which it was recorded. */
+function createPace(speed: number | 'max', signal: AbortSignal): (knownAt: Instant) => Promise<void> {
+  if (speed === 'max') return async () => {}
+  let start: { readonly knownAt: Instant; readonly wallMs: number } | undefined
+  return async (knownAt) => {
+    start ??= { knownAt, wallMs: performance.now() }
+    await wait((knownAt - start.knownAt) / speed - (performance.now() - start.wallMs), signal)
+  }
+}

@@ -1,0 +1,103 @@
+import { createReplayClock, wallClock } from '../adapters/clock/clocks.ts'
+import { openPostgresStore } from '../adapters/store/postgres/postgres-store.ts'
+import type { AnyContract } from '../contract/crunch-contract.ts'
+import { CrunchError } from '../domain/errors.ts'
+import { createPipeline } from '../pipeline.ts'
+import type { FeedSource } from '../ports/feed-source.ts'
+import type { Log } from '../ports/log.ts'
+import { runLiveFeed } from './live-feed.ts'
+import { connectModels, lost, pipelineOptions, runPredictWorker, takePredictLease } from './predict-worker.ts'
+import { runReplayWorker } from './replay-worker.ts'
+import { runReportWorker } from './report-worker.ts'
+import type { Settings } from './settings.ts'
+import { runCheckpointWorker, runScoreWorker } from './settle-workers.ts'
+import type { WorkerContext, WorkerName } from './worker-context.ts'
+
+export interface RunWorkersOptions {
+  readonly workers: readonly WorkerName[]
+  readonly contract: AnyContract
+  readonly settings: Settings
+  readonly databaseUrl: string
+  readonly log: Log
+  /** Live sources by the name that contracts use. */
+  readonly sources?: Readonly<Record<string, FeedSource>>
+  /** Ends the workers: they drain and the promise resolves. */
+  readonly signal: AbortSignal
+  readonly onReady?: WorkerContext['ready']
+}
+
+/**
+ * Runs workers in this process until the signal aborts. The first one that fails ends them all and rejects: starting again is
+ * how a node recovers.
+ */
+export async function runWorkers(options: RunWorkersOptions): Promise<void> {
+  const { workers, settings, log } = options
+  const isReplay = settings.FEED_REPLAY_FILES !== undefined
+  if (isReplay && workers.includes('predict') !== workers.includes('feed-data')) {
+    throw new CrunchError(
+      'SETTINGS_INVALID',
+      'a replay carries the time from feed-data to predict, so the two run in one process: start --workers feed-data,predict',
+    )
+  }
+  const ending = new AbortController()
+  const end = () => ending.abort()
+  if (options.signal.aborted) return
+  options.signal.addEventListener('abort', end, { once: true })
+  const store = await openPostgresStore({
+    url: options.databaseUrl,
+    announceRecords: workers.includes('feed-data') && !workers.includes('predict'),
+  })
+  const context: WorkerContext = {
+    contract: options.contract,
+    settings,
+    store,
+    log,
+    clock: isReplay ? createReplayClock(() => store.newestWatermark()) : wallClock,
+    sources: options.sources ?? {},
+    signal: ending.signal,
+    ready: options.onReady ?? (() => {}),
+  }
+  await context.clock.refresh()
+  const running = tasks(workers, isReplay).map((task) =>
+    task(context).catch((error: unknown) => {
+      end()
+      throw error
+    }),
+  )
+  const results = await Promise.allSettled(running)
+  options.signal.removeEventListener('abort', end)
+  await store.close()
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}
+
+type Task = (context: WorkerContext) => Promise<void>
+
+function tasks(workers: readonly WorkerName[], isReplay: boolean): Task[] {
+  const wants = (name: WorkerName) => workers.includes(name)
+  const list: Task[] = []
+  if (isReplay && wants('feed-data')) list.push(runReplayWorker)
+  else if (wants('feed-data') && wants('predict')) list.push(runFeedAndPredict)
+  else if (wants('feed-data')) list.push((context) => runLiveFeed(context))
+  else if (wants('predict')) list.push(runPredictWorker)
+  if (wants('score')) list.push(runScoreWorker)
+  if (wants('checkpoint')) list.push(runCheckpointWorker)
+  if (wants('report')) list.push(runReportWorker)
+  return list
+}
+
+/** Feed and predict in one process: a record reaches the models without the database. */
+async function runFeedAndPredict(context: WorkerContext): Promise<void> {
+  const lease = await takePredictLease(context)
+  if (lease === null) return
+  const runner = await connectModels(context)
+  try {
+    const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
+    const predictor = await pipeline.openPredictor(runner)
+    context.ready('predict', { models: runner.models().length })
+    await Promise.race([lost(lease), runLiveFeed(context, predictor)])
+  } finally {
+    await runner.close()
+    await lease.release()
+  }
+}

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import { CrunchError } from '../domain/errors.ts'
+import { readSettings } from './settings.ts'
+
+function failure(env: Record<string, string>): CrunchError {
+  try {
+    readSettings(env)
+  } catch (error) {
+    if (error instanceof CrunchError) return error
+    throw error
+  }
+  throw new Error('the settings were taken')
+}
+
+describe('readSettings', () => {
+  test('fills in the documented defaults', () => {
+    expect(readSettings({})).toMatchObject({
+      CRUNCH_ID: 'starter-challenge',
+      MODEL_RUNNER_NODE_PORT: 9091,
+      MODEL_BASE_CLASSNAME: 'tracker.TrackerBase',
+      REPORT_API_PORT: 8000,
+      SCORE_INTERVAL_SECONDS: 5,
+      databaseUrl: undefined,
+    })
+  })
+
+  test('names an unknown key and the nearest known one', () => {
+    const { code, message } = failure({ FEED_SUBJECT: 'BTCUSDT', MODEL_RUNER_NODE_PORT: '1' })
+    expect(code).toBe('SETTINGS_INVALID')
+    expect(message).toContain('FEED_SUBJECT: there is no such setting; did you mean FEED_SUBJECTS?')
+    expect(message).toContain('did you mean MODEL_RUNNER_NODE_PORT?')
+  })
+
+  test('leaves other programs their variables', () => {
+    expect(() => readSettings({ PATH: '/bin', HOME: '/root', NODE_ENV: 'production' })).not.toThrow()
+  })
+
+  test('tells every wrong value at once', () => {
+    const { message } = failure({ REPORT_API_PORT: '99999', NETWORK: 'mainnet', SCORING_FUNCTION: 'scoring.ts' })
+    expect(message).toContain('REPORT_API_PORT: must be 1 to 65535')
+    expect(message).toContain('NETWORK: must be devnet or mainnet-beta')
+    expect(message).toContain('SCORING_FUNCTION: must be path/to/module.ts#exportName')
+  })
+
+  test('prefers DATABASE_URL, else builds one from the parts', () => {
+    expect(readSettings({ DATABASE_URL: 'postgres://a@b/c', POSTGRES_HOST: 'x' }).databaseUrl).toBe('postgres://a@b/c')
+    expect(readSettings({ POSTGRES_HOST: 'db', POSTGRES_PASSWORD: 'p@ss' }).databaseUrl).toBe(
+      'postgres://crunch:p%40ss@db:5432/crunch',
+    )
+  })
+
+  test('reads lists and the speed of a replay', () => {
+    const settings = readSettings({ FEED_SUBJECTS: 'BTCUSDT, ETHUSDT', FEED_REPLAY_SPEED: '60' })
+    expect(settings.FEED_SUBJECTS).toEqual(['BTCUSDT', 'ETHUSDT'])
+    expect(settings.FEED_REPLAY_SPEED).toBe(60)
+    expect(readSettings({}).FEED_REPLAY_SPEED).toBe('max')
+  })
+})

@@ -1,0 +1,127 @@
+import { z } from 'zod'
+import { CrunchError } from '../domain/errors.ts'
+import { nearestName } from '../domain/nearest-name.ts'
+import { parseDuration } from '../domain/time.ts'
+
+// The only module that knows the names of environment variables. What a competition IS stands in its contract; this is where
+// and how one node runs it.
+
+const text = z.string().trim().min(1, 'is empty: remove the line to use the default')
+const port = z.coerce
+  .number()
+  .int('must be a whole number')
+  .min(1, 'must be 1 to 65535')
+  .max(65_535, 'must be 1 to 65535')
+const seconds = z.coerce.number('must be a number of seconds').positive('must be more than 0')
+const list = text.transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+)
+const flag = z
+  .string()
+  .toLowerCase()
+  .pipe(z.enum(['true', 'false', '1', '0', 'yes', 'no'], 'must be true or false'))
+  .transform((value) => ['true', '1', 'yes'].includes(value))
+const duration = text.refine((value) => parseDuration(value) !== undefined, 'must be a duration such as 1m or 1d')
+const functionPath = text.regex(/^[^#]+#[A-Za-z_$][\w$]*$/, 'must be path/to/module.ts#exportName')
+
+const environment = z.object({
+  CRUNCH_ID: text.default('starter-challenge'),
+  CRUNCH_PUBKEY: text.optional(),
+  COMPUTE_PROVIDER_PUBKEY: text.optional(),
+  DATA_PROVIDER_PUBKEY: text.optional(),
+  NETWORK: z.enum(['devnet', 'mainnet-beta'], 'must be devnet or mainnet-beta').default('devnet'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
+  POSTGRES_HOST: text.optional(),
+  POSTGRES_PORT: port.default(5432),
+  POSTGRES_USER: text.default('crunch'),
+  POSTGRES_PASSWORD: z.string().default(''),
+  POSTGRES_DB: text.default('crunch'),
+  FEED_SOURCE: text.optional(),
+  FEED_SUBJECTS: list.optional(),
+  FEED_KIND: text.optional(),
+  FEED_GRANULARITY: duration.optional(),
+  FEED_BACKFILL_MINUTES: z.coerce.number().min(0).default(180),
+  FEED_RECORD_TTL_DAYS: z.coerce.number().positive().default(90),
+  FEED_POLL_SECONDS: seconds.default(5),
+  FEED_REPLAY_FILES: list.optional(),
+  FEED_REPLAY_SPEED: z
+    .union([z.literal('max'), z.coerce.number('must be a number or max').positive('must be more than 0')])
+    .default('max'),
+  CHECKPOINT_INTERVAL_SECONDS: seconds.optional(),
+  SCORE_INTERVAL_SECONDS: seconds.default(5),
+  MODEL_RUNNER_NODE_HOST: text.default('localhost'),
+  MODEL_RUNNER_NODE_PORT: port.default(9091),
+  MODEL_RUNNER_TIMEOUT_SECONDS: seconds.optional(),
+  MODEL_BASE_CLASSNAME: text.default('tracker.TrackerBase'),
+  GATEWAY_CERT_DIR: text.optional(),
+  SECURE_CERT_DIR: text.optional(),
+  SCORING_FUNCTION: functionPath.optional(),
+  INFERENCE_INPUT_BUILDER: functionPath.optional(),
+  INFERENCE_OUTPUT_VALIDATOR: functionPath.optional(),
+  MODEL_SCORE_AGGREGATOR: functionPath.optional(),
+  LEADERBOARD_RANKER: functionPath.optional(),
+  REPORT_API_PORT: port.default(8000),
+  API_KEY: text.optional(),
+  API_READ_AUTH: flag.default(false),
+  API_PUBLIC_PREFIXES: list.optional(),
+  API_ADMIN_PREFIXES: list.optional(),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
+  LOG_FORMAT: z.enum(['json', 'pretty'], 'must be json or pretty').default('json'),
+})
+
+/** How one node runs. */
+export type Settings = z.output<typeof environment> & {
+  /** `undefined`: the embedded server. */
+  readonly databaseUrl: string | undefined
+}
+
+/** Names that only we use: an unknown one with such a beginning is a slip of the pen. */
+const ownPrefixes = ['FEED_', 'CHECKPOINT_', 'MODEL_', 'API_']
+
+/** Settings of the Python engine that have no meaning here, each with what to do instead. */
+const retired: Readonly<Record<string, string>> = {
+  MODEL_SECURITY: 'remove it',
+  FEED_PROVIDER: 'use FEED_SOURCE',
+  FEED_ASSETS: 'use FEED_SUBJECTS',
+}
+
+/**
+ * Reads and checks the environment.
+ * Throws a `CrunchError` SETTINGS_INVALID with every finding: the key, the cause and the fix. Values of secrets are not shown.
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const findings = unknownKeys(env)
+  const parsed = environment.safeParse(env)
+  if (!parsed.success) {
+    findings.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
+  }
+  if (!parsed.success || findings.length > 0) {
+    throw new CrunchError(
+      'SETTINGS_INVALID',
+      `The settings are wrong:\n${findings.map((line) => `  - ${line}`).join('\n')}`,
+    )
+  }
+  return { ...parsed.data, databaseUrl: databaseUrl(parsed.data) }
+}
+
+function unknownKeys(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = Object.keys(environment.shape)
+  return Object.keys(env)
+    .filter((key) => ownPrefixes.some((prefix) => key.startsWith(prefix)) && !known.includes(key))
+    .map((key) => {
+      const nearest = nearestName(key, known)
+      const fix = retired[key] ?? (nearest === undefined ? 'remove it' : `did you mean ${nearest}?`)
+      return `${key}: there is no such setting; ${fix}`
+    })
+}
+
+function databaseUrl(settings: z.output<typeof environment>): string | undefined {
+  if (settings.DATABASE_URL !== undefined) return settings.DATABASE_URL
+  if (settings.POSTGRES_HOST === undefined) return undefined
+  const user = encodeURIComponent(settings.POSTGRES_USER)
+  const password = settings.POSTGRES_PASSWORD === '' ? '' : `:${encodeURIComponent(settings.POSTGRES_PASSWORD)}`
+  return `postgres://${user}${password}@${settings.POSTGRES_HOST}:${settings.POSTGRES_PORT}/${encodeURIComponent(settings.POSTGRES_DB)}`
+}

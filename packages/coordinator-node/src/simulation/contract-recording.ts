@@ -1,0 +1,39 @@
+import { basename } from 'node:path'
+import { createRecordingSource, type RecordingFile, type RecordingSeries } from '../adapters/feeds/recording/index.ts'
+import type { AnyContract } from '../contract/crunch-contract.ts'
+import type { FeedDefinition } from '../contract/feed-definition.ts'
+import { CrunchError } from '../domain/errors.ts'
+import { toJsonObject } from '../domain/json.ts'
+import type { FeedSource } from '../ports/feed-source.ts'
+import type { Log } from '../ports/log.ts'
+
+/** Recorded files as the feed of a contract: its subjects, and its schema for the values of every row. */
+export function contractRecording(contract: AnyContract, paths: readonly string[], log?: Log): FeedSource {
+  const definitions: FeedDefinition[] = [contract.feed].flat()
+  const [first] = definitions
+  if (first === undefined) throw new CrunchError('CONTRACT_INVALID', 'feed: the contract has no feed to replay')
+  const files = paths.map(
+    (path): RecordingFile =>
+      definitions.length === 1 ? { path } : { path, series: seriesOf(definitionFor(path, definitions)) },
+  )
+  return createRecordingSource({ files, series: seriesOf(first), ...(log && { log }) })
+}
+
+function seriesOf(definition: FeedDefinition): RecordingSeries {
+  const { source, subjects, kind, granularity, values } = definition
+  return { source, subjects, kind, granularity, parseValues: (row) => toJsonObject(values.parse(row), 'values') }
+}
+
+/** With several feeds, a file belongs to the one whose source and subject stand in its name. */
+function definitionFor(path: string, definitions: readonly FeedDefinition[]): FeedDefinition {
+  const name = basename(path).toLowerCase()
+  const matching = definitions.filter((definition) =>
+    [definition.source, ...definition.subjects].some((word) => name.includes(word.toLowerCase())),
+  )
+  const [only] = matching
+  if (only !== undefined && matching.length === 1) return only
+  throw new CrunchError(
+    'RECORDING_INVALID',
+    `${path}: the contract has ${definitions.length} feeds, and the file's name fits ${matching.length} of them; put the source and the subject into its name`,
+  )
+}

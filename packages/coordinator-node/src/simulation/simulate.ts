@@ -1,0 +1,86 @@
+import { createVirtualClock } from '../adapters/clock/clocks.ts'
+import { createInProcessRunner } from '../adapters/model-runner/in-process/in-process-runner.ts'
+import { createMemoryStore, type StoreDump } from '../adapters/store/memory/memory-store.ts'
+import type { AnyContract } from '../contract/crunch-contract.ts'
+import { contractFeeds, resolveContract } from '../contract/resolved-contract.ts'
+import type { Checkpoint } from '../domain/checkpoint.ts'
+import type { Leaderboard } from '../domain/leaderboard.ts'
+import type { ModelIdentity } from '../domain/model.ts'
+import { floorToGrid } from '../domain/time.ts'
+import { createPipeline } from '../pipeline.ts'
+import type { FeedSource } from '../ports/feed-source.ts'
+import { type Log, silentLog } from '../ports/log.ts'
+import { driveBatch } from './drive-recording.ts'
+import { resultsDigest } from './results-digest.ts'
+
+export interface SimulationOptions {
+  readonly contract: AnyContract
+  readonly source: FeedSource
+  /** TypeScript objects with the methods that the contract calls. */
+  readonly models: readonly { readonly identity: ModelIdentity; readonly model: object }[]
+  readonly log?: Log
+  /** Called now and then with the number of records done and where time has come to. */
+  readonly onProgress?: (progress: { readonly recordCount: number; readonly at: number }) => void
+  readonly signal?: AbortSignal
+}
+
+export interface SimulationResult {
+  readonly leaderboard: Leaderboard | null
+  /** Oldest first. */
+  readonly checkpoints: readonly Checkpoint[]
+  /** SHA-256 of all results: the same for the same recording, contract and models. */
+  readonly digest: string
+  readonly counts: {
+    readonly records: number
+    readonly rounds: number
+    readonly voidRounds: number
+    readonly predictions: number
+    readonly scores: number
+    readonly snapshots: number
+  }
+  /** Every row. */
+  readonly rows: StoreDump
+}
+
+/** Runs a competition over a recording: the pipeline that runs live, on the memory store and a clock that the data carry. */
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  const { contract, source, log = silentLog, signal = new AbortController().signal } = options
+  const store = createMemoryStore()
+  const clock = createVirtualClock()
+  const runner = createInProcessRunner(options.models)
+  const pipeline = createPipeline(contract, { store, clock, log })
+  const predictor = await pipeline.openPredictor(runner)
+  const { snapshotEveryMs } = resolveContract(contract)
+  const scopes = contractFeeds(contract).map((feed) => feed.scope)
+  let recordCount = 0
+  let settledCell = Number.NaN
+  for await (const batch of source.stream(scopes, new Map(), signal)) {
+    await driveBatch(pipeline, predictor, clock, batch)
+    recordCount += batch.length
+    const cell = floorToGrid(clock.now(), snapshotEveryMs)
+    // Cadence never changes results; once a period is often enough to keep what waits small.
+    if (cell === settledCell) continue
+    settledCell = cell
+    await pipeline.settle()
+    await pipeline.checkpoint()
+    options.onProgress?.({ recordCount, at: clock.now() })
+  }
+  await pipeline.settle()
+  await pipeline.checkpoint()
+  await runner.close()
+  const rows = store.dump()
+  return {
+    leaderboard: rows.leaderboards.at(-1) ?? null,
+    checkpoints: rows.checkpoints,
+    digest: resultsDigest(rows),
+    counts: {
+      records: recordCount,
+      rounds: rows.rounds.length,
+      voidRounds: rows.rounds.filter((round) => round.voidReason !== null).length,
+      predictions: rows.predictions.length,
+      scores: rows.scores.length,
+      snapshots: rows.snapshots.length,
+    },
+    rows,
+  }
+}
