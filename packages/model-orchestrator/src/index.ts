@@ -1,1 +1,9 @@
-export {}
+export type { DiscoveryLimits } from './discovery-server.ts'
+export type { RunnerCommand } from './model-run.ts'
+export { type ModelEntry, type ModelsFile, parseModelsFile } from './models-file.ts'
+export { OrchestratorError, type OrchestratorErrorCode } from './orchestrator-error.ts'
+export type { LogFields, OrchestratorLog } from './orchestrator-log.ts'
+export type { RunFailureCode } from './run-failure.ts'
+export type { LogLimits, RunLogLine } from './run-log.ts'
+export { type Orchestrator, type OrchestratorSettings, startOrchestrator } from './start-orchestrator.ts'
+export type { ModelLifeState, ModelStatus, RestartLimits } from './supervised-model.ts'

@@ -1,0 +1,136 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { FailureReport, ModelState } from '@crunch/model-protocol'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { ClientOptions } from 'ws'
+import { connectDiscovery, rememberingLog, until } from '../test/workspace.ts'
+import { DEFAULT_DISCOVERY_LIMITS, type DiscoveryLimits, startDiscoveryServer } from './discovery-server.ts'
+
+/** The vector that deployed orchestrators are tested with. */
+const VECTOR =
+  '{"event":"init","data":[{"deployment_id":"mock_model_id_20250915_143034_791","model_id":"mock_model_id","infos":{"cruncher_hotkey":"","cruncher_wallet_pubkey":"test_cruncher_id","model_name":"mock_model_name","cruncher_id":"test_cruncher_id","cruncher_name":"test_cruncher_id"},"state":"RUNNING","ip":"127.0.0.1","port":8080}]}'
+const MODEL: ModelState = JSON.parse(VECTOR).data[0]
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function start(limits: Partial<DiscoveryLimits> = {}, models: readonly ModelState[] = [MODEL]) {
+  const log = rememberingLog()
+  const reports: [string, FailureReport][] = []
+  const server = await startDiscoveryServer({
+    host: '127.0.0.1',
+    port: 0,
+    snapshot: (crunchId) => (crunchId === 'weather' ? models : []),
+    onFailureReport: (crunchId, report) => reports.push([crunchId, report]),
+    limits: { ...DEFAULT_DISCOVERY_LIMITS, ...limits },
+    log,
+  })
+  cleanups.push(() => server.close())
+  const client = async (path: string, options: ClientOptions = {}) => {
+    const connected = await connectDiscovery(server.port, path, options)
+    cleanups.push(() => connected.close())
+    return connected
+  }
+  return { server, log, reports, client }
+}
+
+describe('discovery server', () => {
+  it('sends the snapshot, then each change, to every client of the competition', async () => {
+    const { server, client } = await start()
+    const [first, second, other] = [await client('/weather'), await client('//weather/?x=1'), await client('/other')]
+    expect(JSON.parse(first.frames[0]!)).toEqual(JSON.parse(VECTOR))
+    expect(JSON.parse(other.frames[0]!)).toEqual({ event: 'init', data: [] })
+    server.broadcast('weather', { ...MODEL, state: 'STOPPED' })
+    for (const { frames } of [first, second]) {
+      await until('the update', () => frames.length === 2)
+      expect(JSON.parse(frames[1]!)).toEqual({ event: 'update', data: [{ ...MODEL, state: 'STOPPED' }] })
+    }
+    expect(other.frames).toHaveLength(1)
+  })
+
+  it('refuses a connection without a competition, and plain HTTP', async () => {
+    const { server, client } = await start()
+    const nameless = await client('/')
+    expect(JSON.parse(nameless.frames[0]!)).toEqual({
+      error: 'crunch_id is required and is expected in the path as /<crunch_id>',
+    })
+    await nameless.closed
+    const response = await fetch(`http://127.0.0.1:${server.port}/weather`)
+    expect(response.status).toBe(426)
+    expect(response.headers.get('content-type')).toBe('text/plain')
+    expect(await response.text()).toBe('Upgrade Required: use WebSocket\n')
+  })
+
+  it('takes failure reports and survives everything else', async () => {
+    const { server, client, reports, log } = await start()
+    const bad = await client('/weather')
+    for (const message of ['nonsense', '[]', '{"event":"hello"}', '{"event":"report_failure","data":7}', '\u0000'])
+      bad.send(message)
+    const report = { model_id: '1', failure_code: 'NEW', failure_reason: 'slow', ip: '127.0.0.1' }
+    bad.send({ event: 'report_failure', data: [{ model_id: '1' }, report] })
+    await until('the report', () => reports.length === 1)
+    expect(reports).toEqual([['weather', { ...report, failure_code: 'UNKNOWN' }]])
+    expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(6)
+    expect(bad.frames).toHaveLength(1)
+    const huge = await client('/weather')
+    huge.socket.send(Buffer.alloc(2 * 1024 * 1024))
+    await huge.closed
+    const raw = connect(server.port, '127.0.0.1')
+    raw.end('\u0016\u0003\u0001 no HTTP at all\r\n\r\n').resume()
+    await once(raw, 'close')
+    expect(JSON.parse((await client('/weather')).frames[0]!).event).toBe('init')
+  })
+
+  it('logs a bounded number of bad messages', async () => {
+    const { client, reports, log } = await start()
+    const bad = await client('/weather')
+    for (let count = 0; count < 500; count += 1) bad.send('nonsense')
+    bad.send({ event: 'report_failure', data: [{ model_id: '1', failure_code: 'UNKNOWN', ip: '' }] })
+    await until('the report after them', () => reports.length === 1)
+    expect(log.lines).toHaveLength(11)
+  })
+
+  it('cuts off a client that does not read, and keeps serving the others', async () => {
+    const { server, client, log } = await start({ maxUnreadBytes: 64 * 1024 })
+    const [slow, good] = [await client('/weather'), await client('/weather')]
+    slow.socket.pause()
+    const state = { ...MODEL, infos: { ...MODEL.infos, model_name: 'x'.repeat(400_000) } }
+    let sent = 0
+    await until('the slow client is cut off', async () => {
+      server.broadcast('weather', state)
+      sent += 1
+      await until('the good one has it', () => good.frames.length === sent + 1)
+      return log.lines.some(({ message }) => message.includes('reads too slowly'))
+    })
+    expect(good.frames).toHaveLength(sent + 1)
+  })
+
+  it('cuts off a client that answers no ping, and none that does', async () => {
+    const { client } = await start({ keepaliveMs: 50 })
+    const [dead, good] = [await client('/weather', { autoPong: false }), await client('/weather')]
+    let pings = 0
+    good.socket.on('ping', () => (pings += 1))
+    await dead.closed
+    const before = pings
+    await until('two more pings', () => pings >= before + 2)
+    expect(good.socket.readyState).toBe(good.socket.OPEN)
+  })
+
+  it('says which port is in use and what to do', async () => {
+    const { server } = await start()
+    const taken = startDiscoveryServer({
+      host: '127.0.0.1',
+      port: server.port,
+      snapshot: () => [],
+      onFailureReport: () => undefined,
+      limits: DEFAULT_DISCOVERY_LIMITS,
+      log: rememberingLog(),
+    })
+    await expect(taken).rejects.toMatchObject({
+      code: 'ADDRESS_UNAVAILABLE',
+      message: expect.stringMatching(new RegExp(`port ${server.port} .* in use; stop .* or choose another`)),
+    })
+  })
+})

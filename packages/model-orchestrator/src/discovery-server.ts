@@ -1,0 +1,179 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import {
+  type FailureReport,
+  MAX_DISCOVERY_FRAME_BYTES,
+  type ModelState,
+  parseClientMessage,
+  writeServerMessage,
+} from '@crunch/model-protocol'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import { errorText, OrchestratorError } from './orchestrator-error.ts'
+import type { OrchestratorLog } from './orchestrator-log.ts'
+
+/** The limits of the discovery socket. */
+export interface DiscoveryLimits {
+  readonly maxClients: number
+  /** A client that leaves more than this unread is cut off; it reconnects and gets a fresh snapshot. */
+  readonly maxUnreadBytes: number
+  /** A client that answers no ping for this long is cut off. */
+  readonly keepaliveMs: number
+}
+
+export const DEFAULT_DISCOVERY_LIMITS: DiscoveryLimits = {
+  maxClients: 1_000,
+  maxUnreadBytes: 8 * 1024 * 1024,
+  keepaliveMs: 20_000,
+}
+
+/** After this many bad messages a client's further ones are ignored in silence, or one client could fill the log. */
+const MAX_LOGGED_PROBLEMS = 10
+/** A client has this long to answer a close before its connection is cut. */
+const CLOSE_GRACE_MS = 500
+const NO_CRUNCH_ID = 'crunch_id is required and is expected in the path as /<crunch_id>'
+
+/** The discovery socket: every client of a competition gets a snapshot, then every change. */
+export interface DiscoveryServer {
+  readonly port: number
+  broadcast(crunchId: string, state: ModelState): void
+  close(): Promise<void>
+}
+
+/** Listens, or throws `ADDRESS_UNAVAILABLE`. */
+export async function startDiscoveryServer(input: {
+  readonly host: string
+  readonly port: number
+  /** All models of the competition that serve now; of one that nobody knows, none. */
+  readonly snapshot: (crunchId: string) => readonly ModelState[]
+  readonly onFailureReport: (crunchId: string, report: FailureReport) => void
+  readonly limits: DiscoveryLimits
+  readonly log: OrchestratorLog
+}): Promise<DiscoveryServer> {
+  const { log, limits } = input
+  const http = createServer((_request, response) => {
+    response.writeHead(426, { 'content-type': 'text/plain', connection: 'close' })
+    response.end('Upgrade Required: use WebSocket\n')
+  })
+  const port = await listen(http, input.host, input.port)
+  http.on('error', (error) => log.error('discovery socket failed', { reason: error.message }))
+  const sockets = new WebSocketServer({ server: http, maxPayload: MAX_DISCOVERY_FRAME_BYTES, perMessageDeflate: false })
+  sockets.on('error', (error) => log.error('discovery socket failed', { reason: error.message }))
+  const clients = new Map<WebSocket, { readonly crunchId: string; alive: boolean }>()
+
+  function send(socket: WebSocket, frame: string): void {
+    socket.send(frame)
+    if (socket.bufferedAmount <= limits.maxUnreadBytes) return
+    log.warn('discovery client reads too slowly and is cut off', { unreadBytes: socket.bufferedAmount })
+    clients.delete(socket)
+    socket.terminate()
+  }
+
+  sockets.on('connection', (socket, request) => {
+    // Without a listener an oversized or broken frame would end the process.
+    socket.on('error', (error) => log.warn('discovery client failed', { reason: error.message }))
+    const crunchId = crunchIdOf(request)
+    if (crunchId === '') return refuse(socket, JSON.stringify({ error: NO_CRUNCH_ID }), 1008)
+    if (clients.size >= limits.maxClients) {
+      log.warn('discovery client is refused: too many clients', { clients: clients.size })
+      return refuse(socket, JSON.stringify({ error: 'too many clients' }), 1013)
+    }
+    const client = { crunchId, alive: true }
+    clients.set(socket, client)
+    socket.on('close', () => clients.delete(socket))
+    socket.on('pong', () => {
+      client.alive = true
+    })
+    socket.on('message', createReader(crunchId, input.onFailureReport, log))
+    const frame = writeServerMessage('init', input.snapshot(crunchId))
+    if (frame.length > MAX_DISCOVERY_FRAME_BYTES) {
+      log.error('discovery snapshot is larger than clients accept; run fewer models', { bytes: frame.length })
+    }
+    send(socket, frame)
+  })
+
+  const keepalive = setInterval(() => {
+    for (const [socket, client] of clients) {
+      if (!client.alive) socket.terminate()
+      else socket.ping()
+      client.alive = false
+    }
+  }, limits.keepaliveMs)
+
+  return {
+    port,
+    broadcast(crunchId, state) {
+      const frame = writeServerMessage('update', [state])
+      for (const [socket, client] of [...clients]) if (client.crunchId === crunchId) send(socket, frame)
+    },
+    async close() {
+      clearInterval(keepalive)
+      const cut = setTimeout(() => {
+        for (const socket of sockets.clients) socket.terminate()
+      }, CLOSE_GRACE_MS)
+      for (const socket of sockets.clients) socket.close(1001)
+      const closed = new Promise<void>((resolve) => http.close(() => resolve()))
+      http.closeIdleConnections()
+      await closed
+      clearTimeout(cut)
+    },
+  }
+}
+
+function refuse(socket: WebSocket, message: string, code: number): void {
+  socket.send(message)
+  socket.close(code)
+}
+
+/** Reads what a client sends; anything wrong is logged and answered by nothing. */
+function createReader(
+  crunchId: string,
+  onFailureReport: (crunchId: string, report: FailureReport) => void,
+  log: OrchestratorLog,
+): (data: RawData) => void {
+  let problems = 0
+  const note = (message: string, reason: string) => {
+    problems += 1
+    if (problems <= MAX_LOGGED_PROBLEMS) log.warn(message, { crunchId, reason: reason.slice(0, 500) })
+    if (problems === MAX_LOGGED_PROBLEMS) log.warn('further problems of this discovery client are not logged')
+  }
+  return (data) => {
+    try {
+      const message = parseClientMessage(String(data))
+      if (message.event === 'unknown') return note('discovery client sent an unknown event', message.name)
+      for (const { index, problem } of message.rejected) {
+        note('failure report is ignored', `data.${index}: ${problem}`)
+      }
+      for (const report of message.data) onFailureReport(crunchId, report)
+    } catch (error) {
+      note('discovery client sent a message that cannot be used', errorText(error))
+    }
+  }
+}
+
+/** The path without its outer slashes. */
+function crunchIdOf(request: IncomingMessage): string {
+  const [path = ''] = (request.url ?? '').split('?')
+  const trimmed = path.replace(/^\/+|\/+$/g, '')
+  try {
+    return decodeURIComponent(trimmed)
+  } catch {
+    // Not an encoded path: then it is meant as it stands.
+    return trimmed
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const problem =
+        error.code === 'EADDRINUSE'
+          ? `port ${port} of ${host} is in use; stop the program that listens there or choose another port`
+          : `cannot listen on ${host}:${port}: ${error.message}`
+      reject(new OrchestratorError('ADDRESS_UNAVAILABLE', problem, { cause: error }))
+    })
+    server.listen(port, host, () => {
+      server.removeAllListeners('error')
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}

@@ -1,0 +1,197 @@
+import { join } from 'node:path'
+import { awaitServing } from './await-serving.ts'
+import { captureOutput } from './capture-output.ts'
+import type { FreePorts } from './free-ports.ts'
+import { modelEnvironment } from './model-environment.ts'
+import { type ModelProcess, type ProcessEnd, spawnModelProcess } from './model-process.ts'
+import type { ModelEntry } from './models-file.ts'
+import { errorText } from './orchestrator-error.ts'
+import type { OrchestratorLog } from './orchestrator-log.ts'
+import type { ProcessGuard } from './process-guard.ts'
+import { RunFailure } from './run-failure.ts'
+import { type LogLimits, openRunLog, type RunLog } from './run-log.ts'
+import type { StartQueue } from './start-queue.ts'
+import { inspectSubmission } from './submission.ts'
+
+/** Models listen on loopback only; this text is announced and comes back in failure reports. */
+export const MODEL_HOST = '127.0.0.1'
+
+/** What is left in the pipes of a process that ended is a few kilobytes. */
+const OUTPUT_FINISH_MS = 1_000
+
+/** How a runner is started: the arguments below are appended. */
+export interface RunnerCommand {
+  readonly command: string
+  readonly args: readonly string[]
+}
+
+/** What all runs of an orchestrator share. */
+export interface RunResources {
+  readonly submissionsDirectory: string
+  readonly logsDirectory: string | undefined
+  readonly logLimits: LogLimits
+  readonly baseClassName: string
+  readonly runnerCommand: RunnerCommand
+  readonly startTimeoutMs: number
+  readonly stopTimeoutMs: number
+  readonly ports: FreePorts
+  readonly queue: StartQueue
+  readonly guard: ProcessGuard
+  readonly log: OrchestratorLog
+}
+
+/** One life of one model's process, from the wish to start it until nothing of it is left. */
+export class ModelRun {
+  readonly deploymentId: string
+  readonly entry: ModelEntry
+  /** Resolves with the port when the runner serves; rejects with the failure once the failed start is cleaned up. */
+  readonly serving: Promise<number>
+  /** Resolves when the process is gone and its log is closed, with why it ended; never rejects. */
+  readonly ended: Promise<RunFailure>
+  readonly #resources: RunResources
+  readonly #runLog: RunLog
+  readonly #stopping = new AbortController()
+  #process: ModelProcess | null = null
+  #port: number | null = null
+
+  constructor(entry: ModelEntry, deploymentId: string, resources: RunResources) {
+    this.entry = entry
+    this.deploymentId = deploymentId
+    this.#resources = resources
+    const { logsDirectory: directory, logLimits: limits, log } = resources
+    this.#runLog = openRunLog({ directory, modelId: entry.id, deploymentId, limits, log })
+    let onServing: (port: number) => void = () => undefined
+    const served = new Promise<number>((resolve) => {
+      onServing = resolve
+    })
+    this.ended = this.#live(onServing)
+    this.serving = Promise.race([served, this.ended.then((failure) => Promise.reject(failure))])
+    // Whoever stops a run early no longer asks for the outcome of its start.
+    this.serving.catch(() => undefined)
+  }
+
+  get pid(): number | null {
+    return this.#process?.pid ?? null
+  }
+
+  get port(): number | null {
+    return this.#port
+  }
+
+  /** Ends the run; `reason` goes to its log. Resolves when nothing of it is left. */
+  async stop(reason: string): Promise<void> {
+    this.#stopping.abort(new RunFailure('RUN_FAILED', reason))
+    await this.ended
+  }
+
+  async #live(onServing: (port: number) => void): Promise<RunFailure> {
+    let failure: RunFailure
+    try {
+      failure = await this.#startAndServe(onServing)
+    } catch (error) {
+      failure = error instanceof RunFailure ? error : new RunFailure('RUN_FAILED', errorText(error), { cause: error })
+    }
+    failure = this.#withErrorTail(failure)
+    if (this.#port !== null) this.#resources.ports.giveBack(this.#port)
+    await this.#runLog.append([{ message: `run ended: ${failure.message}`, error: false, emitter: 'service' }])
+    await this.#runLog.close()
+    return failure
+  }
+
+  async #startAndServe(onServing: (port: number) => void): Promise<RunFailure> {
+    const { submissionsDirectory, queue, ports } = this.#resources
+    const submission = await inspectSubmission(join(submissionsDirectory, this.entry.submissionId))
+    const endTurn = await queue.enter(this.#stopping.signal)
+    try {
+      const port = await ports.take()
+      this.#port = port
+      this.#stopping.signal.throwIfAborted()
+      const child = await this.#spawn(submission.directory, port)
+      const output = captureOutput({
+        stdout: child.stdout,
+        stderr: child.stderr,
+        runLog: this.#runLog,
+        limits: this.#resources.logLimits,
+        onHeldBack: () => this.#noteHeldBack(),
+      })
+      try {
+        await this.#untilServing(child, port)
+        endTurn()
+        onServing(port)
+        return await this.#untilEnd(child)
+      } finally {
+        await this.#terminate(child)
+        await output.finish(OUTPUT_FINISH_MS)
+      }
+    } finally {
+      endTurn()
+    }
+  }
+
+  async #spawn(directory: string, port: number): Promise<ModelProcess> {
+    const { runnerCommand, baseClassName, guard } = this.#resources
+    const options = ['--code-directory', directory, '--address', `${MODEL_HOST}:${port}`, '--exit-with-parent']
+    this.#process = await spawnModelProcess({
+      command: runnerCommand.command,
+      args: [...runnerCommand.args, ...options],
+      directory,
+      environment: modelEnvironment(process.env, baseClassName),
+      guard,
+    })
+    return this.#process
+  }
+
+  /** Rejects when the process ends, is stopped or takes too long. */
+  async #untilServing(child: ModelProcess, port: number): Promise<void> {
+    const { startTimeoutMs } = this.#resources
+    const over = new AbortController()
+    const tooLate = new RunFailure('RUN_FAILED', `did not serve within ${startTimeoutMs} ms of its start`)
+    const timer = setTimeout(() => over.abort(tooLate), startTimeoutMs)
+    child.ended.then((end) => over.abort(new RunFailure('RUN_FAILED', `${describeEnd(end)} before it served`)))
+    const signal = AbortSignal.any([over.signal, this.#stopping.signal])
+    const asked = awaitServing(`${MODEL_HOST}:${port}`, signal)
+    try {
+      await Promise.race([asked, rejectOnAbort(signal)])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Resolves with the failure when the process ends by itself; rejects when it is stopped. */
+  async #untilEnd(child: ModelProcess): Promise<RunFailure> {
+    const end = await Promise.race([child.ended, rejectOnAbort(this.#stopping.signal)])
+    return new RunFailure('STOP_UNEXPECTED', `${describeEnd(end)} while it served`)
+  }
+
+  /** The author sees the cause only if the last lines of stderr come with the failure. */
+  #withErrorTail(failure: RunFailure): RunFailure {
+    const tail = this.#runLog.errorTail()
+    if (tail === '' || this.#stopping.signal.aborted) return failure
+    return new RunFailure(failure.code, `${failure.message}; last lines of stderr: ${tail}`, { cause: failure })
+  }
+
+  async #terminate(child: ModelProcess): Promise<void> {
+    if (await child.terminate(this.#resources.stopTimeoutMs)) return
+    const { pid } = child
+    this.#resources.log.error('process of a model outlives SIGKILL', { modelId: this.entry.id, pid })
+  }
+
+  #noteHeldBack(): void {
+    const { log, logLimits } = this.#resources
+    const message = `prints more than ${logLimits.bytesPerSecond} bytes a second; its output is held back`
+    log.warn('output of a model is held back', { modelId: this.entry.id, deploymentId: this.deploymentId })
+    // Not awaited: the line may wait for the file like any other, and `append` never rejects.
+    void this.#runLog.append([{ message, error: true, emitter: 'service' }])
+  }
+}
+
+function describeEnd(end: ProcessEnd): string {
+  return end.signal === null ? `exited with code ${end.code}` : `was ended by ${end.signal}`
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}

@@ -1,0 +1,327 @@
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { connectDiscovery, createWorkspace, isAlive, rememberingLog, STAND_IN, until } from '../test/workspace.ts'
+import { type Orchestrator, type OrchestratorSettings, startOrchestrator } from './start-orchestrator.ts'
+
+type Workspace = Awaited<ReturnType<typeof createWorkspace>>
+type Coordinator = Awaited<ReturnType<typeof connectDiscovery>>
+
+const GOOD = 'export {}'
+const DIES_WHEN_TOLD = "process.on('SIGUSR2', () => process.exit(7))"
+
+let space: Workspace
+let log: ReturnType<typeof rememberingLog>
+let orchestrator: Orchestrator
+const cleanups: (() => unknown)[] = []
+
+beforeEach(async () => {
+  space = await createWorkspace()
+  log = rememberingLog()
+  cleanups.push(() => space.remove())
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function start(settings: Partial<OrchestratorSettings> = {}): Promise<Coordinator> {
+  orchestrator = await startOrchestrator({
+    crunchId: 'starter-challenge',
+    port: 0,
+    modelsFile: space.modelsFile,
+    submissionsDirectory: space.submissions,
+    logsDirectory: space.logs,
+    baseClassName: 'tracker.TrackerBase',
+    runnerCommand: STAND_IN,
+    pollMs: 50,
+    log,
+    restart: { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 3 },
+    ...settings,
+  })
+  cleanups.push(() => orchestrator.close())
+  const coordinator = await connectDiscovery(orchestrator.port)
+  cleanups.push(() => coordinator.close())
+  return coordinator
+}
+
+const entry = (id: string, submission: string, more: Readonly<Record<string, string>> = {}) => ({
+  id,
+  submission_id: submission,
+  desired_state: 'RUNNING',
+  ...more,
+})
+const status = (id: string) => {
+  const found = orchestrator.models().find((model) => model.id === id)
+  if (!found) throw new Error(`no model ${id}`)
+  return found
+}
+
+describe('orchestrator', () => {
+  it('announces a model when it serves, with its own deployment id, port and names', async () => {
+    await space.submission('trend', GOOD)
+    await space.models([entry('1', 'trend', { model_name: 'the trend', cruncher_id: 'me' }), entry('2', 'trend')])
+    const coordinator = await start()
+    await orchestrator.settled()
+    const [one, two] = [await coordinator.announced('1', 'RUNNING'), await coordinator.announced('2', 'RUNNING')]
+    expect(one).toMatchObject({
+      ip: '127.0.0.1',
+      infos: { model_name: 'the trend', cruncher_id: 'me', cruncher_name: 'me' },
+    })
+    expect(one.deployment_id).toMatch(/^1_\d{8}_\d{6}_\d{3}$/)
+    expect(one.port).not.toBe(two.port)
+    expect(status('1')).toMatchObject({
+      state: 'RUNNING',
+      port: one.port,
+      deploymentId: one.deployment_id,
+      restarts: 0,
+      lastFailure: null,
+    })
+    const later = await connectDiscovery(orchestrator.port)
+    cleanups.push(() => later.close())
+    expect(later.states.map(({ model_id }) => model_id)).toEqual(['1', '2'])
+  })
+
+  it('follows the file: adds, renames, stops, starts again and removes', async () => {
+    await space.submission('trend', GOOD)
+    await space.models([])
+    const coordinator = await start()
+    await orchestrator.settled()
+    expect(JSON.parse(coordinator.frames[0]!)).toEqual({ event: 'init', data: [] })
+
+    await space.models([entry('1', 'trend')])
+    const first = await coordinator.announced('1', 'RUNNING')
+    const { pid } = status('1')
+    await space.models([entry('1', 'trend', { model_name: 'renamed' })])
+    expect(await coordinator.announced('1', 'RUNNING', 1)).toEqual({
+      ...first,
+      infos: { ...first.infos, model_name: 'renamed' },
+    })
+    expect(status('1').pid).toBe(pid)
+
+    await space.models([entry('1', 'trend', { desired_state: 'STOPPED' })])
+    expect((await coordinator.announced('1', 'STOPPED')).deployment_id).toBe(first.deployment_id)
+    await until('the process is gone', () => !isAlive(pid!))
+    await until('the state says so', () => status('1').state === 'STOPPED')
+
+    await space.models([entry('1', 'trend')])
+    const second = await coordinator.announced('1', 'RUNNING', 2)
+    expect(second.deployment_id).not.toBe(first.deployment_id)
+    const again = status('1').pid
+    await space.models([])
+    await coordinator.announced('1', 'STOPPED', 1)
+    await until('the process is gone', () => !isAlive(again!))
+    expect(orchestrator.models()).toEqual([])
+  })
+
+  it('replaces a submission: the new run is announced first, then the old one stopped', async () => {
+    await space.submission('old', GOOD)
+    await space.submission('new', 'await new Promise((resolve) => setTimeout(resolve, 300))')
+    await space.models([entry('1', 'old')])
+    const coordinator = await start()
+    const old = await coordinator.announced('1', 'RUNNING')
+    const oldPid = status('1').pid
+    await space.models([entry('1', 'new')])
+    const stopped = await coordinator.announced('1', 'STOPPED')
+    expect(coordinator.states.map(({ state }) => state)).toEqual(['RUNNING', 'RUNNING', 'STOPPED'])
+    expect(stopped.deployment_id).toBe(old.deployment_id)
+    expect(coordinator.states[1]?.deployment_id).not.toBe(old.deployment_id)
+    await until('the old process is gone', () => !isAlive(oldPid!))
+    expect(status('1')).toMatchObject({ state: 'RUNNING', submissionId: 'new' })
+  })
+
+  it('keeps the old run serving when its replacement cannot start', async () => {
+    await space.submission('old', GOOD)
+    await space.submission('new', "throw new Error('broken replacement')")
+    await space.models([entry('1', 'old')])
+    const coordinator = await start()
+    await coordinator.announced('1', 'RUNNING')
+    await space.models([entry('1', 'new')])
+    await until('quarantine', () => log.lines.some(({ message }) => message === 'model is in quarantine'))
+    expect(coordinator.states.map(({ state }) => state)).toEqual(['RUNNING'])
+    expect(status('1')).toMatchObject({
+      state: 'RUNNING',
+      lastFailure: { reason: expect.stringContaining('broken replacement') },
+    })
+  })
+
+  it('starts a model that crashed again, as a new deployment', async () => {
+    await space.submission('trend', DIES_WHEN_TOLD)
+    await space.models([entry('1', 'trend')])
+    const coordinator = await start()
+    const first = await coordinator.announced('1', 'RUNNING')
+    process.kill(status('1').pid!, 'SIGUSR2')
+    const second = await coordinator.announced('1', 'RUNNING', 1)
+    expect(coordinator.states.map(({ state }) => state)).toEqual(['RUNNING', 'STOPPED', 'RUNNING'])
+    expect(coordinator.states[1]?.deployment_id).toBe(first.deployment_id)
+    expect(second.deployment_id).not.toBe(first.deployment_id)
+    expect(status('1')).toMatchObject({
+      restarts: 1,
+      lastFailure: { code: 'STOP_UNEXPECTED', reason: expect.stringContaining('exited with code 7') },
+    })
+  })
+
+  it('puts a crash loop in quarantine with the reason, without harm to others, until its entry changes', async () => {
+    await space.submission('bad', "console.error('missing weights'); process.exit(3)")
+    await space.submission('good', GOOD)
+    await space.models([entry('1', 'bad'), entry('2', 'good')])
+    const coordinator = await start()
+    await orchestrator.settled()
+    expect(status('1').lastFailure).not.toBeNull()
+    expect(status('2').state).toBe('RUNNING')
+    await until('quarantine', () => status('1').state === 'FAILED')
+    expect(status('1')).toMatchObject({ restarts: 2, lastFailure: { code: 'RUN_FAILED' } })
+    expect(status('1').lastFailure?.reason).toMatch(
+      /exited with code 3 before it served; last lines of stderr: missing weights/,
+    )
+    await space.models([entry('1', 'good'), entry('2', 'good')])
+    await coordinator.announced('1', 'RUNNING')
+    expect(coordinator.states.filter(({ model_id }) => model_id === '2')).toHaveLength(1)
+  })
+
+  it('gives up a start that hangs, kills its process and whatever that started', async () => {
+    const main = `
+      import { spawn } from 'node:child_process'
+      process.on('SIGTERM', () => {})
+      const child = spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+      console.error('grandchild ' + child.pid)
+      setInterval(() => {}, 1000)
+      await new Promise(() => {})`
+    await space.submission('hangs', main)
+    await space.models([entry('1', 'hangs')])
+    await start({ startTimeoutMs: 1_500, stopTimeoutMs: 200, restart: { maxQuickFailures: 1 } })
+    const pid = await until('a process', () => status('1').pid)
+    await orchestrator.settled()
+    expect(status('1')).toMatchObject({ state: 'FAILED', restarts: 0, lastFailure: { code: 'RUN_FAILED' } })
+    const reason = status('1').lastFailure?.reason ?? ''
+    expect(reason).toContain('did not serve within 1500 ms')
+    const grandchild = Number(/grandchild (\d+)/.exec(reason)?.[1])
+    expect(grandchild).toBeGreaterThan(0)
+    expect(isAlive(pid)).toBe(false)
+    await until('the grandchild is gone', () => !isAlive(grandchild))
+  })
+
+  it.each([
+    ['a missing folder', async () => undefined, /submission folder .* cannot be opened/],
+    ['no main', () => writeFile(join(space.submissions, 'bad', 'model.ts'), ''), /has no main\.ts or main\.js/],
+    ['a Python main', () => writeFile(join(space.submissions, 'bad', 'main.py'), ''), /is a Python submission/],
+  ])('fails a submission with %s at once', async (name, prepare, reason) => {
+    if (name !== 'a missing folder') {
+      await space.submission('bad', '')
+      await rm(join(space.submissions, 'bad', 'main.mjs'))
+    }
+    await prepare()
+    await space.models([entry('1', 'bad')])
+    await start()
+    await orchestrator.settled()
+    expect(status('1')).toMatchObject({ state: 'FAILED', restarts: 0, lastFailure: { code: 'BUILD_FAILED' } })
+    expect(status('1').lastFailure?.reason).toMatch(reason)
+  })
+
+  it('honours a failure report: STOPPED, failed with the reason, and back when its entry changes', async () => {
+    await space.submission('a', GOOD)
+    await space.models([entry('1', 'a')])
+    const coordinator = await start()
+    await coordinator.announced('1', 'RUNNING')
+    const { pid } = status('1')
+    const report = {
+      model_id: '1',
+      failure_code: 'MULTIPLE_TIMEOUT',
+      failure_reason: 'ten late answers',
+      ip: '127.0.0.1',
+    }
+    coordinator.send({
+      event: 'report_failure',
+      data: [{ ...report, ip: 'elsewhere' }, { ...report, model_id: '9' }, report],
+    })
+    await coordinator.announced('1', 'STOPPED')
+    expect(status('1')).toMatchObject({
+      state: 'FAILED',
+      lastFailure: { code: 'MULTIPLE_TIMEOUT', reason: 'ten late answers' },
+    })
+    await until('the process is gone', () => !isAlive(pid!))
+    expect(log.lines.filter(({ message }) => message.startsWith('failure report names no'))).toHaveLength(2)
+    await space.models([entry('1', 'a', { desired_state: 'STOPPED' })])
+    await until('the file was read', () => status('1').state === 'STOPPED')
+    await space.models([entry('1', 'a')])
+    await coordinator.announced('1', 'RUNNING', 1)
+  })
+
+  it('restarts a model that a coordinator could not connect to', async () => {
+    await space.submission('a', GOOD)
+    await space.models([entry('1', 'a')])
+    const coordinator = await start()
+    await coordinator.announced('1', 'RUNNING')
+    coordinator.send({
+      event: 'report_failure',
+      data: [{ model_id: '1', failure_code: 'CONNECTION_FAILED', ip: '127.0.0.1' }],
+    })
+    await coordinator.announced('1', 'RUNNING', 1)
+    expect(coordinator.states.map(({ state }) => state)).toEqual(['RUNNING', 'STOPPED', 'RUNNING'])
+    expect(status('1')).toMatchObject({ restarts: 1, lastFailure: { code: 'CONNECTION_FAILED' } })
+  })
+
+  it('keeps the models while the file is invalid or gone, and says so once', async () => {
+    await space.submission('a', GOOD)
+    await space.models([entry('1', 'a')])
+    const coordinator = await start()
+    await coordinator.announced('1', 'RUNNING')
+    const errors = () => log.lines.filter(({ level }) => level === 'error')
+    await writeFile(space.modelsFile, 'models: [')
+    await until('the error', () => errors().length === 1)
+    expect(errors()[0]?.fields.problem).toMatch(/models\.dev\.yml:\d+: /)
+    await rm(space.modelsFile)
+    await until('the second error', () => errors().length === 2)
+    await space.models([entry('1', 'a'), entry('2', 'a')])
+    await coordinator.announced('2', 'RUNNING')
+    expect(errors()).toHaveLength(2)
+    expect(coordinator.states.filter(({ model_id }) => model_id === '1')).toHaveLength(1)
+  })
+
+  it('does not start with an invalid file', async () => {
+    await expect(start()).rejects.toMatchObject({
+      code: 'MODELS_FILE_INVALID',
+      message: expect.stringContaining('create it'),
+    })
+  })
+
+  it("gives the model its own folder and none of the node's settings", async () => {
+    process.env['TEST_SECRET_OF_THE_NODE'] = 'hunter2'
+    cleanups.push(() => delete process.env['TEST_SECRET_OF_THE_NODE'])
+    await space.submission('a', 'console.log(JSON.stringify({ cwd: process.cwd(), names: Object.keys(process.env) }))')
+    await space.models([entry('1', 'a')])
+    const coordinator = await start()
+    await coordinator.announced('1', 'RUNNING')
+    const line = await until('the line', async () =>
+      (await space.logLines('1')).find(({ message }) => message.includes('cwd')),
+    )
+    expect(line).toMatchObject({ error: false, emitter: 'user-code', timestamp: expect.stringMatching(/^\d{4}-.*Z$/) })
+    const seen: { cwd: string; names: string[] } = JSON.parse(line.message)
+    expect(seen.cwd).toBe(join(space.submissions, 'a'))
+    const allowed = [
+      'HOME',
+      'LANG',
+      'LC_ALL',
+      'MODEL_BASE_CLASSNAME',
+      'NODE_ENV',
+      'NODE_NO_WARNINGS',
+      'NODE_PATH',
+      'PATH',
+      'TMPDIR',
+      'TZ',
+    ]
+    expect(seen.names.filter((name) => !allowed.includes(name))).toEqual([])
+    expect(seen.names).toContain('MODEL_BASE_CLASSNAME')
+  })
+
+  it('ends every process when it closes', async () => {
+    await space.submission('a', "process.on('SIGTERM', () => {})")
+    await space.models([entry('1', 'a'), entry('2', 'a'), entry('3', 'a')])
+    const coordinator = await start({ stopTimeoutMs: 200 })
+    await orchestrator.settled()
+    const pids = orchestrator.models().map(({ pid }) => pid!)
+    await orchestrator.close()
+    expect(pids.map(isAlive)).toEqual([false, false, false])
+    expect(coordinator.states.filter(({ state }) => state === 'STOPPED')).toHaveLength(3)
+    expect(await coordinator.closed).toBe(1001)
+  })
+})

@@ -1,0 +1,186 @@
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { DEFAULT_DISCOVERY_PORT } from '@crunch/model-protocol'
+import { modelRunnerCommand } from '@crunch/model-runner'
+import { createDeploymentIds } from './deployment-ids.ts'
+import { DEFAULT_DISCOVERY_LIMITS, type DiscoveryLimits, startDiscoveryServer } from './discovery-server.ts'
+import { createFreePorts } from './free-ports.ts'
+import { MODEL_HOST, ModelRun, type RunnerCommand, type RunResources } from './model-run.ts'
+import type { ModelsFile } from './models-file.ts'
+import type { OrchestratorLog } from './orchestrator-log.ts'
+import { startProcessGuard } from './process-guard.ts'
+import { DEFAULT_LOG_LIMITS, type LogLimits } from './run-log.ts'
+import { createStartQueue } from './start-queue.ts'
+import {
+  DEFAULT_RESTART_LIMITS,
+  type ModelStatus,
+  type RestartLimits,
+  SupervisedModel,
+  type SupervisionPorts,
+} from './supervised-model.ts'
+import { readModelsFile, watchModelsFile } from './watch-models-file.ts'
+
+/** A start that takes longer no longer holds up the others. */
+const MAX_START_TURN_MS = 5_000
+
+/** What to run, where, and within which limits. Paths may be relative to the working directory. */
+export interface OrchestratorSettings {
+  readonly crunchId: string
+  readonly modelsFile: string
+  /** Holds one folder a submission, named by its id. */
+  readonly submissionsDirectory: string
+  /** Logs of the models; absent: their output is dropped. */
+  readonly logsDirectory?: string
+  readonly baseClassName: string
+  readonly log: OrchestratorLog
+  /** Where coordinators connect; 127.0.0.1 unless given. */
+  readonly host?: string
+  /** 0 takes a free one; 9091 unless given. */
+  readonly port?: number
+  /** From the start of a process until it serves; 30 s unless given. */
+  readonly startTimeoutMs?: number
+  /** From SIGTERM to SIGKILL; 2 s unless given. */
+  readonly stopTimeoutMs?: number
+  /** How often the models file is read; 1 s unless given. */
+  readonly pollMs?: number
+  /** Processes that start at once; twice the cores unless given. */
+  readonly maxStartsAtOnce?: number
+  readonly restart?: Partial<RestartLimits>
+  readonly logLimits?: Partial<LogLimits>
+  readonly discovery?: Partial<DiscoveryLimits>
+  /** The program that hosts a submission; `@crunch/model-runner` unless given. */
+  readonly runnerCommand?: RunnerCommand
+}
+
+/** A running orchestrator. */
+export interface Orchestrator {
+  /** Where the discovery socket listens. */
+  readonly port: number
+  /** The models of the file, in its order. */
+  models(): readonly ModelStatus[]
+  /** Resolves when every model of the first reading serves, has failed once or shall not run; at the latest after the time all starts may take. */
+  settled(): Promise<void>
+  /** Stops every model, then the socket. */
+  close(): Promise<void>
+}
+
+/**
+ * Runs the submissions that the models file wants and announces them. Throws an `OrchestratorError`:
+ * `ADDRESS_UNAVAILABLE` when the port is taken, `MODELS_FILE_INVALID` when the first reading fails. A file that breaks
+ * later changes nothing until it is valid again.
+ */
+export async function startOrchestrator(settings: OrchestratorSettings): Promise<Orchestrator> {
+  const { crunchId, log } = settings
+  const modelsFile = resolve(settings.modelsFile)
+  const first = await readModelsFile(modelsFile, crunchId)
+  const models = new Map<string, SupervisedModel>()
+  const discovery = await startDiscoveryServer({
+    host: settings.host ?? '127.0.0.1',
+    port: settings.port ?? DEFAULT_DISCOVERY_PORT,
+    limits: { ...DEFAULT_DISCOVERY_LIMITS, ...settings.discovery },
+    log,
+    snapshot: (id) => (id === crunchId ? [...models.values()].flatMap((model) => model.announced() ?? []) : []),
+    onFailureReport(id, report) {
+      const { model_id: modelId, failure_code: code } = report
+      const isHonoured = id === crunchId && models.get(modelId)?.reportFailure(report) === true
+      if (!isHonoured) log.warn('failure report names no model that serves', { crunchId: id, modelId, code })
+    },
+  })
+  const resources = createRunResources(settings)
+  const deploymentIdOf = createDeploymentIds()
+  const ports: SupervisionPorts = {
+    startRun: (entry) => new ModelRun(entry, deploymentIdOf(entry.id), resources),
+    announce: (state) => discovery.broadcast(crunchId, state),
+    restart: { ...DEFAULT_RESTART_LIMITS, ...settings.restart },
+    log,
+  }
+  const removed = new Set<Promise<void>>()
+  const apply = createApply({ models, removed, ports, crunchId, log })
+  apply(first)
+  const starts = [...models.values()]
+  const watch = watchModelsFile({ path: modelsFile, crunchId, pollMs: settings.pollMs ?? 1_000, log, apply })
+  log.info('orchestrator listens', { crunchId, port: discovery.port, models: models.size, modelsFile })
+
+  async function closeAll(): Promise<void> {
+    await watch.close()
+    await Promise.all([...[...models.values()].map((model) => model.stop()), ...removed])
+    await discovery.close()
+    resources.guard.close()
+  }
+  let closing: Promise<void> | null = null
+  return {
+    port: discovery.port,
+    models: () => [...models.values()].map((model) => model.status()),
+    settled: () => settleWithin(starts, resources.startTimeoutMs + resources.stopTimeoutMs),
+    close() {
+      closing ??= closeAll()
+      return closing
+    },
+  }
+}
+
+function createRunResources(settings: OrchestratorSettings): RunResources {
+  const maxStartsAtOnce = settings.maxStartsAtOnce ?? availableParallelism() * 2
+  return {
+    submissionsDirectory: resolve(settings.submissionsDirectory),
+    logsDirectory: settings.logsDirectory === undefined ? undefined : resolve(settings.logsDirectory),
+    logLimits: { ...DEFAULT_LOG_LIMITS, ...settings.logLimits },
+    baseClassName: settings.baseClassName,
+    runnerCommand: settings.runnerCommand ?? modelRunnerCommand(),
+    startTimeoutMs: settings.startTimeoutMs ?? 30_000,
+    stopTimeoutMs: settings.stopTimeoutMs ?? 2_000,
+    ports: createFreePorts(MODEL_HOST),
+    queue: createStartQueue(maxStartsAtOnce, MAX_START_TURN_MS),
+    guard: startProcessGuard(settings.log),
+    log: settings.log,
+  }
+}
+
+/** Brings the models in line with the file; a model whose entry is gone is stopped and forgotten. */
+function createApply(input: {
+  readonly models: Map<string, SupervisedModel>
+  readonly removed: Set<Promise<void>>
+  readonly ports: SupervisionPorts
+  readonly crunchId: string
+  readonly log: OrchestratorLog
+}): (file: ModelsFile) => void {
+  const { models, removed, ports, crunchId, log } = input
+  const warnedOf = new Set<string>()
+  return (file) => {
+    for (const foreign of file.foreign) {
+      const key = `${foreign.id} ${foreign.crunchId}`
+      if (warnedOf.has(key)) continue
+      warnedOf.add(key)
+      log.warn('model belongs to another competition and is skipped', {
+        modelId: foreign.id,
+        crunchId,
+        its: foreign.crunchId,
+      })
+    }
+    const previous = new Map(models)
+    models.clear()
+    for (const entry of file.entries) {
+      const known = previous.get(entry.id)
+      previous.delete(entry.id)
+      models.set(entry.id, known ?? new SupervisedModel(entry, ports))
+      known?.apply(entry)
+    }
+    for (const [modelId, model] of previous) {
+      log.info('model was removed from the models file', { modelId })
+      const stopped = model.stop().then(() => {
+        removed.delete(stopped)
+      })
+      removed.add(stopped)
+    }
+  }
+}
+
+/** Starts wait for each other, so the bound grows with their number. */
+async function settleWithin(models: readonly SupervisedModel[], oneStartMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<void>((done) => {
+    timer = setTimeout(done, oneStartMs + models.length * MAX_START_TURN_MS)
+  })
+  await Promise.race([Promise.all(models.map((model) => model.settled)), limit])
+  clearTimeout(timer)
+}

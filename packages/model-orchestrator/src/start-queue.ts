@@ -1,0 +1,44 @@
+/** Lets a few starts run at once: a hundred programs starting together on two cores would all miss their time-out. */
+export interface StartQueue {
+  /** Resolves when it is this start's turn; call the result when the start is over. Rejects when `signal` aborts. */
+  enter(signal: AbortSignal): Promise<() => void>
+}
+
+/** A start that takes longer than `maxTurnMs` keeps going but no longer holds up the others: it may hang. */
+export function createStartQueue(maxAtOnce: number, maxTurnMs: number): StartQueue {
+  let running = 0
+  const waiting: (() => void)[] = []
+
+  function beginTurn(): () => void {
+    running += 1
+    let over = false
+    const endTurn = () => {
+      if (over) return
+      over = true
+      clearTimeout(timer)
+      running -= 1
+      waiting.shift()?.()
+    }
+    const timer = setTimeout(endTurn, maxTurnMs)
+    return endTurn
+  }
+
+  return {
+    async enter(signal) {
+      signal.throwIfAborted()
+      if (running < maxAtOnce) return beginTurn()
+      return new Promise((resolve, reject) => {
+        const go = () => {
+          signal.removeEventListener('abort', leave)
+          resolve(beginTurn())
+        }
+        const leave = () => {
+          waiting.splice(waiting.indexOf(go), 1)
+          reject(signal.reason)
+        }
+        signal.addEventListener('abort', leave, { once: true })
+        waiting.push(go)
+      })
+    },
+  }
+}

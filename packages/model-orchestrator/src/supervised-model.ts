@@ -1,0 +1,280 @@
+import type { FailureReport, ModelState } from '@crunch/model-protocol'
+import { MODEL_HOST, type ModelRun } from './model-run.ts'
+import type { ModelEntry } from './models-file.ts'
+import type { OrchestratorLog } from './orchestrator-log.ts'
+import { RunFailure, type RunFailureCode } from './run-failure.ts'
+
+/** When a model that fails is started again, and when no longer. */
+export interface RestartLimits {
+  /** Wait before the first restart; it doubles with each failure in a row. */
+  readonly initialDelayMs: number
+  readonly maxDelayMs: number
+  /** A run that served for this long ends the row of failures. */
+  readonly stableAfterMs: number
+  /** This many failures in a row put the model in quarantine until its entry changes. */
+  readonly maxQuickFailures: number
+}
+
+export const DEFAULT_RESTART_LIMITS: RestartLimits = {
+  initialDelayMs: 1_000,
+  maxDelayMs: 60_000,
+  stableAfterMs: 60_000,
+  maxQuickFailures: 5,
+}
+
+/** FAILED waits for a change of the entry; RESTARTING for the end of a back-off. */
+export type ModelLifeState = 'STARTING' | 'RUNNING' | 'RESTARTING' | 'STOPPING' | 'STOPPED' | 'FAILED'
+
+/** What an operator wants to know of a model. */
+export interface ModelStatus {
+  readonly id: string
+  readonly submissionId: string
+  readonly deploymentId: string | null
+  readonly desiredState: 'RUNNING' | 'STOPPED'
+  readonly state: ModelLifeState
+  readonly pid: number | null
+  readonly port: number | null
+  /** Starts after a failure since the orchestrator began. */
+  readonly restarts: number
+  readonly lastFailure: {
+    readonly code: RunFailureCode
+    readonly reason: string
+    readonly deploymentId: string
+    readonly at: Date
+  } | null
+}
+
+/** What a model's life needs from its surroundings. */
+export interface SupervisionPorts {
+  readonly startRun: (entry: ModelEntry) => ModelRun
+  readonly announce: (state: ModelState) => void
+  readonly restart: RestartLimits
+  readonly log: OrchestratorLog
+}
+
+const REPORT_TEXTS: Readonly<Record<FailureReport['failure_code'], string>> = {
+  CONNECTION_FAILED: 'a coordinator could not connect to it',
+  BAD_IMPLEMENTATION: 'it has no class that extends the base class, or lacks a method that is called',
+  MULTIPLE_TIMEOUT: 'it answered too late too many times in a row',
+  MULTIPLE_FAILED: 'it failed too many times in a row, or failed to be set up',
+  LOW_PERFORMANCE: 'it performs below the limit of the competition',
+  UNKNOWN: 'a coordinator gave it up',
+}
+
+/**
+ * The life of one model: at most one run serves, at most one candidate comes up to take its place. The old run serves
+ * until the candidate does; then the new one is announced first and the old one stopped after it.
+ */
+export class SupervisedModel {
+  readonly #ports: SupervisionPorts
+  #entry: ModelEntry
+  /** What shall run, as text; null when nothing shall. */
+  #wanted: string | null = null
+  #serving: { readonly run: ModelRun; readonly port: number; readonly sinceMs: number } | null = null
+  #candidate: ModelRun | null = null
+  #retry: NodeJS.Timeout | null = null
+  #quarantined = false
+  #quickFailures = 0
+  #restarts = 0
+  #lastFailure: ModelStatus['lastFailure'] = null
+  readonly #ending = new Set<Promise<void>>()
+  #settle: () => void = () => undefined
+  /** Resolves when the first wish has an outcome: it serves, it failed, or nothing is wanted. */
+  readonly settled: Promise<void> = new Promise((resolve) => {
+    this.#settle = resolve
+  })
+
+  constructor(entry: ModelEntry, ports: SupervisionPorts) {
+    this.#entry = entry
+    this.#ports = ports
+    this.apply(entry)
+  }
+
+  /** Takes the entry as it is now in the models file. */
+  apply(entry: ModelEntry): void {
+    const renamed = JSON.stringify(entry.infos) !== JSON.stringify(this.#entry.infos)
+    this.#entry = entry
+    this.#want(entry.desiredState === 'RUNNING' ? runKey(entry) : null)
+    const state = this.announced()
+    if (renamed && state) this.#ports.announce(state)
+  }
+
+  /** Stops whatever runs; resolves when no process is left. */
+  async stop(): Promise<void> {
+    this.#want(null)
+    await Promise.all(this.#ending)
+  }
+
+  /** What `init` says of this model; null unless it serves. */
+  announced(): ModelState | null {
+    return this.#serving && this.#stateOf(this.#serving, 'RUNNING')
+  }
+
+  /** Takes a coordinator's report; false when it does not speak of the run that serves now. */
+  reportFailure(report: FailureReport): boolean {
+    const serving = this.#serving
+    if (serving === null || report.ip !== MODEL_HOST) return false
+    const reason = report.failure_reason?.trim().slice(0, 2_000) || REPORT_TEXTS[report.failure_code]
+    this.#retireServing(`a coordinator reported ${report.failure_code}: ${reason}`)
+    this.#forgiveIfStable(serving.sinceMs)
+    const isPermanent = report.failure_code !== 'CONNECTION_FAILED'
+    this.#onFailure(serving.run, new RunFailure(report.failure_code, reason), isPermanent)
+    return true
+  }
+
+  status(): ModelStatus {
+    const run = this.#serving?.run ?? this.#candidate
+    return {
+      id: this.#entry.id,
+      submissionId: this.#entry.submissionId,
+      deploymentId: run?.deploymentId ?? null,
+      desiredState: this.#entry.desiredState,
+      state: this.#lifeState(),
+      pid: run?.pid ?? null,
+      port: run?.port ?? null,
+      restarts: this.#restarts,
+      lastFailure: this.#lastFailure,
+    }
+  }
+
+  #lifeState(): ModelLifeState {
+    if (this.#serving) return 'RUNNING'
+    if (this.#candidate) return 'STARTING'
+    if (this.#quarantined) return 'FAILED'
+    if (this.#retry) return 'RESTARTING'
+    return this.#ending.size > 0 ? 'STOPPING' : 'STOPPED'
+  }
+
+  #want(wanted: string | null): void {
+    if (wanted !== this.#wanted) {
+      this.#wanted = wanted
+      this.#quarantined = false
+      this.#quickFailures = 0
+      if (this.#retry) clearTimeout(this.#retry)
+      this.#retry = null
+    }
+    this.#reconcile()
+  }
+
+  #reconcile(): void {
+    const candidate = this.#candidate
+    if (candidate && runKey(candidate.entry) !== this.#wanted) {
+      this.#candidate = null
+      this.#end(candidate, 'no longer wanted')
+    }
+    if (this.#wanted === null) {
+      if (this.#serving) this.#retireServing('no longer wanted')
+      this.#settle()
+      return
+    }
+    if (this.#candidate || this.#quarantined || this.#retry) return
+    if (this.#serving && runKey(this.#serving.run.entry) === this.#wanted) return
+    this.#launch()
+  }
+
+  #launch(): void {
+    const run = this.#ports.startRun(this.#entry)
+    this.#candidate = run
+    run.serving.then(
+      (port) => this.#onServing(run, port),
+      (failure: RunFailure) => this.#onStartFailed(run, failure),
+    )
+  }
+
+  #onServing(run: ModelRun, port: number): void {
+    if (this.#candidate !== run) return
+    const replaced = this.#serving
+    this.#candidate = null
+    this.#serving = { run, port, sinceMs: performance.now() }
+    const { deploymentId, pid } = run
+    this.#ports.log.info('model serves', { modelId: this.#entry.id, deploymentId, pid, port })
+    this.#ports.announce(this.#stateOf(this.#serving, 'RUNNING'))
+    if (replaced) {
+      this.#ports.announce(this.#stateOf(replaced, 'STOPPED'))
+      this.#end(replaced.run, `replaced by ${deploymentId}`)
+    }
+    void run.ended.then((failure) => this.#onEnded(run, failure))
+    this.#settle()
+  }
+
+  #onStartFailed(run: ModelRun, failure: RunFailure): void {
+    if (this.#candidate !== run) return
+    this.#candidate = null
+    this.#onFailure(run, failure, failure.code === 'BUILD_FAILED')
+  }
+
+  #onEnded(run: ModelRun, failure: RunFailure): void {
+    const serving = this.#serving
+    if (serving?.run !== run) return
+    this.#serving = null
+    this.#ports.announce(this.#stateOf(serving, 'STOPPED'))
+    this.#forgiveIfStable(serving.sinceMs)
+    this.#onFailure(run, failure, false)
+  }
+
+  #forgiveIfStable(servingSinceMs: number): void {
+    if (performance.now() - servingSinceMs >= this.#ports.restart.stableAfterMs) this.#quickFailures = 0
+  }
+
+  /** Notes the failure and decides what follows, unless something else than the failed run is wanted by now. */
+  #onFailure(run: ModelRun, failure: RunFailure, isPermanent: boolean): void {
+    const { deploymentId } = run
+    const { code, message: reason } = failure
+    this.#lastFailure = { code, reason, deploymentId, at: new Date() }
+    this.#ports.log.warn('model failed', { modelId: this.#entry.id, deploymentId, code, reason })
+    if (runKey(run.entry) === this.#wanted) this.#scheduleRestart(isPermanent)
+    this.#reconcile()
+    this.#settle()
+  }
+
+  #scheduleRestart(isPermanent: boolean): void {
+    const { initialDelayMs, maxDelayMs, maxQuickFailures } = this.#ports.restart
+    const fields = { modelId: this.#entry.id, submissionId: this.#entry.submissionId }
+    this.#quickFailures += 1
+    if (isPermanent || this.#quickFailures >= maxQuickFailures) {
+      this.#quarantined = true
+      const fix = 'correct the model, then change its submission_id, or set desired_state STOPPED and RUNNING again'
+      this.#ports.log.error('model is in quarantine', { ...fields, failures: this.#quickFailures, fix })
+      return
+    }
+    const delayMs = Math.min(maxDelayMs, initialDelayMs * 2 ** (this.#quickFailures - 1))
+    this.#ports.log.info('model will be started again', { ...fields, failures: this.#quickFailures, delayMs })
+    this.#retry = setTimeout(() => {
+      this.#retry = null
+      this.#restarts += 1
+      this.#reconcile()
+    }, delayMs)
+  }
+
+  /** STOPPED is sent before the process is gone, so that no coordinator calls a model that is being ended. */
+  #retireServing(reason: string): void {
+    const serving = this.#serving
+    if (serving === null) return
+    this.#serving = null
+    this.#ports.announce(this.#stateOf(serving, 'STOPPED'))
+    this.#end(serving.run, reason)
+  }
+
+  #end(run: ModelRun, reason: string): void {
+    const ending = run.stop(reason).then(() => {
+      this.#ending.delete(ending)
+    })
+    this.#ending.add(ending)
+  }
+
+  #stateOf(serving: { readonly run: ModelRun; readonly port: number }, state: 'RUNNING' | 'STOPPED'): ModelState {
+    return {
+      deployment_id: serving.run.deploymentId,
+      model_id: this.#entry.id,
+      infos: this.#entry.infos,
+      state,
+      ip: MODEL_HOST,
+      port: serving.port,
+    }
+  }
+}
+
+/** Entries with the same key run the same code: a change of anything else needs no new run. */
+function runKey(entry: ModelEntry): string {
+  return JSON.stringify([entry.submissionId, entry.resourceId, entry.hardwareType])
+}
