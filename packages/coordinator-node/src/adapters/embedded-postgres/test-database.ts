@@ -25,17 +25,16 @@ const { readFileSync, realpathSync, rmSync } = require('node:fs')
 const [run, directory] = process.argv.slice(1)
 const signal = (pid, name) => { try { process.kill(pid, name); return true } catch (error) { return error.code === 'EPERM' } }
 const remove = (path) => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+const ifPresent = (read) => { try { return read() } catch (error) { if (error.code !== 'ENOENT') throw error } }
 let idleRoundsLeft = 20
 let roundsLeft = 120
 setInterval(() => {
   if (signal(Number(run), 0)) return
   if (--roundsLeft === 0) process.exit(1)
-  try {
-    const data = realpathSync(directory + '/data')
-    const server = Number(readFileSync(data + '/postmaster.pid', 'utf8').split('\\n')[0])
-    if (signal(server, 'SIGQUIT')) return
-    remove(data)
-  } catch (error) { if (error.code !== 'ENOENT') throw error }
+  const data = ifPresent(() => realpathSync(directory + '/data'))
+  const pidFile = data && ifPresent(() => readFileSync(data + '/postmaster.pid', 'utf8'))
+  if (pidFile && signal(Number(pidFile.split('\\n')[0]), 'SIGQUIT')) return
+  if (data) remove(data)
   remove(directory)
   if (--idleRoundsLeft === 0) process.exit()
 }, 250)
