@@ -42,6 +42,11 @@ export function queueFullAnswer(queueLimit: number): ModelAnswer {
   return absentAnswer({ reason: 'queue_full', blame: 'model', detail, durationMs: null })
 }
 
+/** Nobody is there to ask. While the orchestrator is out of reach too, that is not held against the model. */
+export function notRunningAnswer(blame: Blame, detail: string, durationMs: number | null): ModelAnswer {
+  return absentAnswer({ reason: 'not_running', blame, detail, durationMs })
+}
+
 /** The text of whatever was thrown; models throw anything. */
 export function describeThrown(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message === '' ? thrown.name : thrown.message

@@ -1,8 +1,8 @@
 import type { ModelIdentity } from '../../../domain/model.ts'
 import type { ModelAnswer } from '../../../ports/model-runner.ts'
+import type { DispatchExpiry } from '../dispatch-expiry.ts'
 import { busyAnswer, describeThrown, failedAnswer, queueFullAnswer, timeoutAnswer } from '../model-answers.ts'
 import { deliverResult } from './deliver-result.ts'
-import type { DispatchExpiry } from './dispatch-expiry.ts'
 import type { PreparedCall } from './prepared-call.ts'
 
 export type Answers = readonly ModelAnswer[]

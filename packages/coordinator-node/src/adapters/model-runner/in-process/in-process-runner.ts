@@ -1,6 +1,6 @@
 import type { ModelIdentity } from '../../../domain/model.ts'
 import type { ModelAnswers, ModelCall, ModelRunner } from '../../../ports/model-runner.ts'
-import { startExpiry } from './dispatch-expiry.ts'
+import { startExpiry } from '../dispatch-expiry.ts'
 import { type Answers, InProcessModel } from './in-process-model.ts'
 import { prepareCall } from './prepared-call.ts'
 

@@ -1,0 +1,142 @@
+import { encodeCall, MAX_MESSAGE_BYTES, type ServerMessage } from '@crunch/model-protocol'
+import { CrunchError } from '../../../domain/errors.ts'
+import type { ModelIdentity } from '../../../domain/model.ts'
+import type { ModelAnswers, ModelCall, ModelRunner } from '../../../ports/model-runner.ts'
+import { startExpiry } from '../dispatch-expiry.ts'
+import { connectDiscovery, type DiscoveryClient } from './discovery-client.ts'
+import { ModelCluster } from './model-cluster.ts'
+import { type ModelRunnerOptions, type ResolvedOptions, resolveOptions } from './runner-options.ts'
+
+export interface GrpcModelRunner extends ModelRunner {
+  /**
+   * Resolves when the orchestrator has listed its models and each of them is set up or has failed, and in any case after
+   * `settleTimeoutMs`: then `reachable()` and `models()` tell what there is.
+   */
+  settled(): Promise<void>
+}
+
+/**
+ * Listens to a model orchestrator and calls the models that it announces. Resolves at once: an orchestrator that is
+ * not there yet is waited for, for ever. Rejects with `SETTINGS_INVALID` when an option makes no sense.
+ */
+export async function connectModelRunner(options: ModelRunnerOptions): Promise<GrpcModelRunner> {
+  return new ConnectedModelRunner(resolveOptions(options))
+}
+
+class ConnectedModelRunner implements GrpcModelRunner {
+  readonly #options: ResolvedOptions
+  readonly #cluster: ModelCluster
+  readonly #discovery: DiscoveryClient
+  readonly #listeners = new Set<(model: ModelIdentity) => void>()
+  readonly #settled: Promise<void>
+  #settle: () => void = () => {}
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options
+    this.#settled = this.#startSettling(options.settleTimeoutMs)
+    this.#cluster = new ModelCluster({
+      ...options,
+      absenceBlame: () => (this.reachable() ? 'model' : 'coordinator'),
+      onModel: (model) => this.#tell(model),
+      report: (deploymentId, report) => this.#discovery.report(deploymentId, report),
+    })
+    this.#discovery = connectDiscovery({ ...options, onMessage: (message) => this.#receive(message) })
+  }
+
+  models(): readonly ModelIdentity[] {
+    return this.#cluster.ready().map(({ identity }) => identity)
+  }
+
+  reachable(): boolean {
+    return this.#discovery.reachable()
+  }
+
+  settled(): Promise<void> {
+    return this.#settled
+  }
+
+  async dispatch(calls: readonly ModelCall[], timeoutMs: number): Promise<readonly ModelAnswers[]> {
+    const expiry = startExpiry(timeoutMs)
+    const requests = calls.map(encode)
+    const models = this.#cluster.ready()
+    try {
+      return await Promise.all(
+        models.map(async ({ identity, lane }) => ({
+          modelId: identity.id,
+          answers: await lane.run({ requests, expiry }),
+        })),
+      )
+    } finally {
+      expiry.clear()
+    }
+  }
+
+  onModel(listener: (model: ModelIdentity) => void): () => void {
+    for (const model of this.models()) listener(model)
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear()
+    this.#cluster.close()
+    this.#settle()
+    await this.#discovery.close()
+  }
+
+  #startSettling(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs)
+      this.#settle = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  #tell(model: ModelIdentity): void {
+    for (const listener of this.#listeners) listener(model)
+  }
+
+  #receive(message: ServerMessage): void {
+    const { log, onFatal, crunchId } = this.#options
+    switch (message.event) {
+      case 'error': {
+        const text = `the model orchestrator refuses CRUNCH_ID "${crunchId}": ${message.error}`
+        log.error(text)
+        onFatal(new CrunchError('SETTINGS_INVALID', text))
+        return
+      }
+      case 'unknown':
+        log.warn('discovery message ignored', { problem: `unknown event "${message.name}"` })
+        return
+      case 'init':
+      case 'update':
+        this.#takeStates(message)
+    }
+  }
+
+  #takeStates({ event, data, rejected }: Extract<ServerMessage, { event: 'init' | 'update' }>): void {
+    for (const { index, problem } of rejected) {
+      this.#options.log.warn('announced model ignored', { event, index, problem })
+    }
+    if (event === 'update') {
+      this.#cluster.update(data)
+      return
+    }
+    // A broken entry may be about any model.
+    this.#cluster.replace(data, { isComplete: rejected.length === 0 })
+    void this.#cluster.whenSettled().then(this.#settle)
+  }
+}
+
+/** A call that no wire can carry is a mistake of the caller. */
+function encode(call: ModelCall): Uint8Array {
+  const bytes = encodeCall(call.method, call.arguments)
+  if (bytes.length > MAX_MESSAGE_BYTES) {
+    throw new RangeError(
+      `the arguments of ${call.method} have ${bytes.length} bytes, at most ${MAX_MESSAGE_BYTES} can be sent: make the input smaller`,
+    )
+  }
+  return bytes
+}

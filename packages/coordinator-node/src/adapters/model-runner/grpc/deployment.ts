@@ -1,0 +1,43 @@
+import type { ModelState } from '@crunch/model-protocol'
+import type { ModelIdentity } from '../../../domain/model.ts'
+import type { ModelLane } from './model-lane.ts'
+
+/** One announced run of a model: being set up until it has a lane. */
+export interface Deployment {
+  readonly modelId: string
+  readonly deploymentId: string
+  readonly ip: string
+  readonly port: number
+  identity: ModelIdentity
+  lane: ModelLane | undefined
+  /** Ends the set-up. */
+  readonly abort: AbortController
+}
+
+/** The protocol refuses a RUNNING state without an address before it comes here; `undefined` is for the other states. */
+export function createDeployment(state: ModelState): Deployment | undefined {
+  const { model_id: modelId, deployment_id: deploymentId, ip, port } = state
+  if (ip === null || port === null) return undefined
+  return { modelId, deploymentId, ip, port, identity: identityOf(state), lane: undefined, abort: new AbortController() }
+}
+
+export function isSameRun(deployment: Deployment, state: ModelState): boolean {
+  return deployment.deploymentId === state.deployment_id && deployment.ip === state.ip && deployment.port === state.port
+}
+
+export function endDeployment(deployment: Deployment): void {
+  deployment.abort.abort()
+  deployment.lane?.retire()
+}
+
+/** Local orchestrators know no names: then the ids stand for them. */
+export function identityOf({ model_id: id, deployment_id: deploymentId, infos }: ModelState): ModelIdentity {
+  const cruncherId = infos.cruncher_id || infos.cruncher_wallet_pubkey || id
+  return {
+    id,
+    name: infos.model_name || id,
+    deploymentId,
+    cruncherId,
+    cruncherName: infos.cruncher_name || cruncherId,
+  }
+}

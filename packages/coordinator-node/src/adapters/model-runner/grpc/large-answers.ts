@@ -1,0 +1,20 @@
+import { setImmediate } from 'node:timers/promises'
+
+/** Reading this much takes about a millisecond. */
+export const LARGE_ANSWER_BYTES = 256 * 1024
+
+/** Lets large answers be read one a turn of the event loop, after the small ones that have come meanwhile. */
+export interface LargeAnswers {
+  /** Resolves when it is the caller's turn; what it then does at once is its turn. */
+  turn(): Promise<void>
+}
+
+export function createLargeAnswers(): LargeAnswers {
+  let last: Promise<void> = Promise.resolve()
+  return {
+    turn() {
+      last = last.then(() => setImmediate())
+      return last
+    },
+  }
+}

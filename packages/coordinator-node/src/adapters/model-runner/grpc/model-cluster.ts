@@ -1,0 +1,185 @@
+import type { FailureReport, ModelState } from '@crunch/model-protocol'
+import { CrunchError } from '../../../domain/errors.ts'
+import type { ModelIdentity } from '../../../domain/model.ts'
+import type { Blame } from '../../../domain/prediction.ts'
+import { createDeployment, type Deployment, endDeployment, identityOf, isSameRun } from './deployment.ts'
+import { createFailureTally, type Verdict } from './failure-tally.ts'
+import { createLargeAnswers } from './large-answers.ts'
+import type { ModelChannel } from './model-channel.ts'
+import { ModelLane } from './model-lane.ts'
+import type { ResolvedOptions } from './runner-options.ts'
+import { setUpModel } from './set-up-model.ts'
+
+export interface ReadyModel {
+  readonly identity: ModelIdentity
+  readonly lane: ModelLane
+}
+
+export interface ClusterOptions extends ResolvedOptions {
+  readonly absenceBlame: () => Blame
+  readonly onModel: (model: ModelIdentity) => void
+  readonly report: (deploymentId: string, report: FailureReport) => void
+}
+
+/** A model being replaced has two: the old one serves until the new one is set up. */
+interface Slot {
+  ready: Deployment | undefined
+  pending: Deployment | undefined
+}
+
+/**
+ * The models that the orchestrator announced, each set up on its own: what is announced is taken in order at once, and
+ * a slow Setup delays nobody.
+ */
+export class ModelCluster {
+  readonly #options: ClusterOptions
+  readonly #slots = new Map<string, Slot>()
+  readonly #setups = new Set<Promise<void>>()
+  readonly #largeAnswers = createLargeAnswers()
+  #ready: readonly ReadyModel[] = []
+
+  constructor(options: ClusterOptions) {
+    this.#options = options
+  }
+
+  /** In order of id. */
+  ready(): readonly ReadyModel[] {
+    return this.#ready
+  }
+
+  /** Takes changes in their order. */
+  update(states: readonly ModelState[]): void {
+    for (const state of states) {
+      if (state.state === 'RUNNING') this.#start(state)
+      else this.#stop(state)
+    }
+  }
+
+  /** Takes a complete list of what runs. When it is known to have gaps, nobody is taken for stopped. */
+  replace(states: readonly ModelState[], { isComplete }: { readonly isComplete: boolean }): void {
+    const running = new Set(states.map(({ deployment_id: deploymentId }) => deploymentId))
+    for (const { ready, pending } of isComplete ? [...this.#slots.values()] : []) {
+      for (const deployment of [pending, ready]) {
+        if (deployment !== undefined && !running.has(deployment.deploymentId)) this.#drop(deployment)
+      }
+    }
+    // While a model is being replaced it is listed twice: the last one is the newest.
+    this.update([...new Map(states.map((state) => [state.model_id, state])).values()])
+  }
+
+  /** Resolves when no announced model is being set up any more. */
+  async whenSettled(): Promise<void> {
+    await Promise.all(this.#setups)
+  }
+
+  close(): void {
+    for (const { ready, pending } of this.#slots.values()) {
+      pending?.abort.abort()
+      ready?.lane?.close()
+    }
+    this.#slots.clear()
+    this.#ready = []
+  }
+
+  #start(state: ModelState): void {
+    const slot = this.#slots.get(state.model_id) ?? { ready: undefined, pending: undefined }
+    const known = [slot.pending, slot.ready].find((deployment) => deployment && isSameRun(deployment, state))
+    if (known !== undefined) {
+      this.#rename(known, state)
+      return
+    }
+    const next = createDeployment(state)
+    if (next === undefined) return
+    slot.pending?.abort.abort()
+    slot.pending = next
+    this.#slots.set(next.modelId, slot)
+    const setup = this.#setUp(next, slot).finally(() => this.#setups.delete(setup))
+    this.#setups.add(setup)
+  }
+
+  /** A late word about an older deployment does not touch its successor. */
+  #stop(state: ModelState): void {
+    const slot = this.#slots.get(state.model_id)
+    for (const deployment of [slot?.pending, slot?.ready]) {
+      if (deployment?.deploymentId === state.deployment_id) this.#drop(deployment)
+    }
+  }
+
+  #rename(deployment: Deployment, state: ModelState): void {
+    const identity = identityOf(state)
+    const hasChanged = JSON.stringify(identity) !== JSON.stringify(deployment.identity)
+    deployment.identity = identity
+    if (!hasChanged || deployment.lane === undefined) return
+    this.#refresh()
+    this.#options.onModel(identity)
+  }
+
+  async #setUp(deployment: Deployment, slot: Slot): Promise<void> {
+    const startedAt = performance.now()
+    const { log, onFatal } = this.#options
+    const { modelId, deploymentId } = deployment
+    const result = await setUpModel(deployment, this.#options, deployment.abort.signal)
+    switch (result.kind) {
+      case 'aborted':
+        return
+      case 'misconfigured': {
+        this.#drop(deployment)
+        const message = `model ${modelId} refuses MODEL_BASE_CLASSNAME "${this.#options.baseClassName}": ${result.reason}`
+        log.error(message, { modelId })
+        onFatal(new CrunchError('SETTINGS_INVALID', message))
+        return
+      }
+      case 'failed':
+        this.#giveUp(deployment, result)
+        return
+      case 'ready':
+        slot.pending = undefined
+        if (slot.ready !== undefined) endDeployment(slot.ready)
+        slot.ready = deployment
+        deployment.lane = this.#createLane(deployment, result.channel)
+        this.#refresh()
+        log.info('model is set up', { modelId, deploymentId, durationMs: Math.round(performance.now() - startedAt) })
+        this.#options.onModel(deployment.identity)
+    }
+  }
+
+  #createLane(deployment: Deployment, channel: ModelChannel): ModelLane {
+    const { baseClassName, queueLimit, failureLimit, timeoutLimit, absenceBlame } = this.#options
+    return new ModelLane({
+      channel,
+      baseClassName,
+      queueLimit,
+      tally: createFailureTally({ failureLimit, timeoutLimit }),
+      largeAnswers: this.#largeAnswers,
+      absenceBlame,
+      onVerdict: (verdict) => this.#giveUp(deployment, verdict),
+    })
+  }
+
+  #giveUp(deployment: Deployment, { code, reason }: Verdict): void {
+    const { modelId, deploymentId, ip } = deployment
+    this.#options.log.warn('model given up', { modelId, deploymentId, code, reason })
+    this.#options.report(deploymentId, { model_id: modelId, failure_code: code, failure_reason: reason, ip })
+    this.#drop(deployment)
+  }
+
+  #drop(deployment: Deployment): void {
+    const { modelId, deploymentId } = deployment
+    this.#options.log.info('model is no longer called', { modelId, deploymentId })
+    endDeployment(deployment)
+    const slot = this.#slots.get(modelId)
+    if (slot === undefined) return
+    if (slot.pending === deployment) slot.pending = undefined
+    if (slot.ready === deployment) slot.ready = undefined
+    if (slot.pending === undefined && slot.ready === undefined) this.#slots.delete(modelId)
+    this.#refresh()
+  }
+
+  #refresh(): void {
+    const ready: ReadyModel[] = []
+    for (const { ready: deployment } of this.#slots.values()) {
+      if (deployment?.lane !== undefined) ready.push({ identity: deployment.identity, lane: deployment.lane })
+    }
+    this.#ready = ready.sort((a, b) => (a.identity.id < b.identity.id ? -1 : 1))
+  }
+}

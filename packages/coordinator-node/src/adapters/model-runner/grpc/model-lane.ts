@@ -1,0 +1,153 @@
+import type { Blame } from '../../../domain/prediction.ts'
+import type { ModelAnswer } from '../../../ports/model-runner.ts'
+import type { DispatchExpiry } from '../dispatch-expiry.ts'
+import { absentAnswer, notRunningAnswer, queueFullAnswer, timeoutAnswer } from '../model-answers.ts'
+import type { FailureTally, Verdict } from './failure-tally.ts'
+import { LARGE_ANSWER_BYTES, type LargeAnswers } from './large-answers.ts'
+import type { CallOutcome, ModelChannel } from './model-channel.ts'
+import { NOT_SET_UP, readResponse, readTransportError } from './read-outcome.ts'
+
+/** A connection that was lost gets this long to come back before the model counts as gone. */
+const RECONNECT_GRACE_MS = 1_000
+
+/** Calls whose bytes are shared by all models. */
+export interface EncodedDispatch {
+  readonly requests: readonly Uint8Array[]
+  readonly expiry: DispatchExpiry
+}
+
+export interface ModelLaneOptions {
+  readonly channel: ModelChannel
+  readonly baseClassName: string
+  readonly queueLimit: number
+  readonly tally: FailureTally
+  readonly largeAnswers: LargeAnswers
+  /** Whose fault it is, at this moment, when the model is not there. */
+  readonly absenceBlame: () => Blame
+  readonly onVerdict: (verdict: Verdict) => void
+}
+
+type Answers = readonly ModelAnswer[]
+
+interface Job {
+  readonly dispatch: EncodedDispatch
+  readonly resolve: (answers: Answers) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** One model's calls, one at a time and in order. No lane knows of another. */
+export class ModelLane {
+  readonly #options: ModelLaneOptions
+  #waiting: Job[] = []
+  #working = false
+  #retired = false
+
+  constructor(options: ModelLaneOptions) {
+    this.#options = options
+  }
+
+  run(dispatch: EncodedDispatch): Promise<Answers> {
+    const { queueLimit } = this.#options
+    if (this.#retired) return Promise.resolve(this.#gone(dispatch))
+    if (this.#waiting.length >= queueLimit && this.#working) {
+      return Promise.resolve(dispatch.requests.map(() => queueFullAnswer(queueLimit)))
+    }
+    return new Promise((resolve, reject) => {
+      const job = { dispatch, resolve, reject }
+      this.#waiting.push(job)
+      if (this.#working) void dispatch.expiry.whenExpired().then(() => this.#giveUpWaiting(job))
+      else void this.#work()
+    })
+  }
+
+  /** Lets the dispatch that runs come to its end, answers those that wait, and then closes the connection. */
+  retire(): void {
+    if (this.#retired) return
+    this.#retired = true
+    for (const { dispatch, resolve } of this.#waiting.splice(0)) resolve(this.#gone(dispatch))
+    if (!this.#working) this.#options.channel.close()
+  }
+
+  /** Also ends the dispatch that runs. */
+  close(): void {
+    this.retire()
+    this.#options.channel.close()
+  }
+
+  #gone({ requests }: EncodedDispatch): Answers {
+    return requests.map(() => notRunningAnswer(this.#options.absenceBlame(), 'the model was stopped or replaced', null))
+  }
+
+  #giveUpWaiting(job: Job): void {
+    const index = this.#waiting.indexOf(job)
+    if (index === -1) return
+    this.#waiting.splice(index, 1)
+    const { requests, expiry } = job.dispatch
+    job.resolve(requests.map(() => timeoutAnswer(expiry.timeoutMs, null)))
+  }
+
+  async #work(): Promise<void> {
+    this.#working = true
+    for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
+      try {
+        const answers = await this.#answer(job.dispatch)
+        const verdict = this.#options.tally.record(answers)
+        job.resolve(answers)
+        if (verdict !== undefined && !this.#retired) this.#options.onVerdict(verdict)
+      } catch (error) {
+        job.reject(error)
+      }
+    }
+    this.#working = false
+    if (this.#retired) this.#options.channel.close()
+  }
+
+  async #answer({ requests, expiry }: EncodedDispatch): Promise<Answers> {
+    if (this.#options.tally.shouldSkip()) return requests.map(coolDownAnswer)
+    const answers: ModelAnswer[] = []
+    const repair = { mayBeSetUp: true }
+    for (const request of requests) {
+      answers.push(
+        expiry.hasExpired() ? timeoutAnswer(expiry.timeoutMs, null) : await this.#call(request, expiry, repair),
+      )
+    }
+    return answers
+  }
+
+  async #call(request: Uint8Array, expiry: DispatchExpiry, repair: { mayBeSetUp: boolean }): Promise<ModelAnswer> {
+    const { channel, absenceBlame, baseClassName } = this.#options
+    if (!channel.isReady() && !(await this.#comesBack(expiry))) {
+      return notRunningAnswer(absenceBlame(), 'there is no connection to the model', null)
+    }
+    let answer = await this.#read(await channel.call(request, expiry), expiry)
+    if (answer === NOT_SET_UP && repair.mayBeSetUp) {
+      // The process behind the same address was restarted: it has forgotten the model.
+      repair.mayBeSetUp = false
+      await channel.setup(baseClassName, expiry.remainingMs())
+      if (expiry.hasExpired()) return timeoutAnswer(expiry.timeoutMs, null)
+      answer = await this.#read(await channel.call(request, expiry), expiry)
+    }
+    if (answer !== NOT_SET_UP) return answer
+    return notRunningAnswer(absenceBlame(), 'the model was restarted and cannot be set up again', null)
+  }
+
+  #comesBack(expiry: DispatchExpiry): Promise<boolean> {
+    const timeoutMs = Math.min(RECONNECT_GRACE_MS, expiry.remainingMs())
+    return this.#options.channel.whenReady(timeoutMs, { failFast: true })
+  }
+
+  async #read(outcome: CallOutcome, expiry: DispatchExpiry): Promise<ModelAnswer | typeof NOT_SET_UP> {
+    if (outcome.kind === 'expired') return timeoutAnswer(expiry.timeoutMs, outcome.durationMs)
+    if (outcome.kind === 'error') return readTransportError(outcome, expiry.timeoutMs, this.#options.absenceBlame())
+    if (outcome.bytes.length > LARGE_ANSWER_BYTES) {
+      await this.#options.largeAnswers.turn()
+      if (expiry.hasExpired()) return timeoutAnswer(expiry.timeoutMs, outcome.durationMs)
+    }
+    return readResponse(outcome.bytes, outcome.durationMs)
+  }
+}
+
+function coolDownAnswer(): ModelAnswer {
+  const detail = 'not called this time, because the model did not answer in time repeatedly'
+  return absentAnswer({ reason: 'timeout', blame: 'model', detail, durationMs: null })
+}

@@ -1,0 +1,90 @@
+import { CallResponse, decodeVariant, MAX_MESSAGE_BYTES } from '@crunch/model-protocol'
+import { status } from '@grpc/grpc-js'
+import type { Blame } from '../../../domain/prediction.ts'
+import type { ModelAnswer } from '../../../ports/model-runner.ts'
+import {
+  absentAnswer,
+  busyAnswer,
+  describeThrown,
+  failedAnswer,
+  notRunningAnswer,
+  timeoutAnswer,
+} from '../model-answers.ts'
+import type { TransportError } from './model-channel.ts'
+
+/** The runner lost its instance (it was restarted) and must be set up again; no answer of a model. */
+export const NOT_SET_UP = Symbol('the model is not set up')
+
+/** What a model's bytes say. The bytes are another party's: nothing in them throws. */
+export function readResponse(bytes: Uint8Array, durationMs: number): ModelAnswer | typeof NOT_SET_UP {
+  let response: CallResponse
+  try {
+    response = CallResponse.decode(bytes)
+  } catch (error) {
+    return invalidOutput(`the answer is no CallResponse: ${describeThrown(error)}`, durationMs)
+  }
+  const code = response.status?.code ?? ''
+  const detail = response.status?.message || `the model's runner answered ${code}`
+  switch (code) {
+    case 'SUCCESS':
+      return readOutput(response, durationMs)
+    case 'FAILED_PRECONDITION':
+      return NOT_SET_UP
+    case 'BAD_IMPLEMENTATION':
+      return failedAnswer({ reason: 'bad_implementation', blame: 'model', detail, durationMs })
+    case 'INVALID_ARGUMENT':
+      return failedAnswer({ reason: 'invalid_call', blame: 'coordinator', detail, durationMs })
+    case 'MODEL_FAILED':
+    case 'SETUP_FAILED':
+    case 'UNKNOWN':
+      return failedAnswer({ reason: 'model_error', blame: 'model', detail, durationMs })
+    default:
+      return invalidOutput(`the answer has the unknown status "${code}"`, durationMs)
+  }
+}
+
+/** What the failure of the connection says; `absenceBlame` is for a model that is not there. */
+export function readTransportError(error: TransportError, timeoutMs: number, absenceBlame: Blame): ModelAnswer {
+  const { code, details, durationMs } = error
+  switch (code) {
+    case status.RESOURCE_EXHAUSTED:
+      return /larger than/i.test(details) ? outputTooLarge(details, durationMs) : busyAnswer(durationMs)
+    case status.DEADLINE_EXCEEDED:
+      return timeoutAnswer(timeoutMs, durationMs)
+    case status.UNAVAILABLE:
+    case status.CANCELLED:
+      return notRunningAnswer(absenceBlame, `the connection to the model is gone: ${details}`, durationMs)
+    case status.UNAUTHENTICATED:
+    case status.PERMISSION_DENIED: {
+      const detail = `the model's runner does not accept this coordinator: ${details}`
+      return absentAnswer({ reason: 'unauthenticated', blame: 'coordinator', detail, durationMs })
+    }
+    case status.UNIMPLEMENTED: {
+      const detail = `what listens at the model's address is no model runner: ${details}`
+      return failedAnswer({ reason: 'bad_implementation', blame: 'model', detail, durationMs })
+    }
+    default:
+      // A process that dies may reset its streams before the connection ends.
+      if (/RST_STREAM|premature|ECONNRESET/i.test(details)) {
+        return notRunningAnswer(absenceBlame, `the model ended the call: ${details}`, durationMs)
+      }
+      return failedAnswer({ reason: 'model_error', blame: 'model', detail: `${status[code]}: ${details}`, durationMs })
+  }
+}
+
+function readOutput(response: CallResponse, durationMs: number): ModelAnswer {
+  try {
+    return { status: 'answered', output: decodeVariant(response.methodResponse), durationMs }
+  } catch (error) {
+    return invalidOutput(describeThrown(error), durationMs)
+  }
+}
+
+function invalidOutput(detail: string, durationMs: number): ModelAnswer {
+  return failedAnswer({ reason: 'invalid_output', blame: 'model', detail, durationMs })
+}
+
+function outputTooLarge(details: string, durationMs: number): ModelAnswer {
+  const detail = `the answer has more than ${MAX_MESSAGE_BYTES} bytes: ${details}`
+  return failedAnswer({ reason: 'output_too_large', blame: 'model', detail, durationMs })
+}

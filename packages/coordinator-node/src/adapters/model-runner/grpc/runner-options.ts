@@ -1,0 +1,96 @@
+import { CrunchError } from '../../../domain/errors.ts'
+import type { Log } from '../../../ports/log.ts'
+
+export interface ModelRunnerLimits {
+  /** For one attempt of a model's Setup. */
+  readonly setupTimeoutMs: number
+  /** For reaching the orchestrator, or one model, once. */
+  readonly connectTimeoutMs: number
+  /** Attempts to connect to a model and set it up before it is reported. */
+  readonly setupAttempts: number
+  /** Between the first two attempts of Setup; doubles each time. */
+  readonly setupBackoffMs: number
+  /** Dispatches that may wait for one model, beside the one it works on. */
+  readonly queueLimit: number
+  /** Failing calls in a row after which a model is reported and no longer called; 0 is never. */
+  readonly failureLimit: number
+  /** Dispatches in a row with a time-out, or without a connection, after which a model is reported; 0 is never. */
+  readonly timeoutLimit: number
+  /** Between pings to the orchestrator, and the time a pong may take. */
+  readonly keepaliveMs: number
+  /** Before the first new attempt to reach the orchestrator; doubles each time, with jitter. */
+  readonly reconnectMs: number
+  /** The longest pause between attempts to reach the orchestrator. */
+  readonly maxReconnectMs: number
+  /** How long `settled` waits at most. */
+  readonly settleTimeoutMs: number
+}
+
+export interface ModelRunnerOptions extends Partial<ModelRunnerLimits> {
+  /** Where the model orchestrator's discovery socket is. */
+  readonly host: string
+  readonly port: number
+  /** The competition whose models are wanted. */
+  readonly crunchId: string
+  /** Dotted name of the class that models extend, e.g. `tracker.TrackerBase`. */
+  readonly baseClassName: string
+  readonly log: Log
+  /** Told about a setting that no model can work with; without it such a problem is only logged. */
+  readonly onFatal?: (error: CrunchError) => void
+}
+
+export interface ResolvedOptions extends ModelRunnerLimits {
+  readonly host: string
+  readonly port: number
+  readonly crunchId: string
+  readonly baseClassName: string
+  readonly log: Log
+  readonly onFatal: (error: CrunchError) => void
+}
+
+const defaults = {
+  setupTimeoutMs: 60_000,
+  connectTimeoutMs: 10_000,
+  setupAttempts: 5,
+  setupBackoffMs: 2_000,
+  queueLimit: 64,
+  failureLimit: 100,
+  timeoutLimit: 100,
+  keepaliveMs: 20_000,
+  reconnectMs: 250,
+  maxReconnectMs: 10_000,
+} as const
+
+/** Zero has no meaning for these. */
+const positive = ['setupTimeoutMs', 'connectTimeoutMs', 'setupAttempts', 'keepaliveMs', 'reconnectMs'] as const
+
+/** Fills in the defaults. Throws `SETTINGS_INVALID` with the setting, what is wrong and what to write instead. */
+export function resolveOptions(options: ModelRunnerOptions): ResolvedOptions {
+  const { host, port, crunchId, baseClassName } = options
+  if (host.trim() === '') throw invalid('the host of the model orchestrator is empty: name it, e.g. localhost')
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw invalid(`${port} is no port of a model orchestrator: give a number from 1 to 65535, usually 9091`)
+  }
+  if (!/^[^\s/?#]+$/.test(crunchId)) {
+    throw invalid(`"${crunchId}" is no competition id: it must not be empty nor hold spaces or any of / ? #`)
+  }
+  if (!/^[^\s.]+(\.[^\s.]+)+$/.test(baseClassName)) {
+    throw invalid(`"${baseClassName}" is no base class: write module.ClassName, e.g. tracker.TrackerBase`)
+  }
+  const limits = { ...defaults, ...withoutAbsent(options) }
+  for (const name of positive) {
+    if (!(limits[name] > 0)) throw invalid(`${name} is ${limits[name]}: it must be more than 0`)
+  }
+  const settleTimeoutMs = options.settleTimeoutMs ?? limits.connectTimeoutMs + limits.setupTimeoutMs
+  return { ...limits, settleTimeoutMs, onFatal: options.onFatal ?? (() => {}) }
+}
+
+function withoutAbsent(options: ModelRunnerOptions): ModelRunnerOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as unknown as ModelRunnerOptions
+}
+
+function invalid(message: string): CrunchError {
+  return new CrunchError('SETTINGS_INVALID', message)
+}

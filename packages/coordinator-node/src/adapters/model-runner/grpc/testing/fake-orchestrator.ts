@@ -1,0 +1,91 @@
+import { type FailureReport, type ModelState, parseClientMessage, writeServerMessage } from '@crunch/model-protocol'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { ModelIdentity } from '../../../../domain/model.ts'
+
+/** Announces what a test tells it to. */
+export interface FakeOrchestrator {
+  readonly port: number
+  /** The paths that were asked for, one a connection. */
+  readonly paths: readonly string[]
+  readonly reports: readonly FailureReport[]
+  /** What new subscribers are told. */
+  list(states: readonly ModelState[]): void
+  /** Tells present subscribers. */
+  update(...states: readonly ModelState[]): void
+  send(text: string): void
+  /** Ends all connections, and accepts new ones. */
+  disconnect(): void
+  close(): Promise<void>
+}
+
+export interface FakeOrchestratorOptions {
+  readonly states?: readonly ModelState[]
+  /** 0, the default, takes a free one. */
+  readonly port?: number
+  readonly answersPings?: boolean
+}
+
+export async function startFakeOrchestrator(options: FakeOrchestratorOptions = {}): Promise<FakeOrchestrator> {
+  const { port = 0, answersPings = true } = options
+  let states = options.states ?? []
+  const paths: string[] = []
+  const reports: FailureReport[] = []
+  const sockets = new Set<WebSocket>()
+  const server = new WebSocketServer({ host: '127.0.0.1', port, autoPong: answersPings })
+  await new Promise<void>((resolve, reject) => {
+    server.once('listening', resolve)
+    server.once('error', reject)
+  })
+  server.on('connection', (socket, request) => {
+    paths.push(request.url ?? '')
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('message', (data) => {
+      const message = parseClientMessage(String(data))
+      if (message.event === 'report_failure') reports.push(...message.data)
+    })
+    socket.send(writeServerMessage('init', states))
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the fake orchestrator has no port')
+  const send = (text: string) => {
+    for (const socket of sockets) socket.send(text)
+  }
+  const disconnect = () => {
+    for (const socket of sockets) socket.terminate()
+  }
+  return {
+    port: address.port,
+    paths,
+    reports,
+    list(next) {
+      states = next
+    },
+    update: (...changed) => send(writeServerMessage('update', changed)),
+    send,
+    disconnect,
+    close() {
+      disconnect()
+      return new Promise((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())))
+    },
+  }
+}
+
+/** The announcement of a running model on this machine. */
+export function runningState(identity: ModelIdentity, port: number, changes: Partial<ModelState> = {}): ModelState {
+  return {
+    deployment_id: identity.deploymentId,
+    model_id: identity.id,
+    infos: {
+      model_name: identity.name,
+      cruncher_id: identity.cruncherId,
+      cruncher_name: identity.cruncherName,
+      cruncher_wallet_pubkey: null,
+      cruncher_hotkey: null,
+    },
+    state: 'RUNNING',
+    ip: '127.0.0.1',
+    port,
+    ...changes,
+  }
+}

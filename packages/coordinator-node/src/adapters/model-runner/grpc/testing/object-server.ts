@@ -1,0 +1,114 @@
+import {
+  type CallRequest,
+  CallResponse,
+  DynamicSubclassServiceService,
+  decodeVariant,
+  encodeResult,
+  SERVER_OPTIONS,
+  type Status,
+} from '@crunch/model-protocol'
+import { type handleUnaryCall, Server, ServerCredentials, status } from '@grpc/grpc-js'
+
+export interface ObjectServerOptions {
+  /** 0, the default, takes a free one. */
+  readonly port?: number
+  /** Answers Setup; the default creates nothing and says so. */
+  readonly setUp?: () => Promise<Status>
+  readonly maxSendBytes?: number
+}
+
+export interface ObjectServer {
+  readonly port: number
+  readonly setups: number
+  readonly calls: number
+  /** Ends all connections at once, as a process that dies does. */
+  crash(): void
+}
+
+/** The bytes that a test wants as an answer, whatever they are. */
+export class RawAnswer {
+  readonly bytes: Buffer
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+  }
+}
+
+/** Serves an object of this process as deployed runners serve a model: one call at a time, faults as status codes. */
+export async function serveObject(model: object, options: ObjectServerOptions = {}): Promise<ObjectServer> {
+  const server = new Server({ ...SERVER_OPTIONS, 'grpc.max_send_message_length': options.maxSendBytes ?? -1 })
+  const counts = { setups: 0, calls: 0 }
+  const exclusively = createLock()
+  const definition = {
+    ...DynamicSubclassServiceService,
+    call: {
+      ...DynamicSubclassServiceService.call,
+      responseSerialize: (answer: CallResponse | RawAnswer) =>
+        answer instanceof RawAnswer ? answer.bytes : Buffer.from(CallResponse.encode(answer).finish()),
+    },
+  }
+  server.addService(definition, {
+    setup: exclusively(async () => {
+      counts.setups += 1
+      return { status: (await options.setUp?.()) ?? { code: 'SUCCESS', message: 'Instance created successfully' } }
+    }),
+    call: exclusively((request: CallRequest) => {
+      counts.calls += 1
+      return call(model, request)
+    }),
+    rest: exclusively(async () => ({ status: { code: 'SUCCESS', message: '' } })),
+  })
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`127.0.0.1:${options.port ?? 0}`, ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    )
+  })
+  return {
+    port,
+    get setups() {
+      return counts.setups
+    },
+    get calls() {
+      return counts.calls
+    },
+    crash: () => server.forceShutdown(),
+  }
+}
+
+function createLock() {
+  let busy = false
+  return <Request, Response>(work: (request: Request) => Promise<Response>): handleUnaryCall<Request, Response> =>
+    ({ request }, callback) => {
+      if (busy) {
+        callback({ code: status.RESOURCE_EXHAUSTED, details: 'Server busy' })
+        return
+      }
+      busy = true
+      work(request)
+        .finally(() => {
+          busy = false
+        })
+        .then(
+          (response) => callback(null, response),
+          (error: unknown) => callback({ code: status.INTERNAL, details: String(error) }),
+        )
+    }
+}
+
+async function call(model: object, request: CallRequest): Promise<CallResponse | RawAnswer> {
+  const { methodName, methodArguments } = request
+  try {
+    const method: unknown = Reflect.get(model, methodName)
+    if (typeof method !== 'function') {
+      const message = `Method "${methodName}" not found in class "${model.constructor.name}"`
+      return { status: { code: 'BAD_IMPLEMENTATION', message }, methodResponse: undefined }
+    }
+    const values = methodArguments.map(({ data }) => decodeVariant(data))
+    const result: unknown = await Reflect.apply(method, model, values)
+    if (result instanceof RawAnswer) return result
+    return { status: { code: 'SUCCESS', message: '' }, methodResponse: encodeResult(result) }
+  } catch (error) {
+    const message = `The model raised an exception: ${error instanceof Error ? error.message : String(error)}`
+    return { status: { code: 'MODEL_FAILED', message }, methodResponse: undefined }
+  }
+}
