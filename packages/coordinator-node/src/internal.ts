@@ -1,1 +1,26 @@
-export {}
+// What our own command line and tests use. Nothing here is promised to anyone else.
+export {
+  type EmbeddedPostgres,
+  EmbeddedPostgresError,
+  embeddedPostgresStatus,
+  startEmbeddedPostgres,
+  stopEmbeddedPostgres,
+} from './adapters/embedded-postgres/index.ts'
+export { createRecordingSource } from './adapters/feeds/recording/index.ts'
+export { openPostgresStore } from './adapters/store/postgres/postgres-store.ts'
+export type { AnyContract } from './contract/crunch-contract.ts'
+export { contractFeeds, resolveContract } from './contract/resolved-contract.ts'
+export type { Checkpoint, CheckpointEntry } from './domain/checkpoint.ts'
+export { CrunchError, type CrunchErrorCode } from './domain/errors.ts'
+export { feedScopeKey } from './domain/feed-record.ts'
+export type { Leaderboard, LeaderboardEntry } from './domain/leaderboard.ts'
+export type { ModelIdentity } from './domain/model.ts'
+export { nearestName } from './domain/nearest-name.ts'
+export { durationMs, formatDuration, formatInstant } from './domain/time.ts'
+export { loadContract } from './live/load-contract.ts'
+export { readSettings, type Settings } from './live/settings.ts'
+export { workerCommand } from './live/worker-command.ts'
+export { type WorkerName, workerNames } from './live/worker-context.ts'
+export type { Store } from './ports/store.ts'
+export { contractRecording } from './simulation/contract-recording.ts'
+export { type SimulationOptions, type SimulationResult, simulate } from './simulation/simulate.ts'

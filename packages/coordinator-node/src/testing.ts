@@ -1,2 +1,2 @@
-export { createRecordingSource } from './adapters/feeds/recording/recording-source.ts'
+export { createRecordingSource } from './adapters/feeds/recording/index.ts'
 export { type SimulationOptions, type SimulationResult, simulate } from './simulation/simulate.ts'
