@@ -1,0 +1,45 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { packPackages } from './packed-packages.ts'
+import { repositoryRoot } from './repository.ts'
+
+/** A workspace as a user gets it: scaffolded by the built create-crunch, installed from the packed packages. */
+export interface UserWorkspace {
+  readonly directory: string
+  /** The installed `crunch` program. */
+  readonly crunch: string
+  remove(): Promise<void>
+}
+
+/**
+ * Makes a workspace in a temporary folder outside the repository.
+ * @param onStep told what is being done, in a few words
+ */
+export async function createUserWorkspace(
+  pack: 'weather' | 'realtime',
+  name: string,
+  onStep: (step: string) => void = () => {},
+): Promise<UserWorkspace> {
+  const folder = await mkdtemp(join(tmpdir(), 'crunch-workspace-'))
+  const tarballs = join(folder, 'packages')
+  const directory = join(folder, name)
+  const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  try {
+    onStep('packing the packages')
+    await mkdir(tarballs)
+    await packPackages(tarballs)
+    onStep(`scaffolding a ${pack} workspace`)
+    const scaffolder = join(repositoryRoot, 'packages/create-crunch/dist/bin.js')
+    const flags = ['--pack', pack, '--directory', directory, '--yes', '--local-packages', tarballs]
+    await execa(process.execPath, [scaffolder, name, ...flags])
+    onStep('installing it')
+    const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
+    await execa('npm', ['install', ...quiet], { cwd: directory })
+  } catch (error) {
+    await remove()
+    throw error
+  }
+  return { directory, crunch: join(directory, 'node_modules/.bin/crunch'), remove }
+}
