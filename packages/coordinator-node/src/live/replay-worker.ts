@@ -3,8 +3,8 @@ import { resolveContract } from '../contract/resolved-contract.ts'
 import { feedScopeKey } from '../domain/feed-record.ts'
 import type { Instant } from '../domain/time.ts'
 import { createPipeline } from '../pipeline.ts'
-import { contractRecording } from '../simulation/contract-recording.ts'
-import { driveBatch } from '../simulation/drive-recording.ts'
+import { contractRecording } from '../simulation/contract-recording.ts' // tidy-ok: a replay reads its recording as a simulation does
+import { driveBatch } from '../simulation/drive-recording.ts' // tidy-ok: and is driven the same way, or their results would differ
 import { createFeedHealth } from './feed-health.ts'
 import { aborted, connectModels, lost, pipelineOptions, takePredictLease } from './predict-worker.ts'
 import { wait } from './wait.ts'

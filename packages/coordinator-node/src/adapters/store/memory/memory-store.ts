@@ -44,17 +44,8 @@ export function createMemoryStore(): MemoryStore {
   const registry = createRegistry()
   const announcer = createAnnouncer()
   const leases = new Set<string>()
-  let isClosed = false
-
-  /** Makes a synchronous transition a verb: it rejects where the transition throws, and once the store is closed. */
-  function verb<Args extends readonly unknown[], Result>(
-    run: (...args: Args) => Result,
-  ): (...args: Args) => Promise<Result> {
-    return async (...args) => {
-      if (isClosed) throw new CrunchError('STORE_UNAVAILABLE', 'the store is closed: open a new one')
-      return run(...args)
-    }
-  }
+  const gate = createGate()
+  const { verb } = gate
 
   return {
     appendRecords: verb((records) => {
@@ -101,7 +92,7 @@ export function createMemoryStore(): MemoryStore {
     checkpoints: verb(periods.checkpoints),
     roundCounts: verb(rounds.counts),
     async close() {
-      isClosed = true
+      gate.close()
       leases.clear()
       announcer.clear()
     },
@@ -113,6 +104,22 @@ export function createMemoryStore(): MemoryStore {
       ...dumpRounds(rounds),
       ...periods.rows(),
     }),
+  }
+}
+
+/** Makes synchronous transitions verbs: they reject where a transition throws, and once the gate is closed. */
+function createGate() {
+  let isClosed = false
+  return {
+    verb<Args extends readonly unknown[], Result>(run: (...args: Args) => Result): (...args: Args) => Promise<Result> {
+      return async (...args) => {
+        if (isClosed) throw new CrunchError('STORE_UNAVAILABLE', 'the store is closed: open a new one')
+        return run(...args)
+      }
+    },
+    close(): void {
+      isClosed = true
+    },
   }
 }
 

@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { checkSourceTree } from './check-source-tree.ts'
+
+const sourceFolder = fileURLToPath(new URL('../src', import.meta.url))
+
+function readSources(): Map<string, string> {
+  const paths = readdirSync(sourceFolder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
+  return new Map(paths.map((path) => [path.split(sep).join('/'), readFileSync(join(sourceFolder, path), 'utf8')]))
+}
+
+/** What the checker says of one made-up file. */
+const check = (path: string, text: string) => checkSourceTree(new Map([[path, text]]))
+
+describe('the sources of the engine', () => {
+  test('keep the dependency rule, stay pure where they must, and stay short', () => {
+    const sources = readSources()
+    expect([...sources.keys()]).toEqual(expect.arrayContaining(['pipeline.ts', 'domain/ids.ts', 'live/settings.ts']))
+    expect(checkSourceTree(sources)).toEqual([])
+  })
+})
+
+describe('the checker', () => {
+  test.each([
+    ['domain/a.ts', '../ports/b.ts'],
+    ['ports/a.ts', '../contract/b.ts'],
+    ['contract/a.ts', '../stages/score/b.ts'],
+    ['stages/score/a.ts', '../../pipeline.ts'],
+    ['pipeline.ts', './adapters/clock/b.ts'],
+    ['predictor.ts', './live/b.ts'],
+    ['adapters/clock/a.ts', '../../contract/b.ts'],
+    ['report/a.ts', '../stages/score/b.ts'],
+    ['report/a.ts', '../adapters/clock/b.ts'],
+    ['simulation/a.ts', '../live/b.ts'],
+    ['simulation/a.ts', '../report/b.ts'],
+    ['live/a.ts', '../simulation/b.ts'],
+    ['live/a.ts', '../index.ts'],
+    ['domain/a.ts', '../../test/b.ts'],
+    ['domain/a.ts', '../../package.json'],
+  ])('finds that %s imports %s against the arrows', (path, specifier) => {
+    for (const text of [
+      `import { b } from '${specifier}'`,
+      `import type { B } from '${specifier}'`,
+      `export { b } from '${specifier}'`,
+      `const b = await import('${specifier}')`,
+      `type B = import('${specifier}').B`,
+    ]) {
+      expect(check(path, `\n${text}\n`)).toEqual([
+        expect.stringMatching(new RegExp(`^${path}:2: .*against the arrows$`)),
+      ])
+    }
+  })
+
+  test.each([
+    ['ports/a.ts', '../domain/b.ts'],
+    ['contract/defaults/a.ts', '../../ports/b.ts'],
+    ['stages/score/a.ts', '../../contract/b.ts'],
+    ['stages/score/a.ts', './b.ts'],
+    ['pipeline.ts', './stages/score/b.ts'],
+    ['pipeline.ts', './predictor.ts'],
+    ['adapters/store/memory/a.ts', '../postgres/b.ts'],
+    ['simulation/a.ts', '../adapters/clock/b.ts'],
+    ['live/a.ts', '../report/b.ts'],
+    ['bin.ts', './live/b.ts'],
+    ['live/a.ts', '../../package.json'],
+    ['index.ts', './simulation/b.ts'],
+  ])('lets %s import %s', (path, specifier) => {
+    expect(check(path, `import { b } from '${specifier}'`)).toEqual([])
+  })
+
+  test('keeps stages apart, and adapters of different ports', () => {
+    expect(check('stages/score/a.ts', "import { b } from '../feed/b.ts'")).toEqual([
+      'stages/score/a.ts:1: stages/score may not import stages/feed/b.ts: stages do not know each other',
+    ])
+    expect(check('adapters/store/a.ts', "import { b } from '../clock/b.ts'")).toHaveLength(1)
+  })
+
+  test.each([
+    'const at = Date.now()',
+    'const at = new Date()',
+    'const at = new Date',
+    'const at = Date()',
+    'const luck = Math.random()',
+    "import { randomUUID } from 'node:crypto'",
+    "import { randomUUID as id } from 'node:crypto'",
+    'setTimeout(() => {}, 1)',
+    'const start = { timer: setInterval }',
+    'setImmediate(run)',
+    'const url = process.env.DATABASE_URL',
+    "console.log('here')",
+    'const start = performance.now()',
+    "import { readFileSync } from 'node:fs'",
+    "import { readFileSync } from 'fs'",
+    "import postgres from 'postgres'",
+  ])('finds what is not pure: %s', (text) => {
+    for (const path of [
+      'domain/a.ts',
+      'ports/a.ts',
+      'contract/a.ts',
+      'stages/feed/a.ts',
+      'pipeline.ts',
+      'predictor.ts',
+    ]) {
+      expect(check(path, text)).not.toEqual([])
+    }
+    for (const path of ['live/a.ts', 'adapters/clock/a.ts', 'simulation/a.ts', 'stages/feed/a.test.ts']) {
+      expect(check(path, text)).toEqual([])
+    }
+  })
+
+  test.each([
+    'const at = new Date(0)',
+    'clock.now()',
+    'const job = { process: 1, console: 2 }',
+    'job.process',
+    'interface Log { console: string }',
+    "import { createHash } from 'node:crypto'",
+    "import { z } from 'zod'",
+    '// Date.now() and process.env only in words',
+    "const text = 'Math.random()'",
+  ])('leaves alone what is pure: %s', (text) => {
+    expect(check('domain/a.ts', text)).toEqual([])
+  })
+
+  test('finds files and functions that are too long, functions of tests excepted', () => {
+    const long = `export function run() {\n${'  step()\n'.repeat(69)}}\n`
+    expect(check('live/a.ts', long)).toEqual(['live/a.ts:1: run has 71 lines, at most 70 are allowed'])
+    expect(check('live/a.ts', long.replace('  step()\n', ''))).toEqual([])
+    expect(check('live/a.test.ts', long)).toEqual([])
+    expect(check('live/a.test.ts', 'step()\n'.repeat(400))).toEqual([])
+    expect(check('live/a.test.ts', 'step()\n'.repeat(401))).toHaveLength(1)
+  })
+
+  test('finds a file outside the layers and an import of the own package', () => {
+    expect(check('helpers/a.ts', '')).toEqual(['helpers/a.ts:1: the file lies in no layer of ARCHITECTURE.md'])
+    expect(check('live/a.ts', "import { tiers } from '@crunch/coordinator-node'")).toHaveLength(1)
+  })
+
+  test('takes an exception with a reason on the line itself, and none without', () => {
+    expect(check('domain/a.ts', 'const at = Date.now() // tidy-ok: the one place')).toEqual([])
+    expect(check('domain/a.ts', 'const at = Date.now() // tidy-ok:')).toHaveLength(1)
+    expect(check('domain/a.ts', '// tidy-ok: above\nconst at = Date.now()')).toHaveLength(1)
+  })
+})
