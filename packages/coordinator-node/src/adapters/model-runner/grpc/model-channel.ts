@@ -45,9 +45,11 @@ export interface ModelChannel {
   close(): void
 }
 
-export function openModelChannel(ip: string, port: number): ModelChannel {
+/** An answer beyond the limit is refused when its first bytes say how long it is. */
+export function openModelChannel(ip: string, port: number, maxOutputBytes: number): ModelChannel {
   const client = new DynamicSubclassServiceClient(addressOf(ip, port), credentials.createInsecure(), {
     ...CHANNEL_OPTIONS,
+    'grpc.max_receive_message_length': maxOutputBytes,
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 1_000,
     'grpc.dns_min_time_between_resolutions_ms': 1_000,

@@ -1,4 +1,4 @@
-import { CallResponse, decodeVariant, MAX_MESSAGE_BYTES } from '@crunch/model-protocol'
+import { CallResponse, decodeVariant } from '@crunch/model-protocol'
 import { status } from '@grpc/grpc-js'
 import type { Blame } from '../../../domain/prediction.ts'
 import type { ModelAnswer } from '../../../ports/model-runner.ts'
@@ -85,6 +85,6 @@ function invalidOutput(detail: string, durationMs: number): ModelAnswer {
 }
 
 function outputTooLarge(details: string, durationMs: number): ModelAnswer {
-  const detail = `the answer has more than ${MAX_MESSAGE_BYTES} bytes: ${details}`
+  const detail = `the answer is too large: ${details}`
   return failedAnswer({ reason: 'output_too_large', blame: 'model', detail, durationMs })
 }

@@ -1,3 +1,4 @@
+import { MAX_MESSAGE_BYTES } from '@crunch/model-protocol'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { Log } from '../../../ports/log.ts'
 
@@ -10,6 +11,11 @@ export interface ModelRunnerLimits {
   readonly setupAttempts: number
   /** Between the first two attempts of Setup; doubles each time. */
   readonly setupBackoffMs: number
+  /**
+   * The largest answer that is read; at most 64 MiB. Reading takes this process about 10 ms a MiB, during which no other
+   * model is heard, so the default is what deployed coordinators accept.
+   */
+  readonly maxOutputBytes: number
   /** Dispatches that may wait for one model, beside the one it works on. */
   readonly queueLimit: number
   /** Failing calls in a row after which a model is reported and no longer called; 0 is never. */
@@ -53,6 +59,7 @@ const defaults = {
   connectTimeoutMs: 10_000,
   setupAttempts: 5,
   setupBackoffMs: 2_000,
+  maxOutputBytes: 4 * 1024 * 1024,
   queueLimit: 64,
   failureLimit: 100,
   timeoutLimit: 100,
@@ -62,7 +69,14 @@ const defaults = {
 } as const
 
 /** Zero has no meaning for these. */
-const positive = ['setupTimeoutMs', 'connectTimeoutMs', 'setupAttempts', 'keepaliveMs', 'reconnectMs'] as const
+const positive = [
+  'setupTimeoutMs',
+  'connectTimeoutMs',
+  'setupAttempts',
+  'maxOutputBytes',
+  'keepaliveMs',
+  'reconnectMs',
+] as const
 
 /** Fills in the defaults. Throws `SETTINGS_INVALID` with the setting, what is wrong and what to write instead. */
 export function resolveOptions(options: ModelRunnerOptions): ResolvedOptions {
@@ -80,6 +94,9 @@ export function resolveOptions(options: ModelRunnerOptions): ResolvedOptions {
   const limits = { ...defaults, ...withoutAbsent(options) }
   for (const name of positive) {
     if (!(limits[name] > 0)) throw invalid(`${name} is ${limits[name]}: it must be more than 0`)
+  }
+  if (limits.maxOutputBytes > MAX_MESSAGE_BYTES) {
+    throw invalid(`maxOutputBytes is ${limits.maxOutputBytes}: models can send at most ${MAX_MESSAGE_BYTES}`)
   }
   const settleTimeoutMs = options.settleTimeoutMs ?? limits.connectTimeoutMs + limits.setupTimeoutMs
   return { ...limits, settleTimeoutMs, onFatal: options.onFatal ?? (() => {}) }

@@ -30,7 +30,7 @@ export async function setUpModel(
   options: ResolvedOptions,
   signal: AbortSignal,
 ): Promise<SetUpResult> {
-  const channel = openModelChannel(address.ip, address.port)
+  const channel = openModelChannel(address.ip, address.port, options.maxOutputBytes)
   const abandon = () => channel.close()
   signal.addEventListener('abort', abandon)
   const result = await attemptSetups(channel, options, signal)

@@ -8,6 +8,8 @@ export interface FakeOrchestrator {
   /** The paths that were asked for, one a connection. */
   readonly paths: readonly string[]
   readonly reports: readonly FailureReport[]
+  /** How many pings have come. */
+  readonly pings: number
   /** What new subscribers are told. */
   list(states: readonly ModelState[]): void
   /** Tells present subscribers. */
@@ -31,6 +33,7 @@ export async function startFakeOrchestrator(options: FakeOrchestratorOptions = {
   const paths: string[] = []
   const reports: FailureReport[] = []
   const sockets = new Set<WebSocket>()
+  let pings = 0
   const server = new WebSocketServer({ host: '127.0.0.1', port, autoPong: answersPings })
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve)
@@ -39,6 +42,9 @@ export async function startFakeOrchestrator(options: FakeOrchestratorOptions = {
   server.on('connection', (socket, request) => {
     paths.push(request.url ?? '')
     sockets.add(socket)
+    socket.on('ping', () => {
+      pings += 1
+    })
     socket.on('close', () => sockets.delete(socket))
     socket.on('message', (data) => {
       const message = parseClientMessage(String(data))
@@ -51,6 +57,7 @@ export async function startFakeOrchestrator(options: FakeOrchestratorOptions = {
   const send = (text: string) => {
     for (const socket of sockets) socket.send(text)
   }
+  let closed: Promise<void> | undefined
   const disconnect = () => {
     for (const socket of sockets) socket.terminate()
   }
@@ -58,6 +65,9 @@ export async function startFakeOrchestrator(options: FakeOrchestratorOptions = {
     port: address.port,
     paths,
     reports,
+    get pings() {
+      return pings
+    },
     list(next) {
       states = next
     },
@@ -65,8 +75,9 @@ export async function startFakeOrchestrator(options: FakeOrchestratorOptions = {
     send,
     disconnect,
     close() {
+      closed ??= new Promise((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())))
       disconnect()
-      return new Promise((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())))
+      return closed
     },
   }
 }
