@@ -6,57 +6,80 @@ import type { LogLimits, RunLog } from './run-log.ts'
 /** A longer line goes on as the next entry. */
 const MAX_LINE_CHARACTERS = 16 * 1024
 
+/** After its end a process leaves a few kilobytes in its pipes. */
+const FINISH_LIMIT_MS = 1_000
+
 /**
- * Copies a process's output into its log, line by line. Reading stops while the log is being written and while the run
- * is over its budget: the pipe fills and the model's own `print` waits, so endless output costs neither memory nor
- * disk nor the orchestrator's time.
+ * Copies a process's output into its log, line by line, one chunk after the other. What is over the run's budget is
+ * dropped and counted in the log. It is still read: Node keeps in memory what its pipe does not take, so a model that
+ * is not read grows until the machine suffers. Reading has its limit as well: beyond it `onFlood` shall end the run.
  */
 export function captureOutput(input: {
   readonly stdout: Readable
   readonly stderr: Readable
   readonly runLog: RunLog
   readonly limits: LogLimits
-  readonly onHeldBack: () => void
-}): { readonly finish: (limitMs: number) => Promise<void> } {
-  const budget = createBudget(input.limits, input.onHeldBack)
+  readonly onFlood: () => void
+}): { readonly finish: () => Promise<void> } {
+  const { runLog, limits } = input
+  const kept = createBudget(limits.bytesPerSecond, limits.burstBytes)
+  const read = createBudget(limits.floodBytesPerSecond, limits.floodBytes)
+  const admit = (bytes: number) => {
+    if (!read(bytes)) input.onFlood()
+    return kept(bytes)
+  }
   const copies = Promise.all([
-    copyLines(input.stdout, false, input.runLog, budget),
-    copyLines(input.stderr, true, input.runLog, budget),
+    copyLines(input.stdout, false, runLog, admit),
+    copyLines(input.stderr, true, runLog, admit),
   ])
   return {
-    /** Call it when the process has ended: takes what is left in the pipes, for at most `limitMs`. */
-    async finish(limitMs) {
-      budget.lift()
+    /** Call it when the process has ended: takes what is left in the pipes, for at most a second. */
+    async finish() {
       // A grandchild that left the group may hold the pipe open for ever.
       const timer = setTimeout(() => {
         input.stdout.destroy()
         input.stderr.destroy()
-      }, limitMs)
+      }, FINISH_LIMIT_MS)
       await copies
       clearTimeout(timer)
     },
   }
 }
 
-async function copyLines(stream: Readable, error: boolean, runLog: RunLog, budget: Budget): Promise<void> {
+async function copyLines(
+  stream: Readable,
+  error: boolean,
+  runLog: RunLog,
+  admit: (bytes: number) => boolean,
+): Promise<void> {
   const decoder = new StringDecoder('utf8')
   let rest = ''
+  let droppedBytes = 0
   const append = (messages: readonly string[]) =>
     runLog.append(messages.map((message) => ({ message, error, emitter: 'user-code' })))
+  const say = (message: string) => runLog.append([{ message, error: true, emitter: 'service' }])
+  const sayDropped = async () => {
+    if (droppedBytes > 0) await say(`${droppedBytes} bytes were dropped here: the model prints too much`)
+    droppedBytes = 0
+  }
   try {
     for await (const chunk of stream) {
       const bytes: Buffer = chunk
+      if (!admit(bytes.length)) {
+        if (rest !== '') await append([rest])
+        rest = ''
+        droppedBytes += bytes.length
+        continue
+      }
+      await sayDropped()
       const lines = splitLines(rest + decoder.write(bytes))
       rest = lines.pop() ?? ''
       await append(lines)
-      await budget.spend(bytes.length)
     }
   } catch (cause) {
-    if (!isPrematureClose(cause)) {
-      const message = `the output can no longer be read: ${errorText(cause)}`
-      await runLog.append([{ message, error: true, emitter: 'service' }])
-    }
+    if (!isPrematureClose(cause)) await say(`the output can no longer be read: ${errorText(cause)}`)
   }
+  await sayDropped()
   rest += decoder.end()
   if (rest !== '') await append([rest])
 }
@@ -78,41 +101,16 @@ function splitLines(text: string): string[] {
   return lines
 }
 
-interface Budget {
-  /** Waits for as long as the run is over its budget. */
-  spend(bytes: number): Promise<void>
-  /** No more waiting, for those who wait now and later. */
-  lift(): void
-}
-
-function createBudget(limits: LogLimits, onHeldBack: () => void): Budget {
-  let available = limits.burstBytes
-  let countedAt = performance.now()
-  let lifted = false
-  let heldBack = false
-  const wake = new Set<() => void>()
-  return {
-    async spend(bytes) {
-      const now = performance.now()
-      available = Math.min(limits.burstBytes, available + ((now - countedAt) / 1_000) * limits.bytesPerSecond) - bytes
-      countedAt = now
-      if (available >= 0 || lifted) return
-      if (!heldBack) onHeldBack()
-      heldBack = true
-      const waitMs = (-available / limits.bytesPerSecond) * 1_000
-      await new Promise<void>((resolve) => {
-        const go = () => {
-          clearTimeout(timer)
-          wake.delete(go)
-          resolve()
-        }
-        const timer = setTimeout(go, waitMs)
-        wake.add(go)
-      })
-    },
-    lift() {
-      lifted = true
-      for (const go of [...wake]) go()
-    },
+/** Says whether that many more bytes are within the average and the burst; what is refused is not counted. */
+function createBudget(bytesPerSecond: number, burstBytes: number): (bytes: number) => boolean {
+  let available = burstBytes
+  let countedAtMs = performance.now()
+  return (bytes) => {
+    const nowMs = performance.now()
+    available = Math.min(burstBytes, available + ((nowMs - countedAtMs) / 1_000) * bytesPerSecond)
+    countedAtMs = nowMs
+    if (bytes > available) return false
+    available -= bytes
+    return true
   }
 }

@@ -118,6 +118,15 @@ describe('discovery server', () => {
     expect(good.socket.readyState).toBe(good.socket.OPEN)
   })
 
+  it('refuses more clients than its limit', async () => {
+    const { client } = await start({ maxClients: 1 })
+    const first = await client('/weather')
+    const second = await client('/weather')
+    expect(JSON.parse(second.frames[0]!)).toEqual({ error: 'too many clients' })
+    expect(await second.closed).toBe(1013)
+    expect(first.socket.readyState).toBe(first.socket.OPEN)
+  })
+
   it('says which port is in use and what to do', async () => {
     const { server } = await start()
     const taken = startDiscoveryServer({

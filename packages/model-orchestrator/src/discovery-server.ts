@@ -38,8 +38,14 @@ export interface DiscoveryServer {
   close(): Promise<void>
 }
 
-/** Listens, or throws `ADDRESS_UNAVAILABLE`. */
-export async function startDiscoveryServer(input: {
+interface Client {
+  readonly crunchId: string
+  /** Whether it answered the last ping. */
+  alive: boolean
+}
+
+/** What the socket needs from the orchestrator. */
+export interface DiscoverySettings {
   readonly host: string
   readonly port: number
   /** All models of the competition that serve now; of one that nobody knows, none. */
@@ -47,62 +53,29 @@ export async function startDiscoveryServer(input: {
   readonly onFailureReport: (crunchId: string, report: FailureReport) => void
   readonly limits: DiscoveryLimits
   readonly log: OrchestratorLog
-}): Promise<DiscoveryServer> {
-  const { log, limits } = input
+}
+
+/** Listens, or throws `ADDRESS_UNAVAILABLE`. */
+export async function startDiscoveryServer(settings: DiscoverySettings): Promise<DiscoveryServer> {
+  const { log } = settings
   const http = createServer((_request, response) => {
     response.writeHead(426, { 'content-type': 'text/plain', connection: 'close' })
     response.end('Upgrade Required: use WebSocket\n')
   })
-  const port = await listen(http, input.host, input.port)
+  const port = await listen(http, settings.host, settings.port)
   http.on('error', (error) => log.error('discovery socket failed', { reason: error.message }))
   const sockets = new WebSocketServer({ server: http, maxPayload: MAX_DISCOVERY_FRAME_BYTES, perMessageDeflate: false })
   sockets.on('error', (error) => log.error('discovery socket failed', { reason: error.message }))
-  const clients = new Map<WebSocket, { readonly crunchId: string; alive: boolean }>()
-
-  function send(socket: WebSocket, frame: string): void {
-    socket.send(frame)
-    if (socket.bufferedAmount <= limits.maxUnreadBytes) return
-    log.warn('discovery client reads too slowly and is cut off', { unreadBytes: socket.bufferedAmount })
-    clients.delete(socket)
-    socket.terminate()
-  }
-
-  sockets.on('connection', (socket, request) => {
-    // Without a listener an oversized or broken frame would end the process.
-    socket.on('error', (error) => log.warn('discovery client failed', { reason: error.message }))
-    const crunchId = crunchIdOf(request)
-    if (crunchId === '') return refuse(socket, JSON.stringify({ error: NO_CRUNCH_ID }), 1008)
-    if (clients.size >= limits.maxClients) {
-      log.warn('discovery client is refused: too many clients', { clients: clients.size })
-      return refuse(socket, JSON.stringify({ error: 'too many clients' }), 1013)
-    }
-    const client = { crunchId, alive: true }
-    clients.set(socket, client)
-    socket.on('close', () => clients.delete(socket))
-    socket.on('pong', () => {
-      client.alive = true
-    })
-    socket.on('message', createReader(crunchId, input.onFailureReport, log))
-    const frame = writeServerMessage('init', input.snapshot(crunchId))
-    if (frame.length > MAX_DISCOVERY_FRAME_BYTES) {
-      log.error('discovery snapshot is larger than clients accept; run fewer models', { bytes: frame.length })
-    }
-    send(socket, frame)
-  })
-
-  const keepalive = setInterval(() => {
-    for (const [socket, client] of clients) {
-      if (!client.alive) socket.terminate()
-      else socket.ping()
-      client.alive = false
-    }
-  }, limits.keepaliveMs)
-
+  const clients = new Map<WebSocket, Client>()
+  sockets.on('connection', (socket, request) => welcome(socket, crunchIdOf(request), clients, settings))
+  const keepalive = setInterval(() => pingAll(clients), settings.limits.keepaliveMs)
   return {
     port,
     broadcast(crunchId, state) {
       const frame = writeServerMessage('update', [state])
-      for (const [socket, client] of [...clients]) if (client.crunchId === crunchId) send(socket, frame)
+      for (const [socket, client] of [...clients]) {
+        if (client.crunchId === crunchId) send(socket, frame, settings)
+      }
     },
     async close() {
       clearInterval(keepalive)
@@ -118,8 +91,51 @@ export async function startDiscoveryServer(input: {
   }
 }
 
-function refuse(socket: WebSocket, message: string, code: number): void {
-  socket.send(message)
+function welcome(
+  socket: WebSocket,
+  crunchId: string,
+  clients: Map<WebSocket, Client>,
+  settings: DiscoverySettings,
+): void {
+  const { log, limits } = settings
+  // Without a listener an oversized or broken frame would end the process.
+  socket.on('error', (error) => log.warn('discovery client failed', { reason: error.message }))
+  if (crunchId === '') return refuse(socket, NO_CRUNCH_ID, 1008)
+  if (clients.size >= limits.maxClients) {
+    log.warn('discovery client is refused: too many clients', { clients: clients.size })
+    return refuse(socket, 'too many clients', 1013)
+  }
+  const client = { crunchId, alive: true }
+  clients.set(socket, client)
+  socket.on('close', () => clients.delete(socket))
+  socket.on('pong', () => {
+    client.alive = true
+  })
+  socket.on('message', createReader(crunchId, settings.onFailureReport, log))
+  const frame = writeServerMessage('init', settings.snapshot(crunchId))
+  if (frame.length > MAX_DISCOVERY_FRAME_BYTES) {
+    log.error('discovery snapshot is larger than clients accept; run fewer models', { bytes: frame.length })
+  }
+  send(socket, frame, settings)
+}
+
+function send(socket: WebSocket, frame: string, { limits, log }: DiscoverySettings): void {
+  socket.send(frame)
+  if (socket.bufferedAmount <= limits.maxUnreadBytes) return
+  log.warn('discovery client reads too slowly and is cut off', { unreadBytes: socket.bufferedAmount })
+  socket.terminate()
+}
+
+function pingAll(clients: ReadonlyMap<WebSocket, Client>): void {
+  for (const [socket, client] of clients) {
+    if (client.alive) socket.ping()
+    else socket.terminate()
+    client.alive = false
+  }
+}
+
+function refuse(socket: WebSocket, error: string, code: number): void {
+  socket.send(JSON.stringify({ error }))
   socket.close(code)
 }
 

@@ -16,9 +16,6 @@ import { inspectSubmission } from './submission.ts'
 /** Models listen on loopback only; this text is announced and comes back in failure reports. */
 export const MODEL_HOST = '127.0.0.1'
 
-/** What is left in the pipes of a process that ended is a few kilobytes. */
-const OUTPUT_FINISH_MS = 1_000
-
 /** How a runner is started: the arguments below are appended. */
 export interface RunnerCommand {
   readonly command: string
@@ -53,6 +50,7 @@ export class ModelRun {
   readonly #stopping = new AbortController()
   #process: ModelProcess | null = null
   #port: number | null = null
+  #isStopped = false
 
   constructor(entry: ModelEntry, deploymentId: string, resources: RunResources) {
     this.entry = entry
@@ -80,6 +78,7 @@ export class ModelRun {
 
   /** Ends the run; `reason` goes to its log. Resolves when nothing of it is left. */
   async stop(reason: string): Promise<void> {
+    this.#isStopped = true
     this.#stopping.abort(new RunFailure('RUN_FAILED', reason))
     await this.ended
   }
@@ -93,7 +92,8 @@ export class ModelRun {
     }
     failure = this.#withErrorTail(failure)
     if (this.#port !== null) this.#resources.ports.giveBack(this.#port)
-    await this.#runLog.append([{ message: `run ended: ${failure.message}`, error: false, emitter: 'service' }])
+    const message = `run ended: ${failure.message}`
+    await this.#runLog.append([{ message, error: !this.#isStopped, emitter: 'service' }])
     await this.#runLog.close()
     return failure
   }
@@ -112,7 +112,7 @@ export class ModelRun {
         stderr: child.stderr,
         runLog: this.#runLog,
         limits: this.#resources.logLimits,
-        onHeldBack: () => this.#noteHeldBack(),
+        onFlood: () => this.#endFlood(),
       })
       try {
         await this.#untilServing(child, port)
@@ -121,7 +121,7 @@ export class ModelRun {
         return await this.#untilEnd(child)
       } finally {
         await this.#terminate(child)
-        await output.finish(OUTPUT_FINISH_MS)
+        await output.finish()
       }
     } finally {
       endTurn()
@@ -176,12 +176,10 @@ export class ModelRun {
     this.#resources.log.error('process of a model outlives SIGKILL', { modelId: this.entry.id, pid })
   }
 
-  #noteHeldBack(): void {
-    const { log, logLimits } = this.#resources
-    const message = `prints more than ${logLimits.bytesPerSecond} bytes a second; its output is held back`
-    log.warn('output of a model is held back', { modelId: this.entry.id, deploymentId: this.deploymentId })
-    // Not awaited: the line may wait for the file like any other, and `append` never rejects.
-    void this.#runLog.append([{ message, error: true, emitter: 'service' }])
+  #endFlood(): void {
+    const { floodBytesPerSecond } = this.#resources.logLimits
+    const reason = `was stopped because it printed more than ${floodBytesPerSecond} bytes a second; print less`
+    this.#stopping.abort(new RunFailure('STOP_UNEXPECTED', reason))
   }
 }
 

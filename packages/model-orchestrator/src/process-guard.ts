@@ -22,6 +22,8 @@ const MAX_RESTARTS = 100
 
 /** Ends watched process groups when this process dies. */
 export interface ProcessGuard {
+  /** The shell that stands guard now. */
+  readonly pid: number | undefined
   watch(groupLeaderPid: number): void
   forget(groupLeaderPid: number): void
   close(): void
@@ -61,6 +63,9 @@ export function startProcessGuard(log: OrchestratorLog): ProcessGuard {
   }
 
   return {
+    get pid() {
+      return guard.pid
+    },
     watch(pid) {
       watched.add(pid)
       guard.stdin?.write(`watch ${pid}\n`)

@@ -9,10 +9,14 @@ export interface LogLimits {
   readonly fileBytes: number
   /** Runs of a model whose files are kept, the newest. */
   readonly runs: number
-  /** What one run may print on the average; a model that prints faster waits, and nobody else does. */
+  /** What is kept of one run's output on the average; more is dropped. */
   readonly bytesPerSecond: number
-  /** What one run may print at once before that. */
+  /** What is kept at once before that. */
   readonly burstBytes: number
+  /** What one run may print on the average; more is a failure of the model, which is then stopped. */
+  readonly floodBytesPerSecond: number
+  /** What it may print at once before that. */
+  readonly floodBytes: number
 }
 
 export const DEFAULT_LOG_LIMITS: LogLimits = {
@@ -20,6 +24,8 @@ export const DEFAULT_LOG_LIMITS: LogLimits = {
   runs: 10,
   bytesPerSecond: 256 * 1024,
   burstBytes: 4 * 1024 * 1024,
+  floodBytesPerSecond: 4 * 1024 * 1024,
+  floodBytes: 32 * 1024 * 1024,
 }
 
 /** One line of a run: from the model (`user-code`) or about it (`service`). */

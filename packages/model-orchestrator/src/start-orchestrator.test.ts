@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connectDiscovery, createWorkspace, isAlive, rememberingLog, STAND_IN, until } from '../test/workspace.ts'
@@ -285,8 +285,8 @@ describe('orchestrator', () => {
   })
 
   it("gives the model its own folder and none of the node's settings", async () => {
-    process.env['TEST_SECRET_OF_THE_NODE'] = 'hunter2'
-    cleanups.push(() => delete process.env['TEST_SECRET_OF_THE_NODE'])
+    process.env.TEST_SECRET_OF_THE_NODE = 'hunter2'
+    cleanups.push(() => delete process.env.TEST_SECRET_OF_THE_NODE)
     await space.submission('a', 'console.log(JSON.stringify({ cwd: process.cwd(), names: Object.keys(process.env) }))')
     await space.models([entry('1', 'a')])
     const coordinator = await start()
@@ -311,6 +311,40 @@ describe('orchestrator', () => {
     ]
     expect(seen.names.filter((name) => !allowed.includes(name))).toEqual([])
     expect(seen.names).toContain('MODEL_BASE_CLASSNAME')
+  })
+
+  it('stops a model that prints endlessly, with little disk and without harm to others', async () => {
+    const main = `
+      const print = () => {
+        for (let count = 0; count < 200; count += 1) console.log('x'.repeat(1023))
+        setTimeout(print)
+      }
+      setTimeout(print, 100)`
+    await space.submission('prints', main)
+    await space.submission('good', GOOD)
+    await space.models([entry('1', 'prints'), entry('2', 'good')])
+    const logLimits = {
+      fileBytes: 100_000,
+      burstBytes: 500_000,
+      bytesPerSecond: 1_000,
+      runs: 2,
+      floodBytes: 3_000_000,
+      floodBytesPerSecond: 1_000,
+    }
+    const coordinator = await start({ logLimits })
+    await until('quarantine', () => status('1').state === 'FAILED')
+    expect(status('1').lastFailure).toMatchObject({
+      code: 'STOP_UNEXPECTED',
+      reason: 'was stopped because it printed more than 1000 bytes a second; print less',
+    })
+    await coordinator.announced('2', 'RUNNING')
+    expect(coordinator.states.filter(({ model_id }) => model_id === '2')).toHaveLength(1)
+    const names = await readdir(join(space.logs, '1'))
+    const sizes = await Promise.all(names.map(async (name) => (await stat(join(space.logs, '1', name))).size))
+    expect(names).toHaveLength(4)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(100_000)
+    const messages = (await space.logLines('1')).map(({ message }) => message)
+    expect(messages.some((message) => /^\d+ bytes were dropped here/.test(message))).toBe(true)
   })
 
   it('ends every process when it closes', async () => {

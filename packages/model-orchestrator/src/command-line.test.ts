@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { connectDiscovery, createWorkspace, isAlive, until } from '../test/workspace.ts'
+import type { ModelStatus } from './supervised-model.ts'
+
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+const WITH_STAND_IN = fileURLToPath(new URL('../test/orchestrator-process.ts', import.meta.url))
+const BIN = fileURLToPath(new URL('./bin.ts', import.meta.url))
+
+let space: Awaited<ReturnType<typeof createWorkspace>>
+const cleanups: (() => unknown)[] = []
+
+beforeEach(async () => {
+  space = await createWorkspace()
+  cleanups.push(() => space.remove())
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+function run(script: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+  const child: ChildProcess = spawn(process.execPath, ['--import', TSX, script, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  })
+  const output = { stdout: '', stderr: '' }
+  child.stdout?.on('data', (chunk) => (output.stdout += chunk))
+  child.stderr?.on('data', (chunk) => (output.stderr += chunk))
+  const exited = once(child, 'exit')
+  cleanups.push(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  return {
+    child,
+    output,
+    exited,
+    async ready(): Promise<{ port: number; models: ModelStatus[] }> {
+      const line = await until(
+        `the ready line; stderr: ${output.stderr}`,
+        () => /^\{"event":"ready".*\n/.exec(output.stdout)?.[0],
+        25_000,
+      )
+      return JSON.parse(line)
+    },
+  }
+}
+
+const start = (...more: string[]) => [
+  'start',
+  '--models',
+  space.modelsFile,
+  '--submissions',
+  space.submissions,
+  ...more,
+]
+const entry = (id: string, submission: string) => ({ id, submission_id: submission, desired_state: 'RUNNING' })
+
+describe('crunch-model-orchestrator', () => {
+  it('runs a TypeScript submission with the real runner, and stops it on SIGTERM', async () => {
+    await space.submission('trend', '')
+    await writeFile(
+      join(space.submissions, 'trend', 'main.ts'),
+      'export class Trend { predict(): number { return 1 } }',
+    )
+    await space.models([entry('1', 'trend'), entry('2', 'missing')])
+    const { child, output, exited, ready } = run(BIN, start('--logs', space.logs), {
+      CRUNCH_ID: 'weather',
+      MODEL_RUNNER_NODE_PORT: '0',
+    })
+    const { port, models } = await ready()
+    expect(models).toMatchObject([
+      { id: '1', state: 'RUNNING' },
+      { id: '2', state: 'FAILED', lastFailure: { code: 'BUILD_FAILED' } },
+    ])
+    const coordinator = await connectDiscovery(port, '/weather')
+    cleanups.push(() => coordinator.close())
+    expect(coordinator.states).toMatchObject([{ model_id: '1', port: models[0]?.port }])
+    const askedAt = Date.now()
+    child.kill('SIGTERM')
+    expect(await exited).toEqual([0, null])
+    expect(Date.now() - askedAt).toBeLessThan(5_000)
+    expect(isAlive(models[0]!.pid!)).toBe(false)
+    for (const line of output.stderr.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('msg')
+  })
+
+  it('leaves no process when it is killed with -9, not even of models that loop for ever', async () => {
+    const loops = `
+      import { spawn } from 'node:child_process'
+      const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+      console.error('grandchild ' + child.pid)
+      process.on('SIGTERM', () => {})
+      process.on('SIGUSR2', () => { console.error('loops now'); for (;;); })`
+    await space.submission('loops', loops)
+    await space.submission('good', 'export {}')
+    await space.models([entry('1', 'loops'), entry('2', 'good')])
+    const { child, exited, ready } = run(WITH_STAND_IN, start('--port', '0', '--logs', space.logs))
+    const { models } = await ready()
+    const pids = models.map(({ pid }) => pid!)
+    process.kill(pids[0]!, 'SIGUSR2')
+    const logged = await until('the loop', async () => {
+      const messages = (await space.logLines('1')).map(({ message }) => message)
+      return messages.includes('loops now') && messages.join('\n')
+    })
+    const grandchild = Number(/grandchild (\d+)/.exec(String(logged))?.[1])
+    expect([...pids, grandchild].map(isAlive)).toEqual([true, true, true])
+    child.kill('SIGKILL')
+    await exited
+    await until('every process is gone', () => [...pids, grandchild].every((pid) => !isAlive(pid)))
+  })
+
+  it('stops models that refuse SIGTERM within five seconds', async () => {
+    await space.submission('stubborn', "process.on('SIGTERM', () => {})")
+    await space.models([entry('1', 'stubborn'), entry('2', 'stubborn')])
+    const { child, exited, ready } = run(WITH_STAND_IN, start('--port', '0'))
+    const { models } = await ready()
+    const askedAt = Date.now()
+    child.kill('SIGINT')
+    expect(await exited).toEqual([0, null])
+    expect(Date.now() - askedAt).toBeLessThan(5_000)
+    expect(models.map(({ pid }) => isAlive(pid!))).toEqual([false, false])
+  })
+
+  it('says that its port is in use, or its file invalid, and exits with 1', async () => {
+    await space.models([])
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    cleanups.push(() => taken.close())
+    const address = taken.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const inUse = run(WITH_STAND_IN, start('--port', String(port)))
+    expect(await inUse.exited).toEqual([1, null])
+    expect(JSON.parse(inUse.output.stderr)).toMatchObject({
+      code: 'ADDRESS_UNAVAILABLE',
+      reason: expect.stringContaining(`port ${port} of 127.0.0.1 is in use`),
+    })
+    await writeFile(space.modelsFile, 'models: 7')
+    const invalid = run(WITH_STAND_IN, start('--port', '0'))
+    expect(await invalid.exited).toEqual([1, null])
+    expect(JSON.parse(invalid.output.stderr)).toMatchObject({ code: 'MODELS_FILE_INVALID' })
+  })
+})
