@@ -22,7 +22,14 @@ export class ReportedFailure extends Error {
   override readonly name = 'ReportedFailure'
 }
 
-const expectedNames: ReadonlySet<string> = new Set(['CliError', 'CrunchError', 'EmbeddedPostgresError'])
+const expectedNames: ReadonlySet<string> = new Set([
+  'CliError',
+  'CrunchError',
+  'EmbeddedPostgresError',
+  'OrchestratorError',
+  'BadImplementationError',
+  'ModuleLoadError',
+])
 
 /** True for a failure of the world around the program; its message says all, so that a stack would only hide it. */
 export function isExpectedError(error: unknown): error is Error {

@@ -1,4 +1,6 @@
-import { fileURLToPath } from 'node:url'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 // In development this module is a source beside bin.ts; built, it is a chunk beside bin.js.
 const isSource = import.meta.url.endsWith('.ts')
@@ -6,8 +8,19 @@ const isSource = import.meta.url.endsWith('.ts')
 /** How to run this command line again in another process. */
 export function selfCommand(args: readonly string[]): { readonly command: string; readonly args: readonly string[] } {
   const bin = fileURLToPath(new URL(isSource ? './bin.ts' : './bin.js', import.meta.url))
-  const loader = isSource ? ['--import', import.meta.resolve('tsx')] : []
-  return { command: process.execPath, args: [...loader, bin, ...args] }
+  return { command: process.execPath, args: [...(isSource ? typeScriptLoader() : []), bin, ...args] }
+}
+
+/** Node's arguments for running TypeScript sources: by full address, as the child may run in any folder. */
+function typeScriptLoader(): readonly string[] {
+  return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href]
+}
+
+/** How to run the program of the orchestrator's package, built or in development. */
+export function orchestratorCommand(): { readonly command: string; readonly args: readonly string[] } {
+  const manifest = createRequire(import.meta.url).resolve('@crunch/model-orchestrator/package.json')
+  const bin = join(dirname(manifest), isSource ? 'src/bin.ts' : 'dist/bin.js')
+  return { command: process.execPath, args: [...(isSource ? typeScriptLoader() : []), bin] }
 }
 
 /**

@@ -2,7 +2,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemErrorCode } from '../cli-error.ts'
 import { parseLogLine } from './log-entry.ts'
-import type { ServiceEntry } from './read-logs.ts'
+import { readLogs, type ServiceEntry } from './read-logs.ts'
 import { logFileName } from './service-log.ts'
 
 const pollMs = 150
@@ -11,7 +11,7 @@ const chunkBytes = 64 * 1024
 const maxChunksPerPoll = 64
 
 /**
- * Passes on what is written to the logs of `services` from now on, until the signal aborts. A rotated file is read to its
+ * Passes on the newest `pastCount` entries of `services`, then what is written from now on, until the signal aborts. A rotated file is read to its
  * end through the open handle before the new one is opened, so no line is lost and none comes twice.
  */
 export async function followLogs(
@@ -19,10 +19,13 @@ export async function followLogs(
   services: readonly string[],
   onEntries: (entries: readonly ServiceEntry[]) => void,
   signal: AbortSignal,
+  pastCount = 0,
 ): Promise<void> {
   const followers = services.map((service) => new LogFollower(join(directory, logFileName(service)), service))
   try {
+    // First, so that what is written while the past is read comes twice rather than never.
     await Promise.all(followers.map((follower) => follower.skipToEnd()))
+    if (pastCount > 0) onEntries(await readLogs(directory, services, pastCount))
     while (!signal.aborted) {
       const entries = (await Promise.all(followers.map((follower) => follower.readNew()))).flat()
       if (entries.length > 0) onEntries(entries.sort((left, right) => left.entry.time - right.entry.time))

@@ -26,15 +26,18 @@ const levelNames: readonly (readonly [number, string])[] = [
   [20, 'DEBUG'],
 ]
 
-/** Reads a line of JSON with a message; undefined for anything else that a process may print. */
-export function parseLogLine(line: string): LogEntry | undefined {
+/**
+ * Reads a line of JSON with a time and a message; undefined for anything else that a process may print. With
+ * `receivedAt`, an event without a time of its own is an entry too, of that time.
+ */
+export function parseLogLine(line: string, receivedAt?: number): LogEntry | undefined {
   if (!line.startsWith('{')) return undefined
   const value = parseJson(line)
   if (typeof value !== 'object' || value === null) return undefined
   const { time, level, msg, pid: _pid, hostname: _hostname, ...fields } = value as Record<string, unknown>
-  const at = instantOf(time)
+  const at = instantOf(time) ?? (typeof fields.event === 'string' ? receivedAt : undefined)
   if (at === undefined) return undefined
-  return { time: at, level: levelOf(level), msg: typeof msg === 'string' ? msg : '', fields }
+  return { time: at, level: levelOf(level), msg: typeof msg === 'string' ? msg : String(fields.event ?? ''), fields }
 }
 
 /** A line for people: time, level, service, message, and the remaining fields. Newlines in values stay in their place. */

@@ -34,8 +34,10 @@ export class ServiceLog {
 
   /** Writes one line of a service's output; text that is not JSON is wrapped, as info or, from stderr, as a warning. */
   writeLine(line: string, source: 'stdout' | 'stderr'): void {
-    const isEntry = line.length <= maxLineLength && parseLogLine(line) !== undefined
-    if (isEntry) this.#write(line)
+    const receivedAt = Date.now()
+    const entry = line.length <= maxLineLength ? parseLogLine(line, receivedAt) : undefined
+    if (entry !== undefined && parseLogLine(line) !== undefined) this.#write(line)
+    else if (entry !== undefined) this.write(entry.level, entry.msg, entry.fields)
     else this.write(source === 'stderr' ? 40 : 30, line.slice(0, maxLineLength))
   }
 

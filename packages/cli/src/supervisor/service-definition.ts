@@ -39,6 +39,8 @@ export interface ServiceStatus {
   readonly lastError: string | null
   readonly lastErrorAt: number | null
   readonly nextStartAt: number | null
+  /** The newest `event` that the process told since it was started, such as `ready` or `replay-ended`. */
+  readonly lastEvent: string | null
 }
 
 /** How a process says that its configuration is wrong: it is not started again. */

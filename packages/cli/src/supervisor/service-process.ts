@@ -52,9 +52,11 @@ export class ServiceProcess {
   #lastError: string | null = null
   #lastErrorAt: number | null = null
   #nextStartAt: number | null = null
+  #lastEvent: string | null = null
   #timer: NodeJS.Timeout | undefined
-  /** The newest line that may explain the end of the process. */
+  /** What may explain the end of the process: its newest logged error, or else what it printed last. */
   #complaint: string | undefined
+  #lastStderrLine: string | undefined
   #launching: Promise<void> = Promise.resolve()
   #stopping: Promise<void> | undefined
   #generation = 0
@@ -79,6 +81,7 @@ export class ServiceProcess {
       lastError: this.#lastError,
       lastErrorAt: this.#lastErrorAt,
       nextStartAt: this.#nextStartAt,
+      lastEvent: this.#lastEvent,
     }
   }
 
@@ -105,7 +108,9 @@ export class ServiceProcess {
     this.#nextStartAt = null
     this.#startedAt = Date.now()
     this.#readyAt = null
+    this.#lastEvent = null
     this.#complaint = undefined
+    this.#lastStderrLine = undefined
     this.#generation += 1
     this.#setState('starting')
     const generation = this.#generation
@@ -170,24 +175,24 @@ export class ServiceProcess {
     if (stream === null) return
     await readLines(stream, maxLineLength, (line) => {
       this.#context.log.writeLine(line, source)
-      const entry = parseLogLine(line)
+      const entry = parseLogLine(line, Date.now())
       if (entry === undefined) {
-        if (source === 'stderr' && line.trim() !== '') this.#complain(line)
+        if (source === 'stderr' && line.trim() !== '') this.#lastStderrLine = line.slice(0, maxErrorLength)
         return
       }
-      if (entry.level >= errorLevel) this.#complain(failureText(entry))
-      if (generation === this.#generation) this.#noticeReady(entry)
+      if (entry.level >= errorLevel) this.#complaint = failureText(entry).slice(0, maxErrorLength)
+      if (generation === this.#generation) this.#noticeEvent(entry)
     })
   }
 
-  #complain(text: string): void {
-    this.#complaint = text.slice(0, maxErrorLength)
-  }
-
-  #noticeReady(entry: LogEntry): void {
-    if (entry.fields.event !== 'ready' || this.#state !== 'starting') return
-    this.#readyAt = Date.now()
-    this.#setState('ready')
+  #noticeEvent(entry: LogEntry): void {
+    if (typeof entry.fields.event !== 'string') return
+    this.#lastEvent = entry.fields.event.slice(0, 100)
+    if (this.#lastEvent === 'ready' && this.#state === 'starting') {
+      this.#readyAt = Date.now()
+      this.#state = 'ready'
+    }
+    this.#context.changed()
   }
 
   #ended(code: number | null, signal: NodeJS.Signals | null, generation: number): void {
@@ -198,8 +203,9 @@ export class ServiceProcess {
       this.#context.log.write(40, 'the pid file could not be removed', { reason: describeError(error, false) })
     })
     if (generation !== this.#generation) return
-    const text = this.#complaint === undefined ? how : `${how}: ${this.#complaint}`
-    if (code === configurationExitCode) this.#failed(this.#complaint ?? how)
+    const why = this.#complaint ?? this.#lastStderrLine
+    const text = why === undefined ? how : `${how}: ${why}`
+    if (code === configurationExitCode) this.#failed(why ?? how)
     else this.#retryAfter(text)
   }
 

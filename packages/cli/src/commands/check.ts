@@ -1,0 +1,24 @@
+import { ReportedFailure } from '../cli-error.ts'
+import { checkWorkspace, formatFinding } from '../deploy/check-workspace.ts'
+import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
+import type { Terminal } from '../terminal.ts'
+import { findWorkspace } from '../workspace.ts'
+
+/** Tells everything that is wrong with a workspace; fails when there is anything. */
+export async function check(options: { readonly json: boolean }, terminal: Terminal): Promise<void> {
+  const workspace = findWorkspace(terminal.cwd)
+  // A running deployment holds its own ports, and that is right.
+  const isDeployed = (await readLiveSupervisor(workspace.stateDirectory)) !== undefined
+  const report = await checkWorkspace(workspace, terminal.env, { ports: !isDeployed, database: true })
+  const all = [...report.findings, ...report.warnings]
+  if (options.json) {
+    terminal.out(JSON.stringify({ ok: all.length === 0, findings: report.findings, warnings: report.warnings }))
+  } else {
+    for (const finding of all) terminal.out(formatFinding(finding))
+    const summary = isDeployed ? 'ports not looked at: the deployment holds them' : 'ports free'
+    terminal.out(
+      all.length === 0 ? `Contract, settings, database and models are right; ${summary}.` : `${all.length} finding(s).`,
+    )
+  }
+  if (all.length > 0) throw new ReportedFailure('the check has findings')
+}

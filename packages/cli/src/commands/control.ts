@@ -1,0 +1,58 @@
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { CliError } from '../cli-error.ts'
+import { askSupervisor } from '../supervisor/control.ts'
+import { endLeftovers } from '../supervisor/pid-files.ts'
+import { readLiveSupervisor, type SupervisorRecord } from '../supervisor/supervisor-record.ts'
+import type { Terminal } from '../terminal.ts'
+import { findWorkspace, type Workspace } from '../workspace.ts'
+
+/** Three levels of services with five seconds of grace each, and the time of SIGKILL. */
+const downLimitMs = 30_000
+const restartLimitMs = 45_000
+
+/** Ends a deployment and everything that it started; also what a killed supervisor left behind. */
+export async function down(terminal: Terminal): Promise<void> {
+  const workspace = findWorkspace(terminal.cwd)
+  const record = await readLiveSupervisor(workspace.stateDirectory)
+  if (record === undefined) {
+    const leftovers = await endLeftovers(join(workspace.stateDirectory, 'pids'))
+    const names = leftovers.map(({ service, pid }) => `${service} (process ${pid})`).join(', ')
+    terminal.out(names === '' ? 'Nothing runs here.' : `Ended what a killed supervisor had left: ${names}`)
+    return
+  }
+  await askSupervisor(record.socketPath, { command: 'down' })
+  const deadlineMs = performance.now() + downLimitMs
+  while (await readLiveSupervisor(workspace.stateDirectory)) {
+    if (performance.now() > deadlineMs) throw stillRuns(record)
+    await setTimeout(50)
+  }
+  terminal.out('Every process of the deployment has ended.')
+}
+
+/** Starts a service again, or all of them in their order. */
+export async function restart(service: string | undefined, terminal: Terminal): Promise<void> {
+  const record = await requireSupervisor(findWorkspace(terminal.cwd))
+  const request = service === undefined ? ({ command: 'restart' } as const) : ({ command: 'restart', service } as const)
+  await askSupervisor(record.socketPath, request, restartLimitMs)
+  terminal.out(`${service ?? 'Every service'} is started again; see crunch status`)
+}
+
+/** @throws CliError when the workspace is not deployed. */
+export async function requireSupervisor(workspace: Workspace): Promise<SupervisorRecord> {
+  const record = await readLiveSupervisor(workspace.stateDirectory)
+  if (record !== undefined) return record
+  throw new CliError({
+    place: workspace.nodeDirectory,
+    cause: 'this workspace is not deployed',
+    fix: 'start it with: crunch deploy',
+  })
+}
+
+function stillRuns(record: SupervisorRecord): CliError {
+  return new CliError({
+    place: 'crunch down',
+    cause: `the supervisor (process ${record.pid}) still runs after ${downLimitMs / 1_000} s`,
+    fix: `end it with: kill -9 ${record.pid}, then run crunch down again: it ends what is left`,
+  })
+}

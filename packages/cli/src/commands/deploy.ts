@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CliError, ReportedFailure } from '../cli-error.ts'
+import type { DeployRequest } from '../deploy/deployment-plan.ts'
+import { followLeaderboard, waitForCheckpoint } from '../deploy/follow-replay.ts'
+import { type PreparedDeployment, prepareDeployment } from '../deploy/prepare-deployment.ts'
+import { openStartView } from '../deploy/show-start.ts'
+import { DeploymentFailure, reportFailure, type WatchInput, waitUntilReady } from '../deploy/watch-start.ts'
+import { ReportClient } from '../report-client.ts'
+import { selfCommand } from '../self-command.ts'
+import { askSupervisor } from '../supervisor/control.ts'
+import { Supervisor } from '../supervisor/supervisor.ts'
+import { alreadyRunning, readLiveSupervisor } from '../supervisor/supervisor-record.ts'
+import { emissionSum, formatCheckpoint, formatLeaderboard, fullReward } from '../tables.ts'
+import type { Terminal } from '../terminal.ts'
+import { findWorkspace } from '../workspace.ts'
+
+/** Without any change for this long a start, or a replay that should end by itself, has failed. */
+const patienceMs = 60_000
+
+/** Starts a competition: in the foreground until Ctrl-C, with `once` until the first checkpoint, or in the background. */
+export async function deploy(request: DeployRequest & { readonly detach: boolean }, terminal: Terminal): Promise<void> {
+  if (request.detach && request.once) {
+    throw new CliError({
+      place: 'crunch deploy --detach --once',
+      cause: 'a run that ends by itself is waited for',
+      fix: 'leave out one of the two',
+    })
+  }
+  const running = await readLiveSupervisor(findWorkspace(terminal.cwd).stateDirectory)
+  if (running !== undefined) throw alreadyRunning(running)
+  const prepared = await prepareDeployment(request, terminal)
+  if (request.detach) await deployDetached(request, prepared, terminal)
+  else await deployHere(request, prepared, terminal)
+}
+
+async function deployHere(request: DeployRequest, prepared: PreparedDeployment, terminal: Terminal): Promise<void> {
+  const supervisor = await Supervisor.open(prepared.supervisor)
+  const down = new AbortController()
+  void supervisor.downRequested.then(() => down.abort())
+  try {
+    const input = watchInput(prepared, terminal, async () => supervisor.status().services)
+    await orReport(input, async () => {
+      if (!(await showStart(input))) return
+      announce(prepared, terminal)
+      if (request.once) await runOnce(input)
+      else await followLeaderboard(input, down.signal)
+    })
+  } finally {
+    if (!request.once) terminal.err('Stopping every process of the deployment ...')
+    await supervisor.stop()
+  }
+}
+
+async function runOnce(input: WatchInput): Promise<void> {
+  const { client, terminal } = input
+  const checkpoint = await waitForCheckpoint(input)
+  if (checkpoint === undefined) throw new ReportedFailure('ended by the operator')
+  terminal.out(formatLeaderboard(await client.leaderboard()))
+  terminal.out(formatCheckpoint(checkpoint))
+  if (emissionSum(checkpoint) !== fullReward) throw new ReportedFailure('the emission is not exact')
+}
+
+/** The supervisor lives on in a process of its own; this one only waits until everything serves. */
+async function deployDetached(request: DeployRequest, prepared: PreparedDeployment, terminal: Terminal): Promise<void> {
+  const { workspace } = prepared
+  mkdirSync(workspace.logDirectory, { recursive: true })
+  const outputPath = join(workspace.logDirectory, 'supervisor.out')
+  const output = openSync(outputPath, 'w')
+  const program = selfCommand(['supervise', ...replayArguments(request)])
+  const child = spawn(program.command, [...program.args], {
+    cwd: terminal.cwd,
+    env: { ...terminal.env },
+    detached: true,
+    stdio: ['ignore', output, output],
+    windowsHide: true,
+  })
+  closeSync(output)
+  const exited = new Promise<number | string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(code ?? signal ?? 'an unknown end'))
+    child.once('error', (error) => resolve(error.message))
+  })
+  const hasEnded = exited.then((how) => {
+    throw new CliError({
+      place: 'crunch supervise',
+      cause: `the supervisor ended (${how}): ${readFileSync(outputPath, 'utf8').trim().slice(-2_000)}`,
+      fix: 'see crunch logs supervisor',
+    })
+  })
+  const input = watchInput(prepared, terminal, async () => {
+    const record = await readLiveSupervisor(workspace.stateDirectory)
+    if (record === undefined || record.pid !== child.pid) return startingServices
+    return (await askSupervisor(record.socketPath, { command: 'status' })).services
+  })
+  try {
+    const isReady = await orReport(input, () => Promise.race([showStart(input), hasEnded]))
+    if (!isReady) throw new ReportedFailure('ended by the operator')
+  } catch (error) {
+    // What cannot serve is not left behind; the supervisor ends its processes.
+    child.kill('SIGTERM')
+    await exited
+    throw error
+  }
+  child.unref()
+  announce(prepared, terminal)
+  terminal.out('It runs in the background: crunch status, crunch logs -f, crunch down')
+}
+
+/** What is known of the services while the supervisor itself starts. */
+const startingServices = [
+  {
+    name: 'supervisor',
+    state: 'starting',
+    pid: null,
+    startedAt: null,
+    readyAt: null,
+    restarts: 0,
+    lastError: null,
+    lastErrorAt: null,
+    nextStartAt: null,
+    lastEvent: null,
+  },
+] as const
+
+function replayArguments(request: DeployRequest): readonly string[] {
+  if (request.replay === undefined) return []
+  const speed = request.speed === undefined ? [] : ['--speed', String(request.speed)]
+  return ['--replay', ...request.replay, ...speed, ...(request.resume ? ['--resume'] : [])]
+}
+
+function watchInput(prepared: PreparedDeployment, terminal: Terminal, look: WatchInput['look']): WatchInput {
+  const client = new ReportClient(prepared.apiUrl, prepared.apiKey)
+  return { look, client, logDirectory: prepared.workspace.logDirectory, terminal, patienceMs }
+}
+
+async function showStart(input: WatchInput): Promise<boolean> {
+  const view = await openStartView(input.terminal)
+  let isReady = false
+  try {
+    isReady = await waitUntilReady(input, (services) => view.update(services))
+    return isReady
+  } finally {
+    await view.close(isReady)
+  }
+}
+
+/** Shows a failed deployment with the log of the service that is to blame. */
+async function orReport<Value>(input: WatchInput, action: () => Promise<Value>): Promise<Value> {
+  try {
+    return await action()
+  } catch (error) {
+    if (error instanceof DeploymentFailure) return await reportFailure(error, input)
+    throw error
+  }
+}
+
+function announce({ apiUrl, replay }: PreparedDeployment, terminal: Terminal): void {
+  const what = replay === undefined ? 'live' : `replaying ${replay.files.length} file(s) at ${speedText(replay.speed)}`
+  terminal.out(`The competition runs, ${what}. Report API: ${apiUrl}/reports/leaderboard`)
+}
+
+function speedText(speed: number | 'max'): string {
+  return speed === 'max' ? 'full speed' : `${speed} times real time`
+}

@@ -1,0 +1,42 @@
+import { describeError, isExpectedError, ReportedFailure } from '../cli-error.ts'
+import { embeddedDatabase } from '../engine.ts'
+import { processIdentity } from '../supervisor/process-identity.ts'
+import type { Terminal } from '../terminal.ts'
+
+const watchMs = 200
+
+/** Runs the embedded PostgreSQL of a folder until it is asked to stop; fails when the server ends by itself. */
+export async function embeddedPostgres(directory: string, terminal: Terminal): Promise<void> {
+  const log = (level: number, msg: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+    terminal.out(JSON.stringify({ level, time: Date.now(), msg, ...fields }))
+  }
+  const server = await embeddedDatabase.start({ directory, log: (line) => log(30, line) }).catch((error: unknown) => {
+    if (!isExpectedError(error)) throw error
+    log(50, describeError(error, false))
+    throw new ReportedFailure('the database cannot be started', { cause: error })
+  })
+  // Known by its identity: the pid of a server that died may soon be another program's.
+  const identity = processIdentity(server.pid)
+  log(30, 'database serves', { event: 'ready', port: server.port, processId: server.pid })
+  const hasDied = await endOrDeath(server.pid, identity, terminal.signal)
+  if (hasDied) {
+    log(50, 'the database server ended unexpectedly', { processId: server.pid })
+    throw new ReportedFailure('the database server ended unexpectedly')
+  }
+  await server.stop()
+  log(30, 'database stopped')
+}
+
+function endOrDeath(pid: number, identity: string | undefined, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const finish = (hasDied: boolean): void => {
+      clearInterval(timer)
+      resolve(hasDied)
+    }
+    const timer = setInterval(() => {
+      if (identity === undefined || processIdentity(pid) !== identity) finish(true)
+    }, watchMs)
+    signal.addEventListener('abort', () => finish(false))
+    if (signal.aborted) finish(false)
+  })
+}

@@ -1,0 +1,11 @@
+import { formatLeaderboard } from '../tables.ts'
+import type { Terminal } from '../terminal.ts'
+import { findWorkspace } from '../workspace.ts'
+import { openReportClient } from './open-report-client.ts'
+
+/** Shows the current ranks, from the report API. */
+export async function leaderboard(options: { readonly json: boolean }, terminal: Terminal): Promise<void> {
+  const client = await openReportClient(findWorkspace(terminal.cwd), terminal)
+  const rows = await client.leaderboard()
+  terminal.out(options.json ? JSON.stringify(rows) : formatLeaderboard(rows))
+}

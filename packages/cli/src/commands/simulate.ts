@@ -1,0 +1,99 @@
+import { readdirSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { loadModelClass } from '@crunch/model-runner'
+import { CliError, systemErrorCode } from '../cli-error.ts'
+import { requireFile } from '../deploy/deployment-plan.ts'
+import { type LocalModel, loadNodeContract, readNodeSettings, simulateRecordings } from '../engine.ts'
+import { type RunningModel, readRunningModels } from '../models-file.ts'
+import { readEnvironment } from '../read-environment.ts'
+import { formatSimulation } from '../tables.ts'
+import type { Terminal } from '../terminal.ts'
+import { findWorkspace } from '../workspace.ts'
+
+/** What to simulate. Paths are relative to the current folder. */
+export interface SimulateOptions {
+  readonly recordings: readonly string[]
+  /** A folder with one folder a model; absent: the RUNNING entries of `models.dev.yml`. */
+  readonly models: string | undefined
+  readonly json: boolean
+}
+
+const progressMs = 1_000
+
+/** Runs the competition over recordings in this process, with the pipeline that also runs live. */
+export async function simulate(options: SimulateOptions, terminal: Terminal): Promise<void> {
+  const workspace = findWorkspace(terminal.cwd)
+  const environment = readEnvironment(workspace.nodeDirectory, terminal.env)
+  const settings = readNodeSettings(environment)
+  const files = options.recordings.map((file) => resolve(terminal.cwd, file))
+  for (const file of files) requireFile(file)
+  const contract = await loadNodeContract(workspace.contractPath, environment)
+  const chosen =
+    options.models === undefined
+      ? readRunningModels(workspace, settings.crunchId).running
+      : modelsOfFolder(resolve(terminal.cwd, options.models))
+  const models = await Promise.all(chosen.map((model) => loadModel(model, settings.modelBaseClassName)))
+  let shownAtMs = performance.now()
+  const result = await simulateRecordings({
+    contract,
+    files,
+    models,
+    signal: terminal.signal,
+    onProgress({ recordCount, at }) {
+      if (performance.now() - shownAtMs < progressMs) return
+      shownAtMs = performance.now()
+      terminal.err(`${recordCount} records, up to ${new Date(at).toISOString()}`)
+    },
+  })
+  if (terminal.signal.aborted) throw interrupted()
+  const names = new Map(models.map(({ id, name }) => [id, name]))
+  const { leaderboard, checkpoints, counts, digest } = result
+  terminal.out(
+    options.json ? JSON.stringify({ leaderboard, checkpoints, counts, digest }) : formatSimulation(result, names),
+  )
+}
+
+/** The folders of a folder, by name: the name is also the model's id. */
+function modelsOfFolder(directory: string): readonly RunningModel[] {
+  let names: readonly string[]
+  try {
+    names = readdirSync(directory).sort()
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) throw error
+    throw new CliError(
+      { place: directory, cause: 'there is no such folder', fix: 'name a folder that holds one folder a model' },
+      { cause: error },
+    )
+  }
+  const folders = names.filter((name) => !name.startsWith('.') && statSync(join(directory, name)).isDirectory())
+  if (folders.length === 0) {
+    const fix = 'name a folder that holds one folder a model, each with a main.ts'
+    throw new CliError({ place: directory, cause: 'it holds no folder with a model', fix })
+  }
+  return folders.map((name) => ({
+    id: name,
+    name,
+    cruncherId: name,
+    cruncherName: name,
+    directory: join(directory, name),
+  }))
+}
+
+async function loadModel(model: RunningModel, baseClassName: string): Promise<LocalModel> {
+  const { directory, ...identity } = model
+  const ModelClass = await loadModelClass(directory, baseClassName)
+  try {
+    return { ...identity, model: new ModelClass() }
+  } catch (error) {
+    const cause = `its constructor throws: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
+    throw new CliError({ place: directory, cause, fix: 'mend the model, or leave it out' }, { cause: error })
+  }
+}
+
+function interrupted(): CliError {
+  return new CliError({
+    place: 'crunch simulate',
+    cause: 'it was ended before the end of the recording',
+    fix: 'run it again; the results up to here would be none of the whole recording',
+  })
+}

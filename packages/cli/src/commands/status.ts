@@ -1,0 +1,98 @@
+import { CliError } from '../cli-error.ts'
+import type { ReportClient } from '../report-client.ts'
+import { askSupervisor, type SupervisorStatus } from '../supervisor/control.ts'
+import type { ServiceStatus } from '../supervisor/service-definition.ts'
+import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
+import { formatTable } from '../tables.ts'
+import type { Terminal } from '../terminal.ts'
+import { findWorkspace } from '../workspace.ts'
+import { openReportClient } from './open-report-client.ts'
+
+/** Shows the processes of a deployment and, as far as its API answers, health, feeds, models and ranks. */
+export async function status(options: { readonly json: boolean }, terminal: Terminal): Promise<void> {
+  const workspace = findWorkspace(terminal.cwd)
+  const record = await readLiveSupervisor(workspace.stateDirectory)
+  if (record === undefined) {
+    terminal.out(options.json ? JSON.stringify({ deployed: false }) : 'Not deployed. Start it with: crunch deploy')
+    return
+  }
+  const supervisor = await askSupervisor(record.socketPath, { command: 'status' })
+  const node = await readNode(await openReportClient(workspace, terminal))
+  if (options.json) terminal.out(JSON.stringify({ deployed: true, ...supervisor, node }))
+  else
+    terminal.out([describeSupervisor(supervisor), servicesTable(supervisor.services), ...describeNode(node)].join('\n'))
+}
+
+type NodeState = Awaited<ReturnType<typeof readNode>>
+
+async function readNode(client: ReportClient) {
+  try {
+    const [health, feeds, models, leaderboard, checkpoints] = await Promise.all([
+      client.health(),
+      client.feeds(),
+      client.models(),
+      client.leaderboard(),
+      client.checkpoints(),
+    ])
+    return { health, feeds, models, leaderAt: leaderboard[0]?.created_at ?? null, checkpointCount: checkpoints.length }
+  } catch (error) {
+    if (error instanceof CliError) return { problem: error.message }
+    throw error
+  }
+}
+
+function describeSupervisor({ mode, pid, startedAt, apiUrl }: SupervisorStatus): string {
+  return `${mode}, supervisor ${pid}, up ${formatAge(Date.now() - startedAt)}, API ${apiUrl}`
+}
+
+function servicesTable(services: readonly ServiceStatus[]): string {
+  return formatTable(
+    ['service', 'state', 'pid', 'uptime', 'restarts', 'last error'],
+    services.map(({ name, state, pid, startedAt, restarts, lastError }) => [
+      name,
+      state,
+      pid === null ? '' : String(pid),
+      pid === null || startedAt === null ? '' : formatAge(Date.now() - startedAt),
+      String(restarts),
+      (lastError ?? '').split('\n')[0]?.slice(0, 80) ?? '',
+    ]),
+  )
+}
+
+function describeNode(node: NodeState): readonly string[] {
+  if ('problem' in node) return [`API: ${node.problem}`]
+  const reasons = Array.isArray(node.health.reasons) ? node.health.reasons.map((reason) => `  ${String(reason)}`) : []
+  const feeds = formatTable(
+    ['feed', 'status', 'known up to', 'records'],
+    node.feeds.map((feed) => [
+      `${feed.source}:${feed.subject}:${feed.kind}:${feed.granularity}`,
+      `${feed.status ?? ''}${feed.status_reason ? ` (${feed.status_reason})` : ''}`,
+      feed.watermark_ts ?? '',
+      String(feed.record_count),
+    ]),
+  )
+  const models = node.models.map(({ model_id, model_name }) => model_name ?? model_id)
+  return [
+    `health: ${String(node.health.status)}`,
+    ...reasons,
+    node.feeds.length === 0 ? 'no feed has brought anything yet' : feeds,
+    `models (${models.length}): ${models.join(', ')}`,
+    `leaderboard of ${node.leaderAt ?? 'no period yet'}, checkpoints: ${node.checkpointCount}`,
+  ]
+}
+
+function formatAge(ageMs: number): string {
+  const seconds = Math.max(0, Math.floor(ageMs / 1_000))
+  const parts: readonly (readonly [number, string])[] = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3_600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'm'],
+    [seconds % 60, 's'],
+  ]
+  const first = parts.findIndex(([count]) => count > 0)
+  if (first < 0) return '0s'
+  return parts
+    .slice(first, first + 2)
+    .map(([count, unit]) => `${count}${unit}`)
+    .join(' ')
+}

@@ -1,0 +1,171 @@
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import { type CliProblem, describeError, isExpectedError, systemErrorCode } from '../cli-error.ts'
+import { type AnyContract, loadNodeContract, readNodeSettings } from '../engine.ts'
+import { readRunningModels } from '../models-file.ts'
+import type { NodeSettings } from '../node-settings.ts'
+import { environmentFiles, readEnvironment } from '../read-environment.ts'
+import type { Workspace } from '../workspace.ts'
+import { portState } from './port-holder.ts'
+
+/** Something wrong with a workspace. `text` is set instead of the parts when an error came with all its findings. */
+export type WorkspaceFinding = CliProblem | { readonly place: string; readonly text: string }
+
+/** What a look at a whole workspace gives. What could not be read is undefined, and then there is a finding. */
+export interface WorkspaceReport {
+  readonly settings: NodeSettings | undefined
+  readonly contract: AnyContract | undefined
+  /** What no deployment can work with. */
+  readonly findings: readonly WorkspaceFinding[]
+  /** What hurts single models only: the others run. */
+  readonly warnings: readonly WorkspaceFinding[]
+}
+
+/** What a check looks at. */
+export interface CheckOptions {
+  /** False while the workspace's own deployment holds the ports. */
+  readonly ports: boolean
+  /** False for a replay, which has a database of its own. */
+  readonly database: boolean
+}
+
+const connectLimitMs = 3_000
+
+/** Looks at the settings, the contract, the models, the ports and the database, and tells everything that is wrong at once. */
+export async function checkWorkspace(
+  workspace: Workspace,
+  processEnvironment: Readonly<Record<string, string | undefined>>,
+  options: CheckOptions,
+): Promise<WorkspaceReport> {
+  const environment = readEnvironment(workspace.nodeDirectory, processEnvironment)
+  const settings = await attempt(environmentFiles.join(', '), () => readNodeSettings(environment))
+  // Without readable settings the contract still shows its own faults: the defaults stand in.
+  const contract = await attempt(workspace.contractPath, () =>
+    loadNodeContract(workspace.contractPath, 'value' in settings ? environment : {}),
+  )
+  const findings = [settings, contract].flatMap((result) => ('finding' in result ? [result.finding] : []))
+  const warnings: WorkspaceFinding[] = []
+  if ('value' in settings) {
+    findings.push(...(await checkSurroundings(workspace, settings.value, options)))
+    const models = settings.value.runsModelsHere ? await checkModels(workspace, settings.value) : undefined
+    findings.push(...(models?.findings ?? []))
+    warnings.push(...(models?.warnings ?? []))
+  }
+  return {
+    warnings,
+    settings: 'value' in settings ? settings.value : undefined,
+    contract: 'value' in contract ? contract.value : undefined,
+    findings,
+  }
+}
+
+async function checkSurroundings(
+  workspace: Workspace,
+  settings: NodeSettings,
+  options: CheckOptions,
+): Promise<readonly WorkspaceFinding[]> {
+  const ports = [
+    { setting: 'REPORT_API_PORT', port: settings.apiPort },
+    ...(settings.runsModelsHere ? [{ setting: 'MODEL_RUNNER_NODE_PORT', port: settings.modelRunnerPort }] : []),
+  ]
+  const findings = await Promise.all([
+    ...(options.ports ? ports.map(({ setting, port }) => checkPort(workspace, setting, port)) : []),
+    checkSamePort(settings),
+    options.database ? checkDatabase(settings.databaseUrl) : [],
+    checkReplaySetting(settings),
+  ])
+  return findings.flat()
+}
+
+async function checkPort(workspace: Workspace, setting: string, port: number): Promise<readonly WorkspaceFinding[]> {
+  const state = await portState(port)
+  if (state.state === 'free') return []
+  const fix = `choose another port with ${setting}=... in ${join(workspace.nodeDirectory, '.local.env')}`
+  if (state.state === 'forbidden') {
+    return [{ place: `port ${port} (${setting})`, cause: `this user may not listen on it (${state.reason})`, fix }]
+  }
+  return [
+    {
+      place: `port ${port} (${setting})`,
+      cause: `it is in use by ${state.holder}`,
+      fix: `end that program, or ${fix}`,
+    },
+  ]
+}
+
+function checkSamePort(settings: NodeSettings): readonly WorkspaceFinding[] {
+  if (!settings.runsModelsHere || settings.apiPort !== settings.modelRunnerPort) return []
+  const cause = `both are ${settings.apiPort}`
+  return [{ place: 'REPORT_API_PORT, MODEL_RUNNER_NODE_PORT', cause, fix: 'give each a port of its own' }]
+}
+
+function checkReplaySetting(settings: NodeSettings): readonly WorkspaceFinding[] {
+  if (!settings.replaysBySetting) return []
+  const cause = 'it would replay a recording into the database of live data'
+  return [{ place: 'FEED_REPLAY_FILES', cause, fix: 'remove the setting and use: crunch deploy --replay FILE' }]
+}
+
+async function checkDatabase(databaseUrl: string | undefined): Promise<readonly WorkspaceFinding[]> {
+  if (databaseUrl === undefined) return []
+  const { hostname, port } = new URL(databaseUrl)
+  const reason = await connectionProblem(hostname, port === '' ? 5_432 : Number(port))
+  if (reason === undefined) return []
+  return [
+    {
+      place: `the database at ${hostname}:${port === '' ? 5_432 : port} (DATABASE_URL or POSTGRES_HOST)`,
+      cause: `it cannot be reached (${reason})`,
+      fix: 'start it or correct the setting; without the setting an embedded database is used',
+    },
+  ]
+}
+
+function connectionProblem(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    // IPv6 addresses stand in brackets in a URL.
+    const socket = createConnection({ host: host.replace(/^\[|\]$/g, ''), port })
+    const finish = (reason: string | undefined): void => {
+      socket.destroy()
+      resolve(reason)
+    }
+    socket.setTimeout(connectLimitMs, () => finish(`no answer within ${connectLimitMs} ms`))
+    socket.once('connect', () => finish(undefined))
+    socket.once('error', (error) => finish(systemErrorCode(error) ?? error.message))
+  })
+}
+
+async function checkModels(
+  workspace: Workspace,
+  settings: NodeSettings,
+): Promise<Pick<WorkspaceReport, 'findings' | 'warnings'>> {
+  const models = await attempt(workspace.modelsFile, () => readRunningModels(workspace, settings.crunchId))
+  if ('finding' in models) return { findings: [models.finding], warnings: [] }
+  const { running, problems } = models.value
+  if (running.length > 0) return { findings: [], warnings: problems }
+  const cause = 'no model of this competition shall run'
+  const fix = `add an entry with desired_state: RUNNING and crunch_id: ${settings.crunchId}`
+  return { findings: [], warnings: [{ place: workspace.modelsFile, cause, fix }] }
+}
+
+/** A finding for an expected failure; a bug is thrown on. */
+async function attempt<Value>(
+  place: string,
+  action: () => Value | Promise<Value>,
+): Promise<{ readonly value: Value } | { readonly finding: WorkspaceFinding }> {
+  try {
+    return { value: await action() }
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') {
+      return {
+        finding: { place, cause: 'there is no such file', fix: 'restore it from the template of the workspace' },
+      }
+    }
+    if (!isExpectedError(error)) throw error
+    return { finding: { place, text: describeError(error, false) } }
+  }
+}
+
+/** A finding as it is shown. */
+export function formatFinding(finding: WorkspaceFinding): string {
+  if ('text' in finding) return finding.text
+  return `${finding.place}: ${finding.cause}\n  fix: ${finding.fix}`
+}

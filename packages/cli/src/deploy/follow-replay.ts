@@ -1,0 +1,125 @@
+import { CliError } from '../cli-error.ts'
+import { abortableDelay } from '../logs/follow-logs.ts'
+import type { CheckpointRow, FeedRow, LeaderboardRow } from '../report-client.ts'
+import type { ServiceStatus } from '../supervisor/service-definition.ts'
+import { formatLeaderboard, formatProgress, type ReplayProgress } from '../tables.ts'
+import type { Terminal } from '../terminal.ts'
+import { DeploymentFailure, standstill, type WatchInput } from './watch-start.ts'
+
+const refreshMs = 1_000
+const checkpointPollMs = 250
+const plainLineMs = 10_000
+/** After the end of a recording the pipeline still settles; this long without any change it has nothing more to do. */
+const settledAfterMs = 10_000
+
+/** Shows the leaderboard as it forms, until the operator ends it or the deployment is taken down. */
+export async function followLeaderboard(input: WatchInput, ended: AbortSignal): Promise<void> {
+  const { client, terminal } = input
+  const view = openLiveView(terminal)
+  const signal = AbortSignal.any([terminal.signal, ended])
+  while (!signal.aborted) {
+    const shown = await readQuietly(async () => {
+      const [rows, feeds, models] = await Promise.all([client.leaderboard(), client.feeds(), client.models()])
+      return { rows, progress: progressOf(feeds, models.length) }
+    })
+    const troubles = (await input.look()).filter(({ state }) => state !== 'ready').map(describeTrouble)
+    view.show(shown?.rows ?? [], shown?.progress, troubles)
+    await abortableDelay(refreshMs, signal)
+  }
+}
+
+/**
+ * Waits until the first checkpoint has closed. Undefined when the operator ended the wait.
+ * @throws DeploymentFailure when a service cannot run, or nothing has changed for the time that is set.
+ */
+export async function waitForCheckpoint(input: WatchInput): Promise<CheckpointRow | undefined> {
+  const { client, terminal, patienceMs } = input
+  let seen = ''
+  let changedAtMs = performance.now()
+  let shownAtMs = Number.NEGATIVE_INFINITY
+  while (!terminal.signal.aborted) {
+    const services = await input.look()
+    const failed = services.find(({ state }) => state === 'failed')
+    if (failed !== undefined) throw new DeploymentFailure(failed.lastError ?? 'it cannot run', failed.name)
+    const state = await readQuietly(async () => {
+      const [checkpoints, feeds, rows, models] = await Promise.all([
+        client.checkpoints(),
+        client.feeds(),
+        client.leaderboard(),
+        client.models(),
+      ])
+      return { first: checkpoints.at(-1), rows, progress: progressOf(feeds, models.length) }
+    })
+    if (state?.first !== undefined) return state.first
+    const now = JSON.stringify(state)
+    const nowMs = performance.now()
+    if (state !== undefined && now !== seen) {
+      changedAtMs = nowMs
+      seen = now
+      if (nowMs - shownAtMs > refreshMs) terminal.err(formatProgress(state.progress))
+      if (nowMs - shownAtMs > refreshMs) shownAtMs = nowMs
+    }
+    const hasEnded = services.some(({ lastEvent }) => lastEvent === 'replay-ended')
+    if (hasEnded && nowMs - changedAtMs > Math.min(settledAfterMs, patienceMs)) {
+      const at = state?.progress.watermark ?? 'its beginning'
+      throw new DeploymentFailure(
+        `the recording ended at ${at}, before a checkpoint closed: replay a longer one`,
+        undefined,
+      )
+    }
+    if (nowMs - changedAtMs > patienceMs) throw standstill(services, patienceMs)
+    await abortableDelay(checkpointPollMs, terminal.signal)
+  }
+  return undefined
+}
+
+/** Undefined while the API does not answer: that is shown by the state of its service. */
+async function readQuietly<Value>(read: () => Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof CliError) return undefined
+    throw error
+  }
+}
+
+function progressOf(feeds: readonly FeedRow[], modelCount: number): ReplayProgress {
+  const watermarks = feeds.map(({ watermark_ts }) => watermark_ts).filter((at) => at !== null)
+  return {
+    watermark: watermarks.sort().at(-1) ?? null,
+    recordCount: feeds.reduce((sum, { record_count }) => sum + record_count, 0),
+    modelCount,
+  }
+}
+
+function describeTrouble({ name, state, lastError }: ServiceStatus): string {
+  return `${name} is ${state}${lastError === null ? '' : `: ${lastError}`}`
+}
+
+interface LiveView {
+  show(rows: readonly LeaderboardRow[], progress: ReplayProgress | undefined, troubles: readonly string[]): void
+}
+
+function openLiveView(terminal: Terminal): LiveView {
+  let lineCount = 0
+  let shownAtMs = Number.NEGATIVE_INFINITY
+  let shownText = ''
+  return {
+    show(rows, progress, troubles) {
+      const head = progress === undefined ? 'waiting for the API' : formatProgress(progress)
+      if (terminal.isInteractive) {
+        const text = [head, formatLeaderboard(rows), ...troubles].join('\n')
+        // Up to the first line of the last table, and clear from there.
+        terminal.out(`${lineCount > 0 ? `\u001b[${lineCount}A\u001b[0J` : ''}${text}`)
+        lineCount = text.split('\n').length
+        return
+      }
+      const leader = rows[0] === undefined ? 'no leaderboard yet' : `first: ${rows[0].model_name ?? rows[0].model_id}`
+      const text = [head, leader, ...troubles].join(', ')
+      if (text === shownText || performance.now() - shownAtMs < plainLineMs) return
+      shownText = text
+      shownAtMs = performance.now()
+      terminal.out(text)
+    },
+  }
+}

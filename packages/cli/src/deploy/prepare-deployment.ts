@@ -1,0 +1,60 @@
+import { ReportedFailure } from '../cli-error.ts'
+import { roundsPerMs } from '../engine.ts'
+import { readEnvironment } from '../read-environment.ts'
+import type { SupervisorOptions } from '../supervisor/supervisor.ts'
+import type { Terminal } from '../terminal.ts'
+import { findWorkspace, type Workspace } from '../workspace.ts'
+import { checkWorkspace, formatFinding } from './check-workspace.ts'
+import { type DeployRequest, planReplay, watchableSpeed } from './deployment-plan.ts'
+import { prepareReplayDatabase } from './replay-database.ts'
+import { deploymentServices, type ReplayRun } from './services.ts'
+
+/** A deployment that may be started: everything was looked at. */
+export interface PreparedDeployment {
+  readonly workspace: Workspace
+  readonly supervisor: SupervisorOptions
+  readonly apiUrl: string
+  readonly apiKey: string | undefined
+  readonly replay: ReplayRun | undefined
+}
+
+/**
+ * Looks at everything that a deployment needs, before anything is started or removed.
+ * @throws CliError for a wrong request; ReportedFailure after every finding was shown.
+ */
+export async function prepareDeployment(request: DeployRequest, terminal: Terminal): Promise<PreparedDeployment> {
+  const workspace = findWorkspace(terminal.cwd)
+  const plan = planReplay(request, workspace, terminal.cwd)
+  const { settings, contract, findings, warnings } = await checkWorkspace(workspace, terminal.env, {
+    ports: true,
+    database: plan === undefined,
+  })
+  for (const warning of warnings) terminal.err(`warning: ${formatFinding(warning)}`)
+  if (findings.length > 0 || settings === undefined || contract === undefined) {
+    for (const finding of findings) terminal.err(`error: ${formatFinding(finding)}`)
+    terminal.err('Nothing was started.')
+    throw new ReportedFailure('the workspace cannot be deployed')
+  }
+  const speed = plan?.speed ?? settings.replaySpeed ?? watchableSpeed(roundsPerMs(contract))
+  const replay = plan && { files: plan.files, speed }
+  const apiUrl = `http://127.0.0.1:${settings.apiPort}`
+  const services = deploymentServices({
+    workspace,
+    settings,
+    replay,
+    environment: () => readEnvironment(workspace.nodeDirectory, terminal.env),
+  })
+  return {
+    workspace,
+    apiUrl,
+    apiKey: settings.apiKey,
+    replay,
+    supervisor: {
+      stateDirectory: workspace.stateDirectory,
+      services,
+      apiUrl,
+      mode: replay === undefined ? 'live' : `replay of ${replay.files.join(', ')}`,
+      ...(plan === undefined ? {} : { prepare: () => prepareReplayDatabase(workspace, plan) }),
+    },
+  }
+}

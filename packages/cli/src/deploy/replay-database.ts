@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { CliError, systemErrorCode } from '../cli-error.ts'
+import { embeddedDatabase } from '../engine.ts'
+import type { Workspace } from '../workspace.ts'
+import type { ReplayPlan } from './deployment-plan.ts'
+
+/** Where the database of replays lies: never the one with live data. */
+export function replayDatabaseDirectory(workspace: Workspace): string {
+  return join(workspace.stateDirectory, 'replay-postgres')
+}
+
+/**
+ * Makes the replay's database ready: an empty one, or with `resume` that of the last replay.
+ * @throws CliError when it is to be resumed with another recording: results of the two would mix.
+ */
+export async function prepareReplayDatabase(workspace: Workspace, plan: ReplayPlan): Promise<void> {
+  const directory = replayDatabaseDirectory(workspace)
+  const notePath = join(workspace.stateDirectory, 'replay.json')
+  const note = JSON.stringify(await Promise.all(plan.files.map(describeFile)))
+  if (plan.resume) {
+    const before = await readNote(notePath)
+    if (before === note) return
+    throw new CliError({
+      place: directory,
+      cause: before === undefined ? 'there is no replay to go on with' : 'it holds a replay of another recording',
+      fix: 'leave out --resume to begin anew, or name the recording of the last replay',
+    })
+  }
+  await embeddedDatabase.stop(directory)
+  await rm(directory, { recursive: true, force: true })
+  await mkdir(workspace.stateDirectory, { recursive: true })
+  await writeFile(notePath, note)
+}
+
+async function describeFile(path: string): Promise<readonly string[]> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return [basename(path), hash.digest('hex')]
+}
+
+async function readNote(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}

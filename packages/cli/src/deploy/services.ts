@@ -1,0 +1,115 @@
+import { join } from 'node:path'
+import { embeddedDatabase, workerProgram } from '../engine.ts'
+import type { NodeSettings } from '../node-settings.ts'
+import { exitWithParentArguments, orchestratorCommand, selfCommand } from '../self-command.ts'
+import type { ServiceCommand, ServiceDefinition } from '../supervisor/service-definition.ts'
+import type { Workspace } from '../workspace.ts'
+import { replayDatabaseDirectory } from './replay-database.ts'
+
+/** What is replayed, with its speed decided. */
+export interface ReplayRun {
+  readonly files: readonly string[]
+  readonly speed: number | 'max'
+}
+
+/** What the services of a deployment are made from. */
+export interface ServicesInput {
+  readonly workspace: Workspace
+  readonly settings: NodeSettings
+  readonly replay: ReplayRun | undefined
+  /** The environment of the node, read again at each start of a service. */
+  environment(): Readonly<Record<string, string>>
+}
+
+/** Which embedded database a deployment uses; undefined when the settings name another server. */
+export function embeddedDirectory(input: Pick<ServicesInput, 'workspace' | 'settings' | 'replay'>): string | undefined {
+  // Never a database that also holds live data.
+  if (input.replay !== undefined) return replayDatabaseDirectory(input.workspace)
+  return input.settings.databaseUrl === undefined ? join(input.workspace.stateDirectory, 'postgres') : undefined
+}
+
+/** The processes of a deployment. Migrations are run by the worker that comes first. */
+export function deploymentServices(input: ServicesInput): readonly ServiceDefinition[] {
+  const directory = embeddedDirectory(input)
+  const database = directory === undefined ? [] : [databaseService(input, directory)]
+  const afterDatabase = database.map(({ name }) => name)
+  const models = input.settings.runsModelsHere ? [modelsService(input)] : []
+  const beforePredict = ['score', 'report', ...models.map(({ name }) => name)]
+  return [
+    ...database,
+    ...models,
+    workerService(input, { name: 'score', workers: ['score', 'checkpoint'], after: afterDatabase }),
+    workerService(input, { name: 'report', workers: ['report'], after: afterDatabase }),
+    // Last: the first round should find every model connected.
+    workerService(input, {
+      name: 'predict',
+      workers: ['feed-data', 'predict'],
+      after: [...afterDatabase, ...beforePredict],
+    }),
+  ]
+}
+
+function databaseService(input: ServicesInput, directory: string): ServiceDefinition {
+  const program = selfCommand(['embedded-postgres', '--directory', directory])
+  return {
+    name: 'postgres',
+    aliases: ['database'],
+    after: [],
+    command: () => supervised(input, program, {}),
+    provides: async () => ({ DATABASE_URL: await embeddedDatabase.url(directory) }),
+  }
+}
+
+function modelsService(input: ServicesInput): ServiceDefinition {
+  const { workspace, settings } = input
+  const program = orchestratorCommand()
+  const args = [
+    ...program.args,
+    'start',
+    ...['--models', workspace.modelsFile],
+    ...['--submissions', workspace.submissionsDirectory],
+    ...['--crunch-id', settings.crunchId],
+    ...['--base-class-name', settings.modelBaseClassName],
+    ...['--port', String(settings.modelRunnerPort)],
+    ...['--logs', join(workspace.logDirectory, 'models')],
+  ]
+  return {
+    name: 'models',
+    aliases: ['model-orchestrator', 'orchestrator'],
+    after: [],
+    command: () => supervised(input, { command: program.command, args }, {}),
+  }
+}
+
+function workerService(
+  input: ServicesInput,
+  service: { readonly name: string; readonly workers: readonly string[]; readonly after: readonly string[] },
+): ServiceDefinition {
+  const { workspace, replay } = input
+  const program = workerProgram()
+  const args = [...program.args, '--workers', service.workers.join(','), '--contract', workspace.contractPath]
+  const replaySettings: Readonly<Record<string, string>> =
+    replay === undefined ? {} : { FEED_REPLAY_FILES: replay.files.join(','), FEED_REPLAY_SPEED: String(replay.speed) }
+  return {
+    name: service.name,
+    aliases: service.workers.filter((worker) => worker !== service.name),
+    after: service.after,
+    command: (provided) =>
+      supervised(input, { command: program.command, args }, { ...provided, ...replaySettings, LOG_FORMAT: 'json' }),
+  }
+}
+
+function supervised(
+  input: ServicesInput,
+  program: { readonly command: string; readonly args: readonly string[] },
+  more: Readonly<Record<string, string>>,
+): ServiceCommand {
+  // All our programs run on Node: each is loaded with what ends it when its supervisor is gone.
+  const args = program.command === process.execPath ? [...exitWithParentArguments(), ...program.args] : program.args
+  return {
+    command: program.command,
+    args,
+    cwd: input.workspace.nodeDirectory,
+    env: { ...input.environment(), ...more },
+  }
+}

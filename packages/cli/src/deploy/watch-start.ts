@@ -1,0 +1,98 @@
+import { CliError, ReportedFailure } from '../cli-error.ts'
+import { abortableDelay } from '../logs/follow-logs.ts'
+import { formatLogEntry } from '../logs/log-entry.ts'
+import { readLogs } from '../logs/read-logs.ts'
+import type { ReportClient } from '../report-client.ts'
+import type { ServiceStatus } from '../supervisor/service-definition.ts'
+import type { Terminal } from '../terminal.ts'
+
+const pollMs = 100
+const lastLines = 15
+
+/** A look at the services, in this process or over the supervisor's socket. */
+export type LookAtServices = () => Promise<readonly ServiceStatus[]>
+
+/** What a wait for a deployment needs. */
+export interface WatchInput {
+  readonly look: LookAtServices
+  readonly client: ReportClient
+  readonly logDirectory: string
+  readonly terminal: Terminal
+  /** Without any change for this long, the wait has failed. */
+  readonly patienceMs: number
+}
+
+/** A service that will not come to serve, or a standstill: the reason is told with the last lines of its log. */
+export class DeploymentFailure extends Error {
+  override readonly name = 'DeploymentFailure'
+  readonly service: string | undefined
+
+  constructor(message: string, service: string | undefined) {
+    super(message)
+    this.service = service
+  }
+}
+
+/**
+ * Waits until every service serves and the API answers, and calls `onChange` when something has changed.
+ * False when the operator ended the wait. Throws DeploymentFailure when it will not come to that.
+ */
+export async function waitUntilReady(
+  input: WatchInput,
+  onChange: (services: readonly ServiceStatus[]) => void = () => undefined,
+): Promise<boolean> {
+  const { look, client, terminal, patienceMs } = input
+  let seen = ''
+  let changedAtMs = performance.now()
+  while (!terminal.signal.aborted) {
+    const services = await look()
+    const now = JSON.stringify(services.map(({ name, state }) => [name, state]))
+    if (now !== seen) {
+      // A service that crashes again and again changes all the time and comes no further.
+      if (!services.some(({ state }) => state === 'backing-off')) changedAtMs = performance.now()
+      seen = now
+      onChange(services)
+    }
+    const failed = services.find(({ state }) => state === 'failed')
+    if (failed !== undefined) throw new DeploymentFailure(failed.lastError ?? 'it cannot start', failed.name)
+    if (services.every(({ state }) => state === 'ready') && (await apiAnswers(client))) return true
+    if (performance.now() - changedAtMs > patienceMs) throw standstill(services, patienceMs)
+    await abortableDelay(pollMs, terminal.signal)
+  }
+  return false
+}
+
+/** The service that is to blame for a standstill, and what it says. */
+export function standstill(services: readonly ServiceStatus[], patienceMs: number): DeploymentFailure {
+  const order = ['failed', 'backing-off', 'starting', 'waiting']
+  const blamed = order.map((state) => services.find((service) => service.state === state)).find((found) => found)
+  const seconds = Math.round(patienceMs / 1_000)
+  if (blamed === undefined)
+    return new DeploymentFailure(`no progress for ${seconds} s although every service serves`, undefined)
+  const why = blamed.lastError === null ? '' : `: ${blamed.lastError}`
+  return new DeploymentFailure(`no progress for ${seconds} s; it is ${blamed.state}${why}`, blamed.name)
+}
+
+/** Shows a failure with the last log lines of the service that is to blame, and ends the command. */
+export async function reportFailure(
+  failure: DeploymentFailure,
+  input: Pick<WatchInput, 'logDirectory' | 'terminal'>,
+): Promise<never> {
+  const service = failure.service ?? 'predict'
+  input.terminal.err(`error: ${failure.service ?? 'deployment'}: ${failure.message}`)
+  const entries = await readLogs(input.logDirectory, [service], lastLines)
+  if (entries.length > 0) {
+    input.terminal.err(`  the last lines of its log (all: crunch logs ${service}):`)
+    for (const { entry } of entries) input.terminal.err(`  ${formatLogEntry(service, entry)}`)
+  }
+  throw new ReportedFailure(failure.message)
+}
+
+async function apiAnswers(client: ReportClient): Promise<boolean> {
+  try {
+    return (await client.health()).version !== undefined
+  } catch (error) {
+    if (error instanceof CliError) return false
+    throw error
+  }
+}

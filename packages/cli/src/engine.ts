@@ -1,0 +1,98 @@
+// The one place where the command line meets the engine.
+import {
+  type AnyContract,
+  contractRecording,
+  embeddedPostgresStatus,
+  loadContract,
+  readSettings,
+  resolveContract,
+  type SimulationResult,
+  simulate,
+  startEmbeddedPostgres,
+  stopEmbeddedPostgres,
+  workerCommand,
+} from '@crunch/coordinator-node/internal'
+import { CliError } from './cli-error.ts'
+import type { NodeSettings } from './node-settings.ts'
+import type { Environment } from './read-environment.ts'
+
+export type { AnyContract, SimulationResult }
+
+/** The embedded PostgreSQL of a folder. */
+export const embeddedDatabase = {
+  start: startEmbeddedPostgres,
+  stop: stopEmbeddedPostgres,
+  /** Where the running server of a folder is reached, with its password. */
+  async url(directory: string): Promise<string> {
+    const status = await embeddedPostgresStatus(directory)
+    if (status.state === 'running') return status.url
+    throw new CliError({
+      place: directory,
+      cause: 'the embedded database said that it serves, and is gone',
+      fix: 'see why with: crunch logs postgres',
+    })
+  },
+}
+
+/** How to run the engine's workers, built or in development. */
+export function workerProgram(): { readonly command: string; readonly args: readonly string[] } {
+  return workerCommand()
+}
+
+/** The settings that the command line itself needs. Throws SETTINGS_INVALID with every finding. */
+export function readNodeSettings(environment: Environment): NodeSettings {
+  const settings = readSettings(environment)
+  return {
+    crunchId: settings.CRUNCH_ID,
+    databaseUrl: settings.databaseUrl,
+    apiPort: settings.REPORT_API_PORT,
+    apiKey: settings.API_KEY,
+    modelRunnerPort: settings.MODEL_RUNNER_NODE_PORT,
+    modelBaseClassName: settings.MODEL_BASE_CLASSNAME,
+    replaySpeed: environment.FEED_REPLAY_SPEED === undefined ? undefined : settings.FEED_REPLAY_SPEED,
+    replaysBySetting: settings.FEED_REPLAY_FILES !== undefined,
+    runsModelsHere: ['localhost', '127.0.0.1', '::1'].includes(settings.MODEL_RUNNER_NODE_HOST),
+  }
+}
+
+/** The contract with what the settings override. Throws CONTRACT_NOT_LOADED, or CONTRACT_INVALID with every finding. */
+export function loadNodeContract(path: string, environment: Environment): Promise<AnyContract> {
+  return loadContract(path, readSettings(environment))
+}
+
+/** How many rounds open in a millisecond of recorded time. */
+export function roundsPerMs(contract: AnyContract): number {
+  return resolveContract(contract).schedules.reduce((sum, { everyMs }) => sum + 1 / everyMs, 0)
+}
+
+/** How long a checkpoint's period is. */
+export function checkpointEvery(contract: AnyContract): string {
+  return contract.checkpoint.every
+}
+
+/** A model of this process with its name. */
+export interface LocalModel {
+  readonly id: string
+  readonly name: string
+  readonly cruncherId: string
+  readonly cruncherName: string
+  readonly model: object
+}
+
+/** Runs a competition over recordings in this process. */
+export function simulateRecordings(options: {
+  readonly contract: AnyContract
+  readonly files: readonly string[]
+  readonly models: readonly LocalModel[]
+  readonly onProgress: (progress: { readonly recordCount: number; readonly at: number }) => void
+  readonly signal: AbortSignal
+}): Promise<SimulationResult> {
+  const { contract, files, models, onProgress, signal } = options
+  return simulate({
+    contract,
+    source: contractRecording(contract, files),
+    models: models.map(({ model, ...identity }) => ({ identity: { ...identity, deploymentId: 'simulation' }, model })),
+    onProgress,
+    signal,
+  })
+}

@@ -1,0 +1,43 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseModelsFile } from '@crunch/model-orchestrator'
+import type { CliProblem } from './cli-error.ts'
+import type { Workspace } from './workspace.ts'
+
+/** A model that shall run, with the folder of its submission. */
+export interface RunningModel {
+  readonly id: string
+  readonly name: string
+  readonly cruncherId: string
+  readonly cruncherName: string
+  readonly directory: string
+}
+
+/**
+ * The entries of `models.dev.yml` that shall run, and which of them have no folder.
+ * Throws MODELS_FILE_INVALID with every finding, or the system's error when there is no file.
+ */
+export function readRunningModels(
+  workspace: Workspace,
+  crunchId: string,
+): { readonly running: readonly RunningModel[]; readonly problems: readonly CliProblem[] } {
+  const path = workspace.modelsFile
+  const { entries } = parseModelsFile({ path, text: readFileSync(path, 'utf8'), crunchId })
+  const running = entries
+    .filter(({ desiredState }) => desiredState === 'RUNNING')
+    .map(({ id, submissionId, infos }) => ({
+      id,
+      name: infos.model_name ?? submissionId,
+      cruncherId: infos.cruncher_id ?? '',
+      cruncherName: infos.cruncher_name ?? '',
+      directory: join(workspace.submissionsDirectory, submissionId),
+    }))
+  const problems = running
+    .filter(({ directory }) => !statSync(directory, { throwIfNoEntry: false })?.isDirectory())
+    .map(({ id, directory }) => ({
+      place: `${path}, model ${id}`,
+      cause: `its submission ${directory} is no folder`,
+      fix: 'put the submission there, or set desired_state: STOPPED',
+    }))
+  return { running, problems }
+}

@@ -1,0 +1,16 @@
+/** The settings of a node that the command line itself needs. */
+export interface NodeSettings {
+  readonly crunchId: string
+  /** `undefined`: the embedded server. May hold a password. */
+  readonly databaseUrl: string | undefined
+  readonly apiPort: number
+  readonly apiKey: string | undefined
+  readonly modelRunnerPort: number
+  readonly modelBaseClassName: string
+  /** As the operator set it; `undefined` when not set. */
+  readonly replaySpeed: number | 'max' | undefined
+  /** FEED_REPLAY_FILES is set, as only `--replay` should do. */
+  readonly replaysBySetting: boolean
+  /** False: an orchestrator on another machine runs the models. */
+  readonly runsModelsHere: boolean
+}

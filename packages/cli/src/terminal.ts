@@ -1,0 +1,33 @@
+/** Where a command writes, reads and runs. */
+export interface Terminal {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** True: the output is looked at by a person and may be redrawn. */
+  readonly isInteractive: boolean
+  /** Results. */
+  out(text: string): void
+  /** Progress and failures. */
+  err(text: string): void
+  /** Aborts when the operator wants the command to end (Ctrl-C, SIGTERM). */
+  readonly signal: AbortSignal
+}
+
+/** The terminal of this process. A second Ctrl-C ends it at once. */
+export function processTerminal(): Terminal {
+  const ending = new AbortController()
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (ending.signal.aborted && signal === 'SIGINT') process.exit(130)
+    ending.abort()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
+  // `crunch logs | head` closes the pipe: that ends the command, and is no failure.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => ending.abort())
+  return {
+    cwd: process.cwd(),
+    env: process.env,
+    isInteractive: process.stdout.isTTY === true,
+    out: (text) => process.stdout.write(`${text}\n`),
+    err: (text) => process.stderr.write(`${text}\n`),
+    signal: ending.signal,
+  }
+}
