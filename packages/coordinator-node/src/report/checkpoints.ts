@@ -1,0 +1,100 @@
+import type { Hono } from 'hono'
+import { z } from 'zod'
+import { type Checkpoint, type CheckpointEntry, fullRewardFrac64 } from '../domain/checkpoint.ts'
+import type { Model } from '../domain/model.ts'
+import { jsonResponse } from './json-response.ts'
+import { limitField, readQuery } from './query-fields.ts'
+import type { ReportContext, ReportContract } from './report-context.ts'
+import { byRank, shareOf, zonedTime } from './row-fields.ts'
+
+const statuses = ['PENDING', 'SUBMITTED', 'CLAIMABLE', 'PAID'] as const
+const querySchema = z.object({
+  // A form's empty choice means any status.
+  status: z
+    .enum(['', ...statuses], `must be one of ${statuses.join(', ')}`)
+    .transform((status) => (status === '' ? undefined : status))
+    .optional(),
+  limit: limitField(20, 100),
+})
+
+/** Payouts, newest first. */
+export function addCheckpointsRoute(app: Hono, { reads, contract }: ReportContext): void {
+  app.get('/reports/checkpoints', async (context) => {
+    const { status, limit } = readQuery(context, querySchema)
+    const filter = status === undefined ? { limit } : { status, limit }
+    const [checkpoints, models] = await Promise.all([reads.checkpoints(filter), reads.models()])
+    const byId = new Map(models.map((model) => [model.id, model]))
+    return jsonResponse(
+      context,
+      checkpoints.map((checkpoint) => checkpointRow(checkpoint, contract, byId)),
+    )
+  })
+}
+
+function checkpointRow(checkpoint: Checkpoint, contract: ReportContract, models: ReadonlyMap<string, Model>) {
+  const ranked = [...checkpoint.entries].sort(byRank)
+  const paid = ranked.filter((entry) => entry.rewardFrac64 > 0)
+  return {
+    id: checkpoint.id,
+    period_start: zonedTime(checkpoint.periodStart),
+    period_end: zonedTime(checkpoint.periodEnd),
+    status: checkpoint.status,
+    entries: [
+      {
+        crunch: checkpoint.crunch ?? '',
+        cruncher_rewards: cruncherRewards(paid),
+        compute_provider_rewards: providerRewards(checkpoint.computeProvider),
+        data_provider_rewards: providerRewards(checkpoint.dataProvider),
+      },
+    ],
+    meta: {
+      snapshot_count: checkpoint.snapshotCount,
+      model_count: checkpoint.entries.length,
+      ranking: ranked.map((entry) => rankingRow(entry, contract, models)),
+      unmapped_model_ids: paid.filter((entry) => entry.cruncherIndex === null).map((entry) => entry.modelId),
+    },
+    created_at: zonedTime(checkpoint.createdAt),
+    tx_hash: checkpoint.transactionId,
+    submitted_at: checkpoint.submittedAt === null ? null : zonedTime(checkpoint.submittedAt),
+  }
+}
+
+function rankingRow(entry: CheckpointEntry, contract: ReportContract, models: ReadonlyMap<string, Model>) {
+  const model = models.get(entry.modelId)
+  return {
+    model_id: entry.modelId,
+    model_name: model?.name ?? null,
+    cruncher_id: model?.cruncherId ?? null,
+    cruncher_name: model?.cruncherName ?? null,
+    rank: entry.rank,
+    value: entry.value,
+    result_summary: { [contract.value]: entry.value },
+    prediction_count: entry.scoreCount,
+    due_count: entry.dueCount,
+    answered_count: entry.answeredCount,
+    coverage: shareOf(entry.answeredCount, entry.dueCount),
+    cruncher_index: entry.cruncherIndex,
+    reward_pct: entry.rewardFrac64,
+  }
+}
+
+/** One row a cruncher, whose models add up; a model without a known cruncher has its own, without an index. */
+function cruncherRewards(paid: readonly CheckpointEntry[]) {
+  const byCruncher = new Map<number | string, { index: number | null; reward: number; modelIds: string[] }>()
+  for (const { modelId, cruncherIndex, rewardFrac64 } of paid) {
+    const key = cruncherIndex ?? modelId
+    const sum = byCruncher.get(key) ?? { index: cruncherIndex, reward: 0, modelIds: [] }
+    sum.reward += rewardFrac64
+    sum.modelIds.push(modelId)
+    byCruncher.set(key, sum)
+  }
+  return [...byCruncher.values()].map(({ index, reward, modelIds }) => ({
+    cruncher_index: index,
+    reward_pct: reward,
+    model_ids: modelIds,
+  }))
+}
+
+function providerRewards(provider: string | null) {
+  return provider === null ? [] : [{ provider, reward_pct: fullRewardFrac64 }]
+}

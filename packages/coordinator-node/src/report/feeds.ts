@@ -1,0 +1,32 @@
+import type { Hono } from 'hono'
+import type { Instant } from '../domain/time.ts'
+import { jsonResponse } from './json-response.ts'
+import type { ReportContext } from './report-context.ts'
+import { zonedTime } from './row-fields.ts'
+
+/** How far ingestion of each series has come, and whether it can be trusted. */
+export function addFeedsRoute(app: Hono, { reads }: ReportContext): void {
+  app.get('/reports/feeds', async (context) => {
+    const states = await reads.feedStates()
+    const rows = states.map((state) => ({
+      source: state.scope.source,
+      subject: state.scope.subject,
+      kind: state.scope.kind,
+      granularity: state.scope.granularity,
+      record_count: state.recordCount,
+      oldest_ts: timeOrNull(state.oldestEventAt),
+      newest_ts: timeOrNull(state.newestEventAt),
+      watermark_ts: timeOrNull(state.watermarkAt),
+      watermark_updated_at: state.watermarkAt === null ? null : zonedTime(state.updatedAt),
+      revision_count: state.revisionCount,
+      status: state.status,
+      status_reason: state.statusReason,
+      status_since: zonedTime(state.statusSince),
+    }))
+    return jsonResponse(context, rows)
+  })
+}
+
+function timeOrNull(at: Instant | null): string | null {
+  return at === null ? null : zonedTime(at)
+}

@@ -1,0 +1,7 @@
+import type { Context } from 'hono'
+import { toJson } from '../domain/json.ts'
+
+/** Answers strict JSON: a NaN, which `JSON.stringify` would quietly write as `null`, throws and names its place. */
+export function jsonResponse(context: Context, body: unknown, status: 200 | 503 = 200): Response {
+  return context.body(JSON.stringify(toJson(body)), status, { 'content-type': 'application/json; charset=utf-8' })
+}

@@ -1,0 +1,59 @@
+import type { Hono } from 'hono'
+import { z } from 'zod'
+import type { Leaderboard, LeaderboardEntry } from '../domain/leaderboard.ts'
+import type { Model } from '../domain/model.ts'
+import { jsonResponse } from './json-response.ts'
+import { flagField, readQuery } from './query-fields.ts'
+import type { ReportContext, ReportContract } from './report-context.ts'
+import { byRank, isEnsemble, numbersOf, windowKey, zonedTime } from './row-fields.ts'
+
+const querySchema = z.object({ include_ensembles: flagField })
+
+/** The newest leaderboard, best first; `[]` before the first. */
+export function addLeaderboardRoute(app: Hono, { reads, contract }: ReportContext): void {
+  app.get('/reports/leaderboard', async (context) => {
+    const query = readQuery(context, querySchema)
+    const [leaderboard, models] = await Promise.all([reads.latestLeaderboard(), reads.models()])
+    if (leaderboard === null) return jsonResponse(context, [])
+    const byId = new Map(models.map((model) => [model.id, model]))
+    const entries = leaderboard.entries.filter((entry) => query.include_ensembles || !isEnsemble(entry.modelId))
+    const rows = [...entries].sort(byRank).map((entry) => leaderboardRow(entry, leaderboard, contract, byId))
+    return jsonResponse(context, rows)
+  })
+}
+
+function leaderboardRow(
+  entry: LeaderboardEntry,
+  leaderboard: Leaderboard,
+  contract: ReportContract,
+  models: ReadonlyMap<string, Model>,
+) {
+  const model = models.get(entry.modelId)
+  const windows = numbersOf([...new Set([...contract.windows, ...Object.keys(entry.windows)])], entry.windows)
+  const metrics = numbersOf([...new Set([...contract.metrics, ...Object.keys(entry.metrics)])], entry.metrics)
+  const scores = {
+    ...metrics,
+    ...Object.fromEntries(Object.entries(windows).map(([name, value]) => [windowKey(name), value])),
+  }
+  return {
+    // First, so that no metric can take the place of a column that every competition has.
+    ...scores,
+    created_at: zonedTime(leaderboard.asOf),
+    model_id: entry.modelId,
+    model_name: model?.name ?? null,
+    cruncher_id: model?.cruncherId ?? null,
+    cruncher_name: model?.cruncherName ?? null,
+    username: model?.cruncherName ?? null,
+    rank: entry.rank,
+    /** Lights the pulse beside the name: whether the model answered anything in the ranking window. */
+    status: (entry.coverage ?? 0) > 0 ? 'active' : 'inactive',
+    coverage: entry.coverage,
+    score_count: entry.scoreCount,
+    score_metrics: scores,
+    score_ranking: {
+      key: windowKey(leaderboard.rankBy),
+      value: windows[leaderboard.rankBy] ?? null,
+      direction: leaderboard.direction,
+    },
+  }
+}

@@ -1,0 +1,21 @@
+import type { Hono } from 'hono'
+import { jsonResponse } from './json-response.ts'
+import type { ReportContext } from './report-context.ts'
+import { zonedTime } from './row-fields.ts'
+
+/** Every model that this node has once set up, ensembles included: whatever has an id elsewhere has a name here. */
+export function addModelsRoute(app: Hono, { reads }: ReportContext): void {
+  app.get('/reports/models', async (context) => {
+    const models = await reads.models()
+    const rows = models.map((model) => ({
+      model_id: model.id,
+      model_name: model.name,
+      cruncher_id: model.cruncherId,
+      cruncher_name: model.cruncherName,
+      username: model.cruncherName,
+      deployment_id: model.deploymentId,
+      registered_at: zonedTime(model.registeredAt),
+    }))
+    return jsonResponse(context, rows)
+  })
+}

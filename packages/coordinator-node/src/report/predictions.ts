@@ -1,0 +1,73 @@
+import type { Hono } from 'hono'
+import { z } from 'zod'
+import type { PredictionReport } from '../ports/store.ts'
+import { jsonResponse } from './json-response.ts'
+import { chartFields, checkRange, limitField, readQuery } from './query-fields.ts'
+import type { ReportContext, ReportContract } from './report-context.ts'
+import { naiveTime, numbersOf } from './row-fields.ts'
+import { visibleModelIds } from './visible-models.ts'
+
+const weekMs = 604_800_000
+const querySchema = z.object({ ...chartFields, limit: limitField(5_000, 20_000) })
+
+/** The newest predictions of a range, oldest first, without what they predict: that is the participants' own. */
+export function addPredictionsRoute(app: Hono, { reads, contract, clock }: ReportContext): void {
+  app.get('/reports/predictions', async (context) => {
+    const query = readQuery(context, querySchema)
+    const to = query.end ?? (await clock.refresh())
+    const from = query.start ?? to - weekMs
+    checkRange(from, to, 'start')
+    const modelIds = await visibleModelIds(reads, query)
+    if (modelIds === null) return jsonResponse(context, [])
+    const reports = await reads.predictionReports({ modelIds, from, to, limit: query.limit })
+    return jsonResponse(
+      context,
+      reports.map((report) => predictionRow(report, contract)),
+    )
+  })
+}
+
+function predictionRow(report: PredictionReport, contract: ReportContract) {
+  const { prediction, score, scope } = report
+  const horizon = report.horizonMs / 1_000
+  const step = report.stepMs / 1_000
+  const numbers = numbersOf(contract.scoreFields, score?.value ?? {})
+  const reason = failureReason(report)
+  return {
+    // First, so that no score field can take the place of a column that every competition has.
+    ...numbers,
+    id: prediction.id,
+    round_id: prediction.roundId,
+    model_id: prediction.modelId,
+    prediction_config_id: report.scheduleKey,
+    scope_key: `${scope.subject}-${horizon}`,
+    scope: { subject: scope.subject, horizon, step },
+    param: `${scope.subject}-${horizon}-${step}`,
+    subject: scope.subject,
+    asset: scope.subject,
+    horizon,
+    step,
+    source: scope.source,
+    kind: scope.kind,
+    granularity: scope.granularity,
+    status: prediction.status,
+    reason: prediction.reason,
+    blame: prediction.blame,
+    duration_ms: prediction.durationMs,
+    score_value: numbersOf([contract.value], score?.value ?? {})[contract.value],
+    score_kind: score?.kind ?? null,
+    // A chart alerts where this is true and the reason is set: a prediction that only waits for its truth is no failure.
+    score_failed: reason !== null,
+    score_failed_reason: reason,
+    score_success: prediction.status === 'SCORED' && reason === null,
+    scored_at: score === null ? null : naiveTime(score.scoredAt),
+    performed_at: naiveTime(prediction.performedAt),
+    resolvable_at: naiveTime(prediction.resolvableAt),
+  }
+}
+
+/** Why a prediction has no score of its own; `null` while it waits and when it has one. */
+function failureReason({ prediction, score }: PredictionReport): string | null {
+  if (prediction.status === 'FAILED' || prediction.status === 'ABSENT') return prediction.reason ?? 'no reason recorded'
+  return score?.kind === 'failed' ? (score.reason ?? 'no reason recorded') : null
+}

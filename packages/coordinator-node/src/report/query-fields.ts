@@ -1,0 +1,68 @@
+import type { Context } from 'hono'
+import { z } from 'zod'
+
+// Everything in a query is text. Parameters that a route does not know are ignored: dashboards send the same ones everywhere.
+
+const maxModelIds = 1_000
+const maxIdLength = 200
+const booleans: Readonly<Record<string, boolean>> = { true: true, false: false, 1: true, 0: false }
+
+/** A row count from 1 to `max`. */
+export function limitField(fallback: number, max: number) {
+  const message = `must be a whole number from 1 to ${max}`
+  return z
+    .string()
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= max, message)
+    .transform(Number)
+    .default(fallback)
+}
+
+export const flagField = z
+  .string()
+  .refine((text) => Object.hasOwn(booleans, text.toLowerCase()), 'must be true or false')
+  .transform((text) => booleans[text.toLowerCase()] === true)
+  .default(false)
+
+/** An ISO 8601 date or date-time, UTC unless it carries a zone. */
+export const instantField = z
+  .string()
+  .refine(isTime, 'must be an ISO 8601 date or date-time such as 2026-03-01T10:00:00Z (a + in a URL is written %2B)')
+  .transform((text) => Date.parse(hasZone(text) || !text.includes('T') ? text : `${text}Z`))
+  .optional()
+
+/** Ids of models, separated by commas or in a parameter each; none: all models. */
+export const modelIdsField = z
+  .array(z.string())
+  .transform((parts) => [...new Set(parts.flatMap((part) => part.split(',')).map((id) => id.trim()))].filter(Boolean))
+  .refine((ids) => ids.length <= maxModelIds, `must hold at most ${maxModelIds} ids`)
+  .refine((ids) => ids.every((id) => id.length <= maxIdLength), `must hold ids of at most ${maxIdLength} characters`)
+
+/** Which models' rows, and which part of time, a chart asks for. */
+export const chartFields = {
+  projectIds: modelIdsField,
+  start: instantField,
+  end: instantField,
+  include_ensembles: flagField,
+}
+
+/** Parses a request's query; throws a `ZodError`, which is answered with 422. The last of a repeated parameter counts. */
+export function readQuery<Schema extends z.ZodType>(context: Context, schema: Schema): z.output<Schema> {
+  const all = context.req.queries()
+  const last = Object.entries(all).map(([key, values]) => [key, values.at(-1)])
+  return schema.parse({ ...Object.fromEntries(last), projectIds: all.projectIds ?? [] })
+}
+
+/** Throws the `ZodError` of a range that ends before it starts. */
+export function checkRange(from: number, to: number, property: string): void {
+  if (from <= to) return
+  const message = 'must not be after the end of the range'
+  throw new z.ZodRealError([{ code: 'custom', path: [property], message, input: from }])
+}
+
+function isTime(text: string): boolean {
+  return z.iso.datetime({ offset: true, local: true }).safeParse(text).success || z.iso.date().safeParse(text).success
+}
+
+function hasZone(text: string): boolean {
+  return /(?:Z|[+-]\d\d:?\d\d)$/.test(text)
+}

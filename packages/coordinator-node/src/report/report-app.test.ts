@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest'
+import { CrunchError, type CrunchErrorCode } from '../domain/errors.ts'
+import { minute, model, prepare, snapshot, start } from '../ports/store-samples.ts'
+import { errorStatus } from './error-response.ts'
+import { type Row, reportUnderTest } from './report-app.testkit.ts'
+
+const listPaths = ['leaderboard', 'models', 'predictions', 'feeds', 'snapshots', 'checkpoints'].map(
+  (name) => `/reports/${name}`,
+)
+
+interface ErrorBody {
+  readonly detail: string
+  readonly message: string
+  readonly fieldErrors?: readonly { readonly property: string; readonly message: string }[]
+}
+
+describe('every list', () => {
+  it.each(listPaths)('%s is an empty list of JSON while nothing is stored', async (path) => {
+    const { status, body, headers } = await reportUnderTest().get(path)
+    expect([status, body]).toEqual([200, []])
+    expect(headers.get('content-type')).toBe('application/json; charset=utf-8')
+  })
+
+  it.each(listPaths)('%s ignores parameters that it does not know, and takes those of a chart', async (path) => {
+    const query = '?projectIds=a,b&start=2026-02-01T00:00:00.000Z&end=2026-03-02T00:00:00Z&unknown=1&page=x'
+    expect((await reportUnderTest().get(`${path}${query}`)).status).toBe(200)
+  })
+})
+
+describe('/info and /reports/models', () => {
+  it('says who the node is', async () => {
+    expect((await reportUnderTest().get('/info')).body).toEqual({
+      crunch_id: 'next-move',
+      crunch_address: '',
+      network: 'devnet',
+      version: '1.2.3',
+    })
+  })
+
+  it('lists every model, ensembles included', async () => {
+    const { store, get } = reportUnderTest()
+    await store.registerModels([model('b'), model('__ensemble_main__')], minute(0))
+    const { body } = await get('/reports/models')
+    expect(body.map((row) => row.model_id)).toEqual(['__ensemble_main__', 'b'])
+    expect(body[1]).toEqual({
+      model_id: 'b',
+      model_name: 'model b',
+      cruncher_id: 'c-b',
+      cruncher_name: 'C b',
+      username: 'C b',
+      deployment_id: 'deployment-b',
+      registered_at: '2026-03-01T10:00:00.000Z',
+    })
+  })
+})
+
+describe('bad parameters', () => {
+  it.each([
+    ['/reports/predictions?limit=0', 'limit', /limit must be a whole number from 1 to 20000/],
+    ['/reports/predictions?limit=20001', 'limit', /20000/],
+    ['/reports/predictions?limit=1e3', 'limit', /whole number/],
+    ['/reports/predictions?limit=', 'limit', /whole number/],
+    ['/reports/snapshots?limit=1001', 'limit', /from 1 to 1000/],
+    ['/reports/snapshots?limit=-1', 'limit', /whole number/],
+    ['/reports/checkpoints?limit=101', 'limit', /from 1 to 100/],
+    ['/reports/checkpoints?status=pending', 'status', /must be one of PENDING, SUBMITTED, CLAIMABLE, PAID/],
+    ['/reports/predictions?start=yesterday', 'start', /start must be an ISO 8601/],
+    ['/reports/predictions?end=2026-02-30', 'end', /ISO 8601/],
+    ['/reports/predictions?start=1772323200000', 'start', /ISO 8601/],
+    ['/reports/snapshots?since=2026-03-01T10:00:00 01:00', 'since', /%2B/],
+    ['/reports/predictions?start=2026-03-02&end=2026-03-01', 'start', /must not be after the end/],
+    ['/reports/snapshots?since=2026-03-02&until=2026-03-01', 'since', /must not be after the end/],
+    [`/reports/snapshots?model_id=${'x'.repeat(201)}`, 'model_id', /at most 200 characters/],
+    [`/reports/predictions?projectIds=${'x'.repeat(201)}`, 'projectIds', /at most 200 characters/],
+    [`/reports/predictions?projectIds=${Array.from({ length: 1_001 }, (_, i) => i)}`, 'projectIds', /1000 ids/],
+    ['/reports/leaderboard?include_ensembles=maybe', 'include_ensembles', /must be true or false/],
+  ])('%s is answered with 422 and the parameter', async (path, property, message) => {
+    const { status, body, headers } = await reportUnderTest().get<ErrorBody>(path)
+    expect(status).toBe(422)
+    expect(body.message).toMatch(message)
+    expect(body.detail).toBe(body.message)
+    expect(body.fieldErrors?.map((error) => error.property)).toEqual([property])
+    expect(headers.get('access-control-allow-origin')).toBe('*')
+  })
+})
+
+describe('errors', () => {
+  const broken = (error: Error) => {
+    const { store } = reportUnderTest()
+    return reportUnderTest({ reads: { ...store, models: () => Promise.reject(error) } })
+  }
+
+  it('hides what went wrong inside, and logs it', async () => {
+    const { get, errors } = broken(new Error('password is hunter2'))
+    const { status, body, headers } = await get<ErrorBody>('/reports/models')
+    const text = 'The node failed to answer. Its log says why.'
+    expect([status, body]).toEqual([500, { detail: text, message: text }])
+    expect(headers.get('access-control-allow-origin')).toBe('*')
+    expect(errors).toEqual([
+      {
+        message: 'request failed',
+        fields: expect.objectContaining({ error: 'password is hunter2', path: '/reports/models', method: 'GET' }),
+      },
+    ])
+  })
+
+  it('answers 503 without hosts while the database is unreachable', async () => {
+    const { get } = broken(new CrunchError('STORE_UNAVAILABLE', 'db.internal:5432 refused the connection'))
+    const { status, body } = await get<ErrorBody>('/reports/models')
+    expect([status, body.message]).toEqual([503, 'The node cannot reach what it needs to answer. Try again later.'])
+  })
+
+  it('passes on what is about the request', async () => {
+    const { get, errors } = broken(new CrunchError('NOT_FOUND', 'there is no model "x"'))
+    expect(await get<ErrorBody>('/reports/models')).toMatchObject({
+      status: 404,
+      body: { detail: 'there is no model "x"', message: 'there is no model "x"' },
+    })
+    expect(errors).toEqual([])
+  })
+
+  it('has one status a code', () => {
+    const codes: readonly CrunchErrorCode[] = [
+      'BAD_REQUEST',
+      'NOT_FOUND',
+      'LEASE_HELD',
+      'STORE_UNAVAILABLE',
+      'STORE_CORRUPT',
+    ]
+    expect(codes.map(errorStatus)).toEqual([400, 404, 409, 503, 500])
+  })
+
+  it('answers 404 in JSON to what is not there', async () => {
+    const { status, body, headers } = await reportUnderTest().get<ErrorBody>('/reports/nothing')
+    expect([status, body.message]).toEqual([404, 'There is no GET /reports/nothing.'])
+    expect(headers.get('access-control-allow-origin')).toBe('*')
+  })
+
+  it('refuses a body that is too large', async () => {
+    const { app } = reportUnderTest()
+    const response = await app.request('/reports/models', { method: 'POST', body: 'x'.repeat(70_000) })
+    expect([response.status, await response.json()]).toEqual([
+      413,
+      { detail: 'The body is larger than 65536 bytes.', message: 'The body is larger than 65536 bytes.' },
+    ])
+  })
+
+  it('fails instead of answering a number that JSON cannot carry', async () => {
+    const { store, get, errors } = reportUnderTest()
+    await prepare(store)
+    const overflow = snapshot('a', 10, { sums: { value: { sum: Number.POSITIVE_INFINITY, count: 1 } } })
+    const app = reportUnderTest({ reads: { ...store, snapshotReports: async () => [overflow] } })
+    expect((await app.get('/reports/snapshots')).status).toBe(500)
+    expect(app.errors[0]?.fields?.error).toMatch(/\$\[0\]\.value is Infinity/)
+    expect([(await get('/reports/snapshots')).status, errors]).toEqual([200, []])
+  })
+})
+
+describe('other origins', () => {
+  it('may read every answer', async () => {
+    for (const path of [...listPaths, '/healthz', '/info']) {
+      expect((await reportUnderTest().get<unknown>(path)).headers.get('access-control-allow-origin')).toBe('*')
+    }
+  })
+
+  it('may ask first', async () => {
+    const { app } = reportUnderTest()
+    const response = await app.request('/reports/checkpoints/CKP_1/confirm', {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://example.org',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type',
+      },
+    })
+    expect(response.ok).toBe(true)
+    expect(response.headers.get('access-control-allow-origin')).toBe('*')
+    expect(response.headers.get('access-control-allow-methods')).toContain('PATCH')
+    expect(response.headers.get('access-control-allow-headers')).toContain('content-type')
+  })
+})
+
+describe('/reports/feeds', () => {
+  it('shows how far each series has come, with zoned times', async () => {
+    const { store, get } = reportUnderTest()
+    const scope = { source: 'binance', subject: 'BTCUSDT', kind: 'candle', granularity: '1m' }
+    await store.ensureFeeds([scope], start)
+    const [before] = (await get('/reports/feeds')).body
+    expect(before).toEqual({
+      ...scope,
+      record_count: 0,
+      oldest_ts: null,
+      newest_ts: null,
+      watermark_ts: null,
+      watermark_updated_at: null,
+      revision_count: 0,
+      status: 'down',
+      status_reason: 'no data yet',
+      status_since: '2026-03-01T10:00:00.000Z',
+    })
+    await store.appendRecords([
+      { ...scope, eventAt: start, knownAt: minute(1), receivedAt: minute(1) + 5, values: { close: 1 } },
+    ])
+    const [after] = (await get('/reports/feeds')).body as [Row]
+    expect(after).toMatchObject({
+      record_count: 1,
+      oldest_ts: '2026-03-01T10:00:00.000Z',
+      newest_ts: '2026-03-01T10:00:00.000Z',
+      watermark_ts: '2026-03-01T10:01:00.000Z',
+    })
+    expect(after.watermark_updated_at).toMatch(/Z$/)
+  })
+})

@@ -1,0 +1,52 @@
+import type { Hono } from 'hono'
+import { createMemoryStore, type MemoryStore } from '../adapters/store/memory/memory-store.ts'
+import type { JsonObject } from '../domain/json.ts'
+import { silentLog } from '../ports/log.ts'
+import { minute } from '../ports/store-samples.ts'
+import { createReportApp, type ReportOptions } from './create-report-app.ts'
+
+export type Row = Record<string, unknown>
+
+export interface LoggedLine {
+  readonly message: string
+  readonly fields: JsonObject | undefined
+}
+
+export interface ReportUnderTest {
+  readonly store: MemoryStore
+  readonly app: Hono
+  /** What was logged as an error. */
+  readonly errors: readonly LoggedLine[]
+  /** The JSON of a path, whatever its status. */
+  get<Body = Row[]>(path: string): Promise<{ readonly status: number; readonly body: Body; readonly headers: Headers }>
+}
+
+/** The API over an empty memory store, one hour after the sample rows start. */
+export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportUnderTest {
+  const store = createMemoryStore()
+  const errors: LoggedLine[] = []
+  const app = createReportApp({
+    reads: store,
+    info: { crunchId: 'next-move', crunchAddress: '', network: 'devnet', version: '1.2.3' },
+    contract: {
+      windows: ['recent', 'score_steady', 'anchor'],
+      rankBy: 'recent',
+      direction: 'desc',
+      value: 'value',
+      metrics: ['ic', 'hit_rate'],
+      scoreFields: ['value', 'error'],
+    },
+    clock: { now: () => minute(60), refresh: async () => minute(60) },
+    log: { ...silentLog, error: (message, fields) => errors.push({ message, fields }) },
+    ...overrides,
+  })
+  return {
+    store,
+    app,
+    errors,
+    async get<Body>(path: string) {
+      const response = await app.request(path)
+      return { status: response.status, body: (await response.json()) as Body, headers: response.headers }
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import type { Direction } from '../domain/leaderboard.ts'
+import type { Instant } from '../domain/time.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
+import type { ReportReads } from '../ports/store.ts'
+
+/** Who this node is. */
+export interface ReportInfo {
+  readonly crunchId: string
+  /** On chain; empty while the operator has not set it. */
+  readonly crunchAddress: string
+  readonly network: string
+  readonly version: string
+}
+
+/** What the API has to know of the contract, so that every row has every column. */
+export interface ReportContract {
+  /** Names, in the contract's order. */
+  readonly windows: readonly string[]
+  readonly rankBy: string
+  readonly direction: Direction
+  /** The field of a score by which models are ranked. */
+  readonly value: string
+  readonly metrics: readonly string[]
+  /** Fields of a score that are numbers; `value` is one of them. */
+  readonly scoreFields: readonly string[]
+}
+
+/** What health needs to know that is not in the feeds' states. */
+export interface WorkerHealth {
+  /** When a worker last said that it works; `null` when none ever did. */
+  readonly newestHeartbeatAt: Instant | null
+  /** Whatever else is wrong, each in one sentence for the operator. */
+  readonly reasons: readonly string[]
+}
+
+export interface ReportContext {
+  readonly reads: ReportReads
+  readonly info: ReportInfo
+  readonly contract: ReportContract
+  readonly clock: Clock
+  /** Uncaught errors go there, never to the client. */
+  readonly log: Log
+  /** Absent: only the feeds are looked at. */
+  readonly health?: () => Promise<WorkerHealth>
+}

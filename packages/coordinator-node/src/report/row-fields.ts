@@ -1,0 +1,49 @@
+import type { Instant } from '../domain/time.ts'
+
+/** `2026-03-01T10:00:00.000`: for x values of charts, which put the `Z` behind it themselves. */
+export function naiveTime(at: Instant): string {
+  return new Date(at).toISOString().slice(0, -1)
+}
+
+/** `2026-03-01T10:00:00.000Z`: for everything that is not drawn on a chart. */
+export function zonedTime(at: Instant): string {
+  return new Date(at).toISOString()
+}
+
+/** `score_recent` for the window `recent`; a window that is called `score_recent` already keeps its name. */
+export function windowKey(window: string): string {
+  return window.startsWith('score_') ? window : `score_${window}`
+}
+
+/** Ensembles have rows like any model, but nobody submitted them. */
+export function isEnsemble(modelId: string): boolean {
+  return /^__ensemble_.+__$/.test(modelId)
+}
+
+/** Best first, models without a rank last. */
+export function byRank(
+  one: { readonly rank: number | null; readonly modelId: string },
+  other: { readonly rank: number | null; readonly modelId: string },
+): number {
+  const difference = (one.rank ?? Number.MAX_SAFE_INTEGER) - (other.rank ?? Number.MAX_SAFE_INTEGER)
+  if (difference !== 0) return difference
+  return one.modelId < other.modelId ? -1 : one.modelId > other.modelId ? 1 : 0
+}
+
+/** The named fields, `null` where there is no number. */
+export function numbersOf(
+  names: readonly string[],
+  values: Readonly<Record<string, unknown>>,
+): Record<string, number | null> {
+  return Object.fromEntries(
+    names.map((name) => {
+      const value = Object.hasOwn(values, name) ? values[name] : null
+      return [name, typeof value === 'number' ? value : null]
+    }),
+  )
+}
+
+/** Answered of due; `null` when nothing was due. */
+export function shareOf(answeredCount: number, dueCount: number): number | null {
+  return dueCount === 0 ? null : answeredCount / dueCount
+}
