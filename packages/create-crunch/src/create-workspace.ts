@@ -13,6 +13,7 @@ interface Context {
   readonly options: Options
   readonly templates: string
   readonly sources: PackageSources
+  readonly signal: AbortSignal
 }
 
 interface Step {
@@ -45,7 +46,7 @@ const steps: readonly Step[] = [
   {
     title: 'install',
     when: ({ options }) => options.install,
-    run: ({ options }) => install(options.directory, options.packageManager),
+    run: ({ options, signal }) => install(options.directory, options.packageManager, signal),
   },
 ]
 
@@ -64,7 +65,7 @@ export async function createWorkspace(
 ): Promise<void> {
   const sources = options.localPackages === undefined ? registrySources(version) : localSources(options.localPackages)
   const folder = openWorkspaceFolder(options.directory)
-  const context: Context = { options, templates, sources }
+  const context: Context = { options, templates, sources, signal }
   try {
     for (const step of steps) {
       if (step.when?.(context) === false) continue

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ export interface BuiltPackage {
   /** A new empty folder, outside of any package. */
   emptyFolder(): string
   run(args: readonly string[], options?: RunOptions): RunResult
+  start(args: readonly string[], options: RunOptions): ChildProcess
   remove(): void
 }
 
@@ -35,19 +36,24 @@ export function buildPackage(): BuiltPackage {
   execFileSync(process.execPath, ['scripts/bundle-templates.mjs', join(folder, 'templates')], { cwd: packageFolder })
   cpSync(join(packageFolder, 'package.json'), join(folder, 'package.json'))
   symlinkSync(join(packageFolder, 'node_modules'), join(folder, 'node_modules'))
+  const bin = join(folder, 'dist/bin.js')
+  const environment = (options: RunOptions) => ({
+    cwd: options.cwd ?? root,
+    env: { ...process.env, NO_COLOR: '1', PATH: options.path ?? process.env.PATH },
+  })
   return {
     folder,
     emptyFolder: () => mkdtempSync(join(root, 'folder-')),
     run(args, options = {}) {
-      const result = spawnSync(process.execPath, [join(folder, 'dist/bin.js'), ...args], {
-        cwd: options.cwd ?? root,
-        env: { ...process.env, NO_COLOR: '1', PATH: options.path ?? process.env.PATH },
+      const result = spawnSync(process.execPath, [bin, ...args], {
+        ...environment(options),
         encoding: 'utf8',
         timeout: 60_000,
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       return { code: result.status, output: result.stdout, errors: result.stderr }
     },
+    start: (args, options) => spawn(process.execPath, [bin, ...args], environment(options)),
     remove: () => rmSync(root, { recursive: true, force: true }),
   }
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -145,16 +146,14 @@ describe('refuses, before anything is made:', () => {
 })
 
 describe('when the installation fails', () => {
-  /** A PATH on which `npm` leaves something behind and fails. */
-  function failingNpm(): string {
+  /** A PATH on which `npm` is this shell script. */
+  function pathWithNpm(script: string): string {
     const folder = built.emptyFolder()
-    writeFileSync(
-      join(folder, 'npm'),
-      '#!/bin/sh\nmkdir node_modules && touch node_modules/half package-lock.json\nexit 7\n',
-    )
+    writeFileSync(join(folder, 'npm'), `#!/bin/sh\n${script}\n`)
     chmodSync(join(folder, 'npm'), 0o755)
     return `${folder}:${process.env.PATH}`
   }
+  const failingNpm = () => pathWithNpm('mkdir node_modules && touch node_modules/half package-lock.json && exit 7')
 
   test('removes the folder and the parents that were made for it', () => {
     const folder = built.emptyFolder()
@@ -181,6 +180,21 @@ describe('when the installation fails', () => {
     const args = ['my-game', '--yes', '--install', '--package-manager', 'pnpm']
     const result = built.run(args, { cwd: folder, path: built.emptyFolder() })
     expect(result.errors).toContain('pnpm cannot be started')
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('or is interrupted, stops it and removes what was made', async () => {
+    const folder = built.emptyFolder()
+    const path = pathWithNpm('echo installing && exec sleep 60')
+    const child = built.start(['my-game', '--yes', '--install'], { cwd: folder, path })
+    const ended = once(child, 'close')
+    for await (const text of child.stdout!) if (String(text).includes('installing')) break
+    expect(existsSync(join(folder, 'my-game/package.json'))).toBe(true)
+    const errors: string[] = []
+    child.stderr!.on('data', (text) => errors.push(String(text)))
+    child.kill('SIGTERM')
+    expect((await ended)[0]).toBe(1)
+    expect(errors.join('')).toContain('Interrupted.')
     expect(readdirSync(folder)).toEqual([])
   })
 })
