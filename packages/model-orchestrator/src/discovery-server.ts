@@ -100,10 +100,14 @@ function welcome(
   const { log, limits } = settings
   // Without a listener an oversized or broken frame would end the process.
   socket.on('error', (error) => log.warn('discovery client failed', { reason: error.message }))
-  if (crunchId === '') return refuse(socket, NO_CRUNCH_ID, 1008)
+  if (crunchId === '') {
+    refuse(socket, NO_CRUNCH_ID, 1008)
+    return
+  }
   if (clients.size >= limits.maxClients) {
     log.warn('discovery client is refused: too many clients', { clients: clients.size })
-    return refuse(socket, 'too many clients', 1013)
+    refuse(socket, 'too many clients', 1013)
+    return
   }
   const client = { crunchId, alive: true }
   clients.set(socket, client)
@@ -120,6 +124,7 @@ function welcome(
 }
 
 function send(socket: WebSocket, frame: string, { limits, log }: DiscoverySettings): void {
+  if (socket.readyState !== socket.OPEN) return // It is being cut off; its close event has yet to come.
   socket.send(frame)
   if (socket.bufferedAmount <= limits.maxUnreadBytes) return
   log.warn('discovery client reads too slowly and is cut off', { unreadBytes: socket.bufferedAmount })
