@@ -2,7 +2,7 @@
 // installed and built. Usage: node .ci/bootstrap.mjs test|demo|setup [arguments of that command]
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -18,7 +18,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
 
 /** Runs a command in the repository with its output shown; a failure ends this process with its exit code. */
 function run(command, args, { quiet = false } = {}) {
-  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
+  // turbo and the demo look for pnpm on the path.
+  const path = [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter)
+  const env = { ...process.env, PATH: path, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
   const result = spawnSync(command, args, { cwd: root, env, stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit' })
   if (result.error) throw result.error
   if (result.status === 0) return
@@ -40,7 +42,7 @@ function setUp({ quiet }) {
     run(npx, ['-y', packageManager, 'install', '--frozen-lockfile', '--prefer-offline'], { quiet })
   }
   console.log('- building what is missing')
-  run('node', [join('node_modules', 'turbo', 'bin', 'turbo'), 'run', 'build', '--output-logs=errors-only'], { quiet })
+  run('turbo', ['run', 'build', '--output-logs=errors-only'], { quiet })
 }
 
 switch (task) {

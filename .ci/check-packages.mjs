@@ -19,7 +19,7 @@ try {
   for (const name of readdirSync('packages')) {
     const manifest = JSON.parse(readFileSync(join('packages', name, 'package.json'), 'utf8'))
     if (manifest.private) continue
-    const packed = execFileSync('npx', ['-y', 'pnpm@10.34.9', 'pack', '--json', '--pack-destination', folder], {
+    const packed = execFileSync('pnpm', ['pack', '--json', '--pack-destination', folder], {
       cwd: join('packages', name),
       encoding: 'utf8',
     })

@@ -10,6 +10,10 @@ export async function packPackages(directory: string): Promise<void> {
   for (const name of names) {
     const manifest = JSON.parse(await readFile(join(packages, name, 'package.json'), 'utf8')) as { private?: boolean }
     if (manifest.private === true) continue
-    await execa('npx', ['-y', 'pnpm@10.34.9', 'pack', '--pack-destination', directory], { cwd: join(packages, name) })
+    await execa('pnpm', ['pack', '--pack-destination', directory], {
+      cwd: join(packages, name),
+      preferLocal: true,
+      localDir: repositoryRoot,
+    })
   }
 }
