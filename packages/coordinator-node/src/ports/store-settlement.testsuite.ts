@@ -330,7 +330,7 @@ function concurrencyTests(context: StoreUnderTest): void {
     const [settled] = await Promise.all([
       store.settleRounds(settleRequest({ now: minute(90) }), (due) => resolveAll(due)),
       candlesThrough(other, 20),
-      answeredRound(other, round(50)),
+      answeredRound(other, round(500)),
     ])
     expect(settled.resolvedCount).toBe(10)
     expect(await other.latestRecords(btc, 1, minute(99))).toEqual([candle(20)])

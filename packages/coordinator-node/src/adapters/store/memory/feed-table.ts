@@ -8,6 +8,7 @@ import {
 import type { JsonObject } from '../../../domain/json.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { AppendedRecords } from '../../../ports/store.ts'
+import { checkRecords } from '../check-records.ts'
 import { compareText } from '../compare-text.ts'
 import { jsonEqual } from '../json-equal.ts'
 import { firstIndex, insertAllSorted } from './sorted-list.ts'
@@ -58,7 +59,7 @@ export function createFeedTable(): FeedTable {
   }
 
   function append(records: readonly FeedRecord[]): AppendedRecords {
-    for (const record of records) checkInstants(record)
+    checkRecords(records)
     const inserted: FeedRecord[] = []
     const revisions: FeedRecord[] = []
     const added = new Map<Feed, FeedRecord[]>()
@@ -142,20 +143,6 @@ function moveBounds(feed: Feed, added: readonly FeedRecord[]): void {
     if (feed.newestEventAt === null || eventAt > feed.newestEventAt) feed.newestEventAt = eventAt
     if (feed.watermarkAt === null || knownAt > feed.watermarkAt) feed.watermarkAt = knownAt
   }
-}
-
-function checkInstants(record: FeedRecord): void {
-  if (
-    Number.isSafeInteger(record.eventAt) &&
-    Number.isSafeInteger(record.knownAt) &&
-    Number.isSafeInteger(record.receivedAt)
-  ) {
-    return
-  }
-  const { eventAt, knownAt, receivedAt } = record
-  throw new RangeError(
-    `a record of ${feedScopeKey(record)} has instants that are not whole milliseconds: eventAt ${eventAt}, knownAt ${knownAt}, receivedAt ${receivedAt}`,
-  )
 }
 
 /** Scope keys join with colons, which names may contain; this one cannot be mistaken. */

@@ -14,6 +14,7 @@ import type {
   SettleRequest,
   SettleResult,
 } from '../../../ports/store.ts'
+import { answersInOrder } from '../check-answers.ts'
 import { checkSettlement } from '../check-settlement.ts'
 import { compareText } from '../compare-text.ts'
 import type { FeedTable } from './feed-table.ts'
@@ -71,7 +72,7 @@ export function createRoundTable(feeds: FeedTable): RoundTable {
     const row = byId.get(roundId)
     if (row === undefined) throw new CrunchError('NOT_FOUND', `there is no round "${roundId}" to answer`)
     if (row.round.answeredAt !== null) return false
-    row.predictions = answersInOrder(row.round, predictions)
+    row.predictions = answersInOrder(roundId, predictions).map((prediction) => ofRound(row.round, prediction))
     row.round = { ...row.round, answeredAt }
     unanswered.delete(roundId)
     insertSorted(waiting, row, compareResolvable)
@@ -135,24 +136,10 @@ export function createRoundTable(feeds: FeedTable): RoundTable {
   }
 }
 
-function answersInOrder(round: Round, predictions: readonly Prediction[]): Prediction[] {
-  const { performedAt, resolvableAt } = round
-  const ordered = predictions
-    .map((prediction) =>
-      prediction.performedAt === performedAt && prediction.resolvableAt === resolvableAt
-        ? prediction
-        : { ...prediction, performedAt, resolvableAt },
-    )
-    .sort((left, right) => compareText(left.modelId, right.modelId))
-  for (const [index, prediction] of ordered.entries()) {
-    if (prediction.roundId !== round.id) {
-      throw new Error(`prediction "${prediction.id}" is of round "${prediction.roundId}", not of "${round.id}"`)
-    }
-    if (index > 0 && ordered[index - 1]?.modelId === prediction.modelId) {
-      throw new Error(`round "${round.id}" has two answers of model "${prediction.modelId}"`)
-    }
-  }
-  return ordered
+/** The round's instants count, whatever an answer says. */
+function ofRound({ performedAt, resolvableAt }: Round, prediction: Prediction): Prediction {
+  const isSame = prediction.performedAt === performedAt && prediction.resolvableAt === resolvableAt
+  return isSame ? prediction : { ...prediction, performedAt, resolvableAt }
 }
 
 function dueRows(waiting: readonly RoundRow[], feeds: FeedTable, request: SettleRequest): readonly RoundRow[] {

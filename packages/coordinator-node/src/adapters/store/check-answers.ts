@@ -1,0 +1,16 @@
+import type { Prediction } from '../../domain/prediction.ts'
+import { compareText } from './compare-text.ts'
+
+/** The answers of a round in order of model id. Throws an `Error` for one of another round and for a model's second. */
+export function answersInOrder(roundId: string, predictions: readonly Prediction[]): Prediction[] {
+  const ordered = [...predictions].sort((left, right) => compareText(left.modelId, right.modelId))
+  for (const [index, prediction] of ordered.entries()) {
+    if (prediction.roundId !== roundId) {
+      throw new Error(`prediction "${prediction.id}" is of round "${prediction.roundId}", not of "${roundId}"`)
+    }
+    if (index > 0 && ordered[index - 1]?.modelId === prediction.modelId) {
+      throw new Error(`round "${roundId}" has two answers of model "${prediction.modelId}"`)
+    }
+  }
+  return ordered
+}

@@ -1,0 +1,66 @@
+import postgres from 'postgres'
+import { decodeInstant, encodeBound } from './instant-codec.ts'
+import { decodeJson, decodeText, encodeJson, encodeText } from './text-codec.ts'
+
+// Type numbers of PostgreSQL.
+const INT8 = 20
+const TEXT = 25
+const JSON_TYPE = 114
+const JSONB = 3802
+const TIMESTAMPTZ = 1184
+
+/** Most time one statement may take. */
+export const statementTimeoutMs = 60_000
+
+// A parameter is encoded by the type the server gives it: numbers for timestamps are instants, text is escaped.
+const types = {
+  count: { to: INT8, from: [INT8], serialize: (count: number) => String(count), parse: Number },
+  text: { to: TEXT, from: [TEXT], serialize: encodeText, parse: decodeText },
+  json: { to: JSON_TYPE, from: [JSON_TYPE, JSONB], serialize: encodeJson, parse: decodeJson },
+  instant: { to: TIMESTAMPTZ, from: [TIMESTAMPTZ], serialize: encodeBound, parse: decodeInstant },
+}
+
+type Types = { count: number; text: string; json: unknown; instant: number }
+
+/** A client of the store. Never hand it to drizzle, which replaces these encoders. */
+export type Sql = postgres.Sql<Types>
+/** What a statement is written with: the client, or a transaction of it. */
+export type Query = postgres.ISql<Types>
+/** A part of a statement. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>
+
+export interface ConnectOptions {
+  readonly maxConnections: number
+  readonly onNotify?: (payload: string) => void
+  /** Called when a connection ends, for whatever reason. */
+  readonly onClose?: () => void
+}
+
+export function connect(url: string, { maxConnections, onNotify, onClose }: ConnectOptions): Sql {
+  return postgres<Record<keyof Types, postgres.PostgresType>>(url, {
+    max: maxConnections,
+    connect_timeout: 10,
+    keep_alive: 10,
+    backoff: () => 0,
+    fetch_types: false,
+    onnotice: () => undefined,
+    types,
+    // A connection that waits for something of its own must not be closed for being old.
+    ...(onClose === undefined ? {} : { max_lifetime: null, onclose: () => onClose() }),
+    ...(onNotify === undefined ? {} : { onnotify: (_channel: string, payload: string) => onNotify(payload) }),
+    connection: {
+      application_name: 'crunch',
+      TimeZone: 'UTC',
+      DateStyle: 'ISO',
+      extra_float_digits: 1,
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: statementTimeoutMs / 2,
+      idle_in_transaction_session_timeout: statementTimeoutMs,
+    },
+  }) as unknown as Sql
+}
+
+/** Rows as one JSON parameter, for `json_to_recordset(parameter->'name')`. */
+export function jsonParameter(sql: Query, document: Readonly<Record<string, unknown>>): postgres.Parameter<unknown> {
+  return sql.typed(document, JSON_TYPE) as postgres.Parameter<unknown>
+}

@@ -1,0 +1,36 @@
+import { connect, type Sql } from './connect.ts'
+
+/** A connection of its own, for what lives as long as its session: a lease, a subscription. */
+export interface DedicatedConnection {
+  readonly sql: Sql
+  /** Ends it; `onLost` is then not called. */
+  end(): Promise<void>
+}
+
+export interface DedicatedOptions {
+  readonly onNotify?: (payload: string) => void
+  /** Called once when the session ends other than by `end`. */
+  readonly onLost: () => void
+}
+
+export function openDedicatedConnection(url: string, { onNotify, onLost }: DedicatedOptions): DedicatedConnection {
+  let isOver = false
+  const sql = connect(url, {
+    maxConnections: 1,
+    ...(onNotify === undefined ? {} : { onNotify }),
+    onClose() {
+      if (isOver) return
+      isOver = true
+      // Whatever would use this client now would silently get a new session without what the old one held.
+      void sql.end({ timeout: 0 })
+      onLost()
+    },
+  })
+  return {
+    sql,
+    async end() {
+      isOver = true
+      await sql.end({ timeout: 1 })
+    },
+  }
+}

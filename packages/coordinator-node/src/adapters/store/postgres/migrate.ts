@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import { migrate } from 'drizzle-orm/postgres-js/migrator'
+import postgres from 'postgres'
+import { z } from 'zod'
+import { CrunchError } from '../../../domain/errors.ts'
+import { maskUrl, storeError } from './store-error.ts'
+
+/** Any fixed number: workers that start together queue for it. */
+const MIGRATION_LOCK = '7021455218093641'
+
+interface KnownMigration {
+  readonly tag: string
+  readonly createdAt: number
+  readonly hash: string
+}
+
+interface AppliedMigration {
+  readonly createdAt: string
+  readonly hash: string
+}
+
+/**
+ * Brings the database to the schema of this code, once, whichever of several workers comes first.
+ * Rejects with `STORE_TOO_NEW` for a database that newer code has migrated, `STORE_CORRUPT` for one whose history differs from
+ * this code's or whose encoding is not UTF8, `STORE_UNAVAILABLE` when it cannot be reached. It never goes back.
+ */
+export async function migrateDatabase(url: string): Promise<void> {
+  const folder = migrationsFolder()
+  const known = knownMigrations(folder)
+  const sql = postgres(url, {
+    max: 1,
+    connect_timeout: 10,
+    backoff: () => 0,
+    fetch_types: false,
+    onnotice: () => undefined,
+    connection: { application_name: 'crunch migration' },
+  })
+  try {
+    await checkEncoding(sql, url)
+    if (isUpToDate(known, await appliedMigrations(sql), url)) return
+    await sql`select pg_advisory_lock(${MIGRATION_LOCK}::text::int8)`
+    if (isUpToDate(known, await appliedMigrations(sql), url)) return
+    await migrate(drizzle(sql), { migrationsFolder: folder })
+  } catch (error) {
+    throw storeError(error, url)
+  } finally {
+    // Ends the session, and with it the lock.
+    await sql.end({ timeout: 5 })
+  }
+}
+
+async function checkEncoding(sql: postgres.Sql, url: string): Promise<void> {
+  const [row] = await sql<{ encoding: string }[]>`select current_setting('server_encoding') as encoding`
+  if (row?.encoding === 'UTF8') return
+  const advice = "create it anew with ENCODING 'UTF8' TEMPLATE template0"
+  throw new CrunchError('STORE_CORRUPT', `the database ${maskUrl(url)} has the encoding ${row?.encoding}: ${advice}`)
+}
+
+async function appliedMigrations(sql: postgres.Sql): Promise<readonly AppliedMigration[]> {
+  const [row] = await sql<{ exists: boolean }[]>`
+    select to_regclass('drizzle.__drizzle_migrations') is not null as exists`
+  if (row?.exists !== true) return []
+  return sql<AppliedMigration[]>`
+    select created_at as "createdAt", hash from drizzle.__drizzle_migrations order by created_at`
+}
+
+function isUpToDate(known: readonly KnownMigration[], applied: readonly AppliedMigration[], url: string): boolean {
+  const byTime = new Map(known.map((migration) => [migration.createdAt, migration]))
+  const newestKnown = Math.max(...known.map(({ createdAt }) => createdAt))
+  for (const { createdAt, hash } of applied) {
+    const migration = byTime.get(Number(createdAt))
+    if (migration?.hash === hash) continue
+    if (migration === undefined && Number(createdAt) > newestKnown) throw tooNew(url)
+    const what = migration === undefined ? `a migration of ${createdAt}` : `the migration ${migration.tag}`
+    const advice = 'use the version of @crunch/coordinator-node that made it, or an empty database'
+    throw new CrunchError(
+      'STORE_CORRUPT',
+      `the database ${maskUrl(url)} has ${what} that this code does not: ${advice}`,
+    )
+  }
+  return applied.length === known.length
+}
+
+function tooNew(url: string): CrunchError {
+  const advice = 'update @crunch/coordinator-node in this workspace, or use another database'
+  return new CrunchError(
+    'STORE_TOO_NEW',
+    `the database ${maskUrl(url)} was migrated by a newer version than this one: ${advice}`,
+  )
+}
+
+const journalSchema = z.object({ entries: z.array(z.object({ tag: z.string(), when: z.number() })) })
+
+function knownMigrations(folder: string): readonly KnownMigration[] {
+  const journal = journalSchema.parse(JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')))
+  return journal.entries.map(({ tag, when }) => {
+    const statements = readFileSync(join(folder, `${tag}.sql`), 'utf8')
+    return { tag, createdAt: when, hash: createHash('sha256').update(statements).digest('hex') }
+  })
+}
+
+/** `migrations/` of this package: some folders up, from the sources as from the built files. */
+function migrationsFolder(): string {
+  const start = dirname(fileURLToPath(import.meta.url))
+  let folder = start
+  for (let level = 0; level < 6; level += 1) {
+    const candidate = join(folder, 'migrations')
+    if (existsSync(join(candidate, 'meta/_journal.json'))) return candidate
+    folder = dirname(folder)
+  }
+  throw new CrunchError(
+    'STORE_CORRUPT',
+    `no folder "migrations" lies beside or above ${start}: install @crunch/coordinator-node again, and do not bundle it`,
+  )
+}

@@ -1,0 +1,110 @@
+import type { Checkpoint } from '../../../domain/checkpoint.ts'
+import type { Leaderboard } from '../../../domain/leaderboard.ts'
+import type { Snapshot } from '../../../domain/snapshot.ts'
+import type { Instant } from '../../../domain/time.ts'
+import type { PeriodResult, Store } from '../../../ports/store.ts'
+import { jsonParameter, type Query, type Sql } from './connect.ts'
+import { encodeInstant, encodeInstantOrNull } from './instant-codec.ts'
+
+type PeriodVerbs =
+  | 'firstResolvableAt'
+  | 'hasUnresolvedRounds'
+  | 'periodResults'
+  | 'closePeriod'
+  | 'snapshotsBetween'
+  | 'lastPeriodEnd'
+  | 'addCheckpoint'
+  | 'lastCheckpointEnd'
+
+export function createPeriodStore(sql: Sql): Pick<Store, PeriodVerbs> {
+  return {
+    async firstResolvableAt(from) {
+      const [row] = await sql<{ at: Instant }[]>`
+        select resolvable_at as at from inputs where resolvable_at >= ${from} order by resolvable_at limit 1`
+      return row?.at ?? null
+    },
+    async hasUnresolvedRounds(before) {
+      const rows = await sql`select 1 from inputs where status = 'RECEIVED' and resolvable_at < ${before} limit 1`
+      return rows.length > 0
+    },
+    async periodResults(from, to) {
+      const rows = await sql<PeriodResult[]>`
+        select p.model_id as "modelId", i.id as "roundId", i.resolvable_at as "resolvableAt",
+          p.status as "predictionStatus", p.blame, s.kind as "scoreKind", s.value, s.signal, s.actual
+        from inputs i join predictions p on p.input_id = i.id left join scores s on s.prediction_id = p.id
+        where i.resolvable_at >= ${from} and i.resolvable_at < ${to} and i.void_reason is null
+        order by i.resolvable_at, i.id, p.model_id`
+      return [...rows]
+    },
+    closePeriod: ({ snapshots, leaderboard }) => closePeriod(sql, snapshots, leaderboard),
+    async snapshotsBetween(from, to) {
+      const rows = await sql<Snapshot[]>`
+        select ${snapshotColumns(sql)} from snapshots
+        where period_end >= ${from} and period_end <= ${to} and period_start >= ${from}
+        order by period_end, model_id`
+      return [...rows]
+    },
+    async lastPeriodEnd() {
+      const [row] = await sql<{ at: Instant | null }[]>`select max(as_of) as at from leaderboards`
+      return row?.at ?? null
+    },
+    addCheckpoint: (checkpoint) => addCheckpoint(sql, checkpoint),
+    async lastCheckpointEnd() {
+      const [row] = await sql<{ at: Instant | null }[]>`select max(period_end) as at from checkpoints`
+      return row?.at ?? null
+    },
+  }
+}
+
+export const snapshotColumns = (sql: Query) => sql`
+  id, model_id as "modelId", period_start as "periodStart", period_end as "periodEnd", score_count as "scoreCount",
+  due_count as "dueCount", answered_count as "answeredCount", sums, metrics`
+
+async function closePeriod(sql: Sql, snapshots: readonly Snapshot[], leaderboard: Leaderboard): Promise<boolean> {
+  const document = {
+    leaderboard: { ...leaderboard, asOf: encodeInstant(leaderboard.asOf) },
+    snapshots: snapshots.map((snapshot) => ({
+      ...snapshot,
+      periodStart: encodeInstant(snapshot.periodStart),
+      periodEnd: encodeInstant(snapshot.periodEnd),
+    })),
+  }
+  const [row] = await sql<{ isFirst: boolean }[]>`
+    with document as materialized (select ${jsonParameter(sql, document)} as body),
+    closed as (
+      insert into leaderboards (id, as_of, rank_by, direction, entries)
+      select l.* from document, json_to_record(body->'leaderboard')
+        as l(id text, "asOf" timestamptz, "rankBy" text, direction text, entries jsonb)
+      on conflict do nothing
+      returning 1
+    ), written as (
+      insert into snapshots
+        (id, model_id, period_start, period_end, score_count, due_count, answered_count, sums, metrics)
+      select s.* from document, json_to_recordset(body->'snapshots') as s(
+        id text, "modelId" text, "periodStart" timestamptz, "periodEnd" timestamptz, "scoreCount" int8,
+        "dueCount" int8, "answeredCount" int8, sums jsonb, metrics jsonb)
+      where exists (select from closed)
+    )
+    select exists (select from closed) as "isFirst"`
+  return row?.isFirst === true
+}
+
+async function addCheckpoint(sql: Sql, checkpoint: Checkpoint): Promise<boolean> {
+  const document = {
+    ...checkpoint,
+    periodStart: encodeInstant(checkpoint.periodStart),
+    periodEnd: encodeInstant(checkpoint.periodEnd),
+    submittedAt: encodeInstantOrNull(checkpoint.submittedAt),
+    createdAt: encodeInstant(checkpoint.createdAt),
+  }
+  const rows = await sql`
+    insert into checkpoints (id, period_start, period_end, status, snapshot_count, entries, crunch, compute_provider,
+      data_provider, transaction_id, submitted_at, created_at)
+    select * from json_to_record(${jsonParameter(sql, document)}) as c(
+      id text, "periodStart" timestamptz, "periodEnd" timestamptz, status text, "snapshotCount" int8, entries jsonb,
+      crunch text, "computeProvider" text, "dataProvider" text, "transactionId" text, "submittedAt" timestamptz,
+      "createdAt" timestamptz)
+    on conflict do nothing
+    returning 1`
+  return rows.length > 0
+}

@@ -1,0 +1,53 @@
+import postgres from 'postgres'
+import { afterAll } from 'vitest'
+import { storeTestsuite } from '../../../ports/store.testsuite.ts'
+import type { Store } from '../../../ports/store.ts'
+import { createTestDatabase, type TestDatabase } from '../../embedded-postgres/test-database.ts'
+import { openPostgresStore } from './postgres-store.ts'
+
+// One database for the file, emptied after each test: to create and migrate one takes longer than a test.
+let shared: Promise<TestDatabase> | undefined
+
+afterAll(async () => {
+  await (await shared)?.drop()
+})
+
+storeTestsuite('PostgreSQL', async () => {
+  shared ??= createTestDatabase()
+  const { url } = await shared
+  const opened: Store[] = []
+  const reopen = async (): Promise<Store> => {
+    const store = await openPostgresStore({ url, announceRecords: true, maxConnections: 3 })
+    opened.push(store)
+    return store
+  }
+  const cleanup = async (): Promise<void> => {
+    await Promise.all(opened.map((store) => store.close()))
+    await emptyTables(url)
+  }
+  return { store: await reopen(), reopen, cleanup }
+})
+
+const tables = [
+  'scores',
+  'predictions',
+  'inputs',
+  'snapshots',
+  'scheduled_prediction_configs',
+  'models',
+  'leaderboards',
+  'checkpoints',
+  'feed_records',
+  'feed_record_revisions',
+  'feed_ingestion_state',
+]
+
+async function emptyTables(url: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  try {
+    // By foreign keys: rows before what they point to.
+    for (const table of tables) await sql`delete from ${sql(table)}`
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}

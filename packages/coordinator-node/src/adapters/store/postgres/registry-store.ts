@@ -1,0 +1,72 @@
+import type { Model } from '../../../domain/model.ts'
+import type { Schedule } from '../../../domain/round.ts'
+import type { Store } from '../../../ports/store.ts'
+import { compareText } from '../compare-text.ts'
+import { uniqueSchedules } from '../unique-schedules.ts'
+import { jsonParameter, type Sql } from './connect.ts'
+import { encodeInstant } from './instant-codec.ts'
+import { type ScopeRow, scopeOf } from './rows.ts'
+
+type RegistryVerbs = 'putSchedules' | 'registerModels' | 'schedules' | 'models'
+
+interface ScheduleRow extends ScopeRow, Omit<Schedule, 'scope'> {}
+
+export function createRegistryStore(sql: Sql): Pick<Store, RegistryVerbs> {
+  return {
+    async putSchedules(schedules) {
+      const document = { schedules: uniqueSchedules(schedules).map(scheduleDocument) }
+      await sql.begin(async (transaction) => {
+        // Workers that start together write the same rows: one after the other, or they could wait for each other.
+        await transaction`lock table scheduled_prediction_configs in share row exclusive mode`
+        await transaction`update scheduled_prediction_configs set active = false where active`
+        await transaction`
+          insert into scheduled_prediction_configs
+            (key, source, subject, kind, granularity, every_ms, horizon_ms, step_ms, trigger, active, position)
+          select key, source, subject, kind, granularity, every_ms, horizon_ms, step_ms, trigger, true, position
+          from json_to_recordset(${jsonParameter(transaction, document)}->'schedules') as s(
+            key text, source text, subject text, kind text, granularity text,
+            every_ms int8, horizon_ms int8, step_ms int8, trigger text, position int)
+          on conflict (key) do update set
+            source = excluded.source, subject = excluded.subject, kind = excluded.kind,
+            granularity = excluded.granularity, every_ms = excluded.every_ms, horizon_ms = excluded.horizon_ms,
+            step_ms = excluded.step_ms, trigger = excluded.trigger, active = true, position = excluded.position`
+      })
+    },
+    async registerModels(models, at) {
+      // The last of several with one id counts; in order of id, so that two workers never wait for each other.
+      const identities = [...new Map(models.map((model) => [model.id, model])).values()]
+      const document = { models: identities.map((model) => ({ ...model, at: encodeInstant(at) })) }
+      await sql`
+        insert into models (id, name, deployment_id, cruncher_id, cruncher_name, registered_at)
+        select id, name, "deploymentId", "cruncherId", "cruncherName", at
+        from json_to_recordset(${jsonParameter(sql, document)}->'models')
+          as m(id text, name text, "deploymentId" text, "cruncherId" text, "cruncherName" text, at timestamptz)
+        order by id
+        on conflict (id) do update set
+          name = excluded.name, deployment_id = excluded.deployment_id,
+          cruncher_id = excluded.cruncher_id, cruncher_name = excluded.cruncher_name`
+    },
+    async schedules() {
+      const rows = await sql<ScheduleRow[]>`
+        select key, source, subject, kind, granularity, every_ms as "everyMs", horizon_ms as "horizonMs",
+          step_ms as "stepMs", trigger as "on"
+        from scheduled_prediction_configs where active order by position`
+      return rows.map((row) => {
+        const { key, everyMs, horizonMs, stepMs, on } = row
+        return { key, scope: scopeOf(row), everyMs, horizonMs, stepMs, on }
+      })
+    },
+    async models() {
+      const rows = await sql<Model[]>`
+        select id, name, deployment_id as "deploymentId", cruncher_id as "cruncherId",
+          cruncher_name as "cruncherName", registered_at as "registeredAt"
+        from models`
+      return [...rows].sort((left, right) => compareText(left.id, right.id))
+    },
+  }
+}
+
+function scheduleDocument({ key, scope, everyMs, horizonMs, stepMs, on }: Schedule, position: number) {
+  const lengths = { every_ms: everyMs, horizon_ms: horizonMs, step_ms: stepMs }
+  return { key, ...scopeOf(scope), ...lengths, trigger: on, position }
+}

@@ -1,0 +1,105 @@
+import type { Checkpoint } from '../../../domain/checkpoint.ts'
+import type { Leaderboard } from '../../../domain/leaderboard.ts'
+import type { Score } from '../../../domain/score.ts'
+import type { Snapshot } from '../../../domain/snapshot.ts'
+import type { Instant } from '../../../domain/time.ts'
+import type { PredictionFilter, PredictionReport, Store } from '../../../ports/store.ts'
+import { type Fragment, jsonParameter, type Query, type Sql } from './connect.ts'
+import { snapshotColumns } from './period-store.ts'
+import { type PredictionArray, predictionArray, predictionOf, type ScopeRow, scopeOf } from './rows.ts'
+
+type ReportVerbs = 'latestLeaderboard' | 'predictionReports' | 'snapshotReports' | 'checkpoints'
+
+interface ReportRow extends ScopeRow {
+  readonly scoreKind: Score['kind']
+  readonly roundId: string
+  readonly scheduleKey: string
+  readonly horizonMs: number
+  readonly stepMs: number
+  readonly performedAt: Instant
+  readonly resolvableAt: Instant
+  readonly prediction: PredictionArray
+  readonly scoreId: string | null
+  readonly value: Score['value']
+  readonly reason: string | null
+  readonly signal: number | null
+  readonly actual: number | null
+  readonly scoredAt: Instant
+}
+
+export function createReportStore(sql: Sql): Pick<Store, ReportVerbs> {
+  return {
+    async latestLeaderboard() {
+      const [row] = await sql<Leaderboard[]>`
+        select id, as_of as "asOf", rank_by as "rankBy", direction, entries
+        from leaderboards order by as_of desc limit 1`
+      return row ?? null
+    },
+    async predictionReports(filter) {
+      const rows = await sql<ReportRow[]>`${predictionStatement(sql, filter)}`
+      return rows.map(reportOf).reverse()
+    },
+    async snapshotReports(filter) {
+      const { from, to, limit } = filter
+      const newest = sql`period_end >= ${from} and period_end <= ${to}`
+      const order = sql`order by period_end desc, model_id desc limit ${limit}`
+      const matching = (one: Fragment) => sql`select ${snapshotColumns(sql)} from snapshots where ${one} ${order}`
+      const rows = await sql<Snapshot[]>`
+        ${
+          filter.modelIds.length === 0
+            ? matching(newest)
+            : sql`
+          select matching.* from ${wantedModels(sql, filter)}
+          cross join lateral (${matching(sql`${newest} and model_id = wanted.id`)}) matching
+          order by "periodEnd" desc, "modelId" desc limit ${limit}`
+        }`
+      return [...rows].reverse()
+    },
+    async checkpoints({ status, limit }) {
+      const rows = await sql<Checkpoint[]>`
+        select id, period_start as "periodStart", period_end as "periodEnd", status, snapshot_count as "snapshotCount",
+          entries, crunch, compute_provider as "computeProvider", data_provider as "dataProvider",
+          transaction_id as "transactionId", submitted_at as "submittedAt", created_at as "createdAt"
+        from checkpoints where ${status ?? null}::text is null or status = ${status ?? null}::text
+        order by period_end desc limit ${limit}`
+      return [...rows]
+    },
+  }
+}
+
+const wantedModels = (sql: Query, { modelIds }: PredictionFilter) => sql`
+  (select distinct id collate "C" as id
+    from json_array_elements_text(${jsonParameter(sql, { modelIds })}->'modelIds') as ids(id)) as wanted`
+
+/** The newest of each wanted model by its own index, then the newest of these: the cost does not grow with history. */
+function predictionStatement(sql: Query, filter: PredictionFilter) {
+  const { from, to, limit } = filter
+  const newest = sql`performed_at >= ${from} and performed_at <= ${to}`
+  const order = sql`order by performed_at desc, input_id desc, model_id desc limit ${limit}`
+  const matching = (one: Fragment) => sql`select * from predictions where ${one} ${order}`
+  const predictions =
+    filter.modelIds.length === 0
+      ? matching(newest)
+      : sql`select matching.* from ${wantedModels(sql, filter)}
+          cross join lateral (${matching(sql`${newest} and model_id = wanted.id`)}) matching ${order}`
+  return sql`
+    select i.id as "roundId", i.schedule_key as "scheduleKey", i.source, i.subject, i.kind,
+      i.granularity, i.horizon_ms as "horizonMs", i.step_ms as "stepMs", i.performed_at as "performedAt",
+      i.resolvable_at as "resolvableAt", ${predictionArray(sql)} as prediction,
+      s.id as "scoreId", s.kind as "scoreKind", s.value, s.reason, s.signal, s.actual, s.scored_at as "scoredAt"
+    from (${predictions}) p join inputs i on i.id = p.input_id left join scores s on s.prediction_id = p.id
+    order by p.performed_at desc, p.input_id desc, p.model_id desc`
+}
+
+function reportOf(row: ReportRow): PredictionReport {
+  const { scheduleKey, horizonMs, stepMs, performedAt, resolvableAt } = row
+  const prediction = predictionOf({ id: row.roundId, performedAt, resolvableAt }, row.prediction)
+  return { prediction, scheduleKey, scope: scopeOf(row), horizonMs, stepMs, score: scoreOf(row, prediction) }
+}
+
+function scoreOf(row: ReportRow, { id, modelId }: PredictionReport['prediction']): Score | null {
+  const { scoreId, roundId, scoreKind: kind, value, reason, signal, actual, resolvableAt, scoredAt } = row
+  if (scoreId === null) return null
+  const result = { kind, value, reason, signal, actual, resolvableAt, scoredAt }
+  return { id: scoreId, predictionId: id, roundId, modelId, ...result }
+}

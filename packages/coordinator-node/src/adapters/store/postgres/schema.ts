@@ -1,0 +1,265 @@
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  timestamp,
+  unique,
+} from 'drizzle-orm/pg-core'
+
+// The eleven tables. drizzle-kit makes the migrations from this file; the store itself speaks SQL.
+// Every index serves a query of this folder. Scores and answers repeat nothing of their round that a join gives.
+
+/** Text compared by code point, whatever the locale of the database: order and keys are then the same everywhere. */
+const text = customType<{ data: string }>({ dataType: () => 'text collate "C"' })
+
+const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
+const count = (name: string) => bigint(name, { mode: 'number' })
+
+const scope = () => ({
+  source: text('source').notNull(),
+  subject: text('subject').notNull(),
+  kind: text('kind').notNull(),
+  granularity: text('granularity').notNull(),
+})
+
+export const feedRecords = pgTable(
+  'feed_records',
+  {
+    ...scope(),
+    eventAt: instant('event_at').notNull(),
+    knownAt: instant('known_at').notNull(),
+    receivedAt: instant('received_at').notNull(),
+    values: jsonb('values').notNull(),
+  },
+  (table) => [
+    primaryKey({
+      name: 'feed_records_key',
+      columns: [table.source, table.subject, table.kind, table.granularity, table.eventAt],
+    }),
+    // Entry, exit and the records between; the newest records of a scope.
+    index('feed_records_known').on(
+      table.source,
+      table.subject,
+      table.kind,
+      table.granularity,
+      table.knownAt,
+      table.eventAt,
+    ),
+  ],
+)
+
+/** The same key with other values: kept apart, never applied. */
+export const feedRecordRevisions = pgTable(
+  'feed_record_revisions',
+  {
+    ...scope(),
+    eventAt: instant('event_at').notNull(),
+    /** MD5 of the values as jsonb prints them, so that one revision is kept once. */
+    valuesHash: text('values_hash').notNull(),
+    knownAt: instant('known_at').notNull(),
+    receivedAt: instant('received_at').notNull(),
+    values: jsonb('values').notNull(),
+  },
+  (table) => [
+    primaryKey({
+      name: 'feed_record_revisions_key',
+      columns: [table.source, table.subject, table.kind, table.granularity, table.eventAt, table.valuesHash],
+    }),
+  ],
+)
+
+export const feedIngestionState = pgTable(
+  'feed_ingestion_state',
+  {
+    ...scope(),
+    recordCount: count('record_count').notNull().default(0),
+    revisionCount: count('revision_count').notNull().default(0),
+    oldestEventAt: instant('oldest_event_at'),
+    newestEventAt: instant('newest_event_at'),
+    watermarkAt: instant('watermark_at'),
+    updatedAt: instant('updated_at').notNull(),
+    status: text('status').notNull(),
+    statusReason: text('status_reason'),
+    statusSince: instant('status_since').notNull(),
+  },
+  (table) => [
+    primaryKey({
+      name: 'feed_ingestion_state_key',
+      columns: [table.source, table.subject, table.kind, table.granularity],
+    }),
+    check('feed_ingestion_state_status', sql`${table.status} in ('up', 'stale', 'frozen', 'down')`),
+  ],
+)
+
+export const scheduledPredictionConfigs = pgTable(
+  'scheduled_prediction_configs',
+  {
+    key: text('key').primaryKey(),
+    ...scope(),
+    everyMs: count('every_ms').notNull(),
+    horizonMs: count('horizon_ms').notNull(),
+    stepMs: count('step_ms').notNull(),
+    trigger: text('trigger').notNull(),
+    active: boolean('active').notNull(),
+    /** The place in the contract. */
+    position: integer('position').notNull(),
+    /** Kept with each round, so that status and health cost the same after a year. */
+    openedCount: count('opened_count').notNull().default(0),
+    missedCount: count('missed_count').notNull().default(0),
+    lastPerformedAt: instant('last_performed_at'),
+  },
+  (table) => [check('scheduled_prediction_configs_trigger', sql`${table.trigger} in ('record', 'clock')`)],
+)
+
+/** One row a round. */
+export const inputs = pgTable(
+  'inputs',
+  {
+    id: text('id').primaryKey(),
+    scheduleKey: text('schedule_key')
+      .notNull()
+      .references(() => scheduledPredictionConfigs.key),
+    ...scope(),
+    horizonMs: count('horizon_ms').notNull(),
+    stepMs: count('step_ms').notNull(),
+    performedAt: instant('performed_at').notNull(),
+    resolvableAt: instant('resolvable_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+    missedBefore: count('missed_before').notNull(),
+    input: jsonb('input').notNull(),
+    status: text('status').notNull().default('RECEIVED'),
+    answeredAt: instant('answered_at'),
+    actuals: jsonb('actuals'),
+    voidReason: text('void_reason'),
+  },
+  (table) => [
+    check('inputs_status', sql`${table.status} in ('RECEIVED', 'RESOLVED')`),
+    check(
+      'inputs_truth',
+      sql`${table.status} = 'RESOLVED' or (${table.actuals} is null and ${table.voidReason} is null)`,
+    ),
+    check('inputs_answers', sql`${table.status} = 'RECEIVED' or ${table.answeredAt} is not null`),
+    // Results of a period, first round of a period.
+    index('inputs_resolvable').on(table.resolvableAt, table.id),
+    // Claims, and whether a period can close.
+    index('inputs_unresolved').on(table.resolvableAt, table.id).where(sql`status = 'RECEIVED'`),
+    index('inputs_unanswered').on(table.performedAt, table.id).where(sql`answered_at is null`),
+    index('inputs_void').on(table.id).where(sql`void_reason is not null`),
+  ],
+)
+
+export const models = pgTable('models', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  deploymentId: text('deployment_id').notNull(),
+  cruncherId: text('cruncher_id').notNull(),
+  cruncherName: text('cruncher_name').notNull(),
+  registeredAt: instant('registered_at').notNull(),
+})
+
+export const predictions = pgTable(
+  'predictions',
+  {
+    id: text('id').primaryKey(),
+    inputId: text('input_id')
+      .notNull()
+      .references(() => inputs.id),
+    modelId: text('model_id')
+      .notNull()
+      .references(() => models.id),
+    status: text('status').notNull(),
+    output: jsonb('output'),
+    reason: text('reason'),
+    blame: text('blame'),
+    detail: text('detail'),
+    durationMs: doublePrecision('duration_ms'),
+    performedAt: instant('performed_at').notNull(),
+    resolvableAt: instant('resolvable_at').notNull(),
+  },
+  (table) => [
+    unique('predictions_round_model').on(table.inputId, table.modelId),
+    check('predictions_status', sql`${table.status} in ('PENDING', 'SCORED', 'FAILED', 'ABSENT')`),
+    check('predictions_blame', sql`${table.blame} in ('model', 'coordinator')`),
+    index('predictions_performed').on(table.performedAt, table.inputId, table.modelId),
+    index('predictions_of_model').on(table.modelId, table.performedAt, table.inputId),
+  ],
+)
+
+export const scores = pgTable(
+  'scores',
+  {
+    id: text('id').primaryKey(),
+    predictionId: text('prediction_id')
+      .notNull()
+      .unique('scores_prediction')
+      .references(() => predictions.id),
+    kind: text('kind').notNull(),
+    value: jsonb('value'),
+    reason: text('reason'),
+    signal: doublePrecision('signal'),
+    actual: doublePrecision('actual'),
+    scoredAt: instant('scored_at').notNull(),
+  },
+  (table) => [check('scores_kind', sql`${table.kind} in ('valid', 'imputed', 'failed')`)],
+)
+
+export const snapshots = pgTable(
+  'snapshots',
+  {
+    id: text('id').primaryKey(),
+    modelId: text('model_id')
+      .notNull()
+      .references(() => models.id),
+    periodStart: instant('period_start').notNull(),
+    periodEnd: instant('period_end').notNull(),
+    scoreCount: count('score_count').notNull(),
+    dueCount: count('due_count').notNull(),
+    answeredCount: count('answered_count').notNull(),
+    sums: jsonb('sums').notNull(),
+    metrics: jsonb('metrics').notNull(),
+  },
+  (table) => [
+    unique('snapshots_period_model').on(table.periodEnd, table.modelId),
+    index('snapshots_of_model').on(table.modelId, table.periodEnd),
+  ],
+)
+
+export const leaderboards = pgTable(
+  'leaderboards',
+  {
+    id: text('id').primaryKey(),
+    asOf: instant('as_of').notNull().unique('leaderboards_period'),
+    rankBy: text('rank_by').notNull(),
+    direction: text('direction').notNull(),
+    entries: jsonb('entries').notNull(),
+  },
+  (table) => [check('leaderboards_direction', sql`${table.direction} in ('asc', 'desc')`)],
+)
+
+export const checkpoints = pgTable(
+  'checkpoints',
+  {
+    id: text('id').primaryKey(),
+    periodStart: instant('period_start').notNull(),
+    // Also serves every read: there are too few checkpoints for an index on the status.
+    periodEnd: instant('period_end').notNull().unique('checkpoints_period'),
+    status: text('status').notNull(),
+    snapshotCount: count('snapshot_count').notNull(),
+    entries: jsonb('entries').notNull(),
+    crunch: text('crunch'),
+    computeProvider: text('compute_provider'),
+    dataProvider: text('data_provider'),
+    transactionId: text('transaction_id'),
+    submittedAt: instant('submitted_at'),
+    createdAt: instant('created_at').notNull(),
+  },
+  (table) => [check('checkpoints_status', sql`${table.status} in ('PENDING', 'SUBMITTED', 'CLAIMABLE', 'PAID')`)],
+)

@@ -1,0 +1,145 @@
+import type { Score } from '../../../domain/score.ts'
+import type { DueRound, RoundSettlement, SettleRequest, SettleResult } from '../../../ports/store.ts'
+import { checkSettlement } from '../check-settlement.ts'
+import { type Fragment, jsonParameter, type Query, type Sql } from './connect.ts'
+import { encodeInstant } from './instant-codec.ts'
+import {
+  type PredictionArray,
+  predictionArray,
+  predictionOf,
+  type RecordArray,
+  type RoundRow,
+  recordArray,
+  recordOf,
+  roundColumns,
+  roundOf,
+} from './rows.ts'
+
+interface DueRow extends RoundRow {
+  readonly predictions: readonly PredictionArray[] | null
+  readonly entry: RecordArray | null
+  readonly exit: RecordArray | null
+  readonly records: readonly RecordArray[] | null
+}
+
+interface Settled {
+  readonly due: DueRound
+  readonly settlement: Exclude<RoundSettlement, { kind: 'wait' }>
+}
+
+/** One transaction: claim with all evidence in one statement, decide, write everything in one statement. */
+export async function settleRounds(
+  sql: Sql,
+  request: SettleRequest,
+  decide: (due: DueRound) => RoundSettlement,
+): Promise<SettleResult> {
+  return sql.begin(async (transaction): Promise<SettleResult> => {
+    const rows = await transaction<DueRow[]>`${claimStatement(transaction, request)}`
+    const settled: Settled[] = []
+    for (const row of rows) {
+      const due = dueRound(row)
+      const settlement = decide(due)
+      checkSettlement(due, settlement)
+      if (settlement.kind !== 'wait') settled.push({ due, settlement })
+    }
+    if (settled.length > 0) await write(transaction, settled)
+    const voidCount = settled.filter(({ settlement }) => settlement.kind === 'void').length
+    const last = rows.length >= request.limit ? rows.at(-1) : undefined
+    return {
+      resolvedCount: settled.length - voidCount,
+      voidCount,
+      waitingCount: rows.length - settled.length,
+      next: last === undefined ? null : { resolvableAt: last.resolvableAt, id: last.id },
+    }
+  }) as Promise<SettleResult>
+}
+
+/** No round lies behind the greatest watermark and behind now, so the scan of unresolved rounds ends there. */
+function claimStatement(sql: Query, { now, limit, after, withRecords }: SettleRequest) {
+  return sql`
+    with i as materialized (
+      select due.* from inputs due
+      left join feed_ingestion_state feed using (source, subject, kind, granularity)
+      where due.status = 'RECEIVED' and due.answered_at is not null
+        and due.resolvable_at <= greatest(${now}::timestamptz, (select max(watermark_at) from feed_ingestion_state))
+        and (feed.watermark_at >= due.resolvable_at or due.expires_at <= ${now}::timestamptz)
+        and (due.resolvable_at, due.id) >
+          (${after?.resolvableAt ?? Number.NEGATIVE_INFINITY}::timestamptz, ${after?.id ?? ''}::text)
+      order by due.resolvable_at, due.id
+      limit ${limit}
+      for update of due skip locked
+    )
+    select ${roundColumns(sql)}, p.predictions, entry.record as entry, exit.record as exit, between_them.records
+    from i
+    left join lateral (
+      select json_agg(${predictionArray(sql)} order by p.model_id) as predictions
+      from predictions p where p.input_id = i.id
+    ) p on true
+    left join lateral (${lastKnown(sql, sql`i.performed_at`)}) entry on true
+    left join lateral (${lastKnown(sql, sql`i.resolvable_at`)}) exit on true
+    left join lateral (
+      select json_agg(${recordArray(sql)} order by r.known_at, r.event_at) as records
+      from feed_records r
+      where ${withRecords}::bool and ${inScope(sql)} and r.known_at > i.performed_at and r.known_at <= i.resolvable_at
+    ) between_them on true
+    order by i.resolvable_at, i.id`
+}
+
+const inScope = (sql: Query) =>
+  sql`r.source = i.source and r.subject = i.subject and r.kind = i.kind and r.granularity = i.granularity`
+
+const lastKnown = (sql: Query, at: Fragment) => sql`
+  select ${recordArray(sql)} as record from feed_records r
+  where ${inScope(sql)} and r.known_at <= ${at} order by r.known_at desc, r.event_at desc limit 1`
+
+function dueRound(row: DueRow): DueRound {
+  const round = roundOf(row)
+  return {
+    round,
+    predictions: (row.predictions ?? []).map((prediction) => predictionOf(round, prediction)),
+    entry: row.entry === null ? null : recordOf(row, row.entry),
+    exit: row.exit === null ? null : recordOf(row, row.exit),
+    records: (row.records ?? []).map((record) => recordOf(row, record)),
+  }
+}
+
+async function write(sql: Query, settled: readonly Settled[]): Promise<void> {
+  const rounds = settled.map(({ due: { round }, settlement }) =>
+    settlement.kind === 'void'
+      ? { id: round.id, void_reason: settlement.reason }
+      : { id: round.id, actuals: settlement.actuals },
+  )
+  const moves = settled.flatMap(({ settlement }) => settlement.moves)
+  const scores = settled.flatMap(({ settlement }) => (settlement.kind === 'void' ? [] : settlement.scores))
+  const document = { rounds, moves, scores: scores.map(scoreDocument) }
+  const [row] = await sql<{ rounds: number; moves: number }[]>`
+    with document as materialized (select ${jsonParameter(sql, document)} as body),
+    moved as (
+      update predictions p set status = m."to", reason = m.reason, blame = m.blame, detail = m.detail
+      from document, json_to_recordset(body->'moves') as m(
+        "predictionId" text, "to" text, reason text, blame text, detail text)
+      where p.id = m."predictionId" and p.status = 'PENDING'
+      returning 1
+    ), scored as (
+      insert into scores (id, prediction_id, kind, value, reason, signal, actual, scored_at)
+      select s.* from document, json_to_recordset(body->'scores') as s(
+        id text, prediction_id text, kind text, value jsonb, reason text, signal float8, actual float8,
+        scored_at timestamptz)
+    ), resolved as (
+      update inputs i set status = 'RESOLVED', actuals = r.actuals, void_reason = r.void_reason
+      from document, json_to_recordset(body->'rounds') as r(id text, actuals jsonb, void_reason text)
+      where i.id = r.id and i.status = 'RECEIVED'
+      returning 1
+    )
+    select (select count(*) from resolved) as rounds, (select count(*) from moved) as moves`
+  if (row?.rounds !== rounds.length || row.moves !== moves.length) {
+    throw new Error(
+      `settling wrote ${row?.rounds} of ${rounds.length} rounds and ${row?.moves} of ${moves.length} moves`,
+    )
+  }
+}
+
+function scoreDocument({ id, predictionId, kind, value, reason, signal, actual, scoredAt }: Score) {
+  const numbers = { signal, actual, scored_at: encodeInstant(scoredAt) }
+  return { id, prediction_id: predictionId, kind, value, reason, ...numbers }
+}
