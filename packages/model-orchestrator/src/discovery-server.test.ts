@@ -108,7 +108,7 @@ describe('discovery server', () => {
   })
 
   it('cuts off a client that answers no ping, and none that does', async () => {
-    const { client } = await start({ keepaliveMs: 50 })
+    const { client } = await start({ keepaliveMs: 500 })
     const [dead, good] = [await client('/weather', { autoPong: false }), await client('/weather')]
     let pings = 0
     good.socket.on('ping', () => (pings += 1))

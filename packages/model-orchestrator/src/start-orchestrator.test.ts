@@ -188,12 +188,12 @@ describe('orchestrator', () => {
       await new Promise(() => {})`
     await space.submission('hangs', main)
     await space.models([entry('1', 'hangs')])
-    await start({ startTimeoutMs: 1_500, stopTimeoutMs: 200, restart: { maxQuickFailures: 1 } })
+    await start({ startTimeoutMs: 4_000, stopTimeoutMs: 200, restart: { maxQuickFailures: 1 } })
     const pid = await until('a process', () => status('1').pid)
     await orchestrator.settled()
     expect(status('1')).toMatchObject({ state: 'FAILED', restarts: 0, lastFailure: { code: 'RUN_FAILED' } })
     const reason = status('1').lastFailure?.reason ?? ''
-    expect(reason).toContain('did not serve within 1500 ms')
+    expect(reason).toContain('did not serve within 4000 ms')
     const grandchild = Number(/grandchild (\d+)/.exec(reason)?.[1])
     expect(grandchild).toBeGreaterThan(0)
     expect(isAlive(pid)).toBe(false)
