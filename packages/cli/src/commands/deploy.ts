@@ -131,7 +131,7 @@ function replayArguments(request: DeployRequest): readonly string[] {
 
 function watchInput(prepared: PreparedDeployment, terminal: Terminal, look: WatchInput['look']): WatchInput {
   const client = new ReportClient(prepared.apiUrl, prepared.apiKey)
-  return { look, client, logDirectory: prepared.workspace.logDirectory, terminal, patienceMs }
+  return { look, client, logDirectory: prepared.workspace.logDirectory, terminal, since: Date.now(), patienceMs }
 }
 
 async function showStart(input: WatchInput): Promise<boolean> {

@@ -18,6 +18,8 @@ export interface WatchInput {
   readonly client: ReportClient
   readonly logDirectory: string
   readonly terminal: Terminal
+  /** When the deployment began: older log lines are about another one. Unix milliseconds. */
+  readonly since: number
   /** Without any change for this long, the wait has failed. */
   readonly patienceMs: number
 }
@@ -76,11 +78,12 @@ export function standstill(services: readonly ServiceStatus[], patienceMs: numbe
 /** Shows a failure with the last log lines of the service that is to blame, and ends the command. */
 export async function reportFailure(
   failure: DeploymentFailure,
-  input: Pick<WatchInput, 'logDirectory' | 'terminal'>,
+  input: Pick<WatchInput, 'logDirectory' | 'terminal' | 'since'>,
 ): Promise<never> {
   const service = failure.service ?? 'predict'
   input.terminal.err(`error: ${failure.service ?? 'deployment'}: ${failure.message}`)
-  const entries = await readLogs(input.logDirectory, [service], lastLines)
+  const recent = await readLogs(input.logDirectory, [service], lastLines)
+  const entries = recent.filter(({ entry }) => entry.time >= input.since)
   if (entries.length > 0) {
     input.terminal.err(`  the last lines of its log (all: crunch logs ${service}):`)
     for (const { entry } of entries) input.terminal.err(`  ${formatLogEntry(service, entry)}`)
