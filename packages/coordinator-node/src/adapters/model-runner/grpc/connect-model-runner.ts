@@ -79,9 +79,11 @@ class ConnectedModelRunner implements GrpcModelRunner {
 
   async close(): Promise<void> {
     this.#listeners.clear()
+    // From here on the models' absence is our own doing.
+    const closed = this.#discovery.close()
     this.#cluster.close()
     this.#settle()
-    await this.#discovery.close()
+    await closed
   }
 
   #startSettling(timeoutMs: number): Promise<void> {

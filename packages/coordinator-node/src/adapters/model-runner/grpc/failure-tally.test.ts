@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ModelAnswer } from '../../../ports/model-runner.ts'
-import { failedAnswer, notRunningAnswer, timeoutAnswer } from '../model-answers.ts'
+import { busyAnswer, failedAnswer, notRunningAnswer, timeoutAnswer } from '../model-answers.ts'
 import { createFailureTally, type Verdict } from './failure-tally.ts'
 
 const answered: ModelAnswer = { status: 'answered', output: 1, durationMs: 1 }
@@ -20,6 +20,16 @@ describe('the cool-down of a model that does not answer in time', () => {
     expect(calls.slice(0, 13)).toBe('CCsCssCssssCs')
     expect(calls.replaceAll('s', '').length).toBeLessThan(15)
     expect(verdict).toMatchObject({ code: 'MULTIPLE_TIMEOUT' })
+  })
+
+  it('does not begin with a model that is busy with one slow call, which costs no waiting', () => {
+    const tally = createFailureTally({ failureLimit: 100, timeoutLimit: 20 })
+    expect(tally.record([late])).toBeUndefined()
+    for (let round = 0; round < 19; round += 1) {
+      expect(tally.shouldSkip()).toBe(false)
+      expect(tally.record([busyAnswer(1)])).toBeUndefined()
+    }
+    expect(tally.record([busyAnswer(1)])).toMatchObject({ code: 'MULTIPLE_TIMEOUT' })
   })
 
   it('ends with the first answer in time, also a wrong one', () => {

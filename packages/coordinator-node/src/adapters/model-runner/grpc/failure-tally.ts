@@ -31,6 +31,8 @@ export function createFailureTally(limits: {
 }): FailureTally {
   let failures = 0
   let timeouts = 0
+  /** Time-outs that somebody waited for: a busy model says so at once, and may be asked as often as one likes. */
+  let waits = 0
   let absences = 0
   let skipsLeft = 0
   let probing = false
@@ -40,12 +42,12 @@ export function createFailureTally(limits: {
       skipsLeft -= 1
       return true
     }
-    if (!probing || timeouts < COOL_DOWN_FROM) {
+    if (!probing || waits < COOL_DOWN_FROM) {
       probing = true
       return false
     }
     probing = false
-    skipsLeft = Math.min(Math.ceil(timeouts / 2), MAX_SKIPS) - 1
+    skipsLeft = Math.min(Math.ceil(waits / 2), MAX_SKIPS) - 1
     return true
   }
 
@@ -55,8 +57,11 @@ export function createFailureTally(limits: {
       else if (answer.status === 'failed' && answer.blame === 'model') failures += 1
     }
     const came = answers.some(({ status }) => status !== 'absent')
-    timeouts = hasReason(answers, ['timeout', 'busy']) ? timeouts + 1 : came ? 0 : timeouts
-    absences = hasReason(answers, ['not_running']) ? absences + 1 : came ? 0 : absences
+    const next = (count: number, reasons: readonly string[]) =>
+      hasReason(answers, reasons) ? count + 1 : came ? 0 : count
+    timeouts = next(timeouts, ['timeout', 'busy'])
+    waits = next(waits, ['timeout'])
+    absences = next(absences, ['not_running'])
     return judge(answers)
   }
 

@@ -89,17 +89,22 @@ export class ModelLane {
   async #work(): Promise<void> {
     this.#working = true
     for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
-      try {
-        const answers = await this.#answer(job.dispatch)
-        const verdict = this.#options.tally.record(answers)
-        job.resolve(answers)
-        if (verdict !== undefined && !this.#retired) this.#options.onVerdict(verdict)
-      } catch (error) {
-        job.reject(error)
-      }
+      const verdict = await this.#take(job)
+      if (verdict !== undefined && !this.#retired) this.#options.onVerdict(verdict)
     }
     this.#working = false
     if (this.#retired) this.#options.channel.close()
+  }
+
+  async #take({ dispatch, resolve, reject }: Job): Promise<Verdict | undefined> {
+    try {
+      const answers = await this.#answer(dispatch)
+      resolve(answers)
+      return this.#options.tally.record(answers)
+    } catch (error) {
+      reject(error)
+      return undefined
+    }
   }
 
   async #answer({ requests, expiry }: EncodedDispatch): Promise<Answers> {

@@ -210,6 +210,22 @@ describe('set-up', () => {
   })
 })
 
+describe('closing', () => {
+  it('ends the dispatches that run and wait, and a set-up', async () => {
+    const hanging = await scene.serve({ predict: () => new Promise(() => {}) })
+    const starting = await scene.serve(new Echo(), { setUp: () => new Promise(() => {}) })
+    scene.orchestrator.list([stateOf('hanging', hanging.port), stateOf('starting', starting.port)])
+    const runner = await scene.connect({ settleTimeoutMs: 100 })
+    const dispatches = [1, 2].map(() => ask(runner, [call('predict')], 60_000))
+    await expect.poll(() => hanging.calls).toBe(1)
+    await runner.close()
+    for (const answers of await Promise.all(dispatches)) {
+      expect(answers.hanging).toMatchObject([{ status: 'absent', reason: 'not_running', blame: 'coordinator' }])
+    }
+    expect(runner.reachable()).toBe(false)
+  })
+})
+
 describe('a process that dies', () => {
   it('is not running for the call that it was working on, at once', async () => {
     const server = await listOne('a', { predict: () => new Promise(() => {}) })
