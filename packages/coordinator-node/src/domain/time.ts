@@ -13,14 +13,18 @@ const unitMs: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
-const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/
+const durationPattern = /^(\d+)(?:\.(\d+))?(ms|s|m|h|d|w)$/
 
 /** The milliseconds of a duration, or `undefined` when the text is none: whole milliseconds, more than zero. */
 export function parseDuration(text: string): number | undefined {
   const match = durationPattern.exec(text)
   if (match === null) return undefined
-  const lengthMs = Number(match[1]) * (unitMs[match[2] ?? ''] ?? Number.NaN)
-  return Number.isSafeInteger(lengthMs) && lengthMs > 0 ? lengthMs : undefined
+  const [, whole = '', decimals = '', unit = ''] = match
+  // In integers: as a floating-point product, 1.001 s would not be a whole number of milliseconds.
+  const scaledMs = BigInt(whole + decimals) * BigInt(unitMs[unit] ?? 0)
+  const scale = 10n ** BigInt(decimals.length)
+  const lengthMs = Number(scaledMs / scale)
+  return scaledMs % scale === 0n && Number.isSafeInteger(lengthMs) && lengthMs > 0 ? lengthMs : undefined
 }
 
 /** The milliseconds of a duration; throws a `RangeError` for a text that is none. */
