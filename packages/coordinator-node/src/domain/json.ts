@@ -33,14 +33,13 @@ function convert(value: unknown, path: string, depth: number): Json {
   }
   if (typeof value !== 'object') throw new TypeError(`${path} is a ${typeof value}, which JSON cannot carry`)
   if (depth >= 64) throw new TypeError(`${path} is nested more than 64 levels deep`)
-  if (Array.isArray(value)) return value.map((item, index) => convert(item, `${path}[${index}]`, depth + 1))
+  // Unlike `map`, `from` also visits holes, which JSON cannot carry either.
+  if (Array.isArray(value)) return Array.from(value, (item, index) => convert(item, `${path}[${index}]`, depth + 1))
   const prototype = Object.getPrototypeOf(value) as unknown
   if (prototype !== Object.prototype && prototype !== null) {
     throw new TypeError(`${path} is a ${value.constructor?.name ?? 'class instance'}, which JSON cannot carry`)
   }
-  const object: Record<string, Json> = {}
-  for (const [key, item] of Object.entries(value)) {
-    if (item !== undefined) object[key] = convert(item, `${path}.${key}`, depth + 1)
-  }
-  return object
+  const members = Object.entries(value).filter(([, item]) => item !== undefined)
+  // Assigning to a key named `__proto__` would set the prototype; this defines the key.
+  return Object.fromEntries(members.map(([key, item]) => [key, convert(item, `${path}.${key}`, depth + 1)]))
 }
