@@ -11,10 +11,10 @@ export function averageRanks(values: readonly number[]): number[] {
   return ranks
 }
 
-/** Pearson's correlation; `null` for fewer than two pairs or when one side is constant. */
+/** Pearson's correlation; `null` for fewer than two pairs, or when one side is constant or too small to vary in a double. */
 export function correlation(left: readonly number[], right: readonly number[]): number | null {
   const count = left.length
-  if (count < 2) return null
+  if (count < 2 || isConstant(left) || isConstant(right)) return null
   const leftMean = left.reduce((sum, value) => sum + value, 0) / count
   const rightMean = right.reduce((sum, value) => sum + value, 0) / count
   let covariance = 0
@@ -27,8 +27,13 @@ export function correlation(left: readonly number[], right: readonly number[]): 
     leftSquares += leftDistance * leftDistance
     rightSquares += rightDistance * rightDistance
   }
-  if (leftSquares === 0 || rightSquares === 0) return null
-  return covariance / Math.sqrt(leftSquares * rightSquares)
+  const scale = Math.sqrt(leftSquares * rightSquares)
+  return scale === 0 ? null : covariance / scale
+}
+
+/** Compared as given: a mean that is rounded would leave a constant side a little variance. */
+function isConstant(values: readonly number[]): boolean {
+  return values.every((value) => value === values[0])
 }
 
 /** Spearman's correlation: Pearson's of average ranks. */
