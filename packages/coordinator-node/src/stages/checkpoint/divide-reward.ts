@@ -3,7 +3,8 @@ import { CrunchError } from '../../domain/errors.ts'
 
 /**
  * Divides a payout into integers by largest remainder: the sum is exactly 1,000,000,000, no share is negative, and a larger
- * percentage never gets less. Units left over go to the largest fractions, equal ones in the order given.
+ * percentage never gets less. Units left over go to the largest fractions; of equal ones to the larger percentage, then in
+ * the order given.
  * @param percentages shares in percent, their sum 100
  */
 export function divideReward(percentages: readonly number[]): number[] {
@@ -19,8 +20,11 @@ export function divideReward(percentages: readonly number[]): number[] {
   const units = exact.map(Math.floor)
   const left = fullRewardFrac64 - units.reduce((total, unit) => total + unit, 0)
   const byFraction = exact
-    .map((value, index) => ({ index, fraction: value - Math.floor(value) }))
-    .sort((first, second) => second.fraction - first.fraction || first.index - second.index)
+    // Rounded, or the noise of floating point would choose among fractions that are equal on paper.
+    .map((value, index) => ({ index, value, fraction: Math.round((value - Math.floor(value)) * 1e5) }))
+    .sort(
+      (first, second) => second.fraction - first.fraction || second.value - first.value || first.index - second.index,
+    )
   for (const { index } of byFraction.slice(0, left)) units[index] = (units[index] ?? 0) + 1
   return units
 }
