@@ -25,7 +25,8 @@ export function tiers(percentages: readonly number[] = defaultTiers): Emission {
     name: 'tiers',
     shares(ranked) {
       const claimed = percentages.slice(0, ranked.length).reduce((sum, percent) => sum + percent, 0)
-      const rest = ranked.length === 0 ? 0 : (100 - claimed) / ranked.length
+      // Tiers that add up to 100 on paper may add up to a hair more in floating point; nobody pays for that.
+      const rest = ranked.length === 0 ? 0 : Math.max(0, 100 - claimed) / ranked.length
       const paid = ranked.map((model) => {
         const tied = ranked.filter((other) => other.rank === model.rank).length
         const places = percentages.slice(model.rank - 1, model.rank - 1 + tied)
