@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest'
+import { type CheckpointStatus, canMoveCheckpoint } from './checkpoint.ts'
+import { CrunchError } from './errors.ts'
+import { feedScopeKey } from './feed-record.ts'
+import { nearestName } from './nearest-name.ts'
+import { canMovePrediction, type PredictionStatus } from './prediction.ts'
+import { type Snapshot, snapshotMeans } from './snapshot.ts'
+
+/** Every pair that `canMove` allows, as `FROM>TO`. */
+function allowed<Status>(statuses: readonly Status[], canMove: (from: Status, to: Status) => boolean): string[] {
+  return statuses.flatMap((from) => statuses.filter((to) => canMove(from, to)).map((to) => `${from}>${to}`))
+}
+
+describe('status moves', () => {
+  test('a prediction leaves PENDING once and never comes back', () => {
+    const statuses: PredictionStatus[] = ['PENDING', 'SCORED', 'FAILED', 'ABSENT']
+    expect(allowed(statuses, canMovePrediction)).toEqual(['PENDING>SCORED', 'PENDING>FAILED'])
+  })
+
+  test('a checkpoint goes one step at a time and stays paid', () => {
+    const statuses: CheckpointStatus[] = ['PENDING', 'SUBMITTED', 'CLAIMABLE', 'PAID']
+    expect(allowed(statuses, canMoveCheckpoint)).toEqual(['PENDING>SUBMITTED', 'SUBMITTED>CLAIMABLE', 'CLAIMABLE>PAID'])
+  })
+})
+
+describe('small words of the domain', () => {
+  test('an error of the world carries its code, its message and its cause', () => {
+    const cause = new Error('refused')
+    const error = new CrunchError('STORE_UNAVAILABLE', 'start the database', { cause })
+    expect(error).toMatchObject({
+      name: 'CrunchError',
+      code: 'STORE_UNAVAILABLE',
+      message: 'start the database',
+      cause,
+    })
+    expect(error).toBeInstanceOf(Error)
+  })
+
+  test('the key of a scope names source, subject, kind and granularity', () => {
+    const scope = { source: 'binance', subject: 'BTCUSDT', kind: 'candle', granularity: '1m' }
+    expect(feedScopeKey(scope)).toBe('binance:BTCUSDT:candle:1m')
+  })
+
+  test('the nearest name is offered for a slip of the pen, and none for another word', () => {
+    const known = ['schedule', 'schema', 'timeout']
+    expect(nearestName('shedule', known)).toBe('schedule')
+    expect(nearestName('timeouts', known)).toBe('timeout')
+    expect(nearestName('emission', known)).toBeUndefined()
+    expect(nearestName('schema', [])).toBeUndefined()
+  })
+
+  test('the mean of a snapshot is null without data, not zero', () => {
+    const snapshot = { sums: { value: { sum: 3, count: 4 }, error: { sum: 0, count: 0 } } } as unknown as Snapshot
+    expect(snapshotMeans(snapshot)).toEqual({ value: 0.75, error: null })
+  })
+})
