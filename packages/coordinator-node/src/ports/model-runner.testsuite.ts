@@ -33,6 +33,7 @@ export function testModelRunner(name: string, open: (models: readonly SuiteModel
 
   describe(name, () => {
     describeAnswers(start)
+    describeArguments(start)
     describeModelFaults(start)
     describeTime(start)
     describeResults(start)
@@ -71,6 +72,20 @@ function describeAnswers(start: Start): void {
     for (const { answers } of histories) expect(answers.map(outputOf)).toEqual([expected])
   })
 
+  it('waits for asynchronous methods', async () => {
+    const runner = await start({ a: new SlowRecorder() })
+    expect((await dispatchToOne(runner, [call('note', 'x')])).map(outputOf)).toEqual(['x'])
+  })
+
+  it('has no models after it was closed', async () => {
+    const runner = await start({ a: new Echo() })
+    await runner.close()
+    expect(runner.models()).toEqual([])
+    expect(await runner.dispatch([call('all')], TIMEOUT_MS)).toEqual([])
+  })
+}
+
+function describeArguments(start: Start): void {
   it('hands the arguments over in order and with their types', async () => {
     const runner = await start({ a: new Echo() })
     const answers = await dispatchToOne(runner, [
@@ -102,18 +117,6 @@ function describeAnswers(start: Start): void {
     const notFinite: ModelCall = { method: 'all', arguments: [{ type: 'JSON', value: { x: Number.NaN } }] }
     await expect(runner.dispatch([notWhole], TIMEOUT_MS)).rejects.toThrow('1.5')
     await expect(runner.dispatch([notFinite], TIMEOUT_MS)).rejects.toThrow('NaN')
-  })
-
-  it('waits for asynchronous methods', async () => {
-    const runner = await start({ a: new SlowRecorder() })
-    expect((await dispatchToOne(runner, [call('note', 'x')])).map(outputOf)).toEqual(['x'])
-  })
-
-  it('has no models after it was closed', async () => {
-    const runner = await start({ a: new Echo() })
-    await runner.close()
-    expect(runner.models()).toEqual([])
-    expect(await runner.dispatch([call('all')], TIMEOUT_MS)).toEqual([])
   })
 }
 
