@@ -43,9 +43,14 @@ export async function runWorkers(options: RunWorkersOptions): Promise<void> {
   const end = () => ending.abort()
   if (options.signal.aborted) return
   options.signal.addEventListener('abort', end, { once: true })
+  let connectionLoss: Error | undefined
   const store = await openPostgresStore({
     url: options.databaseUrl,
     announceRecords: workers.includes('feed-data') && !workers.includes('predict'),
+    onConnectionLost(error) {
+      connectionLoss = error
+      end()
+    },
   })
   const context: WorkerContext = {
     contract: options.contract,
@@ -69,6 +74,7 @@ export async function runWorkers(options: RunWorkersOptions): Promise<void> {
   await store.close()
   const failed = results.find((result) => result.status === 'rejected')
   if (failed !== undefined) throw failed.reason
+  if (connectionLoss !== undefined) throw connectionLoss
 }
 
 type Task = (context: WorkerContext) => Promise<void>
