@@ -1,4 +1,6 @@
 // The one place where the command line meets the engine.
+import { realpath, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import {
   type AnyContract,
   contractRecording,
@@ -12,16 +14,28 @@ import {
   stopEmbeddedPostgres,
   workerCommand,
 } from '@crunch/coordinator-node/internal'
-import { CliError } from './cli-error.ts'
+import { CliError, systemErrorCode } from './cli-error.ts'
 import type { NodeSettings } from './node-settings.ts'
 import type { Environment } from './read-environment.ts'
 
 export type { AnyContract, SimulationResult }
 
+/** Data that lie elsewhere, because the server's user cannot reach the folder, have such a name behind the link. */
+const relocatedDataName = /^data\.[0-9a-f]{16}$/
+
 /** The embedded PostgreSQL of a folder. */
 export const embeddedDatabase = {
   start: startEmbeddedPostgres,
-  stop: stopEmbeddedPostgres,
+  /** Ends the server of a folder and deletes its data, for good. */
+  async remove(directory: string): Promise<void> {
+    await stopEmbeddedPostgres(directory)
+    const data = await realpath(join(directory, 'data')).catch((error: unknown) => {
+      if (systemErrorCode(error) === 'ENOENT') return undefined
+      throw error
+    })
+    if (data !== undefined && relocatedDataName.test(basename(data))) await rm(data, { recursive: true, force: true })
+    await rm(directory, { recursive: true, force: true })
+  },
   /** Where the running server of a folder is reached, with its password. */
   async url(directory: string): Promise<string> {
     const status = await embeddedPostgresStatus(directory)

@@ -91,7 +91,13 @@ async function deployDetached(request: DeployRequest, prepared: PreparedDeployme
   const input = watchInput(prepared, terminal, async () => {
     const record = await readLiveSupervisor(workspace.stateDirectory)
     if (record === undefined || record.pid !== child.pid) return startingServices
-    return (await askSupervisor(record.socketPath, { command: 'status' })).services
+    try {
+      return (await askSupervisor(record.socketPath, { command: 'status' })).services
+    } catch (error) {
+      // It is there and does not listen yet; if that stays so, the wait says so.
+      if (error instanceof CliError) return startingServices
+      throw error
+    }
   })
   try {
     const isReady = await orReport(input, () => Promise.race([showStart(input), hasEnded]))

@@ -30,8 +30,9 @@ export async function prepareReplayDatabase(workspace: Workspace, plan: ReplayPl
       fix: 'leave out --resume to begin anew, or name the recording of the last replay',
     })
   }
-  await embeddedDatabase.stop(directory)
-  await rm(directory, { recursive: true, force: true })
+  // Without its note nothing can be resumed: whatever a crash leaves in between is begun anew.
+  await rm(notePath, { force: true })
+  await embeddedDatabase.remove(directory)
   await mkdir(workspace.stateDirectory, { recursive: true })
   await writeFile(notePath, note)
 }

@@ -35,7 +35,7 @@ export async function claimWorkspace(
   stateDirectory: string,
   details: Pick<SupervisorRecord, 'apiUrl' | 'mode'>,
 ): Promise<SupervisorRecord> {
-  await mkdir(stateDirectory, { recursive: true, mode: 0o700 })
+  await mkdir(stateDirectory, { recursive: true })
   const path = join(stateDirectory, recordName)
   const record: SupervisorRecord = {
     pid: process.pid,

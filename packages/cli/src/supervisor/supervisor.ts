@@ -35,6 +35,7 @@ export class Supervisor {
   readonly #listeners = new Set<() => void>()
   #server: Server | undefined
   #stopped: Promise<void> | undefined
+  #isPrepared = false
   #onDown: () => void = () => undefined
   /** Resolves when an operator asked, over the socket, to end the deployment. */
   readonly downRequested: Promise<void> = new Promise((resolve) => {
@@ -69,20 +70,21 @@ export class Supervisor {
   static async open(options: SupervisorOptions): Promise<Supervisor> {
     const { stateDirectory, apiUrl, mode } = options
     const record = await claimWorkspace(stateDirectory, { apiUrl, mode })
+    const supervisor = new Supervisor(options, record)
     try {
-      const leftovers = await endLeftovers(join(stateDirectory, 'pids'))
-      await options.prepare?.()
-      const supervisor = new Supervisor(options, record)
-      for (const { service, pid } of leftovers) {
+      // First of all, so that an operator can ask for the status from the first moment on.
+      supervisor.#server = await serveControl(record.socketPath, (request) => supervisor.#handle(request))
+      for (const { service, pid } of await endLeftovers(join(stateDirectory, 'pids'))) {
         supervisor.#log.write(40, 'a process of a killed supervisor was ended', { service, processId: pid })
       }
-      supervisor.#server = await serveControl(record.socketPath, (request) => supervisor.#handle(request))
-      supervisor.#startWaiting()
-      return supervisor
+      await options.prepare?.()
     } catch (error) {
-      await releaseWorkspace(stateDirectory, record)
+      await supervisor.stop()
       throw error
     }
+    supervisor.#isPrepared = true
+    supervisor.#startWaiting()
+    return supervisor
   }
 
   status(): SupervisorStatus {
@@ -98,6 +100,8 @@ export class Supervisor {
 
   /** Starts one service again, or all of them in their order. */
   async restart(name?: string): Promise<void> {
+    // What is still waiting to be started for the first time needs no other start.
+    if (!this.#isPrepared) return
     if (name === undefined) {
       await this.#stopServices()
       this.#provided.clear()
@@ -165,7 +169,7 @@ export class Supervisor {
   }
 
   #startWaiting(): void {
-    if (this.#stopped !== undefined) return
+    if (this.#stopped !== undefined || !this.#isPrepared) return
     for (const service of this.#services.values()) {
       const isWaiting = service.state === 'waiting' || this.#waiting.has(service.definition.name)
       if (!isWaiting || !service.definition.after.every((name) => this.#serves(name))) continue

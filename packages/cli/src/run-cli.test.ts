@@ -1,0 +1,192 @@
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { portState } from './deploy/port-holder.ts'
+import { readEnvironment } from './read-environment.ts'
+import { runCli } from './run-cli.ts'
+import { findWorkspace } from './workspace.ts'
+
+let root: string
+
+beforeEach(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), 'crunch-cli-')))
+})
+
+afterEach(() => rm(root, { recursive: true, force: true }))
+
+async function write(path: string, text = ''): Promise<void> {
+  await mkdir(join(root, path, '..'), { recursive: true })
+  await writeFile(join(root, path), text)
+}
+
+interface Outcome {
+  readonly exitCode: number
+  readonly out: string
+  readonly err: string
+}
+
+async function crunch(
+  argv: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<Outcome> {
+  const out: string[] = []
+  const err: string[] = []
+  const exitCode = await runCli(argv, {
+    cwd: options.cwd ?? root,
+    env: { PATH: process.env.PATH, ...options.env },
+    isInteractive: false,
+    out: (text) => out.push(text),
+    err: (text) => err.push(text),
+    signal: new AbortController().signal,
+  })
+  return { exitCode, out: out.join('\n'), err: err.join('\n') }
+}
+
+describe('crunch', () => {
+  it('tells its version and its commands', async () => {
+    const manifest: unknown = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
+    expect(manifest).toMatchObject({ version: (await crunch(['--version'])).out })
+    const { exitCode, out } = await crunch(['--help'])
+    expect(exitCode).toBe(0)
+    for (const command of ['deploy', 'status', 'logs', 'restart', 'down', 'simulate', 'leaderboard', 'check']) {
+      expect(out).toMatch(new RegExp(`^  ${command} `, 'm'))
+    }
+    expect(out).not.toContain('supervise')
+  })
+
+  it.each([
+    [['frobnicate'], "unknown command 'frobnicate'"],
+    [['deploy', '--fast'], "unknown option '--fast'"],
+    [['deploy', '--replay', '--speed', '0'], 'Use a number greater than 0, or max.'],
+    [['deploy', '--replay', '--speed', 'quick'], 'Use a number greater than 0, or max.'],
+    [['simulate'], "required option '--recording <file...>' not specified"],
+    [['logs', '-n', '-5'], 'Use a whole number'],
+    [['restart', 'predict', 'score'], 'too many arguments'],
+  ])('refuses %j', async (argv, message) => {
+    const { exitCode, err } = await crunch(argv)
+    expect(err).toContain(message)
+    expect(exitCode).toBe(2)
+  })
+
+  it.each(['status', 'down', 'restart', 'logs', 'check', 'leaderboard', 'deploy'])(
+    'says of %s outside of a workspace what to do',
+    async (command) => {
+      const { exitCode, err } = await crunch([command])
+      expect(exitCode).toBe(1)
+      expect(err).toContain('no competition here')
+      expect(err).toContain('npx create-crunch')
+      expect(err).not.toMatch(/^\s+at /m)
+    },
+  )
+
+  it('shows the stack of an expected failure only when asked', async () => {
+    expect((await crunch(['status', '--verbose'])).err).toMatch(/^\s+at /m)
+  })
+
+  it.each([
+    [['deploy', '--once'], 'this belongs to a replay'],
+    [['deploy', '--speed', '5', '--resume'], 'crunch deploy --speed --resume'],
+    [['deploy', '--replay', '--detach', '--once'], 'leave out one of the two'],
+    [['deploy', '--replay'], 'holds no recording'],
+    [['deploy', '--replay', 'none.csv'], 'there is no such file'],
+    [['restart'], 'this workspace is not deployed'],
+    [['logs'], 'crunch deploy'],
+    [['simulate', '--recording', 'none.csv'], 'there is no such file'],
+  ])('says in a workspace that is not deployed why %j cannot be', async (argv, message) => {
+    await write('node/contract.ts')
+    const { exitCode, err } = await crunch(argv)
+    expect(err).toContain(message)
+    expect(exitCode).toBe(1)
+  })
+
+  it('tells everything that is wrong at once, and starts nothing', async () => {
+    await write('node/contract.ts', 'import { missing } from "./not-there.ts"\nexport default missing\n')
+    await write('node/.env', 'FEED_SUBJECT=BTC\nREPORT_API_PORT=0\n')
+    const { exitCode, err } = await crunch(['deploy'])
+    expect(exitCode).toBe(1)
+    expect(err).toContain('did you mean FEED_SUBJECTS?')
+    expect(err).toContain('REPORT_API_PORT')
+    expect(err).toContain('not-there.ts')
+    expect(err).toContain('Nothing was started.')
+    await expect(readFile(join(root, 'node/.crunch/supervisor.json'))).rejects.toThrow('ENOENT')
+  })
+
+  it('names the port that is taken, the setting that moves it and who holds it', async () => {
+    const server = await listen()
+    const port = portOf(server)
+    await write('node/contract.ts', 'export default {}')
+    await write('node/deployment/model-orchestrator-local/config/models.dev.yml', 'models: []\n')
+    const { exitCode, out } = await crunch(['check'], { env: { REPORT_API_PORT: String(port) } })
+    await new Promise((resolve) => server.close(resolve))
+    expect(exitCode).toBe(1)
+    expect(out).toContain(`port ${port} (REPORT_API_PORT)`)
+    if (process.platform === 'linux') expect(out).toContain(`process ${process.pid}`)
+    expect(out).toContain('is not a valid contract')
+    expect(out).toContain('desired_state: RUNNING')
+  })
+
+  it('refuses a replay that a setting would mix into live data', async () => {
+    await write('node/contract.ts', 'export default {}')
+    const { out } = await crunch(['check'], {
+      env: { FEED_REPLAY_FILES: 'a.csv', REPORT_API_PORT: '1', MODEL_RUNNER_NODE_PORT: '1' },
+    })
+    expect(out).toContain('database of live data')
+    expect(out).toContain('give each a port of its own')
+  })
+
+  it('says that nothing runs', async () => {
+    await write('node/contract.ts')
+    expect(await crunch(['status', '--json'])).toMatchObject({ exitCode: 0, out: '{"deployed":false}' })
+    expect(await crunch(['down'])).toMatchObject({ exitCode: 0, out: 'Nothing runs here.' })
+  })
+})
+
+describe('findWorkspace', () => {
+  it('finds the node from the root of the workspace, from inside and from beside it', async () => {
+    await write('node/contract.ts')
+    await write('node/deployment/x')
+    await write('challenge/src/x')
+    for (const folder of ['.', 'node', 'node/deployment', 'challenge/src']) {
+      expect(findWorkspace(join(root, folder)).nodeDirectory).toBe(join(root, 'node'))
+    }
+  })
+
+  it('takes the nearest contract', async () => {
+    await write('node/contract.ts')
+    await write('other/contract.js')
+    expect(findWorkspace(join(root, 'other')).contractPath).toBe(join(root, 'other/contract.js'))
+  })
+})
+
+describe('readEnvironment', () => {
+  it('prefers the process environment, then .local.env, then .env', async () => {
+    await write('.env', 'A=1\nB=1\nC=1\n')
+    await write('.local.env', 'B=2\nC=2\n')
+    expect(readEnvironment(root, { C: '3' })).toEqual({ A: '1', B: '2', C: '3' })
+  })
+})
+
+describe('portState', () => {
+  it('tells a free port from a taken one', async () => {
+    const server = await listen()
+    const port = portOf(server)
+    expect(await portState(port)).toMatchObject({ state: 'taken' })
+    await new Promise((resolve) => server.close(resolve))
+    expect(await portState(port)).toEqual({ state: 'free' })
+  })
+})
+
+function listen(): Promise<Server> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.listen(0, '127.0.0.1', () => resolve(server))
+  })
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  if (typeof address === 'object' && address !== null) return address.port
+  throw new Error('the server does not listen')
+}
