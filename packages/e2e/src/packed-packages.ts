@@ -7,13 +7,13 @@ import { repositoryRoot } from './repository.ts'
 export async function packPackages(directory: string): Promise<void> {
   const packages = join(repositoryRoot, 'packages')
   const names = await readdir(packages)
-  for (const name of names) {
-    const manifest = JSON.parse(await readFile(join(packages, name, 'package.json'), 'utf8')) as { private?: boolean }
-    if (manifest.private === true) continue
-    await execa('pnpm', ['pack', '--pack-destination', directory], {
-      cwd: join(packages, name),
-      preferLocal: true,
-      localDir: repositoryRoot,
-    })
-  }
+  await Promise.all(
+    names.map(async (name) => {
+      const cwd = join(packages, name)
+      const manifest = JSON.parse(await readFile(join(cwd, 'package.json'), 'utf8')) as { private?: boolean }
+      if (manifest.private === true) return
+      const options = { cwd, preferLocal: true, localDir: repositoryRoot }
+      await execa('pnpm', ['pack', '--pack-destination', directory], options)
+    }),
+  )
 }
