@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import type { Snapshot } from '../../domain/snapshot.ts'
+import { minute, minuteMs, snapshot } from '../../ports/store-samples.ts'
+import { createWindowLedger } from './window-ledger.ts'
+
+/** A ledger of 30 minutes on a list of stored snapshots, with what it asked of them. */
+function openLedger(stored: Snapshot[]) {
+  const reads: [from: number, to: number][] = []
+  const ledger = createWindowLedger(
+    {
+      async snapshotsBetween(from, to) {
+        reads.push([from, to])
+        return stored.filter((item) => item.periodStart >= from && item.periodEnd <= to)
+      },
+    },
+    30 * minuteMs,
+  )
+  const before = async (lastEnd: number | null, asOf: number) =>
+    (await ledger.before(lastEnd === null ? null : minute(lastEnd), minute(asOf))).map((item) => item.periodEnd)
+  return { ledger, before, reads }
+}
+
+describe('the window ledger', () => {
+  test('has nothing, and reads nothing, before the first period', async () => {
+    const { before, reads } = openLedger([])
+    expect(await before(null, 10)).toEqual([])
+    expect(reads).toEqual([])
+  })
+
+  test('reads the store once, and keeps its own periods after that', async () => {
+    const { ledger, before, reads } = openLedger([snapshot('a', 10), snapshot('a', 20)])
+    expect(await before(20, 30)).toEqual([minute(10), minute(20)])
+    ledger.add(minute(30), [snapshot('a', 30), snapshot('b', 30)])
+    expect(await before(30, 40)).toEqual([minute(20), minute(30), minute(30)])
+    expect(reads).toEqual([[minute(0), minute(20)]])
+  })
+
+  test('reads again when another process closed a period', async () => {
+    const stored = [snapshot('a', 10)]
+    const { before, reads } = openLedger(stored)
+    expect(await before(10, 20)).toEqual([minute(10)])
+    stored.push(snapshot('a', 20))
+    expect(await before(20, 30)).toEqual([minute(10), minute(20)])
+    expect(reads).toHaveLength(2)
+  })
+
+  test('forgets what has left the longest window, also after a long silence', async () => {
+    const { ledger, before } = openLedger([snapshot('a', 10), snapshot('a', 20), snapshot('a', 30)])
+    expect(await before(30, 40)).toEqual([minute(20), minute(30)])
+    expect(await before(30, 100)).toEqual([])
+    ledger.add(minute(100), [snapshot('a', 100)])
+    expect(await before(100, 110)).toEqual([minute(100)])
+  })
+})

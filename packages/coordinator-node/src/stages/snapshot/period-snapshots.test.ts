@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest'
+import { resolvedContract } from '../../../test/sample-contract.ts'
+import type { PeriodResult } from '../../ports/store.ts'
+import { minute } from '../../ports/store-samples.ts'
+import { periodSnapshots } from './period-snapshots.ts'
+
+/** A valid score of a model in the round that resolves at a minute. */
+function result(modelId: string, at: number, value: number | null, rest: Partial<PeriodResult> = {}): PeriodResult {
+  return {
+    modelId,
+    roundId: `round-${at}`,
+    resolvableAt: minute(at),
+    predictionStatus: 'SCORED',
+    blame: null,
+    scoreKind: 'valid',
+    value: value === null ? null : { value, hit: value > 0 },
+    signal: value,
+    actual: at,
+    ...rest,
+  }
+}
+
+const absent = (modelId: string, at: number, blame: 'model' | 'coordinator') =>
+  result(modelId, at, null, { predictionStatus: 'ABSENT', blame, scoreKind: null, signal: null, actual: null })
+
+function snapshots(results: readonly PeriodResult[], changes = {}) {
+  return periodSnapshots(resolvedContract(changes), minute(0), minute(10), results)
+}
+
+describe('periodSnapshots', () => {
+  test('makes one a model that had a round, in order of id', () => {
+    const made = snapshots([result('b', 1, 1), result('a', 1, 2)])
+    expect(made.map(({ id, modelId }) => [id, modelId])).toEqual([
+      ['SNAP_a_20260301_101000.000', 'a'],
+      ['SNAP_b_20260301_101000.000', 'b'],
+    ])
+    expect(made[0]).toMatchObject({ periodStart: minute(0), periodEnd: minute(10) })
+    expect(snapshots([])).toEqual([])
+  })
+
+  test('sums each numeric field over valid and imputed scores; a failed score enters no average', () => {
+    const [made] = snapshots([
+      result('a', 1, 1.5),
+      result('a', 2, -4, { scoreKind: 'imputed', predictionStatus: 'ABSENT', blame: 'model', signal: null }),
+      result('a', 3, null, { scoreKind: 'failed' }),
+    ])
+    expect(made).toMatchObject({ scoreCount: 2, sums: { value: { sum: -2.5, count: 2 } } })
+    expect(Object.keys(made?.sums ?? {})).toEqual(['value'])
+  })
+
+  test('counts fields by themselves and lists them by name', () => {
+    const [made] = snapshots([
+      result('a', 1, 0, { value: { value: 1, error: 5 } }),
+      result('a', 2, 0, { value: { value: 2, error: null } }),
+    ])
+    expect(JSON.stringify(made?.sums)).toBe('{"error":{"sum":5,"count":1},"value":{"sum":3,"count":2}}')
+  })
+
+  test('holds against a model what it had to answer, and not what we missed', () => {
+    const [made] = snapshots([
+      result('a', 1, 1),
+      result('a', 2, null, { scoreKind: 'failed' }),
+      absent('a', 3, 'model'),
+      absent('a', 4, 'coordinator'),
+    ])
+    expect(made).toMatchObject({ dueCount: 3, answeredCount: 2, scoreCount: 1 })
+  })
+
+  test('has no sums and no metrics for a model without a score', () => {
+    const [made] = snapshots([absent('a', 1, 'coordinator')])
+    expect(made).toMatchObject({ dueCount: 0, answeredCount: 0, scoreCount: 0, sums: {} })
+    expect(made?.metrics).toEqual({ ic: null, hit_rate: null })
+  })
+
+  test('computes the metrics of the contract from valid scores, against the other models', () => {
+    const metrics = { snapshot: { metrics: ['ic', 'max_drawdown', 'model_correlation'] } }
+    const imputed = { scoreKind: 'imputed', predictionStatus: 'ABSENT', blame: 'model' } as const
+    const made = snapshots(
+      [
+        ...[1, 2, 3].map((at) => result('a', at, at)),
+        result('a', 4, -9, imputed),
+        ...[1, 2, 3].map((at) => result('b', at, -at)),
+      ],
+      metrics,
+    )
+    expect(made.map((snapshot) => snapshot.metrics)).toEqual([
+      { ic: 1, max_drawdown: 0, model_correlation: -1 },
+      { ic: -1, max_drawdown: -6, model_correlation: -1 },
+    ])
+  })
+
+  test('has no metrics when the contract names none, and skips scores whose ranking value is no number', () => {
+    expect(snapshots([result('a', 1, 1)], { snapshot: { metrics: undefined } })[0]?.metrics).toEqual({})
+    const odd = result('a', 1, 1, { value: { value: 'high' } })
+    expect(snapshots([odd], { snapshot: { metrics: ['max_drawdown'] } })[0]?.metrics).toEqual({ max_drawdown: null })
+  })
+})
