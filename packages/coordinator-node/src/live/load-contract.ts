@@ -41,14 +41,6 @@ async function applySettings(contract: AnyContract, settings: Settings): Promise
     importFunction('INFERENCE_INPUT_BUILDER', settings.INFERENCE_INPUT_BUILDER),
     importFunction('INFERENCE_OUTPUT_VALIDATOR', settings.INFERENCE_OUTPUT_VALIDATOR),
   ])
-  for (const key of ['MODEL_SCORE_AGGREGATOR', 'LEADERBOARD_RANKER'] as const) {
-    if (settings[key] !== undefined) {
-      throw new CrunchError(
-        'SETTINGS_INVALID',
-        `${key}: this version averages and ranks as the contract's leaderboard says and cannot replace that; remove it`,
-      )
-    }
-  }
   const checkpointSeconds = settings.CHECKPOINT_INTERVAL_SECONDS
   return {
     ...contract,

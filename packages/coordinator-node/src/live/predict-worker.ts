@@ -1,5 +1,4 @@
 import { connectModelRunner, type GrpcModelRunner } from '../adapters/model-runner/grpc/index.ts'
-import { CrunchError } from '../domain/errors.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import { createPipeline } from '../pipeline.ts'
 import type { Lease } from '../ports/store.ts'
@@ -25,14 +24,6 @@ export async function takePredictLease(context: WorkerContext): Promise<Lease | 
 /** Connects to the model orchestrator, and waits until the models that it announces are set up or have failed. */
 export async function connectModels(context: WorkerContext): Promise<GrpcModelRunner> {
   const { settings } = context
-  for (const key of ['GATEWAY_CERT_DIR', 'SECURE_CERT_DIR'] as const) {
-    if (settings[key] !== undefined) {
-      throw new CrunchError(
-        'SETTINGS_INVALID',
-        `${key}: this version connects to models in the insecure mode only; unset it and keep models on this machine`,
-      )
-    }
-  }
   const runner = await connectModelRunner({
     host: settings.MODEL_RUNNER_NODE_HOST,
     port: settings.MODEL_RUNNER_NODE_PORT,

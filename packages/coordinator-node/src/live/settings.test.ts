@@ -35,6 +35,11 @@ describe('readSettings', () => {
     expect(() => readSettings({ PATH: '/bin', HOME: '/root', NODE_ENV: 'production' })).not.toThrow()
   })
 
+  test('refuses a setting that would change nothing', () => {
+    expect(failure({ API_KEY: 'secret' }).message).toContain('API_KEY: has no effect in this version')
+    expect(failure({ API_KEY: 'secret' }).message).not.toContain('secret')
+  })
+
   test('tells every wrong value at once', () => {
     const { message } = failure({ REPORT_API_PORT: '99999', NETWORK: 'mainnet', SCORING_FUNCTION: 'scoring.ts' })
     expect(message).toContain('REPORT_API_PORT: must be 1 to 65535')

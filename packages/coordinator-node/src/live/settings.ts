@@ -19,11 +19,6 @@ const list = text.transform((value) =>
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 )
-const flag = z
-  .string()
-  .toLowerCase()
-  .pipe(z.enum(['true', 'false', '1', '0', 'yes', 'no'], 'must be true or false'))
-  .transform((value) => ['true', '1', 'yes'].includes(value))
 const duration = text.refine((value) => parseDuration(value) !== undefined, 'must be a duration such as 1m or 1d')
 const functionPath = text.regex(/^[^#]+#[A-Za-z_$][\w$]*$/, 'must be path/to/module.ts#exportName')
 
@@ -43,9 +38,6 @@ const environment = z.object({
   FEED_SUBJECTS: list.optional(),
   FEED_KIND: text.optional(),
   FEED_GRANULARITY: duration.optional(),
-  FEED_BACKFILL_MINUTES: z.coerce.number().min(0).default(180),
-  FEED_RECORD_TTL_DAYS: z.coerce.number().positive().default(90),
-  FEED_POLL_SECONDS: seconds.default(5),
   FEED_REPLAY_FILES: list.optional(),
   FEED_REPLAY_SPEED: z
     .union([z.literal('max'), z.coerce.number('must be a number or max').positive('must be more than 0')])
@@ -56,18 +48,10 @@ const environment = z.object({
   MODEL_RUNNER_NODE_PORT: port.default(9091),
   MODEL_RUNNER_TIMEOUT_SECONDS: seconds.optional(),
   MODEL_BASE_CLASSNAME: text.default('tracker.TrackerBase'),
-  GATEWAY_CERT_DIR: text.optional(),
-  SECURE_CERT_DIR: text.optional(),
   SCORING_FUNCTION: functionPath.optional(),
   INFERENCE_INPUT_BUILDER: functionPath.optional(),
   INFERENCE_OUTPUT_VALIDATOR: functionPath.optional(),
-  MODEL_SCORE_AGGREGATOR: functionPath.optional(),
-  LEADERBOARD_RANKER: functionPath.optional(),
   REPORT_API_PORT: port.default(8000),
-  API_KEY: text.optional(),
-  API_READ_AUTH: flag.default(false),
-  API_PUBLIC_PREFIXES: list.optional(),
-  API_ADMIN_PREFIXES: list.optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
   LOG_FORMAT: z.enum(['json', 'pretty'], 'must be json or pretty').default('json'),
 })
@@ -88,12 +72,33 @@ const retired: Readonly<Record<string, string>> = {
   FEED_ASSETS: 'use FEED_SUBJECTS',
 }
 
+/** Settings that operators of the Python engine know, and what this version does without: set, they would change nothing. */
+const notYet: Readonly<Record<string, string>> = {
+  ...without('models are ranked by the mean that the contract names', ['MODEL_SCORE_AGGREGATOR', 'LEADERBOARD_RANKER']),
+  ...without('models are reached in the insecure mode, on this machine', ['GATEWAY_CERT_DIR', 'SECURE_CERT_DIR']),
+  ...without('the API serves public reads, on this machine', [
+    'API_KEY',
+    'API_READ_AUTH',
+    'API_PUBLIC_PREFIXES',
+    'API_ADMIN_PREFIXES',
+  ]),
+  ...without('feeds are not filled from history, kept for ever and not polled', [
+    'FEED_BACKFILL_MINUTES',
+    'FEED_RECORD_TTL_DAYS',
+    'FEED_POLL_SECONDS',
+  ]),
+}
+
+function without(instead: string, keys: readonly string[]): Record<string, string> {
+  return Object.fromEntries(keys.map((key) => [key, instead]))
+}
+
 /**
  * Reads and checks the environment.
  * Throws a `CrunchError` SETTINGS_INVALID with every finding: the key, the cause and the fix. Values of secrets are not shown.
  */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const findings = unknownKeys(env)
+  const findings = uselessKeys(env)
   const parsed = environment.safeParse(env)
   if (!parsed.success) {
     findings.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
@@ -107,15 +112,19 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   return { ...parsed.data, databaseUrl: databaseUrl(parsed.data) }
 }
 
-function unknownKeys(env: Readonly<Record<string, string | undefined>>): string[] {
-  const known = Object.keys(environment.shape)
-  return Object.keys(env)
+function uselessKeys(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = [...Object.keys(environment.shape), ...Object.keys(notYet)]
+  const inert = Object.entries(notYet)
+    .filter(([key]) => env[key] !== undefined)
+    .map(([key, instead]) => `${key}: has no effect in this version, where ${instead}; remove it`)
+  const unknown = Object.keys(env)
     .filter((key) => ownPrefixes.some((prefix) => key.startsWith(prefix)) && !known.includes(key))
     .map((key) => {
       const nearest = nearestName(key, known)
       const fix = retired[key] ?? (nearest === undefined ? 'remove it' : `did you mean ${nearest}?`)
       return `${key}: there is no such setting; ${fix}`
     })
+  return [...unknown, ...inert]
 }
 
 function databaseUrl(settings: z.output<typeof environment>): string | undefined {
