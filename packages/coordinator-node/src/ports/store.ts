@@ -12,7 +12,7 @@ import type { Instant } from '../domain/time.ts'
 /** What a batch of records changed. Order within each list is that of the batch. */
 export interface AppendedRecords {
   readonly inserted: readonly FeedRecord[]
-  /** The same key with the same values: a no-op. */
+  /** The same key with the same values, or with those of a revision that is kept already: a no-op. */
   readonly duplicateCount: number
   /** The same key with other values: kept apart and counted, the stored record stands. */
   readonly revisions: readonly FeedRecord[]
@@ -116,11 +116,14 @@ export interface Store extends ReportReads {
   registerModels(models: readonly ModelIdentity[], at: Instant): Promise<void>
 
   // ── prediction ──
-  /** Writes the row of a new round. `false`: the round exists already, and nothing was changed. */
+  /** Writes the row of a new round. `false`: the round exists already, and nothing was changed. Its schedule must be known: `NOT_FOUND`. */
   openRound(round: Round): Promise<boolean>
   /** The newest `performedAt` of each schedule key that has rounds. */
   lastRoundTimes(): Promise<ReadonlyMap<string, Instant>>
-  /** Writes all answers of a round and `answeredAt`, once. `false`: it had answers already, and nothing was changed. */
+  /**
+   * Writes all answers of a round and `answeredAt`, once. `false`: it had answers already, and nothing was changed.
+   * The round must be known and every model registered: `NOT_FOUND`.
+   */
   recordAnswers(roundId: string, answeredAt: Instant, predictions: readonly Prediction[]): Promise<boolean>
   /** Rounds without answers, oldest first. */
   unansweredRounds(): Promise<readonly Round[]>
@@ -129,7 +132,8 @@ export interface Store extends ReportReads {
   /**
    * Claims answered, unresolved rounds whose scope's watermark has reached `resolvableAt`, or that have expired at `now`, in
    * order of (resolvableAt, id), skipping those that another worker holds, and applies `decide` to each, all in one
-   * transition. `decide` is synchronous and pure; when it throws, nothing of the call is applied.
+   * transition. `decide` is synchronous and pure; when it throws, or leaves a prediction of a settled round PENDING, nothing of
+   * the call is applied.
    */
   settleRounds(request: SettleRequest, decide: (due: DueRound) => RoundSettlement): Promise<SettleResult>
 
@@ -158,7 +162,7 @@ export interface Store extends ReportReads {
   subscribeRecords(listener: (records: readonly FeedRecord[]) => void): Promise<() => Promise<void>>
   /**
    * Takes the named lease for as long as this store is open and reachable; `null` while another process holds it.
-   * It is free at once when its holder dies. `lost` resolves when it was lost other than by `release`.
+   * It is free at once when its holder dies. `lost` resolves when it was lost other than by `release` or `close`.
    */
   takeLease(name: string): Promise<Lease | null>
 

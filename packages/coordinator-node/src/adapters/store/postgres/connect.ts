@@ -45,8 +45,9 @@ export function connect(url: string, { maxConnections, onNotify, onClose }: Conn
     fetch_types: false,
     onnotice: () => undefined,
     types,
-    // A connection that waits for something of its own must not be closed for being old.
-    ...(onClose === undefined ? {} : { max_lifetime: null, onclose: () => onClose() }),
+    // Connections live until they are ended or lost: what ends otherwise is a loss, and `onClose` tells of nothing else.
+    max_lifetime: null,
+    ...(onClose === undefined ? {} : { onclose: () => onClose() }),
     ...(onNotify === undefined ? {} : { onnotify: (_channel: string, payload: string) => onNotify(payload) }),
     connection: {
       application_name: 'crunch',

@@ -1,8 +1,10 @@
 import { connect, type Sql } from './connect.ts'
 
-/** A connection of its own, for what lives as long as its session: a lease, a subscription. */
+/** A connection of its own, for what lives as long as its session: a transaction, a lease, a subscription. */
 export interface DedicatedConnection {
   readonly sql: Sql
+  /** Whether its session still lives. Asked right before a statement: one after its end would go to another session. */
+  isUsable(): boolean
   /** Ends it; `onLost` is then not called. */
   end(): Promise<void>
 }
@@ -28,6 +30,7 @@ export function openDedicatedConnection(url: string, { onNotify, onLost }: Dedic
   })
   return {
     sql,
+    isUsable: () => !isOver,
     async end() {
       isOver = true
       await sql.end({ timeout: 1 })

@@ -4,6 +4,8 @@ import type { Instant } from '../../../domain/time.ts'
 const FIRST = Date.UTC(2000, 0, 1) - 63_082_281_600_000
 const LAST = Date.UTC(10_000, 0, 1) - 1
 
+const written = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,3})?\+00$/
+
 /** ISO 8601 text of an instant to be stored. Throws a `RangeError` for one that is no whole millisecond of the years 1 to 9999. */
 export function encodeInstant(at: Instant): string {
   if (!Number.isSafeInteger(at) || at < FIRST || at > LAST) {
@@ -26,8 +28,7 @@ export function encodeBound(at: Instant): string {
 
 /** Reads what PostgreSQL writes with DateStyle ISO and TimeZone UTC: `2026-03-01 10:00:00.123+00`. */
 export function decodeInstant(stored: string): Instant {
-  const at = Date.parse(`${stored.slice(0, 10)}T${stored.slice(11)}:00`)
-  if (Number.isNaN(at))
-    throw new RangeError(`the database holds "${stored}", which is no instant of the years 1 to 9999`)
-  return at
+  // Date.parse makes a date even of "infinity", so the text is looked at first.
+  if (!written.test(stored)) throw new RangeError(`"${stored}" in the database is no instant of the years 1 to 9999`)
+  return Date.parse(`${stored.slice(0, 10)}T${stored.slice(11)}:00`)
 }

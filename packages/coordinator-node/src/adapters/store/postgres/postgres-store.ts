@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { Store } from '../../../ports/store.ts'
-import { connect } from './connect.ts'
-import { createConnectionGate } from './connection-gate.ts'
+import { type ConnectionGate, createConnectionGate } from './connection-gate.ts'
 import { createFeedStore } from './feed-store.ts'
 import { migrateDatabase } from './migrate.ts'
 import { createPeriodStore } from './period-store.ts'
+import { createPool } from './pool.ts'
 import { createPredictionStore } from './prediction-store.ts'
 import { createRecordSubscriptions } from './record-subscription.ts'
 import { createRegistryStore } from './registry-store.ts'
@@ -13,6 +13,7 @@ import { createReportStore } from './report-store.ts'
 import { settleRounds } from './settle-rounds.ts'
 import { unavailable } from './store-error.ts'
 import { createLeaseTaker } from './take-lease.ts'
+import { createTransactions } from './transactions.ts'
 
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database` */
@@ -32,58 +33,59 @@ export interface PostgresStoreOptions {
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
   const { url, announceRecords = false, maxConnections = 5 } = options
   if (!URL.canParse(url)) {
-    throw new CrunchError(
-      'SETTINGS_INVALID',
-      'the database URL cannot be read: write postgres://user:password@host:port/name',
-    )
+    const form = 'postgres://user:password@host:port/name'
+    throw new CrunchError('SETTINGS_INVALID', `the database URL cannot be read: write ${form}`)
   }
   await migrateDatabase(url)
-  const sql = connect(url, { maxConnections })
+  const ownMark = randomUUID()
   const gate = createConnectionGate(url)
   const leases = createLeaseTaker(url)
-  const ownMark = randomUUID()
+  const transactions = createTransactions(url, maxConnections)
+  const pool = createPool(url, maxConnections, (sql) => ({
+    sql,
+    feed: createFeedStore(sql, { announceAs: announceRecords ? ownMark : null }),
+    rest: {
+      ...createRegistryStore(sql),
+      ...createPredictionStore(sql),
+      ...createPeriodStore(sql),
+      ...createReportStore(sql),
+    },
+  }))
   const subscriptions = createRecordSubscriptions({
     url,
-    sql,
+    client: () => pool.current().sql,
     ownMark,
     onLost(cause) {
       const error = unavailable(url, 'announces no records any more: open the store again', cause)
       if (gate.end(error)) options.onConnectionLost?.(error)
     },
   })
-  const feed = createFeedStore(sql, { announceAs: announceRecords ? ownMark : null })
-  const verbs: Omit<Store, 'close'> = {
-    ...feed,
-    ...createRegistryStore(sql),
-    ...createPredictionStore(sql),
-    ...createPeriodStore(sql),
-    ...createReportStore(sql),
-    settleRounds: (request, decide) => settleRounds(sql, request, decide),
-    async appendRecords(records) {
-      const appended = await feed.appendRecords(records)
-      subscriptions.heardHere(appended.inserted)
-      return appended
-    },
-    subscribeRecords: subscriptions.subscribe,
-    takeLease: leases.take,
+  async function close(): Promise<void> {
+    gate.end(unavailable(url, 'is closed for this store: open a new one'))
+    await Promise.all([subscriptions.close(), leases.close(), transactions.close(), pool.close()])
   }
   return {
-    ...gated(verbs, gate.run),
-    async close() {
-      gate.end(unavailable(url, 'is closed for this store: open a new one'))
-      await Promise.all([subscriptions.close(), leases.close(), sql.end({ timeout: 5 })])
-    },
+    ...gated(() => pool.current().feed, gate.run),
+    ...gated(() => pool.current().rest, gate.run),
+    appendRecords: (records) =>
+      gate.run(async () => {
+        const appended = await pool.current().feed.appendRecords(records)
+        subscriptions.heardHere(appended.inserted)
+        return appended
+      }),
+    settleRounds: (request, decide) => gate.run(() => transactions.run((sql) => settleRounds(sql, request, decide))),
+    subscribeRecords: (listener) => gate.run(() => subscriptions.subscribe(listener)),
+    takeLease: (name) => gate.run(() => leases.take(name)),
+    close,
   }
 }
 
 type Verb = (...args: readonly never[]) => Promise<unknown>
 
-function gated<Verbs extends object>(
-  verbs: Verbs,
-  run: <Result>(work: () => Promise<Result>) => Promise<Result>,
-): Verbs {
-  const entries = Object.entries(verbs as Readonly<Record<string, Verb>>)
-  return Object.fromEntries(
-    entries.map(([name, verb]) => [name, (...args: readonly never[]) => run(() => verb(...args))]),
-  ) as Verbs
+/** The verbs of the client that is current when they are called, behind the gate. */
+function gated<Verbs extends object>(current: () => Verbs, run: ConnectionGate['run']): Verbs {
+  const call = (name: string, args: readonly never[]) =>
+    run(() => ((current() as Readonly<Record<string, Verb>>)[name] as Verb)(...args))
+  const names = Object.keys(current())
+  return Object.fromEntries(names.map((name) => [name, (...args: readonly never[]) => call(name, args)])) as Verbs
 }

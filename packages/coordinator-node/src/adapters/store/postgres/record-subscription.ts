@@ -15,7 +15,8 @@ export interface RecordSubscriptions {
 
 export interface SubscriptionOptions {
   readonly url: string
-  readonly sql: Sql
+  /** What big records are read with. */
+  readonly client: () => Sql
   /** The mark of this store's own announcements, which its listeners have heard already. */
   readonly ownMark: string
   /** Announcements can be heard no more: records may have been missed. */
@@ -25,7 +26,7 @@ export interface SubscriptionOptions {
 /** Most announcements that may wait for one big record to be read. */
 const queueLimit = 10_000
 
-export function createRecordSubscriptions({ url, sql, ownMark, onLost }: SubscriptionOptions): RecordSubscriptions {
+export function createRecordSubscriptions({ url, client, ownMark, onLost }: SubscriptionOptions): RecordSubscriptions {
   const listeners = new Set<{ readonly hear: Listener }>()
   let connection: Promise<DedicatedConnection> | undefined
   let queue: Promise<void> | undefined
@@ -56,7 +57,7 @@ export function createRecordSubscriptions({ url, sql, ownMark, onLost }: Subscri
       return
     }
     const turn = (queue ?? Promise.resolve()).then(async () => {
-      deliver(await readWhole(sql, records))
+      deliver(await readWhole(client(), records))
       queueLength -= 1
       if (queue === turn) queue = undefined
     })

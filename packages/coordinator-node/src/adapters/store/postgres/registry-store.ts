@@ -15,22 +15,24 @@ export function createRegistryStore(sql: Sql): Pick<Store, RegistryVerbs> {
   return {
     async putSchedules(schedules) {
       const document = { schedules: uniqueSchedules(schedules).map(scheduleDocument) }
-      await sql.begin(async (transaction) => {
-        // Workers that start together write the same rows: one after the other, or they could wait for each other.
-        await transaction`lock table scheduled_prediction_configs in share row exclusive mode`
-        await transaction`update scheduled_prediction_configs set active = false where active`
-        await transaction`
-          insert into scheduled_prediction_configs
-            (key, source, subject, kind, granularity, every_ms, horizon_ms, step_ms, trigger, active, position)
-          select key, source, subject, kind, granularity, every_ms, horizon_ms, step_ms, trigger, true, position
-          from json_to_recordset(${jsonParameter(transaction, document)}->'schedules') as s(
+      // In order of key, so that workers which start together never wait for each other.
+      await sql`
+        with wanted as materialized (
+          select * from json_to_recordset(${jsonParameter(sql, document)}->'schedules') as s(
             key text, source text, subject text, kind text, granularity text,
             every_ms int8, horizon_ms int8, step_ms int8, trigger text, position int)
-          on conflict (key) do update set
-            source = excluded.source, subject = excluded.subject, kind = excluded.kind,
-            granularity = excluded.granularity, every_ms = excluded.every_ms, horizon_ms = excluded.horizon_ms,
-            step_ms = excluded.step_ms, trigger = excluded.trigger, active = true, position = excluded.position`
-      })
+        ), left_out as (
+          update scheduled_prediction_configs set active = false
+          where active and key not in (select key from wanted)
+        )
+        insert into scheduled_prediction_configs
+          (key, source, subject, kind, granularity, every_ms, horizon_ms, step_ms, trigger, active, position)
+        select key, source, subject, kind, granularity, every_ms, horizon_ms, step_ms, trigger, true, position
+        from wanted order by key
+        on conflict (key) do update set
+          source = excluded.source, subject = excluded.subject, kind = excluded.kind,
+          granularity = excluded.granularity, every_ms = excluded.every_ms, horizon_ms = excluded.horizon_ms,
+          step_ms = excluded.step_ms, trigger = excluded.trigger, active = true, position = excluded.position`
     },
     async registerModels(models, at) {
       // The last of several with one id counts; in order of id, so that two workers never wait for each other.

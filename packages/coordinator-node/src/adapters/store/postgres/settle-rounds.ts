@@ -1,7 +1,7 @@
 import type { Score } from '../../../domain/score.ts'
 import type { DueRound, RoundSettlement, SettleRequest, SettleResult } from '../../../ports/store.ts'
 import { checkSettlement } from '../check-settlement.ts'
-import { type Fragment, jsonParameter, type Query, type Sql } from './connect.ts'
+import { type Fragment, jsonParameter, type Query } from './connect.ts'
 import { encodeInstant } from './instant-codec.ts'
 import {
   type PredictionArray,
@@ -27,31 +27,30 @@ interface Settled {
   readonly settlement: Exclude<RoundSettlement, { kind: 'wait' }>
 }
 
-/** One transaction: claim with all evidence in one statement, decide, write everything in one statement. */
+/** Within a transaction: claim with all evidence in one statement, decide, write everything in one statement. */
 export async function settleRounds(
-  sql: Sql,
+  sql: Query,
   request: SettleRequest,
   decide: (due: DueRound) => RoundSettlement,
 ): Promise<SettleResult> {
-  return sql.begin(async (transaction): Promise<SettleResult> => {
-    const rows = await transaction<DueRow[]>`${claimStatement(transaction, request)}`
-    const settled: Settled[] = []
-    for (const row of rows) {
-      const due = dueRound(row)
-      const settlement = decide(due)
-      checkSettlement(due, settlement)
-      if (settlement.kind !== 'wait') settled.push({ due, settlement })
-    }
-    if (settled.length > 0) await write(transaction, settled)
-    const voidCount = settled.filter(({ settlement }) => settlement.kind === 'void').length
-    const last = rows.length >= request.limit ? rows.at(-1) : undefined
-    return {
-      resolvedCount: settled.length - voidCount,
-      voidCount,
-      waitingCount: rows.length - settled.length,
-      next: last === undefined ? null : { resolvableAt: last.resolvableAt, id: last.id },
-    }
-  }) as Promise<SettleResult>
+  const rows = await sql<DueRow[]>`${claimStatement(sql, request)}`
+  const settled: Settled[] = []
+  for (const row of rows) {
+    const due = dueRound(row)
+    const settlement = decide(due)
+    checkSettlement(due, settlement)
+    if (settlement.kind !== 'wait') settled.push({ due, settlement })
+  }
+  // Nothing else runs between the answer above and this statement, so both go to one session.
+  if (settled.length > 0) await write(sql, settled)
+  const voidCount = settled.filter(({ settlement }) => settlement.kind === 'void').length
+  const last = rows.length >= request.limit ? rows.at(-1) : undefined
+  return {
+    resolvedCount: settled.length - voidCount,
+    voidCount,
+    waitingCount: rows.length - settled.length,
+    next: last === undefined ? null : { resolvableAt: last.resolvableAt, id: last.id },
+  }
 }
 
 /** No round lies behind the greatest watermark and behind now, so the scan of unresolved rounds ends there. */

@@ -1,0 +1,48 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { Json } from '../../domain/json.ts'
+import { compareText } from './compare-text.ts'
+import { jsonEqual } from './json-equal.ts'
+
+it('finds a value equal to its copy with the keys in another order', () => {
+  const reversed = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(reversed)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value)
+        .reverse()
+        .map(([key, item]) => [key, reversed(item)]),
+    )
+  }
+  fc.assert(fc.property(fc.jsonValue(), (value) => jsonEqual(value as Json, reversed(value) as Json)))
+})
+
+it('tells apart what differs', () => {
+  const values: Json[] = [
+    null,
+    0,
+    '',
+    false,
+    [],
+    {},
+    [0],
+    ['0'],
+    { a: 0 },
+    { a: null },
+    { b: 0 },
+    { a: 0, b: 0 },
+    [[0]],
+    [0, 0],
+  ]
+  for (const [left, a] of values.entries()) {
+    for (const [right, b] of values.entries()) expect(jsonEqual(a, b), `${left} and ${right}`).toBe(left === right)
+  }
+})
+
+it('orders texts as their UTF-8 bytes are ordered', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (left, right) => {
+      expect(Math.sign(compareText(left, right))).toBe(Buffer.compare(Buffer.from(left), Buffer.from(right)))
+    }),
+  )
+})

@@ -1,0 +1,26 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { createInterface } from 'node:readline'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+/** Opens a store in a process of its own, with a lease when one is named. */
+export function openStoreInChild(url: string, leaseName = ''): ChildProcess {
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+  const script = fileURLToPath(new URL('./open-store-in-child.ts', import.meta.url))
+  return spawn(process.execPath, ['--import', tsx, script, url, leaseName], { stdio: ['pipe', 'pipe', 'inherit'] })
+}
+
+/** The line a child writes once its store is open. */
+export async function outcomeOf(child: ChildProcess): Promise<{ readonly hasLease: boolean }> {
+  if (child.stdout === null) throw new Error('the child has no standard output')
+  for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line)
+  throw new Error('the child ended without a store')
+}
+
+export async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exited
+}
