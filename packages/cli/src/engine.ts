@@ -60,7 +60,6 @@ export function readNodeSettings(environment: Environment): NodeSettings {
     crunchId: settings.CRUNCH_ID,
     databaseUrl: settings.databaseUrl,
     apiPort: settings.REPORT_API_PORT,
-    apiKey: settings.API_KEY,
     modelRunnerPort: settings.MODEL_RUNNER_NODE_PORT,
     modelBaseClassName: settings.MODEL_BASE_CLASSNAME,
     replaySpeed: environment.FEED_REPLAY_SPEED === undefined ? undefined : settings.FEED_REPLAY_SPEED,

@@ -4,7 +4,6 @@ export interface NodeSettings {
   /** `undefined`: the embedded server. May hold a password. */
   readonly databaseUrl: string | undefined
   readonly apiPort: number
-  readonly apiKey: string | undefined
   readonly modelRunnerPort: number
   readonly modelBaseClassName: string
   /** As the operator set it; `undefined` when not set. */

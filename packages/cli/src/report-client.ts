@@ -56,11 +56,9 @@ const maxBodyBytes = 16 * 1024 * 1024
 /** Reads the report API of a node. */
 export class ReportClient {
   readonly #baseUrl: string
-  readonly #headers: Readonly<Record<string, string>>
 
-  constructor(baseUrl: string, apiKey: string | undefined) {
+  constructor(baseUrl: string) {
     this.#baseUrl = baseUrl
-    this.#headers = apiKey === undefined ? {} : { 'x-api-key': apiKey }
   }
 
   /** What `/healthz` says, also when that is bad news with a status such as 503. */
@@ -92,14 +90,13 @@ export class ReportClient {
     throw new CliError({
       place: `${this.#baseUrl}${path}`,
       cause: `it answered ${status}${detail}`,
-      fix: status === 401 ? 'set API_KEY as the node has it' : 'see the reason with: crunch logs report',
+      fix: 'see the reason with: crunch logs report',
     })
   }
 
   async #request(path: string): Promise<{ readonly status: number; readonly body: unknown }> {
     try {
       const response = await fetch(`${this.#baseUrl}${path}`, {
-        headers: this.#headers,
         signal: AbortSignal.timeout(requestLimitMs),
       })
       return { status: response.status, body: JSON.parse(await readBody(response)) }

@@ -136,7 +136,7 @@ function replayArguments(request: DeployRequest): readonly string[] {
 }
 
 function watchInput(prepared: PreparedDeployment, terminal: Terminal, look: WatchInput['look']): WatchInput {
-  const client = new ReportClient(prepared.apiUrl, prepared.apiKey)
+  const client = new ReportClient(prepared.apiUrl)
   return { look, client, logDirectory: prepared.workspace.logDirectory, terminal, since: Date.now(), patienceMs }
 }
 

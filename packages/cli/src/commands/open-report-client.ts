@@ -7,9 +7,8 @@ import type { Workspace } from '../workspace.ts'
 /** The API of the running deployment; without one, of a node that was started by other means with the same settings. */
 export async function openReportClient(workspace: Workspace, terminal: Terminal): Promise<ReportClient> {
   const environment = readEnvironment(workspace.nodeDirectory, terminal.env)
-  const apiKey = environment.API_KEY === '' ? undefined : environment.API_KEY
   const record = await readLiveSupervisor(workspace.stateDirectory)
-  if (record !== undefined) return new ReportClient(record.apiUrl, apiKey)
+  if (record !== undefined) return new ReportClient(record.apiUrl)
   const { readNodeSettings } = await import('../engine.ts')
-  return new ReportClient(`http://127.0.0.1:${readNodeSettings(environment).apiPort}`, apiKey)
+  return new ReportClient(`http://127.0.0.1:${readNodeSettings(environment).apiPort}`)
 }

@@ -14,7 +14,6 @@ export interface PreparedDeployment {
   readonly workspace: Workspace
   readonly supervisor: SupervisorOptions
   readonly apiUrl: string
-  readonly apiKey: string | undefined
   readonly replay: ReplayRun | undefined
 }
 
@@ -47,7 +46,6 @@ export async function prepareDeployment(request: DeployRequest, terminal: Termin
   return {
     workspace,
     apiUrl,
-    apiKey: settings.apiKey,
     replay,
     supervisor: {
       stateDirectory: workspace.stateDirectory,
