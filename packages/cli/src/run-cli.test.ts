@@ -37,6 +37,7 @@ async function crunch(
     cwd: options.cwd ?? root,
     env: { PATH: process.env.PATH, ...options.env },
     isInteractive: false,
+    size: () => ({ columns: 80, rows: 24 }),
     out: (text) => out.push(text),
     err: (text) => err.push(text),
     signal: new AbortController().signal,

@@ -146,8 +146,9 @@ function addInternal(program: Command, terminal: Terminal): void {
   program
     .command('embedded-postgres', { hidden: true })
     .requiredOption('--directory <directory>')
-    .action(async (flags: { directory: string }) =>
-      (await import('./commands/embedded-postgres.ts')).embeddedPostgres(flags.directory, terminal),
+    .option('--disposable')
+    .action(async ({ directory, disposable = false }: { directory: string; disposable?: boolean }) =>
+      (await import('./commands/embedded-postgres.ts')).embeddedPostgres({ directory, disposable }, terminal),
     )
 }
 

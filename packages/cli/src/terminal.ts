@@ -4,6 +4,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
   /** True: the output is looked at by a person and may be redrawn. */
   readonly isInteractive: boolean
+  /** What fits on it now, in characters and lines. */
+  size(): { readonly columns: number; readonly rows: number }
   /** Results. */
   out(text: string): void
   /** Progress and failures. */
@@ -26,6 +28,7 @@ export function processTerminal(): Terminal {
     cwd: process.cwd(),
     env: process.env,
     isInteractive: process.stdout.isTTY === true,
+    size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
     signal: ending.signal,

@@ -108,10 +108,14 @@ function openLiveView(terminal: Terminal): LiveView {
     show(rows, progress, troubles) {
       const head = progress === undefined ? 'waiting for the API' : formatProgress(progress)
       if (terminal.isInteractive) {
-        const text = [head, formatLeaderboard(rows), ...troubles].join('\n')
+        const { columns, rows: height } = terminal.size()
+        // A line that wraps, or scrolls away, could not be drawn over.
+        const lines = [head, ...troubles, ...formatLeaderboard(rows).split('\n')]
+          .slice(0, Math.max(1, height - 1))
+          .map((line) => line.replaceAll('\n', ' ').slice(0, columns))
         // Up to the first line of the last table, and clear from there.
-        terminal.out(`${lineCount > 0 ? `\u001b[${lineCount}A\u001b[0J` : ''}${text}`)
-        lineCount = text.split('\n').length
+        terminal.out(`${lineCount > 0 ? `\u001b[${lineCount}A\u001b[0J` : ''}${lines.join('\n')}`)
+        lineCount = lines.length
         return
       }
       const leader = rows[0] === undefined ? 'no leaderboard yet' : `first: ${rows[0].model_name ?? rows[0].model_id}`

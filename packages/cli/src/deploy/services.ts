@@ -50,7 +50,9 @@ export function deploymentServices(input: ServicesInput): readonly ServiceDefini
 }
 
 function databaseService(input: ServicesInput, directory: string): ServiceDefinition {
-  const program = selfCommand(['embedded-postgres', '--directory', directory])
+  // A replay can always be begun anew.
+  const disposable = input.replay === undefined ? [] : ['--disposable']
+  const program = selfCommand(['embedded-postgres', '--directory', directory, ...disposable])
   return {
     name: 'postgres',
     aliases: ['database'],

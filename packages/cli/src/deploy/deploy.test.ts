@@ -1,0 +1,231 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ReportedFailure } from '../cli-error.ts'
+import { ServiceLog } from '../logs/service-log.ts'
+import { ReportClient } from '../report-client.ts'
+import type { ServiceStatus } from '../supervisor/service-definition.ts'
+import { emissionSum, formatCheckpoint } from '../tables.ts'
+import { findWorkspace } from '../workspace.ts'
+import { planReplay, watchableSpeed } from './deployment-plan.ts'
+import { waitForCheckpoint } from './follow-replay.ts'
+import { prepareReplayDatabase } from './replay-database.ts'
+import { DeploymentFailure, reportFailure, type WatchInput, waitUntilReady } from './watch-start.ts'
+
+let root: string
+let server: Server | undefined
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'crunch-deploy-'))
+  await mkdir(join(root, 'node/recordings'), { recursive: true })
+  await writeFile(join(root, 'node/contract.ts'), '')
+  await writeFile(join(root, 'node/recordings/a.csv'), 'a')
+  await writeFile(join(root, 'node/recordings/b.csv.gz'), 'b')
+  await writeFile(join(root, 'node/recordings/README.md'), '')
+})
+
+afterEach(async () => {
+  server?.closeAllConnections()
+  await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)))
+  server = undefined
+  await rm(root, { recursive: true, force: true })
+})
+
+const live = { resume: false, once: false }
+
+describe('planReplay', () => {
+  it('takes the recordings of the workspace unless told which', () => {
+    const workspace = findWorkspace(root)
+    const plan = planReplay({ ...live, replay: [] }, workspace, root)
+    expect(plan?.files).toEqual([join(root, 'node/recordings/a.csv'), join(root, 'node/recordings/b.csv.gz')])
+    expect(planReplay({ ...live, replay: ['node/recordings/a.csv'] }, workspace, root)?.files).toHaveLength(1)
+    expect(planReplay(live, workspace, root)).toBeUndefined()
+  })
+
+  it('is as fast as possible when it ends by itself, unless told how fast', () => {
+    const workspace = findWorkspace(root)
+    expect(planReplay({ ...live, replay: [], once: true }, workspace, root)?.speed).toBe('max')
+    expect(planReplay({ ...live, replay: [], once: true, speed: 60 }, workspace, root)?.speed).toBe(60)
+    expect(planReplay({ ...live, replay: [] }, workspace, root)?.speed).toBeUndefined()
+  })
+})
+
+describe('watchableSpeed', () => {
+  it('opens four rounds a second', () => {
+    expect(watchableSpeed(2 / 86_400_000)).toBe(172_800)
+    expect(watchableSpeed(1 / 60_000)).toBe(240)
+  })
+
+  it('is never slower than real time', () => {
+    expect(watchableSpeed(1)).toBe(1)
+  })
+})
+
+describe('prepareReplayDatabase', () => {
+  it('begins anew, and resumes only the same recording', async () => {
+    const workspace = findWorkspace(root)
+    const plan = { files: [join(root, 'node/recordings/a.csv')], speed: 'max', resume: false } as const
+    await expect(prepareReplayDatabase(workspace, { ...plan, resume: true })).rejects.toThrow('no replay to go on with')
+    await prepareReplayDatabase(workspace, plan)
+    await prepareReplayDatabase(workspace, { ...plan, resume: true })
+    await writeFile(join(root, 'node/recordings/a.csv'), 'changed')
+    await expect(prepareReplayDatabase(workspace, { ...plan, resume: true })).rejects.toThrow('another recording')
+  })
+})
+
+const checkpoint = {
+  id: 'CKP_1',
+  period_start: '2012-01-01T00:00:00.000Z',
+  period_end: '2012-12-31T00:00:00.000Z',
+  status: 'PENDING',
+  entries: [
+    {
+      cruncher_rewards: [
+        { cruncher_index: null, reward_pct: 600_000_000 },
+        { cruncher_index: null, reward_pct: 400_000_000 },
+      ],
+    },
+  ],
+  meta: {
+    ranking: [
+      { model_id: '1', model_name: 'first', rank: 1, value: 1.5, reward_pct: 600_000_000 },
+      { model_id: '2', model_name: null, rank: 2, value: null, reward_pct: 400_000_000 },
+    ],
+  },
+}
+
+describe('waitForCheckpoint', () => {
+  it('gives the oldest checkpoint as soon as there is one', async () => {
+    let asked = 0
+    const input = await watch((path) => {
+      if (!path.startsWith('/reports/checkpoints')) return []
+      asked += 1
+      return asked < 3 ? [] : [{ ...checkpoint, id: 'CKP_2' }, checkpoint]
+    })
+    expect(await waitForCheckpoint(input)).toEqual(checkpoint)
+    expect(asked).toBe(3)
+  })
+
+  it('fails when nothing moves, and blames the service that does not serve', async () => {
+    const broken: ServiceStatus = { ...serving, name: 'score', state: 'backing-off', lastError: 'no such table' }
+    const input = await watch(() => [], [serving, broken])
+    const failure = await waitForCheckpoint({ ...input, patienceMs: 200 }).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(DeploymentFailure)
+    expect(failure).toMatchObject({ service: 'score', message: expect.stringContaining('no such table') })
+  })
+
+  it('fails at once when a service has a wrong configuration', async () => {
+    const input = await watch(() => [], [{ ...serving, name: 'predict', state: 'failed', lastError: 'line 2' }])
+    await expect(waitForCheckpoint(input)).rejects.toThrow('line 2')
+  })
+
+  it('says that a recording was too short', async () => {
+    const feed = { record_count: 3, watermark_ts: '2012-01-04T00:00:00.000Z' }
+    const ended: ServiceStatus = { ...serving, lastEvent: 'replay-ended' }
+    const input = await watch((path) => (path === '/reports/feeds' ? [feed] : []), [ended])
+    const wait = waitForCheckpoint({ ...input, patienceMs: 300 })
+    await expect(wait).rejects.toThrow('ended at 2012-01-04T00:00:00.000Z, before a checkpoint closed')
+  })
+})
+
+describe('waitUntilReady', () => {
+  it('waits for every service and for the API', async () => {
+    let looks = 0
+    const input = await watch(() => ({ status: 'ok', version: '1' }))
+    const look = async () => {
+      looks += 1
+      return [looks < 3 ? { ...serving, state: 'starting' as const } : serving]
+    }
+    expect(await waitUntilReady({ ...input, look })).toBe(true)
+    expect(looks).toBe(3)
+  })
+
+  it('fails when a service crashes again and again', async () => {
+    let looks = 0
+    const input = await watch(() => ({}))
+    const look = async () => {
+      looks += 1
+      const state = looks % 2 === 0 ? ('starting' as const) : ('backing-off' as const)
+      return [
+        { ...serving, state, lastError: 'the database is gone' },
+        { ...serving, state: 'backing-off' as const },
+      ]
+    }
+    await expect(waitUntilReady({ ...input, look, patienceMs: 400 })).rejects.toThrow('no progress')
+  })
+})
+
+describe('reportFailure', () => {
+  it('shows the last lines of this deployment', async () => {
+    const told: string[] = []
+    const input = await watch(() => [])
+    const log = new ServiceLog(input.logDirectory, 'score')
+    log.writeLine(JSON.stringify({ level: 50, time: input.since - 1, msg: 'of yesterday' }), 'stdout')
+    log.write(50, 'the reason')
+    await log.close()
+    const terminal = { ...input.terminal, err: (text: string) => told.push(text) }
+    await expect(reportFailure(new DeploymentFailure('it ended', 'score'), { ...input, terminal })).rejects.toThrow(
+      ReportedFailure,
+    )
+    expect(told.join('\n')).toContain('score: it ended')
+    expect(told.join('\n')).toContain('the reason')
+    expect(told.join('\n')).not.toContain('of yesterday')
+  })
+})
+
+describe('formatCheckpoint', () => {
+  it('shows shares and that the emission is exact', () => {
+    const text = formatCheckpoint(checkpoint)
+    expect(text).toContain('60.00 %')
+    expect(text).toContain('Emission: 1000000000 of 1000000000 (exact)')
+    expect(emissionSum(checkpoint)).toBe(1_000_000_000)
+    const broken = { ...checkpoint, entries: [{ cruncher_rewards: [{ cruncher_index: 0, reward_pct: 1 }] }] }
+    expect(formatCheckpoint(broken)).toContain('WRONG')
+  })
+})
+
+const serving: ServiceStatus = {
+  name: 'predict',
+  state: 'ready',
+  pid: 1,
+  startedAt: 1,
+  readyAt: 1,
+  restarts: 0,
+  lastError: null,
+  lastErrorAt: null,
+  nextStartAt: null,
+  lastEvent: 'ready',
+}
+
+/** A watch on an API that gives `answer(path)`. */
+async function watch(
+  answer: (path: string) => unknown,
+  services: readonly ServiceStatus[] = [serving],
+): Promise<WatchInput> {
+  const listening = createServer((request, response) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(answer(request.url ?? '')))
+  })
+  server = listening
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
+  const address = listening.address()
+  if (typeof address !== 'object' || address === null) throw new Error('the server does not listen')
+  return {
+    look: async () => services,
+    client: new ReportClient(`http://127.0.0.1:${address.port}`),
+    logDirectory: join(root, 'logs'),
+    since: Date.now(),
+    patienceMs: 20_000,
+    terminal: {
+      cwd: root,
+      env: {},
+      isInteractive: false,
+      size: () => ({ columns: 80, rows: 24 }),
+      out: () => undefined,
+      err: () => undefined,
+      signal: new AbortController().signal,
+    },
+  }
+}
