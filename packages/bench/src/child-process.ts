@@ -1,0 +1,81 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { type ChildValue, childAnswer } from './parent-link.ts'
+
+const stopLimitMs = 15_000
+const outputLimit = 20_000
+
+export interface ChildOptions {
+  /** A file of this folder. */
+  readonly module: string
+  readonly input: Readonly<Record<string, unknown>>
+  /** Ends the child. */
+  readonly signal: AbortSignal
+  /** Further arguments of Node, as for profiles. */
+  readonly nodeArguments?: readonly string[]
+}
+
+/** A child process that serves until it is stopped. */
+export interface ServingChild {
+  readonly value: ChildValue
+  /** Lets the child go and waits for its end; kills it when that takes too long. */
+  stop(): Promise<void>
+}
+
+/** Runs a child process to its end and gives what it answered. Rejects with the child's problem. */
+export async function runChild(options: ChildOptions): Promise<ChildValue> {
+  const { value, stop } = await startChild(options)
+  await stop()
+  return value
+}
+
+/** Starts a child process and gives its answer while it goes on. */
+export async function startChild(options: ChildOptions): Promise<ServingChild> {
+  const { module, input, signal, nodeArguments = [] } = options
+  signal.throwIfAborted()
+  const child = fork(fileURLToPath(new URL(module, import.meta.url)), [JSON.stringify(input)], {
+    execArgv: [...process.execArgv, ...nodeArguments],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  const output = keepOutput(child)
+  const end = once(child, 'exit')
+  try {
+    const [first] = await Promise.race([
+      once(child, 'message', { signal }),
+      end.then(([code, killedBy]) => {
+        throw new Error(`${module} ended with ${killedBy ?? code} and no answer\n${output()}`)
+      }),
+    ])
+    const answer = childAnswer.parse(first)
+    if ('problem' in answer) throw new Error(`${module}: ${answer.problem}\n${output()}`)
+    return { value: answer.value, stop: () => stopChild(child, end) }
+  } catch (error) {
+    await stopChild(child, end)
+    throw error
+  }
+}
+
+async function stopChild(child: ChildProcess, end: Promise<unknown>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  if (child.connected) child.disconnect()
+  const givingUp = new AbortController()
+  const late = setTimeout(stopLimitMs, 'late', { signal: givingUp.signal }).catch(() => 'ended')
+  if ((await Promise.race([end, late])) === 'late') {
+    child.kill('SIGKILL')
+    await end
+  }
+  givingUp.abort()
+}
+
+/** The last of what a child prints, for when it fails. */
+function keepOutput(child: ChildProcess): () => string {
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      text = (text + chunk).slice(-outputLimit)
+    })
+  }
+  return () => text.trimEnd()
+}

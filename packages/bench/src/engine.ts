@@ -1,0 +1,11 @@
+// The engine's inner parts that a benchmark composes or clocks. Its package exports none of them: by file, then, and only here.
+export { createVirtualClock, wallClock } from '../../coordinator-node/src/adapters/clock/clocks.ts'
+export { createInProcessRunner } from '../../coordinator-node/src/adapters/model-runner/in-process/in-process-runner.ts'
+export type { FeedScope } from '../../coordinator-node/src/domain/feed-record.ts'
+export { runLiveFeed } from '../../coordinator-node/src/live/live-feed.ts'
+export { connectModels } from '../../coordinator-node/src/live/predict-worker.ts'
+export type { WorkerContext } from '../../coordinator-node/src/live/worker-context.ts'
+export { createPipeline } from '../../coordinator-node/src/pipeline.ts'
+export type { FeedSource, SourceRecord } from '../../coordinator-node/src/ports/feed-source.ts'
+export type { Log } from '../../coordinator-node/src/ports/log.ts'
+export { driveBatch } from '../../coordinator-node/src/simulation/drive-recording.ts'

@@ -1,0 +1,39 @@
+// The process that is measured: one run of one measurement, so that peak memory and warm code are its own.
+import { createLog } from '@crunch/coordinator-node/workers'
+import { z } from 'zod'
+import type { Log } from './engine.ts'
+import { type Figures, measurementNames } from './measurements.ts'
+import { answerParent, parentInput } from './parent-link.ts'
+
+const inputSchema = z.object({
+  name: z.enum(measurementNames),
+  databaseUrl: z.string().default(''),
+  modelsPort: z.number().default(0),
+  modelCount: z.number(),
+  recording: z.string(),
+})
+
+process.once('disconnect', () => process.exit())
+
+await answerParent(async () => {
+  const log = createLog({ LOG_LEVEL: 'warn', LOG_FORMAT: 'json' })
+  const figures = await measure(parentInput(inputSchema), log)
+  // Kilobytes on every system.
+  return { ...figures, peakMemory: process.resourceUsage().maxRSS / 1_000 }
+})
+
+/** Each is loaded alone: what another one imports is no part of its memory. */
+async function measure(input: z.output<typeof inputSchema>, log: Log): Promise<Figures> {
+  switch (input.name) {
+    case 'ingest':
+      return (await import('./ingest-records.ts')).ingestRecords(input.databaseUrl, log)
+    case 'predict': {
+      const { predictLive } = await import('./predict-live.ts')
+      return predictLive(input.databaseUrl, input.modelsPort, input.modelCount, log)
+    }
+    case 'settle':
+      return (await import('./settle-predictions.ts')).settlePredictions(input.databaseUrl, log)
+    case 'simulate':
+      return (await import('./simulate-candles.ts')).simulateCandles(input.recording, log)
+  }
+}

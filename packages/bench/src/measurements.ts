@@ -1,0 +1,78 @@
+/** What a run of a measurement answers, by key of its figures. */
+export type Figures = Readonly<Record<string, number>>
+
+/** One number that a measurement gives. */
+export interface Figure {
+  readonly key: string
+  readonly label: string
+  readonly unit: '/s' | 'ms' | 's' | 'MB'
+  readonly atLeast?: number
+  readonly atMost?: number
+}
+
+export interface Measurement {
+  readonly name: MeasurementName
+  /** How it is measured, for readers of the results. */
+  readonly method: string
+  readonly figures: readonly Figure[]
+  readonly needs: {
+    /** An embedded PostgreSQL of its own, with fsync. */
+    readonly database: boolean
+    /** How many models to serve over gRPC. */
+    readonly modelCount: number
+  }
+  /** Another run starts only while it is likely to end within this time, all runs together. */
+  readonly budgetMs: number
+}
+
+export const measurementNames = ['ingest', 'predict', 'settle', 'simulate'] as const
+export type MeasurementName = (typeof measurementNames)[number]
+
+/** Given by every measurement: the most memory that the measured process ever held. */
+export const peakMemory: Figure = { key: 'peakMemory', label: 'peak memory', unit: 'MB' }
+
+/** The budgets add up to less than five minutes. */
+export const measurements: readonly Measurement[] = [
+  {
+    name: 'ingest',
+    method:
+      '100,000 one-minute candles in batches of 500 from a source that never waits, through the feed-data worker (checks, store, announcement) into the embedded PostgreSQL',
+    figures: [{ key: 'recordsPerSecond', label: 'records ingested', unit: '/s' }, peakMemory],
+    needs: { database: true, modelCount: 0 },
+    budgetMs: 50_000,
+  },
+  {
+    name: 'predict',
+    method:
+      'live: a record every 50 ms from the moment its source yields it until its round and 10 predictions are committed to the embedded PostgreSQL; 10 example models, each a process behind gRPC; 400 rounds after 40 of warm-up',
+    figures: [
+      { key: 'p50', label: 'record arrival → predictions durable, p50', unit: 'ms', atMost: 15 },
+      { key: 'p99', label: 'record arrival → predictions durable, p99', unit: 'ms', atMost: 50 },
+      { key: 'answeredP50', label: 'of which until every model has answered, p50', unit: 'ms' },
+      { key: 'answeredP99', label: 'of which until every model has answered, p99', unit: 'ms' },
+      peakMemory,
+    ],
+    needs: { database: true, modelCount: 10 },
+    budgetMs: 115_000,
+  },
+  {
+    name: 'settle',
+    method:
+      '1,200 rounds of 25 models, all due at once, settled by one worker on the embedded PostgreSQL, the closing of their snapshot periods included',
+    figures: [{ key: 'predictionsPerSecond', label: 'predictions settled', unit: '/s', atLeast: 5_000 }, peakMemory],
+    needs: { database: true, modelCount: 0 },
+    budgetMs: 60_000,
+  },
+  {
+    name: 'simulate',
+    method:
+      'crunch simulate: 50,000 one-minute BTC candles, the realtime contract, its 5 example models in the same process, memory store, virtual clock',
+    figures: [
+      { key: 'roundsPerSecond', label: 'rounds simulated', unit: '/s' },
+      { key: 'total', label: '50,000 candles simulated in', unit: 's', atMost: 60 },
+      { ...peakMemory, atMost: 1_000 },
+    ],
+    needs: { database: false, modelCount: 0 },
+    budgetMs: 65_000,
+  },
+]

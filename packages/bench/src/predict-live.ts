@@ -1,0 +1,132 @@
+import { setTimeout } from 'node:timers/promises'
+import { defineContract, ticks } from '@crunch/coordinator-node'
+import { openPostgresStore, type Store } from '@crunch/coordinator-node/internal'
+import { readSettings } from '@crunch/coordinator-node/workers'
+import realtime from '../../../templates/node/contract.ts'
+import { connectModels, createPipeline, type FeedSource, type Log, runLiveFeed, wallClock } from './engine.ts'
+import type { Figures } from './measurements.ts'
+import { percentile } from './percentile.ts'
+
+const warmUpCount = 40
+const roundCount = 400
+const everyMs = 50
+const drainLimitMs = 10_000
+
+const scope = { source: 'bench', subject: 'BTCUSDT', kind: 'tick', granularity: '1s' } as const
+
+/** The realtime contract on prices that come faster: models get 120 of them, as of 120 candles. */
+const contract = defineContract({
+  name: realtime.name,
+  feed: ticks({ source: scope.source, subjects: [scope.subject], granularity: scope.granularity }),
+  input: {
+    schema: realtime.input.schema,
+    window: '6s',
+    build: ({ subject, records }) => ({ subject, closes: records.map((record) => record.values.price) }),
+  },
+  prediction: {
+    ...realtime.prediction,
+    schedule: [{ subject: scope.subject, every: `${everyMs}ms`, horizon: '5s', step: '1s' }],
+  },
+  truth: {
+    schema: realtime.truth.schema,
+    resolve: ({ entry, exit }) => ({ return: exit.values.price / entry.values.price - 1 }),
+  },
+  score: realtime.score,
+  snapshot: realtime.snapshot,
+  leaderboard: realtime.leaderboard,
+  checkpoint: realtime.checkpoint,
+})
+
+/** When things happened to one round, by `performance.now()`. */
+interface RoundTimes {
+  readonly yieldedAt: number
+  answeredAt: number
+  durableAt: number
+}
+
+/** How long a record takes to become stored predictions, in the composition of a node whose feed and predict share a process. */
+export async function predictLive(databaseUrl: string, port: number, modelCount: number, log: Log): Promise<Figures> {
+  const times = new Map<number, RoundTimes>()
+  const ending = new AbortController()
+  const opened = await openPostgresStore({ url: databaseUrl })
+  const store = clocked(opened, times, modelCount)
+  const settings = readSettings({
+    CRUNCH_ID: realtime.name,
+    MODEL_RUNNER_NODE_HOST: '127.0.0.1',
+    MODEL_RUNNER_NODE_PORT: String(port),
+  })
+  const sources = { [scope.source]: tickSource(times) }
+  const context = { contract, settings, store, log, clock: wallClock, sources, signal: ending.signal, ready: () => {} }
+  const runner = await connectModels(context)
+  try {
+    const connected = runner.models().length
+    if (connected !== modelCount) throw new Error(`${connected} of ${modelCount} models are connected`)
+    const predictor = await createPipeline(contract, context).openPredictor(runner)
+    const feed = runLiveFeed(context, predictor)
+    await Promise.race([feed, allDurable(times)])
+    ending.abort()
+    await feed
+  } finally {
+    ending.abort()
+    await runner.close()
+    await opened.close()
+  }
+  const measured = [...times.values()].slice(warmUpCount)
+  const durable = measured.map((round) => round.durableAt - round.yieldedAt)
+  const answered = measured.map((round) => round.answeredAt - round.yieldedAt)
+  return {
+    p50: percentile(durable, 0.5),
+    p99: percentile(durable, 0.99),
+    answeredP50: percentile(answered, 0.5),
+    answeredP99: percentile(answered, 0.99),
+  }
+}
+
+/** The store, with a look at the clock before and after the write that makes a round's predictions durable. */
+function clocked(store: Store, times: ReadonlyMap<number, RoundTimes>, modelCount: number): Store {
+  return {
+    ...store,
+    async recordAnswers(roundId, answeredAt, predictions) {
+      const calledAt = performance.now()
+      const written = await store.recordAnswers(roundId, answeredAt, predictions)
+      const pending = predictions.filter((prediction) => prediction.status === 'PENDING')
+      const round = times.get(predictions[0]?.performedAt ?? Number.NaN)
+      if (!written || round === undefined || pending.length !== modelCount) {
+        const other = predictions.find((prediction) => prediction.status !== 'PENDING')
+        throw new Error(`${pending.length} of ${modelCount} models answered ${roundId} validly: ${other?.detail}`)
+      }
+      round.answeredAt = calledAt
+      round.durableAt = performance.now()
+      return written
+    },
+  }
+}
+
+/** A price at every grid instant; an instant that this process comes too late for is skipped, like a tick nobody saw. */
+function tickSource(times: Map<number, RoundTimes>): FeedSource {
+  return {
+    describe: async () => ({ source: scope.source, scopes: [scope] }),
+    async *stream(_scopes, _from, signal) {
+      for (let count = 0; count < warmUpCount + roundCount && !signal.aborted; count += 1) {
+        const eventAt = (Math.floor(Date.now() / everyMs) + 1) * everyMs
+        // A timer may fire a little early, and a record never comes from the future.
+        while (Date.now() < eventAt) await setTimeout(eventAt - Date.now())
+        const record = { ...scope, eventAt, knownAt: eventAt, values: { price: 60_000 + (count % 97) * 1.25 } }
+        times.set(eventAt, { yieldedAt: performance.now(), answeredAt: Number.NaN, durableAt: Number.NaN })
+        yield [record]
+      }
+    },
+    async *history() {},
+  }
+}
+
+async function allDurable(times: ReadonlyMap<number, RoundTimes>): Promise<void> {
+  const all = warmUpCount + roundCount
+  while (times.size < all) await setTimeout(everyMs)
+  const deadline = performance.now() + drainLimitMs
+  const waiting = () => [...times.values()].filter((round) => Number.isNaN(round.durableAt)).length
+  while (waiting() > 0) {
+    if (performance.now() > deadline) throw new Error(`${waiting()} of ${all} rounds have no stored answers`)
+    await setTimeout(everyMs)
+  }
+}

@@ -1,0 +1,67 @@
+import { type ChildOptions, runChild, type ServingChild, startChild } from './child-process.ts'
+import type { Figures, Measurement } from './measurements.ts'
+
+export interface RunOptions {
+  readonly recording: string
+  /** Most runs; the measurement's budget may end them earlier, never before the first. */
+  readonly runCount: number
+  /** Where profiles of the measured processes go. */
+  readonly profileFolder?: string | undefined
+  readonly signal: AbortSignal
+  readonly onRun: (figures: Figures) => void
+}
+
+/** Runs a measurement several times, each with a fresh process and database. Rejects with the first failure. */
+export async function runMeasurement(measurement: Measurement, options: RunOptions): Promise<readonly Figures[]> {
+  const { modelCount } = measurement.needs
+  const { signal, runCount } = options
+  const startedAt = performance.now()
+  const models =
+    modelCount === 0 ? undefined : await startChild({ module: './models-process.ts', input: { modelCount }, signal })
+  try {
+    const runs: Figures[] = []
+    for (let longestMs = 0; runs.length < runCount; ) {
+      const runStartedAt = performance.now()
+      const isFirst = runs.length === 0
+      if (!isFirst && runStartedAt - startedAt + longestMs > measurement.budgetMs) break
+      const figures = await runOnce(measurement, models, options)
+      options.onRun(figures)
+      runs.push(figures)
+      longestMs = Math.max(longestMs, performance.now() - runStartedAt)
+    }
+    return runs
+  } finally {
+    await models?.stop()
+  }
+}
+
+async function runOnce(
+  { name, needs }: Measurement,
+  models: ServingChild | undefined,
+  { recording, profileFolder, signal }: RunOptions,
+): Promise<Figures> {
+  const database = needs.database ? await startChild({ module: './database-process.ts', input: {}, signal }) : undefined
+  const child: ChildOptions = {
+    module: './measure-process.ts',
+    input: {
+      name,
+      modelCount: needs.modelCount,
+      recording,
+      ...(database && { databaseUrl: database.value.url }),
+      ...(models && { modelsPort: models.value.port }),
+    },
+    signal,
+    nodeArguments: profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`],
+  }
+  try {
+    return numbersOf(await runChild(child))
+  } finally {
+    await database?.stop()
+  }
+}
+
+function numbersOf(value: Readonly<Record<string, string | number>>): Figures {
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  )
+}
