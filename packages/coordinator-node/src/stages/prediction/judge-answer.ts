@@ -20,9 +20,10 @@ export function judgeAnswer(round: Round, modelId: string, answer: ModelAnswer, 
     }
   }
   const judged = { ...emptyPrediction(round, modelId), durationMs: answer.durationMs }
-  const parsed = schema.safeParse(answer.output)
-  if (!parsed.success) return invalid(judged, parsed.error.issues.map(issueText).join('; '))
   try {
+    // The author's own checks run in here, and what they throw is this answer's fault alone, not the round's.
+    const parsed = schema.safeParse(answer.output)
+    if (!parsed.success) return invalid(judged, parsed.error.issues.map(issueText).join('; '))
     return { ...judged, status: 'PENDING', output: toJson(parsed.data, 'output') }
   } catch (error) {
     return invalid(judged, error instanceof Error ? error.message : String(error))
