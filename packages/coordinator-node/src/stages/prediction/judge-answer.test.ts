@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { round } from '../../ports/store-samples.ts'
+import { absentPrediction, judgeAnswer } from './judge-answer.ts'
+
+const of = round(0)
+const schema = z.object({ value: z.number().min(-1).max(1), note: z.string().default('none') })
+const judge = (output: unknown, by: z.ZodType = schema) =>
+  judgeAnswer(of, 'a', { status: 'answered', output, durationMs: 7 }, by)
+
+describe('judgeAnswer', () => {
+  test('makes a pending row of a valid answer, as the schema gives it', () => {
+    expect(judge({ value: 0.5, extra: true })).toEqual({
+      id: `PRE_a_${of.id}`,
+      roundId: of.id,
+      modelId: 'a',
+      status: 'PENDING',
+      output: { value: 0.5, note: 'none' },
+      reason: null,
+      blame: null,
+      detail: null,
+      durationMs: 7,
+      performedAt: of.performedAt,
+      resolvableAt: of.resolvableAt,
+    })
+  })
+
+  test.each([
+    ['breaks the schema', { value: 2 }, schema, 'value: Too big'],
+    ['is nothing', null, schema, 'output: Invalid input'],
+    ['is NaN', { value: Number.NaN }, schema, 'value: Invalid input'],
+    ['has two faults', { value: 2, note: 3 }, schema, 'value: Too big: expected number to be <=1; note: Invalid input'],
+    ['cannot be stored', 1, z.number().transform((value) => new Date(value)), 'output is a Date'],
+    ['makes the schema throw', 1, z.number().transform(() => { throw new Error('validator broke') }), 'validator broke'], // biome-ignore format: a table
+    ['makes it throw no error', 1, z.number().transform(() => { throw 'plain text' }), 'plain text'], // biome-ignore format: a table
+  ])('fails an answer that %s, blames the model and says why', (_, output, by, detail) => {
+    const row = judge(output, by)
+    expect(row).toMatchObject({
+      status: 'FAILED',
+      reason: 'invalid_output',
+      blame: 'model',
+      output: null,
+      durationMs: 7,
+    })
+    expect(row.detail).toContain(detail)
+  })
+
+  test('takes over why no answer came, and whose fault that is', () => {
+    const fault = { reason: 'timeout', blame: 'model', detail: 'too slow', durationMs: 1_000 } as const
+    expect(judgeAnswer(of, 'a', { status: 'absent', ...fault }, schema)).toMatchObject({ status: 'ABSENT', ...fault })
+    expect(judgeAnswer(of, 'a', { status: 'failed', ...fault }, schema)).toMatchObject({ status: 'FAILED', ...fault })
+  })
+
+  test('keeps details short', () => {
+    const detail = 'x'.repeat(5_000)
+    const fault = { status: 'failed', reason: 'model_error', blame: 'model', detail, durationMs: null } as const
+    expect(judgeAnswer(of, 'a', fault, schema).detail).toHaveLength(2_000)
+    expect(
+      judge(
+        {},
+        z.record(z.string(), z.never()).refine(() => false, detail),
+      ).detail,
+    ).toHaveLength(2_000)
+  })
+})
+
+test('a row of which no answer can come is absent, with reason and blame', () => {
+  expect(absentPrediction(of, 'a', 'not_running', 'model', 'it was not there')).toMatchObject({
+    id: `PRE_a_${of.id}`,
+    status: 'ABSENT',
+    reason: 'not_running',
+    blame: 'model',
+    detail: 'it was not there',
+    output: null,
+    durationMs: null,
+  })
+})

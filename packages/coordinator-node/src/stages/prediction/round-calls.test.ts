@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest'
+import { changedContract } from '../../../test/sample-contract.ts'
+import { minute, round } from '../../ports/store-samples.ts'
+import { predictCall, roundContext, tickCalls } from './round-calls.ts'
+
+const input = { subject: 'BTCUSDT', closes: [1] }
+const calling = (call: object) => changedContract({ prediction: { call } })
+
+describe('the calls of a round', () => {
+  test('are tick(input) and predict(subject, horizon, step) in seconds', () => {
+    expect(tickCalls(calling({}), input)).toEqual([{ method: 'tick', arguments: [{ type: 'JSON', value: input }] }])
+    expect(predictCall(changedContract({}), round(0))).toEqual({
+      method: 'predict',
+      arguments: [
+        { type: 'STRING', value: 'BTCUSDT' },
+        { type: 'INT', value: 300 },
+        { type: 'INT', value: 60 },
+      ],
+    })
+  })
+
+  test('give whole seconds also for a horizon that has none', () => {
+    const { arguments: values } = predictCall(changedContract({}), round(0, { horizonMs: 1_500, stepMs: 400 }))
+    expect(values.slice(1)).toEqual([
+      { type: 'INT', value: 2 },
+      { type: 'INT', value: 0 },
+    ])
+  })
+
+  test('have the names and arguments that the contract gives', () => {
+    const contract = calling({
+      tick: 'observe',
+      predict: 'forecast',
+      arguments: (context: { subject: string }) => [{ type: 'JSON', value: context }],
+    })
+    expect(tickCalls(contract, input)[0]?.method).toBe('observe')
+    expect(predictCall(contract, round(0))).toEqual({
+      method: 'forecast',
+      arguments: [{ type: 'JSON', value: roundContext(round(0)) }],
+    })
+  })
+
+  test('leave tick out when the contract does without', () => {
+    expect(tickCalls(calling({ tick: false }), input)).toEqual([])
+  })
+})
+
+test('a contract knows of a round its question, and nothing of its answers', () => {
+  expect(roundContext(round(0))).toEqual({
+    scheduleKey: 'BTCUSDT-5m',
+    subject: 'BTCUSDT',
+    performedAt: minute(0),
+    resolvableAt: minute(5),
+    horizonMs: 300_000,
+    stepMs: 60_000,
+  })
+})

@@ -1,0 +1,261 @@
+import { describe, expect, test } from 'vitest'
+import { type ContractChanges, resolvedContract } from '../../../test/sample-contract.ts'
+import type { Prediction } from '../../domain/prediction.ts'
+import type { DueRound } from '../../ports/store.ts'
+import { candle, minute, prediction, round } from '../../ports/store-samples.ts'
+import { settleRound } from './settle-round.ts'
+
+// The sample round opens at minute 0 on a close of 100, ends at minute 5 on a close of 110, and is void from minute 6 on.
+const sample = round(0)
+const entry = candle(-1, { close: 100 })
+const exit = candle(4, { close: 110 })
+
+const answer = (modelId: string, value: number) => prediction(sample, modelId, { output: { value } })
+const missing = (modelId: string, blame: 'model' | 'coordinator', status: 'ABSENT' | 'FAILED' = 'ABSENT'): Prediction =>
+  prediction(sample, modelId, { status, blame, output: null, reason: 'timeout', detail: 'too late' })
+
+function settle(due: Partial<DueRound> = {}, changes: ContractChanges = {}, now = minute(5)) {
+  const whole = { round: sample, predictions: [answer('a', 0.5)], entry, exit, records: [], ...due }
+  return settleRound(resolvedContract(changes), whole, now)
+}
+
+function resolved(due: Partial<DueRound> = {}, changes: ContractChanges = {}) {
+  const settlement = settle(due, changes)
+  if (settlement.kind !== 'resolved') throw new Error(`the round was not resolved: ${JSON.stringify(settlement)}`)
+  return settlement
+}
+
+const scoresOf = (due: Partial<DueRound>, changes: ContractChanges = {}) =>
+  resolved(due, changes).scores.map(({ modelId, kind, value }) => [modelId, kind, value?.value ?? null])
+
+describe('a round whose truth is known', () => {
+  test('is resolved with the truth, a score an answer, and no answer left pending', () => {
+    const { actuals, scores, moves } = resolved({ predictions: [answer('a', 0.5), answer('b', -1)] })
+    expect(actuals).toEqual({ return: 110 / 100 - 1 })
+    expect(scores.map(({ value }) => value?.hit)).toEqual([true, false])
+    expect(scores[0]?.value?.value).toBeCloseTo(500, 9)
+    expect(scores[0]).toMatchObject({
+      id: `SCR_PRE_a_${sample.id}`,
+      predictionId: `PRE_a_${sample.id}`,
+      roundId: sample.id,
+      modelId: 'a',
+      kind: 'valid',
+      reason: null,
+      signal: 0.5,
+      actual: 110 / 100 - 1,
+      resolvableAt: minute(5),
+      scoredAt: minute(5),
+    })
+    expect(moves).toEqual(
+      ['a', 'b'].map((id) => ({
+        predictionId: `PRE_${id}_${sample.id}`,
+        to: 'SCORED',
+        reason: null,
+        blame: null,
+        detail: null,
+      })),
+    )
+  })
+
+  test('asks the contract once for the truth, with the question and the records in between', () => {
+    const asked: unknown[] = []
+    const resolve = (context: { round: unknown; records: unknown[] }) => {
+      asked.push([context.round, context.records.length])
+      return { return: 0 }
+    }
+    resolved({ predictions: [answer('a', 1), answer('b', 1)], records: [exit] }, { truth: { resolve } })
+    const question = { scheduleKey: 'BTCUSDT-5m', subject: 'BTCUSDT', horizonMs: 300_000, stepMs: 60_000 }
+    expect(asked).toEqual([[{ ...question, performedAt: minute(0), resolvableAt: minute(5) }, 1]])
+  })
+
+  test('scores after the schemas of truth and score', () => {
+    const changes = { score: { compute: () => ({ value: 1, hit: true, extra: 'dropped' }) } }
+    expect(resolved({}, changes).scores[0]?.value).toEqual({ value: 1, hit: true })
+  })
+
+  test('has no signal and no actual where the contract gives none, or none that is a number', () => {
+    const none = { snapshot: { signal: undefined, actual: undefined } }
+    expect(resolved({}, none).scores[0]).toMatchObject({ kind: 'valid', signal: null, actual: null })
+    const odd = { snapshot: { signal: () => Number.NaN, actual: () => 'up' } }
+    expect(resolved({}, odd).scores[0]).toMatchObject({ kind: 'valid', signal: null, actual: null })
+  })
+
+  test('is resolved without any answer too', () => {
+    expect(resolved({ predictions: [] })).toMatchObject({ scores: [], moves: [] })
+  })
+})
+
+describe('one answer that cannot be scored', () => {
+  test.each([
+    ['throws', () => { throw new Error('divided by zero') }, 'divided by zero'], // biome-ignore format: a table
+    ['throws no error', () => { throw 'plain text' }, 'plain text'], // biome-ignore format: a table
+    ['gives NaN', () => ({ value: Number.NaN, hit: true }), 'expected number, received NaN'],
+    ['gives an infinity', () => ({ value: Number.POSITIVE_INFINITY, hit: true }), 'expected number'],
+    ['breaks the schema', () => ({ value: 1 }), 'expected boolean'],
+    ['gives nothing', () => undefined, 'expected object'],
+  ])('fails alone when the scorer %s', (_, fault, reason) => {
+    const compute = (context: { output: { value: number } }) =>
+      context.output.value === 1 ? fault() : { value: context.output.value, hit: true }
+    const { scores, moves } = resolved({ predictions: [answer('a', 1), answer('b', 0.5)] }, { score: { compute } })
+    expect(scores[0]).toMatchObject({ kind: 'failed', value: null, signal: null, actual: null })
+    expect(scores[0]?.reason).toContain(reason)
+    expect(scores[1]).toMatchObject({ kind: 'valid', value: { value: 0.5, hit: true }, reason: null })
+    expect(moves.map(({ to }) => to)).toEqual(['SCORED', 'SCORED'])
+  })
+
+  test('fails when the ranking value is no number', () => {
+    const { scores } = resolved({}, { leaderboard: { value: 'hit' } })
+    expect(scores[0]).toMatchObject({ kind: 'failed', reason: 'score.hit is not a number' })
+  })
+
+  test('keeps its reason short', () => {
+    const compute = () => {
+      throw new Error('x'.repeat(5_000))
+    }
+    expect(resolved({}, { score: { compute } }).scores[0]?.reason).toHaveLength(2_000)
+  })
+})
+
+describe('missing answers', () => {
+  const predictions = [
+    answer('a', 0.5),
+    missing('absent', 'model'),
+    answer('b', -0.2),
+    missing('failed', 'model', 'FAILED'),
+    missing('ours', 'coordinator'),
+  ]
+  const answered = [
+    ['a', 'valid', expect.closeTo(500, 9)],
+    ['b', 'valid', expect.closeTo(-200, 9)],
+  ]
+
+  test('score the worst valid score of the round: the lowest where higher is better', () => {
+    expect(scoresOf({ predictions })).toEqual([
+      ...answered,
+      ['absent', 'imputed', expect.closeTo(-200, 9)],
+      ['failed', 'imputed', expect.closeTo(-200, 9)],
+    ])
+  })
+
+  test('score the highest where lower is better', () => {
+    const worst = scoresOf({ predictions }, { leaderboard: { direction: 'asc' } }).slice(2)
+    expect(worst).toEqual([
+      ['absent', 'imputed', expect.closeTo(500, 9)],
+      ['failed', 'imputed', expect.closeTo(500, 9)],
+    ])
+  })
+
+  test('score nothing when nobody has a valid score', () => {
+    expect(scoresOf({ predictions: [missing('absent', 'model')] })).toEqual([])
+    const failing = { score: { compute: () => null } }
+    expect(scoresOf({ predictions: [answer('a', 1), missing('absent', 'model')] }, failing)).toEqual([
+      ['a', 'failed', null],
+    ])
+  })
+
+  test('score nothing by the policy exclude', () => {
+    expect(scoresOf({ predictions }, { prediction: { missing: 'exclude' } })).toEqual(answered)
+  })
+
+  test('score what the function of the contract makes of the valid scores', () => {
+    const policy = ({ scores }: { scores: { value: number }[] }) => ({ value: scores.length * -1_000, hit: false })
+    expect(scoresOf({ predictions }, { prediction: { missing: policy } }).slice(2)).toEqual([
+      ['absent', 'imputed', -2_000],
+      ['failed', 'imputed', -2_000],
+    ])
+    expect(scoresOf({ predictions }, { prediction: { missing: () => null } })).toEqual(answered)
+  })
+
+  test.each([
+    ['throws', () => { throw new Error('no scores') }, 'prediction.missing failed: no scores'], // biome-ignore format: a table
+    ['breaks the schema', () => ({ value: 'bad' }), 'prediction.missing failed: '],
+  ])('fail with the reason when that function %s; the valid ones stand', (_, policy, reason) => {
+    const { scores } = resolved({ predictions }, { prediction: { missing: policy } })
+    expect(scores.map(({ modelId, kind }) => [modelId, kind])).toEqual([
+      ['a', 'valid'],
+      ['b', 'valid'],
+      ['absent', 'failed'],
+      ['failed', 'failed'],
+    ])
+    expect(scores[2]?.reason).toContain(reason)
+  })
+
+  test('are never scored when they are our fault, and keep their status', () => {
+    const ours = [missing('ours', 'coordinator'), missing('ours too', 'coordinator', 'FAILED')]
+    const { scores, moves } = resolved({ predictions: [answer('a', 1), ...ours] })
+    expect(scores.map(({ modelId }) => modelId)).toEqual(['a'])
+    expect(moves.map(({ predictionId }) => predictionId)).toEqual([`PRE_a_${sample.id}`])
+  })
+
+  test('carry neither signal nor actual: no metric may be made of them', () => {
+    expect(resolved({ predictions }).scores[2]).toMatchObject({ signal: null, actual: null, reason: null })
+  })
+})
+
+describe('a round whose truth is not known', () => {
+  const stale = candle(2, { close: 110 }) // known at minute 3, two minutes before the horizon
+  const throwing = {
+    truth: {
+      resolve: () => {
+        throw new Error('no volume')
+      },
+    },
+  }
+  const causes: [string, Partial<DueRound>, ContractChanges, string][] = [
+    ['had no entry', { entry: null }, {}, 'no value was known when the prediction was made'],
+    ['had no exit', { exit: null }, {}, 'no value was known at the horizon'],
+    ['had a stale exit', { exit: stale }, {}, 'the last value at the horizon was 120000 ms old; at most 60000 ms'],
+    ['is not resolved by the contract', {}, { truth: { resolve: () => null } }, 'could not resolve the truth yet'],
+    ['is resolved to nothing', {}, { truth: { resolve: () => undefined } }, 'could not resolve the truth yet'],
+    ['makes the contract throw', {}, throwing, 'truth.resolve failed: no volume'],
+    ['breaks the schema of the truth', {}, { truth: { resolve: () => ({ return: 'up' }) } }, 'truth.resolve failed: '],
+    ['has left the schedule', { round: { ...sample, scheduleKey: 'gone' } }, {}, 'no longer has the schedule "gone"'],
+  ]
+
+  test.each(causes)('waits while it %s, and is void when it expires', (_, due, changes, reason) => {
+    expect(settle(due, changes, minute(6) - 1)).toEqual({ kind: 'wait' })
+    const settlement = settle(due, changes, minute(6))
+    if (settlement.kind !== 'void') throw new Error(`the round is not void: ${JSON.stringify(settlement)}`)
+    expect(settlement.reason).toContain(reason)
+    expect(settlement.moves).toEqual([
+      {
+        predictionId: `PRE_a_${sample.id}`,
+        to: 'FAILED',
+        reason: 'truth_unavailable',
+        blame: 'coordinator',
+        detail: settlement.reason,
+      },
+    ])
+  })
+
+  test('leaves missing answers as they were when it is void', () => {
+    const settlement = settle({ exit: null, predictions: [missing('absent', 'model')] }, {}, minute(6))
+    expect(settlement).toMatchObject({ kind: 'void', moves: [] })
+  })
+
+  test('is resolved after its time all the same when the truth is known by then', () => {
+    expect(settle({}, {}, minute(600)).kind).toBe('resolved')
+  })
+
+  test('takes an exit as old as a fifth of the horizon, at least one granularity, or what the contract says', () => {
+    const aged = (ageMs: number) => ({ exit: { ...exit, knownAt: minute(5) - ageMs } })
+    expect(settle(aged(60_000)).kind).toBe('resolved')
+    expect(settle(aged(60_001)).kind).toBe('wait')
+    const shorter = { truth: { maxStaleness: '10s' } }
+    expect(settle(aged(10_000), shorter).kind).toBe('resolved')
+    expect(settle(aged(10_001), shorter).kind).toBe('wait')
+    const longer = {
+      prediction: { schedule: [{ subject: 'BTCUSDT', every: '1m', horizon: '10m', key: 'BTCUSDT-5m' }] },
+    }
+    expect(settle(aged(120_000), longer).kind).toBe('resolved')
+    expect(settle(aged(120_001), longer).kind).toBe('wait')
+  })
+
+  test('keeps a long reason short', () => {
+    const resolve = () => {
+      throw new Error('x'.repeat(5_000))
+    }
+    const settlement = settle({}, { truth: { resolve } }, minute(6))
+    expect(settlement.kind === 'void' && settlement.reason).toHaveLength(2_000)
+  })
+})

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import { resolvedContract } from '../../../test/sample-contract.ts'
+import { createMemoryStore, type MemoryStore } from '../../adapters/store/memory/memory-store.ts'
+import {
+  answeredRound,
+  candle,
+  minute,
+  minuteMs,
+  prepare,
+  resolveAll,
+  round,
+  settleRequest,
+} from '../../ports/store-samples.ts'
+import { nextClosablePeriod } from './next-period.ts'
+
+// Rounds resolve five minutes after they open, periods are ten minutes, and a record is fresh for three.
+
+async function storeWith(...openedAt: number[]): Promise<MemoryStore> {
+  const store = createMemoryStore()
+  await prepare(store)
+  for (const at of openedAt) await answeredRound(store, round(at))
+  return store
+}
+
+async function settleAll(store: MemoryStore): Promise<void> {
+  await store.appendRecords([candle(1_000)])
+  await store.settleRounds(settleRequest({ now: minute(1_000) }), (due) => resolveAll(due))
+}
+
+const next = (store: MemoryStore, closedThrough: number | null, now: number) =>
+  nextClosablePeriod(
+    resolvedContract(),
+    store,
+    10 * minuteMs,
+    closedThrough === null ? null : minute(closedThrough),
+    minute(now),
+  )
+const period = (start: number) => ({ start: minute(start), end: minute(start + 10) })
+
+describe('nextClosablePeriod', () => {
+  test('is none before the first round', async () => {
+    expect(await next(await storeWith(), null, 1_000)).toBeNull()
+  })
+
+  test('is the period in which the first unclosed round resolves, once it is over and all is settled', async () => {
+    const store = await storeWith(0, 5)
+    await settleAll(store)
+    expect(await next(store, null, 9)).toBeNull()
+    expect(await next(store, null, 10)).toEqual(period(0))
+  })
+
+  test('waits for rounds that are not settled', async () => {
+    const store = await storeWith(0, 5)
+    expect(await next(store, null, 1_000)).toBeNull()
+    await settleAll(store)
+    expect(await next(store, null, 1_000)).toEqual(period(0))
+  })
+
+  test('waits until no schedule can open another round in it', async () => {
+    const store = await storeWith(0)
+    await settleAll(store)
+    // A round at minute 4 could still open on a record that is three minutes late, and take as long to be written.
+    expect(await next(store, null, 10)).toBeNull()
+    expect(await next(store, null, 11)).toEqual(period(0))
+  })
+
+  test('passes over periods without rounds', async () => {
+    const store = await storeWith(0, 40)
+    await settleAll(store)
+    expect(await next(store, 10, 1_000)).toEqual(period(40))
+    expect(await next(store, 50, 1_000)).toBeNull()
+  })
+})

@@ -1,0 +1,2 @@
+/** The sample contract as an author's file. */
+export { sampleContract as default } from './sample-contract.ts'
