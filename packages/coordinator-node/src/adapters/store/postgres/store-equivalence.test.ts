@@ -1,0 +1,164 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { DueRound, RoundSettlement, Store } from '../../../ports/store.ts'
+import {
+  btc,
+  candle,
+  eth,
+  filter,
+  leaderboard,
+  minute,
+  model,
+  prediction,
+  prepare,
+  resolveAll,
+  round,
+  schedule,
+  settleRequest,
+  snapshot,
+  voidAll,
+} from '../../../ports/store-samples.ts'
+import { createTestDatabase, type TestDatabase } from '../../embedded-postgres/test-database.ts'
+import { createMemoryStore } from '../memory/memory-store.ts'
+import { openPostgresStore } from './postgres-store.ts'
+
+// A simulation is worth what its memory store is worth: any history gives the same answers and the same rows in both stores.
+
+let database: TestDatabase
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+
+afterAll(async () => {
+  await database.drop()
+})
+
+type Step = (store: Store) => Promise<unknown>
+
+const models = ['a', 'b', 'é', 'x\u0000']
+const count = fc.integer({ min: 0, max: 12 })
+const scope = fc.constantFrom(btc, eth)
+
+const roundOf = (of: number, isEth: boolean) =>
+  round(of, isEth ? { scheduleKey: 'ETHUSDT-5m', scope: eth, horizonMs: 120_000, missedBefore: of % 3 } : {})
+
+/** The same decision for the same round: by its instant, one of three. */
+function decide(due: DueRound): RoundSettlement {
+  const turn = (due.round.performedAt - minute(0)) / 60_000
+  if (turn % 4 === 3 && due.exit === null) return { kind: 'wait' }
+  if (turn % 3 === 2) return voidAll(due)
+  return resolveAll(due, { signal: due.entry === null ? null : (due.entry.values.close as number) / 3 })
+}
+
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  fc.array(fc.tuple(count, fc.integer({ min: 0, max: 2 }), scope), { maxLength: 6 }).map(
+    (batch): Step =>
+      (store) =>
+        store.appendRecords(batch.map(([at, close, of]) => candle(at, { close }, of))),
+  ),
+  fc.tuple(scope, fc.constantFrom('up', 'stale', 'down'), count).map(
+    ([of, status, at]): Step =>
+      (store) =>
+        store.putFeedStatus(of, status as 'up', status, minute(at)),
+  ),
+  fc.tuple(count, fc.boolean()).map(
+    ([at, isEth]): Step =>
+      (store) =>
+        store.openRound(roundOf(at, isEth)),
+  ),
+  fc.tuple(count, fc.boolean(), fc.subarray(models)).map(
+    ([at, isEth, ids]): Step =>
+      async (store) => {
+        const asked = roundOf(at, isEth)
+        await store.openRound(asked)
+        const answers = ids.map((id, index) =>
+          index === 1
+            ? prediction(asked, id, { status: 'ABSENT', output: null, reason: 'timeout', blame: 'model' })
+            : prediction(asked, id),
+        )
+        return store.recordAnswers(asked.id, minute(at) + 7, answers)
+      },
+  ),
+  fc.tuple(count, fc.integer({ min: 1, max: 4 }), fc.boolean()).map(([at, limit, withRecords]): Step => {
+    return async (store) => {
+      const offered: DueRound[] = []
+      const result = await store.settleRounds(settleRequest({ now: minute(at), limit, withRecords }), (due) => {
+        offered.push(due)
+        return decide(due)
+      })
+      return { result, offered }
+    }
+  }),
+  fc.tuple(count, fc.subarray(models)).map(
+    ([at, ids]): Step =>
+      (store) => {
+        const snapshots = ids.map((id) => snapshot(id, at))
+        return store.closePeriod({ snapshots, leaderboard: leaderboard(at) })
+      },
+  ),
+  fc.subarray(models).map(
+    (ids): Step =>
+      (store) => {
+        return store.registerModels(
+          ids.map((id) => model(id, { name: ids.join() })),
+          minute(9),
+        )
+      },
+  ),
+  fc.boolean().map(
+    (isLess): Step =>
+      (store) => {
+        const kept = [schedule({ key: 'ETHUSDT-5m', scope: eth }), schedule({ everyMs: 120_000 })]
+        return store.putSchedules(isLess ? kept.slice(1) : kept)
+      },
+  ),
+)
+
+async function everything(store: Store, from: number, limit: number): Promise<unknown> {
+  return {
+    feeds: await store.feedStates(),
+    watermark: await store.newestWatermark(),
+    records: await store.latestRecords(btc, limit, minute(from)),
+    models: await store.models(),
+    schedules: await store.schedules(),
+    lastRounds: await store.lastRoundTimes(),
+    unanswered: await store.unansweredRounds(),
+    counts: await store.roundCounts(),
+    first: await store.firstResolvableAt(minute(from)),
+    unresolved: await store.hasUnresolvedRounds(minute(from)),
+    results: await store.periodResults(minute(from), minute(99)),
+    predictions: await store.predictionReports(filter({ limit, modelIds: from % 2 === 0 ? ['b', 'x\u0000'] : [] })),
+    snapshots: await store.snapshotReports(filter({ limit, modelIds: from % 2 === 0 ? ['b', 'é'] : [] })),
+    between: await store.snapshotsBetween(minute(-9), minute(from)),
+    leaderboard: await store.latestLeaderboard(),
+    lastEnd: await store.lastPeriodEnd(),
+  }
+}
+
+it('gives the same answers in memory and in PostgreSQL, whatever happens', async () => {
+  const history = fc.tuple(fc.array(steps, { minLength: 5, maxLength: 40 }), count, fc.integer({ min: 1, max: 30 }))
+  await fc.assert(
+    fc.asyncProperty(history, async ([taken, from, limit]) => {
+      await database.drop()
+      database = await createTestDatabase()
+      const inMemory = createMemoryStore()
+      const inPostgres = await openPostgresStore({ url: database.url, maxConnections: 1 })
+      try {
+        for (const store of [inMemory, inPostgres]) {
+          await prepare(store, models)
+          await store.ensureFeeds([btc, eth], minute(0))
+        }
+        for (const step of taken) {
+          const expected = await step(inMemory).catch((error: Error) => `rejects: ${error.name}`)
+          const given = await step(inPostgres).catch((error: Error) => `rejects: ${error.name}`)
+          expect(given).toEqual(expected)
+        }
+        expect(await everything(inPostgres, from, limit)).toEqual(await everything(inMemory, from, limit))
+      } finally {
+        await inPostgres.close()
+      }
+    }),
+    { numRuns: Number(process.env.CRUNCH_TEST_RUNS ?? 10), endOnFailure: true },
+  )
+}, 120_000)
