@@ -152,14 +152,16 @@ function checkEmission({ checkpoint }: AnyContract): Finding[] {
   const path = 'checkpoint.emission.shares'
   const rankings = [...Array.from({ length: 12 }, (_, index) => rankedModels(index + 1, false)), rankedModels(4, true)]
   for (const ranked of rankings) {
-    let shares: readonly number[]
+    let given: unknown
     try {
-      shares = checkpoint.emission.shares(ranked)
+      given = checkpoint.emission.shares(ranked)
     } catch (error) {
       return [{ path, cause: `throws for ${ranked.length} models: ${String(error)}`, fix: 'mend the function' }]
     }
-    const sum = shares.reduce((total, share) => total + share, 0)
-    if (shares.length !== ranked.length || !shares.every((share) => share >= 0) || !(Math.abs(sum - 100) < 1e-6)) {
+    const shares: readonly unknown[] = Array.isArray(given) ? given : [given]
+    const sum = shares.reduce<number>((total, share) => total + Number(share), 0)
+    const isDivision = Array.isArray(given) && shares.every((share) => typeof share === 'number' && share >= 0)
+    if (!isDivision || shares.length !== ranked.length || !(Math.abs(sum - 100) < 1e-6)) {
       return [
         {
           path,

@@ -56,7 +56,7 @@ function object(fields: Readonly<Record<string, Field>>): Check {
     const at = (key: string) => (path === '' ? key : `${path}.${key}`)
     const entries = value as Record<string, unknown>
     const unknown = Object.keys(entries)
-      .filter((key) => !(key in fields))
+      .filter((key) => !Object.hasOwn(fields, key))
       .flatMap((key) => {
         const nearest = nearestName(key, Object.keys(fields))
         return finding(at(key), 'there is no such key', nearest ? `did you mean ${nearest}?` : 'remove it')

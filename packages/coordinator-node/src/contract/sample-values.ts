@@ -15,8 +15,13 @@ export function sampleValues(schema: z.ZodType, count: number): unknown[] {
     return []
   }
   return Array.from({ length: count }, (_, index) => sample(json, index)).flatMap((value) => {
-    const parsed = schema.safeParse(value)
-    return parsed.success ? [parsed.data] : []
+    try {
+      const parsed = schema.safeParse(value)
+      return parsed.success ? [parsed.data] : []
+    } catch {
+      // A check of the author that throws refuses the sample like any other.
+      return []
+    }
   })
 }
 
