@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { changedContract, sampleContract } from '../../test/sample-contract.ts'
+import { checkContract } from './check-contract.ts'
+import { formatFindings } from './finding.ts'
+
+/** The findings of the sample contract with changes, as an operator reads them. */
+const findings = (changes: object) =>
+  formatFindings(checkContract(changedContract(changes)))
+    .split('\n')
+    .filter(Boolean)
+
+const schedule = (...entries: object[]) => ({
+  prediction: { schedule: entries.map((entry) => ({ subject: 'BTCUSDT', every: '1m', horizon: '5m', ...entry })) },
+})
+
+describe('a contract that is right', () => {
+  test('has no findings', () => {
+    expect(checkContract(sampleContract)).toEqual([])
+  })
+
+  test('may carry several feeds, name its schedules, and rank by a field of any schema', () => {
+    const eth = { ...sampleContract.feed, subjects: ['ETHUSDT'], granularity: '1h' }
+    expect(findings({ feed: [{ ...sampleContract.feed, subjects: ['BTCUSDT'] }, eth] })).toEqual([])
+    expect(findings(schedule({ key: 'fast' }, { key: 'slow', horizon: '5m' }))).toEqual([])
+    const { schema } = sampleContract.score
+    expect(findings({ score: { schema: schema.refine(() => true).transform((score) => score) } })).toEqual([])
+  })
+})
+
+describe('what a contract says', () => {
+  test('has a name of letters, digits and hyphens', () => {
+    expect(findings({ name: 'next move' })).toEqual([
+      '  - name: "next move" has other characters than letters, digits and hyphens; rename it',
+    ])
+  })
+
+  test('opens rounds, on subjects that a feed carries', () => {
+    expect(findings({ prediction: { schedule: [] } })).toEqual([
+      '  - prediction.schedule: is empty: no round would ever open; add an entry',
+    ])
+    expect(findings(schedule({}, { subject: 'BTCUSD' }, { subject: 'gold' }))).toEqual([
+      '  - prediction.schedule[1].subject: no feed carries "BTCUSD"; did you mean "BTCUSDT"?',
+      '  - prediction.schedule[2].subject: no feed carries "gold"; the feed carries BTCUSDT, ETHUSDT',
+    ])
+  })
+
+  test('has horizons no shorter than the granularity of the feed', () => {
+    expect(findings(schedule({ horizon: '30s' }))).toEqual([
+      "  - prediction.schedule[0].horizon: 30s is shorter than the feed's granularity of 1m, so nothing new would be known; use at least 1m",
+    ])
+    expect(findings(schedule({ horizon: '60s' }))).toEqual([])
+  })
+
+  test('has schedule keys of their own, given or by default', () => {
+    expect(findings(schedule({}, { every: '5m' }))).toEqual([
+      '  - prediction.schedule[1].key: "BTCUSDT-5m" is the key of an earlier entry; set a key of its own',
+    ])
+    expect(findings(schedule({}, { key: 'BTCUSDT-5m', horizon: '1h' }))).toHaveLength(1)
+  })
+
+  test('names metrics that are registered, and gives what they need', () => {
+    expect(findings({ snapshot: { metrics: ['ic', 'hitrate', 'sharpe'] } })).toEqual([
+      '  - snapshot.metrics[1]: no metric "hitrate" is registered; did you mean "hit_rate"?',
+      '  - snapshot.metrics[2]: no metric "sharpe" is registered; there are ic, hit_rate, max_drawdown, model_correlation',
+    ])
+    expect(findings({ snapshot: { metrics: ['ic'], signal: undefined, actual: undefined } })).toEqual([
+      '  - snapshot.signal: is missing, and the metric "ic" needs it; add signal: ({ output }) => a number',
+      '  - snapshot.actual: is missing, and the metric "ic" needs it; add actual: ({ truth }) => a number',
+    ])
+    expect(findings({ snapshot: { metrics: undefined, signal: undefined, actual: undefined } })).toEqual([])
+    expect(findings({ snapshot: { metrics: ['toString'] } })).toHaveLength(1)
+  })
+
+  test('asks for no ensemble, as none is registered', () => {
+    expect(findings({ snapshot: { ensembles: ['mean'] } })).toEqual([
+      '  - snapshot.ensembles[0]: no ensemble is registered in this version; leave the list empty',
+    ])
+  })
+
+  test('ranks by a window and a numeric field that exist', () => {
+    expect(findings({ leaderboard: { rankBy: 'recnt' } })).toEqual([
+      '  - leaderboard.rankBy: there is no window "recnt"; did you mean "recent"?',
+    ])
+    expect(findings({ leaderboard: { rankBy: 'anchor-of-all' } })).toEqual([
+      '  - leaderboard.rankBy: there is no window "anchor-of-all"; the windows are recent, long',
+    ])
+    expect(findings({ leaderboard: { value: 'values' } })).toContain(
+      '  - leaderboard.value: a score has no field "values"; its fields are value, hit',
+    )
+    expect(findings({ leaderboard: { value: 'hit' } })).toEqual([
+      '  - leaderboard.value: score.hit is not a number; rank by a number',
+    ])
+  })
+
+  test('has checkpoints of whole snapshot periods, and windows no shorter than one', () => {
+    expect(findings({ checkpoint: { every: '25m' } })).toEqual([
+      '  - checkpoint.every: 25m is not a whole number of snapshot periods of 10m; change one of the two, so that every snapshot lies in one checkpoint',
+    ])
+    expect(findings({ leaderboard: { windows: { recent: '20m', tiny: '9m' } } })).toEqual([
+      '  - leaderboard.windows.tiny: 9m is shorter than one snapshot period of 10m, so it would always be empty; use at least 10m',
+    ])
+  })
+
+  test('is told all of it at once', () => {
+    const { length } = findings({
+      ...schedule({ horizon: '30s' }),
+      name: '?',
+      snapshot: { metrics: ['sharpe'] },
+      checkpoint: { every: '25m' },
+    })
+    expect(length).toBe(4)
+  })
+})
+
+describe('the emission', () => {
+  const emission = (shares: unknown) => findings({ checkpoint: { emission: { name: 'own', shares } } })
+
+  test('that does not sum to 100 is found, with what it gave', () => {
+    expect(emission(() => [100])).toEqual([
+      '  - checkpoint.emission.shares: gives [100] for 2 models (sum 100); give one share a model, none negative, together 100 percent',
+    ])
+    expect(emission((ranked: unknown[]) => ranked.map(() => 10))[0]).toContain('gives [10] for 1 models (sum 10)')
+  })
+
+  test.each([
+    [
+      'is negative',
+      (ranked: unknown[]) =>
+        ranked.map((_, index) => (ranked.length === 1 ? 100 : index === 0 ? 110 : -10 / (ranked.length - 1))),
+    ],
+    ['is no number', (ranked: unknown[]) => ranked.map(() => Number.NaN)],
+    ['is infinite', () => [Number.POSITIVE_INFINITY]],
+    ['is a text', (ranked: unknown[]) => (ranked.length === 1 ? ['100'] : ranked.map(() => 100 / ranked.length))],
+  ])('with a share that %s is found', (_, shares) => {
+    expect(emission(shares)[0]).toContain('give one share a model')
+  })
+
+  test('that forgets ties is found', () => {
+    const forgetful = (ranked: { rank: number }[]) => {
+      const weights = ranked.map(({ rank }) => (rank === 1 ? 60 : 40 / Math.max(1, ranked.length - 1)))
+      return ranked.length === 1 ? [100] : weights
+    }
+    expect(emission(forgetful)[0]).toContain('gives [60, 60, 60, 60] for 4 models')
+  })
+
+  test.each([
+    ['nothing', () => undefined],
+    ['a number', () => 100],
+  ])('that gives %s is found', (_, shares) => {
+    expect(emission(shares)).toEqual([expect.stringContaining('checkpoint.emission.shares: gives')])
+  })
+
+  test('that throws is found, with the number of models', () => {
+    const throwing = (ranked: unknown[]) => {
+      if (ranked.length === 3) throw new Error('three is a crowd')
+      return ranked.map(() => 100 / ranked.length)
+    }
+    expect(emission(throwing)).toEqual([
+      '  - checkpoint.emission.shares: throws for 3 models: Error: three is a crowd; mend the function',
+    ])
+  })
+})
+
+describe('the scorer', () => {
+  const scorer = (compute: unknown) => findings({ score: { compute } })
+
+  test('that gives the same number for varied answers is a stub', () => {
+    expect(scorer(() => ({ value: 0, hit: true }))).toEqual([
+      '  - score.compute: gives value = 0 for 36 varied predictions and truths: it looks like a stub; compute the score from output and truth',
+    ])
+  })
+
+  test('that throws for every sample is found, and one that throws for some is not', () => {
+    const thrower = (when: (value: number) => boolean) => (context: { output: { value: number } }) => {
+      if (when(context.output.value)) throw new Error('no such thing')
+      return { value: context.output.value, hit: true }
+    }
+    expect(scorer(thrower(() => true))).toEqual([
+      '  - score.compute: throws for every sample: no such thing; mend the function, or narrow the schemas',
+    ])
+    expect(scorer(thrower((value) => value > 0))).toEqual([])
+    expect(
+      scorer(() => {
+        throw 'plain text'
+      })[0],
+    ).toContain('throws for every sample: plain text')
+  })
+
+  test('that answers with a promise is found', () => {
+    expect(scorer(async () => ({ value: 1, hit: true }))[0]).toContain('score.compute: throws for every sample')
+  })
+
+  test('is not judged when no sample can be read off the schemas', () => {
+    const never = z.object({ value: z.number() }).refine(() => false)
+    expect(findings({ prediction: { schema: never } })).toEqual([])
+  })
+
+  test('is not judged by samples that a throwing check of the author refuses', () => {
+    const strict = z.object({ value: z.number() }).transform(() => {
+      throw new Error('not like this')
+    })
+    expect(findings({ prediction: { schema: strict } })).toEqual([])
+  })
+})

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest'
+import { changedContract, sampleContract } from '../../test/sample-contract.ts'
+import { checkContract } from './check-contract.ts'
+import { checkShape } from './check-shape.ts'
+import { formatFindings } from './finding.ts'
+
+const findings = (candidate: unknown) => formatFindings(checkShape(candidate)).split('\n').filter(Boolean)
+const changed = (changes: object) => findings(changedContract(changes))
+const feed = sampleContract.feed
+
+/** The contract with one value replaced, by its path. */
+function withValue(path: string, value: unknown): unknown {
+  const [key = '', ...rest] = path.split('.')
+  const set = (target: unknown, [name = '', ...deeper]: string[]): object => {
+    const base = target as Record<string, unknown>
+    return { ...base, [name]: deeper.length === 0 ? value : set(base[name] ?? {}, deeper) }
+  }
+  return set(sampleContract, [key, ...rest])
+}
+
+describe('checkShape', () => {
+  test.each([[null], [undefined], ['text'], [[]], [() => ({})]])('finds that %j is no contract', (candidate) => {
+    expect(findings(candidate)).toEqual(['  - contract: is not an object; write { ... }'])
+  })
+
+  test('finds every group that is missing, and no more than that', () => {
+    const groups = ['name', 'feed', 'input', 'prediction', 'truth', 'score', 'snapshot', 'leaderboard', 'checkpoint']
+    expect(findings({})).toEqual(groups.map((group) => `  - ${group}: is missing; add it`))
+  })
+
+  test.each([
+    ['scores', 'score'],
+    ['input.windw', 'window'],
+    ['prediction.shedule', 'schedule'],
+    ['prediction.call.ticks', 'tick'],
+    ['truth.maxStalenes', 'maxStaleness'],
+    ['score.computed', 'compute'],
+    ['snapshot.metric', 'metrics'],
+    ['leaderboard.rankby', 'rankBy'],
+    ['checkpoint.evry', 'every'],
+    ['checkpoint.emission.share', 'shares'],
+    ['feed.granularty', 'granularity'],
+  ])('finds the unknown key %s and offers %s', (path, nearest) => {
+    expect(findings(withValue(path, 1))).toContain(`  - ${path}: there is no such key; did you mean ${nearest}?`)
+  })
+
+  test('finds unknown keys in lists, and says to remove what resembles nothing', () => {
+    expect(changed({ feed: [feed, { ...feed, extra_stuff: 1 }] })).toEqual([
+      '  - feed[1].extra_stuff: there is no such key; remove it',
+    ])
+    const entry = { subject: 'BTCUSDT', every: '1m', horizons: '5m' }
+    expect(changed({ prediction: { schedule: [entry] } })).toEqual([
+      '  - prediction.schedule[0].horizons: there is no such key; did you mean horizon?',
+      '  - prediction.schedule[0].horizon: is missing; add it',
+    ])
+  })
+
+  test('finds keys that every object of the language inherits', () => {
+    expect(findings(withValue('truth.toString', () => 'truth'))).toHaveLength(1)
+    expect(findings(withValue('constructor', 1))).toHaveLength(1)
+  })
+
+  test.each([
+    ['name', '', 'is not a text'],
+    ['name', 7, 'is not a text'],
+    ['feed', 'binance', 'is not an object'],
+    ['feed.subjects', 'BTCUSDT', 'is not a list'],
+    ['feed.values', {}, 'is not a zod schema'],
+    ['feed.granularity', '1 minute', '"1 minute" is not a duration'],
+    ['input.schema', null, 'is not a zod schema'],
+    ['input.build', 'build', 'is not a function'],
+    ['input.window', 60, '60 is not a duration'],
+    ['prediction.schedule', {}, 'is not a list'],
+    ['prediction.missing', 'best', '"best" is not known'],
+    ['prediction.call', true, 'is not an object'],
+    ['prediction.call.tick', true, 'is not a text'],
+    ['prediction.call.arguments', [], 'is not a function'],
+    ['truth.expire', '0s', '"0s" is not a duration'],
+    ['truth.records', 'yes', 'is neither true nor false'],
+    ['score.compute', {}, 'is not a function'],
+    ['snapshot.metrics', 'ic', 'is not a list'],
+    ['snapshot.signal', 1, 'is not a function'],
+    ['leaderboard.windows', {}, 'has no window'],
+    ['leaderboard.windows', 'all', 'has no window'],
+    ['leaderboard.windows.long', '24 hours', '"24 hours" is not a duration'],
+    ['leaderboard.direction', 'up', '"up" is not known'],
+    ['checkpoint.emission', () => [], 'is not an object'],
+    ['checkpoint.emission.shares', [35, 10], 'is not a function'],
+  ])('finds that %s cannot be %j', (path, value, cause) => {
+    expect(findings(withValue(path, value))).toEqual([expect.stringContaining(`  - ${path}: ${cause}`)])
+  })
+
+  test('takes everything that is optional', () => {
+    const whole = changedContract({
+      feed: [feed],
+      prediction: {
+        schedule: [{ key: 'k', subject: 'BTCUSDT', every: '1m', horizon: '5m', step: '1m', on: 'clock' }],
+        missing: () => null,
+        call: { tick: false, predict: 'forecast', arguments: () => [] },
+      },
+      truth: { maxStaleness: '1m', expire: '1h', records: true },
+      snapshot: { ensembles: [] },
+    })
+    expect(checkShape(whole)).toEqual([])
+    expect(checkShape(changedContract({ prediction: { missing: 'exclude', call: { tick: 'observe' } } }))).toEqual([])
+  })
+
+  test('is checked before the meaning: a contract of the wrong form is not run', () => {
+    const compute = () => {
+      throw new Error('must not be called')
+    }
+    const candidate = { ...changedContract({ score: { compute } }), name: undefined }
+    expect(checkContract(candidate)).toEqual([{ path: 'name', cause: 'is missing', fix: 'add it' }])
+  })
+})
