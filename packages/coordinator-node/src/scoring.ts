@@ -1,1 +1,1 @@
-export {}
+export { averageRanks, correlation, rankCorrelation } from './domain/rank-correlation.ts'
