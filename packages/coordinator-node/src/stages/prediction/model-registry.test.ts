@@ -47,4 +47,30 @@ describe('the model registry', () => {
     expect(writes).toBe(1)
     expect(registry.models().map(({ id }) => id)).toEqual(['a', 'gone'])
   })
+
+  test('lets nobody go on before the models are stored, also who brings none', async () => {
+    const store = createMemoryStore()
+    let finish = () => {}
+    const storing = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    const registry = await loadModelRegistry({
+      models: store.models,
+      async registerModels(models, at) {
+        await storing
+        return store.registerModels(models, at)
+      },
+    })
+    const order: string[] = []
+    const first = registry.register([model('a')], minute(1)).then(() => order.push('first'))
+    const second = registry.register([model('a')], minute(2)).then(async () => {
+      order.push('second')
+      expect(await store.models()).toHaveLength(1)
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(order).toEqual([])
+    finish()
+    await Promise.all([first, second])
+    expect(order).toEqual(['first', 'second'])
+  })
 })

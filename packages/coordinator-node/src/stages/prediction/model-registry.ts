@@ -6,24 +6,28 @@ import type { Store } from '../../ports/store.ts'
 export interface ModelRegistry {
   /** In order of id. */
   models(): readonly Model[]
-  /** Takes the connected models in; resolves when new or changed ones are stored. */
+  /** Takes the connected models in; resolves when all models taken in so far are stored, by this call or an earlier one. */
   register(connected: readonly ModelIdentity[], at: Instant): Promise<void>
 }
 
 export async function loadModelRegistry(store: Pick<Store, 'models' | 'registerModels'>): Promise<ModelRegistry> {
   const known = new Map((await store.models()).map((model) => [model.id, model]))
   let ordered = sorted(known)
+  // Rounds overlap: one that finds nothing new must still wait for what an earlier one is storing, or its answers would
+  // reach the store before their models. A failure stays: what is known here is then not what is stored.
+  let stored: Promise<void> = Promise.resolve()
 
   return {
     models: () => ordered,
-    async register(connected, at) {
+    register(connected, at) {
       const changed = connected.filter((model) => !sameIdentity(known.get(model.id), model))
-      if (changed.length === 0) return
+      if (changed.length === 0) return stored
       for (const model of changed) {
         known.set(model.id, { ...model, registeredAt: known.get(model.id)?.registeredAt ?? at })
       }
       ordered = sorted(known)
-      await store.registerModels(changed, at)
+      stored = stored.then(() => store.registerModels(changed, at))
+      return stored
     },
   }
 }
