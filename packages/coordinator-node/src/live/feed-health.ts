@@ -40,9 +40,11 @@ export function createFeedHealth(
     },
     async check(at) {
       for (const feed of resolved.feeds) {
-        const newest = states.get(feedScopeKey(feed.scope))?.newestKnownAt ?? null
+        const state = states.get(feedScopeKey(feed.scope))
         const limitMs = freshnessMs(feed.granularityMs)
-        if (newest !== null && at - newest > limitMs) {
+        // A feed that is down stays so, with its reason, until a record is heard.
+        if (state?.status !== 'up' || state.newestKnownAt === null) continue
+        if (at - state.newestKnownAt > limitMs) {
           await change(feed.scope, 'stale', `nothing new for more than ${limitMs / 1_000} s`, at)
         }
       }
