@@ -14,18 +14,25 @@ export async function driveBatch(
 ): Promise<void> {
   const knownAt = batch[0]?.knownAt
   if (knownAt === undefined) return
-  await runClockRounds(predictor, clock, knownAt - 1)
+  const startedAt = clock.now()
+  // Before the first record there are no rounds.
+  if (startedAt !== 0) await runClockRounds(predictor, clock, startedAt, knownAt - 1)
   clock.advanceTo(knownAt)
   const records: FeedRecord[] = batch.map((record) => ({ ...record, receivedAt: knownAt }))
   await pipeline.ingest(records)
   for (const record of records) await predictor.predict(record)
-  await runClockRounds(predictor, clock, knownAt)
+  // The instant of the batch itself comes last, so that its rounds see the records known at it.
+  await runClockRounds(predictor, clock, Math.max(startedAt, knownAt - 1), knownAt)
 }
 
-/** Opens the rounds of `on: 'clock'` schedules with instants up to `through`. Before the first record there are none. */
-async function runClockRounds(predictor: Predictor, clock: VirtualClock, through: Instant): Promise<void> {
-  if (clock.now() === 0) return
-  let at = predictor.nextClockInstant(clock.now())
+/** Opens the rounds of `on: 'clock'` schedules with `after < instant <= through`. */
+async function runClockRounds(
+  predictor: Predictor,
+  clock: VirtualClock,
+  after: Instant,
+  through: Instant,
+): Promise<void> {
+  let at = predictor.nextClockInstant(after)
   while (at !== null && at <= through) {
     clock.advanceTo(at)
     await predictor.predictAt(at)
