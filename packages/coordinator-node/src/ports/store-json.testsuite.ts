@@ -45,6 +45,11 @@ const oddTexts: readonly string[] = [
 const odd: Json = { doubles, texts: oddTexts, deep: [[[{ a: [null, true, false, {}] }]]], '': { 'null\u0000key': 1 } }
 
 export function jsonTests(context: StoreUnderTest): void {
+  documentTests(context)
+  columnTests(context)
+}
+
+function documentTests(context: StoreUnderTest): void {
   it('gives records their values back exactly', async () => {
     const { store } = context
     const record = candle(0, { odd, constructor: 1, toString: 'x' })
@@ -82,7 +87,9 @@ export function jsonTests(context: StoreUnderTest): void {
     await store.recordAnswers(round(0).id, minute(1), [prediction(round(0), 'a', { output })])
     expect((await store.predictionReports(filter()))[0]?.prediction.output).toEqual(output)
   })
+}
 
+function columnTests(context: StoreUnderTest): void {
   it('gives doubles outside JSON back bit for bit', async () => {
     const { store } = context
     await prepare(store)

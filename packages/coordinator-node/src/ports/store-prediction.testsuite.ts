@@ -15,6 +15,7 @@ import {
 export function predictionTests(context: StoreUnderTest): void {
   openRoundTests(context)
   answerTests(context)
+  unansweredTests(context)
   reportTests(context)
   countTests(context)
 }
@@ -124,7 +125,9 @@ function answerTests(context: StoreUnderTest): void {
     await store.recordAnswers(round(0).id, minute(1), answers)
     expect((await store.predictionReports(filter())).map((report) => report.prediction)).toEqual(answers)
   })
+}
 
+function unansweredTests(context: StoreUnderTest): void {
   it('refuses answers that do not fit, and then writes nothing', async () => {
     const { store } = context
     await prepare(store)

@@ -46,9 +46,8 @@ export interface FeedTable {
 
 export function createFeedTable(): FeedTable {
   const feeds = new Map<string, Feed>()
-  let newestWatermark: Instant | null = null
-
   const find = (scope: FeedScope): Feed | undefined => feeds.get(identity(scope))
+  const recordsOf = (scope: FeedScope): readonly FeedRecord[] => find(scope)?.records ?? []
 
   function open(scope: FeedScope, at: Instant): Feed {
     const known = find(scope)
@@ -58,41 +57,11 @@ export function createFeedTable(): FeedTable {
     return feed
   }
 
-  function append(records: readonly FeedRecord[]): AppendedRecords {
-    checkRecords(records)
-    const inserted: FeedRecord[] = []
-    const revisions: FeedRecord[] = []
-    const added = new Map<Feed, FeedRecord[]>()
-    let duplicateCount = 0
-    for (const record of records) {
-      const feed = open(record, record.receivedAt)
-      const stored = feed.byEventAt.get(record.eventAt)
-      if (stored === undefined) {
-        feed.byEventAt.set(record.eventAt, record)
-        inserted.push(record)
-        const list = added.get(feed)
-        if (list === undefined) added.set(feed, [record])
-        else list.push(record)
-      } else if (keepRevision(feed, stored, record)) revisions.push(record)
-      else {
-        duplicateCount += 1
-        continue
-      }
-      feed.updatedAt = Math.max(feed.updatedAt, record.receivedAt)
-    }
-    for (const [feed, list] of added) {
-      insertAllSorted(feed.records, list, compareRecords)
-      moveBounds(feed, list)
-      newestWatermark = Math.max(newestWatermark ?? Number.NEGATIVE_INFINITY, feed.watermarkAt as Instant)
-    }
-    return { inserted, duplicateCount, revisions }
-  }
-
   return {
-    append,
+    append: (records) => append(records, (record) => open(record, record.receivedAt)),
     latest(scope, limit, knownThrough) {
-      const records = find(scope)?.records ?? []
-      const end = firstIndex(records, (record) => record.knownAt > knownThrough)
+      const records = recordsOf(scope)
+      const end = firstBehind(records, knownThrough)
       return records.slice(Math.max(0, end - limit), end)
     },
     ensure(scopes, at) {
@@ -105,26 +74,56 @@ export function createFeedTable(): FeedTable {
       feed.statusReason = reason
       feed.updatedAt = Math.max(feed.updatedAt, at)
     },
-    newestWatermark: () => newestWatermark,
+    newestWatermark() {
+      let newest: Instant | null = null
+      for (const { watermarkAt } of feeds.values()) {
+        if (watermarkAt !== null && (newest === null || watermarkAt > newest)) newest = watermarkAt
+      }
+      return newest
+    },
     watermark: (scope) => find(scope)?.watermarkAt ?? null,
     lastKnown(scope, at) {
-      const records = find(scope)?.records ?? []
-      return records[firstIndex(records, (record) => record.knownAt > at) - 1] ?? null
+      const records = recordsOf(scope)
+      return records[firstBehind(records, at) - 1] ?? null
     },
     between(scope, after, through) {
-      const records = find(scope)?.records ?? []
-      const start = firstIndex(records, (record) => record.knownAt > after)
-      return records.slice(
-        start,
-        Math.max(
-          start,
-          firstIndex(records, (record) => record.knownAt > through),
-        ),
-      )
+      const records = recordsOf(scope)
+      const start = firstBehind(records, after)
+      return records.slice(start, Math.max(start, firstBehind(records, through)))
     },
     states: () => [...feeds.values()].map(stateOf).sort(compareStates),
     recordCount: () => [...feeds.values()].reduce((count, feed) => count + feed.records.length, 0),
   }
+}
+
+function append(records: readonly FeedRecord[], feedOf: (record: FeedRecord) => Feed): AppendedRecords {
+  checkRecords(records)
+  const inserted: FeedRecord[] = []
+  const revisions: FeedRecord[] = []
+  const added = new Map<Feed, FeedRecord[]>()
+  for (const record of records) {
+    const feed = feedOf(record)
+    const stored = feed.byEventAt.get(record.eventAt)
+    if (stored === undefined) {
+      feed.byEventAt.set(record.eventAt, record)
+      inserted.push(record)
+      const list = added.get(feed)
+      if (list === undefined) added.set(feed, [record])
+      else list.push(record)
+    } else if (keepRevision(feed, stored, record)) revisions.push(record)
+    else continue
+    feed.updatedAt = Math.max(feed.updatedAt, record.receivedAt)
+  }
+  for (const [feed, list] of added) {
+    insertAllSorted(feed.records, list, compareRecords)
+    moveBounds(feed, list)
+  }
+  return { inserted, duplicateCount: records.length - inserted.length - revisions.length, revisions }
+}
+
+/** The index of the first record that was not yet known at an instant. */
+function firstBehind(records: readonly FeedRecord[], at: Instant): number {
+  return firstIndex(records, (record) => record.knownAt > at)
 }
 
 /** Whether these values are new; a revision that is kept already is a duplicate. */

@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../../../domain/checkpoint.ts'
 import { CrunchError } from '../../../domain/errors.ts'
-import type { FeedRecord, FeedState } from '../../../domain/feed-record.ts'
+import type { FeedState } from '../../../domain/feed-record.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
 import type { Model, ModelIdentity } from '../../../domain/model.ts'
 import type { Prediction } from '../../../domain/prediction.ts'
@@ -10,6 +10,7 @@ import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { Lease, Store } from '../../../ports/store.ts'
 import { compareText } from '../compare-text.ts'
+import { createRecordListeners } from '../record-listeners.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
 import { createFeedTable } from './feed-table.ts'
 import { createPeriodTable } from './period-table.ts'
@@ -42,7 +43,7 @@ export function createMemoryStore(): MemoryStore {
   const rounds = createRoundTable(feeds)
   const periods = createPeriodTable()
   const registry = createRegistry()
-  const announcer = createAnnouncer()
+  const listeners = createRecordListeners()
   const leases = new Set<string>()
   const gate = createGate()
   const { verb } = gate
@@ -50,7 +51,7 @@ export function createMemoryStore(): MemoryStore {
   return {
     appendRecords: verb((records) => {
       const appended = feeds.append(records)
-      announcer.announce(appended.inserted)
+      listeners.hand(appended.inserted)
       return appended
     }),
     latestRecords: verb(feeds.latest),
@@ -81,7 +82,7 @@ export function createMemoryStore(): MemoryStore {
     lastPeriodEnd: verb(periods.lastEnd),
     addCheckpoint: verb(periods.addCheckpoint),
     lastCheckpointEnd: verb(periods.lastCheckpointEnd),
-    subscribeRecords: verb(announcer.subscribe),
+    subscribeRecords: verb(listeners.add),
     takeLease: verb((name) => takeLease(leases, name)),
     feedStates: verb(feeds.states),
     models: verb(registry.models),
@@ -94,7 +95,7 @@ export function createMemoryStore(): MemoryStore {
     async close() {
       gate.close()
       leases.clear()
-      announcer.clear()
+      listeners.clear()
     },
     dump: () => ({
       feedRecordCount: feeds.recordCount(),
@@ -148,33 +149,6 @@ function createRegistry() {
     },
     schedules: (): readonly Schedule[] => active,
     models: (): readonly Model[] => [...models.values()].sort((left, right) => compareText(left.id, right.id)),
-  }
-}
-
-function createAnnouncer() {
-  const listeners = new Set<{ readonly hear: (records: readonly FeedRecord[]) => void }>()
-  return {
-    announce(records: readonly FeedRecord[]): void {
-      if (records.length === 0) return
-      for (const listener of listeners) {
-        try {
-          listener.hear(records)
-        } catch (error) {
-          // The records are stored: a listener's defect is its own, and ends the process instead of this append.
-          queueMicrotask(() => {
-            throw error
-          })
-        }
-      }
-    },
-    subscribe(hear: (records: readonly FeedRecord[]) => void): () => Promise<void> {
-      const listener = { hear }
-      listeners.add(listener)
-      return async () => {
-        listeners.delete(listener)
-      }
-    },
-    clear: (): void => listeners.clear(),
   }
 }
 

@@ -42,82 +42,39 @@ export interface RoundTable {
   rows(): readonly Readonly<RoundRow>[]
 }
 
-export function createRoundTable(feeds: FeedTable): RoundTable {
-  const byId = new Map<string, RoundRow>()
-  const byPerformedAt: RoundRow[] = []
-  const byResolvableAt: RoundRow[] = []
+interface Rounds {
+  readonly byId: Map<string, RoundRow>
+  readonly byPerformedAt: RoundRow[]
+  readonly byResolvableAt: RoundRow[]
   /** Answered and unresolved, in order of (resolvableAt, id): settling looks at nothing else. */
-  const waiting: RoundRow[] = []
-  const unanswered = new Map<string, RoundRow>()
-  const lastTimes = new Map<string, Instant>()
-  let voidCount = 0
-  let missedCount = 0
+  readonly waiting: RoundRow[]
+  readonly unanswered: Map<string, RoundRow>
+  readonly lastTimes: Map<string, Instant>
+  voidCount: number
+  missedCount: number
+}
 
-  function open(round: Round): boolean {
-    if (byId.has(round.id)) return false
-    const row: RoundRow = { round, predictions: [], scores: [] }
-    byId.set(round.id, row)
-    insertSorted(byPerformedAt, row, comparePerformed)
-    insertSorted(byResolvableAt, row, compareResolvable)
-    unanswered.set(round.id, row)
-    missedCount += round.missedBefore
-    lastTimes.set(
-      round.scheduleKey,
-      Math.max(lastTimes.get(round.scheduleKey) ?? Number.NEGATIVE_INFINITY, round.performedAt),
-    )
-    return true
+export function createRoundTable(feeds: FeedTable): RoundTable {
+  const rounds: Rounds = {
+    byId: new Map(),
+    byPerformedAt: [],
+    byResolvableAt: [],
+    waiting: [],
+    unanswered: new Map(),
+    lastTimes: new Map(),
+    voidCount: 0,
+    missedCount: 0,
   }
-
-  function recordAnswers(roundId: string, answeredAt: Instant, predictions: readonly Prediction[]): boolean {
-    const row = byId.get(roundId)
-    if (row === undefined) throw new CrunchError('NOT_FOUND', `there is no round "${roundId}" to answer`)
-    if (row.round.answeredAt !== null) return false
-    row.predictions = answersInOrder(roundId, predictions).map((prediction) => ofRound(row.round, prediction))
-    row.round = { ...row.round, answeredAt }
-    unanswered.delete(roundId)
-    insertSorted(waiting, row, compareResolvable)
-    return true
-  }
-
-  function settle(request: SettleRequest, decide: (due: DueRound) => RoundSettlement): SettleResult {
-    const rows = dueRows(waiting, feeds, request)
-    // Every decision is made and checked before any is applied: one that throws leaves nothing behind.
-    const settlements = rows.map((row) => {
-      const due = dueRound(row, feeds, request.withRecords)
-      const settlement = decide(due)
-      checkSettlement(due, settlement)
-      return settlement
-    })
-    const resolved = new Set<RoundRow>()
-    let voided = 0
-    for (const [index, row] of rows.entries()) {
-      const settlement = settlements[index] as RoundSettlement
-      if (settlement.kind === 'wait') continue
-      applySettlement(row, settlement)
-      resolved.add(row)
-      if (settlement.kind === 'void') voided += 1
-    }
-    removeRows(waiting, rows, resolved)
-    voidCount += voided
-    const last = rows.length >= request.limit ? rows.at(-1) : undefined
-    return {
-      resolvedCount: resolved.size - voided,
-      voidCount: voided,
-      waitingCount: rows.length - resolved.size,
-      next: last === undefined ? null : { resolvableAt: last.round.resolvableAt, id: last.round.id },
-    }
-  }
-
+  const { byPerformedAt, byResolvableAt, waiting, unanswered } = rounds
   return {
-    open,
-    recordAnswers,
-    settle,
-    lastTimes: () => new Map(lastTimes),
+    open: (round) => open(rounds, round),
+    recordAnswers: (id, answeredAt, predictions) => recordAnswers(rounds, id, answeredAt, predictions),
+    settle: (request, decide) => settle(rounds, feeds, request, decide),
+    lastTimes: () => new Map(rounds.lastTimes),
     unanswered: () => [...unanswered.values()].sort(comparePerformed).map((row) => row.round),
     firstResolvableAt(from) {
-      return (
-        byResolvableAt[firstIndex(byResolvableAt, (row) => row.round.resolvableAt >= from)]?.round.resolvableAt ?? null
-      )
+      const first = byResolvableAt[firstIndex(byResolvableAt, ({ round }) => round.resolvableAt >= from)]
+      return first?.round.resolvableAt ?? null
     },
     hasUnresolved(before) {
       const first = waiting[0]
@@ -127,12 +84,76 @@ export function createRoundTable(feeds: FeedTable): RoundTable {
     periodResults: (from, to) => periodResults(byResolvableAt, from, to),
     reports: (filter) => predictionReports(byPerformedAt, filter),
     counts: () => ({
-      openedCount: byId.size,
+      openedCount: rounds.byId.size,
       unresolvedCount: waiting.length + unanswered.size,
-      voidCount,
-      missedCount,
+      voidCount: rounds.voidCount,
+      missedCount: rounds.missedCount,
     }),
     rows: () => byResolvableAt,
+  }
+}
+
+function open(rounds: Rounds, round: Round): boolean {
+  const { byId, byPerformedAt, byResolvableAt, unanswered, lastTimes } = rounds
+  if (byId.has(round.id)) return false
+  const row: RoundRow = { round, predictions: [], scores: [] }
+  byId.set(round.id, row)
+  insertSorted(byPerformedAt, row, comparePerformed)
+  insertSorted(byResolvableAt, row, compareResolvable)
+  unanswered.set(round.id, row)
+  rounds.missedCount += round.missedBefore
+  lastTimes.set(round.scheduleKey, Math.max(lastTimes.get(round.scheduleKey) ?? -Infinity, round.performedAt))
+  return true
+}
+
+function recordAnswers(
+  { byId, unanswered, waiting }: Rounds,
+  roundId: string,
+  answeredAt: Instant,
+  predictions: readonly Prediction[],
+): boolean {
+  const row = byId.get(roundId)
+  if (row === undefined) throw new CrunchError('NOT_FOUND', `there is no round "${roundId}" to answer`)
+  const answers = answersInOrder(roundId, predictions)
+  if (row.round.answeredAt !== null) return false
+  row.predictions = answers.map((prediction) => ofRound(row.round, prediction))
+  row.round = { ...row.round, answeredAt }
+  unanswered.delete(roundId)
+  insertSorted(waiting, row, compareResolvable)
+  return true
+}
+
+function settle(
+  rounds: Rounds,
+  feeds: FeedTable,
+  request: SettleRequest,
+  decide: (due: DueRound) => RoundSettlement,
+): SettleResult {
+  const rows = dueRows(rounds.waiting, feeds, request)
+  // Every decision is made and checked before any is applied: one that throws leaves nothing behind.
+  const settlements = rows.map((row) => {
+    const due = dueRound(row, feeds, request.withRecords)
+    const settlement = decide(due)
+    checkSettlement(due, settlement)
+    return settlement
+  })
+  const settled = new Set<RoundRow>()
+  let voidCount = 0
+  for (const [index, row] of rows.entries()) {
+    const settlement = settlements[index] as RoundSettlement
+    if (settlement.kind === 'wait') continue
+    applySettlement(row, settlement)
+    settled.add(row)
+    if (settlement.kind === 'void') voidCount += 1
+  }
+  removeRows(rounds.waiting, rows, settled)
+  rounds.voidCount += voidCount
+  const last = rows.length >= request.limit ? rows.at(-1) : undefined
+  return {
+    resolvedCount: settled.size - voidCount,
+    voidCount,
+    waitingCount: rows.length - settled.size,
+    next: last === undefined ? null : { resolvableAt: last.round.resolvableAt, id: last.round.id },
   }
 }
 
