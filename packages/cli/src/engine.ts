@@ -78,11 +78,6 @@ export function roundsPerMs(contract: AnyContract): number {
   return resolveContract(contract).schedules.reduce((sum, { everyMs }) => sum + 1 / everyMs, 0)
 }
 
-/** How long a checkpoint's period is. */
-export function checkpointEvery(contract: AnyContract): string {
-  return contract.checkpoint.every
-}
-
 /** A model of this process with its name. */
 export interface LocalModel {
   readonly id: string

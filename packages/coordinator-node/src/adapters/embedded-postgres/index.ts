@@ -1,8 +1,6 @@
-export { EmbeddedPostgresError, type EmbeddedPostgresErrorCode } from './embedded-postgres-error.ts'
+export { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 export {
   type EmbeddedPostgres,
-  type EmbeddedPostgresOptions,
-  type EmbeddedPostgresStatus,
   embeddedPostgresStatus,
   startEmbeddedPostgres,
   stopEmbeddedPostgres,

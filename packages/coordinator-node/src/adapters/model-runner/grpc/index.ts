@@ -1,2 +1,1 @@
 export { connectModelRunner, type GrpcModelRunner } from './connect-model-runner.ts'
-export type { ModelRunnerLimits, ModelRunnerOptions } from './runner-options.ts'
