@@ -1,0 +1,249 @@
+import { describe, expect, test, vi } from 'vitest'
+import { candles, createTrend, openCompetition, steady, type TestModel } from '../test/competition.ts'
+import { createMemoryStore } from './adapters/store/memory/memory-store.ts'
+import { candle, eth, minute, model } from './ports/store-samples.ts'
+
+const never = new Promise<never>(() => {})
+
+const openedAt = (rounds: readonly { readonly performedAt: number }[]) =>
+  rounds.map((round) => (round.performedAt - minute(0)) / 60_000)
+
+describe('a round', () => {
+  test('has one row for each registered model, with reason and blame where no answer came', async () => {
+    const store = createMemoryStore()
+    await store.registerModels([model('gone')], minute(0))
+    const models: Record<string, TestModel> = {
+      good: steady(0.5),
+      wrong: steady(5),
+      empty: { predict: () => undefined },
+      broken: { predict: () => { throw new Error('division by zero') } }, // biome-ignore format: a table
+      hanging: { predict: () => never },
+      bare: { tick: () => {} },
+    }
+    const { drive } = await openCompetition({ store, models, timeoutMs: 50 })
+    await drive(candle(0))
+    const rows = store.dump().predictions.map((row) => [row.modelId, row.status, row.reason, row.blame])
+    expect(rows).toEqual([
+      ['bare', 'FAILED', 'bad_implementation', 'model'],
+      ['broken', 'FAILED', 'model_error', 'model'],
+      ['empty', 'FAILED', 'invalid_output', 'model'],
+      ['gone', 'ABSENT', 'not_running', 'model'],
+      ['good', 'PENDING', null, null],
+      ['hanging', 'ABSENT', 'timeout', 'model'],
+      ['wrong', 'FAILED', 'invalid_output', 'model'],
+    ])
+    expect(store.dump().rounds).toMatchObject([{ status: 'RECEIVED', performedAt: minute(1), missedBefore: 0 }])
+  })
+
+  test('holds nothing against models while the orchestrator is out of reach', async () => {
+    const { store, runner, drive } = await openCompetition()
+    await drive(candle(0))
+    runner.connect({})
+    runner.setReachable(false)
+    await drive(candle(1))
+    expect(store.dump().predictions.slice(2)).toMatchObject([
+      { modelId: 'a', status: 'ABSENT', reason: 'orchestrator_unreachable', blame: 'coordinator' },
+      { modelId: 'b', status: 'ABSENT', reason: 'orchestrator_unreachable', blame: 'coordinator' },
+    ])
+  })
+
+  test('gives models the records of the window known at its instant, oldest first', async () => {
+    const heard: unknown[] = []
+    const model: TestModel = { ...steady(0), tick: (input) => heard.push(input) }
+    const { store, drive } = await openCompetition({ models: { model }, changes: { input: { window: '2m' } } })
+    await drive(candle(0, { close: 1 }), candle(1, { close: 2 }), candle(2, { close: 3 }))
+    const inputs = [[1], [1, 2], [2, 3]].map((closes) => ({ subject: 'BTCUSDT', closes }))
+    expect(heard).toEqual(inputs)
+    expect(store.dump().rounds.map((round) => round.input)).toEqual(inputs)
+  })
+
+  test('asks for the subject, the horizon and the step of its schedule', async () => {
+    const asked: unknown[] = []
+    const predict = (...args: unknown[]) => {
+      asked.push(args)
+      return { value: 0 }
+    }
+    await (await openCompetition({ models: { model: { predict } } })).drive(candle(0))
+    expect(asked).toEqual([['BTCUSDT', 300, 60]])
+  })
+
+  test('opens once a grid cell; between rounds records only tick', async () => {
+    let tickCount = 0
+    const model: TestModel = { ...steady(0), tick: () => { tickCount += 1 } } // biome-ignore format: one thing
+    const schedule = [{ subject: 'BTCUSDT', every: '5m', horizon: '5m' }]
+    const { store, drive } = await openCompetition({ models: { model }, changes: { prediction: { schedule } } })
+    await drive(...candles(0, 11))
+    expect(openedAt(store.dump().rounds)).toEqual([1, 5, 10])
+    expect(tickCount).toBe(12)
+  })
+
+  test('opens on its own series; the others are offered to models all the same', async () => {
+    const subjects: string[] = []
+    const model: TestModel = { ...steady(0), tick: ({ subject }) => subjects.push(subject) }
+    const { store, drive } = await openCompetition({ models: { model } })
+    await drive(candle(0, { close: 7 }, eth), candle(0))
+    expect(subjects).toEqual(['ETHUSDT', 'BTCUSDT'])
+    expect(openedAt(store.dump().rounds)).toEqual([1])
+  })
+})
+
+describe('no round is opened', () => {
+  test('by a record that is known already or comes late, and models do not hear of it', async () => {
+    let tickCount = 0
+    const model: TestModel = { ...steady(0), tick: () => { tickCount += 1 } } // biome-ignore format: one thing
+    const { store, drive } = await openCompetition({ models: { model } })
+    await drive(candle(0), candle(3), candle(3), candle(1), candle(3, { close: 9 }))
+    expect(openedAt(store.dump().rounds)).toEqual([1, 4])
+    expect(tickCount).toBe(2)
+  })
+
+  test('by a record that the contract refuses', async () => {
+    const { store, drive } = await openCompetition()
+    await drive(candle(0, { close: 'high' }), candle(0, { close: 1 }, { ...eth, subject: 'SOLUSDT' }))
+    expect(store.dump().rounds).toEqual([])
+  })
+
+  test('on a feed that is stale: its newest record is older than three granularities', async () => {
+    const { store, clock, pipeline, predictor } = await openCompetition()
+    clock.advanceTo(minute(4))
+    for (const record of [candle(-1), candle(0)]) await pipeline.ingest([record])
+    expect((await predictor.predict(candle(-1))).rounds).toEqual([])
+    expect(openedAt((await predictor.predict(candle(0))).rounds)).toEqual([1])
+    expect(openedAt(store.dump().rounds)).toEqual([1])
+  })
+
+  test('while no model was ever there, and then nothing was missed', async () => {
+    const { store, runner, drive } = await openCompetition({ models: {} })
+    await drive(...candles(0, 9))
+    expect(store.dump().rounds).toEqual([])
+    runner.connect({ a: steady(0) })
+    await drive(...candles(10, 10))
+    expect(await store.roundCounts()).toMatchObject({ openedCount: 1, missedCount: 0 })
+  })
+
+  test('when the contract cannot build the input; it is logged and counts as missed', async () => {
+    const build = ({ records }: { records: { values: { close: number } }[] }) => {
+      const closes = records.map((record) => record.values.close)
+      if (closes.at(-1) === 13) throw new Error('unlucky')
+      return { subject: closes.at(-1) === 14 ? 14 : 'BTCUSDT', closes }
+    }
+    const { store, lines, drive } = await openCompetition({ changes: { input: { build } } })
+    await drive(...[12, 13, 14, 15].map((close, count) => candle(count, { close })))
+    expect(openedAt(store.dump().rounds)).toEqual([1, 4])
+    expect(lines.map(({ level, fields }) => [level, fields.stage])).toEqual(Array(2).fill(['error', 'input']))
+    expect(lines[0]?.fields.reason).toBe('unlucky')
+    expect(await store.roundCounts()).toMatchObject({ missedCount: 2 })
+  })
+})
+
+describe('rounds that this node missed', () => {
+  test('are counted with the next one and never opened later', async () => {
+    const { store, drive, restart } = await openCompetition()
+    await drive(...candles(0, 4))
+    const { drive: driveAgain, pipeline } = await restart()
+    // What came while the node was down is in the store, but opens nothing.
+    await pipeline.ingest(candles(5, 8))
+    await driveAgain(...candles(5, 10))
+    const { rounds } = store.dump()
+    expect(openedAt(rounds)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    await driveAgain(...candles(20, 21))
+    expect(openedAt(store.dump().rounds).slice(11)).toEqual([21, 22])
+    expect(
+      store
+        .dump()
+        .rounds.map((round) => round.missedBefore)
+        .slice(10),
+    ).toEqual([0, 9, 0])
+    expect(await store.roundCounts()).toMatchObject({ openedCount: 13, missedCount: 9 })
+  })
+})
+
+describe('a restart', () => {
+  test('answers the rounds that a crash left open, blames us, and warns', async () => {
+    const { store, drive } = await openCompetition({ models: { a: steady(1), b: { predict: () => never } }, timeoutMs: 60_000 }) // biome-ignore format: one line
+    void drive(candle(0))
+    await vi.waitFor(async () => expect(await store.unansweredRounds()).toHaveLength(1))
+    const next = await openCompetition({ store, models: { a: steady(1) } })
+    expect(store.dump().predictions.map((row) => [row.modelId, row.status, row.reason, row.blame])).toEqual([
+      ['a', 'ABSENT', 'coordinator_restarted', 'coordinator'],
+      ['b', 'ABSENT', 'coordinator_restarted', 'coordinator'],
+    ])
+    expect(next.lines).toMatchObject([
+      { level: 'warn', message: 'a restart left a round without answers', fields: { stage: 'prediction' } },
+    ])
+    await next.drive(...candles(1, 6))
+    await next.pipeline.settle()
+    expect(store.dump().scores.filter((score) => score.roundId === store.dump().rounds[0]?.id)).toEqual([])
+    expect(store.dump().rounds[0]).toMatchObject({ status: 'RESOLVED', voidReason: null })
+  })
+
+  test('knows the recent records and the last rounds', async () => {
+    const { store, drive, restart } = await openCompetition({ models: { trend: createTrend(1) } })
+    await drive(...candles(0, 9))
+    const next = await restart({ trend: createTrend(1) })
+    await next.drive(candles(9, 9)[0] as never, ...candles(10, 10))
+    const { rounds } = store.dump()
+    expect(openedAt(rounds)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    expect(rounds.at(-1)?.input.closes).toHaveLength(10)
+  })
+
+  test('drops its own answers of a round that another process opened first', async () => {
+    const store = createMemoryStore()
+    const [first, second] = [
+      await openCompetition({ store }),
+      await openCompetition({ store, models: { a: steady(1) } }),
+    ]
+    await first.drive(candle(0))
+    expect(await second.predictor.predict(candle(0))).toMatchObject({ predictionCount: 0 })
+    expect(store.dump().predictions.map(({ modelId, output }) => [modelId, output])).toEqual([
+      ['a', { value: 0.5 }],
+      ['b', { value: -0.5 }],
+    ])
+  })
+})
+
+describe('a model that joins later', () => {
+  test('has rows from its registration on, and keeps them when it is gone', async () => {
+    const { store, runner, drive } = await openCompetition({ models: { a: steady(0.1) } })
+    await drive(...candles(0, 1))
+    runner.connect({ a: steady(0.1), late: steady(0.2) })
+    await drive(...candles(2, 3))
+    runner.connect({ a: steady(0.1) })
+    await drive(...candles(4, 4))
+    const late = store.dump().predictions.filter((row) => row.modelId === 'late')
+    expect(late.map((row) => [(row.performedAt - minute(0)) / 60_000, row.status, row.reason])).toEqual([
+      [3, 'PENDING', null],
+      [4, 'PENDING', null],
+      [5, 'ABSENT', 'not_running'],
+    ])
+    expect(store.dump().models.map((row) => row.registeredAt)).toEqual([minute(1), minute(3)])
+  })
+})
+
+describe("schedules on: 'clock'", () => {
+  const schedule = [{ subject: 'BTCUSDT', every: '2m', horizon: '4m', on: 'clock' }]
+  const changes = { prediction: { schedule } }
+
+  test('open rounds at the instants of their grid, on what is known then', async () => {
+    const { store, drive } = await openCompetition({ changes })
+    await drive(...candles(0, 6))
+    const { rounds } = store.dump()
+    expect(openedAt(rounds)).toEqual([2, 4, 6])
+    expect(rounds.map((round) => (round.input.closes as number[]).length)).toEqual([2, 4, 6])
+  })
+
+  test('open rounds between records too, while the feed is fresh', async () => {
+    const { store, drive } = await openCompetition({ changes })
+    await drive(candle(0), candle(7), candle(8))
+    expect(openedAt(store.dump().rounds)).toEqual([2, 4, 8])
+    expect(await store.roundCounts()).toMatchObject({ missedCount: 1 })
+  })
+
+  test('are asked for one after the other', async () => {
+    const { predictor } = await openCompetition({ changes })
+    expect([minute(0), minute(0) + 1, minute(2)].map(predictor.nextClockInstant)).toEqual([
+      ...[minute(2), minute(2), minute(4)],
+    ])
+    expect((await openCompetition()).predictor.nextClockInstant(minute(0))).toBeNull()
+  })
+})

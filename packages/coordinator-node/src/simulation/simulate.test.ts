@@ -1,0 +1,166 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { candles, createTrend, openCompetition, steady, type TestModel } from '../../test/competition.ts'
+import { type ContractChanges, changedContract } from '../../test/sample-contract.ts'
+import type { FeedRecord } from '../domain/feed-record.ts'
+import type { FeedSource } from '../ports/feed-source.ts'
+import { btc, candle, eth, minute, model } from '../ports/store-samples.ts'
+import { simulate } from './simulate.ts'
+
+/** A source of the records of a test, one batch an instant. */
+function sourceOf(records: readonly FeedRecord[]): FeedSource {
+  const sorted = [...records].sort((left, right) => left.knownAt - right.knownAt)
+  return {
+    describe: async () => ({ source: 'binance', scopes: [btc, eth] }),
+    async *stream(_, __, signal) {
+      for (let start = 0; start < sorted.length && !signal.aborted; ) {
+        const { knownAt } = sorted[start] as FeedRecord
+        const batch = sorted.slice(start).filter((record) => record.knownAt === knownAt)
+        yield batch
+        start += batch.length
+      }
+    },
+    async *history() {},
+  }
+}
+
+const trendModels = (): Record<string, TestModel> => ({
+  long: steady(0.5),
+  short: steady(-0.5),
+  trend: createTrend(0.8),
+  contrarian: createTrend(-0.2),
+})
+
+function run(records: readonly FeedRecord[], models = trendModels(), changes: ContractChanges = {}) {
+  const named = Object.entries(models).map(([id, object]) => ({ identity: model(id), model: object }))
+  return simulate({ contract: changedContract(changes), source: sourceOf(records), models: named })
+}
+
+/** Two subjects with a gap in which rounds become void. */
+const recording = [...candles(0, 95), ...candles(180, 260), ...candles(0, 260, eth)]
+
+describe('a simulation', () => {
+  test('gives the same digest for the same recording, however long models take', async () => {
+    const slow = Object.fromEntries(
+      Object.entries(trendModels()).map(([id, own]): [string, TestModel] => [
+        id,
+        { ...own, predict: async (...question) => await own.predict?.(...question) },
+      ]),
+    )
+    const [first, again, slower] = [await run(recording), await run(recording), await run(recording, slow)]
+    expect(first.digest).toMatch(/^[0-9a-f]{64}$/)
+    expect(again.digest).toBe(first.digest)
+    expect(slower.digest).toBe(first.digest)
+    expect(first.counts).toMatchObject({ records: recording.length, rounds: 177, voidRounds: 4 })
+    expect(first.counts.predictions).toBe(4 * 177)
+  })
+
+  test('gives another digest for another price, another answer or another contract', async () => {
+    const { digest } = await run(recording)
+    const changed = recording.map((record, index) => (index === 50 ? { ...record, values: { close: 101 } } : record))
+    expect((await run(changed)).digest).not.toBe(digest)
+    expect((await run(recording, { ...trendModels(), long: steady(0.51) })).digest).not.toBe(digest)
+    expect((await run(recording, trendModels(), { snapshot: { every: '5m' } })).digest).not.toBe(digest)
+  })
+
+  test('does not care in which order models are given', async () => {
+    const turned = Object.fromEntries(Object.entries(trendModels()).reverse())
+    expect((await run(recording, turned)).digest).toBe((await run(recording)).digest)
+  })
+
+  test('answers with the newest leaderboard, all checkpoints and every row', async () => {
+    const { leaderboard, checkpoints, counts, rows } = await run(recording)
+    expect(leaderboard).toBe(rows.leaderboards.at(-1))
+    expect(leaderboard?.entries).toHaveLength(4)
+    expect(checkpoints.map(({ periodEnd }) => (periodEnd - minute(0)) / 60_000)).toEqual([30, 60, 90, 120, 210, 240])
+    expect(counts).toMatchObject({ scores: rows.scores.length, snapshots: rows.snapshots.length })
+  })
+
+  test('of nothing has no results', async () => {
+    const { leaderboard, checkpoints, counts } = await run([])
+    expect([leaderboard, checkpoints]).toEqual([null, []])
+    expect(counts).toEqual({ records: 0, rounds: 0, voidRounds: 0, predictions: 0, scores: 0, snapshots: 0 })
+  })
+
+  test('tells how far it has come, and ends when it is told to', async () => {
+    const abort = new AbortController()
+    const seen: number[] = []
+    const { counts } = await simulate({
+      contract: changedContract({}),
+      source: sourceOf(recording),
+      models: [],
+      signal: abort.signal,
+      onProgress: ({ recordCount, at }) => {
+        seen.push((at - minute(0)) / 60_000)
+        if (recordCount > 100) abort.abort()
+      },
+    })
+    expect(seen).toEqual([1, 10, 20, 30, 40, 50, 60])
+    expect(counts.records).toBe(120)
+  })
+
+  test('opens clock rounds at every grid instant, those included at which a record is known', async () => {
+    const schedule = [{ subject: 'BTCUSDT', every: '5m', horizon: '5m', on: 'clock' }]
+    const { rows } = await run(candles(0, 29), { long: steady(1) }, { prediction: { schedule } })
+    expect(rows.rounds.map((round) => (round.performedAt - minute(0)) / 60_000)).toEqual([5, 10, 15, 20, 25, 30])
+    expect(rows.rounds.map((round) => (round.input.closes as number[]).length)).toEqual([5, 10, 10, 10, 10, 10])
+  })
+})
+
+describe('cadence', () => {
+  type Cadence = 'after every record' | 'once at the end' | readonly boolean[]
+
+  /** The results that do not tell when they were computed. */
+  async function results(records: readonly FeedRecord[], cadence: Cadence) {
+    const { store, drive, pipeline } = await openCompetition({ models: trendModels() })
+    const settle = async () => {
+      await pipeline.settle()
+      await pipeline.checkpoint()
+    }
+    for (const [index, record] of records.entries()) {
+      await drive(record)
+      if (cadence === 'after every record' || (typeof cadence !== 'string' && cadence[index % cadence.length]))
+        await settle()
+    }
+    await settle()
+    const { rounds, predictions, scores, snapshots, leaderboards, checkpoints } = store.dump()
+    return {
+      rounds: rounds.map(({ answeredAt: _, ...round }) => round),
+      predictions: predictions.map(({ durationMs: _, ...row }) => row),
+      scores: scores.map(({ scoredAt: _, ...score }) => score),
+      snapshots,
+      leaderboards,
+      checkpoints: checkpoints.map(({ createdAt: _, ...checkpoint }) => checkpoint),
+    }
+  }
+
+  test('changes no result: settled after every record, or once at the end', async () => {
+    const records = [...candles(0, 70), ...candles(160, 200)]
+    const often = await results(records, 'after every record')
+    expect(often.leaderboards.length).toBeGreaterThan(5)
+    expect(often.rounds.some((round) => round.voidReason !== null)).toBe(true)
+    expect(await results(records, 'once at the end')).toEqual(often)
+    const { rows } = await run(records)
+    expect(often.snapshots).toEqual(rows.snapshots)
+    expect(often.leaderboards).toEqual(rows.leaderboards)
+  })
+
+  test('changes no result of any recording, with gaps wherever they are', async () => {
+    const gaps = fc.array(fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, fc.constantFrom(2, 4, 9, 75)), {
+      minLength: 5,
+      maxLength: 40,
+    })
+    const cadences = fc.array(fc.boolean(), { minLength: 1, maxLength: 7 })
+    await fc.assert(
+      fc.asyncProperty(gaps, cadences, async (steps, cadence) => {
+        let at = 0
+        const records = steps.map((step) => {
+          at += step
+          return candle(at, { close: 100 + ((at * 7) % 13) })
+        })
+        expect(await results(records, cadence)).toEqual(await results(records, 'after every record'))
+      }),
+      { numRuns: 30 },
+    )
+  })
+})

@@ -1,0 +1,102 @@
+import { createVirtualClock, type VirtualClock } from '../src/adapters/clock/clocks.ts'
+import { createInProcessRunner } from '../src/adapters/model-runner/in-process/in-process-runner.ts'
+import { createMemoryStore, type MemoryStore } from '../src/adapters/store/memory/memory-store.ts'
+import type { FeedRecord, FeedScope } from '../src/domain/feed-record.ts'
+import { createPipeline, type Pipeline, type PipelineOptions } from '../src/pipeline.ts'
+import type { ModelRunner } from '../src/ports/model-runner.ts'
+import { btc, candle, model } from '../src/ports/store-samples.ts'
+import type { Predictor } from '../src/predictor.ts'
+import { driveBatch } from '../src/simulation/drive-recording.ts'
+import { type ContractChanges, changedContract } from './sample-contract.ts'
+import { createTestLog, type LogLine } from './test-log.ts'
+
+/** A participant's object. */
+export interface TestModel {
+  tick?(input: { subject: string; closes: number[] }): void
+  predict?(subject: string, horizonSeconds: number, stepSeconds: number): unknown
+}
+
+/** Answers always the same. */
+export const steady = (value: unknown): TestModel => ({ predict: () => ({ value }) })
+
+/** Believes in the direction of the last move. */
+export function createTrend(strength: number): TestModel {
+  let closes: number[] = []
+  return {
+    tick(input) {
+      if (input.subject === 'BTCUSDT') closes = input.closes
+    },
+    predict: () => ({ value: strength * Math.sign((closes.at(-1) ?? 0) - (closes.at(-2) ?? 0)) }),
+  }
+}
+
+/** A runner whose models come and go. */
+export interface TestRunner extends ModelRunner {
+  connect(models: Readonly<Record<string, TestModel>>): void
+  setReachable(reachable: boolean): void
+}
+
+export function createTestRunner(models: Readonly<Record<string, TestModel>>): TestRunner {
+  const start = (own: Readonly<Record<string, TestModel>>) =>
+    createInProcessRunner(Object.entries(own).map(([id, object]) => ({ identity: model(id), model: object })))
+  let inner = start(models)
+  let isReachable = true
+  return {
+    models: () => inner.models(),
+    reachable: () => isReachable,
+    dispatch: (calls, timeoutMs) => inner.dispatch(calls, timeoutMs),
+    onModel: (listener) => inner.onModel(listener),
+    close: () => inner.close(),
+    connect(own) {
+      inner = start(own)
+    },
+    setReachable(reachable) {
+      isReachable = reachable
+    },
+  }
+}
+
+/** The pipeline over the memory store and a virtual clock, driven by hand. */
+export interface Competition {
+  readonly store: MemoryStore
+  readonly clock: VirtualClock
+  readonly lines: readonly LogLine[]
+  readonly pipeline: Pipeline
+  readonly runner: TestRunner
+  readonly predictor: Predictor
+  /** Ingests and predicts candles, each at the instant at which it is known. */
+  drive(...records: readonly FeedRecord[]): Promise<void>
+  /** A new process on the same store: what was in memory is gone. */
+  restart(models?: Readonly<Record<string, TestModel>>): Promise<Competition>
+}
+
+export interface CompetitionOptions extends PipelineOptions {
+  readonly changes?: ContractChanges
+  readonly models?: Readonly<Record<string, TestModel>>
+  readonly store?: MemoryStore
+  readonly clock?: VirtualClock
+}
+
+export async function openCompetition(options: CompetitionOptions = {}): Promise<Competition> {
+  const { changes = {}, models = { a: steady(0.5), b: steady(-0.5) } } = options
+  const { store = createMemoryStore(), clock = createVirtualClock() } = options
+  const log = createTestLog()
+  const pipeline = createPipeline(changedContract(changes), { store, clock, log }, options)
+  const runner = createTestRunner(models)
+  const predictor = await pipeline.openPredictor(runner)
+  return {
+    ...{ store, clock, lines: log.lines, pipeline, runner, predictor },
+    async drive(...records) {
+      for (const record of records) await driveBatch(pipeline, predictor, clock, [record])
+    },
+    restart: (own = models) => openCompetition({ ...options, models: own, store, clock }),
+  }
+}
+
+/** The candles that open at minutes `from` to `to`, the last one included, on a price that swings. */
+export function candles(from: number, to: number, scope: FeedScope = btc): FeedRecord[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => {
+    const count = from + index
+    return candle(count, { close: 100 + 5 * Math.sin(count / 3) + Math.sin(count * count) }, scope)
+  })
+}
