@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -13,23 +14,31 @@ export interface UserWorkspace {
   remove(): Promise<void>
 }
 
+export type Pack = 'weather' | 'realtime'
+
 /**
  * Makes a workspace in a temporary folder outside the repository.
  * @param onStep told what is being done, in a few words
+ * @param parent the folder to make it in, instead of one of its own; the packages that are packed there are used again
  */
 export async function createUserWorkspace(
-  pack: 'weather' | 'realtime',
+  pack: Pack,
   name: string,
   onStep: (step: string) => void = () => {},
+  parent?: string,
 ): Promise<UserWorkspace> {
-  const folder = await mkdtemp(join(tmpdir(), 'crunch-workspace-'))
+  const folder = parent ?? (await mkdtemp(join(tmpdir(), 'crunch-workspace-')))
+  // As root, PostgreSQL runs as another user, who has to reach its data.
+  await chmod(folder, 0o755)
   const tarballs = join(folder, 'packages')
   const directory = join(folder, name)
-  const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  const remove = () => rm(parent === undefined ? folder : directory, { recursive: true, force: true, maxRetries: 5 })
   try {
-    onStep('packing the packages')
-    await mkdir(tarballs)
-    await packPackages(tarballs)
+    if (!existsSync(tarballs)) {
+      onStep('packing the packages')
+      await mkdir(tarballs)
+      await packPackages(tarballs)
+    }
     onStep(`scaffolding a ${pack} workspace`)
     const scaffolder = join(repositoryRoot, 'packages/create-crunch/dist/bin.js')
     const flags = ['--pack', pack, '--directory', directory, '--yes', '--local-packages', tarballs]

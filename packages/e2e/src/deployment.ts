@@ -1,0 +1,131 @@
+import { realpath, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { embeddedPostgresStatus } from '@crunch/coordinator-node/internal'
+import { execa } from 'execa'
+import postgres from 'postgres'
+import { freePort } from './free-port.ts'
+import { killHard, processesOf } from './processes.ts'
+import { until } from './until.ts'
+import type { UserWorkspace } from './workspace.ts'
+
+/** What a command printed, and how it ended. */
+export interface CommandResult {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A workspace with ports of its own, operated by its installed `crunch`. */
+export interface Node {
+  readonly directory: string
+  readonly apiPort: number
+  readonly modelRunnerPort: number
+  /** Runs a command to its end. A failure is a result, not an error. */
+  crunch(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<CommandResult>
+  /** Starts a replay in the background; throws with what was printed when it does not come up. */
+  deployReplay(options?: ReplayOptions): Promise<void>
+  /** The services of the running deployment by name. */
+  services(): Promise<Readonly<Record<string, ServiceState>>>
+  /** A client for the database of the replay that runs. */
+  database(): Promise<postgres.Sql>
+  /** What the report API answers. */
+  api(path: string): Promise<unknown>
+}
+
+export interface ReplayOptions {
+  readonly recording?: string
+  readonly speed?: number | 'max'
+  readonly resume?: boolean
+}
+
+export interface ServiceState {
+  readonly state: string
+  readonly pid: number | null
+  readonly restarts: number
+  readonly lastError: string | null
+  readonly lastEvent: string | null
+}
+
+const commandLimitMs = 150_000
+
+export async function openNode({ directory, crunch: program }: UserWorkspace): Promise<Node> {
+  const apiPort = await freePort()
+  const modelRunnerPort = await freePort()
+  const ports = { REPORT_API_PORT: `${apiPort}`, MODEL_RUNNER_NODE_PORT: `${modelRunnerPort}` }
+
+  async function crunch(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CommandResult> {
+    const result = await execa(program, args, {
+      cwd: directory,
+      env: { ...ports, ...env },
+      reject: false,
+      timeout: commandLimitMs,
+    })
+    if (result.timedOut) throw new Error(`crunch ${args.join(' ')} still ran after ${commandLimitMs} ms`)
+    return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr }
+  }
+
+  return {
+    directory,
+    apiPort,
+    modelRunnerPort,
+    crunch,
+    async deployReplay({ recording, speed = 'max', resume = false } = {}) {
+      const args = ['deploy', '--replay', ...(recording === undefined ? [] : [recording])]
+      args.push('--speed', String(speed), '--detach', ...(resume ? ['--resume'] : []))
+      const { exitCode, stdout, stderr } = await crunch(args)
+      if (exitCode !== 0) throw new Error(`crunch ${args.join(' ')} ended with ${exitCode}:\n${stdout}\n${stderr}`)
+    },
+    async services() {
+      const { stdout } = await crunch(['status', '--json'])
+      const status = JSON.parse(stdout) as { services?: readonly (ServiceState & { name: string })[] }
+      return Object.fromEntries((status.services ?? []).map((service) => [service.name, service]))
+    },
+    database: () => connectReplayDatabase(directory),
+    async api(path) {
+      const response = await fetch(`http://127.0.0.1:${apiPort}${path}`, { signal: AbortSignal.timeout(10_000) })
+      return response.json()
+    },
+  }
+}
+
+/** Counts as numbers; instants as milliseconds, which is what the engine computes with. */
+async function connectReplayDatabase(directory: string): Promise<postgres.Sql> {
+  const status = await embeddedPostgresStatus(join(directory, 'node/.crunch/replay-postgres'))
+  if (status.state !== 'running') throw new Error(`no database of a replay runs in ${directory}`)
+  return postgres(status.url, {
+    max: 1,
+    connect_timeout: 5,
+    onnotice: () => undefined,
+    connection: { TimeZone: 'UTC', statement_timeout: 30_000 },
+    types: {
+      count: { to: 20, from: [20], serialize: String, parse: Number },
+      instant: {
+        to: 1184,
+        from: [1184],
+        serialize: (at: number) => new Date(at).toISOString(),
+        parse: (text: string) => new Date(text).getTime(),
+      },
+    },
+  }) as unknown as postgres.Sql
+}
+
+/** Ends whatever runs in a workspace, however it was left, and removes its databases. */
+export async function endDeployment(directory: string): Promise<void> {
+  const crunch = join(directory, 'node_modules/.bin/crunch')
+  await execa(crunch, ['down'], { cwd: directory, reject: false, timeout: 45_000 })
+  await until('every process of the workspace to end', 10_000, async () => {
+    const left = await processesOf(directory)
+    for (const { pid } of left) killHard(pid)
+    return left.length === 0
+  })
+  for (const name of ['postgres', 'replay-postgres']) await removeData(join(directory, 'node/.crunch', name, 'data'))
+}
+
+/** As root, the data lie elsewhere, behind a link. */
+async function removeData(path: string): Promise<void> {
+  try {
+    await rm(await realpath(path), { recursive: true, force: true, maxRetries: 5 })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+}

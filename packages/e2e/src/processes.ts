@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+
+/** A line of the process table. */
+export interface ProcessRow {
+  readonly pid: number
+  readonly parentPid: number
+  readonly command: string
+}
+
+/** Every process that is no zombie. */
+export async function processTable(): Promise<readonly ProcessRow[]> {
+  const { stdout } = await execa('ps', ['-ww', '-A', '-o', 'pid=,ppid=,stat=,args='])
+  return stdout.split('\n').flatMap((line) => {
+    const [, pid, parentPid, state = '', command = ''] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? []
+    return pid === undefined || state.startsWith('Z')
+      ? []
+      : [{ pid: Number(pid), parentPid: Number(parentPid), command }]
+  })
+}
+
+/** The processes that name a workspace in their command line, and the server of its replays. */
+export async function processesOf(workspaceDirectory: string): Promise<readonly ProcessRow[]> {
+  const table = await processTable()
+  const server = await postmasterPid(workspaceDirectory)
+  return table.filter(({ pid, command }) => {
+    if (pid === process.pid || command.startsWith('ps ')) return false
+    return command.includes(workspaceDirectory) || (pid === server && command.includes('postgres'))
+  })
+}
+
+/** The PostgreSQL server of a workspace's replays; undefined when none is known. */
+export async function postmasterPid(workspaceDirectory: string): Promise<number | undefined> {
+  const path = join(workspaceDirectory, 'node/.crunch/replay-postgres/data/postmaster.pid')
+  const pid = Number((await readIfThere(path))?.split('\n')[0])
+  return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined
+}
+
+/** The process of a service, as its supervisor noted it. */
+export async function servicePid(workspaceDirectory: string, service: string): Promise<number | undefined> {
+  const text = await readIfThere(join(workspaceDirectory, 'node/.crunch/pids', `${service}.json`))
+  return text === undefined ? undefined : (JSON.parse(text) as { pid: number }).pid
+}
+
+/** The processes of the models, hosted by the orchestrator of a workspace. */
+export async function modelPids(workspaceDirectory: string): Promise<readonly number[]> {
+  const orchestrator = await servicePid(workspaceDirectory, 'models')
+  const table = await processTable()
+  return table
+    .filter(({ parentPid, command }) => parentPid === orchestrator && command.includes('--code-directory'))
+    .map(({ pid }) => pid)
+}
+
+/** Kills a process as a crash would; false when it is gone already. */
+export function killHard(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false
+    throw error
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { contractRecording, loadContract, readSettings } from '@crunch/coordinator-node/internal'
+import { type SimulationResult, simulate } from '@crunch/coordinator-node/testing'
+import { loadModelClass } from '@crunch/model-runner'
+import type { ModelRow, StoredRows } from './stored-rows.ts'
+
+/** Simulates a workspace's competition in this process, with rows in the shape of those that a deployment stores. */
+export async function simulateRows(
+  directory: string,
+  recording: string,
+): Promise<StoredRows & { readonly digest: string }> {
+  const node = join(directory, 'node')
+  const contract = await loadContract(join(node, 'contract.ts'), readSettings({}))
+  const deployment = join(node, 'deployment/model-orchestrator-local')
+  const models = await Promise.all(
+    listedModels(await readFile(join(deployment, 'config/models.dev.yml'), 'utf8')).map(async ({ id, submission }) => {
+      const ModelClass = await loadModelClass(join(deployment, 'data/submissions', submission), 'tracker.TrackerBase')
+      const identity = { id, name: submission, deploymentId: 'simulation', cruncherId: '', cruncherName: '' }
+      return { identity, model: new ModelClass() }
+    }),
+  )
+  const result = await simulate({ contract, source: contractRecording(contract, [recording]), models })
+  // As they would come out of a database: no negative zero, nothing undefined.
+  return JSON.parse(JSON.stringify({ ...storedRows(result), digest: result.digest })) as StoredRows & { digest: string }
+}
+
+/** The models of a template's `models.dev.yml`, which are named after their submissions. */
+function listedModels(text: string): readonly { readonly id: string; readonly submission: string }[] {
+  return [...text.matchAll(/- id: "(\w+)"\s+submission_id: (\S+)/g)].map(([, id = '', submission = '']) => ({
+    id,
+    submission,
+  }))
+}
+
+function storedRows({ rows }: SimulationResult): StoredRows {
+  return {
+    models: rows.models.map(({ id, name, registeredAt }): ModelRow => ({ id, name, registeredAt })),
+    inputs: rows.rounds.map(({ scope, horizonMs: _horizon, stepMs: _step, ...round }) => ({
+      ...round,
+      subject: scope.subject,
+    })),
+    predictions: rows.predictions.map(({ roundId, durationMs: _duration, ...prediction }) => ({
+      ...prediction,
+      inputId: roundId,
+    })),
+    scores: rows.scores.map(({ id, predictionId, kind, value, reason, signal, actual }) => ({
+      id,
+      predictionId,
+      kind,
+      value,
+      reason,
+      signal,
+      actual,
+    })),
+    snapshots: rows.snapshots,
+    leaderboards: rows.leaderboards,
+    checkpoints: rows.checkpoints.map(({ id, periodStart, periodEnd, status, snapshotCount, entries }) => ({
+      id,
+      periodStart,
+      periodEnd,
+      status,
+      snapshotCount,
+      entries,
+    })),
+  }
+}

@@ -1,0 +1,131 @@
+import type postgres from 'postgres'
+
+// What a deployment has written, as rows that a test can compare and compute with. Instants are Unix milliseconds.
+// What depends on the cadence of the workers, and not on the data, is left out: when a score or a checkpoint was written.
+
+export interface InputRow {
+  readonly id: string
+  readonly scheduleKey: string
+  readonly subject: string
+  readonly performedAt: number
+  readonly resolvableAt: number
+  readonly expiresAt: number
+  readonly missedBefore: number
+  readonly input: unknown
+  readonly status: string
+  readonly answeredAt: number | null
+  readonly actuals: unknown
+  readonly voidReason: string | null
+}
+
+export interface PredictionRow {
+  readonly id: string
+  readonly inputId: string
+  readonly modelId: string
+  readonly status: string
+  readonly output: unknown
+  readonly reason: string | null
+  readonly blame: string | null
+  readonly detail: string | null
+  readonly performedAt: number
+  readonly resolvableAt: number
+}
+
+export interface ScoreRow {
+  readonly id: string
+  readonly predictionId: string
+  readonly kind: string
+  readonly value: Readonly<Record<string, unknown>> | null
+  readonly reason: string | null
+  readonly signal: number | null
+  readonly actual: number | null
+}
+
+export interface SnapshotRow {
+  readonly id: string
+  readonly modelId: string
+  readonly periodStart: number
+  readonly periodEnd: number
+  readonly scoreCount: number
+  readonly dueCount: number
+  readonly answeredCount: number
+  readonly sums: Readonly<Record<string, { readonly sum: number; readonly count: number }>>
+  readonly metrics: Readonly<Record<string, number | null>>
+}
+
+export interface LeaderboardRow {
+  readonly id: string
+  readonly asOf: number
+  readonly rankBy: string
+  readonly direction: string
+  readonly entries: readonly {
+    readonly modelId: string
+    readonly rank: number | null
+    readonly windows: Readonly<Record<string, number | null>>
+    readonly metrics: Readonly<Record<string, number | null>>
+    readonly scoreCount: number
+    readonly coverage: number | null
+  }[]
+}
+
+export interface CheckpointRow {
+  readonly id: string
+  readonly periodStart: number
+  readonly periodEnd: number
+  readonly status: string
+  readonly snapshotCount: number
+  readonly entries: readonly {
+    readonly modelId: string
+    readonly rank: number | null
+    readonly value: number | null
+    readonly scoreCount: number
+    readonly dueCount: number
+    readonly answeredCount: number
+    readonly rewardFrac64: number
+  }[]
+}
+
+export interface ModelRow {
+  readonly id: string
+  readonly name: string
+  readonly registeredAt: number
+}
+
+export interface StoredRows {
+  readonly models: readonly ModelRow[]
+  readonly inputs: readonly InputRow[]
+  readonly predictions: readonly PredictionRow[]
+  readonly scores: readonly ScoreRow[]
+  readonly snapshots: readonly SnapshotRow[]
+  readonly leaderboards: readonly LeaderboardRow[]
+  readonly checkpoints: readonly CheckpointRow[]
+}
+
+/** Reads every row, in orders that depend on content only: by (resolvableAt, input, model) or (period, model). */
+export async function readStoredRows(sql: postgres.Sql): Promise<StoredRows> {
+  return {
+    models: await sql<ModelRow[]>`select id, name, registered_at as "registeredAt" from models order by id`,
+    inputs: await sql<InputRow[]>`
+      select id, schedule_key as "scheduleKey", subject, performed_at as "performedAt",
+        resolvable_at as "resolvableAt", expires_at as "expiresAt", missed_before as "missedBefore", input, status,
+        answered_at as "answeredAt", actuals, void_reason as "voidReason"
+      from inputs order by resolvable_at, id`,
+    predictions: await sql<PredictionRow[]>`
+      select id, input_id as "inputId", model_id as "modelId", status, output, reason, blame, detail,
+        performed_at as "performedAt", resolvable_at as "resolvableAt"
+      from predictions order by resolvable_at, input_id, model_id`,
+    scores: await sql<ScoreRow[]>`
+      select s.id, s.prediction_id as "predictionId", s.kind, s.value, s.reason, s.signal, s.actual
+      from scores s join predictions p on p.id = s.prediction_id order by p.resolvable_at, p.input_id, p.model_id`,
+    snapshots: await sql<SnapshotRow[]>`
+      select id, model_id as "modelId", period_start as "periodStart", period_end as "periodEnd",
+        score_count as "scoreCount", due_count as "dueCount", answered_count as "answeredCount", sums, metrics
+      from snapshots order by period_end, model_id`,
+    leaderboards: await sql<LeaderboardRow[]>`
+      select id, as_of as "asOf", rank_by as "rankBy", direction, entries from leaderboards order by as_of`,
+    checkpoints: await sql<CheckpointRow[]>`
+      select id, period_start as "periodStart", period_end as "periodEnd", status, snapshot_count as "snapshotCount",
+        entries
+      from checkpoints order by period_end`,
+  }
+}

@@ -1,0 +1,126 @@
+import { createReadStream, existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { createGunzip } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Node, openNode } from '../src/deployment.ts'
+import { repositoryRoot } from '../src/repository.ts'
+import { simulateRows } from '../src/simulated-rows.ts'
+import { readStoredRows, type StoredRows } from '../src/stored-rows.ts'
+import { takeTestWorkspace } from '../src/test-workspace.ts'
+import { until } from '../src/until.ts'
+import type { UserWorkspace } from '../src/workspace.ts'
+
+// One pipeline, two drivers: the memory store against PostgreSQL, the virtual against the replay clock, models in process
+// against models over gRPC. Whatever the data decide must be the same, row for row and number for number.
+
+const replayLimitMs = 150_000
+const candles = join(repositoryRoot, '../shared/data/series/binance-spot-BTCUSDT-1m-2025-10-MIT.csv.gz')
+
+describe('weather', () => {
+  let workspace: UserWorkspace
+  let node: Node
+  beforeAll(async () => {
+    workspace = await takeTestWorkspace('weather')
+    node = await openNode(workspace)
+  })
+  afterAll(() => workspace?.remove())
+
+  test('a simulation has the same digest twice, and the same rows as the replay', async () => {
+    const recording = join(node.directory, 'node/recordings/weather.csv')
+    const first = await simulatedDigest(node, recording)
+    expect(await simulatedDigest(node, recording)).toBe(first)
+
+    const simulated = await simulateRows(node.directory, recording)
+    expect(simulated.digest).toBe(first)
+    expect(simulated.checkpoints.length).toBeGreaterThan(2)
+    expectEqualRows(await replayedRows(node, recording, simulated), simulated)
+  })
+})
+
+describe('realtime', () => {
+  let workspace: UserWorkspace | undefined
+  afterAll(() => workspace?.remove())
+
+  test('2,000 candles give the same rows simulated and replayed', async (context) => {
+    const isThere = existsSync(candles)
+    if (!isThere && process.env.CI !== 'true') context.skip(`there is no recording ${candles}`)
+    expect(isThere, `the recording ${candles}`).toBe(true)
+
+    workspace = await takeTestWorkspace('realtime')
+    const node = await openNode(workspace)
+    const recording = join(node.directory, 'node/BTCUSDT-1m.csv')
+    await writeFile(recording, await firstLines(candles, 2_001))
+    const digest = await simulatedDigest(node, recording)
+    expect(await simulatedDigest(node, recording)).toBe(digest)
+
+    const simulated = await simulateRows(node.directory, recording)
+    expect(simulated.digest).toBe(digest)
+    expect(simulated.leaderboards.length).toBeGreaterThan(150)
+    expectEqualRows(await replayedRows(node, recording, simulated), simulated)
+  })
+})
+
+async function simulatedDigest(node: Node, recording: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await node.crunch(['simulate', '--recording', recording, '--json'])
+  expect(exitCode, stderr).toBe(0)
+  const { digest } = JSON.parse(stdout) as { digest: string }
+  expect(digest).toMatch(/^[0-9a-f]{64}$/)
+  return digest
+}
+
+/** What a deployment of the recording has stored when it has come as far as the simulation. */
+async function replayedRows(node: Node, recording: string, simulated: StoredRows): Promise<StoredRows> {
+  await node.deployReplay({ recording })
+  const sql = await node.database()
+  try {
+    const resolvedCount = simulated.inputs.filter(({ status }) => status === 'RESOLVED').length
+    await until('the replay to come as far as the simulation', replayLimitMs, async () => {
+      const [counts] = await sql<{ resolved: number; periods: number; checkpoints: number }[]>`
+        select (select count(*) from inputs where status = 'RESOLVED') as resolved,
+          (select count(*) from leaderboards) as periods, (select count(*) from checkpoints) as checkpoints`
+      return (
+        counts?.resolved === resolvedCount &&
+        counts.periods === simulated.leaderboards.length &&
+        counts.checkpoints === simulated.checkpoints.length
+      )
+    })
+    return await readStoredRows(sql)
+  } finally {
+    await sql.end({ timeout: 1 })
+    await node.crunch(['down'])
+  }
+}
+
+const tables = ['models', 'inputs', 'predictions', 'scores', 'snapshots', 'leaderboards', 'checkpoints'] as const
+
+function expectEqualRows(replayed: StoredRows, simulated: StoredRows): void {
+  for (const table of tables) {
+    expect(simulated[table].length, `simulated ${table}`).toBeGreaterThan(table === 'checkpoints' ? -1 : 0)
+    // The first row that differs says more than the difference of ten thousand.
+    const different = simulated[table].findIndex((row, index) => canonical(row) !== canonical(replayed[table][index]))
+    if (different !== -1)
+      expect(replayed[table][different], `${table}, row ${different}`).toEqual(simulated[table][different])
+    expect(replayed[table].length, `rows of ${table}`).toBe(simulated[table].length)
+  }
+}
+
+/** JSON with the keys of every object in order: jsonb keeps its own. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner
+    return Object.fromEntries(Object.entries(inner).sort(([left], [right]) => (left < right ? -1 : 1)))
+  })
+}
+
+async function firstLines(path: string, count: number): Promise<string> {
+  const lines: string[] = []
+  const input = createReadStream(path).pipe(createGunzip())
+  for await (const line of createInterface({ input })) {
+    lines.push(line)
+    if (lines.length === count) break
+  }
+  input.destroy()
+  return `${lines.join('\n')}\n`
+}
