@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import type { Node } from './deployment.ts'
+import { killHard, modelPids, postmasterPid, servicePid } from './processes.ts'
+
+/** What a crash may hit. `database-keeper` is the process that runs the server; `everything` is the supervisor. */
+export const victims = ['predict', 'score', 'report', 'orchestrator', 'model', 'database', 'database-keeper'] as const
+export type Victim = (typeof victims)[number] | 'everything'
+
+const progressLimitMs = 3_000
+const pollMs = 50
+
+/**
+ * Kills random processes of a replay, one after the other, each when the replay has moved on since the one before or
+ * `progressLimitMs` have passed; once, halfway, the whole deployment, which is then resumed.
+ */
+export async function killRandomly(node: Node, count: number, random: () => number, resume: () => Promise<void>) {
+  const killed: Victim[] = []
+  while (killed.length < count) {
+    const before = await watermark(node)
+    if (killed.length === Math.floor(count / 2)) {
+      await killSupervisor(node)
+      killed.push('everything')
+      await resume()
+    } else {
+      const victim = await killOne(node, random)
+      if (victim !== undefined) killed.push(victim)
+    }
+    await progressSince(node, before)
+  }
+  return killed
+}
+
+/** A generator of numbers in [0, 1) that a seed decides (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** Undefined when the process that was chosen does not run at this moment. */
+async function killOne(node: Node, random: () => number): Promise<Victim | undefined> {
+  const victim = victims[Math.floor(random() * victims.length)] ?? 'predict'
+  const pid = await pidOf(node, victim, random)
+  return pid !== undefined && killHard(pid) ? victim : undefined
+}
+
+async function pidOf({ directory }: Node, victim: (typeof victims)[number], random: () => number) {
+  switch (victim) {
+    case 'model': {
+      const pids = await modelPids(directory)
+      return pids[Math.floor(random() * pids.length)]
+    }
+    case 'database':
+      return postmasterPid(directory)
+    case 'database-keeper':
+      return servicePid(directory, 'postgres')
+    case 'orchestrator':
+      return servicePid(directory, 'models')
+    default:
+      return servicePid(directory, victim)
+  }
+}
+
+async function killSupervisor({ directory }: Node): Promise<void> {
+  const text = await readFile(join(directory, 'node/.crunch/supervisor.json'), 'utf8')
+  const { pid } = JSON.parse(text) as { pid: number }
+  if (!killHard(pid)) throw new Error(`the supervisor ${pid} had ended by itself`)
+}
+
+async function progressSince(node: Node, before: number | undefined): Promise<void> {
+  const deadlineMs = performance.now() + progressLimitMs
+  while (performance.now() < deadlineMs) {
+    const now = await watermark(node)
+    if (now !== undefined && now > (before ?? 0)) return
+    await setTimeout(pollMs)
+  }
+}
+
+/** How far the replay has come; undefined while the database is away, which here is nothing to wonder about. */
+async function watermark(node: Node): Promise<number | undefined> {
+  const sql = await node.database().catch(() => undefined)
+  if (sql === undefined) return undefined
+  try {
+    const [row] = await sql<{ at: number | null }[]>`select max(watermark_at) as at from feed_ingestion_state`
+    return row?.at ?? undefined
+  } catch {
+    return undefined
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}

@@ -1,0 +1,236 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import type postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Node, openNode } from '../src/deployment.ts'
+import { killRandomly, seededRandom, type Victim } from '../src/kill-loop.ts'
+import { recompute } from '../src/recompute.ts'
+import { type PredictionRow, readStoredRows, type StoredRows } from '../src/stored-rows.ts'
+import { takeTestWorkspace } from '../src/test-workspace.ts'
+import { until } from '../src/until.ts'
+import type { UserWorkspace } from '../src/workspace.ts'
+
+// CRUNCH_KILLS sets how often, CRUNCH_SEED what: the seed of a run stands in its output.
+const killCount = Number(process.env.CRUNCH_KILLS ?? 12)
+const seed = Number(process.env.CRUNCH_SEED ?? Date.now() % 2 ** 31)
+
+const dayMs = 86_400_000
+/** So that the recording lasts about as long as the kills. */
+const recordsPerSecond = Math.min(300, Math.max(40, 1_500 / killCount))
+const finishLimitMs = 240_000
+const stableMs = 2_000
+
+describe(`a replay of which ${killCount} processes are killed`, () => {
+  let workspace: UserWorkspace
+  let rows: StoredRows
+  let watermark: number
+  let killed: readonly Victim[]
+  let counters: readonly { readonly key: string; readonly opened: number; readonly missed: number }[]
+  let records: readonly { readonly subject: string; readonly knownAt: number; readonly tempMax: number }[]
+  let recordedCount: number
+
+  beforeAll(
+    async () => {
+      workspace = await takeTestWorkspace('weather')
+      const node = await openNode(workspace)
+      const recording = join(node.directory, 'node/recordings/weather.csv')
+      recordedCount = (await readFile(recording, 'utf8')).trim().split('\n').length - 1
+      // Two records a day.
+      const speed = (recordsPerSecond / 2) * 86_400
+      console.log(`kill loop: ${killCount} kills, seed ${seed}, ${Math.round(recordsPerSecond)} records a second`)
+      await node.deployReplay({ speed })
+      killed = await killRandomly(node, killCount, seededRandom(seed), () => node.deployReplay({ speed, resume: true }))
+      await finished(node)
+      const sql = await node.database()
+      try {
+        rows = await readStoredRows(sql)
+        watermark = await watermarkOf(sql)
+        counters = await sql`
+          select key, opened_count as opened, missed_count as missed from scheduled_prediction_configs order by key`
+        records = await sql`
+          select subject, known_at as "knownAt", ("values"->>'temp_max')::float8 as "tempMax" from feed_records order by known_at`
+      } finally {
+        await sql.end({ timeout: 1 })
+      }
+      console.log(summary(killed, rows, counters))
+    },
+    finishLimitMs + killCount * 10_000 + 180_000,
+  )
+  afterAll(() => workspace?.remove())
+
+  test('every record is there once', () => {
+    expect(records).toHaveLength(recordedCount)
+  })
+
+  test('every round has exactly one row for every model that was registered before it', () => {
+    expect(rows.inputs.length).toBeGreaterThan(recordedCount / 2)
+    const answered = byInput(rows.predictions)
+    for (const { id, performedAt, answeredAt } of rows.inputs) {
+      const expected = rows.models.filter(({ registeredAt }) => registeredAt <= performedAt).map((model) => model.id)
+      expect((answered.get(id) ?? []).map(({ modelId }) => modelId).sort(), id).toEqual(expected)
+      expect(answeredAt, id).not.toBeNull()
+    }
+    expect(rows.predictions.every(({ inputId }) => rows.inputs.some(({ id }) => id === inputId))).toBe(true)
+  })
+
+  test('a round that did not open is counted as missed, and a kill costs one instant at most', () => {
+    for (const { key, opened, missed } of counters) {
+      const instants = rows.inputs
+        .filter(({ scheduleKey }) => scheduleKey === key)
+        .map(({ performedAt }) => performedAt)
+      const cells = (Math.max(...instants) - Math.min(...instants)) / dayMs + 1
+      expect({ key, opened, missed }).toEqual({ key, opened: instants.length, missed: cells - instants.length })
+      expect(missed).toBeLessThanOrEqual(killed.length)
+    }
+  })
+
+  test('everything that can be resolved is terminal', () => {
+    for (const input of rows.inputs) {
+      const isDue = input.resolvableAt <= watermark
+      expect(input.status, input.id).toBe(isDue ? 'RESOLVED' : 'RECEIVED')
+    }
+    const pending = rows.predictions.filter(({ status }) => status === 'PENDING')
+    expect(pending.filter(({ resolvableAt }) => resolvableAt <= watermark)).toEqual([])
+    for (const { id, status, reason, blame } of rows.predictions) {
+      const isMissing = status === 'FAILED' || status === 'ABSENT'
+      expect([id, reason !== null, blame !== null]).toEqual([id, isMissing, isMissing])
+    }
+  })
+
+  test('every truth is what the records say, and every score follows from it', () => {
+    const known = new Map(records.map(({ subject, knownAt, tempMax }) => [`${subject} ${knownAt}`, tempMax]))
+    const inputs = new Map(rows.inputs.map((input) => [input.id, input]))
+    const scores = new Map(rows.scores.map((score) => [score.predictionId, score]))
+    expect(scores.size).toBe(rows.scores.length)
+    for (const { id, subject, resolvableAt, status, voidReason, actuals } of rows.inputs) {
+      if (status !== 'RESOLVED' || voidReason !== null) continue
+      expect([id, actuals]).toEqual([id, { tempMax: known.get(`${subject} ${resolvableAt}`) }])
+    }
+    for (const [inputId, predictions] of byInput(rows.predictions)) {
+      const input = inputs.get(inputId)
+      if (input?.status !== 'RESOLVED' || input.voidReason !== null) continue
+      const truth = (input.actuals as { tempMax: number }).tempMax
+      const crps = (id: string) => scores.get(id)?.value?.crps as number
+      const valid = predictions.filter(({ status }) => status === 'SCORED')
+      const worst = Math.max(...valid.map(({ id }) => crps(id)))
+      for (const { id, status, blame, output } of predictions) {
+        const score = scores.get(id)
+        if (status === 'SCORED') {
+          const { mean, std } = output as { mean: number; std: number }
+          expect([id, score?.kind, score?.value?.error]).toEqual([id, 'valid', mean - truth])
+          // Between the distance of a sure forecast and that of one that says nothing.
+          expect(crps(id)).toBeLessThanOrEqual(Math.abs(mean - truth) + std)
+        } else {
+          const isImputed = blame === 'model' && valid.length > 0
+          expect([id, score?.kind, score?.value?.crps]).toEqual(
+            isImputed ? [id, 'imputed', worst] : [id, undefined, undefined],
+          )
+        }
+      }
+    }
+  })
+
+  test('snapshots, leaderboards and checkpoints are those that the tables give', () => {
+    const { snapshots, leaderboards, checkpoints } = recompute(rows)
+    expect(rows.leaderboards.length).toBeGreaterThan(250)
+    expect(rows.checkpoints.length).toBeGreaterThan(2)
+    expectClose(rows.snapshots, snapshots, 'snapshots')
+    expectClose(without(rows.leaderboards, 'id'), leaderboards, 'leaderboards')
+    const stored = rows.checkpoints.map(({ id: _id, status: _status, entries, ...checkpoint }) => ({
+      ...checkpoint,
+      entries: entries.map(({ modelId, rank, value, scoreCount, dueCount, answeredCount, rewardFrac64 }) => ({
+        ...{ modelId, rank, value, scoreCount, dueCount, answeredCount, rewardFrac64 },
+      })),
+    }))
+    expectClose(stored, checkpoints, 'checkpoints')
+    for (const { id, entries } of rows.checkpoints) {
+      expect([id, entries.reduce((sum, { rewardFrac64 }) => sum + rewardFrac64, 0)]).toEqual([id, 1_000_000_000])
+    }
+  })
+})
+
+/** The recording has ended, every service serves again, and nothing changes any more. */
+async function finished(node: Node): Promise<void> {
+  await until('the replay to end and everything to be settled', finishLimitMs, async () => {
+    const states = Object.values(await node.services()).map(({ state }) => state)
+    if (!states.every((state) => state === 'ready')) return false
+    const before = await progress(node)
+    if (before.ended < 2 || before.due > 0) return false
+    await setTimeout(stableMs)
+    return JSON.stringify(await progress(node)) === JSON.stringify(before)
+  })
+}
+
+async function progress(node: Node) {
+  const sql = await node.database()
+  try {
+    const [row] = await sql<{ ended: number; due: number; periods: number; checkpoints: number }[]>`
+      select (select count(*) from feed_ingestion_state where status_reason = 'the recording has ended') as ended,
+        (select count(*) from inputs i where status = 'RECEIVED'
+          and resolvable_at <= (select max(watermark_at) from feed_ingestion_state)) as due,
+        (select count(*) from leaderboards) as periods, (select count(*) from checkpoints) as checkpoints`
+    if (row === undefined) throw new Error('counting gave no row')
+    return row
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+async function watermarkOf(sql: postgres.Sql): Promise<number> {
+  const [row] = await sql<{ at: number }[]>`select max(watermark_at) as at from feed_ingestion_state`
+  if (row === undefined) throw new Error('there is no feed')
+  return row.at
+}
+
+function summary(
+  killed: readonly Victim[],
+  { inputs, predictions, scores, snapshots, leaderboards, checkpoints }: StoredRows,
+  counters: readonly { readonly key: string; readonly missed: number }[],
+): string {
+  const count = (names: readonly string[]) =>
+    [...new Set(names)]
+      .sort()
+      .map((name) => `${name} ${names.filter((other) => other === name).length}`)
+      .join(', ')
+  const outcomes = predictions.map(({ status, reason, blame }) =>
+    reason === null ? status : `${status} ${reason} (${blame})`,
+  )
+  return [
+    `killed: ${count(killed)}`,
+    `rounds: ${inputs.length}, void ${inputs.filter(({ voidReason }) => voidReason !== null).length}`,
+    `missed: ${counters.map(({ key, missed }) => `${key} ${missed}`).join(', ')}`,
+    `predictions: ${predictions.length}; ${count(outcomes)}`,
+    `scores: ${count(scores.map(({ kind }) => kind))}`,
+    `snapshots ${snapshots.length}, leaderboards ${leaderboards.length}, checkpoints ${checkpoints.length}`,
+  ].join('\n')
+}
+
+function byInput(predictions: readonly PredictionRow[]): ReadonlyMap<string, readonly PredictionRow[]> {
+  const groups = new Map<string, PredictionRow[]>()
+  for (const prediction of predictions) {
+    const group = groups.get(prediction.inputId)
+    if (group === undefined) groups.set(prediction.inputId, [prediction])
+    else group.push(prediction)
+  }
+  return groups
+}
+
+function without<Row extends object, Key extends keyof Row>(rows: readonly Row[], key: Key): Omit<Row, Key>[] {
+  return rows.map(({ [key]: _left, ...rest }) => rest)
+}
+
+/** Equal, but for the last bits of sums that were added up in another order. */
+function expectClose(stored: readonly unknown[], expected: readonly unknown[], what: string): void {
+  for (const [index, row] of expected.entries())
+    expect(rounded(stored[index]), `${what} ${index}`).toEqual(rounded(row))
+  expect(stored.length, `number of ${what}`).toBe(expected.length)
+}
+
+function rounded(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_key, inner: unknown) =>
+      typeof inner === 'number' && !Number.isInteger(inner) ? Number(inner.toPrecision(10)) : inner,
+    ),
+  )
+}
