@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { importTypeScript } from '@crunch/model-runner'
+import { importTypeScript, ModuleLoadError } from '@crunch/model-runner'
 import { z } from 'zod'
 import { checkContract } from '../contract/check-contract.ts'
 import type { AnyContract } from '../contract/crunch-contract.ts'
@@ -87,10 +87,14 @@ async function importAuthorFile(path: string): Promise<Record<string, unknown>> 
   try {
     return (await importTypeScript(path)) as Record<string, unknown>
   } catch (error) {
-    throw new CrunchError(
-      'CONTRACT_NOT_LOADED',
-      `${path} could not be loaded:\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      { cause: error },
-    )
+    throw new CrunchError('CONTRACT_NOT_LOADED', `${path} could not be loaded:\n${authorText(error)}`, { cause: error })
   }
+}
+
+/** What helps the author of a file: where it is wrong, and for code that threw its own stack, not that of our loader. */
+function authorText(error: unknown): string {
+  if (!(error instanceof ModuleLoadError))
+    return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const thrown = error.code === 'MODULE_THREW' && error.cause instanceof Error ? error.cause.stack : undefined
+  return thrown === undefined ? error.message : `${error.message}\n${thrown}`
 }
