@@ -1,0 +1,24 @@
+import { CrunchError } from '../src/domain/errors.ts'
+import { loadContract } from '../src/live/load-contract.ts'
+import { readSettings } from '../src/live/settings.ts'
+
+// Loads a contract in a process of its own, whose module loader no test tool has changed, and prints what came of it.
+
+const [path = '', settings] = process.argv.slice(2)
+
+try {
+  const contract = await loadContract(path, settings === undefined ? undefined : readSettings(JSON.parse(settings)))
+  const round = { scheduleKey: 'k', subject: 's', performedAt: 0, resolvableAt: 1, horizonMs: 1, stepMs: 1 }
+  const parsed = contract.prediction.schema.safeParse({ value: 0.5 })
+  const outcome = {
+    contract,
+    built: contract.input.build({ subject: 'BTCUSDT', records: [], at: 0 }),
+    score: contract.score.compute({ output: { value: 0.5 }, truth: { return: 0.01 }, round }),
+    output: parsed.success ? parsed.data : parsed.error.message,
+  }
+  console.log(JSON.stringify(outcome))
+} catch (error) {
+  if (!(error instanceof CrunchError)) throw error
+  const cause = error.cause instanceof Error ? `${error.cause.name}: ${error.cause.message}` : null
+  console.log(JSON.stringify({ code: error.code, message: error.message, cause }))
+}
