@@ -46,8 +46,8 @@ test('ranks every model where the recording has one of the two subjects', async 
   expect(entries.map((entry) => entry.coverage)).toEqual([1, 1, 1, 1, 1])
   expect(entries[0]?.modelId).toBe('momentum')
   expect(entries.find((entry) => entry.modelId === 'flat')?.windows.recent).toBe(0)
-})
+}, 30_000)
 
 test('gives the same digest twice', async () => {
   expect((await run()).digest).toBe((await run()).digest)
-})
+}, 30_000)
