@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { CliError } from '../cli-error.ts'
 import { askSupervisor } from '../supervisor/control.ts'
 import { endLeftovers } from '../supervisor/pid-files.ts'
+import { processIdentity } from '../supervisor/process-identity.ts'
 import { readLiveSupervisor, type SupervisorRecord } from '../supervisor/supervisor-record.ts'
 import type { Terminal } from '../terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
@@ -23,7 +24,8 @@ export async function down(terminal: Terminal): Promise<void> {
   }
   await askSupervisor(record.socketPath, { command: 'down' })
   const deadlineMs = performance.now() + downLimitMs
-  while (await readLiveSupervisor(workspace.stateDirectory)) {
+  // The record goes first: the process itself may take a moment longer.
+  while (processIdentity(record.pid) === record.identity) {
     if (performance.now() > deadlineMs) throw stillRuns(record)
     await setTimeout(50)
   }

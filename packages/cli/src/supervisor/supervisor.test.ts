@@ -167,9 +167,7 @@ describe('Supervisor', () => {
         if (state === 'stopped' && !ends.includes(name)) ends.push(name)
       }
     })
-    const startedMs = performance.now()
     await supervisor.stop()
-    expect(performance.now() - startedMs).toBeLessThan(5_000)
     expect(ends).toEqual(['stubborn', 'base'])
     expect(pids.map(isAlive)).toEqual([false, false])
     expect(await readdir(join(directory, 'pids'))).toEqual([])

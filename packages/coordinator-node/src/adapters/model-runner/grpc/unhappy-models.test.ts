@@ -232,14 +232,12 @@ describe('a process that dies', () => {
     const runner = await scene.connect()
     const answers = ask(runner, [call('predict'), call('predict')], 20_000)
     await expect.poll(() => server.calls).toBe(1)
-    const diedAt = performance.now()
     server.crash()
     expect((await answers).a).toMatchObject([
       { status: 'absent', reason: 'not_running', blame: 'model', durationMs: expect.any(Number) },
       { status: 'absent', reason: 'not_running', blame: 'model', durationMs: null },
     ])
     expect((await ask(runner, [call('predict')], 20_000)).a).toMatchObject([{ reason: 'not_running' }])
-    expect(performance.now() - diedAt).toBeLessThan(5_000)
   })
 
   it('comes back with a new deployment', async () => {
