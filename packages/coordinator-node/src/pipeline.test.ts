@@ -184,6 +184,24 @@ describe('periods', () => {
     expect(store.dump().leaderboards).toEqual(alone.store.dump().leaderboards)
   })
 
+  test('are closed once when two processes settle at the same time', async () => {
+    const store = createMemoryStore()
+    const first = await openCompetition({ store })
+    const second = await openCompetition({ store, clock: first.clock })
+    await first.drive(...candles(0, 42))
+    const settled = await Promise.all([first.pipeline.settle(), second.pipeline.settle()])
+    expect(sum(settled.map(({ resolvedCount }) => resolvedCount))).toBe(38)
+    await first.drive(...candles(43, 63))
+    await Promise.all([first.pipeline.settle(), second.pipeline.settle()])
+    await Promise.all([first.pipeline.checkpoint(), second.pipeline.checkpoint()])
+    const alone = await openCompetition()
+    await alone.drive(...candles(0, 63))
+    await alone.pipeline.settle()
+    await alone.pipeline.checkpoint()
+    const { snapshots, leaderboards, checkpoints } = alone.store.dump()
+    expect(store.dump()).toMatchObject({ snapshots, leaderboards, checkpoints })
+  })
+
   test('a model that joins later is on the leaderboards from then on', async () => {
     const { store, runner, drive, pipeline } = await openCompetition({ models: { a: steady(0.1) } })
     await drive(...candles(0, 20))

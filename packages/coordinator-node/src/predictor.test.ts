@@ -220,6 +220,25 @@ describe('a model that joins later', () => {
   })
 })
 
+describe('a round that is still waiting for answers', () => {
+  test('has no row for a model that registers with a later one', async () => {
+    let release = (_answer: unknown) => {}
+    const slow: TestModel = { predict: () => new Promise((resolve) => { release = resolve }) } // biome-ignore format: one thing
+    const { store, runner, drive } = await openCompetition({ models: { slow }, timeoutMs: 60_000 })
+    const waiting = drive(candle(0))
+    await vi.waitFor(async () => expect(await store.unansweredRounds()).toHaveLength(1))
+    runner.connect({ late: steady(0.5) })
+    await drive(candle(1))
+    release({ value: 1 })
+    await waiting
+    expect(store.dump().predictions.map((row) => [row.performedAt, row.modelId, row.status])).toEqual([
+      [minute(1), 'slow', 'PENDING'],
+      [minute(2), 'late', 'PENDING'],
+      [minute(2), 'slow', 'ABSENT'],
+    ])
+  })
+})
+
 describe("schedules on: 'clock'", () => {
   const schedule = [{ subject: 'BTCUSDT', every: '2m', horizon: '4m', on: 'clock' }]
   const changes = { prediction: { schedule } }

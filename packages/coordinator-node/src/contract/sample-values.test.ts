@@ -50,5 +50,9 @@ describe('sampleValues', () => {
         6,
       ),
     ).toEqual([])
+    const undescribed = z.lazy(() => {
+      throw new Error('imported in a circle')
+    })
+    expect(sampleValues(undescribed, 6)).toEqual([])
   })
 })
