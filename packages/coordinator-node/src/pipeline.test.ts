@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { candles, createTrend, openCompetition, steady, type TestModel } from '../test/competition.ts'
+import { resolvedContract } from '../test/sample-contract.ts'
 import { createMemoryStore } from './adapters/store/memory/memory-store.ts'
+import { silentLog } from './ports/log.ts'
 import { candle, minute } from './ports/store-samples.ts'
+import { settleRounds } from './stages/score/settle-rounds.ts'
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
 
@@ -242,8 +245,11 @@ describe('checkpoints', () => {
   })
 
   test('wait for the snapshots of their period', async () => {
-    const { drive, pipeline } = await openCompetition()
+    const { store, clock, drive, pipeline } = await openCompetition()
     await drive(...candles(0, 40))
+    expect(await pipeline.checkpoint()).toBe(0)
+    // Every round is terminal now, but no period is closed yet, as between two steps of another process.
+    await settleRounds(resolvedContract(), { store, log: silentLog }, clock.now())
     expect(await pipeline.checkpoint()).toBe(0)
     await pipeline.settle()
     expect(await pipeline.checkpoint()).toBe(1)
