@@ -1,0 +1,191 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Node, openNode } from '../src/deployment.ts'
+import { processesOf } from '../src/processes.ts'
+import { takeTestWorkspace } from '../src/test-workspace.ts'
+import { until } from '../src/until.ts'
+import type { Pack, UserWorkspace } from '../src/workspace.ts'
+
+// A workspace as its owner uses it: the commands of its README, what they print, and how they end.
+
+const packs: readonly Pack[] = ['weather', 'realtime']
+
+describe.each(packs)('a new %s workspace', (pack) => {
+  let workspace: UserWorkspace
+  beforeAll(async () => {
+    workspace = await takeTestWorkspace(pack)
+  })
+  afterAll(() => workspace?.remove())
+
+  test('passes its own tests', async () => {
+    const { exitCode, all } = await execa('npm', ['test'], { cwd: workspace.directory, reject: false, all: true })
+    expect(exitCode, all).toBe(0)
+    expect(all).toMatch(/Tests\s+.*\d+ passed/)
+  })
+
+  test('has nothing that crunch check finds', async () => {
+    const { exitCode, stdout, stderr } = await (await openNode(workspace)).crunch(['check'])
+    expect(stdout, stderr).toBe('Contract, settings, database and models are right; ports free.')
+    expect(exitCode).toBe(0)
+  })
+})
+
+describe('crunch check', () => {
+  let workspace: UserWorkspace
+  let node: Node
+  let contractPath: string
+  let contract: string
+  beforeAll(async () => {
+    workspace = await takeTestWorkspace('weather')
+    node = await openNode(workspace)
+    contractPath = join(node.directory, 'node/contract.ts')
+    contract = await readFile(contractPath, 'utf8')
+  })
+  afterAll(() => workspace?.remove())
+
+  test.each([
+    { right: "timeout: '10s'", wrong: "timout: '10s'", finding: /prediction\.timout: .*did you mean timeout\?/ },
+    { right: "rankBy: 'anchor'", wrong: "rankBy: 'yearly'", finding: /leaderboard\.rankBy: .*anchor/ },
+    { right: "horizon: '1d' }", wrong: "horizon: '1h' }", finding: /prediction\.schedule.*horizon: .*1d/ },
+  ])('names the place, the cause and the fix of $wrong', async ({ right, wrong, finding }) => {
+    const { exitCode, stdout } = await checkContract(contract.replace(right, wrong))
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain(contractPath)
+    expect(stdout).toMatch(finding)
+  })
+
+  test("shows the author's own error when a contract does not load", async () => {
+    const { exitCode, stdout } = await checkContract(`${contract}\nthrow new Error('no such city')\n`)
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain('no such city')
+    // The line of the author's throw.
+    expect(stdout).toMatch(new RegExp(`contract\\.ts:${contract.split('\n').length + 1}\\b`))
+  })
+
+  test('names an unknown setting and the one that was meant', async () => {
+    const { exitCode, stdout } = await node.crunch(['check'], { FEED_SUBJETCS: 'Seattle' })
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain('FEED_SUBJETCS: there is no such setting; did you mean FEED_SUBJECTS?')
+  })
+
+  test('names who holds a port, and deploy starts nothing then', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(node.apiPort, '127.0.0.1', resolve))
+    try {
+      const { exitCode, stdout } = await node.crunch(['check'])
+      expect(exitCode).toBe(1)
+      expect(stdout).toContain(`port ${node.apiPort} (REPORT_API_PORT): it is in use by`)
+      expect(stdout).toContain(`fix: end that program, or choose another port with REPORT_API_PORT=`)
+      if (process.platform === 'linux') expect(stdout).toContain(`process ${process.pid} `)
+
+      const deployed = await node.crunch(['deploy', '--replay', '--detach'])
+      expect(deployed.exitCode).toBe(1)
+      expect(deployed.stderr).toContain(`port ${node.apiPort} (REPORT_API_PORT): it is in use by`)
+      expect(deployed.stderr).toContain('Nothing was started.')
+      expect(await processesOf(node.directory)).toEqual([])
+    } finally {
+      await new Promise((resolve) => server.close(resolve))
+    }
+  })
+
+  async function checkContract(text: string) {
+    await writeFile(contractPath, text)
+    try {
+      return await node.crunch(['check'])
+    } finally {
+      await writeFile(contractPath, contract)
+    }
+  }
+})
+
+describe('a deployment in the background', () => {
+  let workspace: UserWorkspace
+  let node: Node
+  beforeAll(async () => {
+    workspace = await takeTestWorkspace('weather')
+    node = await openNode(workspace)
+  })
+  afterAll(() => workspace?.remove())
+
+  test('is started, ranks the models and shows its state and logs', async () => {
+    const nothing = await node.crunch(['status'])
+    expect([nothing.exitCode, nothing.stdout]).toEqual([0, 'Not deployed. Start it with: crunch deploy'])
+
+    const deployed = await node.crunch(['deploy', '--replay', '--detach', '--speed', 'max'])
+    expect(deployed.exitCode, deployed.stderr).toBe(0)
+    expect(deployed.stdout).toContain(`Report API: http://127.0.0.1:${node.apiPort}/reports/leaderboard`)
+    expect(deployed.stdout).toContain('It runs in the background: crunch status, crunch logs -f, crunch down')
+    const twice = await node.crunch(['deploy', '--replay', '--detach'])
+    expect(twice.exitCode).toBe(1)
+    expect(twice.stderr).toContain('crunch down')
+
+    await until('a leaderboard', 60_000, async () => {
+      const rows = await node.api('/reports/leaderboard')
+      return Array.isArray(rows) && rows.length === 5
+    })
+    const leaderboard = await node.crunch(['leaderboard'])
+    expect(leaderboard.exitCode).toBe(0)
+    for (const model of ['persistence', 'climatology', 'seven-day-mean', 'trend', 'overconfident']) {
+      expect(leaderboard.stdout).toContain(model)
+    }
+
+    const status = await node.crunch(['status'])
+    expect(status.exitCode).toBe(0)
+    for (const service of ['postgres', 'models', 'score', 'report', 'predict']) {
+      expect(status.stdout).toMatch(new RegExp(`${service}\\s.*ready`))
+    }
+    expect(status.stdout).toContain('models (5): persistence')
+
+    const logs = await node.crunch(['logs', 'score', '-n', '1000'])
+    expect(logs.exitCode).toBe(0)
+    expect(logs.stdout).toContain('all workers are ready')
+    expect(logs.stdout).toContain('rounds were settled')
+    const noSuchLog = await node.crunch(['logs', 'scores'])
+    expect(noSuchLog.exitCode).toBe(1)
+    expect(noSuchLog.stderr).toContain('score')
+  })
+
+  test('gets a new process for a service that is restarted', async () => {
+    const before = (await node.services()).score
+    const restarted = await node.crunch(['restart', 'score'])
+    expect([restarted.exitCode, restarted.stdout]).toEqual([0, 'score is started again; see crunch status'])
+    await until('the restarted service to serve', 30_000, async () => (await node.services()).score?.state === 'ready')
+    const after = await node.services()
+    expect(after.score?.pid).not.toBe(before?.pid)
+    expect(after.score?.restarts).toBe((before?.restarts ?? 0) + 1)
+    const unknown = await node.crunch(['restart', 'scorer'])
+    expect(unknown.exitCode).toBe(1)
+    expect(unknown.stderr).toContain('postgres, models, score, report, predict')
+  })
+
+  test('is taken down and leaves no process', async () => {
+    expect((await processesOf(node.directory)).length).toBeGreaterThan(8)
+    const down = await node.crunch(['down'])
+    expect([down.exitCode, down.stdout]).toEqual([0, 'Every process of the deployment has ended.'])
+    expect(await processesOf(node.directory)).toEqual([])
+    const again = await node.crunch(['down'])
+    expect([again.exitCode, again.stdout]).toEqual([0, 'Nothing runs here.'])
+    const restart = await node.crunch(['restart', 'score'])
+    expect(restart.exitCode).toBe(1)
+    expect(restart.stderr).toContain('crunch deploy')
+  })
+
+  test('of a recording with a broken row ends with its line number', async () => {
+    const lines = (await readFile(join(node.directory, 'node/recordings/weather.csv'), 'utf8')).split('\n')
+    lines[99] = (lines[99] ?? '').replace(/,[^,]*,([^,]*),([^,]*)$/, ',warm,$1,$2')
+    const recording = join(node.directory, 'node/broken.csv')
+    await writeFile(recording, lines.join('\n'))
+    for (const command of [
+      ['simulate', '--recording', recording],
+      ['deploy', '--replay', recording, '--once'],
+    ]) {
+      const { exitCode, stdout, stderr } = await node.crunch(command)
+      expect([command[0], exitCode]).toEqual([command[0], 1])
+      expect(`${stdout}${stderr}`).toMatch(/broken\.csv.*line 100|broken\.csv:100/)
+    }
+    expect(await processesOf(node.directory)).toEqual([])
+  })
+})
