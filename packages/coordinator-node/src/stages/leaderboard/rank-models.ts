@@ -63,15 +63,28 @@ function modelEntry(
   return { modelId, rank: null, windows, metrics: snapshots.at(-1)?.metrics ?? {}, scoreCount, coverage }
 }
 
-/** Adds up the snapshots that lie wholly behind `from`. */
+/** Adds up the snapshots that lie wholly behind `from`, oldest first: in another order the last bits of a sum would differ. */
 function windowTotal(snapshots: readonly Snapshot[], from: Instant, field: string) {
   const total = { sum: 0, count: 0, due: 0, answered: 0 }
-  for (const snapshot of snapshots) {
-    if (snapshot.periodStart < from) continue
-    total.sum += snapshot.sums[field]?.sum ?? 0
-    total.count += snapshot.sums[field]?.count ?? 0
+  for (let index = firstBehind(snapshots, from); index < snapshots.length; index += 1) {
+    const snapshot = snapshots[index] as Snapshot
+    const fieldSum = snapshot.sums[field]
+    total.sum += fieldSum?.sum ?? 0
+    total.count += fieldSum?.count ?? 0
     total.due += snapshot.dueCount
     total.answered += snapshot.answeredCount
   }
   return total
+}
+
+/** Index of the first snapshot with `periodStart >= from`: a short window passes most of the longest one by. */
+function firstBehind(snapshots: readonly Snapshot[], from: Instant): number {
+  let low = 0
+  let high = snapshots.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((snapshots[middle] as Snapshot).periodStart >= from) high = middle
+    else low = middle + 1
+  }
+  return low
 }
