@@ -55,14 +55,18 @@ async function measureAll(recording: string, signal: AbortSignal): Promise<Measu
   return results
 }
 
-async function writeResults(results: readonly MeasuredRuns[], recording: CandleRecording): Promise<void> {
+async function writeResults(
+  results: readonly MeasuredRuns[],
+  machine: string,
+  recording: CandleRecording,
+): Promise<void> {
   const methods = results.map(({ measurement: { name, method } }) => `- **${name}**: ${method}.`)
   const text = [
     '# Results',
     '',
     '`npm run bench -- --write` writes this file. Each run has a process, and where it needs one an embedded PostgreSQL (fsync on), of its own.',
     '',
-    `${new Date().toISOString().slice(0, 10)}, ${machineText()}; ${recording.origin}.`,
+    `${new Date().toISOString().slice(0, 10)}, ${machine}; ${recording.origin}.`,
     '',
     resultsMarkdown(resultRows(results)),
     '',
@@ -82,10 +86,11 @@ const late = setTimeout(() => interruption.abort(new Error(`not done within ${ti
 const folder = await mkdtemp(join(tmpdir(), 'crunch-bench-'))
 try {
   const recording = await findCandleRecording(folder)
-  console.log(`${machineText()}; ${recording.origin}`)
+  const machine = machineText()
+  console.log(`${machine}; ${recording.origin}`)
   const results = await measureAll(recording.path, interruption.signal)
   console.log(resultsTable(resultRows(results)))
-  if (options.write) await writeResults(results, recording)
+  if (options.write) await writeResults(results, machine, recording)
 } catch (error) {
   const reason: unknown = interruption.signal.aborted ? interruption.signal.reason : error
   console.error(reason instanceof Error ? reason.message : reason)

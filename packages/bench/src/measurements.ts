@@ -59,7 +59,11 @@ export const measurements: readonly Measurement[] = [
     name: 'settle',
     method:
       '1,200 rounds of 25 models, all due at once, settled by one worker on the embedded PostgreSQL, the closing of their snapshot periods included',
-    figures: [{ key: 'predictionsPerSecond', label: 'predictions settled', unit: '/s', atLeast: 5_000 }, peakMemory],
+    figures: [
+      { key: 'predictionsPerSecond', label: 'predictions settled, periods closed', unit: '/s', atLeast: 5_000 },
+      { key: 'roundsOnlyPerSecond', label: 'predictions settled, before periods close', unit: '/s' },
+      peakMemory,
+    ],
     needs: { database: true, modelCount: 0 },
     budgetMs: 48_000,
   },

@@ -1,4 +1,4 @@
-import { openPostgresStore } from '@crunch/coordinator-node/internal'
+import { openPostgresStore, type Store } from '@crunch/coordinator-node/internal'
 import realtime from '../../../templates/node/contract.ts'
 import {
   createInProcessRunner,
@@ -20,7 +20,16 @@ const horizonMinutes = 5
 
 /** How fast due rounds become scores, snapshots and leaderboards. The rounds are made as a replay makes them. */
 export async function settlePredictions(databaseUrl: string, log: Log): Promise<Figures> {
-  const store = await openPostgresStore({ url: databaseUrl })
+  const opened = await openPostgresStore({ url: databaseUrl })
+  let lastSettledAt = Number.NaN
+  const store: Store = {
+    ...opened,
+    async settleRounds(request, decide) {
+      const result = await opened.settleRounds(request, decide)
+      lastSettledAt = performance.now()
+      return result
+    },
+  }
   const runner = createInProcessRunner(exampleModels(modelCount))
   try {
     const clock = createVirtualClock()
@@ -34,10 +43,14 @@ export async function settlePredictions(databaseUrl: string, log: Log): Promise<
     }
     const startedAt = performance.now()
     const { resolvedCount } = await pipeline.settle()
-    const lengthMs = performance.now() - startedAt
+    const endedAt = performance.now()
     const expected = minuteCount * realtime.prediction.schedule.length
     if (resolvedCount !== expected) throw new Error(`${resolvedCount} of ${expected} rounds were settled`)
-    return { predictionsPerSecond: (resolvedCount * modelCount) / (lengthMs / 1_000) }
+    const count = resolvedCount * modelCount
+    return {
+      predictionsPerSecond: count / ((endedAt - startedAt) / 1_000),
+      roundsOnlyPerSecond: count / ((lastSettledAt - startedAt) / 1_000),
+    }
   } finally {
     await runner.close()
     await store.close()
