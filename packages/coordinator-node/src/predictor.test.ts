@@ -239,14 +239,30 @@ describe('a round that is still waiting for answers', () => {
   })
 })
 
+test('a call that the contract cannot make opens no round, and is logged', async () => {
+  const call = {
+    arguments: () => {
+      throw new Error('no such market')
+    },
+  }
+  const { store, lines, drive } = await openCompetition({ changes: { prediction: { call } } })
+  await drive(candle(0))
+  expect(store.dump().rounds).toEqual([])
+  expect(lines).toMatchObject([{ level: 'error', fields: { stage: 'prediction', reason: 'no such market' } }])
+})
+
 describe("schedules on: 'clock'", () => {
   const schedule = [{ subject: 'BTCUSDT', every: '2m', horizon: '4m', on: 'clock' }]
   const changes = { prediction: { schedule } }
 
   test('open rounds at the instants of their grid, on what is known then', async () => {
-    const { store, drive } = await openCompetition({ changes })
+    let tickCount = 0
+    const model: TestModel = { ...steady(0.5), tick: () => { tickCount += 1 } } // biome-ignore format: one line
+    const { store, drive } = await openCompetition({ changes, models: { model } })
     await drive(...candles(0, 6))
     const { rounds } = store.dump()
+    // A round brings nothing new: models hear of each record once.
+    expect(tickCount).toBe(7)
     expect(openedAt(rounds)).toEqual([2, 4, 6])
     expect(rounds.map((round) => (round.input.closes as number[]).length)).toEqual([2, 4, 6])
   })

@@ -91,7 +91,7 @@ async function runInstant(
   if (on === 'clock' && due.length === 0) return nothingRan
   const input = tryBuildInput(resolved, ports.log, scope, state.window, at)
   if (input === null) return nothingRan
-  const running = runRounds(resolved, ports, state.registry, due, input, at)
+  const running = runRounds(resolved, ports, state.registry, { at, input, due, isNews: on === 'record' })
   // Models are registered by now; without any there are no rounds.
   if (state.registry.models().length > 0) for (const { schedule } of due) state.lastRoundTimes.set(schedule.key, at)
   return running

@@ -203,3 +203,17 @@ describe('the scorer', () => {
     expect(findings({ prediction: { schema: strict } })).toEqual([])
   })
 })
+
+describe('the call to the models', () => {
+  const calling = (make: () => unknown) => findings({ prediction: { call: { arguments: make } } })
+
+  test('is made once before anything runs', () => {
+    expect(calling(() => [{ type: 'STRING', value: 'BTC' }])).toEqual([])
+    expect(calling(() => 'BTC')[0]).toContain('prediction.call.arguments: does not give a list')
+    expect(
+      calling(() => {
+        throw new Error('no such subject')
+      })[0],
+    ).toContain('prediction.call.arguments: throws: no such subject')
+  })
+})

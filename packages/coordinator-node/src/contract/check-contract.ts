@@ -21,6 +21,7 @@ export function checkContract(candidate: unknown): Finding[] {
   return [
     ...checkName(contract),
     ...checkSchedule(contract),
+    ...checkCall(contract),
     ...checkMetrics(contract),
     ...checkLeaderboard(contract),
     ...checkPeriods(contract),
@@ -68,6 +69,30 @@ function checkSchedule(contract: AnyContract): Finding[] {
     }
     return findings
   })
+}
+
+const dryRunRound = {
+  scheduleKey: 'dry-run',
+  subject: 'dry-run',
+  performedAt: 0,
+  resolvableAt: 60_000,
+  horizonMs: 60_000,
+  stepMs: 60_000,
+}
+
+/** Makes the call to the models once, as a dry run. */
+function checkCall(contract: AnyContract): Finding[] {
+  const makeArguments = contract.prediction.call?.arguments
+  const [entry] = contract.prediction.schedule
+  if (makeArguments === undefined || entry === undefined) return []
+  const path = 'prediction.call.arguments'
+  const fix = "give a list such as [{ type: 'STRING', value: round.subject }]"
+  try {
+    const given: unknown = makeArguments({ ...dryRunRound, subject: entry.subject })
+    return Array.isArray(given) ? [] : [{ path, cause: 'does not give a list', fix }]
+  } catch (error) {
+    return [{ path, cause: `throws: ${error instanceof Error ? error.message : String(error)}`, fix }]
+  }
 }
 
 function checkMetrics({ snapshot }: AnyContract): Finding[] {
@@ -187,20 +212,15 @@ function checkScorer({ prediction, truth, score, leaderboard }: AnyContract): Fi
   const path = 'score.compute'
   const outputs = sampleValues(prediction.schema, 6)
   const truths = sampleValues(truth.schema, 6)
-  const round = {
-    scheduleKey: 'dry-run',
-    subject: 'dry-run',
-    performedAt: 0,
-    resolvableAt: 60_000,
-    horizonMs: 60_000,
-    stepMs: 60_000,
-  }
   const values: number[] = []
   const errors: string[] = []
   for (const output of outputs) {
     for (const known of truths) {
       try {
-        const value = score.schema.parse(score.compute({ output, truth: known, round })) as Record<string, unknown>
+        const value = score.schema.parse(score.compute({ output, truth: known, round: dryRunRound })) as Record<
+          string,
+          unknown
+        >
         const ranked = value[leaderboard.value]
         if (typeof ranked !== 'number') {
           return [

@@ -6,11 +6,9 @@ import { createPipeline } from '../pipeline.ts'
 import type { Predictor } from '../predictor.ts'
 import { createFeedHealth, type FeedHealth } from './feed-health.ts'
 import { createInFlight } from './in-flight.ts'
+import { inFlightLimit } from './predict-worker.ts'
 import { wait } from './wait.ts'
 import type { WorkerContext } from './worker-context.ts'
-
-/** Batches of records that may be under way at once: a slow model holds up nobody until as many rounds wait for it. */
-const inFlightLimit = 256
 
 /** Streams the contract's live sources into the store, and, with a predictor, straight to the models. */
 export async function runLiveFeed(context: WorkerContext, predictor?: Predictor): Promise<void> {

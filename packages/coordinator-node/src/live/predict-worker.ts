@@ -7,7 +7,8 @@ import { createInFlight } from './in-flight.ts'
 import { wait } from './wait.ts'
 import type { WorkerContext } from './worker-context.ts'
 
-const inFlightLimit = 256
+/** Instants whose models may be at work at once: a slow model holds up nobody until as many wait for it. */
+export const inFlightLimit = 256
 const leaseRetryMs = 500
 
 /** Waits until this process is the only one that opens rounds; `null` when the signal aborts first. */
@@ -55,7 +56,11 @@ export async function runPredictWorker(context: WorkerContext): Promise<void> {
     const predictor = await pipeline.openPredictor(runner)
     context.ready('predict', { models: runner.models().length })
     const ended = Promise.race([aborted(context.signal), lost(lease)])
-    await Promise.race([ended, predictQueued(queue, inFlight, predictor, context.signal)])
+    await Promise.race([
+      ended,
+      predictQueued(queue, inFlight, predictor, context.signal),
+      runClockRounds(context, predictor, inFlight),
+    ])
     await inFlight.drain()
   } finally {
     await unsubscribe()
@@ -87,6 +92,27 @@ export function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
+}
+
+/** A clock instant that is this much over is missed: a round is never opened later. */
+const lateLimitMs = 1_000
+
+/** Opens the rounds of `on: 'clock'` schedules at their grid instants, until the signal aborts. */
+export async function runClockRounds(
+  context: WorkerContext,
+  predictor: Predictor,
+  inFlight: ReturnType<typeof createInFlight>,
+): Promise<void> {
+  const { clock, signal } = context
+  let at = predictor.nextClockInstant(clock.now())
+  while (at !== null && !signal.aborted) {
+    const instant = at
+    // A timer may fire a millisecond early.
+    while (clock.now() < instant && !signal.aborted) await wait(instant - clock.now(), signal)
+    if (!signal.aborted && clock.now() - instant <= lateLimitMs) await inFlight.add(() => predictor.predictAt(instant))
+    at = predictor.nextClockInstant(Math.max(instant, clock.now() - lateLimitMs))
+  }
+  await aborted(signal)
 }
 
 interface RecordQueue {

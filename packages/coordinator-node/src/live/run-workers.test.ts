@@ -26,7 +26,10 @@ const contract: AnyContract = defineContract({
   },
   prediction: {
     schema: z.object({ value: z.number() }),
-    schedule: [{ subject: 'A', every: '100ms', horizon: '200ms' }],
+    schedule: [
+      { subject: 'A', every: '100ms', horizon: '200ms' },
+      { key: 'by-clock', subject: 'A', every: '200ms', horizon: '200ms', on: 'clock' },
+    ],
     timeout: '2s',
   },
   truth: {
@@ -121,6 +124,8 @@ async function serveModels(scene: Scene, count: number): Promise<void> {
   scene.orchestrator.list(servers.map((server, index) => stateOf(`${ids[index]}`, server.port)))
 }
 
+const isOnGrid = (at: unknown) => typeof at === 'number' && at % 200 === 0
+
 async function answeredRounds(store: Store) {
   const reports = await store.predictionReports({ modelIds: [], from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000 })
   const byRound = new Map<string, string[]>()
@@ -138,6 +143,9 @@ describe('runWorkers', () => {
     await node.start(['feed-data'])
     await expect.poll(async () => (await answeredRounds(node.store)).length, { timeout: 20_000 }).toBeGreaterThan(5)
     for (const statuses of await answeredRounds(node.store)) expect(statuses).toEqual(['PENDING', 'PENDING'])
+    await expect
+      .poll(async () => (await node.store.lastRoundTimes()).get('by-clock'), { timeout: 20_000 })
+      .toSatisfy(isOnGrid)
   })
 
   test('runs every worker in one process, down to a checkpoint', async () => {

@@ -5,8 +5,17 @@ import { CrunchError } from '../domain/errors.ts'
 import { createPipeline } from '../pipeline.ts'
 import type { FeedSource } from '../ports/feed-source.ts'
 import type { Log } from '../ports/log.ts'
+import { createInFlight } from './in-flight.ts'
 import { runLiveFeed } from './live-feed.ts'
-import { connectModels, lost, pipelineOptions, runPredictWorker, takePredictLease } from './predict-worker.ts'
+import {
+  connectModels,
+  inFlightLimit,
+  lost,
+  pipelineOptions,
+  runClockRounds,
+  runPredictWorker,
+  takePredictLease,
+} from './predict-worker.ts'
 import { runReplayWorker } from './replay-worker.ts'
 import { runReportWorker } from './report-worker.ts'
 import type { Settings } from './settings.ts'
@@ -101,7 +110,10 @@ async function runFeedAndPredict(context: WorkerContext): Promise<void> {
     const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
     const predictor = await pipeline.openPredictor(runner)
     context.ready('predict', { models: runner.models().length })
-    await Promise.race([lost(lease), runLiveFeed(context, predictor)])
+    const inFlight = createInFlight(inFlightLimit)
+    const feeding = Promise.all([runLiveFeed(context, predictor), runClockRounds(context, predictor, inFlight)])
+    await Promise.race([lost(lease), feeding])
+    await inFlight.drain()
   } finally {
     await runner.close()
     await lease.release()

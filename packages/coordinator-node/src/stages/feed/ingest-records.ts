@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import { type FeedRecord, feedScopeKey } from '../../domain/feed-record.ts'
 import { toJsonObject } from '../../domain/json.ts'
@@ -41,18 +41,18 @@ export function acceptRecords(resolved: ResolvedContract, log: Log, records: rea
   return records.flatMap((record) => {
     const key = feedScopeKey(record)
     const schema = schemas.get(key)
-    const parsed = schema?.safeParse(record.values)
-    if (parsed?.success) return [{ ...record, values: toJsonObject(parsed.data) }]
-    log.error('a record was rejected', {
-      stage: 'feed',
-      scope: key,
-      eventAt: formatInstant(record.eventAt),
-      reason: parsed === undefined ? 'no feed of the contract carries this series' : issueText(parsed.error),
-    })
-    return []
+    try {
+      if (schema === undefined) throw new TypeError('no feed of the contract carries this series')
+      return [{ ...record, values: toJsonObject(schema.parse(record.values), 'values') }]
+    } catch (error) {
+      const reason = refusal(error)
+      log.error('a record was rejected', { stage: 'feed', scope: key, eventAt: formatInstant(record.eventAt), reason })
+      return []
+    }
   })
 }
 
-function issueText(error: z.ZodError): string {
+function refusal(error: unknown): string {
+  if (!(error instanceof z.ZodError)) return error instanceof Error ? error.message : String(error)
   return error.issues.map((issue) => `${issue.path.join('.') || 'values'}: ${issue.message}`).join('; ')
 }

@@ -40,6 +40,19 @@ describe('the calls of a round', () => {
     })
   })
 
+  test('refuse arguments that the wire cannot carry, by place', () => {
+    const given = (value: unknown) => predictCall(calling({ arguments: () => value }), round(0))
+    expect(() => given('BTC')).toThrow('prediction.call.arguments did not give a list')
+    expect(() => given([{ type: 'INT', value: 1.5 }])).toThrow('prediction.call.arguments[0] is no INT: 1.5')
+    expect(() =>
+      given([
+        { type: 'STRING', value: 'a' },
+        { type: 'DOUBLE', value: Number.NaN },
+      ]),
+    ).toThrow('arguments[1] is no DOUBLE')
+    expect(() => given([{ type: 'JSON', value: { at: Number.NaN } }])).toThrow('prediction.call.arguments[0].at is NaN')
+  })
+
   test('leave tick out when the contract does without', () => {
     expect(tickCalls(calling({ tick: false }), input)).toEqual([])
   })

@@ -1,7 +1,7 @@
 import type { AnyContract, RoundContext } from '../../contract/crunch-contract.ts'
-import type { JsonObject } from '../../domain/json.ts'
+import { type JsonObject, toJson } from '../../domain/json.ts'
 import type { Round } from '../../domain/round.ts'
-import type { ModelCall } from '../../ports/model-runner.ts'
+import type { ModelArgument, ModelCall } from '../../ports/model-runner.ts'
 
 /** What a contract's functions may know of a round. */
 export function roundContext(round: Round): RoundContext {
@@ -24,12 +24,30 @@ export function tickCalls(contract: AnyContract, input: JsonObject): ModelCall[]
 /** `predict(subject, horizon in seconds, step in seconds)`, unless the contract says otherwise. */
 export function predictCall(contract: AnyContract, round: Round): ModelCall {
   const call = contract.prediction.call
+  const own: unknown = call?.arguments?.(roundContext(round))
   return {
     method: call?.predict ?? 'predict',
-    arguments: call?.arguments?.(roundContext(round)) ?? [
-      { type: 'STRING', value: round.scope.subject },
-      { type: 'INT', value: Math.round(round.horizonMs / 1_000) },
-      { type: 'INT', value: Math.round(round.stepMs / 1_000) },
-    ],
+    arguments:
+      own === undefined
+        ? [
+            { type: 'STRING', value: round.scope.subject },
+            { type: 'INT', value: Math.round(round.horizonMs / 1_000) },
+            { type: 'INT', value: Math.round(round.stepMs / 1_000) },
+          ]
+        : checkedArguments(own),
   }
+}
+
+/** What a contract gives as arguments, when the wire can carry it; throws a `TypeError` otherwise. */
+function checkedArguments(candidates: unknown): ModelArgument[] {
+  if (!Array.isArray(candidates)) throw new TypeError('prediction.call.arguments did not give a list')
+  return candidates.map((candidate: ModelArgument, index) => {
+    const path = `prediction.call.arguments[${index}]`
+    const { type, value } = candidate
+    if (type === 'STRING' && typeof value === 'string') return candidate
+    if (type === 'INT' && Number.isSafeInteger(value)) return candidate
+    if (type === 'DOUBLE' && Number.isFinite(value)) return candidate
+    if (type === 'JSON') return { type, value: toJson(value, path) }
+    throw new TypeError(`${path} is no ${type}: ${String(value)}`)
+  })
 }

@@ -6,7 +6,8 @@ import type { Prediction } from '../../domain/prediction.ts'
 import type { Round } from '../../domain/round.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { ModelAnswers, ModelRunner } from '../../ports/model-runner.ts'
+import type { Log } from '../../ports/log.ts'
+import type { ModelAnswers, ModelCall, ModelRunner } from '../../ports/model-runner.ts'
 import type { Store } from '../../ports/store.ts'
 import type { DueSchedule } from './due-schedules.ts'
 import { absentPrediction, judgeAnswer } from './judge-answer.ts'
@@ -17,12 +18,22 @@ export interface RunRoundsPorts {
   readonly store: Pick<Store, 'openRound' | 'recordAnswers'>
   readonly runner: ModelRunner
   readonly clock: Clock
+  readonly log: Log
 }
 
 /** What became of the rounds of one instant. */
 export interface RanRounds {
   readonly rounds: readonly Round[]
   readonly predictionCount: number
+}
+
+/** One instant of one series. */
+export interface RoundInstant {
+  readonly at: Instant
+  readonly input: JsonObject
+  readonly due: readonly DueSchedule[]
+  /** Whether the input is news to the models: it comes from a new record. */
+  readonly isNews: boolean
 }
 
 /**
@@ -33,19 +44,14 @@ export async function runRounds(
   resolved: ResolvedContract,
   ports: RunRoundsPorts,
   registry: ModelRegistry,
-  due: readonly DueSchedule[],
-  input: JsonObject,
-  at: Instant,
+  instant: RoundInstant,
 ): Promise<RanRounds> {
   const { contract } = resolved
-  const registered = registry.register(ports.runner.models(), at)
-  // Without a participant there is nobody to ask, and nothing was missed.
-  const rounds = registry.models().length === 0 ? [] : due.map((entry) => newRound(resolved, entry, input, at))
-  const ticks = tickCalls(contract, input)
-  const dispatched = ports.runner.dispatch(
-    [...ticks, ...rounds.map((round) => predictCall(contract, round))],
-    resolved.timeoutMs,
-  )
+  const registered = registry.register(ports.runner.models(), instant.at)
+  const asked = askableRounds(resolved, ports.log, registry, instant)
+  const rounds = asked.map(({ round }) => round)
+  const ticks = instant.isNews ? tickCalls(contract, instant.input) : []
+  const dispatched = ports.runner.dispatch([...ticks, ...asked.map(({ call }) => call)], resolved.timeoutMs)
   const [opened, answers] = await Promise.all([
     Promise.all(rounds.map((round) => ports.store.openRound(round))),
     dispatched,
@@ -61,6 +67,30 @@ export async function runRounds(
     }),
   )
   return { rounds, predictionCount: written.reduce((sum, count) => sum + count, 0) }
+}
+
+/** The rounds of an instant with their calls. One whose call the contract cannot make does not open, and counts as missed. */
+function askableRounds(
+  resolved: ResolvedContract,
+  log: Log,
+  registry: ModelRegistry,
+  { due, input, at }: RoundInstant,
+): { readonly round: Round; readonly call: ModelCall }[] {
+  // Without a participant there is nobody to ask, and nothing was missed.
+  if (registry.models().length === 0) return []
+  return due.flatMap((entry) => {
+    const round = newRound(resolved, entry, input, at)
+    try {
+      return [{ round, call: predictCall(resolved.contract, round) }]
+    } catch (error) {
+      log.error('the contract could not make the call to the models; no round opens', {
+        stage: 'prediction',
+        roundId: round.id,
+        reason: error instanceof Error ? error.message : String(error),
+      })
+      return []
+    }
+  })
 }
 
 /** The rows of rounds that a crash left without answers: absent, and our fault. */

@@ -85,17 +85,14 @@ function scorePrediction(
   truth: { readonly value: unknown },
   now: Instant,
 ): Score {
-  const { score, leaderboard, snapshot } = resolved.contract
+  const { score, snapshot } = resolved.contract
   const base = emptyScore(round, prediction, now)
   try {
     const computed = score.compute({ output: prediction.output, truth: truth.value, round: contextOf(round) })
-    const value = toJsonObject(score.schema.parse(computed), 'score')
-    const ranked = value[leaderboard.value]
-    if (typeof ranked !== 'number') throw new TypeError(`score.${leaderboard.value} is not a number`)
     return {
       ...base,
       kind: 'valid',
-      value,
+      value: rankedScore(resolved, score.schema.parse(computed)),
       signal: finiteOrNull(snapshot.signal?.({ output: prediction.output })),
       actual: finiteOrNull(snapshot.actual?.({ truth: truth.value })),
     }
@@ -128,7 +125,7 @@ function imputedValue(resolved: ResolvedContract, valid: readonly JsonObject[]):
   if (policy === 'exclude') return null
   if (typeof policy === 'function') {
     const value: unknown = policy({ scores: valid })
-    return value === null ? null : toJsonObject(score.schema.parse(value), 'score')
+    return value === null ? null : rankedScore(resolved, score.schema.parse(value))
   }
   const sign = leaderboard.direction === 'desc' ? 1 : -1
   const rankValue = (value: JsonObject) => sign * (value[leaderboard.value] as number)
@@ -136,6 +133,14 @@ function imputedValue(resolved: ResolvedContract, valid: readonly JsonObject[]):
     (worst, value) => (worst === null || rankValue(value) < rankValue(worst) ? value : worst),
     null,
   )
+}
+
+/** A score as it is stored, when the leaderboard can rank by it. */
+function rankedScore(resolved: ResolvedContract, parsed: unknown): JsonObject {
+  const value = toJsonObject(parsed, 'score')
+  const field: string = resolved.contract.leaderboard.value
+  if (typeof value[field] !== 'number') throw new TypeError(`score.${field} is not a number`)
+  return value
 }
 
 function emptyScore(round: Round, prediction: Prediction, now: Instant): Score {
