@@ -36,6 +36,7 @@ export interface ReplayOptions {
   readonly recording?: string
   readonly speed?: number | 'max'
   readonly resume?: boolean
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface ServiceState {
@@ -69,10 +70,10 @@ export async function openNode({ directory, crunch: program }: UserWorkspace): P
     apiPort,
     modelRunnerPort,
     crunch,
-    async deployReplay({ recording, speed = 'max', resume = false } = {}) {
+    async deployReplay({ recording, speed = 'max', resume = false, env = {} } = {}) {
       const args = ['deploy', '--replay', ...(recording === undefined ? [] : [recording])]
       args.push('--speed', String(speed), '--detach', ...(resume ? ['--resume'] : []))
-      const { exitCode, stdout, stderr } = await crunch(args)
+      const { exitCode, stdout, stderr } = await crunch(args, env)
       if (exitCode !== 0) throw new Error(`crunch ${args.join(' ')} ended with ${exitCode}:\n${stdout}\n${stderr}`)
     },
     async services() {

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Node, openNode } from '../src/deployment.ts'
+import { expectEqualRows } from '../src/expect-equal-rows.ts'
 import { repositoryRoot } from '../src/repository.ts'
 import { simulateRows } from '../src/simulated-rows.ts'
 import { readStoredRows, type StoredRows } from '../src/stored-rows.ts'
@@ -91,27 +92,6 @@ async function replayedRows(node: Node, recording: string, simulated: StoredRows
     await sql.end({ timeout: 1 })
     await node.crunch(['down'])
   }
-}
-
-const tables = ['models', 'inputs', 'predictions', 'scores', 'snapshots', 'leaderboards', 'checkpoints'] as const
-
-function expectEqualRows(replayed: StoredRows, simulated: StoredRows): void {
-  for (const table of tables) {
-    expect(simulated[table].length, `simulated ${table}`).toBeGreaterThan(table === 'checkpoints' ? -1 : 0)
-    // The first row that differs says more than the difference of ten thousand.
-    const different = simulated[table].findIndex((row, index) => canonical(row) !== canonical(replayed[table][index]))
-    if (different !== -1)
-      expect(replayed[table][different], `${table}, row ${different}`).toEqual(simulated[table][different])
-    expect(replayed[table].length, `rows of ${table}`).toBe(simulated[table].length)
-  }
-}
-
-/** JSON with the keys of every object in order: jsonb keeps its own. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner
-    return Object.fromEntries(Object.entries(inner).sort(([left], [right]) => (left < right ? -1 : 1)))
-  })
 }
 
 async function firstLines(path: string, count: number): Promise<string> {
