@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { CliError } from '../cli-error.ts'
 import { embeddedDatabase, workerProgram } from '../engine.ts'
 import type { NodeSettings } from '../node-settings.ts'
 import { exitWithParentArguments, orchestratorCommand, selfCommand } from '../self-command.ts'
@@ -96,9 +97,26 @@ function workerService(
     name: service.name,
     aliases: service.workers.filter((worker) => worker !== service.name),
     after: service.after,
-    command: (provided) =>
-      supervised(input, { command: program.command, args }, { ...provided, ...replaySettings, LOG_FORMAT: 'json' }),
+    command: (provided) => {
+      requireOwnDatabase(input, service.name, provided)
+      return supervised(
+        input,
+        { command: program.command, args },
+        { ...provided, ...replaySettings, LOG_FORMAT: 'json' },
+      )
+    },
   }
+}
+
+/** Without the embedded database's URL a worker would take that of the settings: a replay must never reach it. */
+function requireOwnDatabase(input: ServicesInput, name: string, provided: Readonly<Record<string, string>>): void {
+  const directory = embeddedDirectory(input)
+  if (directory === undefined || provided.DATABASE_URL !== undefined) return
+  throw new CliError({
+    place: `service ${name}`,
+    cause: `the embedded database in ${directory} has not told its address yet`,
+    fix: `start it again once postgres serves: crunch restart ${name}`,
+  })
 }
 
 function supervised(

@@ -104,6 +104,8 @@ export class ServiceProcess {
   }
 
   #launch(): void {
+    // A start on request comes before the one that was planned, and takes its place.
+    clearTimeout(this.#timer)
     this.#starts += 1
     this.#nextStartAt = null
     this.#startedAt = Date.now()

@@ -204,6 +204,29 @@ describe('Supervisor', () => {
     await supervisor.downRequested
   })
 
+  it('restarts a service that still waits only once those before it serve', async () => {
+    let serve = (): void => undefined
+    const url = new Promise<Record<string, string>>((resolve) => {
+      serve = () => resolve({ DATABASE_URL: 'postgres://here' })
+    })
+    const database = { ...scriptService('database', servingScript), provides: () => url }
+    const provided: (string | undefined)[] = []
+    const script = scriptService('worker', servingScript, { after: ['database'] })
+    const worker: ServiceDefinition = {
+      ...script,
+      command: (settings) => {
+        provided.push(settings.DATABASE_URL)
+        return script.command(settings)
+      },
+    }
+    const supervisor = await open([database, worker])
+    await supervisor.restart('worker-alias')
+    expect(statusOf(supervisor, 'worker').pid).toBeNull()
+    serve()
+    await until(supervisor, () => statusOf(supervisor, 'worker').state === 'ready')
+    expect(provided).toEqual(['postgres://here'])
+  })
+
   it('refuses a second supervisor of one workspace', async () => {
     await open([scriptService('serving', servingScript)])
     await expect(open([])).rejects.toThrow('already deployed')

@@ -111,7 +111,9 @@ export class Supervisor {
     }
     const service = this.#find(name)
     await service.stop()
-    service.start()
+    // Not at once: without those that it comes after it would lack their settings, and use what the environment says.
+    this.#waiting.add(service.definition.name)
+    this.#startWaiting()
   }
 
   /** Ends every process, then the supervisor itself. May be called more than once. */

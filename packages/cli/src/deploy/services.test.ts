@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import type { NodeSettings } from '../node-settings.ts'
+import type { Workspace } from '../workspace.ts'
+import { deploymentServices } from './services.ts'
+
+const workspace: Workspace = {
+  nodeDirectory: '/game/node',
+  contractPath: '/game/node/contract.ts',
+  stateDirectory: '/game/node/.crunch',
+  logDirectory: '/game/node/.crunch/logs',
+  modelsFile: '/game/node/models.dev.yml',
+  submissionsDirectory: '/game/node/submissions',
+  recordingsDirectory: '/game/node/recordings',
+}
+
+const settings: NodeSettings = {
+  crunchId: 'game',
+  databaseUrl: 'postgres://live.example/crunch',
+  apiPort: 8000,
+  modelRunnerPort: 9091,
+  modelBaseClassName: 'Tracker',
+  replaySpeed: undefined,
+  replaysBySetting: false,
+  runsModelsHere: true,
+}
+
+const environment = () => ({ DATABASE_URL: 'postgres://live.example/crunch' })
+const replay = { files: ['/game/node/recordings/a.csv'], speed: 'max' } as const
+
+function worker(run: typeof replay | undefined) {
+  const found = deploymentServices({ workspace, settings, replay: run, environment }).find(
+    ({ name }) => name === 'predict',
+  )
+  if (found === undefined) throw new Error('no predict')
+  return found
+}
+
+describe('a worker', () => {
+  it('of a replay never starts with the database of the settings', async () => {
+    expect(() => worker(replay).command({})).toThrow('has not told its address yet')
+    const { env } = await worker(replay).command({ DATABASE_URL: 'postgres://replay' })
+    expect(env.DATABASE_URL).toBe('postgres://replay')
+  })
+
+  it('of a live deployment takes the database of the settings', async () => {
+    expect((await worker(undefined).command({})).env.DATABASE_URL).toBe('postgres://live.example/crunch')
+  })
+})
