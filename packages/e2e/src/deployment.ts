@@ -1,4 +1,3 @@
-import { realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { embeddedPostgresStatus } from '@crunch/coordinator-node/internal'
 import { execa } from 'execa'
@@ -6,7 +5,7 @@ import postgres from 'postgres'
 import { freePort } from './free-port.ts'
 import { killHard, processesOf } from './processes.ts'
 import { until } from './until.ts'
-import type { UserWorkspace } from './workspace.ts'
+import { removeDatabases, type UserWorkspace } from './workspace.ts'
 
 /** What a command printed, and how it ended. */
 export interface CommandResult {
@@ -119,14 +118,5 @@ export async function endDeployment(directory: string): Promise<void> {
     for (const { pid } of left) killHard(pid)
     return left.length === 0
   })
-  for (const name of ['postgres', 'replay-postgres']) await removeData(join(directory, 'node/.crunch', name, 'data'))
-}
-
-/** As root, the data lie elsewhere, behind a link. */
-async function removeData(path: string): Promise<void> {
-  try {
-    await rm(await realpath(path), { recursive: true, force: true, maxRetries: 5 })
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-  }
+  await removeDatabases(directory)
 }

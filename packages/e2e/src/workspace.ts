@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -32,7 +32,10 @@ export async function createUserWorkspace(
   await chmod(folder, 0o755)
   const tarballs = join(folder, 'packages')
   const directory = join(folder, name)
-  const remove = () => rm(parent === undefined ? folder : directory, { recursive: true, force: true, maxRetries: 5 })
+  const remove = async () => {
+    await removeDatabases(directory)
+    await rm(parent === undefined ? folder : directory, { recursive: true, force: true, maxRetries: 5 })
+  }
   try {
     if (!existsSync(tarballs)) {
       onStep('packing the packages')
@@ -51,4 +54,12 @@ export async function createUserWorkspace(
     throw error
   }
   return { directory, crunch: join(directory, 'node_modules/.bin/crunch'), remove }
+}
+
+/** As root, the data of an embedded server lie elsewhere, behind a link: they would outlive the workspace. */
+export async function removeDatabases(directory: string): Promise<void> {
+  for (const name of ['postgres', 'replay-postgres']) {
+    const link = join(directory, 'node/.crunch', name, 'data')
+    if (existsSync(link)) await rm(await realpath(link), { recursive: true, force: true, maxRetries: 5 })
+  }
 }
