@@ -1,6 +1,7 @@
 // Takes a fresh clone to where a command can run, with Node and npm only: pnpm comes by npx, then what is missing is
 // installed and built. Usage: node .ci/bootstrap.mjs test|demo|setup [arguments of that command]
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,16 +17,36 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1)
 }
 
-/** Runs a command in the repository with its output shown; a failure ends this process with its exit code. */
-function run(command, args, { quiet = false } = {}) {
+// Ctrl-C reaches the running command as well, which ends in its own way; this process only passes its exit code on.
+let running
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    if (signal !== 'SIGINT') running?.kill(signal)
+  })
+}
+
+// A SIGTERM to npm ends it and its shell, and reaches nobody else: whoever is orphaned by it ends as well.
+const parent = process.ppid
+setInterval(() => {
+  if (process.ppid !== parent) running?.kill('SIGTERM')
+}, 500).unref()
+
+// A terminal that is closed takes no more output; the running command still ends in its own way.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
+/** Runs a command in the repository; with `quiet` its output is shown only when it fails, which ends this process. */
+async function run(command, args, { quiet = false } = {}) {
   // turbo and the demo look for pnpm on the path.
   const path = [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter)
   const env = { ...process.env, PATH: path, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
-  const result = spawnSync(command, args, { cwd: root, env, stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit' })
-  if (result.error) throw result.error
-  if (result.status === 0) return
-  if (quiet) process.stderr.write(`${result.stdout}${result.stderr}`)
-  process.exit(result.status ?? 1)
+  running = spawn(command, args, { cwd: root, env, stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit' })
+  const output = []
+  running.stdout?.on('data', (chunk) => output.push(chunk))
+  running.stderr?.on('data', (chunk) => output.push(chunk))
+  const [code] = await once(running, 'close')
+  if (code === 0) return
+  for (const chunk of output) process.stderr.write(chunk)
+  process.exit(code ?? 1)
 }
 
 /** The lock file as of which the packages were last installed stands beside them. */
@@ -37,26 +58,26 @@ function isInstalled() {
 }
 
 /** @param build the turbo task: `build`, or `build:js` without the types, which takes a third of the time */
-function setUp({ quiet, build = 'build' }) {
+async function setUp({ quiet, build = 'build' }) {
   if (!isInstalled()) {
     console.log('- installing packages')
-    run(npx, ['-y', packageManager, 'install', '--frozen-lockfile', '--prefer-offline'], { quiet })
+    await run(npx, ['-y', packageManager, 'install', '--frozen-lockfile', '--prefer-offline'], { quiet })
   }
   console.log('- building what is missing')
-  run('turbo', ['run', build, '--output-logs=errors-only'], { quiet })
+  await run('turbo', ['run', build, '--output-logs=errors-only'], { quiet })
 }
 
 switch (task) {
   case 'setup':
-    setUp({ quiet: false })
+    await setUp({ quiet: false })
     break
   case 'test':
-    setUp({ quiet: true })
-    run('node', ['.ci/run-tests.mjs', ...rest])
+    await setUp({ quiet: true })
+    await run('node', ['.ci/run-tests.mjs', ...rest])
     break
   case 'demo':
-    setUp({ quiet: true, build: 'build:js' })
-    run('node', ['--import', 'tsx', 'packages/e2e/src/demo.ts', ...rest])
+    await setUp({ quiet: true, build: 'build:js' })
+    await run('node', ['--import', 'tsx', 'packages/e2e/src/demo.ts', ...rest])
     break
   default:
     console.error('usage: node .ci/bootstrap.mjs test|demo|setup')

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { execa } from 'execa'
 import { freePort } from './free-port.ts'
-import { createUserWorkspace } from './workspace.ts'
+import { createUserWorkspace, type UserWorkspace } from './workspace.ts'
 
 const { values } = parseArgs({
   options: { once: { type: 'boolean', default: false }, recording: { type: 'string' }, speed: { type: 'string' } },
@@ -17,28 +17,45 @@ if (recording !== undefined && !existsSync(recording)) {
 }
 
 // Ctrl-C reaches the node as well and ends it; this process stays to remove the workspace.
-let interrupted = false
-const onSignal = () => {
-  interrupted = true
-}
-process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+const ending = new AbortController()
+process.on('SIGINT', () => ending.abort('SIGINT'))
+process.on('SIGTERM', () => ending.abort('SIGTERM'))
+process.on('SIGHUP', () => ending.abort('SIGTERM'))
 
-const workspace = await createUserWorkspace(recording === undefined ? 'weather' : 'realtime', 'demo', (step) =>
-  console.log(`- ${step}`),
-)
+// A terminal that is closed takes no more output; cleaning up goes on.
+process.stdout.on('error', () => ending.abort('SIGTERM'))
+process.stderr.on('error', () => ending.abort('SIGTERM'))
+
 try {
-  if (!interrupted) process.exitCode = await deploy()
-} finally {
-  await workspace.remove()
+  process.exitCode = await runDemo()
+} catch (error) {
+  if (!ending.signal.aborted) throw error
+  console.error('interrupted before it ran')
+  process.exitCode = 130
 }
 
-async function deploy(): Promise<number> {
+async function runDemo(): Promise<number> {
+  const pack = recording === undefined ? 'weather' : 'realtime'
+  const workspace = await createUserWorkspace(pack, 'demo', (step) => console.log(`- ${step}`))
+  try {
+    return ending.signal.aborted ? 0 : await deploy(workspace)
+  } finally {
+    await workspace.remove()
+  }
+}
+
+async function deploy(workspace: UserWorkspace): Promise<number> {
   const args = ['deploy', '--replay', ...(recording === undefined ? [] : [recording])]
   if (values.once) args.push('--once')
   if (values.speed !== undefined) args.push('--speed', values.speed)
   const env = { REPORT_API_PORT: `${await freePort(8000)}`, MODEL_RUNNER_NODE_PORT: `${await freePort(9091)}` }
   console.log(`- crunch ${args.join(' ')}`)
-  const child = execa(workspace.crunch, args, { cwd: workspace.directory, env, stdio: 'inherit', reject: false })
-  const { exitCode } = await child
-  return interrupted ? 0 : (exitCode ?? 1)
+  const node = execa(workspace.crunch, args, { cwd: workspace.directory, env, stdio: 'inherit', reject: false })
+  // Ctrl-C went to the whole terminal; anything else came to this process alone.
+  ending.signal.addEventListener('abort', () => {
+    if (ending.signal.reason === 'SIGTERM') node.kill('SIGTERM')
+  })
+  const { exitCode } = await node
+  // Without --once, being ended is how it ends.
+  return ending.signal.aborted && !values.once ? 0 : (exitCode ?? 1)
 }
