@@ -14,13 +14,30 @@ export interface Terminal {
   readonly signal: AbortSignal
 }
 
+/** npm hands a Ctrl-C on to a program that the terminal has told already: what comes so soon after it is the same one. */
+const sameCtrlCMs = 1_000
+
+/**
+ * What to do at a signal: the first aborts, and a Ctrl-C more than a second after the first signal is meant seriously and
+ * calls `exit`. `now` is a monotonic clock in milliseconds.
+ */
+export function signalHandler(ending: AbortController, exit: () => void, now: () => number) {
+  let firstAtMs: number | undefined
+  return (signal: NodeJS.Signals): void => {
+    firstAtMs ??= now()
+    if (signal === 'SIGINT' && now() - firstAtMs > sameCtrlCMs) exit()
+    else ending.abort()
+  }
+}
+
 /** The terminal of this process. A second Ctrl-C ends it at once. */
 export function processTerminal(): Terminal {
   const ending = new AbortController()
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (ending.signal.aborted && signal === 'SIGINT') process.exit(130)
-    ending.abort()
-  }
+  const onSignal = signalHandler(
+    ending,
+    () => process.exit(130),
+    () => performance.now(),
+  )
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
   // `crunch logs | head` closes the pipe: that ends the command, and is no failure.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => ending.abort())
