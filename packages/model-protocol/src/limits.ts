@@ -19,5 +19,12 @@ export const SERVER_OPTIONS = {
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
 } as const
 
-/** Message limits for clients; each client owns its connection, so that one model's connection never carries another's state. */
-export const CHANNEL_OPTIONS = { ...SERVER_OPTIONS, 'grpc.use_local_subchannel_pool': 1 } as const
+/**
+ * For clients: message limits, a connection of its own, so that one model's connection never carries another's state, and
+ * no proxy: models run beside the node, and what `http_proxy` names cannot reach them.
+ */
+export const CHANNEL_OPTIONS = {
+  ...SERVER_OPTIONS,
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.enable_http_proxy': 0,
+} as const
