@@ -3,8 +3,10 @@ import { realpath, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import {
   type AnyContract,
+  contractFeeds,
   contractRecording,
   embeddedPostgresStatus,
+  liveSources,
   loadContract,
   readSettings,
   resolveContract,
@@ -72,6 +74,15 @@ export function readNodeSettings(environment: Environment): NodeSettings {
 export function loadNodeContract(path: string, environment: Environment): Promise<AnyContract> {
   return loadContract(path, readSettings(environment))
 }
+
+/** The sources of the contract's data that this version cannot stream live. */
+export function sourcesWithoutLive(contract: AnyContract): readonly string[] {
+  const sources = new Set(contractFeeds(contract).map(({ scope }) => scope.source))
+  return [...sources].filter((source) => !liveSources.includes(source))
+}
+
+/** The live sources that this version has. */
+export const knownLiveSources: readonly string[] = liveSources
 
 /** How many rounds open in a millisecond of recorded time. */
 export function roundsPerMs(contract: AnyContract): number {

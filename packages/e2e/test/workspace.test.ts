@@ -28,7 +28,7 @@ describe.each(packs)('a new %s workspace', (pack) => {
 
   test('has nothing that crunch check finds', async () => {
     const { exitCode, stdout, stderr } = await (await openNode(workspace)).crunch(['check'])
-    expect(stdout, stderr).toBe('Contract, settings, database and models are right; ports free.')
+    expect(stdout, stderr).toContain('Contract, settings, database and models are right; ports free.')
     expect(exitCode).toBe(0)
   })
 })

@@ -9,16 +9,18 @@ export async function check(options: { readonly json: boolean }, terminal: Termi
   const workspace = findWorkspace(terminal.cwd)
   // A running deployment holds its own ports, and that is right.
   const isDeployed = (await readLiveSupervisor(workspace.stateDirectory)) !== undefined
-  const report = await checkWorkspace(workspace, terminal.env, { ports: !isDeployed, database: true })
+  const report = await checkWorkspace(workspace, terminal.env, { ports: !isDeployed, purpose: 'look' })
   const all = [...report.findings, ...report.warnings]
   if (options.json) {
-    terminal.out(JSON.stringify({ ok: all.length === 0, findings: report.findings, warnings: report.warnings }))
+    const { findings, warnings, notes } = report
+    terminal.out(JSON.stringify({ ok: all.length === 0, findings, warnings, notes }))
   } else {
     for (const finding of all) terminal.out(formatFinding(finding))
     const summary = isDeployed ? 'ports not looked at: the deployment holds them' : 'ports free'
     terminal.out(
       all.length === 0 ? `Contract, settings, database and models are right; ${summary}.` : `${all.length} finding(s).`,
     )
+    for (const note of report.notes) terminal.out(note)
   }
   if (all.length > 0) throw new ReportedFailure('the check has findings')
 }

@@ -1,7 +1,13 @@
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { type CliProblem, describeError, isExpectedError, systemErrorCode } from '../cli-error.ts'
-import { type AnyContract, loadNodeContract, readNodeSettings } from '../engine.ts'
+import {
+  type AnyContract,
+  knownLiveSources,
+  loadNodeContract,
+  readNodeSettings,
+  sourcesWithoutLive,
+} from '../engine.ts'
 import { readRunningModels } from '../models-file.ts'
 import type { NodeSettings } from '../node-settings.ts'
 import { environmentFiles, readEnvironment } from '../read-environment.ts'
@@ -19,14 +25,19 @@ export interface WorkspaceReport {
   readonly findings: readonly WorkspaceFinding[]
   /** What hurts single models only: the others run. */
   readonly warnings: readonly WorkspaceFinding[]
+  /** What is not wrong, and good to know. */
+  readonly notes: readonly string[]
 }
 
 /** What a check looks at. */
 export interface CheckOptions {
   /** False while the workspace's own deployment holds the ports. */
   readonly ports: boolean
-  /** False for a replay, which has a database of its own. */
-  readonly database: boolean
+  /**
+   * What the workspace is looked at for. A replay has a database of its own and needs no live source; a look alone takes
+   * a competition that can only replay for a right one.
+   */
+  readonly purpose: 'live' | 'replay' | 'look'
 }
 
 const connectLimitMs = 3_000
@@ -51,11 +62,25 @@ export async function checkWorkspace(
     findings.push(...(models?.findings ?? []))
     warnings.push(...(models?.warnings ?? []))
   }
+  const noLive = 'value' in contract ? missingLiveSources(workspace, contract.value) : undefined
+  if (noLive !== undefined && options.purpose === 'live') findings.push(noLive)
   return {
     warnings,
+    notes: noLive !== undefined && options.purpose === 'look' ? [`It can only replay: ${noLive.cause}.`] : [],
     settings: 'value' in settings ? settings.value : undefined,
     contract: 'value' in contract ? contract.value : undefined,
     findings,
+  }
+}
+
+function missingLiveSources(workspace: Workspace, contract: AnyContract): CliProblem | undefined {
+  const missing = sourcesWithoutLive(contract).map((source) => JSON.stringify(source))
+  if (missing.length === 0) return undefined
+  const known = knownLiveSources.length === 0 ? 'has none yet' : `has ${knownLiveSources.join(', ')}`
+  return {
+    place: `${workspace.contractPath} (feed) or FEED_SOURCE`,
+    cause: `there is no live source ${missing.join(', ')}; this version ${known}`,
+    fix: 'run it on a recording with: crunch deploy --replay FILE',
   }
 }
 
@@ -71,7 +96,7 @@ async function checkSurroundings(
   const findings = await Promise.all([
     ...(options.ports ? ports.map(({ setting, port }) => checkPort(workspace, setting, port)) : []),
     checkSamePort(settings),
-    options.database ? checkDatabase(settings.databaseUrl) : [],
+    options.purpose !== 'replay' ? checkDatabase(settings.databaseUrl) : [],
     checkReplaySetting(settings),
   ])
   return findings.flat()

@@ -26,7 +26,7 @@ export async function prepareDeployment(request: DeployRequest, terminal: Termin
   const plan = planReplay(request, workspace, terminal.cwd)
   const { settings, contract, findings, warnings } = await checkWorkspace(workspace, terminal.env, {
     ports: true,
-    database: plan === undefined,
+    purpose: plan === undefined ? 'live' : 'replay',
   })
   for (const warning of warnings) terminal.err(`warning: ${formatFinding(warning)}`)
   if (findings.length > 0 || settings === undefined || contract === undefined) {
