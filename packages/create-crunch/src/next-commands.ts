@@ -8,11 +8,12 @@ export function nextCommands(options: Options, calledFrom: string): readonly str
   const folder = path.startsWith('..') ? options.directory : path
   const recordings = join(options.directory, 'node', 'recordings')
   const [recording] = existsSync(recordings) ? readdirSync(recordings).sort() : []
-  const replay = recording === undefined ? '' : ` -- --replay recordings/${recording}`
+  // Without a recording of its own a pack still has no live source: whoever runs it names one.
+  const file = recording === undefined ? 'FILE' : `node/recordings/${recording}`
   return [
     ...(folder === '' ? [] : [`cd ${folder.includes(' ') ? JSON.stringify(folder) : folder}`]),
     ...(options.install ? [] : [`${options.packageManager} install`]),
     'npm test',
-    `npm run deploy${replay}`,
+    `npm run deploy -- --replay ${file}`,
   ]
 }

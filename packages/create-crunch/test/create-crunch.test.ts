@@ -65,8 +65,16 @@ describe.each(['realtime', 'weather'] as const)('the %s pack', (pack) => {
   })
 
   test('says what to type next', () => {
-    const replay = pack === 'weather' ? ' -- --replay recordings/weather.csv' : ''
-    expect(output).toContain(`\n  cd my-game\n  npm install\n  npm test\n  npm run deploy${replay}\n`)
+    const file = pack === 'weather' ? 'node/recordings/weather.csv' : 'FILE'
+    expect(output).toContain(`\n  cd my-game\n  npm install\n  npm test\n  npm run deploy -- --replay ${file}\n`)
+  })
+
+  test('runs crunch where its owner stands, so that it finds the files they name', () => {
+    const { scripts } = readJson(workspace, 'package.json') as { scripts: Record<string, string> }
+    for (const command of ['deploy', 'logs', 'restart', 'down', 'status', 'check']) {
+      expect(scripts[command]).toBe(`crunch ${command}`)
+    }
+    if (pack === 'weather') expect(existsSync(join(workspace, 'node/recordings/weather.csv'))).toBe(true)
   })
 })
 
