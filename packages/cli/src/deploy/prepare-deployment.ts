@@ -1,7 +1,10 @@
+import { join } from 'node:path'
 import { ReportedFailure } from '../cli-error.ts'
 import { roundsPerMs } from '../engine.ts'
 import { readEnvironment } from '../read-environment.ts'
+import { endLeftovers } from '../supervisor/pid-files.ts'
 import type { SupervisorOptions } from '../supervisor/supervisor.ts'
+import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
 import type { Terminal } from '../terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
 import { checkWorkspace, formatFinding } from './check-workspace.ts'
@@ -18,12 +21,15 @@ export interface PreparedDeployment {
 }
 
 /**
- * Looks at everything that a deployment needs, before anything is started or removed.
+ * Looks at everything that a deployment needs, before anything is started or removed. Only the processes that a killed
+ * supervisor left are ended first.
  * @throws CliError for a wrong request; ReportedFailure after every finding was shown.
  */
 export async function prepareDeployment(request: DeployRequest, terminal: Terminal): Promise<PreparedDeployment> {
   const workspace = findWorkspace(terminal.cwd)
   const plan = planReplay(request, workspace, terminal.cwd)
+  // They may hold our ports, and would be told of as foreign programs.
+  await endLeftoversOfKilled(workspace, terminal)
   const { settings, contract, findings, warnings } = await checkWorkspace(workspace, terminal.env, {
     ports: true,
     purpose: plan === undefined ? 'live' : 'replay',
@@ -54,5 +60,12 @@ export async function prepareDeployment(request: DeployRequest, terminal: Termin
       mode: replay === undefined ? 'live' : `replay of ${replay.files.join(', ')}`,
       ...(plan === undefined ? {} : { prepare: () => prepareReplayDatabase(workspace, plan) }),
     },
+  }
+}
+
+async function endLeftoversOfKilled({ stateDirectory }: Workspace, terminal: Terminal): Promise<void> {
+  const isSupervised = async () => (await readLiveSupervisor(stateDirectory)) !== undefined
+  for (const { service, pid } of await endLeftovers(join(stateDirectory, 'pids'), isSupervised)) {
+    terminal.err(`Ended what a killed supervisor had left: ${service} (process ${pid})`)
   }
 }

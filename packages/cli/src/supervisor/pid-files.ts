@@ -38,9 +38,18 @@ export async function readPidFiles(directory: string): Promise<readonly PidRecor
   return records
 }
 
-/** Ends the processes that a killed supervisor left behind; returns those that were still alive. */
-export async function endLeftovers(directory: string): Promise<readonly PidRecord[]> {
+/**
+ * Ends the processes that a killed supervisor left behind; returns those that were still alive. For who has not claimed the
+ * workspace, `isSupervised` tells of another supervisor: its processes are left alone.
+ */
+export async function endLeftovers(
+  directory: string,
+  isSupervised: () => Promise<boolean> = async () => false,
+): Promise<readonly PidRecord[]> {
+  if (await isSupervised()) return []
   const records = await readPidFiles(directory)
+  // Asked again: a supervisor claims the workspace before it starts what these files may already tell of.
+  if (await isSupervised()) return []
   const ended = await Promise.all(
     records.map(async (record) => {
       const wasAlive = await endProcess(record.pid, record.identity)

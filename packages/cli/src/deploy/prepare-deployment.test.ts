@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { endLeftovers, readPidFiles, writePidFile } from '../supervisor/pid-files.ts'
+import { processIdentity } from '../supervisor/process-identity.ts'
+import { prepareDeployment } from './prepare-deployment.ts'
+
+let root: string
+let pids: string
+let leftover: ChildProcess
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'crunch-prepare-'))
+  pids = join(root, 'node/.crunch/pids')
+  await mkdir(join(root, 'node'))
+  await writeFile(join(root, 'node/contract.ts'), 'export default {}')
+})
+
+afterEach(async () => {
+  leftover.kill('SIGKILL')
+  await rm(root, { recursive: true, force: true })
+})
+
+/** A process that listens, as the report worker of a killed supervisor would; its port. */
+async function leaveListener(): Promise<number> {
+  const script = `const server = require('node:net').createServer().listen(0, '127.0.0.1', () => console.log(server.address().port))`
+  leftover = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'], detached: true })
+  if (leftover.stdout === null) throw new Error('no output')
+  const [text] = await once(leftover.stdout, 'data')
+  const pid = leftover.pid ?? Number.NaN
+  const identity = processIdentity(pid) ?? ''
+  await writePidFile(pids, { service: 'report', pid, identity, startedAt: Date.now() })
+  return Number(String(text))
+}
+
+it('does not take the leftovers of a killed supervisor for foreign programs', async () => {
+  const port = await leaveListener()
+  const told: string[] = []
+  const prepared = prepareDeployment(
+    { resume: false, once: false },
+    {
+      cwd: root,
+      env: { REPORT_API_PORT: String(port) },
+      isInteractive: false,
+      size: () => ({ columns: 80, rows: 24 }),
+      out: (text) => told.push(text),
+      err: (text) => told.push(text),
+      signal: new AbortController().signal,
+    },
+  )
+  // The contract is empty: that is found, and nothing about the port.
+  await expect(prepared).rejects.toThrow('cannot be deployed')
+  expect(told.join('\n')).toContain(`Ended what a killed supervisor had left: report (process ${leftover.pid})`)
+  expect(told.join('\n')).not.toContain(`port ${port}`)
+})
+
+it('leaves the processes alone of a supervisor that has claimed the workspace meanwhile', async () => {
+  await leaveListener()
+  let asked = 0
+  const isSupervised = async () => {
+    asked += 1
+    return asked === 2
+  }
+  expect(await endLeftovers(pids, isSupervised)).toEqual([])
+  expect(await readPidFiles(pids)).toHaveLength(1)
+  expect(processIdentity(leftover.pid ?? Number.NaN)).toBeDefined()
+})
