@@ -28,6 +28,13 @@ const relocatedDataName = /^data\.[0-9a-f]{16}$/
 /** The embedded PostgreSQL of a folder. */
 export const embeddedDatabase = {
   start: startEmbeddedPostgres,
+  /** Ends the server of a folder, whoever started it, and gives its process; undefined when none ran. */
+  async stop(directory: string): Promise<number | undefined> {
+    const status = await embeddedPostgresStatus(directory)
+    if (status.state === 'stopped') return undefined
+    await stopEmbeddedPostgres(directory)
+    return status.pid
+  },
   /** Ends the server of a folder and deletes its data, for good. */
   async remove(directory: string): Promise<void> {
     await stopEmbeddedPostgres(directory)

@@ -1,7 +1,8 @@
 // Loaded into every supervised process before its own program. The supervisor holds the other end of the process's
 // standard input and never writes to it: when the supervisor is gone, however it ended, the pipe closes, and the
 // process asks itself to drain and stop; one that does not is ended.
-const drainMs = 5_000
+// As long as the database may take for its shutdown; the others need less.
+const drainMs = 20_000
 
 process.stdin.once('close', () => {
   process.kill(process.pid, 'SIGTERM')

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { CliError } from '../cli-error.ts'
+import { stopDatabases } from '../deploy/workspace-databases.ts'
 import { askSupervisor } from '../supervisor/control.ts'
 import { endLeftovers } from '../supervisor/pid-files.ts'
 import { processIdentity } from '../supervisor/process-identity.ts'
@@ -8,8 +9,8 @@ import { readLiveSupervisor, type SupervisorRecord } from '../supervisor/supervi
 import type { Terminal } from '../terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
 
-/** Three levels of services with five seconds of grace each, and the time of SIGKILL. */
-const downLimitMs = 30_000
+/** Two levels of services with five seconds of grace each, the database's twenty, and as long again for what outlived them. */
+const downLimitMs = 60_000
 const restartLimitMs = 45_000
 
 /** Ends a deployment and everything that it started; also what a killed supervisor left behind. */
@@ -17,8 +18,7 @@ export async function down(terminal: Terminal): Promise<void> {
   const workspace = findWorkspace(terminal.cwd)
   const record = await readLiveSupervisor(workspace.stateDirectory)
   if (record === undefined) {
-    const leftovers = await endLeftovers(join(workspace.stateDirectory, 'pids'))
-    const names = leftovers.map(({ service, pid }) => `${service} (process ${pid})`).join(', ')
+    const names = await endWithoutSupervisor(workspace)
     terminal.out(names === '' ? 'Nothing runs here.' : `Ended what a killed supervisor had left: ${names}`)
     return
   }
@@ -29,7 +29,17 @@ export async function down(terminal: Terminal): Promise<void> {
     if (performance.now() > deadlineMs) throw stillRuns(record)
     await setTimeout(50)
   }
+  // A supervisor that was killed while it stopped could not do this.
+  await endWithoutSupervisor(workspace)
   terminal.out('Every process of the deployment has ended.')
+}
+
+/** What a supervisor left that is gone, for people to read. */
+async function endWithoutSupervisor(workspace: Workspace): Promise<string> {
+  const isSupervised = async () => (await readLiveSupervisor(workspace.stateDirectory)) !== undefined
+  const leftovers = await endLeftovers(join(workspace.stateDirectory, 'pids'), isSupervised)
+  const databases = (await isSupervised()) ? [] : await stopDatabases(workspace)
+  return [...leftovers, ...databases].map(({ service, pid }) => `${service} (process ${pid})`).join(', ')
 }
 
 /** Starts a service again, or all of them in their order. */

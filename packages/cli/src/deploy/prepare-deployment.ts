@@ -11,6 +11,7 @@ import { checkWorkspace, formatFinding } from './check-workspace.ts'
 import { type DeployRequest, planReplay, watchableSpeed } from './deployment-plan.ts'
 import { prepareReplayDatabase } from './replay-database.ts'
 import { deploymentServices, type ReplayRun } from './services.ts'
+import { stopDatabases } from './workspace-databases.ts'
 
 /** A deployment that may be started: everything was looked at. */
 export interface PreparedDeployment {
@@ -57,6 +58,7 @@ export async function prepareDeployment(request: DeployRequest, terminal: Termin
       stateDirectory: workspace.stateDirectory,
       services,
       apiUrl,
+      endRest: () => stopDatabases(workspace),
       mode: replay === undefined ? 'live' : `replay of ${replay.files.join(', ')}`,
       ...(plan === undefined ? {} : { prepare: () => prepareReplayDatabase(workspace, plan) }),
     },

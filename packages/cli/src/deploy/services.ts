@@ -6,6 +6,10 @@ import { exitWithParentArguments, orchestratorCommand, selfCommand } from '../se
 import type { ServiceCommand, ServiceDefinition } from '../supervisor/service-definition.ts'
 import type { Workspace } from '../workspace.ts'
 import { replayDatabaseDirectory } from './replay-database.ts'
+import { liveDatabaseDirectory } from './workspace-databases.ts'
+
+/** A fast shutdown of the server takes up to 10 s, and its kill 5 s more; the process that asks for them must outlive both. */
+const databaseGraceMs = 20_000
 
 /** What is replayed, with its speed decided. */
 export interface ReplayRun {
@@ -26,7 +30,7 @@ export interface ServicesInput {
 export function embeddedDirectory(input: Pick<ServicesInput, 'workspace' | 'settings' | 'replay'>): string | undefined {
   // Never a database that also holds live data.
   if (input.replay !== undefined) return replayDatabaseDirectory(input.workspace)
-  return input.settings.databaseUrl === undefined ? join(input.workspace.stateDirectory, 'postgres') : undefined
+  return input.settings.databaseUrl === undefined ? liveDatabaseDirectory(input.workspace) : undefined
 }
 
 /** The processes of a deployment. Migrations are run by the worker that comes first. */
@@ -58,6 +62,7 @@ function databaseService(input: ServicesInput, directory: string): ServiceDefini
     name: 'postgres',
     aliases: ['database'],
     after: [],
+    graceMs: databaseGraceMs,
     command: () => supervised(input, program, {}),
     provides: async () => ({ DATABASE_URL: await embeddedDatabase.url(directory) }),
   }

@@ -4,10 +4,14 @@ import { systemErrorCode } from '../cli-error.ts'
 import { parseJson } from '../parse-json.ts'
 import { endProcess } from './end-process.ts'
 
-/** One process that a supervisor started. */
-export interface PidRecord {
+/** A process that was ended, to tell of. */
+export interface EndedProcess {
   readonly service: string
   readonly pid: number
+}
+
+/** One process that a supervisor started. */
+export interface PidRecord extends EndedProcess {
   /** From `processIdentity`: tells this process from a later one with the same pid. */
   readonly identity: string
   readonly startedAt: number

@@ -15,6 +15,8 @@ export interface ServiceDefinition {
   readonly aliases: readonly string[]
   /** The services that must be ready before this one starts first, and that stop only after it. */
   readonly after: readonly string[]
+  /** How long it may take to end after SIGTERM, in milliseconds; the supervisor's own grace unless set. */
+  readonly graceMs?: number
   /** Asked at each start, so that a changed setting counts from the next start on. */
   command(provided: Readonly<Record<string, string>>): ServiceCommand | Promise<ServiceCommand>
   /** Settings that this service has for those after it, once it is ready: the URL of a database. */

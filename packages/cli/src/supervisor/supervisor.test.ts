@@ -174,6 +174,23 @@ describe('Supervisor', () => {
     expect(await readLiveSupervisor(directory)).toBeUndefined()
   })
 
+  it('leaves a service the time that it needs to end, and then ends what outlived them all', async () => {
+    const slow = 'process.on("SIGTERM", () => setTimeout(() => { say({ msg: "ended well" }); process.exit(0) }, 800));'
+    const states: string[] = []
+    const supervisor = await open([{ ...scriptService('slow', `${slow}${servingScript}`), graceMs: 30_000 }], {
+      endRest: async () => {
+        states.push(statusOf(supervisor, 'slow').state)
+        return [{ service: 'postgres', pid: 4_194_303 }]
+      },
+    })
+    await until(supervisor, () => statusOf(supervisor, 'slow').state === 'ready')
+    await supervisor.stop()
+    expect(states).toEqual(['stopped'])
+    const messages = (await readLogs(join(directory, 'logs'), ['slow', 'supervisor'], 50)).map(({ entry }) => entry.msg)
+    expect(messages).toContain('ended well')
+    expect(messages).toContain('a process that outlived its service was ended')
+  })
+
   it('leaves no process when it is stopped in the middle of a start', async () => {
     const supervisor = await open([scriptService('serving', servingScript)])
     await supervisor.stop()

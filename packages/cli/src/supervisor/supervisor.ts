@@ -6,7 +6,7 @@ import { defaultLogLimits, type LogLimits, ServiceLog } from '../logs/service-lo
 import { defaultRestartPolicy, type RestartPolicy } from './back-off.ts'
 import { type ControlRequest, type SupervisorStatus, serveControl } from './control.ts'
 import { graceMs } from './end-process.ts'
-import { endLeftovers } from './pid-files.ts'
+import { type EndedProcess, endLeftovers } from './pid-files.ts'
 import type { ServiceDefinition } from './service-definition.ts'
 import { ServiceProcess } from './service-process.ts'
 import { claimWorkspace, releaseWorkspace, type SupervisorRecord } from './supervisor-record.ts'
@@ -19,6 +19,8 @@ export interface SupervisorOptions {
   readonly mode: string
   /** Done once the workspace is claimed and nothing of an earlier supervisor lives, before anything starts. */
   readonly prepare?: () => Promise<void>
+  /** Ends what may outlive the services, once they have ended; gives what it ended. */
+  readonly endRest?: () => Promise<readonly EndedProcess[]>
   readonly policy?: RestartPolicy
   readonly graceMs?: number
   readonly logLimits?: LogLimits
@@ -55,7 +57,7 @@ export class Supervisor {
         pidDirectory: join(options.stateDirectory, 'pids'),
         log,
         policy: options.policy ?? defaultRestartPolicy,
-        graceMs: options.graceMs ?? graceMs,
+        graceMs: definition.graceMs ?? options.graceMs ?? graceMs,
         provided: () => this.#providedSettings(),
         changed: () => this.#changed(definition.name),
       }
@@ -126,11 +128,23 @@ export class Supervisor {
 
   async #stopAll(): Promise<void> {
     await this.#stopServices()
+    await this.#endRest()
     const server = this.#server
     if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()))
     if (process.platform !== 'win32') await rm(this.#record.socketPath, { force: true })
     await releaseWorkspace(this.#options.stateDirectory, this.#record)
     await Promise.all(this.#logs.map((log) => log.close()))
+  }
+
+  async #endRest(): Promise<void> {
+    try {
+      for (const { service, pid } of (await this.#options.endRest?.()) ?? []) {
+        this.#log.write(40, 'a process that outlived its service was ended', { service, processId: pid })
+      }
+    } catch (error) {
+      // The workspace must be given free whatever happens here; `crunch down` tries again.
+      this.#log.write(50, 'what outlived the services could not be ended', { reason: describeError(error, true) })
+    }
   }
 
   /** A service stops only after those that need it: nobody loses a database, or models, in the middle of its work. */

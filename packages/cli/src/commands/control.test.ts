@@ -1,0 +1,45 @@
+import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { embeddedDatabase } from '../engine.ts'
+import { processIdentity } from '../supervisor/process-identity.ts'
+import { down } from './control.ts'
+
+let root: string
+let directory: string
+
+beforeEach(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), 'crunch-control-')))
+  // Open to the user who runs root's server, as a project folder usually is.
+  await chmod(root, 0o755)
+  directory = join(root, 'node/.crunch/postgres')
+  await mkdir(join(root, 'node/.crunch'), { recursive: true })
+  await writeFile(join(root, 'node/contract.ts'), '')
+})
+
+afterEach(async () => {
+  await embeddedDatabase.remove(directory)
+  await rm(root, { recursive: true, force: true })
+})
+
+it('down ends a database server whose processes were all killed', { timeout: 60_000 }, async () => {
+  const server = await embeddedDatabase.start({ directory, detached: true, fsync: false })
+  const told: string[] = []
+  const terminal = {
+    cwd: root,
+    env: {},
+    isInteractive: false,
+    size: () => ({ columns: 80, rows: 24 }),
+    out: (text: string) => told.push(text),
+    err: (text: string) => told.push(text),
+    signal: new AbortController().signal,
+  }
+  await down(terminal)
+  await down(terminal)
+  expect(told).toEqual([
+    `Ended what a killed supervisor had left: postgres (process ${server.pid})`,
+    'Nothing runs here.',
+  ])
+  expect(processIdentity(server.pid)).toBeUndefined()
+})

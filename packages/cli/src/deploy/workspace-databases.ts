@@ -1,0 +1,23 @@
+import { join } from 'node:path'
+import { embeddedDatabase } from '../engine.ts'
+import type { EndedProcess } from '../supervisor/pid-files.ts'
+import type { Workspace } from '../workspace.ts'
+import { replayDatabaseDirectory } from './replay-database.ts'
+
+/** Where the embedded database of live data lies. */
+export function liveDatabaseDirectory(workspace: Workspace): string {
+  return join(workspace.stateDirectory, 'postgres')
+}
+
+/**
+ * Ends the embedded servers that still run in a workspace, and gives what was ended. A server is in a process group of its
+ * own: it outlives the process that started it when that one was killed.
+ */
+export async function stopDatabases(workspace: Workspace): Promise<readonly EndedProcess[]> {
+  const ended: EndedProcess[] = []
+  for (const directory of [liveDatabaseDirectory(workspace), replayDatabaseDirectory(workspace)]) {
+    const pid = await embeddedDatabase.stop(directory)
+    if (pid !== undefined) ended.push({ service: 'postgres', pid })
+  }
+  return ended
+}
