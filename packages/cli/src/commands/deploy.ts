@@ -35,22 +35,32 @@ export async function deploy(request: DeployRequest & { readonly detach: boolean
   else await deployHere(request, prepared, terminal)
 }
 
-async function deployHere(request: DeployRequest, prepared: PreparedDeployment, terminal: Terminal): Promise<void> {
+/** Runs a deployment in this process until the operator, or `crunch down` in another terminal, ends it. */
+export async function deployHere(
+  request: Pick<DeployRequest, 'once'>,
+  prepared: PreparedDeployment,
+  terminal: Terminal,
+): Promise<void> {
   const supervisor = await Supervisor.open(prepared.supervisor)
   const down = new AbortController()
   void supervisor.downRequested.then(() => down.abort())
   try {
-    const input = watchInput(prepared, terminal, async () => supervisor.status().services)
+    const input = watchInput(prepared, endedBy(down.signal, terminal), async () => supervisor.status().services)
     await orReport(input, async () => {
       if (!(await showStart(input))) return
       announce(prepared, terminal)
       if (request.once) await runOnce(input)
-      else await followLeaderboard(input, down.signal)
+      else await followLeaderboard(input)
     })
   } finally {
     if (!request.once) terminal.err('Stopping every process of the deployment ...')
     await supervisor.stop()
   }
+}
+
+/** The terminal for a wait that a signal ends as the operator would. */
+function endedBy(signal: AbortSignal, terminal: Terminal): Terminal {
+  return { ...terminal, signal: AbortSignal.any([terminal.signal, signal]) }
 }
 
 async function runOnce(input: WatchInput): Promise<void> {
@@ -88,7 +98,8 @@ async function deployDetached(request: DeployRequest, prepared: PreparedDeployme
       fix: 'see crunch logs supervisor',
     })
   })
-  const input = watchInput(prepared, terminal, async () => {
+  const givenUp = new AbortController()
+  const input = watchInput(prepared, endedBy(givenUp.signal, terminal), async () => {
     const record = await readLiveSupervisor(workspace.stateDirectory)
     if (record === undefined || record.pid !== child.pid) return startingServices
     try {
@@ -99,13 +110,16 @@ async function deployDetached(request: DeployRequest, prepared: PreparedDeployme
       throw error
     }
   })
+  const shown = showStart(input)
   try {
-    const isReady = await orReport(input, () => Promise.race([showStart(input), hasEnded]))
+    const isReady = await orReport(input, () => Promise.race([shown, hasEnded]))
     if (!isReady) throw new ReportedFailure('ended by the operator')
   } catch (error) {
     // What cannot serve is not left behind; the supervisor ends its processes.
+    givenUp.abort()
     child.kill('SIGTERM')
-    await exited
+    // The wait may have failed with the very error that is thrown on, or lost against the supervisor's end.
+    await Promise.allSettled([exited, shown])
     throw error
   }
   child.unref()

@@ -12,11 +12,11 @@ const plainLineMs = 10_000
 /** After the end of a recording the pipeline still settles; this long without any change it has nothing more to do. */
 const settledAfterMs = 10_000
 
-/** Shows the leaderboard as it forms, until the operator ends it or the deployment is taken down. */
-export async function followLeaderboard(input: WatchInput, ended: AbortSignal): Promise<void> {
+/** Shows the leaderboard as it forms, until the operator ends it. */
+export async function followLeaderboard(input: WatchInput): Promise<void> {
   const { client, terminal } = input
   const view = openLiveView(terminal)
-  const signal = AbortSignal.any([terminal.signal, ended])
+  const { signal } = terminal
   while (!signal.aborted) {
     const shown = await readQuietly(async () => {
       const [rows, feeds, models] = await Promise.all([client.leaderboard(), client.feeds(), client.models()])

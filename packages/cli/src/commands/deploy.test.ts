@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { PreparedDeployment } from '../deploy/prepare-deployment.ts'
+import { askSupervisor } from '../supervisor/control.ts'
+import { scriptService } from '../supervisor/supervisor.fixture.ts'
+import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
+import { deployHere } from './deploy.ts'
+
+let stateDirectory: string
+
+beforeEach(async () => {
+  stateDirectory = await mkdtemp(join(tmpdir(), 'crunch-deploy-here-'))
+})
+
+afterEach(() => rm(stateDirectory, { recursive: true, force: true }))
+
+/** A deployment whose only service never comes to serve. */
+function starting(): PreparedDeployment {
+  const apiUrl = 'http://127.0.0.1:1'
+  return {
+    workspace: {
+      nodeDirectory: stateDirectory,
+      contractPath: join(stateDirectory, 'contract.ts'),
+      stateDirectory,
+      logDirectory: join(stateDirectory, 'logs'),
+      modelsFile: join(stateDirectory, 'models.dev.yml'),
+      submissionsDirectory: join(stateDirectory, 'submissions'),
+      recordingsDirectory: join(stateDirectory, 'recordings'),
+    },
+    apiUrl,
+    replay: undefined,
+    supervisor: {
+      stateDirectory,
+      apiUrl,
+      mode: 'live',
+      services: [scriptService('slow', 'setInterval(() => {}, 1000)')],
+    },
+  }
+}
+
+it('is taken down by crunch down while it still starts', { timeout: 20_000 }, async () => {
+  const terminal = {
+    cwd: stateDirectory,
+    env: {},
+    isInteractive: false,
+    size: () => ({ columns: 80, rows: 24 }),
+    out: () => undefined,
+    err: () => undefined,
+    signal: new AbortController().signal,
+  }
+  const deployed = deployHere({ once: false }, starting(), terminal)
+  await askSupervisor(await socketOf(), { command: 'down' })
+  await deployed
+  expect(await readLiveSupervisor(stateDirectory)).toBeUndefined()
+})
+
+async function socketOf(): Promise<string> {
+  const deadlineMs = performance.now() + 10_000
+  for (;;) {
+    const record = await readLiveSupervisor(stateDirectory)
+    if (record !== undefined && (await answers(record.socketPath))) return record.socketPath
+    if (performance.now() > deadlineMs) throw new Error('no supervisor within 10 s')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** False while the supervisor has claimed the workspace and does not listen yet. */
+function answers(socketPath: string): Promise<boolean> {
+  return askSupervisor(socketPath, { command: 'status' }).then(
+    () => true,
+    () => false,
+  )
+}
