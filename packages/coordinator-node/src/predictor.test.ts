@@ -103,13 +103,27 @@ describe('no round is opened', () => {
     expect(store.dump().rounds).toEqual([])
   })
 
-  test('on a feed that is stale: its newest record is older than three granularities', async () => {
-    const { store, clock, pipeline, predictor } = await openCompetition()
+  test('later than one granularity after its instant, though models still hear of a fresh record', async () => {
+    let tickCount = 0
+    const model: TestModel = { ...steady(0), tick: () => { tickCount += 1 } } // biome-ignore format: one line
+    const { store, clock, pipeline, predictor } = await openCompetition({ models: { model } })
     clock.advanceTo(minute(4))
-    for (const record of [candle(-1), candle(0)]) await pipeline.ingest([record])
-    expect((await predictor.predict(candle(-1))).rounds).toEqual([])
-    expect(openedAt((await predictor.predict(candle(0))).rounds)).toEqual([1])
-    expect(openedAt(store.dump().rounds)).toEqual([1])
+    const backlog = [candle(-1), candle(0), candle(1), candle(2)]
+    for (const record of backlog) await pipeline.ingest([record])
+    const opened = []
+    for (const record of backlog) opened.push(openedAt((await predictor.predict(record)).rounds))
+    // Known at minutes 0 (stale), 1 and 2 (missed) and 3.
+    expect(opened).toEqual([[], [], [], [3]])
+    expect(tickCount).toBe(3)
+    expect(openedAt(store.dump().rounds)).toEqual([3])
+  })
+
+  test('when its truth may be known already, however coarse the feed is', async () => {
+    const schedule = [{ subject: 'BTCUSDT', every: '1m', horizon: '1m' }]
+    const { clock, pipeline, predictor } = await openCompetition({ changes: { prediction: { schedule } } })
+    clock.advanceTo(minute(2) + 1)
+    await pipeline.ingest([candle(0)])
+    expect((await predictor.predict(candle(0))).rounds).toEqual([])
   })
 
   test('while no model was ever there, and then nothing was missed', async () => {

@@ -1,6 +1,7 @@
 import { freshnessMs, type ResolvedContract } from './contract/resolved-contract.ts'
 import { type FeedRecord, type FeedScope, feedScopeKey } from './domain/feed-record.ts'
 import type { JsonObject } from './domain/json.ts'
+import type { Schedule } from './domain/round.ts'
 import { durationMs, floorToGrid, type Instant } from './domain/time.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
@@ -38,7 +39,7 @@ export async function openPredictor(resolved: ResolvedContract, ports: Predictor
   await store.putSchedules(resolved.schedules)
   const state: PredictorState = {
     registry,
-    window: await loadWindow(resolved, store),
+    window: await loadWindow(resolved, ports),
     lastRoundTimes: new Map(await store.lastRoundTimes()),
   }
   return {
@@ -87,14 +88,22 @@ async function runInstant(
   if (newest === undefined || ports.clock.now() - newest.knownAt > limitMs) return nothingRan
   const key = feedScopeKey(scope)
   const own = resolved.schedules.filter((schedule) => schedule.on === on && feedScopeKey(schedule.scope) === key)
-  const due = dueSchedules(own, state.lastRoundTimes, at)
+  const lateMs = ports.clock.now() - at
+  const open = own.filter((schedule) => lateMs <= latenessLimitMs(schedule))
+  const due = dueSchedules(open, state.lastRoundTimes, at)
   if (on === 'clock' && due.length === 0) return nothingRan
   const input = tryBuildInput(resolved, ports.log, scope, state.window, at)
   if (input === null) return nothingRan
-  const running = runRounds(resolved, ports, state.registry, { at, input, due, isNews: on === 'record' })
-  // Models are registered by now; without any there are no rounds.
-  if (state.registry.models().length > 0) for (const { schedule } of due) state.lastRoundTimes.set(schedule.key, at)
-  return running
+  const onOpen = (scheduleKey: string) => state.lastRoundTimes.set(scheduleKey, at)
+  return runRounds(resolved, ports, state.registry, { at, input, due, isNews: on === 'record', onOpen })
+}
+
+/**
+ * How late a round may open: not so late that it was missed (a backlog after a pause opens nothing), and never when its
+ * truth may be known already. Five seconds are left for the way of a record that comes every second.
+ */
+function latenessLimitMs({ horizonMs, scope }: Schedule): number {
+  return Math.min(horizonMs, Math.max(durationMs(scope.granularity), 5_000))
 }
 
 /** `null`, logged, when the contract cannot build the input: then no round opens, and it counts as missed. */
@@ -124,11 +133,22 @@ async function answerAbandonedRounds(ports: PredictorPorts, registry: ModelRegis
   }
 }
 
-async function loadWindow(resolved: ResolvedContract, store: Store): Promise<RecordWindow> {
+async function loadWindow(resolved: ResolvedContract, { store, log }: PredictorPorts): Promise<RecordWindow> {
   const window = createRecordWindow(resolved.inputWindowMs)
   for (const feed of resolved.feeds) {
-    const limit = Math.ceil(resolved.inputWindowMs / feed.granularityMs) + 1
-    for (const record of await store.latestRecords(feed.scope, limit, Number.MAX_SAFE_INTEGER)) window.add(record)
+    const records = await recentRecords(store, feed.scope, resolved.inputWindowMs)
+    for (const record of acceptRecords(resolved, log, records)) window.add(record)
   }
   return window
+}
+
+/** The newest records of a series that reach back over a window, however many there are. */
+async function recentRecords(store: Store, scope: FeedScope, windowMs: number): Promise<readonly FeedRecord[]> {
+  for (let limit = 512; ; limit *= 2) {
+    const records = await store.latestRecords(scope, limit, Number.MAX_SAFE_INTEGER)
+    const [oldest] = records
+    const newest = records.at(-1)
+    if (oldest === undefined || newest === undefined || records.length < limit) return records
+    if (oldest.knownAt <= newest.knownAt - windowMs) return records
+  }
 }

@@ -12,7 +12,15 @@ describe('toJson', () => {
       fc.property(fc.jsonValue(), (value) => {
         const json = JSON.parse(JSON.stringify(value))
         expect(toJson(json)).toEqual(json)
-        expect(JSON.stringify(toJson(json))).toBe(JSON.stringify(json))
+      }),
+    )
+  })
+
+  test('writes the same text for the same members in any order', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
+        const reversed = Object.fromEntries(Object.entries(value).reverse())
+        expect(JSON.stringify(toJson(reversed))).toBe(JSON.stringify(toJson(value)))
       }),
     )
   })

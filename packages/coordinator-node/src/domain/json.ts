@@ -40,6 +40,8 @@ function convert(value: unknown, path: string, depth: number): Json {
     throw new TypeError(`${path} is a ${value.constructor?.name ?? 'class instance'}, which JSON cannot carry`)
   }
   const members = Object.entries(value).filter(([, item]) => item !== undefined)
+  // No store keeps the order in which an author wrote keys, and sums over values must not depend on the store.
+  members.sort(([left], [right]) => (left < right ? -1 : 1))
   // Assigning to a key named `__proto__` would set the prototype; this defines the key.
   return Object.fromEntries(members.map(([key, item]) => [key, convert(item, `${path}.${key}`, depth + 1)]))
 }

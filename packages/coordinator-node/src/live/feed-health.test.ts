@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { resolvedContract } from '../../test/sample-contract.ts'
 import { createTestLog } from '../../test/test-log.ts'
 import { createMemoryStore } from '../adapters/store/memory/memory-store.ts'
-import { btc, eth, minute } from '../ports/store-samples.ts'
+import { btc, candle, eth, minute } from '../ports/store-samples.ts'
 import { createFeedHealth } from './feed-health.ts'
 
 // The feeds of the sample contract are stale after three minutes.
@@ -58,6 +58,15 @@ describe('the health of feeds', () => {
     expect((await states()).BTCUSDT).toEqual(['up', null])
   })
 
+  test('is stale also for a feed that only an earlier process heard', async () => {
+    const store = createMemoryStore()
+    await store.appendRecords([candle(0)])
+    await store.putFeedStatus(btc, 'up', null, minute(1))
+    const health = createFeedHealth(resolvedContract(), { store, log: createTestLog() }, await store.feedStates())
+    await health.check(minute(60))
+    expect(await store.feedStates()).toMatchObject([{ scope: btc, status: 'stale' }])
+  })
+
   test('says nothing of a feed that was never heard', async () => {
     const { health, log, states } = open()
     await health.check(minute(600))
@@ -68,7 +77,7 @@ describe('the health of feeds', () => {
   test('is down for every feed when the source ends, and stays so until a record is heard', async () => {
     const { health, states } = open()
     await health.heard(btc, minute(0), minute(0))
-    await health.end('the recording has ended', minute(1))
+    await health.end([btc, eth], 'the recording has ended', minute(1))
     await health.check(minute(60))
     const down = ['down', 'the recording has ended']
     expect(await states()).toEqual({ BTCUSDT: down, ETHUSDT: down })

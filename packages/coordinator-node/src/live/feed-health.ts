@@ -1,6 +1,6 @@
 import type { ResolvedContract } from '../contract/resolved-contract.ts'
 import { freshnessMs } from '../contract/resolved-contract.ts'
-import { type FeedScope, type FeedStatus, feedScopeKey } from '../domain/feed-record.ts'
+import { type FeedScope, type FeedState, type FeedStatus, feedScopeKey } from '../domain/feed-record.ts'
 import type { Instant } from '../domain/time.ts'
 import type { Log } from '../ports/log.ts'
 import type { Store } from '../ports/store.ts'
@@ -11,15 +11,19 @@ export interface FeedHealth {
   heard(scope: FeedScope, knownAt: Instant, at: Instant): Promise<void>
   /** Marks what has been silent for three granularities as stale. */
   check(at: Instant): Promise<void>
-  /** Says of every feed that it has ended. */
-  end(reason: string, at: Instant): Promise<void>
+  /** Says of feeds that they have ended. */
+  end(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
 }
 
+/** @param known what the store holds of the feeds, from before this process */
 export function createFeedHealth(
   resolved: ResolvedContract,
   ports: { readonly store: Pick<Store, 'putFeedStatus'>; readonly log: Log },
+  known: readonly FeedState[] = [],
 ): FeedHealth {
-  const states = new Map<string, { status: FeedStatus; newestKnownAt: Instant | null }>()
+  const states = new Map<string, { status: FeedStatus; newestKnownAt: Instant | null }>(
+    known.map(({ scope, status, watermarkAt }) => [feedScopeKey(scope), { status, newestKnownAt: watermarkAt }]),
+  )
 
   async function change(scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant): Promise<void> {
     const key = feedScopeKey(scope)
@@ -49,8 +53,8 @@ export function createFeedHealth(
         }
       }
     },
-    async end(reason, at) {
-      for (const feed of resolved.feeds) await change(feed.scope, 'down', reason, at)
+    async end(scopes, reason, at) {
+      for (const scope of scopes) await change(scope, 'down', reason, at)
     },
   }
 }

@@ -14,9 +14,9 @@ import type { WorkerContext } from './worker-context.ts'
 export async function runLiveFeed(context: WorkerContext, predictor?: Predictor): Promise<void> {
   const resolved = resolveContract(context.contract)
   const pipeline = createPipeline(context.contract, context)
-  const health = createFeedHealth(resolved, context)
   const scopes = resolved.feeds.map((feed) => feed.scope)
   await context.store.ensureFeeds(scopes, context.clock.now())
+  const health = createFeedHealth(resolved, context, await context.store.feedStates())
   const names = [...new Set(scopes.map((scope) => scope.source))]
   for (const name of names) requireSource(context, name)
   context.ready('feed-data', { sources: names.join(', ') })
@@ -51,21 +51,24 @@ async function streamSource(
     ),
   )
   const inFlight = createInFlight(inFlightLimit)
+  let stored: Promise<unknown> = Promise.resolve()
   for await (const batch of requireSource(context, name).stream(scopes, watermarks, signal)) {
     const receivedAt = context.clock.now()
     const records: FeedRecord[] = batch.map((record) => ({ ...record, receivedAt }))
     // Models hear of a record while it is being stored: the database is not on their way.
-    await inFlight.add(() =>
-      Promise.all([
-        pipeline.ingest(records),
+    await inFlight.add(() => {
+      // One after the other: the watermark never passes a record that is not stored yet.
+      stored = stored.then(() => pipeline.ingest(records))
+      return Promise.all([
+        stored,
         ...records.map((record) => predictor?.predict(record)),
         ...records.map((record) => health.heard(record, record.knownAt, receivedAt)),
-      ]),
-    )
+      ])
+    })
     if (signal.aborted) break
   }
   await inFlight.drain()
-  if (!signal.aborted) await health.end('the source ended its stream', context.clock.now())
+  if (!signal.aborted) await health.end(scopes, 'the source ended its stream', context.clock.now())
 }
 
 async function watchFeeds(context: WorkerContext, health: FeedHealth, checkMs: number): Promise<void> {

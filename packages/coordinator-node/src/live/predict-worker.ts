@@ -1,6 +1,7 @@
 import { connectModelRunner, type GrpcModelRunner } from '../adapters/model-runner/grpc/index.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import { createPipeline } from '../pipeline.ts'
+import type { Log } from '../ports/log.ts'
 import type { Lease } from '../ports/store.ts'
 import type { Predictor } from '../predictor.ts'
 import { createInFlight } from './in-flight.ts'
@@ -32,7 +33,7 @@ export async function connectModels(context: WorkerContext): Promise<GrpcModelRu
     baseClassName: settings.MODEL_BASE_CLASSNAME,
     log: context.log,
   })
-  await runner.settled()
+  await Promise.race([runner.settled(), aborted(context.signal)])
   return runner
 }
 
@@ -48,7 +49,7 @@ export async function runPredictWorker(context: WorkerContext): Promise<void> {
   if (lease === null) return
   const runner = await connectModels(context)
   const inFlight = createInFlight(inFlightLimit)
-  const queue = createRecordQueue()
+  const queue = createRecordQueue(context.log)
   // First subscribed, then read: a record stored in between is known to the window and ignored the second time.
   const unsubscribe = await context.store.subscribeRecords(queue.push)
   try {
@@ -123,13 +124,20 @@ interface RecordQueue {
 /** Records that wait for models are bounded: the oldest are not worth predicting on any more and are let go. */
 const queueLimit = 10_000
 
-function createRecordQueue(): RecordQueue {
+function createRecordQueue(log: Log): RecordQueue {
   const records: FeedRecord[] = []
   let wake: (() => void) | undefined
   return {
     push(batch) {
       records.push(...batch)
-      if (records.length > queueLimit) records.splice(0, records.length - queueLimit)
+      const droppedCount = records.length - queueLimit
+      if (droppedCount > 0) {
+        records.splice(0, droppedCount)
+        log.warn('records came faster than models answer; the oldest were passed over', {
+          stage: 'prediction',
+          droppedCount,
+        })
+      }
       wake?.()
     },
     async take() {

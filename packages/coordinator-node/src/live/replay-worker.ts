@@ -1,5 +1,5 @@
 import { createVirtualClock, type VirtualClock } from '../adapters/clock/clocks.ts'
-import { resolveContract } from '../contract/resolved-contract.ts'
+import { expireMs, resolveContract } from '../contract/resolved-contract.ts'
 import { feedScopeKey } from '../domain/feed-record.ts'
 import type { Instant } from '../domain/time.ts'
 import { createPipeline } from '../pipeline.ts'
@@ -10,8 +10,7 @@ import { aborted, connectModels, lost, pipelineOptions, takePredictLease } from 
 import { wait } from './wait.ts'
 import type { WorkerContext } from './worker-context.ts'
 
-/** Rounds that may wait to be settled before a replay waits for the score worker. */
-const unsettledLimit = 2_000
+/** How often a replay looks whether the score worker keeps up. */
 const unsettledCheckBatches = 200
 const backPressureMs = 20
 
@@ -49,12 +48,13 @@ async function replay(context: WorkerContext, clock: VirtualClock, drive: Drive)
     resolved.feeds.map((feed) => feed.scope),
     clock.now(),
   )
-  const health = createFeedHealth(resolved, { store, log })
+  const health = createFeedHealth(resolved, { store, log }, await store.feedStates())
   const watermarks = new Map(
     (await store.feedStates()).flatMap((state) =>
       state.watermarkAt === null ? [] : [[feedScopeKey(state.scope), state.watermarkAt] as const],
     ),
   )
+  const expiryMs = Math.max(...resolved.schedules.map((schedule) => expireMs(resolved, schedule)))
   const pace = createPace(settings.FEED_REPLAY_SPEED, signal)
   let batchCount = 0
   for await (const batch of source.stream(scopes, watermarks, signal)) {
@@ -63,17 +63,20 @@ async function replay(context: WorkerContext, clock: VirtualClock, drive: Drive)
     await drive(batch)
     for (const record of batch) await health.heard(record, record.knownAt, clock.now())
     batchCount += 1
-    if (batchCount % unsettledCheckBatches === 0) await waitForSettling(context)
+    if (batchCount % unsettledCheckBatches === 0) await waitForSettling(context, clock.now() - expiryMs)
   }
   if (signal.aborted) return
-  await health.end('the recording has ended', clock.now())
+  await health.end(
+    resolved.feeds.map((feed) => feed.scope),
+    'the recording has ended',
+    clock.now(),
+  )
   log.info('the recording has ended', { event: 'replay-ended', stage: 'feed', batchCount })
 }
 
-async function waitForSettling({ store, signal }: WorkerContext): Promise<void> {
-  while (!signal.aborted && (await store.roundCounts()).unresolvedCount > unsettledLimit) {
-    await wait(backPressureMs, signal)
-  }
+/** Waits for the score worker to settle the rounds due before an instant; they have expired, so it always can. */
+async function waitForSettling({ store, signal }: WorkerContext, before: Instant): Promise<void> {
+  while (!signal.aborted && (await store.hasUnresolvedRounds(before))) await wait(backPressureMs, signal)
 }
 
 /** Waits until a record is due at `speed` times the pace at which it was recorded. */

@@ -40,6 +40,11 @@ describe('readSettings', () => {
     expect(failure({ API_KEY: 'secret' }).message).not.toContain('secret')
   })
 
+  test('refuses a setting that means nothing without another one', () => {
+    expect(failure({ POSTGRES_DB: 'crunch' }).message).toContain('POSTGRES_DB: has no effect without POSTGRES_HOST')
+    expect(failure({ FEED_REPLAY_SPEED: '60' }).message).toContain('FEED_REPLAY_SPEED: has no effect without')
+  })
+
   test('tells every wrong value at once', () => {
     const { message } = failure({ REPORT_API_PORT: '99999', NETWORK: 'mainnet', SCORING_FUNCTION: 'scoring.ts' })
     expect(message).toContain('REPORT_API_PORT: must be 1 to 65535')
@@ -55,7 +60,11 @@ describe('readSettings', () => {
   })
 
   test('reads lists and the speed of a replay', () => {
-    const settings = readSettings({ FEED_SUBJECTS: 'BTCUSDT, ETHUSDT', FEED_REPLAY_SPEED: '60' })
+    const settings = readSettings({
+      FEED_SUBJECTS: 'BTCUSDT, ETHUSDT',
+      FEED_REPLAY_FILES: 'a.csv',
+      FEED_REPLAY_SPEED: '60',
+    })
     expect(settings.FEED_SUBJECTS).toEqual(['BTCUSDT', 'ETHUSDT'])
     expect(settings.FEED_REPLAY_SPEED).toBe(60)
     expect(readSettings({}).FEED_REPLAY_SPEED).toBe('max')

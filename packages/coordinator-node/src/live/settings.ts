@@ -89,6 +89,15 @@ const notYet: Readonly<Record<string, string>> = {
   ]),
 }
 
+/** Settings that mean nothing without another one. */
+const needs: Readonly<Record<string, string>> = {
+  POSTGRES_PORT: 'POSTGRES_HOST',
+  POSTGRES_USER: 'POSTGRES_HOST',
+  POSTGRES_PASSWORD: 'POSTGRES_HOST',
+  POSTGRES_DB: 'POSTGRES_HOST',
+  FEED_REPLAY_SPEED: 'FEED_REPLAY_FILES',
+}
+
 function without(instead: string, keys: readonly string[]): Record<string, string> {
   return Object.fromEntries(keys.map((key) => [key, instead]))
 }
@@ -124,7 +133,10 @@ function uselessKeys(env: Readonly<Record<string, string | undefined>>): string[
       const fix = retired[key] ?? (nearest === undefined ? 'remove it' : `did you mean ${nearest}?`)
       return `${key}: there is no such setting; ${fix}`
     })
-  return [...unknown, ...inert]
+  const needed = Object.entries(needs)
+    .filter(([key, other]) => env[key] !== undefined && env[other] === undefined)
+    .map(([key, other]) => `${key}: has no effect without ${other}; set that too, or remove it`)
+  return [...unknown, ...inert, ...needed]
 }
 
 function databaseUrl(settings: z.output<typeof environment>): string | undefined {

@@ -37,7 +37,10 @@ export interface ModelAnswers {
 export interface ModelRunner {
   /** Every model that is set up, in order of id. */
   models(): readonly ModelIdentity[]
-  /** Whether the place that announces models is reachable; while it is not, missing models are not to blame. */
+  /**
+   * Whether the place that announces models is reachable, and what it listed is set up; while not, missing models are not
+   * to blame.
+   */
   reachable(): boolean
   /**
    * Makes the calls, in their order, on every connected model at once, and answers when all models have answered or

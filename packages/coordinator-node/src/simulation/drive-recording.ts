@@ -1,6 +1,7 @@
 import type { VirtualClock } from '../adapters/clock/clocks.ts'
+import { CrunchError } from '../domain/errors.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
-import type { Instant } from '../domain/time.ts'
+import { formatInstant, type Instant } from '../domain/time.ts'
 import type { Pipeline } from '../pipeline.ts'
 import type { SourceRecord } from '../ports/feed-source.ts'
 import type { Predictor } from '../predictor.ts'
@@ -14,6 +15,12 @@ export async function driveBatch(
 ): Promise<void> {
   const knownAt = batch[0]?.knownAt
   if (knownAt === undefined) return
+  if (knownAt <= 0) {
+    throw new CrunchError(
+      'RECORDING_INVALID',
+      `the recording reaches back to ${formatInstant(knownAt)}: the pipeline's time starts in 1970; cut off what is older`,
+    )
+  }
   const startedAt = clock.now()
   // Before the first record there are no rounds.
   if (startedAt !== 0) await runClockRounds(predictor, clock, startedAt, knownAt - 1)

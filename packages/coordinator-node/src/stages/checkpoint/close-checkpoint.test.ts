@@ -30,6 +30,15 @@ describe('closeCheckpoint', () => {
     expect(entries.map((entry) => entry.rewardFrac64)).toEqual([625_000_000, 375_000_000])
   })
 
+  test('keeps absurd scores finite, so that they come last and not first', () => {
+    const absurd = worth('absurd', 10, Number.MAX_VALUE, 1)
+    const { entries } = close([absurd, worth('honest', 10, 5, 1), { ...absurd, periodEnd: minute(20) }], 'asc')
+    expect(entries.map(({ modelId, value }) => [modelId, Number.isFinite(value)])).toEqual([
+      ['honest', true],
+      ['absurd', true],
+    ])
+  })
+
   test('adds up what was due and answered', () => {
     const [entry] = close([snapshot('a', 10), snapshot('a', 20, { dueCount: 10, answeredCount: 1 })]).entries
     expect(entry).toMatchObject({ dueCount: 14, answeredCount: 4, cruncherIndex: null })

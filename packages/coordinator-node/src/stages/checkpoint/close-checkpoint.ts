@@ -1,5 +1,6 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { Checkpoint, CheckpointEntry } from '../../domain/checkpoint.ts'
+import { addFinite } from '../../domain/finite-sum.ts'
 import { checkpointId } from '../../domain/ids.ts'
 import { rankByValue } from '../../domain/ranking.ts'
 import type { Snapshot } from '../../domain/snapshot.ts'
@@ -72,7 +73,7 @@ function modelTotals(snapshots: readonly Snapshot[], field: string): ModelTotal[
   for (const snapshot of snapshots) {
     const total = totals.get(snapshot.modelId) ?? { modelId: snapshot.modelId, sum: 0, count: 0, due: 0, answered: 0 }
     totals.set(snapshot.modelId, total)
-    total.sum += snapshot.sums[field]?.sum ?? 0
+    total.sum = addFinite(total.sum, snapshot.sums[field]?.sum ?? 0)
     total.count += snapshot.sums[field]?.count ?? 0
     total.due += snapshot.dueCount
     total.answered += snapshot.answeredCount

@@ -1,4 +1,5 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import { addFinite } from '../../domain/finite-sum.ts'
 import { leaderboardId } from '../../domain/ids.ts'
 import type { Leaderboard, LeaderboardEntry } from '../../domain/leaderboard.ts'
 import type { Model } from '../../domain/model.ts'
@@ -69,7 +70,7 @@ function windowTotal(snapshots: readonly Snapshot[], from: Instant, field: strin
   for (let index = firstBehind(snapshots, from); index < snapshots.length; index += 1) {
     const snapshot = snapshots[index] as Snapshot
     const fieldSum = snapshot.sums[field]
-    total.sum += fieldSum?.sum ?? 0
+    total.sum = addFinite(total.sum, fieldSum?.sum ?? 0)
     total.count += fieldSum?.count ?? 0
     total.due += snapshot.dueCount
     total.answered += snapshot.answeredCount

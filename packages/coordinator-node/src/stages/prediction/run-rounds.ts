@@ -34,6 +34,8 @@ export interface RoundInstant {
   readonly due: readonly DueSchedule[]
   /** Whether the input is news to the models: it comes from a new record. */
   readonly isNews: boolean
+  /** Told of each schedule whose round opens, before anything is awaited. */
+  readonly onOpen: (scheduleKey: string) => void
 }
 
 /**
@@ -50,6 +52,7 @@ export async function runRounds(
   const registered = registry.register(ports.runner.models(), instant.at)
   const asked = askableRounds(resolved, ports.log, registry, instant)
   const rounds = asked.map(({ round }) => round)
+  for (const round of rounds) instant.onOpen(round.scheduleKey)
   const ticks = instant.isNews ? tickCalls(contract, instant.input) : []
   const dispatched = ports.runner.dispatch([...ticks, ...asked.map(({ call }) => call)], resolved.timeoutMs)
   const [opened, answers] = await Promise.all([

@@ -1,5 +1,6 @@
 import type { RoundContext } from '../../contract/crunch-contract.ts'
 import { maxStalenessMs, type ResolvedContract } from '../../contract/resolved-contract.ts'
+import type { FeedRecord } from '../../domain/feed-record.ts'
 import { scoreId } from '../../domain/ids.ts'
 import { type Json, type JsonObject, toJson, toJsonObject } from '../../domain/json.ts'
 import type { Prediction } from '../../domain/prediction.ts'
@@ -69,7 +70,12 @@ function resolveTruth(resolved: ResolvedContract, due: DueRound): Truth {
     return unknown(`the last value at the horizon was ${ageMs} ms old; at most ${limitMs} ms are allowed`)
   const { truth } = resolved.contract
   try {
-    const value: unknown = truth.resolve({ entry, exit, records, round: contextOf(round) })
+    const value: unknown = truth.resolve({
+      entry: ordered(entry),
+      exit: ordered(exit),
+      records: records.map(ordered),
+      round: contextOf(round),
+    })
     if (value === null || value === undefined) return unknown('the contract could not resolve the truth yet')
     const parsed: unknown = truth.schema.parse(value)
     return { value: parsed, actuals: toJson(parsed, 'truth') }
@@ -88,7 +94,7 @@ function scorePrediction(
   const { score, snapshot } = resolved.contract
   const base = emptyScore(round, prediction, now)
   try {
-    const computed = score.compute({ output: prediction.output, truth: truth.value, round: contextOf(round) })
+    const computed = score.compute({ output: toJson(prediction.output), truth: truth.value, round: contextOf(round) })
     return {
       ...base,
       kind: 'valid',
@@ -157,6 +163,11 @@ function emptyScore(round: Round, prediction: Prediction, now: Instant): Score {
     resolvableAt: round.resolvableAt,
     scoredAt: now,
   }
+}
+
+/** Stores differ in the order of an object's keys, which a contract's sum over them would see in its last bits. */
+function ordered(record: FeedRecord): FeedRecord {
+  return { ...record, values: toJsonObject(record.values) }
 }
 
 function contextOf(round: Round): RoundContext {

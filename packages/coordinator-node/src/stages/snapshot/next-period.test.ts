@@ -38,6 +38,12 @@ const next = (store: MemoryStore, closedThrough: number | null, now: number) =>
 const period = (start: number) => ({ start: minute(start), end: minute(start + 10) })
 
 describe('nextClosablePeriod', () => {
+  test('never reaches back into what is closed, after a change of the grid', async () => {
+    const store = await storeWith(0, 4)
+    await settleAll(store)
+    expect(await next(store, 8, 1_000)).toEqual({ start: minute(8), end: minute(10) })
+  })
+
   test('is none before the first round', async () => {
     expect(await next(await storeWith(), null, 1_000)).toBeNull()
   })

@@ -24,8 +24,10 @@ export async function nextClosablePeriod(
 ): Promise<Period | null> {
   const first = await reads.firstResolvableAt(closedThrough ?? 0)
   if (first === null) return null
-  const start = floorToGrid(first, everyMs)
-  const end = start + everyMs
+  const cell = floorToGrid(first, everyMs)
+  const end = cell + everyMs
+  // After a change of the grid a cell may reach back into what is closed: nothing counts twice.
+  const start = Math.max(cell, closedThrough ?? cell)
   if (now < end) return null
   // The times of the last rounds are read first: a round that is opened in between can then only hold the period back.
   const lastRoundTimes = await reads.lastRoundTimes()

@@ -1,4 +1,5 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import { addFinite } from '../../domain/finite-sum.ts'
 import { snapshotId } from '../../domain/ids.ts'
 import { type MetricPoint, metrics } from '../../domain/metrics.ts'
 import type { FieldSum, Snapshot } from '../../domain/snapshot.ts'
@@ -44,7 +45,12 @@ function periodMetrics(
   const names = resolved.contract.snapshot.metrics ?? []
   const others = [...points].filter(([other]) => other !== modelId).map(([, otherPoints]) => otherPoints)
   const context = { points: points.get(modelId) ?? [], others }
-  return Object.fromEntries(names.map((name) => [name, metrics[name].compute(context)]))
+  return Object.fromEntries(names.map((name) => [name, finiteOrNull(metrics[name].compute(context))]))
+}
+
+/** A metric of absurd numbers overflows: then it is not defined. */
+function finiteOrNull(value: number | null): number | null {
+  return value !== null && Number.isFinite(value) ? value : null
 }
 
 function metricPoints(resolved: ResolvedContract, results: readonly PeriodResult[]): MetricPoint[] {
@@ -61,7 +67,7 @@ function fieldSums(results: readonly PeriodResult[]): Record<string, FieldSum> {
     for (const [field, number] of Object.entries(value ?? {})) {
       if (typeof number !== 'number') continue
       sums[field] ??= { sum: 0, count: 0 }
-      sums[field].sum += number
+      sums[field].sum = addFinite(sums[field].sum, number)
       sums[field].count += 1
     }
   }

@@ -30,6 +30,8 @@ class ConnectedModelRunner implements GrpcModelRunner {
   readonly #listeners = new Set<(model: ModelIdentity) => void>()
   readonly #settled: Promise<void>
   #settle: () => void = () => {}
+  /** Models of a fresh list are being set up: their absence is the work of the orchestrator's or our own restart. */
+  #isSettling = false
 
   constructor(options: ResolvedOptions) {
     this.#options = options
@@ -48,7 +50,7 @@ class ConnectedModelRunner implements GrpcModelRunner {
   }
 
   reachable(): boolean {
-    return this.#discovery.reachable()
+    return this.#discovery.reachable() && !this.#isSettling
   }
 
   settled(): Promise<void> {
@@ -96,6 +98,17 @@ class ConnectedModelRunner implements GrpcModelRunner {
     })
   }
 
+  #excuseSetups(): void {
+    this.#isSettling = true
+    const end = () => {
+      clearTimeout(timer)
+      this.#isSettling = false
+    }
+    const timer = setTimeout(end, setupExcuseMs)
+    timer.unref()
+    void this.#cluster.whenSettled().then(end)
+  }
+
   #tell(model: ModelIdentity): void {
     for (const listener of this.#listeners) listener(model)
   }
@@ -129,8 +142,12 @@ class ConnectedModelRunner implements GrpcModelRunner {
     // A broken entry may be about any model.
     this.#cluster.replace(data, { isComplete: rejected.length === 0 })
     void this.#cluster.whenSettled().then(this.#settle)
+    this.#excuseSetups()
   }
 }
+
+/** A model that takes longer to set up after a restart is absent by its own fault again. */
+const setupExcuseMs = 15_000
 
 /** A call that no wire can carry is a mistake of the caller. */
 function encode(call: ModelCall): Uint8Array {
