@@ -3,6 +3,8 @@ import { realpath, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import {
   type AnyContract,
+  checkDatabase,
+  checkEmbeddedPostgres,
   contractFeeds,
   contractRecording,
   embeddedPostgresStatus,
@@ -28,6 +30,8 @@ const relocatedDataName = /^data\.[0-9a-f]{16}$/
 /** The embedded PostgreSQL of a folder. */
 export const embeddedDatabase = {
   start: startEmbeddedPostgres,
+  /** Throws EmbeddedPostgresError when no server can run there; starts nothing. */
+  check: checkEmbeddedPostgres,
   /** Ends the server of a folder, whoever started it, and gives its process; undefined when none ran. */
   async stop(directory: string): Promise<number | undefined> {
     const status = await embeddedPostgresStatus(directory)
@@ -56,6 +60,9 @@ export const embeddedDatabase = {
     })
   },
 }
+
+/** Logs in and looks at the schema. Throws STORE_UNAVAILABLE, STORE_TOO_NEW or STORE_CORRUPT; changes nothing. */
+export { checkDatabase }
 
 /** How to run the engine's workers, built or in development. */
 export function workerProgram(): { readonly command: string; readonly args: readonly string[] } {

@@ -1,5 +1,6 @@
 // What our own command line and tests use. Nothing here is promised to anyone else.
 export {
+  checkEmbeddedPostgres,
   type EmbeddedPostgres,
   EmbeddedPostgresError,
   embeddedPostgresStatus,
@@ -7,6 +8,7 @@ export {
   stopEmbeddedPostgres,
 } from './adapters/embedded-postgres/index.ts'
 export { createRecordingSource } from './adapters/feeds/recording/index.ts'
+export { checkDatabase } from './adapters/store/postgres/check-database.ts'
 export { openPostgresStore } from './adapters/store/postgres/postgres-store.ts'
 export type { AnyContract } from './contract/crunch-contract.ts'
 export { contractFeeds, resolveContract } from './contract/resolved-contract.ts'

@@ -22,3 +22,13 @@ describe('a workspace whose source has no live stream in this version', () => {
     expect([...findings, ...notes]).toEqual([])
   })
 })
+
+describe('a database server of the settings', () => {
+  it('that is not there is found, with its password left out', async () => {
+    const environment = { DATABASE_URL: 'postgres://crunch:secret@127.0.0.1:1/crunch' }
+    const { findings } = await checkWorkspace(template, environment, { ports: false, purpose: 'look' })
+    const text = findings.map(formatFinding).join()
+    expect(text).toContain('the database postgres://crunch:***@127.0.0.1:1/crunch cannot be used')
+    expect(text).not.toContain('secret')
+  })
+})

@@ -1,8 +1,9 @@
-import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { type CliProblem, describeError, isExpectedError, systemErrorCode } from '../cli-error.ts'
 import {
   type AnyContract,
+  checkDatabase,
+  embeddedDatabase,
   knownLiveSources,
   loadNodeContract,
   readNodeSettings,
@@ -13,6 +14,7 @@ import type { NodeSettings } from '../node-settings.ts'
 import { environmentFiles, readEnvironment } from '../read-environment.ts'
 import type { Workspace } from '../workspace.ts'
 import { portState } from './port-holder.ts'
+import { liveDatabaseDirectory } from './workspace-databases.ts'
 
 /** Something wrong with a workspace. `text` is set instead of the parts when an error came with all its findings. */
 export type WorkspaceFinding = CliProblem | { readonly place: string; readonly text: string }
@@ -39,8 +41,6 @@ export interface CheckOptions {
    */
   readonly purpose: 'live' | 'replay' | 'look'
 }
-
-const connectLimitMs = 3_000
 
 /** Looks at the settings, the contract, the models, the ports and the database, and tells everything that is wrong at once. */
 export async function checkWorkspace(
@@ -96,7 +96,7 @@ async function checkSurroundings(
   const findings = await Promise.all([
     ...(options.ports ? ports.map(({ setting, port }) => checkPort(workspace, setting, port)) : []),
     checkSamePort(settings),
-    options.purpose !== 'replay' ? checkDatabase(settings.databaseUrl) : [],
+    checkDatabaseOf(workspace, settings, options.purpose),
     checkReplaySetting(settings),
   ])
   return findings.flat()
@@ -130,32 +130,20 @@ function checkReplaySetting(settings: NodeSettings): readonly WorkspaceFinding[]
   return [{ place: 'FEED_REPLAY_FILES', cause, fix: 'remove the setting and use: crunch deploy --replay FILE' }]
 }
 
-async function checkDatabase(databaseUrl: string | undefined): Promise<readonly WorkspaceFinding[]> {
-  if (databaseUrl === undefined) return []
-  const { hostname, port } = new URL(databaseUrl)
-  const reason = await connectionProblem(hostname, port === '' ? 5_432 : Number(port))
-  if (reason === undefined) return []
-  return [
-    {
-      place: `the database at ${hostname}:${port === '' ? 5_432 : port} (DATABASE_URL or POSTGRES_HOST)`,
-      cause: `it cannot be reached (${reason})`,
-      fix: 'start it or correct the setting; without the setting an embedded database is used',
-    },
-  ]
-}
-
-function connectionProblem(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    // IPv6 addresses stand in brackets in a URL.
-    const socket = createConnection({ host: host.replace(/^\[|\]$/g, ''), port })
-    const finish = (reason: string | undefined): void => {
-      socket.destroy()
-      resolve(reason)
-    }
-    socket.setTimeout(connectLimitMs, () => finish(`no answer within ${connectLimitMs} ms`))
-    socket.once('connect', () => finish(undefined))
-    socket.once('error', (error) => finish(systemErrorCode(error) ?? error.message))
-  })
+/** Without a server of the settings there must be one to embed; a replay's data are made anew. */
+async function checkDatabaseOf(
+  workspace: Workspace,
+  settings: NodeSettings,
+  purpose: CheckOptions['purpose'],
+): Promise<readonly WorkspaceFinding[]> {
+  const { databaseUrl } = settings
+  const isReplay = purpose === 'replay'
+  const checked = await attempt('the database (DATABASE_URL or POSTGRES_HOST)', () =>
+    databaseUrl === undefined || isReplay
+      ? embeddedDatabase.check(liveDatabaseDirectory(workspace), { anyVersion: isReplay })
+      : checkDatabase(databaseUrl),
+  )
+  return 'finding' in checked ? [checked.finding] : []
 }
 
 async function checkModels(

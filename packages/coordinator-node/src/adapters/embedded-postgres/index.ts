@@ -1,3 +1,4 @@
+export { checkEmbeddedPostgres } from './check-embedded-postgres.ts'
 export { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 export {
   type EmbeddedPostgres,

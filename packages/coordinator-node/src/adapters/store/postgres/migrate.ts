@@ -30,7 +30,22 @@ interface AppliedMigration {
  */
 export async function migrateDatabase(url: string): Promise<void> {
   const folder = migrationsFolder()
-  const known = knownMigrations(folder)
+  await withPlainConnection(url, async (sql) => {
+    if (await hasNewestSchema(sql, url)) return
+    await sql`select pg_advisory_lock(${MIGRATION_LOCK}::text::int8)`
+    if (await hasNewestSchema(sql, url)) return
+    await migrate(drizzle(sql), { migrationsFolder: folder })
+  })
+}
+
+/** False when migrations are to be run. Rejects for a database that this code cannot use, even after them. */
+export async function hasNewestSchema(sql: postgres.Sql, url: string): Promise<boolean> {
+  await checkEncoding(sql, url)
+  return isUpToDate(knownMigrations(migrationsFolder()), await appliedMigrations(sql), url)
+}
+
+/** Runs `action` with one connection of PostgreSQL's own types, and turns what goes wrong into the engine's errors. */
+export async function withPlainConnection(url: string, action: (sql: postgres.Sql) => Promise<void>): Promise<void> {
   const sql = postgres(url, {
     max: 1,
     connect_timeout: 10,
@@ -40,11 +55,7 @@ export async function migrateDatabase(url: string): Promise<void> {
     connection: { application_name: 'crunch migration' },
   })
   try {
-    await checkEncoding(sql, url)
-    if (isUpToDate(known, await appliedMigrations(sql), url)) return
-    await sql`select pg_advisory_lock(${MIGRATION_LOCK}::text::int8)`
-    if (isUpToDate(known, await appliedMigrations(sql), url)) return
-    await migrate(drizzle(sql), { migrationsFolder: folder })
+    await action(sql)
   } catch (error) {
     throw storeError(error, url)
   } finally {

@@ -1,0 +1,11 @@
+import { hasNewestSchema, withPlainConnection } from './migrate.ts'
+
+/**
+ * Logs in and looks whether this code can use the database; changes nothing. Migrations that are still to be run are no fault.
+ * Rejects as `migrateDatabase` does, with the URL's password masked.
+ */
+export async function checkDatabase(url: string): Promise<void> {
+  await withPlainConnection(url, async (sql) => {
+    await hasNewestSchema(sql, url)
+  })
+}
