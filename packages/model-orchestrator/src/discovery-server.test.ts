@@ -16,13 +16,18 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-async function start(limits: Partial<DiscoveryLimits> = {}, models: readonly ModelState[] = [MODEL]) {
+async function start(
+  limits: Partial<DiscoveryLimits> = {},
+  models: readonly ModelState[] = [MODEL],
+  snapshotReady: Promise<void> = Promise.resolve(),
+) {
   const log = rememberingLog()
   const reports: [string, FailureReport][] = []
   const server = await startDiscoveryServer({
     host: '127.0.0.1',
     port: 0,
     snapshot: (crunchId) => (crunchId === 'weather' ? models : []),
+    snapshotReady,
     onFailureReport: (crunchId, report) => reports.push([crunchId, report]),
     limits: { ...DEFAULT_DISCOVERY_LIMITS, ...limits },
     log,
@@ -127,12 +132,26 @@ describe('discovery server', () => {
     expect(first.socket.readyState).toBe(first.socket.OPEN)
   })
 
+  it('sends nothing before its models had time to start, and then a snapshot first', async () => {
+    let tellReady = () => {}
+    const ready = new Promise<void>((resolve) => {
+      tellReady = resolve
+    })
+    const { server, client } = await start({}, [MODEL], ready)
+    const early = client('/weather')
+    server.broadcast('weather', { ...MODEL, state: 'STOPPED' })
+    tellReady()
+    const { frames } = await early
+    expect(frames.map((frame) => JSON.parse(frame).event)).toEqual(['init'])
+  })
+
   it('says which port is in use and what to do', async () => {
     const { server } = await start()
     const taken = startDiscoveryServer({
       host: '127.0.0.1',
       port: server.port,
       snapshot: () => [],
+      snapshotReady: Promise.resolve(),
       onFailureReport: () => undefined,
       limits: DEFAULT_DISCOVERY_LIMITS,
       log: rememberingLog(),

@@ -40,6 +40,8 @@ export interface DiscoveryServer {
 
 interface Client {
   readonly crunchId: string
+  /** Whether it has its snapshot; changes come after that. */
+  listed: boolean
   /** Whether it answered the last ping. */
   alive: boolean
 }
@@ -50,6 +52,8 @@ export interface DiscoverySettings {
   readonly port: number
   /** All models of the competition that serve now; of one that nobody knows, none. */
   readonly snapshot: (crunchId: string) => readonly ModelState[]
+  /** Until then clients wait for their snapshot: one without the models that are starting would count them as absent. */
+  readonly snapshotReady: Promise<void>
   readonly onFailureReport: (crunchId: string, report: FailureReport) => void
   readonly limits: DiscoveryLimits
   readonly log: OrchestratorLog
@@ -74,7 +78,7 @@ export async function startDiscoveryServer(settings: DiscoverySettings): Promise
     broadcast(crunchId, state) {
       const frame = writeServerMessage('update', [state])
       for (const [socket, client] of [...clients]) {
-        if (client.crunchId === crunchId) send(socket, frame, settings)
+        if (client.crunchId === crunchId && client.listed) send(socket, frame, settings)
       }
     },
     async close() {
@@ -109,17 +113,22 @@ function welcome(
     refuse(socket, 'too many clients', 1013)
     return
   }
-  const client = { crunchId, alive: true }
+  const client = { crunchId, listed: false, alive: true }
   clients.set(socket, client)
   socket.on('close', () => clients.delete(socket))
   socket.on('pong', () => {
     client.alive = true
   })
   socket.on('message', createReader(crunchId, settings.onFailureReport, log))
-  const frame = writeServerMessage('init', settings.snapshot(crunchId))
+  void settings.snapshotReady.then(() => sendSnapshot(socket, client, settings))
+}
+
+function sendSnapshot(socket: WebSocket, client: Client, settings: DiscoverySettings): void {
+  const frame = writeServerMessage('init', settings.snapshot(client.crunchId))
   if (frame.length > MAX_DISCOVERY_FRAME_BYTES) {
-    log.error('discovery snapshot is larger than clients accept; run fewer models', { bytes: frame.length })
+    settings.log.error('discovery snapshot is larger than clients accept; run fewer models', { bytes: frame.length })
   }
+  client.listed = true
   send(socket, frame, settings)
 }
 

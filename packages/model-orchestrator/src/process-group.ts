@@ -7,7 +7,9 @@ export function signalGroup(leaderPid: number, signal: NodeJS.Signals): boolean 
     process.kill(-leaderPid, signal)
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    // macOS answers EPERM for a group of zombies only.
+    if (code === 'ESRCH' || code === 'EPERM') return false
     throw error
   }
 }

@@ -183,19 +183,18 @@ describe('orchestrator', () => {
       import { spawn } from 'node:child_process'
       process.on('SIGTERM', () => {})
       const child = spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)'], { stdio: 'ignore' })
-      console.error('grandchild ' + child.pid)
+      console.error('process ' + process.pid + ', grandchild ' + child.pid)
       setInterval(() => {}, 1000)
       await new Promise(() => {})`
     await space.submission('hangs', main)
     await space.models([entry('1', 'hangs')])
     await start({ startTimeoutMs: 4_000, stopTimeoutMs: 200, restart: { maxQuickFailures: 1 } })
-    const pid = await until('a process', () => status('1').pid)
     await orchestrator.settled()
     expect(status('1')).toMatchObject({ state: 'FAILED', restarts: 0, lastFailure: { code: 'RUN_FAILED' } })
     const reason = status('1').lastFailure?.reason ?? ''
     expect(reason).toContain('did not serve within 4000 ms')
-    const grandchild = Number(/grandchild (\d+)/.exec(reason)?.[1])
-    expect(grandchild).toBeGreaterThan(0)
+    const [pid, grandchild] = (/process (\d+), grandchild (\d+)/.exec(reason) ?? []).slice(1).map(Number)
+    if (pid === undefined || grandchild === undefined) throw new Error(`no processes in "${reason}"`)
     expect(isAlive(pid)).toBe(false)
     await until('the grandchild is gone', () => !isAlive(grandchild))
   })

@@ -64,6 +64,9 @@ export interface Orchestrator {
   close(): Promise<void>
 }
 
+/** A model that hangs at the start keeps coordinators no longer than this from the others. */
+const SNAPSHOT_WAIT_MS = 10_000
+
 /**
  * Runs the submissions that the models file wants and announces them. Throws an `OrchestratorError`:
  * `ADDRESS_UNAVAILABLE` when the port is taken, `MODELS_FILE_INVALID` when the first reading fails. A file that breaks
@@ -74,12 +77,17 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   const modelsFile = resolve(settings.modelsFile)
   const first = await readModelsFile(modelsFile, crunchId)
   const models = new Map<string, SupervisedModel>()
+  let tellReady = () => {}
+  const snapshotReady = new Promise<void>((done) => {
+    tellReady = done
+  })
   const discovery = await startDiscoveryServer({
     host: settings.host ?? '127.0.0.1',
     port: settings.port ?? DEFAULT_DISCOVERY_PORT,
     limits: { ...DEFAULT_DISCOVERY_LIMITS, ...settings.discovery },
     log,
     snapshot: (id) => (id === crunchId ? [...models.values()].flatMap((model) => model.announced() ?? []) : []),
+    snapshotReady,
     onFailureReport(id, report) {
       const { model_id: modelId, failure_code: code } = report
       const isHonoured = id === crunchId && models.get(modelId)?.reportFailure(report) === true
@@ -98,6 +106,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   const apply = createApply({ models, removed, ports, crunchId, log })
   apply(first)
   const starts = [...models.values()]
+  void settleWithin(starts, SNAPSHOT_WAIT_MS, 0).then(tellReady)
   const watch = watchModelsFile({ path: modelsFile, crunchId, pollMs: settings.pollMs ?? 1_000, log, apply })
   log.info('orchestrator listens', { crunchId, port: discovery.port, models: models.size, modelsFile })
 
@@ -111,7 +120,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   return {
     port: discovery.port,
     models: () => [...models.values()].map((model) => model.status()),
-    settled: () => settleWithin(starts, resources.startTimeoutMs + resources.stopTimeoutMs),
+    settled: () => settleWithin(starts, resources.startTimeoutMs + resources.stopTimeoutMs, MAX_START_TURN_MS),
     close() {
       closing ??= closeAll()
       return closing
@@ -175,11 +184,11 @@ function createApply(input: {
   }
 }
 
-/** Starts wait for each other, so the bound grows with their number. */
-async function settleWithin(models: readonly SupervisedModel[], oneStartMs: number): Promise<void> {
+/** Starts wait for each other, so the bound grows with their number by `turnMs` each. */
+async function settleWithin(models: readonly SupervisedModel[], oneStartMs: number, turnMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<void>((done) => {
-    timer = setTimeout(done, oneStartMs + models.length * MAX_START_TURN_MS)
+    timer = setTimeout(done, oneStartMs + models.length * turnMs)
   })
   await Promise.race([Promise.all(models.map((model) => model.settled)), limit])
   clearTimeout(timer)
