@@ -60,6 +60,8 @@ function processTableColumn(pid: number, column: string): string | undefined {
     const text = execFileSync('ps', ['-o', `${column}=`, '-p', String(pid)], {
       encoding: 'utf8',
       timeout: 5_000,
+      // The start time is part of an identity: it must read the same in every process that asks.
+      env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
     }).trim()
     return text === '' ? undefined : text
   } catch (error) {

@@ -59,7 +59,12 @@ function readProcFile(path: string): string | undefined {
 
 function readProcessTable(pid: number, column: string): string | undefined {
   try {
-    const text = execFileSync('ps', ['-o', `${column}=`, '-p', String(pid)], { encoding: 'utf8', timeout: 5_000 })
+    const text = execFileSync('ps', ['-o', `${column}=`, '-p', String(pid)], {
+      encoding: 'utf8',
+      timeout: 5_000,
+      // The start time is part of an identity: it must read the same in every process that asks.
+      env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
+    })
     return text.trim() === '' ? undefined : text.trim()
   } catch (error) {
     // `ps` ends with status 1 when the process is gone.
