@@ -40,20 +40,27 @@ function starting(): PreparedDeployment {
   }
 }
 
+const terminal = {
+  cwd: tmpdir(),
+  env: {},
+  isInteractive: false,
+  size: () => ({ columns: 80, rows: 24 }),
+  out: () => undefined,
+  err: () => undefined,
+  signal: new AbortController().signal,
+}
+
 it('is taken down by crunch down while it still starts', { timeout: 20_000 }, async () => {
-  const terminal = {
-    cwd: stateDirectory,
-    env: {},
-    isInteractive: false,
-    size: () => ({ columns: 80, rows: 24 }),
-    out: () => undefined,
-    err: () => undefined,
-    signal: new AbortController().signal,
-  }
   const deployed = deployHere({ once: false }, starting(), terminal)
   await askSupervisor(await socketOf(), { command: 'down' })
   await deployed
   expect(await readLiveSupervisor(stateDirectory)).toBeUndefined()
+})
+
+it('fails when it is taken down before the checkpoint that it was to wait for', { timeout: 20_000 }, async () => {
+  const deployed = expect(deployHere({ once: true }, starting(), terminal)).rejects.toThrow('ended by the operator')
+  await askSupervisor(await socketOf(), { command: 'down' })
+  await deployed
 })
 
 async function socketOf(): Promise<string> {

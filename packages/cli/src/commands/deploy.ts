@@ -47,7 +47,10 @@ export async function deployHere(
   try {
     const input = watchInput(prepared, endedBy(down.signal, terminal), async () => supervisor.status().services)
     await orReport(input, async () => {
-      if (!(await showStart(input))) return
+      if (!(await showStart(input))) {
+        if (request.once) throw endedEarly()
+        return
+      }
       announce(prepared, terminal)
       if (request.once) await runOnce(input)
       else await followLeaderboard(input)
@@ -58,6 +61,11 @@ export async function deployHere(
   }
 }
 
+/** Whoever waits for a result must not take an end without one for a success. */
+function endedEarly(): ReportedFailure {
+  return new ReportedFailure('ended by the operator')
+}
+
 /** The terminal for a wait that a signal ends as the operator would. */
 function endedBy(signal: AbortSignal, terminal: Terminal): Terminal {
   return { ...terminal, signal: AbortSignal.any([terminal.signal, signal]) }
@@ -66,7 +74,7 @@ function endedBy(signal: AbortSignal, terminal: Terminal): Terminal {
 async function runOnce(input: WatchInput): Promise<void> {
   const { client, terminal } = input
   const checkpoint = await waitForCheckpoint(input)
-  if (checkpoint === undefined) throw new ReportedFailure('ended by the operator')
+  if (checkpoint === undefined) throw endedEarly()
   terminal.out(formatLeaderboard(await client.leaderboard()))
   terminal.out(formatCheckpoint(checkpoint))
   if (emissionSum(checkpoint) !== fullReward) throw new ReportedFailure('the emission is not exact')
@@ -113,7 +121,7 @@ async function deployDetached(request: DeployRequest, prepared: PreparedDeployme
   const shown = showStart(input)
   try {
     const isReady = await orReport(input, () => Promise.race([shown, hasEnded]))
-    if (!isReady) throw new ReportedFailure('ended by the operator')
+    if (!isReady) throw endedEarly()
   } catch (error) {
     // What cannot serve is not left behind; the supervisor ends its processes.
     givenUp.abort()
