@@ -57,11 +57,12 @@ async function streamSource(
     const records: FeedRecord[] = batch.map((record) => ({ ...record, receivedAt }))
     // Models hear of a record while it is being stored: the database is not on their way.
     await inFlight.add(() => {
+      const predicted = records.map((record) => predictor?.predict(record))
       // One after the other: the watermark never passes a record that is not stored yet.
       stored = stored.then(() => pipeline.ingest(records))
       return Promise.all([
+        ...predicted,
         stored,
-        ...records.map((record) => predictor?.predict(record)),
         ...records.map((record) => health.heard(record, record.knownAt, receivedAt)),
       ])
     })

@@ -138,17 +138,19 @@ function sendBytes(
 ): Promise<CallOutcome> {
   const startedAt = performance.now()
   return new Promise((resolve) => {
-    const call = client.makeUnaryRequest(
-      DynamicSubclassServiceService.call.path,
-      asBuffer,
-      (bytes: Buffer) => bytes,
-      request,
-      { deadline: Date.now() + expiry.remainingMs() + DEADLINE_GRACE_MS },
-      (error, bytes) => {
-        running.delete(call)
-        if (error !== null) resolve(transportError(error, startedAt))
-        else resolve({ kind: 'bytes', bytes: bytes ?? Buffer.alloc(0), durationMs: performance.now() - startedAt })
-      },
+    const call = withoutStack(() =>
+      client.makeUnaryRequest(
+        DynamicSubclassServiceService.call.path,
+        asBuffer,
+        (bytes: Buffer) => bytes,
+        request,
+        { deadline: Date.now() + expiry.remainingMs() + DEADLINE_GRACE_MS },
+        (error, bytes) => {
+          running.delete(call)
+          if (error !== null) resolve(transportError(error, startedAt))
+          else resolve({ kind: 'bytes', bytes: bytes ?? Buffer.alloc(0), durationMs: performance.now() - startedAt })
+        },
+      ),
     )
     running.add(call)
     void expiry.whenExpired().then(() => {
@@ -157,6 +159,17 @@ function sendBytes(
       call.cancel()
     })
   })
+}
+
+/** grpc-js takes a stack for every call in case it fails; of a failed call only code and details are looked at. */
+function withoutStack<Result>(run: () => Result): Result {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return run()
+  } finally {
+    Error.stackTraceLimit = limit
+  }
 }
 
 /** Shares the bytes of the fan-out, copying nothing. */
