@@ -13,9 +13,8 @@ export const DEFAULT_MODEL_RUNNER_PORT = 50051
 /** A discovery client pings this often and gives up when a pong takes as long again, in milliseconds. */
 export const DISCOVERY_KEEPALIVE_MS = 20_000
 
-/** For servers: message limits, and none of grpc-js's own statistics, which nobody reads and every call pays for. */
+/** Message limits for servers. */
 export const SERVER_OPTIONS = {
-  'grpc.enable_channelz': 0,
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
 } as const
@@ -28,4 +27,6 @@ export const CHANNEL_OPTIONS = {
   ...SERVER_OPTIONS,
   'grpc.use_local_subchannel_pool': 1,
   'grpc.enable_http_proxy': 0,
+  // grpc-js's own statistics, which nobody reads and every call pays for.
+  'grpc.enable_channelz': 0,
 } as const

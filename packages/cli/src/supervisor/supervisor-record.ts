@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CliError, systemErrorCode } from '../cli-error.ts'
@@ -19,7 +19,8 @@ export interface SupervisorRecord {
 }
 
 const recordName = 'supervisor.json'
-const maxAttempts = 20
+/** Looking and writing takes milliseconds, also when many start at once. */
+const claimWaitMs = 10_000
 
 /** The record of the living supervisor of a workspace; undefined when none runs, also after a kill -9. */
 export async function readLiveSupervisor(stateDirectory: string): Promise<SupervisorRecord | undefined> {
@@ -44,19 +45,18 @@ export async function claimWorkspace(
     socketPath: controlSocketPath(stateDirectory),
     ...details,
   }
-  const draft = `${path}.${process.pid}.draft`
-  await writeFile(draft, JSON.stringify(record), { mode: 0o600 })
-  try {
-    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-      if (await linkIfAbsent(draft, path)) return record
-      const holder = await readRecord(path)
-      if (holder !== undefined && processIdentity(holder.pid) === holder.identity) throw alreadyRunning(holder)
-      await removeStale(path, holder)
-    }
-    throw new Error(`${path} could not be claimed: other starts keep replacing it`)
-  } finally {
-    await rm(draft, { force: true })
-  }
+  // Two that both take a dead one's place must not both hold it, so they look and write one after the other.
+  const { withDirectoryLock } = await import('@crunch/coordinator-node/internal')
+  const lockDirectory = join(stateDirectory, 'claim')
+  await mkdir(lockDirectory, { recursive: true })
+  await withDirectoryLock(lockDirectory, claimWaitMs, async () => {
+    const holder = await readRecord(path)
+    if (holder !== undefined && processIdentity(holder.pid) === holder.identity) throw alreadyRunning(holder)
+    const draft = `${path}.draft`
+    await writeFile(draft, JSON.stringify(record), { mode: 0o600 })
+    await rename(draft, path)
+  })
+  return record
 }
 
 /** Gives the workspace free again, if this process still holds it. */
@@ -81,30 +81,6 @@ function controlSocketPath(stateDirectory: string): string {
   if (process.platform === 'win32') return `\\\\.\\pipe\\crunch-${name}`
   const inside = join(stateDirectory, 'supervisor.sock')
   return Buffer.byteLength(inside) <= 100 ? inside : join(tmpdir(), `crunch-${name}.sock`)
-}
-
-async function linkIfAbsent(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to)
-    return true
-  } catch (error) {
-    if (systemErrorCode(error) === 'EEXIST') return false
-    throw error
-  }
-}
-
-/** Moves the record aside before removing it: if another start replaced it meanwhile, that one's is put back. */
-async function removeStale(path: string, stale: SupervisorRecord | undefined): Promise<void> {
-  const aside = `${path}.${process.pid}.stale`
-  try {
-    await rename(path, aside)
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return
-    throw error
-  }
-  const moved = await readRecord(aside)
-  if (moved !== undefined && moved.identity !== stale?.identity) await linkIfAbsent(aside, path)
-  await rm(aside, { force: true })
 }
 
 async function readRecord(path: string): Promise<SupervisorRecord | undefined> {

@@ -151,7 +151,7 @@ describe('errors', () => {
     const overflow = snapshot('a', 10, { sums: { value: { sum: Number.POSITIVE_INFINITY, count: 1 } } })
     const app = reportUnderTest({ reads: { ...store, snapshotReports: async () => [overflow] } })
     expect((await app.get('/reports/snapshots')).status).toBe(500)
-    expect(app.errors[0]?.fields?.error).toMatch(/\$\[0\]\.value is Infinity/)
+    expect(app.errors[0]?.fields?.error).toMatch(/\$\[0\]\.result_summary\.value is Infinity/)
     expect([(await get('/reports/snapshots')).status, errors]).toEqual([200, []])
   })
 })
