@@ -3,7 +3,7 @@
  *
  *   node scripts/bundle-templates.mjs [FOLDER]     by default this package's templates/
  */
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -21,6 +21,10 @@ for (const part of ['root', 'node', 'challenge', 'packs']) {
   const from = join(source, part)
   if (!existsSync(from)) throw new Error(`${from} is missing`)
   cpSync(from, join(target, part), { recursive: true, filter: (path) => !leftovers.has(basename(path)) })
+}
+// Inside a package they would be taken for packages of their own.
+for (const part of ['node', 'challenge']) {
+  renameSync(join(target, part, 'package.json'), join(target, part, '_package.json'))
 }
 for (const file of readdirSync(target, { recursive: true, encoding: 'utf8' })) {
   const name = basename(file)
