@@ -1,16 +1,11 @@
-import {
-  CHANNEL_OPTIONS,
-  DynamicSubclassServiceClient,
-  DynamicSubclassServiceService,
-  type SetupResponse,
-  setupRequest,
-} from '@crunch/model-protocol'
-import { type ClientUnaryCall, connectivityState, credentials, Metadata, status } from '@grpc/grpc-js'
+import { DynamicSubclassServiceService, SetupRequest, SetupResponse, setupRequest } from '@crunch/model-protocol'
+import { status } from '@grpc/grpc-js'
 import type { DispatchExpiry } from '../dispatch-expiry.ts'
+import { openHttp2Connection } from './http2-connection.ts'
+import { frameMessage, startUnaryCall, type UnaryCall, type UnaryOutcome } from './unary-call.ts'
 
 /** Our own clock gives a call up; the deadline on the wire only tells the model, and comes a little later. */
 const DEADLINE_GRACE_MS = 1_000
-const MAX_IDLE_MS = 2 ** 31 - 1
 
 export interface TransportError {
   readonly kind: 'error'
@@ -26,157 +21,95 @@ export type CallOutcome =
 
 export type SetupOutcome = { readonly kind: 'answered'; readonly response: SetupResponse } | TransportError
 
-const closedError: TransportError = {
-  kind: 'error',
-  code: status.CANCELLED,
-  details: 'the coordinator closed the connection',
-  durationMs: 0,
-}
-
 /** The connection to one model; it belongs to nobody else, and it reconnects by itself. */
 export interface ModelChannel {
   isReady(): boolean
   /** With `failFast`, a refused connection is an answer; without it, only the time decides. Never rejects. */
   whenReady(timeoutMs: number, options: { readonly failFast: boolean }): Promise<boolean>
   setup(className: string, timeoutMs: number): Promise<SetupOutcome>
-  /** Sends the bytes of an encoded CallRequest. The answer stays bytes: reading it may take long. */
-  call(request: Uint8Array, expiry: DispatchExpiry): Promise<CallOutcome>
+  /** Sends an encoded and framed CallRequest. The answer stays bytes: reading it may take long. */
+  call(frame: Buffer, expiry: DispatchExpiry): Promise<CallOutcome>
   /** Ends what is running as CANCELLED. */
   close(): void
 }
 
 /** An answer beyond the limit is refused when its first bytes say how long it is. */
 export function openModelChannel(ip: string, port: number, maxOutputBytes: number): ModelChannel {
-  const client = new DynamicSubclassServiceClient(addressOf(ip, port), credentials.createInsecure(), {
-    ...CHANNEL_OPTIONS,
-    'grpc.max_receive_message_length': maxOutputBytes,
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 1_000,
-    'grpc.dns_min_time_between_resolutions_ms': 1_000,
-    // A model that rests for half an hour must answer as quickly as any other.
-    'grpc.client_idle_timeout_ms': MAX_IDLE_MS,
-    // Whether a call is made again is for the pipeline to decide; the buffers for it cost memory a call.
-    'grpc.enable_retries': 0,
-    'grpc.enable_http_proxy': 0,
-    'grpc.service_config_disable_resolution': 1,
-  })
-  const running = new Set<ClientUnaryCall>()
-  const closing = new AbortController()
+  const connection = openHttp2Connection(authorityOf(ip, port))
+  const { setup: setupPath, call: callPath } = methodPaths
+  let isClosed = false
+
+  /** Without a connection the call has failed already. */
+  function start(path: string, frame: Buffer, timeoutMs: number): UnaryCall {
+    const session = connection.session()
+    if (session !== undefined) {
+      return startUnaryCall(session, { path, frame, timeoutMs, maxReceiveBytes: maxOutputBytes })
+    }
+    return { outcome: Promise.resolve(noConnection), cancel: () => {} }
+  }
+
+  /** Calls that end because the channel was closed were ended by us. */
+  function explain(outcome: UnaryOutcome): UnaryOutcome {
+    return isClosed && outcome.kind === 'error' ? closedHere : outcome
+  }
 
   return {
-    isReady: () =>
-      !closing.signal.aborted && client.getChannel().getConnectivityState(false) === connectivityState.READY,
-    whenReady: (timeoutMs, { failFast }) => whenReady(client, timeoutMs, failFast, closing.signal),
+    isReady: () => connection.session() !== undefined,
+    whenReady: (timeoutMs, options) => connection.whenReady(timeoutMs, options),
     async setup(className, timeoutMs) {
-      return closing.signal.aborted ? closedError : setUp(client, running, className, timeoutMs)
+      const startedAt = performance.now()
+      const frame = frameMessage(SetupRequest.encode(setupRequest(className)).finish())
+      const call = start(setupPath, frame, timeoutMs)
+      let hasExpired = false
+      const timer = setTimeout(() => {
+        hasExpired = true
+        call.cancel()
+      }, timeoutMs)
+      const outcome = explain(await call.outcome)
+      clearTimeout(timer)
+      const durationMs = performance.now() - startedAt
+      if (hasExpired && outcome.kind === 'error') return { ...tooLate, durationMs }
+      return outcome.kind === 'error' ? { ...outcome, durationMs } : readSetup(outcome.bytes, durationMs)
     },
-    async call(request, expiry) {
-      return closing.signal.aborted ? closedError : sendBytes(client, running, request, expiry)
+    call(frame, expiry) {
+      const startedAt = performance.now()
+      const call = start(callPath, frame, expiry.remainingMs() + DEADLINE_GRACE_MS)
+      return new Promise((resolve) => {
+        let isOver = false
+        void call.outcome.then((outcome) => {
+          isOver = true
+          resolve({ ...explain(outcome), durationMs: performance.now() - startedAt })
+        })
+        void expiry.whenExpired().then(() => {
+          if (isOver) return
+          resolve({ kind: 'expired', durationMs: performance.now() - startedAt })
+          call.cancel()
+        })
+      })
     },
     close() {
-      if (closing.signal.aborted) return
-      closing.abort()
-      for (const call of running) call.cancel()
-      client.close()
+      isClosed = true
+      connection.close()
     },
   }
 }
 
+const methodPaths = { setup: DynamicSubclassServiceService.setup.path, call: DynamicSubclassServiceService.call.path }
+
+const noConnection = { kind: 'error', code: status.UNAVAILABLE, details: 'there is no connection' } as const
+const closedHere = { kind: 'error', code: status.CANCELLED, details: 'the coordinator closed the connection' } as const
+const tooLate = { kind: 'error', code: status.DEADLINE_EXCEEDED, details: 'the time for Setup is over' } as const
+
 /** Bare IPv6 addresses would read as host and port. */
-function addressOf(ip: string, port: number): string {
+function authorityOf(ip: string, port: number): string {
   return ip.includes(':') && !ip.startsWith('[') ? `[${ip}]:${port}` : `${ip}:${port}`
 }
 
-function whenReady(
-  client: DynamicSubclassServiceClient,
-  timeoutMs: number,
-  failFast: boolean,
-  closing: AbortSignal,
-): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs
-  const channel = client.getChannel()
-  return new Promise((resolve) => {
-    const end = (isReady: boolean) => {
-      closing.removeEventListener('abort', abandon)
-      resolve(isReady)
-    }
-    const abandon = () => end(false)
-    const look = (timeout?: Error) => {
-      if (closing.aborted || timeout !== undefined) return end(false)
-      const state = channel.getConnectivityState(true)
-      if (state === connectivityState.READY) return end(true)
-      if (failFast && state === connectivityState.TRANSIENT_FAILURE) return end(false)
-      channel.watchConnectivityState(state, deadline, look)
-    }
-    closing.addEventListener('abort', abandon)
-    look()
-  })
-}
-
-function setUp(
-  client: DynamicSubclassServiceClient,
-  running: Set<ClientUnaryCall>,
-  className: string,
-  timeoutMs: number,
-): Promise<SetupOutcome> {
-  const startedAt = performance.now()
-  return new Promise((resolve) => {
-    const options = { deadline: Date.now() + timeoutMs }
-    const call = client.setup(setupRequest(className), new Metadata(), options, (error, response) => {
-      running.delete(call)
-      resolve(error === null ? { kind: 'answered', response } : transportError(error, startedAt))
-    })
-    running.add(call)
-  })
-}
-
-function sendBytes(
-  client: DynamicSubclassServiceClient,
-  running: Set<ClientUnaryCall>,
-  request: Uint8Array,
-  expiry: DispatchExpiry,
-): Promise<CallOutcome> {
-  const startedAt = performance.now()
-  return new Promise((resolve) => {
-    const call = withoutStack(() =>
-      client.makeUnaryRequest(
-        DynamicSubclassServiceService.call.path,
-        asBuffer,
-        (bytes: Buffer) => bytes,
-        request,
-        { deadline: Date.now() + expiry.remainingMs() + DEADLINE_GRACE_MS },
-        (error, bytes) => {
-          running.delete(call)
-          if (error !== null) resolve(transportError(error, startedAt))
-          else resolve({ kind: 'bytes', bytes: bytes ?? Buffer.alloc(0), durationMs: performance.now() - startedAt })
-        },
-      ),
-    )
-    running.add(call)
-    void expiry.whenExpired().then(() => {
-      if (!running.has(call)) return
-      resolve({ kind: 'expired', durationMs: performance.now() - startedAt })
-      call.cancel()
-    })
-  })
-}
-
-/** grpc-js takes a stack for every call in case it fails; of a failed call only code and details are looked at. */
-function withoutStack<Result>(run: () => Result): Result {
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
+function readSetup(bytes: Buffer, durationMs: number): SetupOutcome {
   try {
-    return run()
-  } finally {
-    Error.stackTraceLimit = limit
+    return { kind: 'answered', response: SetupResponse.decode(bytes) }
+  } catch (error) {
+    const details = `the answer is no SetupResponse: ${error instanceof Error ? error.message : String(error)}`
+    return { kind: 'error', code: status.INTERNAL, details, durationMs }
   }
-}
-
-/** Shares the bytes of the fan-out, copying nothing. */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-function transportError(error: { readonly code: status; readonly details: string }, startedAt: number): TransportError {
-  return { kind: 'error', code: error.code, details: error.details, durationMs: performance.now() - startedAt }
 }

@@ -10,9 +10,9 @@ import { NOT_SET_UP, readResponse, readTransportError } from './read-outcome.ts'
 /** A connection that was lost gets this long to come back before the model counts as gone. */
 const RECONNECT_GRACE_MS = 1_000
 
-/** Calls whose bytes are shared by all models. */
+/** Calls whose framed bytes are shared by all models. */
 export interface EncodedDispatch {
-  readonly requests: readonly Uint8Array[]
+  readonly requests: readonly Buffer[]
   readonly expiry: DispatchExpiry
 }
 
@@ -119,7 +119,7 @@ export class ModelLane {
     return answers
   }
 
-  async #call(request: Uint8Array, expiry: DispatchExpiry, repair: { mayBeSetUp: boolean }): Promise<ModelAnswer> {
+  async #call(request: Buffer, expiry: DispatchExpiry, repair: { mayBeSetUp: boolean }): Promise<ModelAnswer> {
     const { channel, absenceBlame, baseClassName } = this.#options
     if (!channel.isReady() && !(await this.#comesBack(expiry))) {
       return notRunningAnswer(absenceBlame(), 'there is no connection to the model', null)

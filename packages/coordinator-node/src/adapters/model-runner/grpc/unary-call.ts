@@ -1,0 +1,198 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
+import { status } from '@grpc/grpc-js'
+
+/**
+ * One unary call of gRPC over HTTP/2 (github.com/grpc/grpc, doc/PROTOCOL-HTTP2.md), as much of it as calling a model takes: a
+ * fan-out makes thousands of calls at once, and a general client costs several times as much a call.
+ */
+export interface UnaryCall {
+  readonly outcome: Promise<UnaryOutcome>
+  /** Tells the other side that nobody waits any more. The outcome is CANCELLED unless it has come. */
+  cancel(): void
+}
+
+export type UnaryOutcome =
+  | { readonly kind: 'bytes'; readonly bytes: Buffer }
+  | { readonly kind: 'error'; readonly code: status; readonly details: string }
+
+export interface UnaryRequest {
+  readonly path: string
+  /** From `frameMessage`; the calls of a fan-out share it. */
+  readonly frame: Buffer
+  /** What the other side is told to keep to. */
+  readonly timeoutMs: number
+  /** A larger answer ends the call as soon as its first bytes say how large it is. */
+  readonly maxReceiveBytes: number
+}
+
+const PREFIX_BYTES = 5
+
+/** A message as it goes over the wire: not compressed, its length, its bytes. */
+export function frameMessage(bytes: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + bytes.length)
+  frame[0] = 0
+  frame.writeUInt32BE(bytes.length, 1)
+  frame.set(bytes, PREFIX_BYTES)
+  return frame
+}
+
+export function startUnaryCall(session: ClientHttp2Session, request: UnaryRequest): UnaryCall {
+  let stream: ClientHttp2Stream
+  try {
+    stream = session.request({
+      [constants.HTTP2_HEADER_METHOD]: 'POST',
+      [constants.HTTP2_HEADER_PATH]: request.path,
+      [constants.HTTP2_HEADER_TE]: 'trailers',
+      [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
+      'grpc-timeout': encodeTimeout(request.timeoutMs),
+      'user-agent': 'crunch-coordinator',
+    })
+  } catch (error) {
+    // The session ended in this very turn of the event loop.
+    const details = error instanceof Error ? error.message : String(error)
+    return { outcome: Promise.resolve(failure(status.UNAVAILABLE, details)), cancel: () => {} }
+  }
+  const answer = new AnswerReader(request.maxReceiveBytes)
+  const outcome = new Promise<UnaryOutcome>((resolve) => {
+    stream.on('response', (headers) => answer.takeHeaders(headers))
+    stream.on('trailers', (headers) => answer.takeStatus(headers))
+    stream.on('data', (chunk: Buffer) => {
+      if (!answer.takeData(chunk)) stream.close(constants.NGHTTP2_CANCEL)
+    })
+    // What went wrong is told by the status, or by how the stream was closed.
+    stream.on('error', () => {})
+    stream.on('close', () => resolve(answer.outcome(session.destroyed, stream.rstCode)))
+  })
+  stream.end(request.frame)
+  return { outcome, cancel: () => stream.close(constants.NGHTTP2_CANCEL) }
+}
+
+/** Gathers what the server says, in whatever order and pieces. */
+class AnswerReader {
+  readonly #maxBytes: number
+  #chunks: Buffer[] = []
+  #receivedBytes = 0
+  /** With its prefix; unknown until the prefix is there. */
+  #frameBytes: number | undefined
+  #httpStatus: number | undefined
+  #status: { readonly code: status; readonly details: string } | undefined
+  #refusal: UnaryOutcome | undefined
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  takeHeaders(headers: IncomingHttpHeaders): void {
+    this.#httpStatus = Number(headers[constants.HTTP2_HEADER_STATUS])
+    // An error without an answer may have its status here.
+    this.takeStatus(headers)
+  }
+
+  takeStatus(headers: IncomingHttpHeaders): void {
+    const code = headers['grpc-status']
+    if (code === undefined) return
+    const number = Number(code)
+    this.#status = { code: number in status ? number : status.UNKNOWN, details: decodeDetails(headers['grpc-message']) }
+  }
+
+  /** False when nothing more of this answer is wanted. */
+  takeData(chunk: Buffer): boolean {
+    if (this.#refusal !== undefined) return false
+    this.#chunks.push(chunk)
+    this.#receivedBytes += chunk.length
+    if (this.#frameBytes === undefined && this.#receivedBytes >= PREFIX_BYTES) this.#readPrefix()
+    if (this.#frameBytes !== undefined && this.#receivedBytes > this.#frameBytes) {
+      this.#refusal ??= failure(status.INTERNAL, 'the answer has more than one message')
+    }
+    return this.#refusal === undefined
+  }
+
+  outcome(connectionIsLost: boolean, rstCode: number | undefined): UnaryOutcome {
+    if (this.#refusal !== undefined) return this.#refusal
+    if (this.#status === undefined) return this.#withoutStatus(connectionIsLost, rstCode)
+    if (this.#status.code !== status.OK) return failure(this.#status.code, this.#status.details)
+    if (this.#frameBytes !== this.#receivedBytes) {
+      return failure(status.INTERNAL, `the answer ended after ${this.#receivedBytes} bytes, before its message did`)
+    }
+    const [first] = this.#chunks
+    const frame = this.#chunks.length === 1 ? first! : Buffer.concat(this.#chunks)
+    return { kind: 'bytes', bytes: frame.subarray(PREFIX_BYTES) }
+  }
+
+  #readPrefix(): void {
+    const prefix = Buffer.concat(this.#chunks)
+    this.#chunks = [prefix]
+    const length = prefix.readUInt32BE(1)
+    this.#frameBytes = PREFIX_BYTES + length
+    if (prefix[0] !== 0) this.#refusal = failure(status.INTERNAL, 'the answer is compressed, which was not offered')
+    if (length > this.#maxBytes) {
+      const details = `the answer has ${length} bytes, larger than the ${this.#maxBytes} that are read`
+      this.#refusal = failure(status.RESOURCE_EXHAUSTED, details)
+    }
+  }
+
+  #withoutStatus(connectionIsLost: boolean, rstCode = 0): UnaryOutcome {
+    if (this.#httpStatus !== undefined && this.#httpStatus !== 200) {
+      return failure(statusOfHttp(this.#httpStatus), `the server answered with the HTTP status ${this.#httpStatus}`)
+    }
+    if (connectionIsLost) return failure(status.UNAVAILABLE, 'the connection was lost')
+    return failure(statusOfReset(rstCode), `the stream was closed without a status (RST_STREAM ${rstCode})`)
+  }
+}
+
+function failure(code: status, details: string): UnaryOutcome {
+  return { kind: 'error', code, details }
+}
+
+/** At most eight digits; longer times are given in seconds. */
+function encodeTimeout(timeoutMs: number): string {
+  const milliseconds = Math.max(1, Math.ceil(timeoutMs))
+  return milliseconds < 1e8 ? `${milliseconds}m` : `${Math.min(Math.ceil(milliseconds / 1_000), 99_999_999)}S`
+}
+
+/** Percent-encoded UTF-8; a text that is not is shown as it came. */
+function decodeDetails(message: string | string[] | undefined): string {
+  const text = String(message ?? '')
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Source: github.com/grpc/grpc, doc/http-grpc-status-mapping.md. */
+function statusOfHttp(httpStatus: number): status {
+  switch (httpStatus) {
+    case 400:
+      return status.INTERNAL
+    case 401:
+      return status.UNAUTHENTICATED
+    case 403:
+      return status.PERMISSION_DENIED
+    case 404:
+      return status.UNIMPLEMENTED
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return status.UNAVAILABLE
+    default:
+      return status.UNKNOWN
+  }
+}
+
+/** Source: github.com/grpc/grpc, doc/PROTOCOL-HTTP2.md, "Errors". */
+function statusOfReset(rstCode: number): status {
+  switch (rstCode) {
+    case constants.NGHTTP2_REFUSED_STREAM:
+      return status.UNAVAILABLE
+    case constants.NGHTTP2_CANCEL:
+      return status.CANCELLED
+    case constants.NGHTTP2_ENHANCE_YOUR_CALM:
+      return status.RESOURCE_EXHAUSTED
+    case constants.NGHTTP2_INADEQUATE_SECURITY:
+      return status.PERMISSION_DENIED
+    default:
+      return status.INTERNAL
+  }
+}
