@@ -1,4 +1,12 @@
-import { DynamicSubclassServiceService, SetupRequest, SetupResponse, setupRequest } from '@crunch/model-protocol'
+import {
+  DynamicSubclassServiceService,
+  HealthCheckResponse,
+  HealthService,
+  ServingStatus,
+  SetupRequest,
+  SetupResponse,
+  setupRequest,
+} from '@crunch/model-protocol'
 import { status } from '@grpc/grpc-js'
 import type { DispatchExpiry } from '../dispatch-expiry.ts'
 import { openHttp2Connection } from './http2-connection.ts'
@@ -29,6 +37,8 @@ export interface ModelChannel {
   setup(className: string, timeoutMs: number): Promise<SetupOutcome>
   /** Sends an encoded and framed CallRequest. The answer stays bytes: reading it may take long. */
   call(frame: Buffer, expiry: DispatchExpiry): Promise<CallOutcome>
+  /** Whether the runner answers its health service with SERVING, which it does while its model is at work. Never rejects. */
+  isServing(timeoutMs: number): Promise<boolean>
   /** Ends what is running as CANCELLED. */
   close(): void
 }
@@ -36,7 +46,6 @@ export interface ModelChannel {
 /** An answer beyond the limit is refused when its first bytes say how long it is. */
 export function openModelChannel(ip: string, port: number, maxOutputBytes: number): ModelChannel {
   const connection = openHttp2Connection(authorityOf(ip, port))
-  const { setup: setupPath, call: callPath } = methodPaths
   let isClosed = false
 
   /** Without a connection the call has failed already. */
@@ -53,27 +62,31 @@ export function openModelChannel(ip: string, port: number, maxOutputBytes: numbe
     return isClosed && outcome.kind === 'error' ? closedHere : outcome
   }
 
+  async function inTime(path: string, frame: Buffer, timeoutMs: number): Promise<UnaryOutcome> {
+    const call = start(path, frame, timeoutMs)
+    let hasExpired = false
+    const timer = setTimeout(() => {
+      hasExpired = true
+      call.cancel()
+    }, timeoutMs)
+    const outcome = explain(await call.outcome)
+    clearTimeout(timer)
+    return hasExpired && outcome.kind === 'error' ? tooLate : outcome
+  }
+
   return {
     isReady: () => connection.session() !== undefined,
     whenReady: (timeoutMs, options) => connection.whenReady(timeoutMs, options),
     async setup(className, timeoutMs) {
       const startedAt = performance.now()
       const frame = frameMessage(SetupRequest.encode(setupRequest(className)).finish())
-      const call = start(setupPath, frame, timeoutMs)
-      let hasExpired = false
-      const timer = setTimeout(() => {
-        hasExpired = true
-        call.cancel()
-      }, timeoutMs)
-      const outcome = explain(await call.outcome)
-      clearTimeout(timer)
+      const outcome = await inTime(paths.setup, frame, timeoutMs)
       const durationMs = performance.now() - startedAt
-      if (hasExpired && outcome.kind === 'error') return { ...tooLate, durationMs }
       return outcome.kind === 'error' ? { ...outcome, durationMs } : readSetup(outcome.bytes, durationMs)
     },
     call(frame, expiry) {
       const startedAt = performance.now()
-      const call = start(callPath, frame, expiry.remainingMs() + DEADLINE_GRACE_MS)
+      const call = start(paths.call, frame, expiry.remainingMs() + DEADLINE_GRACE_MS)
       return new Promise((resolve) => {
         let isOver = false
         void call.outcome.then((outcome) => {
@@ -87,6 +100,10 @@ export function openModelChannel(ip: string, port: number, maxOutputBytes: numbe
         })
       })
     },
+    async isServing(timeoutMs) {
+      const outcome = await inTime(paths.health, healthRequest, timeoutMs)
+      return outcome.kind === 'bytes' && servingStatus(outcome.bytes) === ServingStatus.SERVING
+    },
     close() {
       isClosed = true
       connection.close()
@@ -94,11 +111,18 @@ export function openModelChannel(ip: string, port: number, maxOutputBytes: numbe
   }
 }
 
-const methodPaths = { setup: DynamicSubclassServiceService.setup.path, call: DynamicSubclassServiceService.call.path }
+const paths = {
+  setup: DynamicSubclassServiceService.setup.path,
+  call: DynamicSubclassServiceService.call.path,
+  health: HealthService.check.path,
+}
+
+/** Of the whole server: a HealthCheckRequest without a service has no bytes. */
+const healthRequest = frameMessage(Buffer.alloc(0))
 
 const noConnection = { kind: 'error', code: status.UNAVAILABLE, details: 'there is no connection' } as const
 const closedHere = { kind: 'error', code: status.CANCELLED, details: 'the coordinator closed the connection' } as const
-const tooLate = { kind: 'error', code: status.DEADLINE_EXCEEDED, details: 'the time for Setup is over' } as const
+const tooLate = { kind: 'error', code: status.DEADLINE_EXCEEDED, details: 'the time is over' } as const
 
 /** Bare IPv6 addresses would read as host and port. */
 function authorityOf(ip: string, port: number): string {
@@ -111,5 +135,13 @@ function readSetup(bytes: Buffer, durationMs: number): SetupOutcome {
   } catch (error) {
     const details = `the answer is no SetupResponse: ${error instanceof Error ? error.message : String(error)}`
     return { kind: 'error', code: status.INTERNAL, details, durationMs }
+  }
+}
+
+function servingStatus(bytes: Buffer): ServingStatus {
+  try {
+    return HealthCheckResponse.decode(bytes).status
+  } catch {
+    return ServingStatus.UNKNOWN
   }
 }
