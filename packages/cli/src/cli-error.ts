@@ -25,6 +25,7 @@ export class ReportedFailure extends Error {
 const expectedNames: ReadonlySet<string> = new Set([
   'CliError',
   'CrunchError',
+  'DirectoryBusyError',
   'EmbeddedPostgresError',
   'OrchestratorError',
   'BadImplementationError',
@@ -46,10 +47,4 @@ export function describeError(error: unknown, verbose: boolean): string {
     if (causes.length === 5) break
   }
   return [error.stack ?? error.message, ...causes.map((text) => `caused by: ${text}`)].join('\n')
-}
-
-/** The `code` of a Node system error (`ENOENT`, ...), or undefined for anything else. */
-export function systemErrorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
 }

@@ -18,7 +18,8 @@ import {
   stopEmbeddedPostgres,
   workerCommand,
 } from '@crunch/coordinator-node/internal'
-import { CliError, systemErrorCode } from './cli-error.ts'
+import { systemErrorCode } from '@crunch/local-processes'
+import { CliError } from './cli-error.ts'
 import type { NodeSettings } from './node-settings.ts'
 import type { Environment } from './read-environment.ts'
 

@@ -1,6 +1,5 @@
 // What our own command line and tests use. Nothing here is promised to anyone else.
 
-export { withDirectoryLock } from './adapters/embedded-postgres/directory-lock.ts'
 export {
   checkEmbeddedPostgres,
   type EmbeddedPostgres,

@@ -1,9 +1,9 @@
 import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { processIdentity } from '@crunch/local-processes'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { embeddedDatabase } from '../engine.ts'
-import { processIdentity } from '../supervisor/process-identity.ts'
 import { down } from './control.ts'
 
 let root: string

@@ -1,6 +1,6 @@
+import { processIdentity } from '@crunch/local-processes'
 import { describeError, isExpectedError, ReportedFailure } from '../cli-error.ts'
 import { embeddedDatabase } from '../engine.ts'
-import { processIdentity } from '../supervisor/process-identity.ts'
 import type { Terminal } from '../terminal.ts'
 
 const watchMs = 200

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { type CliProblem, describeError, isExpectedError, systemErrorCode } from '../cli-error.ts'
+import { systemErrorCode } from '@crunch/local-processes'
+import { type CliProblem, describeError, isExpectedError } from '../cli-error.ts'
 import {
   type AnyContract,
   checkDatabase,

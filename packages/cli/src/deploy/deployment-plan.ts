@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { CliError, systemErrorCode } from '../cli-error.ts'
+import { systemErrorCode } from '@crunch/local-processes'
+import { CliError } from '../cli-error.ts'
 import type { Workspace } from '../workspace.ts'
 
 /** What `crunch deploy` was asked for. */

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createConnection, createServer } from 'node:net'
-import { systemErrorCode } from '../cli-error.ts'
-import { processCommand } from '../supervisor/process-identity.ts'
+import { processCommand, systemErrorCode } from '@crunch/local-processes'
 
 const connectLimitMs = 1_000
 

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { processIdentity } from '@crunch/local-processes'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { endLeftovers, readPidFiles, writePidFile } from '../supervisor/pid-files.ts'
-import { processIdentity } from '../supervisor/process-identity.ts'
 import { prepareDeployment } from './prepare-deployment.ts'
 
 let root: string

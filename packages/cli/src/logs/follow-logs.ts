@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemErrorCode } from '../cli-error.ts'
+import { systemErrorCode } from '@crunch/local-processes'
 import { parseLogLine } from './log-entry.ts'
 import { readLogs, type ServiceEntry } from './read-logs.ts'
 import { logFileName } from './service-log.ts'

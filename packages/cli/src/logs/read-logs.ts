@@ -1,6 +1,6 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemErrorCode } from '../cli-error.ts'
+import { systemErrorCode } from '@crunch/local-processes'
 import { type LogEntry, parseLogLine } from './log-entry.ts'
 import { logFileName } from './service-log.ts'
 

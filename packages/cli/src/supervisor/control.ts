@@ -1,6 +1,7 @@
 import { chmod, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
-import { CliError, describeError, systemErrorCode } from '../cli-error.ts'
+import { systemErrorCode } from '@crunch/local-processes'
+import { CliError, describeError } from '../cli-error.ts'
 import { readLines } from '../logs/read-lines.ts'
 import { parseJson } from '../parse-json.ts'
 import type { ServiceStatus } from './service-definition.ts'

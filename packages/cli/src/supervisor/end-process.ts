@@ -1,5 +1,4 @@
-import { systemErrorCode } from '../cli-error.ts'
-import { processIdentity } from './process-identity.ts'
+import { processIdentity, systemErrorCode } from '@crunch/local-processes'
 
 /** How long a process may take to end by itself after SIGTERM. */
 export const graceMs = 5_000

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemErrorCode } from '../cli-error.ts'
+import { systemErrorCode } from '@crunch/local-processes'
 import { parseJson } from '../parse-json.ts'
 import { endProcess } from './end-process.ts'
 

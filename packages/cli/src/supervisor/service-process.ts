@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
+import { processIdentity } from '@crunch/local-processes'
 import { describeError } from '../cli-error.ts'
 import { failureText, type LogEntry, parseLogLine } from '../logs/log-entry.ts'
 import { readLines } from '../logs/read-lines.ts'
@@ -7,7 +8,6 @@ import type { ServiceLog } from '../logs/service-log.ts'
 import { type RestartPolicy, restartDelayMs } from './back-off.ts'
 import { endProcess, killGroup } from './end-process.ts'
 import { removePidFile, writePidFile } from './pid-files.ts'
-import { processIdentity } from './process-identity.ts'
 import {
   configurationExitCode,
   type ServiceCommand,

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CliError, systemErrorCode } from '../cli-error.ts'
+import { processIdentity, systemErrorCode, withDirectoryLock } from '@crunch/local-processes'
+import { CliError } from '../cli-error.ts'
 import { parseJson } from '../parse-json.ts'
-import { processIdentity } from './process-identity.ts'
 
 /** Who supervises a workspace, and how to reach it. The file is at the same time the lock. */
 export interface SupervisorRecord {
@@ -46,7 +46,6 @@ export async function claimWorkspace(
     ...details,
   }
   // Two that both take a dead one's place must not both hold it, so they look and write one after the other.
-  const { withDirectoryLock } = await import('@crunch/coordinator-node/internal')
   const lockDirectory = join(stateDirectory, 'claim')
   await mkdir(lockDirectory, { recursive: true })
   await withDirectoryLock(lockDirectory, claimWaitMs, async () => {

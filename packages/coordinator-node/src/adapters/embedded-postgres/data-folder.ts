@@ -13,7 +13,8 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { EmbeddedPostgresError, systemErrorCode } from './embedded-postgres-error.ts'
+import { systemErrorCode } from '@crunch/local-processes'
+import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 import type { Binaries } from './find-binaries.ts'
 import { runProgram } from './run-program.ts'
 import { firstClosedFolder, type ServerAccount } from './server-account.ts'

@@ -9,7 +9,6 @@ export type EmbeddedPostgresErrorCode =
   | 'PORT_INVALID'
   | 'PORT_TAKEN'
   | 'RUNNING_ON_ANOTHER_PORT'
-  | 'DIRECTORY_BUSY'
   | 'START_FAILED'
 
 /** The one error of this folder: `code` says what happened, `message` says what to do. */
@@ -21,10 +20,4 @@ export class EmbeddedPostgresError extends Error {
     this.name = 'EmbeddedPostgresError'
     this.code = code
   }
-}
-
-/** The `code` of a Node system error (`ENOENT`, ...), or undefined for anything else. */
-export function systemErrorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
 }

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { systemErrorCode } from '@crunch/local-processes'
 import postgres from 'postgres'
 import { dataPathOf } from './data-folder.ts'
-import { systemErrorCode } from './embedded-postgres-error.ts'
 import { type EmbeddedPostgresOptions, stopEmbeddedPostgres } from './start-embedded-postgres.ts'
 
 /** What a child process said about its start. */

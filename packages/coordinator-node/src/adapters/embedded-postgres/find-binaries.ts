@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { EmbeddedPostgresError, systemErrorCode } from './embedded-postgres-error.ts'
+import { systemErrorCode } from '@crunch/local-processes'
+import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 import { binaryPackageName, findPackageBinaries } from './package-binaries.ts'
 import { runProgram } from './run-program.ts'
 import type { ServerAccount } from './server-account.ts'

@@ -3,9 +3,8 @@ import { access, chmod, cp, lstat, mkdir, readdir, readFile, rename, rm, stat, s
 import { createRequire } from 'node:module'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { systemErrorCode, withDirectoryLock } from '@crunch/local-processes'
 import { z } from 'zod'
-import { withDirectoryLock } from './directory-lock.ts'
-import { systemErrorCode } from './embedded-postgres-error.ts'
 import { isRoot } from './server-account.ts'
 
 const linksSchema = z.array(z.object({ source: z.string(), target: z.string() }))

@@ -1,8 +1,7 @@
 import { readFile, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isProcessAlive, processCommand, systemErrorCode } from '@crunch/local-processes'
 import { dataPathOf } from './data-folder.ts'
-import { systemErrorCode } from './embedded-postgres-error.ts'
-import { isProcessAlive, processCommand } from './process-identity.ts'
 import { waitUntil } from './wait-until.ts'
 
 const FAST_SHUTDOWN_LIMIT_MS = 10_000

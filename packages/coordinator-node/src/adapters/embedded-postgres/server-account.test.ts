@@ -1,8 +1,8 @@
 import { chmod, chown, lstat, mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
+import { processCommand } from '@crunch/local-processes'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createWorkbench, endChild, outcomeOf, withSql } from './embedded-postgres.testkit.ts'
-import { processCommand } from './process-identity.ts'
 import { chooseServerAccount, isRoot } from './server-account.ts'
 import { startEmbeddedPostgres } from './start-embedded-postgres.ts'
 

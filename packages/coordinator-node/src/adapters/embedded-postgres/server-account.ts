@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { EmbeddedPostgresError, systemErrorCode } from './embedded-postgres-error.ts'
+import { systemErrorCode } from '@crunch/local-processes'
+import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 
 /** The operating-system user that runs the server, in the form `spawn` takes. Empty: the user of this process. */
 export interface ServerAccount {

@@ -1,6 +1,6 @@
 import { type FileHandle, open, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemErrorCode } from './embedded-postgres-error.ts'
+import { systemErrorCode } from '@crunch/local-processes'
 
 const LOG_LIMIT_BYTES = 10 * 1024 * 1024
 const TAIL_BYTES = 4_096

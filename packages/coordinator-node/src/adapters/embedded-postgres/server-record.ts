@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemErrorCode } from '@crunch/local-processes'
 import { z } from 'zod'
-import { EmbeddedPostgresError, systemErrorCode } from './embedded-postgres-error.ts'
+import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 
 const serverRecordSchema = z.strictObject({
   password: z.string().min(16),

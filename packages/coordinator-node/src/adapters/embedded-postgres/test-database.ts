@@ -4,9 +4,8 @@ import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isProcessAlive, processIdentity, systemErrorCode } from '@crunch/local-processes'
 import postgres from 'postgres'
-import { systemErrorCode } from './embedded-postgres-error.ts'
-import { isProcessAlive, processIdentity } from './process-identity.ts'
 import { startEmbeddedPostgres } from './start-embedded-postgres.ts'
 
 /** One empty database for one test file or test. */

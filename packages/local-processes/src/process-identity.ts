@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { systemErrorCode } from '../cli-error.ts'
+import { systemErrorCode } from './system-error-code.ts'
 
 /**
  * Names one process for good: its pid and the moment it started. A pid that the system has given to another program
@@ -12,6 +12,11 @@ export function processIdentity(pid: number): string | undefined {
   if (process.platform === 'win32') return `pid:${pid}`
   const startedAt = processTableColumn(pid, 'lstart')
   return startedAt === undefined ? undefined : `${pid}@${startedAt}`
+}
+
+/** True while the process exists and is not a zombie. A process of another user counts. */
+export function isProcessAlive(pid: number): boolean {
+  return processIdentity(pid) !== undefined
 }
 
 /** The command line of a process for people to read, or undefined when the system does not tell. */

@@ -1,41 +1,51 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { EmbeddedPostgresError, systemErrorCode } from './embedded-postgres-error.ts'
+import { setTimeout as delay } from 'node:timers/promises'
 import { processIdentity } from './process-identity.ts'
-import { waitUntil } from './wait-until.ts'
+import { systemErrorCode } from './system-error-code.ts'
 
 const LOCK_FILE = /^lock\.(\d+)$/
 const RELEASED = 'released'
 const HALF_WRITTEN_LIMIT_MS = 5_000
+const POLL_MS = 20
+
+/** Another process holds the folder for longer than the caller waits. */
+export class DirectoryBusyError extends Error {
+  readonly code = 'DIRECTORY_BUSY'
+
+  constructor(directory: string, holder: string, waitMs: number) {
+    super(
+      `Another process (${holder}) has held ${directory} for more than ${waitMs} ms. ` +
+        'Wait for it, or end that process and try again.',
+    )
+    this.name = 'DirectoryBusyError'
+  }
+}
 
 /**
- * Runs `action` while no other process works on `directory`; waits up to `waitMs` for its turn.
+ * Runs `action` while no other process works on `directory`; waits up to `waitMs` for its turn, then throws a
+ * `DirectoryBusyError`.
  *
  * A lock is a numbered file: whoever creates `lock.<highest + 1>` holds it. Taking over from a dead process creates the
  * next number rather than removing the old file, since two processes that both remove "the stale lock" can end up both
  * holding it.
  */
 export async function withDirectoryLock<T>(directory: string, waitMs: number, action: () => Promise<T>): Promise<T> {
-  let holder = 'unknown'
-  const path = await waitUntil(async () => {
-    const attempt = await tryToLock(directory)
-    if ('holder' in attempt) {
-      holder = attempt.holder
-      return undefined
-    }
-    return attempt.path
-  }, waitMs)
-  if (path === undefined) {
-    throw new EmbeddedPostgresError(
-      'DIRECTORY_BUSY',
-      `Another process (${holder}) has held ${directory} for more than ${waitMs} ms, as while a database is started ` +
-        'or stopped. Wait for it, or end that process and try again.',
-    )
-  }
+  const path = await takeLock(directory, waitMs)
   try {
     return await action()
   } finally {
     await writeFile(path, RELEASED)
+  }
+}
+
+async function takeLock(directory: string, waitMs: number): Promise<string> {
+  const deadlineMs = performance.now() + waitMs
+  for (;;) {
+    const attempt = await tryToLock(directory)
+    if ('path' in attempt) return attempt.path
+    if (performance.now() >= deadlineMs) throw new DirectoryBusyError(directory, attempt.holder, waitMs)
+    await delay(POLL_MS)
   }
 }
 

@@ -1,0 +1,3 @@
+export { DirectoryBusyError, withDirectoryLock } from './directory-lock.ts'
+export { isProcessAlive, processCommand, processIdentity } from './process-identity.ts'
+export { systemErrorCode } from './system-error-code.ts'
