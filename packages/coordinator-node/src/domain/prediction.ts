@@ -26,6 +26,11 @@ export interface Prediction {
   readonly resolvableAt: Instant
 }
 
+/** Whether a prediction of this status holds an answer that the contract took. */
+export function isValidAnswer(status: PredictionStatus): boolean {
+  return status === 'PENDING' || status === 'SCORED'
+}
+
 const allowedMoves: Readonly<Record<PredictionStatus, readonly PredictionStatus[]>> = {
   PENDING: ['SCORED', 'FAILED'],
   SCORED: [],

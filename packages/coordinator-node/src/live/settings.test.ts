@@ -36,8 +36,10 @@ describe('readSettings', () => {
   })
 
   test('refuses a setting that would change nothing', () => {
-    expect(failure({ API_KEY: 'secret' }).message).toContain('API_KEY: has no effect in this version')
-    expect(failure({ API_KEY: 'secret' }).message).not.toContain('secret')
+    const { message } = failure({ API_READ_AUTH: 'secret', API_KEY: 'secret' })
+    expect(message).toContain('API_READ_AUTH: has no effect in this version')
+    expect(message).not.toContain('API_KEY')
+    expect(message).not.toContain('secret')
   })
 
   test('refuses a setting that means nothing without another one', () => {

@@ -47,11 +47,15 @@ const environment = z.object({
   MODEL_RUNNER_NODE_HOST: text.default('localhost'),
   MODEL_RUNNER_NODE_PORT: port.default(9091),
   MODEL_RUNNER_TIMEOUT_SECONDS: seconds.optional(),
+  MODEL_ORCHESTRATOR_HTTP_HOST: text.default('127.0.0.1'),
+  MODEL_ORCHESTRATOR_HTTP_PORT: port.default(8001),
   MODEL_BASE_CLASSNAME: text.default('tracker.TrackerBase'),
   SCORING_FUNCTION: functionPath.optional(),
   INFERENCE_INPUT_BUILDER: functionPath.optional(),
   INFERENCE_OUTPUT_VALIDATOR: functionPath.optional(),
   REPORT_API_PORT: port.default(8000),
+  /** Asked for by the orchestrator's HTTP API; the report API only serves public reads. */
+  API_KEY: text.optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
   LOG_FORMAT: z.enum(['json', 'pretty'], 'must be json or pretty').default('json'),
 })
@@ -76,8 +80,7 @@ const retired: Readonly<Record<string, string>> = {
 const notYet: Readonly<Record<string, string>> = {
   ...without('models are ranked by the mean that the contract names', ['MODEL_SCORE_AGGREGATOR', 'LEADERBOARD_RANKER']),
   ...without('models are reached in the insecure mode, on this machine', ['GATEWAY_CERT_DIR', 'SECURE_CERT_DIR']),
-  ...without('the API serves public reads, on this machine', [
-    'API_KEY',
+  ...without('the report API serves public reads, on this machine', [
     'API_READ_AUTH',
     'API_PUBLIC_PREFIXES',
     'API_ADMIN_PREFIXES',

@@ -117,6 +117,7 @@ function closeTests(context: StoreUnderTest): void {
       schedules: () => store.schedules(),
       latestLeaderboard: () => store.latestLeaderboard(),
       predictionReports: () => store.predictionReports(filter()),
+      modelActivity: () => store.modelActivity(minute(0)),
       snapshotReports: () => store.snapshotReports(filter()),
       checkpoints: () => store.checkpoints({ limit: 1 }),
       roundCounts: () => store.roundCounts(),

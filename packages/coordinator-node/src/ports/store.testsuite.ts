@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import type { Store } from './store.ts'
+import { activityTests } from './store-activity.testsuite.ts'
 import { feedTests } from './store-feed.testsuite.ts'
 import { jsonTests } from './store-json.testsuite.ts'
 import { periodTests } from './store-period.testsuite.ts'
@@ -45,6 +46,7 @@ export function storeTestsuite(name: string, open: () => Promise<OpenedStore>): 
     })
     describe('feed', () => feedTests(underTest))
     describe('prediction', () => predictionTests(underTest))
+    describe('activity', () => activityTests(underTest))
     describe('settlement', () => settlementTests(underTest))
     describe('periods', () => periodTests(underTest))
     describe('json', () => jsonTests(underTest))

@@ -3,7 +3,7 @@ import type { FeedRecord, FeedScope, FeedState, FeedStatus } from '../domain/fee
 import type { Json } from '../domain/json.ts'
 import type { Leaderboard } from '../domain/leaderboard.ts'
 import type { Model, ModelIdentity } from '../domain/model.ts'
-import type { Prediction, PredictionStatus } from '../domain/prediction.ts'
+import type { Blame, Prediction, PredictionStatus } from '../domain/prediction.ts'
 import type { Round, Schedule } from '../domain/round.ts'
 import type { Score, ScoreKind } from '../domain/score.ts'
 import type { Snapshot } from '../domain/snapshot.ts'
@@ -194,6 +194,31 @@ export interface PredictionReport {
   readonly score: Score | null
 }
 
+/** What became of one model's predictions since an instant. */
+export interface ModelActivity {
+  readonly modelId: string
+  readonly counts: Readonly<Record<PredictionStatus, number>>
+  /** How often each reason of a missing answer was given. */
+  readonly reasons: Readonly<Record<string, number>>
+  /** How long valid answers took; `null` without one. Between two answers the percentiles are interpolated. */
+  readonly latency: { readonly p50Ms: number; readonly p95Ms: number; readonly maxMs: number } | null
+  /** The newest `performedAt`, answered or not. */
+  readonly lastPredictionAt: Instant
+  /** The newest `performedAt` with a valid answer. */
+  readonly lastAnswerAt: Instant | null
+  /** The newest missing answer. */
+  readonly lastProblem: ModelProblem | null
+}
+
+export interface ModelProblem {
+  readonly status: PredictionStatus
+  readonly reason: string
+  readonly blame: Blame | null
+  readonly detail: string | null
+  /** `performedAt` of the prediction. */
+  readonly at: Instant
+}
+
 /** What the API and the command line read. */
 export interface ReportReads {
   /** In order of scope key. */
@@ -206,6 +231,8 @@ export interface ReportReads {
   latestLeaderboard(): Promise<Leaderboard | null>
   /** The NEWEST `limit` that match, given oldest first. */
   predictionReports(filter: PredictionFilter): Promise<readonly PredictionReport[]>
+  /** Predictions with `since <= performedAt`, for each model that has any, in order of model id. */
+  modelActivity(since: Instant): Promise<readonly ModelActivity[]>
   /** The NEWEST `limit` with `from <= periodEnd <= to`, given oldest first. */
   snapshotReports(filter: PredictionFilter): Promise<readonly Snapshot[]>
   /** Newest first. */

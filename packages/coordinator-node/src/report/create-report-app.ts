@@ -8,6 +8,7 @@ import { addFeedsRoute } from './feeds.ts'
 import { addHealthRoute } from './health.ts'
 import { addInfoRoute } from './info.ts'
 import { addLeaderboardRoute } from './leaderboard.ts'
+import { addModelActivityRoute } from './model-activity.ts'
 import { addModelsRoute } from './models.ts'
 import { addPredictionsRoute } from './predictions.ts'
 import type { ReportContext } from './report-context.ts'
@@ -39,6 +40,7 @@ export function createReportApp(options: ReportOptions): Hono {
   addInfoRoute(app, report)
   addLeaderboardRoute(app, report)
   addModelsRoute(app, report)
+  addModelActivityRoute(app, report)
   addPredictionsRoute(app, report)
   addFeedsRoute(app, report)
   addSnapshotsRoute(app, report)

@@ -53,9 +53,13 @@ export function readQuery<Schema extends z.ZodType>(context: Context, schema: Sc
 }
 
 /** Throws the `ZodError` of a range that ends before it starts. */
-export function checkRange(from: number, to: number, property: string): void {
+export function checkRange(
+  from: number,
+  to: number,
+  property: string,
+  message = 'must not be after the end of the range',
+): void {
   if (from <= to) return
-  const message = 'must not be after the end of the range'
   throw new z.ZodRealError([{ code: 'custom', path: [property], message, input: from }])
 }
 

@@ -4,7 +4,7 @@ import { minute, model, prepare, snapshot, start } from '../ports/store-samples.
 import { errorStatus } from './error-response.ts'
 import { type Row, reportUnderTest } from './report-app.testkit.ts'
 
-const listPaths = ['leaderboard', 'models', 'predictions', 'feeds', 'snapshots', 'checkpoints'].map(
+const listPaths = ['leaderboard', 'models', 'models/activity', 'predictions', 'feeds', 'snapshots', 'checkpoints'].map(
   (name) => `/reports/${name}`,
 )
 

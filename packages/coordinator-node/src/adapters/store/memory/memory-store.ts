@@ -13,6 +13,7 @@ import { compareText } from '../compare-text.ts'
 import { createRecordListeners } from '../record-listeners.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
 import { createFeedTable } from './feed-table.ts'
+import { modelActivity } from './model-activity.ts'
 import { createPeriodTable } from './period-table.ts'
 import { createRoundTable, type RoundTable } from './round-table.ts'
 
@@ -89,6 +90,7 @@ export function createMemoryStore(): MemoryStore {
     schedules: verb(registry.schedules),
     latestLeaderboard: verb(periods.latestLeaderboard),
     predictionReports: verb(rounds.reports),
+    modelActivity: verb((since) => modelActivity(rounds.predictionsSince(since))),
     snapshotReports: verb(periods.snapshotReports),
     checkpoints: verb(periods.checkpoints),
     roundCounts: verb(rounds.counts),

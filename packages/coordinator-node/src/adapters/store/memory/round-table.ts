@@ -37,6 +37,8 @@ export interface RoundTable {
   hasUnresolved(before: Instant): boolean
   periodResults(from: Instant, to: Instant): readonly PeriodResult[]
   reports(filter: PredictionFilter): readonly PredictionReport[]
+  /** Oldest first, in order of (performedAt, round id, model id). */
+  predictionsSince(since: Instant): Iterable<Prediction>
   counts(): RoundCounts
   /** Every row in order of (resolvableAt, round id). */
   rows(): readonly Readonly<RoundRow>[]
@@ -83,6 +85,12 @@ export function createRoundTable(feeds: FeedTable): RoundTable {
     },
     periodResults: (from, to) => periodResults(byResolvableAt, from, to),
     reports: (filter) => predictionReports(byPerformedAt, filter),
+    *predictionsSince(since) {
+      const first = firstIndex(byPerformedAt, ({ round }) => round.performedAt >= since)
+      for (let index = first; index < byPerformedAt.length; index += 1) {
+        yield* (byPerformedAt[index] as RoundRow).predictions
+      }
+    },
     counts: () => ({
       openedCount: rounds.byId.size,
       unresolvedCount: waiting.length + unanswered.size,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { Store } from '../../../ports/store.ts'
+import { createActivityStore } from './activity-store.ts'
 import { type ConnectionGate, createConnectionGate } from './connection-gate.ts'
 import { createFeedStore } from './feed-store.ts'
 import { migrateDatabase } from './migrate.ts'
@@ -49,6 +50,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       ...createPredictionStore(sql),
       ...createPeriodStore(sql),
       ...createReportStore(sql),
+      ...createActivityStore(sql),
     },
   }))
   const subscriptions = createRecordSubscriptions({

@@ -77,7 +77,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
         const answers = ids.map((id, index) =>
           index === 1
             ? prediction(asked, id, { status: 'ABSENT', output: null, reason: 'timeout', blame: 'model' })
-            : prediction(asked, id),
+            : prediction(asked, id, { durationMs: at / 3 }),
         )
         return store.recordAnswers(asked.id, minute(at) + 7, answers)
       },
@@ -131,6 +131,7 @@ async function everything(store: Store, from: number, limit: number): Promise<un
     unresolved: await store.hasUnresolvedRounds(minute(from)),
     results: await store.periodResults(minute(from), minute(99)),
     predictions: await store.predictionReports(filter({ limit, modelIds: from % 2 === 0 ? ['b', 'x\u0000'] : [] })),
+    activity: await store.modelActivity(minute(from)),
     snapshots: await store.snapshotReports(filter({ limit, modelIds: from % 2 === 0 ? ['b', 'é'] : [] })),
     between: await store.snapshotsBetween(minute(-9), minute(from)),
     leaderboard: await store.latestLeaderboard(),

@@ -1,0 +1,49 @@
+import { percentile } from '../../../domain/percentile.ts'
+import { isValidAnswer, type Prediction } from '../../../domain/prediction.ts'
+import type { ModelActivity } from '../../../ports/store.ts'
+import { compareText } from '../compare-text.ts'
+
+/** What became of predictions, a model at a time in order of id. They are given oldest first. */
+export function modelActivity(predictions: Iterable<Prediction>): readonly ModelActivity[] {
+  const byModel = new Map<string, Prediction[]>()
+  for (const prediction of predictions) {
+    const known = byModel.get(prediction.modelId)
+    if (known === undefined) byModel.set(prediction.modelId, [prediction])
+    else known.push(prediction)
+  }
+  const models = [...byModel].sort(([left], [right]) => compareText(left, right))
+  return models.map(([modelId, own]) => activityOf(modelId, own))
+}
+
+function activityOf(modelId: string, predictions: readonly Prediction[]): ModelActivity {
+  const counts = { PENDING: 0, SCORED: 0, FAILED: 0, ABSENT: 0 }
+  const reasons = new Map<string, number>()
+  for (const { status, reason } of predictions) {
+    counts[status] += 1
+    if (reason !== null) reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+  }
+  const answers = predictions.filter(({ status }) => isValidAnswer(status))
+  const problem = predictions.findLast(({ reason }) => reason !== null)
+  return {
+    modelId,
+    counts,
+    reasons: Object.fromEntries(reasons),
+    latency: latencyOf(answers),
+    lastPredictionAt: predictions.at(-1)?.performedAt ?? Number.NaN,
+    lastAnswerAt: answers.at(-1)?.performedAt ?? null,
+    lastProblem: problem === undefined ? null : problemOf(problem),
+  }
+}
+
+function latencyOf(answers: readonly Prediction[]): ModelActivity['latency'] {
+  const sorted = answers
+    .map(({ durationMs }) => durationMs)
+    .filter((durationMs) => durationMs !== null)
+    .sort((left, right) => left - right)
+  const [p50Ms, p95Ms, maxMs] = [percentile(sorted, 0.5), percentile(sorted, 0.95), percentile(sorted, 1)]
+  return p50Ms === null || p95Ms === null || maxMs === null ? null : { p50Ms, p95Ms, maxMs }
+}
+
+function problemOf({ status, reason, blame, detail, performedAt }: Prediction): ModelActivity['lastProblem'] {
+  return reason === null ? null : { status, reason, blame, detail, at: performedAt }
+}

@@ -1,0 +1,44 @@
+import postgres from 'postgres'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { minute, prepare } from '../../../ports/store-samples.ts'
+import { createTestDatabase, type TestDatabase } from '../../embedded-postgres/test-database.ts'
+import { activityStatement } from './activity-store.ts'
+import { connect } from './connect.ts'
+import { openPostgresStore } from './postgres-store.ts'
+
+let database: TestDatabase
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+
+afterAll(() => database.drop())
+
+/** A month of rounds, one a minute, each answered by two models. */
+async function fill(url: string): Promise<void> {
+  const store = await openPostgresStore({ url, maxConnections: 1 })
+  await prepare(store)
+  await store.close()
+  const sql = postgres(url, { max: 1 })
+  const at = sql`timestamptz '2026-03-01T10:00:00Z' + n * interval '1 minute'`
+  await sql`
+    insert into inputs (id, schedule_key, source, subject, kind, granularity, horizon_ms, step_ms, performed_at,
+      resolvable_at, expires_at, missed_before, input)
+    select 'r' || n, 'BTCUSDT-5m', 's', 's', 's', 's', 1, 1, ${at}, ${at}, ${at}, 0, '{}' from generate_series(1, 40000) n`
+  await sql`
+    insert into predictions (id, input_id, model_id, status, reason, performed_at, resolvable_at)
+    select model || n, 'r' || n, model, 'ABSENT', 'timeout', ${at}, ${at}
+    from generate_series(1, 40000) n, (values ('a'), ('b')) models(model)`
+  await sql`analyze predictions`
+  await sql.end()
+}
+
+it('reads the span alone, by index, however long the history is', { timeout: 60_000 }, async () => {
+  await fill(database.url)
+  const sql = connect(database.url, { maxConnections: 1 })
+  const lines = await sql`explain ${activityStatement(sql, minute(39_000))}`
+  await sql.end()
+  const plan = lines.map((line) => String(line['QUERY PLAN'])).join('\n')
+  expect(plan).not.toContain('Seq Scan on predictions')
+  expect(plan).toContain('predictions_performed')
+})

@@ -1,0 +1,82 @@
+import type { PredictionStatus } from '../../../domain/prediction.ts'
+import type { Instant } from '../../../domain/time.ts'
+import type { ModelActivity, ModelProblem, Store } from '../../../ports/store.ts'
+import type { Query, Sql } from './connect.ts'
+
+interface ActivityRow {
+  readonly modelId: string
+  readonly counts: Readonly<Record<PredictionStatus, number>>
+  readonly p50Ms: number | null
+  readonly p95Ms: number | null
+  readonly maxMs: number | null
+  readonly lastPredictionAt: Instant
+  readonly lastAnswerAt: Instant | null
+  readonly reasons: Readonly<Record<string, number>> | null
+  readonly problemStatus: PredictionStatus | null
+  readonly problemReason: string | null
+  readonly problemBlame: ModelProblem['blame']
+  readonly problemDetail: string | null
+  readonly problemAt: Instant | null
+}
+
+export function createActivityStore(sql: Sql): Pick<Store, 'modelActivity'> {
+  return {
+    async modelActivity(since) {
+      const rows = await sql<ActivityRow[]>`${activityStatement(sql, since)}`
+      return rows.map(activityOf)
+    },
+  }
+}
+
+/** Every part reads `performed_at >= since` by the index on it: the cost grows with the span, not with history. */
+export const activityStatement = (sql: Query, since: Instant) => sql`
+  with totals as (
+    select model_id,
+      jsonb_build_object(
+        'PENDING', count(*) filter (where status = 'PENDING'), 'SCORED', count(*) filter (where status = 'SCORED'),
+        'FAILED', count(*) filter (where status = 'FAILED'), 'ABSENT', count(*) filter (where status = 'ABSENT')
+      ) as counts,
+      percentile_cont(array[0.5, 0.95, 1]) within group (order by duration_ms)
+        filter (where status in ('PENDING', 'SCORED')) as latency,
+      max(performed_at) as last_prediction_at,
+      max(performed_at) filter (where status in ('PENDING', 'SCORED')) as last_answer_at
+    from predictions where performed_at >= ${since} group by model_id
+  ), reasons as (
+    select model_id, jsonb_object_agg(reason, times) as reasons
+    from (
+      select model_id, reason, count(*) as times
+      from predictions where performed_at >= ${since} and reason is not null group by model_id, reason
+    ) counted group by model_id
+  ), problems as (
+    -- Ids alone are sorted: details are long, and of most nobody asks.
+    select distinct on (model_id) model_id, id
+    from predictions where performed_at >= ${since} and reason is not null
+    order by model_id, performed_at desc, input_id desc
+  )
+  select t.model_id as "modelId", t.counts, t.latency[1] as "p50Ms", t.latency[2] as "p95Ms", t.latency[3] as "maxMs",
+    t.last_prediction_at as "lastPredictionAt", t.last_answer_at as "lastAnswerAt", r.reasons,
+    p.status as "problemStatus", p.reason as "problemReason", p.blame as "problemBlame", p.detail as "problemDetail",
+    p.performed_at as "problemAt"
+  from totals t
+  left join reasons r on r.model_id = t.model_id
+  left join problems n on n.model_id = t.model_id
+  left join predictions p on p.id = n.id
+  order by t.model_id`
+
+function activityOf(row: ActivityRow): ModelActivity {
+  const { modelId, counts, reasons, p50Ms, p95Ms, maxMs, lastPredictionAt, lastAnswerAt } = row
+  const latency = p50Ms === null || p95Ms === null || maxMs === null ? null : { p50Ms, p95Ms, maxMs }
+  const lastProblem = problemOf(row)
+  return { modelId, counts, reasons: reasons ?? {}, latency, lastPredictionAt, lastAnswerAt, lastProblem }
+}
+
+function problemOf(row: ActivityRow): ModelProblem | null {
+  const {
+    problemStatus: status,
+    problemReason: reason,
+    problemBlame: blame,
+    problemDetail: detail,
+    problemAt: at,
+  } = row
+  return status === null || reason === null || at === null ? null : { status, reason, blame, detail, at }
+}

@@ -1,0 +1,51 @@
+import type { Hono } from 'hono'
+import { z } from 'zod'
+import type { Model } from '../domain/model.ts'
+import type { ModelActivity } from '../ports/store.ts'
+import { jsonResponse } from './json-response.ts'
+import { checkRange, instantField, readQuery } from './query-fields.ts'
+import type { ReportContext } from './report-context.ts'
+import { zonedTime } from './row-fields.ts'
+
+const dayMs = 86_400_000
+/** The cost grows with the span, and how a model does now is no older than this. */
+const maxSpanMs = 7 * dayMs
+const querySchema = z.object({ since: instantField })
+
+/**
+ * How each model has answered lately: counts by status and by reason, latency of valid answers, the last problem. Also of models
+ * without any prediction. Details are their authors' help, and hold nothing of what others predict.
+ */
+export function addModelActivityRoute(app: Hono, { reads, clock }: ReportContext): void {
+  app.get('/reports/models/activity', async (context) => {
+    const query = readQuery(context, querySchema)
+    const now = await clock.refresh()
+    const since = query.since ?? now - dayMs
+    checkRange(now - maxSpanMs, since, 'since', 'must not be more than 7 days ago')
+    const [models, activities] = await Promise.all([reads.models(), reads.modelActivity(since)])
+    const byId = new Map(activities.map((activity) => [activity.modelId, activity]))
+    return jsonResponse(
+      context,
+      models.map((model) => activityRow(model, since, byId.get(model.id))),
+    )
+  })
+}
+
+function activityRow(model: Model, since: number, activity: ModelActivity | undefined) {
+  const { latency = null, lastPredictionAt = null, lastAnswerAt = null, lastProblem = null } = activity ?? {}
+  return {
+    model_id: model.id,
+    model_name: model.name,
+    since: zonedTime(since),
+    counts: activity?.counts ?? { PENDING: 0, SCORED: 0, FAILED: 0, ABSENT: 0 },
+    reasons: activity?.reasons ?? {},
+    latency_ms: latency === null ? null : { p50: latency.p50Ms, p95: latency.p95Ms, max: latency.maxMs },
+    last_prediction_at: timeOrNull(lastPredictionAt),
+    last_answer_at: timeOrNull(lastAnswerAt),
+    last_problem: lastProblem === null ? null : { ...lastProblem, at: zonedTime(lastProblem.at) },
+  }
+}
+
+function timeOrNull(at: number | null): string | null {
+  return at === null ? null : zonedTime(at)
+}
