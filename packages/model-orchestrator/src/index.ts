@@ -6,4 +6,11 @@ export type { LogFields, OrchestratorLog } from './orchestrator-log.ts'
 export type { RunFailureCode } from './run-failure.ts'
 export type { LogLimits, RunLogLine } from './run-log.ts'
 export { type Orchestrator, type OrchestratorSettings, startOrchestrator } from './start-orchestrator.ts'
+export {
+  addSubmission,
+  type NewSubmission,
+  removeModel,
+  type StoredModel,
+  setDesiredState,
+} from './submission-store.ts'
 export type { ModelLifeState, ModelStatus, RestartLimits } from './supervised-model.ts'

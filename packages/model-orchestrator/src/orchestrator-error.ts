@@ -1,5 +1,13 @@
-/** What stops the orchestrator from starting, or makes it keep the models it has. */
-export type OrchestratorErrorCode = 'ADDRESS_UNAVAILABLE' | 'MODELS_FILE_INVALID' | 'SETTINGS_INVALID'
+/** What stops the orchestrator from starting, makes it keep the models it has, or refuses a change to them. */
+export type OrchestratorErrorCode =
+  | 'ADDRESS_UNAVAILABLE'
+  | 'MODELS_FILE_INVALID'
+  | 'SETTINGS_INVALID'
+  /** What was offered as a submission cannot be one. */
+  | 'SUBMISSION_REFUSED'
+  | 'MODEL_UNKNOWN'
+  /** Another program has been editing the models file for too long. */
+  | 'MODELS_FILE_LOCKED'
 
 /** A broken world around the orchestrator; the message names the place, the cause and the fix. */
 export class OrchestratorError extends Error {

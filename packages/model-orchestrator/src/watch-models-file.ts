@@ -12,7 +12,7 @@ const MAX_READS = 20
 
 /** Reads `models.dev.yml` once. Throws `MODELS_FILE_INVALID` with path, cause and fix. */
 export async function readModelsFile(path: string, crunchId: string): Promise<ModelsFile> {
-  return parseModelsFile({ path, crunchId, text: await readText(path) })
+  return parseModelsFile({ path, crunchId, text: await readModelsText(path) })
 }
 
 /**
@@ -42,7 +42,7 @@ async function poll(input: Parameters<typeof watchModelsFile>[0], signal: AbortS
   let lastText: string | null = null
   while (await waited(input.pollMs, signal)) {
     try {
-      let text = await readText(path)
+      let text = await readModelsText(path)
       if (text === lastText && lastProblem === null) continue
       text = await agreedText(path, text, signal)
       if (signal.aborted) return
@@ -63,14 +63,15 @@ async function agreedText(path: string, first: string, signal: AbortSignal): Pro
   let text = first
   for (let reads = 1; reads < MAX_READS; reads += 1) {
     if (!(await waited(AGREEMENT_MS, signal))) return text
-    const again = await readText(path)
+    const again = await readModelsText(path)
     if (again === text) return text
     text = again
   }
   throw new OrchestratorError('MODELS_FILE_INVALID', `${path}: still being written; write it beside and rename it`)
 }
 
-async function readText(path: string): Promise<string> {
+/** The text of the models file, within its size limit. Throws `MODELS_FILE_INVALID` with path, cause and fix. */
+export async function readModelsText(path: string): Promise<string> {
   try {
     const { size } = await stat(path)
     if (size > MAX_FILE_BYTES) {

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto'
+import { open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { type Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml'
+import { withFileLock } from './file-lock.ts'
+import { parseModelsFile } from './models-file.ts'
+import { errorText, OrchestratorError } from './orchestrator-error.ts'
+import { readModelsText } from './watch-models-file.ts'
+
+/** An edit is by id: of which competition an entry is does not matter to it. */
+const ANY_CRUNCH = ''
+
+/** The models file while it is edited: the entries of every competition. */
+export interface ModelsFileEdit {
+  /** The ids of all entries, in the file's order. */
+  ids(): string[]
+  /** The keys of an entry as they stand in the file; throws `MODEL_UNKNOWN`. */
+  entry(id: string): YAMLMap
+  add(entry: Readonly<Record<string, string>>): void
+  remove(id: string): void
+}
+
+/**
+ * Changes the models file. Comments and order stay; the file is replaced in one step, and edits of several programs
+ * wait for each other. Nothing is written when `change` throws or would leave a file that cannot be read.
+ *
+ * Throws `MODELS_FILE_INVALID` (the file must be valid before), `MODELS_FILE_LOCKED`, or what `change` throws.
+ */
+export async function editModelsFile<Result>(
+  path: string,
+  change: (edit: ModelsFileEdit) => Result | Promise<Result>,
+): Promise<Result> {
+  // A rename onto a symbolic link would replace the link.
+  const target = await realpath(path).catch(() => path)
+  return withFileLock(target, async (assertHeld) => {
+    const text = await readModelsText(target)
+    parseModelsFile({ path, crunchId: ANY_CRUNCH, text })
+    const document = parseDocument(text)
+    const result = await change(createEdit(path, document))
+    const edited = document.toString({ lineWidth: 0, indentSeq: isSequenceIndented(text) })
+    if (edited === text) return result
+    parseModelsFile({ path, crunchId: ANY_CRUNCH, text: edited })
+    await replaceFile(target, edited, assertHeld)
+    return result
+  })
+}
+
+function createEdit(path: string, document: Document): ModelsFileEdit {
+  const models = () => modelsOf(path, document)
+  const ids = () => models().items.flatMap((item) => (isMap(item) ? [String(item.get('id'))] : []))
+  const indexOf = (id: string) => {
+    const index = models().items.findIndex((item) => isMap(item) && String(item.get('id')) === id)
+    if (index >= 0) return index
+    const has = ids().length === 0 ? 'there are none yet' : `there are ${ids().slice(0, 50).join(', ')}`
+    throw new OrchestratorError('MODEL_UNKNOWN', `${path}: no model has the id "${id}"; ${has}`)
+  }
+  return {
+    ids,
+    entry(id) {
+      const item = models().items[indexOf(id)]
+      if (isMap(item)) return item
+      throw new OrchestratorError('MODELS_FILE_INVALID', `${path}: the entry "${id}" is no map of keys`)
+    },
+    add(entry) {
+      const list = models()
+      // "models: []" becomes a list of lines with its first entry; a file in JSON stays JSON.
+      if (list.items.length === 0 && !isJson(document)) list.flow = false
+      const node = document.createNode(entry) as YAMLMap
+      const id = node.get('id', true)
+      if (typeof id === 'object' && id !== null && 'type' in id) id.type = 'QUOTE_DOUBLE'
+      list.add(node)
+    },
+    remove(id) {
+      const list = models()
+      list.delete(indexOf(id))
+      if (list.items.length === 0) list.flow = true
+    },
+  }
+}
+
+function modelsOf(path: string, document: Document): YAMLSeq {
+  const models = document.get('models')
+  if (isSeq(models)) return models
+  // "models:" without a value means that there are none.
+  if (models === null || models === undefined) document.set('models', document.createNode([]))
+  const created = document.get('models')
+  if (isSeq(created)) return created
+  throw new OrchestratorError('MODELS_FILE_INVALID', `${path}: "models" is no list; write "models: []"`)
+}
+
+function isJson(document: Document): boolean {
+  return isMap(document.contents) && document.contents.flow === true
+}
+
+/** Whether "- " stands deeper than "models:"; both are usual, and the file shall stay as it is. */
+function isSequenceIndented(text: string): boolean {
+  return !/^models:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*- /m.test(text)
+}
+
+async function replaceFile(path: string, text: string, assertHeld: () => Promise<void>): Promise<void> {
+  const fresh = `${path}.${process.pid}.${randomUUID()}.new`
+  try {
+    const { mode } = await stat(path)
+    const handle = await open(fresh, 'wx', mode)
+    try {
+      await handle.writeFile(text)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await assertHeld()
+    await rename(fresh, path)
+  } catch (error) {
+    await rm(fresh, { force: true })
+    if (error instanceof OrchestratorError) throw error
+    throw new OrchestratorError('MODELS_FILE_INVALID', `${path}: cannot be written (${errorText(error)})`, {
+      cause: error,
+    })
+  }
+}
