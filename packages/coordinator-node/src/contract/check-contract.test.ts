@@ -29,6 +29,29 @@ describe('a contract that is right', () => {
 })
 
 describe('what a contract says', () => {
+  test('is checked beside its form, all at once', () => {
+    const found = findings({
+      nam: 'a slip',
+      name: 'next move',
+      score: { comput: 'a slip' },
+      prediction: { timeout: 'long', schedule: [{ subject: 'BTCUSD', every: '1m', horizon: '5m' }] },
+    })
+    expect(found.map((line) => line.slice(4, line.indexOf(':')))).toEqual([
+      'nam',
+      'prediction.timeout',
+      'score.comput',
+      'name',
+      'prediction.schedule[0].subject',
+    ])
+  })
+
+  test('is not checked where its form is wrong', () => {
+    const wrong = { name: 'next move', snapshot: { every: 'often' }, checkpoint: { every: '90s' } }
+    expect(findings(wrong).map((line) => line.slice(4, line.indexOf(':')))).toEqual(['snapshot.every', 'name'])
+    expect(checkContract(null)).toHaveLength(1)
+    expect(checkContract([])).toHaveLength(1)
+  })
+
   test('has a name of letters, digits and hyphens', () => {
     expect(findings({ name: 'next move' })).toEqual([
       '  - name: "next move" has other characters than letters, digits and hyphens; rename it',

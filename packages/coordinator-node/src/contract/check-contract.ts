@@ -11,23 +11,42 @@ import { scheduleKey } from './resolved-contract.ts'
 import { sampleValues } from './sample-values.ts'
 
 /**
- * Everything wrong with a contract, all at once: its form first, and when that is right, what it says.
+ * Everything wrong with a contract, all at once: its form, and what it says wherever the form of what says it is right.
  * Types vanish at run time and contracts may be written in JavaScript, so nothing is taken on trust.
  */
 export function checkContract(candidate: unknown): Finding[] {
   const shape = checkShape(candidate)
-  if (shape.length > 0) return shape
+  if (typeof candidate !== 'object' || candidate === null || Array.isArray(candidate)) return shape
+  const isRight = (path: string) => !shape.some((finding) => overlap(finding.path, path))
   const contract = candidate as AnyContract
-  return [
-    ...checkName(contract),
-    ...checkSchedule(contract),
-    ...checkCall(contract),
-    ...checkMetrics(contract),
-    ...checkLeaderboard(contract),
-    ...checkPeriods(contract),
-    ...checkEmission(contract),
-    ...checkScorer(contract),
-  ]
+  return [...shape, ...valueChecks.flatMap(({ reads, check }) => (reads.every(isRight) ? check(contract) : []))]
+}
+
+/** What each check takes for granted the form of. */
+const valueChecks: readonly {
+  readonly reads: readonly string[]
+  readonly check: (contract: AnyContract) => Finding[]
+}[] = [
+  { reads: ['name'], check: checkName },
+  { reads: ['feed', 'prediction.schedule'], check: checkSchedule },
+  { reads: ['prediction.call', 'prediction.schedule'], check: checkCall },
+  { reads: ['snapshot.metrics', 'snapshot.signal', 'snapshot.actual', 'snapshot.ensembles'], check: checkMetrics },
+  {
+    reads: ['leaderboard.windows', 'leaderboard.rankBy', 'leaderboard.value', 'score.schema'],
+    check: checkLeaderboard,
+  },
+  { reads: ['snapshot.every', 'checkpoint.every', 'leaderboard.windows'], check: checkPeriods },
+  { reads: ['checkpoint.emission'], check: checkEmission },
+  {
+    reads: ['prediction.schema', 'truth.schema', 'score.schema', 'score.compute', 'leaderboard.value'],
+    check: checkScorer,
+  },
+]
+
+/** Whether one path is the other, or a part of it. */
+function overlap(one: string, other: string): boolean {
+  const [short, long] = one.length <= other.length ? [one, other] : [other, one]
+  return long.startsWith(short) && ['', '.', '['].includes(long.charAt(short.length))
 }
 
 function checkName({ name }: AnyContract): Finding[] {
