@@ -31,10 +31,15 @@ export async function connectModels(context: WorkerContext): Promise<GrpcModelRu
     port: settings.MODEL_RUNNER_NODE_PORT,
     crunchId: settings.CRUNCH_ID,
     baseClassName: settings.MODEL_BASE_CLASSNAME,
+    ...answerLimit(settings.MODEL_RUNNER_MAX_ANSWER_MEBIBYTES),
     log: context.log,
   })
   await Promise.race([runner.settled(), aborted(context.signal)])
   return runner
+}
+
+function answerLimit(mebibytes: number | undefined): { readonly maxOutputBytes?: number } {
+  return mebibytes === undefined ? {} : { maxOutputBytes: mebibytes * 1024 * 1024 }
 }
 
 /** The setting that replaces the contract's time-out for models. */

@@ -54,6 +54,13 @@ describe('readSettings', () => {
     expect(message).toContain('SCORING_FUNCTION: must be path/to/module.ts#exportName')
   })
 
+  test('lets models answer with 1 to 64 MiB', () => {
+    expect(readSettings({ MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: '64' }).MODEL_RUNNER_MAX_ANSWER_MEBIBYTES).toBe(64)
+    for (const wrong of ['0', '65', '1.5', 'much']) {
+      expect(failure({ MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: wrong }).message).toContain('MAX_ANSWER_MEBIBYTES: must be ')
+    }
+  })
+
   test('prefers DATABASE_URL, else builds one from the parts', () => {
     expect(readSettings({ DATABASE_URL: 'postgres://a@b/c', POSTGRES_HOST: 'x' }).databaseUrl).toBe('postgres://a@b/c')
     expect(readSettings({ POSTGRES_HOST: 'db', POSTGRES_PASSWORD: 'p@ss' }).databaseUrl).toBe(

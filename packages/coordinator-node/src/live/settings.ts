@@ -49,6 +49,12 @@ const environment = z.object({
   MODEL_RUNNER_TIMEOUT_SECONDS: seconds.optional(),
   MODEL_ORCHESTRATOR_HTTP_HOST: text.default('127.0.0.1'),
   MODEL_ORCHESTRATOR_HTTP_PORT: port.default(8001),
+  MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: z.coerce
+    .number('must be a number of MiB')
+    .int('must be a whole number')
+    .min(1, 'must be 1 to 64')
+    .max(64, 'must be 1 to 64: models can send no more')
+    .optional(),
   MODEL_BASE_CLASSNAME: text.default('tracker.TrackerBase'),
   SCORING_FUNCTION: functionPath.optional(),
   INFERENCE_INPUT_BUILDER: functionPath.optional(),

@@ -42,6 +42,12 @@ export function queueFullAnswer(queueLimit: number): ModelAnswer {
   return absentAnswer({ reason: 'queue_full', blame: 'model', detail, durationMs: null })
 }
 
+/** The coordinator holds as many bytes of answers as it may. */
+export function noRoomAnswer(bytes: number, durationMs: number | null): ModelAnswer {
+  const detail = `there was no room for the ${bytes} bytes of the answer beside the large answers of other models`
+  return absentAnswer({ reason: 'no_room', blame: 'coordinator', detail, durationMs })
+}
+
 /** Nobody is there to ask. While the orchestrator is out of reach too, that is not held against the model. */
 export function notRunningAnswer(blame: Blame, detail: string, durationMs: number | null): ModelAnswer {
   return absentAnswer({ reason: 'not_running', blame, detail, durationMs })

@@ -3,6 +3,7 @@ import { CrunchError } from '../../../domain/errors.ts'
 import type { ModelIdentity } from '../../../domain/model.ts'
 import type { ModelAnswers, ModelCall, ModelRunner } from '../../../ports/model-runner.ts'
 import { startExpiry } from '../dispatch-expiry.ts'
+import { type AnswerBudget, createAnswerBudget } from './answer-budget.ts'
 import { connectDiscovery, type DiscoveryClient } from './discovery-client.ts'
 import { ModelCluster } from './model-cluster.ts'
 import { type ModelRunnerOptions, type ResolvedOptions, resolveOptions } from './runner-options.ts'
@@ -27,6 +28,7 @@ export async function connectModelRunner(options: ModelRunnerOptions): Promise<G
 class ConnectedModelRunner implements GrpcModelRunner {
   readonly #options: ResolvedOptions
   readonly #cluster: ModelCluster
+  readonly #answerBudget: AnswerBudget
   readonly #discovery: DiscoveryClient
   readonly #listeners = new Set<(model: ModelIdentity) => void>()
   readonly #settled: Promise<void>
@@ -42,6 +44,10 @@ class ConnectedModelRunner implements GrpcModelRunner {
       absenceBlame: () => (this.reachable() ? 'model' : 'coordinator'),
       onModel: (model) => this.#tell(model),
       report: (deploymentId, report) => this.#discovery.report(deploymentId, report),
+    })
+    this.#answerBudget = createAnswerBudget({
+      maxBytes: options.maxHeldBytes,
+      modelCount: () => this.#cluster.ready().length,
     })
     this.#discovery = connectDiscovery({ ...options, onMessage: (message) => this.#receive(message) })
   }
@@ -62,15 +68,17 @@ class ConnectedModelRunner implements GrpcModelRunner {
     const expiry = startExpiry(timeoutMs)
     const requests = calls.map(encode)
     const models = this.#cluster.ready()
+    const room = this.#answerBudget.open()
     try {
       return await Promise.all(
         models.map(async ({ identity, lane }) => ({
           modelId: identity.id,
-          answers: await lane.run({ requests, expiry }),
+          answers: await lane.run({ requests, expiry, room }),
         })),
       )
     } finally {
       expiry.clear()
+      room.release()
     }
   }
 

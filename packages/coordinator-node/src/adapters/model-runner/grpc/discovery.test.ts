@@ -255,6 +255,7 @@ describe('settings', () => {
     [{ baseClassName: 'TrackerBase' }, 'write module.ClassName'],
     [{ setupTimeoutMs: 0 }, 'setupTimeoutMs is 0'],
     [{ maxOutputBytes: 2 ** 27 }, 'at most 67108864'],
+    [{ maxHeldBytes: 1_000 }, 'maxHeldBytes is 1000: it must be at least 4 times maxOutputBytes'],
     [{ connectTimeoutMs: Number.NaN }, 'connectTimeoutMs is NaN'],
   ])('that make no sense stop the start: %o', async (wrong, message) => {
     await expect(scene.connect(wrong)).rejects.toMatchObject({

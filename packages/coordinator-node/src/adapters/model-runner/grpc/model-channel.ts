@@ -35,8 +35,11 @@ export interface ModelChannel {
   /** With `failFast`, a refused connection is an answer; without it, only the time decides. Never rejects. */
   whenReady(timeoutMs: number, options: { readonly failFast: boolean }): Promise<boolean>
   setup(className: string, timeoutMs: number): Promise<SetupOutcome>
-  /** Sends an encoded and framed CallRequest. The answer stays bytes: reading it may take long. */
-  call(frame: Buffer, expiry: DispatchExpiry): Promise<CallOutcome>
+  /**
+   * Sends an encoded and framed CallRequest. The answer stays bytes: reading it may take long. `admit` decides whether an
+   * answer of so many bytes is received.
+   */
+  call(frame: Buffer, expiry: DispatchExpiry, admit?: (bytes: number) => boolean): Promise<CallOutcome>
   /** Whether the runner answers its health service with SERVING, which it does while its model is at work. Never rejects. */
   isServing(timeoutMs: number): Promise<boolean>
   /** Ends what is running as CANCELLED. */
@@ -49,10 +52,10 @@ export function openModelChannel(ip: string, port: number, maxOutputBytes: numbe
   let isClosed = false
 
   /** Without a connection the call has failed already. */
-  function start(path: string, frame: Buffer, timeoutMs: number): UnaryCall {
+  function start(path: string, frame: Buffer, timeoutMs: number, admit?: (bytes: number) => boolean): UnaryCall {
     const session = connection.session()
     if (session !== undefined) {
-      return startUnaryCall(session, { path, frame, timeoutMs, maxReceiveBytes: maxOutputBytes })
+      return startUnaryCall(session, { path, frame, timeoutMs, maxReceiveBytes: maxOutputBytes, admit })
     }
     return { outcome: Promise.resolve(noConnection), cancel: () => {} }
   }
@@ -84,9 +87,9 @@ export function openModelChannel(ip: string, port: number, maxOutputBytes: numbe
       const durationMs = performance.now() - startedAt
       return outcome.kind === 'error' ? { ...outcome, durationMs } : readSetup(outcome.bytes, durationMs)
     },
-    call(frame, expiry) {
+    call(frame, expiry, admit) {
       const startedAt = performance.now()
-      const call = start(paths.call, frame, expiry.remainingMs() + DEADLINE_GRACE_MS)
+      const call = start(paths.call, frame, expiry.remainingMs() + DEADLINE_GRACE_MS, admit)
       return new Promise((resolve) => {
         let isOver = false
         void call.outcome.then((outcome) => {

@@ -146,6 +146,7 @@ export class ModelCluster {
   #createLane(deployment: Deployment, channel: ModelChannel): ModelLane {
     const { baseClassName, queueLimit, failureLimit, timeoutLimit, absenceBlame } = this.#options
     return new ModelLane({
+      modelId: deployment.modelId,
       channel,
       baseClassName,
       queueLimit,

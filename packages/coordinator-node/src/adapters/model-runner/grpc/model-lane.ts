@@ -1,7 +1,8 @@
 import type { Blame } from '../../../domain/prediction.ts'
 import type { ModelAnswer } from '../../../ports/model-runner.ts'
 import type { DispatchExpiry } from '../dispatch-expiry.ts'
-import { absentAnswer, notRunningAnswer, queueFullAnswer, timeoutAnswer } from '../model-answers.ts'
+import { absentAnswer, noRoomAnswer, notRunningAnswer, queueFullAnswer, timeoutAnswer } from '../model-answers.ts'
+import type { DispatchAnswers } from './answer-budget.ts'
 import type { FailureTally, Verdict } from './failure-tally.ts'
 import { LARGE_ANSWER_BYTES, type LargeAnswers } from './large-answers.ts'
 import type { CallOutcome, ModelChannel } from './model-channel.ts'
@@ -14,9 +15,14 @@ const RECONNECT_GRACE_MS = 1_000
 export interface EncodedDispatch {
   readonly requests: readonly Buffer[]
   readonly expiry: DispatchExpiry
+  /** The room for what is answered. */
+  readonly room: DispatchAnswers
 }
 
+type CallLimits = Pick<EncodedDispatch, 'expiry' | 'room'>
+
 export interface ModelLaneOptions {
+  readonly modelId: string
   readonly channel: ModelChannel
   readonly baseClassName: string
   readonly queueLimit: number
@@ -107,33 +113,48 @@ export class ModelLane {
     }
   }
 
-  async #answer({ requests, expiry }: EncodedDispatch): Promise<Answers> {
+  async #answer({ requests, expiry, room }: EncodedDispatch): Promise<Answers> {
     if (this.#options.tally.shouldSkip()) return requests.map(coolDownAnswer)
     const answers: ModelAnswer[] = []
     const repair = { mayBeSetUp: true }
     for (const request of requests) {
       answers.push(
-        expiry.hasExpired() ? timeoutAnswer(expiry.timeoutMs, null) : await this.#call(request, expiry, repair),
+        expiry.hasExpired()
+          ? timeoutAnswer(expiry.timeoutMs, null)
+          : await this.#call(request, { expiry, room }, repair),
       )
     }
     return answers
   }
 
-  async #call(request: Buffer, expiry: DispatchExpiry, repair: { mayBeSetUp: boolean }): Promise<ModelAnswer> {
+  async #call(request: Buffer, limits: CallLimits, repair: { mayBeSetUp: boolean }): Promise<ModelAnswer> {
+    const { expiry } = limits
     const { channel, absenceBlame, baseClassName } = this.#options
     if (!channel.isReady() && !(await this.#comesBack(expiry))) {
       return notRunningAnswer(absenceBlame(), 'there is no connection to the model', null)
     }
-    let answer = await this.#read(await channel.call(request, expiry), expiry)
+    let answer = await this.#ask(request, limits)
     if (answer === NOT_SET_UP && repair.mayBeSetUp) {
       // The process behind the same address was restarted: it has forgotten the model.
       repair.mayBeSetUp = false
       await channel.setup(baseClassName, expiry.remainingMs())
       if (expiry.hasExpired()) return timeoutAnswer(expiry.timeoutMs, null)
-      answer = await this.#read(await channel.call(request, expiry), expiry)
+      answer = await this.#ask(request, limits)
     }
     if (answer !== NOT_SET_UP) return answer
     return notRunningAnswer(absenceBlame(), 'the model was restarted and cannot be set up again', null)
+  }
+
+  async #ask(request: Buffer, { expiry, room }: CallLimits): Promise<ModelAnswer | typeof NOT_SET_UP> {
+    const { channel, modelId } = this.#options
+    let refusedBytes = 0
+    const outcome = await channel.call(request, expiry, (bytes) => {
+      const fits = room.take(modelId, bytes)
+      if (!fits) refusedBytes = bytes
+      return fits
+    })
+    if (refusedBytes > 0 && outcome.kind === 'error') return noRoomAnswer(refusedBytes, outcome.durationMs)
+    return this.#read(outcome, expiry)
   }
 
   #comesBack(expiry: DispatchExpiry): Promise<boolean> {

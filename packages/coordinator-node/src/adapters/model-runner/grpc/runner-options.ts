@@ -16,6 +16,8 @@ export interface ModelRunnerLimits {
    * model is heard, so the default is what deployed coordinators accept.
    */
   readonly maxOutputBytes: number
+  /** What the large answers of all models may take at once, in bytes; at least four of the largest. */
+  readonly maxHeldBytes: number
   /** Dispatches that may wait for one model, beside the one it works on. */
   readonly queueLimit: number
   /** Failing calls in a row after which a model is reported and no longer called; 0 is never. */
@@ -60,6 +62,7 @@ const defaults = {
   setupAttempts: 5,
   setupBackoffMs: 2_000,
   maxOutputBytes: 4 * 1024 * 1024,
+  maxHeldBytes: 512 * 1024 * 1024,
   queueLimit: 64,
   failureLimit: 100,
   timeoutLimit: 100,
@@ -97,6 +100,9 @@ export function resolveOptions(options: ModelRunnerOptions): ResolvedOptions {
   }
   if (limits.maxOutputBytes > MAX_MESSAGE_BYTES) {
     throw invalid(`maxOutputBytes is ${limits.maxOutputBytes}: models can send at most ${MAX_MESSAGE_BYTES}`)
+  }
+  if (!(limits.maxHeldBytes >= 4 * limits.maxOutputBytes)) {
+    throw invalid(`maxHeldBytes is ${limits.maxHeldBytes}: it must be at least 4 times maxOutputBytes`)
   }
   const settleTimeoutMs = options.settleTimeoutMs ?? limits.connectTimeoutMs + limits.setupTimeoutMs
   return { ...limits, settleTimeoutMs, onFatal: options.onFatal ?? (() => {}) }

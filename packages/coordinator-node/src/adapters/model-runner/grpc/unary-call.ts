@@ -23,6 +23,8 @@ export interface UnaryRequest {
   readonly timeoutMs: number
   /** A larger answer ends the call as soon as its first bytes say how large it is. */
   readonly maxReceiveBytes: number
+  /** Asked once the answer has said how many bytes it has; false ends the call, as RESOURCE_EXHAUSTED. */
+  readonly admit?: (bytes: number) => boolean
 }
 
 const PREFIX_BYTES = 5
@@ -52,7 +54,7 @@ export function startUnaryCall(session: ClientHttp2Session, request: UnaryReques
     const details = error instanceof Error ? error.message : String(error)
     return { outcome: Promise.resolve(failure(status.UNAVAILABLE, details)), cancel: () => {} }
   }
-  const answer = new AnswerReader(request.maxReceiveBytes)
+  const answer = new AnswerReader(request.maxReceiveBytes, request.admit)
   const outcome = new Promise<UnaryOutcome>((resolve) => {
     stream.on('response', (headers) => answer.takeHeaders(headers))
     stream.on('trailers', (headers) => answer.takeStatus(headers))
@@ -70,6 +72,7 @@ export function startUnaryCall(session: ClientHttp2Session, request: UnaryReques
 /** Gathers what the server says, in whatever order and pieces. */
 class AnswerReader {
   readonly #maxBytes: number
+  readonly #admit: (bytes: number) => boolean
   #chunks: Buffer[] = []
   #receivedBytes = 0
   /** With its prefix; unknown until the prefix is there. */
@@ -78,8 +81,9 @@ class AnswerReader {
   #status: { readonly code: status; readonly details: string } | undefined
   #refusal: UnaryOutcome | undefined
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, admit: (bytes: number) => boolean = () => true) {
     this.#maxBytes = maxBytes
+    this.#admit = admit
   }
 
   takeHeaders(headers: IncomingHttpHeaders): void {
@@ -128,6 +132,8 @@ class AnswerReader {
     if (length > this.#maxBytes) {
       const details = `the answer has ${length} bytes, larger than the ${this.#maxBytes} that are read`
       this.#refusal = failure(status.RESOURCE_EXHAUSTED, details)
+    } else if (!this.#admit(length)) {
+      this.#refusal = failure(status.RESOURCE_EXHAUSTED, `there is no room for the ${length} bytes of the answer`)
     }
   }
 

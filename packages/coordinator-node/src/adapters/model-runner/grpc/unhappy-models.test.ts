@@ -85,6 +85,28 @@ describe('answers that are none', () => {
     ])
   })
 
+  it('holds no more huge answers at once than there is room for, refuses others by its own fault, and reads small ones', async () => {
+    const huge = { echo: () => 'x'.repeat(2 * 1024 * 1024) }
+    const servers = await Promise.all([1, 2, 3, 4].map(() => scene.serve(huge)))
+    const quick = await scene.serve(new Echo())
+    const states = servers.map(({ port }, index) => stateOf(`huge-${index}`, port))
+    scene.orchestrator.list([...states, stateOf('quick', quick.port)])
+    const mebibyte = 1024 * 1024
+    const runner = await scene.connect({ maxOutputBytes: 3 * mebibyte, maxHeldBytes: 12 * mebibyte, failureLimit: 1 })
+    for (let round = 0; round < 3; round += 1) {
+      const { quick: small, ...others } = await ask(runner, [call('echo', 'x')], 30_000)
+      expect(small).toMatchObject([{ output: 'x' }])
+      const answers = Object.values(others).flat()
+      // 6 MiB are shared by all, and 1.2 MiB are for each.
+      expect(answers.filter(({ status }) => status === 'answered')).toHaveLength(2)
+      expect(answers.filter(({ status }) => status !== 'answered')).toMatchObject([
+        { status: 'absent', reason: 'no_room', blame: 'coordinator', durationMs: expect.any(Number) },
+        { status: 'absent', reason: 'no_room', blame: 'coordinator', durationMs: expect.any(Number) },
+      ])
+    }
+    expect(runner.models()).toHaveLength(5)
+  })
+
   it('tells an answer that the model may not send from a busy model', async () => {
     await listOne('a', { predict: () => 'x'.repeat(2_000) }, { maxSendBytes: 1_000 })
     const runner = await scene.connect()
