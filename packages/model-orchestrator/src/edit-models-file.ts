@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { DirectoryBusyError, withDirectoryLock } from '@crunch/local-processes'
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml'
-import { withFileLock } from './file-lock.ts'
 import { parseModelsFile } from './models-file.ts'
 import { errorText, OrchestratorError } from './orchestrator-error.ts'
 import { readModelsText } from './watch-models-file.ts'
 
 /** An edit is by id: of which competition an entry is does not matter to it. */
 const ANY_CRUNCH = ''
+/** An edit takes milliseconds. */
+const WAIT_LIMIT_MS = 15_000
 
 /** The models file while it is edited: the entries of every competition. */
 export interface ModelsFileEdit {
@@ -31,7 +34,7 @@ export async function editModelsFile<Result>(
 ): Promise<Result> {
   // A rename onto a symbolic link would replace the link.
   const target = await realpath(path).catch(() => path)
-  return withFileLock(target, async (assertHeld) => {
+  return inTurn(target, async () => {
     const text = await readModelsText(target)
     parseModelsFile({ path, crunchId: ANY_CRUNCH, text })
     const document = parseDocument(text)
@@ -39,9 +42,26 @@ export async function editModelsFile<Result>(
     const edited = document.toString({ lineWidth: 0, indentSeq: isSequenceIndented(text) })
     if (edited === text) return result
     parseModelsFile({ path, crunchId: ANY_CRUNCH, text: edited })
-    await replaceFile(target, edited, assertHeld)
+    await replaceFile(target, edited)
     return result
   })
+}
+
+/** One edit after the other, over all programs; the lock lies in a hidden folder beside the file. */
+async function inTurn<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  const folder = join(dirname(path), `.${basename(path)}.lock`)
+  try {
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, '.gitignore'), '*\n')
+  } catch (error) {
+    throw unwritable(path, error)
+  }
+  try {
+    return await withDirectoryLock(folder, WAIT_LIMIT_MS, work)
+  } catch (error) {
+    if (!(error instanceof DirectoryBusyError)) throw error
+    throw new OrchestratorError('MODELS_FILE_LOCKED', `${path} is being edited: ${error.message}`, { cause: error })
+  }
 }
 
 function createEdit(path: string, document: Document): ModelsFileEdit {
@@ -96,7 +116,7 @@ function isSequenceIndented(text: string): boolean {
   return !/^models:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*- /m.test(text)
 }
 
-async function replaceFile(path: string, text: string, assertHeld: () => Promise<void>): Promise<void> {
+async function replaceFile(path: string, text: string): Promise<void> {
   const fresh = `${path}.${process.pid}.${randomUUID()}.new`
   try {
     const { mode } = await stat(path)
@@ -107,13 +127,14 @@ async function replaceFile(path: string, text: string, assertHeld: () => Promise
     } finally {
       await handle.close()
     }
-    await assertHeld()
     await rename(fresh, path)
   } catch (error) {
     await rm(fresh, { force: true })
-    if (error instanceof OrchestratorError) throw error
-    throw new OrchestratorError('MODELS_FILE_INVALID', `${path}: cannot be written (${errorText(error)})`, {
-      cause: error,
-    })
+    throw unwritable(path, error)
   }
+}
+
+function unwritable(path: string, error: unknown): OrchestratorError {
+  const problem = `${path}: cannot be written (${errorText(error)}); make the file and its folder writable`
+  return new OrchestratorError('MODELS_FILE_INVALID', problem, { cause: error })
 }

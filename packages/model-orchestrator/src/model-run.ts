@@ -11,7 +11,7 @@ import type { ProcessGuard } from './process-guard.ts'
 import { RunFailure } from './run-failure.ts'
 import { type LogLimits, openRunLog, type RunLog } from './run-log.ts'
 import type { StartQueue } from './start-queue.ts'
-import { inspectSubmission } from './submission.ts'
+import { inspectSubmission, type SubmissionLanguage } from './submission.ts'
 
 /** Models listen on loopback only; this text is announced and comes back in failure reports. */
 export const MODEL_HOST = '127.0.0.1'
@@ -74,6 +74,16 @@ export class ModelRun {
 
   get port(): number | null {
     return this.#port
+  }
+
+  /** Null until the submission was looked at. */
+  get language(): SubmissionLanguage | null {
+    return null
+  }
+
+  /** The limits in force for the process in words, and those that could not be enforced. */
+  get confinement(): readonly string[] {
+    return []
   }
 
   /** Ends the run; `reason` goes to its log. Resolves when nothing of it is left. */

@@ -9,6 +9,7 @@ import { MODEL_HOST, ModelRun, type RunnerCommand, type RunResources } from './m
 import type { ModelsFile } from './models-file.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
 import { startProcessGuard } from './process-guard.ts'
+import { openQuarantineMemory } from './quarantine-memory.ts'
 import { DEFAULT_LOG_LIMITS, type LogLimits } from './run-log.ts'
 import { createStartQueue } from './start-queue.ts'
 import {
@@ -46,6 +47,8 @@ export interface OrchestratorSettings {
   /** Processes that start at once; twice the cores unless given. */
   readonly maxStartsAtOnce?: number
   readonly restart?: Partial<RestartLimits>
+  /** Where quarantines outlive a restart of the orchestrator; absent: they do not. */
+  readonly quarantineFile?: string
   readonly logLimits?: Partial<LogLimits>
   readonly discovery?: Partial<DiscoveryLimits>
   /** The program that hosts a submission; `@crunch/model-runner` unless given. */
@@ -58,6 +61,8 @@ export interface Orchestrator {
   readonly port: number
   /** The models of the file, in its order. */
   models(): readonly ModelStatus[]
+  /** Ends the quarantine or the back-off of a model; false when there is no such model. */
+  retry(modelId: string): boolean
   /** Resolves when every model of the first reading serves, has failed once or shall not run; at the latest after the time all starts may take. */
   settled(): Promise<void>
   /** Stops every model, then the socket. */
@@ -100,6 +105,11 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
     startRun: (entry) => new ModelRun(entry, deploymentIdOf(entry.id), resources),
     announce: (state) => discovery.broadcast(crunchId, state),
     restart: { ...DEFAULT_RESTART_LIMITS, ...settings.restart },
+    quarantine: openQuarantineMemory({
+      path: settings.quarantineFile,
+      submissionsDirectory: resources.submissionsDirectory,
+      log,
+    }),
     log,
   }
   const removed = new Set<Promise<void>>()
@@ -120,6 +130,10 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   return {
     port: discovery.port,
     models: () => [...models.values()].map((model) => model.status()),
+    retry(modelId) {
+      models.get(modelId)?.retry()
+      return models.has(modelId)
+    },
     settled: () => settleWithin(starts, resources.startTimeoutMs + resources.stopTimeoutMs, MAX_START_TURN_MS),
     close() {
       closing ??= closeAll()
@@ -176,6 +190,7 @@ function createApply(input: {
     }
     for (const [modelId, model] of previous) {
       log.info('model was removed from the models file', { modelId })
+      ports.quarantine.forget(modelId)
       const stopped = model.stop().then(() => {
         removed.delete(stopped)
       })

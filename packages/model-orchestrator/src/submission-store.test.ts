@@ -79,7 +79,7 @@ describe('addSubmission', () => {
     expect(await readFile(join(copied, 'weights'), 'utf8')).toBe('1')
     expect((await stat(copied)).mode & 0o777).toBe(0o755)
     expect((await entries()).at(-1)).toMatchObject({ id: '8', submissionId: 'My-Trend', desiredState: 'RUNNING' })
-    expect(await readdir(space.root)).toEqual(expect.not.arrayContaining([expect.stringMatching(/lock|new/)]))
+    expect((await readdir(space.root)).filter((name) => name.includes('.new'))).toEqual([])
   })
 
   it('keeps every line that was there, and the rights of the file', async () => {
@@ -135,17 +135,6 @@ describe('addSubmission', () => {
       ['momentum', ...added.map(({ submissionId }) => submissionId)].sort(),
     )
     expect((await readdir(space.submissions)).sort()).toEqual(added.map(({ submissionId }) => submissionId).sort())
-  })
-
-  it('takes over the lock of a program that died, once', async () => {
-    await writeFile(`${space.modelsFile}.lock`, '999999999 dead')
-    await Promise.all([
-      add(await source('a')),
-      add(await source('b')),
-      setDesiredState(space.modelsFile, '1', 'STOPPED'),
-    ])
-    expect(await entries()).toHaveLength(3)
-    expect((await readdir(space.root)).filter((name) => name.includes('lock'))).toEqual([])
   })
 
   it('refuses what holds no model, and copies nothing', async () => {

@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import { errorText } from './orchestrator-error.ts'
 import { RunFailure } from './run-failure.ts'
 
+/** What a submission is written in; it decides what must be made ready before it can be started. */
+export type SubmissionLanguage = 'typescript' | 'javascript' | 'python' | 'notebook'
+
 /** A submission that can be run, and in which language. */
 export interface Submission {
   readonly directory: string
-  readonly language: 'javascript'
+  readonly language: SubmissionLanguage
 }
 
 const MAIN_FILES = ['main.ts', 'main.mts', 'main.js', 'main.mjs', 'main.cjs']

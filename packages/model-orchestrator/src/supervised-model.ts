@@ -2,7 +2,9 @@ import type { FailureReport, ModelState } from '@crunch/model-protocol'
 import { MODEL_HOST, type ModelRun } from './model-run.ts'
 import type { ModelEntry } from './models-file.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
-import { RunFailure, type RunFailureCode } from './run-failure.ts'
+import type { ModelFailure, QuarantineMemory } from './quarantine-memory.ts'
+import { RunFailure } from './run-failure.ts'
+import type { SubmissionLanguage } from './submission.ts'
 
 /** When a model that fails is started again, and when no longer. */
 export interface RestartLimits {
@@ -28,20 +30,27 @@ export type ModelLifeState = 'STARTING' | 'RUNNING' | 'RESTARTING' | 'STOPPING' 
 /** What an operator wants to know of a model. */
 export interface ModelStatus {
   readonly id: string
+  readonly modelName: string | null
+  readonly cruncherId: string | null
+  readonly cruncherName: string | null
   readonly submissionId: string
+  /** Of the run that serves or comes up; null when there is none. */
   readonly deploymentId: string | null
+  /** Of the newest run since the orchestrator began, ended or not: its log is the one to look at. */
+  readonly latestDeploymentId: string | null
   readonly desiredState: 'RUNNING' | 'STOPPED'
   readonly state: ModelLifeState
   readonly pid: number | null
   readonly port: number | null
   /** Starts after a failure since the orchestrator began. */
   readonly restarts: number
-  readonly lastFailure: {
-    readonly code: RunFailureCode
-    readonly reason: string
-    readonly deploymentId: string
-    readonly at: Date
-  } | null
+  /** Whether it waits for a change of its entry after too many failures. */
+  readonly quarantined: boolean
+  /** Null until its submission was looked at. */
+  readonly language: SubmissionLanguage | null
+  /** The limits in force for its process in words, and those that could not be enforced; empty without a process. */
+  readonly confinement: readonly string[]
+  readonly lastFailure: ModelFailure | null
 }
 
 /** What a model's life needs from its surroundings. */
@@ -49,6 +58,7 @@ export interface SupervisionPorts {
   readonly startRun: (entry: ModelEntry) => ModelRun
   readonly announce: (state: ModelState) => void
   readonly restart: RestartLimits
+  readonly quarantine: QuarantineMemory
   readonly log: OrchestratorLog
 }
 
@@ -61,6 +71,9 @@ const REPORT_TEXTS: Readonly<Record<FailureReport['failure_code'], string>> = {
   UNKNOWN: 'a coordinator gave it up',
 }
 
+const QUARANTINE_FIX =
+  'correct the model, then change its submission_id, or set desired_state STOPPED and RUNNING again'
+
 /**
  * The life of one model: at most one run serves, at most one candidate comes up to take its place. The old run serves
  * until the candidate does; then the new one is announced first and the old one stopped after it.
@@ -72,11 +85,13 @@ export class SupervisedModel {
   #wanted: string | null = null
   #serving: { readonly run: ModelRun; readonly port: number; readonly sinceMs: number } | null = null
   #candidate: ModelRun | null = null
+  /** The newest run; it may have ended. */
+  #latest: ModelRun | null = null
   #retry: NodeJS.Timeout | null = null
   #quarantined = false
   #quickFailures = 0
   #restarts = 0
-  #lastFailure: ModelStatus['lastFailure'] = null
+  #lastFailure: ModelFailure | null = null
   readonly #ending = new Set<Promise<void>>()
   #settle: () => void = () => undefined
   /** Resolves when the first wish has an outcome: it serves, it failed, or nothing is wanted. */
@@ -87,6 +102,7 @@ export class SupervisedModel {
   constructor(entry: ModelEntry, ports: SupervisionPorts) {
     this.#entry = entry
     this.#ports = ports
+    this.#recallQuarantine()
     this.apply(entry)
   }
 
@@ -94,9 +110,20 @@ export class SupervisedModel {
   apply(entry: ModelEntry): void {
     const renamed = JSON.stringify(entry.infos) !== JSON.stringify(this.#entry.infos)
     this.#entry = entry
-    this.#want(entry.desiredState === 'RUNNING' ? runKey(entry) : null)
+    const wanted = entry.desiredState === 'RUNNING' ? runKey(entry) : null
+    if (wanted !== this.#wanted) this.#ports.quarantine.forget(entry.id)
+    this.#want(wanted)
     const state = this.announced()
     if (renamed && state) this.#ports.announce(state)
+  }
+
+  /** Ends a quarantine or a back-off: what shall run is tried again at once. */
+  retry(): void {
+    if (!this.#quarantined && !this.#retry) return
+    this.#ports.quarantine.forget(this.#entry.id)
+    this.#quarantined = false
+    this.#forgetFailures()
+    this.#reconcile()
   }
 
   /** Stops whatever runs; resolves when no process is left. */
@@ -124,15 +151,23 @@ export class SupervisedModel {
 
   status(): ModelStatus {
     const run = this.#serving?.run ?? this.#candidate
+    const { infos } = this.#entry
     return {
       id: this.#entry.id,
+      modelName: infos.model_name,
+      cruncherId: infos.cruncher_id,
+      cruncherName: infos.cruncher_name,
       submissionId: this.#entry.submissionId,
       deploymentId: run?.deploymentId ?? null,
+      latestDeploymentId: this.#latest?.deploymentId ?? null,
       desiredState: this.#entry.desiredState,
       state: this.#lifeState(),
       pid: run?.pid ?? null,
       port: run?.port ?? null,
       restarts: this.#restarts,
+      quarantined: this.#quarantined,
+      language: (run ?? this.#latest)?.language ?? null,
+      confinement: run?.confinement ?? [],
       lastFailure: this.#lastFailure,
     }
   }
@@ -149,11 +184,31 @@ export class SupervisedModel {
     if (wanted !== this.#wanted) {
       this.#wanted = wanted
       this.#quarantined = false
-      this.#quickFailures = 0
-      if (this.#retry) clearTimeout(this.#retry)
-      this.#retry = null
+      this.#forgetFailures()
     }
     this.#reconcile()
+  }
+
+  #forgetFailures(): void {
+    this.#quickFailures = 0
+    if (this.#retry) clearTimeout(this.#retry)
+    this.#retry = null
+  }
+
+  /** A model that was set aside before a restart of ours stays aside, as long as the same shall run. */
+  #recallQuarantine(): void {
+    const entry = this.#entry
+    const failure = entry.desiredState === 'RUNNING' ? this.#ports.quarantine.recall(entry) : null
+    if (failure === null) {
+      this.#ports.quarantine.forget(entry.id)
+      return
+    }
+    this.#settle()
+    this.#wanted = runKey(entry)
+    this.#quarantined = true
+    this.#lastFailure = failure
+    const { code, reason } = failure
+    this.#ports.log.warn('model is still in quarantine', { modelId: entry.id, code, reason, fix: QUARANTINE_FIX })
   }
 
   #reconcile(): void {
@@ -175,6 +230,7 @@ export class SupervisedModel {
   #launch(): void {
     const run = this.#ports.startRun(this.#entry)
     this.#candidate = run
+    this.#latest = run
     run.serving.then(
       (port) => this.#onServing(run, port),
       (failure: RunFailure) => this.#onStartFailed(run, failure),
@@ -233,8 +289,10 @@ export class SupervisedModel {
     this.#quickFailures += 1
     if (isPermanent || this.#quickFailures >= maxQuickFailures) {
       this.#quarantined = true
-      const fix = 'correct the model, then change its submission_id, or set desired_state STOPPED and RUNNING again'
-      this.#ports.log.error('model is in quarantine', { ...fields, failures: this.#quickFailures, fix })
+      if (this.#lastFailure && outlivesRestart(this.#lastFailure)) {
+        this.#ports.quarantine.remember(this.#entry, this.#lastFailure)
+      }
+      this.#ports.log.error('model is in quarantine', { ...fields, failures: this.#quickFailures, fix: QUARANTINE_FIX })
       return
     }
     const delayMs = Math.min(maxDelayMs, initialDelayMs * 2 ** (this.#quickFailures - 1))
@@ -277,4 +335,9 @@ export class SupervisedModel {
 /** Entries with the same key run the same code: a change of anything else needs no new run. */
 function runKey(entry: ModelEntry): string {
   return JSON.stringify([entry.submissionId, entry.resourceId, entry.hardwareType])
+}
+
+/** What may be cured outside of the submission (a package index, a port, the network) is tried again after a restart. */
+function outlivesRestart({ code }: ModelFailure): boolean {
+  return code !== 'BUILD_FAILED' && code !== 'CONNECTION_FAILED'
 }
