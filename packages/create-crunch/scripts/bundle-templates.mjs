@@ -12,7 +12,10 @@ const source = join(packageFolder, '../../templates')
 const target = resolve(process.argv[2] ?? join(packageFolder, 'templates'))
 
 /** What work in the monorepo leaves behind. */
-const leftovers = new Set(['node_modules', 'dist', '.turbo', '.crunch', '.env', '.local.env', 'coverage'])
+const leftovers = new Set([
+  ...['node_modules', 'dist', '.turbo', '.crunch', '.env', '.local.env', 'coverage'],
+  ...['__pycache__', '.pytest_cache', '.venv'],
+])
 /** What npm drops from a package, wherever it lies. */
 const dropped = new Set(['.gitignore', '.npmignore', '.npmrc'])
 

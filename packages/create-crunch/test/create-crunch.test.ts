@@ -35,6 +35,9 @@ describe.each(['realtime', 'weather'] as const)('the %s pack', (pack) => {
     expect([...entries].map((entry) => entry[1]).sort()).toEqual(models[pack])
     const examples = readdirSync(join(workspace, 'challenge/src/examples'))
     for (const model of models[pack]) expect(examples).toContain(`${model}.ts`)
+    const inPython = join(workspace, 'challenge/python/examples')
+    expect(readdirSync(inPython).sort()).toEqual(models[pack])
+    for (const model of models[pack]) expect(readdirSync(join(inPython, model))).toEqual(['main.py'])
   })
 
   test('names the workspace everywhere and the template nowhere', () => {
@@ -61,7 +64,9 @@ describe.each(['realtime', 'weather'] as const)('the %s pack', (pack) => {
     const names = filesOf(workspace).map((file) => file.slice(file.lastIndexOf('/') + 1))
     expect(existsSync(join(workspace, '.gitignore'))).toBe(true)
     expect(existsSync(join(workspace, 'node/.local.env.example'))).toBe(true)
-    expect(names.filter((name) => name.startsWith('_') || name === 'pack.json')).toEqual([])
+    // Python's own name for the file of a package.
+    const stored = names.filter((name) => name.startsWith('_') && name !== '__init__.py')
+    expect([...stored, ...names.filter((name) => name === 'pack.json')]).toEqual([])
   })
 
   test('says what to type next', () => {

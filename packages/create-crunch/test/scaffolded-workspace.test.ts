@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type BuiltPackage, buildPackage, repository } from './built-package.ts'
 
@@ -25,9 +26,14 @@ function linkInstalled(workspace: string, name: string): void {
 /** Runs a program of the monorepo in a folder; what it printed, with its exit code as the last line. */
 function run(cwd: string, program: string, ...args: readonly string[]): string {
   const bin = join(repository, 'node_modules/.bin', program)
-  const env = { ...process.env, NO_COLOR: '1', VITEST: undefined, NODE_ENV: undefined }
-  const { stdout, stderr, status } = spawnSync(bin, args, { cwd, encoding: 'utf8', timeout: 100_000, env })
+  const options = { cwd, encoding: 'utf8', timeout: 100_000, env: environment() } as const
+  const { stdout, stderr, status } = spawnSync(bin, args, options)
   return `${stdout}${stderr}\nexit ${status}`
+}
+
+/** Without what this test runner tells its own processes. */
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, NO_COLOR: '1', VITEST: undefined, NODE_ENV: undefined }
 }
 
 describe.each(['realtime', 'weather'] as const)('a workspace of the %s pack', (pack) => {
@@ -44,7 +50,46 @@ describe.each(['realtime', 'weather'] as const)('a workspace of the %s pack', (p
 
   test('passes its own tests', { timeout: 120_000 }, () => {
     const output = run(join(workspace, 'challenge'), 'vitest', 'run')
+    expect(output).toMatch(/exit 0$/)
     expect(output).toMatch(/Tests +\d+ passed/)
+    // Whoever runs the project's CI has Python; a workspace's owner is told what is left out.
+    const leftOut = /The tests of python\/ are skipped: .*(python3|Python).*/.exec(output)?.[0]
+    if (process.env.CI !== undefined) expect(leftOut).toBeUndefined()
+    if (leftOut === undefined) expect(output).not.toMatch(/skipped/)
+    else console.warn(leftOut)
+  })
+
+  test('says so where there is no Python, and passes all the same', { timeout: 120_000 }, () => {
+    const vitest = join(repository, 'node_modules/vitest/vitest.mjs')
+    const { stdout, stderr, status } = spawnSync(process.execPath, [vitest, 'run', 'test/python.test.ts'], {
+      cwd: join(workspace, 'challenge'),
+      encoding: 'utf8',
+      timeout: 100_000,
+      env: { ...environment(), PATH: built.emptyFolder() },
+    })
+    const output = `${stdout}${stderr}\nexit ${status}`
+    expect(output).toMatch(/The tests of python\/ are skipped: python3 cannot be started .*install Python 3\.11/)
+    expect(output).toMatch(/Tests +2 skipped/)
+    expect(output).toMatch(/exit 0$/)
+  })
+
+  test('has Python examples that agree with the others on real prices', { timeout: 120_000 }, (context) => {
+    const recording = join(repository, '../shared/data/series/binance-spot-BTCUSDT-1m-2021-04.csv.gz')
+    context.skip(pack === 'weather', 'its own tests are on real weather')
+    if (!existsSync(recording)) {
+      console.warn(`skipped: ${recording} is not on this machine`)
+      context.skip(true, 'no recording')
+    }
+    const rows = gunzipSync(readFileSync(recording)).toString().split('\n').slice(1, 2_001)
+    const closes = rows.map((row) => Number(row.split(',')[4]))
+    const file = join(workspace, 'challenge/test/rounds.ts')
+    const invented = readFileSync(file, 'utf8')
+    const recorded = invented.replace('market(100_000)', JSON.stringify(closes))
+    expect(recorded).not.toBe(invented)
+    writeFileSync(file, recorded)
+    const output = run(join(workspace, 'challenge'), 'vitest', 'run', 'test/python.test.ts')
+    writeFileSync(file, invented)
+    expect(output).toMatch(/Tests +2 (passed|skipped)/)
     expect(output).toMatch(/exit 0$/)
   })
 

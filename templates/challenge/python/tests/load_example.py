@@ -1,0 +1,26 @@
+import importlib.util
+import inspect
+from pathlib import Path
+
+from tracker import TrackerBase
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def list_examples() -> list[str]:
+    """Their names: each is a folder that can be submitted as it is."""
+    return sorted(path.parent.name for path in EXAMPLES.glob("*/main.py"))
+
+
+def load_example(name: str) -> type[TrackerBase]:
+    """The model's class, found as the node finds it: the first that extends the base class."""
+    path = EXAMPLES / name / "main.py"
+    spec = importlib.util.spec_from_file_location(f"example_{name.replace('-', '_')}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for _, candidate in inspect.getmembers(module, inspect.isclass):
+        if candidate is not TrackerBase and issubclass(candidate, TrackerBase):
+            return candidate
+    raise ImportError(f"{path} has no class that extends TrackerBase")
