@@ -9,7 +9,7 @@ import { errorText } from './orchestrator-error.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
 import type { ProcessGuard } from './process-guard.ts'
 import { RunFailure } from './run-failure.ts'
-import { type LogLimits, openRunLog, type RunLog } from './run-log.ts'
+import { type LogLimits, openRunLog, RUN_ENDED, type RunLog } from './run-log.ts'
 import type { StartQueue } from './start-queue.ts'
 import { inspectSubmission, type SubmissionLanguage } from './submission.ts'
 
@@ -102,7 +102,7 @@ export class ModelRun {
     }
     failure = this.#withErrorTail(failure)
     if (this.#port !== null) this.#resources.ports.giveBack(this.#port)
-    const message = `run ended: ${failure.message}`
+    const message = `${RUN_ENDED}${failure.message}`
     await this.#runLog.append([{ message, error: !this.#isStopped, emitter: 'service' }])
     await this.#runLog.close()
     return failure

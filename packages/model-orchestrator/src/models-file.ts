@@ -20,13 +20,14 @@ export interface ModelsFile {
 }
 
 /** Ids name folders and log files, so they may not leave them. */
+export function isFolderName(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(text)
+}
+
 const folderName = z
   .union([z.string(), z.number().int().nonnegative()])
   .transform(String)
-  .refine(
-    (text) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(text),
-    'must be 1 to 128 letters, digits, ".", "_" or "-", beginning with a letter or digit',
-  )
+  .refine(isFolderName, 'must be 1 to 128 letters, digits, ".", "_" or "-", beginning with a letter or digit')
 
 const text = z
   .string()

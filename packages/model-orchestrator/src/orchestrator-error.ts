@@ -6,6 +6,7 @@ export type OrchestratorErrorCode =
   /** What was offered as a submission cannot be one. */
   | 'SUBMISSION_REFUSED'
   | 'MODEL_UNKNOWN'
+  | 'LOG_UNKNOWN'
   /** Another program has been editing the models file for too long. */
   | 'MODELS_FILE_LOCKED'
 

@@ -28,11 +28,14 @@ export const DEFAULT_LOG_LIMITS: LogLimits = {
   floodBytes: 32 * 1024 * 1024,
 }
 
-/** One line of a run: from the model (`user-code`) or about it (`service`). */
+/** How the last line about a run begins. */
+export const RUN_ENDED = 'run ended: '
+
+/** One line of a run: from the model (`user-code`), about it (`service`), or of what made it ready (`builder`). */
 export interface RunLogLine {
   readonly message: string
   readonly error: boolean
-  readonly emitter: 'user-code' | 'service'
+  readonly emitter: 'user-code' | 'service' | 'builder'
 }
 
 /** Enough of the newest error lines to tell an author why a start failed. */
