@@ -1,4 +1,6 @@
 import { type ClientHttp2Session, connect, constants } from 'node:http2'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 
 /** Before the first new attempt to connect; doubles each time. */
 const RECONNECT_MS = 100
@@ -11,98 +13,178 @@ const WINDOW_BYTES = 1024 * 1024
 /** A connection that comes back by itself until it is closed. */
 export interface Http2Connection {
   /** What calls are made on now; nothing while there is no connection. */
-  session(): ClientHttp2Session | undefined
-  /** With `failFast`, a refused connection is an answer; without it, only the time decides. Never rejects. */
+  session(): OpenSession | undefined
+  /**
+   * With `failFast`, a refused connection is an answer; without it, only the time decides, unless the other side was found
+   * to be one that is never connected to. Never rejects.
+   */
   whenReady(timeoutMs: number, options: { readonly failFast: boolean }): Promise<boolean>
+  /** Why the last attempt to connect came to nothing; nothing after one that did. */
+  problem(): ConnectionProblem | undefined
   /** Ends every call. */
   close(): void
 }
 
-/** Starts to connect at once. `authority` is host and port. */
-export function openHttp2Connection(authority: string): Http2Connection {
-  const waiting = new Set<(state: State) => void>()
-  let state: State = 'connecting'
-  /** Beside the current one, those that are shut down and have calls left. */
-  const sessions = new Set<ClientHttp2Session>()
-  let current: ClientHttp2Session | undefined
-  let delayMs = RECONNECT_MS
-  let retry: NodeJS.Timeout | undefined
+export interface OpenSession {
+  readonly http2: ClientHttp2Session
+  readonly socket: Socket
+}
 
-  function enter(next: State): void {
-    state = next
-    for (const look of [...waiting]) look(next)
+export interface ConnectionProblem {
+  readonly text: string
+  /** Both sides do not fit together by their certificates or modes: another attempt would end the same way. */
+  readonly isFinal: boolean
+}
+
+/** Starts to connect at once. `openSocket` starts one attempt; a TLS socket must offer HTTP/2. */
+export function openHttp2Connection(openSocket: () => Socket): Http2Connection {
+  return new ReconnectingConnection(openSocket)
+}
+
+type State = 'connecting' | 'ready' | 'failed' | 'closed'
+
+interface Attempt extends OpenSession {
+  readyAt: number | undefined
+  error: Error | undefined
+}
+
+class ReconnectingConnection implements Http2Connection {
+  readonly #openSocket: () => Socket
+  readonly #waiting = new Set<() => void>()
+  /** Beside the current one, those that are shut down and have calls left. */
+  readonly #attempts = new Set<Attempt>()
+  #state: State = 'connecting'
+  #current: Attempt | undefined
+  #problem: ConnectionProblem | undefined
+  #delayMs = RECONNECT_MS
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(openSocket: () => Socket) {
+    this.#openSocket = openSocket
+    this.#start()
   }
 
-  function start(): void {
-    const session = connect(`http://${authority}`, {
+  session(): OpenSession | undefined {
+    return this.#state === 'ready' ? this.#current : undefined
+  }
+
+  problem(): ConnectionProblem | undefined {
+    return this.#problem
+  }
+
+  whenReady(timeoutMs: number, { failFast }: { readonly failFast: boolean }): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (isReady: boolean) => {
+        clearTimeout(timer)
+        this.#waiting.delete(look)
+        resolve(isReady)
+      }
+      const look = () => {
+        const mayGiveUp = failFast || this.#problem?.isFinal === true
+        if (this.#state === 'ready') end(true)
+        else if (this.#state === 'closed' || (mayGiveUp && this.#state === 'failed')) end(false)
+      }
+      const timer = setTimeout(() => end(false), timeoutMs)
+      this.#waiting.add(look)
+      look()
+    })
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return
+    clearTimeout(this.#retry)
+    this.#enter('closed')
+    this.#current = undefined
+    for (const { http2 } of this.#attempts) http2.destroy(undefined, constants.NGHTTP2_CANCEL)
+  }
+
+  #enter(next: State): void {
+    this.#state = next
+    for (const look of [...this.#waiting]) look()
+  }
+
+  #start(): void {
+    try {
+      this.#attempt(this.#openSocket())
+    } catch (error) {
+      // An address that cannot be one: the text is another party's.
+      this.#problem = { text: error instanceof Error ? error.message : String(error), isFinal: true }
+      this.#enter('failed')
+    }
+  }
+
+  #attempt(socket: Socket): void {
+    // The host is that of no request: each names its own `:authority`.
+    const http2 = connect(socket instanceof TLSSocket ? 'https://localhost' : 'http://localhost', {
+      createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
       // What is received is bounded by the limit of a message; Node's own bound would end the other calls of a session.
       maxSessionMemory: Number.MAX_SAFE_INTEGER,
     })
-    current = session
-    sessions.add(session)
-    const greeting = setTimeout(() => session.destroy(), GREETING_MS)
-    session.once('connect', () => session.setLocalWindowSize(WINDOW_BYTES))
-    session.once('remoteSettings', () => {
+    const attempt: Attempt = { http2, socket, readyAt: undefined, error: undefined }
+    this.#current = attempt
+    this.#attempts.add(attempt)
+    const greeting = setTimeout(
+      () => http2.destroy(new Error(`no greeting in HTTP/2 within ${GREETING_MS} ms`)),
+      GREETING_MS,
+    )
+    http2.once('connect', () => http2.setLocalWindowSize(WINDOW_BYTES))
+    http2.once('remoteSettings', () => {
       clearTimeout(greeting)
-      delayMs = RECONNECT_MS
-      enter('ready')
+      this.#greeted(attempt)
     })
     // A server that shuts down lets the calls it has come to their end; new ones need a new connection.
-    session.once('goaway', () => lose(session))
-    // Said again by `close`.
-    session.on('error', () => {})
-    session.once('close', () => {
+    http2.once('goaway', () => this.#lose(attempt))
+    const keepError = (error: Error) => {
+      attempt.error ??= error
+    }
+    // The session says only that its socket ended, where the socket knows why.
+    socket.prependListener('error', keepError)
+    http2.on('error', keepError)
+    http2.once('close', () => {
       clearTimeout(greeting)
-      sessions.delete(session)
-      lose(session)
+      this.#attempts.delete(attempt)
+      this.#lose(attempt)
     })
   }
 
-  /** After a loss it is tried again at once, after a failure later. */
-  function lose(session: ClientHttp2Session): void {
-    if (current !== session || state === 'closed') return
-    current = undefined
-    if (state === 'ready') {
-      enter('connecting')
-      start()
-      return
-    }
-    enter('failed')
-    retry = setTimeout(() => {
-      enter('connecting')
-      start()
-    }, delayMs)
-    delayMs = Math.min(delayMs * 2, MAX_RECONNECT_MS)
+  #greeted(attempt: Attempt): void {
+    if (this.#current !== attempt) return
+    attempt.readyAt = performance.now()
+    this.#problem = undefined
+    this.#enter('ready')
   }
 
-  start()
-  return {
-    session: () => (state === 'ready' ? current : undefined),
-    whenReady(timeoutMs, { failFast }) {
-      return new Promise((resolve) => {
-        const end = (isReady: boolean) => {
-          clearTimeout(timer)
-          waiting.delete(look)
-          resolve(isReady)
-        }
-        const look = (now: State) => {
-          if (now === 'ready') end(true)
-          else if (now === 'closed' || (failFast && now === 'failed')) end(false)
-        }
-        const timer = setTimeout(() => end(false), timeoutMs)
-        waiting.add(look)
-        look(state)
-      })
-    },
-    close() {
-      if (state === 'closed') return
-      clearTimeout(retry)
-      enter('closed')
-      current = undefined
-      for (const session of sessions) session.destroy(undefined, constants.NGHTTP2_CANCEL)
-    },
+  /** After a loss it is tried again at once, after a failure, or where connections are lost as soon as made, later. */
+  #lose(attempt: Attempt): void {
+    if (this.#current !== attempt || this.#state === 'closed') return
+    this.#current = undefined
+    if (attempt.readyAt === undefined) {
+      this.#problem = problemOf(attempt)
+      this.#enter('failed')
+      this.#startLater()
+      return
+    }
+    this.#enter('connecting')
+    if (performance.now() - attempt.readyAt < MAX_RECONNECT_MS) {
+      this.#startLater()
+      return
+    }
+    this.#delayMs = RECONNECT_MS
+    this.#start()
+  }
+
+  #startLater(): void {
+    this.#retry = setTimeout(() => {
+      this.#enter('connecting')
+      this.#start()
+    }, this.#delayMs)
+    this.#delayMs = Math.min(this.#delayMs * 2, MAX_RECONNECT_MS)
   }
 }
 
-type State = 'connecting' | 'ready' | 'failed' | 'closed'
+function problemOf({ error, socket }: Attempt): ConnectionProblem {
+  const code = error !== undefined && 'code' in error ? String(error.code) : ''
+  const isFinal = socket instanceof TLSSocket && (socket.authorizationError != null || /^ERR_(SSL|TLS)_/.test(code))
+  return { text: error?.message || code || 'the other side ended the connection before a greeting in HTTP/2', isFinal }
+}

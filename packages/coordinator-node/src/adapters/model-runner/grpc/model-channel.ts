@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import {
   DynamicSubclassServiceService,
   HealthCheckResponse,
@@ -8,8 +9,10 @@ import {
   setupRequest,
 } from '@crunch/model-protocol'
 import { status } from '@grpc/grpc-js'
+
 import type { DispatchExpiry } from '../dispatch-expiry.ts'
 import { openHttp2Connection } from './http2-connection.ts'
+import { readModelAddress } from './model-address.ts'
 import { frameMessage, startUnaryCall, type UnaryCall, type UnaryOutcome } from './unary-call.ts'
 
 /** Our own clock gives a call up; the deadline on the wire only tells the model, and comes a little later. */
@@ -48,14 +51,16 @@ export interface ModelChannel {
 
 /** An answer beyond the limit is refused when its first bytes say how long it is. */
 export function openModelChannel(ip: string, port: number, maxOutputBytes: number): ModelChannel {
-  const connection = openHttp2Connection(authorityOf(ip, port))
+  const { endpoint, authority } = readModelAddress(ip, port)
+  const connection = openHttp2Connection(() => connect(endpoint))
   let isClosed = false
 
   /** Without a connection the call has failed already. */
   function start(path: string, frame: Buffer, timeoutMs: number, admit?: (bytes: number) => boolean): UnaryCall {
     const session = connection.session()
     if (session !== undefined) {
-      return startUnaryCall(session, { path, frame, timeoutMs, maxReceiveBytes: maxOutputBytes, admit })
+      const request = { authority, path, frame, timeoutMs, maxReceiveBytes: maxOutputBytes, admit }
+      return startUnaryCall(session.http2, request)
     }
     return { outcome: Promise.resolve(noConnection), cancel: () => {} }
   }
@@ -126,11 +131,6 @@ const healthRequest = frameMessage(Buffer.alloc(0))
 const noConnection = { kind: 'error', code: status.UNAVAILABLE, details: 'there is no connection' } as const
 const closedHere = { kind: 'error', code: status.CANCELLED, details: 'the coordinator closed the connection' } as const
 const tooLate = { kind: 'error', code: status.DEADLINE_EXCEEDED, details: 'the time is over' } as const
-
-/** Bare IPv6 addresses would read as host and port. */
-function authorityOf(ip: string, port: number): string {
-  return ip.includes(':') && !ip.startsWith('[') ? `[${ip}]:${port}` : `${ip}:${port}`
-}
 
 function readSetup(bytes: Buffer, durationMs: number): SetupOutcome {
   try {

@@ -16,7 +16,11 @@ export type UnaryOutcome =
   | { readonly kind: 'error'; readonly code: status; readonly details: string }
 
 export interface UnaryRequest {
+  /** The `:authority`. */
+  readonly authority: string
   readonly path: string
+  /** Beside those that every call has. */
+  readonly headers?: Readonly<Record<string, string>>
   /** From `frameMessage`; the calls of a fan-out share it. */
   readonly frame: Buffer
   /** What the other side is told to keep to. */
@@ -43,11 +47,13 @@ export function startUnaryCall(session: ClientHttp2Session, request: UnaryReques
   try {
     stream = session.request({
       [constants.HTTP2_HEADER_METHOD]: 'POST',
+      [constants.HTTP2_HEADER_AUTHORITY]: request.authority,
       [constants.HTTP2_HEADER_PATH]: request.path,
       [constants.HTTP2_HEADER_TE]: 'trailers',
       [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
       'grpc-timeout': encodeTimeout(request.timeoutMs),
       'user-agent': 'crunch-coordinator',
+      ...request.headers,
     })
   } catch (error) {
     // The session ended in this very turn of the event loop.
@@ -60,6 +66,10 @@ export function startUnaryCall(session: ClientHttp2Session, request: UnaryReques
     stream.on('trailers', (headers) => answer.takeStatus(headers))
     stream.on('data', (chunk: Buffer) => {
       if (!answer.takeData(chunk)) stream.close(constants.NGHTTP2_CANCEL)
+    })
+    // An answer may come before all of the request is read, and then the rest of it is not wanted.
+    stream.on('end', () => {
+      if (!stream.writableFinished) stream.close(constants.NGHTTP2_CANCEL)
     })
     // What went wrong is told by the status, or by how the stream was closed.
     stream.on('error', () => {})
@@ -77,7 +87,7 @@ class AnswerReader {
   #receivedBytes = 0
   /** With its prefix; unknown until the prefix is there. */
   #frameBytes: number | undefined
-  #httpStatus: number | undefined
+  #hasHeaders = false
   #status: { readonly code: status; readonly details: string } | undefined
   #refusal: UnaryOutcome | undefined
 
@@ -87,15 +97,25 @@ class AnswerReader {
   }
 
   takeHeaders(headers: IncomingHttpHeaders): void {
-    this.#httpStatus = Number(headers[constants.HTTP2_HEADER_STATUS])
     // An error without an answer may have its status here.
     this.takeStatus(headers)
+    const httpStatus = Number(headers[constants.HTTP2_HEADER_STATUS])
+    const contentType = String(headers[constants.HTTP2_HEADER_CONTENT_TYPE] ?? 'none')
+    if (this.#status === undefined && httpStatus !== 200) {
+      this.#refusal = failure(statusOfHttp(httpStatus), `the server answered with the HTTP status ${httpStatus}`)
+    } else if (this.#status === undefined && !/^application\/grpc(?:[+;]|$)/.test(contentType)) {
+      this.#refusal = failure(
+        status.UNKNOWN,
+        `the server does not speak gRPC: the type of its answer is ${contentType}`,
+      )
+    }
+    this.#hasHeaders = true
   }
 
   takeStatus(headers: IncomingHttpHeaders): void {
     const code = headers['grpc-status']
     if (code === undefined) return
-    const number = Number(code)
+    const number = /^\d+$/.test(String(code)) ? Number(code) : status.UNKNOWN
     this.#status = { code: number in status ? number : status.UNKNOWN, details: decodeDetails(headers['grpc-message']) }
   }
 
@@ -138,11 +158,12 @@ class AnswerReader {
   }
 
   #withoutStatus(connectionIsLost: boolean, rstCode = 0): UnaryOutcome {
-    if (this.#httpStatus !== undefined && this.#httpStatus !== 200) {
-      return failure(statusOfHttp(this.#httpStatus), `the server answered with the HTTP status ${this.#httpStatus}`)
-    }
     if (connectionIsLost) return failure(status.UNAVAILABLE, 'the connection was lost')
-    return failure(statusOfReset(rstCode), `the stream was closed without a status (RST_STREAM ${rstCode})`)
+    if (rstCode !== constants.NGHTTP2_NO_ERROR) {
+      return failure(statusOfReset(rstCode), `the stream was closed without a status (RST_STREAM ${rstCode})`)
+    }
+    const end = this.#hasHeaders ? 'ended its answer' : 'ended the call'
+    return failure(status.INTERNAL, `the server ${end} without a status`)
   }
 }
 
@@ -156,14 +177,11 @@ function encodeTimeout(timeoutMs: number): string {
   return milliseconds < 1e8 ? `${milliseconds}m` : `${Math.min(Math.ceil(milliseconds / 1_000), 99_999_999)}S`
 }
 
-/** Percent-encoded UTF-8; a text that is not is shown as it came. */
+/** Percent-encoded UTF-8; what is no such code stays as it came. */
 function decodeDetails(message: string | string[] | undefined): string {
-  const text = String(message ?? '')
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+  return String(message ?? '').replace(/(?:%[0-9a-f]{2})+/gi, (codes) =>
+    Buffer.from(codes.replaceAll('%', ''), 'hex').toString('utf8'),
+  )
 }
 
 /** Source: github.com/grpc/grpc, doc/http-grpc-status-mapping.md. */
