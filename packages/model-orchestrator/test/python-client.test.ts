@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Orchestrator, startOrchestrator } from '../src/start-orchestrator.ts'
+import { pythonWith } from './python-environment.ts'
+import { createWorkspace, rememberingLog, until } from './workspace.ts'
+
+// The client of the deployed coordinators, not ours.
+const requirements = ['model-runner-client==0.14.0']
+const baseClassName = 'tracker.TrackerBase'
+const entry = { crunch_id: 'peers', desired_state: 'RUNNING' }
+
+const adder = `
+class TrackerBase {}
+export class Adder extends TrackerBase {
+  #sum = 0
+  tick(data) { this.#sum += data.closes.reduce((sum, close) => sum + close, 0) }
+  predict(subject, horizon, step) { return { value: this.#sum, asked: [subject, horizon, step] } }
+  fail() { throw new Error('of the model') }
+}
+`
+
+interface Client {
+  ask(command: object): Promise<Record<string, unknown>>
+}
+
+let workspace: Awaited<ReturnType<typeof createWorkspace>>
+let orchestrator: Orchestrator
+let client: ChildProcess | undefined
+let python: string | undefined
+let unavailable = ''
+
+beforeEach(async () => {
+  python = await pythonWith(requirements).catch((error: unknown) => {
+    if (process.env.CI === 'true') throw error
+    unavailable = String(error)
+    return undefined
+  })
+  workspace = await createWorkspace()
+  await workspace.submission('adder', adder)
+  await workspace.models([{ id: '1', submission_id: 'adder', model_name: 'Ada', ...entry }])
+  orchestrator = await startOrchestrator({
+    crunchId: 'peers',
+    modelsFile: workspace.modelsFile,
+    submissionsDirectory: workspace.submissions,
+    logsDirectory: workspace.logs,
+    baseClassName,
+    log: rememberingLog(),
+    port: 0,
+    pollMs: 50,
+  })
+  await orchestrator.settled()
+}, 400_000)
+
+afterEach(async () => {
+  if (client?.exitCode === null) {
+    client.kill('SIGKILL')
+    await once(client, 'exit')
+  }
+  await orchestrator.close()
+  await workspace.remove()
+})
+
+/** A Python and a model take seconds to start on a busy machine. */
+const limitMs = 90_000
+
+describe("PyPI's model-runner-client", { timeout: 3 * limitMs }, () => {
+  it('connects to our orchestrator and calls our runner', async (context) => {
+    if (python === undefined) return context.skip(unavailable)
+    const { ask } = startClient(python)
+    expect(await ask({ do: 'models' })).toEqual({
+      1: {
+        deployment_id: orchestrator.models()[0]!.deploymentId,
+        model_name: 'Ada',
+        infos: expect.objectContaining({ model_name: 'Ada' }),
+      },
+    })
+    const tick = { do: 'call', method: 'tick', arguments: [{ subject: 'BTCUSDT', closes: [1, 2.5] }] }
+    expect(await ask(tick)).toEqual({ 1: { status: 'SUCCESS', result: null } })
+    expect(await ask({ do: 'call', method: 'predict', arguments: ['BTCUSDT', 60, 15] })).toEqual({
+      1: { status: 'SUCCESS', result: { value: 3.5, asked: ['BTCUSDT', 60, 15] } },
+    })
+    expect(await ask({ do: 'call', method: 'fail', arguments: [] })).toEqual({ 1: { status: 'FAILED', result: null } })
+  })
+
+  it('sees what our orchestrator starts, renames, replaces and stops', async (context) => {
+    if (python === undefined) return context.skip(unavailable)
+    const { ask } = startClient(python)
+    const names = async () =>
+      Object.entries((await ask({ do: 'models' })) as Record<string, { model_name: string }>).map(
+        ([id, { model_name: name }]) => `${id} ${name}`,
+      )
+    await until('the first model', async () => (await names()).join() === '1 Ada', limitMs)
+    const second = { id: '2', submission_id: 'adder', model_name: 'Bob', ...entry }
+    await workspace.models([{ id: '1', submission_id: 'adder', model_name: 'Countess', ...entry }, second])
+    await until('both models', async () => (await names()).sort().join() === '1 Countess,2 Bob', limitMs)
+    const before = orchestrator.models()[1]!.deploymentId
+    await workspace.submission('adder-2', adder)
+    await workspace.models([{ ...second, submission_id: 'adder-2' }])
+    await until(
+      'the replaced model alone',
+      async () => {
+        const models = (await ask({ do: 'models' })) as Record<string, { deployment_id: string }>
+        return Object.keys(models).join() === '2' && models[2]!.deployment_id !== before
+      },
+      limitMs,
+    )
+  })
+
+  it('has its failure report honoured', async (context) => {
+    if (python === undefined) return context.skip(unavailable)
+    const { ask } = startClient(python)
+    await ask({ do: 'models' })
+    await ask({ do: 'report', model: '1', code: 'MULTIPLE_FAILED', reason: 'it failed a hundred times' })
+    const stopped = await until(
+      'the model to be stopped',
+      () => {
+        const [model] = orchestrator.models()
+        return model?.state === 'FAILED' ? model : undefined
+      },
+      limitMs,
+    )
+    expect(stopped.lastFailure).toMatchObject({ code: 'MULTIPLE_FAILED', reason: 'it failed a hundred times' })
+    await until('the client to hear of it', async () => Object.keys(await ask({ do: 'models' })).length === 0, limitMs)
+  })
+})
+
+function startClient(program: string): Client {
+  const script = fileURLToPath(new URL('./python-client.py', import.meta.url))
+  const child = spawn(program, [script, String(orchestrator.port), 'peers', baseClassName])
+  client = child
+  let errors = ''
+  child.stderr.on('data', (chunk) => {
+    errors += chunk
+  })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return {
+    async ask(command) {
+      child.stdin.write(`${JSON.stringify(command)}\n`)
+      const { value, done } = await lines.next()
+      if (done === true) throw new Error(`the Python client ended: ${errors}`)
+      return JSON.parse(value) as Record<string, unknown>
+    },
+  }
+}
