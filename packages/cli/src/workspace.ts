@@ -12,6 +12,10 @@ export interface Workspace {
   readonly logDirectory: string
   readonly modelsFile: string
   readonly submissionsDirectory: string
+  /** Where Python environments are made, shared by all models. */
+  readonly environmentsDirectory: string
+  /** Where Python models find the base class; it need not exist. */
+  readonly pythonPath: string
   readonly recordingsDirectory: string
 }
 
@@ -47,6 +51,8 @@ function describeWorkspace(nodeDirectory: string, contractName: string): Workspa
     logDirectory: join(stateDirectory, 'logs'),
     modelsFile: join(deployment, 'config', 'models.dev.yml'),
     submissionsDirectory: join(deployment, 'data', 'submissions'),
+    environmentsDirectory: join(stateDirectory, 'environments'),
+    pythonPath: join(dirname(nodeDirectory), 'challenge', 'python', 'src'),
     recordingsDirectory: join(nodeDirectory, 'recordings'),
   }
 }

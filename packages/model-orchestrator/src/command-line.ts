@@ -24,6 +24,9 @@ interface StartOptions {
   readonly restartMaxDelay: number
   readonly stableAfter: number
   readonly maxFailures: number
+  readonly python: string
+  readonly pythonPath: readonly string[]
+  readonly environments?: string
 }
 
 /**
@@ -84,6 +87,13 @@ function addStartCommand(program: Command): Command {
     .option('--restart-max-delay <ms>', 'longest wait before a restart', parseWithin(1, 3_600_000), 60_000)
     .option('--stable-after <ms>', 'serving this long ends a row of failures', parseWithin(1, 3_600_000), 60_000)
     .option('--max-failures <count>', 'failures in a row until quarantine', parseWithin(1, 1_000), 5)
+    .addOption(
+      new Option('--python <program>', 'Python 3.11 or newer, for Python submissions and notebooks')
+        .env('MODEL_ORCHESTRATOR_PYTHON')
+        .default('python3'),
+    )
+    .option('--python-path <directory>', 'where Python models find the base class; may be repeated', collect, [])
+    .option('--environments <directory>', 'where Python environments are made (default: beside the submissions)')
 }
 
 async function runUntilSignal(
@@ -115,6 +125,11 @@ async function runUntilSignal(
         maxDelayMs: options.restartMaxDelay,
         stableAfterMs: options.stableAfter,
         maxQuickFailures: options.maxFailures,
+      },
+      python: {
+        program: options.python,
+        path: options.pythonPath,
+        ...(options.environments === undefined ? {} : { environmentsDirectory: options.environments }),
       },
       ...(runnerCommand === undefined ? {} : { runnerCommand }),
     })
@@ -159,6 +174,10 @@ function toLog(logger: Logger): OrchestratorLog {
     warn: (message, fields = {}) => logger.warn(fields, message),
     error: (message, fields = {}) => logger.error(fields, message),
   }
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value]
 }
 
 function parseWithin(lowest: number, highest: number): (text: string) => number {

@@ -3,10 +3,12 @@ export type { RunnerCommand } from './model-run.ts'
 export { type ModelEntry, type ModelsFile, parseModelsFile } from './models-file.ts'
 export { OrchestratorError, type OrchestratorErrorCode } from './orchestrator-error.ts'
 export type { LogFields, OrchestratorLog } from './orchestrator-log.ts'
+export type { PythonSettings } from './python-environments.ts'
 export { type LoggedLine, type ModelLogRequest, readModelLog } from './read-model-log.ts'
 export type { RunFailureCode } from './run-failure.ts'
 export type { LogLimits, RunLogLine } from './run-log.ts'
 export { type Orchestrator, type OrchestratorSettings, startOrchestrator } from './start-orchestrator.ts'
+export type { SubmissionLanguage } from './submission.ts'
 export {
   addSubmission,
   type NewSubmission,

@@ -7,6 +7,7 @@ import { type ModelProcess, type ProcessEnd, spawnModelProcess } from './model-p
 import type { ModelEntry } from './models-file.ts'
 import { errorText } from './orchestrator-error.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
+import { type PreparationResources, type PreparedSubmission, prepareSubmission } from './prepare-submission.ts'
 import type { ProcessGuard } from './process-guard.ts'
 import { RunFailure } from './run-failure.ts'
 import { type LogLimits, openRunLog, RUN_ENDED, type RunLog } from './run-log.ts'
@@ -27,8 +28,7 @@ export interface RunResources {
   readonly submissionsDirectory: string
   readonly logsDirectory: string | undefined
   readonly logLimits: LogLimits
-  readonly baseClassName: string
-  readonly runnerCommand: RunnerCommand
+  readonly preparation: PreparationResources
   readonly startTimeoutMs: number
   readonly stopTimeoutMs: number
   readonly ports: FreePorts
@@ -50,6 +50,7 @@ export class ModelRun {
   readonly #stopping = new AbortController()
   #process: ModelProcess | null = null
   #port: number | null = null
+  #language: SubmissionLanguage | null = null
   #isStopped = false
 
   constructor(entry: ModelEntry, deploymentId: string, resources: RunResources) {
@@ -78,7 +79,7 @@ export class ModelRun {
 
   /** Null until the submission was looked at. */
   get language(): SubmissionLanguage | null {
-    return null
+    return this.#language
   }
 
   /** The limits in force for the process in words, and those that could not be enforced. */
@@ -109,14 +110,14 @@ export class ModelRun {
   }
 
   async #startAndServe(onServing: (port: number) => void): Promise<RunFailure> {
-    const { submissionsDirectory, queue, ports } = this.#resources
-    const submission = await inspectSubmission(join(submissionsDirectory, this.entry.submissionId))
+    const { queue, ports } = this.#resources
+    const prepared = await this.#prepare()
     const endTurn = await queue.enter(this.#stopping.signal)
     try {
       const port = await ports.take()
       this.#port = port
       this.#stopping.signal.throwIfAborted()
-      const child = await this.#spawn(submission.directory, port)
+      const child = await this.#spawn(prepared, port)
       const output = captureOutput({
         stdout: child.stdout,
         stderr: child.stderr,
@@ -138,15 +139,23 @@ export class ModelRun {
     }
   }
 
-  async #spawn(directory: string, port: number): Promise<ModelProcess> {
-    const { runnerCommand, baseClassName, guard } = this.#resources
-    const options = ['--code-directory', directory, '--address', `${MODEL_HOST}:${port}`, '--exit-with-parent']
+  async #prepare(): Promise<PreparedSubmission> {
+    const { submissionsDirectory, preparation } = this.#resources
+    const submission = await inspectSubmission(join(submissionsDirectory, this.entry.submissionId))
+    this.#language = submission.language
+    const { resourceId } = this.entry
+    return prepareSubmission(submission, resourceId, preparation, this.#stopping.signal, (message, error) => {
+      void this.#runLog.append([{ message, error, emitter: 'builder' }])
+    })
+  }
+
+  async #spawn(prepared: PreparedSubmission, port: number): Promise<ModelProcess> {
     this.#process = await spawnModelProcess({
-      command: runnerCommand.command,
-      args: [...runnerCommand.args, ...options],
-      directory,
-      environment: modelEnvironment(process.env, baseClassName),
-      guard,
+      command: prepared.command,
+      args: [...prepared.args, '--address', `${MODEL_HOST}:${port}`],
+      directory: prepared.directory,
+      environment: modelEnvironment(process.env, prepared.environment),
+      guard: this.#resources.guard,
     })
     return this.#process
   }
@@ -176,7 +185,8 @@ export class ModelRun {
   /** The author sees the cause only if the last lines of stderr come with the failure. */
   #withErrorTail(failure: RunFailure): RunFailure {
     const tail = this.#runLog.errorTail()
-    if (tail === '' || this.#stopping.signal.aborted) return failure
+    // What could not be built already ends with what its builder said.
+    if (tail === '' || failure.code === 'BUILD_FAILED' || this.#stopping.signal.aborted) return failure
     return new RunFailure(failure.code, `${failure.message}; last lines of stderr: ${tail}`, { cause: failure })
   }
 

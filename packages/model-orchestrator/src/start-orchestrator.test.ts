@@ -238,8 +238,13 @@ describe('orchestrator', () => {
 
   it.each([
     ['a missing folder', async () => undefined, /submission folder .* cannot be opened/],
-    ['no main', () => writeFile(join(space.submissions, 'bad', 'model.ts'), ''), /has no main\.ts or main\.js/],
-    ['a Python main', () => writeFile(join(space.submissions, 'bad', 'main.py'), ''), /is a Python submission/],
+    [
+      'no main',
+      () => writeFile(join(space.submissions, 'bad', 'model.ts'), ''),
+      /has no main\.ts or main\.js, no main\.py/,
+    ],
+    ['two languages', () => writeTwoMains(), /has both main.ts and main.py/],
+    ['two notebooks', () => writeTwoNotebooks(), /has 2 notebooks .a.ipynb, b.ipynb./],
   ])('fails a submission with %s at once', async (name, prepare, reason) => {
     if (name !== 'a missing folder') {
       await space.submission('bad', '')
@@ -395,3 +400,11 @@ describe('orchestrator', () => {
     expect(await coordinator.closed).toBe(1001)
   })
 })
+
+async function writeTwoMains(): Promise<void> {
+  for (const name of ['main.ts', 'main.py']) await writeFile(join(space.submissions, 'bad', name), '')
+}
+
+async function writeTwoNotebooks(): Promise<void> {
+  for (const name of ['a.ipynb', 'b.ipynb']) await writeFile(join(space.submissions, 'bad', name), '{}')
+}

@@ -8,7 +8,9 @@ import { createFreePorts } from './free-ports.ts'
 import { MODEL_HOST, ModelRun, type RunnerCommand, type RunResources } from './model-run.ts'
 import type { ModelsFile } from './models-file.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
+import { createPreparation } from './prepare-submission.ts'
 import { startProcessGuard } from './process-guard.ts'
+import type { PythonSettings } from './python-environments.ts'
 import { openQuarantineMemory } from './quarantine-memory.ts'
 import { DEFAULT_LOG_LIMITS, type LogLimits } from './run-log.ts'
 import { createStartQueue } from './start-queue.ts'
@@ -51,8 +53,9 @@ export interface OrchestratorSettings {
   readonly quarantineFile?: string
   readonly logLimits?: Partial<LogLimits>
   readonly discovery?: Partial<DiscoveryLimits>
-  /** The program that hosts a submission; `@crunch/model-runner` unless given. */
+  /** The program that hosts a submission in JavaScript or TypeScript; `@crunch/model-runner` unless given. */
   readonly runnerCommand?: RunnerCommand
+  readonly python?: PythonSettings
 }
 
 /** A running orchestrator. */
@@ -81,6 +84,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   const { crunchId, log } = settings
   const modelsFile = resolve(settings.modelsFile)
   const first = await readModelsFile(modelsFile, crunchId)
+  const resources = await createRunResources(settings)
   const models = new Map<string, SupervisedModel>()
   let tellReady = () => {}
   const snapshotReady = new Promise<void>((done) => {
@@ -98,8 +102,10 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
       const isHonoured = id === crunchId && models.get(modelId)?.reportFailure(report) === true
       if (!isHonoured) log.warn('failure report names no model that serves', { crunchId: id, modelId, code })
     },
+  }).catch((error: unknown) => {
+    resources.guard.close()
+    throw error
   })
-  const resources = createRunResources(settings)
   const deploymentIdOf = createDeploymentIds()
   const ports: SupervisionPorts = {
     startRun: (entry) => new ModelRun(entry, deploymentIdOf(entry.id), resources),
@@ -123,6 +129,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   async function closeAll(): Promise<void> {
     await watch.close()
     await Promise.all([...[...models.values()].map((model) => model.stop()), ...removed])
+    await resources.preparation.environments.close()
     await discovery.close()
     resources.guard.close()
   }
@@ -142,19 +149,30 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   }
 }
 
-function createRunResources(settings: OrchestratorSettings): RunResources {
+async function createRunResources(settings: OrchestratorSettings): Promise<RunResources> {
   const maxStartsAtOnce = settings.maxStartsAtOnce ?? availableParallelism() * 2
+  const submissionsDirectory = resolve(settings.submissionsDirectory)
+  const guard = startProcessGuard(settings.log)
+  const preparation = await createPreparation({
+    submissionsDirectory,
+    runnerCommand: settings.runnerCommand ?? modelRunnerCommand(),
+    baseClassName: settings.baseClassName,
+    python: settings.python ?? {},
+    guard,
+  }).catch((error: unknown) => {
+    guard.close()
+    throw error
+  })
   return {
-    submissionsDirectory: resolve(settings.submissionsDirectory),
+    submissionsDirectory,
     logsDirectory: settings.logsDirectory === undefined ? undefined : resolve(settings.logsDirectory),
     logLimits: { ...DEFAULT_LOG_LIMITS, ...settings.logLimits },
-    baseClassName: settings.baseClassName,
-    runnerCommand: settings.runnerCommand ?? modelRunnerCommand(),
+    preparation,
     startTimeoutMs: settings.startTimeoutMs ?? 30_000,
     stopTimeoutMs: settings.stopTimeoutMs ?? 2_000,
     ports: createFreePorts(MODEL_HOST),
     queue: createStartQueue(maxStartsAtOnce, MAX_START_TURN_MS),
-    guard: startProcessGuard(settings.log),
+    guard,
     log: settings.log,
   }
 }

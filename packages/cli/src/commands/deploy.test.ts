@@ -27,6 +27,8 @@ function starting(): PreparedDeployment {
       logDirectory: join(stateDirectory, 'logs'),
       modelsFile: join(stateDirectory, 'models.dev.yml'),
       submissionsDirectory: join(stateDirectory, 'submissions'),
+      environmentsDirectory: join(stateDirectory, 'environments'),
+      pythonPath: join(stateDirectory, 'python'),
       recordingsDirectory: join(stateDirectory, 'recordings'),
     },
     apiUrl,

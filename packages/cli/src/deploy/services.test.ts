@@ -10,6 +10,8 @@ const workspace: Workspace = {
   logDirectory: '/game/node/.crunch/logs',
   modelsFile: '/game/node/models.dev.yml',
   submissionsDirectory: '/game/node/submissions',
+  environmentsDirectory: '/game/node/.crunch/environments',
+  pythonPath: '/game/challenge/python/src',
   recordingsDirectory: '/game/node/recordings',
 }
 

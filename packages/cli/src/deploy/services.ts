@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError } from '../cli-error.ts'
 import { embeddedDatabase, workerProgram } from '../engine.ts'
@@ -80,6 +81,9 @@ function modelsService(input: ServicesInput): ServiceDefinition {
     ...['--base-class-name', settings.modelBaseClassName],
     ...['--port', String(settings.modelRunnerPort)],
     ...['--logs', join(workspace.logDirectory, 'models')],
+    ...['--environments', workspace.environmentsDirectory],
+    // A competition without a Python package has no such folder, and needs none.
+    ...(existsSync(workspace.pythonPath) ? ['--python-path', workspace.pythonPath] : []),
   ]
   return {
     name: 'models',

@@ -1,0 +1,126 @@
+import { access } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import type { RunnerCommand } from './model-run.ts'
+import { OrchestratorError } from './orchestrator-error.ts'
+import type { ProcessGuard } from './process-guard.ts'
+import {
+  type BuildListener,
+  createPythonEnvironments,
+  type PythonEnvironments,
+  type PythonSettings,
+} from './python-environments.ts'
+import { parseRequirements } from './python-requirements.ts'
+import { readTextFile } from './read-text-file.ts'
+import { RunFailure } from './run-failure.ts'
+import type { Submission, SubmissionLanguage } from './submission.ts'
+
+/** What a launch needs; the runner's address is appended to `args`. */
+export interface PreparedSubmission {
+  readonly language: SubmissionLanguage
+  /** Where the code lies; also the working directory. For a notebook not the submission's own folder. */
+  readonly directory: string
+  readonly command: string
+  readonly args: readonly string[]
+  /** Names that the process gets on top of `modelEnvironment`. */
+  readonly environment: Readonly<Record<string, string>>
+  /** What it must be able to read beside `directory` and the programs of the machine. */
+  readonly readableDirectories: readonly string[]
+}
+
+/** What submissions are made ready with. */
+export interface PreparationResources {
+  readonly runnerCommand: RunnerCommand
+  readonly baseClassName: string
+  /** Holds one folder a resource, named by its id; they are optional. */
+  readonly resourcesDirectory: string
+  readonly pythonPath: readonly string[]
+  readonly environments: PythonEnvironments
+}
+
+/**
+ * The resources for `prepareSubmission`. Throws `SETTINGS_INVALID` when a folder of the Python path does not exist.
+ */
+export async function createPreparation(input: {
+  readonly submissionsDirectory: string
+  readonly runnerCommand: RunnerCommand
+  readonly baseClassName: string
+  readonly python: PythonSettings
+  readonly guard: ProcessGuard
+}): Promise<PreparationResources> {
+  const { submissionsDirectory, runnerCommand, baseClassName, python, guard } = input
+  const beside = dirname(submissionsDirectory)
+  const pythonPath = (python.path ?? []).map((folder) => resolve(folder))
+  for (const folder of pythonPath) {
+    await access(folder).catch((error: unknown) => {
+      const text = `--python-path ${folder} does not exist; name the folder that holds the base class's package`
+      throw new OrchestratorError('SETTINGS_INVALID', text, { cause: error })
+    })
+  }
+  return {
+    runnerCommand,
+    baseClassName,
+    resourcesDirectory: join(beside, 'models'),
+    pythonPath,
+    environments: createPythonEnvironments({
+      directory: resolve(python.environmentsDirectory ?? join(beside, '.environments')),
+      program: python.program ?? 'python3',
+      source: process.env,
+      guard,
+    }),
+  }
+}
+
+/**
+ * Makes ready what the submission needs to be launched. It may take minutes, so it happens before a start turn is
+ * taken and is not part of the start's time. Throws `BUILD_FAILED`; `tell` gets what the installer prints.
+ */
+export async function prepareSubmission(
+  submission: Submission,
+  resourceId: string | null,
+  resources: PreparationResources,
+  signal: AbortSignal,
+  tell: BuildListener,
+): Promise<PreparedSubmission> {
+  const { language, directory } = submission
+  const own = await resourceEnvironment(resourceId, resources)
+  const environment = { MODEL_BASE_CLASSNAME: resources.baseClassName, ...own }
+  const readableDirectories = Object.values(own)
+  if (language === 'typescript' || language === 'javascript') {
+    const { command, args } = resources.runnerCommand
+    const options = ['--code-directory', directory, '--exit-with-parent']
+    return { language, directory, command, args: [...args, ...options], environment, readableDirectories }
+  }
+  if (language === 'notebook') throw new RunFailure('BUILD_FAILED', `${directory} is a notebook`)
+  const place = join(directory, 'requirements.txt')
+  const requirements = parseRequirements((await readTextFile(place)) ?? '', place)
+  const made = await resources.environments.ensure(requirements, place, signal, tell)
+  const path = resources.pythonPath
+  return {
+    language,
+    directory,
+    command: made.python,
+    args: [made.runner, '--code-directory', directory],
+    environment: {
+      ...environment,
+      // A line must reach the log when it is printed, and a submission's folder stays as its author made it.
+      PYTHONUNBUFFERED: '1',
+      PYTHONDONTWRITEBYTECODE: '1',
+      ...(path.length === 0 ? {} : { PYTHONPATH: path.join(':') }),
+    },
+    readableDirectories: [...readableDirectories, made.directory, ...path],
+  }
+}
+
+/** Resources are optional: a model that names one without a folder gets none, as with the Python orchestrator. */
+async function resourceEnvironment(
+  resourceId: string | null,
+  resources: PreparationResources,
+): Promise<Readonly<Record<string, string>>> {
+  if (resourceId === null) return {}
+  const directory = join(resources.resourcesDirectory, resourceId)
+  const isThere = await access(directory).then(
+    () => true,
+    () => false,
+  )
+  return isThere ? { RESOURCE_DIRECTORY: directory } : {}
+}

@@ -1,0 +1,196 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { connectModel } from '../test/call-model.ts'
+import { pythonIsMissing, TEST_ENVIRONMENTS } from '../test/python.ts'
+import { connectDiscovery, createWorkspace, isAlive, rememberingLog, until } from '../test/workspace.ts'
+import { type Orchestrator, startOrchestrator } from './start-orchestrator.ts'
+
+const INSTALL_LIMIT_MS = 600_000
+
+const TRACKER = `
+class TrackerBase:
+    def tick(self, data):
+        raise NotImplementedError()
+    def predict(self, **kwargs):
+        raise NotImplementedError()
+`
+
+const SUM_MODEL = `
+import os
+from tracker import TrackerBase
+
+class SumModel(TrackerBase):
+    def __init__(self):
+        self.total = 0.0
+        print("made with", os.environ.get("MODEL_BASE_CLASSNAME"), os.environ.get("SECRET_OF_THE_NODE"))
+
+    def tick(self, data):
+        self.total += data["price"]
+
+    def predict(self, asset, horizon):
+        if asset == "BROKEN":
+            raise ValueError("no such asset in " + __name__)
+        return {"value": self.total, "asset": asset, "horizon": horizon}
+`
+
+let space: Awaited<ReturnType<typeof createWorkspace>>
+let pythonPath: string
+const cleanups: (() => unknown)[] = []
+
+beforeEach(async () => {
+  space = await createWorkspace()
+  cleanups.push(() => space.remove())
+  pythonPath = join(space.root, 'challenge', 'python', 'src')
+  await write(join(pythonPath, 'tracker.py'), TRACKER)
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, text)
+}
+
+async function start(): Promise<Orchestrator> {
+  const orchestrator = await startOrchestrator({
+    crunchId: 'starter-challenge',
+    port: 0,
+    modelsFile: space.modelsFile,
+    submissionsDirectory: space.submissions,
+    logsDirectory: space.logs,
+    baseClassName: 'tracker.TrackerBase',
+    pollMs: 50,
+    log: rememberingLog(),
+    python: { environmentsDirectory: TEST_ENVIRONMENTS, path: [pythonPath] },
+  })
+  cleanups.push(() => orchestrator.close())
+  return orchestrator
+}
+
+async function untilServing(orchestrator: Orchestrator, id: string): Promise<{ port: number; pid: number }> {
+  return until(
+    `model ${id} serves`,
+    () => {
+      const model = orchestrator.models().find((one) => one.id === id)
+      if (model?.lastFailure) throw new Error(model.lastFailure.reason)
+      const { port = null, pid = null } = model ?? {}
+      return model?.state === 'RUNNING' && port !== null && pid !== null ? { port, pid } : null
+    },
+    INSTALL_LIMIT_MS,
+  )
+}
+
+const entry = (id: string, submission: string) => ({ id, submission_id: submission, desired_state: 'RUNNING' })
+const missing = pythonIsMissing()
+
+describe.skipIf(missing !== null)(
+  `Python models, with the real runner${missing ? ` (skipped: ${missing})` : ''}`,
+  () => {
+    it(
+      'are installed, served and called; their stack traces go to their own log',
+      async () => {
+        process.env.SECRET_OF_THE_NODE = 'hidden'
+        cleanups.push(() => delete process.env.SECRET_OF_THE_NODE)
+        await write(join(space.submissions, 'sum', 'main.py'), SUM_MODEL)
+        await write(join(space.submissions, 'other', 'main.py'), SUM_MODEL)
+        await space.models([entry('1', 'sum'), entry('2', 'other')])
+        const orchestrator = await start()
+        const coordinator = await connectDiscovery(orchestrator.port)
+        cleanups.push(() => coordinator.close())
+        const [one, two] = await Promise.all([untilServing(orchestrator, '1'), untilServing(orchestrator, '2')])
+        const model = connectModel(one.port)
+        const other = connectModel(two.port)
+        cleanups.push(model.close, other.close)
+
+        expect((await model.setup('tracker.TrackerBase')).status).toMatchObject({ code: 'SUCCESS' })
+        expect((await other.setup('tracker.TrackerBase')).status).toMatchObject({ code: 'SUCCESS' })
+        for (const price of [1.5, 2]) {
+          expect(await model.call('tick', [{ type: 'JSON', value: { price } }])).toMatchObject({ code: 'SUCCESS' })
+        }
+        const asked = (asset: string) => [
+          { type: 'STRING', value: asset } as const,
+          { type: 'INT', value: 60 } as const,
+        ]
+        expect(await model.call('predict', asked('BTC'))).toMatchObject({
+          code: 'SUCCESS',
+          value: { value: 3.5, asset: 'BTC', horizon: 60 },
+        })
+        expect(await model.call('predict', asked('BROKEN'))).toMatchObject({
+          code: 'MODEL_FAILED',
+          message: 'The model raised an exception: no such asset in main',
+        })
+        const lines = async (id: string) => (await space.logLines(id)).map(({ message }) => message)
+        await until('the stack trace is in the log', async () =>
+          (await lines('1')).includes('Traceback (most recent call last):'),
+        )
+        expect(await lines('1')).toContain('ValueError: no such asset in main')
+        expect(await lines('1')).toContain('made with tracker.TrackerBase None')
+        expect((await lines('2')).join()).not.toContain('Traceback')
+      },
+      INSTALL_LIMIT_MS,
+    )
+
+    it(
+      'fail with the name of a requirement that does not exist, and what pip said',
+      async () => {
+        await write(join(space.submissions, 'wrong', 'main.py'), SUM_MODEL)
+        await write(
+          join(space.submissions, 'wrong', 'requirements.txt'),
+          'crunch-model-runner==99.0.1  # no such version\n',
+        )
+        await space.models([entry('1', 'wrong')])
+        const orchestrator = await start()
+        const failure = await until('a failure', () => orchestrator.models()[0]?.lastFailure, INSTALL_LIMIT_MS)
+        expect(failure.code).toBe('BUILD_FAILED')
+        expect(failure.reason).toMatch(
+          /requirements\.txt: installing .*crunch-model-runner==99\.0\.1.* failed \(exit code 1\)/,
+        )
+        expect(failure.reason).toMatch(/ERROR: /)
+        expect((await space.logLines('1')).filter(({ emitter }) => emitter === 'builder').length).toBeGreaterThan(2)
+      },
+      INSTALL_LIMIT_MS,
+    )
+
+    it(
+      'end with an orchestrator that is killed',
+      async () => {
+        await write(join(space.submissions, 'sum', 'main.py'), SUM_MODEL)
+        await space.models([entry('1', 'sum')])
+        // The environment is there before the time of the start is counted by the child's own ready line.
+        const warm = await start()
+        await untilServing(warm, '1')
+        await warm.close()
+        const { child, line } = await startProcess()
+        const { models }: { models: { pid: number; state: string }[] } = JSON.parse(await line)
+        expect(models[0]).toMatchObject({ state: 'RUNNING' })
+        const pid = models[0]!.pid
+        expect(isAlive(pid)).toBe(true)
+        child.kill('SIGKILL')
+        await until('the Python model is gone', () => !isAlive(pid))
+      },
+      INSTALL_LIMIT_MS,
+    )
+  },
+)
+
+async function startProcess(): Promise<{ child: ChildProcess; line: Promise<string> }> {
+  const program = fileURLToPath(new URL('./bin.ts', import.meta.url))
+  const options = ['--models', space.modelsFile, '--submissions', space.submissions, '--port', '0']
+  const python = ['--environments', TEST_ENVIRONMENTS, '--python-path', pythonPath]
+  const child = spawn(process.execPath, ['--import', 'tsx', program, 'start', ...options, ...python], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+  })
+  cleanups.push(() => child.kill('SIGKILL'))
+  const line = new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', resolve)
+    child.once('exit', (code) => reject(new Error(`the orchestrator exited with code ${code}`)))
+  })
+  line.catch(() => undefined)
+  return { child, line }
+}

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { errorText } from './orchestrator-error.ts'
+import { signalGroup } from './process-group.ts'
+import type { ProcessGuard } from './process-guard.ts'
+
+const MAX_LINE_CHARACTERS = 2_000
+const MAX_STDOUT_LINES = 1_000
+
+/** How a program of ours ended. */
+export interface ProgramEnd {
+  /** Null when it was ended by a signal, the time limit among them. */
+  readonly code: number | null
+  readonly isLate: boolean
+  /** What it printed to stdout, its first 1,000 lines. */
+  readonly stdout: readonly string[]
+}
+
+/**
+ * Runs a program that helps to make a model ready, as the leader of its own group that ends with us. `onLine` gets
+ * each line it prints. Rejects with the signal's reason when `signal` aborts, and when the program cannot be executed.
+ */
+export async function runProgram(input: {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly directory: string
+  readonly environment: Readonly<Record<string, string>>
+  readonly limitMs: number
+  readonly signal: AbortSignal
+  readonly guard: ProcessGuard
+  readonly onLine?: (line: string, error: boolean) => void
+}): Promise<ProgramEnd> {
+  const { command, signal, guard, onLine } = input
+  signal.throwIfAborted()
+  const child = spawn(command, input.args, {
+    cwd: input.directory,
+    env: input.environment,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const { pid } = child
+  if (pid === undefined) {
+    const error = await new Promise<unknown>((resolve) => child.once('error', resolve))
+    throw new Error(`${command} cannot be started: ${errorText(error)}`, { cause: error })
+  }
+  guard.watch(pid)
+  const stdout: string[] = []
+  readLines(child.stdout, (line) => {
+    if (stdout.length < MAX_STDOUT_LINES) stdout.push(line)
+    onLine?.(line, false)
+  })
+  readLines(child.stderr, (line) => onLine?.(line, true))
+  let isLate = false
+  const end = () => signalGroup(pid, 'SIGKILL')
+  const timer = setTimeout(() => {
+    isLate = true
+    end()
+  }, input.limitMs)
+  signal.addEventListener('abort', end, { once: true })
+  // What it started would keep its pipes open, and `close` would never come.
+  child.once('exit', end)
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  clearTimeout(timer)
+  signal.removeEventListener('abort', end)
+  guard.forget(pid)
+  signal.throwIfAborted()
+  return { code, isLate, stdout }
+}
+
+function readLines(stream: Readable, take: (line: string) => void): void {
+  createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) =>
+    take(line.slice(0, MAX_LINE_CHARACTERS)),
+  )
+}
