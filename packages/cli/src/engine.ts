@@ -5,14 +5,23 @@ import {
   type AnyContract,
   checkDatabase,
   checkEmbeddedPostgres,
+  clipSource,
+  connectModelRunner,
   contractFeeds,
   contractRecording,
   embeddedPostgresStatus,
+  type GrpcModelRunner,
+  type Log,
   liveSources,
   loadContract,
+  type ModelAnswer,
+  type ModelRunner,
+  type Rehearsal,
   readSettings,
+  rehearseRound,
   resolveContract,
   type SimulationResult,
+  silentLog,
   simulate,
   startEmbeddedPostgres,
   stopEmbeddedPostgres,
@@ -23,7 +32,7 @@ import { CliError } from './cli-error.ts'
 import type { NodeSettings } from './node-settings.ts'
 import type { Environment } from './read-environment.ts'
 
-export type { AnyContract, SimulationResult }
+export type { AnyContract, GrpcModelRunner, ModelAnswer, ModelRunner, Rehearsal, SimulationResult }
 
 /** Data that lie elsewhere, because the server's user cannot reach the folder, have such a name behind the link. */
 const relocatedDataName = /^data\.[0-9a-f]{16}$/
@@ -81,6 +90,8 @@ export function readNodeSettings(environment: Environment): NodeSettings {
     modelBaseClassName: settings.MODEL_BASE_CLASSNAME,
     replaySpeed: environment.FEED_REPLAY_SPEED === undefined ? undefined : settings.FEED_REPLAY_SPEED,
     replaysBySetting: settings.FEED_REPLAY_FILES !== undefined,
+    modelTimeoutMs:
+      settings.MODEL_RUNNER_TIMEOUT_SECONDS === undefined ? undefined : settings.MODEL_RUNNER_TIMEOUT_SECONDS * 1_000,
     runsModelsHere: ['localhost', '127.0.0.1', '::1'].includes(settings.MODEL_RUNNER_NODE_HOST),
   }
 }
@@ -113,20 +124,65 @@ export interface LocalModel {
   readonly model: object
 }
 
+/** A part of recorded time, `from <= known < to`, in milliseconds since the epoch. */
+export interface RecordedPart {
+  readonly from?: number
+  readonly to?: number
+}
+
 /** Runs a competition over recordings in this process. */
 export function simulateRecordings(options: {
   readonly contract: AnyContract
   readonly files: readonly string[]
+  readonly part?: RecordedPart
   readonly models: readonly LocalModel[]
+  /** Further models, in processes of their own, with how long they may take and what they are waited for before each batch. */
+  readonly hosted?: {
+    readonly runner: ModelRunner
+    readonly timeoutMs: number | undefined
+    readonly beforeBatch: () => Promise<void>
+  }
   readonly onProgress: (progress: { readonly recordCount: number; readonly at: number }) => void
   readonly signal: AbortSignal
 }): Promise<SimulationResult> {
-  const { contract, files, models, onProgress, signal } = options
+  const { contract, files, models, onProgress, signal, part = {}, hosted } = options
+  const { timeoutMs, ...behindTheWire } = hosted ?? {}
   return simulate({
     contract,
-    source: contractRecording(contract, files),
+    source: clipSource(contractRecording(contract, files), part),
     models: models.map(({ model, ...identity }) => ({ identity: { ...identity, deploymentId: 'simulation' }, model })),
+    ...behindTheWire,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
     onProgress,
     signal,
   })
+}
+
+/** The first rounds of recordings on the models of `runner`; `null` when no round opens. */
+export function rehearseRecordings(options: {
+  readonly contract: AnyContract
+  readonly files: readonly string[]
+  readonly runner: ModelRunner
+  readonly timeoutMs: number | undefined
+  /** Told why the contract opens no round. */
+  readonly onError: (message: string, reason: string) => void
+  readonly signal: AbortSignal
+}): Promise<Rehearsal | null> {
+  const { contract, files, onError, ...rest } = options
+  const log: Log = { ...silentLog, error: (message, fields) => onError(message, String(fields?.reason ?? '')) }
+  return rehearseRound({ ...rest, contract, source: contractRecording(contract, files), log })
+}
+
+/**
+ * Connects to an orchestrator on this machine as a node does. One attempt of Setup is enough: the orchestrator announces a
+ * model when it serves.
+ */
+export function connectModels(options: {
+  readonly port: number
+  readonly crunchId: string
+  readonly baseClassName: string
+  readonly setupTimeoutMs: number
+  readonly onFatal: (error: Error) => void
+}): Promise<GrpcModelRunner> {
+  return connectModelRunner({ ...options, host: '127.0.0.1', setupAttempts: 1, log: silentLog })
 }

@@ -6,6 +6,8 @@ export interface NodeSettings {
   readonly apiPort: number
   readonly modelRunnerPort: number
   readonly modelBaseClassName: string
+  /** Replaces the contract's time-out for models when it is set. */
+  readonly modelTimeoutMs: number | undefined
   /** As the operator set it; `undefined` when not set. */
   readonly replaySpeed: number | 'max' | undefined
   /** FEED_REPLAY_FILES is set, as only `--replay` should do. */

@@ -43,6 +43,7 @@ function createProgram(terminal: Terminal): Command {
   addDeployment(program, terminal)
   addOperation(program, terminal)
   addExamination(program, terminal)
+  addBacktest(program, terminal)
   addInternal(program, terminal)
   return program
 }
@@ -138,6 +139,34 @@ function addExamination(program: Command, terminal: Terminal): void {
     })
 }
 
+function addBacktest(program: Command, terminal: Terminal): void {
+  program
+    .command('backtest')
+    .description('run one model over recordings as a node would, and score it by the contract')
+    .requiredOption('--model <path>', 'the folder of a model in TypeScript, JavaScript or Python, or a notebook')
+    .option('--recording <file...>', 'CSV or NDJSON, also .gz; by default those of node/recordings')
+    .option('--from <time>', 'from the records known at this time on, such as 2015-01-01', parseTime)
+    .option('--to <time>', 'up to the records known before this time', parseTime)
+    .option('--examples', "beside the workspace's own models, the RUNNING entries of models.dev.yml")
+    .option('--json', 'for programs')
+    .action(async (flags: BacktestFlags) => {
+      const { backtest } = await import('./commands/backtest.ts')
+      const { model, recording: recordings, from, to } = flags
+      const part = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+      const { examples = false, json = false } = flags
+      await backtest({ model, recordings, part, examples, json }, terminal)
+    })
+}
+
+interface BacktestFlags {
+  readonly model: string
+  readonly recording?: readonly string[]
+  readonly from?: number
+  readonly to?: number
+  readonly examples?: true
+  readonly json?: true
+}
+
 /** Commands that the command line runs itself, in processes of their own. */
 function addInternal(program: Command, terminal: Terminal): void {
   replayOptions(program.command('supervise', { hidden: true })).action(async (flags: DeployFlags) =>
@@ -157,6 +186,13 @@ function parseSpeed(text: string): number | 'max' {
   const speed = Number(text)
   if (text.trim() !== '' && Number.isFinite(speed) && speed > 0) return speed
   throw new InvalidArgumentError('Use a number greater than 0, or max.')
+}
+
+/** A day alone is its beginning, in UTC. */
+function parseTime(text: string): number {
+  const at = /^\d{4}-\d{2}-\d{2}(T\S+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(at)) return at
+  throw new InvalidArgumentError('Use a time such as 2015-01-01 or 2015-01-01T12:00:00Z.')
 }
 
 function parseCount(text: string): number {

@@ -92,11 +92,13 @@ export function formatSimulation(result: SimulationResult, names: ReadonlyMap<st
   ].join('\n')
 }
 
-function formatRank(rank: number | null): string {
+/** A model without a rank has none to show. */
+export function formatRank(rank: number | null): string {
   return rank === null || rank >= 999_999 ? '-' : String(rank)
 }
 
-function formatNumber(value: number | null): string {
+/** Five figures; nothing for no value. */
+export function formatNumber(value: number | null): string {
   return typeof value === 'number' ? value.toPrecision(5).replace(/\.?0+$/, '') : ''
 }
 

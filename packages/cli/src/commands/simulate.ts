@@ -80,7 +80,8 @@ function modelsOfFolder(directory: string): readonly RunningModel[] {
   }))
 }
 
-async function loadModel(model: RunningModel, baseClassName: string): Promise<LocalModel> {
+/** An instance of a model in this process. */
+export async function loadModel(model: RunningModel, baseClassName: string): Promise<LocalModel> {
   const { directory, ...identity } = model
   const ModelClass = await loadModelClass(directory, baseClassName)
   try {

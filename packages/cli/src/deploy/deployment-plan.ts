@@ -44,13 +44,19 @@ export function planReplay(request: DeployRequest, workspace: Workspace, directo
     })
   }
   const files =
-    request.replay.length > 0 ? request.replay.map((file) => resolve(directory, file)) : findRecordings(workspace)
+    request.replay.length > 0
+      ? request.replay.map((file) => resolve(directory, file))
+      : findRecordings(workspace, 'name one: crunch deploy --replay FILE')
   for (const file of files) requireFile(file)
   // A run that ends by itself should not be waited for longer than the work takes.
   return { files, speed: request.speed ?? (request.once ? 'max' : undefined), resume: request.resume }
 }
 
-function findRecordings(workspace: Workspace): readonly string[] {
+/**
+ * The recordings of a workspace, as absolute paths in order of name.
+ * @throws CliError when there is none; `fix` says how to name one.
+ */
+export function findRecordings(workspace: Workspace, fix: string): readonly string[] {
   const directory = workspace.recordingsDirectory
   let names: readonly string[] = []
   try {
@@ -63,7 +69,7 @@ function findRecordings(workspace: Workspace): readonly string[] {
   throw new CliError({
     place: directory,
     cause: `holds no recording (${recordingEndings.join(', ')})`,
-    fix: 'name one: crunch deploy --replay FILE',
+    fix,
   })
 }
 

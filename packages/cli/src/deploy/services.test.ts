@@ -21,6 +21,7 @@ const settings: NodeSettings = {
   apiPort: 8000,
   modelRunnerPort: 9091,
   modelBaseClassName: 'Tracker',
+  modelTimeoutMs: undefined,
   replaySpeed: undefined,
   replaysBySetting: false,
   runsModelsHere: true,

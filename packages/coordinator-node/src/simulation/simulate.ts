@@ -1,4 +1,5 @@
 import { createVirtualClock } from '../adapters/clock/clocks.ts'
+import { combineRunners } from '../adapters/model-runner/combine-runners.ts'
 import { createInProcessRunner } from '../adapters/model-runner/in-process/in-process-runner.ts'
 import { createMemoryStore, type StoreDump } from '../adapters/store/memory/memory-store.ts'
 import type { AnyContract } from '../contract/crunch-contract.ts'
@@ -10,6 +11,7 @@ import { floorToGrid } from '../domain/time.ts'
 import { createPipeline } from '../pipeline.ts'
 import type { FeedSource } from '../ports/feed-source.ts'
 import { type Log, silentLog } from '../ports/log.ts'
+import type { ModelRunner } from '../ports/model-runner.ts'
 import { driveBatch } from './drive-recording.ts'
 import { resultsDigest } from './results-digest.ts'
 
@@ -18,6 +20,12 @@ export interface SimulationOptions {
   readonly source: FeedSource
   /** TypeScript objects with the methods that the contract calls. */
   readonly models: readonly { readonly identity: ModelIdentity; readonly model: object }[]
+  /** Further models, as those behind the wire, with ids of their own. Its owner closes it. */
+  readonly runner?: ModelRunner
+  /** Awaited before each batch of records: models in processes of their own may need a moment that recorded time has not. */
+  readonly beforeBatch?: () => Promise<void>
+  /** Replaces the contract's time-out for models. */
+  readonly timeoutMs?: number
   readonly log?: Log
   /** Called now and then with the number of records done and where time has come to. */
   readonly onProgress?: (progress: { readonly recordCount: number; readonly at: number }) => void
@@ -47,14 +55,20 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const { contract, source, log = silentLog, signal = new AbortController().signal } = options
   const store = createMemoryStore()
   const clock = createVirtualClock()
-  const runner = createInProcessRunner(options.models)
-  const pipeline = createPipeline(contract, { store, clock, log })
+  const local = createInProcessRunner(options.models)
+  const runner = options.runner === undefined ? local : combineRunners([options.runner, local])
+  const pipeline = createPipeline(
+    contract,
+    { store, clock, log },
+    options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs },
+  )
   const predictor = await pipeline.openPredictor(runner)
   const { snapshotEveryMs } = resolveContract(contract)
   const scopes = contractFeeds(contract).map((feed) => feed.scope)
   let recordCount = 0
   let settledCell = Number.NaN
   for await (const batch of source.stream(scopes, new Map(), signal)) {
+    await options.beforeBatch?.()
     await driveBatch(pipeline, predictor, clock, batch)
     recordCount += batch.length
     const cell = floorToGrid(clock.now(), snapshotEveryMs)
@@ -67,7 +81,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   }
   await pipeline.settle()
   await pipeline.checkpoint()
-  await runner.close()
+  await local.close()
   const rows = store.dump()
   return {
     leaderboard: rows.leaderboards.at(-1) ?? null,

@@ -1,0 +1,96 @@
+import type { ModelStatus } from '@crunch/model-orchestrator'
+import type { SimulationResult } from '../engine.ts'
+import type { OutputLine } from '../local-model/read-model-output.ts'
+
+/** Enough to see what is wrong; the counts say how often. */
+const maxFailures = 5
+const maxStackLines = 20
+
+/** What came of a back-test. */
+export interface BacktestReport {
+  readonly model: { readonly id: string; readonly name: string }
+  readonly leaderboard: readonly {
+    readonly rank: number | null
+    readonly modelId: string
+    readonly modelName: string
+    readonly isBacktested: boolean
+    readonly windows: Readonly<Record<string, number | null>>
+    readonly metrics: Readonly<Record<string, number | null>>
+    readonly coverage: number | null
+  }[]
+  /** Of the back-tested model's predictions, by status, and by status and reason where there is one. */
+  readonly counts: Readonly<Record<string, number>>
+  /** Of its calls, in milliseconds; `null` without an answered one. */
+  readonly latency: { readonly p50: number; readonly p95: number; readonly max: number } | null
+  /** The first few of its predictions that no score came of, by the model's fault or ours. */
+  readonly failures: readonly {
+    readonly at: string
+    readonly subject: string
+    readonly status: string
+    readonly reason: string
+    readonly detail: string
+  }[]
+  /** The newest lines that it printed to stderr, when it failed; a stack is among them. */
+  readonly stderr: readonly string[]
+  /** How often its process had to be started again, and why it failed the last time. */
+  readonly restarts: number
+  readonly lastFailure: { readonly code: string; readonly reason: string } | null
+  readonly records: number
+  readonly rounds: number
+  readonly digest: string
+}
+
+/** Reads a back-test's rows for the author of the model. */
+export function backtestReport(input: {
+  readonly result: SimulationResult
+  readonly names: ReadonlyMap<string, string>
+  readonly modelId: string
+  readonly status: ModelStatus
+  readonly output: readonly OutputLine[]
+}): BacktestReport {
+  const { result, names, modelId, status, output } = input
+  const nameOf = (id: string) => names.get(id) ?? id
+  const own = result.rows.predictions.filter((prediction) => prediction.modelId === modelId)
+  const subjects = new Map(result.rows.rounds.map((round) => [round.id, round.scope.subject]))
+  const failed = own.filter(({ status: is }) => is === 'FAILED' || is === 'ABSENT')
+  const errors = output.filter(({ error }) => error).map(({ message }) => message)
+  return {
+    model: { id: modelId, name: nameOf(modelId) },
+    leaderboard: (result.leaderboard?.entries ?? []).map((entry) => ({
+      rank: entry.rank,
+      modelId: entry.modelId,
+      modelName: nameOf(entry.modelId),
+      isBacktested: entry.modelId === modelId,
+      windows: entry.windows,
+      metrics: entry.metrics,
+      coverage: entry.coverage,
+    })),
+    counts: countBy(own, ({ status: is, reason }) => (reason === null ? is : `${is} ${reason}`)),
+    latency: latencyOf(own.flatMap(({ durationMs }) => durationMs ?? [])),
+    failures: failed.slice(0, maxFailures).map((prediction) => ({
+      at: new Date(prediction.performedAt).toISOString(),
+      subject: subjects.get(prediction.roundId) ?? '',
+      status: prediction.status,
+      reason: prediction.reason ?? '',
+      detail: prediction.detail ?? '',
+    })),
+    stderr: failed.length === 0 ? [] : errors.slice(-maxStackLines),
+    restarts: status.restarts,
+    lastFailure: status.lastFailure && { code: status.lastFailure.code, reason: status.lastFailure.reason },
+    records: result.counts.records,
+    rounds: result.counts.rounds,
+    digest: result.digest,
+  }
+}
+
+function countBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const key of items.map(keyOf).sort()) counts[key] = (counts[key] ?? 0) + 1
+  return counts
+}
+
+function latencyOf(durations: readonly number[]): BacktestReport['latency'] {
+  const sorted = durations.toSorted((a, b) => a - b)
+  const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0
+  return sorted.length === 0 ? null : { p50: at(0.5), p95: at(0.95), max: at(1) }
+}

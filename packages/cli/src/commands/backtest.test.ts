@@ -1,0 +1,108 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openWeatherWorkspace, type WeatherWorkspace } from '../local-model/weather-workspace.fixture.ts'
+
+let workspace: WeatherWorkspace
+
+beforeAll(async () => {
+  workspace = await openWeatherWorkspace(25)
+})
+
+afterAll(() => workspace?.remove())
+
+const persistence = `export { Persistence } from 'crunch-template-challenge'\n`
+
+/** A model that answers well, but for what `body` does before; `rounds` counts the calls. */
+const faulty = (body: string) => `
+import { TrackerBase } from 'crunch-template-challenge'
+let rounds = 0
+export class Faulty extends TrackerBase {
+  predict() {
+    rounds += 1
+    ${body}
+    return { mean: 10, std: 5 }
+  }
+}
+`
+
+describe('crunch backtest', { timeout: 120_000 }, () => {
+  it('gives the scores that a simulation in this process gives', async () => {
+    const model = await workspace.submission('persistence', persistence)
+    const simulated = await workspace.crunch([
+      ...['simulate', '--recording', workspace.recording, '--models', join(workspace.directory, 'models'), '--json'],
+    ])
+    expect(simulated.exitCode, simulated.err).toBe(0)
+    const { leaderboard, counts } = JSON.parse(simulated.out)
+    const tested = await workspace.crunch(['backtest', '--model', model, '--json'])
+    expect(tested.exitCode, tested.err).toBe(0)
+    const report = JSON.parse(tested.out)
+    expect(report.leaderboard).toHaveLength(1)
+    expect(report.leaderboard[0]).toMatchObject({
+      isBacktested: true,
+      windows: leaderboard.entries[0].windows,
+      metrics: leaderboard.entries[0].metrics,
+      coverage: 1,
+    })
+    expect(report).toMatchObject({
+      rounds: counts.rounds,
+      records: 50,
+      counts: { SCORED: 48, PENDING: 2 },
+      failures: [],
+    })
+  })
+
+  it('ranks a model beside the examples of the workspace, on a part of the recording', async () => {
+    const { out, err, exitCode } = await workspace.crunch([
+      ...['backtest', '--model', 'models/persistence', '--examples', '--from', '2012-01-05', '--to', '2012-01-18'],
+    ])
+    expect(exitCode, err).toBe(0)
+    expect(out).toContain('> persistence')
+    expect(out).toContain('│ climatology')
+    expect(out).toContain('persistence: 26 rounds of 26 records; PENDING 2, SCORED 24')
+  })
+
+  it('tells why rounds failed, waits for a process that crashed, and shows its own stack', async () => {
+    const body = `
+      if (rounds === 3) throw new Error('no idea about the third')
+      if (rounds === 5) process.exit(7)`
+    const model = await workspace.submission('faulty', faulty(body))
+    const to = ['--to', '2012-01-08']
+    const { out, err, exitCode } = await workspace.crunch(['backtest', '--model', model, '--json', ...to])
+    expect(exitCode, err).toBe(0)
+    const report = JSON.parse(out)
+    // Two rounds an instant. The third and ninth are wrong; the crashes in the fifth and, counted anew, the eleventh also
+    // take the other round of their instant, and none is lost to the restart.
+    expect(report).toMatchObject({
+      rounds: 12,
+      counts: { 'FAILED model_error': 2, 'ABSENT not_running': 4, SCORED: 6 },
+      restarts: 1,
+      lastFailure: { code: 'STOP_UNEXPECTED', reason: expect.stringContaining('exited with code 7') },
+    })
+    expect(report.failures[0]).toMatchObject({
+      ...{ subject: 'New York', status: 'FAILED', reason: 'model_error' },
+      detail: expect.stringContaining('no idea about the third'),
+    })
+    expect(report.stderr.join('\n')).toMatch(/no idea about the third[\s\S]*main\.ts:\d+/)
+  })
+})
+
+describe('crunch backtest, ended', { timeout: 120_000 }, () => {
+  it('leaves no process of the model behind', async () => {
+    const model = await workspace.submission('endless', faulty('for (;;);'))
+    const { out, err, exitCode } = await workspace.crunch(['backtest', '--model', model], {
+      onErr: (text, kill) => text.includes('setting it up') && kill('SIGINT'),
+    })
+    expect(exitCode).toBe(1)
+    expect(out).toBe('')
+    expect(err).toContain('ended before')
+    expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(model)
+  })
+
+  it('says what is wrong with a path that is no model', async () => {
+    const { err, exitCode } = await workspace.crunch(['backtest', '--model', 'models/none'])
+    expect(exitCode).toBe(1)
+    expect(err).toContain('there is no such folder or notebook')
+    expect(err).not.toMatch(/^\s+at /m)
+  })
+})

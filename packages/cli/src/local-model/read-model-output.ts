@@ -1,0 +1,39 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemErrorCode } from '@crunch/local-processes'
+import { parseJson } from '../parse-json.ts'
+
+/** One line that a model printed, or that was said about it (`service`, `builder`). */
+export interface OutputLine {
+  readonly message: string
+  readonly error: boolean
+  readonly emitter: string
+}
+
+/** The most that is shown of one model. */
+const maxLines = 1_000
+
+/** What all runs of a model have logged so far, the oldest first and at most the newest 1,000 lines. */
+export async function readModelOutput(logsDirectory: string, modelId: string): Promise<readonly OutputLine[]> {
+  const folder = join(logsDirectory, modelId)
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (systemErrorCode(error) === 'ENOENT') return []
+    throw error
+  })
+  const texts = await Promise.all(names.sort().map((name) => readFile(join(folder, name), 'utf8')))
+  return texts
+    .flatMap((text) => text.split('\n'))
+    .filter((line) => line !== '')
+    .slice(-maxLines)
+    .flatMap((line) => parseLine(line) ?? [])
+}
+
+function parseLine(text: string): OutputLine | undefined {
+  const line = parseJson(text)
+  if (typeof line !== 'object' || line === null || !('message' in line)) return undefined
+  return {
+    message: String(line.message),
+    error: 'error' in line && line.error === true,
+    emitter: 'emitter' in line ? String(line.emitter) : '',
+  }
+}

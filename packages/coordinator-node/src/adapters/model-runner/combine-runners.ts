@@ -1,0 +1,25 @@
+import type { ModelRunner } from '../../ports/model-runner.ts'
+
+/**
+ * The models of several runners, all of different ids, as those of one; `close` closes them all.
+ * Name those behind a wire first: their calls are on their way while models of this process are at work.
+ */
+export function combineRunners(runners: readonly ModelRunner[]): ModelRunner {
+  return {
+    models: () => runners.flatMap((runner) => runner.models()).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    reachable: () => runners.every((runner) => runner.reachable()),
+    async dispatch(calls, timeoutMs) {
+      const answers = await Promise.all(runners.map((runner) => runner.dispatch(calls, timeoutMs)))
+      return answers.flat()
+    },
+    onModel(listener) {
+      const endings = runners.map((runner) => runner.onModel(listener))
+      return () => {
+        for (const end of endings) end()
+      }
+    },
+    async close() {
+      await Promise.all(runners.map((runner) => runner.close()))
+    },
+  }
+}

@@ -1,0 +1,19 @@
+import type { Instant } from '../domain/time.ts'
+import type { FeedSource } from '../ports/feed-source.ts'
+
+/** The part of a source with `from <= knownAt < to`; a bound that is absent cuts nothing. `history` stays whole. */
+export function clipSource(source: FeedSource, part: { readonly from?: Instant; readonly to?: Instant }): FeedSource {
+  const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = part
+  return {
+    describe: () => source.describe(),
+    async *stream(scopes, after, signal) {
+      for await (const batch of source.stream(scopes, after, signal)) {
+        const kept = batch.filter(({ knownAt }) => knownAt >= from && knownAt < to)
+        if (kept.length > 0) yield kept
+        // In order of `knownAt` within a scope; a batch is of one instant.
+        if ((batch[0]?.knownAt ?? from) >= to) return
+      }
+    },
+    history: (scope, start, end, signal) => source.history(scope, start, end, signal),
+  }
+}

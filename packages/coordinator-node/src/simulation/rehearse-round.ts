@@ -1,0 +1,117 @@
+import { createVirtualClock } from '../adapters/clock/clocks.ts'
+import { createMemoryStore, type MemoryStore } from '../adapters/store/memory/memory-store.ts'
+import type { AnyContract } from '../contract/crunch-contract.ts'
+import { contractFeeds, resolveContract } from '../contract/resolved-contract.ts'
+import type { Prediction } from '../domain/prediction.ts'
+import type { Round } from '../domain/round.ts'
+import type { Instant } from '../domain/time.ts'
+import { createPipeline, type Pipeline } from '../pipeline.ts'
+import type { FeedSource, SourceRecord } from '../ports/feed-source.ts'
+import { type Log, silentLog } from '../ports/log.ts'
+import type { ModelAnswer, ModelCall, ModelRunner } from '../ports/model-runner.ts'
+import { driveBatch } from './drive-recording.ts'
+
+/** A schedule that opens nothing in so many instants opens nothing at all. */
+const maxBatches = 10_000
+
+export interface RehearsalOptions {
+  readonly contract: AnyContract
+  readonly source: FeedSource
+  /** Its owner closes it. */
+  readonly runner: ModelRunner
+  /** Replaces the contract's time-out for models. */
+  readonly timeoutMs?: number | undefined
+  readonly log?: Log
+  readonly signal: AbortSignal
+}
+
+/** A call to one model, and what became of it. */
+export interface RehearsedCall {
+  readonly modelId: string
+  readonly call: ModelCall
+  readonly answer: ModelAnswer
+}
+
+export interface Rehearsal {
+  /** Of the rounds. */
+  readonly at: Instant
+  /** In the order in which they were made, those that only brought data included. */
+  readonly calls: readonly RehearsedCall[]
+  /** What the rounds recorded, one entry a round and model. */
+  readonly recorded: readonly { readonly round: Round; readonly prediction: Prediction }[]
+}
+
+/**
+ * Runs the first instant of a recording at which rounds open, by the pipeline that runs live, on models that join a node
+ * which has known the data of a whole input window before. A recording that is shorter than the window is taken from its
+ * beginning. `null` when no round opens, or when the signal aborts before one does.
+ */
+export async function rehearseRound(options: RehearsalOptions): Promise<Rehearsal | null> {
+  const { inputWindowMs } = resolveContract(options.contract)
+  return (await rehearseAfter(inputWindowMs, options)) ?? (await rehearseAfter(0, options))
+}
+
+async function rehearseAfter(knownForMs: number, options: RehearsalOptions): Promise<Rehearsal | null> {
+  const { contract, source, signal, log = silentLog, timeoutMs } = options
+  const store = createMemoryStore()
+  const clock = createVirtualClock()
+  const pipeline = createPipeline(contract, { store, clock, log }, timeoutMs === undefined ? {} : { timeoutMs })
+  const { runner, calls } = listen(options.runner)
+  const scopes = contractFeeds(contract).map((feed) => feed.scope)
+  let predictor: Awaited<ReturnType<Pipeline['openPredictor']>> | undefined
+  let firstAt: Instant | undefined
+  let batchCount = 0
+  for await (const batch of source.stream(scopes, new Map(), signal)) {
+    const at = batch[0]?.knownAt ?? 0
+    firstAt ??= at
+    if (predictor === undefined && at < firstAt + knownForMs) {
+      clock.advanceTo(at)
+      await pipeline.ingest(received(batch))
+      continue
+    }
+    predictor ??= await pipeline.openPredictor(runner)
+    await driveBatch(pipeline, predictor, clock, batch)
+    const recorded = recordedIn(store)
+    if (recorded.length > 0) return { at: clock.now(), calls, recorded }
+    batchCount += 1
+    if (batchCount === maxBatches) return null
+  }
+  return null
+}
+
+function received(batch: readonly SourceRecord[]) {
+  return batch.map((record) => ({ ...record, receivedAt: record.knownAt }))
+}
+
+/** The runner, with an ear on what is asked and answered. */
+function listen(runner: ModelRunner): { readonly runner: ModelRunner; readonly calls: readonly RehearsedCall[] } {
+  const heard: RehearsedCall[] = []
+  return {
+    calls: heard,
+    runner: {
+      models: () => runner.models(),
+      reachable: () => runner.reachable(),
+      onModel: (listener) => runner.onModel(listener),
+      close: () => runner.close(),
+      async dispatch(calls, timeoutMs) {
+        const all = await runner.dispatch(calls, timeoutMs)
+        for (const { modelId, answers } of all) {
+          for (const [index, answer] of answers.entries()) {
+            const call = calls[index]
+            if (call !== undefined) heard.push({ modelId, call, answer })
+          }
+        }
+        return all
+      },
+    },
+  }
+}
+
+function recordedIn(store: MemoryStore): Rehearsal['recorded'] {
+  const { rounds, predictions } = store.dump()
+  const byId = new Map(rounds.map((round) => [round.id, round]))
+  return predictions.flatMap((prediction) => {
+    const round = byId.get(prediction.roundId)
+    return round === undefined ? [] : [{ round, prediction }]
+  })
+}
