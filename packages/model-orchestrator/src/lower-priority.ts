@@ -1,7 +1,9 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 
-/** Every model waits for the node's own processes when both want the processor. */
+/** A start gives way a little only: on a busy machine it would never come to its end. */
+export const START_NICENESS = 4
+/** Every model that serves waits for the node's own processes when both want the processor. */
 export const MODEL_NICENESS = 10
 /** A model that computes all the time waits for the other models as well. */
 export const HOG_NICENESS = 19
@@ -11,7 +13,7 @@ export const HOG_NICENESS = 19
  * processors are shared by first. False when it has to be tried again later: Linux takes ten such wishes a second from
  * an ordinary user.
  */
-export function lowerPriority(pid: number, niceness: number = MODEL_NICENESS): boolean {
+export function lowerPriority(pid: number, niceness: number): boolean {
   for (const thread of threadsOf(pid)) setNiceness(thread, niceness)
   try {
     writeFileSync(`/proc/${pid}/autogroup`, String(niceness))

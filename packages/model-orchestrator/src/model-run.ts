@@ -88,7 +88,7 @@ export class ModelRun {
 
   /** The limits in force for the process in words, and those that could not be enforced. */
   get confinement(): readonly string[] {
-    return []
+    return this.#process === null ? [] : this.#resources.usage.words
   }
 
   /** Ends the run; `reason` goes to its log. Resolves when nothing of it is left. */

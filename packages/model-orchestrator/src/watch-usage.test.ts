@@ -133,7 +133,7 @@ describe.skipIf(process.platform === 'win32')('processor time', () => {
   it('is given to other models first while one that serves takes more than half a core', async () => {
     const { pid, usage, model, reasons } = watchFabricated({})
     usage.cores = 0.9
-    await until('it was watched', () => getPriority(pid) === 10)
+    await until('it gives way at its start', () => getPriority(pid) === 4)
     model.setServing()
     await until('it waits for the others', () => getPriority(pid) === 19)
     usage.cores = 0

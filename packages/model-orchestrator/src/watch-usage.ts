@@ -1,5 +1,5 @@
 import { cpus } from 'node:os'
-import { HOG_NICENESS, lowerPriority, MODEL_NICENESS } from './lower-priority.ts'
+import { HOG_NICENESS, lowerPriority, MODEL_NICENESS, START_NICENESS } from './lower-priority.ts'
 import type { ModelLimits } from './model-limits.ts'
 import { errorText } from './orchestrator-error.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
@@ -160,7 +160,7 @@ function createWatched(leaderPid: number, onOver: (reason: string) => void): Wat
     samples: [],
     isServing: false,
     isOver: false,
-    niceness: MODEL_NICENESS,
+    niceness: START_NICENESS,
     isNicenessSet: false,
   }
 }
