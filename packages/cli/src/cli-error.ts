@@ -28,6 +28,7 @@ const expectedNames: ReadonlySet<string> = new Set([
   'DirectoryBusyError',
   'EmbeddedPostgresError',
   'OrchestratorError',
+  'RunFailure',
   'BadImplementationError',
   'ModuleLoadError',
 ])

@@ -16,6 +16,7 @@ import {
   loadContract,
   type ModelAnswer,
   type ModelRunner,
+  nearestName,
   type Rehearsal,
   readSettings,
   rehearseRound,
@@ -87,7 +88,11 @@ export function readNodeSettings(environment: Environment): NodeSettings {
     databaseUrl: settings.databaseUrl,
     apiPort: settings.REPORT_API_PORT,
     modelRunnerPort: settings.MODEL_RUNNER_NODE_PORT,
+    orchestratorHost: settings.MODEL_ORCHESTRATOR_HTTP_HOST,
+    orchestratorPort: settings.MODEL_ORCHESTRATOR_HTTP_PORT,
+    apiKey: settings.API_KEY,
     modelBaseClassName: settings.MODEL_BASE_CLASSNAME,
+    pythonProgram: settings.MODEL_ORCHESTRATOR_PYTHON,
     replaySpeed: environment.FEED_REPLAY_SPEED === undefined ? undefined : settings.FEED_REPLAY_SPEED,
     replaysBySetting: settings.FEED_REPLAY_FILES !== undefined,
     modelTimeoutMs:
@@ -100,6 +105,9 @@ export function readNodeSettings(environment: Environment): NodeSettings {
 export function loadNodeContract(path: string, environment: Environment): Promise<AnyContract> {
   return loadContract(path, readSettings(environment))
 }
+
+/** The known name that a slip of the pen most likely meant. */
+export { nearestName }
 
 /** The sources of the contract's data that this version cannot stream live. */
 export function sourcesWithoutLive(contract: AnyContract): readonly string[] {

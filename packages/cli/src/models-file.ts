@@ -35,9 +35,14 @@ export function readRunningModels(
   const problems = running
     .filter(({ directory }) => !statSync(directory, { throwIfNoEntry: false })?.isDirectory())
     .map(({ id, directory }) => ({
-      place: `${path}, model ${id}`,
+      place: modelPlace(workspace, id),
       cause: `its submission ${directory} is no folder`,
       fix: 'put the submission there, or set desired_state: STOPPED',
     }))
   return { running, problems }
+}
+
+/** How a finding names an entry. */
+export function modelPlace({ modelsFile }: Workspace, id: string): string {
+  return `${modelsFile}, model ${id}`
 }

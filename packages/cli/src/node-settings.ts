@@ -5,9 +5,16 @@ export interface NodeSettings {
   readonly databaseUrl: string | undefined
   readonly apiPort: number
   readonly modelRunnerPort: number
+  /** Where the orchestrator's own API listens. */
+  readonly orchestratorHost: string
+  readonly orchestratorPort: number
+  /** What that API asks for beyond loopback; a secret. */
+  readonly apiKey: string | undefined
   readonly modelBaseClassName: string
   /** Replaces the contract's time-out for models when it is set. */
   readonly modelTimeoutMs: number | undefined
+  /** The interpreter of Python models. */
+  readonly pythonProgram: string
   /** As the operator set it; `undefined` when not set. */
   readonly replaySpeed: number | 'max' | undefined
   /** FEED_REPLAY_FILES is set, as only `--replay` should do. */

@@ -1,4 +1,5 @@
 import { CliError } from './cli-error.ts'
+import { getJson, type JsonAnswer, refusalOf } from './get-json.ts'
 
 /** A row of the leaderboard as the API gives it: fixed fields, and one for each window and metric. */
 export interface LeaderboardRow {
@@ -50,8 +51,24 @@ export interface ModelRow {
   readonly cruncher_name: string | null
 }
 
-const requestLimitMs = 5_000
-const maxBodyBytes = 16 * 1024 * 1024
+/** How a model has answered in the last day of the competition's time. */
+export interface ModelActivityRow {
+  readonly model_id: string
+  readonly model_name: string
+  readonly counts: Readonly<Record<'PENDING' | 'SCORED' | 'FAILED' | 'ABSENT', number>>
+  readonly reasons: Readonly<Record<string, number>>
+  /** Of valid answers, in milliseconds. */
+  readonly latency_ms: { readonly p50: number; readonly p95: number; readonly max: number } | null
+  readonly last_prediction_at: string | null
+  readonly last_answer_at: string | null
+  readonly last_problem: {
+    readonly status: string
+    readonly reason: string
+    readonly blame: string | null
+    readonly detail: string | null
+    readonly at: string
+  } | null
+}
 
 /** Reads the report API of a node. */
 export class ReportClient {
@@ -59,6 +76,11 @@ export class ReportClient {
 
   constructor(baseUrl: string) {
     this.#baseUrl = baseUrl
+  }
+
+  /** Where it asks. */
+  get url(): string {
+    return this.#baseUrl
   }
 
   /** What `/healthz` says, also when that is bad news with a status such as 503. */
@@ -83,50 +105,23 @@ export class ReportClient {
     return this.#rows('/reports/models')
   }
 
+  /** How each model has answered lately. */
+  modelActivity(): Promise<readonly ModelActivityRow[]> {
+    return this.#rows('/reports/models/activity')
+  }
+
   async #rows<Row>(path: string): Promise<readonly Row[]> {
-    const { status, body } = await this.#request(path)
-    if (status === 200 && Array.isArray(body)) return body as readonly Row[]
-    const detail = typeof body === 'object' && body !== null && 'detail' in body ? `: ${String(body.detail)}` : ''
+    const answer = await this.#request(path)
+    if (answer.status === 200 && Array.isArray(answer.body)) return answer.body as readonly Row[]
     throw new CliError({
       place: `${this.#baseUrl}${path}`,
-      cause: `it answered ${status}${detail}`,
+      cause: refusalOf(answer),
       fix: 'see the reason with: crunch logs report',
     })
   }
 
-  async #request(path: string): Promise<{ readonly status: number; readonly body: unknown }> {
-    try {
-      const response = await fetch(`${this.#baseUrl}${path}`, {
-        signal: AbortSignal.timeout(requestLimitMs),
-      })
-      return { status: response.status, body: JSON.parse(await readBody(response)) }
-    } catch (error) {
-      if (error instanceof CliError) throw error
-      throw new CliError(
-        {
-          place: `${this.#baseUrl}${path}`,
-          cause: `the report API does not answer (${reasonOf(error)})`,
-          fix: 'see whether it runs with: crunch status, and start it with: crunch deploy',
-        },
-        { cause: error },
-      )
-    }
+  #request(path: string): Promise<JsonAnswer> {
+    const fix = 'see whether it runs with: crunch status, and start it with: crunch deploy'
+    return getJson(`${this.#baseUrl}${path}`, { who: 'the report API', fix })
   }
-}
-
-async function readBody(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length
-    if (length > maxBodyBytes) throw new Error(`the answer is longer than ${maxBodyBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const cause = error.cause instanceof Error ? error.cause.message : ''
-  return cause === '' ? error.message : cause
 }

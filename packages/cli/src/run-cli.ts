@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { describeError, ReportedFailure } from './cli-error.ts'
+import { addModelCommands } from './model-commands.ts'
+import { parseCount } from './parse-options.ts'
 import type { Terminal } from './terminal.ts'
 
 interface DeployFlags {
@@ -44,6 +46,7 @@ function createProgram(terminal: Terminal): Command {
   addOperation(program, terminal)
   addExamination(program, terminal)
   addBacktest(program, terminal)
+  addModelCommands(program, terminal)
   addInternal(program, terminal)
   return program
 }
@@ -193,12 +196,6 @@ function parseTime(text: string): number {
   const at = /^\d{4}-\d{2}-\d{2}(T\S+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(at)) return at
   throw new InvalidArgumentError('Use a time such as 2015-01-01 or 2015-01-01T12:00:00Z.')
-}
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (/^\d+$/.test(text) && count <= 100_000) return count
-  throw new InvalidArgumentError('Use a whole number up to 100000.')
 }
 
 function readVersion(): string {

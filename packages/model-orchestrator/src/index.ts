@@ -8,7 +8,7 @@ export { type LoggedLine, type ModelLogRequest, readModelLog } from './read-mode
 export type { RunFailureCode } from './run-failure.ts'
 export type { LogLimits, RunLogLine } from './run-log.ts'
 export { type Orchestrator, type OrchestratorSettings, startOrchestrator } from './start-orchestrator.ts'
-export type { SubmissionLanguage } from './submission.ts'
+export { inspectSubmission, type Submission, type SubmissionLanguage } from './submission.ts'
 export {
   addSubmission,
   type NewSubmission,

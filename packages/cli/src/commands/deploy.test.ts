@@ -36,6 +36,7 @@ function starting(): PreparedDeployment {
     supervisor: {
       stateDirectory,
       apiUrl,
+      modelsUrl: null,
       mode: 'live',
       services: [scriptService('slow', 'setInterval(() => {}, 1000)')],
     },

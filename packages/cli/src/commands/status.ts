@@ -41,8 +41,8 @@ async function readNode(client: ReportClient) {
   }
 }
 
-function describeSupervisor({ mode, pid, startedAt, apiUrl }: SupervisorStatus): string {
-  return `${mode}, supervisor ${pid}, up ${formatAge(Date.now() - startedAt)}, API ${apiUrl}`
+function describeSupervisor({ mode, pid, startedAt, apiUrl, modelsUrl }: SupervisorStatus): string {
+  return `${mode}, supervisor ${pid}, up ${formatAge(Date.now() - startedAt)}, API ${apiUrl}${modelsUrl === null ? '' : `, models ${modelsUrl}`}`
 }
 
 function servicesTable(services: readonly ServiceStatus[]): string {

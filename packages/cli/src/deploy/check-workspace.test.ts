@@ -1,5 +1,9 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Environment } from '../read-environment.ts'
 import { findWorkspace } from '../workspace.ts'
 import { checkWorkspace, formatFinding } from './check-workspace.ts'
 
@@ -30,5 +34,73 @@ describe('a database server of the settings', () => {
     const text = findings.map(formatFinding).join()
     expect(text).toContain('the database postgres://crunch:***@127.0.0.1:1/crunch cannot be used')
     expect(text).not.toContain('secret')
+  })
+})
+
+describe('models', () => {
+  let root: string
+
+  beforeEach(async () => {
+    root = await realpath(await mkdtemp(join(tmpdir(), 'crunch-check-')))
+    await mkdir(join(root, 'node'))
+    await writeFile(join(root, 'node/contract.ts'), 'export default {}')
+  })
+
+  afterEach(() => rm(root, { recursive: true, force: true }))
+
+  async function warnings(files: Readonly<Record<string, string>>, environment: Environment = {}): Promise<string> {
+    const { modelsFile, submissionsDirectory } = findWorkspace(root)
+    const ids = [...new Set(Object.keys(files).map((path) => path.split('/')[0]))]
+    const models = ids.map((id) => ({ id, submission_id: id, desired_state: 'RUNNING' }))
+    await mkdir(dirname(modelsFile), { recursive: true })
+    await writeFile(modelsFile, JSON.stringify({ models }))
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(submissionsDirectory, path)), { recursive: true })
+      await writeFile(join(submissionsDirectory, path), text)
+    }
+    const options = { ports: false, purpose: 'replay' } as const
+    const report = await checkWorkspace(findWorkspace(root), { PATH: process.env.PATH, ...environment }, options)
+    return report.warnings.map(formatFinding).join('\n')
+  }
+
+  it('whose submissions cannot be run are told of, each with its place and cause', async () => {
+    const text = await warnings({ 'good/main.js': '', 'empty/notes.txt': '', 'two/main.ts': '', 'two/main.py': '' })
+    expect(text).toMatch(/models\.dev\.yml, model empty: .*has no main\.ts.*\n {2}fix: correct the submission/)
+    expect(text).toMatch(/models\.dev\.yml, model two: .*both main\.ts and main\.py/)
+    expect(text).not.toContain('model good')
+  })
+
+  it('in Python need a Python', async () => {
+    const none = { MODEL_ORCHESTRATOR_PYTHON: 'python-that-is-not-there' }
+    expect(await warnings({ 'good/main.js': '' }, none)).toBe('')
+    const text = await warnings({ 'good/main.js': '', 'snake/main.py': '' }, none)
+    expect(text).toContain('python-that-is-not-there (MODEL_ORCHESTRATOR_PYTHON): there is no such program')
+    expect(text).toContain('install Python 3.11 or newer')
+    const old = join(root, 'old-python')
+    await writeFile(old, '#!/bin/sh\necho 3.8\n', { mode: 0o755 })
+    expect(await warnings({ 'snake/main.py': '' }, { MODEL_ORCHESTRATOR_PYTHON: old })).toContain('it is Python 3.8, ')
+    const right = join(root, 'right-python')
+    await writeFile(right, '#!/bin/sh\necho 3.11\n', { mode: 0o755 })
+    expect(await warnings({ 'snake/main.py': '' }, { MODEL_ORCHESTRATOR_PYTHON: right })).toBe('')
+  })
+})
+
+describe("the orchestrator's API", () => {
+  const findings = async (environment: Environment) =>
+    (await checkWorkspace(template, environment, { ports: false, purpose: 'replay' })).findings
+      .map(formatFinding)
+      .join()
+
+  it('is not open to other machines without a key', async () => {
+    expect(await findings({ MODEL_ORCHESTRATOR_HTTP_HOST: '0.0.0.0' })).toMatch(
+      /MODEL_ORCHESTRATOR_HTTP_HOST: .*API_KEY/s,
+    )
+    expect(await findings({ MODEL_ORCHESTRATOR_HTTP_HOST: '0.0.0.0', API_KEY: 'secret' })).toBe('')
+    expect(await findings({ MODEL_ORCHESTRATOR_HTTP_HOST: '127.0.0.2' })).toBe('')
+  })
+
+  it('has a port of its own', async () => {
+    const text = await findings({ MODEL_ORCHESTRATOR_HTTP_PORT: '8000' })
+    expect(text).toContain('REPORT_API_PORT, MODEL_ORCHESTRATOR_HTTP_PORT: both are 8000')
   })
 })

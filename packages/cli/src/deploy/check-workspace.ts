@@ -10,10 +10,10 @@ import {
   readNodeSettings,
   sourcesWithoutLive,
 } from '../engine.ts'
-import { readRunningModels } from '../models-file.ts'
 import type { NodeSettings } from '../node-settings.ts'
-import { environmentFiles, readEnvironment } from '../read-environment.ts'
+import { type Environment, environmentFiles, readEnvironment } from '../read-environment.ts'
 import type { Workspace } from '../workspace.ts'
+import { modelProblems } from './check-models.ts'
 import { portState } from './port-holder.ts'
 import { liveDatabaseDirectory } from './workspace-databases.ts'
 
@@ -59,7 +59,7 @@ export async function checkWorkspace(
   const warnings: WorkspaceFinding[] = []
   if ('value' in settings) {
     findings.push(...(await checkSurroundings(workspace, settings.value, options)))
-    const models = settings.value.runsModelsHere ? await checkModels(workspace, settings.value) : undefined
+    const models = settings.value.runsModelsHere ? await checkModels(workspace, settings.value, environment) : undefined
     findings.push(...(models?.findings ?? []))
     warnings.push(...(models?.warnings ?? []))
   }
@@ -90,13 +90,11 @@ async function checkSurroundings(
   settings: NodeSettings,
   options: CheckOptions,
 ): Promise<readonly WorkspaceFinding[]> {
-  const ports = [
-    { setting: 'REPORT_API_PORT', port: settings.apiPort },
-    ...(settings.runsModelsHere ? [{ setting: 'MODEL_RUNNER_NODE_PORT', port: settings.modelRunnerPort }] : []),
-  ]
+  const ports = usedPorts(settings)
   const findings = await Promise.all([
     ...(options.ports ? ports.map(({ setting, port }) => checkPort(workspace, setting, port)) : []),
-    checkSamePort(settings),
+    checkSamePort(ports),
+    checkApiKey(settings),
     checkDatabaseOf(workspace, settings, options.purpose),
     checkReplaySetting(settings),
   ])
@@ -119,10 +117,40 @@ async function checkPort(workspace: Workspace, setting: string, port: number): P
   ]
 }
 
-function checkSamePort(settings: NodeSettings): readonly WorkspaceFinding[] {
-  if (!settings.runsModelsHere || settings.apiPort !== settings.modelRunnerPort) return []
-  const cause = `both are ${settings.apiPort}`
-  return [{ place: 'REPORT_API_PORT, MODEL_RUNNER_NODE_PORT', cause, fix: 'give each a port of its own' }]
+interface UsedPort {
+  readonly setting: string
+  readonly port: number
+}
+
+function usedPorts(settings: NodeSettings): readonly UsedPort[] {
+  const { apiPort, modelRunnerPort, orchestratorPort, runsModelsHere } = settings
+  const orchestrator = [
+    { setting: 'MODEL_RUNNER_NODE_PORT', port: modelRunnerPort },
+    { setting: 'MODEL_ORCHESTRATOR_HTTP_PORT', port: orchestratorPort },
+  ]
+  return [{ setting: 'REPORT_API_PORT', port: apiPort }, ...(runsModelsHere ? orchestrator : [])]
+}
+
+function checkSamePort(ports: readonly UsedPort[]): readonly WorkspaceFinding[] {
+  const shared = [...new Set(ports.map(({ port }) => port))]
+    .map((port) => ({ port, settings: ports.filter((used) => used.port === port).map(({ setting }) => setting) }))
+    .filter(({ settings }) => settings.length > 1)
+  return shared.map(({ port, settings }) => {
+    const cause = `${settings.length === 2 ? 'both' : 'all'} are ${port}`
+    return { place: settings.join(', '), cause, fix: 'give each a port of its own' }
+  })
+}
+
+function checkApiKey(settings: NodeSettings): readonly WorkspaceFinding[] {
+  const { orchestratorHost: host, apiKey, runsModelsHere } = settings
+  if (!runsModelsHere || apiKey !== undefined || isLoopback(host)) return []
+  const cause = `on ${host} the orchestrator's API, which runs code that it is sent, could be reached from other machines`
+  const fix = 'set API_KEY to a long secret, or remove the setting to listen on this machine alone'
+  return [{ place: 'MODEL_ORCHESTRATOR_HTTP_HOST', cause, fix }]
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
 function checkReplaySetting(settings: NodeSettings): readonly WorkspaceFinding[] {
@@ -150,14 +178,12 @@ async function checkDatabaseOf(
 async function checkModels(
   workspace: Workspace,
   settings: NodeSettings,
+  environment: Environment,
 ): Promise<Pick<WorkspaceReport, 'findings' | 'warnings'>> {
-  const models = await attempt(workspace.modelsFile, () => readRunningModels(workspace, settings.crunchId))
-  if ('finding' in models) return { findings: [models.finding], warnings: [] }
-  const { running, problems } = models.value
-  if (running.length > 0) return { findings: [], warnings: problems }
-  const cause = 'no model of this competition shall run'
-  const fix = `add an entry with desired_state: RUNNING and crunch_id: ${settings.crunchId}`
-  return { findings: [], warnings: [{ place: workspace.modelsFile, cause, fix }] }
+  const checked = await attempt(workspace.modelsFile, () => modelProblems(workspace, settings, environment))
+  return 'finding' in checked
+    ? { findings: [checked.finding], warnings: [] }
+    : { findings: [], warnings: checked.value }
 }
 
 /** A finding for an expected failure; a bug is thrown on. */

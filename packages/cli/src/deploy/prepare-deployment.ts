@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ReportedFailure } from '../cli-error.ts'
 import { roundsPerMs } from '../engine.ts'
+import { orchestratorUrl } from '../models/orchestrator-client.ts'
 import { readEnvironment } from '../read-environment.ts'
 import { endLeftovers } from '../supervisor/pid-files.ts'
 import type { SupervisorOptions } from '../supervisor/supervisor.ts'
@@ -58,6 +59,7 @@ export async function prepareDeployment(request: DeployRequest, terminal: Termin
       stateDirectory: workspace.stateDirectory,
       services,
       apiUrl,
+      modelsUrl: settings.runsModelsHere ? orchestratorUrl(settings) : null,
       endRest: () => stopDatabases(workspace),
       mode: replay === undefined ? 'live' : `replay of ${replay.files.join(', ')}`,
       ...(plan === undefined ? {} : { prepare: () => prepareReplayDatabase(workspace, plan) }),

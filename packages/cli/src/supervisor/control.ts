@@ -18,6 +18,7 @@ export interface SupervisorStatus {
   readonly startedAt: number
   readonly mode: string
   readonly apiUrl: string
+  readonly modelsUrl: string | null
   readonly services: readonly ServiceStatus[]
 }
 

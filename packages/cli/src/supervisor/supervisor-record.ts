@@ -14,6 +14,8 @@ export interface SupervisorRecord {
   readonly socketPath: string
   /** The address of the report API. */
   readonly apiUrl: string
+  /** The address of the model orchestrator's own API; `null` when another machine runs the models. */
+  readonly modelsUrl: string | null
   /** `live`, or what is replayed. */
   readonly mode: string
 }
@@ -34,7 +36,7 @@ export async function readLiveSupervisor(stateDirectory: string): Promise<Superv
  */
 export async function claimWorkspace(
   stateDirectory: string,
-  details: Pick<SupervisorRecord, 'apiUrl' | 'mode'>,
+  details: Pick<SupervisorRecord, 'apiUrl' | 'modelsUrl' | 'mode'>,
 ): Promise<SupervisorRecord> {
   await mkdir(stateDirectory, { recursive: true })
   const path = join(stateDirectory, recordName)
@@ -92,15 +94,22 @@ async function readRecord(path: string): Promise<SupervisorRecord | undefined> {
   }
   const value = parseJson(text)
   if (typeof value !== 'object' || value === null) return undefined
-  const { pid, identity, startedAt, socketPath, apiUrl, mode } = value as Partial<
-    Record<keyof SupervisorRecord, unknown>
-  >
+  const {
+    pid,
+    identity,
+    startedAt,
+    socketPath,
+    apiUrl,
+    modelsUrl = null,
+    mode,
+  } = value as Partial<Record<keyof SupervisorRecord, unknown>>
   const valid =
     typeof pid === 'number' &&
     typeof identity === 'string' &&
     typeof startedAt === 'number' &&
     typeof socketPath === 'string' &&
     typeof apiUrl === 'string' &&
+    (typeof modelsUrl === 'string' || modelsUrl === null) &&
     typeof mode === 'string'
-  return valid ? { pid, identity, startedAt, socketPath, apiUrl, mode } : undefined
+  return valid ? { pid, identity, startedAt, socketPath, apiUrl, modelsUrl, mode } : undefined
 }

@@ -37,7 +37,13 @@ if (role === 'supervise' && stateDirectory !== undefined) {
     // Neither notices its parent's death: only the next start finds it.
     scriptService('stubborn', stubbornScript),
   ]
-  const supervisor = await Supervisor.open({ stateDirectory, services, apiUrl: 'http://127.0.0.1:1', mode: 'live' })
+  const supervisor = await Supervisor.open({
+    stateDirectory,
+    services,
+    apiUrl: 'http://127.0.0.1:1',
+    modelsUrl: null,
+    mode: 'live',
+  })
   supervisor.onChange(() => {
     const states = supervisor.status().services
     if (states.every(({ state }) => state === 'ready')) console.log(JSON.stringify(states.map(({ pid }) => pid)))

@@ -36,7 +36,15 @@ async function open(
   services: readonly ServiceDefinition[],
   more: Partial<SupervisorOptions> = {},
 ): Promise<Supervisor> {
-  const options = { stateDirectory: directory, services, apiUrl: 'http://127.0.0.1:1', mode: 'live', policy, ...more }
+  const options = {
+    stateDirectory: directory,
+    services,
+    apiUrl: 'http://127.0.0.1:1',
+    modelsUrl: null,
+    mode: 'live',
+    policy,
+    ...more,
+  }
   const supervisor = await Supervisor.open({ graceMs: 500, ...options })
   opened.push(supervisor)
   return supervisor

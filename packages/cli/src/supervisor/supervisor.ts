@@ -16,6 +16,8 @@ export interface SupervisorOptions {
   readonly stateDirectory: string
   readonly services: readonly ServiceDefinition[]
   readonly apiUrl: string
+  /** The address of the model orchestrator's own API; `null` when another machine runs the models. */
+  readonly modelsUrl: string | null
   readonly mode: string
   /** Done once the workspace is claimed and nothing of an earlier supervisor lives, before anything starts. */
   readonly prepare?: () => Promise<void>
@@ -70,8 +72,8 @@ export class Supervisor {
    * @throws CliError when the workspace is already deployed.
    */
   static async open(options: SupervisorOptions): Promise<Supervisor> {
-    const { stateDirectory, apiUrl, mode } = options
-    const record = await claimWorkspace(stateDirectory, { apiUrl, mode })
+    const { stateDirectory, apiUrl, modelsUrl, mode } = options
+    const record = await claimWorkspace(stateDirectory, { apiUrl, modelsUrl, mode })
     const supervisor = new Supervisor(options, record)
     try {
       // First of all, so that an operator can ask for the status from the first moment on.
@@ -90,8 +92,15 @@ export class Supervisor {
   }
 
   status(): SupervisorStatus {
-    const { pid, startedAt, mode, apiUrl } = this.#record
-    return { pid, startedAt, mode, apiUrl, services: [...this.#services.values()].map((service) => service.status()) }
+    const { pid, startedAt, mode, apiUrl, modelsUrl } = this.#record
+    return {
+      pid,
+      startedAt,
+      mode,
+      apiUrl,
+      modelsUrl,
+      services: [...this.#services.values()].map((service) => service.status()),
+    }
   }
 
   /** Calls back after each change of a service's state; the function that is returned ends that. */

@@ -55,6 +55,7 @@ const environment = z.object({
     .min(1, 'must be 1 to 64')
     .max(64, 'must be 1 to 64: models can send no more')
     .optional(),
+  MODEL_ORCHESTRATOR_PYTHON: text.default('python3'),
   MODEL_BASE_CLASSNAME: text.default('tracker.TrackerBase'),
   SCORING_FUNCTION: functionPath.optional(),
   INFERENCE_INPUT_BUILDER: functionPath.optional(),

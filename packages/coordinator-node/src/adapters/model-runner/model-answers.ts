@@ -60,7 +60,6 @@ export function describeThrown(thrown: unknown): string {
   return Object.prototype.toString.call(thrown)
 }
 
-/** Texts of models have no length of their own. */
-export function cutDetail(detail: string): string {
+function cutDetail(detail: string): string {
   return detail.length <= MAX_DETAIL_LENGTH ? detail : `${detail.slice(0, MAX_DETAIL_LENGTH - 1)}…`
 }

@@ -1,0 +1,180 @@
+import { resolve } from 'node:path'
+import { addSubmission, removeModel, setDesiredState } from '@crunch/model-orchestrator'
+import { CliError, ReportedFailure } from '../cli-error.ts'
+import { abortableDelay } from '../logs/follow-logs.ts'
+import { type AwaitedModel, awaitModel, type ModelPast } from '../models/await-model.ts'
+import { findModel } from '../models/find-model.ts'
+import { listedModels, modelLogsDirectory, requireModelsHere } from '../models/local-models.ts'
+import { type OpenedModels, openModels } from '../models/open-models.ts'
+import type { OrchestratorModel } from '../models/orchestrator-client.ts'
+import { printable } from '../models/printable.ts'
+import { formatRunLine, readRunLog } from '../models/run-logs.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** Enough of a log to see why a start failed. */
+const lastLines = 15
+/** The orchestrator reads the models file every second. */
+const noticeLimitMs = 10_000
+
+export interface AddModelOptions {
+  /** A folder or a notebook, from the current folder. */
+  readonly source: string
+  readonly name: string | undefined
+  readonly cruncher: string | undefined
+  /** Gives the model of that name new code instead of adding another. */
+  readonly replace: boolean
+  /** How long to wait until it serves; 0: not at all. */
+  readonly waitMs: number
+}
+
+/** Copies a submission in and lists it; where the competition is deployed, waits until the model serves or has failed. */
+export async function addModel(options: AddModelOptions, terminal: Terminal): Promise<void> {
+  const opened = await openModels(terminal)
+  requireModelsHere(opened)
+  const before = await knownToOrchestrator(opened)
+  const added = await addSubmission({
+    source: resolve(terminal.cwd, options.source),
+    submissionsDirectory: opened.workspace.submissionsDirectory,
+    modelsFile: opened.workspace.modelsFile,
+    crunchId: opened.settings.crunchId,
+    replace: options.replace,
+    ...(options.name === undefined ? {} : { modelName: options.name }),
+    ...(options.cruncher === undefined ? {} : { cruncherName: options.cruncher }),
+  })
+  const what = options.replace ? 'has new code' : 'was added'
+  terminal.out(
+    `Model ${added.id} (${added.modelName}) of ${added.cruncherName} ${what}: submission ${added.submissionId}`,
+  )
+  const id = added.id
+  await showStart({ opened, id, past: before?.find((model) => model.id === id), waitMs: options.waitMs }, terminal)
+}
+
+/** Lets a model run. One that was set aside after too many failures gets another try. */
+export async function startModel(
+  options: { readonly model: string; readonly waitMs: number },
+  terminal: Terminal,
+): Promise<void> {
+  const opened = await openModels(terminal)
+  requireModelsHere(opened)
+  const { workspace } = opened
+  const { id, name, desiredState } = findModel(listedModels(opened), options.model, workspace.modelsFile)
+  const past = (await knownToOrchestrator(opened))?.find((model) => model.id === id)
+  if (desiredState === 'RUNNING' && past?.status === 'RUNNER_RUNNING') {
+    terminal.out(`Model ${id} (${name}) runs already.`)
+    return
+  }
+  // Only a change of the entry ends a quarantine.
+  if (desiredState === 'RUNNING' && past !== undefined) {
+    await setDesiredState(workspace.modelsFile, id, 'STOPPED')
+    await untilNoticed(opened, id, terminal)
+  }
+  await setDesiredState(workspace.modelsFile, id, 'RUNNING')
+  terminal.out(`Model ${id} (${name}) shall run.`)
+  await showStart({ opened, id, past, waitMs: options.waitMs }, terminal)
+}
+
+/** Stops a model; its entry and submission stay. */
+export async function stopModel(options: { readonly model: string }, terminal: Terminal): Promise<void> {
+  const opened = await openModels(terminal)
+  requireModelsHere(opened)
+  const { id, name, desiredState } = findModel(listedModels(opened), options.model, opened.workspace.modelsFile)
+  await setDesiredState(opened.workspace.modelsFile, id, 'STOPPED')
+  const already = desiredState === 'STOPPED' ? ', as before' : ''
+  terminal.out(`Model ${id} (${name}) shall not run${already}. Start it again with: crunch models start ${id}`)
+}
+
+/** Takes a model out of the list; its submission and logs stay on the disk. */
+export async function removeListedModel(
+  options: { readonly model: string; readonly isConfirmed: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  const opened = await openModels(terminal)
+  requireModelsHere(opened)
+  const { modelsFile } = opened.workspace
+  const { id, name } = findModel(listedModels(opened), options.model, modelsFile)
+  if (!options.isConfirmed) {
+    throw new CliError({
+      place: `model ${id} (${name})`,
+      cause: 'its entry would be deleted from the models file, and the model stopped',
+      fix: `if you mean it: crunch models remove ${id} --yes; to keep the entry: crunch models stop ${id}`,
+    })
+  }
+  await removeModel(modelsFile, id)
+  terminal.out(`Model ${id} (${name}) is removed; its submission stays in ${opened.workspace.submissionsDirectory}`)
+}
+
+/** `undefined` while the orchestrator does not answer, as it need not. */
+async function knownToOrchestrator({ orchestrator }: OpenedModels): Promise<readonly OrchestratorModel[] | undefined> {
+  try {
+    return await orchestrator.models()
+  } catch (error) {
+    if (error instanceof CliError) return undefined
+    throw error
+  }
+}
+
+async function untilNoticed(opened: OpenedModels, id: string, terminal: Terminal): Promise<void> {
+  const deadlineMs = performance.now() + noticeLimitMs
+  while (performance.now() < deadlineMs && !terminal.signal.aborted) {
+    const model = (await knownToOrchestrator(opened))?.find((candidate) => candidate.id === id)
+    if (model === undefined || model.desiredState === 'STOPPED') return
+    await abortableDelay(100, terminal.signal)
+  }
+}
+
+interface StartToShow {
+  readonly opened: OpenedModels
+  readonly id: string
+  readonly past: ModelPast | undefined
+  readonly waitMs: number
+}
+
+/** Waits for a start and tells how it went; fails with the reason and the end of the model's log. */
+async function showStart({ opened, id, past, waitMs }: StartToShow, terminal: Terminal): Promise<void> {
+  const { orchestrator, isDeployed } = opened
+  if (!isDeployed && (await knownToOrchestrator(opened)) === undefined) {
+    terminal.out('It starts with the deployment: crunch deploy')
+    return
+  }
+  if (waitMs === 0) return
+  terminal.err(`Waiting until it serves, for up to ${Math.round(waitMs / 1_000)} s ...`)
+  const awaited = await awaitModel({ orchestrator, id, past, limitMs: waitMs, signal: terminal.signal })
+  if (awaited.outcome === 'serves') {
+    terminal.out(`It serves (${awaited.model.language ?? 'unknown language'}, ${awaited.model.deploymentId}).`)
+    return
+  }
+  await reportStart(opened, id, awaited, terminal)
+}
+
+async function reportStart(
+  { workspace }: OpenedModels,
+  id: string,
+  awaited: Exclude<AwaitedModel, { readonly outcome: 'serves' }>,
+  terminal: Terminal,
+): Promise<never> {
+  if (awaited.outcome === 'interrupted') throw new ReportedFailure('ended by the operator')
+  const why =
+    awaited.outcome === 'failed'
+      ? `it failed with ${awaited.failure.code}: ${awaited.failure.reason.split('\n').map(printable).join('\n  ')}`
+      : `it does not serve yet: ${awaited.last}`
+  terminal.err(`error: model ${id}: ${why}`)
+  await showLogEnd(modelLogsDirectory(workspace), id, terminal)
+  terminal.err(
+    awaited.outcome === 'failed'
+      ? `  fix: correct it, and give the model its new code with: crunch models add ... --replace; see it with: crunch models`
+      : '  fix: see how it goes on with: crunch models, or wait longer with --wait',
+  )
+  throw new ReportedFailure(why)
+}
+
+async function showLogEnd(logsDirectory: string, modelId: string, terminal: Terminal): Promise<void> {
+  try {
+    const lines: string[] = []
+    for await (const line of readRunLog({ logsDirectory, modelId, lines: lastLines })) lines.push(formatRunLine(line))
+    terminal.err(`  the last lines of its log (all: crunch models logs ${modelId}):`)
+    for (const line of lines) terminal.err(`  ${line}`)
+  } catch (error) {
+    // It failed before it could log anything, and the reason says why.
+    if (!(error instanceof CliError)) throw error
+  }
+}

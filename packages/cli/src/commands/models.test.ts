@@ -1,0 +1,259 @@
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runCli } from '../run-cli.ts'
+
+const deployment = 'node/deployment/model-orchestrator-local'
+const modelsFile = `${deployment}/config/models.dev.yml`
+const submissions = `${deployment}/data/submissions`
+const logs = 'node/.crunch/logs/models'
+
+const listed = `# Ours.
+models:
+  - id: "1"
+    submission_id: momentum
+    desired_state: RUNNING # as always
+  - id: "2"
+    submission_id: flat
+    desired_state: STOPPED
+    model_name: still
+`
+
+let root: string
+const servers: Server[] = []
+
+beforeEach(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), 'crunch-models-')))
+  await write('node/contract.ts')
+  await write(modelsFile, listed)
+  await write(`${submissions}/momentum/main.ts`, 'export {}')
+  await write(`${submissions}/flat/main.js`, 'export {}')
+})
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  await rm(root, { recursive: true, force: true })
+})
+
+async function write(path: string, text = ''): Promise<void> {
+  await mkdir(join(root, path, '..'), { recursive: true })
+  await writeFile(join(root, path), text)
+}
+
+const read = (path: string) => readFile(join(root, path), 'utf8')
+
+async function crunch(
+  argv: readonly string[],
+  env: Record<string, string> = {},
+  watch: { readonly signal?: AbortSignal; readonly onOut?: (text: string) => void } = {},
+) {
+  const out: string[] = []
+  const err: string[] = []
+  const exitCode = await runCli(argv, {
+    cwd: root,
+    // Ports where nobody answers, unless a test says otherwise.
+    env: { PATH: process.env.PATH, REPORT_API_PORT: '1', MODEL_ORCHESTRATOR_HTTP_PORT: '2', ...env },
+    isInteractive: false,
+    size: () => ({ columns: 80, rows: 24 }),
+    out: (text) => {
+      out.push(text)
+      watch.onOut?.(text)
+    },
+    err: (text) => err.push(text),
+    signal: watch.signal ?? new AbortController().signal,
+  })
+  return { exitCode, out: out.join('\n'), err: err.join('\n') }
+}
+
+/** A program that answers each path with JSON, or with a status alone; its port. */
+async function serve(
+  answers: Readonly<Record<string, unknown>>,
+  onRequest: (headers: Readonly<Record<string, unknown>>) => number = () => 200,
+): Promise<string> {
+  const server = createServer((request, response) => {
+    response.statusCode = onRequest(request.headers)
+    response.end(JSON.stringify(answers[request.url ?? ''] ?? { detail: 'no' }))
+  })
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (typeof address !== 'object' || address === null) throw new Error('the server does not listen')
+  return String(address.port)
+}
+
+describe('crunch models', () => {
+  it('says that nothing runs, and shows what the models file wants', async () => {
+    const { exitCode, out } = await crunch(['models'])
+    expect(exitCode).toBe(0)
+    expect(out).toContain('http://127.0.0.1:2/models: the model orchestrator does not answer')
+    expect(out).toContain('http://127.0.0.1:1/reports/models/activity: the report API does not answer')
+    expect(out).toMatch(/│ 1 +│ momentum +│ \w+ +│ wants RUNNING/)
+    expect(out).toMatch(/│ 2 +│ still +│ \w+ +│ wants STOPPED/)
+  })
+
+  it('puts together what the file, the orchestrator and the node know', async () => {
+    const running = { id: '1', status: 'RUNNER_RUNNING', desired_state: 'RUNNING', language: 'python', restarts: 3 }
+    const counts = { PENDING: 0, SCORED: 9, FAILED: 0, ABSENT: 1 }
+    const answered = { model_id: '1', model_name: 'm', counts, reasons: {}, latency_ms: null, last_problem: null }
+    const env = {
+      MODEL_ORCHESTRATOR_HTTP_PORT: await serve({ '/models': [running] }),
+      REPORT_API_PORT: await serve({ '/reports/models/activity': [answered, { ...answered, model_id: '9' }] }),
+    }
+    const { out } = await crunch(['models', '--json'], env)
+    const state = JSON.parse(out)
+    expect(state).toMatchObject({
+      orchestrator: { problem: null },
+      node: { problem: null },
+      unlistedIds: ['9'],
+      models: [
+        { id: '1', name: 'momentum', state: 'RUNNING', language: 'python', restarts: 3, activity: { counts } },
+        { id: '2', name: 'still', state: null, desiredState: 'STOPPED', activity: null },
+      ],
+    })
+  })
+
+  it('gives the orchestrator its key, and says which setting is missing or wrong', async () => {
+    const port = await serve({ '/models': [] }, (headers) => (headers['x-api-key'] === 'right' ? 200 : 401))
+    const problem = async (env: Record<string, string>) =>
+      JSON.parse((await crunch(['models', '--json'], { MODEL_ORCHESTRATOR_HTTP_PORT: port, ...env })).out).orchestrator
+        .problem
+    expect(await problem({ API_KEY: 'right' })).toBeNull()
+    expect(await problem({})).toContain('set API_KEY')
+    expect(await problem({ API_KEY: 'wrong' })).toMatch(/correct API_KEY(?!.*wrong)/)
+  })
+
+  it('does not take another program for the orchestrator', async () => {
+    const port = await serve({ '/models': { some: 'page' } })
+    const { out } = await crunch(['models'], { MODEL_ORCHESTRATOR_HTTP_PORT: port })
+    expect(out).toContain('another program listens there')
+    expect(out).toContain('MODEL_ORCHESTRATOR_HTTP_PORT')
+  })
+
+  it('tells a broken models file with its line', async () => {
+    await write(modelsFile, 'models:\n  - id: "1"\n')
+    expect((await crunch(['models'])).out).toMatch(/The models file cannot be read\.\n.*models\.dev\.yml:2/)
+  })
+})
+
+describe('crunch models add', () => {
+  it('copies a folder in and lists it, keeping comments', async () => {
+    await write('mine/main.js', 'export {}')
+    const { exitCode, out } = await crunch(['models', 'add', 'mine', '--name', 'My model', '--cruncher', 'ann'])
+    expect(exitCode).toBe(0)
+    expect(out).toContain('Model 3 (My model) of ann was added: submission mine')
+    expect(out).toContain('crunch deploy')
+    expect(await read(`${submissions}/mine/main.js`)).toBe('export {}')
+    expect(await read(modelsFile)).toMatch(/# Ours\.[\s\S]*# as always[\s\S]*submission_id: mine/)
+  })
+
+  it('replaces the code of the model of that name', async () => {
+    await write('still/main.js', 'export {}')
+    const { out } = await crunch(['models', 'add', 'still', '--replace'])
+    expect(out).toContain('Model 2 (still)')
+    expect(await read(modelsFile)).toMatch(/submission_id: still\n.*RUNNING/)
+  })
+
+  it.each([
+    ['nowhere', 'cannot be opened'],
+    ['notes', 'no main'],
+    ['notes/a.txt', 'a folder, or one notebook'],
+  ])('refuses %s with the reason, and changes nothing', async (source, message) => {
+    await write('notes/a.txt')
+    const { exitCode, err } = await crunch(['models', 'add', source])
+    expect([exitCode, err]).toEqual([1, expect.stringContaining(message)])
+    expect(err).not.toMatch(/^\s+at /m)
+    expect(await read(modelsFile)).toBe(listed)
+  })
+
+  it('changes nothing here when another machine runs the models', async () => {
+    const { exitCode, err } = await crunch(['models', 'stop', '1'], { MODEL_RUNNER_NODE_HOST: 'far.example' })
+    expect([exitCode, err]).toEqual([1, expect.stringContaining('another machine runs the models')])
+    expect(await read(modelsFile)).toBe(listed)
+  })
+})
+
+describe('crunch models start, stop and remove', () => {
+  it('change the entry of a model, which is named by id or name', async () => {
+    expect((await crunch(['models', 'stop', '1'])).out).toContain('Model 1 (momentum) shall not run.')
+    expect((await crunch(['models', 'start', 'still'])).out).toContain('Model 2 (still) shall run.')
+    expect(await read(modelsFile)).toMatch(/momentum\n.*STOPPED # as always\n[\s\S]*flat\n.*RUNNING/)
+  })
+
+  it('remove only when that is meant', async () => {
+    const { exitCode, err } = await crunch(['models', 'remove', '2'])
+    expect([exitCode, err]).toEqual([1, expect.stringContaining('crunch models remove 2 --yes')])
+    expect(await read(modelsFile)).toBe(listed)
+    expect((await crunch(['models', 'remove', '2', '--yes'])).exitCode).toBe(0)
+    expect(await read(modelsFile)).not.toContain('flat')
+    expect(await read(`${submissions}/flat/main.js`)).toBe('export {}')
+  })
+
+  it.each([
+    ['stop', 'momentun', 'did you mean momentum? There are: 1 (momentum), 2 (still)'],
+    ['start', 'entirely-else', 'name one of: 1 (momentum), 2 (still)'],
+    ['logs', '12', 'did you mean 1?'],
+  ])('%s says of an unknown model %s which one may be meant', async (command, asked, message) => {
+    const { exitCode, err } = await crunch(['models', command, asked])
+    expect([exitCode, err]).toEqual([1, expect.stringContaining(message)])
+  })
+
+  it('refuse a name that two models have', async () => {
+    await write(modelsFile, listed.replace('model_name: still', 'model_name: momentum'))
+    const { err } = await crunch(['models', 'stop', 'momentum'])
+    expect(err).toContain('2 models have this name')
+    expect(err).toContain('by its id: 1, 2')
+  })
+})
+
+describe('crunch models logs', () => {
+  const line = (message: string, more: object = {}) =>
+    `${JSON.stringify({ timestamp: '2026-03-01T10:00:00.123Z', message, error: false, emitter: 'user-code', ...more })}\n`
+
+  it('shows what prepared, started and printed, with nothing that steers a terminal', async () => {
+    const text = [
+      line('installing', { emitter: 'builder' }),
+      line('hello \u001b[31m'),
+      line('Traceback', { error: true }),
+      line('run ended: exited with code 1', { emitter: 'service', error: true }),
+    ]
+    await write(`${logs}/1/1_20260301_100000_000.ndjson`, text.join(''))
+    expect((await crunch(['models', 'logs', 'momentum'])).out.split('\n')).toEqual([
+      'run 1_20260301_100000_000',
+      '10:00:00.123 INFO  builder installing',
+      '10:00:00.123 INFO  model   hello \\u001b[31m',
+      '10:00:00.123 ERROR model   Traceback',
+      '10:00:00.123 ERROR runner  run ended: exited with code 1',
+    ])
+    const json = (await crunch(['models', 'logs', '1', '-n', '1', '--json'])).out
+    expect(JSON.parse(json)).toMatchObject({ deploymentId: '1_20260301_100000_000', emitter: 'service', error: true })
+  })
+
+  it('shows those of a model that is listed no longer', async () => {
+    await write(`${logs}/7/7_20260301_100000_000.ndjson`, line('bye'))
+    expect((await crunch(['models', 'logs', '7'])).out).toContain('bye')
+  })
+
+  it('follows from one run into the next until it is ended', async () => {
+    await write(`${logs}/1/1_20260301_100000_000.ndjson`, line('one'))
+    const ending = new AbortController()
+    const second = `${logs}/1/1_20260301_110000_000.ndjson`
+    let written: Promise<void> | undefined
+    const onOut = (text: string): void => {
+      if (text.includes('one')) written = write(second, line('two'))
+      if (text.includes('two')) ending.abort()
+    }
+    const { out } = await crunch(['models', 'logs', '1', '-f'], {}, { signal: ending.signal, onOut })
+    await written
+    expect(out).toMatch(/one\nrun 1_20260301_110000_000\n.*two/)
+  })
+
+  it('says that a model was never started', async () => {
+    const { exitCode, err } = await crunch(['models', 'logs', '2'])
+    expect([exitCode, err]).toEqual([1, expect.stringContaining('it was never started here')])
+  })
+})

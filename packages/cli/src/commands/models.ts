@@ -1,0 +1,44 @@
+import { findModel, type NamedModel } from '../models/find-model.ts'
+import { formatModels } from '../models/format-models.ts'
+import { listedModels, loggedModels, modelLogsDirectory } from '../models/local-models.ts'
+import { readModelsState } from '../models/models-state.ts'
+import { type OpenedModels, openModels } from '../models/open-models.ts'
+import { formatRunLine, readRunLog } from '../models/run-logs.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** Lists the models with their state, failures, latency and last error; what does not answer is told, not guessed. */
+export async function models(
+  options: { readonly json: boolean; readonly verbose: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  const { workspace, settings, orchestrator, node } = await openModels(terminal)
+  const state = await readModelsState({ workspace, crunchId: settings.crunchId, orchestrator, node })
+  terminal.out(options.json ? JSON.stringify(state) : formatModels(state, options.verbose))
+}
+
+/** Shows what the newest run of a model has logged, also with the deployment down; with `follow` until the operator ends it. */
+export async function modelLogs(
+  options: { readonly model: string; readonly follow: boolean; readonly lines: number; readonly json: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  const opened = await openModels(terminal)
+  const { id: modelId } = findModel(knownModels(opened), options.model, opened.workspace.modelsFile)
+  const { follow, lines } = options
+  const logsDirectory = modelLogsDirectory(opened.workspace)
+  let shownRun: string | undefined
+  for await (const line of readRunLog({ logsDirectory, modelId, lines, follow, signal: terminal.signal })) {
+    if (options.json) terminal.out(JSON.stringify(line))
+    else {
+      if (line.deploymentId !== shownRun) terminal.out(`run ${line.deploymentId}`)
+      terminal.out(formatRunLine(line))
+    }
+    shownRun = line.deploymentId
+  }
+}
+
+/** A model that is listed no longer is known by what it left. */
+function knownModels(opened: OpenedModels): readonly NamedModel[] {
+  const listed = listedModels(opened)
+  const ids = new Set(listed.map(({ id }) => id))
+  return [...listed, ...loggedModels(opened.workspace).filter(({ id }) => !ids.has(id))]
+}

@@ -1,0 +1,44 @@
+import { inspectSubmission } from '@crunch/model-orchestrator'
+import { type CliProblem, describeError, isExpectedError } from '../cli-error.ts'
+import { modelPlace, readRunningModels } from '../models-file.ts'
+import type { NodeSettings } from '../node-settings.ts'
+import type { Environment } from '../read-environment.ts'
+import type { Workspace } from '../workspace.ts'
+import { pythonProblem } from './check-python.ts'
+
+/** What keeps single models from running, as far as it can be told without starting them. */
+export async function modelProblems(
+  workspace: Workspace,
+  settings: NodeSettings,
+  environment: Environment,
+): Promise<readonly CliProblem[]> {
+  const { running, problems } = readRunningModels(workspace, settings.crunchId)
+  if (running.length === 0) {
+    const cause = 'no model of this competition shall run'
+    const fix = `add one with: crunch models add DIRECTORY, or an entry with desired_state: RUNNING and crunch_id: ${settings.crunchId}`
+    return [{ place: workspace.modelsFile, cause, fix }]
+  }
+  const withoutFolder = new Set(problems.map(({ place }) => place))
+  const inspected = await Promise.all(
+    running
+      .map(({ id, directory }) => ({ place: modelPlace(workspace, id), directory }))
+      .filter(({ place }) => !withoutFolder.has(place))
+      .map(({ place, directory }) => inspect(place, directory)),
+  )
+  const needsPython = inspected.some(({ language }) => language === 'python' || language === 'notebook')
+  const python = needsPython ? await pythonProblem(settings.pythonProgram, environment) : undefined
+  return [...problems, ...inspected.flatMap(({ problem }) => problem ?? []), ...(python === undefined ? [] : [python])]
+}
+
+async function inspect(
+  place: string,
+  directory: string,
+): Promise<{ readonly language?: string; readonly problem?: CliProblem }> {
+  try {
+    return { language: (await inspectSubmission(directory)).language }
+  } catch (error) {
+    if (!isExpectedError(error)) throw error
+    const cause = describeError(error, false)
+    return { problem: { place, cause, fix: 'correct the submission, or set desired_state: STOPPED' } }
+  }
+}

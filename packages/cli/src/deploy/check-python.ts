@@ -1,0 +1,29 @@
+import { execFile } from 'node:child_process'
+import { systemErrorCode } from '@crunch/local-processes'
+import type { CliProblem } from '../cli-error.ts'
+
+/** What the runner of Python models needs. */
+const lowestMinor = 11
+/** A cold start on a busy machine takes seconds. */
+const answerLimitMs = 30_000
+const versionScript = 'import sys; print("%d.%d" % sys.version_info[:2])'
+
+/** Why Python models cannot run with this interpreter; undefined when they can. */
+export async function pythonProblem(
+  program: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<CliProblem | undefined> {
+  const place = `${program} (MODEL_ORCHESTRATOR_PYTHON)`
+  const fix = `install Python 3.${lowestMinor} or newer, or name one with MODEL_ORCHESTRATOR_PYTHON=... in .local.env`
+  const told = await new Promise<string | Error>((resolve) => {
+    const options = { env: { ...environment }, timeout: answerLimitMs }
+    execFile(program, ['-c', versionScript], options, (error, stdout) => resolve(error ?? stdout.trim()))
+  })
+  if (typeof told !== 'string') {
+    const cause = systemErrorCode(told) === 'ENOENT' ? 'there is no such program' : `it cannot be run (${told.message})`
+    return { place, cause, fix }
+  }
+  const [major, minor] = told.split('.').map(Number)
+  if (major === 3 && minor !== undefined && minor >= lowestMinor) return undefined
+  return { place, cause: `it is Python ${told}, which is too old for the runner of Python models`, fix }
+}

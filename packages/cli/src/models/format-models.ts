@@ -1,0 +1,116 @@
+import { formatTable } from '../tables.ts'
+import type { ModelsState, ModelView } from './models-state.ts'
+import { oneLine, printable } from './printable.ts'
+
+/** Cells stay short, so that a row stays a line; the whole text is one flag away. */
+const maxNameLength = 32
+const maxErrorLength = 60
+
+/** The models as a table, what is in force around them, and what could not be asked. */
+export function formatModels(state: ModelsState, verbose: boolean): string {
+  const { models } = state
+  return [
+    ...sourceNotes(state),
+    models.length === 0 ? 'There is no model yet. Add one with: crunch models add DIRECTORY' : modelsTable(models),
+    ...confinementNotes(models),
+    ...(verbose ? models.flatMap(lastErrors) : []),
+    ...unlistedNote(state),
+  ].join('\n')
+}
+
+function sourceNotes({ orchestrator, node, modelsFile }: ModelsState): readonly string[] {
+  return [
+    ...(orchestrator.problem === null
+      ? []
+      : [`The model orchestrator does not answer; this is what the models file wants.\n  ${orchestrator.problem}`]),
+    ...(node.problem === null
+      ? []
+      : [`The node does not answer, so failures and latency are unknown.\n  ${node.problem}`]),
+    ...(modelsFile.problem === null ? [] : [`The models file cannot be read.\n  ${modelsFile.problem}`]),
+  ]
+}
+
+function modelsTable(models: readonly ModelView[]): string {
+  return formatTable(
+    ['id', 'name', 'language', 'state', 'restarts', 'failures', 'p50 ms', 'p95 ms', 'last error'],
+    models.map((model) => [
+      model.id,
+      oneLine(model.name, maxNameLength),
+      model.language ?? '?',
+      model.state ?? `wants ${model.desiredState ?? '?'}`,
+      model.restarts === null ? '' : String(model.restarts),
+      formatFailures(model),
+      formatMs(model.activity?.latency_ms?.p50),
+      formatMs(model.activity?.latency_ms?.p95),
+      oneLine(lastError(model) ?? '', maxErrorLength),
+    ]),
+  )
+}
+
+function formatFailures({ activity }: ModelView): string {
+  if (activity === null) return ''
+  const { PENDING, SCORED, FAILED, ABSENT } = activity.counts
+  const missing = FAILED + ABSENT
+  const all = missing + PENDING + SCORED
+  return all === 0 ? '' : `${missing} of ${all}`
+}
+
+function formatMs(durationMs: number | undefined): string {
+  if (durationMs === undefined) return ''
+  return durationMs < 10 ? durationMs.toFixed(1) : String(Math.round(durationMs))
+}
+
+/** What its operator should know first: why it does not run, else the newest thing that went wrong. */
+function lastError(model: ModelView): string | null {
+  const { lastFailure } = model
+  const problem = model.activity?.last_problem ?? null
+  const ofRun = lastFailure && `${lastFailure.code}: ${lastFailure.reason}`
+  const ofAnswer = problem && `${problem.reason}${problem.detail === null ? '' : `: ${problem.detail}`}`
+  if (model.state !== 'RUNNING' || problem === null) return ofRun ?? model.statusMessage ?? ofAnswer
+  return lastFailure !== null && lastFailure.at > problem.at ? ofRun : ofAnswer
+}
+
+/** Everything that went wrong, unshortened. */
+function lastErrors({ id, name, lastFailure, activity }: ModelView): readonly string[] {
+  const problem = activity?.last_problem ?? null
+  const reasons = Object.entries(activity?.reasons ?? {}).map(([reason, count]) => `${printable(reason)} ${count}`)
+  const lines = [
+    ...(lastFailure === null
+      ? []
+      : [`last failed run, ${lastFailure.at}: ${lastFailure.code}: ${indented(lastFailure.reason)}`]),
+    ...(problem === null
+      ? []
+      : [
+          `last missing answer, ${problem.at}: ${problem.status} ${problem.reason}, blame ${problem.blame ?? 'nobody'}: ${indented(problem.detail ?? 'no detail')}`,
+        ]),
+    ...(reasons.length === 0 ? [] : [`missing answers of the last day: ${reasons.join(', ')}`]),
+  ]
+  return lines.length === 0 ? [] : [`${id} ${oneLine(name, maxNameLength)}`, ...lines.map((line) => `  ${line}`)]
+}
+
+function indented(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => printable(line.trimEnd()))
+    .join('\n    ')
+}
+
+/** One line for all models that live within the same limits. */
+function confinementNotes(models: readonly ModelView[]): readonly string[] {
+  const groups = new Map<string, string[]>()
+  for (const { id, confinement } of models) {
+    if (confinement.length === 0) continue
+    const text = confinement.map((part) => oneLine(part, 200)).join('; ')
+    groups.set(text, [...(groups.get(text) ?? []), id])
+  }
+  const [only] = groups
+  if (only !== undefined && groups.size === 1) return [`confinement: ${only[0]}`]
+  return [...groups].map(([text, ids]) => `confinement of ${ids.join(', ')}: ${text}`)
+}
+
+function unlistedNote({ unlistedIds }: ModelsState): readonly string[] {
+  if (unlistedIds.length === 0) return []
+  return [
+    `no longer listed, and absent in every round: ${unlistedIds.map((id) => oneLine(id, maxNameLength)).join(', ')}`,
+  ]
+}

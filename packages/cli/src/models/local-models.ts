@@ -1,0 +1,48 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemErrorCode } from '@crunch/local-processes'
+import { CliError } from '../cli-error.ts'
+import type { Workspace } from '../workspace.ts'
+import type { NamedModel } from './find-model.ts'
+import { readEntries } from './models-state.ts'
+import type { OpenedModels } from './open-models.ts'
+
+/** A model of the models file. */
+export interface ListedModel extends NamedModel {
+  readonly desiredState: 'RUNNING' | 'STOPPED'
+}
+
+/** The models of this competition in the models file. Throws as `readEntries` does. */
+export function listedModels({ workspace, settings }: OpenedModels): readonly ListedModel[] {
+  return readEntries(workspace, settings.crunchId).map(({ id, submissionId, infos, desiredState }) => ({
+    id,
+    name: infos.model_name ?? submissionId,
+    desiredState,
+  }))
+}
+
+/** Where the logs of models lie, a folder each. */
+export function modelLogsDirectory({ logDirectory }: Workspace): string {
+  return join(logDirectory, 'models')
+}
+
+/** Models that left a log here, listed or not, by id. */
+export function loggedModels(workspace: Workspace): readonly NamedModel[] {
+  try {
+    const folders = readdirSync(modelLogsDirectory(workspace), { withFileTypes: true })
+    return folders.filter((folder) => folder.isDirectory()).map(({ name }) => ({ id: name, name }))
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** @throws CliError when another machine runs the models: what is written here would change nothing. */
+export function requireModelsHere({ settings, workspace }: OpenedModels): void {
+  if (settings.runsModelsHere) return
+  throw new CliError({
+    place: 'MODEL_RUNNER_NODE_HOST',
+    cause: `another machine runs the models, and does not read ${workspace.modelsFile}`,
+    fix: 'change them there, or remove the setting to run them here',
+  })
+}

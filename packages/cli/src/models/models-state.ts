@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { inspectSubmission, type ModelEntry, parseModelsFile } from '@crunch/model-orchestrator'
+import { CliError, describeError, isExpectedError } from '../cli-error.ts'
+import type { ModelActivityRow, ReportClient } from '../report-client.ts'
+import type { Workspace } from '../workspace.ts'
+import type { ModelFailure, OrchestratorClient, OrchestratorModel } from './orchestrator-client.ts'
+
+/** All that is known of one model, from its entry, the orchestrator and the node. */
+export interface ModelView {
+  readonly id: string
+  readonly name: string
+  readonly cruncherName: string | null
+  readonly language: string | null
+  readonly desiredState: string | null
+  /** `null` while the orchestrator does not answer. */
+  readonly state: string | null
+  readonly statusMessage: string | null
+  readonly deploymentId: string | null
+  readonly restarts: number | null
+  readonly quarantined: boolean
+  readonly lastFailure: ModelFailure | null
+  readonly confinement: readonly string[]
+  /** `null` while the node does not answer, or has never set the model up. */
+  readonly activity: ModelActivityRow | null
+}
+
+/** A program or file that was asked, and why it could not tell. */
+export interface Source {
+  readonly place: string
+  readonly problem: string | null
+}
+
+export interface ModelsState {
+  readonly orchestrator: Source
+  readonly node: Source
+  readonly modelsFile: Source
+  readonly models: readonly ModelView[]
+  /** Models that the node still counts in every round although nobody lists them any more. */
+  readonly unlistedIds: readonly string[]
+}
+
+const states: Readonly<Record<string, string>> = {
+  RUNNER_INITIALIZING: 'STARTING',
+  RUNNER_RUNNING: 'RUNNING',
+  RUNNER_STOPPING: 'STOPPING',
+  RUNNER_STOPPED: 'STOPPED',
+  RUNNER_FAILED: 'FAILED',
+  BUILDER_BUILDING: 'BUILDING',
+  BUILDER_FAILED: 'BUILD FAILED',
+  BUILDER_SUCCESS: 'BUILT',
+}
+
+/** Asks the models file, the orchestrator and the node at once; one that does not answer leaves its part empty. */
+export async function readModelsState(input: {
+  readonly workspace: Workspace
+  readonly crunchId: string
+  readonly orchestrator: OrchestratorClient
+  readonly node: ReportClient
+}): Promise<ModelsState> {
+  const { workspace, orchestrator, node } = input
+  const [entries, running, activity] = await Promise.all([
+    attempt(async () => readEntries(workspace, input.crunchId)),
+    attempt(() => orchestrator.models()),
+    attempt(() => node.modelActivity()),
+  ])
+  const ids = new Set([...(running.value ?? []), ...(entries.value ?? [])].map(({ id }) => id))
+  const rows = activity.value ?? []
+  // Only the node knows of models when neither of those that list them can be read.
+  if (ids.size === 0 && entries.value === undefined && running.value === undefined) {
+    for (const { model_id } of rows) ids.add(model_id)
+  }
+  const models = [...ids].map((id) =>
+    viewOf(workspace, {
+      id,
+      entry: entries.value?.find((entry) => entry.id === id),
+      running: running.value?.find((model) => model.id === id),
+      activity: rows.find((row) => row.model_id === id) ?? null,
+    }),
+  )
+  return {
+    orchestrator: { place: orchestrator.url, problem: running.problem },
+    node: { place: node.url, problem: activity.problem },
+    modelsFile: { place: workspace.modelsFile, problem: entries.problem },
+    models: await Promise.all(models),
+    unlistedIds: rows.map(({ model_id }) => model_id).filter((id) => !ids.has(id)),
+  }
+}
+
+/**
+ * The entries of the models file that belong to the competition.
+ * @throws OrchestratorError MODELS_FILE_INVALID; CliError when there is no file.
+ */
+export function readEntries({ modelsFile: path }: Workspace, crunchId: string): readonly ModelEntry[] {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    const cause = `it cannot be read (${error instanceof Error ? error.message : String(error)})`
+    throw new CliError({ place: path, cause, fix: 'restore it from the template, or write: models: []' })
+  }
+  return parseModelsFile({ path, text, crunchId }).entries
+}
+
+async function viewOf(
+  workspace: Workspace,
+  known: {
+    readonly id: string
+    readonly entry: ModelEntry | undefined
+    readonly running: OrchestratorModel | undefined
+    readonly activity: ModelActivityRow | null
+  },
+): Promise<ModelView> {
+  const { id, entry, running, activity } = known
+  return {
+    id,
+    name: running?.name ?? entry?.infos.model_name ?? entry?.submissionId ?? activity?.model_name ?? id,
+    cruncherName: running?.cruncherName ?? entry?.infos.cruncher_name ?? null,
+    language: running?.language ?? (await languageOf(workspace, entry)),
+    desiredState: running?.desiredState ?? entry?.desiredState ?? null,
+    state: running === undefined ? null : stateOf(running),
+    statusMessage: running?.statusMessage ?? null,
+    deploymentId: running?.deploymentId ?? null,
+    restarts: running?.restarts ?? null,
+    quarantined: running?.quarantined ?? false,
+    lastFailure: running?.lastFailure ?? null,
+    confinement: running?.confinement ?? [],
+    activity,
+  }
+}
+
+function stateOf({ quarantined, status }: OrchestratorModel): string {
+  return quarantined ? 'QUARANTINED' : (states[status] ?? status)
+}
+
+/** `null` for a submission that cannot be run: why is what `crunch check` tells. */
+async function languageOf(workspace: Workspace, entry: ModelEntry | undefined): Promise<string | null> {
+  if (entry === undefined) return null
+  const inspected = await attempt(() => inspectSubmission(join(workspace.submissionsDirectory, entry.submissionId)))
+  return inspected.value?.language ?? null
+}
+
+async function attempt<Value>(
+  action: () => Promise<Value>,
+): Promise<{ readonly value: Value | undefined; readonly problem: string | null }> {
+  try {
+    return { value: await action(), problem: null }
+  } catch (error) {
+    if (!isExpectedError(error)) throw error
+    return { value: undefined, problem: describeError(error, false) }
+  }
+}

@@ -1,0 +1,108 @@
+import { CliError } from '../cli-error.ts'
+import { getJson, refusalOf } from '../get-json.ts'
+import type { NodeSettings } from '../node-settings.ts'
+
+/** A failure of one run of a model. */
+export interface ModelFailure {
+  readonly code: string
+  readonly reason: string
+  readonly deploymentId: string | null
+  /** ISO 8601. */
+  readonly at: string
+}
+
+/** A model as the orchestrator sees it. */
+export interface OrchestratorModel {
+  readonly id: string
+  readonly name: string | null
+  readonly cruncherName: string | null
+  readonly language: string | null
+  readonly desiredState: string | null
+  /** `RUNNER_RUNNING`, `BUILDER_FAILED`, ... */
+  readonly status: string
+  readonly statusMessage: string | null
+  readonly deploymentId: string | null
+  readonly restarts: number
+  /** It failed too often, and waits for a change of its entry. */
+  readonly quarantined: boolean
+  readonly lastFailure: ModelFailure | null
+  /** The limits in force, and those that could not be enforced, in words. */
+  readonly confinement: readonly string[]
+}
+
+/** Reads the orchestrator's own API. */
+export class OrchestratorClient {
+  readonly url: string
+  readonly #apiKey: string | undefined
+
+  constructor(url: string, apiKey: string | undefined) {
+    this.url = url
+    this.#apiKey = apiKey
+  }
+
+  /** @throws CliError when it does not answer, refuses, or answers what no orchestrator would. */
+  async models(): Promise<readonly OrchestratorModel[]> {
+    const place = `${this.url}/models`
+    const fix = 'see whether it runs with: crunch status, and start it with: crunch deploy'
+    const headers: Record<string, string> = this.#apiKey === undefined ? {} : { 'x-api-key': this.#apiKey }
+    const answer = await getJson(place, { who: 'the model orchestrator', fix }, headers)
+    if (answer.status === 401 || answer.status === 403) {
+      const key = this.#apiKey === undefined ? 'set API_KEY to its key' : 'correct API_KEY, which it does not accept,'
+      throw new CliError({ place, cause: refusalOf(answer), fix: `${key} in .local.env or the environment` })
+    }
+    if (answer.status !== 200) {
+      throw new CliError({ place, cause: refusalOf(answer), fix: 'see the reason with: crunch logs models' })
+    }
+    const models = Array.isArray(answer.body) ? answer.body.map(readModel) : [undefined]
+    if (models.every((model) => model !== undefined)) return models
+    const cause = 'what it answers is no list of models: another program listens there'
+    throw new CliError({ place, cause, fix: 'choose another port with MODEL_ORCHESTRATOR_HTTP_PORT=... in .local.env' })
+  }
+}
+
+/** Where the orchestrator's API is reached from this machine. */
+export function orchestratorUrl(settings: Pick<NodeSettings, 'orchestratorHost' | 'orchestratorPort'>): string {
+  const { orchestratorHost: host, orchestratorPort: port } = settings
+  // To listen everywhere is no place to connect to.
+  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
+}
+
+function readModel(value: unknown): OrchestratorModel | undefined {
+  if (!isObject(value)) return undefined
+  const { id, status } = value
+  if (typeof id !== 'string' || typeof status !== 'string') return undefined
+  return {
+    id,
+    status,
+    name: textOf(value.model_name),
+    cruncherName: textOf(value.cruncher_name),
+    language: textOf(value.language),
+    desiredState: textOf(value.desired_state),
+    statusMessage: textOf(value.statusMessage),
+    deploymentId: textOf(value.deployment_id),
+    restarts: typeof value.restarts === 'number' ? value.restarts : 0,
+    quarantined: value.quarantined === true,
+    lastFailure: readFailure(value.last_failure),
+    confinement: Array.isArray(value.confinement) ? value.confinement.filter((part) => typeof part === 'string') : [],
+  }
+}
+
+function readFailure(value: unknown): ModelFailure | null {
+  if (!isObject(value)) return null
+  const { code, reason, deployment_id, at } = value
+  return {
+    code: textOf(code) ?? 'UNKNOWN',
+    reason: textOf(reason) ?? 'no reason given',
+    deploymentId: textOf(deployment_id),
+    at: textOf(at) ?? '',
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
