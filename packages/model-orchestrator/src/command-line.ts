@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { DEFAULT_MODEL_LIMITS } from './model-limits.ts'
 import type { RunnerCommand } from './model-run.ts'
 import { errorText, OrchestratorError } from './orchestrator-error.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
@@ -27,6 +28,11 @@ interface StartOptions {
   readonly python: string
   readonly pythonPath: readonly string[]
   readonly environments?: string
+  readonly modelMemory: number
+  readonly modelCpu: number
+  readonly modelProcesses: number
+  readonly modelOpenFiles: number
+  readonly modelFolder: number
 }
 
 /**
@@ -53,6 +59,7 @@ export async function runCommandLine(
 }
 
 function addStartCommand(program: Command): Command {
+  const { memoryMib, cpuCores, processes, openFiles, folderMib } = DEFAULT_MODEL_LIMITS
   return program
     .command('start')
     .description('runs every RUNNING entry of the models file until SIGTERM or SIGINT')
@@ -94,6 +101,11 @@ function addStartCommand(program: Command): Command {
     )
     .option('--python-path <directory>', 'where Python models find the base class; may be repeated', collect, [])
     .option('--environments <directory>', 'where Python environments are made (default: beside the submissions)')
+    .option('--model-memory <MiB>', 'resident memory of one model', parseWithin(128, 1_048_576), memoryMib)
+    .option('--model-cpu <cores>', 'processor time of one model, on the average of a minute', parseCores, cpuCores)
+    .option('--model-processes <count>', 'processes of one model', parseWithin(8, 10_000), processes)
+    .option('--model-open-files <count>', 'open files of each of its processes', parseWithin(64, 1_048_576), openFiles)
+    .option('--model-folder <MiB>', 'the folder it may write to', parseWithin(1, 65_536), folderMib)
 }
 
 async function runUntilSignal(
@@ -130,6 +142,13 @@ async function runUntilSignal(
         program: options.python,
         path: options.pythonPath,
         ...(options.environments === undefined ? {} : { environmentsDirectory: options.environments }),
+      },
+      modelLimits: {
+        memoryMib: options.modelMemory,
+        cpuCores: options.modelCpu,
+        processes: options.modelProcesses,
+        openFiles: options.modelOpenFiles,
+        folderMib: options.modelFolder,
       },
       ...(runnerCommand === undefined ? {} : { runnerCommand }),
     })
@@ -186,4 +205,10 @@ function parseWithin(lowest: number, highest: number): (text: string) => number 
     if (/^\d+$/.test(text) && value >= lowest && value <= highest) return value
     throw new InvalidArgumentError(`must be a whole number from ${lowest} to ${highest}`)
   }
+}
+
+function parseCores(text: string): number {
+  const value = Number(text)
+  if (/^\d+(\.\d+)?$/.test(text) && value >= 0.05 && value <= 1_024) return value
+  throw new InvalidArgumentError('must be a number from 0.05 to 1024')
 }

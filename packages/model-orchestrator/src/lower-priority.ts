@@ -1,25 +1,52 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 
-const MODEL_NICENESS = 10
+/** A start gives way a little only: on a busy machine it would never come to its end. */
+export const START_NICENESS = 4
+/** Every model that serves waits for the node's own processes when both want the processor. */
+export const MODEL_NICENESS = 10
+/** A model that computes all the time waits for the other models as well. */
+export const HOG_NICENESS = 19
 
 /**
- * Lets a model's process wait for the node's own when both want the processor: a model that computes all the time must not
- * delay the others' answers. Linux shares processors by session first, and a model has one of its own.
+ * Lets a process wait for others that want the processor: its threads, and on Linux its session, which is what
+ * processors are shared by first. False when it has to be tried again later: Linux takes ten such wishes a second from
+ * an ordinary user.
  */
-export function lowerPriority(pid: number): void {
-  const group = `/proc/${pid}/autogroup`
+export function lowerPriority(pid: number, niceness: number): boolean {
+  for (const thread of threadsOf(pid)) setNiceness(thread, niceness)
   try {
-    setPriority(pid, MODEL_NICENESS)
-    if (existsSync(group)) writeFileSync(group, String(MODEL_NICENESS))
+    writeFileSync(`/proc/${pid}/autogroup`, String(niceness))
+    return true
   } catch (error) {
-    // The process may have ended already, which its own end reports.
-    if (!isGone(error)) throw error
+    if (codeOf(error) === 'EAGAIN') return false
+    // The process has ended, which its own end reports, or this system has no such groups.
+    if (['ENOENT', 'ESRCH', 'EINVAL'].includes(codeOf(error))) return true
+    throw error
   }
 }
 
-function isGone(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code ?? ''
-  const reason = error instanceof Error && 'info' in error ? String((error.info as { code?: unknown }).code) : ''
-  return ['ENOENT', 'ESRCH'].includes(code) || reason === 'ESRCH'
+function setNiceness(thread: number, niceness: number): void {
+  try {
+    setPriority(thread, niceness)
+  } catch (error) {
+    // Only the superuser may raise a priority again: a hog of an ordinary user stays behind after it has calmed down.
+    if (!['ESRCH', 'EACCES', 'EPERM'].includes(codeOf(error))) throw error
+  }
+}
+
+/** Elsewhere than on Linux a process is set as a whole. */
+function threadsOf(pid: number): number[] {
+  if (process.platform !== 'linux') return [pid]
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number)
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(codeOf(error))) return []
+    throw error
+  }
+}
+
+function codeOf(error: unknown): string {
+  const info = error instanceof Error && 'info' in error ? (error.info as { code?: unknown }) : {}
+  return String(info.code ?? (error as NodeJS.ErrnoException).code)
 }

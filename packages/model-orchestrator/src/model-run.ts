@@ -13,6 +13,7 @@ import { RunFailure } from './run-failure.ts'
 import { type LogLimits, openRunLog, RUN_ENDED, type RunLog } from './run-log.ts'
 import type { StartQueue } from './start-queue.ts'
 import { inspectSubmission, type SubmissionLanguage } from './submission.ts'
+import type { UsageWatch, WatchedModel } from './watch-usage.ts'
 
 /** Models listen on loopback only; this text is announced and comes back in failure reports. */
 export const MODEL_HOST = '127.0.0.1'
@@ -34,6 +35,7 @@ export interface RunResources {
   readonly ports: FreePorts
   readonly queue: StartQueue
   readonly guard: ProcessGuard
+  readonly usage: UsageWatch
   readonly log: OrchestratorLog
 }
 
@@ -49,8 +51,10 @@ export class ModelRun {
   readonly #runLog: RunLog
   readonly #stopping = new AbortController()
   #process: ModelProcess | null = null
+  #watched: WatchedModel | null = null
   #port: number | null = null
   #language: SubmissionLanguage | null = null
+  #isServing = false
   #isStopped = false
 
   constructor(entry: ModelEntry, deploymentId: string, resources: RunResources) {
@@ -84,7 +88,7 @@ export class ModelRun {
 
   /** The limits in force for the process in words, and those that could not be enforced. */
   get confinement(): readonly string[] {
-    return []
+    return this.#process === null ? [] : this.#resources.usage.words
   }
 
   /** Ends the run; `reason` goes to its log. Resolves when nothing of it is left. */
@@ -128,10 +132,13 @@ export class ModelRun {
       try {
         await this.#untilServing(child, port)
         endTurn()
+        this.#isServing = true
+        this.#watched?.setServing()
         onServing(port)
         return await this.#untilEnd(child)
       } finally {
         await this.#terminate(child)
+        await this.#watched?.end()
         await output.finish()
       }
     } finally {
@@ -157,6 +164,7 @@ export class ModelRun {
       environment: modelEnvironment(process.env, prepared.environment),
       guard: this.#resources.guard,
     })
+    this.#watched = this.#resources.usage.watch(this.#process.pid, (reason) => this.#endOver(reason))
     return this.#process
   }
 
@@ -198,8 +206,13 @@ export class ModelRun {
 
   #endFlood(): void {
     const { floodBytesPerSecond } = this.#resources.logLimits
-    const reason = `was stopped because it printed more than ${floodBytesPerSecond} bytes a second; print less`
-    this.#stopping.abort(new RunFailure('STOP_UNEXPECTED', reason))
+    this.#endOver(`printed more than ${floodBytesPerSecond} bytes a second; print less`)
+  }
+
+  /** Ends a model that is over a limit; `over` says which one, and what to do about it. */
+  #endOver(over: string): void {
+    const code = this.#isServing ? 'STOP_UNEXPECTED' : 'RUN_FAILED'
+    this.#stopping.abort(new RunFailure(code, `was stopped because it ${over}`))
   }
 }
 

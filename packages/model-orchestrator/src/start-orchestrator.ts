@@ -5,6 +5,7 @@ import { modelRunnerCommand } from '@crunch/model-runner'
 import { createDeploymentIds } from './deployment-ids.ts'
 import { DEFAULT_DISCOVERY_LIMITS, type DiscoveryLimits, startDiscoveryServer } from './discovery-server.ts'
 import { createFreePorts } from './free-ports.ts'
+import { checkModelLimits, type ModelLimits } from './model-limits.ts'
 import { MODEL_HOST, ModelRun, type RunnerCommand, type RunResources } from './model-run.ts'
 import type { ModelsFile } from './models-file.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
@@ -22,6 +23,7 @@ import {
   type SupervisionPorts,
 } from './supervised-model.ts'
 import { readModelsFile, watchModelsFile } from './watch-models-file.ts'
+import { startUsageWatch } from './watch-usage.ts'
 
 /** A start that takes longer no longer holds up the others. */
 const MAX_START_TURN_MS = 5_000
@@ -52,6 +54,8 @@ export interface OrchestratorSettings {
   /** Where quarantines outlive a restart of the orchestrator; absent: they do not. */
   readonly quarantineFile?: string
   readonly logLimits?: Partial<LogLimits>
+  /** What one model may use. */
+  readonly modelLimits?: Partial<ModelLimits>
   readonly discovery?: Partial<DiscoveryLimits>
   /** The program that hosts a submission in JavaScript or TypeScript; `@crunch/model-runner` unless given. */
   readonly runnerCommand?: RunnerCommand
@@ -77,14 +81,16 @@ const SNAPSHOT_WAIT_MS = 10_000
 
 /**
  * Runs the submissions that the models file wants and announces them. Throws an `OrchestratorError`:
- * `ADDRESS_UNAVAILABLE` when the port is taken, `MODELS_FILE_INVALID` when the first reading fails. A file that breaks
+ * `ADDRESS_UNAVAILABLE` when the port is taken, `MODELS_FILE_INVALID` when the first reading fails, `SETTINGS_INVALID` for a
+ * limit under which no model can live. A file that breaks
  * later changes nothing until it is valid again.
  */
 export async function startOrchestrator(settings: OrchestratorSettings): Promise<Orchestrator> {
   const { crunchId, log } = settings
+  const limits = checkModelLimits(settings.modelLimits)
   const modelsFile = resolve(settings.modelsFile)
   const first = await readModelsFile(modelsFile, crunchId)
-  const resources = await createRunResources(settings)
+  const resources = await createRunResources(settings, limits)
   const models = new Map<string, SupervisedModel>()
   let tellReady = () => {}
   const snapshotReady = new Promise<void>((done) => {
@@ -132,6 +138,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
     await resources.preparation.environments.close()
     await discovery.close()
     resources.guard.close()
+    resources.usage.close()
   }
   let closing: Promise<void> | null = null
   return {
@@ -149,7 +156,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   }
 }
 
-async function createRunResources(settings: OrchestratorSettings): Promise<RunResources> {
+async function createRunResources(settings: OrchestratorSettings, limits: ModelLimits): Promise<RunResources> {
   const maxStartsAtOnce = settings.maxStartsAtOnce ?? availableParallelism() * 2
   const submissionsDirectory = resolve(settings.submissionsDirectory)
   const guard = startProcessGuard(settings.log)
@@ -173,6 +180,7 @@ async function createRunResources(settings: OrchestratorSettings): Promise<RunRe
     ports: createFreePorts(MODEL_HOST),
     queue: createStartQueue(maxStartsAtOnce, MAX_START_TURN_MS),
     guard,
+    usage: startUsageWatch(limits, settings.log),
     log: settings.log,
   }
 }

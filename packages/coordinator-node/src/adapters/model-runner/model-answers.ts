@@ -60,6 +60,7 @@ export function describeThrown(thrown: unknown): string {
   return Object.prototype.toString.call(thrown)
 }
 
-function cutDetail(detail: string): string {
+/** Texts of models have no length of their own. */
+export function cutDetail(detail: string): string {
   return detail.length <= MAX_DETAIL_LENGTH ? detail : `${detail.slice(0, MAX_DETAIL_LENGTH - 1)}…`
 }

@@ -6,6 +6,7 @@ import { startExpiry } from '../dispatch-expiry.ts'
 import { type AnswerBudget, createAnswerBudget } from './answer-budget.ts'
 import { connectDiscovery, type DiscoveryClient } from './discovery-client.ts'
 import { ModelCluster } from './model-cluster.ts'
+import type { EncodedRequest } from './model-lane.ts'
 import { type ModelRunnerOptions, type ResolvedOptions, resolveOptions } from './runner-options.ts'
 import { frameMessage } from './unary-call.ts'
 
@@ -159,12 +160,12 @@ class ConnectedModelRunner implements GrpcModelRunner {
 const setupExcuseMs = 15_000
 
 /** A call that no wire can carry is a mistake of the caller. */
-function encode(call: ModelCall): Buffer {
+function encode(call: ModelCall): EncodedRequest {
   const bytes = encodeCall(call.method, call.arguments)
   if (bytes.length > MAX_MESSAGE_BYTES) {
     throw new RangeError(
       `the arguments of ${call.method} have ${bytes.length} bytes, at most ${MAX_MESSAGE_BYTES} can be sent: make the input smaller`,
     )
   }
-  return frameMessage(bytes)
+  return { method: call.method, frame: frameMessage(bytes) }
 }

@@ -1,5 +1,6 @@
 import type { ModelState } from '@crunch/model-protocol'
 import type { ModelIdentity } from '../../../domain/model.ts'
+import type { FailureTally } from './failure-tally.ts'
 import type { ModelLane } from './model-lane.ts'
 
 /** One announced run of a model: being set up until it has a lane. */
@@ -10,15 +11,23 @@ export interface Deployment {
   readonly port: number
   identity: ModelIdentity
   lane: ModelLane | undefined
+  /** Outlives a connection. */
+  readonly tally: FailureTally
   /** Ends the set-up. */
   readonly abort: AbortController
 }
 
 /** The protocol refuses a RUNNING state without an address before it comes here; `undefined` is for the other states. */
-export function createDeployment(state: ModelState): Deployment | undefined {
+export function createDeployment(state: ModelState, tally: FailureTally): Deployment | undefined {
   const { model_id: modelId, deployment_id: deploymentId, ip, port } = state
   if (ip === null || port === null) return undefined
-  return { modelId, deploymentId, ip, port, identity: identityOf(state), lane: undefined, abort: new AbortController() }
+  const identity = identityOf(state)
+  return { modelId, deploymentId, ip, port, identity, lane: undefined, tally, abort: new AbortController() }
+}
+
+/** The same run, to be connected and set up anew. */
+export function renewDeployment(deployment: Deployment): Deployment {
+  return { ...deployment, lane: undefined, abort: new AbortController() }
 }
 
 export function isSameRun(deployment: Deployment, state: ModelState): boolean {

@@ -2,7 +2,15 @@ import type { FailureReport, ModelState } from '@crunch/model-protocol'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { ModelIdentity } from '../../../domain/model.ts'
 import type { Blame } from '../../../domain/prediction.ts'
-import { createDeployment, type Deployment, endDeployment, identityOf, isSameRun } from './deployment.ts'
+import { cutDetail } from '../model-answers.ts'
+import {
+  createDeployment,
+  type Deployment,
+  endDeployment,
+  identityOf,
+  isSameRun,
+  renewDeployment,
+} from './deployment.ts'
 import { createFailureTally, type Verdict } from './failure-tally.ts'
 import { createLargeAnswers } from './large-answers.ts'
 import type { ModelChannel } from './model-channel.ts'
@@ -88,11 +96,15 @@ export class ModelCluster {
       this.#rename(known, state)
       return
     }
-    const next = createDeployment(state)
+    const next = createDeployment(state, createFailureTally(this.#options))
     if (next === undefined) return
     slot.pending?.abort.abort()
-    slot.pending = next
     this.#slots.set(next.modelId, slot)
+    this.#begin(next, slot)
+  }
+
+  #begin(next: Deployment, slot: Slot): void {
+    slot.pending = next
     const setup = this.#setUp(next, slot).finally(() => this.#setups.delete(setup))
     this.#setups.add(setup)
   }
@@ -144,23 +156,36 @@ export class ModelCluster {
   }
 
   #createLane(deployment: Deployment, channel: ModelChannel): ModelLane {
-    const { baseClassName, queueLimit, failureLimit, timeoutLimit, absenceBlame } = this.#options
+    const { baseClassName, queueLimit, absenceBlame } = this.#options
     return new ModelLane({
       modelId: deployment.modelId,
       channel,
       baseClassName,
       queueLimit,
-      tally: createFailureTally({ failureLimit, timeoutLimit }),
+      tally: deployment.tally,
       largeAnswers: this.#largeAnswers,
       absenceBlame,
       onVerdict: (verdict) => this.#giveUp(deployment, verdict),
+      onReconnect: (reason) => this.#reconnect(deployment, reason),
     })
+  }
+
+  /** The model is not called until it is set up again. Its replacement, if there is one, is worth more than this. */
+  #reconnect(deployment: Deployment, reason: string): void {
+    const slot = this.#slots.get(deployment.modelId)
+    if (slot?.ready !== deployment || slot.pending !== undefined) return
+    const { modelId, deploymentId } = deployment
+    this.#options.log.info('model is connected anew', { modelId, deploymentId, reason })
+    slot.ready = undefined
+    endDeployment(deployment)
+    this.#begin(renewDeployment(deployment), slot)
+    this.#refresh()
   }
 
   #giveUp(deployment: Deployment, { code, reason }: Verdict): void {
     const { modelId, deploymentId, ip } = deployment
     this.#options.log.warn('model given up', { modelId, deploymentId, code, reason })
-    this.#options.report(deploymentId, { model_id: modelId, failure_code: code, failure_reason: reason, ip })
+    this.#options.report(deploymentId, { model_id: modelId, failure_code: code, failure_reason: cutDetail(reason), ip })
     this.#drop(deployment)
   }
 

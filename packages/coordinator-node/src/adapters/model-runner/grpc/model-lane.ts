@@ -1,22 +1,38 @@
+import { status } from '@grpc/grpc-js'
 import type { Blame } from '../../../domain/prediction.ts'
 import type { ModelAnswer } from '../../../ports/model-runner.ts'
 import type { DispatchExpiry } from '../dispatch-expiry.ts'
 import { absentAnswer, noRoomAnswer, notRunningAnswer, queueFullAnswer, timeoutAnswer } from '../model-answers.ts'
 import type { DispatchAnswers } from './answer-budget.ts'
-import type { FailureTally, Verdict } from './failure-tally.ts'
+import type { FailureTally, TallyStep, Verdict } from './failure-tally.ts'
 import { LARGE_ANSWER_BYTES, type LargeAnswers } from './large-answers.ts'
-import type { CallOutcome, ModelChannel } from './model-channel.ts'
+import type { CallOutcome, ModelChannel, SetupOutcome } from './model-channel.ts'
 import { NOT_SET_UP, readResponse, readTransportError } from './read-outcome.ts'
 
 /** A connection that was lost gets this long to come back before the model counts as gone. */
 const RECONNECT_GRACE_MS = 1_000
 
-/** Calls whose framed bytes are shared by all models. */
+/** The health service answers beside the model's work: later than this it is not well. */
+const HEALTH_TIMEOUT_MS = 10_000
+
+/** Bytes that are shared by all models. */
+export interface EncodedRequest {
+  readonly method: string
+  readonly frame: Buffer
+}
+
+/** The calls of one dispatch. */
 export interface EncodedDispatch {
-  readonly requests: readonly Buffer[]
+  readonly requests: readonly EncodedRequest[]
   readonly expiry: DispatchExpiry
   /** The room for what is answered. */
   readonly room: DispatchAnswers
+}
+
+/** One Setup a dispatch, for a runner that has lost its model. */
+interface Repair {
+  mayBeSetUp: boolean
+  problem: string
 }
 
 type CallLimits = Pick<EncodedDispatch, 'expiry' | 'room'>
@@ -31,6 +47,8 @@ export interface ModelLaneOptions {
   /** Whose fault it is, at this moment, when the model is not there. */
   readonly absenceBlame: () => Blame
   readonly onVerdict: (verdict: Verdict) => void
+  /** The runner is not well: its connection is to be made anew. */
+  readonly onReconnect: (reason: string) => void
 }
 
 type Answers = readonly ModelAnswer[]
@@ -95,39 +113,55 @@ export class ModelLane {
   async #work(): Promise<void> {
     this.#working = true
     for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
-      const verdict = await this.#take(job)
-      if (verdict !== undefined && !this.#retired) this.#options.onVerdict(verdict)
+      await this.#act(await this.#take(job), job.dispatch.expiry.timeoutMs)
     }
     this.#working = false
     if (this.#retired) this.#options.channel.close()
   }
 
-  async #take({ dispatch, resolve, reject }: Job): Promise<Verdict | undefined> {
+  async #take({ dispatch, resolve, reject }: Job): Promise<TallyStep> {
+    const { tally } = this.#options
+    const methods = dispatch.requests.map(({ method }) => method)
     try {
+      const skipped = tally.skip(methods)
+      if (skipped !== undefined) {
+        resolve(methods.map(coolDownAnswer))
+        return skipped
+      }
       const answers = await this.#answer(dispatch)
       resolve(answers)
-      return this.#options.tally.record(answers)
+      return tally.record(answers.map((answer, index) => ({ method: methods[index]!, answer })))
     } catch (error) {
       reject(error)
-      return undefined
+      return { kind: 'go-on' }
     }
   }
 
+  /** The dispatch is answered already: nobody waits for this but the model's own later dispatches. */
+  async #act(step: TallyStep, timeoutMs: number): Promise<void> {
+    if (this.#retired) return
+    const { channel, tally, onVerdict, onReconnect } = this.#options
+    if (step.kind === 'check-health') {
+      const isServing = await channel.isServing(Math.min(timeoutMs, HEALTH_TIMEOUT_MS))
+      await this.#act(tally.recordHealth(isServing), timeoutMs)
+    } else if (step.kind === 'reconnect') onReconnect(step.reason)
+    else if (step.kind === 'give-up') onVerdict(step.verdict)
+  }
+
   async #answer({ requests, expiry, room }: EncodedDispatch): Promise<Answers> {
-    if (this.#options.tally.shouldSkip()) return requests.map(coolDownAnswer)
     const answers: ModelAnswer[] = []
-    const repair = { mayBeSetUp: true }
+    const repair: Repair = { mayBeSetUp: true, problem: '' }
     for (const request of requests) {
       answers.push(
         expiry.hasExpired()
           ? timeoutAnswer(expiry.timeoutMs, null)
-          : await this.#call(request, { expiry, room }, repair),
+          : await this.#call(request.frame, { expiry, room }, repair),
       )
     }
     return answers
   }
 
-  async #call(request: Buffer, limits: CallLimits, repair: { mayBeSetUp: boolean }): Promise<ModelAnswer> {
+  async #call(request: Buffer, limits: CallLimits, repair: Repair): Promise<ModelAnswer> {
     const { expiry } = limits
     const { channel, absenceBlame, baseClassName } = this.#options
     if (!channel.isReady() && !(await this.#comesBack(expiry))) {
@@ -137,12 +171,14 @@ export class ModelLane {
     if (answer === NOT_SET_UP && repair.mayBeSetUp) {
       // The process behind the same address was restarted: it has forgotten the model.
       repair.mayBeSetUp = false
-      await channel.setup(baseClassName, expiry.remainingMs())
+      const setup = await channel.setup(baseClassName, expiry.remainingMs())
       if (expiry.hasExpired()) return timeoutAnswer(expiry.timeoutMs, null)
+      repair.problem = setupProblem(setup)
       answer = await this.#ask(request, limits)
     }
     if (answer !== NOT_SET_UP) return answer
-    return notRunningAnswer(absenceBlame(), 'the model was restarted and cannot be set up again', null)
+    const detail = `the model's runner was restarted, and the model cannot be set up again: ${repair.problem}`
+    return notRunningAnswer(absenceBlame(), detail, null)
   }
 
   async #ask(request: Buffer, { expiry, room }: CallLimits): Promise<ModelAnswer | typeof NOT_SET_UP> {
@@ -171,6 +207,12 @@ export class ModelLane {
     }
     return readResponse(outcome.bytes, outcome.durationMs)
   }
+}
+
+function setupProblem(outcome: SetupOutcome): string {
+  if (outcome.kind === 'error') return `${status[outcome.code]}: ${outcome.details}`
+  const { code = '', message = '' } = outcome.response.status ?? {}
+  return `Setup was answered with ${code}: ${message}`
 }
 
 function coolDownAnswer(): ModelAnswer {

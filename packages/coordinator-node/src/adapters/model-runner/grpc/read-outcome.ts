@@ -61,7 +61,7 @@ export function readTransportError(error: TransportError, timeoutMs: number, abs
     }
     case status.UNIMPLEMENTED: {
       const detail = `what listens at the model's address is no model runner: ${details}`
-      return failedAnswer({ reason: 'bad_implementation', blame: 'model', detail, durationMs })
+      return notRunningAnswer(absenceBlame, detail, durationMs)
     }
     default:
       // A process that dies may reset its streams before the connection ends.

@@ -24,6 +24,8 @@ export interface ModelRunnerLimits {
   readonly failureLimit: number
   /** Dispatches in a row with a time-out, or without a connection, after which a model is reported; 0 is never. */
   readonly timeoutLimit: number
+  /** A model that was silent for so long, over at least 10 dispatches, is reported before it reaches `timeoutLimit`; 0 is never. */
+  readonly silenceLimitMs: number
   /** Between pings to the orchestrator, and the time a pong may take. */
   readonly keepaliveMs: number
   /** Before the first new attempt to reach the orchestrator; doubles each time, with jitter. */
@@ -66,6 +68,7 @@ const defaults = {
   queueLimit: 64,
   failureLimit: 100,
   timeoutLimit: 100,
+  silenceLimitMs: 30 * 60_000,
   keepaliveMs: 20_000,
   reconnectMs: 250,
   maxReconnectMs: 10_000,

@@ -72,7 +72,7 @@ async function attemptSetup(channel: ModelChannel, options: ResolvedOptions): Pr
 
 function readSetup(response: SetupResponse, channel: ModelChannel): SetUpResult {
   const code = response.status?.code ?? ''
-  const reason = response.status?.message || `Setup was answered with the status "${code}"`
+  const reason = `Setup was answered with ${code || 'no status'}: ${response.status?.message || 'no message'}`
   switch (code) {
     case 'SUCCESS':
       return { kind: 'ready', channel }

@@ -125,7 +125,7 @@ describe('a model that is given up', () => {
         {
           model_id: 'a',
           failure_code: 'BAD_IMPLEMENTATION',
-          failure_reason: 'Method "predict" not found in class "Echo"',
+          failure_reason: 'predict ended with bad_implementation: Method "predict" not found in class "Echo"',
           ip: '127.0.0.1',
         },
       ])
@@ -133,16 +133,24 @@ describe('a model that is given up', () => {
   })
 
   it('is reported after too many failing calls in a row', async () => {
-    const model = { fail: () => Promise.reject(new Error('no luck')), echo: (text: string) => text }
-    await listOne('a', model)
+    const predict = (text: string) => (text === 'x' ? text : Promise.reject(new Error('no luck')))
+    await listOne('a', { predict })
     const runner = await scene.connect({ failureLimit: 3 })
-    await ask(runner, [call('fail'), call('fail'), call('fail'), call('echo', 'x')])
-    await ask(runner, [call('fail'), call('fail'), call('fail')])
+    const [good, bad] = [call('predict', 'x'), call('predict', 'y')]
+    await ask(runner, [bad, bad, bad, good])
+    await ask(runner, [bad, bad, bad])
     expect(runner.models()).toHaveLength(1)
-    await ask(runner, [call('fail')])
+    await ask(runner, [bad])
     expect(runner.models()).toEqual([])
-    await expect.poll(() => scene.orchestrator.reports).toMatchObject([{ failure_code: 'MULTIPLE_FAILED' }])
-    expect(scene.orchestrator.reports[0]!.failure_reason).toContain('no luck')
+    await expect
+      .poll(() => scene.orchestrator.reports)
+      .toMatchObject([
+        {
+          failure_code: 'MULTIPLE_FAILED',
+          failure_reason:
+            'predict failed 4 times in a row, the last time with model_error: The model raised an exception: no luck',
+        },
+      ])
   })
 
   it('is called less often when it hangs, reported, and never waited for by others', async () => {
@@ -158,7 +166,7 @@ describe('a model that is given up', () => {
         { status: 'absent', blame: 'model' },
       ])
     }
-    expect(runner.models().map(({ id }) => id)).toEqual(['quick'])
+    await expect.poll(() => runner.models().map(({ id }) => id)).toEqual(['quick'])
     expect(hanging.calls).toBe(1)
     await expect.poll(() => scene.orchestrator.reports).toMatchObject([{ failure_code: 'MULTIPLE_TIMEOUT' }])
   })
@@ -172,7 +180,12 @@ describe('set-up', () => {
     expect(runner.models()).toEqual([])
     await expect
       .poll(() => scene.orchestrator.reports)
-      .toMatchObject([{ failure_code: 'BAD_IMPLEMENTATION', failure_reason: message }])
+      .toMatchObject([
+        {
+          failure_code: 'BAD_IMPLEMENTATION',
+          failure_reason: `Setup was answered with BAD_IMPLEMENTATION: ${message}`,
+        },
+      ])
   })
 
   it('reports a model whose constructor fails', async () => {
@@ -181,7 +194,12 @@ describe('set-up', () => {
     expect(runner.models()).toEqual([])
     await expect
       .poll(() => scene.orchestrator.reports)
-      .toMatchObject([{ failure_code: 'MULTIPLE_FAILED', failure_reason: 'no file weights.bin' }])
+      .toMatchObject([
+        {
+          failure_code: 'MULTIPLE_FAILED',
+          failure_reason: 'Setup was answered with SETUP_FAILED: no file weights.bin',
+        },
+      ])
   })
 
   it('tries again, and reports an address where nobody listens', async () => {
@@ -226,7 +244,7 @@ describe('set-up', () => {
     const fatal: string[] = []
     await scene.connect({ onFatal: ({ code, message }) => fatal.push(`${code} ${message}`) })
     expect(fatal).toEqual([
-      'SETTINGS_INVALID model a refuses MODEL_BASE_CLASSNAME "tracker.TrackerBase": class_name is wrong',
+      'SETTINGS_INVALID model a refuses MODEL_BASE_CLASSNAME "tracker.TrackerBase": Setup was answered with INVALID_ARGUMENT: class_name is wrong',
     ])
     expect(scene.orchestrator.reports).toEqual([])
   })

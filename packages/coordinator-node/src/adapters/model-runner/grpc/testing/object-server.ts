@@ -4,10 +4,12 @@ import {
   DynamicSubclassServiceService,
   decodeVariant,
   encodeResult,
+  HealthService,
   SERVER_OPTIONS,
+  ServingStatus,
   type Status,
 } from '@crunch/model-protocol'
-import { type handleUnaryCall, Server, ServerCredentials, status } from '@grpc/grpc-js'
+import { type handleUnaryCall, Server, ServerCredentials, type sendUnaryData, status } from '@grpc/grpc-js'
 
 export interface ObjectServerOptions {
   /** 0, the default, takes a free one. */
@@ -15,12 +17,15 @@ export interface ObjectServerOptions {
   /** Answers Setup; the default creates nothing and says so. */
   readonly setUp?: () => Promise<Status>
   readonly maxSendBytes?: number
+  /** What the health service says, at the time of each question; the default is SERVING. */
+  readonly health?: () => Promise<ServingStatus>
 }
 
 export interface ObjectServer {
   readonly port: number
   readonly setups: number
   readonly calls: number
+  readonly healthChecks: number
   /** Ends all connections at once, as a process that dies does. */
   crash(): void
 }
@@ -34,10 +39,22 @@ export class RawAnswer {
   }
 }
 
+/** The status of the transport that a test wants instead of an answer. */
+export class RawFailure extends Error {
+  readonly code: status
+  readonly details: string
+
+  constructor(code: status, details: string) {
+    super(details)
+    this.code = code
+    this.details = details
+  }
+}
+
 /** Serves an object of this process as deployed runners serve a model: one call at a time, faults as status codes. */
 export async function serveObject(model: object, options: ObjectServerOptions = {}): Promise<ObjectServer> {
   const server = new Server({ ...SERVER_OPTIONS, 'grpc.max_send_message_length': options.maxSendBytes ?? -1 })
-  const counts = { setups: 0, calls: 0 }
+  const counts = { setups: 0, calls: 0, healthChecks: 0 }
   const exclusively = createLock()
   const definition = {
     ...DynamicSubclassServiceService,
@@ -58,6 +75,13 @@ export async function serveObject(model: object, options: ObjectServerOptions = 
     }),
     rest: exclusively(async () => ({ status: { code: 'SUCCESS', message: '' } })),
   })
+  server.addService(HealthService, {
+    check: (_: unknown, callback: sendUnaryData<{ status: ServingStatus }>) => {
+      counts.healthChecks += 1
+      const answer = options.health?.() ?? Promise.resolve(ServingStatus.SERVING)
+      void answer.then((status) => callback(null, { status }))
+    },
+  })
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${options.port ?? 0}`, ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
@@ -70,6 +94,9 @@ export async function serveObject(model: object, options: ObjectServerOptions = 
     },
     get calls() {
       return counts.calls
+    },
+    get healthChecks() {
+      return counts.healthChecks
     },
     crash: () => server.forceShutdown(),
   }
@@ -90,7 +117,8 @@ function createLock() {
         })
         .then(
           (response) => callback(null, response),
-          (error: unknown) => callback({ code: status.INTERNAL, details: String(error) }),
+          (error: unknown) =>
+            callback(error instanceof RawFailure ? error : { code: status.INTERNAL, details: String(error) }),
         )
     }
 }
@@ -108,6 +136,7 @@ async function call(model: object, request: CallRequest): Promise<CallResponse |
     if (result instanceof RawAnswer) return result
     return { status: { code: 'SUCCESS', message: '' }, methodResponse: encodeResult(result) }
   } catch (error) {
+    if (error instanceof RawFailure) throw error
     const message = `The model raised an exception: ${error instanceof Error ? error.message : String(error)}`
     return { status: { code: 'MODEL_FAILED', message }, methodResponse: undefined }
   }

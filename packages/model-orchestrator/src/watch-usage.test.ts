@@ -1,0 +1,162 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { getPriority } from 'node:os'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { connectDiscovery, createWorkspace, isAlive, rememberingLog, STAND_IN, until } from '../test/workspace.ts'
+import { checkModelLimits, type ModelLimits } from './model-limits.ts'
+import { type ProcessTable, parsePsLine } from './process-table.ts'
+import { type Orchestrator, type OrchestratorSettings, startOrchestrator } from './start-orchestrator.ts'
+import { startUsageWatch } from './watch-usage.ts'
+
+const SLEEP_SECONDS = 60 + Math.random()
+
+let space: Awaited<ReturnType<typeof createWorkspace>>
+let orchestrator: Orchestrator
+const cleanups: (() => unknown)[] = []
+
+beforeEach(async () => {
+  space = await createWorkspace()
+  cleanups.push(() => space.remove())
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+/** Runs one model, with this code, that is not started again when it fails. */
+async function run(main: string, modelLimits: OrchestratorSettings['modelLimits']) {
+  await space.submission('a', main)
+  await space.models([{ id: '1', submission_id: 'a', desired_state: 'RUNNING' }])
+  orchestrator = await startOrchestrator({
+    crunchId: 'starter-challenge',
+    port: 0,
+    modelsFile: space.modelsFile,
+    submissionsDirectory: space.submissions,
+    logsDirectory: space.logs,
+    baseClassName: 'tracker.TrackerBase',
+    runnerCommand: STAND_IN,
+    log: rememberingLog(),
+    restart: { maxQuickFailures: 1 },
+    modelLimits: modelLimits ?? {},
+  })
+  cleanups.push(() => orchestrator.close())
+  const coordinator = await connectDiscovery(orchestrator.port)
+  cleanups.push(() => coordinator.close())
+  return coordinator
+}
+
+const status = () => orchestrator.models()[0]!
+const failure = async () => {
+  await until('the failure', () => status().state === 'FAILED')
+  return status().lastFailure
+}
+const printed = async (pattern: RegExp) =>
+  until(`a line ${pattern}`, async () => {
+    const lines = await space.logLines('1').catch(() => [])
+    return lines.map(({ message }) => pattern.exec(message)?.[1]).find((found) => found !== undefined)
+  })
+
+describe.skipIf(process.platform === 'win32')('a model over its limits', () => {
+  it('is ended when it eats memory, and the reason says how much it may use', async () => {
+    await run("const kept = []; setInterval(() => kept.push(Buffer.alloc(16 * 1024 * 1024, 'x')), 20)", {
+      memoryMib: 256,
+    })
+    expect(await failure()).toMatchObject({
+      code: 'STOP_UNEXPECTED',
+      reason: expect.stringMatching(/^was stopped because it used \d+ MiB of memory, over its limit of 256 MiB/),
+    })
+  })
+
+  it('is ended with all its processes when it forks endlessly', async () => {
+    // A number of seconds that nobody else sleeps for.
+    const script = `while :; do sleep ${SLEEP_SECONDS} & done`
+    const main = `
+      import { spawn } from 'node:child_process'
+      setTimeout(() => spawn('/bin/sh', ['-c', ${JSON.stringify(script)}], { detached: true, stdio: 'ignore' }), 50)`
+    const startedAt = performance.now()
+    await run(main, { processes: 20 })
+    expect(await failure()).toMatchObject({
+      reason: expect.stringMatching(/^was stopped because it ran \d+ processes, over its limit of 20/),
+    })
+    expect(performance.now() - startedAt).toBeLessThan(15_000)
+    const isLeft = execFileSync('ps', ['-A', '-o', 'args=']).toString().includes(`sleep ${SLEEP_SECONDS}`)
+    expect(isLeft).toBe(false)
+  })
+
+  it('takes along what left its group when it ends', async () => {
+    const main = `
+      import { spawn } from 'node:child_process'
+      const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
+      console.log('grandchild ' + child.pid)
+      setTimeout(() => process.exit(3), 1500)`
+    await run(main, {})
+    expect(await failure()).toMatchObject({ reason: expect.stringContaining('exited with code 3') })
+    const grandchild = Number(await printed(/grandchild (\d+)/))
+    await until('the grandchild is gone', () => !isAlive(grandchild))
+  })
+})
+
+/** What the table says of one real process, so that the outcome does not depend on what else this machine does. */
+function watchFabricated(modelLimits: Partial<ModelLimits>) {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
+  const pid = child.pid!
+  cleanups.push(() => child.kill('SIGKILL'))
+  const usage = { cores: 0, cpuMs: 0, atMs: performance.now() }
+  const table: ProcessTable = {
+    intervalMs: 50,
+    setForeign: () => undefined,
+    async read() {
+      const atMs = performance.now()
+      usage.cpuMs += usage.cores * (atMs - usage.atMs)
+      usage.atMs = atMs
+      const { cpuMs } = usage
+      const isZombie = child.exitCode !== null || child.signalCode !== null
+      return [{ pid, parentPid: process.pid, groupId: pid, startedAt: '1', cpuMs, residentBytes: 0, isZombie }]
+    },
+  }
+  const watch = startUsageWatch(checkModelLimits(modelLimits), rememberingLog(), table)
+  cleanups.push(() => watch.close())
+  const reasons: string[] = []
+  const model = watch.watch(pid, (reason) => reasons.push(reason))
+  return { pid, usage, model, reasons, ended: once(child, 'exit') }
+}
+
+describe.skipIf(process.platform === 'win32')('processor time', () => {
+  it('ends a model that uses more than its share on the average, however it is spread', async () => {
+    const { usage, reasons, ended } = watchFabricated({ cpuCores: 1.5, cpuWindowMs: 1_000 })
+    usage.cores = 3
+    await ended
+    expect(reasons).toEqual([
+      expect.stringMatching(/^used [23]\.\d+ cores of CPU time on the average of 1 s, over its limit of 1\.5/),
+    ])
+  })
+
+  it('is given to other models first while one that serves takes more than half a core', async () => {
+    const { pid, usage, model, reasons } = watchFabricated({})
+    usage.cores = 0.9
+    await until('it gives way at its start', () => getPriority(pid) === 4)
+    model.setServing()
+    await until('it waits for the others', () => getPriority(pid) === 19)
+    usage.cores = 0
+    if (process.getuid?.() === 0) await until('it is calm', () => getPriority(pid) === 10)
+    expect(reasons).toEqual([])
+  })
+})
+
+describe('limits', () => {
+  it('reads what ps prints', () => {
+    expect(parsePsLine(' 12  1  12  2048 Ss   1-02:03:04 Sun Nov 22 15:42:47 2026')).toEqual({
+      pid: 12,
+      parentPid: 1,
+      groupId: 12,
+      startedAt: 'Sun Nov 22 15:42:47 2026',
+      cpuMs: ((24 + 2) * 3_600 + 3 * 60 + 4) * 1_000,
+      residentBytes: 2048 * 1024,
+      isZombie: false,
+    })
+    expect(parsePsLine('501 1 501 10 Z 0:00.25 Sun Nov 22 15:42:47 2026')).toMatchObject({ cpuMs: 250, isZombie: true })
+  })
+
+  it('refuses limits under which no model can live', () => {
+    expect(() => checkModelLimits({ memoryMib: 1 })).toThrow(/memoryMib of models is 1; give at least 128/)
+  })
+})
