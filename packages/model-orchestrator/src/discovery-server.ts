@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import {
   type FailureReport,
   MAX_DISCOVERY_FRAME_BYTES,
@@ -7,7 +7,8 @@ import {
   writeServerMessage,
 } from '@crunch/model-protocol'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
-import { errorText, OrchestratorError } from './orchestrator-error.ts'
+import { listenOn } from './listen-on.ts'
+import { errorText } from './orchestrator-error.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
 
 /** The limits of the discovery socket. */
@@ -15,8 +16,10 @@ export interface DiscoveryLimits {
   readonly maxClients: number
   /** A client that leaves more than this unread is cut off; it reconnects and gets a fresh snapshot. */
   readonly maxUnreadBytes: number
-  /** A client that answers no ping for this long is cut off. */
+  /** How often clients are pinged. */
   readonly keepaliveMs: number
+  /** A client that does not answer a ping within this time is cut off; until the next ping unless given. */
+  readonly pongTimeoutMs?: number
 }
 
 export const DEFAULT_DISCOVERY_LIMITS: DiscoveryLimits = {
@@ -42,8 +45,8 @@ interface Client {
   readonly crunchId: string
   /** Whether it has its snapshot; changes come after that. */
   listed: boolean
-  /** Whether it answered the last ping. */
-  alive: boolean
+  /** Runs while it owes the answer to a ping. */
+  overdue: NodeJS.Timeout | null
 }
 
 /** What the socket needs from the orchestrator. */
@@ -66,13 +69,13 @@ export async function startDiscoveryServer(settings: DiscoverySettings): Promise
     response.writeHead(426, { 'content-type': 'text/plain', connection: 'close' })
     response.end('Upgrade Required: use WebSocket\n')
   })
-  const port = await listen(http, settings.host, settings.port)
+  const port = await listenOn(http, settings.host, settings.port, '--port, MODEL_RUNNER_NODE_PORT')
   http.on('error', (error) => log.error('discovery socket failed', { reason: error.message }))
   const sockets = new WebSocketServer({ server: http, maxPayload: MAX_DISCOVERY_FRAME_BYTES, perMessageDeflate: false })
   sockets.on('error', (error) => log.error('discovery socket failed', { reason: error.message }))
   const clients = new Map<WebSocket, Client>()
   sockets.on('connection', (socket, request) => welcome(socket, crunchIdOf(request), clients, settings))
-  const keepalive = setInterval(() => pingAll(clients), settings.limits.keepaliveMs)
+  const keepalive = setInterval(() => pingAll(clients, settings.limits), settings.limits.keepaliveMs)
   return {
     port,
     broadcast(crunchId, state) {
@@ -113,12 +116,13 @@ function welcome(
     refuse(socket, 'too many clients', 1013)
     return
   }
-  const client = { crunchId, listed: false, alive: true }
+  const client: Client = { crunchId, listed: false, overdue: null }
   clients.set(socket, client)
-  socket.on('close', () => clients.delete(socket))
-  socket.on('pong', () => {
-    client.alive = true
+  socket.on('close', () => {
+    clients.delete(socket)
+    answered(client)
   })
+  socket.on('pong', () => answered(client))
   socket.on('message', createReader(crunchId, settings.onFailureReport, log))
   void settings.snapshotReady.then(() => sendSnapshot(socket, client, settings))
 }
@@ -140,12 +144,16 @@ function send(socket: WebSocket, frame: string, { limits, log }: DiscoverySettin
   socket.terminate()
 }
 
-function pingAll(clients: ReadonlyMap<WebSocket, Client>): void {
+function pingAll(clients: ReadonlyMap<WebSocket, Client>, { keepaliveMs, pongTimeoutMs }: DiscoveryLimits): void {
   for (const [socket, client] of clients) {
-    if (client.alive) socket.ping()
-    else socket.terminate()
-    client.alive = false
+    socket.ping()
+    client.overdue ??= setTimeout(() => socket.terminate(), pongTimeoutMs ?? keepaliveMs)
   }
+}
+
+function answered(client: Client): void {
+  if (client.overdue !== null) clearTimeout(client.overdue)
+  client.overdue = null
 }
 
 function refuse(socket: WebSocket, error: string, code: number): void {
@@ -189,21 +197,4 @@ function crunchIdOf(request: IncomingMessage): string {
     // Not an encoded path: then it is meant as it stands.
     return trimmed
   }
-}
-
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const problem =
-        error.code === 'EADDRINUSE'
-          ? `port ${port} of ${host} is in use; stop the program that listens there or choose another port`
-          : `cannot listen on ${host}:${port}: ${error.message}`
-      reject(new OrchestratorError('ADDRESS_UNAVAILABLE', problem, { cause: error }))
-    })
-    server.listen(port, host, () => {
-      server.removeAllListeners('error')
-      const address = server.address()
-      resolve(typeof address === 'object' && address !== null ? address.port : port)
-    })
-  })
 }

@@ -7,6 +7,9 @@ export type OrchestratorErrorCode =
   | 'SUBMISSION_REFUSED'
   | 'MODEL_UNKNOWN'
   | 'LOG_UNKNOWN'
+  | 'REQUEST_INVALID'
+  /** A limit of what is done at once is reached; it passes. */
+  | 'BUSY'
   /** Another program has been editing the models file for too long. */
   | 'MODELS_FILE_LOCKED'
 

@@ -5,6 +5,7 @@ import { modelRunnerCommand } from '@crunch/model-runner'
 import { createDeploymentIds } from './deployment-ids.ts'
 import { DEFAULT_DISCOVERY_LIMITS, type DiscoveryLimits, startDiscoveryServer } from './discovery-server.ts'
 import { createFreePorts } from './free-ports.ts'
+import { type ModelsApi, type ModelsApiAddress, startModelsApi } from './http/start-models-api.ts'
 import { checkModelLimits, type ModelLimits } from './model-limits.ts'
 import { MODEL_HOST, ModelRun, type RunnerCommand, type RunResources } from './model-run.ts'
 import type { ModelsFile } from './models-file.ts'
@@ -46,6 +47,8 @@ export interface OrchestratorSettings {
   readonly startTimeoutMs?: number
   /** From SIGTERM to SIGKILL; 2 s unless given. */
   readonly stopTimeoutMs?: number
+  /** The HTTP API; absent: there is none. */
+  readonly http?: ModelsApiAddress
   /** How often the models file is read; 1 s unless given. */
   readonly pollMs?: number
   /** Processes that start at once; twice the cores unless given. */
@@ -66,6 +69,8 @@ export interface OrchestratorSettings {
 export interface Orchestrator {
   /** Where the discovery socket listens. */
   readonly port: number
+  /** Where the HTTP API listens; null without one. */
+  readonly httpPort: number | null
   /** The models of the file, in its order. */
   models(): readonly ModelStatus[]
   /** Ends the quarantine or the back-off of a model; false when there is no such model. */
@@ -81,9 +86,9 @@ const SNAPSHOT_WAIT_MS = 10_000
 
 /**
  * Runs the submissions that the models file wants and announces them. Throws an `OrchestratorError`:
- * `ADDRESS_UNAVAILABLE` when the port is taken, `MODELS_FILE_INVALID` when the first reading fails, `SETTINGS_INVALID` for a
- * limit under which no model can live. A file that breaks
- * later changes nothing until it is valid again.
+ * `ADDRESS_UNAVAILABLE` when a port is taken, `SETTINGS_INVALID` when the HTTP API would be open to the network without
+ * a key or for a limit under which no model can live, `MODELS_FILE_INVALID` when the first reading fails. A file that breaks later changes nothing until it is valid
+ * again.
  */
 export async function startOrchestrator(settings: OrchestratorSettings): Promise<Orchestrator> {
   const { crunchId, log } = settings
@@ -92,23 +97,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   const first = await readModelsFile(modelsFile, crunchId)
   const resources = await createRunResources(settings, limits)
   const models = new Map<string, SupervisedModel>()
-  let tellReady = () => {}
-  const snapshotReady = new Promise<void>((done) => {
-    tellReady = done
-  })
-  const discovery = await startDiscoveryServer({
-    host: settings.host ?? '127.0.0.1',
-    port: settings.port ?? DEFAULT_DISCOVERY_PORT,
-    limits: { ...DEFAULT_DISCOVERY_LIMITS, ...settings.discovery },
-    log,
-    snapshot: (id) => (id === crunchId ? [...models.values()].flatMap((model) => model.announced() ?? []) : []),
-    snapshotReady,
-    onFailureReport(id, report) {
-      const { model_id: modelId, failure_code: code } = report
-      const isHonoured = id === crunchId && models.get(modelId)?.reportFailure(report) === true
-      if (!isHonoured) log.warn('failure report names no model that serves', { crunchId: id, modelId, code })
-    },
-  }).catch((error: unknown) => {
+  const { discovery, http, tellReady } = await listen(settings, models).catch((error: unknown) => {
     resources.guard.close()
     throw error
   })
@@ -130,9 +119,11 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   const starts = [...models.values()]
   void settleWithin(starts, SNAPSHOT_WAIT_MS, 0).then(tellReady)
   const watch = watchModelsFile({ path: modelsFile, crunchId, pollMs: settings.pollMs ?? 1_000, log, apply })
-  log.info('orchestrator listens', { crunchId, port: discovery.port, models: models.size, modelsFile })
+  const addresses = { port: discovery.port, httpPort: http?.port ?? null }
+  log.info('orchestrator listens', { crunchId, ...addresses, models: models.size, modelsFile })
 
   async function closeAll(): Promise<void> {
+    await http?.close()
     await watch.close()
     await Promise.all([...[...models.values()].map((model) => model.stop()), ...removed])
     await resources.preparation.environments.close()
@@ -143,6 +134,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   let closing: Promise<void> | null = null
   return {
     port: discovery.port,
+    httpPort: http?.port ?? null,
     models: () => [...models.values()].map((model) => model.status()),
     retry(modelId) {
       models.get(modelId)?.retry()
@@ -154,6 +146,50 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
       return closing
     },
   }
+}
+
+/** Opens the discovery socket and the HTTP API, or neither. */
+async function listen(settings: OrchestratorSettings, models: ReadonlyMap<string, SupervisedModel>) {
+  const { crunchId, log } = settings
+  let tellReady = () => {}
+  const snapshotReady = new Promise<void>((done) => {
+    tellReady = done
+  })
+  const discovery = await startDiscoveryServer({
+    host: settings.host ?? '127.0.0.1',
+    port: settings.port ?? DEFAULT_DISCOVERY_PORT,
+    limits: { ...DEFAULT_DISCOVERY_LIMITS, ...settings.discovery },
+    log,
+    snapshot: (id) => (id === crunchId ? [...models.values()].flatMap((model) => model.announced() ?? []) : []),
+    snapshotReady,
+    onFailureReport(id, report) {
+      const { model_id: modelId, failure_code: code } = report
+      const isHonoured = id === crunchId && models.get(modelId)?.reportFailure(report) === true
+      if (!isHonoured) log.warn('failure report names no model that serves', { crunchId: id, modelId, code })
+    },
+  })
+  try {
+    return { discovery, http: await startHttp(settings, models), tellReady }
+  } catch (error) {
+    await discovery.close()
+    throw error
+  }
+}
+
+async function startHttp(
+  settings: OrchestratorSettings,
+  models: ReadonlyMap<string, SupervisedModel>,
+): Promise<ModelsApi | null> {
+  if (settings.http === undefined) return null
+  return startModelsApi(settings.http, {
+    crunchId: settings.crunchId,
+    modelsFile: resolve(settings.modelsFile),
+    submissionsDirectory: resolve(settings.submissionsDirectory),
+    logsDirectory: settings.logsDirectory === undefined ? undefined : resolve(settings.logsDirectory),
+    models: () => [...models.values()].map((model) => model.status()),
+    retry: (modelId) => models.get(modelId)?.retry(),
+    log: settings.log,
+  })
 }
 
 async function createRunResources(settings: OrchestratorSettings, limits: ModelLimits): Promise<RunResources> {

@@ -1,0 +1,50 @@
+import type { Server } from 'node:http'
+import { createAdaptorServer } from '@hono/node-server'
+import { listenOn } from '../listen-on.ts'
+import { createAccessGate } from './access-gate.ts'
+import { createModelsApp } from './create-models-app.ts'
+import type { ModelsApiContext } from './models-api-context.ts'
+
+/** Where the HTTP API listens. */
+export interface ModelsApiAddress {
+  /** 127.0.0.1 unless given; another address needs a key. */
+  readonly host?: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** Lets in whoever sends it; null or absent: only programs of this machine. */
+  readonly apiKey?: string | null
+}
+
+/** The running HTTP API. */
+export interface ModelsApi {
+  readonly port: number
+  /** Cuts whoever is still connected: logs that are followed never end by themselves. */
+  close(): Promise<void>
+}
+
+const SERVER_OPTIONS = {
+  maxHeaderSize: 32_768,
+  headersTimeout: 10_000,
+  // A hundred megabytes over a slow line.
+  requestTimeout: 300_000,
+  keepAliveTimeout: 5_000,
+}
+const MAX_CONNECTIONS = 500
+
+/** Serves the API once it listens. Throws `ADDRESS_UNAVAILABLE`, or `SETTINGS_INVALID` when it lacks a key. */
+export async function startModelsApi(address: ModelsApiAddress, context: ModelsApiContext): Promise<ModelsApi> {
+  const host = address.host ?? '127.0.0.1'
+  const app = createModelsApp(context, createAccessGate(host, address.apiKey ?? null))
+  const server = createAdaptorServer({ fetch: app.fetch, serverOptions: SERVER_OPTIONS }) as Server
+  server.maxConnections = MAX_CONNECTIONS
+  const port = await listenOn(server, host, address.port, '--http-port, MODEL_ORCHESTRATOR_HTTP_PORT')
+  server.on('error', ({ message }) => context.log.error('HTTP API failed', { reason: message }))
+  return {
+    port,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
