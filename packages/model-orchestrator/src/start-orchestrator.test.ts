@@ -178,43 +178,6 @@ describe('orchestrator', () => {
     expect(coordinator.states.filter(({ model_id }) => model_id === '2')).toHaveLength(1)
   })
 
-  it('remembers a quarantine over a restart, until the code or the wish changes', async () => {
-    const quarantineFile = join(space.root, 'quarantine.json')
-    const restart = async () => {
-      await orchestrator.close()
-      await start({ quarantineFile })
-      await orchestrator.settled()
-    }
-    await space.submission('bad', "console.error('missing weights'); process.exit(3)")
-    await space.models([entry('1', 'bad')])
-    await start({ quarantineFile })
-    await until('quarantine', () => status('1').quarantined)
-    const { lastFailure } = status('1')
-    await restart()
-    expect(status('1')).toMatchObject({ state: 'FAILED', quarantined: true, latestDeploymentId: null, lastFailure })
-
-    await space.submission('bad', "console.error('still missing'); process.exit(4)")
-    await restart()
-    expect(status('1').latestDeploymentId).not.toBeNull()
-    await until('quarantine', () => status('1').quarantined)
-    expect(status('1').lastFailure?.reason).toContain('still missing')
-
-    await space.models([entry('1', 'bad', { desired_state: 'STOPPED' })])
-    await until('the change', () => status('1').state === 'STOPPED')
-    await space.models([entry('1', 'bad')])
-    await until('a new try', () => status('1').latestDeploymentId !== null && status('1').quarantined)
-    const tried = status('1').latestDeploymentId
-    expect(orchestrator.retry('9')).toBe(false)
-    expect(orchestrator.retry('1')).toBe(true)
-    await until('another try', () => status('1').latestDeploymentId !== tried)
-    await until('quarantine', () => status('1').quarantined)
-
-    await writeFile(quarantineFile, '{"models": [')
-    await restart()
-    expect(log.lines).toContainEqual(expect.objectContaining({ message: expect.stringContaining('cannot be read') }))
-    expect(status('1').latestDeploymentId).not.toBeNull()
-  })
-
   it('gives up a start that hangs, kills its process and whatever that started', async () => {
     const main = `
       import { spawn } from 'node:child_process'
