@@ -17,7 +17,7 @@ interface RunnerOptions {
 const program = new Command('crunch-model-runner')
   .description('Hosts one TypeScript or JavaScript model behind the Crunch model protocol.')
   .addOption(
-    new Option('--address <host:port>', 'where to listen; port 0 takes a free one')
+    new Option('--address <address>', 'where to listen: host:port (port 0 takes a free one) or unix:PATH')
       .env('GRPC_ADDRESS')
       .default(`127.0.0.1:${DEFAULT_MODEL_RUNNER_PORT}`),
   )

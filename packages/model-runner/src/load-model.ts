@@ -31,7 +31,8 @@ export async function loadModelClass(directory: string, baseClassName: string, m
     throw new BadImplementationError(`${nothingFound} ${error.message}`, { cause: error.cause ?? error })
   }
   const baseName = baseClassName.slice(baseClassName.lastIndexOf('.') + 1)
-  const found = listExports(loaded).find((candidate) => extendsNamed(candidate, baseName))
+  // Without a name, every class would do: the functions that all classes come from have none.
+  const found = baseName === '' ? undefined : listExports(loaded).find((value) => extendsNamed(value, baseName))
   if (found === undefined) throw new BadImplementationError(nothingFound)
   return found as ModelClass
 }

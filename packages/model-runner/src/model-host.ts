@@ -73,8 +73,8 @@ export function createModelHost({ directory, mainFile, log }: ModelHostOptions):
       return status('SUCCESS', 'Instance created successfully')
     } catch (error) {
       log('error', `Setup of ${className} failed: ${describeStack(error)}`)
-      const code = error instanceof BadImplementationError ? 'BAD_IMPLEMENTATION' : 'SETUP_FAILED'
-      return status(code, describeText(error))
+      const isBad = error instanceof BadImplementationError || isMissingModule(error)
+      return status(isBad ? 'BAD_IMPLEMENTATION' : 'SETUP_FAILED', describeText(error))
     }
   }
 
@@ -129,15 +129,27 @@ interface InstanceOptions {
 }
 
 async function createInstance({ directory, mainFile, className, request }: InstanceOptions): Promise<Instance> {
-  if (!className.includes('.')) {
-    throw new Error(`Invalid class name '${className}'. Use 'module.ClassName' format.`)
-  }
+  const values = decodePositional(request.instanceArguments)
+  const [moduleName, baseName] = splitClassName(className)
+  if (moduleName === '') throw new Error(`Invalid class name '${baseName}'. Use 'module.ClassName' format.`)
+  if (baseName === '') throw new Error(`Class '' not found in module '${moduleName}'.`)
   const keywords = request.instanceKwArguments.map(({ keyword }) => keyword)
   if (keywords.length > 0) {
     throw new Error(`a constructor in JavaScript takes no keyword arguments, got ${keywords.join(', ')}`)
   }
   const Model = await loadModelClass(directory, className, mainFile)
-  return new Model(...decodePositional(request.instanceArguments)) as Instance
+  return new Model(...values) as Instance
+}
+
+function splitClassName(className: string): [moduleName: string, baseName: string] {
+  const dot = className.lastIndexOf('.')
+  return [className.slice(0, Math.max(dot, 0)), className.slice(dot + 1)]
+}
+
+/** What a constructor imports itself, which is as much a part of the submission as what its file imports. */
+function isMissingModule(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false
+  return error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND'
 }
 
 /** Any attribute may be called, also inherited ones, except what every object of the language has. */
@@ -166,8 +178,10 @@ function placeKeywords(
   const names = parameterNames(method)
   const dropped: string[] = []
   for (const { keyword, data } of keywords) {
+    // Also what is dropped then: whether it can be read does not depend on the method.
+    const value = decodeVariant(data)
     const index = names.indexOf(keyword)
-    if (index >= positional.length) values[index] = decodeVariant(data)
+    if (index >= positional.length) values[index] = value
     else dropped.push(keyword)
   }
   return { values, dropped }
@@ -183,6 +197,8 @@ function status(code: ModelStatusCode, message: string): Status {
 }
 
 function describeText(error: unknown): string {
+  // Node adds the files that led to the import, line by line; they are in the log.
+  if (error instanceof Error && isMissingModule(error)) return error.message.split('\n', 1)[0]!
   return error instanceof Error ? error.message || error.name : describeThrown(error)
 }
 

@@ -9,11 +9,12 @@ import {
 import { Server, ServerCredentials, type sendUnaryData, status } from '@grpc/grpc-js'
 import { createModelHost, ServerBusyError } from './model-host.ts'
 import { createStderrLog, type RunnerLog } from './runner-log.ts'
+import { freeUnixSocket } from './unix-socket.ts'
 
 export interface ServeModelOptions {
   /** The folder of the submission. */
   readonly directory: string
-  /** `host:port`; port 0 takes a free one. */
+  /** `host:port`, where port 0 takes a free one, or `unix:/path/of/a/socket`, all of which is the path. */
   readonly address: string
   /** The entry, relative to the folder; searched for when absent (see `loadModelClass`). */
   readonly mainFile?: string | undefined
@@ -22,6 +23,7 @@ export interface ServeModelOptions {
 }
 
 export interface ServedModel {
+  /** Of a socket in the file system it says nothing. */
   readonly port: number
   /** Ends all connections and stops listening; a method that still runs is not waited for. */
   close(): void
@@ -42,6 +44,7 @@ export async function serveModel({ directory, address, mainFile, log }: ServeMod
   }
   server.addService(DynamicSubclassServiceService, model)
   server.addService(HealthService, createHealthServer())
+  await freeUnixSocket(address)
   const port = await bind(server, address)
   return { port, close: () => server.forceShutdown() }
 }
@@ -62,7 +65,7 @@ function createHealthServer(): HealthServer {
   return {
     check: ({ request }, callback) => {
       if (request.service === '') callback(null, { status: ServingStatus.SERVING })
-      else callback({ code: status.NOT_FOUND, details: `unknown service "${request.service}"` })
+      else callback({ code: status.NOT_FOUND, details: '' })
     },
     watch: (call) => {
       const isKnown = call.request.service === ''

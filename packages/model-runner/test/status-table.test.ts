@@ -1,0 +1,134 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { encodeVariant, setupRequest } from '@crunch/model-protocol'
+import { beforeAll, describe, expect, it } from 'vitest'
+import {
+  type PeerAnswer,
+  type PeerRequest,
+  type ProtocolPeer,
+  startOurRunner,
+  startPythonRunner,
+} from './protocol-peer.ts'
+import { pythonWith } from './python-environment.ts'
+import { type Expected, failedSetups, type Row, statusTable } from './status-table.ts'
+import {
+  type FailureName,
+  pythonFailures,
+  pythonModel,
+  typescriptFailures,
+  typescriptModel,
+} from './status-table-models.ts'
+import { writeFolder } from './temporary-folder.ts'
+
+const BASE = 'tracker.TrackerBase'
+
+/** The judge of this protocol: the release that participants' models run in. */
+const REQUIREMENTS = ['crunch-model-runner==0.4.2']
+let python: string | undefined
+let reason = ''
+
+beforeAll(async () => {
+  python = await pythonWith(REQUIREMENTS).catch((error: unknown) => {
+    if (process.env.CI === 'true') throw error
+    reason = `no environment with ${REQUIREMENTS.join(' ')}: ${String(error)}`
+    console.warn(`The deployed runner is not compared: ${reason}`)
+    return undefined
+  })
+}, 400_000)
+
+/** Every row that differs, by what it is; empty when all are as the table says. */
+async function differences(peer: ProtocolPeer, rows: readonly Row[], isPython: boolean): Promise<object> {
+  const found: Record<string, object> = {}
+  for (const { what, request, expected, python } of rows) {
+    const wanted = isPython ? (python ?? expected) : expected
+    const answer = await peer.send(request)
+    if (!isAsExpected(answer, wanted)) found[what] = { answer, wanted }
+  }
+  return found
+}
+
+function isAsExpected(answer: PeerAnswer, expected: Expected): boolean {
+  if ('grpc' in answer) {
+    return 'grpc' in expected && answer.grpc === expected.grpc && matches(answer.details, expected.details)
+  }
+  if ('grpc' in expected) return false
+  const [code, message, type, value] = expected
+  return (
+    answer.code === code &&
+    matches(answer.message, message) &&
+    answer.type === type &&
+    JSON.stringify(answer.value, spellNumbers) === JSON.stringify(value, spellNumbers)
+  )
+}
+
+function matches(text: string, wanted: string | RegExp): boolean {
+  return typeof wanted === 'string' ? text === wanted : wanted.test(text)
+}
+
+/** JSON has no word for some numbers. */
+const spellNumbers = (_: string, value: unknown) => (typeof value === 'number' ? String(value) : value)
+
+/** One call holds the model: all others are turned away at once, until it ends. */
+async function holdTheModel(peer: ProtocolPeer): Promise<void> {
+  const file = join(writeFolder({}), 'go')
+  const hold: PeerRequest = {
+    call: {
+      methodName: 'hold',
+      methodArguments: [{ position: 1, data: encodeVariant({ type: 'STRING', value: file }) }],
+    },
+    deadlineMs: 300,
+  }
+  await peer.send({ setup: setupRequest(BASE) })
+  expect(await peer.send(hold)).toMatchObject({ grpc: 'DEADLINE_EXCEEDED' })
+  const busy = { grpc: 'RESOURCE_EXHAUSTED', details: 'Server busy' }
+  const predict: PeerRequest = { call: { methodName: 'counted' } }
+  expect(await peer.send(predict)).toEqual(busy)
+  expect(await peer.send({ setup: setupRequest(BASE) })).toEqual(busy)
+  expect(await peer.send({ rest: true })).toEqual(busy)
+  expect(await peer.send({ health: '' })).toEqual({ code: 'SERVING', message: '' })
+  writeFileSync(file, '')
+  await expect
+    .poll(() => peer.send(predict), { timeout: 10_000 })
+    .toEqual({ code: 'SUCCESS', message: '', type: 'INT', value: 0 })
+}
+
+const names = Object.keys(failedSetups) as FailureName[]
+
+describe('our runner', () => {
+  it('answers as the table says', async () => {
+    expect(await differences(await startOurRunner(typescriptModel), statusTable, false)).toEqual({})
+  })
+
+  it.each(names)('fails the Setup of %s', async (name) => {
+    const peer = await startOurRunner(typescriptFailures[name])
+    expect(await differences(peer, failedSetups[name], false)).toEqual({})
+  })
+
+  it('turns others away while a call holds the model', async () => {
+    await holdTheModel(await startOurRunner(typescriptModel))
+  })
+})
+
+describe('the deployed runner', () => {
+  it('answers as the table says', { timeout: 60_000 }, async (context) => {
+    if (python === undefined) return context.skip(reason)
+    expect(await differences(await startPythonRunner(python, pythonModel), statusTable, true)).toEqual({})
+  })
+
+  it.for(names)('fails the Setup of %s', { timeout: 60_000 }, async (name, context) => {
+    if (python === undefined) return context.skip(reason)
+    const peer = await startPythonRunner(python, pythonFailures[name])
+    expect(await differences(peer, failedSetups[name], true)).toEqual({})
+  })
+
+  it('turns others away while a call holds the model', { timeout: 60_000 }, async (context) => {
+    if (python === undefined) return context.skip(reason)
+    await holdTheModel(await startPythonRunner(python, pythonModel))
+  })
+})
+
+it('every difference between the two has its reason', () => {
+  const rows = [...statusTable, ...Object.values(failedSetups).flat()]
+  expect(rows.length).toBeGreaterThan(50)
+  for (const { what, python, why } of rows) expect(why === undefined, what).toBe(python === undefined)
+})
