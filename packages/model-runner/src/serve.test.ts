@@ -60,11 +60,6 @@ export default class Example extends TrackerBase {
   hang() {
     return new Promise(() => {})
   }
-
-  spin() {
-    process.stderr.write('spinning\\n')
-    for (;;);
-  }
 }
 `
 const string = (value: string) => ({ type: 'STRING', value }) as const
@@ -223,19 +218,6 @@ describe('Rest', () => {
     expect((await runner.call('predict'))[0]).toBe('FAILED_PRECONDITION')
     await runner.setup(BASE)
     expect(await runner.call('predict', [string('BTC')])).toMatchObject(['SUCCESS', '', { count: 1 }])
-  })
-})
-
-describe('SIGTERM', () => {
-  it.each(['hang', 'spin'])('ends the runner at once while a method does nothing but %s', async (method) => {
-    const runner = await startRunner({ 'main.ts': main, 'tracker.ts': tracker })
-    await runner.setup(BASE)
-    const failure = expect(runner.call(method)).rejects.toMatchObject({ code: status.UNAVAILABLE })
-    if (method === 'spin') await expect.poll(runner.stderr, { timeout: 10_000 }).toContain('spinning')
-    const ended = once(runner.child, 'exit', { signal: AbortSignal.timeout(1_000) })
-    runner.child.kill('SIGTERM')
-    expect(await ended).toEqual([null, 'SIGTERM'])
-    await failure
   })
 })
 

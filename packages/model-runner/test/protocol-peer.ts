@@ -45,18 +45,23 @@ export function startOurRunner(files: Files): Promise<ProtocolPeer> {
   return start(command, args, files)
 }
 
-/** PyPI's `crunch-model-runner` in the environment of this Python. */
-export function startPythonRunner(python: string, files: Files): Promise<ProtocolPeer> {
-  return start(python, ['-m', 'model_runner.server'], files)
+/** PyPI's `crunch-model-runner` in the environment of this Python; modules are also found in `pythonPath`. */
+export function startPythonRunner(python: string, files: Files, pythonPath = ''): Promise<ProtocolPeer> {
+  return start(python, ['-m', 'model_runner.server'], files, { PYTHONPATH: pythonPath })
 }
 
-async function start(command: string, args: readonly string[], files: Files): Promise<ProtocolPeer> {
+async function start(
+  command: string,
+  args: readonly string[],
+  files: Files,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<ProtocolPeer> {
   const folder = writeFolder(files)
   // A socket's path may have at most 107 bytes. The end looks like a port and belongs to the path.
   const address = `unix:${join(writeFolder({}), 's')}:1`
   const child = spawn(command, [...args, '--code-directory', folder, '--address', address], {
     cwd: folder,
-    env: { ...process.env, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' },
+    env: { ...process.env, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1', ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let log = ''

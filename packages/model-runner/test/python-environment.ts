@@ -14,7 +14,7 @@ const installLimitMs = 300_000
  * The Python of a virtual environment with these packages, made once a machine. Throws what the installer printed: a test
  * skips with it, or fails when CI says that everything must run.
  */
-export async function pythonWith(requirements: readonly string[]): Promise<string> {
+async function pythonWith(requirements: readonly string[]): Promise<string> {
   const hash = createHash('sha256').update(requirements.join('\n')).digest('hex').slice(0, 16)
   const directory = join(tmpdir(), 'crunch-test-environments', hash)
   const python = join(directory, 'venv', 'bin', 'python')
@@ -30,4 +30,19 @@ export async function pythonWith(requirements: readonly string[]): Promise<strin
     await writeFile(complete, '')
   })
   return python
+}
+
+/** The deployed runner of Python models: the release that participants' models run in, and the judge of the protocol. */
+export const DEPLOYED_RUNNER = 'crunch-model-runner==0.4.2'
+
+/** As `pythonWith`, but where that fails and CI does not ask for everything, why: a test then skips with it. */
+export async function pythonOrReason(requirement: string): Promise<{ python: string } | { reason: string }> {
+  try {
+    return { python: await pythonWith([requirement]) }
+  } catch (error) {
+    if (process.env.CI === 'true') throw error
+    const reason = `no environment with ${requirement}: ${String(error)}`
+    console.warn(`Skipped: ${reason}`)
+    return { reason }
+  }
 }

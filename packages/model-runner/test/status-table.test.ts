@@ -9,7 +9,7 @@ import {
   startOurRunner,
   startPythonRunner,
 } from './protocol-peer.ts'
-import { pythonWith } from './python-environment.ts'
+import { DEPLOYED_RUNNER, pythonOrReason } from './python-environment.ts'
 import { type Expected, failedSetups, type Row, statusTable } from './status-table.ts'
 import {
   type FailureName,
@@ -22,18 +22,10 @@ import { writeFolder } from './temporary-folder.ts'
 
 const BASE = 'tracker.TrackerBase'
 
-/** The judge of this protocol: the release that participants' models run in. */
-const REQUIREMENTS = ['crunch-model-runner==0.4.2']
-let python: string | undefined
-let reason = ''
+let environment: Awaited<ReturnType<typeof pythonOrReason>>
 
 beforeAll(async () => {
-  python = await pythonWith(REQUIREMENTS).catch((error: unknown) => {
-    if (process.env.CI === 'true') throw error
-    reason = `no environment with ${REQUIREMENTS.join(' ')}: ${String(error)}`
-    console.warn(`The deployed runner is not compared: ${reason}`)
-    return undefined
-  })
+  environment = await pythonOrReason(DEPLOYED_RUNNER)
 }, 400_000)
 
 /** Every row that differs, by what it is; empty when all are as the table says. */
@@ -111,19 +103,19 @@ describe('our runner', () => {
 
 describe('the deployed runner', () => {
   it('answers as the table says', { timeout: 60_000 }, async (context) => {
-    if (python === undefined) return context.skip(reason)
-    expect(await differences(await startPythonRunner(python, pythonModel), statusTable, true)).toEqual({})
+    if ('reason' in environment) return context.skip(environment.reason)
+    expect(await differences(await startPythonRunner(environment.python, pythonModel), statusTable, true)).toEqual({})
   })
 
   it.for(names)('fails the Setup of %s', { timeout: 60_000 }, async (name, context) => {
-    if (python === undefined) return context.skip(reason)
-    const peer = await startPythonRunner(python, pythonFailures[name])
+    if ('reason' in environment) return context.skip(environment.reason)
+    const peer = await startPythonRunner(environment.python, pythonFailures[name])
     expect(await differences(peer, failedSetups[name], true)).toEqual({})
   })
 
   it('turns others away while a call holds the model', { timeout: 60_000 }, async (context) => {
-    if (python === undefined) return context.skip(reason)
-    await holdTheModel(await startPythonRunner(python, pythonModel))
+    if ('reason' in environment) return context.skip(environment.reason)
+    await holdTheModel(await startPythonRunner(environment.python, pythonModel))
   })
 })
 
