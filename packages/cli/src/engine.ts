@@ -18,6 +18,7 @@ import {
   type ModelRunner,
   nearestName,
   type Rehearsal,
+  type RehearsedCall,
   readSettings,
   rehearseRound,
   resolveContract,
@@ -33,7 +34,7 @@ import { CliError } from './cli-error.ts'
 import type { NodeSettings } from './node-settings.ts'
 import type { Environment } from './read-environment.ts'
 
-export type { AnyContract, GrpcModelRunner, ModelAnswer, ModelRunner, Rehearsal, SimulationResult }
+export type { AnyContract, GrpcModelRunner, ModelAnswer, ModelRunner, Rehearsal, RehearsedCall, SimulationResult }
 
 /** Data that lie elsewhere, because the server's user cannot reach the folder, have such a name behind the link. */
 const relocatedDataName = /^data\.[0-9a-f]{16}$/

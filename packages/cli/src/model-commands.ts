@@ -24,6 +24,7 @@ export function addModelCommands(program: Command, terminal: Terminal): void {
       await (await import('./commands/models.ts')).models({ json: flags.json === true, verbose: isVerbose }, terminal)
     })
   addChanges(models, terminal)
+  addTest(models, terminal)
   models
     .command('logs')
     .description('what a model has printed, with what prepared and started it; also while nothing is deployed')
@@ -36,6 +37,20 @@ export function addModelCommands(program: Command, terminal: Terminal): void {
       // The parent has the flag too, and takes it.
       const json = command.optsWithGlobals<{ json?: true }>().json === true
       await (await import('./commands/models.ts')).modelLogs({ model, follow, lines, json }, terminal)
+    })
+}
+
+function addTest(models: Command, terminal: Terminal): void {
+  models
+    .command('test')
+    .description('set a model up and ask it once, as a node would, before anything is deployed')
+    .argument('<path>', 'the folder of a model in TypeScript, JavaScript or Python, or a notebook')
+    .option('--recording <file...>', 'CSV or NDJSON, also .gz; by default those of node/recordings')
+    .option('--json', 'for programs')
+    .action(async (model: string, { recording: recordings }: { recording?: string[] }, command: Command) => {
+      const { testModel } = await import('./commands/models-test.ts')
+      const json = command.optsWithGlobals<{ json?: true }>().json === true
+      await testModel({ model, recordings, json }, terminal)
     })
 }
 
@@ -74,6 +89,7 @@ function addChanges(models: Command, terminal: Terminal): void {
 const examples = `
 Examples:
   crunch models                              all of them; --verbose shows whole errors
+  crunch models test ./my-model              what a round would record of it, before it is added
   crunch models add ./my-model               a folder with main.py, main.ts or main.js
   crunch models add study.ipynb --name deep  a notebook
   crunch models add ./my-model --replace     new code for the model of the same name

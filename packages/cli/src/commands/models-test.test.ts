@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ModelTestReport } from '../local-model/model-test-report.ts'
+import { openWeatherWorkspace, type WeatherWorkspace } from '../local-model/weather-workspace.fixture.ts'
+import { runCli } from '../run-cli.ts'
+
+let workspace: WeatherWorkspace
+
+beforeAll(async () => {
+  workspace = await openWeatherWorkspace(35)
+})
+
+afterAll(() => workspace?.remove())
+
+/** The command in this process, its result in words. */
+async function tested(path: string, env: Record<string, string> = {}) {
+  const out: string[] = []
+  const err: string[] = []
+  const exitCode = await runCli(['models', 'test', path], {
+    cwd: workspace.directory,
+    env: { PATH: process.env.PATH, ...env },
+    isInteractive: false,
+    size: () => ({ columns: 80, rows: 24 }),
+    out: (text) => out.push(text),
+    err: (text) => err.push(text),
+    signal: new AbortController().signal,
+  })
+  return { exitCode, out: out.join('\n'), err: err.join('\n') }
+}
+
+const model = (body: string) => `
+import { TrackerBase } from 'crunch-template-challenge'
+export class Tested extends TrackerBase { ${body} }
+`
+
+describe('crunch models test', { timeout: 120_000 }, () => {
+  it('shows each step of a good model, what it was told and what a round would record', async () => {
+    const path = await workspace.submission(
+      'good',
+      model(`predict() { console.log('asked'); return { mean: 9, std: 3 } }`),
+    )
+    const { exitCode, out, err } = await tested(path)
+    expect(exitCode, `${out}${err}`).toBe(0)
+    expect(out).toMatch(/ok {6}start {2}[\d.]+ ms/)
+    expect(out).toMatch(/ok {6}Setup {2}[\d.]+ ms/)
+    // The data of a whole input window are known before it is asked for the first time.
+    expect(out).toContain('ok      tick({"days":[{"date":"2012-01-02"')
+    expect(out).toMatch(/ok {6}predict\("Seattle", 86400, 86400\) {2}[\d.]+ ms\n +\{"mean":9,"std":3\}/)
+    expect(out).toContain('2012-02-01T00:00:00.000Z New York: PENDING  {"mean":9,"std":3}')
+    expect(out).toContain('The model printed:\n  asked\n')
+    expect(out).not.toContain('"event":"ready"')
+    expect(out.endsWith('good would be ranked.')).toBe(true)
+  })
+
+  it.each<[name: string, main: string, says: readonly (string | RegExp)[]]>([
+    ['no-class', 'export const answer = 42', ['failed  Setup', 'BAD_IMPLEMENTATION: No Inherited class found']],
+    [
+      'constructor',
+      model(`constructor() { super(); throw new Error('cannot begin') } predict() { return null }`),
+      ['failed  Setup', 'cannot begin', /at new Tested \(.*constructor\/main\.ts:3:\d+\)/],
+    ],
+    [
+      'throws',
+      model(`predict() { throw new Error('no idea') }`),
+      ['failed  predict', 'FAILED  model_error', 'no idea', /at Tested\.predict \(.*throws\/main\.ts:3:\d+\)/],
+    ],
+    [
+      'wrong',
+      model(`predict() { return { mean: 'hot', std: -1 } }`),
+      ['ok      predict', '{"mean":"hot","std":-1}', /FAILED {2}invalid_output: mean: .*; std: /],
+    ],
+    [
+      'slow',
+      model(`predict() { return new Promise(() => {}) }`),
+      ['absent  predict', 'ABSENT  timeout: the model did not answer within 1000 ms'],
+    ],
+  ])('says of the model "%s" what is wrong, with its own stack', async (name, main, says) => {
+    const path = await workspace.submission(name, main)
+    const { exitCode, out } = await tested(path, { MODEL_RUNNER_TIMEOUT_SECONDS: '1' })
+    expect(exitCode, out).toBe(1)
+    for (const text of says) {
+      if (typeof text === 'string') expect(out).toContain(text)
+      else expect(out).toMatch(text)
+    }
+    expect(out).toContain('would NOT be ranked.')
+    expect(out).not.toMatch(/^\s+at .*model-host/m)
+  })
+
+  it('says of a folder without a main file what to put there', async () => {
+    const { exitCode, out } = await tested(await workspace.submission('empty', 'to do', 'notes.txt'))
+    expect(exitCode).toBe(1)
+    expect(out).toMatch(/failed {2}start\n +BUILD_FAILED: .*empty has no main\.ts/)
+  })
+
+  it('tells programs the same', async () => {
+    const { out, exitCode } = await workspace.crunch(['models', 'test', 'models/empty', '--json'])
+    const report = JSON.parse(out) as ModelTestReport
+    expect(exitCode).toBe(1)
+    expect(report).toMatchObject({ isRanked: false, steps: [{ name: 'start', outcome: 'failed' }], recorded: [] })
+  })
+})
