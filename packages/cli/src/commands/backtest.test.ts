@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { pythonIsMissing } from '../../../model-orchestrator/test/python.ts'
 import { openWeatherWorkspace, type WeatherWorkspace } from '../local-model/weather-workspace.fixture.ts'
 
 let workspace: WeatherWorkspace
@@ -84,6 +85,25 @@ describe('crunch backtest', { timeout: 120_000 }, () => {
       detail: expect.stringContaining('no idea about the third'),
     })
     expect(report.stderr.join('\n')).toMatch(/no idea about the third[\s\S]*main\.ts:\d+/)
+  })
+})
+
+const missing = pythonIsMissing()
+
+describe.skipIf(missing !== null)(`crunch backtest of Python${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  it('gives the scores of the same model in TypeScript', { timeout: 600_000 }, async () => {
+    const python = 'challenge/python/examples/persistence'
+    const folder = await workspace.submission('persistence', persistence)
+    const [ours, theirs] = [
+      await workspace.crunch(['backtest', '--model', folder, '--json']),
+      await workspace.crunch(['backtest', '--model', python, '--json']),
+    ]
+    expect(theirs.exitCode, theirs.err).toBe(0)
+    const [inTypeScript, inPython] = [JSON.parse(ours.out), JSON.parse(theirs.out)]
+    expect(inPython.counts).toEqual(inTypeScript.counts)
+    for (const [name, value] of Object.entries(inTypeScript.leaderboard[0].windows)) {
+      expect(inPython.leaderboard[0].windows[name]).toBeCloseTo(Number(value), 9)
+    }
   })
 })
 

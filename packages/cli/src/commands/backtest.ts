@@ -51,6 +51,7 @@ export async function backtest(options: BacktestOptions, terminal: Terminal): Pr
     path: options.model,
     cwd: terminal.cwd,
     modelId: freeId(models),
+    workspace,
     crunchId: settings.crunchId,
     baseClassName: settings.modelBaseClassName,
     onStep: (step) => terminal.err(step),

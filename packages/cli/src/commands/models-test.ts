@@ -43,6 +43,7 @@ async function tryOut(options: ModelTestOptions, terminal: Terminal): Promise<Mo
     path: options.model,
     cwd: terminal.cwd,
     modelId: 'tested',
+    workspace,
     crunchId: settings.crunchId,
     baseClassName: settings.modelBaseClassName,
     onStep: (step) => terminal.err(step),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import {
 } from '@crunch/model-orchestrator'
 import { CliError } from '../cli-error.ts'
 import { connectModels, type GrpcModelRunner, type ModelAnswer, type ModelRunner } from '../engine.ts'
+import type { Workspace } from '../workspace.ts'
 import { locateModel } from './locate-model.ts'
 import { type OutputLine, readModelOutput } from './read-model-output.ts'
 
@@ -20,6 +22,7 @@ const reportLimitMs = 5_000
 /** The end of a process is noticed at about the time at which its connection is. */
 const lossLimitMs = 2_000
 const pollMs = 20
+const buildShownMs = 1_000
 
 /** How far a model came that cannot be called. */
 export type HostingStep = 'start' | 'setup'
@@ -54,6 +57,7 @@ export interface HostRequest {
   readonly cwd: string
   /** The model's id; its files and predictions are known by it. */
   readonly modelId: string
+  readonly workspace: Pick<Workspace, 'environmentsDirectory' | 'pythonPath'>
   readonly crunchId: string
   readonly baseClassName: string
   /** Told what is being done, in a few words. */
@@ -102,7 +106,7 @@ async function host(
   closing: (() => Promise<void>)[],
   close: () => Promise<void>,
 ): Promise<HostedModel> {
-  const { modelId, crunchId, baseClassName, cwd, onStep, signal } = request
+  const { modelId, crunchId, baseClassName, cwd, workspace, onStep, signal } = request
   const { path, submissionsDirectory, submissionId } = locateModel(request.path, cwd, scratch)
   const logsDirectory = join(scratch, 'logs')
   const output = () => readModelOutput(logsDirectory, modelId)
@@ -119,10 +123,14 @@ async function host(
     port: 0,
     // Nobody but the author waits for it.
     restart: { initialDelayMs: 200, maxDelayMs: 2_000 },
+    python: {
+      environmentsDirectory: workspace.environmentsDirectory,
+      path: existsSync(workspace.pythonPath) ? [workspace.pythonPath] : [],
+    },
   })
   closing.push(() => orchestrator.close())
-  await unlessAborted(orchestrator.settled(), signal)
   const status = () => statusOf(orchestrator)
+  await untilStarted({ status, output, onStep, signal })
   const started = status()
   if (started.state !== 'RUNNING') throw await notHosted(path, 'start', started, output)
   const servedAt = performance.now()
@@ -143,6 +151,27 @@ async function host(
     untilBack: () => untilBack({ runner, status, signal, lost: watched.lost() }),
     close,
   }
+}
+
+/** Until it serves or has failed once. What a build says is shown: it may take minutes, within the orchestrator's own limit. */
+async function untilStarted(input: {
+  readonly status: () => ModelStatus
+  readonly output: () => Promise<readonly OutputLine[]>
+  readonly onStep: (step: string) => void
+  readonly signal: AbortSignal
+}): Promise<void> {
+  const { status, output, onStep, signal } = input
+  let shown = ''
+  let shownAtMs = performance.now()
+  while (status().state === 'STARTING' && !signal.aborted) {
+    await pause(pollMs)
+    if (performance.now() - shownAtMs < buildShownMs) continue
+    shownAtMs = performance.now()
+    const line = (await output()).findLast(({ emitter }) => emitter === 'builder')?.message ?? ''
+    if (line !== shown) onStep(line)
+    shown = line
+  }
+  await unlessAborted(Promise.resolve(), signal)
 }
 
 /** JSON is YAML. */

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { TEST_ENVIRONMENTS } from '../../../model-orchestrator/test/python.ts'
 import { selfCommand } from '../self-command.ts'
 
 const templates = fileURLToPath(new URL('../../../../templates', import.meta.url))
@@ -44,6 +45,10 @@ export async function openWeatherWorkspace(days: number): Promise<WeatherWorkspa
   const lines = (await readFile(recording, 'utf8')).split('\n')
   await writeFile(recording, `${lines.slice(0, 1 + 2 * days).join('\n')}\n`)
   await writeFile(join(directory, 'node/.env'), 'CRUNCH_ID=crunch-template\n')
+  // What Python models need is installed once a machine.
+  await mkdir(TEST_ENVIRONMENTS, { recursive: true })
+  await mkdir(join(directory, 'node/.crunch'))
+  await symlink(TEST_ENVIRONMENTS, join(directory, 'node/.crunch/environments'))
   await linkPackages(join(directory, 'node_modules'), directory)
   return {
     directory,
