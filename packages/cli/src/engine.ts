@@ -94,6 +94,13 @@ export function readNodeSettings(environment: Environment): NodeSettings {
     apiKey: settings.API_KEY,
     modelBaseClassName: settings.MODEL_BASE_CLASSNAME,
     pythonProgram: settings.MODEL_ORCHESTRATOR_PYTHON,
+    modelLimits: {
+      memoryMib: settings.MODEL_MEMORY_MEBIBYTES,
+      cpuCores: settings.MODEL_CPU_CORES,
+      processes: settings.MODEL_PROCESSES,
+      openFiles: settings.MODEL_OPEN_FILES,
+      folderMib: settings.MODEL_FOLDER_MEBIBYTES,
+    },
     replaySpeed: environment.FEED_REPLAY_SPEED === undefined ? undefined : settings.FEED_REPLAY_SPEED,
     replaysBySetting: settings.FEED_REPLAY_FILES !== undefined,
     modelTimeoutMs:

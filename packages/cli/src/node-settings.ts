@@ -15,6 +15,14 @@ export interface NodeSettings {
   readonly modelTimeoutMs: number | undefined
   /** The interpreter of Python models. */
   readonly pythonProgram: string
+  /** What one model may use; the orchestrator's defaults where nothing is set. */
+  readonly modelLimits: {
+    readonly memoryMib: number | undefined
+    readonly cpuCores: number | undefined
+    readonly processes: number | undefined
+    readonly openFiles: number | undefined
+    readonly folderMib: number | undefined
+  }
   /** As the operator set it; `undefined` when not set. */
   readonly replaySpeed: number | 'max' | undefined
   /** FEED_REPLAY_FILES is set, as only `--replay` should do. */

@@ -26,6 +26,13 @@ const settings: NodeSettings = {
   modelBaseClassName: 'Tracker',
   modelTimeoutMs: undefined,
   pythonProgram: 'python3',
+  modelLimits: {
+    memoryMib: 512,
+    cpuCores: 0.5,
+    processes: undefined,
+    openFiles: undefined,
+    folderMib: undefined,
+  },
   replaySpeed: undefined,
   replaysBySetting: false,
   runsModelsHere: true,
@@ -51,5 +58,16 @@ describe('a worker', () => {
 
   it('of a live deployment takes the database of the settings', async () => {
     expect((await worker(undefined).command({})).env.DATABASE_URL).toBe('postgres://live.example/crunch')
+  })
+})
+
+describe('the orchestrator', () => {
+  it('is told where it listens, and the limits of models that are set', async () => {
+    const services = deploymentServices({ workspace, settings, replay: undefined, environment })
+    const { args } = await (services.find(({ name }) => name === 'models') ?? worker(undefined)).command({})
+    const text = args.join(' ')
+    expect(text).toContain('--port 9091 ')
+    expect(text).toContain('--python python3 ')
+    expect(text).toMatch(/--model-memory 512 --model-cpu 0\.5$/)
   })
 })

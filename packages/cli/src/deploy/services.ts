@@ -82,8 +82,10 @@ function modelsService(input: ServicesInput): ServiceDefinition {
     ...['--port', String(settings.modelRunnerPort)],
     ...['--logs', join(workspace.logDirectory, 'models')],
     ...['--environments', workspace.environmentsDirectory],
+    ...['--python', settings.pythonProgram],
     // A competition without a Python package has no such folder, and needs none.
     ...(existsSync(workspace.pythonPath) ? ['--python-path', workspace.pythonPath] : []),
+    ...limitArguments(settings.modelLimits),
   ]
   return {
     name: 'models',
@@ -91,6 +93,17 @@ function modelsService(input: ServicesInput): ServiceDefinition {
     after: [],
     command: () => supervised(input, { command: program.command, args }, {}),
   }
+}
+
+function limitArguments(limits: NodeSettings['modelLimits']): readonly string[] {
+  const flags = {
+    '--model-memory': limits.memoryMib,
+    '--model-cpu': limits.cpuCores,
+    '--model-processes': limits.processes,
+    '--model-open-files': limits.openFiles,
+    '--model-folder': limits.folderMib,
+  }
+  return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]))
 }
 
 function workerService(

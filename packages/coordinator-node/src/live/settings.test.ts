@@ -61,6 +61,14 @@ describe('readSettings', () => {
     }
   })
 
+  test('refuses a limit of models under which none could live', () => {
+    expect(readSettings({ MODEL_MEMORY_MEBIBYTES: '512', MODEL_CPU_CORES: '0.5' })).toMatchObject({ MODEL_CPU_CORES: 0.5 })
+    const { message } = failure({ MODEL_MEMORY_MEBIBYTES: '64', MODEL_CPU_CORES: 'many', MODEL_PROCESSES: '9.5' })
+    expect(message).toContain('MODEL_MEMORY_MEBIBYTES: must be 128 to 1048576')
+    expect(message).toContain('MODEL_CPU_CORES: must be a number from 0.05 to 1024')
+    expect(message).toContain('MODEL_PROCESSES: must be a whole number')
+  })
+
   test('prefers DATABASE_URL, else builds one from the parts', () => {
     expect(readSettings({ DATABASE_URL: 'postgres://a@b/c', POSTGRES_HOST: 'x' }).databaseUrl).toBe('postgres://a@b/c')
     expect(readSettings({ POSTGRES_HOST: 'db', POSTGRES_PASSWORD: 'p@ss' }).databaseUrl).toBe(

@@ -13,6 +13,12 @@ const port = z.coerce
   .min(1, 'must be 1 to 65535')
   .max(65_535, 'must be 1 to 65535')
 const seconds = z.coerce.number('must be a number of seconds').positive('must be more than 0')
+const within = (lowest: number, highest: number) =>
+  z.coerce
+    .number(`must be a number from ${lowest} to ${highest}`)
+    .min(lowest, `must be ${lowest} to ${highest}`)
+    .max(highest, `must be ${lowest} to ${highest}`)
+const countWithin = (lowest: number, highest: number) => within(lowest, highest).int('must be a whole number')
 const list = text.transform((value) =>
   value
     .split(',')
@@ -56,6 +62,12 @@ const environment = z.object({
     .max(64, 'must be 1 to 64: models can send no more')
     .optional(),
   MODEL_ORCHESTRATOR_PYTHON: text.default('python3'),
+  // The ranges are those of the orchestrator's flags, as are the defaults.
+  MODEL_MEMORY_MEBIBYTES: countWithin(128, 1_048_576).optional(),
+  MODEL_CPU_CORES: within(0.05, 1_024).optional(),
+  MODEL_PROCESSES: countWithin(8, 10_000).optional(),
+  MODEL_OPEN_FILES: countWithin(64, 1_048_576).optional(),
+  MODEL_FOLDER_MEBIBYTES: countWithin(1, 65_536).optional(),
   MODEL_BASE_CLASSNAME: text.default('tracker.TrackerBase'),
   SCORING_FUNCTION: functionPath.optional(),
   INFERENCE_INPUT_BUILDER: functionPath.optional(),
