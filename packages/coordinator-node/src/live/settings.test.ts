@@ -62,7 +62,9 @@ describe('readSettings', () => {
   })
 
   test('refuses a limit of models under which none could live', () => {
-    expect(readSettings({ MODEL_MEMORY_MEBIBYTES: '512', MODEL_CPU_CORES: '0.5' })).toMatchObject({ MODEL_CPU_CORES: 0.5 })
+    expect(readSettings({ MODEL_MEMORY_MEBIBYTES: '512', MODEL_CPU_CORES: '0.5' })).toMatchObject({
+      MODEL_CPU_CORES: 0.5,
+    })
     const { message } = failure({ MODEL_MEMORY_MEBIBYTES: '64', MODEL_CPU_CORES: 'many', MODEL_PROCESSES: '9.5' })
     expect(message).toContain('MODEL_MEMORY_MEBIBYTES: must be 128 to 1048576')
     expect(message).toContain('MODEL_CPU_CORES: must be a number from 0.05 to 1024')
