@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { KwArgument, VariantType } from './generated/commons.ts'
 import { CallRequest, CallResponse, SetupRequest } from './generated/dynamic_subclass.ts'
 import { encodeCall, setupRequest } from './model-call.ts'
-import { type ArgumentValue, decodeVariant, encodeResult, encodeVariant } from './variant.ts'
+import { type ArgumentValue, decodeVariant, encodeResult, encodeVariant, readVariant } from './variant.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'hex'))
@@ -78,6 +78,41 @@ describe('byte vectors of the deployed peers', () => {
     expect(hex(encodeVariant({ type: 'INT', value: -1 }).value)).toBe('ffffffffffffffff')
     expect(decodeVariant({ type: VariantType.INT, value: bytes('ffffffffffffffff') })).toBe(-1)
     expect(encodeResult(true)).toEqual({ type: VariantType.INT, value: bytes('0100000000000000') })
+  })
+})
+
+describe('the types of the wire', () => {
+  const text = (value: string) => Buffer.from(value).toString('hex')
+
+  it.each([
+    ['NONE', '', null],
+    ['DOUBLE', '000000000000f83f', 1.5],
+    ['DOUBLE', '000000000000f87f', Number.NaN],
+    ['DOUBLE', '000000000000f0ff', Number.NEGATIVE_INFINITY],
+    ['INT', 'ffffffffffffffff', -1],
+    ['INT', '0100000000000000', 1],
+    ['INT', '0000000000002000', 2n ** 53n],
+    ['INT', 'ffffffffffffff7f', 2n ** 63n - 1n],
+    ['INT', '', 0],
+    ['STRING', text('Zürich ₿'), 'Zürich ₿'],
+    ['STRING', '', ''],
+    ['JSON', text('{"value": 0.5}'), { value: 0.5 }],
+    ['JSON', text('"Z\\u00fcrich"'), 'Zürich'],
+    ['JSON', text('[NaN, Infinity, -Infinity]'), [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]],
+    ['JSON', text('{"n": 9007199254740993}'), { n: 2n ** 53n + 1n }],
+  ] as const)('%s %s', (type, encoded, value) => {
+    expect(decodeVariant({ type: VariantType[type], value: bytes(encoded) })).toEqual(value)
+    expect(readVariant({ type: VariantType[type], value: bytes(encoded) })).toEqual(value)
+  })
+
+  it.each([
+    ['DOUBLE', '000000000000f8', 'DOUBLE needs 8 bytes'],
+    ['STRING', 'ff', 'not valid UTF-8'],
+    ['JSON', '', 'invalid JSON'],
+    ['JSON', text('{value: 1}'), 'invalid JSON'],
+    ['ARROW', text('ARROW1'), 'a variant of type ARROW is not supported: send JSON, PARQUET, DOUBLE, INT or STRING'],
+  ] as const)('%s %s is refused', (type, encoded, message) => {
+    expect(() => readVariant({ type: VariantType[type], value: bytes(encoded) })).toThrow(message)
   })
 })
 

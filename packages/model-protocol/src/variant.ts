@@ -1,5 +1,6 @@
 import { type Variant, VariantType } from './generated/commons.ts'
 import { parseLenientJson } from './lenient-json.ts'
+import { readParquetRows } from './parquet-rows.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { writeStrictJson } from './strict-json.ts'
 
@@ -68,7 +69,20 @@ export function encodeResult(value: unknown): Variant | undefined {
 }
 
 /**
- * Decodes a value. An absent variant and NONE give null; an INT beyond 2^53 gives a bigint; JSON may hold what Python
+ * Decodes a value of any type that peers send: PARQUET gives a promise of its rows (see `readParquetRows`), every other type the value
+ * itself, at once.
+ *
+ * Throws, or the promise rejects with, `VARIANT_NOT_DECODABLE`.
+ */
+export function readVariant(variant: Variant | undefined): unknown | Promise<readonly unknown[]> {
+  if (variant?.type !== VariantType.PARQUET) return decodeVariant(variant)
+  return readParquetRows(variant.value).catch((error: unknown) => {
+    throw notDecodable(`invalid PARQUET: ${error instanceof Error ? error.message : String(error)}`, error)
+  })
+}
+
+/**
+ * Decodes a value at once. An absent variant and NONE give null; an INT beyond 2^53 gives a bigint; JSON may hold what Python
  * writes into it (see `parseLenientJson`).
  *
  * Throws `VARIANT_NOT_DECODABLE`.
@@ -86,11 +100,10 @@ export function decodeVariant(variant: Variant | undefined): unknown {
       return decodeDouble(variant.value)
     case VariantType.JSON:
       return decodeJson(variant.value)
+    case VariantType.PARQUET:
+      throw notDecodable('a variant of type PARQUET is not supported here: send JSON, DOUBLE, INT or STRING')
     case VariantType.ARROW:
-    case VariantType.PARQUET: {
-      const name = VariantType[variant.type]
-      throw notDecodable(`a variant of type ${name} is not supported: send JSON, DOUBLE, INT or STRING`)
-    }
+      throw notDecodable('a variant of type ARROW is not supported: send JSON, PARQUET, DOUBLE, INT or STRING')
     default:
       throw notDecodable(`unknown variant type ${variant.type}`)
   }

@@ -205,7 +205,9 @@ export class ModelLane {
       await this.#options.largeAnswers.turn()
       if (expiry.hasExpired()) return timeoutAnswer(expiry.timeoutMs, outcome.durationMs)
     }
-    return readResponse(outcome.bytes, outcome.durationMs)
+    const answer = readResponse(outcome.bytes, outcome.durationMs)
+    if (!(answer instanceof Promise)) return answer
+    return Promise.race([answer, expiry.whenExpired().then(() => timeoutAnswer(expiry.timeoutMs, outcome.durationMs))])
   }
 }
 

@@ -1,4 +1,4 @@
-import { CallResponse, decodeVariant } from '@crunch/model-protocol'
+import { CallResponse, readVariant } from '@crunch/model-protocol'
 import { status } from '@grpc/grpc-js'
 import type { Blame } from '../../../domain/prediction.ts'
 import type { ModelAnswer } from '../../../ports/model-runner.ts'
@@ -15,8 +15,11 @@ import type { TransportError } from './model-channel.ts'
 /** The runner lost its instance (it was restarted) and must be set up again; no answer of a model. */
 export const NOT_SET_UP = Symbol('the model is not set up')
 
-/** What a model's bytes say. The bytes are another party's: nothing in them throws. */
-export function readResponse(bytes: Uint8Array, durationMs: number): ModelAnswer | typeof NOT_SET_UP {
+/** What a model's bytes say: at once, unless they hold a table. The bytes are another party's: nothing in them throws, or rejects. */
+export function readResponse(
+  bytes: Uint8Array,
+  durationMs: number,
+): ModelAnswer | typeof NOT_SET_UP | Promise<ModelAnswer> {
   let response: CallResponse
   try {
     response = CallResponse.decode(bytes)
@@ -72,11 +75,14 @@ export function readTransportError(error: TransportError, timeoutMs: number, abs
   }
 }
 
-function readOutput(response: CallResponse, durationMs: number): ModelAnswer {
+function readOutput(response: CallResponse, durationMs: number): ModelAnswer | Promise<ModelAnswer> {
+  const answered = (output: unknown): ModelAnswer => ({ status: 'answered', output, durationMs })
+  const invalid = (error: unknown) => invalidOutput(describeThrown(error), durationMs)
   try {
-    return { status: 'answered', output: decodeVariant(response.methodResponse), durationMs }
+    const output = readVariant(response.methodResponse)
+    return output instanceof Promise ? output.then(answered, invalid) : answered(output)
   } catch (error) {
-    return invalidOutput(describeThrown(error), durationMs)
+    return invalid(error)
   }
 }
 

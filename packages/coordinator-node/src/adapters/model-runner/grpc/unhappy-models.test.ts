@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +16,8 @@ class Echo {
     return text
   }
 }
+
+const tableOfPandas = '../../../../../model-protocol/test/fixtures/predictions.parquet'
 
 let scene: Scene
 
@@ -38,7 +40,8 @@ describe('answers that are none', () => {
     ['a status nobody knows', encodeAnswer('GREAT_SUCCESS', VariantType.JSON, '1')],
     ['JSON that is none', encodeAnswer('SUCCESS', VariantType.JSON, '{"value":')],
     ['a DOUBLE of 3 bytes', encodeAnswer('SUCCESS', VariantType.DOUBLE, 'abc')],
-    ['a type that is not supported', encodeAnswer('SUCCESS', VariantType.PARQUET, 'PAR1')],
+    ['a type that is not supported', encodeAnswer('SUCCESS', VariantType.ARROW, 'ARROW1')],
+    ['a table that is none', encodeAnswer('SUCCESS', VariantType.PARQUET, 'PAR1')],
     ['text that is not UTF-8', encodeAnswer('SUCCESS', VariantType.STRING, Buffer.from([0xff, 0xfe]))],
   ])('are the invalid output of the model: %s', async (_, bytes) => {
     await listOne('a', { garbage: () => new RawAnswer(bytes), echo: (text: string) => text })
@@ -56,6 +59,14 @@ describe('answers that are none', () => {
     const runner = await scene.connect()
     const { a } = await ask(runner, [call('predict')])
     expect(a).toMatchObject([{ status: 'answered', output: { value: Number.NaN, low: Number.NEGATIVE_INFINITY } }])
+  })
+
+  it('takes a table of a Python model for its rows', async () => {
+    const table = await readFile(new URL(tableOfPandas, import.meta.url))
+    await listOne('a', { predict: () => new RawAnswer(encodeAnswer('SUCCESS', VariantType.PARQUET, table)) })
+    const runner = await scene.connect()
+    const { a } = await ask(runner, [call('predict')])
+    expect(a).toMatchObject([{ status: 'answered', output: [{ subject: 'BTCUSDT', value: 0.5 }, {}, {}] }])
   })
 
   it('reads 50 MB of one model without delaying another', async () => {
