@@ -1,5 +1,10 @@
 // The engine's inner parts that a benchmark composes or clocks. Its package exports none of them: by file, then, and only here.
 export { createVirtualClock, wallClock } from '../../coordinator-node/src/adapters/clock/clocks.ts'
+export {
+  runningState,
+  startFakeOrchestrator,
+} from '../../coordinator-node/src/adapters/model-runner/grpc/testing/fake-orchestrator.ts'
+export { serveObject } from '../../coordinator-node/src/adapters/model-runner/grpc/testing/object-server.ts'
 export { createInProcessRunner } from '../../coordinator-node/src/adapters/model-runner/in-process/in-process-runner.ts'
 export type { FeedScope } from '../../coordinator-node/src/domain/feed-record.ts'
 export { runLiveFeed } from '../../coordinator-node/src/live/live-feed.ts'

@@ -33,6 +33,8 @@ async function measure(input: z.output<typeof inputSchema>, log: Log): Promise<F
     }
     case 'settle':
       return (await import('./settle-predictions.ts')).settlePredictions(input.databaseUrl, log)
+    case 'fan-out':
+      return (await import('./fan-out.ts')).fanOut(log)
     case 'simulate':
       return (await import('./simulate-candles.ts')).simulateCandles(input.recording, log)
   }

@@ -1,0 +1,23 @@
+/**
+ * Throws when this process may not open so many files and sockets. Node has raised its own limit to the hard one by now,
+ * so nothing in here can.
+ */
+export function requireOpenFiles(count: number): void {
+  const limit = openFileLimit()
+  if (limit >= count) return
+  throw new Error(
+    `this process may open ${limit} files, and needs ${count}: raise the hard limit, as root: ulimit -Hn ${count}`,
+  )
+}
+
+function openFileLimit(): number {
+  const report: unknown = process.report?.getReport()
+  const limits = isObject(report) && isObject(report.userLimits) ? report.userLimits.open_files : undefined
+  const soft = isObject(limits) ? limits.soft : undefined
+  // Where it is not told, as on Windows, there is no such limit.
+  return typeof soft === 'number' ? soft : Number.POSITIVE_INFINITY
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
