@@ -48,7 +48,11 @@ async function deploy(workspace: UserWorkspace): Promise<number> {
   const args = ['deploy', '--replay', ...(recording === undefined ? [] : [recording])]
   if (values.once) args.push('--once')
   if (values.speed !== undefined) args.push('--speed', values.speed)
-  const env = { REPORT_API_PORT: `${await freePort(8000)}`, MODEL_RUNNER_NODE_PORT: `${await freePort(9091)}` }
+  const env = {
+    REPORT_API_PORT: `${await freePort(8000)}`,
+    MODEL_RUNNER_NODE_PORT: `${await freePort(9091)}`,
+    MODEL_ORCHESTRATOR_HTTP_PORT: `${await freePort(8001)}`,
+  }
   console.log(`- crunch ${args.join(' ')}`)
   const node = execa(workspace.crunch, args, { cwd: workspace.directory, env, stdio: 'inherit', reject: false })
   // Ctrl-C went to the whole terminal; anything else came to this process alone.

@@ -51,7 +51,11 @@ const commandLimitMs = 150_000
 export async function openNode({ directory, crunch: program }: UserWorkspace): Promise<Node> {
   const apiPort = await freePort()
   const modelRunnerPort = await freePort()
-  const ports = { REPORT_API_PORT: `${apiPort}`, MODEL_RUNNER_NODE_PORT: `${modelRunnerPort}` }
+  const ports = {
+    REPORT_API_PORT: `${apiPort}`,
+    MODEL_RUNNER_NODE_PORT: `${modelRunnerPort}`,
+    MODEL_ORCHESTRATOR_HTTP_PORT: `${await freePort()}`,
+  }
 
   async function crunch(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CommandResult> {
     const result = await execa(program, args, {

@@ -41,7 +41,7 @@ function run(script: string, args: readonly string[], environment: NodeJS.Proces
     child,
     output,
     exited,
-    async ready(): Promise<{ port: number; models: ModelStatus[] }> {
+    async ready(): Promise<{ port: number; httpPort: number | null; models: ModelStatus[] }> {
       const line = await until(
         `the ready line; stderr: ${output.stderr}`,
         () => /^\{"event":"ready".*\n/.exec(output.stdout)?.[0],
@@ -54,6 +54,8 @@ function run(script: string, args: readonly string[], environment: NodeJS.Proces
 
 const start = (...more: string[]) => [
   'start',
+  '--http-port',
+  '0',
   '--models',
   space.modelsFile,
   '--submissions',
@@ -121,6 +123,54 @@ describe('crunch-model-orchestrator', () => {
     child.kill('SIGINT')
     expect(await exited).toEqual([0, null])
     expect(models.map(({ pid }) => isAlive(pid!))).toEqual([false, false])
+  })
+
+  it('takes its settings from a configuration file, over which flags win, and serves the HTTP API', async () => {
+    await space.submission('talks', 'console.log(JSON.stringify(process.env))')
+    await space.models([entry('1', 'talks')])
+    const config = join(space.root, 'orchestrator.dev.yml')
+    await writeFile(
+      config,
+      `logging: { level: warning }
+infrastructure:
+  database: { type: sqlite, path: orchestrator.db }
+  publishers: [{ type: websocket, address: 127.0.0.1, port: 0 }]
+  runner: { type: local, submission-storage-path-format: "$SUBMISSIONS/{id}" }
+watcher: { interval: 0.1, poller: { type: yaml, path: ${space.modelsFile} } }
+crunches: [{ id: weather, infrastructure: { runner-envs: { MODEL_MODE: fast, MODEL_BASE_CLASSNAME: other } } }]
+`,
+    )
+    const flags = ['--config', config, '--logs', space.logs, '--base-class-name', 'a.B', '--http-port', '0']
+    const { output, ready } = run(WITH_STAND_IN, ['start', ...flags], { SUBMISSIONS: space.submissions })
+    const { port, httpPort, models } = await ready()
+    expect(models).toMatchObject([{ id: '1', state: 'RUNNING' }])
+    const rows = await (await fetch(`http://127.0.0.1:${httpPort}/models`)).json()
+    expect(rows).toMatchObject([{ id: '1', status: 'RUNNER_RUNNING', crunch_id: 'weather' }])
+    const coordinator = await connectDiscovery(port, '/weather')
+    cleanups.push(() => coordinator.close())
+    expect(coordinator.states).toHaveLength(1)
+    const seen = await until('the output', async () => (await space.logLines('1'))[0]?.message)
+    expect(JSON.parse(seen)).toMatchObject({ MODEL_MODE: 'fast', MODEL_BASE_CLASSNAME: 'a.B' })
+    const logged = output.stderr.trim().split('\n')
+    expect(logged.map((text) => JSON.parse(text))).toMatchObject([
+      { setting: expect.stringContaining('infrastructure.database'), level: 40 },
+    ])
+
+    const other = run(WITH_STAND_IN, ['start', ...flags, '--crunch-id', 'other'], { SUBMISSIONS: space.submissions })
+    expect(await other.exited).toEqual([1, null])
+    expect(JSON.parse(other.output.stderr.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      code: 'SETTINGS_INVALID',
+      reason: expect.stringMatching(/crunches has no "other", but weather; choose one/),
+    })
+  })
+
+  it('needs to know its models, and starts without an HTTP API when it shall have none', async () => {
+    await space.models([])
+    const none = run(WITH_STAND_IN, ['start', '--submissions', space.submissions])
+    expect(await none.exited).toEqual([1, null])
+    expect(JSON.parse(none.output.stderr).reason).toMatch(/--models models\.dev\.yml is missing/)
+    const off = run(WITH_STAND_IN, start('--port', '0', '--http-port', 'off'))
+    expect((await off.ready()).httpPort).toBeNull()
   })
 
   it('says that its port is in use, or its file invalid, and exits with 1', async () => {

@@ -26,6 +26,8 @@ export interface RunnerCommand {
 
 /** What all runs of an orchestrator share. */
 export interface RunResources {
+  /** On top of what every model finds in its environment. */
+  readonly modelEnvironment: Readonly<Record<string, string>>
   readonly submissionsDirectory: string
   readonly logsDirectory: string | undefined
   readonly logLimits: LogLimits
@@ -161,7 +163,10 @@ export class ModelRun {
       command: prepared.command,
       args: [...prepared.args, '--address', `${MODEL_HOST}:${port}`],
       directory: prepared.directory,
-      environment: modelEnvironment(process.env, prepared.environment),
+      environment: modelEnvironment(process.env, {
+        ...this.#resources.modelEnvironment,
+        ...prepared.environment,
+      }),
       guard: this.#resources.guard,
     })
     this.#watched = this.#resources.usage.watch(this.#process.pid, (reason) => this.#endOver(reason))

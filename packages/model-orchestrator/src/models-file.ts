@@ -1,7 +1,8 @@
 import type { ModelInfos } from '@crunch/model-protocol'
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
+import { type Document, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { OrchestratorError } from './orchestrator-error.ts'
+import { lineOf } from './yaml-lines.ts'
 
 /** One model as the operator wants it. */
 export interface ModelEntry {
@@ -127,15 +128,6 @@ function describeIssue(
   if (issue.code !== 'unrecognized_keys') return { line, text: `${at} (line ${line}): ${issue.message}` }
   const known = path.length > 0 ? Object.keys(entrySchema.shape) : Object.keys(fileSchema.shape)
   return { line, text: `${at} (line ${line}): ${issue.message}; known keys: ${known.join(', ')}` }
-}
-
-/** The line of the deepest part of `path` that exists. */
-function lineOf(document: Document, lines: LineCounter, path: readonly (string | number)[]): number {
-  for (let length = path.length; length >= 0; length -= 1) {
-    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true)
-    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line
-  }
-  return 1
 }
 
 function invalid(path: string, line: number, problem: string): OrchestratorError {

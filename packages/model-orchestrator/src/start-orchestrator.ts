@@ -63,6 +63,8 @@ export interface OrchestratorSettings {
   /** The program that hosts a submission in JavaScript or TypeScript; `@crunch/model-runner` unless given. */
   readonly runnerCommand?: RunnerCommand
   readonly python?: PythonSettings
+  /** What models find in their environment; names that the runner needs keep their own values. */
+  readonly modelEnvironment?: Readonly<Record<string, string>>
 }
 
 /** A running orchestrator. */
@@ -87,8 +89,8 @@ const SNAPSHOT_WAIT_MS = 10_000
 /**
  * Runs the submissions that the models file wants and announces them. Throws an `OrchestratorError`:
  * `ADDRESS_UNAVAILABLE` when a port is taken, `SETTINGS_INVALID` when the HTTP API would be open to the network without
- * a key or for a limit under which no model can live, `MODELS_FILE_INVALID` when the first reading fails. A file that breaks later changes nothing until it is valid
- * again.
+ * a key or for a limit under which no model can live, `MODELS_FILE_INVALID` when the first reading fails. A file that
+ * breaks later changes nothing until it is valid again.
  */
 export async function startOrchestrator(settings: OrchestratorSettings): Promise<Orchestrator> {
   const { crunchId, log } = settings
@@ -211,6 +213,7 @@ async function createRunResources(settings: OrchestratorSettings, limits: ModelL
     logsDirectory: settings.logsDirectory === undefined ? undefined : resolve(settings.logsDirectory),
     logLimits: { ...DEFAULT_LOG_LIMITS, ...settings.logLimits },
     preparation,
+    modelEnvironment: settings.modelEnvironment ?? {},
     startTimeoutMs: settings.startTimeoutMs ?? 30_000,
     stopTimeoutMs: settings.stopTimeoutMs ?? 2_000,
     ports: createFreePorts(MODEL_HOST),

@@ -25,7 +25,8 @@ export function createAccessGate(host: string, apiKey: string | null): (headers:
   return (headers) => {
     const given = givenKey(headers)
     if (apiKey !== null && given !== null && isSameText(given, apiKey)) return null
-    if (isLocal && given === null && isFromThisMachine(headers)) return null
+    // Without a key of ours, one that is sent says nothing.
+    if (isLocal && (given === null || apiKey === null) && isFromThisMachine(headers)) return null
     if (apiKey !== null) {
       const text = 'a key is needed: send the API_KEY of this node as X-API-Key, or as Authorization: Bearer'
       return { status: 401, text: given === null ? text : `the key is wrong; ${text}` }
