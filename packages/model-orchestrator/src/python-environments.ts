@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { withDirectoryLock } from './directory-lock.ts'
+import { DirectoryBusyError, withDirectoryLock } from '@crunch/local-processes'
 import { installEnvironment } from './install-environment.ts'
 import { installPackages } from './install-packages.ts'
 import { errorText } from './orchestrator-error.ts'
@@ -18,6 +18,9 @@ const BUILD_LIMIT_MS = 600_000
 
 /** Installing is heavy on the disk; more at once would only slow down the models that run. */
 const MAX_BUILDS_AT_ONCE = 2
+
+/** How long a wait for another orchestrator may go on after ours was told to stop. */
+const LOCK_WAIT_MS = 500
 
 /** Written last: an environment without it was not finished and is made anew. */
 const MARKER = 'complete.json'
@@ -92,9 +95,7 @@ export function createPythonEnvironments(input: {
   }
 
   async function make(target: string, found: PythonInterpreter, packages: readonly string[], tell: BuildListener) {
-    const onWait = (pid: number | null) =>
-      tell(`another orchestrator (process ${pid}) makes ${target}; waiting for it`, false)
-    return withDirectoryLock(`${target}.lock`, closing.signal, onWait, async () => {
+    return whileLocked(`${target}.lock`, closing.signal, tell, async () => {
       const done = await readEnvironment(target)
       if (done) return done
       const endTurn = await turns.enter(closing.signal)
@@ -135,11 +136,11 @@ export function createPythonEnvironments(input: {
       const found = await unlessAborted(python(), signal)
       const packages = [runnerRequirement, ...requirements]
       const target = join(directory, environmentName(found, packages))
-      const existing = await readEnvironment(target)
-      if (existing) return existing
       await mkdir(directory, { recursive: true }).catch((error: unknown) => {
         throw new RunFailure('BUILD_FAILED', `folder for environments ${directory} cannot be made: ${errorText(error)}`)
       })
+      const existing = await readEnvironment(target)
+      if (existing) return existing
       const build = builds.get(target) ?? begin(target, (say) => make(target, found, packages, say))
       build.listeners.add(tell)
       try {
@@ -155,6 +156,25 @@ export function createPythonEnvironments(input: {
       closing.abort(new RunFailure('RUN_FAILED', 'the orchestrator stops'))
       await Promise.allSettled([...builds.values()].map(({ done }) => done))
     },
+  }
+}
+
+/** No two orchestrators make the same environment at once; the lock of one that was killed is free. */
+async function whileLocked<Result>(
+  lock: string,
+  signal: AbortSignal,
+  tell: BuildListener,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  await mkdir(lock, { recursive: true })
+  for (let waitMs = 0; ; waitMs = LOCK_WAIT_MS) {
+    signal.throwIfAborted()
+    try {
+      return await withDirectoryLock(lock, waitMs, work)
+    } catch (error) {
+      if (!(error instanceof DirectoryBusyError)) throw error
+      if (waitMs === 0) tell('another orchestrator makes this environment; waiting for it', false)
+    }
   }
 }
 

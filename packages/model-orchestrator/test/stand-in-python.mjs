@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+// Does what python, venv and pip do as far as the orchestrator can see, without a network. It notes every call in
+// CALLS beside itself and does what BEHAVIOUR there says: a version, how long an installation takes, how it fails.
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const self = fileURLToPath(import.meta.url)
+const home = process.env.PIP_STAND_IN_HOME
+const [, , ...args] = process.argv
+const behaviour = JSON.parse(readFileSync(join(home, 'BEHAVIOUR'), 'utf8'))
+const note = (call) => appendFileSync(join(home, 'CALLS'), `${JSON.stringify({ ...call, env: process.env })}\n`)
+
+if (args[0] === '-c') {
+  console.log(JSON.stringify([behaviour.version ?? [3, 11, 7], join(home, 'python3')]))
+} else if (args[1] === 'venv') {
+  const target = args.at(-1)
+  note({ call: 'venv', hadLeftovers: existsSync(join(target, 'leftover')) })
+  mkdirSync(join(target, 'bin'), { recursive: true })
+  cpSync(self, join(target, 'bin', 'python'))
+  cpSync(join(home, 'package.json'), join(target, 'bin', 'package.json'))
+} else if (args[1] === 'pip') {
+  note({ call: 'pip', packages: readFileSync(args.at(-1), 'utf8').trim().split('\n') })
+  writeFileSync(join(home, 'INSTALLING'), String(process.pid))
+  if (behaviour.waitsFor)
+    while (!existsSync(join(home, behaviour.waitsFor))) await new Promise((go) => setTimeout(go, 20))
+  for (const line of behaviour.prints ?? []) console.error(line)
+  if (behaviour.exitCode) process.exit(behaviour.exitCode)
+  writeFileSync(join(dirname(self), 'model-runner'), '')
+}
