@@ -1,6 +1,8 @@
 import { access } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { checkPythonSyntax } from './check-python-syntax.ts'
 import type { RunnerCommand } from './model-run.ts'
+import { placeInNotebook, writeNotebookProgram } from './notebook-submission.ts'
 import { OrchestratorError } from './orchestrator-error.ts'
 import type { ProcessGuard } from './process-guard.ts'
 import {
@@ -35,6 +37,9 @@ export interface PreparationResources {
   readonly resourcesDirectory: string
   readonly pythonPath: readonly string[]
   readonly environments: PythonEnvironments
+  /** Where notebooks are extracted to. */
+  readonly notebooksDirectory: string
+  readonly guard: ProcessGuard
 }
 
 /**
@@ -56,13 +61,16 @@ export async function createPreparation(input: {
       throw new OrchestratorError('SETTINGS_INVALID', text, { cause: error })
     })
   }
+  const directory = resolve(python.environmentsDirectory ?? join(beside, '.environments'))
   return {
     runnerCommand,
     baseClassName,
+    guard,
+    notebooksDirectory: join(directory, 'notebooks'),
     resourcesDirectory: join(beside, 'models'),
     pythonPath,
     environments: createPythonEnvironments({
-      directory: resolve(python.environmentsDirectory ?? join(beside, '.environments')),
+      directory,
       program: python.program ?? 'python3',
       source: process.env,
       guard,
@@ -90,16 +98,21 @@ export async function prepareSubmission(
     const options = ['--code-directory', directory, '--exit-with-parent']
     return { language, directory, command, args: [...args, ...options], environment, readableDirectories }
   }
-  if (language === 'notebook') throw new RunFailure('BUILD_FAILED', `${directory} is a notebook`)
-  const place = join(directory, 'requirements.txt')
-  const requirements = parseRequirements((await readTextFile(place)) ?? '', place)
-  const made = await resources.environments.ensure(requirements, place, signal, tell)
-  const path = resources.pythonPath
+  const program = await pythonProgram(submission, resources, tell)
+  const { environments, pythonPath: path, guard } = resources
+  const made = await environments.ensure(program.requirements, program.place, signal, tell)
+  if (program.notebook !== null) {
+    const wrong = await checkPythonSyntax({ python: made.python, file: program.main, signal, guard })
+    if (wrong) {
+      const where = `${join(directory, submission.main)}: ${placeInNotebook(program.notebook, wrong.line)}`
+      throw new RunFailure('BUILD_FAILED', `${where}: ${wrong.message}`)
+    }
+  }
   return {
     language,
-    directory,
+    directory: program.directory,
     command: made.python,
-    args: [made.runner, '--code-directory', directory],
+    args: [made.runner, '--code-directory', program.directory],
     environment: {
       ...environment,
       // A line must reach the log when it is printed, and a submission's folder stays as its author made it.
@@ -109,6 +122,24 @@ export async function prepareSubmission(
     },
     readableDirectories: [...readableDirectories, made.directory, ...path],
   }
+}
+
+/** The folder of a Python program: the submission's own, or the one that its notebook was extracted to. */
+async function pythonProgram(submission: Submission, resources: PreparationResources, tell: BuildListener) {
+  const { directory, language, main } = submission
+  const own = join(directory, 'requirements.txt')
+  if (language !== 'notebook') {
+    const requirements = parseRequirements((await readTextFile(own)) ?? '', own)
+    return { directory, main: join(directory, main), requirements, place: own, notebook: null }
+  }
+  const { notebooksDirectory, pythonPath, baseClassName } = resources
+  const program = await writeNotebookProgram(submission, { directory: notebooksDirectory, pythonPath, baseClassName })
+  for (const warning of program.notebook.warnings) tell(`${main}: ${warning}`, false)
+  tell(
+    `${main} was extracted to ${program.directory}; it requires: ${program.requirements.join(', ') || 'nothing'}`,
+    false,
+  )
+  return { ...program, place: join(directory, main) }
 }
 
 /** Resources are optional: a model that names one without a folder gets none, as with the Python orchestrator. */

@@ -70,6 +70,7 @@ describe('environments for Python models', () => {
     expect(new Set(made.map(({ directory }) => directory)).size).toBe(1)
     expect((await calls()).map(({ call }) => call)).toEqual(['venv', 'pip'])
     expect((await calls())[1]?.packages).toEqual([PYTHON_RUNNER_REQUIREMENT, 'a==1'])
+    expect((await ensure(open(), ['numpy', 'a==1', 'a==1'])).directory).toBe(made[0]?.directory)
     expect((await ensure(open(), ['b==1'])).directory).not.toBe(made[0]?.directory)
     expect(await calls()).toHaveLength(4)
   })

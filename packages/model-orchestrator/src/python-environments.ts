@@ -13,6 +13,19 @@ import { createStartQueue } from './start-queue.ts'
 /** The version of the hosting program that we are tested with. */
 export const PYTHON_RUNNER_REQUIREMENT = 'crunch-model-runner==0.4.2'
 
+/** What that version requires itself: naming it without a version changes nothing. */
+const BROUGHT_BY_RUNNER = new Set([
+  'grpcio',
+  'joblib',
+  'numpy',
+  'pandas',
+  'protobuf',
+  'pyarrow',
+  'pytest',
+  'river',
+  'scipy',
+])
+
 /** Scientific packages are large, and so are slow lines. */
 const BUILD_LIMIT_MS = 600_000
 
@@ -134,7 +147,7 @@ export function createPythonEnvironments(input: {
   return {
     async ensure(requirements, place, signal, tell) {
       const found = await unlessAborted(python(), signal)
-      const packages = [runnerRequirement, ...requirements]
+      const packages = [runnerRequirement, ...differing(requirements)]
       const target = join(directory, environmentName(found, packages))
       await mkdir(directory, { recursive: true }).catch((error: unknown) => {
         throw new RunFailure('BUILD_FAILED', `folder for environments ${directory} cannot be made: ${errorText(error)}`)
@@ -176,6 +189,11 @@ async function whileLocked<Result>(
       if (waitMs === 0) tell('another orchestrator makes this environment; waiting for it', false)
     }
   }
+}
+
+/** What decides of an environment, in one order: half a gigabyte is not made twice for the same packages. */
+function differing(requirements: readonly string[]): readonly string[] {
+  return [...new Set(requirements)].filter((one) => !BROUGHT_BY_RUNNER.has(one.toLowerCase())).sort()
 }
 
 function environmentName(found: PythonInterpreter, packages: readonly string[]): string {

@@ -136,6 +136,35 @@ describe.skipIf(missing !== null)(
     )
 
     it(
+      'come from a notebook as well, without what it only tried out; errors name the cell',
+      async () => {
+        const notebook = (...cells: readonly string[]) =>
+          JSON.stringify({ nbformat: 4, cells: cells.map((source) => ({ cell_type: 'code', source })) })
+        const cells = [
+          '!echo "it\'s a notebook"\nimport numpy as np\n',
+          SUM_MODEL,
+          'raise RuntimeError("only tried out")',
+        ]
+        await write(join(space.submissions, 'book', 'model.ipynb'), notebook(...cells))
+        await write(join(space.submissions, 'broken', 'model.ipynb'), notebook('import os', '\ndef f(:\n  pass'))
+        await space.models([entry('1', 'book'), entry('2', 'broken')])
+        const orchestrator = await start()
+        const { port } = await untilServing(orchestrator, '1')
+        const model = connectModel(port)
+        cleanups.push(model.close)
+        expect((await model.setup('tracker.TrackerBase')).status).toMatchObject({ code: 'SUCCESS' })
+        await model.call('tick', [{ type: 'JSON', value: { price: 2 } }])
+        const asked = [{ type: 'STRING', value: 'BTC' } as const, { type: 'INT', value: 60 } as const]
+        expect(await model.call('predict', asked)).toMatchObject({ code: 'SUCCESS', value: { value: 2 } })
+        const failure = await until('a failure', () => orchestrator.models()[1]?.lastFailure, INSTALL_LIMIT_MS)
+        expect(failure).toMatchObject({ code: 'BUILD_FAILED' })
+        expect(failure.reason).toMatch(/broken\/model\.ipynb: cell 2 line 2: /)
+        expect(orchestrator.models()[0]).toMatchObject({ language: 'notebook' })
+      },
+      INSTALL_LIMIT_MS,
+    )
+
+    it(
       'fail with the name of a requirement that does not exist, and what pip said',
       async () => {
         await write(join(space.submissions, 'wrong', 'main.py'), SUM_MODEL)

@@ -19,16 +19,8 @@ export function parseRequirements(text: string, place: string): readonly string[
   for (const [index, line] of lines.entries()) {
     const requirement = line.replace(/(^|\s)#.*$/, '').trim()
     if (requirement === '') continue
-    const where = `${place} line ${index + 1}: "${requirement.slice(0, 200)}"`
-    if (requirement.startsWith('-')) {
-      throw new RunFailure(
-        'BUILD_FAILED',
-        `${where} is an option of pip; a submission names packages only, remove this line`,
-      )
-    }
-    if (!REQUIREMENT.test(requirement)) {
-      throw new RunFailure('BUILD_FAILED', `${where} is no requirement; write it like "pandas==2.2.3"`)
-    }
+    const where = `${place} line ${index + 1}`
+    checkRequirement(requirement, where)
     requirements.push(requirement)
   }
   if (requirements.length <= MAX_REQUIREMENTS) return requirements
@@ -36,6 +28,19 @@ export function parseRequirements(text: string, place: string): readonly string[
     'BUILD_FAILED',
     `${place} has ${requirements.length} requirements, more than ${MAX_REQUIREMENTS}; name only what is imported`,
   )
+}
+
+/** Throws `BUILD_FAILED` when the text is no requirement but an option, a path or nonsense. */
+export function checkRequirement(requirement: string, place: string): void {
+  const where = `${place}: "${requirement.slice(0, 200)}"`
+  if (requirement.startsWith('-')) {
+    throw new RunFailure(
+      'BUILD_FAILED',
+      `${where} is an option of pip; a submission names packages only, remove this line`,
+    )
+  }
+  if (REQUIREMENT.test(requirement)) return
+  throw new RunFailure('BUILD_FAILED', `${where} is no requirement; write it like "pandas==2.2.3"`)
 }
 
 /** The name of a requirement as package indexes compare it: `Scikit_Learn>=1` is `scikit-learn`. */

@@ -1,0 +1,55 @@
+/** Modules that come with Python 3.11 to 3.13. */
+const STANDARD = `
+abc aifc antigravity argparse array ast asynchat asyncio asyncore atexit audioop base64 bdb binascii bisect builtins
+bz2 cProfile calendar cgi cgitb chunk cmath cmd code codecs codeop collections colorsys compileall concurrent
+configparser contextlib contextvars copy copyreg crypt csv ctypes curses dataclasses datetime dbm decimal difflib
+dis distutils doctest email encodings ensurepip enum errno faulthandler fcntl filecmp fileinput fnmatch fractions
+ftplib functools gc genericpath getopt getpass gettext glob graphlib grp gzip hashlib heapq hmac html http idlelib
+imaplib imghdr imp importlib inspect io ipaddress itertools json keyword lib2to3 linecache locale logging lzma
+mailbox mailcap marshal math mimetypes mmap modulefinder msilib msvcrt multiprocessing netrc nis nntplib nt ntpath
+nturl2path numbers opcode operator optparse os ossaudiodev pathlib pdb pickle pickletools pipes pkgutil platform
+plistlib poplib posix posixpath pprint profile pstats pty pwd py_compile pyclbr pydoc pydoc_data pyexpat queue
+quopri random re readline reprlib resource rlcompleter runpy sched secrets select selectors shelve shlex shutil
+signal site smtpd smtplib sndhdr socket socketserver spwd sqlite3 sre_compile sre_constants sre_parse ssl stat
+statistics string stringprep struct subprocess sunau symtable sys sysconfig syslog tabnanny tarfile telnetlib
+tempfile termios textwrap this threading time timeit tkinter token tokenize tomllib trace traceback tracemalloc tty
+turtle turtledemo types typing unicodedata unittest urllib uu uuid venv warnings wave weakref webbrowser winreg
+winsound wsgiref xdrlib xml xmlrpc zipapp zipfile zipimport zlib zoneinfo
+`
+
+/** Modules whose package has another name. */
+const PACKAGE_OF: Readonly<Record<string, string>> = {
+  Crypto: 'pycryptodome',
+  PIL: 'pillow',
+  attr: 'attrs',
+  bs4: 'beautifulsoup4',
+  crunch: 'crunch-cli',
+  cv2: 'opencv-python-headless',
+  dateutil: 'python-dateutil',
+  dotenv: 'python-dotenv',
+  fitz: 'pymupdf',
+  imblearn: 'imbalanced-learn',
+  jwt: 'pyjwt',
+  pkg_resources: 'setuptools',
+  pytorch_lightning: 'pytorch-lightning',
+  serial: 'pyserial',
+  skimage: 'scikit-image',
+  sklearn: 'scikit-learn',
+  skopt: 'scikit-optimize',
+  talib: 'TA-Lib',
+  umap: 'umap-learn',
+  websocket: 'websocket-client',
+  yaml: 'pyyaml',
+}
+
+const standardNames = new Set(STANDARD.split(/\s+/))
+
+/** Whether the module comes with Python itself. */
+export function isStandardModule(name: string): boolean {
+  return standardNames.has(name) || name.startsWith('_')
+}
+
+/** The package that brings a module: an index knows packages only. */
+export function packageOfModule(name: string): string {
+  return PACKAGE_OF[name] ?? name
+}
