@@ -123,6 +123,20 @@ describe('discovery server', () => {
     expect(good.socket.readyState).toBe(good.socket.OPEN)
   })
 
+  it('waits for the answer to a ping as long as it is told to', async () => {
+    const { client } = await start({ keepaliveMs: 100, pongTimeoutMs: 700 })
+    const dead = await client('/weather', { autoPong: false })
+    let pings = 0
+    dead.socket.on('ping', () => (pings += 1))
+    await dead.closed
+    expect(pings).toBeGreaterThan(1)
+    const { client: other } = await start({ keepaliveMs: 300, pongTimeoutMs: 20 })
+    const hasty = await other('/weather', { autoPong: false })
+    hasty.socket.on('ping', () => (pings = 0))
+    await hasty.closed
+    expect(pings).toBe(0)
+  })
+
   it('refuses more clients than its limit', async () => {
     const { client } = await start({ maxClients: 1 })
     const first = await client('/weather')

@@ -115,6 +115,15 @@ describe('addSubmission', () => {
     expect(await readdir(space.submissions)).toEqual(['here'])
   })
 
+  it('takes Python folders, and a notebook as a folder of its own', async () => {
+    const python = await source('py', { 'main.py': '', 'requirements.txt': '' })
+    expect(await add(python)).toMatchObject({ submissionId: 'py' })
+    const notebook = join(sources, 'My idea.ipynb')
+    await writeFile(notebook, JSON.stringify({ cells: [], nbformat: 4, nbformat_minor: 5, metadata: {} }))
+    expect(await add(notebook)).toMatchObject({ submissionId: 'My-idea', modelName: 'My-idea' })
+    expect(await readdir(join(space.submissions, 'My-idea'))).toEqual(['My idea.ipynb'])
+  })
+
   it('replaces the code of the model with that name by a new submission', async () => {
     const folder = await source('momentum')
     expect(await add(folder, { replace: true })).toMatchObject({ id: '1', submissionId: 'momentum-2' })
