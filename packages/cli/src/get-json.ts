@@ -1,6 +1,7 @@
 import { CliError } from './cli-error.ts'
 
-const requestLimitMs = 5_000
+/** Enough for everything but sums over a whole day. */
+const defaultLimitMs = 5_000
 const maxBodyBytes = 16 * 1024 * 1024
 
 /** A status and the JSON that came with it. */
@@ -16,10 +17,11 @@ export interface JsonAnswer {
 export async function getJson(
   url: string,
   told: { readonly who: string; readonly fix: string },
-  headers: Readonly<Record<string, string>> = {},
+  options: { readonly headers?: Readonly<Record<string, string>>; readonly limitMs?: number } = {},
 ): Promise<JsonAnswer> {
+  const { headers = {}, limitMs = defaultLimitMs } = options
   try {
-    const response = await fetch(url, { headers: { ...headers }, signal: AbortSignal.timeout(requestLimitMs) })
+    const response = await fetch(url, { headers: { ...headers }, signal: AbortSignal.timeout(limitMs) })
     return { status: response.status, body: JSON.parse(await readBody(response)) }
   } catch (error) {
     const cause = `${told.who} does not answer (${reasonOf(error)})`

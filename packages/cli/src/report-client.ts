@@ -70,6 +70,9 @@ export interface ModelActivityRow {
   } | null
 }
 
+/** A day of thousands of models is millions of predictions. */
+const activityLimitMs = 30_000
+
 /** Reads the report API of a node. */
 export class ReportClient {
   readonly #baseUrl: string
@@ -107,11 +110,11 @@ export class ReportClient {
 
   /** How each model has answered lately. */
   modelActivity(): Promise<readonly ModelActivityRow[]> {
-    return this.#rows('/reports/models/activity')
+    return this.#rows('/reports/models/activity', activityLimitMs)
   }
 
-  async #rows<Row>(path: string): Promise<readonly Row[]> {
-    const answer = await this.#request(path)
+  async #rows<Row>(path: string, limitMs?: number): Promise<readonly Row[]> {
+    const answer = await this.#request(path, limitMs)
     if (answer.status === 200 && Array.isArray(answer.body)) return answer.body as readonly Row[]
     throw new CliError({
       place: `${this.#baseUrl}${path}`,
@@ -120,8 +123,8 @@ export class ReportClient {
     })
   }
 
-  #request(path: string): Promise<JsonAnswer> {
+  #request(path: string, limitMs?: number): Promise<JsonAnswer> {
     const fix = 'see whether it runs with: crunch status, and start it with: crunch deploy'
-    return getJson(`${this.#baseUrl}${path}`, { who: 'the report API', fix })
+    return getJson(`${this.#baseUrl}${path}`, { who: 'the report API', fix }, limitMs === undefined ? {} : { limitMs })
   }
 }

@@ -45,7 +45,7 @@ export class OrchestratorClient {
     const place = `${this.url}/models`
     const fix = 'see whether it runs with: crunch status, and start it with: crunch deploy'
     const headers: Record<string, string> = this.#apiKey === undefined ? {} : { 'x-api-key': this.#apiKey }
-    const answer = await getJson(place, { who: 'the model orchestrator', fix }, headers)
+    const answer = await getJson(place, { who: 'the model orchestrator', fix }, { headers })
     if (answer.status === 401 || answer.status === 403) {
       const key = this.#apiKey === undefined ? 'set API_KEY to its key' : 'correct API_KEY, which it does not accept,'
       throw new CliError({ place, cause: refusalOf(answer), fix: `${key} in .local.env or the environment` })
