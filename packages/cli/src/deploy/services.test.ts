@@ -67,6 +67,7 @@ describe('the orchestrator', () => {
     const { args } = await (services.find(({ name }) => name === 'models') ?? worker(undefined)).command({})
     const text = args.join(' ')
     expect(text).toContain('--port 9091 ')
+    expect(text).toContain('--http-host 127.0.0.1 --http-port 8001 ')
     expect(text).toContain('--python python3 ')
     expect(text).toMatch(/--model-memory 512 --model-cpu 0\.5$/)
   })

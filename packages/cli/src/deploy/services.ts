@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { CliError } from '../cli-error.ts'
 import { embeddedDatabase, workerProgram } from '../engine.ts'
+import { modelLogsDirectory } from '../models/local-models.ts'
 import type { NodeSettings } from '../node-settings.ts'
 import { exitWithParentArguments, orchestratorCommand, selfCommand } from '../self-command.ts'
 import type { ServiceCommand, ServiceDefinition } from '../supervisor/service-definition.ts'
@@ -80,7 +80,9 @@ function modelsService(input: ServicesInput): ServiceDefinition {
     ...['--crunch-id', settings.crunchId],
     ...['--base-class-name', settings.modelBaseClassName],
     ...['--port', String(settings.modelRunnerPort)],
-    ...['--logs', join(workspace.logDirectory, 'models')],
+    ...['--http-host', settings.orchestratorHost],
+    ...['--http-port', String(settings.orchestratorPort)],
+    ...['--logs', modelLogsDirectory(workspace)],
     ...['--environments', workspace.environmentsDirectory],
     ...['--python', settings.pythonProgram],
     // A competition without a Python package has no such folder, and needs none.
