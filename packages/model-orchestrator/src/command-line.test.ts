@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createStandInPython } from '../test/stand-in-python.ts'
 import { connectDiscovery, createWorkspace, isAlive, until } from '../test/workspace.ts'
 import type { ModelStatus } from './supervised-model.ts'
 
@@ -113,6 +114,27 @@ describe('crunch-model-orchestrator', () => {
     child.kill('SIGKILL')
     await exited
     await until('every process is gone', () => [...pids, grandchild].every((pid) => !isAlive(pid)))
+  })
+
+  it('leaves no installer when it is killed with -9, and makes the half-built environment anew', async () => {
+    const python = await createStandInPython()
+    cleanups.push(() => python.remove())
+    await python.behave({ waitsFor: 'NOTHING' })
+    await mkdir(join(space.submissions, 'snake'))
+    await writeFile(join(space.submissions, 'snake', 'main.py'), '')
+    await space.models([entry('1', 'snake')])
+    const options = start('--port', '0', '--python', python.program)
+    const { child, exited } = run(BIN, options, python.environment)
+    const pid = await until('the installation', python.installerPid)
+    child.kill('SIGKILL')
+    await exited
+    await until('the installer is gone', () => !isAlive(pid))
+    await python.behave({})
+    run(BIN, options, python.environment)
+    const environments = join(space.root, '.environments')
+    const names = () => readdir(environments, { recursive: true })
+    await until('the environment', async () => (await names()).some((name) => name.endsWith('complete.json')))
+    expect((await python.calls()).map(({ call }) => call)).toEqual(['venv', 'pip', 'venv', 'pip'])
   })
 
   it('stops models that refuse SIGTERM', async () => {

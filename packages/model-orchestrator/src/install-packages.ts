@@ -12,6 +12,12 @@ import { runProgram } from './run-program.ts'
 const TAIL_LINES = 12
 const TAIL_CHARACTERS = 1_500
 
+/** What pip and uv say without a network, or behind a proxy that they were not told of. */
+const UNREACHABLE =
+  /connection broken by|ConnectionError|ConnectTimeout|name resolution|Network is unreachable|dns error|error sending request/i
+const OFFLINE_FIX =
+  'the package index cannot be reached: connect this machine, or name an index by PIP_INDEX_URL or local wheels by PIP_FIND_LINKS'
+
 const UV_PROBE_LIMIT_MS = 20_000
 
 /** One installation, in a folder of its own. */
@@ -20,7 +26,6 @@ export interface Installation {
   readonly interpreter: PythonInterpreter
   /** The runner's requirement first, then the submission's. */
   readonly packages: readonly string[]
-  readonly runnerRequirement: string
   readonly environment: Readonly<Record<string, string>>
   readonly source: NodeJS.ProcessEnv
   readonly guard: ProcessGuard
@@ -51,7 +56,8 @@ export async function installPackages(input: Installation): Promise<void> {
     if (end.code === 0) continue
     const why = end.isLate ? `was not done within ${input.limitMs} ms` : `failed (exit code ${end.code})`
     const lines = tail.join('\n').slice(-TAIL_CHARACTERS)
-    throw new RunFailure('BUILD_FAILED', `${what(tail)} ${why}; last lines: ${lines}`)
+    const hint = UNREACHABLE.test(lines) ? `; ${OFFLINE_FIX}` : ''
+    throw new RunFailure('BUILD_FAILED', `${what(tail)} ${why}${hint}; last lines: ${lines}`)
   }
   tell(`environment for Python ${interpreter.version} is made: ${packages.join(', ')}`, false)
 }

@@ -50,6 +50,8 @@ export async function createPreparation(input: {
   readonly runnerCommand: RunnerCommand
   readonly baseClassName: string
   readonly python: PythonSettings
+  /** The environment from which installers get their settings. */
+  readonly source: NodeJS.ProcessEnv
   readonly guard: ProcessGuard
 }): Promise<PreparationResources> {
   const { submissionsDirectory, runnerCommand, baseClassName, python, guard } = input
@@ -72,7 +74,7 @@ export async function createPreparation(input: {
     environments: createPythonEnvironments({
       directory,
       program: python.program ?? 'python3',
-      source: process.env,
+      source: input.source,
       guard,
     }),
   }

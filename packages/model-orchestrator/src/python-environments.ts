@@ -3,12 +3,12 @@ import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { DirectoryBusyError, withDirectoryLock } from '@crunch/local-processes'
 import { installEnvironment } from './install-environment.ts'
-import { installPackages } from './install-packages.ts'
+import { type Installation, installPackages } from './install-packages.ts'
 import { errorText } from './orchestrator-error.ts'
 import type { ProcessGuard } from './process-guard.ts'
 import { findPython, type PythonInterpreter } from './python-interpreter.ts'
 import { RunFailure } from './run-failure.ts'
-import { createStartQueue } from './start-queue.ts'
+import { createStartQueue, type StartQueue } from './start-queue.ts'
 
 /** The version of the hosting program that we are tested with. */
 export const PYTHON_RUNNER_REQUIREMENT = 'crunch-model-runner==0.4.2'
@@ -95,6 +95,7 @@ export function createPythonEnvironments(input: {
   const environment = installEnvironment(input.source)
   const closing = new AbortController()
   const turns = createStartQueue(MAX_BUILDS_AT_ONCE, limitMs)
+  const workshop = { environment, guard, signal: closing.signal, limitMs, source: input.source, turns }
   const builds = new Map<string, Build>()
   let interpreter: Promise<PythonInterpreter> | null = null
 
@@ -105,30 +106,6 @@ export function createPythonEnvironments(input: {
       throw error
     })
     return interpreter
-  }
-
-  async function make(target: string, found: PythonInterpreter, packages: readonly string[], tell: BuildListener) {
-    return whileLocked(`${target}.lock`, closing.signal, tell, async () => {
-      const done = await readEnvironment(target)
-      if (done) return done
-      const endTurn = await turns.enter(closing.signal)
-      try {
-        await rm(target, { recursive: true, force: true })
-        await mkdir(target)
-        const shared = { environment, guard, signal: closing.signal, limitMs, tell, source: input.source }
-        await installPackages({ ...shared, directory: target, interpreter: found, packages, runnerRequirement })
-        await writeFile(join(target, 'new.json'), JSON.stringify({ python: found.version, packages }, null, 2))
-        await rename(join(target, 'new.json'), join(target, MARKER))
-      } catch (error) {
-        await rm(target, { recursive: true, force: true })
-        throw error
-      } finally {
-        endTurn()
-      }
-      const made = await readEnvironment(target)
-      if (made) return made
-      throw new RunFailure('BUILD_FAILED', `${runnerRequirement} was installed in ${target} but left no program`)
-    })
   }
 
   function begin(key: string, work: (tell: BuildListener) => Promise<PythonEnvironment>): Build {
@@ -154,7 +131,9 @@ export function createPythonEnvironments(input: {
       })
       const existing = await readEnvironment(target)
       if (existing) return existing
-      const build = builds.get(target) ?? begin(target, (say) => make(target, found, packages, say))
+      const build =
+        builds.get(target) ??
+        begin(target, (tell) => makeEnvironment({ ...workshop, directory: target, interpreter: found, packages, tell }))
       build.listeners.add(tell)
       try {
         return await unlessAborted(build.done, signal)
@@ -170,6 +149,31 @@ export function createPythonEnvironments(input: {
       await Promise.allSettled([...builds.values()].map(({ done }) => done))
     },
   }
+}
+
+/** Makes the environment unless another orchestrator was quicker; a failed or half-built one leaves nothing behind. */
+async function makeEnvironment(input: Installation & { readonly turns: StartQueue }): Promise<PythonEnvironment> {
+  const { directory, interpreter, packages, signal, tell } = input
+  return whileLocked(`${directory}.lock`, signal, tell, async () => {
+    const done = await readEnvironment(directory)
+    if (done) return done
+    const endTurn = await input.turns.enter(signal)
+    try {
+      await rm(directory, { recursive: true, force: true })
+      await mkdir(directory)
+      await installPackages(input)
+      await writeFile(join(directory, 'new.json'), JSON.stringify({ python: interpreter.version, packages }, null, 2))
+      await rename(join(directory, 'new.json'), join(directory, MARKER))
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true })
+      throw error
+    } finally {
+      endTurn()
+    }
+    const made = await readEnvironment(directory)
+    if (made) return made
+    throw new RunFailure('BUILD_FAILED', `${packages[0]} was installed in ${directory} but left no program`)
+  })
 }
 
 /** No two orchestrators make the same environment at once; the lock of one that was killed is free. */

@@ -203,6 +203,7 @@ async function createRunResources(settings: OrchestratorSettings, limits: ModelL
     runnerCommand: settings.runnerCommand ?? modelRunnerCommand(),
     baseClassName: settings.baseClassName,
     python: settings.python ?? {},
+    source: process.env,
     guard,
   }).catch((error: unknown) => {
     guard.close()
