@@ -4,6 +4,7 @@ export { type ModelEntry, type ModelsFile, parseModelsFile } from './models-file
 export { OrchestratorError, type OrchestratorErrorCode } from './orchestrator-error.ts'
 export type { LogFields, OrchestratorLog } from './orchestrator-log.ts'
 export type { PythonSettings } from './python-environments.ts'
+export { endQuarantine } from './quarantine-memory.ts'
 export { type LoggedLine, type ModelLogRequest, readModelLog } from './read-model-log.ts'
 export type { RunFailureCode } from './run-failure.ts'
 export type { LogLimits, RunLogLine } from './run-log.ts'

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createWorkspace, rememberingLog, STAND_IN, until } from '../test/workspace.ts'
+import { endQuarantine, quarantineFileIn } from './quarantine-memory.ts'
 import { type Orchestrator, startOrchestrator } from './start-orchestrator.ts'
 
 let space: Awaited<ReturnType<typeof createWorkspace>>
@@ -72,6 +73,22 @@ describe('quarantine', () => {
     await writeFile(quarantineFile, '{"models": [')
     await start()
     expect(log.lines).toContainEqual(expect.objectContaining({ message: expect.stringContaining('cannot be read') }))
+    expect(status().latestDeploymentId).not.toBeNull()
+  })
+
+  it('can be ended while no orchestrator runs', async () => {
+    quarantineFile = quarantineFileIn(space.root)
+    await space.submission('bad', 'process.exit(3)')
+    await space.models([entry()])
+    await start()
+    await until('quarantine', () => status().quarantined)
+    await orchestrator?.close()
+    endQuarantine(space.root, '9', log)
+    await start()
+    expect(status().latestDeploymentId).toBeNull()
+    await orchestrator?.close()
+    endQuarantine(space.root, '1', log)
+    await start()
     expect(status().latestDeploymentId).not.toBeNull()
   })
 

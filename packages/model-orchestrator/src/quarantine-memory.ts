@@ -93,6 +93,20 @@ export function openQuarantineMemory(input: {
   }
 }
 
+/** Where the quarantines of an orchestrator lie that keeps its logs (or else its submissions) in `directory`. */
+export function quarantineFileIn(directory: string): string {
+  // Ids begin with a letter or digit, so no model's or submission's folder has this name.
+  return join(directory, '.quarantine.json')
+}
+
+/**
+ * Lets a model be tried again at the next start of an orchestrator; one that runs notices nothing. What is wrong with
+ * the memory goes to `log`.
+ */
+export function endQuarantine(logsDirectory: string, modelId: string, log: OrchestratorLog): void {
+  openQuarantineMemory({ path: quarantineFileIn(logsDirectory), submissionsDirectory: '', log }).forget(modelId)
+}
+
 function isSame(model: Remembered, entry: ModelEntry): boolean {
   return (
     model.submission_id === entry.submissionId &&

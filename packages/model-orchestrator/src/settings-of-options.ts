@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { type OrchestratorConfig, parseOrchestratorConfig } from './orchestrator-config.ts'
 import { errorText, OrchestratorError } from './orchestrator-error.ts'
+import { quarantineFileIn } from './quarantine-memory.ts'
 import type { StartOptions } from './start-options.ts'
 import type { OrchestratorSettings } from './start-orchestrator.ts'
 
@@ -60,10 +60,7 @@ export function settingsOf(
       ...(pingIntervalMs === undefined ? {} : { keepaliveMs: pingIntervalMs }),
       ...(pongTimeoutMs === undefined ? {} : { pongTimeoutMs }),
     },
-    // Ids begin with a letter or digit, so no model's or submission's folder has this name.
-    ...(config.remembersQuarantine === false
-      ? {}
-      : { quarantineFile: join(options.logs ?? submissions, '.quarantine.json') }),
+    ...(config.remembersQuarantine === false ? {} : { quarantineFile: quarantineFileIn(options.logs ?? submissions) }),
     ...limitsOf(options),
   }
 }

@@ -1,5 +1,11 @@
 import { resolve } from 'node:path'
-import { addSubmission, removeModel, setDesiredState } from '@crunch/model-orchestrator'
+import {
+  addSubmission,
+  endQuarantine,
+  type OrchestratorLog,
+  removeModel,
+  setDesiredState,
+} from '@crunch/model-orchestrator'
 import { CliError, ReportedFailure } from '../cli-error.ts'
 import { abortableDelay } from '../logs/follow-logs.ts'
 import { type AwaitedModel, awaitModel, type ModelPast } from '../models/await-model.ts'
@@ -68,6 +74,8 @@ export async function startModel(
     await setDesiredState(workspace.modelsFile, id, 'STOPPED')
     await untilNoticed(opened, id, terminal)
   }
+  // Nobody notices a change of the entry while nothing is deployed.
+  if (past === undefined) endQuarantine(modelLogsDirectory(workspace), id, logTo(terminal))
   await setDesiredState(workspace.modelsFile, id, 'RUNNING')
   terminal.out(`Model ${id} (${name}) shall run.`)
   await showStart({ opened, id, past, waitMs: options.waitMs }, terminal)
@@ -101,6 +109,13 @@ export async function removeListedModel(
   }
   await removeModel(modelsFile, id)
   terminal.out(`Model ${id} (${name}) is removed; its submission stays in ${opened.workspace.submissionsDirectory}`)
+}
+
+function logTo(terminal: Terminal): OrchestratorLog {
+  const write: OrchestratorLog['warn'] = (message, { path = '', reason = '' } = {}) => {
+    terminal.err(`${message}: ${path}: ${reason}`)
+  }
+  return { info: () => undefined, warn: write, error: write }
 }
 
 /** `undefined` while the orchestrator does not answer, as it need not. */
