@@ -86,6 +86,14 @@ class WebSocketDiscovery implements DiscoveryClient {
     this.#socket = socket
     let problem = 'the connection was closed'
     let isAlive = true
+    let listing: NodeJS.Timeout | undefined
+    socket.on('open', () => {
+      listing = setTimeout(() => {
+        if (this.#listed) return
+        problem = `no list of models within ${connectTimeoutMs} ms`
+        socket.terminate()
+      }, connectTimeoutMs)
+    })
     const keepalive = setInterval(() => {
       if (socket.readyState !== WebSocket.OPEN) return
       if (!isAlive) {
@@ -108,6 +116,7 @@ class WebSocketDiscovery implements DiscoveryClient {
     })
     socket.on('close', () => {
       clearInterval(keepalive)
+      clearTimeout(listing)
       this.#lose(socket, problem)
     })
   }

@@ -128,7 +128,10 @@ class ReconnectingConnection implements Http2Connection {
       () => http2.destroy(new Error(`no greeting in HTTP/2 within ${GREETING_MS} ms`)),
       GREETING_MS,
     )
-    http2.once('connect', () => http2.setLocalWindowSize(WINDOW_BYTES))
+    http2.once('connect', () => {
+      // It may have been closed in the very turn in which it connected.
+      if (!http2.destroyed) http2.setLocalWindowSize(WINDOW_BYTES)
+    })
     http2.once('remoteSettings', () => {
       clearTimeout(greeting)
       this.#greeted(attempt)

@@ -94,6 +94,11 @@ export class ModelCluster {
     const known = [slot.pending, slot.ready].find((deployment) => deployment && isSameRun(deployment, state))
     if (known !== undefined) {
       this.#rename(known, state)
+      if (known === slot.ready && slot.pending?.deploymentId === known.deploymentId) {
+        // It was to move to another address, and has come back.
+        slot.pending.abort.abort()
+        slot.pending = undefined
+      }
       return
     }
     const next = createDeployment(state, createFailureTally(this.#options))

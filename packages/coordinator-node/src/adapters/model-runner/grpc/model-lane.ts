@@ -12,8 +12,9 @@ import { NOT_SET_UP, readResponse, readTransportError } from './read-outcome.ts'
 /** A connection that was lost gets this long to come back before the model counts as gone. */
 const RECONNECT_GRACE_MS = 1_000
 
-/** The health service answers beside the model's work: later than this it is not well. */
-const HEALTH_TIMEOUT_MS = 10_000
+/** The health service may take as long as a call, within these. It answers beside the model's work. */
+const MIN_HEALTH_TIMEOUT_MS = 1_000
+const MAX_HEALTH_TIMEOUT_MS = 10_000
 
 /** Bytes that are shared by all models. */
 export interface EncodedRequest {
@@ -142,7 +143,8 @@ export class ModelLane {
     if (this.#retired) return
     const { channel, tally, onVerdict, onReconnect } = this.#options
     if (step.kind === 'check-health') {
-      const isServing = await channel.isServing(Math.min(timeoutMs, HEALTH_TIMEOUT_MS))
+      const healthTimeoutMs = Math.min(Math.max(timeoutMs, MIN_HEALTH_TIMEOUT_MS), MAX_HEALTH_TIMEOUT_MS)
+      const isServing = await channel.isServing(healthTimeoutMs)
       await this.#act(tally.recordHealth(isServing), timeoutMs)
     } else if (step.kind === 'reconnect') onReconnect(step.reason)
     else if (step.kind === 'give-up') onVerdict(step.verdict)

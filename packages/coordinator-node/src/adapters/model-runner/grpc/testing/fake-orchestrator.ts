@@ -17,6 +17,8 @@ export interface FakeOrchestrator {
   send(text: string): void
   /** Ends all connections, and accepts new ones. */
   disconnect(): void
+  /** The same, with a goodbye. */
+  dismiss(): void
   close(): Promise<void>
 }
 
@@ -25,10 +27,12 @@ export interface FakeOrchestratorOptions {
   /** 0, the default, takes a free one. */
   readonly port?: number
   readonly answersPings?: boolean
+  /** Whether a subscriber is told what runs; the default is true. */
+  readonly lists?: boolean
 }
 
 export async function startFakeOrchestrator(options: FakeOrchestratorOptions = {}): Promise<FakeOrchestrator> {
-  const { port = 0, answersPings = true } = options
+  const { port = 0, answersPings = true, lists = true } = options
   let states = options.states ?? []
   const paths: string[] = []
   const reports: FailureReport[] = []
@@ -50,7 +54,7 @@ export async function startFakeOrchestrator(options: FakeOrchestratorOptions = {
       const message = parseClientMessage(String(data))
       if (message.event === 'report_failure') reports.push(...message.data)
     })
-    socket.send(writeServerMessage('init', states))
+    if (lists) socket.send(writeServerMessage('init', states))
   })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the fake orchestrator has no port')
@@ -74,6 +78,9 @@ export async function startFakeOrchestrator(options: FakeOrchestratorOptions = {
     update: (...changed) => send(writeServerMessage('update', changed)),
     send,
     disconnect,
+    dismiss() {
+      for (const socket of sockets) socket.close(1001)
+    },
     close() {
       closed ??= new Promise((resolve, reject) => server.close((error) => (error ? reject(error) : resolve())))
       disconnect()
