@@ -19,8 +19,8 @@ export interface Node {
   readonly directory: string
   readonly apiPort: number
   readonly modelRunnerPort: number
-  /** Runs a command to its end. A failure is a result, not an error. */
-  crunch(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<CommandResult>
+  /** Runs a command to its end, for at most `limitMs`. A failure is a result, not an error. */
+  crunch(args: readonly string[], env?: Readonly<Record<string, string>>, limitMs?: number): Promise<CommandResult>
   /** Starts a replay in the background; throws with what was printed when it does not come up. */
   deployReplay(options?: ReplayOptions): Promise<void>
   /** The services of the running deployment by name. */
@@ -57,14 +57,18 @@ export async function openNode({ directory, crunch: program }: UserWorkspace): P
     MODEL_ORCHESTRATOR_HTTP_PORT: `${await freePort()}`,
   }
 
-  async function crunch(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CommandResult> {
+  async function crunch(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    limitMs = commandLimitMs,
+  ): Promise<CommandResult> {
     const result = await execa(program, args, {
       cwd: directory,
       env: { ...ports, ...env },
       reject: false,
-      timeout: commandLimitMs,
+      timeout: limitMs,
     })
-    if (result.timedOut) throw new Error(`crunch ${args.join(' ')} still ran after ${commandLimitMs} ms`)
+    if (result.timedOut) throw new Error(`crunch ${args.join(' ')} still ran after ${limitMs} ms`)
     return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr }
   }
 

@@ -1,0 +1,146 @@
+import { execFileSync } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Node, openNode } from '../src/deployment.ts'
+import { takeTestWorkspace } from '../src/test-workspace.ts'
+import { until } from '../src/until.ts'
+import type { UserWorkspace } from '../src/workspace.ts'
+
+// Participants send folders and notebooks, most of them in Python; the deployed Python runner hosts those.
+
+const examples = ['persistence', 'climatology', 'seven-day-mean', 'trend', 'overconfident'] as const
+/** The first Python submission installs the runner. */
+const installLimitMs = 400_000
+
+const missing = missingTools()
+// With CI=true everything has to run: what is missing then fails in a test.
+const isSkipped = missing !== '' && process.env.CI !== 'true'
+
+describe.skipIf(isSkipped)(`submissions${missing === '' ? '' : ` (skipped: ${missing})`}`, () => {
+  let workspace: UserWorkspace
+  let node: Node
+  beforeAll(async () => {
+    workspace = await takeTestWorkspace('weather')
+    node = await openNode(workspace)
+  })
+  afterAll(() => workspace?.remove())
+
+  test('in Python are predicted, scored and ranked exactly as those in TypeScript', { timeout: 900_000 }, async () => {
+    const folder = join(node.directory, 'challenge/python/examples')
+    // It also makes the environment that all five share, so that no model comes late to the replay.
+    const tested = await node.crunch(['models', 'test', join(folder, 'persistence')], {}, installLimitMs)
+    expect(tested.exitCode, `${tested.stdout}\n${tested.stderr}`).toBe(0)
+    expect(tested.stdout).toContain('PENDING')
+    for (const example of examples) {
+      const added = await node.crunch(['models', 'add', join(folder, example), '--name', `python-${example}`])
+      expect(added.exitCode, added.stderr).toBe(0)
+    }
+    const deployed = await node.crunch(['deploy', '--replay', '--once'], {}, installLimitMs)
+    expect(deployed.exitCode, `${deployed.stdout}\n${deployed.stderr}`).toBe(0)
+    const payouts = payoutsOf(deployed.stdout)
+    expect([...payouts.keys()].sort()).toEqual([...examples, ...examples.map((name) => `python-${name}`)].sort())
+    for (const example of examples) expect(payouts.get(`python-${example}`)).toBe(payouts.get(example))
+    expect(new Set(payouts.values()).size).toBe(examples.length)
+    expect(deployed.stdout).toContain('(exact)')
+  })
+
+  test('that are added while the competition runs come to a first score', { timeout: 900_000 }, async () => {
+    // A day a second: the recording lasts for longer than this test.
+    await node.deployReplay({ speed: 86_400 })
+    const database = await node.database()
+    try {
+      const sources = [await pythonFolder(), await typescriptFolder(), await notebook()]
+      for (const source of sources) {
+        const { exitCode, stdout, stderr } = await node.crunch(['models', 'add', source], {}, installLimitMs)
+        expect(exitCode, `${stdout}\n${stderr}`).toBe(0)
+        const id = /Model (\S+) /.exec(stdout)?.[1] ?? stdout
+        await until(`the first score of ${source}`, 60_000, async () => {
+          const [row] = await database`
+            select count(*) > 0 as "isScored" from scores s join predictions p on p.id = s.prediction_id
+            where p.model_id = ${id} and p.status = 'SCORED' and p.output is not null and s.value is not null`
+          return row?.isScored === true
+        })
+      }
+      const listed = await node.crunch(['models'])
+      expect(listed.exitCode, listed.stderr).toBe(0)
+      for (const name of ['in-python', 'in-typescript', 'as-notebook']) {
+        expect(listed.stdout).toMatch(new RegExp(`${name}.*RUNNING`, 'i'))
+      }
+    } finally {
+      await database.end()
+      await node.crunch(['down'])
+    }
+  })
+
+  async function pythonFolder(): Promise<string> {
+    const folder = join(node.directory, 'in-python')
+    await mkdir(folder)
+    await writeFile(join(folder, 'main.py'), pythonModel.join('\n'))
+    await writeFile(join(folder, 'requirements.txt'), '# nothing but the standard library\n')
+    return folder
+  }
+
+  async function typescriptFolder(): Promise<string> {
+    const shipped = join(
+      node.directory,
+      'node/deployment/model-orchestrator-local/data/submissions/persistence/main.ts',
+    )
+    const challenge = /from '([^']+)'/.exec(await readFile(shipped, 'utf8'))?.[1]
+    const folder = join(node.directory, 'in-typescript')
+    await mkdir(folder)
+    const source = [
+      `import { type Prediction, TrackerBase } from '${challenge}'`,
+      'export class Mild extends TrackerBase {',
+      '  override predict(): Prediction {',
+      '    return { mean: 15, std: 8 }',
+      '  }',
+      '}',
+    ]
+    await writeFile(join(folder, 'main.ts'), source.join('\n'))
+    return folder
+  }
+
+  async function notebook(): Promise<string> {
+    const cell = (type: string, lines: readonly string[]) => ({
+      cell_type: type,
+      metadata: {},
+      source: lines.join('\n'),
+    })
+    const cells = [
+      cell('markdown', ['# A model']),
+      cell('code', ['%matplotlib inline', 'import math']),
+      cell('code', pythonModel),
+      cell('code', ['model = Mild()', "print(model.predict('Seattle', 86400, 86400))"]),
+    ]
+    const file = join(node.directory, 'as-notebook.ipynb')
+    await writeFile(file, JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 }))
+    return file
+  }
+})
+
+const pythonModel = [
+  'from tracker import TrackerBase',
+  '',
+  '',
+  'class Mild(TrackerBase):',
+  '    def predict(self, subject, horizon, step):',
+  '        return {"mean": 15.0, "std": 8.0}',
+  '',
+]
+
+/** Model and value of the rows under the last checkpoint. */
+function payoutsOf(output: string): Map<string, string> {
+  const table = output.slice(output.lastIndexOf('Checkpoint CKP_'))
+  const rows = table.matchAll(/│ \d+\s+│ (\S+)\s+│ (\S+)\s+│ \S+ %\s+│/g)
+  return new Map([...rows].map(([, model, value]) => [model ?? '', value ?? '']))
+}
+
+function missingTools(): string {
+  try {
+    execFileSync('python3', ['-c', 'import sys, venv; sys.exit(sys.version_info < (3, 11))'], { stdio: 'ignore' })
+    return ''
+  } catch {
+    return 'there is no python3 of version 3.11 or later'
+  }
+}
