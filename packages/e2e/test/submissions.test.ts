@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pythonIsMissing } from '@crunch/python-peers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Node, openNode } from '../src/deployment.ts'
 import { takeTestWorkspace } from '../src/test-workspace.ts'
@@ -13,11 +13,9 @@ const examples = ['persistence', 'climatology', 'seven-day-mean', 'trend', 'over
 /** The first Python submission installs the runner. */
 const installLimitMs = 400_000
 
-const missing = missingTools()
-// With CI=true everything has to run: what is missing then fails in a test.
-const isSkipped = missing !== '' && process.env.CI !== 'true'
+const missing = pythonIsMissing()
 
-describe.skipIf(isSkipped)(`submissions${missing === '' ? '' : ` (skipped: ${missing})`}`, () => {
+describe.skipIf(missing !== null)(`submissions${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
   let workspace: UserWorkspace
   let node: Node
   beforeAll(async () => {
@@ -134,13 +132,4 @@ function payoutsOf(output: string): Map<string, string> {
   const table = output.slice(output.lastIndexOf('Checkpoint CKP_'))
   const rows = table.matchAll(/│ \d+\s+│ (\S+)\s+│ (\S+)\s+│ \S+ %\s+│/g)
   return new Map([...rows].map(([, model, value]) => [model ?? '', value ?? '']))
-}
-
-function missingTools(): string {
-  try {
-    execFileSync('python3', ['-c', 'import sys, venv; sys.exit(sys.version_info < (3, 11))'], { stdio: 'ignore' })
-    return ''
-  } catch {
-    return 'there is no python3 of version 3.11 or later'
-  }
 }

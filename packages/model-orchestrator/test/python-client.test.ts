@@ -2,13 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { DEPLOYED_CLIENT, pythonOrReason } from '@crunch/python-peers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Orchestrator, startOrchestrator } from '../src/start-orchestrator.ts'
-import { pythonWith } from './python-environment.ts'
 import { createWorkspace, rememberingLog, until } from './workspace.ts'
 
-// The client of the deployed coordinators, not ours.
-const requirements = ['model-runner-client==0.14.0']
 const baseClassName = 'tracker.TrackerBase'
 const entry = { crunch_id: 'peers', desired_state: 'RUNNING' }
 
@@ -29,15 +27,10 @@ interface Client {
 let workspace: Awaited<ReturnType<typeof createWorkspace>>
 let orchestrator: Orchestrator
 let client: ChildProcess | undefined
-let python: string | undefined
-let unavailable = ''
+let peer: Awaited<ReturnType<typeof pythonOrReason>>
 
 beforeEach(async () => {
-  python = await pythonWith(requirements).catch((error: unknown) => {
-    if (process.env.CI === 'true') throw error
-    unavailable = String(error)
-    return undefined
-  })
+  peer = await pythonOrReason(DEPLOYED_CLIENT)
   workspace = await createWorkspace()
   await workspace.submission('adder', adder)
   await workspace.models([{ id: '1', submission_id: 'adder', model_name: 'Ada', ...entry }])
@@ -68,8 +61,8 @@ const limitMs = 90_000
 
 describe("PyPI's model-runner-client", { timeout: 3 * limitMs }, () => {
   it('connects to our orchestrator and calls our runner', async (context) => {
-    if (python === undefined) return context.skip(unavailable)
-    const { ask } = startClient(python)
+    if ('reason' in peer) return context.skip(peer.reason)
+    const { ask } = startClient(peer.python)
     expect(await ask({ do: 'models' })).toEqual({
       1: {
         deployment_id: orchestrator.models()[0]!.deploymentId,
@@ -86,8 +79,8 @@ describe("PyPI's model-runner-client", { timeout: 3 * limitMs }, () => {
   })
 
   it('sees what our orchestrator starts, renames, replaces and stops', async (context) => {
-    if (python === undefined) return context.skip(unavailable)
-    const { ask } = startClient(python)
+    if ('reason' in peer) return context.skip(peer.reason)
+    const { ask } = startClient(peer.python)
     const names = async () =>
       Object.entries((await ask({ do: 'models' })) as Record<string, { model_name: string }>).map(
         ([id, { model_name: name }]) => `${id} ${name}`,
@@ -110,8 +103,8 @@ describe("PyPI's model-runner-client", { timeout: 3 * limitMs }, () => {
   })
 
   it('has its failure report honoured', async (context) => {
-    if (python === undefined) return context.skip(unavailable)
-    const { ask } = startClient(python)
+    if ('reason' in peer) return context.skip(peer.reason)
+    const { ask } = startClient(peer.python)
     await ask({ do: 'models' })
     await ask({ do: 'report', model: '1', code: 'MULTIPLE_FAILED', reason: 'it failed a hundred times' })
     const stopped = await until(

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { encodeVariant, setupRequest } from '@crunch/model-protocol'
+import { DEPLOYED_RUNNER, pythonOrReason } from '@crunch/python-peers'
 import { beforeAll, expect, it } from 'vitest'
 import { startPythonRunner } from './protocol-peer.ts'
-import { DEPLOYED_RUNNER, pythonOrReason } from './python-environment.ts'
 import { writeFolder } from './temporary-folder.ts'
 
 let environment: Awaited<ReturnType<typeof pythonOrReason>>

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeVariant, setupRequest } from '@crunch/model-protocol'
+import { DEPLOYED_RUNNER, pythonOrReason } from '@crunch/python-peers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
   type PeerAnswer,
@@ -9,7 +10,6 @@ import {
   startOurRunner,
   startPythonRunner,
 } from './protocol-peer.ts'
-import { DEPLOYED_RUNNER, pythonOrReason } from './python-environment.ts'
 import { type Expected, failedSetups, type Row, statusTable } from './status-table.ts'
 import {
   type FailureName,
