@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { DirectoryBusyError, withDirectoryLock } from '@crunch/local-processes'
-import { type Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml'
+import { type Document, isMap, isScalar, isSeq, parseDocument, stringify, type YAMLMap, type YAMLSeq } from 'yaml'
 import { parseModelsFile } from './models-file.ts'
 import { errorText, OrchestratorError } from './orchestrator-error.ts'
 import { readModelsText } from './watch-models-file.ts'
@@ -18,6 +18,7 @@ export interface ModelsFileEdit {
   ids(): string[]
   /** The keys of an entry as they stand in the file; throws `MODEL_UNKNOWN`. */
   entry(id: string): YAMLMap
+  set(id: string, key: string, value: string): void
   add(entry: Readonly<Record<string, string>>): void
   remove(id: string): void
 }
@@ -73,20 +74,24 @@ function createEdit(path: string, document: Document): ModelsFileEdit {
     const has = ids().length === 0 ? 'there are none yet' : `there are ${ids().slice(0, 50).join(', ')}`
     throw new OrchestratorError('MODEL_UNKNOWN', `${path}: no model has the id "${id}"; ${has}`)
   }
+  const entryOf = (id: string): YAMLMap => {
+    const item = models().items[indexOf(id)]
+    if (isMap(item)) return item
+    throw new OrchestratorError('MODELS_FILE_INVALID', `${path}: the entry "${id}" is no map of keys`)
+  }
   return {
     ids,
-    entry(id) {
-      const item = models().items[indexOf(id)]
-      if (isMap(item)) return item
-      throw new OrchestratorError('MODELS_FILE_INVALID', `${path}: the entry "${id}" is no map of keys`)
+    entry: entryOf,
+    set(id, key, value) {
+      entryOf(id).set(key, value)
+      quoteForOlderReaders(entryOf(id), key)
     },
     add(entry) {
       const list = models()
       // "models: []" becomes a list of lines with its first entry; a file in JSON stays JSON.
       if (list.items.length === 0 && !isJson(document)) list.flow = false
       const node = document.createNode(entry) as YAMLMap
-      const id = node.get('id', true)
-      if (typeof id === 'object' && id !== null && 'type' in id) id.type = 'QUOTE_DOUBLE'
+      for (const key of Object.keys(entry)) quoteForOlderReaders(node, key)
       list.add(node)
     },
     remove(id) {
@@ -95,6 +100,13 @@ function createEdit(path: string, document: Document): ModelsFileEdit {
       if (list.items.length === 0) list.flow = true
     },
   }
+}
+
+/** Python reads YAML 1.1, in which 2025_01 is a number and "no" is false: such texts, and every id, get quotes. */
+function quoteForOlderReaders(entry: YAMLMap, key: string): void {
+  const node = entry.get(key, true)
+  if (!isScalar(node) || typeof node.value !== 'string') return
+  if (key === 'id' || /^["']/.test(stringify(node.value, { version: '1.1' }))) node.type = 'QUOTE_DOUBLE'
 }
 
 function modelsOf(path: string, document: Document): YAMLSeq {

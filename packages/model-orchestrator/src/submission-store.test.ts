@@ -102,6 +102,14 @@ describe('addSubmission', () => {
     expect(await fileText()).toMatch(expected)
   })
 
+  it('quotes what Python would take for a number or a truth value', async () => {
+    await add(await source('20250101_000000_001'), { modelName: 'no' })
+    expect(await fileText()).toContain('submission_id: "20250101_000000_001"')
+    expect(await fileText()).toContain('model_name: "no"')
+    await changeModel({ ...space, submissionsDirectory: space.submissions }, '1', { modelName: '1_000' })
+    expect(await fileText()).toContain('model_name: "1_000"')
+  })
+
   it('gives a name that is taken a number, by a folder or by an entry alone', async () => {
     const folder = await source('momentum')
     const ids = [await add(folder), await add(folder)].map(({ submissionId }) => submissionId)

@@ -70,7 +70,7 @@ export async function addSubmission(input: NewSubmission): Promise<StoredModel> 
       const replaced = input.replace === true ? findByName(edit, modelsFile, input.modelName ?? staged.wish) : null
       const submissionId = await settle(staged, store, usedSubmissions(edit))
       if (replaced !== null) {
-        edit.entry(replaced).set('submission_id', submissionId)
+        edit.set(replaced, 'submission_id', submissionId)
         setPresent(edit, replaced, {
           desired_state: input.desiredState ?? 'RUNNING',
           cruncher_id: input.cruncherId,
@@ -126,7 +126,7 @@ export async function changeModel(
 
 /** Says whether a model shall run. Throws `MODEL_UNKNOWN`, `MODELS_FILE_INVALID` or `MODELS_FILE_LOCKED`. */
 export async function setDesiredState(modelsFile: string, id: string, state: DesiredState): Promise<void> {
-  await editModelsFile(modelsFile, (edit) => edit.entry(id).set('desired_state', state))
+  await editModelsFile(modelsFile, (edit) => edit.set(id, 'desired_state', state))
 }
 
 /**
@@ -284,7 +284,7 @@ function findByName(edit: ModelsFileEdit, modelsFile: string, name: string): str
 }
 
 function setPresent(edit: ModelsFileEdit, id: string, values: Readonly<Record<string, string | undefined>>): void {
-  for (const [key, value] of Object.entries(values)) if (value !== undefined) edit.entry(id).set(key, value)
+  for (const [key, value] of Object.entries(values)) if (value !== undefined) edit.set(id, key, value)
 }
 
 function storedModel(edit: ModelsFileEdit, id: string): StoredModel {
