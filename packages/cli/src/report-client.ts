@@ -49,6 +49,8 @@ export interface ModelRow {
   readonly model_id: string
   readonly model_name: string | null
   readonly cruncher_name: string | null
+  /** The one that the node set up last. */
+  readonly deployment_id: string
 }
 
 /** How a model has answered in the last day of the competition's time. */

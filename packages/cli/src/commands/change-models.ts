@@ -146,16 +146,18 @@ interface StartToShow {
 
 /** Waits for a start and tells how it went; fails with the reason and the end of the model's log. */
 async function showStart({ opened, id, past, waitMs }: StartToShow, terminal: Terminal): Promise<void> {
-  const { orchestrator, isDeployed } = opened
+  const { orchestrator, node, isDeployed } = opened
   if (!isDeployed && (await knownToOrchestrator(opened)) === undefined) {
     terminal.out('It starts with the deployment: crunch deploy')
     return
   }
   if (waitMs === 0) return
   terminal.err(`Waiting until it serves, for up to ${Math.round(waitMs / 1_000)} s ...`)
-  const awaited = await awaitModel({ orchestrator, id, past, limitMs: waitMs, signal: terminal.signal })
+  const awaited = await awaitModel({ orchestrator, node, id, past, limitMs: waitMs, signal: terminal.signal })
   if (awaited.outcome === 'serves') {
-    terminal.out(`It serves (${awaited.model.language ?? 'unknown language'}, ${awaited.model.deploymentId}).`)
+    const { language, deploymentId } = awaited.model
+    const called = awaited.isCalled ? ', and the node calls it' : ''
+    terminal.out(`It serves (${language ?? 'unknown language'}, ${deploymentId})${called}.`)
     return
   }
   await reportStart(opened, id, awaited, terminal)
@@ -173,19 +175,29 @@ async function reportStart(
       ? `it failed with ${awaited.failure.code}: ${awaited.failure.reason.split('\n').map(printable).join('\n  ')}`
       : `it does not serve yet: ${awaited.last}`
   terminal.err(`error: model ${id}: ${why}`)
-  await showLogEnd(modelLogsDirectory(workspace), id, terminal)
+  // A failed run may have been started again, with a log that is empty so far.
+  const deploymentId = awaited.outcome === 'failed' ? awaited.failure.deploymentId : null
+  await showLogEnd(modelLogsDirectory(workspace), id, deploymentId, terminal)
   terminal.err(
     awaited.outcome === 'failed'
-      ? `  fix: correct it, and give the model its new code with: crunch models add ... --replace; see it with: crunch models`
+      ? '  fix: correct it, then: crunch models add FOLDER --name NAME --replace; or give it up: crunch models remove ID --yes'
       : '  fix: see how it goes on with: crunch models, or wait longer with --wait',
   )
   throw new ReportedFailure(why)
 }
 
-async function showLogEnd(logsDirectory: string, modelId: string, terminal: Terminal): Promise<void> {
+async function showLogEnd(
+  logsDirectory: string,
+  modelId: string,
+  deploymentId: string | null,
+  terminal: Terminal,
+): Promise<void> {
   try {
     const lines: string[] = []
-    for await (const line of readRunLog({ logsDirectory, modelId, lines: lastLines })) lines.push(formatRunLine(line))
+    const run = deploymentId === null ? {} : { deploymentId }
+    for await (const line of readRunLog({ logsDirectory, modelId, lines: lastLines, ...run })) {
+      lines.push(formatRunLine(line))
+    }
     terminal.err(`  the last lines of its log (all: crunch models logs ${modelId}):`)
     for (const line of lines) terminal.err(`  ${line}`)
   } catch (error) {

@@ -77,7 +77,7 @@ describe('with an orchestrator', () => {
     expect(exitCode).toBe(1)
     expect(out).toContain('Model 1 (mine)')
     expect(err).toMatch(/error: model 1: it failed with RUN_FAILED: exited with code 3/)
-    expect(err).toMatch(/all: crunch models logs 1\):\n[\s\S]*ERROR model +no such column: close/)
+    expect(err).toMatch(/all: crunch models logs 1\):\n[\s\S]*model +err no such column: close/)
     await until('quarantine', () => model('1')?.quarantined)
     expect((await crunch()).out).toMatch(/│ QUARANTINED +│ 1 +│ +│ +│ +│ RUN_FAILED: exited with code 3/)
   })

@@ -224,10 +224,10 @@ describe('crunch models logs', () => {
     await write(`${logs}/1/1_20260301_100000_000.ndjson`, text.join(''))
     expect((await crunch(['models', 'logs', 'momentum'])).out.split('\n')).toEqual([
       'run 1_20260301_100000_000',
-      '10:00:00.123 INFO  builder installing',
-      '10:00:00.123 INFO  model   hello \\u001b[31m',
-      '10:00:00.123 ERROR model   Traceback',
-      '10:00:00.123 ERROR runner  run ended: exited with code 1',
+      '10:00:00.123 builder out installing',
+      '10:00:00.123 model   out hello \\u001b[31m',
+      '10:00:00.123 model   err Traceback',
+      '10:00:00.123 runner  err run ended: exited with code 1',
     ])
     const json = (await crunch(['models', 'logs', '1', '-n', '1', '--json'])).out
     expect(JSON.parse(json)).toMatchObject({ deploymentId: '1_20260301_100000_000', emitter: 'service', error: true })

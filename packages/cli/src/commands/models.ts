@@ -13,7 +13,8 @@ export async function models(
 ): Promise<void> {
   const { workspace, settings, orchestrator, node } = await openModels(terminal)
   const state = await readModelsState({ workspace, crunchId: settings.crunchId, orchestrator, node })
-  terminal.out(options.json ? JSON.stringify(state) : formatModels(state, options.verbose))
+  const columns = terminal.isInteractive ? terminal.size().columns : Number.POSITIVE_INFINITY
+  terminal.out(options.json ? JSON.stringify(state) : formatModels(state, { verbose: options.verbose, columns }))
 }
 
 /** Shows what the newest run of a model has logged, also with the deployment down; with `follow` until the operator ends it. */

@@ -1,12 +1,16 @@
 import { CliError } from '../cli-error.ts'
 import { abortableDelay } from '../logs/follow-logs.ts'
+import type { ReportClient } from '../report-client.ts'
 import type { ModelFailure, OrchestratorClient, OrchestratorModel } from './orchestrator-client.ts'
 
 const pollMs = 250
+/** A node sets a model up as soon as it is announced, and reports at once what it cannot set up. */
+const setupPatienceMs = 5_000
 
 /** How a wait for a model ended. */
 export type AwaitedModel =
-  | { readonly outcome: 'serves'; readonly model: OrchestratorModel }
+  /** `isCalled`: a round of the node has called it too. */
+  | { readonly outcome: 'serves'; readonly model: OrchestratorModel; readonly isCalled: boolean }
   | { readonly outcome: 'failed'; readonly failure: ModelFailure }
   /** `last` says what the wait came to; the wait was too short, or the operator ended it. */
   | { readonly outcome: 'late' | 'interrupted'; readonly last: string }
@@ -15,18 +19,21 @@ export type AwaitedModel =
 export type ModelPast = Pick<OrchestratorModel, 'deploymentId' | 'lastFailure'>
 
 /**
- * Waits until a run of the model serves that did not serve before, or a run has failed since. An orchestrator that does not
- * answer may only be starting, and is waited for.
+ * Waits until a run of the model serves that did not serve before, or a run has failed since. Where a node answers, it may
+ * still refuse a model that serves, so that is waited for a little longer. An orchestrator that does not answer may only be
+ * starting, and is waited for.
  */
 export async function awaitModel(input: {
-  readonly orchestrator: OrchestratorClient
+  readonly orchestrator: Pick<OrchestratorClient, 'models'>
+  readonly node: Pick<ReportClient, 'models'>
   readonly id: string
   readonly past: ModelPast | undefined
   readonly limitMs: number
   readonly signal: AbortSignal
 }): Promise<AwaitedModel> {
-  const { orchestrator, id, past, limitMs, signal } = input
+  const { orchestrator, node, id, past, limitMs, signal } = input
   const deadlineMs = performance.now() + limitMs
+  let servesSinceMs: number | undefined
   let last = 'the orchestrator has not read the models file yet'
   while (performance.now() < deadlineMs) {
     if (signal.aborted) return { outcome: 'interrupted', last }
@@ -34,11 +41,14 @@ export async function awaitModel(input: {
       const model = (await orchestrator.models()).find((candidate) => candidate.id === id)
       if (model !== undefined) {
         const { deploymentId, lastFailure, status } = model
-        if (status === 'RUNNER_RUNNING' && deploymentId !== (past?.deploymentId ?? null)) {
-          return { outcome: 'serves', model }
-        }
         if (lastFailure !== null && !isSame(lastFailure, past?.lastFailure ?? null)) {
           return { outcome: 'failed', failure: lastFailure }
+        }
+        if (status === 'RUNNER_RUNNING' && deploymentId !== (past?.deploymentId ?? null)) {
+          servesSinceMs ??= performance.now()
+          const called = await isCalledBy(node, id, deploymentId)
+          const isOver = called !== false || performance.now() - servesSinceMs > setupPatienceMs
+          if (isOver) return { outcome: 'serves', model, isCalled: called === true }
         }
         last = `it is ${status}${model.statusMessage === null ? '' : ` (${model.statusMessage})`}`
       }
@@ -49,6 +59,20 @@ export async function awaitModel(input: {
     await abortableDelay(pollMs, signal)
   }
   return { outcome: 'late', last }
+}
+
+/** `undefined`: there is no node that could refuse it. */
+async function isCalledBy(
+  node: Pick<ReportClient, 'models'>,
+  id: string,
+  deploymentId: string | null,
+): Promise<boolean | undefined> {
+  try {
+    return (await node.models()).some((row) => row.model_id === id && row.deployment_id === deploymentId)
+  } catch (error) {
+    if (error instanceof CliError) return undefined
+    throw error
+  }
 }
 
 function isSame(failure: ModelFailure, other: ModelFailure | null): boolean {

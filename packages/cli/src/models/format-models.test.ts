@@ -53,16 +53,18 @@ function row(text: string, id = '1'): readonly string[] {
     .map((cell) => cell.trim())
 }
 
+const quiet = { verbose: false, columns: 200 }
+
 const failure = { code: 'RUN_FAILED', reason: 'exited\nwith 1', deploymentId: 'd', at: '2026-03-01T09:00:00.000Z' }
 
 describe('formatModels', () => {
   it('shows a model in one line', () => {
     const shown = ['1', 'momentum', 'python', 'RUNNING', '0', '3 of 100', '4.3', '122', 'timeout: no answer within 5 s']
-    expect(row(formatModels(stateOf([view()]), false))).toEqual(shown)
+    expect(row(formatModels(stateOf([view()]), quiet))).toEqual(shown)
   })
 
   it('shows of a model that does not run why, and of one that runs the newest problem', () => {
-    const last = (overrides: Partial<ModelView>) => row(formatModels(stateOf([view(overrides)]), false)).at(-1)
+    const last = (overrides: Partial<ModelView>) => row(formatModels(stateOf([view(overrides)]), quiet)).at(-1)
     expect(last({ state: 'QUARANTINED', lastFailure: failure })).toBe('RUN_FAILED: exited with 1')
     expect(last({ lastFailure: failure })).toBe('timeout: no answer within 5 s')
     expect(last({ lastFailure: { ...failure, at: '2026-03-02T00:00:00.000Z' } })).toBe('RUN_FAILED: exited with 1')
@@ -72,14 +74,27 @@ describe('formatModels', () => {
 
   it('keeps a long or hostile text to its cell', () => {
     const reason = `\u001b[2J\u202e${'x'.repeat(500)}`
-    const text = formatModels(stateOf([view({ state: 'FAILED', lastFailure: { ...failure, reason } })]), false)
+    const text = formatModels(stateOf([view({ state: 'FAILED', lastFailure: { ...failure, reason } })]), quiet)
     expect(text).not.toContain('\u001b')
     expect(text).not.toContain('\u202e')
     expect(row(text).at(-1)).toMatch(/^RUN_FAILED: \\u001b\[2J\\u202ex+…$/)
   })
 
+  it('shortens errors to what the terminal leaves them', () => {
+    const reason = 'x'.repeat(500)
+    const widest = (columns: number) => {
+      const text = formatModels(stateOf([view({ state: 'FAILED', lastFailure: { ...failure, reason } })]), {
+        ...quiet,
+        columns,
+      })
+      return Math.max(...text.split('\n').map((line) => line.length))
+    }
+    expect(widest(140)).toBe(140)
+    expect(widest(1_000)).toBeLessThan(230)
+  })
+
   it('shows whole errors when asked', () => {
-    const text = formatModels(stateOf([view({ lastFailure: failure })]), true)
+    const text = formatModels(stateOf([view({ lastFailure: failure })]), { ...quiet, verbose: true })
     expect(text).toContain('last failed run, 2026-03-01T09:00:00.000Z: RUN_FAILED: exited\n    with 1')
     expect(text).toContain(
       'last missing answer, 2026-03-01T09:59:00.000Z: ABSENT timeout, blame model: no answer within',
@@ -93,26 +108,26 @@ describe('formatModels', () => {
       confined('1', ['memory 512 MiB', 'no network']),
       confined('2', ['memory 512 MiB', 'no network']),
     ])
-    expect(formatModels(same, false)).toMatch(/^confinement: memory 512 MiB; no network$/m)
+    expect(formatModels(same, quiet)).toMatch(/^confinement: memory 512 MiB; no network$/m)
     const mixed = stateOf([
       confined('1', ['no network']),
       confined('2', ['network open']),
       confined('3', ['no network']),
     ])
-    expect(formatModels(mixed, false)).toMatch(/^confinement of 1, 3: no network\nconfinement of 2: network open$/m)
+    expect(formatModels(mixed, quiet)).toMatch(/^confinement of 1, 3: no network\nconfinement of 2: network open$/m)
   })
 
   it('says who did not answer, and shows what is wanted', () => {
     const problem = 'http://127.0.0.1:8001/models: does not answer\n  fix: crunch deploy'
     const down = { orchestrator: { place: 'x', problem }, node: { place: 'y', problem } }
-    const text = formatModels(stateOf([view({ state: null, restarts: null, activity: null })], down), false)
+    const text = formatModels(stateOf([view({ state: null, restarts: null, activity: null })], down), quiet)
     expect(text).toContain('The model orchestrator does not answer; this is what the models file wants.')
     expect(text).toContain('The node does not answer, so failures and latency are unknown.')
     expect(row(text)).toEqual(['1', 'momentum', 'python', 'wants RUNNING', '', '', '', '', ''])
   })
 
   it('says what to do without models, and which ones nobody lists any more', () => {
-    expect(formatModels(stateOf([]), false)).toContain('crunch models add DIRECTORY')
-    expect(formatModels(stateOf([view()], { unlistedIds: ['7', '9'] }), false)).toContain('absent in every round: 7, 9')
+    expect(formatModels(stateOf([]), quiet)).toContain('crunch models add DIRECTORY')
+    expect(formatModels(stateOf([view()], { unlistedIds: ['7', '9'] }), quiet)).toContain('absent in every round: 7, 9')
   })
 })

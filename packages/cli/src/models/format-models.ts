@@ -4,14 +4,20 @@ import { oneLine, printable } from './printable.ts'
 
 /** Cells stay short, so that a row stays a line; the whole text is one flag away. */
 const maxNameLength = 32
-const maxErrorLength = 60
+const minErrorLength = 40
+const maxErrorLength = 120
 
 /** The models as a table, what is in force around them, and what could not be asked. */
-export function formatModels(state: ModelsState, verbose: boolean): string {
+export function formatModels(
+  state: ModelsState,
+  { verbose, columns }: { readonly verbose: boolean; readonly columns: number },
+): string {
   const { models } = state
   return [
     ...sourceNotes(state),
-    models.length === 0 ? 'There is no model yet. Add one with: crunch models add DIRECTORY' : modelsTable(models),
+    models.length === 0
+      ? 'There is no model yet. Add one with: crunch models add DIRECTORY'
+      : modelsTable(models, columns),
     ...confinementNotes(models),
     ...(verbose ? models.flatMap(lastErrors) : []),
     ...unlistedNote(state),
@@ -30,20 +36,25 @@ function sourceNotes({ orchestrator, node, modelsFile }: ModelsState): readonly 
   ]
 }
 
-function modelsTable(models: readonly ModelView[]): string {
+function modelsTable(models: readonly ModelView[], columns: number): string {
+  const head = ['id', 'name', 'language', 'state', 'restarts', 'failures', 'p50 ms', 'p95 ms']
+  const rows = models.map((model) => [
+    model.id,
+    oneLine(model.name, maxNameLength),
+    model.language ?? '?',
+    model.state ?? `wants ${model.desiredState ?? '?'}`,
+    model.restarts === null ? '' : String(model.restarts),
+    formatFailures(model),
+    formatMs(model.activity?.latency_ms?.p50),
+    formatMs(model.activity?.latency_ms?.p95),
+  ])
+  const usedLength = formatTable(head, rows).split('\n')[0]?.length ?? 0
+  // A cell has a space on each side and one border more.
+  const errorLength = Math.max(minErrorLength, Math.min(maxErrorLength, columns - usedLength - 3))
+  const errors = models.map((model) => oneLine(lastError(model) ?? '', errorLength))
   return formatTable(
-    ['id', 'name', 'language', 'state', 'restarts', 'failures', 'p50 ms', 'p95 ms', 'last error'],
-    models.map((model) => [
-      model.id,
-      oneLine(model.name, maxNameLength),
-      model.language ?? '?',
-      model.state ?? `wants ${model.desiredState ?? '?'}`,
-      model.restarts === null ? '' : String(model.restarts),
-      formatFailures(model),
-      formatMs(model.activity?.latency_ms?.p50),
-      formatMs(model.activity?.latency_ms?.p95),
-      oneLine(lastError(model) ?? '', maxErrorLength),
-    ]),
+    [...head, 'last error'],
+    rows.map((row, index) => [...row, errors[index] ?? '']),
   )
 }
 

@@ -12,7 +12,9 @@ const emitterNames: Readonly<Record<LoggedLine['emitter'], string>> = {
 export interface RunLogRequest {
   readonly logsDirectory: string
   readonly modelId: string
-  /** How many of the newest run's lines. */
+  /** A run; the newest unless given. */
+  readonly deploymentId?: string
+  /** How many of its newest lines. */
   readonly lines: number
   /** Goes on with what is written later, also by later runs, until `signal` aborts. */
   readonly follow?: boolean
@@ -20,7 +22,7 @@ export interface RunLogRequest {
 }
 
 /**
- * The lines of a model's newest run, the oldest first.
+ * The lines of one run of a model, the oldest first.
  * @throws CliError when it has never left a log.
  */
 export async function* readRunLog(request: RunLogRequest): AsyncGenerator<LoggedLine, void> {
@@ -34,8 +36,9 @@ export async function* readRunLog(request: RunLogRequest): AsyncGenerator<Logged
   }
 }
 
-/** A line for people: time, level, who says it, and the text with nothing in it that steers a terminal. */
+/** A line for people: time, who says it and where, and the text with nothing in it that steers a terminal. */
 export function formatRunLine({ timestamp, emitter, error, message }: LoggedLine): string {
   const at = timestamp.slice(11, 23)
-  return `${at} ${error ? 'ERROR' : 'INFO '} ${emitterNames[emitter].padEnd(7)} ${printable(message)}`
+  // Programs print to stderr what is no error at all.
+  return `${at} ${emitterNames[emitter].padEnd(7)} ${error ? 'err' : 'out'} ${printable(message)}`
 }
