@@ -1,4 +1,4 @@
-import { connectModelRunner, type GrpcModelRunner } from '../adapters/model-runner/grpc/index.ts'
+import { connectModelRunner, type GrpcModelRunner, readModelCredentials } from '../adapters/model-runner/grpc/index.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import { createPipeline } from '../pipeline.ts'
 import type { Log } from '../ports/log.ts'
@@ -31,6 +31,7 @@ export async function connectModels(context: WorkerContext): Promise<GrpcModelRu
     port: settings.MODEL_RUNNER_NODE_PORT,
     crunchId: settings.CRUNCH_ID,
     baseClassName: settings.MODEL_BASE_CLASSNAME,
+    credentials: readModelCredentials(settings),
     ...answerLimit(settings.MODEL_RUNNER_MAX_ANSWER_MEBIBYTES),
     log: context.log,
   })

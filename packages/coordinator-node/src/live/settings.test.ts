@@ -47,6 +47,12 @@ describe('readSettings', () => {
     expect(failure({ FEED_REPLAY_SPEED: '60' }).message).toContain('FEED_REPLAY_SPEED: has no effect without')
   })
 
+  test('refuses two modes of security at once', () => {
+    expect(readSettings({ SECURE_CERT_DIR: 'certs' })).toMatchObject({ SECURE_CERT_DIR: 'certs' })
+    const { message } = failure({ SECURE_CERT_DIR: 'certs', GATEWAY_CERT_DIR: 'gateway' })
+    expect(message).toContain('GATEWAY_CERT_DIR: cannot be set beside SECURE_CERT_DIR')
+  })
+
   test('tells every wrong value at once', () => {
     const { message } = failure({ REPORT_API_PORT: '99999', NETWORK: 'mainnet', SCORING_FUNCTION: 'scoring.ts' })
     expect(message).toContain('REPORT_API_PORT: must be 1 to 65535')

@@ -68,6 +68,8 @@ const environment = z.object({
   MODEL_PROCESSES: countWithin(8, 10_000).optional(),
   MODEL_OPEN_FILES: countWithin(64, 1_048_576).optional(),
   MODEL_FOLDER_MEBIBYTES: countWithin(1, 65_536).optional(),
+  GATEWAY_CERT_DIR: text.optional(),
+  SECURE_CERT_DIR: text.optional(),
   MODEL_BASE_CLASSNAME: text.default('tracker.TrackerBase'),
   SCORING_FUNCTION: functionPath.optional(),
   INFERENCE_INPUT_BUILDER: functionPath.optional(),
@@ -98,7 +100,6 @@ const retired: Readonly<Record<string, string>> = {
 /** Settings that operators of the Python engine know, and what this version does without: set, they would change nothing. */
 const notYet: Readonly<Record<string, string>> = {
   ...without('models are ranked by the mean that the contract names', ['MODEL_SCORE_AGGREGATOR', 'LEADERBOARD_RANKER']),
-  ...without('models are reached in the insecure mode, on this machine', ['GATEWAY_CERT_DIR', 'SECURE_CERT_DIR']),
   ...without('the report API serves public reads, on this machine', [
     'API_READ_AUTH',
     'API_PUBLIC_PREFIXES',
@@ -119,6 +120,9 @@ const needs: Readonly<Record<string, string>> = {
   POSTGRES_DB: 'POSTGRES_HOST',
   FEED_REPLAY_SPEED: 'FEED_REPLAY_FILES',
 }
+
+/** Settings that contradict each other. */
+const excludes: Readonly<Record<string, string>> = { GATEWAY_CERT_DIR: 'SECURE_CERT_DIR' }
 
 function without(instead: string, keys: readonly string[]): Record<string, string> {
   return Object.fromEntries(keys.map((key) => [key, instead]))
@@ -158,7 +162,12 @@ function uselessKeys(env: Readonly<Record<string, string | undefined>>): string[
   const needed = Object.entries(needs)
     .filter(([key, other]) => env[key] !== undefined && env[other] === undefined)
     .map(([key, other]) => `${key}: has no effect without ${other}; set that too, or remove it`)
-  return [...unknown, ...inert, ...needed]
+  const excluded = Object.entries(excludes)
+    .filter(([key, other]) => env[key] !== undefined && env[other] !== undefined)
+    .map(
+      ([key, other]) => `${key}: cannot be set beside ${other}, a node has one mode for its models; remove one of them`,
+    )
+  return [...unknown, ...inert, ...needed, ...excluded]
 }
 
 function databaseUrl(settings: z.output<typeof environment>): string | undefined {

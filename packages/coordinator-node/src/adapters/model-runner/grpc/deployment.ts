@@ -9,6 +9,9 @@ export interface Deployment {
   readonly deploymentId: string
   readonly ip: string
   readonly port: number
+  /** The participant's keys, as announced when this run was. */
+  readonly walletPubkey: string | null
+  readonly hotkey: string | null
   identity: ModelIdentity
   lane: ModelLane | undefined
   /** Outlives a connection. */
@@ -21,8 +24,9 @@ export interface Deployment {
 export function createDeployment(state: ModelState, tally: FailureTally): Deployment | undefined {
   const { model_id: modelId, deployment_id: deploymentId, ip, port } = state
   if (ip === null || port === null) return undefined
+  const keys = { walletPubkey: state.infos.cruncher_wallet_pubkey || null, hotkey: state.infos.cruncher_hotkey }
   const identity = identityOf(state)
-  return { modelId, deploymentId, ip, port, identity, lane: undefined, tally, abort: new AbortController() }
+  return { modelId, deploymentId, ip, port, ...keys, identity, lane: undefined, tally, abort: new AbortController() }
 }
 
 /** The same run, to be connected and set up anew. */

@@ -162,6 +162,9 @@ class Tally implements FailureTally {
       if (answer.status === 'failed' && answer.reason === 'bad_implementation') {
         return { code: 'BAD_IMPLEMENTATION', reason: `${method} ended with ${errorOf(answer)}` }
       }
+      if (answer.status === 'absent' && answer.reason === 'unauthenticated' && answer.blame === 'model') {
+        return { code: 'CONNECTION_FAILED', reason: `${method} ended with ${errorOf(answer)}` }
+      }
     }
     const last = calls.findLast(({ method, answer }) => answer.status === 'failed' && this.#hasFailedTooOften(method))
     if (last === undefined) return undefined

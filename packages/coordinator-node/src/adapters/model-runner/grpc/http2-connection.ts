@@ -46,6 +46,8 @@ type State = 'connecting' | 'ready' | 'failed' | 'closed'
 interface Attempt extends OpenSession {
   readyAt: number | undefined
   error: Error | undefined
+  /** Its handshake was completed, with a certificate of ours. */
+  hasShownCertificate: boolean
 }
 
 class ReconnectingConnection implements Http2Connection {
@@ -121,13 +123,25 @@ class ReconnectingConnection implements Http2Connection {
       // What is received is bounded by the limit of a message; Node's own bound would end the other calls of a session.
       maxSessionMemory: Number.MAX_SAFE_INTEGER,
     })
-    const attempt: Attempt = { http2, socket, readyAt: undefined, error: undefined }
+    const attempt: Attempt = { http2, socket, readyAt: undefined, error: undefined, hasShownCertificate: false }
     this.#current = attempt
     this.#attempts.add(attempt)
-    const greeting = setTimeout(
-      () => http2.destroy(new Error(`no greeting in HTTP/2 within ${GREETING_MS} ms`)),
-      GREETING_MS,
-    )
+    const end = (error?: Error) => {
+      attempt.error ??= error
+      clearTimeout(greeting)
+      this.#attempts.delete(attempt)
+      this.#lose(attempt)
+      // Node leaves both open when the other side refuses our certificate after the handshake.
+      http2.destroy()
+      socket.destroy()
+    }
+    const greeting = setTimeout(() => end(new Error(`no greeting in HTTP/2 within ${GREETING_MS} ms`)), GREETING_MS)
+    if (socket instanceof TLSSocket) {
+      socket.once('secureConnect', () => {
+        attempt.hasShownCertificate = Object.keys(socket.getCertificate() ?? {}).length > 0
+        if (socket.alpnProtocol !== 'h2') end(new Error('the other side speaks TLS, but does not offer HTTP/2 in it'))
+      })
+    }
     http2.once('connect', () => {
       // It may have been closed in the very turn in which it connected.
       if (!http2.destroyed) http2.setLocalWindowSize(WINDOW_BYTES)
@@ -138,17 +152,12 @@ class ReconnectingConnection implements Http2Connection {
     })
     // A server that shuts down lets the calls it has come to their end; new ones need a new connection.
     http2.once('goaway', () => this.#lose(attempt))
-    const keepError = (error: Error) => {
+    // First, because the session says only that its socket ended, where the socket knows why.
+    socket.prependListener('error', end)
+    http2.on('error', (error) => {
       attempt.error ??= error
-    }
-    // The session says only that its socket ended, where the socket knows why.
-    socket.prependListener('error', keepError)
-    http2.on('error', keepError)
-    http2.once('close', () => {
-      clearTimeout(greeting)
-      this.#attempts.delete(attempt)
-      this.#lose(attempt)
     })
+    http2.once('close', () => end())
   }
 
   #greeted(attempt: Attempt): void {
@@ -186,8 +195,15 @@ class ReconnectingConnection implements Http2Connection {
   }
 }
 
-function problemOf({ error, socket }: Attempt): ConnectionProblem {
+function problemOf({ error, socket, hasShownCertificate }: Attempt): ConnectionProblem {
   const code = error !== undefined && 'code' in error ? String(error.code) : ''
-  const isFinal = socket instanceof TLSSocket && (socket.authorizationError != null || /^ERR_(SSL|TLS)_/.test(code))
-  return { text: error?.message || code || 'the other side ended the connection before a greeting in HTTP/2', isFinal }
+  // OpenSSL's own messages are places in its source; the reason is the part for people.
+  const reason = error !== undefined && 'reason' in error ? String(error.reason) : ''
+  const text = reason || error?.message || code || 'the other side ended the connection before a greeting in HTTP/2'
+  if (hasShownCertificate && (error === undefined || code === 'ECONNRESET')) {
+    return { text: 'the other side hung up when it had seen the certificate of this node', isFinal: true }
+  }
+  if (!(socket instanceof TLSSocket)) return { text, isFinal: false }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return { text: 'the other side does not speak TLS', isFinal: true }
+  return { text, isFinal: socket.authorizationError != null || /^ERR_(SSL|TLS)_/.test(code) }
 }

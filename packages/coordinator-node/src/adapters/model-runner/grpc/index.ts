@@ -1,1 +1,2 @@
 export { connectModelRunner, type GrpcModelRunner } from './connect-model-runner.ts'
+export { readModelCredentials } from './model-credentials.ts'

@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import type { IncomingHttpHeaders } from 'node:http2'
 import {
   DynamicSubclassServiceService,
   HealthCheckResponse,
@@ -9,19 +9,16 @@ import {
   setupRequest,
 } from '@crunch/model-protocol'
 import { status } from '@grpc/grpc-js'
-
 import type { DispatchExpiry } from '../dispatch-expiry.ts'
-import { openHttp2Connection } from './http2-connection.ts'
-import { readModelAddress } from './model-address.ts'
-import { frameMessage, startUnaryCall, type UnaryCall, type UnaryOutcome } from './unary-call.ts'
+import { type ChannelSecurity, createChannelSecurity, type ModelTarget } from './channel-security.ts'
+import { type ConnectionProblem, type Http2Connection, openHttp2Connection } from './http2-connection.ts'
+import type { ModelCredentials } from './model-credentials.ts'
+import { frameMessage, startUnaryCall, type UnaryCall, type UnaryFailure, type UnaryOutcome } from './unary-call.ts'
 
 /** Our own clock gives a call up; the deadline on the wire only tells the model, and comes a little later. */
 const DEADLINE_GRACE_MS = 1_000
 
-export interface TransportError {
-  readonly kind: 'error'
-  readonly code: status
-  readonly details: string
+export interface TransportError extends UnaryFailure {
   readonly durationMs: number
 }
 
@@ -37,6 +34,8 @@ export interface ModelChannel {
   isReady(): boolean
   /** With `failFast`, a refused connection is an answer; without it, only the time decides. Never rejects. */
   whenReady(timeoutMs: number, options: { readonly failFast: boolean }): Promise<boolean>
+  /** Why the last attempt to connect came to nothing; nothing after one that did. */
+  connectionProblem(): ConnectionProblem | undefined
   setup(className: string, timeoutMs: number): Promise<SetupOutcome>
   /**
    * Sends an encoded and framed CallRequest. The answer stays bytes: reading it may take long. `admit` decides whether an
@@ -49,21 +48,17 @@ export interface ModelChannel {
   close(): void
 }
 
-/** An answer beyond the limit is refused when its first bytes say how long it is. */
-export function openModelChannel(ip: string, port: number, maxOutputBytes: number): ModelChannel {
-  const { endpoint, authority } = readModelAddress(ip, port)
-  const connection = openHttp2Connection(() => connect(endpoint))
-  let isClosed = false
+export interface ModelChannelOptions {
+  readonly credentials: ModelCredentials
+  /** An answer beyond this is refused when its first bytes say how long it is. */
+  readonly maxOutputBytes: number
+}
 
-  /** Without a connection the call has failed already. */
-  function start(path: string, frame: Buffer, timeoutMs: number, admit?: (bytes: number) => boolean): UnaryCall {
-    const session = connection.session()
-    if (session !== undefined) {
-      const request = { authority, path, frame, timeoutMs, maxReceiveBytes: maxOutputBytes, admit }
-      return startUnaryCall(session.http2, request)
-    }
-    return { outcome: Promise.resolve(noConnection), cancel: () => {} }
-  }
+export function openModelChannel(target: ModelTarget, options: ModelChannelOptions): ModelChannel {
+  const security = createChannelSecurity(target, options.credentials)
+  const connection = openHttp2Connection(security.openSocket)
+  const start = callStarter(connection, security, options.maxOutputBytes)
+  let isClosed = false
 
   /** Calls that end because the channel was closed were ended by us. */
   function explain(outcome: UnaryOutcome): UnaryOutcome {
@@ -85,6 +80,7 @@ export function openModelChannel(ip: string, port: number, maxOutputBytes: numbe
   return {
     isReady: () => connection.session() !== undefined,
     whenReady: (timeoutMs, options) => connection.whenReady(timeoutMs, options),
+    connectionProblem: () => connection.problem(),
     async setup(className, timeoutMs) {
       const startedAt = performance.now()
       const frame = frameMessage(SetupRequest.encode(setupRequest(className)).finish())
@@ -116,6 +112,22 @@ export function openModelChannel(ip: string, port: number, maxOutputBytes: numbe
       isClosed = true
       connection.close()
     },
+  }
+}
+
+type StartCall = (path: string, frame: Buffer, timeoutMs: number, admit?: (bytes: number) => boolean) => UnaryCall
+
+/** Without a connection a call has failed already. */
+function callStarter(connection: Http2Connection, security: ChannelSecurity, maxReceiveBytes: number): StartCall {
+  return (path, frame, timeoutMs, admit) => {
+    const session = connection.session()
+    if (session === undefined) return { outcome: Promise.resolve(noConnection), cancel: () => {} }
+    const { http2, socket } = session
+    const request = { authority: security.authority, path, frame, timeoutMs, maxReceiveBytes, admit }
+    // Deployed servers neither sign answers about their health nor want such questions signed.
+    if (path === paths.health) return startUnaryCall(http2, request)
+    const findFault = (headers: IncomingHttpHeaders) => security.findFault(headers, socket)
+    return startUnaryCall(http2, { ...request, headers: security.callHeaders(), findFault })
   }
 }
 

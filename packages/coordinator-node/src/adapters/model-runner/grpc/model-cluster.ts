@@ -141,7 +141,7 @@ export class ModelCluster {
         return
       case 'misconfigured': {
         this.#drop(deployment)
-        const message = `model ${modelId} refuses MODEL_BASE_CLASSNAME "${this.#options.baseClassName}": ${result.reason}`
+        const message = `model ${modelId} ${result.reason}`
         log.error(message, { modelId })
         onFatal(new CrunchError('SETTINGS_INVALID', message))
         return

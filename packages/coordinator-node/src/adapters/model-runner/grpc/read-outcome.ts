@@ -59,6 +59,10 @@ export function readTransportError(error: TransportError, timeoutMs: number, abs
       return notRunningAnswer(absenceBlame, `the connection to the model is gone: ${details}`, durationMs)
     case status.UNAUTHENTICATED:
     case status.PERMISSION_DENIED: {
+      if (error.isUnproven) {
+        const detail = `the answer is not known to be the model's: ${details}`
+        return absentAnswer({ reason: 'unauthenticated', blame: 'model', detail, durationMs })
+      }
       const detail = `the model's runner does not accept this coordinator: ${details}`
       return absentAnswer({ reason: 'unauthenticated', blame: 'coordinator', detail, durationMs })
     }

@@ -1,6 +1,7 @@
 import { MAX_MESSAGE_BYTES } from '@crunch/model-protocol'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { Log } from '../../../ports/log.ts'
+import type { ModelCredentials } from './model-credentials.ts'
 
 export interface ModelRunnerLimits {
   /** For one attempt of a model's Setup. */
@@ -45,6 +46,8 @@ export interface ModelRunnerOptions extends Partial<ModelRunnerLimits> {
   /** Dotted name of the class that models extend, e.g. `tracker.TrackerBase`. */
   readonly baseClassName: string
   readonly log: Log
+  /** How models are reached; insecure when absent. */
+  readonly credentials?: ModelCredentials
   /** Told about a setting that no model can work with; without it such a problem is only logged. */
   readonly onFatal?: (error: CrunchError) => void
 }
@@ -55,6 +58,7 @@ export interface ResolvedOptions extends ModelRunnerLimits {
   readonly crunchId: string
   readonly baseClassName: string
   readonly log: Log
+  readonly credentials: ModelCredentials
   readonly onFatal: (error: CrunchError) => void
 }
 
@@ -108,7 +112,8 @@ export function resolveOptions(options: ModelRunnerOptions): ResolvedOptions {
     throw invalid(`maxHeldBytes is ${limits.maxHeldBytes}: it must be at least 4 times maxOutputBytes`)
   }
   const settleTimeoutMs = options.settleTimeoutMs ?? limits.connectTimeoutMs + limits.setupTimeoutMs
-  return { ...limits, settleTimeoutMs, onFatal: options.onFatal ?? (() => {}) }
+  const { credentials = { mode: 'insecure' }, onFatal = () => {} } = options
+  return { ...limits, settleTimeoutMs, credentials, onFatal }
 }
 
 function withoutAbsent(options: ModelRunnerOptions): ModelRunnerOptions {

@@ -1,21 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FailureCode, SetupResponse } from '@crunch/model-protocol'
 import { status } from '@grpc/grpc-js'
+import type { ModelTarget } from './channel-security.ts'
 import { type ModelChannel, openModelChannel } from './model-channel.ts'
 import type { ResolvedOptions } from './runner-options.ts'
+import { speaksTls } from './tls-probe.ts'
 
 export type SetUpResult =
   | { readonly kind: 'ready'; readonly channel: ModelChannel }
   /** The model was stopped or replaced meanwhile. */
   | { readonly kind: 'aborted' }
   | { readonly kind: 'failed'; readonly code: FailureCode; readonly reason: string }
-  /** Our own settings are wrong; no model can do anything about it. */
+  /** Our own settings are wrong; no model can do anything about it. The reason is to be read behind the model's name. */
   | { readonly kind: 'misconfigured'; readonly reason: string }
-
-export interface ModelAddress {
-  readonly ip: string
-  readonly port: number
-}
 
 /** What one attempt came to; a `problem` is worth another attempt. */
 type Attempt = SetUpResult | { readonly kind: 'problem'; readonly problem: string }
@@ -26,14 +23,14 @@ type Attempt = SetUpResult | { readonly kind: 'problem'; readonly problem: strin
  * unless the model is ready.
  */
 export async function setUpModel(
-  address: ModelAddress,
+  target: ModelTarget,
   options: ResolvedOptions,
   signal: AbortSignal,
 ): Promise<SetUpResult> {
-  const channel = openModelChannel(address.ip, address.port, options.maxOutputBytes)
+  const channel = openModelChannel(target, options)
   const abandon = () => channel.close()
   signal.addEventListener('abort', abandon)
-  const result = await attemptSetups(channel, options, signal)
+  const result = await attemptSetups(channel, target, options, signal)
   signal.removeEventListener('abort', abandon)
   if (result.kind !== 'ready') channel.close()
   return result
@@ -41,6 +38,7 @@ export async function setUpModel(
 
 async function attemptSetups(
   channel: ModelChannel,
+  target: ModelTarget,
   options: ResolvedOptions,
   signal: AbortSignal,
 ): Promise<SetUpResult> {
@@ -48,7 +46,7 @@ async function attemptSetups(
   for (let attempt = 0; attempt < options.setupAttempts; attempt += 1) {
     if (attempt > 0) await pauseUnlessAborted(options.setupBackoffMs * 2 ** (attempt - 1), signal)
     if (signal.aborted) return { kind: 'aborted' }
-    const result = await attemptSetup(channel, options)
+    const result = await attemptSetup(channel, target, options)
     if (signal.aborted) return { kind: 'aborted' }
     if (result.kind !== 'problem') return result
     problem = result.problem
@@ -57,27 +55,54 @@ async function attemptSetups(
   return { kind: 'failed', code: 'CONNECTION_FAILED', reason }
 }
 
-async function attemptSetup(channel: ModelChannel, options: ResolvedOptions): Promise<Attempt> {
+async function attemptSetup(channel: ModelChannel, target: ModelTarget, options: ResolvedOptions): Promise<Attempt> {
   if (!(await channel.whenReady(options.connectTimeoutMs, { failFast: false }))) {
-    return { kind: 'problem', problem: `no connection within ${options.connectTimeoutMs} ms` }
+    return explainNoConnection(channel, target, options)
   }
   const outcome = await channel.setup(options.baseClassName, options.setupTimeoutMs)
-  if (outcome.kind === 'answered') return readSetup(outcome.response, channel)
+  if (outcome.kind === 'answered') return readSetup(outcome.response, channel, options)
   const { code, details } = outcome
+  if (outcome.isUnproven) return { kind: 'failed', code: 'CONNECTION_FAILED', reason: details }
+  if (options.credentials.mode === 'mutual TLS' && code === status.UNAUTHENTICATED) {
+    const reason = `the model's runner does not accept the certificate of this node (SECURE_CERT_DIR): ${details}`
+    return { kind: 'failed', code: 'CONNECTION_FAILED', reason }
+  }
   if (code === status.DEADLINE_EXCEEDED) {
     return { kind: 'problem', problem: `Setup took longer than ${options.setupTimeoutMs} ms` }
   }
   return { kind: 'problem', problem: `Setup failed with ${status[code]}: ${details}` }
 }
 
-function readSetup(response: SetupResponse, channel: ModelChannel): SetUpResult {
+/** For a server to tell whether it speaks TLS. */
+const PROBE_MS = 5_000
+
+async function explainNoConnection(
+  channel: ModelChannel,
+  { ip, port }: ModelTarget,
+  { credentials: { mode }, connectTimeoutMs }: ResolvedOptions,
+): Promise<Attempt> {
+  const problem = channel.connectionProblem()
+  if (problem?.isFinal && mode !== 'insecure') {
+    return { kind: 'failed', code: 'CONNECTION_FAILED', reason: `no connection in the mode ${mode}: ${problem.text}` }
+  }
+  if (mode === 'insecure' && (await speaksTls(ip, port, Math.min(PROBE_MS, connectTimeoutMs)))) {
+    const reason =
+      'speaks TLS, and this node reaches models in the mode insecure: ' +
+      'set SECURE_CERT_DIR (mutual TLS) or GATEWAY_CERT_DIR (gateway)'
+    return { kind: 'misconfigured', reason }
+  }
+  const why = problem === undefined ? '' : `: ${problem.text}`
+  return { kind: 'problem', problem: `no connection within ${connectTimeoutMs} ms${why}` }
+}
+
+function readSetup(response: SetupResponse, channel: ModelChannel, options: ResolvedOptions): SetUpResult {
   const code = response.status?.code ?? ''
   const reason = `Setup was answered with ${code || 'no status'}: ${response.status?.message || 'no message'}`
   switch (code) {
     case 'SUCCESS':
       return { kind: 'ready', channel }
     case 'INVALID_ARGUMENT':
-      return { kind: 'misconfigured', reason }
+      return { kind: 'misconfigured', reason: `refuses MODEL_BASE_CLASSNAME "${options.baseClassName}": ${reason}` }
     case 'BAD_IMPLEMENTATION':
       return { kind: 'failed', code, reason }
     default:

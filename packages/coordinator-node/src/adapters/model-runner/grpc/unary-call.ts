@@ -11,9 +11,15 @@ export interface UnaryCall {
   cancel(): void
 }
 
-export type UnaryOutcome =
-  | { readonly kind: 'bytes'; readonly bytes: Buffer }
-  | { readonly kind: 'error'; readonly code: status; readonly details: string }
+export type UnaryOutcome = { readonly kind: 'bytes'; readonly bytes: Buffer } | UnaryFailure
+
+export interface UnaryFailure {
+  readonly kind: 'error'
+  readonly code: status
+  readonly details: string
+  /** There was an answer, and it is not known to be that of the one who was asked. */
+  readonly isUnproven?: boolean
+}
 
 export interface UnaryRequest {
   /** The `:authority`. */
@@ -21,6 +27,8 @@ export interface UnaryRequest {
   readonly path: string
   /** Beside those that every call has. */
   readonly headers?: Readonly<Record<string, string>>
+  /** What is wrong with the proof in the headers of an answer: then the answer is not taken, whatever it is. */
+  readonly findFault?: (headers: IncomingHttpHeaders) => string | undefined
   /** From `frameMessage`; the calls of a fan-out share it. */
   readonly frame: Buffer
   /** What the other side is told to keep to. */
@@ -60,7 +68,7 @@ export function startUnaryCall(session: ClientHttp2Session, request: UnaryReques
     const details = error instanceof Error ? error.message : String(error)
     return { outcome: Promise.resolve(failure(status.UNAVAILABLE, details)), cancel: () => {} }
   }
-  const answer = new AnswerReader(request.maxReceiveBytes, request.admit)
+  const answer = new AnswerReader(request)
   const outcome = new Promise<UnaryOutcome>((resolve) => {
     stream.on('response', (headers) => answer.takeHeaders(headers))
     stream.on('trailers', (headers) => answer.takeStatus(headers))
@@ -81,19 +89,19 @@ export function startUnaryCall(session: ClientHttp2Session, request: UnaryReques
 
 /** Gathers what the server says, in whatever order and pieces. */
 class AnswerReader {
-  readonly #maxBytes: number
-  readonly #admit: (bytes: number) => boolean
+  readonly #request: UnaryRequest
   #chunks: Buffer[] = []
   #receivedBytes = 0
   /** With its prefix; unknown until the prefix is there. */
   #frameBytes: number | undefined
   #hasHeaders = false
   #status: { readonly code: status; readonly details: string } | undefined
-  #refusal: UnaryOutcome | undefined
+  /** Of a message, whatever it says: an error that comes without one may stand for itself. */
+  #unproven: UnaryFailure | undefined
+  #refusal: UnaryFailure | undefined
 
-  constructor(maxBytes: number, admit: (bytes: number) => boolean = () => true) {
-    this.#maxBytes = maxBytes
-    this.#admit = admit
+  constructor(request: UnaryRequest) {
+    this.#request = request
   }
 
   takeHeaders(headers: IncomingHttpHeaders): void {
@@ -110,6 +118,9 @@ class AnswerReader {
       )
     }
     this.#hasHeaders = true
+    const fault = this.#request.findFault?.(headers)
+    if (fault === undefined) return
+    this.#unproven = { kind: 'error', code: status.UNAUTHENTICATED, details: fault, isUnproven: true }
   }
 
   takeStatus(headers: IncomingHttpHeaders): void {
@@ -121,6 +132,7 @@ class AnswerReader {
 
   /** False when nothing more of this answer is wanted. */
   takeData(chunk: Buffer): boolean {
+    this.#refusal ??= this.#unproven
     if (this.#refusal !== undefined) return false
     this.#chunks.push(chunk)
     this.#receivedBytes += chunk.length
@@ -135,6 +147,7 @@ class AnswerReader {
     if (this.#refusal !== undefined) return this.#refusal
     if (this.#status === undefined) return this.#withoutStatus(connectionIsLost, rstCode)
     if (this.#status.code !== status.OK) return failure(this.#status.code, this.#status.details)
+    if (this.#unproven !== undefined) return this.#unproven
     if (this.#frameBytes !== this.#receivedBytes) {
       return failure(status.INTERNAL, `the answer ended after ${this.#receivedBytes} bytes, before its message did`)
     }
@@ -149,15 +162,16 @@ class AnswerReader {
     const length = prefix.readUInt32BE(1)
     this.#frameBytes = PREFIX_BYTES + length
     if (prefix[0] !== 0) this.#refusal = failure(status.INTERNAL, 'the answer is compressed, which was not offered')
-    if (length > this.#maxBytes) {
-      const details = `the answer has ${length} bytes, larger than the ${this.#maxBytes} that are read`
+    const { maxReceiveBytes, admit } = this.#request
+    if (length > maxReceiveBytes) {
+      const details = `the answer has ${length} bytes, larger than the ${maxReceiveBytes} that are read`
       this.#refusal = failure(status.RESOURCE_EXHAUSTED, details)
-    } else if (!this.#admit(length)) {
+    } else if (admit?.(length) === false) {
       this.#refusal = failure(status.RESOURCE_EXHAUSTED, `there is no room for the ${length} bytes of the answer`)
     }
   }
 
-  #withoutStatus(connectionIsLost: boolean, rstCode = 0): UnaryOutcome {
+  #withoutStatus(connectionIsLost: boolean, rstCode = 0): UnaryFailure {
     if (connectionIsLost) return failure(status.UNAVAILABLE, 'the connection was lost')
     if (rstCode !== constants.NGHTTP2_NO_ERROR) {
       return failure(statusOfReset(rstCode), `the stream was closed without a status (RST_STREAM ${rstCode})`)
@@ -167,7 +181,7 @@ class AnswerReader {
   }
 }
 
-function failure(code: status, details: string): UnaryOutcome {
+function failure(code: status, details: string): UnaryFailure {
   return { kind: 'error', code, details }
 }
 

@@ -9,7 +9,7 @@ import {
   ServingStatus,
   type Status,
 } from '@crunch/model-protocol'
-import { type handleUnaryCall, Server, ServerCredentials, type sendUnaryData, status } from '@grpc/grpc-js'
+import { type handleUnaryCall, Metadata, Server, ServerCredentials, type sendUnaryData, status } from '@grpc/grpc-js'
 
 export interface ObjectServerOptions {
   /** 0, the default, takes a free one. */
@@ -19,6 +19,14 @@ export interface ObjectServerOptions {
   readonly maxSendBytes?: number
   /** What the health service says, at the time of each question; the default is SERVING. */
   readonly health?: () => Promise<ServingStatus>
+  /** Insecure when absent. */
+  readonly credentials?: ServerCredentials
+  /** The file of a socket that is listened on, instead of a port. */
+  readonly path?: string
+  /** The initial metadata of each answer. */
+  readonly metadata?: () => Readonly<Record<string, string>>
+  /** Sees each call but those of the health service; a text refuses it as UNAUTHENTICATED. */
+  readonly refuse?: (path: string, metadata: Metadata, host: string) => string | undefined
 }
 
 export interface ObjectServer {
@@ -55,7 +63,7 @@ export class RawFailure extends Error {
 export async function serveObject(model: object, options: ObjectServerOptions = {}): Promise<ObjectServer> {
   const server = new Server({ ...SERVER_OPTIONS, 'grpc.max_send_message_length': options.maxSendBytes ?? -1 })
   const counts = { setups: 0, calls: 0, healthChecks: 0 }
-  const exclusively = createLock()
+  const exclusively = createLock(options)
   const definition = {
     ...DynamicSubclassServiceService,
     call: {
@@ -82,8 +90,9 @@ export async function serveObject(model: object, options: ObjectServerOptions = 
       void answer.then((status) => callback(null, { status }))
     },
   })
+  const address = options.path === undefined ? `127.0.0.1:${options.port ?? 0}` : `unix:${options.path}`
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${options.port ?? 0}`, ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(address, options.credentials ?? ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     )
   })
@@ -102,10 +111,17 @@ export async function serveObject(model: object, options: ObjectServerOptions = 
   }
 }
 
-function createLock() {
+function createLock({ metadata, refuse }: ObjectServerOptions) {
   let busy = false
   return <Request, Response>(work: (request: Request) => Promise<Response>): handleUnaryCall<Request, Response> =>
-    ({ request }, callback) => {
+    (stream, callback) => {
+      const { request } = stream
+      const refusal = refuse?.(stream.getPath(), stream.metadata, stream.getHost())
+      if (refusal !== undefined) {
+        callback({ code: status.UNAUTHENTICATED, details: refusal })
+        return
+      }
+      if (metadata !== undefined) stream.sendMetadata(Metadata.fromHttp2Headers(metadata()))
       if (busy) {
         callback({ code: status.RESOURCE_EXHAUSTED, details: 'Server busy' })
         return
