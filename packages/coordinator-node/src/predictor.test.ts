@@ -35,6 +35,18 @@ describe('a round', () => {
     expect(store.dump().rounds).toMatchObject([{ status: 'RECEIVED', performedAt: minute(1), missedBefore: 0 }])
   })
 
+  test('tells the runner which answers were taken, and what is wrong with the others', async () => {
+    const { runner, drive } = await openCompetition({
+      models: { good: steady(0.5), hanging: { predict: () => never }, wrong: steady(5) },
+      timeoutMs: 50,
+    })
+    await drive(candle(0))
+    expect(runner.judgements).toEqual([
+      { modelId: 'good', method: 'predict', problem: null },
+      { modelId: 'wrong', method: 'predict', problem: expect.stringContaining('value: Too big') },
+    ])
+  })
+
   test('holds nothing against models while the orchestrator is out of reach', async () => {
     const { store, runner, drive } = await openCompetition()
     await drive(candle(0))

@@ -3,7 +3,7 @@ import { createInProcessRunner } from '../src/adapters/model-runner/in-process/i
 import { createMemoryStore, type MemoryStore } from '../src/adapters/store/memory/memory-store.ts'
 import type { FeedRecord, FeedScope } from '../src/domain/feed-record.ts'
 import { createPipeline, type Pipeline, type PipelineOptions } from '../src/pipeline.ts'
-import type { ModelRunner } from '../src/ports/model-runner.ts'
+import type { Judgement, ModelRunner } from '../src/ports/model-runner.ts'
 import { btc, candle, model } from '../src/ports/store-samples.ts'
 import type { Predictor } from '../src/predictor.ts'
 import { driveBatch } from '../src/simulation/drive-recording.ts'
@@ -34,6 +34,8 @@ export function createTrend(strength: number): TestModel {
 export interface TestRunner extends ModelRunner {
   connect(models: Readonly<Record<string, TestModel>>): void
   setReachable(reachable: boolean): void
+  /** What it was told of answers. */
+  readonly judgements: readonly Judgement[]
 }
 
 export function createTestRunner(models: Readonly<Record<string, TestModel>>): TestRunner {
@@ -41,11 +43,14 @@ export function createTestRunner(models: Readonly<Record<string, TestModel>>): T
     createInProcessRunner(Object.entries(own).map(([id, object]) => ({ identity: model(id), model: object })))
   let inner = start(models)
   let isReachable = true
+  const judgements: Judgement[] = []
   return {
     models: () => inner.models(),
     reachable: () => isReachable,
     dispatch: (calls, timeoutMs) => inner.dispatch(calls, timeoutMs),
     onModel: (listener) => inner.onModel(listener),
+    judge: (told) => judgements.push(...told),
+    judgements,
     close: () => inner.close(),
     connect(own) {
       inner = start(own)

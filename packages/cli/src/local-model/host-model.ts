@@ -232,6 +232,7 @@ function watchLosses(runner: ModelRunner, status: () => ModelStatus) {
       models: () => runner.models(),
       reachable: () => runner.reachable(),
       onModel: (listener) => runner.onModel(listener),
+      judge: (judgements) => runner.judge(judgements),
       close: () => runner.close(),
       async dispatch(calls, timeoutMs) {
         const { deploymentId } = status()

@@ -33,6 +33,14 @@ export interface ModelAnswers {
   readonly answers: readonly ModelAnswer[]
 }
 
+/** What its consumer made of an answer that was delivered. */
+export interface Judgement {
+  readonly modelId: string
+  readonly method: string
+  /** What is wrong with the answer; `null` when it was taken. */
+  readonly problem: string | null
+}
+
 /** The models that can be called now. */
 export interface ModelRunner {
   /** Every model that is set up, in order of id. */
@@ -53,5 +61,10 @@ export interface ModelRunner {
    * the returned function ends it.
    */
   onModel(listener: (model: ModelIdentity) => void): () => void
+  /**
+   * Tells what became of answers: a model none of whose answers can be taken is as useless as one whose calls fail. A model
+   * that is not there any more is passed over.
+   */
+  judge(judgements: readonly Judgement[]): void
   close(): Promise<void>
 }

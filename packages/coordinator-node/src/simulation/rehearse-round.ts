@@ -92,6 +92,7 @@ function listen(runner: ModelRunner): { readonly runner: ModelRunner; readonly c
       models: () => runner.models(),
       reachable: () => runner.reachable(),
       onModel: (listener) => runner.onModel(listener),
+      judge: (judgements) => runner.judge(judgements),
       close: () => runner.close(),
       async dispatch(calls, timeoutMs) {
         const all = await runner.dispatch(calls, timeoutMs)

@@ -18,6 +18,9 @@ export function combineRunners(runners: readonly ModelRunner[]): ModelRunner {
         for (const end of endings) end()
       }
     },
+    judge(judgements) {
+      for (const runner of runners) runner.judge(judgements)
+    },
     async close() {
       await Promise.all(runners.map((runner) => runner.close()))
     },

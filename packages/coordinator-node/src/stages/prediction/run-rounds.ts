@@ -7,7 +7,7 @@ import type { Round } from '../../domain/round.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
-import type { ModelAnswers, ModelCall, ModelRunner } from '../../ports/model-runner.ts'
+import type { Judgement, ModelAnswer, ModelCall, ModelRunner } from '../../ports/model-runner.ts'
 import type { Store } from '../../ports/store.ts'
 import type { DueSchedule } from './due-schedules.ts'
 import { absentPrediction, judgeAnswer } from './judge-answer.ts'
@@ -64,7 +64,10 @@ export async function runRounds(
     rounds.map(async (round, index) => {
       // Another process opened this round first: its answers count, ours are dropped.
       if (opened[index] === false) return 0
-      const predictions = judgeRound(resolved, ports.runner, registry, round, answers, ticks.length + index)
+      const callIndex = ticks.length + index
+      const byModel = new Map(answers.map((entry) => [entry.modelId, entry.answers[callIndex]]))
+      const predictions = judgeRound(resolved, ports.runner, registry, round, byModel)
+      ports.runner.judge(judgements(predictions, byModel, asked[index]!.call.method))
       await ports.store.recordAnswers(round.id, ports.clock.now(), predictions)
       return predictions.length
     }),
@@ -112,15 +115,22 @@ export function restartedPredictions(round: Round, registry: ModelRegistry): Pre
     )
 }
 
+type AnswersByModel = ReadonlyMap<string, ModelAnswer | undefined>
+
+/** Of the answers that came: the others are known to the runner. */
+function judgements(predictions: readonly Prediction[], byModel: AnswersByModel, method: string): Judgement[] {
+  return predictions
+    .filter(({ modelId }) => byModel.get(modelId)?.status === 'answered')
+    .map(({ modelId, status, detail }) => ({ modelId, method, problem: status === 'PENDING' ? null : (detail ?? '') }))
+}
+
 function judgeRound(
   resolved: ResolvedContract,
   runner: ModelRunner,
   registry: ModelRegistry,
   round: Round,
-  answers: readonly ModelAnswers[],
-  callIndex: number,
+  byModel: AnswersByModel,
 ): Prediction[] {
-  const byModel = new Map(answers.map((entry) => [entry.modelId, entry.answers[callIndex]]))
   const reachable = runner.reachable()
   return registry.models().flatMap((model) => {
     if (model.registeredAt > round.performedAt) return []

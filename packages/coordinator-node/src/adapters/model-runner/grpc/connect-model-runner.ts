@@ -1,7 +1,7 @@
 import { encodeCall, MAX_MESSAGE_BYTES, type ServerMessage } from '@crunch/model-protocol'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { ModelIdentity } from '../../../domain/model.ts'
-import type { ModelAnswers, ModelCall, ModelRunner } from '../../../ports/model-runner.ts'
+import type { Judgement, ModelAnswers, ModelCall, ModelRunner } from '../../../ports/model-runner.ts'
 import { startExpiry } from '../dispatch-expiry.ts'
 import { type AnswerBudget, createAnswerBudget } from './answer-budget.ts'
 import { connectDiscovery, type DiscoveryClient } from './discovery-client.ts'
@@ -87,6 +87,11 @@ class ConnectedModelRunner implements GrpcModelRunner {
     for (const model of this.models()) listener(model)
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  judge(judgements: readonly Judgement[]): void {
+    const lanes = new Map(this.#cluster.ready().map(({ identity, lane }) => [identity.id, lane]))
+    for (const { modelId, method, problem } of judgements) lanes.get(modelId)?.judge(method, problem)
   }
 
   async close(): Promise<void> {

@@ -202,6 +202,23 @@ describe('counters', () => {
     }
   })
 
+  it('take answers that break the schema, until one is taken', () => {
+    const tally = tallyOf({ failureLimit: 2 })
+    for (let round = 0; round < 5; round += 1) {
+      dispatch(tally, [answered])
+      expect(tally.recordJudgement('predict', 'value: too big')).toEqual({ kind: 'go-on' })
+      dispatch(tally, [answered])
+      expect(tally.recordJudgement('predict', 'value: too big')).toEqual({ kind: 'go-on' })
+      dispatch(tally, [answered])
+      expect(tally.recordJudgement('predict', null)).toEqual({ kind: 'go-on' })
+    }
+    for (let round = 0; round < 2; round += 1) tally.recordJudgement('predict', 'value: too big')
+    expect(verdictOf(tally.recordJudgement('predict', 'value: NaN'))).toEqual({
+      code: 'MULTIPLE_FAILED',
+      reason: 'predict gave an answer that cannot be taken 3 times in a row, the last time invalid_output: value: NaN',
+    })
+  })
+
   it('give a model without the method up at once', () => {
     const missing = failedAnswer({ reason: 'bad_implementation', blame: 'model', detail: 'no predict', durationMs: 1 })
     expect(verdictOf(dispatch(tallyOf(), [answered, missing, answered]))).toEqual({

@@ -39,6 +39,8 @@ export interface FailureTally {
   /** Takes the answers of one dispatch, in the order of its calls. */
   record(calls: readonly CallRecord[]): TallyStep
   recordHealth(isServing: boolean): TallyStep
+  /** What became of an answer that was recorded: `null` when it was taken, else what is wrong with it. */
+  recordJudgement(method: string, problem: string | null): TallyStep
 }
 
 export interface TallyLimits {
@@ -54,6 +56,8 @@ export interface TallyLimits {
 
 interface MethodCounts {
   failures: number
+  /** Answers in a row that were not taken. */
+  rejections: number
   timeouts: number
   /** Time-outs that somebody waited for: a busy model says so at once, and may be asked as often as one likes. */
   waits: number
@@ -73,9 +77,10 @@ type Pending =
 
 /**
  * Counts what goes wrong in a row, as deployed coordinators do: failures and time-outs apart, only a success resets both,
- * more than the limit is too much, and a skipped dispatch counts as timed out. It differs in three ways, so that a
+ * more than the limit is too much, and a skipped dispatch counts as timed out. It differs in four ways, so that a
  * model which never answers is noticed in bounded time and one that recovers is noticed soon:
  * - each method has its own counters: a `tick` that does nothing does not make up for a `predict` that fails;
+ * - answers that are not taken, because they break the schema, count as failures do, by themselves;
  * - one time-out a dispatch counts, the first, because it takes the time of all calls behind it;
  * - pauses last at most a minute, and a model that was silent for `silenceLimitMs` over 10 dispatches is given up before
  *   its time-outs reach the limit.
@@ -131,6 +136,15 @@ class Tally implements FailureTally {
     if (isServing) return this.#count(pending)
     this.#reconnects += 1
     return { kind: 'reconnect', reason: `after ${describe(pending)} the runner does not say that it is serving` }
+  }
+
+  recordJudgement(method: string, problem: string | null): TallyStep {
+    const counts = this.#of(method)
+    counts.rejections = problem === null ? 0 : counts.rejections + 1
+    if (!isOver(counts.rejections, this.#limits.failureLimit)) return goOn
+    const times = `${counts.rejections} times in a row`
+    const reason = `${method} gave an answer that cannot be taken ${times}, the last time invalid_output: ${problem}`
+    return { kind: 'give-up', verdict: { code: 'MULTIPLE_FAILED', reason } }
   }
 
   #isPausing(counts: MethodCounts): boolean {
@@ -220,6 +234,7 @@ class Tally implements FailureTally {
     if (counts === undefined) {
       counts = {
         failures: 0,
+        rejections: 0,
         timeouts: 0,
         waits: 0,
         lateSince: 0,

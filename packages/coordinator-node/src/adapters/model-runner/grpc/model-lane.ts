@@ -85,6 +85,11 @@ export class ModelLane {
     })
   }
 
+  /** Takes what became of an answer. */
+  judge(method: string, problem: string | null): void {
+    void this.#act(this.#options.tally.recordJudgement(method, problem), 0)
+  }
+
   /** Lets the dispatch that runs come to its end, answers those that wait, and then closes the connection. */
   retire(): void {
     if (this.#retired) return

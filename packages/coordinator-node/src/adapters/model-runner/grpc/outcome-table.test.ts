@@ -173,6 +173,24 @@ describe('a Call', () => {
     expect(server.calls).toBe(2)
   })
 
+  it('whose answer is not taken, again and again, is a failure too', async () => {
+    const server = await scene.serve({ predict: () => ({ value: Number.NaN }), echo: () => 'x' })
+    scene.orchestrator.list([stateOf('a', server.port)])
+    const runner = await scene.connect({ failureLimit: 1 })
+    for (let round = 0; round < 2; round += 1) {
+      expect(runner.models()).toHaveLength(1)
+      runner.judge([
+        { modelId: 'nobody', method: 'predict', problem: 'value: NaN' },
+        { modelId: 'a', method: 'predict', problem: 'value: NaN' },
+        { modelId: 'a', method: 'echo', problem: null },
+      ])
+    }
+    expect(runner.models()).toEqual([])
+    await expect
+      .poll(() => scene.orchestrator.reports)
+      .toMatchObject([{ failure_code: 'MULTIPLE_FAILED', failure_reason: expect.stringContaining('value: NaN') }])
+  })
+
   it('that ends with FAILED_PRECONDITION is made again after one Setup: the runner was restarted', async () => {
     let isSetUp = false
     const forgotten = says('FAILED_PRECONDITION', 'Setup has not been called yet')
