@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'templates/*/test/**/*.test.ts'],
-          exclude: ['packages/e2e/**'],
+          exclude: ['packages/e2e/**', 'packages/bench/src/hostile/**'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -28,7 +28,8 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['packages/e2e/**/*.test.ts'],
+          // The hostile models want the machine for themselves, and minutes.
+          include: ['packages/e2e/**/*.test.ts', 'packages/bench/src/hostile/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,

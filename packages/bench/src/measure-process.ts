@@ -35,6 +35,8 @@ async function measure(input: z.output<typeof inputSchema>, log: Log): Promise<F
       return (await import('./settle-predictions.ts')).settlePredictions(input.databaseUrl, log)
     case 'fan-out':
       return (await import('./fan-out.ts')).fanOut(log)
+    case 'hostile':
+      return (await import('./hostile-models.ts')).withHostileModels(log)
     case 'simulate':
       return (await import('./simulate-candles.ts')).simulateCandles(input.recording, log)
   }

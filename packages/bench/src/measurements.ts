@@ -1,3 +1,5 @@
+import { hostileModels } from './hostile/hostile-models.ts'
+
 /** What a run of a measurement answers, by key of its figures. */
 export type Figures = Readonly<Record<string, number>>
 
@@ -5,7 +7,7 @@ export type Figures = Readonly<Record<string, number>>
 export interface Figure {
   readonly key: string
   readonly label: string
-  readonly unit: '/s' | 'ms' | 's' | 'MB' | '×'
+  readonly unit: '/s' | 'ms' | 's' | 'MB' | '×' | 'answers'
   readonly atLeast?: number
   readonly atMost?: number
 }
@@ -25,13 +27,13 @@ export interface Measurement {
   readonly budgetMs: number
 }
 
-export const measurementNames = ['ingest', 'predict', 'settle', 'simulate', 'fan-out'] as const
+export const measurementNames = ['ingest', 'predict', 'settle', 'simulate', 'fan-out', 'hostile'] as const
 export type MeasurementName = (typeof measurementNames)[number]
 
 /** Given by every measurement: the most memory that the measured process ever held. */
 export const peakMemory: Figure = { key: 'peakMemory', label: 'peak memory', unit: 'MB' }
 
-/** The budgets add up to less than ten minutes. */
+/** The budgets add up to less than a quarter of an hour. */
 export const measurements: readonly Measurement[] = [
   {
     name: 'ingest',
@@ -93,5 +95,29 @@ export const measurements: readonly Measurement[] = [
     ],
     needs: { database: false, modelCount: 0 },
     budgetMs: 60_000,
+  },
+  {
+    name: 'hostile',
+    method:
+      '40 good models, and 10 hostile ones beside them that hang, sleep, answer 60 MB or NaN, crash, exit on Setup, send garbage bytes, are never connected, print or fork endlessly; 50 processes of one orchestrator with its limits. A round a second with a time-out of 500 ms, so that few cores carry 50 processes: 40 rounds with the good ones alone, then with the hostile ones until the last of them is in quarantine, and that twice in turns on the same 40 processes. Calls are given up after 10 failures or time-outs (100 on a node), processes after 3 quick ends (5 on a node)',
+    figures: [
+      { key: 'aloneP99', label: 'a good model answers, p99, 40 alone', unit: 'ms' },
+      { key: 'togetherP99', label: 'a good model answers, p99, with 10 hostile ones', unit: 'ms' },
+      { key: 'share', label: 'p99 with hostile models over p99 without', unit: '×', atMost: 1.1 },
+      { key: 'missingAlone', label: 'answers of good models that did not come, 40 alone', unit: 'answers' },
+      {
+        key: 'missing',
+        label: 'answers of good models that did not come, with 10 hostile ones',
+        unit: 'answers',
+        atMost: 0,
+      },
+      ...hostileModels.map(
+        ({ name }): Figure => ({ key: name, label: `until quarantine: ${name}`, unit: 's', atMost: 120 }),
+      ),
+      { key: 'orchestratorMemory', label: 'peak memory of the orchestrator, hostile', unit: 'MB', atMost: 500 },
+      { ...peakMemory, atMost: 500 },
+    ],
+    needs: { database: false, modelCount: 0 },
+    budgetMs: 260_000,
   },
 ]

@@ -1,0 +1,126 @@
+import type { GrpcModelRunner } from '@crunch/coordinator-node/internal'
+import { z } from 'zod'
+import { startChild } from './child-process.ts'
+import type { Log } from './engine.ts'
+import { hostileId, hostileModels, listModels } from './hostile/hostile-models.ts'
+import { runHostileRounds } from './hostile/hostile-rounds.ts'
+import { connectHostile } from './hostile/hostile-site.ts'
+import { readHostileStatus } from './hostile/hostile-status.ts'
+import type { Figures } from './measurements.ts'
+import { percentile } from './percentile.ts'
+
+const goodCount = 40
+/** Fifty processes share the cores: a round a second leaves each of them time to answer, so that waiting is not what is measured. */
+const everyMs = 1_000
+const timeoutMs = 500
+const warmUpRounds = 10
+/** Of each part; with hostile models it goes on until the last of them is in quarantine, or for so long. */
+const roundCount = 40
+const maxRoundCount = 120
+/** Parts with and without them take turns, on the same forty processes: what else the machine does falls on both. */
+const pairCount = 2
+
+const siteSchema = z.object({
+  port: z.number(),
+  modelsFile: z.string(),
+  submissionsDirectory: z.string(),
+  statusFile: z.string(),
+})
+type Site = z.output<typeof siteSchema>
+
+interface Part {
+  readonly durationsMs: readonly number[]
+  readonly missingCount: number
+}
+
+/** What ten hostile models cost forty good ones, and how long it takes until each is in quarantine with its reason. */
+export async function withHostileModels(log: Log): Promise<Figures> {
+  const ending = new AbortController()
+  const child = await startChild({
+    module: './hostile-orchestrator-process.ts',
+    input: { goodCount },
+    signal: ending.signal,
+  })
+  try {
+    const site = siteSchema.parse(child.value)
+    const runner = await connectHostile(site.port, log)
+    try {
+      return await measure(site, runner)
+    } finally {
+      await runner.close()
+    }
+  } finally {
+    ending.abort()
+    await child.stop()
+  }
+}
+
+async function measure(site: Site, runner: GrpcModelRunner): Promise<Figures> {
+  await runner.settled()
+  const askUntil = (isOver: (done: number) => boolean | Promise<boolean>) =>
+    runHostileRounds(runner, { goodCount, everyMs, timeoutMs, isOver })
+  const ask = (count: number) => askUntil((done) => done === count)
+  await ask(warmUpRounds)
+  const parts: { alone: Part[]; together: Part[] } = { alone: [], together: [] }
+  const endings: ReadonlyMap<string, number>[] = []
+  for (let generation = 1; generation <= pairCount; generation += 1) {
+    await listModels(site, { goodCount })
+    parts.alone.push(asPart(await ask(roundCount)))
+    const startedAt = Date.now()
+    await listModels(site, { goodCount, generation })
+    const isOver = async (done: number) =>
+      done >= maxRoundCount || (done >= roundCount && (await areQuarantined(site, generation)))
+    parts.together.push(asPart(await askUntil(isOver)))
+    endings.push(await quarantines(site, generation, startedAt))
+  }
+  const alone = percentile(
+    parts.alone.flatMap(({ durationsMs }) => durationsMs),
+    0.99,
+  )
+  const together = percentile(
+    parts.together.flatMap(({ durationsMs }) => durationsMs),
+    0.99,
+  )
+  const { peakMemoryMb } = await readHostileStatus(site.statusFile)
+  return {
+    aloneP99: alone,
+    togetherP99: together,
+    share: together / alone,
+    missing: parts.together.reduce((sum, { missingCount }) => sum + missingCount, 0),
+    missingAlone: parts.alone.reduce((sum, { missingCount }) => sum + missingCount, 0),
+    ...Object.fromEntries(
+      hostileModels.map(({ name }) => [name, Math.max(...endings.map((ended) => ended.get(name) ?? Number.NaN))]),
+    ),
+    orchestratorMemory: peakMemoryMb,
+  }
+}
+
+function asPart({
+  durationsMs,
+  missing,
+}: {
+  readonly durationsMs: readonly number[]
+  readonly missing: readonly string[]
+}): Part {
+  return { durationsMs, missingCount: missing.length }
+}
+
+async function areQuarantined(site: Site, generation: number): Promise<boolean> {
+  const { models } = await readHostileStatus(site.statusFile)
+  const gone = new Set(models.filter(({ quarantinedAt }) => quarantinedAt !== null).map(({ id }) => id))
+  return hostileModels.every(({ name }) => gone.has(hostileId(name, generation)))
+}
+
+/** Seconds until each hostile model was in quarantine, by name. Throws when one is not, or not for its own reason. */
+async function quarantines(site: Site, generation: number, startedAt: number): Promise<ReadonlyMap<string, number>> {
+  const { models } = await readHostileStatus(site.statusFile)
+  return new Map(
+    hostileModels.map(({ name, ending }) => {
+      const found = models.find(({ id }) => id === hostileId(name, generation))
+      if (found === undefined || found.quarantinedAt === null || !ending.test(found.failure)) {
+        throw new Error(`the hostile model "${name}" is not in quarantine for its own reason, but: ${found?.failure}`)
+      }
+      return [name, (found.quarantinedAt - startedAt) / 1_000]
+    }),
+  )
+}

@@ -1,0 +1,54 @@
+import { silentLog } from '@crunch/coordinator-node/internal'
+import type { OrchestratorLog } from '@crunch/model-orchestrator'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hostileId, hostileModels, listModels } from './hostile-models.ts'
+import { type GoodAnswers, runHostileRounds } from './hostile-rounds.ts'
+import { connectHostile, type HostileSite, openHostileSite } from './hostile-site.ts'
+
+const goodCount = 4
+const generation = 1
+/** Generous: that it ends at all is tested here; how fast is measured by the benchmark. */
+const limitMs = 200_000
+
+const noLog: OrchestratorLog = { info() {}, warn() {}, error() {} }
+
+let site: HostileSite
+let good: GoodAnswers
+
+/** The hostile models join good ones that are at work, and rounds go on until all of them are in quarantine. */
+beforeAll(async () => {
+  site = await openHostileSite(goodCount, noLog)
+  const runner = await connectHostile(site.orchestrator.port, silentLog)
+  await runner.settled()
+  await listModels(site.folder, { goodCount, generation })
+  const deadlineMs = performance.now() + limitMs
+  const areQuarantined = () => hostileModels.every(({ name }) => statusOf(name)?.quarantined === true)
+  const isOver = () => areQuarantined() || performance.now() > deadlineMs
+  good = await runHostileRounds(runner, { goodCount, everyMs: 2_000, timeoutMs: 1_000, isOver })
+  await runner.close()
+}, limitMs + 90_000)
+
+afterAll(() => site?.close(), 60_000)
+
+const statusOf = (name: string) => site.orchestrator.models().find(({ id }) => id === hostileId(name, generation))
+
+describe('hostile models', () => {
+  it.each(hostileModels.map(({ name, ending }) => [name, ending] as const))(
+    '%s: is quarantined, and told why',
+    (name, ending) => {
+      const { quarantined, state, pid, lastFailure } = statusOf(name) ?? {}
+      expect(`${lastFailure?.code}: ${lastFailure?.reason}`).toMatch(ending)
+      expect({ quarantined, state, pid }).toEqual({ quarantined: true, state: 'FAILED', pid: null })
+    },
+  )
+
+  it('cost the good ones no answer and no restart', () => {
+    expect(good.missing).toEqual([])
+    expect(good.durationsMs).toHaveLength(good.roundCount * goodCount)
+    const restarts = site.orchestrator
+      .models()
+      .filter(({ id }) => id.startsWith('good-'))
+      .map((model) => model.restarts)
+    expect(restarts).toEqual(Array(goodCount).fill(0))
+  })
+})

@@ -1,0 +1,54 @@
+import { setTimeout } from 'node:timers/promises'
+import type { GrpcModelRunner } from '@crunch/coordinator-node/internal'
+import { isGood } from './hostile-models.ts'
+
+const call = {
+  method: 'predict',
+  arguments: [
+    { type: 'STRING', value: 'BTCUSDT' },
+    { type: 'INT', value: 300 },
+    { type: 'INT', value: 60 },
+  ],
+} as const
+
+/** What the good models did. */
+export interface GoodAnswers {
+  readonly roundCount: number
+  /** Of each answer, in milliseconds. */
+  readonly durationsMs: readonly number[]
+  /** Model and reason of each answer that did not come. */
+  readonly missing: readonly string[]
+}
+
+/** Asks all models at a fixed rate, whatever became of the rounds before, until `isOver` says so. */
+export async function runHostileRounds(
+  runner: GrpcModelRunner,
+  options: {
+    readonly goodCount: number
+    readonly everyMs: number
+    readonly timeoutMs: number
+    readonly isOver: (roundCount: number) => boolean | Promise<boolean>
+  },
+): Promise<GoodAnswers> {
+  const { goodCount, everyMs, timeoutMs, isOver } = options
+  const durationsMs: number[] = []
+  const missing: string[] = []
+  const rounds: Promise<void>[] = []
+  async function ask(): Promise<void> {
+    const all = (await runner.dispatch([call], timeoutMs)).filter(({ modelId }) => isGood(modelId))
+    if (all.length !== goodCount) missing.push(`${goodCount - all.length} were not connected`)
+    for (const { modelId, answers } of all) {
+      const [answer] = answers
+      if (answer?.status === 'answered') durationsMs.push(answer.durationMs)
+      else missing.push(`${modelId} ${answer?.reason}`)
+    }
+  }
+  const startedAt = performance.now()
+  while (!(await isOver(rounds.length))) {
+    rounds.push(ask())
+    const nextAt = startedAt + rounds.length * everyMs
+    await setTimeout(Math.max(0, nextAt - performance.now()))
+  }
+  await Promise.all(rounds)
+  return { roundCount: rounds.length, durationsMs, missing }
+}

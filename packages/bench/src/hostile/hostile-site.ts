@@ -1,0 +1,67 @@
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connectModelRunner, type GrpcModelRunner } from '@crunch/coordinator-node/internal'
+import { type Orchestrator, type OrchestratorLog, startOrchestrator } from '@crunch/model-orchestrator'
+import type { Log } from '../engine.ts'
+import { hostileCrunchId, listModels } from './hostile-models.ts'
+
+/** An orchestrator with its limits, in a folder of its own. */
+export interface HostileSite {
+  readonly orchestrator: Orchestrator
+  /** Where to list other models than those it was opened with. */
+  readonly folder: { readonly modelsFile: string; readonly submissionsDirectory: string }
+  close(): Promise<void>
+}
+
+/**
+ * Starts so many good models. What counts failures has smaller limits than on a node, so that minutes are enough to see the
+ * end; what one model may use is what a node gives it.
+ */
+export async function openHostileSite(goodCount: number, log: OrchestratorLog): Promise<HostileSite> {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), 'crunch-hostile-')))
+  const folder = {
+    submissionsDirectory: join(directory, 'submissions'),
+    modelsFile: join(directory, 'models.dev.yml'),
+  }
+  await mkdir(folder.submissionsDirectory)
+  await listModels(folder, { goodCount })
+  const orchestrator = await startOrchestrator({
+    crunchId: hostileCrunchId,
+    ...folder,
+    logsDirectory: join(directory, 'logs'),
+    baseClassName: 'tracker.TrackerBase',
+    log,
+    port: 0,
+    pollMs: 100,
+    // Fifty processes that start are slow on few cores.
+    startTimeoutMs: 60_000,
+    restart: { initialDelayMs: 250, maxDelayMs: 1_000, maxQuickFailures: 3 },
+  })
+  await orchestrator.settled()
+  return {
+    orchestrator,
+    folder,
+    async close() {
+      await orchestrator.close()
+      await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+/** Connects as a node does, and gives a model up after fewer failures. */
+export function connectHostile(port: number, log: Log): Promise<GrpcModelRunner> {
+  return connectModelRunner({
+    host: '127.0.0.1',
+    port,
+    crunchId: hostileCrunchId,
+    baseClassName: 'tracker.TrackerBase',
+    failureLimit: 10,
+    timeoutLimit: 10,
+    connectTimeoutMs: 3_000,
+    setupTimeoutMs: 10_000,
+    setupAttempts: 2,
+    setupBackoffMs: 250,
+    log,
+  })
+}
