@@ -23,7 +23,10 @@ export async function takePredictLease(context: WorkerContext): Promise<Lease | 
   return null
 }
 
-/** Connects to the model orchestrator, and waits until the models that it announces are set up or have failed. */
+/**
+ * Connects to the model orchestrator, and waits until the models that it announces are set up or have failed.
+ * Rejects with SETTINGS_INVALID when the files of the mode of security cannot be used.
+ */
 export async function connectModels(context: WorkerContext): Promise<GrpcModelRunner> {
   const { settings } = context
   const runner = await connectModelRunner({
