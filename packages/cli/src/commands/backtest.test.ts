@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
+import { pythonIsMissing } from '@crunch/python-peers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { pythonIsMissing } from '../../../python-peers/src/index.ts'
 import { openWeatherWorkspace, type WeatherWorkspace } from '../local-model/weather-workspace.fixture.ts'
 
 let workspace: WeatherWorkspace

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { TEST_ENVIRONMENTS } from '../../../python-peers/src/index.ts'
+import { TEST_ENVIRONMENTS } from '@crunch/python-peers'
 import { selfCommand } from '../self-command.ts'
 
 const templates = fileURLToPath(new URL('../../../../templates', import.meta.url))
