@@ -8,13 +8,16 @@ import type { OrchestratorLog } from './orchestrator-log.ts'
  */
 const GUARD_SCRIPT = `
 groups=
+folder=
 while read -r verb group; do
+  if [ "$verb" = folder ]; then folder=$group; continue; fi
   kept=
   for known in $groups; do [ "$known" = "$group" ] || kept="$kept $known"; done
   groups=$kept
   if [ "$verb" = watch ]; then groups="$groups $group"; fi
 done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+[ -z "$folder" ] || rm -rf -- "$folder"
 `
 
 /** After this many deaths of the guard something keeps killing it, and starting it again is no help. */
@@ -26,12 +29,15 @@ export interface ProcessGuard {
   readonly pid: number | undefined
   watch(groupLeaderPid: number): void
   forget(groupLeaderPid: number): void
+  /** Removes this folder in the end, also when it ends because we were killed. */
+  removeFolder(path: string): void
   close(): void
 }
 
 /** Starts the guard; when it is killed, another one takes over with the same groups. */
 export function startProcessGuard(log: OrchestratorLog): ProcessGuard {
   const watched = new Set<number>()
+  let folder: string | null = null
   let closed = false
   let restarts = 0
   let guard = launch()
@@ -58,6 +64,7 @@ export function startProcessGuard(log: OrchestratorLog): ProcessGuard {
     // A write to a guard that was just killed; its exit event starts the next one, which is told everything again.
     child.stdin?.on('error', () => undefined)
     child.unref()
+    if (folder !== null) child.stdin?.write(`folder ${folder}\n`)
     for (const pid of watched) child.stdin?.write(`watch ${pid}\n`)
     return child
   }
@@ -73,6 +80,10 @@ export function startProcessGuard(log: OrchestratorLog): ProcessGuard {
     forget(pid) {
       watched.delete(pid)
       guard.stdin?.write(`forget ${pid}\n`)
+    },
+    removeFolder(path) {
+      folder = path
+      guard.stdin?.write(`folder ${path}\n`)
     },
     close() {
       closed = true

@@ -1,0 +1,162 @@
+import { existsSync, lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { holds, type VisiblePaths } from './visible-paths.ts'
+
+/** Of the machine, what programs and their libraries need; everything that is not named does not exist for a model. */
+const SYSTEM = [
+  ...['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix/store', '/gnu/store'],
+  ...['/etc/alternatives', '/etc/ca-certificates', '/etc/ld.so.cache', '/etc/ld.so.conf', '/etc/ld.so.conf.d'],
+  ...['/etc/group', '/etc/localtime', '/etc/mime.types', '/etc/nsswitch.conf', '/etc/os-release', '/etc/passwd'],
+  ...['/etc/pki/ca-trust', '/etc/pki/tls/certs', '/etc/protocols', '/etc/services', '/etc/ssl/certs'],
+  ...['/etc/ssl/openssl.cnf', '/etc/timezone'],
+]
+/** Needed where there is a network to use. */
+const NETWORK_SYSTEM = ['/etc/hosts', '/etc/resolv.conf', '/etc/host.conf', '/etc/gai.conf']
+const DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom']
+
+/** The one folder a model may write to. */
+export const WRITABLE_FOLDER = '/tmp'
+
+/** One model's own view of the machine. */
+export interface NamespacePlan {
+  readonly visible: VisiblePaths
+  /** A folder shared with the orchestrator, for the socket; null where there is none. */
+  readonly shared: string | null
+  /** An empty folder of ours to build the view in. */
+  readonly root: string
+  readonly directory: string
+  readonly hasNetwork: boolean
+  readonly folderMib: number
+  readonly limits: readonly string[]
+}
+
+/**
+ * Runs as the first process of the new namespaces: mounts the table, makes it the root, gives up every privilege, and
+ * stays as the parent of the model that takes its orphans. `$1` root, `$2` table, `$3` folders and `$4` files to mount
+ * on, `$5` links, `$6` working directory, `$7` limits, `$8` options
+ * of the writable folder.
+ */
+const INIT = `
+fail() { echo "the model's confinement cannot be set up: $1" >&2; exit 125; }
+root=$1 table=$2 folders=$3 files=$4 links=$5 directory=$6 limits=$7 folder=$8 path=$PATH
+shift 8
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+IFS='
+'
+set -f
+umask 022
+echo 1000 2>/dev/null >/proc/self/oom_score_adj
+mount -t tmpfs -o size=4m,mode=755,nosuid,nodev tmpfs "$root" || fail 'no tmpfs'
+cd "$root" && mkdir tmp && mount -t tmpfs -o "$folder" tmpfs "$root/tmp" || fail 'no writable folder'
+mkdir -p $folders || fail 'no folders'
+for file in $files; do : >"$file" || fail "no $file"; done
+for link in $links; do ln -s "\${link#* }" "\${link%% *}" || fail "no link $link"; done
+printf '%s\\n' "$table" >mounts
+mount --all --fstab mounts || fail 'a mount is refused'
+rm mounts
+mkdir tmp/shm && mount --bind tmp/shm dev/shm || fail 'no /dev/shm'
+echo 0 >/proc/sys/user/max_user_namespaces || fail 'namespaces of its own cannot be forbidden'
+mount -o remount,bind,ro,nosuid,nodev,noexec "$root/proc" || fail '/proc cannot be protected'
+pivot_root . . && umount -l . && cd / || fail 'the root cannot be changed'
+mount -o remount,bind,ro,nosuid,nodev / || fail 'the root cannot be protected'
+cd "$directory" || fail "no $directory"
+exec prlimit $limits setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --ambient-caps=-all \
+  /bin/sh -c 'PATH=$1; shift; exec 3>&2 2>/dev/null; "$@" 2>&3 3>&-; exit $?' init "$path" "$@"
+`
+
+/** The program that runs `command` in namespaces of its own; all of it ends when the program is killed. */
+export function namespaceCommand(plan: NamespacePlan, command: string, args: readonly string[]) {
+  const network = plan.hasNetwork ? [] : ['--net']
+  const kinds = ['--user', '--map-root-user', '--mount', '--pid', '--ipc', '--uts', '--cgroup', ...network]
+  const { table, folders, files, links } = layOut(plan)
+  const lists = [table, folders, files, links].map((list) => list.join('\n'))
+  const folder = `size=${plan.folderMib}m,nr_inodes=${plan.folderMib * 256 + 1_024},mode=0700,nosuid,nodev`
+  const init = ['/bin/sh', '-c', INIT, 'init', plan.root, ...lists, plan.directory, plan.limits.join('\n'), folder]
+  return { command: 'unshare', args: [...kinds, '--fork', '--kill-child', ...init, command, ...args] }
+}
+
+/** Makes the shared folder read-only for the model whose first process is `pid`, once its socket is there. */
+export function sealCommand(shared: string, pid: number) {
+  const options = readMounts().readOnly(shared).replace('rbind', 'remount,bind')
+  const mount = ['mount', '-o', options, shared]
+  return { command: 'nsenter', args: ['--target', String(pid), '--user', '--preserve-credentials', '--mount', ...mount] }
+}
+
+interface Layout {
+  /** Lines as in fstab(5). */
+  readonly table: string[]
+  /** Mount points, relative to the new root. */
+  readonly folders: string[]
+  readonly files: string[]
+  /** `place target` */
+  readonly links: string[]
+}
+
+function layOut(plan: NamespacePlan): Layout {
+  const mounts = readMounts()
+  const layout: Layout = { table: [], folders: ['proc', 'dev/shm'], files: [], links: [] }
+  const system = [...SYSTEM, ...(plan.hasNetwork ? NETWORK_SYSTEM : [])].filter((path) => existsSync(path))
+  layout.table.push(tableLine('proc', plan.root, '/proc', 'proc', 'nosuid,nodev,noexec'))
+  for (const path of DEVICES) addMount(layout, plan.root, path, 'rbind')
+  layout.links.push('dev/fd /proc/self/fd', 'dev/stdin /proc/self/fd/0')
+  layout.links.push('dev/stdout /proc/self/fd/1', 'dev/stderr /proc/self/fd/2')
+  const done: string[] = []
+  for (const path of [...system, ...plan.visible.readable]) {
+    if (done.some((known) => holds(known, path))) continue
+    done.push(path)
+    if (lstatSync(path).isSymbolicLink()) addLink(layout, path)
+    else for (const part of [path, ...mounts.below(path)]) addMount(layout, plan.root, part, mounts.readOnly(part))
+  }
+  for (const path of plan.visible.hidden) {
+    if (statSync(path).isFile()) layout.table.push(tableLine('/dev/null', plan.root, path, 'none', 'bind'))
+  }
+  if (plan.shared !== null) addMount(layout, plan.root, plan.shared, 'rbind')
+  return layout
+}
+
+function addMount(layout: Layout, root: string, path: string, options: string): void {
+  const place = path.slice(1)
+  const isFolder = statSync(path).isDirectory()
+  if (isFolder) layout.folders.push(place)
+  else {
+    layout.files.push(place)
+    if (dirname(place) !== '.') layout.folders.push(dirname(place))
+  }
+  layout.table.push(tableLine(path, root, path, 'none', options))
+}
+
+/** As `/bin` is to `/usr/bin`: the target has to be visible by itself. */
+function addLink(layout: Layout, path: string): void {
+  const place = path.slice(1)
+  if (dirname(place) !== '.') layout.folders.push(dirname(place))
+  layout.links.push(`${place} ${readlinkSync(path)}`)
+}
+
+function tableLine(source: string, root: string, place: string, kind: string, options: string): string {
+  const escape = (text: string) => text.replace(/[\s\\#]/g, (character) => `\\${octal(character)}`)
+  return [escape(source), escape(join(root, place)), kind, options, '0', '0'].join(' ')
+}
+
+function octal(character: string): string {
+  return character.charCodeAt(0).toString(8).padStart(3, '0')
+}
+
+/** What is mounted where: a view of a folder must protect what is mounted inside it as well, and keep its restrictions. */
+function readMounts() {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const [, , , , place, options] = line.split(' ')
+      if (place === undefined || options === undefined) return []
+      const path = place.replace(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)))
+      return [{ path, isNoExec: options.split(',').includes('noexec') }]
+    })
+  return {
+    below: (folder: string) =>
+      mounts.map(({ path }) => path).filter((path) => path !== folder && holds(folder, path) && existsSync(path)),
+    readOnly(path: string): string {
+      const around = mounts.filter((mount) => holds(mount.path, path)).sort((a, b) => b.path.length - a.path.length)
+      return `rbind,ro,nosuid,nodev${around[0]?.isNoExec ? ',noexec' : ''}`
+    },
+  }
+}
