@@ -57,6 +57,9 @@ const start = (...more: string[]) => [
   'start',
   '--http-port',
   '0',
+  // Processes are looked at by their numbers here.
+  '--model-namespaces',
+  'off',
   '--models',
   space.modelsFile,
   '--submissions',

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { FreePorts } from './free-ports.ts'
 import type { ModelLimits } from './model-limits.ts'
 import { namespaceCommand, sealCommand, WRITABLE_FOLDER } from './namespaces.ts'
 import { errorText, OrchestratorError } from './orchestrator-error.ts'
@@ -27,6 +28,8 @@ export interface ModelAddress {
 
 /** How one run is started. */
 export interface Placement {
+  /** Where the runner is told to listen, and what coordinators are told. */
+  readonly address: ModelAddress
   readonly command: string
   readonly args: readonly string[]
   readonly directory: string
@@ -43,10 +46,12 @@ export interface Placement {
 export interface Confinement {
   /** What is in force for every model and what could not be enforced, in words. */
   readonly words: readonly string[]
-  /** Where the next run shall listen; null where it has a network and listens on a port. */
-  nextSocket(): Promise<{ readonly address: ModelAddress; readonly folder: string } | null>
-  place(prepared: PreparedSubmission, address: ModelAddress, socketFolder: string | null): Placement
+  /** Takes what one run needs. Rejects with a `RUN_FAILED` run failure when there is no free port. */
+  place(prepared: PreparedSubmission): Promise<Placement>
 }
+
+/** Where models with a network listen: on loopback only. */
+export const MODEL_HOST = '127.0.0.1'
 
 const PROBE_TIMEOUT_MS = 10_000
 /** The rest is for what a program needs beside the heap of JavaScript. */
@@ -54,7 +59,6 @@ const HEAP_SHARE = 0.75
 /** Of private memory, written to or not, one process may ask for; the watch ends it for what it uses. */
 const DATA_FACTOR = 2
 const DATA_EXTRA_MIB = 1_024
-const THREADS_A_PROCESS = 32
 const MIB = 1024 * 1024
 
 /**
@@ -67,8 +71,9 @@ export async function createConfinement(input: {
   /** What no model may see, whoever links to it. */
   readonly secret: readonly string[]
   readonly guard: ProcessGuard
+  readonly ports: FreePorts
 }): Promise<Confinement> {
-  const { settings, limits, secret, guard } = input
+  const { settings, limits, secret, guard, ports } = input
   const hasNetwork = settings.network === 'host'
   const limiter = await findLimiter(limits)
   const folder = await mkdtemp(join(existsSync('/tmp') ? '/tmp' : tmpdir(), 'crunch-'))
@@ -82,7 +87,7 @@ export async function createConfinement(input: {
     const fix = 'mend that, or give --model-network host'
     throw new OrchestratorError('SETTINGS_INVALID', `models cannot be kept from the network: ${problem}; ${fix}`)
   }
-  if (problem !== null) return confineByLimits(limits, limiter, problem)
+  if (problem !== null) return confineByLimits({ limits, limiter, problem, ports })
   let sockets = 0
   return {
     words: [
@@ -92,29 +97,48 @@ export async function createConfinement(input: {
       'no privileges',
       hasNetwork ? 'network open: --model-network host' : 'no network',
     ],
-    async nextSocket() {
-      if (hasNetwork) return null
-      sockets += 1
-      const own = join(folder, String(sockets))
-      await mkdir(own)
-      return { folder: own, address: { ip: `unix:${own}/sock`, port: 1 } }
-    },
-    place(prepared, _, socketFolder) {
+    async place(prepared) {
       const { command, directory, readableDirectories } = prepared
-      const args = [...heapArguments(command, limits), ...prepared.args]
-      const directories = [directory, ...readableDirectories]
-      const visible = findVisiblePaths({ command, args, directories, secret })
+      sockets += 1
+      const place = hasNetwork ? await takePort(ports) : await makeSocketFolder(join(folder, String(sockets)))
+      const { address, release, socketFolder } = place
+      const args = [...heapArguments(command, limits), ...prepared.args, '--address', targetOf(address)]
+      const visible = findVisiblePaths({ command, args, directories: [directory, ...readableDirectories], secret })
       const plan = { ...shared, visible, shared: socketFolder, directory }
       return {
         ...namespaceCommand(plan, command, args),
+        address,
         directory: '/',
         environment: { HOME: WRITABLE_FOLDER, TMPDIR: WRITABLE_FOLDER },
         isInShell: true,
         seal: async (pid) => (socketFolder === null ? undefined : seal(socketFolder, pid)),
-        remove: async () => (socketFolder === null ? undefined : rm(socketFolder, { recursive: true, force: true })),
+        remove: release,
       }
     },
   }
+}
+
+/** The target of a gRPC client, and the address for a runner to listen on. */
+export function targetOf({ ip, port }: ModelAddress): string {
+  return `${ip}:${port}`
+}
+
+interface Place {
+  readonly address: ModelAddress
+  readonly socketFolder: string | null
+  readonly release: () => Promise<void>
+}
+
+async function takePort(ports: FreePorts): Promise<Place> {
+  const port = await ports.take()
+  return { address: { ip: MODEL_HOST, port }, socketFolder: null, release: async () => ports.giveBack(port) }
+}
+
+/** A port is part of every announcement, so one is part of the file's name: `sock:1`. */
+async function makeSocketFolder(path: string): Promise<Place> {
+  await mkdir(path)
+  const release = () => rm(path, { recursive: true, force: true })
+  return { address: { ip: `unix:${path}/sock`, port: 1 }, socketFolder: path, release }
 }
 
 interface Limiter {
@@ -157,7 +181,13 @@ async function seal(folder: string, pid: number): Promise<void> {
   if (problem !== null) throw new RunFailure('RUN_FAILED', `its socket's folder cannot be protected: ${problem}`)
 }
 
-function confineByLimits(limits: ModelLimits, limiter: Limiter, problem: string): Confinement {
+function confineByLimits(input: {
+  readonly limits: ModelLimits
+  readonly limiter: Limiter
+  readonly problem: string
+  readonly ports: FreePorts
+}): Confinement {
+  const { limits, limiter, problem, ports } = input
   const isLimited = limiter.problem === null
   return {
     words: [
@@ -165,17 +195,18 @@ function confineByLimits(limits: ModelLimits, limiter: Limiter, problem: string)
       `files of this user not hidden nor protected: no namespaces, ${problem}`,
       `network open: no namespaces, ${problem}`,
     ],
-    nextSocket: async () => null,
-    place({ command, args, directory }) {
-      const whole = [...heapArguments(command, limits), ...args]
+    async place({ command, args, directory }) {
+      const { address, release } = await takePort(ports)
+      const whole = [...heapArguments(command, limits), ...args, '--address', targetOf(address)]
       return {
         command: isLimited ? 'prlimit' : command,
         args: isLimited ? [...limiter.args, '--', command, ...whole] : whole,
+        address,
         directory,
         environment: {},
         isInShell: false,
         seal: async () => undefined,
-        remove: async () => undefined,
+        remove: release,
       }
     },
   }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { lowerPriority, START_NICENESS } from './lower-priority.ts'
 import { errorText } from './orchestrator-error.ts'
@@ -31,6 +32,8 @@ export async function spawnModelProcess(input: {
   readonly args: readonly string[]
   readonly directory: string
   readonly environment: Readonly<Record<string, string>>
+  /** A shell runs the program and tells a signal that ended it as an exit code of 128 and more. */
+  readonly isInShell: boolean
   readonly guard: ProcessGuard
 }): Promise<ModelProcess> {
   // stdin is a pipe held by us and never written: its end tells the runner that we are gone.
@@ -52,7 +55,7 @@ export async function spawnModelProcess(input: {
     child.once('exit', (code, signal) => {
       signalGroup(pid, 'SIGKILL')
       input.guard.forget(pid)
-      resolve({ code, signal })
+      resolve(input.isInShell ? endInShell(code, signal) : { code, signal })
     })
   })
   child.on('error', () => undefined) // After a spawn that worked this is a failed signal, which `terminate` notices.
@@ -69,6 +72,12 @@ export async function spawnModelProcess(input: {
       return endsWithin(ended, KILL_GRACE_MS)
     },
   }
+}
+
+function endInShell(code: number | null, signal: NodeJS.Signals | null): ProcessEnd {
+  const names = Object.entries(constants.signals) as [NodeJS.Signals, number][]
+  const told = names.find(([, number]) => code === 128 + number)?.[0]
+  return told === undefined ? { code, signal } : { code: null, signal: told }
 }
 
 /** Whether `ended` resolves in time. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { awaitServing } from './await-serving.ts'
 import { captureOutput } from './capture-output.ts'
-import type { FreePorts } from './free-ports.ts'
+import { type Confinement, type ModelAddress, type Placement, targetOf } from './confinement.ts'
 import { modelEnvironment } from './model-environment.ts'
 import { type ModelProcess, type ProcessEnd, spawnModelProcess } from './model-process.ts'
 import type { ModelEntry } from './models-file.ts'
@@ -14,9 +14,6 @@ import { type LogLimits, openRunLog, RUN_ENDED, type RunLog } from './run-log.ts
 import type { StartQueue } from './start-queue.ts'
 import { inspectSubmission, type SubmissionLanguage } from './submission.ts'
 import type { UsageWatch, WatchedModel } from './watch-usage.ts'
-
-/** Models listen on loopback only; this text is announced and comes back in failure reports. */
-export const MODEL_HOST = '127.0.0.1'
 
 /** How a runner is started: the arguments below are appended. */
 export interface RunnerCommand {
@@ -34,7 +31,7 @@ export interface RunResources {
   readonly preparation: PreparationResources
   readonly startTimeoutMs: number
   readonly stopTimeoutMs: number
-  readonly ports: FreePorts
+  readonly confinement: Confinement
   readonly queue: StartQueue
   readonly guard: ProcessGuard
   readonly usage: UsageWatch
@@ -45,8 +42,8 @@ export interface RunResources {
 export class ModelRun {
   readonly deploymentId: string
   readonly entry: ModelEntry
-  /** Resolves with the port when the runner serves; rejects with the failure once the failed start is cleaned up. */
-  readonly serving: Promise<number>
+  /** Resolves with its address when the runner serves; rejects with the failure once the failed start is cleaned up. */
+  readonly serving: Promise<ModelAddress>
   /** Resolves when the process is gone and its log is closed, with why it ended; never rejects. */
   readonly ended: Promise<RunFailure>
   readonly #resources: RunResources
@@ -54,7 +51,7 @@ export class ModelRun {
   readonly #stopping = new AbortController()
   #process: ModelProcess | null = null
   #watched: WatchedModel | null = null
-  #port: number | null = null
+  #placement: Placement | null = null
   #language: SubmissionLanguage | null = null
   #isServing = false
   #isStopped = false
@@ -65,8 +62,8 @@ export class ModelRun {
     this.#resources = resources
     const { logsDirectory: directory, logLimits: limits, log } = resources
     this.#runLog = openRunLog({ directory, modelId: entry.id, deploymentId, limits, log })
-    let onServing: (port: number) => void = () => undefined
-    const served = new Promise<number>((resolve) => {
+    let onServing: (address: ModelAddress) => void = () => undefined
+    const served = new Promise<ModelAddress>((resolve) => {
       onServing = resolve
     })
     this.ended = this.#live(onServing)
@@ -80,7 +77,7 @@ export class ModelRun {
   }
 
   get port(): number | null {
-    return this.#port
+    return this.#placement?.address.port ?? null
   }
 
   /** Null until the submission was looked at. */
@@ -90,7 +87,7 @@ export class ModelRun {
 
   /** The limits in force for the process in words, and those that could not be enforced. */
   get confinement(): readonly string[] {
-    return this.#process === null ? [] : this.#resources.usage.words
+    return this.#process === null ? [] : [...this.#resources.usage.words, ...this.#resources.confinement.words]
   }
 
   /** Ends the run; `reason` goes to its log. Resolves when nothing of it is left. */
@@ -100,7 +97,7 @@ export class ModelRun {
     await this.ended
   }
 
-  async #live(onServing: (port: number) => void): Promise<RunFailure> {
+  async #live(onServing: (address: ModelAddress) => void): Promise<RunFailure> {
     let failure: RunFailure
     try {
       failure = await this.#startAndServe(onServing)
@@ -108,22 +105,22 @@ export class ModelRun {
       failure = error instanceof RunFailure ? error : new RunFailure('RUN_FAILED', errorText(error), { cause: error })
     }
     failure = this.#withErrorTail(failure)
-    if (this.#port !== null) this.#resources.ports.giveBack(this.#port)
+    await this.#placement?.remove()
     const message = `${RUN_ENDED}${failure.message}`
     await this.#runLog.append([{ message, error: !this.#isStopped, emitter: 'service' }])
     await this.#runLog.close()
     return failure
   }
 
-  async #startAndServe(onServing: (port: number) => void): Promise<RunFailure> {
-    const { queue, ports } = this.#resources
+  async #startAndServe(onServing: (address: ModelAddress) => void): Promise<RunFailure> {
+    const { queue, confinement } = this.#resources
     const prepared = await this.#prepare()
     const endTurn = await queue.enter(this.#stopping.signal)
     try {
-      const port = await ports.take()
-      this.#port = port
+      const placement = await confinement.place(prepared)
+      this.#placement = placement
       this.#stopping.signal.throwIfAborted()
-      const child = await this.#spawn(prepared, port)
+      const child = await this.#spawn(prepared, placement)
       const output = captureOutput({
         stdout: child.stdout,
         stderr: child.stderr,
@@ -132,11 +129,12 @@ export class ModelRun {
         onFlood: () => this.#endFlood(),
       })
       try {
-        await this.#untilServing(child, port)
+        await this.#untilServing(child, targetOf(placement.address))
+        await placement.seal(child.pid)
         endTurn()
         this.#isServing = true
         this.#watched?.setServing()
-        onServing(port)
+        onServing(placement.address)
         return await this.#untilEnd(child)
       } finally {
         await this.#terminate(child)
@@ -158,30 +156,25 @@ export class ModelRun {
     })
   }
 
-  async #spawn(prepared: PreparedSubmission, port: number): Promise<ModelProcess> {
-    this.#process = await spawnModelProcess({
-      command: prepared.command,
-      args: [...prepared.args, '--address', `${MODEL_HOST}:${port}`],
-      directory: prepared.directory,
-      environment: modelEnvironment(process.env, {
-        ...this.#resources.modelEnvironment,
-        ...prepared.environment,
-      }),
-      guard: this.#resources.guard,
-    })
+  async #spawn(prepared: PreparedSubmission, placement: Placement): Promise<ModelProcess> {
+    const { command, args, directory, isInShell } = placement
+    const { guard, modelEnvironment: more } = this.#resources
+    const own = { ...more, ...prepared.environment, ...placement.environment }
+    const environment = modelEnvironment(process.env, own)
+    this.#process = await spawnModelProcess({ command, args, directory, environment, isInShell, guard })
     this.#watched = this.#resources.usage.watch(this.#process.pid, (reason) => this.#endOver(reason))
     return this.#process
   }
 
   /** Rejects when the process ends, is stopped or takes too long. */
-  async #untilServing(child: ModelProcess, port: number): Promise<void> {
+  async #untilServing(child: ModelProcess, target: string): Promise<void> {
     const { startTimeoutMs } = this.#resources
     const over = new AbortController()
     const tooLate = new RunFailure('RUN_FAILED', `did not serve within ${startTimeoutMs} ms of its start`)
     const timer = setTimeout(() => over.abort(tooLate), startTimeoutMs)
     child.ended.then((end) => over.abort(new RunFailure('RUN_FAILED', `${describeEnd(end)} before it served`)))
     const signal = AbortSignal.any([over.signal, this.#stopping.signal])
-    const asked = awaitServing(`${MODEL_HOST}:${port}`, signal)
+    const asked = awaitServing(target, signal)
     try {
       await Promise.race([asked, rejectOnAbort(signal)])
     } finally {

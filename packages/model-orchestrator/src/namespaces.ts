@@ -60,6 +60,7 @@ mount -o remount,bind,ro,nosuid,nodev,noexec "$root/proc" || fail '/proc cannot 
 pivot_root . . && umount -l . && cd / || fail 'the root cannot be changed'
 mount -o remount,bind,ro,nosuid,nodev / || fail 'the root cannot be protected'
 cd "$directory" || fail "no $directory"
+unset PWD OLDPWD
 exec prlimit $limits setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --ambient-caps=-all \
   /bin/sh -c 'PATH=$1; shift; exec 3>&2 2>/dev/null; "$@" 2>&3 3>&-; exit $?' init "$path" "$@"
 `
@@ -79,7 +80,10 @@ export function namespaceCommand(plan: NamespacePlan, command: string, args: rea
 export function sealCommand(shared: string, pid: number) {
   const options = readMounts().readOnly(shared).replace('rbind', 'remount,bind')
   const mount = ['mount', '-o', options, shared]
-  return { command: 'nsenter', args: ['--target', String(pid), '--user', '--preserve-credentials', '--mount', ...mount] }
+  return {
+    command: 'nsenter',
+    args: ['--target', String(pid), '--user', '--preserve-credentials', '--mount', ...mount],
+  }
 }
 
 interface Layout {
@@ -133,8 +137,8 @@ function addLink(layout: Layout, path: string): void {
 }
 
 function tableLine(source: string, root: string, place: string, kind: string, options: string): string {
-  const escape = (text: string) => text.replace(/[\s\\#]/g, (character) => `\\${octal(character)}`)
-  return [escape(source), escape(join(root, place)), kind, options, '0', '0'].join(' ')
+  const quote = (text: string) => text.replace(/[\s\\#]/g, (character) => `\\${octal(character)}`)
+  return [quote(source), quote(join(root, place)), kind, options, '0', '0'].join(' ')
 }
 
 function octal(character: string): string {

@@ -67,6 +67,7 @@ async function start(): Promise<Orchestrator> {
     pollMs: 50,
     log: rememberingLog(),
     python: { environmentsDirectory: TEST_ENVIRONMENTS, path: [pythonPath] },
+    confinement: { network: 'host' },
   })
   cleanups.push(() => orchestrator.close())
   return orchestrator

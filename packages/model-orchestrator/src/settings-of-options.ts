@@ -80,6 +80,7 @@ function limitsOf(options: StartOptions) {
       path: options.pythonPath,
       ...(options.environments === undefined ? {} : { environmentsDirectory: options.environments }),
     },
+    confinement: { network: options.modelNetwork, namespaces: options.modelNamespaces },
     modelLimits: {
       memoryMib: options.modelMemory,
       cpuCores: options.modelCpu,

@@ -29,6 +29,8 @@ export interface StartOptions {
   readonly modelProcesses: number
   readonly modelOpenFiles: number
   readonly modelFolder: number
+  readonly modelNetwork?: 'none' | 'host'
+  readonly modelNamespaces: 'auto' | 'off'
 }
 
 /** Declares `start` with its flags; what one of them has to be is checked when it is read. */
@@ -92,6 +94,16 @@ export function addStartCommand(program: Command): Command {
     .option('--model-processes <count>', 'processes of one model', parseWithin(8, 10_000), processes)
     .option('--model-open-files <count>', 'open files of each of its processes', parseWithin(64, 1_048_576), openFiles)
     .option('--model-folder <MiB>', 'the folder it may write to', parseWithin(1, 65_536), folderMib)
+    .addOption(
+      new Option('--model-network <which>', 'none: refuse to start where it cannot be; default: none where it can be')
+        .choices(['none', 'host'])
+        .env('MODEL_NETWORK'),
+    )
+    .addOption(
+      new Option('--model-namespaces <when>', 'off: models see all files and processes, for finding errors')
+        .choices(['auto', 'off'])
+        .default('auto'),
+    )
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

@@ -33,6 +33,8 @@ async function start(settings: Partial<OrchestratorSettings> = {}): Promise<Coor
     logsDirectory: space.logs,
     baseClassName: 'tracker.TrackerBase',
     runnerCommand: STAND_IN,
+    // Processes are looked at by their numbers here, and in namespaces of their own they have others.
+    confinement: { namespaces: 'off' },
     pollMs: 50,
     log,
     restart: { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 3 },

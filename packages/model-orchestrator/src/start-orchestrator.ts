@@ -2,12 +2,13 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { DEFAULT_DISCOVERY_PORT } from '@crunch/model-protocol'
 import { modelRunnerCommand } from '@crunch/model-runner'
+import { type ConfinementSettings, createConfinement, MODEL_HOST } from './confinement.ts'
 import { createDeploymentIds } from './deployment-ids.ts'
 import { DEFAULT_DISCOVERY_LIMITS, type DiscoveryLimits, startDiscoveryServer } from './discovery-server.ts'
 import { createFreePorts } from './free-ports.ts'
 import { type ModelsApi, type ModelsApiAddress, startModelsApi } from './http/start-models-api.ts'
 import { checkModelLimits, type ModelLimits } from './model-limits.ts'
-import { MODEL_HOST, ModelRun, type RunnerCommand, type RunResources } from './model-run.ts'
+import { ModelRun, type RunnerCommand, type RunResources } from './model-run.ts'
 import type { ModelsFile } from './models-file.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
 import { createPreparation } from './prepare-submission.ts'
@@ -59,6 +60,8 @@ export interface OrchestratorSettings {
   readonly logLimits?: Partial<LogLimits>
   /** What one model may use. */
   readonly modelLimits?: Partial<ModelLimits>
+  /** What models are kept from. */
+  readonly confinement?: ConfinementSettings
   readonly discovery?: Partial<DiscoveryLimits>
   /** The program that hosts a submission in JavaScript or TypeScript; `@crunch/model-runner` unless given. */
   readonly runnerCommand?: RunnerCommand
@@ -198,6 +201,10 @@ async function createRunResources(settings: OrchestratorSettings, limits: ModelL
   const maxStartsAtOnce = settings.maxStartsAtOnce ?? availableParallelism() * 2
   const submissionsDirectory = resolve(settings.submissionsDirectory)
   const guard = startProcessGuard(settings.log)
+  const closeGuard = (error: unknown): never => {
+    guard.close()
+    throw error
+  }
   const preparation = await createPreparation({
     submissionsDirectory,
     runnerCommand: settings.runnerCommand ?? modelRunnerCommand(),
@@ -205,19 +212,29 @@ async function createRunResources(settings: OrchestratorSettings, limits: ModelL
     python: settings.python ?? {},
     source: process.env,
     guard,
-  }).catch((error: unknown) => {
-    guard.close()
-    throw error
-  })
+  }).catch(closeGuard)
+  const logsDirectory = settings.logsDirectory === undefined ? undefined : resolve(settings.logsDirectory)
+  const confinement = await createConfinement({
+    settings: settings.confinement ?? {},
+    limits,
+    secret: [
+      submissionsDirectory,
+      resolve(settings.modelsFile),
+      process.cwd(),
+      ...(logsDirectory === undefined ? [] : [logsDirectory]),
+    ],
+    guard,
+    ports: createFreePorts(MODEL_HOST),
+  }).catch(closeGuard)
   return {
     submissionsDirectory,
-    logsDirectory: settings.logsDirectory === undefined ? undefined : resolve(settings.logsDirectory),
+    logsDirectory,
     logLimits: { ...DEFAULT_LOG_LIMITS, ...settings.logLimits },
     preparation,
     modelEnvironment: settings.modelEnvironment ?? {},
     startTimeoutMs: settings.startTimeoutMs ?? 30_000,
     stopTimeoutMs: settings.stopTimeoutMs ?? 2_000,
-    ports: createFreePorts(MODEL_HOST),
+    confinement,
     queue: createStartQueue(maxStartsAtOnce, MAX_START_TURN_MS),
     guard,
     usage: startUsageWatch(limits, settings.log),

@@ -1,5 +1,6 @@
 import type { FailureReport, ModelState } from '@crunch/model-protocol'
-import { MODEL_HOST, type ModelRun } from './model-run.ts'
+import type { ModelAddress } from './confinement.ts'
+import type { ModelRun } from './model-run.ts'
 import type { ModelEntry } from './models-file.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
 import type { ModelFailure, QuarantineMemory } from './quarantine-memory.ts'
@@ -83,7 +84,7 @@ export class SupervisedModel {
   #entry: ModelEntry
   /** What shall run, as text; null when nothing shall. */
   #wanted: string | null = null
-  #serving: { readonly run: ModelRun; readonly port: number; readonly sinceMs: number } | null = null
+  #serving: { readonly run: ModelRun; readonly address: ModelAddress; readonly sinceMs: number } | null = null
   #candidate: ModelRun | null = null
   /** The newest run; it may have ended. */
   #latest: ModelRun | null = null
@@ -140,7 +141,7 @@ export class SupervisedModel {
   /** Takes a coordinator's report; false when it does not speak of the run that serves now. */
   reportFailure(report: FailureReport): boolean {
     const serving = this.#serving
-    if (serving === null || report.ip !== MODEL_HOST) return false
+    if (serving === null || report.ip !== serving.address.ip) return false
     const reason = report.failure_reason?.trim().slice(0, 2_000) || REPORT_TEXTS[report.failure_code]
     this.#retireServing(`a coordinator reported ${report.failure_code}: ${reason}`)
     this.#forgiveIfStable(serving.sinceMs)
@@ -232,18 +233,18 @@ export class SupervisedModel {
     this.#candidate = run
     this.#latest = run
     run.serving.then(
-      (port) => this.#onServing(run, port),
+      (address) => this.#onServing(run, address),
       (failure: RunFailure) => this.#onStartFailed(run, failure),
     )
   }
 
-  #onServing(run: ModelRun, port: number): void {
+  #onServing(run: ModelRun, address: ModelAddress): void {
     if (this.#candidate !== run) return
     const replaced = this.#serving
     this.#candidate = null
-    this.#serving = { run, port, sinceMs: performance.now() }
+    this.#serving = { run, address, sinceMs: performance.now() }
     const { deploymentId, pid } = run
-    this.#ports.log.info('model serves', { modelId: this.#entry.id, deploymentId, pid, port })
+    this.#ports.log.info('model serves', { modelId: this.#entry.id, deploymentId, pid, ...address })
     this.#ports.announce(this.#stateOf(this.#serving, 'RUNNING'))
     if (replaced) {
       this.#ports.announce(this.#stateOf(replaced, 'STOPPED'))
@@ -320,14 +321,17 @@ export class SupervisedModel {
     this.#ending.add(ending)
   }
 
-  #stateOf(serving: { readonly run: ModelRun; readonly port: number }, state: 'RUNNING' | 'STOPPED'): ModelState {
+  #stateOf(
+    serving: { readonly run: ModelRun; readonly address: ModelAddress },
+    state: 'RUNNING' | 'STOPPED',
+  ): ModelState {
     return {
       deployment_id: serving.run.deploymentId,
       model_id: this.#entry.id,
       infos: this.#entry.infos,
       state,
-      ip: MODEL_HOST,
-      port: serving.port,
+      ip: serving.address.ip,
+      port: serving.address.port,
     }
   }
 }

@@ -34,6 +34,8 @@ async function run(main: string, modelLimits: OrchestratorSettings['modelLimits'
     logsDirectory: space.logs,
     baseClassName: 'tracker.TrackerBase',
     runnerCommand: STAND_IN,
+    // Without them nothing but the watch ends what a model started.
+    confinement: { namespaces: 'off' },
     log: rememberingLog(),
     restart: { maxQuickFailures: 1 },
     modelLimits: modelLimits ?? {},

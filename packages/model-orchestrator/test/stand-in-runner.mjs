@@ -26,7 +26,8 @@ server.on('stream', (stream) => {
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
   stream.end(SERVING)
 })
+const socket = /^unix:(.*)$/.exec(values.address)?.[1]
 const [host, port] = values.address.split(':')
-server.listen(Number(port), host, () => {
-  process.stdout.write(`${JSON.stringify({ event: 'ready', port: Number(port) })}\n`)
+server.listen(socket === undefined ? { port: Number(port), host } : { path: socket }, () => {
+  process.stdout.write(`${JSON.stringify({ event: 'ready', address: values.address })}\n`)
 })

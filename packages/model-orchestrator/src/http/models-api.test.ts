@@ -29,6 +29,8 @@ async function start(settings: Partial<OrchestratorSettings> = {}): Promise<void
     logsDirectory: space.logs,
     baseClassName: 'tracker.TrackerBase',
     runnerCommand: STAND_IN,
+    // Processes are signalled by their numbers here.
+    confinement: { namespaces: 'off' },
     pollMs: 50,
     log: rememberingLog(),
     restart: { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 2 },
