@@ -43,7 +43,7 @@ function createProcTable(): ProcessTable {
   const pageBytes = measurePageBytes()
   let reads = 0
   return {
-    intervalMs: 500,
+    intervalMs: 800,
     async read() {
       reads += 1
       const found: ProcessUsage[] = []
