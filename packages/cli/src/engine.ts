@@ -100,6 +100,7 @@ export function readNodeSettings(environment: Environment): NodeSettings {
       processes: settings.MODEL_PROCESSES,
       openFiles: settings.MODEL_OPEN_FILES,
       folderMib: settings.MODEL_FOLDER_MEBIBYTES,
+      network: settings.MODEL_NETWORK,
     },
     replaySpeed: environment.FEED_REPLAY_SPEED === undefined ? undefined : settings.FEED_REPLAY_SPEED,
     replaysBySetting: settings.FEED_REPLAY_FILES !== undefined,

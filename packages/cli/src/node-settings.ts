@@ -22,6 +22,7 @@ export interface NodeSettings {
     readonly processes: number | undefined
     readonly openFiles: number | undefined
     readonly folderMib: number | undefined
+    readonly network: 'none' | 'host' | undefined
   }
   /** As the operator set it; `undefined` when not set. */
   readonly replaySpeed: number | 'max' | undefined

@@ -104,6 +104,7 @@ function limitArguments(limits: NodeSettings['modelLimits']): readonly string[] 
     '--model-processes': limits.processes,
     '--model-open-files': limits.openFiles,
     '--model-folder': limits.folderMib,
+    '--model-network': limits.network,
   }
   return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]))
 }
