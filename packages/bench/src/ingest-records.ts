@@ -32,7 +32,7 @@ export async function ingestRecords(databaseUrl: string, log: Log): Promise<Figu
     settings: readSettings({}),
     databaseUrl,
     log,
-    sources: { bench: source },
+    sources: new Map([['bench', source]]),
     signal: ending.signal,
   })
   try {
@@ -53,7 +53,9 @@ export async function ingestRecords(databaseUrl: string, log: Log): Promise<Figu
 function fastSource(onStart: () => void): FeedSource {
   const scope = { source: 'bench', subject: 'BTCUSDT', kind: 'candle', granularity: '1m' }
   return {
-    describe: async () => ({ source: 'bench', scopes: [scope] }),
+    describe: async () => [
+      { source: 'bench', subjects: [scope.subject], kind: scope.kind, granularities: [scope.granularity] },
+    ],
     async *stream(_scopes, _from, signal) {
       onStart()
       for (let first = 0; first < recordCount && !signal.aborted; first += batchSize) {

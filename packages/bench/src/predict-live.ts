@@ -66,7 +66,7 @@ export async function predictLive(databaseUrl: string, port: number, modelCount:
     MODEL_RUNNER_NODE_HOST: '127.0.0.1',
     MODEL_RUNNER_NODE_PORT: String(port),
   })
-  const sources = { [scope.source]: tickSource(times, finish) }
+  const sources = new Map([[scope.source, tickSource(times, finish)]])
   const context = { contract, settings, store, log, clock: wallClock, sources, signal: ending.signal, ready: () => {} }
   const runner = await connectModels(context)
   try {
@@ -117,7 +117,9 @@ function clocked(store: Store, times: Times, modelCount: number): Store {
 /** Prices: first one after another's round, then one every 100 ms whatever became of those before. */
 function tickSource(times: Times, onFinished: () => void): FeedSource {
   return {
-    describe: async () => ({ source: scope.source, scopes: [scope] }),
+    describe: async () => [
+      { source: scope.source, subjects: [scope.subject], kind: scope.kind, granularities: [scope.granularity] },
+    ],
     async *stream(_scopes, _from, signal) {
       for (let count = 0; count < warmUpCount + roundCount && !signal.aborted; count += 1) {
         const isWarmUp = count < warmUpCount

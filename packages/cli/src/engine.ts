@@ -120,7 +120,8 @@ export { nearestName }
 
 /** The sources of the contract's data that this version cannot stream live. */
 export function sourcesWithoutLive(contract: AnyContract): readonly string[] {
-  const sources = new Set(contractFeeds(contract).map(({ scope }) => scope.source))
+  const feeds = contractFeeds(contract).filter(({ definition }) => definition.from === undefined)
+  const sources = new Set(feeds.map(({ scope }) => scope.source))
   return [...sources].filter((source) => !liveSources.includes(source))
 }
 

@@ -78,6 +78,7 @@ const feed = object({
   kind: required(text),
   granularity: required(duration),
   values: required(schema),
+  from: optional(fn),
 })
 
 const schedule = object({

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import { type Duration, durationMs, formatDuration } from '../domain/time.ts'
+import type { FeedSourceFactory } from '../ports/feed-source.ts'
 
 /** A data feed as a contract names it. `Values` is the schema of one record's values. */
 export interface FeedDefinition<Subject extends string = string, Values extends z.ZodType = z.ZodType> {
@@ -10,6 +11,8 @@ export interface FeedDefinition<Subject extends string = string, Values extends 
   readonly kind: string
   readonly granularity: Duration
   readonly values: Values
+  /** A source of the author's own; absent: the one that the engine has by the name of `source`. */
+  readonly from?: FeedSourceFactory
 }
 
 /** The values of a price candle. */
@@ -28,6 +31,7 @@ interface FeedOptions<Subject extends string> {
   readonly source: string
   readonly subjects: readonly Subject[]
   readonly granularity: Duration
+  readonly from?: FeedSourceFactory
 }
 
 /**

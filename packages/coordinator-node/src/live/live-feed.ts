@@ -80,12 +80,7 @@ async function watchFeeds(context: WorkerContext, health: FeedHealth, checkMs: n
 }
 
 function requireSource(context: WorkerContext, name: string) {
-  const source = context.sources[name]
+  const source = context.sources.get(name)
   if (source !== undefined) return source
-  const known = Object.keys(context.sources)
-  const choice = known.length === 0 ? 'this version has no live source yet' : `the live sources are ${known.join(', ')}`
-  throw new CrunchError(
-    'FEED_UNAVAILABLE',
-    `there is no live source "${name}": ${choice}; run a recording with crunch deploy --replay FILE, or set FEED_SOURCE`,
-  )
+  throw new CrunchError('FEED_UNAVAILABLE', `feed-data was started without the source "${name}" of the contract`)
 }

@@ -1,2 +1,48 @@
-/** The names of the live sources that this version has; none yet: a competition runs on recordings. */
-export const liveSources: readonly string[] = []
+import type { AnyContract } from '../contract/crunch-contract.ts'
+import { contractFeeds } from '../contract/resolved-contract.ts'
+import { CrunchError } from '../domain/errors.ts'
+import { nearestName } from '../domain/nearest-name.ts'
+import type { FeedSource, FeedSourceContext, FeedSourceFactory } from '../ports/feed-source.ts'
+import type { Settings } from './settings.ts'
+
+type SourceMaker = (settings: Settings, context: FeedSourceContext) => FeedSource
+
+/** The live sources that the engine has, by the name that contracts use. */
+const engineSources: Readonly<Record<string, SourceMaker>> = {}
+
+/** Their names. */
+export const liveSources: readonly string[] = Object.keys(engineSources)
+
+/**
+ * Makes the source of every feed of a contract: the one that the contract brings along, else the engine's by that name.
+ * Throws a `CrunchError` FEED_UNAVAILABLE for a name that nobody has.
+ */
+export function createLiveSources(
+  contract: AnyContract,
+  settings: Settings,
+  context: FeedSourceContext,
+): ReadonlyMap<string, FeedSource> {
+  const sources = new Map<string, FeedSource>()
+  const factories = new Map<string, FeedSourceFactory>()
+  for (const { definition } of contractFeeds(contract)) {
+    const { source: name, from } = definition
+    if (sources.has(name) && from === factories.get(name)) continue
+    if (sources.has(name)) {
+      throw new CrunchError('CONTRACT_INVALID', `feed: two feeds call different sources "${name}"; rename one of them`)
+    }
+    if (from !== undefined) factories.set(name, from)
+    sources.set(name, from === undefined ? makeEngineSource(name, settings, context) : from(context))
+  }
+  return sources
+}
+
+function makeEngineSource(name: string, settings: Settings, context: FeedSourceContext): FeedSource {
+  const make = engineSources[name]
+  if (make !== undefined) return make(settings, context)
+  const nearest = nearestName(name, liveSources)
+  const choice = nearest === undefined ? `there are ${liveSources.join(', ')}` : `did you mean "${nearest}"?`
+  throw new CrunchError(
+    'FEED_UNAVAILABLE',
+    `there is no live source "${name}": ${choice}; give the feed a source of your own with "from", or run a recording with crunch deploy --replay FILE`,
+  )
+}

@@ -6,6 +6,7 @@ import type { AnyContract } from '../contract/crunch-contract.ts'
 import type { FeedDefinition } from '../contract/feed-definition.ts'
 import { formatFindings } from '../contract/finding.ts'
 import { CrunchError } from '../domain/errors.ts'
+import type { FeedSourceFactory } from '../ports/feed-source.ts'
 import type { Settings } from './settings.ts'
 
 /**
@@ -36,15 +37,16 @@ function invalid(place: string, findings: Parameters<typeof formatFindings>[0]):
 /** The contract with what an operator overrides by environment. */
 async function applySettings(contract: AnyContract, settings: Settings): Promise<AnyContract> {
   const feeds: FeedDefinition[] = [contract.feed].flat()
-  const [scoring, builder, validator] = await Promise.all([
+  const [scoring, builder, validator, source] = await Promise.all([
     importFunction('SCORING_FUNCTION', settings.SCORING_FUNCTION),
     importFunction('INFERENCE_INPUT_BUILDER', settings.INFERENCE_INPUT_BUILDER),
     importFunction('INFERENCE_OUTPUT_VALIDATOR', settings.INFERENCE_OUTPUT_VALIDATOR),
+    importFunction('FEED_SOURCE_MODULE', settings.FEED_SOURCE_MODULE),
   ])
   const checkpointSeconds = settings.CHECKPOINT_INTERVAL_SECONDS
   return {
     ...contract,
-    feed: feeds.map((feed) => overrideFeed(feed, settings)),
+    feed: feeds.map((feed) => overrideFeed(feed, settings, source)),
     input: builder === undefined ? contract.input : { ...contract.input, build: builder },
     prediction:
       validator === undefined
@@ -58,9 +60,16 @@ async function applySettings(contract: AnyContract, settings: Settings): Promise
   }
 }
 
-function overrideFeed(feed: FeedDefinition, settings: Settings): FeedDefinition {
+function overrideFeed(
+  { from, ...feed }: FeedDefinition,
+  settings: Settings,
+  source: FeedSourceFactory | undefined,
+): FeedDefinition {
+  // Another source by name is one of the engine's.
+  const factory = source ?? (settings.FEED_SOURCE === undefined ? from : undefined)
   return {
     ...feed,
+    ...(factory !== undefined && { from: factory }),
     source: settings.FEED_SOURCE ?? feed.source,
     subjects: settings.FEED_SUBJECTS ?? feed.subjects,
     kind: settings.FEED_KIND ?? feed.kind,

@@ -5,6 +5,7 @@ import type { Instant } from '../domain/time.ts'
 import { createPipeline } from '../pipeline.ts'
 import { contractRecording } from '../simulation/contract-recording.ts' // tidy-ok: a replay reads its recording as a simulation does
 import { driveBatch } from '../simulation/drive-recording.ts' // tidy-ok: and is driven the same way, or their results would differ
+import { isOffered } from '../stages/feed/offered-series.ts'
 import { createFeedHealth } from './feed-health.ts'
 import { aborted, connectModels, lost, pipelineOptions, takePredictLease } from './predict-worker.ts'
 import { wait } from './wait.ts'
@@ -42,8 +43,8 @@ async function replay(context: WorkerContext, clock: VirtualClock, drive: Drive)
   const { contract, settings, store, log, signal } = context
   const resolved = resolveContract(contract)
   const source = contractRecording(contract, settings.FEED_REPLAY_FILES ?? [], log)
-  const recorded = new Set((await source.describe()).scopes.map(feedScopeKey))
-  const scopes = resolved.feeds.map((feed) => feed.scope).filter((scope) => recorded.has(feedScopeKey(scope)))
+  const offers = await source.describe(signal)
+  const scopes = resolved.feeds.map((feed) => feed.scope).filter((scope) => isOffered(offers, scope))
   await store.ensureFeeds(
     resolved.feeds.map((feed) => feed.scope),
     clock.now(),

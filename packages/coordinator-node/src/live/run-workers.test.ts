@@ -48,7 +48,7 @@ const contract: AnyContract = defineContract({
 
 /** A live source: a price every 50 ms until the signal aborts. */
 const pulse: FeedSource = {
-  describe: async () => ({ source: 'pulse', scopes: [] }),
+  describe: async () => [{ source: 'pulse', subjects: ['A'], kind: 'tick', granularities: 'any' }],
   async *stream(scopes, _from, signal) {
     for (let price = 1; !signal.aborted; price += 1) {
       await new Promise((resolve) => setTimeout(resolve, 50))
@@ -100,7 +100,7 @@ async function openNode(): Promise<Node> {
         }),
         databaseUrl: database.url,
         log: silentLog,
-        sources: { pulse },
+        sources: new Map([['pulse', pulse]]),
         signal: controller.signal,
         onReady(worker) {
           waiting.delete(worker)

@@ -28,8 +28,8 @@ export interface RunWorkersOptions {
   readonly settings: Settings
   readonly databaseUrl: string
   readonly log: Log
-  /** Live sources by the name that contracts use. */
-  readonly sources?: Readonly<Record<string, FeedSource>>
+  /** Live sources by the name that contracts use; needed by feed-data, except in a replay. */
+  readonly sources?: ReadonlyMap<string, FeedSource>
   /** Ends the workers: they drain and the promise resolves. */
   readonly signal: AbortSignal
   readonly onReady?: WorkerContext['ready']
@@ -67,7 +67,7 @@ export async function runWorkers(options: RunWorkersOptions): Promise<void> {
     store,
     log,
     clock: isReplay ? createReplayClock(() => store.newestWatermark()) : wallClock,
-    sources: options.sources ?? {},
+    sources: options.sources ?? new Map(),
     signal: ending.signal,
     ready: options.onReady ?? (() => {}),
   }

@@ -26,6 +26,7 @@ const list = text.transform((value) =>
     .filter((item) => item !== ''),
 )
 const duration = text.refine((value) => parseDuration(value) !== undefined, 'must be a duration such as 1m or 1d')
+const url = (protocol: RegExp, problem: string) => z.url({ protocol, error: problem })
 const functionPath = text.regex(/^[^#]+#[A-Za-z_$][\w$]*$/, 'must be path/to/module.ts#exportName')
 
 const environment = z.object({
@@ -44,10 +45,28 @@ const environment = z.object({
   FEED_SUBJECTS: list.optional(),
   FEED_KIND: text.optional(),
   FEED_GRANULARITY: duration.optional(),
+  /** A source of the operator's own, for every feed of the contract. */
+  FEED_SOURCE_MODULE: functionPath.optional(),
   FEED_REPLAY_FILES: list.optional(),
   FEED_REPLAY_SPEED: z
     .union([z.literal('max'), z.coerce.number('must be a number or max').positive('must be more than 0')])
     .default('max'),
+  FEED_BACKFILL_MINUTES: within(0, 5_256_000).default(180),
+  FEED_RECORD_TTL_DAYS: z.coerce.number('must be a number of days').positive('must be more than 0').default(90),
+  FEED_POLL_SECONDS: within(0.1, 86_400).default(5),
+  FEED_CLOCK_TOLERANCE_SECONDS: within(0, 3_600).default(5),
+  FEED_BINANCE_SITE: z
+    .enum(['global', 'us', 'data', 'testnet'], 'must be global, us, data (the public mirror) or testnet')
+    .default('global'),
+  FEED_BINANCE_REST_URL: url(/^https?$/, 'must be a http:// or https:// URL').optional(),
+  FEED_BINANCE_STREAM_URL: url(/^wss?$/, 'must be a ws:// or wss:// URL').optional(),
+  FEED_PYTH_URL: url(/^https?$/, 'must be a http:// or https:// URL').default('https://pyth.dourolabs.app/hermes'),
+  FEED_PYTH_HISTORY_URL: url(/^https?$/, 'must be a http:// or https:// URL').default('https://pyth.dourolabs.app/v1'),
+  FEED_PYTH_REQUESTS_PER_10_SECONDS: countWithin(1, 10_000).default(10),
+  PYTH_API_KEY: text.optional(),
+  FEED_PRICE_API_URL: url(/^https?$/, 'must be a http:// or https:// URL').default(
+    'https://api--pricedb--tournament.crunchdao.cloud',
+  ),
   CHECKPOINT_INTERVAL_SECONDS: seconds.optional(),
   SCORE_INTERVAL_SECONDS: seconds.default(5),
   MODEL_RUNNER_NODE_HOST: text.default('localhost'),
@@ -105,11 +124,6 @@ const notYet: Readonly<Record<string, string>> = {
     'API_READ_AUTH',
     'API_PUBLIC_PREFIXES',
     'API_ADMIN_PREFIXES',
-  ]),
-  ...without('feeds are not filled from history, kept for ever and not polled', [
-    'FEED_BACKFILL_MINUTES',
-    'FEED_RECORD_TTL_DAYS',
-    'FEED_POLL_SECONDS',
   ]),
 }
 

@@ -18,7 +18,7 @@ export interface WorkerContext {
   readonly clock: Clock
   readonly log: Log
   /** Live sources by the name that contracts use. */
-  readonly sources: Readonly<Record<string, FeedSource>>
+  readonly sources: ReadonlyMap<string, FeedSource>
   /** Ends the worker: it drains and returns. */
   readonly signal: AbortSignal
   /** Tells that one worker serves. */

@@ -1,6 +1,7 @@
 import { startEmbeddedPostgres } from '../adapters/embedded-postgres/index.ts'
 import { CrunchError, type CrunchErrorCode } from '../domain/errors.ts'
 import type { Log } from '../ports/log.ts'
+import { createLiveSources } from './live-sources.ts'
 import { loadContract } from './load-contract.ts'
 import { createLog } from './log.ts'
 import { runWorkers } from './run-workers.ts'
@@ -39,6 +40,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<n
     const contract = await loadContract(options.contractPath, settings)
     const embedded =
       settings.databaseUrl === undefined ? await startEmbeddedPostgres({ directory: '.crunch/postgres' }) : undefined
+    const streamsLive = options.workers.includes('feed-data') && settings.FEED_REPLAY_FILES === undefined
     const ending = endingSignal(log, options.exitWithParent)
     try {
       const waitingFor = new Set(options.workers)
@@ -48,6 +50,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<n
         settings,
         databaseUrl: settings.databaseUrl ?? embedded?.url ?? '',
         log,
+        ...(streamsLive && { sources: createLiveSources(contract, settings, { env: process.env, log }) }),
         signal: ending,
         onReady(worker, fields) {
           log.info(`${worker} is ready`, { worker, ...fields })

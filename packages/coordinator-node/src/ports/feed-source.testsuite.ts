@@ -4,8 +4,19 @@ import type { Instant } from '../domain/time.ts'
 import type { FeedSource, SourceRecord } from './feed-source.ts'
 
 export interface FeedSourceHarness {
-  /** A source of exactly these candles, however the adapter comes by them; they arrive in an order it has to put right. */
-  open(candles: readonly SourceRecord[]): Promise<OpenedFeedSource>
+  /** The name of the source, which its records carry. */
+  readonly source: string
+  /** The kind of the records; `candle` unless the source has none. */
+  readonly kind?: string
+  /** Whether `stream` begins behind the watermarks it is given. Sources that cannot go back begin when they are connected. */
+  readonly resumes: boolean
+  /** Whether `stream` hands over the records of one instant together, as recordings do. */
+  readonly batchesInstants: boolean
+  /**
+   * A source of exactly these records, two series on a grid of a minute, however the adapter comes by them: its history
+   * holds them all, and whoever connects is streamed them all. They may arrive in an order that the adapter has to put right.
+   */
+  open(records: readonly SourceRecord[]): Promise<OpenedFeedSource>
 }
 
 export interface OpenedFeedSource {
@@ -16,131 +27,163 @@ export interface OpenedFeedSource {
 const minuteMs = 60_000
 const startAt: Instant = Date.UTC(2026, 2, 1, 10)
 const deadlineMs = 10_000
-const minuteCandles = 12
+const minuteRecords = 12
 
-function scopeOf(subject: string): FeedScope {
-  return { source: 'exchange', subject, kind: 'candle', granularity: '1m' }
+/** Two series of a harness's source, and what they hold: by time, then by scope key, with a gap of three minutes. */
+function samplesOf({ source, kind = 'candle' }: FeedSourceHarness) {
+  const scopeOf = (subject: string): FeedScope => ({ source, subject, kind, granularity: '1m' })
+  const btc = scopeOf('BTCUSDT')
+  const eth = scopeOf('ETHUSDT')
+  const scopes = [btc, eth]
+  function record(scope: FeedScope, minute: number): SourceRecord {
+    const eventAt = startAt + minute * minuteMs
+    const close = 100 + minute + (scope.subject === 'BTCUSDT' ? 0.5 : 0)
+    if (kind !== 'candle') return { ...scope, eventAt, knownAt: eventAt, values: { price: close } }
+    const values = { open: close - 1, high: close + 1, low: close - 2, close, volume: minute }
+    return { ...scope, eventAt, knownAt: eventAt + minuteMs, values }
+  }
+  const records = Array.from({ length: minuteRecords }, (_, minute) => minute)
+    .filter((minute) => minute < 4 || minute > 6)
+    .flatMap((minute) => [record(btc, minute), record(eth, minute)])
+  const beforeAll = new Map(scopes.map((scope) => [feedScopeKey(scope), startAt - minuteMs]))
+  return { btc, eth, scopes, record, records, beforeAll }
 }
-
-const btc = scopeOf('BTCUSDT')
-const eth = scopeOf('ETHUSDT')
-const scopes = [btc, eth]
-const beforeAll = new Map(scopes.map((scope) => [feedScopeKey(scope), startAt - minuteMs]))
-
-function candle(scope: FeedScope, minute: number): SourceRecord {
-  const eventAt = startAt + minute * minuteMs
-  const close = 100 + minute + (scope.subject === 'BTCUSDT' ? 0.5 : 0)
-  const values = { open: close - 1, high: close + 1, low: close - 2, close, volume: minute }
-  return { ...scope, eventAt, knownAt: eventAt + minuteMs, values }
-}
-
-/** Two subjects with a gap of three minutes; by time, then by scope key. */
-const allCandles = Array.from({ length: minuteCandles }, (_, minute) => minute)
-  .filter((minute) => minute < 4 || minute > 6)
-  .flatMap((minute) => [candle(btc, minute), candle(eth, minute)])
 
 /** What every feed source promises. Sources that never end pass as well: nothing here waits for the end of a stream. */
 export function feedSourceTestsuite(name: string, harness: FeedSourceHarness): void {
+  const samples = samplesOf(harness)
   describe(`feed source: ${name}`, () => {
     const opened: OpenedFeedSource[] = []
     async function open(): Promise<FeedSource> {
-      const one = await harness.open(allCandles)
+      const one = await harness.open(samples.records)
       opened.push(one)
       return one.source
     }
     afterEach(async () => {
       await Promise.all(opened.splice(0).map((one) => one.close()))
     })
-    describeAndOrder(open)
-    resumeAndEnd(open)
-    historyRanges(open)
+    const suite = { harness, open, ...samples }
+    describeAndOrder(suite)
+    endAndShare(suite)
+    if (harness.resumes) resume(suite)
+    historyRanges(suite)
   })
 }
 
-type Open = () => Promise<FeedSource>
+type Suite = ReturnType<typeof samplesOf> & {
+  readonly harness: FeedSourceHarness
+  readonly open: () => Promise<FeedSource>
+}
 
-function describeAndOrder(open: Open): void {
+function describeAndOrder({ harness, open, scopes, btc, eth, records, beforeAll }: Suite): void {
   it('describes its series', async () => {
-    const description = await (await open()).describe()
-    expect(description.source).toBe('exchange')
-    expect([...description.scopes].sort(byKey)).toEqual(scopes)
+    const offers = await (await open()).describe(AbortSignal.timeout(deadlineMs))
+    const { source, kind, granularity } = btc
+    const fitting = offers.filter(
+      (offer) =>
+        offer.source === source &&
+        offer.kind === kind &&
+        (offer.granularities === 'any' || offer.granularities.includes(granularity)),
+    )
+    const subjects = new Set(fitting.flatMap((offer) => offer.subjects))
+    expect(scopes.map((scope) => subjects.has(scope.subject))).toEqual([true, true])
   })
 
-  it('streams every record once, in order of knownAt, one instant a batch, each batch in order of scope key', async () => {
-    const batches = await streamed(await open(), scopes, beforeAll, allCandles.length)
-    expect(batches.flat()).toEqual(allCandles)
+  it('streams every record once, in order of knownAt within its series', async () => {
+    const batches = await streamed(await open(), scopes, beforeAll, records.length)
+    for (const scope of scopes) {
+      const mine = (record: SourceRecord) => record.subject === scope.subject
+      expect(batches.flat().filter(mine)).toEqual(records.filter(mine))
+    }
+    expect(batches.flat()).toHaveLength(records.length)
+  })
+
+  it.runIf(harness.batchesInstants)('hands over one instant a batch, each in order of scope key', async () => {
+    const batches = await streamed(await open(), scopes, beforeAll, records.length)
+    expect(batches.flat()).toEqual(records)
     for (const batch of batches) {
       expect(new Set(batch.map((record) => record.knownAt)).size).toBe(1)
       expect(batch).toHaveLength(2)
     }
   })
 
-  it('gives a candle as known one granularity after it opens', async () => {
-    const [first] = await streamed(await open(), [btc], beforeAll, 1)
-    expect(first?.[0]).toMatchObject({ eventAt: startAt, knownAt: startAt + minuteMs })
+  it('tells when its connection stands, before it yields', async () => {
+    const events: string[] = []
+    const stop = new AbortController()
+    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(deadlineMs)])
+    for await (const _ of (await open()).stream(scopes, beforeAll, signal, () => events.push('open'))) {
+      events.push('batch')
+      break
+    }
+    stop.abort()
+    expect(events).toEqual(['open', 'batch'])
   })
 
   it('streams only the series that were asked for', async () => {
-    const wanted = allCandles.filter((record) => record.subject === 'ETHUSDT')
+    const wanted = records.filter((record) => record.subject === 'ETHUSDT')
     expect((await streamed(await open(), [eth], beforeAll, wanted.length)).flat()).toEqual(wanted)
   })
 }
 
-function resumeAndEnd(open: Open): void {
-  it('resumes each series behind its own watermark', async () => {
-    const watermarks = new Map([
-      [feedScopeKey(btc), candle(btc, 2).knownAt],
-      [feedScopeKey(eth), candle(eth, 8).knownAt],
-    ])
-    const expected = allCandles.filter((record) => record.knownAt > (watermarks.get(feedScopeKey(record)) ?? 0))
-    const source = await open()
-    expect((await streamed(source, scopes, watermarks, expected.length)).flat()).toEqual(expected)
-  })
-
-  it('loses and doubles nothing when it is left after any batch and resumed from the watermark', async () => {
-    const source = await open()
-    let watermarks: ReadonlyMap<string, Instant> = beforeAll
-    const records: SourceRecord[] = []
-    while (records.length < allCandles.length) {
-      const [batch] = await streamed(source, scopes, watermarks, 1)
-      records.push(...(batch ?? []))
-      watermarks = new Map([...watermarks, ...(batch ?? []).map((it) => [feedScopeKey(it), it.knownAt] as const)])
-    }
-    expect(records).toEqual(allCandles)
-  })
-
+function endAndShare({ open, scopes, btc, records, beforeAll }: Suite): void {
   it('ends quietly when it is aborted, before and in the middle', async () => {
     const source = await open()
     expect(await ended(source.stream(scopes, beforeAll, AbortSignal.abort()))).toEqual([])
     const stop = new AbortController()
     const rest = await ended(source.stream(scopes, beforeAll, stop.signal), () => stop.abort())
-    expect(rest.flat()).toEqual(allCandles.slice(0, 2))
+    expect(rest).toHaveLength(1)
   })
 
   it('serves two streams at once', async () => {
     const source = await open()
     const both = await Promise.all([
-      streamed(source, scopes, beforeAll, allCandles.length),
-      streamed(source, [btc], beforeAll, allCandles.length / 2),
+      streamed(source, scopes, beforeAll, records.length),
+      streamed(source, [btc], beforeAll, records.length / 2),
     ])
-    expect(both.map((batches) => batches.flat().length)).toEqual([allCandles.length, allCandles.length / 2])
+    expect(both.map((batches) => batches.flat().length)).toEqual([records.length, records.length / 2])
   })
 }
 
-function historyRanges(open: Open): void {
+function resume({ open, scopes, btc, eth, record, records, beforeAll }: Suite): void {
+  it('resumes each series behind its own watermark', async () => {
+    const watermarks = new Map([
+      [feedScopeKey(btc), record(btc, 2).knownAt],
+      [feedScopeKey(eth), record(eth, 8).knownAt],
+    ])
+    const expected = records.filter((one) => one.knownAt > (watermarks.get(feedScopeKey(one)) ?? 0))
+    const found = (await streamed(await open(), scopes, watermarks, expected.length)).flat()
+    expect(found.sort(byTimeThenKey)).toEqual(expected)
+  })
+
+  it('loses and doubles nothing when it is left after any batch and resumed from the watermark', async () => {
+    const source = await open()
+    let watermarks: ReadonlyMap<string, Instant> = beforeAll
+    const found: SourceRecord[] = []
+    while (found.length < records.length) {
+      const [batch] = await streamed(source, scopes, watermarks, 1)
+      found.push(...(batch ?? []))
+      watermarks = new Map([...watermarks, ...(batch ?? []).map((it) => [feedScopeKey(it), it.knownAt] as const)])
+    }
+    expect(found.sort(byTimeThenKey)).toEqual(records)
+  })
+}
+
+function historyRanges({ open, btc, record }: Suite): void {
+  async function history(from: number, to: number, signal = AbortSignal.timeout(deadlineMs)) {
+    const source = await open()
+    if (source.history === undefined) return null
+    return (await ended(source.history(btc, startAt + from * minuteMs, startAt + to * minuteMs, signal))).flat()
+  }
+
   it('gives the history of one series, oldest first, from the first instant up to and without the last', async () => {
-    const signal = AbortSignal.timeout(deadlineMs)
-    const pages = (await open()).history(btc, startAt + minuteMs, startAt + 9 * minuteMs, signal)
-    const minutes = [1, 2, 3, 7, 8]
-    expect((await ended(pages)).flat()).toEqual(minutes.map((minute) => candle(btc, minute)))
+    const found = await history(1, 9)
+    // A source without history says so by having none.
+    if (found !== null) expect(found).toEqual([1, 2, 3, 7, 8].map((minute) => record(btc, minute)))
   })
 
   it('gives an empty history outside of its range, and none once aborted', async () => {
-    const source = await open()
-    const signal = AbortSignal.timeout(deadlineMs)
-    expect((await ended(source.history(btc, startAt - 9 * minuteMs, startAt, signal))).flat()).toEqual([])
-    const later = startAt + 60 * minuteMs
-    expect((await ended(source.history(btc, startAt, later, AbortSignal.abort()))).flat()).toEqual([])
+    expect((await history(-9, 0)) ?? []).toEqual([])
+    expect((await history(0, 60, AbortSignal.abort())) ?? []).toEqual([])
   })
 }
 
@@ -176,6 +219,6 @@ async function ended(
   return found
 }
 
-function byKey(one: FeedScope, other: FeedScope): number {
-  return feedScopeKey(one) < feedScopeKey(other) ? -1 : 1
+function byTimeThenKey(one: SourceRecord, other: SourceRecord): number {
+  return one.knownAt - other.knownAt || (feedScopeKey(one) < feedScopeKey(other) ? -1 : 1)
 }

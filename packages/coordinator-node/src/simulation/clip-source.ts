@@ -5,15 +5,15 @@ import type { FeedSource } from '../ports/feed-source.ts'
 export function clipSource(source: FeedSource, part: { readonly from?: Instant; readonly to?: Instant }): FeedSource {
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = part
   return {
-    describe: () => source.describe(),
-    async *stream(scopes, after, signal) {
-      for await (const batch of source.stream(scopes, after, signal)) {
+    describe: (signal) => source.describe(signal),
+    async *stream(scopes, after, signal, onOpen) {
+      for await (const batch of source.stream(scopes, after, signal, onOpen)) {
         const kept = batch.filter(({ knownAt }) => knownAt >= from && knownAt < to)
         if (kept.length > 0) yield kept
         // In order of `knownAt` within a scope; a batch is of one instant.
         if ((batch[0]?.knownAt ?? from) >= to) return
       }
     },
-    history: (scope, start, end, signal) => source.history(scope, start, end, signal),
+    ...(source.history && { history: source.history }),
   }
 }

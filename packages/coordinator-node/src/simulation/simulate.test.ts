@@ -4,14 +4,14 @@ import { candles, createTrend, openCompetition, steady, type TestModel } from '.
 import { type ContractChanges, changedContract } from '../../test/sample-contract.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import type { FeedSource } from '../ports/feed-source.ts'
-import { btc, candle, eth, minute, model } from '../ports/store-samples.ts'
+import { candle, eth, minute, model } from '../ports/store-samples.ts'
 import { simulate } from './simulate.ts'
 
 /** A source of the records of a test, one batch an instant. */
 function sourceOf(records: readonly FeedRecord[]): FeedSource {
   const sorted = [...records].sort((left, right) => left.knownAt - right.knownAt)
   return {
-    describe: async () => ({ source: 'binance', scopes: [btc, eth] }),
+    describe: async () => [],
     async *stream(_, __, signal) {
       for (let start = 0; start < sorted.length && !signal.aborted; ) {
         const { knownAt } = sorted[start] as FeedRecord

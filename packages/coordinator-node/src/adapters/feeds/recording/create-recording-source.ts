@@ -1,7 +1,7 @@
 import { CrunchError } from '../../../domain/errors.ts'
 import { type FeedScope, feedScopeKey } from '../../../domain/feed-record.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { FeedSource, SourceRecord } from '../../../ports/feed-source.ts'
+import type { FeedOffer, FeedSourceWithHistory, SourceRecord } from '../../../ports/feed-source.ts'
 import { silentLog } from '../../../ports/log.ts'
 import { readCsvHeader, readCsvRecords } from './csv-records.ts'
 import { findSubject } from './find-subject.ts'
@@ -27,19 +27,15 @@ const eventAtOf = (record: SourceRecord): Instant => record.eventAt
  * `stream` hands over one instant a batch and ends with the files; `describe` names the series that the files can hold.
  * @example createRecordingSource({ files: [{ path: 'BTCUSDT.csv.gz' }], series: { source: 'binance', subjects: ['BTCUSDT'], kind: 'candle', granularity: '1m' } })
  */
-export function createRecordingSource(options: RecordingOptions): FeedSource {
+export function createRecordingSource(options: RecordingOptions): FeedSourceWithHistory {
   checkOptions(options)
   return {
     async describe() {
-      const scopes = new Map<string, FeedScope>()
-      for (const file of options.files) {
-        for (const scope of await scopesOf(file, file.series ?? options.series)) scopes.set(feedScopeKey(scope), scope)
-      }
-      const keys = [...scopes.keys()].sort()
-      return { source: options.series.source, scopes: keys.map((key) => scopes.get(key) as FeedScope) }
+      return Promise.all(options.files.map((file) => offerOf(file, file.series ?? options.series)))
     },
-    async *stream(scopes, from, signal) {
+    async *stream(scopes, from, signal, onOpen) {
       checkScopes(options, scopes)
+      onOpen?.()
       const after = new Map(
         scopes.map((scope) => [feedScopeKey(scope), from.get(feedScopeKey(scope)) ?? Number.NEGATIVE_INFINITY]),
       )
@@ -90,11 +86,11 @@ function seriesScopes(series: RecordingSeries): FeedScope[] {
   return series.subjects.map((subject) => ({ source, subject, kind, granularity }))
 }
 
-async function scopesOf(file: RecordingFile, series: RecordingSeries): Promise<FeedScope[]> {
+async function offerOf(file: RecordingFile, series: RecordingSeries): Promise<FeedOffer> {
+  const { source, kind, granularity } = series
   const header = await formatOf(file.path).header(file.path)
-  if (header.includes(subjectColumn)) return seriesScopes(series)
-  const subject = findSubject(file, series)
-  return seriesScopes(series).filter((scope) => scope.subject === subject)
+  const subjects = header.includes(subjectColumn) ? series.subjects : [findSubject(file, series)]
+  return { source, subjects, kind, granularities: [granularity] }
 }
 
 /** A scope key a record would cost more than parsing it: the key is remembered by subject and kind of series. */

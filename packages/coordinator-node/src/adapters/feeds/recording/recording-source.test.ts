@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import type { FeedScope } from '../../../domain/feed-record.ts'
 import type { JsonObject } from '../../../domain/json.ts'
 import { feedSourceTestsuite } from '../../../ports/feed-source.testsuite.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
@@ -56,10 +57,14 @@ async function read(
 ): Promise<(readonly SourceRecord[])[]> {
   const options = { series, files: files.map((it) => (typeof it === 'string' ? { path: it } : it)), ...more }
   const source = createRecordingSource(options)
-  const { scopes } = await source.describe()
+  const scopes = [series, ...files.flatMap((it) => (typeof it === 'string' ? [] : (it.series ?? [])))].flatMap(scopesOf)
   const batches: (readonly SourceRecord[])[] = []
   for await (const batch of source.stream(scopes, new Map(), new AbortController().signal)) batches.push(batch)
   return batches
+}
+
+function scopesOf({ source, subjects, kind, granularity }: RecordingSeries): FeedScope[] {
+  return subjects.map((subject) => ({ source, subject, kind, granularity }))
 }
 
 function csvOf(records: readonly SourceRecord[]): string {
@@ -68,7 +73,10 @@ function csvOf(records: readonly SourceRecord[]): string {
   return [header, ...lines, ''].join('\n')
 }
 
+const suite = { source: 'exchange', resumes: true, batchesInstants: true }
+
 feedSourceTestsuite('recording, a gzipped CSV file a subject, rows shuffled', {
+  ...suite,
   async open(records) {
     const files = await Promise.all(
       ['BTCUSDT', 'ETHUSDT'].map(async (subject) => {
@@ -81,6 +89,7 @@ feedSourceTestsuite('recording, a gzipped CSV file a subject, rows shuffled', {
 })
 
 feedSourceTestsuite('recording, one NDJSON file of all subjects, grouped by subject', {
+  ...suite,
   async open(records) {
     const lines = [...records]
       .sort((one, other) => (one.subject < other.subject ? 1 : -1))
@@ -155,7 +164,9 @@ describe('the shapes that recordings may have', () => {
       files: [{ path: await file('x-ETHUSDT-1m.csv', `${header}\n${row(0)}\n`) }],
       series: candles,
     })
-    expect((await source.describe()).scopes.map((scope) => scope.subject)).toEqual(['ETHUSDT'])
+    expect(await source.describe(new AbortController().signal)).toEqual([
+      { source: 'exchange', subjects: ['ETHUSDT'], kind: 'candle', granularities: ['1m'] },
+    ])
   })
 })
 

@@ -20,7 +20,8 @@ const series: RecordingSeries = {
 
 async function read(names: readonly string[]): Promise<(readonly SourceRecord[])[]> {
   const source = createRecordingSource({ files: names.map((name) => ({ path: `${folder}${name}` })), series })
-  const { scopes } = await source.describe()
+  const { source: name, subjects, kind, granularity } = series
+  const scopes = subjects.map((subject) => ({ source: name, subject, kind, granularity }))
   const batches: (readonly SourceRecord[])[] = []
   for await (const batch of source.stream(scopes, new Map(), new AbortController().signal)) batches.push(batch)
   return batches

@@ -1,0 +1,42 @@
+import { FeedInterrupted } from '../../../ports/feed-source.ts'
+import type { HttpAnswer } from './get-text.ts'
+
+const shownCharacters = 200
+
+/** The JSON of an answer; rejects with `FeedInterrupted` for anything else, such as the page of a proxy in between. */
+export function parseAnswer(answer: HttpAnswer): unknown {
+  try {
+    return JSON.parse(answer.body)
+  } catch (error) {
+    throw new FeedInterrupted(`${answer.place} answered no JSON but ${excerpt(answer.body)}`, { cause: error })
+  }
+}
+
+/** An answer that is not 200 and means nothing special at its provider: to be asked again, not before it says. */
+export function refusal(answer: HttpAnswer, now: number): FeedInterrupted {
+  const retryAfterMs = readRetryAfter(answer.headers, now)
+  const wait = retryAfterMs === undefined ? '' : `; it asks to wait ${Math.ceil(retryAfterMs / 1_000)} s`
+  return new FeedInterrupted(`${answer.place} answered ${answer.status}, ${excerpt(answer.body)}${wait}`, {
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  })
+}
+
+/** Milliseconds that a `Retry-After` header asks to wait: it holds seconds or a date. */
+export function readRetryAfter(headers: Headers, now: number): number | undefined {
+  const value = headers.get('retry-after')?.trim()
+  if (value === undefined || value === '') return undefined
+  if (/^\d+$/.test(value)) return Number(value) * 1_000
+  const at = Date.parse(value)
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now)
+}
+
+/** A body in one line, without its markup. */
+export function excerpt(body: string): string {
+  const text = body
+    .replace(/<(style|script)[\s\S]*?<\/\1>/gi, ' ')
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+  if (text === '') return 'nothing'
+  return text.length <= shownCharacters ? `"${text}"` : `"${text.slice(0, shownCharacters)}…"`
+}

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest'
+import type { FeedOffer } from '../../ports/feed-source.ts'
+import { isOffered, requireOffered } from './offered-series.ts'
+
+const exchange: readonly FeedOffer[] = [
+  { source: 'exchange', subjects: ['BTCUSDT', 'ETHUSDT'], kind: 'candle', granularities: ['1m', '1h'] },
+  { source: 'exchange', subjects: ['BTCUSDT'], kind: 'tick', granularities: 'any' },
+]
+
+const scope = (changes: object = {}) => ({
+  ...{ source: 'exchange', subject: 'BTCUSDT', kind: 'candle', granularity: '1m', ...changes },
+})
+
+describe('what a source offers', () => {
+  test('is each subject of each kind at each of its granularities', () => {
+    expect(isOffered(exchange, scope())).toBe(true)
+    expect(isOffered(exchange, scope({ kind: 'tick', granularity: '7s' }))).toBe(true)
+    expect(isOffered(exchange, scope({ granularity: '5m' }))).toBe(false)
+    expect(isOffered(exchange, scope({ kind: 'tick', subject: 'ETHUSDT' }))).toBe(false)
+    expect(isOffered(exchange, scope({ source: 'other' }))).toBe(false)
+    expect(() => requireOffered(exchange, [scope(), scope({ subject: 'ETHUSDT' })])).not.toThrow()
+  })
+
+  test.each([
+    [{ subject: 'BTCUSD' }, 'no subject "BTCUSD"; did you mean "BTCUSDT"?'],
+    [{ subject: 'gold' }, 'no subject "gold"; there are BTCUSDT, ETHUSDT'],
+    [{ granularity: '5m' }, 'no granularity 5m of "candle"; there are 1m, 1h'],
+    [{ kind: 'candles' }, 'no kind "candles"; did you mean "candle"?'],
+    [{ kind: 'depth' }, 'no kind "depth"; there are candle, tick'],
+  ])('is named where something else was asked for: %o', (changes, cause) => {
+    const asked = scope(changes)
+    const key = `exchange:${asked.subject}:${asked.kind}:${asked.granularity}`
+    expect(() => requireOffered(exchange, [asked])).toThrow(`no source offers the series ${key}: ${cause}`)
+  })
+
+  test('is shown in part where it is much, and may be nothing', () => {
+    const subjects = Array.from({ length: 23 }, (_, index) => `X${index * 7919}`)
+    const offers: readonly FeedOffer[] = [{ source: 'exchange', subjects, kind: 'tick', granularities: 'any' }]
+    const asked = scope({ kind: 'tick', subject: 'something-else' })
+    expect(() => requireOffered(offers, [asked])).toThrow(/X0, X7919, .* and 3 more$/)
+    expect(() => requireOffered([], [asked])).toThrow('no kind "tick"; it has none')
+  })
+})
