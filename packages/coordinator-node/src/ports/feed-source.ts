@@ -10,7 +10,8 @@ export type SourceRecord = Omit<FeedRecord, 'receivedAt'>
 export interface FeedOffer {
   /** The name by which contracts ask for it. */
   readonly source: string
-  readonly subjects: readonly string[]
+  /** `any`: the provider cannot list them, and refuses an unknown one only when it is asked for its records. */
+  readonly subjects: readonly string[] | 'any'
   readonly kind: string
   /** `any`: the source takes whatever duration it is asked for. */
   readonly granularities: readonly string[] | 'any'

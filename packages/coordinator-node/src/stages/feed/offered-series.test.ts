@@ -21,6 +21,13 @@ describe('what a source offers', () => {
     expect(() => requireOffered(exchange, [scope(), scope({ subject: 'ETHUSDT' })])).not.toThrow()
   })
 
+  test('may be any subject, where the provider cannot list them', () => {
+    const offers: readonly FeedOffer[] = [{ source: 'exchange', subjects: 'any', kind: 'tick', granularities: ['1m'] }]
+    expect(isOffered(offers, scope({ kind: 'tick', subject: 'whatever' }))).toBe(true)
+    expect(() => requireOffered(offers, [scope({ kind: 'tick', granularity: '1s' })])).toThrow('there are 1m')
+    expect(() => requireOffered(offers, [scope()])).toThrow('no kind "candle"; there are tick')
+  })
+
   test.each([
     [{ subject: 'BTCUSD' }, 'no subject "BTCUSD"; did you mean "BTCUSDT"?'],
     [{ subject: 'gold' }, 'no subject "gold"; there are BTCUSDT, ETHUSDT'],

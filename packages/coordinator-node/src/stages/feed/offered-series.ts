@@ -23,7 +23,7 @@ function problemOf(offer: FeedOffer, scope: FeedScope): Part | null {
   if (offer.source !== scope.source) return 'source'
   if (offer.kind !== scope.kind) return 'kind'
   if (offer.granularities !== 'any' && !offer.granularities.includes(scope.granularity)) return 'granularity'
-  return offer.subjects.includes(scope.subject) ? null : 'subject'
+  return offer.subjects === 'any' || offer.subjects.includes(scope.subject) ? null : 'subject'
 }
 
 /** Of the offer that comes closest. */
@@ -31,7 +31,9 @@ function whatIsWrong(offers: readonly FeedOffer[], scope: FeedScope): string {
   const problems = offers.map((offer) => problemOf(offer, scope))
   const offer = (part: Part) => offers[problems.indexOf(part)]
   const bySubject = offer('subject')
-  if (bySubject !== undefined) return `no subject "${scope.subject}"; ${instead(scope.subject, bySubject.subjects)}`
+  if (bySubject !== undefined && bySubject.subjects !== 'any') {
+    return `no subject "${scope.subject}"; ${instead(scope.subject, bySubject.subjects)}`
+  }
   const byGranularity = offer('granularity')
   if (byGranularity !== undefined && byGranularity.granularities !== 'any') {
     return `no granularity ${scope.granularity} of "${scope.kind}"; there are ${byGranularity.granularities.join(', ')}`
