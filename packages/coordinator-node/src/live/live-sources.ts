@@ -1,3 +1,4 @@
+import { createPriceApiSource } from '../adapters/feeds/price-api/create-price-api-source.ts'
 import type { AnyContract } from '../contract/crunch-contract.ts'
 import { contractFeeds } from '../contract/resolved-contract.ts'
 import { CrunchError } from '../domain/errors.ts'
@@ -8,7 +9,10 @@ import type { Settings } from './settings.ts'
 type SourceMaker = (settings: Settings, context: FeedSourceContext) => FeedSource
 
 /** The live sources that the engine has, by the name that contracts use. */
-const engineSources: Readonly<Record<string, SourceMaker>> = {}
+const engineSources: Readonly<Record<string, SourceMaker>> = {
+  'crunch-prices': (settings) =>
+    createPriceApiSource({ url: settings.FEED_PRICE_API_URL, pollSeconds: settings.FEED_POLL_SECONDS }),
+}
 
 /** Their names. */
 export const liveSources: readonly string[] = Object.keys(engineSources)

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { CrunchError } from '../../../domain/errors.ts'
+import type { FeedScope } from '../../../domain/feed-record.ts'
+import type { Instant } from '../../../domain/time.ts'
+import { FeedInterrupted, type FeedSourceWithHistory, type SourceRecord } from '../../../ports/feed-source.ts'
+import { getText, type HttpAnswer } from '../http/get-text.ts'
+import { excerpt, parseAnswer, refusal } from '../http/read-answer.ts'
+import { createPollingSource } from '../polling/create-polling-source.ts'
+
+export interface PriceApiOptions {
+  /** Without `/v1/prices`. */
+  readonly url: string
+  readonly pollSeconds: number
+  /** For tests; the wall clock. */
+  readonly now?: () => Instant
+}
+
+/** The name by which contracts ask for it. */
+const source = 'crunch-prices'
+const minuteMs = 60_000
+const pageMinutes = 1_440
+
+const pricesSchema = z.object({ timestamp: z.array(z.number().int()), close: z.array(z.number()) })
+
+/**
+ * CrunchDAO's price API: the price of an asset at the end of every minute, as ticks `{ price }` of granularity `1m`.
+ * It answers the closing price beside the second at which its minute BEGINS. Nobody knew that price then, so its record is
+ * dated to the end of the minute. The API lists no assets: one that it does not know shows when it is asked for.
+ */
+export function createPriceApiSource(options: PriceApiOptions): FeedSourceWithHistory {
+  const { url, pollSeconds, now = Date.now } = options
+  const endpoint = `${url.replace(/\/+$/, '')}/v1/prices`
+  return createPollingSource({
+    describe: async () => [{ source, subjects: 'any', kind: 'tick', granularities: ['1m'] }],
+    async ask(scope, from, to, signal) {
+      const query = new URL(endpoint)
+      query.searchParams.set('asset', scope.subject)
+      // A minute more on both ends: whether the API means its bounds to be inclusive is not written anywhere.
+      query.searchParams.set('from', String(Math.floor((from - 2 * minuteMs) / 1_000)))
+      query.searchParams.set('to', String(Math.ceil(to / 1_000)))
+      query.searchParams.set('resolution', 'minute')
+      return readPrices(scope, await getText({ url: query, signal }), now())
+    },
+    everyMs: pollSeconds * 1_000,
+    pageCells: pageMinutes,
+    now,
+  })
+}
+
+function readPrices(scope: FeedScope, answer: HttpAnswer, now: Instant): SourceRecord[] {
+  const { place, status, body } = answer
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
+    throw new CrunchError(
+      'FEED_UNAVAILABLE',
+      `${place} answered ${status} for the asset "${scope.subject}", ${excerpt(body)}: check the feed's subjects and FEED_PRICE_API_URL`,
+    )
+  }
+  if (status !== 200) throw refusal(answer, now)
+  const parsed = pricesSchema.safeParse(parseAnswer(answer))
+  if (!parsed.success || parsed.data.timestamp.length !== parsed.data.close.length) {
+    const cause = 'no arrays "timestamp" and "close" of numbers and of one length'
+    throw new FeedInterrupted(`${place} answered ${cause}, but ${excerpt(body)}`)
+  }
+  const { timestamp, close } = parsed.data
+  return timestamp.map((second, index) => {
+    const eventAt = second * 1_000 + minuteMs
+    return { ...scope, eventAt, knownAt: eventAt, values: { price: close[index]! } }
+  })
+}
