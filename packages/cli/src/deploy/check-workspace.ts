@@ -77,10 +77,9 @@ export async function checkWorkspace(
 function missingLiveSources(workspace: Workspace, contract: AnyContract): CliProblem | undefined {
   const missing = sourcesWithoutLive(contract).map((source) => JSON.stringify(source))
   if (missing.length === 0) return undefined
-  const known = knownLiveSources.length === 0 ? 'has none yet' : `has ${knownLiveSources.join(', ')}`
   return {
     place: `${workspace.contractPath} (feed) or FEED_SOURCE`,
-    cause: `there is no live source ${missing.join(', ')}; this version ${known}`,
+    cause: `there is no live source ${missing.join(', ')}; this version has ${knownLiveSources.join(', ')}`,
     fix: 'run it on a recording with: crunch deploy --replay FILE',
   }
 }

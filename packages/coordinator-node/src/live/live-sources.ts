@@ -1,3 +1,4 @@
+import { createBinanceSource } from '../adapters/feeds/binance/create-binance-source.ts'
 import { createPriceApiSource } from '../adapters/feeds/price-api/create-price-api-source.ts'
 import type { AnyContract } from '../contract/crunch-contract.ts'
 import { contractFeeds } from '../contract/resolved-contract.ts'
@@ -10,6 +11,12 @@ type SourceMaker = (settings: Settings, context: FeedSourceContext) => FeedSourc
 
 /** The live sources that the engine has, by the name that contracts use. */
 const engineSources: Readonly<Record<string, SourceMaker>> = {
+  binance: (settings) =>
+    createBinanceSource({
+      site: settings.FEED_BINANCE_SITE,
+      ...(settings.FEED_BINANCE_REST_URL !== undefined && { restUrl: settings.FEED_BINANCE_REST_URL }),
+      ...(settings.FEED_BINANCE_STREAM_URL !== undefined && { streamUrl: settings.FEED_BINANCE_STREAM_URL }),
+    }),
   'crunch-prices': (settings) =>
     createPriceApiSource({ url: settings.FEED_PRICE_API_URL, pollSeconds: settings.FEED_POLL_SECONDS }),
 }

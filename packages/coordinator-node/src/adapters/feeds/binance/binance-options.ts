@@ -1,0 +1,77 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Instant } from '../../../domain/time.ts'
+
+/** Where Binance answers: `data` is its mirror of public market data, which more regions may use. */
+export type BinanceSite = 'global' | 'us' | 'data' | 'testnet'
+
+export interface BinanceOptions {
+  /** By default `global`. */
+  readonly site?: BinanceSite
+  /** Instead of the site's, such as a proxy of one's own. */
+  readonly restUrl?: string
+  readonly streamUrl?: string
+  /** What an address may spend on requests in a minute; by default what the site says it is. */
+  readonly weightPerMinute?: number
+  /** After this long without another one, the trades of a millisecond are taken to be complete. */
+  readonly quietMs?: number
+  /** A connection on which nothing arrives for so long, not even the answer to a ping, is given up. */
+  readonly silenceMs?: number
+  /** For the handshake, for the answers to subscriptions, and for one whole answer to a request. */
+  readonly timeoutMs?: number
+  /** Records held for a slow reader; with more waiting, the stream is interrupted. */
+  readonly maxPendingRecords?: number
+  /** Price levels of each side that `depth` sums up. */
+  readonly depthLevels?: 5 | 10 | 20
+  /** The machine's time, and waiting by it. */
+  readonly now?: () => Instant
+  readonly wait?: (lengthMs: number, signal: AbortSignal) => Promise<unknown>
+}
+
+interface Site {
+  readonly restUrl: string
+  readonly streamUrl: string
+  readonly weightPerMinute: number
+}
+
+const sites: Readonly<Record<BinanceSite, Site>> = {
+  global: {
+    restUrl: 'https://api.binance.com',
+    streamUrl: 'wss://stream.binance.com:9443',
+    weightPerMinute: 6_000,
+  },
+  us: { restUrl: 'https://api.binance.us', streamUrl: 'wss://stream.binance.us:9443', weightPerMinute: 1_200 },
+  data: {
+    restUrl: 'https://data-api.binance.vision',
+    streamUrl: 'wss://data-stream.binance.vision',
+    weightPerMinute: 6_000,
+  },
+  testnet: {
+    restUrl: 'https://testnet.binance.vision',
+    streamUrl: 'wss://stream.testnet.binance.vision',
+    weightPerMinute: 6_000,
+  },
+}
+
+/** The options with every default filled in. */
+export type ResolvedBinanceOptions = Required<BinanceOptions>
+
+export function resolveBinanceOptions(options: BinanceOptions): ResolvedBinanceOptions {
+  const { site = 'global' } = options
+  return {
+    site,
+    restUrl: withoutSlash(options.restUrl ?? sites[site].restUrl),
+    streamUrl: withoutSlash(options.streamUrl ?? sites[site].streamUrl),
+    weightPerMinute: options.weightPerMinute ?? sites[site].weightPerMinute,
+    quietMs: options.quietMs ?? 250,
+    silenceMs: options.silenceMs ?? 60_000,
+    timeoutMs: options.timeoutMs ?? 10_000,
+    maxPendingRecords: options.maxPendingRecords ?? 10_000,
+    depthLevels: options.depthLevels ?? 10,
+    now: options.now ?? Date.now,
+    wait: options.wait ?? ((lengthMs, signal) => setTimeout(lengthMs, undefined, { signal })),
+  }
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '')
+}

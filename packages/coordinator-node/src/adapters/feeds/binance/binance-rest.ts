@@ -1,0 +1,133 @@
+import type { Instant } from '../../../domain/time.ts'
+import { FeedInterrupted } from '../../../ports/feed-source.ts'
+import { getText, type HttpAnswer } from '../http/get-text.ts'
+import { excerpt, parseAnswer } from '../http/read-answer.ts'
+import type { ResolvedBinanceOptions } from './binance-options.ts'
+import { type Asked, explainRefusal } from './explain-refusal.ts'
+
+export interface RestRequest {
+  readonly path: string
+  readonly query: Readonly<Record<string, string | number>>
+  /** What it costs of the weight that an address has in a minute. */
+  readonly weight: number
+  readonly asked?: Omit<Asked, 'site'>
+  /** Of the answer, when it may be a long one. */
+  readonly maxBytes?: number
+  readonly signal: AbortSignal
+}
+
+export interface RestAnswer<Data> {
+  readonly data: Data
+  /** What the clock of the server said, to the second; ours where it said nothing. */
+  readonly serverAt: Instant
+}
+
+/** The requests of one source: they share the weight of its address, and its bans. */
+export interface BinanceRest {
+  /**
+   * The answer as `parse` reads it, which throws a `TypeError` for what is not of the documented shape.
+   * Waits while the weight of this minute is used up; rejects at once while Binance has told this address to be quiet.
+   */
+  get<Data>(request: RestRequest, parse: (body: unknown) => Data): Promise<RestAnswer<Data>>
+  /** What Binance itself says of the weight of a minute. */
+  limitWeight(weightPerMinute: number): void
+}
+
+const minuteMs = 60_000
+/** The rest is for whoever else asks from this address. */
+const ownShare = 0.9
+
+export function createBinanceRest(options: ResolvedBinanceOptions): BinanceRest {
+  return new WeightedRest(options)
+}
+
+class WeightedRest implements BinanceRest {
+  readonly #options: ResolvedBinanceOptions
+  #weightPerMinute: number
+  /** Of the server's minute in which it was used. */
+  #usedWeight = 0
+  #usedMinute = 0
+  /** How far the server's clock is ahead of ours. */
+  #aheadMs = 0
+  #quietUntil: Instant = 0
+  #quietBecause = ''
+
+  constructor(options: ResolvedBinanceOptions) {
+    this.#options = options
+    this.#weightPerMinute = options.weightPerMinute
+  }
+
+  limitWeight(weightPerMinute: number): void {
+    this.#weightPerMinute = weightPerMinute
+  }
+
+  async get<Data>(request: RestRequest, parse: (body: unknown) => Data): Promise<RestAnswer<Data>> {
+    const { path, query, asked, maxBytes, signal } = request
+    await this.#takeWeight(request)
+    const url = new URL(`${this.#options.restUrl}${path}`)
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value))
+    const answer = await getText({ url, signal, timeoutMs: this.#options.timeoutMs, ...(maxBytes && { maxBytes }) })
+    const serverAt = this.#learn(answer)
+    if (answer.status !== 200) throw this.#refuse(answer, { ...asked, site: this.#options.site })
+    return { data: readBody(answer, parse), serverAt }
+  }
+
+  async #takeWeight({ weight, signal }: RestRequest): Promise<void> {
+    this.#requireWelcome()
+    for (;;) {
+      const serverAt = this.#options.now() + this.#aheadMs
+      const minute = Math.floor(serverAt / minuteMs)
+      if (minute !== this.#usedMinute) this.#use(minute, 0)
+      if (this.#usedWeight === 0 || this.#usedWeight + weight <= this.#weightPerMinute * ownShare) break
+      // A second more, for its clock is only known to the second.
+      await this.#options.wait((minute + 1) * minuteMs - serverAt + 1_000, signal)
+      this.#requireWelcome()
+    }
+    this.#usedWeight += weight
+  }
+
+  /** Asking during a ban makes it longer. */
+  #requireWelcome(): void {
+    const retryAfterMs = this.#quietUntil - this.#options.now()
+    if (retryAfterMs <= 0) return
+    const message = `${this.#quietBecause}; ${Math.ceil(retryAfterMs / 1_000)} s of that are left`
+    throw new FeedInterrupted(message, { retryAfterMs })
+  }
+
+  #learn({ headers }: HttpAnswer): Instant {
+    const now = this.#options.now()
+    const saidAt = Date.parse(headers.get('date') ?? '')
+    const serverAt = Number.isNaN(saidAt) ? now : saidAt
+    this.#aheadMs = serverAt - now
+    const used = Number(headers.get('x-mbx-used-weight-1m') ?? Number.NaN)
+    const minute = Math.floor(serverAt / minuteMs)
+    if (Number.isFinite(used)) this.#use(minute, minute === this.#usedMinute ? Math.max(used, this.#usedWeight) : used)
+    return serverAt
+  }
+
+  #use(minute: number, weight: number): void {
+    this.#usedMinute = minute
+    this.#usedWeight = weight
+  }
+
+  #refuse(answer: HttpAnswer, asked: Asked) {
+    const now = this.#options.now()
+    const error = explainRefusal(answer, asked, now)
+    if (error instanceof FeedInterrupted && error.retryAfterMs !== null) {
+      this.#quietUntil = now + error.retryAfterMs
+      this.#quietBecause = error.message
+    }
+    return error
+  }
+}
+
+function readBody<Data>(answer: HttpAnswer, parse: (body: unknown) => Data): Data {
+  const body = parseAnswer(answer)
+  try {
+    return parse(body)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    const problem = `${answer.place} answered ${excerpt(answer.body)}, which is not what it is documented to: ${error.message}`
+    throw new FeedInterrupted(`${problem}; it is asked again`, { cause: error })
+  }
+}

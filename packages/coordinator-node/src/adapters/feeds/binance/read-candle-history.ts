@@ -1,0 +1,63 @@
+import type { FeedScope } from '../../../domain/feed-record.ts'
+import { durationMs, type Instant } from '../../../domain/time.ts'
+import type { SourceRecord } from '../../../ports/feed-source.ts'
+import type { BinanceRest } from './binance-rest.ts'
+import { type Candle, parseCandleRow } from './parse-market-data.ts'
+
+const pageRows = 1_000
+const candlesWeight = 2
+/** So long after its end a candle may still change at the server. */
+const settleMs = 2_000
+
+/** Pages of the final candles that open within `[from, to)`. */
+export async function* readCandleHistory(
+  rest: BinanceRest,
+  scope: FeedScope,
+  from: Instant,
+  to: Instant,
+  signal: AbortSignal,
+): AsyncGenerator<readonly SourceRecord[]> {
+  const { subject, granularity } = scope
+  const granularityMs = durationMs(granularity)
+  let nextAt = from
+  while (nextAt < to && !signal.aborted) {
+    const { data: candles, serverAt } = await rest.get(
+      {
+        path: '/api/v3/klines',
+        // One candle behind the range shows that the last one within it is final.
+        query: { symbol: subject, interval: granularity, startTime: nextAt, endTime: to, limit: pageRows },
+        weight: candlesWeight,
+        asked: { subject, granularity },
+        signal,
+      },
+      (body) => parseCandles(body, nextAt, granularityMs),
+    )
+    // The last one of a full page comes again, as the first one of the next.
+    const isFull = candles.length >= pageRows
+    const isFinal = (candle: Candle) => !isFull && candle.openAt + granularityMs + settleMs <= serverAt
+    const page = candles.filter(
+      (candle, index) => candle.openAt < to && (index < candles.length - 1 || isFinal(candle)),
+    )
+    if (page.length > 0) yield page.map((candle) => candleRecord(scope, candle, granularityMs))
+    if (!isFull) return
+    nextAt = (candles.at(-1) as Candle).openAt
+  }
+}
+
+function parseCandles(body: unknown, from: Instant, granularityMs: number): Candle[] {
+  if (!Array.isArray(body)) throw new TypeError('it is no list of candles')
+  const candles = body.map((row: unknown) => parseCandleRow(row, granularityMs))
+  let lastAt = Number.NEGATIVE_INFINITY
+  for (const { openAt } of candles) {
+    if (openAt < from || openAt <= lastAt) throw new TypeError(`the candle of ${openAt} is out of order`)
+    lastAt = openAt
+  }
+  return candles
+}
+
+/** A closed candle as a record. */
+export function candleRecord(scope: FeedScope, candle: Candle, granularityMs: number): SourceRecord {
+  const { source, subject, kind, granularity } = scope
+  const { openAt, values } = candle
+  return { source, subject, kind, granularity, eventAt: openAt, knownAt: openAt + granularityMs, values }
+}

@@ -1,0 +1,30 @@
+import type { JsonObject } from '../../../domain/json.ts'
+import { jsonObject } from './parse-market-data.ts'
+
+/** What one message of a connection is. */
+export type StreamFrame =
+  | { readonly type: 'data'; readonly stream: string; readonly data: JsonObject }
+  /** The subscriptions of this number were taken. */
+  | { readonly type: 'taken'; readonly id: number }
+  | { readonly type: 'refused'; readonly isFinal: boolean }
+  /** The server will end the connection soon. */
+  | { readonly type: 'shutdown' }
+
+/** Codes of errors that say that we asked for something that there is not. */
+const finalCodes: readonly unknown[] = [0, 1, 2, 3]
+
+/** Throws a `TypeError`, or a `SyntaxError`, for what is no message of Binance. */
+export function parseFrame(text: string): StreamFrame {
+  const frame = jsonObject(JSON.parse(text), 'it')
+  if (typeof frame.stream === 'string') {
+    const data = jsonObject(frame.data, '"data"')
+    return data.e === 'serverShutdown' ? { type: 'shutdown' } : { type: 'data', stream: frame.stream, data }
+  }
+  if (frame.e === 'serverShutdown') return { type: 'shutdown' }
+  if (frame.error !== undefined || frame.code !== undefined) {
+    const { code } = frame.error === undefined ? frame : jsonObject(frame.error, '"error"')
+    return { type: 'refused', isFinal: finalCodes.includes(code) }
+  }
+  if (frame.result === null && typeof frame.id === 'number') return { type: 'taken', id: frame.id }
+  throw new TypeError('it is neither of a stream nor an answer')
+}

@@ -1,0 +1,70 @@
+import type { RawData, WebSocket } from 'ws'
+
+/** One connection to the fake exchange. */
+export interface FakeConnection {
+  /** What it is subscribed to. */
+  readonly streams: readonly string[]
+  readonly isOpen: boolean
+  /** How many messages it was sent. */
+  readonly sentCount: number
+  /** Whatever a test wants sent, as it is. */
+  send(frame: string | Buffer): void
+  /** A message of a stream, in the envelope that Binance puts around it. */
+  sendData(stream: string, message: object): void
+  /** The same, if the stream was subscribed to. */
+  offer(stream: string, message: object): void
+  ping(): void
+  /** Ends it with a goodbye. */
+  finish(code?: number, reason?: string): void
+  /** Ends it as a broken cable would, after what was sent has left. */
+  cut(): Promise<void>
+}
+
+export interface FakeConnectionOptions {
+  readonly answersSubscriptions: boolean
+  onSubscribed(): void
+}
+
+export function createFakeConnection(
+  socket: WebSocket,
+  address: string,
+  options: FakeConnectionOptions,
+): FakeConnection {
+  const asked = new URL(address, 'ws://localhost').searchParams.get('streams') ?? ''
+  const streams = asked.split('/').filter((name) => name !== '')
+  let sentCount = 0
+  let lastSent: Promise<void> = Promise.resolve()
+  const send = (frame: string | Buffer) => {
+    if (socket.readyState !== socket.OPEN) return
+    sentCount += 1
+    lastSent = new Promise((resolve) => socket.send(frame, { binary: typeof frame !== 'string' }, () => resolve()))
+  }
+  socket.on('message', (data: RawData) => {
+    const { params, id } = JSON.parse(String(data)) as { params: readonly string[]; id: number }
+    if (!options.answersSubscriptions) return
+    streams.push(...params)
+    socket.send(JSON.stringify({ result: null, id }))
+    options.onSubscribed()
+  })
+  const sendData = (stream: string, data: object) => send(JSON.stringify({ stream, data }))
+  return {
+    streams,
+    get isOpen() {
+      return socket.readyState === socket.OPEN
+    },
+    get sentCount() {
+      return sentCount
+    },
+    send,
+    sendData,
+    offer(stream, message) {
+      if (streams.includes(stream)) sendData(stream, message)
+    },
+    ping: () => socket.ping(),
+    finish: (code = 1000, reason = '') => socket.close(code, reason),
+    async cut() {
+      await lastSent
+      socket.terminate()
+    },
+  }
+}

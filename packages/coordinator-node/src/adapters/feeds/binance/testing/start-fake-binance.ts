@@ -1,0 +1,211 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import type { Instant } from '../../../../domain/time.ts'
+import { createFakeConnection, type FakeConnection } from './fake-connection.ts'
+import {
+  candleMessage,
+  candleRow,
+  candleStream,
+  createFakeMarket,
+  type FakeCandle,
+  type FakeMarket,
+  type FakeTrade,
+  tradeMessage,
+  tradeStream,
+} from './fake-market.ts'
+
+export interface FakeAnswer {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** The connection is cut after so many bytes of the body. */
+  readonly cutAfter?: number
+  /** The body begins and never ends. */
+  readonly stalls?: boolean
+}
+
+export interface FakeRequest {
+  readonly path: string
+  readonly query: URLSearchParams
+}
+
+export interface FakeBinanceOptions {
+  /** Symbols that are traded; by default BTCUSDT and ETHUSDT. */
+  readonly symbols?: readonly string[]
+  /** The server's clock, which its `Date` header tells; by default the machine's. */
+  readonly now?: () => Instant
+  /** Whether pings are answered; by default they are. */
+  readonly answersPings?: boolean
+  /** Whether subscriptions are answered; by default they are. */
+  readonly answersSubscriptions?: boolean
+  /** Called when a connection stands. */
+  readonly onConnect?: (connection: FakeConnection) => void
+}
+
+/** An exchange on this machine that remembers what was published and streams it to whoever is connected. */
+export interface FakeBinance {
+  readonly restUrl: string
+  readonly streamUrl: string
+  /** What it answers from; what is put here directly is not streamed. */
+  readonly market: FakeMarket
+  /** Every request that came, in order. */
+  readonly requests: readonly FakeRequest[]
+  /** Every connection that was ever made, in order. */
+  readonly connections: readonly FakeConnection[]
+  /** Sockets of both kinds that are open. */
+  readonly openSockets: number
+  /** What `X-MBX-USED-WEIGHT-1M` says next; grows by itself. */
+  usedWeight: number
+  /** When so many connections have been made and are subscribed, since the start. */
+  connected(count: number): Promise<FakeConnection>
+  /** Remembers it, and streams it. Unless it is closed, it is the one that goes on. */
+  publishCandle(candle: FakeCandle, isClosed?: boolean): void
+  publishTrade(trade: FakeTrade): void
+  /** The next requests get this answer, those of one path alone where one is given. */
+  failRequests(answer: FakeAnswer, times?: number, path?: string): void
+  /** The next handshakes get this answer. */
+  failHandshakes(answer: FakeAnswer, times?: number): void
+  close(): Promise<void>
+}
+
+const weightOf: Readonly<Record<string, number>> = { klines: 2, aggTrades: 4, exchangeInfo: 20 }
+
+export async function startFakeBinance(options: FakeBinanceOptions = {}): Promise<FakeBinance> {
+  const market = createFakeMarket()
+  const requests: FakeRequest[] = []
+  const connections: FakeConnection[] = []
+  const waiting = new Set<() => void>()
+  const failures: { answer: FakeAnswer; path: string | undefined }[] = []
+  const refusals: FakeAnswer[] = []
+  const sockets = new Set<Socket>()
+  const state = { usedWeight: 0 }
+
+  const server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost')
+    requests.push({ path: pathname, query: searchParams })
+    state.usedWeight += weightOf[pathname.split('/').at(-1) ?? ''] ?? 1
+    response.setHeader('date', new Date(options.now?.() ?? Date.now()).toUTCString())
+    response.setHeader('x-mbx-used-weight-1m', state.usedWeight)
+    const index = failures.findIndex(({ path }) => path === undefined || path === pathname)
+    const [failure] = index < 0 ? [] : failures.splice(index, 1)
+    const answer = failure?.answer ?? answerRequest(market, options, pathname, searchParams)
+    send(response, answer)
+  })
+  const streams = new WebSocketServer({ noServer: true, autoPong: options.answersPings ?? true })
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const refusal = refusals.shift()
+    if (refusal !== undefined) {
+      refuse(socket, refusal)
+      return
+    }
+    streams.handleUpgrade(request, socket, head, (webSocket) => {
+      const connection = createFakeConnection(webSocket, request.url ?? '', {
+        answersSubscriptions: options.answersSubscriptions ?? true,
+        onSubscribed() {
+          for (const check of waiting) check()
+        },
+      })
+      connections.push(connection)
+      options.onConnect?.(connection)
+      for (const check of waiting) check()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+
+  const publish = (stream: string, message: object) => {
+    for (const connection of connections) connection.offer(stream, message)
+  }
+  return {
+    restUrl: `http://127.0.0.1:${port}`,
+    streamUrl: `ws://127.0.0.1:${port}`,
+    market,
+    requests,
+    connections,
+    get openSockets() {
+      return sockets.size
+    },
+    get usedWeight() {
+      return state.usedWeight
+    },
+    set usedWeight(weight) {
+      state.usedWeight = weight
+    },
+    connected: (count) =>
+      new Promise((resolve) => {
+        const check = () => {
+          const connection = connections[count - 1]
+          if (connection === undefined || connection.streams.length === 0) return
+          waiting.delete(check)
+          resolve(connection)
+        }
+        waiting.add(check)
+        check()
+      }),
+    publishCandle(candle, isClosed = true) {
+      market.putCandle(candle.symbol, candle.interval, candleRow(candle))
+      publish(candleStream(candle), candleMessage(candle, isClosed))
+    },
+    publishTrade(trade) {
+      const row = market.addTrade(trade)
+      publish(tradeStream(trade.symbol), tradeMessage(trade.symbol, row))
+    },
+    failRequests(answer, times = 1, path) {
+      failures.push(...Array.from({ length: times }, () => ({ answer, path })))
+    },
+    failHandshakes(answer, times = 1) {
+      refusals.push(...Array.from({ length: times }, () => answer))
+    },
+    close() {
+      for (const socket of sockets) socket.destroy()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+function answerRequest(
+  market: FakeMarket,
+  options: FakeBinanceOptions,
+  path: string,
+  query: URLSearchParams,
+): FakeAnswer {
+  const symbols = options.symbols ?? ['BTCUSDT', 'ETHUSDT']
+  switch (path) {
+    case '/api/v3/exchangeInfo':
+      return json({
+        rateLimits: [{ rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: 6000 }],
+        symbols: symbols.map((symbol) => ({ symbol, status: 'TRADING' })),
+      })
+    case '/api/v3/klines':
+    case '/api/v3/aggTrades':
+      if (!symbols.includes(query.get('symbol') ?? '')) return json({ code: -1121, msg: 'Invalid symbol.' }, 400)
+      return json(path.endsWith('klines') ? market.candles(query) : market.trades(query))
+    default:
+      return { status: 404, headers: { 'content-type': 'text/html' }, body: '<html><h1>404 Not Found</h1></html>' }
+  }
+}
+
+function json(body: unknown, status = 200): FakeAnswer {
+  return { status, headers: { 'content-type': 'application/json;charset=UTF-8' }, body: JSON.stringify(body) }
+}
+
+function send(response: ServerResponse, answer: FakeAnswer): void {
+  const { status, headers = {}, body = '', cutAfter, stalls = false } = answer
+  const bytes = Buffer.from(body)
+  response.writeHead(status, { ...headers, 'content-length': bytes.byteLength })
+  if (cutAfter !== undefined) response.write(bytes.subarray(0, cutAfter), () => response.socket?.destroy())
+  else if (stalls) response.write(bytes.subarray(0, bytes.byteLength - 1))
+  else response.end(bytes)
+}
+
+function refuse(socket: Duplex, { status, headers = {}, body = '' }: FakeAnswer): void {
+  const all = { 'content-length': String(Buffer.byteLength(body)), connection: 'close', ...headers }
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
+  socket.end([`HTTP/1.1 ${status} Refused`, ...lines, '', body].join('\r\n'))
+}
