@@ -24,6 +24,8 @@ async function start(settings: Partial<OrchestratorSettings> = {}) {
     logsDirectory: space.logs,
     baseClassName: 'tracker.TrackerBase',
     runnerCommand: STAND_IN,
+    // Models with a network listen where every coordinator that is deployed expects it: on a port.
+    confinement: { network: 'host' },
     pollMs: 50,
     log: rememberingLog(),
     restart: { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 3 },
