@@ -5,7 +5,7 @@ import { join } from 'node:path'
 export interface HostileModel {
   /** Of its submission. */
   readonly name: string
-  /** The members of its class; `socketsOf()` and `listenersOf()` give what the runner has open. */
+  /** The members of its class; `socketsOf()` and `listenersOf()` give the runner's connections and where they come in. */
   readonly body: string
   /** What the orchestrator must say of it in the end: `code: reason`. */
   readonly ending: RegExp
@@ -120,7 +120,7 @@ const handles = () => process._getActiveHandles()
 const listenersOf = () => handles().filter((handle) => handle instanceof Server)
 const socketsOf = () =>
   handles()
-    .filter((handle) => handle instanceof Socket && handle.remotePort !== undefined)
+    .filter((handle) => handle instanceof Socket && handle.server instanceof Server)
     .map((socket) => ({ socket, fd: socket._handle.fd }))
 
 class TrackerBase {}
