@@ -1,5 +1,6 @@
 import { createBinanceSource } from '../adapters/feeds/binance/create-binance-source.ts'
 import { createPriceApiSource } from '../adapters/feeds/price-api/create-price-api-source.ts'
+import { createPythSource } from '../adapters/feeds/pyth/create-pyth-source.ts'
 import type { AnyContract } from '../contract/crunch-contract.ts'
 import { contractFeeds } from '../contract/resolved-contract.ts'
 import { CrunchError } from '../domain/errors.ts'
@@ -19,6 +20,14 @@ const engineSources: Readonly<Record<string, SourceMaker>> = {
     }),
   'crunch-prices': (settings) =>
     createPriceApiSource({ url: settings.FEED_PRICE_API_URL, pollSeconds: settings.FEED_POLL_SECONDS }),
+  pyth: (settings, { log }) =>
+    createPythSource({
+      url: settings.FEED_PYTH_URL,
+      historyUrl: settings.FEED_PYTH_HISTORY_URL,
+      apiKey: settings.PYTH_API_KEY,
+      requestsPer10Seconds: settings.FEED_PYTH_REQUESTS_PER_10_SECONDS,
+      log,
+    }),
 }
 
 /** Their names. */

@@ -43,7 +43,8 @@ export async function getText(request: HttpRequest): Promise<HttpAnswer> {
   }
 }
 
-async function readBody(response: Response, maxBytes: number, place: string): Promise<string> {
+/** A body as text; rejects with `FeedInterrupted` when it is longer than that. */
+export async function readBody(response: Response, maxBytes: number, place: string): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   let byteCount = 0
@@ -57,7 +58,7 @@ async function readBody(response: Response, maxBytes: number, place: string): Pr
 }
 
 /** `fetch failed` says nothing; what lies behind it does. */
-function causeOf(error: unknown): string {
+export function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { cause } = error
   if (!(cause instanceof Error)) return error.message

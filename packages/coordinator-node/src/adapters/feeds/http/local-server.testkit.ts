@@ -4,8 +4,6 @@ import type { AddressInfo } from 'node:net'
 export interface LocalServer {
   /** Without a slash at its end. */
   readonly url: string
-  /** Connections that are open now. */
-  openConnections(): Promise<number>
   close(): Promise<void>
 }
 
@@ -15,10 +13,6 @@ export async function startLocalServer(listener: RequestListener): Promise<Local
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    openConnections: () =>
-      new Promise((resolve, reject) =>
-        server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
-      ),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import { CrunchError } from '../../../domain/errors.ts'
+import type { FeedScope } from '../../../domain/feed-record.ts'
+import { durationMs, type Instant } from '../../../domain/time.ts'
+import { FeedInterrupted, type SourceRecord } from '../../../ports/feed-source.ts'
+import type { HttpAnswer } from '../http/get-text.ts'
+import { excerpt, parseAnswer } from '../http/read-answer.ts'
+import type { PythFeed } from './price-catalog.ts'
+import type { PythClient } from './pyth-client.ts'
+
+/** The granularities of candles, as the history calls them. Weeks and months do not lie on a grid from the epoch. */
+export const candleResolutions: Readonly<Record<string, string>> = {
+  ...{ '1m': '1', '2m': '2', '5m': '5', '15m': '15', '30m': '30' },
+  ...{ '1h': '60', '2h': '120', '4h': '240', '6h': '360', '12h': '720', '1d': 'D' },
+}
+
+/** The channel that every feed is on; stocks and metals are not on the faster ones. */
+const channel = 'fixed_rate@200ms'
+const pageBars = 1_440
+/** A bar may still change for a moment after its end. */
+const settledMs = 5_000
+
+const numbers = z.array(z.number())
+const barsSchema = z.discriminatedUnion('s', [
+  z.object({ s: z.literal('ok'), t: numbers, o: numbers, h: numbers, l: numbers, c: numbers }),
+  z.object({ s: z.literal('no_data') }),
+  z.object({ s: z.literal('error'), errmsg: z.string().optional() }),
+])
+
+export interface CandleHistoryRequest {
+  readonly client: PythClient
+  readonly historyUrl: string
+  readonly scope: FeedScope
+  readonly feed: PythFeed
+  readonly now: () => Instant
+}
+
+/** The candles of a range that have ended, in pages. */
+export async function* readCandleHistory(
+  request: CandleHistoryRequest,
+  from: Instant,
+  to: Instant,
+  signal: AbortSignal,
+): AsyncGenerator<readonly SourceRecord[]> {
+  const { client, historyUrl, scope, feed, now } = request
+  const granularityMs = durationMs(scope.granularity)
+  const pageMs = pageBars * granularityMs
+  for (let start = from; start < to && !signal.aborted; start += pageMs) {
+    const end = Math.min(start + pageMs, to)
+    const url = new URL(`${historyUrl}/${channel}/history`)
+    url.searchParams.set('symbol', feed.symbol)
+    url.searchParams.set('resolution', candleResolutions[scope.granularity] ?? '')
+    url.searchParams.set('from', String(Math.floor(start / 1_000)))
+    url.searchParams.set('to', String(Math.ceil(end / 1_000)))
+    const asked = now()
+    const records = readBars(client, scope, feed, await client.ask(url, signal)).filter(
+      ({ eventAt, knownAt }) => eventAt >= start && eventAt < end && knownAt + settledMs <= asked,
+    )
+    if (records.length > 0) yield records
+  }
+}
+
+function readBars(client: PythClient, scope: FeedScope, feed: PythFeed, answer: HttpAnswer): SourceRecord[] {
+  const { place, status, body } = answer
+  if (status === 404) {
+    const cause = `it has no history of ${feed.symbol}, ${excerpt(body)}; check FEED_PYTH_HISTORY_URL`
+    throw new CrunchError('FEED_UNAVAILABLE', `${place} answered 404: ${cause}`)
+  }
+  if (status !== 200) throw client.refusal(answer)
+  const parsed = barsSchema.safeParse(parseAnswer(answer))
+  if (!parsed.success) throw new FeedInterrupted(`${place} answered no candles but ${excerpt(body)}`)
+  const bars = parsed.data
+  if (bars.s === 'no_data') return []
+  if (bars.s === 'error') {
+    throw new FeedInterrupted(`${place} reports an error for ${feed.symbol}: ${bars.errmsg ?? 'it does not say which'}`)
+  }
+  const { t, o, h, l, c } = bars
+  const granularityMs = durationMs(scope.granularity)
+  const isRegular = [o, h, l, c].every((column) => column.length === t.length)
+  const isOnGrid = t.every((second, index) => {
+    const previous = t[index - 1]
+    return (second * 1_000) % granularityMs === 0 && (previous === undefined || previous < second)
+  })
+  if (!isRegular || !isOnGrid) {
+    throw new FeedInterrupted(
+      `${place} answered candles of ${feed.symbol} that are no ${scope.granularity} candles, ${excerpt(body)}`,
+    )
+  }
+  return t.map((second, index) => {
+    const values = { open: o[index]!, high: h[index]!, low: l[index]!, close: c[index]!, volume: 0 }
+    return { ...scope, eventAt: second * 1_000, knownAt: second * 1_000 + granularityMs, values }
+  })
+}

@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import type { FeedScope } from '../../../domain/feed-record.ts'
+import type { Instant } from '../../../domain/time.ts'
+import { FeedInterrupted, type SourceRecord } from '../../../ports/feed-source.ts'
+import { excerpt } from '../http/read-answer.ts'
+
+/** A price of one feed at one second. */
+export interface PriceUpdate {
+  /** Of the feed, without `0x`. */
+  readonly id: string
+  readonly publishedAt: Instant
+  /** When the one before it was published. */
+  readonly previousAt: Instant | null
+  readonly values: {
+    readonly price: number
+    readonly confidence: number
+    readonly emaPrice: number
+    readonly emaConfidence: number
+  }
+}
+
+const scaled = z.object({
+  price: z.string().regex(/^-?\d+$/),
+  conf: z.string().regex(/^\d+$/),
+  expo: z.number().int().min(-30).max(30),
+  publish_time: z.number().int().nonnegative(),
+})
+const updatesSchema = z.object({
+  parsed: z.array(
+    z.object({
+      id: z.string(),
+      price: scaled,
+      ema_price: scaled,
+      metadata: z.object({ prev_publish_time: z.number().int().nullish() }).nullish(),
+    }),
+  ),
+})
+
+/** The prices in an answer or an event of Hermes. Rejects with `FeedInterrupted` where there are none. */
+export function readPriceUpdates(place: string, body: string): PriceUpdate[] {
+  const parsed = updatesSchema.safeParse(parseJson(body))
+  if (!parsed.success) throw new FeedInterrupted(`${place} sent no prices but ${excerpt(body)}`)
+  return parsed.data.parsed.map(({ id, price, ema_price: ema, metadata }) => ({
+    id: id.replace(/^0x/, ''),
+    publishedAt: price.publish_time * 1_000,
+    previousAt: typeof metadata?.prev_publish_time === 'number' ? metadata.prev_publish_time * 1_000 : null,
+    values: {
+      price: decimal(price.price, price.expo),
+      confidence: decimal(price.conf, price.expo),
+      emaPrice: decimal(ema.price, ema.expo),
+      emaConfidence: decimal(ema.conf, ema.expo),
+    },
+  }))
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** Read as one decimal number: multiplying by a power of ten would end in ...01 or ...99. */
+function decimal(digits: string, expo: number): number {
+  return Number(`${digits}e${expo}`)
+}
+
+/**
+ * Takes the updates of one feed, and gives the final ones. Pyth publishes a feed several times a second, all with the second
+ * as their time. The FIRST of a second is its price: it is final at once, unique, and the one that Pyth's point-in-time answers
+ * and its contracts on chain give for that second.
+ */
+export function createFirstOfSecond(): (update: PriceUpdate) => PriceUpdate | undefined {
+  let newestAt: Instant | null = null
+  return (update) => {
+    const { publishedAt, previousAt } = update
+    const before = newestAt
+    if (before !== null && publishedAt <= before) return undefined
+    newestAt = publishedAt
+    // Without the time of the one before, the first that is seen may be any of its second.
+    if (previousAt === null) return before === null ? undefined : update
+    return previousAt < publishedAt ? update : undefined
+  }
+}
+
+export function tickOf(scope: FeedScope, { publishedAt, values }: PriceUpdate): SourceRecord {
+  return { ...scope, eventAt: publishedAt, knownAt: publishedAt, values }
+}
