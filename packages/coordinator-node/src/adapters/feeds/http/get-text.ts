@@ -29,17 +29,28 @@ const defaultMaxBytes = 16 * 1024 * 1024
 export async function getText(request: HttpRequest): Promise<HttpAnswer> {
   const { url, headers = {}, signal, timeoutMs = defaultTimeoutMs, maxBytes = defaultMaxBytes } = request
   const place = `${url.origin}${url.pathname}`
-  const timeout = AbortSignal.timeout(timeoutMs)
   signal.throwIfAborted()
+  // AbortSignal.any leaves a few bytes a call behind on a signal that lives as long as the node.
+  const ending = new AbortController()
+  const end = () => ending.abort()
+  let isLate = false
+  const timer = setTimeout(() => {
+    isLate = true
+    end()
+  }, timeoutMs)
+  signal.addEventListener('abort', end, { once: true })
   try {
-    const response = await fetch(url, { headers, signal: AbortSignal.any([signal, timeout]), redirect: 'follow' })
+    const response = await fetch(url, { headers, signal: ending.signal, redirect: 'follow' })
     const body = await readBody(response, maxBytes, place)
     return { place, status: response.status, headers: response.headers, body }
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof FeedInterrupted) throw error
-    if (timeout.aborted) throw new FeedInterrupted(`${place} gave no answer within ${timeoutMs / 1_000} s`)
+    if (isLate) throw new FeedInterrupted(`${place} gave no answer within ${timeoutMs / 1_000} s`)
     throw new FeedInterrupted(`${place} cannot be reached: ${causeOf(error)}`, { cause: error })
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', end)
   }
 }
 

@@ -1,0 +1,157 @@
+import { CrunchError } from '../../domain/errors.ts'
+import { feedScopeKey } from '../../domain/feed-record.ts'
+import type { Instant } from '../../domain/time.ts'
+import { FeedInterrupted, type SourceRecord } from '../../ports/feed-source.ts'
+import { missingCount, type Stretch } from '../../stages/feed/series-progress.ts'
+import type { Session } from './follow-session.ts'
+import { addHole, describeStretch, type FollowedSeries, type OpenHole, remainingHoles } from './followed-series.ts'
+import { backOffMs } from './timing.ts'
+
+/** Fills a series up from history, from where it stopped to now. While that fails for long, it goes on and is behind. */
+export async function fillUp(session: Session, series: FollowedSeries): Promise<void> {
+  const from = series.progress.next()
+  if (session.source.history === undefined || from === null) return
+  series.isBehind = !(await patiently(session, series, () => {
+    // Where an earlier try stopped.
+    const stretch = { from: series.progress.next() ?? from, to: session.timing.now() }
+    return takeHistory(session, series, stretch)
+  }))
+}
+
+/** Hands one new record over, behind what is missing before it. `false`: the session is over, and the record comes again. */
+export async function handOver(session: Session, series: FollowedSeries, record: SourceRecord): Promise<boolean> {
+  const { progress } = series
+  if (progress.isKnown(record)) return true
+  const hole = holeBefore(series, record)
+  if (hole !== null) {
+    const isFilled =
+      session.source.history !== undefined &&
+      session.historyAnswers &&
+      (await patiently(session, series, () => takeHistory(session, series, hole)))
+    if (session.ending.aborted && session.source.history !== undefined && !isFilled) return false
+    const left = holeBefore(series, record)
+    if (left !== null && (series.stepMs !== null || !isFilled)) noteHole(session, series, left)
+    series.isBehind = false
+  }
+  progress.take(record)
+  return session.emit([record])
+}
+
+/** Tries holes that stayed open again, ever more rarely, until the session ends. */
+export async function repairHoles(session: Session): Promise<void> {
+  if (session.source.history === undefined) return
+  while (!session.ending.aborted) {
+    for (const series of session.series) {
+      for (const hole of series.holes) {
+        if (hole.nextTryAt <= session.timing.now()) await repair(session, series, hole)
+        if (session.ending.aborted) return
+      }
+    }
+    await session.timing.wait(session.patience.repairMs, session.ending)
+  }
+}
+
+function holeBefore({ progress, isBehind }: FollowedSeries, record: SourceRecord): Stretch | null {
+  const next = progress.next()
+  // Without a grid a hole cannot be seen, but it is known that history was not heard.
+  if (isBehind && next !== null && record.eventAt > next) return { from: next, to: record.eventAt }
+  return progress.holeBefore(record)
+}
+
+/** Hands over what history has of a stretch, in order. */
+async function takeHistory(session: Session, series: FollowedSeries, { from, to }: Stretch): Promise<void> {
+  for await (const page of history(session, series, from, to)) {
+    const news = page.filter((record) => !series.progress.isKnown(record))
+    for (const record of news) {
+      const hole = series.progress.holeBefore(record)
+      if (hole !== null) noteHole(session, series, hole)
+      series.progress.take(record)
+    }
+    if (news.length > 0) await session.emit(news)
+  }
+}
+
+function history({ source, ending }: Session, { scope }: FollowedSeries, from: Instant, to: Instant) {
+  return source.history?.(scope, from, to, ending) ?? []
+}
+
+function noteHole({ log, timing, patience, source }: Session, series: FollowedSeries, hole: Stretch): void {
+  const canTry = source.history !== undefined
+  log.warn('records are missing', {
+    stage: 'feed',
+    scope: feedScopeKey(series.scope),
+    ...describeStretch(hole),
+    ...(series.stepMs !== null && { missingCount: missingCount(hole, series.stepMs) }),
+    history: canTry ? 'does not have them; it is asked again' : 'the source has none',
+  })
+  if (canTry) addHole(series, hole, timing.now() + patience.repairMs)
+}
+
+async function repair(session: Session, series: FollowedSeries, hole: OpenHole): Promise<void> {
+  const found: SourceRecord[] = []
+  try {
+    for await (const page of history(session, series, hole.from, hole.to)) {
+      found.push(...page)
+      await session.emit(page)
+    }
+    if (session.ending.aborted) return
+    session.historyAnswers = true
+  } catch (error) {
+    if (session.ending.aborted) return
+    if (!(error instanceof CrunchError)) throw error
+    postpone(session, hole, error instanceof FeedInterrupted ? error.retryAfterMs : null)
+    return
+  }
+  const { log, timing, patience } = session
+  const scope = feedScopeKey(series.scope)
+  const left = remainingHoles(series, hole, found)
+  series.holes = series.holes.filter((other) => other !== hole)
+  if (found.length > 0) {
+    log.info('missing records were filled', { stage: 'feed', scope, ...describeStretch(hole), count: found.length })
+  }
+  for (const stretch of left) {
+    if (timing.now() - stretch.to > patience.giveUpMs) {
+      log.warn('missing records are given up', { stage: 'feed', scope, ...describeStretch(stretch) })
+    } else {
+      const again: OpenHole = { ...stretch, triedCount: hole.triedCount, nextTryAt: 0 }
+      postpone(session, again, null)
+      series.holes.push(again)
+    }
+  }
+}
+
+function postpone({ timing, patience }: Session, hole: OpenHole, retryAfterMs: number | null): void {
+  hole.triedCount += 1
+  const waitMs = patience.repairMs * 2 ** Math.min(hole.triedCount, 10)
+  hole.nextTryAt = timing.now() + Math.max(waitMs, retryAfterMs ?? 0)
+}
+
+/** Asks history until it answers, for a while. `false`: it did not. */
+async function patiently(session: Session, series: FollowedSeries, ask: () => Promise<void>): Promise<boolean> {
+  const { timing, patience, ending, log } = session
+  const startedAt = timing.now()
+  for (let failures = 1; !ending.aborted; failures += 1) {
+    try {
+      await ask()
+      session.historyAnswers = true
+      return !ending.aborted
+    } catch (error) {
+      if (ending.aborted) return false
+      if (!(error instanceof CrunchError)) throw error
+      const retryAfterMs = error instanceof FeedInterrupted ? error.retryAfterMs : null
+      const waitMs = backOffMs(failures, retryAfterMs, patience, timing)
+      const isLast = timing.now() + waitMs - startedAt > patience.historyMs
+      log.warn(isLast ? 'history does not answer; going on without it' : 'history does not answer; asking again', {
+        stage: 'feed',
+        scope: feedScopeKey(series.scope),
+        reason: error.message,
+      })
+      if (isLast) {
+        session.historyAnswers = false
+        return false
+      }
+      await timing.wait(waitMs, ending)
+    }
+  }
+  return false
+}

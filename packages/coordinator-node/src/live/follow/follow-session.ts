@@ -1,0 +1,123 @@
+import { feedScopeKey } from '../../domain/feed-record.ts'
+import type { Instant } from '../../domain/time.ts'
+import type { FeedSource, SourceRecord } from '../../ports/feed-source.ts'
+import type { Log } from '../../ports/log.ts'
+import { createChannel } from './channel.ts'
+import { fillUp, handOver, repairHoles } from './fill-series.ts'
+import type { FollowedSeries } from './followed-series.ts'
+import type { Patience, Timing } from './timing.ts'
+
+export interface Follower {
+  readonly source: FeedSource
+  readonly series: readonly FollowedSeries[]
+  readonly log: Log
+  readonly timing: Timing
+  readonly patience: Patience
+}
+
+/** What the parts of one session share. */
+export interface Session extends Follower {
+  /** `false` when nobody takes records any more. */
+  readonly emit: (records: readonly SourceRecord[]) => Promise<boolean>
+  /** Aborts when the session is over, in whatever way. */
+  readonly ending: AbortSignal
+  /** Whether history answers. While it does not, new records are not held up for it. */
+  historyAnswers: boolean
+}
+
+/** Batches that wait for whoever stores them, and new records of one series that wait for its history. */
+const outputBatches = 64
+const waitingRecords = 4_096
+
+/**
+ * One connection to a source: opens its stream, fills each series up from history to where the stream began, then hands over
+ * what comes, with the holes between filled. Ends or throws as the stream does. Everything is bounded: a slow reader slows the
+ * stream down, and a source that cannot wait ends it.
+ */
+export async function* followSession(
+  follower: Follower,
+  signal: AbortSignal,
+  onNews: () => void,
+): AsyncGenerator<readonly SourceRecord[], void, undefined> {
+  const ending = new AbortController()
+  const end = () => ending.abort()
+  signal.addEventListener('abort', end, { once: true })
+  if (signal.aborted) end()
+  const output = createChannel<readonly SourceRecord[]>(outputBatches)
+  const session: Session = {
+    ...follower,
+    emit: (records) => output.push(records),
+    ending: ending.signal,
+    historyAnswers: true,
+  }
+  const work = runSession(session, onNews).then(output.end, output.fail)
+  try {
+    yield* output.read()
+  } finally {
+    end()
+    signal.removeEventListener('abort', end)
+    await work
+  }
+}
+
+async function runSession(session: Session, onNews: () => void): Promise<void> {
+  const queues = new Map(
+    session.series.map(({ scope }) => [feedScopeKey(scope), createChannel<SourceRecord>(waitingRecords)]),
+  )
+  const closing = new AbortController()
+  const close = () => closing.abort()
+  session.ending.addEventListener('abort', close, { once: true })
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const ended = { ...session, ending: closing.signal }
+  const streaming = readStream(session, queues, open, onNews).finally(() => {
+    // What still waits for history comes again from there, behind the next connection.
+    close()
+    open()
+    for (const queue of queues.values()) queue.end()
+  })
+  const handing = session.series.map(async (series) => {
+    const queue = queues.get(feedScopeKey(series.scope))
+    await opened
+    await fillUp(ended, series)
+    for await (const record of queue?.read() ?? []) {
+      if (!(await handOver(ended, series, record))) return
+    }
+  })
+  const repairing = opened.then(() => repairHoles(ended))
+  const results = await Promise.allSettled([streaming, ...handing, repairing])
+  session.ending.removeEventListener('abort', close)
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed !== undefined && !session.ending.aborted) throw failed.reason
+}
+
+async function readStream(
+  { source, series, log, ending }: Session,
+  queues: ReadonlyMap<string, { push(record: SourceRecord): Promise<boolean> }>,
+  onOpen: () => void,
+  onNews: () => void,
+): Promise<void> {
+  const from = new Map<string, Instant>()
+  for (const { scope, progress, stepMs } of series) {
+    const next = progress.next()
+    if (next !== null) from.set(feedScopeKey(scope), stepMs === null ? next - 1 : next)
+  }
+  const scopes = series.map(({ scope }) => scope)
+  const strangers = new Set<string>()
+  for await (const batch of source.stream(scopes, from, ending, onOpen)) {
+    onOpen()
+    onNews()
+    for (const record of batch) {
+      const key = feedScopeKey(record)
+      const queue = queues.get(key)
+      if (queue !== undefined) {
+        if (!(await queue.push(record))) return
+      } else if (!strangers.has(key)) {
+        strangers.add(key)
+        log.warn('a source sends a series that nobody asked for; it is left out', { stage: 'feed', scope: key })
+      }
+    }
+  }
+}

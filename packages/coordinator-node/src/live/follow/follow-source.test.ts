@@ -1,0 +1,299 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createTestLog } from '../../../test/test-log.ts'
+import { createMemoryStore } from '../../adapters/store/memory/memory-store.ts'
+import { CrunchError } from '../../domain/errors.ts'
+import { type FeedScope, feedScopeKey } from '../../domain/feed-record.ts'
+import type { Instant } from '../../domain/time.ts'
+import { FeedInterrupted, type FeedSource, type SourceRecord } from '../../ports/feed-source.ts'
+import { btc, candle, eth, minute } from '../../ports/store-samples.ts'
+import { followSource } from './follow-source.ts'
+import { createFollowedSeries, type FollowedSeries } from './followed-series.ts'
+import { createScriptedSource, cut, type Script } from './scripted-source.testkit.ts'
+import { defaultPatience, type Patience, type Timing } from './timing.ts'
+
+const sourceCandle = (count: number, scope = btc): SourceRecord => {
+  const { receivedAt: _, ...record } = candle(count, undefined, scope)
+  return record
+}
+const btcMinutes = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index) => sourceCandle(from + index))
+const minutesOf = (records: readonly SourceRecord[]) => records.map((record) => (record.eventAt - minute(0)) / 60_000)
+
+/** Waits pass at once, and move the time that the follower sees. */
+function quickTiming(at: Instant = minute(100)): Timing & { readonly waits: number[] } {
+  const waits: number[] = []
+  let now = at
+  return {
+    waits,
+    now: () => now,
+    random: () => 0.5,
+    async wait(lengthMs, signal) {
+      waits.push(lengthMs)
+      now += lengthMs
+      await new Promise((resolve) => setImmediate(resolve))
+      if (signal.aborted) return
+    },
+  }
+}
+
+interface Followed {
+  readonly series?: readonly FollowedSeries[]
+  readonly patience?: Partial<Patience>
+  /** Stop when this many different records have come. */
+  readonly count: number
+}
+
+async function follow(
+  source: FeedSource,
+  { series = [createFollowedSeries(btc, null, minute(0))], patience, count }: Followed,
+) {
+  const log = createTestLog()
+  const timing = quickTiming()
+  const interruptions: string[] = []
+  const stop = new AbortController()
+  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(10_000)])
+  const found: SourceRecord[] = []
+  const keys = new Set<string>()
+  const batches = followSource({
+    ...{ source, series, log, timing, signal },
+    patience: { ...defaultPatience, ...patience },
+    onInterrupted: async (reason) => {
+      interruptions.push(reason)
+    },
+  })
+  for await (const batch of batches) {
+    for (const record of batch) {
+      found.push(record)
+      keys.add(`${feedScopeKey(record)} ${record.eventAt}`)
+    }
+    if (keys.size >= count) break
+  }
+  stop.abort()
+  const messages = log.lines.map(({ message }) => message)
+  return { found, messages, lines: log.lines, interruptions, waits: timing.waits }
+}
+
+const all = (script: Omit<Script, 'history'>) => createScriptedSource({ ...script, history: (found) => found }).source
+
+describe('following a source', () => {
+  test('fills the past, then hands over what comes, each record once', async () => {
+    const source = all({ records: btcMinutes(0, 10), connections: [{ lost: 5, count: 10 }] })
+    const { found, messages } = await follow(source, { count: 10 })
+    expect(minutesOf(found)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    expect(messages).toEqual([])
+  })
+
+  test('begins with what comes first when nothing is known and no past is wanted', async () => {
+    const source = all({ records: btcMinutes(0, 10), connections: [{ lost: 5, count: 10 }] })
+    const { found } = await follow(source, { series: [createFollowedSeries(btc, null, null)], count: 5 })
+    expect(minutesOf(found)).toEqual([5, 6, 7, 8, 9])
+  })
+
+  test('resumes behind the watermark of each series', async () => {
+    const records = [0, 1, 2, 3].flatMap((count) => [sourceCandle(count), sourceCandle(count, eth)])
+    const series = [createFollowedSeries(btc, minute(2), null), createFollowedSeries(eth, minute(4), null)]
+    const { found } = await follow(all({ records, connections: [] }), { series, count: 2 })
+    expect(found.map(({ subject, eventAt }) => [subject, eventAt])).toEqual([
+      ['BTCUSDT', minute(2)],
+      ['BTCUSDT', minute(3)],
+    ])
+  })
+
+  test('connects again when it is cut, and fills what was missed meanwhile', async () => {
+    const connections = [{ count: 3, end: cut('line down') }, { lost: 4, count: 2 }, { count: 9 }]
+    const { found, lines, interruptions } = await follow(all({ records: btcMinutes(0, 12), connections }), {
+      count: 12,
+    })
+    expect(minutesOf(found)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+    // The second connection ended in order, which is no event.
+    expect(interruptions).toEqual(['line down'])
+    expect(lines[0]).toMatchObject({
+      message: 'a source was interrupted; connecting again',
+      fields: { source: 'binance', reason: 'line down', waitMs: 750 },
+    })
+  })
+
+  test('waits longer with each failure, never less than the provider asks for, and starts over after news', async () => {
+    const fail = (retryAfterMs?: number) => ({
+      count: 0,
+      end: new FeedInterrupted('busy', { ...(retryAfterMs && { retryAfterMs }) }),
+    })
+    const connections = [fail(), fail(), fail(100_000), fail(), { count: 1, end: cut() }, { count: 9 }]
+    const { waits } = await follow(all({ records: btcMinutes(0, 5), connections }), {
+      series: [createFollowedSeries(btc, null, null)],
+      patience: { repairMs: 1 },
+      count: 5,
+    })
+    expect(waits.filter((wait) => wait > 1)).toEqual([750, 1_500, 100_750, 6_000, 750])
+  })
+
+  test('fills a hole before it hands over what comes behind it', async () => {
+    const lossy = btcMinutes(0, 8).filter((record) => ![3, 4, 5].includes(minutesOf([record])[0] ?? 0))
+    const whole = btcMinutes(0, 8)
+    const source = createScriptedSource({ records: lossy, connections: [], history: () => [] }).source
+    const withHistory: FeedSource = {
+      ...source,
+      async *history(_, from, to) {
+        yield whole.filter(({ eventAt }) => eventAt >= from && eventAt < to && eventAt < minute(6))
+      },
+    }
+    const { found, messages } = await follow(withHistory, {
+      series: [createFollowedSeries(btc, minute(0), null)],
+      count: 8,
+    })
+    expect(minutesOf(found)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+    expect(messages).toEqual([])
+  })
+
+  test('says once what nobody has, asks for it again, and fills it late', async () => {
+    const lossy = btcMinutes(0, 8).filter((record) => ![3, 4].includes(minutesOf([record])[0] ?? 0))
+    let asked = 0
+    const source = createScriptedSource({ records: lossy, connections: [], history: () => [] }).source
+    const withHistory: FeedSource = {
+      ...source,
+      async *history(_, from, to) {
+        if (from < minute(3)) return
+        asked += 1
+        // The provider mends its past bit by bit.
+        const mended = [3, 4].slice(0, Math.max(0, asked - 2))
+        yield mended.map((count) => sourceCandle(count)).filter(({ eventAt }) => eventAt >= from && eventAt < to)
+      },
+    }
+    const { found, lines } = await follow(withHistory, { count: 8 })
+    expect(minutesOf(found).slice(0, 6)).toEqual([0, 1, 2, 5, 6, 7])
+    expect(minutesOf(found).slice(6)).toEqual([3, 4])
+    expect(lines.map(({ message, fields }) => [message, fields.from])).toEqual([
+      ['records are missing', '2026-03-01T10:03:00.000Z'],
+      ['missing records were filled', '2026-03-01T10:03:00.000Z'],
+      ['missing records were filled', '2026-03-01T10:04:00.000Z'],
+    ])
+    expect(lines[0]?.fields).toMatchObject({ scope: 'binance:BTCUSDT:candle:1m', missingCount: 2 })
+  })
+
+  test('goes on without a history that does not answer, and fills up when it does', async () => {
+    let isDown = true
+    let asked = 0
+    const script = createScriptedSource({
+      records: btcMinutes(0, 8),
+      connections: [{ lost: 3, count: 8 }],
+      history(found) {
+        asked += 1
+        if (asked === 12) isDown = false
+        if (isDown) throw new FeedInterrupted('banned')
+        return found
+      },
+    })
+    const { found, messages } = await follow(script.source, { count: 8 })
+    expect(minutesOf(found)).toEqual([3, 4, 5, 6, 7, 0, 1, 2])
+    expect(messages.filter((message) => message !== 'history does not answer; asking again')).toEqual([
+      'history does not answer; going on without it',
+      'records are missing',
+      'missing records were filled',
+    ])
+  })
+
+  test('reports holes of a source that has no history, and goes on', async () => {
+    const lossy = btcMinutes(0, 6).filter((record) => minutesOf([record])[0] !== 2)
+    const { source } = createScriptedSource({ records: lossy, connections: [{ count: 4, end: cut() }] })
+    const { found, lines } = await follow(source, { series: [createFollowedSeries(btc, minute(0), null)], count: 5 })
+    expect(minutesOf(found)).toEqual([0, 1, 3, 4, 5])
+    expect(lines[0]).toMatchObject({ message: 'records are missing', fields: { history: 'the source has none' } })
+  })
+
+  test('fills holes that the store had before', async () => {
+    const hole = { from: minute(1), to: minute(3) }
+    const series = [createFollowedSeries(btc, minute(4), null, [hole])]
+    const source = all({ records: btcMinutes(0, 6), connections: [{ lost: 4, count: 9 }] })
+    const { found } = await follow(source, { series, count: 4 })
+    expect(minutesOf(found).sort()).toEqual([1, 2, 4, 5])
+  })
+
+  test('gives up a hole that is too old', async () => {
+    const hole = { from: minute(1), to: minute(3) }
+    const series = [createFollowedSeries(btc, minute(4), null, [hole])]
+    const { source } = createScriptedSource({ records: btcMinutes(4, 6), connections: [], history: () => [] })
+    let finish = () => {}
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    const waiting: FeedSource = {
+      ...source,
+      async *stream(scopes, from, signal, onOpen) {
+        yield* source.stream(scopes, from, AbortSignal.any([signal, AbortSignal.timeout(50)]), onOpen)
+        finish()
+      },
+    }
+    const { lines } = await follow(waiting, { series, patience: { giveUpMs: 1 }, count: 2 })
+    await finished
+    expect(lines).toMatchObject([
+      { message: 'missing records are given up', fields: { to: '2026-03-01T10:03:00.000Z' } },
+    ])
+  })
+
+  test('stops where a source refuses before it ever worked, and asks again when it did', async () => {
+    const refused = new CrunchError('FEED_UNAVAILABLE', 'the key is wrong')
+    const never = all({ records: btcMinutes(0, 5), connections: [{ count: 0, end: refused }] })
+    await expect(follow(never, { count: 1 })).rejects.toBe(refused)
+    const later = all({ records: btcMinutes(0, 5), connections: [{ count: 2, end: refused }] })
+    const { found, interruptions, waits } = await follow(later, { count: 5 })
+    expect(minutesOf(found)).toEqual([0, 1, 2, 3, 4])
+    expect(interruptions).toEqual(['the key is wrong'])
+    expect(Math.max(...waits)).toBeGreaterThanOrEqual(defaultPatience.longestMs)
+  })
+
+  test('refuses what the source does not offer, with what it has', async () => {
+    const series = [createFollowedSeries({ ...btc, subject: 'BTCUSD' }, null, null)]
+    const followed = follow(all({ records: [], connections: [] }), { series, count: 1 })
+    await expect(followed).rejects.toThrow('no subject "BTCUSD"; did you mean "BTCUSDT"?')
+  })
+
+  test('passes a broken program on', async () => {
+    const broken = all({ records: btcMinutes(0, 5), connections: [{ count: 1, end: new TypeError('bug') }] })
+    await expect(follow(broken, { count: 5 })).rejects.toThrow('bug')
+  })
+
+  test('leaves out a series that nobody asked for, and says so', async () => {
+    const records = [sourceCandle(0), sourceCandle(1)]
+    const { source } = createScriptedSource({ records, connections: [] })
+    const stranger: FeedSource = {
+      ...source,
+      async *stream(scopes, from, signal, onOpen) {
+        yield [sourceCandle(0, eth), sourceCandle(1, eth)]
+        yield* source.stream(scopes, from, signal, onOpen)
+      },
+    }
+    const { found, lines } = await follow(stranger, { count: 2 })
+    expect(found.map(({ subject }) => subject)).toEqual(['BTCUSDT', 'BTCUSDT'])
+    expect(lines).toMatchObject([{ fields: { scope: 'binance:ETHUSDT:candle:1m' } }])
+  })
+
+  test('loses nothing, wherever connections are cut and whatever history does', async () => {
+    const tick: FeedScope = { ...btc, kind: 'tick', granularity: '1s' }
+    const records = Array.from({ length: 20 }, (_, count) => [
+      sourceCandle(count),
+      { ...tick, eventAt: minute(count) + 7, knownAt: minute(count) + 7, values: { price: count } },
+      sourceCandle(count, eth),
+    ]).flat()
+    const connection = fc.record({ lost: fc.nat(8), count: fc.nat(8), isOrderly: fc.boolean() })
+    const connections = fc.array(connection, { maxLength: 12 })
+    const failures = fc.array(fc.boolean(), { maxLength: 20 })
+    const property = fc.asyncProperty(connections, failures, async (cuts, answers) => {
+      const pending = [...answers]
+      const script = createScriptedSource({
+        records,
+        connections: cuts.map(({ isOrderly, ...rest }) => ({ ...rest, ...(!isOrderly && { end: cut() }) })),
+        history(found) {
+          if (pending.shift() === false) throw new FeedInterrupted('busy')
+          return found
+        },
+      })
+      const series = [btc, tick, eth].map((scope) => createFollowedSeries(scope, null, minute(0)))
+      const { found } = await follow(script.source, { series, count: records.length })
+      const stored = await createMemoryStore().appendRecords(found.map((record) => ({ ...record, receivedAt: 0 })))
+      expect(stored.inserted).toHaveLength(records.length)
+      expect(stored.revisions).toEqual([])
+    })
+    await fc.assert(property, { numRuns: 300 })
+  })
+})

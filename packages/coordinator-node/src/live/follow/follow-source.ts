@@ -1,0 +1,68 @@
+import { CrunchError } from '../../domain/errors.ts'
+import { FeedInterrupted, type SourceRecord } from '../../ports/feed-source.ts'
+import { requireOffered } from '../../stages/feed/offered-series.ts'
+import { type Follower, followSession } from './follow-session.ts'
+import { backOffMs } from './timing.ts'
+
+export interface FollowOptions extends Follower {
+  readonly signal: AbortSignal
+  /** Told when the source cannot be followed for now, and why. */
+  readonly onInterrupted: (reason: string) => Promise<void>
+}
+
+/** A connection that lasted this long was a good one, however quiet. */
+const goodConnectionMs = 60_000
+
+/**
+ * Follows a source until the signal aborts: connects again whenever it is interrupted, fills what was missed in between from
+ * its history, and hands over every record of a series in order, as far as the source lets it.
+ * Rejects with FEED_UNAVAILABLE when the source refuses before it ever worked: starting again would not help.
+ */
+export async function* followSource(options: FollowOptions): AsyncGenerator<readonly SourceRecord[], void, undefined> {
+  const { source, series, log, timing, patience, signal, onInterrupted } = options
+  const names = [...new Set(series.map(({ scope }) => scope.source))].join(', ')
+  let failures = 0
+  let hasWorked = false
+  let isChecked = false
+  while (!signal.aborted) {
+    const startedAt = timing.now()
+    let reason = 'the source ended the connection'
+    let isOrderly = true
+    let retryAfterMs: number | null = null
+    try {
+      if (!isChecked) {
+        requireOffered(
+          await source.describe(signal),
+          series.map(({ scope }) => scope),
+        )
+      }
+      isChecked = true
+      const onNews = () => {
+        hasWorked = true
+        failures = 0
+      }
+      yield* followSession(options, signal, onNews)
+    } catch (error) {
+      if (signal.aborted) return
+      if (!(error instanceof CrunchError)) throw error
+      const isTemporary = error instanceof FeedInterrupted
+      if (!isTemporary && !hasWorked) throw error
+      reason = error.message
+      isOrderly = false
+      retryAfterMs = isTemporary ? error.retryAfterMs : patience.longestMs
+    }
+    if (signal.aborted) return
+    if (timing.now() - startedAt >= goodConnectionMs) failures = 0
+    failures += 1
+    const waitMs = backOffMs(failures, retryAfterMs, patience, timing)
+    log.warn('a source was interrupted; connecting again', {
+      stage: 'feed',
+      source: names,
+      reason,
+      waitMs: Math.round(waitMs),
+    })
+    // Providers end connections now and then, to begin new ones.
+    if (!isOrderly || failures > 1) await onInterrupted(reason)
+    await timing.wait(waitMs, signal)
+  }
+}

@@ -1,0 +1,66 @@
+import type { FeedScope } from '../../domain/feed-record.ts'
+import { durationMs, formatInstant, type Instant } from '../../domain/time.ts'
+import type { SourceRecord } from '../../ports/feed-source.ts'
+import { createSeriesProgress, holesIn, type SeriesProgress, type Stretch } from '../../stages/feed/series-progress.ts'
+
+/** A hole that history did not fill yet. */
+export interface OpenHole extends Stretch {
+  triedCount: number
+  nextTryAt: number
+}
+
+/** One series of a source while it is followed. */
+export interface FollowedSeries {
+  readonly scope: FeedScope
+  /** The grid of candles; other kinds come when they come. */
+  readonly stepMs: number | null
+  readonly progress: SeriesProgress
+  holes: OpenHole[]
+  /** Whether history could not tell what lies before the next new record. */
+  isBehind: boolean
+}
+
+/** Holes are kept up to this many: more would be a series that is mostly not there. */
+const mostHoles = 1_000
+
+/**
+ * @param watermark the newest `knownAt` that is stored; `null` for a series that has no records
+ * @param startAt where a series without records begins; `null`: with whatever comes first
+ * @param holes what the stored records leave out
+ */
+export function createFollowedSeries(
+  scope: FeedScope,
+  watermark: Instant | null,
+  startAt: Instant | null,
+  holes: readonly Stretch[] = [],
+): FollowedSeries {
+  const stepMs = scope.kind === 'candle' ? durationMs(scope.granularity) : null
+  const series: FollowedSeries = {
+    scope,
+    stepMs,
+    // A candle is known when the next one opens.
+    progress: createSeriesProgress(stepMs, watermark === null ? startAt : stepMs === null ? watermark + 1 : watermark),
+    holes: [],
+    isBehind: false,
+  }
+  for (const hole of holes) addHole(series, hole, 0)
+  return series
+}
+
+export function addHole(series: FollowedSeries, { from, to }: Stretch, nextTryAt: number): void {
+  series.holes = [...series.holes, { from, to, triedCount: 0, nextTryAt }].slice(-mostHoles)
+}
+
+/** What is left of a hole after history has answered with these records. */
+export function remainingHoles(series: FollowedSeries, hole: Stretch, records: readonly SourceRecord[]): Stretch[] {
+  if (series.stepMs === null) return []
+  return holesIn(
+    hole,
+    series.stepMs,
+    records.map((record) => record.eventAt),
+  )
+}
+
+export function describeStretch({ from, to }: Stretch): { readonly from: string; readonly to: string } {
+  return { from: formatInstant(from), to: formatInstant(to) }
+}

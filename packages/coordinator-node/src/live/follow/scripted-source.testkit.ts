@@ -1,0 +1,53 @@
+import { feedScopeKey } from '../../domain/feed-record.ts'
+import { FeedInterrupted, type FeedSource, type SourceRecord } from '../../ports/feed-source.ts'
+
+export interface Script {
+  /** Everything there ever was, in the order in which it became known. */
+  readonly records: readonly SourceRecord[]
+  /** What each connection streams: the records from where the last one stopped, so many; then how it ends. The last one goes on. */
+  readonly connections: readonly { readonly count: number; readonly lost?: number; readonly end?: Error }[]
+  /** Told of every question to history; may throw, or leave records out. Absent: the source has no history. */
+  readonly history?: (found: readonly SourceRecord[]) => readonly SourceRecord[]
+}
+
+/** A provider at the port: what happens on each connection is written down beforehand. Its last connection stays open. */
+export function createScriptedSource({ records, connections, history }: Script) {
+  let position = 0
+  let connectionCount = 0
+  const source: FeedSource = {
+    describe: async () => [
+      { source: 'binance', subjects: ['BTCUSDT', 'ETHUSDT'], kind: 'candle', granularities: ['1m'] },
+      { source: 'binance', subjects: ['BTCUSDT'], kind: 'tick', granularities: 'any' },
+    ],
+    async *stream(scopes, _from, signal, onOpen) {
+      const script = connections[connectionCount] ?? { count: records.length }
+      connectionCount += 1
+      // What became known while nobody was connected.
+      position += script.lost ?? 0
+      onOpen?.()
+      const keys = new Set(scopes.map(feedScopeKey))
+      for (let left = script.count; left > 0 && position < records.length && !signal.aborted; left -= 1) {
+        const record = records[position] as SourceRecord
+        position += 1
+        if (keys.has(feedScopeKey(record))) yield [record]
+      }
+      if (script.end !== undefined) throw script.end
+      if (position < records.length || signal.aborted) return
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    },
+  }
+  async function* answer(scope: Parameters<NonNullable<FeedSource['history']>>[0], from: number, to: number) {
+    const known = records.slice(0, position)
+    const found = known.filter(
+      (record) => feedScopeKey(record) === feedScopeKey(scope) && record.eventAt >= from && record.eventAt < to,
+    )
+    const given = history?.(found) ?? []
+    if (given.length > 0) yield given
+  }
+  return {
+    source: history === undefined ? source : { ...source, history: answer },
+    connectionCount: () => connectionCount,
+  }
+}
+
+export const cut = (message = 'cut') => new FeedInterrupted(message)

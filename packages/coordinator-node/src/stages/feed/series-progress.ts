@@ -1,0 +1,65 @@
+import type { Instant } from '../../domain/time.ts'
+import type { SourceRecord } from '../../ports/feed-source.ts'
+
+/** A stretch of a series by `eventAt`: `from <= eventAt < to`. */
+export interface Stretch {
+  readonly from: Instant
+  readonly to: Instant
+}
+
+/** How many of the newest records are remembered, to tell those that come again. */
+const rememberedRecords = 4_096
+
+/** What has come of one series, from a source that may repeat itself, leave something out or mix up the order. */
+export interface SeriesProgress {
+  /** The `eventAt` from which on nothing has come yet; `null` before the first record of a series that starts anew. */
+  next(): Instant | null
+  /** Whether exactly this record came before. With other values it is not: the store keeps revisions apart. */
+  isKnown(record: SourceRecord): boolean
+  /** What the grid still has before a record that is about to be taken; `null` without a hole, or without a grid. */
+  holeBefore(record: SourceRecord): Stretch | null
+  take(record: SourceRecord): void
+}
+
+/**
+ * @param stepMs the grid of a series that has one: a record each step
+ * @param next where it goes on: what is before is taken as known; `null` for a series that starts with whatever comes first
+ */
+export function createSeriesProgress(stepMs: number | null, next: Instant | null): SeriesProgress {
+  const startedAt = next ?? Number.NEGATIVE_INFINITY
+  const recent = new Map<Instant, string>()
+  let upTo = next
+  return {
+    next: () => upTo,
+    isKnown(record) {
+      if (record.eventAt < startedAt) return true
+      return recent.get(record.eventAt) === JSON.stringify(record.values)
+    },
+    holeBefore(record) {
+      return stepMs === null || upTo === null || record.eventAt <= upTo ? null : { from: upTo, to: record.eventAt }
+    },
+    take(record) {
+      if (!recent.has(record.eventAt)) recent.set(record.eventAt, JSON.stringify(record.values))
+      if (recent.size > rememberedRecords) recent.delete(recent.keys().next().value as Instant)
+      upTo = Math.max(upTo ?? Number.NEGATIVE_INFINITY, record.eventAt + (stepMs ?? 1))
+    },
+  }
+}
+
+/** The holes that are left in a stretch of a grid when these records are there; its ends lie on the grid. */
+export function holesIn({ from, to }: Stretch, stepMs: number, eventTimes: Iterable<Instant>): Stretch[] {
+  const holes: Stretch[] = []
+  let next = from
+  for (const at of [...eventTimes].sort((left, right) => left - right)) {
+    if (at < from || at >= to) continue
+    if (at > next) holes.push({ from: next, to: at })
+    next = Math.max(next, at + stepMs)
+  }
+  if (next < to) holes.push({ from: next, to })
+  return holes
+}
+
+/** How many records a stretch of a grid lacks. */
+export function missingCount({ from, to }: Stretch, stepMs: number): number {
+  return Math.ceil((to - from) / stepMs)
+}
