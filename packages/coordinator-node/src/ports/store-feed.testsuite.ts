@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import type { StoreUnderTest } from './store.testsuite.ts'
 import type { Store } from './store.ts'
-import { btc, candle, eth, minute, schedule } from './store-samples.ts'
+import { btc, candle, eth, minute, minuteMs, round, schedule } from './store-samples.ts'
 
 const candles = (...counts: readonly number[]): FeedRecord[] => counts.map((count) => candle(count))
 
@@ -15,6 +15,7 @@ export function feedTests(context: StoreUnderTest): void {
   revisionTests(context)
   readTests(context)
   stateTests(context)
+  pruneTests(context)
   scheduleAndModelTests(context)
 }
 
@@ -138,6 +139,47 @@ function readTests(context: StoreUnderTest): void {
     const right = candle(0, { close: 2 }, { ...btc, source: 'a', subject: 'b:c' })
     expect((await context.store.appendRecords([left, right])).inserted).toHaveLength(2)
     expect(await context.store.latestRecords(right, 5, minute(9))).toEqual([right])
+  })
+}
+
+function pruneTests(context: StoreUnderTest): void {
+  const prune = (before: number, keepMs = 0, limit = 100) =>
+    context.store.pruneRecords({ before: minute(before), keepMs, limit })
+  const left = async (scope = btc) =>
+    (await context.store.latestRecords(scope, 100, minute(100))).map(({ eventAt }) => (eventAt - minute(0)) / 60_000)
+
+  it('prunes what was known before an instant, with its revisions, the oldest first, and keeps the counts', async () => {
+    await context.store.appendRecords([...candles(0, 1, 2, 3, 4, 5), candle(0, { close: 7 })])
+    const before = await stateOf(context.store)
+    expect(await prune(4, 0, 2)).toBe(2)
+    expect(await left()).toEqual([2, 3, 4, 5])
+    expect(await prune(4)).toBe(1)
+    expect(await prune(4)).toBe(0)
+    expect(await left()).toEqual([3, 4, 5])
+    expect(await stateOf(context.store)).toEqual(before)
+    // The revision went with its record: the same values are no duplicate of it any more.
+    await context.store.appendRecords([candle(0)])
+    expect((await context.store.appendRecords([candle(0, { close: 7 })])).revisions).toHaveLength(1)
+  })
+
+  it('never prunes the newest record of a series', async () => {
+    await context.store.appendRecords([...candles(0, 1), candle(0, { close: 1 }, eth)])
+    expect(await prune(90)).toBe(1)
+    expect([await left(), await left(eth)]).toEqual([[1], [0]])
+  })
+
+  it('keeps what an unresolved round needs, of its own series', async () => {
+    const { store } = context
+    await store.appendRecords(
+      [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((count) => [candle(count), candle(count, undefined, eth)]),
+    )
+    await store.putSchedules([schedule()])
+    await store.openRound(round(4))
+    expect(await prune(7, minuteMs)).toBe(2 + 6)
+    expect([await left(), await left(eth)]).toEqual([
+      [2, 3, 4, 5, 6, 7, 8],
+      [6, 7, 8],
+    ])
   })
 }
 

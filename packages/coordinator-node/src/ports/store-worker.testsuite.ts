@@ -95,6 +95,7 @@ function closeTests(context: StoreUnderTest): void {
       ensureFeeds: () => store.ensureFeeds([], minute(0)),
       putFeedStatus: () => store.putFeedStatus(btc, 'up', null, minute(0)),
       newestWatermark: () => store.newestWatermark(),
+      pruneRecords: () => store.pruneRecords({ before: minute(0), keepMs: 0, limit: 1 }),
       putSchedules: () => store.putSchedules([]),
       registerModels: () => store.registerModels([], minute(0)),
       openRound: () => store.openRound(round(0)),

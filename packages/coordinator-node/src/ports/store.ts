@@ -51,6 +51,15 @@ export interface PredictionMove {
   readonly detail: string | null
 }
 
+/** Which records nobody needs any more. */
+export interface PruneRequest {
+  /** Only those with `knownAt < before`. The newest record of a series always stays. */
+  readonly before: Instant
+  /** Records of a series with an unresolved round stay from this long before the round was performed. */
+  readonly keepMs: number
+  readonly limit: number
+}
+
 export interface SettleRequest {
   readonly now: Instant
   /** Most rounds of one call. */
@@ -108,6 +117,11 @@ export interface Store extends ReportReads {
   putFeedStatus(scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant): Promise<void>
   /** The newest watermark of all scopes: where a replay's time has come to; `null` without records. */
   newestWatermark(): Promise<Instant | null>
+  /**
+   * Deletes up to `limit` records, the oldest first, with their revisions, and answers how many. What they were counted for
+   * in the states of the feeds stays counted.
+   */
+  pruneRecords(request: PruneRequest): Promise<number>
 
   // ── schedule and models ──
   /** Makes the stored schedules equal to the contract's; a schedule that left the contract stays, inactive. */

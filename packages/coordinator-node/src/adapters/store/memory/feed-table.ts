@@ -7,7 +7,7 @@ import {
 } from '../../../domain/feed-record.ts'
 import type { JsonObject } from '../../../domain/json.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { AppendedRecords } from '../../../ports/store.ts'
+import type { AppendedRecords, PruneRequest } from '../../../ports/store.ts'
 import { checkRecords } from '../check-records.ts'
 import { compareText } from '../compare-text.ts'
 import { jsonEqual } from '../json-equal.ts'
@@ -24,6 +24,7 @@ interface Feed {
   oldestEventAt: Instant | null
   watermarkAt: Instant | null
   updatedAt: Instant
+  insertedCount: number
   revisionCount: number
   status: FeedStatus
   statusReason: string | null
@@ -36,6 +37,8 @@ export interface FeedTable {
   ensure(scopes: readonly FeedScope[], at: Instant): void
   putStatus(scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant): void
   newestWatermark(): Instant | null
+  /** @param firstUnresolved when the first unresolved round of a scope was performed */
+  prune(request: PruneRequest, firstUnresolved: (scope: FeedScope) => Instant): number
   watermark(scope: FeedScope): Instant | null
   lastKnown(scope: FeedScope, at: Instant): FeedRecord | null
   /** `after < knownAt <= through`. */
@@ -81,6 +84,11 @@ export function createFeedTable(): FeedTable {
       }
       return newest
     },
+    prune: ({ before, keepMs, limit }, firstUnresolved) =>
+      [...feeds.values()].reduce((count, feed) => {
+        const bound = Math.min(before, firstUnresolved(feed.scope) - keepMs, feed.watermarkAt ?? before)
+        return count + prune(feed, bound, limit - count)
+      }, 0),
     watermark: (scope) => find(scope)?.watermarkAt ?? null,
     lastKnown(scope, at) {
       const records = recordsOf(scope)
@@ -116,9 +124,21 @@ function append(records: readonly FeedRecord[], feedOf: (record: FeedRecord) => 
   }
   for (const [feed, list] of added) {
     insertAllSorted(feed.records, list, compareRecords)
+    feed.insertedCount += list.length
     moveBounds(feed, list)
   }
   return { inserted, duplicateCount: records.length - inserted.length - revisions.length, revisions }
+}
+
+/** Deletes up to `limit` records with `knownAt < bound`, and their revisions. */
+function prune(feed: Feed, bound: Instant, limit: number): number {
+  const expired = firstIndex(feed.records, (record) => record.knownAt >= bound)
+  const pruned = feed.records.splice(0, Math.min(expired, limit))
+  for (const { eventAt } of pruned) {
+    feed.byEventAt.delete(eventAt)
+    feed.revisions.delete(eventAt)
+  }
+  return pruned.length
 }
 
 /** The index of the first record that was not yet known at an instant. */
@@ -159,6 +179,7 @@ function emptyFeed({ source, subject, kind, granularity }: FeedScope, at: Instan
     newestEventAt: null,
     watermarkAt: null,
     updatedAt: at,
+    insertedCount: 0,
     revisionCount: 0,
     status: 'down',
     statusReason: 'no data yet',
@@ -167,8 +188,8 @@ function emptyFeed({ source, subject, kind, granularity }: FeedScope, at: Instan
 }
 
 function stateOf(feed: Feed): FeedState {
-  const { records, byEventAt: _byEventAt, revisions: _revisions, ...state } = feed
-  return { ...state, recordCount: records.length }
+  const { records: _records, byEventAt: _byEventAt, revisions: _revisions, insertedCount, ...state } = feed
+  return { ...state, recordCount: insertedCount }
 }
 
 function compareRecords(left: FeedRecord, right: FeedRecord): number {

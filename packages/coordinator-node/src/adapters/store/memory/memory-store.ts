@@ -12,7 +12,7 @@ import type { Lease, Store } from '../../../ports/store.ts'
 import { compareText } from '../compare-text.ts'
 import { createRecordListeners } from '../record-listeners.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
-import { createFeedTable } from './feed-table.ts'
+import { createFeedTable, type FeedTable } from './feed-table.ts'
 import { modelActivity } from './model-activity.ts'
 import { createPeriodTable } from './period-table.ts'
 import { createRoundTable, type RoundTable } from './round-table.ts'
@@ -50,15 +50,7 @@ export function createMemoryStore(): MemoryStore {
   const { verb } = gate
 
   return {
-    appendRecords: verb((records) => {
-      const appended = feeds.append(records)
-      listeners.hand(appended.inserted)
-      return appended
-    }),
-    latestRecords: verb(feeds.latest),
-    ensureFeeds: verb(feeds.ensure),
-    putFeedStatus: verb(feeds.putStatus),
-    newestWatermark: verb(feeds.newestWatermark),
+    ...feedVerbs(feeds, rounds, listeners, verb),
     putSchedules: verb(registry.putSchedules),
     registerModels: verb(registry.registerModels),
     openRound: verb((round) => {
@@ -85,7 +77,6 @@ export function createMemoryStore(): MemoryStore {
     lastCheckpointEnd: verb(periods.lastCheckpointEnd),
     subscribeRecords: verb(listeners.add),
     takeLease: verb((name) => takeLease(leases, name)),
-    feedStates: verb(feeds.states),
     models: verb(registry.models),
     schedules: verb(registry.schedules),
     latestLeaderboard: verb(periods.latestLeaderboard),
@@ -110,6 +101,23 @@ export function createMemoryStore(): MemoryStore {
   }
 }
 
+/** The verbs of the feed stage. */
+function feedVerbs(feeds: FeedTable, rounds: RoundTable, listeners: RecordListeners, verb: Verb) {
+  return {
+    appendRecords: verb((records) => {
+      const appended = feeds.append(records)
+      listeners.hand(appended.inserted)
+      return appended
+    }),
+    latestRecords: verb(feeds.latest),
+    ensureFeeds: verb(feeds.ensure),
+    putFeedStatus: verb(feeds.putStatus),
+    newestWatermark: verb(feeds.newestWatermark),
+    pruneRecords: verb((request) => feeds.prune(request, rounds.firstUnresolvedPerformedAt)),
+    feedStates: verb(feeds.states),
+  }
+}
+
 /** Makes synchronous transitions verbs: they reject where a transition throws, and once the gate is closed. */
 function createGate() {
   let isClosed = false
@@ -125,6 +133,9 @@ function createGate() {
     },
   }
 }
+
+type RecordListeners = ReturnType<typeof createRecordListeners>
+type Verb = ReturnType<typeof createGate>['verb']
 
 function createRegistry() {
   const schedules = new Map<string, Schedule>()

@@ -1,5 +1,5 @@
 import { CrunchError } from '../../../domain/errors.ts'
-import type { FeedRecord } from '../../../domain/feed-record.ts'
+import { type FeedRecord, type FeedScope, feedScopeKey } from '../../../domain/feed-record.ts'
 import type { Prediction } from '../../../domain/prediction.ts'
 import type { Round } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
@@ -35,6 +35,8 @@ export interface RoundTable {
   settle(request: SettleRequest, decide: (due: DueRound) => RoundSettlement): SettleResult
   firstResolvableAt(from: Instant): Instant | null
   hasUnresolved(before: Instant): boolean
+  /** Infinity without an unresolved round of the scope. */
+  firstUnresolvedPerformedAt(scope: FeedScope): Instant
   periodResults(from: Instant, to: Instant): readonly PeriodResult[]
   reports(filter: PredictionFilter): readonly PredictionReport[]
   /** Oldest first, in order of (performedAt, round id, model id). */
@@ -82,6 +84,11 @@ export function createRoundTable(feeds: FeedTable): RoundTable {
       const first = waiting[0]
       if (first !== undefined && first.round.resolvableAt < before) return true
       return [...unanswered.values()].some((row) => row.round.resolvableAt < before)
+    },
+    firstUnresolvedPerformedAt(scope) {
+      const key = feedScopeKey(scope)
+      const own = [...waiting, ...unanswered.values()].filter(({ round }) => feedScopeKey(round.scope) === key)
+      return own.reduce((first, { round }) => Math.min(first, round.performedAt), Number.POSITIVE_INFINITY)
     },
     periodResults: (from, to) => periodResults(byResolvableAt, from, to),
     reports: (filter) => predictionReports(byPerformedAt, filter),

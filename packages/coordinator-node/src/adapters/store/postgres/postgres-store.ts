@@ -11,6 +11,7 @@ import { createPredictionStore } from './prediction-store.ts'
 import { createRecordSubscriptions } from './record-subscription.ts'
 import { createRegistryStore } from './registry-store.ts'
 import { createReportStore } from './report-store.ts'
+import { createRetentionStore } from './retention-store.ts'
 import { settleRounds } from './settle-rounds.ts'
 import { unavailable } from './store-error.ts'
 import { createLeaseTaker } from './take-lease.ts'
@@ -51,6 +52,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       ...createPeriodStore(sql),
       ...createReportStore(sql),
       ...createActivityStore(sql),
+      ...createRetentionStore(sql),
     },
   }))
   const subscriptions = createRecordSubscriptions({
