@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../../../domain/checkpoint.ts'
 import { CrunchError } from '../../../domain/errors.ts'
-import type { FeedState } from '../../../domain/feed-record.ts'
+import type { FeedRecord, FeedState } from '../../../domain/feed-record.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
 import type { Model, ModelIdentity } from '../../../domain/model.ts'
 import type { Prediction } from '../../../domain/prediction.ts'
@@ -8,7 +8,7 @@ import type { Round, Schedule } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { Lease, Store } from '../../../ports/store.ts'
+import type { Lease, PruneRequest, Store } from '../../../ports/store.ts'
 import { compareText } from '../compare-text.ts'
 import { createRecordListeners } from '../record-listeners.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
@@ -104,7 +104,7 @@ export function createMemoryStore(): MemoryStore {
 /** The verbs of the feed stage. */
 function feedVerbs(feeds: FeedTable, rounds: RoundTable, listeners: RecordListeners, verb: Verb) {
   return {
-    appendRecords: verb((records) => {
+    appendRecords: verb((records: readonly FeedRecord[]) => {
       const appended = feeds.append(records)
       listeners.hand(appended.inserted)
       return appended
@@ -113,7 +113,7 @@ function feedVerbs(feeds: FeedTable, rounds: RoundTable, listeners: RecordListen
     ensureFeeds: verb(feeds.ensure),
     putFeedStatus: verb(feeds.putStatus),
     newestWatermark: verb(feeds.newestWatermark),
-    pruneRecords: verb((request) => feeds.prune(request, rounds.firstUnresolvedPerformedAt)),
+    pruneRecords: verb((request: PruneRequest) => feeds.prune(request, rounds.firstUnresolvedPerformedAt)),
     feedStates: verb(feeds.states),
   }
 }
