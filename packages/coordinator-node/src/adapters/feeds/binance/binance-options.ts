@@ -1,5 +1,5 @@
-import { setTimeout } from 'node:timers/promises'
 import type { Instant } from '../../../domain/time.ts'
+import { wait } from '../polling/wait.ts'
 
 /** Where Binance answers: `data` is its mirror of public market data, which more regions may use. */
 export type BinanceSite = 'global' | 'us' | 'data' | 'testnet'
@@ -22,9 +22,10 @@ export interface BinanceOptions {
   readonly maxPendingRecords?: number
   /** Price levels of each side that `depth` sums up. */
   readonly depthLevels?: 5 | 10 | 20
-  /** The machine's time, and waiting by it. */
+  /** The machine's time, and waiting in it. */
   readonly now?: () => Instant
-  readonly wait?: (lengthMs: number, signal: AbortSignal) => Promise<unknown>
+  /** Returns at once when the signal aborts. */
+  readonly wait?: (lengthMs: number, signal: AbortSignal) => Promise<void>
 }
 
 interface Site {
@@ -68,7 +69,7 @@ export function resolveBinanceOptions(options: BinanceOptions): ResolvedBinanceO
     maxPendingRecords: options.maxPendingRecords ?? 10_000,
     depthLevels: options.depthLevels ?? 10,
     now: options.now ?? Date.now,
-    wait: options.wait ?? ((lengthMs, signal) => setTimeout(lengthMs, undefined, { signal })),
+    wait: options.wait ?? wait,
   }
 }
 

@@ -81,6 +81,7 @@ class WeightedRest implements BinanceRest {
       if (this.#usedWeight === 0 || this.#usedWeight + weight <= this.#weightPerMinute * ownShare) break
       // A second more, for its clock is only known to the second.
       await this.#options.wait((minute + 1) * minuteMs - serverAt + 1_000, signal)
+      signal.throwIfAborted()
       this.#requireWelcome()
     }
     this.#usedWeight += weight

@@ -3,7 +3,8 @@ import { type BinanceOptions, type BinanceSite, resolveBinanceOptions } from './
 import { type BinanceRest, createBinanceRest } from './binance-rest.ts'
 import { jsonObject } from './parse-market-data.ts'
 import { readCandleHistory } from './read-candle-history.ts'
-import { candleGranularities } from './stream-plan.ts'
+import { readTradeHistory } from './read-trade-history.ts'
+import { marketKinds } from './stream-plan.ts'
 import { streamRecords } from './stream-records.ts'
 
 const sourceName = 'binance'
@@ -12,7 +13,13 @@ const exchangeInfoWeight = 20
 const exchangeInfoBytes = 64 * 1024 * 1024
 
 /**
- * The spot market of Binance, without a key: candles.
+ * The spot market of Binance; needs no key. Of every symbol that is traded:
+ * - `candle`, `{ open, high, low, close, volume }`, once closed
+ * - `tick`, `{ price }`, and `trade`, `{ price, quantity, firstId, lastId, count }`: all trades of a millisecond are one record
+ * - `quote`, `{ bid, bidQuantity, ask, askQuantity }`, and `depth`, `{ best_bid, best_ask, spread, mid, bid_depth, ask_depth,
+ *   imbalance }`, both sampled on the grid of their granularity by the clock of this machine, for they come without a time
+ *
+ * Candles and trades have a history; of quotes and depth Binance keeps none, so theirs is empty.
  * @example createBinanceSource({ site: 'us' })
  */
 export function createBinanceSource(options: BinanceOptions = {}): FeedSourceWithHistory {
@@ -20,15 +27,23 @@ export function createBinanceSource(options: BinanceOptions = {}): FeedSourceWit
   const rest = createBinanceRest(resolved)
   return {
     describe: (signal) => describeMarket(rest, resolved.site, signal),
-    stream: (scopes, _from, signal, onOpen) => streamRecords(resolved, scopes, signal, onOpen),
+    stream: (scopes, _from, signal, onOpen) => streamRecords({ options: resolved, rest }, scopes, signal, onOpen),
     async *history(scope, from, to, signal) {
+      const read = historyReaders[scope.kind]
       try {
-        yield* readCandleHistory(rest, scope, from, to, signal)
+        if (read !== undefined) yield* read(rest, scope, from, to, signal)
       } catch (error) {
         if (!signal.aborted) throw error
       }
     },
   }
+}
+
+/** By kind; the others have no history. */
+const historyReaders: Readonly<Record<string, typeof readCandleHistory>> = {
+  candle: readCandleHistory,
+  tick: readTradeHistory,
+  trade: readTradeHistory,
 }
 
 async function describeMarket(
@@ -44,7 +59,12 @@ async function describeMarket(
     parseExchangeInfo,
   )
   if (data.weightPerMinute !== undefined) rest.limitWeight(data.weightPerMinute)
-  return [{ source: sourceName, subjects: data.symbols, kind: 'candle', granularities: candleGranularities }]
+  return [...marketKinds].map(([kind, granularities]) => ({
+    source: sourceName,
+    subjects: data.symbols,
+    kind,
+    granularities,
+  }))
 }
 
 interface ExchangeInfo {

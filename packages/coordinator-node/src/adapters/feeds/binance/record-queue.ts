@@ -3,49 +3,57 @@ import { FeedInterrupted, type SourceRecord } from '../../../ports/feed-source.t
 /** Between a connection, which pushes, and the reader of a stream, who takes all that there is at a time. */
 export interface RecordQueue {
   push(records: readonly SourceRecord[]): void
-  /** Nothing more will come; with an error, whoever takes the rest gets it afterwards. */
+  /** Until then nothing can be taken. */
+  open(): void
+  /** Nothing more will come. Whoever has taken the rest gets the error. */
   end(error?: Error): void
-  /** All that was pushed since; waits for the next ones. `null` at the end. */
+  /** What was pushed and not taken yet; waits until there is something. `null` at the end. */
   take(): Promise<readonly SourceRecord[] | null>
 }
 
-/** @param onOverflow told once when a slow reader has let more than `limit` records wait; the queue has then ended */
-export function createRecordQueue(limit: number, onOverflow: () => void): RecordQueue {
+/** @param onEnd called once, also when a slow reader has let more than `limit` records wait, which ends it with an error */
+export function createRecordQueue(limit: number, onEnd: () => void): RecordQueue {
   let waiting: SourceRecord[] = []
-  let ended: { readonly error: Error | undefined } | undefined
-  let wake: (() => void) | undefined
+  let isOpen = false
+  let ended: { readonly error: Error | undefined } | null = null
+  let wake: () => void = () => {}
 
   function end(error?: Error): void {
-    ended ??= { error }
-    wake?.()
+    if (ended !== null) return
+    ended = { error }
+    wake()
+    onEnd()
   }
 
   return {
     push(records) {
-      if (ended !== undefined || records.length === 0) return
+      if (ended !== null || records.length === 0) return
       if (waiting.length + records.length > limit) {
-        const problem = `the stream of Binance was given up: ${limit} records were waiting for a reader that is too slow`
-        end(new FeedInterrupted(`${problem}; what it missed comes from the history`))
-        onOverflow()
+        const problem = `the stream of Binance was given up: its reader is too slow, ${limit} records were waiting`
+        end(new FeedInterrupted(`${problem}; it is connected again`))
         return
       }
       waiting.push(...records)
-      wake?.()
+      wake()
+    },
+    open() {
+      isOpen = true
+      wake()
     },
     end,
     async take() {
-      while (waiting.length === 0 && ended === undefined) {
+      while (ended === null && (!isOpen || waiting.length === 0)) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })
       }
-      if (waiting.length === 0) {
-        if (ended?.error !== undefined) throw ended.error
-        return null
+      if (waiting.length > 0) {
+        const taken = waiting
+        waiting = []
+        return taken
       }
-      const taken = waiting
-      waiting = []
-      return taken
+      if (ended?.error !== undefined) throw ended.error
+      return null
     },
   }
 }

@@ -1,15 +1,31 @@
 import { CrunchError } from '../../../domain/errors.ts'
 import { type FeedScope, feedScopeKey } from '../../../domain/feed-record.ts'
 import { durationMs } from '../../../domain/time.ts'
-import { createCandleSeries, type MarketSeries } from './market-series.ts'
+import { createCandleSeries, createSampledSeries, type MarketSeries } from './market-series.ts'
+import { parseDepth, parseQuote } from './parse-market-data.ts'
+import { createTradeSeries, type TradeSeriesOptions } from './trade-series.ts'
 
-/** Candles whose lengths never vary and whose grid is the one from the epoch; three days and a week begin elsewhere. */
-export const candleGranularities: readonly string[] = [
+/** Candles whose length never varies and whose grid begins at the epoch; those of three days and of a week begin elsewhere. */
+const candleGranularities: readonly string[] = [
   ...['1s', '1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h', '6h', '8h', '12h', '1d'],
 ]
 
+/** What Binance offers of each symbol. Of events without a grid the granularity is the author's choice. */
+export const marketKinds: ReadonlyMap<string, readonly string[] | 'any'> = new Map<string, readonly string[] | 'any'>([
+  ['candle', candleGranularities],
+  ['tick', 'any'],
+  ['trade', 'any'],
+  ['quote', 'any'],
+  ['depth', 'any'],
+])
+
 /** Most streams of one connection. */
 const maxStreams = 1_024
+
+export interface StreamPlanOptions {
+  readonly depthLevels: number
+  readonly trades: (symbol: string) => TradeSeriesOptions
+}
 
 /** What to subscribe to, and what becomes of each message by the stream it comes from. */
 export interface StreamPlan {
@@ -18,35 +34,54 @@ export interface StreamPlan {
 }
 
 /** Throws a `CrunchError` FEED_UNAVAILABLE for a series that Binance cannot have. */
-export function planStreams(scopes: readonly FeedScope[]): StreamPlan {
-  const seriesByName = new Map<string, MarketSeries[]>()
-  for (const scope of scopes) {
-    const name = streamName(scope)
-    seriesByName.set(name, [...(seriesByName.get(name) ?? []), seriesOf(scope)])
+export function planStreams(scopes: readonly FeedScope[], options: StreamPlanOptions): StreamPlan {
+  const scopesByName = new Map<string, FeedScope[]>()
+  for (const scope of new Map(scopes.map((scope) => [feedScopeKey(scope), scope])).values()) {
+    const name = streamName(scope, options)
+    scopesByName.set(name, [...(scopesByName.get(name) ?? []), scope])
   }
-  if (seriesByName.size > maxStreams) {
-    const problem = `Binance carries ${maxStreams} streams over one connection, and ${seriesByName.size} were asked for`
+  if (scopesByName.size > maxStreams) {
+    const problem = `Binance carries ${maxStreams} streams over one connection, and ${scopesByName.size} were asked for`
     throw new CrunchError('FEED_UNAVAILABLE', `${problem}: follow fewer subjects`)
   }
-  return { names: [...seriesByName.keys()], seriesByName }
+  const seriesByName = new Map<string, readonly MarketSeries[]>()
+  for (const [name, scopesOfName] of scopesByName) {
+    const series = seriesOf(scopesOfName, options)
+    seriesByName.set(name, series)
+    // Single trades are grouped as aggregated ones are.
+    if (name.endsWith('@aggTrade')) seriesByName.set(name.replace('@aggTrade', '@trade'), series)
+  }
+  return { names: [...scopesByName.keys()], seriesByName }
 }
 
-function streamName(scope: FeedScope): string {
+function streamName(scope: FeedScope, options: StreamPlanOptions): string {
   const symbol = scope.subject.toLowerCase()
-  if (/[\s/?#&%@"\\]/.test(symbol)) throw unknown(scope, `"${scope.subject}" is no symbol`)
+  if (symbol === '' || /[\s/?#&%@"\\]/.test(symbol)) throw unknown(scope, `"${scope.subject}" is no symbol`)
   switch (scope.kind) {
     case 'candle':
-      if (!candleGranularities.includes(scope.granularity)) {
-        throw unknown(scope, `there are candles of ${candleGranularities.join(', ')}`)
-      }
-      return `${symbol}@kline_${scope.granularity}`
+      if (candleGranularities.includes(scope.granularity)) return `${symbol}@kline_${scope.granularity}`
+      throw unknown(scope, `there are candles of ${candleGranularities.join(', ')}`)
+    case 'tick':
+    case 'trade':
+      return `${symbol}@aggTrade`
+    case 'quote':
+      return `${symbol}@bookTicker`
+    case 'depth':
+      return `${symbol}@depth${options.depthLevels}@100ms`
     default:
-      throw unknown(scope, 'its kinds are candle')
+      throw unknown(scope, `there are the kinds ${[...marketKinds.keys()].join(', ')}`)
   }
 }
 
-function seriesOf(scope: FeedScope): MarketSeries {
-  return createCandleSeries(scope, durationMs(scope.granularity))
+/** Of the scopes of one stream: they are of one subject, and candles of one granularity. */
+function seriesOf(scopes: readonly FeedScope[], options: StreamPlanOptions): readonly MarketSeries[] {
+  const [{ kind, subject }] = scopes as [FeedScope]
+  if (kind === 'tick' || kind === 'trade') return [createTradeSeries(scopes, options.trades(subject))]
+  return scopes.map((scope) => {
+    const granularityMs = durationMs(scope.granularity)
+    if (kind === 'candle') return createCandleSeries(scope, granularityMs)
+    return createSampledSeries(scope, granularityMs, kind === 'quote' ? parseQuote : parseDepth)
+  })
 }
 
 function unknown(scope: FeedScope, cause: string): CrunchError {

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 
 /** One connection to the fake exchange. */
@@ -7,6 +8,8 @@ export interface FakeConnection {
   readonly isOpen: boolean
   /** How many messages it was sent. */
   readonly sentCount: number
+  /** How many pings have come. */
+  readonly pingCount: number
   /** Whatever a test wants sent, as it is. */
   send(frame: string | Buffer): void
   /** A message of a stream, in the envelope that Binance puts around it. */
@@ -18,6 +21,8 @@ export interface FakeConnection {
   finish(code?: number, reason?: string): void
   /** Ends it as a broken cable would, after what was sent has left. */
   cut(): Promise<void>
+  /** The same after so many bytes of a text message. */
+  cutWithin(text: string, byteCount: number): void
 }
 
 export interface FakeConnectionOptions {
@@ -27,18 +32,23 @@ export interface FakeConnectionOptions {
 
 export function createFakeConnection(
   socket: WebSocket,
+  wire: Duplex,
   address: string,
   options: FakeConnectionOptions,
 ): FakeConnection {
   const asked = new URL(address, 'ws://localhost').searchParams.get('streams') ?? ''
   const streams = asked.split('/').filter((name) => name !== '')
   let sentCount = 0
+  let pingCount = 0
   let lastSent: Promise<void> = Promise.resolve()
   const send = (frame: string | Buffer) => {
     if (socket.readyState !== socket.OPEN) return
     sentCount += 1
     lastSent = new Promise((resolve) => socket.send(frame, { binary: typeof frame !== 'string' }, () => resolve()))
   }
+  socket.on('ping', () => {
+    pingCount += 1
+  })
   socket.on('message', (data: RawData) => {
     const { params, id } = JSON.parse(String(data)) as { params: readonly string[]; id: number }
     if (!options.answersSubscriptions) return
@@ -55,6 +65,9 @@ export function createFakeConnection(
     get sentCount() {
       return sentCount
     },
+    get pingCount() {
+      return pingCount
+    },
     send,
     sendData,
     offer(stream, message) {
@@ -66,5 +79,14 @@ export function createFakeConnection(
       await lastSent
       socket.terminate()
     },
+    cutWithin: (text, byteCount) => void wire.write(textFrame(text).subarray(0, byteCount), () => wire.destroy()),
   }
+}
+
+/** How a server writes one short text. */
+export function textFrame(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  const { byteLength } = bytes
+  const head = byteLength < 126 ? [0x81, byteLength] : [0x81, 126, byteLength >> 8, byteLength & 0xff]
+  return Buffer.concat([Buffer.from(head), bytes])
 }

@@ -22,7 +22,7 @@ export interface FakeAnswer {
   readonly body?: string
   /** The connection is cut after so many bytes of the body. */
   readonly cutAfter?: number
-  /** The body begins and never ends. */
+  /** The body begins and never ends; the answer to a handshake does not even begin. */
   readonly stalls?: boolean
 }
 
@@ -105,7 +105,7 @@ export async function startFakeBinance(options: FakeBinanceOptions = {}): Promis
       return
     }
     streams.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection = createFakeConnection(webSocket, request.url ?? '', {
+      const connection = createFakeConnection(webSocket, socket, request.url ?? '', {
         answersSubscriptions: options.answersSubscriptions ?? true,
         onSubscribed() {
           for (const check of waiting) check()
@@ -204,7 +204,8 @@ function send(response: ServerResponse, answer: FakeAnswer): void {
   else response.end(bytes)
 }
 
-function refuse(socket: Duplex, { status, headers = {}, body = '' }: FakeAnswer): void {
+function refuse(socket: Duplex, { status, headers = {}, body = '', stalls = false }: FakeAnswer): void {
+  if (stalls) return
   const all = { 'content-length': String(Buffer.byteLength(body)), connection: 'close', ...headers }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
   socket.end([`HTTP/1.1 ${status} Refused`, ...lines, '', body].join('\r\n'))

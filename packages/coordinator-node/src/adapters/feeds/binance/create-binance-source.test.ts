@@ -1,7 +1,7 @@
 import { feedSourceTestsuite } from '../../../ports/feed-source.testsuite.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { createBinanceSource } from './create-binance-source.ts'
-import { candleMessage, candleStream, type FakeCandle } from './testing/fake-market.ts'
+import { candleMessage, candleStream, type FakeCandle, tradeMessage, tradeStream } from './testing/fake-market.ts'
 import { startFakeBinance } from './testing/start-fake-binance.ts'
 
 function fakeCandle({ subject, eventAt, knownAt, values }: SourceRecord): FakeCandle {
@@ -26,5 +26,32 @@ feedSourceTestsuite('binance, candles', {
     for (const candle of candles) binance.publishCandle(candle)
     const { restUrl, streamUrl } = binance
     return { source: createBinanceSource({ restUrl, streamUrl }), close: () => binance.close() }
+  },
+})
+
+feedSourceTestsuite('binance, ticks', {
+  source: 'binance',
+  kind: 'tick',
+  resumes: false,
+  batchesInstants: false,
+  async open(records) {
+    const trades = records.map(({ subject, eventAt, values }) => ({
+      symbol: subject,
+      at: eventAt,
+      price: values.price as number,
+      quantity: 1,
+    }))
+    const binance = await startFakeBinance({
+      onConnect(connection) {
+        for (const symbol of ['BTCUSDT', 'ETHUSDT']) {
+          for (const row of binance.market.trades(new URLSearchParams({ symbol }))) {
+            connection.offer(tradeStream(symbol), tradeMessage(symbol, row))
+          }
+        }
+      },
+    })
+    for (const trade of trades) binance.publishTrade(trade)
+    const { restUrl, streamUrl } = binance
+    return { source: createBinanceSource({ restUrl, streamUrl, quietMs: 5 }), close: () => binance.close() }
   },
 })

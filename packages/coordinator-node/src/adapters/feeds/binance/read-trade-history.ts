@@ -1,0 +1,121 @@
+import type { FeedScope } from '../../../domain/feed-record.ts'
+import type { Instant } from '../../../domain/time.ts'
+import { FeedInterrupted, type SourceRecord } from '../../../ports/feed-source.ts'
+import type { ResolvedBinanceOptions } from './binance-options.ts'
+import type { BinanceRest, RestAnswer } from './binance-rest.ts'
+import { parseTrade, type Trade } from './parse-market-data.ts'
+import { groupOf, joinTrade, type TradeGroup, tradeRecord } from './trade-group.ts'
+
+const pageRows = 1_000
+const tradesWeight = 4
+/** The longest range of time that every site takes. */
+const longestRangeMs = 3_600_000 - 1
+/** So long after a millisecond its trades are all in the history. */
+const settleMs = 2_000
+
+/** Pages of the trades within `[from, to)`, a record a millisecond; only milliseconds that are complete. */
+export async function* readTradeHistory(
+  rest: BinanceRest,
+  scope: FeedScope,
+  from: Instant,
+  to: Instant,
+  signal: AbortSignal,
+): AsyncGenerator<readonly SourceRecord[]> {
+  let group: TradeGroup | null = null
+  let serverAt: Instant = 0
+  for await (const answer of tradePages(rest, scope.subject, from, to, signal)) {
+    serverAt = answer.serverAt
+    const complete: TradeGroup[] = []
+    for (const trade of answer.data) {
+      // What was struck out of the history keeps its number there, and has no trades.
+      if (trade.firstId < 0) continue
+      if (group !== null && trade.at === group.at) {
+        group = joinTrade(group, trade)
+        continue
+      }
+      if (group !== null) complete.push(group)
+      group = trade.at < to ? groupOf(trade) : null
+      if (group === null) break
+    }
+    if (complete.length > 0) yield complete.map((one) => tradeRecord(scope, one))
+  }
+  if (group !== null && !signal.aborted && group.at + settleMs <= serverAt) yield [tradeRecord(scope, group)]
+}
+
+/** By time up to the first trade, and from there on by number: pages by time could end within a millisecond. */
+async function* tradePages(
+  rest: BinanceRest,
+  symbol: string,
+  from: Instant,
+  to: Instant,
+  signal: AbortSignal,
+): AsyncGenerator<RestAnswer<readonly Trade[]>> {
+  let startTime = from
+  let last: Trade | undefined
+  while (last === undefined && startTime < to && !signal.aborted) {
+    const endTime = Math.min(to - 1, startTime + longestRangeMs)
+    const answer = await askForTrades(rest, symbol, { startTime, endTime }, signal)
+    last = answer.data.at(-1)
+    if (last !== undefined) yield answer
+    startTime = endTime + 1
+  }
+  while (last !== undefined && last.at < to && !signal.aborted) {
+    const fromId = Number(last.aggregateId) + 1
+    const answer: RestAnswer<readonly Trade[]> = await askForTrades(rest, symbol, { fromId }, signal, last)
+    yield answer
+    last = answer.data.length < pageRows ? undefined : answer.data.at(-1)
+  }
+}
+
+const lookBackPauseMs = 200
+const lookBacks = 5
+
+/**
+ * The trades before this one in the same millisecond. A connection may begin in the middle of one: without them, the first
+ * record of a stream would be less than what the history says.
+ */
+export async function readEarlierTrades(
+  rest: BinanceRest,
+  symbol: string,
+  trade: Trade,
+  options: Pick<ResolvedBinanceOptions, 'wait'>,
+  signal: AbortSignal,
+): Promise<readonly Trade[]> {
+  const { aggregateId, at } = trade
+  if (aggregateId === null || aggregateId === 0) return []
+  for (let attempt = 1; attempt <= lookBacks && !signal.aborted; attempt += 1) {
+    const fromId = Math.max(0, aggregateId - pageRows)
+    const { data: trades } = await askForTrades(rest, symbol, { fromId }, signal)
+    const earlier = trades.filter((one) => Number(one.aggregateId) < aggregateId)
+    if (earlier.at(-1)?.aggregateId === aggregateId - 1) return earlier.filter((one) => one.at === at)
+    await options.wait(lookBackPauseMs, signal)
+  }
+  const problem = `the history of Binance is behind its stream: it does not have trade ${aggregateId - 1} of ${symbol}`
+  throw new FeedInterrupted(`${problem}, which came before the first one streamed; it is connected again`)
+}
+
+function askForTrades(
+  rest: BinanceRest,
+  symbol: string,
+  range: Readonly<Record<string, number>>,
+  signal: AbortSignal,
+  last?: Trade,
+): Promise<RestAnswer<readonly Trade[]>> {
+  const query = { symbol, ...range, limit: pageRows }
+  return rest.get(
+    { path: '/api/v3/aggTrades', query, weight: tradesWeight, asked: { subject: symbol }, signal },
+    (body) => parseTrades(body, last),
+  )
+}
+
+function parseTrades(body: unknown, last: Trade | undefined): readonly Trade[] {
+  if (!Array.isArray(body)) throw new TypeError('it is no list of trades')
+  const trades = body.map(parseTrade)
+  for (const [index, trade] of trades.entries()) {
+    const before = trades[index - 1] ?? last
+    if (before === undefined) continue
+    const isNext = Number(trade.aggregateId) > Number(before.aggregateId) && trade.at >= before.at
+    if (!isNext) throw new TypeError(`trade ${trade.aggregateId} is out of order`)
+  }
+  return trades
+}

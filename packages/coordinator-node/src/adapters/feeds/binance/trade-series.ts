@@ -1,0 +1,105 @@
+import type { FeedScope } from '../../../domain/feed-record.ts'
+import type { JsonObject } from '../../../domain/json.ts'
+import type { Instant } from '../../../domain/time.ts'
+import { FeedInterrupted, type SourceRecord } from '../../../ports/feed-source.ts'
+import type { MarketSeries } from './market-series.ts'
+import { parseTrade, type Trade } from './parse-market-data.ts'
+import { groupOf, joinTrade, type TradeGroup, tradeRecord } from './trade-group.ts'
+
+export interface TradeSeriesOptions {
+  /** After this long without another trade, those of a millisecond are taken to be all. */
+  readonly quietMs: number
+  /** Trades that may wait for the earlier ones. */
+  readonly maxHeld: number
+  /** The trades before the first one in its millisecond, of which the connection began in the middle. */
+  earlierTrades(first: Trade): Promise<readonly Trade[]>
+  /** The earlier ones are there: whoever drives the series looks at it again. */
+  onReady(): void
+  onError(error: Error): void
+}
+
+/** The trades of one symbol, a record a millisecond, for every series that is made of them. */
+export function createTradeSeries(scopes: readonly FeedScope[], options: TradeSeriesOptions): MarketSeries {
+  return new TradeSeries(scopes, options)
+}
+
+interface Held {
+  readonly trade: Trade
+  readonly heardAt: Instant
+}
+
+class TradeSeries implements MarketSeries {
+  readonly #scopes: readonly FeedScope[]
+  readonly #options: TradeSeriesOptions
+  /** What arrives until the earlier trades are known; `null` from then on. */
+  #held: Held[] | null = []
+  #ready: readonly SourceRecord[] = []
+  #group: TradeGroup | null = null
+  /** Whether the group has trades that no record has told. */
+  #isOpen = false
+  #heardAt: Instant = 0
+
+  constructor(scopes: readonly FeedScope[], options: TradeSeriesOptions) {
+    this.#scopes = scopes
+    this.#options = options
+  }
+
+  receive(message: JsonObject, now: Instant): readonly SourceRecord[] {
+    const trade = parseTrade(message)
+    if (this.#held === null) return this.#add(trade, now)
+    this.#held.push({ trade, heardAt: now })
+    if (this.#held.length === 1) this.#begin(trade)
+    if (this.#held.length <= this.#options.maxHeld) return []
+    const problem = `${this.#held.length} trades arrived before the history of Binance told those before them`
+    throw new FeedInterrupted(`${problem}; it is connected again`)
+  }
+
+  dueAt(): Instant | null {
+    return this.#isOpen ? this.#heardAt + this.#options.quietMs : null
+  }
+
+  take(now: Instant): readonly SourceRecord[] {
+    const dueAt = this.dueAt()
+    const records = [...this.#ready, ...(dueAt !== null && now >= dueAt ? this.#close() : [])]
+    this.#ready = []
+    return records
+  }
+
+  #begin(first: Trade): void {
+    const { earlierTrades, onReady, onError } = this.#options
+    earlierTrades(first)
+      .then((earlier) => {
+        const held = this.#held ?? []
+        this.#held = null
+        const all = [...earlier.map((trade) => ({ trade, heardAt: held[0]?.heardAt ?? 0 })), ...held]
+        this.#ready = all.flatMap(({ trade, heardAt }) => this.#add(trade, heardAt))
+        onReady()
+      })
+      .catch(onError)
+  }
+
+  #add(trade: Trade, now: Instant): readonly SourceRecord[] {
+    const group = this.#group
+    if (group !== null && trade.at < group.at) {
+      throw new TypeError(`trade ${trade.lastId} is of ${trade.at}, before the one that came before it`)
+    }
+    this.#heardAt = now
+    if (group !== null && trade.at === group.at) {
+      // After a quiet time this tells the millisecond a second time, with all of its trades: a revision, and seen as one.
+      this.#group = joinTrade(group, trade)
+      this.#isOpen = true
+      return []
+    }
+    const records = this.#close()
+    this.#group = groupOf(trade)
+    this.#isOpen = true
+    return records
+  }
+
+  #close(): readonly SourceRecord[] {
+    const group = this.#group
+    if (group === null || !this.#isOpen) return []
+    this.#isOpen = false
+    return this.#scopes.map((scope) => tradeRecord(scope, group))
+  }
+}
