@@ -14,6 +14,8 @@ export interface ModelFailure {
   readonly code: RunFailureCode
   readonly reason: string
   readonly deploymentId: string
+  /** The code that failed: the model may have other code by now. */
+  readonly submissionId: string
   readonly at: Date
 }
 
@@ -68,7 +70,7 @@ export function openQuarantineMemory(input: {
       const model = remembered.get(entry.id)
       if (model === undefined || !isSame(model, entry) || model.code_fingerprint !== fingerprint(entry)) return null
       const { code, reason, deployment_id: deploymentId, at } = model.failure
-      return { code, reason, deploymentId, at: new Date(at) }
+      return { code, reason, deploymentId, submissionId: entry.submissionId, at: new Date(at) }
     },
     remember(entry, { code, reason, deploymentId, at }) {
       if (path === null) return

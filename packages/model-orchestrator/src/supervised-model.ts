@@ -37,6 +37,8 @@ export interface ModelStatus {
   readonly submissionId: string
   /** Of the run that serves or comes up; null when there is none. */
   readonly deploymentId: string | null
+  /** What that run was started with; while it serves, a newer submission may be starting. */
+  readonly deployedSubmissionId: string | null
   /** Of the newest run since the orchestrator began, ended or not: its log is the one to look at. */
   readonly latestDeploymentId: string | null
   readonly desiredState: 'RUNNING' | 'STOPPED'
@@ -160,6 +162,7 @@ export class SupervisedModel {
       cruncherName: infos.cruncher_name,
       submissionId: this.#entry.submissionId,
       deploymentId: run?.deploymentId ?? null,
+      deployedSubmissionId: run?.entry.submissionId ?? null,
       latestDeploymentId: this.#latest?.deploymentId ?? null,
       desiredState: this.#entry.desiredState,
       state: this.#lifeState(),
@@ -276,8 +279,9 @@ export class SupervisedModel {
   /** Notes the failure and decides what follows, unless something else than the failed run is wanted by now. */
   #onFailure(run: ModelRun, failure: RunFailure, isPermanent: boolean): void {
     const { deploymentId } = run
+    const { submissionId } = run.entry
     const { code, message: reason } = failure
-    this.#lastFailure = { code, reason, deploymentId, at: new Date() }
+    this.#lastFailure = { code, reason, deploymentId, submissionId, at: new Date() }
     this.#ports.log.warn('model failed', { modelId: this.#entry.id, deploymentId, code, reason })
     if (runKey(run.entry) === this.#wanted) this.#scheduleRestart(isPermanent)
     this.#reconcile()

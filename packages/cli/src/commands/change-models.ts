@@ -51,8 +51,9 @@ export async function addModel(options: AddModelOptions, terminal: Terminal): Pr
   terminal.out(
     `Model ${added.id} (${added.modelName}) of ${added.cruncherName} ${what}: submission ${added.submissionId}`,
   )
-  const id = added.id
-  await showStart({ opened, id, past: before?.find((model) => model.id === id), waitMs: options.waitMs }, terminal)
+  const { id, submissionId } = added
+  const past = before?.find((model) => model.id === id)
+  await showStart({ opened, id, submissionId, past, waitMs: options.waitMs }, terminal)
 }
 
 /** Lets a model run. One that was set aside after too many failures gets another try. */
@@ -63,8 +64,8 @@ export async function startModel(
   const opened = await openModels(terminal)
   requireModelsHere(opened)
   const { workspace } = opened
-  const { id, name, desiredState } = findModel(listedModels(opened), options.model, workspace.modelsFile)
-  const past = (await knownToOrchestrator(opened))?.find((model) => model.id === id)
+  const { id, name, submissionId, desiredState } = findModel(listedModels(opened), options.model, workspace.modelsFile)
+  let past = (await knownToOrchestrator(opened))?.find((model) => model.id === id)
   if (desiredState === 'RUNNING' && past?.status === 'RUNNER_RUNNING') {
     terminal.out(`Model ${id} (${name}) runs already.`)
     return
@@ -72,13 +73,14 @@ export async function startModel(
   // Only a change of the entry ends a quarantine.
   if (desiredState === 'RUNNING' && past !== undefined) {
     await setDesiredState(workspace.modelsFile, id, 'STOPPED')
-    await untilNoticed(opened, id, terminal)
+    // What it did until then was no part of this start.
+    past = await untilStopped(opened, id, terminal)
   }
   // Nobody notices a change of the entry while nothing is deployed.
   if (past === undefined) endQuarantine(modelLogsDirectory(workspace), id, logTo(terminal))
   await setDesiredState(workspace.modelsFile, id, 'RUNNING')
   terminal.out(`Model ${id} (${name}) shall run.`)
-  await showStart({ opened, id, past, waitMs: options.waitMs }, terminal)
+  await showStart({ opened, id, submissionId, past, waitMs: options.waitMs }, terminal)
 }
 
 /** Stops a model; its entry and submission stay. */
@@ -128,11 +130,17 @@ async function knownToOrchestrator({ orchestrator }: OpenedModels): Promise<read
   }
 }
 
-async function untilNoticed(opened: OpenedModels, id: string, terminal: Terminal): Promise<void> {
+/** Gives the model as it is once the orchestrator has noticed that it shall not run, or has had time enough to. */
+async function untilStopped(
+  opened: OpenedModels,
+  id: string,
+  terminal: Terminal,
+): Promise<OrchestratorModel | undefined> {
   const deadlineMs = performance.now() + noticeLimitMs
-  while (performance.now() < deadlineMs && !terminal.signal.aborted) {
+  for (;;) {
     const model = (await knownToOrchestrator(opened))?.find((candidate) => candidate.id === id)
-    if (model === undefined || model.desiredState === 'STOPPED') return
+    const isOver = performance.now() >= deadlineMs || terminal.signal.aborted
+    if (model === undefined || model.desiredState === 'STOPPED' || isOver) return model
     await abortableDelay(100, terminal.signal)
   }
 }
@@ -140,12 +148,14 @@ async function untilNoticed(opened: OpenedModels, id: string, terminal: Terminal
 interface StartToShow {
   readonly opened: OpenedModels
   readonly id: string
+  readonly submissionId: string
   readonly past: ModelPast | undefined
   readonly waitMs: number
 }
 
 /** Waits for a start and tells how it went; fails with the reason and the end of the model's log. */
-async function showStart({ opened, id, past, waitMs }: StartToShow, terminal: Terminal): Promise<void> {
+async function showStart(start: StartToShow, terminal: Terminal): Promise<void> {
+  const { opened, id, submissionId, past, waitMs } = start
   const { orchestrator, node, isDeployed } = opened
   if (!isDeployed && (await knownToOrchestrator(opened)) === undefined) {
     terminal.out('It starts with the deployment: crunch deploy')
@@ -153,7 +163,8 @@ async function showStart({ opened, id, past, waitMs }: StartToShow, terminal: Te
   }
   if (waitMs === 0) return
   terminal.err(`Waiting until it serves, for up to ${Math.round(waitMs / 1_000)} s ...`)
-  const awaited = await awaitModel({ orchestrator, node, id, past, limitMs: waitMs, signal: terminal.signal })
+  const { signal } = terminal
+  const awaited = await awaitModel({ orchestrator, node, id, submissionId, past, limitMs: waitMs, signal })
   if (awaited.outcome === 'serves') {
     const { language, deploymentId } = awaited.model
     const called = awaited.isCalled ? ', and the node calls it' : ''

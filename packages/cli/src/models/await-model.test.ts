@@ -4,7 +4,13 @@ import type { ModelRow } from '../report-client.ts'
 import { awaitModel } from './await-model.ts'
 import type { OrchestratorModel } from './orchestrator-client.ts'
 
-const failure = { code: 'BAD_IMPLEMENTATION', reason: 'no class', deploymentId: 'new', at: '2026-03-01T00:00:00.000Z' }
+const failure = {
+  code: 'BAD_IMPLEMENTATION',
+  reason: 'no class',
+  deploymentId: 'new',
+  submissionId: 'mine-2',
+  at: '2026-03-01T00:00:00.000Z',
+}
 const serving: OrchestratorModel = {
   id: '1',
   name: null,
@@ -14,6 +20,7 @@ const serving: OrchestratorModel = {
   status: 'RUNNER_RUNNING',
   statusMessage: null,
   deploymentId: 'new',
+  deployedSubmissionId: 'mine-2',
   restarts: 0,
   quarantined: false,
   lastFailure: null,
@@ -40,6 +47,7 @@ function waitFor(looks: readonly OrchestratorModel[], called: string | null | Cl
       },
     },
     id: '1',
+    submissionId: 'mine-2',
     past: { deploymentId: 'old', lastFailure: null },
     limitMs: 10_000,
     signal: new AbortController().signal,
@@ -59,4 +67,12 @@ it('waits for what a node says of a model that serves', async () => {
 it('does not take the run that is to be replaced for the new one', async () => {
   const old = { ...serving, deploymentId: 'old' }
   expect(await waitFor([old, { ...old, lastFailure: failure }], 'old')).toEqual({ outcome: 'failed', failure })
+})
+
+it('takes neither a restart nor a failure of the old code for one of the new', async () => {
+  const ofOld = { ...failure, deploymentId: 'old-2', submissionId: 'mine' }
+  const restarted = { ...serving, deploymentId: 'old-2', deployedSubmissionId: 'mine' }
+  const failed = { ...restarted, status: 'RUNNER_INITIALIZING', lastFailure: ofOld }
+  const replaced = { ...serving, lastFailure: ofOld }
+  expect(await waitFor([restarted, failed, replaced], 'new')).toMatchObject({ outcome: 'serves', model: replaced })
 })

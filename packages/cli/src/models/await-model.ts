@@ -19,19 +19,20 @@ export type AwaitedModel =
 export type ModelPast = Pick<OrchestratorModel, 'deploymentId' | 'lastFailure'>
 
 /**
- * Waits until a run of the model serves that did not serve before, or a run has failed since. Where a node answers, it may
- * still refuse a model that serves, so that is waited for a little longer. An orchestrator that does not answer may only be
- * starting, and is waited for.
+ * Waits until a run of this submission serves that did not serve before, or one has failed since; what an older submission
+ * still does until the orchestrator takes notice tells nothing. Where a node answers, it may still refuse a model that
+ * serves, so that is waited for a little longer. An orchestrator that does not answer may only be starting, and is waited for.
  */
 export async function awaitModel(input: {
   readonly orchestrator: Pick<OrchestratorClient, 'models'>
   readonly node: Pick<ReportClient, 'models'>
   readonly id: string
+  readonly submissionId: string
   readonly past: ModelPast | undefined
   readonly limitMs: number
   readonly signal: AbortSignal
 }): Promise<AwaitedModel> {
-  const { orchestrator, node, id, past, limitMs, signal } = input
+  const { orchestrator, node, id, submissionId, past, limitMs, signal } = input
   const deadlineMs = performance.now() + limitMs
   let servesSinceMs: number | undefined
   let last = 'the orchestrator has not read the models file yet'
@@ -40,11 +41,13 @@ export async function awaitModel(input: {
     try {
       const model = (await orchestrator.models()).find((candidate) => candidate.id === id)
       if (model !== undefined) {
-        const { deploymentId, lastFailure, status } = model
-        if (lastFailure !== null && !isSame(lastFailure, past?.lastFailure ?? null)) {
+        const { deploymentId, deployedSubmissionId, lastFailure, status } = model
+        const isOurs = (found: string | null) => found === null || found === submissionId
+        if (lastFailure !== null && isOurs(lastFailure.submissionId) && !isSame(lastFailure, past?.lastFailure)) {
           return { outcome: 'failed', failure: lastFailure }
         }
-        if (status === 'RUNNER_RUNNING' && deploymentId !== (past?.deploymentId ?? null)) {
+        const isNew = deploymentId !== (past?.deploymentId ?? null) && isOurs(deployedSubmissionId)
+        if (status === 'RUNNER_RUNNING' && isNew) {
           servesSinceMs ??= performance.now()
           const called = await isCalledBy(node, id, deploymentId)
           const isOver = called !== false || performance.now() - servesSinceMs > setupPatienceMs
@@ -75,6 +78,6 @@ async function isCalledBy(
   }
 }
 
-function isSame(failure: ModelFailure, other: ModelFailure | null): boolean {
-  return other !== null && failure.at === other.at && failure.deploymentId === other.deploymentId
+function isSame(failure: ModelFailure, other: ModelFailure | null | undefined): boolean {
+  return failure.at === other?.at && failure.deploymentId === other.deploymentId
 }

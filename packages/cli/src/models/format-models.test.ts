@@ -55,7 +55,13 @@ function row(text: string, id = '1'): readonly string[] {
 
 const quiet = { verbose: false, columns: 200 }
 
-const failure = { code: 'RUN_FAILED', reason: 'exited\nwith 1', deploymentId: 'd', at: '2026-03-01T09:00:00.000Z' }
+const failure = {
+  code: 'RUN_FAILED',
+  reason: 'exited\nwith 1',
+  deploymentId: 'd',
+  submissionId: 's',
+  at: '2026-03-01T09:00:00.000Z',
+}
 
 describe('formatModels', () => {
   it('shows a model in one line', () => {

@@ -9,6 +9,7 @@ import type { OpenedModels } from './open-models.ts'
 
 /** A model of the models file. */
 export interface ListedModel extends NamedModel {
+  readonly submissionId: string
   readonly desiredState: 'RUNNING' | 'STOPPED'
 }
 
@@ -17,6 +18,7 @@ export function listedModels({ workspace, settings }: OpenedModels): readonly Li
   return readEntries(workspace, settings.crunchId).map(({ id, submissionId, infos, desiredState }) => ({
     id,
     name: infos.model_name ?? submissionId,
+    submissionId,
     desiredState,
   }))
 }

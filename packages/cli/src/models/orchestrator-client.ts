@@ -7,6 +7,8 @@ export interface ModelFailure {
   readonly code: string
   readonly reason: string
   readonly deploymentId: string | null
+  /** The code that failed; `null` where the orchestrator does not tell. */
+  readonly submissionId: string | null
   /** ISO 8601. */
   readonly at: string
 }
@@ -22,6 +24,8 @@ export interface OrchestratorModel {
   readonly status: string
   readonly statusMessage: string | null
   readonly deploymentId: string | null
+  /** The code of that run; `null` without a run, or where the orchestrator does not tell. */
+  readonly deployedSubmissionId: string | null
   readonly restarts: number
   /** It failed too often, and waits for a change of its entry. */
   readonly quarantined: boolean
@@ -81,6 +85,7 @@ function readModel(value: unknown): OrchestratorModel | undefined {
     desiredState: textOf(value.desired_state),
     statusMessage: textOf(value.statusMessage),
     deploymentId: textOf(value.deployment_id),
+    deployedSubmissionId: textOf(value.deployed_submission_id),
     restarts: typeof value.restarts === 'number' ? value.restarts : 0,
     quarantined: value.quarantined === true,
     lastFailure: readFailure(value.last_failure),
@@ -90,11 +95,12 @@ function readModel(value: unknown): OrchestratorModel | undefined {
 
 function readFailure(value: unknown): ModelFailure | null {
   if (!isObject(value)) return null
-  const { code, reason, deployment_id, at } = value
+  const { code, reason, deployment_id, submission_id, at } = value
   return {
     code: textOf(code) ?? 'UNKNOWN',
     reason: textOf(reason) ?? 'no reason given',
     deploymentId: textOf(deployment_id),
+    submissionId: textOf(submission_id),
     at: textOf(at) ?? '',
   }
 }

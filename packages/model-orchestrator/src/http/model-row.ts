@@ -14,6 +14,7 @@ export interface ModelRow {
   readonly builder_log_uri: string | null
   readonly runner_log_uri: string | null
   readonly submission_id: string
+  readonly deployed_submission_id: string | null
   readonly language: ModelStatus['language']
   readonly pid: number | null
   readonly restarts: number
@@ -21,6 +22,7 @@ export interface ModelRow {
     readonly code: string
     readonly reason: string
     readonly deployment_id: string
+    readonly submission_id: string
     readonly at: string
   } | null
   readonly quarantined: boolean
@@ -44,6 +46,7 @@ export function toModelRow(model: ModelStatus, crunchId: string, logsUrl: string
     builder_log_uri: isBuilt(model) ? logUri('builder') : null,
     runner_log_uri: logUri('runner'),
     submission_id: model.submissionId,
+    deployed_submission_id: model.deployedSubmissionId,
     language: model.language,
     pid: model.pid,
     restarts: model.restarts,
@@ -51,6 +54,7 @@ export function toModelRow(model: ModelStatus, crunchId: string, logsUrl: string
       code: failure.code,
       reason: failure.reason,
       deployment_id: failure.deploymentId,
+      submission_id: failure.submissionId,
       at: failure.at.toISOString(),
     },
     quarantined: model.quarantined,

@@ -108,6 +108,7 @@ describe('GET /models', () => {
       builder_log_uri: null,
       runner_log_uri: `${url}/models/logs/runner/${status?.deploymentId}`,
       submission_id: 'good',
+      deployed_submission_id: 'good',
       language: status?.language,
       pid: status?.pid,
       restarts: 0,
@@ -121,7 +122,11 @@ describe('GET /models', () => {
       quarantined: true,
       restarts: 1,
     })
-    expect(three).toMatchObject({ id: '3', status: 'BUILDER_FAILED', last_failure: { code: 'BUILD_FAILED' } })
+    expect(three).toMatchObject({
+      id: '3',
+      status: 'BUILDER_FAILED',
+      last_failure: { code: 'BUILD_FAILED', submission_id: 'missing' },
+    })
     expect(four).toMatchObject({ id: '4', status: 'CREATED', deployment_id: null, runner_log_uri: null })
   })
 })
