@@ -32,17 +32,6 @@ export async function killRandomly(node: Node, count: number, random: () => numb
   return killed
 }
 
-/** A generator of numbers in [0, 1) that a seed decides (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 /** Undefined when the process that was chosen does not run at this moment. */
 async function killOne(node: Node, random: () => number): Promise<Victim | undefined> {
   const victim = victims[Math.floor(random() * victims.length)] ?? 'predict'

@@ -1,0 +1,8 @@
+import { candles } from '../src/contract/feed-definition.ts'
+import { changedContract } from './sample-contract.ts'
+
+/** The sample contract on candles of one second. */
+export default changedContract({
+  feed: candles({ source: 'binance', subjects: ['BTCUSDT'], granularity: '1s' }),
+  prediction: { schedule: [{ subject: 'BTCUSDT', every: '1m', horizon: '5m' }] },
+})
