@@ -88,8 +88,20 @@ export function formatSimulation(result: SimulationResult, names: ReadonlyMap<st
     entries.length === 0 ? 'The leaderboard is empty: no snapshot period closed.' : ranks,
     checkpoints.length === 0 ? 'No checkpoint closed.' : checkpoints.join('\n'),
     counts.join(', '),
+    ...formatHoles(result.holes),
     `digest ${result.digest}`,
   ].join('\n')
+}
+
+const shownHoles = 5
+
+/** What a recording leaves out; nothing for one that is whole. */
+function formatHoles(holes: SimulationResult['holes']): string[] {
+  const shown = holes.slice(0, shownHoles).map(({ scope, from, to, missingCount }) => {
+    const stretch = `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`
+    return `missing: ${scope.subject} ${stretch}, ${missingCount} records`
+  })
+  return holes.length > shownHoles ? [...shown, `missing: ${holes.length - shownHoles} more stretches`] : shown
 }
 
 /** A model without a rank has none to show. */

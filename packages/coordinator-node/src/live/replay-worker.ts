@@ -6,6 +6,7 @@ import { createPipeline } from '../pipeline.ts'
 import { contractRecording } from '../simulation/contract-recording.ts' // tidy-ok: a replay reads its recording as a simulation does
 import { driveBatch } from '../simulation/drive-recording.ts' // tidy-ok: and is driven the same way, or their results would differ
 import { isOffered } from '../stages/feed/offered-series.ts'
+import { createHoleWatch } from '../stages/feed/watch-holes.ts'
 import { createFeedHealth } from './feed-health.ts'
 import { aborted, connectModels, lost, pipelineOptions, takePredictLease } from './predict-worker.ts'
 import { wait } from './wait.ts'
@@ -56,12 +57,14 @@ async function replay(context: WorkerContext, clock: VirtualClock, drive: Drive)
     ),
   )
   const expiryMs = Math.max(...resolved.schedules.map((schedule) => expireMs(resolved, schedule)))
+  const holeWatch = createHoleWatch(log)
   const pace = createPace(settings.FEED_REPLAY_SPEED, signal)
   let batchCount = 0
   for await (const batch of source.stream(scopes, watermarks, signal)) {
     await pace(batch[0]?.knownAt ?? clock.now())
     if (signal.aborted) return
     await drive(batch)
+    for (const record of batch) holeWatch.note(record)
     for (const record of batch) await health.heard(record, record.knownAt, clock.now())
     batchCount += 1
     if (batchCount % unsettledCheckBatches === 0) await waitForSettling(context, clock.now() - expiryMs)

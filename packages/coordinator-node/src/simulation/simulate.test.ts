@@ -79,7 +79,15 @@ describe('a simulation', () => {
   test('of nothing has no results', async () => {
     const { leaderboard, checkpoints, counts } = await run([])
     expect([leaderboard, checkpoints]).toEqual([null, []])
-    expect(counts).toEqual({ records: 0, rounds: 0, voidRounds: 0, predictions: 0, scores: 0, snapshots: 0 })
+    expect(counts).toEqual({
+      records: 0,
+      missingRecords: 0,
+      rounds: 0,
+      voidRounds: 0,
+      predictions: 0,
+      scores: 0,
+      snapshots: 0,
+    })
   })
 
   test('tells how far it has come, and ends when it is told to', async () => {

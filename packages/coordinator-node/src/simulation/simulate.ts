@@ -12,6 +12,7 @@ import { createPipeline } from '../pipeline.ts'
 import type { FeedSource } from '../ports/feed-source.ts'
 import { type Log, silentLog } from '../ports/log.ts'
 import type { ModelRunner } from '../ports/model-runner.ts'
+import { createHoleWatch, type SeriesHole } from '../stages/feed/watch-holes.ts'
 import { driveBatch } from './drive-recording.ts'
 import { resultsDigest } from './results-digest.ts'
 
@@ -40,12 +41,16 @@ export interface SimulationResult {
   readonly digest: string
   readonly counts: {
     readonly records: number
+    /** On the grids of candles, between the first and the last of a series. */
+    readonly missingRecords: number
     readonly rounds: number
     readonly voidRounds: number
     readonly predictions: number
     readonly scores: number
     readonly snapshots: number
   }
+  /** Where records are missing: the first thousand stretches. */
+  readonly holes: readonly SeriesHole[]
   /** Every row. */
   readonly rows: StoreDump
 }
@@ -65,11 +70,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const predictor = await pipeline.openPredictor(runner)
   const { snapshotEveryMs } = resolveContract(contract)
   const scopes = contractFeeds(contract).map((feed) => feed.scope)
+  const holeWatch = createHoleWatch(log)
   let recordCount = 0
   let settledCell = Number.NaN
   for await (const batch of source.stream(scopes, new Map(), signal)) {
     await options.beforeBatch?.()
     await driveBatch(pipeline, predictor, clock, batch)
+    for (const record of batch) holeWatch.note(record)
     recordCount += batch.length
     const cell = floorToGrid(clock.now(), snapshotEveryMs)
     // Cadence never changes results; once a period is often enough to keep what waits small.
@@ -89,12 +96,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     digest: resultsDigest(rows),
     counts: {
       records: recordCount,
+      missingRecords: holeWatch.missingCount(),
       rounds: rows.rounds.length,
       voidRounds: rows.rounds.filter((round) => round.voidReason !== null).length,
       predictions: rows.predictions.length,
       scores: rows.scores.length,
       snapshots: rows.snapshots.length,
     },
+    holes: holeWatch.holes(),
     rows,
   }
 }

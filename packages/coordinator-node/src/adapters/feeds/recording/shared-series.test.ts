@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
+import { silentLog } from '../../../ports/log.ts'
+import { createHoleWatch } from '../../../stages/feed/watch-holes.ts'
 import { createRecordingSource } from './create-recording-source.ts'
 import type { RecordingSeries } from './recording-options.ts'
 
@@ -53,6 +55,16 @@ describe.skipIf(!isThere && !isRequired)('real recordings (skipped where ../shar
       ['2021-04-20T01:59:00.000Z', 150],
       ['2021-04-25T04:00:00.000Z', 284],
     ])
+    const watch = createHoleWatch(silentLog)
+    for (const record of batches.flat()) watch.note(record)
+    expect(
+      long.map(({ scope, from, missingCount }) => [scope.subject, new Date(from).toISOString(), missingCount]),
+    ).toEqual(
+      holes.flatMap(([at, count]) => {
+        const from = new Date(Date.parse(String(at)) + minuteMs).toISOString()
+        return series.subjects.map((subject) => [subject, from, count])
+      }),
+    )
     const full = batches.filter((batch) => batch.length === 3)
     expect(full.length).toBeGreaterThan(61_000)
     expect(full[0]?.map((record) => record.subject)).toEqual(['BTCUSDT', 'ETHUSDT', 'SOLUSDT'])
