@@ -3,6 +3,7 @@ import { realpath, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import {
   type AnyContract,
+  archiveDays,
   checkDatabase,
   checkEmbeddedPostgres,
   clipSource,
@@ -11,6 +12,7 @@ import {
   contractRecording,
   embeddedPostgresStatus,
   type GrpcModelRunner,
+  isArchiveFolder,
   type Log,
   liveSources,
   loadContract,
@@ -74,7 +76,8 @@ export const embeddedDatabase = {
 }
 
 /** Logs in and looks at the schema. Throws STORE_UNAVAILABLE, STORE_TOO_NEW or STORE_CORRUPT; changes nothing. */
-export { checkDatabase }
+/** A series in the archive: a folder with one Parquet file a day, which is a recording. */
+export { archiveDays, checkDatabase, isArchiveFolder }
 
 /** How to run the engine's workers, built or in development. */
 export function workerProgram(): { readonly command: string; readonly args: readonly string[] } {

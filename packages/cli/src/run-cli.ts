@@ -133,7 +133,7 @@ function addExamination(program: Command, terminal: Terminal): void {
   program
     .command('simulate')
     .description('run the competition over recordings in this process: leaderboard, checkpoints, digest')
-    .requiredOption('--recording <file...>', 'CSV or NDJSON, also .gz')
+    .requiredOption('--recording <file...>', 'CSV or NDJSON, also .gz, or Parquet')
     .option('--models <directory>', 'one folder a model; by default the RUNNING entries of models.dev.yml')
     .option('--json', 'for programs')
     .action(async (flags: { recording: string[]; models?: string; json?: true }) => {
@@ -147,7 +147,7 @@ function addBacktest(program: Command, terminal: Terminal): void {
     .command('backtest')
     .description('run one model over recordings as a node would, and score it by the contract')
     .requiredOption('--model <path>', 'the folder of a model in TypeScript, JavaScript or Python, or a notebook')
-    .option('--recording <file...>', 'CSV or NDJSON, also .gz; by default those of node/recordings')
+    .option('--recording <file...>', 'CSV or NDJSON, also .gz, or Parquet; by default those of node/recordings')
     .option('--from <time>', 'from the records known at this time on, such as 2015-01-01', parseTime)
     .option('--to <time>', 'up to the records known before this time', parseTime)
     .option('--examples', "beside the workspace's own models, the RUNNING entries of models.dev.yml")

@@ -8,7 +8,7 @@ export {
   startEmbeddedPostgres,
   stopEmbeddedPostgres,
 } from './adapters/embedded-postgres/index.ts'
-export { createRecordingSource } from './adapters/feeds/recording/index.ts'
+export { archiveDays, createRecordingSource, isArchiveFolder } from './adapters/feeds/recording/index.ts'
 export { connectModelRunner, type GrpcModelRunner } from './adapters/model-runner/grpc/index.ts'
 export { checkDatabase } from './adapters/store/postgres/check-database.ts'
 export { openPostgresStore } from './adapters/store/postgres/postgres-store.ts'

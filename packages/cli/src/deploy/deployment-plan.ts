@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { systemErrorCode } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
+import { isArchiveFolder } from '../engine.ts'
 import type { Workspace } from '../workspace.ts'
 
 /** What `crunch deploy` was asked for. */
@@ -23,7 +24,7 @@ export interface ReplayPlan {
   readonly resume: boolean
 }
 
-const recordingEndings = ['.csv', '.csv.gz', '.ndjson', '.ndjson.gz', '.jsonl', '.jsonl.gz']
+const recordingEndings = ['.csv', '.csv.gz', '.ndjson', '.ndjson.gz', '.jsonl', '.jsonl.gz', '.parquet']
 
 /**
  * Which recordings a request means; undefined for a live deployment.
@@ -73,18 +74,19 @@ export function findRecordings(workspace: Workspace, fix: string): readonly stri
   })
 }
 
-/** @throws CliError when there is no such file. */
+/** @throws CliError when there is no such recording: a file, or a folder of the archive. */
 export function requireFile(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false })
-  if (found?.isFile() && !path.includes(',')) return
-  if (found?.isFile()) {
+  const isRecording = found?.isFile() || (found?.isDirectory() && isArchiveFolder(path))
+  if (isRecording && !path.includes(',')) return
+  if (isRecording) {
     const cause = 'its path has a comma, which separates recordings from each other'
     throw new CliError({ place: path, cause, fix: 'rename the file or its folder' })
   }
   throw new CliError({
     place: path,
     cause: found === undefined ? 'there is no such file' : 'this is no file',
-    fix: 'name a recording (CSV or CSV.gz) by its path from the current folder',
+    fix: 'name a recording (CSV, NDJSON or Parquet) by its path from the current folder',
   })
 }
 

@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { systemErrorCode } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
-import { embeddedDatabase } from '../engine.ts'
+import { archiveDays, embeddedDatabase, isArchiveFolder } from '../engine.ts'
 import type { Workspace } from '../workspace.ts'
 import type { ReplayPlan } from './deployment-plan.ts'
 
@@ -40,7 +39,9 @@ export async function prepareReplayDatabase(workspace: Workspace, plan: ReplayPl
 
 async function describeFile(path: string): Promise<readonly string[]> {
   const hash = createHash('sha256')
-  await pipeline(createReadStream(path), hash)
+  for (const file of isArchiveFolder(path) ? await archiveDays(path) : [path]) {
+    for await (const bytes of createReadStream(file)) hash.update(bytes as Buffer)
+  }
   return [basename(path), hash.digest('hex')]
 }
 

@@ -54,6 +54,19 @@ describe('contractRecording', () => {
     ])
   })
 
+  test('tells two feeds of one subject apart by the whole name of a series', async () => {
+    const other = { ...market, source: 'kraken' }
+    const paths = ['kraken', 'binance'].map((source, index) =>
+      write(`${source}-BTCUSDT-candle-1m.csv`, 'BTCUSDT', [100 + index]),
+    )
+    const source = contractRecording(changedContract({ feed: [market, other] }), paths)
+    const records = await read(source, [btc, { ...btc, source: 'kraken' }])
+    expect(records.map((record) => [record.source, record.values.close])).toEqual([
+      ['binance', 101],
+      ['kraken', 100],
+    ])
+  })
+
   test.each([
     ['none', 'unnamed.csv', 0],
     ['two', 'binance-pyth.csv', 2],

@@ -1,5 +1,6 @@
-import { basename } from 'node:path'
+import { basename, resolve, sep } from 'node:path'
 import { createRecordingSource, type RecordingFile, type RecordingSeries } from '../adapters/feeds/recording/index.ts'
+import { archiveFolder, recordingName } from '../adapters/feeds/recording/series-path.ts'
 import type { AnyContract } from '../contract/crunch-contract.ts'
 import type { FeedDefinition } from '../contract/feed-definition.ts'
 import { CrunchError } from '../domain/errors.ts'
@@ -24,8 +25,12 @@ function seriesOf(definition: FeedDefinition): RecordingSeries {
   return { source, subjects, kind, granularity, parseValues: (row) => toJsonObject(values.parse(row), 'values') }
 }
 
-/** With several feeds, a file belongs to the one whose source and subject stand in its name. */
+/** With several feeds, a file belongs to the one that it is named after, else to the one whose source and subject stand in its name. */
 function definitionFor(path: string, definitions: readonly FeedDefinition[]): FeedDefinition {
+  const named = definitions.find((definition) =>
+    definition.subjects.some((subject) => isNamedAfter(path, definition, subject)),
+  )
+  if (named !== undefined) return named
   const name = basename(path).toLowerCase()
   const matching = definitions.filter((definition) =>
     [definition.source, ...definition.subjects].some((word) => name.includes(word.toLowerCase())),
@@ -36,4 +41,11 @@ function definitionFor(path: string, definitions: readonly FeedDefinition[]): Fe
     'RECORDING_INVALID',
     `${path}: the contract has ${definitions.length} feeds, and the file's name fits ${matching.length} of them; put the source and the subject into its name`,
   )
+}
+
+/** Whether a path is what `crunch record`, or the archive, calls a series. */
+function isNamedAfter(path: string, { source, kind, granularity }: FeedDefinition, subject: string): boolean {
+  const scope = { source, subject, kind, granularity }
+  const name = recordingName(scope)
+  return basename(path).startsWith(`${name}.`) || resolve(path).endsWith(archiveFolder(sep, scope))
 }

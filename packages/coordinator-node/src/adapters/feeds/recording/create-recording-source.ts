@@ -3,10 +3,12 @@ import { type FeedScope, feedScopeKey } from '../../../domain/feed-record.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { FeedOffer, FeedSourceWithHistory, SourceRecord } from '../../../ports/feed-source.ts'
 import { silentLog } from '../../../ports/log.ts'
+import { isArchiveFolder, readArchiveHeader, readArchiveRecords } from './archive-folder.ts'
 import { readCsvHeader, readCsvRecords } from './csv-records.ts'
 import { findSubject } from './find-subject.ts'
 import { mergeByTime } from './merge-by-time.ts'
 import { readNdjsonHeader, readNdjsonRecords } from './ndjson-records.ts'
+import { readParquetHeader, readParquetRecords } from './parquet-records.ts'
 import { subjectColumn } from './record-builder.ts'
 import type { RecordPage } from './record-page.ts'
 import { recordingError } from './recording-error.ts'
@@ -21,9 +23,9 @@ const eventAtOf = (record: SourceRecord): Instant => record.eventAt
 
 /**
  * Records out of files: CSV (a header line, a time column, optional `known_at` and `subject` columns, the rest are values)
- * or NDJSON with the same keys, each optionally gzipped. Files are streamed and merged, so their size does not matter.
- * Gaps, duplicates and revisions pass as they are; a row that cannot be a record ends the stream with `RECORDING_INVALID`,
- * file and line.
+ * or NDJSON with the same keys, each optionally gzipped, or Parquet with the same columns or those of the archive. Files are
+ * streamed and merged, so their size does not matter. Gaps, duplicates and revisions pass as they are; a row that cannot be a
+ * record ends the stream with `RECORDING_INVALID`, file and line.
  * `stream` hands over one instant a batch and ends with the files; `describe` names the series that the files can hold.
  * @example createRecordingSource({ files: [{ path: 'BTCUSDT.csv.gz' }], series: { source: 'binance', subjects: ['BTCUSDT'], kind: 'candle', granularity: '1m' } })
  */
@@ -122,7 +124,7 @@ function openFiles(options: RecordingOptions, timeOf: (record: SourceRecord) => 
       if (outOfOrderCount > 0)
         log.warn('recording has rows out of order', { stage: 'feed', file: path, outOfOrderCount })
     }
-    return { path, pages: sortByTime(pages, { path, timeOf, lookAheadRows, onEnd }) }
+    return { path, pages: sortByTime(pages, { timeOf, lookAheadRows, onEnd }) }
   })
 }
 
@@ -142,7 +144,7 @@ async function* checkedPages(
       records.push(record)
       lines.push(page.lines[index] as number)
     }
-    yield { records, lines }
+    yield { records, lines, placeOf: page.placeOf }
   }
   if (rowCount === 0) throw recordingError(path, 'holds no rows', 'Record it again, or leave it out.')
 }
@@ -150,6 +152,8 @@ async function* checkedPages(
 function formatOf(path: string) {
   if (/\.csv(\.gz)?$/i.test(path)) return { header: readCsvHeader, records: readCsvRecords }
   if (/\.(ndjson|jsonl)(\.gz)?$/i.test(path)) return { header: readNdjsonHeader, records: readNdjsonRecords }
-  const fix = 'Give it a name that ends in .csv, .ndjson or .jsonl, with .gz when it is gzipped.'
+  if (isArchiveFolder(path)) return { header: readArchiveHeader, records: readArchiveRecords }
+  if (/\.parquet$/i.test(path)) return { header: readParquetHeader, records: readParquetRecords }
+  const fix = 'Give it a name that ends in .csv, .ndjson or .jsonl, with .gz when it is gzipped, or in .parquet.'
   throw recordingError(path, 'has a name that does not say its format', fix)
 }

@@ -4,8 +4,15 @@ import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { findSubject } from './find-subject.ts'
 import { parseCell } from './parse-cell.ts'
 import { readBytes } from './read-bytes.ts'
-import { createRecordBuilder, knownAtColumn, readTime, subjectColumn, timeColumns } from './record-builder.ts'
-import type { RecordPage } from './record-page.ts'
+import {
+  checkColumns,
+  createRecordBuilder,
+  knownAtColumn,
+  readTime,
+  receivedAtColumn,
+  subjectColumn,
+} from './record-builder.ts'
+import { linesOf, type RecordPage } from './record-page.ts'
 import { cut, RowProblem, recordingError, rowError } from './recording-error.ts'
 import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 
@@ -23,6 +30,7 @@ const parserOptions: Options & { readonly readableHighWaterMark: number } = {
 
 /** The records of a CSV file in the file's order, a page for each 64 KiB of text. */
 export async function* readCsvRecords(file: RecordingFile, series: RecordingSeries): AsyncGenerator<RecordPage> {
+  const placeOf = linesOf(file.path)
   let toRecord: ((cells: CsvRow) => SourceRecord) | undefined
   let line = 0
   let blankLine: number | undefined
@@ -31,16 +39,16 @@ export async function* readCsvRecords(file: RecordingFile, series: RecordingSeri
     const lines: number[] = []
     for (const cells of rows) {
       line += 1 + lineEndsIn(cells)
-      if (blankLine !== undefined) throw rowError(file.path, blankLine, '', blankProblem())
+      if (blankLine !== undefined) throw rowError(placeOf(blankLine), '', blankProblem())
       // Blank lines are harmless at the end of a file only: elsewhere a row may have been lost there.
       if (cells.length === 1 && cells[0] === '' && toRecord !== undefined) blankLine = line
       else if (toRecord === undefined) toRecord = createRowParser(cells, file, series)
       else {
-        records.push(located(file.path, line, cells, toRecord))
+        records.push(located(placeOf(line), cells, toRecord))
         lines.push(line)
       }
     }
-    yield { records, lines }
+    yield { records, lines, placeOf }
   }
 }
 
@@ -99,11 +107,11 @@ function csvError(path: string, error: CsvError): Error {
   )
 }
 
-function located(path: string, line: number, cells: CsvRow, toRecord: (cells: CsvRow) => SourceRecord): SourceRecord {
+function located(place: string, cells: CsvRow, toRecord: (cells: CsvRow) => SourceRecord): SourceRecord {
   try {
     return toRecord(cells)
   } catch (error) {
-    throw error instanceof RowProblem ? rowError(path, line, cells.join(','), error) : error
+    throw error instanceof RowProblem ? rowError(place, cells.join(','), error) : error
   }
 }
 
@@ -112,12 +120,13 @@ function createRowParser(
   file: RecordingFile,
   series: RecordingSeries,
 ): (cells: CsvRow) => SourceRecord {
-  const timeColumn = checkHeader(header, file)
+  const timeColumn = checkColumns(header, file, `${file.path}, line 1`)
   const timeIndex = header.indexOf(timeColumn)
   const knownAtIndex = header.indexOf(knownAtColumn)
   const subjectIndex = header.indexOf(subjectColumn)
   const subjectOfFile = subjectIndex < 0 ? findSubject(file, series) : ''
-  const valueIndexes = [...header.keys()].filter((index) => ![timeIndex, knownAtIndex, subjectIndex].includes(index))
+  const special = [timeIndex, knownAtIndex, subjectIndex, header.indexOf(receivedAtColumn)]
+  const valueIndexes = [...header.keys()].filter((index) => !special.includes(index))
   const build = createRecordBuilder(series)
   return (cells) => {
     if (cells.length !== header.length) throw columnCountProblem(cells.length, header.length)
@@ -133,29 +142,6 @@ function createRowParser(
       values,
     )
   }
-}
-
-/** Answers the column that holds the time. */
-function checkHeader(header: CsvRow, file: RecordingFile): string {
-  const { path } = file
-  const shown = cut(header.join(','))
-  const bad = header.find((name, index) => name === '' || name === '__proto__' || header.indexOf(name) !== index)
-  if (bad !== undefined) {
-    throw recordingError(
-      `${path}, line 1`,
-      `column name "${bad}" is empty, reserved or there twice in "${shown}"`,
-      'Rename it.',
-    )
-  }
-  const timeColumn = timeColumns.find((name) => header.includes(name))
-  if (timeColumn === undefined) {
-    const fix = `The first line must name the columns, one of them ${timeColumns.join(', ')}.`
-    throw recordingError(`${path}, line 1`, `no column holds the time in "${shown}"`, fix)
-  }
-  if (file.subject !== undefined && header.includes(subjectColumn)) {
-    throw recordingError(path, 'has a "subject" column, and its subject is set as well', 'Leave the setting out.')
-  }
-  return timeColumn
 }
 
 function columnCountProblem(found: number, expected: number): RowProblem {

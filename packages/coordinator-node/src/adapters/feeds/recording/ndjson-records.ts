@@ -3,8 +3,15 @@ import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { findSubject } from './find-subject.ts'
 import { numberColumns } from './parse-cell.ts'
 import { readBytes } from './read-bytes.ts'
-import { createRecordBuilder, knownAtColumn, readTime, subjectColumn, timeColumns } from './record-builder.ts'
-import type { RecordPage } from './record-page.ts'
+import {
+  createRecordBuilder,
+  knownAtColumn,
+  readTime,
+  receivedAtColumn,
+  subjectColumn,
+  timeColumns,
+} from './record-builder.ts'
+import { linesOf, type RecordPage } from './record-page.ts'
 import { RowProblem, recordingError, refusalOf, rowError } from './recording-error.ts'
 import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 
@@ -12,20 +19,21 @@ const maxLineLength = 1_048_576
 
 /** The records of a file with one JSON object a line, in the file's order, a page for each 64 KiB of text. */
 export async function* readNdjsonRecords(file: RecordingFile, series: RecordingSeries): AsyncGenerator<RecordPage> {
+  const placeOf = linesOf(file.path)
   const toRecord = createRowParser(file, series)
   let line = 0
   let blankLine: number | undefined
   for await (const texts of readLines(file.path)) {
-    const page = { records: [] as SourceRecord[], lines: [] as number[] }
+    const page = { records: [] as SourceRecord[], lines: [] as number[], placeOf }
     for (const text of texts) {
       line += 1
       if (blankLine !== undefined) {
         const problem = new RowProblem('a blank line between rows', 'Remove it, or restore the row that was there.')
-        throw rowError(file.path, blankLine, '', problem)
+        throw rowError(placeOf(blankLine), '', problem)
       }
       if (text.trim() === '') blankLine = line
       else {
-        page.records.push(located(file.path, line, text, toRecord))
+        page.records.push(located(placeOf(line), text, toRecord))
         page.lines.push(line)
       }
     }
@@ -40,7 +48,7 @@ export async function readNdjsonHeader(path: string): Promise<readonly string[]>
     try {
       return Object.keys(parseObject(first))
     } catch (error) {
-      throw error instanceof RowProblem ? rowError(path, 1, first, error) : error
+      throw error instanceof RowProblem ? rowError(linesOf(path)(1), first, error) : error
     }
   }
   throw recordingError(path, 'holds no rows', 'Every line is one JSON object.')
@@ -64,11 +72,11 @@ async function* readLines(path: string): AsyncGenerator<readonly string[]> {
   if (rest !== '') yield [rest]
 }
 
-function located(path: string, line: number, text: string, toRecord: (text: string) => SourceRecord): SourceRecord {
+function located(place: string, text: string, toRecord: (text: string) => SourceRecord): SourceRecord {
   try {
     return toRecord(text)
   } catch (error) {
-    throw error instanceof RowProblem ? rowError(path, line, text, error) : error
+    throw error instanceof RowProblem ? rowError(place, text, error) : error
   }
 }
 
@@ -81,7 +89,13 @@ function createRowParser(file: RecordingFile, series: RecordingSeries): (text: s
     if (timeColumn === undefined) {
       throw new RowProblem('no key holds the time', `Every row needs one of ${timeColumns.join(', ')}.`)
     }
-    const { [timeColumn]: time, [knownAtColumn]: knownAt, [subjectColumn]: subject, ...values } = row
+    const {
+      [timeColumn]: time,
+      [knownAtColumn]: knownAt,
+      [subjectColumn]: subject,
+      [receivedAtColumn]: _,
+      ...values
+    } = row
     if (subject !== undefined && typeof subject !== 'string') {
       throw new RowProblem('"subject" is not a text', "Write the subject's name.")
     }

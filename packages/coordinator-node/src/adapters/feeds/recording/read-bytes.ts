@@ -23,7 +23,8 @@ export async function* readBytes(path: string): AsyncGenerator<Buffer, void, und
   }
 }
 
-async function checkFile(path: string): Promise<void> {
+/** Answers the size of a file, in bytes. */
+export async function checkFile(path: string): Promise<number> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') {
       throw recordingError(
@@ -36,9 +37,11 @@ async function checkFile(path: string): Promise<void> {
   })
   if (!found.isFile()) throw recordingError(path, 'is not a file', 'Name the files of the recording one by one.')
   if (found.size === 0) throw recordingError(path, 'is empty', 'Record it again, or leave it out.')
+  return found.size
 }
 
-function readError(path: string, error: unknown): Error {
+/** The error for what the system says; anything else as it is. */
+export function readError(path: string, error: unknown): Error {
   const { code } = error as NodeJS.ErrnoException
   if (code?.startsWith('Z_') === true) {
     const problem = code === 'Z_BUF_ERROR' ? 'ends in the middle of its gzip stream' : 'is not a sound gzip file'

@@ -1,7 +1,19 @@
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 
-/** Some records of a file and, at the same places, the lines that they stand on. */
+/** Some records of a file and, at the same places, the lines or rows that they stand on. */
 export interface RecordPage {
   readonly records: readonly SourceRecord[]
   readonly lines: readonly number[]
+  /** Where a line is, for an error: the file, and what its format calls a line. */
+  placeOf(line: number): string
+}
+
+/** Places of a text file. */
+export function linesOf(path: string): RecordPage['placeOf'] {
+  return (line) => `${path}, line ${line}`
+}
+
+/** Places of a table without lines: its rows, counted from 1. */
+export function rowsOf(path: string): RecordPage['placeOf'] {
+  return (row) => `${path}, row ${row}`
 }

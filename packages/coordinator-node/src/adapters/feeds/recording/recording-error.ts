@@ -18,9 +18,9 @@ export class RowProblem extends Error {
   }
 }
 
-/** @param line counted from 1, of the row's last line when a quoted cell spans several */
-export function rowError(path: string, line: number, text: string, problem: RowProblem): CrunchError {
-  return recordingError(`${path}, line ${line}`, `${problem.message} in "${cut(text)}"`, problem.fix, problem.cause)
+/** @param place file and line, counted from 1: the row's last line when a quoted cell spans several */
+export function rowError(place: string, text: string, problem: RowProblem): CrunchError {
+  return recordingError(place, `${problem.message} in "${cut(text)}"`, problem.fix, problem.cause)
 }
 
 /** Why a schema or another check refused the values, in one line. */

@@ -19,7 +19,7 @@ export interface RecordingSeries {
 }
 
 export interface RecordingFile {
-  /** Ends in `.csv`, `.ndjson` or `.jsonl`, each with or without `.gz`. */
+  /** Ends in `.csv`, `.ndjson` or `.jsonl`, each with or without `.gz`, or in `.parquet`; or a folder of the archive, named as its granularity. */
   readonly path: string
   /** Of all rows, for a file without a `subject` column; by default the one subject that the file's name contains. */
   readonly subject?: string

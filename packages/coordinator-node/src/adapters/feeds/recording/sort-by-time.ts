@@ -4,7 +4,6 @@ import type { RecordPage } from './record-page.ts'
 import { recordingError } from './recording-error.ts'
 
 export interface SortOptions {
-  readonly path: string
   readonly timeOf: (record: SourceRecord) => Instant
   /** How many rows may wait for one that belongs before them. */
   readonly lookAheadRows: number
@@ -22,7 +21,7 @@ export async function* sortByTime(
   let outOfOrderCount = 0
   let newestAt = Number.NEGATIVE_INFINITY
   let releasedAt = Number.NEGATIVE_INFINITY
-  for await (const { records, lines } of pages) {
+  for await (const { records, lines, placeOf } of pages) {
     for (const [index, record] of records.entries()) {
       const at = timeOf(record)
       if (at >= newestAt) {
@@ -31,7 +30,7 @@ export async function* sortByTime(
         continue
       }
       outOfOrderCount += 1
-      if (at < releasedAt) throw tooLate(options, at, releasedAt, lines[index] as number)
+      if (at < releasedAt) throw tooLate(placeOf(lines[index] as number), at, releasedAt, lookAheadRows)
       waiting.splice(placeAfter(waiting, at, timeOf), 0, record)
     }
     if (waiting.length <= lookAheadRows) continue
@@ -55,10 +54,10 @@ function placeAfter(sorted: readonly SourceRecord[], at: Instant, timeOf: SortOp
   return low
 }
 
-function tooLate(options: SortOptions, at: Instant, releasedAt: Instant, line: number): Error {
+function tooLate(place: string, at: Instant, releasedAt: Instant, lookAheadRows: number): Error {
   return recordingError(
-    `${options.path}, line ${line}`,
-    `the row is known at ${formatInstant(at)} but comes more than ${options.lookAheadRows} rows after ${formatInstant(releasedAt)}`,
+    place,
+    `the row is known at ${formatInstant(at)} but comes more than ${lookAheadRows} rows after ${formatInstant(releasedAt)}`,
     'Sort the file by time, or split it into one file a subject.',
   )
 }

@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs'
+import { mkdir, open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { withDirectoryLock } from '@crunch/local-processes'
+import type { FeedScope } from '../../../domain/feed-record.ts'
+import { feedScopeKey } from '../../../domain/feed-record.ts'
+import type { Instant } from '../../../domain/time.ts'
+import type { SourceRecord } from '../../../ports/feed-source.ts'
+import { readParquetRecords } from '../recording/parquet-records.ts'
+import { archiveFolder, utcDay } from '../recording/series-path.ts'
+import { encodeArchive } from './archive-columns.ts'
+
+/** Longer than a page takes that another process writes into the same series. */
+const lockWaitMs = 60_000
+
+/**
+ * Writes records into an archive of Parquet files, one a series and UTC day. A record stands: of one key the version that is
+ * there stays. Each file is replaced as a whole, so that a crash leaves the old one or the new one; all of it is on the disk
+ * when this resolves. Answers how many were new. Rejects with RECORDING_INVALID for a file that cannot be read: it is left.
+ */
+export async function appendToArchive(directory: string, records: readonly SourceRecord[]): Promise<number> {
+  let insertedCount = 0
+  for (const series of groupBy(records, feedScopeKey).values()) {
+    const folder = archiveFolder(directory, series[0] as SourceRecord)
+    const lockFolder = join(folder, '.lock')
+    await mkdir(lockFolder, { recursive: true })
+    // Two that both read a day, add to it and write it would lose what the first one wrote.
+    insertedCount += await withDirectoryLock(lockFolder, lockWaitMs, async () => {
+      let count = 0
+      for (const [day, added] of groupBy(series, ({ eventAt }) => utcDay(eventAt))) {
+        count += await appendToDay(folder, day, added)
+      }
+      await syncFolder(folder)
+      return count
+    })
+  }
+  return insertedCount
+}
+
+async function appendToDay(folder: string, day: string, added: readonly SourceRecord[]): Promise<number> {
+  const path = join(folder, `${day}.parquet`)
+  const byTime = new Map<Instant, SourceRecord>()
+  if (existsSync(path)) {
+    for (const record of await readDay(path, added[0] as SourceRecord)) byTime.set(record.eventAt, record)
+  }
+  const standing = byTime.size
+  for (const record of added) if (!byTime.has(record.eventAt)) byTime.set(record.eventAt, record)
+  if (byTime.size === standing) return 0
+  const sorted = [...byTime.values()].sort((one, other) => one.eventAt - other.eventAt)
+  await replaceFile(folder, path, `.${day}.parquet.draft`, encodeArchive(sorted))
+  return byTime.size - standing
+}
+
+async function readDay(path: string, scope: FeedScope): Promise<SourceRecord[]> {
+  const { source, subject, kind, granularity } = scope
+  const found: SourceRecord[] = []
+  for await (const { records } of readParquetRecords({ path }, { source, subjects: [subject], kind, granularity })) {
+    found.push(...records)
+  }
+  return found
+}
+
+async function replaceFile(folder: string, path: string, draftName: string, bytes: Uint8Array): Promise<void> {
+  // Whoever left a draft died: the folder is ours.
+  const draft = join(folder, draftName)
+  const file = await open(draft, 'w')
+  try {
+    await file.writeFile(bytes)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(draft, path)
+}
+
+/** Makes renames last. Windows has no such thing for folders. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const opened = await open(folder, 'r')
+  try {
+    await opened.sync()
+  } finally {
+    await opened.close()
+  }
+}
+
+function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [item])
+    else group.push(item)
+  }
+  return groups
+}
