@@ -1,3 +1,5 @@
+export { pollJson } from './adapters/feeds/json/poll-json.ts'
+export type { JsonTimeFormat, PollJsonOptions } from './adapters/feeds/json/poll-json-options.ts'
 export {
   createRecordingSource,
   type RecordingFile,

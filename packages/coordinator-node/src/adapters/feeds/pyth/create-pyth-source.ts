@@ -22,20 +22,22 @@ export interface PythOptions {
   readonly log: Log
   /** The longest silence of a stream. */
   readonly silenceMs?: number
-  /** How far back ticks are asked for, one request each. */
+  /** How far back ticks are asked for, one request each; by default as far as takes about 20 s. */
   readonly tickReachMs?: number
   /** For tests; the wall clock. */
   readonly now?: () => Instant
 }
 
-const defaultTickReachMs = 300_000
+/** While the past is filled, new records wait; and the ticks of all subjects share what Pyth allows. */
+const reachMsOfRequest = 2_000
 
 /**
  * Pyth's prices: ticks `{ price, confidence, emaPrice, emaConfidence }`, one a second and feed, and candles made of them.
  * Candles of the past are Pyth's own, made of finer prices, so that highs and lows may differ by a little.
  */
 export function createPythSource(options: PythOptions): FeedSourceWithHistory {
-  const { log, silenceMs, tickReachMs = defaultTickReachMs, now = Date.now } = options
+  const { log, silenceMs, now = Date.now } = options
+  const { tickReachMs = options.requestsPer10Seconds * reachMsOfRequest } = options
   const baseUrl = options.url.replace(/\/+$/, '')
   const historyUrl = options.historyUrl.replace(/\/+$/, '')
   const client = createPythClient({ ...options, silenceMs, now })

@@ -115,10 +115,10 @@ describe('the ticks of the past', () => {
     expect(asked.map(({ pathname }) => Number(pathname.split('/').at(-1)) - second)).toEqual([0, 1, 2, 5, 6])
   })
 
-  test('reach back a few minutes; what is left out of a longer range is logged', async () => {
+  test('reach back as far as takes about 20 s; what is left out of a longer range is logged', async () => {
     const lines: (JsonObject | undefined)[] = []
     const log = { ...silentLog, warn: (_message: string, fields?: JsonObject) => void lines.push(fields) }
-    const { asked } = await pages({ price: prices() }, tick, [at, at + 3_600_000], { log })
+    const { asked } = await pages({ price: prices() }, tick, [at, at + 3_600_000], { log, requestsPer10Seconds: 150 })
     expect(asked.map(({ pathname }) => pathname.split('/').at(-1))).toEqual([String(second + 3_300)])
     expect(lines).toEqual([
       { stage: 'feed', subject: 'BTC/USD', from: '2025-07-23T12:37:00.000Z', to: '2025-07-23T13:32:00.000Z' },
