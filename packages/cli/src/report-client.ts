@@ -43,6 +43,7 @@ export interface FeedRow {
   readonly watermark_ts: string | null
   readonly status?: string
   readonly status_reason?: string | null
+  readonly status_since?: string
 }
 
 export interface ModelRow {

@@ -119,14 +119,14 @@ describe('no round is opened', () => {
     let tickCount = 0
     const model: TestModel = { ...steady(0), tick: () => { tickCount += 1 } } // biome-ignore format: one line
     const { store, clock, pipeline, predictor } = await openCompetition({ models: { model } })
-    clock.advanceTo(minute(4))
+    clock.advanceTo(minute(4) - 1)
     const backlog = [candle(-1), candle(0), candle(1), candle(2)]
     for (const record of backlog) await pipeline.ingest([record])
     const opened = []
     for (const record of backlog) opened.push(openedAt((await predictor.predict(record)).rounds))
-    // Known at minutes 0 (stale), 1 and 2 (missed) and 3.
+    // Known at minutes 0 and 1 (stale), 2 (missed) and 3.
     expect(opened).toEqual([[], [], [], [3]])
-    expect(tickCount).toBe(3)
+    expect(tickCount).toBe(2)
     expect(openedAt(store.dump().rounds)).toEqual([3])
   })
 
@@ -295,9 +295,17 @@ describe("schedules on: 'clock'", () => {
 
   test('open rounds between records too, while the feed is fresh', async () => {
     const { store, drive } = await openCompetition({ changes })
+    // The record that is known at minute 1 is fresh at minute 2, and no longer at minute 4.
     await drive(candle(0), candle(7), candle(8))
-    expect(openedAt(store.dump().rounds)).toEqual([2, 4, 8])
-    expect(await store.roundCounts()).toMatchObject({ missedCount: 1 })
+    expect(openedAt(store.dump().rounds)).toEqual([2, 8])
+    expect(await store.roundCounts()).toMatchObject({ missedCount: 2 })
+  })
+
+  test('open no round at the instant at which the feed has been silent for two granularities', async () => {
+    const schedule = [{ subject: 'BTCUSDT', every: '1m', horizon: '4m', on: 'clock' }]
+    const { store, drive } = await openCompetition({ changes: { prediction: { schedule } } })
+    await drive(candle(0), candle(9))
+    expect(openedAt(store.dump().rounds)).toEqual([1, 2, 10])
   })
 
   test('are asked for one after the other', async () => {

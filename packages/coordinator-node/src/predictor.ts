@@ -1,14 +1,16 @@
-import { freshnessMs, type ResolvedContract } from './contract/resolved-contract.ts'
+import type { ResolvedContract } from './contract/resolved-contract.ts'
 import { type FeedRecord, type FeedScope, feedScopeKey } from './domain/feed-record.ts'
+import { isSilent } from './domain/feed-trust.ts'
 import type { JsonObject } from './domain/json.ts'
 import type { Schedule } from './domain/round.ts'
 import { durationMs, floorToGrid, type Instant } from './domain/time.ts'
 import type { Clock } from './ports/clock.ts'
-import type { Log } from './ports/log.ts'
+import { type Log, silentLog } from './ports/log.ts'
 import type { ModelRunner } from './ports/model-runner.ts'
 import type { Store } from './ports/store.ts'
 import { acceptRecords } from './stages/feed/ingest-records.ts'
 import { createRecordWindow, type RecordWindow } from './stages/feed/record-window.ts'
+import { loadSeriesWatch, type SeriesWatch } from './stages/feed/series-watch.ts'
 import { buildInput } from './stages/input/build-input.ts'
 import { dueSchedules } from './stages/prediction/due-schedules.ts'
 import { loadModelRegistry, type ModelRegistry } from './stages/prediction/model-registry.ts'
@@ -16,6 +18,11 @@ import { type RanRounds, restartedPredictions, runRounds } from './stages/predic
 
 /** Input → prediction: what one process does between a record and the stored answers. */
 export interface Predictor {
+  /**
+   * Tells of records that come together, before any of them is predicted on: a series that has to agree with another one is
+   * compared with what that one says at the same instant. Nothing else comes of it.
+   */
+  hear(records: readonly FeedRecord[]): void
   /** Offers a record to every model and runs the rounds that it opens; resolves when their answers are stored. */
   predict(record: FeedRecord): Promise<RanRounds>
   /** Runs the rounds of `on: 'clock'` schedules at a grid instant. */
@@ -40,11 +47,18 @@ export async function openPredictor(resolved: ResolvedContract, ports: Predictor
   const state: PredictorState = {
     registry,
     window: await loadWindow(resolved, ports),
+    watch: await loadSeriesWatch(resolved.feeds, store),
     lastRoundTimes: new Map(await store.lastRoundTimes()),
   }
+  const compares = resolved.feeds.some(({ gate }) => gate !== null && gate.agree !== null)
   return {
+    hear(records) {
+      // Whatever is refused is logged when it is ingested.
+      if (compares) state.watch.add(acceptRecords(resolved, silentLog, records))
+    },
     async predict(record) {
       const [accepted] = acceptRecords(resolved, ports.log, [record])
+      if (accepted !== undefined) state.watch.add([accepted])
       if (accepted === undefined || state.window.add(accepted) !== 'new') return nothingRan
       return runInstant(resolved, ports, state, accepted, accepted.knownAt, 'record')
     },
@@ -69,12 +83,16 @@ export async function openPredictor(resolved: ResolvedContract, ports: Predictor
 interface PredictorState {
   readonly registry: ModelRegistry
   readonly window: RecordWindow
+  readonly watch: SeriesWatch
   readonly lastRoundTimes: Map<string, Instant>
 }
 
 const nothingRan: RanRounds = { rounds: [], predictionCount: 0 }
 
-/** Tells the models of one series at an instant, and runs its due rounds. Nothing happens on a feed that is not fresh. */
+/**
+ * Tells the models of one series at an instant, and runs its due rounds. Nothing happens on a feed that is not fresh; what is
+ * fresh but not trusted is told, and opens no round: its cells of the grid count as missed by us.
+ */
 async function runInstant(
   resolved: ResolvedContract,
   ports: PredictorPorts,
@@ -84,13 +102,14 @@ async function runInstant(
   on: 'record' | 'clock',
 ): Promise<RanRounds> {
   const newest = state.window.newest(scope)
-  const limitMs = freshnessMs(durationMs(scope.granularity))
-  if (newest === undefined || ports.clock.now() - newest.knownAt > limitMs) return nothingRan
+  if (newest === undefined) return nothingRan
+  if (isSilent(newest.knownAt, durationMs(scope.granularity), ports.clock.now())) return nothingRan
   const key = feedScopeKey(scope)
   const own = resolved.schedules.filter((schedule) => schedule.on === on && feedScopeKey(schedule.scope) === key)
   const lateMs = ports.clock.now() - at
   const open = own.filter((schedule) => lateMs <= latenessLimitMs(schedule))
-  const due = dueSchedules(open, state.lastRoundTimes, at)
+  const isTrusted = state.watch.gateOf(scope, at) === null
+  const due = isTrusted ? dueSchedules(open, state.lastRoundTimes, at) : []
   if (on === 'clock' && due.length === 0) return nothingRan
   const input = tryBuildInput(resolved, ports.log, scope, state.window, at)
   if (input === null) return nothingRan

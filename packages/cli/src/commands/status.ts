@@ -63,12 +63,14 @@ function describeNode(node: NodeState): readonly string[] {
   if ('problem' in node) return [`API: ${node.problem}`]
   const reasons = Array.isArray(node.health.reasons) ? node.health.reasons.map((reason) => `  ${String(reason)}`) : []
   const feeds = formatTable(
-    ['feed', 'status', 'known up to', 'records'],
+    ['feed', 'status', 'since', 'known up to', 'records', 'why'],
     node.feeds.map((feed) => [
       `${feed.source}:${feed.subject}:${feed.kind}:${feed.granularity}`,
-      `${feed.status ?? ''}${feed.status_reason ? ` (${feed.status_reason})` : ''}`,
+      feed.status ?? '',
+      feed.status_since ?? '',
       feed.watermark_ts ?? '',
       String(feed.record_count),
+      feed.status_reason ?? '',
     ]),
   )
   const models = node.models.map(({ model_id, model_name }) => model_name ?? model_id)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { metrics } from '../domain/metrics.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 import { durationMs } from '../domain/time.ts'
+import { checkGates } from './check-gates.ts'
 import { checkShape } from './check-shape.ts'
 import type { AnyContract, ScheduleEntry } from './crunch-contract.ts'
 import type { RankedModel } from './defaults/tiers.ts'
@@ -29,6 +30,7 @@ const valueChecks: readonly {
 }[] = [
   { reads: ['name'], check: checkName },
   { reads: ['feed', 'prediction.schedule'], check: checkSchedule },
+  { reads: ['feed'], check: checkGates },
   { reads: ['prediction.call', 'prediction.schedule'], check: checkCall },
   { reads: ['snapshot.metrics', 'snapshot.signal', 'snapshot.actual', 'snapshot.ensembles'], check: checkMetrics },
   {

@@ -7,6 +7,12 @@ import { formatFindings } from './finding.ts'
 const findings = (candidate: unknown) => formatFindings(checkShape(candidate)).split('\n').filter(Boolean)
 const changed = (changes: object) => findings(changedContract(changes))
 const feed = sampleContract.feed
+const gate = {
+  watch: 'close',
+  frozenAfter: 30,
+  maxJump: 0.1,
+  agree: { with: 'ETHUSDT', source: 'binance', within: 0.01 },
+}
 
 /** The contract with one value replaced, by its path. */
 function withValue(path: string, value: unknown): unknown {
@@ -40,6 +46,8 @@ describe('checkShape', () => {
     ['checkpoint.evry', 'every'],
     ['checkpoint.emission.share', 'shares'],
     ['feed.granularty', 'granularity'],
+    ['feed.gate.maxjump', 'maxJump'],
+    ['feed.gate.agree.sourc', 'source'],
   ])('finds the unknown key %s and offers %s', (path, nearest) => {
     expect(findings(withValue(path, 1))).toContain(`  - ${path}: there is no such key; did you mean ${nearest}?`)
   })
@@ -67,6 +75,15 @@ describe('checkShape', () => {
     ['feed.subjects', 'BTCUSDT', 'is not a list'],
     ['feed.values', {}, 'is not a zod schema'],
     ['feed.granularity', '1 minute', '"1 minute" is not a duration'],
+    ['feed.gate', 30, 'is not an object'],
+    ['feed.gate.watch', 1, 'is not a text'],
+    ['feed.gate.frozenAfter', 1, 'is not a whole number from 2 to 1000'],
+    ['feed.gate.frozenAfter', 2.5, 'is not a whole number from 2 to 1000'],
+    ['feed.gate.frozenAfter', 1_001, 'is not a whole number from 2 to 1000'],
+    ['feed.gate.maxJump', '10 %', 'is not a number above 0'],
+    ['feed.gate.maxJump', Number.POSITIVE_INFINITY, 'is not a number above 0'],
+    ['feed.gate.agree', 'ETHUSDT', 'is not an object'],
+    ['feed.gate.maxJump', 0, 'is not a number above 0'],
     ['input.schema', null, 'is not a zod schema'],
     ['input.build', 'build', 'is not a function'],
     ['input.window', 60, '60 is not a duration'],
@@ -90,9 +107,16 @@ describe('checkShape', () => {
     expect(findings(withValue(path, value))).toEqual([expect.stringContaining(`  - ${path}: ${cause}`)])
   })
 
+  test('finds that a band of a gate cannot be 0, or be missing', () => {
+    expect(findings(withValue('feed.gate.agree', { with: 'ETHUSDT', within: 0 }))).toEqual([
+      '  - feed.gate.agree.within: is not a number above 0; write a ratio such as 0.01, which is a hundredth',
+    ])
+    expect(findings(withValue('feed.gate.agree', {}))).toHaveLength(2)
+  })
+
   test('takes everything that is optional', () => {
     const whole = changedContract({
-      feed: [feed],
+      feed: [{ ...feed, gate }],
       prediction: {
         schedule: [{ key: 'k', subject: 'BTCUSDT', every: '1m', horizon: '5m', step: '1m', on: 'clock' }],
         missing: () => null,

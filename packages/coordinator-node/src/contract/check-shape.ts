@@ -35,6 +35,17 @@ const oneOf =
       ? []
       : finding(path, `${JSON.stringify(value)} is not known`, `write one of ${allowed.join(', ')}`)
 
+const numberFrom =
+  (isRight: (value: number) => boolean, cause: string, fix: string): Check =>
+  (value, path) =>
+    typeof value === 'number' && isRight(value) ? [] : finding(path, cause, fix)
+
+const ratio = numberFrom(
+  (value) => Number.isFinite(value) && value > 0,
+  'is not a number above 0',
+  'write a ratio such as 0.01, which is a hundredth',
+)
+
 const listOf =
   (check: Check): Check =>
   (value, path) =>
@@ -72,12 +83,26 @@ function object(fields: Readonly<Record<string, Field>>): Check {
 const required = (check: Check): Field => ({ check })
 const optional = (check: Check): Field => ({ check, optional: true })
 
+const gate = object({
+  watch: optional(text),
+  frozenAfter: optional(
+    numberFrom(
+      (value) => Number.isInteger(value) && value >= 2 && value <= 1_000,
+      'is not a whole number from 2 to 1000',
+      'write how many equal records in a row are no data any more, such as 30',
+    ),
+  ),
+  maxJump: optional(ratio),
+  agree: optional(object({ with: required(text), source: optional(text), within: required(ratio) })),
+})
+
 const feed = object({
   source: required(text),
   subjects: required(listOf(text)),
   kind: required(text),
   granularity: required(duration),
   values: required(schema),
+  gate: optional(gate),
   from: optional(fn),
 })
 

@@ -1,6 +1,6 @@
 import { assertType, describe, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
-import { type AnyContract, bars, candles, defineContract, tiers } from '../index.ts'
+import { type AnyContract, bars, candles, defineContract, series, tiers } from '../index.ts'
 
 const market = candles({ source: 'binance', subjects: ['BTCUSDT', 'ETHUSDT'], granularity: '1m' })
 const bar = bars(market)
@@ -117,5 +117,22 @@ describe('defineContract', () => {
   test('refuses a key that no contract has', () => {
     // @ts-expect-error `scores` is a slip of the pen
     defineContract({ ...valid, scores: {} })
+  })
+
+  test('refuses a gate that watches what is no number of the feed', () => {
+    const options = { source: 'binance', subjects: ['BTCUSDT'], granularity: '1m' } as const
+    candles({
+      ...options,
+      gate: { watch: 'open', frozenAfter: 30, maxJump: 0.1, agree: { with: 'BTCUSD', within: 0.01 } },
+    })
+    // @ts-expect-error a candle has no `price`
+    candles({ ...options, gate: { watch: 'price' } })
+    // @ts-expect-error `maxjump` is a slip of the pen
+    candles({ ...options, gate: { maxjump: 0.1 } })
+    const values = z.object({ bid: z.number(), venue: z.string() })
+    const quotes = series({ ...options, kind: 'quote', values, gate: { watch: 'bid', maxJump: 0.1 } })
+    expectTypeOf(quotes.values).toEqualTypeOf<typeof values>()
+    // @ts-expect-error `venue` is a text
+    series({ ...options, kind: 'quote', values, gate: { watch: 'venue' } })
   })
 })

@@ -5,6 +5,7 @@ import type { Duration, Instant } from '../domain/time.ts'
 import type { ModelArgument } from '../ports/model-runner.ts'
 import type { Emission } from './defaults/tiers.ts'
 import type { FeedDefinition, RecordOf, SubjectOf } from './feed-definition.ts'
+import type { NumericField } from './numeric-fields.ts'
 
 /** Which question a round asks. */
 export interface RoundContext<Subject extends string = string> {
@@ -29,10 +30,6 @@ export interface ScheduleEntry<Subject extends string = string> {
   /** `record` (default): when a new record is known; `clock`: on the grid instants of `every`. */
   readonly on?: 'record' | 'clock'
 }
-
-/** Fields of a score that are numbers: what a competition can be ranked by. */
-export type NumericField<Score> = { [Key in keyof Score]-?: Score[Key] extends number ? Key : never }[keyof Score] &
-  string
 
 type Feeds<Feed> = Feed | readonly Feed[]
 
@@ -128,6 +125,7 @@ export interface CrunchContract<
   }
 
   readonly leaderboard: {
+    /** A field of the score that is a number. */
     readonly value: NumericField<z.output<NoInfer<Score>>>
     /** Named rolling windows, back from the newest closed period. */
     readonly windows: Readonly<Record<Window, Duration>>

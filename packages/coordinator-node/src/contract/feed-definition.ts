@@ -2,6 +2,8 @@ import { z } from 'zod'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import { type Duration, durationMs, formatDuration } from '../domain/time.ts'
 import type { FeedSourceFactory } from '../ports/feed-source.ts'
+import type { GateOptions } from './feed-gate.ts'
+import type { NumericField } from './numeric-fields.ts'
 
 /** A data feed as a contract names it. `Values` is the schema of one record's values. */
 export interface FeedDefinition<Subject extends string = string, Values extends z.ZodType = z.ZodType> {
@@ -11,6 +13,8 @@ export interface FeedDefinition<Subject extends string = string, Values extends 
   readonly kind: string
   readonly granularity: Duration
   readonly values: Values
+  /** When its series are not to be trusted. */
+  readonly gate?: GateOptions
   /** A source of the author's own; absent: the one that the engine has by the name of `source`. */
   readonly from?: FeedSourceFactory
 }
@@ -27,10 +31,11 @@ export const candleValues = z.object({
 /** The value of a single price. */
 export const tickValues = z.object({ price: z.number() })
 
-interface FeedOptions<Subject extends string> {
+interface FeedOptions<Subject extends string, Values extends z.ZodType> {
   readonly source: string
   readonly subjects: readonly Subject[]
   readonly granularity: Duration
+  readonly gate?: GateOptions<NumericField<z.output<Values>>>
   readonly from?: FeedSourceFactory
 }
 
@@ -39,21 +44,21 @@ interface FeedOptions<Subject extends string> {
  * @example candles({ source: 'binance', subjects: ['BTCUSDT'], granularity: '1m' })
  */
 export function candles<const Subject extends string>(
-  options: FeedOptions<Subject>,
+  options: FeedOptions<Subject, typeof candleValues>,
 ): FeedDefinition<Subject, typeof candleValues> {
   return { ...options, kind: 'candle', values: candleValues }
 }
 
 /** Single prices, `{ price }`; `granularity` is the time after which silence is suspicious. */
 export function ticks<const Subject extends string>(
-  options: FeedOptions<Subject>,
+  options: FeedOptions<Subject, typeof tickValues>,
 ): FeedDefinition<Subject, typeof tickValues> {
   return { ...options, kind: 'tick', values: tickValues }
 }
 
 /** Any other series: its kind and the zod schema of one record's values. */
 export function series<const Subject extends string, Values extends z.ZodType>(
-  options: FeedOptions<Subject> & { readonly kind: string; readonly values: Values },
+  options: FeedOptions<Subject, NoInfer<Values>> & { readonly kind: string; readonly values: Values },
 ): FeedDefinition<Subject, Values> {
   return options
 }

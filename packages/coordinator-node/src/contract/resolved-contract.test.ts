@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { market, resolvedContract, sampleContract } from '../../test/sample-contract.ts'
 import { btc, schedule } from '../ports/store-samples.ts'
 import { bars, candles, ticks } from './feed-definition.ts'
-import { contractFeeds, expireMs, freshnessMs, maxStalenessMs, resolveContract } from './resolved-contract.ts'
+import { contractFeeds, expireMs, maxStalenessMs, resolveContract } from './resolved-contract.ts'
 
 const minuteMs = 60_000
 const withSchedule = (...entries: object[]) =>
@@ -66,10 +66,6 @@ describe('the defaults of time', () => {
     expect([waits(minuteMs), waits(120 * minuteMs), waits(minuteMs, { expire: '5m' })]).toEqual([
       ...[60 * minuteMs, 120 * minuteMs, 5 * minuteMs],
     ])
-  })
-
-  test('a feed is fresh for three granularities', () => {
-    expect(freshnessMs(minuteMs)).toBe(3 * minuteMs)
   })
 })
 

@@ -1,14 +1,18 @@
 import { type FeedScope, feedScopeKey } from '../domain/feed-record.ts'
+import type { FeedGate } from '../domain/feed-trust.ts'
 import type { Schedule } from '../domain/round.ts'
 import { durationMs, formatDuration } from '../domain/time.ts'
 import type { AnyContract, ScheduleEntry } from './crunch-contract.ts'
 import type { FeedDefinition } from './feed-definition.ts'
+import { resolveGate } from './feed-gate.ts'
 
 /** A series of the contract with the definition it comes from. */
 export interface ContractFeed {
   readonly scope: FeedScope
   readonly definition: FeedDefinition
   readonly granularityMs: number
+  /** What makes it trusted; `null`: nothing but that it is not silent. */
+  readonly gate: FeedGate | null
 }
 
 /** A checked contract with every duration in milliseconds and every default filled in. */
@@ -44,23 +48,19 @@ export function resolveContract(contract: AnyContract): ResolvedContract {
 /** The series of a contract, one a subject, in the contract's order. */
 export function contractFeeds(contract: AnyContract): ContractFeed[] {
   const definitions: FeedDefinition[] = Array.isArray(contract.feed) ? contract.feed : [contract.feed]
-  return definitions.flatMap((definition) =>
+  const all = definitions.flatMap((definition) =>
     definition.subjects.map((subject) => ({
       scope: { source: definition.source, subject, kind: definition.kind, granularity: definition.granularity },
       definition,
       granularityMs: durationMs(definition.granularity),
     })),
   )
+  return all.map((series) => ({ ...series, gate: resolveGate(series, all) }))
 }
 
 /** How the key of a schedule entry reads when its author gave none. */
 export function scheduleKey(entry: ScheduleEntry): string {
   return entry.key ?? `${entry.subject}-${formatDuration(durationMs(entry.horizon))}`
-}
-
-/** How old the newest record may be for a round to open, and the age at which a feed is stale: three granularities. */
-export function freshnessMs(granularityMs: number): number {
-  return 3 * granularityMs
 }
 
 /** How old a round's exit may be at its horizon. */

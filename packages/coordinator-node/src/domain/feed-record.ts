@@ -22,7 +22,8 @@ export interface FeedRecord<Values = JsonObject> extends FeedScope {
   readonly values: Values
 }
 
-export type FeedStatus = 'up' | 'stale' | 'frozen' | 'down'
+/** `stale`: silent. `frozen`: repeats itself. `suspect`: what it says is not to be believed. `down`: nobody brings it. */
+export type FeedStatus = 'up' | 'stale' | 'frozen' | 'suspect' | 'down'
 
 /** How far ingestion of one scope has come, and whether it can be trusted. */
 export interface FeedState {
@@ -43,4 +44,13 @@ export interface FeedState {
 /** `binance:BTCUSDT:candle:1m` */
 export function feedScopeKey(scope: FeedScope): string {
   return `${scope.source}:${scope.subject}:${scope.kind}:${scope.granularity}`
+}
+
+export function isSameScope(one: FeedScope, other: FeedScope): boolean {
+  return (
+    one.source === other.source &&
+    one.subject === other.subject &&
+    one.kind === other.kind &&
+    one.granularity === other.granularity
+  )
 }

@@ -1,60 +1,114 @@
 import type { ResolvedContract } from '../contract/resolved-contract.ts'
-import { freshnessMs } from '../contract/resolved-contract.ts'
-import { type FeedScope, type FeedState, type FeedStatus, feedScopeKey } from '../domain/feed-record.ts'
+import { type FeedRecord, type FeedScope, type FeedStatus, feedScopeKey } from '../domain/feed-record.ts'
+import { type Distrust, freshnessMs } from '../domain/feed-trust.ts'
 import type { Instant } from '../domain/time.ts'
 import type { Log } from '../ports/log.ts'
 import type { Store } from '../ports/store.ts'
+import { loadSeriesWatch } from '../stages/feed/series-watch.ts'
 
-/** Keeps the status of every feed in the store, and logs it once a change. */
+/** Keeps the status of every feed in the store, with its reason, and logs it once a change. */
 export interface FeedHealth {
-  /** A record of the scope arrived. */
-  heard(scope: FeedScope, knownAt: Instant, at: Instant): Promise<void>
-  /** Marks what has been silent for three granularities as stale. */
+  /** These records were stored, and are new: batch by batch, so that series of one instant are compared with each other. */
+  heard(records: readonly FeedRecord[], at: Instant): Promise<void>
+  /** Looks at every feed as of an instant: what is silent or fails its gate is no longer up, what no longer does is up again. */
   check(at: Instant): Promise<void>
-  /** Says of feeds that they have ended. */
+  /** A clock is off, by which these feeds are suspect until a record is heard when nothing of the kind was for a while. */
+  suspectClock(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
+  /** Says of feeds that they have ended; they stay down until a record is heard. */
   end(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
 }
 
-/** @param known what the store holds of the feeds, from before this process */
-export function createFeedHealth(
-  resolved: ResolvedContract,
-  ports: { readonly store: Pick<Store, 'putFeedStatus'>; readonly log: Log },
-  known: readonly FeedState[] = [],
-): FeedHealth {
-  const states = new Map<string, { status: FeedStatus; newestKnownAt: Instant | null }>(
-    known.map(({ scope, status, watermarkAt }) => [feedScopeKey(scope), { status, newestKnownAt: watermarkAt }]),
-  )
+interface FeedEntry {
+  readonly scope: FeedScope
+  readonly freshForMs: number
+  status: FeedStatus
+  /** `undefined`: why an earlier process put the status is not known. */
+  cause: Distrust['cause'] | 'end' | null | undefined
+  clock: { readonly reason: string /** For so long no record proves the contrary. */; readonly until: Instant } | null
+}
 
-  async function change(scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant): Promise<void> {
-    const key = feedScopeKey(scope)
-    const known = states.get(key)
-    if (known?.status === status) return
-    states.set(key, { status, newestKnownAt: known?.newestKnownAt ?? null })
-    await ports.store.putFeedStatus(scope, status, reason, at)
-    if (status === 'up') ports.log.info('a feed is up', { stage: 'feed', scope: key })
-    else ports.log.warn(`a feed is ${status}`, { stage: 'feed', scope: key, reason })
+/** Starts with what the store holds of the feeds, from before this process. */
+export async function openFeedHealth(
+  resolved: ResolvedContract,
+  ports: { readonly store: Pick<Store, 'feedStates' | 'latestRecords' | 'putFeedStatus'>; readonly log: Log },
+): Promise<FeedHealth> {
+  const watch = await loadSeriesWatch(resolved.feeds, ports.store)
+  const entries = await loadEntries(resolved, ports.store)
+  const write = createStatusWriter(ports)
+
+  async function change(
+    entry: FeedEntry,
+    status: FeedStatus,
+    cause: FeedEntry['cause'],
+    reason: string | null,
+    at: Instant,
+  ) {
+    if (entry.status === status && entry.cause === cause) return
+    entry.status = status
+    entry.cause = cause
+    await write(entry.scope, status, reason, at)
   }
 
+  async function judge(entry: FeedEntry, at: Instant): Promise<void> {
+    // This node's clock may be a little behind the provider's: what was heard is known.
+    const asOf = Math.max(at, watch.newestKnownAt(entry.scope) ?? at)
+    const distrust: Distrust | null =
+      entry.clock === null
+        ? watch.judge(entry.scope, asOf)
+        : { status: 'suspect', cause: 'clock', reason: entry.clock.reason }
+    await change(entry, distrust?.status ?? 'up', distrust?.cause ?? null, distrust?.reason ?? null, at)
+  }
+
+  const entriesOf = (scopes: readonly FeedScope[]) =>
+    [...new Set(scopes.map(feedScopeKey))].flatMap((key) => entries.get(key) ?? [])
+
   return {
-    async heard(scope, knownAt, at) {
-      const key = feedScopeKey(scope)
-      await change(scope, 'up', null, at)
-      const state = states.get(key)
-      if (state !== undefined) state.newestKnownAt = Math.max(state.newestKnownAt ?? knownAt, knownAt)
+    async heard(records, at) {
+      watch.add(records)
+      const heard = entriesOf(records)
+      for (const entry of heard) if (entry.clock !== null && at >= entry.clock.until) entry.clock = null
+      await Promise.all(heard.map((entry) => judge(entry, at)))
     },
     async check(at) {
-      for (const feed of resolved.feeds) {
-        const state = states.get(feedScopeKey(feed.scope))
-        const limitMs = freshnessMs(feed.granularityMs)
-        // A feed that is down stays so, with its reason, until a record is heard.
-        if (state?.status !== 'up' || state.newestKnownAt === null) continue
-        if (at - state.newestKnownAt > limitMs) {
-          await change(feed.scope, 'stale', `nothing new for more than ${limitMs / 1_000} s`, at)
-        }
-      }
+      const live = [...entries.values()].filter(({ status }) => status !== 'down')
+      await Promise.all(live.map((entry) => judge(entry, at)))
+    },
+    async suspectClock(scopes, reason, at) {
+      const suspects = entriesOf(scopes)
+      for (const entry of suspects) entry.clock = { reason, until: at + entry.freshForMs }
+      await Promise.all(suspects.map((entry) => judge(entry, at)))
     },
     async end(scopes, reason, at) {
-      for (const scope of scopes) await change(scope, 'down', reason, at)
+      const ended = entriesOf(scopes)
+      for (const entry of ended) entry.clock = null
+      await Promise.all(ended.map((entry) => change(entry, 'down', 'end', reason, at)))
     },
+  }
+}
+
+async function loadEntries(
+  resolved: ResolvedContract,
+  store: Pick<Store, 'feedStates'>,
+): Promise<ReadonlyMap<string, FeedEntry>> {
+  const stored = new Map((await store.feedStates()).map(({ scope, status }) => [feedScopeKey(scope), status]))
+  return new Map(
+    resolved.feeds.map(({ scope, granularityMs }) => {
+      const key = feedScopeKey(scope)
+      const status = stored.get(key) ?? 'down'
+      const freshForMs = freshnessMs(granularityMs)
+      return [key, { scope, freshForMs, status, cause: status === 'up' ? null : undefined, clock: null }]
+    }),
+  )
+}
+
+/** One after the other: on two connections, an older status could come last and stay. */
+function createStatusWriter({ store, log }: { readonly store: Pick<Store, 'putFeedStatus'>; readonly log: Log }) {
+  let written: Promise<void> = Promise.resolve()
+  return (scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant): Promise<void> => {
+    const fields = { stage: 'feed', scope: feedScopeKey(scope) }
+    if (status === 'up') log.info('a feed is up', fields)
+    else log.warn(`a feed is ${status}`, { ...fields, reason })
+    written = written.then(() => store.putFeedStatus(scope, status, reason, at))
+    return written
   }
 }

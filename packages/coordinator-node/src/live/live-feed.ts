@@ -1,10 +1,13 @@
 import { type ContractFeed, resolveContract } from '../contract/resolved-contract.ts'
 import { CrunchError } from '../domain/errors.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
+import { formatInstant } from '../domain/time.ts'
 import { createPipeline } from '../pipeline.ts'
 import type { FeedSource, SourceRecord } from '../ports/feed-source.ts'
 import type { Predictor } from '../predictor.ts'
-import { createFeedHealth, type FeedHealth } from './feed-health.ts'
+import { describeAhead, splitByClock } from '../stages/feed/split-by-clock.ts'
+import { createClockWatch } from './clock-watch.ts'
+import { type FeedHealth, openFeedHealth } from './feed-health.ts'
 import { followSource } from './follow/follow-source.ts'
 import { defaultPatience, wallTiming } from './follow/timing.ts'
 import { createInFlight } from './in-flight.ts'
@@ -31,14 +34,17 @@ export async function runLiveFeed(context: WorkerContext, predictor?: Predictor)
   const pipeline = createPipeline(context.contract, context)
   const scopes = resolved.feeds.map((feed) => feed.scope)
   await context.store.ensureFeeds(scopes, context.clock.now())
-  const health = createFeedHealth(resolved, context, await context.store.feedStates())
-  const feed = { context, predictor, writer: createRecordWriter(pipeline.ingest), health }
+  const health = await openFeedHealth(resolved, context)
+  const writer = createRecordWriter(async (records) => {
+    const { inserted } = await pipeline.ingest(records)
+    await health.heard(inserted, context.clock.now())
+  })
+  const feed = { context, predictor, writer, health }
   const names = [...new Set(scopes.map((scope) => scope.source))]
   for (const name of names) requireSource(context, name)
   context.ready('feed-data', { sources: names.join(', ') })
-  const checkMs = Math.max(1_000, Math.min(...resolved.feeds.map((one) => one.granularityMs)))
   await Promise.all([
-    watchFeeds(context, health, checkMs),
+    watchFeeds(context, health, resolved.feeds),
     pruneFeeds(context),
     ...names.map((name) =>
       runSource(
@@ -75,19 +81,39 @@ async function takeBatch(
   batch: readonly SourceRecord[],
 ): Promise<void> {
   const receivedAt = context.clock.now()
-  const records: FeedRecord[] = batch.map((record) => ({ ...record, receivedAt }))
+  const toleranceMs = context.settings.FEED_CLOCK_TOLERANCE_SECONDS * 1_000
+  const { kept, ahead } = splitByClock(batch, receivedAt, toleranceMs)
+  const [early] = ahead
+  if (early !== undefined) {
+    const reason = describeAhead(early.source, early.knownAt, receivedAt, toleranceMs)
+    await health.suspectClock(ahead, reason, receivedAt)
+  }
+  const records: FeedRecord[] = kept.map((record) => ({ ...record, receivedAt }))
+  predictor?.hear(records)
   const predicted = records.map((record) => predictor?.predict(record))
-  await Promise.all([
-    ...predicted,
-    writer.write(records),
-    ...records.map((record) => health.heard(record, record.knownAt, receivedAt)),
-  ])
+  await Promise.all([...predicted, writer.write(records)])
 }
 
-async function watchFeeds(context: WorkerContext, health: FeedHealth, checkMs: number): Promise<void> {
-  while (!context.signal.aborted) {
-    await wait(checkMs, context.signal)
-    if (!context.signal.aborted) await health.check(await context.clock.refresh())
+/** Looks at the feeds several times a granularity, and at the machine's clock. */
+async function watchFeeds(context: WorkerContext, health: FeedHealth, feeds: readonly ContractFeed[]): Promise<void> {
+  const { clock, log, signal } = context
+  const checkMs = Math.max(250, Math.min(5_000, ...feeds.map(({ granularityMs }) => granularityMs / 4)))
+  const wentBackMs = createClockWatch(clock.now(), performance.now())
+  while (!signal.aborted) {
+    await wait(checkMs, signal)
+    if (signal.aborted) return
+    const at = await clock.refresh()
+    const backMs = wentBackMs(at, performance.now())
+    if (backMs !== null) {
+      const reason = `the clock of this node went back by ${backMs / 1_000} s`
+      log.warn(reason, { stage: 'feed', at: formatInstant(at) })
+      await health.suspectClock(
+        feeds.map(({ scope }) => scope),
+        reason,
+        at,
+      )
+    }
+    await health.check(at)
   }
 }
 

@@ -1,4 +1,5 @@
 import { resolveContract } from '../contract/resolved-contract.ts'
+import { gateRecordCount } from '../domain/feed-trust.ts'
 import { formatInstant } from '../domain/time.ts'
 import { wait } from './wait.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -12,7 +13,10 @@ const batchRecords = 10_000
 export async function pruneFeeds({ contract, settings, store, clock, log, signal }: WorkerContext): Promise<void> {
   const { inputWindowMs, feeds } = resolveContract(contract)
   // What an input is built from, and what a settling looks back at from a round's beginning.
-  const keepMs = Math.max(inputWindowMs, dayMs, ...feeds.map((feed) => 100 * feed.granularityMs))
+  const keepMs = Math.max(
+    ...[inputWindowMs, dayMs],
+    ...feeds.map(({ granularityMs, gate }) => (100 + (gate === null ? 0 : gateRecordCount(gate))) * granularityMs),
+  )
   while (!signal.aborted) {
     const before = clock.now() - Math.max(settings.FEED_RECORD_TTL_DAYS * dayMs, keepMs)
     let prunedCount = 0

@@ -7,7 +7,7 @@ import { contractRecording } from '../simulation/contract-recording.ts' // tidy-
 import { driveBatch } from '../simulation/drive-recording.ts' // tidy-ok: and is driven the same way, or their results would differ
 import { isOffered } from '../stages/feed/offered-series.ts'
 import { createHoleWatch } from '../stages/feed/watch-holes.ts'
-import { createFeedHealth } from './feed-health.ts'
+import { openFeedHealth } from './feed-health.ts'
 import { aborted, connectModels, lost, pipelineOptions, takePredictLease } from './predict-worker.ts'
 import { wait } from './wait.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -38,7 +38,7 @@ export async function runReplayWorker(context: WorkerContext): Promise<void> {
   }
 }
 
-type Drive = (batch: Parameters<typeof driveBatch>[3]) => Promise<void>
+type Drive = (batch: Parameters<typeof driveBatch>[3]) => ReturnType<typeof driveBatch>
 
 async function replay(context: WorkerContext, clock: VirtualClock, drive: Drive): Promise<void> {
   const { contract, settings, store, log, signal } = context
@@ -50,7 +50,7 @@ async function replay(context: WorkerContext, clock: VirtualClock, drive: Drive)
     resolved.feeds.map((feed) => feed.scope),
     clock.now(),
   )
-  const health = createFeedHealth(resolved, { store, log }, await store.feedStates())
+  const health = await openFeedHealth(resolved, { store, log })
   const watermarks = new Map(
     (await store.feedStates()).flatMap((state) =>
       state.watermarkAt === null ? [] : [[feedScopeKey(state.scope), state.watermarkAt] as const],
@@ -63,9 +63,11 @@ async function replay(context: WorkerContext, clock: VirtualClock, drive: Drive)
   for await (const batch of source.stream(scopes, watermarks, signal)) {
     await pace(batch[0]?.knownAt ?? clock.now())
     if (signal.aborted) return
-    await drive(batch)
+    const stored = await drive(batch)
     for (const record of batch) holeWatch.note(record)
-    for (const record of batch) await health.heard(record, record.knownAt, clock.now())
+    await health.heard(stored, clock.now())
+    // The time that the others carry shows which series has stopped.
+    await health.check(clock.now())
     batchCount += 1
     if (batchCount % unsettledCheckBatches === 0) await waitForSettling(context, clock.now() - expiryMs)
   }

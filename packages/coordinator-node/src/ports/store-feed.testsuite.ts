@@ -226,6 +226,8 @@ function stateTests(context: StoreUnderTest): void {
     expect(await stateOf(store)).toMatchObject({ status: 'up', statusReason: null, statusSince: minute(7) })
     await store.putFeedStatus(eth, 'frozen', 'same values', minute(8))
     expect(await stateOf(store, 'ETHUSDT')).toMatchObject({ status: 'frozen', statusSince: minute(8) })
+    await store.putFeedStatus(eth, 'suspect', 'a jump', minute(9))
+    expect(await stateOf(store, 'ETHUSDT')).toMatchObject({ status: 'suspect', statusSince: minute(9) })
   })
 }
 

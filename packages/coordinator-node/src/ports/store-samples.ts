@@ -120,7 +120,7 @@ export function voidAll(due: DueRound, reason = 'truth_unavailable'): RoundSettl
 }
 
 export function settleRequest(overrides: Partial<SettleRequest> = {}): SettleRequest {
-  return { now: minute(0), limit: 100, withRecords: false, ...overrides }
+  return { now: minute(0), limit: 100, withRecords: false, evidence: [], ...overrides }
 }
 
 export function snapshot(modelId: string, endMinute: number, overrides: Partial<Snapshot> = {}): Snapshot {

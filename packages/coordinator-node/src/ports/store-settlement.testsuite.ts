@@ -183,6 +183,53 @@ function evidenceTests(context: StoreUnderTest): void {
     expect(seen).toEqual([candle(4), candle(4)])
   })
 
+  it('gives, of the series that were asked for, the newest records known at either end and the last of the other', async () => {
+    const { store } = context
+    await prepare(store)
+    // In disorder, with a gap, and with a record that lies behind the horizon.
+    await store.appendRecords([candle(4), candle(0), candle(1), candle(-3), candle(2), candle(5), candle(9)])
+    await store.appendRecords([
+      candle(1, { close: 7 }, eth),
+      candle(3, { close: 8 }, eth),
+      candle(6, { close: 9 }, eth),
+    ])
+    await answeredRound(store, round(2))
+    const evidence = [
+      { scope: eth, recordCount: 5, peer: null },
+      { scope: btc, recordCount: 3, peer: eth },
+    ]
+    const due = await offeredRound(store, { evidence })
+    expect(due.evidence).toEqual({
+      entry: { records: [candle(-3), candle(0), candle(1)], peer: candle(1, { close: 7 }, eth) },
+      exit: { records: [candle(2), candle(4), candle(5)], peer: candle(6, { close: 9 }, eth) },
+      peerWatermarkAt: minute(7),
+    })
+    expect(due).toMatchObject({ entry: candle(1), exit: candle(5), records: [] })
+  })
+
+  it('gives no evidence of a series that nothing was asked of, and an empty one where nothing is known', async () => {
+    const { store } = context
+    await prepare(store)
+    await answeredRound(store, round(2))
+    expect((await offeredRound(store, { now: minute(90) })).evidence).toBeNull()
+    const other = { scope: eth, recordCount: 9, peer: btc }
+    expect((await offeredRound(store, { now: minute(90), evidence: [other] })).evidence).toBeNull()
+    const own = { scope: btc, recordCount: 9, peer: eth }
+    const nothingKnown = { records: [], peer: null }
+    expect((await offeredRound(store, { now: minute(90), evidence: [other, own] })).evidence).toEqual({
+      entry: nothingKnown,
+      exit: nothingKnown,
+      peerWatermarkAt: null,
+    })
+    await store.appendRecords([candle(0), candle(1)])
+    const alone = { scope: btc, recordCount: 1, peer: null }
+    expect((await offeredRound(store, { now: minute(90), evidence: [alone] })).evidence).toEqual({
+      entry: { records: [candle(1)], peer: null },
+      exit: { records: [candle(1)], peer: null },
+      peerWatermarkAt: null,
+    })
+  })
+
   it('offers a round that nobody answered with no predictions', async () => {
     const { store } = context
     await prepare(store)

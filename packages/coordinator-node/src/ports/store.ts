@@ -29,6 +29,33 @@ export interface DueRound {
   readonly exit: FeedRecord | null
   /** Records with `performedAt < knownAt <= resolvableAt`, oldest first; empty unless asked for. */
   readonly records: readonly FeedRecord[]
+  /** What tells whether entry and exit can be trusted; `null` unless it was asked for of the round's scope. */
+  readonly evidence: RoundEvidence | null
+}
+
+export interface RoundEvidence {
+  /** As of `performedAt`. */
+  readonly entry: SeriesEvidence
+  /** As of `resolvableAt`. */
+  readonly exit: SeriesEvidence
+  /** How far the other series is known; `null` without one, or before its first record. */
+  readonly peerWatermarkAt: Instant | null
+}
+
+/** What was known of a series, and of the one that it has to agree with, at an instant. */
+export interface SeriesEvidence {
+  /** The newest `recordCount`, oldest first. */
+  readonly records: readonly FeedRecord[]
+  /** The last record of the other series. */
+  readonly peer: FeedRecord | null
+}
+
+/** Of which series evidence is wanted, and how much. */
+export interface EvidenceRequest {
+  readonly scope: FeedScope
+  readonly recordCount: number
+  /** The series that it has to agree with. */
+  readonly peer: FeedScope | null
 }
 
 /** What a settling decision changes. The store applies it in the transaction that claimed the round. */
@@ -68,6 +95,8 @@ export interface SettleRequest {
   readonly after?: RoundCursor
   /** Whether `records` between entry and exit are wanted. */
   readonly withRecords: boolean
+  /** At most one a scope. Without any, settling costs no more than the rounds themselves. */
+  readonly evidence: readonly EvidenceRequest[]
 }
 
 export interface RoundCursor {

@@ -36,12 +36,13 @@ describe('/healthz', () => {
 
   it('does not believe a feed that is up but silent: the worker that would say so may be dead', async () => {
     const under = reportUnderTest()
-    await under.store.appendRecords([candle(53)])
-    await under.store.putFeedStatus(btc, 'up', null, minute(54))
+    // It is minute 60.
+    await under.store.appendRecords([candle(57)])
+    await under.store.putFeedStatus(btc, 'up', null, minute(58))
     expect((await healthOf(under)).body.reasons).toEqual([
-      'feed binance:BTCUSDT:candle:1m has brought nothing since 2026-03-01T10:54:00.000Z',
+      'feed binance:BTCUSDT:candle:1m has brought nothing since 2026-03-01T10:58:00.000Z',
     ])
-    await under.store.appendRecords([candle(54)])
+    await under.store.appendRecords([candle(58)])
     expect((await healthOf(under)).body.status).toBe('ok')
   })
 

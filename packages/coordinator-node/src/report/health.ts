@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import { CrunchError } from '../domain/errors.ts'
 import { type FeedState, feedScopeKey } from '../domain/feed-record.ts'
+import { isSilent } from '../domain/feed-trust.ts'
 import { formatInstant, type Instant, parseDuration } from '../domain/time.ts'
 import { errorBody } from './error-response.ts'
 import { jsonResponse } from './json-response.ts'
@@ -38,8 +39,9 @@ function feedReason(feed: FeedState, now: Instant): string | null {
     const cause = feed.statusReason === null ? '' : `: ${feed.statusReason}`
     return `feed ${key} is ${feed.status} since ${formatInstant(feed.statusSince)}${cause}`
   }
-  // A worker that died cannot say that its feed is stale. The bound is the one by which the web application shows a feed as up.
+  if (feed.watermarkAt === null) return null
+  // A worker that died cannot say that its feed is stale, and one that lives looks only now and then.
   const granularityMs = parseDuration(feed.scope.granularity) ?? 0
-  const isSilent = feed.watermarkAt !== null && now - feed.watermarkAt >= Math.max(120_000, 6 * granularityMs)
-  return isSilent ? `feed ${key} has brought nothing since ${formatInstant(feed.watermarkAt as Instant)}` : null
+  if (!isSilent(feed.watermarkAt, granularityMs, now)) return null
+  return `feed ${key} has brought nothing since ${formatInstant(feed.watermarkAt)}`
 }

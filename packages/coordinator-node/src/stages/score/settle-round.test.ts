@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { type ContractChanges, resolvedContract } from '../../../test/sample-contract.ts'
+import { type ContractChanges, market, resolvedContract } from '../../../test/sample-contract.ts'
+import type { FeedRecord } from '../../domain/feed-record.ts'
 import type { Prediction } from '../../domain/prediction.ts'
-import type { DueRound } from '../../ports/store.ts'
-import { candle, minute, prediction, round } from '../../ports/store-samples.ts'
+import type { DueRound, RoundEvidence } from '../../ports/store.ts'
+import { candle, eth, minute, prediction, round } from '../../ports/store-samples.ts'
 import { settleRound } from './settle-round.ts'
 
 // The sample round opens at minute 0 on a close of 100, ends at minute 5 on a close of 110, and is void from minute 6 on.
@@ -15,7 +16,7 @@ const missing = (modelId: string, blame: 'model' | 'coordinator', status: 'ABSEN
   prediction(sample, modelId, { status, blame, output: null, reason: 'timeout', detail: 'too late' })
 
 function settle(due: Partial<DueRound> = {}, changes: ContractChanges = {}, now = minute(5)) {
-  const whole = { round: sample, predictions: [answer('a', 0.5)], entry, exit, records: [], ...due }
+  const whole = { round: sample, predictions: [answer('a', 0.5)], entry, exit, records: [], evidence: null, ...due }
   return settleRound(resolvedContract(changes), whole, now)
 }
 
@@ -257,5 +258,78 @@ describe('a round whose truth is not known', () => {
     }
     const settlement = settle({}, { truth: { resolve } }, minute(6))
     expect(settlement.kind === 'void' && settlement.reason).toHaveLength(2_000)
+  })
+})
+
+describe('a round of a series with a gate', () => {
+  const gate = (options: object): ContractChanges => ({ feed: { ...market, gate: options } })
+  const frozen = gate({ frozenAfter: 2 })
+  const agreeing = gate({ agree: { with: 'ETHUSDT', within: 0.01 } })
+  const known = (records: readonly FeedRecord[], peer: FeedRecord | null = null) => ({ records, peer })
+  const evidence = (changes: Partial<RoundEvidence> = {}): RoundEvidence => ({
+    entry: known([candle(-2, { close: 99 }), entry], candle(-1, { close: 100 }, eth)),
+    exit: known([candle(3, { close: 109 }), exit], candle(4, { close: 110 }, eth)),
+    peerWatermarkAt: minute(5),
+    ...changes,
+  })
+
+  test('is resolved when entry and exit are trusted', () => {
+    expect(settle({ evidence: evidence() }, frozen).kind).toBe('resolved')
+    expect(settle({ evidence: evidence() }, agreeing).kind).toBe('resolved')
+  })
+
+  test.each([
+    ['entry', 'when the prediction was made (2026-03-01T10:00:00.000Z)'],
+    ['exit', 'at the horizon (2026-03-01T10:05:00.000Z)'],
+  ])('waits while its %s is not trusted, as a hole may still be filled, and is void when it expires', (end, when) => {
+    const same = known([candle(3, { close: 110 }), exit])
+    const due = { evidence: evidence({ [end]: same }) }
+    expect(settle(due, frozen, minute(6) - 1)).toEqual({ kind: 'wait' })
+    const settlement = settle(due, frozen, minute(6))
+    if (settlement.kind !== 'void') throw new Error(`the round is not void: ${JSON.stringify(settlement)}`)
+    expect(settlement.reason).toContain(`the feed was not trusted ${when}: the last 2 records have the same values`)
+    expect(settlement.moves).toEqual([
+      {
+        predictionId: `PRE_a_${sample.id}`,
+        to: 'FAILED',
+        reason: 'truth_unavailable',
+        blame: 'coordinator',
+        detail: settlement.reason,
+      },
+    ])
+  })
+
+  test('is never asked of the contract when it is not trusted', () => {
+    const resolve = () => {
+      throw new Error('must not be called')
+    }
+    const changes = { ...frozen, truth: { resolve } }
+    const settlement = settle({ evidence: evidence({ exit: known([exit, exit]) }) }, changes, minute(6))
+    expect(settlement).toMatchObject({ kind: 'void', reason: expect.not.stringContaining('must not') })
+  })
+
+  test('waits until what the other series knew is known too, or until it expires', () => {
+    const behind = evidence({ peerWatermarkAt: minute(4) - 1 })
+    expect(settle({ evidence: behind }, agreeing, minute(6) - 1).kind).toBe('wait')
+    expect(settle({ evidence: behind }, agreeing, minute(6)).kind).toBe('resolved')
+    const never = evidence({ peerWatermarkAt: null, exit: known([exit], null) })
+    expect(settle({ evidence: never }, agreeing, minute(6) - 1).kind).toBe('wait')
+    expect(settle({ evidence: never }, agreeing, minute(6))).toMatchObject({ kind: 'void' })
+  })
+
+  test('does not wait for a candle of the other series that cannot be known in time', () => {
+    const hourly = { ...market, subjects: ['ETHUSDT'], granularity: '1h' }
+    const own = { ...market, subjects: ['BTCUSDT'], gate: { agree: { with: 'ETHUSDT', within: 0.01 } } }
+    const at = (peerWatermarkAt: number) => settle({ evidence: evidence({ peerWatermarkAt }) }, { feed: [own, hourly] })
+    expect(at(minute(5) - 3_600_000).kind).toBe('wait')
+    expect(at(minute(5) - 3_600_000 + 1).kind).toBe('resolved')
+    const ticks = { ...hourly, kind: 'tick', gate: { watch: 'close' } }
+    const ofTicks = { feed: [own, ticks] }
+    expect(settle({ evidence: evidence({ peerWatermarkAt: minute(5) - 1 }) }, ofTicks).kind).toBe('wait')
+    expect(settle({ evidence: evidence({ peerWatermarkAt: minute(5) }) }, ofTicks).kind).toBe('resolved')
+  })
+
+  test('cannot be settled by a store that brings no evidence', () => {
+    expect(() => settle({ evidence: null }, frozen)).toThrow('no evidence for the gate of binance:BTCUSDT:candle:1m')
   })
 })

@@ -8,6 +8,7 @@ import type { Round } from '../../domain/round.ts'
 import type { Score, ScoreKind } from '../../domain/score.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { DueRound, PredictionMove, RoundSettlement } from '../../ports/store.ts'
+import { roundDistrust } from './round-trust.ts'
 
 const reasonLimit = 2_000
 
@@ -19,7 +20,7 @@ type Truth = { readonly value: unknown; readonly actuals: Json } | { readonly va
  * for, or neither yet. Pure; `now` only tells whether the round has expired and stamps the scores.
  */
 export function settleRound(resolved: ResolvedContract, due: DueRound, now: Instant): RoundSettlement {
-  const truth = resolveTruth(resolved, due)
+  const truth = resolveTruth(resolved, due, now)
   if ('problem' in truth) {
     if (now < due.round.expiresAt) return { kind: 'wait' }
     const detail = truth.problem.slice(0, reasonLimit)
@@ -57,7 +58,7 @@ function pending(due: DueRound): readonly Prediction[] {
   return due.predictions.filter((prediction) => prediction.status === 'PENDING')
 }
 
-function resolveTruth(resolved: ResolvedContract, due: DueRound): Truth {
+function resolveTruth(resolved: ResolvedContract, due: DueRound, now: Instant): Truth {
   const { entry, exit, records, round } = due
   const unknown = (problem: string): Truth => ({ value: null, problem })
   if (entry === null) return unknown('no value was known when the prediction was made')
@@ -68,6 +69,8 @@ function resolveTruth(resolved: ResolvedContract, due: DueRound): Truth {
   const limitMs = maxStalenessMs(resolved, schedule)
   if (ageMs > limitMs)
     return unknown(`the last value at the horizon was ${ageMs} ms old; at most ${limitMs} ms are allowed`)
+  const distrust = roundDistrust(resolved, due, now)
+  if (distrust !== null) return unknown(distrust)
   const { truth } = resolved.contract
   try {
     const value: unknown = truth.resolve({

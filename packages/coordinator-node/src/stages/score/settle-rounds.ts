@@ -2,6 +2,7 @@ import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Log } from '../../ports/log.ts'
 import type { RoundCursor, Store } from '../../ports/store.ts'
+import { evidenceRequests } from './round-trust.ts'
 import { settleRound } from './settle-round.ts'
 
 export interface SettledRounds {
@@ -12,6 +13,8 @@ export interface SettledRounds {
 
 /** Rounds of one transaction: large enough to be set-based, small enough to be held briefly. */
 const batchSize = 200
+/** Records that gates may bring into one transaction, so that a gate over a thousand of them costs turns, not memory. */
+const evidenceLimit = 20_000
 
 /** Settles every round that is due at `now`, in batches, in order of `resolvableAt`. */
 export async function settleRounds(
@@ -20,10 +23,14 @@ export async function settleRounds(
   now: Instant,
 ): Promise<SettledRounds> {
   const total = { resolvedCount: 0, voidCount: 0, waitingCount: 0 }
+  const evidence = evidenceRequests(resolved)
+  const recordCount = Math.max(0, ...evidence.map((request) => request.recordCount))
+  const limit = Math.max(1, Math.min(batchSize, Math.floor(evidenceLimit / Math.max(1, 2 * recordCount))))
+  const withRecords = resolved.contract.truth.records === true
   let after: RoundCursor | undefined
   do {
     const result = await ports.store.settleRounds(
-      { now, limit: batchSize, withRecords: resolved.contract.truth.records === true, ...(after && { after }) },
+      { now, limit, withRecords, evidence, ...(after && { after }) },
       (due) => {
         const settlement = settleRound(resolved, due, now)
         if (settlement.kind === 'void') {

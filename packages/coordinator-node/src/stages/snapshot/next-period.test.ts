@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { resolvedContract } from '../../../test/sample-contract.ts'
+import { type ContractChanges, resolvedContract } from '../../../test/sample-contract.ts'
 import { createMemoryStore, type MemoryStore } from '../../adapters/store/memory/memory-store.ts'
 import {
   answeredRound,
@@ -13,7 +13,7 @@ import {
 } from '../../ports/store-samples.ts'
 import { nextClosablePeriod } from './next-period.ts'
 
-// Rounds resolve five minutes after they open, periods are ten minutes, and a record is fresh for three.
+// Rounds resolve five minutes after they open, periods are ten minutes, and a record is fresh for two.
 
 async function storeWith(...openedAt: number[]): Promise<MemoryStore> {
   const store = createMemoryStore()
@@ -27,9 +27,9 @@ async function settleAll(store: MemoryStore): Promise<void> {
   await store.settleRounds(settleRequest({ now: minute(1_000) }), (due) => resolveAll(due))
 }
 
-const next = (store: MemoryStore, closedThrough: number | null, now: number) =>
+const next = (store: MemoryStore, closedThrough: number | null, now: number, changes: ContractChanges = {}) =>
   nextClosablePeriod(
-    resolvedContract(),
+    resolvedContract(changes),
     store,
     10 * minuteMs,
     closedThrough === null ? null : minute(closedThrough),
@@ -65,9 +65,13 @@ describe('nextClosablePeriod', () => {
   test('waits until no schedule can open another round in it', async () => {
     const store = await storeWith(0)
     await settleAll(store)
-    // A round at minute 4 could still open on a record that is three minutes late, and take as long to be written.
-    expect(await next(store, null, 10)).toBeNull()
-    expect(await next(store, null, 11)).toEqual(period(0))
+    // With a horizon of two minutes, a round at minute 7 could still open on a record that is two minutes late, and take as
+    // long to be written.
+    const changes = {
+      prediction: { schedule: [{ key: 'BTCUSDT-5m', subject: 'BTCUSDT', every: '1m', horizon: '2m' }] },
+    }
+    expect(await next(store, null, 11, changes)).toBeNull()
+    expect(await next(store, null, 12, changes)).toEqual(period(0))
   })
 
   test('passes over periods without rounds', async () => {

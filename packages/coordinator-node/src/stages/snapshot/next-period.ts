@@ -1,4 +1,5 @@
-import { freshnessMs, type ResolvedContract } from '../../contract/resolved-contract.ts'
+import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import { freshnessMs } from '../../domain/feed-trust.ts'
 import { noRoundCanResolveBefore } from '../../domain/period.ts'
 import { durationMs, floorToGrid, type Instant } from '../../domain/time.ts'
 import type { Store } from '../../ports/store.ts'

@@ -6,11 +6,11 @@ import {
   feedScopeKey,
 } from '../../../domain/feed-record.ts'
 import type { JsonObject } from '../../../domain/json.ts'
+import { jsonEqual } from '../../../domain/json-equal.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { AppendedRecords, PruneRequest } from '../../../ports/store.ts'
 import { checkRecords } from '../check-records.ts'
 import { compareText } from '../compare-text.ts'
-import { jsonEqual } from '../json-equal.ts'
 import { firstIndex, insertAllSorted } from './sorted-list.ts'
 
 /** One scope's records and state. */

@@ -1,5 +1,5 @@
 import { CrunchError } from '../../../domain/errors.ts'
-import { type FeedRecord, type FeedScope, feedScopeKey } from '../../../domain/feed-record.ts'
+import { type FeedRecord, type FeedScope, feedScopeKey, isSameScope } from '../../../domain/feed-record.ts'
 import type { Prediction } from '../../../domain/prediction.ts'
 import type { Round } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
@@ -10,6 +10,7 @@ import type {
   PredictionFilter,
   PredictionReport,
   RoundCounts,
+  RoundEvidence,
   RoundSettlement,
   SettleRequest,
   SettleResult,
@@ -147,7 +148,7 @@ function settle(
   const rows = dueRows(rounds.waiting, feeds, request)
   // Every decision is made and checked before any is applied: one that throws leaves nothing behind.
   const settlements = rows.map((row) => {
-    const due = dueRound(row, feeds, request.withRecords)
+    const due = dueRound(row, feeds, request)
     const settlement = decide(due)
     checkSettlement(due, settlement)
     return settlement
@@ -192,16 +193,32 @@ function dueRows(waiting: readonly RoundRow[], feeds: FeedTable, request: Settle
   return due
 }
 
-function dueRound(row: RoundRow, feeds: FeedTable, withRecords: boolean): DueRound {
+function dueRound(row: RoundRow, feeds: FeedTable, request: SettleRequest): DueRound {
   const { scope, performedAt, resolvableAt } = row.round
-  const records: readonly FeedRecord[] = withRecords ? feeds.between(scope, performedAt, resolvableAt) : []
+  const records: readonly FeedRecord[] = request.withRecords ? feeds.between(scope, performedAt, resolvableAt) : []
   return {
     round: row.round,
     predictions: row.predictions,
     entry: feeds.lastKnown(scope, performedAt),
     exit: feeds.lastKnown(scope, resolvableAt),
     records,
+    evidence: roundEvidence(row.round, feeds, request),
   }
+}
+
+function roundEvidence(
+  { scope, performedAt, resolvableAt }: Round,
+  feeds: FeedTable,
+  request: SettleRequest,
+): RoundEvidence | null {
+  const asked = request.evidence.find((candidate) => isSameScope(candidate.scope, scope))
+  if (asked === undefined) return null
+  const asOf = (at: Instant) => ({
+    records: feeds.latest(scope, asked.recordCount, at),
+    peer: asked.peer === null ? null : feeds.lastKnown(asked.peer, at),
+  })
+  const peerWatermarkAt = asked.peer === null ? null : feeds.watermark(asked.peer)
+  return { entry: asOf(performedAt), exit: asOf(resolvableAt), peerWatermarkAt }
 }
 
 function applySettlement(row: RoundRow, settlement: Exclude<RoundSettlement, { kind: 'wait' }>): void {

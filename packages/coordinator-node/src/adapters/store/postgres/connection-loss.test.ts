@@ -3,7 +3,16 @@ import { afterEach, expect, it, vi } from 'vitest'
 import type { CrunchError } from '../../../domain/errors.ts'
 import type { FeedRecord } from '../../../domain/feed-record.ts'
 import type { Store } from '../../../ports/store.ts'
-import { answeredRound, btc, candle, minute, prepare, resolveAll, round } from '../../../ports/store-samples.ts'
+import {
+  answeredRound,
+  btc,
+  candle,
+  minute,
+  prepare,
+  resolveAll,
+  round,
+  settleRequest,
+} from '../../../ports/store-samples.ts'
 import { createWorkbench } from '../../embedded-postgres/embedded-postgres.testkit.ts'
 import { startEmbeddedPostgres } from '../../embedded-postgres/start-embedded-postgres.ts'
 import { createTestDatabase } from '../../embedded-postgres/test-database.ts'
@@ -75,8 +84,7 @@ it('applies nothing when the connection breaks within a settlement', async () =>
       create function end_session() returns trigger language plpgsql as
         $$ begin perform pg_terminate_backend(pg_backend_pid()); return new; end $$;
       create trigger end_session after update on inputs for each row execute function end_session()`)
-    const settle = () =>
-      store.settleRounds({ now: minute(90), limit: 10, withRecords: false }, (due) => resolveAll(due))
+    const settle = () => store.settleRounds(settleRequest({ now: minute(90), limit: 10 }), (due) => resolveAll(due))
     await expect(settle()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(await store.roundCounts()).toMatchObject({ unresolvedCount: 2 })
     expect(await store.periodResults(minute(0), minute(99))).toMatchObject(

@@ -95,7 +95,7 @@ export const feedIngestionState = pgTable(
       name: 'feed_ingestion_state_key',
       columns: [table.source, table.subject, table.kind, table.granularity],
     }),
-    check('feed_ingestion_state_status', sql`${table.status} in ('up', 'stale', 'frozen', 'down')`),
+    check('feed_ingestion_state_status', sql`${table.status} in ('up', 'stale', 'frozen', 'suspect', 'down')`),
   ],
 )
 

@@ -14,8 +14,9 @@ import {
   roundColumns,
   roundOf,
 } from './rows.ts'
+import { type EvidenceRow, evidenceOf, evidenceParts } from './settle-evidence.ts'
 
-interface DueRow extends RoundRow {
+interface DueRow extends RoundRow, EvidenceRow {
   readonly predictions: readonly PredictionArray[] | null
   readonly entry: RecordArray | null
   readonly exit: RecordArray | null
@@ -36,7 +37,7 @@ export async function settleRounds(
   const rows = await sql<DueRow[]>`${claimStatement(sql, request)}`
   const settled: Settled[] = []
   for (const row of rows) {
-    const due = dueRound(row)
+    const due = dueRound(row, request)
     const settlement = decide(due)
     checkSettlement(due, settlement)
     if (settlement.kind !== 'wait') settled.push({ due, settlement })
@@ -54,9 +55,10 @@ export async function settleRounds(
 }
 
 /** No round lies behind the greatest watermark and behind now, so the scan of unresolved rounds ends there. */
-function claimStatement(sql: Query, { now, limit, after, withRecords }: SettleRequest) {
+function claimStatement(sql: Query, { now, limit, after, withRecords, evidence }: SettleRequest) {
+  const { tables, columns, joins } = evidenceParts(sql, evidence)
   return sql`
-    with i as materialized (
+    with ${tables}i as materialized (
       select due.* from inputs due
       left join feed_ingestion_state feed using (source, subject, kind, granularity)
       where due.status = 'RECEIVED' and due.answered_at is not null
@@ -69,6 +71,7 @@ function claimStatement(sql: Query, { now, limit, after, withRecords }: SettleRe
       for update of due skip locked
     )
     select ${roundColumns(sql)}, p.predictions, entry.record as entry, exit.record as exit, between_them.records
+      ${columns}
     from i
     left join lateral (
       select json_agg(${predictionArray(sql)} order by p.model_id) as predictions
@@ -81,6 +84,7 @@ function claimStatement(sql: Query, { now, limit, after, withRecords }: SettleRe
       from feed_records r
       where ${withRecords}::bool and ${inScope(sql)} and r.known_at > i.performed_at and r.known_at <= i.resolvable_at
     ) between_them on true
+    ${joins}
     order by i.resolvable_at, i.id`
 }
 
@@ -91,7 +95,7 @@ const lastKnown = (sql: Query, at: Fragment) => sql`
   select ${recordArray(sql)} as record from feed_records r
   where ${inScope(sql)} and r.known_at <= ${at} order by r.known_at desc, r.event_at desc limit 1`
 
-function dueRound(row: DueRow): DueRound {
+function dueRound(row: DueRow, request: SettleRequest): DueRound {
   const round = roundOf(row)
   return {
     round,
@@ -99,6 +103,7 @@ function dueRound(row: DueRow): DueRound {
     entry: row.entry === null ? null : recordOf(row, row.entry),
     exit: row.exit === null ? null : recordOf(row, row.exit),
     records: (row.records ?? []).map((record) => recordOf(row, record)),
+    evidence: evidenceOf(row, request.evidence),
   }
 }
 

@@ -42,6 +42,11 @@ const count = fc.integer({ min: 0, max: 12 })
 const roundCount = fc.integer({ min: 0, max: 5 })
 const scope = fc.constantFrom(btc, eth)
 
+/** Whatever a gate may ask for, of some of the series. */
+const evidence = fc
+  .tuple(fc.subarray([btc, eth]), fc.integer({ min: 0, max: 5 }), fc.option(scope))
+  .map(([scopes, recordCount, peer]) => scopes.map((of) => ({ scope: of, recordCount, peer })))
+
 const roundOf = (of: number, isEth: boolean) =>
   round(of, isEth ? { scheduleKey: 'ETHUSDT-5m', scope: eth, horizonMs: 120_000, missedBefore: of % 3 } : {})
 
@@ -59,7 +64,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       (store) =>
         store.appendRecords(batch.map(([at, close, of]) => candle(at, { close }, of))),
   ),
-  fc.tuple(scope, fc.constantFrom('up', 'stale', 'down'), count).map(
+  fc.tuple(scope, fc.constantFrom('up', 'stale', 'frozen', 'suspect', 'down'), count).map(
     ([of, status, at]): Step =>
       (store) =>
         store.putFeedStatus(of, status as 'up', status, minute(at)),
@@ -82,16 +87,19 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
         return store.recordAnswers(asked.id, minute(at) + 7, answers)
       },
   ),
-  fc.tuple(count, fc.integer({ min: 1, max: 4 }), fc.boolean()).map(([at, limit, withRecords]): Step => {
-    return async (store) => {
-      const offered: DueRound[] = []
-      const result = await store.settleRounds(settleRequest({ now: minute(at), limit, withRecords }), (due) => {
-        offered.push(due)
-        return decide(due)
-      })
-      return { result, offered }
-    }
-  }),
+  fc
+    .tuple(count, fc.integer({ min: 1, max: 4 }), fc.boolean(), evidence)
+    .map(([at, limit, withRecords, evidence]): Step => {
+      return async (store) => {
+        const offered: DueRound[] = []
+        const request = settleRequest({ now: minute(at), limit, withRecords, evidence })
+        const result = await store.settleRounds(request, (due) => {
+          offered.push(due)
+          return decide(due)
+        })
+        return { result, offered }
+      }
+    }),
   fc.tuple(count, fc.subarray(models)).map(
     ([at, ids]): Step =>
       (store) => {

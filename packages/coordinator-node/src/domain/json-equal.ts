@@ -1,4 +1,4 @@
-import type { Json } from '../../domain/json.ts'
+import type { Json } from './json.ts'
 
 /** Whether two JSON values mean the same; the order of an object's keys means nothing. */
 export function jsonEqual(left: Json, right: Json): boolean {

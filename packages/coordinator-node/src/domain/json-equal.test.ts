@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { Json } from '../../domain/json.ts'
-import { compareText } from './compare-text.ts'
+import type { Json } from './json.ts'
 import { jsonEqual } from './json-equal.ts'
 
 it('finds a value equal to its copy with the keys in another order', () => {
@@ -37,12 +36,4 @@ it('tells apart what differs', () => {
   for (const [left, a] of values.entries()) {
     for (const [right, b] of values.entries()) expect(jsonEqual(a, b), `${left} and ${right}`).toBe(left === right)
   }
-})
-
-it('orders texts as their UTF-8 bytes are ordered', () => {
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (left, right) => {
-      expect(Math.sign(compareText(left, right))).toBe(Buffer.compare(Buffer.from(left), Buffer.from(right)))
-    }),
-  )
 })

@@ -1,0 +1,2 @@
+ALTER TABLE "feed_ingestion_state" DROP CONSTRAINT "feed_ingestion_state_status";--> statement-breakpoint
+ALTER TABLE "feed_ingestion_state" ADD CONSTRAINT "feed_ingestion_state_status" CHECK ("feed_ingestion_state"."status" in ('up', 'stale', 'frozen', 'suspect', 'down'));

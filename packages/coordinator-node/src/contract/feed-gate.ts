@@ -1,0 +1,84 @@
+import type { FeedGate, FeedPeer } from '../domain/feed-trust.ts'
+import type { FeedDefinition } from './feed-definition.ts'
+import { numericFields } from './numeric-fields.ts'
+
+/**
+ * When a feed is not to be trusted. While one of its series is not, no round opens on it, and no round is scored by what was
+ * known of it then.
+ */
+export interface GateOptions<Watch extends string = string> {
+  /** The value that `maxJump` and `agree` look at; by default `close` of candles and `price` of ticks. */
+  readonly watch?: Watch
+  /** So many records in a row with exactly the same values are a frozen feed: 2 to 1,000. */
+  readonly frozenAfter?: number
+  /** How much the value may change from one record to the next, relative to the earlier one: 0.1 is a tenth. */
+  readonly maxJump?: number
+  /** Another series of the contract that has to say the same. It is the reference, and is not compared with itself. */
+  readonly agree?: {
+    /** Its subject. */
+    readonly with: string
+    /** Its source, by default that of this feed. */
+    readonly source?: string
+    /** How far apart the two may be, relative to the other one: 0.01 is a hundredth. */
+    readonly within: number
+  }
+}
+
+/** A series as far as comparing it with others needs to know. */
+export interface GatedSeries {
+  readonly scope: FeedPeer['scope']
+  readonly definition: FeedDefinition
+  readonly granularityMs: number
+}
+
+/** What a series without `watch` is watched by. */
+export function watchOf({ gate, kind, values }: FeedDefinition): string | undefined {
+  if (gate?.watch !== undefined) return gate.watch
+  const usual = { candle: 'close', tick: 'price' }[kind]
+  return usual !== undefined && numericFields(values).includes(usual) ? usual : undefined
+}
+
+/**
+ * The series that a gate names; of several, those of the same kind and granularity come first. Empty for the reference itself.
+ */
+export function peersOf(own: GatedSeries, all: readonly GatedSeries[]): readonly GatedSeries[] {
+  const agree = own.definition.gate?.agree
+  if (agree === undefined || isReference(own)) return []
+  const { kind, granularity } = own.scope
+  const named = all.filter(
+    ({ scope }) => scope.subject === agree.with && scope.source === (agree.source ?? own.scope.source),
+  )
+  const alike = named.filter(({ scope }) => scope.kind === kind && scope.granularity === granularity)
+  return alike.length > 0 ? alike : named
+}
+
+/** Whether a series is the one that its own gate names. */
+export function isReference({ scope, definition }: GatedSeries): boolean {
+  const agree = definition.gate?.agree
+  return agree?.with === scope.subject && (agree.source ?? scope.source) === scope.source
+}
+
+/** A gate with every default filled in; `null` without one. The contract must have passed the start-up check. */
+export function resolveGate(own: GatedSeries, all: readonly GatedSeries[]): FeedGate | null {
+  const { gate } = own.definition
+  if (gate === undefined) return null
+  const { frozenAfter = null, maxJump, agree } = gate
+  const watch = watchOf(own.definition) ?? ''
+  const [peer] = peersOf(own, all)
+  return {
+    frozenAfter,
+    maxJump: maxJump === undefined ? null : { watch, limit: maxJump },
+    agree:
+      agree === undefined || peer === undefined
+        ? null
+        : {
+            watch,
+            within: agree.within,
+            peer: {
+              scope: peer.scope,
+              watch: watchOf(peer.definition) ?? watch,
+              granularityMs: peer.granularityMs,
+            },
+          },
+  }
+}

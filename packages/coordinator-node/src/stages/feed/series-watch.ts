@@ -1,0 +1,110 @@
+import type { ContractFeed } from '../../contract/resolved-contract.ts'
+import { type FeedRecord, type FeedScope, feedScopeKey } from '../../domain/feed-record.ts'
+import { type Distrust, freshnessMs, gateRecordCount, isSilent, judgeSeries } from '../../domain/feed-trust.ts'
+import type { Instant } from '../../domain/time.ts'
+import type { Store } from '../../ports/store.ts'
+
+/** The newest records of every series of a contract, in memory, so that its gates are judged without the database. */
+export interface SeriesWatch {
+  /** Records as they are stored; of a key that is known already, the first stands. Others than the contract's are nothing to it. */
+  add(records: readonly FeedRecord[]): void
+  /** What speaks against a series as of an instant, by its gate; `null`: nothing. */
+  gateOf(scope: FeedScope, at: Instant): Distrust | null
+  /** What speaks against it at an instant, silence included. Of a series that has brought nothing: nothing. */
+  judge(scope: FeedScope, at: Instant): Distrust | null
+  newestKnownAt(scope: FeedScope): Instant | null
+}
+
+interface Tail {
+  readonly feed: ContractFeed
+  readonly recordCount: number
+  /** In order of (knownAt, eventAt), as the stores have it. */
+  readonly records: FeedRecord[]
+  /** How many there may be before the expired ones are cut off: cutting an array's head costs its length. */
+  cutAt: number
+}
+
+const smallestCut = 128
+
+export function createSeriesWatch(feeds: readonly ContractFeed[]): SeriesWatch {
+  const tails = new Map<string, Tail>(
+    feeds.map((feed) => {
+      const recordCount = Math.max(1, feed.gate === null ? 1 : gateRecordCount(feed.gate))
+      return [feedScopeKey(feed.scope), { feed, recordCount, records: [], cutAt: smallestCut }]
+    }),
+  )
+  const newestOf = (scope: FeedScope) => tails.get(feedScopeKey(scope))?.records.at(-1)
+
+  function gateOf(scope: FeedScope, at: Instant): Distrust | null {
+    const tail = tails.get(feedScopeKey(scope))
+    const gate = tail?.feed.gate
+    if (tail === undefined || gate === undefined || gate === null) return null
+    const other = gate.agree === null ? undefined : tails.get(feedScopeKey(gate.agree.peer.scope))
+    return judgeSeries(gate, knownAt(tail, at, tail.recordCount), other === undefined ? null : lastKnown(other, at), at)
+  }
+
+  return {
+    add(records) {
+      for (const record of records) {
+        const tail = tails.get(feedScopeKey(record))
+        if (tail !== undefined) insert(tail, record)
+      }
+    },
+    gateOf,
+    judge(scope, at) {
+      const newest = newestOf(scope)
+      if (newest === undefined) return null
+      const tail = tails.get(feedScopeKey(scope)) as Tail
+      return silenceOf(newest.knownAt, tail.feed.granularityMs, at) ?? gateOf(scope, at)
+    },
+    newestKnownAt: (scope) => newestOf(scope)?.knownAt ?? null,
+  }
+}
+
+/** The watch of a process that starts: with what the store knows. */
+export async function loadSeriesWatch(
+  feeds: readonly ContractFeed[],
+  store: Pick<Store, 'latestRecords'>,
+): Promise<SeriesWatch> {
+  const watch = createSeriesWatch(feeds)
+  for (const { scope, gate } of feeds) {
+    const recordCount = Math.max(1, gate === null ? 1 : gateRecordCount(gate))
+    watch.add(await store.latestRecords(scope, recordCount, Number.MAX_SAFE_INTEGER))
+  }
+  return watch
+}
+
+function silenceOf(newestKnownAt: Instant, granularityMs: number, at: Instant): Distrust | null {
+  if (!isSilent(newestKnownAt, granularityMs, at)) return null
+  const reason = `nothing new for ${freshnessMs(granularityMs) / 1_000} s`
+  return { status: 'stale', cause: 'silence', reason }
+}
+
+function insert(tail: Tail, record: FeedRecord): void {
+  const { records } = tail
+  let index = records.length
+  while (index > 0 && isBehind(records[index - 1] as FeedRecord, record)) index -= 1
+  if (records[index - 1]?.eventAt === record.eventAt) return
+  records.splice(index, 0, record)
+  if (records.length >= tail.cutAt) cut(tail)
+}
+
+const isBehind = (left: FeedRecord, right: FeedRecord): boolean =>
+  left.knownAt > right.knownAt || (left.knownAt === right.knownAt && left.eventAt > right.eventAt)
+
+/** Keeps what an instant needs that lies no further back than a record may be old. */
+function cut(tail: Tail): void {
+  const { feed, recordCount, records } = tail
+  const earliestAt = (records.at(-1) as FeedRecord).knownAt - freshnessMs(feed.granularityMs)
+  const needed = records.findIndex((record) => record.knownAt > earliestAt)
+  records.splice(0, Math.max(0, needed - recordCount))
+  tail.cutAt = Math.max(smallestCut, 2 * records.length)
+}
+
+function knownAt({ records }: Tail, at: Instant, count: number): readonly FeedRecord[] {
+  let end = records.length
+  while (end > 0 && (records[end - 1] as FeedRecord).knownAt > at) end -= 1
+  return records.slice(Math.max(0, end - count), end)
+}
+
+const lastKnown = (tail: Tail, at: Instant): FeedRecord | null => knownAt(tail, at, 1)[0] ?? null
