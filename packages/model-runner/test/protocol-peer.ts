@@ -37,6 +37,13 @@ export interface ProtocolPeer {
   log(): string
 }
 
+/** The first attempts come before the runner listens; the next ones shall not wait for a second, as gRPC does by itself. */
+const EAGER_CHANNEL = {
+  ...CHANNEL_OPTIONS,
+  'grpc.initial_reconnect_backoff_ms': 50,
+  'grpc.max_reconnect_backoff_ms': 250,
+}
+
 type Files = Readonly<Record<string, string>>
 
 /** Ours on a folder of these files; it ends with the test. */
@@ -79,8 +86,8 @@ async function start(
 }
 
 function connect(address: string) {
-  const client = new DynamicSubclassServiceClient(address, credentials.createInsecure(), CHANNEL_OPTIONS)
-  const health = new HealthClient(address, credentials.createInsecure(), CHANNEL_OPTIONS)
+  const client = new DynamicSubclassServiceClient(address, credentials.createInsecure(), EAGER_CHANNEL)
+  const health = new HealthClient(address, credentials.createInsecure(), EAGER_CHANNEL)
   onTestFinished(() => {
     client.close()
     health.close()
