@@ -57,6 +57,8 @@ describe.skipIf(!isThere && !isRequired)('real recordings (skipped where ../shar
     ])
     const watch = createHoleWatch(silentLog)
     for (const record of batches.flat()) watch.note(record)
+    // A series lacks single minutes of its own as well; the two long holes are in all three.
+    const long = watch.holes().filter(({ missingCount }) => missingCount > 100)
     expect(
       long.map(({ scope, from, missingCount }) => [scope.subject, new Date(from).toISOString(), missingCount]),
     ).toEqual(
