@@ -7,15 +7,23 @@ import type { Session } from './follow-session.ts'
 import { addHole, describeStretch, type FollowedSeries, type OpenHole, remainingHoles } from './followed-series.ts'
 import { backOffMs } from './timing.ts'
 
-/** Fills a series up from history, from where it stopped to now. While that fails for long, it goes on and is behind. */
+/**
+ * Fills a series up from history, from where it stopped to now. While that fails for long, it goes on and is behind. So is a
+ * series without a grid, whatever history says: what came last may not have settled there. It is asked for again before the
+ * next new record, or after a while when none comes.
+ */
 export async function fillUp(session: Session, series: FollowedSeries): Promise<void> {
   const from = series.progress.next()
   if (session.source.history === undefined || from === null) return
-  series.isBehind = !(await patiently(session, series, () => {
+  const isFilled = await patiently(session, series, () => {
     // Where an earlier try stopped.
     const stretch = { from: series.progress.next() ?? from, to: session.timing.now() }
     return takeHistory(session, series, stretch)
-  }))
+  })
+  series.isBehind = !isFilled || series.stepMs === null
+  const { timing, patience } = session
+  if (series.stepMs !== null || session.ending.aborted) return
+  addHole(series, { from: series.progress.next() ?? from, to: timing.now() }, timing.now() + patience.repairMs)
 }
 
 /** Hands one new record over, behind what is missing before it. `false`: the session is over, and the record comes again. */
@@ -91,8 +99,11 @@ async function repair(session: Session, series: FollowedSeries, hole: OpenHole):
   const found: SourceRecord[] = []
   try {
     for await (const page of history(session, series, hole.from, hole.to)) {
-      found.push(...page)
-      await session.emit(page)
+      // Holes of a grid may lie before everything that is remembered; elsewhere the records came since.
+      const news = series.stepMs === null ? page.filter((record) => !series.progress.isKnown(record)) : page
+      for (const record of news) series.progress.take(record)
+      found.push(...news)
+      if (news.length > 0) await session.emit(news)
     }
     if (session.ending.aborted) return
     session.historyAnswers = true

@@ -16,7 +16,7 @@ export interface FollowedSeries {
   readonly stepMs: number | null
   readonly progress: SeriesProgress
   holes: OpenHole[]
-  /** Whether history could not tell what lies before the next new record. */
+  /** Whether history has yet to tell what lies before the next new record. */
   isBehind: boolean
 }
 
@@ -48,7 +48,7 @@ export function createFollowedSeries(
 }
 
 export function addHole(series: FollowedSeries, { from, to }: Stretch, nextTryAt: number): void {
-  series.holes = [...series.holes, { from, to, triedCount: 0, nextTryAt }].slice(-mostHoles)
+  if (from < to) series.holes = [...series.holes, { from, to, triedCount: 0, nextTryAt }].slice(-mostHoles)
 }
 
 /** What is left of a hole after history has answered with these records. */

@@ -37,10 +37,12 @@ export function createScriptedSource({ records, connections, history }: Script) 
     },
   }
   async function* answer(scope: Parameters<NonNullable<FeedSource['history']>>[0], from: number, to: number) {
-    const known = records.slice(0, position)
-    const found = known.filter(
-      (record) => feedScopeKey(record) === feedScopeKey(scope) && record.eventAt >= from && record.eventAt < to,
-    )
+    const known = records.slice(0, position).filter((record) => feedScopeKey(record) === feedScopeKey(scope))
+    const newest = known.at(-1)
+    // Like trades of one millisecond: the newest may not be complete, so history has it once there is a newer one, or nothing comes any more.
+    const isSettled = scope.kind === 'candle' || position >= records.length
+    const settled = isSettled ? known : known.filter((record) => record !== newest)
+    const found = settled.filter((record) => record.eventAt >= from && record.eventAt < to)
     const given = history?.(found) ?? []
     if (given.length > 0) yield given
   }
