@@ -8,12 +8,12 @@ export function nextCommands(options: Options, calledFrom: string): readonly str
   const folder = path.startsWith('..') ? options.directory : path
   const recordings = join(options.directory, 'node', 'recordings')
   const [recording] = existsSync(recordings) ? readdirSync(recordings).sort() : []
-  // Without a recording of its own a pack still has no live source: whoever runs it names one.
-  const file = recording === undefined ? 'FILE' : `node/recordings/${recording}`
+  // A pack without a recording of its own follows a live source.
+  const replay = recording === undefined ? '' : ` -- --replay node/recordings/${recording}`
   return [
     ...(folder === '' ? [] : [`cd ${folder.includes(' ') ? JSON.stringify(folder) : folder}`]),
     ...(options.install ? [] : [`${options.packageManager} install`]),
     'npm test',
-    `npm run deploy -- --replay ${file}`,
+    `npm run deploy${replay}`,
   ]
 }
