@@ -32,7 +32,7 @@ export interface NamespacePlan {
 
 /**
  * Runs as the first process of the new namespaces: mounts the table, makes it the root, gives up every privilege, and
- * stays as the parent of the model that takes its orphans. `$1` root, `$2` table, `$3` folders and `$4` files to mount
+ * stays as the parent of the model that takes its orphans; what a shell says of a child that was killed is for nobody. `$1` root, `$2` table, `$3` folders and `$4` files to mount
  * on, `$5` links, `$6` working directory, `$7` limits, `$8` options
  * of the writable folder.
  */
@@ -62,7 +62,7 @@ mount -o remount,bind,ro,nosuid,nodev / || fail 'the root cannot be protected'
 cd "$directory" || fail "no $directory"
 unset PWD OLDPWD
 exec prlimit $limits setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --ambient-caps=-all \
-  /bin/sh -c 'PATH=$1; shift; exec 3>&2 2>/dev/null; "$@" 2>&3 3>&-; exit $?' init "$path" "$@"
+  /bin/sh -c 'PATH=$1; shift; exec 3>&2 2>/dev/null; ("$@" 2>&3 3>&-); exit $?' init "$path" "$@"
 `
 
 /** The program that runs `command` in namespaces of its own; all of it ends when the program is killed. */
