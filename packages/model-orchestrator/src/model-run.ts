@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { awaitServing } from './await-serving.ts'
 import { captureOutput } from './capture-output.ts'
 import { type Confinement, type ModelAddress, type Placement, targetOf } from './confinement.ts'
+import { explainReport, withoutDirectories } from './explain-failure.ts'
 import { modelEnvironment } from './model-environment.ts'
 import { type ModelProcess, type ProcessEnd, spawnModelProcess } from './model-process.ts'
 import type { ModelEntry } from './models-file.ts'
@@ -53,6 +54,8 @@ export class ModelRun {
   #watched: WatchedModel | null = null
   #placement: Placement | null = null
   #language: SubmissionLanguage | null = null
+  /** Of the code that runs, and of the submission, where these differ. */
+  #directories: readonly string[]
   #isServing = false
   #isStopped = false
 
@@ -60,6 +63,7 @@ export class ModelRun {
     this.entry = entry
     this.deploymentId = deploymentId
     this.#resources = resources
+    this.#directories = [join(resources.submissionsDirectory, entry.submissionId)]
     const { logsDirectory: directory, logLimits: limits, log } = resources
     this.#runLog = openRunLog({ directory, modelId: entry.id, deploymentId, limits, log })
     let onServing: (address: ModelAddress) => void = () => undefined
@@ -90,6 +94,12 @@ export class ModelRun {
     return this.#process === null ? [] : [...this.#resources.usage.words, ...this.#resources.confinement.words]
   }
 
+  /** What a coordinator reported of this run, in words for its author. */
+  explain(reason: string): string {
+    const isPython = this.#language === 'python' || this.#language === 'notebook'
+    return explainReport(reason, { directories: this.#directories, isPython, errorLines: this.#runLog.errorLines() })
+  }
+
   /** Ends the run; `reason` goes to its log. Resolves when nothing of it is left. */
   async stop(reason: string): Promise<void> {
     this.#isStopped = true
@@ -104,7 +114,7 @@ export class ModelRun {
     } catch (error) {
       failure = error instanceof RunFailure ? error : new RunFailure('RUN_FAILED', errorText(error), { cause: error })
     }
-    failure = this.#withErrorTail(failure)
+    failure = this.#inWordsForAuthor(failure)
     await this.#placement?.remove()
     const message = `${RUN_ENDED}${failure.message}`
     await this.#runLog.append([{ message, error: !this.#isStopped, emitter: 'service' }])
@@ -151,9 +161,12 @@ export class ModelRun {
     const submission = await inspectSubmission(join(submissionsDirectory, this.entry.submissionId))
     this.#language = submission.language
     const { resourceId } = this.entry
-    return prepareSubmission(submission, resourceId, preparation, this.#stopping.signal, (message, error) => {
+    const { signal } = this.#stopping
+    const prepared = await prepareSubmission(submission, resourceId, preparation, signal, (message, error) => {
       void this.#runLog.append([{ message, error, emitter: 'builder' }])
     })
+    this.#directories = [...new Set([prepared.directory, submission.directory])]
+    return prepared
   }
 
   async #spawn(prepared: PreparedSubmission, placement: Placement): Promise<ModelProcess> {
@@ -188,12 +201,14 @@ export class ModelRun {
     return new RunFailure('STOP_UNEXPECTED', `${describeEnd(end)} while it served`)
   }
 
-  /** The author sees the cause only if the last lines of stderr come with the failure. */
-  #withErrorTail(failure: RunFailure): RunFailure {
+  /** The author sees the cause only if the last lines of stderr come with the failure, and knows paths of the submission only. */
+  #inWordsForAuthor(failure: RunFailure): RunFailure {
     const tail = this.#runLog.errorTail()
     // What could not be built already ends with what its builder said.
-    if (tail === '' || failure.code === 'BUILD_FAILED' || this.#stopping.signal.aborted) return failure
-    return new RunFailure(failure.code, `${failure.message}; last lines of stderr: ${tail}`, { cause: failure })
+    const isTold = tail === '' || failure.code === 'BUILD_FAILED' || this.#stopping.signal.aborted
+    const text = isTold ? failure.message : `${failure.message}; last lines of stderr: ${tail}`
+    const message = withoutDirectories(text, { directories: this.#directories })
+    return new RunFailure(failure.code, message, { cause: failure })
   }
 
   async #terminate(child: ModelProcess): Promise<void> {

@@ -159,7 +159,7 @@ describe.skipIf(missing !== null)(
         expect(await model.call('predict', asked)).toMatchObject({ code: 'SUCCESS', value: { value: 2 } })
         const failure = await until('a failure', () => orchestrator.models()[1]?.lastFailure, INSTALL_LIMIT_MS)
         expect(failure).toMatchObject({ code: 'BUILD_FAILED' })
-        expect(failure.reason).toMatch(/broken\/model\.ipynb: cell 2 line 2: /)
+        expect(failure.reason).toMatch(/^model\.ipynb: cell 2 line 2: /)
         expect(orchestrator.models()[0]).toMatchObject({ language: 'notebook' })
       },
       INSTALL_LIMIT_MS,
@@ -178,7 +178,7 @@ describe.skipIf(missing !== null)(
         const failure = await until('a failure', () => orchestrator.models()[0]?.lastFailure, INSTALL_LIMIT_MS)
         expect(failure.code).toBe('BUILD_FAILED')
         expect(failure.reason).toMatch(
-          /requirements\.txt: installing .*crunch-model-runner==99\.0\.1.* failed \(exit code 1\)/,
+          /^requirements\.txt: installing .*crunch-model-runner==99\.0\.1.* failed \(exit code 1\)/,
         )
         expect(failure.reason).toMatch(/ERROR: /)
         expect((await space.logLines('1')).filter(({ emitter }) => emitter === 'builder').length).toBeGreaterThan(2)

@@ -41,6 +41,8 @@ export interface RunLogLine {
 /** Enough of the newest error lines to tell an author why a start failed. */
 const TAIL_LINES = 20
 const TAIL_CHARACTERS = 1_000
+/** Enough for the two tracebacks of an import that fails. */
+const KEPT_LINES = 100
 
 /** The log of one run: NDJSON lines `{timestamp, message, error, emitter}`. */
 export interface RunLog {
@@ -48,6 +50,8 @@ export interface RunLog {
   append(lines: readonly RunLogLine[]): Promise<void>
   /** The newest lines of stderr, at most 1,000 characters. */
   errorTail(): string
+  /** The newest 100 lines of stderr, the oldest first; of each at most the last 1,000 characters. */
+  errorLines(): readonly string[]
   close(): Promise<void>
 }
 
@@ -99,14 +103,15 @@ export function openRunLog(input: {
   return {
     append(lines) {
       const timestamp = new Date().toISOString()
-      for (const { message, error } of lines) if (error) tail.push(message)
-      tail.splice(0, tail.length - TAIL_LINES)
+      for (const { message, error } of lines) if (error) tail.push(message.slice(-TAIL_CHARACTERS))
+      tail.splice(0, tail.length - KEPT_LINES)
       if (folder === null || lines.length === 0) return work
       const text = lines.map((line) => `${JSON.stringify({ timestamp, ...line })}\n`).join('')
       work = work.then(() => guarded(() => write(folder, text)))
       return work
     },
-    errorTail: () => tail.join('\n').slice(-TAIL_CHARACTERS).trim(),
+    errorTail: () => tail.slice(-TAIL_LINES).join('\n').slice(-TAIL_CHARACTERS).trim(),
+    errorLines: () => [...tail],
     async close() {
       await work
       const open = file

@@ -144,7 +144,8 @@ export class SupervisedModel {
   reportFailure(report: FailureReport): boolean {
     const serving = this.#serving
     if (serving === null || report.ip !== serving.address.ip) return false
-    const reason = report.failure_reason?.trim().slice(0, 2_000) || REPORT_TEXTS[report.failure_code]
+    const reported = report.failure_reason?.trim().slice(0, 2_000)
+    const reason = reported ? serving.run.explain(reported) : REPORT_TEXTS[report.failure_code]
     this.#retireServing(`a coordinator reported ${report.failure_code}: ${reason}`)
     this.#forgiveIfStable(serving.sinceMs)
     const isPermanent = report.failure_code !== 'CONNECTION_FAILED'
