@@ -104,6 +104,7 @@ export function readNodeSettings(environment: Environment): NodeSettings {
       openFiles: settings.MODEL_OPEN_FILES,
       folderMib: settings.MODEL_FOLDER_MEBIBYTES,
       network: settings.MODEL_NETWORK,
+      namespaces: settings.MODEL_NAMESPACES,
     },
     replaySpeed: environment.FEED_REPLAY_SPEED === undefined ? undefined : settings.FEED_REPLAY_SPEED,
     replaysBySetting: settings.FEED_REPLAY_FILES !== undefined,

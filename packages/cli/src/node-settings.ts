@@ -23,6 +23,7 @@ export interface NodeSettings {
     readonly openFiles: number | undefined
     readonly folderMib: number | undefined
     readonly network: 'none' | 'host' | undefined
+    readonly namespaces: 'auto' | 'off' | undefined
   }
   /** As the operator set it; `undefined` when not set. */
   readonly replaySpeed: number | 'max' | undefined

@@ -82,9 +82,11 @@ export async function createConfinement(input: {
   await mkdir(root)
   const shared = { root, hasNetwork, folderMib: limits.folderMib, limits: limiter.args }
   const problem =
-    settings.namespaces === 'off' ? 'they are switched off' : (limiter.problem ?? (await probe({ ...shared })))
+    settings.namespaces === 'off'
+      ? 'they are switched off by MODEL_NAMESPACES'
+      : (limiter.problem ?? (await probe({ ...shared })))
   if (problem !== null && settings.network === 'none') {
-    const fix = 'mend that, or give --model-network host'
+    const fix = 'mend that, or set MODEL_NETWORK=host'
     throw new OrchestratorError('SETTINGS_INVALID', `models cannot be kept from the network: ${problem}; ${fix}`)
   }
   if (problem !== null) return confineByLimits({ limits, limiter, problem, ports })
@@ -95,7 +97,7 @@ export async function createConfinement(input: {
       `its own files only, and ${limits.folderMib} MiB to write to`,
       'no other processes',
       'no privileges',
-      hasNetwork ? 'network open: --model-network host' : 'no network',
+      hasNetwork ? 'network open: MODEL_NETWORK=host' : 'no network',
     ],
     async place(prepared) {
       const { command, directory, readableDirectories } = prepared

@@ -12,6 +12,7 @@ export { type Orchestrator, type OrchestratorSettings, startOrchestrator } from 
 export { inspectSubmission, type Submission, type SubmissionLanguage } from './submission.ts'
 export {
   addSubmission,
+  copySubmission,
   type NewSubmission,
   removeModel,
   type StoredModel,

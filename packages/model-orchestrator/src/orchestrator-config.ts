@@ -181,7 +181,10 @@ function describeIgnored(file: Parsed): string[] {
     [infrastructure?.publishers?.some(({ type }) => type === 'rabbitmq'), 'infrastructure.publishers: rabbitmq'],
     [moreSockets.length > 0, 'infrastructure.publishers: every websocket after the first'],
     [namedNetwork(runner?.['docker-network-name']), 'infrastructure.runner.docker-network-name: no Docker is used'],
-    [runner?.['resource-storage-path-format'], 'infrastructure.runner.resource-storage-path-format: no resources'],
+    [
+      runner?.['resource-storage-path-format'],
+      'infrastructure.runner.resource-storage-path-format: resources are looked for in models/ beside the submissions',
+    ],
     [
       runner?.['rebuild-mode'] !== 'disabled' && runner?.['rebuild-mode'],
       'infrastructure.runner.rebuild-mode: environments are made again when requirements change',
@@ -197,7 +200,7 @@ function describeIgnored(file: Parsed): string[] {
 
 function describeIgnoredOfCrunch(crunch: Parsed['crunches'][number]): (readonly [unknown, string])[] {
   const { id, infrastructure: own } = crunch
-  const limits = 'limit models with --model-memory and --model-cpu'
+  const limits = 'limit models with MODEL_MEMORY_MEBIBYTES and MODEL_CPU_CORES'
   return [
     [crunch['onchain-name'], `crunches ${id}: onchain-name`],
     [own?.zone ?? own?.['cluster-name'], `crunches ${id}: infrastructure.zone and cluster-name: models run here`],

@@ -89,19 +89,45 @@ export function addStartCommand(program: Command): Command {
     )
     .option('--python-path <directory>', 'where Python models find the base class; may be repeated', collect, [])
     .option('--environments <directory>', 'where Python environments are made (default: beside the submissions)')
-    .option('--model-memory <MiB>', 'resident memory of one model', parseWithin(128, 1_048_576), memoryMib)
-    .option('--model-cpu <cores>', 'processor time of one model, on the average of a minute', parseCores, cpuCores)
-    .option('--model-processes <count>', 'processes of one model', parseWithin(8, 10_000), processes)
-    .option('--model-open-files <count>', 'open files of each of its processes', parseWithin(64, 1_048_576), openFiles)
-    .option('--model-folder <MiB>', 'the folder it may write to', parseWithin(1, 65_536), folderMib)
+    .addOption(
+      new Option('--model-memory <MiB>', 'resident memory of one model')
+        .env('MODEL_MEMORY_MEBIBYTES')
+        .default(memoryMib)
+        .argParser(parseWithin(128, 1_048_576)),
+    )
+    .addOption(
+      new Option('--model-cpu <cores>', 'processor time of one model, on the average of a minute')
+        .env('MODEL_CPU_CORES')
+        .default(cpuCores)
+        .argParser(parseCores),
+    )
+    .addOption(
+      new Option('--model-processes <count>', 'processes of one model')
+        .env('MODEL_PROCESSES')
+        .default(processes)
+        .argParser(parseWithin(8, 10_000)),
+    )
+    .addOption(
+      new Option('--model-open-files <count>', 'open files of each of its processes')
+        .env('MODEL_OPEN_FILES')
+        .default(openFiles)
+        .argParser(parseWithin(64, 1_048_576)),
+    )
+    .addOption(
+      new Option('--model-folder <MiB>', 'the folder it may write to')
+        .env('MODEL_FOLDER_MEBIBYTES')
+        .default(folderMib)
+        .argParser(parseWithin(1, 65_536)),
+    )
     .addOption(
       new Option('--model-network <which>', 'none: refuse to start where it cannot be; default: none where it can be')
         .choices(['none', 'host'])
         .env('MODEL_NETWORK'),
     )
     .addOption(
-      new Option('--model-namespaces <when>', 'off: models see all files and processes, for finding errors')
+      new Option('--model-namespaces <when>', 'off: models see all files, devices and processes of this user')
         .choices(['auto', 'off'])
+        .env('MODEL_NAMESPACES')
         .default('auto'),
     )
 }

@@ -97,6 +97,21 @@ export async function addSubmission(input: NewSubmission): Promise<StoredModel> 
   }
 }
 
+/**
+ * Copies a folder or a notebook into `directory` as `addSubmission` does, and gives its id there; no model is made of it.
+ * Throws `SUBMISSION_REFUSED`.
+ */
+export async function copySubmission(source: string, directory: string): Promise<string> {
+  const store = await openStore(directory)
+  const staged = await stage(source, store)
+  try {
+    return await settle(staged, store, new Set())
+  } catch (error) {
+    await discard(staged)
+    throw error
+  }
+}
+
 /** Changes one model of the file. Throws `MODEL_UNKNOWN`, or what `addSubmission` throws when there is new code. */
 export async function changeModel(
   place: { readonly modelsFile: string; readonly submissionsDirectory: string },
@@ -161,7 +176,11 @@ async function openStore(directory: string): Promise<string> {
 
 async function stage(givenSource: string, store: string, wish?: string): Promise<Staged> {
   const source = await realpath(resolve(givenSource)).catch((error: unknown) => {
-    throw refused(resolve(givenSource), `cannot be opened (${errorText(error)})`, error)
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    const problem = isMissing
+      ? 'there is no such folder or notebook; give the folder that holds main.py, main.ts or main.js, or an .ipynb file'
+      : `cannot be opened (${errorText(error)})`
+    throw refused(resolve(givenSource), problem, error)
   })
   const isFolder = (await stat(source)).isDirectory()
   const name = wish ?? basename(resolve(givenSource), isFolder ? '' : extname(source))

@@ -220,16 +220,16 @@ function describeOver(model: Watched, atMs: number, limits: ModelLimits): string
     processes += 1
   }
   if (processes > limits.processes) {
-    return `ran ${processes} processes, over its limit of ${limits.processes}; start fewer, or raise --model-processes`
+    return `ran ${processes} processes, over its limit of ${limits.processes}; start fewer, or raise MODEL_PROCESSES`
   }
   if (residentBytes > limits.memoryMib * MIB) {
     const used = Math.round(residentBytes / MIB)
-    return `used ${used} MiB of memory, over its limit of ${limits.memoryMib} MiB; use less, or raise --model-memory`
+    return `used ${used} MiB of memory, over its limit of ${limits.memoryMib} MiB; use less, or raise MODEL_MEMORY_MEBIBYTES`
   }
   const cores = coresSince(model, atMs, limits.cpuWindowMs)
   if (cores === null || cores <= limits.cpuCores) return null
   const average = `${cores.toFixed(2)} cores of CPU time on the average of ${limits.cpuWindowMs / 1_000} s`
-  return `used ${average}, over its limit of ${limits.cpuCores}; compute less, or raise --model-cpu`
+  return `used ${average}, over its limit of ${limits.cpuCores}; compute less, or raise MODEL_CPU_CORES`
 }
 
 /** Null while there are not that many milliseconds to look back on. */

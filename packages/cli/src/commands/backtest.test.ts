@@ -116,7 +116,7 @@ describe('crunch backtest, ended', { timeout: 120_000 }, () => {
     expect(exitCode).toBe(1)
     expect(out).toBe('')
     expect(err).toContain('ended before')
-    expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(model)
+    expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(workspace.directory)
   })
 
   it('says what is wrong with a path that is no model', async () => {

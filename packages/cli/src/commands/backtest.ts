@@ -52,8 +52,7 @@ export async function backtest(options: BacktestOptions, terminal: Terminal): Pr
     cwd: terminal.cwd,
     modelId: freeId(models),
     workspace,
-    crunchId: settings.crunchId,
-    baseClassName: settings.modelBaseClassName,
+    settings,
     onStep: (step) => terminal.err(step),
     signal: terminal.signal,
   })

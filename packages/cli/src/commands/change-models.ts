@@ -51,9 +51,9 @@ export async function addModel(options: AddModelOptions, terminal: Terminal): Pr
   terminal.out(
     `Model ${added.id} (${added.modelName}) of ${added.cruncherName} ${what}: submission ${added.submissionId}`,
   )
-  const { id, submissionId } = added
+  const { id, modelName: name, submissionId } = added
   const past = before?.find((model) => model.id === id)
-  await showStart({ opened, id, submissionId, past, waitMs: options.waitMs }, terminal)
+  await showStart({ opened, id, name, submissionId, past, waitMs: options.waitMs }, terminal)
 }
 
 /** Lets a model run. One that was set aside after too many failures gets another try. */
@@ -80,7 +80,7 @@ export async function startModel(
   if (past === undefined) endQuarantine(modelLogsDirectory(workspace), id, logTo(terminal))
   await setDesiredState(workspace.modelsFile, id, 'RUNNING')
   terminal.out(`Model ${id} (${name}) shall run.`)
-  await showStart({ opened, id, submissionId, past, waitMs: options.waitMs }, terminal)
+  await showStart({ opened, id, name, submissionId, past, waitMs: options.waitMs }, terminal)
 }
 
 /** Stops a model; its entry and submission stay. */
@@ -148,6 +148,7 @@ async function untilStopped(
 interface StartToShow {
   readonly opened: OpenedModels
   readonly id: string
+  readonly name: string
   readonly submissionId: string
   readonly past: ModelPast | undefined
   readonly waitMs: number
@@ -171,12 +172,11 @@ async function showStart(start: StartToShow, terminal: Terminal): Promise<void> 
     terminal.out(`It serves (${language ?? 'unknown language'}, ${deploymentId})${called}.`)
     return
   }
-  await reportStart(opened, id, awaited, terminal)
+  await reportStart(start, awaited, terminal)
 }
 
 async function reportStart(
-  { workspace }: OpenedModels,
-  id: string,
+  { opened: { workspace }, id, name }: StartToShow,
   awaited: Exclude<AwaitedModel, { readonly outcome: 'serves' }>,
   terminal: Terminal,
 ): Promise<never> {
@@ -191,10 +191,15 @@ async function reportStart(
   await showLogEnd(modelLogsDirectory(workspace), id, deploymentId, terminal)
   terminal.err(
     awaited.outcome === 'failed'
-      ? '  fix: correct it, then: crunch models add FOLDER --name NAME --replace; or give it up: crunch models remove ID --yes'
+      ? `  fix: correct it, then: crunch models add FOLDER --name ${asArgument(name)} --replace; or give it up: crunch models remove ${id} --yes`
       : '  fix: see how it goes on with: crunch models, or wait longer with --wait',
   )
   throw new ReportedFailure(why)
+}
+
+/** Names may hold spaces. */
+function asArgument(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : `'${printable(name).replaceAll("'", "'\\''")}'`
 }
 
 async function showLogEnd(

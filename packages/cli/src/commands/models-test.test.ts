@@ -1,4 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readdirSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { ModelTestReport } from '../local-model/model-test-report.ts'
 import { openWeatherWorkspace, type WeatherWorkspace } from '../local-model/weather-workspace.fixture.ts'
 import { runCli } from '../run-cli.ts'
@@ -52,7 +56,14 @@ describe('crunch models test', { timeout: 120_000 }, () => {
   })
 
   it.each<[name: string, main: string, says: readonly (string | RegExp)[]]>([
-    ['no-class', 'export const answer = 42', ['failed  Setup', 'BAD_IMPLEMENTATION: No Inherited class found']],
+    [
+      'no-class',
+      'export const answer = 42',
+      [
+        'failed  Setup',
+        'BAD_IMPLEMENTATION: its main file exports no class that extends TrackerBase; write export class',
+      ],
+    ],
     [
       'constructor',
       model(`constructor() { super(); throw new Error('cannot begin') } predict() { return null }`),
@@ -88,7 +99,28 @@ describe('crunch models test', { timeout: 120_000 }, () => {
   it('says of a folder without a main file what to put there', async () => {
     const { exitCode, out } = await tested(await workspace.submission('empty', 'to do', 'notes.txt'))
     expect(exitCode).toBe(1)
-    expect(out).toMatch(/failed {2}start\n +BUILD_FAILED: .*empty has no main\.ts/)
+    expect(out).toMatch(/failed {2}start\n +SUBMISSION_REFUSED: .*empty has no main\.ts/)
+  })
+
+  it('tests what a node would have of a folder from elsewhere, and tells of it in the paths of its author', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'crunch-elsewhere-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    await writeFile(join(folder, 'main.ts'), model('predict() { return { mean: 9, std: 3 } }'))
+    expect(await tested(folder)).toMatchObject({ exitCode: 0 })
+    await writeFile(join(folder, 'main.ts'), model(`predict() { throw new Error('no idea') }`))
+    const { out } = await tested(folder)
+    expect(out).toContain(`(${folder}/main.ts:3:`)
+    expect(readdirSync(join(workspace.directory, 'node/.crunch'))).toEqual(['environments'])
+  })
+
+  it("hosts a model within the node's limits", async () => {
+    const path = await workspace.submission(
+      'huge',
+      model(`predict() { this.held = Buffer.alloc(400 * 2 ** 20, 1); return new Promise(() => {}) }`),
+    )
+    const { out, exitCode } = await tested(path, { MODEL_MEMORY_MEBIBYTES: '256' })
+    expect(exitCode).toBe(1)
+    expect(out).toContain('ABSENT  not_running')
   })
 
   it('tells programs the same', async () => {

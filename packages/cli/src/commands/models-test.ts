@@ -44,8 +44,7 @@ async function tryOut(options: ModelTestOptions, terminal: Terminal): Promise<Mo
     cwd: terminal.cwd,
     modelId: 'tested',
     workspace,
-    crunchId: settings.crunchId,
-    baseClassName: settings.modelBaseClassName,
+    settings,
     onStep: (step) => terminal.err(step),
     signal,
   })

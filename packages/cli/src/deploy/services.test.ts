@@ -33,6 +33,7 @@ const settings: NodeSettings = {
     openFiles: undefined,
     folderMib: undefined,
     network: 'host',
+    namespaces: 'off',
   },
   replaySpeed: undefined,
   replaysBySetting: false,
@@ -70,6 +71,6 @@ describe('the orchestrator', () => {
     expect(text).toContain('--port 9091 ')
     expect(text).toContain('--http-host 127.0.0.1 --http-port 8001 ')
     expect(text).toContain('--python python3 ')
-    expect(text).toMatch(/--model-memory 512 --model-cpu 0\.5 --model-network host$/)
+    expect(text).toMatch(/--model-memory 512 --model-cpu 0\.5 --model-network host --model-namespaces off$/)
   })
 })

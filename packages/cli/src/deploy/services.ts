@@ -105,6 +105,7 @@ function limitArguments(limits: NodeSettings['modelLimits']): readonly string[] 
     '--model-open-files': limits.openFiles,
     '--model-folder': limits.folderMib,
     '--model-network': limits.network,
+    '--model-namespaces': limits.namespaces,
   }
   return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]))
 }

@@ -2,7 +2,7 @@ import type { ModelTestReport } from './model-test-report.ts'
 
 /** Each step, what the rounds record, what the model printed, and the verdict. */
 export function formatModelTest(report: ModelTestReport): string {
-  const { model, steps, recorded, isRanked, printed, stderr } = report
+  const { model, steps, recorded, isRanked, prepared, printed, stderr } = report
   const lines = steps.map(({ name, outcome, durationMs, text }) => {
     const duration = durationMs === null ? '' : `  ${durationMs.toFixed(1)} ms`
     return `${outcome.padEnd(6)}  ${name}${duration}${text === '' ? '' : `\n          ${text}`}`
@@ -14,6 +14,7 @@ export function formatModelTest(report: ModelTestReport): string {
   return [
     ...lines,
     ...(rounds.length === 0 ? [] : ['A round would record:', ...rounds]),
+    ...(prepared.length === 0 ? [] : ['Its preparation:', ...indented(prepared)]),
     ...(printed.length === 0 ? [] : ['The model printed:', ...indented(printed)]),
     // A runner logs there too, of which a model that does well needs nothing.
     ...(stderr.length === 0 || steps.every(({ outcome }) => outcome === 'ok')

@@ -1,18 +1,21 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import {
   type ModelStatus,
   type Orchestrator,
+  OrchestratorError,
   type OrchestratorLog,
+  type OrchestratorSettings,
   startOrchestrator,
 } from '@crunch/model-orchestrator'
 import { CliError } from '../cli-error.ts'
 import { connectModels, type GrpcModelRunner, type ModelAnswer, type ModelRunner } from '../engine.ts'
+import type { NodeSettings } from '../node-settings.ts'
 import type { Workspace } from '../workspace.ts'
-import { locateModel } from './locate-model.ts'
+import { copyModel, findModelSource, type LocatedModel } from './locate-model.ts'
 import { type OutputLine, readModelOutput } from './read-model-output.ts'
 
 /** As a node gives a model. */
@@ -57,9 +60,9 @@ export interface HostRequest {
   readonly cwd: string
   /** The model's id; its files and predictions are known by it. */
   readonly modelId: string
-  readonly workspace: Pick<Workspace, 'environmentsDirectory' | 'pythonPath'>
-  readonly crunchId: string
-  readonly baseClassName: string
+  readonly workspace: Pick<Workspace, 'stateDirectory' | 'environmentsDirectory' | 'pythonPath'>
+  /** A model is hosted as the node would host it. */
+  readonly settings: Pick<NodeSettings, 'crunchId' | 'modelBaseClassName' | 'pythonProgram' | 'modelLimits'>
   /** Told what is being done, in a few words. */
   readonly onStep: (step: string) => void
   readonly signal: AbortSignal
@@ -87,13 +90,16 @@ export interface HostedModel {
  * @throws ModelNotHosted when it does not start or cannot be set up, after everything has been ended.
  */
 export async function hostModel(request: HostRequest): Promise<HostedModel> {
-  const scratch = await realpath(await mkdtemp(join(tmpdir(), 'crunch-model-')))
+  const source = findModelSource(request.path, request.cwd)
+  const { stateDirectory } = request.workspace
+  await mkdir(stateDirectory, { recursive: true })
+  const scratch = await realpath(await mkdtemp(join(stateDirectory, 'hosted-')))
   const closing: (() => Promise<void>)[] = [() => rm(scratch, { recursive: true, force: true, maxRetries: 5 })]
   const close = async () => {
     for (const step of closing.splice(0).reverse()) await step()
   }
   try {
-    return await host(request, scratch, closing, close)
+    return await host({ ...request, path: source }, scratch, closing, close)
   } catch (error) {
     await close()
     throw error
@@ -106,10 +112,12 @@ async function host(
   closing: (() => Promise<void>)[],
   close: () => Promise<void>,
 ): Promise<HostedModel> {
-  const { modelId, crunchId, baseClassName, cwd, workspace, onStep, signal } = request
-  const { path, submissionsDirectory, submissionId } = locateModel(request.path, cwd, scratch)
+  const { path, modelId, settings, workspace, onStep, signal } = request
+  const { crunchId, modelBaseClassName: baseClassName } = settings
+  const { submissionsDirectory, submissionId, inOwnPaths } = await takeModel(path, scratch)
   const logsDirectory = join(scratch, 'logs')
-  const output = () => readModelOutput(logsDirectory, modelId)
+  const output = async () =>
+    (await readModelOutput(logsDirectory, modelId)).map((line) => ({ ...line, message: inOwnPaths(line.message) }))
   const modelsFile = await writeModelsFile(scratch, { modelId, submissionId, crunchId })
   onStep(`starting ${submissionId}`)
   const startedAt = performance.now()
@@ -124,9 +132,11 @@ async function host(
     // Nobody but the author waits for it.
     restart: { initialDelayMs: 200, maxDelayMs: 2_000 },
     python: {
+      program: settings.pythonProgram,
       environmentsDirectory: workspace.environmentsDirectory,
       path: existsSync(workspace.pythonPath) ? [workspace.pythonPath] : [],
     },
+    ...limitsOf(settings.modelLimits),
   })
   closing.push(() => orchestrator.close())
   const status = () => statusOf(orchestrator)
@@ -151,6 +161,27 @@ async function host(
     untilBack: () => untilBack({ runner, status, signal, lost: watched.lost() }),
     close,
   }
+}
+
+/** A model that no node would take does not start here either. */
+async function takeModel(path: string, scratch: string): Promise<LocatedModel> {
+  try {
+    return await copyModel(path, scratch)
+  } catch (error) {
+    if (!(error instanceof OrchestratorError)) throw error
+    throw new ModelNotHosted(path, 'start', { code: error.code, reason: error.message }, [])
+  }
+}
+
+/** Those of the node, but all processors: what a node asks for over days is asked for at once here. */
+function limitsOf({
+  network,
+  namespaces,
+  ...limits
+}: NodeSettings['modelLimits']): Pick<OrchestratorSettings, 'modelLimits' | 'confinement'> {
+  const given = Object.entries(limits).filter(([, value]) => value !== undefined)
+  const cpuCores = Math.max(limits.cpuCores ?? 1, availableParallelism())
+  return { modelLimits: { ...Object.fromEntries(given), cpuCores }, confinement: { network, namespaces } }
 }
 
 /** Until it serves or has failed once. What a build says is shown: it may take minutes, within the orchestrator's own limit. */

@@ -27,6 +27,8 @@ export interface ModelTestReport {
   }[]
   /** All rounds have an answer that counts. */
   readonly isRanked: boolean
+  /** What was said about its preparation, such as what of a notebook was left out. */
+  readonly prepared: readonly string[]
   /** What the model printed: to stdout, and to stderr, where its stacks are. */
   readonly printed: readonly string[]
   readonly stderr: readonly string[]
@@ -86,14 +88,18 @@ function valueText(value: unknown): string {
   return text ?? String(value)
 }
 
-function printedBy(output: readonly OutputLine[]): Pick<ModelTestReport, 'printed' | 'stderr'> {
-  const own = output.filter(({ emitter, message }) => emitter !== 'service' && !isRunnersOwn.test(message))
+function printedBy(output: readonly OutputLine[]): Pick<ModelTestReport, 'prepared' | 'printed' | 'stderr'> {
+  const own = output.filter(({ emitter, message }) => emitter === 'user-code' && !isRunnersOwn.test(message))
+  const built = output.filter(({ emitter }) => emitter === 'builder').map(({ message }) => message)
+  const installing = built.findIndex((message) => message.startsWith('$ '))
   const texts = (isError: boolean) =>
     own
       .filter(({ error }) => error === isError)
       .map(({ message }) => message)
       .slice(0, maxPrintedLines)
-  return { printed: texts(false), stderr: texts(true) }
+  // Whoever waits for an installation is shown it meanwhile, and its last lines come with its failure.
+  const prepared = (installing === -1 ? built : built.slice(0, installing)).slice(0, maxPrintedLines)
+  return { prepared, printed: texts(false), stderr: texts(true) }
 }
 
 /** What the runner says of itself, and the frames of a stack that lie in it, below the model. */
