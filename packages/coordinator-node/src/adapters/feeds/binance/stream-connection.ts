@@ -100,7 +100,10 @@ class Connection implements StreamConnection {
   /** Binance pings as well, but not every site does often: silence is only sure after a ping of ours. */
   #checkLife(): void {
     if (this.#isQuiet) {
-      this.#break(`silent for ${this.#options.silenceMs / 1_000} s, a ping was not answered`)
+      // A process that was held up reads what arrived meanwhile first.
+      setImmediate(() => {
+        if (this.#isQuiet) this.#break(`silent for ${this.#options.silenceMs / 1_000} s, a ping was not answered`)
+      })
       return
     }
     this.#isQuiet = true

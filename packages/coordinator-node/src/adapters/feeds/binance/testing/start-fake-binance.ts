@@ -205,7 +205,11 @@ function send(response: ServerResponse, answer: FakeAnswer): void {
 }
 
 function refuse(socket: Duplex, { status, headers = {}, body = '', stalls = false }: FakeAnswer): void {
-  if (stalls) return
+  socket.on('error', () => socket.destroy())
+  if (stalls) {
+    socket.resume().on('end', () => socket.destroy())
+    return
+  }
   const all = { 'content-length': String(Buffer.byteLength(body)), connection: 'close', ...headers }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
   socket.end([`HTTP/1.1 ${status} Refused`, ...lines, '', body].join('\r\n'))
