@@ -33,6 +33,12 @@ export interface BinanceRest {
   limitWeight(weightPerMinute: number): void
 }
 
+/** What reading from Binance takes. */
+export interface BinancePorts {
+  readonly options: ResolvedBinanceOptions
+  readonly rest: BinanceRest
+}
+
 const minuteMs = 60_000
 /** The rest is for whoever else asks from this address. */
 const ownShare = 0.9

@@ -1,6 +1,6 @@
 import type { FeedOffer, FeedSourceWithHistory } from '../../../ports/feed-source.ts'
-import { type BinanceOptions, type BinanceSite, resolveBinanceOptions } from './binance-options.ts'
-import { type BinanceRest, createBinanceRest } from './binance-rest.ts'
+import { type BinanceOptions, resolveBinanceOptions } from './binance-options.ts'
+import { type BinancePorts, createBinanceRest } from './binance-rest.ts'
 import { jsonObject } from './parse-market-data.ts'
 import { readCandleHistory } from './read-candle-history.ts'
 import { readTradeHistory } from './read-trade-history.ts'
@@ -24,14 +24,14 @@ const exchangeInfoBytes = 64 * 1024 * 1024
  */
 export function createBinanceSource(options: BinanceOptions = {}): FeedSourceWithHistory {
   const resolved = resolveBinanceOptions(options)
-  const rest = createBinanceRest(resolved)
+  const ports: BinancePorts = { options: resolved, rest: createBinanceRest(resolved) }
   return {
-    describe: (signal) => describeMarket(rest, resolved.site, signal),
-    stream: (scopes, _from, signal, onOpen) => streamRecords({ options: resolved, rest }, scopes, signal, onOpen),
+    describe: (signal) => describeMarket(ports, signal),
+    stream: (scopes, _from, signal, onOpen) => streamRecords(ports, scopes, signal, onOpen),
     async *history(scope, from, to, signal) {
       const read = historyReaders[scope.kind]
       try {
-        if (read !== undefined) yield* read(rest, scope, from, to, signal)
+        if (read !== undefined) yield* read(ports, scope, from, to, signal)
       } catch (error) {
         if (!signal.aborted) throw error
       }
@@ -46,14 +46,10 @@ const historyReaders: Readonly<Record<string, typeof readCandleHistory>> = {
   trade: readTradeHistory,
 }
 
-async function describeMarket(
-  rest: BinanceRest,
-  site: BinanceSite,
-  signal: AbortSignal,
-): Promise<readonly FeedOffer[]> {
+async function describeMarket({ options, rest }: BinancePorts, signal: AbortSignal): Promise<readonly FeedOffer[]> {
   // They make the answer a third as long; Binance.US refuses what it does not know.
   const query: Readonly<Record<string, string>> =
-    site === 'us' ? {} : { symbolStatus: 'TRADING', showPermissionSets: 'false' }
+    options.site === 'us' ? {} : { symbolStatus: 'TRADING', showPermissionSets: 'false' }
   const { data } = await rest.get(
     { path: '/api/v3/exchangeInfo', query, weight: exchangeInfoWeight, maxBytes: exchangeInfoBytes, signal },
     parseExchangeInfo,

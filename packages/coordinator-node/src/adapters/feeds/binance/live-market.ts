@@ -2,15 +2,9 @@ import type { FeedScope } from '../../../domain/feed-record.ts'
 import type { JsonObject } from '../../../domain/json.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { createAlarm } from './alarm.ts'
-import type { ResolvedBinanceOptions } from './binance-options.ts'
-import type { BinanceRest } from './binance-rest.ts'
+import type { BinancePorts } from './binance-rest.ts'
 import { readEarlierTrades } from './read-trade-history.ts'
 import { planStreams } from './stream-plan.ts'
-
-export interface MarketPorts {
-  readonly options: ResolvedBinanceOptions
-  readonly rest: BinanceRest
-}
 
 export interface MarketHandlers {
   onRecords(records: readonly SourceRecord[]): void
@@ -27,18 +21,19 @@ export interface LiveMarket {
 
 /** @param signal ends what is asked of the history for it */
 export function createLiveMarket(
-  { options, rest }: MarketPorts,
+  ports: BinancePorts,
   scopes: readonly FeedScope[],
   handlers: MarketHandlers,
   signal: AbortSignal,
 ): LiveMarket {
+  const { options } = ports
   const { now, quietMs, maxPendingRecords, depthLevels } = options
   const plan = planStreams(scopes, {
     depthLevels,
     trades: (symbol) => ({
       quietMs,
       maxHeld: maxPendingRecords,
-      earlierTrades: (first) => readEarlierTrades(rest, symbol, first, options, signal),
+      earlierTrades: (first) => readEarlierTrades(ports, symbol, first, signal),
       onReady: lookAtAll,
       onError: handlers.onError,
     }),

@@ -58,19 +58,28 @@ describe('the history of candles', () => {
   test('leaves out the candle that is open by the clock of the server, however wrong ours is', async () => {
     for (const minute of minutes(4)) binance.publishCandle(candleOf(minute))
     for (const now of [() => 0, () => Date.UTC(2100, 0)]) {
-      serverAt = startAt + 3 * minuteMs + 59_999
+      serverAt = startAt + 4 * minuteMs - 1_000
       expect(minutesOf(await readHistory(startAt, startAt + 10 * minuteMs, { now }))).toEqual([0, 1, 2])
       serverAt = startAt + 4 * minuteMs + 2_000
       expect(minutesOf(await readHistory(startAt, startAt + 10 * minuteMs, { now }))).toEqual([0, 1, 2, 3])
     }
   })
 
-  test('has a candle that has just ended only once it has settled, or a later one has begun', async () => {
-    for (const minute of minutes(4)) binance.publishCandle(candleOf(minute))
-    serverAt = startAt + 4 * minuteMs + 1_000
-    expect(minutesOf(await readHistory(startAt, startAt + 4 * minuteMs))).toEqual([0, 1, 2])
+  test('waits until a candle that has just ended has settled, unless a later one has begun', async () => {
+    for (const minute of minutes(4)) binance.publishCandle({ ...candleOf(minute), close: 0.15 })
+    serverAt = startAt + 4 * minuteMs + 500
+    const waitsMs: number[] = []
+    const wait = async (lengthMs: number) => {
+      waitsMs.push(lengthMs)
+      binance.publishCandle(candleOf(3))
+    }
+    const found = await readHistory(startAt, startAt + 4 * minuteMs, { wait })
+    expect(found.map(({ values }) => values.close)).toEqual([0.15, 0.15, 0.15, 0.2])
+    // The header has no milliseconds.
+    expect(waitsMs).toEqual([2_000])
     binance.publishCandle(candleOf(4), false)
-    expect(minutesOf(await readHistory(startAt, startAt + 4 * minuteMs))).toEqual([0, 1, 2, 3])
+    expect(minutesOf(await readHistory(startAt, startAt + 4 * minuteMs, { wait }))).toEqual([0, 1, 2, 3])
+    expect(waitsMs).toHaveLength(1)
   })
 
   test('has the numbers that the stream has', async () => {

@@ -1,7 +1,7 @@
 import type { FeedScope } from '../../../domain/feed-record.ts'
 import { durationMs, type Instant } from '../../../domain/time.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
-import type { BinanceRest } from './binance-rest.ts'
+import type { BinancePorts } from './binance-rest.ts'
 import { type Candle, parseCandleRow } from './parse-market-data.ts'
 
 const pageRows = 1_000
@@ -9,9 +9,9 @@ const candlesWeight = 2
 /** So long after its end a candle may still change at the server. */
 const settleMs = 2_000
 
-/** Pages of the final candles that open within `[from, to)`. */
+/** Pages of the final candles that open within `[from, to)`. One that has just ended is waited for until it has settled. */
 export async function* readCandleHistory(
-  rest: BinanceRest,
+  { rest, options }: BinancePorts,
   scope: FeedScope,
   from: Instant,
   to: Instant,
@@ -20,6 +20,7 @@ export async function* readCandleHistory(
   const { subject, granularity } = scope
   const granularityMs = durationMs(granularity)
   let nextAt = from
+  let settledAt: Instant | null = null
   while (nextAt < to && !signal.aborted) {
     const { data: candles, serverAt } = await rest.get(
       {
@@ -32,15 +33,20 @@ export async function* readCandleHistory(
       },
       (body) => parseCandles(body, nextAt, granularityMs),
     )
+    const newest = candles.at(-1)
+    if (newest === undefined) return
     // The last one of a full page comes again, as the first one of the next.
     const isFull = candles.length >= pageRows
-    const isFinal = (candle: Candle) => !isFull && candle.openAt + granularityMs + settleMs <= serverAt
-    const page = candles.filter(
-      (candle, index) => candle.openAt < to && (index < candles.length - 1 || isFinal(candle)),
-    )
+    const endedMs = serverAt - newest.openAt - granularityMs
+    const isFinal = !isFull && endedMs >= 0 && (endedMs >= settleMs || newest.openAt === settledAt)
+    const page = (isFinal ? candles : candles.slice(0, -1)).filter(({ openAt }) => openAt < to)
     if (page.length > 0) yield page.map((candle) => candleRecord(scope, candle, granularityMs))
-    if (!isFull) return
-    nextAt = (candles.at(-1) as Candle).openAt
+    const settles = !isFull && !isFinal && endedMs >= 0
+    if (!isFull && !settles) return
+    nextAt = newest.openAt
+    if (!settles || nextAt >= to) continue
+    await options.wait(settleMs - endedMs, signal)
+    settledAt = nextAt
   }
 }
 

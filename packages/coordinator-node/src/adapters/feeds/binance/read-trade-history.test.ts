@@ -23,9 +23,9 @@ const open = (options = {}) => {
   return createBinanceSource({ restUrl, streamUrl, ...options })
 }
 
-async function readHistory(from: number, to: number, wanted = scope): Promise<SourceRecord[]> {
+async function readHistory(from: number, to: number, wanted = scope, options = {}): Promise<SourceRecord[]> {
   const records: SourceRecord[] = []
-  for await (const page of open().history(wanted, from, to, endless)) records.push(...page)
+  for await (const page of open(options).history(wanted, from, to, endless)) records.push(...page)
   return records
 }
 
@@ -83,12 +83,30 @@ describe('the history of trades', () => {
     expect(ticks.map(({ values }) => values)).toEqual([{ price: 101 }, { price: 103 }])
   })
 
-  test('leaves out the newest millisecond until it is surely complete', async () => {
+  test('has the newest millisecond once it is surely complete, with what came meanwhile', async () => {
     publishTrades(4, 2)
     serverAt = startAt + 1_000
-    expect(await readHistory(startAt, startAt + hourMs)).toEqual(expectedTrades(2, 2))
-    binance.publishTrade({ symbol: 'BTCUSDT', at: startAt + 2, price: 1, quantity: 1 })
-    expect(await readHistory(startAt, startAt + 2)).toEqual(expectedTrades(4, 2))
+    const waitsMs: number[] = []
+    const wait = async (lengthMs: number) => {
+      waitsMs.push(lengthMs)
+      const more = { symbol: 'BTCUSDT', price: 103, quantity: 0.5, count: 2 }
+      binance.publishTrade({ ...more, at: startAt + 1 })
+      binance.publishTrade({ ...more, at: startAt + 1_500 })
+    }
+    const [first, second] = expectedTrades(4, 2)
+    const found = await readHistory(startAt, startAt + hourMs, scope, { wait })
+    expect(found).toEqual([first, { ...second, values: { ...second?.values, quantity: 1.5, lastId: 9, count: 6 } }])
+    expect(waitsMs).toEqual([2_000])
+    serverAt = startAt + 4_000
+    expect(await readHistory(startAt, startAt + hourMs, scope, { wait })).toHaveLength(3)
+    expect(waitsMs).toHaveLength(1)
+  })
+
+  test('does not wait for what a later trade shows to be complete', async () => {
+    publishTrades(4, 2)
+    serverAt = startAt
+    const wait = () => Promise.reject(new Error('waited'))
+    expect(await readHistory(startAt, startAt + 1, scope, { wait })).toEqual(expectedTrades(2, 2))
   })
 
   test('passes over numbers whose trades were struck out', async () => {

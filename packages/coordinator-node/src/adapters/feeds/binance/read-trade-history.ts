@@ -1,8 +1,7 @@
 import type { FeedScope } from '../../../domain/feed-record.ts'
 import type { Instant } from '../../../domain/time.ts'
 import { FeedInterrupted, type SourceRecord } from '../../../ports/feed-source.ts'
-import type { ResolvedBinanceOptions } from './binance-options.ts'
-import type { BinanceRest, RestAnswer } from './binance-rest.ts'
+import type { BinancePorts, BinanceRest, RestAnswer } from './binance-rest.ts'
 import { parseTrade, type Trade } from './parse-market-data.ts'
 import { groupOf, joinTrade, type TradeGroup, tradeRecord } from './trade-group.ts'
 
@@ -13,20 +12,20 @@ const longestRangeMs = 3_600_000 - 1
 /** So long after a millisecond its trades are all in the history. */
 const settleMs = 2_000
 
-/** Pages of the trades within `[from, to)`, a record a millisecond; only milliseconds that are complete. */
+/** Pages of the trades within `[from, to)`, a record a millisecond; the newest one is waited for until it is complete. */
 export async function* readTradeHistory(
-  rest: BinanceRest,
+  ports: BinancePorts,
   scope: FeedScope,
   from: Instant,
   to: Instant,
   signal: AbortSignal,
 ): AsyncGenerator<readonly SourceRecord[]> {
   let group: TradeGroup | null = null
-  let serverAt: Instant = 0
-  for await (const answer of tradePages(rest, scope.subject, from, to, signal)) {
-    serverAt = answer.serverAt
+  let completeTo: Instant = 0
+  for await (const page of tradePages(ports, scope.subject, from, to, signal)) {
+    completeTo = page.completeTo
     const complete: TradeGroup[] = []
-    for (const trade of answer.data) {
+    for (const trade of page.trades) {
       // What was struck out of the history keeps its number there, and has no trades.
       if (trade.firstId < 0) continue
       if (group !== null && trade.at === group.at) {
@@ -39,31 +38,41 @@ export async function* readTradeHistory(
     }
     if (complete.length > 0) yield complete.map((one) => tradeRecord(scope, one))
   }
-  if (group !== null && !signal.aborted && group.at + settleMs <= serverAt) yield [tradeRecord(scope, group)]
+  if (group !== null && group.at <= completeTo && !signal.aborted) yield [tradeRecord(scope, group)]
+}
+
+interface TradePage {
+  readonly trades: readonly Trade[]
+  /** Every trade up to then is in this page, or in one before. */
+  readonly completeTo: Instant
 }
 
 /** By time up to the first trade, and from there on by number: pages by time could end within a millisecond. */
 async function* tradePages(
-  rest: BinanceRest,
+  { rest, options }: BinancePorts,
   symbol: string,
   from: Instant,
   to: Instant,
   signal: AbortSignal,
-): AsyncGenerator<RestAnswer<readonly Trade[]>> {
-  let startTime = from
+): AsyncGenerator<TradePage> {
   let last: Trade | undefined
-  while (last === undefined && startTime < to && !signal.aborted) {
+  for (let startTime = from; last === undefined && startTime < to && !signal.aborted; ) {
     const endTime = Math.min(to - 1, startTime + longestRangeMs)
-    const answer = await askForTrades(rest, symbol, { startTime, endTime }, signal)
-    last = answer.data.at(-1)
-    if (last !== undefined) yield answer
+    const { data: trades } = await askForTrades(rest, symbol, { startTime, endTime }, signal)
+    last = trades.at(-1)
+    if (last !== undefined) yield { trades, completeTo: 0 }
     startTime = endTime + 1
   }
+  let settledAt: Instant = 0
   while (last !== undefined && last.at < to && !signal.aborted) {
-    const fromId = Number(last.aggregateId) + 1
-    const answer: RestAnswer<readonly Trade[]> = await askForTrades(rest, symbol, { fromId }, signal, last)
-    yield answer
-    last = answer.data.length < pageRows ? undefined : answer.data.at(-1)
+    const answer = await askForTrades(rest, symbol, { fromId: Number(last.aggregateId) + 1 }, signal, last)
+    const completeTo: Instant = Math.max(settledAt, answer.serverAt - settleMs)
+    yield { trades: answer.data, completeTo }
+    last = answer.data.at(-1) ?? last
+    if (answer.data.length >= pageRows || last.at >= to) continue
+    if (last.at <= completeTo || settledAt > 0) return
+    await options.wait(settleMs, signal)
+    settledAt = last.at
   }
 }
 
@@ -75,10 +84,9 @@ const lookBacks = 5
  * record of a stream would be less than what the history says.
  */
 export async function readEarlierTrades(
-  rest: BinanceRest,
+  { rest, options }: BinancePorts,
   symbol: string,
   trade: Trade,
-  options: Pick<ResolvedBinanceOptions, 'wait'>,
   signal: AbortSignal,
 ): Promise<readonly Trade[]> {
   const { aggregateId, at } = trade

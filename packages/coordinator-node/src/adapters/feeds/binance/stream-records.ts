@@ -1,12 +1,13 @@
 import type { FeedScope } from '../../../domain/feed-record.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
-import { createLiveMarket, type MarketPorts } from './live-market.ts'
+import type { BinancePorts } from './binance-rest.ts'
+import { createLiveMarket } from './live-market.ts'
 import { createRecordQueue } from './record-queue.ts'
 import { openStreamConnection } from './stream-connection.ts'
 
 /** The records of all scopes over one connection, from when it stands until it ends. */
 export async function* streamRecords(
-  ports: MarketPorts,
+  ports: BinancePorts,
   scopes: readonly FeedScope[],
   signal: AbortSignal,
   onOpen: () => void = () => {},
