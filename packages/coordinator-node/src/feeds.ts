@@ -1,3 +1,4 @@
+export { type CcxtSourceOptions, ccxtSource } from './adapters/feeds/ccxt/ccxt-source.ts'
 export { pollJson } from './adapters/feeds/json/poll-json.ts'
 export type { JsonTimeFormat, PollJsonOptions } from './adapters/feeds/json/poll-json-options.ts'
 export {

@@ -40,7 +40,7 @@ feedSourceTestsuite('CrunchDAO price API', {
         .map(({ eventAt, values }) => ({ second: (eventAt - minuteMs) / 1_000, price: values.price }))
         .filter(({ second }) => second >= Number(query.get('from')) && second <= Number(query.get('to')))
       response.end(JSON.stringify({ timestamp: rows.map((row) => row.second), close: rows.map((row) => row.price) }))
-    }, records.at(-1)!.knownAt)
+    }, records.at(-1)!.knownAt + 5_000)
     return { source, close: () => server.close() }
   },
 })
@@ -58,6 +58,17 @@ describe('the price API', () => {
       { ...scope, eventAt: at, knownAt: at, values: { price: 2.5 } },
     ])
     expect(asked).toEqual(['/v1/prices?asset=BTC&from=1772359020&to=1772359260&resolution=minute'])
+  })
+
+  test('may still change the newest price when its minute has just ended', async () => {
+    const newest = async (now: number) => {
+      const second = at / 1_000
+      const body = JSON.stringify({ timestamp: [second - 120, second - 60], close: [1, 2] })
+      const { source } = await open((_, response) => response.end(body), now)
+      return (await history(source, at - 10 * minuteMs, at + 1)).map(({ values }) => values.price)
+    }
+    expect(await newest(at + 4_999)).toEqual([1])
+    expect(await newest(at + 5_000)).toEqual([1, 2])
   })
 
   test('offers whatever is asked for', async () => {

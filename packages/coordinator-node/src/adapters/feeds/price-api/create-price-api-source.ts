@@ -19,6 +19,8 @@ export interface PriceApiOptions {
 const source = 'crunch-prices'
 const minuteMs = 60_000
 const pageMinutes = 1_440
+/** The clock of this machine may be a little ahead: the newest price is final so long after its minute, or with a later one. */
+const settledMs = 5_000
 
 const pricesSchema = z.object({ timestamp: z.array(z.number().int()), close: z.array(z.number()) })
 
@@ -62,8 +64,10 @@ function readPrices(scope: FeedScope, answer: HttpAnswer, now: Instant): SourceR
     throw new FeedInterrupted(`${place} answered ${cause}, but ${excerpt(body)}`)
   }
   const { timestamp, close } = parsed.data
-  return timestamp.map((second, index) => {
+  const records = timestamp.map((second, index) => {
     const eventAt = second * 1_000 + minuteMs
     return { ...scope, eventAt, knownAt: eventAt, values: { price: close[index]! } }
   })
+  const newestAt = Math.max(...records.map(({ eventAt }) => eventAt))
+  return records.filter(({ eventAt }) => eventAt < newestAt || now >= eventAt + settledMs)
 }

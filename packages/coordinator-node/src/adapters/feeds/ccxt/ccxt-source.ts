@@ -1,0 +1,117 @@
+import { CrunchError } from '../../../domain/errors.ts'
+import type { FeedScope } from '../../../domain/feed-record.ts'
+import { type Duration, durationMs, formatInstant, type Instant, parseDuration } from '../../../domain/time.ts'
+import type { FeedOffer, FeedSource, FeedSourceFactory, SourceRecord } from '../../../ports/feed-source.ts'
+import { createPollingSource } from '../polling/create-polling-source.ts'
+import { type CcxtExchange, type OpenedExchange, openExchange } from './open-exchange.ts'
+
+export interface CcxtSourceOptions {
+  /** As ccxt calls it, such as `kraken`. */
+  readonly exchange: string
+  /** The name of the source, the same as the feed's; that of the exchange unless given. */
+  readonly source?: string
+  /** How often to ask; every 5 s unless given. */
+  readonly every?: Duration
+  /** What ccxt makes the exchange with, such as `{ options: { defaultType: 'swap' } }`. */
+  readonly config?: Readonly<Record<string, unknown>>
+}
+
+export interface CcxtParts {
+  readonly load: () => Promise<object>
+  readonly now: () => Instant
+}
+
+const pageCells = 500
+const timeoutMs = 10_000
+const dayMs = 86_400_000
+/** The newest candle has ended for good so long after its end, or when a later one is there. */
+const settledMs = 5_000
+
+/**
+ * Candles of an exchange that ccxt knows, over a hundred; needs the package `ccxt`. Give it to `from` of a feed definition.
+ * @example candles({ source: 'kraken', subjects: ['BTC/EUR'], granularity: '1m', from: ccxtSource({ exchange: 'kraken' }) })
+ */
+export function ccxtSource(options: CcxtSourceOptions): FeedSourceFactory {
+  const open = prepareCcxt(options)
+  return () => open({ load: () => import('ccxt'), now: Date.now })
+}
+
+/** As {@link ccxtSource}, with ccxt and a clock for tests. */
+export function prepareCcxt(options: CcxtSourceOptions): (parts: CcxtParts) => FeedSource {
+  const { exchange, source = exchange, every = '5s', config = {} } = options
+  const everyMs = parseDuration(every)
+  if (everyMs === undefined) {
+    throw new CrunchError('CONTRACT_INVALID', `ccxtSource: every "${every}" is no duration; write one such as "15s"`)
+  }
+  return ({ load, now }) => {
+    let opening: Promise<OpenedExchange> | undefined
+    const opened = () => {
+      opening ??= openExchange({ exchange, config, timeoutMs }, load)
+      return opening
+    }
+    return createPollingSource({
+      describe: async (signal) =>
+        (await opened()).ask(signal, async (asked) => {
+          await asked.loadMarkets(true)
+          return offersOf(exchange, source, asked)
+        }),
+      ask: async (scope, from, to, signal) =>
+        (await opened()).ask(signal, (asked) => readCandles(asked, { exchange, scope, from, to, now })),
+      everyMs,
+      pageCells,
+      now,
+    })
+  }
+}
+
+function offersOf(exchange: string, source: string, { has, timeframes = {}, symbols }: CcxtExchange): FeedOffer[] {
+  if (has.fetchOHLCV !== true) {
+    throw new CrunchError('FEED_UNAVAILABLE', `${exchange} by ccxt: the exchange gives no candles; choose another one`)
+  }
+  // Weeks and months do not lie on a grid from the epoch.
+  const granularities = Object.keys(timeframes).filter((timeframe) => {
+    const lengthMs = parseDuration(timeframe)
+    return lengthMs !== undefined && dayMs % lengthMs === 0
+  })
+  return [{ source, subjects: symbols, kind: 'candle', granularities }]
+}
+
+interface CandleRange {
+  readonly exchange: string
+  readonly scope: FeedScope
+  readonly from: Instant
+  readonly to: Instant
+  readonly now: () => Instant
+}
+
+/** One page after the other: an exchange may answer fewer candles than it is asked for. */
+async function readCandles(asked: CcxtExchange, range: CandleRange): Promise<SourceRecord[]> {
+  const { exchange, scope, from, to, now } = range
+  const granularityMs = durationMs(scope.granularity)
+  const found: SourceRecord[] = []
+  let since = from
+  while (since < to) {
+    const rows = await asked.fetchOHLCV(scope.subject, scope.granularity, since, pageCells)
+    const page = rows
+      .map((row) => candleOf(exchange, scope, row, granularityMs))
+      .filter(({ eventAt }) => eventAt >= since)
+      .sort((one, other) => one.eventAt - other.eventAt)
+    const last = page.at(-1)
+    if (last === undefined) break
+    found.push(...page)
+    since = last.eventAt + granularityMs
+  }
+  const newest = found.at(-1)
+  return newest !== undefined && now() < newest.knownAt + settledMs ? found.slice(0, -1) : found
+}
+
+function candleOf(exchange: string, scope: FeedScope, row: readonly unknown[], granularityMs: number): SourceRecord {
+  const [eventAt, open, high, low, close, volume] = row.map((cell) => (typeof cell === 'number' ? cell : Number.NaN))
+  const values = { open: open!, high: high!, low: low!, close: close!, volume: volume! }
+  if (eventAt !== undefined && [eventAt, ...Object.values(values)].every(Number.isFinite)) {
+    return { ...scope, eventAt, knownAt: eventAt + granularityMs, values }
+  }
+  const place = typeof row[0] === 'number' ? ` at ${formatInstant(row[0])}` : ''
+  const cause = `the candle of ${scope.subject}${place} is no six numbers, ${JSON.stringify(row)}`
+  throw new CrunchError('FEED_UNAVAILABLE', `${exchange} by ccxt: ${cause}; choose another exchange`)
+}

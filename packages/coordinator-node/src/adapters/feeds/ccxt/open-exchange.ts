@@ -1,0 +1,119 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { CrunchError } from '../../../domain/errors.ts'
+import { nearestName } from '../../../domain/nearest-name.ts'
+import { FeedInterrupted } from '../../../ports/feed-source.ts'
+import { readBody } from '../http/get-text.ts'
+import { excerpt } from '../http/read-answer.ts'
+
+/** What is used of an exchange of ccxt. Its types are not imported: who does without ccxt has none. */
+export interface CcxtExchange {
+  readonly has: Readonly<Record<string, unknown>>
+  readonly timeframes?: Readonly<Record<string, unknown>>
+  readonly symbols: readonly string[]
+  loadMarkets(reload?: boolean): Promise<unknown>
+  fetchOHLCV(symbol: string, timeframe: string, since: number, limit: number): Promise<readonly (readonly unknown[])[]>
+}
+
+/** An exchange whose requests can be ended. */
+export interface OpenedExchange {
+  /** Runs requests that end with the signal, and rejects with what their error means. */
+  ask<Answer>(signal: AbortSignal, request: (exchange: CcxtExchange) => Promise<Answer>): Promise<Answer>
+}
+
+export interface ExchangeOptions {
+  /** As ccxt calls it, such as `kraken`. */
+  readonly exchange: string
+  readonly config: Readonly<Record<string, unknown>>
+  readonly timeoutMs: number
+}
+
+type ErrorClass = abstract new (...args: never[]) => Error
+type CcxtModule = Readonly<Record<string, unknown>>
+
+/** What a person has to mend. Everything else that goes wrong may be otherwise soon. */
+const lastingErrors = [
+  ...['AuthenticationError', 'BadSymbol', 'NotSupported', 'ArgumentsRequired', 'RestrictedLocation'],
+  'InvalidProxySettings',
+]
+/** The markets of the largest exchanges take some megabytes. */
+const maxAnswerBytes = 64 * 1024 * 1024
+const limitErrors = ['RateLimitExceeded', 'DDoSProtection']
+/** ccxt hands no header over that would say how long. */
+const limitedMs = 60_000
+
+/**
+ * Makes an exchange of ccxt.
+ * Rejects with a `CrunchError` FEED_UNAVAILABLE when ccxt is not installed or does not have it.
+ */
+export async function openExchange(options: ExchangeOptions, load: () => Promise<object>): Promise<OpenedExchange> {
+  const { exchange: id, config, timeoutMs } = options
+  const ccxt = await loadCcxt(load)
+  const ids = ccxt.exchanges as readonly string[]
+  const Exchange = ccxt[id]
+  if (!ids.includes(id) || typeof Exchange !== 'function') {
+    const nearest = nearestName(id, ids)
+    const choice = nearest === undefined ? `there are ${ids.join(', ')}` : `did you mean "${nearest}"?`
+    throw new CrunchError('FEED_UNAVAILABLE', `ccxt has no exchange "${id}"; ${choice}`)
+  }
+  // ccxt takes no signal; the one of whoever asks follows the request to where it is sent.
+  const asking = new AsyncLocalStorage<AbortSignal>()
+  const exchange: CcxtExchange = Reflect.construct(Exchange, [
+    {
+      ...config,
+      timeout: timeoutMs,
+      fetchImplementation: (url: string, init: CcxtRequest) =>
+        send(url, init, [asking.getStore(), AbortSignal.timeout(timeoutMs)]),
+    },
+  ])
+  return {
+    async ask(signal, request) {
+      signal.throwIfAborted()
+      try {
+        return await asking.run(signal, () => request(exchange))
+      } catch (error) {
+        signal.throwIfAborted()
+        throw explain(ccxt, id, error)
+      }
+    },
+  }
+}
+
+interface CcxtRequest extends RequestInit {
+  readonly agent?: unknown
+}
+
+/** ccxt takes an answer that is no JSON for an empty one, and waits for the end of a body for ever. */
+async function send(url: string, init: CcxtRequest, more: readonly (AbortSignal | undefined)[]): Promise<Response> {
+  if (init.agent !== undefined) throw new TypeError('proxies by agent do not work here; set proxyUrl instead')
+  const ends = [init.signal, ...more].filter((end) => end instanceof AbortSignal)
+  const response = await fetch(url, { ...init, signal: AbortSignal.any(ends) })
+  const { origin, pathname } = new URL(url)
+  const place = `${origin}${pathname}`
+  const body = await readBody(response, maxAnswerBytes, place)
+  if (response.ok && !/^\s*[[{]/.test(body)) {
+    throw new FeedInterrupted(`${place} answered no JSON but ${excerpt(body)}`)
+  }
+  const { status, statusText, headers } = response
+  return new Response(body === '' ? null : body, { status, statusText, headers })
+}
+
+async function loadCcxt(load: () => Promise<object>): Promise<CcxtModule> {
+  try {
+    const module = (await load()) as CcxtModule
+    return (module.default ?? module) as CcxtModule
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+    const cause = 'the package ccxt is not installed; run npm install ccxt where the contract lies'
+    throw new CrunchError('FEED_UNAVAILABLE', cause, { cause: error })
+  }
+}
+
+function explain(ccxt: CcxtModule, id: string, error: unknown): CrunchError {
+  if (error instanceof CrunchError) return error
+  const isOne = (names: readonly string[]) =>
+    names.some((name) => typeof ccxt[name] === 'function' && error instanceof (ccxt[name] as ErrorClass))
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const message = `${id} by ccxt: ${text.replace(/\s+/g, ' ').slice(0, 400)}`
+  if (isOne(lastingErrors)) return new CrunchError('FEED_UNAVAILABLE', message, { cause: error })
+  return new FeedInterrupted(message, { cause: error, ...(isOne(limitErrors) && { retryAfterMs: limitedMs }) })
+}
