@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { candles, createTrend, openCompetition, steady, type TestModel } from '../test/competition.ts'
-import { resolvedContract } from '../test/sample-contract.ts'
+import { market, resolvedContract } from '../test/sample-contract.ts'
 import { createMemoryStore } from './adapters/store/memory/memory-store.ts'
 import { silentLog } from './ports/log.ts'
 import { candle, minute } from './ports/store-samples.ts'
@@ -128,6 +128,58 @@ describe('a gap of the feed', () => {
     ])
     expect(await pipeline.checkpoint()).toBe(1)
     expect(store.dump().checkpoints).toMatchObject([{ snapshotCount: 0, entries: [] }])
+  })
+})
+
+describe('a series that is not trusted', () => {
+  test('makes the rounds void that end in it, once they expire, and periods still close', async () => {
+    const changes = { feed: { ...market, gate: { frozenAfter: 3 } } }
+    const { store, lines, clock, drive, pipeline } = await openCompetition({ changes })
+    const frozen = Array.from({ length: 10 }, (_, index) => candle(10 + index, { close: 50 }))
+    await drive(...candles(0, 9), ...frozen, ...candles(20, 40))
+    expect(await pipeline.settle()).toMatchObject({ voidCount: 0, waitingCount: 5, closedPeriodCount: 1 })
+    clock.advanceTo(minute(60 + 20))
+    expect(await pipeline.settle()).toMatchObject({ voidCount: 5, closedPeriodCount: 3 })
+    const { rounds, predictions, scores } = store.dump()
+    const voids = rounds.filter((round) => round.voidReason !== null)
+    expect(voids.map((round) => round.resolvableAt)).toEqual([13, 14, 15, 16, 17].map(minute))
+    for (const { voidReason } of voids) expect(voidReason).toMatch(/^the feed was not trusted at the horizon/)
+    const ofVoid = predictions.filter(({ roundId }) => voids.some(({ id }) => id === roundId))
+    expect(ofVoid).toHaveLength(10)
+    for (const row of ofVoid) {
+      expect(row).toMatchObject({ status: 'FAILED', reason: 'truth_unavailable', blame: 'coordinator' })
+    }
+    expect(scores.filter(({ roundId }) => voids.some(({ id }) => id === roundId))).toEqual([])
+    expect(lines.filter((line) => line.message === 'a round is void')).toHaveLength(5)
+    expect(await store.roundCounts()).toMatchObject({ missedCount: 8 })
+  })
+
+  test('is scored when its hole is filled before the round expires', async () => {
+    const changes = { feed: { ...market, gate: { maxJump: 0.1 } } }
+    const { store, drive, pipeline } = await openCompetition({ changes })
+    // The last of these is far from the one before, until the two between them come.
+    await drive(candle(0, { close: 100 }), candle(1, { close: 100 }), candle(2, { close: 100 }))
+    await drive(candle(5, { close: 120 }))
+    await pipeline.settle()
+    expect(store.dump().rounds.map(({ status }) => status)).toEqual(['RECEIVED', 'RECEIVED', 'RECEIVED'])
+    await pipeline.ingest([candle(3, { close: 106 }), candle(4, { close: 113 })])
+    expect(await pipeline.settle()).toMatchObject({ resolvedCount: 1, voidCount: 0 })
+  })
+
+  test('of which nothing is demanded is settled without any evidence', async () => {
+    const asked: unknown[] = []
+    const store = createMemoryStore()
+    const listening = {
+      ...store,
+      settleRounds(...[request, decide]: Parameters<typeof store.settleRounds>) {
+        asked.push(request.evidence)
+        return store.settleRounds(request, decide)
+      },
+    }
+    const { drive, pipeline } = await openCompetition({ store: listening })
+    await drive(...candles(0, 10))
+    await pipeline.settle()
+    expect(asked).toEqual([[]])
   })
 })
 

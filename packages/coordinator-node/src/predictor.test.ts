@@ -1,7 +1,9 @@
 import { describe, expect, test, vi } from 'vitest'
 import { candles, createTrend, openCompetition, steady, type TestModel } from '../test/competition.ts'
+import { market } from '../test/sample-contract.ts'
 import { createMemoryStore } from './adapters/store/memory/memory-store.ts'
-import { candle, eth, minute, model } from './ports/store-samples.ts'
+import { btc, candle, eth, minute, model } from './ports/store-samples.ts'
+import { driveBatch } from './simulation/drive-recording.ts'
 
 const never = new Promise<never>(() => {})
 
@@ -159,6 +161,71 @@ describe('no round is opened', () => {
     expect(lines.map(({ level, fields }) => [level, fields.stage])).toEqual(Array(2).fill(['error', 'input']))
     expect(lines[0]?.fields.reason).toBe('unlucky')
     expect(await store.roundCounts()).toMatchObject({ missedCount: 2 })
+  })
+})
+
+describe('a series with a gate', () => {
+  const gated = (gate: object) => ({ feed: { ...market, gate } })
+  const priced = (from: number, closes: readonly number[], scope = btc) =>
+    closes.map((close, index) => candle(from + index, { close }, scope))
+
+  test('opens no round while it is frozen, though models hear of its records, and counts what was missed', async () => {
+    let tickCount = 0
+    const model: TestModel = { ...steady(0), tick: () => { tickCount += 1 } } // biome-ignore format: one line
+    const { store, drive } = await openCompetition({ changes: gated({ frozenAfter: 3 }), models: { model } })
+    await drive(...priced(0, [1, 2, 7, 7, 7, 7, 8, 9]))
+    expect(openedAt(store.dump().rounds)).toEqual([1, 2, 3, 4, 7, 8])
+    expect(tickCount).toBe(8)
+    expect(await store.roundCounts()).toMatchObject({ missedCount: 2 })
+  })
+
+  test('opens no round after a jump, until three records made none', async () => {
+    const { store, drive } = await openCompetition({ changes: gated({ maxJump: 0.5 }) })
+    await drive(...priced(0, [100, 101, 300, 301, 302, 303, 304]))
+    expect(openedAt(store.dump().rounds)).toEqual([1, 2, 6, 7])
+  })
+
+  test('opens no round by the clock either', async () => {
+    const schedule = [{ subject: 'BTCUSDT', every: '1m', horizon: '4m', on: 'clock' }]
+    const changes = { ...gated({ maxJump: 0.5 }), prediction: { schedule } }
+    const { store, drive } = await openCompetition({ changes })
+    await drive(...priced(0, [100, 101, 300, 301, 302, 303, 304]))
+    expect(openedAt(store.dump().rounds)).toEqual([1, 2, 6, 7])
+  })
+
+  test('is compared with what the other one says at the same instant, whichever comes first', async () => {
+    const changes = gated({ agree: { with: 'ETHUSDT', within: 0.01 } })
+    const { store, clock, pipeline, predictor } = await openCompetition({ changes })
+    const prices = [100, 200, 50, 100, 100]
+    const others = [100, 200, 50, 102, 100]
+    for (let count = 0; count < prices.length; count += 1) {
+      const own = priced(count, [prices[count] as number])
+      const other = priced(count, [others[count] as number], eth)
+      await driveBatch(pipeline, predictor, clock, count % 2 === 0 ? [...own, ...other] : [...other, ...own])
+    }
+    expect(openedAt(store.dump().rounds)).toEqual([1, 2, 3, 5])
+  })
+
+  test('opens no round while the other one is silent', async () => {
+    const { store, drive } = await openCompetition({ changes: gated({ agree: { with: 'ETHUSDT', within: 0.01 } }) })
+    await drive(...priced(0, [100]), ...priced(0, [100], eth), ...priced(1, [100, 100, 100]), ...priced(4, [100], eth))
+    await drive(...priced(4, [100]))
+    // Before the first record of the other one, and from two granularities after it on.
+    expect(openedAt(store.dump().rounds)).toEqual([2, 5])
+  })
+
+  test('is still frozen for a process that starts anew', async () => {
+    const { store, drive, restart } = await openCompetition({ changes: gated({ frozenAfter: 14 }) })
+    // More records than the window of an input holds.
+    await drive(
+      ...priced(
+        0,
+        Array.from({ length: 13 }, () => 7),
+      ),
+    )
+    const next = await restart()
+    await next.drive(...priced(13, [7, 7, 8]))
+    expect(openedAt(store.dump().rounds).slice(-2)).toEqual([13, 16])
   })
 })
 

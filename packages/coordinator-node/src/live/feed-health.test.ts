@@ -25,9 +25,8 @@ describe('the health of feeds', () => {
     await health.heard([candle(0)], minute(1))
     await health.heard([candle(1)], minute(2))
     expect(await states()).toEqual({ BTCUSDT: up })
-    expect(log.lines).toEqual([
-      { level: 'info', message: 'a feed is up', fields: { stage: 'feed', scope: 'binance:BTCUSDT:candle:1m' } },
-    ])
+    const fields = { stage: 'feed', scope: 'binance:BTCUSDT:candle:1m', at: '2026-03-01T10:01:00.000Z' }
+    expect(log.lines).toEqual([{ level: 'info', message: 'a feed is up', fields }])
   })
 
   test('is stale after two granularities without a record, said once, and up again with the next', async () => {

@@ -1,7 +1,7 @@
 import type { ResolvedContract } from '../contract/resolved-contract.ts'
 import { type FeedRecord, type FeedScope, type FeedStatus, feedScopeKey } from '../domain/feed-record.ts'
 import { type Distrust, freshnessMs } from '../domain/feed-trust.ts'
-import type { Instant } from '../domain/time.ts'
+import { formatInstant, type Instant } from '../domain/time.ts'
 import type { Log } from '../ports/log.ts'
 import type { Store } from '../ports/store.ts'
 import { loadSeriesWatch } from '../stages/feed/series-watch.ts'
@@ -105,7 +105,7 @@ async function loadEntries(
 function createStatusWriter({ store, log }: { readonly store: Pick<Store, 'putFeedStatus'>; readonly log: Log }) {
   let written: Promise<void> = Promise.resolve()
   return (scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant): Promise<void> => {
-    const fields = { stage: 'feed', scope: feedScopeKey(scope) }
+    const fields = { stage: 'feed', scope: feedScopeKey(scope), at: formatInstant(at) }
     if (status === 'up') log.info('a feed is up', fields)
     else log.warn(`a feed is ${status}`, { ...fields, reason })
     written = written.then(() => store.putFeedStatus(scope, status, reason, at))
