@@ -66,6 +66,7 @@ export function feedSourceTestsuite(name: string, harness: FeedSourceHarness): v
     describeAndOrder(suite)
     endAndShare(suite)
     if (harness.resumes) resume(suite)
+    if (harness.batchesInstants) batchInstants(suite)
     historyRanges(suite)
   })
 }
@@ -99,15 +100,6 @@ function describeAndOrder({ harness, open, scopes, btc, eth, records, beforeAll 
     expect(batches.flat()).toHaveLength(records.length)
   })
 
-  it.runIf(harness.batchesInstants)('hands over one instant a batch, each in order of scope key', async () => {
-    const batches = await streamed(await open(), scopes, beforeAll, records.length)
-    expect(batches.flat()).toEqual(records)
-    for (const batch of batches) {
-      expect(new Set(batch.map((record) => record.knownAt)).size).toBe(1)
-      expect(batch).toHaveLength(2)
-    }
-  })
-
   it('tells when its connection stands, before it yields', async () => {
     const events: string[] = []
     const stop = new AbortController()
@@ -123,6 +115,17 @@ function describeAndOrder({ harness, open, scopes, btc, eth, records, beforeAll 
   it('streams only the series that were asked for', async () => {
     const wanted = records.filter((record) => record.subject === 'ETHUSDT')
     expect((await streamed(await open(), [eth], beforeAll, wanted.length)).flat()).toEqual(wanted)
+  })
+}
+
+function batchInstants({ open, scopes, records, beforeAll }: Suite): void {
+  it('hands over one instant a batch, each in order of scope key', async () => {
+    const batches = await streamed(await open(), scopes, beforeAll, records.length)
+    expect(batches.flat()).toEqual(records)
+    for (const batch of batches) {
+      expect(new Set(batch.map((record) => record.knownAt)).size).toBe(1)
+      expect(batch).toHaveLength(2)
+    }
   })
 }
 

@@ -1,75 +1,21 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { gunzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { FeedScope } from '../../../domain/feed-record.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { createBinanceSource } from './create-binance-source.ts'
-import type { TradeRow } from './testing/fake-market.ts'
 import { readStream } from './testing/read-stream.ts'
+import {
+  expectedCandles,
+  expectedTrades,
+  type Frame,
+  isTrade,
+  isWithoutLogs,
+  putTradeBefore,
+  readLog,
+  scopesOf,
+  symbolsOf,
+} from './testing/recorded-log.ts'
 import { type FakeBinance, startFakeBinance } from './testing/start-fake-binance.ts'
 
-// What real connections received lies beside the repository, not in it: several sets carry no licence.
-const folder = fileURLToPath(new URL('../../../../../../../shared/data/payloads/binance/', import.meta.url))
-const isThere = existsSync(folder)
-const isRequired = process.env.CI === 'true'
-
-interface Frame {
-  readonly stream: string
-  // Read as the log has it, to expect what our code should have read.
-  // biome-ignore lint/suspicious/noExplicitAny: the shape is what is tested
-  readonly data: any
-}
-
-function readLog(name: string): { readonly texts: readonly string[]; readonly frames: readonly Frame[] } {
-  const lines = gunzipSync(readFileSync(`${folder}${name}`))
-    .toString('utf8')
-    .split('\n')
-  const texts = lines.flatMap((line) => /\{"stream".*$/.exec(line)?.[0] ?? [])
-  return { texts, frames: texts.map((text) => JSON.parse(text) as Frame) }
-}
-
-const isTrade = ({ data }: Frame) => data.e === 'aggTrade' || data.e === 'trade'
-const symbolsOf = (frames: readonly Frame[]) => [...new Set(frames.map(({ data }) => data.s as string))]
-
-/** One record a symbol and millisecond, worked out from the log alone. */
-function expectedTrades(frames: readonly Frame[], symbol: string) {
-  const ofSymbol = frames.filter((frame) => isTrade(frame) && frame.data.s === symbol).map(({ data }) => data)
-  return [...new Set(ofSymbol.map((data) => data.T as number))].map((at) => {
-    const together = ofSymbol.filter((data) => data.T === at)
-    const ids = together.flatMap((data) => [data.f ?? data.t, data.l ?? data.t] as number[])
-    const counts = together.map((data) => (data.e === 'trade' ? 1 : data.l - data.f + 1))
-    return {
-      at,
-      price: Number(together.at(-1).p),
-      quantity: together.map((data) => Number(data.q)).reduce((sum, quantity) => sum + quantity),
-      firstId: Math.min(...ids),
-      lastId: Math.max(...ids),
-      count: counts.reduce((sum, count) => sum + count),
-    }
-  })
-}
-
-function expectedCandles(frames: readonly Frame[]) {
-  const closed = frames.filter(({ data }) => data.e === 'kline' && data.k.x).map(({ data }) => data.k)
-  return closed.map((k) => ({
-    ...{ source: 'binance', subject: k.s, kind: 'candle', granularity: '1m', eventAt: k.t, knownAt: k.T + 1 },
-    values: { open: Number(k.o), high: Number(k.h), low: Number(k.l), close: Number(k.c), volume: Number(k.v) },
-  }))
-}
-
-const scopesOf = (symbols: readonly string[], kind: string): FeedScope[] =>
-  symbols.map((subject) => ({ source: 'binance', subject, kind, granularity: '1m' }))
-
-/** The history knows what came before the log. */
-function putTradeBefore(binance: FakeBinance, frames: readonly Frame[], symbol: string): void {
-  const first = frames.find(({ data }) => data.e === 'aggTrade' && data.s === symbol)?.data
-  if (first === undefined) return
-  const { a, f, T, p, q } = first as TradeRow
-  binance.market.putTrade(symbol, { a: a - 1, f: f - 1, l: f - 1, T: T - 1, p, q })
-}
-
-describe.skipIf(!isThere && !isRequired)('real connections (skipped where ../shared/data/payloads is absent)', () => {
+describe.skipIf(isWithoutLogs)('real connections (skipped where ../shared/data/payloads is absent)', () => {
   let binance: FakeBinance | undefined
   afterEach(() => binance?.close())
 
