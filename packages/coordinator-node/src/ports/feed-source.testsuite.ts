@@ -76,7 +76,7 @@ type Suite = ReturnType<typeof samplesOf> & {
   readonly open: () => Promise<FeedSource>
 }
 
-function describeAndOrder({ harness, open, scopes, btc, eth, records, beforeAll }: Suite): void {
+function describeAndOrder({ open, scopes, btc, eth, records, beforeAll }: Suite): void {
   it('describes its series', async () => {
     const offers = await (await open()).describe(AbortSignal.timeout(deadlineMs))
     const { source, kind, granularity } = btc
