@@ -7,3 +7,14 @@ export {
   type RecordingOptions,
   type RecordingSeries,
 } from './adapters/feeds/recording/index.ts'
+export { CrunchError } from './domain/errors.ts'
+export type { FeedScope } from './domain/feed-record.ts'
+export {
+  FeedInterrupted,
+  type FeedOffer,
+  type FeedSource,
+  type FeedSourceContext,
+  type FeedSourceFactory,
+  type SourceRecord,
+} from './ports/feed-source.ts'
+export type { Log } from './ports/log.ts'
