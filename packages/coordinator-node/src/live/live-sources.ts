@@ -56,6 +56,17 @@ export function createLiveSources(
   return sources
 }
 
+/** Makes one source by its name: the one that the contract brings along, else the engine's. */
+export function createSource(
+  name: string,
+  contract: AnyContract,
+  settings: Settings,
+  context: FeedSourceContext,
+): FeedSource {
+  const { from } = contractFeeds(contract).find(({ scope }) => scope.source === name)?.definition ?? {}
+  return from === undefined ? makeEngineSource(name, settings, context) : from(context)
+}
+
 function makeEngineSource(name: string, settings: Settings, context: FeedSourceContext): FeedSource {
   const make = engineSources[name]
   if (make !== undefined) return make(settings, context)

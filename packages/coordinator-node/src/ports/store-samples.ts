@@ -1,3 +1,4 @@
+import { type BackfillJob, newBackfillJob } from '../domain/backfill-job.ts'
 import type { Checkpoint } from '../domain/checkpoint.ts'
 import type { FeedRecord, FeedScope } from '../domain/feed-record.ts'
 import { checkpointId, leaderboardId, predictionId, roundId, scoreId, snapshotId } from '../domain/ids.ts'
@@ -9,7 +10,7 @@ import type { Round, Schedule } from '../domain/round.ts'
 import type { Score } from '../domain/score.ts'
 import type { Snapshot } from '../domain/snapshot.ts'
 import type { Instant } from '../domain/time.ts'
-import type { DueRound, PredictionFilter, RoundSettlement, SettleRequest, Store } from './store.ts'
+import type { BackfillPage, DueRound, PredictionFilter, RoundSettlement, SettleRequest, Store } from './store.ts'
 
 // Rows for the conformance suite of the store: each maker gives a valid row, and takes what a test wants otherwise.
 
@@ -188,4 +189,15 @@ export async function answeredRound(store: Store, of: Round, modelIds: readonly 
     of.performedAt + 90,
     modelIds.map((id) => prediction(of, id)),
   )
+}
+
+/** A job for the first ten minutes of the sample candles, made at minute `count`. */
+export function backfillJob(id: string, count = 0, overrides: Partial<BackfillJob> = {}): BackfillJob {
+  const job = { id, scope: btc, from: minute(0), to: minute(10), target: 'tables', directory: null } as const
+  return { ...newBackfillJob(job, minute(count)), ...overrides }
+}
+
+/** A page that ends at minute `count`, with three records. */
+export function backfillPage(count: number): BackfillPage {
+  return { cursor: minute(count), recordCount: 3, pageCount: 1, at: minute(20 + count) }
 }

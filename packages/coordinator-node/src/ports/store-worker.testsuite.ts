@@ -2,7 +2,19 @@ import { expect, it, vi } from 'vitest'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import type { StoreUnderTest } from './store.testsuite.ts'
 import type { Store } from './store.ts'
-import { btc, candle, eth, filter, leaderboard, minute, prediction, round, settleRequest } from './store-samples.ts'
+import {
+  backfillJob,
+  backfillPage,
+  btc,
+  candle,
+  eth,
+  filter,
+  leaderboard,
+  minute,
+  prediction,
+  round,
+  settleRequest,
+} from './store-samples.ts'
 
 export function workerTests(context: StoreUnderTest): void {
   subscriptionTests(context)
@@ -91,6 +103,12 @@ function closeTests(context: StoreUnderTest): void {
     await store.close()
     const calls: Readonly<Record<Exclude<keyof Store, 'close'>, () => Promise<unknown>>> = {
       appendRecords: () => store.appendRecords([]),
+      appendPast: () => store.appendPast([]),
+      recordsBehind: () => store.recordsBehind(btc, { knownAt: 0, eventAt: 0 }, 1),
+      addBackfillJob: () => store.addBackfillJob(backfillJob('x')),
+      moveBackfillJob: () => store.moveBackfillJob('x', { to: 'running', error: null, at: minute(0) }),
+      advanceBackfillJob: () => store.advanceBackfillJob('x', backfillPage(1)),
+      backfillJobs: () => store.backfillJobs(),
       latestRecords: () => store.latestRecords(btc, 1, minute(0)),
       ensureFeeds: () => store.ensureFeeds([], minute(0)),
       putFeedStatus: () => store.putFeedStatus(btc, 'up', null, minute(0)),

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import type { Store } from './store.ts'
 import { activityTests } from './store-activity.testsuite.ts'
+import { backfillTests } from './store-backfill.testsuite.ts'
 import { feedTests } from './store-feed.testsuite.ts'
 import { jsonTests } from './store-json.testsuite.ts'
 import { periodTests } from './store-period.testsuite.ts'
@@ -45,6 +46,7 @@ export function storeTestsuite(name: string, open: () => Promise<OpenedStore>): 
       opened = undefined
     })
     describe('feed', () => feedTests(underTest))
+    describe('backfill', () => backfillTests(underTest))
     describe('prediction', () => predictionTests(underTest))
     describe('activity', () => activityTests(underTest))
     describe('settlement', () => settlementTests(underTest))

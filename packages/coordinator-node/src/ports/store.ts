@@ -1,3 +1,4 @@
+import type { BackfillJob, BackfillStatus } from '../domain/backfill-job.ts'
 import type { Checkpoint, CheckpointStatus } from '../domain/checkpoint.ts'
 import type { FeedRecord, FeedScope, FeedState, FeedStatus } from '../domain/feed-record.ts'
 import type { Json } from '../domain/json.ts'
@@ -78,6 +79,28 @@ export interface PredictionMove {
   readonly detail: string | null
 }
 
+/** A place in a series: behind the record that was known at `knownAt` and happened at `eventAt`. */
+export interface RecordCursor {
+  readonly knownAt: Instant
+  readonly eventAt: Instant
+}
+
+export interface BackfillMove {
+  readonly to: BackfillStatus
+  /** Why it failed; `null` otherwise. */
+  readonly error: string | null
+  readonly at: Instant
+}
+
+/** What was fetched since the last one. */
+export interface BackfillPage {
+  /** Every record before it is written. It never goes back. */
+  readonly cursor: Instant
+  readonly recordCount: number
+  readonly pageCount: number
+  readonly at: Instant
+}
+
 /** Which records nobody needs any more. */
 export interface PruneRequest {
   /** Only those with `knownAt < before`. The newest record of a series always stays. */
@@ -139,8 +162,16 @@ export interface Store extends ReportReads {
   // ── feed ──
   /** Writes new records and moves the watermark of each scope in one transition. A watermark never goes back. */
   appendRecords(records: readonly FeedRecord[]): Promise<AppendedRecords>
+  /**
+   * Leaves behind what `appendRecords` does, several times as fast for thousands of records of one scope, and tells nobody of
+   * them: they are the past. Answers how many were inserted. When it rejects, some may be written, and their revisions not be
+   * kept: write the same again.
+   */
+  appendPast(records: readonly FeedRecord[]): Promise<number>
   /** The newest `limit` records of a scope with `knownAt <= knownThrough`, oldest first. */
   latestRecords(scope: FeedScope, limit: number, knownThrough: Instant): Promise<readonly FeedRecord[]>
+  /** The oldest `limit` records of a scope behind `after`, in order of (knownAt, eventAt). */
+  recordsBehind(scope: FeedScope, after: RecordCursor, limit: number): Promise<readonly FeedRecord[]>
   /** Creates the state row of a scope that has none yet, with status `down` and reason `no data yet`. */
   ensureFeeds(scopes: readonly FeedScope[], at: Instant): Promise<void>
   putFeedStatus(scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant): Promise<void>
@@ -151,6 +182,16 @@ export interface Store extends ReportReads {
    * in the states of the feeds stays counted.
    */
   pruneRecords(request: PruneRequest): Promise<number>
+
+  // ── backfill ──
+  /** `false`: there is a job with this id, and nothing was changed. */
+  addBackfillJob(job: BackfillJob): Promise<boolean>
+  /** Gives a job another status, and the reason of a failure. `false`: from its status it cannot come there, or it is unknown. */
+  moveBackfillJob(id: string, move: BackfillMove): Promise<boolean>
+  /** Adds a page to a job that is `running`, after the page was written. `false`: it is not, and nothing was changed. */
+  advanceBackfillJob(id: string, page: BackfillPage): Promise<boolean>
+  /** Newest first, then in order of id. */
+  backfillJobs(): Promise<readonly BackfillJob[]>
 
   // ── schedule and models ──
   /** Makes the stored schedules equal to the contract's; a schedule that left the contract stays, inactive. */

@@ -37,7 +37,12 @@ export const defaultPatience: Patience = {
  * The wait before a try after `failures` failed ones: doubling, half of it by chance, so that many nodes that lost the same
  * provider do not come back to it at once; never less than the provider asked for.
  */
-export function backOffMs(failures: number, retryAfterMs: number | null, patience: Patience, timing: Timing): number {
+export function backOffMs(
+  failures: number,
+  retryAfterMs: number | null,
+  patience: Pick<Patience, 'firstMs' | 'longestMs'>,
+  timing: Timing,
+): number {
   const fullMs = Math.min(patience.longestMs, patience.firstMs * 2 ** (failures - 1))
   const share = 0.5 + timing.random() / 2
   return retryAfterMs === null ? fullMs * share : Math.max(fullMs * share, retryAfterMs + patience.firstMs * share)

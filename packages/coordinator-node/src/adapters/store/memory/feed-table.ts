@@ -8,7 +8,7 @@ import {
 import type { JsonObject } from '../../../domain/json.ts'
 import { jsonEqual } from '../../../domain/json-equal.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { AppendedRecords, PruneRequest } from '../../../ports/store.ts'
+import type { AppendedRecords, PruneRequest, RecordCursor } from '../../../ports/store.ts'
 import { checkRecords } from '../check-records.ts'
 import { compareText } from '../compare-text.ts'
 import { firstIndex, insertAllSorted } from './sorted-list.ts'
@@ -34,6 +34,8 @@ interface Feed {
 export interface FeedTable {
   append(records: readonly FeedRecord[]): AppendedRecords
   latest(scope: FeedScope, limit: number, knownThrough: Instant): readonly FeedRecord[]
+  /** Oldest first. */
+  behind(scope: FeedScope, after: RecordCursor, limit: number): readonly FeedRecord[]
   ensure(scopes: readonly FeedScope[], at: Instant): void
   putStatus(scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant): void
   newestWatermark(): Instant | null
@@ -66,6 +68,13 @@ export function createFeedTable(): FeedTable {
       const records = recordsOf(scope)
       const end = firstBehind(records, knownThrough)
       return records.slice(Math.max(0, end - limit), end)
+    },
+    behind(scope, { knownAt, eventAt }, limit) {
+      const isBehind = (record: FeedRecord) =>
+        record.knownAt > knownAt || (record.knownAt === knownAt && record.eventAt > eventAt)
+      const records = recordsOf(scope)
+      const start = firstIndex(records, isBehind)
+      return records.slice(start, start + limit)
     },
     ensure(scopes, at) {
       for (const scope of scopes) open(scope, at)

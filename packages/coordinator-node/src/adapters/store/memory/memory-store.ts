@@ -12,6 +12,7 @@ import type { Lease, PruneRequest, Store } from '../../../ports/store.ts'
 import { compareText } from '../compare-text.ts'
 import { createRecordListeners } from '../record-listeners.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
+import { type BackfillTable, createBackfillTable } from './backfill-table.ts'
 import { createFeedTable, type FeedTable } from './feed-table.ts'
 import { modelActivity } from './model-activity.ts'
 import { createPeriodTable } from './period-table.ts'
@@ -51,6 +52,7 @@ export function createMemoryStore(): MemoryStore {
 
   return {
     ...feedVerbs(feeds, rounds, listeners, verb),
+    ...backfillVerbs(createBackfillTable(), verb),
     putSchedules: verb(registry.putSchedules),
     registerModels: verb(registry.registerModels),
     openRound: verb((round) => {
@@ -109,12 +111,23 @@ function feedVerbs(feeds: FeedTable, rounds: RoundTable, listeners: RecordListen
       listeners.hand(appended.inserted)
       return appended
     }),
+    appendPast: verb((records: readonly FeedRecord[]) => feeds.append(records).inserted.length),
     latestRecords: verb(feeds.latest),
+    recordsBehind: verb(feeds.behind),
     ensureFeeds: verb(feeds.ensure),
     putFeedStatus: verb(feeds.putStatus),
     newestWatermark: verb(feeds.newestWatermark),
     pruneRecords: verb((request: PruneRequest) => feeds.prune(request, rounds.firstUnresolvedPerformedAt)),
     feedStates: verb(feeds.states),
+  }
+}
+
+function backfillVerbs(jobs: BackfillTable, verb: Verb) {
+  return {
+    addBackfillJob: verb(jobs.add),
+    moveBackfillJob: verb(jobs.move),
+    advanceBackfillJob: verb(jobs.advance),
+    backfillJobs: verb(jobs.jobs),
   }
 }
 

@@ -3,12 +3,21 @@ import type { Instant } from '../../../domain/time.ts'
 import type { AppendedRecords, Store } from '../../../ports/store.ts'
 import { checkRecords } from '../check-records.ts'
 import { compareText } from '../compare-text.ts'
+import { appendPast } from './append-past.ts'
 import { jsonParameter, type Query, type Sql } from './connect.ts'
 import { encodeInstant } from './instant-codec.ts'
 import { announceStatement } from './record-announcement.ts'
 import { type RecordArray, recordArray, recordDocument, recordOf, type ScopeRow, scopeOf } from './rows.ts'
 
-type FeedVerbs = 'appendRecords' | 'latestRecords' | 'ensureFeeds' | 'putFeedStatus' | 'newestWatermark' | 'feedStates'
+type FeedVerbs =
+  | 'appendRecords'
+  | 'appendPast'
+  | 'latestRecords'
+  | 'recordsBehind'
+  | 'ensureFeeds'
+  | 'putFeedStatus'
+  | 'newestWatermark'
+  | 'feedStates'
 
 /** Ordinals within the batch. Unseen: another worker wrote the key after this statement began, so it has to look again. */
 interface AppendRow {
@@ -25,26 +34,16 @@ export interface FeedStoreOptions {
 }
 
 export function createFeedStore(sql: Sql, { announceAs }: FeedStoreOptions): Pick<Store, FeedVerbs> {
-  async function appendRecords(records: readonly FeedRecord[]): Promise<AppendedRecords> {
-    checkRecords(records)
-    const inserted: FeedRecord[] = []
-    const revisions: FeedRecord[] = []
-    let open = records
-    // Each turn needs another worker to have just written one of the same keys; a key is written once.
-    for (let turn = 0; open.length > 0 && turn < 10; turn += 1) {
-      const [row] = await sql<AppendRow[]>`${appendStatement(sql, open, announceAs)}`
-      const batch = open
-      const at = (ordinal: number): FeedRecord => batch[ordinal] as FeedRecord
-      inserted.push(...(row?.inserted ?? []).map(at))
-      revisions.push(...(row?.revised ?? []).map(at))
-      open = (row?.unseen ?? []).map(at)
-    }
-    if (open.length > 0) throw new Error(`${open.length} records were neither written nor found written`)
-    return { inserted, duplicateCount: records.length - inserted.length - revisions.length, revisions }
-  }
-
   return {
-    appendRecords,
+    appendRecords: (records) => append(sql, records, announceAs),
+    appendPast: (records) => appendPast(sql, records, (rest) => append(sql, rest, null)),
+    async recordsBehind(scope, { knownAt, eventAt }, limit) {
+      const rows = await sql<{ record: RecordArray }[]>`
+        select ${recordArray(sql)} as record from feed_records
+        where ${isScope(sql, scope)} and (known_at, event_at) > (${knownAt}::timestamptz, ${eventAt}::timestamptz)
+        order by known_at, event_at limit ${limit}`
+      return rows.map(({ record }) => recordOf(scope, record))
+    },
     async latestRecords(scope, limit, knownThrough) {
       const rows = await sql<{ record: RecordArray }[]>`
         select ${recordArray(sql)} as record from feed_records
@@ -90,6 +89,24 @@ export function createFeedStore(sql: Sql, { announceAs }: FeedStoreOptions): Pic
       return rows.map(stateOf).sort((a, b) => compareText(feedScopeKey(a.scope), feedScopeKey(b.scope)))
     },
   }
+}
+
+async function append(sql: Sql, records: readonly FeedRecord[], announceAs: string | null): Promise<AppendedRecords> {
+  checkRecords(records)
+  const inserted: FeedRecord[] = []
+  const revisions: FeedRecord[] = []
+  let open = records
+  // Each turn needs another worker to have just written one of the same keys; a key is written once.
+  for (let turn = 0; open.length > 0 && turn < 10; turn += 1) {
+    const [row] = await sql<AppendRow[]>`${appendStatement(sql, open, announceAs)}`
+    const batch = open
+    const at = (ordinal: number): FeedRecord => batch[ordinal] as FeedRecord
+    inserted.push(...(row?.inserted ?? []).map(at))
+    revisions.push(...(row?.revised ?? []).map(at))
+    open = (row?.unseen ?? []).map(at)
+  }
+  if (open.length > 0) throw new Error(`${open.length} records were neither written nor found written`)
+  return { inserted, duplicateCount: records.length - inserted.length - revisions.length, revisions }
 }
 
 const isScope = (sql: Query, { source, subject, kind, granularity }: FeedScope) =>

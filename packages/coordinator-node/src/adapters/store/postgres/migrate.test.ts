@@ -2,7 +2,7 @@ import { generateDrizzleJson, generateMigration } from 'drizzle-kit/api'
 import postgres from 'postgres'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import journal from '../../../../migrations/meta/_journal.json' with { type: 'json' }
-import newestSnapshot from '../../../../migrations/meta/0001_snapshot.json' with { type: 'json' }
+import newestSnapshot from '../../../../migrations/meta/0002_snapshot.json' with { type: 'json' }
 import { createTestDatabase, type TestDatabase } from '../../embedded-postgres/test-database.ts'
 import { migrateDatabase } from './migrate.ts'
 import { openPostgresStore } from './postgres-store.ts'
@@ -31,7 +31,7 @@ async function withSql<Result>(action: (sql: postgres.Sql) => Promise<Result>, u
 const appliedCount = () =>
   withSql(async (sql) => (await sql`select count(*)::int as count from drizzle.__drizzle_migrations`)[0]?.count)
 
-it('makes the eleven tables, and does nothing the second time', async () => {
+it('makes the tables, and does nothing the second time', async () => {
   await migrateDatabase(database.url)
   await migrateDatabase(database.url)
   const tables = await withSql(
@@ -39,6 +39,7 @@ it('makes the eleven tables, and does nothing the second time', async () => {
       select table_name as name from information_schema.tables where table_schema = 'public' order by 1`,
   )
   expect(tables.map(({ name }) => name)).toEqual([
+    'backfill_jobs',
     'checkpoints',
     'feed_ingestion_state',
     'feed_record_revisions',
@@ -110,7 +111,7 @@ it('refuses a database that cannot hold every text', async () => {
 })
 
 it('has a migration for everything in the schema', async () => {
-  expect(journal.entries.at(-1)?.tag).toMatch(/^0001_/)
+  expect(journal.entries.at(-1)?.tag).toMatch(/^0002_/)
   const current = generateDrizzleJson(schema, newestSnapshot.id)
   const previous = newestSnapshot as unknown as typeof current
   expect(await generateMigration(previous, current)).toEqual([])

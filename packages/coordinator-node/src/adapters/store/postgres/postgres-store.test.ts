@@ -40,6 +40,7 @@ const tables = [
   'feed_records',
   'feed_record_revisions',
   'feed_ingestion_state',
+  'backfill_jobs',
 ]
 
 async function emptyTables(url: string): Promise<void> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { Store } from '../../../ports/store.ts'
 import { createActivityStore } from './activity-store.ts'
+import { createBackfillStore } from './backfill-store.ts'
 import { type ConnectionGate, createConnectionGate } from './connection-gate.ts'
 import { createFeedStore } from './feed-store.ts'
 import { migrateDatabase } from './migrate.ts'
@@ -52,6 +53,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       ...createPeriodStore(sql),
       ...createReportStore(sql),
       ...createActivityStore(sql),
+      ...createBackfillStore(sql),
       ...createRetentionStore(sql),
     },
   }))

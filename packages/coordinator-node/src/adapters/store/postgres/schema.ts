@@ -14,7 +14,7 @@ import {
   unique,
 } from 'drizzle-orm/pg-core'
 
-// The eleven tables. drizzle-kit makes the migrations from this file; the store itself speaks SQL.
+// The tables. drizzle-kit makes the migrations from this file; the store itself speaks SQL.
 // Every index serves a query of this folder. Scores and answers repeat nothing of their round that a join gives.
 
 /** Text compared by code point, whatever the locale of the database: order and keys are then the same everywhere. */
@@ -96,6 +96,29 @@ export const feedIngestionState = pgTable(
       columns: [table.source, table.subject, table.kind, table.granularity],
     }),
     check('feed_ingestion_state_status', sql`${table.status} in ('up', 'stale', 'frozen', 'suspect', 'down')`),
+  ],
+)
+
+export const backfillJobs = pgTable(
+  'backfill_jobs',
+  {
+    id: text('id').primaryKey(),
+    ...scope(),
+    fromAt: instant('from_at').notNull(),
+    toAt: instant('to_at').notNull(),
+    target: text('target').notNull(),
+    directory: text('directory'),
+    cursorAt: instant('cursor_at').notNull(),
+    recordCount: count('record_count').notNull(),
+    pageCount: count('page_count').notNull(),
+    status: text('status').notNull(),
+    error: text('error'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (table) => [
+    check('backfill_jobs_status', sql`${table.status} in ('pending', 'running', 'completed', 'failed', 'cancelled')`),
+    check('backfill_jobs_target', sql`${table.target} in ('tables', 'parquet')`),
   ],
 )
 

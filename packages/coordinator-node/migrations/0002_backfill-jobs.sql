@@ -1,0 +1,20 @@
+CREATE TABLE "backfill_jobs" (
+	"id" text collate "C" PRIMARY KEY NOT NULL,
+	"source" text collate "C" NOT NULL,
+	"subject" text collate "C" NOT NULL,
+	"kind" text collate "C" NOT NULL,
+	"granularity" text collate "C" NOT NULL,
+	"from_at" timestamp (3) with time zone NOT NULL,
+	"to_at" timestamp (3) with time zone NOT NULL,
+	"target" text collate "C" NOT NULL,
+	"directory" text collate "C",
+	"cursor_at" timestamp (3) with time zone NOT NULL,
+	"record_count" bigint NOT NULL,
+	"page_count" bigint NOT NULL,
+	"status" text collate "C" NOT NULL,
+	"error" text collate "C",
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"updated_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "backfill_jobs_status" CHECK ("backfill_jobs"."status" in ('pending', 'running', 'completed', 'failed', 'cancelled')),
+	CONSTRAINT "backfill_jobs_target" CHECK ("backfill_jobs"."target" in ('tables', 'parquet'))
+);

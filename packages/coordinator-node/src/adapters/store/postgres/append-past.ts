@@ -1,0 +1,85 @@
+import type { FeedRecord, FeedScope } from '../../../domain/feed-record.ts'
+import type { Instant } from '../../../domain/time.ts'
+import type { AppendedRecords } from '../../../ports/store.ts'
+import { checkRecords } from '../check-records.ts'
+import { jsonParameter, type Sql } from './connect.ts'
+import { encodeInstant } from './instant-codec.ts'
+
+/** A statement of more would hold the lock on the state of its scope for long. */
+const mostRecords = 10_000
+
+/**
+ * Appends records of the past. What conflicts with nothing, which is nearly all of it, takes a statement that judges no
+ * values and carries the scope once; the rest goes through `append`.
+ */
+export async function appendPast(
+  sql: Sql,
+  records: readonly FeedRecord[],
+  append: (records: readonly FeedRecord[]) => Promise<AppendedRecords>,
+): Promise<number> {
+  checkRecords(records)
+  let insertedCount = 0
+  for (const series of bySeries(records)) {
+    for (let first = 0; first < series.length; first += mostRecords) {
+      const batch = series.slice(first, first + mostRecords)
+      const count = await insertPast(sql, batch)
+      insertedCount += count
+      // What was inserted is found as a duplicate now, whatever else is judged.
+      if (count < batch.length) insertedCount += (await append(batch)).inserted.length
+    }
+  }
+  return insertedCount
+}
+
+/** By the four names: keys of scopes join with colons, which names may contain. */
+function bySeries(records: readonly FeedRecord[]): readonly (readonly FeedRecord[])[] {
+  const found = new Map<string, FeedRecord[]>()
+  for (const record of records) {
+    const { source, subject, kind, granularity } = record
+    const key = JSON.stringify([source, subject, kind, granularity])
+    const series = found.get(key)
+    if (series === undefined) found.set(key, [record])
+    else series.push(record)
+  }
+  return [...found.values()]
+}
+
+async function insertPast(sql: Sql, records: readonly FeedRecord[]): Promise<number> {
+  const scope = records[0] as FeedScope
+  const instants = (of: (record: FeedRecord) => Instant) =>
+    `{${records.map((record) => encodeInstant(of(record))).join(',')}}`
+  const values = { values: records.map((record) => record.values) }
+  const [row] = await sql<{ count: number }[]>`
+    with batch as materialized (
+      select distinct on (event_at) event_at, known_at, received_at, "values"
+      from unnest(
+        ${instants((record) => record.eventAt)}::text::timestamptz[],
+        ${instants((record) => record.knownAt)}::text::timestamptz[],
+        ${instants((record) => record.receivedAt)}::text::timestamptz[]
+      ) with ordinality as t(event_at, known_at, received_at, ord)
+      join jsonb_array_elements((${jsonParameter(sql, values)}->'values')::jsonb) with ordinality as v("values", ord)
+        using (ord)
+      order by event_at, ord
+    ), fresh as (
+      insert into feed_records (source, subject, kind, granularity, event_at, known_at, received_at, "values")
+      select ${scope.source}, ${scope.subject}, ${scope.kind}, ${scope.granularity}, event_at, known_at, received_at, "values"
+      from batch order by event_at
+      on conflict do nothing
+      returning event_at, known_at, received_at
+    ), counted as (
+      insert into feed_ingestion_state as old
+        (source, subject, kind, granularity, record_count, revision_count, oldest_event_at, newest_event_at,
+          watermark_at, updated_at, status, status_reason, status_since)
+      select ${scope.source}, ${scope.subject}, ${scope.kind}, ${scope.granularity}, count(*), 0, min(event_at),
+        max(event_at), max(known_at), max(received_at), 'down', 'no data yet', min(received_at)
+      from fresh having count(*) > 0
+      on conflict (source, subject, kind, granularity) do update set
+        record_count = old.record_count + excluded.record_count,
+        oldest_event_at = least(old.oldest_event_at, excluded.oldest_event_at),
+        newest_event_at = greatest(old.newest_event_at, excluded.newest_event_at),
+        watermark_at = greatest(old.watermark_at, excluded.watermark_at),
+        updated_at = greatest(old.updated_at, excluded.updated_at)
+    )
+    select count(*) as count from fresh`
+  return row?.count ?? 0
+}

@@ -1,0 +1,34 @@
+import type { AnyContract } from '../../contract/crunch-contract.ts'
+import { resolveContract } from '../../contract/resolved-contract.ts'
+import type { BackfillJob } from '../../domain/backfill-job.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Store } from '../../ports/store.ts'
+import { defaultPatience, wallTiming } from '../follow/timing.ts'
+import { createSource } from '../live-sources.ts'
+import type { Settings } from '../settings.ts'
+import { backfillWriter } from './backfill-writer.ts'
+import { type BackfillProgress, runBackfill } from './run-backfill.ts'
+
+/** Where a node backfills. */
+export interface BackfillContext {
+  readonly contract: AnyContract
+  readonly settings: Settings
+  /** Where keys of providers are found. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly store: Store
+  readonly log: Log
+  readonly signal: AbortSignal
+  readonly onProgress?: (progress: BackfillProgress) => void
+}
+
+/** About three minutes, when the provider does not say how long to wait. */
+const maxTries = 8
+
+/** Runs a stored job on, with the source that this node has by its name, as `runBackfill` does. */
+export async function backfill(job: BackfillJob, context: BackfillContext): Promise<BackfillJob> {
+  const { contract, settings, env, store, log } = context
+  const resolved = resolveContract(contract)
+  const writer = backfillWriter(job, { resolved, store, log, now: wallTiming.now })
+  const source = createSource(job.scope.source, contract, settings, { env, log })
+  return runBackfill(job.id, { ...context, ...writer, source, timing: wallTiming, patience: defaultPatience, maxTries })
+}

@@ -1,0 +1,207 @@
+import type { BackfillJob } from '../../domain/backfill-job.ts'
+import { CrunchError } from '../../domain/errors.ts'
+import { feedScopeKey } from '../../domain/feed-record.ts'
+import { formatInstant, type Instant } from '../../domain/time.ts'
+import { FeedInterrupted, type FeedSource, type SourceRecord } from '../../ports/feed-source.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Store } from '../../ports/store.ts'
+import { requireOffered } from '../../stages/feed/offered-series.ts'
+import { backOffMs, type Patience, type Timing } from '../follow/timing.ts'
+
+/** A job's way: how far it has come, told after each write. */
+export type BackfillProgress = Pick<BackfillJob, 'from' | 'to' | 'cursor' | 'recordCount' | 'pageCount'>
+
+export interface BackfillOptions {
+  readonly store: Pick<Store, 'takeLease' | 'backfillJobs' | 'moveBackfillJob' | 'advanceBackfillJob'>
+  readonly source: FeedSource
+  /** Writes records of the job, those that are there already as well. */
+  readonly write: (records: readonly SourceRecord[]) => Promise<unknown>
+  /** Most records of one write; a source that is faster than the writing is waited for. */
+  readonly batchRecords: number
+  readonly log: Log
+  readonly timing: Timing
+  readonly patience: Pick<Patience, 'firstMs' | 'longestMs'>
+  /** How often in a row an interrupted source is asked without giving anything; then the job has failed. */
+  readonly maxTries: number
+  /** Leaves the job where it is, to be resumed. */
+  readonly signal: AbortSignal
+  readonly onProgress?: (progress: BackfillProgress) => void
+}
+
+interface Run extends BackfillOptions {
+  readonly job: BackfillJob
+  readonly signal: AbortSignal
+  progress: BackfillProgress
+}
+
+/**
+ * Runs a job on from its cursor, until it is completed, has failed, is cancelled by somebody or `signal` aborts, and answers
+ * how it stands then. A page is written before the cursor moves, so that a process that dies loses nothing: what it wrote
+ * last is written again, which changes nothing.
+ * Rejects with LEASE_HELD while another process runs it, with NOT_FOUND for an unknown job, and with STORE_UNAVAILABLE.
+ */
+export async function runBackfill(id: string, options: BackfillOptions): Promise<BackfillJob> {
+  const { store, timing } = options
+  const lease = await store.takeLease(`backfill ${id}`)
+  if (lease === null) {
+    throw new CrunchError('LEASE_HELD', `the backfill ${id} is run by another process: wait for it, or cancel it`)
+  }
+  const lost = new AbortController()
+  void lease.lost.then(() => lost.abort())
+  try {
+    const job = await findJob(store, id)
+    if (!(await store.moveBackfillJob(id, { to: 'running', error: null, at: timing.now() }))) return findJob(store, id)
+    const run: Run = { ...options, job, signal: AbortSignal.any([options.signal, lost.signal]), progress: job }
+    await toItsEnd(run)
+    if (lost.signal.aborted) throw new CrunchError('STORE_UNAVAILABLE', `the backfill ${id} lost its lease: resume it`)
+    return findJob(store, id)
+  } finally {
+    await lease.release()
+  }
+}
+
+async function findJob(store: Pick<Store, 'backfillJobs'>, id: string): Promise<BackfillJob> {
+  const job = (await store.backfillJobs()).find((candidate) => candidate.id === id)
+  if (job !== undefined) return job
+  throw new CrunchError('NOT_FOUND', `there is no backfill ${id}: list them with crunch backfill list`)
+}
+
+async function toItsEnd(run: Run): Promise<void> {
+  const { store, job, log, timing, signal } = run
+  let failures = 0
+  let seenCursor = run.progress.cursor
+  while (!signal.aborted) {
+    try {
+      if (!(await takeHistory(run))) return
+      const to = signal.aborted ? 'pending' : 'completed'
+      await store.moveBackfillJob(job.id, { to, error: null, at: timing.now() })
+      return
+    } catch (error) {
+      if (error instanceof CrunchError && error.code === 'STORE_UNAVAILABLE') throw error
+      failures = run.progress.cursor > seenCursor ? 1 : failures + 1
+      seenCursor = run.progress.cursor
+      if (!(error instanceof FeedInterrupted) || failures >= run.maxTries) {
+        await fail(run, error, failures)
+        return
+      }
+      const waitMs = backOffMs(failures, error.retryAfterMs, run.patience, timing)
+      log.warn('the source was interrupted; asking again', {
+        stage: 'feed',
+        scope: feedScopeKey(job.scope),
+        reason: error.message,
+        waitMs: Math.round(waitMs),
+      })
+      await timing.wait(waitMs, signal)
+    }
+  }
+  await store.moveBackfillJob(job.id, { to: 'pending', error: null, at: timing.now() })
+}
+
+/** A broken world is the job's failure; anything else is ours, and shows where it comes from. */
+async function fail({ store, job, timing }: Run, error: unknown, failures: number): Promise<void> {
+  const reason = error instanceof Error ? error.message : String(error)
+  const text = error instanceof FeedInterrupted ? `${reason} (${failures} times without any record)` : reason
+  await store.moveBackfillJob(job.id, { to: 'failed', error: text, at: timing.now() })
+  if (!(error instanceof CrunchError)) throw error
+}
+
+/** Fetches and writes from the cursor to the end, or until `signal` aborts. `false`: the job was cancelled. */
+async function takeHistory(run: Run): Promise<boolean> {
+  const { source, job, signal, batchRecords } = run
+  requireOffered(await source.describe(signal), [job.scope])
+  if (source.history === undefined) {
+    const scope = feedScopeKey(job.scope)
+    throw new CrunchError(
+      'FEED_UNAVAILABLE',
+      `the source of ${scope} keeps no history: collect it live, with crunch record`,
+    )
+  }
+  const writer = createBatchWriter(run, batchRecords)
+  try {
+    for await (const page of source.history(job.scope, run.progress.cursor, job.to, signal)) {
+      if (!(await writer.add(page))) return false
+    }
+  } finally {
+    // What was fetched before an interruption is kept, too.
+    await writer.flush()
+  }
+  if (!signal.aborted && !writer.isCancelled()) return advance(run, { cursor: job.to, recordCount: 0, pageCount: 0 })
+  return !writer.isCancelled()
+}
+
+interface Batch {
+  readonly records: SourceRecord[]
+  pageCount: number
+}
+
+/** Writes one batch while the next one is fetched: whatever came meanwhile, so that a slow source is written page by page. */
+function createBatchWriter(run: Run, batchRecords: number) {
+  let batch: Batch = { records: [], pageCount: 0 }
+  let writing: Promise<void> | undefined
+  let isCancelled = false
+  let failure: { readonly error: unknown } | undefined
+
+  function begin(): void {
+    const { records, pageCount } = batch
+    if (records.length === 0) return
+    batch = { records: [], pageCount: 0 }
+    writing = write()
+      .catch((error: unknown) => {
+        failure = { error }
+      })
+      .finally(() => {
+        writing = undefined
+      })
+
+    async function write(): Promise<void> {
+      await run.write(records)
+      const cursor = Math.min(run.job.to, lastEventAt(records) + 1)
+      if (!(await advance(run, { cursor, recordCount: records.length, pageCount }))) isCancelled = true
+    }
+  }
+
+  async function settle(): Promise<void> {
+    await writing
+    if (failure !== undefined) throw failure.error
+  }
+
+  return {
+    isCancelled: () => isCancelled,
+    async add(page: readonly SourceRecord[]): Promise<boolean> {
+      batch.records.push(...page)
+      batch.pageCount += 1
+      if (batch.records.length >= batchRecords) await settle()
+      if (failure !== undefined) throw failure.error
+      if (writing === undefined && !isCancelled) begin()
+      return !isCancelled
+    },
+    async flush(): Promise<void> {
+      await settle()
+      if (!isCancelled) begin()
+      await settle()
+    },
+  }
+}
+
+function lastEventAt(records: readonly SourceRecord[]): Instant {
+  let last = Number.NEGATIVE_INFINITY
+  for (const { eventAt } of records) last = Math.max(last, eventAt)
+  return last
+}
+
+async function advance(
+  run: Run,
+  { cursor, recordCount, pageCount }: Pick<BackfillProgress, 'cursor' | 'recordCount' | 'pageCount'>,
+): Promise<boolean> {
+  const { store, job, log, timing, progress } = run
+  if (!(await store.advanceBackfillJob(job.id, { cursor, recordCount, pageCount, at: timing.now() }))) return false
+  run.progress = {
+    ...progress,
+    cursor,
+    recordCount: progress.recordCount + recordCount,
+    pageCount: progress.pageCount + pageCount,
+  }
+  log.debug('backfilled', { stage: 'feed', scope: feedScopeKey(job.scope), cursor: formatInstant(cursor), recordCount })
+  run.onProgress?.(run.progress)
+  return true
+}
