@@ -9,7 +9,7 @@ import { createFollowedSeries, type FollowedSeries } from './follow/followed-ser
 const mostRecords = 50_000
 
 /**
- * Where each series of a source goes on: behind its watermark, or as far back as history is wanted; with the holes that its
+ * Where each series of a source goes on: behind its newest record, or as far back as history is wanted; with the holes that its
  * stored records have within that length.
  * @param backfillMs how far back a series without records begins; 0: with whatever comes first
  */
@@ -22,7 +22,9 @@ export async function loadSeries(
   const states = new Map((await store.feedStates()).map((state) => [feedScopeKey(state.scope), state]))
   const series: FollowedSeries[] = []
   for (const { scope, granularityMs } of feeds) {
-    const watermark = states.get(feedScopeKey(scope))?.watermarkAt ?? null
+    // Not the stored watermark: a provider that corrects its values for a while has newer ones that are not known yet.
+    const newestAt = states.get(feedScopeKey(scope))?.newestEventAt ?? null
+    const watermark = newestAt === null ? null : newestAt + (scope.kind === 'candle' ? granularityMs : 0)
     const startAt = floorToGrid(now - backfillMs, granularityMs)
     const holes = watermark === null ? [] : await storedHoles(store, scope, granularityMs, startAt, now)
     series.push(createFollowedSeries(scope, watermark, backfillMs === 0 ? null : startAt, holes))

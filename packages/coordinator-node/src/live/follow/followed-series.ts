@@ -24,7 +24,7 @@ export interface FollowedSeries {
 const mostHoles = 1_000
 
 /**
- * @param watermark the newest `knownAt` that is stored; `null` for a series that has no records
+ * @param watermark when the newest record that is stored ended, for a candle, or was; `null` for a series that has no records
  * @param startAt where a series without records begins; `null`: with whatever comes first
  * @param holes what the stored records leave out
  */
