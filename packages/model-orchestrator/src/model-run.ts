@@ -139,8 +139,7 @@ export class ModelRun {
         onFlood: () => this.#endFlood(),
       })
       try {
-        await this.#untilServing(child, targetOf(placement.address))
-        await placement.seal(child.pid)
+        await this.#untilServing(child, placement)
         endTurn()
         this.#isServing = true
         this.#watched?.setServing()
@@ -179,17 +178,21 @@ export class ModelRun {
     return this.#process
   }
 
-  /** Rejects when the process ends, is stopped or takes too long. */
-  async #untilServing(child: ModelProcess, target: string): Promise<void> {
+  /** Resolves when it serves on a protected address; rejects when the process ends, is stopped or takes too long. */
+  async #untilServing(child: ModelProcess, placement: Placement): Promise<void> {
     const { startTimeoutMs } = this.#resources
     const over = new AbortController()
     const tooLate = new RunFailure('RUN_FAILED', `did not serve within ${startTimeoutMs} ms of its start`)
     const timer = setTimeout(() => over.abort(tooLate), startTimeoutMs)
     child.ended.then((end) => over.abort(new RunFailure('RUN_FAILED', `${describeEnd(end)} before it served`)))
     const signal = AbortSignal.any([over.signal, this.#stopping.signal])
-    const asked = awaitServing(target, signal)
+    const asked = awaitServing(targetOf(placement.address), signal).then(() => placement.seal(child.pid))
     try {
       await Promise.race([asked, rejectOnAbort(signal)])
+    } catch (error) {
+      // What was killed can't be sealed either, and why it was killed is the cause.
+      signal.throwIfAborted()
+      throw error
     } finally {
       clearTimeout(timer)
     }
