@@ -40,6 +40,8 @@ export async function handOver(session: Session, series: FollowedSeries, record:
     const left = holeBefore(series, record)
     if (left !== null && (series.stepMs !== null || !isFilled)) noteHole(session, series, left)
     series.isBehind = false
+    // A repair may have found it while this one waited for what comes before.
+    if (progress.isKnown(record)) return true
   }
   progress.take(record)
   return session.emit([record])

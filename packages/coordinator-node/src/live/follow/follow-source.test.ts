@@ -171,6 +171,45 @@ describe('following a source', () => {
     expect(lines[0]?.fields).toMatchObject({ scope: 'binance:BTCUSDT:candle:1m', missingCount: 2 })
   })
 
+  test('hands a new record over once when a repair finds it while it waits for what comes before', async () => {
+    const tick = (count: number): SourceRecord => ({
+      ...{ ...btc, kind: 'tick', eventAt: minute(count), knownAt: minute(count), values: { price: count } },
+    })
+    let ask = () => {}
+    const isAsked = new Promise<void>((resolve) => {
+      ask = resolve
+    })
+    let repair = () => {}
+    const isRepaired = new Promise<void>((resolve) => {
+      repair = resolve
+    })
+    let requests = 0
+    const source: FeedSource = {
+      describe: createScriptedSource({ records: [tick(1)], connections: [] }).source.describe,
+      async *stream(_scopes, _from, signal, onOpen) {
+        onOpen?.()
+        yield [tick(1)]
+        yield [tick(2)]
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      },
+      async *history(_scope, _from, to) {
+        requests += 1
+        if (requests === 1) return
+        if (to === minute(1)) {
+          ask()
+          await isRepaired
+        } else {
+          await isAsked
+          yield [tick(1)]
+          repair()
+        }
+      },
+    }
+    const series = [createFollowedSeries({ ...btc, kind: 'tick' }, null, minute(0))]
+    const { found } = await follow(source, { series, count: 2 })
+    expect(minutesOf(found)).toEqual([1, 2])
+  })
+
   test('goes on without a history that does not answer, and fills up when it does', async () => {
     let isDown = true
     let asked = 0
