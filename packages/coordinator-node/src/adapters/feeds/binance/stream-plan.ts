@@ -6,9 +6,7 @@ import { parseDepth, parseQuote } from './parse-market-data.ts'
 import { createTradeSeries, type TradeSeriesOptions } from './trade-series.ts'
 
 /** Candles whose length never varies and whose grid begins at the epoch; those of three days and of a week begin elsewhere. */
-const candleGranularities: readonly string[] = [
-  ...['1s', '1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h', '6h', '8h', '12h', '1d'],
-]
+const candleGranularities: readonly string[] = '1s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d'.split(' ')
 
 /** What Binance offers of each symbol. Of events without a grid the granularity is the author's choice. */
 export const marketKinds: ReadonlyMap<string, readonly string[] | 'any'> = new Map<string, readonly string[] | 'any'>([
