@@ -182,7 +182,7 @@ crunches: [{ id: weather, infrastructure: { runner-envs: { MODEL_MODE: fast, MOD
     ])
 
     const other = run(WITH_STAND_IN, ['start', ...flags, '--crunch-id', 'other'], { SUBMISSIONS: space.submissions })
-    expect(await other.exited).toEqual([1, null])
+    expect(await other.exited).toEqual([2, null])
     expect(JSON.parse(other.output.stderr.trim().split('\n').at(-1) ?? '')).toMatchObject({
       code: 'SETTINGS_INVALID',
       reason: expect.stringMatching(/crunches has no "other", but weather; choose one/),
@@ -192,10 +192,21 @@ crunches: [{ id: weather, infrastructure: { runner-envs: { MODEL_MODE: fast, MOD
   it('needs to know its models, and starts without an HTTP API when it shall have none', async () => {
     await space.models([])
     const none = run(WITH_STAND_IN, ['start', '--submissions', space.submissions])
-    expect(await none.exited).toEqual([1, null])
+    expect(await none.exited).toEqual([2, null])
     expect(JSON.parse(none.output.stderr).reason).toMatch(/--models models\.dev\.yml is missing/)
     const off = run(WITH_STAND_IN, start('--port', '0', '--http-port', 'off'))
     expect((await off.ready()).httpPort).toBeNull()
+  })
+
+  it('exits with 2 for settings with which no start can succeed', async () => {
+    await space.models([])
+    const contradiction = ['--port', '0', '--model-network', 'none', '--model-namespaces', 'off']
+    const refused = run(WITH_STAND_IN, start(...contradiction))
+    expect(await refused.exited).toEqual([2, null])
+    expect(JSON.parse(refused.output.stderr)).toMatchObject({
+      code: 'SETTINGS_INVALID',
+      reason: expect.stringMatching(/cannot be kept from the network: .*MODEL_NAMESPACES; .*MODEL_NETWORK=host/),
+    })
   })
 
   it('says that its port is in use, or its file invalid, and exits with 1', async () => {

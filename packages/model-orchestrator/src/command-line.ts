@@ -10,6 +10,9 @@ import { type Orchestrator, startOrchestrator } from './start-orchestrator.ts'
 /** Stopping takes at most this long; then the process ends and the guard kills what is left. */
 const STOP_LIMIT_MS = 4_500
 
+/** Starting again with the same settings would change nothing. */
+const SETTINGS_EXIT_CODE = 2
+
 /**
  * `crunch-model-orchestrator start`: logs JSON lines to stderr and prints one line `{"event":"ready",...}` to stdout
  * when the first models serve or have failed. Resolves with the exit code.
@@ -56,7 +59,7 @@ async function runUntilSignal(
   } catch (error) {
     if (!(error instanceof OrchestratorError)) throw error
     log.error('orchestrator cannot start', { code: error.code, reason: error.message })
-    return 1
+    return error.code === 'SETTINGS_INVALID' ? SETTINGS_EXIT_CODE : 1
   }
   const { port, httpPort } = orchestrator
   let isStopping = false

@@ -152,7 +152,12 @@ esac`
 
   it.each([
     ['an old one', { version: [3, 9, 2] }, undefined, /is Python 3\.9\.2, which is too old; install Python 3\.11/],
-    ['none', {}, '/nowhere/python3', /Python models need Python: \/nowhere\/python3 cannot be started.*--python/],
+    [
+      'none',
+      {},
+      '/nowhere/python3',
+      /Python models need Python: \/nowhere\/python3 cannot be started.*MODEL_ORCHESTRATOR_PYTHON/,
+    ],
     ['another program', {}, '/bin/true', /"\/bin\/true" does not tell its Python version/],
   ])('need a Python of 3.11 or newer, not %s', async (_, behaviour, program, message) => {
     await python.behave(behaviour)

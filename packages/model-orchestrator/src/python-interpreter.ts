@@ -27,7 +27,7 @@ export async function findPython(input: {
   readonly guard: ProcessGuard
 }): Promise<PythonInterpreter> {
   const { program } = input
-  const fix = `install Python 3.${LOWEST_MINOR} or newer, or name one with --python`
+  const fix = `install Python 3.${LOWEST_MINOR} or newer, or name one with MODEL_ORCHESTRATOR_PYTHON`
   const errors: string[] = []
   const probed = await runProgram({
     command: program,

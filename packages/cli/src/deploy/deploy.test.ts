@@ -148,12 +148,10 @@ describe('waitUntilReady', () => {
     const look = async () => {
       looks += 1
       const state = looks % 2 === 0 ? ('starting' as const) : ('backing-off' as const)
-      return [
-        { ...serving, state, lastError: 'the database is gone' },
-        { ...serving, state: 'backing-off' as const },
-      ]
+      return [{ ...serving, state, restarts: looks, lastError: 'the database is gone' }, serving]
     }
-    await expect(waitUntilReady({ ...input, look, patienceMs: 400 })).rejects.toThrow('no progress')
+    const wait = waitUntilReady({ ...input, look, patienceMs: 400 })
+    await expect(wait).rejects.toThrow(/^no progress for .*: the database is gone$/)
   })
 })
 

@@ -45,16 +45,16 @@ export async function waitUntilReady(
 ): Promise<boolean> {
   const { look, client, terminal, patienceMs } = input
   let seen = ''
+  let progress = ''
   let changedAtMs = performance.now()
   while (!terminal.signal.aborted) {
     const services = await look()
-    const now = JSON.stringify(services.map(({ name, state }) => [name, state]))
-    if (now !== seen) {
-      // A service that crashes again and again changes all the time and comes no further.
-      if (!services.some(({ state }) => state === 'backing-off')) changedAtMs = performance.now()
-      seen = now
-      onChange(services)
-    }
+    const now = statesOf(services)
+    if (now !== seen) onChange(services)
+    seen = now
+    const further = statesOf(services.filter((service) => !isCrashing(service)))
+    if (further !== progress) changedAtMs = performance.now()
+    progress = further
     const failed = services.find(({ state }) => state === 'failed')
     if (failed !== undefined) throw new DeploymentFailure(failed.lastError ?? 'it cannot start', failed.name)
     if (services.every(({ state }) => state === 'ready') && (await apiAnswers(client))) return true
@@ -62,6 +62,15 @@ export async function waitUntilReady(
     await abortableDelay(pollMs, terminal.signal)
   }
   return false
+}
+
+function statesOf(services: readonly ServiceStatus[]): string {
+  return JSON.stringify(services.map(({ name, state }) => [name, state]))
+}
+
+/** A service that crashes again and again changes all the time, and comes no further. */
+function isCrashing({ state, restarts }: ServiceStatus): boolean {
+  return state === 'backing-off' || (state === 'starting' && restarts > 0)
 }
 
 /** The service that is to blame for a standstill, and what it says. */

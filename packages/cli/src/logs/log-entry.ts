@@ -51,12 +51,10 @@ export function formatLogEntry(service: string, entry: LogEntry): string {
   return stack === undefined ? head : `${head}\n${stack.replaceAll(/^/gm, '    ')}`
 }
 
-/** The text of a failure in a log entry: its message with the message of the error that came along. */
-export function failureText(entry: LogEntry): string {
-  const { err } = entry.fields
-  if (typeof err !== 'object' || err === null || !('message' in err)) return entry.msg
-  const { message } = err
-  return typeof message === 'string' && message !== entry.msg ? `${entry.msg}: ${message}` : entry.msg
+/** The text of a failure in a log entry: its message with that of the error that came along, or with its reason. */
+export function failureText({ msg, fields: { err, reason } }: LogEntry): string {
+  const why = typeof err === 'object' && err !== null && 'message' in err ? err.message : reason
+  return typeof why === 'string' && why !== msg ? `${msg}: ${why}` : msg
 }
 
 function instantOf(time: unknown): number | undefined {

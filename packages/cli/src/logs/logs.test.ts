@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { followLogs } from './follow-logs.ts'
-import { formatLogEntry, parseLogLine } from './log-entry.ts'
+import { failureText, formatLogEntry, parseLogLine } from './log-entry.ts'
 import { readLines } from './read-lines.ts'
 import { loggedServices, readLogs } from './read-logs.ts'
 import { ServiceLog } from './service-log.ts'
@@ -112,6 +112,18 @@ describe('readLines', () => {
     stream.end()
     await done
     expect(lines).toEqual(['short', 'x'.repeat(10), 'next', 'last'])
+  })
+})
+
+describe('failureText', () => {
+  it.each([
+    [{ err: { message: 'no such table' } }, 'cannot start: no such table'],
+    [{ reason: 'port 9091 is in use' }, 'cannot start: port 9091 is in use'],
+    [{ err: { message: 'cannot start' } }, 'cannot start'],
+    [{ err: 7 }, 'cannot start'],
+  ])('is the message with what is told beside it: %j', (fields, text) => {
+    const entry = parseLogLine(JSON.stringify({ level: 50, time: 0, msg: 'cannot start', ...fields }))
+    expect(entry && failureText(entry)).toBe(text)
   })
 })
 
