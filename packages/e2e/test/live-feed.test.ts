@@ -32,12 +32,7 @@ describe('a competition on live data', () => {
   let env: Record<string, string>
 
   beforeAll(async () => {
-    exchange = await startFakeBinance({
-      symbols,
-      onConnect(connection) {
-        if (!isOpen) void connection.cut()
-      },
-    })
+    exchange = await startFakeBinance({ symbols, isAway: () => !isOpen })
     const now = Date.now()
     for (let at = now - 600 * secondMs; at < now; at += secondMs) publishSecond(exchange, at)
     publishing = publishEachSecond(exchange, now)

@@ -15,7 +15,8 @@ export interface Distrust {
 export interface FeedGate {
   /** So many records in a row with the same values are no data any more. */
   readonly frozenAfter: number | null
-  readonly maxJump: { readonly watch: string /** Relative to the earlier record. */; readonly limit: number } | null
+  /** The limit is relative to the earlier record. */
+  readonly maxJump: { readonly watch: string; readonly limit: number } | null
   readonly agree: {
     readonly watch: string
     /** The band: relative to the value of the other series. */

@@ -24,7 +24,8 @@ interface FeedEntry {
   status: FeedStatus
   /** `undefined`: why an earlier process put the status is not known. */
   cause: Distrust['cause'] | 'end' | null | undefined
-  clock: { readonly reason: string /** For so long no record proves the contrary. */; readonly until: Instant } | null
+  /** What is wrong with a clock; until then, no record proves the contrary. */
+  clock: { readonly reason: string; readonly until: Instant } | null
 }
 
 /** Starts with what the store holds of the feeds, from before this process. */

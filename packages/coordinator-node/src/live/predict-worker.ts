@@ -60,10 +60,14 @@ export async function runPredictWorker(context: WorkerContext): Promise<void> {
   const inFlight = createInFlight(inFlightLimit)
   const queue = createRecordQueue(context.log)
   // First subscribed, then read: a record stored in between is known to the window and ignored the second time.
-  const unsubscribe = await context.store.subscribeRecords(queue.push)
+  let predictor: Predictor | undefined
+  const unsubscribe = await context.store.subscribeRecords((records) => {
+    predictor?.hear(records)
+    queue.push(records)
+  })
   try {
     const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
-    const predictor = await pipeline.openPredictor(runner)
+    predictor = await pipeline.openPredictor(runner)
     context.ready('predict', { models: runner.models().length })
     const ended = Promise.race([aborted(context.signal), lost(lease)])
     await Promise.race([

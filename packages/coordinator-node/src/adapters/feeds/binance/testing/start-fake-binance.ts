@@ -40,6 +40,8 @@ export interface FakeBinanceOptions {
   readonly answersPings?: boolean
   /** Whether subscriptions are answered; by default they are. */
   readonly answersSubscriptions?: boolean
+  /** While it is, every request and every handshake is answered with 503. */
+  readonly isAway?: () => boolean
   /** Called when a connection stands. */
   readonly onConnect?: (connection: FakeConnection) => void
 }
@@ -70,6 +72,8 @@ export interface FakeBinance {
   close(): Promise<void>
 }
 
+const unavailable: FakeAnswer = { status: 503, headers: { 'content-type': 'text/plain' }, body: 'away' }
+
 const weightOf: Readonly<Record<string, number>> = { klines: 2, aggTrades: 4, exchangeInfo: 20 }
 
 export async function startFakeBinance(options: FakeBinanceOptions = {}): Promise<FakeBinance> {
@@ -91,7 +95,7 @@ export async function startFakeBinance(options: FakeBinanceOptions = {}): Promis
     const index = failures.findIndex(({ path }) => path === undefined || path === pathname)
     const [failure] = index < 0 ? [] : failures.splice(index, 1)
     const answer = failure?.answer ?? answerRequest(market, options, pathname, searchParams)
-    send(response, answer)
+    send(response, options.isAway?.() ? unavailable : answer)
   })
   const streams = new WebSocketServer({ noServer: true, autoPong: options.answersPings ?? true })
   server.on('connection', (socket) => {
@@ -99,7 +103,7 @@ export async function startFakeBinance(options: FakeBinanceOptions = {}): Promis
     socket.once('close', () => sockets.delete(socket))
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const refusal = refusals.shift()
+    const refusal = options.isAway?.() ? unavailable : refusals.shift()
     if (refusal !== undefined) {
       refuse(socket, refusal)
       return
