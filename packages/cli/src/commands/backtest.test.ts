@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pythonIsMissing } from '@crunch/python-peers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openWeatherWorkspace, type WeatherWorkspace } from '../local-model/weather-workspace.fixture.ts'
 
 let workspace: WeatherWorkspace
@@ -61,6 +62,22 @@ describe('crunch backtest', { timeout: 120_000 }, () => {
     expect(out).toContain('> persistence')
     expect(out).toContain('│ climatology')
     expect(out).toContain('persistence: 26 rounds of 26 records; PENDING 2, SCORED 24')
+  })
+
+  it('leaves models in Python out of the examples, and says so', async () => {
+    const submissions = join(workspace.directory, 'node/deployment/model-orchestrator-local/data/submissions')
+    await mkdir(join(submissions, 'snake'))
+    await writeFile(join(submissions, 'snake/main.py'), '')
+    const models = join(submissions, '../../config/models.dev.yml')
+    const listed = await readFile(models, 'utf8')
+    const entry = '  - { id: "77", submission_id: snake, crunch_id: crunch-template, desired_state: RUNNING }\n'
+    await writeFile(models, `${listed.trimEnd()}\n${entry}`)
+    onTestFinished(() => writeFile(models, listed))
+    const part = ['--to', '2012-01-08', '--examples']
+    const { out, err, exitCode } = await workspace.crunch(['backtest', '--model', 'models/persistence', ...part])
+    expect(exitCode, err).toBe(0)
+    expect(err).toContain('left out, because models in Python do not run in this process: 77 (snake)')
+    expect(out).toContain('│ climatology')
   })
 
   it('tells why rounds failed, waits for a process that crashed, and shows its own stack', async () => {

@@ -15,7 +15,7 @@ import { type RunningModel, readRunningModels } from '../models-file.ts'
 import { readEnvironment } from '../read-environment.ts'
 import type { Terminal } from '../terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
-import { loadModel } from './simulate.ts'
+import { loadModel, takeLoadable } from './simulate.ts'
 
 /** What to back-test. Paths are relative to the current folder. */
 export interface BacktestOptions {
@@ -45,7 +45,7 @@ export async function backtest(options: BacktestOptions, terminal: Terminal): Pr
   const files = options.recordings?.map((file) => resolve(terminal.cwd, file)) ?? findRecordings(workspace, fix)
   for (const file of files) requireFile(file)
   const contract = await loadNodeContract(workspace.contractPath, environment)
-  const examples = options.examples ? readExamples(workspace, settings.crunchId) : []
+  const examples = options.examples ? await readExamples(workspace, settings.crunchId, terminal) : []
   const models = await Promise.all(examples.map((model) => loadModel(model, settings.modelBaseClassName)))
   const hosted = await hostModel({
     path: options.model,
@@ -87,12 +87,16 @@ export async function backtest(options: BacktestOptions, terminal: Terminal): Pr
   terminal.out(options.json ? JSON.stringify(report) : formatBacktest(report))
 }
 
-function readExamples(workspace: Workspace, crunchId: string): readonly RunningModel[] {
-  const { running } = readRunningModels(workspace, crunchId)
+async function readExamples(
+  workspace: Workspace,
+  crunchId: string,
+  terminal: Terminal,
+): Promise<readonly RunningModel[]> {
+  const running = await takeLoadable(readRunningModels(workspace, crunchId).running, terminal)
   if (running.length > 0) return running
   throw new CliError({
     place: workspace.modelsFile,
-    cause: `--examples has nothing to compare with: no entry of the competition ${crunchId} has desired_state: RUNNING`,
+    cause: `--examples has nothing to compare with: no entry of the competition ${crunchId} in TypeScript has desired_state: RUNNING`,
     fix: 'leave --examples out, or set desired_state: RUNNING',
   })
 }

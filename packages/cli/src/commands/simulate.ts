@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { systemErrorCode } from '@crunch/local-processes'
+import { inspectSubmission } from '@crunch/model-orchestrator'
 import { loadModelClass } from '@crunch/model-runner'
 import { CliError } from '../cli-error.ts'
 import { requireFile } from '../deploy/deployment-plan.ts'
@@ -31,7 +32,7 @@ export async function simulate(options: SimulateOptions, terminal: Terminal): Pr
   const contract = await loadNodeContract(workspace.contractPath, environment)
   const chosen =
     options.models === undefined
-      ? readRunningModels(workspace, settings.crunchId).running
+      ? await takeLoadable(readRunningModels(workspace, settings.crunchId).running, terminal)
       : modelsOfFolder(resolve(terminal.cwd, options.models))
   const models = await Promise.all(chosen.map((model) => loadModel(model, settings.modelBaseClassName)))
   let shownAtMs = performance.now()
@@ -78,6 +79,23 @@ function modelsOfFolder(directory: string): readonly RunningModel[] {
     cruncherName: name,
     directory: join(directory, name),
   }))
+}
+
+/** The models that can run in this process; who is left out is told. */
+export async function takeLoadable(
+  models: readonly RunningModel[],
+  terminal: Pick<Terminal, 'err'>,
+): Promise<readonly RunningModel[]> {
+  const languages = await Promise.all(
+    models.map(async ({ directory }) => (await inspectSubmission(directory)).language),
+  )
+  const isLoadable = (index: number) => languages[index] === 'typescript' || languages[index] === 'javascript'
+  const leftOut = models.filter((_, index) => !isLoadable(index)).map(({ id, name }) => `${id} (${name})`)
+  if (leftOut.length > 0) {
+    const how = 'each of these alone runs with: crunch backtest --model DIR'
+    terminal.err(`left out, because models in Python do not run in this process: ${leftOut.join(', ')}; ${how}`)
+  }
+  return models.filter((_, index) => isLoadable(index))
 }
 
 /** An instance of a model in this process. */
