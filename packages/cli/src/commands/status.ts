@@ -62,15 +62,15 @@ function servicesTable(services: readonly ServiceStatus[]): string {
 function describeNode(node: NodeState): readonly string[] {
   if ('problem' in node) return [`API: ${node.problem}`]
   const reasons = Array.isArray(node.health.reasons) ? node.health.reasons.map((reason) => `  ${String(reason)}`) : []
+  // Why a feed is not up stands among the reasons: it may be long.
   const feeds = formatTable(
-    ['feed', 'status', 'since', 'known up to', 'records', 'why'],
+    ['feed', 'status', 'since', 'known up to', 'records'],
     node.feeds.map((feed) => [
       `${feed.source}:${feed.subject}:${feed.kind}:${feed.granularity}`,
       feed.status ?? '',
       feed.status_since ?? '',
       feed.watermark_ts ?? '',
       String(feed.record_count),
-      feed.status_reason ?? '',
     ]),
   )
   const models = node.models.map(({ model_id, model_name }) => model_name ?? model_id)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { candles, createTrend, openCompetition, steady, type TestModel } from '../../test/competition.ts'
-import { type ContractChanges, changedContract } from '../../test/sample-contract.ts'
+import { type ContractChanges, changedContract, market } from '../../test/sample-contract.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import type { FeedSource } from '../ports/feed-source.ts'
 import { candle, eth, minute, model } from '../ports/store-samples.ts'
@@ -119,8 +119,8 @@ describe('cadence', () => {
   type Cadence = 'after every record' | 'once at the end' | readonly boolean[]
 
   /** The results that do not tell when they were computed. */
-  async function results(records: readonly FeedRecord[], cadence: Cadence) {
-    const { store, drive, pipeline } = await openCompetition({ models: trendModels() })
+  async function results(records: readonly FeedRecord[], cadence: Cadence, changes: ContractChanges = {}) {
+    const { store, drive, pipeline } = await openCompetition({ models: trendModels(), changes })
     const settle = async () => {
       await pipeline.settle()
       await pipeline.checkpoint()
@@ -170,5 +170,34 @@ describe('cadence', () => {
       }),
       { numRuns: 30 },
     )
+  })
+
+  test('changes no result of series with gates, whatever stops, freezes, jumps or disagrees', async () => {
+    const gate = { frozenAfter: 3, maxJump: 0.2, agree: { with: 'ETHUSDT', within: 0.03 } }
+    const changes = { feed: { ...market, gate }, truth: { expire: '10m' } }
+    const price = fc.constantFrom(100, 100, 101, 102, 150)
+    const moments = fc.array(
+      fc.record({ step: fc.constantFrom(1, 1, 1, 1, 2, 4, 12), own: fc.option(price), other: fc.option(price) }),
+      { minLength: 10, maxLength: 60 },
+    )
+    const cadences = fc.array(fc.boolean(), { minLength: 1, maxLength: 7 })
+    let voidCount = 0
+    await fc.assert(
+      fc.asyncProperty(moments, cadences, async (list, cadence) => {
+        let at = 0
+        const records = list.flatMap(({ step, own, other }) => {
+          at += step
+          return [
+            ...(own === null ? [] : [candle(at, { close: own })]),
+            ...(other === null ? [] : [candle(at, { close: other }, eth)]),
+          ]
+        })
+        const often = await results(records, 'after every record', changes)
+        expect(await results(records, cadence, changes)).toEqual(often)
+        voidCount += often.rounds.filter((round) => round.voidReason?.includes('not trusted')).length
+      }),
+      { numRuns: 40 },
+    )
+    expect(voidCount).toBeGreaterThan(0)
   })
 })
