@@ -14,9 +14,15 @@ const INSTALLER_NAMES = [
 /** Settings by which an operator tells pip where packages come from; uv does not know them. */
 const PIP_SOURCES = ['PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'PIP_FIND_LINKS', 'PIP_NO_INDEX', 'PIP_CONFIG_FILE']
 
+/**
+ * The runner requires a package that is called `importlib` as the standard library's, and comes as source alone. Before pip 23.1,
+ * which Debian 12 has, a source package is built inside its own folder, where that name hides the library's.
+ */
+const BUILDS_APART = { PIP_USE_PEP517: '1' }
+
 /** The environment in which packages are installed; models never get it. */
 export function installEnvironment(source: NodeJS.ProcessEnv): Record<string, string> {
-  const environment = modelEnvironment(source)
+  const environment = modelEnvironment(source, BUILDS_APART)
   for (const [name, value] of Object.entries(source)) {
     if (value !== undefined && INSTALLER_NAMES.some((pattern) => pattern.test(name))) environment[name] = value
   }

@@ -68,7 +68,7 @@ describe('environments for Python models', () => {
   it("reach the index with pip's own settings and the proxy, and know nothing of the node", async () => {
     await ensure(open())
     for (const { env } of await python.calls()) {
-      expect(env).toMatchObject({ HTTPS_PROXY: 'http://proxy:1', PIP_STAND_IN_HOME: home })
+      expect(env).toMatchObject({ HTTPS_PROXY: 'http://proxy:1', PIP_STAND_IN_HOME: home, PIP_USE_PEP517: '1' })
       expect(env).not.toHaveProperty('DATABASE_URL')
     }
   })

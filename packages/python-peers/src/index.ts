@@ -58,6 +58,8 @@ async function pythonWith(requirement: string): Promise<string> {
     await run('python3', ['-m', 'venv', join(directory, 'venv')], { timeout: installLimitMs })
     await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', requirement], {
       timeout: installLimitMs,
+      // Older pips cannot build what the runner requires otherwise.
+      env: { ...process.env, PIP_USE_PEP517: '1' },
     })
     await writeFile(complete, '')
   })
