@@ -4,6 +4,9 @@ import { basename, join } from 'node:path'
 import {
   type AnyContract,
   archiveDays,
+  type BackfillJob,
+  type BackfillProgress,
+  backfill,
   checkDatabase,
   checkEmbeddedPostgres,
   clipSource,
@@ -11,6 +14,9 @@ import {
   contractFeeds,
   contractRecording,
   embeddedPostgresStatus,
+  type FeedScope,
+  feedScopeKey,
+  followRecording,
   type GrpcModelRunner,
   isArchiveFolder,
   type Log,
@@ -19,24 +25,42 @@ import {
   type ModelAnswer,
   type ModelRunner,
   nearestName,
+  newBackfillJob,
+  openPostgresStore,
   type Rehearsal,
   type RehearsedCall,
   readSettings,
+  recordingName,
   rehearseRound,
   resolveContract,
   type SimulationResult,
+  type Store,
   silentLog,
   simulate,
   startEmbeddedPostgres,
   stopEmbeddedPostgres,
+  wallTiming,
   workerCommand,
+  writeRecording,
 } from '@crunch/coordinator-node/internal'
 import { systemErrorCode } from '@crunch/local-processes'
 import { CliError } from './cli-error.ts'
 import type { NodeSettings } from './node-settings.ts'
 import type { Environment } from './read-environment.ts'
 
-export type { AnyContract, GrpcModelRunner, ModelAnswer, ModelRunner, Rehearsal, RehearsedCall, SimulationResult }
+export type {
+  AnyContract,
+  BackfillJob,
+  BackfillProgress,
+  FeedScope,
+  GrpcModelRunner,
+  ModelAnswer,
+  ModelRunner,
+  Rehearsal,
+  RehearsedCall,
+  SimulationResult,
+  Store,
+}
 
 /** Data that lie elsewhere, because the server's user cannot reach the folder, have such a name behind the link. */
 const relocatedDataName = /^data\.[0-9a-f]{16}$/
@@ -208,3 +232,41 @@ export function connectModels(options: {
 }): Promise<GrpcModelRunner> {
   return connectModelRunner({ ...options, host: '127.0.0.1', setupAttempts: 1, log: silentLog })
 }
+
+/** Opens the store of a node, migrating its database first. */
+export { openPostgresStore as openStore }
+
+/** The series of the contract's feeds. */
+export function contractScopes(contract: AnyContract): readonly FeedScope[] {
+  return contractFeeds(contract).map(({ scope }) => scope)
+}
+
+/** `binance:BTCUSDT:candle:1m` */
+/** A job that has begun nothing yet. */
+export { feedScopeKey, newBackfillJob }
+
+/** Runs a stored backfill on, until it is completed, has failed, was cancelled, or is to be resumed later. */
+export function runBackfillJob(options: {
+  readonly job: BackfillJob
+  readonly contract: AnyContract
+  readonly environment: Environment
+  readonly store: Store
+  /** Told why the source is being waited for. */
+  readonly onWarning: (message: string) => void
+  readonly onProgress: (progress: BackfillProgress) => void
+  readonly signal: AbortSignal
+}): Promise<BackfillJob> {
+  const { job, environment, onWarning, ...rest } = options
+  const tell: Log['warn'] = (message, fields) =>
+    onWarning(`${message}: ${String(fields?.reason ?? fields?.scope ?? '')}`)
+  const log: Log = { ...silentLog, warn: tell, error: tell }
+  return backfill(job, { ...rest, settings: readSettings(environment), env: environment, log })
+}
+
+/** How long the node keeps records, in milliseconds. */
+export function retentionMs(environment: Environment): number {
+  return readSettings(environment).FEED_RECORD_TTL_DAYS * 86_400_000
+}
+
+/** Recordings of what a node stored: `writeRecording` up to now, `followRecording` from now on. */
+export { followRecording, recordingName, wallTiming, writeRecording }

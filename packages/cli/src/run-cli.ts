@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { describeError, ReportedFailure } from './cli-error.ts'
+import { addDataCommands } from './data-commands.ts'
 import { addModelCommands } from './model-commands.ts'
-import { parseCount } from './parse-options.ts'
+import { parseCount, parseTime } from './parse-options.ts'
 import type { Terminal } from './terminal.ts'
 
 interface DeployFlags {
@@ -47,6 +48,7 @@ function createProgram(terminal: Terminal): Command {
   addExamination(program, terminal)
   addBacktest(program, terminal)
   addModelCommands(program, terminal)
+  addDataCommands(program, terminal)
   addInternal(program, terminal)
   return program
 }
@@ -189,13 +191,6 @@ function parseSpeed(text: string): number | 'max' {
   const speed = Number(text)
   if (text.trim() !== '' && Number.isFinite(speed) && speed > 0) return speed
   throw new InvalidArgumentError('Use a number greater than 0, or max.')
-}
-
-/** A day alone is its beginning, in UTC. */
-function parseTime(text: string): number {
-  const at = /^\d{4}-\d{2}-\d{2}(T\S+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(at)) return at
-  throw new InvalidArgumentError('Use a time such as 2015-01-01 or 2015-01-01T12:00:00Z.')
 }
 
 function readVersion(): string {

@@ -120,6 +120,7 @@ async function takeHistory(run: Run): Promise<boolean> {
   try {
     for await (const page of source.history(job.scope, run.progress.cursor, job.to, signal)) {
       if (!(await writer.add(page))) return false
+      if (signal.aborted) break
     }
   } finally {
     // What was fetched before an interruption is kept, too.

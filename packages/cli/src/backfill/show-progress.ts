@@ -1,0 +1,40 @@
+import type { BackfillJob, BackfillProgress } from '../engine.ts'
+import type { Terminal } from '../terminal.ts'
+import { count, percent } from './format-backfill.ts'
+
+const redrawMs = 200
+const plainLineMs = 5_000
+
+/** How far a backfill has come: one line that is drawn again on a terminal, and a line now and then elsewhere. */
+export function showProgress(job: BackfillJob, terminal: Terminal) {
+  const startedAtMs = performance.now()
+  let shownAtMs = Number.NEGATIVE_INFINITY
+  let last: BackfillProgress | undefined
+  let isDrawn = false
+
+  function draw(progress: BackfillProgress): void {
+    shownAtMs = performance.now()
+    const perSecond = (progress.recordCount - job.recordCount) / Math.max(0.001, (shownAtMs - startedAtMs) / 1_000)
+    const at = new Date(progress.cursor).toISOString()
+    const line = `${percent(progress).toFixed(1)} %, up to ${at}, ${count(progress.recordCount)} records, ${count(perSecond)}/s`
+    // Up to the line of before, and clear from there.
+    terminal.err(isDrawn ? `\u001b[1A\u001b[0J${line}` : line)
+    isDrawn = terminal.isInteractive
+  }
+
+  return {
+    show(progress: BackfillProgress): void {
+      last = progress
+      if (performance.now() - shownAtMs >= (terminal.isInteractive ? redrawMs : plainLineMs)) draw(progress)
+    },
+    /** Says something in between. */
+    interrupt(message: string): void {
+      terminal.err(message)
+      isDrawn = false
+    },
+    /** Shows where it ended. */
+    end(): void {
+      if (last !== undefined) draw(last)
+    },
+  }
+}

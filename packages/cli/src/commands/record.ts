@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { count } from '../backfill/format-backfill.ts'
+import { CliError, ReportedFailure } from '../cli-error.ts'
+import {
+  contractScopes,
+  type FeedScope,
+  feedScopeKey,
+  followRecording,
+  recordingName,
+  wallTiming,
+  writeRecording,
+} from '../engine.ts'
+import { type OpenedNode, withNodeStore } from '../node-store.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** What to write out: the records that were known in a stretch of time. */
+export interface RecordOptions {
+  readonly out?: string
+  readonly from?: number
+  readonly to?: number
+  /** Goes on until the command is ended. */
+  readonly follow: boolean
+}
+
+/** Everything that PostgreSQL and ISO 8601 can write. */
+const [firstAt, lastAt] = [Date.parse('0001-01-01'), Date.parse('9999-12-31T23:59:59.999Z')]
+
+/** Writes what the node's feeds received as recordings, one file a series. */
+export function record(options: RecordOptions, terminal: Terminal): Promise<void> {
+  return withNodeStore(terminal, async (node) => {
+    const { from = firstAt, to = lastAt, follow } = options
+    if (from >= to) {
+      throw new CliError({ place: 'crunch record', cause: '--from is not before --to', fix: 'exchange them' })
+    }
+    const folder = options.out === undefined ? node.workspace.recordingsDirectory : resolve(terminal.cwd, options.out)
+    const series = contractScopes(node.contract).map((scope) => {
+      const path = join(folder, `${recordingName(scope)}.ndjson${follow ? '' : '.gz'}`)
+      return { scope, from, to, path }
+    })
+    for (const { path } of series) requireFree(path)
+    await mkdir(folder, { recursive: true })
+    if (follow) {
+      await Promise.all(series.map((one) => followSeries(node, one, terminal)))
+      return
+    }
+    let total = 0
+    for (const { path, ...stretch } of series) {
+      const written = await writeRecording(path, node.store, stretch, terminal.signal).catch((error: unknown) => {
+        if (!terminal.signal.aborted) throw error
+        throw new ReportedFailure('ended by the operator', { cause: error })
+      })
+      total += written
+      const what =
+        written === 0 ? `${feedScopeKey(stretch.scope)} has no records` : `${path}: ${count(written)} records`
+      terminal.out(what)
+    }
+    if (total === 0) {
+      const cause = 'no feed has a record of this time'
+      throw new CliError({ place: 'crunch record', cause, fix: 'see what there is with: crunch status' })
+    }
+  })
+}
+
+interface Followed {
+  readonly scope: FeedScope
+  readonly from: number
+  readonly to: number
+  readonly path: string
+}
+
+async function followSeries({ store }: OpenedNode, { path, ...stretch }: Followed, terminal: Terminal): Promise<void> {
+  let [shown, shownLate] = [-1, 0]
+  await followRecording(path, {
+    store,
+    stretch,
+    timing: wallTiming,
+    signal: terminal.signal,
+    onProgress(written, late) {
+      if (written !== shown) terminal.err(`${path}: ${count(written)} records`)
+      if (late > shownLate) {
+        terminal.err(
+          `${feedScopeKey(stretch.scope)}: ${late} records came late and are not in the file; crunch record has them`,
+        )
+      }
+      shown = written
+      shownLate = late
+    },
+  })
+  terminal.out(`${path}: ${count(shown)} records`)
+}
+
+/** What the node has deleted since might stand in there only. */
+function requireFree(path: string): void {
+  if (!existsSync(path)) return
+  const fix = 'name another folder with --out, or remove the file'
+  throw new CliError({ place: path, cause: 'there is such a recording already', fix })
+}

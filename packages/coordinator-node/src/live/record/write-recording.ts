@@ -1,0 +1,80 @@
+import { createWriteStream } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+import { CrunchError } from '../../domain/errors.ts'
+import { type FeedRecord, type FeedScope, feedScopeKey } from '../../domain/feed-record.ts'
+import { formatInstant, type Instant } from '../../domain/time.ts'
+import type { RecordCursor, Store } from '../../ports/store.ts'
+
+/** Records of a series that were known in a stretch of time. */
+export interface RecordedStretch {
+  readonly scope: FeedScope
+  /** `from <= knownAt < to`. */
+  readonly from: Instant
+  readonly to: Instant
+}
+
+const pageRecords = 5_000
+/** What a row of a recording says of a record, beside its values. */
+const reserved = ['event_at', 'known_at', 'received_at', 'subject'] as const
+
+/** The records of a stretch as the store has them, a page at a time, in order of (knownAt, eventAt). */
+export async function* storedRecords(
+  store: Pick<Store, 'recordsBehind'>,
+  { scope, from, to }: RecordedStretch,
+  behind: RecordCursor = { knownAt: from, eventAt: Number.NEGATIVE_INFINITY },
+): AsyncGenerator<readonly FeedRecord[]> {
+  for (let cursor = behind; ; ) {
+    const page = await store.recordsBehind(scope, cursor, pageRecords)
+    const wanted = page.filter(({ knownAt }) => knownAt < to)
+    if (wanted.length > 0) yield wanted
+    const last = wanted.at(-1)
+    if (last === undefined || page.length < pageRecords || wanted.length < page.length) return
+    cursor = last
+  }
+}
+
+/** A record as a row of an NDJSON recording. */
+export function recordingRow(record: FeedRecord): string {
+  const { subject, eventAt, knownAt, receivedAt, values } = record
+  const taken = reserved.find((name) => name in values)
+  if (taken !== undefined) {
+    const place = `${feedScopeKey(record)} at ${formatInstant(eventAt)}`
+    throw new CrunchError('BAD_REQUEST', `${place}: the value "${taken}" has a meaning in recordings; rename it`)
+  }
+  const times = {
+    event_at: formatInstant(eventAt),
+    known_at: formatInstant(knownAt),
+    received_at: formatInstant(receivedAt),
+  }
+  return `${JSON.stringify({ ...times, subject, ...values })}\n`
+}
+
+/**
+ * Writes a stretch as a gzipped NDJSON recording, streamed, and answers how many records it has. The file appears whole or
+ * not at all; without a record none does.
+ */
+export async function writeRecording(
+  path: string,
+  store: Pick<Store, 'recordsBehind'>,
+  stretch: RecordedStretch,
+  signal: AbortSignal,
+): Promise<number> {
+  const draft = `${path}.draft`
+  let count = 0
+  async function* rows() {
+    for await (const page of storedRecords(store, stretch)) {
+      count += page.length
+      yield page.map(recordingRow).join('')
+    }
+  }
+  try {
+    await pipeline(Readable.from(rows()), createGzip(), createWriteStream(draft, { flush: true }), { signal })
+    if (count > 0) await rename(draft, path)
+    return count
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
