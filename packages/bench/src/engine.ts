@@ -1,5 +1,7 @@
 // The engine's inner parts that a benchmark composes or clocks. Its package exports none of them: by file, then, and only here.
 export { createVirtualClock, wallClock } from '../../coordinator-node/src/adapters/clock/clocks.ts'
+export { appendToArchive } from '../../coordinator-node/src/adapters/feeds/parquet/append-to-archive.ts'
+export { archiveFolder } from '../../coordinator-node/src/adapters/feeds/recording/series-path.ts'
 export {
   runningState,
   startFakeOrchestrator,
@@ -7,6 +9,9 @@ export {
 export { serveObject } from '../../coordinator-node/src/adapters/model-runner/grpc/testing/object-server.ts'
 export { createInProcessRunner } from '../../coordinator-node/src/adapters/model-runner/in-process/in-process-runner.ts'
 export type { FeedScope } from '../../coordinator-node/src/domain/feed-record.ts'
+export { backfillWriter } from '../../coordinator-node/src/live/backfill/backfill-writer.ts'
+export { runBackfill } from '../../coordinator-node/src/live/backfill/run-backfill.ts'
+export { wallTiming } from '../../coordinator-node/src/live/follow/timing.ts'
 export { runLiveFeed } from '../../coordinator-node/src/live/live-feed.ts'
 export { connectModels } from '../../coordinator-node/src/live/predict-worker.ts'
 export type { WorkerContext } from '../../coordinator-node/src/live/worker-context.ts'
