@@ -90,6 +90,12 @@ describe('following a source', () => {
     expect(minutesOf(found)).toEqual([5, 6, 7, 8, 9])
   })
 
+  test('takes what is older than the past that is wanted, when the source has nothing newer', async () => {
+    const { source } = createScriptedSource({ records: btcMinutes(0, 3), connections: [] })
+    const { found } = await follow(source, { series: [createFollowedSeries(btc, null, minute(50))], count: 3 })
+    expect(minutesOf(found)).toEqual([0, 1, 2])
+  })
+
   test('resumes behind the watermark of each series', async () => {
     const records = [0, 1, 2, 3].flatMap((count) => [sourceCandle(count), sourceCandle(count, eth)])
     const series = [createFollowedSeries(btc, minute(2), null), createFollowedSeries(eth, minute(4), null)]

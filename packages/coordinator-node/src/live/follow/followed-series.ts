@@ -35,11 +35,14 @@ export function createFollowedSeries(
   holes: readonly Stretch[] = [],
 ): FollowedSeries {
   const stepMs = scope.kind === 'candle' ? durationMs(scope.granularity) : null
+  // A candle is known when the next one opens.
+  const next = watermark === null ? startAt : stepMs === null ? watermark + 1 : watermark
+  // Holes of a grid are known as well. Elsewhere something old may be news, which only the store can tell.
+  const knownBefore = watermark === null || stepMs === null ? undefined : watermark
   const series: FollowedSeries = {
     scope,
     stepMs,
-    // A candle is known when the next one opens.
-    progress: createSeriesProgress(stepMs, watermark === null ? startAt : stepMs === null ? watermark + 1 : watermark),
+    progress: createSeriesProgress(stepMs, next, knownBefore),
     holes: [],
     isBehind: false,
   }

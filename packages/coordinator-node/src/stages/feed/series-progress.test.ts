@@ -13,8 +13,9 @@ describe('the progress of a series', () => {
   })
 
   test('knows what came, and what was there before; other values of the same key are news', () => {
-    const progress = createSeriesProgress(minuteMs, minute(2))
+    const progress = createSeriesProgress(minuteMs, minute(2), minute(2))
     expect([1, 2, 3].map((count) => progress.isKnown(candle(count)))).toEqual([true, false, false])
+    expect(createSeriesProgress(minuteMs, minute(2)).isKnown(candle(1))).toBe(false)
     progress.take(candle(3, { close: 1 }))
     expect(progress.isKnown(candle(3, { close: 1 }))).toBe(true)
     expect(progress.isKnown(candle(3, { close: 2 }))).toBe(false)

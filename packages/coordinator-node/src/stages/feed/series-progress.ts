@@ -23,16 +23,20 @@ export interface SeriesProgress {
 
 /**
  * @param stepMs the grid of a series that has one: a record each step
- * @param next where it goes on: what is before is taken as known; `null` for a series that starts with whatever comes first
+ * @param next where it goes on; `null` for a series that starts with whatever comes first
+ * @param knownBefore what is older is taken as known: by default nothing is
  */
-export function createSeriesProgress(stepMs: number | null, next: Instant | null): SeriesProgress {
-  const startedAt = next ?? Number.NEGATIVE_INFINITY
+export function createSeriesProgress(
+  stepMs: number | null,
+  next: Instant | null,
+  knownBefore: Instant = Number.NEGATIVE_INFINITY,
+): SeriesProgress {
   const recent = new Map<Instant, string>()
   let upTo = next
   return {
     next: () => upTo,
     isKnown(record) {
-      if (record.eventAt < startedAt) return true
+      if (record.eventAt < knownBefore) return true
       return recent.get(record.eventAt) === JSON.stringify(record.values)
     },
     holeBefore(record) {
