@@ -4,32 +4,44 @@ import { createRecordWriter } from './record-writer.ts'
 
 describe('the record writer', () => {
   test('takes along what comes while it writes, in order', async () => {
+    const batches: number[][] = []
+    let release = () => {}
+    const writer = createRecordWriter(async (records) => {
+      batches.push(records.map(({ values }) => values.close as number))
+      await new Promise<void>((resolve) => {
+        release = resolve
+      })
+    })
+    const write = (count: number) => writer.write([candle(count, { close: count })])
+    const first = write(0)
+    const rest = [1, 2, 3].map(write)
+    release()
+    await first
+    // Whoever waited for the first write brings the next record while the others are being written.
+    const last = write(4)
+    release()
+    await Promise.all(rest)
+    release()
+    await last
+    expect(batches).toEqual([[0], [1, 2, 3], [4]])
+  })
+
+  test('writes what one caller brings as a whole, and no more than enough of several at once', async () => {
     const batches: number[] = []
-    const order: number[] = []
     let release = () => {}
     const writer = createRecordWriter(async (records) => {
       batches.push(records.length)
-      order.push(...records.map(({ values }) => values.close as number))
-      if (batches.length === 1)
+      if (batches.length === 1) {
         await new Promise<void>((resolve) => {
           release = resolve
         })
+      }
     })
-    const writes = [0, 1, 2, 3].map((count) => writer.write([candle(count, { close: count })]))
-    await Promise.resolve()
-    await Promise.resolve()
+    const many = (length: number) => writer.write(Array.from({ length }, (_, count) => candle(count)))
+    const writes = [1, 600, 600, 10, 2_500].map(many)
     release()
     await Promise.all(writes)
-    expect(order).toEqual([0, 1, 2, 3])
-    expect(batches.reduce((sum, count) => sum + count, 0)).toBe(4)
-    expect(batches.length).toBeLessThan(4)
-  })
-
-  test('splits what is too much for one write', async () => {
-    const batches: number[] = []
-    const writer = createRecordWriter(async (records) => batches.push(records.length))
-    await writer.write(Array.from({ length: 2_500 }, (_, count) => candle(count)))
-    expect(batches).toEqual([1_000, 1_000, 500])
+    expect(batches).toEqual([1, 1_200, 2_510])
   })
 
   test('rejects what could not be stored, and all behind it', async () => {
