@@ -42,6 +42,19 @@ describe('work in flight', () => {
     expect(third.isStarted()).toBe(true)
   })
 
+  test('counts a heavy piece for several, and starts one that is heavier than the limit alone', async () => {
+    const inFlight = createInFlight(2)
+    const [heavy, light] = [createWork(), createWork()]
+    await inFlight.add(heavy.run, 5)
+    expect(heavy.isStarted()).toBe(true)
+    const added = inFlight.add(light.run)
+    await settled()
+    expect(light.isStarted()).toBe(false)
+    heavy.end()
+    await added
+    expect(light.isStarted()).toBe(true)
+  })
+
   test('is drained when nothing is left', async () => {
     const inFlight = createInFlight(2)
     await inFlight.drain()

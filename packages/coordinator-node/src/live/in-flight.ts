@@ -1,13 +1,17 @@
 /** Work that goes on beside the stream of records, at most `limit` pieces at once. */
 export interface InFlight {
-  /** Starts a piece of work; waits first while the limit is reached. Rejects with the first failure of any piece. */
-  add(work: () => Promise<unknown>): Promise<void>
+  /**
+   * Starts a piece of work; waits first while the limit is reached. Rejects with the first failure of any piece.
+   * @param weight how many pieces it counts for; one alone may be heavier than the limit
+   */
+  add(work: () => Promise<unknown>, weight?: number): Promise<void>
   /** Resolves when no work is left; rejects with the first failure. */
   drain(): Promise<void>
 }
 
 export function createInFlight(limit: number): InFlight {
   const running = new Set<Promise<void>>()
+  let weightInFlight = 0
   let failure: { readonly error: unknown } | undefined
 
   function check(): void {
@@ -15,9 +19,10 @@ export function createInFlight(limit: number): InFlight {
   }
 
   return {
-    async add(work) {
-      while (running.size >= limit) await Promise.race(running)
+    async add(work, weight = 1) {
+      while (running.size > 0 && weightInFlight + weight > limit) await Promise.race(running)
       check()
+      weightInFlight += weight
       const piece: Promise<void> = work()
         .then(
           () => {},
@@ -25,7 +30,10 @@ export function createInFlight(limit: number): InFlight {
             failure ??= { error }
           },
         )
-        .finally(() => running.delete(piece))
+        .finally(() => {
+          running.delete(piece)
+          weightInFlight -= weight
+        })
       running.add(piece)
     },
     async drain() {

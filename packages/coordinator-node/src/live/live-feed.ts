@@ -19,6 +19,8 @@ import { wait } from './wait.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 const minuteMs = 60_000
+/** Records of history come a thousand a batch, new ones one by one: some four thousand are under way at most. */
+const recordsOfAPiece = 16
 
 /** What the sources of one process share. */
 interface LiveFeed {
@@ -71,7 +73,9 @@ async function runSource(feed: LiveFeed, source: FeedSource, feeds: readonly Con
     patience: defaultPatience,
     onInterrupted: (reason) => health.end(scopes, reason, clock.now()),
   })
-  for await (const batch of batches) await inFlight.add(() => takeBatch(feed, batch))
+  for await (const batch of batches) {
+    await inFlight.add(() => takeBatch(feed, batch), Math.ceil(batch.length / recordsOfAPiece))
+  }
   await inFlight.drain()
 }
 

@@ -31,6 +31,20 @@ describe('a channel', () => {
     expect((await reader.next()).value).toBe(3)
   })
 
+  test('may count what weighs more as more, and takes one of any weight', async () => {
+    const channel = createChannel<readonly number[]>(10, (items) => items.length)
+    await channel.push(Array.from({ length: 50 }, () => 0))
+    let isIn = false
+    const second = channel.push([1]).then(() => {
+      isIn = true
+    })
+    await Promise.resolve()
+    expect(isIn).toBe(false)
+    expect((await channel.read().next()).value).toHaveLength(50)
+    await second
+    expect(isIn).toBe(true)
+  })
+
   test('throws behind the items that are in', async () => {
     const channel = createChannel<number>(5)
     await channel.push(1)

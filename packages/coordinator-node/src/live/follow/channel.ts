@@ -10,8 +10,10 @@ export interface Channel<Item> {
   read(): AsyncGenerator<Item, void, undefined>
 }
 
-export function createChannel<Item>(capacity: number): Channel<Item> {
+/** @param weigh what an item counts of the capacity; one item is always taken, however heavy */
+export function createChannel<Item>(capacity: number, weigh: (item: Item) => number = () => 1): Channel<Item> {
   const items: Item[] = []
+  let weight = 0
   let ending: { readonly error?: unknown } | undefined
   let isLeft = false
   let wakeReader = () => {}
@@ -31,11 +33,12 @@ export function createChannel<Item>(capacity: number): Channel<Item> {
 
   return {
     async push(item) {
-      while (items.length >= capacity && !isLeft && ending === undefined) {
+      while (weight >= capacity && !isLeft && ending === undefined) {
         await new Promise<void>((resolve) => wakeWriters.push(resolve))
       }
       if (isLeft || ending !== undefined) return false
       items.push(item)
+      weight += weigh(item)
       wakeReader()
       return true
     },
@@ -46,6 +49,7 @@ export function createChannel<Item>(capacity: number): Channel<Item> {
         for (;;) {
           while (items.length > 0) {
             const item = items.shift() as Item
+            weight -= weigh(item)
             letWritersGo()
             yield item
           }

@@ -26,25 +26,44 @@ export async function fillUp(session: Session, series: FollowedSeries): Promise<
   addHole(series, { from: series.progress.next() ?? from, to: timing.now() }, timing.now() + patience.repairMs)
 }
 
-/** Hands one new record over, behind what is missing before it. `false`: the session is over, and the record comes again. */
-export async function handOver(session: Session, series: FollowedSeries, record: SourceRecord): Promise<boolean> {
+/** Hands new records over, each behind what is missing before it. `false`: the session is over, and the rest comes again. */
+export async function handOver(
+  session: Session,
+  series: FollowedSeries,
+  records: readonly SourceRecord[],
+): Promise<boolean> {
   const { progress } = series
-  if (progress.isKnown(record)) return true
-  const hole = holeBefore(series, record)
-  if (hole !== null) {
-    const isFilled =
-      session.source.history !== undefined &&
-      session.historyAnswers &&
-      (await patiently(session, series, () => takeHistory(session, series, hole)))
-    if (session.ending.aborted && session.source.history !== undefined && !isFilled) return false
-    const left = holeBefore(series, record)
-    if (left !== null && (series.stepMs !== null || !isFilled)) noteHole(session, series, left)
-    series.isBehind = false
-    // A repair may have found it while this one waited for what comes before.
-    if (progress.isKnown(record)) return true
+  let news: SourceRecord[] = []
+  for (const record of records) {
+    const hole = holeBefore(series, record)
+    if (hole !== null && !progress.isKnown(record)) {
+      if (news.length > 0 && !(await session.emit(news))) return false
+      news = []
+      if (!(await fillHole(session, series, hole, record))) return false
+    }
+    // Also when a repair has found it while this one waited for what comes before.
+    if (progress.isKnown(record)) continue
+    progress.take(record)
+    news.push(record)
   }
-  progress.take(record)
-  return session.emit([record])
+  return news.length === 0 || session.emit(news)
+}
+
+/** Asks for what is missing before a record, and notes what stays missing. `false`: the session is over before that is known. */
+async function fillHole(
+  session: Session,
+  series: FollowedSeries,
+  hole: Stretch,
+  record: SourceRecord,
+): Promise<boolean> {
+  const hasHistory = session.source.history !== undefined
+  const isFilled =
+    hasHistory && session.historyAnswers && (await patiently(session, series, () => takeHistory(session, series, hole)))
+  if (session.ending.aborted && hasHistory && !isFilled) return false
+  const left = holeBefore(series, record)
+  if (left !== null && (series.stepMs !== null || !isFilled)) noteHole(session, series, left)
+  series.isBehind = false
+  return true
 }
 
 /** Tries holes that stayed open again, ever more rarely, until the session ends. */

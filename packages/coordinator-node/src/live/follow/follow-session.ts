@@ -25,9 +25,10 @@ export interface Session extends Follower {
   historyAnswers: boolean
 }
 
-/** Batches that wait for whoever stores them, and new records of one series that wait for its history. */
-const outputBatches = 64
+/** Records that wait for whoever stores them, and those of one series that wait for its history. */
+const outputRecords = 4_096
 const waitingRecords = 4_096
+const recordsOf = (records: readonly SourceRecord[]): number => records.length
 
 /**
  * One connection to a source: opens its stream, fills each series up from history to where the stream began, then hands over
@@ -43,7 +44,7 @@ export async function* followSession(
   const end = () => ending.abort()
   signal.addEventListener('abort', end, { once: true })
   if (signal.aborted) end()
-  const output = createChannel<readonly SourceRecord[]>(outputBatches)
+  const output = createChannel<readonly SourceRecord[]>(outputRecords, recordsOf)
   const session: Session = {
     ...follower,
     emit: (records) => output.push(records),
@@ -62,7 +63,10 @@ export async function* followSession(
 
 async function runSession(session: Session, onNews: () => void): Promise<void> {
   const queues = new Map(
-    session.series.map(({ scope }) => [feedScopeKey(scope), createChannel<SourceRecord>(waitingRecords)]),
+    session.series.map(({ scope }) => [
+      feedScopeKey(scope),
+      createChannel<readonly SourceRecord[]>(waitingRecords, recordsOf),
+    ]),
   )
   const closing = new AbortController()
   const close = () => closing.abort()
@@ -82,8 +86,8 @@ async function runSession(session: Session, onNews: () => void): Promise<void> {
     const queue = queues.get(feedScopeKey(series.scope))
     await opened
     await fillUp(ended, series)
-    for await (const record of queue?.read() ?? []) {
-      if (!(await handOver(ended, series, record))) return
+    for await (const records of queue?.read() ?? []) {
+      if (!(await handOver(ended, series, records))) return
     }
   })
   const repairing = opened.then(() => repairHoles(ended))
@@ -95,7 +99,7 @@ async function runSession(session: Session, onNews: () => void): Promise<void> {
 
 async function readStream(
   { source, series, log, ending }: Session,
-  queues: ReadonlyMap<string, { push(record: SourceRecord): Promise<boolean> }>,
+  queues: ReadonlyMap<string, { push(records: readonly SourceRecord[]): Promise<boolean> }>,
   onOpen: () => void,
   onNews: () => void,
 ): Promise<void> {
@@ -109,15 +113,26 @@ async function readStream(
   for await (const batch of source.stream(scopes, from, ending, onOpen)) {
     onOpen()
     onNews()
-    for (const record of batch) {
-      const key = feedScopeKey(record)
+    for (const [key, records] of bySeries(batch)) {
       const queue = queues.get(key)
       if (queue !== undefined) {
-        if (!(await queue.push(record))) return
+        if (!(await queue.push(records))) return
       } else if (!strangers.has(key)) {
         strangers.add(key)
         log.warn('a source sends a series that nobody asked for; it is left out', { stage: 'feed', scope: key })
       }
     }
   }
+}
+
+/** The records of a batch by scope key, in its order. */
+function bySeries(batch: readonly SourceRecord[]): ReadonlyMap<string, readonly SourceRecord[]> {
+  const groups = new Map<string, SourceRecord[]>()
+  for (const record of batch) {
+    const key = feedScopeKey(record)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [record])
+    else group.push(record)
+  }
+  return groups
 }

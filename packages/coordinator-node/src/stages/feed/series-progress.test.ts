@@ -23,12 +23,13 @@ describe('the progress of a series', () => {
   })
 
   test('finds the hole before a record of a grid, and none without a grid or a beginning', () => {
-    const progress = createSeriesProgress(minuteMs, minute(2))
+    const progress = createSeriesProgress(minuteMs, minute(2), minute(2))
     expect(progress.holeBefore(candle(2))).toBeNull()
     expect(progress.holeBefore(candle(5))).toEqual({ from: minute(2), to: minute(5) })
     expect(createSeriesProgress(null, minute(2)).holeBefore(candle(5))).toBeNull()
     const anew = createSeriesProgress(minuteMs, null)
     expect(anew.holeBefore(candle(5))).toBeNull()
+    expect(createSeriesProgress(minuteMs, minute(2)).holeBefore(candle(5))).toBeNull()
     anew.take(candle(5))
     expect(anew.holeBefore(candle(7))).toEqual({ from: minute(6), to: minute(7) })
   })

@@ -32,6 +32,8 @@ export function createSeriesProgress(
   knownBefore: Instant = Number.NEGATIVE_INFINITY,
 ): SeriesProgress {
   const recent = new Map<Instant, string>()
+  // A series that starts anew begins with its first record, wherever that is.
+  let hasBegun = Number.isFinite(knownBefore)
   let upTo = next
   return {
     next: () => upTo,
@@ -40,9 +42,11 @@ export function createSeriesProgress(
       return recent.get(record.eventAt) === JSON.stringify(record.values)
     },
     holeBefore(record) {
-      return stepMs === null || upTo === null || record.eventAt <= upTo ? null : { from: upTo, to: record.eventAt }
+      if (stepMs === null || upTo === null || !hasBegun || record.eventAt <= upTo) return null
+      return { from: upTo, to: record.eventAt }
     },
     take(record) {
+      hasBegun = true
       if (!recent.has(record.eventAt)) recent.set(record.eventAt, JSON.stringify(record.values))
       if (recent.size > rememberedRecords) recent.delete(recent.keys().next().value as Instant)
       upTo = Math.max(upTo ?? Number.NEGATIVE_INFINITY, record.eventAt + (stepMs ?? 1))
