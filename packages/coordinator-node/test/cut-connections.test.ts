@@ -83,6 +83,7 @@ async function followCut(frames: readonly Frame[], cutAt: number, missed: number
       ...{ source, series, log: silentLog, signal: stop.signal },
       timing: { now, random: () => 0, wait: (lengthMs, signal) => pause(lengthMs, signal) },
       patience: { ...defaultPatience, firstMs: 1, longestMs: 5, repairMs: 10 },
+      onConnected: async () => {},
       onInterrupted: async () => {},
     })
     let revisionCount = 0

@@ -21,6 +21,7 @@ function followed(source: FeedSourceWithHistory): FeedSource {
       yield* followSource({
         ...{ source, series, signal, log: silentLog, timing: wallTiming },
         patience: { ...defaultPatience, firstMs: 1, repairMs: 60_000 },
+        onConnected: async () => {},
         onInterrupted: async () => {},
       })
     },

@@ -150,6 +150,19 @@ describe('the gate of a feed', () => {
   })
 })
 
+describe('a feed that had ended', () => {
+  test('is what its records say once it is followed again, before a new one comes', async () => {
+    const { health, states } = await open()
+    await health.heard([candle(0)], minute(1))
+    await health.end([btc, eth], 'line down', minute(1))
+    await health.resume([btc], minute(2))
+    expect(await states()).toMatchObject({ BTCUSDT: up, ETHUSDT: ['down', 'line down'] })
+    await health.end([btc], 'line down', minute(2))
+    await health.resume([btc], minute(9))
+    expect((await states()).BTCUSDT?.[0]).toBe('stale')
+  })
+})
+
 describe('a clock that is off', () => {
   test('makes feeds suspect until a record is in time, two granularities later at the earliest', async () => {
     const { health, log, states } = await open()

@@ -14,8 +14,10 @@ export interface FeedHealth {
   check(at: Instant): Promise<void>
   /** A clock is off, by which these feeds are suspect until a record is heard when nothing of the kind was for a while. */
   suspectClock(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
-  /** Says of feeds that they have ended; they stay down until a record is heard. */
+  /** Says of feeds that they have ended; they stay down until they are resumed or a record is heard. */
   end(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
+  /** Feeds that had ended are followed again: they are what their records say. */
+  resume(scopes: readonly FeedScope[], at: Instant): Promise<void>
 }
 
 interface FeedEntry {
@@ -83,6 +85,10 @@ export async function openFeedHealth(
       const ended = entriesOf(scopes)
       for (const entry of ended) entry.clock = null
       await Promise.all(ended.map((entry) => change(entry, 'down', 'end', reason, at)))
+    },
+    async resume(scopes, at) {
+      const resumed = entriesOf(scopes).filter(({ cause }) => cause === 'end')
+      await Promise.all(resumed.map((entry) => judge(entry, at)))
     },
   }
 }

@@ -5,7 +5,7 @@ import { formatInstant } from '../domain/time.ts'
 import { createPipeline } from '../pipeline.ts'
 import type { FeedSource, SourceRecord } from '../ports/feed-source.ts'
 import type { Predictor } from '../predictor.ts'
-import { describeAhead, splitByClock } from '../stages/feed/split-by-clock.ts'
+import { withClockCheck } from './check-clock.ts'
 import { createClockWatch } from './clock-watch.ts'
 import { type FeedHealth, openFeedHealth } from './feed-health.ts'
 import { followSource } from './follow/follow-source.ts'
@@ -68,9 +68,15 @@ async function runSource(feed: LiveFeed, source: FeedSource, feeds: readonly Con
   const series = await loadSeries(feeds, store, backfillMs, clock.now())
   const inFlight = createInFlight(inFlightLimit)
   const batches = followSource({
-    ...{ source, series, log, signal },
+    ...{ series, log, signal },
+    source: withClockCheck(source, {
+      now: clock.now,
+      toleranceMs: settings.FEED_CLOCK_TOLERANCE_SECONDS * 1_000,
+      onAhead: (records, reason) => health.suspectClock(records, reason, clock.now()),
+    }),
     timing: wallTiming,
     patience: defaultPatience,
+    onConnected: () => health.resume(scopes, clock.now()),
     onInterrupted: (reason) => health.end(scopes, reason, clock.now()),
   })
   for await (const batch of batches) {
@@ -80,19 +86,9 @@ async function runSource(feed: LiveFeed, source: FeedSource, feeds: readonly Con
 }
 
 /** Models hear of a record while it is being stored: the database is not on their way. */
-async function takeBatch(
-  { context, predictor, writer, health }: LiveFeed,
-  batch: readonly SourceRecord[],
-): Promise<void> {
+async function takeBatch({ context, predictor, writer }: LiveFeed, batch: readonly SourceRecord[]): Promise<void> {
   const receivedAt = context.clock.now()
-  const toleranceMs = context.settings.FEED_CLOCK_TOLERANCE_SECONDS * 1_000
-  const { kept, ahead } = splitByClock(batch, receivedAt, toleranceMs)
-  const [early] = ahead
-  if (early !== undefined) {
-    const reason = describeAhead(early.source, early.knownAt, receivedAt, toleranceMs)
-    await health.suspectClock(ahead, reason, receivedAt)
-  }
-  const records: FeedRecord[] = kept.map((record) => ({ ...record, receivedAt }))
+  const records: FeedRecord[] = batch.map((record) => ({ ...record, receivedAt }))
   predictor?.hear(records)
   const predicted = records.map((record) => predictor?.predict(record))
   await Promise.all([...predicted, writer.write(records)])

@@ -67,6 +67,7 @@ test('a stream of Pyth that is cut anywhere loses no tick and doubles none', asy
       ...{ source, timing, log: silentLog, patience: defaultPatience },
       series: [createFollowedSeries(scope, null, start * 1_000)],
       signal: AbortSignal.any([stop.signal, AbortSignal.timeout(10_000)]),
+      onConnected: async () => {},
       onInterrupted: async () => {},
     })) {
       found.push(...batch.map(({ values }) => Number(values.price)))

@@ -13,6 +13,8 @@ export interface Follower {
   readonly log: Log
   readonly timing: Timing
   readonly patience: Patience
+  /** Told when a connection stands. */
+  readonly onConnected: () => Promise<void>
 }
 
 /** What the parts of one session share. */
@@ -76,7 +78,12 @@ async function runSession(session: Session, onNews: () => void): Promise<void> {
     open = resolve
   })
   const ended = { ...session, ending: closing.signal }
-  const streaming = readStream(session, queues, open, onNews).finally(() => {
+  let isConnected = false
+  const connect = () => {
+    isConnected = true
+    open()
+  }
+  const streaming = readStream(session, queues, connect, onNews).finally(() => {
     // What still waits for history comes again from there, behind the next connection.
     close()
     open()
@@ -90,8 +97,9 @@ async function runSession(session: Session, onNews: () => void): Promise<void> {
       if (!(await handOver(ended, series, records))) return
     }
   })
+  const telling = opened.then(() => (isConnected ? session.onConnected() : undefined))
   const repairing = opened.then(() => repairHoles(ended))
-  const results = await Promise.allSettled([streaming, ...handing, repairing])
+  const results = await Promise.allSettled([streaming, ...handing, telling, repairing])
   session.ending.removeEventListener('abort', close)
   const failed = results.find((result) => result.status === 'rejected')
   if (failed !== undefined && !session.ending.aborted) throw failed.reason

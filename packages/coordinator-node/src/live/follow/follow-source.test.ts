@@ -58,6 +58,7 @@ async function follow(
   const batches = followSource({
     ...{ source, series, log, timing, signal },
     patience: { ...defaultPatience, ...patience },
+    onConnected: async () => {},
     onInterrupted: async (reason) => {
       interruptions.push(reason)
     },

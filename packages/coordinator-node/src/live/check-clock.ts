@@ -1,0 +1,40 @@
+import type { Instant } from '../domain/time.ts'
+import type { FeedSource, SourceRecord } from '../ports/feed-source.ts'
+import { describeAhead, splitByClock } from '../stages/feed/split-by-clock.ts'
+
+export interface ClockCheck {
+  readonly now: () => Instant
+  readonly toleranceMs: number
+  /** Told of records from the future, and which clock may be off by how much. */
+  readonly onAhead: (records: readonly SourceRecord[], reason: string) => Promise<void>
+}
+
+/**
+ * A source without records from the future, as far as this node's clock is right. Whoever follows it does not hear of them,
+ * and so asks its history for them once their time has come.
+ */
+export function withClockCheck(source: FeedSource, check: ClockCheck): FeedSource {
+  const { history } = source
+  return {
+    describe: (signal) => source.describe(signal),
+    stream: (scopes, from, signal, onOpen) => believable(source.stream(scopes, from, signal, onOpen), check),
+    ...(history && {
+      history: (scope, from, to, signal) => believable(history(scope, from, to, signal), check),
+    }),
+  }
+}
+
+async function* believable(
+  batches: AsyncIterable<readonly SourceRecord[]>,
+  { now, toleranceMs, onAhead }: ClockCheck,
+): AsyncGenerator<readonly SourceRecord[]> {
+  for await (const batch of batches) {
+    const receivedAt = now()
+    const { kept, ahead } = splitByClock(batch, receivedAt, toleranceMs)
+    const [early] = ahead
+    if (early !== undefined) {
+      await onAhead(ahead, describeAhead(early.source, early.knownAt, receivedAt, toleranceMs))
+    }
+    if (kept.length > 0) yield kept
+  }
+}
