@@ -44,6 +44,13 @@ describe('planReplay', () => {
     expect(planReplay(live, workspace, root)).toBeUndefined()
   })
 
+  it('takes a folder of the archive as a recording', async () => {
+    const series = join(root, 'archive/binance/BTCUSDT/candle/1m')
+    await mkdir(series, { recursive: true })
+    expect(planReplay({ ...live, replay: [series] }, findWorkspace(root), root)?.files).toEqual([series])
+    expect(() => planReplay({ ...live, replay: ['archive'] }, findWorkspace(root), root)).toThrow(/this is no file/)
+  })
+
   it('is as fast as possible when it ends by itself, unless told how fast', () => {
     const workspace = findWorkspace(root)
     expect(planReplay({ ...live, replay: [], once: true }, workspace, root)?.speed).toBe('max')

@@ -84,6 +84,9 @@ function run(job: BackfillJob, source: FeedSource, more: Partial<BackfillOptions
   return runBackfill(job.id, { store, source, ...writer, ...rest, ...more })
 }
 
+const pagesOf = (source: FeedSource, range: Parameters<NonNullable<FeedSource['history']>>) =>
+  source.history?.(...range) ?? []
+
 const stored = async () => (await store.recordsBehind(btc, everything, 1_000)).map(({ receivedAt: _, ...rest }) => rest)
 
 describe('a backfill', () => {
@@ -224,6 +227,32 @@ describe('a backfill', () => {
       },
     })
     expect(most).toBeLessThanOrEqual(40)
+  })
+
+  it('holds few records of a fast source when they are large', async () => {
+    const job = await addJob()
+    let waiting = 0
+    let most = 0
+    const { source } = pagedSource(() => {
+      waiting += 10
+      most = Math.max(most, waiting)
+    })
+    const large: FeedSource = {
+      ...source,
+      async *history(...range) {
+        // Four MiB each.
+        for await (const page of pagesOf(source, range)) {
+          yield page.map((record) => ({ ...record, values: { text: 'x'.repeat(2 ** 22) } }))
+        }
+      },
+    }
+    await run(job, large, {
+      async write(batch) {
+        for (let turn = 0; turn < 200; turn += 1) await Promise.resolve()
+        waiting -= batch.length
+      },
+    })
+    expect(most).toBeLessThanOrEqual(30)
   })
 
   it('is not begun for a job that nobody made, or a series that the tables do not hold', async () => {

@@ -16,7 +16,7 @@ export interface BackfillOptions {
   readonly source: FeedSource
   /** Writes records of the job, those that are there already as well. */
   readonly write: (records: readonly SourceRecord[]) => Promise<unknown>
-  /** Most records of one write; a source that is faster than the writing is waited for. */
+  /** Most records of one write, unless they are large; a source that is faster than the writing is waited for. */
   readonly batchRecords: number
   readonly log: Log
   readonly timing: Timing
@@ -133,11 +133,17 @@ async function takeHistory(run: Run): Promise<boolean> {
 interface Batch {
   readonly records: SourceRecord[]
   pageCount: number
+  /** Of the values as text, about. */
+  bytes: number
 }
+
+/** Order books are hundreds of times as large as candles. */
+const maxBatchBytes = 32 * 1024 * 1024
+const emptyBatch = (): Batch => ({ records: [], pageCount: 0, bytes: 0 })
 
 /** Writes one batch while the next one is fetched: whatever came meanwhile, so that a slow source is written page by page. */
 function createBatchWriter(run: Run, batchRecords: number) {
-  let batch: Batch = { records: [], pageCount: 0 }
+  let batch = emptyBatch()
   let writing: Promise<void> | undefined
   let isCancelled = false
   let failure: { readonly error: unknown } | undefined
@@ -145,7 +151,7 @@ function createBatchWriter(run: Run, batchRecords: number) {
   function begin(): void {
     const { records, pageCount } = batch
     if (records.length === 0) return
-    batch = { records: [], pageCount: 0 }
+    batch = emptyBatch()
     writing = write()
       .catch((error: unknown) => {
         failure = { error }
@@ -171,7 +177,8 @@ function createBatchWriter(run: Run, batchRecords: number) {
     async add(page: readonly SourceRecord[]): Promise<boolean> {
       batch.records.push(...page)
       batch.pageCount += 1
-      if (batch.records.length >= batchRecords) await settle()
+      batch.bytes += page.length * JSON.stringify(page[0]?.values ?? null).length
+      if (batch.records.length >= batchRecords || batch.bytes >= maxBatchBytes) await settle()
       if (failure !== undefined) throw failure.error
       if (writing === undefined && !isCancelled) begin()
       return !isCancelled

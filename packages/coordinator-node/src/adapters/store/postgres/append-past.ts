@@ -7,6 +7,8 @@ import { encodeInstant } from './instant-codec.ts'
 
 /** A statement of more would hold the lock on the state of its scope for long. */
 const mostRecords = 10_000
+/** PostgreSQL builds no JSON array of 256 MiB; records of one series are about as large as each other. */
+const mostBytes = 48 * 1024 * 1024
 
 /**
  * Appends records of the past. What conflicts with nothing, which is nearly all of it, takes a statement that judges no
@@ -20,8 +22,9 @@ export async function appendPast(
   checkRecords(records)
   let insertedCount = 0
   for (const series of bySeries(records)) {
-    for (let first = 0; first < series.length; first += mostRecords) {
-      const batch = series.slice(first, first + mostRecords)
+    const size = batchSize(series)
+    for (let first = 0; first < series.length; first += size) {
+      const batch = series.slice(first, first + size)
       const count = await insertPast(sql, batch)
       insertedCount += count
       // What was inserted is found as a duplicate now, whatever else is judged.
@@ -29,6 +32,14 @@ export async function appendPast(
     }
   }
   return insertedCount
+}
+
+/** How many records of a series one statement takes, by the largest of a few. */
+function batchSize(series: readonly FeedRecord[]): number {
+  const step = Math.max(1, Math.floor(series.length / 16))
+  const sample = series.filter((_, index) => index % step === 0)
+  const largest = Math.max(...sample.map(({ values }) => JSON.stringify(values).length))
+  return Math.max(1, Math.min(mostRecords, Math.floor(mostBytes / largest)))
 }
 
 /** By the four names: keys of scopes join with colons, which names may contain. */
