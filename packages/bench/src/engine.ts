@@ -1,5 +1,7 @@
 // The engine's inner parts that a benchmark composes or clocks. Its package exports none of them: by file, then, and only here.
 export { createVirtualClock, wallClock } from '../../coordinator-node/src/adapters/clock/clocks.ts'
+export { createBinanceSource } from '../../coordinator-node/src/adapters/feeds/binance/create-binance-source.ts'
+export { startFakeBinance } from '../../coordinator-node/src/adapters/feeds/binance/testing/start-fake-binance.ts'
 export { appendToArchive } from '../../coordinator-node/src/adapters/feeds/parquet/append-to-archive.ts'
 export { archiveFolder } from '../../coordinator-node/src/adapters/feeds/recording/series-path.ts'
 export {

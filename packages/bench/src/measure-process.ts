@@ -27,6 +27,8 @@ async function measure(input: z.output<typeof inputSchema>, log: Log): Promise<F
   switch (input.name) {
     case 'ingest':
       return (await import('./ingest-records.ts')).ingestRecords(input.databaseUrl, log)
+    case 'stream':
+      return (await import('./stream-ticks.ts')).streamTicks(input.databaseUrl, log)
     case 'backfill':
       return (await import('./backfill-candles.ts')).backfillCandles(input.databaseUrl, log)
     case 'predict': {
