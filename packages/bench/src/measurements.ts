@@ -65,7 +65,7 @@ export const measurements: readonly Measurement[] = [
       peakMemory,
     ],
     needs: { database: true, modelCount: 0 },
-    budgetMs: 130_000,
+    budgetMs: 80_000,
   },
   {
     name: 'backfill',

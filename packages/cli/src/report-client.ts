@@ -40,6 +40,7 @@ export interface FeedRow {
   readonly kind: string
   readonly granularity: string
   readonly record_count: number
+  readonly missing_count?: number | null
   readonly watermark_ts: string | null
   readonly status?: string
   readonly status_reason?: string | null

@@ -70,7 +70,7 @@ function describeNode(node: NodeState): readonly string[] {
       feed.status ?? '',
       feed.status_since ?? '',
       feed.watermark_ts ?? '',
-      String(feed.record_count),
+      `${feed.record_count}${feed.missing_count ? ` (${feed.missing_count} missing)` : ''}`,
     ]),
   )
   const models = node.models.map(({ model_id, model_name }) => model_name ?? model_id)

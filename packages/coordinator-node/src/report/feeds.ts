@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
-import type { Instant } from '../domain/time.ts'
+import type { FeedState } from '../domain/feed-record.ts'
+import { durationMs, type Instant } from '../domain/time.ts'
 import { jsonResponse } from './json-response.ts'
 import type { ReportContext } from './report-context.ts'
 import { zonedTime } from './row-fields.ts'
@@ -14,6 +15,7 @@ export function addFeedsRoute(app: Hono, { reads }: ReportContext): void {
       kind: state.scope.kind,
       granularity: state.scope.granularity,
       record_count: state.recordCount,
+      missing_count: missingRecords(state),
       oldest_ts: timeOrNull(state.oldestEventAt),
       newest_ts: timeOrNull(state.newestEventAt),
       watermark_ts: timeOrNull(state.watermarkAt),
@@ -25,6 +27,13 @@ export function addFeedsRoute(app: Hono, { reads }: ReportContext): void {
     }))
     return jsonResponse(context, rows)
   })
+}
+
+/** How many records the grid of a candle series lacks between its first and its newest; `null` without a grid. */
+function missingRecords({ scope, recordCount, oldestEventAt, newestEventAt }: FeedState): number | null {
+  if (scope.kind !== 'candle' || oldestEventAt === null || newestEventAt === null) return null
+  const stepMs = durationMs(scope.granularity)
+  return Math.max(0, Math.floor((newestEventAt - oldestEventAt) / stepMs) + 1 - recordCount)
 }
 
 function timeOrNull(at: Instant | null): string | null {

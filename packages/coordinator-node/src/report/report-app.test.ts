@@ -189,6 +189,7 @@ describe('/reports/feeds', () => {
     expect(before).toEqual({
       ...scope,
       record_count: 0,
+      missing_count: null,
       oldest_ts: null,
       newest_ts: null,
       watermark_ts: null,
@@ -204,10 +205,28 @@ describe('/reports/feeds', () => {
     const [after] = (await get('/reports/feeds')).body as [Row]
     expect(after).toMatchObject({
       record_count: 1,
+      missing_count: 0,
       oldest_ts: '2026-03-01T10:00:00.000Z',
       newest_ts: '2026-03-01T10:00:00.000Z',
       watermark_ts: '2026-03-01T10:01:00.000Z',
     })
     expect(after.watermark_updated_at).toMatch(/Z$/)
+  })
+
+  it('counts what the grid of candles lacks; other series have no grid', async () => {
+    const { store, get } = reportUnderTest()
+    const scope = { source: 'binance', subject: 'BTCUSDT', kind: 'candle', granularity: '1m' }
+    const records = ['candle', 'tick'].flatMap((kind) =>
+      [0, 1, 4, 6].map((count) => ({
+        ...{ ...scope, kind, eventAt: minute(count), knownAt: minute(count + 1) },
+        ...{ receivedAt: minute(count + 1), values: { close: 1 } },
+      })),
+    )
+    await store.appendRecords(records)
+    const rows = (await get('/reports/feeds')).body as readonly Row[]
+    expect(rows.map(({ kind, missing_count }) => [kind, missing_count])).toEqual([
+      ['candle', 3],
+      ['tick', null],
+    ])
   })
 })
