@@ -67,6 +67,11 @@ export type FeedSourceFactory = (context: FeedSourceContext) => FeedSource
 /** A source that may be asked for its past. */
 export type FeedSourceWithHistory = FeedSource & { readonly history: NonNullable<FeedSource['history']> }
 
+/** Whether a source says by this error that it cannot go on; anything else is another part's, or a broken program. */
+export function isSourceError(error: unknown): error is CrunchError {
+  return error instanceof CrunchError && (error.code === 'FEED_INTERRUPTED' || error.code === 'FEED_UNAVAILABLE')
+}
+
 /** The way to a provider is broken for now: asking again helps, though not before `retryAfterMs` where the provider said so. */
 export class FeedInterrupted extends CrunchError {
   readonly retryAfterMs: number | null

@@ -1,7 +1,6 @@
-import { CrunchError } from '../../domain/errors.ts'
 import { feedScopeKey } from '../../domain/feed-record.ts'
 import type { Instant } from '../../domain/time.ts'
-import { FeedInterrupted, type SourceRecord } from '../../ports/feed-source.ts'
+import { FeedInterrupted, isSourceError, type SourceRecord } from '../../ports/feed-source.ts'
 import { missingCount, type Stretch } from '../../stages/feed/series-progress.ts'
 import type { Session } from './follow-session.ts'
 import { addHole, describeStretch, type FollowedSeries, type OpenHole, remainingHoles } from './followed-series.ts'
@@ -130,7 +129,7 @@ async function repair(session: Session, series: FollowedSeries, hole: OpenHole):
     session.historyAnswers = true
   } catch (error) {
     if (session.ending.aborted) return
-    if (!(error instanceof CrunchError)) throw error
+    if (!isSourceError(error)) throw error
     postpone(session, hole, error instanceof FeedInterrupted ? error.retryAfterMs : null)
     return
   }
@@ -169,7 +168,7 @@ async function patiently(session: Session, series: FollowedSeries, ask: () => Pr
       return !ending.aborted
     } catch (error) {
       if (ending.aborted) return false
-      if (!(error instanceof CrunchError)) throw error
+      if (!isSourceError(error)) throw error
       const retryAfterMs = error instanceof FeedInterrupted ? error.retryAfterMs : null
       const waitMs = backOffMs(failures, retryAfterMs, patience, timing)
       const isLast = timing.now() + waitMs - startedAt > patience.historyMs

@@ -294,9 +294,12 @@ describe('following a source', () => {
     await expect(followed).rejects.toThrow('no subject "BTCUSD"; did you mean "BTCUSDT"?')
   })
 
-  test('passes a broken program on', async () => {
+  test('passes on what is not the source: a broken program, a database that is away', async () => {
     const broken = all({ records: btcMinutes(0, 5), connections: [{ count: 1, end: new TypeError('bug') }] })
     await expect(follow(broken, { count: 5 })).rejects.toThrow('bug')
+    const failed = new CrunchError('STORE_UNAVAILABLE', 'no database')
+    const storeless = all({ records: btcMinutes(0, 5), connections: [{ count: 1, end: failed }] })
+    await expect(follow(storeless, { count: 5 })).rejects.toBe(failed)
   })
 
   test('leaves out a series that nobody asked for, and says so', async () => {

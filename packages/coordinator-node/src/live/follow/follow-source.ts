@@ -1,5 +1,4 @@
-import { CrunchError } from '../../domain/errors.ts'
-import { FeedInterrupted, type SourceRecord } from '../../ports/feed-source.ts'
+import { FeedInterrupted, isSourceError, type SourceRecord } from '../../ports/feed-source.ts'
 import { requireOffered } from '../../stages/feed/offered-series.ts'
 import { type Follower, followSession } from './follow-session.ts'
 import { backOffMs } from './timing.ts'
@@ -44,7 +43,7 @@ export async function* followSource(options: FollowOptions): AsyncGenerator<read
       yield* followSession(options, signal, onNews)
     } catch (error) {
       if (signal.aborted) return
-      if (!(error instanceof CrunchError)) throw error
+      if (!isSourceError(error)) throw error
       const isTemporary = error instanceof FeedInterrupted
       if (!isTemporary && !hasWorked) throw error
       reason = error.message
