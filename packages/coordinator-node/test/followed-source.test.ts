@@ -1,12 +1,12 @@
 import { createBinanceSource } from '../src/adapters/feeds/binance/create-binance-source.ts'
-import { candleMessage, candleStream, type FakeCandle } from '../src/adapters/feeds/binance/testing/fake-market.ts'
+import { candleMessage, candleStream, fakeCandle } from '../src/adapters/feeds/binance/testing/fake-market.ts'
 import { startFakeBinance } from '../src/adapters/feeds/binance/testing/start-fake-binance.ts'
 import { feedScopeKey } from '../src/domain/feed-record.ts'
 import { followSource } from '../src/live/follow/follow-source.ts'
 import { createFollowedSeries } from '../src/live/follow/followed-series.ts'
 import { defaultPatience, wallTiming } from '../src/live/follow/timing.ts'
 import { feedSourceTestsuite } from '../src/ports/feed-source.testsuite.ts'
-import type { FeedSource, FeedSourceWithHistory, SourceRecord } from '../src/ports/feed-source.ts'
+import type { FeedSource, FeedSourceWithHistory } from '../src/ports/feed-source.ts'
 import { silentLog } from '../src/ports/log.ts'
 
 /** A source that is followed keeps the promises of one that can go back: it resumes, and nothing comes twice. */
@@ -26,11 +26,6 @@ function followed(source: FeedSourceWithHistory): FeedSource {
       })
     },
   }
-}
-
-function fakeCandle({ subject, eventAt, knownAt, values }: SourceRecord): FakeCandle {
-  const prices = values as Record<'open' | 'high' | 'low' | 'close' | 'volume', number>
-  return { symbol: subject, interval: '1m', openAt: eventAt, closeAt: knownAt, ...prices }
 }
 
 feedSourceTestsuite('binance, followed', {

@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { feedSourceTestsuite } from '../../../ports/feed-source.testsuite.ts'
-import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { createBinanceSource } from './create-binance-source.ts'
-import { candleMessage, candleStream, type FakeCandle, tradeMessage, tradeStream } from './testing/fake-market.ts'
+import { candleMessage, candleStream, fakeCandle, tradeMessage, tradeStream } from './testing/fake-market.ts'
 import { readStream } from './testing/read-stream.ts'
 import { startFakeBinance } from './testing/start-fake-binance.ts'
-
-function fakeCandle({ subject, eventAt, knownAt, values }: SourceRecord): FakeCandle {
-  const prices = values as Record<'open' | 'high' | 'low' | 'close' | 'volume', number>
-  return { symbol: subject, interval: '1m', openAt: eventAt, closeAt: knownAt, ...prices }
-}
 
 feedSourceTestsuite('binance, candles', {
   source: 'binance',

@@ -1,4 +1,5 @@
 import type { Instant } from '../../../../domain/time.ts'
+import type { SourceRecord } from '../../../../ports/feed-source.ts'
 
 /** A candle in numbers; the wire has texts of eight decimals. */
 export interface FakeCandle {
@@ -12,6 +13,12 @@ export interface FakeCandle {
   readonly low: number
   readonly close: number
   readonly volume: number
+}
+
+/** The candle that a record of one minute was made from. */
+export function fakeCandle({ subject, eventAt, knownAt, values }: SourceRecord): FakeCandle {
+  const prices = values as Record<'open' | 'high' | 'low' | 'close' | 'volume', number>
+  return { symbol: subject, interval: '1m', openAt: eventAt, closeAt: knownAt, ...prices }
 }
 
 export interface FakeTrade {
