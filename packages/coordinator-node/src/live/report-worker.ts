@@ -1,5 +1,7 @@
 import packageJson from '../../package.json' with { type: 'json' }
 import { numericFields } from '../contract/numeric-fields.ts'
+import { contractFeeds } from '../contract/resolved-contract.ts'
+import { feedScopeKey } from '../domain/feed-record.ts'
 import { createReportApp } from '../report/create-report-app.ts'
 import { startReportServer } from '../report/start-report-server.ts'
 import { aborted } from './predict-worker.ts'
@@ -19,6 +21,7 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
       version: packageJson.version,
     },
     contract: {
+      feeds: contractFeeds(contract).map(({ scope }) => feedScopeKey(scope)),
       windows: Object.keys(contract.leaderboard.windows),
       rankBy: contract.leaderboard.rankBy,
       direction: contract.leaderboard.direction,

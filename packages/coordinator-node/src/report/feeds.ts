@@ -1,15 +1,15 @@
 import type { Hono } from 'hono'
-import type { FeedState } from '../domain/feed-record.ts'
+import { type FeedState, feedScopeKey } from '../domain/feed-record.ts'
 import { durationMs, type Instant } from '../domain/time.ts'
 import { jsonResponse } from './json-response.ts'
-import type { ReportContext } from './report-context.ts'
+import type { ReportContext, ReportContract } from './report-context.ts'
 import { zonedTime } from './row-fields.ts'
 
 /** How far ingestion of each series has come, and whether it can be trusted. */
-export function addFeedsRoute(app: Hono, { reads }: ReportContext): void {
+export function addFeedsRoute(app: Hono, { reads, contract }: ReportContext): void {
   app.get('/reports/feeds', async (context) => {
     const states = await reads.feedStates()
-    const rows = states.map((state) => ({
+    const rows = states.map(withoutFollower(contract)).map((state) => ({
       source: state.scope.source,
       subject: state.scope.subject,
       kind: state.scope.kind,
@@ -34,6 +34,14 @@ function missingRecords({ scope, recordCount, oldestEventAt, newestEventAt }: Fe
   if (scope.kind !== 'candle' || oldestEventAt === null || newestEventAt === null) return null
   const stepMs = durationMs(scope.granularity)
   return Math.max(0, Math.floor((newestEventAt - oldestEventAt) / stepMs) + 1 - recordCount)
+}
+
+/** What nobody follows any more is down for that reason, whatever its last follower said. */
+function withoutFollower({ feeds }: ReportContract): (state: FeedState) => FeedState {
+  return (state) =>
+    feeds.includes(feedScopeKey(state.scope))
+      ? state
+      : { ...state, status: 'down', statusReason: 'the contract has no such feed' }
 }
 
 function timeOrNull(at: Instant | null): string | null {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { CrunchError } from '../domain/errors.ts'
-import { btc, candle, minute } from '../ports/store-samples.ts'
+import { btc, candle, eth, minute } from '../ports/store-samples.ts'
 import { type ReportUnderTest, reportUnderTest } from './report-app.testkit.ts'
 
 interface Health {
@@ -44,6 +44,13 @@ describe('/healthz', () => {
     ])
     await under.store.appendRecords([candle(58)])
     expect((await healthOf(under)).body.status).toBe('ok')
+  })
+
+  it('is not about series that the contract does not have: backfilled ones, or those of an earlier contract', async () => {
+    const under = reportUnderTest()
+    await under.store.appendRecords([candle(58), candle(1, undefined, eth)])
+    await under.store.putFeedStatus(btc, 'up', null, minute(59))
+    expect((await healthOf(under)).body).toMatchObject({ status: 'ok', reasons: [] })
   })
 
   it('is degraded while no worker has reported, and passes on their reasons', async () => {

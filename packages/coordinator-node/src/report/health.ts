@@ -23,9 +23,9 @@ export function addHealthRoute(app: Hono, report: ReportContext): void {
   })
 }
 
-async function healthReasons({ reads, clock, health }: ReportContext): Promise<string[]> {
+async function healthReasons({ reads, clock, contract, health }: ReportContext): Promise<string[]> {
   const now = await clock.refresh()
-  const feeds = await reads.feedStates()
+  const feeds = (await reads.feedStates()).filter(({ scope }) => contract.feeds.includes(feedScopeKey(scope)))
   const reasons = feeds.map((feed) => feedReason(feed, now)).filter((reason) => reason !== null)
   if (health === undefined) return reasons
   const workers = await health()

@@ -229,4 +229,13 @@ describe('/reports/feeds', () => {
       ['tick', null],
     ])
   })
+
+  it('says of a series that nobody follows any more that the contract does not have it', async () => {
+    const { store, get } = reportUnderTest()
+    const scope = { source: 'binance', subject: 'SOLUSDT', kind: 'candle', granularity: '1m' }
+    await store.putFeedStatus(scope, 'up', null, start)
+    expect((await get('/reports/feeds')).body).toMatchObject([
+      { subject: 'SOLUSDT', status: 'down', status_reason: 'the contract has no such feed' },
+    ])
+  })
 })

@@ -1,8 +1,9 @@
 import type { Hono } from 'hono'
 import { createMemoryStore, type MemoryStore } from '../adapters/store/memory/memory-store.ts'
+import { feedScopeKey } from '../domain/feed-record.ts'
 import type { JsonObject } from '../domain/json.ts'
 import { silentLog } from '../ports/log.ts'
-import { minute } from '../ports/store-samples.ts'
+import { btc, minute } from '../ports/store-samples.ts'
 import { createReportApp, type ReportOptions } from './create-report-app.ts'
 
 export type Row = Record<string, unknown>
@@ -29,6 +30,7 @@ export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportU
     reads: store,
     info: { crunchId: 'next-move', crunchAddress: '', network: 'devnet', version: '1.2.3' },
     contract: {
+      feeds: [feedScopeKey(btc)],
       windows: ['recent', 'score_steady', 'anchor'],
       rankBy: 'recent',
       direction: 'desc',

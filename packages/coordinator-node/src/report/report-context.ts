@@ -15,6 +15,8 @@ export interface ReportInfo {
 
 /** What the API has to know of the contract, so that every row has every column. */
 export interface ReportContract {
+  /** Scope keys of its series. The tables may hold others: backfilled ones, and those of an earlier contract. */
+  readonly feeds: readonly string[]
   /** Names, in the contract's order. */
   readonly windows: readonly string[]
   readonly rankBy: string
