@@ -8,6 +8,9 @@ import type { Terminal } from '../terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 import { openReportClient } from './open-report-client.ts'
 
+/** How much of an error fits into the table. */
+const shownError = 80
+
 /** Shows the processes of a deployment and, as far as its API answers, health, feeds, models and ranks. */
 export async function status(options: { readonly json: boolean }, terminal: Terminal): Promise<void> {
   const workspace = findWorkspace(terminal.cwd)
@@ -20,7 +23,14 @@ export async function status(options: { readonly json: boolean }, terminal: Term
   const node = await readNode(await openReportClient(workspace, terminal))
   if (options.json) terminal.out(JSON.stringify({ deployed: true, ...supervisor, node }))
   else
-    terminal.out([describeSupervisor(supervisor), servicesTable(supervisor.services), ...describeNode(node)].join('\n'))
+    terminal.out(
+      [
+        describeSupervisor(supervisor),
+        servicesTable(supervisor.services),
+        ...wholeErrors(supervisor.services),
+        ...describeNode(node),
+      ].join('\n'),
+    )
 }
 
 type NodeState = Awaited<ReturnType<typeof readNode>>
@@ -54,10 +64,19 @@ function servicesTable(services: readonly ServiceStatus[]): string {
       pid === null ? '' : String(pid),
       pid === null || startedAt === null ? '' : formatAge(Date.now() - startedAt),
       String(restarts),
-      (lastError ?? '').split('\n')[0]?.slice(0, 80) ?? '',
+      firstLine(lastError).slice(0, shownError),
     ]),
   )
 }
+
+/** What helps stands at the end of an error: those that the table cuts off, of services that do not serve. */
+function wholeErrors(services: readonly ServiceStatus[]): readonly string[] {
+  return services
+    .filter(({ state, lastError }) => state !== 'ready' && firstLine(lastError).length > shownError)
+    .map(({ name, lastError }) => `  ${name}: ${lastError}`)
+}
+
+const firstLine = (text: string | null): string => (text ?? '').split('\n')[0] ?? ''
 
 function describeNode(node: NodeState): readonly string[] {
   if ('problem' in node) return [`API: ${node.problem}`]

@@ -163,6 +163,41 @@ describe('a feed that had ended', () => {
   })
 })
 
+describe('a feed that cannot be followed', () => {
+  test('is down for the newest reason, since the first one, and this is said once', async () => {
+    const { store, health, log, states } = await open()
+    await health.heard([candle(0)], minute(1))
+    await health.end([btc], 'the line broke', minute(1))
+    await health.end([btc], 'this region is not served', minute(2))
+    expect(await states()).toEqual({ BTCUSDT: ['down', 'this region is not served'] })
+    expect((await store.feedStates())[0]?.statusSince).toBe(minute(1))
+    expect(log.lines.map(({ message }) => message)).toEqual(['a feed is up', 'a feed is down'])
+  })
+
+  test('and that was never heard is not up once it is followed: nothing has come', async () => {
+    const store = createMemoryStore()
+    await store.ensureFeeds([btc, eth], minute(0))
+    const { health, log, states } = await open({}, store)
+    await health.end([btc], 'line down', minute(1))
+    await health.resume([btc, eth], minute(2))
+    await health.check(minute(9))
+    const nothing = ['down', 'it is followed, and has brought nothing yet']
+    expect(await states()).toEqual({ BTCUSDT: nothing, ETHUSDT: nothing })
+    expect(log.lines).toEqual([])
+    await health.heard([candle(9), candle(9, {}, eth)], minute(10))
+    expect(await states()).toEqual({ BTCUSDT: up, ETHUSDT: up })
+  })
+
+  test('as an earlier process has said, is what its records say once it is followed again', async () => {
+    const store = createMemoryStore()
+    await store.appendRecords([candle(0)])
+    await store.putFeedStatus(btc, 'down', 'line down', minute(1))
+    const { health, states } = await open({}, store)
+    await health.resume([btc, eth], minute(2))
+    expect((await states()).BTCUSDT).toEqual(up)
+  })
+})
+
 describe('a clock that is off', () => {
   test('makes feeds suspect until a record is in time, two granularities later at the earliest', async () => {
     const { health, log, states } = await open()

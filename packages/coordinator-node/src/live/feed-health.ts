@@ -14,9 +14,9 @@ export interface FeedHealth {
   check(at: Instant): Promise<void>
   /** A clock is off, by which these feeds are suspect until a record is heard when nothing of the kind was for a while. */
   suspectClock(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
-  /** Says of feeds that they have ended; they stay down until they are resumed or a record is heard. */
+  /** Says of feeds that they have ended, or why they still are; they stay down until they are resumed or a record is heard. */
   end(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
-  /** Feeds that had ended are followed again: they are what their records say. */
+  /** Feeds that were down are followed again: they are what their records say, and down while there are none. */
   resume(scopes: readonly FeedScope[], at: Instant): Promise<void>
 }
 
@@ -26,9 +26,12 @@ interface FeedEntry {
   status: FeedStatus
   /** `undefined`: why an earlier process put the status is not known. */
   cause: Distrust['cause'] | 'end' | null | undefined
+  reason: string | null
   /** What is wrong with a clock; until then, no record proves the contrary. */
   clock: { readonly reason: string; readonly until: Instant } | null
 }
+
+const nothingYet = 'it is followed, and has brought nothing yet'
 
 /** Starts with what the store holds of the feeds, from before this process. */
 export async function openFeedHealth(
@@ -46,10 +49,13 @@ export async function openFeedHealth(
     reason: string | null,
     at: Instant,
   ) {
-    if (entry.status === status && entry.cause === cause) return
-    entry.status = status
-    entry.cause = cause
-    await write(entry.scope, status, reason, at)
+    // The reasons of a gate and of a silence change with each record; why a feed cannot be followed is news each time.
+    const isTheSame = entry.status === status && entry.cause === cause && (cause !== 'end' || entry.reason === reason)
+    if (isTheSame) return
+    // Whoever follows the feed has told each reason why it is down.
+    const isTold = entry.status === 'down' && status === 'down'
+    Object.assign(entry, { status, cause, reason })
+    await write(entry.scope, status, reason, at, !isTold)
   }
 
   async function judge(entry: FeedEntry, at: Instant): Promise<void> {
@@ -87,8 +93,12 @@ export async function openFeedHealth(
       await Promise.all(ended.map((entry) => change(entry, 'down', 'end', reason, at)))
     },
     async resume(scopes, at) {
-      const resumed = entriesOf(scopes).filter(({ cause }) => cause === 'end')
-      await Promise.all(resumed.map((entry) => judge(entry, at)))
+      const resumed = entriesOf(scopes).filter(({ status }) => status === 'down')
+      await Promise.all(
+        resumed.map((entry) =>
+          watch.newestKnownAt(entry.scope) === null ? change(entry, 'down', 'end', nothingYet, at) : judge(entry, at),
+        ),
+      )
     },
   }
 }
@@ -103,7 +113,7 @@ async function loadEntries(
       const key = feedScopeKey(scope)
       const status = stored.get(key) ?? 'down'
       const freshForMs = freshnessMs(granularityMs)
-      return [key, { scope, freshForMs, status, cause: status === 'up' ? null : undefined, clock: null }]
+      return [key, { scope, freshForMs, status, cause: status === 'up' ? null : undefined, reason: null, clock: null }]
     }),
   )
 }
@@ -111,10 +121,10 @@ async function loadEntries(
 /** One after the other: on two connections, an older status could come last and stay. */
 function createStatusWriter({ store, log }: { readonly store: Pick<Store, 'putFeedStatus'>; readonly log: Log }) {
   let written: Promise<void> = Promise.resolve()
-  return (scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant): Promise<void> => {
+  return (scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant, isNews: boolean): Promise<void> => {
     const fields = { stage: 'feed', scope: feedScopeKey(scope), at: formatInstant(at) }
     if (status === 'up') log.info('a feed is up', fields)
-    else log.warn(`a feed is ${status}`, { ...fields, reason })
+    else if (isNews) log.warn(`a feed is ${status}`, { ...fields, reason })
     written = written.then(() => store.putFeedStatus(scope, status, reason, at))
     return written
   }

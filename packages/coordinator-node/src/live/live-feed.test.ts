@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { changedContract, market } from '../../test/sample-contract.ts'
 import { createTestLog } from '../../test/test-log.ts'
 import { createMemoryStore } from '../adapters/store/memory/memory-store.ts'
-import type { FeedSource, SourceRecord } from '../ports/feed-source.ts'
+import { CrunchError } from '../domain/errors.ts'
+import { FeedInterrupted, type FeedSource, type SourceRecord } from '../ports/feed-source.ts'
 import { btc, minute } from '../ports/store-samples.ts'
 import { createChannel } from './follow/channel.ts'
 import { runLiveFeed } from './live-feed.ts'
@@ -18,9 +19,10 @@ afterEach(async () => {
 const scope = { ...btc, kind: 'tick', granularity: '1s' }
 const tick = (knownAt: number): SourceRecord => ({ ...scope, eventAt: knownAt, knownAt, values: { close: knownAt } })
 
-/** A feed worker on a source that a test speaks through, with a clock that a test sets. */
-function open() {
+/** What a feed worker needs, with a source that a test speaks through and a clock that a test sets. */
+function openWorker() {
   let now = minute(0)
+  const ready: string[] = []
   const store = createMemoryStore()
   const log = createTestLog()
   const spoken = createChannel<readonly SourceRecord[]>(64)
@@ -32,33 +34,74 @@ function open() {
       yield* spoken.read()
     },
   }
-  const ending = new AbortController()
   const context: WorkerContext = {
+    signal: new AbortController().signal,
     contract: changedContract({ feed: { ...market, subjects: ['BTCUSDT'], kind: 'tick', granularity: '1s' } }),
     settings: readSettings({}),
-    ...{ store, log, signal: ending.signal, sources: new Map([[scope.source, source]]), ready: () => {} },
+    ...{ store, log, sources: new Map([[scope.source, source]]), ready: (worker) => ready.push(worker) },
     clock: { now: () => now, refresh: async () => now },
   }
-  const running = runLiveFeed(context)
-  endings.push(async () => {
-    ending.abort()
-    await running
-  })
   return {
-    log,
+    ...{ source, context, ready, store, log },
     async speak(...records: readonly SourceRecord[]) {
       await spoken.push(records)
     },
     setClock(at: number) {
       now = at
     },
+  }
+}
+
+function start(context: WorkerContext): void {
+  const ending = new AbortController()
+  const running = runLiveFeed({ ...context, signal: ending.signal })
+  endings.push(async () => {
+    ending.abort()
+    await running
+  })
+}
+
+/** A worker at work. */
+function open() {
+  const worker = openWorker()
+  start(worker.context)
+  return {
+    ...worker,
     /** Status and number of records, once they are what is expected. */
     async expectState(status: string, recordCount: number, reason: unknown = null) {
-      const state = async () => (await store.feedStates())[0]
+      const state = async () => (await worker.store.feedStates())[0]
       await expect.poll(state, { timeout: 10_000 }).toMatchObject({ status, recordCount, statusReason: reason })
     },
   }
 }
+
+describe('a feed worker', () => {
+  test('serves once its sources have been tried, also when they are out of reach', async () => {
+    const { source, context, ready } = openWorker()
+    let refuse = (_: Error) => {}
+    const answer = new Promise<never>((_, reject) => {
+      refuse = reject
+    })
+    start({ ...context, sources: new Map([[scope.source, { ...source, describe: () => answer }]]) })
+    await expect.poll(async () => (await context.store.feedStates()).length).toBe(1)
+    expect(ready).toEqual([])
+    refuse(new FeedInterrupted('it is away'))
+    await expect.poll(() => ready).toEqual(['feed-data'])
+    await expect
+      .poll(async () => (await context.store.feedStates())[0])
+      .toMatchObject({ status: 'down', statusReason: 'it is away' })
+  })
+
+  test('never serves when a source refuses for good', async () => {
+    const { source, context, ready } = openWorker()
+    const refused = new CrunchError('FEED_UNAVAILABLE', 'the key is wrong')
+    const sources = new Map([[scope.source, { ...source, describe: () => Promise.reject(refused) }]])
+    const ended = new AbortController()
+    endings.push(async () => ended.abort())
+    await expect(runLiveFeed({ ...context, sources, signal: ended.signal })).rejects.toBe(refused)
+    expect(ready).toEqual([])
+  })
+})
 
 describe('a live feed', () => {
   test('that stops is stale after two granularities, at least five seconds, and up again with the next record', async () => {

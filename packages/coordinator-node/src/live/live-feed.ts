@@ -21,6 +21,8 @@ import type { WorkerContext } from './worker-context.ts'
 const minuteMs = 60_000
 /** Records of history come a thousand a batch, new ones one by one: some four thousand are under way at most. */
 const recordsOfAPiece = 16
+/** Longer than a provider takes to answer or to time out; a source need not tell when its connection stands. */
+const longestFirstTryMs = 15_000
 
 /** What the sources of one process share. */
 interface LiveFeed {
@@ -44,21 +46,37 @@ export async function runLiveFeed(context: WorkerContext, predictor?: Predictor)
   const feed = { context, predictor, writer, health }
   const names = [...new Set(scopes.map((scope) => scope.source))]
   for (const name of names) requireSource(context, name)
-  context.ready('feed-data', { sources: names.join(', ') })
+  const tried = readyWhenTried(context, names)
   await Promise.all([
     watchFeeds(context, health, resolved.feeds),
     pruneFeeds(context),
+    wait(longestFirstTryMs, context.signal).then(() => names.forEach(tried)),
     ...names.map((name) =>
       runSource(
         feed,
         requireSource(context, name),
         resolved.feeds.filter(({ scope }) => scope.source === name),
+        () => tried(name),
       ),
     ),
   ])
 }
 
-async function runSource(feed: LiveFeed, source: FeedSource, feeds: readonly ContractFeed[]): Promise<void> {
+/** A worker serves once each of its sources has been tried: what is wrong for good shows before anyone is told that it runs. */
+function readyWhenTried({ ready, signal }: WorkerContext, names: readonly string[]): (name: string) => void {
+  const untried = new Set(names)
+  return (name) => {
+    if (untried.delete(name) && untried.size === 0 && !signal.aborted) ready('feed-data', { sources: names.join(', ') })
+  }
+}
+
+/** @param onTried told when a connection stands, or when there is none for now; more than once */
+async function runSource(
+  feed: LiveFeed,
+  source: FeedSource,
+  feeds: readonly ContractFeed[],
+  onTried: () => void,
+): Promise<void> {
   const { context, health } = feed
   const { contract, store, settings, clock, log, signal } = context
   const scopes = feeds.map(({ scope }) => scope)
@@ -76,8 +94,14 @@ async function runSource(feed: LiveFeed, source: FeedSource, feeds: readonly Con
     }),
     timing: wallTiming,
     patience: defaultPatience,
-    onConnected: () => health.resume(scopes, clock.now()),
-    onInterrupted: (reason) => health.end(scopes, reason, clock.now()),
+    async onConnected() {
+      onTried()
+      await health.resume(scopes, clock.now())
+    },
+    async onInterrupted(reason) {
+      onTried()
+      await health.end(scopes, reason, clock.now())
+    },
   })
   for await (const batch of batches) {
     await inFlight.add(() => takeBatch(feed, batch), Math.ceil(batch.length / recordsOfAPiece))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { CrunchError } from '../domain/errors.ts'
-import { btc, candle, eth, minute } from '../ports/store-samples.ts'
+import { btc, candle, minute } from '../ports/store-samples.ts'
 import { type ReportUnderTest, reportUnderTest } from './report-app.testkit.ts'
 
 interface Health {
@@ -48,7 +48,7 @@ describe('/healthz', () => {
 
   it('is not about series that the contract does not have: backfilled ones, or those of an earlier contract', async () => {
     const under = reportUnderTest()
-    await under.store.appendRecords([candle(58), candle(1, undefined, eth)])
+    await under.store.appendRecords([candle(58), candle(1, undefined, { ...btc, subject: 'SOLUSDT' })])
     await under.store.putFeedStatus(btc, 'up', null, minute(59))
     expect((await healthOf(under)).body).toMatchObject({ status: 'ok', reasons: [] })
   })

@@ -3,7 +3,7 @@ import { createMemoryStore, type MemoryStore } from '../adapters/store/memory/me
 import { feedScopeKey } from '../domain/feed-record.ts'
 import type { JsonObject } from '../domain/json.ts'
 import { silentLog } from '../ports/log.ts'
-import { btc, minute } from '../ports/store-samples.ts'
+import { btc, eth, minute } from '../ports/store-samples.ts'
 import { createReportApp, type ReportOptions } from './create-report-app.ts'
 
 export type Row = Record<string, unknown>
@@ -30,7 +30,7 @@ export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportU
     reads: store,
     info: { crunchId: 'next-move', crunchAddress: '', network: 'devnet', version: '1.2.3' },
     contract: {
-      feeds: [feedScopeKey(btc)],
+      feeds: [btc, eth].map(feedScopeKey),
       windows: ['recent', 'score_steady', 'anchor'],
       rankBy: 'recent',
       direction: 'desc',

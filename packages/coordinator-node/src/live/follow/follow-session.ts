@@ -70,25 +70,25 @@ async function runSession(session: Session, onNews: () => void): Promise<void> {
       createChannel<readonly SourceRecord[]>(waitingRecords, recordsOf),
     ]),
   )
-  const closing = new AbortController()
-  const close = () => closing.abort()
-  session.ending.addEventListener('abort', close, { once: true })
   let open = () => {}
   const opened = new Promise<void>((resolve) => {
     open = resolve
   })
+  const closing = new AbortController()
+  const close = () => {
+    closing.abort()
+    open()
+    for (const queue of queues.values()) queue.end()
+  }
+  session.ending.addEventListener('abort', close, { once: true })
   const ended = { ...session, ending: closing.signal }
   let isConnected = false
   const connect = () => {
     isConnected = true
     open()
   }
-  const streaming = readStream(session, queues, connect, onNews).finally(() => {
-    // What still waits for history comes again from there, behind the next connection.
-    close()
-    open()
-    for (const queue of queues.values()) queue.end()
-  })
+  // What still waits for history when the stream ends comes again from there, behind the next connection.
+  const streaming = readStream(ended, queues, connect, onNews).finally(close)
   const handing = session.series.map(async (series) => {
     const queue = queues.get(feedScopeKey(series.scope))
     await opened
@@ -99,10 +99,17 @@ async function runSession(session: Session, onNews: () => void): Promise<void> {
   })
   const telling = opened.then(() => (isConnected ? session.onConnected() : undefined))
   const repairing = opened.then(() => repairHoles(ended))
-  const results = await Promise.allSettled([streaming, ...handing, telling, repairing])
+  let failure: { readonly error: unknown } | undefined
+  const parts = [streaming, ...handing, telling, repairing].map((part) =>
+    part.catch((error: unknown) => {
+      failure ??= { error }
+      // The stream would go on, and nobody take a series of it.
+      close()
+    }),
+  )
+  await Promise.all(parts)
   session.ending.removeEventListener('abort', close)
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed !== undefined && !session.ending.aborted) throw failed.reason
+  if (failure !== undefined && !session.ending.aborted) throw failure.error
 }
 
 async function readStream(

@@ -302,6 +302,23 @@ describe('following a source', () => {
     await expect(follow(storeless, { count: 5 })).rejects.toBe(failed)
   })
 
+  test.each([
+    ['as it fills up', (asked: number) => asked === 1],
+    ['as it repairs a hole', (asked: number) => asked === 3],
+  ])('passes on what is broken in a history %s, though the stream goes on', async (_when, isBroken) => {
+    let asked = 0
+    const source = createScriptedSource({
+      records: btcMinutes(0, 8).filter((record) => minutesOf([record])[0] !== 3),
+      connections: [],
+      history() {
+        asked += 1
+        if (isBroken(asked)) throw new TypeError('bug')
+        return []
+      },
+    }).source
+    await expect(follow(source, { count: 100 })).rejects.toThrow('bug')
+  })
+
   test('leaves out a series that nobody asked for, and says so', async () => {
     const records = [sourceCandle(0), sourceCandle(1)]
     const { source } = createScriptedSource({ records, connections: [] })
