@@ -65,20 +65,6 @@ async function fillHole(
   return true
 }
 
-/** Tries holes that stayed open again, ever more rarely, until the session ends. */
-export async function repairHoles(session: Session): Promise<void> {
-  if (session.source.history === undefined) return
-  while (!session.ending.aborted) {
-    for (const series of session.series) {
-      for (const hole of series.holes) {
-        if (hole.nextTryAt <= session.timing.now()) await repair(session, series, hole)
-        if (session.ending.aborted) return
-      }
-    }
-    await session.timing.wait(session.patience.repairMs, session.ending)
-  }
-}
-
 function holeBefore({ progress, isBehind }: FollowedSeries, record: SourceRecord): Stretch | null {
   const next = progress.next()
   // Without a grid a hole cannot be seen, but it is known that history was not heard.
@@ -87,7 +73,7 @@ function holeBefore({ progress, isBehind }: FollowedSeries, record: SourceRecord
 }
 
 /** Hands over what history has of a stretch, in order. */
-async function takeHistory(session: Session, series: FollowedSeries, { from, to }: Stretch): Promise<void> {
+export async function takeHistory(session: Session, series: FollowedSeries, { from, to }: Stretch): Promise<void> {
   for await (const page of history(session, series, from, to)) {
     const news = page.filter((record) => !series.progress.isKnown(record))
     for (const record of news) {
@@ -115,7 +101,8 @@ function noteHole({ log, timing, patience, source }: Session, series: FollowedSe
   if (canTry) addHole(series, hole, timing.now() + patience.repairMs)
 }
 
-async function repair(session: Session, series: FollowedSeries, hole: OpenHole): Promise<void> {
+/** Asks again for a hole that stayed open. */
+export async function repairHole(session: Session, series: FollowedSeries, hole: OpenHole): Promise<void> {
   const found: SourceRecord[] = []
   try {
     for await (const page of history(session, series, hole.from, hole.to)) {

@@ -3,8 +3,9 @@ import type { Instant } from '../../domain/time.ts'
 import type { FeedSource, SourceRecord } from '../../ports/feed-source.ts'
 import type { Log } from '../../ports/log.ts'
 import { createChannel } from './channel.ts'
-import { fillUp, handOver, repairHoles } from './fill-series.ts'
+import { fillUp, handOver } from './fill-series.ts'
 import type { FollowedSeries } from './followed-series.ts'
+import { repairSeries } from './repair-series.ts'
 import type { Patience, Timing } from './timing.ts'
 
 export interface Follower {
@@ -91,14 +92,16 @@ async function runSession(session: Session, onNews: () => void): Promise<void> {
   const streaming = readStream(ended, queues, connect, onNews).finally(close)
   const handing = session.series.map(async (series) => {
     const queue = queues.get(feedScopeKey(series.scope))
+    series.heardAt = null
     await opened
     await fillUp(ended, series)
+    hear(series, session.timing)
     for await (const records of queue?.read() ?? []) {
       if (!(await handOver(ended, series, records))) return
     }
   })
   const telling = opened.then(() => (isConnected ? session.onConnected() : undefined))
-  const repairing = opened.then(() => repairHoles(ended))
+  const repairing = opened.then(() => repairSeries(ended))
   let failure: { readonly error: unknown } | undefined
   const parts = [streaming, ...handing, telling, repairing].map((part) =>
     part.catch((error: unknown) => {
@@ -113,7 +116,7 @@ async function runSession(session: Session, onNews: () => void): Promise<void> {
 }
 
 async function readStream(
-  { source, series, log, ending }: Session,
+  { source, series, log, timing, ending }: Session,
   queues: ReadonlyMap<string, { push(records: readonly SourceRecord[]): Promise<boolean> }>,
   onOpen: () => void,
   onNews: () => void,
@@ -124,13 +127,16 @@ async function readStream(
     if (next !== null) from.set(feedScopeKey(scope), stepMs === null ? next - 1 : next)
   }
   const scopes = series.map(({ scope }) => scope)
+  const followed = new Map(series.map((one) => [feedScopeKey(one.scope), one]))
   const strangers = new Set<string>()
   for await (const batch of source.stream(scopes, from, ending, onOpen)) {
     onOpen()
     onNews()
     for (const [key, records] of bySeries(batch)) {
       const queue = queues.get(key)
-      if (queue !== undefined) {
+      const known = followed.get(key)
+      if (queue !== undefined && known !== undefined) {
+        if (known.heardAt !== null) hear(known, timing)
         if (!(await queue.push(records))) return
       } else if (!strangers.has(key)) {
         strangers.add(key)
@@ -138,6 +144,11 @@ async function readStream(
       }
     }
   }
+}
+
+function hear(series: FollowedSeries, timing: Timing): void {
+  series.heardAt = timing.now()
+  series.quietLooks = 0
 }
 
 /** The records of a batch by scope key, in its order. */

@@ -1,81 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createTestLog } from '../../../test/test-log.ts'
 import { createMemoryStore } from '../../adapters/store/memory/memory-store.ts'
 import { CrunchError } from '../../domain/errors.ts'
-import { type FeedScope, feedScopeKey } from '../../domain/feed-record.ts'
-import type { Instant } from '../../domain/time.ts'
+import type { FeedScope } from '../../domain/feed-record.ts'
 import { FeedInterrupted, type FeedSource, type SourceRecord } from '../../ports/feed-source.ts'
-import { btc, candle, eth, minute } from '../../ports/store-samples.ts'
-import { followSource } from './follow-source.ts'
-import { createFollowedSeries, type FollowedSeries } from './followed-series.ts'
-import { createScriptedSource, cut, type Script } from './scripted-source.testkit.ts'
-import { defaultPatience, type Patience, type Timing } from './timing.ts'
-
-const sourceCandle = (count: number, scope = btc): SourceRecord => {
-  const { receivedAt: _, ...record } = candle(count, undefined, scope)
-  return record
-}
-const btcMinutes = (from: number, to: number) =>
-  Array.from({ length: to - from }, (_, index) => sourceCandle(from + index))
-const minutesOf = (records: readonly SourceRecord[]) => records.map((record) => (record.eventAt - minute(0)) / 60_000)
-
-/** Waits pass at once, and move the time that the follower sees. */
-function quickTiming(at: Instant = minute(100)): Timing & { readonly waits: number[] } {
-  const waits: number[] = []
-  let now = at
-  return {
-    waits,
-    now: () => now,
-    random: () => 0.5,
-    async wait(lengthMs, signal) {
-      waits.push(lengthMs)
-      now += lengthMs
-      await new Promise((resolve) => setImmediate(resolve))
-      if (signal.aborted) return
-    },
-  }
-}
-
-interface Followed {
-  readonly series?: readonly FollowedSeries[]
-  readonly patience?: Partial<Patience>
-  /** Stop when this many different records have come. */
-  readonly count: number
-}
-
-async function follow(
-  source: FeedSource,
-  { series = [createFollowedSeries(btc, null, minute(0))], patience, count }: Followed,
-) {
-  const log = createTestLog()
-  const timing = quickTiming()
-  const interruptions: string[] = []
-  const stop = new AbortController()
-  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(10_000)])
-  const found: SourceRecord[] = []
-  const keys = new Set<string>()
-  const batches = followSource({
-    ...{ source, series, log, timing, signal },
-    patience: { ...defaultPatience, ...patience },
-    onConnected: async () => {},
-    onInterrupted: async (reason) => {
-      interruptions.push(reason)
-    },
-  })
-  for await (const batch of batches) {
-    for (const record of batch) {
-      found.push(record)
-      keys.add(`${feedScopeKey(record)} ${record.eventAt}`)
-    }
-    if (keys.size >= count) break
-  }
-  stop.abort()
-  const messages = log.lines.map(({ message }) => message)
-  return { found, messages, lines: log.lines, interruptions, waits: timing.waits }
-}
-
-const all = (script: Omit<Script, 'history'>) => createScriptedSource({ ...script, history: (found) => found }).source
+import { btc, eth, minute } from '../../ports/store-samples.ts'
+import { all, btcMinutes, follow, minutesOf, sourceCandle } from './follow.testkit.ts'
+import { createFollowedSeries } from './followed-series.ts'
+import { createScriptedSource, cut } from './scripted-source.testkit.ts'
+import { defaultPatience } from './timing.ts'
 
 describe('following a source', () => {
   test('fills the past, then hands over what comes, each record once', async () => {

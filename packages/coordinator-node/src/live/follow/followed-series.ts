@@ -18,6 +18,10 @@ export interface FollowedSeries {
   holes: OpenHole[]
   /** Whether history has yet to tell what lies before the next new record. */
   isBehind: boolean
+  /** When the stream last brought something, or began to be all that there is; `null` while history fills the series up. */
+  heardAt: number | null
+  /** How often history was asked since then whether there is something. */
+  quietLooks: number
 }
 
 /** Holes are kept up to this many: more would be a series that is mostly not there. */
@@ -45,6 +49,8 @@ export function createFollowedSeries(
     progress: createSeriesProgress(stepMs, next, knownBefore),
     holes: [],
     isBehind: false,
+    heardAt: null,
+    quietLooks: 0,
   }
   for (const hole of holes) addHole(series, hole, 0)
   return series

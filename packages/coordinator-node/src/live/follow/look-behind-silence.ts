@@ -1,0 +1,40 @@
+import { CrunchError } from '../../domain/errors.ts'
+import { feedScopeKey } from '../../domain/feed-record.ts'
+import { freshnessMs } from '../../domain/feed-trust.ts'
+import { durationMs } from '../../domain/time.ts'
+import { FeedInterrupted } from '../../ports/feed-source.ts'
+import { takeHistory } from './fill-series.ts'
+import type { Session } from './follow-session.ts'
+import type { FollowedSeries } from './followed-series.ts'
+
+const rarest = 6
+
+/**
+ * Asks history when the stream has been silent about a series for long, ever more rarely. A connection may stand, answer pings
+ * and carry nothing: it is interrupted where history has something newer, which is handed over. Without that, nothing has
+ * happened there, as on a market that is closed.
+ */
+export async function lookBehindSilence(session: Session, series: FollowedSeries): Promise<void> {
+  const { timing, patience, log } = session
+  const { scope, heardAt, quietLooks, progress } = series
+  const from = progress.next()
+  if (heardAt === null || from === null) return
+  const shortestMs = Math.max(patience.repairMs, freshnessMs(durationMs(scope.granularity)))
+  const now = timing.now()
+  if (now - heardAt < shortestMs * 2 ** Math.min(quietLooks, rarest)) return
+  series.quietLooks += 1
+  try {
+    await takeHistory(session, series, { from, to: now })
+    session.historyAnswers = true
+  } catch (error) {
+    if (session.ending.aborted) return
+    if (!(error instanceof CrunchError)) throw error
+    log.debug('history does not say whether a silent series has news', {
+      ...{ stage: 'feed', scope: feedScopeKey(scope), reason: error.message },
+    })
+    return
+  }
+  if (session.ending.aborted || progress.next() === from || series.heardAt !== heardAt) return
+  const problem = 'has newer records in its history, and none of them came by the stream'
+  throw new FeedInterrupted(`${feedScopeKey(scope)} ${problem}`)
+}

@@ -1,0 +1,19 @@
+import { repairHole } from './fill-series.ts'
+import type { Session } from './follow-session.ts'
+import { lookBehindSilence } from './look-behind-silence.ts'
+
+/** What history is asked for beside the stream, until the session ends: holes that stayed open, ever more rarely, and silence. */
+export async function repairSeries(session: Session): Promise<void> {
+  if (session.source.history === undefined) return
+  while (!session.ending.aborted) {
+    for (const series of session.series) {
+      for (const hole of series.holes) {
+        if (hole.nextTryAt <= session.timing.now()) await repairHole(session, series, hole)
+        if (session.ending.aborted) return
+      }
+      await lookBehindSilence(session, series)
+      if (session.ending.aborted) return
+    }
+    await session.timing.wait(session.patience.repairMs, session.ending)
+  }
+}
