@@ -97,7 +97,9 @@ function describeNode(node: NodeState): readonly string[] {
     `health: ${String(node.health.status)}`,
     ...reasons,
     node.feeds.length === 0 ? 'no feed has brought anything yet' : feeds,
-    `models (${models.length}): ${models.join(', ')}`,
+    models.length === 0
+      ? 'no model has been asked yet; crunch models shows which run'
+      : `models (${models.length}): ${models.join(', ')}`,
     `leaderboard of ${node.leaderAt ?? 'no period yet'}, checkpoints: ${node.checkpointCount}`,
   ]
 }
