@@ -38,10 +38,10 @@ describe('a source without records from the future', () => {
     const stream = source.stream([btc], new Map(), signal, () => {
       isOpen = true
     })
-    expect(await minutes(stream)).toEqual([[0, 1], [2]])
+    expect(await minutes(stream)).toEqual([[0, 1], [], [2]])
     expect(isOpen).toBe(true)
     const past = source.history as NonNullable<FeedSource['history']>
-    expect(await minutes(past(btc, 0, 1, signal))).toEqual([[0, 1], [2]])
+    expect(await minutes(past(btc, 0, 1, signal))).toEqual([[0, 1], [], [2]])
     expect(told).toHaveLength(4)
     expect(told[0]).toMatch(/^1 a record is known at 2026-03-01T10:06:00.000Z, 240 s after the time of this node/)
   })

@@ -11,7 +11,7 @@ export interface ClockCheck {
 
 /**
  * A source without records from the future, as far as this node's clock is right. Whoever follows it does not hear of them,
- * and so asks its history for them once their time has come.
+ * and so asks its history for them once their time has come. A batch may be empty: then the source is not silent.
  */
 export function withClockCheck(source: FeedSource, check: ClockCheck): FeedSource {
   const { history } = source
@@ -35,6 +35,6 @@ async function* believable(
     if (early !== undefined) {
       await onAhead(ahead, describeAhead(early.source, early.knownAt, receivedAt, toleranceMs))
     }
-    if (kept.length > 0) yield kept
+    yield kept
   }
 }

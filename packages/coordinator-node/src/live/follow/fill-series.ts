@@ -1,6 +1,7 @@
 import { feedScopeKey } from '../../domain/feed-record.ts'
 import type { Instant } from '../../domain/time.ts'
 import { FeedInterrupted, isSourceError, type SourceRecord } from '../../ports/feed-source.ts'
+import type { Log } from '../../ports/log.ts'
 import { missingCount, type Stretch } from '../../stages/feed/series-progress.ts'
 import type { Session } from './follow-session.ts'
 import { addHole, describeStretch, type FollowedSeries, type OpenHole, remainingHoles } from './followed-series.ts'
@@ -98,7 +99,12 @@ function noteHole({ log, timing, patience, source }: Session, series: FollowedSe
     ...(series.stepMs !== null && { missingCount: missingCount(hole, series.stepMs) }),
     history: canTry ? 'does not have them; it is asked again' : 'the source has none',
   })
-  if (canTry) addHole(series, hole, timing.now() + patience.repairMs)
+  const dropped = canTry ? addHole(series, hole, timing.now() + patience.repairMs) : undefined
+  if (dropped !== undefined) giveUp(log, series, dropped)
+}
+
+function giveUp(log: Log, { scope }: FollowedSeries, stretch: Stretch): void {
+  log.warn('missing records are given up', { stage: 'feed', scope: feedScopeKey(scope), ...describeStretch(stretch) })
 }
 
 /** Asks again for a hole that stayed open. */
@@ -129,7 +135,7 @@ export async function repairHole(session: Session, series: FollowedSeries, hole:
   }
   for (const stretch of left) {
     if (timing.now() - stretch.to > patience.giveUpMs) {
-      log.warn('missing records are given up', { stage: 'feed', scope, ...describeStretch(stretch) })
+      giveUp(log, series, stretch)
     } else {
       const again: OpenHole = { ...stretch, triedCount: hole.triedCount, nextTryAt: 0 }
       postpone(session, again, null)

@@ -132,6 +132,8 @@ async function readStream(
   for await (const batch of source.stream(scopes, from, ending, onOpen)) {
     onOpen()
     onNews()
+    // It speaks, of what is not to be taken.
+    if (batch.length === 0) for (const one of series) if (one.heardAt !== null) hear(one, timing)
     for (const [key, records] of bySeries(batch)) {
       const queue = queues.get(key)
       const known = followed.get(key)

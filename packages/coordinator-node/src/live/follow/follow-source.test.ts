@@ -188,6 +188,22 @@ describe('following a source', () => {
     expect(minutesOf(found).sort()).toEqual([1, 2, 4, 5])
   })
 
+  test('takes late what the stored records lack, also from a source without a history', async () => {
+    const series = [createFollowedSeries(btc, minute(4), null, [{ from: minute(1), to: minute(3) }])]
+    const late = [sourceCandle(0), sourceCandle(1), sourceCandle(3), sourceCandle(4)]
+    const { source } = createScriptedSource({ records: late, connections: [] })
+    const { found } = await follow(source, { series, count: 2 })
+    expect(minutesOf(found)).toEqual([1, 4])
+  })
+
+  test('says so when there are more holes than it keeps, and gives up the oldest', async () => {
+    const records = Array.from({ length: 1_003 }, (_, count) => sourceCandle(2 * count))
+    const { source } = createScriptedSource({ records, connections: [], history: () => [] })
+    const { messages } = await follow(source, { series: [createFollowedSeries(btc, minute(0), null)], count: 1_003 })
+    expect(messages.filter((message) => message === 'records are missing')).toHaveLength(1_002)
+    expect(messages.filter((message) => message === 'missing records are given up')).toHaveLength(2)
+  })
+
   test('gives up a hole that is too old', async () => {
     const hole = { from: minute(1), to: minute(3) }
     const series = [createFollowedSeries(btc, minute(4), null, [hole])]

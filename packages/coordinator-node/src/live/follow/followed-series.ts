@@ -46,7 +46,7 @@ export function createFollowedSeries(
   const series: FollowedSeries = {
     scope,
     stepMs,
-    progress: createSeriesProgress(stepMs, next, knownBefore),
+    progress: createSeriesProgress(stepMs, next, knownBefore, holes),
     holes: [],
     isBehind: false,
     heardAt: null,
@@ -56,8 +56,11 @@ export function createFollowedSeries(
   return series
 }
 
-export function addHole(series: FollowedSeries, { from, to }: Stretch, nextTryAt: number): void {
-  if (from < to) series.holes = [...series.holes, { from, to, triedCount: 0, nextTryAt }].slice(-mostHoles)
+/** Gives the hole that there is no room for any more, the oldest one. */
+export function addHole(series: FollowedSeries, { from, to }: Stretch, nextTryAt: number): Stretch | undefined {
+  if (from >= to) return undefined
+  series.holes = [...series.holes, { from, to, triedCount: 0, nextTryAt }]
+  return series.holes.length > mostHoles ? series.holes.shift() : undefined
 }
 
 /** What is left of a hole after history has answered with these records. */

@@ -32,6 +32,29 @@ describe('a silent stream', () => {
     ])
   })
 
+  test('is none while a source sends what cannot be taken', async () => {
+    let asked = 0
+    const { source } = createScriptedSource({ records: [], connections: [] })
+    const ahead: FeedSource = {
+      ...source,
+      async *stream(_scopes, _from, signal, onOpen) {
+        onOpen?.()
+        for (let count = 0; count < 50 && !signal.aborted; count += 1) {
+          await new Promise((resolve) => setImmediate(resolve))
+          yield []
+        }
+        yield [sourceCandle(100)]
+      },
+      async *history() {
+        asked += 1
+        yield []
+      },
+    }
+    await follow(ahead, { series: [createFollowedSeries(btc, minute(100), null)], count: 1 })
+    // As it fills up.
+    expect(asked).toBe(1)
+  })
+
   test('is asked about ever more rarely while history has nothing new either', async () => {
     let asked = 0
     const { source } = createScriptedSource({ records: [], connections: [] })

@@ -25,12 +25,15 @@ export interface SeriesProgress {
  * @param stepMs the grid of a series that has one: a record each step
  * @param next where it goes on; `null` for a series that starts with whatever comes first
  * @param knownBefore what is older is taken as known: by default nothing is
+ * @param missing what is not known all the same
  */
 export function createSeriesProgress(
   stepMs: number | null,
   next: Instant | null,
   knownBefore: Instant = Number.NEGATIVE_INFINITY,
+  missing: readonly Stretch[] = [],
 ): SeriesProgress {
+  const isMissing = (at: Instant) => missing.some(({ from, to }) => from <= at && at < to)
   const recent = new Map<Instant, string>()
   // A series that starts anew begins with its first record, wherever that is.
   let hasBegun = Number.isFinite(knownBefore)
@@ -38,7 +41,7 @@ export function createSeriesProgress(
   return {
     next: () => upTo,
     isKnown(record) {
-      if (record.eventAt < knownBefore) return true
+      if (record.eventAt < knownBefore && !isMissing(record.eventAt)) return true
       return recent.get(record.eventAt) === JSON.stringify(record.values)
     },
     holeBefore(record) {
