@@ -1,6 +1,7 @@
 import { CrunchError } from '../src/domain/errors.ts'
 import { loadContract } from '../src/live/load-contract.ts'
 import { readSettings } from '../src/live/settings.ts'
+import { silentLog } from '../src/ports/log.ts'
 
 // Loads a contract in a process of its own, whose module loader no test tool has changed, and prints what came of it.
 
@@ -12,6 +13,7 @@ try {
   const parsed = contract.prediction.schema.safeParse({ value: 0.5 })
   const outcome = {
     contract,
+    sources: [contract.feed].flat().map(({ from }) => from?.({ env: {}, log: silentLog })),
     built: contract.input.build({ subject: 'BTCUSDT', records: [], at: 0 }),
     score: contract.score.compute({ output: { value: 0.5 }, truth: { return: 0.01 }, round }),
     output: parsed.success ? parsed.data : parsed.error.message,

@@ -14,6 +14,7 @@ interface Outcome {
   readonly built?: unknown
   readonly score?: unknown
   readonly output?: unknown
+  readonly sources?: unknown
 }
 
 const probe = fileURLToPath(new URL('../../test/load-contract-probe.ts', import.meta.url))
@@ -45,6 +46,7 @@ export const stub = () => ({ value: 0, hit: false })
 export const build = ({ subject }: { subject: string }) => ({ subject, closes: [42] })
 export const clamp = ({ value }: { value: number }) => ({ value: value / 2 })
 export const refuse = () => { throw new Error('too sure of itself') }
+export const source = () => ({ isOurs: true })
 export const number = 7
 `,
 )
@@ -118,11 +120,14 @@ describe('settings', () => {
   })
 
   test('replace the functions that they name', async () => {
-    const { built, score, output } = await load(good, {
-      SCORING_FUNCTION: `${parts}#score`,
-      INFERENCE_INPUT_BUILDER: `${parts}#build`,
+    // As a path from the contract's folder, wherever the process was started, or as a whole one.
+    const { built, score, output, sources } = await load(good, {
+      SCORING_FUNCTION: 'parts.ts#score',
+      INFERENCE_INPUT_BUILDER: './parts.ts#build',
       INFERENCE_OUTPUT_VALIDATOR: `${parts}#clamp`,
+      FEED_SOURCE_MODULE: 'parts.ts#source',
     })
+    expect(sources).toEqual([{ isOurs: true }])
     expect(built).toEqual({ subject: 'BTCUSDT', closes: [42] })
     expect(score).toEqual({ value: 0.5, hit: false })
     expect(output).toEqual({ value: 0.25 })
@@ -152,6 +157,7 @@ describe('settings', () => {
     expect(absent.message).toContain('exports no function "scores"')
     expect(noFunction.message).toContain('INFERENCE_INPUT_BUILDER: ')
     expect(noFile).toMatchObject({ code: 'CONTRACT_NOT_LOADED', message: expect.stringContaining('nowhere.ts') })
+    expect(noFile.message).toContain(`INFERENCE_OUTPUT_VALIDATOR: ${join(folder, 'nowhere.ts')} could not be loaded`)
     expect(ranker).toMatchObject({ code: 'SETTINGS_INVALID', message: expect.stringContaining('LEADERBOARD_RANKER: ') })
   })
 

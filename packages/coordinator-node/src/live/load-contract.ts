@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { importTypeScript, ModuleLoadError } from '@crunch/model-runner'
 import { z } from 'zod'
 import { checkContract } from '../contract/check-contract.ts'
@@ -24,7 +24,7 @@ export async function loadContract(path: string, settings?: Settings): Promise<A
   const findings = checkContract(module.default)
   if (findings.length > 0) throw invalid(path, findings)
   if (settings === undefined) return module.default as AnyContract
-  const contract = await applySettings(module.default as AnyContract, settings)
+  const contract = await applySettings(module.default as AnyContract, settings, dirname(resolve(path)))
   const changed = checkContract(contract)
   if (changed.length > 0) throw invalid(`${path} with the settings of this node`, changed)
   return contract
@@ -35,13 +35,13 @@ function invalid(place: string, findings: Parameters<typeof formatFindings>[0]):
 }
 
 /** The contract with what an operator overrides by environment. */
-async function applySettings(contract: AnyContract, settings: Settings): Promise<AnyContract> {
+async function applySettings(contract: AnyContract, settings: Settings, folder: string): Promise<AnyContract> {
   const feeds: FeedDefinition[] = [contract.feed].flat()
   const [scoring, builder, validator, source] = await Promise.all([
-    importFunction('SCORING_FUNCTION', settings.SCORING_FUNCTION),
-    importFunction('INFERENCE_INPUT_BUILDER', settings.INFERENCE_INPUT_BUILDER),
-    importFunction('INFERENCE_OUTPUT_VALIDATOR', settings.INFERENCE_OUTPUT_VALIDATOR),
-    importFunction('FEED_SOURCE_MODULE', settings.FEED_SOURCE_MODULE),
+    importFunction('SCORING_FUNCTION', settings.SCORING_FUNCTION, folder),
+    importFunction('INFERENCE_INPUT_BUILDER', settings.INFERENCE_INPUT_BUILDER, folder),
+    importFunction('INFERENCE_OUTPUT_VALIDATOR', settings.INFERENCE_OUTPUT_VALIDATOR, folder),
+    importFunction('FEED_SOURCE_MODULE', settings.FEED_SOURCE_MODULE, folder),
   ])
   const checkpointSeconds = settings.CHECKPOINT_INTERVAL_SECONDS
   return {
@@ -80,11 +80,15 @@ function overrideFeed(
 // biome-ignore lint/suspicious/noExplicitAny: the function's type is checked by the dry run of the contract check
 type AuthorFunction = (context: any) => any
 
-/** The function that a setting `path/to/module.ts#export` names, relative to the working folder. */
-async function importFunction(key: string, reference: string | undefined): Promise<AuthorFunction | undefined> {
+/** The function that a setting `path/to/module.ts#export` names, relative to the folder of the contract. */
+async function importFunction(
+  key: string,
+  reference: string | undefined,
+  folder: string,
+): Promise<AuthorFunction | undefined> {
   if (reference === undefined) return undefined
   const [path = '', name = ''] = reference.split('#')
-  const exported = (await importAuthorFile(resolve(path)))[name]
+  const exported = (await importAuthorFile(resolve(folder, path), `${key}: `))[name]
   if (typeof exported === 'function') return exported as AuthorFunction
   throw new CrunchError(
     'SETTINGS_INVALID',
@@ -92,11 +96,14 @@ async function importFunction(key: string, reference: string | undefined): Promi
   )
 }
 
-async function importAuthorFile(path: string): Promise<Record<string, unknown>> {
+/** @param setting that names it, for messages */
+async function importAuthorFile(path: string, setting = ''): Promise<Record<string, unknown>> {
   try {
     return (await importTypeScript(path)) as Record<string, unknown>
   } catch (error) {
-    throw new CrunchError('CONTRACT_NOT_LOADED', `${path} could not be loaded:\n${authorText(error)}`, { cause: error })
+    throw new CrunchError('CONTRACT_NOT_LOADED', `${setting}${path} could not be loaded:\n${authorText(error)}`, {
+      cause: error,
+    })
   }
 }
 
