@@ -29,6 +29,10 @@ describe('readSettings', () => {
     expect(code).toBe('SETTINGS_INVALID')
     expect(message).toContain('FEED_SUBJECT: there is no such setting; did you mean FEED_SUBJECTS?')
     expect(message).toContain('did you mean MODEL_RUNNER_NODE_PORT?')
+    const others = failure({ REPORT_API_PROT: '1', COMPUTE_PROVIDER_KEY: 'k', DATA_PROVIDER_PUBKY: 'k' }).message
+    expect(others).toContain('REPORT_API_PROT: there is no such setting; did you mean REPORT_API_PORT?')
+    expect(others).toContain('did you mean COMPUTE_PROVIDER_PUBKEY?')
+    expect(others).toContain('did you mean DATA_PROVIDER_PUBKEY?')
   })
 
   test('leaves other programs their variables', () => {

@@ -109,7 +109,7 @@ export type Settings = z.output<typeof environment> & {
 }
 
 /** Names that only we use: an unknown one with such a beginning is a slip of the pen. */
-const ownPrefixes = ['FEED_', 'CHECKPOINT_', 'MODEL_', 'API_']
+const ownPrefixes = ['FEED_', 'CHECKPOINT_', 'MODEL_', 'API_', 'REPORT_API_', 'COMPUTE_PROVIDER_', 'DATA_PROVIDER_']
 
 /** Settings of the Python engine that have no meaning here, each with what to do instead. */
 const retired: Readonly<Record<string, string>> = {
