@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { generateDrizzleJson, generateMigration } from 'drizzle-kit/api'
 import postgres from 'postgres'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -74,6 +76,81 @@ it('migrates once when several processes start at the same time', async () => {
     await Promise.all(children.map(kill))
   }
 })
+
+it('brings the database of the first version to the newest, with every row in it', async () => {
+  await applyFirstMigration()
+  await withSql((sql) => sql.unsafe(rowsOfTheFirstVersion))
+  const before = await withSql(rowsOf)
+  expect(Object.values(before).filter((rows) => rows.length === 0)).toEqual([])
+  const store = await openPostgresStore({ url: database.url })
+  try {
+    expect(await appliedCount()).toBe(journal.entries.length)
+    expect(await withSql(rowsOf)).toEqual(before)
+    const scope = { source: 'binance', subject: 'BTC', kind: 'candle', granularity: '1m' }
+    await store.putFeedStatus(scope, 'suspect', 'a price that jumped', Date.UTC(2025, 0, 2))
+    expect(await store.feedStates()).toMatchObject([{ scope, recordCount: 1, status: 'suspect' }])
+    expect(await store.predictionReports({ modelIds: [], from: 0, to: Date.UTC(2026), limit: 10 })).toMatchObject([
+      { prediction: { id: 'PRE_1' }, score: { value: { value: 1 } } },
+    ])
+  } finally {
+    await store.close()
+  }
+})
+
+/** As the first version left it: its one migration, and drizzle's note of that. */
+async function applyFirstMigration(): Promise<void> {
+  const [first] = journal.entries
+  const statements = await readFile(new URL(`../../../../migrations/${first?.tag}.sql`, import.meta.url), 'utf8')
+  const hash = createHash('sha256').update(statements).digest('hex')
+  await withSql(async (sql) => {
+    await sql.unsafe(statements)
+    await sql`create schema drizzle`
+    await sql`create table drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint)`
+    await sql`insert into drizzle.__drizzle_migrations (hash, created_at) values (${hash}, ${first?.when ?? 0})`
+  })
+}
+
+const rowsOfTheFirstVersion = `
+  insert into feed_ingestion_state (source, subject, kind, granularity, record_count, updated_at, status, status_since)
+    values ('binance', 'BTC', 'candle', '1m', 1, '2025-01-01Z', 'frozen', '2025-01-01Z');
+  insert into feed_records (source, subject, kind, granularity, event_at, known_at, received_at, "values")
+    values ('binance', 'BTC', 'candle', '1m', '2025-01-01Z', '2025-01-01 00:01Z', '2025-01-01 00:01Z', '{"close": 1}');
+  insert into feed_record_revisions
+    (source, subject, kind, granularity, event_at, values_hash, known_at, received_at, "values")
+    values ('binance', 'BTC', 'candle', '1m', '2025-01-01Z', 'h', '2025-01-01 00:01Z', '2025-01-01 00:01Z', '{"close": 2}');
+  insert into scheduled_prediction_configs
+    (key, source, subject, kind, granularity, every_ms, horizon_ms, step_ms, trigger, active, position)
+    values ('BTC-1m', 'binance', 'BTC', 'candle', '1m', 60000, 60000, 60000, 'record', true, 0);
+  insert into models (id, name, deployment_id, cruncher_id, cruncher_name, registered_at)
+    values ('1', 'model', 'd', 'c', 'cruncher', '2025-01-01Z');
+  insert into inputs (id, schedule_key, source, subject, kind, granularity, horizon_ms, step_ms, performed_at,
+    resolvable_at, expires_at, missed_before, input, status, answered_at, actuals)
+    values ('INP_1', 'BTC-1m', 'binance', 'BTC', 'candle', '1m', 60000, 60000, '2025-01-01 00:01Z',
+      '2025-01-01 00:02Z', '2025-01-01 00:10Z', 0, '{}', 'RESOLVED', '2025-01-01 00:01Z', '{"close": 1}');
+  insert into predictions (id, input_id, model_id, status, output, performed_at, resolvable_at)
+    values ('PRE_1', 'INP_1', '1', 'SCORED', '{"mean": 1}', '2025-01-01 00:01Z', '2025-01-01 00:02Z');
+  insert into scores (id, prediction_id, kind, value, scored_at)
+    values ('SCR_1', 'PRE_1', 'valid', '{"value": 1}', '2025-01-01 00:02Z');
+  insert into snapshots
+    (id, model_id, period_start, period_end, score_count, due_count, answered_count, sums, metrics)
+    values ('SNAP_1', '1', '2025-01-01Z', '2025-01-01 01:00Z', 1, 1, 1, '{}', '{}');
+  insert into leaderboards (id, as_of, rank_by, direction, entries)
+    values ('LDR_1', '2025-01-01 01:00Z', 'recent', 'asc', '[]');
+  insert into checkpoints (id, period_start, period_end, status, snapshot_count, entries, created_at)
+    values ('CKP_1', '2025-01-01Z', '2025-01-02Z', 'PENDING', 1, '[]', '2025-01-02Z')`
+
+/** Every row of the first version's tables, as text. */
+async function rowsOf(sql: postgres.Sql): Promise<Record<string, readonly string[]>> {
+  const tables = await sql<{ name: string }[]>`
+    select table_name as name from information_schema.tables
+    where table_schema = 'public' and table_name <> 'backfill_jobs' order by 1`
+  const rows: Record<string, readonly string[]> = {}
+  for (const { name } of tables) {
+    const found = await sql<{ row: string }[]>`select to_jsonb(one)::text as row from ${sql(name)} one`
+    rows[name] = found.map(({ row }) => row)
+  }
+  return rows
+}
 
 it('refuses a database that newer code has migrated', async () => {
   await migrateDatabase(database.url)
