@@ -101,6 +101,35 @@ describe('a feed worker', () => {
     await expect(runLiveFeed({ ...context, sources, signal: ended.signal })).rejects.toBe(refused)
     expect(ready).toEqual([])
   })
+
+  test('follows several sources at once: one that is away holds up no other', async () => {
+    const worker = openWorker()
+    const other = { ...scope, source: 'elsewhere' }
+    const away: FeedSource = { ...worker.source, describe: () => Promise.reject(new FeedInterrupted('it is away')) }
+    const feed = { ...market, subjects: ['BTCUSDT'], kind: 'tick', granularity: '1s' }
+    start({
+      ...worker.context,
+      contract: changedContract({ feed: [feed, { ...feed, source: other.source }] }),
+      sources: new Map([
+        [scope.source, worker.source],
+        [other.source, away],
+      ]),
+    })
+    await worker.speak(tick(minute(0)))
+    const states = async () =>
+      (await worker.store.feedStates()).map(({ scope: { source }, status, statusReason }) => [
+        source,
+        status,
+        statusReason,
+      ])
+    await expect.poll(states, { timeout: 10_000 }).toEqual(
+      expect.arrayContaining([
+        [scope.source, 'up', null],
+        [other.source, 'down', 'it is away'],
+      ]),
+    )
+    expect(worker.ready).toEqual(['feed-data'])
+  })
 })
 
 describe('a live feed', () => {
