@@ -63,10 +63,10 @@ export async function runLiveFeed(context: WorkerContext, predictor?: Predictor)
 }
 
 /** A worker serves once each of its sources has been tried: what is wrong for good shows before anyone is told that it runs. */
-function readyWhenTried({ ready, signal }: WorkerContext, names: readonly string[]): (name: string) => void {
+function readyWhenTried({ ready }: WorkerContext, names: readonly string[]): (name: string) => void {
   const untried = new Set(names)
   return (name) => {
-    if (untried.delete(name) && untried.size === 0 && !signal.aborted) ready('feed-data', { sources: names.join(', ') })
+    if (untried.delete(name) && untried.size === 0) ready('feed-data', { sources: names.join(', ') })
   }
 }
 

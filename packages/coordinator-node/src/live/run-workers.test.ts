@@ -195,20 +195,41 @@ describe('runWorkers', () => {
     // What failed has ended by itself.
     endings.pop()
   })
+
+  test('says of no worker that it serves once it has been ended', async () => {
+    const database = await createTestDatabase()
+    endings.push(() => database.drop())
+    const ending = new AbortController()
+    const ready: WorkerName[] = []
+    await runWorkers({
+      workers: ['predict'],
+      contract,
+      // Nobody listens there: the worker waits for its models until it is ended.
+      settings: readSettings({ MODEL_RUNNER_NODE_HOST: '127.0.0.1', MODEL_RUNNER_NODE_PORT: '1' }),
+      databaseUrl: database.url,
+      log: { ...silentLog, warn: () => ending.abort() },
+      signal: ending.signal,
+      onReady: (worker) => ready.push(worker),
+    })
+    expect(ready).toEqual([])
+  })
 })
 
 describe('crunch-worker', () => {
-  test('ends with 0 on SIGTERM, and with 2 on settings that no new start would mend', async () => {
+  async function openWorker(workers: WorkerName, contractFile: string) {
     const database = await createTestDatabase()
     endings.push(() => database.drop())
     const { command, args } = workerCommand()
-    const contractPath = new URL('../../test/sample-contract-file.ts', import.meta.url).pathname
-    const start = (env: Record<string, string>) =>
-      spawn(command, [...args, '--workers', 'score', '--contract', contractPath], {
+    const contractPath = new URL(`../../test/${contractFile}`, import.meta.url).pathname
+    return (env: Record<string, string>) =>
+      spawn(command, [...args, '--workers', workers, '--contract', contractPath], {
         env: { PATH: process.env.PATH, DATABASE_URL: database.url, ...env },
         stdio: ['ignore', 'pipe', 'inherit'],
       })
+  }
 
+  test('ends with 0 on SIGTERM, and with 2 on settings that no new start would mend', async () => {
+    const start = await openWorker('score', 'sample-contract-file.ts')
     const worker = start({})
     const exited = once(worker, 'exit')
     for await (const line of createInterface({ input: worker.stdout })) {
@@ -222,5 +243,20 @@ describe('crunch-worker', () => {
     misled.stdout.on('data', (chunk) => output.push(String(chunk)))
     expect((await once(misled, 'exit'))[0]).toBe(2)
     expect(output.join('')).toContain('did you mean FEED_SUBJECTS?')
+  })
+
+  test('ends with 0 on SIGTERM beside a source that takes no notice, and says that it cut something off', async () => {
+    const start = await openWorker('feed-data', 'hanging-source-contract-file.ts')
+    const worker = start({})
+    endings.push(() => worker.kill('SIGKILL'))
+    const exited = once(worker, 'exit')
+    const messages: string[] = []
+    for await (const line of createInterface({ input: worker.stdout })) {
+      const { event, msg } = JSON.parse(line) as { event?: string; msg: string }
+      messages.push(msg)
+      if (event === 'ready') worker.kill('SIGTERM')
+    }
+    expect((await exited)[0]).toBe(0)
+    expect(messages.at(-1)).toBe('work was still under way at the end; the next start recovers it')
   })
 })

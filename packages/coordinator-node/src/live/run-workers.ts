@@ -69,7 +69,10 @@ export async function runWorkers(options: RunWorkersOptions): Promise<void> {
     clock: isReplay ? createReplayClock(() => store.newestWatermark()) : wallClock,
     sources: options.sources ?? new Map(),
     signal: ending.signal,
-    ready: options.onReady ?? (() => {}),
+    ready(worker, fields) {
+      // Who is ended while it waits, for models for example, comes through as well.
+      if (!ending.signal.aborted) options.onReady?.(worker, fields)
+    },
   }
   await context.clock.refresh()
   const running = tasks(workers, isReplay).map((task) =>
