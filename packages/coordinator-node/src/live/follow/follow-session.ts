@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { feedScopeKey } from '../../domain/feed-record.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { FeedSource, SourceRecord } from '../../ports/feed-source.ts'
@@ -76,6 +77,8 @@ async function runSession(session: Session, onNews: () => void): Promise<void> {
     open = resolve
   })
   const closing = new AbortController()
+  // Each series may wait on it; Node takes more than ten listeners for a leak.
+  setMaxListeners(Number.POSITIVE_INFINITY, closing.signal)
   const close = () => {
     closing.abort()
     open()

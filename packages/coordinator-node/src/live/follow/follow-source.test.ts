@@ -1,3 +1,4 @@
+import { getMaxListeners } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../adapters/store/memory/memory-store.ts'
@@ -266,6 +267,25 @@ describe('following a source', () => {
       },
     }).source
     await expect(follow(source, { count: 100 })).rejects.toThrow('bug')
+  })
+
+  test('lets the histories of many series wait at once, which is no leak of listeners', async () => {
+    const scopes = Array.from({ length: 30 }, (_, index) => ({
+      ...btc,
+      subject: index === 0 ? 'BTCUSDT' : `S${index}`,
+    }))
+    const { source } = createScriptedSource({ records: [sourceCandle(0)], connections: [] })
+    let mostListeners = 0
+    const waiting: FeedSource = {
+      ...source,
+      describe: async () => [{ ...btc, subjects: 'any', granularities: 'any' }],
+      async *history(_scope, _from, _to, signal) {
+        mostListeners = getMaxListeners(signal)
+        yield []
+      },
+    }
+    await follow(waiting, { series: scopes.map((scope) => createFollowedSeries(scope, null, minute(0))), count: 1 })
+    expect(mostListeners).toBeGreaterThanOrEqual(scopes.length)
   })
 
   test('leaves out a series that nobody asked for, and says so', async () => {
