@@ -216,20 +216,19 @@ describe('runWorkers', () => {
 })
 
 describe('crunch-worker', () => {
-  async function openWorker(workers: WorkerName, contractFile: string) {
+  async function openWorker(workers: WorkerName, contractUrl: URL) {
     const database = await createTestDatabase()
     endings.push(() => database.drop())
     const { command, args } = workerCommand()
-    const contractPath = new URL(`../../test/${contractFile}`, import.meta.url).pathname
     return (env: Record<string, string>) =>
-      spawn(command, [...args, '--workers', workers, '--contract', contractPath], {
+      spawn(command, [...args, '--workers', workers, '--contract', contractUrl.pathname], {
         env: { PATH: process.env.PATH, DATABASE_URL: database.url, ...env },
         stdio: ['ignore', 'pipe', 'inherit'],
       })
   }
 
   test('ends with 0 on SIGTERM, and with 2 on settings that no new start would mend', async () => {
-    const start = await openWorker('score', 'sample-contract-file.ts')
+    const start = await openWorker('score', new URL('../../test/sample-contract-file.ts', import.meta.url))
     const worker = start({})
     const exited = once(worker, 'exit')
     for await (const line of createInterface({ input: worker.stdout })) {
@@ -246,7 +245,7 @@ describe('crunch-worker', () => {
   })
 
   test('ends with 0 on SIGTERM beside a source that takes no notice, and says that it cut something off', async () => {
-    const start = await openWorker('feed-data', 'hanging-source-contract-file.ts')
+    const start = await openWorker('feed-data', new URL('../../test/hanging-source-contract-file.ts', import.meta.url))
     const worker = start({})
     endings.push(() => worker.kill('SIGKILL'))
     const exited = once(worker, 'exit')
