@@ -76,12 +76,24 @@ describe('a simulation', () => {
     expect(counts).toMatchObject({ scores: rows.scores.length, snapshots: rows.snapshots.length })
   })
 
+  test('counts the rows that repeat or contradict an earlier one, which change no result', async () => {
+    const [first, second] = recording.slice(50, 52)
+    if (first === undefined || second === undefined) throw new Error('the recording is too short')
+    const contradiction = { ...second, values: { close: 999 } }
+    const messy = [...recording.slice(0, 52), first, contradiction, contradiction, ...recording.slice(52)]
+    const { digest, counts } = await run(messy)
+    expect(counts).toMatchObject({ records: recording.length + 3, repeatedRecords: 2, revisedRecords: 1 })
+    expect(digest).toBe((await run(recording)).digest)
+  })
+
   test('of nothing has no results', async () => {
     const { leaderboard, checkpoints, counts } = await run([])
     expect([leaderboard, checkpoints]).toEqual([null, []])
     expect(counts).toEqual({
       records: 0,
       missingRecords: 0,
+      repeatedRecords: 0,
+      revisedRecords: 0,
       rounds: 0,
       voidRounds: 0,
       predictions: 0,

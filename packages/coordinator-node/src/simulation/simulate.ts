@@ -43,6 +43,10 @@ export interface SimulationResult {
     readonly records: number
     /** On the grids of candles, between the first and the last of a series. */
     readonly missingRecords: number
+    /** Rows that say what an earlier row said. */
+    readonly repeatedRecords: number
+    /** Rows that contradict an earlier row of the same instant: kept apart, never applied. */
+    readonly revisedRecords: number
     readonly rounds: number
     readonly voidRounds: number
     readonly predictions: number
@@ -90,6 +94,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   await pipeline.checkpoint()
   await local.close()
   const rows = store.dump()
+  const states = await store.feedStates()
+  const revisedRecords = states.reduce((sum, { revisionCount }) => sum + revisionCount, 0)
+  const keptRecords = states.reduce((sum, state) => sum + state.recordCount, 0)
   return {
     leaderboard: rows.leaderboards.at(-1) ?? null,
     checkpoints: rows.checkpoints,
@@ -97,6 +104,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     counts: {
       records: recordCount,
       missingRecords: holeWatch.missingCount(),
+      repeatedRecords: recordCount - keptRecords - revisedRecords,
+      revisedRecords,
       rounds: rows.rounds.length,
       voidRounds: rows.rounds.filter((round) => round.voidReason !== null).length,
       predictions: rows.predictions.length,
