@@ -1,12 +1,17 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 
-/** A start gives way a little only: on a busy machine it would never come to its end. */
-export const START_NICENESS = 4
 /** Every model that serves waits for the node's own processes when both want the processor. */
 export const MODEL_NICENESS = 10
 /** A model that computes all the time waits for the other models as well. */
 export const HOG_NICENESS = 19
+/** Only the superuser may raise a priority again. */
+export const MAY_RAISE = process.getuid?.() === 0
+/**
+ * A start computes for a while, and one that crashes again and again does so for minutes: the models that serve come first.
+ * An ordinary user could never bring it back from there, and so lets it give way a little only.
+ */
+export const START_NICENESS = MAY_RAISE ? HOG_NICENESS : 4
 
 /**
  * Lets a process wait for others that want the processor: its threads, and on Linux its session, which is what

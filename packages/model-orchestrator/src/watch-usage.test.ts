@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { getPriority } from 'node:os'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connectDiscovery, createWorkspace, isAlive, rememberingLog, STAND_IN, until } from '../test/workspace.ts'
+import { START_NICENESS } from './lower-priority.ts'
 import { checkModelLimits, type ModelLimits } from './model-limits.ts'
 import { type ProcessTable, parsePsLine } from './process-table.ts'
 import { type Orchestrator, type OrchestratorSettings, startOrchestrator } from './start-orchestrator.ts'
@@ -134,9 +135,11 @@ describe.skipIf(process.platform === 'win32')('processor time', () => {
 
   it('is given to other models first while one that serves takes more than half a core', async () => {
     const { pid, usage, model, reasons } = watchFabricated({})
-    usage.cores = 0.9
-    await until('it gives way at its start', () => getPriority(pid) === 4)
+    usage.cores = 0
+    await until('it gives way at its start', () => getPriority(pid) === START_NICENESS)
     model.setServing()
+    await until('it has served for a while, and takes little', () => getPriority(pid) === 10)
+    usage.cores = 0.9
     await until('it waits for the others', () => getPriority(pid) === 19)
     usage.cores = 0
     if (process.getuid?.() === 0) await until('it is calm', () => getPriority(pid) === 10)

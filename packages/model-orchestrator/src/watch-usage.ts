@@ -1,5 +1,5 @@
 import { cpus } from 'node:os'
-import { HOG_NICENESS, lowerPriority, MODEL_NICENESS, START_NICENESS } from './lower-priority.ts'
+import { HOG_NICENESS, lowerPriority, MAY_RAISE, MODEL_NICENESS, START_NICENESS } from './lower-priority.ts'
 import type { ModelLimits } from './model-limits.ts'
 import { errorText } from './orchestrator-error.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
@@ -11,6 +11,8 @@ const HOG_CORES = 0.5
 const HOG_CORES_IN_NEED = 0.1
 const NEED_IDLE_SHARE = 0.15
 const HOG_MS = 1_000
+/** A model that has served for less than this comes behind those that have shown what they take. */
+const PROBATION_MS = 5_000
 const MIB = 1024 * 1024
 /** A fork bomb grows while it is being killed, so it is looked for again at once, up to this often. */
 const MAX_SWEEPS = 20
@@ -42,6 +44,7 @@ interface Watched {
   usedCpuMs: number
   readonly samples: { readonly atMs: number; readonly usedCpuMs: number }[]
   isServing: boolean
+  servingSinceMs: number
   isOver: boolean
   niceness: number
   isNicenessSet: boolean
@@ -121,6 +124,7 @@ export function startUsageWatch(limits: ModelLimits, log: OrchestratorLog, table
       return {
         setServing() {
           model.isServing = true
+          model.servingSinceMs = performance.now()
           model.samples.length = 0
         },
         async end() {
@@ -159,6 +163,7 @@ function createWatched(leaderPid: number, onOver: (reason: string) => void): Wat
     usedCpuMs: 0,
     samples: [],
     isServing: false,
+    servingSinceMs: 0,
     isOver: false,
     niceness: START_NICENESS,
     isNicenessSet: false,
@@ -255,7 +260,8 @@ function watchIdleTime(): () => boolean {
 function adjustPriority(model: Watched, hogCores: number): void {
   if (model.isServing) {
     const cores = coresSince(model, performance.now(), HOG_MS)
-    const niceness = cores !== null && cores > hogCores ? HOG_NICENESS : MODEL_NICENESS
+    const isNew = MAY_RAISE && performance.now() - model.servingSinceMs < PROBATION_MS
+    const niceness = isNew || (cores !== null && cores > hogCores) ? HOG_NICENESS : MODEL_NICENESS
     if (niceness !== model.niceness) model.isNicenessSet = false
     model.niceness = niceness
   }
