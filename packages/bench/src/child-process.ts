@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { workerNodeArguments } from '@crunch/coordinator-node/internal'
 import { type ChildValue, childAnswer } from './parent-link.ts'
 
 const stopLimitMs = 15_000
@@ -37,7 +36,7 @@ export async function startChild(options: ChildOptions): Promise<ServingChild> {
   const { module, input, signal, nodeArguments = [] } = options
   signal.throwIfAborted()
   const child = fork(fileURLToPath(new URL(module, import.meta.url)), [JSON.stringify(input)], {
-    execArgv: [...process.execArgv, ...workerNodeArguments, ...nodeArguments],
+    execArgv: [...process.execArgv, ...nodeArguments],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const output = keepOutput(child)
