@@ -1,12 +1,12 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 
 /** Every model that serves waits for the node's own processes when both want the processor. */
 export const MODEL_NICENESS = 10
 /** A model that computes all the time waits for the other models as well. */
 export const HOG_NICENESS = 19
-/** Only the superuser may raise a priority again. */
-export const MAY_RAISE = process.getuid?.() === 0
+/** Only the superuser may raise a priority again, and not in every container. */
+export const MAY_RAISE = mayRaise()
 /**
  * A start computes for a while, and one that crashes again and again does so for minutes: the models that serve come first.
  * An ordinary user could never bring it back from there, and so lets it give way a little only.
@@ -29,6 +29,13 @@ export function lowerPriority(pid: number, niceness: number): boolean {
     if (['ENOENT', 'ESRCH', 'EINVAL'].includes(codeOf(error))) return true
     throw error
   }
+}
+
+function mayRaise(): boolean {
+  if (process.platform !== 'linux') return process.getuid?.() === 0
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'
+  // CAP_SYS_NICE of capabilities(7).
+  return ((BigInt(`0x${effective}`) >> 23n) & 1n) === 1n
 }
 
 function setNiceness(thread: number, niceness: number): void {

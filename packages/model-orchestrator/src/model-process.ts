@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
-import { lowerPriority, START_NICENESS } from './lower-priority.ts'
 import { errorText } from './orchestrator-error.ts'
 import { signalGroup } from './process-group.ts'
 import type { ProcessGuard } from './process-guard.ts'
@@ -49,7 +48,6 @@ export async function spawnModelProcess(input: {
     const error = await new Promise<unknown>((resolve) => child.once('error', resolve))
     throw new RunFailure('RUN_FAILED', `${input.command} cannot be started: ${errorText(error)}`, { cause: error })
   }
-  lowerPriority(pid, START_NICENESS)
   input.guard.watch(pid)
   const ended = new Promise<ProcessEnd>((resolve) => {
     child.once('exit', (code, signal) => {

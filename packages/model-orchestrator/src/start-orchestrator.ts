@@ -104,6 +104,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   const models = new Map<string, SupervisedModel>()
   const { discovery, http, tellReady } = await listen(settings, models).catch((error: unknown) => {
     resources.guard.close()
+    resources.usage.close()
     throw error
   })
   const deploymentIdOf = createDeploymentIds()

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { getPriority } from 'node:os'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connectDiscovery, createWorkspace, isAlive, rememberingLog, STAND_IN, until } from '../test/workspace.ts'
-import { START_NICENESS } from './lower-priority.ts'
+import type { BackgroundGroup } from './background-group.ts'
+import { MAY_RAISE, START_NICENESS } from './lower-priority.ts'
 import { checkModelLimits, type ModelLimits } from './model-limits.ts'
 import { type ProcessTable, parsePsLine } from './process-table.ts'
 import { type Orchestrator, type OrchestratorSettings, startOrchestrator } from './start-orchestrator.ts'
@@ -116,11 +117,20 @@ function watchFabricated(modelLimits: Partial<ModelLimits>) {
       return [{ pid, parentPid: process.pid, groupId: pid, startedAt: '1', cpuMs, residentBytes: 0, isZombie }]
     },
   }
-  const watch = startUsageWatch(checkModelLimits(modelLimits), rememberingLog(), table)
+  /** Whether it is in the background; null before anybody said so. */
+  const seen: { isBehind: boolean | null } = { isBehind: null }
+  const background: BackgroundGroup = {
+    path: '/groups/background',
+    move(moved, direction) {
+      if (moved === pid) seen.isBehind = direction === 'in'
+    },
+    close: () => undefined,
+  }
+  const watch = startUsageWatch(checkModelLimits(modelLimits), rememberingLog(), { table, background })
   cleanups.push(() => watch.close())
   const reasons: string[] = []
   const model = watch.watch(pid, (reason) => reasons.push(reason))
-  return { pid, usage, model, reasons, ended: once(child, 'exit') }
+  return { pid, seen, usage, model, words: watch.words, reasons, ended: once(child, 'exit') }
 }
 
 describe.skipIf(process.platform === 'win32')('processor time', () => {
@@ -134,16 +144,31 @@ describe.skipIf(process.platform === 'win32')('processor time', () => {
   })
 
   it('is given to other models first while one that serves takes more than half a core', async () => {
-    const { pid, usage, model, reasons } = watchFabricated({})
+    const { pid, seen, usage, model, reasons, words } = watchFabricated({})
+    expect(words).toContain('processors first to models that take little: the others wait in /groups/background')
     usage.cores = 0
     await until('it gives way at its start', () => getPriority(pid) === START_NICENESS)
+    expect(seen.isBehind).toBe(MAY_RAISE)
     model.setServing()
     await until('it has served for a while, and takes little', () => getPriority(pid) === 10)
+    expect(seen.isBehind).toBe(false)
     usage.cores = 0.9
     await until('it waits for the others', () => getPriority(pid) === 19)
+    expect(seen.isBehind).toBe(true)
     usage.cores = 0
-    if (process.getuid?.() === 0) await until('it is calm', () => getPriority(pid) === 10)
+    if (MAY_RAISE) {
+      await until('it is calm', () => getPriority(pid) === 10)
+      expect(seen.isBehind).toBe(false)
+    }
     expect(reasons).toEqual([])
+  })
+
+  it.runIf(MAY_RAISE)('is no longer kept from a model whose start takes long', async () => {
+    const { pid, seen } = watchFabricated({})
+    await until('it gives way at its start', () => getPriority(pid) === START_NICENESS)
+    expect(seen.isBehind).toBe(true)
+    await until('it comes to its end among the others', () => getPriority(pid) === 10)
+    expect(seen.isBehind).toBe(false)
   })
 })
 

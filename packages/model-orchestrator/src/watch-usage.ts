@@ -1,4 +1,5 @@
 import { cpus } from 'node:os'
+import { type BackgroundGroup, openBackgroundGroup } from './background-group.ts'
 import { HOG_NICENESS, lowerPriority, MAY_RAISE, MODEL_NICENESS, START_NICENESS } from './lower-priority.ts'
 import type { ModelLimits } from './model-limits.ts'
 import { errorText } from './orchestrator-error.ts'
@@ -11,7 +12,10 @@ const HOG_CORES = 0.5
 const HOG_CORES_IN_NEED = 0.1
 const NEED_IDLE_SHARE = 0.15
 const HOG_MS = 1_000
-/** A model that has served for less than this comes behind those that have shown what they take. */
+/**
+ * A model that starts, or has served for less than this, comes behind those that have shown what they take. A start that
+ * takes longer must come to its end even on a machine that is never idle.
+ */
 const PROBATION_MS = 5_000
 const MIB = 1024 * 1024
 /** A fork bomb grows while it is being killed, so it is looked for again at once, up to this often. */
@@ -44,18 +48,25 @@ interface Watched {
   usedCpuMs: number
   readonly samples: { readonly atMs: number; readonly usedCpuMs: number }[]
   isServing: boolean
-  servingSinceMs: number
+  /** Of its start, then of its service. */
+  sinceMs: number
   isOver: boolean
   niceness: number
   isNicenessSet: boolean
 }
 
 /** Starts to watch; where processes cannot be read (Windows), `words` says that nothing is. */
-export function startUsageWatch(limits: ModelLimits, log: OrchestratorLog, table = openProcessTable()): UsageWatch {
+export function startUsageWatch(
+  limits: ModelLimits,
+  log: OrchestratorLog,
+  { table = openProcessTable(), background = findBackground() } = {},
+): UsageWatch {
   if (table === null) return watchNothing()
   const models = new Set<Watched>()
   let timer: NodeJS.Timeout | null = null
   let problem = ''
+  const group = typeof background === 'string' ? null : background
+  let groupProblem = ''
   const isInNeed = watchIdleTime()
 
   function schedule(): void {
@@ -73,7 +84,7 @@ export function startUsageWatch(limits: ModelLimits, log: OrchestratorLog, table
       }
       if (over.length > 0) await kill(over.map(([model]) => model))
       const hogCores = isInNeed() ? HOG_CORES_IN_NEED : HOG_CORES
-      for (const model of models) adjustPriority(model, hogCores)
+      for (const model of models) adjust(model, hogCores)
       problem = ''
     } catch (error) {
       if (problem !== errorText(error)) log.error('usage of models cannot be read', { reason: errorText(error) })
@@ -81,6 +92,16 @@ export function startUsageWatch(limits: ModelLimits, log: OrchestratorLog, table
     }
     timer = null
     schedule()
+  }
+
+  function adjust(model: Watched, hogCores: number): void {
+    try {
+      adjustPriority(model, hogCores, group)
+    } catch (error) {
+      if (groupProblem === errorText(error)) return
+      groupProblem = errorText(error)
+      log.error('models that compute all the time cannot be held back', { reason: groupProblem })
+    }
   }
 
   async function update(): Promise<readonly Watched[]> {
@@ -116,15 +137,21 @@ export function startUsageWatch(limits: ModelLimits, log: OrchestratorLog, table
       `memory ${limits.memoryMib} MiB`,
       `CPU time ${limits.cpuCores} ${limits.cpuCores === 1 ? 'core' : 'cores'} (average of ${limits.cpuWindowMs / 1_000} s)`,
       `${limits.processes} processes`,
+      typeof background === 'string'
+        ? `processors first to models that take little, by priority only: ${background}`
+        : `processors first to models that take little: the others wait in ${background.path}`,
     ],
     watch(leaderPid, onOver) {
       const model = createWatched(leaderPid, onOver)
       models.add(model)
+      adjust(model, HOG_CORES)
+      // It may have had children before that: the next look finds them.
+      model.isNicenessSet = false
       schedule()
       return {
         setServing() {
           model.isServing = true
-          model.servingSinceMs = performance.now()
+          model.sinceMs = performance.now()
           model.samples.length = 0
         },
         async end() {
@@ -142,6 +169,7 @@ export function startUsageWatch(limits: ModelLimits, log: OrchestratorLog, table
     close() {
       if (timer !== null) clearTimeout(timer)
       models.clear()
+      group?.close()
     },
   }
 }
@@ -149,7 +177,10 @@ export function startUsageWatch(limits: ModelLimits, log: OrchestratorLog, table
 function watchNothing(): UsageWatch {
   return {
     words: ['memory, CPU time and processes not limited: this system does not show what a process uses'],
-    watch: () => ({ setServing: () => undefined, end: async () => undefined }),
+    watch(leaderPid) {
+      lowerPriority(leaderPid, MODEL_NICENESS)
+      return { setServing: () => undefined, end: async () => undefined }
+    },
     close: () => undefined,
   }
 }
@@ -163,7 +194,7 @@ function createWatched(leaderPid: number, onOver: (reason: string) => void): Wat
     usedCpuMs: 0,
     samples: [],
     isServing: false,
-    servingSinceMs: 0,
+    sinceMs: performance.now(),
     isOver: false,
     niceness: START_NICENESS,
     isNicenessSet: false,
@@ -256,18 +287,27 @@ function watchIdleTime(): () => boolean {
   }
 }
 
+function findBackground(): BackgroundGroup | string {
+  return MAY_RAISE ? openBackgroundGroup() : 'only the superuser may take a process out of the background again'
+}
+
 /** Computing all the time is no failure, but the others' answers must not wait for it. */
-function adjustPriority(model: Watched, hogCores: number): void {
-  if (model.isServing) {
-    const cores = coresSince(model, performance.now(), HOG_MS)
-    const isNew = MAY_RAISE && performance.now() - model.servingSinceMs < PROBATION_MS
-    const niceness = isNew || (cores !== null && cores > hogCores) ? HOG_NICENESS : MODEL_NICENESS
-    if (niceness !== model.niceness) model.isNicenessSet = false
-    model.niceness = niceness
-  }
+function adjustPriority(model: Watched, hogCores: number, background: BackgroundGroup | null): void {
+  const niceness = nicenessOf(model, hogCores)
+  if (niceness !== model.niceness) model.isNicenessSet = false
+  model.niceness = niceness
   if (model.isNicenessSet) return
-  const pids = new Set([model.leaderPid, ...model.members.keys()])
-  model.isNicenessSet = [...pids].map((pid) => lowerPriority(pid, model.niceness)).every(Boolean)
+  const pids = [...new Set([model.leaderPid, ...model.members.keys()])]
+  for (const pid of pids) background?.move(pid, niceness === HOG_NICENESS ? 'in' : 'out')
+  model.isNicenessSet = pids.map((pid) => lowerPriority(pid, niceness)).every(Boolean)
+}
+
+function nicenessOf(model: Watched, hogCores: number): number {
+  const now = performance.now()
+  const isNew = now - model.sinceMs < PROBATION_MS
+  if (!model.isServing) return isNew || !MAY_RAISE ? START_NICENESS : MODEL_NICENESS
+  const cores = coresSince(model, now, HOG_MS)
+  return (isNew && MAY_RAISE) || (cores !== null && cores > hogCores) ? HOG_NICENESS : MODEL_NICENESS
 }
 
 function signalOne(pid: number, signal: NodeJS.Signals): void {

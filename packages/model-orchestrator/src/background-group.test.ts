@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it, test } from 'vitest'
+import { until } from '../test/workspace.ts'
+import { openBackgroundGroup } from './background-group.ts'
+
+let root: string
+const cleanups: (() => unknown)[] = []
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'groups-'))
+  cleanups.push(() => rm(root, { recursive: true }))
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+/** A tree of groups as files, where the kernel has made `cpu.idle` in each of these folders, and a process in `own`. */
+async function describeSystem(input: { mounts: string[]; own: string[]; withIdle: string[] }): Promise<string> {
+  const system = join(root, 'self')
+  await mkdir(system)
+  await writeFile(join(system, 'cgroup'), `${input.own.join('\n')}\n`)
+  await writeFile(join(system, 'mountinfo'), `${input.mounts.join('\n')}\n`)
+  for (const folder of input.withIdle) {
+    await mkdir(join(root, folder), { recursive: true })
+    await writeFile(join(root, folder, 'cpu.idle'), '0')
+  }
+  return system
+}
+
+const firstVersion = (place: string, shown = '/') =>
+  `32 31 0:29 ${shown} ${join(root, place)} rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct`
+const secondVersion = (place: string) => `41 31 0:38 / ${join(root, place)} rw,relatime - cgroup2 cgroup2 rw,nsdelegate`
+const read = (path: string) => readFile(join(root, path), 'utf8')
+
+test.runIf(process.platform === 'linux')(
+  'is made below the group of this process, and processes come in and out',
+  async () => {
+    const system = await describeSystem({
+      mounts: ['30 23 0:27 / /sys rw - sysfs sysfs rw', firstVersion('cpu')],
+      own: ['5:memory:/elsewhere', '4:cpu,cpuacct:/service', '0::/elsewhere'],
+      withIdle: ['cpu/service/crunch-background'],
+    })
+    const group = openBackgroundGroup(system)
+    if (typeof group === 'string') throw new Error(group)
+    expect(group.path).toBe(join(root, 'cpu/service/crunch-background'))
+    expect(await read('cpu/service/crunch-background/cpu.idle')).toBe('1')
+    group.move(4711, 'in')
+    expect(await read('cpu/service/crunch-background/cgroup.procs')).toBe('4711')
+    group.move(4711, 'out')
+    expect(await read('cpu/service/cgroup.procs')).toBe('4711')
+  },
+)
+
+test.runIf(process.platform === 'linux')('is found in a container that sees a part of the groups', async () => {
+  const system = await describeSystem({
+    mounts: [firstVersion('cpu', '/docker/c0ffee')],
+    own: ['4:cpu,cpuacct:/docker/c0ffee/inner'],
+    withIdle: ['cpu/inner/crunch-background'],
+  })
+  expect(openBackgroundGroup(system)).toMatchObject({ path: join(root, 'cpu/inner/crunch-background') })
+})
+
+test.runIf(process.platform === 'linux')('is made in the root of version 2, and nowhere else there', async () => {
+  const mounts = [secondVersion('unified')]
+  const withIdle = ['unified/crunch-background']
+  const system = await describeSystem({ mounts, own: ['0::/'], withIdle })
+  expect(openBackgroundGroup(system)).toMatchObject({ path: join(root, 'unified/crunch-background') })
+  await writeFile(join(system, 'cgroup'), '0::/user.slice/session-1.scope\n')
+  expect(openBackgroundGroup(system)).toMatch(/^no control group of processors is mounted where/)
+})
+
+test.runIf(process.platform === 'linux')(
+  'is not there where the kernel has no cpu.idle, and leaves nothing',
+  async () => {
+    const system = await describeSystem({ mounts: [secondVersion('unified')], own: ['0::/'], withIdle: [] })
+    await mkdir(join(root, 'unified'))
+    expect(openBackgroundGroup(system)).toBe(`${join(root, 'unified/crunch-background')} has no cpu.idle`)
+    expect(existsSync(join(root, 'unified/crunch-background'))).toBe(false)
+  },
+)
+
+const real = openBackgroundGroup()
+it.skipIf(typeof real === 'string')(
+  `takes in a real process and lets it go${typeof real === 'string' ? `: ${real}` : ''}`,
+  async () => {
+    if (typeof real === 'string') throw new Error(real)
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+    cleanups.push(() => child.kill('SIGKILL'))
+    const { pid } = child
+    if (pid === undefined) throw new Error('no process was started')
+    const groups = () => readFile(`/proc/${pid}/cgroup`, 'utf8')
+    const before = await groups()
+    real.move(pid, 'in')
+    expect(await groups()).toContain('/crunch-background\n')
+    real.move(pid, 'out')
+    expect(await groups()).toBe(before)
+    child.kill('SIGKILL')
+    await until('it has ended', () => child.signalCode !== null)
+    real.move(pid, 'in')
+    real.close()
+  },
+)
