@@ -1,24 +1,31 @@
+import { setTimeout } from 'node:timers/promises'
 import type { GrpcModelRunner } from '@crunch/coordinator-node/internal'
 import { z } from 'zod'
 import { startChild } from './child-process.ts'
 import type { Log } from './engine.ts'
 import { hostileId, hostileModels, listModels } from './hostile/hostile-models.ts'
-import { runHostileRounds } from './hostile/hostile-rounds.ts'
+import { runHostileRounds, warmUpModels } from './hostile/hostile-rounds.ts'
 import { connectHostile } from './hostile/hostile-site.ts'
 import { readHostileStatus } from './hostile/hostile-status.ts'
 import type { Figures } from './measurements.ts'
 import { percentile } from './percentile.ts'
 
 const goodCount = 40
-/** Fifty processes share the cores: a round a second leaves each of them time to answer, so that waiting is not what is measured. */
-const everyMs = 1_000
+/** Fifty processes share the cores: two rounds a second leave each of them time to answer, so that waiting is not what is measured. */
+const everyMs = 500
 const timeoutMs = 500
-const warmUpRounds = 10
+/**
+ * Models of the same code that have answered equally often are compiled in the same round, and a round of forty
+ * compilations is not about the hostile ones. So they come in groups, each so many calls after the one before.
+ */
+const groupSize = 4
+const warmUpCalls = 300
+const startLimitMs = 60_000
 /** Of each part; with hostile models it goes on until the last of them is in quarantine, or for so long. */
-const roundCount = 40
+const roundCount = 80
 const maxRoundCount = 120
 /** Parts with and without them take turns, on the same forty processes: what else the machine does falls on both. */
-const pairCount = 2
+const pairCount = 3
 
 const siteSchema = z.object({
   port: z.number(),
@@ -38,7 +45,7 @@ export async function withHostileModels(log: Log): Promise<Figures> {
   const ending = new AbortController()
   const child = await startChild({
     module: './hostile-orchestrator-process.ts',
-    input: { goodCount },
+    input: { goodCount: groupSize },
     signal: ending.signal,
   })
   try {
@@ -57,10 +64,14 @@ export async function withHostileModels(log: Log): Promise<Figures> {
 
 async function measure(site: Site, runner: GrpcModelRunner): Promise<Figures> {
   await runner.settled()
+  for (let count = groupSize; count <= goodCount; count += groupSize) {
+    await listModels(site, { goodCount: count })
+    await connected(runner, count)
+    await warmUpModels(runner, warmUpCalls)
+  }
   const askUntil = (isOver: (done: number) => boolean | Promise<boolean>) =>
     runHostileRounds(runner, { goodCount, everyMs, timeoutMs, isOver })
   const ask = (count: number) => askUntil((done) => done === count)
-  await ask(warmUpRounds)
   const parts: { alone: Part[]; together: Part[] } = { alone: [], together: [] }
   const endings: ReadonlyMap<string, number>[] = []
   for (let generation = 1; generation <= pairCount; generation += 1) {
@@ -92,6 +103,14 @@ async function measure(site: Site, runner: GrpcModelRunner): Promise<Figures> {
       hostileModels.map(({ name }) => [name, Math.max(...endings.map((ended) => ended.get(name) ?? Number.NaN))]),
     ),
     orchestratorMemory: peakMemoryMb,
+  }
+}
+
+async function connected(runner: GrpcModelRunner, count: number): Promise<void> {
+  const giveUpAt = performance.now() + startLimitMs
+  while (runner.models().length < count) {
+    if (performance.now() > giveUpAt) throw new Error(`only ${runner.models().length} of ${count} models are connected`)
+    await setTimeout(100)
   }
 }
 

@@ -11,6 +11,21 @@ const call = {
   ],
 } as const
 
+const warmUpTimeoutMs = 30_000
+/** So many at once wait at a model without a loss. */
+const callsAtOnce = 20
+
+/** Makes so many calls to every model, as fast as they go. Throws when one is not answered. */
+export async function warmUpModels(runner: GrpcModelRunner, callCount: number): Promise<void> {
+  const calls = Array.from({ length: callsAtOnce }, () => call)
+  for (let done = 0; done < callCount; done += callsAtOnce) {
+    for (const { modelId, answers } of await runner.dispatch(calls, warmUpTimeoutMs)) {
+      const missing = answers.find((answer) => answer.status !== 'answered')
+      if (missing) throw new Error(`${modelId} does not answer while it warms up: ${missing.reason}`)
+    }
+  }
+}
+
 /** What the good models did. */
 export interface GoodAnswers {
   readonly roundCount: number
