@@ -26,12 +26,10 @@ export function openBackgroundGroup(system = '/proc/self'): BackgroundGroup | st
     const home = findOwnGroup(system)
     if (home === null) return 'no control group of processors is mounted where this process could have one of its own'
     const path = join(home, NAME)
-    open(path)
-    if (!existsSync(join(path, 'cpu.idle'))) {
+    if (!open(path)) {
       remove(path)
       return `${path} has no cpu.idle`
     }
-    writeFileSync(join(path, 'cpu.idle'), '1')
     return createGroup(home, path)
   } catch (error) {
     return errorText(error)
@@ -49,7 +47,6 @@ function createGroup(home: string, path: string): BackgroundGroup {
         if (codeOf(error) !== 'ENOENT') throw error
         // Another orchestrator that ended has removed it.
         open(path)
-        writeFileSync(join(path, 'cpu.idle'), '1')
         moveInto(group, pid)
       }
     },
@@ -65,8 +62,13 @@ function moveInto(group: string, pid: number): void {
   }
 }
 
-function open(path: string): void {
+/** False where the kernel can't keep a group in the background. */
+function open(path: string): boolean {
   mkdirSync(path, { recursive: true })
+  const idle = join(path, 'cpu.idle')
+  if (!existsSync(idle)) return false
+  writeFileSync(idle, '1')
+  return true
 }
 
 function remove(path: string): void {

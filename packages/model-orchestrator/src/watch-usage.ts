@@ -298,8 +298,10 @@ function adjustPriority(model: Watched, hogCores: number, background: Background
   model.niceness = niceness
   if (model.isNicenessSet) return
   const pids = [...new Set([model.leaderPid, ...model.members.keys()])]
+  // First, so that where the group fails, which is told and tried again, there is a priority at least.
+  const isLowered = pids.map((pid) => lowerPriority(pid, niceness)).every(Boolean)
   for (const pid of pids) background?.move(pid, niceness === HOG_NICENESS ? 'in' : 'out')
-  model.isNicenessSet = pids.map((pid) => lowerPriority(pid, niceness)).every(Boolean)
+  model.isNicenessSet = isLowered
 }
 
 function nicenessOf(model: Watched, hogCores: number): number {
