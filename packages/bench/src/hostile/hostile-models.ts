@@ -120,7 +120,8 @@ const handles = () => process._getActiveHandles()
 const listenersOf = () => handles().filter((handle) => handle instanceof Server)
 const socketsOf = () =>
   handles()
-    .filter((handle) => handle instanceof Socket && handle.server instanceof Server)
+    // One that has just been closed is listed for a moment, without its file.
+    .filter((handle) => handle instanceof Socket && handle.server instanceof Server && handle._handle !== null)
     .map((socket) => ({ socket, fd: socket._handle.fd }))
 
 class TrackerBase {}
