@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, test } from 'vitest'
 import { until } from '../test/workspace.ts'
@@ -52,8 +52,66 @@ test.runIf(process.platform === 'linux')(
     expect(await read('cpu/service/crunch-background/cgroup.procs')).toBe('4711')
     group.move(4711, 'out')
     expect(await read('cpu/service/cgroup.procs')).toBe('4711')
+    expect(group.processors).toBeNull()
   },
 )
+
+/** What the kernel makes in a group that has been made, before and after. */
+async function describeSet(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  await mkdir(join(root, folder), { recursive: true })
+  for (const [name, text] of Object.entries(files)) await writeFile(join(root, folder, name), text)
+}
+
+test.runIf(process.platform === 'linux')('keeps to the last half of the processors, in version 1', async () => {
+  const system = await describeSystem({
+    mounts: [firstVersion('cpu'), firstVersion('cpuset').replace('cpu,cpuacct', 'cpuset')],
+    own: ['5:cpuset:/pinned', '4:cpu,cpuacct:/'],
+    withIdle: ['cpu/crunch-background'],
+  })
+  await describeSet('cpuset/pinned', { 'cpuset.effective_cpus': '0-3,8\n', 'cpuset.mems': '0-1\n' })
+  await describeSet('cpuset/pinned/crunch-background', { 'cpuset.cpus': '', 'cpuset.mems': '' })
+  await describeSet('cpu/crunch-background', { 'cpu.cfs_period_us': '100000', 'cpu.cfs_quota_us': '-1' })
+  const group = openBackgroundGroup(system)
+  expect(group).toMatchObject({ path: join(root, 'cpu/crunch-background'), processors: '3,8' })
+  if (typeof group === 'string') throw new Error(group)
+  expect(await read('cpuset/pinned/crunch-background/cpuset.cpus')).toBe('3,8')
+  expect(await read('cpuset/pinned/crunch-background/cpuset.mems')).toBe('0-1')
+  expect(await read('cpu/crunch-background/cpu.cfs_period_us')).toBe('4000')
+  expect(await read('cpu/crunch-background/cpu.cfs_quota_us')).toBe('6000')
+  group.move(4711, 'in')
+  expect(await read('cpu/crunch-background/cgroup.procs')).toBe('4711')
+  expect(await read('cpuset/pinned/crunch-background/cgroup.procs')).toBe('4711')
+  group.move(4711, 'out')
+  expect(await read('cpu/cgroup.procs')).toBe('4711')
+  expect(await read('cpuset/pinned/cgroup.procs')).toBe('4711')
+})
+
+test.runIf(process.platform === 'linux')('may use all processors where it cannot be kept to some', async () => {
+  const system = await describeSystem({
+    mounts: [firstVersion('cpu'), firstVersion('cpuset').replace('cpu,cpuacct', 'cpuset')],
+    own: ['5:cpuset:/', '4:cpu,cpuacct:/'],
+    withIdle: ['cpu/crunch-background'],
+  })
+  await describeSet('cpuset', { 'cpuset.effective_cpus': '0-3', 'crunch-background': 'in its place' })
+  expect(openBackgroundGroup(system)).toMatchObject({ path: join(root, 'cpu/crunch-background'), processors: null })
+})
+
+test.runIf(process.platform === 'linux').each([
+  ['two processors', '0-1', '1', 1],
+  ['an odd number', '0,2,4-7,9', '6-7,9', 3],
+  ['one processor', '3', null, availableParallelism()],
+])('keeps to the last half of the processors, in version 2: %s', async (_, all, half, count) => {
+  const system = await describeSystem({
+    mounts: [secondVersion('unified')],
+    own: ['0::/'],
+    withIdle: ['unified/crunch-background'],
+  })
+  await describeSet('unified', { 'cpuset.cpus.effective': `${all}\n` })
+  await describeSet('unified/crunch-background', { 'cpuset.cpus': '', 'cpu.max': 'max 100000' })
+  expect(openBackgroundGroup(system)).toMatchObject({ processors: half })
+  expect(await read('unified/crunch-background/cpuset.cpus')).toBe(half ?? '')
+  expect(await read('unified/crunch-background/cpu.max')).toBe(`${3_000 * count} 4000`)
+})
 
 test.runIf(process.platform === 'linux')('is found in a container that sees a part of the groups', async () => {
   const system = await describeSystem({
@@ -96,6 +154,8 @@ it.skipIf(typeof real === 'string')(
     const before = await groups()
     real.move(pid, 'in')
     expect(await groups()).toContain('/crunch-background\n')
+    const allowed = /^Cpus_allowed_list:\s*(.*)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
+    if (real.processors !== null) expect(allowed).toBe(real.processors)
     real.move(pid, 'out')
     expect(await groups()).toBe(before)
     child.kill('SIGKILL')

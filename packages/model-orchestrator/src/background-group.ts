@@ -1,6 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { errorText } from './orchestrator-error.ts'
+
+/** Of each period the group may use its processors for so long. */
+const PERIOD_US = 4_000
+const QUOTA_US = 3_000
 
 /** One for all orchestrators of a machine, so that none of them can leave more than one behind. */
 const NAME = 'crunch-background'
@@ -9,10 +14,16 @@ const NAME = 'crunch-background'
  * A control group of Linux whose processes get a processor only while nobody else wants it: `cpu.idle` of cgroups(7).
  * Priorities alone don't do that. Whoever has run little lately may always finish the time slice that it was given, on
  * each processor, and a dozen programs that start make a dozen slices for others to wait for.
+ *
+ * A processor that has nothing but background work left is not idle for Linux, and takes over no work that waits at another
+ * one. So the group keeps to half of the processors, where it can be kept to some (cpuset(7)), and every few milliseconds it
+ * lets these be idle for a moment (cpu.cfs_quota_us and cpu.max of cgroups(7)).
  */
 export interface BackgroundGroup {
   /** Where it is. */
   readonly path: string
+  /** Those it keeps to, as in `2-3`; null when it may use all. */
+  readonly processors: string | null
   /** Brings a process in, with its threads and the children it will have, or back out. One that has ended is passed over. */
   move(pid: number, direction: 'in' | 'out'): void
   /** Removes it unless there are processes in it. */
@@ -23,34 +34,76 @@ export interface BackgroundGroup {
 export function openBackgroundGroup(system = '/proc/self'): BackgroundGroup | string {
   if (process.platform !== 'linux') return `${process.platform} has no control groups`
   try {
-    const home = findOwnGroup(system)
+    const groups = readOwnGroups(system)
+    const home = groups.find('cpu')
     if (home === null) return 'no control group of processors is mounted where this process could have one of its own'
-    const path = join(home, NAME)
-    if (!open(path)) {
-      remove(path)
-      return `${path} has no cpu.idle`
+    const idle = join(home, NAME)
+    if (!makeIdle(idle)) {
+      remove(idle)
+      return `${idle} has no cpu.idle`
     }
-    return createGroup(home, path)
+    return createGroup(home, groups.find('cpuset'))
   } catch (error) {
     return errorText(error)
   }
 }
 
-function createGroup(home: string, path: string): BackgroundGroup {
+/** In version 1 processors are shared out and assigned in two trees of groups, in version 2 in one. */
+function createGroup(idleHome: string, setHome: string | null): BackgroundGroup {
+  const half = setHome === null ? null : openHalf(setHome)
+  const makeShare = (path: string) => makeIdle(path) && limit(path, half?.count ?? availableParallelism())
+  const share: Part = { home: idleHome, path: join(idleHome, NAME), make: makeShare }
+  makeShare(share.path)
+  const parts = half === null ? [share] : [share, half]
   return {
-    path,
+    path: share.path,
+    processors: half?.processors ?? null,
     move(pid, direction) {
-      const group = direction === 'in' ? path : home
-      try {
-        moveInto(group, pid)
-      } catch (error) {
-        if (codeOf(error) !== 'ENOENT') throw error
-        // Another orchestrator that ended has removed it.
-        open(path)
-        moveInto(group, pid)
-      }
+      for (const part of parts) moveWithin(part, pid, direction)
     },
-    close: () => remove(path),
+    close() {
+      for (const { path } of parts) remove(path)
+    },
+  }
+}
+
+interface Half extends Part {
+  readonly processors: string
+  readonly count: number
+}
+
+/** Null where there are no two halves, or where no such group can be made: then the other one is still worth having. */
+function openHalf(home: string): Half | null {
+  try {
+    const all = readProcessors(home)
+    if (all.length < 2) return null
+    const half = all.slice(Math.ceil(all.length / 2))
+    const processors = rangesOf(half)
+    const path = join(home, NAME)
+    const assignHalf = () => assign(home, path, processors)
+    return assignHalf() ? { home, path, make: assignHalf, processors, count: half.length } : null
+  } catch {
+    return null
+  }
+}
+
+/** A group in one tree. */
+interface Part {
+  readonly home: string
+  readonly path: string
+  /** False where the kernel can't make such a group. */
+  make(path: string): boolean
+}
+
+function moveWithin({ home, path, make }: Part, pid: number, direction: 'in' | 'out'): void {
+  const group = direction === 'in' ? path : home
+  try {
+    moveInto(group, pid)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    // Another orchestrator that ended has removed it.
+    make(path)
+    moveInto(group, pid)
   }
 }
 
@@ -62,13 +115,53 @@ function moveInto(group: string, pid: number): void {
   }
 }
 
-/** False where the kernel can't keep a group in the background. */
-function open(path: string): boolean {
+function makeIdle(path: string): boolean {
+  return make(path, 'cpu.idle', () => '1')
+}
+
+function limit(path: string, processorCount: number): boolean {
+  const quotaUs = QUOTA_US * processorCount
+  if (make(path, 'cpu.max', () => `${quotaUs} ${PERIOD_US}`)) return true
+  make(path, 'cpu.cfs_period_us', () => String(PERIOD_US))
+  return make(path, 'cpu.cfs_quota_us', () => String(quotaUs))
+}
+
+/** In version 1 a group has to be given its memory as well before its first process. */
+function assign(home: string, path: string, processors: string): boolean {
+  const memory = join(home, 'cpuset.mems')
+  if (existsSync(memory)) make(path, 'cpuset.mems', () => readFileSync(memory, 'utf8').trim())
+  return make(path, 'cpuset.cpus', () => processors)
+}
+
+/** False where the kernel has no such file in the groups of this tree. */
+function make(path: string, file: string, text: () => string): boolean {
   mkdirSync(path, { recursive: true })
-  const idle = join(path, 'cpu.idle')
-  if (!existsSync(idle)) return false
-  writeFileSync(idle, '1')
+  if (!existsSync(join(path, file))) return false
+  writeFileSync(join(path, file), text())
   return true
+}
+
+/** The processors of a group, one by one: `0-2,5` are four. */
+function readProcessors(home: string): number[] {
+  const file = ['cpuset.effective_cpus', 'cpuset.cpus.effective', 'cpuset.cpus'].find((name) =>
+    existsSync(join(home, name)),
+  )
+  const text = file === undefined ? '' : readFileSync(join(home, file), 'utf8').trim()
+  return text.split(',').flatMap((range) => {
+    const [first = Number.NaN, last = first] = range.split('-').map(Number)
+    return Array.from({ length: last - first + 1 || 0 }, (_, index) => first + index)
+  })
+}
+
+/** As Linux writes them. */
+function rangesOf(processors: readonly number[]): string {
+  const ranges: [number, number][] = []
+  for (const processor of processors) {
+    const range = ranges.at(-1)
+    if (range?.[1] === processor - 1) range[1] = processor
+    else ranges.push([processor, processor])
+  }
+  return ranges.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`)).join(',')
 }
 
 function remove(path: string): void {
@@ -80,21 +173,25 @@ function remove(path: string): void {
 }
 
 /**
- * The folder of the group that shares processors out to this process. Null in version 2 except in its root: in another
+ * Finds the folder of the group in which this process is, for one controller. Null in version 2 except in its root: in another
  * group that has processes there can be none below it (cgroups(7), "no internal processes").
  */
-function findOwnGroup(system: string): string | null {
+function readOwnGroups(system: string): { find(controller: string): string | null } {
   const own = readFileSync(join(system, 'cgroup'), 'utf8')
     .split('\n')
     .map((line) => /^\d+:([^:]*):(.*)$/.exec(line))
   const mounts = readFileSync(join(system, 'mountinfo'), 'utf8').split('\n').map(parseMount)
   const groupOf = (isController: (names: string) => boolean) =>
     own.find((match) => isController(match?.[1] ?? '-'))?.[2]
-  const first = mounts.find((mount) => mount?.kind === 'cgroup' && mount.options.includes('cpu'))
-  const firstGroup = groupOf((names) => names.split(',').includes('cpu'))
-  if (first && firstGroup !== undefined) return folderOf(first, firstGroup)
-  const second = mounts.find((mount) => mount?.kind === 'cgroup2')
-  return second && groupOf((names) => names === '') === '/' ? second.place : null
+  return {
+    find(controller) {
+      const first = mounts.find((mount) => mount?.kind === 'cgroup' && mount.options.includes(controller))
+      const firstGroup = groupOf((names) => names.split(',').includes(controller))
+      if (first && firstGroup !== undefined) return folderOf(first, firstGroup)
+      const second = mounts.find((mount) => mount?.kind === 'cgroup2')
+      return second && groupOf((names) => names === '') === '/' ? second.place : null
+    },
+  }
 }
 
 interface Mount {

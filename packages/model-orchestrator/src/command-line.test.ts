@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createStandInPython } from '../test/stand-in-python.ts'
 import { connectDiscovery, createWorkspace, isAlive, until } from '../test/workspace.ts'
+import { MAY_RAISE } from './lower-priority.ts'
 import type { ModelStatus } from './supervised-model.ts'
 
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
@@ -25,10 +27,16 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-function run(script: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+function run(
+  script: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  { detached = false }: { readonly detached?: boolean } = {},
+) {
   const child: ChildProcess = spawn(process.execPath, ['--import', TSX, script, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
+    detached,
   })
   const output = { stdout: '', stderr: '' }
   child.stdout?.on('data', (chunk) => (output.stdout += chunk))
@@ -69,6 +77,22 @@ const start = (...more: string[]) => [
 const entry = (id: string, submission: string) => ({ id, submission_id: submission, desired_state: 'RUNNING' })
 
 describe('crunch-model-orchestrator', () => {
+  it.runIf(process.platform === 'linux').each([
+    { detached: true, niceness: MAY_RAISE ? 5 : 0 },
+    { detached: false, niceness: 0 },
+  ])(
+    'gives way to the workers of a node, where it has a session of its own: $detached',
+    async ({ detached, niceness }) => {
+      await space.models([])
+      const environment = { CRUNCH_ID: 'weather', MODEL_RUNNER_NODE_PORT: '0' }
+      const { child, ready } = run(BIN, start('--logs', space.logs), environment, { detached })
+      await ready()
+      expect(getPriority(child.pid)).toBe(niceness)
+      const group = await readFile(`/proc/${child.pid}/autogroup`, 'utf8').catch(() => null)
+      if (detached && group !== null) expect(group).toMatch(new RegExp(` nice ${niceness}\\n$`))
+    },
+  )
+
   it('runs a TypeScript submission with the real runner, and stops it on SIGTERM', async () => {
     await space.submission('trend', '')
     await writeFile(

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { giveWay } from './lower-priority.ts'
 import type { RunnerCommand } from './model-run.ts'
 import { errorText, OrchestratorError } from './orchestrator-error.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
@@ -44,6 +45,7 @@ async function runUntilSignal(
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
   })
+  giveWay()
   const log = toLog(logger)
   let orchestrator: Orchestrator
   try {

@@ -1,4 +1,5 @@
 export type { DiscoveryLimits } from './discovery-server.ts'
+export { giveWay } from './lower-priority.ts'
 export type { RunnerCommand } from './model-run.ts'
 export { type ModelEntry, type ModelsFile, parseModelsFile } from './models-file.ts'
 export { OrchestratorError, type OrchestratorErrorCode } from './orchestrator-error.ts'

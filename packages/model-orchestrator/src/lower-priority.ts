@@ -13,6 +13,20 @@ export const MAY_RAISE = mayRaise()
  */
 export const START_NICENESS = MAY_RAISE ? HOG_NICENESS : 4
 
+/** An orchestrator waits for the node's workers, and little for models: what it does for one must not make another late. */
+const OWN_NICENESS = 5
+
+/**
+ * Lets this process wait for a node's workers. Not as an ordinary user, whose models that start could then be too much for
+ * it; and not in a session of others, which on Linux would wait along.
+ */
+export function giveWay(): void {
+  if (!MAY_RAISE || process.platform !== 'linux') return
+  const text = readFileSync('/proc/self/stat', 'latin1')
+  const session = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[3])
+  if (session === process.pid) lowerPriority(process.pid, OWN_NICENESS)
+}
+
 /**
  * Lets a process wait for others that want the processor: its threads, and on Linux its session, which is what
  * processors are shared by first. False when it has to be tried again later: Linux takes ten such wishes a second from

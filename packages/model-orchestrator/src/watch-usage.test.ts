@@ -99,76 +99,126 @@ describe.skipIf(process.platform === 'win32')('a model over its limits', () => {
   })
 })
 
-/** What the table says of one real process, so that the outcome does not depend on what else this machine does. */
-function watchFabricated(modelLimits: Partial<ModelLimits>) {
+/** A real process, and what the table says of it, so that the outcome does not depend on what else this machine does. */
+function startFabricated(parentPid = process.pid) {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
-  const pid = child.pid!
   cleanups.push(() => child.kill('SIGKILL'))
-  const usage = { cores: 0, cpuMs: 0, atMs: performance.now() }
+  return { child, pid: child.pid!, parentPid, cores: 0, cpuMs: 0, ended: once(child, 'exit') }
+}
+
+/** Looks after such processes, two of which are there to be watched as models. */
+function watchFabricated(modelLimits: Partial<ModelLimits>, probationMs: number) {
+  const model = startFabricated()
+  const other = startFabricated()
+  const processes = [model, other]
+  let readAtMs = performance.now()
   const table: ProcessTable = {
     intervalMs: 50,
     setForeign: () => undefined,
     async read() {
       const atMs = performance.now()
-      usage.cpuMs += usage.cores * (atMs - usage.atMs)
-      usage.atMs = atMs
-      const { cpuMs } = usage
-      const isZombie = child.exitCode !== null || child.signalCode !== null
-      return [{ pid, parentPid: process.pid, groupId: pid, startedAt: '1', cpuMs, residentBytes: 0, isZombie }]
+      const elapsedMs = atMs - readAtMs
+      readAtMs = atMs
+      return processes.map((one) => {
+        one.cpuMs += one.cores * elapsedMs
+        const isZombie = one.child.exitCode !== null || one.child.signalCode !== null
+        const { pid, parentPid, cpuMs } = one
+        return { pid, parentPid, groupId: pid, startedAt: '1', cpuMs, residentBytes: 0, isZombie }
+      })
     },
   }
-  /** Whether it is in the background; null before anybody said so. */
-  const seen: { isBehind: boolean | null } = { isBehind: null }
+  const behind = new Set<number>()
   const background: BackgroundGroup = {
     path: '/groups/background',
-    move(moved, direction) {
-      if (moved === pid) seen.isBehind = direction === 'in'
-    },
+    processors: '2,3',
+    move: (pid, direction) => void (direction === 'in' ? behind.add(pid) : behind.delete(pid)),
     close: () => undefined,
   }
-  const watch = startUsageWatch(checkModelLimits(modelLimits), rememberingLog(), { table, background })
+  const watch = startUsageWatch(checkModelLimits(modelLimits), rememberingLog(), { table, background, probationMs })
   cleanups.push(() => watch.close())
   const reasons: string[] = []
-  const model = watch.watch(pid, (reason) => reasons.push(reason))
-  return { pid, seen, usage, model, words: watch.words, reasons, ended: once(child, 'exit') }
+  const watchOne = ({ pid }: { readonly pid: number }) => watch.watch(pid, (reason) => reasons.push(reason))
+  return { model, other, processes, watchOne, behind, words: watch.words, reasons }
 }
 
 describe.skipIf(process.platform === 'win32')('processor time', () => {
   it('ends a model that uses more than its share on the average, however it is spread', async () => {
-    const { usage, reasons, ended } = watchFabricated({ cpuCores: 1.5, cpuWindowMs: 1_000 })
-    usage.cores = 3
-    await ended
+    const { model, watchOne, reasons } = watchFabricated({ cpuCores: 1.5, cpuWindowMs: 1_000 }, 100)
+    watchOne(model)
+    model.cores = 3
+    await model.ended
     expect(reasons).toEqual([
       expect.stringMatching(/^used [23]\.\d+ cores of CPU time on the average of 1 s, over its limit of 1\.5/),
     ])
   })
 
   it('is given to other models first while one that serves takes more than half a core', async () => {
-    const { pid, seen, usage, model, reasons, words } = watchFabricated({})
-    expect(words).toContain('processors first to models that take little: the others wait in /groups/background')
-    usage.cores = 0
-    await until('it gives way at its start', () => getPriority(pid) === START_NICENESS)
-    expect(seen.isBehind).toBe(MAY_RAISE)
-    model.setServing()
-    await until('it has served for a while, and takes little', () => getPriority(pid) === 10)
-    expect(seen.isBehind).toBe(false)
-    usage.cores = 0.9
-    await until('it waits for the others', () => getPriority(pid) === 19)
-    expect(seen.isBehind).toBe(true)
-    usage.cores = 0
+    const { model, other, watchOne, behind, words, reasons } = watchFabricated({}, 500)
+    const wait = 'processors first to models that take little: the others wait in /groups/background, on processors 2,3'
+    expect(words).toContain(wait)
+    watchOne(other).setServing()
+    await until('the other one has served for a while', () => getPriority(other.pid) === 10)
+    const { setServing } = watchOne(model)
+    await until('it gives way at its start', () => getPriority(model.pid) === START_NICENESS)
+    expect(behind.has(model.pid)).toBe(MAY_RAISE)
+    setServing()
+    await until('it has served for a while, and takes little', () => getPriority(model.pid) === 10)
+    expect(behind.has(model.pid)).toBe(false)
+    model.cores = 0.9
+    await until('it waits for the others', () => getPriority(model.pid) === 19)
+    expect(behind.has(model.pid)).toBe(true)
+    model.cores = 0.2
+    const laterMs = model.cpuMs + 300
+    await until('it has taken less for more than a second', () => model.cpuMs > laterMs)
+    expect(behind.has(model.pid)).toBe(true)
+    model.cores = 0
     if (MAY_RAISE) {
-      await until('it is calm', () => getPriority(pid) === 10)
-      expect(seen.isBehind).toBe(false)
+      await until('it is calm', () => getPriority(model.pid) === 10)
+      expect(behind.has(model.pid)).toBe(false)
     }
+    expect(behind.has(other.pid)).toBe(false)
     expect(reasons).toEqual([])
   })
 
+  it.runIf(MAY_RAISE)('is given first to others than the children of a model that are found later', async () => {
+    const { model, other, processes, watchOne, behind } = watchFabricated({}, 500)
+    watchOne(other).setServing()
+    await until('the other one has served for a while', () => getPriority(other.pid) === 10)
+    watchOne(model)
+    const early = startFabricated(model.pid)
+    processes.push(early)
+    watchOne(startFabricated())
+    await until('one that was there before its parent was placed', () => behind.has(early.pid))
+    expect(getPriority(early.pid)).toBe(START_NICENESS)
+    const late = startFabricated(model.pid)
+    processes.push(late)
+    await until('one that came after it', () => behind.has(late.pid))
+  })
+
   it.runIf(MAY_RAISE)('is no longer kept from a model whose start takes long', async () => {
-    const { pid, seen } = watchFabricated({})
-    await until('it gives way at its start', () => getPriority(pid) === START_NICENESS)
-    expect(seen.isBehind).toBe(true)
-    await until('it comes to its end among the others', () => getPriority(pid) === 10)
-    expect(seen.isBehind).toBe(false)
+    const { model, other, watchOne, behind } = watchFabricated({}, 500)
+    watchOne(other).setServing()
+    await until('the other one has served for a while', () => getPriority(other.pid) === 10)
+    watchOne(model)
+    await until('it gives way at its start', () => getPriority(model.pid) === START_NICENESS)
+    expect(behind.has(model.pid)).toBe(true)
+    await until('it comes to its end among the others', () => getPriority(model.pid) === 10)
+    expect(behind.has(model.pid)).toBe(false)
+  })
+
+  it.runIf(MAY_RAISE)('is kept from a model that starts only while there is one to make way for', async () => {
+    const { model, other, watchOne, behind } = watchFabricated({}, 500)
+    watchOne(other).setServing()
+    watchOne(model).setServing()
+    await until('both give way to the node', () => [model, other].every(({ pid }) => getPriority(pid) === 19))
+    expect([...behind]).toEqual([])
+    await until('both have served for a while', () => [model, other].every(({ pid }) => getPriority(pid) === 10))
+    model.cores = 0.9
+    await until('it makes way for the other one', () => behind.has(model.pid))
+    other.cores = 0.9
+    await until('there is none again', () => !behind.has(model.pid))
+    expect(getPriority(model.pid)).toBe(19)
+    expect(behind.has(other.pid)).toBe(false)
   })
 })
 

@@ -1,22 +1,11 @@
-import { cpus } from 'node:os'
-import { type BackgroundGroup, openBackgroundGroup } from './background-group.ts'
-import { HOG_NICENESS, lowerPriority, MAY_RAISE, MODEL_NICENESS, START_NICENESS } from './lower-priority.ts'
+import { lowerPriority, MODEL_NICENESS } from './lower-priority.ts'
 import type { ModelLimits } from './model-limits.ts'
 import { errorText } from './orchestrator-error.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
-import { openProcessTable, type ProcessTable, type ProcessUsage } from './process-table.ts'
+import { type PlacementOptions, startPlacement } from './place-models.ts'
+import { openProcessTable, type ProcessTable } from './process-table.ts'
+import { addSample, coresSince, createWatched, findMembers, type Watched } from './watched-model.ts'
 
-/** More of a core than this, for about a second, makes a model that serves a hog. */
-const HOG_CORES = 0.5
-/** The same where no core is idle: there even one that wants everything is given little. */
-const HOG_CORES_IN_NEED = 0.1
-const NEED_IDLE_SHARE = 0.15
-const HOG_MS = 1_000
-/**
- * A model that starts, or has served for less than this, comes behind those that have shown what they take. A start that
- * takes longer must come to its end even on a machine that is never idle.
- */
-const PROBATION_MS = 5_000
 const MIB = 1024 * 1024
 /** A fork bomb grows while it is being killed, so it is looked for again at once, up to this often. */
 const MAX_SWEEPS = 20
@@ -38,36 +27,21 @@ export interface UsageWatch {
   close(): void
 }
 
-interface Watched {
-  readonly leaderPid: number
-  readonly onOver: (reason: string) => void
-  members: ReadonlyMap<number, ProcessUsage>
-  /** Processor time of all members, at the last reading. */
-  seenCpuMs: number
-  /** Used until then, those that are gone included. */
-  usedCpuMs: number
-  readonly samples: { readonly atMs: number; readonly usedCpuMs: number }[]
-  isServing: boolean
-  /** Of its start, then of its service. */
-  sinceMs: number
-  isOver: boolean
-  niceness: number
-  isNicenessSet: boolean
+export interface UsageWatchOptions extends PlacementOptions {
+  readonly table?: ProcessTable | null
 }
 
 /** Starts to watch; where processes cannot be read (Windows), `words` says that nothing is. */
 export function startUsageWatch(
   limits: ModelLimits,
   log: OrchestratorLog,
-  { table = openProcessTable(), background = findBackground() } = {},
+  { table = openProcessTable(), ...placing }: UsageWatchOptions = {},
 ): UsageWatch {
   if (table === null) return watchNothing()
   const models = new Set<Watched>()
   let timer: NodeJS.Timeout | null = null
   let problem = ''
-  const group = typeof background === 'string' ? null : background
-  let groupProblem = ''
-  const isInNeed = watchIdleTime()
+  const placement = startPlacement(log, placing)
 
   function schedule(): void {
     if (timer !== null || models.size === 0) return
@@ -83,8 +57,7 @@ export function startUsageWatch(
         model.onOver(reason)
       }
       if (over.length > 0) await kill(over.map(([model]) => model))
-      const hogCores = isInNeed() ? HOG_CORES_IN_NEED : HOG_CORES
-      for (const model of models) adjust(model, hogCores)
+      placement.place(models)
       problem = ''
     } catch (error) {
       if (problem !== errorText(error)) log.error('usage of models cannot be read', { reason: errorText(error) })
@@ -92,16 +65,6 @@ export function startUsageWatch(
     }
     timer = null
     schedule()
-  }
-
-  function adjust(model: Watched, hogCores: number): void {
-    try {
-      adjustPriority(model, hogCores, group)
-    } catch (error) {
-      if (groupProblem === errorText(error)) return
-      groupProblem = errorText(error)
-      log.error('models that compute all the time cannot be held back', { reason: groupProblem })
-    }
   }
 
   async function update(): Promise<readonly Watched[]> {
@@ -137,16 +100,12 @@ export function startUsageWatch(
       `memory ${limits.memoryMib} MiB`,
       `CPU time ${limits.cpuCores} ${limits.cpuCores === 1 ? 'core' : 'cores'} (average of ${limits.cpuWindowMs / 1_000} s)`,
       `${limits.processes} processes`,
-      typeof background === 'string'
-        ? `processors first to models that take little, by priority only: ${background}`
-        : `processors first to models that take little: the others wait in ${background.path}`,
+      placement.words,
     ],
     watch(leaderPid, onOver) {
       const model = createWatched(leaderPid, onOver)
       models.add(model)
-      adjust(model, HOG_CORES)
-      // It may have had children before that: the next look finds them.
-      model.isNicenessSet = false
+      placement.place(models)
       schedule()
       return {
         setServing() {
@@ -169,7 +128,7 @@ export function startUsageWatch(
     close() {
       if (timer !== null) clearTimeout(timer)
       models.clear()
-      group?.close()
+      placement.close()
     },
   }
 }
@@ -185,47 +144,6 @@ function watchNothing(): UsageWatch {
   }
 }
 
-function createWatched(leaderPid: number, onOver: (reason: string) => void): Watched {
-  return {
-    leaderPid,
-    onOver,
-    members: new Map(),
-    seenCpuMs: 0,
-    usedCpuMs: 0,
-    samples: [],
-    isServing: false,
-    sinceMs: performance.now(),
-    isOver: false,
-    niceness: START_NICENESS,
-    isNicenessSet: false,
-  }
-}
-
-/** The leader, the groups of its members, all that descend from a member, and members from before that lost their parent. */
-function findMembers(model: Watched, processes: readonly ProcessUsage[]): ReadonlyMap<number, ProcessUsage> {
-  const members = new Map<number, ProcessUsage>()
-  const children = new Map<number, ProcessUsage[]>()
-  for (const one of processes) {
-    const siblings = children.get(one.parentPid)
-    if (siblings === undefined) children.set(one.parentPid, [one])
-    else siblings.push(one)
-  }
-  const add = (one: ProcessUsage): void => {
-    const open = [one]
-    for (let next = open.pop(); next !== undefined; next = open.pop()) {
-      if (members.has(next.pid) || next.pid === process.pid) continue
-      members.set(next.pid, next)
-      open.push(...(children.get(next.pid) ?? []))
-    }
-  }
-  const groups = new Set([model.leaderPid, ...[...model.members.values()].map(({ groupId }) => groupId)])
-  for (const one of processes) {
-    const isKnown = model.members.get(one.pid)?.startedAt === one.startedAt
-    if (isKnown || one.pid === model.leaderPid || groups.has(one.groupId)) add(one)
-  }
-  return members
-}
-
 function findOver(models: readonly Watched[], limits: ModelLimits): (readonly [Watched, string])[] {
   const atMs = performance.now()
   return models.flatMap((model) => {
@@ -233,18 +151,6 @@ function findOver(models: readonly Watched[], limits: ModelLimits): (readonly [W
     const reason = model.isOver ? null : describeOver(model, atMs, limits)
     return reason === null ? [] : [[model, reason] as const]
   })
-}
-
-function addSample(model: Watched, atMs: number, windowMs: number): void {
-  let cpuMs = 0
-  for (const one of model.members.values()) cpuMs += one.cpuMs
-  // Less than before: processes have ended whose parents did not want to know of it.
-  model.usedCpuMs += Math.max(0, cpuMs - model.seenCpuMs)
-  model.seenCpuMs = cpuMs
-  const { samples, usedCpuMs } = model
-  samples.push({ atMs, usedCpuMs })
-  // The newest one that is a whole window old stays, as the other end of the average.
-  while ((samples[1]?.atMs ?? Number.POSITIVE_INFINITY) <= atMs - windowMs) samples.shift()
 }
 
 function describeOver(model: Watched, atMs: number, limits: ModelLimits): string | null {
@@ -266,50 +172,6 @@ function describeOver(model: Watched, atMs: number, limits: ModelLimits): string
   if (cores === null || cores <= limits.cpuCores) return null
   const average = `${cores.toFixed(2)} cores of CPU time on the average of ${limits.cpuWindowMs / 1_000} s`
   return `used ${average}, over its limit of ${limits.cpuCores}; compute less, or raise MODEL_CPU_CORES`
-}
-
-/** Null while there are not that many milliseconds to look back on. */
-function coresSince(model: Watched, atMs: number, spanMs: number): number | null {
-  const first = model.samples.findLast((sample) => sample.atMs <= atMs - spanMs)
-  return first === undefined ? null : (model.usedCpuMs - first.usedCpuMs) / (atMs - first.atMs)
-}
-
-/** Says whether the processors had hardly a pause since it was asked last. */
-function watchIdleTime(): () => boolean {
-  let before = { idleMs: 0, allMs: 0 }
-  return () => {
-    const times = cpus().map((core) => core.times)
-    const idleMs = times.reduce((sum, { idle }) => sum + idle, 0)
-    const allMs = times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0)
-    const isBusy = idleMs - before.idleMs < NEED_IDLE_SHARE * (allMs - before.allMs)
-    before = { idleMs, allMs }
-    return isBusy
-  }
-}
-
-function findBackground(): BackgroundGroup | string {
-  return MAY_RAISE ? openBackgroundGroup() : 'only the superuser may take a process out of the background again'
-}
-
-/** Computing all the time is no failure, but the others' answers must not wait for it. */
-function adjustPriority(model: Watched, hogCores: number, background: BackgroundGroup | null): void {
-  const niceness = nicenessOf(model, hogCores)
-  if (niceness !== model.niceness) model.isNicenessSet = false
-  model.niceness = niceness
-  if (model.isNicenessSet) return
-  const pids = [...new Set([model.leaderPid, ...model.members.keys()])]
-  // First, so that where the group fails, which is told and tried again, there is a priority at least.
-  const isLowered = pids.map((pid) => lowerPriority(pid, niceness)).every(Boolean)
-  for (const pid of pids) background?.move(pid, niceness === HOG_NICENESS ? 'in' : 'out')
-  model.isNicenessSet = isLowered
-}
-
-function nicenessOf(model: Watched, hogCores: number): number {
-  const now = performance.now()
-  const isNew = now - model.sinceMs < PROBATION_MS
-  if (!model.isServing) return isNew || !MAY_RAISE ? START_NICENESS : MODEL_NICENESS
-  const cores = coresSince(model, now, HOG_MS)
-  return (isNew && MAY_RAISE) || (cores !== null && cores > hogCores) ? HOG_NICENESS : MODEL_NICENESS
 }
 
 function signalOne(pid: number, signal: NodeJS.Signals): void {

@@ -1,0 +1,84 @@
+import { START_NICENESS } from './lower-priority.ts'
+import type { ProcessUsage } from './process-table.ts'
+
+/** One model's processes, and what they have used. */
+export interface Watched {
+  readonly leaderPid: number
+  readonly onOver: (reason: string) => void
+  members: ReadonlyMap<number, ProcessUsage>
+  /** Processor time of all members, at the last reading. */
+  seenCpuMs: number
+  /** Used until then, those that are gone included. */
+  usedCpuMs: number
+  readonly samples: { readonly atMs: number; readonly usedCpuMs: number }[]
+  isServing: boolean
+  /** Of its start, then of its service. */
+  sinceMs: number
+  isOver: boolean
+  niceness: number
+  /** In the background group, where there is one. */
+  isBehind: boolean
+  /** The processes for which both are in force. */
+  readonly placed: Set<number>
+}
+
+export function createWatched(leaderPid: number, onOver: (reason: string) => void): Watched {
+  return {
+    leaderPid,
+    onOver,
+    members: new Map(),
+    seenCpuMs: 0,
+    usedCpuMs: 0,
+    samples: [],
+    isServing: false,
+    sinceMs: performance.now(),
+    isOver: false,
+    niceness: START_NICENESS,
+    isBehind: false,
+    placed: new Set(),
+  }
+}
+
+/** The leader, the groups of its members, all that descend from a member, and members from before that lost their parent. */
+export function findMembers(model: Watched, processes: readonly ProcessUsage[]): ReadonlyMap<number, ProcessUsage> {
+  const members = new Map<number, ProcessUsage>()
+  const children = new Map<number, ProcessUsage[]>()
+  for (const one of processes) {
+    const siblings = children.get(one.parentPid)
+    if (siblings === undefined) children.set(one.parentPid, [one])
+    else siblings.push(one)
+  }
+  const add = (one: ProcessUsage): void => {
+    const open = [one]
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (members.has(next.pid) || next.pid === process.pid) continue
+      members.set(next.pid, next)
+      open.push(...(children.get(next.pid) ?? []))
+    }
+  }
+  const groups = new Set([model.leaderPid, ...[...model.members.values()].map(({ groupId }) => groupId)])
+  for (const one of processes) {
+    const isKnown = model.members.get(one.pid)?.startedAt === one.startedAt
+    if (isKnown || one.pid === model.leaderPid || groups.has(one.groupId)) add(one)
+  }
+  return members
+}
+
+/** Call it after each reading of the members. */
+export function addSample(model: Watched, atMs: number, windowMs: number): void {
+  let cpuMs = 0
+  for (const one of model.members.values()) cpuMs += one.cpuMs
+  // Less than before: processes have ended whose parents did not want to know of it.
+  model.usedCpuMs += Math.max(0, cpuMs - model.seenCpuMs)
+  model.seenCpuMs = cpuMs
+  const { samples, usedCpuMs } = model
+  samples.push({ atMs, usedCpuMs })
+  // The newest one that is a whole window old stays, as the other end of the average.
+  while ((samples[1]?.atMs ?? Number.POSITIVE_INFINITY) <= atMs - windowMs) samples.shift()
+}
+
+/** Null while there are not that many milliseconds to look back on. */
+export function coresSince(model: Watched, atMs: number, spanMs: number): number | null {
+  const first = model.samples.findLast((sample) => sample.atMs <= atMs - spanMs)
+  return first === undefined ? null : (model.usedCpuMs - first.usedCpuMs) / (atMs - first.atMs)
+}
