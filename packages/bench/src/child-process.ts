@@ -38,6 +38,8 @@ export async function startChild(options: ChildOptions): Promise<ServingChild> {
   const child = fork(fileURLToPath(new URL(module, import.meta.url)), [JSON.stringify(input)], {
     execArgv: [...process.execArgv, ...nodeArguments],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // A session of its own, as each service of a deployment has: Linux shares processors out by session.
+    detached: process.platform !== 'win32',
   })
   const output = keepOutput(child)
   const end = once(child, 'exit')

@@ -2,18 +2,20 @@
 // models it writes into a file, several times a second.
 import { rename, writeFile } from 'node:fs/promises'
 import { createLog } from '@crunch/coordinator-node/workers'
+import { giveWay } from '@crunch/model-orchestrator'
 import { z } from 'zod'
-import { openHostileSite } from './hostile/hostile-site.ts'
+import { builtRunner, openHostileSite } from './hostile/hostile-site.ts'
 import type { HostileStatus } from './hostile/hostile-status.ts'
 import { parentInput, serveParent } from './parent-link.ts'
 
 const everyMs = 200
 
 await serveParent(async () => {
+  giveWay()
   const { goodCount } = parentInput(z.object({ goodCount: z.number() }))
   // What models do is no news here.
   const log = createLog({ LOG_LEVEL: 'fatal', LOG_FORMAT: 'json' }) as Parameters<typeof openHostileSite>[1]
-  const { orchestrator, folder, close } = await openHostileSite(goodCount, log)
+  const { orchestrator, folder, close } = await openHostileSite(goodCount, log, { runnerCommand: builtRunner() })
   const statusFile = `${folder.modelsFile}.status`
   const quarantinedAt = new Map<string, number>()
   async function tell(): Promise<void> {

@@ -1,8 +1,15 @@
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { connectModelRunner, type GrpcModelRunner } from '@crunch/coordinator-node/internal'
-import { type Orchestrator, type OrchestratorLog, startOrchestrator } from '@crunch/model-orchestrator'
+import {
+  type Orchestrator,
+  type OrchestratorLog,
+  type OrchestratorSettings,
+  startOrchestrator,
+} from '@crunch/model-orchestrator'
 import type { Log } from '../engine.ts'
 import { hostileCrunchId, listModels } from './hostile-models.ts'
 
@@ -14,11 +21,24 @@ export interface HostileSite {
   close(): Promise<void>
 }
 
+/** The runner as it is published: its source, which a workspace starts through tsx, takes three times as much to start. */
+export function builtRunner(): NonNullable<OrchestratorSettings['runnerCommand']> {
+  const { resolve } = createRequire(createRequire(import.meta.url).resolve('@crunch/model-orchestrator/package.json'))
+  const bin = join(dirname(resolve('@crunch/model-runner/package.json')), 'dist', 'bin.js')
+  if (!existsSync(bin))
+    throw new Error(`${bin} is not there: build it with "npx turbo run build:js --filter @crunch/model-runner"`)
+  return { command: process.execPath, args: [bin] }
+}
+
 /**
  * Starts so many good models. What counts failures has smaller limits than on a node, so that minutes are enough to see the
- * end; what one model may use is what a node gives it.
+ * end; what one model may use, and how soon it is started again, is what a node gives it.
  */
-export async function openHostileSite(goodCount: number, log: OrchestratorLog): Promise<HostileSite> {
+export async function openHostileSite(
+  goodCount: number,
+  log: OrchestratorLog,
+  settings: Pick<OrchestratorSettings, 'runnerCommand'> = {},
+): Promise<HostileSite> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'crunch-hostile-')))
   const folder = {
     submissionsDirectory: join(directory, 'submissions'),
@@ -36,7 +56,8 @@ export async function openHostileSite(goodCount: number, log: OrchestratorLog): 
     pollMs: 100,
     // Fifty processes that start are slow on few cores.
     startTimeoutMs: 60_000,
-    restart: { initialDelayMs: 250, maxDelayMs: 1_000, maxQuickFailures: 3 },
+    restart: { maxQuickFailures: 3 },
+    ...settings,
   })
   await orchestrator.settled()
   return {
