@@ -16,8 +16,8 @@ const NAME = 'crunch-background'
  * each processor, and a dozen programs that start make a dozen slices for others to wait for.
  *
  * A processor that has nothing but background work left is not idle for Linux, and takes over no work that waits at another
- * one. So the group keeps to half of the processors, where it can be kept to some (cpuset(7)), and every few milliseconds it
- * lets these be idle for a moment (cpu.cfs_quota_us and cpu.max of cgroups(7)).
+ * one. So the group keeps to half of the processors, where it can be kept to some (cpuset(7)), and to three quarters of their
+ * time, counted in periods so short that they are often idle for a moment (cpu.cfs_quota_us and cpu.max of cgroups(7)).
  */
 export interface BackgroundGroup {
   /** Where it is. */
@@ -59,7 +59,14 @@ function createGroup(idleHome: string, setHome: string | null): BackgroundGroup 
     path: share.path,
     processors: half?.processors ?? null,
     move(pid, direction) {
-      for (const part of parts) moveWithin(part, pid, direction)
+      try {
+        for (const part of parts) moveInto(direction === 'in' ? part.path : part.home, pid)
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT') throw error
+        // Another orchestrator that ended has removed it.
+        for (const { make, path } of parts) make(path)
+        for (const part of parts) moveInto(direction === 'in' ? part.path : part.home, pid)
+      }
     },
     close() {
       for (const { path } of parts) remove(path)
@@ -74,15 +81,18 @@ interface Half extends Part {
 
 /** Null where there are no two halves, or where no such group can be made: then the other one is still worth having. */
 function openHalf(home: string): Half | null {
+  const path = join(home, NAME)
   try {
     const all = readProcessors(home)
     if (all.length < 2) return null
     const half = all.slice(Math.ceil(all.length / 2))
     const processors = rangesOf(half)
-    const path = join(home, NAME)
     const assignHalf = () => assign(home, path, processors)
-    return assignHalf() ? { home, path, make: assignHalf, processors, count: half.length } : null
+    if (assignHalf()) return { home, path, make: assignHalf, processors, count: half.length }
+    remove(path)
+    return null
   } catch {
+    remove(path)
     return null
   }
 }
@@ -93,18 +103,6 @@ interface Part {
   readonly path: string
   /** False where the kernel can't make such a group. */
   make(path: string): boolean
-}
-
-function moveWithin({ home, path, make }: Part, pid: number, direction: 'in' | 'out'): void {
-  const group = direction === 'in' ? path : home
-  try {
-    moveInto(group, pid)
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
-    // Another orchestrator that ended has removed it.
-    make(path)
-    moveInto(group, pid)
-  }
 }
 
 function moveInto(group: string, pid: number): void {
@@ -119,11 +117,17 @@ function makeIdle(path: string): boolean {
   return make(path, 'cpu.idle', () => '1')
 }
 
+/** Where the group above has less than that itself, version 1 refuses it; then that limit serves as well. */
 function limit(path: string, processorCount: number): boolean {
   const quotaUs = QUOTA_US * processorCount
   if (make(path, 'cpu.max', () => `${quotaUs} ${PERIOD_US}`)) return true
   make(path, 'cpu.cfs_period_us', () => String(PERIOD_US))
-  return make(path, 'cpu.cfs_quota_us', () => String(quotaUs))
+  try {
+    return make(path, 'cpu.cfs_quota_us', () => String(quotaUs))
+  } catch (error) {
+    if (codeOf(error) !== 'EINVAL') throw error
+    return true
+  }
 }
 
 /** In version 1 a group has to be given its memory as well before its first process. */
@@ -168,7 +172,7 @@ function remove(path: string): void {
   try {
     rmdirSync(path)
   } catch (error) {
-    if (!['EBUSY', 'ENOTEMPTY', 'ENOENT'].includes(codeOf(error))) throw error
+    if (!['EBUSY', 'ENOTEMPTY', 'ENOENT', 'ENOTDIR'].includes(codeOf(error))) throw error
   }
 }
 

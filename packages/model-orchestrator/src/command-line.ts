@@ -45,8 +45,12 @@ async function runUntilSignal(
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
   })
-  giveWay()
   const log = toLog(logger)
+  try {
+    giveWay()
+  } catch (error) {
+    log.warn('the orchestrator keeps its priority, and may make models late', { reason: errorText(error) })
+  }
   let orchestrator: Orchestrator
   try {
     const config = await readConfig(options.config)

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 
 /** Every model that serves waits for the node's own processes when both want the processor. */
 export const MODEL_NICENESS = 10
@@ -24,7 +24,7 @@ export function giveWay(): void {
   if (!MAY_RAISE || process.platform !== 'linux') return
   const text = readFileSync('/proc/self/stat', 'latin1')
   const session = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[3])
-  if (session === process.pid) lowerPriority(process.pid, OWN_NICENESS)
+  if (session === process.pid) lowerPriority(process.pid, Math.max(getPriority(), OWN_NICENESS))
 }
 
 /**

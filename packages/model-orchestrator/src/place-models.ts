@@ -31,14 +31,15 @@ export interface PlacementOptions {
   /** A group, or why there is none. */
   readonly background?: BackgroundGroup | string
   readonly probationMs?: number
+  /** Whether no core is idle. */
+  readonly isInNeed?: () => boolean
 }
 
 export function startPlacement(
   log: OrchestratorLog,
-  { background = findBackground(), probationMs = PROBATION_MS }: PlacementOptions = {},
+  { background = findBackground(), probationMs = PROBATION_MS, isInNeed = watchIdleTime() }: PlacementOptions = {},
 ): ModelPlacement {
   const group = typeof background === 'string' ? null : background
-  const isInNeed = watchIdleTime()
   let problem = ''
 
   function placeOne(model: Watched, niceness: number, isBehind: boolean): void {
@@ -79,24 +80,36 @@ function place(model: Watched, niceness: number, isBehind: boolean, background: 
   if (niceness !== model.niceness || isBehind !== model.isBehind) model.placed.clear()
   model.niceness = niceness
   model.isBehind = isBehind
+  const pids = new Set([model.leaderPid, ...model.members.keys()])
+  for (const pid of model.placed) if (!pids.has(pid)) model.placed.delete(pid)
   // Children that came before their parent was placed are found as members later.
-  for (const pid of new Set([model.leaderPid, ...model.members.keys()])) {
-    if (model.placed.has(pid)) continue
-    // First, so that where the group fails, which is told and tried again, there is a priority at least.
-    const isLowered = lowerPriority(pid, niceness)
-    background?.move(pid, isBehind ? 'in' : 'out')
-    if (isLowered) model.placed.add(pid)
+  const unplaced = [...pids].filter((pid) => !model.placed.has(pid))
+  // First, so that where the group fails, which is told and tried again, there is a priority at least.
+  const lowered = new Set(unplaced.filter((pid) => lowerPriority(pid, niceness)))
+  let failure: unknown
+  for (const pid of unplaced) {
+    try {
+      background?.move(pid, isBehind ? 'in' : 'out')
+      if (lowered.has(pid)) model.placed.add(pid)
+    } catch (error) {
+      failure ??= error
+    }
   }
+  if (failure !== undefined) throw failure
 }
 
 function nicenessOf(model: Watched, hogCores: number, probationMs: number): number {
-  const now = performance.now()
-  const isNew = now - model.sinceMs < probationMs
+  const isNew = performance.now() - model.sinceMs < probationMs
   if (!model.isServing) return isNew || !MAY_RAISE ? START_NICENESS : MODEL_NICENESS
-  const cores = coresSince(model, now, HOG_MS)
+  model.isHog = isHog(model, hogCores)
+  return (isNew && MAY_RAISE) || model.isHog ? HOG_NICENESS : MODEL_NICENESS
+}
+
+/** Up to the last reading: what has been used since is not known. */
+function isHog(model: Watched, hogCores: number): boolean {
+  const cores = coresSince(model, model.samples.at(-1)?.atMs ?? 0, HOG_MS)
   // Whoever has to wait is given less, so that it takes less says nothing yet.
-  const limit = model.niceness === HOG_NICENESS ? CALM_CORES : hogCores
-  return (isNew && MAY_RAISE) || (cores !== null && cores > limit) ? HOG_NICENESS : MODEL_NICENESS
+  return cores === null ? model.isHog : cores > (model.isHog ? CALM_CORES : hogCores)
 }
 
 /** Says whether the processors had hardly a pause lately. */

@@ -134,7 +134,12 @@ function watchFabricated(modelLimits: Partial<ModelLimits>, probationMs: number)
     move: (pid, direction) => void (direction === 'in' ? behind.add(pid) : behind.delete(pid)),
     close: () => undefined,
   }
-  const watch = startUsageWatch(checkModelLimits(modelLimits), rememberingLog(), { table, background, probationMs })
+  const watch = startUsageWatch(checkModelLimits(modelLimits), rememberingLog(), {
+    table,
+    background,
+    probationMs,
+    isInNeed: () => false,
+  })
   cleanups.push(() => watch.close())
   const reasons: string[] = []
   const watchOne = ({ pid }: { readonly pid: number }) => watch.watch(pid, (reason) => reasons.push(reason))
@@ -180,19 +185,24 @@ describe.skipIf(process.platform === 'win32')('processor time', () => {
     expect(reasons).toEqual([])
   })
 
-  it.runIf(MAY_RAISE)('is given first to others than the children of a model that are found later', async () => {
+  it.runIf(MAY_RAISE)('is given first to others than the children of a hog, whenever they are found', async () => {
     const { model, other, processes, watchOne, behind } = watchFabricated({}, 500)
-    watchOne(other).setServing()
-    await until('the other one has served for a while', () => getPriority(other.pid) === 10)
-    watchOne(model)
-    const early = startFabricated(model.pid)
-    processes.push(early)
-    watchOne(startFabricated())
-    await until('one that was there before its parent was placed', () => behind.has(early.pid))
-    expect(getPriority(early.pid)).toBe(START_NICENESS)
-    const late = startFabricated(model.pid)
-    processes.push(late)
-    await until('one that came after it', () => behind.has(late.pid))
+    for (const one of [model, other]) watchOne(one).setServing()
+    model.cores = 0.9
+    await until('it makes way for the other one', () => behind.has(model.pid) && getPriority(other.pid) === 10)
+    const child = startFabricated(model.pid)
+    processes.push(child)
+    await until('its child does as well', () => behind.has(child.pid))
+    expect(getPriority(child.pid)).toBe(19)
+  })
+
+  it.runIf(MAY_RAISE)('is not kept from a model that takes a little all the time', async () => {
+    const { model, other, watchOne, behind } = watchFabricated({}, 500)
+    for (const one of [model, other]) watchOne(one).setServing()
+    model.cores = 0.2
+    await until('it has been looked at for more than a second', () => model.cpuMs > 300)
+    expect(getPriority(model.pid)).toBe(10)
+    expect([...behind]).toEqual([])
   })
 
   it.runIf(MAY_RAISE)('is no longer kept from a model whose start takes long', async () => {

@@ -112,6 +112,7 @@ export function startUsageWatch(
           model.isServing = true
           model.sinceMs = performance.now()
           model.samples.length = 0
+          model.isHog = false
         },
         async end() {
           if (!models.has(model)) return

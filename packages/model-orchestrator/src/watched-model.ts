@@ -15,6 +15,8 @@ export interface Watched {
   /** Of its start, then of its service. */
   sinceMs: number
   isOver: boolean
+  /** It computes all the time while it serves. */
+  isHog: boolean
   niceness: number
   /** In the background group, where there is one. */
   isBehind: boolean
@@ -33,6 +35,7 @@ export function createWatched(leaderPid: number, onOver: (reason: string) => voi
     isServing: false,
     sinceMs: performance.now(),
     isOver: false,
+    isHog: false,
     niceness: START_NICENESS,
     isBehind: false,
     placed: new Set(),

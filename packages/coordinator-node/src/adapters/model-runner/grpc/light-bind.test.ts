@@ -32,6 +32,12 @@ describe('the light bind', () => {
     expect(bound.length).toBe(1)
   })
 
+  test('refuses what is no function, as Node does', () => {
+    expect(() => new AsyncResource('Test').bind('no function' as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+    )
+  })
+
   test('keeps the store of an AsyncLocalStorage', () => {
     const storage = new AsyncLocalStorage<string>()
     const bound = storage.run('inside', () => AsyncResource.bind(() => storage.getStore()))

@@ -16,10 +16,13 @@ function bindNothing(): object {
   return new AsyncResource('LightBind').bind(() => {})
 }
 
+const nodeBind = AsyncResource.prototype.bind as unknown as (fn: unknown) => Bound
 type Bound = (this: unknown, ...args: unknown[]) => unknown
 
 /** Node's own, without the property. */
 function lightBind(this: AsyncResource, fn: Bound, thisArg?: unknown): Bound {
+  // Node refuses it in its own words.
+  if (typeof fn !== 'function') return nodeBind.call(this, fn)
   const resource = this
   const bound: Bound =
     thisArg === undefined
