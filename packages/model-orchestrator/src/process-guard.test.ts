@@ -1,16 +1,22 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { afterEach, expect, it } from 'vitest'
 import { isAlive, rememberingLog, until } from '../test/workspace.ts'
 import { startProcessGuard } from './process-guard.ts'
 
-const children: ChildProcess[] = []
+const groups: number[] = []
 afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
+  for (const group of groups.splice(0)) {
+    try {
+      process.kill(-group, 'SIGKILL')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
 })
 
 function sleeper(): number {
   const child = spawn('/bin/sh', ['-c', 'trap "" TERM; sleep 1000 & wait'], { detached: true, stdio: 'ignore' })
-  children.push(child)
+  groups.push(child.pid!)
   return child.pid!
 }
 
