@@ -22,8 +22,9 @@ const NAME = 'crunch-background'
 export interface BackgroundGroup {
   /** Where it is. */
   readonly path: string
-  /** Those it keeps to, as in `2-3`; null when it may use all. */
+  /** Those it keeps to, as in `2-3`; null when it may use all, for the reason in `allBecause`. */
   readonly processors: string | null
+  readonly allBecause?: string
   /** Brings a process in, with its threads and the children it will have, or back out. One that has ended is passed over. */
   move(pid: number, direction: 'in' | 'out'): void
   /** Removes it unless there are processes in it. */
@@ -50,14 +51,19 @@ export function openBackgroundGroup(system = '/proc/self'): BackgroundGroup | st
 
 /** In version 1 processors are shared out and assigned in two trees of groups, in version 2 in one. */
 function createGroup(idleHome: string, setHome: string | null): BackgroundGroup {
-  const half = setHome === null ? null : openHalf(setHome)
-  const makeShare = (path: string) => makeIdle(path) && limit(path, half?.count ?? availableParallelism())
+  const found = setHome === null ? 'no control group that assigns processors is mounted here' : openHalf(setHome)
+  const half = typeof found === 'string' ? null : found
+  const makeShare = (path: string) => {
+    makeIdle(path)
+    limit(path, half?.count ?? availableParallelism())
+  }
   const share: Part = { home: idleHome, path: join(idleHome, NAME), make: makeShare }
   makeShare(share.path)
   const parts = half === null ? [share] : [share, half]
   return {
     path: share.path,
     processors: half?.processors ?? null,
+    ...(typeof found === 'string' ? { allBecause: found } : {}),
     move(pid, direction) {
       try {
         for (const part of parts) moveInto(direction === 'in' ? part.path : part.home, pid)
@@ -79,21 +85,21 @@ interface Half extends Part {
   readonly count: number
 }
 
-/** Null where there are no two halves, or where no such group can be made: then the other one is still worth having. */
-function openHalf(home: string): Half | null {
+/** In words why there is none: then the other part is still worth having. */
+function openHalf(home: string): Half | string {
   const path = join(home, NAME)
   try {
     const all = readProcessors(home)
-    if (all.length < 2) return null
+    if (all.length < 2) return 'there are no two'
     const half = all.slice(Math.ceil(all.length / 2))
     const processors = rangesOf(half)
     const assignHalf = () => assign(home, path, processors)
     if (assignHalf()) return { home, path, make: assignHalf, processors, count: half.length }
     remove(path)
-    return null
-  } catch {
+    return `${path} has no cpuset.cpus`
+  } catch (error) {
     remove(path)
-    return null
+    return errorText(error)
   }
 }
 
@@ -101,8 +107,8 @@ function openHalf(home: string): Half | null {
 interface Part {
   readonly home: string
   readonly path: string
-  /** False where the kernel can't make such a group. */
-  make(path: string): boolean
+  /** Makes it again. */
+  make(path: string): void
 }
 
 function moveInto(group: string, pid: number): void {
@@ -118,15 +124,14 @@ function makeIdle(path: string): boolean {
 }
 
 /** Where the group above has less than that itself, version 1 refuses it; then that limit serves as well. */
-function limit(path: string, processorCount: number): boolean {
+function limit(path: string, processorCount: number): void {
   const quotaUs = QUOTA_US * processorCount
-  if (make(path, 'cpu.max', () => `${quotaUs} ${PERIOD_US}`)) return true
+  if (make(path, 'cpu.max', () => `${quotaUs} ${PERIOD_US}`)) return
   make(path, 'cpu.cfs_period_us', () => String(PERIOD_US))
   try {
-    return make(path, 'cpu.cfs_quota_us', () => String(quotaUs))
+    make(path, 'cpu.cfs_quota_us', () => String(quotaUs))
   } catch (error) {
     if (codeOf(error) !== 'EINVAL') throw error
-    return true
   }
 }
 

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
+import { readOwnSession } from './process-table.ts'
 
 /** Every model that serves waits for the node's own processes when both want the processor. */
 export const MODEL_NICENESS = 10
@@ -22,9 +23,7 @@ const OWN_NICENESS = 5
  */
 export function giveWay(): void {
   if (!MAY_RAISE || process.platform !== 'linux') return
-  const text = readFileSync('/proc/self/stat', 'latin1')
-  const session = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[3])
-  if (session === process.pid) lowerPriority(process.pid, Math.max(getPriority(), OWN_NICENESS))
+  if (readOwnSession() === process.pid) lowerPriority(process.pid, Math.max(getPriority(), OWN_NICENESS))
 }
 
 /**

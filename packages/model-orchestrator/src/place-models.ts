@@ -67,8 +67,9 @@ export function startPlacement(
 
 function wayText(background: BackgroundGroup | string): string {
   if (typeof background === 'string') return `, by priority only: ${background}`
-  const { path, processors } = background
-  return `: the others wait in ${path}${processors === null ? '' : `, on processors ${processors}`}`
+  const { path, processors, allBecause } = background
+  const where = processors === null ? `on all processors: ${allBecause}` : `on processors ${processors}`
+  return `: the others wait in ${path}, ${where}`
 }
 
 function findBackground(): BackgroundGroup | string {

@@ -62,6 +62,11 @@ function createProcTable(): ProcessTable {
   }
 }
 
+/** The session that this process belongs to, on Linux. */
+export function readOwnSession(): number | undefined {
+  return readStat(process.pid, Buffer.alloc(1_024), 1)?.groupId
+}
+
 /** Null when the process has ended meanwhile. */
 function readStat(pid: number, buffer: Buffer, pageBytes: number): ProcessUsage | null {
   let text: string
