@@ -4,6 +4,7 @@ import type { ModelAnswer } from '../../../ports/model-runner.ts'
 import type { DispatchExpiry } from '../dispatch-expiry.ts'
 import { absentAnswer, noRoomAnswer, notRunningAnswer, queueFullAnswer, timeoutAnswer } from '../model-answers.ts'
 import type { DispatchAnswers } from './answer-budget.ts'
+import type { CallTurns } from './call-turns.ts'
 import type { FailureTally, TallyStep, Verdict } from './failure-tally.ts'
 import { LARGE_ANSWER_BYTES, type LargeAnswers } from './large-answers.ts'
 import type { CallOutcome, ModelChannel, SetupOutcome } from './model-channel.ts'
@@ -44,6 +45,7 @@ export interface ModelLaneOptions {
   readonly baseClassName: string
   readonly queueLimit: number
   readonly tally: FailureTally
+  readonly turns: CallTurns
   readonly largeAnswers: LargeAnswers
   /** Whose fault it is, at this moment, when the model is not there. */
   readonly absenceBlame: () => Blame
@@ -66,6 +68,8 @@ export class ModelLane {
   #waiting: Job[] = []
   #working = false
   #retired = false
+  /** Its last dispatch was answered, and nothing is known against the answers. */
+  #isProven = false
 
   constructor(options: ModelLaneOptions) {
     this.#options = options
@@ -79,14 +83,18 @@ export class ModelLane {
     }
     return new Promise((resolve, reject) => {
       const job = { dispatch, resolve, reject }
+      if (!this.#working) {
+        this.#begin(job)
+        return
+      }
       this.#waiting.push(job)
-      if (this.#working) void dispatch.expiry.whenExpired().then(() => this.#giveUpWaiting(job))
-      else void this.#work()
+      void dispatch.expiry.whenExpired().then(() => this.#giveUpWaiting(job))
     })
   }
 
   /** Takes what became of an answer. */
   judge(method: string, problem: string | null): void {
+    if (problem !== null) this.#isProven = false
     void this.#act(this.#options.tally.recordJudgement(method, problem), 0)
   }
 
@@ -116,9 +124,16 @@ export class ModelLane {
     job.resolve(requests.map(() => timeoutAnswer(expiry.timeoutMs, null)))
   }
 
-  async #work(): Promise<void> {
+  /** Models that have failed, or have not shown yet what they do, come behind the others. */
+  #begin(job: Job): void {
     this.#working = true
-    for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
+    const work = () => void this.#work(job)
+    if (this.#isProven) this.#options.turns.take(work)
+    else this.#options.turns.takeLate(job.dispatch.expiry.timeoutMs, work)
+  }
+
+  async #work(first: Job): Promise<void> {
+    for (let job: Job | undefined = first; job !== undefined; job = this.#waiting.shift()) {
       await this.#act(await this.#take(job), job.dispatch.expiry.timeoutMs)
     }
     this.#working = false
@@ -135,6 +150,7 @@ export class ModelLane {
         return skipped
       }
       const answers = await this.#answer(dispatch)
+      this.#isProven = answers.every((answer) => answer.status === 'answered')
       resolve(answers)
       return tally.record(answers.map((answer, index) => ({ method: methods[index]!, answer })))
     } catch (error) {

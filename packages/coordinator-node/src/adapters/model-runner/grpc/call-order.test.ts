@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { CALLS_A_TURN } from './call-turns.ts'
+import { ask, call, openScene, type Scene, stateOf } from './testing/scene.ts'
+
+let scene: Scene
+
+beforeEach(async () => {
+  scene = await openScene()
+})
+
+afterEach(async () => {
+  await scene.close()
+})
+
+/** What reached the models, in order. */
+async function serveAll(ids: readonly string[], echo: (id: string, text: string) => unknown): Promise<string[]> {
+  const seen: string[] = []
+  const states = []
+  for (const id of ids) {
+    const server = await scene.serve({
+      echo(text: string) {
+        seen.push(`${id} ${text}`)
+        return echo(id, text)
+      },
+    })
+    states.push(stateOf(id, server.port))
+  }
+  scene.orchestrator.list(states)
+  return seen
+}
+
+it('calls models that have not answered, or not well, after the others', async () => {
+  const seen = await serveAll(['a', 'b', 'c'], (id, text) =>
+    id === 'a' && text === '2' ? Promise.reject(new Error('no luck')) : text,
+  )
+  const runner = await scene.connect()
+  await ask(runner, [call('echo', '1')])
+  await ask(runner, [call('echo', '2')])
+  await ask(runner, [call('echo', '3')])
+  expect(seen.findLast((line) => line.endsWith('3'))).toBe('a 3')
+
+  runner.judge([{ modelId: 'b', method: 'echo', problem: 'there is no value' }])
+  await ask(runner, [call('echo', '4')])
+  expect(seen.findLast((line) => line.endsWith('4'))).toBe('b 4')
+})
+
+it('keeps the order of dispatches at each model when there are more models than are called in one turn', async () => {
+  const ids = Array.from({ length: CALLS_A_TURN + 2 }, (_, index) => `m${String(index).padStart(2, '0')}`)
+  const seen = await serveAll(ids, (_, text) => text)
+  const runner = await scene.connect({ queueLimit: 1 })
+  await ask(runner, [call('echo', '0')])
+  const both = await Promise.all([ask(runner, [call('echo', '1')]), ask(runner, [call('echo', '2')])])
+  expect(
+    both.flatMap((answers) =>
+      Object.values(answers)
+        .flat()
+        .map(({ status }) => status),
+    ),
+  ).toEqual(Array.from({ length: 2 * ids.length }, () => 'answered'))
+  for (const id of ids) expect(seen.filter((line) => line.startsWith(id))).toEqual([`${id} 0`, `${id} 1`, `${id} 2`])
+})
