@@ -1,3 +1,4 @@
+import { predictNodeArguments } from '@crunch/coordinator-node/internal'
 import { type ChildOptions, runChild, type ServingChild, startChild } from './child-process.ts'
 import type { Figures, Measurement } from './measurements.ts'
 
@@ -51,7 +52,10 @@ async function runOnce(
       ...(models && { modelsPort: models.value.port }),
     },
     signal,
-    nodeArguments: profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`],
+    nodeArguments: [
+      ...(needs.predictProcess ? predictNodeArguments : []),
+      ...(profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`]),
+    ],
   }
   try {
     return numbersOf(await runChild(child))

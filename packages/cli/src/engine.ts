@@ -39,6 +39,7 @@ import {
   simulate,
   startEmbeddedPostgres,
   stopEmbeddedPostgres,
+  type WorkerName,
   wallTiming,
   workerCommand,
   writeRecording,
@@ -60,6 +61,7 @@ export type {
   RehearsedCall,
   SimulationResult,
   Store,
+  WorkerName,
 }
 
 /** Data that lie elsewhere, because the server's user cannot reach the folder, have such a name behind the link. */
@@ -104,8 +106,11 @@ export const embeddedDatabase = {
 export { archiveDays, checkDatabase, isArchiveFolder }
 
 /** How to run the engine's workers, built or in development. */
-export function workerProgram(): { readonly command: string; readonly args: readonly string[] } {
-  return workerCommand()
+export function workerProgram(workers: readonly WorkerName[]): {
+  readonly command: string
+  readonly args: readonly string[]
+} {
+  return workerCommand(workers)
 }
 
 /** The settings that the command line itself needs. Throws SETTINGS_INVALID with every finding. */

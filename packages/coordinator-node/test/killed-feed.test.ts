@@ -94,8 +94,8 @@ describe(`a feed worker that is killed ${killCount} times`, () => {
 })
 
 function startWorker(databaseUrl: string, exchange: FakeBinance): ChildProcess {
-  const { command, args } = workerCommand()
-  const worker = spawn(command, [...args, '--workers', 'feed-data', '--contract', contractPath], {
+  const { command, args } = workerCommand(['feed-data'])
+  const worker = spawn(command, [...args, '--contract', contractPath], {
     env: {
       PATH: process.env.PATH,
       DATABASE_URL: databaseUrl,

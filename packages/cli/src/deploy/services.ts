@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { CliError } from '../cli-error.ts'
-import { embeddedDatabase, workerProgram } from '../engine.ts'
+import { embeddedDatabase, type WorkerName, workerProgram } from '../engine.ts'
 import { modelLogsDirectory } from '../models/local-models.ts'
 import type { NodeSettings } from '../node-settings.ts'
 import { exitWithParentArguments, orchestratorCommand, selfCommand } from '../self-command.ts'
@@ -112,11 +112,11 @@ function limitArguments(limits: NodeSettings['modelLimits']): readonly string[] 
 
 function workerService(
   input: ServicesInput,
-  service: { readonly name: string; readonly workers: readonly string[]; readonly after: readonly string[] },
+  service: { readonly name: string; readonly workers: readonly WorkerName[]; readonly after: readonly string[] },
 ): ServiceDefinition {
   const { workspace, replay } = input
-  const program = workerProgram()
-  const args = [...program.args, '--workers', service.workers.join(','), '--contract', workspace.contractPath]
+  const program = workerProgram(service.workers)
+  const args = [...program.args, '--contract', workspace.contractPath]
   const replaySettings: Readonly<Record<string, string>> =
     replay === undefined ? {} : { FEED_REPLAY_FILES: replay.files.join(','), FEED_REPLAY_SPEED: String(replay.speed) }
   return {

@@ -216,12 +216,12 @@ describe('runWorkers', () => {
 })
 
 describe('crunch-worker', () => {
-  async function openWorker(workers: WorkerName, contractUrl: URL) {
+  async function openWorker(worker: WorkerName, contractUrl: URL) {
     const database = await createTestDatabase()
     endings.push(() => database.drop())
-    const { command, args } = workerCommand()
+    const { command, args } = workerCommand([worker])
     return (env: Record<string, string>) =>
-      spawn(command, [...args, '--workers', workers, '--contract', contractUrl.pathname], {
+      spawn(command, [...args, '--contract', contractUrl.pathname], {
         env: { PATH: process.env.PATH, DATABASE_URL: database.url, ...env },
         stdio: ['ignore', 'pipe', 'inherit'],
       })
