@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** A chain of links longer than this is a loop. */
@@ -26,10 +26,12 @@ export function findVisiblePaths(input: {
   const readable = new Set<string>()
   const hidden = new Set<string>()
   const followed = new Set<string>()
-  const isSecret = (folder: string) => [homedir(), ...input.secret].some((path) => holds(folder, path))
+  const directories = input.directories.map((path) => resolve(path))
+  const secret = [homedir(), ...input.secret].map((path) => resolve(path))
+  const isSecret = (folder: string) => secret.some((path) => holds(folder, path))
 
   function addPackage(folder: string): void {
-    const real = realpathSync(folder)
+    const real = realpathSync.native(folder)
     if (isSecret(real) || [...readable].some((known) => holds(known, real))) return
     readable.add(real)
     if (!real.includes(`${sep}node_modules${sep}`)) {
@@ -50,32 +52,31 @@ export function findVisiblePaths(input: {
     }
   }
 
-  for (const directory of input.directories) {
+  for (const directory of directories) {
     readable.add(directory)
-    const real = realpathSync(directory)
+    const real = realpathSync.native(directory)
     readable.add(real)
     addImports(real)
     // Says how Node takes the files of a folder that has none of its own.
     const owner = packageOf(join(real, 'package.json'))
     if (owner !== null) readable.add(join(owner, 'package.json'))
   }
-  const isInside = (path: string) => input.directories.some((directory) => holds(directory, path))
+  const isInside = (path: string) => directories.some((directory) => holds(directory, path))
   for (const text of [process.execPath, input.command, ...input.args]) {
     const program = existingFile(text)
     if (program === null) continue
     for (const path of linkChain(program)) if (!isInside(path)) readable.add(installationOf(path, isSecret))
     if (isInside(program)) continue
-    const own = packageOf(realpathSync(program))
+    const own = packageOf(realpathSync.native(program))
     if (own !== null && !isSecret(own)) addPackage(own)
-    else addImports(dirname(realpathSync(program)))
+    else addImports(dirname(realpathSync.native(program)))
   }
   return { readable: [...readable].sort(), hidden: [...hidden].sort() }
 }
 
-/** Whether `path` is `folder` or lies in it. */
+/** Whether `path` is `folder` or lies in it. Both are absolute and resolved: a start compares some ten thousand of them. */
 export function holds(folder: string, path: string): boolean {
-  const way = relative(folder, path)
-  return way === '' || (!isAbsolute(way) && way !== '..' && !way.startsWith(`..${sep}`))
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`)
 }
 
 /** An argument that is a file, or the address of one. */
