@@ -22,8 +22,8 @@ export interface Measurement {
     readonly database: boolean
     /** How many models to serve over gRPC. */
     readonly modelCount: number
-    /** Node is started as for a node's predict service, which also takes the data in. */
-    readonly predictProcess: boolean
+    /** Node is started as it is for the predict service, which takes in the data as well, and the orchestrator. */
+    readonly steady: boolean
   }
   /** Another run starts only while it is likely to end within this time, all runs together. */
   readonly budgetMs: number
@@ -54,7 +54,7 @@ export const measurements: readonly Measurement[] = [
       { key: 'recordsPerSecond', label: 'records ingested', unit: '/s', atLeast: 10_000 },
       { ...peakMemory, atMost: 500 },
     ],
-    needs: { database: true, modelCount: 0, predictProcess: true },
+    needs: { database: true, modelCount: 0, steady: true },
     budgetMs: 42_000,
   },
   {
@@ -66,7 +66,7 @@ export const measurements: readonly Measurement[] = [
       { key: 'recordsPerSecond', label: '50 subjects at one-second ticks: records stored', unit: '/s' },
       peakMemory,
     ],
-    needs: { database: true, modelCount: 0, predictProcess: true },
+    needs: { database: true, modelCount: 0, steady: true },
     budgetMs: 80_000,
   },
   {
@@ -80,7 +80,7 @@ export const measurements: readonly Measurement[] = [
       { key: 'different', label: 'records that came back otherwise', unit: 'records', atMost: 0 },
       peakMemory,
     ],
-    needs: { database: true, modelCount: 0, predictProcess: false },
+    needs: { database: true, modelCount: 0, steady: false },
     budgetMs: 150_000,
   },
   {
@@ -94,7 +94,7 @@ export const measurements: readonly Measurement[] = [
       { key: 'answeredP99', label: 'of which until every model has answered, p99', unit: 'ms' },
       peakMemory,
     ],
-    needs: { database: true, modelCount: 10, predictProcess: true },
+    needs: { database: true, modelCount: 10, steady: true },
     budgetMs: 135_000,
   },
   {
@@ -106,7 +106,7 @@ export const measurements: readonly Measurement[] = [
       { key: 'roundsOnlyPerSecond', label: 'predictions settled, before periods close', unit: '/s' },
       peakMemory,
     ],
-    needs: { database: true, modelCount: 0, predictProcess: false },
+    needs: { database: true, modelCount: 0, steady: false },
     budgetMs: 48_000,
   },
   {
@@ -118,7 +118,7 @@ export const measurements: readonly Measurement[] = [
       { key: 'total', label: '50,000 candles simulated in', unit: 's', atMost: 60 },
       { ...peakMemory, atMost: 1_000 },
     ],
-    needs: { database: false, modelCount: 0, predictProcess: false },
+    needs: { database: false, modelCount: 0, steady: false },
     budgetMs: 65_000,
   },
   {
@@ -133,7 +133,7 @@ export const measurements: readonly Measurement[] = [
       { key: 'connect', label: '1,000 models connected and set up in', unit: 's', atMost: 5 },
       peakMemory,
     ],
-    needs: { database: false, modelCount: 0, predictProcess: true },
+    needs: { database: false, modelCount: 0, steady: true },
     budgetMs: 60_000,
   },
   {
@@ -157,7 +157,7 @@ export const measurements: readonly Measurement[] = [
       { key: 'orchestratorMemory', label: 'peak memory of the orchestrator, hostile', unit: 'MB', atMost: 500 },
       { ...peakMemory, atMost: 500 },
     ],
-    needs: { database: false, modelCount: 0, predictProcess: true },
+    needs: { database: false, modelCount: 0, steady: true },
     budgetMs: 390_000,
   },
 ]

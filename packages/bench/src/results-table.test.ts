@@ -10,7 +10,7 @@ const measurement: Measurement = {
     { key: 'late', label: 'late', unit: 'ms', atMost: 50 },
     { key: 'free', label: 'free', unit: 's' },
   ],
-  needs: { database: false, modelCount: 0, predictProcess: false },
+  needs: { database: false, modelCount: 0, steady: false },
   budgetMs: 1,
 }
 

@@ -1,4 +1,4 @@
-import { predictNodeArguments } from '@crunch/coordinator-node/internal'
+import { steadyNodeArguments } from '@crunch/coordinator-node/internal'
 import { type ChildOptions, runChild, type ServingChild, startChild } from './child-process.ts'
 import type { Figures, Measurement } from './measurements.ts'
 
@@ -53,7 +53,7 @@ async function runOnce(
     },
     signal,
     nodeArguments: [
-      ...(needs.predictProcess ? predictNodeArguments : []),
+      ...(needs.steady ? steadyNodeArguments : []),
       ...(profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`]),
     ],
   }

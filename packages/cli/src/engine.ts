@@ -38,6 +38,7 @@ import {
   silentLog,
   simulate,
   startEmbeddedPostgres,
+  steadyNodeArguments,
   stopEmbeddedPostgres,
   type WorkerName,
   wallTiming,
@@ -103,7 +104,8 @@ export const embeddedDatabase = {
 
 /** Logs in and looks at the schema. Throws STORE_UNAVAILABLE, STORE_TOO_NEW or STORE_CORRUPT; changes nothing. */
 /** A series in the archive: a folder with one Parquet file a day, which is a recording. */
-export { archiveDays, checkDatabase, isArchiveFolder }
+/** Node's arguments for a process whose pauses make answers late. */
+export { archiveDays, checkDatabase, isArchiveFolder, steadyNodeArguments }
 
 /** How to run the engine's workers, built or in development. */
 export function workerProgram(workers: readonly WorkerName[]): {

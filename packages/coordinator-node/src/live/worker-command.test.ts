@@ -1,16 +1,16 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { predictNodeArguments, workerCommand } from './worker-command.ts'
+import { steadyNodeArguments, workerCommand } from './worker-command.ts'
 
 const run = promisify(execFile)
 
 it.each([
-  { workers: ['feed-data', 'predict'] as const, nodeArguments: predictNodeArguments },
+  { workers: ['feed-data', 'predict'] as const, nodeArguments: steadyNodeArguments },
   { workers: ['score'] as const, nodeArguments: [] },
 ])('starts $workers with what Node is to know of them', async ({ workers, nodeArguments }) => {
   const { command, args } = workerCommand(workers)
-  expect(args.filter((argument) => predictNodeArguments.includes(argument))).toEqual(nodeArguments)
+  expect(args.filter((argument) => steadyNodeArguments.includes(argument))).toEqual(nodeArguments)
   // Node refuses what it does not know.
   expect((await run(command, [...args, '--help'])).stdout).toContain('crunch-worker --workers')
 })

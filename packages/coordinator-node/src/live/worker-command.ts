@@ -5,12 +5,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { WorkerName } from './worker-context.ts'
 
 /**
- * Node's arguments for a process that calls models. Calls make garbage, and by default V8 stops for a full collection when a
- * few megabytes of it are old, then for three more because the process is idle between rounds: each takes 10 to 20 ms of all
- * cores, while answers wait. With room for young objects and for old garbage (in MB), and without the collections of idle
- * processes, there are hardly any. It costs up to some 150 MB.
+ * Node's arguments for the processes whose pauses make answers late: the predict service and the orchestrator. By default V8
+ * stops for a full collection when a few megabytes of garbage are old, and then for up to three more because the process is
+ * idle between rounds: each takes 10 to 20 ms of all cores. With room for young objects and for old garbage (in MB), and without
+ * the collections of idle processes, there are hardly any. It costs up to some 150 MB.
  */
-export const predictNodeArguments: readonly string[] = [
+export const steadyNodeArguments: readonly string[] = [
   '--max-semi-space-size=64',
   '--initial-old-space-size=128',
   '--no-memory-reducer',
@@ -21,7 +21,7 @@ export function workerCommand(workers: readonly WorkerName[]): {
   readonly command: string
   readonly args: readonly string[]
 } {
-  const nodeArguments = workers.includes('predict') ? predictNodeArguments : []
+  const nodeArguments = workers.includes('predict') ? steadyNodeArguments : []
   return { command: process.execPath, args: [...nodeArguments, ...program(), '--workers', workers.join(',')] }
 }
 
