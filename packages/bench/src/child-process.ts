@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { steadyNodeArguments } from '@crunch/coordinator-node/internal'
 import { type ChildValue, childAnswer } from './parent-link.ts'
 
 const stopLimitMs = 15_000
@@ -36,7 +37,7 @@ export async function startChild(options: ChildOptions): Promise<ServingChild> {
   const { module, input, signal, nodeArguments = [] } = options
   signal.throwIfAborted()
   const child = fork(fileURLToPath(new URL(module, import.meta.url)), [JSON.stringify(input)], {
-    execArgv: [...process.execArgv, ...nodeArguments],
+    execArgv: [...ownArguments(), ...nodeArguments],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // A session of its own, as each service of a deployment has: Linux shares processors out by session.
     detached: process.platform !== 'win32',
@@ -57,6 +58,11 @@ export async function startChild(options: ChildOptions): Promise<ServingChild> {
     await stopChild(child, end)
     throw error
   }
+}
+
+/** How this process was started, as TypeScript for one; without what only some processes of a node have. */
+function ownArguments(): readonly string[] {
+  return process.execArgv.filter((argument) => !steadyNodeArguments.includes(argument))
 }
 
 async function stopChild(child: ChildProcess, end: Promise<unknown>): Promise<void> {

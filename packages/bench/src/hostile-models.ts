@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { GrpcModelRunner } from '@crunch/coordinator-node/internal'
+import { type GrpcModelRunner, steadyNodeArguments } from '@crunch/coordinator-node/internal'
 import { z } from 'zod'
 import { startChild } from './child-process.ts'
 import type { Log } from './engine.ts'
@@ -58,6 +58,7 @@ export async function withHostileModels(log: Log): Promise<Figures> {
   const child = await startChild({
     module: './hostile-orchestrator-process.ts',
     input: { goodCount: groupSize },
+    nodeArguments: steadyNodeArguments,
     signal: ending.signal,
   })
   try {

@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { steadyNodeArguments } from './engine.ts'
 
 // In development this module is a source beside bin.ts; built, it is a chunk beside bin.js.
 const isSource = import.meta.url.endsWith('.ts')
@@ -21,7 +20,7 @@ function typeScriptLoader(): readonly string[] {
 export function orchestratorCommand(): { readonly command: string; readonly args: readonly string[] } {
   const manifest = createRequire(import.meta.url).resolve('@crunch/model-orchestrator/package.json')
   const bin = join(dirname(manifest), isSource ? 'src/bin.ts' : 'dist/bin.js')
-  return { command: process.execPath, args: [...steadyNodeArguments, ...(isSource ? typeScriptLoader() : []), bin] }
+  return { command: process.execPath, args: [...(isSource ? typeScriptLoader() : []), bin] }
 }
 
 /**

@@ -82,7 +82,7 @@ export function holds(folder: string, path: string): boolean {
 /** An argument that is a file, or the address of one. */
 function existingFile(text: string): string | null {
   const path = text.startsWith('file://') ? fileURLToPath(text) : text
-  return isAbsolute(path) && statSync(path, { throwIfNoEntry: false })?.isFile() ? path : null
+  return isAbsolute(path) && statSync(path, { throwIfNoEntry: false })?.isFile() ? resolve(path) : null
 }
 
 /** Packages elsewhere that a `node_modules` folder links to. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { CliError } from '../cli-error.ts'
-import { embeddedDatabase, type WorkerName, workerProgram } from '../engine.ts'
+import { embeddedDatabase, steadyNodeArguments, type WorkerName, workerProgram } from '../engine.ts'
 import { modelLogsDirectory } from '../models/local-models.ts'
 import type { NodeSettings } from '../node-settings.ts'
 import { exitWithParentArguments, orchestratorCommand, selfCommand } from '../self-command.ts'
@@ -73,6 +73,7 @@ function modelsService(input: ServicesInput): ServiceDefinition {
   const { workspace, settings } = input
   const program = orchestratorCommand()
   const args = [
+    ...steadyNodeArguments,
     ...program.args,
     'start',
     ...['--models', workspace.modelsFile],

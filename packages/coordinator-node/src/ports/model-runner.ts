@@ -53,7 +53,9 @@ export interface ModelRunner {
   /**
    * Makes the calls, in their order, on every connected model at once, and answers when all models have answered or
    * `timeoutMs` of wall time has passed since the call. Calls of earlier dispatches to the same model come first; a model
-   * that is still at work gets at most a bounded queue. One answer per call and model; no model delays another.
+   * that is still at work gets at most a bounded queue. One answer per call and model; no model delays another, but
+   * those that failed last time, or have not answered yet, may be asked when the others have answered, a twentieth of the
+   * time later at most.
    */
   dispatch(calls: readonly ModelCall[], timeoutMs: number): Promise<readonly ModelAnswers[]>
   /**

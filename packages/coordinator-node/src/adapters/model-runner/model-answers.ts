@@ -30,6 +30,12 @@ export function timeoutAnswer(timeoutMs: number, durationMs: number | null): Mod
   return absentAnswer({ reason: 'timeout', blame: 'model', detail, durationMs })
 }
 
+/** The time of the dispatch was over before this process came to the model. */
+export function unaskedAnswer(timeoutMs: number): ModelAnswer {
+  const detail = `this node did not get round to asking the model within ${timeoutMs} ms`
+  return absentAnswer({ reason: 'timeout', blame: 'coordinator', detail, durationMs: null })
+}
+
 /** The model takes one call at a time and is still at one that was given up. */
 export function busyAnswer(durationMs: number | null): ModelAnswer {
   const detail = 'the model is still at work on an earlier call, whose time is over'

@@ -44,6 +44,46 @@ it('calls models that have not answered, or not well, after the others', async (
   expect(seen.findLast((line) => line.endsWith('4'))).toBe('b 4')
 })
 
+it('counts by method: a tick does not make up for a predict that fails', async () => {
+  const seen: string[] = []
+  const states = []
+  for (const id of ['a', 'b', 'c']) {
+    const fails = id === 'a'
+    const server = await scene.serve({
+      tick: () => null,
+      predict() {
+        seen.push(id)
+        return fails ? Promise.reject(new Error('no luck')) : 1
+      },
+    })
+    states.push(stateOf(id, server.port))
+  }
+  scene.orchestrator.list(states)
+  const runner = await scene.connect()
+  for (const method of ['predict', 'tick', 'predict']) await ask(runner, [call(method)])
+  expect(seen.slice(3).at(-1)).toBe('a')
+})
+
+it('blames itself when the time is over before a model is asked', async () => {
+  await serveAll(['a'], (_, text) => text)
+  const runner = await scene.connect({ timeoutLimit: 1 })
+  for (let round = 0; round < 4; round += 1) {
+    expect(await ask(runner, [call('echo', 'x')], 0)).toMatchObject({
+      a: [{ status: 'absent', reason: 'timeout', blame: 'coordinator', durationMs: null }],
+    })
+  }
+  expect(runner.models()).toHaveLength(1)
+})
+
+it('does not ask a model that is stopped before its turn', async () => {
+  const seen = await serveAll(['a', 'b'], (id, text) => (id === 'b' ? new Promise(() => {}) : text))
+  const runner = await scene.connect()
+  const answers = ask(runner, [call('echo', '1')], 1_000)
+  await runner.close()
+  expect((await answers).a).toMatchObject([{ status: 'absent', reason: 'not_running' }])
+  expect(seen).toEqual([])
+})
+
 it('keeps the order of dispatches at each model when there are more models than are called in one turn', async () => {
   const ids = Array.from({ length: CALLS_A_TURN + 2 }, (_, index) => `m${String(index).padStart(2, '0')}`)
   const seen = await serveAll(ids, (_, text) => text)

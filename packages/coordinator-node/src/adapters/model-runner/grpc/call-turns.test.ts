@@ -1,56 +1,107 @@
 import { setImmediate } from 'node:timers/promises'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CALLS_A_TURN, createCallTurns, LATE_MS } from './call-turns.ts'
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index)
+let nowMs = 0
+
+beforeEach(() => {
+  nowMs = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
+})
 
 afterEach(() => {
+  vi.restoreAllMocks()
   vi.useRealTimers()
 })
 
+/** Who has had a turn, in order. */
+function openDispatch(turns = createCallTurns(), timeoutMs = 10_000) {
+  const { first, last, answered, close } = turns.open(timeoutMs)
+  const sent: string[] = []
+  return {
+    sent,
+    answered,
+    close,
+    first: (name: string) => void first().then(() => sent.push(name)),
+    last: (name: string) => void last().then(() => sent.push(name)),
+  }
+}
+
 describe('Calls', () => {
   it('are sent at once as far as they fit a turn of the event loop, the others in the next ones, in order', async () => {
-    const { take } = createCallTurns()
-    const sent: number[] = []
-    for (const number of numbers(2 * CALLS_A_TURN + 1)) take(() => sent.push(number))
-    expect(sent).toEqual(numbers(CALLS_A_TURN))
-    await setImmediate()
-    expect(sent).toEqual(numbers(2 * CALLS_A_TURN))
-    await setImmediate()
-    expect(sent).toEqual(numbers(2 * CALLS_A_TURN + 1))
-  })
-
-  it('that come while others wait are sent after them', async () => {
-    const { take } = createCallTurns()
-    const sent: number[] = []
-    for (const number of numbers(CALLS_A_TURN + 1)) take(() => sent.push(number))
+    const { first, sent } = openDispatch()
+    const names = numbers(2 * CALLS_A_TURN + 1).map(String)
+    for (const name of names) first(name)
     await Promise.resolve()
-    take(() => sent.push(-1))
+    expect(sent).toEqual(names.slice(0, CALLS_A_TURN))
     await setImmediate()
-    expect(sent.slice(CALLS_A_TURN)).toEqual([CALLS_A_TURN, -1])
+    expect(sent).toEqual(names.slice(0, 2 * CALLS_A_TURN))
+    await setImmediate()
+    expect(sent).toEqual(names)
   })
 
-  it('are sent at once again after a turn', async () => {
-    const { take } = createCallTurns()
-    for (const _ of numbers(CALLS_A_TURN)) take(() => {})
+  it('of two dispatches share the turns', async () => {
+    const turns = createCallTurns()
+    const [one, other] = [openDispatch(turns), openDispatch(turns)]
+    for (const number of numbers(CALLS_A_TURN)) one.first(String(number))
+    other.first('other')
+    await Promise.resolve()
+    expect(other.sent).toEqual([])
     await setImmediate()
-    let wasSent = false
-    take(() => {
-      wasSent = true
-    })
-    expect(wasSent).toBe(true)
+    expect(other.sent).toEqual(['other'])
+    other.first('once more')
+    await Promise.resolve()
+    expect(other.sent).toEqual(['other', 'once more'])
+  })
+
+  it('are all sent after a turn that took long', async () => {
+    const { first, sent } = openDispatch()
+    for (const number of numbers(5 * CALLS_A_TURN)) first(String(number))
+    nowMs = 6
+    await setImmediate()
+    expect(sent).toHaveLength(5 * CALLS_A_TURN)
+  })
+})
+
+describe('Calls that are late', () => {
+  it('are sent when the others are answered', async () => {
+    const { first, last, answered, close, sent } = openDispatch()
+    last('late')
+    first('a')
+    first('b')
+    close()
+    answered()
+    await setImmediate()
+    expect(sent).toEqual(['a', 'b'])
+    answered()
+    await Promise.resolve()
+    expect(sent).toEqual(['a', 'b', 'late'])
+  })
+
+  it('are sent at once when there are no others', async () => {
+    const { last, close, sent } = openDispatch()
+    last('a')
+    last('b')
+    await setImmediate()
+    expect(sent).toEqual([])
+    close()
+    await Promise.resolve()
+    expect(sent).toEqual(['a', 'b'])
   })
 
   it.each([
     { timeoutMs: 10_000, pauseMs: LATE_MS },
     { timeoutMs: 100, pauseMs: 5 },
-  ])('that are late wait $pauseMs ms of $timeoutMs', ({ timeoutMs, pauseMs }) => {
-    vi.useFakeTimers()
-    const send = vi.fn()
-    createCallTurns().takeLate(timeoutMs, send)
-    vi.advanceTimersByTime(pauseMs - 1)
-    expect(send).not.toHaveBeenCalled()
-    vi.advanceTimersByTime(1)
-    expect(send).toHaveBeenCalledOnce()
+  ])('wait for $pauseMs ms of $timeoutMs', async ({ timeoutMs, pauseMs }) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { first, last, close, sent } = openDispatch(createCallTurns(), timeoutMs)
+    last('late')
+    first('hangs')
+    close()
+    await vi.advanceTimersByTimeAsync(pauseMs - 1)
+    expect(sent).toEqual(['hangs'])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(sent).toEqual(['hangs', 'late'])
   })
 })

@@ -1,6 +1,8 @@
 /** So many calls are sent before what has come meanwhile is read: few, so that Linux finds an idle core for each model it wakes. */
 export const CALLS_A_TURN = 8
-/** How long one that is sent late waits, and at most this share of its dispatch's time. */
+/** A process that is busy with other things sends all at once: nobody's time shall run out while it waits to be asked. */
+const SLOW_TURN_MS = 5
+/** The longest that late calls wait for the others' answers, and at most this share of their dispatch's time. */
 export const LATE_MS = 25
 const LATE_SHARE = 0.05
 
@@ -9,25 +11,39 @@ const LATE_SHARE = 0.05
  * at work while the last are asked, and fewer calls are open at once.
  */
 export interface CallTurns {
-  /** Calls `send` now or in one of the next turns, in order. */
-  take(send: () => void): void
-  /** The same for who may do harm or take long: after a pause in which the others of the dispatch answer. */
-  takeLate(timeoutMs: number, send: () => void): void
+  open(timeoutMs: number): DispatchTurns
+}
+
+/** The turns of one dispatch, which its models ask for before `close`. */
+export interface DispatchTurns {
+  /** Resolves now or in one of the next turns, in order. Tell `answered` afterwards. */
+  first(): Promise<void>
+  /** Resolves when all who came first are answered, or after a moment. */
+  last(): Promise<void>
+  /** One who came first is answered. */
+  answered(): void
+  /** All models have asked. */
+  close(): void
 }
 
 export function createCallTurns(): CallTurns {
   const waiting: (() => void)[] = []
   let left = CALLS_A_TURN
+  let startedAt = 0
 
   function begin(send: () => void): void {
-    if (left === CALLS_A_TURN) setImmediate(nextTurn)
+    if (left === CALLS_A_TURN) {
+      startedAt = performance.now()
+      setImmediate(nextTurn)
+    }
     left -= 1
     send()
   }
 
   function nextTurn(): void {
+    const isSlow = performance.now() - startedAt > SLOW_TURN_MS
     left = CALLS_A_TURN
-    for (const send of waiting.splice(0, CALLS_A_TURN)) begin(send)
+    for (const send of waiting.splice(0, isSlow ? waiting.length : CALLS_A_TURN)) begin(send)
   }
 
   function take(send: () => void): void {
@@ -36,9 +52,32 @@ export function createCallTurns(): CallTurns {
   }
 
   return {
-    take,
-    takeLate(timeoutMs, send) {
-      setTimeout(take, Math.min(LATE_MS, LATE_SHARE * timeoutMs), send)
+    open(timeoutMs) {
+      const late: (() => void)[] = []
+      let unanswered = 0
+      let isClosed = false
+      let timer: NodeJS.Timeout | undefined
+      function release(): void {
+        clearTimeout(timer)
+        for (const send of late.splice(0)) take(send)
+      }
+      return {
+        first() {
+          unanswered += 1
+          return new Promise(take)
+        },
+        last: () => new Promise((resolve) => late.push(resolve)),
+        answered() {
+          unanswered -= 1
+          if (isClosed && unanswered === 0) release()
+        },
+        close() {
+          isClosed = true
+          if (late.length === 0) return
+          if (unanswered === 0) release()
+          else timer = setTimeout(release, Math.min(LATE_MS, LATE_SHARE * timeoutMs))
+        },
+      }
     },
   }
 }

@@ -4,6 +4,7 @@ import type { ModelIdentity } from '../../../domain/model.ts'
 import type { Judgement, ModelAnswers, ModelCall, ModelRunner } from '../../../ports/model-runner.ts'
 import { startExpiry } from '../dispatch-expiry.ts'
 import { type AnswerBudget, createAnswerBudget } from './answer-budget.ts'
+import { createCallTurns } from './call-turns.ts'
 import { connectDiscovery, type DiscoveryClient } from './discovery-client.ts'
 import { ModelCluster } from './model-cluster.ts'
 import type { EncodedRequest } from './model-lane.ts'
@@ -30,6 +31,7 @@ class ConnectedModelRunner implements GrpcModelRunner {
   readonly #options: ResolvedOptions
   readonly #cluster: ModelCluster
   readonly #answerBudget: AnswerBudget
+  readonly #turns = createCallTurns()
   readonly #discovery: DiscoveryClient
   readonly #listeners = new Set<(model: ModelIdentity) => void>()
   readonly #settled: Promise<void>
@@ -70,13 +72,14 @@ class ConnectedModelRunner implements GrpcModelRunner {
     const requests = calls.map(encode)
     const models = this.#cluster.ready()
     const room = this.#answerBudget.open()
+    const turns = this.#turns.open(timeoutMs)
     try {
-      return await Promise.all(
-        models.map(async ({ identity, lane }) => ({
-          modelId: identity.id,
-          answers: await lane.run({ requests, expiry, room }),
-        })),
-      )
+      const answers = models.map(async ({ identity, lane }) => ({
+        modelId: identity.id,
+        answers: await lane.run({ requests, expiry, room, turns }),
+      }))
+      turns.close()
+      return await Promise.all(answers)
     } finally {
       expiry.clear()
       room.release()

@@ -3,7 +3,6 @@ import { CrunchError } from '../../../domain/errors.ts'
 import type { ModelIdentity } from '../../../domain/model.ts'
 import type { Blame } from '../../../domain/prediction.ts'
 import { cutDetail } from '../model-answers.ts'
-import { createCallTurns } from './call-turns.ts'
 import {
   createDeployment,
   type Deployment,
@@ -44,7 +43,6 @@ export class ModelCluster {
   readonly #options: ClusterOptions
   readonly #slots = new Map<string, Slot>()
   readonly #setups = new Set<Promise<void>>()
-  readonly #turns = createCallTurns()
   readonly #largeAnswers = createLargeAnswers()
   #ready: readonly ReadyModel[] = []
 
@@ -170,7 +168,6 @@ export class ModelCluster {
       baseClassName,
       queueLimit,
       tally: deployment.tally,
-      turns: this.#turns,
       largeAnswers: this.#largeAnswers,
       absenceBlame,
       onVerdict: (verdict) => this.#giveUp(deployment, verdict),

@@ -2,9 +2,16 @@ import { status } from '@grpc/grpc-js'
 import type { Blame } from '../../../domain/prediction.ts'
 import type { ModelAnswer } from '../../../ports/model-runner.ts'
 import type { DispatchExpiry } from '../dispatch-expiry.ts'
-import { absentAnswer, noRoomAnswer, notRunningAnswer, queueFullAnswer, timeoutAnswer } from '../model-answers.ts'
+import {
+  absentAnswer,
+  noRoomAnswer,
+  notRunningAnswer,
+  queueFullAnswer,
+  timeoutAnswer,
+  unaskedAnswer,
+} from '../model-answers.ts'
 import type { DispatchAnswers } from './answer-budget.ts'
-import type { CallTurns } from './call-turns.ts'
+import type { DispatchTurns } from './call-turns.ts'
 import type { FailureTally, TallyStep, Verdict } from './failure-tally.ts'
 import { LARGE_ANSWER_BYTES, type LargeAnswers } from './large-answers.ts'
 import type { CallOutcome, ModelChannel, SetupOutcome } from './model-channel.ts'
@@ -29,6 +36,7 @@ export interface EncodedDispatch {
   readonly expiry: DispatchExpiry
   /** The room for what is answered. */
   readonly room: DispatchAnswers
+  readonly turns: DispatchTurns
 }
 
 /** One Setup a dispatch, for a runner that has lost its model. */
@@ -45,7 +53,6 @@ export interface ModelLaneOptions {
   readonly baseClassName: string
   readonly queueLimit: number
   readonly tally: FailureTally
-  readonly turns: CallTurns
   readonly largeAnswers: LargeAnswers
   /** Whose fault it is, at this moment, when the model is not there. */
   readonly absenceBlame: () => Blame
@@ -55,6 +62,8 @@ export interface ModelLaneOptions {
 }
 
 type Answers = readonly ModelAnswer[]
+
+const goOn: TallyStep = { kind: 'go-on' }
 
 interface Job {
   readonly dispatch: EncodedDispatch
@@ -68,8 +77,8 @@ export class ModelLane {
   #waiting: Job[] = []
   #working = false
   #retired = false
-  /** Its last dispatch was answered, and nothing is known against the answers. */
-  #isProven = false
+  /** Methods that answered last time, with nothing known against the answer. */
+  readonly #proven = new Set<string>()
 
   constructor(options: ModelLaneOptions) {
     this.#options = options
@@ -84,7 +93,7 @@ export class ModelLane {
     return new Promise((resolve, reject) => {
       const job = { dispatch, resolve, reject }
       if (!this.#working) {
-        this.#begin(job)
+        void this.#work(job)
         return
       }
       this.#waiting.push(job)
@@ -94,7 +103,7 @@ export class ModelLane {
 
   /** Takes what became of an answer. */
   judge(method: string, problem: string | null): void {
-    if (problem !== null) this.#isProven = false
+    if (problem !== null) this.#proven.delete(method)
     void this.#act(this.#options.tally.recordJudgement(method, problem), 0)
   }
 
@@ -124,24 +133,19 @@ export class ModelLane {
     job.resolve(requests.map(() => timeoutAnswer(expiry.timeoutMs, null)))
   }
 
-  /** Models that have failed, or have not shown yet what they do, come behind the others. */
-  #begin(job: Job): void {
-    this.#working = true
-    const work = () => void this.#work(job)
-    if (this.#isProven) this.#options.turns.take(work)
-    else this.#options.turns.takeLate(job.dispatch.expiry.timeoutMs, work)
-  }
-
   async #work(first: Job): Promise<void> {
+    this.#working = true
     for (let job: Job | undefined = first; job !== undefined; job = this.#waiting.shift()) {
-      await this.#act(await this.#take(job), job.dispatch.expiry.timeoutMs)
+      await this.#act(await this.#take(job, job === first), job.dispatch.expiry.timeoutMs)
     }
     this.#working = false
     if (this.#retired) this.#options.channel.close()
   }
 
-  async #take({ dispatch, resolve, reject }: Job): Promise<TallyStep> {
+  /** Who was idle waits for its turn; others have waited. */
+  async #take({ dispatch, resolve, reject }: Job, wasIdle: boolean): Promise<TallyStep> {
     const { tally } = this.#options
+    let leave = () => {}
     const methods = dispatch.requests.map(({ method }) => method)
     try {
       const skipped = tally.skip(methods)
@@ -149,14 +153,36 @@ export class ModelLane {
         resolve(methods.map(coolDownAnswer))
         return skipped
       }
+      if (wasIdle) {
+        if (methods.every((method) => this.#proven.has(method))) {
+          leave = dispatch.turns.answered
+          await dispatch.turns.first()
+        } else await dispatch.turns.last()
+        const unasked = this.#findUnasked(dispatch)
+        if (unasked !== undefined) {
+          resolve(unasked)
+          return goOn
+        }
+      }
       const answers = await this.#answer(dispatch)
-      this.#isProven = answers.every((answer) => answer.status === 'answered')
+      for (const method of methods) this.#proven.add(method)
+      for (const [index, { status }] of answers.entries())
+        if (status !== 'answered') this.#proven.delete(methods[index]!)
       resolve(answers)
       return tally.record(answers.map((answer, index) => ({ method: methods[index]!, answer })))
     } catch (error) {
       reject(error)
-      return { kind: 'go-on' }
+      return goOn
+    } finally {
+      leave()
     }
+  }
+
+  /** The answers when it is too late to ask. */
+  #findUnasked(dispatch: EncodedDispatch): Answers | undefined {
+    if (this.#retired) return this.#gone(dispatch)
+    const { requests, expiry } = dispatch
+    return expiry.remainingMs() > 0 ? undefined : requests.map(() => unaskedAnswer(expiry.timeoutMs))
   }
 
   /** The dispatch is answered already: nobody waits for this but the model's own later dispatches. */
