@@ -104,16 +104,7 @@ export const embeddedDatabase = {
 
 /** Logs in and looks at the schema. Throws STORE_UNAVAILABLE, STORE_TOO_NEW or STORE_CORRUPT; changes nothing. */
 /** A series in the archive: a folder with one Parquet file a day, which is a recording. */
-/** Node's arguments for a process whose pauses make answers late. */
-export { archiveDays, checkDatabase, isArchiveFolder, steadyNodeArguments }
-
-/** How to run the engine's workers, built or in development. */
-export function workerProgram(workers: readonly WorkerName[]): {
-  readonly command: string
-  readonly args: readonly string[]
-} {
-  return workerCommand(workers)
-}
+export { archiveDays, checkDatabase, isArchiveFolder, steadyNodeArguments, workerCommand }
 
 /** The settings that the command line itself needs. Throws SETTINGS_INVALID with every finding. */
 export function readNodeSettings(environment: Environment): NodeSettings {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { CliError } from '../cli-error.ts'
-import { embeddedDatabase, steadyNodeArguments, type WorkerName, workerProgram } from '../engine.ts'
+import { embeddedDatabase, steadyNodeArguments, type WorkerName, workerCommand } from '../engine.ts'
 import { modelLogsDirectory } from '../models/local-models.ts'
 import type { NodeSettings } from '../node-settings.ts'
 import { exitWithParentArguments, orchestratorCommand, selfCommand } from '../self-command.ts'
@@ -116,7 +116,7 @@ function workerService(
   service: { readonly name: string; readonly workers: readonly WorkerName[]; readonly after: readonly string[] },
 ): ServiceDefinition {
   const { workspace, replay } = input
-  const program = workerProgram(service.workers)
+  const program = workerCommand(service.workers)
   const args = [...program.args, '--contract', workspace.contractPath]
   const replaySettings: Readonly<Record<string, string>> =
     replay === undefined ? {} : { FEED_REPLAY_FILES: replay.files.join(','), FEED_REPLAY_SPEED: String(replay.speed) }

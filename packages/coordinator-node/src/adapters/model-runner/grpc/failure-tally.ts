@@ -33,6 +33,8 @@ export type TallyStep =
   /** The model is not worth calling any more. */
   | { readonly kind: 'give-up'; readonly verdict: Verdict }
 
+export const goOn: TallyStep = { kind: 'go-on' }
+
 export interface FailureTally {
   /** Asked once before each dispatch: whether the model is to be left alone this time. If so, nothing else is recorded of it. */
   skip(methods: readonly string[]): TallyStep | undefined
@@ -248,8 +250,6 @@ class Tally implements FailureTally {
     return counts
   }
 }
-
-const goOn: TallyStep = { kind: 'go-on' }
 
 /** Absences that are our own fault do not count. */
 function isMissing(answer: ModelAnswer): boolean {

@@ -12,7 +12,7 @@ import {
 } from '../model-answers.ts'
 import type { DispatchAnswers } from './answer-budget.ts'
 import type { DispatchTurns } from './call-turns.ts'
-import type { FailureTally, TallyStep, Verdict } from './failure-tally.ts'
+import { type FailureTally, goOn, type TallyStep, type Verdict } from './failure-tally.ts'
 import { LARGE_ANSWER_BYTES, type LargeAnswers } from './large-answers.ts'
 import type { CallOutcome, ModelChannel, SetupOutcome } from './model-channel.ts'
 import { NOT_SET_UP, readResponse, readTransportError } from './read-outcome.ts'
@@ -62,8 +62,6 @@ export interface ModelLaneOptions {
 }
 
 type Answers = readonly ModelAnswer[]
-
-const goOn: TallyStep = { kind: 'go-on' }
 
 interface Job {
   readonly dispatch: EncodedDispatch
