@@ -24,7 +24,7 @@ export interface FakeOrchestrator {
 
 export interface FakeOrchestratorOptions {
   readonly states?: readonly ModelState[]
-  /** 0, the default, takes a free one. */
+  /** By default a free one that is still free after `close`, for another orchestrator to come back to. */
   readonly port?: number
   readonly answersPings?: boolean
   /** Whether a subscriber is told what runs; the default is true. */
@@ -32,17 +32,14 @@ export interface FakeOrchestratorOptions {
 }
 
 export async function startFakeOrchestrator(options: FakeOrchestratorOptions = {}): Promise<FakeOrchestrator> {
-  const { port = 0, answersPings = true, lists = true } = options
+  const { answersPings = true, lists = true } = options
   let states = options.states ?? []
   const paths: string[] = []
   const reports: FailureReport[] = []
   const sockets = new Set<WebSocket>()
   let pings = 0
-  const server = new WebSocketServer({ host: '127.0.0.1', port, autoPong: answersPings })
-  await new Promise<void>((resolve, reject) => {
-    server.once('listening', resolve)
-    server.once('error', reject)
-  })
+  const server =
+    options.port === undefined ? await listenApart(answersPings) : await listenOn(options.port, answersPings)
   server.on('connection', (socket, request) => {
     paths.push(request.url ?? '')
     sockets.add(socket)
@@ -87,6 +84,36 @@ export async function startFakeOrchestrator(options: FakeOrchestratorOptions = {
       return closed
     },
   }
+}
+
+/**
+ * Below the ports that systems give to whoever asks for any: a server of another test could take one that is closed for a
+ * while. Each process has some of its own, in turns.
+ */
+const firstPort = 20_000
+const portsPerProcess = 16
+const processCount = 750
+let opened = 0
+
+async function listenApart(autoPong: boolean): Promise<WebSocketServer> {
+  for (let tried = 0; tried < portsPerProcess; tried += 1) {
+    const own = opened % portsPerProcess
+    opened += 1
+    try {
+      return await listenOn(firstPort + (process.pid % processCount) * portsPerProcess + own, autoPong)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    }
+  }
+  throw new Error(`this process has ${portsPerProcess} orchestrators already, or others have its ports`)
+}
+
+function listenOn(port: number, autoPong: boolean): Promise<WebSocketServer> {
+  return new Promise((resolve, reject) => {
+    const server = new WebSocketServer({ host: '127.0.0.1', port, autoPong })
+    server.once('listening', () => resolve(server))
+    server.once('error', reject)
+  })
 }
 
 /** The announcement of a running model on this machine. */
