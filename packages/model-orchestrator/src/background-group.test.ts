@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -152,25 +152,47 @@ test.runIf(process.platform === 'linux')(
 )
 
 const real = openBackgroundGroup()
-it.skipIf(typeof real === 'string')(
-  `takes in a real process and lets it go${typeof real === 'string' ? `: ${real}` : ''}`,
+const withReal = it.skipIf(typeof real === 'string')
+const whyNot = typeof real === 'string' ? `: ${real}` : ''
+withReal(`takes in a real process and lets it go${whyNot}`, async () => {
+  if (typeof real === 'string') throw new Error(real)
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+  cleanups.push(() => child.kill('SIGKILL'))
+  const { pid } = child
+  if (pid === undefined) throw new Error('no process was started')
+  const groups = () => readFile(`/proc/${pid}/cgroup`, 'utf8')
+  const before = await groups()
+  real.move(pid, 'in')
+  expect(await groups()).toContain('/crunch-background\n')
+  const allowed = /^Cpus_allowed_list:\s*(.*)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
+  if (real.processors !== null) expect(allowed).toBe(real.processors)
+  real.move(pid, 'out')
+  expect(await groups()).toBe(before)
+  child.kill('SIGKILL')
+  await until('it has ended', () => child.signalCode !== null)
+  real.move(pid, 'in')
+  real.close()
+})
+
+withReal(`has a program in it from its first moment on${whyNot}`, async () => {
+  if (typeof real === 'string') throw new Error(real)
+  const { command, args } = real.enter({ command: 'cat', args: ['/proc/self/cgroup'] })
+  expect(execFileSync(command, args, { encoding: 'utf8' })).toContain('/crunch-background\n')
+  real.close()
+})
+
+test.runIf(process.platform === 'linux')(
+  'passes a program its arguments, and starts it without the group as well',
   async () => {
-    if (typeof real === 'string') throw new Error(real)
-    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
-    cleanups.push(() => child.kill('SIGKILL'))
-    const { pid } = child
-    if (pid === undefined) throw new Error('no process was started')
-    const groups = () => readFile(`/proc/${pid}/cgroup`, 'utf8')
-    const before = await groups()
-    real.move(pid, 'in')
-    expect(await groups()).toContain('/crunch-background\n')
-    const allowed = /^Cpus_allowed_list:\s*(.*)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]
-    if (real.processors !== null) expect(allowed).toBe(real.processors)
-    real.move(pid, 'out')
-    expect(await groups()).toBe(before)
-    child.kill('SIGKILL')
-    await until('it has ended', () => child.signalCode !== null)
-    real.move(pid, 'in')
-    real.close()
+    const mounts = [secondVersion('unified')]
+    const system = await describeSystem({ mounts, own: ['0::/'], withIdle: ['unified/crunch-background'] })
+    const group = openBackgroundGroup(system)
+    if (typeof group === 'string') throw new Error(group)
+    const { command, args } = group.enter({ command: 'printf', args: ['<%s>', 'a b', '', '$1 *', 'c\nd'] })
+    const run = () => execFileSync(command, args, { encoding: 'utf8', stdio: 'pipe' })
+    expect(run()).toBe('<a b><><$1 *><c\nd>')
+    expect(await read('unified/crunch-background/cgroup.procs')).toBe('0\n')
+    await rm(join(root, 'unified/crunch-background'), { recursive: true })
+    expect(run()).toBe('<a b><><$1 *><c\nd>')
   },
 )

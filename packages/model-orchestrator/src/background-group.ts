@@ -10,6 +10,12 @@ const QUOTA_US = 3_000
 /** One for all orchestrators of a machine, so that none of them can leave more than one behind. */
 const NAME = 'crunch-background'
 
+/** What to execute. */
+export interface Program {
+  readonly command: string
+  readonly args: readonly string[]
+}
+
 /**
  * A control group of Linux whose processes get a processor only while nobody else wants it: `cpu.idle` of cgroups(7).
  * Priorities alone don't do that. Whoever has run little lately may always finish the time slice that it was given, on
@@ -25,6 +31,10 @@ export interface BackgroundGroup {
   /** Those it keeps to, as in `2-3`; null when it may use all, for the reason in `allBecause`. */
   readonly processors: string | null
   readonly allBecause?: string
+  /** What its processes get together, in whole processors. */
+  readonly cores: number
+  /** The same program, in the group from its first moment on: what it starts at once could not be found in time. */
+  enter(program: Program): Program
   /** Brings a process in, with its threads and the children it will have, or back out. One that has ended is passed over. */
   move(pid: number, direction: 'in' | 'out'): void
   /** Removes it unless there are processes in it. */
@@ -49,13 +59,25 @@ export function openBackgroundGroup(system = '/proc/self'): BackgroundGroup | st
   }
 }
 
+/** `$1` is the folders of the group, the rest the program. Without them it starts all the same, and is moved as soon as it is seen. */
+const ENTER = `
+IFS='
+'
+set -f
+{ for group in $1; do echo 0 >"$group/cgroup.procs"; done; } 2>/dev/null
+unset IFS
+shift
+exec "$@"
+`
+
 /** In version 1 processors are shared out and assigned in two trees of groups, in version 2 in one. */
 function createGroup(idleHome: string, setHome: string | null): BackgroundGroup {
   const found = setHome === null ? 'no control group that assigns processors is mounted here' : openHalf(setHome)
   const half = typeof found === 'string' ? null : found
+  const count = half?.count ?? availableParallelism()
   const makeShare = (path: string) => {
     makeIdle(path)
-    limit(path, half?.count ?? availableParallelism())
+    limit(path, count)
   }
   const share: Part = { home: idleHome, path: join(idleHome, NAME), make: makeShare }
   makeShare(share.path)
@@ -64,6 +86,13 @@ function createGroup(idleHome: string, setHome: string | null): BackgroundGroup 
     path: share.path,
     processors: half?.processors ?? null,
     ...(typeof found === 'string' ? { allBecause: found } : {}),
+    cores: (count * QUOTA_US) / PERIOD_US,
+    enter({ command, args }) {
+      // Another orchestrator that ended may have removed it.
+      for (const { make, path } of parts) if (!existsSync(path)) make(path)
+      const folders = parts.map(({ path }) => path).join('\n')
+      return { command: '/bin/sh', args: ['-c', ENTER, 'enter', folders, command, ...args] }
+    },
     move(pid, direction) {
       try {
         for (const part of parts) moveInto(direction === 'in' ? part.path : part.home, pid)

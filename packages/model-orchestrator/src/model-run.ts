@@ -169,12 +169,13 @@ export class ModelRun {
   }
 
   async #spawn(prepared: PreparedSubmission, placement: Placement): Promise<ModelProcess> {
-    const { command, args, directory, isInShell } = placement
-    const { guard, modelEnvironment: more } = this.#resources
+    const { directory, isInShell } = placement
+    const { guard, usage, modelEnvironment: more } = this.#resources
+    const { command, args } = usage.starting(placement)
     const own = { ...more, ...prepared.environment, ...placement.environment }
     const environment = modelEnvironment(process.env, own)
     this.#process = await spawnModelProcess({ command, args, directory, environment, isInShell, guard })
-    this.#watched = this.#resources.usage.watch(this.#process.pid, (reason) => this.#endOver(reason))
+    this.#watched = usage.watch(this.#process.pid, (reason) => this.#endOver(reason))
     return this.#process
   }
 

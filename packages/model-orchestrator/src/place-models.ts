@@ -1,14 +1,18 @@
 import { cpus } from 'node:os'
-import { type BackgroundGroup, openBackgroundGroup } from './background-group.ts'
+import { type BackgroundGroup, openBackgroundGroup, type Program } from './background-group.ts'
 import { HOG_NICENESS, lowerPriority, MAY_RAISE, MODEL_NICENESS, START_NICENESS } from './lower-priority.ts'
 import { errorText } from './orchestrator-error.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
-import { coresSince, type Watched } from './watched-model.ts'
+import { coresLately, coresSince, type Watched } from './watched-model.ts'
 
 /** More of a core than this, for about a second, makes a model that serves a hog. */
 const HOG_CORES = 0.5
 /** The same where no core is idle, and for a hog until it has calmed down: even one that wants everything is given little there. */
 const CALM_CORES = 0.1
+/** A group from which its models have so much of all it can give may give a hog no more. */
+const FULL_SHARE = 0.8
+/** Then whoever takes so much of an equal part for each of them is a hog, however little that is. */
+const HOG_PART = 0.5
 const NEED_IDLE_SHARE = 0.15
 const NEED_MS = 500
 const HOG_MS = 1_000
@@ -22,6 +26,8 @@ const PROBATION_MS = 5_000
 export interface ModelPlacement {
   /** How, in words. */
   readonly words: string
+  /** The program of a model that is to be started beside these. */
+  starting(program: Program, models: Iterable<Watched>): Program
   /** Call it with all models whenever something about one of them may have changed. */
   place(models: Iterable<Watched>): void
   close(): void
@@ -54,15 +60,37 @@ export function startPlacement(
 
   return {
     words: `processors first to models that take little${wayText(background)}`,
+    starting(program, models) {
+      const isMadeWay = [...models].some((model) => isMadeWayFor(model, model.niceness))
+      return group !== null && isMadeWay ? group.enter(program) : program
+    },
     place(models) {
-      const hogCores = isInNeed() ? CALM_CORES : HOG_CORES
-      const wanted = [...models].map((model) => [model, nicenessOf(model, hogCores, probationMs)] as const)
-      // Where nobody has to be made way for, a start takes all there is.
-      const hasOthers = wanted.some(([{ isServing }, niceness]) => isServing && niceness === MODEL_NICENESS)
-      for (const [model, niceness] of wanted) placeOne(model, niceness, hasOthers && niceness === HOG_NICENESS)
+      const all = [...models]
+      const limits = { hogCores: isInNeed() ? CALM_CORES : HOG_CORES, heldCores: group && heldCores(all, group) }
+      const wanted = all.map((model) => ({ model, niceness: nicenessOf(model, limits, probationMs) }))
+      const isMadeWay = wanted.some(({ model, niceness }) => isMadeWayFor(model, niceness))
+      for (const { model, niceness } of wanted) placeOne(model, niceness, isMadeWay && niceness === HOG_NICENESS)
     },
     close: () => group?.close(),
   }
+}
+
+/** Where there is no such model, a start takes all there is. */
+function isMadeWayFor({ isServing }: Watched, niceness: number): boolean {
+  return isServing && niceness === MODEL_NICENESS
+}
+
+/** What makes a model a hog, in whole processors. */
+interface HogLimits {
+  readonly hogCores: number
+  /** For those in the group, while it has nothing left: even one that wants everything gets a part only. */
+  readonly heldCores: number | null
+}
+
+function heldCores(models: readonly Watched[], group: BackgroundGroup): number | null {
+  const behind = models.filter(({ isBehind }) => isBehind)
+  const cores = behind.reduce((sum, model) => sum + coresLately(model, HOG_MS), 0)
+  return cores > FULL_SHARE * group.cores ? (HOG_PART * cores) / behind.length : null
 }
 
 function wayText(background: BackgroundGroup | string): string {
@@ -99,18 +127,20 @@ function place(model: Watched, niceness: number, isBehind: boolean, background: 
   if (failure !== undefined) throw failure
 }
 
-function nicenessOf(model: Watched, hogCores: number, probationMs: number): number {
+function nicenessOf(model: Watched, limits: HogLimits, probationMs: number): number {
   const isNew = performance.now() - model.sinceMs < probationMs
   if (!model.isServing) return isNew || !MAY_RAISE ? START_NICENESS : MODEL_NICENESS
-  model.isHog = isHog(model, hogCores)
-  return (isNew && MAY_RAISE) || model.isHog ? HOG_NICENESS : MODEL_NICENESS
+  const isHog = isAlwaysComputing(model, limits)
+  return (isNew && MAY_RAISE) || isHog ? HOG_NICENESS : MODEL_NICENESS
 }
 
-/** Up to the last reading: what has been used since is not known. */
-function isHog(model: Watched, hogCores: number): boolean {
-  const cores = coresSince(model, model.samples.at(-1)?.atMs ?? 0, HOG_MS)
+function isAlwaysComputing(model: Watched, { hogCores, heldCores }: HogLimits): boolean {
+  const cores = coresSince(model, HOG_MS)
+  if (cores === null) return model.isHog
+  if (model.isBehind && heldCores !== null && cores > heldCores) return true
   // Whoever has to wait is given less, so that it takes less says nothing yet.
-  return cores === null ? model.isHog : cores > (model.isHog ? CALM_CORES : hogCores)
+  model.isHog = cores > (model.isHog ? CALM_CORES : hogCores)
+  return model.isHog
 }
 
 /** Says whether the processors had hardly a pause lately. */

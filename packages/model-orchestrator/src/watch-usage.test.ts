@@ -106,6 +106,9 @@ function startFabricated(parentPid = process.pid) {
   return { child, pid: child.pid!, parentPid, cores: 0, cpuMs: 0, ended: once(child, 'exit') }
 }
 
+/** What such a process can have at most while it is behind. */
+const GROUP_CORES = 0.4
+
 /** Looks after such processes, two of which are there to be watched as models. */
 function watchFabricated(modelLimits: Partial<ModelLimits>, probationMs: number) {
   const model = startFabricated()
@@ -131,6 +134,8 @@ function watchFabricated(modelLimits: Partial<ModelLimits>, probationMs: number)
   const background: BackgroundGroup = {
     path: '/groups/background',
     processors: '2,3',
+    cores: GROUP_CORES,
+    enter: ({ command, args }) => ({ command: 'enter', args: [command, ...args] }),
     move: (pid, direction) => void (direction === 'in' ? behind.add(pid) : behind.delete(pid)),
     close: () => undefined,
   }
@@ -143,7 +148,7 @@ function watchFabricated(modelLimits: Partial<ModelLimits>, probationMs: number)
   cleanups.push(() => watch.close())
   const reasons: string[] = []
   const watchOne = ({ pid }: { readonly pid: number }) => watch.watch(pid, (reason) => reasons.push(reason))
-  return { model, other, processes, watchOne, behind, words: watch.words, reasons }
+  return { model, other, processes, watch, watchOne, behind, words: watch.words, reasons }
 }
 
 describe.skipIf(process.platform === 'win32')('processor time', () => {
@@ -203,6 +208,35 @@ describe.skipIf(process.platform === 'win32')('processor time', () => {
     await until('it has been looked at for more than a second', () => model.cpuMs > 300)
     expect(getPriority(model.pid)).toBe(10)
     expect([...behind]).toEqual([])
+  })
+
+  it.runIf(MAY_RAISE)(
+    'is kept from models that take all that is left for them, and no longer when they take less',
+    async () => {
+      const probationMs = 2_000
+      const { model, other, processes, watchOne, behind } = watchFabricated({}, probationMs)
+      const third = startFabricated()
+      processes.push(third)
+      watchOne(other).setServing()
+      await until('there is one to make way for', () => getPriority(other.pid) === 10)
+      const startedAt = performance.now()
+      for (const one of [model, third]) watchOne(one).setServing()
+      model.cores = 0.6 * GROUP_CORES
+      third.cores = 0.4 * GROUP_CORES
+      await until('they are no longer new', () => performance.now() > startedAt + probationMs + 500)
+      expect(behind).toEqual(new Set([model.pid, third.pid]))
+      model.cores = 0.05
+      await until('the other one of the two takes all it wants', () => !behind.has(third.pid))
+    },
+  )
+
+  it.runIf(MAY_RAISE)('is kept from a start at once, while there is one to make way for', async () => {
+    const { other, watch, watchOne } = watchFabricated({}, 500)
+    const program = { command: 'node', args: ['main.js'] }
+    watchOne(other).setServing()
+    expect(watch.starting(program)).toEqual(program)
+    await until('there is one', () => getPriority(other.pid) === 10)
+    expect(watch.starting(program)).toEqual({ command: 'enter', args: ['node', 'main.js'] })
   })
 
   it.runIf(MAY_RAISE)('is no longer kept from a model whose start takes long', async () => {

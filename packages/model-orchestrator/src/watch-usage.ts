@@ -1,3 +1,4 @@
+import type { Program } from './background-group.ts'
 import { lowerPriority, MODEL_NICENESS } from './lower-priority.ts'
 import type { ModelLimits } from './model-limits.ts'
 import { errorText } from './orchestrator-error.ts'
@@ -22,6 +23,8 @@ export interface WatchedModel {
 export interface UsageWatch {
   /** What is watched, and what can't be, in words. */
   readonly words: readonly string[]
+  /** How a model's first process is to be started now, so that it gives way from its first moment on. */
+  starting(program: Program): Program
   /** `onOver` is told once which limit was passed; the model's processes are killed right after. */
   watch(leaderPid: number, onOver: (reason: string) => void): WatchedModel
   close(): void
@@ -102,6 +105,7 @@ export function startUsageWatch(
       `${limits.processes} processes`,
       placement.words,
     ],
+    starting: (program) => placement.starting(program, models),
     watch(leaderPid, onOver) {
       const model = createWatched(leaderPid, onOver)
       models.add(model)
@@ -111,7 +115,6 @@ export function startUsageWatch(
         setServing() {
           model.isServing = true
           model.sinceMs = performance.now()
-          model.samples.length = 0
           model.isHog = false
         },
         async end() {
@@ -137,6 +140,7 @@ export function startUsageWatch(
 function watchNothing(): UsageWatch {
   return {
     words: ['memory, CPU time and processes not limited: this system does not show what a process uses'],
+    starting: (program) => program,
     watch(leaderPid) {
       lowerPriority(leaderPid, MODEL_NICENESS)
       return { setServing: () => undefined, end: async () => undefined }
@@ -149,12 +153,12 @@ function findOver(models: readonly Watched[], limits: ModelLimits): (readonly [W
   const atMs = performance.now()
   return models.flatMap((model) => {
     addSample(model, atMs, limits.cpuWindowMs)
-    const reason = model.isOver ? null : describeOver(model, atMs, limits)
+    const reason = model.isOver ? null : describeOver(model, limits)
     return reason === null ? [] : [[model, reason] as const]
   })
 }
 
-function describeOver(model: Watched, atMs: number, limits: ModelLimits): string | null {
+function describeOver(model: Watched, limits: ModelLimits): string | null {
   let residentBytes = 0
   let processes = 0
   for (const one of model.members.values()) {
@@ -169,7 +173,7 @@ function describeOver(model: Watched, atMs: number, limits: ModelLimits): string
     const used = Math.round(residentBytes / MIB)
     return `used ${used} MiB of memory, over its limit of ${limits.memoryMib} MiB; use less, or raise MODEL_MEMORY_MEBIBYTES`
   }
-  const cores = coresSince(model, atMs, limits.cpuWindowMs)
+  const cores = coresSince(model, limits.cpuWindowMs)
   if (cores === null || cores <= limits.cpuCores) return null
   const average = `${cores.toFixed(2)} cores of CPU time on the average of ${limits.cpuWindowMs / 1_000} s`
   return `used ${average}, over its limit of ${limits.cpuCores}; compute less, or raise MODEL_CPU_CORES`

@@ -1,6 +1,12 @@
 import { START_NICENESS } from './lower-priority.ts'
 import type { ProcessUsage } from './process-table.ts'
 
+/** What had been used at one reading. */
+interface Sample {
+  readonly atMs: number
+  readonly usedCpuMs: number
+}
+
 /** One model's processes, and what they have used. */
 export interface Watched {
   readonly leaderPid: number
@@ -10,12 +16,12 @@ export interface Watched {
   seenCpuMs: number
   /** Used until then, those that are gone included. */
   usedCpuMs: number
-  readonly samples: { readonly atMs: number; readonly usedCpuMs: number }[]
+  readonly samples: Sample[]
   isServing: boolean
   /** Of its start, then of its service. */
   sinceMs: number
   isOver: boolean
-  /** It computes all the time while it serves. */
+  /** It computes all the time while it serves, as was seen when it could. */
   isHog: boolean
   niceness: number
   /** In the background group, where there is one. */
@@ -25,15 +31,16 @@ export interface Watched {
 }
 
 export function createWatched(leaderPid: number, onOver: (reason: string) => void): Watched {
+  const nowMs = performance.now()
   return {
     leaderPid,
     onOver,
     members: new Map(),
     seenCpuMs: 0,
     usedCpuMs: 0,
-    samples: [],
+    samples: [{ atMs: nowMs, usedCpuMs: 0 }],
     isServing: false,
-    sinceMs: performance.now(),
+    sinceMs: nowMs,
     isOver: false,
     isHog: false,
     niceness: START_NICENESS,
@@ -80,8 +87,23 @@ export function addSample(model: Watched, atMs: number, windowMs: number): void 
   while ((samples[1]?.atMs ?? Number.POSITIVE_INFINITY) <= atMs - windowMs) samples.shift()
 }
 
-/** Null while there are not that many milliseconds to look back on. */
-export function coresSince(model: Watched, atMs: number, spanMs: number): number | null {
-  const first = model.samples.findLast((sample) => sample.atMs <= atMs - spanMs)
-  return first === undefined ? null : (model.usedCpuMs - first.usedCpuMs) / (atMs - first.atMs)
+/** Null while it has not served, or not started, for that many milliseconds before the last reading. */
+export function coresSince(model: Watched, spanMs: number): number | null {
+  const first = model.samples.findLast(({ atMs }) => atMs <= readAtMs(model) - spanMs)
+  return first === undefined || first.atMs < model.sinceMs ? null : coresAfter(model, first)
+}
+
+/** The same over what there is to look back on, a start included. */
+export function coresLately(model: Watched, spanMs: number): number {
+  const first = model.samples.findLast(({ atMs }) => atMs <= readAtMs(model) - spanMs) ?? model.samples[0]
+  return first === undefined || first.atMs === readAtMs(model) ? 0 : coresAfter(model, first)
+}
+
+function coresAfter(model: Watched, first: Sample): number {
+  return (model.usedCpuMs - first.usedCpuMs) / (readAtMs(model) - first.atMs)
+}
+
+/** What has been used since is not known. */
+function readAtMs({ samples }: Watched): number {
+  return samples.at(-1)?.atMs ?? 0
 }
