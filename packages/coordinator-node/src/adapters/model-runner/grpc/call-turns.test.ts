@@ -64,6 +64,43 @@ describe('Calls', () => {
   })
 })
 
+describe('Quiet', () => {
+  it('is told when no call is open but late ones, with how many were answered', async () => {
+    const onQuiet = vi.fn()
+    const turns = createCallTurns(onQuiet)
+    const [one, other] = [openDispatch(turns), openDispatch(turns)]
+    for (const dispatch of [one, one, other]) dispatch.first('a')
+    one.last('late')
+    one.close()
+    one.answered()
+    one.answered()
+    await setImmediate()
+    expect(onQuiet).not.toHaveBeenCalled()
+    other.answered()
+    expect(onQuiet).not.toHaveBeenCalled()
+    await setImmediate()
+    expect(onQuiet.mock.calls).toEqual([[3]])
+    one.first('b')
+    one.answered()
+    await setImmediate()
+    expect(onQuiet.mock.calls).toEqual([[3], [1]])
+  })
+
+  it('is over when whoever waited for the last answer calls again', async () => {
+    const onQuiet = vi.fn()
+    const turns = createCallTurns(onQuiet)
+    const dispatch = openDispatch(turns)
+    dispatch.first('a')
+    dispatch.answered()
+    dispatch.first('b')
+    await setImmediate()
+    expect(onQuiet).not.toHaveBeenCalled()
+    dispatch.answered()
+    await setImmediate()
+    expect(onQuiet.mock.calls).toEqual([[2]])
+  })
+})
+
 describe('Calls that are late', () => {
   it('are sent when the others are answered', async () => {
     const { first, last, answered, close, sent } = openDispatch()

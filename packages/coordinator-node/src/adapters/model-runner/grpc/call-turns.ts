@@ -26,8 +26,11 @@ export interface DispatchTurns {
   close(): void
 }
 
-export function createCallTurns(): CallTurns {
+/** `onQuiet` is told, when no calls but late ones are open, how many others were answered since the last time. */
+export function createCallTurns(onQuiet: (answeredCount: number) => void = () => {}): CallTurns {
   const waiting: (() => void)[] = []
+  let openCount = 0
+  let answeredCount = 0
   let left = CALLS_A_TURN
   let startedAt = 0
 
@@ -51,6 +54,13 @@ export function createCallTurns(): CallTurns {
     else waiting.push(send)
   }
 
+  /** After whoever waited for the last answer has gone on. */
+  function tellQuiet(): void {
+    if (openCount > 0) return
+    onQuiet(answeredCount)
+    answeredCount = 0
+  }
+
   return {
     open(timeoutMs) {
       const late: (() => void)[] = []
@@ -64,12 +74,16 @@ export function createCallTurns(): CallTurns {
       return {
         first() {
           unanswered += 1
+          openCount += 1
           return new Promise(take)
         },
         last: () => new Promise((resolve) => late.push(resolve)),
         answered() {
           unanswered -= 1
+          openCount -= 1
+          answeredCount += 1
           if (isClosed && unanswered === 0) release()
+          if (openCount === 0) setImmediate(tellQuiet)
         },
         close() {
           isClosed = true

@@ -10,6 +10,7 @@ import { ModelCluster } from './model-cluster.ts'
 import type { EncodedRequest } from './model-lane.ts'
 import { type ModelRunnerOptions, type ResolvedOptions, resolveOptions } from './runner-options.ts'
 import { frameMessage } from './unary-call.ts'
+import { startYoungCollections } from './young-garbage.ts'
 
 export interface GrpcModelRunner extends ModelRunner {
   /**
@@ -31,7 +32,7 @@ class ConnectedModelRunner implements GrpcModelRunner {
   readonly #options: ResolvedOptions
   readonly #cluster: ModelCluster
   readonly #answerBudget: AnswerBudget
-  readonly #turns = createCallTurns()
+  readonly #turns = createCallTurns(startYoungCollections())
   readonly #discovery: DiscoveryClient
   readonly #listeners = new Set<(model: ModelIdentity) => void>()
   readonly #settled: Promise<void>

@@ -1,0 +1,20 @@
+import { expect, it, vi } from 'vitest'
+import { CALLS_A_COLLECTION, startYoungCollections } from './young-garbage.ts'
+
+it('collects young garbage once enough calls were answered, and then anew', () => {
+  const collect = vi.fn()
+  const tell = startYoungCollections(collect as unknown as typeof globalThis.gc)
+  tell(CALLS_A_COLLECTION - 1)
+  expect(collect).not.toHaveBeenCalled()
+  tell(1)
+  expect(collect.mock.calls).toEqual([[{ type: 'minor' }]])
+  tell(CALLS_A_COLLECTION - 1)
+  expect(collect).toHaveBeenCalledTimes(1)
+  tell(3 * CALLS_A_COLLECTION)
+  expect(collect).toHaveBeenCalledTimes(2)
+})
+
+it('leaves it to V8 where it cannot', () => {
+  const tell = startYoungCollections(undefined)
+  expect(() => tell(CALLS_A_COLLECTION)).not.toThrow()
+})
