@@ -25,7 +25,7 @@ const startLimitMs = 60_000
 const roundCount = 80
 const maxRoundCount = 120
 /** Parts with and without them take turns, on the same forty processes: what else the machine does falls on both. */
-const pairCount = 3
+const pairCount = 5
 /**
  * One pair goes before them that is not counted. Whatever fails for the first time makes V8 throw away the code that was
  * compiled for calls that all succeed, and compile it again for either kind, which serves both parts from then on.

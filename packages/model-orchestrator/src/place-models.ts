@@ -48,13 +48,17 @@ export function startPlacement(
   const group = typeof background === 'string' ? null : background
   let problem = ''
 
+  function tell(error: unknown): void {
+    if (problem === errorText(error)) return
+    problem = errorText(error)
+    log.error('models that compute all the time cannot be held back', { reason: problem })
+  }
+
   function placeOne(model: Watched, niceness: number, isBehind: boolean): void {
     try {
       place(model, niceness, isBehind, group)
     } catch (error) {
-      if (problem === errorText(error)) return
-      problem = errorText(error)
-      log.error('models that compute all the time cannot be held back', { reason: problem })
+      tell(error)
     }
   }
 
@@ -62,7 +66,13 @@ export function startPlacement(
     words: `processors first to models that take little${wayText(background)}`,
     starting(program, models) {
       const isMadeWay = [...models].some((model) => isMadeWayFor(model, model.niceness))
-      return group !== null && isMadeWay ? group.enter(program) : program
+      if (group === null || !isMadeWay) return program
+      try {
+        return group.enter(program)
+      } catch (error) {
+        tell(error)
+        return program
+      }
     },
     place(models) {
       const all = [...models]
