@@ -196,6 +196,10 @@ test.runIf(process.platform === 'linux')(
     if (typeof group === 'string') throw new Error(group)
     const { command, args } = group.enter({ command: 'printf', args: ['<%s>', 'a b', '', '$1 *', 'c\nd'] })
     const run = () => execFileSync(command, args, { encoding: 'utf8', stdio: 'pipe' })
+    const env = group.enter({ command: 'env', args: [] })
+    expect(execFileSync(env.command, env.args, { encoding: 'utf8', env: { PATH: '/usr/bin:/bin' } })).toMatch(
+      /^PATH=.*\n(_=.*\n)?$/,
+    )
     expect(run()).toBe('<a b><><$1 *><c\nd>')
     expect(await read('unified/crunch-background/cgroup.procs')).toBe('0\n')
     await rm(join(root, 'unified/crunch-background'), { recursive: true })

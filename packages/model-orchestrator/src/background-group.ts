@@ -65,7 +65,7 @@ IFS='
 '
 set -f
 { for group in $1; do echo 0 >"$group/cgroup.procs"; done; } 2>/dev/null
-unset IFS
+unset IFS PWD OLDPWD SHLVL
 shift
 exec "$@"
 `

@@ -11,8 +11,10 @@ const HOG_CORES = 0.5
 const CALM_CORES = 0.1
 /** A group from which its models have so much of all it can give may give a hog no more. */
 const FULL_SHARE = 0.8
-/** Then whoever takes so much of an equal part for each of them is a hog, however little that is. */
+/** Then a hog that takes so much of an equal part for each of them has not calmed down, however little that is, */
 const HOG_PART = 0.5
+/** and whoever takes so much of all of it is one. */
+const NEW_HOG_PART = 0.5
 const NEED_IDLE_SHARE = 0.15
 const NEED_MS = 500
 const HOG_MS = 1_000
@@ -76,7 +78,8 @@ export function startPlacement(
     },
     place(models) {
       const all = [...models]
-      const limits = { hogCores: isInNeed() ? CALM_CORES : HOG_CORES, heldCores: group && heldCores(all, group) }
+      const needs = isInNeed()
+      const limits = { hogCores: needs ? CALM_CORES : HOG_CORES, ...(group && limitsBehind(all, group, needs)) }
       const wanted = all.map((model) => ({ model, niceness: nicenessOf(model, limits, probationMs) }))
       const isMadeWay = wanted.some(({ model, niceness }) => isMadeWayFor(model, niceness))
       for (const { model, niceness } of wanted) placeOne(model, niceness, isMadeWay && niceness === HOG_NICENESS)
@@ -94,13 +97,22 @@ function isMadeWayFor({ isServing }: Watched, niceness: number): boolean {
 interface HogLimits {
   readonly hogCores: number
   /** For those in the group, while it has nothing left: even one that wants everything gets a part only. */
-  readonly heldCores: number | null
+  readonly newBehind?: number
+  readonly knownBehind?: number
 }
 
-function heldCores(models: readonly Watched[], group: BackgroundGroup): number | null {
+function limitsBehind(models: readonly Watched[], group: BackgroundGroup, isInNeed: boolean): Partial<HogLimits> {
   const behind = models.filter(({ isBehind }) => isBehind)
-  const cores = behind.reduce((sum, model) => sum + coresLately(model, HOG_MS), 0)
-  return cores > FULL_SHARE * group.cores ? (HOG_PART * cores) / behind.length : null
+  // One that came in just now may have taken more outside.
+  const cores = Math.min(
+    group.cores,
+    behind.reduce((sum, model) => sum + coresLately(model, HOG_MS), 0),
+  )
+  const isFull = cores > FULL_SHARE * group.cores
+  return {
+    ...(isFull && { newBehind: NEW_HOG_PART * cores }),
+    ...((isFull || isInNeed) && { knownBehind: (HOG_PART * cores) / behind.length }),
+  }
 }
 
 function wayText(background: BackgroundGroup | string): string {
@@ -129,7 +141,8 @@ function place(model: Watched, niceness: number, isBehind: boolean, background: 
   for (const pid of unplaced) {
     try {
       background?.move(pid, isBehind ? 'in' : 'out')
-      if (lowered.has(pid)) model.placed.add(pid)
+      // Before the first reading it may not have gone into the group by itself yet.
+      if (lowered.has(pid) && model.samples.length > 1) model.placed.add(pid)
     } catch (error) {
       failure ??= error
     }
@@ -144,10 +157,10 @@ function nicenessOf(model: Watched, limits: HogLimits, probationMs: number): num
   return (isNew && MAY_RAISE) || isHog ? HOG_NICENESS : MODEL_NICENESS
 }
 
-function isAlwaysComputing(model: Watched, { hogCores, heldCores }: HogLimits): boolean {
+function isAlwaysComputing(model: Watched, { hogCores, newBehind, knownBehind }: HogLimits): boolean {
   const cores = coresSince(model, HOG_MS)
   if (cores === null) return model.isHog
-  if (model.isBehind && heldCores !== null && cores > heldCores) return true
+  if (model.isBehind && cores > ((model.isHog ? knownBehind : newBehind) ?? Number.POSITIVE_INFINITY)) return true
   // Whoever has to wait is given less, so that it takes less says nothing yet.
   model.isHog = cores > (model.isHog ? CALM_CORES : hogCores)
   return model.isHog
