@@ -9,12 +9,12 @@ import { coresLately, coresSince, type Watched } from './watched-model.ts'
 const HOG_CORES = 0.5
 /** The same where no core is idle, and for a hog until it has calmed down: even one that wants everything is given little there. */
 const CALM_CORES = 0.1
-/** A group from which its models have so much of all it can give may give a hog no more. */
+/** The background group is full when its models take so much of all that it can give: each may want more. */
 const FULL_SHARE = 0.8
-/** Then a hog that takes so much of an equal part for each of them has not calmed down, however little that is, */
-const HOG_PART = 0.5
-/** and whoever takes so much of all of it is one. */
-const NEW_HOG_PART = 0.5
+/** In a full group a known hog is still one when it takes so much of an equal part. */
+const KNOWN_HOG_PART = 0.5
+/** In a full group a new model is a hog when it takes so much of all. */
+const NEW_HOG_SHARE = 0.5
 const NEED_IDLE_SHARE = 0.15
 const NEED_MS = 500
 const HOG_MS = 1_000
@@ -50,7 +50,7 @@ export function startPlacement(
   const group = typeof background === 'string' ? null : background
   let problem = ''
 
-  function tell(error: unknown): void {
+  function tellOnce(error: unknown): void {
     if (problem === errorText(error)) return
     problem = errorText(error)
     log.error('models that compute all the time cannot be held back', { reason: problem })
@@ -60,19 +60,19 @@ export function startPlacement(
     try {
       place(model, niceness, isBehind, group)
     } catch (error) {
-      tell(error)
+      tellOnce(error)
     }
   }
 
   return {
     words: `processors first to models that take little${wayText(background)}`,
     starting(program, models) {
-      const isMadeWay = [...models].some((model) => isMadeWayFor(model, model.niceness))
-      if (group === null || !isMadeWay) return program
+      const hasOthers = [...models].some((model) => hasPriority(model, model.niceness))
+      if (group === null || !hasOthers) return program
       try {
         return group.enter(program)
       } catch (error) {
-        tell(error)
+        tellOnce(error)
         return program
       }
     },
@@ -81,24 +81,25 @@ export function startPlacement(
       const needs = isInNeed()
       const limits = { hogCores: needs ? CALM_CORES : HOG_CORES, ...(group && limitsBehind(all, group, needs)) }
       const wanted = all.map((model) => ({ model, niceness: nicenessOf(model, limits, probationMs) }))
-      const isMadeWay = wanted.some(({ model, niceness }) => isMadeWayFor(model, niceness))
-      for (const { model, niceness } of wanted) placeOne(model, niceness, isMadeWay && niceness === HOG_NICENESS)
+      const hasOthers = wanted.some(({ model, niceness }) => hasPriority(model, niceness))
+      for (const { model, niceness } of wanted) placeOne(model, niceness, hasOthers && niceness === HOG_NICENESS)
     },
     close: () => group?.close(),
   }
 }
 
-/** Where there is no such model, a start takes all there is. */
-function isMadeWayFor({ isServing }: Watched, niceness: number): boolean {
+/** Others make way for it. Where there is no such model, a start takes all there is. */
+function hasPriority({ isServing }: Watched, niceness: number): boolean {
   return isServing && niceness === MODEL_NICENESS
 }
 
 /** What makes a model a hog, in whole processors. */
 interface HogLimits {
   readonly hogCores: number
-  /** For those in the group, while it has nothing left: even one that wants everything gets a part only. */
-  readonly newBehind?: number
-  readonly knownBehind?: number
+  /** In the group, while it is full: for a model that has not been seen as a hog. */
+  readonly newHogCores?: number
+  /** In the group, while it is full or no core is idle: for one that has. */
+  readonly knownHogCores?: number
 }
 
 function limitsBehind(models: readonly Watched[], group: BackgroundGroup, isInNeed: boolean): Partial<HogLimits> {
@@ -110,8 +111,8 @@ function limitsBehind(models: readonly Watched[], group: BackgroundGroup, isInNe
   )
   const isFull = cores > FULL_SHARE * group.cores
   return {
-    ...(isFull && { newBehind: NEW_HOG_PART * cores }),
-    ...((isFull || isInNeed) && { knownBehind: (HOG_PART * cores) / behind.length }),
+    ...(isFull && { newHogCores: NEW_HOG_SHARE * cores }),
+    ...((isFull || isInNeed) && { knownHogCores: (KNOWN_HOG_PART * cores) / behind.length }),
   }
 }
 
@@ -157,10 +158,10 @@ function nicenessOf(model: Watched, limits: HogLimits, probationMs: number): num
   return (isNew && MAY_RAISE) || isHog ? HOG_NICENESS : MODEL_NICENESS
 }
 
-function isAlwaysComputing(model: Watched, { hogCores, newBehind, knownBehind }: HogLimits): boolean {
+function isAlwaysComputing(model: Watched, { hogCores, newHogCores, knownHogCores }: HogLimits): boolean {
   const cores = coresSince(model, HOG_MS)
   if (cores === null) return model.isHog
-  if (model.isBehind && cores > ((model.isHog ? knownBehind : newBehind) ?? Number.POSITIVE_INFINITY)) return true
+  if (model.isBehind && cores > ((model.isHog ? knownHogCores : newHogCores) ?? Number.POSITIVE_INFINITY)) return true
   // Whoever has to wait is given less, so that it takes less says nothing yet.
   model.isHog = cores > (model.isHog ? CALM_CORES : hogCores)
   return model.isHog
