@@ -45,6 +45,20 @@ function pastTests(context: StoreUnderTest): void {
     expect(await store.appendRecords(records)).toMatchObject({ inserted: [], revisions: [] })
   })
 
+  it('moves the bounds of a series outwards, and never back', async () => {
+    const { store } = context
+    const state = async () => (await store.feedStates())[0]
+    await store.appendPast(candles(5, 7))
+    const first = { oldestEventAt: minute(5), newestEventAt: minute(6), watermarkAt: minute(7) }
+    expect(await state()).toMatchObject({ ...first, updatedAt: minute(7) + 250, recordCount: 2 })
+    await store.appendPast(candles(1, 4))
+    expect(await state()).toMatchObject({ ...first, oldestEventAt: minute(1), updatedAt: minute(7) + 250 })
+    await store.appendPast(candles(8, 9))
+    const last = { oldestEventAt: minute(1), newestEventAt: minute(8), watermarkAt: minute(9) }
+    expect(await state()).toMatchObject({ ...last, updatedAt: minute(9) + 250, recordCount: 6 })
+    expect(await store.newestWatermark()).toBe(minute(9))
+  })
+
   it('takes more than one statement carries, and loses and doubles nothing when two write the same', async () => {
     const many = candles(0, 10_500)
     const other = await context.other()

@@ -90,16 +90,30 @@ describe('divideReward', () => {
     expect(divideReward([])).toEqual([])
   })
 
-  test.each([[[60, 60]], [[50, 49]], [[110, -10]], [[Number.NaN, 100]], [[Number.POSITIVE_INFINITY]], [[0, 0]]])(
-    'refuses %j, which is no division of 100 percent',
-    (shares) => {
-      expect(() => divideReward(shares)).toThrow(CrunchError)
-      expect(() => divideReward(shares)).toThrow(/checkpoint\.emission: shares must be percentages .* \(sum /)
-    },
-  )
+  test.each([
+    [[60, 60]],
+    [[50, 49]],
+    [[99.9]],
+    [[50, 50.1]],
+    [[110, -10]],
+    [[Number.NaN, 100]],
+    [[Number.POSITIVE_INFINITY]],
+    [[0, 0]],
+  ])('refuses %j, which is no division of 100 percent', (shares) => {
+    expect(() => divideReward(shares)).toThrow(CrunchError)
+    expect(() => divideReward(shares)).toThrow(/checkpoint\.emission: shares must be percentages .* \(sum /)
+  })
 
   test('takes a sum that misses 100 by rounding only', () => {
     expect(sum(divideReward([33.3333333, 33.3333333, 33.3333334]))).toBe(full)
     expect(sum(divideReward([97.4, 2.2, 0.4]))).toBe(full)
   })
+
+  // A percentage is a share of the sum: of 100, a unit or more would be lost here, or paid twice.
+  test.each([[[99.9999995]], [[100.0000005]], [[49.9999997, 49.9999998]], [[50.0000003, 50.0000004]]])(
+    'pays exactly everything for %j',
+    (shares) => {
+      expect(sum(divideReward(shares))).toBe(full)
+    },
+  )
 })
