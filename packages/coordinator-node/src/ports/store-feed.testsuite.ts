@@ -262,6 +262,7 @@ function scheduleAndModelTests(context: StoreUnderTest): void {
     await store.registerModels([], minute(3))
     const models = await store.models()
     expect(models.map(({ id }) => id)).toEqual(['10', '9', 'B', 'b', 'é', '\uFFFD', '\u{1F600}'])
-    expect(models[3]).toEqual({ id: 'b', ...identity, name: 'new name', deploymentId: 'd2', registeredAt: minute(1) })
+    const renamed = { id: 'b', ...identity, name: 'new name', deploymentId: 'd2' }
+    expect(models[3]).toEqual({ ...renamed, registeredAt: minute(1), retirements: [] })
   })
 }

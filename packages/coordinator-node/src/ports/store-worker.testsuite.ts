@@ -116,6 +116,8 @@ function closeTests(context: StoreUnderTest): void {
       pruneRecords: () => store.pruneRecords({ before: minute(0), keepMs: 0, limit: 1 }),
       putSchedules: () => store.putSchedules([]),
       registerModels: () => store.registerModels([], minute(0)),
+      beginRetirements: () => store.beginRetirements([], minute(0)),
+      endRetirements: () => store.endRetirements([], minute(0)),
       openRound: () => store.openRound(round(0)),
       lastRoundTimes: () => store.lastRoundTimes(),
       recordAnswers: () => store.recordAnswers('x', minute(0), [prediction(round(0), 'a')]),

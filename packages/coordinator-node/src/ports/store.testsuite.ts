@@ -6,6 +6,7 @@ import { feedTests } from './store-feed.testsuite.ts'
 import { jsonTests } from './store-json.testsuite.ts'
 import { periodTests } from './store-period.testsuite.ts'
 import { predictionTests } from './store-prediction.testsuite.ts'
+import { retirementTests } from './store-retirement.testsuite.ts'
 import { settlementTests } from './store-settlement.testsuite.ts'
 import { workerTests } from './store-worker.testsuite.ts'
 
@@ -47,6 +48,7 @@ export function storeTestsuite(name: string, open: () => Promise<OpenedStore>): 
     })
     describe('feed', () => feedTests(underTest))
     describe('backfill', () => backfillTests(underTest))
+    describe('retirement', () => retirementTests(underTest))
     describe('prediction', () => predictionTests(underTest))
     describe('activity', () => activityTests(underTest))
     describe('settlement', () => settlementTests(underTest))

@@ -135,6 +135,11 @@ export interface SettleResult {
   readonly next: RoundCursor | null
 }
 
+export interface RetiringModel {
+  readonly modelId: string
+  readonly reason: string
+}
+
 /** The part of a score that snapshots are made of, with what coverage needs to know of its prediction. */
 export interface PeriodResult {
   readonly modelId: string
@@ -198,6 +203,13 @@ export interface Store extends ReportReads {
   putSchedules(schedules: readonly Schedule[]): Promise<void>
   /** Adds models, or refreshes their names and deployment; `registeredAt` is kept from the first time. */
   registerModels(models: readonly ModelIdentity[], at: Instant): Promise<void>
+  /**
+   * Retires models from `from` on, as `beginRetirement` says: one that is retired already stays so, with its first reason.
+   * Every model must be registered: `NOT_FOUND`, and then nothing was changed.
+   */
+  beginRetirements(models: readonly RetiringModel[], from: Instant): Promise<void>
+  /** Ends the open retirements of these models, as `endRetirement` says; those without one stay as they are. */
+  endRetirements(modelIds: readonly string[], until: Instant): Promise<void>
 
   // ── prediction ──
   /** Writes the row of a new round. `false`: the round exists already, and nothing was changed. Its schedule must be known: `NOT_FOUND`. */

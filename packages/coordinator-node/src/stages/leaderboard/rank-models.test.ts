@@ -5,7 +5,7 @@ import { minute, model, snapshot } from '../../ports/store-samples.ts'
 import { rankModels } from './rank-models.ts'
 
 // Windows of the sample contract: recent 20 minutes (the ranking one), long 60 minutes.
-const models = (...ids: string[]) => ids.map((id) => ({ ...model(id), registeredAt: minute(0) }))
+const models = (...ids: string[]) => ids.map((id) => ({ ...model(id), registeredAt: minute(0), retirements: [] }))
 const worth = (modelId: string, endMinute: number, sum: number, count: number, rest: Partial<Snapshot> = {}) =>
   snapshot(modelId, endMinute, { sums: { value: { sum, count } }, ...rest })
 
@@ -63,9 +63,9 @@ describe('rankModels', () => {
 
   test('leaves out models that registered at its end or later, and snapshots of models unknown to it', () => {
     const late = [
-      { ...model('a'), registeredAt: minute(60) - 1 },
-      { ...model('b'), registeredAt: minute(60) },
-      { ...model('c'), registeredAt: minute(61) },
+      { ...model('a'), registeredAt: minute(60) - 1, retirements: [] },
+      { ...model('b'), registeredAt: minute(60), retirements: [] },
+      { ...model('c'), registeredAt: minute(61), retirements: [] },
     ]
     const board = rankModels(resolvedContract(), late, [worth('x', 60, 1, 1)], minute(60))
     expect(board.entries.map((entry) => entry.modelId)).toEqual(['a'])

@@ -8,7 +8,9 @@ describe('the model registry', () => {
     const store = createMemoryStore()
     const registry = await loadModelRegistry(store)
     await registry.register([model('b'), model('a')], minute(1))
-    expect(registry.models()).toEqual(['a', 'b'].map((id) => ({ ...model(id), registeredAt: minute(1) })))
+    expect(registry.models()).toEqual(
+      ['a', 'b'].map((id) => ({ ...model(id), registeredAt: minute(1), retirements: [] })),
+    )
     expect(await store.models()).toEqual(registry.models())
   })
 
@@ -25,7 +27,7 @@ describe('the model registry', () => {
     await registry.register([model('a')], minute(1))
     for (const change of [{ name: 'n' }, { deploymentId: 'd' }, { cruncherId: 'c' }, { cruncherName: 'o' }]) {
       await registry.register([model('a', change)], minute(2))
-      expect(await store.models()).toEqual([{ ...model('a', change), registeredAt: minute(1) }])
+      expect(await store.models()).toEqual([{ ...model('a', change), registeredAt: minute(1), retirements: [] }])
       expect(registry.models()).toEqual(await store.models())
     }
   })

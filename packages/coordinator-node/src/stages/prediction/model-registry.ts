@@ -23,7 +23,8 @@ export async function loadModelRegistry(store: Pick<Store, 'models' | 'registerM
       const changed = connected.filter((model) => !sameIdentity(known.get(model.id), model))
       if (changed.length === 0) return stored
       for (const model of changed) {
-        known.set(model.id, { ...model, registeredAt: known.get(model.id)?.registeredAt ?? at })
+        const { registeredAt, retirements } = known.get(model.id) ?? { registeredAt: at, retirements: [] }
+        known.set(model.id, { ...model, registeredAt, retirements })
       }
       ordered = sorted(known)
       stored = stored.then(() => store.registerModels(changed, at))

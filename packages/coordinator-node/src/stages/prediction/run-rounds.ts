@@ -2,6 +2,7 @@ import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import { expireMs } from '../../contract/resolved-contract.ts'
 import { roundId } from '../../domain/ids.ts'
 import type { JsonObject } from '../../domain/json.ts'
+import { takesPart } from '../../domain/model.ts'
 import type { Prediction } from '../../domain/prediction.ts'
 import type { Round } from '../../domain/round.ts'
 import type { Instant } from '../../domain/time.ts'
@@ -103,7 +104,7 @@ function askableRounds(
 export function restartedPredictions(round: Round, registry: ModelRegistry): Prediction[] {
   return registry
     .models()
-    .filter((model) => model.registeredAt <= round.performedAt)
+    .filter((model) => takesPart(model, round.performedAt))
     .map((model) =>
       absentPrediction(
         round,
@@ -133,7 +134,7 @@ function judgeRound(
 ): Prediction[] {
   const reachable = runner.reachable()
   return registry.models().flatMap((model) => {
-    if (model.registeredAt > round.performedAt) return []
+    if (!takesPart(model, round.performedAt)) return []
     const answer = byModel.get(model.id)
     if (answer !== undefined) return [judgeAnswer(round, model.id, answer, resolved.contract.prediction.schema)]
     return [

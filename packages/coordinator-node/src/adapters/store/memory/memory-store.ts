@@ -2,13 +2,19 @@ import type { Checkpoint } from '../../../domain/checkpoint.ts'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { FeedRecord, FeedState } from '../../../domain/feed-record.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
-import type { Model, ModelIdentity } from '../../../domain/model.ts'
+import {
+  beginRetirement,
+  endRetirement,
+  type Model,
+  type ModelIdentity,
+  type Retirement,
+} from '../../../domain/model.ts'
 import type { Prediction } from '../../../domain/prediction.ts'
 import type { Round, Schedule } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { Lease, PruneRequest, Store } from '../../../ports/store.ts'
+import type { Lease, PruneRequest, RetiringModel, Store } from '../../../ports/store.ts'
 import { compareText } from '../compare-text.ts'
 import { createRecordListeners } from '../record-listeners.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
@@ -55,6 +61,8 @@ export function createMemoryStore(): MemoryStore {
     ...backfillVerbs(createBackfillTable(), verb),
     putSchedules: verb(registry.putSchedules),
     registerModels: verb(registry.registerModels),
+    beginRetirements: verb(registry.beginRetirements),
+    endRetirements: verb(registry.endRetirements),
     openRound: verb((round) => {
       registry.requireSchedule(round)
       return rounds.open(round)
@@ -154,6 +162,17 @@ function createRegistry() {
   const schedules = new Map<string, Schedule>()
   const models = new Map<string, Model>()
   let active: readonly Schedule[] = []
+
+  function requireModel(id: string): void {
+    if (models.has(id)) return
+    throw new CrunchError('NOT_FOUND', `model "${id}" is not registered: call registerModels first`)
+  }
+
+  function changeRetirements(id: string, change: (retirements: readonly Retirement[]) => readonly Retirement[]): void {
+    const model = models.get(id)
+    if (model !== undefined) models.set(id, { ...model, retirements: change(model.retirements) })
+  }
+
   return {
     putSchedules(wanted: readonly Schedule[]): void {
       active = uniqueSchedules(wanted)
@@ -161,18 +180,24 @@ function createRegistry() {
     },
     registerModels(identities: readonly ModelIdentity[], at: Instant): void {
       for (const { id, name, deploymentId, cruncherId, cruncherName } of identities) {
-        const registeredAt = models.get(id)?.registeredAt ?? at
-        models.set(id, { id, name, deploymentId, cruncherId, cruncherName, registeredAt })
+        const { registeredAt, retirements } = models.get(id) ?? { registeredAt: at, retirements: [] }
+        models.set(id, { id, name, deploymentId, cruncherId, cruncherName, registeredAt, retirements })
       }
+    },
+    beginRetirements(retiring: readonly RetiringModel[], from: Instant): void {
+      for (const { modelId } of retiring) requireModel(modelId)
+      for (const { modelId, reason } of retiring) {
+        changeRetirements(modelId, (retirements) => beginRetirement(retirements, from, reason))
+      }
+    },
+    endRetirements(modelIds: readonly string[], until: Instant): void {
+      for (const id of modelIds) changeRetirements(id, (retirements) => endRetirement(retirements, until))
     },
     requireSchedule({ id, scheduleKey }: Round): void {
       if (schedules.has(scheduleKey)) return
       throw new CrunchError('NOT_FOUND', `round "${id}" needs schedule "${scheduleKey}": call putSchedules first`)
     },
-    requireModel(id: string): void {
-      if (models.has(id)) return
-      throw new CrunchError('NOT_FOUND', `model "${id}" is not registered: call registerModels first`)
-    },
+    requireModel,
     schedules: (): readonly Schedule[] => active,
     models: (): readonly Model[] => [...models.values()].sort((left, right) => compareText(left.id, right.id)),
   }

@@ -34,6 +34,7 @@ const tables = [
   'inputs',
   'snapshots',
   'scheduled_prediction_configs',
+  'model_retirements',
   'models',
   'leaderboards',
   'checkpoints',

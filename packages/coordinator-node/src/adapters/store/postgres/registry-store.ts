@@ -1,5 +1,6 @@
 import type { Model } from '../../../domain/model.ts'
 import type { Schedule } from '../../../domain/round.ts'
+import type { Instant } from '../../../domain/time.ts'
 import type { Store } from '../../../ports/store.ts'
 import { compareText } from '../compare-text.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
@@ -7,9 +8,14 @@ import { jsonParameter, type Sql } from './connect.ts'
 import { encodeInstant } from './instant-codec.ts'
 import { type ScopeRow, scopeOf } from './rows.ts'
 
-type RegistryVerbs = 'putSchedules' | 'registerModels' | 'schedules' | 'models'
+type RegistryVerbs = 'putSchedules' | 'registerModels' | 'beginRetirements' | 'endRetirements' | 'schedules' | 'models'
 
 interface ScheduleRow extends ScopeRow, Omit<Schedule, 'scope'> {}
+
+/** A model with its retirements as [from, until, reason]. */
+interface ModelRow extends Omit<Model, 'retirements'> {
+  readonly spans: readonly (readonly [Instant, Instant | null, string])[]
+}
 
 export function createRegistryStore(sql: Sql): Pick<Store, RegistryVerbs> {
   return {
@@ -48,6 +54,35 @@ export function createRegistryStore(sql: Sql): Pick<Store, RegistryVerbs> {
           name = excluded.name, deployment_id = excluded.deployment_id,
           cruncher_id = excluded.cruncher_id, cruncher_name = excluded.cruncher_name`
     },
+    async beginRetirements(models, from) {
+      const retiring = [...new Map(models.map((model) => [model.modelId, model])).values()]
+      const document = { from: encodeInstant(from), models: retiring }
+      // A model that is not registered is refused by the foreign key. In order of id, as above.
+      await sql`
+        with document as materialized (select ${jsonParameter(sql, document)} as body)
+        insert into model_retirements (model_id, from_at, reason)
+        select m."modelId", greatest((body->>'from')::timestamptz,
+            (select max(until_at) from model_retirements r where r.model_id = m."modelId")), m.reason
+        from document, json_to_recordset(body->'models') as m("modelId" text, reason text)
+        order by m."modelId"
+        on conflict (model_id) where until_at is null do nothing`
+    },
+    async endRetirements(modelIds, until) {
+      const document = { until: encodeInstant(until), ids: modelIds }
+      await sql`
+        with document as materialized (select ${jsonParameter(sql, document)} as body),
+        ending as materialized (
+          select r.model_id, r.from_at, (body->>'until')::timestamptz as until
+          from document, model_retirements r
+          where r.until_at is null and r.model_id in (select json_array_elements_text(body->'ids'))
+          order by r.model_id for update of r
+        ), empty as (
+          delete from model_retirements r using ending e
+          where r.model_id = e.model_id and r.from_at = e.from_at and e.until <= e.from_at
+        )
+        update model_retirements r set until_at = e.until from ending e
+        where r.model_id = e.model_id and r.from_at = e.from_at and e.until > e.from_at`
+    },
     async schedules() {
       const rows = await sql<ScheduleRow[]>`
         select key, source, subject, kind, granularity, every_ms as "everyMs", horizon_ms as "horizonMs",
@@ -59,13 +94,20 @@ export function createRegistryStore(sql: Sql): Pick<Store, RegistryVerbs> {
       })
     },
     async models() {
-      const rows = await sql<Model[]>`
+      const rows = await sql<ModelRow[]>`
         select id, name, deployment_id as "deploymentId", cruncher_id as "cruncherId",
-          cruncher_name as "cruncherName", registered_at as "registeredAt"
-        from models`
-      return [...rows].sort((left, right) => compareText(left.id, right.id))
+          cruncher_name as "cruncherName", registered_at as "registeredAt",
+          (select coalesce(json_agg(json_build_array((extract(epoch from from_at) * 1000)::int8,
+              (extract(epoch from until_at) * 1000)::int8, reason) order by from_at), '[]')
+            from model_retirements r where r.model_id = m.id) as spans
+        from models m`
+      return rows.map(modelOf).sort((left, right) => compareText(left.id, right.id))
     },
   }
+}
+
+function modelOf({ spans, ...model }: ModelRow): Model {
+  return { ...model, retirements: spans.map(([from, until, reason]) => ({ from, until, reason })) }
 }
 
 function scheduleDocument({ key, scope, everyMs, horizonMs, stepMs, on }: Schedule, position: number) {

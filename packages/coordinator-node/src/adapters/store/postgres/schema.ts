@@ -12,6 +12,7 @@ import {
   primaryKey,
   timestamp,
   unique,
+  uniqueIndex,
 } from 'drizzle-orm/pg-core'
 
 // The tables. drizzle-kit makes the migrations from this file; the store itself speaks SQL.
@@ -187,6 +188,24 @@ export const models = pgTable('models', {
   cruncherName: text('cruncher_name').notNull(),
   registeredAt: instant('registered_at').notNull(),
 })
+
+/** The spans in which a model takes no part. They never overlap, and at most one is open. */
+export const modelRetirements = pgTable(
+  'model_retirements',
+  {
+    modelId: text('model_id')
+      .notNull()
+      .references(() => models.id),
+    fromAt: instant('from_at').notNull(),
+    untilAt: instant('until_at'),
+    reason: text('reason').notNull(),
+  },
+  (table) => [
+    primaryKey({ name: 'model_retirements_key', columns: [table.modelId, table.fromAt] }),
+    uniqueIndex('model_retirements_open').on(table.modelId).where(sql`until_at is null`),
+    check('model_retirements_span', sql`${table.untilAt} > ${table.fromAt}`),
+  ],
+)
 
 export const predictions = pgTable(
   'predictions',

@@ -116,6 +116,19 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
         )
       },
   ),
+  fc.tuple(fc.subarray(models), count).map(
+    ([ids, at]): Step =>
+      (store) =>
+        store.beginRetirements(
+          ids.map((modelId) => ({ modelId, reason: `at ${at}\u0000` })),
+          minute(at),
+        ),
+  ),
+  fc.tuple(fc.subarray(models), count).map(
+    ([ids, at]): Step =>
+      (store) =>
+        store.endRetirements(ids, minute(at)),
+  ),
   fc.boolean().map(
     (isLess): Step =>
       (store) => {

@@ -1,0 +1,86 @@
+import { expect, it } from 'vitest'
+import type { Retirement } from '../domain/model.ts'
+import type { StoreUnderTest } from './store.testsuite.ts'
+import { minute, model, prepare } from './store-samples.ts'
+
+export function retirementTests(context: StoreUnderTest): void {
+  const retirements = async (): Promise<Readonly<Record<string, readonly Retirement[]>>> =>
+    Object.fromEntries((await context.store.models()).map((row) => [row.id, row.retirements]))
+
+  it('keeps every span in which a model was retired, oldest first', async () => {
+    const { store } = context
+    await prepare(store)
+    expect(await retirements()).toEqual({ a: [], b: [] })
+    await store.beginRetirements([{ modelId: 'a', reason: 'removed' }], minute(1))
+    await store.endRetirements(['a', 'b', 'unknown'], minute(3))
+    await store.beginRetirements(
+      [
+        { modelId: 'b', reason: 'removed\u0000' },
+        { modelId: 'a', reason: 'quarantined' },
+      ],
+      minute(5),
+    )
+    expect(await retirements()).toEqual({
+      a: [
+        { from: minute(1), until: minute(3), reason: 'removed' },
+        { from: minute(5), until: null, reason: 'quarantined' },
+      ],
+      b: [{ from: minute(5), until: null, reason: 'removed\u0000' }],
+    })
+  })
+
+  it('lets a retirement stand that is begun again, and its end that is ended again', async () => {
+    const { store } = context
+    await prepare(store)
+    for (const [count, reason] of [
+      [1, 'removed'],
+      [2, 'quarantined'],
+    ] as const) {
+      // biome-ignore format: a table
+      await store.beginRetirements([{ modelId: 'a', reason }], minute(count))
+    }
+    expect((await retirements()).a).toEqual([{ from: minute(1), until: null, reason: 'removed' }])
+    await store.endRetirements(['a'], minute(3))
+    await store.endRetirements(['a'], minute(4))
+    expect((await retirements()).a).toEqual([{ from: minute(1), until: minute(3), reason: 'removed' }])
+  })
+
+  it('never lets spans overlap, and keeps none that covers no instant', async () => {
+    const { store } = context
+    await prepare(store)
+    const begin = (count: number) => store.beginRetirements([{ modelId: 'a', reason: `at ${count}` }], minute(count))
+    await begin(1)
+    await store.endRetirements(['a'], minute(1))
+    expect((await retirements()).a).toEqual([])
+    await begin(2)
+    await store.endRetirements(['a'], minute(4))
+    await begin(3)
+    expect((await retirements()).a).toEqual([
+      { from: minute(2), until: minute(4), reason: 'at 2' },
+      { from: minute(4), until: null, reason: 'at 3' },
+    ])
+  })
+
+  it('refuses a model that is not registered, and then retires none', async () => {
+    const { store } = context
+    await prepare(store)
+    const both = ['a', 'unknown'].map((modelId) => ({ modelId, reason: 'removed' }))
+    await expect(store.beginRetirements(both, minute(1))).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect((await retirements()).a).toEqual([])
+  })
+
+  it('keeps retirements when a model is announced with other names', async () => {
+    const { store } = context
+    await prepare(store)
+    await store.beginRetirements([{ modelId: 'a', reason: 'removed' }], minute(1))
+    await store.registerModels([model('a', { name: 'new' })], minute(2))
+    expect((await retirements()).a).toEqual([{ from: minute(1), until: null, reason: 'removed' }])
+  })
+
+  it('is seen by another store on the same data', async () => {
+    await prepare(context.store)
+    const other = await context.other()
+    await other.beginRetirements([{ modelId: 'a', reason: 'removed' }], minute(1))
+    expect((await retirements()).a).toHaveLength(1)
+  })
+}
