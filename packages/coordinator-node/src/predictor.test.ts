@@ -49,17 +49,6 @@ describe('a round', () => {
     ])
   })
 
-  test('has no row for a model that is retired at its instant, and one again from the end of the retirement on', async () => {
-    const store = createMemoryStore()
-    await store.registerModels([model('gone')], minute(0))
-    await store.beginRetirements([{ modelId: 'gone', reason: 'removed' }], minute(2))
-    await store.endRetirements(['gone'], minute(4))
-    const { drive } = await openCompetition({ store, models: { a: steady(0.5) } })
-    await drive(...candles(0, 3))
-    const rows = store.dump().predictions.filter(({ modelId }) => modelId === 'gone')
-    expect(openedAt(rows)).toEqual([1, 4])
-  })
-
   test('holds nothing against models while the orchestrator is out of reach', async () => {
     const { store, runner, drive } = await openCompetition()
     await drive(candle(0))
@@ -279,17 +268,6 @@ describe('a restart', () => {
     await next.pipeline.settle()
     expect(store.dump().scores.filter((score) => score.roundId === store.dump().rounds[0]?.id)).toEqual([])
     expect(store.dump().rounds[0]).toMatchObject({ status: 'RESOLVED', voidReason: null })
-  })
-
-  test('leaves no row for a model that was retired when the round opened', async () => {
-    const store = createMemoryStore()
-    await store.registerModels([model('b')], minute(0))
-    await store.beginRetirements([{ modelId: 'b', reason: 'removed' }], minute(1))
-    const { drive } = await openCompetition({ store, models: { a: { predict: () => never } }, timeoutMs: 60_000 })
-    void drive(candle(0))
-    await vi.waitFor(async () => expect(await store.unansweredRounds()).toHaveLength(1))
-    await openCompetition({ store, models: { a: steady(1) } })
-    expect(store.dump().predictions.map((row) => [row.modelId, row.reason])).toEqual([['a', 'coordinator_restarted']])
   })
 
   test('knows the recent records and the last rounds', async () => {

@@ -2,25 +2,18 @@ import type { Checkpoint } from '../../../domain/checkpoint.ts'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { FeedRecord, FeedState } from '../../../domain/feed-record.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
-import {
-  beginRetirement,
-  endRetirement,
-  type Model,
-  type ModelIdentity,
-  type Retirement,
-} from '../../../domain/model.ts'
+import type { Model } from '../../../domain/model.ts'
 import type { Prediction } from '../../../domain/prediction.ts'
 import type { Round, Schedule } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
-import type { Instant } from '../../../domain/time.ts'
-import type { Lease, PruneRequest, RetiringModel, Store } from '../../../ports/store.ts'
-import { compareText } from '../compare-text.ts'
+import type { Lease, PruneRequest, Store } from '../../../ports/store.ts'
 import { createRecordListeners } from '../record-listeners.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
 import { type BackfillTable, createBackfillTable } from './backfill-table.ts'
 import { createFeedTable, type FeedTable } from './feed-table.ts'
 import { modelActivity } from './model-activity.ts'
+import { createModelTable, type ModelTable } from './model-table.ts'
 import { createPeriodTable } from './period-table.ts'
 import { createRoundTable, type RoundTable } from './round-table.ts'
 
@@ -50,7 +43,8 @@ export function createMemoryStore(): MemoryStore {
   const feeds = createFeedTable()
   const rounds = createRoundTable(feeds)
   const periods = createPeriodTable()
-  const registry = createRegistry()
+  const schedules = createScheduleTable()
+  const models = createModelTable()
   const listeners = createRecordListeners()
   const leases = new Set<string>()
   const gate = createGate()
@@ -59,17 +53,15 @@ export function createMemoryStore(): MemoryStore {
   return {
     ...feedVerbs(feeds, rounds, listeners, verb),
     ...backfillVerbs(createBackfillTable(), verb),
-    putSchedules: verb(registry.putSchedules),
-    registerModels: verb(registry.registerModels),
-    beginRetirements: verb(registry.beginRetirements),
-    endRetirements: verb(registry.endRetirements),
+    ...modelVerbs(models, verb),
+    putSchedules: verb(schedules.put),
     openRound: verb((round) => {
-      registry.requireSchedule(round)
+      schedules.requireFor(round)
       return rounds.open(round)
     }),
     lastRoundTimes: verb(rounds.lastTimes),
     recordAnswers: verb((roundId, answeredAt, predictions) => {
-      for (const { modelId } of predictions) registry.requireModel(modelId)
+      for (const { modelId } of predictions) models.require(modelId)
       return rounds.recordAnswers(roundId, answeredAt, predictions)
     }),
     unansweredRounds: verb(rounds.unanswered),
@@ -78,7 +70,7 @@ export function createMemoryStore(): MemoryStore {
     hasUnresolvedRounds: verb(rounds.hasUnresolved),
     periodResults: verb(rounds.periodResults),
     closePeriod: verb((period) => {
-      for (const { modelId } of period.snapshots) registry.requireModel(modelId)
+      for (const { modelId } of period.snapshots) models.require(modelId)
       return periods.close(period)
     }),
     snapshotsBetween: verb(periods.between),
@@ -87,8 +79,7 @@ export function createMemoryStore(): MemoryStore {
     lastCheckpointEnd: verb(periods.lastCheckpointEnd),
     subscribeRecords: verb(listeners.add),
     takeLease: verb((name) => takeLease(leases, name)),
-    models: verb(registry.models),
-    schedules: verb(registry.schedules),
+    schedules: verb(schedules.active),
     latestLeaderboard: verb(periods.latestLeaderboard),
     predictionReports: verb(rounds.reports),
     modelActivity: verb((since) => modelActivity(rounds.predictionsSince(since))),
@@ -103,8 +94,8 @@ export function createMemoryStore(): MemoryStore {
     dump: () => ({
       feedRecordCount: feeds.recordCount(),
       feedStates: feeds.states(),
-      schedules: registry.schedules(),
-      models: registry.models(),
+      schedules: schedules.active(),
+      models: models.all(),
       ...dumpRounds(rounds),
       ...periods.rows(),
     }),
@@ -127,6 +118,15 @@ function feedVerbs(feeds: FeedTable, rounds: RoundTable, listeners: RecordListen
     newestWatermark: verb(feeds.newestWatermark),
     pruneRecords: verb((request: PruneRequest) => feeds.prune(request, rounds.firstUnresolvedPerformedAt)),
     feedStates: verb(feeds.states),
+  }
+}
+
+function modelVerbs(models: ModelTable, verb: Verb) {
+  return {
+    registerModels: verb(models.register),
+    beginRetirements: verb(models.beginRetirements),
+    endRetirements: verb(models.endRetirements),
+    models: verb(models.all),
   }
 }
 
@@ -158,48 +158,19 @@ function createGate() {
 type RecordListeners = ReturnType<typeof createRecordListeners>
 type Verb = ReturnType<typeof createGate>['verb']
 
-function createRegistry() {
+function createScheduleTable() {
   const schedules = new Map<string, Schedule>()
-  const models = new Map<string, Model>()
   let active: readonly Schedule[] = []
-
-  function requireModel(id: string): void {
-    if (models.has(id)) return
-    throw new CrunchError('NOT_FOUND', `model "${id}" is not registered: call registerModels first`)
-  }
-
-  function changeRetirements(id: string, change: (retirements: readonly Retirement[]) => readonly Retirement[]): void {
-    const model = models.get(id)
-    if (model !== undefined) models.set(id, { ...model, retirements: change(model.retirements) })
-  }
-
   return {
-    putSchedules(wanted: readonly Schedule[]): void {
+    put(wanted: readonly Schedule[]): void {
       active = uniqueSchedules(wanted)
       for (const schedule of wanted) schedules.set(schedule.key, schedule)
     },
-    registerModels(identities: readonly ModelIdentity[], at: Instant): void {
-      for (const { id, name, deploymentId, cruncherId, cruncherName } of identities) {
-        const { registeredAt, retirements } = models.get(id) ?? { registeredAt: at, retirements: [] }
-        models.set(id, { id, name, deploymentId, cruncherId, cruncherName, registeredAt, retirements })
-      }
-    },
-    beginRetirements(retiring: readonly RetiringModel[], from: Instant): void {
-      for (const { modelId } of retiring) requireModel(modelId)
-      for (const { modelId, reason } of retiring) {
-        changeRetirements(modelId, (retirements) => beginRetirement(retirements, from, reason))
-      }
-    },
-    endRetirements(modelIds: readonly string[], until: Instant): void {
-      for (const id of modelIds) changeRetirements(id, (retirements) => endRetirement(retirements, until))
-    },
-    requireSchedule({ id, scheduleKey }: Round): void {
+    requireFor({ id, scheduleKey }: Round): void {
       if (schedules.has(scheduleKey)) return
       throw new CrunchError('NOT_FOUND', `round "${id}" needs schedule "${scheduleKey}": call putSchedules first`)
     },
-    requireModel,
-    schedules: (): readonly Schedule[] => active,
-    models: (): readonly Model[] => [...models.values()].sort((left, right) => compareText(left.id, right.id)),
+    active: (): readonly Schedule[] => active,
   }
 }
 

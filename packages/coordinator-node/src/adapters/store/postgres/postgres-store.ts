@@ -6,13 +6,14 @@ import { createBackfillStore } from './backfill-store.ts'
 import { type ConnectionGate, createConnectionGate } from './connection-gate.ts'
 import { createFeedStore } from './feed-store.ts'
 import { migrateDatabase } from './migrate.ts'
+import { createModelStore } from './model-store.ts'
 import { createPeriodStore } from './period-store.ts'
 import { createPool } from './pool.ts'
 import { createPredictionStore } from './prediction-store.ts'
 import { createRecordSubscriptions } from './record-subscription.ts'
-import { createRegistryStore } from './registry-store.ts'
 import { createReportStore } from './report-store.ts'
 import { createRetentionStore } from './retention-store.ts'
+import { createScheduleStore } from './schedule-store.ts'
 import { settleRounds } from './settle-rounds.ts'
 import { unavailable } from './store-error.ts'
 import { createLeaseTaker } from './take-lease.ts'
@@ -48,7 +49,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     sql,
     feed: createFeedStore(sql, { announceAs: announceRecords ? ownMark : null }),
     rest: {
-      ...createRegistryStore(sql),
+      ...createScheduleStore(sql),
+      ...createModelStore(sql),
       ...createPredictionStore(sql),
       ...createPeriodStore(sql),
       ...createReportStore(sql),

@@ -1,45 +1,19 @@
 import type { Model } from '../../../domain/model.ts'
-import type { Schedule } from '../../../domain/round.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { Store } from '../../../ports/store.ts'
 import { compareText } from '../compare-text.ts'
-import { uniqueSchedules } from '../unique-schedules.ts'
 import { jsonParameter, type Sql } from './connect.ts'
 import { encodeInstant } from './instant-codec.ts'
-import { type ScopeRow, scopeOf } from './rows.ts'
 
-type RegistryVerbs = 'putSchedules' | 'registerModels' | 'beginRetirements' | 'endRetirements' | 'schedules' | 'models'
-
-interface ScheduleRow extends ScopeRow, Omit<Schedule, 'scope'> {}
+type ModelVerbs = 'registerModels' | 'beginRetirements' | 'endRetirements' | 'models'
 
 /** A model with its retirements as [from, until, reason]. */
 interface ModelRow extends Omit<Model, 'retirements'> {
   readonly spans: readonly (readonly [Instant, Instant | null, string])[]
 }
 
-export function createRegistryStore(sql: Sql): Pick<Store, RegistryVerbs> {
+export function createModelStore(sql: Sql): Pick<Store, ModelVerbs> {
   return {
-    async putSchedules(schedules) {
-      const document = { schedules: uniqueSchedules(schedules).map(scheduleDocument) }
-      // In order of key, so that workers which start together never wait for each other.
-      await sql`
-        with wanted as materialized (
-          select * from json_to_recordset(${jsonParameter(sql, document)}->'schedules') as s(
-            key text, source text, subject text, kind text, granularity text,
-            every_ms int8, horizon_ms int8, step_ms int8, trigger text, position int)
-        ), left_out as (
-          update scheduled_prediction_configs set active = false
-          where active and key not in (select key from wanted)
-        )
-        insert into scheduled_prediction_configs
-          (key, source, subject, kind, granularity, every_ms, horizon_ms, step_ms, trigger, active, position)
-        select key, source, subject, kind, granularity, every_ms, horizon_ms, step_ms, trigger, true, position
-        from wanted order by key
-        on conflict (key) do update set
-          source = excluded.source, subject = excluded.subject, kind = excluded.kind,
-          granularity = excluded.granularity, every_ms = excluded.every_ms, horizon_ms = excluded.horizon_ms,
-          step_ms = excluded.step_ms, trigger = excluded.trigger, active = true, position = excluded.position`
-    },
     async registerModels(models, at) {
       // The last of several with one id counts; in order of id, so that two workers never wait for each other.
       const identities = [...new Map(models.map((model) => [model.id, model])).values()]
@@ -83,16 +57,6 @@ export function createRegistryStore(sql: Sql): Pick<Store, RegistryVerbs> {
         update model_retirements r set until_at = e.until from ending e
         where r.model_id = e.model_id and r.from_at = e.from_at and e.until > e.from_at`
     },
-    async schedules() {
-      const rows = await sql<ScheduleRow[]>`
-        select key, source, subject, kind, granularity, every_ms as "everyMs", horizon_ms as "horizonMs",
-          step_ms as "stepMs", trigger as "on"
-        from scheduled_prediction_configs where active order by position`
-      return rows.map((row) => {
-        const { key, everyMs, horizonMs, stepMs, on } = row
-        return { key, scope: scopeOf(row), everyMs, horizonMs, stepMs, on }
-      })
-    },
     async models() {
       const rows = await sql<ModelRow[]>`
         select id, name, deployment_id as "deploymentId", cruncher_id as "cruncherId",
@@ -108,9 +72,4 @@ export function createRegistryStore(sql: Sql): Pick<Store, RegistryVerbs> {
 
 function modelOf({ spans, ...model }: ModelRow): Model {
   return { ...model, retirements: spans.map(([from, until, reason]) => ({ from, until, reason })) }
-}
-
-function scheduleDocument({ key, scope, everyMs, horizonMs, stepMs, on }: Schedule, position: number) {
-  const lengths = { every_ms: everyMs, horizon_ms: horizonMs, step_ms: stepMs }
-  return { key, ...scopeOf(scope), ...lengths, trigger: on, position }
 }
