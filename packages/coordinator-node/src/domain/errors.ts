@@ -6,6 +6,7 @@ export type CrunchErrorCode =
   | 'STORE_UNAVAILABLE'
   | 'STORE_TOO_NEW'
   | 'STORE_CORRUPT'
+  | 'STORE_UNSUITABLE'
   | 'RECORDING_INVALID'
   | 'FEED_UNAVAILABLE'
   | 'FEED_INTERRUPTED'
@@ -22,9 +23,16 @@ export type CrunchErrorCode =
 export class CrunchError extends Error {
   override readonly name = 'CrunchError'
   readonly code: CrunchErrorCode
+  /** What anyone may know of it: without hosts, users and rows. */
+  readonly publicReason: string | undefined
 
-  constructor(code: CrunchErrorCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options)
+  constructor(
+    code: CrunchErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly publicReason?: string | undefined } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
+    this.publicReason = options.publicReason
   }
 }

@@ -12,6 +12,7 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
   const { contract, settings, store, clock, log } = context
   const app = createReportApp({
     reads: store,
+    probe: store.probe,
     clock,
     log,
     info: {

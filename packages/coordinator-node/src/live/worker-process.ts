@@ -21,6 +21,7 @@ const configurationCodes: readonly CrunchErrorCode[] = [
   'CONTRACT_NOT_LOADED',
   'SETTINGS_INVALID',
   'STORE_TOO_NEW',
+  'STORE_UNSUITABLE',
   'RECORDING_INVALID',
   'FEED_UNAVAILABLE',
   'BAD_REQUEST',

@@ -19,6 +19,7 @@ import {
 export function workerTests(context: StoreUnderTest): void {
   subscriptionTests(context)
   leaseTests(context)
+  probeTests(context)
   closeTests(context)
 }
 
@@ -96,6 +97,23 @@ function leaseTests(context: StoreUnderTest): void {
   })
 }
 
+function probeTests(context: StoreUnderTest): void {
+  it('reads beside the other calls what they wrote, and passes on what the reading throws', async () => {
+    const { store } = context
+    await store.appendRecords([candle(0)])
+    for (let look = 0; look < 3; look += 1) {
+      const [states, counts] = await store.probe(5_000, (reads) =>
+        Promise.all([reads.feedStates(), reads.roundCounts()]),
+      )
+      expect(states).toEqual(await store.feedStates())
+      expect(counts).toEqual(await store.roundCounts())
+    }
+    const broken = new Error('a row that cannot be read')
+    await expect(store.probe(5_000, () => Promise.reject(broken))).rejects.toBe(broken)
+    expect(await store.probe(5_000, (reads) => reads.feedStates())).toHaveLength(1)
+  })
+}
+
 function closeTests(context: StoreUnderTest): void {
   it('rejects every call once it is closed', async () => {
     const { store } = context
@@ -133,6 +151,7 @@ function closeTests(context: StoreUnderTest): void {
       lastCheckpointEnd: () => store.lastCheckpointEnd(),
       subscribeRecords: () => store.subscribeRecords(() => undefined),
       takeLease: () => store.takeLease('x'),
+      probe: () => store.probe(1_000, (reads) => reads.feedStates()),
       feedStates: () => store.feedStates(),
       models: () => store.models(),
       schedules: () => store.schedules(),

@@ -262,6 +262,12 @@ export interface Store extends ReportReads {
    */
   takeLease(name: string): Promise<Lease | null>
 
+  /**
+   * Reads beside all other calls, never behind them: rejects with `STORE_UNAVAILABLE` and a reason once `limitMs` have passed,
+   * whatever the database does. Nothing of it goes on after that.
+   */
+  probe<Result>(limitMs: number, read: (reads: ReportReads) => Promise<Result>): Promise<Result>
+
   /** Ends connections. Calls after it reject. */
   close(): Promise<void>
 }

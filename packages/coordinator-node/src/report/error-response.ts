@@ -19,6 +19,7 @@ const statuses: Readonly<Record<CrunchErrorCode, ContentfulStatusCode>> = {
   SETTINGS_INVALID: 500,
   STORE_TOO_NEW: 500,
   STORE_CORRUPT: 500,
+  STORE_UNSUITABLE: 500,
   RECORDING_INVALID: 500,
   PORT_IN_USE: 500,
 }

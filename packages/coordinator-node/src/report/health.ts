@@ -7,20 +7,46 @@ import { errorBody } from './error-response.ts'
 import { jsonResponse } from './json-response.ts'
 import type { ReportContext } from './report-context.ts'
 
-/** `ok`, or `degraded` with reasons; 503 only when the database is unreachable, so that a stale feed restarts nobody. */
+/** Whoever asks for health gives up after some seconds; this leaves time for the answer's way. */
+const readLimitMs = 1_500
+
+interface Health {
+  readonly body: Readonly<Record<string, unknown>>
+  readonly status: 200 | 503
+}
+
+/**
+ * `ok`, or `degraded` with reasons; 503 only when the database is unreachable, so that a stale feed restarts nobody. It answers
+ * within 2 s whatever the database does. Requests that come while one is being answered get the same answer.
+ */
 export function addHealthRoute(app: Hono, report: ReportContext): void {
-  const { version } = report.info
+  let running: Promise<Health> | undefined
   app.get('/healthz', async (context) => {
-    try {
-      const reasons = await healthReasons(report)
-      return jsonResponse(context, { status: reasons.length === 0 ? 'ok' : 'degraded', version, reasons })
-    } catch (error) {
-      if (!(error instanceof CrunchError) || error.code !== 'STORE_UNAVAILABLE') throw error
-      report.log.warn('database unreachable', { stage: 'report', error: error.message })
-      const reason = 'the database is unreachable'
-      return jsonResponse(context, { status: 'degraded', version, reasons: [reason], ...errorBody(reason) }, 503)
-    }
+    running ??= judge(report).finally(() => {
+      running = undefined
+    })
+    const { body, status } = await running
+    return jsonResponse(context, body, status)
   })
+}
+
+async function judge(report: ReportContext): Promise<Health> {
+  const { version } = report.info
+  try {
+    const reasons = await probe(report)
+    return { body: { status: reasons.length === 0 ? 'ok' : 'degraded', version, reasons }, status: 200 }
+  } catch (error) {
+    if (!(error instanceof CrunchError) || error.code !== 'STORE_UNAVAILABLE') throw error
+    report.log.warn('database unreachable', { stage: 'report', error: error.message })
+    const cause = error.publicReason === undefined ? '' : `: ${error.publicReason}`
+    const reason = `the database is unreachable${cause}`
+    return { body: { status: 'degraded', version, reasons: [reason], ...errorBody(reason) }, status: 503 }
+  }
+}
+
+function probe(report: ReportContext): Promise<string[]> {
+  if (report.probe === undefined) return healthReasons(report)
+  return report.probe(readLimitMs, (reads) => healthReasons({ ...report, reads }))
 }
 
 async function healthReasons({ reads, clock, contract, health }: ReportContext): Promise<string[]> {

@@ -2,7 +2,7 @@ import type { Direction } from '../domain/leaderboard.ts'
 import type { Instant } from '../domain/time.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
-import type { ReportReads } from '../ports/store.ts'
+import type { ReportReads, Store } from '../ports/store.ts'
 
 /** Who this node is. */
 export interface ReportInfo {
@@ -38,6 +38,8 @@ export interface WorkerHealth {
 
 export interface ReportContext {
   readonly reads: ReportReads
+  /** What health reads with, so that it answers in time whatever the database does; absent: `reads`. */
+  readonly probe?: Store['probe']
   readonly info: ReportInfo
   readonly contract: ReportContract
   readonly clock: Clock

@@ -27,11 +27,19 @@ export function createVirtualClock(startAt: Instant = 0): VirtualClock {
 /** The time of a replay in the other processes: the newest watermark in the database they share. */
 export function createReplayClock(newestWatermark: () => Promise<Instant | null>): Clock {
   const clock = createVirtualClock()
+  let reading: Promise<Instant> | undefined
+  async function read(): Promise<Instant> {
+    clock.advanceTo((await newestWatermark()) ?? 0)
+    return clock.now()
+  }
   return {
     now: clock.now,
-    async refresh() {
-      clock.advanceTo((await newestWatermark()) ?? 0)
-      return clock.now()
+    // Who asks again while a database is silent waits for the same answer, instead of adding a question.
+    refresh() {
+      reading ??= read().finally(() => {
+        reading = undefined
+      })
+      return reading
     },
   }
 }

@@ -50,7 +50,7 @@ export function createMemoryStore(): MemoryStore {
   const gate = createGate()
   const { verb } = gate
 
-  return {
+  const store: MemoryStore = {
     ...feedVerbs(feeds, rounds, listeners, verb),
     ...backfillVerbs(createBackfillTable(), verb),
     ...modelVerbs(models, verb),
@@ -86,6 +86,10 @@ export function createMemoryStore(): MemoryStore {
     snapshotReports: verb(periods.snapshotReports),
     checkpoints: verb(periods.checkpoints),
     roundCounts: verb(rounds.counts),
+    async probe(_limitMs, read) {
+      gate.requireOpen()
+      return read(store)
+    },
     async close() {
       gate.close()
       leases.clear()
@@ -100,6 +104,7 @@ export function createMemoryStore(): MemoryStore {
       ...periods.rows(),
     }),
   }
+  return store
 }
 
 /** The verbs of the feed stage. */
@@ -142,10 +147,14 @@ function backfillVerbs(jobs: BackfillTable, verb: Verb) {
 /** Makes synchronous transitions verbs: they reject where a transition throws, and once the gate is closed. */
 function createGate() {
   let isClosed = false
+  function requireOpen(): void {
+    if (isClosed) throw new CrunchError('STORE_UNAVAILABLE', 'the store is closed: open a new one')
+  }
   return {
+    requireOpen,
     verb<Args extends readonly unknown[], Result>(run: (...args: Args) => Result): (...args: Args) => Promise<Result> {
       return async (...args) => {
-        if (isClosed) throw new CrunchError('STORE_UNAVAILABLE', 'the store is closed: open a new one')
+        requireOpen()
         return run(...args)
       }
     },

@@ -1,4 +1,6 @@
-import { hasNewestSchema, withPlainConnection } from './migrate.ts'
+import { hasNewestSchema } from './migrate.ts'
+import { withPlainConnection } from './session/plain-connection.ts'
+import { proveSessions } from './session/prove-sessions.ts'
 
 /**
  * Logs in and looks whether this code can use the database; changes nothing. Migrations that are still to be run are no fault.
@@ -6,6 +8,7 @@ import { hasNewestSchema, withPlainConnection } from './migrate.ts'
  */
 export async function checkDatabase(url: string): Promise<void> {
   await withPlainConnection(url, async (sql) => {
+    await proveSessions(sql, url)
     await hasNewestSchema(sql, url)
   })
 }

@@ -1,5 +1,8 @@
+import type { Socket } from 'node:net'
 import postgres from 'postgres'
 import { decodeInstant, encodeBound } from './instant-codec.ts'
+import { addressOf } from './session/address.ts'
+import type { Database } from './session/database.ts'
 import { decodeJson, decodeText, encodeJson, encodeText } from './text-codec.ts'
 
 // Type numbers of PostgreSQL.
@@ -11,6 +14,13 @@ const TIMESTAMPTZ = 1184
 
 /** Most time one statement may take. */
 export const statementTimeoutMs = 60_000
+
+/** What a session may hold up others for, in milliseconds: nothing of the engine's ever waits without an end. */
+export const sessionLimits = {
+  statement_timeout: statementTimeoutMs,
+  lock_timeout: statementTimeoutMs / 2,
+  idle_in_transaction_session_timeout: statementTimeoutMs,
+}
 
 // A parameter is encoded by the type the server gives it: numbers for timestamps are instants, text is escaped.
 const types = {
@@ -34,9 +44,22 @@ export interface ConnectOptions {
   readonly onNotify?: (payload: string) => void
   /** Called when a connection ends, for whatever reason. */
   readonly onClose?: () => void
+  /** Opens the connection to the server, instead of the client; it rejects when it cannot. */
+  readonly openSocket?: (target: SocketTarget) => Promise<Socket>
+  /** Most time one statement may take, where the usual one is too much. */
+  readonly limitMs?: number
 }
 
-export function connect(url: string, { maxConnections, onNotify, onClose }: ConnectOptions): Sql {
+/** Where a server listens: hosts with their ports, or the file of a socket. */
+export interface SocketTarget {
+  readonly host: readonly string[]
+  readonly port: readonly number[]
+  readonly path: string | false
+}
+
+export function connect(database: Database, options: ConnectOptions): Sql {
+  const { maxConnections, onNotify, onClose, openSocket, limitMs } = options
+  const { url, path } = addressOf(database.url)
   return postgres<Record<keyof Types, postgres.PostgresType>>(url, {
     max: maxConnections,
     connect_timeout: 10,
@@ -48,15 +71,17 @@ export function connect(url: string, { maxConnections, onNotify, onClose }: Conn
     // Connections live until they are ended or lost: what ends otherwise is a loss, and `onClose` tells of nothing else.
     max_lifetime: null,
     ...(onClose === undefined ? {} : { onclose: () => onClose() }),
+    ...(path === undefined ? {} : { path }),
+    ...(openSocket === undefined ? {} : { socket: openSocket }),
     ...(onNotify === undefined ? {} : { onnotify: (_channel: string, payload: string) => onNotify(payload) }),
     connection: {
       application_name: 'crunch',
       TimeZone: 'UTC',
       DateStyle: 'ISO',
       extra_float_digits: 1,
-      statement_timeout: statementTimeoutMs,
-      lock_timeout: statementTimeoutMs / 2,
-      idle_in_transaction_session_timeout: statementTimeoutMs,
+      ...sessionLimits,
+      ...(limitMs === undefined ? {} : { statement_timeout: limitMs }),
+      ...database.keepAlive,
     },
   }) as unknown as Sql
 }

@@ -1,4 +1,5 @@
 import { connect, type Sql } from './connect.ts'
+import type { Database } from './session/database.ts'
 
 /** A connection of its own, for what lives as long as its session: a transaction, a lease, a subscription. */
 export interface DedicatedConnection {
@@ -15,9 +16,12 @@ export interface DedicatedOptions {
   readonly onLost: () => void
 }
 
-export function openDedicatedConnection(url: string, { onNotify, onLost }: DedicatedOptions): DedicatedConnection {
+export function openDedicatedConnection(
+  database: Database,
+  { onNotify, onLost }: DedicatedOptions,
+): DedicatedConnection {
   let isOver = false
-  const sql = connect(url, {
+  const sql = connect(database, {
     maxConnections: 1,
     ...(onNotify === undefined ? {} : { onNotify }),
     onClose() {

@@ -4,10 +4,14 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import { z } from 'zod'
 import { CrunchError } from '../../../domain/errors.ts'
-import { maskUrl, storeError } from './store-error.ts'
+import type { Database } from './session/database.ts'
+import { foreignDatabase, foreignRelations } from './session/foreign-database.ts'
+import { withPlainConnection } from './session/plain-connection.ts'
+import { proveSessions } from './session/prove-sessions.ts'
+import { maskUrl } from './store-error.ts'
 
 /** Any fixed number: workers that start together queue for it. */
 const MIGRATION_LOCK = '7021455218093641'
@@ -25,43 +29,33 @@ interface AppliedMigration {
 
 /**
  * Brings the database to the schema of this code, once, whichever of several workers comes first.
- * Rejects with `STORE_TOO_NEW` for a database that newer code has migrated, `STORE_CORRUPT` for one whose history differs from
- * this code's or whose encoding is not UTF8, `STORE_UNAVAILABLE` when it cannot be reached. It never goes back.
+ * Rejects, before anything is written, with `STORE_UNSUITABLE` for a database of another program or behind a pooler that keeps
+ * no sessions, `STORE_TOO_NEW` for one that newer code has migrated, `STORE_CORRUPT` for one whose history differs from this
+ * code's or whose encoding is not UTF8, `STORE_UNAVAILABLE` when it cannot be reached. It never goes back.
  */
-export async function migrateDatabase(url: string): Promise<void> {
-  const folder = migrationsFolder()
-  await withPlainConnection(url, async (sql) => {
-    if (await hasNewestSchema(sql, url)) return
+export async function migrateDatabase(url: string): Promise<Database> {
+  return withPlainConnection(url, async (sql) => {
+    const database = { url, keepAlive: await proveSessions(sql, url) }
+    if (await hasNewestSchema(sql, url)) return database
     await sql`select pg_advisory_lock(${MIGRATION_LOCK}::text::int8)`
-    if (await hasNewestSchema(sql, url)) return
-    await migrate(drizzle(sql), { migrationsFolder: folder })
+    if (!(await hasNewestSchema(sql, url))) await migrate(drizzle(sql), { migrationsFolder: migrationsFolder() })
+    return database
   })
 }
 
 /** False when migrations are to be run. Rejects for a database that this code cannot use, even after them. */
 export async function hasNewestSchema(sql: postgres.Sql, url: string): Promise<boolean> {
   await checkEncoding(sql, url)
-  return isUpToDate(knownMigrations(migrationsFolder()), await appliedMigrations(sql), url)
-}
-
-/** Runs `action` with one connection of PostgreSQL's own types, and turns what goes wrong into the engine's errors. */
-export async function withPlainConnection(url: string, action: (sql: postgres.Sql) => Promise<void>): Promise<void> {
-  const sql = postgres(url, {
-    max: 1,
-    connect_timeout: 10,
-    backoff: () => 0,
-    fetch_types: false,
-    onnotice: () => undefined,
-    connection: { application_name: 'crunch migration' },
-  })
-  try {
-    await action(sql)
-  } catch (error) {
-    throw storeError(error, url)
-  } finally {
-    // Ends the session, and with it the lock.
-    await sql.end({ timeout: 5 })
-  }
+  const known = knownMigrations(migrationsFolder())
+  // One state of the database: another worker may be migrating it. An error ends the session, and with it the transaction.
+  await sql.unsafe('begin isolation level repeatable read read only')
+  const relations = await foreignRelations(sql)
+  const applied = await appliedMigrations(sql)
+  await sql.unsafe('commit')
+  const isOurs = applied.some(({ createdAt }) => known.some((migration) => migration.createdAt === Number(createdAt)))
+  if (applied.length === 0 && relations.length > 0) throw foreignDatabase(url, relations)
+  if (applied.length > 0 && !isOurs) throw foreignDatabase(url, ['drizzle.__drizzle_migrations', ...relations])
+  return isUpToDate(known, applied, url)
 }
 
 async function checkEncoding(sql: postgres.Sql, url: string): Promise<void> {

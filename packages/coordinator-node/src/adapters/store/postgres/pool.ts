@@ -1,4 +1,5 @@
 import { connect, type Sql } from './connect.ts'
+import type { Database } from './session/database.ts'
 
 /** What is made of a client, of the client that is to be used now. */
 export interface Pool<Made> {
@@ -13,13 +14,13 @@ const retirementMs = 60_000
  * A client, replaced as a whole once one of its connections is lost: a client of postgres 3.4.9 that connects again may give the
  * next statement the error of the last one, or never answer. Nothing connects before its first statement.
  */
-export function createPool<Made>(url: string, maxConnections: number, make: (sql: Sql) => Made): Pool<Made> {
+export function createPool<Made>(database: Database, maxConnections: number, make: (sql: Sql) => Made): Pool<Made> {
   const retired = new Set<Sql>()
   let isClosed = false
   let current = open()
 
   function open(): { readonly sql: Sql; readonly made: Made } {
-    const sql = connect(url, { maxConnections, onClose: () => replace(sql) })
+    const sql = connect(database, { maxConnections, onClose: () => replace(sql) })
     return { sql, made: make(sql) }
   }
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { CrunchError } from '../../../domain/errors.ts'
-import type { Store } from '../../../ports/store.ts'
+import type { ReportReads, Store } from '../../../ports/store.ts'
 import { createActivityStore } from './activity-store.ts'
 import { createBackfillStore } from './backfill-store.ts'
+import type { Sql } from './connect.ts'
 import { type ConnectionGate, createConnectionGate } from './connection-gate.ts'
 import { createFeedStore } from './feed-store.ts'
 import { migrateDatabase } from './migrate.ts'
@@ -14,6 +15,7 @@ import { createRecordSubscriptions } from './record-subscription.ts'
 import { createReportStore } from './report-store.ts'
 import { createRetentionStore } from './retention-store.ts'
 import { createScheduleStore } from './schedule-store.ts'
+import { createProbe } from './session/probe.ts'
 import { settleRounds } from './settle-rounds.ts'
 import { unavailable } from './store-error.ts'
 import { createLeaseTaker } from './take-lease.ts'
@@ -40,12 +42,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     const form = 'postgres://user:password@host:port/name'
     throw new CrunchError('SETTINGS_INVALID', `the database URL cannot be read: write ${form}`)
   }
-  await migrateDatabase(url)
+  const database = await migrateDatabase(url)
   const ownMark = randomUUID()
   const gate = createConnectionGate(url)
-  const leases = createLeaseTaker(url)
-  const transactions = createTransactions(url, maxConnections)
-  const pool = createPool(url, maxConnections, (sql) => ({
+  const leases = createLeaseTaker(database)
+  const transactions = createTransactions(database, maxConnections)
+  const verbsOf = (sql: Sql) => ({
     sql,
     feed: createFeedStore(sql, { announceAs: announceRecords ? ownMark : null }),
     rest: {
@@ -58,9 +60,14 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       ...createBackfillStore(sql),
       ...createRetentionStore(sql),
     },
-  }))
+  })
+  const pool = createPool(database, maxConnections, verbsOf)
+  const probe = createProbe(database, (sql): ReportReads => {
+    const { feed, rest } = verbsOf(sql)
+    return { ...feed, ...rest }
+  })
   const subscriptions = createRecordSubscriptions({
-    url,
+    database,
     client: () => pool.current().sql,
     ownMark,
     onLost(cause) {
@@ -70,7 +77,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   })
   async function close(): Promise<void> {
     gate.end(unavailable(url, 'is closed for this store: open a new one'))
-    await Promise.all([subscriptions.close(), leases.close(), transactions.close(), pool.close()])
+    await Promise.all([subscriptions.close(), leases.close(), transactions.close(), pool.close(), probe.close()])
   }
   return {
     ...gated(() => pool.current().feed, gate.run),
@@ -84,6 +91,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     settleRounds: (request, decide) => gate.run(() => transactions.run((sql) => settleRounds(sql, request, decide))),
     subscribeRecords: (listener) => gate.run(() => subscriptions.subscribe(listener)),
     takeLease: (name) => gate.run(() => leases.take(name)),
+    probe: probe.run,
     close,
   }
 }

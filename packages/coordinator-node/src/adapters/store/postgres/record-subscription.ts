@@ -4,6 +4,7 @@ import { createAnnouncementQueue } from './announcement-queue.ts'
 import type { Sql } from './connect.ts'
 import { type DedicatedConnection, openDedicatedConnection } from './dedicated-connection.ts'
 import { announceChannel, parseAnnouncement } from './record-announcement.ts'
+import type { Database } from './session/database.ts'
 
 export interface RecordSubscriptions {
   /** Hands on what this store inserted itself. */
@@ -13,7 +14,7 @@ export interface RecordSubscriptions {
 }
 
 export interface SubscriptionOptions {
-  readonly url: string
+  readonly database: Database
   readonly client: () => Sql
   /** The mark of this store's own announcements, which its listeners have heard already. */
   readonly ownMark: string
@@ -21,7 +22,12 @@ export interface SubscriptionOptions {
   readonly onLost: (cause: unknown) => void
 }
 
-export function createRecordSubscriptions({ url, client, ownMark, onLost }: SubscriptionOptions): RecordSubscriptions {
+export function createRecordSubscriptions({
+  database,
+  client,
+  ownMark,
+  onLost,
+}: SubscriptionOptions): RecordSubscriptions {
   const listeners = createRecordListeners()
   const enqueue = createAnnouncementQueue({ client, hand: listeners.hand, onLost })
   let connection: Promise<DedicatedConnection> | undefined
@@ -40,7 +46,7 @@ export function createRecordSubscriptions({ url, client, ownMark, onLost }: Subs
       if (!listeners.isEmpty()) enqueue(records)
     },
     async subscribe(listener) {
-      connection ??= listen(url, heardElsewhere, onLost)
+      connection ??= listen(database, heardElsewhere, onLost)
       try {
         await connection
       } catch (error) {
@@ -58,11 +64,11 @@ export function createRecordSubscriptions({ url, client, ownMark, onLost }: Subs
 }
 
 async function listen(
-  url: string,
+  database: Database,
   onNotify: (payload: string) => void,
   onLost: (cause: unknown) => void,
 ): Promise<DedicatedConnection> {
-  const opened = openDedicatedConnection(url, {
+  const opened = openDedicatedConnection(database, {
     onNotify,
     onLost: () => onLost(new Error('the connection that announces records was lost')),
   })

@@ -15,9 +15,29 @@ export function maskUrl(url: string): string {
   return masked.href
 }
 
+/** `what` ends the sentence "the database … …"; without a cause it may be told to anyone. */
 export function unavailable(url: string, what: string, cause?: unknown): CrunchError {
   const message = `the database ${maskUrl(url)} ${what}`
-  return new CrunchError('STORE_UNAVAILABLE', message, cause === undefined ? undefined : { cause })
+  if (cause === undefined) return new CrunchError('STORE_UNAVAILABLE', message, { publicReason: `it ${what}` })
+  return new CrunchError('STORE_UNAVAILABLE', message, { cause, publicReason: publicReason(cause) })
+}
+
+/** By SQLSTATE code or its class; PostgreSQL's own words name users, databases and tables. */
+const publicReasons: Readonly<Record<string, string>> = {
+  '53300': 'it takes no more connections (too many clients)',
+  '53100': 'its disk is full',
+  '53': 'it has run out of memory or connections',
+  '57014': 'it was too slow, and the statement was given up',
+  '55P03': 'it was too slow: a lock was not given',
+  '57': 'it is starting or shutting down',
+  '28': 'it refuses the login',
+  '3D000': 'it does not exist',
+}
+
+function publicReason(cause: unknown): string | undefined {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  if (unavailableSystemCode.test(code)) return `it cannot be reached (${code})`
+  return publicReasons[code] ?? publicReasons[code.slice(0, 2)]
 }
 
 /** The engine's error for what went wrong in a statement; what is not the database's comes back as it is. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Lease } from '../../../ports/store.ts'
 import { type DedicatedConnection, openDedicatedConnection } from './dedicated-connection.ts'
+import type { Database } from './session/database.ts'
 
 export interface LeaseTaker {
   take(name: string): Promise<Lease | null>
@@ -8,7 +9,7 @@ export interface LeaseTaker {
 }
 
 /** Leases as session locks, each on a connection of its own: the server frees it when the holder dies. Locks are per database. */
-export function createLeaseTaker(url: string): LeaseTaker {
+export function createLeaseTaker(database: Database): LeaseTaker {
   const held = new Set<DedicatedConnection>()
 
   async function take(name: string): Promise<Lease | null> {
@@ -16,7 +17,7 @@ export function createLeaseTaker(url: string): LeaseTaker {
     const lost = new Promise<void>((resolve) => {
       lose = resolve
     })
-    const connection = openDedicatedConnection(url, {
+    const connection = openDedicatedConnection(database, {
       onLost() {
         held.delete(connection)
         lose()

@@ -1,5 +1,6 @@
 import type { Query } from './connect.ts'
 import { type DedicatedConnection, openDedicatedConnection } from './dedicated-connection.ts'
+import type { Database } from './session/database.ts'
 
 export interface Transactions {
   /** Runs statements in one transaction: all of it is committed, or `run` rejects and none of it is. */
@@ -12,7 +13,7 @@ export interface Transactions {
  * rollback to a socket which is gone (an exception that nothing catches, postgres 3.4.9, its issue 1208), or goes on with the
  * transaction's statements in a new session, outside of any transaction. Here a connection that broke is never used again.
  */
-export function createTransactions(url: string, maxConnections: number): Transactions {
+export function createTransactions(database: Database, maxConnections: number): Transactions {
   const idle: DedicatedConnection[] = []
   const open = new Set<DedicatedConnection>()
   const waiting: (() => void)[] = []
@@ -21,7 +22,7 @@ export function createTransactions(url: string, maxConnections: number): Transac
 
   function acquire(): DedicatedConnection {
     for (let known = idle.pop(); known !== undefined; known = idle.pop()) if (known.isUsable()) return known
-    const connection = openDedicatedConnection(url, { onLost: () => open.delete(connection) })
+    const connection = openDedicatedConnection(database, { onLost: () => open.delete(connection) })
     open.add(connection)
     return connection
   }

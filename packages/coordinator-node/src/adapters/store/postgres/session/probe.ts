@@ -1,0 +1,85 @@
+import type { CrunchError } from '../../../../domain/errors.ts'
+import { connect, type Sql } from '../connect.ts'
+import { storeError, unavailable } from '../store-error.ts'
+import type { Database } from './database.ts'
+import { createCuttableSockets } from './open-socket.ts'
+
+/** Reads on connections of its own, never behind those of a pool, within a time that holds whatever the database does. */
+export interface Probe<Reads> {
+  /** Rejects with `STORE_UNAVAILABLE` once `limitMs` have passed. */
+  run<Result>(limitMs: number, read: (reads: Reads) => Promise<Result>): Promise<Result>
+  close(): Promise<void>
+}
+
+/** A connection is kept for the next look only that long, so that a look also tells whether the server takes new clients. */
+const keptMs = 1_000
+
+interface Line<Reads> {
+  readonly reads: Reads
+  /** Ends it at once, whether or not the other side still answers. */
+  cut(): void
+}
+
+export function createProbe<Reads>(database: Database, readsOf: (sql: Sql) => Reads): Probe<Reads> {
+  const lines = new Set<Line<Reads>>()
+  const idle = new Set<Line<Reads>>()
+  let ended: CrunchError | undefined
+
+  function open(limitMs: number): Line<Reads> {
+    const sockets = createCuttableSockets()
+    const options = { maxConnections: 1, limitMs, openSocket: sockets.open, onClose: () => idle.delete(line) }
+    const sql = connect(database, options)
+    const line: Line<Reads> = {
+      reads: readsOf(sql),
+      cut() {
+        idle.delete(line)
+        lines.delete(line)
+        void sql.end({ timeout: 0 })
+        sockets.cut()
+      },
+    }
+    lines.add(line)
+    return line
+  }
+
+  function keep(line: Line<Reads>): void {
+    idle.add(line)
+    setTimeout(() => {
+      // Another look may have taken it by now, and will put it back.
+      if (idle.has(line)) line.cut()
+    }, keptMs).unref()
+  }
+
+  return {
+    async run(limitMs, read) {
+      if (ended !== undefined) throw ended
+      const [kept] = idle
+      const line = kept ?? open(limitMs)
+      idle.delete(line)
+      try {
+        const result = await within(limitMs, read(line.reads), database.url)
+        keep(line)
+        return result
+      } catch (error) {
+        line.cut()
+        throw ended ?? storeError(error, database.url)
+      }
+    },
+    async close() {
+      ended = unavailable(database.url, 'is closed for this store: open a new one')
+      for (const line of lines) line.cut()
+    },
+  }
+}
+
+async function within<Result>(limitMs: number, work: Promise<Result>, url: string): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(unavailable(url, `did not answer within ${limitMs / 1_000} s`)), limitMs)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto'
+import postgres from 'postgres'
+import { CrunchError } from '../../../../domain/errors.ts'
+import { connect, sessionLimits } from '../connect.ts'
+import { maskUrl } from '../store-error.ts'
+import type { KeepAlive } from './database.ts'
+import { keepAlive } from './keep-alive.ts'
+import { openPlainConnection } from './plain-connection.ts'
+
+/**
+ * Proves that one connection is one session of the server, and answers the settings that keep it alive. Leases, announcements
+ * and prepared statements need that; a pooler in transaction mode grants the same lease twice.
+ * Rejects with `STORE_UNSUITABLE` behind a pooler that does not keep sessions, or refuses what a session has to be told.
+ */
+export async function proveSessions(sql: postgres.Sql, url: string): Promise<KeepAlive> {
+  const rows = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`
+  // The server tells each client which of its processes serves it. A pooler tells a number that it made up.
+  if (rows[0]?.pid === rows.state.pid) return keepAlive(sql)
+  await proveBehindPooler(sql, url)
+  await proveSettings(url)
+  // The server's client is the pooler, which has to watch its own clients.
+  return {}
+}
+
+/** What a session has to keep, by what a pooler's statement in another session would lose. */
+interface Kept {
+  readonly 'the session itself': boolean
+  readonly 'its settings': boolean
+  readonly 'its advisory locks': boolean
+  readonly LISTEN: boolean
+  readonly 'its prepared statements': boolean
+}
+
+async function proveBehindPooler(sql: postgres.Sql, url: string): Promise<void> {
+  const mark = `crunch_${randomBytes(8).toString('hex')}`
+  const lock = randomBytes(4).readInt32BE()
+  const others = [openPlainConnection(url), openPlainConnection(url)]
+  try {
+    const [first] = await sql<{ pid: number }[]>`
+      select pg_backend_pid() as pid, set_config('crunch.mark', ${mark}, false), pg_advisory_lock(${lock}::int8)`
+    await sql.unsafe(`listen ${mark}`)
+    await sql.unsafe(`prepare ${mark} as select 1`)
+    // Transactions that stay open take the sessions which a pooler has to spare: two, since it may hand them out in turn.
+    const taken = new Set<number | undefined>()
+    for (const other of others) {
+      await other.unsafe('begin')
+      const [row] = await other<{ pid: number }[]>`select pg_backend_pid() as pid`
+      taken.add(row?.pid)
+    }
+    // Somebody else works in this session: its own next statement might even wait for it.
+    if (taken.has(first?.pid)) throw keepsNoSessions(url, ['the session itself'])
+    for (let look = 0; look < 3; look += 1) {
+      const [kept] = await sql<[Kept]>`select pg_backend_pid() = ${first?.pid ?? 0} as "the session itself",
+        coalesce(current_setting('crunch.mark', true) = ${mark}, false) as "its settings",
+        exists (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted
+          and objid = ${lock >>> 0}::int8::oid) as "its advisory locks",
+        exists (select from pg_listening_channels() as channel where channel = ${mark}) as "LISTEN",
+        exists (select from pg_prepared_statements where name = ${mark}) as "its prepared statements"`
+      const lost = Object.entries(kept).flatMap(([what, isKept]) => (isKept ? [] : [what]))
+      if (lost.length > 0) throw keepsNoSessions(url, lost)
+    }
+    await sql.unsafe(`unlisten ${mark}; deallocate ${mark}`)
+    await sql`select pg_advisory_unlock(${lock}::int8)`
+  } catch (error) {
+    // In statement mode a pooler refuses transactions as a whole.
+    if (error instanceof postgres.PostgresError && error.code === '08P01') throw keepsNoSessions(url, ['transactions'])
+    throw error
+  } finally {
+    await Promise.all(others.map((other) => other.end({ timeout: 1 })))
+  }
+}
+
+/** Whether the sessions behind a pooler have the limits that the engine counts on. */
+async function proveSettings(url: string): Promise<void> {
+  const names = Object.keys(sessionLimits)
+  const sql = connect({ url, keepAlive: {} }, { maxConnections: 1 })
+  try {
+    const missing = await sql<{ name: string }[]>`
+      select name from pg_settings
+      where name in ${sql(names)} and setting = '0'`
+    if (missing.length === 0) return
+    const role = "alter role NAME set statement_timeout = '60s'"
+    const lost = missing.map(({ name }) => name).join(', ')
+    throw unsuitable(url, `the pooler before it drops ${lost}: set them for the role (${role}), or ${direct}`)
+  } catch (error) {
+    if (!(error instanceof postgres.PostgresError && error.code === '08P01')) throw error
+    const ignored = ['extra_float_digits', ...names].join(', ')
+    const fix = `set ignore_startup_parameters = ${ignored} in the pooler, and these limits for the role`
+    throw unsuitable(url, `the pooler before it refuses a session's settings (${error.message}): ${fix}, or ${direct}`)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+const direct = 'connect to PostgreSQL directly'
+
+function keepsNoSessions(url: string, lost: readonly string[]): CrunchError {
+  const cause = `it is reached through a pooler that does not keep sessions (lost between two statements: ${lost.join(', ')})`
+  return unsuitable(url, `${cause}: ${direct}, or set pool_mode = session in the pooler`)
+}
+
+function unsuitable(url: string, what: string): CrunchError {
+  return new CrunchError('STORE_UNSUITABLE', `the database ${maskUrl(url)} cannot be used: ${what}`)
+}
