@@ -1,5 +1,6 @@
 import type { AnyContract } from './contract/crunch-contract.ts'
 import { resolveContract } from './contract/resolved-contract.ts'
+import type { Checkpoint } from './domain/checkpoint.ts'
 import type { FeedRecord } from './domain/feed-record.ts'
 import type { Instant } from './domain/time.ts'
 import type { Clock } from './ports/clock.ts'
@@ -13,6 +14,7 @@ import { rankModels } from './stages/leaderboard/rank-models.ts'
 import { createWindowLedger } from './stages/leaderboard/window-ledger.ts'
 import { type SettledRounds, settleRounds } from './stages/score/settle-rounds.ts'
 import { nextClosablePeriod } from './stages/snapshot/next-period.ts'
+import { periodRounds } from './stages/snapshot/period-rounds.ts'
 import { periodSnapshots } from './stages/snapshot/period-snapshots.ts'
 
 export interface PipelinePorts {
@@ -25,6 +27,8 @@ export interface PipelineOptions {
   readonly payees?: Payees
   /** Replaces the contract's time-out for models. */
   readonly timeoutMs?: number
+  /** The cruncher whose models are the organizer's. */
+  readonly organizerCruncherId?: string
 }
 
 /**
@@ -44,7 +48,7 @@ export interface Pipeline {
 }
 
 export function createPipeline(contract: AnyContract, ports: PipelinePorts, options: PipelineOptions = {}): Pipeline {
-  const base = resolveContract(contract)
+  const base = resolveContract(contract, options.organizerCruncherId)
   const resolved = { ...base, timeoutMs: options.timeoutMs ?? base.timeoutMs }
   const { store, clock, log } = ports
   const ledger = createWindowLedger(store, Math.max(...resolved.windows.map((window) => window.lengthMs)))
@@ -57,8 +61,10 @@ export function createPipeline(contract: AnyContract, ports: PipelinePorts, opti
       const results = await store.periodResults(period.start, period.end)
       const snapshots = periodSnapshots(resolved, period.start, period.end, results)
       const earlier = await ledger.before(closedThrough, period.end)
-      const leaderboard = rankModels(resolved, await store.models(), [...earlier, ...snapshots], period.end)
-      if (await store.closePeriod({ snapshots, leaderboard })) ledger.add(period.end, snapshots)
+      const rounds = periodRounds(resolved, period, results)
+      const span = { periods: [...earlier.periods, rounds], snapshots: [...earlier.snapshots, ...snapshots] }
+      const leaderboard = rankModels(resolved, await store.models(), span, period.end)
+      if (await store.closePeriod({ rounds, snapshots, leaderboard })) ledger.add(rounds, snapshots)
       closedThrough = period.end
     }
   }
@@ -70,9 +76,14 @@ export function createPipeline(contract: AnyContract, ports: PipelinePorts, opti
       if (period === null) return count
       const unclosed = await store.firstResolvableAt((await store.lastPeriodEnd()) ?? 0)
       if (unclosed !== null && unclosed < period.end) return count
-      const snapshots = await store.snapshotsBetween(period.start, period.end)
+      const { start, end } = period
+      const periods = await store.periodsBetween(start, end)
+      const snapshots = await store.snapshotsBetween(start, end)
       const payees = options.payees ?? { crunch: null, computeProvider: null, dataProvider: null }
-      await store.addCheckpoint(closeCheckpoint(resolved, payees, period.start, period.end, snapshots, now))
+      const models = await store.models()
+      const closed = closeCheckpoint(resolved, payees, models, { start, end, periods, snapshots }, now)
+      const isFirst = await store.addCheckpoint(closed)
+      if (isFirst && closed.emissionReason !== null) warnOfEmptyEmission(log, closed)
       closedThrough = period.end
     }
   }
@@ -89,4 +100,10 @@ export function createPipeline(contract: AnyContract, ports: PipelinePorts, opti
       return closeCheckpoints(await clock.refresh())
     },
   }
+}
+
+/** A payout that goes to no one must not surprise its operator. A baseline without a value is theirs to mend. */
+function warnOfEmptyEmission(log: Log, { id, emissionReason }: Checkpoint): void {
+  const say = emissionReason === 'floor_unknown' ? log.error : log.warn
+  say('a checkpoint pays no one', { stage: 'checkpoint', checkpointId: id, reason: emissionReason })
 }

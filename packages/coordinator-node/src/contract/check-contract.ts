@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { metrics } from '../domain/metrics.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 import { durationMs } from '../domain/time.ts'
+import { checkFairness } from './check-fairness.ts'
 import { checkGates } from './check-gates.ts'
 import { checkShape } from './check-shape.ts'
 import type { AnyContract, ScheduleEntry } from './crunch-contract.ts'
@@ -39,6 +40,7 @@ const valueChecks: readonly {
   },
   { reads: ['snapshot.every', 'checkpoint.every', 'leaderboard.windows'], check: checkPeriods },
   { reads: ['checkpoint.emission'], check: checkEmission },
+  { reads: ['baselines', 'leaderboard', 'checkpoint.emission.payAbove'], check: checkFairness },
   {
     reads: ['prediction.schema', 'truth.schema', 'score.schema', 'score.compute', 'leaderboard.value'],
     check: checkScorer,

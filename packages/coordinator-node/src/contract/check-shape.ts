@@ -46,6 +46,12 @@ const ratio = numberFrom(
   'write a ratio such as 0.01, which is a hundredth',
 )
 
+const share = numberFrom(
+  (value) => value >= 0 && value <= 1,
+  'is not a number from 0 to 1',
+  'write a share such as 0.5, which is a half',
+)
+
 const listOf =
   (check: Check): Check =>
   (value, path) =>
@@ -106,6 +112,17 @@ const feed = object({
   from: optional(fn),
 })
 
+const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+/** A floor is one of two things: both at once would leave open which of them counts. */
+const payAbove = either(
+  (value) => isRecord(value) && 'value' in value,
+  object({
+    value: required(numberFrom(Number.isFinite, 'is not a number', 'write what a value has to be better than')),
+  }),
+  object({ baseline: required(text) }),
+)
+
 const schedule = object({
   key: optional(text),
   subject: required(text),
@@ -126,6 +143,7 @@ const windows: Check = (value, path) => {
 export const checkShape: (contract: unknown) => Finding[] = (contract) =>
   object({
     name: required(text),
+    baselines: optional(listOf(text)),
     feed: required(either(Array.isArray, listOf(feed), feed)),
     input: required(object({ schema: required(schema), window: required(duration), build: required(fn) })),
     prediction: required(
@@ -174,9 +192,15 @@ export const checkShape: (contract: unknown) => Finding[] = (contract) =>
         windows: required(windows),
         rankBy: required(text),
         direction: required(oneOf('asc', 'desc')),
+        newcomers: optional(oneOf('wait', 'worst', 'own')),
+        minCoverage: optional(share),
       }),
     ),
     checkpoint: required(
-      object({ every: required(duration), emission: required(object({ name: required(text), shares: required(fn) })) }),
+      object({
+        every: required(duration),
+        minCoverage: optional(share),
+        emission: required(object({ name: required(text), payAbove: optional(payAbove), shares: required(fn) })),
+      }),
     ),
   })(contract, '')

@@ -114,6 +114,29 @@ describe('defineContract', () => {
     })
   })
 
+  test('takes who is ranked and who is paid, and refuses what is neither', () => {
+    defineContract({
+      ...valid,
+      baselines: ['flat'],
+      leaderboard: { ...valid.leaderboard, newcomers: 'worst' },
+      checkpoint: { every: '7d', minCoverage: 0.5, emission: tiers({ payAbove: { baseline: 'flat' } }) },
+    })
+    tiers({ percentages: [50, 30], payAbove: { value: 0 } })
+    tiers([50, 30])
+    // @ts-expect-error a policy is wait, worst or own
+    defineContract({ ...valid, leaderboard: { ...valid.leaderboard, newcomers: 'first' } })
+    // @ts-expect-error a share is a number
+    defineContract({ ...valid, checkpoint: { ...valid.checkpoint, minCoverage: '50 %' } })
+    // @ts-expect-error baselines are a list of names
+    defineContract({ ...valid, baselines: 'flat' })
+    // @ts-expect-error a floor is a baseline or a value, never both
+    tiers({ payAbove: { baseline: 'flat', value: 0 } })
+    // @ts-expect-error a floor has something to be above
+    tiers({ payAbove: {} })
+    // @ts-expect-error `payabove` is a slip of the pen
+    tiers({ payabove: { value: 0 } })
+  })
+
   test('refuses a key that no contract has', () => {
     // @ts-expect-error `scores` is a slip of the pen
     defineContract({ ...valid, scores: {} })

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Direction } from '../domain/leaderboard.ts'
+import type { Direction, NewcomerPolicy } from '../domain/leaderboard.ts'
 import type { MetricName } from '../domain/metrics.ts'
 import type { Duration, Instant } from '../domain/time.ts'
 import type { ModelArgument } from '../ports/model-runner.ts'
@@ -48,6 +48,11 @@ export interface CrunchContract<
   /** Letters, digits and hyphens. */
   readonly name: string
   readonly feed: Feeds<Feed>
+  /**
+   * Names of models by which the others are measured. They belong to the organizer (the cruncher that the node's settings
+   * name), are marked on every board, and are neither ranked nor paid; a participant's model cannot take such a name.
+   */
+  readonly baselines?: readonly string[]
 
   readonly input: {
     readonly schema: Input
@@ -131,11 +136,27 @@ export interface CrunchContract<
     readonly windows: Readonly<Record<Window, Duration>>
     readonly rankBy: NoInfer<Window>
     readonly direction: Direction
+    /**
+     * What becomes of a model that has no row in some rounds of the window, since it joined late or was retired. `wait`
+     * (default): it is listed without a rank until it has answered `minCoverage`; `worst`: those rounds score as the round's
+     * worst valid score; `own`: only rounds in which it had a row count.
+     */
+    readonly newcomers?: NewcomerPolicy
+    /**
+     * For `wait`: the share of ALL rounds of the ranking window, 0 to 1, that a model has to have answered to be ranked.
+     * 0.8 by default.
+     */
+    readonly minCoverage?: number
   }
 
   readonly checkpoint: {
     /** The grid of payouts: a whole number of snapshot periods. */
     readonly every: Duration
+    /**
+     * The share of ALL rounds of the period, 0 to 1, that a model has to have answered to be paid. 0 (default) still needs
+     * one valid answer.
+     */
+    readonly minCoverage?: number
     readonly emission: Emission
   }
 }

@@ -1,5 +1,7 @@
 import { type FeedScope, feedScopeKey } from '../domain/feed-record.ts'
 import type { FeedGate } from '../domain/feed-trust.ts'
+import type { NewcomerPolicy } from '../domain/leaderboard.ts'
+import { defaultOrganizerId, type Organizer } from '../domain/model-role.ts'
 import type { Schedule } from '../domain/round.ts'
 import { durationMs, formatDuration } from '../domain/time.ts'
 import type { AnyContract, ScheduleEntry } from './crunch-contract.ts'
@@ -25,11 +27,21 @@ export interface ResolvedContract {
   readonly snapshotEveryMs: number
   readonly checkpointEveryMs: number
   readonly windows: readonly { readonly name: string; readonly lengthMs: number }[]
+  readonly newcomers: NewcomerPolicy
+  /** The share of the ranking window's rounds that a model has to have answered to be ranked. */
+  readonly minRankCoverage: number
+  /** The share of a checkpoint's rounds that a model has to have answered to be paid. */
+  readonly minPayCoverage: number
+  readonly organizer: Organizer
 }
 
+/** Under `newcomers: 'wait'`, unless the contract says otherwise. */
+const defaultMinRankCoverage = 0.8
+
 /** Fills in defaults. The contract must have passed the start-up check: a bad duration throws here without a path. */
-export function resolveContract(contract: AnyContract): ResolvedContract {
+export function resolveContract(contract: AnyContract, organizerCruncherId = defaultOrganizerId): ResolvedContract {
   const feeds = contractFeeds(contract)
+  const newcomers = contract.leaderboard.newcomers ?? 'wait'
   return {
     contract,
     feeds,
@@ -42,6 +54,10 @@ export function resolveContract(contract: AnyContract): ResolvedContract {
       name,
       lengthMs: durationMs(length),
     })),
+    newcomers,
+    minRankCoverage: newcomers === 'wait' ? (contract.leaderboard.minCoverage ?? defaultMinRankCoverage) : 0,
+    minPayCoverage: contract.checkpoint.minCoverage ?? 0,
+    organizer: { cruncherId: organizerCruncherId, baselines: contract.baselines ?? [] },
   }
 }
 

@@ -5,16 +5,48 @@ export type CheckpointStatus = 'PENDING' | 'SUBMITTED' | 'CLAIMABLE' | 'PAID'
 /** 100 % of a payout in the unit of the chain's emissions. */
 export const fullRewardFrac64 = 1_000_000_000
 
+/**
+ * Why a model is paid nothing. The first that holds, in this order: no_answer: no valid answer in the period. low_coverage:
+ * fewer of the period's rounds answered than the contract requires. not_above_floor: not better than what the emission
+ * requires (floor_unknown: that has no value). no_share: the emission has no share for its place.
+ */
+export type UnpaidReason =
+  | 'baseline'
+  | 'organizer'
+  | 'retired'
+  | 'no_answer'
+  | 'low_coverage'
+  | 'floor_unknown'
+  | 'not_above_floor'
+  | 'no_share'
+
+/**
+ * Why a whole payout is empty. no_payable_model: no model meets what a payment requires. floor_unknown: the baseline that had
+ * to be beaten has no value in the period. nobody_above_floor: no model is better than the floor.
+ */
+export type EmissionReason = 'no_payable_model' | 'floor_unknown' | 'nobody_above_floor'
+
 export interface CheckpointEntry {
   readonly modelId: string
+  /** Among the models that a payment can go to; `null` for any other. */
   readonly rank: number | null
   /** The mean of the ranking value over exactly this period; `null` without data. */
   readonly value: number | null
+  /** Scores of the period, those given to missing answers included. */
   readonly scoreCount: number
+  /** Rounds that it had to answer, and those that it answered in time. */
   readonly dueCount: number
   readonly answeredCount: number
+  /** Rounds in which it has a valid score of its own. */
+  readonly validCount: number
+  /** All rounds of the period, but those that count neither for nor against it. */
+  readonly roundCount: number
+  /** `validCount / roundCount`; `null` without a round. */
+  readonly coverage: number | null
   /** Share of the payout, 1,000,000,000 = 100 %. */
   readonly rewardFrac64: number
+  /** `null` for a model that is paid. */
+  readonly unpaidReason: UnpaidReason | null
   /** The cruncher's index on chain; `null` until a registry maps it, and then the checkpoint cannot be confirmed. */
   readonly cruncherIndex: number | null
 }
@@ -26,7 +58,12 @@ export interface Checkpoint {
   readonly periodEnd: Instant
   readonly status: CheckpointStatus
   readonly snapshotCount: number
+  /** In the order in which they are shown: the payable by rank, then baselines and the others. Rewards add up to 100 %, or to nothing. */
   readonly entries: readonly CheckpointEntry[]
+  /** What a value had to be better than; `null` without a floor, or when it is unknown. */
+  readonly floor: number | null
+  /** Why nobody is paid; `null` when somebody is. */
+  readonly emissionReason: EmissionReason | null
   /** On-chain names as set when the checkpoint closed; `null` when the operator has not set them. */
   readonly crunch: string | null
   readonly computeProvider: string | null

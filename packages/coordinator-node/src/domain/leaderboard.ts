@@ -2,17 +2,36 @@ import type { Instant } from './time.ts'
 
 export type Direction = 'asc' | 'desc'
 
+/**
+ * How a board treats a model that has no row in some rounds of the window.
+ * wait: it has no rank until it has answered enough of all rounds. worst: those rounds score as the round's worst valid
+ * score. own: only the rounds in which it had a row count.
+ */
+export type NewcomerPolicy = 'wait' | 'worst' | 'own'
+
+/**
+ * Why a model has no rank. no_data: no valid answer in the window. waiting: it answers, but was not there in enough of the
+ * window's rounds yet. low_coverage: it left too many of the rounds unanswered in which it was asked.
+ */
+export type UnrankedReason = 'baseline' | 'organizer' | 'retired' | 'no_data' | 'waiting' | 'low_coverage'
+
 export interface LeaderboardEntry {
   readonly modelId: string
-  /** 1 is best; equal values share a rank; `null` for a model without a value. */
+  /** 1 is best; equal values share a rank; `null` for a model that is not ranked. */
   readonly rank: number | null
+  /** `null` for a ranked model. */
+  readonly unrankedReason: UnrankedReason | null
   /** The mean score of each window; `null` without data. */
   readonly windows: Readonly<Record<string, number | null>>
   /** The metrics of the newest snapshot. */
   readonly metrics: Readonly<Record<string, number | null>>
-  /** Scores in the ranking window. */
+  /** Scores in the ranking window, those given to missing answers included. */
   readonly scoreCount: number
-  /** Answered / due in the ranking window; `null` when nothing was due. */
+  /** Rounds of the ranking window in which it has a valid score of its own. */
+  readonly validCount: number
+  /** All rounds of the ranking window, but those that count neither for nor against it. */
+  readonly roundCount: number
+  /** `validCount / roundCount`; `null` without a round. */
   readonly coverage: number | null
 }
 
@@ -23,5 +42,9 @@ export interface Leaderboard {
   readonly asOf: Instant
   readonly rankBy: string
   readonly direction: Direction
+  /**
+   * In the order in which they are shown: ranked models and baselines by value, then those that wait, those without data,
+   * and retired ones.
+   */
   readonly entries: readonly LeaderboardEntry[]
 }

@@ -17,6 +17,14 @@ export interface Snapshot {
   /** Rounds that this model had to answer, and those that it answered validly. */
   readonly dueCount: number
   readonly answeredCount: number
+  /** All rounds of the period, also those in which it had no row. */
+  readonly roundCount: number
+  /** Rounds in which it has a valid score of its own: neither given to a missing answer nor failed. */
+  readonly validCount: number
+  /** Rounds that count neither for nor against it: its answer is missing, or could not be scored, by our fault. */
+  readonly excusedCount: number
+  /** Over the period's rounds in which it had no row: the ranking value of the worst valid score. */
+  readonly unasked: FieldSum
   /** For each numeric field of the score. */
   readonly sums: Readonly<Record<string, FieldSum>>
   /** `null` where a metric is not defined on these data. */

@@ -1,6 +1,6 @@
 import { connectModelRunner, type GrpcModelRunner, readModelCredentials } from '../adapters/model-runner/grpc/index.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
-import { createPipeline } from '../pipeline.ts'
+import { createPipeline, type PipelineOptions } from '../pipeline.ts'
 import type { Log } from '../ports/log.ts'
 import type { Lease } from '../ports/store.ts'
 import type { Predictor } from '../predictor.ts'
@@ -46,10 +46,11 @@ function answerLimit(mebibytes: number | undefined): { readonly maxOutputBytes?:
   return mebibytes === undefined ? {} : { maxOutputBytes: mebibytes * 1024 * 1024 }
 }
 
-/** The setting that replaces the contract's time-out for models. */
-export function pipelineOptions({ settings }: WorkerContext): { readonly timeoutMs?: number } {
+/** What the settings say of how the contract is run. */
+export function pipelineOptions({ settings }: Pick<WorkerContext, 'settings'>): PipelineOptions {
+  const organizerCruncherId = settings.ORGANIZER_CRUNCHER_ID
   const seconds = settings.MODEL_RUNNER_TIMEOUT_SECONDS
-  return seconds === undefined ? {} : { timeoutMs: seconds * 1_000 }
+  return seconds === undefined ? { organizerCruncherId } : { organizerCruncherId, timeoutMs: seconds * 1_000 }
 }
 
 /** Predicts on the records that another process stores, until the signal aborts. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CrunchError } from '../domain/errors.ts'
+import { defaultOrganizerId } from '../domain/model-role.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 import { parseDuration } from '../domain/time.ts'
 
@@ -32,6 +33,8 @@ const functionPath = text.regex(/^[^#]+#[A-Za-z_$][\w$]*$/, 'must be path/to/mod
 const environment = z.object({
   CRUNCH_ID: text.default('starter-challenge'),
   CRUNCH_PUBKEY: text.optional(),
+  /** Whose models are the organizer's: neither ranked nor paid, and alone in having the names of baselines. */
+  ORGANIZER_CRUNCHER_ID: text.default(defaultOrganizerId),
   COMPUTE_PROVIDER_PUBKEY: text.optional(),
   DATA_PROVIDER_PUBKEY: text.optional(),
   NETWORK: z.enum(['devnet', 'mainnet-beta'], 'must be devnet or mainnet-beta').default('devnet'),
@@ -109,7 +112,16 @@ export type Settings = z.output<typeof environment> & {
 }
 
 /** Names that only we use: an unknown one with such a beginning is a slip of the pen. */
-const ownPrefixes = ['FEED_', 'CHECKPOINT_', 'MODEL_', 'API_', 'REPORT_API_', 'COMPUTE_PROVIDER_', 'DATA_PROVIDER_']
+const ownPrefixes = [
+  'FEED_',
+  'CHECKPOINT_',
+  'MODEL_',
+  'API_',
+  'REPORT_API_',
+  'ORGANIZER_',
+  'COMPUTE_PROVIDER_',
+  'DATA_PROVIDER_',
+]
 
 /** Settings of the Python engine that have no meaning here, each with what to do instead. */
 const retired: Readonly<Record<string, string>> = {

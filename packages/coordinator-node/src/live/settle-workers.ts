@@ -1,4 +1,5 @@
 import { createPipeline } from '../pipeline.ts'
+import { pipelineOptions } from './predict-worker.ts'
 import { wait } from './wait.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -7,7 +8,7 @@ const replayIntervalMs = 100
 
 /** Settles rounds and closes periods, until the signal aborts. */
 export async function runScoreWorker(context: WorkerContext): Promise<void> {
-  const pipeline = createPipeline(context.contract, context)
+  const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
   context.ready('score')
   while (!context.signal.aborted) {
     const startedAt = performance.now()
@@ -34,7 +35,7 @@ export async function runCheckpointWorker(context: WorkerContext): Promise<void>
     computeProvider: settings.COMPUTE_PROVIDER_PUBKEY ?? null,
     dataProvider: settings.DATA_PROVIDER_PUBKEY ?? null,
   }
-  const pipeline = createPipeline(context.contract, context, { payees })
+  const pipeline = createPipeline(context.contract, context, { ...pipelineOptions(context), payees })
   context.ready('checkpoint')
   while (!context.signal.aborted) {
     const closedCount = await pipeline.checkpoint()

@@ -8,6 +8,7 @@ import {
   filter,
   leaderboard,
   minute,
+  periodRounds,
   prediction,
   prepare,
   resolveAll,
@@ -114,7 +115,7 @@ function columnTests(context: StoreUnderTest): void {
     await prepare(store)
     const sums = Object.fromEntries(doubles.map((sum, count) => [`field ${count}`, { sum, count }]))
     const kept = snapshot('a', 10, { sums, metrics: { 'ün\u0000ï': Number.MIN_VALUE, none: null } })
-    await store.closePeriod({ snapshots: [kept], leaderboard: leaderboard(10) })
+    await store.closePeriod({ snapshots: [kept], rounds: periodRounds(10), leaderboard: leaderboard(10) })
     expect(await store.snapshotReports(filter())).toEqual([kept])
   })
 

@@ -7,6 +7,7 @@ import {
   filter,
   leaderboard,
   minute,
+  periodRounds,
   prepare,
   resolveAll,
   round,
@@ -88,22 +89,32 @@ function closeTests(context: StoreUnderTest): void {
     await prepare(store)
     expect(await store.lastPeriodEnd()).toBeNull()
     expect(await store.latestLeaderboard()).toBeNull()
-    const period = { snapshots: [snapshot('b', 10), snapshot('a', 10)], leaderboard: leaderboard(10) }
+    const period = {
+      snapshots: [snapshot('b', 10), snapshot('a', 10)],
+      rounds: periodRounds(10),
+      leaderboard: leaderboard(10),
+    }
     expect(await store.closePeriod(period)).toBe(true)
     const changed = {
+      rounds: periodRounds(10, { roundCount: 99 }),
       snapshots: [snapshot('a', 10, { scoreCount: 99 })],
       leaderboard: leaderboard(10, { rankBy: 'x' }),
     }
     expect(await store.closePeriod(changed)).toBe(false)
     expect(await store.snapshotReports(filter())).toEqual([snapshot('a', 10), snapshot('b', 10)])
     expect(await store.latestLeaderboard()).toEqual(leaderboard(10))
+    expect(await store.periodsBetween(minute(0), minute(10))).toEqual([periodRounds(10)])
     expect(await store.lastPeriodEnd()).toBe(minute(10))
   })
 
   it('lets one of two workers close a period', async () => {
     await prepare(context.store)
     const other = await context.other()
-    const period = { snapshots: [snapshot('a', 10), snapshot('b', 10)], leaderboard: leaderboard(10) }
+    const period = {
+      snapshots: [snapshot('a', 10), snapshot('b', 10)],
+      rounds: periodRounds(10),
+      leaderboard: leaderboard(10),
+    }
     const closed = await Promise.all(
       [context.store, other, context.store, other].map((store) => store.closePeriod(period)),
     )
@@ -112,7 +123,11 @@ function closeTests(context: StoreUnderTest): void {
   })
 
   it('closes a period without models', async () => {
-    const empty = { snapshots: [], leaderboard: leaderboard(10, { entries: [], direction: 'asc' }) }
+    const empty = {
+      snapshots: [],
+      rounds: periodRounds(10),
+      leaderboard: leaderboard(10, { entries: [], direction: 'asc' }),
+    }
     expect(await context.store.closePeriod(empty)).toBe(true)
     expect(await context.store.lastPeriodEnd()).toBe(minute(10))
     expect(await context.store.latestLeaderboard()).toEqual(empty.leaderboard)
@@ -122,8 +137,10 @@ function closeTests(context: StoreUnderTest): void {
     const { store } = context
     await prepare(store)
     const twice = [snapshot('a', 10), snapshot('a', 10, { id: 'other' })]
-    await expect(store.closePeriod({ snapshots: twice, leaderboard: leaderboard(10) })).rejects.toThrow()
-    const unknown = { snapshots: [snapshot('nobody', 10)], leaderboard: leaderboard(10) }
+    await expect(
+      store.closePeriod({ snapshots: twice, rounds: periodRounds(10), leaderboard: leaderboard(10) }),
+    ).rejects.toThrow()
+    const unknown = { snapshots: [snapshot('nobody', 10)], rounds: periodRounds(10), leaderboard: leaderboard(10) }
     await expect(store.closePeriod(unknown)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     expect(await store.lastPeriodEnd()).toBeNull()
     expect(await store.snapshotReports(filter())).toEqual([])
@@ -131,8 +148,8 @@ function closeTests(context: StoreUnderTest): void {
 
   it('gives the newest leaderboard, whichever was written last', async () => {
     const { store } = context
-    await store.closePeriod({ snapshots: [], leaderboard: leaderboard(20) })
-    await store.closePeriod({ snapshots: [], leaderboard: leaderboard(10) })
+    await store.closePeriod({ snapshots: [], rounds: periodRounds(20), leaderboard: leaderboard(20) })
+    await store.closePeriod({ snapshots: [], rounds: periodRounds(10), leaderboard: leaderboard(10) })
     expect((await store.latestLeaderboard())?.asOf).toBe(minute(20))
     expect(await store.lastPeriodEnd()).toBe(minute(20))
   })
@@ -143,7 +160,7 @@ function snapshotTests(context: StoreUnderTest): void {
     await prepare(context.store)
     for (const end of [20, 10, 30]) {
       const snapshots = [snapshot('b', end), snapshot('a', end)]
-      await context.store.closePeriod({ snapshots, leaderboard: leaderboard(end) })
+      await context.store.closePeriod({ snapshots, rounds: periodRounds(end), leaderboard: leaderboard(end) })
     }
   }
 
@@ -155,6 +172,19 @@ function snapshotTests(context: StoreUnderTest): void {
     expect(await store.snapshotsBetween(minute(0) + 1, minute(20))).toEqual(within.slice(2))
     expect(await store.snapshotsBetween(minute(0), minute(20) - 1)).toEqual(within.slice(0, 2))
     expect(await store.snapshotsBetween(minute(11), minute(19))).toEqual([])
+  })
+
+  it('gives the rounds of the closed periods that lie within bounds, oldest first', async () => {
+    await threePeriods()
+    const { store } = context
+    const within = await store.periodsBetween(minute(0), minute(20))
+    expect(within).toEqual([periodRounds(10), periodRounds(20)])
+    expect(await store.periodsBetween(minute(0) + 1, minute(20))).toEqual(within.slice(1))
+    expect(await store.periodsBetween(minute(0), minute(20) - 1)).toEqual(within.slice(0, 1))
+    expect(await store.periodsBetween(minute(11), minute(19))).toEqual([])
+    const none = periodRounds(40, { roundCount: 0, worst: { sum: 0, count: 0 } })
+    await store.closePeriod({ rounds: none, snapshots: [], leaderboard: leaderboard(40) })
+    expect(await store.periodsBetween(minute(30), minute(40))).toEqual([none])
   })
 
   it('reports the newest snapshots that match, oldest first', async () => {
@@ -179,6 +209,15 @@ function checkpointTests(context: StoreUnderTest): void {
     expect(await store.addCheckpoint(checkpoint(60, { snapshotCount: 0, id: 'other' }))).toBe(false)
     expect(await store.checkpoints({ limit: 9 })).toEqual([checkpoint(60)])
     expect(await store.lastCheckpointEnd()).toBe(minute(60))
+  })
+
+  it('keeps what had to be beaten, and why no one was paid', async () => {
+    const { store } = context
+    const unpaid = { rank: null, rewardFrac64: 0, unpaidReason: 'low_coverage', coverage: null } as const
+    const entries = checkpoint(60).entries.map((entry) => ({ ...entry, ...unpaid }))
+    const empty = checkpoint(60, { entries, floor: -(0.1 + 0.2), emissionReason: 'nobody_above_floor' })
+    await store.addCheckpoint(empty)
+    expect(await store.checkpoints({ limit: 9 })).toEqual([empty])
   })
 
   it('lets one of two workers add a checkpoint', async () => {

@@ -5,6 +5,7 @@ import { checkpointId, leaderboardId, predictionId, roundId, scoreId, snapshotId
 import type { JsonObject } from '../domain/json.ts'
 import type { Leaderboard } from '../domain/leaderboard.ts'
 import type { ModelIdentity } from '../domain/model.ts'
+import type { PeriodRounds } from '../domain/period-rounds.ts'
 import type { Prediction } from '../domain/prediction.ts'
 import type { Round, Schedule } from '../domain/round.ts'
 import type { Score } from '../domain/score.ts'
@@ -134,8 +135,24 @@ export function snapshot(modelId: string, endMinute: number, overrides: Partial<
     scoreCount: 3,
     dueCount: 4,
     answeredCount: 3,
+    roundCount: 5,
+    validCount: 3,
+    excusedCount: 1,
+    unasked: { sum: -0.1, count: 2 },
     sums: { value: { sum: 0.1 + 0.2, count: 3 } },
     metrics: { ic: null, hit_rate: 2 / 3 },
+    ...overrides,
+  }
+}
+
+/** The rounds of the ten minutes up to `endMinute`. */
+export function periodRounds(endMinute: number, overrides: Partial<PeriodRounds> = {}): PeriodRounds {
+  const periodEnd = minute(endMinute)
+  return {
+    periodStart: periodEnd - 10 * minuteMs,
+    periodEnd,
+    roundCount: 5,
+    worst: { sum: -(0.1 + 0.2), count: 4 },
     ...overrides,
   }
 }
@@ -143,20 +160,24 @@ export function snapshot(modelId: string, endMinute: number, overrides: Partial<
 export function leaderboard(endMinute: number, overrides: Partial<Leaderboard> = {}): Leaderboard {
   const asOf = minute(endMinute)
   const windows = { recent: 1 / 3, steady: null }
-  const entry = { modelId: 'a', rank: 1, windows, metrics: { ic: null }, scoreCount: 3, coverage: 0.75 }
+  const counts = { scoreCount: 3, validCount: 3, roundCount: 4, coverage: 0.75 }
+  const entry = { modelId: 'a', rank: 1, unrankedReason: null, windows, metrics: { ic: null }, ...counts }
   return { id: leaderboardId(asOf), asOf, rankBy: 'recent', direction: 'desc', entries: [entry], ...overrides }
 }
 
 export function checkpoint(endMinute: number, overrides: Partial<Checkpoint> = {}): Checkpoint {
   const periodEnd = minute(endMinute)
-  const counts = { scoreCount: 3, dueCount: 4, answeredCount: 3 }
+  const counts = { scoreCount: 3, dueCount: 4, answeredCount: 3, validCount: 3, roundCount: 4, coverage: 0.75 }
+  const paid = { rewardFrac64: 1_000_000_000, unpaidReason: null, cruncherIndex: null }
   return {
     id: checkpointId(periodEnd),
     periodStart: periodEnd - 60 * minuteMs,
     periodEnd,
     status: 'PENDING',
     snapshotCount: 6,
-    entries: [{ modelId: 'a', rank: 1, value: 0.1, ...counts, rewardFrac64: 1_000_000_000, cruncherIndex: null }],
+    entries: [{ modelId: 'a', rank: 1, value: 0.1, ...counts, ...paid }],
+    floor: null,
+    emissionReason: null,
     crunch: 'starter-challenge',
     computeProvider: null,
     dataProvider: null,

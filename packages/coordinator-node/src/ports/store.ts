@@ -4,6 +4,7 @@ import type { FeedRecord, FeedScope, FeedState, FeedStatus } from '../domain/fee
 import type { Json } from '../domain/json.ts'
 import type { Leaderboard } from '../domain/leaderboard.ts'
 import type { Model, ModelIdentity } from '../domain/model.ts'
+import type { PeriodRounds } from '../domain/period-rounds.ts'
 import type { Blame, Prediction, PredictionStatus } from '../domain/prediction.ts'
 import type { Round, Schedule } from '../domain/round.ts'
 import type { Score, ScoreKind } from '../domain/score.ts'
@@ -155,6 +156,7 @@ export interface PeriodResult {
 }
 
 export interface ClosedPeriod {
+  readonly rounds: PeriodRounds
   readonly snapshots: readonly Snapshot[]
   readonly leaderboard: Leaderboard
 }
@@ -240,10 +242,12 @@ export interface Store extends ReportReads {
   hasUnresolvedRounds(before: Instant): Promise<boolean>
   /** Rounds that are void are left out. `from <= resolvableAt < to`, in order of (resolvableAt, roundId, modelId). */
   periodResults(from: Instant, to: Instant): Promise<readonly PeriodResult[]>
-  /** Writes snapshots and leaderboard of a period, once. `false`: the period was closed already, and nothing was changed. */
+  /** Writes rounds, snapshots and leaderboard of a period, once. `false`: the period was closed already, and nothing was changed. */
   closePeriod(period: ClosedPeriod): Promise<boolean>
   /** Snapshots with `from <= periodStart` and `periodEnd <= to`, in order of (periodEnd, modelId). */
   snapshotsBetween(from: Instant, to: Instant): Promise<readonly Snapshot[]>
+  /** Closed periods with `from <= periodStart` and `periodEnd <= to`, oldest first. */
+  periodsBetween(from: Instant, to: Instant): Promise<readonly PeriodRounds[]>
   /** End of the newest closed period; `null` before the first. */
   lastPeriodEnd(): Promise<Instant | null>
   /** Writes a checkpoint, once a period. `false`: it existed already. */

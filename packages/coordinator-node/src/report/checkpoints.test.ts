@@ -12,13 +12,14 @@ interface CheckpointRow extends Row {
 }
 
 function entry(modelId: string, rank: number | null, rewardFrac64: number, cruncherIndex: number | null = null) {
-  const counts = { scoreCount: 3, dueCount: 4, answeredCount: 3 }
+  const counts = { scoreCount: 3, dueCount: 4, answeredCount: 3, validCount: 3, roundCount: 4, coverage: 0.75 }
   return {
     modelId,
     rank,
     value: rank === null ? null : 1 / rank,
     ...counts,
     rewardFrac64,
+    unpaidReason: rewardFrac64 > 0 ? null : 'low_coverage',
     cruncherIndex,
   } as CheckpointEntry
 }
@@ -32,7 +33,7 @@ async function prepared(...rows: readonly Parameters<typeof checkpoint>[]) {
 
 describe('/reports/checkpoints', () => {
   it('has the shape that the platform settles by, with zoned times', async () => {
-    const entries = [entry('b', 2, 400_000_000), entry('a', 1, 600_000_000), entry('gone', null, 0)]
+    const entries = [entry('a', 1, 600_000_000), entry('b', 2, 400_000_000), entry('gone', null, 0)]
     const get = await prepared([60, { entries, computeProvider: 'wallet' }])
     expect((await get())[0]).toEqual({
       id: 'CKP_20260301_110000.000',
@@ -53,6 +54,9 @@ describe('/reports/checkpoints', () => {
       meta: {
         snapshot_count: 6,
         model_count: 3,
+        floor: null,
+        emission_reason: null,
+        min_coverage: 0.5,
         unmapped_model_ids: ['a', 'b'],
         ranking: [
           expect.objectContaining({ model_id: 'a', model_name: 'model a', cruncher_name: 'C a', rank: 1 }),
@@ -62,7 +66,15 @@ describe('/reports/checkpoints', () => {
             result_summary: { value: 0.5 },
             reward_pct: 400_000_000,
           }),
-          expect.objectContaining({ model_id: 'gone', model_name: null, rank: null, value: null, coverage: 0.75 }),
+          expect.objectContaining({
+            model_id: 'gone',
+            model_name: null,
+            rank: null,
+            value: null,
+            coverage: 0.75,
+            role: null,
+            unpaid_reason: 'low_coverage',
+          }),
         ],
       },
       created_at: '2026-03-01T11:00:00.005Z',
@@ -96,6 +108,26 @@ describe('/reports/checkpoints', () => {
       submitted_at: '2026-03-01T13:00:00.000Z',
     })
     expect(await get('?status=PAID')).toEqual([])
+  })
+
+  it('says what had to be beaten, why no one is paid, and why each model is not', async () => {
+    const under = reportUnderTest()
+    await prepare(under.store, ['a', 'flat'])
+    const entries = [
+      { ...entry('flat', null, 0), unpaidReason: 'baseline' },
+      { ...entry('a', 1, 0), unpaidReason: 'not_above_floor' },
+    ] as const
+    await under.store.addCheckpoint(checkpoint(60, { entries, floor: 0.25, emissionReason: 'nobody_above_floor' }))
+    const { body } = await under.get<CheckpointRow[]>('/reports/checkpoints')
+    expect(body[0]?.entries[0].cruncher_rewards).toEqual([])
+    expect(body[0]?.meta).toMatchObject({
+      floor: 0.25,
+      emission_reason: 'nobody_above_floor',
+      ranking: [
+        { model_id: 'flat', role: 'baseline', reward_pct: 0, unpaid_reason: 'baseline' },
+        { model_id: 'a', role: 'participant', reward_pct: 0, unpaid_reason: 'not_above_floor', round_count: 4 },
+      ],
+    })
   })
 
   it('has no rewards when nobody was ranked', async () => {

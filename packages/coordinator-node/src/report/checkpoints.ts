@@ -2,10 +2,11 @@ import type { Hono } from 'hono'
 import { z } from 'zod'
 import { type Checkpoint, type CheckpointEntry, fullRewardFrac64 } from '../domain/checkpoint.ts'
 import type { Model } from '../domain/model.ts'
+import { roleOf } from '../domain/model-role.ts'
 import { jsonResponse } from './json-response.ts'
 import { limitField, readQuery } from './query-fields.ts'
 import type { ReportContext, ReportContract } from './report-context.ts'
-import { byRank, shareOf, zonedTime } from './row-fields.ts'
+import { zonedTime } from './row-fields.ts'
 
 const statuses = ['PENDING', 'SUBMITTED', 'CLAIMABLE', 'PAID'] as const
 const querySchema = z.object({
@@ -32,8 +33,7 @@ export function addCheckpointsRoute(app: Hono, { reads, contract }: ReportContex
 }
 
 function checkpointRow(checkpoint: Checkpoint, contract: ReportContract, models: ReadonlyMap<string, Model>) {
-  const ranked = [...checkpoint.entries].sort(byRank)
-  const paid = ranked.filter((entry) => entry.rewardFrac64 > 0)
+  const paid = checkpoint.entries.filter((entry) => entry.rewardFrac64 > 0)
   return {
     id: checkpoint.id,
     period_start: zonedTime(checkpoint.periodStart),
@@ -50,7 +50,12 @@ function checkpointRow(checkpoint: Checkpoint, contract: ReportContract, models:
     meta: {
       snapshot_count: checkpoint.snapshotCount,
       model_count: checkpoint.entries.length,
-      ranking: ranked.map((entry) => rankingRow(entry, contract, models)),
+      ranking: checkpoint.entries.map((entry) => rankingRow(entry, contract, models)),
+      /** What a value had to be better than to be paid. */
+      floor: checkpoint.floor,
+      /** Why the whole emission is empty. */
+      emission_reason: checkpoint.emissionReason,
+      min_coverage: contract.minPayCoverage,
       unmapped_model_ids: paid.filter((entry) => entry.cruncherIndex === null).map((entry) => entry.modelId),
     },
     created_at: zonedTime(checkpoint.createdAt),
@@ -67,14 +72,17 @@ function rankingRow(entry: CheckpointEntry, contract: ReportContract, models: Re
     cruncher_id: model?.cruncherId ?? null,
     cruncher_name: model?.cruncherName ?? null,
     rank: entry.rank,
+    role: model === undefined ? null : roleOf(model, contract.organizer),
     value: entry.value,
     result_summary: { [contract.value]: entry.value },
     prediction_count: entry.scoreCount,
     due_count: entry.dueCount,
-    answered_count: entry.answeredCount,
-    coverage: shareOf(entry.answeredCount, entry.dueCount),
+    answered_count: entry.validCount,
+    round_count: entry.roundCount,
+    coverage: entry.coverage,
     cruncher_index: entry.cruncherIndex,
     reward_pct: entry.rewardFrac64,
+    unpaid_reason: entry.unpaidReason,
   }
 }
 

@@ -1,19 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import type { LeaderboardEntry } from '../domain/leaderboard.ts'
-import { leaderboard, prepare } from '../ports/store-samples.ts'
+import { leaderboard, periodRounds, prepare } from '../ports/store-samples.ts'
 import { reportUnderTest } from './report-app.testkit.ts'
 
 function entry(modelId: string, rank: number | null, value: number | null): LeaderboardEntry {
   const windows = { recent: value, score_steady: value, anchor: null }
-  return { modelId, rank, windows, metrics: { ic: 0.03 }, scoreCount: 3, coverage: rank === null ? null : 0.75 }
+  const unrankedReason = rank === null ? 'no_data' : null
+  const counts = { scoreCount: 3, validCount: 3, roundCount: 4, coverage: rank === null ? null : 0.75 }
+  return { modelId, rank, unrankedReason, windows, metrics: { ic: 0.03 }, ...counts }
 }
 
-const entries = [entry('c', null, null), entry('b', 2, 0.1), entry('__ensemble_main__', 1, 0.9), entry('a', 2, 0.1)]
+const entries = [entry('__ensemble_main__', 1, 0.9), entry('a', 2, 0.1), entry('b', 2, 0.1), entry('c', null, null)]
 
 async function prepared() {
   const under = reportUnderTest()
   await prepare(under.store)
-  await under.store.closePeriod({ snapshots: [], leaderboard: leaderboard(10, { entries }) })
+  await under.store.closePeriod({ snapshots: [], rounds: periodRounds(10), leaderboard: leaderboard(10, { entries }) })
   return under
 }
 
@@ -30,12 +32,44 @@ describe('/reports/leaderboard', () => {
       cruncher_name: 'C a',
       username: 'C a',
       rank: 2,
+      unranked_reason: null,
+      role: 'participant',
       status: 'active',
       coverage: 0.75,
       score_count: 3,
+      answered_count: 3,
+      round_count: 4,
       score_metrics: scores,
-      score_ranking: { key: 'score_recent', value: 0.1, direction: 'desc' },
+      score_ranking: {
+        key: 'score_recent',
+        value: 0.1,
+        direction: 'desc',
+        newcomers: 'wait',
+        min_coverage: 0.8,
+      },
     })
+  })
+
+  it('says why a model has no rank, and which are the baselines, in the order of the board', async () => {
+    const { store, get } = reportUnderTest()
+    await prepare(store, ['a', 'b', 'flat'])
+    const counts = { rank: null, validCount: 17, roundCount: 1560, coverage: 17 / 1560 }
+    const board = [
+      { ...entry('flat', null, 0.5), ...counts, unrankedReason: 'baseline' },
+      entry('a', 1, 0.1),
+      { ...entry('b', null, 0.9), ...counts, unrankedReason: 'waiting' },
+    ] as const
+    await store.closePeriod({
+      rounds: periodRounds(10),
+      snapshots: [],
+      leaderboard: leaderboard(10, { entries: board }),
+    })
+    const { body } = await get('/reports/leaderboard')
+    expect(body).toMatchObject([
+      { model_id: 'flat', rank: null, unranked_reason: 'baseline', role: 'baseline' },
+      { model_id: 'a', rank: 1, unranked_reason: null, role: 'participant' },
+      { model_id: 'b', unranked_reason: 'waiting', answered_count: 17, round_count: 1560, coverage: 17 / 1560 },
+    ])
   })
 
   it('is in order of rank, models without one last, with null names for unknown models', async () => {

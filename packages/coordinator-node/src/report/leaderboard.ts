@@ -2,14 +2,15 @@ import type { Hono } from 'hono'
 import { z } from 'zod'
 import type { Leaderboard, LeaderboardEntry } from '../domain/leaderboard.ts'
 import type { Model } from '../domain/model.ts'
+import { roleOf } from '../domain/model-role.ts'
 import { jsonResponse } from './json-response.ts'
 import { flagField, readQuery } from './query-fields.ts'
 import type { ReportContext, ReportContract } from './report-context.ts'
-import { byRank, isEnsemble, numbersOf, windowKey, zonedTime } from './row-fields.ts'
+import { isEnsemble, numbersOf, windowKey, zonedTime } from './row-fields.ts'
 
 const querySchema = z.object({ include_ensembles: flagField })
 
-/** The newest leaderboard, best first; `[]` before the first. */
+/** The newest leaderboard, in the order in which it is shown: best first, unranked ones last; `[]` before the first. */
 export function addLeaderboardRoute(app: Hono, { reads, contract }: ReportContext): void {
   app.get('/reports/leaderboard', async (context) => {
     const query = readQuery(context, querySchema)
@@ -17,7 +18,7 @@ export function addLeaderboardRoute(app: Hono, { reads, contract }: ReportContex
     if (leaderboard === null) return jsonResponse(context, [])
     const byId = new Map(models.map((model) => [model.id, model]))
     const entries = leaderboard.entries.filter((entry) => query.include_ensembles || !isEnsemble(entry.modelId))
-    const rows = [...entries].sort(byRank).map((entry) => leaderboardRow(entry, leaderboard, contract, byId))
+    const rows = entries.map((entry) => leaderboardRow(entry, leaderboard, contract, byId))
     return jsonResponse(context, rows)
   })
 }
@@ -45,15 +46,22 @@ function leaderboardRow(
     cruncher_name: model?.cruncherName ?? null,
     username: model?.cruncherName ?? null,
     rank: entry.rank,
+    unranked_reason: entry.unrankedReason,
+    role: model === undefined ? null : roleOf(model, contract.organizer),
     /** Lights the pulse beside the name: whether the model answered anything in the ranking window. */
     status: (entry.coverage ?? 0) > 0 ? 'active' : 'inactive',
     coverage: entry.coverage,
     score_count: entry.scoreCount,
+    /** Rounds with a valid score of its own, of all that count; `null` on a board that an earlier version closed. */
+    answered_count: entry.validCount,
+    round_count: entry.roundCount,
     score_metrics: scores,
     score_ranking: {
       key: windowKey(leaderboard.rankBy),
       value: windows[leaderboard.rankBy] ?? null,
       direction: leaderboard.direction,
+      newcomers: contract.newcomers,
+      min_coverage: contract.minRankCoverage,
     },
   }
 }

@@ -1,10 +1,11 @@
 import type { Hono } from 'hono'
+import { roleOf } from '../domain/model-role.ts'
 import { jsonResponse } from './json-response.ts'
 import type { ReportContext } from './report-context.ts'
 import { zonedTime } from './row-fields.ts'
 
 /** Every model that this node has once set up, ensembles included: whatever has an id elsewhere has a name here. */
-export function addModelsRoute(app: Hono, { reads }: ReportContext): void {
+export function addModelsRoute(app: Hono, { reads, contract }: ReportContext): void {
   app.get('/reports/models', async (context) => {
     const models = await reads.models()
     const rows = models.map((model) => ({
@@ -13,6 +14,7 @@ export function addModelsRoute(app: Hono, { reads }: ReportContext): void {
       cruncher_id: model.cruncherId,
       cruncher_name: model.cruncherName,
       username: model.cruncherName,
+      role: roleOf(model, contract.organizer),
       deployment_id: model.deploymentId,
       registered_at: zonedTime(model.registeredAt),
     }))

@@ -48,6 +48,7 @@ describe('/info and /reports/models', () => {
       cruncher_id: 'c-b',
       cruncher_name: 'C b',
       username: 'C b',
+      role: 'participant',
       deployment_id: 'deployment-b',
       registered_at: '2026-03-01T10:00:00.000Z',
     })

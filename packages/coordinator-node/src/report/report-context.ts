@@ -1,4 +1,5 @@
-import type { Direction } from '../domain/leaderboard.ts'
+import type { Direction, NewcomerPolicy } from '../domain/leaderboard.ts'
+import type { Organizer } from '../domain/model-role.ts'
 import type { Instant } from '../domain/time.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
@@ -21,6 +22,12 @@ export interface ReportContract {
   readonly windows: readonly string[]
   readonly rankBy: string
   readonly direction: Direction
+  readonly newcomers: NewcomerPolicy
+  /** The share of a window's rounds that a model has to have answered to be ranked. */
+  readonly minRankCoverage: number
+  /** The share of a checkpoint's rounds that a model has to have answered to be paid. */
+  readonly minPayCoverage: number
+  readonly organizer: Organizer
   /** The field of a score by which models are ranked. */
   readonly value: string
   readonly metrics: readonly string[]

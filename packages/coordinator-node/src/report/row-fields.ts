@@ -20,16 +20,6 @@ export function isEnsemble(modelId: string): boolean {
   return /^__ensemble_.+__$/.test(modelId)
 }
 
-/** Best first, models without a rank last. */
-export function byRank(
-  one: { readonly rank: number | null; readonly modelId: string },
-  other: { readonly rank: number | null; readonly modelId: string },
-): number {
-  const difference = (one.rank ?? Number.MAX_SAFE_INTEGER) - (other.rank ?? Number.MAX_SAFE_INTEGER)
-  if (difference !== 0) return difference
-  return one.modelId < other.modelId ? -1 : one.modelId > other.modelId ? 1 : 0
-}
-
 /** The named fields, `null` where there is no number. */
 export function numbersOf(
   names: readonly string[],
@@ -41,9 +31,4 @@ export function numbersOf(
       return [name, typeof value === 'number' ? value : null]
     }),
   )
-}
-
-/** Answered of due; `null` when nothing was due. */
-export function shareOf(answeredCount: number, dueCount: number): number | null {
-  return dueCount === 0 ? null : answeredCount / dueCount
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { leaderboard, prepare, snapshot } from '../ports/store-samples.ts'
+import { leaderboard, periodRounds, prepare, snapshot } from '../ports/store-samples.ts'
 import { reportUnderTest } from './report-app.testkit.ts'
 
 async function prepared() {
@@ -10,9 +10,16 @@ async function prepared() {
       sums: { value: { sum: 0, count: 0 } },
       scoreCount: 0,
       dueCount: 0,
+      validCount: 0,
+      roundCount: 5,
+      excusedCount: 5,
       answeredCount: 0,
     })
-    await under.store.closePeriod({ snapshots: [snapshot('a', end), empty], leaderboard: leaderboard(end) })
+    await under.store.closePeriod({
+      snapshots: [snapshot('a', end), empty],
+      rounds: periodRounds(end),
+      leaderboard: leaderboard(end),
+    })
   }
   return under
 }
@@ -32,6 +39,7 @@ describe('/reports/snapshots', () => {
       prediction_count: 3,
       due_count: 4,
       answered_count: 3,
+      round_count: 4,
       coverage: 0.75,
       result_summary: summary,
     })

@@ -1,10 +1,11 @@
 import type { Hono } from 'hono'
 import { z } from 'zod'
+import { coverageOf } from '../domain/coverage.ts'
 import { type Snapshot, snapshotMeans } from '../domain/snapshot.ts'
 import { jsonResponse } from './json-response.ts'
 import { chartFields, checkRange, instantField, limitField, readQuery } from './query-fields.ts'
 import type { ReportContext, ReportContract } from './report-context.ts'
-import { naiveTime, numbersOf, shareOf } from './row-fields.ts'
+import { naiveTime, numbersOf } from './row-fields.ts'
 import { visibleModelIds } from './visible-models.ts'
 
 const querySchema = z.object({
@@ -50,8 +51,9 @@ function snapshotRow(snapshot: Snapshot, contract: ReportContract) {
     created_at: naiveTime(snapshot.periodEnd),
     prediction_count: snapshot.scoreCount,
     due_count: snapshot.dueCount,
-    answered_count: snapshot.answeredCount,
-    coverage: shareOf(snapshot.answeredCount, snapshot.dueCount),
+    answered_count: snapshot.validCount,
+    round_count: snapshot.roundCount - snapshot.excusedCount,
+    coverage: coverageOf(snapshot),
     result_summary: summary,
   }
 }

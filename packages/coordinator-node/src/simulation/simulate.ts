@@ -27,6 +27,8 @@ export interface SimulationOptions {
   readonly beforeBatch?: () => Promise<void>
   /** Replaces the contract's time-out for models. */
   readonly timeoutMs?: number
+  /** The cruncher whose models are the organizer's; `organizer` unless set. */
+  readonly organizerCruncherId?: string
   readonly log?: Log
   /** Called now and then with the number of records done and where time has come to. */
   readonly onProgress?: (progress: { readonly recordCount: number; readonly at: number }) => void
@@ -66,10 +68,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const clock = createVirtualClock()
   const local = createInProcessRunner(options.models)
   const runner = options.runner === undefined ? local : combineRunners([options.runner, local])
+  const { timeoutMs, organizerCruncherId } = options
   const pipeline = createPipeline(
     contract,
     { store, clock, log },
-    options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs },
+    {
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(organizerCruncherId === undefined ? {} : { organizerCruncherId }),
+    },
   )
   const predictor = await pipeline.openPredictor(runner)
   const { snapshotEveryMs } = resolveContract(contract)

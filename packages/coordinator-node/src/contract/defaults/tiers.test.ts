@@ -39,6 +39,14 @@ describe('tiers', () => {
     expect(tiers([60, 40]).shares(rankedModels([9, 5, 5, 5, 5]))).toEqual([60, 10, 10, 10, 10])
   })
 
+  test('takes its percentages beside the floor, which it leaves to the checkpoint', () => {
+    const payAbove = { baseline: 'flat' }
+    expect(tiers({ percentages: [50, 30], payAbove }).shares(rankedModels([4, 3, 2, 1]))).toEqual([55, 35, 5, 5])
+    expect(tiers({ payAbove })).toMatchObject({ name: 'tiers', payAbove })
+    expect(tiers({ payAbove }).shares(rankedModels([2, 1]))).toEqual([62.5, 37.5])
+    expect('payAbove' in tiers([50, 30])).toBe(false)
+  })
+
   test('pays nobody of nobody', () => {
     expect(tiers().shares([])).toEqual([])
   })

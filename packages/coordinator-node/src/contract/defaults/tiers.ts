@@ -5,11 +5,27 @@ export interface RankedModel {
   readonly value: number
 }
 
+/** What a model's value has to be better than to be paid: that of a baseline in the same period, or a fixed one. */
+export type PayAbove =
+  | { readonly baseline: string; readonly value?: never }
+  | { readonly value: number; readonly baseline?: never }
+
 /** How a payout is divided. */
 export interface Emission {
   readonly name: string
-  /** Shares in percent, in the order of `ranked`: none negative, their sum 100, equal for equal ranks. */
+  /** The floor: models that are not strictly better are not among `ranked`, and get nothing. Absent: no floor. */
+  readonly payAbove?: PayAbove
+  /**
+   * Shares in percent, in the order of `ranked`: none negative, their sum 100, equal for equal ranks. `ranked` holds the
+   * models that can be paid, at least one.
+   */
   shares(ranked: readonly RankedModel[]): readonly number[]
+}
+
+export interface TierOptions {
+  /** Percent for each place, at most 100 together; by default 35, 4 × 10, 5 × 5. */
+  readonly percentages?: readonly number[]
+  readonly payAbove?: PayAbove
 }
 
 /** Percent for each place from the first on: 35, four of 10, five of 5. */
@@ -17,22 +33,28 @@ export const defaultTiers: readonly number[] = [35, 10, 10, 10, 10, 5, 5, 5, 5, 
 
 /**
  * Pays by place. Models that share a rank share the tiers of the places they occupy; what no place claims is split equally
- * among all ranked models.
- * @param percentages percent for each place, at most 100 together; by default 35, 4 × 10, 5 × 5
+ * among all who are paid.
+ * @example tiers({ payAbove: { baseline: 'flat' } })
+ * @param options a list stands for its `percentages`
  */
-export function tiers(percentages: readonly number[] = defaultTiers): Emission {
+export function tiers(options: TierOptions | readonly number[] = {}): Emission {
+  const { percentages = defaultTiers, payAbove }: TierOptions = isList(options) ? { percentages: options } : options
   return {
     name: 'tiers',
+    ...(payAbove === undefined ? {} : { payAbove }),
     shares(ranked) {
       const claimed = percentages.slice(0, ranked.length).reduce((sum, percent) => sum + percent, 0)
       // Tiers that add up to 100 on paper may add up to a hair more in floating point; nobody pays for that.
       const rest = ranked.length === 0 ? 0 : Math.max(0, 100 - claimed) / ranked.length
-      const paid = ranked.map((model) => {
+      return ranked.map((model) => {
         const tied = ranked.filter((other) => other.rank === model.rank).length
         const places = percentages.slice(model.rank - 1, model.rank - 1 + tied)
         return places.reduce((sum, percent) => sum + percent, 0) / tied + rest
       })
-      return paid
     },
   }
+}
+
+function isList(options: TierOptions | readonly number[]): options is readonly number[] {
+  return Array.isArray(options)
 }

@@ -1,11 +1,14 @@
+import type { RankedModel } from '../../contract/defaults/tiers.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
-import type { Checkpoint, CheckpointEntry } from '../../domain/checkpoint.ts'
-import { addFinite } from '../../domain/finite-sum.ts'
+import type { Checkpoint, CheckpointEntry, UnpaidReason } from '../../domain/checkpoint.ts'
+import { coverageOf } from '../../domain/coverage.ts'
 import { checkpointId } from '../../domain/ids.ts'
+import type { Model } from '../../domain/model.ts'
 import { rankByValue } from '../../domain/ranking.ts'
-import type { Snapshot } from '../../domain/snapshot.ts'
+import type { Span } from '../../domain/standing.ts'
 import type { Instant } from '../../domain/time.ts'
 import { divideReward } from './divide-reward.ts'
+import { type Candidate, candidatesOf, emissionReason, type Floor, isAboveFloor, payFloor } from './pay-rules.ts'
 
 /** On-chain names that an emission carries; `null` when the operator has not set them. */
 export interface Payees {
@@ -14,45 +17,42 @@ export interface Payees {
   readonly dataProvider: string | null
 }
 
-/** The payout of a period, from all its snapshots: ranked by the mean of the ranking value over exactly that period. */
+/** The period of a payout, with everything that was closed in it. */
+export interface CheckpointPeriod extends Span {
+  readonly start: Instant
+  readonly end: Instant
+}
+
+/**
+ * The payout of a period: models are ranked by the mean of the ranking value over exactly that period, and the payout is
+ * divided among those that meet what a payment requires, whichever strategy divides it.
+ */
 export function closeCheckpoint(
   resolved: ResolvedContract,
   payees: Payees,
-  periodStart: Instant,
-  periodEnd: Instant,
-  snapshots: readonly Snapshot[],
+  models: readonly Model[],
+  period: CheckpointPeriod,
   createdAt: Instant,
 ): Checkpoint {
-  const { leaderboard } = resolved.contract
-  const ranked = rankByValue(
-    modelTotals(snapshots, leaderboard.value),
-    (total) => (total.count === 0 ? null : total.sum / total.count),
-    (total) => total.modelId,
-    leaderboard.direction,
-  )
-  const paid = ranked.flatMap(({ item, rank }) =>
-    rank === null ? [] : [{ modelId: item.modelId, rank, value: item.sum / item.count }],
-  )
-  const rewards = divideReward(resolved.contract.checkpoint.emission.shares(paid))
+  const candidates = candidatesOf(resolved, models, period, period.end)
+  const payable = rankPayable(resolved, candidates)
+  const floor = payFloor(resolved, candidates)
+  const paid = payable.filter(({ value }) => isAboveFloor(resolved, floor, value))
+  // Nobody to pay is no division: the payout is empty, and says why.
+  const rewards = paid.length === 0 ? [] : divideReward(resolved.contract.checkpoint.emission.shares(paid))
+  const ranks = new Map(payable.map(({ modelId, rank }) => [modelId, rank]))
+  const rewardOf = new Map(paid.map(({ modelId }, index) => [modelId, rewards[index] ?? 0]))
   return {
-    id: checkpointId(periodEnd),
-    periodStart,
-    periodEnd,
+    id: checkpointId(period.end),
+    periodStart: period.start,
+    periodEnd: period.end,
     status: 'PENDING',
-    snapshotCount: snapshots.length,
-    entries: ranked.map(
-      ({ item, rank }, index): CheckpointEntry => ({
-        modelId: item.modelId,
-        rank,
-        value: item.count === 0 ? null : item.sum / item.count,
-        scoreCount: item.count,
-        dueCount: item.due,
-        answeredCount: item.answered,
-        // Unranked models come last, so a ranked model's place is its place among the rewards.
-        rewardFrac64: rewards[index] ?? 0,
-        cruncherIndex: null,
-      }),
+    snapshotCount: period.snapshots.length,
+    entries: inOrder(resolved, candidates).map((candidate) =>
+      entryOf(candidate, ranks.get(candidate.model.id) ?? null, rewardOf.get(candidate.model.id), floor),
     ),
+    floor: floor.kind === 'value' ? floor.value : null,
+    emissionReason: emissionReason(payable.length, paid.length, floor),
     ...payees,
     transactionId: null,
     submittedAt: null,
@@ -60,23 +60,56 @@ export function closeCheckpoint(
   }
 }
 
-interface ModelTotal {
-  readonly modelId: string
-  sum: number
-  count: number
-  due: number
-  answered: number
+function rankPayable(resolved: ResolvedContract, candidates: readonly Candidate[]): readonly RankedModel[] {
+  const payable = candidates.filter(({ unpaidReason }) => unpaidReason === null)
+  return rankByValue(
+    payable,
+    ({ standing }) => standing.value,
+    ({ model }) => model.id,
+    resolved.contract.leaderboard.direction,
+  ).flatMap(({ item, rank }) =>
+    rank === null || item.standing.value === null ? [] : [{ modelId: item.model.id, rank, value: item.standing.value }],
+  )
 }
 
-function modelTotals(snapshots: readonly Snapshot[], field: string): ModelTotal[] {
-  const totals = new Map<string, ModelTotal>()
-  for (const snapshot of snapshots) {
-    const total = totals.get(snapshot.modelId) ?? { modelId: snapshot.modelId, sum: 0, count: 0, due: 0, answered: 0 }
-    totals.set(snapshot.modelId, total)
-    total.sum = addFinite(total.sum, snapshot.sums[field]?.sum ?? 0)
-    total.count += snapshot.sums[field]?.count ?? 0
-    total.due += snapshot.dueCount
-    total.answered += snapshot.answeredCount
+/** Payable models, baselines among them, by value; behind them all others, by value too. */
+function inOrder(resolved: ResolvedContract, candidates: readonly Candidate[]): readonly Candidate[] {
+  const isOther = ({ role, unpaidReason }: Candidate) => Number(unpaidReason !== null && role === 'participant')
+  return rankByValue(
+    candidates,
+    ({ standing }) => standing.value,
+    ({ model }) => model.id,
+    resolved.contract.leaderboard.direction,
+  )
+    .map(({ item }) => item)
+    .sort((left, right) => isOther(left) - isOther(right))
+}
+
+/** @param reward `undefined` for a model that the emission was not asked for */
+function entryOf(
+  { model, standing, unpaidReason }: Candidate,
+  rank: number | null,
+  reward: number | undefined,
+  floor: Floor,
+): CheckpointEntry {
+  const { value, scoreCount, dueCount, answeredCount, validCount, roundCount, excusedCount } = standing
+  return {
+    modelId: model.id,
+    rank,
+    value,
+    scoreCount,
+    dueCount,
+    answeredCount,
+    validCount,
+    roundCount: roundCount - excusedCount,
+    coverage: coverageOf(standing),
+    rewardFrac64: reward ?? 0,
+    unpaidReason: unpaidReason ?? unpaidAfterFloor(reward, floor),
+    cruncherIndex: null,
   }
-  return [...totals.values()]
+}
+
+function unpaidAfterFloor(reward: number | undefined, floor: Floor): UnpaidReason | null {
+  if (reward === undefined) return floor.kind === 'unknown' ? 'floor_unknown' : 'not_above_floor'
+  return reward === 0 ? 'no_share' : null
 }

@@ -1,90 +1,126 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
-import { addFinite } from '../../domain/finite-sum.ts'
+import { coverageOf } from '../../domain/coverage.ts'
 import { leaderboardId } from '../../domain/ids.ts'
-import type { Leaderboard, LeaderboardEntry } from '../../domain/leaderboard.ts'
-import type { Model } from '../../domain/model.ts'
+import type { Leaderboard, LeaderboardEntry, UnrankedReason } from '../../domain/leaderboard.ts'
+import { isRetired, type Model } from '../../domain/model.ts'
+import { roleOf } from '../../domain/model-role.ts'
 import { rankByValue } from '../../domain/ranking.ts'
 import type { Snapshot } from '../../domain/snapshot.ts'
+import { countRounds, groupByModel, type Span, type Standing, standingOf } from '../../domain/standing.ts'
 import type { Instant } from '../../domain/time.ts'
 
 /**
- * The ranks at the end of a period, from the snapshots of the longest window before it (oldest first).
- * A window's value is the mean over its scores: sums and counts add up, so no mean of means. Models registered later than
- * `asOf` are left out, which makes the result independent of when it is computed.
+ * The ranks at the end of a period, from the closed periods of the longest window before it. Models registered later than
+ * `asOf` are left out, which makes the result independent of when it is computed; so are retired ones without a row in the
+ * window, or boards would grow with everyone who ever took part.
  */
 export function rankModels(
   resolved: ResolvedContract,
   models: readonly Model[],
-  snapshots: readonly Snapshot[],
+  span: Span,
   asOf: Instant,
 ): Leaderboard {
-  const { leaderboard } = resolved.contract
-  const byModel = new Map<string, Snapshot[]>()
-  for (const snapshot of snapshots) {
-    const own = byModel.get(snapshot.modelId)
-    if (own === undefined) byModel.set(snapshot.modelId, [snapshot])
-    else own.push(snapshot)
-  }
+  const { rankBy, direction } = resolved.contract.leaderboard
+  const windows = resolved.windows.map(({ name, lengthMs }) => {
+    const from = asOf - lengthMs
+    const periods = span.periods.slice(firstBehind(span.periods, from))
+    return { name, from, periods, roundCount: countRounds(periods) }
+  })
+  const byModel = groupByModel(span.snapshots)
   const entries = models
-    .filter((model) => model.registeredAt < asOf)
-    .map((model) => modelEntry(resolved, model.id, byModel.get(model.id) ?? [], asOf))
-  const ranked = rankByValue(
-    entries,
-    (entry) => entry.windows[leaderboard.rankBy] ?? null,
-    (entry) => entry.modelId,
-    leaderboard.direction,
-  )
-  return {
-    id: leaderboardId(asOf),
-    asOf,
-    rankBy: leaderboard.rankBy,
-    direction: leaderboard.direction,
-    entries: ranked.map(({ item, rank }) => ({ ...item, rank })),
-  }
+    .filter((model) => model.registeredAt < asOf && (byModel.has(model.id) || !isRetired(model, asOf)))
+    .map((model) => modelEntry(resolved, model, windows, byModel.get(model.id) ?? [], asOf))
+  return { id: leaderboardId(asOf), asOf, rankBy, direction, entries: inOrder(entries, rankBy, direction) }
+}
+
+/** The closed periods of one window. */
+interface Window {
+  readonly name: string
+  readonly from: Instant
+  readonly periods: Span['periods']
+  readonly roundCount: number
 }
 
 function modelEntry(
   resolved: ResolvedContract,
-  modelId: string,
+  model: Model,
+  windows: readonly Window[],
   snapshots: readonly Snapshot[],
   asOf: Instant,
 ): LeaderboardEntry {
-  const { leaderboard } = resolved.contract
-  const windows: Record<string, number | null> = {}
-  let scoreCount = 0
-  let coverage: number | null = null
-  for (const window of resolved.windows) {
-    const total = windowTotal(snapshots, asOf - window.lengthMs, leaderboard.value)
-    windows[window.name] = total.count === 0 ? null : total.sum / total.count
-    if (window.name === leaderboard.rankBy) {
-      scoreCount = total.count
-      coverage = total.due === 0 ? null : total.answered / total.due
-    }
+  const { value: field, rankBy } = resolved.contract.leaderboard
+  const rules = { field, newcomers: resolved.newcomers }
+  const standings = windows.map((window) => {
+    const own = snapshots.slice(firstBehind(snapshots, window.from))
+    return { window, standing: standingOf(rules, window.periods, window.roundCount, own) }
+  })
+  const ranking = standings.find(({ window }) => window.name === rankBy)
+  if (ranking === undefined) throw new RangeError(`there is no window "${rankBy}" to rank by`)
+  const { scoreCount, validCount, roundCount, excusedCount } = ranking.standing
+  return {
+    modelId: model.id,
+    rank: null,
+    unrankedReason: unrankedReason(resolved, model, ranking.standing, asOf),
+    windows: Object.fromEntries(standings.map(({ window, standing }) => [window.name, standing.value])),
+    metrics: snapshots.at(-1)?.metrics ?? {},
+    scoreCount,
+    validCount,
+    roundCount: roundCount - excusedCount,
+    coverage: coverageOf(ranking.standing),
   }
-  return { modelId, rank: null, windows, metrics: snapshots.at(-1)?.metrics ?? {}, scoreCount, coverage }
 }
 
-/** Adds up the snapshots that lie wholly behind `from`, oldest first: in another order the last bits of a sum would differ. */
-function windowTotal(snapshots: readonly Snapshot[], from: Instant, field: string) {
-  const total = { sum: 0, count: 0, due: 0, answered: 0 }
-  for (let index = firstBehind(snapshots, from); index < snapshots.length; index += 1) {
-    const snapshot = snapshots[index] as Snapshot
-    const fieldSum = snapshot.sums[field]
-    total.sum = addFinite(total.sum, fieldSum?.sum ?? 0)
-    total.count += fieldSum?.count ?? 0
-    total.due += snapshot.dueCount
-    total.answered += snapshot.answeredCount
-  }
-  return total
+function unrankedReason(
+  { organizer, minRankCoverage }: ResolvedContract,
+  model: Model,
+  standing: Standing,
+  asOf: Instant,
+): UnrankedReason | null {
+  const role = roleOf(model, organizer)
+  if (role !== 'participant') return role
+  if (isRetired(model, asOf)) return 'retired'
+  if (standing.validCount === 0 || standing.value === null) return 'no_data'
+  if ((coverageOf(standing) ?? 0) >= minRankCoverage) return null
+  // Of the rounds in which it was asked it may have answered enough: then only time is missing.
+  return standing.validCount / standing.dueCount >= minRankCoverage ? 'waiting' : 'low_coverage'
 }
 
-/** Index of the first snapshot with `periodStart >= from`: a short window passes most of the longest one by. */
-function firstBehind(snapshots: readonly Snapshot[], from: Instant): number {
+/** Where the entries without a rank stand, behind those that have one; a baseline stands among them, by its value. */
+const places: Readonly<Record<UnrankedReason, number>> = {
+  baseline: 0,
+  organizer: 0,
+  waiting: 1,
+  low_coverage: 1,
+  no_data: 2,
+  retired: 3,
+}
+
+function inOrder(
+  entries: readonly LeaderboardEntry[],
+  rankBy: string,
+  direction: Leaderboard['direction'],
+): LeaderboardEntry[] {
+  const sorted = (list: readonly LeaderboardEntry[], valueFor: (entry: LeaderboardEntry) => number | null) =>
+    rankByValue(list, valueFor, (entry) => entry.modelId, direction)
+  const rankingValue = (entry: LeaderboardEntry) => entry.windows[rankBy] ?? null
+  const ranks = sorted(entries, (entry) => (entry.unrankedReason === null ? rankingValue(entry) : null))
+  const ranked = ranks.map(({ item, rank }) => ({ ...item, rank }))
+  const placeOf = (entry: LeaderboardEntry) => {
+    if (entry.unrankedReason === null) return 0
+    return Math.max(places[entry.unrankedReason], rankingValue(entry) === null ? places.no_data : 0)
+  }
+  return sorted(ranked, rankingValue)
+    .map(({ item }) => item)
+    .sort((left, right) => placeOf(left) - placeOf(right))
+}
+
+/** Index of the first with `periodStart >= from`: a short window passes most of the longest one by. */
+function firstBehind(items: readonly { readonly periodStart: Instant }[], from: Instant): number {
   let low = 0
-  let high = snapshots.length
+  let high = items.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if ((snapshots[middle] as Snapshot).periodStart >= from) high = middle
+    if ((items[middle] as { readonly periodStart: Instant }).periodStart >= from) high = middle
     else low = middle + 1
   }
   return low

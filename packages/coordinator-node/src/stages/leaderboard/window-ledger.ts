@@ -1,36 +1,50 @@
+import type { PeriodRounds } from '../../domain/period-rounds.ts'
 import type { Snapshot } from '../../domain/snapshot.ts'
+import type { Span } from '../../domain/standing.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Store } from '../../ports/store.ts'
 
-/** The snapshots of the longest window, kept in memory so that closing a period does not read them again. */
+/** The closed periods of the longest window, kept in memory so that closing the next one does not read them again. */
 export interface WindowLedger {
   /**
-   * The closed snapshots with `asOf - lengthMs <= periodStart` up to `lastPeriodEnd`, oldest first. Read from the store when
-   * another process has closed a period since.
+   * The closed periods with `asOf - lengthMs <= periodStart` up to `lastPeriodEnd`, with their snapshots. Read from the store
+   * when another process has closed a period since.
    */
-  before(lastPeriodEnd: Instant | null, asOf: Instant): Promise<readonly Snapshot[]>
-  add(periodEnd: Instant, snapshots: readonly Snapshot[]): void
+  before(lastPeriodEnd: Instant | null, asOf: Instant): Promise<Span>
+  add(rounds: PeriodRounds, snapshots: readonly Snapshot[]): void
 }
 
-export function createWindowLedger(store: Pick<Store, 'snapshotsBetween'>, lengthMs: number): WindowLedger {
-  let kept: Snapshot[] = []
+export function createWindowLedger(
+  store: Pick<Store, 'snapshotsBetween' | 'periodsBetween'>,
+  lengthMs: number,
+): WindowLedger {
+  let periods: PeriodRounds[] = []
+  let snapshots: Snapshot[] = []
   let keptThrough: Instant | null = null
 
   return {
     async before(lastPeriodEnd, asOf) {
-      if (lastPeriodEnd === null) return []
+      if (lastPeriodEnd === null) return { periods: [], snapshots: [] }
+      const from = asOf - lengthMs
       if (keptThrough !== lastPeriodEnd) {
-        kept = [...(await store.snapshotsBetween(asOf - lengthMs, lastPeriodEnd))]
+        periods = [...(await store.periodsBetween(from, lastPeriodEnd))]
+        snapshots = [...(await store.snapshotsBetween(from, lastPeriodEnd))]
         keptThrough = lastPeriodEnd
       }
-      const from = asOf - lengthMs
-      const firstKept = kept.findIndex((snapshot) => snapshot.periodStart >= from)
-      if (firstKept !== 0) kept.splice(0, firstKept === -1 ? kept.length : firstKept)
-      return kept
+      forgetBefore(from, periods)
+      forgetBefore(from, snapshots)
+      return { periods, snapshots }
     },
-    add(periodEnd, snapshots) {
-      kept.push(...snapshots)
-      keptThrough = periodEnd
+    add(rounds, added) {
+      periods.push(rounds)
+      snapshots.push(...added)
+      keptThrough = rounds.periodEnd
     },
   }
+}
+
+/** Takes the items from the beginning of a list that started before `from`. */
+function forgetBefore(from: Instant, items: { readonly periodStart: Instant }[]): void {
+  const firstKept = items.findIndex((item) => item.periodStart >= from)
+  if (firstKept !== 0) items.splice(0, firstKept === -1 ? items.length : firstKept)
 }

@@ -66,6 +66,45 @@ describe('periodSnapshots', () => {
     expect(made).toMatchObject({ dueCount: 3, answeredCount: 2, scoreCount: 1 })
   })
 
+  test('counts answers of the model alone: what was given to it is no answer, and what failed is none either', () => {
+    const [made] = snapshots([
+      result('a', 1, 1.5),
+      result('a', 2, -4, { scoreKind: 'imputed', predictionStatus: 'ABSENT', blame: 'model' }),
+      result('a', 3, null, { scoreKind: 'failed' }),
+      result('b', 3, 2),
+      absent('a', 4, 'coordinator'),
+    ])
+    expect(made).toMatchObject({ validCount: 1, excusedCount: 1 })
+  })
+
+  test('excuses a failed score only where the contract could score no answer of the round', () => {
+    const failed = (modelId: string, at: number) => result(modelId, at, null, { scoreKind: 'failed' })
+    const made = snapshots([failed('a', 1), result('b', 1, 2), failed('a', 2), failed('b', 2)])
+    expect(made.map(({ modelId, excusedCount }) => [modelId, excusedCount])).toEqual([
+      ['a', 1],
+      ['b', 1],
+    ])
+    const [alone] = snapshots([failed('a', 1), result('b', 1, 2)])
+    expect(alone).toMatchObject({ validCount: 0, excusedCount: 0 })
+  })
+
+  test.each([
+    ['desc', { sum: -3, count: 2 }],
+    ['asc', { sum: 11, count: 2 }],
+  ])('keeps the worst valid score of the rounds in which a model had no row (%s)', (direction, unasked) => {
+    const imputed = result('c', 1, -9, { scoreKind: 'imputed', predictionStatus: 'ABSENT', blame: 'model' })
+    const made = snapshots(
+      [
+        ...[result('a', 1, 5), result('b', 1, -4), imputed],
+        ...[result('a', 2, 1), result('b', 2, 6)],
+        ...[result('a', 3, 7), result('late', 3, 8)],
+      ],
+      { leaderboard: { direction } },
+    )
+    expect(made.find(({ modelId }) => modelId === 'late')?.unasked).toEqual(unasked)
+    expect(made.find(({ modelId }) => modelId === 'a')?.unasked).toEqual({ sum: 0, count: 0 })
+  })
+
   test('has no sums and no metrics for a model without a score', () => {
     const [made] = snapshots([absent('a', 1, 'coordinator')])
     expect(made).toMatchObject({ dueCount: 0, answeredCount: 0, scoreCount: 0, sums: {} })

@@ -5,9 +5,10 @@ import { type MetricPoint, metrics } from '../../domain/metrics.ts'
 import type { FieldSum, Snapshot } from '../../domain/snapshot.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { PeriodResult } from '../../ports/store.ts'
+import { sumOf, worstByRound } from './period-rounds.ts'
 
 /**
- * The snapshots of a closed period, one for each model that had a round in it.
+ * The snapshots of a closed period, one for each model that had a row in it.
  * Sums run in the order of `results`, so that every store and every recomputation gives the same bits.
  */
 export function periodSnapshots(
@@ -18,6 +19,7 @@ export function periodSnapshots(
 ): Snapshot[] {
   const byModel = groupByModel(results)
   const modelIds = [...byModel.keys()].sort()
+  const worst = worstByRound(resolved, results)
   const points = new Map(modelIds.map((modelId) => [modelId, metricPoints(resolved, byModel.get(modelId) ?? [])]))
   return modelIds.map((modelId) => {
     const own = byModel.get(modelId) ?? []
@@ -31,10 +33,27 @@ export function periodSnapshots(
       scoreCount: counted.length,
       dueCount: due.length,
       answeredCount: due.filter((result) => result.predictionStatus === 'SCORED').length,
+      roundCount: worst.size,
+      validCount: own.filter((result) => result.scoreKind === 'valid').length,
+      excusedCount: own.filter((result) => isExcused(result, worst)).length,
+      unasked: unaskedSum(own, worst),
       sums: fieldSums(counted),
       metrics: periodMetrics(resolved, modelId, points),
     }
   })
+}
+
+/**
+ * Whether a row counts neither for nor against its model. A failed score does only where no answer of the round could be
+ * scored: otherwise an answer that breaks the scorer would be a way to sit a round out.
+ */
+function isExcused({ blame, scoreKind, roundId }: PeriodResult, worst: ReadonlyMap<string, number | null>): boolean {
+  return blame === 'coordinator' || (scoreKind === 'failed' && worst.get(roundId) === null)
+}
+
+function unaskedSum(own: readonly PeriodResult[], worst: ReadonlyMap<string, number | null>): FieldSum {
+  const asked = new Set(own.map((result) => result.roundId))
+  return sumOf([...worst].flatMap(([roundId, value]) => (value === null || asked.has(roundId) ? [] : [value])))
 }
 
 function periodMetrics(

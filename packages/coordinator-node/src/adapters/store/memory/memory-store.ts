@@ -3,6 +3,7 @@ import { CrunchError } from '../../../domain/errors.ts'
 import type { FeedRecord, FeedState } from '../../../domain/feed-record.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
 import type { Model } from '../../../domain/model.ts'
+import type { PeriodRounds } from '../../../domain/period-rounds.ts'
 import type { Prediction } from '../../../domain/prediction.ts'
 import type { Round, Schedule } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
@@ -28,6 +29,8 @@ export interface StoreDump {
   /** In order of (resolvableAt, round id, model id), as are the scores. */
   readonly predictions: readonly Prediction[]
   readonly scores: readonly Score[]
+  /** Oldest first. */
+  readonly periods: readonly PeriodRounds[]
   /** In order of (periodEnd, model id). */
   readonly snapshots: readonly Snapshot[]
   readonly leaderboards: readonly Leaderboard[]
@@ -74,6 +77,7 @@ export function createMemoryStore(): MemoryStore {
       return periods.close(period)
     }),
     snapshotsBetween: verb(periods.between),
+    periodsBetween: verb(periods.periodsBetween),
     lastPeriodEnd: verb(periods.lastEnd),
     addCheckpoint: verb(periods.addCheckpoint),
     lastCheckpointEnd: verb(periods.lastCheckpointEnd),

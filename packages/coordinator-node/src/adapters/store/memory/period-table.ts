@@ -1,5 +1,6 @@
 import type { Checkpoint, CheckpointStatus } from '../../../domain/checkpoint.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
+import type { PeriodRounds } from '../../../domain/period-rounds.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { ClosedPeriod, PredictionFilter } from '../../../ports/store.ts'
@@ -9,6 +10,7 @@ import { firstIndex, insertSorted } from './sorted-list.ts'
 export interface PeriodTable {
   close(period: ClosedPeriod): boolean
   between(from: Instant, to: Instant): readonly Snapshot[]
+  periodsBetween(from: Instant, to: Instant): readonly PeriodRounds[]
   lastEnd(): Instant | null
   latestLeaderboard(): Leaderboard | null
   snapshotReports(filter: PredictionFilter): readonly Snapshot[]
@@ -16,6 +18,7 @@ export interface PeriodTable {
   lastCheckpointEnd(): Instant | null
   checkpoints(filter: { readonly status?: CheckpointStatus; readonly limit: number }): readonly Checkpoint[]
   rows(): {
+    readonly periods: readonly PeriodRounds[]
     readonly snapshots: readonly Snapshot[]
     readonly leaderboards: readonly Leaderboard[]
     readonly checkpoints: readonly Checkpoint[]
@@ -26,10 +29,11 @@ export function createPeriodTable(): PeriodTable {
   const snapshots: Snapshot[] = []
   const snapshotKeys = new Set<string>()
   const leaderboards: Leaderboard[] = []
+  const periods: PeriodRounds[] = []
   const periodEnds = new Set<Instant>()
   const checkpoints: Checkpoint[] = []
 
-  function close({ snapshots: added, leaderboard }: ClosedPeriod): boolean {
+  function close({ rounds, snapshots: added, leaderboard }: ClosedPeriod): boolean {
     if (periodEnds.has(leaderboard.asOf)) return false
     const keys = new Set<string>()
     for (const { modelId, periodEnd } of added) {
@@ -40,6 +44,7 @@ export function createPeriodTable(): PeriodTable {
       keys.add(key)
     }
     periodEnds.add(leaderboard.asOf)
+    insertSorted(periods, rounds, (left, right) => left.periodEnd - right.periodEnd)
     insertSorted(leaderboards, leaderboard, (left, right) => left.asOf - right.asOf)
     for (const key of keys) snapshotKeys.add(key)
     for (const snapshot of added) insertSorted(snapshots, snapshot, compareSnapshots)
@@ -66,6 +71,11 @@ export function createPeriodTable(): PeriodTable {
       const end = firstIndex(snapshots, (snapshot) => snapshot.periodEnd > to)
       return snapshots.slice(start, Math.max(start, end)).filter((snapshot) => snapshot.periodStart >= from)
     },
+    periodsBetween(from, to) {
+      const start = firstIndex(periods, (period) => period.periodEnd >= from)
+      const end = firstIndex(periods, (period) => period.periodEnd > to)
+      return periods.slice(start, Math.max(start, end)).filter((period) => period.periodStart >= from)
+    },
     lastEnd: () => leaderboards.at(-1)?.asOf ?? null,
     latestLeaderboard: () => leaderboards.at(-1) ?? null,
     addCheckpoint(checkpoint) {
@@ -78,7 +88,7 @@ export function createPeriodTable(): PeriodTable {
       const matching = checkpoints.filter((checkpoint) => status === undefined || checkpoint.status === status)
       return matching.reverse().slice(0, limit)
     },
-    rows: () => ({ snapshots, leaderboards, checkpoints }),
+    rows: () => ({ periods, snapshots, leaderboards, checkpoints }),
   }
 }
 

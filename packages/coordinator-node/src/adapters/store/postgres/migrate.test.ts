@@ -86,11 +86,31 @@ it('brings the database of the first version to the newest, with every row in it
   try {
     expect(await appliedCount()).toBe(journal.entries.length)
     expect(await withSql(rowsOf)).toMatchObject(before)
+    // What had closed has its counts from the rows.
+    const at = { periodStart: Date.UTC(2025, 0, 1), periodEnd: Date.UTC(2025, 0, 1, 1) }
+    const none = { sum: 0, count: 0 }
+    expect(await store.periodsBetween(0, Date.UTC(2026))).toEqual([{ ...at, roundCount: 2, worst: none }])
+    expect(await store.snapshotsBetween(0, Date.UTC(2026))).toMatchObject([
+      { ...at, roundCount: 2, validCount: 1, excusedCount: 1, unasked: none },
+    ])
+    expect((await store.latestLeaderboard())?.entries).toEqual([
+      { modelId: '1', rank: 1, unrankedReason: null, scoreCount: 1, validCount: null, roundCount: null },
+      { modelId: '2', rank: null, unrankedReason: 'no_data', scoreCount: 0, validCount: null, roundCount: null },
+    ])
+    expect((await store.checkpoints({ limit: 1 }))[0]).toMatchObject({
+      floor: null,
+      emissionReason: null,
+      entries: [
+        { modelId: '1', rewardFrac64: 1_000_000_000, unpaidReason: null, validCount: 3, roundCount: 4, coverage: 0.75 },
+        { modelId: '2', rewardFrac64: 0, unpaidReason: 'no_answer', validCount: 0, roundCount: 0, coverage: null },
+      ],
+    })
     const scope = { source: 'binance', subject: 'BTC', kind: 'candle', granularity: '1m' }
     await store.putFeedStatus(scope, 'suspect', 'a price that jumped', Date.UTC(2025, 0, 2))
     expect(await store.feedStates()).toMatchObject([{ scope, recordCount: 1, status: 'suspect' }])
     expect(await store.predictionReports({ modelIds: [], from: 0, to: Date.UTC(2026), limit: 10 })).toMatchObject([
       { prediction: { id: 'PRE_1' }, score: { value: { value: 1 } } },
+      { prediction: { id: 'PRE_2' }, score: null },
     ])
   } finally {
     await store.close()
@@ -129,15 +149,25 @@ const rowsOfTheFirstVersion = `
       '2025-01-01 00:02Z', '2025-01-01 00:10Z', 0, '{}', 'RESOLVED', '2025-01-01 00:01Z', '{"close": 1}');
   insert into predictions (id, input_id, model_id, status, output, performed_at, resolvable_at)
     values ('PRE_1', 'INP_1', '1', 'SCORED', '{"mean": 1}', '2025-01-01 00:01Z', '2025-01-01 00:02Z');
+  insert into inputs (id, schedule_key, source, subject, kind, granularity, horizon_ms, step_ms, performed_at,
+    resolvable_at, expires_at, missed_before, input, status, answered_at, actuals)
+    values ('INP_2', 'BTC-1m', 'binance', 'BTC', 'candle', '1m', 60000, 60000, '2025-01-01 00:02Z',
+      '2025-01-01 00:03Z', '2025-01-01 00:10Z', 0, '{}', 'RESOLVED', '2025-01-01 00:02Z', '{"close": 1}');
+  insert into predictions (id, input_id, model_id, status, reason, blame, performed_at, resolvable_at)
+    values ('PRE_2', 'INP_2', '1', 'ABSENT', 'coordinator_restarted', 'coordinator', '2025-01-01 00:02Z',
+      '2025-01-01 00:03Z');
   insert into scores (id, prediction_id, kind, value, scored_at)
     values ('SCR_1', 'PRE_1', 'valid', '{"value": 1}', '2025-01-01 00:02Z');
   insert into snapshots
     (id, model_id, period_start, period_end, score_count, due_count, answered_count, sums, metrics)
     values ('SNAP_1', '1', '2025-01-01Z', '2025-01-01 01:00Z', 1, 1, 1, '{}', '{}');
   insert into leaderboards (id, as_of, rank_by, direction, entries)
-    values ('LDR_1', '2025-01-01 01:00Z', 'recent', 'asc', '[]');
+    values ('LDR_1', '2025-01-01 01:00Z', 'recent', 'asc',
+      '[{"modelId": "1", "rank": 1, "scoreCount": 1}, {"modelId": "2", "rank": null, "scoreCount": 0}]');
   insert into checkpoints (id, period_start, period_end, status, snapshot_count, entries, created_at)
-    values ('CKP_1', '2025-01-01Z', '2025-01-02Z', 'PENDING', 1, '[]', '2025-01-02Z')`
+    values ('CKP_1', '2025-01-01Z', '2025-01-02Z', 'PENDING', 1,
+      '[{"modelId": "1", "rank": 1, "dueCount": 4, "answeredCount": 3, "rewardFrac64": 1000000000},
+        {"modelId": "2", "rank": null, "dueCount": 0, "answeredCount": 0, "rewardFrac64": 0}]', '2025-01-02Z')`
 
 /** Every row of the first version's tables. */
 async function rowsOf(sql: postgres.Sql): Promise<Record<string, readonly object[]>> {

@@ -1,8 +1,8 @@
 import type { Checkpoint } from '../../../domain/checkpoint.ts'
-import type { Leaderboard } from '../../../domain/leaderboard.ts'
+import type { PeriodRounds } from '../../../domain/period-rounds.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { PeriodResult, Store } from '../../../ports/store.ts'
+import type { ClosedPeriod, PeriodResult, Store } from '../../../ports/store.ts'
 import { jsonParameter, type Query, type Sql } from './connect.ts'
 import { encodeInstant, encodeInstantOrNull } from './instant-codec.ts'
 
@@ -12,6 +12,7 @@ type PeriodVerbs =
   | 'periodResults'
   | 'closePeriod'
   | 'snapshotsBetween'
+  | 'periodsBetween'
   | 'lastPeriodEnd'
   | 'addCheckpoint'
   | 'lastCheckpointEnd'
@@ -36,12 +37,18 @@ export function createPeriodStore(sql: Sql): Pick<Store, PeriodVerbs> {
         order by i.resolvable_at, i.id, p.model_id`
       return [...rows]
     },
-    closePeriod: ({ snapshots, leaderboard }) => closePeriod(sql, snapshots, leaderboard),
+    closePeriod: (period) => closePeriod(sql, period),
     async snapshotsBetween(from, to) {
       const rows = await sql<Snapshot[]>`
         select ${snapshotColumns(sql)} from snapshots
         where period_end >= ${from} and period_end <= ${to} and period_start >= ${from}
         order by period_end, model_id`
+      return [...rows]
+    },
+    async periodsBetween(from, to) {
+      const rows = await sql<PeriodRounds[]>`
+        select period_start as "periodStart", as_of as "periodEnd", round_count as "roundCount", worst
+        from leaderboards where as_of >= ${from} and as_of <= ${to} and period_start >= ${from} order by as_of`
       return [...rows]
     },
     async lastPeriodEnd() {
@@ -58,11 +65,14 @@ export function createPeriodStore(sql: Sql): Pick<Store, PeriodVerbs> {
 
 export const snapshotColumns = (sql: Query) => sql`
   id, model_id as "modelId", period_start as "periodStart", period_end as "periodEnd", score_count as "scoreCount",
-  due_count as "dueCount", answered_count as "answeredCount", sums, metrics`
+  due_count as "dueCount", answered_count as "answeredCount", round_count as "roundCount",
+  valid_count as "validCount", excused_count as "excusedCount", unasked, sums, metrics`
 
-async function closePeriod(sql: Sql, snapshots: readonly Snapshot[], leaderboard: Leaderboard): Promise<boolean> {
+async function closePeriod(sql: Sql, { rounds, snapshots, leaderboard }: ClosedPeriod): Promise<boolean> {
+  const { roundCount, worst } = rounds
+  const periodStart = encodeInstant(rounds.periodStart)
   const document = {
-    leaderboard: { ...leaderboard, asOf: encodeInstant(leaderboard.asOf) },
+    leaderboard: { ...leaderboard, asOf: encodeInstant(leaderboard.asOf), periodStart, roundCount, worst },
     snapshots: snapshots.map((snapshot) => ({
       ...snapshot,
       periodStart: encodeInstant(snapshot.periodStart),
@@ -72,17 +82,20 @@ async function closePeriod(sql: Sql, snapshots: readonly Snapshot[], leaderboard
   const [row] = await sql<{ isFirst: boolean }[]>`
     with document as materialized (select ${jsonParameter(sql, document)} as body),
     closed as (
-      insert into leaderboards (id, as_of, rank_by, direction, entries)
-      select l.* from document, json_to_record(body->'leaderboard')
-        as l(id text, "asOf" timestamptz, "rankBy" text, direction text, entries jsonb)
+      insert into leaderboards (id, as_of, period_start, round_count, worst, rank_by, direction, entries)
+      select l.* from document, json_to_record(body->'leaderboard') as l(
+        id text, "asOf" timestamptz, "periodStart" timestamptz, "roundCount" int8, worst jsonb, "rankBy" text,
+        direction text, entries jsonb)
       on conflict do nothing
       returning 1
     ), written as (
       insert into snapshots
-        (id, model_id, period_start, period_end, score_count, due_count, answered_count, sums, metrics)
+        (id, model_id, period_start, period_end, score_count, due_count, answered_count, round_count, valid_count, excused_count,
+          unasked, sums, metrics)
       select s.* from document, json_to_recordset(body->'snapshots') as s(
         id text, "modelId" text, "periodStart" timestamptz, "periodEnd" timestamptz, "scoreCount" int8,
-        "dueCount" int8, "answeredCount" int8, sums jsonb, metrics jsonb)
+        "dueCount" int8, "answeredCount" int8, "roundCount" int8, "validCount" int8, "excusedCount" int8, unasked jsonb, sums jsonb,
+        metrics jsonb)
       where exists (select from closed)
     )
     select exists (select from closed) as "isFirst"`
@@ -98,11 +111,11 @@ async function addCheckpoint(sql: Sql, checkpoint: Checkpoint): Promise<boolean>
     createdAt: encodeInstant(checkpoint.createdAt),
   }
   const rows = await sql`
-    insert into checkpoints (id, period_start, period_end, status, snapshot_count, entries, crunch, compute_provider,
-      data_provider, transaction_id, submitted_at, created_at)
+    insert into checkpoints (id, period_start, period_end, status, snapshot_count, entries, floor,
+      emission_reason, crunch, compute_provider, data_provider, transaction_id, submitted_at, created_at)
     select * from json_to_record(${jsonParameter(sql, document)}) as c(
       id text, "periodStart" timestamptz, "periodEnd" timestamptz, status text, "snapshotCount" int8, entries jsonb,
-      crunch text, "computeProvider" text, "dataProvider" text, "transactionId" text, "submittedAt" timestamptz,
+      floor float8, "emissionReason" text, crunch text, "computeProvider" text, "dataProvider" text, "transactionId" text, "submittedAt" timestamptz,
       "createdAt" timestamptz)
     on conflict do nothing
     returning 1`

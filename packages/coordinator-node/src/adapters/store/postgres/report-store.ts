@@ -58,7 +58,7 @@ export function createReportStore(sql: Sql): Pick<Store, ReportVerbs> {
     async checkpoints({ status, limit }) {
       const rows = await sql<Checkpoint[]>`
         select id, period_start as "periodStart", period_end as "periodEnd", status, snapshot_count as "snapshotCount",
-          entries, crunch, compute_provider as "computeProvider", data_provider as "dataProvider",
+          entries, floor, emission_reason as "emissionReason", crunch, compute_provider as "computeProvider", data_provider as "dataProvider",
           transaction_id as "transactionId", submitted_at as "submittedAt", created_at as "createdAt"
         from checkpoints where ${status ?? null}::text is null or status = ${status ?? null}::text
         order by period_end desc limit ${limit}`

@@ -9,6 +9,7 @@ import {
   leaderboard,
   minute,
   model,
+  periodRounds,
   prediction,
   prepare,
   resolveAll,
@@ -104,7 +105,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     ([at, ids]): Step =>
       (store) => {
         const snapshots = ids.map((id) => snapshot(id, at))
-        return store.closePeriod({ snapshots, leaderboard: leaderboard(at) })
+        return store.closePeriod({ snapshots, rounds: periodRounds(at), leaderboard: leaderboard(at) })
       },
   ),
   fc.subarray(models).map(

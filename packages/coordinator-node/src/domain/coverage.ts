@@ -1,0 +1,15 @@
+/** How much of a span of rounds a model has answered. */
+export interface AnsweredRounds {
+  /** All rounds of the span that have a truth, also those in which the model had no row. */
+  readonly roundCount: number
+  /** Rounds that count neither for nor against the model: its answer is missing, or has no score, by our fault. */
+  readonly excusedCount: number
+  /** Rounds in which it has a valid score of its own. */
+  readonly validCount: number
+}
+
+/** The share of a span's rounds that a model has answered, from 0 to 1; `null` when there was none to answer. */
+export function coverageOf({ roundCount, excusedCount, validCount }: AnsweredRounds): number | null {
+  const counted = roundCount - excusedCount
+  return counted <= 0 ? null : validCount / counted
+}

@@ -1,0 +1,48 @@
+import type { ModelIdentity } from './model.ts'
+
+/** The cruncher whose models are the organizer's, unless the operator names another one. */
+export const defaultOrganizerId = 'organizer'
+
+/** Who runs the competition, and the models by which it measures the others. */
+export interface Organizer {
+  readonly cruncherId: string
+  /** Names of models. */
+  readonly baselines: readonly string[]
+}
+
+/**
+ * participant: ranked and paid. organizer: a model of whoever runs the competition, neither ranked nor paid.
+ * baseline: one of the organizer's that the contract names, which the others can be required to beat.
+ */
+export type ModelRole = 'participant' | 'organizer' | 'baseline'
+
+export function roleOf(
+  { name, cruncherId }: Pick<ModelIdentity, 'name' | 'cruncherId'>,
+  organizer: Organizer,
+): ModelRole {
+  if (cruncherId !== organizer.cruncherId) return 'participant'
+  return isBaselineName(name, organizer) ? 'baseline' : 'organizer'
+}
+
+/** Why a model cannot take part, in words for its owner: it has the name of a baseline. `null`: it can. */
+export function refusalOfName(
+  { name, cruncherId }: Pick<ModelIdentity, 'name' | 'cruncherId'>,
+  organizer: Organizer,
+): string | null {
+  if (cruncherId === organizer.cruncherId || !isBaselineName(name, organizer)) return null
+  return `"${name}" is the name of a baseline, which only the organizer (cruncher "${organizer.cruncherId}") can submit: give the model another name`
+}
+
+/** Names that read the same have the same key, however they are spelled: `Flat`, `ｆｌａｔ` and ` flat ` are `flat`. */
+export function nameKey(name: string): string {
+  return name
+    .normalize('NFKC')
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .trim()
+    .toLowerCase()
+}
+
+function isBaselineName(name: string, { baselines }: Organizer): boolean {
+  const key = nameKey(name)
+  return baselines.some((baseline) => nameKey(baseline) === key)
+}

@@ -1,0 +1,12 @@
+import type { FieldSum } from './snapshot.ts'
+import type { Instant } from './time.ts'
+
+/** The rounds of a closed snapshot period `[periodStart, periodEnd)`, whether or not a model had a row in them. */
+export interface PeriodRounds {
+  readonly periodStart: Instant
+  readonly periodEnd: Instant
+  /** Rounds that have a truth and in which at least one model was asked. */
+  readonly roundCount: number
+  /** Over the rounds that have a valid score: the ranking value of the worst one. */
+  readonly worst: FieldSum
+}

@@ -1,0 +1,101 @@
+import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import type { EmissionReason, UnpaidReason } from '../../domain/checkpoint.ts'
+import { coverageOf } from '../../domain/coverage.ts'
+import { isRetired, type Model } from '../../domain/model.ts'
+import { type ModelRole, nameKey, roleOf } from '../../domain/model-role.ts'
+import { countRounds, groupByModel, type Span, type Standing, standingOf } from '../../domain/standing.ts'
+import type { Instant } from '../../domain/time.ts'
+
+/** A model with a row in the period, before the floor is known. */
+export interface Candidate {
+  readonly model: Model
+  readonly role: ModelRole
+  readonly standing: Standing
+  /** Why no payment can go to it; `null` for a payable model. */
+  readonly unpaidReason: UnpaidReason | null
+}
+
+/** What a value has to be better than. unknown: there is a floor, and nothing can be shown to be above it. */
+export type Floor =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'value'; readonly value: number }
+  | { readonly kind: 'unknown' }
+
+/** The models of a period, in order of id, each with what a payment requires of it. */
+export function candidatesOf(
+  resolved: ResolvedContract,
+  models: readonly Model[],
+  span: Span,
+  periodEnd: Instant,
+): readonly Candidate[] {
+  const rules = { field: resolved.contract.leaderboard.value, newcomers: resolved.newcomers }
+  const roundCount = countRounds(span.periods)
+  const byModel = groupByModel(span.snapshots)
+  return models.flatMap((model) => {
+    const own = byModel.get(model.id)
+    if (own === undefined) return []
+    const standing = standingOf(rules, span.periods, roundCount, own)
+    const role = roleOf(model, resolved.organizer)
+    const unpaidReason = role === 'participant' ? missingRequirement(resolved, model, standing, periodEnd) : role
+    return [{ model, role, standing, unpaidReason }]
+  })
+}
+
+/** The first requirement of a payment that a participant's model does not meet. */
+function missingRequirement(
+  { minPayCoverage }: ResolvedContract,
+  model: Model,
+  standing: Standing,
+  periodEnd: Instant,
+): UnpaidReason | null {
+  if (isRetired(model, periodEnd)) return 'retired'
+  if (!hasAnswered(standing)) return 'no_answer'
+  return isCovered(standing, minPayCoverage) ? null : 'low_coverage'
+}
+
+/**
+ * The floor of a payout. That of a baseline is its value in the same period, which counts only where the baseline meets what
+ * is required of a participant; of several of one name, each has to be beaten.
+ */
+export function payFloor(resolved: ResolvedContract, candidates: readonly Candidate[]): Floor {
+  const { payAbove } = resolved.contract.checkpoint.emission
+  if (payAbove === undefined) return { kind: 'none' }
+  if (payAbove.baseline === undefined) return { kind: 'value', value: payAbove.value }
+  const key = nameKey(payAbove.baseline)
+  const values = candidates.flatMap(({ model, role, standing }) => {
+    const counts = role === 'baseline' && nameKey(model.name) === key && hasAnswered(standing)
+    return counts && isCovered(standing, resolved.minPayCoverage) && standing.value !== null ? [standing.value] : []
+  })
+  const [first, ...others] = values
+  if (first === undefined) return { kind: 'unknown' }
+  return {
+    kind: 'value',
+    value: others.reduce((best, value) => (isBetter(resolved, value, best) ? value : best), first),
+  }
+}
+
+/** Equal to the floor is not above it. */
+export function isAboveFloor(resolved: ResolvedContract, floor: Floor, value: number): boolean {
+  if (floor.kind === 'value') return isBetter(resolved, value, floor.value)
+  return floor.kind === 'none'
+}
+
+/** Why nobody is paid; `null` when somebody is. */
+export function emissionReason(payableCount: number, paidCount: number, floor: Floor): EmissionReason | null {
+  if (paidCount > 0) return null
+  if (payableCount === 0) return 'no_payable_model'
+  return floor.kind === 'unknown' ? 'floor_unknown' : 'nobody_above_floor'
+}
+
+function isBetter({ contract }: ResolvedContract, value: number, other: number): boolean {
+  return contract.leaderboard.direction === 'desc' ? value > other : value < other
+}
+
+/** A score that was given to a missing answer is none of the model's own. */
+function hasAnswered({ validCount, value }: Standing): boolean {
+  return validCount > 0 && value !== null
+}
+
+function isCovered(standing: Standing, minCoverage: number): boolean {
+  return (coverageOf(standing) ?? 0) >= minCoverage
+}

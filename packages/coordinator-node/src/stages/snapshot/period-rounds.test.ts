@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { resolvedContract } from '../../../test/sample-contract.ts'
+import type { PeriodResult } from '../../ports/store.ts'
+import { minute } from '../../ports/store-samples.ts'
+import { periodRounds } from './period-rounds.ts'
+
+const period = { start: minute(0), end: minute(10) }
+
+const result = (modelId: string, at: number, value: number | null, rest: Partial<PeriodResult> = {}): PeriodResult => ({
+  modelId,
+  roundId: `round-${at}`,
+  resolvableAt: minute(at),
+  predictionStatus: 'SCORED',
+  blame: null,
+  scoreKind: value === null ? null : 'valid',
+  value: value === null ? null : { value },
+  signal: null,
+  actual: null,
+  ...rest,
+})
+
+const roundsOf = (results: readonly PeriodResult[], direction: 'asc' | 'desc' = 'desc') =>
+  periodRounds(resolvedContract({ leaderboard: { direction } }), period, results)
+
+test('counts every round once, whatever came of it', () => {
+  const absent = { predictionStatus: 'ABSENT', blame: 'coordinator' } as const
+  const results = [result('a', 1, 2), result('b', 1, 3), result('a', 2, null, absent), result('a', 3, 1)]
+  expect(roundsOf(results)).toMatchObject({ periodStart: minute(0), periodEnd: minute(10), roundCount: 3 })
+  expect(roundsOf([])).toEqual({
+    periodStart: minute(0),
+    periodEnd: minute(10),
+    roundCount: 0,
+    worst: { sum: 0, count: 0 },
+  })
+})
+
+test('adds up the worst valid score of each round, the highest where lower is better', () => {
+  const given = { scoreKind: 'imputed' } as const
+  const results = [result('a', 1, 2), result('b', 1, -3), result('c', 1, -99, given), result('a', 2, 0.5)]
+  expect(roundsOf(results).worst).toEqual({ sum: -2.5, count: 2 })
+  expect(roundsOf([...results, result('c', 2, 99, given)], 'asc').worst).toEqual({ sum: 2.5, count: 2 })
+})

@@ -1,0 +1,43 @@
+import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import { addFinite } from '../../domain/finite-sum.ts'
+import type { PeriodRounds } from '../../domain/period-rounds.ts'
+import type { FieldSum } from '../../domain/snapshot.ts'
+import type { PeriodResult } from '../../ports/store.ts'
+import type { Period } from './next-period.ts'
+
+/** How many rounds a closed period had, and how badly a model could do in them. */
+export function periodRounds(
+  resolved: ResolvedContract,
+  { start, end }: Period,
+  results: readonly PeriodResult[],
+): PeriodRounds {
+  const worst = worstByRound(resolved, results)
+  return {
+    periodStart: start,
+    periodEnd: end,
+    roundCount: worst.size,
+    worst: sumOf([...worst.values()].filter((value) => value !== null)),
+  }
+}
+
+/** The ranking value of the worst valid score of each round, in the order of `results`; `null` where there is none. */
+export function worstByRound(
+  resolved: ResolvedContract,
+  results: readonly PeriodResult[],
+): ReadonlyMap<string, number | null> {
+  const { value: field, direction } = resolved.contract.leaderboard
+  const isWorse = (value: number, other: number) => (direction === 'desc' ? value < other : value > other)
+  const worst = new Map<string, number | null>()
+  for (const { roundId, scoreKind, value } of results) {
+    const known = worst.get(roundId) ?? null
+    const ranked = scoreKind === 'valid' ? value?.[field] : undefined
+    const isNews = typeof ranked === 'number' && (known === null || isWorse(ranked, known))
+    worst.set(roundId, isNews ? ranked : known)
+  }
+  return worst
+}
+
+/** Adds up in the order given: in another one the last bits would differ. */
+export function sumOf(values: readonly number[]): FieldSum {
+  return { sum: values.reduce(addFinite, 0), count: values.length }
+}
