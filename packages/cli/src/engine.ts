@@ -31,6 +31,7 @@ import {
   type RehearsedCall,
   readSettings,
   recordingName,
+  refusalOfName,
   rehearseRound,
   resolveContract,
   type SimulationResult,
@@ -111,6 +112,7 @@ export function readNodeSettings(environment: Environment): NodeSettings {
   const settings = readSettings(environment)
   return {
     crunchId: settings.CRUNCH_ID,
+    organizerId: settings.ORGANIZER_CRUNCHER_ID,
     databaseUrl: settings.databaseUrl,
     apiPort: settings.REPORT_API_PORT,
     modelRunnerPort: settings.MODEL_RUNNER_NODE_PORT,
@@ -159,6 +161,15 @@ export function roundsPerMs(contract: AnyContract): number {
   return resolveContract(contract).schedules.reduce((sum, { everyMs }) => sum + 1 / everyMs, 0)
 }
 
+/** Why the node would refuse a model: it has the name of a baseline, and is not the organizer's. `null`: it would not. */
+export function nameRefusal(
+  contract: AnyContract,
+  organizerId: string,
+  model: { readonly name: string; readonly cruncherId: string },
+): string | null {
+  return refusalOfName(model, resolveContract(contract, organizerId).organizer)
+}
+
 /** A model of this process with its name. */
 export interface LocalModel {
   readonly id: string
@@ -180,6 +191,7 @@ export function simulateRecordings(options: {
   readonly files: readonly string[]
   readonly part?: RecordedPart
   readonly models: readonly LocalModel[]
+  readonly organizerId: string
   /** Further models, in processes of their own, with how long they may take and what they are waited for before each batch. */
   readonly hosted?: {
     readonly runner: ModelRunner
@@ -189,12 +201,13 @@ export function simulateRecordings(options: {
   readonly onProgress: (progress: { readonly recordCount: number; readonly at: number }) => void
   readonly signal: AbortSignal
 }): Promise<SimulationResult> {
-  const { contract, files, models, onProgress, signal, part = {}, hosted } = options
+  const { contract, files, models, organizerId, onProgress, signal, part = {}, hosted } = options
   const { timeoutMs, ...behindTheWire } = hosted ?? {}
   return simulate({
     contract,
     source: clipSource(contractRecording(contract, files), part),
     models: models.map(({ model, ...identity }) => ({ identity: { ...identity, deploymentId: 'simulation' }, model })),
+    organizerCruncherId: organizerId,
     ...behindTheWire,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     onProgress,

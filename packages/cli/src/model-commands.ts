@@ -5,6 +5,7 @@ import type { Terminal } from './terminal.ts'
 interface AddFlags {
   readonly name?: string
   readonly cruncher?: string
+  readonly organizer?: boolean
   readonly replace?: boolean
   readonly wait: number
 }
@@ -60,10 +61,11 @@ function addChanges(models: Command, terminal: Terminal): void {
     .argument('<source>', 'the folder, or the .ipynb file')
     .option('--name <name>', 'name of the model; by default that of the folder')
     .option('--cruncher <name>', 'whose it is')
+    .option('--organizer', "it is the organizer's: a baseline, which is neither ranked nor paid")
     .option('--replace', 'give the model of that name new code; it serves with the old until the new is ready')
-    .action(async (source: string, { name, cruncher, replace = false, wait }: AddFlags) => {
+    .action(async (source: string, { name, cruncher, organizer = false, replace = false, wait }: AddFlags) => {
       const { addModel } = await import('./commands/change-models.ts')
-      await addModel({ source, name, cruncher, replace, waitMs: wait * 1_000 }, terminal)
+      await addModel({ source, name, cruncher, organizer, replace, waitMs: wait * 1_000 }, terminal)
     })
   waitOption(models.command('start'))
     .description('run a model that was stopped, or that was set aside after too many failures')

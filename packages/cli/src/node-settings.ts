@@ -1,6 +1,8 @@
 /** The settings of a node that the command line itself needs. */
 export interface NodeSettings {
   readonly crunchId: string
+  /** The cruncher whose models are the organizer's. */
+  readonly organizerId: string
   /** `undefined`: the embedded server. May hold a password. */
   readonly databaseUrl: string | undefined
   readonly apiPort: number

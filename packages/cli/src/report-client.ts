@@ -7,8 +7,22 @@ export interface LeaderboardRow {
   readonly model_name: string | null
   readonly cruncher_name: string | null
   readonly rank: number | null
+  readonly unranked_reason?: string | null
+  readonly role?: string | null
+  /** Scores in the ranking window, those given to missing answers included. */
+  readonly score_count?: number
+  /** Rounds of the ranking window with a valid score of its own, of all that count. */
+  readonly answered_count?: number | null
+  readonly round_count?: number | null
+  readonly coverage?: number | null
   readonly created_at: string
-  readonly score_ranking?: { readonly key: string; readonly value: number | null; readonly direction: string }
+  readonly score_ranking?: {
+    readonly key: string
+    readonly value: number | null
+    readonly direction: string
+    readonly newcomers?: string
+    readonly min_coverage?: number
+  }
   readonly score_metrics?: Readonly<Record<string, number | null>>
 }
 
@@ -22,11 +36,20 @@ export interface CheckpointRow {
     readonly cruncher_rewards: readonly { readonly cruncher_index: number | null; readonly reward_pct: number }[]
   }[]
   readonly meta: {
+    /** What a value had to be better than to be paid. */
+    readonly floor?: number | null
+    /** Why no one is paid; `null` when someone is. */
+    readonly emission_reason?: string | null
     readonly ranking: readonly {
       readonly model_id: string
       readonly model_name: string | null
       readonly rank: number | null
       readonly value: number | null
+      readonly prediction_count?: number
+      readonly answered_count?: number
+      readonly round_count?: number
+      readonly coverage?: number | null
+      readonly unpaid_reason?: string | null
       /** 1,000,000,000 is 100 %. */
       readonly reward_pct: number
     }[]

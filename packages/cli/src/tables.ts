@@ -12,19 +12,43 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
   return table.toString()
 }
 
-/** Rank, model, cruncher and each window, best first. */
+/** Rank, model, cruncher, each window, and how much each stands for: best first, unranked models with the reason. */
 export function formatLeaderboard(rows: readonly LeaderboardRow[]): string {
   if (rows.length === 0) return 'The leaderboard is empty: no snapshot period has closed yet.'
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row.score_metrics ?? {})))]
   return formatTable(
-    ['rank', 'model', 'cruncher', ...keys],
+    ['rank', 'model', 'cruncher', ...keys, ...coverageHead],
     rows.map((row) => [
-      formatRank(row.rank),
+      formatRank(row.rank, row.unranked_reason),
       row.model_name ?? row.model_id,
       row.cruncher_name ?? '',
       ...keys.map((key) => formatNumber(row.score_metrics?.[key] ?? null)),
+      ...coverageCells({
+        scoreCount: row.score_count,
+        validCount: row.answered_count,
+        roundCount: row.round_count,
+        coverage: row.coverage,
+      }),
     ]),
   )
+}
+
+/** The columns that stand on every board: on how many scores a value rests, and how much of all rounds was answered. */
+export const coverageHead = ['scores', 'answered', 'coverage'] as const
+
+export function coverageCells(counts: {
+  readonly scoreCount?: number | undefined
+  readonly validCount?: number | null | undefined
+  readonly roundCount?: number | null | undefined
+  readonly coverage?: number | null | undefined
+}): readonly string[] {
+  const { scoreCount, validCount, roundCount, coverage } = counts
+  const isKnown = typeof validCount === 'number' && typeof roundCount === 'number'
+  return [
+    scoreCount === undefined ? '' : String(scoreCount),
+    isKnown ? `${validCount} of ${roundCount}` : '',
+    typeof coverage === 'number' ? `${(coverage * 100).toFixed(1)} %` : '',
+  ]
 }
 
 /** A checkpoint with who gets what of it. */
@@ -33,15 +57,44 @@ export function formatCheckpoint(checkpoint: CheckpointRow): string {
     formatRank(entry.rank),
     entry.model_name ?? entry.model_id,
     formatNumber(entry.value),
+    ...coverageCells({
+      scoreCount: entry.prediction_count,
+      validCount: entry.answered_count,
+      roundCount: entry.round_count,
+      coverage: entry.coverage,
+    }),
     formatReward(entry.reward_pct),
     String(entry.reward_pct),
+    formatReason(entry.unpaid_reason),
   ])
-  const sum = emissionSum(checkpoint)
+  const { floor } = checkpoint.meta
   return [
     `Checkpoint ${checkpoint.id}: ${checkpoint.period_start} to ${checkpoint.period_end}, ${checkpoint.status}`,
-    formatTable(['rank', 'model', 'value', 'share', 'reward'], rows),
-    `Emission: ${sum} of ${fullReward} (${sum === fullReward ? 'exact' : 'WRONG: it must be exactly 100 %'})`,
+    formatTable(['rank', 'model', 'value', ...coverageHead, 'share', 'reward', 'not paid'], rows),
+    ...(typeof floor === 'number' ? [`Paid is what is better than ${formatNumber(floor)}.`] : []),
+    formatEmission(checkpoint),
   ].join('\n')
+}
+
+function formatEmission(checkpoint: CheckpointRow): string {
+  const sum = emissionSum(checkpoint)
+  const reason = checkpoint.meta.emission_reason ?? null
+  if (sum === 0 && reason !== null) return `Emission: empty, since ${emptyEmissions[reason] ?? reason}`
+  const verdict = isWholeEmission(checkpoint) ? 'exact' : 'WRONG: it must be exactly 100 %'
+  return `Emission: ${sum} of ${fullReward} (${verdict})`
+}
+
+/** Why a payout is empty, in words. */
+const emptyEmissions: Readonly<Record<string, string>> = {
+  no_payable_model: 'no model has answered enough to be paid',
+  floor_unknown: 'the baseline that had to be beaten has no value in this period: see that it runs',
+  nobody_above_floor: 'no model is better than what has to be beaten',
+}
+
+/** Whether a payout is exactly 100 %, or says why it is empty. */
+export function isWholeEmission(checkpoint: CheckpointRow): boolean {
+  const sum = emissionSum(checkpoint)
+  return sum === fullReward || (sum === 0 && (checkpoint.meta.emission_reason ?? null) !== null)
 }
 
 /** One line that says how far the data have come. */
@@ -68,20 +121,23 @@ export function formatSimulation(result: SimulationResult, names: ReadonlyMap<st
   const windows = Object.keys(entries[0]?.windows ?? {})
   const metrics = Object.keys(entries[0]?.metrics ?? {})
   const ranks = formatTable(
-    ['rank', 'model', ...windows, ...metrics, 'coverage'],
+    ['rank', 'model', ...windows, ...metrics, ...coverageHead],
     entries.map((entry) => [
-      formatRank(entry.rank),
+      formatRank(entry.rank, entry.unrankedReason),
       names.get(entry.modelId) ?? entry.modelId,
       ...windows.map((name) => formatNumber(entry.windows[name] ?? null)),
       ...metrics.map((name) => formatNumber(entry.metrics[name] ?? null)),
-      entry.coverage === null ? '' : `${(entry.coverage * 100).toFixed(1)} %`,
+      ...coverageCells(entry),
     ]),
   )
   const checkpoints = result.checkpoints.map((checkpoint) => {
-    const shares = checkpoint.entries.map(
-      (entry) => `${names.get(entry.modelId) ?? entry.modelId} ${formatReward(entry.rewardFrac64)}`,
-    )
-    return `${checkpoint.id}: ${shares.join(', ')}`
+    const { emissionReason } = checkpoint
+    const shares = checkpoint.entries.map(({ modelId, rewardFrac64, unpaidReason }) => {
+      const share = unpaidReason === null ? formatReward(rewardFrac64) : `nothing (${formatReason(unpaidReason)})`
+      return `${names.get(modelId) ?? modelId} ${share}`
+    })
+    const empty = emissionReason === null ? [] : [`empty, since ${emptyEmissions[emissionReason] ?? emissionReason}`]
+    return `${checkpoint.id}: ${[...empty, ...shares].join(', ')}`
   })
   const counts = Object.entries(result.counts).map(([name, count]) => `${name} ${count}`)
   return [
@@ -104,9 +160,14 @@ function formatHoles(holes: SimulationResult['holes']): string[] {
   return holes.length > shownHoles ? [...shown, `missing: ${holes.length - shownHoles} more stretches`] : shown
 }
 
-/** A model without a rank has none to show. */
-export function formatRank(rank: number | null): string {
-  return rank === null || rank >= 999_999 ? '-' : String(rank)
+/** A model without a rank shows why. */
+export function formatRank(rank: number | null, unrankedReason?: string | null): string {
+  return rank === null || rank >= 999_999 ? formatReason(unrankedReason) || '-' : String(rank)
+}
+
+/** `low_coverage` reads `low coverage`. */
+function formatReason(reason: string | null | undefined): string {
+  return reason?.replaceAll('_', ' ') ?? ''
 }
 
 /** Five figures; nothing for no value. */

@@ -1,4 +1,4 @@
-import type { CheckpointRow, LeaderboardRow, ScoreRow, SnapshotRow, StoredRows } from './stored-rows.ts'
+import type { CheckpointRow, LeaderboardRow, ModelRow, ScoreRow, SnapshotRow, StoredRows } from './stored-rows.ts'
 
 // The weather competition's results once more, from its stored answers and scores, in plain arithmetic that shares no code
 // with the engine: what a participant could do with an export of the tables.
@@ -8,6 +8,10 @@ const periodMs = 5 * dayMs
 const checkpointMs = 365 * dayMs
 const windowsMs: Readonly<Record<string, number>> = { recent: 90 * dayMs, steady: 180 * dayMs, anchor: 365 * dayMs }
 const tierPercents = [35, 10, 10, 10, 10, 5, 5, 5, 5, 5]
+const organizer = 'organizer'
+const baseline = 'climatology'
+const rankedFrom = 0.8
+const paidFrom = 0.5
 
 /** One answer of a model, or its lack, in a round that has a truth. */
 interface Result {
@@ -31,9 +35,8 @@ export function recompute(rows: StoredRows): Recomputed {
   const ends = new Set(results.map(({ at }) => Math.floor(at / periodMs) * periodMs + periodMs))
   const periodEnds = [...ends].filter((end) => end <= closedThrough).sort((left, right) => left - right)
   const snapshots = periodEnds.flatMap((end) => snapshotsOf(results, end))
-  const models = rows.models.map(({ id, registeredAt }) => ({ id, registeredAt }))
   const leaderboards = periodEnds.map((end) => {
-    const known = models.filter(({ registeredAt }) => registeredAt < end).map(({ id }) => id)
+    const known = rows.models.filter(({ registeredAt }) => registeredAt < end)
     return leaderboardOf(known, results, snapshots, end)
   })
   const checkpointEnds = [
@@ -42,7 +45,7 @@ export function recompute(rows: StoredRows): Recomputed {
   const checkpoints = checkpointEnds
     .filter((end) => end <= closedThrough)
     .sort((left, right) => left - right)
-    .map((end) => checkpointOf(results, snapshots, end))
+    .map((end) => checkpointOf(rows.models, results, snapshots, end))
   return { snapshots, leaderboards, checkpoints }
 }
 
@@ -70,6 +73,29 @@ function totals(results: readonly Result[]) {
   return { scoreCount: counted.length, dueCount: due.length, answeredCount: answered.length, sum }
 }
 
+/** How much of `all` a model has answered: the share of the rounds, its own or not, that we did not miss. */
+function answers(all: readonly Result[], own: readonly Result[]) {
+  const rounds = new Set(all.map(({ inputId }) => inputId))
+  const hasScore = (inputId: string) =>
+    all.some((result) => result.inputId === inputId && result.score?.kind === 'valid')
+  const excused = own.filter(
+    ({ blame, score, inputId }) => blame === 'coordinator' || (score?.kind === 'failed' && !hasScore(inputId)),
+  )
+  const validCount = own.filter(({ score }) => score?.kind === 'valid').length
+  const roundCount = rounds.size - excused.length
+  return { validCount, roundCount, coverage: roundCount === 0 ? null : validCount / roundCount }
+}
+
+/** The CRPS of the worst valid answer of each round that has one. */
+function worstOf(results: readonly Result[]): { readonly sum: number; readonly count: number } {
+  const worst = new Map<string, number>()
+  for (const { inputId, score } of results) {
+    if (score?.kind !== 'valid') continue
+    worst.set(inputId, Math.max(worst.get(inputId) ?? 0, score.value?.crps as number))
+  }
+  return { sum: [...worst.values()].reduce((sum, value) => sum + value, 0), count: worst.size }
+}
+
 function mean(results: readonly Result[]): number | null {
   const { scoreCount, sum } = totals(results)
   return scoreCount === 0 ? null : sum('crps') / scoreCount
@@ -90,6 +116,10 @@ function snapshotsOf(all: readonly Result[], end: number): readonly SnapshotRow[
       scoreCount,
       dueCount,
       answeredCount,
+      roundCount: new Set(results.map(({ inputId }) => inputId)).size,
+      validCount: answers(results, own).validCount,
+      excusedCount: new Set(results.map(({ inputId }) => inputId)).size - answers(results, own).roundCount,
+      unasked: worstOf(results.filter(({ inputId }) => !own.some((one) => one.inputId === inputId))),
       sums: Object.fromEntries(fields.map((field) => [field, { sum: sum(field), count: scoreCount }])),
       metrics: {
         ic: spearman(valid(own).map(({ signal, actual }) => [signal, actual] as const)),
@@ -146,70 +176,138 @@ function ranks(values: readonly number[]): readonly number[] {
 }
 
 function leaderboardOf(
-  modelIds: readonly string[],
+  models: readonly ModelRow[],
   results: readonly Result[],
   snapshots: readonly SnapshotRow[],
   asOf: number,
 ): Omit<LeaderboardRow, 'id'> {
-  const entries = modelIds.map((modelId) => {
-    const own = results.filter((result) => result.modelId === modelId && result.at < asOf)
+  const closed = results.filter(({ at }) => at < asOf)
+  const window = closed.filter(({ at }) => at >= asOf - (windowsMs.anchor ?? 0))
+  const entries = models.map(({ id: modelId, cruncherId }) => {
+    const own = closed.filter((result) => result.modelId === modelId)
     const within = (lengthMs: number) => own.filter(({ at }) => at >= asOf - lengthMs)
-    const { scoreCount, dueCount, answeredCount } = totals(within(windowsMs.anchor ?? 0))
+    const { scoreCount, dueCount } = totals(within(windowsMs.anchor ?? 0))
+    const answered = answers(window, within(windowsMs.anchor ?? 0))
     const newest = snapshots.filter(
       (snapshot) =>
         snapshot.modelId === modelId && snapshot.periodEnd <= asOf && snapshot.periodStart >= asOf - checkpointMs,
     )
     return {
       modelId,
+      unrankedReason:
+        cruncherId === organizer
+          ? 'baseline'
+          : answered.validCount === 0
+            ? 'no_data'
+            : (answered.coverage ?? 0) >= rankedFrom
+              ? null
+              : answered.validCount / dueCount >= rankedFrom
+                ? 'waiting'
+                : 'low_coverage',
       windows: Object.fromEntries(Object.entries(windowsMs).map(([name, lengthMs]) => [name, mean(within(lengthMs))])),
       metrics: newest.at(-1)?.metrics ?? {},
       scoreCount,
-      coverage: dueCount === 0 ? null : answeredCount / dueCount,
+      ...answered,
     }
   })
-  return { asOf, rankBy: 'anchor', direction: 'asc', entries: ranked(entries, ({ windows }) => windows.anchor ?? null) }
+  const period = closed.filter(({ at }) => at >= asOf - periodMs)
+  const place = ({ unrankedReason: reason }: (typeof entries)[number]) =>
+    reason === null || reason === 'baseline' ? 0 : reason === 'no_data' ? 2 : 1
+  return {
+    asOf,
+    periodStart: asOf - periodMs,
+    roundCount: new Set(period.map(({ inputId }) => inputId)).size,
+    worst: worstOf(period),
+    rankBy: 'anchor',
+    direction: 'asc',
+    entries: inOrder(
+      entries,
+      ({ windows }) => windows.anchor ?? null,
+      (entry) => entry.unrankedReason === null,
+      place,
+    ),
+  }
 }
 
 function checkpointOf(
+  models: readonly ModelRow[],
   all: readonly Result[],
   snapshots: readonly SnapshotRow[],
   end: number,
 ): Omit<CheckpointRow, 'id' | 'status'> {
   const results = all.filter(({ at }) => at >= end - checkpointMs && at < end)
-  const entries = ranked(
-    [...new Set(results.map(({ modelId }) => modelId))].sort().map((modelId) => {
+  const candidates = models
+    .filter(({ id }) => results.some(({ modelId }) => modelId === id))
+    .map(({ id: modelId, name, cruncherId }) => {
       const own = results.filter((result) => result.modelId === modelId)
       const { scoreCount, dueCount, answeredCount } = totals(own)
-      return { modelId, value: mean(own), scoreCount, dueCount, answeredCount }
-    }),
-    ({ value }) => value,
-  )
-  const paid = entries.filter(({ rank }) => rank !== null)
+      const answered = answers(results, own)
+      const isCovered = answered.validCount > 0 && (answered.coverage ?? 0) >= paidFrom
+      const isOrganizers = cruncherId === organizer
+      return {
+        entry: { modelId, value: mean(own), scoreCount, dueCount, answeredCount, ...answered },
+        floor: isOrganizers && name === baseline && isCovered ? mean(own) : null,
+        unpaidReason: isOrganizers
+          ? 'baseline'
+          : answered.validCount === 0
+            ? 'no_answer'
+            : isCovered
+              ? null
+              : 'low_coverage',
+      }
+    })
+  const floor = candidates.find((candidate) => candidate.floor !== null)?.floor ?? null
+  const payable = candidates.filter(({ unpaidReason }) => unpaidReason === null)
+  const paid = payable.filter(({ entry }) => floor !== null && entry.value !== null && entry.value < floor)
   const claimed = tierPercents.slice(0, paid.length).reduce((sum, percent) => sum + percent, 0)
   const reward = (rank: number) => ((tierPercents[rank - 1] ?? 0) + (100 - claimed) / paid.length) * 10_000_000
-  const inPeriod = snapshots.filter(
-    ({ periodStart, periodEnd }) => periodStart >= end - checkpointMs && periodEnd <= end,
+  const listed = inOrder(
+    candidates.map(({ entry, unpaidReason }) => ({ ...entry, unpaidReason })),
+    ({ value }) => value,
+    (entry) => entry.unpaidReason === null,
+    ({ unpaidReason }) => (unpaidReason === null || unpaidReason === 'baseline' ? 0 : 1),
   )
   return {
     periodStart: end - checkpointMs,
     periodEnd: end,
-    snapshotCount: inPeriod.length,
-    entries: entries.map((entry) => ({ ...entry, rewardFrac64: entry.rank === null ? 0 : reward(entry.rank) })),
+    snapshotCount: snapshots.filter(
+      ({ periodStart, periodEnd }) => periodStart >= end - checkpointMs && periodEnd <= end,
+    ).length,
+    floor,
+    emissionReason:
+      paid.length > 0
+        ? null
+        : payable.length === 0
+          ? 'no_payable_model'
+          : floor === null
+            ? 'floor_unknown'
+            : 'nobody_above_floor',
+    entries: listed.map((entry) => {
+      const isPaid = paid.some((one) => one.entry.modelId === entry.modelId)
+      const afterFloor = isPaid ? null : floor === null ? 'floor_unknown' : 'not_above_floor'
+      return {
+        ...entry,
+        rewardFrac64: isPaid ? reward(entry.rank ?? 0) : 0,
+        unpaidReason: entry.unpaidReason ?? afterFloor,
+      }
+    }),
   }
 }
 
-/** The lowest value first, the ones without a value last and unranked. */
-function ranked<Entry extends { readonly modelId: string }>(
+/** By place, then the lowest value first; ranked among those that can be, and the ones without a value last. */
+function inOrder<Entry extends { readonly modelId: string }>(
   entries: readonly Entry[],
   valueFor: (entry: Entry) => number | null,
+  canRank: (entry: Entry) => boolean,
+  placeOf: (entry: Entry) => number,
 ): readonly (Entry & { readonly rank: number | null })[] {
-  const withValue = entries.flatMap((entry) => {
-    const value = valueFor(entry)
-    return value === null ? [] : [{ entry, value }]
-  })
-  const sorted = withValue.sort((left, right) => left.value - right.value)
-  return [
-    ...sorted.map(({ entry, value }) => ({ ...entry, rank: 1 + sorted.filter((other) => other.value < value).length })),
-    ...entries.filter((entry) => valueFor(entry) === null).map((entry) => ({ ...entry, rank: null })),
-  ]
+  const order = (entry: Entry) => valueFor(entry) ?? Number.POSITIVE_INFINITY
+  const place = (entry: Entry) => (valueFor(entry) === null ? Math.max(2, placeOf(entry)) : placeOf(entry))
+  const rankable = entries.filter(canRank)
+  return [...entries]
+    .sort((left, right) => place(left) - place(right) || Math.sign(order(left) - order(right)) || 0)
+    .map((entry) => ({
+      ...entry,
+      rank: canRank(entry) ? 1 + rankable.filter((other) => order(other) < order(entry)).length : null,
+    }))
 }

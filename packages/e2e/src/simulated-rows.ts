@@ -14,9 +14,10 @@ export async function simulateRows(
   const contract = await loadContract(join(node, 'contract.ts'), readSettings({}))
   const deployment = join(node, 'deployment/model-orchestrator-local')
   const models = await Promise.all(
-    listedModels(await readFile(join(deployment, 'config/models.dev.yml'), 'utf8')).map(async ({ id, submission }) => {
+    listedModels(await readFile(join(deployment, 'config/models.dev.yml'), 'utf8')).map(async (listed) => {
+      const { id, submission, cruncherId } = listed
       const ModelClass = await loadModelClass(join(deployment, 'data/submissions', submission), 'tracker.TrackerBase')
-      const identity = { id, name: submission, deploymentId: 'simulation', cruncherId: '', cruncherName: '' }
+      const identity = { id, name: submission, deploymentId: 'simulation', cruncherId, cruncherName: '' }
       return { identity, model: new ModelClass() }
     }),
   )
@@ -26,16 +27,20 @@ export async function simulateRows(
 }
 
 /** The models of a template's `models.dev.yml`, which are named after their submissions. */
-function listedModels(text: string): readonly { readonly id: string; readonly submission: string }[] {
-  return [...text.matchAll(/- id: "(\w+)"\s+submission_id: (\S+)/g)].map(([, id = '', submission = '']) => ({
-    id,
-    submission,
-  }))
+function listedModels(
+  text: string,
+): readonly { readonly id: string; readonly submission: string; readonly cruncherId: string }[] {
+  const entries = text.matchAll(/- id: "(\w+)"\s+submission_id: (\S+)[\s\S]*?cruncher_id: (\S+)/g)
+  return [...entries].map(([, id = '', submission = '', cruncherId = '']) => ({ id, submission, cruncherId }))
 }
 
 function storedRows({ rows }: SimulationResult): StoredRows {
   return {
-    models: rows.models.map(({ id, name, registeredAt }): ModelRow => ({ id, name, registeredAt })),
+    models: rows.models.map(
+      ({ id, name, cruncherId, registeredAt }): ModelRow => ({
+        ...{ id, name, cruncherId, registeredAt },
+      }),
+    ),
     inputs: rows.rounds.map(({ scope, horizonMs: _horizon, stepMs: _step, ...round }) => ({
       ...round,
       subject: scope.subject,
@@ -54,14 +59,14 @@ function storedRows({ rows }: SimulationResult): StoredRows {
       actual,
     })),
     snapshots: rows.snapshots,
-    leaderboards: rows.leaderboards,
-    checkpoints: rows.checkpoints.map(({ id, periodStart, periodEnd, status, snapshotCount, entries }) => ({
-      id,
-      periodStart,
-      periodEnd,
-      status,
-      snapshotCount,
-      entries,
-    })),
+    leaderboards: rows.leaderboards.map((leaderboard, index) => {
+      const { periodEnd: _end, ...period } = rows.periods[index]!
+      return { ...leaderboard, ...period }
+    }),
+    checkpoints: rows.checkpoints.map(
+      ({ id, periodStart, periodEnd, status, snapshotCount, entries, floor, emissionReason }) => ({
+        ...{ id, periodStart, periodEnd, status, snapshotCount, entries, floor, emissionReason },
+      }),
+    ),
   }
 }

@@ -49,6 +49,10 @@ export interface SnapshotRow {
   readonly scoreCount: number
   readonly dueCount: number
   readonly answeredCount: number
+  readonly roundCount: number
+  readonly validCount: number
+  readonly excusedCount: number
+  readonly unasked: { readonly sum: number; readonly count: number }
   readonly sums: Readonly<Record<string, { readonly sum: number; readonly count: number }>>
   readonly metrics: Readonly<Record<string, number | null>>
 }
@@ -56,14 +60,20 @@ export interface SnapshotRow {
 export interface LeaderboardRow {
   readonly id: string
   readonly asOf: number
+  readonly periodStart: number
+  readonly roundCount: number
+  readonly worst: { readonly sum: number; readonly count: number }
   readonly rankBy: string
   readonly direction: string
   readonly entries: readonly {
     readonly modelId: string
     readonly rank: number | null
+    readonly unrankedReason: string | null
     readonly windows: Readonly<Record<string, number | null>>
     readonly metrics: Readonly<Record<string, number | null>>
     readonly scoreCount: number
+    readonly validCount: number
+    readonly roundCount: number
     readonly coverage: number | null
   }[]
 }
@@ -81,13 +91,20 @@ export interface CheckpointRow {
     readonly scoreCount: number
     readonly dueCount: number
     readonly answeredCount: number
+    readonly validCount: number
+    readonly roundCount: number
+    readonly coverage: number | null
     readonly rewardFrac64: number
+    readonly unpaidReason: string | null
   }[]
+  readonly floor: number | null
+  readonly emissionReason: string | null
 }
 
 export interface ModelRow {
   readonly id: string
   readonly name: string
+  readonly cruncherId: string
   readonly registeredAt: number
 }
 
@@ -104,7 +121,9 @@ export interface StoredRows {
 /** Reads every row, in orders that depend on content only: by (resolvableAt, input, model) or (period, model). */
 export async function readStoredRows(sql: postgres.Sql): Promise<StoredRows> {
   return {
-    models: await sql<ModelRow[]>`select id, name, registered_at as "registeredAt" from models order by id`,
+    models: await sql<
+      ModelRow[]
+    >`select id, name, cruncher_id as "cruncherId", registered_at as "registeredAt" from models order by id`,
     inputs: await sql<InputRow[]>`
       select id, schedule_key as "scheduleKey", subject, performed_at as "performedAt",
         resolvable_at as "resolvableAt", expires_at as "expiresAt", missed_before as "missedBefore", input, status,
@@ -119,13 +138,16 @@ export async function readStoredRows(sql: postgres.Sql): Promise<StoredRows> {
       from scores s join predictions p on p.id = s.prediction_id order by p.resolvable_at, p.input_id, p.model_id`,
     snapshots: await sql<SnapshotRow[]>`
       select id, model_id as "modelId", period_start as "periodStart", period_end as "periodEnd",
-        score_count as "scoreCount", due_count as "dueCount", answered_count as "answeredCount", sums, metrics
+        score_count as "scoreCount", due_count as "dueCount", answered_count as "answeredCount", round_count as "roundCount",
+        valid_count as "validCount", excused_count as "excusedCount", unasked, sums, metrics
       from snapshots order by period_end, model_id`,
     leaderboards: await sql<LeaderboardRow[]>`
-      select id, as_of as "asOf", rank_by as "rankBy", direction, entries from leaderboards order by as_of`,
+      select id, as_of as "asOf", period_start as "periodStart", round_count as "roundCount", worst,
+        rank_by as "rankBy", direction, entries
+      from leaderboards order by as_of`,
     checkpoints: await sql<CheckpointRow[]>`
       select id, period_start as "periodStart", period_end as "periodEnd", status, snapshot_count as "snapshotCount",
-        entries
+        entries, floor, emission_reason as "emissionReason"
       from checkpoints order by period_end`,
   }
 }

@@ -140,9 +140,12 @@ describe(`a replay of which ${killCount} processes are killed`, () => {
     expectClose(without(rows.leaderboards, 'id'), leaderboards, 'leaderboards')
     const stored = rows.checkpoints.map(({ id: _id, status: _status, entries, ...checkpoint }) => ({
       ...checkpoint,
-      entries: entries.map(({ modelId, rank, value, scoreCount, dueCount, answeredCount, rewardFrac64 }) => ({
-        ...{ modelId, rank, value, scoreCount, dueCount, answeredCount, rewardFrac64 },
-      })),
+      entries: entries.map((entry) => {
+        const { modelId, rank, value, scoreCount, dueCount, answeredCount, ...rest } = entry
+        const { validCount, roundCount, coverage, rewardFrac64, unpaidReason } = rest
+        const answers = { scoreCount, dueCount, answeredCount, validCount, roundCount, coverage }
+        return { modelId, rank, value, ...answers, rewardFrac64, unpaidReason }
+      }),
     }))
     expectClose(stored, checkpoints, 'checkpoints')
     for (const { id, entries } of rows.checkpoints) {

@@ -11,11 +11,15 @@ export interface BacktestReport {
   readonly model: { readonly id: string; readonly name: string }
   readonly leaderboard: readonly {
     readonly rank: number | null
+    readonly unrankedReason: string | null
     readonly modelId: string
     readonly modelName: string
     readonly isBacktested: boolean
     readonly windows: Readonly<Record<string, number | null>>
     readonly metrics: Readonly<Record<string, number | null>>
+    readonly scoreCount: number
+    readonly validCount: number
+    readonly roundCount: number
     readonly coverage: number | null
   }[]
   /** Of the back-tested model's predictions, by status, and by status and reason where there is one. */
@@ -58,11 +62,15 @@ export function backtestReport(input: {
     model: { id: modelId, name: nameOf(modelId) },
     leaderboard: (result.leaderboard?.entries ?? []).map((entry) => ({
       rank: entry.rank,
+      unrankedReason: entry.unrankedReason,
       modelId: entry.modelId,
       modelName: nameOf(entry.modelId),
       isBacktested: entry.modelId === modelId,
       windows: entry.windows,
       metrics: entry.metrics,
+      scoreCount: entry.scoreCount,
+      validCount: entry.validCount,
+      roundCount: entry.roundCount,
       coverage: entry.coverage,
     })),
     counts: countBy(own, ({ status: is, reason }) => (reason === null ? is : `${is} ${reason}`)),

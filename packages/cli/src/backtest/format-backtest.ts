@@ -1,4 +1,4 @@
-import { formatNumber, formatRank, formatTable } from '../tables.ts'
+import { coverageCells, coverageHead, formatNumber, formatRank, formatTable } from '../tables.ts'
 import type { BacktestReport } from './backtest-report.ts'
 
 /** Ranks, counts, and why rounds failed, for a person. */
@@ -23,14 +23,14 @@ function formatRanks({ leaderboard }: BacktestReport): string {
   const windows = Object.keys(first.windows)
   const metrics = Object.keys(first.metrics)
   return formatTable(
-    ['rank', 'model', ...windows, ...metrics, 'coverage'],
+    ['rank', 'model', ...windows, ...metrics, ...coverageHead],
     leaderboard.map((row) => [
-      formatRank(row.rank),
+      formatRank(row.rank, row.unrankedReason),
       // A workspace's example may have the same name.
       row.isBacktested ? `> ${row.modelName}` : row.modelName,
       ...windows.map((name) => formatNumber(row.windows[name] ?? null)),
       ...metrics.map((name) => formatNumber(row.metrics[name] ?? null)),
-      row.coverage === null ? '' : `${(row.coverage * 100).toFixed(1)} %`,
+      ...coverageCells(row),
     ]),
   )
 }

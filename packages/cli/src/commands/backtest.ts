@@ -64,6 +64,7 @@ export async function backtest(options: BacktestOptions, terminal: Terminal): Pr
       files,
       part: options.part,
       models,
+      organizerId: settings.organizerId,
       hosted: { runner: hosted.runner, timeoutMs: settings.modelTimeoutMs, beforeBatch: hosted.untilBack },
       signal: terminal.signal,
       onProgress({ recordCount, at }) {

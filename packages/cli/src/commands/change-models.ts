@@ -27,6 +27,8 @@ export interface AddModelOptions {
   readonly source: string
   readonly name: string | undefined
   readonly cruncher: string | undefined
+  /** Whether it belongs to the organizer, as baselines do. */
+  readonly organizer: boolean
   /** Gives the model of that name new code instead of adding another. */
   readonly replace: boolean
   /** How long to wait until it serves; 0: not at all. */
@@ -45,6 +47,9 @@ export async function addModel(options: AddModelOptions, terminal: Terminal): Pr
     crunchId: opened.settings.crunchId,
     replace: options.replace,
     ...(options.name === undefined ? {} : { modelName: options.name }),
+    ...(options.organizer
+      ? { cruncherId: opened.settings.organizerId, cruncherName: opened.settings.organizerId }
+      : {}),
     ...(options.cruncher === undefined ? {} : { cruncherName: options.cruncher }),
   })
   const what = options.replace ? 'has new code' : 'was added'

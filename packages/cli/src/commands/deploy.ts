@@ -12,7 +12,7 @@ import { selfCommand } from '../self-command.ts'
 import { askSupervisor } from '../supervisor/control.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { alreadyRunning, readLiveSupervisor } from '../supervisor/supervisor-record.ts'
-import { emissionSum, formatCheckpoint, formatLeaderboard, fullReward } from '../tables.ts'
+import { formatCheckpoint, formatLeaderboard, isWholeEmission } from '../tables.ts'
 import type { Terminal } from '../terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
@@ -77,7 +77,7 @@ async function runOnce(input: WatchInput): Promise<void> {
   if (checkpoint === undefined) throw endedEarly()
   terminal.out(formatLeaderboard(await client.leaderboard()))
   terminal.out(formatCheckpoint(checkpoint))
-  if (emissionSum(checkpoint) !== fullReward) throw new ReportedFailure('the emission is not exact')
+  if (!isWholeEmission(checkpoint)) throw new ReportedFailure('the emission is not exact')
 }
 
 /** The supervisor lives on in a process of its own; this one only waits until everything serves. */

@@ -151,6 +151,14 @@ describe('crunch models add', () => {
     expect(await read(modelsFile)).toMatch(/# Ours\.[\s\S]*# as always[\s\S]*submission_id: mine/)
   })
 
+  it("gives a baseline to the organizer's cruncher, so that the node takes its name", async () => {
+    await write('base/main.js', 'export {}')
+    const { exitCode, out } = await crunch(['models', 'add', 'base', '--organizer'])
+    expect(exitCode).toBe(0)
+    expect(out).toContain('Model 3 (base) of organizer was added')
+    expect(await read(modelsFile)).toMatch(/model_name: base\n\s+cruncher_name: organizer\n\s+cruncher_id: organizer/)
+  })
+
   it('replaces the code of the model of that name', async () => {
     await write('still/main.js', 'export {}')
     const { out } = await crunch(['models', 'add', 'still', '--replace'])

@@ -5,7 +5,7 @@ import { inspectSubmission } from '@crunch/model-orchestrator'
 import { loadModelClass } from '@crunch/model-runner'
 import { CliError } from '../cli-error.ts'
 import { requireFile } from '../deploy/deployment-plan.ts'
-import { type LocalModel, loadNodeContract, readNodeSettings, simulateRecordings } from '../engine.ts'
+import { type LocalModel, loadNodeContract, nameRefusal, readNodeSettings, simulateRecordings } from '../engine.ts'
 import { type RunningModel, readRunningModels } from '../models-file.ts'
 import { readEnvironment } from '../read-environment.ts'
 import { formatSimulation } from '../tables.ts'
@@ -33,13 +33,23 @@ export async function simulate(options: SimulateOptions, terminal: Terminal): Pr
   const chosen =
     options.models === undefined
       ? await takeLoadable(readRunningModels(workspace, settings.crunchId).running, terminal)
-      : modelsOfFolder(resolve(terminal.cwd, options.models))
+      : modelsOfFolder(resolve(terminal.cwd, options.models)).map((model) =>
+          // Who simulates a folder of models stands for the organizer too.
+          nameRefusal(contract, settings.organizerId, model) === null
+            ? model
+            : { ...model, cruncherId: settings.organizerId },
+        )
+  for (const model of chosen) {
+    const refusal = nameRefusal(contract, settings.organizerId, model)
+    if (refusal !== null) terminal.err(`refused: ${model.id}: ${refusal}`)
+  }
   const models = await Promise.all(chosen.map((model) => loadModel(model, settings.modelBaseClassName)))
   let shownAtMs = performance.now()
   const result = await simulateRecordings({
     contract,
     files,
     models,
+    organizerId: settings.organizerId,
     signal: terminal.signal,
     onProgress({ recordCount, at }) {
       if (performance.now() - shownAtMs < progressMs) return

@@ -1,5 +1,6 @@
 import { inspectSubmission } from '@crunch/model-orchestrator'
 import { type CliProblem, describeError, isExpectedError } from '../cli-error.ts'
+import { type AnyContract, nameRefusal } from '../engine.ts'
 import { modelPlace, readRunningModels } from '../models-file.ts'
 import type { NodeSettings } from '../node-settings.ts'
 import type { Environment } from '../read-environment.ts'
@@ -10,6 +11,7 @@ import { pythonProblem } from './check-python.ts'
 export async function modelProblems(
   workspace: Workspace,
   settings: NodeSettings,
+  contract: AnyContract | undefined,
   environment: Environment,
 ): Promise<readonly CliProblem[]> {
   const { running, problems } = readRunningModels(workspace, settings.crunchId)
@@ -18,6 +20,11 @@ export async function modelProblems(
     const fix = `add one with: crunch models add DIRECTORY, or an entry with desired_state: RUNNING and crunch_id: ${settings.crunchId}`
     return [{ place: workspace.modelsFile, cause, fix }]
   }
+  const refused = running.flatMap((model) => {
+    const cause = contract === undefined ? null : nameRefusal(contract, settings.organizerId, model)
+    const fix = `give it another model_name, or write cruncher_id: ${settings.organizerId} if it is the organizer's`
+    return cause === null ? [] : [{ place: modelPlace(workspace, model.id), cause, fix }]
+  })
   const withoutFolder = new Set(problems.map(({ place }) => place))
   const inspected = await Promise.all(
     running
@@ -27,7 +34,12 @@ export async function modelProblems(
   )
   const needsPython = inspected.some(({ language }) => language === 'python' || language === 'notebook')
   const python = needsPython ? await pythonProblem(settings.pythonProgram, environment) : undefined
-  return [...problems, ...inspected.flatMap(({ problem }) => problem ?? []), ...(python === undefined ? [] : [python])]
+  return [
+    ...problems,
+    ...refused,
+    ...inspected.flatMap(({ problem }) => problem ?? []),
+    ...(python === undefined ? [] : [python]),
+  ]
 }
 
 async function inspect(

@@ -72,6 +72,17 @@ describe('models', () => {
     expect(text).not.toContain('model good')
   })
 
+  it("of a participant that has the name of a baseline is told of; the template's own is the organizer's", async () => {
+    const options = { ports: false, purpose: 'replay' } as const
+    const mine = { PATH: process.env.PATH, CRUNCH_ID: 'crunch-template' }
+    expect((await checkWorkspace(template, mine, options)).warnings).toEqual([])
+    const other = { ...mine, ORGANIZER_CRUNCHER_ID: 'host' }
+    const { warnings: told } = await checkWorkspace(template, other, options)
+    expect(told.map(formatFinding).join('\n')).toMatch(
+      /models\.dev\.yml, model 3: "flat" is the name of a baseline, which only the organizer \(cruncher "host"\).*\n {2}fix: .*cruncher_id: host/,
+    )
+  })
+
   it('in Python need a Python', async () => {
     const none = { MODEL_ORCHESTRATOR_PYTHON: 'python-that-is-not-there' }
     expect(await warnings({ 'good/main.js': '' }, none)).toBe('')

@@ -59,7 +59,9 @@ export async function checkWorkspace(
   const warnings: WorkspaceFinding[] = []
   if ('value' in settings) {
     findings.push(...(await checkSurroundings(workspace, settings.value, options)))
-    const models = settings.value.runsModelsHere ? await checkModels(workspace, settings.value, environment) : undefined
+    const models = settings.value.runsModelsHere
+      ? await checkModels(workspace, settings.value, 'value' in contract ? contract.value : undefined, environment)
+      : undefined
     findings.push(...(models?.findings ?? []))
     warnings.push(...(models?.warnings ?? []))
   }
@@ -177,9 +179,10 @@ async function checkDatabaseOf(
 async function checkModels(
   workspace: Workspace,
   settings: NodeSettings,
+  contract: AnyContract | undefined,
   environment: Environment,
 ): Promise<Pick<WorkspaceReport, 'findings' | 'warnings'>> {
-  const checked = await attempt(workspace.modelsFile, () => modelProblems(workspace, settings, environment))
+  const checked = await attempt(workspace.modelsFile, () => modelProblems(workspace, settings, contract, environment))
   return 'finding' in checked
     ? { findings: [checked.finding], warnings: [] }
     : { findings: [], warnings: checked.value }

@@ -17,6 +17,7 @@ const workspace: Workspace = {
 
 const settings: NodeSettings = {
   crunchId: 'game',
+  organizerId: 'organizer',
   databaseUrl: 'postgres://live.example/crunch',
   apiPort: 8000,
   modelRunnerPort: 9091,

@@ -205,14 +205,14 @@ async function untilStarted(input: {
   await unlessAborted(Promise.resolve(), signal)
 }
 
-/** JSON is YAML. */
+/** JSON is YAML. The model is known by its id alone: its folder may have the name of a baseline. */
 async function writeModelsFile(
   scratch: string,
   model: { readonly modelId: string; readonly submissionId: string; readonly crunchId: string },
 ): Promise<string> {
   const path = join(scratch, 'models.dev.yml')
   const { modelId: id, submissionId: submission_id, crunchId: crunch_id } = model
-  const entry = { id, submission_id, crunch_id, desired_state: 'RUNNING', model_name: submission_id }
+  const entry = { id, submission_id, crunch_id, desired_state: 'RUNNING', model_name: id }
   await writeFile(path, JSON.stringify({ models: [entry] }))
   return path
 }

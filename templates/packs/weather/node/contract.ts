@@ -19,6 +19,8 @@ const weather = series({
 export default defineContract({
   name: 'crunch-template',
   feed: weather,
+  // The organizer's own models, never ranked or paid. `climatology` knows the season alone: who is no better earns nothing.
+  baselines: ['climatology'],
 
   input: {
     schema: z.object({
@@ -73,7 +75,11 @@ export default defineContract({
     windows: { recent: '90d', steady: '180d', anchor: '365d' },
     rankBy: 'anchor',
     direction: 'asc',
+    // A model is ranked once it has answered four fifths of all rounds of the window.
+    newcomers: 'wait',
+    minCoverage: 0.8,
   },
 
-  checkpoint: { every: '365d', emission: tiers() },
+  // Paid is who answered at least half of the year's rounds, and did better than `climatology`.
+  checkpoint: { every: '365d', minCoverage: 0.5, emission: tiers({ payAbove: { baseline: 'climatology' } }) },
 })

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest'
+import type { CheckpointRow, LeaderboardRow } from './report-client.ts'
+import { formatCheckpoint, formatLeaderboard, isWholeEmission } from './tables.ts'
+
+const cells = (text: string, row: string) =>
+  text
+    .split('\n')
+    .find((line) => line.includes(row))
+    ?.split('│')
+    .map((cell) => cell.trim())
+    .filter((cell) => cell !== '')
+
+describe('formatLeaderboard', () => {
+  const row = (model: string, rest: Partial<LeaderboardRow>): LeaderboardRow => ({
+    model_id: model,
+    model_name: model,
+    cruncher_name: 'ann',
+    rank: null,
+    created_at: '2026-03-01T10:00:00.000Z',
+    score_metrics: { score_recent: 0.5 },
+    ...rest,
+  })
+
+  test('shows on how many scores and rounds every value rests, and why a model has no rank', () => {
+    const counts = { score_count: 120, answered_count: 90, round_count: 120, coverage: 0.75 }
+    const late = { score_count: 17, answered_count: 17, round_count: 1560, coverage: 17 / 1560 }
+    const text = formatLeaderboard([
+      row('first', { rank: 1, ...counts }),
+      row('flat', { unranked_reason: 'baseline', role: 'baseline', ...counts }),
+      row('late', { unranked_reason: 'waiting', ...late }),
+      row('idle', { unranked_reason: 'low_coverage', ...late }),
+      row('odd', { unranked_reason: null }),
+    ])
+    expect(cells(text, 'rank')).toEqual(['rank', 'model', 'cruncher', 'score_recent', 'scores', 'answered', 'coverage'])
+    expect(cells(text, 'first')).toEqual(['1', 'first', 'ann', '0.5', '120', '90 of 120', '75.0 %'])
+    expect(cells(text, 'flat')?.[0]).toBe('baseline')
+    expect(cells(text, 'late')).toEqual(['waiting', 'late', 'ann', '0.5', '17', '17 of 1560', '1.1 %'])
+    expect(cells(text, 'idle')?.[0]).toBe('low coverage')
+    expect(cells(text, 'odd')?.[0]).toBe('-')
+  })
+})
+
+describe('formatCheckpoint', () => {
+  const ranked = (model: string, reward: number, unpaid: string | null) => ({
+    ...{ model_id: model, model_name: model, rank: null, value: 1, reward_pct: reward, unpaid_reason: unpaid },
+    ...{ prediction_count: 3, answered_count: 3, round_count: 4, coverage: 0.75 },
+  })
+  const checkpoint = (reward: number, reason: string | null): CheckpointRow => ({
+    id: 'CKP_1',
+    period_start: '2026-03-01T10:00:00.000Z',
+    period_end: '2026-03-01T11:00:00.000Z',
+    status: 'PENDING',
+    entries: [{ cruncher_rewards: reward === 0 ? [] : [{ cruncher_index: null, reward_pct: reward }] }],
+    meta: {
+      floor: 0.25,
+      emission_reason: reason,
+      ranking: [ranked('winner', reward, null), ranked('flat', 0, 'baseline'), ranked('low', 0, 'not_above_floor')],
+    },
+  })
+
+  test('says what had to be beaten, and why each model is not paid', () => {
+    const text = formatCheckpoint(checkpoint(1_000_000_000, null))
+    expect(cells(text, 'winner')).toEqual(['-', 'winner', '1', '3', '3 of 4', '75.0 %', '100.00 %', '1000000000'])
+    expect(cells(text, 'flat')?.at(-1)).toBe('baseline')
+    expect(cells(text, 'low')?.at(-1)).toBe('not above floor')
+    expect(text).toContain('Paid is what is better than 0.25.')
+    expect(text).toContain('Emission: 1000000000 of 1000000000 (exact)')
+  })
+
+  test.each([
+    ['nobody_above_floor', 'no model is better'],
+    ['floor_unknown', 'the baseline that had to be beaten has no value'],
+    ['no_payable_model', 'no model has answered enough'],
+  ])('takes an empty emission for right when it says %s', (reason, words) => {
+    expect(formatCheckpoint(checkpoint(0, reason))).toContain(`Emission: empty, since ${words}`)
+    expect(isWholeEmission(checkpoint(0, reason))).toBe(true)
+  })
+
+  test.each([
+    [0, null],
+    [1, null],
+    [999_999_999, 'nobody_above_floor'],
+  ])('takes a sum of %d with the reason %s for wrong', (sum, reason) => {
+    expect(formatCheckpoint(checkpoint(sum, reason))).toContain('WRONG')
+    expect(isWholeEmission(checkpoint(sum, reason))).toBe(false)
+  })
+})
