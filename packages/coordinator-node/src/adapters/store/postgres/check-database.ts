@@ -8,7 +8,7 @@ import { proveSessions } from './session/prove-sessions.ts'
  */
 export async function checkDatabase(url: string): Promise<void> {
   await withPlainConnection(url, async (sql) => {
-    await proveSessions(sql, url)
+    await proveSessions(sql, url, { isThorough: true })
     await hasNewestSchema(sql, url)
   })
 }

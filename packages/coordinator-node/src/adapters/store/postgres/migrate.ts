@@ -35,7 +35,7 @@ interface AppliedMigration {
  */
 export async function migrateDatabase(url: string): Promise<Database> {
   return withPlainConnection(url, async (sql) => {
-    const database = { url, keepAlive: await proveSessions(sql, url) }
+    const database = { url, keepAlive: await proveSessions(sql, url, { isThorough: false }) }
     if (await hasNewestSchema(sql, url)) return database
     await sql`select pg_advisory_lock(${MIGRATION_LOCK}::text::int8)`
     if (!(await hasNewestSchema(sql, url))) await migrate(drizzle(sql), { migrationsFolder: migrationsFolder() })

@@ -10,17 +10,25 @@ import { openPlainConnection } from './plain-connection.ts'
 /**
  * Proves that one connection is one session of the server, and answers the settings that keep it alive. Leases, announcements
  * and prepared statements need that; a pooler in transaction mode grants the same lease twice.
- * Rejects with `STORE_UNSUITABLE` behind a pooler that does not keep sessions, or refuses what a session has to be told.
+ * `isThorough`: also where nothing points to a pooler. Rejects with `STORE_UNSUITABLE` behind a pooler that does not keep sessions, or refuses what a session has to be told.
  */
-export async function proveSessions(sql: postgres.Sql, url: string): Promise<KeepAlive> {
+export async function proveSessions(
+  sql: postgres.Sql,
+  url: string,
+  { isThorough }: { readonly isThorough: boolean },
+): Promise<KeepAlive> {
   const rows = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`
   // The server tells each client which of its processes serves it. A pooler tells a number that it made up.
-  if (rows[0]?.pid === rows.state.pid) return keepAlive(sql)
-  await proveBehindPooler(sql, url)
+  const isPooled = rows[0]?.pid !== rows.state.pid
+  if (isPooled || isThorough) await proveKept(sql, url)
+  if (!isPooled) return keepAlive(sql)
   await proveSettings(url)
   // The server's client is the pooler, which has to watch its own clients.
   return {}
 }
+
+/** How long a pooler may take to give a session: none that has enough of them lets a client wait. */
+const sessionWaitMs = 5_000
 
 /** What a session has to keep, by what a pooler's statement in another session would lose. */
 interface Kept {
@@ -31,7 +39,7 @@ interface Kept {
   readonly 'its prepared statements': boolean
 }
 
-async function proveBehindPooler(sql: postgres.Sql, url: string): Promise<void> {
+async function proveKept(sql: postgres.Sql, url: string): Promise<void> {
   const mark = `crunch_${randomBytes(8).toString('hex')}`
   const lock = randomBytes(4).readInt32BE()
   const others = [openPlainConnection(url), openPlainConnection(url)]
@@ -41,14 +49,9 @@ async function proveBehindPooler(sql: postgres.Sql, url: string): Promise<void> 
     await sql.unsafe(`listen ${mark}`)
     await sql.unsafe(`prepare ${mark} as select 1`)
     // Transactions that stay open take the sessions which a pooler has to spare: two, since it may hand them out in turn.
-    const taken = new Set<number | undefined>()
     for (const other of others) {
-      await other.unsafe('begin')
-      const [row] = await other<{ pid: number }[]>`select pg_backend_pid() as pid`
-      taken.add(row?.pid)
+      await takeSession(other, url, first?.pid)
     }
-    // Somebody else works in this session: its own next statement might even wait for it.
-    if (taken.has(first?.pid)) throw keepsNoSessions(url, ['the session itself'])
     for (let look = 0; look < 3; look += 1) {
       const [kept] = await sql<[Kept]>`select pg_backend_pid() = ${first?.pid ?? 0} as "the session itself",
         coalesce(current_setting('crunch.mark', true) = ${mark}, false) as "its settings",
@@ -61,12 +64,33 @@ async function proveBehindPooler(sql: postgres.Sql, url: string): Promise<void> 
     }
     await sql.unsafe(`unlisten ${mark}; deallocate ${mark}`)
     await sql`select pg_advisory_unlock(${lock}::int8)`
-  } catch (error) {
-    // In statement mode a pooler refuses transactions as a whole.
-    if (error instanceof postgres.PostgresError && error.code === '08P01') throw keepsNoSessions(url, ['transactions'])
-    throw error
   } finally {
     await Promise.all(others.map((other) => other.end({ timeout: 1 })))
+  }
+}
+
+/** Begins a transaction that stays open; rejects when it came to be in the session of `pid`. */
+async function takeSession(sql: postgres.Sql, url: string, pid: number | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const cause = `the pooler before it gives no further session within ${sessionWaitMs / 1_000} s`
+    const giveUp = () => reject(unsuitable(url, `${cause}: raise its default_pool_size to 20 or more, or ${direct}`))
+    timer = setTimeout(giveUp, sessionWaitMs)
+  })
+  const taken = async (): Promise<void> => {
+    await sql.unsafe('select 1')
+    // A pooler in statement mode ends the connection of a client that begins a transaction.
+    await sql.unsafe('begin').catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'CONNECTION_CLOSED' ? keepsNoSessions(url, ['transactions']) : error
+    })
+    const [row] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`
+    // The first client's next statement would now wait for this transaction.
+    if (row?.pid === pid) throw keepsNoSessions(url, ['the session itself'])
+  }
+  try {
+    await Promise.race([taken(), late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
