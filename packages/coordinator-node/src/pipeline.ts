@@ -29,6 +29,8 @@ export interface PipelineOptions {
   readonly timeoutMs?: number
   /** The cruncher whose models are the organizer's. */
   readonly organizerCruncherId?: string
+  /** How far ahead of a wall clock a record may be known. Of a virtual one, none can be. */
+  readonly clockToleranceMs?: number
 }
 
 /**
@@ -90,7 +92,8 @@ export function createPipeline(contract: AnyContract, ports: PipelinePorts, opti
 
   return {
     ingest: (records) => ingestRecords(resolved, ports, records),
-    openPredictor: (runner) => openPredictor(resolved, { store, clock, log, runner }),
+    openPredictor: (runner) =>
+      openPredictor(resolved, { store, clock, log, runner, clockToleranceMs: options.clockToleranceMs }),
     async settle() {
       const now = await clock.refresh()
       const settled = await settleRounds(resolved, { store, log }, now)

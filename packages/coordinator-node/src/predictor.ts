@@ -36,6 +36,8 @@ export interface PredictorPorts {
   readonly clock: Clock
   readonly log: Log
   readonly runner: ModelRunner
+  /** How far ahead of the clock a record may be known; unless set, as far as it likes. */
+  readonly clockToleranceMs?: number | undefined
 }
 
 /** Takes over the opening of rounds: recovers what a crash left open, and reads the recent past into memory. */
@@ -103,10 +105,13 @@ async function runInstant(
 ): Promise<RanRounds> {
   const newest = state.window.newest(scope)
   if (newest === undefined) return nothingRan
-  if (isSilent(newest.knownAt, durationMs(scope.granularity), ports.clock.now())) return nothingRan
+  const now = ports.clock.now()
+  if (isSilent(newest.knownAt, durationMs(scope.granularity), now)) return nothingRan
+  // The clock went back behind what is known: a round of "now" would ask for what the records tell already.
+  if (newest.knownAt - now > (ports.clockToleranceMs ?? Number.POSITIVE_INFINITY)) return nothingRan
   const key = feedScopeKey(scope)
   const own = resolved.schedules.filter((schedule) => schedule.on === on && feedScopeKey(schedule.scope) === key)
-  const lateMs = ports.clock.now() - at
+  const lateMs = now - at
   const open = own.filter((schedule) => lateMs <= latenessLimitMs(schedule))
   const isTrusted = state.watch.gateOf(scope, at) === null
   const due = isTrusted ? dueSchedules(open, state.lastRoundTimes, at) : []

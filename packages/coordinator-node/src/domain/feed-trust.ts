@@ -45,6 +45,14 @@ export function isSilent(newestKnownAt: Instant, granularityMs: number, at: Inst
   return at - newestKnownAt >= freshnessMs(granularityMs)
 }
 
+/**
+ * Whether a series is fresh at an instant: neither silent, nor from the future by as much, which only a clock that is wrong can
+ * bring about.
+ */
+export function isFresh(newestKnownAt: Instant, granularityMs: number, at: Instant): boolean {
+  return !isSilent(newestKnownAt, granularityMs, at) && newestKnownAt - at < freshnessMs(granularityMs)
+}
+
 /** How many of the newest records a gate looks at. */
 export function gateRecordCount(gate: FeedGate): number {
   return Math.max(gate.frozenAfter ?? 0, gate.maxJump === null ? 0 : calmRecords + 1, gate.agree === null ? 0 : 1)

@@ -52,3 +52,17 @@ export function floorToGrid(at: Instant, stepMs: number): Instant {
 export function formatInstant(at: Instant): string {
   return new Date(at).toISOString()
 }
+
+/** A length for people, in its two largest units: `2 h`, `3 min 20 s`. What is shorter than a second is `0 s`. */
+export function describeLength(lengthMs: number): string {
+  const seconds = Math.floor(lengthMs / 1_000)
+  const parts: readonly (readonly [number, string])[] = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3_600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ]
+  const first = parts.findIndex(([count]) => count > 0)
+  const shown = first < 0 ? parts.slice(-1) : parts.slice(first, first + 2).filter(([count]) => count > 0)
+  return shown.map(([count, unit]) => `${count} ${unit}`).join(' ')
+}

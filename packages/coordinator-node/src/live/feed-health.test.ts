@@ -6,9 +6,9 @@ import { btc, candle, eth, minute } from '../ports/store-samples.ts'
 import { openFeedHealth } from './feed-health.ts'
 
 // The feeds of the sample contract are stale after two minutes.
-async function open(changes: ContractChanges = {}, store = createMemoryStore()) {
+async function open(changes: ContractChanges = {}, store = createMemoryStore(), toleranceMs?: number) {
   const log = createTestLog()
-  const health = await openFeedHealth(resolvedContract(changes), { store, log })
+  const health = await openFeedHealth(resolvedContract(changes), { store, log }, toleranceMs)
   const states = async () =>
     Object.fromEntries(
       (await store.feedStates()).map((state) => [state.scope.subject, [state.status, state.statusReason]]),
@@ -199,6 +199,22 @@ describe('a feed that cannot be followed', () => {
 })
 
 describe('a clock that is off', () => {
+  test('is seen by a record that is known in its future, since that one is not fresh', async () => {
+    const store = createMemoryStore()
+    await store.appendRecords([candle(120)])
+    await store.putFeedStatus(btc, 'up', null, minute(121))
+    const { health, log, states } = await open({}, store, 5_000)
+    await health.check(minute(1))
+    await health.check(minute(2))
+    expect((await states()).BTCUSDT).toEqual([
+      'suspect',
+      'the clock of this node is 2 h behind the newest record, of 2026-03-01T12:01:00.000Z: set it (NTP)',
+    ])
+    expect(log.lines).toHaveLength(1)
+    await health.check(minute(121))
+    expect((await states()).BTCUSDT).toEqual(up)
+  })
+
   test('makes feeds suspect until a record is in time, two granularities later at the earliest', async () => {
     const { health, log, states } = await open()
     await health.heard([candle(0), candle(2, {}, eth)], minute(1))

@@ -1,7 +1,7 @@
 import type { ResolvedContract } from '../contract/resolved-contract.ts'
 import { type FeedRecord, type FeedScope, type FeedStatus, feedScopeKey } from '../domain/feed-record.ts'
 import { type Distrust, freshnessMs } from '../domain/feed-trust.ts'
-import { formatInstant, type Instant } from '../domain/time.ts'
+import { describeLength, formatInstant, type Instant } from '../domain/time.ts'
 import type { Log } from '../ports/log.ts'
 import type { Store } from '../ports/store.ts'
 import { loadSeriesWatch } from '../stages/feed/series-watch.ts'
@@ -33,10 +33,14 @@ interface FeedEntry {
 
 const nothingYet = 'it is followed, and has brought nothing yet'
 
-/** Starts with what the store holds of the feeds, from before this process. */
+/**
+ * Starts with what the store holds of the feeds, from before this process.
+ * @param toleranceMs how far ahead of this node's clock a record may be known; of a replay's, none can be
+ */
 export async function openFeedHealth(
   resolved: ResolvedContract,
   ports: { readonly store: Pick<Store, 'feedStates' | 'latestRecords' | 'putFeedStatus'>; readonly log: Log },
+  toleranceMs = Number.POSITIVE_INFINITY,
 ): Promise<FeedHealth> {
   const watch = await loadSeriesWatch(resolved.feeds, ports.store)
   const entries = await loadEntries(resolved, ports.store)
@@ -59,12 +63,12 @@ export async function openFeedHealth(
   }
 
   async function judge(entry: FeedEntry, at: Instant): Promise<void> {
+    const newestKnownAt = watch.newestKnownAt(entry.scope) ?? at
     // This node's clock may be a little behind the provider's: what was heard is known.
-    const asOf = Math.max(at, watch.newestKnownAt(entry.scope) ?? at)
+    const asOf = Math.max(at, newestKnownAt)
+    const clockReason = entry.clock?.reason ?? behindReason(newestKnownAt, at, toleranceMs)
     const distrust: Distrust | null =
-      entry.clock === null
-        ? watch.judge(entry.scope, asOf)
-        : { status: 'suspect', cause: 'clock', reason: entry.clock.reason }
+      clockReason === null ? watch.judge(entry.scope, asOf) : { status: 'suspect', cause: 'clock', reason: clockReason }
     await change(entry, distrust?.status ?? 'up', distrust?.cause ?? null, distrust?.reason ?? null, at)
   }
 
@@ -101,6 +105,13 @@ export async function openFeedHealth(
       )
     },
   }
+}
+
+/** A record of the future is no fresh one: then this node's clock went back, or was ahead when the record was taken. */
+function behindReason(newestKnownAt: Instant, at: Instant, toleranceMs: number): string | null {
+  if (newestKnownAt - at <= toleranceMs) return null
+  const behind = describeLength(newestKnownAt - at)
+  return `the clock of this node is ${behind} behind the newest record, of ${formatInstant(newestKnownAt)}: set it (NTP)`
 }
 
 async function loadEntries(

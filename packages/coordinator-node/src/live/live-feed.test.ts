@@ -158,6 +158,18 @@ describe('a live feed', () => {
     expect(feed.log.lines.filter(({ message }) => message === 'a feed is suspect')).toHaveLength(1)
   })
 
+  test('is suspect from the start when the clock is behind what an earlier process stored', async () => {
+    const { context, store, log } = openWorker()
+    const ahead = { ...tick(minute(120)), receivedAt: minute(120) }
+    await store.appendRecords([ahead])
+    await store.putFeedStatus(scope, 'up', null, minute(120))
+    start(context)
+    await expect
+      .poll(async () => (await store.feedStates())[0], { timeout: 10_000 })
+      .toMatchObject({ status: 'suspect', statusReason: expect.stringMatching(/2 h behind the newest record/) })
+    expect(log.lines.filter(({ message }) => message === 'a feed is suspect')).toHaveLength(1)
+  })
+
   test('is suspect when the clock of the node goes back, until a record is in time', async () => {
     const feed = open()
     await feed.speak(tick(minute(0)))

@@ -15,6 +15,7 @@ import { loadSeries } from './load-series.ts'
 import { inFlightLimit } from './predict-worker.ts'
 import { pruneFeeds } from './prune-feeds.ts'
 import { createRecordWriter, type RecordWriter } from './record-writer.ts'
+import { clockToleranceMs } from './settings.ts'
 import { wait } from './wait.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -38,7 +39,7 @@ export async function runLiveFeed(context: WorkerContext, predictor?: Predictor)
   const pipeline = createPipeline(context.contract, context)
   const scopes = resolved.feeds.map((feed) => feed.scope)
   await context.store.ensureFeeds(scopes, context.clock.now())
-  const health = await openFeedHealth(resolved, context)
+  const health = await openFeedHealth(resolved, context, clockToleranceMs(context.settings))
   const writer = createRecordWriter(async (records) => {
     const { inserted } = await pipeline.ingest(records)
     await health.heard(inserted, context.clock.now())
@@ -89,7 +90,7 @@ async function runSource(
     ...{ series, log, signal },
     source: withClockCheck(source, {
       now: clock.now,
-      toleranceMs: settings.FEED_CLOCK_TOLERANCE_SECONDS * 1_000,
+      toleranceMs: clockToleranceMs(settings),
       onAhead: (records, reason) => health.suspectClock(records, reason, clock.now()),
     }),
     timing: wallTiming,
@@ -122,14 +123,14 @@ async function takeBatch({ context, predictor, writer }: LiveFeed, batch: readon
 async function watchFeeds(context: WorkerContext, health: FeedHealth, feeds: readonly ContractFeed[]): Promise<void> {
   const { clock, log, signal } = context
   const checkMs = Math.max(250, Math.min(5_000, ...feeds.map(({ granularityMs }) => granularityMs / 4)))
-  const wentBackMs = createClockWatch(clock.now(), performance.now())
+  const jumpOf = createClockWatch(clock.now(), performance.now())
   while (!signal.aborted) {
     await wait(checkMs, signal)
     if (signal.aborted) return
     const at = await clock.refresh()
-    const backMs = wentBackMs(at, performance.now())
-    if (backMs !== null) {
-      const reason = `the clock of this node went back by ${backMs / 1_000} s`
+    const jumpMs = jumpOf(at, performance.now())
+    if (jumpMs !== null) {
+      const reason = describeJump(jumpMs)
       log.warn(reason, { stage: 'feed', at: formatInstant(at) })
       await health.suspectClock(
         feeds.map(({ scope }) => scope),
@@ -139,6 +140,12 @@ async function watchFeeds(context: WorkerContext, health: FeedHealth, feeds: rea
     }
     await health.check(at)
   }
+}
+
+function describeJump(jumpMs: number): string {
+  const seconds = `${Math.abs(jumpMs) / 1_000} s`
+  if (jumpMs < 0) return `the clock of this node went back by ${seconds}`
+  return `the clock of this node went ahead by ${seconds}: it was set, or the machine slept`
 }
 
 function requireSource(context: WorkerContext, name: string): FeedSource {

@@ -4,7 +4,9 @@ import { createPipeline, type PipelineOptions } from '../pipeline.ts'
 import type { Log } from '../ports/log.ts'
 import type { Lease } from '../ports/store.ts'
 import type { Predictor } from '../predictor.ts'
+import { keepBeating } from './health/keep-beating.ts'
 import { createInFlight } from './in-flight.ts'
+import { clockToleranceMs } from './settings.ts'
 import { wait } from './wait.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -48,15 +50,19 @@ function answerLimit(mebibytes: number | undefined): { readonly maxOutputBytes?:
 
 /** What the settings say of how the contract is run. */
 export function pipelineOptions({ settings }: Pick<WorkerContext, 'settings'>): PipelineOptions {
-  const organizerCruncherId = settings.ORGANIZER_CRUNCHER_ID
   const seconds = settings.MODEL_RUNNER_TIMEOUT_SECONDS
-  return seconds === undefined ? { organizerCruncherId } : { organizerCruncherId, timeoutMs: seconds * 1_000 }
+  return {
+    organizerCruncherId: settings.ORGANIZER_CRUNCHER_ID,
+    clockToleranceMs: clockToleranceMs(settings),
+    ...(seconds !== undefined && { timeoutMs: seconds * 1_000 }),
+  }
 }
 
 /** Predicts on the records that another process stores, until the signal aborts. */
 export async function runPredictWorker(context: WorkerContext): Promise<void> {
   const lease = await takePredictLease(context)
   if (lease === null) return
+  const beating = keepBeating(context, ['predict'])
   const runner = await connectModels(context)
   const inFlight = createInFlight(inFlightLimit)
   const queue = createRecordQueue(context.log)
@@ -80,6 +86,7 @@ export async function runPredictWorker(context: WorkerContext): Promise<void> {
   } finally {
     await unsubscribe()
     await runner.close()
+    await beating.stop()
     await lease.release()
   }
 }

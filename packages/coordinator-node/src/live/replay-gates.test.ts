@@ -154,7 +154,7 @@ describe('a replay in which one series freezes and another one stops', () => {
     const path = await writeRecording(recording)
     const { store, changes } = await replay(path)
 
-    const ok = { status: 'ok', version: '1.2.3', reasons: [] }
+    const ok = { status: 'ok', version: '1.2.3', reasons: [], standing_still: [], notes: [] }
     const degraded = (subject: string, status: string, at: number, reason: string) => ({
       ...ok,
       status: 'degraded',

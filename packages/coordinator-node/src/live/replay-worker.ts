@@ -8,6 +8,7 @@ import { driveBatch } from '../simulation/drive-recording.ts' // tidy-ok: and is
 import { isOffered } from '../stages/feed/offered-series.ts'
 import { createHoleWatch } from '../stages/feed/watch-holes.ts'
 import { openFeedHealth } from './feed-health.ts'
+import { type Beating, keepBeating } from './health/keep-beating.ts'
 import { aborted, connectModels, lost, pipelineOptions, takePredictLease } from './predict-worker.ts'
 import { wait } from './wait.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -23,6 +24,7 @@ const backPressureMs = 20
 export async function runReplayWorker(context: WorkerContext): Promise<void> {
   const lease = await takePredictLease(context)
   if (lease === null) return
+  const beating = keepBeating(context, ['feed-data', 'predict'])
   const runner = await connectModels(context)
   try {
     const clock = createVirtualClock((await context.store.newestWatermark()) ?? 0)
@@ -30,17 +32,21 @@ export async function runReplayWorker(context: WorkerContext): Promise<void> {
     const predictor = await pipeline.openPredictor(runner)
     context.ready('feed-data', { sources: 'recording' })
     context.ready('predict', { models: runner.models().length })
-    await Promise.race([lost(lease), replay(context, clock, (batch) => driveBatch(pipeline, predictor, clock, batch))])
+    await Promise.race([
+      lost(lease),
+      replay(context, clock, beating, (batch) => driveBatch(pipeline, predictor, clock, batch)),
+    ])
     await aborted(context.signal)
   } finally {
     await runner.close()
+    await beating.stop()
     await lease.release()
   }
 }
 
 type Drive = (batch: Parameters<typeof driveBatch>[3]) => ReturnType<typeof driveBatch>
 
-async function replay(context: WorkerContext, clock: VirtualClock, drive: Drive): Promise<void> {
+async function replay(context: WorkerContext, clock: VirtualClock, beating: Beating, drive: Drive): Promise<void> {
   const { contract, settings, store, log, signal } = context
   const resolved = resolveContract(contract)
   const source = contractRecording(contract, settings.FEED_REPLAY_FILES ?? [], log)
@@ -58,12 +64,13 @@ async function replay(context: WorkerContext, clock: VirtualClock, drive: Drive)
   )
   const expiryMs = Math.max(...resolved.schedules.map((schedule) => expireMs(resolved, schedule)))
   const holeWatch = createHoleWatch(log)
-  const pace = createPace(settings.FEED_REPLAY_SPEED, signal)
+  const pace = createPace(settings.FEED_REPLAY_SPEED, signal, beating.worked)
   let batchCount = 0
   for await (const batch of source.stream(scopes, watermarks, signal)) {
     await pace(batch[0]?.knownAt ?? clock.now())
     if (signal.aborted) return
     const stored = await drive(batch)
+    beating.worked()
     for (const record of batch) holeWatch.note(record)
     await health.heard(stored, clock.now())
     // The time that the others carry shows which series has stopped.
@@ -85,12 +92,24 @@ async function waitForSettling({ store, signal }: WorkerContext, before: Instant
   while (!signal.aborted && (await store.hasUnresolvedRounds(before))) await wait(backPressureMs, signal)
 }
 
+/** A wait for the pace is told this often: then it is no standstill, however long a hole the recording has. */
+const restMs = 2_000
+
 /** Waits until a record is due at `speed` times the pace at which it was recorded. */
-function createPace(speed: number | 'max', signal: AbortSignal): (knownAt: Instant) => Promise<void> {
+function createPace(
+  speed: number | 'max',
+  signal: AbortSignal,
+  resting: () => void,
+): (knownAt: Instant) => Promise<void> {
   if (speed === 'max') return async () => {}
   let start: { readonly knownAt: Instant; readonly wallMs: number } | undefined
   return async (knownAt) => {
     start ??= { knownAt, wallMs: performance.now() }
-    await wait((knownAt - start.knownAt) / speed - (performance.now() - start.wallMs), signal)
+    const dueMs = start.wallMs + (knownAt - start.knownAt) / speed
+    for (let leftMs = dueMs - performance.now(); leftMs > 0; leftMs = dueMs - performance.now()) {
+      if (signal.aborted) return
+      await wait(Math.min(leftMs, restMs), signal)
+      resting()
+    }
   }
 }

@@ -4,7 +4,11 @@ import { contractFeeds, resolveContract } from '../contract/resolved-contract.ts
 import { feedScopeKey } from '../domain/feed-record.ts'
 import { createReportApp } from '../report/create-report-app.ts'
 import { startReportServer } from '../report/start-report-server.ts'
-import { aborted } from './predict-worker.ts'
+import { type ProgressWatch, watchProgress } from './health/watch-progress.ts'
+import { aborted, pipelineOptions } from './predict-worker.ts'
+import { clockToleranceMs } from './settings.ts'
+import { workIntervalMs } from './settle-workers.ts'
+import { wait } from './wait.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** Serves the API until the signal aborts. */
@@ -14,11 +18,13 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
     contract,
     settings.ORGANIZER_CRUNCHER_ID,
   )
+  const watch = openWatch(context)
   const app = createReportApp({
     reads: store,
     probe: store.probe,
     clock,
     log,
+    progress: watch.latest,
     info: {
       crunchId: settings.CRUNCH_ID,
       crunchAddress: settings.CRUNCH_PUBKEY ?? '',
@@ -38,6 +44,46 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
   })
   const server = await startReportServer({ app, port: settings.REPORT_API_PORT })
   context.ready('report', { url: server.url })
+  const watching = keepLooking(context, watch)
   await aborted(context.signal)
+  await watching
   await server.close()
+}
+
+const lookEveryMs = 5_000
+/** A replay goes through hours in a second. */
+const lookEveryInReplayMs = 1_000
+
+function openWatch(context: WorkerContext): ProgressWatch {
+  const { contract, settings, store, clock, log } = context
+  const isReplay = settings.FEED_REPLAY_FILES !== undefined
+  const speed = settings.FEED_REPLAY_SPEED === 'max' ? Number.POSITIVE_INFINITY : settings.FEED_REPLAY_SPEED
+  return watchProgress({
+    ...{ clock, log },
+    grid: {
+      ...{ ...resolveContract(contract), ...pipelineOptions(context) },
+      ...{ workEveryMs: workIntervalMs(context), isReplay },
+    },
+    reads: store,
+    // What a query takes is no difference between two clocks.
+    toleranceMs: Math.max(1_000, clockToleranceMs(settings)),
+    speed: isReplay ? speed : 1,
+    monotonicMs: () => performance.now(),
+  })
+}
+
+/** Looks at the pipeline until the signal aborts. A database that does not answer is told by health itself. */
+async function keepLooking({ settings, log, signal }: WorkerContext, watch: ProgressWatch): Promise<void> {
+  const everyMs = settings.FEED_REPLAY_FILES === undefined ? lookEveryMs : lookEveryInReplayMs
+  let isTold = false
+  while (!signal.aborted) {
+    try {
+      await watch.look()
+      isTold = false
+    } catch (error) {
+      if (!isTold) log.warn('the state of the pipeline cannot be read', { stage: 'report', reason: String(error) })
+      isTold = true
+    }
+    await wait(everyMs, signal)
+  }
 }

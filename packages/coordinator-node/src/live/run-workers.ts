@@ -5,6 +5,8 @@ import { CrunchError } from '../domain/errors.ts'
 import { createPipeline } from '../pipeline.ts'
 import type { FeedSource } from '../ports/feed-source.ts'
 import type { Log } from '../ports/log.ts'
+import { tellClockFaults } from './health/check-clocks.ts'
+import { keepBeating } from './health/keep-beating.ts'
 import { createInFlight } from './in-flight.ts'
 import { runLiveFeed } from './live-feed.ts'
 import {
@@ -75,6 +77,7 @@ export async function runWorkers(options: RunWorkersOptions): Promise<void> {
     },
   }
   await context.clock.refresh()
+  if (!isReplay) await tellClockFaults(context)
   const running = tasks(workers, isReplay).map((task) =>
     task(context).catch((error: unknown) => {
       end()
@@ -96,7 +99,7 @@ function tasks(workers: readonly WorkerName[], isReplay: boolean): Task[] {
   const list: Task[] = []
   if (isReplay && wants('feed-data')) list.push(runReplayWorker)
   else if (wants('feed-data') && wants('predict')) list.push(runFeedAndPredict)
-  else if (wants('feed-data')) list.push((context) => runLiveFeed(context))
+  else if (wants('feed-data')) list.push(runFeed)
   else if (wants('predict')) list.push(runPredictWorker)
   if (wants('score')) list.push(runScoreWorker)
   if (wants('checkpoint')) list.push(runCheckpointWorker)
@@ -104,10 +107,20 @@ function tasks(workers: readonly WorkerName[], isReplay: boolean): Task[] {
   return list
 }
 
+async function runFeed(context: WorkerContext): Promise<void> {
+  const beating = keepBeating(context, ['feed-data'])
+  try {
+    await runLiveFeed(context)
+  } finally {
+    await beating.stop()
+  }
+}
+
 /** Feed and predict in one process: a record reaches the models without the database. */
 async function runFeedAndPredict(context: WorkerContext): Promise<void> {
   const lease = await takePredictLease(context)
   if (lease === null) return
+  const beating = keepBeating(context, ['feed-data', 'predict'])
   const runner = await connectModels(context)
   try {
     const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
@@ -119,6 +132,7 @@ async function runFeedAndPredict(context: WorkerContext): Promise<void> {
     await inFlight.drain()
   } finally {
     await runner.close()
+    await beating.stop()
     await lease.release()
   }
 }

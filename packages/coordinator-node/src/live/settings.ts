@@ -111,6 +111,11 @@ export type Settings = z.output<typeof environment> & {
   readonly databaseUrl: string | undefined
 }
 
+/** By how much this node's clock and another one may differ. */
+export function clockToleranceMs({ FEED_CLOCK_TOLERANCE_SECONDS: toleranceSeconds }: Settings): number {
+  return toleranceSeconds * 1_000
+}
+
 /** Names that only we use: an unknown one with such a beginning is a slip of the pen. */
 const ownPrefixes = [
   'FEED_',

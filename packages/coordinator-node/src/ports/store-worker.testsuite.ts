@@ -154,6 +154,7 @@ function closeTests(context: StoreUnderTest): void {
       subscribeRecords: () => store.subscribeRecords(() => undefined),
       takeLease: () => store.takeLease('x'),
       probe: () => store.probe(1_000, (reads) => reads.feedStates()),
+      beat: () => store.beat({ worker: 'x', nextWithinMs: 1, hasWorked: false }),
       feedStates: () => store.feedStates(),
       models: () => store.models(),
       schedules: () => store.schedules(),
@@ -163,6 +164,8 @@ function closeTests(context: StoreUnderTest): void {
       snapshotReports: () => store.snapshotReports(filter()),
       checkpoints: () => store.checkpoints({ limit: 1 }),
       roundCounts: () => store.roundCounts(),
+      pipelineProgress: () => store.pipelineProgress(minute(0)),
+      storeTime: () => store.storeTime(),
     }
     for (const [verb, call] of Object.entries(calls)) {
       await expect(call(), verb).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })

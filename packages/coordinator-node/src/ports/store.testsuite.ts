@@ -6,6 +6,7 @@ import { feedTests } from './store-feed.testsuite.ts'
 import { jsonTests } from './store-json.testsuite.ts'
 import { periodTests } from './store-period.testsuite.ts'
 import { predictionTests } from './store-prediction.testsuite.ts'
+import { progressTests } from './store-progress.testsuite.ts'
 import { retirementTests } from './store-retirement.testsuite.ts'
 import { settlementTests } from './store-settlement.testsuite.ts'
 import { workerTests } from './store-worker.testsuite.ts'
@@ -54,6 +55,7 @@ export function storeTestsuite(name: string, open: () => Promise<OpenedStore>): 
     describe('settlement', () => settlementTests(underTest))
     describe('periods', () => periodTests(underTest))
     describe('json', () => jsonTests(underTest))
+    describe('progress', () => progressTests(underTest))
     describe('workers', () => workerTests(underTest))
   })
 }

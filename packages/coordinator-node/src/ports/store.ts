@@ -6,6 +6,7 @@ import type { Leaderboard } from '../domain/leaderboard.ts'
 import type { Model, ModelIdentity } from '../domain/model.ts'
 import type { PeriodRounds } from '../domain/period-rounds.ts'
 import type { Blame, Prediction, PredictionStatus } from '../domain/prediction.ts'
+import type { PipelineProgress } from '../domain/progress/pipeline-progress.ts'
 import type { Round, Schedule } from '../domain/round.ts'
 import type { Score, ScoreKind } from '../domain/score.ts'
 import type { Snapshot } from '../domain/snapshot.ts'
@@ -265,6 +266,8 @@ export interface Store extends ReportReads {
    * It is free at once when its holder dies. `lost` resolves when it was lost other than by `release` or `close`.
    */
   takeLease(name: string): Promise<Lease | null>
+  /** Keeps a worker's sign of life. The newest one of a worker counts, whichever process gave it. */
+  beat(heartbeat: WorkerBeat): Promise<void>
 
   /**
    * Reads beside all other calls, never behind them: rejects with `STORE_UNAVAILABLE` and a reason once `limitMs` have passed,
@@ -274,6 +277,15 @@ export interface Store extends ReportReads {
 
   /** Ends connections. Calls after it reject. */
   close(): Promise<void>
+}
+
+/** A worker says that it is alive. */
+export interface WorkerBeat {
+  readonly worker: string
+  /** The next one comes within this time, or the worker stands still. */
+  readonly nextWithinMs: number
+  /** Whether it has finished a pass over its work since the last one. */
+  readonly hasWorked: boolean
 }
 
 export interface Lease {
@@ -345,6 +357,10 @@ export interface ReportReads {
   checkpoints(filter: { readonly status?: CheckpointStatus; readonly limit: number }): Promise<readonly Checkpoint[]>
   /** How many rounds were opened, are unresolved and were missed by us, for status and health. */
   roundCounts(): Promise<RoundCounts>
+  /** How far each stage has come. `at` tells which rounds are due and have expired. */
+  pipelineProgress(at: Instant): Promise<PipelineProgress>
+  /** What the store's own clock says; `null` where it has no other than that of this process. */
+  storeTime(): Promise<Instant | null>
 }
 
 export interface RoundCounts {

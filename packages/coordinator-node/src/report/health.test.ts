@@ -16,10 +16,13 @@ async function healthOf(under: ReportUnderTest) {
 
 describe('/healthz', () => {
   it('is ok while the feed is up and workers work', async () => {
-    const under = reportUnderTest({ health: async () => ({ newestHeartbeatAt: minute(60), reasons: [] }) })
+    const under = reportUnderTest({ progress: () => ({ alarms: [], notes: ['no model yet'] }) })
     await under.store.appendRecords([candle(58)])
     await under.store.putFeedStatus(btc, 'up', null, minute(59))
-    expect(await healthOf(under)).toEqual({ status: 200, body: { status: 'ok', version: '1.2.3', reasons: [] } })
+    expect(await healthOf(under)).toEqual({
+      status: 200,
+      body: { status: 'ok', version: '1.2.3', reasons: [], standing_still: [], notes: ['no model yet'] },
+    })
   })
 
   it('is degraded, not down, with the feed that cannot be trusted, since when and why', async () => {
@@ -30,7 +33,7 @@ describe('/healthz', () => {
       'feed binance:BTCUSDT:candle:1m is stale since 2026-03-01T10:59:00.000Z: nothing new for 3 granularities'
     expect(await healthOf(under)).toEqual({
       status: 200,
-      body: { status: 'degraded', version: '1.2.3', reasons: [reason] },
+      body: { status: 'degraded', version: '1.2.3', reasons: [reason], standing_still: [], notes: [] },
     })
   })
 
@@ -53,11 +56,32 @@ describe('/healthz', () => {
     expect((await healthOf(under)).body).toMatchObject({ status: 'ok', reasons: [] })
   })
 
-  it('is degraded while no worker has reported, and passes on their reasons', async () => {
-    const health = async () => ({ newestHeartbeatAt: null, reasons: ['score worker: silent for 90 s'] })
-    expect((await healthOf(reportUnderTest({ health }))).body).toMatchObject({
+  it('does not take a record of the future for a fresh one', async () => {
+    const under = reportUnderTest()
+    await under.store.appendRecords([candle(180)])
+    await under.store.putFeedStatus(btc, 'up', null, minute(59))
+    expect((await healthOf(under)).body).toMatchObject({
       status: 'degraded',
-      reasons: ['no worker has reported that it works', 'score worker: silent for 90 s'],
+      reasons: [expect.stringMatching(/newest record, known at 2026-03-01T13:01.*is from the future/)],
+    })
+  })
+
+  it('is degraded by what stands still, as a sentence and in its parts', async () => {
+    const alarm = {
+      ...{ stage: 'score', what: '3 rounds could be settled, and are not', since: minute(50) },
+      ...{ heldUpBy: 'the score worker is silent', fix: 'crunch restart score' },
+    }
+    const under = reportUnderTest({ progress: () => ({ alarms: [alarm], notes: [] }) })
+    const { heldUpBy: held_up_by, ...rest } = alarm
+    expect(await healthOf(under)).toMatchObject({
+      status: 200,
+      body: {
+        status: 'degraded',
+        reasons: [
+          '3 rounds could be settled, and are not, since 2026-03-01T10:50:00.000Z; held up by: the score worker is silent; fix: crunch restart score',
+        ],
+        standing_still: [{ ...rest, since: '2026-03-01T10:50:00.000Z', held_up_by }],
+      },
     })
   })
 

@@ -1,11 +1,12 @@
 import type { Hono } from 'hono'
 import { CrunchError } from '../domain/errors.ts'
 import { type FeedState, feedScopeKey } from '../domain/feed-record.ts'
-import { isSilent } from '../domain/feed-trust.ts'
+import { isFresh } from '../domain/feed-trust.ts'
 import { formatInstant, type Instant, parseDuration } from '../domain/time.ts'
 import { errorBody } from './error-response.ts'
 import { jsonResponse } from './json-response.ts'
-import type { ReportContext } from './report-context.ts'
+import type { ReportContext, Standstill } from './report-context.ts'
+import { zonedTime } from './row-fields.ts'
 
 /** Whoever asks for health gives up after some seconds; this leaves time for the answer's way. */
 const readLimitMs = 1_500
@@ -33,8 +34,10 @@ export function addHealthRoute(app: Hono, report: ReportContext): void {
 async function judge(report: ReportContext): Promise<Health> {
   const { version } = report.info
   try {
-    const reasons = await probe(report)
-    return { body: { status: reasons.length === 0 ? 'ok' : 'degraded', version, reasons }, status: 200 }
+    const { alarms, notes } = report.progress?.() ?? { alarms: [], notes: [] }
+    const reasons = [...(await probe(report)), ...alarms.map(describeStandstill)]
+    const status = reasons.length === 0 ? 'ok' : 'degraded'
+    return { body: { status, version, reasons, standing_still: alarms.map(standstillRow), notes }, status: 200 }
   } catch (error) {
     if (!(error instanceof CrunchError) || error.code !== 'STORE_UNAVAILABLE') throw error
     report.log.warn('database unreachable', { stage: 'report', error: error.message })
@@ -45,18 +48,22 @@ async function judge(report: ReportContext): Promise<Health> {
 }
 
 function probe(report: ReportContext): Promise<string[]> {
-  if (report.probe === undefined) return healthReasons(report)
-  return report.probe(readLimitMs, (reads) => healthReasons({ ...report, reads }))
+  if (report.probe === undefined) return feedReasons(report)
+  return report.probe(readLimitMs, (reads) => feedReasons({ ...report, reads }))
 }
 
-async function healthReasons({ reads, clock, contract, health }: ReportContext): Promise<string[]> {
+async function feedReasons({ reads, clock, contract }: ReportContext): Promise<string[]> {
   const now = await clock.refresh()
   const feeds = (await reads.feedStates()).filter(({ scope }) => contract.feeds.includes(feedScopeKey(scope)))
-  const reasons = feeds.map((feed) => feedReason(feed, now)).filter((reason) => reason !== null)
-  if (health === undefined) return reasons
-  const workers = await health()
-  if (workers.newestHeartbeatAt === null) reasons.push('no worker has reported that it works')
-  return [...reasons, ...workers.reasons]
+  return feeds.map((feed) => feedReason(feed, now)).filter((reason) => reason !== null)
+}
+
+function describeStandstill({ what, since, heldUpBy, fix }: Standstill): string {
+  return `${what}, since ${formatInstant(since)}; held up by: ${heldUpBy}; fix: ${fix}`
+}
+
+function standstillRow({ stage, what, since, heldUpBy, fix }: Standstill) {
+  return { stage, what, since: zonedTime(since), held_up_by: heldUpBy, fix }
 }
 
 function feedReason(feed: FeedState, now: Instant): string | null {
@@ -68,6 +75,10 @@ function feedReason(feed: FeedState, now: Instant): string | null {
   if (feed.watermarkAt === null) return null
   // A worker that died cannot say that its feed is stale, and one that lives looks only now and then.
   const granularityMs = parseDuration(feed.scope.granularity) ?? 0
-  if (!isSilent(feed.watermarkAt, granularityMs, now)) return null
+  if (isFresh(feed.watermarkAt, granularityMs, now)) return null
+  if (feed.watermarkAt > now) {
+    const known = formatInstant(feed.watermarkAt)
+    return `feed ${key}: its newest record, known at ${known}, is from the future: a clock is off; set it (NTP)`
+  }
   return `feed ${key} has brought nothing since ${formatInstant(feed.watermarkAt)}`
 }

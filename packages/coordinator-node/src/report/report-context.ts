@@ -35,12 +35,20 @@ export interface ReportContract {
   readonly scoreFields: readonly string[]
 }
 
-/** What health needs to know that is not in the feeds' states. */
-export interface WorkerHealth {
-  /** When a worker last said that it works; `null` when none ever did. */
-  readonly newestHeartbeatAt: Instant | null
-  /** Whatever else is wrong, each in one sentence for the operator. */
-  readonly reasons: readonly string[]
+/** Something that should have happened, and has not; `since` is in the pipeline's time. */
+export interface Standstill {
+  readonly stage: string
+  readonly what: string
+  readonly since: Instant
+  readonly heldUpBy: string
+  readonly fix: string
+}
+
+/** What health knows besides the states of the feeds. */
+export interface ProgressReport {
+  readonly alarms: readonly Standstill[]
+  /** What is no fault, and worth knowing. */
+  readonly notes: readonly string[]
 }
 
 export interface ReportContext {
@@ -52,6 +60,6 @@ export interface ReportContext {
   readonly clock: Clock
   /** Uncaught errors go there, never to the client. */
   readonly log: Log
-  /** Absent: only the feeds are looked at. */
-  readonly health?: () => Promise<WorkerHealth>
+  /** What the last look at the pipeline found. It never waits for the database. Absent: only the feeds are looked at. */
+  readonly progress?: () => ProgressReport
 }

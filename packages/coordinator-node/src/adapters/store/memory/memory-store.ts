@@ -8,6 +8,7 @@ import type { Prediction } from '../../../domain/prediction.ts'
 import type { Round, Schedule } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
+import type { Instant } from '../../../domain/time.ts'
 import type { Lease, PruneRequest, Store } from '../../../ports/store.ts'
 import { createRecordListeners } from '../record-listeners.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
@@ -16,6 +17,7 @@ import { createFeedTable, type FeedTable } from './feed-table.ts'
 import { modelActivity } from './model-activity.ts'
 import { createModelTable, type ModelTable } from './model-table.ts'
 import { createPeriodTable } from './period-table.ts'
+import { createHeartbeatTable, type HeartbeatTable, type ProgressTables, pipelineProgress } from './progress.ts'
 import { createRoundTable, type RoundTable } from './round-table.ts'
 
 /** Every row in an order that depends on nothing but content, for digests. Of feed records only the count. */
@@ -57,6 +59,7 @@ export function createMemoryStore(): MemoryStore {
     ...feedVerbs(feeds, rounds, listeners, verb),
     ...backfillVerbs(createBackfillTable(), verb),
     ...modelVerbs(models, verb),
+    ...progressVerbs((heartbeats) => ({ heartbeats, feeds, rounds, models: models.all(), ...periods.rows() }), verb),
     putSchedules: verb(schedules.put),
     openRound: verb((round) => {
       schedules.requireFor(round)
@@ -136,6 +139,16 @@ function modelVerbs(models: ModelTable, verb: Verb) {
     beginRetirements: verb(models.beginRetirements),
     endRetirements: verb(models.endRetirements),
     models: verb(models.all),
+  }
+}
+
+/** What tells whether the pipeline stands still. */
+function progressVerbs(tables: (heartbeats: HeartbeatTable) => ProgressTables, verb: Verb) {
+  const heartbeats = createHeartbeatTable()
+  return {
+    beat: verb(heartbeats.beat),
+    pipelineProgress: verb((at: Instant) => pipelineProgress(tables(heartbeats), at)),
+    storeTime: verb((): Instant | null => null),
   }
 }
 

@@ -36,6 +36,8 @@ export interface RoundTable {
   settle(request: SettleRequest, decide: (due: DueRound) => RoundSettlement): SettleResult
   firstResolvableAt(from: Instant): Instant | null
   hasUnresolved(before: Instant): boolean
+  /** Opened and without a result, in no order. */
+  unresolved(): readonly Round[]
   /** Infinity without an unresolved round of the scope. */
   firstUnresolvedPerformedAt(scope: FeedScope): Instant
   periodResults(from: Instant, to: Instant): readonly PeriodResult[]
@@ -86,6 +88,7 @@ export function createRoundTable(feeds: FeedTable): RoundTable {
       if (first !== undefined && first.round.resolvableAt < before) return true
       return [...unanswered.values()].some((row) => row.round.resolvableAt < before)
     },
+    unresolved: () => [...waiting, ...unanswered.values()].map(({ round }) => round),
     firstUnresolvedPerformedAt(scope) {
       const key = feedScopeKey(scope)
       const own = [...waiting, ...unanswered.values()].filter(({ round }) => feedScopeKey(round.scope) === key)

@@ -53,6 +53,7 @@ it('makes the tables, and does nothing the second time', async () => {
     'scheduled_prediction_configs',
     'scores',
     'snapshots',
+    'worker_heartbeats',
   ])
   expect(await appliedCount()).toBe(journal.entries.length)
 })

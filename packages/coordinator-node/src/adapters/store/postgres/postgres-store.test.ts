@@ -42,6 +42,7 @@ const tables = [
   'feed_record_revisions',
   'feed_ingestion_state',
   'backfill_jobs',
+  'worker_heartbeats',
 ]
 
 async function emptyTables(url: string): Promise<void> {

@@ -11,6 +11,7 @@ import { createModelStore } from './model-store.ts'
 import { createPeriodStore } from './period-store.ts'
 import { createPool } from './pool.ts'
 import { createPredictionStore } from './prediction-store.ts'
+import { createProgressStore } from './progress-store.ts'
 import { createRecordSubscriptions } from './record-subscription.ts'
 import { createReportStore } from './report-store.ts'
 import { createRetentionStore } from './retention-store.ts'
@@ -59,6 +60,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       ...createActivityStore(sql),
       ...createBackfillStore(sql),
       ...createRetentionStore(sql),
+      ...createProgressStore(sql),
     },
   })
   const pool = createPool(database, maxConnections, verbsOf)

@@ -315,3 +315,12 @@ export const checkpoints = pgTable(
   },
   (table) => [check('checkpoints_status', sql`${table.status} in ('PENDING', 'SUBMITTED', 'CLAIMABLE', 'PAID')`)],
 )
+
+/** One row a worker. Both times are the server's. */
+export const workerHeartbeats = pgTable('worker_heartbeats', {
+  worker: text('worker').primaryKey(),
+  beatAt: instant('beat_at').notNull(),
+  /** When the next one is due. */
+  dueAt: instant('due_at').notNull(),
+  workedAt: instant('worked_at'),
+})

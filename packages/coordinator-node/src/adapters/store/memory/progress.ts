@@ -1,0 +1,107 @@
+import type { Checkpoint } from '../../../domain/checkpoint.ts'
+import { feedScopeKey } from '../../../domain/feed-record.ts'
+import type { Leaderboard } from '../../../domain/leaderboard.ts'
+import type { Model } from '../../../domain/model.ts'
+import type { Heartbeat, OpenRounds, PipelineProgress } from '../../../domain/progress/pipeline-progress.ts'
+import type { Round } from '../../../domain/round.ts'
+import type { Instant } from '../../../domain/time.ts'
+import type { WorkerBeat } from '../../../ports/store.ts'
+import { compareText } from '../compare-text.ts'
+import type { FeedTable } from './feed-table.ts'
+import type { RoundTable } from './round-table.ts'
+
+export interface HeartbeatTable {
+  beat(heartbeat: WorkerBeat): void
+  rows(): readonly Heartbeat[]
+}
+
+export function createHeartbeatTable(): HeartbeatTable {
+  const beats = new Map<string, { at: Instant; atMs: number; nextWithinMs: number; workedAtMs: number | null }>()
+  return {
+    beat({ worker, nextWithinMs, hasWorked }) {
+      const atMs = performance.now()
+      const workedAtMs = hasWorked ? atMs : (beats.get(worker)?.workedAtMs ?? null)
+      beats.set(worker, { at: Date.now(), atMs, nextWithinMs, workedAtMs })
+    },
+    rows() {
+      const nowMs = performance.now()
+      return [...beats]
+        .map(([worker, { at, atMs, nextWithinMs, workedAtMs }]) => ({
+          worker,
+          at,
+          silentMs: nowMs - atMs,
+          overdueMs: nowMs - atMs - nextWithinMs,
+          sinceWorkMs: workedAtMs === null ? null : nowMs - workedAtMs,
+        }))
+        .sort((left, right) => compareText(left.worker, right.worker))
+    },
+  }
+}
+
+export interface ProgressTables {
+  readonly heartbeats: HeartbeatTable
+  readonly feeds: FeedTable
+  readonly rounds: RoundTable
+  readonly models: readonly Model[]
+  readonly leaderboards: readonly Leaderboard[]
+  readonly checkpoints: readonly Checkpoint[]
+}
+
+export function pipelineProgress(tables: ProgressTables, at: Instant): PipelineProgress {
+  const { heartbeats, feeds, rounds, models, leaderboards, checkpoints } = tables
+  const lastPeriodEnd = leaderboards.at(-1)?.asOf ?? null
+  const lastCheckpointEnd = checkpoints.at(-1)?.periodEnd ?? null
+  return {
+    heartbeats: heartbeats.rows(),
+    firstModelAt: earliest(
+      models.flatMap((model) => (model.retirements.at(-1)?.until === null ? [] : model.registeredAt)),
+    ),
+    lastRoundTimes: rounds.lastTimes(),
+    openRounds: openRounds(rounds.unresolved(), feeds, at),
+    lastPeriodEnd,
+    firstInOpenPeriod: rounds.firstResolvableAt(lastPeriodEnd ?? Number.NEGATIVE_INFINITY),
+    lastCheckpointEnd,
+    firstInOpenCheckpoint: rounds.firstResolvableAt(lastCheckpointEnd ?? Number.NEGATIVE_INFINITY),
+  }
+}
+
+function openRounds(unresolved: readonly Round[], feeds: FeedTable, at: Instant): readonly OpenRounds[] {
+  const groups = new Map<string, Round[]>()
+  for (const round of unresolved) {
+    const key = JSON.stringify([round.scheduleKey, feedScopeKey(round.scope)])
+    groups.set(key, [...(groups.get(key) ?? []), round])
+  }
+  return [...groups.values()]
+    .map((rounds) => roundsOfGroup(rounds, feeds, at))
+    .sort(
+      (left, right) =>
+        compareText(left.scheduleKey, right.scheduleKey) ||
+        compareText(feedScopeKey(left.scope), feedScopeKey(right.scope)),
+    )
+}
+
+function roundsOfGroup(rounds: readonly Round[], feeds: FeedTable, at: Instant): OpenRounds {
+  const { scheduleKey, scope } = rounds[0] as Round
+  const watermarkAt = feeds.watermark(scope) ?? Number.NEGATIVE_INFINITY
+  const unanswered = rounds.filter(({ answeredAt }) => answeredAt === null)
+  const due = rounds.filter(({ resolvableAt }) => resolvableAt <= at)
+  const ripe = rounds.filter(
+    ({ answeredAt, expiresAt, resolvableAt }) =>
+      answeredAt !== null && (expiresAt <= at || resolvableAt <= watermarkAt),
+  )
+  return {
+    scheduleKey,
+    scope,
+    unansweredCount: unanswered.length,
+    firstUnansweredAt: earliest(unanswered.map(({ performedAt }) => performedAt)),
+    dueCount: due.length,
+    firstDueAt: earliest(due.map(({ resolvableAt }) => resolvableAt)),
+    ripeCount: ripe.length,
+    firstRipeAt: earliest(ripe.map(({ resolvableAt }) => resolvableAt)),
+    expiredCount: rounds.filter(({ expiresAt }) => expiresAt <= at).length,
+  }
+}
+
+function earliest(instants: readonly Instant[]): Instant | null {
+  return instants.reduce<Instant | null>((first, at) => (first === null || at < first ? at : first), null)
+}

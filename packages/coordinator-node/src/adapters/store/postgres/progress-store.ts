@@ -1,0 +1,87 @@
+import type { FeedScope } from '../../../domain/feed-record.ts'
+import type { Heartbeat, OpenRounds } from '../../../domain/progress/pipeline-progress.ts'
+import type { Instant } from '../../../domain/time.ts'
+import type { Store } from '../../../ports/store.ts'
+import type { Sql } from './connect.ts'
+import { type ScopeRow, scopeOf } from './rows.ts'
+
+type ProgressVerbs = 'beat' | 'pipelineProgress' | 'storeTime'
+
+interface OpenRoundsRow extends ScopeRow, Omit<OpenRounds, 'scope'> {}
+
+interface EndsRow {
+  readonly firstModelAt: Instant | null
+  readonly lastPeriodEnd: Instant | null
+  readonly firstInOpenPeriod: Instant | null
+  readonly lastCheckpointEnd: Instant | null
+  readonly firstInOpenCheckpoint: Instant | null
+}
+
+export function createProgressStore(sql: Sql): Pick<Store, ProgressVerbs> {
+  return {
+    async beat({ worker, nextWithinMs, hasWorked }) {
+      const dueAt = sql`clock_timestamp() + make_interval(secs => ${nextWithinMs / 1_000}::float8)`
+      await sql`
+        insert into worker_heartbeats (worker, beat_at, due_at, worked_at)
+        values (${worker}, clock_timestamp(), ${dueAt}, case when ${hasWorked} then clock_timestamp() end)
+        on conflict (worker) do update set beat_at = excluded.beat_at, due_at = excluded.due_at,
+          worked_at = coalesce(excluded.worked_at, worker_heartbeats.worked_at)`
+    },
+    async storeTime() {
+      const [row] = await sql<{ at: Instant }[]>`select clock_timestamp()::timestamptz(3) as at`
+      return row?.at ?? null
+    },
+    async pipelineProgress(at) {
+      const [heartbeats, times, openRounds, [ends]] = await Promise.all([
+        readHeartbeats(sql),
+        sql<{ key: string; at: Instant }[]>`
+          select key, last_performed_at as at from scheduled_prediction_configs where last_performed_at is not null`,
+        readOpenRounds(sql, at),
+        sql<EndsRow[]>`
+          with ends as (
+            select (select max(as_of) from leaderboards) as period, (select max(period_end) from checkpoints) as checkpoint
+          )
+          select period as "lastPeriodEnd", checkpoint as "lastCheckpointEnd",
+            (select min(m.registered_at) from models m where not exists (
+              select from model_retirements r where r.model_id = m.id and r.until_at is null)) as "firstModelAt",
+            (select min(resolvable_at) from inputs where resolvable_at >= coalesce(period, '-infinity'))
+              as "firstInOpenPeriod",
+            (select min(resolvable_at) from inputs where resolvable_at >= coalesce(checkpoint, '-infinity'))
+              as "firstInOpenCheckpoint"
+          from ends`,
+      ])
+      const lastRoundTimes = new Map(times.map(({ key, at: lastAt }) => [key, lastAt]))
+      return { heartbeats, lastRoundTimes, openRounds, ...(ends as EndsRow) }
+    },
+  }
+}
+
+async function readHeartbeats(sql: Sql): Promise<readonly Heartbeat[]> {
+  const since = (column: string) => sql`(extract(epoch from clock_timestamp() - ${sql(column)}) * 1000)::float8`
+  const rows = await sql<Heartbeat[]>`
+    select worker, beat_at as at, ${since('beat_at')} as "silentMs", ${since('due_at')} as "overdueMs",
+      ${since('worked_at')} as "sinceWorkMs"
+    from worker_heartbeats order by worker`
+  return [...rows]
+}
+
+/** Of the rounds without a result alone, by the index on them. */
+async function readOpenRounds(sql: Sql, at: Instant): Promise<readonly OpenRounds[]> {
+  const isDue = sql`i.resolvable_at <= ${at}`
+  const isRipe = sql`i.answered_at is not null and (i.expires_at <= ${at} or i.resolvable_at <= f.watermark_at)`
+  const rows = await sql<OpenRoundsRow[]>`
+    select i.schedule_key as "scheduleKey", i.source, i.subject, i.kind, i.granularity,
+      count(*) filter (where i.answered_at is null) as "unansweredCount",
+      min(i.performed_at) filter (where i.answered_at is null) as "firstUnansweredAt",
+      count(*) filter (where ${isDue}) as "dueCount", min(i.resolvable_at) filter (where ${isDue}) as "firstDueAt",
+      count(*) filter (where ${isRipe}) as "ripeCount", min(i.resolvable_at) filter (where ${isRipe}) as "firstRipeAt",
+      count(*) filter (where i.expires_at <= ${at}) as "expiredCount"
+    from inputs i left join feed_ingestion_state f using (source, subject, kind, granularity)
+    where i.status = 'RECEIVED'
+    group by i.schedule_key, i.source, i.subject, i.kind, i.granularity
+    order by i.schedule_key, i.source, i.subject, i.kind, i.granularity`
+  return rows.map(({ source, subject, kind, granularity, ...counts }) => ({
+    ...counts,
+    scope: scopeOf({ source, subject, kind, granularity } satisfies FeedScope),
+  }))
+}

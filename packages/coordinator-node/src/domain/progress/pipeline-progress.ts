@@ -1,0 +1,52 @@
+import type { FeedScope, FeedState } from '../feed-record.ts'
+import type { Instant } from '../time.ts'
+
+/** The last sign of life of a worker. Its times are those of the store's own clock, which no worker can set. */
+export interface Heartbeat {
+  readonly worker: string
+  readonly at: Instant
+  /** How long ago that was. */
+  readonly silentMs: number
+  /** By how much the promised next sign of life is late; 0 or less: it is not. */
+  readonly overdueMs: number
+  /** How long ago the worker last finished a pass over its work; `null` before the first. */
+  readonly sinceWorkMs: number | null
+}
+
+/** The rounds of one schedule that were opened and have no result yet. */
+export interface OpenRounds {
+  readonly scheduleKey: string
+  readonly scope: FeedScope
+  /** Opened, and without answers. */
+  readonly unansweredCount: number
+  readonly firstUnansweredAt: Instant | null
+  /** Those whose horizon is over. */
+  readonly dueCount: number
+  readonly firstDueAt: Instant | null
+  /** Answered, and either their truth can be looked up or they have expired: settling has to decide about them. */
+  readonly ripeCount: number
+  readonly firstRipeAt: Instant | null
+  readonly expiredCount: number
+}
+
+/** How far each stage has come: whether something stands still is told from this alone. */
+export interface PipelineProgress {
+  /** In order of worker. */
+  readonly heartbeats: readonly Heartbeat[]
+  /** When the first of the models was registered that take part; `null` without one. */
+  readonly firstModelAt: Instant | null
+  /** The newest `performedAt` of each schedule that has rounds. */
+  readonly lastRoundTimes: ReadonlyMap<string, Instant>
+  /** In order of schedule key; only schedules with such rounds. */
+  readonly openRounds: readonly OpenRounds[]
+  /** End of the newest closed period, and the earliest `resolvableAt` of a round behind it. */
+  readonly lastPeriodEnd: Instant | null
+  readonly firstInOpenPeriod: Instant | null
+  readonly lastCheckpointEnd: Instant | null
+  readonly firstInOpenCheckpoint: Instant | null
+}
+
+/** Everything that is known of a node: its feeds, and what became of their records. */
+export interface NodeProgress extends PipelineProgress {
+  readonly feeds: readonly FeedState[]
+}

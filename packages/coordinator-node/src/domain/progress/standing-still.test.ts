@@ -1,0 +1,234 @@
+import { describe, expect, it } from 'vitest'
+import type { FeedScope, FeedState } from '../feed-record.ts'
+import type { Schedule } from '../round.ts'
+import type { Heartbeat, NodeProgress, OpenRounds } from './pipeline-progress.ts'
+import { type Looking, type PipelineGrid, standingStill } from './standing-still.ts'
+
+const minute = 60_000
+const at = (minutes: number): number => Date.UTC(2026, 2, 1, 10) + minutes * minute
+const btc: FeedScope = { source: 'binance', subject: 'BTCUSDT', kind: 'candle', granularity: '1m' }
+const schedule: Schedule = {
+  ...{ key: 'BTC-5m', scope: btc, everyMs: minute, horizonMs: 5 * minute, stepMs: minute, on: 'record' },
+}
+const grid: PipelineGrid = {
+  schedules: [schedule],
+  snapshotEveryMs: 10 * minute,
+  checkpointEveryMs: 60 * minute,
+  timeoutMs: 2_000,
+  workEveryMs: 5_000,
+  isReplay: false,
+}
+
+function feed(overrides: Partial<FeedState> = {}): FeedState {
+  return {
+    ...{ scope: btc, recordCount: 100, revisionCount: 0, oldestEventAt: at(-100), newestEventAt: at(59) },
+    ...{ watermarkAt: at(60), updatedAt: at(60), status: 'up', statusReason: null, statusSince: at(-100) },
+    ...overrides,
+  } as FeedState
+}
+
+const alive = (worker: string, overrides: Partial<Heartbeat> = {}): Heartbeat => ({
+  ...{ worker, at: at(60), silentMs: 2_000, overdueMs: -18_000, sinceWorkMs: 3_000 },
+  ...overrides,
+})
+
+const workers = ['checkpoint', 'feed-data', 'predict', 'score'].map((worker) => alive(worker))
+
+function open(overrides: Partial<OpenRounds>): OpenRounds {
+  return {
+    ...{ scheduleKey: 'BTC-5m', scope: btc, unansweredCount: 0, firstUnansweredAt: null },
+    ...{ dueCount: 0, firstDueAt: null, ripeCount: 0, firstRipeAt: null, expiredCount: 0 },
+    ...overrides,
+  }
+}
+
+/** A node that is well at minute 60: a round a minute, settled up to now, the board of minute 60. */
+function progress(overrides: Partial<NodeProgress> = {}): NodeProgress {
+  return {
+    ...{ feeds: [feed()], heartbeats: workers, firstModelAt: at(-100), lastRoundTimes: new Map([['BTC-5m', at(60)]]) },
+    ...{ openRounds: [open({})], lastPeriodEnd: at(60), firstInOpenPeriod: at(60) },
+    ...{ lastCheckpointEnd: at(60), firstInOpenCheckpoint: at(60) },
+    ...overrides,
+  }
+}
+
+const now = at(60) + 20_000
+const looking: Looking = { since: at(-100), forMs: 160 * minute }
+const find = (node: NodeProgress, one: PipelineGrid = grid, instant = now, since = looking) =>
+  standingStill(one, node, instant, since)
+const silent = (worker: string, silentMs = 60_000) =>
+  workers.map((one) => (one.worker === worker ? alive(worker, { silentMs, overdueMs: silentMs - 20_000 }) : one))
+
+describe('what is no standstill', () => {
+  const cases: Readonly<Record<string, NodeProgress>> = {
+    'a node that is well': progress(),
+    'a new database': progress({
+      ...{ feeds: [], heartbeats: [], firstModelAt: null, lastRoundTimes: new Map(), openRounds: [] },
+      ...{ lastPeriodEnd: null, firstInOpenPeriod: null, lastCheckpointEnd: null, firstInOpenCheckpoint: null },
+    }),
+    'no participant yet': progress({ firstModelAt: null, lastRoundTimes: new Map() }),
+    'a feed that is stale, which is a reason of its own': progress({
+      feeds: [feed({ status: 'stale', watermarkAt: at(50) })],
+      lastRoundTimes: new Map([['BTC-5m', at(50)]]),
+    }),
+    'a feed that is silent, whose worker did not say so': progress({
+      feeds: [feed({ watermarkAt: at(50) })],
+      lastRoundTimes: new Map([['BTC-5m', at(50)]]),
+    }),
+    'a feed that fails its gate': progress({
+      feeds: [feed({ status: 'suspect' })],
+      lastRoundTimes: new Map([['BTC-5m', at(30)]]),
+    }),
+    'the first minutes after a weekend': progress({
+      feeds: [feed({ statusSince: at(59) })],
+      lastRoundTimes: new Map([['BTC-5m', at(-2_880)]]),
+    }),
+    'a model that has just joined': progress({ firstModelAt: at(60), lastRoundTimes: new Map() }),
+    'rounds whose horizon is to come': progress({ openRounds: [open({ dueCount: 0 })] }),
+    'a round whose truth is waited for by a score worker at work': progress({
+      openRounds: [open({ dueCount: 1, firstDueAt: at(60), ripeCount: 1, firstRipeAt: at(60) })],
+      firstInOpenPeriod: at(60),
+    }),
+    'a period that a round can still be opened in': progress({
+      lastPeriodEnd: at(50),
+      firstInOpenPeriod: at(50),
+      lastRoundTimes: new Map([['BTC-5m', at(54)]]),
+      feeds: [feed({ status: 'down' })],
+      firstInOpenCheckpoint: at(60),
+    }),
+  }
+  it.each(Object.entries(cases))('%s', (name, node) => {
+    // The last case is looked at before such a round would be too old.
+    expect(find(node, grid, name.startsWith('a period') ? at(58) + 30_000 : now)).toEqual([])
+  })
+
+  it('a day-long grid on which nothing is due for hours after a start', () => {
+    const day = 1_440 * minute
+    const daily = { ...schedule, scope: { ...btc, granularity: '1d' }, everyMs: day, horizonMs: day }
+    const node = progress({
+      feeds: [feed({ scope: daily.scope, watermarkAt: at(-600) })],
+      lastRoundTimes: new Map([['BTC-5m', at(-600) - day]]),
+      ...{ firstInOpenPeriod: null, firstInOpenCheckpoint: null },
+    })
+    const since = { since: at(59), forMs: 80_000 }
+    expect(find(node, { ...grid, schedules: [daily] }, now, since)).toEqual([])
+  })
+})
+
+describe('what is a standstill, with what holds it up', () => {
+  const cases: Readonly<Record<string, [NodeProgress, { stage: string; what: RegExp; heldUpBy: RegExp }]>> = {
+    'no round opens, since the predict worker is silent': [
+      progress({ heartbeats: silent('predict'), lastRoundTimes: new Map([['BTC-5m', at(50)]]) }),
+      { stage: 'prediction', what: /no round of "BTC-5m" opens/, heldUpBy: /predict worker has been silent since/ },
+    ],
+    'no round opens, and there never was a predict worker': [
+      progress({ heartbeats: [], lastRoundTimes: new Map() }),
+      { stage: 'prediction', what: /no round of "BTC-5m" opens/, heldUpBy: /no predict worker has ever/ },
+    ],
+    'no round opens, although the predict worker lives': [
+      progress({ lastRoundTimes: new Map([['BTC-5m', at(50)]]) }),
+      { stage: 'prediction', what: /no round of "BTC-5m" opens/, heldUpBy: /cannot build the input/ },
+    ],
+    'a round without answers': [
+      progress({ openRounds: [open({ unansweredCount: 2, firstUnansweredAt: at(58) })] }),
+      { stage: 'prediction', what: /2 rounds of "BTC-5m" stay without answers/, heldUpBy: /has not written them/ },
+    ],
+    'rounds that a silent score worker does not settle': [
+      progress({
+        heartbeats: silent('score'),
+        openRounds: [open({ dueCount: 3, firstDueAt: at(58), ripeCount: 3, firstRipeAt: at(58) })],
+      }),
+      { stage: 'score', what: /3 rounds of "BTC-5m" could be settled/, heldUpBy: /score worker has been silent since/ },
+    ],
+    'settling that fails again and again': [
+      progress({
+        heartbeats: workers.map((one) => (one.worker === 'score' ? alive('score', { sinceWorkMs: 90_000 }) : one)),
+        openRounds: [open({ dueCount: 1, firstDueAt: at(58), ripeCount: 1, firstRipeAt: at(58) })],
+      }),
+      { stage: 'score', what: /1 round of/, heldUpBy: /has finished no pass over its work for 1 min 30 s/ },
+    ],
+    'rounds that have expired, and are there': [
+      progress({
+        openRounds: [open({ dueCount: 1, firstDueAt: at(-5), ripeCount: 1, firstRipeAt: at(-5), expiredCount: 1 })],
+      }),
+      { stage: 'score', what: /1 round of/, heldUpBy: /although their time for a truth is over/ },
+    ],
+    'a board that waits for the truth of rounds': [
+      progress({
+        ...{ lastPeriodEnd: at(40), firstInOpenPeriod: at(41) },
+        openRounds: [open({ dueCount: 7, firstDueAt: at(45), ripeCount: 7, firstRipeAt: at(45) })],
+      }),
+      {
+        stage: 'snapshot',
+        what: /leaderboard stands still at 2026-03-01T10:40/,
+        heldUpBy: /7 unresolved rounds of "BTC-5m" since 2026-03-01T10:45.*truth is not known/,
+      },
+    ],
+    'a period that could be closed': [
+      progress({ ...{ lastPeriodEnd: at(40), firstInOpenPeriod: at(41) }, heartbeats: silent('score') }),
+      { stage: 'snapshot', what: /the period up to 2026-03-01T10:50/, heldUpBy: /score worker has been silent/ },
+    ],
+    'a checkpoint that the board holds up': [
+      progress({
+        lastPeriodEnd: at(-70),
+        firstInOpenPeriod: at(-65),
+        lastCheckpointEnd: at(-120),
+        firstInOpenCheckpoint: at(-65),
+      }),
+      {
+        stage: 'checkpoint',
+        what: /checkpoint of 2026-03-01T09:00.* is overdue/,
+        heldUpBy: /the leaderboard, which is closed up to 2026-03-01T08:50/,
+      },
+    ],
+    'a checkpoint that could be closed': [
+      progress({ lastCheckpointEnd: at(-60), firstInOpenCheckpoint: at(-55), heartbeats: silent('checkpoint') }),
+      { stage: 'checkpoint', what: /is overdue/, heldUpBy: /checkpoint worker has been silent/ },
+    ],
+  }
+  it.each(Object.entries(cases))('%s', (_name, [node, { stage, what, heldUpBy }]) => {
+    expect(find(node)).toContainEqual(
+      expect.objectContaining({
+        stage,
+        what: expect.stringMatching(what),
+        heldUpBy: expect.stringMatching(heldUpBy),
+        fix: expect.stringContaining('crunch restart'),
+      }),
+    )
+  })
+
+  it.each(['feed-data', 'predict', 'score', 'checkpoint'])('a silent %s worker, whatever is due', (worker) => {
+    expect(find(progress({ heartbeats: silent(worker) }))).toEqual([
+      expect.objectContaining({ what: `the ${worker} worker gives no sign of life`, graceMs: 0 }),
+    ])
+  })
+
+  it('a worker that was silent before anyone looked gets time to start', () => {
+    const found = find(progress({ heartbeats: silent('score', 3_600_000) }), grid, now, {
+      since: at(60),
+      forMs: 20_000,
+    })
+    expect(found).toEqual([expect.objectContaining({ graceMs: 60_000 })])
+  })
+
+  it('a replay that has released no record for long, but not one that has ended or waits for its pace', () => {
+    const stuck = workers.map((one) => (one.worker === 'feed-data' ? alive('feed-data', { sinceWorkMs: 50_000 }) : one))
+    const replay = { ...grid, isReplay: true }
+    expect(find(progress({ heartbeats: stuck }), replay)).toEqual([
+      expect.objectContaining({ stage: 'feed', what: 'the replay does not go on', since: at(60) }),
+    ])
+    expect(find(progress({ heartbeats: stuck, feeds: [feed({ status: 'down' })] }), replay)).toEqual([])
+    expect(find(progress(), replay)).toEqual([])
+    // Of a live feed, passes are not counted.
+    expect(find(progress({ heartbeats: stuck }))).toEqual([])
+  })
+})
+
+it('has one key for as long as the same thing stands still, and another once it has moved', () => {
+  const keyOf = (lastAt: number, instant: number) =>
+    find(progress({ lastRoundTimes: new Map([['BTC-5m', lastAt]]), heartbeats: [] }), grid, instant).map(
+      ({ key }) => key,
+    )
+  expect(keyOf(at(50), now)).toEqual(keyOf(at(50), now + 10_000))
+  expect(keyOf(at(50), now)).not.toEqual(keyOf(at(51), now))
+})

@@ -1,0 +1,298 @@
+import { type FeedState, feedScopeKey } from '../feed-record.ts'
+import { freshnessMs, isFresh } from '../feed-trust.ts'
+import { noRoundCanResolveBefore } from '../period.ts'
+import type { Schedule } from '../round.ts'
+import { describeLength, durationMs, floorToGrid, formatInstant, type Instant } from '../time.ts'
+import type { Heartbeat, NodeProgress, OpenRounds } from './pipeline-progress.ts'
+
+/** What the contract says of when something should happen. */
+export interface PipelineGrid {
+  readonly schedules: readonly Schedule[]
+  readonly snapshotEveryMs: number
+  readonly checkpointEveryMs: number
+  /** Of a dispatch to the models. */
+  readonly timeoutMs: number
+  /** How often the score and the checkpoint worker look for work. */
+  readonly workEveryMs: number
+  /** Time is what a recording has reached. */
+  readonly isReplay: boolean
+}
+
+/** Since when the caller has looked: in the pipeline's time, and how long ago by a clock that only goes forward. */
+export interface Looking {
+  readonly since: Instant
+  readonly forMs: number
+}
+
+/** Something that should have happened by now, and has not. */
+export interface StandingStill {
+  readonly stage: 'feed' | 'prediction' | 'score' | 'snapshot' | 'checkpoint'
+  /** The same for as long as the same thing does not happen. */
+  readonly key: string
+  readonly what: string
+  readonly since: Instant
+  readonly heldUpBy: string
+  readonly fix: string
+  /** How long it may be seen to be so before it is an alarm: a healthy node needs a moment as well. Wall time. */
+  readonly graceMs: number
+  /** As much again in the pipeline's time, which a replay speeds up. */
+  readonly dataGraceMs: number
+}
+
+/** Work that is due takes a worker some seconds, besides what lies between two looks at it. */
+const workGraceMs = 30_000
+/** A worker that was silent before the caller looked may be starting: with its models, that takes a while. */
+const startGraceMs = 60_000
+/** More than a dispatch may take to be written. */
+const answerGraceMs = 15_000
+
+/**
+ * What stands still as of an instant. Pure, and told from stored facts alone, so that a process that runs apart sees it too.
+ * What was missed before the caller looked is not asked for again.
+ */
+export function standingStill(
+  grid: PipelineGrid,
+  progress: NodeProgress,
+  now: Instant,
+  looking: Looking,
+): StandingStill[] {
+  return [
+    ...silentWorkers(progress.heartbeats, looking),
+    ...(grid.isReplay ? stuckReplay(grid, progress) : []),
+    ...grid.schedules.flatMap((schedule) => unopenedRounds(grid, schedule, progress, now, looking.since)),
+    ...progress.openRounds.flatMap((rounds) => unansweredRounds(grid, progress, rounds)),
+    ...progress.openRounds.flatMap((rounds) => unsettledRounds(grid, progress, rounds)),
+    ...openPeriod(grid, progress, now),
+    ...openCheckpoint(grid, progress, now),
+  ]
+}
+
+const stageOf: Readonly<Record<string, StandingStill['stage']>> = {
+  'feed-data': 'feed',
+  predict: 'prediction',
+  score: 'score',
+  checkpoint: 'checkpoint',
+}
+
+/** The services of `crunch deploy`, which carry the workers. */
+const serviceOf: Readonly<Record<string, string>> = { 'feed-data': 'predict', checkpoint: 'score' }
+
+function restartFix(worker: string): string {
+  const service = serviceOf[worker] ?? worker
+  return `see why with crunch logs ${service}, and start it again with crunch restart ${service}`
+}
+
+function silentWorkers(heartbeats: readonly Heartbeat[], { forMs }: Looking): StandingStill[] {
+  return heartbeats
+    .filter(({ overdueMs }) => overdueMs > 0)
+    .map(({ worker, at, silentMs }) => ({
+      stage: stageOf[worker] ?? 'feed',
+      key: `worker ${worker}`,
+      what: `the ${worker} worker gives no sign of life`,
+      since: at,
+      heldUpBy: `it ended, is stopped or hangs, or does not reach the database, for ${describeLength(silentMs)}`,
+      fix: restartFix(worker),
+      // The promise that it broke had room already.
+      graceMs: silentMs > forMs ? startGraceMs : 0,
+      dataGraceMs: 0,
+    }))
+}
+
+/** The recording's time does not go on, although its process lives. One that waits for its pace counts as at work. */
+function stuckReplay(
+  { timeoutMs }: PipelineGrid,
+  { heartbeats, feeds, lastRoundTimes }: NodeProgress,
+): StandingStill[] {
+  const sinceWorkMs = heartbeats.find(({ worker }) => worker === 'feed-data')?.sinceWorkMs ?? null
+  const watermarks = feeds.flatMap(({ watermarkAt }) => (watermarkAt === null ? [] : [watermarkAt]))
+  const hasEnded = feeds.every(({ status }) => status === 'down')
+  if (sinceWorkMs === null || hasEnded || sinceWorkMs <= workGraceMs + timeoutMs) return []
+  const since = Math.max(...watermarks)
+  const newestRounds = [...lastRoundTimes].filter(([, at]) => at === since).map(([key]) => `"${key}"`)
+  const rounds = newestRounds.length === 0 ? '' : ` It was asking the models of ${newestRounds.join(', ')}.`
+  return [
+    {
+      stage: 'feed',
+      key: `replay ${since}`,
+      what: 'the replay does not go on',
+      since,
+      heldUpBy: `its process lives, but has released no record for ${describeLength(sinceWorkMs)}: it waits for models, the score worker or the database.${rounds}`,
+      fix: restartFix('predict'),
+      graceMs: 0,
+      dataGraceMs: 0,
+    },
+  ]
+}
+
+/** Why a worker does not do what is due; `null` when it lives, as far as is known. */
+function workerFault({ workEveryMs }: PipelineGrid, heartbeats: readonly Heartbeat[], worker: string): string | null {
+  const heartbeat = heartbeats.find((candidate) => candidate.worker === worker)
+  if (heartbeat === undefined) return `no ${worker} worker has ever given a sign of life`
+  if (heartbeat.overdueMs > 0) return `the ${worker} worker has been silent since ${formatInstant(heartbeat.at)}`
+  const { sinceWorkMs } = heartbeat
+  if (sinceWorkMs !== null && sinceWorkMs > workGraceMs + 2 * workEveryMs) {
+    return `the ${worker} worker lives, but has finished no pass over its work for ${describeLength(sinceWorkMs)}: it fails or waits for the database`
+  }
+  return null
+}
+
+/** A fresh feed has brought what should have opened a round, and none was opened. */
+function unopenedRounds(
+  grid: PipelineGrid,
+  schedule: Schedule,
+  { feeds, heartbeats, firstModelAt, lastRoundTimes }: NodeProgress,
+  now: Instant,
+  lookedSince: Instant,
+): StandingStill[] {
+  const feed = feeds.find(({ scope }) => feedScopeKey(scope) === feedScopeKey(schedule.scope))
+  // Without a participant there is nothing to ask, and a feed that is not well is a reason of its own.
+  if (firstModelAt === null || feed === undefined || !isWell(feed, now)) return []
+  const lastAt = lastRoundTimes.get(schedule.key) ?? null
+  const nextCell = lastAt === null ? firstModelAt : floorToGrid(lastAt, schedule.everyMs) + schedule.everyMs
+  const since = Math.max(nextCell, feed.statusSince, firstModelAt, lookedSince)
+  // A record opens the round of its cell, and comes at the latest when the feed would be stale; a clock opens it on the grid.
+  const waitMs = schedule.on === 'clock' ? schedule.everyMs : freshnessMs(durationMs(schedule.scope.granularity))
+  if (now <= since + waitMs) return []
+  return [
+    {
+      stage: 'prediction',
+      key: `rounds ${schedule.key} ${lastAt}`,
+      what: `no round of "${schedule.key}" opens, although its feed is fresh`,
+      since: lastAt ?? since,
+      heldUpBy:
+        workerFault(grid, heartbeats, 'predict') ??
+        'the predict worker lives: its records come too late, its clock is off, or the contract cannot build the input or the call',
+      fix: restartFix('predict'),
+      graceMs: workGraceMs,
+      dataGraceMs: 0,
+    },
+  ]
+}
+
+function isWell({ status, watermarkAt, scope }: FeedState, now: Instant): boolean {
+  return status === 'up' && watermarkAt !== null && isFresh(watermarkAt, durationMs(scope.granularity), now)
+}
+
+function unansweredRounds(
+  grid: PipelineGrid,
+  { heartbeats }: NodeProgress,
+  { scheduleKey, unansweredCount, firstUnansweredAt }: OpenRounds,
+): StandingStill[] {
+  if (firstUnansweredAt === null) return []
+  return [
+    {
+      stage: 'prediction',
+      key: `answers ${scheduleKey} ${firstUnansweredAt}`,
+      what: `${countOf(unansweredCount, 'round')} of "${scheduleKey}" stay without answers`,
+      since: firstUnansweredAt,
+      heldUpBy: workerFault(grid, heartbeats, 'predict') ?? 'the predict worker lives, but has not written them',
+      fix: restartFix('predict'),
+      graceMs: grid.timeoutMs + answerGraceMs,
+      dataGraceMs: 0,
+    },
+  ]
+}
+
+/** Rounds about which settling has to decide. One whose truth is waited for by decision is no fault of the score worker. */
+function unsettledRounds(
+  grid: PipelineGrid,
+  { heartbeats }: NodeProgress,
+  { scheduleKey, ripeCount, firstRipeAt, expiredCount }: OpenRounds,
+): StandingStill[] {
+  if (firstRipeAt === null) return []
+  const fault = workerFault(grid, heartbeats, 'score')
+  if (fault === null && expiredCount === 0) return []
+  return [
+    {
+      stage: 'score',
+      key: `rounds ${scheduleKey} ${firstRipeAt}`,
+      what: `${countOf(ripeCount, 'round')} of "${scheduleKey}" could be settled, and are not`,
+      since: firstRipeAt,
+      heldUpBy: fault ?? 'the score worker lives, and leaves them although their time for a truth is over',
+      fix: restartFix('score'),
+      graceMs: workGraceMs + 2 * grid.workEveryMs,
+      dataGraceMs: 0,
+    },
+  ]
+}
+
+function openPeriod(grid: PipelineGrid, progress: NodeProgress, now: Instant): StandingStill[] {
+  const { firstInOpenPeriod, lastPeriodEnd, heartbeats } = progress
+  const end = closableEnd(grid, progress, firstInOpenPeriod, grid.snapshotEveryMs, now)
+  if (end === null) return []
+  return [
+    {
+      stage: 'snapshot',
+      key: `period ${end}`,
+      what: `the leaderboard stands still${lastPeriodEnd === null ? ', and has never been made' : ` at ${formatInstant(lastPeriodEnd)}`}: the period up to ${formatInstant(end)} is not closed`,
+      since: end,
+      heldUpBy:
+        unresolvedBefore(grid, progress, end) ?? workerFault(grid, heartbeats, 'score') ?? closingFails('score'),
+      fix: restartFix('score'),
+      graceMs: workGraceMs + 2 * grid.workEveryMs,
+      dataGraceMs: slowestFeedMs(grid),
+    },
+  ]
+}
+
+function openCheckpoint(grid: PipelineGrid, progress: NodeProgress, now: Instant): StandingStill[] {
+  const { firstInOpenCheckpoint, firstInOpenPeriod, lastPeriodEnd, heartbeats } = progress
+  const end = closableEnd(grid, progress, firstInOpenCheckpoint, grid.checkpointEveryMs, now)
+  if (end === null) return []
+  const isBoardBehind = firstInOpenPeriod !== null && firstInOpenPeriod < end
+  const board = `the leaderboard, which is closed up to ${lastPeriodEnd === null ? 'nothing yet' : formatInstant(lastPeriodEnd)}`
+  return [
+    {
+      stage: 'checkpoint',
+      key: `checkpoint ${end}`,
+      what: `the checkpoint of ${formatInstant(end)} is overdue`,
+      since: end,
+      heldUpBy: isBoardBehind ? board : (workerFault(grid, heartbeats, 'checkpoint') ?? closingFails('checkpoint')),
+      fix: restartFix('checkpoint'),
+      graceMs: 2 * (workGraceMs + 2 * grid.workEveryMs),
+      dataGraceMs: slowestFeedMs(grid),
+    },
+  ]
+}
+
+const closingFails = (worker: string) => `the ${worker} worker lives: closing fails`
+
+/** The end of the cell of a grid that holds the first round, once no round can be opened in it any more; `null` before. */
+function closableEnd(
+  { schedules }: PipelineGrid,
+  { lastRoundTimes }: NodeProgress,
+  first: Instant | null,
+  everyMs: number,
+  now: Instant,
+): Instant | null {
+  if (first === null) return null
+  const end = floorToGrid(first, everyMs) + everyMs
+  const isOver = noRoundCanResolveBefore(
+    end,
+    now,
+    schedules.map(({ key, horizonMs, scope }) => ({
+      horizonMs,
+      freshnessMs: freshnessMs(durationMs(scope.granularity)),
+      lastRoundAt: lastRoundTimes.get(key) ?? null,
+    })),
+  )
+  return now >= end && isOver ? end : null
+}
+
+function unresolvedBefore(grid: PipelineGrid, { openRounds, heartbeats }: NodeProgress, end: Instant): string | null {
+  const blocking = openRounds.filter(({ firstDueAt }) => firstDueAt !== null && firstDueAt < end)
+  if (blocking.length === 0) return null
+  const why =
+    workerFault(grid, heartbeats, 'score') ?? 'their truth is not known; they are void when their time for it is over'
+  const rounds = blocking.map(
+    ({ scheduleKey, dueCount, firstDueAt }) =>
+      `${countOf(dueCount, 'unresolved round')} of "${scheduleKey}" since ${formatInstant(firstDueAt as Instant)}`,
+  )
+  return `${rounds.join(', ')} (${why})`
+}
+
+function slowestFeedMs({ schedules }: PipelineGrid): number {
+  return Math.max(...schedules.map(({ scope }) => freshnessMs(durationMs(scope.granularity))))
+}
+
+const countOf = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -1,0 +1,127 @@
+import { clockBehindRows, clockBesideStore } from '../../domain/progress/clock-trust.ts'
+import type { NodeProgress } from '../../domain/progress/pipeline-progress.ts'
+import { type PipelineGrid, type StandingStill, standingStill } from '../../domain/progress/standing-still.ts'
+import { describeLength, formatInstant, type Instant } from '../../domain/time.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Log } from '../../ports/log.ts'
+import type { ReportReads } from '../../ports/store.ts'
+import type { ProgressReport, Standstill } from '../../report/report-context.ts'
+
+export interface ProgressWatch {
+  /** Reads the stored facts, and tells changes to the log. */
+  look(): Promise<void>
+  /** Of the last look; that none succeeded for a while is an alarm. */
+  latest(): ProgressReport
+}
+
+export interface ProgressWatchOptions {
+  readonly grid: PipelineGrid
+  readonly reads: Pick<ReportReads, 'feedStates' | 'pipelineProgress' | 'storeTime'>
+  readonly clock: Clock
+  /** By how much clocks may differ. */
+  readonly toleranceMs: number
+  /** How many times faster than the wall's a replay's time goes; infinite: as fast as possible. 1 for a live node. */
+  readonly speed: number
+  readonly log: Log
+  /** A clock that only goes forward. */
+  readonly monotonicMs: () => number
+}
+
+/** Without a successful look for this long, what the last one found is no news. */
+const lookLimitMs = 30_000
+
+/** Looks at the stored facts again and again, and tells what has stood still for longer than it may. */
+export function watchProgress(options: ProgressWatchOptions): ProgressWatch {
+  const { grid, reads, clock, speed, log, monotonicMs } = options
+  const beganAtMs = monotonicMs()
+  let began: Instant | undefined
+  let lookedAtMs = beganAtMs
+  let report: ProgressReport = { alarms: [], notes: [] }
+  /** By key: since when it is seen to stand still. */
+  const seenSinceMs = new Map<string, number>()
+  const told = new Map<string, Standstill>()
+
+  function overdue(found: readonly StandingStill[], nowMs: number): readonly StandingStill[] {
+    for (const { key } of found) if (!seenSinceMs.has(key)) seenSinceMs.set(key, nowMs)
+    const keys = new Set(found.map(({ key }) => key))
+    for (const key of seenSinceMs.keys()) if (!keys.has(key)) seenSinceMs.delete(key)
+    return found.filter(({ key, graceMs, dataGraceMs }) => {
+      const seenForMs = nowMs - (seenSinceMs.get(key) ?? nowMs)
+      return seenForMs >= graceMs + dataGraceMs / speed
+    })
+  }
+
+  function tell(standing: readonly StandingStill[]): void {
+    const keys = new Set(standing.map(({ key }) => key))
+    for (const { key, graceMs: _grace, dataGraceMs: _dataGrace, ...alarm } of standing) {
+      if (!told.has(key)) {
+        const { stage, what, since, heldUpBy, fix } = alarm
+        log.error(what, { event: 'standing-still', stage, since: formatInstant(since), heldUpBy, fix })
+      }
+      told.set(key, alarm)
+    }
+    for (const [key, { stage, what }] of told) {
+      if (keys.has(key)) continue
+      told.delete(key)
+      log.info(`no longer: ${what}`, { event: 'goes-on', stage })
+    }
+  }
+
+  return {
+    async look() {
+      const before = await clock.refresh()
+      began ??= before
+      const storeAt = grid.isReplay ? null : await reads.storeTime()
+      const after = await clock.refresh()
+      const [feeds, progress] = await Promise.all([reads.feedStates(), reads.pipelineProgress(after)])
+      const node: NodeProgress = { ...progress, feeds }
+      const nowMs = monotonicMs()
+      const looking = { since: began, forMs: nowMs - beganAtMs }
+      const clocks = grid.isReplay ? [] : clockAlarms(node, storeAt, { before, after }, options.toleranceMs, told)
+      const standing = [...clocks, ...overdue(standingStill(grid, node, after, looking), nowMs)]
+      tell(standing)
+      report = {
+        alarms: standing.map(({ key: _key, graceMs: _grace, dataGraceMs: _dataGrace, ...alarm }) => alarm),
+        notes: node.firstModelAt === null ? ['no model has joined yet: rounds open once one has'] : [],
+      }
+      lookedAtMs = nowMs
+    },
+    latest() {
+      const blindMs = monotonicMs() - lookedAtMs
+      if (blindMs < lookLimitMs) return report
+      const blind = blindAlarm(clock.now(), blindMs)
+      return { ...report, alarms: [blind, ...report.alarms] }
+    },
+  }
+}
+
+function clockAlarms(
+  node: NodeProgress,
+  storeAt: Instant | null,
+  { before, after }: { readonly before: Instant; readonly after: Instant },
+  toleranceMs: number,
+  told: ReadonlyMap<string, Standstill>,
+): StandingStill[] {
+  const found = [
+    clockBehindRows(node, after, toleranceMs),
+    clockBesideStore(storeAt, before, after, toleranceMs),
+  ].filter((one) => one !== null)
+  return found.map(({ key, ...fault }) => ({
+    stage: 'feed',
+    key: `clock ${key}`,
+    since: told.get(`clock ${key}`)?.since ?? after,
+    ...fault,
+    graceMs: 0,
+    dataGraceMs: 0,
+  }))
+}
+
+function blindAlarm(now: Instant, blindMs: number): Standstill {
+  return {
+    stage: 'feed',
+    what: 'the state of the pipeline cannot be read',
+    since: now - blindMs,
+    heldUpBy: `the database has not answered for ${describeLength(blindMs)}`,
+    fix: 'see that it runs and takes connections: crunch status, crunch logs postgres',
+  }
+}

@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest'
+import { createTestRunner, steady } from '../test/competition.ts'
+import { changedContract } from '../test/sample-contract.ts'
+import { createTestLog } from '../test/test-log.ts'
+import { createMemoryStore } from './adapters/store/memory/memory-store.ts'
+import { createPipeline } from './pipeline.ts'
+import { candle, minute } from './ports/store-samples.ts'
+
+describe('a clock that goes back behind what is known', () => {
+  test('opens no round: it would ask for what the records tell already', async () => {
+    const schedule = [
+      { key: 'clock', subject: 'BTCUSDT', every: '1m', horizon: '5m', step: '1m', on: 'clock' as const },
+    ]
+    let now = minute(121)
+    const store = createMemoryStore()
+    const pipeline = createPipeline(
+      changedContract({ prediction: { schedule } }),
+      { store, clock: { now: () => now, refresh: async () => now }, log: createTestLog() },
+      { clockToleranceMs: 5_000 },
+    )
+    const predictor = await pipeline.openPredictor(createTestRunner({ a: steady(0.5) }))
+    await predictor.predict(candle(120))
+    now = minute(1)
+    expect((await predictor.predictAt(minute(1))).rounds).toEqual([])
+    now = minute(121) - 5_000
+    expect((await predictor.predictAt(minute(121))).rounds).toHaveLength(1)
+  })
+})
