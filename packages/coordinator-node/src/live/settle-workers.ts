@@ -1,7 +1,7 @@
 import { createPipeline } from '../pipeline.ts'
-import { pipelineOptions } from './predict-worker.ts'
 import { createSettlingGate } from './health/check-clocks.ts'
 import { keepBeating } from './health/keep-beating.ts'
+import { pipelineOptions } from './predict-worker.ts'
 import { wait } from './wait.ts'
 import type { WorkerContext, WorkerName } from './worker-context.ts'
 

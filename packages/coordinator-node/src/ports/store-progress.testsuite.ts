@@ -7,6 +7,7 @@ import {
   checkpoint,
   leaderboard,
   minute,
+  periodRounds,
   prediction,
   prepare,
   round,
@@ -93,7 +94,7 @@ export function progressTests(context: StoreUnderTest): void {
       lastCheckpointEnd: null,
       firstInOpenCheckpoint: first.resolvableAt,
     })
-    await store.closePeriod({ snapshots: [], leaderboard: leaderboard(15) })
+    await store.closePeriod({ snapshots: [], rounds: periodRounds(15), leaderboard: leaderboard(15) })
     await store.addCheckpoint(checkpoint(6))
     expect(await ends()).toMatchObject({
       lastPeriodEnd: second.resolvableAt,
@@ -101,7 +102,7 @@ export function progressTests(context: StoreUnderTest): void {
       lastCheckpointEnd: minute(6),
       firstInOpenCheckpoint: second.resolvableAt,
     })
-    await store.closePeriod({ snapshots: [], leaderboard: leaderboard(26) })
+    await store.closePeriod({ snapshots: [], rounds: periodRounds(26), leaderboard: leaderboard(26) })
     expect(await ends()).toMatchObject({ firstInOpenPeriod: null })
   })
 }
