@@ -129,6 +129,7 @@ export function readNodeSettings(environment: Environment): NodeSettings {
       folderMib: settings.MODEL_FOLDER_MEBIBYTES,
       network: settings.MODEL_NETWORK,
       namespaces: settings.MODEL_NAMESPACES,
+      allowBuilds: settings.MODEL_ALLOW_BUILDS,
     },
     replaySpeed: environment.FEED_REPLAY_SPEED === undefined ? undefined : settings.FEED_REPLAY_SPEED,
     replaysBySetting: settings.FEED_REPLAY_FILES !== undefined,

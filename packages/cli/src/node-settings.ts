@@ -26,6 +26,8 @@ export interface NodeSettings {
     readonly folderMib: number | undefined
     readonly network: 'none' | 'host' | undefined
     readonly namespaces: 'auto' | 'off' | undefined
+    /** Whether packages of Python models may be built from source. */
+    readonly allowBuilds: 'true' | 'false' | undefined
   }
   /** As the operator set it; `undefined` when not set. */
   readonly replaySpeed: number | 'max' | undefined

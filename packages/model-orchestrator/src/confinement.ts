@@ -10,7 +10,7 @@ import { errorText, OrchestratorError } from './orchestrator-error.ts'
 import type { PreparedSubmission } from './prepare-submission.ts'
 import type { ProcessGuard } from './process-guard.ts'
 import { RunFailure } from './run-failure.ts'
-import { findVisiblePaths } from './visible-paths.ts'
+import { findProgramPaths, findVisiblePaths } from './visible-paths.ts'
 
 /** How models are kept from each other and from the machine, beyond what is watched. */
 export interface ConfinementSettings {
@@ -43,9 +43,40 @@ export interface Placement {
   remove(): Promise<void>
 }
 
+/** A program that makes a submission ready to run: an installer, or a check of its code. */
+export interface PreparationTask {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly directory: string
+  /** Programs of the machine that it runs, with what they were installed with. */
+  readonly programs: readonly string[]
+  /** What else it may read. */
+  readonly readable: readonly string[]
+  readonly writable: readonly string[]
+  /** A program that turns on loopback, where it needs that. */
+  readonly loopback: readonly string[]
+  /** The largest file it may write. */
+  readonly fileMib: number
+  /** What all its processes may use together. */
+  readonly memoryMib: number
+}
+
+/** How such a program is started. */
+export interface EnclosedProgram {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly directory: string
+}
+
 export interface Confinement {
   /** What is in force for every model and what could not be enforced, in words. */
   readonly words: readonly string[]
+  /** Why namespaces are impossible here; null where every program runs in some. */
+  readonly openBecause: string | null
+  /** A new folder that this process removes in the end, for a socket. */
+  makeFolder(): Promise<string>
+  /** The same program, confined as models are; without namespaces, with limits only. It never has a network of its own. */
+  enclose(task: PreparationTask): EnclosedProgram
   /** Takes what one run needs. Rejects with a `RUN_FAILED` run failure when there is no free port. */
   place(prepared: PreparedSubmission): Promise<Placement>
 }
@@ -59,6 +90,8 @@ const HEAP_SHARE = 0.75
 /** Of private memory, written to or not, one process may ask for; the watch ends it for what it uses. */
 const DATA_FACTOR = 2
 const DATA_EXTRA_MIB = 1_024
+/** Installers keep many packages open at once. */
+const INSTALLER_OPEN_FILES = 1_024
 const MIB = 1024 * 1024
 
 /**
@@ -70,6 +103,8 @@ export async function createConfinement(input: {
   readonly limits: ModelLimits
   /** What no model may see, whoever links to it. */
   readonly secret: readonly string[]
+  /** Where no control group counts System V segments, there must be none: nothing else shows who holds how much. */
+  readonly limitsSegments?: boolean
   readonly guard: ProcessGuard
   readonly ports: FreePorts
 }): Promise<Confinement> {
@@ -80,23 +115,32 @@ export async function createConfinement(input: {
   guard.removeFolder(folder)
   const root = join(folder, 'root')
   await mkdir(root)
-  const shared = { root, hasNetwork, folderMib: limits.folderMib, limits: limiter.args }
+  const basic = { root, hasNetwork, loopback: [], folderMib: limits.folderMib, limits: limiter.args }
   const problem =
     settings.namespaces === 'off'
       ? 'they are switched off by MODEL_NAMESPACES'
-      : (limiter.problem ?? (await probe({ ...shared })))
+      : (limiter.problem ?? (await probe({ ...basic, segmentPages: null })))
   if (problem !== null && settings.network === 'none') {
     const fix = 'mend that, or set MODEL_NETWORK=host'
     throw new OrchestratorError('SETTINGS_INVALID', `models cannot be kept from the network: ${problem}; ${fix}`)
   }
-  if (problem !== null) return confineByLimits({ limits, limiter, problem, ports })
+  if (problem !== null) return confineByLimits({ limits, limiter, problem, ports, folder })
+  const wantsNone = input.limitsSegments ?? false
+  const segmentProblem = wantsNone ? await probe({ ...basic, segmentPages: 0 }) : null
+  const segmentPages = wantsNone && segmentProblem === null ? 0 : null
+  const shared = { ...basic, segmentPages }
   let sockets = 0
   return {
+    openBecause: null,
+    makeFolder: () => mkdtemp(join(folder, 'index-')),
+    enclose: (task) => encloseTask(task, { root, limits, secret, segmentPages }),
     words: [
       `${limits.openFiles} open files`,
       `its own files only, and ${limits.folderMib} MiB to write to`,
       'no other processes',
       'no privileges',
+      ...(segmentPages === 0 ? ['no System V segments'] : []),
+      ...(segmentProblem === null ? [] : [`System V segments not limited: ${segmentProblem}`]),
       hasNetwork ? 'network open: MODEL_NETWORK=host' : 'no network',
     ],
     async place(prepared) {
@@ -106,7 +150,7 @@ export async function createConfinement(input: {
       const { address, release, socketFolder } = place
       const args = [...heapArguments(command, limits), ...prepared.args, '--address', targetOf(address)]
       const visible = findVisiblePaths({ command, args, directories: [directory, ...readableDirectories], secret })
-      const plan = { ...shared, visible, shared: socketFolder, directory }
+      const plan = { ...shared, visible, writable: socketFolder === null ? [] : [socketFolder], directory }
       return {
         ...namespaceCommand(plan, command, args),
         address,
@@ -149,21 +193,49 @@ interface Limiter {
 }
 
 async function findLimiter(limits: ModelLimits): Promise<Limiter> {
-  const data = (limits.memoryMib * DATA_FACTOR + DATA_EXTRA_MIB) * MIB
-  const args = [`--nofile=${limits.openFiles}`, '--core=0', `--fsize=${limits.folderMib * MIB}`, `--data=${data}`]
+  const args = limitArguments(limits.openFiles, limits.folderMib, limits.memoryMib)
   if (process.platform !== 'linux') return { args, problem: `${process.platform} has no namespaces` }
   return { args, problem: await run('prlimit', [...args, 'true']) }
+}
+
+function limitArguments(openFiles: number, fileMib: number, memoryMib: number): string[] {
+  const data = (memoryMib * DATA_FACTOR + DATA_EXTRA_MIB) * MIB
+  return [`--nofile=${openFiles}`, '--core=0', `--fsize=${fileMib * MIB}`, `--data=${data}`]
+}
+
+/** What it was installed with is all it sees of the machine, so that it can find no secret to build into a package. */
+function encloseTask(
+  task: PreparationTask,
+  shared: { root: string; limits: ModelLimits; secret: readonly string[]; segmentPages: number | null },
+): EnclosedProgram {
+  const { root, limits, secret, segmentPages } = shared
+  const programs = task.programs.flatMap((program) => findProgramPaths(program, secret))
+  const readable = [...new Set([...programs, ...task.readable])].sort()
+  const plan = {
+    root,
+    visible: { readable: readable.filter((path) => !task.writable.includes(path)), hidden: [] },
+    writable: task.writable,
+    directory: task.directory,
+    hasNetwork: false,
+    loopback: task.loopback,
+    segmentPages,
+    folderMib: limits.folderMib,
+    limits: limitArguments(Math.max(limits.openFiles, INSTALLER_OPEN_FILES), task.fileMib, task.memoryMib),
+  }
+  return { ...namespaceCommand(plan, task.command, task.args), directory: '/' }
 }
 
 /** Null when a program can be run in namespaces of its own; else why not. */
 async function probe(input: {
   readonly root: string
   readonly hasNetwork: boolean
+  readonly loopback: readonly string[]
+  readonly segmentPages: number | null
   readonly folderMib: number
   readonly limits: readonly string[]
 }): Promise<string | null> {
   const visible = { readable: [], hidden: [] }
-  const plan = namespaceCommand({ ...input, visible, shared: null, directory: '/' }, 'true', [])
+  const plan = namespaceCommand({ ...input, visible, writable: [], directory: '/' }, 'true', [])
   return run(plan.command, plan.args)
 }
 
@@ -188,10 +260,18 @@ function confineByLimits(input: {
   readonly limiter: Limiter
   readonly problem: string
   readonly ports: FreePorts
+  readonly folder: string
 }): Confinement {
-  const { limits, limiter, problem, ports } = input
+  const { limits, limiter, problem, ports, folder } = input
   const isLimited = limiter.problem === null
   return {
+    openBecause: problem,
+    makeFolder: () => mkdtemp(join(folder, 'index-')),
+    enclose({ command, args, directory, fileMib, memoryMib }) {
+      if (!isLimited) return { command, args, directory }
+      const own = limitArguments(Math.max(limits.openFiles, INSTALLER_OPEN_FILES), fileMib, memoryMib)
+      return { command: 'prlimit', args: [...own, '--', command, ...args], directory }
+    },
     words: [
       isLimited ? `${limits.openFiles} open files` : `open files not limited: ${limiter.problem}`,
       `files of this user not hidden nor protected: no namespaces, ${problem}`,

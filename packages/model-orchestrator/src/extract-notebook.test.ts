@@ -61,7 +61,10 @@ describe('a notebook', () => {
     [['x = 1\n  y = 2'], 'a.ipynb: cell 1 line 2: unexpected indent'],
     [['\nimport aa  # = x'], 'a.ipynb: cell 1 line 2: "= x" is no version'],
     [['import aa  # ==1', 'import aa  # ==2'], 'a.ipynb: cell 2 line 1: "aa" is imported as "aa==1" and as "aa==2"'],
-    [['\n!pip install ./here'], 'a.ipynb: cell 1 line 2: "./here" is no requirement'],
+    [
+      ['\n!pip install ./here'],
+      'a.ipynb: cell 1 line 2: "./here" is a path; packages come from the package index only',
+    ],
   ])('names cell and line of what is wrong: %j', (cells, message) => {
     expect(failure(() => notebook(...cells)).message).toContain(message)
   })

@@ -1,6 +1,6 @@
 import { modelEnvironment } from './model-environment.ts'
 
-/** What reaches a package index and no secret of the node: the installers' own settings, proxies and certificates. */
+/** What finds Python and its configuration, and no secret of the node: the installers' own settings, proxies and certificates. */
 const INSTALLER_NAMES = [
   /^PIP_/,
   /^UV_/,
@@ -11,27 +11,33 @@ const INSTALLER_NAMES = [
   /^PYENV_(ROOT|VERSION)$/,
 ]
 
-/** Settings by which an operator tells pip where packages come from; uv does not know them. */
-const PIP_SOURCES = ['PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'PIP_FIND_LINKS', 'PIP_NO_INDEX', 'PIP_CONFIG_FILE']
-
 /**
- * The runner requires a package that is called `importlib` as the standard library's, and comes as source alone. Before pip 23.1,
- * which Debian 12 has, a source package is built inside its own folder, where that name hides the library's.
+ * The environment of programs that read the operator's configuration. Nothing of a submission runs in it: an index's password
+ * may be among the settings.
  */
-const BUILDS_APART = { PIP_USE_PEP517: '1' }
-
-/** The environment in which packages are installed; models never get it. */
-export function installEnvironment(source: NodeJS.ProcessEnv): Record<string, string> {
-  const environment = modelEnvironment(source, BUILDS_APART)
+export function operatorEnvironment(source: NodeJS.ProcessEnv): Record<string, string> {
+  const environment = modelEnvironment(source)
   for (const [name, value] of Object.entries(source)) {
     if (value !== undefined && INSTALLER_NAMES.some((pattern) => pattern.test(name))) environment[name] = value
   }
   return environment
 }
 
-/** The setting that only pip honours, when there is one and uv is told nothing of its own. */
-export function pipOnlySetting(source: NodeJS.ProcessEnv): string | null {
-  if (Object.keys(source).some((name) => /^UV_(DEFAULT_INDEX|INDEX|INDEX_URL|FIND_LINKS|OFFLINE)$/.test(name)))
-    return null
-  return PIP_SOURCES.find((name) => (source[name] ?? '') !== '') ?? null
+/**
+ * The environment in which packages are installed, with nothing of the operator's configuration: where packages come from is in
+ * the arguments. `workFolder` is for whatever does not stay.
+ */
+export function installEnvironment(source: NodeJS.ProcessEnv, workFolder: string): Record<string, string> {
+  return modelEnvironment(source, {
+    HOME: workFolder,
+    TMPDIR: workFolder,
+    XDG_CACHE_HOME: workFolder,
+    PIP_CONFIG_FILE: '/dev/null',
+    // The runner requires a package that is called `importlib` as the standard library's, and comes as source alone. Before
+    // pip 23.1, which Debian 12 has, a source package is built inside its own folder, where that name hides the library's.
+    PIP_USE_PEP517: '1',
+    UV_NO_CONFIG: '1',
+    UV_CACHE_DIR: `${workFolder}/uv`,
+    UV_PYTHON_DOWNLOADS: 'never',
+  })
 }

@@ -171,11 +171,17 @@ export class ModelRun {
   async #spawn(prepared: PreparedSubmission, placement: Placement): Promise<ModelProcess> {
     const { directory, isInShell } = placement
     const { guard, usage, modelEnvironment: more } = this.#resources
-    const { command, args } = usage.starting(placement)
+    const program = usage.starting(placement)
+    const { command, args } = program
     const own = { ...more, ...prepared.environment, ...placement.environment }
     const environment = modelEnvironment(process.env, own)
-    this.#process = await spawnModelProcess({ command, args, directory, environment, isInShell, guard })
-    this.#watched = usage.watch(this.#process.pid, (reason) => this.#endOver(reason))
+    this.#process = await spawnModelProcess({ command, args, directory, environment, isInShell, guard }).catch(
+      (error) => {
+        program.memory?.remove()
+        throw error
+      },
+    )
+    this.#watched = usage.watch(this.#process.pid, (reason) => this.#endOver(reason), program)
     return this.#process
   }
 
@@ -185,7 +191,7 @@ export class ModelRun {
     const over = new AbortController()
     const tooLate = new RunFailure('RUN_FAILED', `did not serve within ${startTimeoutMs} ms of its start`)
     const timer = setTimeout(() => over.abort(tooLate), startTimeoutMs)
-    child.ended.then((end) => over.abort(new RunFailure('RUN_FAILED', `${describeEnd(end)} before it served`)))
+    child.ended.then((end) => over.abort(new RunFailure('RUN_FAILED', this.#describeEnd(end, 'before it served'))))
     const signal = AbortSignal.any([over.signal, this.#stopping.signal])
     const asked = awaitServing(targetOf(placement.address), signal).then(() => placement.seal(child.pid))
     try {
@@ -202,7 +208,13 @@ export class ModelRun {
   /** Resolves with the failure when the process ends by itself; rejects when it is stopped. */
   async #untilEnd(child: ModelProcess): Promise<RunFailure> {
     const end = await Promise.race([child.ended, rejectOnAbort(this.#stopping.signal)])
-    return new RunFailure('STOP_UNEXPECTED', `${describeEnd(end)} while it served`)
+    return new RunFailure('STOP_UNEXPECTED', this.#describeEnd(end, 'while it served'))
+  }
+
+  #describeEnd(end: ProcessEnd, when: string): string {
+    const over = this.#watched?.overByItself() ?? null
+    if (over !== null) return `was stopped because it ${over}`
+    return `${end.signal === null ? `exited with code ${end.code}` : `was ended by ${end.signal}`} ${when}`
   }
 
   /** The author sees the cause only if the last lines of stderr come with the failure, and knows paths of the submission only. */
@@ -231,10 +243,6 @@ export class ModelRun {
     const code = this.#isServing ? 'STOP_UNEXPECTED' : 'RUN_FAILED'
     this.#stopping.abort(new RunFailure(code, `was stopped because it ${over}`))
   }
-}
-
-function describeEnd(end: ProcessEnd): string {
-  return end.signal === null ? `exited with code ${end.code}` : `was ended by ${end.signal}`
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {

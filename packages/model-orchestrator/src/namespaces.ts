@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readFileSync, readlinkSync, statSync } from 'nod
 import { dirname, join } from 'node:path'
 import { holds, type VisiblePaths } from './visible-paths.ts'
 
-/** Of the machine, what programs and their libraries need; everything that is not named does not exist for a model. */
+/** Of the machine, what programs and their libraries need; everything that is not named does not exist for a program in here. */
 const SYSTEM = [
   ...['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix/store', '/gnu/store'],
   ...['/etc/alternatives', '/etc/ca-certificates', '/etc/ld.so.cache', '/etc/ld.so.conf', '/etc/ld.so.conf.d'],
@@ -14,32 +14,38 @@ const SYSTEM = [
 const NETWORK_SYSTEM = ['/etc/hosts', '/etc/resolv.conf', '/etc/host.conf', '/etc/gai.conf']
 const DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom']
 
-/** The one folder a model may write to. */
+/** The one folder a model may write to; it lies in memory. */
 export const WRITABLE_FOLDER = '/tmp'
 
-/** One model's own view of the machine. */
+/** One program's own view of the machine. */
 export interface NamespacePlan {
   readonly visible: VisiblePaths
-  /** A folder shared with the orchestrator, for the socket; null where there is none. */
-  readonly shared: string | null
+  /** Folders that it shares with the orchestrator and may write to. */
+  readonly writable: readonly string[]
   /** An empty folder of ours to build the view in. */
   readonly root: string
   readonly directory: string
   readonly hasNetwork: boolean
+  /** A program that turns on the loopback interface; empty: there is none. */
+  readonly loopback: readonly string[]
+  /** How much System V segments may hold together; null where that needs no limit. */
+  readonly segmentPages: number | null
   readonly folderMib: number
   readonly limits: readonly string[]
 }
 
 /**
  * Runs as the first process of the new namespaces: mounts the table, makes it the root, gives up every privilege, and
- * stays as the parent of the model that takes its orphans; what a shell says of a child that was killed is for nobody. `$1` root, `$2` table, `$3` folders and `$4` files to mount
- * on, `$5` links, `$6` working directory, `$7` limits, `$8` options
- * of the writable folder.
+ * stays as the parent of the program that takes its orphans. What a shell says of a child that was killed is dropped. `$1` root,
+ * `$2` table, `$3` folders and `$4` files to mount on, `$5` links, `$6` working directory, `$7` limits, `$8` options of the
+ * writable folder, `$9` a program that turns on loopback, `$10` the pages of System V segments.
  */
 const INIT = `
-fail() { echo "the model's confinement cannot be set up: $1" >&2; exit 125; }
-root=$1 table=$2 folders=$3 files=$4 links=$5 directory=$6 limits=$7 folder=$8 path=$PATH
-shift 8
+fail() { echo "the confinement cannot be set up: $1" >&2; exit 125; }
+root=$1 table=$2 folders=$3 files=$4 links=$5 directory=$6 limits=$7 folder=$8 loopback=$9 path=$PATH
+shift 9
+segments=$1
+shift
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 IFS='
 '
@@ -56,9 +62,11 @@ mount --all --fstab mounts || fail 'a mount is refused'
 rm mounts
 mkdir tmp/shm && mount --bind tmp/shm dev/shm || fail 'no /dev/shm'
 echo 0 >/proc/sys/user/max_user_namespaces || fail 'namespaces of its own cannot be forbidden'
+[ -z "$segments" ] || echo "$segments" >/proc/sys/kernel/shmall || fail 'System V segments cannot be limited'
 mount -o remount,bind,ro,nosuid,nodev,noexec "$root/proc" || fail '/proc cannot be protected'
 pivot_root . . && umount -l . && cd / || fail 'the root cannot be changed'
 mount -o remount,bind,ro,nosuid,nodev / || fail 'the root cannot be protected'
+[ -z "$loopback" ] || $loopback || fail 'no loopback interface'
 cd "$directory" || fail "no $directory"
 unset PWD OLDPWD
 exec prlimit $limits setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --ambient-caps=-all \
@@ -73,6 +81,7 @@ export function namespaceCommand(plan: NamespacePlan, command: string, args: rea
   const lists = [table, folders, files, links].map((list) => list.join('\n'))
   const folder = `size=${plan.folderMib}m,nr_inodes=${plan.folderMib * 256 + 1_024},mode=0700,nosuid,nodev`
   const init = ['/bin/sh', '-c', INIT, 'init', plan.root, ...lists, plan.directory, plan.limits.join('\n'), folder]
+  init.push(plan.loopback.join('\n'), plan.segmentPages === null ? '' : String(plan.segmentPages))
   return { command: 'unshare', args: [...kinds, '--fork', '--kill-child', ...init, command, ...args] }
 }
 
@@ -114,7 +123,7 @@ function layOut(plan: NamespacePlan): Layout {
   for (const path of plan.visible.hidden) {
     if (statSync(path).isFile()) layout.table.push(tableLine('/dev/null', plan.root, path, 'none', 'bind'))
   }
-  if (plan.shared !== null) addMount(layout, plan.root, plan.shared, 'rbind')
+  for (const path of plan.writable) addMount(layout, plan.root, path, 'rbind,nosuid,nodev')
   return layout
 }
 

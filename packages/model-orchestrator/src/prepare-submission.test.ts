@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openWorkshop } from '../test/open-workshop.ts'
 import { createStandInPython } from '../test/stand-in-python.ts'
 import { createWorkspace, rememberingLog } from '../test/workspace.ts'
 import { createPreparation, type PreparationResources, prepareSubmission } from './prepare-submission.ts'
@@ -20,14 +21,16 @@ afterEach(async () => {
 async function preparation(path: readonly string[] = []): Promise<PreparationResources> {
   const python = await createStandInPython()
   const guard = startProcessGuard(rememberingLog())
-  cleanups.push(python.remove, () => guard.close())
+  const workshop = await openWorkshop(guard, { namespaces: 'off' })
+  cleanups.push(python.remove, () => guard.close(), workshop.close)
   return createPreparation({
     submissionsDirectory: space.submissions,
     runnerCommand: { command: 'node', args: ['runner.js'] },
     baseClassName: 'tracker.TrackerBase',
     python: { program: python.program, path },
-    source: { ...python.environment, PATH: process.env.PATH },
+    source: { PATH: process.env.PATH },
     guard,
+    workshop,
   })
 }
 

@@ -15,6 +15,7 @@ import { parseRequirements } from './python-requirements.ts'
 import { readTextFile } from './read-text-file.ts'
 import { RunFailure } from './run-failure.ts'
 import type { Submission, SubmissionLanguage } from './submission.ts'
+import type { Workshop } from './workshop.ts'
 
 /** What a launch needs; the runner's address is appended to `args`. */
 export interface PreparedSubmission {
@@ -39,7 +40,7 @@ export interface PreparationResources {
   readonly environments: PythonEnvironments
   /** Where notebooks are extracted to. */
   readonly notebooksDirectory: string
-  readonly guard: ProcessGuard
+  readonly workshop: Workshop
 }
 
 /**
@@ -53,8 +54,9 @@ export async function createPreparation(input: {
   /** The environment from which installers get their settings. */
   readonly source: NodeJS.ProcessEnv
   readonly guard: ProcessGuard
+  readonly workshop: Workshop
 }): Promise<PreparationResources> {
-  const { submissionsDirectory, runnerCommand, baseClassName, python, guard } = input
+  const { submissionsDirectory, runnerCommand, baseClassName, python, guard, workshop } = input
   const beside = dirname(submissionsDirectory)
   const pythonPath = (python.path ?? []).map((folder) => resolve(folder))
   for (const folder of pythonPath) {
@@ -67,7 +69,7 @@ export async function createPreparation(input: {
   return {
     runnerCommand,
     baseClassName,
-    guard,
+    workshop,
     notebooksDirectory: join(directory, 'notebooks'),
     resourcesDirectory: join(beside, 'models'),
     pythonPath,
@@ -75,7 +77,9 @@ export async function createPreparation(input: {
       directory,
       program: python.program ?? 'python3',
       source: input.source,
+      allowBuilds: python.allowBuilds ?? false,
       guard,
+      workshop,
     }),
   }
 }
@@ -101,10 +105,10 @@ export async function prepareSubmission(
     return { language, directory, command, args: [...args, ...options], environment, readableDirectories }
   }
   const program = await pythonProgram(submission, resources, tell)
-  const { environments, pythonPath: path, guard } = resources
+  const { environments, pythonPath: path, workshop } = resources
   const made = await environments.ensure(program.requirements, program.place, signal, tell)
   if (program.notebook !== null) {
-    const wrong = await checkPythonSyntax({ python: made.python, file: program.main, signal, guard })
+    const wrong = await checkPythonSyntax({ interpreter: made.interpreter, file: program.main, signal, workshop })
     if (wrong) {
       const where = `${join(directory, submission.main)}: ${placeInNotebook(program.notebook, wrong.line)}`
       throw new RunFailure('BUILD_FAILED', `${where}: ${wrong.message}`)

@@ -1,6 +1,7 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openWorkshop } from '../test/open-workshop.ts'
 import { createStandInPython } from '../test/stand-in-python.ts'
 import { isAlive, rememberingLog, until } from '../test/workspace.ts'
 import { type ProcessGuard, startProcessGuard } from './process-guard.ts'
@@ -9,15 +10,18 @@ import { createPythonEnvironments, PYTHON_RUNNER_REQUIREMENT, type PythonEnviron
 let python: Awaited<ReturnType<typeof createStandInPython>>
 let home: string
 let guard: ProcessGuard
+let workshop: Awaited<ReturnType<typeof openWorkshop>>
 const opened: PythonEnvironments[] = []
 
 beforeEach(async () => {
   python = await createStandInPython()
   home = python.home
   guard = startProcessGuard(rememberingLog())
+  workshop = await openWorkshop(guard, { namespaces: 'off' })
 })
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((one) => one.close()))
+  workshop.close()
   guard.close()
   await python.remove()
 })
@@ -34,13 +38,13 @@ function open({
     directory: join(home, 'environments'),
     program: python.program,
     source: {
-      ...python.environment,
       PATH: process.env.PATH,
       HTTPS_PROXY: 'http://proxy:1',
       DATABASE_URL: 'secret',
       ...source,
     },
     guard,
+    workshop,
     ...more,
   })
   opened.push(environments)
@@ -65,12 +69,45 @@ describe('environments for Python models', () => {
     expect(await python.calls()).toHaveLength(4)
   })
 
-  it("reach the index with pip's own settings and the proxy, and know nothing of the node", async () => {
+  it("are installed from wheels of the operator's index, by programs that know nothing of the node nor of the index", async () => {
+    const pipSettings = [
+      "global.index-url='http://user:secret@127.0.0.1:9/main/'",
+      "global.extra-index-url='http://127.0.0.1:9/more/'",
+      `:env:.find-links='${home}'`,
+      "install.platform='any'",
+    ]
+    await python.behave({ pipSettings })
     await ensure(open())
     for (const { env } of await python.calls()) {
-      expect(env).toMatchObject({ HTTPS_PROXY: 'http://proxy:1', PIP_STAND_IN_HOME: home, PIP_USE_PEP517: '1' })
-      expect(env).not.toHaveProperty('DATABASE_URL')
+      expect(env).toMatchObject({ PIP_USE_PEP517: '1', PIP_CONFIG_FILE: '/dev/null' })
+      expect(JSON.stringify(env)).not.toMatch(/secret|proxy:1|DATABASE_URL/)
     }
+    const install = (await python.calls())[1]?.args ?? []
+    expect(install).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^--index-url=http:\/\/127\.0\.0\.1:\d+\/simple\/0\/$/),
+        expect.stringMatching(/^--extra-index-url=http:\/\/127\.0\.0\.1:\d+\/simple\/1\/$/),
+        `--find-links=${home}`,
+        '--only-binary=:all:',
+      ]),
+    )
+    expect(lines).toContain('pip\'s setting "platform" has no effect here')
+  })
+
+  it('are not made from a requirement that names anything but a package', async () => {
+    for (const wrong of ['-e .', 'x @ https://host/x.whl', '../x', 'x --config-settings=a=b']) {
+      await expect(ensure(open(), [wrong])).rejects.toMatchObject({ code: 'BUILD_FAILED' })
+    }
+    expect(await python.calls()).toEqual([])
+  })
+
+  it('are not used when a program in them was replaced by a link', async () => {
+    const { runner } = await ensure(open())
+    await rm(runner)
+    await symlink('/etc/passwd', runner)
+    await ensure(open())
+    expect(await python.calls()).toHaveLength(4)
+    expect((await lstat(runner)).isSymbolicLink()).toBe(false)
   })
 
   it('are made anew when they were left half built or their interpreter is gone', async () => {
@@ -91,7 +128,7 @@ describe('environments for Python models', () => {
     const error: Error = await ensure(environments, ['a==1', 'b==2']).then(fail, (reason) => reason)
     expect(error).toMatchObject({ code: 'BUILD_FAILED' })
     expect(error.message).toMatch(
-      /^sum\/requirements\.txt: installing b==2 failed \(exit code 1\); last lines: line 29\n/,
+      /^sum\/requirements\.txt: installing b==2 failed \(exit code 1\); .*; last lines: line 29\n/,
     )
     expect(error.message).toMatch(/No matching distribution found for b==2$/)
     expect(lines).toContain('line 0')
@@ -100,35 +137,33 @@ describe('environments for Python models', () => {
     await ensure(environments, ['a==1', 'b==2'])
   })
 
-  it('are made with uv where it is, unless only pip is told where packages come from', async () => {
+  it('are made with uv where it is', async () => {
     const uv = `#!/bin/sh
 echo "$*" >> '${home}/UV_CALLS'
 for last; do :; done
 case "$1" in
-  venv) mkdir -p "$last/bin"; touch "$last/bin/python" ;;
+  venv) mkdir -p "$last/bin"; cp '${python.program}' "$last/bin/python" ;;
   pip) touch "$(dirname "$5")/model-runner" ;;
 esac`
     await writeFile(join(home, 'uv'), uv, { mode: 0o755 })
     const PATH = `${home}:${process.env.PATH}`
-    const { directory } = await ensure(open({ source: { PATH, PIP_FIND_LINKS: '' } }), ['a==1'])
-    expect((await readFile(join(home, 'UV_CALLS'), 'utf8')).trim().split('\n')).toEqual([
-      '--version',
-      `venv --allow-existing --python ${python.program} ${directory}`,
-      `pip install --compile-bytecode --python ${directory}/bin/python -r ${directory}/requirements.txt`,
-    ])
+    const { directory } = await ensure(open({ source: { PATH, UV_DEFAULT_INDEX: 'http://127.0.0.1:9/uv/' } }), ['a==1'])
+    const [venv, install] = (await readFile(join(home, 'UV_CALLS'), 'utf8')).trim().split('\n')
+    expect(venv).toBe(`venv --allow-existing --python ${python.program} ${directory}/venv`)
+    expect(install).toMatch(
+      new RegExp(
+        `^pip install --compile-bytecode --python ${directory}/venv/bin/python --index-url=http://127.0.0.1:\\d+/simple/0/ ` +
+          `--only-binary=:all: --no-binary=importlib -r ${directory}/requirements.txt$`,
+      ),
+    )
     expect(await python.calls()).toEqual([])
-    await ensure(open({ source: { PATH } }), ['b==1'])
-    expect(await python.calls()).toHaveLength(2)
-    expect(lines.join('\n')).toContain('uv is not used, because PIP_FIND_LINKS is set')
   })
 
-  it('say that the index cannot be reached', async () => {
-    const retry = "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError()': /simple/river/"
-    await python.behave({ exitCode: 1, prints: [retry, 'ERROR: No matching distribution found for b==2'] })
+  it('say that only wheels are installed', async () => {
+    await python.behave({ exitCode: 1, prints: ['ERROR: No matching distribution found for b==2'] })
     const error: Error = await ensure(open(), ['b==2']).then(fail, (reason) => reason)
-    expect(error.message).toContain(
-      'installing b==2 failed (exit code 1); the package index cannot be reached: connect',
-    )
+    expect(error.message).toContain('installing b==2 failed (exit code 1); only wheels are installed: choose')
+    expect(error.message).toContain('MODEL_ALLOW_BUILDS=true')
   })
 
   it('end an installation that takes too long', async () => {

@@ -1,14 +1,20 @@
 import { createHash } from 'node:crypto'
-import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DirectoryBusyError, withDirectoryLock } from '@crunch/local-processes'
-import { installEnvironment } from './install-environment.ts'
+import type { IndexSettings } from './index-settings.ts'
+import { operatorEnvironment } from './install-environment.ts'
 import { type Installation, installPackages } from './install-packages.ts'
+import { readOperatorIndex } from './operator-index.ts'
 import { errorText } from './orchestrator-error.ts'
+import { createPackageCache } from './package-cache.ts'
 import type { ProcessGuard } from './process-guard.ts'
 import { findPython, type PythonInterpreter } from './python-interpreter.ts'
+import { checkRequirement } from './python-requirements.ts'
 import { RunFailure } from './run-failure.ts'
 import { createStartQueue, type StartQueue } from './start-queue.ts'
+import { holds } from './visible-paths.ts'
+import type { Workshop } from './workshop.ts'
 
 /** The version of the hosting program that we are tested with. */
 export const PYTHON_RUNNER_REQUIREMENT = 'crunch-model-runner==0.4.2'
@@ -38,6 +44,9 @@ const LOCK_WAIT_MS = 500
 /** Written last: an environment without it was not finished and is made anew. */
 const MARKER = 'complete.json'
 
+/** Raised when environments are laid out in another way. */
+const LAYOUT = 2
+
 /** Where Python models get their programs from. */
 export interface PythonSettings {
   /** `python3` on the PATH unless given. */
@@ -46,11 +55,15 @@ export interface PythonSettings {
   readonly environmentsDirectory?: string
   /** Folders in which models find modules that are no packages of theirs: the base class. */
   readonly path?: readonly string[]
+  /** Whether source packages may be built, which runs code of theirs, confined; false unless given. */
+  readonly allowBuilds?: boolean
 }
 
 /** An environment in which the runner and a submission's packages are installed. */
 export interface PythonEnvironment {
   readonly directory: string
+  /** The Python of the machine that it was made with. */
+  readonly interpreter: PythonInterpreter
   readonly python: string
   /** The script of the installed runner. */
   readonly runner: string
@@ -86,18 +99,32 @@ export function createPythonEnvironments(input: {
   readonly program: string
   readonly source: NodeJS.ProcessEnv
   readonly guard: ProcessGuard
+  readonly workshop: Workshop
+  readonly allowBuilds?: boolean
   readonly runnerRequirement?: string
   readonly limitMs?: number
 }): PythonEnvironments {
-  const { directory, guard, program } = input
+  const { directory, guard, program, workshop, source } = input
+  const allowBuilds = input.allowBuilds ?? false
   const runnerRequirement = input.runnerRequirement ?? PYTHON_RUNNER_REQUIREMENT
   const limitMs = input.limitMs ?? BUILD_LIMIT_MS
-  const environment = installEnvironment(input.source)
+  const environment = operatorEnvironment(source)
   const closing = new AbortController()
   const turns = createStartQueue(MAX_BUILDS_AT_ONCE, limitMs)
-  const workshop = { environment, guard, signal: closing.signal, limitMs, source: input.source, turns }
+  const cache = createPackageCache(join(directory, 'packages'))
+  const shared = { workshop, cache, allowBuilds, signal: closing.signal, limitMs, source, turns, findIndex }
   const builds = new Map<string, Build>()
   let interpreter: Promise<PythonInterpreter> | null = null
+  let index: Promise<IndexSettings> | null = null
+
+  /** Once: the operator starts the orchestrator again after a change. */
+  function findIndex(python: string): Promise<IndexSettings> {
+    index ??= readOperatorIndex({ python, source, guard, signal: closing.signal }).catch((error: unknown) => {
+      index = null
+      throw error
+    })
+    return index
+  }
 
   function python(): Promise<PythonInterpreter> {
     interpreter ??= findPython({ program, environment, signal: closing.signal, guard }).catch((error: unknown) => {
@@ -123,17 +150,18 @@ export function createPythonEnvironments(input: {
 
   return {
     async ensure(requirements, place, signal, tell) {
+      for (const requirement of requirements) checkRequirement(requirement, place)
       const found = await unlessAborted(python(), signal)
       const packages = [runnerRequirement, ...differing(requirements)]
-      const target = join(directory, environmentName(found, packages))
+      const target = join(directory, environmentName(found, packages, allowBuilds))
       await mkdir(directory, { recursive: true }).catch((error: unknown) => {
         throw new RunFailure('BUILD_FAILED', `folder for environments ${directory} cannot be made: ${errorText(error)}`)
       })
-      const existing = await readEnvironment(target)
+      const existing = await readEnvironment(target, found)
       if (existing) return existing
       const build =
         builds.get(target) ??
-        begin(target, (tell) => makeEnvironment({ ...workshop, directory: target, interpreter: found, packages, tell }))
+        begin(target, (tell) => makeEnvironment({ ...shared, directory: target, interpreter: found, packages, tell }))
       build.listeners.add(tell)
       try {
         return await unlessAborted(build.done, signal)
@@ -155,13 +183,15 @@ export function createPythonEnvironments(input: {
 async function makeEnvironment(input: Installation & { readonly turns: StartQueue }): Promise<PythonEnvironment> {
   const { directory, interpreter, packages, signal, tell } = input
   return whileLocked(`${directory}.lock`, signal, tell, async () => {
-    const done = await readEnvironment(directory)
+    const done = await readEnvironment(directory, interpreter)
     if (done) return done
     const endTurn = await input.turns.enter(signal)
     try {
       await rm(directory, { recursive: true, force: true })
       await mkdir(directory)
       await installPackages(input)
+      // Nothing of the installation runs any more, and what it could write to is not written to by us.
+      await rm(join(directory, 'work'), { recursive: true, force: true })
       await writeFile(join(directory, 'new.json'), JSON.stringify({ python: interpreter.version, packages }, null, 2))
       await rename(join(directory, 'new.json'), join(directory, MARKER))
     } catch (error) {
@@ -170,9 +200,10 @@ async function makeEnvironment(input: Installation & { readonly turns: StartQueu
     } finally {
       endTurn()
     }
-    const made = await readEnvironment(directory)
+    const made = await readEnvironment(directory, interpreter)
     if (made) return made
-    throw new RunFailure('BUILD_FAILED', `${packages[0]} was installed in ${directory} but left no program`)
+    await rm(directory, { recursive: true, force: true })
+    throw new RunFailure('BUILD_FAILED', `${packages[0]} was installed in ${directory} but left no program of its own`)
   })
 }
 
@@ -200,24 +231,35 @@ function differing(requirements: readonly string[]): readonly string[] {
   return [...new Set(requirements)].filter((one) => !BROUGHT_BY_RUNNER.has(one.toLowerCase())).sort()
 }
 
-function environmentName(found: PythonInterpreter, packages: readonly string[]): string {
-  const hash = createHash('sha256').update(JSON.stringify([found.version, ...packages]))
+function environmentName(found: PythonInterpreter, packages: readonly string[], allowBuilds: boolean): string {
+  const content = [LAYOUT, found.version, allowBuilds, ...packages]
+  const hash = createHash('sha256').update(JSON.stringify(content))
   return `python-${found.version}-${hash.digest('hex').slice(0, 16)}`
 }
 
-/** The environment, when it is complete and its interpreter is still installed on the machine. */
-async function readEnvironment(directory: string): Promise<PythonEnvironment | null> {
-  const bin = join(directory, 'bin')
-  const environment = { directory, python: join(bin, 'python'), runner: join(bin, 'model-runner') }
+/** The environment, when it is complete, its interpreter is still installed and its programs are what they should be. */
+async function readEnvironment(directory: string, interpreter: PythonInterpreter): Promise<PythonEnvironment | null> {
+  const bin = join(directory, 'venv', 'bin')
+  const environment = { directory, interpreter, python: join(bin, 'python'), runner: join(bin, 'model-runner') }
   try {
     await readFile(join(directory, MARKER))
-    await access(environment.python)
-    await access(environment.runner)
-    return environment
+    return (await isUntouched(environment)) ? environment : null
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw error
   }
+}
+
+/**
+ * A package that was built could leave links in place of the programs, and whatever a program is a link to is shown to the
+ * models that run it.
+ */
+async function isUntouched({ directory, interpreter, python, runner }: PythonEnvironment): Promise<boolean> {
+  const home = await realpath(directory)
+  const [real, own] = [await realpath(python), await realpath(interpreter.executable)]
+  const isInside = (path: string) => holds(home, path)
+  const isRunner = (await lstat(runner)).isFile() && isInside(await realpath(runner))
+  return isRunner && (real === own || isInside(real))
 }
 
 async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {

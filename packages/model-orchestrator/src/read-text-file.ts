@@ -1,13 +1,21 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, realpath, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { errorText } from './orchestrator-error.ts'
 import { RunFailure } from './run-failure.ts'
+import { holds } from './visible-paths.ts'
 
 /** A text of an author's submission that is larger is a mistake. */
 const MAX_BYTES = 32 * 1024 * 1024
 
-/** The text of a submission's file, null when there is none. Throws `BUILD_FAILED` when it is too large or unreadable. */
+/**
+ * The text of a file in a submission's folder, null when there is none. Throws `BUILD_FAILED` when it is too large, unreadable,
+ * or a link that leaves the folder: it would be read with our rights, and its lines would come back in an error.
+ */
 export async function readTextFile(path: string): Promise<string | null> {
   try {
+    const folder = await realpath(dirname(path))
+    if (!holds(folder, await realpath(path)))
+      throw new Error('it is a link that leaves the folder; copy what it links to')
     const { size } = await stat(path)
     if (size > MAX_BYTES) throw new Error(`it has ${size} bytes, more than ${MAX_BYTES}; clear the outputs it holds`)
     return await readFile(path, 'utf8')

@@ -30,6 +30,8 @@ export async function runProgram(input: {
   readonly signal: AbortSignal
   readonly guard: ProcessGuard
   readonly onLine?: (line: string, error: boolean) => void
+  /** Called once with its pid, and with what kills it. */
+  readonly onStart?: (pid: number, kill: () => void) => void
 }): Promise<ProgramEnd> {
   const { command, signal, guard, onLine } = input
   signal.throwIfAborted()
@@ -58,6 +60,7 @@ export async function runProgram(input: {
     end()
   }, input.limitMs)
   signal.addEventListener('abort', end, { once: true })
+  input.onStart?.(pid, end)
   // What it started would keep its pipes open, and `close` would never come.
   child.once('exit', end)
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))

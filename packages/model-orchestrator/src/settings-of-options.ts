@@ -78,6 +78,7 @@ function limitsOf(options: StartOptions) {
     python: {
       program: options.python,
       path: options.pythonPath,
+      allowBuilds: options.modelAllowBuilds === 'true',
       ...(options.environments === undefined ? {} : { environmentsDirectory: options.environments }),
     },
     confinement: { network: options.modelNetwork, namespaces: options.modelNamespaces },

@@ -29,6 +29,7 @@ export interface StartOptions {
   readonly modelProcesses: number
   readonly modelOpenFiles: number
   readonly modelFolder: number
+  readonly modelAllowBuilds: 'true' | 'false'
   readonly modelNetwork?: 'none' | 'host'
   readonly modelNamespaces: 'auto' | 'off'
 }
@@ -118,6 +119,12 @@ export function addStartCommand(program: Command): Command {
         .env('MODEL_FOLDER_MEBIBYTES')
         .default(folderMib)
         .argParser(parseWithin(1, 65_536)),
+    )
+    .addOption(
+      new Option('--model-allow-builds <whether>', 'true: packages without a wheel are built, confined as models are')
+        .choices(['true', 'false'])
+        .env('MODEL_ALLOW_BUILDS')
+        .default('false'),
     )
     .addOption(
       new Option('--model-network <which>', 'none: refuse to start where it cannot be; default: none where it can be')

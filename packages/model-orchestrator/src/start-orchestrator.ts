@@ -7,6 +7,7 @@ import { createDeploymentIds } from './deployment-ids.ts'
 import { DEFAULT_DISCOVERY_LIMITS, type DiscoveryLimits, startDiscoveryServer } from './discovery-server.ts'
 import { createFreePorts } from './free-ports.ts'
 import { type ModelsApi, type ModelsApiAddress, startModelsApi } from './http/start-models-api.ts'
+import { openMemoryGroups } from './memory-group.ts'
 import { checkModelLimits, type ModelLimits } from './model-limits.ts'
 import { ModelRun, type RunnerCommand, type RunResources } from './model-run.ts'
 import type { ModelsFile } from './models-file.ts'
@@ -26,6 +27,7 @@ import {
 } from './supervised-model.ts'
 import { readModelsFile, watchModelsFile } from './watch-models-file.ts'
 import { startUsageWatch } from './watch-usage.ts'
+import { createWorkshop } from './workshop.ts'
 
 /** A start that takes longer no longer holds up the others. */
 const MAX_START_TURN_MS = 5_000
@@ -206,15 +208,8 @@ async function createRunResources(settings: OrchestratorSettings, limits: ModelL
     guard.close()
     throw error
   }
-  const preparation = await createPreparation({
-    submissionsDirectory,
-    runnerCommand: settings.runnerCommand ?? modelRunnerCommand(),
-    baseClassName: settings.baseClassName,
-    python: settings.python ?? {},
-    source: process.env,
-    guard,
-  }).catch(closeGuard)
   const logsDirectory = settings.logsDirectory === undefined ? undefined : resolve(settings.logsDirectory)
+  const memory = openMemoryGroups()
   const confinement = await createConfinement({
     settings: settings.confinement ?? {},
     limits,
@@ -224,9 +219,23 @@ async function createRunResources(settings: OrchestratorSettings, limits: ModelL
       process.cwd(),
       ...(logsDirectory === undefined ? [] : [logsDirectory]),
     ],
+    limitsSegments: typeof memory === 'string',
     guard,
     ports: createFreePorts(MODEL_HOST),
   }).catch(closeGuard)
+  const usage = startUsageWatch(limits, settings.log, { memory })
+  const preparation = await createPreparation({
+    submissionsDirectory,
+    runnerCommand: settings.runnerCommand ?? modelRunnerCommand(),
+    baseClassName: settings.baseClassName,
+    python: settings.python ?? {},
+    source: process.env,
+    guard,
+    workshop: createWorkshop({ confinement, usage, guard, limits }),
+  }).catch((error: unknown) => {
+    usage.close()
+    return closeGuard(error)
+  })
   return {
     submissionsDirectory,
     logsDirectory,
@@ -238,7 +247,7 @@ async function createRunResources(settings: OrchestratorSettings, limits: ModelL
     confinement,
     queue: createStartQueue(maxStartsAtOnce, MAX_START_TURN_MS),
     guard,
-    usage: startUsageWatch(limits, settings.log),
+    usage,
     log: settings.log,
   }
 }

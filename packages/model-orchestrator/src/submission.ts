@@ -1,7 +1,8 @@
 import { access, readdir, readFile, stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { extname, join, resolve } from 'node:path'
 import { errorText } from './orchestrator-error.ts'
 import { RunFailure } from './run-failure.ts'
+import { holds } from './visible-paths.ts'
 
 /** What a submission is written in; it decides what must be made ready before it can be started. */
 export type SubmissionLanguage = 'typescript' | 'javascript' | 'python' | 'notebook'
@@ -68,6 +69,9 @@ async function packageMain(directory: string): Promise<string | null> {
   const path = join(directory, 'package.json')
   if (!(await exists(path))) return null
   const main = await readPackageMain(path)
+  if (main !== null && !holds(resolve(directory), resolve(directory, main))) {
+    throw new RunFailure('BUILD_FAILED', `${path} names "${main}" as main, which is outside of the submission`)
+  }
   if (main === null || (await exists(join(directory, main)))) return main
   throw new RunFailure('BUILD_FAILED', `package.json names "${main}" as main, but ${directory} has no such file`)
 }

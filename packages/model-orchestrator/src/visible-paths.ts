@@ -74,6 +74,13 @@ export function findVisiblePaths(input: {
   return { readable: [...readable].sort(), hidden: [...hidden].sort() }
 }
 
+/** What a program of the machine needs to run: itself with what it was installed with, wherever its links lead. */
+export function findProgramPaths(program: string, secret: readonly string[]): readonly string[] {
+  const hidden = [homedir(), ...secret].map((path) => resolve(path))
+  const isSecret = (folder: string) => hidden.some((path) => holds(folder, path))
+  return linkChain(resolve(program)).map((path) => installationOf(path, isSecret))
+}
+
 /** Whether `path` is `folder` or lies in it. Both are absolute and resolved: a start compares some ten thousand of them. */
 export function holds(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`)

@@ -1,46 +1,65 @@
 import type { Program } from './background-group.ts'
+import { countPrivateBytes, countSharedBytes } from './count-memory.ts'
 import { lowerPriority, MODEL_NICENESS } from './lower-priority.ts'
+import { type MemoryGroup, type MemoryGroups, openMemoryGroups } from './memory-group.ts'
 import type { ModelLimits } from './model-limits.ts'
 import { errorText } from './orchestrator-error.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
 import { type PlacementOptions, startPlacement } from './place-models.ts'
-import { openProcessTable, type ProcessTable } from './process-table.ts'
+import { openProcessTable, type ProcessTable, type ProcessUsage } from './process-table.ts'
 import { addSample, coresSince, createWatched, findMembers, type Watched } from './watched-model.ts'
 
 const MIB = 1024 * 1024
 /** A fork bomb grows while it is being killed, so it is looked for again at once, up to this often. */
 const MAX_SWEEPS = 20
+/** Files in memory are looked for at every third reading: there may be hundreds of open files to look at. */
+const READS_BETWEEN_SHARED = 2
 
 /** One model's processes, watched from the moment its first one was started. */
 export interface WatchedModel {
   /** From now on a hog has to wait for the other models; a start may take all it can get. */
   setServing(): void
+  /** Which limit Linux has enforced by itself; null when none. Ask when the first process has ended. */
+  overByItself(): string | null
   /** Call it when the first process has ended: kills what is left of the others and watches no more. */
   end(): Promise<void>
+}
+
+/** A program with the limits that it is started under. */
+export interface LimitedProgram extends Program {
+  readonly limits: ModelLimits
+  readonly memory: MemoryGroup | null
+  /** False: it is an installer, which has the priority of this process. */
+  readonly isModel: boolean
 }
 
 /** Watches all models with one timer. */
 export interface UsageWatch {
   /** What is watched, and what can't be, in words. */
   readonly words: readonly string[]
-  /** How a model's first process is to be started now, so that it gives way from its first moment on. */
-  starting(program: Program): Program
+  /**
+   * How a first process is to be started now, so that it is limited from its first moment on. A model also gives way; with
+   * limits of its own it is an installer.
+   */
+  starting(program: Program, limits?: ModelLimits): LimitedProgram
   /** `onOver` is told once which limit was passed; the model's processes are killed right after. */
-  watch(leaderPid: number, onOver: (reason: string) => void): WatchedModel
+  watch(leaderPid: number, onOver: (reason: string) => void, program: LimitedProgram): WatchedModel
   close(): void
 }
 
 export interface UsageWatchOptions extends PlacementOptions {
   readonly table?: ProcessTable | null
+  /** What limits memory, or why it has to be counted. */
+  readonly memory?: MemoryGroups | string
 }
 
 /** Starts to watch; where processes cannot be read (Windows), `words` says that nothing is. */
 export function startUsageWatch(
   limits: ModelLimits,
   log: OrchestratorLog,
-  { table = openProcessTable(), ...placing }: UsageWatchOptions = {},
+  { table = openProcessTable(), memory = openMemoryGroups(), ...placing }: UsageWatchOptions = {},
 ): UsageWatch {
-  if (table === null) return watchNothing()
+  if (table === null) return watchNothing(limits)
   const models = new Set<Watched>()
   let timer: NodeJS.Timeout | null = null
   let problem = ''
@@ -52,15 +71,19 @@ export function startUsageWatch(
     timer.unref()
   }
 
+  function place(): void {
+    placement.place([...models].filter(({ isModel }) => isModel))
+  }
+
   async function look(): Promise<void> {
     try {
-      const over = findOver(await update(), limits)
+      const over = findOver(await update())
       for (const [model, reason] of over) {
         model.isOver = true
         model.onOver(reason)
       }
       if (over.length > 0) await kill(over.map(([model]) => model))
-      placement.place(models)
+      place()
       problem = ''
     } catch (error) {
       if (problem !== errorText(error)) log.error('usage of models cannot be read', { reason: errorText(error) })
@@ -100,16 +123,21 @@ export function startUsageWatch(
 
   return {
     words: [
-      `memory ${limits.memoryMib} MiB`,
+      `memory ${limits.memoryMib} MiB${typeof memory === 'string' ? `, counted now and then: ${memory}` : ''}`,
       `CPU time ${limits.cpuCores} ${limits.cpuCores === 1 ? 'core' : 'cores'} (average of ${limits.cpuWindowMs / 1_000} s)`,
       `${limits.processes} processes`,
       placement.words,
     ],
-    starting: (program) => placement.starting(program, models),
-    watch(leaderPid, onOver) {
-      const model = createWatched(leaderPid, onOver)
+    starting(program, own) {
+      const group = typeof memory === 'string' ? null : memory.open((own ?? limits).memoryMib)
+      const placed = own === undefined ? placement.starting(program, models) : program
+      const entered = group?.enter(placed) ?? placed
+      return { ...entered, limits: own ?? limits, memory: group, isModel: own === undefined }
+    },
+    watch(leaderPid, onOver, { limits: own, memory: group, isModel }) {
+      const model = createWatched({ leaderPid, onOver, limits: own, memory: group, isModel })
       models.add(model)
-      placement.place(models)
+      place()
       schedule()
       return {
         setServing() {
@@ -117,6 +145,7 @@ export function startUsageWatch(
           model.sinceMs = performance.now()
           model.isHog = false
         },
+        overByItself: () => describeKills(model),
         async end() {
           if (!models.has(model)) return
           try {
@@ -126,6 +155,7 @@ export function startUsageWatch(
             log.error('what a model left running cannot be found', { leaderPid, reason: errorText(error) })
           }
           models.delete(model)
+          group?.remove()
         },
       }
     },
@@ -137,46 +167,63 @@ export function startUsageWatch(
   }
 }
 
-function watchNothing(): UsageWatch {
+function watchNothing(limits: ModelLimits): UsageWatch {
   return {
     words: ['memory, CPU time and processes not limited: this system does not show what a process uses'],
-    starting: (program) => program,
-    watch(leaderPid) {
-      lowerPriority(leaderPid, MODEL_NICENESS)
-      return { setServing: () => undefined, end: async () => undefined }
+    starting: (program, own) => ({ ...program, limits: own ?? limits, memory: null, isModel: own === undefined }),
+    watch(leaderPid, _, { isModel }) {
+      if (isModel) lowerPriority(leaderPid, MODEL_NICENESS)
+      return { setServing: () => undefined, overByItself: () => null, end: async () => undefined }
     },
     close: () => undefined,
   }
 }
 
-function findOver(models: readonly Watched[], limits: ModelLimits): (readonly [Watched, string])[] {
+function findOver(models: readonly Watched[]): (readonly [Watched, string])[] {
   const atMs = performance.now()
   return models.flatMap((model) => {
-    addSample(model, atMs, limits.cpuWindowMs)
-    const reason = model.isOver ? null : describeOver(model, limits)
+    addSample(model, atMs, model.limits.cpuWindowMs)
+    const reason = model.isOver ? null : describeOver(model)
     return reason === null ? [] : [[model, reason] as const]
   })
 }
 
-function describeOver(model: Watched, limits: ModelLimits): string | null {
-  let residentBytes = 0
-  let processes = 0
-  for (const one of model.members.values()) {
-    if (one.isZombie) continue
-    residentBytes += one.residentBytes
-    processes += 1
+function describeOver(model: Watched): string | null {
+  const { limits } = model
+  const alive = [...model.members.values()].filter(({ isZombie }) => !isZombie)
+  if (alive.length > limits.processes) {
+    return `ran ${alive.length} processes, over its limit of ${limits.processes}; start fewer, or raise MODEL_PROCESSES`
   }
-  if (processes > limits.processes) {
-    return `ran ${processes} processes, over its limit of ${limits.processes}; start fewer, or raise MODEL_PROCESSES`
-  }
-  if (residentBytes > limits.memoryMib * MIB) {
-    const used = Math.round(residentBytes / MIB)
-    return `used ${used} MiB of memory, over its limit of ${limits.memoryMib} MiB; use less, or raise MODEL_MEMORY_MEBIBYTES`
-  }
+  const memory = describeKills(model) ?? describeMemory(model, alive)
+  if (memory !== null) return memory
   const cores = coresSince(model, limits.cpuWindowMs)
   if (cores === null || cores <= limits.cpuCores) return null
   const average = `${cores.toFixed(2)} cores of CPU time on the average of ${limits.cpuWindowMs / 1_000} s`
   return `used ${average}, over its limit of ${limits.cpuCores}; compute less, or raise MODEL_CPU_CORES`
+}
+
+/** Linux has killed a process of its group, or several. */
+function describeKills({ memory, limits: { memoryMib } }: Watched): string | null {
+  if (memory === null || memory.kills() === 0) return null
+  return `needed more than ${memoryMib} MiB of memory, over its limit of ${memoryMib} MiB; use less, or raise MODEL_MEMORY_MEBIBYTES`
+}
+
+/** What processes share is counted once, which is more work; so first as if they shared nothing. */
+function describeMemory(model: Watched, alive: readonly ProcessUsage[]): string | null {
+  const { limits } = model
+  if (model.memory !== null) return null
+  const limitBytes = limits.memoryMib * MIB
+  const residentBytes = alive.reduce((sum, one) => sum + one.residentBytes, 0)
+  model.readsUntilShared -= 1
+  if (model.readsUntilShared < 0) {
+    model.sharedBytes = countSharedBytes(alive)
+    model.readsUntilShared = READS_BETWEEN_SHARED
+  }
+  if (residentBytes + model.sharedBytes <= limitBytes) return null
+  const privateBytes = countPrivateBytes(alive)
+  const used = privateBytes === null ? residentBytes : privateBytes + model.sharedBytes
+  if (used <= limitBytes) return null
+  return `used ${Math.round(used / MIB)} MiB of memory, over its limit of ${limits.memoryMib} MiB; use less, or raise MODEL_MEMORY_MEBIBYTES`
 }
 
 function signalOne(pid: number, signal: NodeJS.Signals): void {

@@ -1,4 +1,6 @@
 import { START_NICENESS } from './lower-priority.ts'
+import type { MemoryGroup } from './memory-group.ts'
+import type { ModelLimits } from './model-limits.ts'
 import type { ProcessUsage } from './process-table.ts'
 
 /** What had been used at one reading. */
@@ -11,6 +13,14 @@ interface Sample {
 export interface Watched {
   readonly leaderPid: number
   readonly onOver: (reason: string) => void
+  readonly limits: ModelLimits
+  /** Null where its memory is counted. */
+  readonly memory: MemoryGroup | null
+  /** False for an installer. */
+  readonly isModel: boolean
+  /** What it held in files in memory when they were last looked at, and the readings until they are again. */
+  sharedBytes: number
+  readsUntilShared: number
   members: ReadonlyMap<number, ProcessUsage>
   /** Processor time of all members, at the last reading. */
   seenCpuMs: number
@@ -30,11 +40,12 @@ export interface Watched {
   readonly placed: Set<number>
 }
 
-export function createWatched(leaderPid: number, onOver: (reason: string) => void): Watched {
+export function createWatched(given: Pick<Watched, 'leaderPid' | 'onOver' | 'limits' | 'memory' | 'isModel'>): Watched {
   const nowMs = performance.now()
   return {
-    leaderPid,
-    onOver,
+    ...given,
+    sharedBytes: 0,
+    readsUntilShared: 0,
     members: new Map(),
     seenCpuMs: 0,
     usedCpuMs: 0,

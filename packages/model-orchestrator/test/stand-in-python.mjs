@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 // Does what python, venv and pip do as far as the orchestrator can see, without a network. It notes every call in
-// CALLS beside itself and does what BEHAVIOUR there says: a version, how long an installation takes, how it fails.
+// CALLS in HOME and does what BEHAVIOUR there says: a version, how long an installation takes, how it fails.
 import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const self = fileURLToPath(import.meta.url)
-const home = process.env.PIP_STAND_IN_HOME
-const [, , ...args] = process.argv
+const home = '@HOME@'
+const args = process.argv.slice(2).filter((word) => word !== '-I')
 const behaviour = JSON.parse(readFileSync(join(home, 'BEHAVIOUR'), 'utf8'))
 const note = (call) => appendFileSync(join(home, 'CALLS'), `${JSON.stringify({ ...call, env: process.env })}\n`)
 
@@ -19,8 +19,14 @@ if (args[0] === '-c') {
   mkdirSync(join(target, 'bin'), { recursive: true })
   cpSync(self, join(target, 'bin', 'python'))
   cpSync(join(home, 'package.json'), join(target, 'bin', 'package.json'))
+} else if (args[1] === 'pip' && args[2] === 'config') {
+  for (const line of behaviour.pipSettings ?? []) console.log(line)
+} else if (args[1] === 'pip' && args.includes('--help')) {
+  console.log(
+    '  -i, --index-url <url>  Base URL of the index (default\n    http://127.0.0.1:9/simple). This should point',
+  )
 } else if (args[1] === 'pip') {
-  note({ call: 'pip', packages: readFileSync(args.at(-1), 'utf8').trim().split('\n') })
+  note({ call: 'pip', args, packages: readFileSync(args.at(-1), 'utf8').trim().split('\n') })
   writeFileSync(join(home, 'INSTALLING'), String(process.pid))
   if (behaviour.waitsFor)
     while (!existsSync(join(home, behaviour.waitsFor))) await new Promise((go) => setTimeout(go, 20))

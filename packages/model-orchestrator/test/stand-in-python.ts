@@ -1,4 +1,4 @@
-import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +8,7 @@ const SOURCE = fileURLToPath(new URL('./stand-in-python.mjs', import.meta.url))
 /** A call of the stand-in: which tool, with what, in which environment. */
 interface Call {
   readonly call: 'venv' | 'pip'
+  readonly args?: readonly string[]
   readonly packages?: readonly string[]
   readonly hadLeftovers?: boolean
   readonly env: Readonly<Record<string, string>>
@@ -16,6 +17,8 @@ interface Call {
 /** What the stand-in does when it is called. */
 interface Behaviour {
   readonly version?: readonly number[]
+  /** What `pip config list` prints. */
+  readonly pipSettings?: readonly string[]
   /** The installation goes on until this file is there. */
   readonly waitsFor?: string
   readonly prints?: readonly string[]
@@ -28,16 +31,13 @@ export async function createStandInPython() {
   const program = join(home, 'python3')
   // Node takes a file without an ending for CommonJS unless its folder says otherwise.
   await writeFile(join(home, 'package.json'), '{"type":"module"}')
-  await cp(SOURCE, program)
-  await chmod(program, 0o755)
+  await writeFile(program, (await readFile(SOURCE, 'utf8')).replace('@HOME@', home), { mode: 0o755 })
   const behave = (behaviour: Behaviour) => writeFile(join(home, 'BEHAVIOUR'), JSON.stringify(behaviour))
   await behave({})
   const read = (name: string) => readFile(join(home, name), 'utf8').catch(() => '')
   return {
     home,
     program,
-    /** Tells the stand-in where it is, and that a uv of this machine is not to be used. */
-    environment: { PIP_STAND_IN_HOME: home, PIP_FIND_LINKS: home },
     behave,
     async calls(): Promise<readonly Call[]> {
       const lines = (await read('CALLS')).split('\n').filter(Boolean)

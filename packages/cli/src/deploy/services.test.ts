@@ -35,6 +35,7 @@ const settings: NodeSettings = {
     folderMib: undefined,
     network: 'host',
     namespaces: 'off',
+    allowBuilds: 'true',
   },
   replaySpeed: undefined,
   replaysBySetting: false,
@@ -72,6 +73,8 @@ describe('the orchestrator', () => {
     expect(text).toContain('--port 9091 ')
     expect(text).toContain('--http-host 127.0.0.1 --http-port 8001 ')
     expect(text).toContain('--python python3 ')
-    expect(text).toMatch(/--model-memory 512 --model-cpu 0\.5 --model-network host --model-namespaces off$/)
+    expect(text).toMatch(
+      /--model-memory 512 --model-cpu 0\.5 --model-network host --model-namespaces off --model-allow-builds true$/,
+    )
   })
 })

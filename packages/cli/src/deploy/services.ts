@@ -107,6 +107,7 @@ function limitArguments(limits: NodeSettings['modelLimits']): readonly string[] 
     '--model-folder': limits.folderMib,
     '--model-network': limits.network,
     '--model-namespaces': limits.namespaces,
+    '--model-allow-builds': limits.allowBuilds,
   }
   return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]))
 }

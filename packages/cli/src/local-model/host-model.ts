@@ -135,6 +135,7 @@ async function host(
       program: settings.pythonProgram,
       environmentsDirectory: workspace.environmentsDirectory,
       path: existsSync(workspace.pythonPath) ? [workspace.pythonPath] : [],
+      allowBuilds: settings.modelLimits.allowBuilds === 'true',
     },
     ...limitsOf(settings.modelLimits),
   })
@@ -177,6 +178,7 @@ async function takeModel(path: string, scratch: string): Promise<LocatedModel> {
 function limitsOf({
   network,
   namespaces,
+  allowBuilds: _,
   ...limits
 }: NodeSettings['modelLimits']): Pick<OrchestratorSettings, 'modelLimits' | 'confinement'> {
   const given = Object.entries(limits).filter(([, value]) => value !== undefined)

@@ -91,6 +91,7 @@ const environment = z.object({
   MODEL_OPEN_FILES: countWithin(64, 1_048_576).optional(),
   MODEL_FOLDER_MEBIBYTES: countWithin(1, 65_536).optional(),
   MODEL_NETWORK: z.enum(['none', 'host'], 'must be none or host').optional(),
+  MODEL_ALLOW_BUILDS: z.enum(['true', 'false'], 'must be true or false').optional(),
   MODEL_NAMESPACES: z.enum(['auto', 'off'], 'must be auto or off').optional(),
   GATEWAY_CERT_DIR: text.optional(),
   SECURE_CERT_DIR: text.optional(),

@@ -1,0 +1,227 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pythonIsMissing } from '@crunch/python-peers'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openWorkshop } from '../test/open-workshop.ts'
+import { startPackageIndex } from '../test/package-index.ts'
+import { rememberingLog } from '../test/workspace.ts'
+import { checkPythonSyntax } from './check-python-syntax.ts'
+import { type ProcessGuard, startProcessGuard } from './process-guard.ts'
+import { createPythonEnvironments } from './python-environments.ts'
+import { findPython } from './python-interpreter.ts'
+import { readTextFile } from './read-text-file.ts'
+import type { Workshop } from './workshop.ts'
+
+const LIMIT_MS = 240_000
+
+const never = new AbortController().signal
+
+let home: string
+let guard: ProcessGuard
+let index: Awaited<ReturnType<typeof startPackageIndex>>
+const cleanups: (() => unknown)[] = []
+
+const missing = await findMissing()
+
+/** What keeps this machine from confining; null when nothing does. */
+async function findMissing(): Promise<string | null> {
+  const probe = startProcessGuard(rememberingLog())
+  const workshop = await openWorkshop(probe, {})
+  workshop.close()
+  probe.close()
+  return process.env.CI === 'true' ? null : (pythonIsMissing() ?? workshop.openBecause)
+}
+
+/** Everything that code of a package could do before its model serves. What it finds goes to stderr; what it may write, to a file. */
+const attackOf = (secret: string, marker: string, ports: string) => `
+import json, os, socket, sys
+found = {}
+def attempt(name, work):
+    try:
+        found[name] = str(work())
+    except Exception as error:
+        found[name] = type(error).__name__
+def connect(port):
+    with socket.create_connection(("127.0.0.1", port), 2) as connection:
+        return "connected"
+def first_readable(folder):
+    return [pid for pid in os.listdir(folder) if pid.isdigit() and "SECRET" in open(f"/proc/{pid}/environ").read()]
+attempt("secret", lambda: open(${JSON.stringify(secret)}).read())
+attempt("passwords", lambda: open("/etc/shadow").read()[:10])
+attempt("outside", lambda: open(${JSON.stringify(marker)}, "w").write("x"))
+attempt("shared cache", lambda: open(os.path.join(os.path.dirname(os.path.dirname(sys.prefix)), "packages", "poison"), "w"))
+attempt("environment", lambda: [name for name, value in os.environ.items() if "SECRET" in name or "hunter2" in value])
+attempt("command lines", lambda: [pid for pid in os.listdir("/proc") if pid.isdigit() and "hunter2" in open(f"/proc/{pid}/cmdline").read()])
+attempt("other processes", lambda: first_readable("/proc"))
+for port in json.load(open(${JSON.stringify(ports)})) if os.path.exists(${JSON.stringify(ports)}) else [8001, 5432]:
+    attempt("host port", lambda: connect(port))
+attempt("privileges", lambda: int([line for line in open("/proc/self/status") if line.startswith("CapEff")][0].split()[1], 16))
+print("FOUND " + json.dumps(found), file=sys.stderr)
+raise SystemExit(1)
+`
+
+beforeEach(async () => {
+  home = await realpath(await mkdtemp(join(tmpdir(), 'preparation-')))
+  guard = startProcessGuard(rememberingLog())
+  await writeFile(join(home, 'secret.txt'), 'the password')
+  const attack = join(home, 'attack.py')
+  await writeFile(attack, attackOf(join(home, 'secret.txt'), join(home, 'marker'), join(home, 'ports.json')))
+  await mkdir(join(home, 'index'))
+  index = await startPackageIndex(join(home, 'index'), attack)
+  await writeFile(join(home, 'ports.json'), JSON.stringify([index.port, index.foreignPort]))
+  cleanups.push(
+    () => rm(home, { recursive: true, force: true, maxRetries: 5 }),
+    () => guard.close(),
+    index.close,
+  )
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function runPython(workshop: Workshop, code: string, limitMs = LIMIT_MS) {
+  const environment = { PATH: process.env.PATH ?? '' }
+  const { executable } = await findPython({ program: 'python3', environment, signal: never, guard })
+  const folder = join(home, 'work')
+  await mkdir(folder)
+  return workshop.run({
+    command: executable,
+    args: ['-I', '-c', code],
+    directory: folder,
+    environment,
+    programs: [executable],
+    readable: [],
+    writable: [folder],
+    limitMs,
+    signal: never,
+  })
+}
+
+async function open({ allowBuilds = false } = {}) {
+  const workshop = await openWorkshop(guard, {})
+  const environments = createPythonEnvironments({
+    directory: join(home, 'environments'),
+    program: 'python3',
+    source: { PATH: process.env.PATH, HOME: process.env.HOME, SECRET_OF_THE_NODE: 'x', PIP_INDEX_URL: index.url },
+    guard,
+    workshop,
+    allowBuilds,
+    runnerRequirement: 'fake-runner==1',
+    limitMs: LIMIT_MS,
+  })
+  cleanups.push(workshop.close, () => environments.close())
+  const lines: string[] = []
+  const install = (...requirements: readonly string[]) =>
+    environments.ensure(requirements, 'requirements.txt', never, (line) => void lines.push(line))
+  const refused = (...requirements: readonly string[]) =>
+    install(...requirements).then(
+      () => {
+        throw new Error('it was installed')
+      },
+      (error: Error) => error.message,
+    )
+  return { workshop, install, refused, lines }
+}
+
+const SEEN_CONFINED = {
+  secret: 'FileNotFoundError',
+  passwords: 'FileNotFoundError',
+  // Its folders above do exist there, in memory, and are gone when it ends.
+  outside: expect.any(String),
+  'shared cache': 'FileNotFoundError',
+  environment: '[]',
+  'command lines': '[]',
+  'other processes': '[]',
+  'host port': 'ConnectionRefusedError',
+  privileges: '0',
+}
+
+describe.skipIf(missing !== null)(`what prepares a submission${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  it(
+    'runs no code of a package unless builds are allowed',
+    async () => {
+      const { refused } = await open()
+      expect(await refused('looks')).toContain('only wheels are installed')
+      expect(index.asked).not.toContain('files/looks-1.tar.gz')
+      // Linked to by a package that is a wheel itself.
+      await refused('by-path')
+      expect(existsSync(join(home, 'marker'))).toBe(false)
+    },
+    LIMIT_MS,
+  )
+
+  it(
+    'is built confined where builds are allowed: it sees and reaches nothing but the package index',
+    async () => {
+      const { refused, lines } = await open({ allowBuilds: true })
+      await refused('looks')
+      const line = lines.find((text) => text.includes('FOUND ')) ?? ''
+      expect(JSON.parse(line.slice(line.indexOf('{')))).toEqual(SEEN_CONFINED)
+      expect(existsSync(join(home, 'marker'))).toBe(false)
+      await refused('by-address')
+      expect(index.elsewhere).toEqual([])
+    },
+    LIMIT_MS,
+  )
+
+  const allocate = 'kept = []\nwhile True: kept.append(bytearray(b"x") * (32 << 20))'
+  const fork = 'import os, time\nwhile True:\n    if os.fork() == 0: time.sleep(600)'
+  const write = 'import os\nfor n in range(9999): open(str(n), "wb").write(os.urandom(1 << 20))'
+  it.each([
+    ['memory', allocate, {}, /^(needed more than|used) \d+ MiB of memory, over its limit of 1024 MiB/],
+    ['counted memory', allocate, { memory: 'not here' }, /^used \d+ MiB of memory, over its limit of 1024 MiB/],
+    ['processes', fork, {}, /^ran \d+ processes, over its limit of 64/],
+    ['disk', write, { diskMib: 200 }, /^wrote \d+ MiB, over its limit of 200 MiB/],
+  ])('is ended over its limit of %s', async (_, code, limits, message) => {
+    const workshop = await openWorkshop(guard, {}, limits)
+    cleanups.push(workshop.close)
+    expect(await runPython(workshop, code)).toMatchObject({ over: expect.stringMatching(message) })
+  })
+
+  it('is ended when it takes too long', async () => {
+    const workshop = await openWorkshop(guard, {})
+    cleanups.push(workshop.close)
+    expect(await runPython(workshop, 'import time; time.sleep(600)', 2_000)).toMatchObject({ isLate: true, over: null })
+  })
+
+  it(
+    'checks the syntax of a program without the packages of its author',
+    async () => {
+      const { install, workshop, lines } = await open()
+      const { interpreter } = await install('startup')
+      const file = join(home, 'main.py')
+      await writeFile(file, 'def f(:\n')
+      await writeFile(join(home, 'ast.py'), `open(${JSON.stringify(join(home, 'marker'))}, "w")`)
+      expect(await checkPythonSyntax({ interpreter, file, signal: never, workshop })).toMatchObject({ line: 1 })
+      await writeFile(file, `x = ${'('.repeat(150)}${')'.repeat(150)}\n`)
+      await checkPythonSyntax({ interpreter, file, signal: never, workshop })
+      expect(existsSync(join(home, 'marker'))).toBe(false)
+      expect(lines.join('\n')).not.toContain('FOUND')
+    },
+    LIMIT_MS,
+  )
+
+  it(
+    'installs the files with the hashes that its author has named, and no others',
+    async () => {
+      const { install, refused } = await open()
+      const hash = await index.hashOf('honest-1-py3-none-any.whl')
+      await install(`honest==1 --hash=sha256:${hash}`)
+      expect(await refused(`honest==1 --hash=sha256:${'0'.repeat(64)}`)).toContain('installing honest==1')
+    },
+    LIMIT_MS,
+  )
+})
+
+it('is not read through links that leave the submission, for its lines would come back in an error', async () => {
+  await mkdir(join(home, 'one'))
+  await symlink(join(home, 'secret.txt'), join(home, 'one', 'requirements.txt'))
+  const error: Error = await readTextFile(join(home, 'one', 'requirements.txt')).then(
+    () => new Error('it was read'),
+    (reason) => reason,
+  )
+  expect(error.message).toContain('it is a link that leaves the folder')
+  expect(error.message).not.toContain('the password')
+})
