@@ -1,3 +1,4 @@
+import { type EraSpan, onlyEra } from '../domain/era.ts'
 import { type FeedScope, feedScopeKey } from '../domain/feed-record.ts'
 import type { FeedGate } from '../domain/feed-trust.ts'
 import type { NewcomerPolicy } from '../domain/leaderboard.ts'
@@ -33,13 +34,18 @@ export interface ResolvedContract {
   /** The share of a checkpoint's rounds that a model has to have answered to be paid. */
   readonly minPayCoverage: number
   readonly organizer: Organizer
+  readonly era: EraSpan
 }
 
 /** Under `newcomers: 'wait'`, unless the contract says otherwise. */
 const defaultMinRankCoverage = 0.8
 
 /** Fills in defaults. The contract must have passed the start-up check: a bad duration throws here without a path. */
-export function resolveContract(contract: AnyContract, organizerCruncherId = defaultOrganizerId): ResolvedContract {
+export function resolveContract(
+  contract: AnyContract,
+  organizerCruncherId = defaultOrganizerId,
+  era: EraSpan = onlyEra,
+): ResolvedContract {
   const feeds = contractFeeds(contract)
   const newcomers = contract.leaderboard.newcomers ?? 'wait'
   return {
@@ -58,6 +64,7 @@ export function resolveContract(contract: AnyContract, organizerCruncherId = def
     minRankCoverage: newcomers === 'wait' ? (contract.leaderboard.minCoverage ?? defaultMinRankCoverage) : 0,
     minPayCoverage: contract.checkpoint.minCoverage ?? 0,
     organizer: { cruncherId: organizerCruncherId, baselines: contract.baselines ?? [] },
+    era,
   }
 }
 

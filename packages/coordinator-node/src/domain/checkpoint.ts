@@ -54,10 +54,13 @@ export interface CheckpointEntry {
 /** The payout of one period `[periodStart, periodEnd)`. */
 export interface Checkpoint {
   readonly id: string
+  readonly era: number
   readonly periodStart: Instant
   readonly periodEnd: Instant
   readonly status: CheckpointStatus
   readonly snapshotCount: number
+  /** How many scores of the period each version of the contract's code computed. */
+  readonly contractVersions: Readonly<Record<string, number>>
   /** In the order in which they are shown: the payable by rank, then baselines and the others. Rewards add up to 100 %, or to nothing. */
   readonly entries: readonly CheckpointEntry[]
   /** What a value had to be better than; `null` without a floor, or when it is unknown. */

@@ -38,6 +38,8 @@ export interface LeaderboardEntry {
 /** The ranks when a snapshot period closed. One a period; never changes once written. */
 export interface Leaderboard {
   readonly id: string
+  /** All of its windows lie in this era. */
+  readonly era: number
   /** End of the newest period in it. */
   readonly asOf: Instant
   readonly rankBy: string

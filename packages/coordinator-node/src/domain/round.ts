@@ -20,6 +20,8 @@ export type RoundStatus = 'RECEIVED' | 'RESOLVED'
 /** One question to all models: a schedule and an instant. Stored as a row of `inputs`. */
 export interface Round {
   readonly id: string
+  /** The era whose contract opened it, and alone may settle it. */
+  readonly era: number
   readonly scheduleKey: string
   readonly scope: FeedScope
   readonly horizonMs: number

@@ -23,4 +23,6 @@ export interface Score {
   /** The round's `resolvableAt`: the period to which the score belongs. */
   readonly resolvableAt: Instant
   readonly scoredAt: Instant
+  /** Which version of the contract's code computed it; `null` for scores from before versions were recorded. */
+  readonly contractVersion: number | null
 }

@@ -9,6 +9,7 @@ export interface FieldSum {
 /** One model's results over one closed period `[periodStart, periodEnd)`. Never changes once written. */
 export interface Snapshot {
   readonly id: string
+  readonly era: number
   readonly modelId: string
   readonly periodStart: Instant
   readonly periodEnd: Instant
@@ -25,6 +26,8 @@ export interface Snapshot {
   readonly excusedCount: number
   /** Over the period's rounds in which it had no row: the ranking value of the worst valid score. */
   readonly unasked: FieldSum
+  /** How many of its scores each version of the contract's code computed. */
+  readonly contractVersions: Readonly<Record<string, number>>
   /** For each numeric field of the score. */
   readonly sums: Readonly<Record<string, FieldSum>>
   /** `null` where a metric is not defined on these data. */

@@ -74,6 +74,7 @@ function roundTests(context: StoreUnderTest): void {
       value: { value: 1.25, hit: true },
       signal: 0.1 + 0.2,
       actual: null,
+      contractVersion: 1,
     })
     expect(await store.periodResults(minute(8), minute(8))).toEqual([])
     expect(await store.periodResults(minute(8), minute(9))).toMatchObject([

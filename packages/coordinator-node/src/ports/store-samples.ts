@@ -12,6 +12,7 @@ import type { Score } from '../domain/score.ts'
 import type { Snapshot } from '../domain/snapshot.ts'
 import type { Instant } from '../domain/time.ts'
 import type { BackfillPage, DueRound, PredictionFilter, RoundSettlement, SettleRequest, Store } from './store.ts'
+import type { EraEntry, NextEra } from './store-eras.ts'
 
 // Rows for the conformance suite of the store: each maker gives a valid row, and takes what a test wants otherwise.
 
@@ -49,6 +50,7 @@ export function round(count: number, overrides: Partial<Round> = {}): Round {
   const resolvableAt = performedAt + horizonMs
   return {
     id: roundId(scheduleKey, performedAt),
+    era: 1,
     scheduleKey,
     scope: btc,
     horizonMs,
@@ -96,6 +98,7 @@ export function score(of: Prediction, overrides: Partial<Score> = {}): Score {
     actual: 0.25,
     resolvableAt: of.resolvableAt,
     scoredAt: of.resolvableAt + 40,
+    contractVersion: 1,
     ...overrides,
   }
 }
@@ -129,6 +132,7 @@ export function snapshot(modelId: string, endMinute: number, overrides: Partial<
   const periodEnd = minute(endMinute)
   return {
     id: snapshotId(modelId, periodEnd),
+    era: 1,
     modelId,
     periodStart: periodEnd - 10 * minuteMs,
     periodEnd,
@@ -139,6 +143,7 @@ export function snapshot(modelId: string, endMinute: number, overrides: Partial<
     validCount: 3,
     excusedCount: 1,
     unasked: { sum: -0.1, count: 2 },
+    contractVersions: { 1: 3 },
     sums: { value: { sum: 0.1 + 0.2, count: 3 } },
     metrics: { ic: null, hit_rate: 2 / 3 },
     ...overrides,
@@ -162,7 +167,7 @@ export function leaderboard(endMinute: number, overrides: Partial<Leaderboard> =
   const windows = { recent: 1 / 3, steady: null }
   const counts = { scoreCount: 3, validCount: 3, roundCount: 4, coverage: 0.75 }
   const entry = { modelId: 'a', rank: 1, unrankedReason: null, windows, metrics: { ic: null }, ...counts }
-  return { id: leaderboardId(asOf), asOf, rankBy: 'recent', direction: 'desc', entries: [entry], ...overrides }
+  return { id: leaderboardId(asOf), era: 1, asOf, rankBy: 'recent', direction: 'desc', entries: [entry], ...overrides }
 }
 
 export function checkpoint(endMinute: number, overrides: Partial<Checkpoint> = {}): Checkpoint {
@@ -171,10 +176,12 @@ export function checkpoint(endMinute: number, overrides: Partial<Checkpoint> = {
   const paid = { rewardFrac64: 1_000_000_000, unpaidReason: null, cruncherIndex: null }
   return {
     id: checkpointId(periodEnd),
+    era: 1,
     periodStart: periodEnd - 60 * minuteMs,
     periodEnd,
     status: 'PENDING',
     snapshotCount: 6,
+    contractVersions: { 1: 3 },
     entries: [{ modelId: 'a', rank: 1, value: 0.1, ...counts, ...paid }],
     floor: null,
     emissionReason: null,
@@ -190,6 +197,21 @@ export function checkpoint(endMinute: number, overrides: Partial<Checkpoint> = {
 
 export function filter(overrides: Partial<PredictionFilter> = {}): PredictionFilter {
   return { modelIds: [], from: minute(-100_000), to: minute(100_000), limit: 1_000, ...overrides }
+}
+
+export function eraEntry(overrides: Partial<EraEntry> = {}): EraEntry {
+  return {
+    competition: { crunchId: 'crunch', name: 'next-move' },
+    structure: { value: 'one' },
+    fingerprint: 'one',
+    codeHash: 'code',
+    at: minute(0),
+    ...overrides,
+  }
+}
+
+export function nextEra(overrides: Partial<NextEra> = {}): NextEra {
+  return { after: 1, structure: { value: 'two' }, fingerprint: 'two', at: minute(60), ...overrides }
 }
 
 /** Registers the sample schedules and the models `a` and `b`. */

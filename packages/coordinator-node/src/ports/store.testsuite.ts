@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe } from 'vitest'
 import type { Store } from './store.ts'
 import { activityTests } from './store-activity.testsuite.ts'
 import { backfillTests } from './store-backfill.testsuite.ts'
+import { eraTests } from './store-era.testsuite.ts'
 import { feedTests } from './store-feed.testsuite.ts'
 import { jsonTests } from './store-json.testsuite.ts'
 import { periodTests } from './store-period.testsuite.ts'
@@ -54,6 +55,7 @@ export function storeTestsuite(name: string, open: () => Promise<OpenedStore>): 
     describe('activity', () => activityTests(underTest))
     describe('settlement', () => settlementTests(underTest))
     describe('periods', () => periodTests(underTest))
+    describe('eras', () => eraTests(underTest))
     describe('json', () => jsonTests(underTest))
     describe('progress', () => progressTests(underTest))
     describe('workers', () => workerTests(underTest))

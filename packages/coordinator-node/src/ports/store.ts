@@ -11,6 +11,7 @@ import type { Round, Schedule } from '../domain/round.ts'
 import type { Score, ScoreKind } from '../domain/score.ts'
 import type { Snapshot } from '../domain/snapshot.ts'
 import type { Instant } from '../domain/time.ts'
+import type { EraReads, EraVerbs } from './store-eras.ts'
 
 /** What a batch of records changed. Order within each list is that of the batch. */
 export interface AppendedRecords {
@@ -154,6 +155,8 @@ export interface PeriodResult {
   readonly value: Readonly<Record<string, Json>> | null
   readonly signal: number | null
   readonly actual: number | null
+  /** `null` without a score, or with one from before versions were recorded. */
+  readonly contractVersion: number | null
 }
 
 export interface ClosedPeriod {
@@ -166,7 +169,7 @@ export interface ClosedPeriod {
  * The node's memory. Every verb is one atomic transition or one consistent read; what it promises holds for every adapter
  * and is checked by `store.testsuite.ts`. A store that cannot be reached rejects with `STORE_UNAVAILABLE`.
  */
-export interface Store extends ReportReads {
+export interface Store extends ReportReads, EraVerbs {
   // ── feed ──
   /** Writes new records and moves the watermark of each scope in one transition. A watermark never goes back. */
   appendRecords(records: readonly FeedRecord[]): Promise<AppendedRecords>
@@ -215,7 +218,10 @@ export interface Store extends ReportReads {
   endRetirements(modelIds: readonly string[], until: Instant): Promise<void>
 
   // ── prediction ──
-  /** Writes the row of a new round. `false`: the round exists already, and nothing was changed. Its schedule must be known: `NOT_FOUND`. */
+  /**
+   * Writes the row of a new round. `false`: the round exists already, and nothing was changed. Its schedule must be known:
+   * `NOT_FOUND`. Its era must be the current one: `ERA_ENDED`.
+   */
   openRound(round: Round): Promise<boolean>
   /** The newest `performedAt` of each schedule key that has rounds. */
   lastRoundTimes(): Promise<ReadonlyMap<string, Instant>>
@@ -243,7 +249,10 @@ export interface Store extends ReportReads {
   hasUnresolvedRounds(before: Instant): Promise<boolean>
   /** Rounds that are void are left out. `from <= resolvableAt < to`, in order of (resolvableAt, roundId, modelId). */
   periodResults(from: Instant, to: Instant): Promise<readonly PeriodResult[]>
-  /** Writes rounds, snapshots and leaderboard of a period, once. `false`: the period was closed already, and nothing was changed. */
+  /**
+   * Writes rounds, snapshots and leaderboard of a period, once. `false`: the period was closed already, and nothing was
+   * changed. A period that reaches behind the end of its era is refused: `ERA_ENDED`.
+   */
   closePeriod(period: ClosedPeriod): Promise<boolean>
   /** Snapshots with `from <= periodStart` and `periodEnd <= to`, in order of (periodEnd, modelId). */
   snapshotsBetween(from: Instant, to: Instant): Promise<readonly Snapshot[]>
@@ -251,7 +260,7 @@ export interface Store extends ReportReads {
   periodsBetween(from: Instant, to: Instant): Promise<readonly PeriodRounds[]>
   /** End of the newest closed period; `null` before the first. */
   lastPeriodEnd(): Promise<Instant | null>
-  /** Writes a checkpoint, once a period. `false`: it existed already. */
+  /** Writes a checkpoint, once a period. `false`: it existed already. `ERA_ENDED` as for `closePeriod`. */
   addCheckpoint(checkpoint: Checkpoint): Promise<boolean>
   lastCheckpointEnd(): Promise<Instant | null>
 
@@ -338,7 +347,7 @@ export interface ModelProblem {
 }
 
 /** What the API and the command line read. */
-export interface ReportReads {
+export interface ReportReads extends EraReads {
   /** In order of scope key. */
   feedStates(): Promise<readonly FeedState[]>
   /** In order of id. */

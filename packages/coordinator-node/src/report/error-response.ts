@@ -20,6 +20,9 @@ const statuses: Readonly<Record<CrunchErrorCode, ContentfulStatusCode>> = {
   STORE_TOO_NEW: 500,
   STORE_CORRUPT: 500,
   STORE_UNSUITABLE: 500,
+  OTHER_COMPETITION: 500,
+  CONTRACT_CHANGED: 500,
+  ERA_ENDED: 500,
   RECORDING_INVALID: 500,
   PORT_IN_USE: 500,
 }

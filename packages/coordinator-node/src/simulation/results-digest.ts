@@ -3,17 +3,18 @@ import type { StoreDump } from '../adapters/store/memory/memory-store.ts'
 
 /**
  * SHA-256 over every result of a simulation, in an order that depends on nothing but content: rounds, predictions, scores,
- * periods, snapshots, leaderboards, checkpoints. The time that a model took is not a result and is left out.
+ * periods, snapshots, leaderboards, checkpoints. The time that a model took and the version of the contract's code are not
+ * results and are left out.
  */
 export function resultsDigest(dump: StoreDump): string {
   const hash = createHash('sha256')
   const line = (kind: string, row: unknown) => hash.update(`${kind} ${JSON.stringify(row)}\n`)
   for (const round of dump.rounds) line('round', round)
   for (const { durationMs: _, ...prediction } of dump.predictions) line('prediction', prediction)
-  for (const score of dump.scores) line('score', score)
+  for (const { contractVersion: _, ...score } of dump.scores) line('score', score)
   for (const period of dump.periods) line('period', period)
-  for (const snapshot of dump.snapshots) line('snapshot', snapshot)
+  for (const { contractVersions: _, ...snapshot } of dump.snapshots) line('snapshot', snapshot)
   for (const leaderboard of dump.leaderboards) line('leaderboard', leaderboard)
-  for (const checkpoint of dump.checkpoints) line('checkpoint', checkpoint)
+  for (const { contractVersions: _, ...checkpoint } of dump.checkpoints) line('checkpoint', checkpoint)
   return hash.digest('hex')
 }

@@ -5,6 +5,7 @@ import { coverageOf } from '../../domain/coverage.ts'
 import { checkpointId } from '../../domain/ids.ts'
 import type { Model } from '../../domain/model.ts'
 import { rankByValue } from '../../domain/ranking.ts'
+import type { Snapshot } from '../../domain/snapshot.ts'
 import type { Span } from '../../domain/standing.ts'
 import type { Instant } from '../../domain/time.ts'
 import { divideReward } from './divide-reward.ts'
@@ -44,10 +45,12 @@ export function closeCheckpoint(
   const rewardOf = new Map(paid.map(({ modelId }, index) => [modelId, rewards[index] ?? 0]))
   return {
     id: checkpointId(period.end),
+    era: resolved.era.number,
     periodStart: period.start,
     periodEnd: period.end,
     status: 'PENDING',
     snapshotCount: period.snapshots.length,
+    contractVersions: versionTotals(period.snapshots),
     entries: inOrder(resolved, candidates).map((candidate) =>
       entryOf(candidate, ranks.get(candidate.model.id) ?? null, rewardOf.get(candidate.model.id), floor),
     ),
@@ -70,6 +73,14 @@ function rankPayable(resolved: ResolvedContract, candidates: readonly Candidate[
   ).flatMap(({ item, rank }) =>
     rank === null || item.standing.value === null ? [] : [{ modelId: item.model.id, rank, value: item.standing.value }],
   )
+}
+
+function versionTotals(snapshots: readonly Snapshot[]): Record<string, number> {
+  const totals: Record<string, number> = {}
+  for (const { contractVersions } of snapshots) {
+    for (const [version, count] of Object.entries(contractVersions)) totals[version] = (totals[version] ?? 0) + count
+  }
+  return totals
 }
 
 /** Payable models, baselines among them, by value; behind them all others, by value too. */

@@ -98,6 +98,7 @@ describe('rankModels', () => {
   test('says what it ranks by and when', () => {
     expect(rank([], [])).toEqual({
       id: 'LBR_20260301_110000.000',
+      era: 1,
       asOf: minute(60),
       rankBy: 'recent',
       direction: 'desc',

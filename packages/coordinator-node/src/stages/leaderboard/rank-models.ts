@@ -30,7 +30,8 @@ export function rankModels(
   const entries = models
     .filter((model) => model.registeredAt < asOf && (byModel.has(model.id) || !isRetired(model, asOf)))
     .map((model) => modelEntry(resolved, model, windows, byModel.get(model.id) ?? [], asOf))
-  return { id: leaderboardId(asOf), asOf, rankBy, direction, entries: inOrder(entries, rankBy, direction) }
+  const era = resolved.era.number
+  return { id: leaderboardId(asOf), era, asOf, rankBy, direction, entries: inOrder(entries, rankBy, direction) }
 }
 
 /** The closed periods of one window. */

@@ -156,6 +156,7 @@ function newRound(resolved: ResolvedContract, due: DueSchedule, input: JsonObjec
   const resolvableAt = at + schedule.horizonMs
   return {
     id: roundId(schedule.key, at),
+    era: resolved.era.number,
     scheduleKey: schedule.key,
     scope: schedule.scope,
     horizonMs: schedule.horizonMs,

@@ -95,7 +95,7 @@ function scorePrediction(
   now: Instant,
 ): Score {
   const { score, snapshot } = resolved.contract
-  const base = emptyScore(round, prediction, now)
+  const base = emptyScore(resolved, round, prediction, now)
   try {
     const computed = score.compute({ output: toJson(prediction.output), truth: truth.value, round: contextOf(round) })
     return {
@@ -125,7 +125,7 @@ function missingScores(resolved: ResolvedContract, due: DueRound, scores: readon
   } catch (error) {
     imputed = { kind: 'failed', value: null, reason: `prediction.missing failed: ${messageOf(error)}` }
   }
-  return missing.map((prediction) => ({ ...emptyScore(due.round, prediction, now), ...imputed }))
+  return missing.map((prediction) => ({ ...emptyScore(resolved, due.round, prediction, now), ...imputed }))
 }
 
 function imputedValue(resolved: ResolvedContract, valid: readonly JsonObject[]): JsonObject | null {
@@ -152,7 +152,7 @@ function rankedScore(resolved: ResolvedContract, parsed: unknown): JsonObject {
   return value
 }
 
-function emptyScore(round: Round, prediction: Prediction, now: Instant): Score {
+function emptyScore({ era }: ResolvedContract, round: Round, prediction: Prediction, now: Instant): Score {
   return {
     id: scoreId(prediction.id),
     predictionId: prediction.id,
@@ -165,6 +165,7 @@ function emptyScore(round: Round, prediction: Prediction, now: Instant): Score {
     actual: null,
     resolvableAt: round.resolvableAt,
     scoredAt: now,
+    contractVersion: era.contractVersion,
   }
 }
 

@@ -12,6 +12,7 @@ const result = (modelId: string, at: number, value: number | null, rest: Partial
   resolvableAt: minute(at),
   predictionStatus: 'SCORED',
   blame: null,
+  contractVersion: 1,
   scoreKind: value === null ? null : 'valid',
   value: value === null ? null : { value },
   signal: null,

@@ -16,6 +16,7 @@ function result(modelId: string, at: number, value: number | null, rest: Partial
     value: value === null ? null : { value, hit: value > 0 },
     signal: value,
     actual: at,
+    contractVersion: 1,
     ...rest,
   }
 }

@@ -27,6 +27,7 @@ export function periodSnapshots(
     const due = own.filter((result) => result.blame !== 'coordinator')
     return {
       id: snapshotId(modelId, periodEnd),
+      era: resolved.era.number,
       modelId,
       periodStart,
       periodEnd,
@@ -37,6 +38,7 @@ export function periodSnapshots(
       validCount: own.filter((result) => result.scoreKind === 'valid').length,
       excusedCount: own.filter((result) => isExcused(result, worst)).length,
       unasked: unaskedSum(own, worst),
+      contractVersions: versionCounts(counted),
       sums: fieldSums(counted),
       metrics: periodMetrics(resolved, modelId, points),
     }
@@ -91,6 +93,14 @@ function fieldSums(results: readonly PeriodResult[]): Record<string, FieldSum> {
     }
   }
   return Object.fromEntries(Object.entries(sums).sort(([left], [right]) => (left < right ? -1 : 1)))
+}
+
+function versionCounts(results: readonly PeriodResult[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { contractVersion } of results) {
+    if (contractVersion !== null) counts[contractVersion] = (counts[contractVersion] ?? 0) + 1
+  }
+  return counts
 }
 
 function groupByModel(results: readonly PeriodResult[]): Map<string, PeriodResult[]> {

@@ -1,4 +1,5 @@
 import type { Checkpoint } from '../../../domain/checkpoint.ts'
+import { eraBeganReason } from '../../../domain/era.ts'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { FeedRecord, FeedState } from '../../../domain/feed-record.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
@@ -9,14 +10,16 @@ import type { Round, Schedule } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { Lease, PruneRequest, Store } from '../../../ports/store.ts'
+import type { ClosedPeriod, Lease, PruneRequest, Store } from '../../../ports/store.ts'
+import type { NextEra } from '../../../ports/store-eras.ts'
 import { createRecordListeners } from '../record-listeners.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
 import { type BackfillTable, createBackfillTable } from './backfill-table.ts'
+import { createEraTable, type EraTable } from './era-table.ts'
 import { createFeedTable, type FeedTable } from './feed-table.ts'
 import { modelActivity } from './model-activity.ts'
 import { createModelTable, type ModelTable } from './model-table.ts'
-import { createPeriodTable } from './period-table.ts'
+import { createPeriodTable, type PeriodTable } from './period-table.ts'
 import { createHeartbeatTable, type HeartbeatTable, type ProgressTables, pipelineProgress } from './progress.ts'
 import { createRoundTable, type RoundTable } from './round-table.ts'
 
@@ -50,6 +53,7 @@ export function createMemoryStore(): MemoryStore {
   const periods = createPeriodTable()
   const schedules = createScheduleTable()
   const models = createModelTable()
+  const eras = createEraTable()
   const listeners = createRecordListeners()
   const leases = new Set<string>()
   const gate = createGate()
@@ -60,8 +64,10 @@ export function createMemoryStore(): MemoryStore {
     ...backfillVerbs(createBackfillTable(), verb),
     ...modelVerbs(models, verb),
     ...progressVerbs((heartbeats) => ({ heartbeats, feeds, rounds, models: models.all(), ...periods.rows() }), verb),
+    ...eraVerbs(eras, rounds, periods, verb),
     putSchedules: verb(schedules.put),
     openRound: verb((round) => {
+      eras.requireCurrent(round.era)
       schedules.requireFor(round)
       return rounds.open(round)
     }),
@@ -75,23 +81,12 @@ export function createMemoryStore(): MemoryStore {
     firstResolvableAt: verb(rounds.firstResolvableAt),
     hasUnresolvedRounds: verb(rounds.hasUnresolved),
     periodResults: verb(rounds.periodResults),
-    closePeriod: verb((period) => {
-      for (const { modelId } of period.snapshots) models.require(modelId)
-      return periods.close(period)
-    }),
-    snapshotsBetween: verb(periods.between),
-    periodsBetween: verb(periods.periodsBetween),
-    lastPeriodEnd: verb(periods.lastEnd),
-    addCheckpoint: verb(periods.addCheckpoint),
-    lastCheckpointEnd: verb(periods.lastCheckpointEnd),
+    ...periodVerbs(periods, eras, models, verb),
     subscribeRecords: verb(listeners.add),
     takeLease: verb((name) => takeLease(leases, name)),
     schedules: verb(schedules.active),
-    latestLeaderboard: verb(periods.latestLeaderboard),
     predictionReports: verb(rounds.reports),
     modelActivity: verb((since) => modelActivity(rounds.predictionsSince(since))),
-    snapshotReports: verb(periods.snapshotReports),
-    checkpoints: verb(periods.checkpoints),
     roundCounts: verb(rounds.counts),
     async probe(_limitMs, read) {
       gate.requireOpen()
@@ -149,6 +144,42 @@ function progressVerbs(tables: (heartbeats: HeartbeatTable) => ProgressTables, v
     beat: verb(heartbeats.beat),
     pipelineProgress: verb((at: Instant) => pipelineProgress(tables(heartbeats), at)),
     storeTime: verb((): Instant | null => null),
+  }
+}
+
+function periodVerbs(periods: PeriodTable, eras: EraTable, models: ModelTable, verb: Verb) {
+  return {
+    closePeriod: verb((period: ClosedPeriod) => {
+      eras.requireWithin(period.leaderboard.era, period.leaderboard.asOf)
+      for (const { modelId } of period.snapshots) models.require(modelId)
+      return periods.close(period)
+    }),
+    snapshotsBetween: verb(periods.between),
+    periodsBetween: verb(periods.periodsBetween),
+    lastPeriodEnd: verb(periods.lastEnd),
+    addCheckpoint: verb((checkpoint: Checkpoint) => {
+      eras.requireWithin(checkpoint.era, checkpoint.periodEnd)
+      return periods.addCheckpoint(checkpoint)
+    }),
+    lastCheckpointEnd: verb(periods.lastCheckpointEnd),
+    latestLeaderboard: verb(periods.latestLeaderboard),
+    snapshotReports: verb(periods.snapshotReports),
+    checkpoints: verb(periods.checkpoints),
+  }
+}
+
+function eraVerbs(eras: EraTable, rounds: RoundTable, periods: PeriodTable, verb: Verb) {
+  return {
+    enterEra: verb(eras.enter),
+    beginEra: verb((next: NextEra) => {
+      const closedThrough = Math.max(periods.lastEnd() ?? 0, periods.lastCheckpointEnd() ?? 0)
+      const era = eras.begin(next, Math.max(rounds.endOfResults(), closedThrough))
+      if (era === null) return null
+      return { era, voidRoundCount: rounds.giveUp(era.beganAt, eraBeganReason(era)) }
+    }),
+    competition: verb(eras.competition),
+    eras: verb(eras.eras),
+    contractVersions: verb(eras.versions),
   }
 }
 

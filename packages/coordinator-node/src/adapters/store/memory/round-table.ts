@@ -8,6 +8,7 @@ import type {
   DueRound,
   PeriodResult,
   PredictionFilter,
+  PredictionMove,
   PredictionReport,
   RoundCounts,
   RoundEvidence,
@@ -46,6 +47,10 @@ export interface RoundTable {
   predictionsSince(since: Instant): Iterable<Prediction>
   counts(): RoundCounts
   /** Every row in order of (resolvableAt, round id). */
+  /** The earliest instant that no settled round reaches: behind every `performedAt`, and every `resolvableAt` with a truth. */
+  endOfResults(): Instant
+  /** Makes every unresolved round void, and answers how many there were. */
+  giveUp(at: Instant, reason: string): number
   rows(): readonly Readonly<RoundRow>[]
 }
 
@@ -108,6 +113,8 @@ export function createRoundTable(feeds: FeedTable): RoundTable {
       voidCount: rounds.voidCount,
       missedCount: rounds.missedCount,
     }),
+    endOfResults: () => endOfResults(rounds),
+    giveUp: (at, reason) => giveUp(rounds, at, reason),
     rows: () => byResolvableAt,
   }
 }
@@ -174,6 +181,29 @@ function settle(
     waitingCount: rows.length - settled.size,
     next: last === undefined ? null : { resolvableAt: last.round.resolvableAt, id: last.round.id },
   }
+}
+
+function endOfResults({ byPerformedAt, byResolvableAt }: Rounds): Instant {
+  const performedAt = byPerformedAt.at(-1)?.round.performedAt ?? Number.NEGATIVE_INFINITY
+  const settled = byResolvableAt.findLast(({ round }) => round.status === 'RESOLVED' && round.voidReason === null)
+  return Math.max(performedAt, settled?.round.resolvableAt ?? Number.NEGATIVE_INFINITY) + 1
+}
+
+function giveUp(rounds: Rounds, at: Instant, reason: string): number {
+  const open = rounds.byResolvableAt.filter(({ round }) => round.status === 'RECEIVED')
+  for (const row of open) {
+    const moves = row.predictions.flatMap(({ id, status }) => (status === 'PENDING' ? [givenUp(id, reason)] : []))
+    applySettlement(row, { kind: 'void', reason, moves })
+    row.round = { ...row.round, answeredAt: row.round.answeredAt ?? at }
+  }
+  rounds.waiting.length = 0
+  rounds.unanswered.clear()
+  rounds.voidCount += open.length
+  return open.length
+}
+
+function givenUp(predictionId: string, detail: string): PredictionMove {
+  return { predictionId, to: 'FAILED', reason: 'contract_changed', blame: 'coordinator', detail }
 }
 
 /** The round's instants count, whatever an answer says. */
@@ -269,6 +299,7 @@ function periodResults(rows: readonly RoundRow[], from: Instant, to: Instant): r
         value: score?.value ?? null,
         signal: score?.signal ?? null,
         actual: score?.actual ?? null,
+        contractVersion: score?.contractVersion ?? null,
       })
     }
   }

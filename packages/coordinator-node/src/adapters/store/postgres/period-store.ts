@@ -3,7 +3,9 @@ import type { PeriodRounds } from '../../../domain/period-rounds.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { ClosedPeriod, PeriodResult, Store } from '../../../ports/store.ts'
+import { eraEnded } from '../era-ended.ts'
 import { jsonParameter, type Query, type Sql } from './connect.ts'
+import { isWithinEra } from './era-store.ts'
 import { encodeInstant, encodeInstantOrNull } from './instant-codec.ts'
 
 type PeriodVerbs =
@@ -31,7 +33,8 @@ export function createPeriodStore(sql: Sql): Pick<Store, PeriodVerbs> {
     async periodResults(from, to) {
       const rows = await sql<PeriodResult[]>`
         select p.model_id as "modelId", i.id as "roundId", i.resolvable_at as "resolvableAt",
-          p.status as "predictionStatus", p.blame, s.kind as "scoreKind", s.value, s.signal, s.actual
+          p.status as "predictionStatus", p.blame, s.kind as "scoreKind", s.value, s.signal, s.actual,
+          s.contract_version as "contractVersion"
         from inputs i join predictions p on p.input_id = i.id left join scores s on s.prediction_id = p.id
         where i.resolvable_at >= ${from} and i.resolvable_at < ${to} and i.void_reason is null
         order by i.resolvable_at, i.id, p.model_id`
@@ -64,9 +67,10 @@ export function createPeriodStore(sql: Sql): Pick<Store, PeriodVerbs> {
 }
 
 export const snapshotColumns = (sql: Query) => sql`
-  id, model_id as "modelId", period_start as "periodStart", period_end as "periodEnd", score_count as "scoreCount",
+  id, era, model_id as "modelId", period_start as "periodStart", period_end as "periodEnd", score_count as "scoreCount",
   due_count as "dueCount", answered_count as "answeredCount", round_count as "roundCount",
-  valid_count as "validCount", excused_count as "excusedCount", unasked, sums, metrics`
+  valid_count as "validCount", excused_count as "excusedCount", unasked, contract_versions as "contractVersions",
+  sums, metrics`
 
 async function closePeriod(sql: Sql, { rounds, snapshots, leaderboard }: ClosedPeriod): Promise<boolean> {
   const { roundCount, worst } = rounds
@@ -79,27 +83,30 @@ async function closePeriod(sql: Sql, { rounds, snapshots, leaderboard }: ClosedP
       periodEnd: encodeInstant(snapshot.periodEnd),
     })),
   }
-  const [row] = await sql<{ isFirst: boolean }[]>`
+  const isWithin = isWithinEra(sql, sql`${leaderboard.era}::int`, sql`${leaderboard.asOf}::timestamptz`)
+  const [row] = await sql<{ isFirst: boolean; isWithin: boolean }[]>`
     with document as materialized (select ${jsonParameter(sql, document)} as body),
     closed as (
-      insert into leaderboards (id, as_of, period_start, round_count, worst, rank_by, direction, entries)
+      insert into leaderboards (id, era, as_of, period_start, round_count, worst, rank_by, direction, entries)
       select l.* from document, json_to_record(body->'leaderboard') as l(
-        id text, "asOf" timestamptz, "periodStart" timestamptz, "roundCount" int8, worst jsonb, "rankBy" text,
-        direction text, entries jsonb)
+        id text, era int, "asOf" timestamptz, "periodStart" timestamptz, "roundCount" int8, worst jsonb,
+        "rankBy" text, direction text, entries jsonb)
+      where ${isWithinEra(sql, sql`l.era`, sql`l."asOf"`)}
       on conflict do nothing
       returning 1
     ), written as (
       insert into snapshots
-        (id, model_id, period_start, period_end, score_count, due_count, answered_count, round_count, valid_count, excused_count,
-          unasked, sums, metrics)
+        (id, era, model_id, period_start, period_end, score_count, due_count, answered_count, round_count, valid_count,
+          excused_count, unasked, contract_versions, sums, metrics)
       select s.* from document, json_to_recordset(body->'snapshots') as s(
-        id text, "modelId" text, "periodStart" timestamptz, "periodEnd" timestamptz, "scoreCount" int8,
-        "dueCount" int8, "answeredCount" int8, "roundCount" int8, "validCount" int8, "excusedCount" int8, unasked jsonb, sums jsonb,
-        metrics jsonb)
+        id text, era int, "modelId" text, "periodStart" timestamptz, "periodEnd" timestamptz, "scoreCount" int8,
+        "dueCount" int8, "answeredCount" int8, "roundCount" int8, "validCount" int8, "excusedCount" int8,
+        unasked jsonb, "contractVersions" jsonb, sums jsonb, metrics jsonb)
       where exists (select from closed)
     )
-    select exists (select from closed) as "isFirst"`
-  return row?.isFirst === true
+    select exists (select from closed) as "isFirst", ${isWithin} as "isWithin"`
+  if (row?.isWithin !== true) throw eraEnded(leaderboard.era)
+  return row.isFirst
 }
 
 async function addCheckpoint(sql: Sql, checkpoint: Checkpoint): Promise<boolean> {
@@ -110,14 +117,21 @@ async function addCheckpoint(sql: Sql, checkpoint: Checkpoint): Promise<boolean>
     submittedAt: encodeInstantOrNull(checkpoint.submittedAt),
     createdAt: encodeInstant(checkpoint.createdAt),
   }
-  const rows = await sql`
-    insert into checkpoints (id, period_start, period_end, status, snapshot_count, entries, floor,
-      emission_reason, crunch, compute_provider, data_provider, transaction_id, submitted_at, created_at)
-    select * from json_to_record(${jsonParameter(sql, document)}) as c(
-      id text, "periodStart" timestamptz, "periodEnd" timestamptz, status text, "snapshotCount" int8, entries jsonb,
-      floor float8, "emissionReason" text, crunch text, "computeProvider" text, "dataProvider" text, "transactionId" text, "submittedAt" timestamptz,
+  const isWithin = isWithinEra(sql, sql`${checkpoint.era}::int`, sql`${checkpoint.periodEnd}::timestamptz`)
+  const [row] = await sql<{ isFirst: boolean; isWithin: boolean }[]>`
+    with added as (
+      insert into checkpoints (id, era, period_start, period_end, status, snapshot_count, contract_versions, entries,
+        floor, emission_reason, crunch, compute_provider, data_provider, transaction_id, submitted_at, created_at)
+      select * from json_to_record(${jsonParameter(sql, document)}) as c(
+        id text, era int, "periodStart" timestamptz, "periodEnd" timestamptz, status text, "snapshotCount" int8,
+        "contractVersions" jsonb, entries jsonb, floor float8, "emissionReason" text, crunch text,
+        "computeProvider" text, "dataProvider" text, "transactionId" text, "submittedAt" timestamptz,
       "createdAt" timestamptz)
+    where ${isWithinEra(sql, sql`c.era`, sql`c."periodEnd"`)}
     on conflict do nothing
-    returning 1`
-  return rows.length > 0
+    returning 1
+    )
+    select exists (select from added) as "isFirst", ${isWithin} as "isWithin"`
+  if (row?.isWithin !== true) throw eraEnded(checkpoint.era)
+  return row.isFirst
 }

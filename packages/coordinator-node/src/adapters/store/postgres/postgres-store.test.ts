@@ -43,6 +43,9 @@ const tables = [
   'feed_ingestion_state',
   'backfill_jobs',
   'worker_heartbeats',
+  'contract_versions',
+  'eras',
+  'competition',
 ]
 
 async function emptyTables(url: string): Promise<void> {

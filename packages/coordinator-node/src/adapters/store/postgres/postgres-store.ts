@@ -5,6 +5,7 @@ import { createActivityStore } from './activity-store.ts'
 import { createBackfillStore } from './backfill-store.ts'
 import type { Sql } from './connect.ts'
 import { type ConnectionGate, createConnectionGate } from './connection-gate.ts'
+import { beginEra, createEraStore, enterEra } from './era-store.ts'
 import { createFeedStore } from './feed-store.ts'
 import { migrateDatabase } from './migrate.ts'
 import { createModelStore } from './model-store.ts'
@@ -61,6 +62,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       ...createBackfillStore(sql),
       ...createRetentionStore(sql),
       ...createProgressStore(sql),
+      ...createEraStore(sql),
     },
   })
   const pool = createPool(database, maxConnections, verbsOf)
@@ -91,6 +93,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
         return appended
       }),
     settleRounds: (request, decide) => gate.run(() => transactions.run((sql) => settleRounds(sql, request, decide))),
+    enterEra: (entry) => gate.run(() => transactions.run((sql) => enterEra(sql, entry))),
+    beginEra: (next) => gate.run(() => transactions.run((sql) => beginEra(sql, next))),
     subscribeRecords: (listener) => gate.run(() => subscriptions.subscribe(listener)),
     takeLease: (name) => gate.run(() => leases.take(name)),
     probe: probe.run,

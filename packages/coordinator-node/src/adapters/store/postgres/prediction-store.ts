@@ -4,7 +4,9 @@ import type { Round } from '../../../domain/round.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { Store } from '../../../ports/store.ts'
 import { answersInOrder } from '../check-answers.ts'
+import { eraEnded } from '../era-ended.ts'
 import { jsonParameter, type Sql } from './connect.ts'
+import { isWithinEra } from './era-store.ts'
 import { encodeInstant } from './instant-codec.ts'
 import { type RoundRow, roundColumns, roundOf, scopeOf } from './rows.ts'
 
@@ -13,14 +15,15 @@ type PredictionVerbs = 'openRound' | 'lastRoundTimes' | 'recordAnswers' | 'unans
 export function createPredictionStore(sql: Sql): Pick<Store, PredictionVerbs> {
   return {
     async openRound(round) {
-      const [row] = await sql<{ isNew: boolean }[]>`
+      const [row] = await sql<{ isNew: boolean; isCurrent: boolean }[]>`
         with opened as (
-          insert into inputs (id, schedule_key, source, subject, kind, granularity, horizon_ms, step_ms,
+          insert into inputs (id, era, schedule_key, source, subject, kind, granularity, horizon_ms, step_ms,
             performed_at, resolvable_at, expires_at, missed_before, input)
           select * from json_to_record(${jsonParameter(sql, roundDocument(round))}) as r(
-            id text, schedule_key text, source text, subject text, kind text, granularity text, horizon_ms int8,
+            id text, era int, schedule_key text, source text, subject text, kind text, granularity text, horizon_ms int8,
             step_ms int8, performed_at timestamptz, resolvable_at timestamptz, expires_at timestamptz,
             missed_before int8, input jsonb)
+          where ${isWithinEra(sql, sql`r.era`)}
           on conflict do nothing
           returning schedule_key, performed_at, missed_before
         ), counted as (
@@ -30,8 +33,9 @@ export function createPredictionStore(sql: Sql): Pick<Store, PredictionVerbs> {
             last_performed_at = greatest(c.last_performed_at, o.performed_at)
           from opened o where c.key = o.schedule_key
         )
-        select exists (select from opened) as "isNew"`
-      return row?.isNew === true
+        select exists (select from opened) as "isNew", ${isWithinEra(sql, sql`${round.era}::int`)} as "isCurrent"`
+      if (row?.isCurrent !== true) throw eraEnded(round.era)
+      return row.isNew
     },
     async lastRoundTimes() {
       const rows = await sql<{ key: string; at: Instant }[]>`
@@ -81,6 +85,7 @@ export function createPredictionStore(sql: Sql): Pick<Store, PredictionVerbs> {
 function roundDocument(round: Round): Readonly<Record<string, unknown>> {
   return {
     id: round.id,
+    era: round.era,
     schedule_key: round.scheduleKey,
     ...scopeOf(round.scope),
     horizon_ms: round.horizonMs,

@@ -25,13 +25,14 @@ interface ReportRow extends ScopeRow {
   readonly signal: number | null
   readonly actual: number | null
   readonly scoredAt: Instant
+  readonly contractVersion: number | null
 }
 
 export function createReportStore(sql: Sql): Pick<Store, ReportVerbs> {
   return {
     async latestLeaderboard() {
       const [row] = await sql<Leaderboard[]>`
-        select id, as_of as "asOf", rank_by as "rankBy", direction, entries
+        select id, era, as_of as "asOf", rank_by as "rankBy", direction, entries
         from leaderboards order by as_of desc limit 1`
       return row ?? null
     },
@@ -57,8 +58,10 @@ export function createReportStore(sql: Sql): Pick<Store, ReportVerbs> {
     },
     async checkpoints({ status, limit }) {
       const rows = await sql<Checkpoint[]>`
-        select id, period_start as "periodStart", period_end as "periodEnd", status, snapshot_count as "snapshotCount",
-          entries, floor, emission_reason as "emissionReason", crunch, compute_provider as "computeProvider", data_provider as "dataProvider",
+        select id, era, period_start as "periodStart", period_end as "periodEnd", status,
+          snapshot_count as "snapshotCount", contract_versions as "contractVersions", entries, floor,
+          emission_reason as "emissionReason", crunch, compute_provider as "computeProvider",
+          data_provider as "dataProvider",
           transaction_id as "transactionId", submitted_at as "submittedAt", created_at as "createdAt"
         from checkpoints where ${status ?? null}::text is null or status = ${status ?? null}::text
         order by period_end desc limit ${limit}`
@@ -86,7 +89,8 @@ function predictionStatement(sql: Query, filter: PredictionFilter) {
     select i.id as "roundId", i.schedule_key as "scheduleKey", i.source, i.subject, i.kind,
       i.granularity, i.horizon_ms as "horizonMs", i.step_ms as "stepMs", i.performed_at as "performedAt",
       i.resolvable_at as "resolvableAt", ${predictionArray(sql)} as prediction,
-      s.id as "scoreId", s.kind as "scoreKind", s.value, s.reason, s.signal, s.actual, s.scored_at as "scoredAt"
+      s.id as "scoreId", s.kind as "scoreKind", s.value, s.reason, s.signal, s.actual, s.scored_at as "scoredAt",
+      s.contract_version as "contractVersion"
     from (${predictions}) p join inputs i on i.id = p.input_id left join scores s on s.prediction_id = p.id
     order by p.performed_at desc, p.input_id desc, p.model_id desc`
 }
@@ -98,8 +102,19 @@ function reportOf(row: ReportRow): PredictionReport {
 }
 
 function scoreOf(row: ReportRow, { id, modelId }: PredictionReport['prediction']): Score | null {
-  const { scoreId, roundId, scoreKind: kind, value, reason, signal, actual, resolvableAt, scoredAt } = row
+  const {
+    scoreId,
+    roundId,
+    scoreKind: kind,
+    value,
+    reason,
+    signal,
+    actual,
+    resolvableAt,
+    scoredAt,
+    contractVersion,
+  } = row
   if (scoreId === null) return null
-  const result = { kind, value, reason, signal, actual, resolvableAt, scoredAt }
+  const result = { kind, value, reason, signal, actual, resolvableAt, scoredAt, contractVersion }
   return { id: scoreId, predictionId: id, roundId, modelId, ...result }
 }

@@ -42,17 +42,17 @@ export function recordDocument(record: FeedRecord): Readonly<Record<string, unkn
 export interface RoundRow extends ScopeRow, Omit<Round, 'scope'> {}
 
 export const roundColumns = (sql: Query) => sql`
-  i.id, i.schedule_key as "scheduleKey", i.source, i.subject, i.kind, i.granularity, i.horizon_ms as "horizonMs",
+  i.id, i.era, i.schedule_key as "scheduleKey", i.source, i.subject, i.kind, i.granularity, i.horizon_ms as "horizonMs",
   i.step_ms as "stepMs", i.performed_at as "performedAt", i.resolvable_at as "resolvableAt",
   i.expires_at as "expiresAt", i.missed_before as "missedBefore", i.input, i.status, i.answered_at as "answeredAt",
   i.actuals, i.void_reason as "voidReason"`
 
 export function roundOf(row: RoundRow): Round {
-  const { id, scheduleKey, horizonMs, stepMs, performedAt, resolvableAt, expiresAt, missedBefore } = row
+  const { id, era, scheduleKey, horizonMs, stepMs, performedAt, resolvableAt, expiresAt, missedBefore } = row
   const { input, status, answeredAt, actuals, voidReason } = row
   const scope = scopeOf(row)
   const when = { performedAt, resolvableAt, expiresAt, missedBefore }
-  return { id, scheduleKey, scope, horizonMs, stepMs, ...when, input, status, answeredAt, actuals, voidReason }
+  return { id, era, scheduleKey, scope, horizonMs, stepMs, ...when, input, status, answeredAt, actuals, voidReason }
 }
 
 /** A prediction without what it shares with its round: id, modelId, status, output, reason, blame, detail, durationMs. */

@@ -22,6 +22,7 @@ import {
 const text = customType<{ data: string }>({ dataType: () => 'text collate "C"' })
 
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
+const era = () => integer('era').notNull().default(1)
 const count = (name: string) => bigint(name, { mode: 'number' })
 
 const scope = () => ({
@@ -30,6 +31,39 @@ const scope = () => ({
   kind: text('kind').notNull(),
   granularity: text('granularity').notNull(),
 })
+
+/** The competition that a database belongs to: one row. */
+export const competition = pgTable(
+  'competition',
+  {
+    id: integer('id').primaryKey().default(1),
+    crunchId: text('crunch_id').notNull(),
+    name: text('name').notNull(),
+  },
+  (table) => [check('competition_single', sql`${table.id} = 1`)],
+)
+
+/** Stretches in which the structure of the contract stays the same. Rows carry the number of theirs. */
+export const eras = pgTable('eras', {
+  number: integer('number').primaryKey(),
+  structure: jsonb('structure').notNull(),
+  fingerprint: text('fingerprint').notNull(),
+  beganAt: instant('began_at').notNull(),
+})
+
+/** The code of the contract. No foreign key from scores: it would cost a look-up for each of them. */
+export const contractVersions = pgTable(
+  'contract_versions',
+  {
+    number: integer('number').primaryKey(),
+    hash: text('hash').notNull(),
+    era: integer('era')
+      .notNull()
+      .references(() => eras.number),
+    firstSeenAt: instant('first_seen_at').notNull(),
+  },
+  (table) => [unique('contract_versions_code').on(table.era, table.hash)],
+)
 
 export const feedRecords = pgTable(
   'feed_records',
@@ -151,6 +185,7 @@ export const inputs = pgTable(
     scheduleKey: text('schedule_key')
       .notNull()
       .references(() => scheduledPredictionConfigs.key),
+    era: era(),
     ...scope(),
     horizonMs: count('horizon_ms').notNull(),
     stepMs: count('step_ms').notNull(),
@@ -249,6 +284,8 @@ export const scores = pgTable(
     signal: doublePrecision('signal'),
     actual: doublePrecision('actual'),
     scoredAt: instant('scored_at').notNull(),
+    /** Null: from before versions were recorded. */
+    contractVersion: integer('contract_version'),
   },
   (table) => [check('scores_kind', sql`${table.kind} in ('valid', 'imputed', 'failed')`)],
 )
@@ -257,6 +294,7 @@ export const snapshots = pgTable(
   'snapshots',
   {
     id: text('id').primaryKey(),
+    era: era(),
     modelId: text('model_id')
       .notNull()
       .references(() => models.id),
@@ -269,6 +307,7 @@ export const snapshots = pgTable(
     validCount: count('valid_count').notNull(),
     excusedCount: count('excused_count').notNull(),
     unasked: jsonb('unasked').notNull(),
+    contractVersions: jsonb('contract_versions').notNull().default({}),
     sums: jsonb('sums').notNull(),
     metrics: jsonb('metrics').notNull(),
   },
@@ -282,6 +321,7 @@ export const leaderboards = pgTable(
   'leaderboards',
   {
     id: text('id').primaryKey(),
+    era: era(),
     /** The end of the period that closed. */
     asOf: instant('as_of').notNull().unique('leaderboards_period'),
     periodStart: instant('period_start').notNull(),
@@ -298,11 +338,13 @@ export const checkpoints = pgTable(
   'checkpoints',
   {
     id: text('id').primaryKey(),
+    era: era(),
     periodStart: instant('period_start').notNull(),
     // Also serves every read: there are too few checkpoints for an index on the status.
     periodEnd: instant('period_end').notNull().unique('checkpoints_period'),
     status: text('status').notNull(),
     snapshotCount: count('snapshot_count').notNull(),
+    contractVersions: jsonb('contract_versions').notNull().default({}),
     entries: jsonb('entries').notNull(),
     floor: doublePrecision('floor'),
     emissionReason: text('emission_reason'),

@@ -125,10 +125,10 @@ async function write(sql: Query, settled: readonly Settled[]): Promise<void> {
       where p.id = m."predictionId" and p.status = 'PENDING'
       returning 1
     ), scored as (
-      insert into scores (id, prediction_id, kind, value, reason, signal, actual, scored_at)
+      insert into scores (id, prediction_id, kind, value, reason, signal, actual, scored_at, contract_version)
       select s.* from document, json_to_recordset(body->'scores') as s(
         id text, prediction_id text, kind text, value jsonb, reason text, signal float8, actual float8,
-        scored_at timestamptz)
+        scored_at timestamptz, contract_version int)
     ), resolved as (
       update inputs i set status = 'RESOLVED', actuals = r.actuals, void_reason = r.void_reason
       from document, json_to_recordset(body->'rounds') as r(id text, actuals jsonb, void_reason text)
@@ -143,7 +143,7 @@ async function write(sql: Query, settled: readonly Settled[]): Promise<void> {
   }
 }
 
-function scoreDocument({ id, predictionId, kind, value, reason, signal, actual, scoredAt }: Score) {
-  const numbers = { signal, actual, scored_at: encodeInstant(scoredAt) }
+function scoreDocument({ id, predictionId, kind, value, reason, signal, actual, scoredAt, contractVersion }: Score) {
+  const numbers = { signal, actual, scored_at: encodeInstant(scoredAt), contract_version: contractVersion }
   return { id, prediction_id: predictionId, kind, value, reason, ...numbers }
 }

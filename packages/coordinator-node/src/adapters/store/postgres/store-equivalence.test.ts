@@ -4,11 +4,13 @@ import type { DueRound, RoundSettlement, Store } from '../../../ports/store.ts'
 import {
   btc,
   candle,
+  eraEntry,
   eth,
   filter,
   leaderboard,
   minute,
   model,
+  nextEra,
   periodRounds,
   prediction,
   prepare,
@@ -130,6 +132,16 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       (store) =>
         store.endRetirements(ids, minute(at)),
   ),
+  fc.tuple(fc.constantFrom('one', 'two'), count).map(
+    ([fingerprint, at]): Step =>
+      (store) =>
+        store.enterEra(eraEntry({ fingerprint, codeHash: `code ${at % 3}`, at: minute(at) })),
+  ),
+  fc.tuple(fc.integer({ min: 1, max: 2 }), count).map(
+    ([after, at]): Step =>
+      (store) =>
+        store.beginEra(nextEra({ after, at: minute(at) })),
+  ),
   fc.boolean().map(
     (isLess): Step =>
       (store) => {
@@ -156,6 +168,9 @@ async function everything(store: Store, from: number, limit: number): Promise<un
     activity: await store.modelActivity(minute(from)),
     snapshots: await store.snapshotReports(filter({ limit, modelIds: from % 2 === 0 ? ['b', 'é'] : [] })),
     between: await store.snapshotsBetween(minute(-9), minute(from)),
+    eras: await store.eras(),
+    versions: await store.contractVersions(),
+    competition: await store.competition(),
     leaderboard: await store.latestLeaderboard(),
     lastEnd: await store.lastPeriodEnd(),
   }

@@ -1,0 +1,64 @@
+import type { Competition, ContractVersion, Era } from '../../../domain/era.ts'
+import type { Instant } from '../../../domain/time.ts'
+import type { EnteredEra, EraEntry, NextEra } from '../../../ports/store-eras.ts'
+import { eraEnded } from '../era-ended.ts'
+
+export interface EraTable {
+  enter(entry: EraEntry): EnteredEra
+  /** @param earliestAt no instant before it may belong to the new era */
+  begin(next: NextEra, earliestAt: Instant): Era | null
+  /** Throws ERA_ENDED unless rounds of this era may be opened. */
+  requireCurrent(number: number): void
+  /** Throws ERA_ENDED when a period of this era ends behind the era. */
+  requireWithin(number: number, periodEnd: Instant): void
+  competition(): Competition | null
+  eras(): readonly Era[]
+  versions(): readonly ContractVersion[]
+}
+
+export function createEraTable(): EraTable {
+  const eras: Era[] = []
+  const versions: ContractVersion[] = []
+  let competition: Competition | null = null
+
+  function enter(entry: EraEntry): EnteredEra {
+    const { structure, fingerprint, codeHash: hash, at } = entry
+    const stored = competition
+    if (stored !== null && (stored.crunchId !== entry.competition.crunchId || stored.name !== entry.competition.name)) {
+      return { kind: 'other-competition', competition: stored }
+    }
+    const isFirstEra = eras.length === 0
+    const era = eras.at(-1) ?? { number: 1, structure, fingerprint, beganAt: at }
+    if (era.fingerprint !== fingerprint) return { kind: 'changed', era }
+    competition ??= entry.competition
+    if (isFirstEra) eras.push(era)
+    const known = versions.find((version) => version.era === era.number && version.hash === hash)
+    const version = known ?? { number: versions.length + 1, hash, era: era.number, firstSeenAt: at }
+    if (known === undefined) versions.push(version)
+    return { kind: 'entered', era, version, isFirstEra, isNewVersion: known === undefined }
+  }
+
+  return {
+    enter,
+    begin({ after, structure, fingerprint, at }, earliestAt) {
+      const current = eras.at(-1)
+      if (current === undefined || current.number !== after) return null
+      const beganAt = Math.max(at, earliestAt, current.beganAt + 1)
+      const era = { number: after + 1, structure, fingerprint, beganAt }
+      eras.push(era)
+      return era
+    },
+    requireCurrent(number) {
+      const current = eras.at(-1)?.number ?? 1
+      if (current !== number) throw eraEnded(number)
+    },
+    requireWithin(number, periodEnd) {
+      const next = eras.find((era) => era.number === number + 1)
+      const isKnown = number <= (eras.at(-1)?.number ?? 1)
+      if (!isKnown || (next !== undefined && periodEnd > next.beganAt)) throw eraEnded(number)
+    },
+    competition: () => competition,
+    eras: () => [...eras],
+    versions: () => [...versions],
+  }
+}

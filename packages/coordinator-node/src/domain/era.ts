@@ -1,0 +1,50 @@
+import type { JsonObject } from './json.ts'
+import { formatInstant, type Instant } from './time.ts'
+
+/** Which competition a database belongs to. */
+export interface Competition {
+  /** The setting CRUNCH_ID. */
+  readonly crunchId: string
+  /** The contract's name. */
+  readonly name: string
+}
+
+/** A stretch of a competition in which the structure of its contract stays the same. */
+export interface Era {
+  /** 1, 2, ... */
+  readonly number: number
+  /** Whatever in the contract changes results and is not code. */
+  readonly structure: JsonObject
+  /** SHA-256 of the structure as canonical JSON. */
+  readonly fingerprint: string
+  /** The pipeline's time. Of the first era: when the store first saw a contract; its rows may be older. */
+  readonly beganAt: Instant
+}
+
+/** The code of a contract, told apart by the hash of its module graph. */
+export interface ContractVersion {
+  /** Counts through all eras: 1, 2, ... */
+  readonly number: number
+  readonly hash: string
+  readonly era: number
+  readonly firstSeenAt: Instant
+}
+
+/** The era in which a pipeline runs. */
+export interface EraSpan {
+  readonly number: number
+  /** No round, window or period of the era reaches back behind it. */
+  readonly beganAt: Instant
+  /** `null` for the current era. */
+  readonly endedAt: Instant | null
+  /** Which version of the contract's code computes scores. */
+  readonly contractVersion: number
+}
+
+/** Where no store keeps eras: a simulation has one era and one version. */
+export const onlyEra: EraSpan = { number: 1, beganAt: 0, endedAt: null, contractVersion: 1 }
+
+/** Why a round that was open when an era began is void. */
+export function eraBeganReason({ number, beganAt }: Pick<Era, 'number' | 'beganAt'>): string {
+  return `the contract changed (era ${number} began ${formatInstant(beganAt)}) before the truth was known`
+}
