@@ -1,12 +1,14 @@
 import { connectModelRunner, type GrpcModelRunner, readModelCredentials } from '../adapters/model-runner/grpc/index.ts'
+import { CrunchError } from '../domain/errors.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import { createPipeline, type PipelineOptions } from '../pipeline.ts'
 import type { Log } from '../ports/log.ts'
-import type { Lease } from '../ports/store.ts'
+import { type Lease, predictLease } from '../ports/store.ts'
 import type { Predictor } from '../predictor.ts'
 import { keepBeating } from './health/keep-beating.ts'
 import { createInFlight } from './in-flight.ts'
 import { clockToleranceMs } from './settings.ts'
+import { createStandByLog, leaseFields } from './stand-by.ts'
 import { wait } from './wait.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -16,11 +18,19 @@ const leaseRetryMs = 500
 
 /** Waits until this process is the only one that opens rounds; `null` when the signal aborts first. */
 export async function takePredictLease(context: WorkerContext): Promise<Lease | null> {
-  for (let waited = false; !context.signal.aborted; waited = true) {
-    const lease = await context.store.takeLease('predict')
-    if (lease !== null) return lease
-    if (!waited) context.log.info('another predict worker is at work; standing by', { stage: 'prediction' })
-    await wait(leaseRetryMs, context.signal)
+  const { store, log, signal } = context
+  const tellStandingBy = createStandByLog(context)
+  while (!signal.aborted) {
+    const lease = await store.takeLease(predictLease)
+    if (lease !== null) {
+      if (lease.takenFrom !== null) {
+        const fields = { stage: 'prediction', ...leaseFields(lease.takenFrom) }
+        log.warn('the last predict worker did not end properly; this one opens the rounds now', fields)
+      }
+      return lease
+    }
+    tellStandingBy(await store.leaseState(predictLease))
+    await wait(leaseRetryMs, signal)
   }
   return null
 }
@@ -105,8 +115,8 @@ async function predictQueued(
 
 /** Rejects when the lease is lost: another process may open rounds from then on. */
 export async function lost(lease: Lease): Promise<never> {
-  await lease.lost
-  throw new Error('the lease on predicting was lost with its connection: starting again')
+  const reason = await lease.lost
+  throw new CrunchError('STORE_UNAVAILABLE', `the lease on predicting was lost (${reason}): starting again`)
 }
 
 export function aborted(signal: AbortSignal): Promise<void> {

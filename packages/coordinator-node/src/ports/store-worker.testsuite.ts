@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import type { StoreUnderTest } from './store.testsuite.ts'
-import type { Store } from './store.ts'
+import { predictLease, type Store } from './store.ts'
 import {
   backfillJob,
   backfillPage,
@@ -15,6 +15,7 @@ import {
   nextEra,
   periodRounds,
   prediction,
+  prepare,
   round,
   settleRequest,
 } from './store-samples.ts'
@@ -93,6 +94,35 @@ function leaseTests(context: StoreUnderTest): void {
     expect(await context.store.takeLease('predict')).toBeNull()
   })
 
+  it('tells who holds a lease, since when, and that it was released', async () => {
+    const other = await context.other()
+    expect(await other.leaseState('predict')).toBeNull()
+    const first = await context.store.takeLease('predict')
+    const held = await other.leaseState('predict')
+    expect(held).toMatchObject({ holder: expect.stringMatching(/./), takenAt: expect.any(Number) })
+    expect(held?.heartbeatAt).toBeGreaterThanOrEqual(held?.takenAt ?? Number.POSITIVE_INFINITY)
+    expect(held?.silentMs).toBeLessThan(5_000)
+    expect(first?.takenFrom).toBeNull()
+    await first?.release()
+    expect(await other.leaseState('predict')).toMatchObject({ holder: null, takenAt: held?.takenAt })
+    const second = await other.takeLease('predict')
+    expect(second?.takenFrom).toBeNull()
+    await first?.release()
+    expect(await context.store.leaseState('predict')).toMatchObject({ holder: held?.holder })
+  })
+
+  it('lets the holder of the lease on predicting write rounds, and who never took it', async () => {
+    const { store } = context
+    const lease = await store.takeLease(predictLease)
+    await prepare(store)
+    expect(await store.openRound(round(0))).toBe(true)
+    expect(await store.openRound(round(0))).toBe(false)
+    expect(await store.recordAnswers(round(0).id, minute(0), [prediction(round(0), 'a')])).toBe(true)
+    await lease?.release()
+    const other = await context.other()
+    expect(await other.openRound(round(1))).toBe(true)
+  })
+
   it('gives a lease to one of many that ask at once', async () => {
     const other = await context.other()
     const asked = await Promise.all([context.store, other, context.store, other].map((store) => store.takeLease('x')))
@@ -160,6 +190,7 @@ function closeTests(context: StoreUnderTest): void {
       lastCheckpointEnd: () => store.lastCheckpointEnd(),
       subscribeRecords: () => store.subscribeRecords(() => undefined),
       takeLease: () => store.takeLease('x'),
+      leaseState: () => store.leaseState('x'),
       probe: () => store.probe(1_000, (reads) => reads.feedStates()),
       beat: () => store.beat({ worker: 'x', nextWithinMs: 1, hasWorked: false }),
       feedStates: () => store.feedStates(),

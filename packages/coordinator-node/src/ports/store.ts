@@ -221,6 +221,7 @@ export interface Store extends ReportReads, EraVerbs {
   /**
    * Writes the row of a new round. `false`: the round exists already, and nothing was changed. Its schedule must be known:
    * `NOT_FOUND`. Its era must be the current one: `ERA_ENDED`.
+   * `NOT_FOUND`. `LEASE_HELD`: this store took `predictLease`, and another process has taken it over; so for answers.
    */
   openRound(round: Round): Promise<boolean>
   /** The newest `performedAt` of each schedule key that has rounds. */
@@ -272,7 +273,8 @@ export interface Store extends ReportReads, EraVerbs {
   subscribeRecords(listener: (records: readonly FeedRecord[]) => void): Promise<() => Promise<void>>
   /**
    * Takes the named lease for as long as this store is open and reachable; `null` while another process holds it.
-   * It is free at once when its holder dies. `lost` resolves when it was lost other than by `release` or `close`.
+   * It is free at once when its holder dies, and within 30 s when the way to its holder is broken; the holder has then stopped
+   * by itself. Rounds of a store that took `predictLease` are refused once another process has taken it over.
    */
   takeLease(name: string): Promise<Lease | null>
   /** Keeps a worker's sign of life. The newest one of a worker counts, whichever process gave it. */
@@ -297,9 +299,25 @@ export interface WorkerBeat {
   readonly hasWorked: boolean
 }
 
+/** The lease of the one process that opens rounds. */
+export const predictLease = 'predict'
+
 export interface Lease {
-  readonly lost: Promise<void>
+  /** Resolves with the reason when it was lost other than by `release` or `close`. */
+  readonly lost: Promise<string>
+  /** How it stood before, when its last holder did not release it. */
+  readonly takenFrom: LeaseState | null
   release(): Promise<void>
+}
+
+export interface LeaseState {
+  /** Host and process; `null`: it was released. */
+  readonly holder: string | null
+  readonly takenAt: Instant
+  /** When its holder last said that it lives, or released it. */
+  readonly heartbeatAt: Instant
+  /** How long ago that is, by the store's own clock. */
+  readonly silentMs: number
 }
 
 export interface PredictionFilter {
@@ -364,6 +382,8 @@ export interface ReportReads extends EraReads {
   snapshotReports(filter: PredictionFilter): Promise<readonly Snapshot[]>
   /** Newest first. */
   checkpoints(filter: { readonly status?: CheckpointStatus; readonly limit: number }): Promise<readonly Checkpoint[]>
+  /** How a lease stands; `null` when it was never taken. */
+  leaseState(name: string): Promise<LeaseState | null>
   /** How many rounds were opened, are unresolved and were missed by us, for status and health. */
   roundCounts(): Promise<RoundCounts>
   /** How far each stage has come. `at` tells which rounds are due and have expired. */

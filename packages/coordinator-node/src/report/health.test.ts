@@ -85,6 +85,31 @@ describe('/healthz', () => {
     })
   })
 
+  it('says that no rounds can open: who holds the lease on predicting, and since when that one is silent', async () => {
+    const { store } = reportUnderTest()
+    const state = { holder: 'host-a, process 7', takenAt: minute(1), heartbeatAt: minute(59), silentMs: 60_000 }
+    const healthWith = async (change: Partial<typeof state> | { holder: null }) => {
+      const reads = { ...store, leaseState: async () => ({ ...state, ...change }) }
+      return (await healthOf(reportUnderTest({ reads }))).body
+    }
+    const since = '2026-03-01T10:59:00.000Z'
+    expect(await healthWith({})).toMatchObject({
+      status: 'degraded',
+      reasons: [
+        `no rounds can open: the predict worker that holds the lease (host-a, process 7) is silent since ${since}, for 60 s`,
+      ],
+      predict_lease: { holder: 'host-a, process 7', taken_at: '2026-03-01T10:01:00.000Z', silent_ms: 60_000 },
+    })
+    expect(await healthWith({ holder: null })).toMatchObject({
+      reasons: [`no rounds can open: no predict worker is at work since ${since}`],
+    })
+    // The clock of the database was put back: what lies ahead is no sign of life.
+    expect(await healthWith({ silentMs: -60_000 })).toMatchObject({ status: 'degraded' })
+    for (const silentMs of [-5_000, 0, 10_000]) {
+      expect(await healthWith({ silentMs })).toMatchObject({ status: 'ok', reasons: [] })
+    }
+  })
+
   it('is 503 when the database is unreachable', async () => {
     const under = reportUnderTest()
     await under.store.close()

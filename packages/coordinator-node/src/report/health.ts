@@ -3,8 +3,10 @@ import { CrunchError } from '../domain/errors.ts'
 import { type FeedState, feedScopeKey } from '../domain/feed-record.ts'
 import { isFresh } from '../domain/feed-trust.ts'
 import { formatInstant, type Instant, parseDuration } from '../domain/time.ts'
+import { type LeaseState, predictLease } from '../ports/store.ts'
 import { errorBody } from './error-response.ts'
 import { jsonResponse } from './json-response.ts'
+import { leaseReason, leaseRow } from './lease-health.ts'
 import type { ReportContext, Standstill } from './report-context.ts'
 import { zonedTime } from './row-fields.ts'
 
@@ -35,9 +37,14 @@ async function judge(report: ReportContext): Promise<Health> {
   const { version } = report.info
   try {
     const { alarms, notes } = report.progress?.() ?? { alarms: [], notes: [] }
-    const reasons = [...(await probe(report)), ...alarms.map(describeStandstill)]
+    const found = await probe(report)
+    const reasons = [...found.reasons, ...alarms.map(describeStandstill)]
     const status = reasons.length === 0 ? 'ok' : 'degraded'
-    return { body: { status, version, reasons, standing_still: alarms.map(standstillRow), notes }, status: 200 }
+    const lease = found.lease === null ? {} : { predict_lease: leaseRow(found.lease) }
+    return {
+      body: { status, version, reasons, ...lease, standing_still: alarms.map(standstillRow), notes },
+      status: 200,
+    }
   } catch (error) {
     if (!(error instanceof CrunchError) || error.code !== 'STORE_UNAVAILABLE') throw error
     report.log.warn('database unreachable', { stage: 'report', error: error.message })
@@ -47,9 +54,20 @@ async function judge(report: ReportContext): Promise<Health> {
   }
 }
 
-function probe(report: ReportContext): Promise<string[]> {
-  if (report.probe === undefined) return feedReasons(report)
-  return report.probe(readLimitMs, (reads) => feedReasons({ ...report, reads }))
+function probe(report: ReportContext): Promise<Findings> {
+  if (report.probe === undefined) return look(report)
+  return report.probe(readLimitMs, (reads) => look({ ...report, reads }))
+}
+
+interface Findings {
+  readonly reasons: readonly string[]
+  readonly lease: LeaseState | null
+}
+
+async function look(report: ReportContext): Promise<Findings> {
+  const lease = await report.reads.leaseState(predictLease)
+  const reason = leaseReason(lease)
+  return { reasons: [...(reason === null ? [] : [reason]), ...(await feedReasons(report))], lease }
 }
 
 async function feedReasons({ reads, clock, contract }: ReportContext): Promise<string[]> {

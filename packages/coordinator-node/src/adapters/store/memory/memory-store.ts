@@ -10,7 +10,7 @@ import type { Round, Schedule } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { ClosedPeriod, Lease, PruneRequest, Store } from '../../../ports/store.ts'
+import type { ClosedPeriod, Lease, LeaseState, PruneRequest, Store } from '../../../ports/store.ts'
 import type { NextEra } from '../../../ports/store-eras.ts'
 import { createRecordListeners } from '../record-listeners.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
@@ -55,7 +55,7 @@ export function createMemoryStore(): MemoryStore {
   const models = createModelTable()
   const eras = createEraTable()
   const listeners = createRecordListeners()
-  const leases = new Set<string>()
+  const leases = createLeases()
   const gate = createGate()
   const { verb } = gate
 
@@ -83,7 +83,8 @@ export function createMemoryStore(): MemoryStore {
     periodResults: verb(rounds.periodResults),
     ...periodVerbs(periods, eras, models, verb),
     subscribeRecords: verb(listeners.add),
-    takeLease: verb((name) => takeLease(leases, name)),
+    takeLease: verb(leases.take),
+    leaseState: verb(leases.state),
     schedules: verb(schedules.active),
     predictionReports: verb(rounds.reports),
     modelActivity: verb((since) => modelActivity(rounds.predictionsSince(since))),
@@ -94,7 +95,7 @@ export function createMemoryStore(): MemoryStore {
     },
     async close() {
       gate.close()
-      leases.clear()
+      leases.end()
       listeners.clear()
     },
     dump: () => ({
@@ -231,16 +232,31 @@ function createScheduleTable() {
   }
 }
 
-function takeLease(leases: Set<string>, name: string): Lease | null {
-  if (leases.has(name)) return null
-  leases.add(name)
-  let isHeld = true
+/** Held within this process: they cannot be lost without it, and their holder is never silent. */
+function createLeases() {
+  const states = new Map<string, Omit<LeaseState, 'silentMs'>>()
+  const release = (name: string, lease: Omit<LeaseState, 'silentMs'>): void => {
+    if (states.get(name) === lease) states.set(name, { ...lease, holder: null, heartbeatAt: Date.now() })
+  }
   return {
-    // Memory cannot be lost without the process.
-    lost: new Promise<void>(() => undefined),
-    async release() {
-      if (isHeld) leases.delete(name)
-      isHeld = false
+    take(name: string): Lease | null {
+      const last = states.get(name)
+      if (last !== undefined && last.holder !== null) return null
+      const taken = { holder: 'this process', takenAt: Date.now(), heartbeatAt: Date.now() }
+      states.set(name, taken)
+      return {
+        lost: new Promise<string>(() => undefined),
+        takenFrom: null,
+        release: async () => release(name, taken),
+      }
+    },
+    state(name: string): LeaseState | null {
+      const state = states.get(name)
+      if (state === undefined) return null
+      return { ...state, silentMs: state.holder === null ? Math.max(0, Date.now() - state.heartbeatAt) : 0 }
+    },
+    end(): void {
+      states.clear()
     },
   }
 }

@@ -50,6 +50,7 @@ it('makes the tables, and does nothing the second time', async () => {
     'feed_records',
     'inputs',
     'leaderboards',
+    'leases',
     'model_retirements',
     'models',
     'predictions',

@@ -46,6 +46,7 @@ const tables = [
   'contract_versions',
   'eras',
   'competition',
+  'leases',
 ]
 
 async function emptyTables(url: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { CrunchError } from '../../../domain/errors.ts'
-import type { ReportReads, Store } from '../../../ports/store.ts'
+import { predictLease, type ReportReads, type Store } from '../../../ports/store.ts'
 import { createActivityStore } from './activity-store.ts'
 import { createBackfillStore } from './backfill-store.ts'
 import type { Sql } from './connect.ts'
@@ -17,6 +17,8 @@ import { createRecordSubscriptions } from './record-subscription.ts'
 import { createReportStore } from './report-store.ts'
 import { createRetentionStore } from './retention-store.ts'
 import { createScheduleStore } from './schedule-store.ts'
+import { type LeaseTimes, leaseTimes } from './session/hold-lease.ts'
+import { createLeaseStore } from './session/lease-row.ts'
 import { createProbe } from './session/probe.ts'
 import { settleRounds } from './settle-rounds.ts'
 import { unavailable } from './store-error.ts'
@@ -30,6 +32,8 @@ export interface PostgresStoreOptions {
   readonly announceRecords?: boolean
   /** Besides one for subscriptions and one for each lease. 5 unless set. */
   readonly maxConnections?: number
+  /** For tests, which cannot wait as long as a node does. */
+  readonly leaseTimes?: LeaseTimes
   /**
    * Called once when a subscription's connection broke, so that records may have been missed. The store then rejects every
    * call: open a new one, and recover from the tables as at a start.
@@ -47,7 +51,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const database = await migrateDatabase(url)
   const ownMark = randomUUID()
   const gate = createConnectionGate(url)
-  const leases = createLeaseTaker(database)
+  const leases = createLeaseTaker(database, options.leaseTimes ?? leaseTimes)
   const transactions = createTransactions(database, maxConnections)
   const verbsOf = (sql: Sql) => ({
     sql,
@@ -55,7 +59,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     rest: {
       ...createScheduleStore(sql),
       ...createModelStore(sql),
-      ...createPredictionStore(sql),
+      ...createPredictionStore(sql, () => leases.generation(predictLease)),
+      ...createLeaseStore(sql),
       ...createPeriodStore(sql),
       ...createReportStore(sql),
       ...createActivityStore(sql),

@@ -366,3 +366,15 @@ export const workerHeartbeats = pgTable('worker_heartbeats', {
   dueAt: instant('due_at').notNull(),
   workedAt: instant('worked_at'),
 })
+
+/** Who may do what one process alone may do, beside the session lock of the same name. */
+export const leases = pgTable('leases', {
+  name: text('name').primaryKey(),
+  /** Null: it was released. */
+  holder: text('holder'),
+  /** Grows each time it changes hands; what is written under an older one is refused. */
+  generation: count('generation').notNull(),
+  takenAt: instant('taken_at').notNull(),
+  /** By the clock of the database. */
+  heartbeatAt: instant('heartbeat_at').notNull(),
+})

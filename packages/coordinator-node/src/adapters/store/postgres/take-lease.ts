@@ -1,52 +1,83 @@
 import { createHash } from 'node:crypto'
+import { hostname } from 'node:os'
 import type { Lease } from '../../../ports/store.ts'
 import { type DedicatedConnection, openDedicatedConnection } from './dedicated-connection.ts'
 import type { Database } from './session/database.ts'
+import { type HeldLease, holdLease, type LeaseTimes } from './session/hold-lease.ts'
+import { takeRow } from './session/lease-row.ts'
+import { createHolderWatch } from './session/watch-holder.ts'
 
 export interface LeaseTaker {
   take(name: string): Promise<Lease | null>
+  /** The number under which this process took a lease last; `null`: it never did. It stays when the lease is lost. */
+  generation(name: string): number | null
   close(): Promise<void>
 }
 
-/** Leases as session locks, each on a connection of its own: the server frees it when the holder dies. Locks are per database. */
-export function createLeaseTaker(database: Database): LeaseTaker {
-  const held = new Set<DedicatedConnection>()
+/**
+ * A lease is a session lock on a connection that nothing else uses, and a row beside it. The lock is free at once when its
+ * holder dies. Where the server learns nothing of that, or the holder can do nothing any more, the row tells: its heartbeat
+ * stands still. A standby compares heartbeats by what it sees change, so that no wall clock matters.
+ */
+export function createLeaseTaker(database: Database, times: LeaseTimes): LeaseTaker {
+  const held = new Map<DedicatedConnection, HeldLease>()
+  const generations = new Map<string, number>()
+  const watch = createHolderWatch(times.takeoverMs)
+  /** On which a lease was asked for and not given: a standby asks twice a second. */
+  const idle: DedicatedConnection[] = []
+  let isClosed = false
 
-  async function take(name: string): Promise<Lease | null> {
-    let lose: () => void = () => undefined
-    const lost = new Promise<void>((resolve) => {
-      lose = resolve
+  function connect(): DedicatedConnection {
+    for (let known = idle.pop(); known !== undefined; known = idle.pop()) if (known.isUsable()) return known
+    const opened: DedicatedConnection = openDedicatedConnection(database, {
+      onLost: () => held.get(opened)?.lose('its connection to the database was lost'),
     })
-    const connection = openDedicatedConnection(database, {
-      onLost() {
-        held.delete(connection)
-        lose()
-      },
-    })
-    held.add(connection)
-    const release = async (): Promise<void> => {
+    return opened
+  }
+
+  async function ask(connection: DedicatedConnection, name: string): Promise<Lease | null> {
+    const lock = lockNumber(name)
+    const [row] = await connection.sql<{ isTaken: boolean }[]>`
+      select pg_try_advisory_lock(${lock}::text::int8) as "isTaken"`
+    if (row?.isTaken !== true) {
+      await watch.look(connection, name, lock)
+      return null
+    }
+    const { generation, before } = await takeRow(connection.sql, name, ownName())
+    generations.set(name, generation)
+    watch.forget(name)
+    const onEnd = (): void => {
       held.delete(connection)
-      await connection.end()
     }
-    try {
-      const [row] = await connection.sql<{ isTaken: boolean }[]>`
-        select pg_try_advisory_lock(${lockNumber(name)}::text::int8) as "isTaken"`
-      if (row?.isTaken === true) return { lost, release }
-    } catch (error) {
-      await release()
-      throw error
-    }
-    await release()
-    return null
+    const lease = holdLease({ connection, name, generation, takenFrom: before, times, onEnd })
+    held.set(connection, lease)
+    return lease
   }
 
   return {
-    take,
+    async take(name) {
+      const connection = connect()
+      try {
+        const lease = await ask(connection, name)
+        if (lease === null && !isClosed && idle.length === 0) idle.push(connection)
+        else if (lease === null) await connection.end()
+        return lease
+      } catch (error) {
+        await connection.end()
+        throw error
+      }
+    },
+    generation: (name) => generations.get(name) ?? null,
     async close() {
-      await Promise.all([...held].map((connection) => connection.end()))
-      held.clear()
+      isClosed = true
+      const leases = [...held.values()].map((lease) => lease.release())
+      await Promise.all([...leases, ...idle.splice(0).map((connection) => connection.end())])
     },
   }
+}
+
+function ownName(): string {
+  return `${hostname()}, process ${process.pid}`
 }
 
 /** 64 bits of a hash: two names share a lock only by an accident that never happens. */

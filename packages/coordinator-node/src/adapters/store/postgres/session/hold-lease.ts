@@ -1,0 +1,95 @@
+import type { Lease, LeaseState } from '../../../../ports/store.ts'
+import type { DedicatedConnection } from '../dedicated-connection.ts'
+import { beat, releaseRow } from './lease-row.ts'
+
+/** All by the monotonic clock of the process that measures, in milliseconds. */
+export interface LeaseTimes {
+  readonly heartbeatMs: number
+  /** A holder that could not write a heartbeat for so long stops by itself. */
+  readonly holdMs: number
+  /** A standby that has seen no heartbeat for so long takes over. Longer than `holdMs`, with room for what is on its way. */
+  readonly takeoverMs: number
+}
+
+export const leaseTimes: LeaseTimes = { heartbeatMs: 2_000, holdMs: 10_000, takeoverMs: 20_000 }
+
+/** A lease that this process was given, and the connection whose session holds it. */
+export interface HeldLease extends Lease {
+  /** Ends it for a reason that its holder is told. */
+  lose(reason: string): void
+}
+
+export interface HoldOptions {
+  readonly connection: DedicatedConnection
+  readonly name: string
+  readonly generation: number
+  readonly takenFrom: LeaseState | null
+  readonly times: LeaseTimes
+  /** Called once when it ends, for whatever reason. */
+  readonly onEnd: () => void
+}
+
+/** Keeps a lease until it is released or lost. */
+export function holdLease({ connection, name, generation, takenFrom, times, onEnd }: HoldOptions): HeldLease {
+  let tellLost: (reason: string) => void = () => undefined
+  const lost = new Promise<string>((resolve) => {
+    tellLost = resolve
+  })
+  let isOver = false
+  const stopBeating = keepBeating(times, () => beat(connection.sql, name, generation), lose)
+
+  /** `false`: it was over already. */
+  function finish(): boolean {
+    if (isOver) return false
+    isOver = true
+    stopBeating()
+    onEnd()
+    return true
+  }
+
+  function lose(reason: string): void {
+    if (!finish()) return
+    void connection.end()
+    tellLost(reason)
+  }
+
+  return {
+    lost,
+    takenFrom,
+    lose,
+    async release() {
+      if (!finish()) return
+      // The end of the session frees the lease all the same; this tells that its holder went by itself.
+      if (connection.isUsable()) await releaseRow(connection.sql, name, generation).catch(() => undefined)
+      await connection.end()
+    },
+  }
+}
+
+/** Writes heartbeats, one at a time, and tells when the holder has to stop. */
+function keepBeating(
+  { heartbeatMs, holdMs }: LeaseTimes,
+  write: () => Promise<boolean>,
+  lose: (reason: string) => void,
+): () => void {
+  let confirmedMs = performance.now()
+  let isWriting = false
+  async function writeOne(): Promise<void> {
+    isWriting = true
+    const sentMs = performance.now()
+    try {
+      if (await write()) confirmedMs = sentMs
+      else lose('another process has taken it over')
+    } catch {
+      // The connection tells of its end by itself, and what is only slow has until `holdMs`.
+    } finally {
+      isWriting = false
+    }
+  }
+  const timer = setInterval(() => {
+    if (performance.now() - confirmedMs > holdMs) lose(`no heartbeat could be written for ${holdMs / 1_000} s`)
+    else if (!isWriting) void writeOne()
+  }, heartbeatMs)
+  timer.unref()
+  return () => clearInterval(timer)
+}

@@ -1,0 +1,214 @@
+import postgres from 'postgres'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type Lease, predictLease, type Store } from '../../../ports/store.ts'
+import { answeredRound, minute, prediction, prepare, round } from '../../../ports/store-samples.ts'
+import { createTestDatabase, type TestDatabase } from '../../embedded-postgres/test-database.ts'
+import { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts'
+import { leaseTimes } from './session/hold-lease.ts'
+import { startTcpProxy, type TcpProxy } from './session/tcp-proxy.testkit.ts'
+import { kill, openStoreInChild, outcomeOf } from './store-in-child.testkit.ts'
+
+/** In the proportions of a node, ten times as fast. */
+const quick = { heartbeatMs: 200, holdMs: 1_000, takeoverMs: 2_000 }
+
+let database: TestDatabase
+const endings: (() => unknown)[] = []
+
+beforeEach(async () => {
+  database = await createTestDatabase()
+})
+
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end()
+  await database.drop()
+})
+
+async function open(options: Partial<PostgresStoreOptions> = {}): Promise<Store> {
+  const store = await openPostgresStore({ url: database.url, leaseTimes: quick, maxConnections: 2, ...options })
+  endings.push(() => store.close())
+  return store
+}
+
+async function openProxy(): Promise<TcpProxy> {
+  const proxy = await startTcpProxy(database.url)
+  endings.push(() => proxy.close())
+  return proxy
+}
+
+async function take(store: Store): Promise<Lease> {
+  const lease = await store.takeLease(predictLease)
+  if (lease === null) throw new Error('the lease is held')
+  return lease
+}
+
+/** Asks for the lease as a standby does, until it is given; answers how long that took. */
+async function takeOver(store: Store, limitMs: number): Promise<{ lease: Lease; elapsedMs: number; at: number }> {
+  const startedAt = performance.now()
+  while (performance.now() - startedAt < limitMs) {
+    const lease = await store.takeLease(predictLease)
+    const at = performance.now()
+    if (lease !== null) return { lease, elapsedMs: at - startedAt, at }
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`the lease was not given within ${limitMs} ms`)
+}
+
+async function lockHolders(): Promise<number> {
+  const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
+  try {
+    const held = await sql`select 1 from pg_locks l join pg_database d on d.oid = l.database
+      where l.locktype = 'advisory' and d.datname = current_database()`
+    return held.length
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+it('lets a holder stop before a standby takes over, and that one within 30 s', () => {
+  const { heartbeatMs, holdMs, takeoverMs } = leaseTimes
+  // A holder looks at its clock once a heartbeat.
+  expect(holdMs + heartbeatMs).toBeLessThan(takeoverMs - 5_000)
+  expect(holdMs).toBeGreaterThan(3 * heartbeatMs)
+  expect(takeoverMs).toBeLessThan(30_000)
+})
+
+it('takes over from a session whose client is gone and of whose end the server was told nothing', async () => {
+  const proxy = await openProxy()
+  const ghost = await open({ url: proxy.url })
+  const lease = await take(ghost)
+  const held = await ghost.leaseState(predictLease)
+  const standby = await open()
+  proxy.loseClients()
+  expect(await lease.lost).toMatch(/its connection to the database was lost/)
+  expect(await standby.takeLease(predictLease)).toBeNull()
+  expect(await lockHolders()).toBe(1)
+  const next = await takeOver(standby, 8_000)
+  expect(next.elapsedMs).toBeGreaterThan(quick.holdMs)
+  expect(next.elapsedMs).toBeLessThan(quick.takeoverMs + 2_000)
+  expect(next.lease.takenFrom).toMatchObject({ holder: held?.holder, takenAt: held?.takenAt })
+  expect(next.lease.takenFrom?.silentMs).toBeGreaterThan(quick.holdMs)
+  expect(await lockHolders()).toBe(1)
+})
+
+it('stops a holder whose way to the database is broken before a standby takes over', async () => {
+  const proxy = await openProxy()
+  const holder = await open({ url: proxy.url })
+  const lease = await take(holder)
+  const standby = await open()
+  proxy.freeze()
+  const stopped = lease.lost.then((reason) => ({ reason, at: performance.now() }))
+  const next = await takeOver(standby, 8_000)
+  const { reason, at } = await stopped
+  expect(reason).toBe('no heartbeat could be written for 1 s')
+  expect(at).toBeLessThan(next.at)
+  expect(next.elapsedMs).toBeLessThan(quick.takeoverMs + 2_000)
+})
+
+it('leaves the lease to a holder that lives', async () => {
+  const holder = await open()
+  const lease = await take(holder)
+  let loss: string | undefined
+  void lease.lost.then((reason) => {
+    loss = reason
+  })
+  const standby = await open()
+  await expect(takeOver(standby, 2 * quick.takeoverMs)).rejects.toThrow('was not given')
+  expect(loss).toBeUndefined()
+  expect((await standby.leaseState(predictLease))?.silentMs).toBeLessThan(quick.holdMs)
+})
+
+it('refuses the rounds of a holder that slept while another took over', async () => {
+  // It writes no heartbeat, and does not notice that: as a process that is stopped.
+  const asleep = { heartbeatMs: 600_000, holdMs: 1_200_000, takeoverMs: 1_200_000 }
+  const holder = await open({ leaseTimes: asleep })
+  await prepare(holder)
+  await take(holder)
+  await holder.openRound(round(0))
+  const { lease } = await takeOver(await open(), 8_000)
+  expect(lease.takenFrom).not.toBeNull()
+  const refusal = { code: 'LEASE_HELD', message: expect.stringContaining('another process has taken over') }
+  await expect(holder.openRound(round(1))).rejects.toMatchObject(refusal)
+  const answers = [prediction(round(0), 'a')]
+  await expect(holder.recordAnswers(round(0).id, minute(0), answers)).rejects.toMatchObject(refusal)
+  const standby = await open()
+  expect(await standby.unansweredRounds()).toEqual([round(0)])
+  expect(await standby.roundCounts()).toMatchObject({ openedCount: 1 })
+})
+
+it('takes over from a process that is stopped, and at once from one that is killed', async () => {
+  const child = openStoreInChild(database.url, predictLease)
+  endings.push(() => kill(child))
+  expect(await outcomeOf(child)).toEqual({ hasLease: true })
+  const standby = await open({ leaseTimes: { ...quick, takeoverMs: 5_000 } })
+  child.kill('SIGSTOP')
+  const first = await takeOver(standby, 15_000)
+  expect(first.lease.takenFrom?.holder).toContain(`process ${child.pid}`)
+  child.kill('SIGCONT')
+  await kill(child)
+  await first.lease.release()
+
+  const other = openStoreInChild(database.url, predictLease)
+  endings.push(() => kill(other))
+  expect(await outcomeOf(other)).toEqual({ hasLease: true })
+  expect(await standby.takeLease(predictLease)).toBeNull()
+  await kill(other)
+  const second = await takeOver(standby, 5_000)
+  expect(second.elapsedMs).toBeLessThan(1_000)
+})
+
+it('is given only when what the last holder is writing is done', async () => {
+  const holder = await open()
+  await prepare(holder)
+  const lease = await take(holder)
+  await answeredRound(holder, round(0))
+  const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
+  endings.push(() => sql.end({ timeout: 1 }))
+  // As a round does while it is written.
+  await sql.unsafe(`begin; select from leases where name = '${predictLease}' for key share`)
+  await lease.release()
+  const standby = await open()
+  let isGiven = false
+  const asked = standby.takeLease(predictLease).then((next) => {
+    isGiven = next !== null
+  })
+  await expect.poll(lockWaiters, { timeout: 10_000 }).toBe(1)
+  expect(isGiven).toBe(false)
+  await sql.unsafe('commit')
+  await asked
+  expect(isGiven).toBe(true)
+})
+
+/** On a connection of its own: within a transaction the server shows what it saw first. */
+async function lockWaiters(): Promise<number> {
+  const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
+  try {
+    const waiting = await sql`
+      select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+    return waiting.length
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+it('says whose session a standby may not end, and how that is done', async () => {
+  const proxy = await openProxy()
+  const ghost = await open({ url: proxy.url })
+  await take(ghost)
+  const name = `other_${new URL(database.url).pathname.slice(1)}`
+  const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
+  endings.push(async () => {
+    await sql.unsafe(`drop owned by ${name}; drop role ${name}`)
+    await sql.end({ timeout: 1 })
+  })
+  await sql.unsafe(`create role ${name} login password 'other';
+    grant usage on schema public, drizzle to ${name};
+    grant all on all tables in schema public, drizzle to ${name}`)
+  const url = Object.assign(new URL(database.url), { username: name, password: 'other' }).href
+  const standby = await open({ url })
+  proxy.loseClients()
+  const refused = await takeOver(standby, 8_000).catch((error: Error) => error)
+  expect(refused).toMatchObject({
+    code: 'LEASE_HELD',
+    message: expect.stringMatching(/silent for .* s.*select pg_terminate_backend\(\d+\)/),
+  })
+})
