@@ -2,8 +2,10 @@ import { createVirtualClock, type VirtualClock } from '../src/adapters/clock/clo
 import { createInProcessRunner } from '../src/adapters/model-runner/in-process/in-process-runner.ts'
 import { createMemoryStore, type MemoryStore } from '../src/adapters/store/memory/memory-store.ts'
 import type { FeedRecord, FeedScope } from '../src/domain/feed-record.ts'
+import type { ModelIdentity } from '../src/domain/model.ts'
 import { createPipeline, type Pipeline, type PipelineOptions } from '../src/pipeline.ts'
 import type { Judgement, ModelRunner } from '../src/ports/model-runner.ts'
+import type { Store } from '../src/ports/store.ts'
 import { btc, candle, model } from '../src/ports/store-samples.ts'
 import type { Predictor } from '../src/predictor.ts'
 import { driveBatch } from '../src/simulation/drive-recording.ts'
@@ -38,9 +40,12 @@ export interface TestRunner extends ModelRunner {
   readonly judgements: readonly Judgement[]
 }
 
-export function createTestRunner(models: Readonly<Record<string, TestModel>>): TestRunner {
+export function createTestRunner(
+  models: Readonly<Record<string, TestModel>>,
+  identityOf: (id: string) => ModelIdentity = model,
+): TestRunner {
   const start = (own: Readonly<Record<string, TestModel>>) =>
-    createInProcessRunner(Object.entries(own).map(([id, object]) => ({ identity: model(id), model: object })))
+    createInProcessRunner(Object.entries(own).map(([id, object]) => ({ identity: identityOf(id), model: object })))
   let inner = start(models)
   let isReachable = true
   const judgements: Judgement[] = []
@@ -61,9 +66,9 @@ export function createTestRunner(models: Readonly<Record<string, TestModel>>): T
   }
 }
 
-/** The pipeline over the memory store and a virtual clock, driven by hand. */
-export interface Competition {
-  readonly store: MemoryStore
+/** The pipeline over a store, the memory one unless another is given, and a virtual clock, driven by hand. */
+export interface Competition<Rows extends Store = MemoryStore> {
+  readonly store: Rows
   readonly clock: VirtualClock
   readonly lines: readonly LogLine[]
   readonly pipeline: Pipeline
@@ -72,22 +77,26 @@ export interface Competition {
   /** Ingests and predicts candles, each at the instant at which it is known. */
   drive(...records: readonly FeedRecord[]): Promise<void>
   /** A new process on the same store: what was in memory is gone. */
-  restart(models?: Readonly<Record<string, TestModel>>): Promise<Competition>
+  restart(models?: Readonly<Record<string, TestModel>>): Promise<Competition<Rows>>
 }
 
-export interface CompetitionOptions extends PipelineOptions {
+export interface CompetitionOptions<Rows extends Store = MemoryStore> extends PipelineOptions {
   readonly changes?: ContractChanges
   readonly models?: Readonly<Record<string, TestModel>>
-  readonly store?: MemoryStore
+  /** Who the models are, by id. */
+  readonly identityOf?: (id: string) => ModelIdentity
+  readonly store?: Rows
   readonly clock?: VirtualClock
 }
 
-export async function openCompetition(options: CompetitionOptions = {}): Promise<Competition> {
+export async function openCompetition<Rows extends Store = MemoryStore>(
+  options: CompetitionOptions<Rows> = {},
+): Promise<Competition<Rows>> {
   const { changes = {}, models = { a: steady(0.5), b: steady(-0.5) } } = options
-  const { store = createMemoryStore(), clock = createVirtualClock() } = options
+  const { store = createMemoryStore() as Store as Rows, clock = createVirtualClock() } = options
   const log = createTestLog()
   const pipeline = createPipeline(changedContract(changes), { store, clock, log }, options)
-  const runner = createTestRunner(models)
+  const runner = createTestRunner(models, options.identityOf)
   const predictor = await pipeline.openPredictor(runner)
   return {
     ...{ store, clock, lines: log.lines, pipeline, runner, predictor },

@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../src/adapters/embedded-postgres/test-database.ts'
+import { createMemoryStore } from '../src/adapters/store/memory/memory-store.ts'
+import { openPostgresStore } from '../src/adapters/store/postgres/postgres-store.ts'
+import { tiers } from '../src/contract/defaults/tiers.ts'
+import { fullRewardFrac64 } from '../src/domain/checkpoint.ts'
+import type { ModelIdentity } from '../src/domain/model.ts'
+import type { Store } from '../src/ports/store.ts'
+import { filter, minute, model } from '../src/ports/store-samples.ts'
+import { candles, openCompetition, steady, type TestModel } from './competition.ts'
+
+// The attacks on pay and ranks, through the whole pipeline, on both stores. Rounds open every minute and resolve after five,
+// periods are ten minutes; the ranking window and the checkpoint are two hours, from minute 0 to 120.
+
+const closeAt = (count: number) => candles(count, count)[0]?.values.close as number
+
+/** Knows where the price goes. `strength` below 0 is always wrong. It joins at the record of minute `from`. */
+function oracle(strength: number, from = 0): TestModel {
+  let count = from - 1
+  return {
+    tick() {
+      count += 1
+    },
+    predict: () => ({ value: strength * Math.sign(closeAt(count + 5) - closeAt(count)) }),
+  }
+}
+
+const silent: TestModel = {
+  predict() {
+    throw new Error('no answer')
+  },
+}
+
+const changes = {
+  baselines: ['flat'],
+  leaderboard: { windows: { recent: '2h' } },
+  checkpoint: { every: '2h', minCoverage: 0.5, emission: tiers({ payAbove: { baseline: 'flat' } }) },
+}
+
+const organizers = (id: string, name = id): ModelIdentity => ({ ...model(id), name, cruncherId: 'organizer' })
+const identityOf = (id: string): ModelIdentity => (id === 'flat' ? organizers('flat') : model(id))
+
+const early = (): Record<string, TestModel> => ({
+  honest: oracle(0.5),
+  good: oracle(0.9),
+  wrong: oracle(-0.5),
+  flat: steady(0),
+  'as-flat': steady(0),
+  ...{ idle1: silent, idle2: silent, idle3: silent },
+  gone: oracle(1),
+})
+
+/** Two hours: `late` joins at minute 97 with the best answers of all, and `gone` is removed at minute 110. */
+async function runCompetition(store: Store) {
+  const models = early()
+  const { drive, pipeline, runner } = await openCompetition({ changes, models, identityOf, store })
+  const settle = async () => {
+    await pipeline.settle()
+    await pipeline.checkpoint()
+  }
+  await drive(...candles(0, 96))
+  await settle()
+  const joined = { ...models, late: oracle(1, 97) }
+  runner.connect(joined)
+  await drive(...candles(97, 109))
+  await settle()
+  await store.beginRetirements([{ modelId: 'gone', reason: 'it was removed' }], minute(110))
+  const left = Object.fromEntries(Object.entries(joined).filter(([id]) => id !== 'gone'))
+  runner.connect(left)
+  await drive(...candles(110, 128))
+  await settle()
+  await settle()
+  const [checkpoint] = await store.checkpoints({ limit: 1 })
+  const board = await store.latestLeaderboard()
+  const periods = await store.periodsBetween(minute(0), minute(120))
+  const snapshots = await store.snapshotReports(filter())
+  if (checkpoint === undefined || board === null) throw new Error('nothing closed')
+  return { checkpoint, board, periods, snapshots }
+}
+
+type Results = Awaited<ReturnType<typeof runCompetition>>
+
+let database: TestDatabase
+let postgres: Store
+let results: { readonly memory: Results; readonly postgres: Results }
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  postgres = await openPostgresStore({ url: database.url })
+  results = { memory: await runCompetition(createMemoryStore()), postgres: await runCompetition(postgres) }
+})
+
+afterAll(async () => {
+  await postgres.close()
+  await database.drop()
+})
+
+describe.each(['memory', 'postgres'] as const)('a competition under attack, on the %s store', (name) => {
+  const rewards = () =>
+    results[name].checkpoint.entries.map((entry) => [entry.modelId, entry.rewardFrac64, entry.unpaidReason])
+  const entryOf = (id: string) => results[name].checkpoint.entries.find(({ modelId }) => modelId === id)
+
+  test('pays those alone who answered, and did better than the baseline', () => {
+    expect(rewards()).toEqual([
+      ['good', 625_000_000, null],
+      ['honest', 375_000_000, null],
+      ['as-flat', 0, 'not_above_floor'],
+      ['flat', 0, 'baseline'],
+      ['wrong', 0, 'not_above_floor'],
+      ['late', 0, 'low_coverage'],
+      ['gone', 0, 'retired'],
+      ['idle1', 0, 'no_answer'],
+      ['idle2', 0, 'no_answer'],
+      ['idle3', 0, 'no_answer'],
+    ])
+    expect(results[name].checkpoint).toMatchObject({ floor: 0, emissionReason: null })
+    expect(rewards().reduce((sum, [, reward]) => sum + (reward as number), 0)).toBe(fullRewardFrac64)
+  })
+
+  test('gives models without one answer a coverage of 0, not of 1', () => {
+    for (const id of ['idle1', 'idle2', 'idle3']) {
+      expect(entryOf(id)).toMatchObject({ rank: null, validCount: 0, roundCount: 114, coverage: 0 })
+    }
+  })
+
+  test('does not rank the newcomer, whose answers are the best, and shows on how little it rests', () => {
+    const { board } = results[name]
+    expect(board.asOf).toBe(minute(120))
+    expect(board.entries.map(({ modelId, rank, unrankedReason }) => [modelId, rank, unrankedReason])).toEqual([
+      ['good', 1, null],
+      ['honest', 2, null],
+      ['as-flat', 3, null],
+      ['flat', null, 'baseline'],
+      ['wrong', 4, null],
+      ['late', null, 'waiting'],
+      ['idle1', null, 'no_data'],
+      ['idle2', null, 'no_data'],
+      ['idle3', null, 'no_data'],
+      ['gone', null, 'retired'],
+    ])
+    const late = board.entries.find(({ modelId }) => modelId === 'late')
+    const good = board.entries.find(({ modelId }) => modelId === 'good')
+    expect(late).toMatchObject({ validCount: 17, roundCount: 114, coverage: 17 / 114 })
+    expect(late?.windows.recent).toBeGreaterThan(good?.windows.recent as number)
+  })
+})
+
+test('both stores have the same rounds, snapshots, boards and payouts, to the last bit', () => {
+  const { memory, postgres: stored } = results
+  expect(stored.periods).toEqual(memory.periods)
+  expect(stored.snapshots).toEqual(memory.snapshots)
+  expect(stored.board).toEqual(memory.board)
+  const { createdAt: _stored, ...payout } = stored.checkpoint
+  const { createdAt: _memory, ...expected } = memory.checkpoint
+  expect(payout).toEqual(expected)
+})
+
+describe('a floor that no model is above', () => {
+  const runWith = async (models: Record<string, TestModel>) => {
+    const competition = await openCompetition({ changes, models, identityOf })
+    await competition.drive(...candles(0, 128))
+    await competition.pipeline.settle()
+    await competition.pipeline.checkpoint()
+    return competition
+  }
+
+  test('pays no one, says why in the checkpoint, and warns the operator', async () => {
+    const { store, lines } = await runWith({ flat: steady(0), 'as-flat': steady(0), wrong: oracle(-1) })
+    const [checkpoint] = store.dump().checkpoints
+    expect(checkpoint).toMatchObject({ floor: 0, emissionReason: 'nobody_above_floor' })
+    expect(checkpoint?.entries.map(({ rewardFrac64 }) => rewardFrac64)).toEqual([0, 0, 0])
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', message: 'a checkpoint pays no one', fields: expect.anything() }),
+    )
+  })
+
+  test('pays no one when the baseline did not run, and that is an error of the operator', async () => {
+    const { store, lines } = await runWith({ good: oracle(1) })
+    expect(store.dump().checkpoints[0]).toMatchObject({
+      floor: null,
+      emissionReason: 'floor_unknown',
+      entries: [{ modelId: 'good', rank: 1, rewardFrac64: 0, unpaidReason: 'floor_unknown' }],
+    })
+    expect(lines.filter(({ level }) => level === 'error')).toMatchObject([
+      { message: 'a checkpoint pays no one', fields: { stage: 'checkpoint', reason: 'floor_unknown' } },
+    ])
+  })
+})
+
+describe('a model that registers within a period', () => {
+  test('has the worst score of every round before it, in the period it joined in as in those before', async () => {
+    const worst = { ...changes, leaderboard: { ...changes.leaderboard, newcomers: 'worst' } }
+    const { store, drive, pipeline, runner } = await openCompetition({
+      changes: worst,
+      models: { a: oracle(0.5), b: oracle(-0.5) },
+    })
+    await drive(...candles(0, 96))
+    runner.connect({ a: oracle(0.5, 97), b: oracle(-0.5, 97), late: oracle(1, 97) })
+    await drive(...candles(97, 128))
+    await pipeline.settle()
+    const { scores, leaderboards } = store.dump()
+    const inWindow = scores.filter(({ resolvableAt }) => resolvableAt < minute(120))
+    const valueOfScore = (score: (typeof scores)[number]) => score.value?.value as number
+    const rounds = [...new Set(inWindow.map(({ roundId }) => roundId))]
+    const expected = rounds.map((roundId) => {
+      const ofRound = inWindow.filter((score) => score.roundId === roundId)
+      const own = ofRound.find(({ modelId }) => modelId === 'late')
+      return own === undefined ? Math.min(...ofRound.map(valueOfScore)) : valueOfScore(own)
+    })
+    const late = leaderboards
+      .find(({ asOf }) => asOf === minute(120))
+      ?.entries.find(({ modelId }) => modelId === 'late')
+    expect(rounds).toHaveLength(114)
+    expect(late?.validCount).toBe(17)
+    expect(late?.windows.recent).toBeCloseTo(expected.reduce((sum, value) => sum + value, 0) / 114, 9)
+    expect(late?.rank).not.toBeNull()
+  })
+})
