@@ -13,6 +13,7 @@ import { createRecordWindow, type RecordWindow } from './stages/feed/record-wind
 import { loadSeriesWatch, type SeriesWatch } from './stages/feed/series-watch.ts'
 import { buildInput } from './stages/input/build-input.ts'
 import { dueSchedules } from './stages/prediction/due-schedules.ts'
+import { guardNames } from './stages/prediction/guard-names.ts'
 import { loadModelRegistry, type ModelRegistry } from './stages/prediction/model-registry.ts'
 import { type RanRounds, restartedPredictions, runRounds } from './stages/prediction/run-rounds.ts'
 
@@ -43,7 +44,7 @@ export interface PredictorPorts {
 /** Takes over the opening of rounds: recovers what a crash left open, and reads the recent past into memory. */
 export async function openPredictor(resolved: ResolvedContract, ports: PredictorPorts): Promise<Predictor> {
   const { store } = ports
-  const registry = await loadModelRegistry(store)
+  const registry = guardNames(await loadModelRegistry(store), resolved.organizer, ports.log)
   await answerAbandonedRounds(ports, registry)
   await store.putSchedules(resolved.schedules)
   const state: PredictorState = {

@@ -187,6 +187,54 @@ describe('a floor that no model is above', () => {
   })
 })
 
+describe('the name of a baseline', () => {
+  test.each(['flat', 'Flat', ' FLAT ', 'ｆｌａｔ', 'f\u200blat'])(
+    'is refused to a participant who spells it %j: no row, no rank, no pay, and it is said once',
+    async (name) => {
+      const { store, lines, drive, pipeline } = await openCompetition({
+        changes,
+        models: { flat: steady(0), good: oracle(0.5), impostor: oracle(-1) },
+        identityOf: (id) => (id === 'impostor' ? { ...model(id), name } : identityOf(id)),
+      })
+      await drive(...candles(0, 128))
+      await pipeline.settle()
+      await pipeline.checkpoint()
+      const { models, predictions, leaderboards, checkpoints } = store.dump()
+      expect(models.map(({ id }) => id)).toEqual(['flat', 'good'])
+      expect(predictions.some(({ modelId }) => modelId === 'impostor')).toBe(false)
+      expect(leaderboards.at(-1)?.entries.map(({ modelId }) => modelId)).toEqual(['good', 'flat'])
+      expect(checkpoints[0]).toMatchObject({ floor: 0, emissionReason: null })
+      expect(lines.filter(({ message }) => message.startsWith('a model is refused'))).toMatchObject([
+        {
+          level: 'error',
+          fields: { modelId: 'impostor', cruncherId: 'c-impostor', reason: expect.stringContaining(name) },
+        },
+      ])
+    },
+  )
+
+  test('is refused to a model that takes it later, which has no rows until it has another one', async () => {
+    const names = { a: 'model a' }
+    const open = { changes, models: { flat: steady(0), a: oracle(1) } }
+    const { store, drive, runner } = await openCompetition({
+      ...open,
+      identityOf: (id) => (id === 'a' ? { ...model(id), name: names.a } : identityOf(id)),
+    })
+    const rename = async (name: string, from: number, to: number) => {
+      names.a = name
+      runner.connect(open.models)
+      await drive(...candles(from, to))
+    }
+    await drive(...candles(0, 9))
+    await rename('flat', 10, 19)
+    await rename('honest', 20, 29)
+    const { models, predictions } = store.dump()
+    const minutes = predictions.filter(({ modelId }) => modelId === 'a').map(({ performedAt }) => performedAt)
+    expect(minutes).toEqual([...candles(0, 9), ...candles(20, 29)].map(({ knownAt }) => knownAt))
+    expect(models.find(({ id }) => id === 'a')).toMatchObject({ name: 'honest', registeredAt: minute(1) })
+  })
+})
+
 describe('a model that registers within a period', () => {
   test('has the worst score of every round before it, in the period it joined in as in those before', async () => {
     const worst = { ...changes, leaderboard: { ...changes.leaderboard, newcomers: 'worst' } }
