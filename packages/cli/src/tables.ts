@@ -1,3 +1,4 @@
+import { printable } from '@crunch/local-processes'
 import Table from 'cli-table3'
 import type { SimulationResult } from './engine.ts'
 import type { CheckpointRow, LeaderboardRow } from './report-client.ts'
@@ -7,8 +8,9 @@ export const fullReward = 1_000_000_000
 
 /** A table of text with a quiet frame. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const table = new Table({ head: [...head], style: { head: [], border: [], compact: true } })
-  table.push(...rows.map((row) => [...row]))
+  const table = new Table({ head: head.map(printable), style: { head: [], border: [], compact: true } })
+  // Before widths are counted; a line break in a name would look like a row of its own.
+  table.push(...rows.map((row) => row.map(printable)))
   return table.toString()
 }
 

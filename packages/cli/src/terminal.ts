@@ -1,3 +1,5 @@
+import { printableLines } from '@crunch/local-processes'
+
 /** Where a command writes, reads and runs. */
 export interface Terminal {
   readonly cwd: string
@@ -6,10 +8,10 @@ export interface Terminal {
   readonly isInteractive: boolean
   /** What fits on it now, in characters and lines. */
   size(): { readonly columns: number; readonly rows: number }
-  /** Results. */
-  out(text: string): void
+  /** Results. `over`: so many of the lines that were written last are drawn over. */
+  out(text: string, over?: number): void
   /** Progress and failures. */
-  err(text: string): void
+  err(text: string, over?: number): void
   /** Aborts when the operator wants the command to end (Ctrl-C, SIGTERM). */
   readonly signal: AbortSignal
 }
@@ -30,6 +32,14 @@ export function signalHandler(ending: AbortController, exit: () => void, now: ()
   }
 }
 
+/**
+ * The bytes of a text for a terminal. Everything that a command prints goes through here, so that nothing that a participant
+ * wrote, a name, a log or an error, can steer the terminal: only what this adds can.
+ */
+export function terminalText(text: string, over = 0): string {
+  return `${over > 0 ? `\u001b[${over}A\u001b[0J` : ''}${printableLines(text)}\n`
+}
+
 /** The terminal of this process. A second Ctrl-C ends it at once. */
 export function processTerminal(): Terminal {
   const ending = new AbortController()
@@ -46,8 +56,8 @@ export function processTerminal(): Terminal {
     env: process.env,
     isInteractive: process.stdout.isTTY === true,
     size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
-    out: (text) => process.stdout.write(`${text}\n`),
-    err: (text) => process.stderr.write(`${text}\n`),
+    out: (text, over) => process.stdout.write(terminalText(text, over)),
+    err: (text, over) => process.stderr.write(terminalText(text, over)),
     signal: ending.signal,
   }
 }

@@ -1,3 +1,4 @@
+import { printableLines } from '@crunch/local-processes'
 import { Command } from 'commander'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { giveWay } from './lower-priority.ts'
@@ -28,7 +29,11 @@ export async function runCommandLine(
     .showHelpAfterError()
   addStartCommand(program).action(async (options: StartOptions, command: Command) => {
     const writeTo = override.logTo ?? pino.destination({ fd: 2, sync: true })
-    const logger = pino({ level: options.logLevel, base: null }, writeTo)
+    // Names and failures of participants stand in it, and a terminal may show it. In JSON, escaping changes no value.
+    const logger = pino(
+      { level: options.logLevel, base: null },
+      { write: (line) => writeTo.write(printableLines(line)) },
+    )
     exitCode = await runUntilSignal(options, command, logger, override.runnerCommand)
   })
   await program.parseAsync([...argv], { from: 'user' })

@@ -4,6 +4,19 @@ import { parseModelsFile } from './models-file.ts'
 const read = (text: string) => parseModelsFile({ path: 'models.dev.yml', text, crunchId: 'weather' })
 
 describe('parseModelsFile', () => {
+  it.each([
+    ['a control sequence', '\\e[2J'],
+    ['a line break', 'a\\nb'],
+    ['a mark of direction', 'a\\u202eb'],
+    ['a character of no width', 'a\\u200bb'],
+  ])('refuses %s in a name, with its line', (_what, name) => {
+    const entry = (key: string) =>
+      `models:\n  - id: "1"\n    submission_id: a\n    desired_state: RUNNING\n    ${key}: "${name}"\n`
+    for (const key of ['model_name', 'cruncher_name', 'cruncher_id', 'name']) {
+      expect(() => read(entry(key))).toThrow(/models.dev.yml:5: .*does not show/)
+    }
+  })
+
   it('reads every key that deployed files have', () => {
     const text = `
 models:

@@ -1,3 +1,4 @@
+import { isPrintable } from '@crunch/local-processes'
 import type { ModelInfos } from '@crunch/model-protocol'
 import { type Document, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
@@ -30,8 +31,10 @@ const folderName = z
   .transform(String)
   .refine(isFolderName, 'must be 1 to 128 letters, digits, ".", "_" or "-", beginning with a letter or digit')
 
+/** Names are shown on boards, in logs and on terminals. */
 const text = z
   .string()
+  .refine(isPrintable, 'holds a character that does not show (a control character, a mark of direction): remove it')
   .nullish()
   .transform((value) => value ?? null)
 

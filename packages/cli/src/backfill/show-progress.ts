@@ -18,7 +18,7 @@ export function showProgress(job: BackfillJob, terminal: Terminal) {
     const at = new Date(progress.cursor).toISOString()
     const line = `${percent(progress).toFixed(1)} %, up to ${at}, ${count(progress.recordCount)} records, ${count(perSecond)}/s`
     // Up to the line of before, and clear from there.
-    terminal.err(isDrawn ? `\u001b[1A\u001b[0J${line}` : line)
+    terminal.err(line, isDrawn ? 1 : 0)
     isDrawn = terminal.isInteractive
   }
 

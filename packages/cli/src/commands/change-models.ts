@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { printable } from '@crunch/local-processes'
 import {
   addSubmission,
   endQuarantine,
@@ -13,7 +14,6 @@ import { findModel } from '../models/find-model.ts'
 import { listedModels, modelLogsDirectory, requireModelsHere } from '../models/local-models.ts'
 import { type OpenedModels, openModels } from '../models/open-models.ts'
 import type { OrchestratorModel } from '../models/orchestrator-client.ts'
-import { printable } from '../models/printable.ts'
 import { formatRunLine, readRunLog } from '../models/run-logs.ts'
 import type { Terminal } from '../terminal.ts'
 

@@ -1,3 +1,4 @@
+import { printable } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
 import type { ReportClient } from '../report-client.ts'
 import { askSupervisor, type SupervisorStatus } from '../supervisor/control.ts'
@@ -80,7 +81,8 @@ const firstLine = (text: string | null): string => (text ?? '').split('\n')[0] ?
 
 function describeNode(node: NodeState): readonly string[] {
   if ('problem' in node) return [`API: ${node.problem}`]
-  const reasons = Array.isArray(node.health.reasons) ? node.health.reasons.map((reason) => `  ${String(reason)}`) : []
+  const reasons = linesOf(node.health.reasons)
+  const notes = linesOf(node.health.notes)
   // Why a feed is not up stands among the reasons: it may be long.
   const feeds = formatTable(
     ['feed', 'status', 'since', 'known up to', 'records'],
@@ -96,12 +98,18 @@ function describeNode(node: NodeState): readonly string[] {
   return [
     `health: ${String(node.health.status)}`,
     ...reasons,
+    ...notes,
     node.feeds.length === 0 ? 'no feed has brought anything yet' : feeds,
     models.length === 0
       ? 'no model has been asked yet; crunch models shows which run'
       : `models (${models.length}): ${models.join(', ')}`,
     `leaderboard of ${node.leaderAt ?? 'no period yet'}, checkpoints: ${node.checkpointCount}`,
   ]
+}
+
+/** A reason is one line, whatever a participant has put into it. */
+function linesOf(texts: unknown): readonly string[] {
+  return Array.isArray(texts) ? texts.map((text) => `  ${printable(String(text))}`) : []
 }
 
 function formatAge(ageMs: number): string {

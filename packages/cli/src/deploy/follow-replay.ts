@@ -1,6 +1,9 @@
+import { printable } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
 import { abortableDelay } from '../logs/follow-logs.ts'
+import { cutToCells } from '../printable.ts'
 import type { CheckpointRow, FeedRow, LeaderboardRow } from '../report-client.ts'
+import { standingStill } from '../standing-still.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
 import { formatLeaderboard, formatProgress, type ReplayProgress } from '../tables.ts'
 import type { Terminal } from '../terminal.ts'
@@ -19,11 +22,16 @@ export async function followLeaderboard(input: WatchInput): Promise<void> {
   const { signal } = terminal
   while (!signal.aborted) {
     const shown = await readQuietly(async () => {
-      const [rows, feeds, models] = await Promise.all([client.leaderboard(), client.feeds(), client.models()])
-      return { rows, progress: progressOf(feeds, models.length) }
+      const [rows, feeds, models, health] = await Promise.all([
+        client.leaderboard(),
+        client.feeds(),
+        client.models(),
+        client.health(),
+      ])
+      return { rows, progress: progressOf(feeds, models.length), standing: standingStill(health) }
     })
     const troubles = (await input.look()).filter(({ state }) => state !== 'ready').map(describeTrouble)
-    view.show(shown?.rows ?? [], shown?.progress, troubles)
+    view.show(shown?.rows ?? [], shown?.progress, [...troubles, ...(shown?.standing ?? [])])
     await abortableDelay(refreshMs, signal)
   }
 }
@@ -112,9 +120,9 @@ function openLiveView(terminal: Terminal): LiveView {
         // A line that wraps, or scrolls away, could not be drawn over.
         const lines = [head, ...troubles, ...formatLeaderboard(rows).split('\n')]
           .slice(0, Math.max(1, height - 1))
-          .map((line) => line.replaceAll('\n', ' ').slice(0, columns))
+          .map((line) => cutToCells(printable(line), columns))
         // Up to the first line of the last table, and clear from there.
-        terminal.out(`${lineCount > 0 ? `\u001b[${lineCount}A\u001b[0J` : ''}${lines.join('\n')}`)
+        terminal.out(lines.join('\n'), lineCount)
         lineCount = lines.length
         return
       }
@@ -123,7 +131,7 @@ function openLiveView(terminal: Terminal): LiveView {
       if (text === shownText || performance.now() - shownAtMs < plainLineMs) return
       shownText = text
       shownAtMs = performance.now()
-      terminal.out(text)
+      terminal.out(printable(text))
     },
   }
 }

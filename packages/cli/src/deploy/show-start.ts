@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { printableLines } from '@crunch/local-processes'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -52,9 +53,10 @@ async function openTaskList(): Promise<StartView> {
           for (;;) {
             const service = services.find((candidate) => candidate.name === name)
             if (service?.state === 'ready') return
-            if (service?.state === 'failed') throw new Error(service.lastError ?? 'it cannot start')
+            if (service?.state === 'failed') throw new Error(shown(service.lastError) ?? 'it cannot start')
             if (isClosed) throw new Error('not started')
-            task.title = service?.state === 'backing-off' ? `${titleOf(name)}: ${service.lastError}` : titleOf(name)
+            task.title =
+              service?.state === 'backing-off' ? `${titleOf(name)}: ${shown(service.lastError)}` : titleOf(name)
             await setTimeout(100)
           }
         },
@@ -73,6 +75,11 @@ async function openTaskList(): Promise<StartView> {
       await running
     },
   }
+}
+
+/** The list is drawn by a library, which writes to the terminal by itself. */
+function shown(error: string | null): string | undefined {
+  return error === null ? undefined : printableLines(error)
 }
 
 function titleOf(name: string): string {

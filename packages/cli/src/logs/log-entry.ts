@@ -46,7 +46,9 @@ export function formatLogEntry(service: string, entry: LogEntry): string {
   const level = (levelNames.find(([number]) => entry.level >= number)?.[1] ?? 'TRACE').padEnd(5)
   const { err, event: _event, ...fields } = entry.fields
   const pairs = Object.entries(fields).map(([key, value]) => `${key}=${formatValue(value)}`)
-  const head = [at, level, service.padEnd(8), entry.msg, ...pairs].filter((part) => part !== '').join(' ')
+  // A message of several lines stays one entry: what it continues with is indented, and cannot be taken for another one.
+  const msg = entry.msg.replaceAll('\n', '\n    ')
+  const head = [at, level, service.padEnd(8), msg, ...pairs].filter((part) => part !== '').join(' ')
   const stack = stackOf(err)
   return stack === undefined ? head : `${head}\n${stack.replaceAll(/^/gm, '    ')}`
 }

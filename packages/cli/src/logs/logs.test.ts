@@ -42,6 +42,16 @@ describe('ServiceLog', () => {
     )
   })
 
+  it('begins a new line behind half of one, as a crash or a full disk leaves it', async () => {
+    const half = line(1, 'cut in the middle').slice(0, 20)
+    await writeFile(join(directory, 'predict.log'), `${line(0, 'whole')}\n${half}`)
+    const log = new ServiceLog(directory, 'predict')
+    log.writeLine(line(2, 'next'), 'stdout')
+    await log.close()
+    const entries = await readLogs(directory, ['predict'], 10)
+    expect(entries.map(({ entry }) => entry.msg)).toEqual(['whole', 'next'])
+  })
+
   it('makes an entry of any other text', async () => {
     const log = new ServiceLog(directory, 'models')
     log.writeLine('Traceback (most recent call last)', 'stderr')

@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
 import { createStream, type RotatingFileStream } from 'rotating-file-stream'
 import { parseLogLine } from './log-entry.ts'
 
@@ -86,8 +87,26 @@ export class ServiceLog {
       this.#brokenAtMs = performance.now()
       if (this.#stream === stream) this.#stream = undefined
     })
+    // A write that failed, or a process that was killed, has left half a line; the next one is a line by itself.
+    if (endsWithinLine(join(this.#directory, logFileName(this.#service)))) stream.write('\n')
     this.#stream = stream
     return stream
+  }
+}
+
+function endsWithinLine(path: string): boolean {
+  try {
+    const file = openSync(path, 'r')
+    try {
+      const { size } = fstatSync(file)
+      const last = Buffer.alloc(1)
+      return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    // There is no file yet, or the disk is broken: then the stream says so, and the service goes on.
+    return false
   }
 }
 

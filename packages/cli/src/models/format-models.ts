@@ -1,6 +1,7 @@
+import { printable } from '@crunch/local-processes'
+import { oneLine } from '../printable.ts'
 import { formatTable } from '../tables.ts'
 import type { ModelsState, ModelView } from './models-state.ts'
-import { oneLine, printable } from './printable.ts'
 
 /** Cells stay short, so that a row stays a line; the whole text is one flag away. */
 const maxNameLength = 32

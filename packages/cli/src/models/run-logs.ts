@@ -1,6 +1,6 @@
+import { printable } from '@crunch/local-processes'
 import { type LoggedLine, OrchestratorError, readModelLog } from '@crunch/model-orchestrator'
 import { CliError } from '../cli-error.ts'
-import { printable } from './printable.ts'
 
 const emitterNames: Readonly<Record<LoggedLine['emitter'], string>> = {
   'user-code': 'model',

@@ -1,18 +1,34 @@
-import { type Logger, pino } from 'pino'
-import pretty from 'pino-pretty'
-import type { JsonObject } from '../domain/json.ts'
+import { printableLines } from '@crunch/local-processes'
+import { type DestinationStream, type Logger, pino } from 'pino'
+import { prettyFactory } from 'pino-pretty'
+import type { Json, JsonObject } from '../domain/json.ts'
 import type { Log } from '../ports/log.ts'
 
-/** Logs to standard output: one JSON line an event, or lines for people. */
-export function createLog(settings: { readonly LOG_LEVEL: string; readonly LOG_FORMAT: 'json' | 'pretty' }): Log {
+/**
+ * Logs to standard output: one JSON line an event, or lines for people. A participant's text may stand in both, and both may
+ * be looked at on a terminal: what could steer one is escaped. In JSON that changes no value.
+ */
+export function createLog(
+  settings: { readonly LOG_LEVEL: string; readonly LOG_FORMAT: 'json' | 'pretty' },
+  output: DestinationStream = pino.destination({ sync: true }),
+): Log {
   const options = { level: settings.LOG_LEVEL, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }
-  const logger: Logger =
-    settings.LOG_FORMAT === 'pretty'
-      ? pino(options, pretty({ colorize: process.stdout.isTTY, ignore: 'pid,hostname', sync: true }))
-      : pino(options, pino.destination({ sync: true }))
+  const isPretty = settings.LOG_FORMAT === 'pretty'
+  // Colours are put in here: what stands in an entry has to be printable before.
+  const prettify = prettyFactory({ colorize: process.stdout.isTTY, ignore: 'pid,hostname' })
+  const render = (line: string) => (isPretty ? (prettify(line) ?? '') : printableLines(line))
+  const logger: Logger = pino(options, { write: (line) => output.write(render(line)) })
+  const shown = (value: Json): Json => (isPretty ? printableJson(value) : value)
   const write =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, fields: JsonObject = {}) =>
-      logger[level](fields, message)
+      logger[level](shown(fields), isPretty ? printableLines(message) : message)
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}
+
+function printableJson(value: Json): Json {
+  if (typeof value === 'string') return printableLines(value)
+  if (Array.isArray(value)) return value.map(printableJson)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [printableLines(key), printableJson(inner)]))
 }

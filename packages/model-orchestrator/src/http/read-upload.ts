@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { isPrintable } from '@crunch/local-processes'
 import { SUBMISSION_LIMITS } from '../copy-submission.ts'
 import { errorText, OrchestratorError } from '../orchestrator-error.ts'
 
@@ -80,7 +81,9 @@ export async function withUploadedFiles<Result>(
 function safePath(name: string): string {
   const parts = name.split('/')
   const isSafe = parts.every((part) => {
-    return part !== '' && part !== '.' && part !== '..' && part.length <= 200 && !/[\\\p{Cc}]/u.test(part)
+    return (
+      part !== '' && part !== '.' && part !== '..' && part.length <= 200 && !part.includes('\\') && isPrintable(part)
+    )
   })
   if (isSafe && parts.length <= 32) return parts.join('/')
   const shown = JSON.stringify(name.slice(0, 100))
@@ -94,6 +97,8 @@ function textOf(form: FormData, name: string): string | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'string') throw invalid(name, 'is a file; send a text')
   const text = value.trim()
+  if (!isPrintable(text))
+    throw invalid(name, 'holds a character that does not show, such as a control character; remove it')
   if (text.length > MAX_TEXT_CHARACTERS) throw invalid(name, `is longer than ${MAX_TEXT_CHARACTERS} characters`)
   return text === '' ? undefined : text
 }

@@ -1,3 +1,4 @@
+import { printable } from '@crunch/local-processes'
 import type { ModelState } from '@crunch/model-protocol'
 import type { ModelIdentity } from '../../../domain/model.ts'
 import type { FailureTally } from './failure-tally.ts'
@@ -43,14 +44,14 @@ export function endDeployment(deployment: Deployment): void {
   deployment.lane?.retire()
 }
 
-/** Local orchestrators know no names: then the ids stand for them. */
+/** Local orchestrators know no names: then the ids stand for them. A name shows as what it is, wherever it is printed. */
 export function identityOf({ model_id: id, deployment_id: deploymentId, infos }: ModelState): ModelIdentity {
   const cruncherId = infos.cruncher_id || infos.cruncher_wallet_pubkey || id
   return {
     id,
-    name: infos.model_name || id,
+    name: printable(infos.model_name || id),
     deploymentId,
     cruncherId,
-    cruncherName: infos.cruncher_name || cruncherId,
+    cruncherName: printable(infos.cruncher_name || cruncherId),
   }
 }
