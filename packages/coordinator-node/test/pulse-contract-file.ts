@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { defineContract, ticks, tiers } from '../src/index.ts'
+import type { FeedSource, SourceRecord } from '../src/ports/feed-source.ts'
+
+/** A price every half second until the signal aborts. */
+const pulse: FeedSource = {
+  describe: async () => [{ source: 'pulse', subjects: ['A'], kind: 'tick', granularities: 'any' }],
+  async *stream(scopes, _from, signal, onOpen) {
+    onOpen?.()
+    for (let price = 1; !signal.aborted; price += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      const now = Date.now()
+      yield scopes.map((scope): SourceRecord => ({ ...scope, eventAt: now, knownAt: now, values: { price } }))
+    }
+  },
+  async *history() {},
+}
+
+/** A competition of seconds, on a source of its own. */
+export default defineContract({
+  name: 'quick',
+  feed: { ...ticks({ source: 'pulse', subjects: ['A'], granularity: '1s' }), from: () => pulse },
+  input: {
+    schema: z.object({ price: z.number() }),
+    window: '10s',
+    build: ({ records }) => ({ price: records.at(-1)?.values.price ?? 0 }),
+  },
+  prediction: {
+    schema: z.object({ value: z.number() }),
+    schedule: [{ key: 'A-1s', subject: 'A', every: '1s', horizon: '2s' }],
+    timeout: '1s',
+  },
+  truth: {
+    schema: z.object({ price: z.number() }),
+    maxStaleness: '2s',
+    resolve: ({ exit }) => ({ price: exit.values.price }),
+  },
+  score: {
+    schema: z.object({ error: z.number() }),
+    compute: ({ output, truth }) => ({ error: Math.abs(output.value - truth.price) }),
+  },
+  snapshot: { every: '5s' },
+  leaderboard: { value: 'error', windows: { recent: '1m' }, rankBy: 'recent', direction: 'asc' },
+  checkpoint: { every: '10s', emission: tiers() },
+})
