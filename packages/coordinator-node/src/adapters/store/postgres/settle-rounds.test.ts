@@ -1,0 +1,53 @@
+import { setTimeout } from 'node:timers/promises'
+import postgres from 'postgres'
+import { afterEach, expect, it } from 'vitest'
+import type { Store } from '../../../ports/store.ts'
+import { answeredRound, minute, prepare, resolveAll, round, settleRequest } from '../../../ports/store-samples.ts'
+import { createTestDatabase } from '../../embedded-postgres/test-database.ts'
+import { openPostgresStore } from './postgres-store.ts'
+
+const endings: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end()
+})
+
+/** Any number; the settling of the first round waits for whoever holds it. */
+const turnstile = 4_711
+
+it('settles with two workers at once: neither waits for what the other has claimed', async () => {
+  const database = await createTestDatabase()
+  endings.push(() => database.drop())
+  const open = async (): Promise<Store> => {
+    const store = await openPostgresStore({ url: database.url, maxConnections: 2 })
+    endings.push(() => store.close())
+    return store
+  }
+  const [first, second] = [await open(), await open()]
+  await prepare(first)
+  for (const count of [0, 1, 2, 3]) await answeredRound(first, round(count))
+  const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
+  endings.push(() => sql.end({ timeout: 1 }))
+  await sql.unsafe(`
+    create function wait_for_turn() returns trigger language plpgsql as $$ begin
+      if new.id = '${round(0).id}' then perform pg_advisory_xact_lock(${turnstile}); end if;
+      return new; end $$;
+    create trigger wait_for_turn before update on inputs for each row execute function wait_for_turn();
+    select pg_advisory_lock(${turnstile})`)
+  const settle = (store: Store, limit: number) =>
+    store.settleRounds(settleRequest({ now: minute(90), limit }), (due) => resolveAll(due))
+
+  // It has claimed two rounds, decided, and is held up while it writes.
+  const heldUp = settle(first, 2)
+  await expect
+    .poll(async () => (await sql`select 1 from pg_locks where locktype = 'advisory' and not granted`).length, {
+      timeout: 10_000,
+    })
+    .toBe(1)
+  const other = await Promise.race([settle(second, 10), setTimeout(10_000, 'it waited for the first one')])
+  expect(other).toMatchObject({ resolvedCount: 2, waitingCount: 0, next: null })
+
+  await sql`select pg_advisory_unlock(${turnstile})`
+  expect(await heldUp).toMatchObject({ resolvedCount: 2 })
+  expect(await first.roundCounts()).toMatchObject({ unresolvedCount: 0 })
+})
