@@ -1,12 +1,10 @@
-import { printable } from '@crunch/local-processes'
-import { CliError } from '../cli-error.ts'
-import type { ReportClient } from '../report-client.ts'
 import { askSupervisor, type SupervisorStatus } from '../supervisor/control.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
 import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
 import { formatTable } from '../tables.ts'
 import type { Terminal } from '../terminal.ts'
 import { findWorkspace } from '../workspace.ts'
+import { describeNode, readNode } from './node-state.ts'
 import { openReportClient } from './open-report-client.ts'
 
 /** How much of an error fits into the table. */
@@ -34,24 +32,6 @@ export async function status(options: { readonly json: boolean }, terminal: Term
     )
 }
 
-type NodeState = Awaited<ReturnType<typeof readNode>>
-
-async function readNode(client: ReportClient) {
-  try {
-    const [health, feeds, models, leaderboard, checkpoints] = await Promise.all([
-      client.health(),
-      client.feeds(),
-      client.models(),
-      client.leaderboard(),
-      client.checkpoints(),
-    ])
-    return { health, feeds, models, leaderAt: leaderboard[0]?.created_at ?? null, checkpointCount: checkpoints.length }
-  } catch (error) {
-    if (error instanceof CliError) return { problem: error.message }
-    throw error
-  }
-}
-
 function describeSupervisor({ mode, pid, startedAt, apiUrl, modelsUrl }: SupervisorStatus): string {
   return `${mode}, supervisor ${pid}, up ${formatAge(Date.now() - startedAt)}, API ${apiUrl}${modelsUrl === null ? '' : `, models ${modelsUrl}`}`
 }
@@ -59,9 +39,9 @@ function describeSupervisor({ mode, pid, startedAt, apiUrl, modelsUrl }: Supervi
 function servicesTable(services: readonly ServiceStatus[]): string {
   return formatTable(
     ['service', 'state', 'pid', 'uptime', 'restarts', 'last error'],
-    services.map(({ name, state, pid, startedAt, restarts, lastError }) => [
+    services.map(({ name, state, pid, startedAt, restarts, lastError, lastEvent }) => [
       name,
-      state,
+      lastEvent === 'standing-by' && state === 'ready' ? 'standing by' : state,
       pid === null ? '' : String(pid),
       pid === null || startedAt === null ? '' : formatAge(Date.now() - startedAt),
       String(restarts),
@@ -78,39 +58,6 @@ function wholeErrors(services: readonly ServiceStatus[]): readonly string[] {
 }
 
 const firstLine = (text: string | null): string => (text ?? '').split('\n')[0] ?? ''
-
-function describeNode(node: NodeState): readonly string[] {
-  if ('problem' in node) return [`API: ${node.problem}`]
-  const reasons = linesOf(node.health.reasons)
-  const notes = linesOf(node.health.notes)
-  // Why a feed is not up stands among the reasons: it may be long.
-  const feeds = formatTable(
-    ['feed', 'status', 'since', 'known up to', 'records'],
-    node.feeds.map((feed) => [
-      `${feed.source}:${feed.subject}:${feed.kind}:${feed.granularity}`,
-      feed.status ?? '',
-      feed.status_since ?? '',
-      feed.watermark_ts ?? '',
-      `${feed.record_count}${feed.missing_count ? ` (${feed.missing_count} missing)` : ''}`,
-    ]),
-  )
-  const models = node.models.map(({ model_id, model_name }) => model_name ?? model_id)
-  return [
-    `health: ${String(node.health.status)}`,
-    ...reasons,
-    ...notes,
-    node.feeds.length === 0 ? 'no feed has brought anything yet' : feeds,
-    models.length === 0
-      ? 'no model has been asked yet; crunch models shows which run'
-      : `models (${models.length}): ${models.join(', ')}`,
-    `leaderboard of ${node.leaderAt ?? 'no period yet'}, checkpoints: ${node.checkpointCount}`,
-  ]
-}
-
-/** A reason is one line, whatever a participant has put into it. */
-function linesOf(texts: unknown): readonly string[] {
-  return Array.isArray(texts) ? texts.map((text) => `  ${printable(String(text))}`) : []
-}
 
 function formatAge(ageMs: number): string {
   const seconds = Math.max(0, Math.floor(ageMs / 1_000))

@@ -190,7 +190,8 @@ export class ServiceProcess {
   #noticeEvent(entry: LogEntry): void {
     if (typeof entry.fields.event !== 'string') return
     this.#lastEvent = entry.fields.event.slice(0, 100)
-    if (this.#lastEvent === 'ready' && this.#state === 'starting') {
+    // A standby does what it is there for: nothing more comes until it takes over.
+    if ((this.#lastEvent === 'ready' || this.#lastEvent === 'standing-by') && this.#state === 'starting') {
       this.#readyAt = Date.now()
       this.#state = 'ready'
     }

@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, it } from 'vitest'
+import { ReportClient } from '../report-client.ts'
+import { describeNode, readNode } from './node-state.ts'
+
+const endings: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end()
+})
+
+/** A report API that answers `/healthz` with this, and nothing else ever. */
+async function apiWith(status: number, health: object): Promise<ReportClient> {
+  const server = createServer((request, response) => {
+    if (request.url !== '/healthz') return
+    response.statusCode = status
+    response.end(JSON.stringify(health))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  endings.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return new ReportClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+}
+
+it('shows why the database cannot be used, at once, while nothing else answers', async () => {
+  const reason = 'the database is unreachable: it did not answer within 1.5 s'
+  const client = await apiWith(503, { status: 'degraded', reasons: [reason], detail: reason, message: reason })
+  const startedAt = performance.now()
+  expect(describeNode(await readNode(client))).toEqual([
+    'health: degraded',
+    `  ${reason}`,
+    'API: it can tell no more meanwhile',
+  ])
+  expect(performance.now() - startedAt).toBeLessThan(2_000)
+})
+
+it('shows health and who opens the rounds also when the rest does not answer', async () => {
+  const lease = { holder: 'host-b, process 12', taken_at: '2026-03-01T10:00:00.000Z', silent_ms: 1_400 }
+  const client = await apiWith(200, { status: 'ok', reasons: [], standing_still: [], predict_lease: lease })
+  expect(describeNode(await readNode(client))).toEqual([
+    'health: ok',
+    'rounds are opened by: host-b, process 12 since 2026-03-01T10:00:00.000Z, last heard 1 s ago',
+    expect.stringMatching(/^API: .*the report API does not answer/),
+  ])
+})

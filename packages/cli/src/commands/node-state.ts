@@ -1,0 +1,75 @@
+import { printable } from '@crunch/local-processes'
+import { CliError } from '../cli-error.ts'
+import type { ReportClient } from '../report-client.ts'
+import { formatTable } from '../tables.ts'
+
+/** What the API of a node tells; `problem` is why it told no more. */
+export type NodeState = Awaited<ReturnType<typeof readNode>>
+
+/** Health comes first: it answers also while the database does not, and says why the rest is not there. */
+export async function readNode(client: ReportClient) {
+  const health = await orProblem(() => client.health())
+  if ('problem' in health) return health
+  // Any other answer would come late or not at all.
+  if (health.value.detail !== undefined) return { health: health.value, problem: 'it can tell no more meanwhile' }
+  const rest = await orProblem(() =>
+    Promise.all([client.feeds(), client.models(), client.leaderboard(), client.checkpoints()]),
+  )
+  if ('problem' in rest) return { health: health.value, problem: rest.problem }
+  const [feeds, models, leaderboard, checkpoints] = rest.value
+  const leaderAt = leaderboard[0]?.created_at ?? null
+  return { health: health.value, feeds, models, leaderAt, checkpointCount: checkpoints.length }
+}
+
+async function orProblem<Value>(
+  read: () => Promise<Value>,
+): Promise<{ readonly value: Value } | { readonly problem: string }> {
+  try {
+    return { value: await read() }
+  } catch (error) {
+    if (error instanceof CliError) return { problem: error.message }
+    throw error
+  }
+}
+
+/** Who opens the rounds, in the words of `/healthz`. */
+function describeLease(lease: unknown): readonly string[] {
+  if (typeof lease !== 'object' || lease === null || !('holder' in lease) || !('silent_ms' in lease)) return []
+  if (lease.holder === null) return ['rounds are opened by: nobody']
+  const since = 'taken_at' in lease ? ` since ${String(lease.taken_at)}` : ''
+  const age = Math.max(0, Math.round(Number(lease.silent_ms) / 1_000))
+  return [`rounds are opened by: ${printable(String(lease.holder))}${since}, last heard ${age} s ago`]
+}
+
+/** The lines that `crunch status` shows of it. */
+export function describeNode(node: NodeState): readonly string[] {
+  if (!('health' in node)) return [`API: ${node.problem}`]
+  const told = [...linesOf(node.health.reasons), ...linesOf(node.health.notes)]
+  const health = [`health: ${String(node.health.status)}`, ...told, ...describeLease(node.health.predict_lease)]
+  if ('problem' in node) return [...health, `API: ${node.problem}`]
+  // Why a feed is not up stands among the reasons: it may be long.
+  const feeds = formatTable(
+    ['feed', 'status', 'since', 'known up to', 'records'],
+    node.feeds.map((feed) => [
+      `${feed.source}:${feed.subject}:${feed.kind}:${feed.granularity}`,
+      feed.status ?? '',
+      feed.status_since ?? '',
+      feed.watermark_ts ?? '',
+      `${feed.record_count}${feed.missing_count ? ` (${feed.missing_count} missing)` : ''}`,
+    ]),
+  )
+  const models = node.models.map(({ model_id, model_name }) => model_name ?? model_id)
+  return [
+    ...health,
+    node.feeds.length === 0 ? 'no feed has brought anything yet' : feeds,
+    models.length === 0
+      ? 'no model has been asked yet; crunch models shows which run'
+      : `models (${models.length}): ${models.join(', ')}`,
+    `leaderboard of ${node.leaderAt ?? 'no period yet'}, checkpoints: ${node.checkpointCount}`,
+  ]
+}
+
+/** A reason is one line, whatever a participant has put into it. */
+function linesOf(texts: unknown): readonly string[] {
+  return Array.isArray(texts) ? texts.map((text) => `  ${printable(String(text))}`) : []
+}
