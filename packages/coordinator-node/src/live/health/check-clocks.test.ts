@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest'
+import { createTestLog } from '../../../test/test-log.ts'
+import { createMemoryStore } from '../../adapters/store/memory/memory-store.ts'
+import { candle, minute } from '../../ports/store-samples.ts'
+import { readSettings } from '../settings.ts'
+import { createSettlingGate, tellClockFaults } from './check-clocks.ts'
+
+/** A live worker's clocks: its own stands at minute 0, the database server's where a test sets it. */
+function openScene(env: Record<string, string> = {}) {
+  const scene = { storeAt: minute(0) }
+  const store = { ...createMemoryStore(), storeTime: async () => scene.storeAt }
+  const log = createTestLog()
+  const clock = { now: () => minute(0), refresh: async () => minute(0) }
+  return { scene, store, log, context: { store, log, clock, settings: readSettings(env) } }
+}
+
+describe('settling by a clock', () => {
+  test('waits while the clock is far from that of the database server, and says so once a change', async () => {
+    const { scene, log, context } = openScene()
+    const mayWork = createSettlingGate(context)
+    expect(await mayWork()).toBe(true)
+    for (const at of [minute(120), minute(-120), minute(-120)]) {
+      scene.storeAt = at
+      expect(await mayWork()).toBe(false)
+    }
+    scene.storeAt = minute(0) + 59_000
+    expect(await mayWork()).toBe(true)
+    expect(log.lines.map(({ level }) => level)).toEqual(['error', 'info'])
+    expect(log.lines[0]?.message).toMatch(/2 h behind that of the database server.*nothing is settled/)
+  })
+
+  test('takes no notice of it in a replay, whose time the records carry', async () => {
+    const { scene, context } = openScene({ FEED_REPLAY_FILES: 'day.csv' })
+    scene.storeAt = minute(120)
+    expect(await createSettlingGate(context)()).toBe(true)
+  })
+})
+
+test('a worker says at its start that its clock is behind what is stored', async () => {
+  const { store, log, context } = openScene()
+  await tellClockFaults(context)
+  expect(log.lines).toEqual([])
+  await store.appendRecords([candle(119)])
+  await tellClockFaults(context)
+  expect(log.lines).toMatchObject([
+    {
+      level: 'error',
+      message: expect.stringMatching(/clock is 2 h behind the newest record/),
+      fields: { event: 'clock' },
+    },
+  ])
+})
