@@ -28,7 +28,7 @@ const contract = defineContract({
   },
   prediction: {
     ...realtime.prediction,
-    schedule: [{ subject: scope.subject, every: `${gridMs}ms`, horizon: '5s', step: '1s' }],
+    schedule: [{ subject: scope.subject, every: `${gridMs}ms`, horizon: '1m', step: '1s' }],
   },
   truth: {
     schema: realtime.truth.schema,
@@ -102,7 +102,7 @@ function clocked(store: Store, times: Times, modelCount: number): Store {
       const written = await store.recordAnswers(roundId, answeredAt, predictions)
       const pending = predictions.filter((prediction) => prediction.status === 'PENDING')
       const round = times.get(predictions[0]?.performedAt ?? Number.NaN)
-      if (!written || round === undefined || pending.length !== modelCount) {
+      if (!written.isFirst || round === undefined || pending.length !== modelCount) {
         const other = predictions.find((prediction) => prediction.status !== 'PENDING')
         throw new Error(`${pending.length} of ${modelCount} models answered ${roundId} validly: ${other?.detail}`)
       }

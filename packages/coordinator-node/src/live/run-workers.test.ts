@@ -27,14 +27,14 @@ const contract: AnyContract = defineContract({
   prediction: {
     schema: z.object({ value: z.number() }),
     schedule: [
-      { subject: 'A', every: '100ms', horizon: '200ms' },
-      { key: 'by-clock', subject: 'A', every: '200ms', horizon: '200ms', on: 'clock' },
+      { subject: 'A', every: '100ms', horizon: '2s' },
+      { key: 'by-clock', subject: 'A', every: '200ms', horizon: '2s', on: 'clock' },
     ],
-    timeout: '2s',
+    timeout: '1500ms',
   },
   truth: {
     schema: z.object({ price: z.number() }),
-    maxStaleness: '2s',
+    maxStaleness: '1m',
     resolve: ({ exit }) => ({ price: exit.values.price }),
   },
   score: {

@@ -58,6 +58,7 @@ export async function runWorkers(options: RunWorkersOptions): Promise<void> {
   const store = await openPostgresStore({
     url: options.databaseUrl,
     announceRecords: workers.includes('feed-data') && !workers.includes('predict'),
+    isLive: !isReplay,
     onConnectionLost(error) {
       connectionLoss = error
       end()

@@ -15,6 +15,7 @@ import {
 export function predictionTests(context: StoreUnderTest): void {
   openRoundTests(context)
   answerTests(context)
+  lateAnswerTests(context)
   unansweredTests(context)
   reportTests(context)
   countTests(context)
@@ -69,14 +70,52 @@ function openRoundTests(context: StoreUnderTest): void {
   })
 }
 
+const recorded = { isFirst: true, lateCount: 0 }
+const notFirst = { isFirst: false, lateCount: 0 }
+
+function lateAnswerTests(context: StoreUnderTest): void {
+  const late = { status: 'ABSENT', output: null, reason: 'stored_late', blame: 'coordinator' }
+
+  it.each([
+    ['at', 0],
+    ['long after', 60_000],
+  ])(
+    'takes no answer %s the moment from which the truth can be known, and records each model all the same',
+    async (_, lateMs) => {
+      const { store } = context
+      await prepare(store, ['a', 'b', 'c'])
+      await store.openRound(round(0))
+      const absent = { status: 'ABSENT', output: null, reason: 'timeout', blame: 'model', detail: 'slow' } as const
+      const answers = [prediction(round(0), 'a'), prediction(round(0), 'b', absent), prediction(round(0), 'c')]
+      const result = await store.recordAnswers(round(0).id, minute(5) + lateMs, answers)
+      expect(result).toEqual({ isFirst: true, lateCount: 2 })
+      expect((await store.predictionReports(filter())).map((report) => report.prediction)).toEqual([
+        { ...answers[0], ...late, detail: expect.stringContaining('too late') },
+        answers[1],
+        { ...answers[2], ...late, detail: expect.stringContaining('too late') },
+      ])
+      expect(await store.unansweredRounds()).toEqual([])
+      expect(await store.recordAnswers(round(0).id, minute(1), answers)).toEqual(notFirst)
+    },
+  )
+
+  it('takes answers up to that moment', async () => {
+    const { store } = context
+    await prepare(store)
+    await store.openRound(round(0))
+    expect(await store.recordAnswers(round(0).id, minute(5) - 1, [prediction(round(0), 'a')])).toEqual(recorded)
+    expect((await store.predictionReports(filter()))[0]?.prediction).toEqual(prediction(round(0), 'a'))
+  })
+}
+
 function answerTests(context: StoreUnderTest): void {
   it('records answers once', async () => {
     const { store } = context
     await prepare(store)
     await store.openRound(round(0))
     const [first, second] = [prediction(round(0), 'a'), prediction(round(0), 'b')]
-    expect(await store.recordAnswers(round(0).id, minute(1), [second, first])).toBe(true)
-    expect(await store.recordAnswers(round(0).id, minute(2), [{ ...first, output: { value: 9 } }])).toBe(false)
+    expect(await store.recordAnswers(round(0).id, minute(1), [second, first])).toEqual(recorded)
+    expect(await store.recordAnswers(round(0).id, minute(2), [{ ...first, output: { value: 9 } }])).toEqual(notFirst)
     expect((await store.predictionReports(filter())).map((report) => report.prediction)).toEqual([first, second])
     expect(await store.unansweredRounds()).toEqual([])
   })
@@ -86,10 +125,10 @@ function answerTests(context: StoreUnderTest): void {
     await context.store.openRound(round(0))
     const other = await context.other()
     const answers = [prediction(round(0), 'a'), prediction(round(0), 'b')]
-    const recorded = await Promise.all(
+    const all = await Promise.all(
       [context.store, other, context.store, other].map((store) => store.recordAnswers(round(0).id, minute(1), answers)),
     )
-    expect(recorded.filter((isFirst) => isFirst)).toHaveLength(1)
+    expect(all.filter(({ isFirst }) => isFirst)).toHaveLength(1)
     expect(await context.store.predictionReports(filter())).toHaveLength(2)
   })
 
@@ -97,8 +136,8 @@ function answerTests(context: StoreUnderTest): void {
     const { store } = context
     await prepare(store)
     await store.openRound(round(0))
-    expect(await store.recordAnswers(round(0).id, minute(1), [])).toBe(true)
-    expect(await store.recordAnswers(round(0).id, minute(1), [prediction(round(0), 'a')])).toBe(false)
+    expect(await store.recordAnswers(round(0).id, minute(1), [])).toEqual(recorded)
+    expect(await store.recordAnswers(round(0).id, minute(1), [prediction(round(0), 'a')])).toEqual(notFirst)
   })
 
   it('keeps every status with its reason, blame and detail', async () => {
@@ -140,7 +179,7 @@ function unansweredTests(context: StoreUnderTest): void {
     await expect(store.recordAnswers('none', minute(1), [])).rejects.toMatchObject({ code: 'NOT_FOUND' })
     expect(await store.predictionReports(filter())).toEqual([])
     expect(await store.unansweredRounds()).toHaveLength(1)
-    expect(await answer([good])).toBe(true)
+    expect(await answer([good])).toEqual(recorded)
   })
 
   it('gives rounds without answers, oldest first', async () => {

@@ -22,6 +22,14 @@ export interface AppendedRecords {
   readonly revisions: readonly FeedRecord[]
 }
 
+/** What became of the answers of a round. */
+export interface RecordedAnswers {
+  /** `false`: the round had answers already, and nothing was changed. */
+  readonly isFirst: boolean
+  /** PENDING answers that came at or after `resolvableAt`, and were stored as ABSENT. */
+  readonly lateCount: number
+}
+
 /** A round that may be settled, with everything its truth can be made of. */
 export interface DueRound {
   readonly round: Round
@@ -227,10 +235,12 @@ export interface Store extends ReportReads, EraVerbs {
   /** The newest `performedAt` of each schedule key that has rounds. */
   lastRoundTimes(): Promise<ReadonlyMap<string, Instant>>
   /**
-   * Writes all answers of a round and `answeredAt`, once. `false`: it had answers already, and nothing was changed.
+   * Writes all answers of a round and `answeredAt`, once. No answer becomes PENDING at or after the round's `resolvableAt`,
+   * when its truth can be known: it is stored as ABSENT, `stored_late`, blamed on us. A store of a live node also asks the
+   * clock of its database, and the later of the two instants counts.
    * The round must be known and every model registered: `NOT_FOUND`.
    */
-  recordAnswers(roundId: string, answeredAt: Instant, predictions: readonly Prediction[]): Promise<boolean>
+  recordAnswers(roundId: string, answeredAt: Instant, predictions: readonly Prediction[]): Promise<RecordedAnswers>
   /** Rounds without answers, oldest first. */
   unansweredRounds(): Promise<readonly Round[]>
 

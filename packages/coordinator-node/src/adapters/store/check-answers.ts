@@ -14,3 +14,12 @@ export function answersInOrder(roundId: string, predictions: readonly Prediction
   }
   return ordered
 }
+
+/** What becomes of a valid answer that reaches the store when its truth can be known. */
+export const storedLate = {
+  status: 'ABSENT',
+  output: null,
+  reason: 'stored_late',
+  blame: 'coordinator',
+  detail: 'this node stored the answer too late: the truth could be known by then',
+} as const

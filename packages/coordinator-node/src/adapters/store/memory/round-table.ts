@@ -10,13 +10,14 @@ import type {
   PredictionFilter,
   PredictionMove,
   PredictionReport,
+  RecordedAnswers,
   RoundCounts,
   RoundEvidence,
   RoundSettlement,
   SettleRequest,
   SettleResult,
 } from '../../../ports/store.ts'
-import { answersInOrder } from '../check-answers.ts'
+import { answersInOrder, storedLate } from '../check-answers.ts'
 import { checkSettlement } from '../check-settlement.ts'
 import { compareText } from '../compare-text.ts'
 import type { FeedTable } from './feed-table.ts'
@@ -32,7 +33,7 @@ interface RoundRow {
 export interface RoundTable {
   open(round: Round): boolean
   lastTimes(): ReadonlyMap<string, Instant>
-  recordAnswers(roundId: string, answeredAt: Instant, predictions: readonly Prediction[]): boolean
+  recordAnswers(roundId: string, answeredAt: Instant, predictions: readonly Prediction[]): RecordedAnswers
   unanswered(): readonly Round[]
   settle(request: SettleRequest, decide: (due: DueRound) => RoundSettlement): SettleResult
   firstResolvableAt(from: Instant): Instant | null
@@ -137,16 +138,21 @@ function recordAnswers(
   roundId: string,
   answeredAt: Instant,
   predictions: readonly Prediction[],
-): boolean {
+): RecordedAnswers {
   const row = byId.get(roundId)
   if (row === undefined) throw new CrunchError('NOT_FOUND', `there is no round "${roundId}" to answer`)
   const answers = answersInOrder(roundId, predictions)
-  if (row.round.answeredAt !== null) return false
-  row.predictions = answers.map((prediction) => ofRound(row.round, prediction))
+  if (row.round.answeredAt !== null) return { isFirst: false, lateCount: 0 }
+  const isLate = answeredAt >= row.round.resolvableAt
+  row.predictions = answers.map((prediction) => ofRound(row.round, isLate ? withoutPending(prediction) : prediction))
   row.round = { ...row.round, answeredAt }
   unanswered.delete(roundId)
   insertSorted(waiting, row, compareResolvable)
-  return true
+  return { isFirst: true, lateCount: isLate ? answers.filter(({ status }) => status === 'PENDING').length : 0 }
+}
+
+function withoutPending(prediction: Prediction): Prediction {
+  return prediction.status === 'PENDING' ? { ...prediction, ...storedLate } : prediction
 }
 
 function settle(

@@ -30,6 +30,8 @@ export interface PostgresStoreOptions {
   readonly url: string
   /** Announces inserted records to other processes; without, only this store's own listeners hear of them. */
   readonly announceRecords?: boolean
+  /** Rounds lie in wall time: whether an answer comes in time is also judged by the clock of the database. */
+  readonly isLive?: boolean
   /** Besides one for subscriptions and one for each lease. 5 unless set. */
   readonly maxConnections?: number
   /** For tests, which cannot wait as long as a node does. */
@@ -43,7 +45,7 @@ export interface PostgresStoreOptions {
 
 /** Opens the store on a database, migrating it first. Rejects with the errors of {@link migrateDatabase}. */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, announceRecords = false, maxConnections = 5 } = options
+  const { url, announceRecords = false, isLive = false, maxConnections = 5 } = options
   if (!URL.canParse(url)) {
     const form = 'postgres://user:password@host:port/name'
     throw new CrunchError('SETTINGS_INVALID', `the database URL cannot be read: write ${form}`)
@@ -59,7 +61,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     rest: {
       ...createScheduleStore(sql),
       ...createModelStore(sql),
-      ...createPredictionStore(sql, () => leases.generation(predictLease)),
+      ...createPredictionStore(sql, { isLive, generation: () => leases.generation(predictLease) }),
       ...createLeaseStore(sql),
       ...createPeriodStore(sql),
       ...createReportStore(sql),

@@ -1,20 +1,25 @@
-import { CrunchError } from '../../../domain/errors.ts'
-import type { Prediction } from '../../../domain/prediction.ts'
 import type { Round } from '../../../domain/round.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { RoundCounts, Store } from '../../../ports/store.ts'
-import { answersInOrder } from '../check-answers.ts'
 import { eraEnded } from '../era-ended.ts'
 import { jsonParameter, type Sql } from './connect.ts'
 import { isWithinEra } from './era-store.ts'
 import { encodeInstant } from './instant-codec.ts'
+import { recordAnswers } from './record-answers.ts'
 import { type RoundRow, roundColumns, roundOf, scopeOf } from './rows.ts'
-import { fence } from './session/lease-row.ts'
+import { fence, lostLease } from './session/lease-row.ts'
 
 type PredictionVerbs = 'openRound' | 'lastRoundTimes' | 'recordAnswers' | 'unansweredRounds' | 'roundCounts'
 
-/** `generation`: under which number the store's process took the lease of predicting; `null`: it did not. */
-export function createPredictionStore(sql: Sql, generation: () => number | null): Pick<Store, PredictionVerbs> {
+export interface PredictionStoreOptions {
+  /** The database's clock is asked when answers come: rounds lie in wall time. */
+  readonly isLive: boolean
+  /** Under which number the store's process took the lease of predicting; `null`: it did not. */
+  readonly generation: () => number | null
+}
+
+export function createPredictionStore(sql: Sql, options: PredictionStoreOptions): Pick<Store, PredictionVerbs> {
+  const { generation } = options
   return {
     async openRound(round) {
       const [row] = await sql<{ isNew: boolean; isCurrent: boolean; isHolder: boolean }[]>`
@@ -46,31 +51,7 @@ export function createPredictionStore(sql: Sql, generation: () => number | null)
         select key, last_performed_at as at from scheduled_prediction_configs where last_performed_at is not null`
       return new Map(rows.map(({ key, at }) => [key, at]))
     },
-    async recordAnswers(roundId, answeredAt, predictions) {
-      const answers = answersInOrder(roundId, predictions).map(answerDocument)
-      const document = { id: roundId, answeredAt: encodeInstant(answeredAt), answers }
-      const [row] = await sql<{ isFirst: boolean; isRound: boolean; isHolder: boolean }[]>`
-        with ${fence(sql, generation())}, document as materialized (select ${jsonParameter(sql, document)} as body),
-        answered as (
-          update inputs set answered_at = (body->>'answeredAt')::timestamptz
-          from document where id = body->>'id' and answered_at is null
-            and exists (select from fence)
-          returning id, performed_at, resolvable_at
-        ), written as (
-          insert into predictions (id, input_id, model_id, status, output, reason, blame, detail, duration_ms,
-            performed_at, resolvable_at)
-          select a.id, r.id, a."modelId", a.status, a.output, a.reason, a.blame, a.detail, a."durationMs",
-            r.performed_at, r.resolvable_at
-          from answered r, document, json_to_recordset(body->'answers') as a(
-            id text, "modelId" text, status text, output jsonb, reason text, blame text, detail text,
-            "durationMs" float8)
-        )
-        select exists (select from answered) as "isFirst", exists (select from fence) as "isHolder",
-          exists (select from inputs, document where id = body->>'id') as "isRound"`
-      if (row?.isHolder !== true) throw lostLease()
-      if (row?.isRound !== true) throw new CrunchError('NOT_FOUND', `there is no round "${roundId}" to answer`)
-      return row.isFirst
-    },
+    recordAnswers: (roundId, answeredAt, predictions) => recordAnswers(sql, options, roundId, answeredAt, predictions),
     async unansweredRounds() {
       const rows = await sql<RoundRow[]>`
         select ${roundColumns(sql)} from inputs i where answered_at is null order by performed_at, id`
@@ -90,11 +71,6 @@ async function readRoundCounts(sql: Sql): Promise<RoundCounts> {
   return { openedCount: opened, unresolvedCount: unresolved, voidCount: voided, missedCount: missed }
 }
 
-function lostLease(): CrunchError {
-  const fix = 'this process may write no rounds any more: end it, a new one stands by'
-  return new CrunchError('LEASE_HELD', `another process has taken over the lease on predicting; ${fix}`)
-}
-
 function roundDocument(round: Round): Readonly<Record<string, unknown>> {
   return {
     id: round.id,
@@ -109,9 +85,4 @@ function roundDocument(round: Round): Readonly<Record<string, unknown>> {
     missed_before: round.missedBefore,
     input: round.input,
   }
-}
-
-function answerDocument(prediction: Prediction): Readonly<Record<string, unknown>> {
-  const { id, modelId, status, output, reason, blame, detail, durationMs } = prediction
-  return { id, modelId, status, output, reason, blame, detail, durationMs }
 }

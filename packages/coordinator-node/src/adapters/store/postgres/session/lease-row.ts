@@ -102,3 +102,9 @@ export function fence(sql: Query, generation: number | null): Fragment {
     select true from leases where name = ${predictLease} and generation = ${generation} for key share
   )`
 }
+
+/** What a statement behind the {@link fence} says when it found the lease in other hands. */
+export function lostLease(): CrunchError {
+  const fix = 'this process may write no rounds any more: end it, a new one stands by'
+  return new CrunchError('LEASE_HELD', `another process has taken over the lease on predicting; ${fix}`)
+}
