@@ -18,7 +18,7 @@ export type ModelAnswer =
   | { readonly status: 'answered'; readonly output: unknown; readonly durationMs: number }
   | {
       readonly status: 'failed' | 'absent'
-      /** `model_error`, `bad_implementation`, `timeout`, `not_running`, `busy`, `queue_full`, `orchestrator_unreachable`, … */
+      /** `model_error`, `bad_implementation`, `timeout`, `not_running`, `busy`, `queue_full`, `coordinator_stalled`, … */
       readonly reason: string
       readonly blame: Blame
       /** In words; at most 2,000 characters. */
@@ -27,17 +27,25 @@ export type ModelAnswer =
       readonly durationMs: number | null
     }
 
+/** What a model that was asked says of the call, or of this coordinator, instead of answering. */
+export type RefusalReason = 'invalid_call' | 'access_denied'
+
+/** Whether a model says that not it, but the call or this coordinator is at fault. It may say so of every call. */
+export function isRefusal(answer: ModelAnswer): answer is Exclude<ModelAnswer, { status: 'answered' }> {
+  return answer.status !== 'answered' && (answer.reason === 'invalid_call' || answer.reason === 'access_denied')
+}
+
 /** One connected model's answers, in the order of the calls. */
 export interface ModelAnswers {
   readonly modelId: string
   readonly answers: readonly ModelAnswer[]
 }
 
-/** What its consumer made of an answer that was delivered. */
+/** What its consumer made of an answer that was delivered, or of a refusal to answer. */
 export interface Judgement {
   readonly modelId: string
   readonly method: string
-  /** What is wrong with the answer; `null` when it was taken. */
+  /** What is wrong with the answer, beginning with the reason; `null` when it was taken. */
   readonly problem: string | null
 }
 

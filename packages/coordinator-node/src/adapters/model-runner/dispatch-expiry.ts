@@ -1,3 +1,5 @@
+import { noStalls, type StallWatch } from './stall-watch.ts'
+
 /** Longer delays make Node's timers fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
@@ -6,20 +8,27 @@ export interface DispatchExpiry {
   readonly timeoutMs: number
   /** Never negative. */
   remainingMs(): number
+  /** Whether the time is over at this moment, by the clock that went further: what is read now comes too late. */
+  isOver(): boolean
+  /** Whether this process stood still for so long since the start that nobody knows who was late. */
+  wasStalled(): boolean
   /** Resolves when the time is over. */
   whenExpired(): Promise<void>
+  /** Whether `whenExpired` has resolved: at the earliest when the time is over. */
   hasExpired(): boolean
   /** Ends the timer; nobody waits any more. */
   clear(): void
 }
 
-/** The time starts now. */
-export function startExpiry(timeoutMs: number): DispatchExpiry {
-  const startedAt = performance.now()
+/** The time starts now. Without a watch, nothing is known of stalls. */
+export function startExpiry(timeoutMs: number, stalls: StallWatch = noStalls): DispatchExpiry {
+  const stallMs = stalledFromMs(timeoutMs)
+  const lostBefore = stalls.lostMs()
+  const elapsedMs = stalls.start()
   let timer: NodeJS.Timeout | undefined
   let expired = false
   let waiting: Promise<void> | undefined
-  const remainingMs = () => Math.max(0, startedAt + timeoutMs - performance.now())
+  const remainingMs = () => Math.max(0, timeoutMs - elapsedMs())
 
   function start(): Promise<void> {
     return new Promise((resolve) => {
@@ -27,7 +36,7 @@ export function startExpiry(timeoutMs: number): DispatchExpiry {
         expired = true
         resolve()
       }
-      // Answers that reached this machine in time are read first, even when this process was late itself.
+      // What reached this machine before is read first; whether it came in time is judged by the clock.
       timer = setTimeout(() => setImmediate(expire), Math.min(remainingMs(), MAX_TIMER_MS))
     })
   }
@@ -35,6 +44,8 @@ export function startExpiry(timeoutMs: number): DispatchExpiry {
   return {
     timeoutMs,
     remainingMs,
+    isOver: () => elapsedMs() > timeoutMs,
+    wasStalled: () => stalls.lostMs() - lostBefore > stallMs,
     whenExpired() {
       waiting ??= start()
       return waiting
@@ -42,4 +53,12 @@ export function startExpiry(timeoutMs: number): DispatchExpiry {
     hasExpired: () => expired,
     clear: () => clearTimeout(timer),
   }
+}
+
+/** A tenth of the time, within these: what a busy process may lose without having been stopped. */
+const MIN_STALL_MS = 250
+const MAX_STALL_MS = 1_000
+
+function stalledFromMs(timeoutMs: number): number {
+  return Math.min(Math.max(timeoutMs / 10, MIN_STALL_MS), MAX_STALL_MS)
 }

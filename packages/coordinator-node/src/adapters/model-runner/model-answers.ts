@@ -30,6 +30,12 @@ export function timeoutAnswer(timeoutMs: number, durationMs: number | null): Mod
   return absentAnswer({ reason: 'timeout', blame: 'model', detail, durationMs })
 }
 
+/** This process stood still while the model was asked: whether its answer was in time, nobody can know. */
+export function stalledAnswer(timeoutMs: number, durationMs: number | null): ModelAnswer {
+  const detail = `this node stood still while the model had its ${timeoutMs} ms, so nobody knows whether it was in time`
+  return absentAnswer({ reason: 'coordinator_stalled', blame: 'coordinator', detail, durationMs })
+}
+
 /** The time of the dispatch was over before this process came to the model. */
 export function unaskedAnswer(timeoutMs: number): ModelAnswer {
   const detail = `this node did not get round to asking the model within ${timeoutMs} ms`
@@ -48,10 +54,11 @@ export function queueFullAnswer(queueLimit: number): ModelAnswer {
   return absentAnswer({ reason: 'queue_full', blame: 'model', detail, durationMs: null })
 }
 
-/** The coordinator holds as many bytes of answers as it may. */
-export function noRoomAnswer(bytes: number, durationMs: number | null): ModelAnswer {
-  const detail = `there was no room for the ${bytes} bytes of the answer beside the large answers of other models`
-  return absentAnswer({ reason: 'no_room', blame: 'coordinator', detail, durationMs })
+/** The coordinator holds as many bytes of answers as it may: those of others, or more of this model's than its part. */
+export function noRoomAnswer(blame: Blame, bytes: number, durationMs: number | null): ModelAnswer {
+  const beside = blame === 'model' ? 'other answers of this model' : 'the large answers of other models'
+  const detail = `there was no room for the ${bytes} bytes of the answer beside ${beside}`
+  return absentAnswer({ reason: 'no_room', blame, detail, durationMs })
 }
 
 /** Nobody is there to ask. While the orchestrator is out of reach too, that is not held against the model. */

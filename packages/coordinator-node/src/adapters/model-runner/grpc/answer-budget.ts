@@ -17,22 +17,31 @@ export interface AnswerBudget {
   open(): DispatchAnswers
 }
 
+/** `too-much`: there is no room, and with this answer the model would hold more than an even part of the whole budget. */
+export type Room = 'taken' | 'no-room' | 'too-much'
+
 export interface DispatchAnswers {
-  /** Counts an answer that is about to be read; false when there is no room for it. */
-  take(modelId: string, bytes: number): boolean
+  /** Counts an answer that is about to be read, if there is room for it. */
+  take(modelId: string, bytes: number): Room
   /** The dispatch is over: what its answers took is free again, and nothing more is taken. */
   release(): void
 }
 
 export function createAnswerBudget({ maxBytes, modelCount }: AnswerBudgetOptions): AnswerBudget {
   const halfBytes = maxBytes / 2
-  const ownBytes = new Map<string, number>()
+  /** Within the part that is each model's own, and of both halves. */
+  const ownBytes = createTally()
+  const heldBytes = createTally()
   let sharedBytes = 0
 
-  function addOwn(modelId: string, bytes: number): void {
-    const left = (ownBytes.get(modelId) ?? 0) + bytes
-    if (left === 0) ownBytes.delete(modelId)
-    else ownBytes.set(modelId, left)
+  /** What was taken, as it is given back; nothing when there is no room. */
+  function takeRoom(modelId: string, bytes: number): (() => void) | undefined {
+    if (ownBytes.of(modelId) + bytes <= halfBytes / Math.max(1, modelCount())) return ownBytes.add(modelId, bytes)
+    if (sharedBytes + bytes > halfBytes) return undefined
+    sharedBytes += bytes
+    return () => {
+      sharedBytes -= bytes
+    }
   }
 
   return {
@@ -41,25 +50,37 @@ export function createAnswerBudget({ maxBytes, modelCount }: AnswerBudgetOptions
       let isOver = false
       return {
         take(modelId, bytes) {
-          if (isOver) return false
-          if (bytes <= LARGE_ANSWER_BYTES) return true
-          if ((ownBytes.get(modelId) ?? 0) + bytes <= halfBytes / Math.max(1, modelCount())) {
-            addOwn(modelId, bytes)
-            givesBack.push(() => addOwn(modelId, -bytes))
-            return true
+          if (isOver) return 'no-room'
+          if (bytes <= LARGE_ANSWER_BYTES) return 'taken'
+          const giveBack = takeRoom(modelId, bytes)
+          if (giveBack === undefined) {
+            return heldBytes.of(modelId) + bytes > maxBytes / Math.max(1, modelCount()) ? 'too-much' : 'no-room'
           }
-          if (sharedBytes + bytes > halfBytes) return false
-          sharedBytes += bytes
-          givesBack.push(() => {
-            sharedBytes -= bytes
-          })
-          return true
+          givesBack.push(giveBack, heldBytes.add(modelId, bytes))
+          return 'taken'
         },
         release() {
           isOver = true
           for (const giveBack of givesBack.splice(0)) giveBack()
         },
       }
+    },
+  }
+}
+
+/** Bytes by model; those that hold nothing are forgotten. */
+function createTally() {
+  const bytesOf = new Map<string, number>()
+  function change(modelId: string, bytes: number): void {
+    const left = (bytesOf.get(modelId) ?? 0) + bytes
+    if (left === 0) bytesOf.delete(modelId)
+    else bytesOf.set(modelId, left)
+  }
+  return {
+    of: (modelId: string) => bytesOf.get(modelId) ?? 0,
+    add(modelId: string, bytes: number): () => void {
+      change(modelId, bytes)
+      return () => change(modelId, -bytes)
     },
   }
 }

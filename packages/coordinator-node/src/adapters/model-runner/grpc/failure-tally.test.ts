@@ -202,6 +202,20 @@ describe('counters', () => {
     }
   })
 
+  it('leave a refused call to those who know what the other models said to it', () => {
+    const tally = tallyOf({ failureLimit: 1, timeoutLimit: 1 })
+    const fault = { blame: 'model', detail: '', durationMs: 1 } as const
+    for (let round = 0; round < 5; round += 1) {
+      const refusals = [
+        failedAnswer({ ...fault, reason: 'invalid_call' }),
+        absentAnswer({ ...fault, reason: 'access_denied' }),
+      ]
+      expect(dispatch(tally, refusals)).toEqual({ kind: 'go-on' })
+    }
+    tally.recordJudgement('predict', 'invalid_call: no')
+    expect(verdictOf(tally.recordJudgement('predict', 'invalid_call: no'))).toMatchObject({ code: 'MULTIPLE_FAILED' })
+  })
+
   it('take answers that break the schema, until one is taken', () => {
     const tally = tallyOf({ failureLimit: 2 })
     for (let round = 0; round < 5; round += 1) {
@@ -213,7 +227,7 @@ describe('counters', () => {
       expect(tally.recordJudgement('predict', null)).toEqual({ kind: 'go-on' })
     }
     for (let round = 0; round < 2; round += 1) tally.recordJudgement('predict', 'value: too big')
-    expect(verdictOf(tally.recordJudgement('predict', 'value: NaN'))).toEqual({
+    expect(verdictOf(tally.recordJudgement('predict', 'invalid_output: value: NaN'))).toEqual({
       code: 'MULTIPLE_FAILED',
       reason: 'predict gave an answer that cannot be taken 3 times in a row, the last time invalid_output: value: NaN',
     })

@@ -1,5 +1,5 @@
 import type { FailureCode } from '@crunch/model-protocol'
-import type { ModelAnswer } from '../../../ports/model-runner.ts'
+import { isRefusal, type ModelAnswer } from '../../../ports/model-runner.ts'
 
 /** One late answer is an accident; from the next on, a model is called less often. */
 const COOL_DOWN_FROM = 2
@@ -41,7 +41,9 @@ export interface FailureTally {
   /** Takes the answers of one dispatch, in the order of its calls. */
   record(calls: readonly CallRecord[]): TallyStep
   recordHealth(isServing: boolean): TallyStep
-  /** What became of an answer that was recorded: `null` when it was taken, else what is wrong with it. */
+  /**
+   * What became of an answer that was recorded, or of a refusal to answer: `null` when it was taken, else what is wrong with it.
+   */
   recordJudgement(method: string, problem: string | null): TallyStep
 }
 
@@ -145,7 +147,7 @@ class Tally implements FailureTally {
     counts.rejections = problem === null ? 0 : counts.rejections + 1
     if (!isOver(counts.rejections, this.#limits.failureLimit)) return goOn
     const times = `${counts.rejections} times in a row`
-    const reason = `${method} gave an answer that cannot be taken ${times}, the last time invalid_output: ${problem}`
+    const reason = `${method} gave an answer that cannot be taken ${times}, the last time ${problem}`
     return { kind: 'give-up', verdict: { code: 'MULTIPLE_FAILED', reason } }
   }
 
@@ -164,7 +166,8 @@ class Tally implements FailureTally {
   #countAnswer(method: string, answer: ModelAnswer, missing: CallRecord | undefined): void {
     const counts = this.#of(method)
     if (answer.status !== 'absent') this.#absences = 0
-    if (answer.status === 'failed' && answer.blame === 'model') counts.failures += 1
+    // Whether a call is at fault that a model refuses is known when all have answered: that is judged, not counted here.
+    if (answer.status === 'failed' && answer.blame === 'model' && !isRefusal(answer)) counts.failures += 1
     if (answer.status !== 'answered') return
     counts.failures = 0
     this.#reconnects = 0

@@ -95,7 +95,9 @@ export function openModelChannel(target: ModelTarget, options: ModelChannelOptio
         let isOver = false
         void call.outcome.then((outcome) => {
           isOver = true
-          resolve({ ...explain(outcome), durationMs: performance.now() - startedAt })
+          const durationMs = performance.now() - startedAt
+          // Whichever callback runs first when this process was late: what is read after the time is not taken.
+          resolve(expiry.isOver() ? { kind: 'expired', durationMs } : { ...explain(outcome), durationMs })
         })
         void expiry.whenExpired().then(() => {
           if (isOver) return
@@ -140,8 +142,18 @@ const paths = {
 /** Of the whole server: a HealthCheckRequest without a service has no bytes. */
 const healthRequest = frameMessage(Buffer.alloc(0))
 
-const noConnection = { kind: 'error', code: status.UNAVAILABLE, details: 'there is no connection' } as const
-const closedHere = { kind: 'error', code: status.CANCELLED, details: 'the coordinator closed the connection' } as const
+const noConnection: UnaryFailure = {
+  kind: 'error',
+  code: status.UNAVAILABLE,
+  details: 'there is no connection',
+  absence: 'lost',
+}
+const closedHere: UnaryFailure = {
+  kind: 'error',
+  code: status.CANCELLED,
+  details: 'the coordinator closed the connection',
+  absence: 'closed here',
+}
 const tooLate = { kind: 'error', code: status.DEADLINE_EXCEEDED, details: 'the time is over' } as const
 
 function readSetup(bytes: Buffer, durationMs: number): SetupOutcome {

@@ -7,6 +7,7 @@ import {
   noRoomAnswer,
   notRunningAnswer,
   queueFullAnswer,
+  stalledAnswer,
   timeoutAnswer,
   unaskedAnswer,
 } from '../model-answers.ts'
@@ -14,7 +15,7 @@ import type { DispatchAnswers } from './answer-budget.ts'
 import type { DispatchTurns } from './call-turns.ts'
 import { type FailureTally, goOn, type TallyStep, type Verdict } from './failure-tally.ts'
 import { LARGE_ANSWER_BYTES, type LargeAnswers } from './large-answers.ts'
-import type { CallOutcome, ModelChannel, SetupOutcome } from './model-channel.ts'
+import type { CallOutcome, ModelChannel, SetupOutcome, TransportError } from './model-channel.ts'
 import { NOT_SET_UP, readResponse, readTransportError } from './read-outcome.ts'
 
 /** A connection that was lost gets this long to come back before the model counts as gone. */
@@ -128,7 +129,7 @@ export class ModelLane {
     if (index === -1) return
     this.#waiting.splice(index, 1)
     const { requests, expiry } = job.dispatch
-    job.resolve(requests.map(() => timeoutAnswer(expiry.timeoutMs, null)))
+    job.resolve(requests.map(() => lateAnswer(expiry, null)))
   }
 
   async #work(first: Job): Promise<void> {
@@ -200,8 +201,8 @@ export class ModelLane {
     const repair: Repair = { mayBeSetUp: true, problem: '' }
     for (const request of requests) {
       answers.push(
-        expiry.hasExpired()
-          ? timeoutAnswer(expiry.timeoutMs, null)
+        expiry.isOver() || expiry.hasExpired()
+          ? lateAnswer(expiry, null)
           : await this.#call(request.frame, { expiry, room }, repair),
       )
     }
@@ -219,24 +220,26 @@ export class ModelLane {
       // The process behind the same address was restarted: it has forgotten the model.
       repair.mayBeSetUp = false
       const setup = await channel.setup(baseClassName, expiry.remainingMs())
-      if (expiry.hasExpired()) return timeoutAnswer(expiry.timeoutMs, null)
+      if (expiry.isOver() || expiry.hasExpired()) return lateAnswer(expiry, null)
       repair.problem = setupProblem(setup)
       answer = await this.#ask(request, limits)
     }
     if (answer !== NOT_SET_UP) return answer
     const detail = `the model's runner was restarted, and the model cannot be set up again: ${repair.problem}`
-    return notRunningAnswer(absenceBlame(), detail, null)
+    return notRunningAnswer('model', detail, null)
   }
 
   async #ask(request: Buffer, { expiry, room }: CallLimits): Promise<ModelAnswer | typeof NOT_SET_UP> {
     const { channel, modelId } = this.#options
-    let refusedBytes = 0
+    let refused: { readonly blame: Blame; readonly bytes: number } | undefined
     const outcome = await channel.call(request, expiry, (bytes) => {
-      const fits = room.take(modelId, bytes)
-      if (!fits) refusedBytes = bytes
-      return fits
+      const found = room.take(modelId, bytes)
+      if (found !== 'taken') refused = { blame: found === 'too-much' ? 'model' : 'coordinator', bytes }
+      return found === 'taken'
     })
-    if (refusedBytes > 0 && outcome.kind === 'error') return noRoomAnswer(refusedBytes, outcome.durationMs)
+    if (refused !== undefined && outcome.kind === 'error') {
+      return noRoomAnswer(refused.blame, refused.bytes, outcome.durationMs)
+    }
     return this.#read(outcome, expiry)
   }
 
@@ -246,16 +249,30 @@ export class ModelLane {
   }
 
   async #read(outcome: CallOutcome, expiry: DispatchExpiry): Promise<ModelAnswer | typeof NOT_SET_UP> {
-    if (outcome.kind === 'expired') return timeoutAnswer(expiry.timeoutMs, outcome.durationMs)
-    if (outcome.kind === 'error') return readTransportError(outcome, expiry.timeoutMs, this.#options.absenceBlame())
+    if (outcome.kind === 'expired') return lateAnswer(expiry, outcome.durationMs)
+    if (outcome.kind === 'error') {
+      return readTransportError(outcome, expiry.timeoutMs, await this.#lossBlame(outcome, expiry))
+    }
     if (outcome.bytes.length > LARGE_ANSWER_BYTES) {
       await this.#options.largeAnswers.turn()
-      if (expiry.hasExpired()) return timeoutAnswer(expiry.timeoutMs, outcome.durationMs)
+      if (expiry.hasExpired()) return lateAnswer(expiry, outcome.durationMs)
     }
     const answer = readResponse(outcome.bytes, outcome.durationMs)
     if (!(answer instanceof Promise)) return answer
-    return Promise.race([answer, expiry.whenExpired().then(() => timeoutAnswer(expiry.timeoutMs, outcome.durationMs))])
+    return Promise.race([answer, expiry.whenExpired().then(() => lateAnswer(expiry, outcome.durationMs))])
   }
+
+  /** A model that ends its connection, and takes the next one, is there: that was its own doing. */
+  async #lossBlame({ absence }: TransportError, expiry: DispatchExpiry): Promise<Blame> {
+    const blame = this.#options.absenceBlame()
+    if (absence !== 'lost' || blame === 'model') return blame
+    return (await this.#comesBack(expiry)) ? 'model' : blame
+  }
+}
+
+/** No answer in time, as far as this process can tell. */
+function lateAnswer(expiry: DispatchExpiry, durationMs: number | null): ModelAnswer {
+  return expiry.wasStalled() ? stalledAnswer(expiry.timeoutMs, durationMs) : timeoutAnswer(expiry.timeoutMs, durationMs)
 }
 
 function setupProblem(outcome: SetupOutcome): string {

@@ -39,7 +39,8 @@ const fails =
 const failure: Outcome = ['FAILED', 'model_error', 'model']
 const nonsense: Outcome = ['FAILED', 'invalid_output', 'model']
 const gone: Outcome = ['ABSENT', 'not_running', 'model']
-const refused: Outcome = ['ABSENT', 'unauthenticated', 'coordinator']
+/** Judged by the round, which knows what the other models say to the same call. */
+const refused: Outcome = ['ABSENT', 'access_denied', 'model']
 
 describe('a Call', () => {
   it.each<[string, Behaviour, Outcome, Report, string?]>([
@@ -61,7 +62,7 @@ describe('a Call', () => {
     [
       'INVALID_ARGUMENT',
       says('INVALID_ARGUMENT', 'methodName cannot be empty'),
-      ['FAILED', 'invalid_call', 'coordinator'],
+      ['FAILED', 'invalid_call', 'model'],
       'nothing',
       'methodName cannot be empty',
     ],

@@ -36,7 +36,8 @@ export function readResponse(
     case 'BAD_IMPLEMENTATION':
       return failedAnswer({ reason: 'bad_implementation', blame: 'model', detail, durationMs })
     case 'INVALID_ARGUMENT':
-      return failedAnswer({ reason: 'invalid_call', blame: 'coordinator', detail, durationMs })
+      // Any model can say so. Whether the call is at fault shows when all models that answer it say so.
+      return failedAnswer({ reason: 'invalid_call', blame: 'model', detail, durationMs })
     case 'MODEL_FAILED':
     case 'SETUP_FAILED':
     case 'UNKNOWN':
@@ -46,9 +47,16 @@ export function readResponse(
   }
 }
 
-/** What the failure of the connection says; `absenceBlame` is for a model that is not there. */
+/**
+ * What the failure of a call says. `absenceBlame` is for a connection that is gone, which we see ourselves. A status, its text
+ * and a reset are chosen by the model's process: whatever they say, the answer is missing by its fault.
+ */
 export function readTransportError(error: TransportError, timeoutMs: number, absenceBlame: Blame): ModelAnswer {
   const { code, details, durationMs } = error
+  if (error.absence === 'closed here') return notRunningAnswer('coordinator', details, durationMs)
+  if (error.absence === 'lost') {
+    return notRunningAnswer(absenceBlame, `the connection to the model is gone: ${details}`, durationMs)
+  }
   switch (code) {
     case status.RESOURCE_EXHAUSTED:
       return /larger than/i.test(details) ? outputTooLarge(details, durationMs) : busyAnswer(durationMs)
@@ -56,7 +64,7 @@ export function readTransportError(error: TransportError, timeoutMs: number, abs
       return timeoutAnswer(timeoutMs, durationMs)
     case status.UNAVAILABLE:
     case status.CANCELLED:
-      return notRunningAnswer(absenceBlame, `the connection to the model is gone: ${details}`, durationMs)
+      return notRunningAnswer('model', `the model's runner ended the call: ${details}`, durationMs)
     case status.UNAUTHENTICATED:
     case status.PERMISSION_DENIED: {
       if (error.isUnproven) {
@@ -64,17 +72,15 @@ export function readTransportError(error: TransportError, timeoutMs: number, abs
         return absentAnswer({ reason: 'unauthenticated', blame: 'model', detail, durationMs })
       }
       const detail = `the model's runner does not accept this coordinator: ${details}`
-      return absentAnswer({ reason: 'unauthenticated', blame: 'coordinator', detail, durationMs })
+      return absentAnswer({ reason: 'access_denied', blame: 'model', detail, durationMs })
     }
     case status.UNIMPLEMENTED: {
       const detail = `what listens at the model's address is no model runner: ${details}`
-      return notRunningAnswer(absenceBlame, detail, durationMs)
+      return notRunningAnswer('model', detail, durationMs)
     }
     default:
       // A process that dies may reset its streams before the connection ends.
-      if (/RST_STREAM|premature|ECONNRESET/i.test(details)) {
-        return notRunningAnswer(absenceBlame, `the model ended the call: ${details}`, durationMs)
-      }
+      if (error.isReset) return notRunningAnswer('model', `the model ended the call: ${details}`, durationMs)
       return failedAnswer({ reason: 'model_error', blame: 'model', detail: `${status[code]}: ${details}`, durationMs })
   }
 }

@@ -183,13 +183,13 @@ describe('mutual TLS', () => {
     await expectReport(/does not accept the certificate of this node \(SECURE_CERT_DIR\): TLS certificate hash/)
   })
 
-  it('blames this node when a runner refuses it later, and keeps the model', async () => {
+  it('tells when a runner refuses this node later, and keeps the model: whose fault that is shows beside the others', async () => {
     let refusal: string | undefined
     await list({ credentials: serverCredentials(server), metadata: () => wallet.prove(proof), refuse: () => refusal })
     const runner = await scene.connect({ credentials: mutual })
     refusal = 'registered anew'
     expect((await ask(runner, [call('echo', 'x')])).a).toMatchObject([
-      { status: 'absent', reason: 'unauthenticated', blame: 'coordinator' },
+      { status: 'absent', reason: 'access_denied', blame: 'model' },
     ])
     expect(runner.models()).toHaveLength(1)
     expect(scene.orchestrator.reports).toEqual([])

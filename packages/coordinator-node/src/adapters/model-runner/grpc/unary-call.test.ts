@@ -310,7 +310,7 @@ describe('a connection that ends', () => {
       if (calls === 2) setImmediate(() => server.cut())
     })
     const outcomes = await Promise.all([start().outcome, start().outcome])
-    const lost = { kind: 'error', code: status.UNAVAILABLE, details: 'the connection was lost' }
+    const lost = { kind: 'error', code: status.UNAVAILABLE, details: 'the connection was lost', absence: 'lost' }
     expect(outcomes).toEqual([lost, lost])
   })
 

@@ -19,6 +19,10 @@ export interface UnaryFailure {
   readonly details: string
   /** There was an answer, and it is not known to be that of the one who was asked. */
   readonly isUnproven?: boolean
+  /** The other side said nothing: there was no connection, it was lost, or it was closed here. */
+  readonly absence?: 'lost' | 'closed here'
+  /** The other side ended the call without a status. */
+  readonly isReset?: boolean
 }
 
 export interface UnaryRequest {
@@ -66,7 +70,7 @@ export function startUnaryCall(session: ClientHttp2Session, request: UnaryReques
   } catch (error) {
     // The session ended in this very turn of the event loop.
     const details = error instanceof Error ? error.message : String(error)
-    return { outcome: Promise.resolve(failure(status.UNAVAILABLE, details)), cancel: () => {} }
+    return { outcome: Promise.resolve(lost(details)), cancel: () => {} }
   }
   const answer = new AnswerReader(request)
   const outcome = new Promise<UnaryOutcome>((resolve) => {
@@ -172,9 +176,10 @@ class AnswerReader {
   }
 
   #withoutStatus(connectionIsLost: boolean, rstCode = 0): UnaryFailure {
-    if (connectionIsLost) return failure(status.UNAVAILABLE, 'the connection was lost')
+    if (connectionIsLost) return lost('the connection was lost')
     if (rstCode !== constants.NGHTTP2_NO_ERROR) {
-      return failure(statusOfReset(rstCode), `the stream was closed without a status (RST_STREAM ${rstCode})`)
+      const details = `the stream was closed without a status (RST_STREAM ${rstCode})`
+      return { ...failure(statusOfReset(rstCode), details), isReset: true }
     }
     const end = this.#hasHeaders ? 'ended its answer' : 'ended the call'
     return failure(status.INTERNAL, `the server ${end} without a status`)
@@ -183,6 +188,10 @@ class AnswerReader {
 
 function failure(code: status, details: string): UnaryFailure {
   return { kind: 'error', code, details }
+}
+
+function lost(details: string): UnaryFailure {
+  return { ...failure(status.UNAVAILABLE, details), absence: 'lost' }
 }
 
 /** At most eight digits; longer times are given in seconds. */
