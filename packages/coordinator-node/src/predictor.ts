@@ -2,7 +2,6 @@ import type { ResolvedContract } from './contract/resolved-contract.ts'
 import { type FeedRecord, type FeedScope, feedScopeKey } from './domain/feed-record.ts'
 import { isSilent } from './domain/feed-trust.ts'
 import type { JsonObject } from './domain/json.ts'
-import type { Schedule } from './domain/round.ts'
 import { durationMs, floorToGrid, type Instant } from './domain/time.ts'
 import type { Clock } from './ports/clock.ts'
 import { type Log, silentLog } from './ports/log.ts'
@@ -15,6 +14,7 @@ import { buildInput } from './stages/input/build-input.ts'
 import { dueSchedules } from './stages/prediction/due-schedules.ts'
 import { guardNames } from './stages/prediction/guard-names.ts'
 import { loadModelRegistry, type ModelRegistry } from './stages/prediction/model-registry.ts'
+import { roundLateness } from './stages/prediction/round-lateness.ts'
 import { type RanRounds, restartedPredictions, runRounds } from './stages/prediction/run-rounds.ts'
 
 /** Input → prediction: what one process does between a record and the stored answers. */
@@ -112,23 +112,21 @@ async function runInstant(
   if (newest.knownAt - now > (ports.clockToleranceMs ?? Number.POSITIVE_INFINITY)) return nothingRan
   const key = feedScopeKey(scope)
   const own = resolved.schedules.filter((schedule) => schedule.on === on && feedScopeKey(schedule.scope) === key)
-  const lateMs = now - at
-  const open = own.filter((schedule) => lateMs <= latenessLimitMs(schedule))
+  const times = new Map<string, number>()
+  for (const schedule of own) {
+    const lateness = roundLateness(schedule, resolved.timeoutMs, at, now)
+    if (lateness.kind === 'opens') times.set(schedule.key, lateness.timeoutMs)
+  }
+  const open = own.filter((schedule) => times.has(schedule.key))
   const isTrusted = state.watch.gateOf(scope, at) === null
   const due = isTrusted ? dueSchedules(open, state.lastRoundTimes, at) : []
   if (on === 'clock' && due.length === 0) return nothingRan
   const input = tryBuildInput(resolved, ports.log, scope, state.window, at)
   if (input === null) return nothingRan
   const onOpen = (scheduleKey: string) => state.lastRoundTimes.set(scheduleKey, at)
-  return runRounds(resolved, ports, state.registry, { at, input, due, isNews: on === 'record', onOpen })
-}
-
-/**
- * How late a round may open: not so late that it was missed (a backlog after a pause opens nothing), and never when its
- * truth may be known already. Five seconds are left for the way of a record that comes every second.
- */
-function latenessLimitMs({ horizonMs, scope }: Schedule): number {
-  return Math.min(horizonMs, Math.max(durationMs(scope.granularity), 5_000))
+  // Rounds of one instant share a dispatch, and so the shortest of their times.
+  const timeoutMs = Math.min(resolved.timeoutMs, ...due.map(({ schedule }) => times.get(schedule.key) as number))
+  return runRounds(resolved, ports, state.registry, { at, input, due, timeoutMs, isNews: on === 'record', onOpen })
 }
 
 /** `null`, logged, when the contract cannot build the input: then no round opens, and it counts as missed. */

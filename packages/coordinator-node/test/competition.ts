@@ -38,6 +38,8 @@ export interface TestRunner extends ModelRunner {
   setReachable(reachable: boolean): void
   /** What it was told of answers. */
   readonly judgements: readonly Judgement[]
+  /** How long the models had in each dispatch. */
+  readonly timeouts: readonly number[]
 }
 
 export function createTestRunner(
@@ -49,13 +51,18 @@ export function createTestRunner(
   let inner = start(models)
   let isReachable = true
   const judgements: Judgement[] = []
+  const timeouts: number[] = []
   return {
     models: () => inner.models(),
     reachable: () => isReachable,
-    dispatch: (calls, timeoutMs) => inner.dispatch(calls, timeoutMs),
+    dispatch(calls, timeoutMs) {
+      timeouts.push(timeoutMs)
+      return inner.dispatch(calls, timeoutMs)
+    },
     onModel: (listener) => inner.onModel(listener),
     judge: (told) => judgements.push(...told),
     judgements,
+    timeouts,
     close: () => inner.close(),
     connect(own) {
       inner = start(own)

@@ -75,6 +75,18 @@ describe('what a contract says', () => {
     expect(findings(schedule({ horizon: '60s' }))).toEqual([])
   })
 
+  test('gives models less time than each of its horizons: an answer must come before the truth can be known', () => {
+    const timed = (timeout: string) => {
+      const { prediction } = schedule({ horizon: '1h' }, { horizon: '5m' }, { horizon: '2m' })
+      return findings({ prediction: { ...prediction, timeout } })
+    }
+    expect(timed('119999ms')).toEqual([])
+    expect(timed('2m')).toEqual([
+      '  - prediction.timeout: 2m reaches the horizon of 2m of "BTCUSDT-2m", when the truth can be known; use less than 2m (MODEL_RUNNER_TIMEOUT_SECONDS replaces it), or lengthen the horizon',
+    ])
+    expect(timed('10m')).toHaveLength(1)
+  })
+
   test('has schedule keys of their own, given or by default', () => {
     expect(findings(schedule({}, { every: '5m' }))).toEqual([
       '  - prediction.schedule[1].key: "BTCUSDT-5m" is the key of an earlier entry; set a key of its own',

@@ -31,6 +31,7 @@ const valueChecks: readonly {
 }[] = [
   { reads: ['name'], check: checkName },
   { reads: ['feed', 'prediction.schedule'], check: checkSchedule },
+  { reads: ['prediction.timeout', 'prediction.schedule'], check: checkTimeout },
   { reads: ['feed'], check: checkGates },
   { reads: ['prediction.call', 'prediction.schedule'], check: checkCall },
   { reads: ['snapshot.metrics', 'snapshot.signal', 'snapshot.actual', 'snapshot.ensembles'], check: checkMetrics },
@@ -92,6 +93,23 @@ function checkSchedule(contract: AnyContract): Finding[] {
     }
     return findings
   })
+}
+
+/** An answer that may come when the truth can be known is worth nothing. */
+function checkTimeout({ prediction }: AnyContract): Finding[] {
+  const { timeout } = prediction
+  const entries: readonly ScheduleEntry[] = prediction.schedule
+  const shortest = entries
+    .filter((entry) => durationMs(entry.horizon) <= durationMs(timeout))
+    .sort((left, right) => durationMs(left.horizon) - durationMs(right.horizon))[0]
+  if (shortest === undefined) return []
+  return [
+    {
+      path: 'prediction.timeout',
+      cause: `${timeout} reaches the horizon of ${shortest.horizon} of "${scheduleKey(shortest)}", when the truth can be known`,
+      fix: `use less than ${shortest.horizon} (MODEL_RUNNER_TIMEOUT_SECONDS replaces it), or lengthen the horizon`,
+    },
+  ]
 }
 
 const dryRunRound = {

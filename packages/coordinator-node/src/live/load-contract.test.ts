@@ -134,15 +134,17 @@ describe('settings', () => {
   })
 
   test('that break the contract say so, and that they did', async () => {
-    const [subject, interval, stub] = await Promise.all([
+    const [subject, interval, timeout, stub] = await Promise.all([
       load(good, { FEED_SUBJECTS: 'ETHUSDT' }),
       load(good, { CHECKPOINT_INTERVAL_SECONDS: '1000' }),
+      load(good, { MODEL_RUNNER_TIMEOUT_SECONDS: '300' }),
       load(good, { SCORING_FUNCTION: `${parts}#stub` }),
     ])
-    expect([subject, interval, stub].map(({ code }) => code)).toEqual(Array(3).fill('CONTRACT_INVALID'))
+    expect([subject, interval, timeout, stub].map(({ code }) => code)).toEqual(Array(4).fill('CONTRACT_INVALID'))
     expect(subject.message).toContain(`${good} with the settings of this node is not a valid contract`)
     expect(subject.message).toContain('no feed carries "BTCUSDT"')
     expect(interval.message).toContain('checkpoint.every: 1000s is not a whole number of snapshot periods')
+    expect(timeout.message).toContain('prediction.timeout: 5m reaches the horizon of 5m')
     expect(stub.message).toContain('looks like a stub')
   })
 

@@ -6,6 +6,7 @@ import type { AnyContract } from '../contract/crunch-contract.ts'
 import type { FeedDefinition } from '../contract/feed-definition.ts'
 import { formatFindings } from '../contract/finding.ts'
 import { CrunchError } from '../domain/errors.ts'
+import { formatDuration } from '../domain/time.ts'
 import type { FeedSourceFactory } from '../ports/feed-source.ts'
 import type { Settings } from './settings.ts'
 
@@ -43,15 +44,17 @@ async function applySettings(contract: AnyContract, settings: Settings, folder: 
     importFunction('INFERENCE_OUTPUT_VALIDATOR', settings.INFERENCE_OUTPUT_VALIDATOR, folder),
     importFunction('FEED_SOURCE_MODULE', settings.FEED_SOURCE_MODULE, folder),
   ])
+  const timeoutSeconds = settings.MODEL_RUNNER_TIMEOUT_SECONDS
   const checkpointSeconds = settings.CHECKPOINT_INTERVAL_SECONDS
   return {
     ...contract,
     feed: feeds.map((feed) => overrideFeed(feed, settings, source)),
     input: builder === undefined ? contract.input : { ...contract.input, build: builder },
-    prediction:
-      validator === undefined
-        ? contract.prediction
-        : { ...contract.prediction, schema: contract.prediction.schema.pipe(z.transform(validator)) },
+    prediction: {
+      ...contract.prediction,
+      ...(validator !== undefined && { schema: contract.prediction.schema.pipe(z.transform(validator)) }),
+      ...(timeoutSeconds !== undefined && { timeout: formatDuration(Math.max(1, Math.round(timeoutSeconds * 1_000))) }),
+    },
     score: scoring === undefined ? contract.score : { ...contract.score, compute: scoring },
     checkpoint:
       checkpointSeconds === undefined

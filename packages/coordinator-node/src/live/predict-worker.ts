@@ -5,6 +5,7 @@ import { createPipeline, type PipelineOptions } from '../pipeline.ts'
 import type { Log } from '../ports/log.ts'
 import { type Lease, predictLease } from '../ports/store.ts'
 import type { Predictor } from '../predictor.ts'
+import { clockLatenessMs } from '../stages/prediction/round-lateness.ts'
 import { keepBeating } from './health/keep-beating.ts'
 import { createInFlight } from './in-flight.ts'
 import { clockToleranceMs } from './settings.ts'
@@ -126,9 +127,6 @@ export function aborted(signal: AbortSignal): Promise<void> {
   })
 }
 
-/** A clock instant that is this much over is missed: a round is never opened later. */
-const lateLimitMs = 1_000
-
 /** Opens the rounds of `on: 'clock'` schedules at their grid instants, until the signal aborts. */
 export async function runClockRounds(
   context: WorkerContext,
@@ -141,8 +139,9 @@ export async function runClockRounds(
     const instant = at
     // A timer may fire a millisecond early.
     while (clock.now() < instant && !signal.aborted) await wait(instant - clock.now(), signal)
-    if (!signal.aborted && clock.now() - instant <= lateLimitMs) await inFlight.add(() => predictor.predictAt(instant))
-    at = predictor.nextClockInstant(Math.max(instant, clock.now() - lateLimitMs))
+    // One that has come too late opens no round: the predictor judges that.
+    if (!signal.aborted) await inFlight.add(() => predictor.predictAt(instant))
+    at = predictor.nextClockInstant(Math.max(instant, clock.now() - clockLatenessMs))
   }
   await aborted(signal)
 }

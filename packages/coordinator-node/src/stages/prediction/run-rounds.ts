@@ -5,15 +5,23 @@ import type { JsonObject } from '../../domain/json.ts'
 import { takesPart } from '../../domain/model.ts'
 import type { Prediction } from '../../domain/prediction.ts'
 import type { Round } from '../../domain/round.ts'
-import type { Instant } from '../../domain/time.ts'
+import { formatInstant, type Instant } from '../../domain/time.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
-import type { Judgement, ModelAnswer, ModelCall, ModelRunner } from '../../ports/model-runner.ts'
+import {
+  isRefusal,
+  type Judgement,
+  type ModelAnswer,
+  type ModelAnswers,
+  type ModelCall,
+  type ModelRunner,
+} from '../../ports/model-runner.ts'
 import type { Store } from '../../ports/store.ts'
 import type { DueSchedule } from './due-schedules.ts'
 import { absentPrediction, judgeAnswer } from './judge-answer.ts'
 import type { ModelRegistry } from './model-registry.ts'
 import { predictCall, tickCalls } from './round-calls.ts'
+import { isCallAtFault } from './shared-refusals.ts'
 
 export interface RunRoundsPorts {
   readonly store: Pick<Store, 'openRound' | 'recordAnswers'>
@@ -33,6 +41,8 @@ export interface RoundInstant {
   readonly at: Instant
   readonly input: JsonObject
   readonly due: readonly DueSchedule[]
+  /** How long the models may take: it ends before the horizon of every round that is due. */
+  readonly timeoutMs: number
   /** Whether the input is news to the models: it comes from a new record. */
   readonly isNews: boolean
   /** Told of each schedule whose round opens, before anything is awaited. */
@@ -55,7 +65,7 @@ export async function runRounds(
   const rounds = asked.map(({ round }) => round)
   for (const round of rounds) instant.onOpen(round.scheduleKey)
   const ticks = instant.isNews ? tickCalls(contract, instant.input) : []
-  const dispatched = ports.runner.dispatch([...ticks, ...asked.map(({ call }) => call)], resolved.timeoutMs)
+  const dispatched = ports.runner.dispatch([...ticks, ...asked.map(({ call }) => call)], instant.timeoutMs)
   const [opened, answers] = await Promise.all([
     Promise.all(rounds.map((round) => ports.store.openRound(round))),
     dispatched,
@@ -66,10 +76,11 @@ export async function runRounds(
       // Another process opened this round first: its answers count, ours are dropped.
       if (opened[index] === false) return 0
       const callIndex = ticks.length + index
-      const byModel = new Map(answers.map((entry) => [entry.modelId, entry.answers[callIndex]]))
+      const byModel = roundAnswers(registry, answers, callIndex)
       const predictions = judgeRound(resolved, ports.runner, registry, round, byModel)
       ports.runner.judge(judgements(predictions, byModel, asked[index]!.call.method))
-      await ports.store.recordAnswers(round.id, ports.clock.now(), predictions)
+      const { lateCount } = await ports.store.recordAnswers(round.id, ports.clock.now(), predictions)
+      if (lateCount > 0) warnOfLateAnswers(ports.log, round, lateCount)
       return predictions.length
     }),
   )
@@ -116,13 +127,41 @@ export function restartedPredictions(round: Round, registry: ModelRegistry): Pre
     )
 }
 
-type AnswersByModel = ReadonlyMap<string, ModelAnswer | undefined>
+type AnswersByModel = ReadonlyMap<string, ModelAnswer>
 
-/** Of the answers that came: the others are known to the runner. */
+/** The answers to one call of a dispatch. A call that all models refuse alike is at fault itself. */
+function roundAnswers(registry: ModelRegistry, answers: readonly ModelAnswers[], callIndex: number): AnswersByModel {
+  const byModel = new Map(answers.map((entry) => [entry.modelId, entry.answers[callIndex]!]))
+  const asked = registry.models().flatMap((model) => {
+    const answer = byModel.get(model.id)
+    return answer === undefined ? [] : [{ model, answer }]
+  })
+  if (!isCallAtFault(asked)) return byModel
+  return new Map(
+    [...byModel].map(([id, answer]) => [id, isRefusal(answer) ? { ...answer, blame: 'coordinator' } : answer]),
+  )
+}
+
+/**
+ * Of the answers that came, and of the models' own refusals: the runner knows the others, but cannot tell whether the call
+ * was at fault.
+ */
 function judgements(predictions: readonly Prediction[], byModel: AnswersByModel, method: string): Judgement[] {
-  return predictions
-    .filter(({ modelId }) => byModel.get(modelId)?.status === 'answered')
-    .map(({ modelId, status, detail }) => ({ modelId, method, problem: status === 'PENDING' ? null : (detail ?? '') }))
+  return predictions.flatMap(({ modelId, status, blame, reason, detail }) => {
+    const answer = byModel.get(modelId)
+    if (answer === undefined || blame === 'coordinator') return []
+    if (answer.status !== 'answered' && !isRefusal(answer)) return []
+    return [{ modelId, method, problem: status === 'PENDING' ? null : `${reason}: ${detail}` }]
+  })
+}
+
+function warnOfLateAnswers(log: Log, round: Round, lateCount: number): void {
+  log.warn('answers came to the store when the truth could be known; they count for nobody, and are blamed on us', {
+    stage: 'prediction',
+    roundId: round.id,
+    resolvableAt: formatInstant(round.resolvableAt),
+    lateCount,
+  })
 }
 
 function judgeRound(

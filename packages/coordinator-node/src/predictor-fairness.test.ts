@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest'
+import { candles, openCompetition, steady, type TestModel } from '../test/competition.ts'
+import { createVirtualClock } from './adapters/clock/clocks.ts'
+import { candle, minute } from './ports/store-samples.ts'
+
+describe('the truth never comes before an answer', () => {
+  test('no round opens by the clock more than a second after its instant', async () => {
+    const schedule = [{ subject: 'BTCUSDT', every: '1m', horizon: '4m', on: 'clock' }]
+    const { clock, pipeline, predictor } = await openCompetition({ changes: { prediction: { schedule } } })
+    clock.advanceTo(minute(1))
+    await pipeline.ingest([candle(0)])
+    await predictor.predict(candle(0))
+    clock.advanceTo(minute(2) + 1_000)
+    expect((await predictor.predictAt(minute(2))).rounds).toHaveLength(1)
+    clock.advanceTo(minute(2) + 1_001)
+    expect((await predictor.predictAt(minute(2) + 1)).rounds).toEqual([])
+  })
+
+  test('a round that opens late gives its models less time, so that it ends before the horizon', async () => {
+    const prediction = { schedule: [{ subject: 'BTCUSDT', every: '1m', horizon: '2m' }], timeout: '100s' }
+    const { clock, pipeline, predictor, runner } = await openCompetition({ changes: { prediction } })
+    clock.advanceTo(minute(1) + 30_000)
+    await pipeline.ingest([candle(0)])
+    expect((await predictor.predict(candle(0))).rounds).toHaveLength(1)
+    // A second is left for storing the answers.
+    expect(runner.timeouts).toEqual([89_000])
+  })
+
+  test('answers that reach the store after the horizon count for nobody, are our fault, and an operator hears of it', async () => {
+    const clock = createVirtualClock()
+    const late: TestModel = {
+      predict() {
+        clock.advanceTo(minute(6))
+        return { value: 1 }
+      },
+    }
+    const { store, lines, drive, pipeline } = await openCompetition({ clock, models: { late, other: steady(1) } })
+    await drive(candle(0))
+    const fault = { status: 'ABSENT', reason: 'stored_late', blame: 'coordinator', output: null }
+    expect(store.dump().predictions).toMatchObject([fault, fault])
+    expect(lines).toMatchObject([{ level: 'warn', fields: { stage: 'prediction', lateCount: 2 } }])
+    await drive(...candles(1, 7))
+    await pipeline.settle()
+    expect(store.dump().rounds[0]).toMatchObject({ status: 'RESOLVED', voidReason: null })
+    expect(store.dump().scores.filter((score) => score.resolvableAt === minute(6))).toEqual([])
+  })
+})
+
+describe('who is to blame for a call that is refused', () => {
+  const refuse: TestModel = { predict: () => null }
+
+  /** In-process models cannot refuse a call: their answer is turned into what a model behind the wire may say. */
+  async function rowsOf(models: Readonly<Record<string, TestModel>>) {
+    const competition = await openCompetition({ models })
+    const { dispatch } = competition.runner
+    competition.runner.dispatch = async (calls, timeoutMs) =>
+      (await dispatch(calls, timeoutMs)).map(({ modelId, answers }) => ({
+        modelId,
+        answers: answers.map((answer) =>
+          models[modelId] === refuse
+            ? ({ status: 'failed', reason: 'invalid_call', blame: 'model', detail: 'no', durationMs: 1 } as const)
+            : answer,
+        ),
+      }))
+    await competition.drive(candle(0))
+    const rows = competition.store.dump().predictions.map((row) => [row.modelId, row.status, row.reason, row.blame])
+    return { rows, judgements: competition.runner.judgements }
+  }
+
+  test('the model that refuses what another one answers', async () => {
+    const { rows, judgements } = await rowsOf({ good: steady(1), liar: refuse, other: refuse })
+    expect(rows).toEqual([
+      ['good', 'PENDING', null, null],
+      ['liar', 'FAILED', 'invalid_call', 'model'],
+      ['other', 'FAILED', 'invalid_call', 'model'],
+    ])
+    // So often in a row as answers that are not taken, and a model is given up.
+    expect(judgements.map(({ modelId, problem }) => [modelId, problem])).toEqual([
+      ['good', null],
+      ['liar', 'invalid_call: no'],
+      ['other', 'invalid_call: no'],
+    ])
+  })
+
+  test('we, when all models refuse it; then nothing is held against them', async () => {
+    const { rows, judgements } = await rowsOf({ one: refuse, other: refuse })
+    expect(rows).toEqual([
+      ['one', 'FAILED', 'invalid_call', 'coordinator'],
+      ['other', 'FAILED', 'invalid_call', 'coordinator'],
+    ])
+    expect(judgements).toEqual([])
+  })
+
+  test('the only model of a competition: nobody else can tell', async () => {
+    expect((await rowsOf({ only: refuse })).rows).toEqual([['only', 'FAILED', 'invalid_call', 'model']])
+  })
+})

@@ -1,0 +1,23 @@
+import type { Model } from '../../domain/model.ts'
+import { isRefusal, type ModelAnswer } from '../../ports/model-runner.ts'
+
+/** What one model answered to the call of a round; `undefined` of one that was not asked. */
+export interface AskedModel {
+  readonly model: Pick<Model, 'id' | 'cruncherId'>
+  readonly answer: ModelAnswer
+}
+
+/**
+ * Whether a call is at fault itself: every model that answered it refused it for the same reason, these are models of at least
+ * two crunchers, and more than half of those that were asked. One model says what it likes; to be believed, all must say it,
+ * the organizer's own included.
+ */
+export function isCallAtFault(asked: readonly AskedModel[]): boolean {
+  const answered = asked.filter(({ answer }) => answer.status !== 'absent' || isRefusal(answer))
+  const [first] = answered
+  if (first === undefined || !isRefusal(first.answer)) return false
+  const { reason } = first.answer
+  if (!answered.every(({ answer }) => isRefusal(answer) && answer.reason === reason)) return false
+  const crunchers = new Set(answered.map(({ model }) => model.cruncherId))
+  return crunchers.size >= 2 && answered.length > asked.length / 2
+}
