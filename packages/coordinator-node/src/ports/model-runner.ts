@@ -27,9 +27,6 @@ export type ModelAnswer =
       readonly durationMs: number | null
     }
 
-/** What a model that was asked says of the call, or of this coordinator, instead of answering. */
-export type RefusalReason = 'invalid_call' | 'access_denied'
-
 /** Whether a model says that not it, but the call or this coordinator is at fault. It may say so of every call. */
 export function isRefusal(answer: ModelAnswer): answer is Exclude<ModelAnswer, { status: 'answered' }> {
   return answer.status !== 'answered' && (answer.reason === 'invalid_call' || answer.reason === 'access_denied')
