@@ -4,16 +4,17 @@ import { createVirtualClock } from './adapters/clock/clocks.ts'
 import { candle, minute } from './ports/store-samples.ts'
 
 describe('the truth never comes before an answer', () => {
-  test('no round opens by the clock more than a second after its instant', async () => {
+  test.each([
+    [1_000, 1],
+    [1_001, 0],
+  ])('a round by the clock may open a second after its instant, and no later: %d ms', async (lateMs, roundCount) => {
     const schedule = [{ subject: 'BTCUSDT', every: '1m', horizon: '4m', on: 'clock' }]
     const { clock, pipeline, predictor } = await openCompetition({ changes: { prediction: { schedule } } })
     clock.advanceTo(minute(1))
     await pipeline.ingest([candle(0)])
     await predictor.predict(candle(0))
-    clock.advanceTo(minute(2) + 1_000)
-    expect((await predictor.predictAt(minute(2))).rounds).toHaveLength(1)
-    clock.advanceTo(minute(2) + 1_001)
-    expect((await predictor.predictAt(minute(2) + 1)).rounds).toEqual([])
+    clock.advanceTo(minute(2) + lateMs)
+    expect((await predictor.predictAt(minute(2))).rounds).toHaveLength(roundCount)
   })
 
   test('a round that opens late gives its models less time, so that it ends before the horizon', async () => {
@@ -94,4 +95,52 @@ describe('who is to blame for a call that is refused', () => {
   test('the only model of a competition: nobody else can tell', async () => {
     expect((await rowsOf({ only: refuse })).rows).toEqual([['only', 'FAILED', 'invalid_call', 'model']])
   })
+})
+
+describe('a model that knows when its answer would be bad, and then gives none', () => {
+  const close = (count: number) => candles(count, count)[0]?.values.close as number
+  const lastCount = 40
+
+  /** Answers 1 where prices rise, and does something else where they fall. */
+  function abstaining(abstain: () => unknown): TestModel {
+    let count = -1
+    return {
+      tick(input) {
+        if (input.subject === 'BTCUSDT') count += 1
+      },
+      predict: () => (close(count + 5) > close(count) ? { value: 1 } : abstain()),
+    }
+  }
+
+  const thrown = () => {
+    throw new Error('not today')
+  }
+
+  test.each<[string, () => unknown]>([
+    ['throws', thrown],
+    ['rejects', () => Promise.reject(new Error('not today'))],
+    ['answers nothing', () => undefined],
+    ['answers null', () => null],
+    ['answers NaN', () => ({ value: Number.NaN })],
+    ['answers beyond the bounds', () => ({ value: 1e300 })],
+    ['never answers again', () => new Promise(() => {})],
+  ])(
+    'is scored by the policy for missing answers each time, and gains nothing over one that answers: it %s',
+    async (_, abstain) => {
+      const models = { abstaining: abstaining(abstain), honest: steady(1), other: steady(-0.5) }
+      const { store, drive, pipeline } = await openCompetition({ models, timeoutMs: 20 })
+      await drive(...candles(0, lastCount))
+      await pipeline.settle()
+      const { predictions, scores } = store.dump()
+      const missing = predictions.filter(({ modelId, output }) => modelId === 'abstaining' && output === null)
+      expect(missing.length).toBeGreaterThan(10)
+      for (const { blame } of missing) expect(blame).toBe('model')
+      const values = (modelId: string) =>
+        scores.filter((score) => score.modelId === modelId).map((score) => score.value?.value as number)
+      const sum = (modelId: string) => values(modelId).reduce((total, value) => total + value, 0)
+      // Not one round is left out of its mean.
+      expect(values('abstaining')).toHaveLength(values('honest').length)
+      expect(sum('abstaining')).toBeLessThanOrEqual(sum('honest'))
+    },
+  )
 })

@@ -3,7 +3,6 @@ import { CrunchError } from '../../../domain/errors.ts'
 import type { ModelIdentity } from '../../../domain/model.ts'
 import type { Judgement, ModelAnswers, ModelCall, ModelRunner } from '../../../ports/model-runner.ts'
 import { startExpiry } from '../dispatch-expiry.ts'
-import { startStallWatch } from '../stall-watch.ts'
 import { type AnswerBudget, createAnswerBudget } from './answer-budget.ts'
 import { createCallTurns } from './call-turns.ts'
 import { connectDiscovery, type DiscoveryClient } from './discovery-client.ts'
@@ -34,7 +33,6 @@ class ConnectedModelRunner implements GrpcModelRunner {
   readonly #cluster: ModelCluster
   readonly #answerBudget: AnswerBudget
   readonly #turns = createCallTurns(startYoungCollections())
-  readonly #stalls = startStallWatch()
   readonly #discovery: DiscoveryClient
   readonly #listeners = new Set<(model: ModelIdentity) => void>()
   readonly #settled: Promise<void>
@@ -71,7 +69,7 @@ class ConnectedModelRunner implements GrpcModelRunner {
   }
 
   async dispatch(calls: readonly ModelCall[], timeoutMs: number): Promise<readonly ModelAnswers[]> {
-    const expiry = startExpiry(timeoutMs, this.#stalls)
+    const expiry = startExpiry(timeoutMs, this.#options.stalls)
     const requests = calls.map(encode)
     const models = this.#cluster.ready()
     const room = this.#answerBudget.open()
@@ -102,7 +100,7 @@ class ConnectedModelRunner implements GrpcModelRunner {
 
   async close(): Promise<void> {
     this.#listeners.clear()
-    this.#stalls.stop()
+    this.#options.stalls.stop()
     // From here on the models' absence is our own doing.
     const closed = this.#discovery.close()
     this.#cluster.close()

@@ -1,6 +1,7 @@
 import { MAX_MESSAGE_BYTES } from '@crunch/model-protocol'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { Log } from '../../../ports/log.ts'
+import { type StallWatch, startStallWatch } from '../stall-watch.ts'
 import type { ModelCredentials } from './model-credentials.ts'
 
 export interface ModelRunnerLimits {
@@ -48,6 +49,8 @@ export interface ModelRunnerOptions extends Partial<ModelRunnerLimits> {
   readonly log: Log
   /** How models are reached; insecure when absent. */
   readonly credentials?: ModelCredentials
+  /** Knows when this process stood still; one that looks at the machine's clocks when absent. */
+  readonly stalls?: StallWatch
   /** Told about a setting that no model can work with; without it such a problem is only logged. */
   readonly onFatal?: (error: CrunchError) => void
 }
@@ -59,6 +62,7 @@ export interface ResolvedOptions extends ModelRunnerLimits {
   readonly baseClassName: string
   readonly log: Log
   readonly credentials: ModelCredentials
+  readonly stalls: StallWatch
   readonly onFatal: (error: CrunchError) => void
 }
 
@@ -112,8 +116,8 @@ export function resolveOptions(options: ModelRunnerOptions): ResolvedOptions {
     throw invalid(`maxHeldBytes is ${limits.maxHeldBytes}: it must be at least 4 times maxOutputBytes`)
   }
   const settleTimeoutMs = options.settleTimeoutMs ?? limits.connectTimeoutMs + limits.setupTimeoutMs
-  const { credentials = { mode: 'insecure' }, onFatal = () => {} } = options
-  return { ...limits, settleTimeoutMs, credentials, onFatal }
+  const { credentials = { mode: 'insecure' }, onFatal = () => {}, stalls = startStallWatch() } = options
+  return { ...limits, settleTimeoutMs, credentials, stalls, onFatal }
 }
 
 function withoutAbsent(options: ModelRunnerOptions): ModelRunnerOptions {

@@ -7,7 +7,9 @@ import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
 import { modelRunnerCommand } from '@crunch/model-runner'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startStallWatch } from '../stall-watch.ts'
 import type { GrpcModelRunner } from './connect-model-runner.ts'
+import type { ModelRunnerOptions } from './runner-options.ts'
 import { ask, call, openScene, type Scene, stateOf } from './testing/scene.ts'
 
 // The models are in processes of their own, so that they go on while this one stands still.
@@ -27,7 +29,7 @@ export class Model extends TrackerBase {
 }
 `
 
-async function connectModel(options: Parameters<Scene['connect']>[0] = {}): Promise<GrpcModelRunner> {
+async function connectModel(options: Partial<ModelRunnerOptions> = {}): Promise<GrpcModelRunner> {
   const folder = await mkdtemp(join(tmpdir(), 'crunch-stall-'))
   scene.onClose(() => rm(folder, { recursive: true }))
   await writeFile(join(folder, 'main.mjs'), model)
@@ -43,7 +45,7 @@ async function connectModel(options: Parameters<Scene['connect']>[0] = {}): Prom
   for await (const line of createInterface({ input: child.stdout })) {
     const { port } = JSON.parse(line) as { port: number }
     scene.orchestrator.list([stateOf('a', port)])
-    const runner = await scene.connect({ baseClassName: 'main.TrackerBase', ...options })
+    const runner = await scene.connect({ baseClassName: 'main.TrackerBase', stalls: startStallWatch(), ...options })
     // The first call of a process takes longer.
     await ask(runner, [call('after', '0')])
     return runner

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../../domain/json.ts'
 import type { ModelIdentity } from '../../../../domain/model.ts'
 import type { Log } from '../../../../ports/log.ts'
 import type { ModelAnswer, ModelCall } from '../../../../ports/model-runner.ts'
+import { noStalls } from '../../stall-watch.ts'
 import { connectModelRunner, type GrpcModelRunner } from '../connect-model-runner.ts'
 import type { ModelRunnerOptions } from '../runner-options.ts'
 import { type FakeOrchestrator, runningState, startFakeOrchestrator } from './fake-orchestrator.ts'
@@ -48,6 +49,8 @@ export async function openScene(): Promise<Scene> {
         log: recordingLog(lines),
         reconnectMs: 20,
         setupBackoffMs: 20,
+        // A busy machine shall not excuse the models of a test.
+        stalls: noStalls,
         ...options,
       })
       endings.push(() => runner.close())
