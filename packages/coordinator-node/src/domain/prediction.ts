@@ -26,6 +26,14 @@ export interface Prediction {
   readonly resolvableAt: Instant
 }
 
+/** What became of the answers of a round when they were stored. */
+export interface RecordedAnswers {
+  /** `false`: the round had answers already, and nothing was changed. */
+  readonly isFirst: boolean
+  /** PENDING answers that came at or after `resolvableAt`, and were stored as ABSENT. */
+  readonly lateCount: number
+}
+
 /** Whether a prediction of this status holds an answer that the contract took. */
 export function isValidAnswer(status: PredictionStatus): boolean {
   return status === 'PENDING' || status === 'SCORED'

@@ -118,7 +118,7 @@ function beginTests(context: StoreUnderTest): void {
     expect(await store.roundCounts()).toMatchObject({ unresolvedCount: 0, voidCount: 2 })
     expect(await store.unansweredRounds()).toEqual([])
     expect(await store.hasUnresolvedRounds(minute(999))).toBe(false)
-    expect(await store.recordAnswers(round(2).id, minute(61), [])).toBe(false)
+    expect(await store.recordAnswers(round(2).id, minute(61), [])).toMatchObject({ isFirst: false })
     const claimed = await store.settleRounds(settleRequest({ now: minute(999) }), (due) => resolveAll(due))
     expect(claimed).toMatchObject({ resolvedCount: 0, voidCount: 0, waitingCount: 0 })
   })

@@ -117,7 +117,9 @@ function leaseTests(context: StoreUnderTest): void {
     await prepare(store)
     expect(await store.openRound(round(0))).toBe(true)
     expect(await store.openRound(round(0))).toBe(false)
-    expect(await store.recordAnswers(round(0).id, minute(0), [prediction(round(0), 'a')])).toBe(true)
+    expect(await store.recordAnswers(round(0).id, minute(0), [prediction(round(0), 'a')])).toMatchObject({
+      isFirst: true,
+    })
     await lease?.release()
     const other = await context.other()
     expect(await other.openRound(round(1))).toBe(true)

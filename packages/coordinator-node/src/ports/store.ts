@@ -5,7 +5,7 @@ import type { Json } from '../domain/json.ts'
 import type { Leaderboard } from '../domain/leaderboard.ts'
 import type { Model, ModelIdentity } from '../domain/model.ts'
 import type { PeriodRounds } from '../domain/period-rounds.ts'
-import type { Blame, Prediction, PredictionStatus } from '../domain/prediction.ts'
+import type { Blame, Prediction, PredictionStatus, RecordedAnswers } from '../domain/prediction.ts'
 import type { PipelineProgress } from '../domain/progress/pipeline-progress.ts'
 import type { Round, Schedule } from '../domain/round.ts'
 import type { Score, ScoreKind } from '../domain/score.ts'
@@ -20,14 +20,6 @@ export interface AppendedRecords {
   readonly duplicateCount: number
   /** The same key with other values: kept apart and counted, the stored record stands. */
   readonly revisions: readonly FeedRecord[]
-}
-
-/** What became of the answers of a round. */
-export interface RecordedAnswers {
-  /** `false`: the round had answers already, and nothing was changed. */
-  readonly isFirst: boolean
-  /** PENDING answers that came at or after `resolvableAt`, and were stored as ABSENT. */
-  readonly lateCount: number
 }
 
 /** A round that may be settled, with everything its truth can be made of. */
@@ -235,10 +227,8 @@ export interface Store extends ReportReads, EraVerbs {
   /** The newest `performedAt` of each schedule key that has rounds. */
   lastRoundTimes(): Promise<ReadonlyMap<string, Instant>>
   /**
-   * Writes all answers of a round and `answeredAt`, once. No answer becomes PENDING at or after the round's `resolvableAt`,
-   * when its truth can be known: it is stored as ABSENT, `stored_late`, blamed on us. A store of a live node also asks the
-   * clock of its database, and the later of the two instants counts.
-   * The round must be known and every model registered: `NOT_FOUND`.
+   * Writes all answers of a round, once; the round and every model must be known: `NOT_FOUND`. None becomes PENDING at or after
+   * `resolvableAt`, by `answeredAt` or a live node's database: it is stored as ABSENT, `stored_late`, blamed on us.
    */
   recordAnswers(roundId: string, answeredAt: Instant, predictions: readonly Prediction[]): Promise<RecordedAnswers>
   /** Rounds without answers, oldest first. */

@@ -1,6 +1,6 @@
 import { CrunchError } from '../../../domain/errors.ts'
 import { type FeedRecord, type FeedScope, feedScopeKey, isSameScope } from '../../../domain/feed-record.ts'
-import type { Prediction } from '../../../domain/prediction.ts'
+import type { Prediction, RecordedAnswers } from '../../../domain/prediction.ts'
 import type { Round } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Instant } from '../../../domain/time.ts'
@@ -10,7 +10,6 @@ import type {
   PredictionFilter,
   PredictionMove,
   PredictionReport,
-  RecordedAnswers,
   RoundCounts,
   RoundEvidence,
   RoundSettlement,

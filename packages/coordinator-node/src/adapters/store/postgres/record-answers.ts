@@ -1,7 +1,6 @@
 import { CrunchError } from '../../../domain/errors.ts'
-import type { Prediction } from '../../../domain/prediction.ts'
+import type { Prediction, RecordedAnswers } from '../../../domain/prediction.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { RecordedAnswers } from '../../../ports/store.ts'
 import { answersInOrder, storedLate } from '../check-answers.ts'
 import { jsonParameter, type Sql } from './connect.ts'
 import { encodeInstant } from './instant-codec.ts'
