@@ -15,11 +15,13 @@ const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ (\S+) (\d+)\s+(.*)$/
  */
 export function countSharedBytes(members: Iterable<ProcessUsage>): number {
   const found = new Map<string, number>()
+  const mapped = new Map<string, number>()
   for (const { pid } of members) {
     unlessGone(() => countOpenFiles(pid, found))
-    unlessGone(() => countMappings(pid, found))
+    unlessGone(() => countMappings(pid, found, mapped))
     unlessGone(() => countWritableFolder(pid, found))
   }
+  for (const [key, bytes] of mapped) if (!found.has(key)) found.set(key, bytes)
   return [...found.values()].reduce((sum, bytes) => sum + bytes, 0)
 }
 
@@ -49,18 +51,24 @@ function countOpenFiles(pid: number, found: Map<string, number>): void {
   }
 }
 
-function countMappings(pid: number, found: Map<string, number>): void {
+function countMappings(pid: number, found: Map<string, number>, mapped: Map<string, number>): void {
   for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
     const [, from = '', to = '', device, inode, path = ''] = MAPPING.exec(line) ?? []
     if (!IN_MEMORY.test(path)) continue
     try {
       note(`/proc/${pid}/map_files/${from.replace(/^0+(?=.)/, '')}-${to.replace(/^0+(?=.)/, '')}`, found)
     } catch {
-      // Only the superuser may look behind a mapping; others take all of it for used.
-      const key = `${device}:${inode}`
-      found.set(key, Math.max(found.get(key) ?? 0, Number.parseInt(to, 16) - Number.parseInt(from, 16)))
+      // Only the superuser may look behind a mapping; others take all of it for used, unless the file is open as well.
+      const key = `${deviceNumber(device)}:${inode}`
+      mapped.set(key, Math.max(mapped.get(key) ?? 0, Number.parseInt(to, 16) - Number.parseInt(from, 16)))
     }
   }
+}
+
+/** The number that stat(2) gives for `major:minor` of a mapping; see makedev(3). */
+function deviceNumber(device = ''): number {
+  const [major = 0, minor = 0] = device.split(':').map((part) => Number.parseInt(part, 16))
+  return ((minor & ~0xff) << 12) | (major << 8) | (minor & 0xff)
 }
 
 /** Its own folder in memory, where it has one: the machine's is not its to answer for. */

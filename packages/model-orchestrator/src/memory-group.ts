@@ -6,6 +6,8 @@ import { readOwnGroups } from './own-groups.ts'
 
 const MIB = 1024 * 1024
 const PREFIX = 'crunch-memory-'
+const REMOVE_TRIES = 100
+const REMOVE_DELAY_MS = 100
 
 /**
  * A control group of Linux that limits the memory of one model: all of it, also what no process shows as its own, such as
@@ -72,8 +74,14 @@ function openGroup(home: string, name: string, bytes: number): MemoryGroup {
       const text = events === undefined ? '' : readFileSync(events, 'utf8')
       return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0)
     },
-    remove: () => remove(path),
+    remove: () => removeWhenEmpty(path),
   }
+}
+
+/** A process that was killed leaves its group a moment after it is gone for its parent. */
+function removeWhenEmpty(path: string, triesLeft = REMOVE_TRIES): void {
+  remove(path)
+  if (triesLeft > 0 && existsSync(path)) setTimeout(() => removeWhenEmpty(path, triesLeft - 1), REMOVE_DELAY_MS).unref()
 }
 
 /** In version 1 memory and swap are limited together; in version 2 swap by itself. */
