@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { printable } from '@crunch/local-processes'
 import {
   addSubmission,
@@ -7,7 +7,7 @@ import {
   removeModel,
   setDesiredState,
 } from '@crunch/model-orchestrator'
-import { CliError, ReportedFailure } from '../cli-error.ts'
+import { CliError, isExpectedError, ReportedFailure } from '../cli-error.ts'
 import { abortableDelay } from '../logs/follow-logs.ts'
 import { type AwaitedModel, awaitModel, type ModelPast } from '../models/await-model.ts'
 import { findModel } from '../models/find-model.ts'
@@ -15,6 +15,7 @@ import { listedModels, modelLogsDirectory, requireModelsHere } from '../models/l
 import { type OpenedModels, openModels } from '../models/open-models.ts'
 import type { OrchestratorModel } from '../models/orchestrator-client.ts'
 import { formatRunLine, readRunLog } from '../models/run-logs.ts'
+import { readEnvironment } from '../read-environment.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** Enough of a log to see why a start failed. */
@@ -39,6 +40,7 @@ export interface AddModelOptions {
 export async function addModel(options: AddModelOptions, terminal: Terminal): Promise<void> {
   const opened = await openModels(terminal)
   requireModelsHere(opened)
+  await requireFreeName(options, opened, terminal)
   const before = await knownToOrchestrator(opened)
   const added = await addSubmission({
     source: resolve(terminal.cwd, options.source),
@@ -59,6 +61,26 @@ export async function addModel(options: AddModelOptions, terminal: Terminal): Pr
   const { id, modelName: name, submissionId } = added
   const past = before?.find((model) => model.id === id)
   await showStart({ opened, id, name, submissionId, past, waitMs: options.waitMs }, terminal)
+}
+
+/** The node would refuse a participant's model that has the name of a baseline. */
+async function requireFreeName(options: AddModelOptions, { workspace, settings }: OpenedModels, terminal: Terminal) {
+  if (options.organizer) return
+  const { loadNodeContract, nameRefusal } = await import('../engine.ts')
+  const environment = readEnvironment(workspace.nodeDirectory, terminal.env)
+  let contract: Awaited<ReturnType<typeof loadNodeContract>>
+  try {
+    contract = await loadNodeContract(workspace.contractPath, environment)
+  } catch (error) {
+    if (!isExpectedError(error)) throw error
+    terminal.err('The contract cannot be loaded, so it is unknown whether the name is that of a baseline: crunch check')
+    return
+  }
+  const name = options.name ?? basename(options.source, '.ipynb')
+  const cause = nameRefusal(contract, settings.organizerId, { name, cruncherId: '' })
+  if (cause === null) return
+  const fix = "write --name with another one, or --organizer if it is the organizer's"
+  throw new CliError({ place: `crunch models add ${options.source}`, cause, fix })
 }
 
 /** Lets a model run. One that was set aside after too many failures gets another try. */

@@ -159,6 +159,20 @@ describe('crunch models add', () => {
     expect(await read(modelsFile)).toMatch(/model_name: base\n\s+cruncher_name: organizer\n\s+cruncher_id: organizer/)
   })
 
+  it('refuses the name of a baseline to a participant, however it is spelled, and changes nothing', async () => {
+    const template = new URL('../../../../templates/node/contract.ts', import.meta.url).href
+    await write('node/contract.ts', `export { default } from '${template}'`)
+    await write('mine/main.js', 'export {}')
+    for (const name of ['flat', 'Ｆlat']) {
+      const { exitCode, err } = await crunch(['models', 'add', 'mine', '--name', name])
+      expect(exitCode).toBe(1)
+      expect(err).toMatch(/is the name of a baseline, which only the organizer/)
+      expect(err).toContain('--organizer')
+    }
+    expect(await read(modelsFile)).toBe(listed)
+    expect((await crunch(['models', 'add', 'mine', '--name', 'flat', '--organizer'])).exitCode).toBe(0)
+  })
+
   it('replaces the code of the model of that name', async () => {
     await write('still/main.js', 'export {}')
     const { out } = await crunch(['models', 'add', 'still', '--replace'])
