@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { answeredRound, minute, prepare, resolveAll, round, settleRequest } from '../../../../ports/store-samples.ts'
 import { createTestDatabase, type TestDatabase } from '../../../embedded-postgres/test-database.ts'
 import { checkDatabase } from '../check-database.ts'
 import { openPostgresStore } from '../postgres-store.ts'
@@ -103,12 +104,16 @@ describe('a session of the engine', () => {
   it('asks the server to notice a client that is gone, on every connection', async () => {
     const own = await createTestDatabase()
     endings.push(() => own.drop())
-    // What the server itself says, of each session that reads through a view made for this.
-    await client(own.url).unsafe(`alter database ${new URL(own.url).pathname.slice(1)} set crunch.seen = 'no'`)
     const store = await openPostgresStore({ url: own.url })
     endings.push(() => store.close())
     await client(own.url).unsafe(settingsRecorder)
-    await store.ensureFeeds([{ source: 's', subject: 'A', kind: 'tick', granularity: '1s' }], 0)
+    // A connection of the pool, one of a lease, and one of a transaction.
+    await prepare(store)
+    await store.takeLease('predict')
+    await answeredRound(store, round(0))
+    await store.settleRounds(settleRequest({ now: minute(90) }), (due) => resolveAll(due))
+    const sessions = await client(own.url)`select count(distinct pid)::int as count from seen_settings`
+    expect(sessions[0]?.count).toBeGreaterThanOrEqual(3)
     const seen = await client(own.url)`select distinct name, setting from seen_settings order by 1`
     expect(seen.map(({ name, setting }) => `${name} ${setting}`)).toEqual([
       'client_connection_check_interval 5000',
@@ -120,11 +125,13 @@ describe('a session of the engine', () => {
   })
 })
 
-/** Notes, in each session that writes a feed's state, what the server's own socket is set to. */
+/** Notes, in each session that writes one of these tables, what the server's own socket is set to. */
 const settingsRecorder = `
   create table seen_settings (pid int, name text, setting text);
   create function note_settings() returns trigger language plpgsql as $$ begin
     insert into seen_settings select pg_backend_pid(), name, setting from pg_settings
       where name like 'tcp\\_%' or name = 'client_connection_check_interval';
     return new; end $$;
-  create trigger note_settings before insert on feed_ingestion_state for each row execute function note_settings()`
+  create trigger note_settings before insert on inputs for each row execute function note_settings();
+  create trigger note_settings_of_update before update on inputs for each row execute function note_settings();
+  create trigger note_settings_of_lease before insert on leases for each row execute function note_settings()`
