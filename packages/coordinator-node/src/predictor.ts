@@ -44,7 +44,7 @@ export interface PredictorPorts {
 /** Takes over the opening of rounds: recovers what a crash left open, and reads the recent past into memory. */
 export async function openPredictor(resolved: ResolvedContract, ports: PredictorPorts): Promise<Predictor> {
   const { store } = ports
-  const registry = guardNames(await loadModelRegistry(store), resolved.organizer, ports.log)
+  const registry = guardNames(await loadModelRegistry(store), resolved.organizer)
   await answerAbandonedRounds(ports, registry)
   await store.putSchedules(resolved.schedules)
   const state: PredictorState = {

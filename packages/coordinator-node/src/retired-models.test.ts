@@ -31,3 +31,61 @@ describe('a round', () => {
     expect(store.dump().predictions.map((row) => [row.modelId, row.reason])).toEqual([['a', 'coordinator_restarted']])
   })
 })
+
+describe('an id that comes back under another cruncher', () => {
+  test('is not called and has no rows; with a history of its own it inherits neither scores nor coverage nor pay', async () => {
+    const { store, runner, drive, pipeline } = await openCompetition({
+      models: { a: steady(0.5), b: steady(-0.5) },
+    })
+    await drive(...candles(0, 9))
+    const thief = { a: { cruncherId: 'thief', deploymentId: 'stolen' } }
+    runner.connect({ a: steady(0.9), b: steady(-0.5) }, thief)
+    const before = runner.called.length
+    await drive(...candles(10, 19))
+    expect(new Set(runner.called.slice(before))).toEqual(new Set(['b']))
+    const rowsOf = (id: string) => store.dump().predictions.filter(({ modelId }) => modelId === id)
+    expect(openedAt(rowsOf('a'))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(rowsOf('b')).toHaveLength(20)
+
+    await store.reassignModel('a', 'thief', minute(20))
+    await drive(...candles(20, 200))
+    // One round finds the decision, the next one is the first with a row.
+    expect(openedAt(rowsOf('a~2'))[0]).toBe(22)
+    expect(rowsOf('a~2').every(({ output }) => JSON.stringify(output) === '{"value":0.9}')).toBe(true)
+    expect(rowsOf('a')).toHaveLength(10)
+    await pipeline.settle()
+    await pipeline.checkpoint()
+    const { snapshots, leaderboards } = store.dump()
+    const ofThief = snapshots.filter(({ modelId }) => modelId === 'a~2')
+    const ofFirst = snapshots.filter(({ modelId }) => modelId === 'a')
+    expect(ofFirst.reduce((sum, { dueCount }) => sum + dueCount, 0)).toBe(10)
+    expect(ofThief.length).toBeGreaterThan(0)
+    expect(ofThief.every(({ periodEnd }) => periodEnd > minute(22))).toBe(true)
+    const entry = leaderboards.at(-1)?.entries.find(({ modelId }) => modelId === 'a~2')
+    expect(entry?.scoreCount).toBeLessThanOrEqual(rowsOf('a~2').length)
+  })
+})
+
+describe('a model that the orchestrator', () => {
+  test('removed has no rows from the next round on; one that only crashed has rows that say so', async () => {
+    const { store, runner, drive, lines } = await openCompetition({
+      models: { a: steady(1), b: steady(0), c: steady(0) },
+    })
+    await drive(...candles(0, 1))
+    runner.connect({ c: steady(0) })
+    runner.setRetirements({ a: 'it was removed' })
+    await drive(...candles(2, 5))
+    const rows = store.dump().predictions
+    expect(openedAt(rows.filter(({ modelId }) => modelId === 'a'))).toEqual([1, 2])
+    expect(rows.filter(({ modelId }) => modelId === 'b').slice(2)).toEqual(
+      Array(4).fill(expect.objectContaining({ status: 'ABSENT', reason: 'not_running', blame: 'model' })),
+    )
+    expect(lines).toMatchObject([
+      {
+        level: 'warn',
+        message: expect.stringContaining('retired'),
+        fields: { modelId: 'a', reason: 'it was removed' },
+      },
+    ])
+  })
+})

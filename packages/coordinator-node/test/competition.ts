@@ -34,38 +34,59 @@ export function createTrend(strength: number): TestModel {
 
 /** A runner whose models come and go. */
 export interface TestRunner extends ModelRunner {
-  connect(models: Readonly<Record<string, TestModel>>): void
+  connect(models: Readonly<Record<string, TestModel>>, identities?: Identities): void
+  /** Why models that are not connected take no part, by id. */
+  setRetirements(reasons: Readonly<Record<string, string>>): void
   setReachable(reachable: boolean): void
   /** What it was told of answers. */
   readonly judgements: readonly Judgement[]
   /** How long the models had in each dispatch. */
   readonly timeouts: readonly number[]
+  /** The id of each model at each dispatch. */
+  readonly called: readonly string[]
 }
+
+/** What differs from the sample identity of an id. */
+type Identities = Readonly<Record<string, Partial<ModelIdentity>>>
 
 export function createTestRunner(
   models: Readonly<Record<string, TestModel>>,
   identityOf: (id: string) => ModelIdentity = model,
 ): TestRunner {
-  const start = (own: Readonly<Record<string, TestModel>>) =>
-    createInProcessRunner(Object.entries(own).map(([id, object]) => ({ identity: identityOf(id), model: object })))
+  const start = (own: Readonly<Record<string, TestModel>>, identities: Identities = {}) =>
+    createInProcessRunner(
+      Object.entries(own).map(([id, object]) => ({
+        identity: { ...identityOf(id), ...identities[id] },
+        model: object,
+      })),
+    )
   let inner = start(models)
   let isReachable = true
+  let retirements: Readonly<Record<string, string>> = {}
   const judgements: Judgement[] = []
   const timeouts: number[] = []
+  const called: string[] = []
   return {
     models: () => inner.models(),
     reachable: () => isReachable,
-    dispatch(calls, timeoutMs) {
+    async dispatch(calls, timeoutMs, except) {
       timeouts.push(timeoutMs)
-      return inner.dispatch(calls, timeoutMs)
+      const answers = await inner.dispatch(calls, timeoutMs, except)
+      called.push(...answers.map(({ modelId }) => modelId))
+      return answers
     },
+    retirementOf: (modelId) => retirements[modelId] ?? null,
     onModel: (listener) => inner.onModel(listener),
     judge: (told) => judgements.push(...told),
     judgements,
+    called,
     timeouts,
     close: () => inner.close(),
-    connect(own) {
-      inner = start(own)
+    connect(own, identities) {
+      inner = start(own, identities)
+    },
+    setRetirements(reasons) {
+      retirements = reasons
     },
     setReachable(reachable) {
       isReachable = reachable

@@ -19,7 +19,16 @@ const running = {
 describe('parseServerMessage', () => {
   it('reads what writeServerMessage wrote', () => {
     for (const event of ['init', 'update'] as const) {
-      expect(parseServerMessage(writeServerMessage(event, [running]))).toEqual({ event, data: [running], rejected: [] })
+      const standings = [{ model_id: 'other', standing: 'QUARANTINED' as const, reason: 'it hung' }]
+      const message = parseServerMessage(writeServerMessage(event, [running], standings))
+      expect(message).toEqual({ event, data: [running], rejected: [], standings })
+    }
+  })
+
+  it('takes standings that are absent or broken for none, never for a list without models', () => {
+    for (const standings of [undefined, null, 'x', [{ model_id: '1' }], [{ model_id: '1', standing: 'GONE' }]]) {
+      const message = parseServerMessage(JSON.stringify({ event: 'init', data: [], standings }))
+      expect(message).toMatchObject({ standings: null })
     }
   })
 
@@ -41,6 +50,7 @@ describe('parseServerMessage', () => {
     expect(message).toEqual({
       event: 'init',
       rejected: [],
+      standings: null,
       data: [
         { ...running, port: 32768 },
         { ...running, infos: noInfos, state: 'STOPPED', ip: null, port: null },

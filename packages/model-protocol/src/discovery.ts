@@ -65,12 +65,30 @@ export interface RejectedEntry {
   readonly problem: string
 }
 
+/** Whether a model may come back by itself: one that is LISTED may, whatever runs of it now. */
+export const STANDINGS = ['LISTED', 'QUARANTINED', 'REMOVED'] as const
+
+/**
+ * What the orchestrator intends with a model, beside what runs of it. An addition of ours to the protocol, which deployed
+ * coordinators pass over: to them a model that is gone for good and one that crashed are both STOPPED.
+ */
+export const modelStandingSchema = z.object({
+  model_id: z.string().min(1),
+  standing: z.enum(STANDINGS),
+  /** In words; `null` for a model that is LISTED. */
+  reason: nullableText,
+})
+
+export type ModelStanding = z.output<typeof modelStandingSchema>
+
 /** What the orchestrator sends. One broken entry never hides the others: it is in `rejected`. */
 export type ServerMessage =
   | {
       readonly event: 'init' | 'update'
       readonly data: readonly ModelState[]
       readonly rejected: readonly RejectedEntry[]
+      /** Of `init` those of all models, of `update` those that changed; `null` where the orchestrator does not tell. */
+      readonly standings: readonly ModelStanding[] | null
     }
   | { readonly event: 'error'; readonly error: string }
   | { readonly event: 'unknown'; readonly name: string }
@@ -93,7 +111,8 @@ export type ClientMessage =
     }
   | { readonly event: 'unknown'; readonly name: string }
 
-const envelopeSchema = z.object({ event: z.string(), data: z.unknown().optional() })
+const envelopeSchema = z.object({ event: z.string(), data: z.unknown().optional(), standings: z.unknown().optional() })
+const standingsSchema = z.array(modelStandingSchema)
 const errorSchema = z.object({ error: z.string() })
 
 /** Reads a frame of the orchestrator. Throws `MESSAGE_INVALID` when it is no message at all. */
@@ -101,10 +120,12 @@ export function parseServerMessage(text: string): ServerMessage {
   const json = parseJson(text)
   const error = errorSchema.safeParse(json)
   if (error.success) return { event: 'error', error: error.data.error }
-  const { event, data } = parseEnvelope(json)
+  const { event, data, standings } = parseEnvelope(json)
   if (event !== 'init' && event !== 'update') return { event: 'unknown', name: event }
   const entries = parseEntries(event, data, modelStateSchema)
-  return { event, data: entries.accepted, rejected: entries.rejected }
+  // A list that cannot be read says nothing, rather than that models are gone.
+  const known = standingsSchema.safeParse(standings)
+  return { event, data: entries.accepted, rejected: entries.rejected, standings: known.success ? known.data : null }
 }
 
 /** Reads a frame of a coordinator. Throws `MESSAGE_INVALID` when it is no message at all. */
@@ -116,8 +137,12 @@ export function parseClientMessage(text: string): ClientMessage {
 }
 
 /** The frame with all running models (`init`) or the ones that changed (`update`). */
-export function writeServerMessage(event: 'init' | 'update', data: readonly ModelState[]): string {
-  return JSON.stringify({ event, data })
+export function writeServerMessage(
+  event: 'init' | 'update',
+  data: readonly ModelState[],
+  standings?: readonly ModelStanding[],
+): string {
+  return JSON.stringify({ event, data, standings })
 }
 
 /** The frame that tells the orchestrator which models were given up; `ip` must be the text that it announced. */

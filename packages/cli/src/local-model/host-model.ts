@@ -267,9 +267,10 @@ function watchLosses(runner: ModelRunner, status: () => ModelStatus) {
       onModel: (listener) => runner.onModel(listener),
       judge: (judgements) => runner.judge(judgements),
       close: () => runner.close(),
-      async dispatch(calls, timeoutMs) {
+      retirementOf: (modelId) => runner.retirementOf(modelId),
+      async dispatch(calls, timeoutMs, except) {
         const { deploymentId } = status()
-        const all = await runner.dispatch(calls, timeoutMs)
+        const all = await runner.dispatch(calls, timeoutMs, except)
         if (all.some(({ answers }) => answers.some(isGone))) lost = deploymentId
         return all
       },

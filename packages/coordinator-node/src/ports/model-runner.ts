@@ -60,9 +60,18 @@ export interface ModelRunner {
    * `timeoutMs` of wall time has passed since the call. Calls of earlier dispatches to the same model come first; a model
    * that is still at work gets at most a bounded queue. One answer per call and model; no model delays another, but
    * those that failed last time, or have not answered yet, may be asked when the others have answered, a twentieth of the
-   * time later at most.
+   * time later at most. The models whose ids are in `except` are left out.
    */
-  dispatch(calls: readonly ModelCall[], timeoutMs: number): Promise<readonly ModelAnswers[]>
+  dispatch(
+    calls: readonly ModelCall[],
+    timeoutMs: number,
+    except?: ReadonlySet<string>,
+  ): Promise<readonly ModelAnswers[]>
+  /**
+   * Why a model that cannot be called takes no part any more: it was removed, or is in quarantine. `null` for one that may
+   * come back by itself (it crashed, restarts or is being replaced), and where nothing is known.
+   */
+  retirementOf(modelId: string): string | null
   /**
    * Called at once for each model that is set up already, then whenever one is set up or is announced with other names;
    * the returned function ends it.

@@ -83,4 +83,41 @@ export function retirementTests(context: StoreUnderTest): void {
     await other.beginRetirements([{ modelId: 'a', reason: 'removed' }], minute(1))
     expect((await retirements()).a).toHaveLength(1)
   })
+
+  it('gives a reassigned id a history of its own, once for each change of hands', async () => {
+    const { store } = context
+    await prepare(store)
+    expect(await store.reassignments()).toEqual([])
+    const [first, second, third] = [
+      { modelId: 'b', historyId: 'b~2', cruncherId: 'x\u0000', at: minute(2) },
+      { modelId: 'a', historyId: 'a~2', cruncherId: 'y', at: minute(3) },
+      { modelId: 'b', historyId: 'b~3', cruncherId: 'c-b', at: minute(4) },
+    ] as const
+    expect(await store.reassignModel('b', 'c-b', minute(1))).toBeNull()
+    expect(await store.reassignModel('b', 'x\u0000', minute(2))).toEqual(first)
+    expect(await store.reassignModel('b', 'x\u0000', minute(3))).toBeNull()
+    expect(await store.reassignModel('a', 'y', minute(3))).toEqual(second)
+    expect(await store.reassignModel('b', 'c-b', minute(4))).toEqual(third)
+    expect(await store.reassignments()).toEqual([second, first, third])
+  })
+
+  it('reassigns once when two ask at the same time', async () => {
+    await prepare(context.store)
+    const other = await context.other()
+    const made = await Promise.all([context.store, other].map((store) => store.reassignModel('a', 'x', minute(1))))
+    expect(made.filter((one) => one !== null)).toHaveLength(1)
+    expect(await context.store.reassignments()).toHaveLength(1)
+  })
+
+  it('reassigns no id that was never registered', async () => {
+    await prepare(context.store)
+    await expect(context.store.reassignModel('unknown', 'x', minute(1))).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  it('keeps the cruncher that a model was registered with', async () => {
+    const { store } = context
+    await prepare(store)
+    await store.registerModels([model('a', { cruncherId: 'thief' })], minute(1))
+    expect((await store.models())[0]).toMatchObject({ id: 'a', cruncherId: 'c-a' })
+  })
 }

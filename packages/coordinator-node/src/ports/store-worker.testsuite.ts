@@ -176,6 +176,8 @@ function closeTests(context: StoreUnderTest): void {
       registerModels: () => store.registerModels([], minute(0)),
       beginRetirements: () => store.beginRetirements([], minute(0)),
       endRetirements: () => store.endRetirements([], minute(0)),
+      reassignModel: () => store.reassignModel('x', 'c', minute(0)),
+      reassignments: () => store.reassignments(),
       openRound: () => store.openRound(round(0)),
       lastRoundTimes: () => store.lastRoundTimes(),
       recordAnswers: () => store.recordAnswers('x', minute(0), [prediction(round(0), 'a')]),

@@ -3,7 +3,8 @@ import type { Checkpoint, CheckpointStatus } from '../domain/checkpoint.ts'
 import type { FeedRecord, FeedScope, FeedState, FeedStatus } from '../domain/feed-record.ts'
 import type { Json } from '../domain/json.ts'
 import type { Leaderboard } from '../domain/leaderboard.ts'
-import type { Model, ModelIdentity } from '../domain/model.ts'
+import type { Model } from '../domain/model.ts'
+import type { Reassignment } from '../domain/model-history.ts'
 import type { PeriodRounds } from '../domain/period-rounds.ts'
 import type { Blame, Prediction, PredictionStatus, RecordedAnswers } from '../domain/prediction.ts'
 import type { PipelineProgress } from '../domain/progress/pipeline-progress.ts'
@@ -11,6 +12,7 @@ import type { Round, Schedule } from '../domain/round.ts'
 import type { Score, ScoreKind } from '../domain/score.ts'
 import type { Snapshot } from '../domain/snapshot.ts'
 import type { Instant } from '../domain/time.ts'
+import type { ModelVerbs } from './model-verbs.ts'
 import type { EraReads, EraVerbs } from './store-eras.ts'
 
 /** What a batch of records changed. Order within each list is that of the batch. */
@@ -138,11 +140,6 @@ export interface SettleResult {
   readonly next: RoundCursor | null
 }
 
-export interface RetiringModel {
-  readonly modelId: string
-  readonly reason: string
-}
-
 /** The part of a score that snapshots are made of, with what coverage needs to know of its prediction. */
 export interface PeriodResult {
   readonly modelId: string
@@ -169,7 +166,7 @@ export interface ClosedPeriod {
  * The node's memory. Every verb is one atomic transition or one consistent read; what it promises holds for every adapter
  * and is checked by `store.testsuite.ts`. A store that cannot be reached rejects with `STORE_UNAVAILABLE`.
  */
-export interface Store extends ReportReads, EraVerbs {
+export interface Store extends ReportReads, EraVerbs, ModelVerbs {
   // ── feed ──
   /** Writes new records and moves the watermark of each scope in one transition. A watermark never goes back. */
   appendRecords(records: readonly FeedRecord[]): Promise<AppendedRecords>
@@ -204,18 +201,9 @@ export interface Store extends ReportReads, EraVerbs {
   /** Newest first, then in order of id. */
   backfillJobs(): Promise<readonly BackfillJob[]>
 
-  // ── schedule and models ──
+  // ── schedule ──
   /** Makes the stored schedules equal to the contract's; a schedule that left the contract stays, inactive. */
   putSchedules(schedules: readonly Schedule[]): Promise<void>
-  /** Adds models, or refreshes their names and deployment; `registeredAt` is kept from the first time. */
-  registerModels(models: readonly ModelIdentity[], at: Instant): Promise<void>
-  /**
-   * Retires models from `from` on, as `beginRetirement` says: one that is retired already stays so, with its first reason.
-   * Every model must be registered: `NOT_FOUND`, and then nothing was changed.
-   */
-  beginRetirements(models: readonly RetiringModel[], from: Instant): Promise<void>
-  /** Ends the open retirements of these models, as `endRetirement` says; those without one stay as they are. */
-  endRetirements(modelIds: readonly string[], until: Instant): Promise<void>
 
   // ── prediction ──
   /**
@@ -370,6 +358,8 @@ export interface ReportReads extends EraReads {
   feedStates(): Promise<readonly FeedState[]>
   /** In order of id. */
   models(): Promise<readonly Model[]>
+  /** In order of model id, each id's in the order in which they were made. */
+  reassignments(): Promise<readonly Reassignment[]>
   /** Active ones, in the contract's order. */
   schedules(): Promise<readonly Schedule[]>
   /** The newest; `null` before the first. */

@@ -94,8 +94,9 @@ function listen(runner: ModelRunner): { readonly runner: ModelRunner; readonly c
       onModel: (listener) => runner.onModel(listener),
       judge: (judgements) => runner.judge(judgements),
       close: () => runner.close(),
-      async dispatch(calls, timeoutMs) {
-        const all = await runner.dispatch(calls, timeoutMs)
+      retirementOf: (modelId) => runner.retirementOf(modelId),
+      async dispatch(calls, timeoutMs, except) {
+        const all = await runner.dispatch(calls, timeoutMs, except)
         for (const { modelId, answers } of all) {
           for (const [index, answer] of answers.entries()) {
             const call = calls[index]

@@ -8,9 +8,14 @@ export function combineRunners(runners: readonly ModelRunner[]): ModelRunner {
   return {
     models: () => runners.flatMap((runner) => runner.models()).sort((a, b) => (a.id < b.id ? -1 : 1)),
     reachable: () => runners.every((runner) => runner.reachable()),
-    async dispatch(calls, timeoutMs) {
-      const answers = await Promise.all(runners.map((runner) => runner.dispatch(calls, timeoutMs)))
+    async dispatch(calls, timeoutMs, except) {
+      const answers = await Promise.all(runners.map((runner) => runner.dispatch(calls, timeoutMs, except)))
       return answers.flat()
+    },
+    // Only a model that none of them knows is gone.
+    retirementOf(modelId) {
+      const reasons = runners.map((runner) => runner.retirementOf(modelId))
+      return reasons.every((reason) => reason !== null) ? (reasons[0] ?? null) : null
     },
     onModel(listener) {
       const endings = runners.map((runner) => runner.onModel(listener))

@@ -1,13 +1,32 @@
 import { describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../adapters/store/memory/memory-store.ts'
+import type { ModelIdentity } from '../../domain/model.ts'
 import { minute, model } from '../../ports/store-samples.ts'
-import { loadModelRegistry } from './model-registry.ts'
+import { loadModelRegistry, type ObservedRunner } from './model-registry.ts'
+
+const runnerOf = (models: readonly ModelIdentity[], others: Partial<ObservedRunner> = {}): ObservedRunner => ({
+  models: () => models,
+  reachable: () => true,
+  retirementOf: () => null,
+  ...others,
+})
+
+async function openRegistry(store = createMemoryStore()) {
+  const registry = await loadModelRegistry(store)
+  /** What is observed at minute `count`, once it is stored. */
+  async function observe(count: number, models: readonly ModelIdentity[], others: Partial<ObservedRunner> = {}) {
+    const observed = registry.observe(runnerOf(models, others), minute(count))
+    await observed.stored
+    return observed
+  }
+  const retirements = async (id: string) => (await store.models()).find((row) => row.id === id)?.retirements
+  return { store, registry, observe, retirements }
+}
 
 describe('the model registry', () => {
   test('takes connected models in, in order of id, and stores them', async () => {
-    const store = createMemoryStore()
-    const registry = await loadModelRegistry(store)
-    await registry.register([model('b'), model('a')], minute(1))
+    const { store, registry, observe } = await openRegistry()
+    await observe(1, [model('b'), model('a')])
     expect(registry.models()).toEqual(
       ['a', 'b'].map((id) => ({ ...model(id), registeredAt: minute(1), retirements: [] })),
     )
@@ -16,63 +35,171 @@ describe('the model registry', () => {
 
   test('knows a new model at once, before it is stored', async () => {
     const registry = await loadModelRegistry(createMemoryStore())
-    const stored = registry.register([model('a')], minute(1))
+    const { stored } = registry.observe(runnerOf([model('a')]), minute(1))
     expect(registry.models()).toHaveLength(1)
     await stored
   })
 
   test('keeps the first registration of a model that comes again with other names', async () => {
-    const store = createMemoryStore()
-    const registry = await loadModelRegistry(store)
-    await registry.register([model('a')], minute(1))
-    for (const change of [{ name: 'n' }, { deploymentId: 'd' }, { cruncherId: 'c' }, { cruncherName: 'o' }]) {
-      await registry.register([model('a', change)], minute(2))
+    const { store, registry, observe } = await openRegistry()
+    await observe(1, [model('a')])
+    for (const change of [{ name: 'n' }, { deploymentId: 'd' }, { cruncherName: 'o' }]) {
+      await observe(2, [model('a', change)])
       expect(await store.models()).toEqual([{ ...model('a', change), registeredAt: minute(1), retirements: [] }])
       expect(registry.models()).toEqual(await store.models())
     }
   })
 
-  test('writes nothing for models that it knows, and forgets none that is gone', async () => {
+  test('writes nothing about what it knows, and forgets no model that is gone', async () => {
     const store = createMemoryStore()
     await store.registerModels([model('gone')], minute(0))
     let writes = 0
     const registry = await loadModelRegistry({
-      models: store.models,
+      ...store,
       registerModels: (models, at) => {
         writes += 1
         return store.registerModels(models, at)
       },
     })
-    await registry.register([model('a')], minute(1))
-    await registry.register([model('a')], minute(2))
-    await registry.register([], minute(3))
+    for (const models of [[model('a')], [model('a')], []]) await registry.observe(runnerOf(models), minute(1)).stored
     expect(writes).toBe(1)
     expect(registry.models().map(({ id }) => id)).toEqual(['a', 'gone'])
   })
 
-  test('lets nobody go on before the models are stored, also who brings none', async () => {
+  test('lets no round go on before the models are stored, also one that brings none', async () => {
     const store = createMemoryStore()
     let finish = () => {}
     const storing = new Promise<void>((resolve) => {
       finish = resolve
     })
     const registry = await loadModelRegistry({
-      models: store.models,
+      ...store,
       async registerModels(models, at) {
         await storing
         return store.registerModels(models, at)
       },
     })
     const order: string[] = []
-    const first = registry.register([model('a')], minute(1)).then(() => order.push('first'))
-    const second = registry.register([model('a')], minute(2)).then(async () => {
+    const runner = runnerOf([model('a')])
+    const first = registry.observe(runner, minute(1)).stored.then(() => order.push('first'))
+    const second = registry.observe(runner, minute(2)).stored.then(async () => {
       order.push('second')
       expect(await store.models()).toHaveLength(1)
     })
-    await new Promise((resolve) => setImmediate(resolve))
+    await Promise.resolve()
     expect(order).toEqual([])
     finish()
     await Promise.all([first, second])
     expect(order).toEqual(['first', 'second'])
+  })
+})
+
+describe('a retirement', () => {
+  test('begins when the runner gives a reason, and ends at the instant at which the model runs again', async () => {
+    const { observe, retirements } = await openRegistry()
+    await observe(1, [model('a')])
+    await observe(2, [])
+    expect(await retirements('a')).toEqual([])
+    const gone = { retirementOf: () => 'it was removed' }
+    const { changes } = await observe(3, [], gone)
+    expect(changes).toEqual([{ kind: 'retired', modelId: 'a', reason: 'it was removed' }])
+    expect((await observe(4, [], gone)).changes).toEqual([])
+    expect((await observe(5, [model('a', { deploymentId: 'next' })])).changes).toMatchObject([{ kind: 'returned' }])
+    expect(await retirements('a')).toEqual([{ from: minute(3), until: minute(5), reason: 'it was removed' }])
+  })
+
+  test('never begins while the orchestrator is out of reach', async () => {
+    const { observe, retirements } = await openRegistry()
+    await observe(1, [model('a')])
+    const away = { reachable: () => false, retirementOf: () => 'it was removed' }
+    for (const count of [2, 3, 5_000]) await observe(count, [], away)
+    expect(await retirements('a')).toEqual([])
+  })
+
+  test('begins after a day without a run that nobody explains; a run or a lost orchestrator begins the day anew', async () => {
+    const { observe, retirements } = await openRegistry()
+    const day = 24 * 60
+    await observe(0, [model('a')])
+    await observe(1, [])
+    await observe(day, [])
+    await observe(day, [], { reachable: () => false })
+    await observe(day + 1, [])
+    await observe(2 * day, [model('a')])
+    await observe(2 * day + 1, [])
+    await observe(3 * day, [])
+    expect(await retirements('a')).toEqual([])
+    await observe(3 * day + 1, [])
+    expect(await retirements('a')).toEqual([
+      { from: minute(3 * day + 1), until: null, reason: 'it has not run for 24 h' },
+    ])
+  })
+
+  test('goes on over a restart, whatever the new process knows of its reason', async () => {
+    const { store, observe } = await openRegistry()
+    await observe(1, [model('a')])
+    await observe(2, [], { retirementOf: () => 'it was removed' })
+    const next = await openRegistry(store)
+    await next.observe(3, [])
+    expect(await next.retirements('a')).toEqual([{ from: minute(2), until: null, reason: 'it was removed' }])
+  })
+})
+
+describe('an id that is announced under another cruncher', () => {
+  const thief = model('a', { cruncherId: 'thief', deploymentId: 'd2' })
+
+  test('is refused, retires the model that it belongs to, and says how to begin a new history', async () => {
+    const { observe, retirements, store } = await openRegistry()
+    await observe(1, [model('a')])
+    const { refused, histories, changes } = await observe(2, [thief])
+    expect([...refused]).toEqual(['a'])
+    expect(histories.size).toBe(0)
+    const reason = expect.stringMatching(
+      /belongs to cruncher "c-a".*under "thief".*crunch models reassign a --to thief/,
+    )
+    expect(changes).toEqual([
+      { kind: 'refused', modelId: 'a', reason },
+      { kind: 'retired', modelId: 'a', reason },
+    ])
+    expect((await observe(3, [thief])).changes).toEqual([])
+    expect(await retirements('a')).toMatchObject([{ from: minute(2), until: null }])
+    expect(await store.models()).toMatchObject([{ id: 'a', cruncherId: 'c-a' }])
+    await observe(4, [model('a')])
+    expect(await retirements('a')).toMatchObject([{ from: minute(2), until: minute(4) }])
+  })
+
+  test('begins a history of its own once an operator has decided so; that of the first owner has ended', async () => {
+    const { observe, store } = await openRegistry()
+    await observe(1, [model('a')])
+    await observe(2, [thief])
+    await store.reassignModel('a', 'thief', minute(2))
+    // What the operator decided is found with one observation, and counts from the next.
+    await observe(3, [thief])
+    const { histories, refused } = await observe(4, [thief])
+    expect([...histories]).toEqual([['a', 'a~2']])
+    expect(refused.size).toBe(0)
+    expect(await store.models()).toMatchObject([
+      { id: 'a', cruncherId: 'c-a', registeredAt: minute(1), retirements: [{ until: null }] },
+      { id: 'a~2', cruncherId: 'thief', registeredAt: minute(4), retirements: [] },
+    ])
+    const { refused: first } = await observe(5, [model('a')])
+    expect([...first]).toEqual(['a'])
+  })
+
+  test('is refused as well when it looks like the second history of another id', async () => {
+    const { observe, store } = await openRegistry()
+    expect([...(await observe(1, [model('a~2'), model('~2')])).refused]).toEqual(['a~2', '~2'])
+    expect(await store.models()).toEqual([])
+  })
+
+  test('is refused when its deployment is that of another model', async () => {
+    const { observe, store } = await openRegistry()
+    await observe(1, [model('a')])
+    const moved = model('b', { deploymentId: 'deployment-a' })
+    expect((await observe(2, [moved])).changes).toMatchObject([
+      { kind: 'refused', modelId: 'b', reason: 'its deployment "deployment-a" is that of model a' },
+    ])
+    const next = await openRegistry(store)
+    expect([...(await next.observe(3, [moved])).refused]).toEqual(['b'])
+    expect((await store.models()).map(({ id }) => id)).toEqual(['a'])
   })
 })

@@ -1,43 +1,182 @@
-import type { Model, ModelIdentity } from '../../domain/model.ts'
+import { beginRetirement, endRetirement, type Model, type ModelIdentity, type Retirement } from '../../domain/model.ts'
+import { announcedIdOf, type Holders, holdersOf, judgeClaim } from '../../domain/model-history.ts'
 import type { Instant } from '../../domain/time.ts'
+import type { ModelRunner } from '../../ports/model-runner.ts'
+import type { RetiringModel } from '../../ports/model-verbs.ts'
 import type { Store } from '../../ports/store.ts'
 
-/** Every model that this node has ever set up, in memory; each has a row in every round from its registration on. */
+/**
+ * A model that has not run for so long is retired, whatever the orchestrator says of it. Until then its rounds score as
+ * missing, so that stopping a model before rounds that look hard costs more than it saves.
+ */
+const RETIRED_AFTER_MS = 24 * 3_600_000
+
+/** Every model that this node has ever set up, in memory; each has a row in every round that it takes part in. */
 export interface ModelRegistry {
   /** In order of id. */
   models(): readonly Model[]
-  /** Takes the connected models in; resolves when all models taken in so far are stored, by this call or an earlier one. */
-  register(connected: readonly ModelIdentity[], at: Instant): Promise<void>
+  /** Takes in what the runner says at an instant: who is new, who retires, who comes back, and who is refused. */
+  observe(runner: ObservedRunner, at: Instant): Observation
 }
 
-export async function loadModelRegistry(store: Pick<Store, 'models' | 'registerModels'>): Promise<ModelRegistry> {
-  const known = new Map((await store.models()).map((model) => [model.id, model]))
-  let ordered = sorted(known)
+export type ObservedRunner = Pick<ModelRunner, 'models' | 'reachable' | 'retirementOf'>
+
+export interface Observation {
+  /** Of each connected model that may be called, the id of its history, by the id that the runner knows it by. */
+  readonly histories: ReadonlyMap<string, string>
+  /** Ids of connected models that must not be called. */
+  readonly refused: ReadonlySet<string>
+  /** What was not so at the last observation. */
+  readonly changes: readonly RegistryChange[]
+  /** Resolves when everything that was observed so far is stored. */
+  readonly stored: Promise<void>
+}
+
+export interface RegistryChange {
+  readonly kind: 'refused' | 'retired' | 'returned'
+  readonly modelId: string
+  readonly reason: string
+}
+
+type RegistryStore = Pick<Store, 'models' | 'registerModels' | 'beginRetirements' | 'endRetirements' | 'reassignments'>
+
+export async function loadModelRegistry(store: RegistryStore): Promise<ModelRegistry> {
+  return new StoredRegistry(store, await store.models(), holdersOf(await store.reassignments()))
+}
+
+class StoredRegistry implements ModelRegistry {
+  readonly #store: RegistryStore
+  readonly #known: Map<string, Model>
+  readonly #deployments = new Map<string, string>()
+  readonly #absentSince = new Map<string, Instant>()
+  #holders: Holders
+  #refusals: ReadonlyMap<string, string> = new Map()
+  #ordered: readonly Model[]
   // Rounds overlap: one that finds nothing new must still wait for what an earlier one is storing, or its answers would
   // reach the store before their models. A failure stays: what is known here is then not what is stored.
-  let stored: Promise<void> = Promise.resolve()
+  #stored: Promise<void> = Promise.resolve()
 
-  return {
-    models: () => ordered,
-    register(connected, at) {
-      const changed = connected.filter((model) => !sameIdentity(known.get(model.id), model))
-      if (changed.length === 0) return stored
-      for (const model of changed) {
-        const { registeredAt, retirements } = known.get(model.id) ?? { registeredAt: at, retirements: [] }
-        known.set(model.id, { ...model, registeredAt, retirements })
+  constructor(store: RegistryStore, models: readonly Model[], holders: Holders) {
+    this.#store = store
+    this.#known = new Map(models.map((model) => [model.id, model]))
+    this.#holders = holders
+    this.#ordered = inOrderOfId(this.#known)
+    for (const model of models) this.#noteDeployment(model)
+  }
+
+  models(): readonly Model[] {
+    return this.#ordered
+  }
+
+  observe(runner: ObservedRunner, at: Instant): Observation {
+    const { accepted, refusals } = this.#judgeClaims(runner.models())
+    const changed = [...accepted.values()].filter((model) => !isSameIdentity(this.#known.get(model.id), model))
+    for (const model of changed) this.#register(model, at)
+    if (changed.length > 0) this.#ordered = inOrderOfId(this.#known)
+    const connected = new Set([...accepted.values()].map(({ id }) => id))
+    const returning = this.#ordered.filter((model) => connected.has(model.id) && isOpen(model)).map(({ id }) => id)
+    const retiring = this.#retiring(runner, connected, refusals, at)
+    for (const id of returning) this.#retire(id, (retirements) => endRetirement(retirements, at))
+    for (const { modelId, reason } of retiring) {
+      this.#retire(modelId, (retirements) => beginRetirement(retirements, at, reason))
+    }
+    if (changed.length + returning.length + retiring.length > 0) {
+      this.#ordered = inOrderOfId(this.#known)
+      this.#write(async () => {
+        if (changed.length > 0) await this.#store.registerModels(changed, at)
+        if (returning.length > 0) await this.#store.endRetirements(returning, at)
+        if (retiring.length > 0) await this.#store.beginRetirements(retiring, at)
+      })
+    }
+    // The operator may have decided meanwhile; what is found counts from the next observation on.
+    if (refusals.size > 0) {
+      this.#write(async () => {
+        this.#holders = holdersOf(await this.#store.reassignments())
+      })
+    }
+    const refused = [...refusals].filter(([id, reason]) => this.#refusals.get(id) !== reason)
+    this.#refusals = refusals
+    return {
+      histories: new Map([...accepted].map(([id, model]) => [id, model.id])),
+      refused: new Set(refusals.keys()),
+      changes: [
+        ...refused.map(([modelId, reason]) => ({ kind: 'refused' as const, modelId, reason })),
+        ...retiring.map(({ modelId, reason }) => ({ kind: 'retired' as const, modelId, reason })),
+        ...returning.map((modelId) => ({ kind: 'returned' as const, modelId, reason: 'it runs again' })),
+      ],
+      stored: this.#stored,
+    }
+  }
+
+  #judgeClaims(connected: readonly ModelIdentity[]) {
+    const accepted = new Map<string, ModelIdentity>()
+    const refusals = new Map<string, string>()
+    for (const model of connected) {
+      const claim = judgeClaim(model, this.#known, this.#holders, this.#deployments)
+      if ('problem' in claim) refusals.set(model.id, claim.problem)
+      else {
+        accepted.set(model.id, claim.historyId === model.id ? model : { ...model, id: claim.historyId })
+        this.#noteDeployment(model)
       }
-      ordered = sorted(known)
-      stored = stored.then(() => store.registerModels(changed, at))
-      return stored
-    },
+    }
+    return { accepted, refusals }
+  }
+
+  #retiring(
+    runner: ObservedRunner,
+    connected: ReadonlySet<string>,
+    refusals: ReadonlyMap<string, string>,
+    at: Instant,
+  ): readonly RetiringModel[] {
+    const isReachable = runner.reachable()
+    return this.#ordered.flatMap((model) => {
+      if (isOpen(model)) return []
+      if (connected.has(model.id) || !isReachable) this.#absentSince.delete(model.id)
+      if (connected.has(model.id)) return []
+      const id = announcedIdOf(model.id)
+      const holder = this.#holders.get(id)
+      const reason =
+        (holder !== undefined && holder.historyId !== model.id
+          ? `its id was given to cruncher "${holder.cruncherId}", whose history is ${holder.historyId}`
+          : refusals.get(id)) ?? (isReachable ? (runner.retirementOf(id) ?? this.#absence(model.id, at)) : null)
+      return reason === null ? [] : [{ modelId: model.id, reason }]
+    })
+  }
+
+  #absence(id: string, at: Instant): string | null {
+    const since = this.#absentSince.get(id) ?? at
+    this.#absentSince.set(id, since)
+    return at - since < RETIRED_AFTER_MS ? null : `it has not run for ${RETIRED_AFTER_MS / 3_600_000} h`
+  }
+
+  #register(model: ModelIdentity, at: Instant): void {
+    const { registeredAt, retirements } = this.#known.get(model.id) ?? { registeredAt: at, retirements: [] }
+    this.#known.set(model.id, { ...model, registeredAt, retirements })
+  }
+
+  #retire(id: string, after: (retirements: readonly Retirement[]) => readonly Retirement[]): void {
+    const model = this.#known.get(id)
+    if (model !== undefined) this.#known.set(id, { ...model, retirements: after(model.retirements) })
+  }
+
+  #noteDeployment({ id, deploymentId }: Pick<ModelIdentity, 'id' | 'deploymentId'>): void {
+    if (!this.#deployments.has(deploymentId)) this.#deployments.set(deploymentId, announcedIdOf(id))
+  }
+
+  #write(action: () => Promise<void>): void {
+    this.#stored = this.#stored.then(action)
   }
 }
 
-function sorted(models: ReadonlyMap<string, Model>): readonly Model[] {
+function isOpen({ retirements }: Model): boolean {
+  return retirements.at(-1)?.until === null
+}
+
+function inOrderOfId(models: ReadonlyMap<string, Model>): readonly Model[] {
   return [...models.values()].sort((left, right) => (left.id < right.id ? -1 : 1))
 }
 
-function sameIdentity(known: Model | undefined, model: ModelIdentity): boolean {
+function isSameIdentity(known: Model | undefined, model: ModelIdentity): boolean {
   return (
     known !== undefined &&
     known.name === model.name &&

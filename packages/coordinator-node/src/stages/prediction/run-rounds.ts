@@ -3,6 +3,7 @@ import { expireMs } from '../../contract/resolved-contract.ts'
 import { roundId } from '../../domain/ids.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import { takesPart } from '../../domain/model.ts'
+import { announcedIdOf } from '../../domain/model-history.ts'
 import type { Prediction } from '../../domain/prediction.ts'
 import type { Round } from '../../domain/round.ts'
 import { formatInstant, type Instant } from '../../domain/time.ts'
@@ -19,7 +20,7 @@ import {
 import type { Store } from '../../ports/store.ts'
 import type { DueSchedule } from './due-schedules.ts'
 import { absentPrediction, judgeAnswer } from './judge-answer.ts'
-import type { ModelRegistry } from './model-registry.ts'
+import type { ModelRegistry, RegistryChange } from './model-registry.ts'
 import { predictCall, tickCalls } from './round-calls.ts'
 import { isCallAtFault } from './shared-refusals.ts'
 
@@ -60,23 +61,28 @@ export async function runRounds(
   instant: RoundInstant,
 ): Promise<RanRounds> {
   const { contract } = resolved
-  const registered = registry.register(ports.runner.models(), instant.at)
+  const observed = registry.observe(ports.runner, instant.at)
+  tellChanges(ports.log, observed.changes)
   const asked = askableRounds(resolved, ports.log, registry, instant)
   const rounds = asked.map(({ round }) => round)
   for (const round of rounds) instant.onOpen(round.scheduleKey)
   const ticks = instant.isNews ? tickCalls(contract, instant.input) : []
-  const dispatched = ports.runner.dispatch([...ticks, ...asked.map(({ call }) => call)], instant.timeoutMs)
+  const dispatched = ports.runner.dispatch(
+    [...ticks, ...asked.map(({ call }) => call)],
+    instant.timeoutMs,
+    observed.refused,
+  )
   const [opened, answers] = await Promise.all([
     Promise.all(rounds.map((round) => ports.store.openRound(round))),
     dispatched,
-    registered,
+    observed.stored,
   ])
   const written = await Promise.all(
     rounds.map(async (round, index) => {
       // Another process opened this round first: its answers count, ours are dropped.
       if (opened[index] === false) return 0
       const callIndex = ticks.length + index
-      const byModel = roundAnswers(registry, answers, callIndex)
+      const byModel = roundAnswers(registry, answers, observed.histories, callIndex)
       const predictions = judgeRound(resolved, ports.runner, registry, round, byModel)
       ports.runner.judge(judgements(predictions, byModel, asked[index]!.call.method))
       const { lateCount } = await ports.store.recordAnswers(round.id, ports.clock.now(), predictions)
@@ -127,11 +133,22 @@ export function restartedPredictions(round: Round, registry: ModelRegistry): Pre
     )
 }
 
+/** By the id of the history that the model belongs to. */
 type AnswersByModel = ReadonlyMap<string, ModelAnswer>
 
 /** The answers to one call of a dispatch. A call that all models refuse alike is at fault itself. */
-function roundAnswers(registry: ModelRegistry, answers: readonly ModelAnswers[], callIndex: number): AnswersByModel {
-  const byModel = new Map(answers.map((entry) => [entry.modelId, entry.answers[callIndex]!]))
+function roundAnswers(
+  registry: ModelRegistry,
+  answers: readonly ModelAnswers[],
+  histories: ReadonlyMap<string, string>,
+  callIndex: number,
+): AnswersByModel {
+  const byModel = new Map(
+    answers.flatMap((entry): [string, ModelAnswer][] => {
+      const historyId = histories.get(entry.modelId)
+      return historyId === undefined ? [] : [[historyId, entry.answers[callIndex]!]]
+    }),
+  )
   const asked = registry.models().flatMap((model) => {
     const answer = byModel.get(model.id)
     return answer === undefined ? [] : [{ model, answer }]
@@ -151,7 +168,7 @@ function judgements(predictions: readonly Prediction[], byModel: AnswersByModel,
     const answer = byModel.get(modelId)
     if (answer === undefined || blame === 'coordinator') return []
     if (answer.status !== 'answered' && !isRefusal(answer)) return []
-    return [{ modelId, method, problem: status === 'PENDING' ? null : `${reason}: ${detail}` }]
+    return [{ modelId: announcedIdOf(modelId), method, problem: status === 'PENDING' ? null : `${reason}: ${detail}` }]
   })
 }
 
@@ -162,6 +179,15 @@ function warnOfLateAnswers(log: Log, round: Round, lateCount: number): void {
     resolvableAt: formatInstant(round.resolvableAt),
     lateCount,
   })
+}
+
+function tellChanges(log: Log, changes: readonly RegistryChange[]): void {
+  for (const { kind, modelId, reason } of changes) {
+    const fields = { stage: 'prediction', modelId, reason }
+    if (kind === 'refused') log.error('a model is refused: it is not called and has no rows', fields)
+    else if (kind === 'retired') log.warn('a model is retired: it has no rows from here on', fields)
+    else log.info('a model takes part again', fields)
+  }
 }
 
 function judgeRound(

@@ -9,6 +9,7 @@ import { connectDiscovery, type DiscoveryClient } from './discovery-client.ts'
 import { ModelCluster } from './model-cluster.ts'
 import type { EncodedRequest } from './model-lane.ts'
 import { type ModelRunnerOptions, type ResolvedOptions, resolveOptions } from './runner-options.ts'
+import { createStandings } from './standings.ts'
 import { frameMessage } from './unary-call.ts'
 import { startYoungCollections } from './young-garbage.ts'
 
@@ -31,6 +32,7 @@ export async function connectModelRunner(options: ModelRunnerOptions): Promise<G
 class ConnectedModelRunner implements GrpcModelRunner {
   readonly #options: ResolvedOptions
   readonly #cluster: ModelCluster
+  readonly #standings = createStandings()
   readonly #answerBudget: AnswerBudget
   readonly #turns = createCallTurns(startYoungCollections())
   readonly #discovery: DiscoveryClient
@@ -68,10 +70,19 @@ class ConnectedModelRunner implements GrpcModelRunner {
     return this.#settled
   }
 
-  async dispatch(calls: readonly ModelCall[], timeoutMs: number): Promise<readonly ModelAnswers[]> {
+  retirementOf(modelId: string): string | null {
+    return this.#standings.retirementOf(modelId) ?? this.#cluster.verdictOn(modelId)
+  }
+
+  async dispatch(
+    calls: readonly ModelCall[],
+    timeoutMs: number,
+    except?: ReadonlySet<string>,
+  ): Promise<readonly ModelAnswers[]> {
     const expiry = startExpiry(timeoutMs, this.#options.stalls)
     const requests = calls.map(encode)
-    const models = this.#cluster.ready()
+    const ready = this.#cluster.ready()
+    const models = except === undefined ? ready : ready.filter(({ identity }) => !except.has(identity.id))
     const room = this.#answerBudget.open()
     const turns = this.#turns.open(timeoutMs)
     try {
@@ -151,10 +162,11 @@ class ConnectedModelRunner implements GrpcModelRunner {
     }
   }
 
-  #takeStates({ event, data, rejected }: Extract<ServerMessage, { event: 'init' | 'update' }>): void {
+  #takeStates({ event, data, rejected, standings }: Extract<ServerMessage, { event: 'init' | 'update' }>): void {
     for (const { index, problem } of rejected) {
       this.#options.log.warn('announced model ignored', { event, index, problem })
     }
+    this.#standings.take(event, standings)
     if (event === 'update') {
       this.#cluster.update(data)
       return

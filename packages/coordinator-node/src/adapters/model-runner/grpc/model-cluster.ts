@@ -29,6 +29,14 @@ export interface ClusterOptions extends ResolvedOptions {
   readonly report: (deploymentId: string, report: FailureReport) => void
 }
 
+/** It ends with the next run of the model. */
+interface OwnVerdict {
+  readonly deploymentId: string
+  readonly reason: string
+  /** The orchestrator has stopped that run since. Until then a model could take itself out of rounds by how it answers. */
+  isStopped: boolean
+}
+
 /** A model being replaced has two: the old one serves until the new one is set up. */
 interface Slot {
   ready: Deployment | undefined
@@ -45,6 +53,8 @@ export class ModelCluster {
   readonly #setups = new Set<Promise<void>>()
   readonly #largeAnswers = createLargeAnswers()
   #ready: readonly ReadyModel[] = []
+  /** Models that this node gave up, by id. */
+  readonly #verdicts = new Map<string, OwnVerdict>()
 
   constructor(options: ClusterOptions) {
     this.#options = options
@@ -55,11 +65,23 @@ export class ModelCluster {
     return this.#ready
   }
 
+  /** Why a model takes no part any more, as far as this node's own verdict and the end of that run tell; else `null`. */
+  verdictOn(modelId: string): string | null {
+    const verdict = this.#verdicts.get(modelId)
+    return verdict?.isStopped === true ? `this node gave it up, and its run was stopped: ${verdict.reason}` : null
+  }
+
   /** Takes changes in their order. */
   update(states: readonly ModelState[]): void {
     for (const state of states) {
-      if (state.state === 'RUNNING') this.#start(state)
-      else this.#stop(state)
+      const verdict = this.#verdicts.get(state.model_id)
+      if (state.state === 'RUNNING') {
+        this.#verdicts.delete(state.model_id)
+        this.#start(state)
+      } else {
+        if (verdict?.deploymentId === state.deployment_id && state.state === 'STOPPED') verdict.isStopped = true
+        this.#stop(state)
+      }
     }
   }
 
@@ -70,6 +92,9 @@ export class ModelCluster {
       for (const deployment of [pending, ready]) {
         if (deployment !== undefined && !running.has(deployment.deploymentId)) this.#drop(deployment)
       }
+    }
+    for (const verdict of isComplete ? this.#verdicts.values() : []) {
+      if (!running.has(verdict.deploymentId)) verdict.isStopped = true
     }
     // While a model is being replaced it is listed twice: the last one is the newest.
     this.update([...new Map(states.map((state) => [state.model_id, state])).values()])
@@ -190,6 +215,7 @@ export class ModelCluster {
   #giveUp(deployment: Deployment, { code, reason }: Verdict): void {
     const { modelId, deploymentId, ip } = deployment
     this.#options.log.warn('model given up', { modelId, deploymentId, code, reason })
+    this.#verdicts.set(modelId, { deploymentId, reason: `${code}: ${reason}`, isStopped: false })
     this.#options.report(deploymentId, { model_id: modelId, failure_code: code, failure_reason: cutDetail(reason), ip })
     this.#drop(deployment)
   }

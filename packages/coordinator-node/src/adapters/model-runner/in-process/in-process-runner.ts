@@ -22,9 +22,12 @@ export function createInProcessRunner(models: readonly InProcessModelSource[]): 
   return {
     models: () => open.map(({ identity }) => identity),
     reachable: () => true,
-    async dispatch(calls, timeoutMs) {
-      return dispatchTo(open, calls, timeoutMs)
+    async dispatch(calls, timeoutMs, except) {
+      const asked = except === undefined ? open : open.filter(({ identity }) => !except.has(identity.id))
+      return dispatchTo(asked, calls, timeoutMs)
     },
+    // Whoever runs a simulation names its models; none is removed while it runs.
+    retirementOf: () => null,
     onModel(listener) {
       for (const { identity } of open) listener(identity)
       return () => {}

@@ -134,6 +134,8 @@ function modelVerbs(models: ModelTable, verb: Verb) {
     registerModels: verb(models.register),
     beginRetirements: verb(models.beginRetirements),
     endRetirements: verb(models.endRetirements),
+    reassignModel: verb(models.reassign),
+    reassignments: verb(models.reassignments),
     models: verb(models.all),
   }
 }

@@ -6,14 +6,17 @@ import {
   type ModelIdentity,
   type Retirement,
 } from '../../../domain/model.ts'
+import { historyIdOf, type Reassignment } from '../../../domain/model-history.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { RetiringModel } from '../../../ports/store.ts'
+import type { RetiringModel } from '../../../ports/model-verbs.ts'
 import { compareText } from '../compare-text.ts'
 
 export interface ModelTable {
   register(identities: readonly ModelIdentity[], at: Instant): void
   beginRetirements(retiring: readonly RetiringModel[], from: Instant): void
   endRetirements(modelIds: readonly string[], until: Instant): void
+  reassign(modelId: string, cruncherId: string, at: Instant): Reassignment | null
+  reassignments(): readonly Reassignment[]
   /** Throws `NOT_FOUND` unless the model is registered. */
   require(id: string): void
   /** In order of id. */
@@ -22,6 +25,7 @@ export interface ModelTable {
 
 export function createModelTable(): ModelTable {
   const models = new Map<string, Model>()
+  const reassignments: Reassignment[] = []
 
   function requireModel(id: string): void {
     if (models.has(id)) return
@@ -35,8 +39,9 @@ export function createModelTable(): ModelTable {
 
   return {
     register(identities, at) {
-      for (const { id, name, deploymentId, cruncherId, cruncherName } of identities) {
-        const { registeredAt, retirements } = models.get(id) ?? { registeredAt: at, retirements: [] }
+      for (const { id, name, deploymentId, cruncherName, ...announced } of identities) {
+        const first = { cruncherId: announced.cruncherId, registeredAt: at, retirements: [] }
+        const { cruncherId, registeredAt, retirements } = models.get(id) ?? first
         models.set(id, { id, name, deploymentId, cruncherId, cruncherName, registeredAt, retirements })
       }
     },
@@ -47,6 +52,15 @@ export function createModelTable(): ModelTable {
     endRetirements(modelIds, until) {
       for (const id of modelIds) change(id, (before) => endRetirement(before, until))
     },
+    reassign(modelId, cruncherId, at) {
+      requireModel(modelId)
+      const earlier = reassignments.filter((one) => one.modelId === modelId)
+      if ((earlier.at(-1) ?? models.get(modelId))?.cruncherId === cruncherId) return null
+      const made = { modelId, historyId: historyIdOf(modelId, earlier.length + 2), cruncherId, at }
+      reassignments.push(made)
+      return made
+    },
+    reassignments: () => [...reassignments].sort((left, right) => compareText(left.modelId, right.modelId)),
     require: requireModel,
     all: () => [...models.values()].sort((left, right) => compareText(left.id, right.id)),
   }

@@ -51,6 +51,7 @@ it('makes the tables, and does nothing the second time', async () => {
     'inputs',
     'leaderboards',
     'leases',
+    'model_reassignments',
     'model_retirements',
     'models',
     'predictions',

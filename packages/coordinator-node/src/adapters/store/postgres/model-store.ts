@@ -1,15 +1,27 @@
+import { CrunchError } from '../../../domain/errors.ts'
 import type { Model } from '../../../domain/model.ts'
+import { historyIdOf, type Reassignment } from '../../../domain/model-history.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { Store } from '../../../ports/store.ts'
 import { compareText } from '../compare-text.ts'
 import { jsonParameter, type Sql } from './connect.ts'
 import { encodeInstant } from './instant-codec.ts'
 
-type ModelVerbs = 'registerModels' | 'beginRetirements' | 'endRetirements' | 'models'
+type ModelVerbs =
+  | 'registerModels'
+  | 'beginRetirements'
+  | 'endRetirements'
+  | 'reassignModel'
+  | 'reassignments'
+  | 'models'
 
 /** A model with its retirements as [from, until, reason]. */
 interface ModelRow extends Omit<Model, 'retirements'> {
   readonly spans: readonly (readonly [Instant, Instant | null, string])[]
+}
+
+interface ReassignmentRow extends Omit<Reassignment, 'historyId'> {
+  readonly number: number
 }
 
 export function createModelStore(sql: Sql): Pick<Store, ModelVerbs> {
@@ -25,8 +37,7 @@ export function createModelStore(sql: Sql): Pick<Store, ModelVerbs> {
           as m(id text, name text, "deploymentId" text, "cruncherId" text, "cruncherName" text, at timestamptz)
         order by id
         on conflict (id) do update set
-          name = excluded.name, deployment_id = excluded.deployment_id,
-          cruncher_id = excluded.cruncher_id, cruncher_name = excluded.cruncher_name`
+          name = excluded.name, deployment_id = excluded.deployment_id, cruncher_name = excluded.cruncher_name`
     },
     async beginRetirements(models, from) {
       const retiring = [...new Map(models.map((model) => [model.modelId, model])).values()]
@@ -57,6 +68,13 @@ export function createModelStore(sql: Sql): Pick<Store, ModelVerbs> {
         update model_retirements r set until_at = e.until from ending e
         where r.model_id = e.model_id and r.from_at = e.from_at and e.until > e.from_at`
     },
+    reassignModel: (modelId, cruncherId, at) => reassignModel(sql, modelId, cruncherId, at),
+    async reassignments() {
+      const rows = await sql<ReassignmentRow[]>`
+        select model_id as "modelId", number, cruncher_id as "cruncherId", recorded_at as at
+        from model_reassignments order by model_id, number`
+      return rows.map(reassignmentOf)
+    },
     async models() {
       const rows = await sql<ModelRow[]>`
         select id, name, deployment_id as "deploymentId", cruncher_id as "cruncherId",
@@ -68,6 +86,32 @@ export function createModelStore(sql: Sql): Pick<Store, ModelVerbs> {
       return rows.map(modelOf).sort((left, right) => compareText(left.id, right.id))
     },
   }
+}
+
+async function reassignModel(sql: Sql, modelId: string, cruncherId: string, at: Instant): Promise<Reassignment | null> {
+  const document = { modelId, cruncherId, at: encodeInstant(at) }
+  const [row] = await sql<(ReassignmentRow & { isKnown: boolean })[]>`
+    with document as materialized (select ${jsonParameter(sql, document)} as body),
+    -- Two commands at once wait for each other here.
+    model as materialized (
+      select m.id, m.cruncher_id from models m, document where m.id = body->>'modelId' for update of m
+    ), made as (
+      insert into model_reassignments (model_id, number, cruncher_id, recorded_at)
+      select m.id, coalesce(newest.number, 1) + 1, body->>'cruncherId', (body->>'at')::timestamptz
+      from document, model m left join lateral (
+        select r.number, r.cruncher_id from model_reassignments r where r.model_id = m.id
+        order by r.number desc limit 1
+      ) newest on true
+      where coalesce(newest.cruncher_id, m.cruncher_id) <> body->>'cruncherId'
+      returning model_id as "modelId", number, cruncher_id as "cruncherId", recorded_at as at
+    )
+    select made.*, exists (select from model) as "isKnown" from (select) one left join made on true`
+  if (row?.isKnown !== true) throw new CrunchError('NOT_FOUND', `there is no model "${modelId}" to reassign`)
+  return row.modelId === null ? null : reassignmentOf(row)
+}
+
+function reassignmentOf({ modelId, number, cruncherId, at }: ReassignmentRow): Reassignment {
+  return { modelId, historyId: historyIdOf(modelId, number), cruncherId, at }
 }
 
 function modelOf({ spans, ...model }: ModelRow): Model {

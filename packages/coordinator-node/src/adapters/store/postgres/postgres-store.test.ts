@@ -35,6 +35,7 @@ const tables = [
   'snapshots',
   'scheduled_prediction_configs',
   'model_retirements',
+  'model_reassignments',
   'models',
   'leaderboards',
   'checkpoints',

@@ -242,6 +242,21 @@ export const modelRetirements = pgTable(
   ],
 )
 
+/** An announced id that belongs to another cruncher; the new history is kept under `model_id~number`. */
+export const modelReassignments = pgTable(
+  'model_reassignments',
+  {
+    modelId: text('model_id')
+      .notNull()
+      .references(() => models.id),
+    /** The second history of an id has the number 2. */
+    number: integer('number').notNull(),
+    cruncherId: text('cruncher_id').notNull(),
+    recordedAt: instant('recorded_at').notNull(),
+  },
+  (table) => [primaryKey({ name: 'model_reassignments_key', columns: [table.modelId, table.number] })],
+)
+
 export const predictions = pgTable(
   'predictions',
   {
