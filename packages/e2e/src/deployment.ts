@@ -96,11 +96,15 @@ export async function openNode({ directory, crunch: program }: UserWorkspace): P
   }
 }
 
-/** Counts as numbers; instants as milliseconds, which is what the engine computes with. */
 async function connectReplayDatabase(directory: string): Promise<postgres.Sql> {
   const status = await embeddedPostgresStatus(join(directory, 'node/.crunch/replay-postgres'))
   if (status.state !== 'running') throw new Error(`no database of a replay runs in ${directory}`)
-  return postgres(status.url, {
+  return connectDatabase(status.url)
+}
+
+/** Counts as numbers; instants as milliseconds, which is what the engine computes with. */
+export function connectDatabase(url: string): postgres.Sql {
+  return postgres(url, {
     max: 1,
     connect_timeout: 5,
     onnotice: () => undefined,

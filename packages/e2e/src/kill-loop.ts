@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Node } from './deployment.ts'
-import { killHard, modelPids, postmasterPid, servicePid } from './processes.ts'
+import { killHard, modelPids, postmasterPid, servicePid, supervisorPid } from './processes.ts'
 
 /** What a crash may hit. `database-keeper` is the process that runs the server; `everything` is the supervisor. */
 export const victims = ['predict', 'score', 'report', 'orchestrator', 'model', 'database', 'database-keeper'] as const
@@ -57,9 +55,8 @@ async function pidOf({ directory }: Node, victim: (typeof victims)[number], rand
 }
 
 async function killSupervisor({ directory }: Node): Promise<void> {
-  const text = await readFile(join(directory, 'node/.crunch/supervisor.json'), 'utf8')
-  const { pid } = JSON.parse(text) as { pid: number }
-  if (!killHard(pid)) throw new Error(`the supervisor ${pid} had ended by itself`)
+  const pid = await supervisorPid(directory)
+  if (pid === undefined || !killHard(pid)) throw new Error(`the supervisor ${pid} had ended by itself`)
 }
 
 async function progressSince(node: Node, before: number | undefined): Promise<void> {

@@ -43,6 +43,12 @@ export async function servicePid(workspaceDirectory: string, service: string): P
   return text === undefined ? undefined : (JSON.parse(text) as { pid: number }).pid
 }
 
+/** The process that supervises a workspace. */
+export async function supervisorPid(workspaceDirectory: string): Promise<number | undefined> {
+  const text = await readIfThere(join(workspaceDirectory, 'node/.crunch/supervisor.json'))
+  return text === undefined ? undefined : (JSON.parse(text) as { pid: number }).pid
+}
+
 /** The processes of the models, hosted by the orchestrator of a workspace. */
 export async function modelPids(workspaceDirectory: string): Promise<readonly number[]> {
   const orchestrator = await servicePid(workspaceDirectory, 'models')
@@ -52,10 +58,25 @@ export async function modelPids(workspaceDirectory: string): Promise<readonly nu
     .map(({ pid }) => pid)
 }
 
+/** A process, and all that were started by it and live. */
+export function withDescendants(pid: number, table: readonly ProcessRow[]): readonly number[] {
+  const children = table.filter(({ parentPid }) => parentPid === pid)
+  return [pid, ...children.flatMap((child) => withDescendants(child.pid, table))]
+}
+
+/** Stops processes, or lets them go on. Those that are gone are left out. */
+export function signalAll(pids: readonly number[], name: 'SIGSTOP' | 'SIGCONT'): void {
+  for (const pid of pids) send(pid, name)
+}
+
 /** Kills a process as a crash would; false when it is gone already. */
 export function killHard(pid: number): boolean {
+  return send(pid, 'SIGKILL')
+}
+
+function send(pid: number, name: NodeJS.Signals): boolean {
   try {
-    return process.kill(pid, 'SIGKILL')
+    return process.kill(pid, name)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false
     throw error

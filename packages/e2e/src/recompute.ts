@@ -1,17 +1,44 @@
 import type { CheckpointRow, LeaderboardRow, ModelRow, ScoreRow, SnapshotRow, StoredRows } from './stored-rows.ts'
 
-// The weather competition's results once more, from its stored answers and scores, in plain arithmetic that shares no code
-// with the engine: what a participant could do with an export of the tables.
+// A competition's results once more, from its stored answers and scores, in plain arithmetic that shares no code with the
+// engine: what a participant could do with an export of the tables.
 
-const dayMs = 86_400_000
-const periodMs = 5 * dayMs
-const checkpointMs = 365 * dayMs
-const windowsMs: Readonly<Record<string, number>> = { recent: 90 * dayMs, steady: 180 * dayMs, anchor: 365 * dayMs }
 const tierPercents = [35, 10, 10, 10, 10, 5, 5, 5, 5, 5]
 const organizer = 'organizer'
-const baseline = 'climatology'
-const rankedFrom = 0.8
-const paidFrom = 0.5
+
+/** What a contract says about its results. */
+export interface Competition {
+  readonly periodMs: number
+  readonly checkpointMs: number
+  readonly windowsMs: Readonly<Record<string, number>>
+  readonly rankBy: string
+  readonly direction: 'asc' | 'desc'
+  /** The score field that windows are means of. */
+  readonly value: string
+  /** All score fields that are numbers. */
+  readonly scoreFields: readonly string[]
+  /** The organizer's model that has to be beaten. */
+  readonly baseline: string
+  /** The share of all rounds that a model has to have answered to be ranked, and to be paid. */
+  readonly rankedFrom: number
+  readonly paidFrom: number
+}
+
+const dayMs = 86_400_000
+
+/** The weather pack's. */
+export const weatherCompetition: Competition = {
+  periodMs: 5 * dayMs,
+  checkpointMs: 365 * dayMs,
+  windowsMs: { recent: 90 * dayMs, steady: 180 * dayMs, anchor: 365 * dayMs },
+  rankBy: 'anchor',
+  direction: 'asc',
+  value: 'crps',
+  scoreFields: ['crps', 'error'],
+  baseline: 'climatology',
+  rankedFrom: 0.8,
+  paidFrom: 0.5,
+}
 
 /** One answer of a model, or its lack, in a round that has a truth. */
 interface Result {
@@ -29,23 +56,26 @@ export type Recomputed = Pick<StoredRows, 'snapshots'> & {
 }
 
 /** Every snapshot, leaderboard and checkpoint up to the end of the newest closed period. */
-export function recompute(rows: StoredRows): Recomputed {
+export function recompute(rows: StoredRows, competition: Competition): Recomputed {
+  const { periodMs, checkpointMs } = competition
   const closedThrough = rows.leaderboards.at(-1)?.asOf ?? 0
   const results = resultsOf(rows)
   const ends = new Set(results.map(({ at }) => Math.floor(at / periodMs) * periodMs + periodMs))
   const periodEnds = [...ends].filter((end) => end <= closedThrough).sort((left, right) => left - right)
-  const snapshots = periodEnds.flatMap((end) => snapshotsOf(results, end))
+  const snapshots = periodEnds.flatMap((end) => snapshotsOf(competition, results, end))
   const leaderboards = periodEnds.map((end) => {
     const known = rows.models.filter(({ registeredAt }) => registeredAt < end)
-    return leaderboardOf(known, results, snapshots, end)
+    return leaderboardOf(competition, known, results, snapshots, end)
   })
   const checkpointEnds = [
     ...new Set(results.map(({ at }) => Math.floor(at / checkpointMs) * checkpointMs + checkpointMs)),
   ]
+  // The last period of a checkpoint may have had no round, and so no leaderboard.
+  const paidThrough = Math.max(closedThrough, rows.checkpoints.at(-1)?.periodEnd ?? 0)
   const checkpoints = checkpointEnds
-    .filter((end) => end <= closedThrough)
+    .filter((end) => end <= paidThrough)
     .sort((left, right) => left - right)
-    .map((end) => checkpointOf(rows.models, results, snapshots, end))
+    .map((end) => checkpointOf(competition, rows.models, results, snapshots, end))
   return { snapshots, leaderboards, checkpoints }
 }
 
@@ -86,28 +116,34 @@ function answers(all: readonly Result[], own: readonly Result[]) {
   return { validCount, roundCount, coverage: roundCount === 0 ? null : validCount / roundCount }
 }
 
-/** The CRPS of the worst valid answer of each round that has one. */
-function worstOf(results: readonly Result[]): { readonly sum: number; readonly count: number } {
+/** The ranking value of the worst valid answer of each round that has one. */
+function worstOf(
+  { value: field, direction }: Competition,
+  results: readonly Result[],
+): { readonly sum: number; readonly count: number } {
   const worst = new Map<string, number>()
   for (const { inputId, score } of results) {
     if (score?.kind !== 'valid') continue
-    worst.set(inputId, Math.max(worst.get(inputId) ?? 0, score.value?.crps as number))
+    const value = score.value?.[field] as number
+    const before = worst.get(inputId) ?? value
+    worst.set(inputId, direction === 'asc' ? Math.max(before, value) : Math.min(before, value))
   }
   return { sum: [...worst.values()].reduce((sum, value) => sum + value, 0), count: worst.size }
 }
 
-function mean(results: readonly Result[]): number | null {
+function mean(results: readonly Result[], field: string): number | null {
   const { scoreCount, sum } = totals(results)
-  return scoreCount === 0 ? null : sum('crps') / scoreCount
+  return scoreCount === 0 ? null : sum(field) / scoreCount
 }
 
-function snapshotsOf(all: readonly Result[], end: number): readonly SnapshotRow[] {
+function snapshotsOf(competition: Competition, all: readonly Result[], end: number): readonly SnapshotRow[] {
+  const { periodMs, scoreFields } = competition
   const results = all.filter(({ at }) => at >= end - periodMs && at < end)
   const modelIds = [...new Set(results.map(({ modelId }) => modelId))].sort()
   return modelIds.map((modelId) => {
     const own = results.filter((result) => result.modelId === modelId)
     const { scoreCount, dueCount, answeredCount, sum } = totals(own)
-    const fields = scoreCount === 0 ? [] : ['crps', 'error']
+    const fields = scoreCount === 0 ? [] : scoreFields
     return {
       id: `SNAP_${modelId}_${new Date(end).toISOString().replace(/[-:Z]/g, '').replace('T', '_')}`,
       modelId,
@@ -119,7 +155,10 @@ function snapshotsOf(all: readonly Result[], end: number): readonly SnapshotRow[
       roundCount: new Set(results.map(({ inputId }) => inputId)).size,
       validCount: answers(results, own).validCount,
       excusedCount: new Set(results.map(({ inputId }) => inputId)).size - answers(results, own).roundCount,
-      unasked: worstOf(results.filter(({ inputId }) => !own.some((one) => one.inputId === inputId))),
+      unasked: worstOf(
+        competition,
+        results.filter(({ inputId }) => !own.some((one) => one.inputId === inputId)),
+      ),
       sums: Object.fromEntries(fields.map((field) => [field, { sum: sum(field), count: scoreCount }])),
       metrics: {
         ic: spearman(valid(own).map(({ signal, actual }) => [signal, actual] as const)),
@@ -176,21 +215,24 @@ function ranks(values: readonly number[]): readonly number[] {
 }
 
 function leaderboardOf(
+  competition: Competition,
   models: readonly ModelRow[],
   results: readonly Result[],
   snapshots: readonly SnapshotRow[],
   asOf: number,
 ): Omit<LeaderboardRow, 'id'> {
+  const { periodMs, windowsMs, rankBy, direction, value, rankedFrom } = competition
+  const longestMs = Math.max(...Object.values(windowsMs))
   const closed = results.filter(({ at }) => at < asOf)
-  const window = closed.filter(({ at }) => at >= asOf - (windowsMs.anchor ?? 0))
+  const window = closed.filter(({ at }) => at >= asOf - (windowsMs[rankBy] ?? 0))
   const entries = models.map(({ id: modelId, cruncherId }) => {
     const own = closed.filter((result) => result.modelId === modelId)
     const within = (lengthMs: number) => own.filter(({ at }) => at >= asOf - lengthMs)
-    const { scoreCount, dueCount } = totals(within(windowsMs.anchor ?? 0))
-    const answered = answers(window, within(windowsMs.anchor ?? 0))
+    const { scoreCount, dueCount } = totals(within(windowsMs[rankBy] ?? 0))
+    const answered = answers(window, within(windowsMs[rankBy] ?? 0))
     const newest = snapshots.filter(
       (snapshot) =>
-        snapshot.modelId === modelId && snapshot.periodEnd <= asOf && snapshot.periodStart >= asOf - checkpointMs,
+        snapshot.modelId === modelId && snapshot.periodEnd <= asOf && snapshot.periodStart >= asOf - longestMs,
     )
     return {
       modelId,
@@ -204,7 +246,9 @@ function leaderboardOf(
               : answered.validCount / dueCount >= rankedFrom
                 ? 'waiting'
                 : 'low_coverage',
-      windows: Object.fromEntries(Object.entries(windowsMs).map(([name, lengthMs]) => [name, mean(within(lengthMs))])),
+      windows: Object.fromEntries(
+        Object.entries(windowsMs).map(([name, lengthMs]) => [name, mean(within(lengthMs), value)]),
+      ),
       metrics: newest.at(-1)?.metrics ?? {},
       scoreCount,
       ...answered,
@@ -217,12 +261,13 @@ function leaderboardOf(
     asOf,
     periodStart: asOf - periodMs,
     roundCount: new Set(period.map(({ inputId }) => inputId)).size,
-    worst: worstOf(period),
-    rankBy: 'anchor',
-    direction: 'asc',
+    worst: worstOf(competition, period),
+    rankBy,
+    direction,
     entries: inOrder(
+      direction,
       entries,
-      ({ windows }) => windows.anchor ?? null,
+      ({ windows }) => windows[rankBy] ?? null,
       (entry) => entry.unrankedReason === null,
       place,
     ),
@@ -230,6 +275,7 @@ function leaderboardOf(
 }
 
 function checkpointOf(
+  { checkpointMs, direction, value: field, baseline, paidFrom }: Competition,
   models: readonly ModelRow[],
   all: readonly Result[],
   snapshots: readonly SnapshotRow[],
@@ -245,8 +291,8 @@ function checkpointOf(
       const isCovered = answered.validCount > 0 && (answered.coverage ?? 0) >= paidFrom
       const isOrganizers = cruncherId === organizer
       return {
-        entry: { modelId, value: mean(own), scoreCount, dueCount, answeredCount, ...answered },
-        floor: isOrganizers && name === baseline && isCovered ? mean(own) : null,
+        entry: { modelId, value: mean(own, field), scoreCount, dueCount, answeredCount, ...answered },
+        floor: isOrganizers && name === baseline && isCovered ? mean(own, field) : null,
         unpaidReason: isOrganizers
           ? 'baseline'
           : answered.validCount === 0
@@ -258,10 +304,17 @@ function checkpointOf(
     })
   const floor = candidates.find((candidate) => candidate.floor !== null)?.floor ?? null
   const payable = candidates.filter(({ unpaidReason }) => unpaidReason === null)
-  const paid = payable.filter(({ entry }) => floor !== null && entry.value !== null && entry.value < floor)
+  const paid = payable.filter(
+    ({ entry }) => floor !== null && entry.value !== null && isBetter(direction, entry.value, floor),
+  )
   const claimed = tierPercents.slice(0, paid.length).reduce((sum, percent) => sum + percent, 0)
-  const reward = (rank: number) => ((tierPercents[rank - 1] ?? 0) + (100 - claimed) / paid.length) * 10_000_000
+  // Models that share a rank share the places that they take.
+  const reward = (rank: number, tied: number) => {
+    const places = tierPercents.slice(rank - 1, rank - 1 + tied).reduce((sum, percent) => sum + percent, 0)
+    return (places / tied + (100 - claimed) / paid.length) * 10_000_000
+  }
   const listed = inOrder(
+    direction,
     candidates.map(({ entry, unpaidReason }) => ({ ...entry, unpaidReason })),
     ({ value }) => value,
     (entry) => entry.unpaidReason === null,
@@ -284,24 +337,27 @@ function checkpointOf(
             : 'nobody_above_floor',
     entries: listed.map((entry) => {
       const isPaid = paid.some((one) => one.entry.modelId === entry.modelId)
+      const tied = paid.filter((one) => one.entry.value === entry.value).length
       const afterFloor = isPaid ? null : floor === null ? 'floor_unknown' : 'not_above_floor'
       return {
         ...entry,
-        rewardFrac64: isPaid ? reward(entry.rank ?? 0) : 0,
+        rewardFrac64: isPaid ? reward(entry.rank ?? 0, tied) : 0,
         unpaidReason: entry.unpaidReason ?? afterFloor,
       }
     }),
   }
 }
 
-/** By place, then the lowest value first; ranked among those that can be, and the ones without a value last. */
+/** By place, then the best value first; ranked among those that can be, and the ones without a value last. */
 function inOrder<Entry extends { readonly modelId: string }>(
+  direction: Competition['direction'],
   entries: readonly Entry[],
   valueFor: (entry: Entry) => number | null,
   canRank: (entry: Entry) => boolean,
   placeOf: (entry: Entry) => number,
 ): readonly (Entry & { readonly rank: number | null })[] {
-  const order = (entry: Entry) => valueFor(entry) ?? Number.POSITIVE_INFINITY
+  const sign = direction === 'asc' ? 1 : -1
+  const order = (entry: Entry) => sign * (valueFor(entry) ?? sign * Number.POSITIVE_INFINITY)
   const place = (entry: Entry) => (valueFor(entry) === null ? Math.max(2, placeOf(entry)) : placeOf(entry))
   const rankable = entries.filter(canRank)
   return [...entries]
@@ -310,4 +366,8 @@ function inOrder<Entry extends { readonly modelId: string }>(
       ...entry,
       rank: canRank(entry) ? 1 + rankable.filter((other) => order(other) < order(entry)).length : null,
     }))
+}
+
+function isBetter(direction: Competition['direction'], value: number, other: number): boolean {
+  return direction === 'asc' ? value < other : value > other
 }

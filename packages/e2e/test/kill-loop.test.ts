@@ -5,9 +5,11 @@ import type postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seededRandom } from '../../coordinator-node/test/seeded-random.ts'
 import { type Node, openNode } from '../src/deployment.ts'
+import { expectRecomputed } from '../src/expect-recomputed.ts'
 import { killRandomly, type Victim } from '../src/kill-loop.ts'
-import { recompute } from '../src/recompute.ts'
-import { type PredictionRow, readStoredRows, type StoredRows } from '../src/stored-rows.ts'
+import { weatherCompetition } from '../src/recompute.ts'
+import { byInput, type ScheduleCounts, uncountedRounds, unsettledRows, wrongAnswerRows } from '../src/row-checks.ts'
+import { readStoredRows, type StoredRows } from '../src/stored-rows.ts'
 import { takeTestWorkspace } from '../src/test-workspace.ts'
 import { until } from '../src/until.ts'
 import type { UserWorkspace } from '../src/workspace.ts'
@@ -27,7 +29,7 @@ describe(`a replay of which ${killCount} processes are killed`, () => {
   let rows: StoredRows
   let watermark: number
   let killed: readonly Victim[]
-  let counters: readonly { readonly key: string; readonly opened: number; readonly missed: number }[]
+  let counters: readonly ScheduleCounts[]
   let records: readonly { readonly subject: string; readonly knownAt: number; readonly tempMax: number }[]
   let recordedCount: number
 
@@ -66,37 +68,16 @@ describe(`a replay of which ${killCount} processes are killed`, () => {
 
   test('every round has exactly one row for every model that was registered before it', () => {
     expect(rows.inputs.length).toBeGreaterThan(recordedCount / 2)
-    const answered = byInput(rows.predictions)
-    for (const { id, performedAt, answeredAt } of rows.inputs) {
-      const expected = rows.models.filter(({ registeredAt }) => registeredAt <= performedAt).map((model) => model.id)
-      expect((answered.get(id) ?? []).map(({ modelId }) => modelId).sort(), id).toEqual(expected)
-      expect(answeredAt, id).not.toBeNull()
-    }
-    expect(rows.predictions.every(({ inputId }) => rows.inputs.some(({ id }) => id === inputId))).toBe(true)
+    expect(wrongAnswerRows(rows)).toEqual([])
   })
 
   test('a round that did not open is counted as missed, and a kill costs one instant at most', () => {
-    for (const { key, opened, missed } of counters) {
-      const instants = rows.inputs
-        .filter(({ scheduleKey }) => scheduleKey === key)
-        .map(({ performedAt }) => performedAt)
-      const cells = (Math.max(...instants) - Math.min(...instants)) / dayMs + 1
-      expect({ key, opened, missed }).toEqual({ key, opened: instants.length, missed: cells - instants.length })
-      expect(missed).toBeLessThanOrEqual(killed.length)
-    }
+    expect(uncountedRounds(rows, counters, dayMs)).toEqual([])
+    for (const { missed } of counters) expect(missed).toBeLessThanOrEqual(killed.length)
   })
 
   test('everything that can be resolved is terminal', () => {
-    for (const input of rows.inputs) {
-      const isDue = input.resolvableAt <= watermark
-      expect(input.status, input.id).toBe(isDue ? 'RESOLVED' : 'RECEIVED')
-    }
-    const pending = rows.predictions.filter(({ status }) => status === 'PENDING')
-    expect(pending.filter(({ resolvableAt }) => resolvableAt <= watermark)).toEqual([])
-    for (const { id, status, reason, blame } of rows.predictions) {
-      const isMissing = status === 'FAILED' || status === 'ABSENT'
-      expect([id, reason !== null, blame !== null]).toEqual([id, isMissing, isMissing])
-    }
+    expect(unsettledRows(rows, watermark)).toEqual([])
   })
 
   test('every truth is what the records say, and every score follows from it', () => {
@@ -133,24 +114,9 @@ describe(`a replay of which ${killCount} processes are killed`, () => {
   })
 
   test('snapshots, leaderboards and checkpoints are those that the tables give', () => {
-    const { snapshots, leaderboards, checkpoints } = recompute(rows)
     expect(rows.leaderboards.length).toBeGreaterThan(250)
     expect(rows.checkpoints.length).toBeGreaterThan(2)
-    expectClose(rows.snapshots, snapshots, 'snapshots')
-    expectClose(without(rows.leaderboards, 'id'), leaderboards, 'leaderboards')
-    const stored = rows.checkpoints.map(({ id: _id, status: _status, entries, ...checkpoint }) => ({
-      ...checkpoint,
-      entries: entries.map((entry) => {
-        const { modelId, rank, value, scoreCount, dueCount, answeredCount, ...rest } = entry
-        const { validCount, roundCount, coverage, rewardFrac64, unpaidReason } = rest
-        const answers = { scoreCount, dueCount, answeredCount, validCount, roundCount, coverage }
-        return { modelId, rank, value, ...answers, rewardFrac64, unpaidReason }
-      }),
-    }))
-    expectClose(stored, checkpoints, 'checkpoints')
-    for (const { id, entries } of rows.checkpoints) {
-      expect([id, entries.reduce((sum, { rewardFrac64 }) => sum + rewardFrac64, 0)]).toEqual([id, 1_000_000_000])
-    }
+    expectRecomputed(rows, weatherCompetition)
   })
 })
 
@@ -208,33 +174,4 @@ function summary(
     `scores: ${count(scores.map(({ kind }) => kind))}`,
     `snapshots ${snapshots.length}, leaderboards ${leaderboards.length}, checkpoints ${checkpoints.length}`,
   ].join('\n')
-}
-
-function byInput(predictions: readonly PredictionRow[]): ReadonlyMap<string, readonly PredictionRow[]> {
-  const groups = new Map<string, PredictionRow[]>()
-  for (const prediction of predictions) {
-    const group = groups.get(prediction.inputId)
-    if (group === undefined) groups.set(prediction.inputId, [prediction])
-    else group.push(prediction)
-  }
-  return groups
-}
-
-function without<Row extends object, Key extends keyof Row>(rows: readonly Row[], key: Key): Omit<Row, Key>[] {
-  return rows.map(({ [key]: _left, ...rest }) => rest)
-}
-
-/** Equal, but for the last bits of sums that were added up in another order. */
-function expectClose(stored: readonly unknown[], expected: readonly unknown[], what: string): void {
-  for (const [index, row] of expected.entries())
-    expect(rounded(stored[index]), `${what} ${index}`).toEqual(rounded(row))
-  expect(stored.length, `number of ${what}`).toBe(expected.length)
-}
-
-function rounded(value: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(value, (_key, inner: unknown) =>
-      typeof inner === 'number' && !Number.isInteger(inner) ? Number(inner.toPrecision(10)) : inner,
-    ),
-  )
 }

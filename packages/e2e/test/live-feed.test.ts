@@ -1,12 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  type FakeBinance,
-  startFakeBinance,
-} from '../../coordinator-node/src/adapters/feeds/binance/testing/start-fake-binance.ts'
 import { type Node, openNode } from '../src/deployment.ts'
+import { type SecondMarket, startSecondMarket, symbols } from '../src/second-market.ts'
 import { takeTestWorkspace } from '../src/test-workspace.ts'
 import { until } from '../src/until.ts'
 import type { UserWorkspace } from '../src/workspace.ts'
@@ -14,7 +10,6 @@ import type { UserWorkspace } from '../src/workspace.ts'
 // The realtime pack as it is, but for candles of a second instead of a minute, on an exchange of this machine.
 
 const secondMs = 1_000
-const symbols = ['BTCUSDT', 'ETHUSDT']
 
 interface Health {
   readonly status: string
@@ -24,34 +19,25 @@ interface Health {
 describe('a competition on live data', () => {
   let workspace: UserWorkspace
   let node: Node
-  let exchange: FakeBinance
-  let isOpen = true
-  let isPublishing = true
-  let publishedAt = 0
-  let publishing: Promise<void>
+  let market: SecondMarket
   let env: Record<string, string>
 
   beforeAll(async () => {
-    exchange = await startFakeBinance({ symbols, isAway: () => !isOpen })
-    const now = Date.now()
-    for (let at = now - 600 * secondMs; at < now; at += secondMs) publishSecond(exchange, at)
-    publishing = publishEachSecond(exchange, now)
+    market = await startSecondMarket()
     workspace = await takeTestWorkspace('realtime')
     node = await openNode(workspace)
     const contract = join(node.directory, 'node/contract.ts')
     await writeFile(contract, (await readFile(contract, 'utf8')).replace("granularity: '1m'", "granularity: '1s'"))
     env = {
-      FEED_BINANCE_REST_URL: exchange.restUrl,
-      FEED_BINANCE_STREAM_URL: exchange.streamUrl,
+      FEED_BINANCE_REST_URL: market.exchange.restUrl,
+      FEED_BINANCE_STREAM_URL: market.exchange.streamUrl,
       FEED_BACKFILL_MINUTES: '5',
       SCORE_INTERVAL_SECONDS: '1',
     }
   })
   afterAll(async () => {
-    isPublishing = false
-    await publishing
     await workspace?.remove()
-    await exchange?.close()
+    await market?.close()
   })
 
   const health = async () => (await node.api('/healthz')) as Health
@@ -71,8 +57,8 @@ describe('a competition on live data', () => {
   })
 
   test('says since when and why it opens no round while the exchange is away, and goes on by itself', async () => {
-    isOpen = false
-    for (const connection of exchange.connections) await connection.cut()
+    market.isOpen = false
+    for (const connection of market.exchange.connections) await connection.cut()
     const cutAt = Date.now()
     await until('a degraded health', 10_000, async () => (await health()).status === 'degraded')
     const { reasons } = await health()
@@ -81,11 +67,11 @@ describe('a competition on live data', () => {
     const status = await node.crunch(['status'])
     expect(status.stdout).toContain('health: degraded')
     expect(status.stdout).toContain(reasons[0])
-    await until('more candles at the exchange', 10_000, async () => publishedAt > cutAt + 4 * secondMs)
+    await until('more candles at the exchange', 10_000, async () => market.publishedAt > cutAt + 4 * secondMs)
     const before = await roundInstants()
     expect(before.filter((at) => at > cutAt)).toEqual([])
 
-    isOpen = true
+    market.isOpen = true
     await until('a good health', 90_000, async () => (await health()).status === 'ok')
     await until('rounds again', 20_000, async () => (await roundInstants()).length > before.length)
     // What was missed was filled: no second is missing.
@@ -101,23 +87,4 @@ describe('a competition on live data', () => {
     const rows = (await node.api('/reports/predictions?limit=1000')) as readonly { performed_at: string }[]
     return [...new Set(rows.map(({ performed_at }) => Date.parse(performed_at)))]
   }
-
-  async function publishEachSecond(one: FakeBinance, from: number): Promise<void> {
-    for (let at = from; isPublishing; at += secondMs) {
-      await setTimeout(Math.max(0, at + secondMs - Date.now()))
-      publishSecond(one, at)
-      publishedAt = at
-    }
-  }
 })
-
-function publishSecond(exchange: FakeBinance, at: number): void {
-  const openAt = Math.floor(at / secondMs) * secondMs
-  for (const [index, symbol] of symbols.entries()) {
-    const close = (index + 1) * 1_000 + 10 * Math.sin(openAt / 30_000)
-    exchange.publishCandle({
-      ...{ symbol, interval: '1s', openAt, closeAt: openAt + secondMs },
-      ...{ open: close - 1, high: close + 1, low: close - 1, close, volume: 1 },
-    })
-  }
-}

@@ -1,0 +1,70 @@
+import type postgres from 'postgres'
+
+/** One change of a row, with the time of the database server, whose clock no fault moves. Instants are Unix milliseconds. */
+export interface Change {
+  readonly at: number
+  readonly tableName: string
+  readonly operation: 'INSERT' | 'UPDATE' | 'DELETE'
+  readonly id: string
+  readonly statusBefore: string | null
+  readonly status: string | null
+  readonly resolvableAt: number | null
+}
+
+const tables = ['inputs', 'predictions', 'scores', 'snapshots', 'leaderboards', 'checkpoints'] as const
+
+/** From now on the database itself keeps every change of these tables. */
+export async function startAudit(sql: postgres.Sql): Promise<void> {
+  await sql.unsafe(`
+    create schema audit;
+    create table audit.changes (
+      at timestamptz not null, table_name text not null, operation text not null, id text not null,
+      status_before text, status text, resolvable_at timestamptz
+    );
+    create function audit.note() returns trigger language plpgsql as $$
+    declare
+      before jsonb := case when tg_op = 'INSERT' then '{}' else to_jsonb(old) end;
+      behind jsonb := case when tg_op = 'DELETE' then before else to_jsonb(new) end;
+    begin
+      insert into audit.changes values (clock_timestamp(), tg_table_name, tg_op, behind->>'id', before->>'status',
+        behind->>'status', (behind->>'resolvable_at')::timestamptz);
+      return null;
+    end $$;
+    ${tables
+      .map(
+        (table) =>
+          `create trigger audit after insert or update or delete on ${table} for each row execute function audit.note();`,
+      )
+      .join('\n')}`)
+}
+
+export async function readAudit(sql: postgres.Sql): Promise<readonly Change[]> {
+  return sql<Change[]>`
+    select at, table_name as "tableName", operation, id, status_before as "statusBefore", status,
+      resolvable_at as "resolvableAt"
+    from audit.changes order by at, table_name, id`
+}
+
+/** Moves of a status; `null` stands for what was not there, or has none. */
+const allowedMoves: Readonly<Record<string, readonly string[]>> = {
+  inputs: ['null>RECEIVED', 'RECEIVED>RECEIVED', 'RECEIVED>RESOLVED'],
+  predictions: ['null>PENDING', 'null>FAILED', 'null>ABSENT', 'PENDING>SCORED', 'PENDING>FAILED'],
+  scores: ['null>null'],
+  snapshots: ['null>null'],
+  leaderboards: ['null>null'],
+  checkpoints: ['null>PENDING'],
+}
+
+/** Rows that were deleted, written twice, or changed when they were closed. */
+export function forbiddenChanges(changes: readonly Change[]): readonly string[] {
+  return changes
+    .filter(({ tableName, operation, statusBefore, status }) => {
+      const isAllowed = allowedMoves[tableName]?.includes(`${statusBefore}>${status}`) === true
+      const isOpen = tableName === 'inputs' || tableName === 'predictions'
+      return !isAllowed || operation === 'DELETE' || (operation === 'UPDATE' && !isOpen)
+    })
+    .map(
+      ({ tableName, operation, id, statusBefore, status }) =>
+        `${operation} of ${tableName} ${id}: ${statusBefore} > ${status}`,
+    )
+}

@@ -1,0 +1,61 @@
+/** What can go wrong. `lasting` faults end after their length; the others are over at once. */
+const catalogue = {
+  kill: { lasting: false, targets: ['predict', 'score', 'report', 'models', 'model', 'supervisor', 'backend'] },
+  pause: { lasting: true, targets: ['predict', 'score', 'report', 'models', 'model', 'database', 'backend'] },
+  'kill-database': { lasting: true, targets: ['database'] },
+  'stop-database': { lasting: true, targets: ['database'] },
+  'terminate-sessions': { lasting: false, targets: ['one', 'all'] },
+  'cut-client': { lasting: true, targets: ['database', 'discovery'] },
+  'cut-server': { lasting: true, targets: ['database', 'discovery'] },
+  hold: { lasting: true, targets: ['database', 'discovery'] },
+  clock: { lasting: true, targets: ['-2h', '+2h'] },
+} as const satisfies Readonly<Record<string, { readonly lasting: boolean; readonly targets: readonly string[] }>>
+
+export type FaultKind = keyof typeof catalogue
+
+export interface Fault {
+  readonly kind: FaultKind
+  readonly target: string
+  /** 0: over at once. */
+  readonly lengthMs: number
+  /** It begins while the one before it still lasts. */
+  readonly overlaps: boolean
+}
+
+/** Every kind of fault with each of its targets. */
+const choices = Object.entries(catalogue).flatMap(([kind, { lasting, targets }]) =>
+  targets.map((target) => ({ kind: kind as FaultKind, target: target as string, lasting })),
+)
+
+/** Nearly all are short; a few take as long as the longest, 60 s. In order of `below`, a share of all. */
+const lengthsMs = [
+  { below: 0.8, from: 300, to: 3_000 },
+  { below: 0.95, from: 3_000, to: 12_000 },
+  { below: 1, from: 12_000, to: 60_000 },
+]
+const overlapShare = 0.4
+
+/**
+ * Faults that the random numbers decide: first each choice once, in a random order, then any.
+ * @param longestMs cuts longer ones short, for a run that has to be quick
+ */
+export function planFaults(count: number, longestMs: number, random: () => number): readonly Fault[] {
+  const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item
+  const first = [...choices]
+  for (let index = first.length - 1; index > 0; index -= 1) {
+    const other = Math.floor(random() * (index + 1))
+    ;[first[index], first[other]] = [first[other] as (typeof choices)[number], first[index] as (typeof choices)[number]]
+  }
+  return Array.from({ length: count }, (_, index) => {
+    const { kind, target, lasting } = first[index] ?? pick(choices)
+    const lengthMs = lasting ? Math.min(longestMs, chooseLength(random)) : 0
+    // A deployment that is started again checks that its database is there.
+    return { kind, target, lengthMs, overlaps: target !== 'supervisor' && random() < overlapShare }
+  })
+}
+
+function chooseLength(random: () => number): number {
+  const share = random()
+  const { from, to } = lengthsMs.find(({ below }) => share < below) as (typeof lengthsMs)[number]
+  return Math.round(from + random() * (to - from))
+}

@@ -1,0 +1,95 @@
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type EmbeddedPostgres, startEmbeddedPostgres, stopEmbeddedPostgres } from '@crunch/coordinator-node/internal'
+import type postgres from 'postgres'
+import { connectDatabase, type Node, openNode } from '../deployment.ts'
+import { type SecondMarket, startSecondMarket } from '../second-market.ts'
+import { takeTestWorkspace } from '../test-workspace.ts'
+import { secondsContract } from './seconds-contract.ts'
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
+
+/** A live deployment on candles of one second, every connection and clock of which can be made to fail. */
+export interface LiveNode {
+  readonly node: Node
+  readonly market: SecondMarket
+  readonly proxies: { readonly database: TcpProxy; readonly discovery: TcpProxy }
+  /** The folder of the PostgreSQL server. */
+  readonly databaseDirectory: string
+  /** Straight to the server, past the proxy; connects anew by itself. */
+  readonly sql: postgres.Sql
+  deploy(): Promise<void>
+  startDatabase(): Promise<void>
+  /** How far the clock of every process of the node is off, as libfaketime reads it: `+0`, `-2h`. */
+  setClock(offset: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** Deploys the realtime pack with a horizon of seconds, behind proxies and under libfaketime. */
+export async function openLiveNode(libfaketime: string): Promise<LiveNode> {
+  const endings: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const end of endings.splice(0).reverse()) await end()
+  }
+  try {
+    return await open(libfaketime, endings, close)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function open(libfaketime: string, endings: (() => Promise<unknown>)[], close: () => Promise<void>) {
+  const folder = await mkdtemp(join(tmpdir(), 'crunch-faults-'))
+  endings.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
+  const market = await startSecondMarket()
+  endings.push(() => market.close())
+  const workspace = await takeTestWorkspace('realtime')
+  endings.push(() => workspace.remove())
+  const node = await openNode(workspace)
+  const contract = join(node.directory, 'node/contract.ts')
+  await writeFile(contract, secondsContract(await readFile(contract, 'utf8')))
+
+  const databaseDirectory = join(folder, 'postgres')
+  // Not without fsync: what was committed has to outlive the kills.
+  const server: EmbeddedPostgres = await startEmbeddedPostgres({ directory: databaseDirectory, detached: true })
+  endings.push(() => stopEmbeddedPostgres(databaseDirectory))
+  const sql = connectDatabase(server.url)
+  endings.push(() => sql.end({ timeout: 1 }))
+  const database = await startTcpProxy(server.port, { host: '127.0.0.1', port: 0 })
+  endings.push(() => database.close())
+  // The orchestrator listens at the same port of 127.0.0.1.
+  const discovery = await startTcpProxy(node.modelRunnerPort, { host: '::1', port: node.modelRunnerPort })
+  endings.push(() => discovery.close())
+
+  const clock = join(folder, 'clock')
+  const setClock = async (offset: string) => {
+    await writeFile(`${clock}.new`, offset)
+    await rename(`${clock}.new`, clock)
+  }
+  await setClock('+0')
+  const databaseUrl = new URL(server.url)
+  databaseUrl.port = String(database.port)
+  const env = {
+    DATABASE_URL: databaseUrl.href,
+    FEED_BINANCE_REST_URL: market.exchange.restUrl,
+    FEED_BINANCE_STREAM_URL: market.exchange.streamUrl,
+    FEED_BACKFILL_MINUTES: '5',
+    SCORE_INTERVAL_SECONDS: '1',
+    MODEL_RUNNER_NODE_HOST: '::1',
+    LD_PRELOAD: libfaketime,
+    FAKETIME_TIMESTAMP_FILE: clock,
+    FAKETIME_CACHE_DURATION: '1',
+    DONT_FAKE_MONOTONIC: '1',
+  }
+  return {
+    ...{ node, market, proxies: { database, discovery }, databaseDirectory, sql, setClock, close },
+    async deploy() {
+      const { exitCode, stdout, stderr } = await node.crunch(['deploy', '--detach'], env)
+      if (exitCode !== 0) throw new Error(`crunch deploy ended with ${exitCode}:\n${stdout}\n${stderr}`)
+    },
+    async startDatabase() {
+      await startEmbeddedPostgres({ directory: databaseDirectory, port: server.port, detached: true })
+    },
+  }
+}

@@ -1,0 +1,32 @@
+/** What the results of the contract below are made from, for a recomputation that shares no code with the engine. */
+export const secondsCompetition = {
+  everyMs: 1_000,
+  periodMs: 10_000,
+  checkpointMs: 20_000,
+  windowsMs: { recent: 40_000, steady: 120_000, anchor: 300_000 },
+  rankBy: 'recent',
+  direction: 'desc',
+  value: 'value',
+  scoreFields: ['value'],
+  baseline: 'flat',
+  rankedFrom: 0.8,
+  paidFrom: 0.5,
+} as const
+
+/** The realtime pack in seconds instead of minutes, so that minutes hold all that otherwise takes weeks. */
+const edits: readonly (readonly [string | RegExp, string])[] = [
+  ["granularity: '1m'", "granularity: '1s'"],
+  ["timeout: '10s'", "timeout: '2s'"],
+  [/metrics: \[[^\]]*\]/, "metrics: ['ic', 'model_correlation']"],
+  [/windows: \{[^}]*\}/, "windows: { recent: '40s', steady: '2m', anchor: '5m' }"],
+  [/every: '7d'/, "every: '20s'"],
+]
+
+/** The contract of the realtime pack with these changes; throws when one of them finds no place. */
+export function secondsContract(text: string): string {
+  return edits.reduce((changed, [find, replace]) => {
+    const next = changed.replace(find, replace)
+    if (next === changed) throw new Error(`the contract of the realtime pack has no ${find}`)
+    return next
+  }, text)
+}

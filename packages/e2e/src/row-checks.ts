@@ -1,0 +1,73 @@
+import type { PredictionRow, StoredRows } from './stored-rows.ts'
+
+// What must hold of the rows of every deployment, whatever happened to it. Each check gives what is wrong, a line each.
+
+/** The counts of a schedule. */
+export interface ScheduleCounts {
+  readonly key: string
+  readonly opened: number
+  readonly missed: number
+}
+
+/** Every round has exactly one row for every model that was registered before it, and no row is without its round. */
+export function wrongAnswerRows({ models, inputs, predictions }: StoredRows): readonly string[] {
+  const answered = byInput(predictions)
+  const known = new Set(inputs.map(({ id }) => id))
+  const strays = predictions.filter(({ inputId }) => !known.has(inputId)).map(({ id }) => `${id} belongs to no round`)
+  const wrong = inputs.flatMap(({ id, performedAt, answeredAt }) => {
+    if (answeredAt === null) return [`${id} was never answered`]
+    const expected = models.filter(({ registeredAt }) => registeredAt <= performedAt).map((model) => model.id)
+    const found = (answered.get(id) ?? []).map(({ modelId }) => modelId).sort()
+    return found.join() === expected.join() ? [] : [`${id} has rows of models ${found}, not of ${expected}`]
+  })
+  return [...strays, ...wrong]
+}
+
+/** Each schedule's rounds lie on its grid, and every cell without one was counted as missed by the round behind it. */
+export function uncountedRounds(
+  rows: StoredRows,
+  counts: readonly ScheduleCounts[],
+  everyMs: number,
+): readonly string[] {
+  return counts.flatMap(({ key, opened, missed }) => {
+    const rounds = rows.inputs
+      .filter(({ scheduleKey }) => scheduleKey === key)
+      .sort((left, right) => left.performedAt - right.performedAt)
+    const gaps = rounds.slice(1).flatMap(({ id, performedAt, missedBefore }, index) => {
+      const before = rounds[index]?.performedAt ?? performedAt
+      const missing = (performedAt - before) / everyMs - 1
+      return missing === missedBefore ? [] : [`${id} counts ${missedBefore} missed rounds before it, not ${missing}`]
+    })
+    const counted = rounds.reduce((sum, { missedBefore }) => sum + missedBefore, 0)
+    const isCounted = opened === rounds.length && missed === counted
+    return isCounted
+      ? gaps
+      : [...gaps, `${key} counts ${opened} rounds and ${missed} missed, not ${rounds.length} and ${counted}`]
+  })
+}
+
+/** Every round that is due by `watermark` is settled, no other one is, and whatever is missing says why and who is to blame. */
+export function unsettledRows({ inputs, predictions }: StoredRows, watermark: number): readonly string[] {
+  const rounds = inputs.flatMap(({ id, resolvableAt, status, voidReason }) => {
+    const expected = resolvableAt <= watermark || voidReason !== null ? 'RESOLVED' : 'RECEIVED'
+    return status === expected ? [] : [`${id} is ${status}`]
+  })
+  const answers = predictions.flatMap(({ id, status, reason, blame, resolvableAt }) => {
+    const isMissing = status === 'FAILED' || status === 'ABSENT'
+    if (status === 'PENDING' && resolvableAt <= watermark) return [`${id} is still PENDING`]
+    return isMissing === (reason !== null) && isMissing === (blame !== null)
+      ? []
+      : [`${id}: ${status} ${reason} ${blame}`]
+  })
+  return [...rounds, ...answers]
+}
+
+export function byInput(predictions: readonly PredictionRow[]): ReadonlyMap<string, readonly PredictionRow[]> {
+  const groups = new Map<string, PredictionRow[]>()
+  for (const prediction of predictions) {
+    const group = groups.get(prediction.inputId)
+    if (group === undefined) groups.set(prediction.inputId, [prediction])
+    else group.push(prediction)
+  }
+  return groups
+}

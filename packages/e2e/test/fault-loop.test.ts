@@ -1,0 +1,207 @@
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { seededRandom } from '../../coordinator-node/test/seeded-random.ts'
+import { expectRecomputed } from '../src/expect-recomputed.ts'
+import { type Change, forbiddenChanges, readAudit, startAudit } from '../src/faults/audit.ts'
+import { describeFault, type Happened, runFaults } from '../src/faults/fault-loop.ts'
+import { planFaults } from '../src/faults/fault-plan.ts'
+import { type HealthSample, type Progress, slowHealth, untrueHealth, watchHealth } from '../src/faults/health-watch.ts'
+import { findLibfaketime } from '../src/faults/libfaketime.ts'
+import { type LiveNode, openLiveNode } from '../src/faults/live-node.ts'
+import { secondsCompetition } from '../src/faults/seconds-contract.ts'
+import { byInput, type ScheduleCounts, uncountedRounds, unsettledRows, wrongAnswerRows } from '../src/row-checks.ts'
+import { closeAt } from '../src/second-market.ts'
+import { readStoredRows, type StoredRows } from '../src/stored-rows.ts'
+import { until } from '../src/until.ts'
+
+// CRUNCH_FAULTS sets how many faults, CRUNCH_SEED which: the seed of a run stands in its output. A quick run has short ones.
+const faultCount = Number(process.env.CRUNCH_FAULTS ?? 10)
+const seed = Number(process.env.CRUNCH_SEED ?? Date.now() % 2 ** 31)
+const longestMs = faultCount > 20 ? 60_000 : 6_000
+
+const libfaketime = await findLibfaketime()
+
+const goodHealthLimitMs = 120_000
+const settledLimitMs = 120_000
+const stableMs = 12_000
+
+const seen = (tableName: string, status?: string) => (change: Change) =>
+  change.tableName === tableName && change.operation === 'INSERT' && (status === undefined || change.status === status)
+
+/**
+ * What a node that is well does, and how long nothing of it may be seen before its health says so: the grid, half a minute in
+ * which a worker may catch up or start again, and some seconds of a machine that is busy.
+ */
+const progress: readonly Progress[] = [
+  { what: 'round', limitMs: 45_000, isSeen: seen('inputs') },
+  { what: 'valid answer', limitMs: 60_000, isSeen: seen('predictions', 'PENDING') },
+  { what: 'score', limitMs: 50_000, isSeen: seen('scores') },
+  { what: 'leaderboard', limitMs: 65_000, isSeen: seen('leaderboards') },
+  { what: 'checkpoint', limitMs: 115_000, isSeen: seen('checkpoints') },
+]
+/** A second more than its own limit. */
+const healthLimitMs = 3_000
+/** In which a process that answers for the health is started again. */
+const restartMs = 15_000
+
+const isSkipped = libfaketime === undefined && process.env.CI === undefined
+
+describe.skipIf(isSkipped)(
+  `a live node that meets ${faultCount} faults (skipped without the Debian package libfaketime)`,
+  () => {
+    let live: LiveNode
+    let rows: StoredRows
+    let watermark: number
+    let counts: readonly ScheduleCounts[]
+    let changes: readonly Change[]
+    let samples: readonly HealthSample[]
+    let happened: readonly Happened[] = []
+
+    beforeAll(
+      async () => {
+        if (libfaketime === undefined) throw new Error('libfaketime is missing: apt-get install libfaketime')
+        console.log(`fault loop: ${faultCount} faults, seed ${seed}`)
+        live = await openLiveNode(libfaketime)
+        await live.deploy()
+        await startAudit(live.sql)
+        await goodHealth(live)
+        const health = watchHealth(live.node.apiPort)
+        const random = seededRandom(seed)
+        happened = await runFaults(live, planFaults(faultCount, longestMs, random), random, (line) => console.log(line))
+        // By itself, with nobody's help.
+        await goodHealth(live)
+        await health.stop()
+        samples = health.samples
+        live.market.isPublishing = false
+        await settled(live)
+        await live.node.crunch(['down'])
+        rows = await readStoredRows(live.sql)
+        changes = await readAudit(live.sql)
+        counts = await live.sql<ScheduleCounts[]>`
+        select key, opened_count as opened, missed_count as missed from scheduled_prediction_configs order by key`
+        watermark =
+          (await live.sql<{ at: number }[]>`select min(watermark_at) as at from feed_ingestion_state`)[0]?.at ?? 0
+        console.log(summary(rows, counts, samples, happened))
+      },
+      faultCount * 30_000 + 600_000,
+    )
+    afterAll(() => live?.close(), 120_000)
+
+    const because = () => `seed ${seed}\n${happened.map(describeFault).join('\n')}`
+
+    test('writes every row once, and changes nothing that is closed', () => {
+      expect(forbiddenChanges(changes), because()).toEqual([])
+    })
+
+    test('has one row for every model in every round', () => {
+      expect(wrongAnswerRows(rows), because()).toEqual([])
+    })
+
+    test('counts every round that it missed', () => {
+      expect(uncountedRounds(rows, counts, secondsCompetition.everyMs), because()).toEqual([])
+    })
+
+    test('settles everything that is due', () => {
+      expect(unsettledRows(rows, watermark), because()).toEqual([])
+    })
+
+    test('scores every answer by the prices of the exchange', () => {
+      expect(wrongScores(rows), because()).toEqual([])
+    })
+
+    test('has the boards and checkpoints that its rows give', () => {
+      expect(rows.checkpoints.length, because()).toBeGreaterThan(0)
+      expectRecomputed(rows, secondsCompetition)
+    })
+
+    test('tells its health in time, whatever the database does', () => {
+      const own = happened.filter(({ target }) => target === 'report' || target === 'supervisor')
+      const excused = own.map(({ startedAt, lengthMs }) => ({
+        from: startedAt,
+        through: startedAt + lengthMs + restartMs,
+      }))
+      expect(slowHealth(samples, healthLimitMs, excused), because()).toEqual([])
+    })
+
+    test('never says that it is well while something stands still', () => {
+      expect(untrueHealth(samples, changes, progress), because()).toEqual([])
+    })
+  },
+)
+
+async function goodHealth({ node }: LiveNode): Promise<void> {
+  let last: unknown
+  await until('a good health', goodHealthLimitMs, async () => {
+    last = await node.api('/healthz').catch(String)
+    return (last as { status?: string }).status === 'ok'
+  }).catch((error: unknown) => {
+    throw new Error(`${error}: ${JSON.stringify(last)}`)
+  })
+}
+
+/** Without new records, nothing changes any more. */
+async function settled({ sql }: LiveNode): Promise<void> {
+  const state = async () =>
+    JSON.stringify(
+      await sql`
+    select (select count(*) from inputs) as rounds, (select count(*) from inputs where status = 'RECEIVED') as open,
+      (select count(*) from scores) as scores, (select count(*) from leaderboards) as boards,
+      (select count(*) from checkpoints) as checkpoints`,
+    )
+  await until('a node that has settled everything', settledLimitMs, async () => {
+    const before = await state()
+    await setTimeout(stableMs)
+    return (await state()) === before
+  })
+}
+
+function wrongScores({ inputs, predictions, scores }: StoredRows): readonly string[] {
+  const answers = byInput(predictions)
+  const scoreOf = new Map(scores.map((score) => [score.predictionId, score]))
+  return inputs.flatMap(({ id, subject, performedAt, resolvableAt, status, voidReason, actuals }) => {
+    if (status !== 'RESOLVED') return []
+    const own = answers.get(id) ?? []
+    if (voidReason !== null)
+      return own.filter((answer) => scoreOf.has(answer.id)).map((answer) => `${answer.id} of a void round has a score`)
+    // A candle is known when it closes, a second after it opens.
+    const actual = closeAt(subject, resolvableAt - 1_000) / closeAt(subject, performedAt - 1_000) - 1
+    if (!isClose((actuals as { return: number }).return, actual))
+      return [`${id} has the truth ${JSON.stringify(actuals)}, not ${actual}`]
+    const valid = own.filter((answer) => answer.status === 'SCORED')
+    const expected = (answer: (typeof own)[number]) => (answer.output as { value: number }).value * actual * 10_000
+    const worst = Math.min(...valid.map(expected))
+    return own.flatMap((answer) => {
+      const score = scoreOf.get(answer.id)
+      const isImputed = answer.status !== 'SCORED' && answer.blame === 'model' && valid.length > 0
+      const value = answer.status === 'SCORED' ? expected(answer) : isImputed ? worst : null
+      const isRight =
+        value === null ? score === undefined : score !== undefined && isClose(score.value?.value as number, value)
+      return isRight ? [] : [`${answer.id} (${answer.status}) scores ${JSON.stringify(score?.value)}, not ${value}`]
+    })
+  })
+}
+
+/** Prices have eight decimals on the wire. */
+const isClose = (one: number, other: number) => Math.abs(one - other) <= 1e-6 * Math.max(1, Math.abs(other))
+
+function summary(
+  { inputs, predictions, leaderboards, checkpoints }: StoredRows,
+  counts: readonly ScheduleCounts[],
+  samples: readonly HealthSample[],
+  happened: readonly Happened[],
+): string {
+  const tally = (names: readonly string[]) =>
+    [...new Set(names)]
+      .sort()
+      .map((name) => `${name} ${names.filter((other) => other === name).length}`)
+      .join(', ')
+  const slowest = Math.round(Math.max(...samples.map(({ tookMs }) => tookMs)))
+  return [
+    `faults: ${tally(happened.map(({ kind, target }) => `${kind} ${target}`))}`,
+    `rounds: ${inputs.length}, void ${inputs.filter(({ voidReason }) => voidReason !== null).length}, missed ${counts.map(({ key, missed }) => `${key} ${missed}`).join(', ')}`,
+    `predictions: ${tally(predictions.map(({ status, reason, blame }) => (reason === null ? status : `${status} ${reason} (${blame})`)))}`,
+    `leaderboards ${leaderboards.length}, checkpoints ${checkpoints.length}`,
+    `degraded: ${tally(samples.flatMap(({ reasons }) => reasons.map((reason) => reason.replace(/[\d.:TZ-]{8,}/g, '…'))))}`,
+    `health: ${tally(samples.map(({ status }) => status ?? 'nobody'))}, slowest answer ${slowest} ms`,
+  ].join('\n')
+}
