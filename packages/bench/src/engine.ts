@@ -10,6 +10,7 @@ export {
 } from '../../coordinator-node/src/adapters/model-runner/grpc/testing/fake-orchestrator.ts'
 export { serveObject } from '../../coordinator-node/src/adapters/model-runner/grpc/testing/object-server.ts'
 export { createInProcessRunner } from '../../coordinator-node/src/adapters/model-runner/in-process/in-process-runner.ts'
+export { onlyEra } from '../../coordinator-node/src/domain/era.ts'
 export type { FeedScope } from '../../coordinator-node/src/domain/feed-record.ts'
 export { backfillWriter } from '../../coordinator-node/src/live/backfill/backfill-writer.ts'
 export { runBackfill } from '../../coordinator-node/src/live/backfill/run-backfill.ts'

@@ -30,6 +30,7 @@ export async function ingestRecords(databaseUrl: string, log: Log): Promise<Figu
     workers: ['feed-data'],
     contract,
     settings: readSettings({}),
+    codeHash: 'bench',
     databaseUrl,
     log,
     sources: new Map([['bench', source]]),

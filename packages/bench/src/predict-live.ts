@@ -3,7 +3,7 @@ import { defineContract, ticks } from '@crunch/coordinator-node'
 import { openPostgresStore, type Store } from '@crunch/coordinator-node/internal'
 import { readSettings } from '@crunch/coordinator-node/workers'
 import realtime from '../../../templates/node/contract.ts'
-import { connectModels, createPipeline, type FeedSource, type Log, runLiveFeed, wallClock } from './engine.ts'
+import { connectModels, createPipeline, type FeedSource, type Log, onlyEra, runLiveFeed, wallClock } from './engine.ts'
 import type { Figures } from './measurements.ts'
 import { percentile } from './percentile.ts'
 
@@ -67,7 +67,17 @@ export async function predictLive(databaseUrl: string, port: number, modelCount:
     MODEL_RUNNER_NODE_PORT: String(port),
   })
   const sources = new Map([[scope.source, tickSource(times, finish)]])
-  const context = { contract, settings, store, log, clock: wallClock, sources, signal: ending.signal, ready: () => {} }
+  const context = {
+    contract,
+    settings,
+    store,
+    era: onlyEra,
+    log,
+    clock: wallClock,
+    sources,
+    signal: ending.signal,
+    ready: () => {},
+  }
   const runner = await connectModels(context)
   try {
     const connected = runner.models().length

@@ -34,6 +34,7 @@ export async function streamTicks(databaseUrl: string, log: Log): Promise<Figure
     workers: ['feed-data'],
     contract,
     settings: readSettings({}),
+    codeHash: 'bench',
     databaseUrl,
     log,
     sources: new Map([['binance', createBinanceSource({ restUrl, streamUrl })]]),

@@ -7,6 +7,7 @@ import {
   type BackfillJob,
   type BackfillProgress,
   backfill,
+  beginNewEra,
   checkDatabase,
   checkEmbeddedPostgres,
   clipSource,
@@ -17,13 +18,16 @@ import {
   type FeedScope,
   feedScopeKey,
   followRecording,
+  formatInstant,
   type GrpcModelRunner,
+  hashContractCode,
   isArchiveFolder,
   type Log,
   liveSources,
   loadContract,
   type ModelAnswer,
   type ModelRunner,
+  type NewEra,
   nearestName,
   newBackfillJob,
   openPostgresStore,
@@ -42,6 +46,7 @@ import {
   steadyNodeArguments,
   stopEmbeddedPostgres,
   type WorkerName,
+  wallClock,
   wallTiming,
   workerCommand,
   writeRecording,
@@ -144,8 +149,21 @@ export function loadNodeContract(path: string, environment: Environment): Promis
   return loadContract(path, readSettings(environment))
 }
 
+/** Ends the current era of a database and begins the next one by a changed contract. */
+export async function confirmNewEra(node: {
+  readonly store: Store
+  readonly contract: AnyContract
+  readonly contractPath: string
+  readonly environment: Environment
+}): Promise<NewEra> {
+  const { store, contract, contractPath, environment } = node
+  const settings = readSettings(environment)
+  const codeHash = await hashContractCode(contractPath, settings)
+  return beginNewEra({ store, contract, settings, codeHash, clock: wallClock, log: silentLog })
+}
+
 /** The known name that a slip of the pen most likely meant. */
-export { nearestName }
+export { formatInstant as formatTime, nearestName }
 
 /** The sources of the contract's data that this version cannot stream live. */
 export function sourcesWithoutLive(contract: AnyContract): readonly string[] {

@@ -12,6 +12,7 @@ interface DeployFlags {
   readonly detach?: true
   readonly once?: true
   readonly resume?: true
+  readonly newEra?: true
 }
 
 /**
@@ -57,11 +58,13 @@ function addDeployment(program: Command, terminal: Terminal): void {
   replayOptions(program.command('deploy'))
     .description('start the competition on this machine and keep it running until Ctrl-C')
     .option('--detach', 'give the terminal back; end it with crunch down')
+    .option('--new-era', 'confirm that the contract changed: end the era of the database, and begin the next one')
     .option('--once', 'replay as fast as possible and end after the first checkpoint')
     .addHelpText('after', deployExamples)
     .action(async (flags: DeployFlags) => {
       const { deploy } = await import('./commands/deploy.ts')
-      await deploy({ ...deployRequest(flags), detach: flags.detach === true }, terminal)
+      const { detach, newEra } = flags
+      await deploy({ ...deployRequest(flags), detach: detach === true, newEra: newEra === true }, terminal)
     })
   program
     .command('down')

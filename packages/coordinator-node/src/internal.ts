@@ -1,5 +1,6 @@
 // What our own command line and tests use. Nothing here is promised to anyone else.
 
+export { wallClock } from './adapters/clock/clocks.ts'
 export {
   checkEmbeddedPostgres,
   type EmbeddedPostgres,
@@ -26,7 +27,9 @@ export { nearestName } from './domain/nearest-name.ts'
 export { durationMs, formatDuration, formatInstant } from './domain/time.ts'
 export { backfill } from './live/backfill/backfill.ts'
 export type { BackfillProgress } from './live/backfill/run-backfill.ts'
+export { beginNewEra, type NewEra } from './live/begin-era.ts'
 export { wallTiming } from './live/follow/timing.ts'
+export { hashContractCode } from './live/hash-contract-code.ts'
 export { liveSources } from './live/live-sources.ts'
 export { loadContract } from './live/load-contract.ts'
 export { followRecording } from './live/record/follow-recording.ts'

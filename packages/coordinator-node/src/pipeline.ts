@@ -1,8 +1,10 @@
 import type { AnyContract } from './contract/crunch-contract.ts'
 import { resolveContract } from './contract/resolved-contract.ts'
 import type { Checkpoint } from './domain/checkpoint.ts'
+import { type EraSpan, onlyEra } from './domain/era.ts'
+import { CrunchError } from './domain/errors.ts'
 import type { FeedRecord } from './domain/feed-record.ts'
-import type { Instant } from './domain/time.ts'
+import { formatInstant, type Instant } from './domain/time.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
 import type { ModelRunner } from './ports/model-runner.ts'
@@ -31,6 +33,8 @@ export interface PipelineOptions {
   readonly organizerCruncherId?: string
   /** How far ahead of a wall clock a record may be known. Of a virtual one, none can be. */
   readonly clockToleranceMs?: number
+  /** The era that the store was entered with; absent where there is only one. */
+  readonly era?: EraSpan
 }
 
 /**
@@ -47,16 +51,19 @@ export interface Pipeline {
   settle(): Promise<SettledRounds & { readonly closedPeriodCount: number }>
   /** Closes checkpoints whose period is over. Answers how many. */
   checkpoint(): Promise<number>
+  /** Closes what is left of an era that has ended, its last period and checkpoint short. Answers how many of both. */
+  closeEra(): Promise<{ readonly periodCount: number; readonly checkpointCount: number }>
 }
 
 export function createPipeline(contract: AnyContract, ports: PipelinePorts, options: PipelineOptions = {}): Pipeline {
-  const base = resolveContract(contract, options.organizerCruncherId)
+  const { era = onlyEra } = options
+  const base = resolveContract(contract, options.organizerCruncherId, era)
   const resolved = { ...base, timeoutMs: options.timeoutMs ?? base.timeoutMs }
   const { store, clock, log } = ports
-  const ledger = createWindowLedger(store, Math.max(...resolved.windows.map((window) => window.lengthMs)))
+  const ledger = createWindowLedger(store, Math.max(...resolved.windows.map((window) => window.lengthMs)), era.beganAt)
 
   async function closePeriods(now: Instant): Promise<number> {
-    let closedThrough = await store.lastPeriodEnd()
+    let closedThrough = Math.max(era.beganAt, (await store.lastPeriodEnd()) ?? 0)
     for (let count = 0; ; count += 1) {
       const period = await nextClosablePeriod(resolved, store, resolved.snapshotEveryMs, closedThrough, now)
       if (period === null) return count
@@ -72,11 +79,11 @@ export function createPipeline(contract: AnyContract, ports: PipelinePorts, opti
   }
 
   async function closeCheckpoints(now: Instant): Promise<number> {
-    let closedThrough = await store.lastCheckpointEnd()
+    let closedThrough = Math.max(era.beganAt, (await store.lastCheckpointEnd()) ?? 0)
     for (let count = 0; ; count += 1) {
       const period = await nextClosablePeriod(resolved, store, resolved.checkpointEveryMs, closedThrough, now)
       if (period === null) return count
-      const unclosed = await store.firstResolvableAt((await store.lastPeriodEnd()) ?? 0)
+      const unclosed = await store.firstResolvableAt(Math.max(era.beganAt, (await store.lastPeriodEnd()) ?? 0))
       if (unclosed !== null && unclosed < period.end) return count
       const { start, end } = period
       const periods = await store.periodsBetween(start, end)
@@ -90,17 +97,32 @@ export function createPipeline(contract: AnyContract, ports: PipelinePorts, opti
     }
   }
 
+  async function requireCurrentEra(): Promise<void> {
+    const current = (await store.eras()).at(-1)
+    if (current === undefined || current.number === era.number) return
+    throw new CrunchError(
+      'ERA_ENDED',
+      `era ${current.number} began at ${formatInstant(current.beganAt)}; this process works by the contract of era ${era.number}: stop it`,
+    )
+  }
+
   return {
     ingest: (records) => ingestRecords(resolved, ports, records),
     openPredictor: (runner) =>
       openPredictor(resolved, { store, clock, log, runner, clockToleranceMs: options.clockToleranceMs }),
     async settle() {
+      await requireCurrentEra()
       const now = await clock.refresh()
       const settled = await settleRounds(resolved, { store, log }, now)
       return { ...settled, closedPeriodCount: await closePeriods(now) }
     },
     async checkpoint() {
+      await requireCurrentEra()
       return closeCheckpoints(await clock.refresh())
+    },
+    async closeEra() {
+      const now = await clock.refresh()
+      return { periodCount: await closePeriods(now), checkpointCount: await closeCheckpoints(now) }
     },
   }
 }

@@ -119,7 +119,8 @@ async function runInstant(
   }
   const open = own.filter((schedule) => times.has(schedule.key))
   const isTrusted = state.watch.gateOf(scope, at) === null
-  const due = isTrusted ? dueSchedules(open, state.lastRoundTimes, at) : []
+  const mayOpen = isTrusted && at >= resolved.era.beganAt
+  const due = mayOpen ? dueSchedules(open, state.lastRoundTimes, at) : []
   if (on === 'clock' && due.length === 0) return nothingRan
   const input = tryBuildInput(resolved, ports.log, scope, state.window, at)
   if (input === null) return nothingRan
@@ -149,7 +150,11 @@ function tryBuildInput(
   }
 }
 
-async function answerAbandonedRounds(ports: PredictorPorts, registry: ModelRegistry): Promise<void> {
+/** Rounds that a crash left without answers: every answer is absent, and that is our fault. */
+export async function answerAbandonedRounds(
+  ports: Pick<PredictorPorts, 'store' | 'clock' | 'log'>,
+  registry: ModelRegistry,
+): Promise<void> {
   for (const round of await ports.store.unansweredRounds()) {
     await ports.store.recordAnswers(round.id, ports.clock.now(), restartedPredictions(round, registry))
     ports.log.warn('a restart left a round without answers', { stage: 'prediction', roundId: round.id })

@@ -7,6 +7,7 @@ import { createBinanceSource } from '../src/adapters/feeds/binance/create-binanc
 import { candleRow, type FakeCandle } from '../src/adapters/feeds/binance/testing/fake-market.ts'
 import { startFakeBinance } from '../src/adapters/feeds/binance/testing/start-fake-binance.ts'
 import { createMemoryStore } from '../src/adapters/store/memory/memory-store.ts'
+import { onlyEra } from '../src/domain/era.ts'
 import type { Instant } from '../src/domain/time.ts'
 import { runLiveFeed } from '../src/live/live-feed.ts'
 import { readSettings } from '../src/live/settings.ts'
@@ -59,7 +60,7 @@ async function openNode(startAt: Instant) {
     settings: readSettings({ FEED_BACKFILL_MINUTES: '0' }),
     sources: new Map([['binance', createBinanceSource({ restUrl, streamUrl, now: () => now })]]),
     clock: { now: () => now, refresh: async () => now },
-    ...{ store, log, signal: ending.signal, ready: () => {} },
+    ...{ store, log, signal: ending.signal, era: onlyEra, ready: () => {} },
   }
   const pipeline = createPipeline(context.contract, context)
   const predictor = await pipeline.openPredictor(createTestRunner({ a: steady(0.5) }))

@@ -15,12 +15,16 @@ import { alreadyRunning, readLiveSupervisor } from '../supervisor/supervisor-rec
 import { formatCheckpoint, formatLeaderboard, isWholeEmission } from '../tables.ts'
 import type { Terminal } from '../terminal.ts'
 import { findWorkspace } from '../workspace.ts'
+import { beginEraFor } from './new-era.ts'
 
 /** Without any change for this long a start, or a replay that should end by itself, has failed. */
 const patienceMs = 60_000
 
 /** Starts a competition: in the foreground until Ctrl-C, with `once` until the first checkpoint, or in the background. */
-export async function deploy(request: DeployRequest & { readonly detach: boolean }, terminal: Terminal): Promise<void> {
+export async function deploy(
+  request: DeployRequest & { readonly detach: boolean; readonly newEra: boolean },
+  terminal: Terminal,
+): Promise<void> {
   if (request.detach && request.once) {
     throw new CliError({
       place: 'crunch deploy --detach --once',
@@ -31,6 +35,7 @@ export async function deploy(request: DeployRequest & { readonly detach: boolean
   const running = await readLiveSupervisor(findWorkspace(terminal.cwd).stateDirectory)
   if (running !== undefined) throw alreadyRunning(running)
   const prepared = await prepareDeployment(request, terminal)
+  if (request.newEra) await beginEraFor(request, terminal)
   if (request.detach) await deployDetached(request, prepared, terminal)
   else await deployHere(request, prepared, terminal)
 }

@@ -1,3 +1,4 @@
+import { toJsonObject } from '../domain/json.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 import { parseDuration } from '../domain/time.ts'
 import type { Finding } from './finding.ts'
@@ -51,6 +52,16 @@ const share = numberFrom(
   'is not a number from 0 to 1',
   'write a share such as 0.5, which is a half',
 )
+
+const jsonObject: Check = (value, path) => {
+  try {
+    toJsonObject(value, path)
+    return []
+  } catch (error) {
+    const cause = error instanceof TypeError ? error.message.replace(`${path} `, '') : String(error)
+    return finding(path, cause, 'write an object of numbers, texts, lists and objects')
+  }
+}
 
 const listOf =
   (check: Check): Check =>
@@ -200,7 +211,14 @@ export const checkShape: (contract: unknown) => Finding[] = (contract) =>
       object({
         every: required(duration),
         minCoverage: optional(share),
-        emission: required(object({ name: required(text), payAbove: optional(payAbove), shares: required(fn) })),
+        emission: required(
+          object({
+            name: required(text),
+            parameters: optional(jsonObject),
+            payAbove: optional(payAbove),
+            shares: required(fn),
+          }),
+        ),
       }),
     ),
   })(contract, '')

@@ -44,6 +44,17 @@ export interface EraSpan {
 /** Where no store keeps eras: a simulation has one era and one version. */
 export const onlyEra: EraSpan = { number: 1, beganAt: 0, endedAt: null, contractVersion: 1 }
 
+/** The span of a stored era, among all of them in order. The first one holds every row from before. */
+export function eraSpan(eras: readonly Era[], { number, beganAt }: Era, contractVersion: number): EraSpan {
+  const next = eras.find((era) => era.number === number + 1)
+  return { number, beganAt: number === 1 ? 0 : beganAt, endedAt: next?.beganAt ?? null, contractVersion }
+}
+
+/** No era is empty. When the first one began is wall time, which a replay need not have reached. */
+export function earliestEnd({ number, beganAt }: Era): Instant {
+  return number === 1 ? Number.NEGATIVE_INFINITY : beganAt + 1
+}
+
 /** Why a round that was open when an era began is void. */
 export function eraBeganReason({ number, beganAt }: Pick<Era, 'number' | 'beganAt'>): string {
   return `the contract changed (era ${number} began ${formatInstant(beganAt)}) before the truth was known`

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { changedContract, market } from '../../test/sample-contract.ts'
 import { createTestLog } from '../../test/test-log.ts'
 import { createMemoryStore } from '../adapters/store/memory/memory-store.ts'
+import { onlyEra } from '../domain/era.ts'
 import { CrunchError } from '../domain/errors.ts'
 import { FeedInterrupted, type FeedSource, type SourceRecord } from '../ports/feed-source.ts'
 import { btc, minute } from '../ports/store-samples.ts'
@@ -38,7 +39,7 @@ function openWorker() {
     signal: new AbortController().signal,
     contract: changedContract({ feed: { ...market, subjects: ['BTCUSDT'], kind: 'tick', granularity: '1s' } }),
     settings: readSettings({}),
-    ...{ store, log, sources: new Map([[scope.source, source]]), ready: (worker) => ready.push(worker) },
+    ...{ store, era: onlyEra, log, sources: new Map([[scope.source, source]]), ready: (worker) => ready.push(worker) },
     clock: { now: () => now, refresh: async () => now },
   }
   return {

@@ -12,6 +12,7 @@ import { followSource } from './follow/follow-source.ts'
 import { defaultPatience, wallTiming } from './follow/timing.ts'
 import { createInFlight } from './in-flight.ts'
 import { loadSeries } from './load-series.ts'
+import { pipelineOptions } from './pipeline-options.ts'
 import { inFlightLimit } from './predict-worker.ts'
 import { pruneFeeds } from './prune-feeds.ts'
 import { createRecordWriter, type RecordWriter } from './record-writer.ts'
@@ -36,7 +37,7 @@ interface LiveFeed {
 /** Streams the contract's live sources into the store, and, with a predictor, straight to the models. */
 export async function runLiveFeed(context: WorkerContext, predictor?: Predictor): Promise<void> {
   const resolved = resolveContract(context.contract)
-  const pipeline = createPipeline(context.contract, context)
+  const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
   const scopes = resolved.feeds.map((feed) => feed.scope)
   await context.store.ensureFeeds(scopes, context.clock.now())
   const health = await openFeedHealth(resolved, context, clockToleranceMs(context.settings))

@@ -1,14 +1,14 @@
 import { connectModelRunner, type GrpcModelRunner, readModelCredentials } from '../adapters/model-runner/grpc/index.ts'
 import { CrunchError } from '../domain/errors.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
-import { createPipeline, type PipelineOptions } from '../pipeline.ts'
+import { createPipeline } from '../pipeline.ts'
 import type { Log } from '../ports/log.ts'
 import { type Lease, predictLease } from '../ports/store.ts'
 import type { Predictor } from '../predictor.ts'
 import { clockLatenessMs } from '../stages/prediction/round-lateness.ts'
 import { keepBeating } from './health/keep-beating.ts'
 import { createInFlight } from './in-flight.ts'
-import { clockToleranceMs } from './settings.ts'
+import { pipelineOptions } from './pipeline-options.ts'
 import { createStandByLog, leaseFields } from './stand-by.ts'
 import { wait } from './wait.ts'
 import type { WorkerContext } from './worker-context.ts'
@@ -57,16 +57,6 @@ export async function connectModels(context: WorkerContext): Promise<GrpcModelRu
 
 function answerLimit(mebibytes: number | undefined): { readonly maxOutputBytes?: number } {
   return mebibytes === undefined ? {} : { maxOutputBytes: mebibytes * 1024 * 1024 }
-}
-
-/** What the settings say of how the contract is run. */
-export function pipelineOptions({ settings }: Pick<WorkerContext, 'settings'>): PipelineOptions {
-  const seconds = settings.MODEL_RUNNER_TIMEOUT_SECONDS
-  return {
-    organizerCruncherId: settings.ORGANIZER_CRUNCHER_ID,
-    clockToleranceMs: clockToleranceMs(settings),
-    ...(seconds !== undefined && { timeoutMs: seconds * 1_000 }),
-  }
 }
 
 /** Predicts on the records that another process stores, until the signal aborts. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { changedContract, market } from '../../test/sample-contract.ts'
 import { createMemoryStore } from '../adapters/store/memory/memory-store.ts'
 import type { AnyContract } from '../contract/crunch-contract.ts'
+import { onlyEra } from '../domain/era.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import { silentLog } from '../ports/log.ts'
 import type { Store } from '../ports/store.ts'
@@ -27,7 +28,15 @@ async function agesLeft({ contract, store, days = 0.01 }: Pruning): Promise<read
   const ending = new AbortController()
   const settings = readSettings({ FEED_RECORD_TTL_DAYS: `${days}` })
   await pruneFeeds({
-    ...{ contract, settings, log: silentLog, sources: new Map(), signal: ending.signal, ready: () => undefined },
+    ...{
+      contract,
+      settings,
+      log: silentLog,
+      sources: new Map(),
+      signal: ending.signal,
+      era: onlyEra,
+      ready: () => undefined,
+    },
     clock: { now: () => now, refresh: async () => now },
     store: {
       ...store,

@@ -9,6 +9,7 @@ import { createTestDatabase } from '../adapters/embedded-postgres/test-database.
 import { openScene, stateOf } from '../adapters/model-runner/grpc/testing/scene.ts'
 import { openPostgresStore } from '../adapters/store/postgres/postgres-store.ts'
 import type { AnyContract } from '../contract/crunch-contract.ts'
+import { onlyEra } from '../domain/era.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import { formatInstant } from '../domain/time.ts'
 import { type Log, silentLog } from '../ports/log.ts'
@@ -97,7 +98,7 @@ async function replay(path: string): Promise<{ readonly store: Store; readonly c
   })
   const log: Log = { ...silentLog, info: (_, fields) => fields?.event === 'replay-ended' && hasEnded() }
   const context: WorkerContext = {
-    ...{ contract, store, clock, log, sources: new Map(), signal: ending.signal, ready: () => {} },
+    ...{ contract, store, clock, log, sources: new Map(), signal: ending.signal, era: onlyEra, ready: () => {} },
     settings: readSettings({
       CRUNCH_ID: 'next-move',
       FEED_REPLAY_FILES: path,

@@ -54,7 +54,15 @@ async function serve(databaseUrl: string): Promise<() => Promise<Answer>> {
     isReady = resolve
   })
   const running = runWorkers({
-    ...{ workers: ['report'], contract, settings, databaseUrl, log: silentLog, signal: ending.signal },
+    ...{
+      workers: ['report'],
+      contract,
+      settings,
+      databaseUrl,
+      codeHash: 'code',
+      log: silentLog,
+      signal: ending.signal,
+    },
     onReady: () => isReady(),
   })
   endings.push(async () => {

@@ -99,6 +99,7 @@ async function openNode(): Promise<Node> {
           ...env,
         }),
         databaseUrl: database.url,
+        codeHash: 'code',
         log: silentLog,
         sources: new Map([['pulse', pulse]]),
         signal: controller.signal,
@@ -207,6 +208,7 @@ describe('runWorkers', () => {
       // Nobody listens there: the worker waits for its models until it is ended.
       settings: readSettings({ MODEL_RUNNER_NODE_HOST: '127.0.0.1', MODEL_RUNNER_NODE_PORT: '1' }),
       databaseUrl: database.url,
+      codeHash: 'code',
       log: { ...silentLog, warn: () => ending.abort() },
       signal: ending.signal,
       onReady: (worker) => ready.push(worker),

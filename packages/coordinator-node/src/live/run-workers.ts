@@ -5,15 +5,16 @@ import { CrunchError } from '../domain/errors.ts'
 import { createPipeline } from '../pipeline.ts'
 import type { FeedSource } from '../ports/feed-source.ts'
 import type { Log } from '../ports/log.ts'
+import { enterEra } from './enter-era.ts'
 import { tellClockFaults } from './health/check-clocks.ts'
 import { keepBeating } from './health/keep-beating.ts'
 import { createInFlight } from './in-flight.ts'
 import { runLiveFeed } from './live-feed.ts'
+import { pipelineOptions } from './pipeline-options.ts'
 import {
   connectModels,
   inFlightLimit,
   lost,
-  pipelineOptions,
   runClockRounds,
   runPredictWorker,
   takePredictLease,
@@ -29,6 +30,8 @@ export interface RunWorkersOptions {
   readonly contract: AnyContract
   readonly settings: Settings
   readonly databaseUrl: string
+  /** Tells one version of the contract's code from another; see `hashContractCode`. */
+  readonly codeHash: string
   readonly log: Log
   /** Live sources by the name that contracts use; needed by feed-data, except in a replay. */
   readonly sources?: ReadonlyMap<string, FeedSource>
@@ -64,12 +67,20 @@ export async function runWorkers(options: RunWorkersOptions): Promise<void> {
       end()
     },
   })
+  const clock = isReplay ? createReplayClock(() => store.newestWatermark()) : wallClock
+  const { contract, codeHash } = options
+  const era = await enterEra({ contract, settings, codeHash, store, clock, log }).catch(async (error: unknown) => {
+    options.signal.removeEventListener('abort', end)
+    await store.close()
+    throw error
+  })
   const context: WorkerContext = {
-    contract: options.contract,
+    contract,
     settings,
     store,
+    era,
     log,
-    clock: isReplay ? createReplayClock(() => store.newestWatermark()) : wallClock,
+    clock,
     sources: options.sources ?? new Map(),
     signal: ending.signal,
     ready(worker, fields) {

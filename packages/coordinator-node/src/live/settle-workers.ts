@@ -1,7 +1,8 @@
 import { createPipeline } from '../pipeline.ts'
 import { createSettlingGate } from './health/check-clocks.ts'
 import { keepBeating } from './health/keep-beating.ts'
-import { pipelineOptions } from './predict-worker.ts'
+import { payeesOf } from './payees.ts'
+import { pipelineOptions } from './pipeline-options.ts'
 import { wait } from './wait.ts'
 import type { WorkerContext, WorkerName } from './worker-context.ts'
 
@@ -30,13 +31,8 @@ export async function runScoreWorker(context: WorkerContext): Promise<void> {
 
 /** Closes checkpoints, until the signal aborts. */
 export async function runCheckpointWorker(context: WorkerContext): Promise<void> {
-  const { settings } = context
-  const payees = {
-    crunch: settings.CRUNCH_PUBKEY ?? null,
-    computeProvider: settings.COMPUTE_PROVIDER_PUBKEY ?? null,
-    dataProvider: settings.DATA_PROVIDER_PUBKEY ?? null,
-  }
-  const pipeline = createPipeline(context.contract, context, { ...pipelineOptions(context), payees })
+  const options = { ...pipelineOptions(context), payees: payeesOf(context.settings) }
+  const pipeline = createPipeline(context.contract, context, options)
   context.ready('checkpoint')
   await workOn(context, 'checkpoint', async () => {
     const closedCount = await pipeline.checkpoint()

@@ -1,4 +1,5 @@
 import type { AnyContract } from '../contract/crunch-contract.ts'
+import type { EraSpan } from '../domain/era.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { FeedSource } from '../ports/feed-source.ts'
 import type { Log } from '../ports/log.ts'
@@ -14,6 +15,8 @@ export interface WorkerContext {
   readonly contract: AnyContract
   readonly settings: Settings
   readonly store: Store
+  /** The era that this process has entered. */
+  readonly era: EraSpan
   /** The pipeline's time in this process; a replay's feed worker has one of its own. */
   readonly clock: Clock
   readonly log: Log

@@ -1,6 +1,7 @@
 import { startEmbeddedPostgres } from '../adapters/embedded-postgres/index.ts'
 import { CrunchError, type CrunchErrorCode } from '../domain/errors.ts'
 import type { Log } from '../ports/log.ts'
+import { hashContractCode } from './hash-contract-code.ts'
 import { createLiveSources } from './live-sources.ts'
 import { loadContract } from './load-contract.ts'
 import { createLog } from './log.ts'
@@ -21,6 +22,9 @@ const configurationCodes: readonly CrunchErrorCode[] = [
   'CONTRACT_NOT_LOADED',
   'SETTINGS_INVALID',
   'STORE_TOO_NEW',
+  'OTHER_COMPETITION',
+  'CONTRACT_CHANGED',
+  'ERA_ENDED',
   'STORE_UNSUITABLE',
   'RECORDING_INVALID',
   'FEED_UNAVAILABLE',
@@ -39,6 +43,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<n
     const settings = readSettings(process.env)
     const log = createLog(settings)
     const contract = await loadContract(options.contractPath, settings)
+    const codeHash = await hashContractCode(options.contractPath, settings)
     const embedded =
       settings.databaseUrl === undefined ? await startEmbeddedPostgres({ directory: '.crunch/postgres' }) : undefined
     const streamsLive = options.workers.includes('feed-data') && settings.FEED_REPLAY_FILES === undefined
@@ -50,6 +55,7 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<n
         contract,
         settings,
         databaseUrl: settings.databaseUrl ?? embedded?.url ?? '',
+        codeHash,
         log,
         ...(streamsLive && { sources: createLiveSources(contract, settings, { env: process.env, log }) }),
         signal: ending,

@@ -52,6 +52,8 @@ describe('/reports/checkpoints', () => {
         },
       ],
       meta: {
+        era: 1,
+        contract_versions: { 1: 3 },
         snapshot_count: 6,
         model_count: 3,
         floor: null,

@@ -48,6 +48,8 @@ function checkpointRow(checkpoint: Checkpoint, contract: ReportContract, models:
       },
     ],
     meta: {
+      era: checkpoint.era,
+      contract_versions: checkpoint.contractVersions,
       snapshot_count: checkpoint.snapshotCount,
       model_count: checkpoint.entries.length,
       ranking: checkpoint.entries.map((entry) => rankingRow(entry, contract, models)),

@@ -25,6 +25,7 @@ describe('/reports/leaderboard', () => {
     const scores = { ic: 0.03, hit_rate: null, score_recent: 0.1, score_steady: 0.1, score_anchor: null }
     expect(first).toEqual({
       ...scores,
+      era: 1,
       created_at: '2026-03-01T10:10:00.000Z',
       model_id: 'a',
       model_name: 'model a',

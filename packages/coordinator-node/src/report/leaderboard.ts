@@ -40,6 +40,7 @@ function leaderboardRow(
     // First, so that no metric can take the place of a column that every competition has.
     ...scores,
     created_at: zonedTime(leaderboard.asOf),
+    era: leaderboard.era,
     model_id: entry.modelId,
     model_name: model?.name ?? null,
     cruncher_id: model?.cruncherId ?? null,

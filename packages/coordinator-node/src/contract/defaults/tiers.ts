@@ -1,3 +1,5 @@
+import type { JsonObject } from '../../domain/json.ts'
+
 /** A model's place in a checkpoint, best first. Models with equal values share a rank. */
 export interface RankedModel {
   readonly modelId: string
@@ -13,6 +15,8 @@ export type PayAbove =
 /** How a payout is divided. */
 export interface Emission {
   readonly name: string
+  /** What the shares depend on, as JSON: a change begins a new era, and by it the ended era is paid by its own rules. */
+  readonly parameters?: JsonObject
   /** The floor: models that are not strictly better are not among `ranked`, and get nothing. Absent: no floor. */
   readonly payAbove?: PayAbove
   /**
@@ -42,6 +46,7 @@ export function tiers(options: TierOptions | readonly number[] = {}): Emission {
   return {
     name: 'tiers',
     ...(payAbove === undefined ? {} : { payAbove }),
+    parameters: { percentages },
     shares(ranked) {
       const claimed = percentages.slice(0, ranked.length).reduce((sum, percent) => sum + percent, 0)
       // Tiers that add up to 100 on paper may add up to a hair more in floating point; nobody pays for that.

@@ -24,6 +24,7 @@ function openLedger(stored: Snapshot[]) {
       },
     },
     30 * minuteMs,
+    0,
   )
   const before = async (lastEnd: number | null, asOf: number) => {
     const span = await ledger.before(lastEnd === null ? null : minute(lastEnd), minute(asOf))

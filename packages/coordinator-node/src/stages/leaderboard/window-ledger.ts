@@ -14,9 +14,11 @@ export interface WindowLedger {
   add(rounds: PeriodRounds, snapshots: readonly Snapshot[]): void
 }
 
+/** @param beganAt no window reaches back behind the beginning of its era */
 export function createWindowLedger(
   store: Pick<Store, 'snapshotsBetween' | 'periodsBetween'>,
   lengthMs: number,
+  beganAt: Instant,
 ): WindowLedger {
   let periods: PeriodRounds[] = []
   let snapshots: Snapshot[] = []
@@ -25,7 +27,7 @@ export function createWindowLedger(
   return {
     async before(lastPeriodEnd, asOf) {
       if (lastPeriodEnd === null) return { periods: [], snapshots: [] }
-      const from = asOf - lengthMs
+      const from = Math.max(asOf - lengthMs, beganAt)
       if (keptThrough !== lastPeriodEnd) {
         periods = [...(await store.periodsBetween(from, lastPeriodEnd))]
         snapshots = [...(await store.snapshotsBetween(from, lastPeriodEnd))]

@@ -20,6 +20,8 @@ type Truth = { readonly value: unknown; readonly actuals: Json } | { readonly va
  * for, or neither yet. Pure; `now` only tells whether the round has expired and stamps the scores.
  */
 export function settleRound(resolved: ResolvedContract, due: DueRound, now: Instant): RoundSettlement {
+  // Only the contract that asked knows what an answer is worth. Its own era is over, or ours is and the next process settles it.
+  if (due.round.era !== resolved.era.number) return { kind: 'wait' }
   const truth = resolveTruth(resolved, due, now)
   if ('problem' in truth) {
     if (now < due.round.expiresAt) return { kind: 'wait' }

@@ -32,7 +32,7 @@ const next = (store: MemoryStore, closedThrough: number | null, now: number, cha
     resolvedContract(changes),
     store,
     10 * minuteMs,
-    closedThrough === null ? null : minute(closedThrough),
+    closedThrough === null ? 0 : minute(closedThrough),
     minute(now),
   )
 const period = (start: number) => ({ start: minute(start), end: minute(start + 10) })

@@ -14,21 +14,25 @@ export type PeriodReads = Pick<Store, 'firstResolvableAt' | 'hasUnresolvedRounds
 
 /**
  * The next period after `closedThrough` that holds a round, when it can be closed at `now`: all its rounds are terminal, and
- * no schedule can open another in it. Periods without rounds are passed over.
+ * no schedule can open another in it. Periods without rounds are passed over. The last period of an era that has ended ends
+ * with it.
  */
 export async function nextClosablePeriod(
   resolved: ResolvedContract,
   reads: PeriodReads,
   everyMs: number,
-  closedThrough: Instant | null,
+  closedThrough: Instant,
   now: Instant,
 ): Promise<Period | null> {
-  const first = await reads.firstResolvableAt(closedThrough ?? 0)
-  if (first === null) return null
+  const { endedAt } = resolved.era
+  const first = await reads.firstResolvableAt(closedThrough)
+  if (first === null || (endedAt !== null && first >= endedAt)) return null
   const cell = floorToGrid(first, everyMs)
-  const end = cell + everyMs
+  const end = Math.min(cell + everyMs, endedAt ?? Number.POSITIVE_INFINITY)
   // After a change of the grid a cell may reach back into what is closed: nothing counts twice.
-  const start = Math.max(cell, closedThrough ?? cell)
+  const start = Math.max(cell, closedThrough)
+  // An era ends when none of its rounds is open any more, and none can be opened.
+  if (endedAt !== null) return { start, end }
   if (now < end) return null
   // The times of the last rounds are read first: a round that is opened in between can then only hold the period back.
   const lastRoundTimes = await reads.lastRoundTimes()

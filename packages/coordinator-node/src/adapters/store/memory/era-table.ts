@@ -1,4 +1,4 @@
-import type { Competition, ContractVersion, Era } from '../../../domain/era.ts'
+import { type Competition, type ContractVersion, type Era, earliestEnd } from '../../../domain/era.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { EnteredEra, EraEntry, NextEra } from '../../../ports/store-eras.ts'
 import { eraEnded } from '../era-ended.ts'
@@ -43,7 +43,7 @@ export function createEraTable(): EraTable {
     begin({ after, structure, fingerprint, at }, earliestAt) {
       const current = eras.at(-1)
       if (current === undefined || current.number !== after) return null
-      const beganAt = Math.max(at, earliestAt, current.beganAt + 1)
+      const beganAt = Math.max(at, earliestAt, earliestEnd(current))
       const era = { number: after + 1, structure, fingerprint, beganAt }
       eras.push(era)
       return era

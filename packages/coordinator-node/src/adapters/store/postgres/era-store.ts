@@ -1,4 +1,4 @@
-import { type Competition, type ContractVersion, type Era, eraBeganReason } from '../../../domain/era.ts'
+import { type Competition, type ContractVersion, type Era, earliestEnd, eraBeganReason } from '../../../domain/era.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { BegunEra, EnteredEra, EraEntry, EraReads, NextEra } from '../../../ports/store-eras.ts'
 import { type Fragment, jsonParameter, type Query, type Sql } from './connect.ts'
@@ -52,7 +52,7 @@ export async function beginEra(sql: Query, next: NextEra): Promise<BegunEra | nu
   await sql`lock table inputs in exclusive mode`
   const earliestAt = await endOfResults(sql)
   const { structure, fingerprint } = next
-  const beganAt = Math.max(next.at, earliestAt, current.beganAt + 1)
+  const beganAt = Math.max(next.at, earliestAt, earliestEnd(current))
   const era: Era = { number: next.after + 1, structure, fingerprint, beganAt }
   await insertEra(sql, era)
   return { era, voidRoundCount: await giveUpRounds(sql, era) }

@@ -1,0 +1,26 @@
+import { CliError } from '../cli-error.ts'
+import { confirmNewEra, formatTime } from '../engine.ts'
+import { withNodeStore } from '../node-store.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** Confirms a changed contract before the deployment starts, and tells what became of the old era. */
+export async function beginEraFor(request: { readonly replay?: readonly string[] }, terminal: Terminal): Promise<void> {
+  if (request.replay !== undefined) {
+    throw new CliError({
+      place: 'crunch deploy --new-era --replay',
+      cause: 'a replay has a database of its own, which begins anew without --resume',
+      fix: 'leave out one of the two',
+    })
+  }
+  await withNodeStore(terminal, async ({ workspace, contract, environment, store }) => {
+    const outcome = await confirmNewEra({ store, contract, contractPath: workspace.contractPath, environment })
+    if (outcome.kind === 'unchanged') {
+      terminal.out('--new-era: the structure of the contract is the one in the database; no era began.')
+      return
+    }
+    const { era, voidRoundCount, changes } = outcome
+    terminal.out(`Era ${era.number} began at ${formatTime(era.beganAt)}. Changed: ${changes.join(', ')}.`)
+    terminal.out(`${voidRoundCount} open round(s) of era ${era.number - 1} are void, and count for no model.`)
+    terminal.out('Its last period and its last checkpoint are closed short, by its own rules.')
+  })
+}

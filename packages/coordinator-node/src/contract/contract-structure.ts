@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto'
+import { feedScopeKey } from '../domain/feed-record.ts'
+import { isJsonArray, type Json, type JsonObject, toJson, toJsonObject } from '../domain/json.ts'
+import { jsonEqual } from '../domain/json-equal.ts'
+import { durationMs, formatDuration } from '../domain/time.ts'
+import type { AnyContract } from './crunch-contract.ts'
+import type { Emission } from './defaults/tiers.ts'
+import { type ContractFeed, contractFeeds, scheduleKey } from './resolved-contract.ts'
+import { schemaStructure } from './schema-structure.ts'
+
+/**
+ * Whatever in a contract changes results and is not code: a difference begins a new era. An option that is absent or has its
+ * default is left out, so that a new option of the engine changes the structure of no contract that does not use it.
+ * `leaderboard` and `checkpoint` read as an author writes them, so that an era that has ended can be closed by its own rules.
+ */
+export function contractStructure(contract: AnyContract): JsonObject {
+  const { input, prediction, truth, score, snapshot, leaderboard, checkpoint, baselines } = contract
+  return withoutDefaults({
+    name: contract.name,
+    feed: Object.fromEntries(contractFeeds(contract).map((feed) => [feedScopeKey(feed.scope), feedStructure(feed)])),
+    input: { schema: schemaStructure(input.schema), window: sameLength(input.window) },
+    prediction: {
+      schema: schemaStructure(prediction.schema),
+      schedule: scheduleStructure(contract),
+      // Part of the question: with more time other models are absent.
+      timeout: sameLength(prediction.timeout),
+      missing: typeof prediction.missing === 'function' ? 'function' : unless('worst', prediction.missing),
+      call: {
+        tick: unless('tick', prediction.call?.tick),
+        predict: unless('predict', prediction.call?.predict),
+        arguments: prediction.call?.arguments === undefined ? undefined : 'function',
+      },
+    },
+    truth: {
+      schema: schemaStructure(truth.schema),
+      maxStaleness: truth.maxStaleness === undefined ? undefined : sameLength(truth.maxStaleness),
+      expire: truth.expire === undefined ? undefined : sameLength(truth.expire),
+      records: unless(false, truth.records),
+    },
+    score: { schema: schemaStructure(score.schema) },
+    snapshot: { every: sameLength(snapshot.every), metrics: [...(snapshot.metrics ?? [])].sort() },
+    leaderboard: {
+      ...leaderboard,
+      windows: Object.fromEntries(
+        Object.entries<string>(leaderboard.windows).map(([name, length]) => [name, sameLength(length)]),
+      ),
+      newcomers: unless('wait', leaderboard.newcomers),
+      minCoverage: unless(0.8, leaderboard.minCoverage),
+    },
+    checkpoint: {
+      ...checkpoint,
+      every: sameLength(checkpoint.every),
+      minCoverage: unless(0, checkpoint.minCoverage),
+      emission: emissionStructure(checkpoint.emission),
+    },
+    baselines: baselines === undefined ? undefined : [...baselines].sort(),
+  })
+}
+
+/** What an emission says of itself. Its shares are a function, so what they depend on has to stand in `parameters`. */
+export function emissionStructure({ shares: _, ...emission }: Emission): JsonObject {
+  return toJsonObject(emission, 'checkpoint.emission')
+}
+
+/** SHA-256 of a structure as canonical JSON: two contracts with the same one give results that may stand together. */
+export function structureFingerprint(structure: JsonObject): string {
+  return createHash('sha256')
+    .update(JSON.stringify(toJson(structure)))
+    .digest('hex')
+}
+
+/** One place in which two structures differ; `undefined` where one has nothing. */
+export interface StructureDifference {
+  readonly path: string
+  readonly stored: Json | undefined
+  readonly current: Json | undefined
+}
+
+/** In order of path. */
+export function structureDifferences(stored: JsonObject, current: JsonObject, path = ''): StructureDifference[] {
+  const keys = [...new Set([...Object.keys(stored), ...Object.keys(current)])].sort()
+  return keys.flatMap((key): StructureDifference[] => {
+    const own = path === '' ? key : /^\w+$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`
+    const [left, right] = [stored[key], current[key]]
+    if (isObject(left) && isObject(right)) return structureDifferences(left, right, own)
+    if (left !== undefined && right !== undefined && jsonEqual(left, right)) return []
+    return [{ path: own, stored: left, current: right }]
+  })
+}
+
+function feedStructure({ definition, gate }: ContractFeed) {
+  return { values: schemaStructure(definition.values), gate: gate === null ? undefined : gate }
+}
+
+function scheduleStructure(contract: AnyContract) {
+  return Object.fromEntries(
+    contract.prediction.schedule.map((entry) => {
+      const { subject, every, horizon, step = horizon, on } = entry
+      const lengths = { every: sameLength(every), horizon: sameLength(horizon), step: sameLength(step) }
+      return [scheduleKey(entry), { subject, ...lengths, on: unless('record', on) }]
+    }),
+  )
+}
+
+/** One spelling for one length: `60s` is `1m`. */
+function sameLength(duration: string): string {
+  return formatDuration(durationMs(duration))
+}
+
+function unless<Value>(usual: Value, value: Value | undefined): Value | undefined {
+  return value === usual ? undefined : value
+}
+
+/** Without keys that say nothing: undefined, `null`, and what is empty once its own keys are left out. */
+function withoutDefaults(value: Readonly<Record<string, unknown>>): JsonObject {
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, item]): [string, Json][] => {
+      if (item === undefined || item === null) return []
+      const json = toJson(item, key)
+      if (!isObject(json)) return isJsonArray(json) && json.length === 0 ? [] : [[key, json]]
+      const kept = key === 'schema' || key === 'values' ? json : withoutDefaults(json)
+      return Object.keys(kept).length === 0 ? [] : [[key, kept]]
+    }),
+  )
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !isJsonArray(value)
+}

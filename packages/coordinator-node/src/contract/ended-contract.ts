@@ -1,0 +1,49 @@
+import { CrunchError } from '../domain/errors.ts'
+import { type Json, type JsonObject, toJson } from '../domain/json.ts'
+import { jsonEqual } from '../domain/json-equal.ts'
+import { emissionStructure } from './contract-structure.ts'
+import type { AnyContract } from './crunch-contract.ts'
+import { type Emission, type PayAbove, tiers } from './defaults/tiers.ts'
+
+/** The groups of a structure by which what was scored is closed: boards and payouts. They read as an author writes them. */
+interface ClosingGroups {
+  readonly snapshot: Pick<AnyContract['snapshot'], 'every' | 'metrics'>
+  readonly leaderboard: AnyContract['leaderboard']
+  readonly checkpoint: AnyContract['checkpoint']
+  readonly baselines?: readonly string[]
+}
+
+/**
+ * The contract by which the rest of an ended era is closed: its own snapshots, windows, ranking and payout. Nothing of the
+ * current contract counts but the code of an emission that stayed the same.
+ * Throws CONTRACT_CHANGED when the payout was divided by code that is gone.
+ */
+export function endedContract(current: AnyContract, structure: JsonObject): AnyContract {
+  const groups = structure as unknown as ClosingGroups
+  const { snapshot, leaderboard, checkpoint, baselines = [] } = groups
+  const emission = endedEmission(current.checkpoint.emission, toJson(checkpoint.emission) as JsonObject)
+  return { ...current, baselines, snapshot, leaderboard, checkpoint: { ...checkpoint, emission } } as AnyContract
+}
+
+function endedEmission(current: Emission, stored: JsonObject): Emission {
+  const { payAbove, ...division } = stored
+  const floor = payAbove === undefined ? {} : { payAbove: payAbove as unknown as PayAbove }
+  const { payAbove: _, ...now } = emissionStructure(current)
+  if (jsonEqual(division, now)) {
+    const { name, parameters = {}, shares } = current
+    return { name, parameters, shares, ...floor }
+  }
+  const percentages = percentagesOf(division)
+  if (percentages !== undefined) return { ...tiers(percentages), ...floor }
+  throw new CrunchError(
+    'CONTRACT_CHANGED',
+    `checkpoint.emission: the ended era is paid by ${JSON.stringify(division)}, whose code the contract no longer has; ` +
+      'keep that emission in the contract, or use another database',
+  )
+}
+
+/** Of the engine's own emission by place. */
+function percentagesOf({ name, parameters }: JsonObject): readonly number[] | undefined {
+  const given: Json | undefined = (parameters as JsonObject | undefined)?.percentages
+  return name === 'tiers' && Array.isArray(given) ? (given as readonly number[]) : undefined
+}

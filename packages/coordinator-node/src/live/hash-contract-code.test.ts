@@ -1,0 +1,68 @@
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { hashContractCode } from './hash-contract-code.ts'
+
+const folders: string[] = []
+
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true })
+})
+
+const contract = `import { rule } from './rules'
+import { shared } from 'challenge'
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+export default { score: (x: number) => rule(x) + shared + z.version + \`a
+b\`, readFileSync }
+`
+
+const files: Readonly<Record<string, string>> = {
+  'node/contract.ts': contract,
+  'node/rules.ts': 'export const rule = (x: number) => x * 2\n',
+  'challenge/package.json': '{ "name": "challenge", "version": "1.0.0", "main": "index.ts" }',
+  'challenge/index.ts': 'export const shared: number = 1\n',
+  'node_modules/zod/package.json': '{ "name": "zod", "version": "4.0.0", "main": "index.js" }',
+  'node_modules/zod/index.js': 'export const z = { version: 1 }\n',
+}
+
+/** A workspace in a folder of its own, with the package `challenge` linked as a package manager links it. */
+async function hashOf(changes: Readonly<Record<string, string>> = {}): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'crunch-code-')))
+  folders.push(folder)
+  for (const [path, text] of Object.entries({ ...files, ...changes })) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), text)
+  }
+  await symlink(join(folder, 'challenge'), join(folder, 'node_modules', 'challenge'), 'dir')
+  return hashContractCode(join(folder, 'node', 'contract.ts'))
+}
+
+test('code is the same under another path, with other comments, white space, types and line ends', async () => {
+  const hash = await hashOf()
+  expect(await hashOf()).toBe(hash)
+  expect(await hashOf({ 'node/contract.ts': contract.replaceAll('\n', '\r\n') })).toBe(hash)
+  expect(await hashOf({ 'node/rules.ts': '// twice\nexport const rule =\n\t(x: any): number =>\n  x*2;\n' })).toBe(hash)
+  expect(await hashOf({ 'challenge/index.ts': '/** @license one */ export const shared = 1' })).toBe(hash)
+  expect(await hashOf({ 'node_modules/zod/index.js': 'export const z = { version: 2 }' })).toBe(hash)
+})
+
+test.each([
+  ['the contract', { 'node/contract.ts': contract.replace('rule(x) +', 'rule(x) -') }],
+  ['a file that it imports', { 'node/rules.ts': 'export const rule = (x: number) => x * 3' }],
+  ['a package of the workspace', { 'challenge/index.ts': 'export const shared = 2' }],
+  [
+    'the version of a package',
+    { 'node_modules/zod/package.json': '{ "name": "zod", "version": "4.0.1", "main": "index.js" }' },
+  ],
+])('code is another when %s changes', async (_, changes) => {
+  expect(await hashOf(changes)).not.toBe(await hashOf())
+})
+
+test('says which code cannot be read', async () => {
+  await expect(hashOf({ 'node/rules.ts': 'export const rule = (' })).rejects.toMatchObject({
+    code: 'CONTRACT_NOT_LOADED',
+    message: expect.stringContaining('rules.ts'),
+  })
+})

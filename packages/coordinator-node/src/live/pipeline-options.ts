@@ -1,0 +1,14 @@
+import type { PipelineOptions } from '../pipeline.ts'
+import { clockToleranceMs } from './settings.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/** The era that the node has entered, and what the settings say of how the contract is run. */
+export function pipelineOptions({ settings, era }: Pick<WorkerContext, 'settings' | 'era'>): PipelineOptions {
+  const seconds = settings.MODEL_RUNNER_TIMEOUT_SECONDS
+  return {
+    era,
+    organizerCruncherId: settings.ORGANIZER_CRUNCHER_ID,
+    clockToleranceMs: clockToleranceMs(settings),
+    ...(seconds !== undefined && { timeoutMs: seconds * 1_000 }),
+  }
+}
