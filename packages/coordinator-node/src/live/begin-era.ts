@@ -30,6 +30,8 @@ export async function beginNewEra(ports: EraPorts): Promise<NewEra> {
     await enterEra(ports)
     return { kind: 'unchanged', era: (await store.eras()).at(-1) ?? null }
   }
+  // Refused before anything is written, when the ended era could not be paid by its own rules.
+  if (!(await isClosed(store, eraSpan(stored.eras, current, 0)))) endedContract(contract, current.structure)
   const lease = await store.takeLease('predict')
   if (lease === null) {
     throw new CrunchError(
@@ -39,8 +41,6 @@ export async function beginNewEra(ports: EraPorts): Promise<NewEra> {
   }
   try {
     await closeEndedEras(ports)
-    // Refused before anything is written, when the ended era could not be paid by its own rules.
-    if (!(await isClosed(store, eraSpan(stored.eras, current, 0)))) endedContract(contract, current.structure)
     await clock.refresh()
     await answerAbandonedRounds(ports, await loadModelRegistry(store))
     const begun = await store.beginEra({ after: current.number, structure, fingerprint, at: clock.now() })
