@@ -97,27 +97,18 @@ export function createPipeline(contract: AnyContract, ports: PipelinePorts, opti
     }
   }
 
-  async function requireCurrentEra(): Promise<void> {
-    const current = (await store.eras()).at(-1)
-    if (current === undefined || current.number === era.number) return
-    throw new CrunchError(
-      'ERA_ENDED',
-      `era ${current.number} began at ${formatInstant(current.beganAt)}; this process works by the contract of era ${era.number}: stop it`,
-    )
-  }
-
   return {
     ingest: (records) => ingestRecords(resolved, ports, records),
     openPredictor: (runner) =>
       openPredictor(resolved, { store, clock, log, runner, clockToleranceMs: options.clockToleranceMs }),
     async settle() {
-      await requireCurrentEra()
+      await requireCurrentEra(store, era)
       const now = await clock.refresh()
       const settled = await settleRounds(resolved, { store, log }, now)
       return { ...settled, closedPeriodCount: await closePeriods(now) }
     },
     async checkpoint() {
-      await requireCurrentEra()
+      await requireCurrentEra(store, era)
       return closeCheckpoints(await clock.refresh())
     },
     async closeEra() {
@@ -131,4 +122,13 @@ export function createPipeline(contract: AnyContract, ports: PipelinePorts, opti
 function warnOfEmptyEmission(log: Log, { id, emissionReason }: Checkpoint): void {
   const say = emissionReason === 'floor_unknown' ? log.error : log.warn
   say('a checkpoint pays no one', { stage: 'checkpoint', checkpointId: id, reason: emissionReason })
+}
+
+async function requireCurrentEra(store: Store, { number }: EraSpan): Promise<void> {
+  const current = (await store.eras()).at(-1)
+  if (current === undefined || current.number === number) return
+  throw new CrunchError(
+    'ERA_ENDED',
+    `era ${current.number} began at ${formatInstant(current.beganAt)}; this process works by the contract of era ${number}: stop it`,
+  )
 }

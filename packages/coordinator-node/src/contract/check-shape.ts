@@ -134,6 +134,13 @@ const payAbove = either(
   object({ baseline: required(text) }),
 )
 
+const emission = object({
+  name: required(text),
+  parameters: optional(jsonObject),
+  payAbove: optional(payAbove),
+  shares: required(fn),
+})
+
 const schedule = object({
   key: optional(text),
   subject: required(text),
@@ -211,14 +218,7 @@ export const checkShape: (contract: unknown) => Finding[] = (contract) =>
       object({
         every: required(duration),
         minCoverage: optional(share),
-        emission: required(
-          object({
-            name: required(text),
-            parameters: optional(jsonObject),
-            payAbove: optional(payAbove),
-            shares: required(fn),
-          }),
-        ),
+        emission: required(emission),
       }),
     ),
   })(contract, '')
