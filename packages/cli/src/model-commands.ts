@@ -79,6 +79,14 @@ function addChanges(models: Command, terminal: Terminal): void {
     .argument('<model>', 'its id or name')
     .action(async (model: string) => (await import('./commands/change-models.ts')).stopModel({ model }, terminal))
   models
+    .command('reassign')
+    .description('give a model id to another cruncher, with a new history: nothing that was scored is inherited')
+    .argument('<id>', 'the id that the orchestrator announces')
+    .requiredOption('--to <cruncher>', 'the id of the cruncher')
+    .action(async (model: string, { to }: { to: string }) =>
+      (await import('./commands/reassign-model.ts')).reassignModel({ model, to }, terminal),
+    )
+  models
     .command('remove')
     .description('stop a model and take it out of the list; its submission stays on the disk')
     .argument('<model>', 'its id or name')

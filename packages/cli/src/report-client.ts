@@ -76,6 +76,9 @@ export interface ModelRow {
   readonly cruncher_name: string | null
   /** The one that the node set up last. */
   readonly deployment_id: string
+  /** Since when it has no rows, and why; `null` while it takes part. */
+  readonly retired_at?: string | null
+  readonly retirement_reason?: string | null
 }
 
 /** How a model has answered in the last day of the competition's time. */

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createStandInPython } from '../test/stand-in-python.ts'
 import { connectDiscovery, createWorkspace, isAlive, until } from '../test/workspace.ts'
 import { MAY_RAISE } from './lower-priority.ts'
+import { orchestratorKeyFileIn, readOrchestratorKey } from './orchestrator-key.ts'
 import type { ModelStatus } from './supervised-model.ts'
 
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
@@ -193,7 +194,10 @@ crunches: [{ id: weather, infrastructure: { runner-envs: { MODEL_MODE: fast, MOD
     const { output, ready } = run(WITH_STAND_IN, ['start', ...flags], { SUBMISSIONS: space.submissions })
     const { port, httpPort, models } = await ready()
     expect(models).toMatchObject([{ id: '1', state: 'RUNNING' }])
-    const rows = await (await fetch(`http://127.0.0.1:${httpPort}/models`)).json()
+    const modelsUrl = `http://127.0.0.1:${httpPort}/models`
+    expect((await fetch(modelsUrl)).status).toBe(401)
+    const key = readOrchestratorKey(orchestratorKeyFileIn(space.logs)) ?? ''
+    const rows = await (await fetch(modelsUrl, { headers: { 'x-api-key': key } })).json()
     expect(rows).toMatchObject([{ id: '1', status: 'RUNNER_RUNNING', crunch_id: 'weather' }])
     const coordinator = await connectDiscovery(port, '/weather')
     cleanups.push(() => coordinator.close())

@@ -165,10 +165,10 @@ it.skipIf(missing !== null && process.env.CI !== 'true')('lets a model write to 
 it.skipIf(missing !== null && process.env.CI !== 'true')(
   'announces a model without a network on a socket, which a report names as its ip',
   async () => {
-    const coordinator = await start('')
+    const coordinator = await start("globalThis.setupCode = 'BAD_IMPLEMENTATION'")
     const { ip, port } = await coordinator.announced('1', 'RUNNING')
     expect([ip, port]).toEqual([expect.stringMatching(/^unix:\/tmp\/crunch-.*\/sock$/), 1])
-    const report = { model_id: '1', failure_code: 'MULTIPLE_FAILED', failure_reason: 'too odd' }
+    const report = { model_id: '1', failure_code: 'BAD_IMPLEMENTATION', failure_reason: 'too odd' }
     coordinator.send({ event: 'report_failure', data: [{ ...report, ip: '127.0.0.1' }] })
     coordinator.send({ event: 'report_failure', data: [{ ...report, failure_reason: 'odd indeed', ip }] })
     await coordinator.announced('1', 'STOPPED')

@@ -65,7 +65,11 @@ describe('what coordinators are told', () => {
       orchestrator.models().some(({ id, latestDeploymentId: run }) => id === '1' && run !== serving.deployment_id),
     )
     const later = await connect()
-    expect(JSON.parse(later.frames[0]!)).toEqual({ event: 'init', data: [serving] })
+    expect(JSON.parse(later.frames[0]!)).toMatchObject({
+      event: 'init',
+      data: [serving],
+      standings: ['1', '4'].map((id) => ({ model_id: id, standing: 'LISTED' })),
+    })
   })
 
   it('an update holds one model, its port as a number, and every name a coordinator asks for', async () => {
@@ -75,7 +79,10 @@ describe('what coordinators are told', () => {
     await space.models([entry('1', 'good'), entry('2', 'good')])
     await coordinator.announced('1', 'RUNNING')
     await coordinator.announced('2', 'RUNNING')
-    const updates = coordinator.frames.slice(1).map((frame) => JSON.parse(frame))
+    const updates = coordinator.frames
+      .slice(1)
+      .map((frame) => JSON.parse(frame))
+      .filter(({ data }) => data.length > 0)
     expect(updates).toHaveLength(2)
     for (const { event, data } of updates) {
       expect(event).toBe('update')
@@ -116,7 +123,11 @@ describe('what coordinators are told', () => {
     await space.models([entry('1', 'bad')])
     const coordinator = await start()
     await until('quarantine', () => orchestrator.models()[0]?.quarantined)
-    expect(coordinator.frames.map((frame) => JSON.parse(frame))).toEqual([{ event: 'init', data: [] }])
+    expect(coordinator.states).toEqual([])
+    await until('its standing', () => coordinator.frames.at(-1)?.includes('QUARANTINED'))
+    expect(JSON.parse(coordinator.frames.at(-1)!).standings).toEqual([
+      { model_id: '1', standing: 'QUARANTINED', reason: expect.stringContaining('RUN_FAILED') },
+    ])
   })
 
   it('code that is edited in place is no new deployment; a change of the hardware is one', async () => {
@@ -132,44 +143,5 @@ describe('what coordinators are told', () => {
     await space.models([entry('1', 'good', { hardware_type: 'GPU' }), entry('2', 'good')])
     const second = await coordinator.announced('1', 'RUNNING', 1)
     expect(second.deployment_id).not.toBe(first.deployment_id)
-  })
-})
-
-describe('what coordinators report', () => {
-  it('counts only for the competition and the model it names, and never keeps another report from counting', async () => {
-    await space.submission('good', GOOD)
-    await space.models([entry('1', 'good'), entry('2', 'good')])
-    const coordinator = await start()
-    await orchestrator.settled()
-    const stranger = await connect('/other')
-    const report = (modelId: string, more: Readonly<Record<string, unknown>> = {}) => ({
-      model_id: modelId,
-      failure_code: 'MULTIPLE_FAILED',
-      failure_reason: null,
-      ip: '127.0.0.1',
-      ...more,
-    })
-    stranger.send({ event: 'report_failure', data: [report('2')] })
-    coordinator.send('{"event":"report_failure","data":')
-    coordinator.send({ event: 'report_failure', data: [report('9'), { model_id: '1' }, report('1')] })
-    await coordinator.announced('1', 'STOPPED')
-    expect(orchestrator.models()).toMatchObject([
-      { id: '1', state: 'FAILED', lastFailure: { code: 'MULTIPLE_FAILED', reason: expect.stringMatching(/failed/) } },
-      { id: '2', state: 'RUNNING', lastFailure: null },
-    ])
-  })
-
-  it('says an unknown code: the model is given up as UNKNOWN, with the reason that was sent', async () => {
-    await space.submission('good', GOOD)
-    await space.models([entry('1', 'good')])
-    const coordinator = await start()
-    await coordinator.announced('1', 'RUNNING')
-    const data = [{ model_id: '1', failure_code: 'BRAND_NEW', failure_reason: 'too odd', ip: '127.0.0.1' }]
-    coordinator.send({ event: 'report_failure', data })
-    await coordinator.announced('1', 'STOPPED')
-    expect(orchestrator.models()[0]).toMatchObject({
-      state: 'FAILED',
-      lastFailure: { code: 'UNKNOWN', reason: 'too odd' },
-    })
   })
 })

@@ -1,15 +1,18 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import type { FailureReport, ModelState } from '@crunch/model-protocol'
+import type { FailureReport, ModelStanding, ModelState } from '@crunch/model-protocol'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { ClientOptions } from 'ws'
-import { connectDiscovery, rememberingLog, until } from '../test/workspace.ts'
+import { type ClientOptions, WebSocket } from 'ws'
+import { connectDiscovery, KEY, rememberingLog, until } from '../test/workspace.ts'
 import { DEFAULT_DISCOVERY_LIMITS, type DiscoveryLimits, startDiscoveryServer } from './discovery-server.ts'
+import { createUpgradeGate } from './http/access-gate.ts'
 
 /** The vector that deployed orchestrators are tested with. */
 const VECTOR =
   '{"event":"init","data":[{"deployment_id":"mock_model_id_20250915_143034_791","model_id":"mock_model_id","infos":{"cruncher_hotkey":"","cruncher_wallet_pubkey":"test_cruncher_id","model_name":"mock_model_name","cruncher_id":"test_cruncher_id","cruncher_name":"test_cruncher_id"},"state":"RUNNING","ip":"127.0.0.1","port":8080}]}'
 const MODEL: ModelState = JSON.parse(VECTOR).data[0]
+
+const STANDINGS: readonly ModelStanding[] = [{ model_id: 'mock_model_id', standing: 'LISTED', reason: null }]
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -20,15 +23,22 @@ async function start(
   limits: Partial<DiscoveryLimits> = {},
   models: readonly ModelState[] = [MODEL],
   snapshotReady: Promise<void> = Promise.resolve(),
+  host = '127.0.0.1',
 ) {
   const log = rememberingLog()
   const reports: [string, FailureReport][] = []
+  const keyed: FailureReport[] = []
   const server = await startDiscoveryServer({
-    host: '127.0.0.1',
+    host,
     port: 0,
     snapshot: (crunchId) => (crunchId === 'weather' ? models : []),
     snapshotReady,
-    onFailureReport: (crunchId, report) => reports.push([crunchId, report]),
+    standings: (crunchId) => (crunchId === 'weather' ? STANDINGS : []),
+    gate: createUpgradeGate(host, KEY),
+    onFailureReport: (crunchId, report, { hasKey }) => {
+      reports.push([crunchId, report])
+      if (hasKey) keyed.push(report)
+    },
     limits: { ...DEFAULT_DISCOVERY_LIMITS, ...limits },
     log,
   })
@@ -38,19 +48,19 @@ async function start(
     cleanups.push(() => connected.close())
     return connected
   }
-  return { server, log, reports, client }
+  return { server, log, reports, keyed, client }
 }
 
 describe('discovery server', () => {
   it('sends the snapshot, then each change, to every client of the competition', async () => {
     const { server, client } = await start()
     const [first, second, other] = [await client('/weather'), await client('//weather/?x=1'), await client('/other')]
-    expect(JSON.parse(first.frames[0]!)).toEqual(JSON.parse(VECTOR))
-    expect(JSON.parse(other.frames[0]!)).toEqual({ event: 'init', data: [] })
-    server.broadcast('weather', { ...MODEL, state: 'STOPPED' })
+    expect(JSON.parse(first.frames[0]!)).toEqual({ ...JSON.parse(VECTOR), standings: STANDINGS })
+    expect(JSON.parse(other.frames[0]!)).toEqual({ event: 'init', data: [], standings: [] })
+    server.broadcast('weather', [{ ...MODEL, state: 'STOPPED' }], [])
     for (const { frames } of [first, second]) {
       await until('the update', () => frames.length === 2)
-      expect(JSON.parse(frames[1]!)).toEqual({ event: 'update', data: [{ ...MODEL, state: 'STOPPED' }] })
+      expect(JSON.parse(frames[1]!)).toEqual({ event: 'update', data: [{ ...MODEL, state: 'STOPPED' }], standings: [] })
     }
     expect(other.frames).toHaveLength(1)
   })
@@ -104,7 +114,7 @@ describe('discovery server', () => {
     const state = { ...MODEL, infos: { ...MODEL.infos, model_name: 'x'.repeat(400_000) } }
     let sent = 0
     await until('the slow client is cut off', async () => {
-      server.broadcast('weather', state)
+      server.broadcast('weather', [state], [])
       sent += 1
       await until('the good one has it', () => good.frames.length === sent + 1)
       return log.lines.some(({ message }) => message.includes('reads too slowly'))
@@ -153,7 +163,7 @@ describe('discovery server', () => {
     })
     const { server, client } = await start({}, [MODEL], ready)
     const early = client('/weather')
-    server.broadcast('weather', { ...MODEL, state: 'STOPPED' })
+    server.broadcast('weather', [{ ...MODEL, state: 'STOPPED' }], [])
     tellReady()
     const { frames } = await early
     expect(frames.map((frame) => JSON.parse(frame).event)).toEqual(['init'])
@@ -165,6 +175,8 @@ describe('discovery server', () => {
       host: '127.0.0.1',
       port: server.port,
       snapshot: () => [],
+      standings: () => [],
+      gate: createUpgradeGate('127.0.0.1', KEY),
       snapshotReady: Promise.resolve(),
       onFailureReport: () => undefined,
       limits: DEFAULT_DISCOVERY_LIMITS,
@@ -174,5 +186,70 @@ describe('discovery server', () => {
       code: 'ADDRESS_UNAVAILABLE',
       message: expect.stringMatching(new RegExp(`port ${server.port} .* in use; stop .* or choose another`)),
     })
+  })
+})
+
+describe('an upgrade', () => {
+  const listen = (host?: string) => start({}, [MODEL], Promise.resolve(), host)
+  /** The status that a client is turned away with; 101 when it is let in. */
+  async function statusOf({ server }: Awaited<ReturnType<typeof listen>>, headers: Readonly<Record<string, string>>) {
+    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/weather`, { headers })
+    return new Promise<number | undefined>((resolve) => {
+      socket.on('error', () => undefined)
+      socket.on('open', () => {
+        resolve(101)
+        socket.terminate()
+      })
+      socket.on('unexpected-response', (_, response) => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+    })
+  }
+
+  it('is refused to web pages of any origin, and to those that reach this machine by a name of their own', async () => {
+    const opened = await listen()
+    const { port } = opened.server
+    for (const origin of ['https://evil.example', `http://127.0.0.1:${port}`, 'http://localhost:3000', 'null']) {
+      expect(await statusOf(opened, { origin })).toBe(403)
+    }
+    expect(await statusOf(opened, { 'sec-fetch-site': 'same-origin' })).toBe(403)
+    for (const host of ['evil.example', `evil.example:${port}`, '10.0.0.1', 'a b']) {
+      expect(await statusOf(opened, { host })).toBe(403)
+    }
+    expect(opened.log.lines[0]).toMatchObject({ level: 'warn', message: 'discovery client is refused' })
+  })
+
+  it('is open to programs without a key, as deployed coordinators are, and to the key from anywhere', async () => {
+    const opened = await listen()
+    expect(await statusOf(opened, {})).toBe(101)
+    expect(await statusOf(opened, { host: `localhost:${opened.server.port}` })).toBe(101)
+    const foreign = { origin: 'https://app.example', host: 'app.example' }
+    expect(await statusOf(opened, { ...foreign, 'x-api-key': KEY })).toBe(101)
+    expect(await statusOf(opened, { ...foreign, authorization: `Bearer ${KEY}` })).toBe(101)
+    expect(await statusOf(opened, { 'x-api-key': 'wrong' })).toBe(401)
+  })
+
+  it('takes the names of a local network where it listens on one, never those that anybody can register', async () => {
+    const opened = await listen('0.0.0.0')
+    for (const host of ['model-orchestrator', '10.0.0.1:9091', '[::1]:9091', 'node.local', 'x.svc.cluster.local']) {
+      expect(await statusOf(opened, { host })).toBe(101)
+    }
+    for (const host of ['evil.example', 'node.local.evil.example']) expect(await statusOf(opened, { host })).toBe(403)
+  })
+
+  it('with the key makes a client the coordinator in charge, until it leaves', async () => {
+    const { server, client, keyed, reports } = await listen()
+    const report = { model_id: '1', failure_code: 'UNKNOWN', failure_reason: null, ip: '' }
+    const plain = await client('/weather')
+    plain.send({ event: 'report_failure', data: [report] })
+    await until('the report', () => reports.length === 1)
+    expect([server.hasCoordinatorInCharge('weather'), keyed.length]).toEqual([false, 0])
+    const inCharge = await client('/weather', { headers: { 'x-api-key': KEY } })
+    inCharge.send({ event: 'report_failure', data: [report] })
+    await until('its report', () => keyed.length === 1)
+    expect([server.hasCoordinatorInCharge('weather'), server.hasCoordinatorInCharge('other')]).toEqual([true, false])
+    inCharge.close()
+    await until('it has left', () => !server.hasCoordinatorInCharge('weather'))
   })
 })

@@ -1,12 +1,15 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import {
   type FailureReport,
   MAX_DISCOVERY_FRAME_BYTES,
+  type ModelStanding,
   type ModelState,
   parseClientMessage,
   writeServerMessage,
 } from '@crunch/model-protocol'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import type { Refusal, UpgradeJudgement } from './http/access-gate.ts'
 import { listenOn } from './listen-on.ts'
 import { errorText } from './orchestrator-error.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
@@ -37,12 +40,16 @@ const NO_CRUNCH_ID = 'crunch_id is required and is expected in the path as /<cru
 /** The discovery socket: every client of a competition gets a snapshot, then every change. */
 export interface DiscoveryServer {
   readonly port: number
-  broadcast(crunchId: string, state: ModelState): void
+  /** Tells the clients of the competition what has changed. */
+  broadcast(crunchId: string, states: readonly ModelState[], standings: readonly ModelStanding[]): void
+  /** Whether a client of the competition has the key. */
+  hasCoordinatorInCharge(crunchId: string): boolean
   close(): Promise<void>
 }
 
 interface Client {
   readonly crunchId: string
+  readonly hasKey: boolean
   /** Whether it has its snapshot; changes come after that. */
   listed: boolean
   /** Runs while it owes the answer to a ping. */
@@ -55,12 +62,18 @@ export interface DiscoverySettings {
   readonly port: number
   /** All models of the competition that serve now; of one that nobody knows, none. */
   readonly snapshot: (crunchId: string) => readonly ModelState[]
+  /** What is intended with each model of the competition. */
+  readonly standings: (crunchId: string) => readonly ModelStanding[]
+  /** Judges the headers of an upgrade. */
+  readonly gate: (headers: IncomingHttpHeaders) => UpgradeJudgement
   /** Until then clients wait for their snapshot: one without the models that are starting would count them as absent. */
   readonly snapshotReady: Promise<void>
-  readonly onFailureReport: (crunchId: string, report: FailureReport) => void
+  readonly onFailureReport: OnFailureReport
   readonly limits: DiscoveryLimits
   readonly log: OrchestratorLog
 }
+
+type OnFailureReport = (crunchId: string, report: FailureReport, sender: { readonly hasKey: boolean }) => void
 
 /** Listens, or throws `ADDRESS_UNAVAILABLE`. */
 export async function startDiscoveryServer(settings: DiscoverySettings): Promise<DiscoveryServer> {
@@ -71,15 +84,28 @@ export async function startDiscoveryServer(settings: DiscoverySettings): Promise
   })
   const port = await listenOn(http, settings.host, settings.port, '--port, MODEL_RUNNER_NODE_PORT')
   http.on('error', (error) => log.error('discovery socket failed', { reason: error.message }))
-  const sockets = new WebSocketServer({ server: http, maxPayload: MAX_DISCOVERY_FRAME_BYTES, perMessageDeflate: false })
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_DISCOVERY_FRAME_BYTES,
+    perMessageDeflate: false,
+  })
   sockets.on('error', (error) => log.error('discovery socket failed', { reason: error.message }))
   const clients = new Map<WebSocket, Client>()
-  sockets.on('connection', (socket, request) => welcome(socket, crunchIdOf(request), clients, settings))
+  http.on('upgrade', (request, connection, head) => {
+    const judgement = settings.gate(request.headers)
+    if ('refusal' in judgement) return turnAway(connection, judgement.refusal, log)
+    sockets.handleUpgrade(request, connection, head, (socket) => {
+      const client = { crunchId: crunchIdOf(request), hasKey: judgement.hasKey, listed: false, overdue: null }
+      welcome(socket, client, clients, settings)
+    })
+  })
   const keepalive = setInterval(() => pingAll(clients, settings.limits), settings.limits.keepaliveMs)
   return {
     port,
-    broadcast(crunchId, state) {
-      const frame = writeServerMessage('update', [state])
+    hasCoordinatorInCharge: (crunchId) =>
+      [...clients.values()].some((client) => client.hasKey && client.crunchId === crunchId),
+    broadcast(crunchId, states, standings) {
+      const frame = writeServerMessage('update', states, standings)
       for (const [socket, client] of [...clients]) {
         if (client.crunchId === crunchId && client.listed) send(socket, frame, settings)
       }
@@ -98,16 +124,24 @@ export async function startDiscoveryServer(settings: DiscoverySettings): Promise
   }
 }
 
+function turnAway(connection: Duplex, { status, text }: Refusal, log: OrchestratorLog): void {
+  log.warn('discovery client is refused', { reason: text })
+  // Its end of the connection may be gone already.
+  connection.on('error', () => connection.destroy())
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain\r\n`
+  connection.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`)
+}
+
 function welcome(
   socket: WebSocket,
-  crunchId: string,
+  client: Client,
   clients: Map<WebSocket, Client>,
   settings: DiscoverySettings,
 ): void {
   const { log, limits } = settings
   // Without a listener an oversized or broken frame would end the process.
   socket.on('error', (error) => log.warn('discovery client failed', { reason: error.message }))
-  if (crunchId === '') {
+  if (client.crunchId === '') {
     refuse(socket, NO_CRUNCH_ID, 1008)
     return
   }
@@ -116,19 +150,18 @@ function welcome(
     refuse(socket, 'too many clients', 1013)
     return
   }
-  const client: Client = { crunchId, listed: false, overdue: null }
   clients.set(socket, client)
   socket.on('close', () => {
     clients.delete(socket)
     answered(client)
   })
   socket.on('pong', () => answered(client))
-  socket.on('message', createReader(crunchId, settings.onFailureReport, log))
+  socket.on('message', createReader(client, settings.onFailureReport, log))
   void settings.snapshotReady.then(() => sendSnapshot(socket, client, settings))
 }
 
 function sendSnapshot(socket: WebSocket, client: Client, settings: DiscoverySettings): void {
-  const frame = writeServerMessage('init', settings.snapshot(client.crunchId))
+  const frame = writeServerMessage('init', settings.snapshot(client.crunchId), settings.standings(client.crunchId))
   if (frame.length > MAX_DISCOVERY_FRAME_BYTES) {
     settings.log.error('discovery snapshot is larger than clients accept; run fewer models', { bytes: frame.length })
   }
@@ -163,8 +196,8 @@ function refuse(socket: WebSocket, error: string, code: number): void {
 
 /** Reads what a client sends; anything wrong is logged and answered by nothing. */
 function createReader(
-  crunchId: string,
-  onFailureReport: (crunchId: string, report: FailureReport) => void,
+  { crunchId, hasKey }: Client,
+  onFailureReport: OnFailureReport,
   log: OrchestratorLog,
 ): (data: RawData) => void {
   let problems = 0
@@ -180,7 +213,7 @@ function createReader(
       for (const { index, problem } of message.rejected) {
         note('failure report is ignored', `data.${index}: ${problem}`)
       }
-      for (const report of message.data) onFailureReport(crunchId, report)
+      for (const report of message.data) onFailureReport(crunchId, report, { hasKey })
     } catch (error) {
       note('discovery client sent a message that cannot be used', errorText(error))
     }

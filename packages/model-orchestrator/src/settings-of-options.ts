@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { type OrchestratorConfig, parseOrchestratorConfig } from './orchestrator-config.ts'
 import { errorText, OrchestratorError } from './orchestrator-error.ts'
+import { openOrchestratorKey } from './orchestrator-key.ts'
 import { quarantineFileIn } from './quarantine-memory.ts'
 import type { StartOptions } from './start-options.ts'
 import type { OrchestratorSettings } from './start-orchestrator.ts'
@@ -55,7 +56,8 @@ export function settingsOf(
     host: chosen('host', options.host, config.host),
     port: chosen('port', options.port, config.port),
     pollMs: chosen('poll', options.poll, config.pollMs),
-    ...httpOf(options),
+    ...(options.httpPort === 'off' ? {} : { http: { host: options.httpHost, port: options.httpPort } }),
+    apiKey: apiKeyOf(process.env.API_KEY) ?? openOrchestratorKey(options.logs ?? submissions),
     discovery: {
       ...(pingIntervalMs === undefined ? {} : { keepaliveMs: pingIntervalMs }),
       ...(pongTimeoutMs === undefined ? {} : { pongTimeoutMs }),
@@ -92,9 +94,9 @@ function limitsOf(options: StartOptions) {
   }
 }
 
-function httpOf({ httpHost: host, httpPort: port }: StartOptions): Pick<OrchestratorSettings, 'http'> {
-  const key = process.env.API_KEY?.trim()
-  return port === 'off' ? {} : { http: { host, port, apiKey: key === undefined || key === '' ? null : key } }
+/** Empty is as good as none. */
+function apiKeyOf(setting: string | undefined): string | undefined {
+  return setting?.trim() || undefined
 }
 
 /** One orchestrator serves one competition; which, must be said when the configuration names several. */

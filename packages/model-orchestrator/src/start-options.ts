@@ -57,7 +57,10 @@ export function addStartCommand(program: Command): Command {
         .argParser(parseWithin(0, 65_535)),
     )
     .addOption(
-      new Option('--http-host <address>', 'where the HTTP API listens; beyond this machine it needs API_KEY')
+      new Option(
+        '--http-host <address>',
+        'where the HTTP API listens; it needs the key in .orchestrator-key beside the logs, or API_KEY',
+      )
         .env('MODEL_ORCHESTRATOR_HTTP_HOST')
         .default('127.0.0.1'),
     )

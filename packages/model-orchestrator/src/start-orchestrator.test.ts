@@ -88,7 +88,7 @@ describe('orchestrator', () => {
     await space.models([])
     const coordinator = await start()
     await orchestrator.settled()
-    expect(JSON.parse(coordinator.frames[0]!)).toEqual({ event: 'init', data: [] })
+    expect(JSON.parse(coordinator.frames[0]!)).toEqual({ event: 'init', data: [], standings: [] })
 
     await space.models([entry('1', 'trend')])
     const first = await coordinator.announced('1', 'RUNNING')
@@ -221,49 +221,6 @@ describe('orchestrator', () => {
     await orchestrator.settled()
     expect(status('1')).toMatchObject({ state: 'FAILED', restarts: 0, lastFailure: { code: 'BUILD_FAILED' } })
     expect(status('1').lastFailure?.reason).toMatch(reason)
-  })
-
-  it('honours a failure report: STOPPED, failed with the reason, and back when its entry changes', async () => {
-    await space.submission('a', GOOD)
-    await space.models([entry('1', 'a')])
-    const coordinator = await start()
-    await coordinator.announced('1', 'RUNNING')
-    const { pid } = status('1')
-    const report = {
-      model_id: '1',
-      failure_code: 'MULTIPLE_TIMEOUT',
-      failure_reason: 'ten late answers',
-      ip: '127.0.0.1',
-    }
-    coordinator.send({
-      event: 'report_failure',
-      data: [{ ...report, ip: 'elsewhere' }, { ...report, model_id: '9' }, report],
-    })
-    await coordinator.announced('1', 'STOPPED')
-    expect(status('1')).toMatchObject({
-      state: 'FAILED',
-      lastFailure: { code: 'MULTIPLE_TIMEOUT', reason: 'ten late answers' },
-    })
-    await until('the process is gone', () => !isAlive(pid!))
-    expect(log.lines.filter(({ message }) => message.startsWith('failure report names no'))).toHaveLength(2)
-    await space.models([entry('1', 'a', { desired_state: 'STOPPED' })])
-    await until('the file was read', () => status('1').state === 'STOPPED')
-    await space.models([entry('1', 'a')])
-    await coordinator.announced('1', 'RUNNING', 1)
-  })
-
-  it('restarts a model that a coordinator could not connect to', async () => {
-    await space.submission('a', GOOD)
-    await space.models([entry('1', 'a')])
-    const coordinator = await start()
-    await coordinator.announced('1', 'RUNNING')
-    coordinator.send({
-      event: 'report_failure',
-      data: [{ model_id: '1', failure_code: 'CONNECTION_FAILED', ip: '127.0.0.1' }],
-    })
-    await coordinator.announced('1', 'RUNNING', 1)
-    expect(coordinator.states.map(({ state }) => state)).toEqual(['RUNNING', 'STOPPED', 'RUNNING'])
-    expect(status('1')).toMatchObject({ restarts: 1, lastFailure: { code: 'CONNECTION_FAILED' } })
   })
 
   it('keeps the models while the file is invalid or gone, and says so once', async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { DEFAULT_DISCOVERY_PORT } from '@crunch/model-protocol'
@@ -6,13 +7,18 @@ import { type ConfinementSettings, createConfinement, MODEL_HOST } from './confi
 import { createDeploymentIds } from './deployment-ids.ts'
 import { DEFAULT_DISCOVERY_LIMITS, type DiscoveryLimits, startDiscoveryServer } from './discovery-server.ts'
 import { createFreePorts } from './free-ports.ts'
+import { createUpgradeGate } from './http/access-gate.ts'
 import { type ModelsApi, type ModelsApiAddress, startModelsApi } from './http/start-models-api.ts'
+import { createReportJudge, type ReportJudge } from './judge-reports.ts'
 import { openMemoryGroups } from './memory-group.ts'
+import { type IdTraces, noteIds } from './model-ids.ts'
 import { checkModelLimits, type ModelLimits } from './model-limits.ts'
 import { ModelRun, type RunnerCommand, type RunResources } from './model-run.ts'
 import type { ModelsFile } from './models-file.ts'
+import { errorText } from './orchestrator-error.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
 import { createPreparation } from './prepare-submission.ts'
+import { DEFAULT_PROBE_LIMITS, type ProbeLimits } from './probe-model.ts'
 import { startProcessGuard } from './process-guard.ts'
 import type { PythonSettings } from './python-environments.ts'
 import { openQuarantineMemory } from './quarantine-memory.ts'
@@ -50,6 +56,13 @@ export interface OrchestratorSettings {
   readonly startTimeoutMs?: number
   /** From SIGTERM to SIGKILL; 2 s unless given. */
   readonly stopTimeoutMs?: number
+  /**
+   * Opens the HTTP API, and marks the coordinator in charge. Without one there is a key that nobody knows: then no client can use the API, and
+   * no report of a failure counts that is not confirmed.
+   */
+  readonly apiKey?: string
+  /** How a model is looked at that a coordinator reported. */
+  readonly probe?: Partial<ProbeLimits>
   /** The HTTP API; absent: there is none. */
   readonly http?: ModelsApiAddress
   /** How often the models file is read; 1 s unless given. */
@@ -93,8 +106,7 @@ const SNAPSHOT_WAIT_MS = 10_000
 
 /**
  * Runs the submissions that the models file wants and announces them. Throws an `OrchestratorError`:
- * `ADDRESS_UNAVAILABLE` when a port is taken, `SETTINGS_INVALID` when the HTTP API would be open to the network without
- * a key or for a limit under which no model can live, `MODELS_FILE_INVALID` when the first reading fails. A file that
+ * `ADDRESS_UNAVAILABLE` when a port is taken, `SETTINGS_INVALID` for a limit under which no model can live, `MODELS_FILE_INVALID` when the first reading fails. A file that
  * breaks later changes nothing until it is valid again.
  */
 export async function startOrchestrator(settings: OrchestratorSettings): Promise<Orchestrator> {
@@ -104,7 +116,12 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   const first = await readModelsFile(modelsFile, crunchId)
   const resources = await createRunResources(settings, limits)
   const models = new Map<string, SupervisedModel>()
-  const { discovery, http, tellReady } = await listen(settings, models).catch((error: unknown) => {
+  const judge = createReportJudge({
+    baseClassName: settings.baseClassName,
+    limits: { ...DEFAULT_PROBE_LIMITS, ...settings.probe },
+    log,
+  })
+  const { discovery, http, tellReady } = await listen(settings, models, judge).catch((error: unknown) => {
     resources.guard.close()
     resources.usage.close()
     throw error
@@ -112,7 +129,8 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   const deploymentIdOf = createDeploymentIds()
   const ports: SupervisionPorts = {
     startRun: (entry) => new ModelRun(entry, deploymentIdOf(entry.id), resources),
-    announce: (state) => discovery.broadcast(crunchId, state),
+    announce: (state) => discovery.broadcast(crunchId, [state], []),
+    announceStanding: (standing) => discovery.broadcast(crunchId, [], [standing]),
     restart: { ...DEFAULT_RESTART_LIMITS, ...settings.restart },
     quarantine: openQuarantineMemory({
       path: settings.quarantineFile,
@@ -122,7 +140,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
     log,
   }
   const removed = new Set<Promise<void>>()
-  const apply = createApply({ models, removed, ports, crunchId, log })
+  const apply = createApply({ models, removed, ports, crunchId, traces: idTraces(settings), log })
   apply(first)
   const starts = [...models.values()]
   void settleWithin(starts, SNAPSHOT_WAIT_MS, 0).then(tellReady)
@@ -133,6 +151,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   async function closeAll(): Promise<void> {
     await http?.close()
     await watch.close()
+    await judge.close()
     await Promise.all([...[...models.values()].map((model) => model.stop()), ...removed])
     await resources.preparation.environments.close()
     await discovery.close()
@@ -157,27 +176,32 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
 }
 
 /** Opens the discovery socket and the HTTP API, or neither. */
-async function listen(settings: OrchestratorSettings, models: ReadonlyMap<string, SupervisedModel>) {
-  const { crunchId, log } = settings
+async function listen(
+  settings: OrchestratorSettings,
+  models: ReadonlyMap<string, SupervisedModel>,
+  judge: ReportJudge,
+) {
+  const { crunchId, log, host = '127.0.0.1', apiKey = randomBytes(32).toString('hex') } = settings
   let tellReady = () => {}
   const snapshotReady = new Promise<void>((done) => {
     tellReady = done
   })
   const discovery = await startDiscoveryServer({
-    host: settings.host ?? '127.0.0.1',
+    host,
+    gate: createUpgradeGate(host, apiKey),
     port: settings.port ?? DEFAULT_DISCOVERY_PORT,
     limits: { ...DEFAULT_DISCOVERY_LIMITS, ...settings.discovery },
     log,
     snapshot: (id) => (id === crunchId ? [...models.values()].flatMap((model) => model.announced() ?? []) : []),
     snapshotReady,
-    onFailureReport(id, report) {
-      const { model_id: modelId, failure_code: code } = report
-      const isHonoured = id === crunchId && models.get(modelId)?.reportFailure(report) === true
-      if (!isHonoured) log.warn('failure report names no model that serves', { crunchId: id, modelId, code })
+    standings: (id) => (id === crunchId ? [...models.values()].map((model) => model.standing()) : []),
+    onFailureReport(id, report, { hasKey }) {
+      const model = id === crunchId ? models.get(report.model_id) : undefined
+      judge.take(model, report, { hasKey, isOverruled: !hasKey && discovery.hasCoordinatorInCharge(id) })
     },
   })
   try {
-    return { discovery, http: await startHttp(settings, models), tellReady }
+    return { discovery, http: await startHttp(settings, apiKey, models), tellReady }
   } catch (error) {
     await discovery.close()
     throw error
@@ -186,18 +210,22 @@ async function listen(settings: OrchestratorSettings, models: ReadonlyMap<string
 
 async function startHttp(
   settings: OrchestratorSettings,
+  apiKey: string,
   models: ReadonlyMap<string, SupervisedModel>,
 ): Promise<ModelsApi | null> {
   if (settings.http === undefined) return null
-  return startModelsApi(settings.http, {
-    crunchId: settings.crunchId,
-    modelsFile: resolve(settings.modelsFile),
-    submissionsDirectory: resolve(settings.submissionsDirectory),
-    logsDirectory: settings.logsDirectory === undefined ? undefined : resolve(settings.logsDirectory),
-    models: () => [...models.values()].map((model) => model.status()),
-    retry: (modelId) => models.get(modelId)?.retry(),
-    log: settings.log,
-  })
+  return startModelsApi(
+    { ...settings.http, apiKey },
+    {
+      crunchId: settings.crunchId,
+      modelsFile: resolve(settings.modelsFile),
+      submissionsDirectory: resolve(settings.submissionsDirectory),
+      logsDirectory: settings.logsDirectory === undefined ? undefined : resolve(settings.logsDirectory),
+      models: () => [...models.values()].map((model) => model.status()),
+      retry: (modelId) => models.get(modelId)?.retry(),
+      log: settings.log,
+    },
+  )
 }
 
 async function createRunResources(settings: OrchestratorSettings, limits: ModelLimits): Promise<RunResources> {
@@ -258,11 +286,13 @@ function createApply(input: {
   readonly removed: Set<Promise<void>>
   readonly ports: SupervisionPorts
   readonly crunchId: string
+  readonly traces: IdTraces
   readonly log: OrchestratorLog
 }): (file: ModelsFile) => void {
-  const { models, removed, ports, crunchId, log } = input
+  const { models, removed, ports, crunchId, traces, log } = input
   const warnedOf = new Set<string>()
   return (file) => {
+    noteListedIds(file, traces, log)
     for (const foreign of file.foreign) {
       const key = `${foreign.id} ${foreign.crunchId}`
       if (warnedOf.has(key)) continue
@@ -278,17 +308,38 @@ function createApply(input: {
     for (const entry of file.entries) {
       const known = previous.get(entry.id)
       previous.delete(entry.id)
-      models.set(entry.id, known ?? new SupervisedModel(entry, ports))
-      known?.apply(entry)
+      const model = known ?? new SupervisedModel(entry, ports)
+      models.set(entry.id, model)
+      if (known === undefined) ports.announceStanding(model.standing())
+      else known.apply(entry)
     }
     for (const [modelId, model] of previous) {
       log.info('model was removed from the models file', { modelId })
       ports.quarantine.forget(modelId)
+      ports.announceStanding({ model_id: modelId, standing: 'REMOVED', reason: null })
       const stopped = model.stop().then(() => {
         removed.delete(stopped)
       })
       removed.add(stopped)
     }
+  }
+}
+
+function idTraces({ modelsFile, submissionsDirectory, logsDirectory }: OrchestratorSettings): IdTraces {
+  return { modelsFile: resolve(modelsFile), submissionsDirectory: resolve(submissionsDirectory), logsDirectory }
+}
+
+/** An id that an operator wrote by hand must not be given again either. */
+function noteListedIds({ entries, foreign }: ModelsFile, traces: IdTraces, log: OrchestratorLog): void {
+  try {
+    noteIds(
+      traces,
+      [...entries, ...foreign].map(({ id }) => id),
+    )
+  } catch (error) {
+    log.error('the ids of models cannot be kept; no model can be added until that is mended', {
+      reason: errorText(error),
+    })
   }
 }
 

@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, realpath, rename, r
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { type CopyPlan, copyPlanned, planCopy, SUBMISSION_LIMITS } from './copy-submission.ts'
 import { editModelsFile, type ModelsFileEdit } from './edit-models-file.ts'
+import { noteIds, takeNextId } from './model-ids.ts'
 import { errorText, OrchestratorError } from './orchestrator-error.ts'
 import { RunFailure } from './run-failure.ts'
 import { inspectSubmission } from './submission.ts'
@@ -28,6 +29,8 @@ export interface NewSubmission {
   readonly submissionsDirectory: string
   readonly modelsFile: string
   readonly crunchId: string
+  /** Where removed models have left their logs: their ids are not given again. */
+  readonly logsDirectory?: string | undefined
   /** The submission's id unless given. */
   readonly modelName?: string
   /** `local-` and the model's id unless given. */
@@ -63,6 +66,8 @@ export interface ModelChange {
  */
 export async function addSubmission(input: NewSubmission): Promise<StoredModel> {
   const { modelsFile, crunchId } = input
+  const { submissionsDirectory, logsDirectory } = input
+  const traces = { modelsFile: resolve(modelsFile), submissionsDirectory: resolve(submissionsDirectory), logsDirectory }
   const store = await openStore(input.submissionsDirectory)
   const staged = await stage(input.source, store, input.submissionId)
   try {
@@ -78,7 +83,7 @@ export async function addSubmission(input: NewSubmission): Promise<StoredModel> 
         })
         return storedModel(edit, replaced)
       }
-      const id = String(nextId(edit))
+      const id = takeNextId(traces, edit.ids())
       const modelName = input.modelName ?? submissionId
       edit.add({
         id,
@@ -149,7 +154,11 @@ export async function setDesiredState(modelsFile: string, id: string, state: Des
  * `MODELS_FILE_LOCKED`.
  */
 export async function removeModel(modelsFile: string, id: string): Promise<void> {
-  await editModelsFile(modelsFile, (edit) => edit.remove(id))
+  await editModelsFile(modelsFile, (edit) => {
+    edit.entry(id)
+    noteIds({ modelsFile: resolve(modelsFile) }, edit.ids())
+    edit.remove(id)
+  })
 }
 
 /** A submission that lies beside the others and has no id yet. */
@@ -283,11 +292,6 @@ function toId(name: string): string {
     .replace(/[^A-Za-z0-9]+$/, '')
     .slice(0, 100)
   return id === '' ? 'submission' : id
-}
-
-function nextId(edit: ModelsFileEdit): number {
-  const numbers = edit.ids().flatMap((id) => (/^\d{1,15}$/.test(id) ? [Number(id)] : []))
-  return Math.max(0, ...numbers) + 1
 }
 
 /** The only model that goes by this name. */

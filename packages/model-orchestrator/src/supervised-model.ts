@@ -1,4 +1,4 @@
-import type { FailureReport, ModelState } from '@crunch/model-protocol'
+import type { FailureReport, ModelStanding, ModelState } from '@crunch/model-protocol'
 import type { ModelAddress } from './confinement.ts'
 import type { ModelRun } from './model-run.ts'
 import type { ModelEntry } from './models-file.ts'
@@ -54,12 +54,23 @@ export interface ModelStatus {
   /** The limits in force for its process in words, and those that could not be enforced; empty without a process. */
   readonly confinement: readonly string[]
   readonly lastFailure: ModelFailure | null
+  /** Failure reports about it since the orchestrator began, and the newest; most are about runs that are over. */
+  readonly reports: { readonly count: number; readonly newest: FailureReport | null }
+}
+
+/** A run that serves, as it is announced. */
+export interface ServingRun {
+  readonly run: ModelRun
+  readonly address: ModelAddress
+  readonly sinceMs: number
 }
 
 /** What a model's life needs from its surroundings. */
 export interface SupervisionPorts {
   readonly startRun: (entry: ModelEntry) => ModelRun
   readonly announce: (state: ModelState) => void
+  /** Tells that a model's standing has changed. */
+  readonly announceStanding: (standing: ModelStanding) => void
   readonly restart: RestartLimits
   readonly quarantine: QuarantineMemory
   readonly log: OrchestratorLog
@@ -74,6 +85,9 @@ const REPORT_TEXTS: Readonly<Record<FailureReport['failure_code'], string>> = {
   UNKNOWN: 'a coordinator gave it up',
 }
 
+/** Enough to know what it is about: the list of all models has to fit into a frame. */
+const MAX_ANNOUNCED_REASON = 300
+
 const QUARANTINE_FIX =
   'correct the model, then change its submission_id, or set desired_state STOPPED and RUNNING again'
 
@@ -86,7 +100,7 @@ export class SupervisedModel {
   #entry: ModelEntry
   /** What shall run, as text; null when nothing shall. */
   #wanted: string | null = null
-  #serving: { readonly run: ModelRun; readonly address: ModelAddress; readonly sinceMs: number } | null = null
+  #serving: ServingRun | null = null
   #candidate: ModelRun | null = null
   /** The newest run; it may have ended. */
   #latest: ModelRun | null = null
@@ -95,6 +109,7 @@ export class SupervisedModel {
   #quickFailures = 0
   #restarts = 0
   #lastFailure: ModelFailure | null = null
+  #reports: ModelStatus['reports'] = { count: 0, newest: null }
   readonly #ending = new Set<Promise<void>>()
   #settle: () => void = () => undefined
   /** Resolves when the first wish has an outcome: it serves, it failed, or nothing is wanted. */
@@ -124,7 +139,7 @@ export class SupervisedModel {
   retry(): void {
     if (!this.#quarantined && !this.#retry) return
     this.#ports.quarantine.forget(this.#entry.id)
-    this.#quarantined = false
+    this.#setQuarantined(false)
     this.#forgetFailures()
     this.#reconcile()
   }
@@ -140,17 +155,41 @@ export class SupervisedModel {
     return this.#serving && this.#stateOf(this.#serving, 'RUNNING')
   }
 
-  /** Takes a coordinator's report; false when it does not speak of the run that serves now. */
-  reportFailure(report: FailureReport): boolean {
-    const serving = this.#serving
-    if (serving === null || report.ip !== serving.address.ip) return false
+  /** Whether it may come back by itself. */
+  standing(): ModelStanding {
+    const { id } = this.#entry
+    if (!this.#quarantined) return { model_id: id, standing: 'LISTED', reason: null }
+    const failure = this.#lastFailure
+    const reason = failure === null ? null : `${failure.code}: ${failure.reason}`.slice(0, MAX_ANNOUNCED_REASON)
+    return { model_id: id, standing: 'QUARANTINED', reason }
+  }
+
+  /** The run that serves, if it is the one that was announced at `ip`. */
+  servingAt(ip: string): ServingRun | undefined {
+    return this.#serving !== null && this.#serving.address.ip === ip ? this.#serving : undefined
+  }
+
+  isServing(serving: ServingRun): boolean {
+    return this.#serving === serving
+  }
+
+  noteReport(report: FailureReport): void {
+    this.#reports = { count: this.#reports.count + 1, newest: report }
+  }
+
+  /** Tells those who gave the run up that it still serves. */
+  announceAgain(serving: ServingRun): void {
+    this.#ports.announce(this.#stateOf(serving, 'RUNNING'))
+  }
+
+  /** Ends a run that a coordinator's report was right about. */
+  giveUp(serving: ServingRun, report: FailureReport, why: string): void {
     const reported = report.failure_reason?.trim().slice(0, 2_000)
     const reason = reported ? serving.run.explain(reported) : REPORT_TEXTS[report.failure_code]
-    this.#retireServing(`a coordinator reported ${report.failure_code}: ${reason}`)
+    this.#retireServing(`a coordinator reported ${report.failure_code}: ${reason}; ${why}`)
     this.#forgiveIfStable(serving.sinceMs)
     const isPermanent = report.failure_code !== 'CONNECTION_FAILED'
     this.#onFailure(serving.run, new RunFailure(report.failure_code, reason), isPermanent)
-    return true
   }
 
   status(): ModelStatus {
@@ -174,6 +213,7 @@ export class SupervisedModel {
       language: (run ?? this.#latest)?.language ?? null,
       confinement: run?.confinement ?? [],
       lastFailure: this.#lastFailure,
+      reports: this.#reports,
     }
   }
 
@@ -188,10 +228,16 @@ export class SupervisedModel {
   #want(wanted: string | null): void {
     if (wanted !== this.#wanted) {
       this.#wanted = wanted
-      this.#quarantined = false
+      this.#setQuarantined(false)
       this.#forgetFailures()
     }
     this.#reconcile()
+  }
+
+  #setQuarantined(quarantined: boolean): void {
+    const hasChanged = this.#quarantined !== quarantined
+    this.#quarantined = quarantined
+    if (hasChanged) this.#ports.announceStanding(this.standing())
   }
 
   #forgetFailures(): void {
@@ -294,7 +340,7 @@ export class SupervisedModel {
     const fields = { modelId: this.#entry.id, submissionId: this.#entry.submissionId }
     this.#quickFailures += 1
     if (isPermanent || this.#quickFailures >= maxQuickFailures) {
-      this.#quarantined = true
+      this.#setQuarantined(true)
       if (this.#lastFailure && outlivesRestart(this.#lastFailure)) {
         this.#ports.quarantine.remember(this.#entry, this.#lastFailure)
       }
@@ -326,10 +372,7 @@ export class SupervisedModel {
     this.#ending.add(ending)
   }
 
-  #stateOf(
-    serving: { readonly run: ModelRun; readonly address: ModelAddress },
-    state: 'RUNNING' | 'STOPPED',
-  ): ModelState {
+  #stateOf(serving: ServingRun, state: 'RUNNING' | 'STOPPED'): ModelState {
     return {
       deployment_id: serving.run.deploymentId,
       model_id: this.#entry.id,

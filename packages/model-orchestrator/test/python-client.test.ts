@@ -107,22 +107,37 @@ describe("PyPI's model-runner-client", { timeout: 3 * limitMs }, () => {
     )
   })
 
-  it.for(['none', 'host'] as const)('has its failure report honoured with network %s', async (network, context) => {
+  it.for(['none', 'host'] as const)(
+    'has its report honoured of a model that cannot be set up, network %s',
+    async (network, context) => {
+      if ('reason' in peer) return context.skip(peer.reason)
+      await workspace.submission('bare', 'export const nothing = 1')
+      await workspace.models([{ id: '1', submission_id: 'bare', ...entry }])
+      await start(network)
+      // The client finds out by itself, and reports it.
+      const { ask } = startClient(peer.python)
+      const stopped = await until(
+        'the model to be stopped',
+        () => orchestrator.models().find(({ state }) => state === 'FAILED'),
+        limitMs,
+      )
+      expect(stopped).toMatchObject({ quarantined: true, lastFailure: { code: 'BAD_IMPLEMENTATION' } })
+      expect(await ask({ do: 'models' })).toEqual({})
+    },
+  )
+
+  it('goes on with a model that it reported and that serves all the same', async (context) => {
     if ('reason' in peer) return context.skip(peer.reason)
-    await start(network)
+    await start()
     const { ask } = startClient(peer.python)
-    await ask({ do: 'models' })
+    const hasModel = async () => Object.keys(await ask({ do: 'models' })).join() === '1'
+    await until('the model', hasModel, limitMs)
     await ask({ do: 'report', model: '1', code: 'MULTIPLE_FAILED', reason: 'it failed a hundred times' })
-    const stopped = await until(
-      'the model to be stopped',
-      () => {
-        const [model] = orchestrator.models()
-        return model?.state === 'FAILED' ? model : undefined
-      },
-      limitMs,
-    )
-    expect(stopped.lastFailure).toMatchObject({ code: 'MULTIPLE_FAILED', reason: 'it failed a hundred times' })
-    await until('the client to hear of it', async () => Object.keys(await ask({ do: 'models' })).length === 0, limitMs)
+    await until('the report to be looked into', () => orchestrator.models()[0]?.reports.count === 1, limitMs)
+    await until('the client to have it again', hasModel, limitMs)
+    const answers = await ask({ do: 'call', method: 'predict', arguments: ['BTCUSDT', 60, 15] })
+    expect(answers).toMatchObject({ 1: { status: 'SUCCESS' } })
+    expect(orchestrator.models()[0]).toMatchObject({ state: 'RUNNING', lastFailure: null })
   })
 })
 

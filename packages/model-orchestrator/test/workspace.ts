@@ -7,6 +7,9 @@ import { type ModelState, parseServerMessage } from '@crunch/model-protocol'
 import { type ClientOptions, WebSocket } from 'ws'
 import type { LogFields, OrchestratorLog } from '../src/orchestrator-log.ts'
 
+/** The key of the orchestrators of these tests. */
+export const KEY = 'the key of the coordinator in charge'
+
 export const STAND_IN = {
   command: process.execPath,
   args: [fileURLToPath(new URL('./stand-in-runner.mjs', import.meta.url))],

@@ -46,6 +46,7 @@ export async function addModel(options: AddModelOptions, terminal: Terminal): Pr
     source: resolve(terminal.cwd, options.source),
     submissionsDirectory: opened.workspace.submissionsDirectory,
     modelsFile: opened.workspace.modelsFile,
+    logsDirectory: modelLogsDirectory(opened.workspace),
     crunchId: opened.settings.crunchId,
     replace: options.replace,
     ...(options.name === undefined ? {} : { modelName: options.name }),

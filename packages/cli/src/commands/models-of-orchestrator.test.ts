@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type Orchestrator, startOrchestrator } from '@crunch/model-orchestrator'
+import { type Orchestrator, openOrchestratorKey, startOrchestrator } from '@crunch/model-orchestrator'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rememberingLog, STAND_IN, until } from '../../../model-orchestrator/test/workspace.ts'
 import { modelLogsDirectory } from '../models/local-models.ts'
@@ -30,6 +30,7 @@ beforeEach(async () => {
     confinement: { namespaces: 'off' },
     port: 0,
     http: { port: 0 },
+    apiKey: openOrchestratorKey(modelLogsDirectory(workspace)),
     pollMs: 50,
     restart: { initialDelayMs: 10, maxDelayMs: 20, maxQuickFailures: 2 },
     log: rememberingLog(),
@@ -65,6 +66,13 @@ async function crunch(...argv: readonly string[]) {
 const model = (id: string) => orchestrator.models().find((candidate) => candidate.id === id)
 
 describe('with an orchestrator', () => {
+  it('an id that was removed is not given to the next model, whoever adds it', async () => {
+    await write('mine/main.mjs', 'export {}')
+    expect((await crunch('add', 'mine', '--cruncher', 'ann')).out).toContain('Model 1 (mine) of ann was added')
+    expect((await crunch('remove', '1', '--yes')).exitCode).toBe(0)
+    expect((await crunch('add', 'mine', '--cruncher', 'eve')).out).toContain('Model 2 (mine-2) of eve was added')
+  })
+
   it('a model that is added is waited for until it serves, and then listed', async () => {
     await write('mine/main.mjs', 'export {}')
     const added = await crunch('add', 'mine')

@@ -124,7 +124,25 @@ describe('crunch models', () => {
         .problem
     expect(await problem({ API_KEY: 'right' })).toBeNull()
     expect(await problem({})).toContain('set API_KEY')
+    // That of an orchestrator that was started in this workspace is found without any setting.
+    await write(`${logs}/.orchestrator-key`, 'too short')
+    expect((await crunch(['models', '--json'])).err).toMatch(/orchestrator-key: .*too short/)
+    await write(`${logs}/.orchestrator-key`, 'k'.repeat(43))
+    const local = await serve({ '/models': [] }, (headers) => (headers['x-api-key'] === 'k'.repeat(43) ? 200 : 401))
+    expect(await problem({ MODEL_ORCHESTRATOR_HTTP_PORT: local })).toBeNull()
     expect(await problem({ API_KEY: 'wrong' })).toMatch(/correct API_KEY(?!.*wrong)/)
+  })
+
+  it('shows who has no rows, since when and why', async () => {
+    const removed = { model_id: '7', retired_at: '2026-03-01T10:00:00Z', retirement_reason: 'it was removed' }
+    const refused = { ...removed, model_id: '1', retirement_reason: 'the id belongs to cruncher "ann"\u001b[2J' }
+    const env = {
+      REPORT_API_PORT: await serve({ '/reports/models/activity': [], '/reports/models': [removed, refused] }),
+    }
+    const { out } = await crunch(['models'], env)
+    expect(out).toContain('retired: 7 has no rows since 2026-03-01T10:00:00Z: it was removed')
+    expect(out).toContain('retired: 1 has no rows since 2026-03-01T10:00:00Z: the id belongs to cruncher "ann"')
+    expect(out).not.toContain('\u001b')
   })
 
   it('does not take another program for the orchestrator', async () => {

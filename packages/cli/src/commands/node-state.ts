@@ -58,13 +58,19 @@ export function describeNode(node: NodeState): readonly string[] {
       `${feed.record_count}${feed.missing_count ? ` (${feed.missing_count} missing)` : ''}`,
     ]),
   )
-  const models = node.models.map(({ model_id, model_name }) => model_name ?? model_id)
+  const isRetired = ({ retired_at }: { readonly retired_at?: string | null }) => (retired_at ?? null) !== null
+  const models = node.models.filter((model) => !isRetired(model)).map((model) => model.model_name ?? model.model_id)
+  const retired = node.models.filter(isRetired)
   return [
     ...health,
     node.feeds.length === 0 ? 'no feed has brought anything yet' : feeds,
     models.length === 0
       ? 'no model has been asked yet; crunch models shows which run'
       : `models (${models.length}): ${models.join(', ')}`,
+    ...retired.map(
+      ({ model_id, retired_at, retirement_reason }) =>
+        `retired: model ${printable(model_id)} since ${retired_at}: ${printable(retirement_reason ?? '')}`,
+    ),
     `leaderboard of ${node.leaderAt ?? 'no period yet'}, checkpoints: ${node.checkpointCount}`,
   ]
 }

@@ -95,7 +95,6 @@ async function checkSurroundings(
   const findings = await Promise.all([
     ...(options.ports ? ports.map(({ setting, port }) => checkPort(workspace, setting, port)) : []),
     checkSamePort(ports),
-    checkApiKey(settings),
     checkDatabaseOf(workspace, settings, options.purpose),
     checkReplaySetting(settings),
   ])
@@ -140,18 +139,6 @@ function checkSamePort(ports: readonly UsedPort[]): readonly WorkspaceFinding[] 
     const cause = `${settings.length === 2 ? 'both' : 'all'} are ${port}`
     return { place: settings.join(', '), cause, fix: 'give each a port of its own' }
   })
-}
-
-function checkApiKey(settings: NodeSettings): readonly WorkspaceFinding[] {
-  const { orchestratorHost: host, apiKey, runsModelsHere } = settings
-  if (!runsModelsHere || apiKey !== undefined || isLoopback(host)) return []
-  const cause = `on ${host} the orchestrator's API, which runs code that it is sent, could be reached from other machines`
-  const fix = 'set API_KEY to a long secret, or remove the setting to listen on this machine alone'
-  return [{ place: 'MODEL_ORCHESTRATOR_HTTP_HOST', cause, fix }]
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
 function checkReplaySetting(settings: NodeSettings): readonly WorkspaceFinding[] {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { orchestratorKeyFileIn } from '@crunch/model-orchestrator'
 import { CliError } from '../cli-error.ts'
 import { embeddedDatabase, steadyNodeArguments, type WorkerName, workerCommand } from '../engine.ts'
 import { modelLogsDirectory } from '../models/local-models.ts'
@@ -130,10 +131,16 @@ function workerService(
       return supervised(
         input,
         { command: program.command, args },
-        { ...provided, ...replaySettings, LOG_FORMAT: 'json' },
+        { ...provided, ...replaySettings, ...orchestratorKey(input), LOG_FORMAT: 'json' },
       )
     },
   }
+}
+
+/** With the key of the orchestrator beside it, the predict worker is the coordinator in charge. */
+function orchestratorKey({ workspace, settings }: ServicesInput): Readonly<Record<string, string>> {
+  if (!settings.runsModelsHere || settings.apiKey !== undefined) return {}
+  return { MODEL_ORCHESTRATOR_KEY_FILE: orchestratorKeyFileIn(modelLogsDirectory(workspace)) }
 }
 
 /** Without the embedded database's URL a worker would take that of the settings: a replay must never reach it. */

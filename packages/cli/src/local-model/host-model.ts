@@ -129,6 +129,8 @@ async function host(
     baseClassName,
     log: silentOrchestratorLog,
     port: 0,
+    // A model that is at work when it is looked at has already been waited for.
+    probe: { answerMs: 2_000, busyMs: 0 },
     // Nobody but the author waits for it.
     restart: { initialDelayMs: 200, maxDelayMs: 2_000 },
     python: {

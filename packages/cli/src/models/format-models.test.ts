@@ -35,13 +35,22 @@ function view(overrides: Partial<ModelView> = {}): ModelView {
     lastFailure: null,
     confinement: [],
     activity,
+    retirement: null,
     ...overrides,
   }
 }
 
 function stateOf(models: readonly ModelView[], overrides: Partial<ModelsState> = {}): ModelsState {
   const answers = { place: 'x', problem: null }
-  return { orchestrator: answers, node: answers, modelsFile: answers, models, unlistedIds: [], ...overrides }
+  return {
+    orchestrator: answers,
+    node: answers,
+    modelsFile: answers,
+    models,
+    unlistedIds: [],
+    retired: [],
+    ...overrides,
+  }
 }
 
 /** The cells of the row that begins with an id. */

@@ -21,6 +21,7 @@ export function formatModels(
       : modelsTable(models, columns),
     ...confinementNotes(models),
     ...(verbose ? models.flatMap(lastErrors) : []),
+    ...retirementNotes(state),
     ...unlistedNote(state),
   ].join('\n')
 }
@@ -118,6 +119,15 @@ function confinementNotes(models: readonly ModelView[]): readonly string[] {
   const [only] = groups
   if (only !== undefined && groups.size === 1) return [`confinement: ${only[0]}`]
   return [...groups].map(([text, ids]) => `confinement of ${ids.join(', ')}: ${text}`)
+}
+
+/** Whoever has no rows must not have to look for the reason. */
+function retirementNotes({ models, retired }: ModelsState): readonly string[] {
+  const listed = models.flatMap(({ id, retirement }) => (retirement === null ? [] : [{ id, ...retirement }]))
+  return [...listed, ...retired].map(
+    ({ id, since, reason }) =>
+      `retired: ${oneLine(id, maxNameLength)} has no rows since ${since}: ${printable(reason)}`,
+  )
 }
 
 function unlistedNote({ unlistedIds }: ModelsState): readonly string[] {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspectSubmission, type ModelEntry, parseModelsFile } from '@crunch/model-orchestrator'
 import { CliError, describeError, isExpectedError } from '../cli-error.ts'
-import type { ModelActivityRow, ReportClient } from '../report-client.ts'
+import type { ModelActivityRow, ModelRow, ReportClient } from '../report-client.ts'
 import type { Workspace } from '../workspace.ts'
 import type { ModelFailure, OrchestratorClient, OrchestratorModel } from './orchestrator-client.ts'
 
@@ -23,6 +23,15 @@ export interface ModelView {
   readonly confinement: readonly string[]
   /** `null` while the node does not answer, or has never set the model up. */
   readonly activity: ModelActivityRow | null
+  /** Why it has no rows, and since when; `null` while it takes part, or the node does not answer. */
+  readonly retirement: { readonly since: string; readonly reason: string } | null
+}
+
+/** A model that has no rows any more, and is not listed. */
+export interface GoneModel {
+  readonly id: string
+  readonly since: string
+  readonly reason: string
 }
 
 /** A program or file that was asked, and why it could not tell. */
@@ -38,6 +47,8 @@ export interface ModelsState {
   readonly models: readonly ModelView[]
   /** Models that the node still counts in every round although nobody lists them any more. */
   readonly unlistedIds: readonly string[]
+  /** Models that are neither listed nor counted. */
+  readonly retired: readonly GoneModel[]
 }
 
 const states: Readonly<Record<string, string>> = {
@@ -59,11 +70,13 @@ export async function readModelsState(input: {
   readonly node: ReportClient
 }): Promise<ModelsState> {
   const { workspace, orchestrator, node } = input
-  const [entries, running, activity] = await Promise.all([
+  const [entries, running, activity, known] = await Promise.all([
     attempt(async () => readEntries(workspace, input.crunchId)),
     attempt(() => orchestrator.models()),
     attempt(() => node.modelActivity()),
+    attempt(() => node.models()),
   ])
+  const retirements = retirementsOf(known.value ?? [])
   const ids = new Set([...(running.value ?? []), ...(entries.value ?? [])].map(({ id }) => id))
   const rows = activity.value ?? []
   // Only the node knows of models when neither of those that list them can be read.
@@ -75,7 +88,9 @@ export async function readModelsState(input: {
       id,
       entry: entries.value?.find((entry) => entry.id === id),
       running: running.value?.find((model) => model.id === id),
-      activity: rows.find((row) => row.model_id === id) ?? null,
+      activity: rows.findLast((row) => listedIdOf(row.model_id) === id) ?? null,
+      retirement:
+        retirements.get(known.value?.findLast((row) => listedIdOf(row.model_id) === id)?.model_id ?? id) ?? null,
     }),
   )
   return {
@@ -83,7 +98,8 @@ export async function readModelsState(input: {
     node: { place: node.url, problem: activity.problem },
     modelsFile: { place: workspace.modelsFile, problem: entries.problem },
     models: await Promise.all(models),
-    unlistedIds: rows.map(({ model_id }) => model_id).filter((id) => !ids.has(id)),
+    unlistedIds: rows.map(({ model_id }) => model_id).filter((id) => !ids.has(listedIdOf(id)) && !retirements.has(id)),
+    retired: [...retirements].filter(([id]) => !ids.has(id)).map(([id, retirement]) => ({ id, ...retirement })),
   }
 }
 
@@ -109,9 +125,10 @@ async function viewOf(
     readonly entry: ModelEntry | undefined
     readonly running: OrchestratorModel | undefined
     readonly activity: ModelActivityRow | null
+    readonly retirement: ModelView['retirement']
   },
 ): Promise<ModelView> {
-  const { id, entry, running, activity } = known
+  const { id, entry, running, activity, retirement } = known
   return {
     id,
     name: running?.name ?? entry?.infos.model_name ?? entry?.submissionId ?? activity?.model_name ?? id,
@@ -126,7 +143,21 @@ async function viewOf(
     lastFailure: running?.lastFailure ?? null,
     confinement: running?.confinement ?? [],
     activity,
+    retirement,
   }
+}
+
+/** The node keeps the second history of an id under `id~2`, which comes behind the first in order of id. */
+function listedIdOf(historyId: string): string {
+  return historyId.replace(/~\d+$/, '')
+}
+
+function retirementsOf(rows: readonly ModelRow[]): ReadonlyMap<string, NonNullable<ModelView['retirement']>> {
+  return new Map(
+    rows.flatMap(({ model_id, retired_at, retirement_reason }) =>
+      retired_at ? [[model_id, { since: retired_at, reason: retirement_reason ?? '' }] as const] : [],
+    ),
+  )
 }
 
 function stateOf({ quarantined, status }: OrchestratorModel): string {

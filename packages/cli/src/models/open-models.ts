@@ -1,3 +1,5 @@
+import { orchestratorKeyFileIn, readOrchestratorKey } from '@crunch/model-orchestrator'
+import { CliError } from '../cli-error.ts'
 import { openReportClient } from '../commands/open-report-client.ts'
 import type { NodeSettings } from '../node-settings.ts'
 import { readEnvironment } from '../read-environment.ts'
@@ -5,6 +7,7 @@ import type { ReportClient } from '../report-client.ts'
 import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
 import type { Terminal } from '../terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
+import { modelLogsDirectory } from './local-models.ts'
 import { OrchestratorClient, orchestratorUrl } from './orchestrator-client.ts'
 
 /** What every command about models works on. */
@@ -27,8 +30,23 @@ export async function openModels(terminal: Terminal): Promise<OpenedModels> {
   return {
     workspace,
     settings,
-    orchestrator: new OrchestratorClient(url, settings.apiKey),
+    orchestrator: new OrchestratorClient(url, settings.apiKey ?? keyOfWorkspace(workspace)),
     node: await openReportClient(workspace, terminal),
     isDeployed: record !== undefined,
+  }
+}
+
+/** The orchestrator of this workspace makes it at its first start. */
+function keyOfWorkspace(workspace: Workspace): string | undefined {
+  const path = orchestratorKeyFileIn(modelLogsDirectory(workspace))
+  try {
+    return readOrchestratorKey(path)
+  } catch (error) {
+    const cause = `the key of the model orchestrator cannot be read (${error instanceof Error ? error.message : String(error)})`
+    throw new CliError({
+      place: path,
+      cause,
+      fix: 'run the command as the user who runs crunch deploy, or set API_KEY',
+    })
   }
 }

@@ -52,7 +52,9 @@ export class OrchestratorClient {
     const answer = await getJson(place, { who: 'the model orchestrator', fix }, { headers })
     if (answer.status === 401 || answer.status === 403) {
       const key = this.#apiKey === undefined ? 'set API_KEY to its key' : 'correct API_KEY, which it does not accept,'
-      throw new CliError({ place, cause: refusalOf(answer), fix: `${key} in .local.env or the environment` })
+      const where =
+        'in .local.env or the environment; it is in the file .orchestrator-key beside the logs of the models'
+      throw new CliError({ place, cause: refusalOf(answer), fix: `${key} ${where}` })
     }
     if (answer.status !== 200) {
       throw new CliError({ place, cause: refusalOf(answer), fix: 'see the reason with: crunch logs models' })

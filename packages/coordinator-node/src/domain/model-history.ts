@@ -32,6 +32,13 @@ export function holdersOf(reassignments: readonly Reassignment[]): Holders {
   return new Map(reassignments.map((reassignment) => [reassignment.modelId, reassignment]))
 }
 
+const REFUSED = 'the id belongs to cruncher'
+
+/** Whether this is why a model was retired: an operator has to decide whose the id is. */
+export function isRefusal(reason: string): boolean {
+  return reason.startsWith(REFUSED)
+}
+
 /** Which history an announced model belongs to, or why it is refused. */
 export type Claim = { readonly historyId: string } | { readonly problem: string }
 
@@ -47,7 +54,7 @@ export function judgeClaim(
   const historyId = holders.get(id)?.historyId ?? id
   const owner = holders.get(id)?.cruncherId ?? known.get(id)?.cruncherId
   if (owner !== undefined && owner !== cruncherId) {
-    const problem = `the id belongs to cruncher "${owner}", and is announced under "${cruncherId}"`
+    const problem = `${REFUSED} "${owner}", and is announced under "${cruncherId}"`
     const fix = `give the new model an id of its own, or begin a new history: crunch models reassign ${id} --to ${cruncherId}`
     return { problem: `${problem}; ${fix}` }
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { connectModelRunner, type GrpcModelRunner, readModelCredentials } from '../adapters/model-runner/grpc/index.ts'
 import { CrunchError } from '../domain/errors.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
@@ -48,11 +49,27 @@ export async function connectModels(context: WorkerContext): Promise<GrpcModelRu
     crunchId: settings.CRUNCH_ID,
     baseClassName: settings.MODEL_BASE_CLASSNAME,
     credentials: readModelCredentials(settings),
+    orchestratorKey: orchestratorKeyOf(context),
     ...answerLimit(settings.MODEL_RUNNER_MAX_ANSWER_MEBIBYTES),
     log: context.log,
   })
   await Promise.race([runner.settled(), aborted(context.signal)])
   return runner
+}
+
+/** That of the settings, or of the file that an orchestrator of this machine makes at its first start. */
+function orchestratorKeyOf({ settings, log }: WorkerContext): () => string | undefined {
+  const { API_KEY: key, MODEL_ORCHESTRATOR_KEY_FILE: path } = settings
+  return () => {
+    if (key !== undefined || path === undefined) return key
+    try {
+      return readFileSync(path, 'utf8').trim()
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      log.warn('the key of the model orchestrator cannot be read; failure reports count for less', { path, reason })
+      return undefined
+    }
+  }
 }
 
 function answerLimit(mebibytes: number | undefined): { readonly maxOutputBytes?: number } {

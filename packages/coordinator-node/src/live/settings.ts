@@ -77,6 +77,8 @@ const environment = z.object({
   MODEL_RUNNER_TIMEOUT_SECONDS: seconds.optional(),
   MODEL_ORCHESTRATOR_HTTP_HOST: text.default('127.0.0.1'),
   MODEL_ORCHESTRATOR_HTTP_PORT: port.default(8001),
+  /** Where an orchestrator of this machine keeps its key; `crunch deploy` sets it. API_KEY wins over it. */
+  MODEL_ORCHESTRATOR_KEY_FILE: text.optional(),
   MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: z.coerce
     .number('must be a number of MiB')
     .int('must be a whole number')

@@ -2,6 +2,8 @@ import type { Hono } from 'hono'
 import { CrunchError } from '../domain/errors.ts'
 import { type FeedState, feedScopeKey } from '../domain/feed-record.ts'
 import { isFresh } from '../domain/feed-trust.ts'
+import type { Model } from '../domain/model.ts'
+import { isRefusal } from '../domain/model-history.ts'
 import { formatInstant, type Instant, parseDuration } from '../domain/time.ts'
 import { type LeaseState, predictLease } from '../ports/store.ts'
 import { errorBody } from './error-response.ts'
@@ -67,7 +69,14 @@ interface Findings {
 async function look(report: ReportContext): Promise<Findings> {
   const lease = await report.reads.leaseState(predictLease)
   const reason = leaseReason(lease)
-  return { reasons: [...(reason === null ? [] : [reason]), ...(await feedReasons(report))], lease }
+  return {
+    reasons: [
+      ...(reason === null ? [] : [reason]),
+      ...(await feedReasons(report)),
+      ...refusedModels(await report.reads.models()),
+    ],
+    lease,
+  }
 }
 
 async function feedReasons({ reads, clock, contract }: ReportContext): Promise<string[]> {
@@ -82,6 +91,14 @@ function describeStandstill({ what, since, heldUpBy, fix }: Standstill): string 
 
 function standstillRow({ stage, what, since, heldUpBy, fix }: Standstill) {
   return { stage, what, since: zonedTime(since), held_up_by: heldUpBy, fix }
+}
+
+/** Whose an id is, an operator has to decide: until then one of two participants has no rows. */
+function refusedModels(models: readonly Model[]): string[] {
+  return models.flatMap(({ id, retirements }) => {
+    const newest = retirements.at(-1)
+    return newest?.until === null && isRefusal(newest.reason) ? [`model ${id} is refused: ${newest.reason}`] : []
+  })
 }
 
 function feedReason(feed: FeedState, now: Instant): string | null {

@@ -8,16 +8,22 @@ import { zonedTime } from './row-fields.ts'
 export function addModelsRoute(app: Hono, { reads, contract }: ReportContext): void {
   app.get('/reports/models', async (context) => {
     const models = await reads.models()
-    const rows = models.map((model) => ({
-      model_id: model.id,
-      model_name: model.name,
-      cruncher_id: model.cruncherId,
-      cruncher_name: model.cruncherName,
-      username: model.cruncherName,
-      role: roleOf(model, contract.organizer),
-      deployment_id: model.deploymentId,
-      registered_at: zonedTime(model.registeredAt),
-    }))
+    const rows = models.map((model) => {
+      const retirement = model.retirements.at(-1)
+      const isRetired = retirement?.until === null
+      return {
+        model_id: model.id,
+        model_name: model.name,
+        cruncher_id: model.cruncherId,
+        cruncher_name: model.cruncherName,
+        username: model.cruncherName,
+        role: roleOf(model, contract.organizer),
+        deployment_id: model.deploymentId,
+        registered_at: zonedTime(model.registeredAt),
+        retired_at: isRetired ? zonedTime(retirement.from) : null,
+        retirement_reason: isRetired ? retirement.reason : null,
+      }
+    })
     return jsonResponse(context, rows)
   })
 }

@@ -51,6 +51,8 @@ describe('/info and /reports/models', () => {
       role: 'participant',
       deployment_id: 'deployment-b',
       registered_at: '2026-03-01T10:00:00.000Z',
+      retired_at: null,
+      retirement_reason: null,
     })
   })
 })

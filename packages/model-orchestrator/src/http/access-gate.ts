@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { isIP } from 'node:net'
 import { isLoopback } from '../listen-on.ts'
-import { OrchestratorError } from '../orchestrator-error.ts'
 
 /** Why a request is turned away. */
 export interface Refusal {
@@ -8,46 +9,70 @@ export interface Refusal {
   readonly text: string
 }
 
+const KEY_PLACE =
+  'the file .orchestrator-key beside the logs of the models, or the API_KEY that the orchestrator was started with'
+
 /**
- * Whoever may add a model may run code here. So beyond this machine a key is needed; and on it, a web page that
- * somebody has open must not reach the API through their browser: neither from its own origin, nor by a name of its
- * own that leads to 127.0.0.1.
- *
- * Throws `SETTINGS_INVALID` when it would listen beyond loopback without a key.
+ * A request needs the key, wherever it comes from: whoever may add a model may run code here, and models or web pages on this machine
+ * reach its ports as well as its programs do.
  */
-export function createAccessGate(host: string, apiKey: string | null): (headers: Headers) => Refusal | null {
-  const isLocal = isLoopback(host)
-  if (!isLocal && apiKey === null) {
-    const fix = 'set API_KEY, or listen on 127.0.0.1 (--http-host), or switch the API off (--http-port off)'
-    const problem = `the HTTP API on ${host} would let anyone on the network run code here`
-    throw new OrchestratorError('SETTINGS_INVALID', `${problem}; ${fix}`)
-  }
+export function createAccessGate(apiKey: string): (headers: Headers) => Refusal | null {
   return (headers) => {
-    const given = givenKey(headers)
-    if (apiKey !== null && given !== null && isSameText(given, apiKey)) return null
-    // Without a key of ours, one that is sent says nothing.
-    if (isLocal && (given === null || apiKey === null) && isFromThisMachine(headers)) return null
-    if (apiKey !== null) {
-      const text = 'a key is needed: send the API_KEY of this node as X-API-Key, or as Authorization: Bearer'
-      return { status: 401, text: given === null ? text : `the key is wrong; ${text}` }
-    }
-    const text = 'this API answers programs of this machine only, and no web page of another site'
-    return { status: 403, text: `${text}; for others, start the orchestrator with an API_KEY and send it` }
+    const given = headers.get('x-api-key') ?? bearerOf(headers.get('authorization'))
+    if (given !== null && isSameText(given, apiKey)) return null
+    const text = `a key is needed: send it as X-API-Key, or as Authorization: Bearer; it stands in ${KEY_PLACE}`
+    return { status: 401, text: given === null ? text : `the key is wrong; ${text}` }
   }
 }
 
-function givenKey(headers: Headers): string | null {
-  const bearer = /^Bearer +(.+)$/i.exec(headers.get('authorization') ?? '')?.[1]
-  return headers.get('x-api-key') ?? bearer ?? null
+/** Who may subscribe to the discovery socket, and whether they are the coordinator in charge. */
+export type UpgradeJudgement = { readonly refusal: Refusal } | { readonly hasKey: boolean }
+
+/**
+ * Deployed coordinators know no key, so the socket is open to programs without one. Never to web pages: a browser says the page's origin with
+ * each upgrade, and a page that reaches us by a name of its own that leads here shows by that name. Whoever has the key is the coordinator in
+ * charge, and may come from anywhere.
+ */
+export function createUpgradeGate(host: string, apiKey: string): (headers: IncomingHttpHeaders) => UpgradeJudgement {
+  return (headers) => {
+    const given = textOf(headers['x-api-key']) ?? bearerOf(textOf(headers.authorization))
+    if (given !== null && isSameText(given, apiKey)) return { hasKey: true }
+    if (given !== null) return refuse(401, `the key is wrong; the right one stands in ${KEY_PLACE}`)
+    if (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined) {
+      return refuse(403, `web pages may not subscribe without the key; it stands in ${KEY_PLACE}`)
+    }
+    const name = hostNameOf(headers.host)
+    if (name !== null && isOwnName(name, host)) return { hasKey: false }
+    const names = isLoopback(host)
+      ? '127.0.0.1 or localhost'
+      : 'an address, a name without dots, or the one it listens on'
+    return refuse(403, `the name in "Host" is not one of this machine; connect by ${names}, or send the key`)
+  }
 }
 
-function isFromThisMachine(headers: Headers): boolean {
-  const origin = headers.get('origin')
-  return isLocalUrl(`http://${headers.get('host') ?? ''}`) && (origin === null || isLocalUrl(origin))
+function refuse(status: Refusal['status'], text: string): { readonly refusal: Refusal } {
+  return { refusal: { status, text } }
 }
 
-function isLocalUrl(url: string): boolean {
-  return URL.canParse(url) && isLoopback(new URL(url).hostname)
+/** A name that the owner of a web page can point here always has a dot, and no ending of a local network. */
+function isOwnName(name: string, listensOn: string): boolean {
+  if (isLoopback(name)) return true
+  if (isLoopback(listensOn)) return false
+  const isLocalName = !name.includes('.') || /\.(local|localhost|internal)$/.test(name)
+  return name === listensOn.toLowerCase() || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0 || isLocalName
+}
+
+function hostNameOf(host: string | undefined): string | null {
+  const url = `http://${host ?? ''}`
+  return host !== undefined && URL.canParse(url) ? new URL(url).hostname.toLowerCase() : null
+}
+
+function bearerOf(authorization: string | null): string | null {
+  return /^Bearer +(.+)$/i.exec(authorization ?? '')?.[1] ?? null
+}
+
+function textOf(value: string | string[] | undefined): string | null {
+  return typeof value === 'string' ? value : null
 }
 
 /** Digests have one length, so the time that comparing takes tells nothing. */

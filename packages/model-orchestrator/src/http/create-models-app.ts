@@ -62,10 +62,10 @@ export function createModelsApp(api: ModelsApiContext, gate: (headers: Headers) 
       const fix = 'send one .ipynb, or main.py with requirements.txt, or main.ts, each as a form field "files"'
       throw new OrchestratorError('REQUEST_INVALID', `no files were sent; ${fix}`)
     }
-    const { modelsFile, submissionsDirectory, crunchId } = api
+    const { modelsFile, submissionsDirectory, logsDirectory, crunchId } = api
     const submissionId = submissionIdNow('').slice(1)
     const stored = await withUploadedFiles(files, (source) =>
-      addSubmission({ source, submissionsDirectory, modelsFile, crunchId, submissionId, ...rest }),
+      addSubmission({ source, submissionsDirectory, modelsFile, logsDirectory, crunchId, submissionId, ...rest }),
     )
     api.log.info('model was added by upload', { modelId: stored.id, submissionId: stored.submissionId })
     return context.json(toAnswer(stored, crunchId))

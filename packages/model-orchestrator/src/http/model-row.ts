@@ -26,12 +26,15 @@ export interface ModelRow {
     readonly at: string
   } | null
   readonly quarantined: boolean
+  /** What coordinators reported of it; reports that are not confirmed change nothing. */
+  readonly failure_reports: { readonly count: number; readonly newest: string | null }
   readonly confinement: readonly string[]
 }
 
 /** `logsUrl` is the absolute URL of the logs; null when there are none. */
 export function toModelRow(model: ModelStatus, crunchId: string, logsUrl: string | null): ModelRow {
   const { lastFailure: failure, latestDeploymentId: run } = model
+  const { newest } = model.reports
   const logUri = (kind: string) => (logsUrl === null || run === null ? null : `${logsUrl}/${kind}/${run}`)
   return {
     id: model.id,
@@ -58,6 +61,10 @@ export function toModelRow(model: ModelStatus, crunchId: string, logsUrl: string
       at: failure.at.toISOString(),
     },
     quarantined: model.quarantined,
+    failure_reports: {
+      count: model.reports.count,
+      newest: newest === null ? null : `${newest.failure_code}: ${newest.failure_reason ?? 'no reason given'}`,
+    },
     confinement: model.confinement,
   }
 }

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createWorkspace, rememberingLog, STAND_IN, until } from '../../test/workspace.ts'
+import { createWorkspace, KEY, rememberingLog, STAND_IN, until } from '../../test/workspace.ts'
 import { type Orchestrator, type OrchestratorSettings, startOrchestrator } from '../start-orchestrator.ts'
 import type { ModelRow } from './model-row.ts'
 
@@ -24,6 +24,7 @@ async function start(settings: Partial<OrchestratorSettings> = {}): Promise<void
     crunchId: 'weather',
     port: 0,
     http: { port: 0 },
+    apiKey: KEY,
     modelsFile: space.modelsFile,
     submissionsDirectory: space.submissions,
     logsDirectory: space.logs,
@@ -47,8 +48,9 @@ const entry = (id: string, submission: string, more: Readonly<Record<string, str
   desired_state: 'RUNNING',
   ...more,
 })
+const get = (address: string) => fetch(address, { headers: { 'x-api-key': KEY } })
 async function rows(): Promise<ModelRow[]> {
-  const response = await fetch(`${url}/models`)
+  const response = await get(`${url}/models`)
   expect(response.status).toBe(200)
   return response.json() as Promise<ModelRow[]>
 }
@@ -64,7 +66,12 @@ function form(fields: Readonly<Record<string, string>>, files: Readonly<Record<s
   for (const [name, text] of Object.entries(fields)) data.append(name, text)
   return data
 }
-async function send(method: string, path: string, body?: FormData, headers: Readonly<Record<string, string>> = {}) {
+async function send(
+  method: string,
+  path: string,
+  body?: FormData,
+  headers: Readonly<Record<string, string>> = { 'x-api-key': KEY },
+) {
   const response = await fetch(`${url}${path}`, { method, headers, ...(body === undefined ? {} : { body }) })
   return { status: response.status, answer: (await response.json()) as Record<string, unknown> }
 }
@@ -114,6 +121,7 @@ describe('GET /models', () => {
       restarts: 0,
       last_failure: null,
       quarantined: false,
+      failure_reports: { count: 0, newest: null },
       confinement: status?.confinement,
     })
     expect(two).toMatchObject({
@@ -210,11 +218,15 @@ describe('POST, PATCH and DELETE', () => {
       expect(await send(method, path, body)).toMatchObject({ status: 404, answer: { code: 'MODEL_UNKNOWN' } })
     }
     expect(await send('GET', '/model')).toMatchObject({ status: 404, answer: { code: 'NOT_FOUND' } })
-    const noForm = await fetch(`${url}/models`, { method: 'POST', body: '{}' })
+    const noForm = await fetch(`${url}/models`, { method: 'POST', body: '{}', headers: { 'x-api-key': KEY } })
     expect([noForm.status, await noForm.json()]).toMatchObject([400, { code: 'REQUEST_INVALID' }])
     const length = String(200 * 1024 * 1024)
     const large = await new Promise<number | undefined>((resolve, reject) => {
-      const headers = { 'content-type': 'multipart/form-data; boundary=x', 'content-length': length }
+      const headers = {
+        'content-type': 'multipart/form-data; boundary=x',
+        'content-length': length,
+        'x-api-key': KEY,
+      }
       const path = { host: '127.0.0.1', port: orchestrator.httpPort, path: '/models', method: 'POST', headers }
       const asked = request(path, (response) => {
         resolve(response.statusCode)
@@ -237,14 +249,14 @@ describe('GET /models/logs', () => {
     await start()
     const { runner_log_uri: uri, pid } = await awaitStatus('1', 'RUNNER_RUNNING')
     const logUri = uri ?? ''
-    await until('the line', async () => (await (await fetch(logUri)).text()).startsWith('hello\n'))
-    const plain = await fetch(`${logUri}?from_start=false`)
+    await until('the line', async () => (await (await get(logUri)).text()).startsWith('hello\n'))
+    const plain = await get(`${logUri}?from_start=false`)
     expect(plain.headers.get('content-type')).toContain('text/plain')
     expect(await plain.text()).toContain('hello\n')
-    expect(await (await fetch(`${url}/models/logs/runner/1`)).text()).toContain('hello\n')
-    expect(await (await fetch(logUri.replace('/runner/', '/builder/'))).text()).toBe('')
+    expect(await (await get(`${url}/models/logs/runner/1`)).text()).toContain('hello\n')
+    expect(await (await get(logUri.replace('/runner/', '/builder/'))).text()).toBe('')
 
-    const reader = (await fetch(`${logUri}?follow=true`)).body?.pipeThrough(new TextDecoderStream()).getReader()
+    const reader = (await get(`${logUri}?follow=true`)).body?.pipeThrough(new TextDecoderStream()).getReader()
     let text = ''
     let isOver = false
     const reading = (async () => {
@@ -271,31 +283,30 @@ describe('GET /models/logs', () => {
 })
 
 describe('who is let in', () => {
-  it('answers this machine only, and no web page of another site', async () => {
+  it('needs the key, also of programs of this machine', async () => {
     await space.models([])
     await start()
-    expect(await raw({ host: `localhost:${orchestrator.httpPort}`, origin: 'http://localhost:3000' })).toBe(200)
-    expect(await raw({ host: 'evil.example' })).toBe(403)
-    expect(await raw({ origin: 'https://evil.example' })).toBe(403)
-    expect(await raw({ origin: 'null' })).toBe(403)
-    const added = await send('POST', '/models', form({}, { 'main.mjs': '' }), { origin: 'https://evil.example' })
-    expect(added).toMatchObject({ status: 403, answer: { code: 'ACCESS_DENIED' } })
-    expect(await readdir(space.submissions)).toEqual([])
-  })
-
-  it('needs the key beyond this machine, and is not started without one', async () => {
-    await space.models([])
-    await expect(start({ http: { host: '0.0.0.0', port: 0 } })).rejects.toMatchObject({
-      code: 'SETTINGS_INVALID',
-      message: expect.stringMatching(/set API_KEY, or listen on 127\.0\.0\.1/),
-    })
-    await start({ http: { host: '0.0.0.0', port: 0, apiKey: 'secret' } })
-    expect(await raw({})).toBe(401)
+    const local = { host: `localhost:${orchestrator.httpPort}` }
+    for (const headers of [local, { ...local, origin: 'http://localhost:3000' }, { origin: 'https://evil.example' }]) {
+      expect(await raw(headers)).toBe(401)
+    }
     expect(await raw({ 'x-api-key': 'wrong' })).toBe(401)
-    expect(await raw({ 'x-api-key': 'secret', origin: 'https://app.example' })).toBe(200)
-    expect(await raw({ authorization: 'Bearer secret', host: 'node.example' })).toBe(200)
+    expect(await raw({ 'x-api-key': KEY, origin: 'https://app.example' })).toBe(200)
+    expect(await raw({ authorization: `Bearer ${KEY}`, host: 'node.example' })).toBe(200)
+    const added = await send('POST', '/models', form({}, { 'main.mjs': '' }), {})
+    expect(added).toMatchObject({
+      status: 401,
+      answer: { code: 'ACCESS_DENIED', detail: expect.stringContaining('.orchestrator-key beside the logs') },
+    })
+    expect(await readdir(space.submissions)).not.toContain('main')
     const preflight = await fetch(`${url}/models`, { method: 'OPTIONS', headers: { origin: 'https://app.example' } })
     expect(preflight.headers.get('access-control-allow-origin')).toBe('*')
+  })
+
+  it('is nobody where no key was given', async () => {
+    await space.models([])
+    await start({ apiKey: undefined } as never)
+    for (const key of ['', 'undefined', 'null']) expect(await raw({ 'x-api-key': key })).toBe(401)
   })
 
   it('says which port is in use, and leaves no other one open', async () => {

@@ -7,12 +7,10 @@ import type { ModelsApiContext } from './models-api-context.ts'
 
 /** Where the HTTP API listens. */
 export interface ModelsApiAddress {
-  /** 127.0.0.1 unless given; another address needs a key. */
+  /** 127.0.0.1 unless given. */
   readonly host?: string
   /** 0 takes a free one. */
   readonly port: number
-  /** Lets in whoever sends it; null or absent: only programs of this machine. */
-  readonly apiKey?: string | null
 }
 
 /** The running HTTP API. */
@@ -31,10 +29,13 @@ const SERVER_OPTIONS = {
 }
 const MAX_CONNECTIONS = 500
 
-/** Serves the API once it listens. Throws `ADDRESS_UNAVAILABLE`, or `SETTINGS_INVALID` when it lacks a key. */
-export async function startModelsApi(address: ModelsApiAddress, context: ModelsApiContext): Promise<ModelsApi> {
+/** Serves the API, to those who send the key, once it listens. Throws `ADDRESS_UNAVAILABLE`. */
+export async function startModelsApi(
+  address: ModelsApiAddress & { readonly apiKey: string },
+  context: ModelsApiContext,
+): Promise<ModelsApi> {
   const host = address.host ?? '127.0.0.1'
-  const app = createModelsApp(context, createAccessGate(host, address.apiKey ?? null))
+  const app = createModelsApp(context, createAccessGate(address.apiKey))
   const server = createAdaptorServer({ fetch: app.fetch, serverOptions: SERVER_OPTIONS }) as Server
   server.maxConnections = MAX_CONNECTIONS
   const port = await listenOn(server, host, address.port, '--http-port, MODEL_ORCHESTRATOR_HTTP_PORT')

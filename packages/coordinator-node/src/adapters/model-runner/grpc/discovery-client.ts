@@ -77,8 +77,10 @@ class WebSocketDiscovery implements DiscoveryClient {
   }
 
   #connect(): void {
-    const { connectTimeoutMs, keepaliveMs } = this.#options
+    const { connectTimeoutMs, keepaliveMs, orchestratorKey } = this.#options
+    const key = orchestratorKey()
     const socket = new WebSocket(this.#url, {
+      headers: key === undefined ? {} : { 'x-api-key': key },
       handshakeTimeout: connectTimeoutMs,
       maxPayload: MAX_FRAME_BYTES,
       perMessageDeflate: false,

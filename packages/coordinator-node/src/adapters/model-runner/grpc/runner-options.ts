@@ -51,6 +51,11 @@ export interface ModelRunnerOptions extends Partial<ModelRunnerLimits> {
   readonly credentials?: ModelCredentials
   /** Knows when this process stood still; one that looks at the machine's clocks when absent. */
   readonly stalls?: StallWatch
+  /**
+   * The orchestrator's key, asked for at each connection: with it this node is the coordinator in charge, whose failure reports
+   * count for more. `undefined` where there is none.
+   */
+  readonly orchestratorKey?: () => string | undefined
   /** Told about a setting that no model can work with; without it such a problem is only logged. */
   readonly onFatal?: (error: CrunchError) => void
 }
@@ -63,6 +68,7 @@ export interface ResolvedOptions extends ModelRunnerLimits {
   readonly log: Log
   readonly credentials: ModelCredentials
   readonly stalls: StallWatch
+  readonly orchestratorKey: () => string | undefined
   readonly onFatal: (error: CrunchError) => void
 }
 
@@ -117,7 +123,8 @@ export function resolveOptions(options: ModelRunnerOptions): ResolvedOptions {
   }
   const settleTimeoutMs = options.settleTimeoutMs ?? limits.connectTimeoutMs + limits.setupTimeoutMs
   const { credentials = { mode: 'insecure' }, onFatal = () => {}, stalls = startStallWatch() } = options
-  return { ...limits, settleTimeoutMs, credentials, stalls, onFatal }
+  const { orchestratorKey = () => undefined } = options
+  return { ...limits, settleTimeoutMs, credentials, stalls, orchestratorKey, onFatal }
 }
 
 function withoutAbsent(options: ModelRunnerOptions): ModelRunnerOptions {

@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  CHANNEL_OPTIONS,
+  DynamicSubclassServiceClient,
+  HealthCheckRequest,
+  HealthClient,
+  ServingStatus,
+  type SetupResponse,
+  setupRequest,
+} from '@crunch/model-protocol'
+import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
+
+export interface ProbeLimits {
+  /** For one answer. */
+  readonly answerMs: number
+  /** A model that is busy for all of this time hangs: deployed coordinators wait 60 s for an answer. */
+  readonly busyMs: number
+  readonly pauseMs: number
+}
+
+export const DEFAULT_PROBE_LIMITS: ProbeLimits = { answerMs: 5_000, busyMs: 65_000, pauseMs: 1_000 }
+
+/** What the orchestrator itself finds about a model that a coordinator reported. */
+export interface ProbeResult {
+  /** Whether something is wrong with it, as far as can be seen from here. */
+  readonly isConfirmed: boolean
+  /** In words. */
+  readonly finding: string
+}
+
+type Answer =
+  | { readonly kind: 'fine' }
+  | { readonly kind: 'broken'; readonly finding: string }
+  /** At work on another call, or silent. */
+  | { readonly kind: 'busy' }
+
+/**
+ * Looks whether a model serves, and whether it can be set up: a Setup of a model that is set up changes nothing, and waits for no call but
+ * says that the model is busy. One that stays busy or silent for `busyMs` hangs. Never rejects.
+ */
+export async function probeModel(
+  address: string,
+  baseClassName: string,
+  limits: ProbeLimits,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
+  const health = new HealthClient(address, credentials.createInsecure(), CHANNEL_OPTIONS)
+  const model = new DynamicSubclassServiceClient(address, credentials.createInsecure(), CHANNEL_OPTIONS)
+  const deadlineMs = performance.now() + limits.busyMs
+  try {
+    for (;;) {
+      const answer = await ask(health, model, baseClassName, limits.answerMs)
+      if (answer.kind === 'fine') return { isConfirmed: false, finding: 'it serves, and can be set up' }
+      if (answer.kind === 'broken') return { isConfirmed: true, finding: answer.finding }
+      if (signal.aborted || performance.now() >= deadlineMs) {
+        return { isConfirmed: !signal.aborted, finding: `it was busy or silent for ${limits.busyMs} ms` }
+      }
+      // An abort ends the pause; what was found until then counts.
+      await delay(limits.pauseMs, undefined, { signal }).catch(() => undefined)
+    }
+  } finally {
+    health.close()
+    model.close()
+  }
+}
+
+async function ask(
+  health: HealthClient,
+  model: DynamicSubclassServiceClient,
+  baseClassName: string,
+  answerMs: number,
+): Promise<Answer> {
+  const deadline = () => ({ deadline: Date.now() + answerMs })
+  const serving = await new Promise<Answer>((resolve) => {
+    health.check(HealthCheckRequest.create(), new Metadata(), deadline(), (error, response) => {
+      if (error === null && response.status === ServingStatus.SERVING) resolve({ kind: 'fine' })
+      else if (error?.code === status.DEADLINE_EXCEEDED) resolve({ kind: 'busy' })
+      else
+        resolve({
+          kind: 'broken',
+          finding: `it does not serve: ${error?.details ?? ServingStatus[response?.status ?? 0]}`,
+        })
+    })
+  })
+  if (serving.kind !== 'fine') return serving
+  return new Promise((resolve) => {
+    model.setup(setupRequest(baseClassName), new Metadata(), deadline(), (error, response) =>
+      resolve(error === null ? readSetup(response) : readError(error)),
+    )
+  })
+}
+
+function readSetup({ status: answered }: SetupResponse): Answer {
+  if (answered?.code === 'BAD_IMPLEMENTATION' || answered?.code === 'SETUP_FAILED') {
+    return { kind: 'broken', finding: `it cannot be set up: ${answered.code}: ${answered.message}` }
+  }
+  return { kind: 'fine' }
+}
+
+function readError({ code, details }: ServiceError): Answer {
+  if (code === status.DEADLINE_EXCEEDED || code === status.RESOURCE_EXHAUSTED) return { kind: 'busy' }
+  // It serves, and has its own way of being set up.
+  if (code === status.UNIMPLEMENTED) return { kind: 'fine' }
+  return { kind: 'broken', finding: `it cannot be set up: ${details}` }
+}
