@@ -1,14 +1,26 @@
 import { defineConfig } from 'vitest/config'
 
-/** One project a kind of test, so that `vitest --project unit` stays quick. */
+/** Tests of pure code and of in-memory parts: they share one module graph a worker, which saves three quarters of their time. */
+const pureTests = ['contract', 'domain', 'report', 'stages', 'live/follow'].map(
+  (folder) => `packages/coordinator-node/src/${folder}/**/*.test.ts`,
+)
+
+/** One project a kind of test. */
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
+          name: 'pure',
+          include: pureTests,
+          isolate: false,
+        },
+      },
+      {
+        test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'templates/*/test/**/*.test.ts'],
-          exclude: ['packages/e2e/**', 'packages/bench/src/hostile/**'],
+          exclude: ['packages/e2e/**', 'packages/bench/src/hostile/**', ...pureTests],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
