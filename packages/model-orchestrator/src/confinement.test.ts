@@ -6,6 +6,7 @@ import { connectDiscovery, createWorkspace, rememberingLog, STAND_IN, until } fr
 import { type ConfinementSettings, createConfinement } from './confinement.ts'
 import { createFreePorts } from './free-ports.ts'
 import { checkModelLimits, type ModelLimits } from './model-limits.ts'
+import { openOrchestratorKey, orchestratorKeyFileIn } from './orchestrator-key.ts'
 import { startProcessGuard } from './process-guard.ts'
 import { type Orchestrator, startOrchestrator } from './start-orchestrator.ts'
 
@@ -175,6 +176,17 @@ it.skipIf(missing !== null && process.env.CI !== 'true')(
     expect(status()).toMatchObject({ state: 'FAILED', lastFailure: { reason: 'odd indeed' } })
   },
 )
+
+it.skipIf(missing !== null && process.env.CI !== 'true').each([
+  ['beside the logs', (): string => space.logs],
+  ['among the submissions', (): string => space.submissions],
+])('hides the key of the orchestrator, %s', async (_, folder) => {
+  openOrchestratorKey(folder())
+  const path = orchestratorKeyFileIn(folder())
+  expect(await find(`await attempt('key', () => fs.readFileSync(${JSON.stringify(path)}, 'utf8'))`)).toEqual({
+    key: 'ENOENT',
+  })
+})
 
 it.skipIf(missing !== null && process.env.CI !== 'true')('limits open files', async () => {
   const probe = `const files = []

@@ -50,6 +50,9 @@ const fileText = () => readFile(space.modelsFile, 'utf8')
 const entries = async () =>
   parseModelsFile({ path: 'models.dev.yml', text: await fileText(), crunchId: 'weather' }).entries
 
+/** The submissions, without the mark of the highest id beside them. */
+const stored = async () => (await readdir(space.submissions)).filter((name) => !name.startsWith('.'))
+
 describe('addSubmission', () => {
   it('copies the folder without what is made again, and writes an entry', async () => {
     const folder = await source('My Trend!', {
@@ -120,7 +123,7 @@ describe('addSubmission', () => {
   it('uses a folder that already lies among the submissions where it is', async () => {
     await space.submission('here', 'export {}')
     expect(await add(join(space.submissions, 'here'))).toMatchObject({ submissionId: 'here' })
-    expect(await readdir(space.submissions)).toEqual(['here'])
+    expect(await stored()).toEqual(['here'])
   })
 
   it('takes Python folders, and a notebook as a folder of its own', async () => {
@@ -151,7 +154,7 @@ describe('addSubmission', () => {
     expect((await entries()).map(({ submissionId }) => submissionId).sort()).toEqual(
       ['momentum', ...added.map(({ submissionId }) => submissionId)].sort(),
     )
-    expect((await readdir(space.submissions)).sort()).toEqual(added.map(({ submissionId }) => submissionId).sort())
+    expect((await stored()).sort()).toEqual(added.map(({ submissionId }) => submissionId).sort())
   })
 
   it('refuses what holds no model, and copies nothing', async () => {
