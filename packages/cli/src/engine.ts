@@ -11,6 +11,7 @@ import {
   checkDatabase,
   checkEmbeddedPostgres,
   clipSource,
+  compareStoredContract,
   connectModelRunner,
   contractFeeds,
   contractRecording,
@@ -110,7 +111,7 @@ export const embeddedDatabase = {
 
 /** Logs in and looks at the schema. Throws STORE_UNAVAILABLE, STORE_TOO_NEW or STORE_CORRUPT; changes nothing. */
 /** A series in the archive: a folder with one Parquet file a day, which is a recording. */
-export { archiveDays, checkDatabase, isArchiveFolder, steadyNodeArguments, workerCommand }
+export { archiveDays, checkDatabase, compareStoredContract, isArchiveFolder, steadyNodeArguments, workerCommand }
 
 /** The settings that the command line itself needs. Throws SETTINGS_INVALID with every finding. */
 export function readNodeSettings(environment: Environment): NodeSettings {

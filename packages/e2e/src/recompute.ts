@@ -5,6 +5,8 @@ import type { CheckpointRow, LeaderboardRow, ModelRow, ScoreRow, SnapshotRow, St
 
 const tierPercents = [35, 10, 10, 10, 10, 5, 5, 5, 5, 5]
 const organizer = 'organizer'
+/** Tests that recompute change no contract. */
+const onlyEra = 1
 
 /** What a contract says about its results. */
 export interface Competition {
@@ -103,6 +105,17 @@ function totals(results: readonly Result[]) {
   return { scoreCount: counted.length, dueCount: due.length, answeredCount: answered.length, sum }
 }
 
+/** How many scores each version of the contract's code computed. */
+function versionsOf(results: readonly Result[]): Readonly<Record<string, number>> {
+  const versions: Record<string, number> = {}
+  for (const { score } of results) {
+    const version = score?.contractVersion ?? null
+    if (score?.kind === 'failed' || version === null) continue
+    versions[version] = (versions[version] ?? 0) + 1
+  }
+  return versions
+}
+
 /** How much of `all` a model has answered: the share of the rounds, its own or not, that we did not miss. */
 function answers(all: readonly Result[], own: readonly Result[]) {
   const rounds = new Set(all.map(({ inputId }) => inputId))
@@ -146,6 +159,7 @@ function snapshotsOf(competition: Competition, all: readonly Result[], end: numb
     const fields = scoreCount === 0 ? [] : scoreFields
     return {
       id: `SNAP_${modelId}_${new Date(end).toISOString().replace(/[-:Z]/g, '').replace('T', '_')}`,
+      era: onlyEra,
       modelId,
       periodStart: end - periodMs,
       periodEnd: end,
@@ -159,6 +173,7 @@ function snapshotsOf(competition: Competition, all: readonly Result[], end: numb
         competition,
         results.filter(({ inputId }) => !own.some((one) => one.inputId === inputId)),
       ),
+      contractVersions: versionsOf(own),
       sums: Object.fromEntries(fields.map((field) => [field, { sum: sum(field), count: scoreCount }])),
       metrics: {
         ic: spearman(valid(own).map(({ signal, actual }) => [signal, actual] as const)),
@@ -258,6 +273,7 @@ function leaderboardOf(
   const place = ({ unrankedReason: reason }: (typeof entries)[number]) =>
     reason === null || reason === 'baseline' ? 0 : reason === 'no_data' ? 2 : 1
   return {
+    era: onlyEra,
     asOf,
     periodStart: asOf - periodMs,
     roundCount: new Set(period.map(({ inputId }) => inputId)).size,
@@ -321,11 +337,13 @@ function checkpointOf(
     ({ unpaidReason }) => (unpaidReason === null || unpaidReason === 'baseline' ? 0 : 1),
   )
   return {
+    era: onlyEra,
     periodStart: end - checkpointMs,
     periodEnd: end,
     snapshotCount: snapshots.filter(
       ({ periodStart, periodEnd }) => periodStart >= end - checkpointMs && periodEnd <= end,
     ).length,
+    contractVersions: versionsOf(results),
     floor,
     emissionReason:
       paid.length > 0

@@ -49,7 +49,7 @@ function storedRows({ rows }: SimulationResult): StoredRows {
       ...prediction,
       inputId: roundId,
     })),
-    scores: rows.scores.map(({ id, predictionId, kind, value, reason, signal, actual }) => ({
+    scores: rows.scores.map(({ id, predictionId, kind, value, reason, signal, actual, contractVersion }) => ({
       id,
       predictionId,
       kind,
@@ -57,6 +57,7 @@ function storedRows({ rows }: SimulationResult): StoredRows {
       reason,
       signal,
       actual,
+      contractVersion,
     })),
     snapshots: rows.snapshots,
     leaderboards: rows.leaderboards.map((leaderboard, index) => {
@@ -64,8 +65,20 @@ function storedRows({ rows }: SimulationResult): StoredRows {
       return { ...leaderboard, ...period }
     }),
     checkpoints: rows.checkpoints.map(
-      ({ id, periodStart, periodEnd, status, snapshotCount, entries, floor, emissionReason }) => ({
-        ...{ id, periodStart, periodEnd, status, snapshotCount, entries, floor, emissionReason },
+      ({
+        id,
+        era,
+        periodStart,
+        periodEnd,
+        status,
+        snapshotCount,
+        contractVersions,
+        entries,
+        floor,
+        emissionReason,
+      }) => ({
+        ...{ id, era, periodStart, periodEnd, status, snapshotCount, contractVersions },
+        ...{ entries, floor, emissionReason },
       }),
     ),
   }

@@ -5,6 +5,7 @@ import type postgres from 'postgres'
 
 export interface InputRow {
   readonly id: string
+  readonly era: number
   readonly scheduleKey: string
   readonly subject: string
   readonly performedAt: number
@@ -39,10 +40,12 @@ export interface ScoreRow {
   readonly reason: string | null
   readonly signal: number | null
   readonly actual: number | null
+  readonly contractVersion: number | null
 }
 
 export interface SnapshotRow {
   readonly id: string
+  readonly era: number
   readonly modelId: string
   readonly periodStart: number
   readonly periodEnd: number
@@ -53,12 +56,15 @@ export interface SnapshotRow {
   readonly validCount: number
   readonly excusedCount: number
   readonly unasked: { readonly sum: number; readonly count: number }
+  /** How many of its scores each version of the contract's code computed. */
+  readonly contractVersions: Readonly<Record<string, number>>
   readonly sums: Readonly<Record<string, { readonly sum: number; readonly count: number }>>
   readonly metrics: Readonly<Record<string, number | null>>
 }
 
 export interface LeaderboardRow {
   readonly id: string
+  readonly era: number
   readonly asOf: number
   readonly periodStart: number
   readonly roundCount: number
@@ -80,10 +86,12 @@ export interface LeaderboardRow {
 
 export interface CheckpointRow {
   readonly id: string
+  readonly era: number
   readonly periodStart: number
   readonly periodEnd: number
   readonly status: string
   readonly snapshotCount: number
+  readonly contractVersions: Readonly<Record<string, number>>
   readonly entries: readonly {
     readonly modelId: string
     readonly rank: number | null
@@ -125,7 +133,7 @@ export async function readStoredRows(sql: postgres.Sql): Promise<StoredRows> {
       ModelRow[]
     >`select id, name, cruncher_id as "cruncherId", registered_at as "registeredAt" from models order by id`,
     inputs: await sql<InputRow[]>`
-      select id, schedule_key as "scheduleKey", subject, performed_at as "performedAt",
+      select id, era, schedule_key as "scheduleKey", subject, performed_at as "performedAt",
         resolvable_at as "resolvableAt", expires_at as "expiresAt", missed_before as "missedBefore", input, status,
         answered_at as "answeredAt", actuals, void_reason as "voidReason"
       from inputs order by resolvable_at, id`,
@@ -134,20 +142,22 @@ export async function readStoredRows(sql: postgres.Sql): Promise<StoredRows> {
         performed_at as "performedAt", resolvable_at as "resolvableAt"
       from predictions order by resolvable_at, input_id, model_id`,
     scores: await sql<ScoreRow[]>`
-      select s.id, s.prediction_id as "predictionId", s.kind, s.value, s.reason, s.signal, s.actual
+      select s.id, s.prediction_id as "predictionId", s.kind, s.value, s.reason, s.signal, s.actual,
+        s.contract_version as "contractVersion"
       from scores s join predictions p on p.id = s.prediction_id order by p.resolvable_at, p.input_id, p.model_id`,
     snapshots: await sql<SnapshotRow[]>`
-      select id, model_id as "modelId", period_start as "periodStart", period_end as "periodEnd",
+      select id, era, model_id as "modelId", period_start as "periodStart", period_end as "periodEnd",
         score_count as "scoreCount", due_count as "dueCount", answered_count as "answeredCount", round_count as "roundCount",
-        valid_count as "validCount", excused_count as "excusedCount", unasked, sums, metrics
+        valid_count as "validCount", excused_count as "excusedCount", unasked,
+        contract_versions as "contractVersions", sums, metrics
       from snapshots order by period_end, model_id`,
     leaderboards: await sql<LeaderboardRow[]>`
-      select id, as_of as "asOf", period_start as "periodStart", round_count as "roundCount", worst,
+      select id, era, as_of as "asOf", period_start as "periodStart", round_count as "roundCount", worst,
         rank_by as "rankBy", direction, entries
       from leaderboards order by as_of`,
     checkpoints: await sql<CheckpointRow[]>`
-      select id, period_start as "periodStart", period_end as "periodEnd", status, snapshot_count as "snapshotCount",
-        entries, floor, emission_reason as "emissionReason"
+      select id, era, period_start as "periodStart", period_end as "periodEnd", status,
+        snapshot_count as "snapshotCount", contract_versions as "contractVersions", entries, floor, emission_reason as "emissionReason"
       from checkpoints order by period_end`,
   }
 }

@@ -1,11 +1,16 @@
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  createTestDatabase,
+  type TestDatabase,
+} from '../../../coordinator-node/src/adapters/embedded-postgres/test-database.ts'
+import { confirmNewEra, loadNodeContract, openStore } from '../engine.ts'
 import type { Environment } from '../read-environment.ts'
-import { findWorkspace } from '../workspace.ts'
-import { checkWorkspace, formatFinding } from './check-workspace.ts'
+import { findWorkspace, type Workspace } from '../workspace.ts'
+import { type CheckOptions, checkWorkspace, formatFinding } from './check-workspace.ts'
 
 const template = findWorkspace(fileURLToPath(new URL('../../../../templates/node', import.meta.url)))
 
@@ -107,5 +112,78 @@ describe("the orchestrator's API", () => {
   it('has a port of its own', async () => {
     const text = await findings({ MODEL_ORCHESTRATOR_HTTP_PORT: '8000' })
     expect(text).toContain('REPORT_API_PORT, MODEL_ORCHESTRATOR_HTTP_PORT: both are 8000')
+  })
+})
+
+describe('the contract of a database with history', () => {
+  let root: string
+  let database: TestDatabase
+
+  beforeEach(async () => {
+    root = await realpath(await mkdtemp(join(tmpdir(), 'crunch-check-era-')))
+    database = await createTestDatabase()
+  })
+
+  afterEach(async () => {
+    await database.drop()
+    await rm(root, { recursive: true, force: true })
+  })
+
+  const name = 'crunch-template'
+  const same = (text: string) => text
+  const changed = (text: string) =>
+    text
+      .replace("direction: 'desc'", "direction: 'asc'")
+      .replace("windows: { recent: '24h'", "windows: { recent: '12h'")
+
+  /** A workspace with the template's contract, edited. Each has a folder of its own: a module is loaded once. */
+  async function workspaceWith(edit: (text: string) => string): Promise<Workspace> {
+    const folder = await mkdtemp(join(root, 'workspace-'))
+    await mkdir(join(folder, 'node'))
+    await writeFile(join(folder, 'node/contract.ts'), edit(await readFile(template.contractPath, 'utf8')))
+    await symlink(join(template.nodeDirectory, 'node_modules'), join(folder, 'node/node_modules'))
+    return { ...findWorkspace(folder), modelsFile: template.modelsFile }
+  }
+
+  async function look(edit: (text: string) => string, options: Partial<CheckOptions> = {}, crunchId = name) {
+    const workspace = await workspaceWith(edit)
+    const environment = { PATH: process.env.PATH, CRUNCH_ID: crunchId, DATABASE_URL: database.url }
+    const { findings } = await checkWorkspace(workspace, environment, { ports: false, purpose: 'look', ...options })
+    return { contractPath: workspace.contractPath, findings, text: findings.map(formatFinding).join('\n') }
+  }
+
+  /** Gives the database its first era, as a start of the node does. */
+  async function enter(): Promise<void> {
+    const { contractPath } = await workspaceWith(same)
+    const environment = { CRUNCH_ID: name }
+    const contract = await loadNodeContract(contractPath, environment)
+    const store = await openStore({ url: database.url })
+    try {
+      await confirmNewEra({ store, contract, contractPath, environment })
+    } finally {
+      await store.close()
+    }
+  }
+
+  it('is compared in every place, with both sides and the fix', async () => {
+    await enter()
+    const { contractPath, findings, text } = await look(changed)
+    expect(findings).toHaveLength(2)
+    expect(text).toContain(`${contractPath} (leaderboard.direction): "desc" in the database since 20`)
+    expect(text).toContain('Z, "asc" in the contract\n  fix: undo the change')
+    expect(text).toContain(`${contractPath} (leaderboard.windows.recent): "1d" in the database since 20`)
+    expect(text).toContain('confirm a new era: crunch deploy --new-era')
+    expect((await look(same)).findings).toEqual([])
+  })
+
+  it('of another competition is named by both, and an era that is being confirmed is no finding', async () => {
+    await enter()
+    expect((await look(same, {}, 'other')).text).toMatch(
+      /name or CRUNCH_ID\): this database belongs to the competition "crunch-template" \(CRUNCH_ID crunch-template\)/,
+    )
+    expect((await look(changed, { purpose: 'live' })).text).toContain('leaderboard.direction')
+    expect((await look(changed, { purpose: 'live', newEra: true })).text).toBe('')
+    // A replay has a database of its own.
+    expect((await look(changed, { purpose: 'replay' })).text).toBe('')
   })
 })

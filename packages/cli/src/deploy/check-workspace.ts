@@ -14,6 +14,7 @@ import type { NodeSettings } from '../node-settings.ts'
 import { type Environment, environmentFiles, readEnvironment } from '../read-environment.ts'
 import type { Workspace } from '../workspace.ts'
 import { modelProblems } from './check-models.ts'
+import { checkStoredContract } from './check-stored-contract.ts'
 import { portState } from './port-holder.ts'
 import { liveDatabaseDirectory } from './workspace-databases.ts'
 
@@ -41,6 +42,8 @@ export interface CheckOptions {
    * a competition that can only replay for a right one.
    */
   readonly purpose: 'live' | 'replay' | 'look'
+  /** True when a contract that differs from the one in the database is about to be confirmed. */
+  readonly newEra?: boolean
 }
 
 /** Looks at the settings, the contract, the models, the ports and the database, and tells everything that is wrong at once. */
@@ -57,8 +60,16 @@ export async function checkWorkspace(
   )
   const findings = [settings, contract].flatMap((result) => ('finding' in result ? [result.finding] : []))
   const warnings: WorkspaceFinding[] = []
+  const notes: string[] = []
   if ('value' in settings) {
     findings.push(...(await checkSurroundings(workspace, settings.value, options)))
+    const database = await checkDatabaseOf(workspace, settings.value, options)
+    findings.push(...database.findings)
+    if ('value' in contract && database.comparesContract) {
+      const stored = await compareContract(workspace, settings.value, contract.value)
+      findings.push(...stored.findings)
+      notes.push(...stored.notes)
+    }
     const models = settings.value.runsModelsHere
       ? await checkModels(workspace, settings.value, 'value' in contract ? contract.value : undefined, environment)
       : undefined
@@ -67,9 +78,10 @@ export async function checkWorkspace(
   }
   const noLive = 'value' in contract ? missingLiveSources(workspace, contract.value) : undefined
   if (noLive !== undefined && options.purpose === 'live') findings.push(noLive)
+  if (noLive !== undefined && options.purpose === 'look') notes.push(`It can only replay: ${noLive.cause}.`)
   return {
     warnings,
-    notes: noLive !== undefined && options.purpose === 'look' ? [`It can only replay: ${noLive.cause}.`] : [],
+    notes,
     settings: 'value' in settings ? settings.value : undefined,
     contract: 'value' in contract ? contract.value : undefined,
     findings,
@@ -95,7 +107,6 @@ async function checkSurroundings(
   const findings = await Promise.all([
     ...(options.ports ? ports.map(({ setting, port }) => checkPort(workspace, setting, port)) : []),
     checkSamePort(ports),
-    checkDatabaseOf(workspace, settings, options.purpose),
     checkReplaySetting(settings),
   ])
   return findings.flat()
@@ -150,17 +161,28 @@ function checkReplaySetting(settings: NodeSettings): readonly WorkspaceFinding[]
 /** Without a server of the settings there must be one to embed; a replay's data are made anew. */
 async function checkDatabaseOf(
   workspace: Workspace,
-  settings: NodeSettings,
-  purpose: CheckOptions['purpose'],
-): Promise<readonly WorkspaceFinding[]> {
-  const { databaseUrl } = settings
+  { databaseUrl }: NodeSettings,
+  { purpose, newEra }: CheckOptions,
+): Promise<{ readonly findings: readonly WorkspaceFinding[]; readonly comparesContract: boolean }> {
   const isReplay = purpose === 'replay'
   const checked = await attempt('the database (DATABASE_URL or POSTGRES_HOST)', () =>
     databaseUrl === undefined || isReplay
       ? embeddedDatabase.check(liveDatabaseDirectory(workspace), { anyVersion: isReplay })
       : checkDatabase(databaseUrl),
   )
-  return 'finding' in checked ? [checked.finding] : []
+  if ('finding' in checked) return { findings: [checked.finding], comparesContract: false }
+  return { findings: [], comparesContract: !isReplay && newEra !== true }
+}
+
+async function compareContract(
+  workspace: Workspace,
+  settings: NodeSettings,
+  contract: AnyContract,
+): Promise<Pick<WorkspaceReport, 'findings' | 'notes'>> {
+  const compared = await attempt('the contract in the database', () =>
+    checkStoredContract(workspace, settings, contract),
+  )
+  return 'finding' in compared ? { findings: [compared.finding], notes: [] } : compared.value
 }
 
 async function checkModels(

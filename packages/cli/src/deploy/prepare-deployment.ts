@@ -27,7 +27,10 @@ export interface PreparedDeployment {
  * supervisor left are ended first.
  * @throws CliError for a wrong request; ReportedFailure after every finding was shown.
  */
-export async function prepareDeployment(request: DeployRequest, terminal: Terminal): Promise<PreparedDeployment> {
+export async function prepareDeployment(
+  request: DeployRequest & { readonly newEra?: boolean },
+  terminal: Terminal,
+): Promise<PreparedDeployment> {
   const workspace = findWorkspace(terminal.cwd)
   const plan = planReplay(request, workspace, terminal.cwd)
   // They may hold our ports, and would be told of as foreign programs.
@@ -35,6 +38,7 @@ export async function prepareDeployment(request: DeployRequest, terminal: Termin
   const { settings, contract, findings, warnings } = await checkWorkspace(workspace, terminal.env, {
     ports: true,
     purpose: plan === undefined ? 'live' : 'replay',
+    newEra: request.newEra === true,
   })
   for (const warning of warnings) terminal.err(`warning: ${formatFinding(warning)}`)
   if (findings.length > 0 || settings === undefined || contract === undefined) {

@@ -1,5 +1,6 @@
 import { contractStructure, type StructureDifference, structureDifferences } from '../contract/contract-structure.ts'
 import type { AnyContract } from '../contract/crunch-contract.ts'
+import type { Finding } from '../contract/finding.ts'
 import type { Competition, Era } from '../domain/era.ts'
 import { CrunchError } from '../domain/errors.ts'
 import type { JsonObject } from '../domain/json.ts'
@@ -23,33 +24,88 @@ export function requireSameContract(contract: AnyContract, crunchId: string, sto
   const structure = contractStructure(contract)
   const current = stored.eras.at(-1)
   if (current !== undefined) requireSameStructure(structure, current)
-  else if (stored.openedRounds > 0) requireSameRows(structure, stored)
+  else requireSameRows(structure, stored)
 }
 
+/** Each difference for which a node would refuse to start, with both sides. */
+export function contractFindings(contract: AnyContract, crunchId: string, stored: StoredContract): readonly Finding[] {
+  const own = { crunchId, name: contract.name }
+  if (stored.competition !== null && !isSameCompetition(own, stored.competition)) {
+    const cause = describeCompetitions(own, stored.competition)
+    return [{ path: 'name or CRUNCH_ID', cause, fix: otherCompetitionFix }]
+  }
+  const structure = contractStructure(contract)
+  const current = stored.eras.at(-1)
+  if (current !== undefined) {
+    return structureDifferences(current.structure, structure).map((difference) => ({
+      path: difference.path,
+      cause: describeSides(difference, sinceBeginning(current)),
+      fix: changedFix,
+    }))
+  }
+  return rowDifferences(structure, stored).map((difference) => ({
+    path: difference.path,
+    cause: describeSides(difference, byRows),
+    fix: changedRowsFix,
+  }))
+}
+
+const otherCompetitionFix = 'correct the name or CRUNCH_ID, or use another database'
+const changedFix = 'undo the change, use another database, or confirm a new era: crunch deploy --new-era'
+const changedRowsFix =
+  'undo the change and start once, so that the database knows its contract; then confirm a new era: ' +
+  'crunch deploy --new-era. Or use another database'
+
+const byRows = '(by its rows)'
+const sinceBeginning = ({ beganAt }: Era) => `since ${formatInstant(beganAt)}`
+
 export function requireSameCompetition(own: Competition, stored: Competition): void {
-  if (own.crunchId === stored.crunchId && own.name === stored.name) return
-  throw new CrunchError(
-    'OTHER_COMPETITION',
+  if (isSameCompetition(own, stored)) return
+  throw new CrunchError('OTHER_COMPETITION', `${describeCompetitions(own, stored)}: ${otherCompetitionFix}`)
+}
+
+function isSameCompetition(own: Competition, stored: Competition): boolean {
+  return own.crunchId === stored.crunchId && own.name === stored.name
+}
+
+function describeCompetitions(own: Competition, stored: Competition): string {
+  return (
     `this database belongs to the competition "${stored.name}" (CRUNCH_ID ${stored.crunchId}), and this node is of ` +
-      `"${own.name}" (CRUNCH_ID ${own.crunchId}): correct the name or CRUNCH_ID, or use another database`,
+    `"${own.name}" (CRUNCH_ID ${own.crunchId})`
   )
 }
 
 export function requireSameStructure(structure: JsonObject, era: Era): void {
-  const differences = structureDifferences(era.structure, structure)
-  if (differences.length === 0) return
-  throw new CrunchError(
-    'CONTRACT_CHANGED',
-    [
-      `the contract is not the one of era ${era.number} in the database:`,
-      ...differences.map((difference) => `  ${describe(difference, `since ${formatInstant(era.beganAt)}`)}`),
-      'Undo the change, use another database, or confirm a new era: crunch deploy --new-era',
-    ].join('\n'),
-  )
+  refuse(structureDifferences(era.structure, structure), {
+    what: `the contract is not the one of era ${era.number} in the database:`,
+    since: sinceBeginning(era),
+    fix: changedFix,
+  })
 }
 
-/** Of a database without eras, what its rows say of their contract. */
-function requireSameRows(structure: JsonObject, { schedules, leaderboard }: StoredContract): void {
+function requireSameRows(structure: JsonObject, stored: StoredContract): void {
+  refuse(rowDifferences(structure, stored), {
+    what: 'the contract is not the one that this database was used with:',
+    since: byRows,
+    fix: changedRowsFix,
+  })
+}
+
+function refuse(
+  differences: readonly StructureDifference[],
+  { what, since, fix }: { readonly what: string; readonly since: string; readonly fix: string },
+): void {
+  if (differences.length === 0) return
+  const lines = differences.map((difference) => `  ${difference.path}: ${describeSides(difference, since)}`)
+  throw new CrunchError('CONTRACT_CHANGED', [what, ...lines, `To go on, ${fix}`].join('\n'))
+}
+
+/** Of a database without eras, where its rows contradict the contract. */
+function rowDifferences(
+  structure: JsonObject,
+  { openedRounds, schedules, leaderboard }: StoredContract,
+): readonly StructureDifference[] {
+  if (openedRounds === 0) return []
   const stored: Record<string, JsonObject> = { prediction: { schedule: scheduleRows(schedules) } }
   const own: Record<string, JsonObject> = { prediction: { schedule: scheduleOf(structure) } }
   if (leaderboard !== null) {
@@ -58,17 +114,7 @@ function requireSameRows(structure: JsonObject, { schedules, leaderboard }: Stor
     const group = structure.leaderboard as JsonObject
     own.leaderboard = { rankBy: group.rankBy ?? null, direction: group.direction ?? null }
   }
-  const differences = structureDifferences(stored, own)
-  if (differences.length === 0) return
-  throw new CrunchError(
-    'CONTRACT_CHANGED',
-    [
-      'the contract is not the one that this database was used with:',
-      ...differences.map((difference) => `  ${describe(difference, '(by its rows)')}`),
-      'Undo the change and start once, so that the database knows its contract; then confirm a new era: ' +
-        'crunch deploy --new-era. Or use another database',
-    ].join('\n'),
-  )
+  return structureDifferences(stored, own)
 }
 
 function scheduleRows(schedules: readonly Schedule[]): JsonObject {
@@ -90,8 +136,8 @@ function scheduleOf(structure: JsonObject): JsonObject {
   return ((structure.prediction as JsonObject).schedule ?? {}) as JsonObject
 }
 
-/** `leaderboard.direction: "desc" in the database since 2026-03-01T10:00:00.000Z, "asc" in the contract` */
-function describe({ path, stored, current }: StructureDifference, since: string): string {
+/** `"desc" in the database since 2026-03-01T10:00:00.000Z, "asc" in the contract` */
+function describeSides({ stored, current }: StructureDifference, since: string): string {
   const say = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value))
-  return `${path}: ${say(stored)} in the database ${since}, ${say(current)} in the contract`
+  return `${say(stored)} in the database ${since}, ${say(current)} in the contract`
 }

@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CliProblem } from '../cli-error.ts'
+import { type AnyContract, compareStoredContract, embeddedDatabase } from '../engine.ts'
+import type { NodeSettings } from '../node-settings.ts'
+import type { Workspace } from '../workspace.ts'
+import { liveDatabaseDirectory } from './workspace-databases.ts'
+
+export interface StoredContractReport {
+  readonly findings: readonly CliProblem[]
+  readonly notes: readonly string[]
+}
+
+/**
+ * How the contract differs from the one that the node's live data were made with. Nothing is written. An embedded server that
+ * does not run is started for the look, if it has data.
+ */
+export async function checkStoredContract(
+  workspace: Workspace,
+  { databaseUrl, crunchId }: Pick<NodeSettings, 'databaseUrl' | 'crunchId'>,
+  contract: AnyContract,
+): Promise<StoredContractReport> {
+  const compared = await withDatabaseUrl(workspace, databaseUrl, (url) =>
+    compareStoredContract(url, contract, crunchId),
+  )
+  if (compared === undefined || compared.kind === 'new') return { findings: [], notes: [] }
+  if (compared.kind === 'older') {
+    const note =
+      'The database is of an earlier version of the engine: the next start migrates it, and compares the contract then.'
+    return { findings: [], notes: [note] }
+  }
+  const findings = compared.findings.map(({ path, cause, fix }) => ({
+    place: `${workspace.contractPath} (${path})`,
+    cause,
+    fix,
+  }))
+  return { findings, notes: [] }
+}
+
+/** Undefined when there is no database yet. */
+async function withDatabaseUrl<Result>(
+  workspace: Workspace,
+  databaseUrl: string | undefined,
+  action: (url: string) => Promise<Result>,
+): Promise<Result | undefined> {
+  if (databaseUrl !== undefined) return action(databaseUrl)
+  const directory = liveDatabaseDirectory(workspace)
+  if (!existsSync(join(directory, 'data'))) return undefined
+  const server = await embeddedDatabase.start({ directory })
+  try {
+    return await action(server.url)
+  } finally {
+    await server.stop()
+  }
+}
