@@ -1,6 +1,12 @@
 import { CliError } from './cli-error.ts'
 import { getJson, type JsonAnswer, refusalOf } from './get-json.ts'
 
+/** Which rules and which code a node runs by. A node of an earlier version does not tell. */
+export interface InfoRow {
+  readonly era?: { readonly number: number; readonly began_at: string }
+  readonly contract_version?: { readonly version: number; readonly hash: string; readonly first_seen_at: string }
+}
+
 /** A row of the leaderboard as the API gives it: fixed fields, and one for each window and metric. */
 export interface LeaderboardRow {
   readonly model_id: string
@@ -16,6 +22,7 @@ export interface LeaderboardRow {
   readonly round_count?: number | null
   readonly coverage?: number | null
   readonly created_at: string
+  readonly era?: number
   readonly score_ranking?: {
     readonly key: string
     readonly value: number | null
@@ -36,6 +43,7 @@ export interface CheckpointRow {
     readonly cruncher_rewards: readonly { readonly cruncher_index: number | null; readonly reward_pct: number }[]
   }[]
   readonly meta: {
+    readonly era?: number
     /** What a value had to be better than to be paid. */
     readonly floor?: number | null
     /** Why no one is paid; `null` when someone is. */
@@ -122,6 +130,12 @@ export class ReportClient {
     return typeof body === 'object' && body !== null ? { ...body } : { status: 'unreadable' }
   }
 
+  async info(): Promise<InfoRow> {
+    const answer = await this.#request('/info')
+    if (answer.status === 200 && typeof answer.body === 'object' && answer.body !== null) return answer.body
+    throw this.#refused('/info', answer)
+  }
+
   leaderboard(): Promise<readonly LeaderboardRow[]> {
     return this.#rows('/reports/leaderboard')
   }
@@ -146,7 +160,11 @@ export class ReportClient {
   async #rows<Row>(path: string, limitMs?: number): Promise<readonly Row[]> {
     const answer = await this.#request(path, limitMs)
     if (answer.status === 200 && Array.isArray(answer.body)) return answer.body as readonly Row[]
-    throw new CliError({
+    throw this.#refused(path, answer)
+  }
+
+  #refused(path: string, answer: JsonAnswer): CliError {
+    return new CliError({
       place: `${this.#baseUrl}${path}`,
       cause: refusalOf(answer),
       fix: 'see the reason with: crunch logs report',

@@ -38,6 +38,21 @@ describe('formatLeaderboard', () => {
     expect(cells(text, 'idle')?.[0]).toBe('low coverage')
     expect(cells(text, 'odd')?.[0]).toBe('-')
   })
+
+  test('tells the era once there is more than one, and of which a board is that stands from before', () => {
+    const since = (number: number) => ({ era: { number, began_at: '2026-03-01T10:00:00.000Z' } })
+    const head = (era: number, current: number) =>
+      formatLeaderboard([row('first', { era })], since(current)).split('\n')[0]
+    expect(head(1, 1)).not.toContain('ra 1')
+    expect(head(2, 2)).toBe('Era 2, since 2026-03-01T10:00:00.000Z.')
+    expect(head(1, 2)).toBe(
+      'Era 2, since 2026-03-01T10:00:00.000Z. No period of it has closed yet: this is the last board of era 1.',
+    )
+    // A board without knowledge of the node, and a node of an earlier version.
+    expect(formatLeaderboard([row('first', { era: 3 })])).toMatch(/^Era 3\.\n/)
+    expect(formatLeaderboard([row('first', {})])).not.toContain('Era')
+    expect(formatLeaderboard([], since(2))).toContain('Era 2')
+  })
 })
 
 describe('formatCheckpoint', () => {

@@ -1,7 +1,7 @@
 import { printable } from '@crunch/local-processes'
 import Table from 'cli-table3'
 import type { SimulationResult } from './engine.ts'
-import type { CheckpointRow, LeaderboardRow } from './report-client.ts'
+import type { CheckpointRow, InfoRow, LeaderboardRow } from './report-client.ts'
 
 /** 100 % of a payout. */
 export const fullReward = 1_000_000_000
@@ -14,8 +14,23 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
   return table.toString()
 }
 
-/** Rank, model, cruncher, each window, and how much each stands for: best first, unranked models with the reason. */
-export function formatLeaderboard(rows: readonly LeaderboardRow[]): string {
+/**
+ * Rank, model, cruncher, each window, and how much each stands for: best first, unranked models with the reason. The era stands
+ * above it once there is more than one.
+ */
+export function formatLeaderboard(rows: readonly LeaderboardRow[], info: InfoRow = {}): string {
+  return [...eraLines(rows, info), formatRanks(rows)].join('\n')
+}
+
+function eraLines(rows: readonly LeaderboardRow[], { era: current }: InfoRow): readonly string[] {
+  const shown = rows[0]?.era
+  if (current === undefined || current.number === 1) return shown === undefined || shown === 1 ? [] : [`Era ${shown}.`]
+  const since = `Era ${current.number}, since ${printable(current.began_at)}`
+  if (shown === undefined || shown === current.number) return [`${since}.`]
+  return [`${since}. No period of it has closed yet: this is the last board of era ${shown}.`]
+}
+
+function formatRanks(rows: readonly LeaderboardRow[]): string {
   if (rows.length === 0) return 'The leaderboard is empty: no snapshot period has closed yet.'
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row.score_metrics ?? {})))]
   return formatTable(
@@ -69,9 +84,10 @@ export function formatCheckpoint(checkpoint: CheckpointRow): string {
     String(entry.reward_pct),
     formatReason(entry.unpaid_reason),
   ])
-  const { floor } = checkpoint.meta
+  const { floor, era = 1 } = checkpoint.meta
+  const ofEra = era === 1 ? '' : ` of era ${era}`
   return [
-    `Checkpoint ${checkpoint.id}: ${checkpoint.period_start} to ${checkpoint.period_end}, ${checkpoint.status}`,
+    `Checkpoint ${checkpoint.id}${ofEra}: ${checkpoint.period_start} to ${checkpoint.period_end}, ${checkpoint.status}`,
     formatTable(['rank', 'model', 'value', ...coverageHead, 'share', 'reward', 'not paid'], rows),
     ...(typeof floor === 'number' ? [`Paid is what is better than ${formatNumber(floor)}.`] : []),
     formatEmission(checkpoint),

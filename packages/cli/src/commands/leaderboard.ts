@@ -6,6 +6,6 @@ import { openReportClient } from './open-report-client.ts'
 /** Shows the current ranks, from the report API. */
 export async function leaderboard(options: { readonly json: boolean }, terminal: Terminal): Promise<void> {
   const client = await openReportClient(findWorkspace(terminal.cwd), terminal)
-  const rows = await client.leaderboard()
-  terminal.out(options.json ? JSON.stringify(rows) : formatLeaderboard(rows))
+  const [rows, info] = await Promise.all([client.leaderboard(), client.info()])
+  terminal.out(options.json ? JSON.stringify(rows) : formatLeaderboard(rows, info))
 }

@@ -11,12 +11,16 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end()
 })
 
-/** A report API that answers `/healthz` with this, and nothing else ever. */
-async function apiWith(status: number, health: object): Promise<ReportClient> {
-  const server = createServer((request, response) => {
-    if (request.url !== '/healthz') return
-    response.statusCode = status
-    response.end(JSON.stringify(health))
+/** A report API that answers `/healthz` with this, and other paths with `answers` or never. */
+async function apiWith(
+  status: number,
+  health: object,
+  answers: Readonly<Record<string, unknown>> = {},
+): Promise<ReportClient> {
+  const server = createServer(({ url = '' }, response) => {
+    if (url !== '/healthz' && answers[url] === undefined) return
+    response.statusCode = url === '/healthz' ? status : 200
+    response.end(JSON.stringify(url === '/healthz' ? health : answers[url]))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -47,4 +51,19 @@ it('shows health and who opens the rounds also when the rest does not answer', a
     'rounds are opened by: host-b, process 12 since 2026-03-01T10:00:00.000Z, last heard 1 s ago',
     expect.stringMatching(/^API: .*the report API does not answer/),
   ])
+})
+
+it('shows by which rules and which code the node runs', async () => {
+  const lists = ['feeds', 'models', 'leaderboard', 'checkpoints?limit=100'].map((path) => [`/reports/${path}`, []])
+  const info = {
+    era: { number: 2, began_at: '2026-03-01T10:00:00.000Z' },
+    contract_version: { version: 3, hash: '1f0e9a7b'.repeat(8), first_seen_at: '2026-03-02T10:00:00.000Z' },
+  }
+  const lines = async (told: object) =>
+    describeNode(await readNode(await apiWith(200, { status: 'ok' }, { ...Object.fromEntries(lists), '/info': told })))
+  expect(await lines(info)).toContain(
+    'era 2 since 2026-03-01T10:00:00.000Z, code version 3 (1f0e9a7b) since 2026-03-02T10:00:00.000Z',
+  )
+  // A node of an earlier version.
+  expect((await lines({})).join()).not.toContain('era')
 })

@@ -1,6 +1,6 @@
 import { printable } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
-import type { ReportClient } from '../report-client.ts'
+import type { InfoRow, ReportClient } from '../report-client.ts'
 import { formatTable } from '../tables.ts'
 
 /** What the API of a node tells; `problem` is why it told no more. */
@@ -13,12 +13,12 @@ export async function readNode(client: ReportClient) {
   // Any other answer would come late or not at all.
   if (health.value.detail !== undefined) return { health: health.value, problem: 'it can tell no more meanwhile' }
   const rest = await orProblem(() =>
-    Promise.all([client.feeds(), client.models(), client.leaderboard(), client.checkpoints()]),
+    Promise.all([client.feeds(), client.models(), client.leaderboard(), client.checkpoints(), client.info()]),
   )
   if ('problem' in rest) return { health: health.value, problem: rest.problem }
-  const [feeds, models, leaderboard, checkpoints] = rest.value
+  const [feeds, models, leaderboard, checkpoints, info] = rest.value
   const leaderAt = leaderboard[0]?.created_at ?? null
-  return { health: health.value, feeds, models, leaderAt, checkpointCount: checkpoints.length }
+  return { health: health.value, feeds, models, leaderAt, checkpointCount: checkpoints.length, info }
 }
 
 async function orProblem<Value>(
@@ -39,6 +39,13 @@ function describeLease(lease: unknown): readonly string[] {
   const since = 'taken_at' in lease ? ` since ${String(lease.taken_at)}` : ''
   const age = Math.max(0, Math.round(Number(lease.silent_ms) / 1_000))
   return [`rounds are opened by: ${printable(String(lease.holder))}${since}, last heard ${age} s ago`]
+}
+
+/** `era 2 since 2026-03-01T10:00:00.000Z, code version 3 (1f0e9a7b) since 2026-03-02T10:00:00.000Z` */
+function describeRules({ era, contract_version: code }: InfoRow): readonly string[] {
+  if (era === undefined || code === undefined) return []
+  const version = `code version ${code.version} (${printable(code.hash.slice(0, 8))}) since ${printable(code.first_seen_at)}`
+  return [`era ${era.number} since ${printable(era.began_at)}, ${version}`]
 }
 
 /** The lines that `crunch status` shows of it. */
@@ -63,6 +70,7 @@ export function describeNode(node: NodeState): readonly string[] {
   const retired = node.models.filter(isRetired)
   return [
     ...health,
+    ...describeRules(node.info),
     node.feeds.length === 0 ? 'no feed has brought anything yet' : feeds,
     models.length === 0
       ? 'no model has been asked yet; crunch models shows which run'

@@ -2,7 +2,7 @@ import { printable } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
 import { abortableDelay } from '../logs/follow-logs.ts'
 import { cutToCells } from '../printable.ts'
-import type { CheckpointRow, FeedRow, LeaderboardRow } from '../report-client.ts'
+import type { CheckpointRow, FeedRow, InfoRow, LeaderboardRow } from '../report-client.ts'
 import { standingStill } from '../standing-still.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
 import { formatLeaderboard, formatProgress, type ReplayProgress } from '../tables.ts'
@@ -22,16 +22,20 @@ export async function followLeaderboard(input: WatchInput): Promise<void> {
   const { signal } = terminal
   while (!signal.aborted) {
     const shown = await readQuietly(async () => {
-      const [rows, feeds, models, health] = await Promise.all([
+      const [rows, feeds, models, health, info] = await Promise.all([
         client.leaderboard(),
         client.feeds(),
         client.models(),
         client.health(),
+        client.info(),
       ])
-      return { rows, progress: progressOf(feeds, models.length), standing: standingStill(health) }
+      return { rows, info, progress: progressOf(feeds, models.length), standing: standingStill(health) }
     })
     const troubles = (await input.look()).filter(({ state }) => state !== 'ready').map(describeTrouble)
-    view.show(shown?.rows ?? [], shown?.progress, [...troubles, ...(shown?.standing ?? [])])
+    view.show({ rows: shown?.rows ?? [], info: shown?.info ?? {} }, shown?.progress, [
+      ...troubles,
+      ...(shown?.standing ?? []),
+    ])
     await abortableDelay(refreshMs, signal)
   }
 }
@@ -104,8 +108,13 @@ function describeTrouble({ name, state, lastError }: ServiceStatus): string {
   return `${name} is ${state}${lastError === null ? '' : `: ${lastError}`}`
 }
 
+interface Board {
+  readonly rows: readonly LeaderboardRow[]
+  readonly info: InfoRow
+}
+
 interface LiveView {
-  show(rows: readonly LeaderboardRow[], progress: ReplayProgress | undefined, troubles: readonly string[]): void
+  show(board: Board, progress: ReplayProgress | undefined, troubles: readonly string[]): void
 }
 
 function openLiveView(terminal: Terminal): LiveView {
@@ -113,12 +122,12 @@ function openLiveView(terminal: Terminal): LiveView {
   let shownAtMs = Number.NEGATIVE_INFINITY
   let shownText = ''
   return {
-    show(rows, progress, troubles) {
+    show({ rows, info }, progress, troubles) {
       const head = progress === undefined ? 'waiting for the API' : formatProgress(progress)
       if (terminal.isInteractive) {
         const { columns, rows: height } = terminal.size()
         // A line that wraps, or scrolls away, could not be drawn over.
-        const lines = [head, ...troubles, ...formatLeaderboard(rows).split('\n')]
+        const lines = [head, ...troubles, ...formatLeaderboard(rows, info).split('\n')]
           .slice(0, Math.max(1, height - 1))
           .map((line) => cutToCells(printable(line), columns))
         // Up to the first line of the last table, and clear from there.

@@ -6,8 +6,10 @@ import { readStoredContract } from './enter-era.ts'
 
 export type ContractComparison =
   | { readonly kind: 'compared'; readonly findings: readonly Finding[] }
-  /** The database holds nothing to compare with, or is to be migrated before it can be read. */
-  | { readonly kind: 'new' | 'older' }
+  /** The database holds nothing to compare with. */
+  | { readonly kind: 'new' }
+  /** The database is to be migrated before it can be read. */
+  | { readonly kind: 'older' }
 
 /** Compares a contract with the one that a database was used with, as a start of the node would. Writes nothing. */
 export async function compareStoredContract(

@@ -3,6 +3,7 @@ import { numericFields } from '../contract/numeric-fields.ts'
 import { contractFeeds, resolveContract } from '../contract/resolved-contract.ts'
 import { feedScopeKey } from '../domain/feed-record.ts'
 import { createReportApp } from '../report/create-report-app.ts'
+import type { ReportInfo } from '../report/report-context.ts'
 import { startReportServer } from '../report/start-report-server.ts'
 import { type ProgressWatch, watchProgress } from './health/watch-progress.ts'
 import { pipelineOptions } from './pipeline-options.ts'
@@ -31,6 +32,7 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
       crunchAddress: settings.CRUNCH_PUBKEY ?? '',
       network: settings.NETWORK,
       version: packageJson.version,
+      ...(await enteredEra(context)),
     },
     contract: {
       feeds: contractFeeds(contract).map(({ scope }) => feedScopeKey(scope)),
@@ -49,6 +51,19 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
   await aborted(context.signal)
   await watching
   await server.close()
+}
+
+/** Read once: no era begins, and no other code is loaded, while this process runs. */
+async function enteredEra({ store, era }: WorkerContext): Promise<Pick<ReportInfo, 'era' | 'contractVersion'>> {
+  const [eras, versions] = await Promise.all([store.eras(), store.contractVersions()])
+  const entered = eras.find(({ number }) => number === era.number)
+  const contractVersion = versions.find(({ number }) => number === era.contractVersion)
+  if (entered === undefined || contractVersion === undefined) {
+    throw new Error(
+      `the store does not know era ${era.number} with version ${era.contractVersion}, which it has entered`,
+    )
+  }
+  return { era: entered, contractVersion }
 }
 
 const lookEveryMs = 5_000

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CheckpointEntry } from '../domain/checkpoint.ts'
-import { checkpoint, prepare } from '../ports/store-samples.ts'
+import { checkpoint, minute, prepare } from '../ports/store-samples.ts'
 import { type Row, reportUnderTest } from './report-app.testkit.ts'
 
 interface CheckpointRow extends Row {
@@ -27,6 +27,10 @@ function entry(modelId: string, rank: number | null, rewardFrac64: number, crunc
 async function prepared(...rows: readonly Parameters<typeof checkpoint>[]) {
   const under = reportUnderTest()
   await prepare(under.store)
+  const competition = { crunchId: 'next-move', name: 'next-move' }
+  const entry = { competition, structure: {}, fingerprint: 'first', codeHash: 'code', at: minute(0) }
+  await under.store.enterEra(entry)
+  await under.store.enterEra({ ...entry, codeHash: 'later code', at: minute(90) })
   for (const row of rows) await under.store.addCheckpoint(checkpoint(...row))
   return async (query = '') => (await under.get<CheckpointRow[]>(`/reports/checkpoints${query}`)).body
 }
@@ -53,7 +57,7 @@ describe('/reports/checkpoints', () => {
       ],
       meta: {
         era: 1,
-        contract_versions: { 1: 3 },
+        contract_versions: [{ version: 1, hash: 'code', first_seen_at: '2026-03-01T10:00:00.000Z', score_count: 3 }],
         snapshot_count: 6,
         model_count: 3,
         floor: null,

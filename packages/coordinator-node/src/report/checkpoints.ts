@@ -1,8 +1,10 @@
 import type { Hono } from 'hono'
 import { z } from 'zod'
 import { type Checkpoint, type CheckpointEntry, fullRewardFrac64 } from '../domain/checkpoint.ts'
+import type { ContractVersion } from '../domain/era.ts'
 import type { Model } from '../domain/model.ts'
 import { roleOf } from '../domain/model-role.ts'
+import { versionRow } from './eras.ts'
 import { jsonResponse } from './json-response.ts'
 import { limitField, readQuery } from './query-fields.ts'
 import type { ReportContext, ReportContract } from './report-context.ts'
@@ -23,16 +25,25 @@ export function addCheckpointsRoute(app: Hono, { reads, contract }: ReportContex
   app.get('/reports/checkpoints', async (context) => {
     const { status, limit } = readQuery(context, querySchema)
     const filter = status === undefined ? { limit } : { status, limit }
-    const [checkpoints, models] = await Promise.all([reads.checkpoints(filter), reads.models()])
+    const [checkpoints, models, versions] = await Promise.all([
+      reads.checkpoints(filter),
+      reads.models(),
+      reads.contractVersions(),
+    ])
     const byId = new Map(models.map((model) => [model.id, model]))
     return jsonResponse(
       context,
-      checkpoints.map((checkpoint) => checkpointRow(checkpoint, contract, byId)),
+      checkpoints.map((checkpoint) => checkpointRow(checkpoint, contract, byId, versions)),
     )
   })
 }
 
-function checkpointRow(checkpoint: Checkpoint, contract: ReportContract, models: ReadonlyMap<string, Model>) {
+function checkpointRow(
+  checkpoint: Checkpoint,
+  contract: ReportContract,
+  models: ReadonlyMap<string, Model>,
+  versions: readonly ContractVersion[],
+) {
   const paid = checkpoint.entries.filter((entry) => entry.rewardFrac64 > 0)
   return {
     id: checkpoint.id,
@@ -49,7 +60,10 @@ function checkpointRow(checkpoint: Checkpoint, contract: ReportContract, models:
     ],
     meta: {
       era: checkpoint.era,
-      contract_versions: checkpoint.contractVersions,
+      /** The code that computed the scores of the period, and how many of them. */
+      contract_versions: versions
+        .filter(({ number }) => Object.hasOwn(checkpoint.contractVersions, number))
+        .map((version) => ({ ...versionRow(version), score_count: checkpoint.contractVersions[version.number] })),
       snapshot_count: checkpoint.snapshotCount,
       model_count: checkpoint.entries.length,
       ranking: checkpoint.entries.map((entry) => rankingRow(entry, contract, models)),

@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { silentLog } from '../ports/log.ts'
 import { addCheckpointsRoute } from './checkpoints.ts'
+import { addErasRoute } from './eras.ts'
 import { errorBody, errorResponse } from './error-response.ts'
 import { addFeedsRoute } from './feeds.ts'
 import { addHealthRoute } from './health.ts'
@@ -38,6 +39,7 @@ export function createReportApp(options: ReportOptions): Hono {
   app.notFound((context) => context.json(errorBody(`There is no ${context.req.method} ${context.req.path}.`), 404))
   addHealthRoute(app, report)
   addInfoRoute(app, report)
+  addErasRoute(app, report)
   addLeaderboardRoute(app, report)
   addModelsRoute(app, report)
   addModelActivityRoute(app, report)

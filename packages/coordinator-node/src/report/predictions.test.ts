@@ -54,6 +54,7 @@ describe('/reports/predictions', () => {
       score_kind: null,
       score_failed: false,
       score_failed_reason: null,
+      contract_version: null,
       score_success: false,
       scored_at: null,
       performed_at: '2026-03-01T10:00:00.000',

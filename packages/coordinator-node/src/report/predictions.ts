@@ -59,6 +59,8 @@ function predictionRow(report: PredictionReport, contract: ReportContract) {
     // A chart alerts where this is true and the reason is set: a prediction that only waits for its truth is no failure.
     score_failed: reason !== null,
     score_failed_reason: reason,
+    /** Of the contract's code that computed the score; `/reports/eras` tells its hash. */
+    contract_version: score?.contractVersion ?? null,
     score_success: prediction.status === 'SCORED' && reason === null,
     scored_at: score === null ? null : naiveTime(score.scoredAt),
     performed_at: naiveTime(prediction.performedAt),

@@ -4,9 +4,16 @@ import { minute, model, prepare, snapshot, start } from '../ports/store-samples.
 import { errorStatus } from './error-response.ts'
 import { type Row, reportUnderTest } from './report-app.testkit.ts'
 
-const listPaths = ['leaderboard', 'models', 'models/activity', 'predictions', 'feeds', 'snapshots', 'checkpoints'].map(
-  (name) => `/reports/${name}`,
-)
+const listPaths = [
+  'leaderboard',
+  'models',
+  'models/activity',
+  'predictions',
+  'feeds',
+  'snapshots',
+  'checkpoints',
+  'eras',
+].map((name) => `/reports/${name}`)
 
 interface ErrorBody {
   readonly detail: string
@@ -34,6 +41,8 @@ describe('/info and /reports/models', () => {
       crunch_address: '',
       network: 'devnet',
       version: '1.2.3',
+      era: { number: 2, began_at: '2026-03-01T10:30:00.000Z' },
+      contract_version: { version: 3, hash: 'c0de', first_seen_at: '2026-03-01T10:40:00.000Z' },
     })
   })
 

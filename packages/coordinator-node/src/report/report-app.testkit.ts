@@ -28,7 +28,11 @@ export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportU
   const errors: LoggedLine[] = []
   const app = createReportApp({
     reads: store,
-    info: { crunchId: 'next-move', crunchAddress: '', network: 'devnet', version: '1.2.3' },
+    info: {
+      ...{ crunchId: 'next-move', crunchAddress: '', network: 'devnet', version: '1.2.3' },
+      era: { number: 2, beganAt: minute(30) },
+      contractVersion: { number: 3, hash: 'c0de', era: 2, firstSeenAt: minute(40) },
+    },
     contract: {
       feeds: [btc, eth].map(feedScopeKey),
       windows: ['recent', 'score_steady', 'anchor'],

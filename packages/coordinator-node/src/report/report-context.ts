@@ -1,3 +1,4 @@
+import type { ContractVersion, Era } from '../domain/era.ts'
 import type { Direction, NewcomerPolicy } from '../domain/leaderboard.ts'
 import type { Organizer } from '../domain/model-role.ts'
 import type { Instant } from '../domain/time.ts'
@@ -12,6 +13,9 @@ export interface ReportInfo {
   readonly crunchAddress: string
   readonly network: string
   readonly version: string
+  /** The era that it has entered, and the version of the contract's code that it runs. */
+  readonly era: Pick<Era, 'number' | 'beganAt'>
+  readonly contractVersion: ContractVersion
 }
 
 /** What the API has to know of the contract, so that every row has every column. */
