@@ -226,7 +226,7 @@ export function simulateRecordings(options: {
   return simulate({
     contract,
     source: clipSource(contractRecording(contract, files), part),
-    models: models.map(({ model, ...identity }) => ({ identity: { ...identity, deploymentId: 'simulation' }, model })),
+    models: models.map(({ model, ...identity }) => ({ identity, model })),
     organizerCruncherId: organizerId,
     ...behindTheWire,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),

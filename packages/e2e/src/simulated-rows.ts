@@ -17,7 +17,7 @@ export async function simulateRows(
     listedModels(await readFile(join(deployment, 'config/models.dev.yml'), 'utf8')).map(async (listed) => {
       const { id, submission, cruncherId } = listed
       const ModelClass = await loadModelClass(join(deployment, 'data/submissions', submission), 'tracker.TrackerBase')
-      const identity = { id, name: submission, deploymentId: 'simulation', cruncherId, cruncherName: '' }
+      const identity = { id, name: submission, cruncherId, cruncherName: '' }
       return { identity, model: new ModelClass() }
     }),
   )

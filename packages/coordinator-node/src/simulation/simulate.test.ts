@@ -63,6 +63,17 @@ describe('a simulation', () => {
     expect((await run(recording, trendModels(), { snapshot: { every: '5m' } })).digest).not.toBe(digest)
   })
 
+  test('runs every model that it is given, whatever deployment each says to be of', async () => {
+    const models = Object.entries(trendModels()).map(([id, object]) => ({
+      identity: model(id, { deploymentId: 'simulation' }),
+      model: object,
+    }))
+    const contract = changedContract({})
+    const { leaderboard, digest } = await simulate({ contract, source: sourceOf(recording), models })
+    expect(leaderboard?.entries.map(({ modelId }) => modelId).sort()).toEqual(['contrarian', 'long', 'short', 'trend'])
+    expect(digest).toBe((await run(recording)).digest)
+  })
+
   test('does not care in which order models are given', async () => {
     const turned = Object.fromEntries(Object.entries(trendModels()).reverse())
     expect((await run(recording, turned)).digest).toBe((await run(recording)).digest)

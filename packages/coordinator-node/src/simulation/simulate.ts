@@ -16,11 +16,14 @@ import { createHoleWatch, type SeriesHole } from '../stages/feed/watch-holes.ts'
 import { driveBatch } from './drive-recording.ts'
 import { resultsDigest } from './results-digest.ts'
 
+/** A model that runs here is deployed by nothing but the simulation. */
+type SimulatedIdentity = Omit<ModelIdentity, 'deploymentId'>
+
 export interface SimulationOptions {
   readonly contract: AnyContract
   readonly source: FeedSource
   /** TypeScript objects with the methods that the contract calls. */
-  readonly models: readonly { readonly identity: ModelIdentity; readonly model: object }[]
+  readonly models: readonly { readonly identity: SimulatedIdentity; readonly model: object }[]
   /** Further models, as those behind the wire, with ids of their own. Its owner closes it. */
   readonly runner?: ModelRunner
   /** Awaited before each batch of records: models in processes of their own may need a moment that recorded time has not. */
@@ -66,7 +69,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const { contract, source, log = silentLog, signal = new AbortController().signal } = options
   const store = createMemoryStore()
   const clock = createVirtualClock()
-  const local = createInProcessRunner(options.models)
+  const local = createInProcessRunner(
+    // Each a deployment of its own: models that share one would be taken for the same model under several ids.
+    options.models.map(({ identity, model }) => ({
+      identity: { ...identity, deploymentId: `simulation-${identity.id}` },
+      model,
+    })),
+  )
   const runner = options.runner === undefined ? local : combineRunners([options.runner, local])
   const { timeoutMs, organizerCruncherId } = options
   const pipeline = createPipeline(
