@@ -38,6 +38,8 @@ export interface TestRunner extends ModelRunner {
   /** Why models that are not connected take no part, by id. */
   setRetirements(reasons: Readonly<Record<string, string>>): void
   setReachable(reachable: boolean): void
+  /** Whose absence is the work of a restart. */
+  setRestarting(ids: readonly string[]): void
   /** What it was told of answers. */
   readonly judgements: readonly Judgement[]
   /** How long the models had in each dispatch. */
@@ -62,6 +64,7 @@ export function createTestRunner(
     )
   let inner = start(models)
   let isReachable = true
+  let restarting: readonly string[] = []
   let retirements: Readonly<Record<string, string>> = {}
   const judgements: Judgement[] = []
   const timeouts: number[] = []
@@ -69,6 +72,13 @@ export function createTestRunner(
   return {
     models: () => inner.models(),
     reachable: () => isReachable,
+    excuseOf(modelId) {
+      if (!isReachable) return { reason: 'orchestrator_unreachable', detail: 'the test has cut it off' }
+      return restarting.includes(modelId) ? { reason: 'orchestrator_restarted', detail: 'the test says so' } : null
+    },
+    setRestarting(ids) {
+      restarting = ids
+    },
     async dispatch(calls, timeoutMs, except) {
       timeouts.push(timeoutMs)
       const answers = await inner.dispatch(calls, timeoutMs, except)

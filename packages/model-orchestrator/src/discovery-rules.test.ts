@@ -118,6 +118,17 @@ describe('what coordinators are told', () => {
     await until('the process is gone', () => !isAlive(pid))
   })
 
+  it('when the orchestrator ends, nothing but its goodbye: no model is said to have stopped', async () => {
+    await space.submission('good', GOOD)
+    await space.models([entry('1', 'good')])
+    const coordinator = await start()
+    await coordinator.announced('1', 'RUNNING')
+    const pid = pidOf('1')
+    await orchestrator.close()
+    expect(isAlive(pid)).toBe(false)
+    expect(coordinator.states.map(({ state }) => state)).toEqual(['RUNNING'])
+  })
+
   it('a start that fails is never announced, and neither is the end of it', async () => {
     await space.submission('bad', 'process.exit(3)')
     await space.models([entry('1', 'bad')])

@@ -152,9 +152,10 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
     await http?.close()
     await watch.close()
     await judge.close()
+    // Before the models: a STOPPED would tell coordinators that the models ended by themselves, and not with us.
+    await discovery.close()
     await Promise.all([...[...models.values()].map((model) => model.stop()), ...removed])
     await resources.preparation.environments.close()
-    await discovery.close()
     resources.guard.close()
     resources.usage.close()
   }

@@ -266,6 +266,7 @@ function watchLosses(runner: ModelRunner, status: () => ModelStatus) {
     runner: {
       models: () => runner.models(),
       reachable: () => runner.reachable(),
+      excuseOf: (modelId) => runner.excuseOf(modelId),
       onModel: (listener) => runner.onModel(listener),
       judge: (judgements) => runner.judge(judgements),
       close: () => runner.close(),

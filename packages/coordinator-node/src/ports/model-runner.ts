@@ -46,15 +46,21 @@ export interface Judgement {
   readonly problem: string | null
 }
 
+/** Why the absence of a model is our fault. */
+export interface AbsenceExcuse {
+  readonly reason: 'orchestrator_unreachable' | 'orchestrator_restarted'
+  /** In words. */
+  readonly detail: string
+}
+
 /** The models that can be called now. */
 export interface ModelRunner {
   /** Every model that is set up, in order of id. */
   models(): readonly ModelIdentity[]
-  /**
-   * Whether the place that announces models is reachable, and what it listed is set up; while not, missing models are not
-   * to blame.
-   */
+  /** Whether the place that announces models is reachable; while not, nothing is known of those that are missing. */
   reachable(): boolean
+  /** Why a model that cannot be called is not to blame for its absence; `null`: it is. */
+  excuseOf(modelId: string): AbsenceExcuse | null
   /**
    * Makes the calls, in their order, on every connected model at once, and answers when all models have answered or
    * `timeoutMs` of wall time has passed since the call. Calls of earlier dispatches to the same model come first; a model

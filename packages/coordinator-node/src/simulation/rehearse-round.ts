@@ -91,6 +91,7 @@ function listen(runner: ModelRunner): { readonly runner: ModelRunner; readonly c
     runner: {
       models: () => runner.models(),
       reachable: () => runner.reachable(),
+      excuseOf: (modelId) => runner.excuseOf(modelId),
       onModel: (listener) => runner.onModel(listener),
       judge: (judgements) => runner.judge(judgements),
       close: () => runner.close(),

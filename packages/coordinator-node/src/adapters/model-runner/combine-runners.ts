@@ -8,6 +8,8 @@ export function combineRunners(runners: readonly ModelRunner[]): ModelRunner {
   return {
     models: () => runners.flatMap((runner) => runner.models()).sort((a, b) => (a.id < b.id ? -1 : 1)),
     reachable: () => runners.every((runner) => runner.reachable()),
+    // The one that would announce a missing model is not known.
+    excuseOf: (modelId) => runners.map((runner) => runner.excuseOf(modelId)).find((excuse) => excuse !== null) ?? null,
     async dispatch(calls, timeoutMs, except) {
       const answers = await Promise.all(runners.map((runner) => runner.dispatch(calls, timeoutMs, except)))
       return answers.flat()

@@ -197,21 +197,14 @@ function judgeRound(
   round: Round,
   byModel: AnswersByModel,
 ): Prediction[] {
-  const reachable = runner.reachable()
   return registry.models().flatMap((model) => {
     if (!takesPart(model, round.performedAt)) return []
     const answer = byModel.get(model.id)
     if (answer !== undefined) return [judgeAnswer(round, model.id, answer, resolved.contract.prediction.schema)]
+    const excuse = runner.excuseOf(announcedIdOf(model.id))
+    if (excuse !== null) return [absentPrediction(round, model.id, excuse.reason, 'coordinator', excuse.detail)]
     return [
-      reachable
-        ? absentPrediction(round, model.id, 'not_running', 'model', 'the model was not running when the round opened')
-        : absentPrediction(
-            round,
-            model.id,
-            'orchestrator_unreachable',
-            'coordinator',
-            'the coordinator had no connection to the model orchestrator',
-          ),
+      absentPrediction(round, model.id, 'not_running', 'model', 'the model was not running when the round opened'),
     ]
   })
 }

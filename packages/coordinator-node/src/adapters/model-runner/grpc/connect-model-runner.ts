@@ -1,8 +1,9 @@
 import { encodeCall, MAX_MESSAGE_BYTES, type ServerMessage } from '@crunch/model-protocol'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { ModelIdentity } from '../../../domain/model.ts'
-import type { Judgement, ModelAnswers, ModelCall, ModelRunner } from '../../../ports/model-runner.ts'
+import type { AbsenceExcuse, Judgement, ModelAnswers, ModelCall, ModelRunner } from '../../../ports/model-runner.ts'
 import { startExpiry } from '../dispatch-expiry.ts'
+import { type AbsenceExcuses, createAbsenceExcuses } from './absence-excuses.ts'
 import { type AnswerBudget, createAnswerBudget } from './answer-budget.ts'
 import { createCallTurns } from './call-turns.ts'
 import { connectDiscovery, type DiscoveryClient } from './discovery-client.ts'
@@ -33,23 +34,26 @@ class ConnectedModelRunner implements GrpcModelRunner {
   readonly #options: ResolvedOptions
   readonly #cluster: ModelCluster
   readonly #standings = createStandings()
+  readonly #excuses: AbsenceExcuses
   readonly #answerBudget: AnswerBudget
   readonly #turns = createCallTurns(startYoungCollections())
   readonly #discovery: DiscoveryClient
   readonly #listeners = new Set<(model: ModelIdentity) => void>()
   readonly #settled: Promise<void>
   #settle: () => void = () => {}
-  /** Models of a fresh list are being set up: their absence is the work of the orchestrator's or our own restart. */
-  #isSettling = false
 
   constructor(options: ResolvedOptions) {
     this.#options = options
+    this.#excuses = createAbsenceExcuses(options.nowMs)
     this.#settled = this.#startSettling(options.settleTimeoutMs)
     this.#cluster = new ModelCluster({
       ...options,
-      absenceBlame: () => (this.reachable() ? 'model' : 'coordinator'),
+      absenceBlame: (modelId) => (this.excuseOf(modelId) === null ? 'model' : 'coordinator'),
       onModel: (model) => this.#tell(model),
-      report: (deploymentId, report) => this.#discovery.report(deploymentId, report),
+      report: (deploymentId, report) => {
+        this.#excuses.failed(report.model_id)
+        this.#discovery.report(deploymentId, report)
+      },
     })
     this.#answerBudget = createAnswerBudget({
       maxBytes: options.maxHeldBytes,
@@ -63,7 +67,11 @@ class ConnectedModelRunner implements GrpcModelRunner {
   }
 
   reachable(): boolean {
-    return this.#discovery.reachable() && !this.#isSettling
+    return this.#discovery.reachable()
+  }
+
+  excuseOf(modelId: string): AbsenceExcuse | null {
+    return this.#discovery.reachable() ? this.#excuses.excuseOf(modelId) : unreachable
   }
 
   settled(): Promise<void> {
@@ -129,18 +137,8 @@ class ConnectedModelRunner implements GrpcModelRunner {
     })
   }
 
-  #excuseSetups(): void {
-    this.#isSettling = true
-    const end = () => {
-      clearTimeout(timer)
-      this.#isSettling = false
-    }
-    const timer = setTimeout(end, setupExcuseMs)
-    timer.unref()
-    void this.#cluster.whenSettled().then(end)
-  }
-
   #tell(model: ModelIdentity): void {
+    this.#excuses.serving(model.id)
     for (const listener of this.#listeners) listener(model)
   }
 
@@ -167,6 +165,11 @@ class ConnectedModelRunner implements GrpcModelRunner {
       this.#options.log.warn('announced model ignored', { event, index, problem })
     }
     this.#standings.take(event, standings)
+    if (event === 'init') this.#excuses.begin()
+    for (const { state, model_id: modelId, deployment_id: deploymentId } of data) {
+      if (state === 'RUNNING') this.#excuses.running({ modelId, deploymentId })
+      else this.#excuses.stopped({ modelId, deploymentId })
+    }
     if (event === 'update') {
       this.#cluster.update(data)
       return
@@ -174,12 +177,14 @@ class ConnectedModelRunner implements GrpcModelRunner {
     // A broken entry may be about any model.
     this.#cluster.replace(data, { isComplete: rejected.length === 0 })
     void this.#cluster.whenSettled().then(this.#settle)
-    this.#excuseSetups()
+    for (const { identity } of this.#cluster.ready()) this.#excuses.serving(identity.id)
   }
 }
 
-/** A model that takes longer to set up after a restart is absent by its own fault again. */
-const setupExcuseMs = 15_000
+const unreachable: AbsenceExcuse = {
+  reason: 'orchestrator_unreachable',
+  detail: 'the coordinator had no connection to the model orchestrator',
+}
 
 /** A call that no wire can carry is a mistake of the caller. */
 function encode(call: ModelCall): EncodedRequest {

@@ -24,7 +24,7 @@ export interface ReadyModel {
 }
 
 export interface ClusterOptions extends ResolvedOptions {
-  readonly absenceBlame: () => Blame
+  readonly absenceBlame: (modelId: string) => Blame
   readonly onModel: (model: ModelIdentity) => void
   readonly report: (deploymentId: string, report: FailureReport) => void
 }
@@ -194,7 +194,7 @@ export class ModelCluster {
       queueLimit,
       tally: deployment.tally,
       largeAnswers: this.#largeAnswers,
-      absenceBlame,
+      absenceBlame: () => absenceBlame(deployment.modelId),
       onVerdict: (verdict) => this.#giveUp(deployment, verdict),
       onReconnect: (reason) => this.#reconnect(deployment, reason),
     })

@@ -51,6 +51,8 @@ export interface ModelRunnerOptions extends Partial<ModelRunnerLimits> {
   readonly credentials?: ModelCredentials
   /** Knows when this process stood still; one that looks at the machine's clocks when absent. */
   readonly stalls?: StallWatch
+  /** A clock that never goes back, for the limits of excuses; that of the process when absent. */
+  readonly nowMs?: () => number
   /**
    * The orchestrator's key, asked for at each connection: with it this node is the coordinator in charge, whose failure reports
    * count for more. `undefined` where there is none.
@@ -68,6 +70,7 @@ export interface ResolvedOptions extends ModelRunnerLimits {
   readonly log: Log
   readonly credentials: ModelCredentials
   readonly stalls: StallWatch
+  readonly nowMs: () => number
   readonly orchestratorKey: () => string | undefined
   readonly onFatal: (error: CrunchError) => void
 }
@@ -123,8 +126,8 @@ export function resolveOptions(options: ModelRunnerOptions): ResolvedOptions {
   }
   const settleTimeoutMs = options.settleTimeoutMs ?? limits.connectTimeoutMs + limits.setupTimeoutMs
   const { credentials = { mode: 'insecure' }, onFatal = () => {}, stalls = startStallWatch() } = options
-  const { orchestratorKey = () => undefined } = options
-  return { ...limits, settleTimeoutMs, credentials, stalls, orchestratorKey, onFatal }
+  const { orchestratorKey = () => undefined, nowMs = () => performance.now() } = options
+  return { ...limits, settleTimeoutMs, credentials, stalls, nowMs, orchestratorKey, onFatal }
 }
 
 function withoutAbsent(options: ModelRunnerOptions): ModelRunnerOptions {

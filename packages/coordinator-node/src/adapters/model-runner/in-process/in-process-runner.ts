@@ -22,6 +22,7 @@ export function createInProcessRunner(models: readonly InProcessModelSource[]): 
   return {
     models: () => open.map(({ identity }) => identity),
     reachable: () => true,
+    excuseOf: () => null,
     async dispatch(calls, timeoutMs, except) {
       const asked = except === undefined ? open : open.filter(({ identity }) => !except.has(identity.id))
       return dispatchTo(asked, calls, timeoutMs)
