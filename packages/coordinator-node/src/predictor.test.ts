@@ -61,6 +61,18 @@ describe('a round', () => {
     ])
   })
 
+  test('holds nothing against models that a restarted orchestrator has not announced again, each for itself', async () => {
+    const { store, runner, drive } = await openCompetition()
+    await drive(candle(0))
+    runner.connect({})
+    runner.setRestarting(['a'])
+    await drive(candle(1))
+    expect(store.dump().predictions.slice(2)).toMatchObject([
+      { modelId: 'a', status: 'ABSENT', reason: 'orchestrator_restarted', blame: 'coordinator' },
+      { modelId: 'b', status: 'ABSENT', reason: 'not_running', blame: 'model' },
+    ])
+  })
+
   test('gives models the records of the window known at its instant, oldest first', async () => {
     const heard: unknown[] = []
     const model: TestModel = { ...steady(0), tick: (input) => heard.push(input) }

@@ -14,6 +14,7 @@ import { buildInput } from './stages/input/build-input.ts'
 import { dueSchedules } from './stages/prediction/due-schedules.ts'
 import { guardNames } from './stages/prediction/guard-names.ts'
 import { loadModelRegistry, type ModelRegistry } from './stages/prediction/model-registry.ts'
+import { createRefusedRounds, type RefusedRounds } from './stages/prediction/refused-rounds.ts'
 import { roundLateness } from './stages/prediction/round-lateness.ts'
 import { type RanRounds, restartedPredictions, runRounds } from './stages/prediction/run-rounds.ts'
 
@@ -52,6 +53,7 @@ export async function openPredictor(resolved: ResolvedContract, ports: Predictor
     window: await loadWindow(resolved, ports),
     watch: await loadSeriesWatch(resolved.feeds, store),
     lastRoundTimes: new Map(await store.lastRoundTimes()),
+    refused: createRefusedRounds(ports.log),
   }
   const compares = resolved.feeds.some(({ gate }) => gate !== null && gate.agree !== null)
   return {
@@ -88,6 +90,7 @@ interface PredictorState {
   readonly window: RecordWindow
   readonly watch: SeriesWatch
   readonly lastRoundTimes: Map<string, Instant>
+  readonly refused: RefusedRounds
 }
 
 const nothingRan: RanRounds = { rounds: [], predictionCount: 0 }
@@ -124,10 +127,21 @@ async function runInstant(
   if (on === 'clock' && due.length === 0) return nothingRan
   const input = tryBuildInput(resolved, ports.log, scope, state.window, at)
   if (input === null) return nothingRan
-  const onOpen = (scheduleKey: string) => state.lastRoundTimes.set(scheduleKey, at)
+  const dueNow = due.map((entry) => ({
+    ...entry,
+    missedBefore: entry.missedBefore + state.refused.untold(entry.schedule.key),
+  }))
+  const { add: onRefused } = state.refused
+  const onOpen = (scheduleKey: string) => {
+    state.lastRoundTimes.set(scheduleKey, at)
+    state.refused.opens(scheduleKey)
+  }
   // Rounds of one instant share a dispatch, and so the shortest of their times.
   const timeoutMs = Math.min(resolved.timeoutMs, ...due.map(({ schedule }) => times.get(schedule.key) as number))
-  return runRounds(resolved, ports, state.registry, { at, input, due, timeoutMs, isNews: on === 'record', onOpen })
+  return runRounds(resolved, ports, state.registry, {
+    ...{ at, input, due: dueNow, timeoutMs, isNews: on === 'record' },
+    ...{ onOpen, onRefused },
+  })
 }
 
 /** `null`, logged, when the contract cannot build the input: then no round opens, and it counts as missed. */

@@ -2,9 +2,13 @@ import { expect, it } from 'vitest'
 import type { StoreUnderTest } from './store.testsuite.ts'
 import {
   answeredRound,
+  eraEntry,
   eth,
   filter,
+  leaderboard,
   minute,
+  nextEra,
+  periodRounds,
   prediction,
   prepare,
   resolveAll,
@@ -45,6 +49,22 @@ function openRoundTests(context: StoreUnderTest): void {
     await expect(context.store.openRound(round(0, { scheduleKey: 'none' }))).rejects.toMatchObject({
       code: 'NOT_FOUND',
     })
+  })
+
+  it('refuses a new round that ends in a closed period of its era: no leaderboard would ever hold it', async () => {
+    const { store } = context
+    await prepare(store)
+    await store.openRound(round(4))
+    await store.closePeriod({ snapshots: [], rounds: periodRounds(10), leaderboard: leaderboard(10) })
+    await expect(store.openRound(round(0))).rejects.toMatchObject({ code: 'PERIOD_CLOSED' })
+    const last = { horizonMs: 5 * 60_000 - 1 }
+    await expect((await context.other()).openRound(round(5, last))).rejects.toMatchObject({ code: 'PERIOD_CLOSED' })
+    expect(await store.openRound(round(4))).toBe(false)
+    expect(await store.openRound(round(5))).toBe(true)
+    expect(await store.roundCounts()).toMatchObject({ openedCount: 2, missedCount: 0 })
+    await store.enterEra(eraEntry())
+    await store.beginEra(nextEra({ at: minute(3) }))
+    expect(await store.openRound(round(3, { era: 2 }))).toBe(true)
   })
 
   it('knows the newest round of each schedule that has one', async () => {

@@ -208,8 +208,9 @@ export interface Store extends ReportReads, EraVerbs, ModelVerbs {
   // ── prediction ──
   /**
    * Writes the row of a new round. `false`: the round exists already, and nothing was changed. Its schedule must be known:
-   * `NOT_FOUND`. Its era must be the current one: `ERA_ENDED`.
-   * `NOT_FOUND`. `LEASE_HELD`: this store took `predictLease`, and another process has taken it over; so for answers.
+   * `NOT_FOUND`. Its era must be the current one: `ERA_ENDED`. A new one must not end in a period of its era that is closed:
+   * `PERIOD_CLOSED`; a period that closes at the same moment is not seen. `LEASE_HELD`: this store took `predictLease`, and
+   * another process has taken it over; so for answers.
    */
   openRound(round: Round): Promise<boolean>
   /** The newest `performedAt` of each schedule key that has rounds. */

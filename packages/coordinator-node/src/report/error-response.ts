@@ -23,6 +23,7 @@ const statuses: Readonly<Record<CrunchErrorCode, ContentfulStatusCode>> = {
   OTHER_COMPETITION: 500,
   CONTRACT_CHANGED: 500,
   ERA_ENDED: 500,
+  PERIOD_CLOSED: 500,
   RECORDING_INVALID: 500,
   PORT_IN_USE: 500,
 }

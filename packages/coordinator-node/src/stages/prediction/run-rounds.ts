@@ -1,5 +1,6 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import { expireMs } from '../../contract/resolved-contract.ts'
+import { CrunchError } from '../../domain/errors.ts'
 import { roundId } from '../../domain/ids.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import { takesPart } from '../../domain/model.ts'
@@ -48,6 +49,8 @@ export interface RoundInstant {
   readonly isNews: boolean
   /** Told of each schedule whose round opens, before anything is awaited. */
   readonly onOpen: (scheduleKey: string) => void
+  /** Told of each round that the store refused, as the period of its horizon is closed. */
+  readonly onRefused: (round: Round, reason: string) => void
 }
 
 /**
@@ -73,13 +76,13 @@ export async function runRounds(
     observed.refused,
   )
   const [opened, answers] = await Promise.all([
-    Promise.all(rounds.map((round) => ports.store.openRound(round))),
+    Promise.all(rounds.map((round) => openRound(ports.store, instant, round))),
     dispatched,
     observed.stored,
   ])
   const written = await Promise.all(
     rounds.map(async (round, index) => {
-      // Another process opened this round first: its answers count, ours are dropped.
+      // Another process opened this round first, whose answers count, or it was refused: ours are dropped.
       if (opened[index] === false) return 0
       const callIndex = ticks.length + index
       const byModel = roundAnswers(registry, answers, observed.histories, callIndex)
@@ -91,6 +94,21 @@ export async function runRounds(
     }),
   )
   return { rounds, predictionCount: written.reduce((sum, count) => sum + count, 0) }
+}
+
+/** `false`: it is not ours. */
+async function openRound(
+  store: RunRoundsPorts['store'],
+  { onRefused }: Pick<RoundInstant, 'onRefused'>,
+  round: Round,
+): Promise<boolean> {
+  try {
+    return await store.openRound(round)
+  } catch (error) {
+    if (!(error instanceof CrunchError) || error.code !== 'PERIOD_CLOSED') throw error
+    onRefused(round, error.message)
+    return false
+  }
 }
 
 /** The rounds of an instant with their calls. One whose call the contract cannot make does not open, and counts as missed. */

@@ -12,6 +12,7 @@ import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { ClosedPeriod, Lease, LeaseState, PruneRequest, Store } from '../../../ports/store.ts'
 import type { NextEra } from '../../../ports/store-eras.ts'
+import { periodClosed } from '../period-closed.ts'
 import { createRecordListeners } from '../record-listeners.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
 import { type BackfillTable, createBackfillTable } from './backfill-table.ts'
@@ -69,6 +70,9 @@ export function createMemoryStore(): MemoryStore {
     openRound: verb((round) => {
       eras.requireCurrent(round.era)
       schedules.requireFor(round)
+      if (!rounds.has(round.id) && round.resolvableAt < (periods.lastEndOf(round.era) ?? -Infinity)) {
+        throw periodClosed(round)
+      }
       return rounds.open(round)
     }),
     lastRoundTimes: verb(rounds.lastTimes),

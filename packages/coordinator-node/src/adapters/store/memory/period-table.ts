@@ -12,6 +12,7 @@ export interface PeriodTable {
   between(from: Instant, to: Instant): readonly Snapshot[]
   periodsBetween(from: Instant, to: Instant): readonly PeriodRounds[]
   lastEnd(): Instant | null
+  lastEndOf(era: number): Instant | null
   latestLeaderboard(): Leaderboard | null
   snapshotReports(filter: PredictionFilter): readonly Snapshot[]
   addCheckpoint(checkpoint: Checkpoint): boolean
@@ -77,6 +78,7 @@ export function createPeriodTable(): PeriodTable {
       return periods.slice(start, Math.max(start, end)).filter((period) => period.periodStart >= from)
     },
     lastEnd: () => leaderboards.at(-1)?.asOf ?? null,
+    lastEndOf: (era) => leaderboards.findLast((leaderboard) => leaderboard.era === era)?.asOf ?? null,
     latestLeaderboard: () => leaderboards.at(-1) ?? null,
     addCheckpoint(checkpoint) {
       if (checkpoints.some(({ periodEnd }) => periodEnd === checkpoint.periodEnd)) return false

@@ -30,6 +30,7 @@ interface RoundRow {
 }
 
 export interface RoundTable {
+  has(id: string): boolean
   open(round: Round): boolean
   lastTimes(): ReadonlyMap<string, Instant>
   recordAnswers(roundId: string, answeredAt: Instant, predictions: readonly Prediction[]): RecordedAnswers
@@ -79,6 +80,7 @@ export function createRoundTable(feeds: FeedTable): RoundTable {
   }
   const { byPerformedAt, byResolvableAt, waiting, unanswered } = rounds
   return {
+    has: (id) => rounds.byId.has(id),
     open: (round) => open(rounds, round),
     recordAnswers: (id, answeredAt, predictions) => recordAnswers(rounds, id, answeredAt, predictions),
     settle: (request, decide) => settle(rounds, feeds, request, decide),

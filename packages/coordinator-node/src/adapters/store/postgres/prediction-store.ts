@@ -2,6 +2,7 @@ import type { Round } from '../../../domain/round.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { RoundCounts, Store } from '../../../ports/store.ts'
 import { eraEnded } from '../era-ended.ts'
+import { periodClosed } from '../period-closed.ts'
 import { jsonParameter, type Sql } from './connect.ts'
 import { isWithinEra } from './era-store.ts'
 import { encodeInstant } from './instant-codec.ts'
@@ -22,7 +23,9 @@ export function createPredictionStore(sql: Sql, options: PredictionStoreOptions)
   const { generation } = options
   return {
     async openRound(round) {
-      const [row] = await sql<{ isNew: boolean; isCurrent: boolean; isHolder: boolean }[]>`
+      const isClosed = sql`exists (select from leaderboards l
+        where l.era = ${round.era}::int and l.as_of > ${round.resolvableAt}::timestamptz)`
+      const [row] = await sql<{ isNew: boolean; isCurrent: boolean; isHolder: boolean; isShut: boolean }[]>`
         with ${fence(sql, generation())}, opened as (
           insert into inputs (id, era, schedule_key, source, subject, kind, granularity, horizon_ms, step_ms,
             performed_at, resolvable_at, expires_at, missed_before, input)
@@ -30,7 +33,7 @@ export function createPredictionStore(sql: Sql, options: PredictionStoreOptions)
             id text, era int, schedule_key text, source text, subject text, kind text, granularity text, horizon_ms int8,
             step_ms int8, performed_at timestamptz, resolvable_at timestamptz, expires_at timestamptz,
             missed_before int8, input jsonb)
-          where ${isWithinEra(sql, sql`r.era`)} and exists (select from fence)
+          where ${isWithinEra(sql, sql`r.era`)} and exists (select from fence) and not ${isClosed}
           on conflict do nothing
           returning schedule_key, performed_at, missed_before
         ), counted as (
@@ -41,9 +44,11 @@ export function createPredictionStore(sql: Sql, options: PredictionStoreOptions)
           from opened o where c.key = o.schedule_key
         )
         select exists (select from opened) as "isNew", exists (select from fence) as "isHolder",
+          ${isClosed} and not exists (select from inputs where id = ${round.id}) as "isShut",
           ${isWithinEra(sql, sql`${round.era}::int`)} as "isCurrent"`
       if (row?.isHolder !== true) throw lostLease()
       if (!row.isCurrent) throw eraEnded(round.era)
+      if (row.isShut) throw periodClosed(round)
       return row.isNew
     },
     async lastRoundTimes() {

@@ -1,0 +1,11 @@
+import { CrunchError } from '../../domain/errors.ts'
+import type { Round } from '../../domain/round.ts'
+import { formatInstant } from '../../domain/time.ts'
+
+/** What a store answers to a round whose result no leaderboard would ever hold. */
+export function periodClosed({ id, resolvableAt }: Round): CrunchError {
+  return new CrunchError(
+    'PERIOD_CLOSED',
+    `round ${id} cannot open: the period that holds its horizon, ${formatInstant(resolvableAt)}, is closed; the clock ran ahead when it closed, or runs behind now: correct the clock`,
+  )
+}
