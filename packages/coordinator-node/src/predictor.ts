@@ -12,7 +12,6 @@ import { createRecordWindow, type RecordWindow } from './stages/feed/record-wind
 import { loadSeriesWatch, type SeriesWatch } from './stages/feed/series-watch.ts'
 import { buildInput } from './stages/input/build-input.ts'
 import { dueSchedules } from './stages/prediction/due-schedules.ts'
-import { guardNames } from './stages/prediction/guard-names.ts'
 import { loadModelRegistry, type ModelRegistry } from './stages/prediction/model-registry.ts'
 import { createRefusedRounds, type RefusedRounds } from './stages/prediction/refused-rounds.ts'
 import { roundLateness } from './stages/prediction/round-lateness.ts'
@@ -45,7 +44,7 @@ export interface PredictorPorts {
 /** Takes over the opening of rounds: recovers what a crash left open, and reads the recent past into memory. */
 export async function openPredictor(resolved: ResolvedContract, ports: PredictorPorts): Promise<Predictor> {
   const { store } = ports
-  const registry = guardNames(await loadModelRegistry(store), resolved.organizer)
+  const registry = await loadModelRegistry(store, resolved.organizer)
   await answerAbandonedRounds(ports, registry)
   await store.putSchedules(resolved.schedules)
   const state: PredictorState = {
@@ -167,7 +166,7 @@ function tryBuildInput(
 /** Rounds that a crash left without answers: every answer is absent, and that is our fault. */
 export async function answerAbandonedRounds(
   ports: Pick<PredictorPorts, 'store' | 'clock' | 'log'>,
-  registry: ModelRegistry,
+  registry: Pick<ModelRegistry, 'models'>,
 ): Promise<void> {
   for (const round of await ports.store.unansweredRounds()) {
     await ports.store.recordAnswers(round.id, ports.clock.now(), restartedPredictions(round, registry))

@@ -191,7 +191,7 @@ describe('the name of a baseline', () => {
   test.each(['flat', 'Flat', ' FLAT ', 'ｆｌａｔ', 'f\u200blat'])(
     'is refused to a participant who spells it %j: no row, no rank, no pay, and it is said once',
     async (name) => {
-      const { store, lines, drive, pipeline } = await openCompetition({
+      const { store, lines, drive, pipeline, runner } = await openCompetition({
         changes,
         models: { flat: steady(0), good: oracle(0.5), impostor: oracle(-1) },
         identityOf: (id) => (id === 'impostor' ? { ...model(id), name } : identityOf(id)),
@@ -200,7 +200,12 @@ describe('the name of a baseline', () => {
       await pipeline.settle()
       await pipeline.checkpoint()
       const { models, predictions, leaderboards, checkpoints } = store.dump()
-      expect(models.map(({ id }) => id)).toEqual(['flat', 'good'])
+      expect(models.map(({ id, retirements }) => [id, retirements.map(({ reason }) => reason)])).toEqual([
+        ['flat', []],
+        ['good', []],
+        ['impostor', [expect.stringContaining('is the name of a baseline')]],
+      ])
+      expect(runner.called).not.toContain('impostor')
       expect(predictions.some(({ modelId }) => modelId === 'impostor')).toBe(false)
       expect(leaderboards.at(-1)?.entries.map(({ modelId }) => modelId)).toEqual(['good', 'flat'])
       expect(checkpoints[0]).toMatchObject({ floor: 0, emissionReason: null })

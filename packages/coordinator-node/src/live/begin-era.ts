@@ -3,7 +3,6 @@ import { endedContract } from '../contract/ended-contract.ts'
 import { type Era, eraSpan } from '../domain/era.ts'
 import { CrunchError } from '../domain/errors.ts'
 import { answerAbandonedRounds } from '../predictor.ts'
-import { loadModelRegistry } from '../stages/prediction/model-registry.ts'
 import { requireSameCompetition } from './compare-contract.ts'
 import { closeEndedEras, type EraPorts, enterEra, isClosed, readStoredContract } from './enter-era.ts'
 
@@ -42,7 +41,8 @@ export async function beginNewEra(ports: EraPorts): Promise<NewEra> {
   try {
     await closeEndedEras(ports)
     await clock.refresh()
-    await answerAbandonedRounds(ports, await loadModelRegistry(store))
+    const models = await store.models()
+    await answerAbandonedRounds(ports, { models: () => models })
     const begun = await store.beginEra({ after: current.number, structure, fingerprint, at: clock.now() })
     if (begun === null) return { kind: 'unchanged', era: (await store.eras()).at(-1) ?? null }
     await closeEndedEras(ports)

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../adapters/store/memory/memory-store.ts'
 import type { ModelIdentity } from '../../domain/model.ts'
+import type { Organizer } from '../../domain/model-role.ts'
 import { minute, model } from '../../ports/store-samples.ts'
 import { loadModelRegistry, type ObservedRunner } from './model-registry.ts'
+
+const organizer: Organizer = { cruncherId: 'organizer', baselines: ['flat'] }
 
 const runnerOf = (models: readonly ModelIdentity[], others: Partial<ObservedRunner> = {}): ObservedRunner => ({
   models: () => models,
@@ -12,7 +15,7 @@ const runnerOf = (models: readonly ModelIdentity[], others: Partial<ObservedRunn
 })
 
 async function openRegistry(store = createMemoryStore()) {
-  const registry = await loadModelRegistry(store)
+  const registry = await loadModelRegistry(store, organizer)
   /** What is observed at minute `count`, once it is stored. */
   async function observe(count: number, models: readonly ModelIdentity[], others: Partial<ObservedRunner> = {}) {
     const observed = registry.observe(runnerOf(models, others), minute(count))
@@ -34,7 +37,7 @@ describe('the model registry', () => {
   })
 
   test('knows a new model at once, before it is stored', async () => {
-    const registry = await loadModelRegistry(createMemoryStore())
+    const registry = await loadModelRegistry(createMemoryStore(), organizer)
     const { stored } = registry.observe(runnerOf([model('a')]), minute(1))
     expect(registry.models()).toHaveLength(1)
     await stored
@@ -54,13 +57,16 @@ describe('the model registry', () => {
     const store = createMemoryStore()
     await store.registerModels([model('gone')], minute(0))
     let writes = 0
-    const registry = await loadModelRegistry({
-      ...store,
-      registerModels: (models, at) => {
-        writes += 1
-        return store.registerModels(models, at)
+    const registry = await loadModelRegistry(
+      {
+        ...store,
+        registerModels: (models, at) => {
+          writes += 1
+          return store.registerModels(models, at)
+        },
       },
-    })
+      organizer,
+    )
     for (const models of [[model('a')], [model('a')], []]) await registry.observe(runnerOf(models), minute(1)).stored
     expect(writes).toBe(1)
     expect(registry.models().map(({ id }) => id)).toEqual(['a', 'gone'])
@@ -72,13 +78,16 @@ describe('the model registry', () => {
     const storing = new Promise<void>((resolve) => {
       finish = resolve
     })
-    const registry = await loadModelRegistry({
-      ...store,
-      async registerModels(models, at) {
-        await storing
-        return store.registerModels(models, at)
+    const registry = await loadModelRegistry(
+      {
+        ...store,
+        async registerModels(models, at) {
+          await storing
+          return store.registerModels(models, at)
+        },
       },
-    })
+      organizer,
+    )
     const order: string[] = []
     const runner = runnerOf([model('a')])
     const first = registry.observe(runner, minute(1)).stored.then(() => order.push('first'))
@@ -102,7 +111,9 @@ describe('a retirement', () => {
     expect(await retirements('a')).toEqual([])
     const gone = { retirementOf: () => 'it was removed' }
     const { changes } = await observe(3, [], gone)
-    expect(changes).toEqual([{ kind: 'retired', modelId: 'a', reason: 'it was removed' }])
+    expect(changes).toEqual([
+      { kind: 'retired', modelId: 'a', cruncherId: model('a').cruncherId, reason: 'it was removed' },
+    ])
     expect((await observe(4, [], gone)).changes).toEqual([])
     expect((await observe(5, [model('a', { deploymentId: 'next' })])).changes).toMatchObject([{ kind: 'returned' }])
     expect(await retirements('a')).toEqual([{ from: minute(3), until: minute(5), reason: 'it was removed' }])
@@ -157,8 +168,8 @@ describe('an id that is announced under another cruncher', () => {
       /belongs to cruncher "c-a".*under "thief".*crunch models reassign a --to thief/,
     )
     expect(changes).toEqual([
-      { kind: 'refused', modelId: 'a', reason },
-      { kind: 'retired', modelId: 'a', reason },
+      { kind: 'refused', modelId: 'a', cruncherId: 'thief', reason },
+      { kind: 'retired', modelId: 'a', cruncherId: 'c-a', reason },
     ])
     expect((await observe(3, [thief])).changes).toEqual([])
     expect(await retirements('a')).toMatchObject([{ from: minute(2), until: null }])

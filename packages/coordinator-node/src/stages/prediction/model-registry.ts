@@ -1,5 +1,6 @@
 import { beginRetirement, endRetirement, type Model, type ModelIdentity, type Retirement } from '../../domain/model.ts'
 import { announcedIdOf, type Holders, holdersOf, judgeClaim } from '../../domain/model-history.ts'
+import { type Organizer, refusalOfName } from '../../domain/model-role.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { ModelRunner } from '../../ports/model-runner.ts'
 import type { RetiringModel } from '../../ports/model-verbs.ts'
@@ -35,17 +36,20 @@ export interface Observation {
 export interface RegistryChange {
   readonly kind: 'refused' | 'retired' | 'returned'
   readonly modelId: string
+  /** Of a refused model, the one that it is announced under. */
+  readonly cruncherId: string | undefined
   readonly reason: string
 }
 
 type RegistryStore = Pick<Store, 'models' | 'registerModels' | 'beginRetirements' | 'endRetirements' | 'reassignments'>
 
-export async function loadModelRegistry(store: RegistryStore): Promise<ModelRegistry> {
-  return new StoredRegistry(store, await store.models(), holdersOf(await store.reassignments()))
+export async function loadModelRegistry(store: RegistryStore, organizer: Organizer): Promise<ModelRegistry> {
+  return new StoredRegistry(store, organizer, await store.models(), holdersOf(await store.reassignments()))
 }
 
 class StoredRegistry implements ModelRegistry {
   readonly #store: RegistryStore
+  readonly #organizer: Organizer
   readonly #known: Map<string, Model>
   readonly #deployments = new Map<string, string>()
   readonly #absentSince = new Map<string, Instant>()
@@ -56,8 +60,9 @@ class StoredRegistry implements ModelRegistry {
   // reach the store before their models. A failure stays: what is known here is then not what is stored.
   #stored: Promise<void> = Promise.resolve()
 
-  constructor(store: RegistryStore, models: readonly Model[], holders: Holders) {
+  constructor(store: RegistryStore, organizer: Organizer, models: readonly Model[], holders: Holders) {
     this.#store = store
+    this.#organizer = organizer
     this.#known = new Map(models.map((model) => [model.id, model]))
     this.#holders = holders
     this.#ordered = inOrderOfId(this.#known)
@@ -69,8 +74,11 @@ class StoredRegistry implements ModelRegistry {
   }
 
   observe(runner: ObservedRunner, at: Instant): Observation {
-    const { accepted, refusals } = this.#judgeClaims(runner.models())
+    const announced = runner.models()
+    const { accepted, refusals, misnamed } = this.#judgeClaims(announced)
     const changed = [...accepted.values()].filter((model) => !isSameIdentity(this.#known.get(model.id), model))
+    // One that was never seen before is registered all the same, and retires at once: its owner can read the reason.
+    changed.push(...misnamed.filter(({ id }) => !this.#known.has(id)))
     for (const model of changed) this.#register(model, at)
     if (changed.length > 0) this.#ordered = inOrderOfId(this.#known)
     const connected = new Set([...accepted.values()].map(({ id }) => id))
@@ -94,32 +102,54 @@ class StoredRegistry implements ModelRegistry {
         this.#holders = holdersOf(await this.#store.reassignments())
       })
     }
-    const refused = [...refusals].filter(([id, reason]) => this.#refusals.get(id) !== reason)
+    const changes = this.#changes(announced, refusals, retiring, returning)
     this.#refusals = refusals
     return {
       histories: new Map([...accepted].map(([id, model]) => [id, model.id])),
       refused: new Set(refusals.keys()),
-      changes: [
-        ...refused.map(([modelId, reason]) => ({ kind: 'refused' as const, modelId, reason })),
-        ...retiring.map(({ modelId, reason }) => ({ kind: 'retired' as const, modelId, reason })),
-        ...returning.map((modelId) => ({ kind: 'returned' as const, modelId, reason: 'it runs again' })),
-      ],
+      changes,
       stored: this.#stored,
     }
+  }
+
+  #changes(
+    announced: readonly ModelIdentity[],
+    refusals: ReadonlyMap<string, string>,
+    retiring: readonly RetiringModel[],
+    returning: readonly string[],
+  ): readonly RegistryChange[] {
+    const refused = [...refusals].filter(([id, reason]) => this.#refusals.get(id) !== reason)
+    const known = (modelId: string) => ({ modelId, cruncherId: this.#known.get(modelId)?.cruncherId })
+    return [
+      ...refused.map(([modelId, reason]) => {
+        const cruncherId = announced.find(({ id }) => id === modelId)?.cruncherId
+        return { kind: 'refused' as const, modelId, cruncherId, reason }
+      }),
+      ...retiring.map(({ modelId, reason }) => ({ kind: 'retired' as const, ...known(modelId), reason })),
+      ...returning.map((modelId) => ({ kind: 'returned' as const, ...known(modelId), reason: 'it runs again' })),
+    ]
   }
 
   #judgeClaims(connected: readonly ModelIdentity[]) {
     const accepted = new Map<string, ModelIdentity>()
     const refusals = new Map<string, string>()
+    const misnamed: ModelIdentity[] = []
     for (const model of connected) {
       const claim = judgeClaim(model, this.#known, this.#holders, this.#deployments)
-      if ('problem' in claim) refusals.set(model.id, claim.problem)
-      else {
-        accepted.set(model.id, claim.historyId === model.id ? model : { ...model, id: claim.historyId })
-        this.#noteDeployment(model)
+      if ('problem' in claim) {
+        refusals.set(model.id, claim.problem)
+        continue
       }
+      const own = claim.historyId === model.id ? model : { ...model, id: claim.historyId }
+      const refusal = refusalOfName(model, this.#organizer)
+      if (refusal === null) accepted.set(model.id, own)
+      else {
+        refusals.set(model.id, refusal)
+        misnamed.push(own)
+      }
+      this.#noteDeployment(model)
     }
-    return { accepted, refusals }
+    return { accepted, refusals, misnamed }
   }
 
   #retiring(

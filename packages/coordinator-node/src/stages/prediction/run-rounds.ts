@@ -136,7 +136,7 @@ function askableRounds(
 }
 
 /** The rows of rounds that a crash left without answers: absent, and our fault. */
-export function restartedPredictions(round: Round, registry: ModelRegistry): Prediction[] {
+export function restartedPredictions(round: Round, registry: Pick<ModelRegistry, 'models'>): Prediction[] {
   return registry
     .models()
     .filter((model) => takesPart(model, round.performedAt))
@@ -200,8 +200,8 @@ function warnOfLateAnswers(log: Log, round: Round, lateCount: number): void {
 }
 
 function tellChanges(log: Log, changes: readonly RegistryChange[]): void {
-  for (const { kind, modelId, reason } of changes) {
-    const fields = { stage: 'prediction', modelId, reason }
+  for (const { kind, modelId, cruncherId = null, reason } of changes) {
+    const fields = { stage: 'prediction', modelId, cruncherId, reason }
     if (kind === 'refused') log.error('a model is refused: it is not called and has no rows', fields)
     else if (kind === 'retired') log.warn('a model is retired: it has no rows from here on', fields)
     else log.info('a model takes part again', fields)
