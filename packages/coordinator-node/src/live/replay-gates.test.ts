@@ -155,7 +155,16 @@ describe('a replay in which one series freezes and another one stops', () => {
     const path = await writeRecording(recording)
     const { store, changes } = await replay(path)
 
-    const ok = { status: 'ok', version: '1.2.3', reasons: [], standing_still: [], notes: [] }
+    const holder = expect.stringContaining(`process ${process.pid}`)
+    const lease = expect.objectContaining({ holder, silent_ms: expect.any(Number) })
+    const ok = {
+      status: 'ok',
+      version: '1.2.3',
+      reasons: [],
+      standing_still: [],
+      notes: [],
+      predict_lease: lease,
+    }
     const degraded = (subject: string, status: string, at: number, reason: string) => ({
       ...ok,
       status: 'degraded',
