@@ -1,14 +1,7 @@
 import { type Orchestrator, startOrchestrator } from '@crunch/model-orchestrator'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { createVirtualClock } from '../../../coordinator-node/src/adapters/clock/clocks.ts'
-import { connectModelRunner } from '../../../coordinator-node/src/adapters/model-runner/grpc/index.ts'
-import { createMemoryStore } from '../../../coordinator-node/src/adapters/store/memory/memory-store.ts'
-import { createPipeline } from '../../../coordinator-node/src/pipeline.ts'
-import { silentLog } from '../../../coordinator-node/src/ports/log.ts'
-import { candle } from '../../../coordinator-node/src/ports/store-samples.ts'
-import { driveBatch } from '../../../coordinator-node/src/simulation/drive-recording.ts'
-import { changedContract } from '../../../coordinator-node/test/sample-contract.ts'
 import { createWorkspace, KEY, rememberingLog, until } from '../../../model-orchestrator/test/workspace.ts'
+import { openRounds } from './rounds.testkit.ts'
 
 // The orchestrator and the coordinator as they are, with models in processes of their own.
 
@@ -55,34 +48,9 @@ async function open(entries: readonly Readonly<Record<string, string>>[]) {
   })
   cleanups.push(() => orchestrator.close())
   await orchestrator.settled()
-  const runner = await connectModelRunner({
-    host: '127.0.0.1',
-    port: orchestrator.port,
-    crunchId: 'weather',
-    baseClassName: 'tracker.TrackerBase',
-    orchestratorKey: () => KEY,
-    log: silentLog,
-  })
-  cleanups.push(() => runner.close())
-  await runner.settled()
-  const [store, clock] = [createMemoryStore(), createVirtualClock()]
-  const pipeline = createPipeline(changedContract({}), { store, clock, log: silentLog })
-  const predictor = await pipeline.openPredictor(runner)
-  let count = 0
-  /** Runs one round and gives its rows, as "id status reason". */
-  async function round(): Promise<readonly string[]> {
-    await driveBatch(pipeline, predictor, clock, [candle(count, { close: 100 + count })])
-    count += 1
-    const last = store.dump().rounds.at(-1)
-    const rows = store.dump().predictions.filter(({ roundId }) => roundId === last?.id)
-    return rows.map(({ modelId, status, reason }) => `${modelId} ${status} ${reason}`)
-  }
-  const connected = (ids: string) => () =>
-    runner
-      .models()
-      .map(({ id }) => id)
-      .join() === ids
-  return { runner, store, round, connected }
+  const rounds = await openRounds(orchestrator.port)
+  cleanups.push(rounds.close)
+  return rounds
 }
 
 it('a removed and a quarantined model have no rows from their next round on; one that crashed has rows', async () => {

@@ -67,6 +67,8 @@ describe('after the session with the orchestrator began anew', () => {
     else excuses.failed('a')
     excuses.begin()
     expect(why('a')).toBeNull()
+    excuses.running(run('a', 2))
+    expect(why('a')).toBeNull()
   })
 
   it('a late word about an older run changes nothing', () => {
@@ -108,6 +110,9 @@ describe('after this node was started', () => {
     excuses.stopped(run('crashed'))
     expect(['serving', 'crashed', 'starting'].map(why)).toEqual([null, null, 'orchestrator_restarted'])
     excuses.begin()
+    expect(['crashed', 'starting'].map(why)).toEqual([null, 'orchestrator_restarted'])
+    excuses.running(run('crashed', 2))
+    excuses.running(run('starting'))
     expect(['crashed', 'starting'].map(why)).toEqual([null, 'orchestrator_restarted'])
     at = announceLimitMs
     expect(['crashed', 'starting'].map(why)).toEqual([null, null])

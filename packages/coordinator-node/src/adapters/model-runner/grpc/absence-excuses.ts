@@ -70,7 +70,8 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
     },
     running({ modelId, deploymentId }) {
       running.set(modelId, deploymentId)
-      down.delete(modelId)
+      // It was down before this session: the restart only brought it back.
+      if (down.delete(modelId)) accountable.add(modelId)
       if (!announcedAtMs.has(modelId)) announcedAtMs.set(modelId, nowMs())
     },
     stopped({ modelId, deploymentId }) {

@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createWorkspace, KEY, until } from '../../../model-orchestrator/test/workspace.ts'
+import { openRounds } from './rounds.testkit.ts'
+
+const bin = new URL('../../../model-orchestrator/src/bin.ts', import.meta.url)
+const tsx = pathToFileURL(createRequire(bin).resolve('tsx')).href
+
+let space: Awaited<ReturnType<typeof createWorkspace>>
+const cleanups: (() => unknown)[] = []
+beforeEach(async () => {
+  space = await createWorkspace()
+  cleanups.push(() => space.remove())
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+/** The orchestrator as a process; a model that has failed is not started again while it lives. */
+async function startProcess(port: number) {
+  const files = ['--models', space.modelsFile, '--submissions', space.submissions, '--logs', space.logs]
+  const limits = ['--model-namespaces', 'off', '--restart-delay', '600000', '--restart-max-delay', '600000']
+  const names = ['--crunch-id', 'weather', '--base-class-name', 'tracker.TrackerBase']
+  const child = spawn(
+    process.execPath,
+    [
+      '--import',
+      tsx,
+      fileURLToPath(bin),
+      'start',
+      '--port',
+      `${port}`,
+      '--http-port',
+      'off',
+      ...names,
+      ...files,
+      ...limits,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, API_KEY: KEY } },
+  )
+  const exited = once(child, 'exit')
+  const kill = async () => {
+    child.kill('SIGKILL')
+    await exited
+  }
+  cleanups.push(kill)
+  let output = ''
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+  })
+  const ready = (): { port: number; models: { readonly id: string; readonly pid: number }[] } | null => {
+    const line = /^\{"event":"ready".*\n/m.exec(output)?.[0]
+    return line === undefined ? null : JSON.parse(line)
+  }
+  return { kill, ready }
+}
+
+it('kill -9 of the orchestrator: a model that ran is absent by our fault until it is set up again, one that had crashed by its own', async () => {
+  const gate = join(space.root, 'gate')
+  // It can be set up once the gate is open.
+  const main = `
+import { existsSync } from 'node:fs'
+while (!existsSync(${JSON.stringify(gate)})) await new Promise((done) => setTimeout(done, 50))
+class TrackerBase {}
+export class Model extends TrackerBase {
+  tick() {}
+  predict() { return { value: 0.5 } }
+}`
+  await writeFile(gate, '')
+  const ids = ['1', '2']
+  for (const id of ids) await space.submission(`model-${id}`, main)
+  await space.models(ids.map((id) => ({ id, submission_id: `model-${id}`, desired_state: 'RUNNING' })))
+  const first = await startProcess(0)
+  const { port, models } = await until('the first one is ready', first.ready, 30_000)
+  const { runner, round, connected, close } = await openRounds(port)
+  cleanups.push(close)
+  await until('both are set up', connected('1,2'), 30_000)
+  expect(await round()).toEqual(['1 PENDING null', '2 PENDING null'])
+  process.kill(models.find(({ id }) => id === '2')?.pid ?? 0, 'SIGKILL')
+  await until('2 has crashed', connected('1'), 30_000)
+  expect(await round()).toEqual(['1 PENDING null', '2 ABSENT not_running'])
+  await rm(gate)
+  await first.kill()
+  await until('the loss is seen', () => !runner.reachable())
+  await startProcess(port)
+  // Both processes serve, and their set-up waits at the gate.
+  await until('it is back', () => runner.reachable(), 40_000)
+  expect(await round()).toEqual(['1 ABSENT orchestrator_restarted', '2 ABSENT not_running'])
+  await writeFile(gate, '')
+  await until('both are back', connected('1,2'), 30_000)
+  expect(await round()).toEqual(['1 PENDING null', '2 PENDING null'])
+}, 120_000)
