@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { embeddedPostgresStatus } from '@crunch/coordinator-node/internal'
 import { execa } from 'execa'
@@ -21,6 +22,8 @@ export interface Node {
   readonly modelRunnerPort: number
   /** Runs a command to its end, for at most `limitMs`. A failure is a result, not an error. */
   crunch(args: readonly string[], env?: Readonly<Record<string, string>>, limitMs?: number): Promise<CommandResult>
+  /** Starts a command that is to be killed. */
+  startCrunch(args: readonly string[], env?: Readonly<Record<string, string>>): ChildProcess
   /** Starts a replay in the background; throws with what was printed when it does not come up. */
   deployReplay(options?: ReplayOptions): Promise<void>
   /** The services of the running deployment by name. */
@@ -77,6 +80,8 @@ export async function openNode({ directory, crunch: program }: UserWorkspace): P
     apiPort,
     modelRunnerPort,
     crunch,
+    startCrunch: (args, env = {}) =>
+      spawn(program, args, { cwd: directory, env: { ...process.env, ...ports, ...env }, stdio: 'ignore' }),
     async deployReplay({ recording, speed = 'max', resume = false, env = {} } = {}) {
       const args = ['deploy', '--replay', ...(recording === undefined ? [] : [recording])]
       args.push('--speed', String(speed), '--detach', ...(resume ? ['--resume'] : []))

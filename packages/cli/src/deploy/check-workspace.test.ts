@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,10 +8,11 @@ import {
   createTestDatabase,
   type TestDatabase,
 } from '../../../coordinator-node/src/adapters/embedded-postgres/test-database.ts'
-import { confirmNewEra, loadNodeContract, openStore } from '../engine.ts'
+import { confirmNewEra, embeddedDatabase, loadNodeContract, openStore } from '../engine.ts'
 import type { Environment } from '../read-environment.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
 import { type CheckOptions, checkWorkspace, formatFinding } from './check-workspace.ts'
+import { liveDatabaseDirectory } from './workspace-databases.ts'
 
 const template = findWorkspace(fileURLToPath(new URL('../../../../templates/node', import.meta.url)))
 
@@ -152,12 +154,12 @@ describe('the contract of a database with history', () => {
     return { contractPath: workspace.contractPath, findings, text: findings.map(formatFinding).join('\n') }
   }
 
-  /** Gives the database its first era, as a start of the node does. */
-  async function enter(): Promise<void> {
+  /** Gives a database its first era, as a start of the node does. */
+  async function enter(url = database.url): Promise<void> {
     const { contractPath } = await workspaceWith(same)
     const environment = { CRUNCH_ID: name }
     const contract = await loadNodeContract(contractPath, environment)
-    const store = await openStore({ url: database.url })
+    const store = await openStore({ url })
     try {
       await confirmNewEra({ store, contract, contractPath, environment })
     } finally {
@@ -185,5 +187,29 @@ describe('the contract of a database with history', () => {
     expect((await look(changed, { purpose: 'live', newEra: true })).text).toBe('')
     // A replay has a database of its own.
     expect((await look(changed, { purpose: 'replay' })).text).toBe('')
+  })
+
+  it('is read from an embedded server that does not run, which is stopped again', { timeout: 60_000 }, async () => {
+    const workspace = await workspaceWith(changed)
+    const directory = liveDatabaseDirectory(workspace)
+    // As root, the server runs as a user who has to reach its data.
+    for (const folder of [root, join(workspace.nodeDirectory, '..')]) await chmod(folder, 0o755)
+    await mkdir(workspace.stateDirectory)
+    const environment = { PATH: process.env.PATH, CRUNCH_ID: name }
+    const findings = async () => {
+      const report = await checkWorkspace(workspace, environment, { ports: false, purpose: 'look' })
+      return report.findings.map(formatFinding).join('\n')
+    }
+    try {
+      expect(await findings()).toBe('')
+      expect(existsSync(directory)).toBe(false)
+      const server = await embeddedDatabase.start({ directory, fsync: false })
+      await enter(server.url)
+      await server.stop()
+      expect(await findings()).toContain('(leaderboard.direction): "desc" in the database')
+      expect(await embeddedDatabase.stop(directory)).toBeUndefined()
+    } finally {
+      await embeddedDatabase.remove(directory)
+    }
   })
 })
