@@ -215,17 +215,25 @@ describe('a new era', () => {
 
   test('is refused while a node works, and stops a process of the old era that lives on', async () => {
     const era = await play(0, 34)
-    const lease = await store.takeLease('predict')
-    const other = await openPostgresStore({ url: database.url })
-    const ports = { contract: changedContract(direction), settings, codeHash: 'code', log: silentLog }
+    const operator = await openPostgresStore({ url: database.url })
+    const holder = await openPostgresStore({ url: database.url })
+    await holder.takeLease('predict')
+    const ports = { contract: changedContract(direction), settings, codeHash: 'code', log: silentLog, store: operator }
     const clock = createVirtualClock(minute(35))
-    await expect(beginNewEra({ ...ports, store: other, clock })).rejects.toMatchObject({ code: 'LEASE_HELD' })
-    await lease?.release()
-    await beginNewEra({ ...ports, store: other, clock })
-    await other.close()
+    await expect(beginNewEra({ ...ports, clock })).rejects.toMatchObject({ code: 'LEASE_HELD' })
+    await holder.close()
+    // Without a lease, so that nothing but the era stands in its way.
     const old = createPipeline(changedContract({}), { store, clock, log: silentLog }, { era })
+    const predictor = await old.openPredictor(createTestRunner({ a: steady(0.5), b: steady(-0.5) }))
+    await driveBatch(old, predictor, clock, candles(35, 35))
+    await beginNewEra({ ...ports, clock })
+    await operator.close()
     await expect(old.settle()).rejects.toMatchObject({ code: 'ERA_ENDED' })
     await expect(old.checkpoint()).rejects.toMatchObject({ code: 'ERA_ENDED' })
+    await expect(driveBatch(old, predictor, clock, candles(36, 36))).rejects.toMatchObject({ code: 'ERA_ENDED' })
+    // The candle of minute 35 closed at 36, and opened the last round of the old era.
+    const reports = await store.predictionReports(filter())
+    expect(reports.filter(({ prediction }) => prediction.performedAt > minute(36))).toEqual([])
   })
 
   test('is refused when the ended era was paid by code that is gone', async () => {
