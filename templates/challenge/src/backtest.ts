@@ -6,7 +6,10 @@ import type { TrackerBase } from './tracker.ts'
 export interface BacktestOptions {
   /** CSV or NDJSON files, also gzipped, in the shape that `crunch simulate` takes. */
   readonly recordings: readonly string[]
-  /** The models to compare, by name: a new instance of each, since models keep what they have seen. */
+  /**
+   * The models to compare, by name: a new instance of each, since models keep what they have seen. One that has the name of a
+   * baseline is taken for the organizer's: it has no rank and no pay.
+   */
   readonly models: Readonly<Record<string, TrackerBase>>
 }
 
@@ -31,9 +34,9 @@ export async function backtest(options: BacktestOptions): Promise<SimulationResu
         parseValues: (values) => feed.values.parse(values),
       },
     }),
-    models: Object.entries(options.models).map(([name, model]) => ({
-      identity: { id: name, name, deploymentId: 'backtest', cruncherId: 'local', cruncherName: 'local' },
-      model,
-    })),
+    models: Object.entries(options.models).map(([name, model]) => {
+      const cruncher = contract.baselines?.some((baseline) => baseline === name) ? 'organizer' : 'local'
+      return { identity: { id: name, name, deploymentId: name, cruncherId: cruncher, cruncherName: cruncher }, model }
+    }),
   })
 }

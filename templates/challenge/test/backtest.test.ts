@@ -42,10 +42,12 @@ test('ranks every model where the recording has one of the two subjects', async 
   expect(counts.rounds).toBe(24 * 60)
   expect(counts.voidRounds).toBe(0)
   const entries = leaderboard?.entries ?? []
-  expect(entries.map((entry) => entry.rank)).toEqual([1, 2, 3, 4, 5])
+  const flat = entries.find((entry) => entry.modelId === 'flat')
+  expect(entries.flatMap((entry) => (entry === flat ? [] : [entry.rank]))).toEqual([1, 2, 3, 4])
+  expect(flat).toMatchObject({ rank: null, unrankedReason: 'baseline' })
   expect(entries.map((entry) => entry.coverage)).toEqual([1, 1, 1, 1, 1])
   expect(entries[0]?.modelId).toBe('momentum')
-  expect(entries.find((entry) => entry.modelId === 'flat')?.windows.recent).toBe(0)
+  expect(flat?.windows.recent).toBe(0)
 }, 30_000)
 
 test('gives the same digest twice', async () => {
