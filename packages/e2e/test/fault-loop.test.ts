@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seededRandom } from '../../coordinator-node/test/seeded-random.ts'
 import { expectRecomputed } from '../src/expect-recomputed.ts'
-import { type Change, forbiddenChanges, readAudit, startAudit } from '../src/faults/audit.ts'
+import { type Change, forbiddenChanges, lateAnswers, readAudit, startAudit } from '../src/faults/audit.ts'
 import { describeFault, type Happened, runFaults } from '../src/faults/fault-loop.ts'
 import { planFaults } from '../src/faults/fault-plan.ts'
 import { type HealthSample, type Progress, slowHealth, untrueHealth, watchHealth } from '../src/faults/health-watch.ts'
@@ -88,6 +88,10 @@ describe.skipIf(isSkipped)(
     afterAll(() => live?.close(), 120_000)
 
     const because = () => `seed ${seed}\n${happened.map(describeFault).join('\n')}`
+
+    test('stores no answer when its truth could be known', () => {
+      expect(lateAnswers(changes), because()).toEqual([])
+    })
 
     test('writes every row once, and changes nothing that is closed', () => {
       expect(forbiddenChanges(changes), because()).toEqual([])

@@ -45,6 +45,20 @@ export async function readAudit(sql: postgres.Sql): Promise<readonly Change[]> {
     from audit.changes order by at, table_name, id`
 }
 
+/** Answers that became PENDING when their truth could be known. */
+export function lateAnswers(changes: readonly Change[]): readonly string[] {
+  return changes
+    .filter(({ tableName, statusBefore, status }) => {
+      const isValid = status === 'PENDING' || status === 'SCORED'
+      return tableName === 'predictions' && isValid && statusBefore !== 'PENDING'
+    })
+    .filter(({ at, resolvableAt }) => resolvableAt === null || at >= resolvableAt)
+    .map(({ id, at, status, resolvableAt }) => {
+      const lateMs = resolvableAt === null ? null : at - resolvableAt
+      return `${id} became ${status} ${lateMs} ms after its truth could be known`
+    })
+}
+
 /** Moves of a status; `null` stands for what was not there, or has none. */
 const allowedMoves: Readonly<Record<string, readonly string[]>> = {
   inputs: ['null>RECEIVED', 'RECEIVED>RECEIVED', 'RECEIVED>RESOLVED'],
