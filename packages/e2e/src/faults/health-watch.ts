@@ -45,8 +45,10 @@ async function ask(apiPort: number): Promise<HealthSample> {
   })
   try {
     const response = await fetch(`http://127.0.0.1:${apiPort}/healthz`, { signal: AbortSignal.timeout(patienceMs) })
-    const health = (await response.json()) as { status: string; reasons: readonly string[] }
-    return sample(health.status, health.reasons)
+    const text = await response.text()
+    const { status, reasons } = JSON.parse(text) as { status?: string; reasons?: readonly string[] }
+    // An answer without them is the API's own failure, whose words are then the reason.
+    return sample(status ?? null, reasons ?? [`${response.status} ${text}`])
   } catch (error) {
     return sample(null, [String(error)])
   }
