@@ -49,7 +49,7 @@ describe('settling', () => {
     await drive(...candles(0, 21))
     await pipeline.settle()
     const kinds = store.dump().scores.map((score) => `${score.modelId}:${score.kind}:${score.reason}`)
-    expect([...new Set(kinds)]).toEqual(['a:valid:null', 'b:failed:negative', 'c:failed:negative'])
+    expect([...new Set(kinds)]).toEqual(['a:valid:null', 'b:imputed:negative', 'c:imputed:negative'])
     expect(lines).toHaveLength(17)
     expect(lines[0]).toMatchObject({
       level: 'error',
@@ -59,8 +59,8 @@ describe('settling', () => {
     const board = await store.latestLeaderboard()
     expect(board?.entries.map(({ modelId, rank, scoreCount }) => [modelId, rank, scoreCount])).toEqual([
       ['a', 1, 14],
-      ['b', null, 0],
-      ['c', null, 0],
+      ['b', null, 14],
+      ['c', null, 14],
     ])
   })
 

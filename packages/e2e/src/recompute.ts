@@ -122,7 +122,8 @@ function answers(all: readonly Result[], own: readonly Result[]) {
   const hasScore = (inputId: string) =>
     all.some((result) => result.inputId === inputId && result.score?.kind === 'valid')
   const excused = own.filter(
-    ({ blame, score, inputId }) => blame === 'coordinator' || (score?.kind === 'failed' && !hasScore(inputId)),
+    ({ blame, status, score, inputId }) =>
+      blame === 'coordinator' || (status === 'SCORED' && score?.kind === 'failed' && !hasScore(inputId)),
   )
   const validCount = own.filter(({ score }) => score?.kind === 'valid').length
   const roundCount = rounds.size - excused.length

@@ -2,8 +2,8 @@ import type { JsonObject } from './json.ts'
 import type { Instant } from './time.ts'
 
 /**
- * valid: computed by the contract. imputed: given to a missing answer by the contract's `missing` policy.
- * failed: the scorer threw or answered wrongly; it never enters an average.
+ * valid: computed by the contract. imputed: given by the contract's `missing` policy to a missing answer, or to one that could
+ * not be scored, with the reason. failed: there is no value; it never enters an average.
  */
 export type ScoreKind = 'valid' | 'imputed' | 'failed'
 

@@ -71,5 +71,5 @@ function predictionRow(report: PredictionReport, contract: ReportContract) {
 /** Why a prediction has no score of its own; `null` while it waits and when it has one. */
 function failureReason({ prediction, score }: PredictionReport): string | null {
   if (prediction.status === 'FAILED' || prediction.status === 'ABSENT') return prediction.reason ?? 'no reason recorded'
-  return score?.kind === 'failed' ? (score.reason ?? 'no reason recorded') : null
+  return score === null || score.kind === 'valid' ? null : (score.reason ?? 'no reason recorded')
 }

@@ -94,14 +94,37 @@ describe('one answer that cannot be scored', () => {
     ['gives an infinity', () => ({ value: Number.POSITIVE_INFINITY, hit: true }), 'expected number'],
     ['breaks the schema', () => ({ value: 1 }), 'expected boolean'],
     ['gives nothing', () => undefined, 'expected object'],
-  ])('fails alone when the scorer %s', (_, fault, reason) => {
+  ])('scores alone as a missing one when the scorer %s', (_, fault, reason) => {
     const compute = (context: { output: { value: number } }) =>
       context.output.value === 1 ? fault() : { value: context.output.value, hit: true }
     const { scores, moves } = resolved({ predictions: [answer('a', 1), answer('b', 0.5)] }, { score: { compute } })
-    expect(scores[0]).toMatchObject({ kind: 'failed', value: null, signal: null, actual: null })
+    // By the policy for missing answers: otherwise it would be a way to sit a round out.
+    expect(scores[0]).toMatchObject({ kind: 'imputed', value: { value: 0.5, hit: true }, signal: null, actual: null })
     expect(scores[0]?.reason).toContain(reason)
     expect(scores[1]).toMatchObject({ kind: 'valid', value: { value: 0.5, hit: true }, reason: null })
     expect(moves.map(({ to }) => to)).toEqual(['SCORED', 'SCORED'])
+  })
+
+  test('has no score where the policy for missing answers gives none, or fails', () => {
+    const compute = ({ output }: { output: { value: number } }) => (output.value === 1 ? null : { value: 2, hit: true })
+    const failing = () => {
+      throw new Error('no policy')
+    }
+    for (const policy of ['exclude', () => null, failing] as const) {
+      const changes = { score: { compute }, prediction: { missing: policy } }
+      expect(scoresOf({ predictions: [answer('a', 1), answer('b', 0.5)] }, changes)).toEqual([
+        ['a', 'failed', null],
+        ['b', 'valid', 2],
+      ])
+    }
+  })
+
+  test('has no score where no answer of the round can be scored, whatever the policy gives', () => {
+    const changes = { score: { compute: () => null }, prediction: { missing: () => ({ value: -1, hit: false }) } }
+    expect(scoresOf({ predictions: [answer('a', 1), answer('b', 0.5)] }, changes)).toEqual([
+      ['a', 'failed', null],
+      ['b', 'failed', null],
+    ])
   })
 
   test('fails when the ranking value is no number', () => {

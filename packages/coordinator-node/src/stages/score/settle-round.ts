@@ -5,7 +5,7 @@ import { scoreId } from '../../domain/ids.ts'
 import { type Json, type JsonObject, toJson, toJsonObject } from '../../domain/json.ts'
 import type { Prediction } from '../../domain/prediction.ts'
 import type { Round } from '../../domain/round.ts'
-import type { Score, ScoreKind } from '../../domain/score.ts'
+import type { Score } from '../../domain/score.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { DueRound, PredictionMove, RoundSettlement } from '../../ports/store.ts'
 import { roundDistrust } from './round-trust.ts'
@@ -39,6 +39,8 @@ export function settleRound(resolved: ResolvedContract, due: DueRound, now: Inst
     }
   }
   const scores = pending(due).map((prediction) => scorePrediction(resolved, due.round, prediction, truth, now))
+  const substitute = substituteScore(resolved, scores)
+  const hasValid = scores.some(({ kind }) => kind === 'valid')
   const moves = pending(due).map(
     (prediction): PredictionMove => ({
       predictionId: prediction.id,
@@ -51,7 +53,10 @@ export function settleRound(resolved: ResolvedContract, due: DueRound, now: Inst
   return {
     kind: 'resolved',
     actuals: truth.actuals,
-    scores: [...scores, ...missingScores(resolved, due, scores, now)],
+    scores: [
+      ...scores.map((score) => withSubstitute(score, substitute, hasValid)),
+      ...missingScores(resolved, due, substitute, now),
+    ],
     moves,
   }
 }
@@ -112,22 +117,40 @@ function scorePrediction(
   }
 }
 
-/** The scores of answers that are missing by the model's own fault, by the contract's policy. */
-function missingScores(resolved: ResolvedContract, due: DueRound, scores: readonly Score[], now: Instant): Score[] {
-  const missing = due.predictions.filter(
-    (prediction) => prediction.status !== 'PENDING' && prediction.blame === 'model',
-  )
+/** What a model without a valid score gets by the contract's policy. */
+type SubstituteScore = Pick<Score, 'kind' | 'value' | 'reason'>
+
+/** `null` where the policy gives nothing. */
+function substituteScore(resolved: ResolvedContract, scores: readonly Score[]): SubstituteScore | null {
   const valid = scores.flatMap((score) => (score.value === null ? [] : [score.value]))
-  if (missing.length === 0) return []
-  let imputed: { kind: ScoreKind; value: JsonObject | null; reason: string | null }
   try {
     const value = imputedValue(resolved, valid)
-    if (value === null) return []
-    imputed = { kind: 'imputed', value, reason: null }
+    return value === null ? null : { kind: 'imputed', value, reason: null }
   } catch (error) {
-    imputed = { kind: 'failed', value: null, reason: `prediction.missing failed: ${messageOf(error)}` }
+    return { kind: 'failed', value: null, reason: `prediction.missing failed: ${messageOf(error)}` }
   }
-  return missing.map((prediction) => ({ ...emptyScore(resolved, due.round, prediction, now), ...imputed }))
+}
+
+/**
+ * An answer that cannot be scored, in a round where others can, scores as a missing one and keeps its reason: otherwise an
+ * answer that breaks the scorer would leave a hard round out of its model's average.
+ */
+function withSubstitute(score: Score, substitute: SubstituteScore | null, hasValid: boolean): Score {
+  if (!hasValid || score.kind !== 'failed' || substitute?.kind !== 'imputed') return score
+  return { ...score, kind: 'imputed', value: substitute.value }
+}
+
+/** The scores of answers that are missing by the model's own fault, by the contract's policy. */
+function missingScores(
+  resolved: ResolvedContract,
+  due: DueRound,
+  substitute: SubstituteScore | null,
+  now: Instant,
+): Score[] {
+  if (substitute === null) return []
+  return due.predictions
+    .filter((prediction) => prediction.status !== 'PENDING' && prediction.blame === 'model')
+    .map((prediction) => ({ ...emptyScore(resolved, due.round, prediction, now), ...substitute }))
 }
 
 function imputedValue(resolved: ResolvedContract, valid: readonly JsonObject[]): JsonObject | null {

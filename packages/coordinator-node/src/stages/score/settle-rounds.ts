@@ -48,8 +48,8 @@ export async function settleRounds(
   return total
 }
 
-function warnOfFailures(log: Log, roundId: string, scores: readonly { kind: string; reason: string | null }[]): void {
-  const failed = scores.filter((score) => score.kind === 'failed')
+function warnOfFailures(log: Log, roundId: string, scores: readonly { reason: string | null }[]): void {
+  const failed = scores.filter(({ reason }) => reason !== null)
   const first = failed[0]
   if (first !== undefined) {
     log.error('the contract could not score a prediction', {

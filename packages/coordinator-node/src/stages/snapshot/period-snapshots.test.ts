@@ -89,6 +89,12 @@ describe('periodSnapshots', () => {
     expect(alone).toMatchObject({ validCount: 0, excusedCount: 0 })
   })
 
+  test('excuses no missing answer, also where the policy for missing answers failed', () => {
+    const missing = { scoreKind: 'failed', predictionStatus: 'ABSENT', blame: 'model' } as const
+    const [made] = snapshots([result('a', 1, null, missing)])
+    expect(made).toMatchObject({ roundCount: 1, validCount: 0, excusedCount: 0 })
+  })
+
   test.each([
     ['desc', { sum: -3, count: 2 }],
     ['asc', { sum: 11, count: 2 }],

@@ -49,8 +49,11 @@ export function periodSnapshots(
  * Whether a row counts neither for nor against its model. A failed score does only where no answer of the round could be
  * scored: otherwise an answer that breaks the scorer would be a way to sit a round out.
  */
-function isExcused({ blame, scoreKind, roundId }: PeriodResult, worst: ReadonlyMap<string, number | null>): boolean {
-  return blame === 'coordinator' || (scoreKind === 'failed' && worst.get(roundId) === null)
+function isExcused(result: PeriodResult, worst: ReadonlyMap<string, number | null>): boolean {
+  const { blame, predictionStatus, scoreKind, roundId } = result
+  if (blame === 'coordinator') return true
+  // A missing answer has a failed score where the contract's policy for it throws.
+  return predictionStatus === 'SCORED' && scoreKind === 'failed' && worst.get(roundId) === null
 }
 
 function unaskedSum(own: readonly PeriodResult[], worst: ReadonlyMap<string, number | null>): FieldSum {
