@@ -156,6 +156,13 @@ describe('discovery server', () => {
     expect(first.socket.readyState).toBe(first.socket.OPEN)
   })
 
+  it('takes the coordinator in charge also when strangers fill that limit', async () => {
+    const { client } = await start({ maxClients: 1 })
+    await client('/weather')
+    const inCharge = await client('/weather', { headers: { 'x-api-key': KEY } })
+    expect(JSON.parse(inCharge.frames[0]!)).toMatchObject({ event: 'init' })
+  })
+
   it('sends nothing before its models had time to start, and then a snapshot first', async () => {
     let tellReady = () => {}
     const ready = new Promise<void>((resolve) => {

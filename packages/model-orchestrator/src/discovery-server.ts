@@ -16,6 +16,7 @@ import type { OrchestratorLog } from './orchestrator-log.ts'
 
 /** The limits of the discovery socket. */
 export interface DiscoveryLimits {
+  /** Beyond it only clients with the key are taken. */
   readonly maxClients: number
   /** A client that leaves more than this unread is cut off; it reconnects and gets a fresh snapshot. */
   readonly maxUnreadBytes: number
@@ -145,7 +146,8 @@ function welcome(
     refuse(socket, NO_CRUNCH_ID, 1008)
     return
   }
-  if (clients.size >= limits.maxClients) {
+  // The limit is for strangers: however many there are, the coordinator in charge gets in.
+  if (clients.size >= limits.maxClients && !client.hasKey) {
     log.warn('discovery client is refused: too many clients', { clients: clients.size })
     refuse(socket, 'too many clients', 1013)
     return
