@@ -189,11 +189,49 @@ describe('an id that is announced under another cruncher', () => {
     expect([...histories]).toEqual([['a', 'a~2']])
     expect(refused.size).toBe(0)
     expect(await store.models()).toMatchObject([
-      { id: 'a', cruncherId: 'c-a', registeredAt: minute(1), retirements: [{ until: null }] },
+      {
+        ...{ id: 'a', cruncherId: 'c-a', registeredAt: minute(1) },
+        // Nothing is asked of the operator any more.
+        retirements: [
+          { from: minute(2), until: minute(4) },
+          { from: minute(4), until: null, reason: 'its id was given to cruncher "thief", whose history is a~2' },
+        ],
+      },
       { id: 'a~2', cruncherId: 'thief', registeredAt: minute(4), retirements: [] },
     ])
     const { refused: first } = await observe(5, [model('a')])
     expect([...first]).toEqual(['a'])
+  })
+
+  test('is a matter of the operator no longer once both are removed; the model stays retired throughout', async () => {
+    const { observe, store } = await openRegistry()
+    await observe(1, [model('a')])
+    await observe(2, [thief])
+    await observe(3, [])
+    const gone = { retirementOf: () => 'it was removed' }
+    const { changes } = await observe(4, [], gone)
+    expect(changes).toEqual([{ kind: 'retired', modelId: 'a', cruncherId: 'c-a', reason: 'it was removed' }])
+    expect((await observe(5, [], gone)).changes).toEqual([])
+    expect(await store.models()).toMatchObject([
+      {
+        retirements: [
+          { from: minute(2), until: minute(4) },
+          { from: minute(4), until: null, reason: 'it was removed' },
+        ],
+      },
+    ])
+  })
+
+  test('asks for the operator also when the model that it belongs to was removed before', async () => {
+    const { observe, retirements } = await openRegistry()
+    await observe(1, [model('a')])
+    await observe(2, [], { retirementOf: () => 'it was removed' })
+    await observe(3, [thief])
+    await observe(4, [thief])
+    expect(await retirements('a')).toEqual([
+      { from: minute(2), until: minute(3), reason: 'it was removed' },
+      { from: minute(3), until: null, reason: expect.stringMatching(/^the id belongs to cruncher "c-a"/) },
+    ])
   })
 
   test('is refused as well when it looks like the second history of another id', async () => {

@@ -1,5 +1,5 @@
 import { beginRetirement, endRetirement, type Model, type ModelIdentity, type Retirement } from '../../domain/model.ts'
-import { announcedIdOf, type Holders, holdersOf, judgeClaim } from '../../domain/model-history.ts'
+import { announcedIdOf, type Holders, holdersOf, isRefusal, judgeClaim } from '../../domain/model-history.ts'
 import { type Organizer, refusalOfName } from '../../domain/model-role.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { ModelRunner } from '../../ports/model-runner.ts'
@@ -84,7 +84,9 @@ class StoredRegistry implements ModelRegistry {
     const connected = new Set([...accepted.values()].map(({ id }) => id))
     const returning = this.#ordered.filter((model) => connected.has(model.id) && isOpen(model)).map(({ id }) => id)
     const retiring = this.#retiring(runner, connected, refusals, at)
-    for (const id of returning) this.#retire(id, (retirements) => endRetirement(retirements, at))
+    const renewed = retiring.map(({ modelId }) => modelId).filter((id) => this.#isOpen(id))
+    const ending = [...returning, ...renewed]
+    for (const id of ending) this.#retire(id, (retirements) => endRetirement(retirements, at))
     for (const { modelId, reason } of retiring) {
       this.#retire(modelId, (retirements) => beginRetirement(retirements, at, reason))
     }
@@ -92,7 +94,7 @@ class StoredRegistry implements ModelRegistry {
       this.#ordered = inOrderOfId(this.#known)
       this.#write(async () => {
         if (changed.length > 0) await this.#store.registerModels(changed, at)
-        if (returning.length > 0) await this.#store.endRetirements(returning, at)
+        if (ending.length > 0) await this.#store.endRetirements(ending, at)
         if (retiring.length > 0) await this.#store.beginRetirements(retiring, at)
       })
     }
@@ -160,7 +162,7 @@ class StoredRegistry implements ModelRegistry {
   ): readonly RetiringModel[] {
     const isReachable = runner.reachable()
     return this.#ordered.flatMap((model) => {
-      if (isOpen(model)) return []
+      const stated = isOpen(model) ? model.retirements.at(-1)?.reason : undefined
       if (connected.has(model.id) || !isReachable) this.#absentSince.delete(model.id)
       if (connected.has(model.id)) return []
       const id = announcedIdOf(model.id)
@@ -169,8 +171,16 @@ class StoredRegistry implements ModelRegistry {
         (holder !== undefined && holder.historyId !== model.id
           ? `its id was given to cruncher "${holder.cruncherId}", whose history is ${holder.historyId}`
           : refusals.get(id)) ?? (isReachable ? (runner.retirementOf(id) ?? this.#absence(model.id, at)) : null)
-      return reason === null ? [] : [{ modelId: model.id, reason }]
+      if (reason === null) return []
+      // It keeps its first reason, unless an operator has to decide now, or no longer has to.
+      if (stated !== undefined && isRefusal(stated) === isRefusal(reason)) return []
+      return [{ modelId: model.id, reason }]
     })
+  }
+
+  #isOpen(id: string): boolean {
+    const model = this.#known.get(id)
+    return model !== undefined && isOpen(model)
   }
 
   #absence(id: string, at: Instant): string | null {
