@@ -6,7 +6,9 @@ const BLOCK_BYTES = 512
 /** `statfs` of a file system in memory; see statfs(2). */
 const TMPFS = 0x0102_1994
 /** A file in memory without a name in the file system, a shared mapping of no file, a System V segment, shared memory. */
-const IN_MEMORY = /^(\/memfd:|\/dev\/zero \(deleted\)|\/SYSV|\/dev\/shm\/|\/anon_hugepage)/
+const IN_MEMORY = /^(\/memfd:|\/secretmem|\/dev\/zero \(deleted\)|\/SYSV|\/dev\/shm\/|\/anon_hugepage)/
+/** Of memfd_secret(2): Linux does not tell how much of it is used, and all of it counts. */
+const SECRET_MEMORY = /^\/secretmem/
 const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ (\S+) (\d+)\s+(.*)$/
 
 /**
@@ -46,7 +48,8 @@ function countOpenFiles(pid: number, found: Map<string, number>): void {
   for (const name of readdirSync(`/proc/${pid}/fd`)) {
     unlessGone(() => {
       const path = `/proc/${pid}/fd/${name}`
-      if (IN_MEMORY.test(readlinkSync(path))) note(path, found)
+      const target = readlinkSync(path)
+      if (IN_MEMORY.test(target)) note(path, target, found)
     })
   }
 }
@@ -56,7 +59,7 @@ function countMappings(pid: number, found: Map<string, number>, mapped: Map<stri
     const [, from = '', to = '', device, inode, path = ''] = MAPPING.exec(line) ?? []
     if (!IN_MEMORY.test(path)) continue
     try {
-      note(`/proc/${pid}/map_files/${from.replace(/^0+(?=.)/, '')}-${to.replace(/^0+(?=.)/, '')}`, found)
+      note(`/proc/${pid}/map_files/${from.replace(/^0+(?=.)/, '')}-${to.replace(/^0+(?=.)/, '')}`, path, found)
     } catch {
       // Only the superuser may look behind a mapping; others take all of it for used, unless the file is open as well.
       const key = `${deviceNumber(device)}:${inode}`
@@ -79,9 +82,9 @@ function countWritableFolder(pid: number, found: Map<string, number>): void {
   if (type === TMPFS) found.set(`folder ${statSync(path).dev}`, (blocks - bfree) * bsize)
 }
 
-function note(path: string, found: Map<string, number>): void {
-  const { dev, ino, blocks } = statSync(path)
-  found.set(`${dev}:${ino}`, blocks * BLOCK_BYTES)
+function note(path: string, target: string, found: Map<string, number>): void {
+  const { dev, ino, blocks, size } = statSync(path)
+  found.set(`${dev}:${ino}`, SECRET_MEMORY.test(target) ? size : blocks * BLOCK_BYTES)
 }
 
 /** Processes end, and open and close files, while they are looked at. False for what this user may not see. */

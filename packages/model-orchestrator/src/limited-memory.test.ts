@@ -99,6 +99,15 @@ fill(file, 400)
 kept = mmap.mmap(file, 400 * MIB)
 os.close(file)
 time.sleep(60)`,
+  // As much of it can be mapped at once as may be locked, but what was written stays. 447 is memfd_secret(2), which not every Linux has.
+  'secret memory, written in pieces': `
+file = ctypes.CDLL(None).syscall(447, 0)
+if file < 0: fill(os.memfd_create("x"), 400)
+else:
+    os.ftruncate(file, 400 * MIB)
+    for at in range(0, 400 * MIB, MIB):
+        with mmap.mmap(file, MIB, offset=at) as piece: piece[:] = b"x" * MIB
+time.sleep(60)`,
   'shared memory with a name': 'fill(os.open("/dev/shm/x", os.O_CREAT | os.O_WRONLY), 400); time.sleep(60)',
   'a file in its folder, closed': `
 file = os.open("/tmp/x", os.O_CREAT | os.O_WRONLY)
