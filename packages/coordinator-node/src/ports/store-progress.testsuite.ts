@@ -24,6 +24,7 @@ export function progressTests(context: StoreUnderTest): void {
       firstModelAt: null,
       lastRoundTimes: new Map(),
       openRounds: [],
+      recentRounds: [],
       lastPeriodEnd: null,
       firstInOpenPeriod: null,
       lastCheckpointEnd: null,
@@ -62,6 +63,36 @@ export function progressTests(context: StoreUnderTest): void {
     )
   })
 
+  it('tells of the newest three answered rounds how many answers are valid, and why the others are missing', async () => {
+    const { store } = context
+    await prepare(store, ['a', 'b', 'c'])
+    const rounds = [0, 1, 2, 3, 4, 5].map((at) => round(at))
+    for (const one of rounds) await store.openRound(one)
+    const absent = (one: Round, modelId: string, reason: string) =>
+      prediction(one, modelId, { status: 'ABSENT', output: null, reason, blame: 'coordinator' })
+    const [old, first, second, gone, third] = rounds as [Round, Round, Round, Round, Round]
+    for (const one of [old, first, gone]) {
+      await store.recordAnswers(one.id, one.performedAt, [prediction(one, 'a'), absent(one, 'b', 'timeout')])
+    }
+    await store.recordAnswers(second.id, second.performedAt, [])
+    const reasons = { a: 'timeout', b: 'busy', c: 'timeout' }
+    const silent = Object.entries(reasons).map(([modelId, reason]) => absent(third, modelId, reason))
+    await store.recordAnswers(third.id, third.performedAt, silent)
+    await store.appendRecords([candle(0), candle(7)])
+    await store.settleRounds(settleRequest({ now: gone.resolvableAt }), (due) =>
+      due.round.id === gone.id ? voidAll(due) : { kind: 'wait' },
+    )
+    const row = (one: Round, rowCount: number, validCount: number, commonReason: string | null) => ({
+      ...{ scheduleKey: one.scheduleKey, performedAt: one.performedAt },
+      ...{ rowCount, validCount, commonReason },
+    })
+    expect((await store.pipelineProgress(third.performedAt)).recentRounds).toEqual([
+      row(first, 2, 1, 'timeout'),
+      row(second, 0, 0, null),
+      row(third, 3, 0, 'timeout'),
+    ])
+  })
+
   it('takes no notice of models that are retired', async () => {
     const { store } = context
     await prepare(store, ['a'])
@@ -82,6 +113,7 @@ export function progressTests(context: StoreUnderTest): void {
       const {
         heartbeats: _beats,
         openRounds: _rounds,
+        recentRounds: _recent,
         lastRoundTimes: _times,
         ...rest
       } = await store.pipelineProgress(0)

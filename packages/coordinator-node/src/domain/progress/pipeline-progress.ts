@@ -29,6 +29,20 @@ export interface OpenRounds {
   readonly expiredCount: number
 }
 
+/** How many of a schedule's newest rounds tell whether its models answer: one may fail by chance. */
+export const recentRoundCount = 3
+
+/** An answered round that is not void. */
+export interface RecentRound {
+  readonly scheduleKey: string
+  readonly performedAt: Instant
+  readonly rowCount: number
+  /** Rows with a valid answer. */
+  readonly validCount: number
+  /** The commonest reason of the others, of equal ones the first in order; `null` without one. */
+  readonly commonReason: string | null
+}
+
 /** How far each stage has come: whether something stands still is told from this alone. */
 export interface PipelineProgress {
   /** In order of worker. */
@@ -39,6 +53,8 @@ export interface PipelineProgress {
   readonly lastRoundTimes: ReadonlyMap<string, Instant>
   /** In order of schedule key; only schedules with such rounds. */
   readonly openRounds: readonly OpenRounds[]
+  /** The newest {@link recentRoundCount} of each active schedule, in order of schedule key, oldest first. */
+  readonly recentRounds: readonly RecentRound[]
   /** End of the newest closed period, and the earliest `resolvableAt` of a round behind it. */
   readonly lastPeriodEnd: Instant | null
   readonly firstInOpenPeriod: Instant | null

@@ -42,11 +42,20 @@ function open(overrides: Partial<OpenRounds>): OpenRounds {
   }
 }
 
+/** Rounds of five models each, with so many valid answers. */
+function recent(...validCounts: readonly number[]): NodeProgress['recentRounds'] {
+  return validCounts.map((validCount, index) => ({
+    ...{ scheduleKey: 'BTC-5m', performedAt: at(58 + index), rowCount: 5, validCount },
+    commonReason: validCount === 5 ? null : 'orchestrator_unreachable',
+  }))
+}
+
 /** A node that is well at minute 60: a round a minute, settled up to now, the board of minute 60. */
 function progress(overrides: Partial<NodeProgress> = {}): NodeProgress {
   return {
     ...{ feeds: [feed()], heartbeats: workers, firstModelAt: at(-100), lastRoundTimes: new Map([['BTC-5m', at(60)]]) },
-    ...{ openRounds: [open({})], lastPeriodEnd: at(60), firstInOpenPeriod: at(60) },
+    ...{ openRounds: [open({})], recentRounds: recent(5, 5, 5) },
+    ...{ lastPeriodEnd: at(60), firstInOpenPeriod: at(60) },
     ...{ lastCheckpointEnd: at(60), firstInOpenCheckpoint: at(60) },
     ...overrides,
   }
@@ -65,6 +74,11 @@ describe('what is no standstill', () => {
     'a new database': progress({
       ...{ feeds: [], heartbeats: [], firstModelAt: null, lastRoundTimes: new Map(), openRounds: [] },
       ...{ lastPeriodEnd: null, firstInOpenPeriod: null, lastCheckpointEnd: null, firstInOpenCheckpoint: null },
+    }),
+    'one valid answer in three rounds': progress({ recentRounds: recent(0, 1, 0) }),
+    'the first two rounds without a valid answer': progress({ recentRounds: recent(0, 0) }),
+    'rounds without a model that takes part': progress({
+      recentRounds: recent(0, 0, 0).map((round) => ({ ...round, rowCount: 0 })),
     }),
     'no participant yet': progress({ firstModelAt: null, lastRoundTimes: new Map() }),
     'a feed that is stale, which is a reason of its own': progress({
@@ -132,6 +146,14 @@ describe('what is a standstill, with what holds it up', () => {
     'a round without answers': [
       progress({ openRounds: [open({ unansweredCount: 2, firstUnansweredAt: at(58) })] }),
       { stage: 'prediction', what: /2 rounds of "BTC-5m" stay without answers/, heldUpBy: /has not written them/ },
+    ],
+    'rounds in which no model answers, while everything else goes on': [
+      progress({ recentRounds: recent(0, 0, 0) }),
+      {
+        stage: 'prediction',
+        what: /no model has given a valid answer in the newest 3 rounds of "BTC-5m"/,
+        heldUpBy: /15 answers are missing, the newest mostly by orchestrator_unreachable/,
+      },
     ],
     'rounds that a silent score worker does not settle': [
       progress({

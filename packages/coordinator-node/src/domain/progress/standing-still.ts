@@ -4,6 +4,7 @@ import { noRoundCanResolveBefore } from '../period.ts'
 import type { Schedule } from '../round.ts'
 import { describeLength, durationMs, floorToGrid, formatInstant, type Instant } from '../time.ts'
 import type { Heartbeat, NodeProgress, OpenRounds } from './pipeline-progress.ts'
+import { silentModels } from './silent-models.ts'
 
 /** What the contract says of when something should happen. */
 export interface PipelineGrid {
@@ -61,6 +62,7 @@ export function standingStill(
     ...(grid.isReplay ? stuckReplay(grid, progress) : []),
     ...grid.schedules.flatMap((schedule) => unopenedRounds(grid, schedule, progress, now, looking.since)),
     ...progress.openRounds.flatMap((rounds) => unansweredRounds(grid, progress, rounds)),
+    ...grid.schedules.flatMap((schedule) => silentModels(schedule, progress)),
     ...progress.openRounds.flatMap((rounds) => unsettledRounds(grid, progress, rounds)),
     ...openPeriod(grid, progress, now),
     ...openCheckpoint(grid, progress, now),

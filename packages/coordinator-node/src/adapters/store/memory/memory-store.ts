@@ -64,7 +64,10 @@ export function createMemoryStore(): MemoryStore {
     ...feedVerbs(feeds, rounds, listeners, verb),
     ...backfillVerbs(createBackfillTable(), verb),
     ...modelVerbs(models, verb),
-    ...progressVerbs((heartbeats) => ({ heartbeats, feeds, rounds, models: models.all(), ...periods.rows() }), verb),
+    ...progressVerbs((heartbeats) => {
+      const scheduleKeys = schedules.active().map(({ key }) => key)
+      return { heartbeats, feeds, rounds, scheduleKeys, models: models.all(), ...periods.rows() }
+    }, verb),
     ...eraVerbs(eras, rounds, periods, verb),
     putSchedules: verb(schedules.put),
     openRound: verb((round) => {

@@ -2,7 +2,14 @@ import type { Checkpoint } from '../../../domain/checkpoint.ts'
 import { feedScopeKey } from '../../../domain/feed-record.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
 import type { Model } from '../../../domain/model.ts'
-import type { Heartbeat, OpenRounds, PipelineProgress } from '../../../domain/progress/pipeline-progress.ts'
+import { isValidAnswer, type Prediction } from '../../../domain/prediction.ts'
+import {
+  type Heartbeat,
+  type OpenRounds,
+  type PipelineProgress,
+  type RecentRound,
+  recentRoundCount,
+} from '../../../domain/progress/pipeline-progress.ts'
 import type { Round } from '../../../domain/round.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { WorkerBeat } from '../../../ports/store.ts'
@@ -42,6 +49,8 @@ export interface ProgressTables {
   readonly heartbeats: HeartbeatTable
   readonly feeds: FeedTable
   readonly rounds: RoundTable
+  /** Of the active schedules. */
+  readonly scheduleKeys: readonly string[]
   readonly models: readonly Model[]
   readonly leaderboards: readonly Leaderboard[]
   readonly checkpoints: readonly Checkpoint[]
@@ -58,6 +67,7 @@ export function pipelineProgress(tables: ProgressTables, at: Instant): PipelineP
     ),
     lastRoundTimes: rounds.lastTimes(),
     openRounds: openRounds(rounds.unresolved(), feeds, at),
+    recentRounds: recentRounds(rounds, tables.scheduleKeys),
     lastPeriodEnd,
     firstInOpenPeriod: rounds.firstResolvableAt(lastPeriodEnd ?? Number.NEGATIVE_INFINITY),
     lastCheckpointEnd,
@@ -100,6 +110,29 @@ function roundsOfGroup(rounds: readonly Round[], feeds: FeedTable, at: Instant):
     firstRipeAt: earliest(ripe.map(({ resolvableAt }) => resolvableAt)),
     expiredCount: rounds.filter(({ expiresAt }) => expiresAt <= at).length,
   }
+}
+
+function recentRounds(rounds: RoundTable, scheduleKeys: readonly string[]): readonly RecentRound[] {
+  const answered = rounds.rows().filter(({ round }) => round.answeredAt !== null && round.voidReason === null)
+  return [...scheduleKeys].sort(compareText).flatMap((scheduleKey) =>
+    answered
+      .filter(({ round }) => round.scheduleKey === scheduleKey)
+      .slice(-recentRoundCount)
+      .map(({ round, predictions }) => ({
+        scheduleKey,
+        performedAt: round.performedAt,
+        rowCount: predictions.length,
+        validCount: predictions.filter(({ status }) => isValidAnswer(status)).length,
+        commonReason: commonReason(predictions),
+      })),
+  )
+}
+
+function commonReason(predictions: readonly Prediction[]): string | null {
+  const counts = new Map<string, number>()
+  for (const { reason } of predictions) if (reason !== null) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  const [common] = [...counts].sort(([left, some], [right, others]) => others - some || compareText(left, right))
+  return common?.[0] ?? null
 }
 
 function earliest(instants: readonly Instant[]): Instant | null {

@@ -1,5 +1,10 @@
 import type { FeedScope } from '../../../domain/feed-record.ts'
-import type { Heartbeat, OpenRounds } from '../../../domain/progress/pipeline-progress.ts'
+import {
+  type Heartbeat,
+  type OpenRounds,
+  type RecentRound,
+  recentRoundCount,
+} from '../../../domain/progress/pipeline-progress.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { Store } from '../../../ports/store.ts'
 import type { Sql } from './connect.ts'
@@ -32,11 +37,12 @@ export function createProgressStore(sql: Sql): Pick<Store, ProgressVerbs> {
       return row?.at ?? null
     },
     async pipelineProgress(at) {
-      const [heartbeats, times, openRounds, [ends]] = await Promise.all([
+      const [heartbeats, times, openRounds, recentRounds, [ends]] = await Promise.all([
         readHeartbeats(sql),
         sql<{ key: string; at: Instant }[]>`
           select key, last_performed_at as at from scheduled_prediction_configs where last_performed_at is not null`,
         readOpenRounds(sql, at),
+        readRecentRounds(sql),
         sql<EndsRow[]>`
           with ends as (
             select (select max(as_of) from leaderboards) as period, (select max(period_end) from checkpoints) as checkpoint
@@ -51,7 +57,7 @@ export function createProgressStore(sql: Sql): Pick<Store, ProgressVerbs> {
           from ends`,
       ])
       const lastRoundTimes = new Map(times.map(({ key, at: lastAt }) => [key, lastAt]))
-      return { heartbeats, lastRoundTimes, openRounds, ...(ends as EndsRow) }
+      return { heartbeats, lastRoundTimes, openRounds, recentRounds, ...(ends as EndsRow) }
     },
   }
 }
@@ -84,4 +90,25 @@ async function readOpenRounds(sql: Sql, at: Instant): Promise<readonly OpenRound
     ...counts,
     scope: scopeOf({ source, subject, kind, granularity } satisfies FeedScope),
   }))
+}
+
+/** From the newest round of each schedule backwards, by the index on `resolvable_at`: a few rows each, however many there are. */
+async function readRecentRounds(sql: Sql): Promise<readonly RecentRound[]> {
+  const rows = await sql<RecentRound[]>`
+    select c.key as "scheduleKey", r.performed_at as "performedAt", p.*
+    from scheduled_prediction_configs c
+    cross join lateral (
+      select i.id, i.performed_at from inputs i
+      where i.schedule_key = c.key and i.answered_at is not null and i.void_reason is null
+        and i.resolvable_at <= c.last_performed_at + make_interval(secs => c.horizon_ms / 1000.0)
+      order by i.resolvable_at desc, i.id desc limit ${recentRoundCount}
+    ) r
+    cross join lateral (
+      select count(*) as "rowCount", count(*) filter (where status in ('PENDING', 'SCORED')) as "validCount",
+        mode() within group (order by reason) as "commonReason"
+      from predictions where input_id = r.id
+    ) p
+    where c.active
+    order by c.key, r.performed_at`
+  return [...rows]
 }
