@@ -1,4 +1,13 @@
-import type { CheckpointRow, LeaderboardRow, ModelRow, ScoreRow, SnapshotRow, StoredRows } from './stored-rows.ts'
+import { spearman } from './spearman.ts'
+import {
+  type CheckpointRow,
+  isRetired,
+  type LeaderboardRow,
+  type ModelRow,
+  type ScoreRow,
+  type SnapshotRow,
+  type StoredRows,
+} from './stored-rows.ts'
 
 // A competition's results once more, from its stored answers and scores, in plain arithmetic that shares no code with the
 // engine: what a participant could do with an export of the tables.
@@ -211,25 +220,6 @@ function correlationWithOthers(
   return correlations.length === 0 ? null : correlations.reduce((sum, value) => sum + value, 0) / correlations.length
 }
 
-function spearman(pairs: readonly (readonly [number, number])[]): number | null {
-  const left = ranks(pairs.map(([value]) => value))
-  const right = ranks(pairs.map(([, value]) => value))
-  const middle = (pairs.length + 1) / 2
-  const product = (first: readonly number[], second: readonly number[]) =>
-    first.reduce((sum, rank, index) => sum + (rank - middle) * ((second[index] ?? 0) - middle), 0)
-  const spread = product(left, left) * product(right, right)
-  return spread === 0 ? null : product(left, right) / Math.sqrt(spread)
-}
-
-/** Equal values share the mean of the places they take. */
-function ranks(values: readonly number[]): readonly number[] {
-  return values.map((value) => {
-    const below = values.filter((other) => other < value).length
-    const equal = values.filter((other) => other === value).length
-    return below + (equal + 1) / 2
-  })
-}
-
 function leaderboardOf(
   competition: Competition,
   models: readonly ModelRow[],
@@ -241,7 +231,15 @@ function leaderboardOf(
   const longestMs = Math.max(...Object.values(windowsMs))
   const closed = results.filter(({ at }) => at < asOf)
   const window = closed.filter(({ at }) => at >= asOf - (windowsMs[rankBy] ?? 0))
-  const entries = models.map(({ id: modelId, cruncherId }) => {
+  const listed = models.filter((model) => {
+    const hasRow = snapshots.some(
+      ({ modelId, periodStart, periodEnd }) =>
+        modelId === model.id && periodEnd <= asOf && periodStart >= asOf - longestMs,
+    )
+    return hasRow || !isRetired(model, asOf)
+  })
+  const entries = listed.map((model) => {
+    const { id: modelId, cruncherId } = model
     const own = closed.filter((result) => result.modelId === modelId)
     const within = (lengthMs: number) => own.filter(({ at }) => at >= asOf - lengthMs)
     const { scoreCount, dueCount } = totals(within(windowsMs[rankBy] ?? 0))
@@ -255,13 +253,15 @@ function leaderboardOf(
       unrankedReason:
         cruncherId === organizer
           ? 'baseline'
-          : answered.validCount === 0
-            ? 'no_data'
-            : (answered.coverage ?? 0) >= rankedFrom
-              ? null
-              : answered.validCount / dueCount >= rankedFrom
-                ? 'waiting'
-                : 'low_coverage',
+          : isRetired(model, asOf)
+            ? 'retired'
+            : answered.validCount === 0
+              ? 'no_data'
+              : (answered.coverage ?? 0) >= rankedFrom
+                ? null
+                : answered.validCount / dueCount >= rankedFrom
+                  ? 'waiting'
+                  : 'low_coverage',
       windows: Object.fromEntries(
         Object.entries(windowsMs).map(([name, lengthMs]) => [name, mean(within(lengthMs), value)]),
       ),
@@ -272,7 +272,7 @@ function leaderboardOf(
   })
   const period = closed.filter(({ at }) => at >= asOf - periodMs)
   const place = ({ unrankedReason: reason }: (typeof entries)[number]) =>
-    reason === null || reason === 'baseline' ? 0 : reason === 'no_data' ? 2 : 1
+    reason === null || reason === 'baseline' ? 0 : reason === 'retired' ? 3 : reason === 'no_data' ? 2 : 1
   return {
     era: onlyEra,
     asOf,
@@ -301,7 +301,8 @@ function checkpointOf(
   const results = all.filter(({ at }) => at >= end - checkpointMs && at < end)
   const candidates = models
     .filter(({ id }) => results.some(({ modelId }) => modelId === id))
-    .map(({ id: modelId, name, cruncherId }) => {
+    .map((model) => {
+      const { id: modelId, name, cruncherId } = model
       const own = results.filter((result) => result.modelId === modelId)
       const { scoreCount, dueCount, answeredCount } = totals(own)
       const answered = answers(results, own)
@@ -312,11 +313,13 @@ function checkpointOf(
         floor: isOrganizers && name === baseline && isCovered ? mean(own, field) : null,
         unpaidReason: isOrganizers
           ? 'baseline'
-          : answered.validCount === 0
-            ? 'no_answer'
-            : isCovered
-              ? null
-              : 'low_coverage',
+          : isRetired(model, end)
+            ? 'retired'
+            : answered.validCount === 0
+              ? 'no_answer'
+              : isCovered
+                ? null
+                : 'low_coverage',
       }
     })
   const floor = candidates.find((candidate) => candidate.floor !== null)?.floor ?? null

@@ -1,4 +1,4 @@
-import type { PredictionRow, StoredRows } from './stored-rows.ts'
+import { isRetired, type PredictionRow, type StoredRows } from './stored-rows.ts'
 
 // What must hold of the rows of every deployment, whatever happened to it. Each check gives what is wrong, a line each.
 
@@ -9,14 +9,16 @@ export interface ScheduleCounts {
   readonly missed: number
 }
 
-/** Every round has exactly one row for every model that was registered before it, and no row is without its round. */
+/** Every round has exactly one row for every model that took part at its instant, and no row is without its round. */
 export function wrongAnswerRows({ models, inputs, predictions }: StoredRows): readonly string[] {
   const answered = byInput(predictions)
   const known = new Set(inputs.map(({ id }) => id))
   const strays = predictions.filter(({ inputId }) => !known.has(inputId)).map(({ id }) => `${id} belongs to no round`)
   const wrong = inputs.flatMap(({ id, performedAt, answeredAt }) => {
     if (answeredAt === null) return [`${id} was never answered`]
-    const expected = models.filter(({ registeredAt }) => registeredAt <= performedAt).map((model) => model.id)
+    const expected = models
+      .filter((model) => model.registeredAt <= performedAt && !isRetired(model, performedAt))
+      .map((model) => model.id)
     const found = (answered.get(id) ?? []).map(({ modelId }) => modelId).sort()
     return found.join() === expected.join() ? [] : [`${id} has rows of models ${found}, not of ${expected}`]
   })

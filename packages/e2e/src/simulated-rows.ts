@@ -37,8 +37,8 @@ function listedModels(
 function storedRows({ rows }: SimulationResult): StoredRows {
   return {
     models: rows.models.map(
-      ({ id, name, cruncherId, registeredAt }): ModelRow => ({
-        ...{ id, name, cruncherId, registeredAt },
+      ({ id, name, cruncherId, registeredAt, retirements }): ModelRow => ({
+        ...{ id, name, cruncherId, registeredAt, retirements },
       }),
     ),
     inputs: rows.rounds.map(({ scope, horizonMs: _horizon, stepMs: _step, ...round }) => ({

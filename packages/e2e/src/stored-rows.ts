@@ -109,11 +109,19 @@ export interface CheckpointRow {
   readonly emissionReason: string | null
 }
 
+/** Rounds at an instant of this span have no row of the model. */
+export interface RetirementRow {
+  readonly from: number
+  readonly until: number | null
+  readonly reason: string
+}
+
 export interface ModelRow {
   readonly id: string
   readonly name: string
   readonly cruncherId: string
   readonly registeredAt: number
+  readonly retirements: readonly RetirementRow[]
 }
 
 export interface StoredRows {
@@ -129,9 +137,13 @@ export interface StoredRows {
 /** Reads every row, in orders that depend on content only: by (resolvableAt, input, model) or (period, model). */
 export async function readStoredRows(sql: postgres.Sql): Promise<StoredRows> {
   return {
-    models: await sql<
-      ModelRow[]
-    >`select id, name, cruncher_id as "cruncherId", registered_at as "registeredAt" from models order by id`,
+    models: await sql<ModelRow[]>`
+      select id, name, cruncher_id as "cruncherId", registered_at as "registeredAt",
+        (select coalesce(json_agg(json_build_object(
+            'from', (extract(epoch from from_at) * 1000)::int8,
+            'until', (extract(epoch from until_at) * 1000)::int8, 'reason', reason) order by from_at), '[]'::json)
+          from model_retirements where model_id = id) as retirements
+      from models order by id`,
     inputs: await sql<InputRow[]>`
       select id, era, schedule_key as "scheduleKey", subject, performed_at as "performedAt",
         resolvable_at as "resolvableAt", expires_at as "expiresAt", missed_before as "missedBefore", input, status,
@@ -160,4 +172,8 @@ export async function readStoredRows(sql: postgres.Sql): Promise<StoredRows> {
         snapshot_count as "snapshotCount", contract_versions as "contractVersions", entries, floor, emission_reason as "emissionReason"
       from checkpoints order by period_end`,
   }
+}
+
+export function isRetired({ retirements }: ModelRow, at: number): boolean {
+  return retirements.some(({ from, until }) => from <= at && (until === null || at < until))
 }

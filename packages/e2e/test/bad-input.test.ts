@@ -5,7 +5,7 @@ import { type Node, openNode } from '../src/deployment.ts'
 import { expectEqualRows } from '../src/expect-equal-rows.ts'
 import { postmasterPid } from '../src/processes.ts'
 import { simulateRows } from '../src/simulated-rows.ts'
-import { type PredictionRow, readStoredRows, type StoredRows } from '../src/stored-rows.ts'
+import { isRetired, type PredictionRow, readStoredRows, type StoredRows } from '../src/stored-rows.ts'
 import { takeTestWorkspace } from '../src/test-workspace.ts'
 import { until } from '../src/until.ts'
 import type { UserWorkspace } from '../src/workspace.ts'
@@ -63,10 +63,14 @@ describe('models that misbehave among good ones', () => {
   })
 
   test.each(Object.entries(bad))(
-    '%s has a row for every round, with the reason and its own blame',
+    '%s has a row for every round until it is retired, with the reason and its own blame',
     (name, { outcomes }) => {
       const predictions = predictionsOf(name)
-      expect(predictions).toHaveLength(rows.inputs.length)
+      const model = rows.models.find((one) => one.name === name)
+      const asked = rows.inputs.filter(({ performedAt }) => model && !isRetired(model, performedAt))
+      expect(predictions).toHaveLength(asked.length)
+      // A model that ends again and again is quarantined; the others are too few rounds in for that.
+      expect(model?.retirements.length).toBe(name === 'exits' ? 1 : 0)
       expect(predictions.filter(({ blame }) => blame !== 'model')).toEqual([])
       const seen = predictions.map(({ status, reason }) => `${status} ${reason}`)
       expect(predictions.filter(({ status, reason }) => !outcomes.includes(`${status} ${reason}`))).toEqual([])
@@ -222,7 +226,8 @@ async function writeModels(directory: string, names: readonly string[]): Promise
       `    submission_id: ${name}`,
       '    desired_state: RUNNING',
       `    model_name: ${name}`,
-      `    cruncher_id: local-${index + 1}`,
+      // The baseline of the pack is the organizer's, or it would be refused.
+      `    cruncher_id: ${name === 'climatology' ? 'organizer' : `local-${index + 1}`}`,
     ].join('\n'),
   )
   const path = 'node/deployment/model-orchestrator-local/config/models.dev.yml'

@@ -66,7 +66,7 @@ describe(`a replay of which ${killCount} processes are killed`, () => {
     expect(records).toHaveLength(recordedCount)
   })
 
-  test('every round has exactly one row for every model that was registered before it', () => {
+  test('every round has exactly one row for every model that took part in it', () => {
     expect(rows.inputs.length).toBeGreaterThan(recordedCount / 2)
     expect(wrongAnswerRows(rows)).toEqual([])
   })
@@ -155,7 +155,7 @@ async function watermarkOf(sql: postgres.Sql): Promise<number> {
 
 function summary(
   killed: readonly Victim[],
-  { inputs, predictions, scores, snapshots, leaderboards, checkpoints }: StoredRows,
+  { models, inputs, predictions, scores, snapshots, leaderboards, checkpoints }: StoredRows,
   counters: readonly { readonly key: string; readonly missed: number }[],
 ): string {
   const count = (names: readonly string[]) =>
@@ -168,6 +168,7 @@ function summary(
   )
   return [
     `killed: ${count(killed)}`,
+    `retired: ${count(models.flatMap(({ id, retirements }) => retirements.map(({ reason }) => `model ${id} (${reason})`)))}`,
     `rounds: ${inputs.length}, void ${inputs.filter(({ voidReason }) => voidReason !== null).length}`,
     `missed: ${counters.map(({ key, missed }) => `${key} ${missed}`).join(', ')}`,
     `predictions: ${predictions.length}; ${count(outcomes)}`,

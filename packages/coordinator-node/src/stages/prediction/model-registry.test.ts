@@ -127,24 +127,6 @@ describe('a retirement', () => {
     expect(await retirements('a')).toEqual([])
   })
 
-  test('begins after a day without a run that nobody explains; a run or a lost orchestrator begins the day anew', async () => {
-    const { observe, retirements } = await openRegistry()
-    const day = 24 * 60
-    await observe(0, [model('a')])
-    await observe(1, [])
-    await observe(day, [])
-    await observe(day, [], { reachable: () => false })
-    await observe(day + 1, [])
-    await observe(2 * day, [model('a')])
-    await observe(2 * day + 1, [])
-    await observe(3 * day, [])
-    expect(await retirements('a')).toEqual([])
-    await observe(3 * day + 1, [])
-    expect(await retirements('a')).toEqual([
-      { from: minute(3 * day + 1), until: null, reason: 'it has not run for 24 h' },
-    ])
-  })
-
   test('goes on over a restart, whatever the new process knows of its reason', async () => {
     const { store, observe } = await openRegistry()
     await observe(1, [model('a')])

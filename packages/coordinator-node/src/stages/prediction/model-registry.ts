@@ -6,12 +6,6 @@ import type { ModelRunner } from '../../ports/model-runner.ts'
 import type { RetiringModel } from '../../ports/model-verbs.ts'
 import type { Store } from '../../ports/store.ts'
 
-/**
- * A model that has not run for so long is retired, whatever the orchestrator says of it. Until then its rounds score as
- * missing, so that stopping a model before rounds that look hard costs more than it saves.
- */
-const RETIRED_AFTER_MS = 24 * 3_600_000
-
 /** Every model that this node has ever set up, in memory; each has a row in every round that it takes part in. */
 export interface ModelRegistry {
   /** In order of id. */
@@ -52,7 +46,6 @@ class StoredRegistry implements ModelRegistry {
   readonly #organizer: Organizer
   readonly #known: Map<string, Model>
   readonly #deployments = new Map<string, string>()
-  readonly #absentSince = new Map<string, Instant>()
   #holders: Holders
   #refusals: ReadonlyMap<string, string> = new Map()
   #ordered: readonly Model[]
@@ -83,7 +76,7 @@ class StoredRegistry implements ModelRegistry {
     if (changed.length > 0) this.#ordered = inOrderOfId(this.#known)
     const connected = new Set([...accepted.values()].map(({ id }) => id))
     const returning = this.#ordered.filter((model) => connected.has(model.id) && isOpen(model)).map(({ id }) => id)
-    const retiring = this.#retiring(runner, connected, refusals, at)
+    const retiring = this.#retiring(runner, connected, refusals)
     const renewed = retiring.map(({ modelId }) => modelId).filter((id) => this.#isOpen(id))
     const ending = [...returning, ...renewed]
     for (const id of ending) this.#retire(id, (retirements) => endRetirement(retirements, at))
@@ -158,19 +151,17 @@ class StoredRegistry implements ModelRegistry {
     runner: ObservedRunner,
     connected: ReadonlySet<string>,
     refusals: ReadonlyMap<string, string>,
-    at: Instant,
   ): readonly RetiringModel[] {
     const isReachable = runner.reachable()
     return this.#ordered.flatMap((model) => {
       const stated = isOpen(model) ? model.retirements.at(-1)?.reason : undefined
-      if (connected.has(model.id) || !isReachable) this.#absentSince.delete(model.id)
       if (connected.has(model.id)) return []
       const id = announcedIdOf(model.id)
       const holder = this.#holders.get(id)
       const reason =
         (holder !== undefined && holder.historyId !== model.id
           ? `its id was given to cruncher "${holder.cruncherId}", whose history is ${holder.historyId}`
-          : refusals.get(id)) ?? (isReachable ? (runner.retirementOf(id) ?? this.#absence(model.id, at)) : null)
+          : refusals.get(id)) ?? (isReachable ? runner.retirementOf(id) : null)
       if (reason === null) return []
       // It keeps its first reason, unless an operator has to decide now, or no longer has to.
       if (stated !== undefined && isRefusal(stated) === isRefusal(reason)) return []
@@ -181,12 +172,6 @@ class StoredRegistry implements ModelRegistry {
   #isOpen(id: string): boolean {
     const model = this.#known.get(id)
     return model !== undefined && isOpen(model)
-  }
-
-  #absence(id: string, at: Instant): string | null {
-    const since = this.#absentSince.get(id) ?? at
-    this.#absentSince.set(id, since)
-    return at - since < RETIRED_AFTER_MS ? null : `it has not run for ${RETIRED_AFTER_MS / 3_600_000} h`
   }
 
   #register(model: ModelIdentity, at: Instant): void {

@@ -7,6 +7,7 @@ import { type AbsenceExcuses, createAbsenceExcuses } from './absence-excuses.ts'
 import { type AnswerBudget, createAnswerBudget } from './answer-budget.ts'
 import { createCallTurns } from './call-turns.ts'
 import { connectDiscovery, type DiscoveryClient } from './discovery-client.ts'
+import { createLongAbsence } from './long-absence.ts'
 import { ModelCluster } from './model-cluster.ts'
 import type { EncodedRequest } from './model-lane.ts'
 import { type ModelRunnerOptions, type ResolvedOptions, resolveOptions } from './runner-options.ts'
@@ -34,6 +35,7 @@ class ConnectedModelRunner implements GrpcModelRunner {
   readonly #options: ResolvedOptions
   readonly #cluster: ModelCluster
   readonly #standings = createStandings()
+  readonly #absence = createLongAbsence()
   readonly #excuses: AbsenceExcuses
   readonly #answerBudget: AnswerBudget
   readonly #turns = createCallTurns(startYoungCollections())
@@ -79,7 +81,9 @@ class ConnectedModelRunner implements GrpcModelRunner {
   }
 
   retirementOf(modelId: string): string | null {
-    return this.#standings.retirementOf(modelId) ?? this.#cluster.verdictOn(modelId)
+    return (
+      this.#standings.retirementOf(modelId) ?? this.#cluster.verdictOn(modelId) ?? this.#absence.retirementOf(modelId)
+    )
   }
 
   async dispatch(
@@ -139,6 +143,7 @@ class ConnectedModelRunner implements GrpcModelRunner {
 
   #tell(model: ModelIdentity): void {
     this.#excuses.serving(model.id)
+    this.#absence.serving(model.id)
     for (const listener of this.#listeners) listener(model)
   }
 
@@ -165,7 +170,10 @@ class ConnectedModelRunner implements GrpcModelRunner {
       this.#options.log.warn('announced model ignored', { event, index, problem })
     }
     this.#standings.take(event, standings)
-    if (event === 'init') this.#excuses.begin()
+    if (event === 'init') {
+      this.#excuses.begin()
+      this.#absence.begin()
+    }
     for (const { state, model_id: modelId, deployment_id: deploymentId } of data) {
       if (state === 'RUNNING') this.#excuses.running({ modelId, deploymentId })
       else this.#excuses.stopped({ modelId, deploymentId })
