@@ -27,7 +27,11 @@ describe('a competition on live data', () => {
     workspace = await takeTestWorkspace('realtime')
     node = await openNode(workspace)
     const contract = join(node.directory, 'node/contract.ts')
-    await writeFile(contract, (await readFile(contract, 'utf8')).replace("granularity: '1m'", "granularity: '1s'"))
+    const minutes = await readFile(contract, 'utf8')
+    await writeFile(
+      contract,
+      minutes.replace("granularity: '1m'", "granularity: '1s'").replace("timeout: '10s'", "timeout: '2s'"),
+    )
     env = {
       FEED_BINANCE_REST_URL: market.exchange.restUrl,
       FEED_BINANCE_STREAM_URL: market.exchange.streamUrl,
