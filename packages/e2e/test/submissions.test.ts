@@ -36,10 +36,10 @@ describe.skipIf(missing !== null)(`submissions${missing === null ? '' : ` (skipp
     }
     const deployed = await node.crunch(['deploy', '--replay', '--once'], {}, installLimitMs)
     expect(deployed.exitCode, `${deployed.stdout}\n${deployed.stderr}`).toBe(0)
-    const payouts = payoutsOf(deployed.stdout)
-    expect([...payouts.keys()].sort()).toEqual([...examples, ...examples.map((name) => `python-${name}`)].sort())
-    for (const example of examples) expect(payouts.get(`python-${example}`)).toBe(payouts.get(example))
-    expect(new Set(payouts.values()).size).toBe(examples.length)
+    const values = valuesOf(deployed.stdout)
+    expect([...values.keys()].sort()).toEqual([...examples, ...examples.map((name) => `python-${name}`)].sort())
+    for (const example of examples) expect(values.get(`python-${example}`)).toBe(values.get(example))
+    expect(new Set(values.values()).size).toBe(examples.length)
     expect(deployed.stdout).toContain('(exact)')
   })
 
@@ -128,8 +128,8 @@ const pythonModel = [
 ]
 
 /** Model and value of the rows under the last checkpoint. */
-function payoutsOf(output: string): Map<string, string> {
+function valuesOf(output: string): Map<string, string> {
   const table = output.slice(output.lastIndexOf('Checkpoint CKP_'))
-  const rows = table.matchAll(/│ \d+\s+│ (\S+)\s+│ (\S+)\s+│ \S+ %\s+│/g)
+  const rows = table.matchAll(/│ (?:\d+|-)\s+│ (\S+)\s+│ (\S+)\s+│ \d+\s+│ \d+ of \d+\s+│/g)
   return new Map([...rows].map(([, model, value]) => [model ?? '', value ?? '']))
 }

@@ -21,6 +21,9 @@ export interface HostileSite {
   close(): Promise<void>
 }
 
+/** With it the coordinator is in charge, as on a node. */
+const orchestratorKey = 'key-of-the-hostile-site'
+
 /** The runner as it is published: its source, which a workspace starts through tsx, takes three times as much to start. */
 export function builtRunner(): NonNullable<OrchestratorSettings['runnerCommand']> {
   const { resolve } = createRequire(createRequire(import.meta.url).resolve('@crunch/model-orchestrator/package.json'))
@@ -51,6 +54,7 @@ export async function openHostileSite(
     ...folder,
     logsDirectory: join(directory, 'logs'),
     baseClassName: 'tracker.TrackerBase',
+    apiKey: orchestratorKey,
     log,
     port: 0,
     pollMs: 100,
@@ -77,6 +81,7 @@ export function connectHostile(port: number, log: Log): Promise<GrpcModelRunner>
     port,
     crunchId: hostileCrunchId,
     baseClassName: 'tracker.TrackerBase',
+    orchestratorKey: () => orchestratorKey,
     failureLimit: 10,
     timeoutLimit: 10,
     connectTimeoutMs: 3_000,
