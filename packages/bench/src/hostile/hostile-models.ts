@@ -55,8 +55,8 @@ export const hostileModels: readonly HostileModel[] = [
   {
     name: 'prints-endlessly',
     body: `predict() { setInterval(() => { for (let i = 0; i < 200; i += 1) console.log('x'.repeat(8_192)) }, 1); ${answer} }`,
-    // What nobody has read yet it may hold in memory, whose limit then comes first.
-    ending: /^STOP_UNEXPECTED: .*(printed more than|of memory, over its limit)/,
+    // What it has printed and could not write yet takes memory: its limit may come first, or Node cannot get any more.
+    ending: /^STOP_UNEXPECTED: [\s\S]*(printed more than|of memory, over its limit|the model prints too much)/,
   },
   {
     name: 'forks-endlessly',

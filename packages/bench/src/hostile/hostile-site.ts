@@ -61,6 +61,7 @@ export async function openHostileSite(
     // Fifty processes that start are slow on few cores.
     startTimeoutMs: 60_000,
     restart: { maxQuickFailures: 3 },
+    probe: { busyMs: 10_000 },
     ...settings,
   })
   await orchestrator.settled()
