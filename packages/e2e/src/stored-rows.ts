@@ -177,3 +177,8 @@ export async function readStoredRows(sql: postgres.Sql): Promise<StoredRows> {
 export function isRetired({ retirements }: ModelRow, at: number): boolean {
   return retirements.some(({ from, until }) => from <= at && (until === null || at < until))
 }
+
+/** Of the rounds at the instant at which a model retires, some may have been opened just before. */
+export function retiresAt({ retirements }: ModelRow, at: number): boolean {
+  return retirements.some(({ from }) => from === at)
+}
