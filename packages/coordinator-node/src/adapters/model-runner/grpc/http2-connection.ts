@@ -1,7 +1,6 @@
 import { type ClientHttp2Session, connect, constants } from 'node:http2'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { lightenBind } from './light-bind.ts'
 
 /** Before the first new attempt to connect; doubles each time. */
 const RECONNECT_MS = 100
@@ -39,7 +38,6 @@ export interface ConnectionProblem {
 
 /** Starts to connect at once. `openSocket` starts one attempt; a TLS socket must offer HTTP/2. */
 export function openHttp2Connection(openSocket: () => Socket): Http2Connection {
-  lightenBind()
   return new ReconnectingConnection(openSocket)
 }
 
