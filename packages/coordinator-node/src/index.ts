@@ -6,7 +6,7 @@ export {
 } from './contract/crunch-contract.ts'
 export { type Emission, type RankedModel, tiers } from './contract/defaults/tiers.ts'
 export { bars, candles, type FeedDefinition, series, ticks } from './contract/feed-definition.ts'
-export type { GateOptions } from './contract/feed-gate.ts'
+export type { GateOptions } from './contract/gate-options.ts'
 export type { FeedRecord } from './domain/feed-record.ts'
 export type { MetricName } from './domain/metrics.ts'
 export type { Duration, Instant } from './domain/time.ts'

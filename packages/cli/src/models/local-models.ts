@@ -5,7 +5,7 @@ import { CliError } from '../cli-error.ts'
 import type { Workspace } from '../workspace.ts'
 import type { NamedModel } from './find-model.ts'
 import { readEntries } from './models-state.ts'
-import type { OpenedModels } from './open-models.ts'
+import type { OpenedModels } from './opened-models.ts'
 
 /** A model of the models file. */
 export interface ListedModel extends NamedModel {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import { type Duration, durationMs, formatDuration } from '../domain/time.ts'
 import type { FeedSourceFactory } from '../ports/feed-source.ts'
-import type { GateOptions } from './feed-gate.ts'
+import type { GateOptions } from './gate-options.ts'
 import type { NumericField } from './numeric-fields.ts'
 
 /** A data feed as a contract names it. `Values` is the schema of one record's values. */

@@ -1,6 +1,6 @@
 import type { Schedule } from '../round.ts'
 import { type NodeProgress, type RecentRound, recentRoundCount } from './pipeline-progress.ts'
-import type { StandingStill } from './standing-still.ts'
+import type { Stoppage } from './stoppage.ts'
 
 /** A node may have just started, with its models and their packages. */
 const graceMs = 60_000
@@ -9,7 +9,7 @@ const graceMs = 60_000
  * The newest rounds of a schedule have rows, and not one valid answer. Rounds, boards and checkpoints go on without any, so
  * nothing else would tell that an orchestrator hangs or that a call is broken.
  */
-export function silentModels(schedule: Schedule, { recentRounds }: NodeProgress): StandingStill[] {
+export function silentModels(schedule: Schedule, { recentRounds }: NodeProgress): Stoppage[] {
   const recent = recentRounds.filter(({ scheduleKey, rowCount }) => scheduleKey === schedule.key && rowCount > 0)
   const [first] = recent
   if (first === undefined || recent.length < recentRoundCount) return []

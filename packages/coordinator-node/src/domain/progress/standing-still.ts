@@ -5,6 +5,7 @@ import type { Schedule } from '../round.ts'
 import { describeLength, durationMs, floorToGrid, formatInstant, type Instant } from '../time.ts'
 import type { Heartbeat, NodeProgress, OpenRounds } from './pipeline-progress.ts'
 import { silentModels } from './silent-models.ts'
+import type { Stoppage } from './stoppage.ts'
 
 /** What the contract says of when something should happen. */
 export interface PipelineGrid {
@@ -25,21 +26,6 @@ export interface Looking {
   readonly forMs: number
 }
 
-/** Something that should have happened by now, and has not. */
-export interface StandingStill {
-  readonly stage: 'feed' | 'prediction' | 'score' | 'snapshot' | 'checkpoint'
-  /** The same for as long as the same thing does not happen. */
-  readonly key: string
-  readonly what: string
-  readonly since: Instant
-  readonly heldUpBy: string
-  readonly fix: string
-  /** How long it may be seen to be so before it is an alarm: a healthy node needs a moment as well. Wall time. */
-  readonly graceMs: number
-  /** As much again in the pipeline's time, which a replay speeds up. */
-  readonly dataGraceMs: number
-}
-
 /** Work that is due takes a worker some seconds, besides what lies between two looks at it. */
 const workGraceMs = 30_000
 /** A worker that was silent before the caller looked may be starting: with its models, that takes a while. */
@@ -51,12 +37,7 @@ const answerGraceMs = 15_000
  * What stands still as of an instant. Pure, and told from stored facts alone, so that a process that runs apart sees it too.
  * What was missed before the caller looked is not asked for again.
  */
-export function standingStill(
-  grid: PipelineGrid,
-  progress: NodeProgress,
-  now: Instant,
-  looking: Looking,
-): StandingStill[] {
+export function standingStill(grid: PipelineGrid, progress: NodeProgress, now: Instant, looking: Looking): Stoppage[] {
   return [
     ...silentWorkers(progress.heartbeats, looking),
     ...(grid.isReplay ? stuckReplay(grid, progress) : []),
@@ -69,7 +50,7 @@ export function standingStill(
   ]
 }
 
-const stageOf: Readonly<Record<string, StandingStill['stage']>> = {
+const stageOf: Readonly<Record<string, Stoppage['stage']>> = {
   'feed-data': 'feed',
   predict: 'prediction',
   score: 'score',
@@ -84,7 +65,7 @@ function restartFix(worker: string): string {
   return `see why with crunch logs ${service}, and start it again with crunch restart ${service}`
 }
 
-function silentWorkers(heartbeats: readonly Heartbeat[], { forMs }: Looking): StandingStill[] {
+function silentWorkers(heartbeats: readonly Heartbeat[], { forMs }: Looking): Stoppage[] {
   return heartbeats
     .filter(({ overdueMs }) => overdueMs > 0)
     .map(({ worker, at, silentMs }) => ({
@@ -101,10 +82,7 @@ function silentWorkers(heartbeats: readonly Heartbeat[], { forMs }: Looking): St
 }
 
 /** The recording's time does not go on, although its process lives. One that waits for its pace counts as at work. */
-function stuckReplay(
-  { timeoutMs }: PipelineGrid,
-  { heartbeats, feeds, lastRoundTimes }: NodeProgress,
-): StandingStill[] {
+function stuckReplay({ timeoutMs }: PipelineGrid, { heartbeats, feeds, lastRoundTimes }: NodeProgress): Stoppage[] {
   const sinceWorkMs = heartbeats.find(({ worker }) => worker === 'feed-data')?.sinceWorkMs ?? null
   const watermarks = feeds.flatMap(({ watermarkAt }) => (watermarkAt === null ? [] : [watermarkAt]))
   const hasEnded = feeds.every(({ status }) => status === 'down')
@@ -145,7 +123,7 @@ function unopenedRounds(
   { feeds, heartbeats, firstModelAt, lastRoundTimes }: NodeProgress,
   now: Instant,
   lookedSince: Instant,
-): StandingStill[] {
+): Stoppage[] {
   const feed = feeds.find(({ scope }) => feedScopeKey(scope) === feedScopeKey(schedule.scope))
   // Without a participant there is nothing to ask, and a feed that is not well is a reason of its own.
   if (firstModelAt === null || feed === undefined || !isWell(feed, now)) return []
@@ -179,7 +157,7 @@ function unansweredRounds(
   grid: PipelineGrid,
   { heartbeats }: NodeProgress,
   { scheduleKey, unansweredCount, firstUnansweredAt }: OpenRounds,
-): StandingStill[] {
+): Stoppage[] {
   if (firstUnansweredAt === null) return []
   return [
     {
@@ -200,7 +178,7 @@ function unsettledRounds(
   grid: PipelineGrid,
   { heartbeats }: NodeProgress,
   { scheduleKey, ripeCount, firstRipeAt, expiredCount }: OpenRounds,
-): StandingStill[] {
+): Stoppage[] {
   if (firstRipeAt === null) return []
   const fault = workerFault(grid, heartbeats, 'score')
   if (fault === null && expiredCount === 0) return []
@@ -218,7 +196,7 @@ function unsettledRounds(
   ]
 }
 
-function openPeriod(grid: PipelineGrid, progress: NodeProgress, now: Instant): StandingStill[] {
+function openPeriod(grid: PipelineGrid, progress: NodeProgress, now: Instant): Stoppage[] {
   const { firstInOpenPeriod, lastPeriodEnd, heartbeats } = progress
   const end = closableEnd(grid, progress, firstInOpenPeriod, grid.snapshotEveryMs, now)
   if (end === null) return []
@@ -237,7 +215,7 @@ function openPeriod(grid: PipelineGrid, progress: NodeProgress, now: Instant): S
   ]
 }
 
-function openCheckpoint(grid: PipelineGrid, progress: NodeProgress, now: Instant): StandingStill[] {
+function openCheckpoint(grid: PipelineGrid, progress: NodeProgress, now: Instant): Stoppage[] {
   const { firstInOpenCheckpoint, firstInOpenPeriod, lastPeriodEnd, heartbeats } = progress
   const end = closableEnd(grid, progress, firstInOpenCheckpoint, grid.checkpointEveryMs, now)
   if (end === null) return []

@@ -3,8 +3,8 @@ import type { Instant } from '../../domain/time.ts'
 import { FeedInterrupted, isSourceError, type SourceRecord } from '../../ports/feed-source.ts'
 import type { Log } from '../../ports/log.ts'
 import { missingCount, type Stretch } from '../../stages/feed/series-progress.ts'
-import type { Session } from './follow-session.ts'
 import { addHole, describeStretch, type FollowedSeries, type OpenHole, remainingHoles } from './followed-series.ts'
+import type { Session } from './session.ts'
 import { backOffMs } from './timing.ts'
 
 /**

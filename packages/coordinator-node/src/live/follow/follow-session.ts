@@ -1,35 +1,15 @@
 import { setMaxListeners } from 'node:events'
 import { feedScopeKey } from '../../domain/feed-record.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { FeedSource, SourceRecord } from '../../ports/feed-source.ts'
-import type { Log } from '../../ports/log.ts'
+import type { SourceRecord } from '../../ports/feed-source.ts'
 import { createChannel } from './channel.ts'
 import { fillUp, handOver } from './fill-series.ts'
 import type { FollowedSeries } from './followed-series.ts'
 import { repairSeries } from './repair-series.ts'
-import type { Patience, Timing } from './timing.ts'
+import type { Follower, Session } from './session.ts'
+import type { Timing } from './timing.ts'
 
-export interface Follower {
-  readonly source: FeedSource
-  readonly series: readonly FollowedSeries[]
-  readonly log: Log
-  readonly timing: Timing
-  readonly patience: Patience
-  /** Told when a connection stands. */
-  readonly onConnected: () => Promise<void>
-}
-
-/** What the parts of one session share. */
-export interface Session extends Follower {
-  /** `false` when nobody takes records any more. */
-  readonly emit: (records: readonly SourceRecord[]) => Promise<boolean>
-  /** Aborts when the session is over, in whatever way. */
-  readonly ending: AbortSignal
-  /** Whether history answers. While it does not, new records are not held up for it. */
-  historyAnswers: boolean
-}
-
-/** Records that wait for whoever stores them, and those of one series that wait for its history. */
+/** Records that wait to be stored, and records of one series that wait for its history. */
 const outputRecords = 4_096
 const waitingRecords = 4_096
 const recordsOf = (records: readonly SourceRecord[]): number => records.length

@@ -1,6 +1,7 @@
 import { FeedInterrupted, isSourceError, type SourceRecord } from '../../ports/feed-source.ts'
 import { requireOffered } from '../../stages/feed/offered-series.ts'
-import { type Follower, followSession } from './follow-session.ts'
+import { followSession } from './follow-session.ts'
+import type { Follower } from './session.ts'
 import { backOffMs } from './timing.ts'
 
 export interface FollowOptions extends Follower {

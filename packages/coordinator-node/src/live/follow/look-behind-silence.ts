@@ -4,8 +4,8 @@ import { freshnessMs } from '../../domain/feed-trust.ts'
 import { durationMs } from '../../domain/time.ts'
 import { FeedInterrupted } from '../../ports/feed-source.ts'
 import { takeHistory } from './fill-series.ts'
-import type { Session } from './follow-session.ts'
 import type { FollowedSeries } from './followed-series.ts'
+import type { Session } from './session.ts'
 
 const rarest = 6
 

@@ -1,6 +1,6 @@
 import { repairHole } from './fill-series.ts'
-import type { Session } from './follow-session.ts'
 import { lookBehindSilence } from './look-behind-silence.ts'
+import type { Session } from './session.ts'
 
 /** What history is asked for beside the stream, until the session ends: holes that stayed open, ever more rarely, and silence. */
 export async function repairSeries(session: Session): Promise<void> {

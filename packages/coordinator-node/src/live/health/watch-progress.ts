@@ -1,6 +1,7 @@
 import { clockBehindRows, clockBesideStore } from '../../domain/progress/clock-trust.ts'
 import type { NodeProgress } from '../../domain/progress/pipeline-progress.ts'
-import { type PipelineGrid, type StandingStill, standingStill } from '../../domain/progress/standing-still.ts'
+import { type PipelineGrid, standingStill } from '../../domain/progress/standing-still.ts'
+import type { Stoppage } from '../../domain/progress/stoppage.ts'
 import { describeLength, formatInstant, type Instant } from '../../domain/time.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
@@ -41,7 +42,7 @@ export function watchProgress(options: ProgressWatchOptions): ProgressWatch {
   const seenSinceMs = new Map<string, number>()
   const told = new Map<string, Standstill>()
 
-  function overdue(found: readonly StandingStill[], nowMs: number): readonly StandingStill[] {
+  function overdue(found: readonly Stoppage[], nowMs: number): readonly Stoppage[] {
     for (const { key } of found) if (!seenSinceMs.has(key)) seenSinceMs.set(key, nowMs)
     const keys = new Set(found.map(({ key }) => key))
     for (const key of seenSinceMs.keys()) if (!keys.has(key)) seenSinceMs.delete(key)
@@ -51,7 +52,7 @@ export function watchProgress(options: ProgressWatchOptions): ProgressWatch {
     })
   }
 
-  function tell(standing: readonly StandingStill[]): void {
+  function tell(standing: readonly Stoppage[]): void {
     const keys = new Set(standing.map(({ key }) => key))
     for (const { key, graceMs: _grace, dataGraceMs: _dataGrace, ...alarm } of standing) {
       if (!told.has(key)) {
@@ -101,7 +102,7 @@ function clockAlarms(
   { before, after }: { readonly before: Instant; readonly after: Instant },
   toleranceMs: number,
   told: ReadonlyMap<string, Standstill>,
-): StandingStill[] {
+): Stoppage[] {
   const found = [
     clockBehindRows(node, after, toleranceMs),
     clockBesideStore(storeAt, before, after, toleranceMs),

@@ -5,14 +5,9 @@ import { durationMs, type Instant } from '../../../domain/time.ts'
 import { FeedInterrupted, type SourceRecord } from '../../../ports/feed-source.ts'
 import type { HttpAnswer } from '../http/get-text.ts'
 import { excerpt, parseAnswer } from '../http/read-answer.ts'
+import { candleResolutions } from './candle-resolutions.ts'
 import type { PythFeed } from './price-catalog.ts'
 import type { PythClient } from './pyth-client.ts'
-
-/** The granularities of candles, as the history calls them. Weeks and months do not lie on a grid from the epoch. */
-export const candleResolutions: Readonly<Record<string, string>> = {
-  ...{ '1m': '1', '2m': '2', '5m': '5', '15m': '15', '30m': '30' },
-  ...{ '1h': '60', '2h': '120', '4h': '240', '6h': '360', '12h': '720', '1d': 'D' },
-}
 
 /** The channel that every feed is on; stocks and metals are not on the faster ones. */
 const channel = 'fixed_rate@200ms'

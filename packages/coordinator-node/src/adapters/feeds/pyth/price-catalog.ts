@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { CrunchError } from '../../../domain/errors.ts'
 import { FeedInterrupted, type FeedOffer } from '../../../ports/feed-source.ts'
 import { excerpt, parseAnswer } from '../http/read-answer.ts'
-import { candleResolutions } from './candle-history.ts'
+import { candleResolutions } from './candle-resolutions.ts'
 import type { PythClient } from './pyth-client.ts'
 
 /** The name by which contracts ask for it. */

@@ -6,18 +6,12 @@ import { periodClosed } from '../period-closed.ts'
 import { jsonParameter, type Sql } from './connect.ts'
 import { isWithinEra } from './era-store.ts'
 import { encodeInstant } from './instant-codec.ts'
+import type { PredictionStoreOptions } from './prediction-store-options.ts'
 import { recordAnswers } from './record-answers.ts'
 import { type RoundRow, roundColumns, roundOf, scopeOf } from './rows.ts'
 import { fence, lostLease } from './session/lease-row.ts'
 
 type PredictionVerbs = 'openRound' | 'lastRoundTimes' | 'recordAnswers' | 'unansweredRounds' | 'roundCounts'
-
-export interface PredictionStoreOptions {
-  /** The database's clock is asked when answers come: rounds lie in wall time. */
-  readonly isLive: boolean
-  /** Under which number the store's process took the lease of predicting; `null`: it did not. */
-  readonly generation: () => number | null
-}
 
 export function createPredictionStore(sql: Sql, options: PredictionStoreOptions): Pick<Store, PredictionVerbs> {
   const { generation } = options

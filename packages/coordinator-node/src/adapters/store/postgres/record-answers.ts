@@ -4,7 +4,7 @@ import type { Instant } from '../../../domain/time.ts'
 import { answersInOrder, storedLate } from '../check-answers.ts'
 import { jsonParameter, type Sql } from './connect.ts'
 import { encodeInstant } from './instant-codec.ts'
-import type { PredictionStoreOptions } from './prediction-store.ts'
+import type { PredictionStoreOptions } from './prediction-store-options.ts'
 import { fence, lostLease } from './session/lease-row.ts'
 
 /** `isLive` asks the clock of the database too: a process that stood still, or whose clock is behind, has an old `answeredAt`. */

@@ -1,28 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { checkSourceTree } from './check-source-tree.ts'
+import { checkPackage } from './check-package.ts'
 
-const sourceFolder = fileURLToPath(new URL('../src', import.meta.url))
+/** What is found in one made-up file of the engine. */
+const check = (path: string, text: string) => checkPackage(new Map([[path, text]]), { layers: true })
 
-function readSources(): Map<string, string> {
-  const paths = readdirSync(sourceFolder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
-  return new Map(paths.map((path) => [path.split(sep).join('/'), readFileSync(join(sourceFolder, path), 'utf8')]))
-}
-
-/** What the checker says of one made-up file. */
-const check = (path: string, text: string) => checkSourceTree(new Map([[path, text]]))
-
-describe('the sources of the engine', () => {
-  test('keep the dependency rule, stay pure where they must, and stay short', () => {
-    const sources = readSources()
-    expect([...sources.keys()]).toEqual(expect.arrayContaining(['pipeline.ts', 'domain/ids.ts', 'live/settings.ts']))
-    expect(checkSourceTree(sources)).toEqual([])
-  })
-})
-
-describe('the checker', () => {
+describe('the check of the layers', () => {
   test.each([
     ['domain/a.ts', '../ports/b.ts'],
     ['ports/a.ts', '../contract/b.ts'],
@@ -122,15 +104,6 @@ describe('the checker', () => {
     "const text = 'Math.random()'",
   ])('leaves alone what is pure: %s', (text) => {
     expect(check('domain/a.ts', text)).toEqual([])
-  })
-
-  test('finds files and functions that are too long, functions of tests excepted', () => {
-    const long = `export function run() {\n${'  step()\n'.repeat(69)}}\n`
-    expect(check('live/a.ts', long)).toEqual(['live/a.ts:1: run has 71 lines, at most 70 are allowed'])
-    expect(check('live/a.ts', long.replace('  step()\n', ''))).toEqual([])
-    expect(check('live/a.test.ts', long)).toEqual([])
-    expect(check('live/a.test.ts', 'step()\n'.repeat(400))).toEqual([])
-    expect(check('live/a.test.ts', 'step()\n'.repeat(401))).toHaveLength(1)
   })
 
   test('finds a file outside the layers and an import of the own package', () => {

@@ -1,15 +1,14 @@
 import { isBuiltin } from 'node:module'
-import { posix } from 'node:path'
 import ts from 'typescript'
-
-/** The text of each file by its path under `src/`, with slashes. */
-export type SourceTree = ReadonlyMap<string, string>
-
-/** `path:line: what is wrong`. An exception carries `// tidy-ok: reason` on that line. */
-export type Violation = string
-
-const fileLimit = 400
-const functionLimit = 70
+import {
+  type Finding,
+  isTestCode,
+  lineOf,
+  parse,
+  resolveSpecifier,
+  type SourceTree,
+  specifiersIn,
+} from './source-file.ts'
 
 /** What each layer may import, itself included: the arrows of ARCHITECTURE.md, read backwards. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -38,48 +37,37 @@ const impureNames = [
 ]
 const impureMembers = ['Date.now', 'Math.random', 'globalThis.process', 'globalThis.console']
 
-/** Checks what architecture.md section 3 says of a tree of sources. In order of path and line. */
-export function checkSourceTree(tree: SourceTree): Violation[] {
-  return [...tree].sort(([left], [right]) => (left < right ? -1 : 1)).flatMap(([path, text]) => checkFile(path, text))
+/** Checks the arrows of the engine between its layers, and that its pure layers are pure: section "Layers" of ARCHITECTURE.md. */
+export function checkLayers(tree: SourceTree): Finding[] {
+  return [...tree].flatMap(([path, text]) => (isTestCode(path) ? [] : checkFile(parse(path, text))))
 }
 
-function checkFile(path: string, text: string): Violation[] {
-  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
-  const lines = text.split('\n')
-  const found: { readonly line: number; readonly cause: string }[] = []
-  const report = (position: number, cause: string) => {
-    found.push({ line: source.getLineAndCharacterOfPosition(position).line + 1, cause })
-  }
-  const lineCount = text.endsWith('\n') ? lines.length - 1 : lines.length
-  if (lineCount > fileLimit) report(0, `the file has ${lineCount} lines, at most ${fileLimit} are allowed`)
-  if (!isTestCode(path)) {
-    const layer = layerOf(path)
-    if (layer === undefined) report(0, 'the file lies in no layer of ARCHITECTURE.md')
-    const visit = (node: ts.Node): void => {
-      checkLength(source, node, report)
-      const specifier = specifierOf(node)
-      if (specifier !== undefined && layer !== undefined) {
-        const cause = importFault(path, layer, specifier.text)
-        if (cause !== undefined) report(specifier.getStart(source), cause)
-      }
-      const impure = layer !== undefined && pureLayers.includes(layer) ? impurity(node) : undefined
-      if (impure !== undefined) report(node.getStart(source), `${impure} is not for ${layer}: ask a port`)
-      ts.forEachChild(node, visit)
+function checkFile(source: ts.SourceFile): Finding[] {
+  const path = source.fileName
+  const layer = layerOf(path)
+  if (layer === undefined) return [{ path, line: 1, cause: 'the file lies in no layer of ARCHITECTURE.md' }]
+  const faultyImports = specifiersIn(source).flatMap((specifier) => {
+    const cause = importFault(path, layer, specifier.text)
+    return cause === undefined ? [] : [{ path, line: lineOf(source, specifier), cause }]
+  })
+  return pureLayers.includes(layer) ? [...faultyImports, ...impurities(source, layer)] : faultyImports
+}
+
+function impurities(source: ts.SourceFile, layer: string): Finding[] {
+  const found: Finding[] = []
+  const visit = (node: ts.Node): void => {
+    const impure = impurity(node)
+    if (impure !== undefined) {
+      found.push({
+        path: source.fileName,
+        line: lineOf(source, node),
+        cause: `${impure} is not for ${layer}: ask a port`,
+      })
     }
-    visit(source)
+    ts.forEachChild(node, visit)
   }
+  visit(source)
   return found
-    .filter(({ line }) => !/\/\/ tidy-ok: \S/.test(lines[line - 1] ?? ''))
-    .map(({ line, cause }) => `${path}:${line}: ${cause}`)
-}
-
-/** Tests, conformance suites and what only they use. */
-function isTestCode(path: string): boolean {
-  return (
-    /\.(test|test-d|testsuite|testkit)\.ts$/.test(path) ||
-    /(^|\/)(test-database|store-samples|start-in-child)[a-z-]*\.ts$/.test(path) ||
-    path.includes('/testing/')
-  )
 }
 
 function layerOf(path: string): string | undefined {
@@ -92,7 +80,7 @@ function layerOf(path: string): string | undefined {
 
 function importFault(path: string, layer: string, specifier: string): string | undefined {
   if (!specifier.startsWith('.')) return packageFault(layer, specifier)
-  const target = posix.join(posix.dirname(path), specifier)
+  const target = resolveSpecifier(path, specifier)
   // The package's own version and name are data; nothing is computed from them.
   if (target === '../package.json' && layer === 'live') return undefined
   if (layer === 'entry') return target.startsWith('..') ? `imports ${target}, outside src` : undefined
@@ -117,19 +105,6 @@ function packageFault(layer: string, specifier: string): string | undefined {
   return `${layer} may not import ${specifier}, ${kind}`
 }
 
-/** The module that a node names: import, export from, import(), and import('...') as a type. */
-function specifierOf(node: ts.Node): ts.StringLiteralLike | undefined {
-  const specifier =
-    ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
-      ? node.moduleSpecifier
-      : ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
-        ? node.arguments[0]
-        : ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)
-          ? node.argument.literal
-          : undefined
-  return specifier !== undefined && ts.isStringLiteralLike(specifier) ? specifier : undefined
-}
-
 function impurity(node: ts.Node): string | undefined {
   if (ts.isPropertyAccessExpression(node) && impureMembers.includes(node.getText())) return node.getText()
   if (ts.isNewExpression(node) && node.expression.getText() === 'Date' && (node.arguments ?? []).length === 0) {
@@ -145,15 +120,4 @@ function isReference(node: ts.Identifier): boolean {
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === node
   if (ts.isImportSpecifier(parent)) return true
   return !('name' in parent && parent.name === node && !ts.isShorthandPropertyAssignment(parent))
-}
-
-function checkLength(source: ts.SourceFile, node: ts.Node, report: (position: number, cause: string) => void): void {
-  if (!ts.isFunctionLike(node) || !('body' in node) || node.body === undefined) return
-  const start = node.getStart(source)
-  const first = source.getLineAndCharacterOfPosition(start).line
-  const lineCount = source.getLineAndCharacterOfPosition(node.end).line - first + 1
-  if (lineCount > functionLimit) {
-    const name = node.name?.getText(source) ?? 'a function'
-    report(start, `${name} has ${lineCount} lines, at most ${functionLimit} are allowed`)
-  }
 }

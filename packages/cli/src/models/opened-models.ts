@@ -1,0 +1,14 @@
+import type { NodeSettings } from '../node-settings.ts'
+import type { ReportClient } from '../report-client.ts'
+import type { Workspace } from '../workspace.ts'
+import type { OrchestratorClient } from './orchestrator-client.ts'
+
+/** What every command about models works on. */
+export interface OpenedModels {
+  readonly workspace: Workspace
+  readonly settings: NodeSettings
+  readonly orchestrator: OrchestratorClient
+  readonly node: ReportClient
+  /** Whether `crunch deploy` runs in this workspace. */
+  readonly isDeployed: boolean
+}

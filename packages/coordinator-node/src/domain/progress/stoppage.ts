@@ -1,0 +1,16 @@
+import type { Instant } from '../time.ts'
+
+/** Something that should have happened by now, and has not. */
+export interface Stoppage {
+  readonly stage: 'feed' | 'prediction' | 'score' | 'snapshot' | 'checkpoint'
+  /** The same for as long as the same thing does not happen. */
+  readonly key: string
+  readonly what: string
+  readonly since: Instant
+  readonly heldUpBy: string
+  readonly fix: string
+  /** How long it may be seen to be so before it is an alarm: a healthy node needs a moment as well. Wall time. */
+  readonly graceMs: number
+  /** As much again in the pipeline's time, which a replay speeds up. */
+  readonly dataGraceMs: number
+}

@@ -1,0 +1,29 @@
+import { checkCycles } from './check-cycles.ts'
+import { checkFolders } from './check-folders.ts'
+import { checkLayers } from './check-layers.ts'
+import { checkSizes } from './check-sizes.ts'
+import type { SourceTree } from './source-file.ts'
+
+export interface PackageRules {
+  /** Why a folder, by its path under `src/`, may hold more than 20 source files. */
+  readonly largeFolders?: Readonly<Record<string, string>>
+  /** Whether the package has the layers of the engine. */
+  readonly layers?: boolean
+}
+
+/**
+ * Checks one package. Answers `path:line: cause`, in order of path and line.
+ * A line may carry `// tidy-ok: reason` as an exception.
+ */
+export function checkPackage(tree: SourceTree, { largeFolders = {}, layers = false }: PackageRules = {}): string[] {
+  const findings = [
+    ...checkSizes(tree),
+    ...checkFolders(tree, largeFolders),
+    ...checkCycles(tree),
+    ...(layers ? checkLayers(tree) : []),
+  ]
+  return findings
+    .filter(({ path, line }) => !/\/\/ tidy-ok: \S/.test(tree.get(path)?.split('\n')[line - 1] ?? ''))
+    .sort((left, right) => (left.path === right.path ? left.line - right.line : left.path < right.path ? -1 : 1))
+    .map(({ path, line, cause }) => `${path}:${line}: ${cause}`)
+}

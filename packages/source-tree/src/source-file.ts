@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, posix, sep } from 'node:path'
+import ts from 'typescript'
+
+/** The text of each file of a package by its path under `src/`, with slashes. */
+export type SourceTree = ReadonlyMap<string, string>
+
+/** Something that breaks a rule at a line of a file, the first line being 1. */
+export interface Finding {
+  readonly path: string
+  readonly line: number
+  readonly cause: string
+}
+
+export function readSourceTree(folder: string): SourceTree {
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
+  return new Map(
+    paths.sort().map((path): [string, string] => [path.split(sep).join('/'), readFileSync(join(folder, path), 'utf8')]),
+  )
+}
+
+/** Tests, conformance suites, and code that only they use. */
+export function isTestCode(path: string): boolean {
+  return (
+    /\.(test|test-d|testsuite|testkit)\.ts$/.test(path) ||
+    /(^|\/)(test-database|store-samples|start-in-child)[a-z-]*\.ts$/.test(path) ||
+    path.includes('/testing/')
+  )
+}
+
+export function parse(path: string, text: string): ts.SourceFile {
+  return ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
+}
+
+/** The line of a node, the first line being 1. */
+export function lineOf(source: ts.SourceFile, node: ts.Node): number {
+  return source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1
+}
+
+/** Every module that a file names: import, export from, import(), and import('...') as a type. */
+export function specifiersIn(source: ts.SourceFile): ts.StringLiteralLike[] {
+  const found: ts.StringLiteralLike[] = []
+  const visit = (node: ts.Node): void => {
+    const specifier = specifierOf(node)
+    if (specifier !== undefined) found.push(specifier)
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
+}
+
+/** The path under `src/` that a relative specifier of a file means. */
+export function resolveSpecifier(path: string, specifier: string): string {
+  return posix.join(posix.dirname(path), specifier)
+}
+
+function specifierOf(node: ts.Node): ts.StringLiteralLike | undefined {
+  const specifier =
+    ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
+      ? node.moduleSpecifier
+      : ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
+        ? node.arguments[0]
+        : ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)
+          ? node.argument.literal
+          : undefined
+  return specifier !== undefined && ts.isStringLiteralLike(specifier) ? specifier : undefined
+}
