@@ -25,16 +25,19 @@ export function addDataCommands(program: Command, terminal: Terminal): void {
   const isJson = (command: Command) => command.optsWithGlobals<{ json?: true }>().json === true
   const backfill = program
     .command('backfill')
-    .description('fetch the past of a series from its source, into the tables or into Parquet files')
-    .option('--source <name>', "by default, as the next three, the contract's where it leaves no choice")
-    .option('--subject <name>')
-    .option('--kind <kind>')
-    .option('--granularity <duration>', 'such as 1m')
-    .option('--from <time>', 'the first event, such as 2026-01-01', parseTime)
-    .option('--to <time>', 'up to the events before this time, by default now', parseTime)
-    .option('--target <target>', 'tables, or parquet: one file a day', 'tables')
-    .option('--directory <directory>', 'of the Parquet files, by default node/data/backfill')
-    .option('--json', 'for programs')
+    .description('fetch the history of a series from its source into the database or Parquet files')
+    .option(
+      '--source <name>',
+      'source of the series (this and the next three default to the only match in the contract)',
+    )
+    .option('--subject <name>', 'subject of the series')
+    .option('--kind <kind>', 'kind of the records, e.g. candle')
+    .option('--granularity <duration>', 'granularity of the series, e.g. 1m')
+    .option('--from <time>', 'time of the first event, e.g. 2026-01-01', parseTime)
+    .option('--to <time>', 'stop before events at this time (default: now)', parseTime)
+    .option('--target <target>', 'tables (the database) or parquet (one file per day)', 'tables')
+    .option('--directory <directory>', 'directory of the Parquet files (default: node/data/backfill)')
+    .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action(async (flags: BackfillFlags, command: Command) => {
       const { backfill: run } = await import('./commands/backfill.ts')
@@ -42,31 +45,31 @@ export function addDataCommands(program: Command, terminal: Terminal): void {
     })
   backfill
     .command('list')
-    .description('every backfill with how far it has come')
-    .option('--json', 'for programs')
+    .description('list backfills with their progress')
+    .option('--json', 'print JSON')
     .action(async (_flags: object, command: Command) =>
       (await import('./commands/backfill.ts')).listBackfills({ json: isJson(command) }, terminal),
     )
   backfill
     .command('resume')
-    .description('go on with a backfill that was interrupted, failed or was cancelled')
-    .argument('<id>', 'or its beginning')
-    .option('--json', 'for programs')
+    .description('resume an interrupted, failed or cancelled backfill')
+    .argument('<id>', 'id of the backfill, or a unique prefix of it')
+    .option('--json', 'print JSON')
     .action(async (id: string, _flags: object, command: Command) =>
       (await import('./commands/backfill.ts')).resumeBackfill({ id, json: isJson(command) }, terminal),
     )
   backfill
     .command('cancel')
-    .description('end a backfill within a page, wherever it runs; what is written stays')
-    .argument('<id>', 'or its beginning')
+    .description('cancel a backfill after its current page; written records stay')
+    .argument('<id>', 'id of the backfill, or a unique prefix of it')
     .action(async (id: string) => (await import('./commands/backfill.ts')).cancelBackfill({ id }, terminal))
   program
     .command('record')
-    .description("write what the node's feeds received as recordings, for simulate and --replay")
-    .option('--out <folder>', 'by default node/recordings')
-    .option('--from <time>', 'from the records known at this time on, such as 2026-01-01', parseTime)
-    .option('--to <time>', 'up to the records known before this time', parseTime)
-    .option('--follow', 'go on with what is received from now on, until Ctrl-C')
+    .description('export the feed records of the node as recordings for simulate and deploy --replay')
+    .option('--out <folder>', 'directory of the recordings (default: node/recordings)')
+    .option('--from <time>', 'skip records known before this time, e.g. 2026-01-01', parseTime)
+    .option('--to <time>', 'stop before records known at or after this time', parseTime)
+    .option('--follow', 'keep writing new records until Ctrl-C')
     .action(async (flags: RecordFlags) => {
       const { record } = await import('./commands/record.ts')
       await record({ ...flags, follow: flags.follow === true }, terminal)
@@ -75,6 +78,6 @@ export function addDataCommands(program: Command, terminal: Terminal): void {
 
 const examples = `
 Examples:
-  crunch backfill --from 2026-01-01                      the contract's only series, up to now, into the tables
+  crunch backfill --from 2026-01-01                      the only series of the contract, until now, into the database
   crunch backfill --subject BTCUSDT --from 2021-01-01 --target parquet
-  crunch backfill resume 3f2a                            after Ctrl-C, a crash or a failure`
+  crunch backfill resume 3f2a                            resume after Ctrl-C, a crash or a failure`

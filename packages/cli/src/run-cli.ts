@@ -33,11 +33,12 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
   }
 }
 
-function createProgram(terminal: Terminal): Command {
+/** The command tree, with help texts. */
+export function createProgram(terminal: Terminal): Command {
   const program = new Command('crunch')
-    .description('Runs a prediction competition: deploy it, look at it, simulate it.')
+    .description('Deploy, monitor and simulate a prediction competition.')
     .version(readVersion(), '-V, --version')
-    .option('--verbose', 'show the stack of every failure')
+    .option('--verbose', 'print the stack trace of every error')
     .showHelpAfterError('Run crunch --help, or crunch COMMAND --help.')
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
@@ -56,10 +57,10 @@ function createProgram(terminal: Terminal): Command {
 
 function addDeployment(program: Command, terminal: Terminal): void {
   replayOptions(program.command('deploy'))
-    .description('start the competition on this machine and keep it running until Ctrl-C')
-    .option('--detach', 'give the terminal back; end it with crunch down')
-    .option('--new-era', 'confirm that the contract changed: end the era of the database, and begin the next one')
-    .option('--once', 'replay as fast as possible and end after the first checkpoint')
+    .description('run the competition on this machine until Ctrl-C')
+    .option('--detach', 'run in the background; stop it with crunch down')
+    .option('--new-era', 'confirm a changed contract: end the current era of the database and begin a new one')
+    .option('--once', 'replay at full speed and exit after the first checkpoint')
     .addHelpText('after', deployExamples)
     .action(async (flags: DeployFlags) => {
       const { deploy } = await import('./commands/deploy.ts')
@@ -68,26 +69,26 @@ function addDeployment(program: Command, terminal: Terminal): void {
     })
   program
     .command('down')
-    .description('stop every process of the deployment')
+    .description('stop all processes of the deployment')
     .action(async () => (await import('./commands/control.ts')).down(terminal))
   program
     .command('restart')
-    .description('start one service again, or all of them')
+    .description('restart one service, or all services')
     .argument('[service]', 'postgres, models, predict, score, report')
     .action(async (service?: string) => (await import('./commands/control.ts')).restart(service, terminal))
 }
 
 const deployExamples = `
 Examples:
-  crunch deploy                            live, in the foreground
-  crunch deploy --replay                   the recordings of node/recordings, to watch
-  crunch deploy --replay day.csv --once    as fast as possible, to the first checkpoint`
+  crunch deploy                            live data, in the foreground
+  crunch deploy --replay                   replay the recordings in node/recordings
+  crunch deploy --replay day.csv --once    replay at full speed, exit after the first checkpoint`
 
 function replayOptions(command: Command): Command {
   return command
-    .option('--replay [file...]', 'replay recordings instead of live data, by default those of node/recordings')
-    .option('--speed <times>', 'how many times faster than real time, or max', parseSpeed)
-    .option('--resume', 'go on with the last replay of the same recording')
+    .option('--replay [file...]', 'replay recordings instead of live data (default: the files in node/recordings)')
+    .option('--speed <times>', 'replay speed: a multiple of real time, or max', parseSpeed)
+    .option('--resume', 'resume the last replay of the same recordings')
 }
 
 function deployRequest(flags: DeployFlags) {
@@ -102,26 +103,26 @@ function deployRequest(flags: DeployFlags) {
 function addOperation(program: Command, terminal: Terminal): void {
   program
     .command('status')
-    .description('services, health, feeds and models of the deployment')
-    .option('--json', 'for programs')
+    .description('show services, health, feeds and models')
+    .option('--json', 'print JSON')
     .action(async (flags: { json?: true }) =>
       (await import('./commands/status.ts')).status({ json: flags.json === true }, terminal),
     )
   program
     .command('logs')
-    .description('the logs of one service or of all, merged by time')
+    .description('show the logs of one service, or of all services merged by time')
     .argument('[service]', 'postgres, models, predict, score, report, supervisor')
-    .option('-f, --follow', 'go on with what is logged from now on')
-    .option('-n, --lines <count>', 'how many lines of the past', parseCount, 200)
-    .option('--json', 'for programs')
+    .option('-f, --follow', 'keep printing new lines')
+    .option('-n, --lines <count>', 'number of past lines to print', parseCount, 200)
+    .option('--json', 'print JSON')
     .action(async (service: string | undefined, flags: { follow?: true; lines: number; json?: true }) => {
       const { logs } = await import('./commands/logs.ts')
       await logs({ service, follow: flags.follow === true, lines: flags.lines, json: flags.json === true }, terminal)
     })
   program
     .command('leaderboard')
-    .description('the current ranks')
-    .option('--json', 'for programs')
+    .description('show the current ranks')
+    .option('--json', 'print JSON')
     .action(async (flags: { json?: true }) =>
       (await import('./commands/leaderboard.ts')).leaderboard({ json: flags.json === true }, terminal),
     )
@@ -130,17 +131,20 @@ function addOperation(program: Command, terminal: Terminal): void {
 function addExamination(program: Command, terminal: Terminal): void {
   program
     .command('check')
-    .description('look at contract, settings, ports, database and models, and tell everything that is wrong')
-    .option('--json', 'for programs')
+    .description('check contract, settings, ports, database and models; report every problem with its fix')
+    .option('--json', 'print JSON')
     .action(async (flags: { json?: true }) =>
       (await import('./commands/check.ts')).check({ json: flags.json === true }, terminal),
     )
   program
     .command('simulate')
-    .description('run the competition over recordings in this process: leaderboard, checkpoints, digest')
-    .requiredOption('--recording <file...>', 'CSV or NDJSON, also .gz, or Parquet')
-    .option('--models <directory>', 'one folder a model; by default the RUNNING entries of models.dev.yml')
-    .option('--json', 'for programs')
+    .description('run the competition on recordings in this process; print leaderboard, checkpoints and a digest')
+    .requiredOption('--recording <file...>', 'CSV, NDJSON (optionally gzipped) or Parquet files')
+    .option(
+      '--models <directory>',
+      'a directory with one folder per model (default: the RUNNING entries of models.dev.yml)',
+    )
+    .option('--json', 'print JSON')
     .action(async (flags: { recording: string[]; models?: string; json?: true }) => {
       const { simulate } = await import('./commands/simulate.ts')
       await simulate({ recordings: flags.recording, models: flags.models, json: flags.json === true }, terminal)
@@ -150,13 +154,16 @@ function addExamination(program: Command, terminal: Terminal): void {
 function addBacktest(program: Command, terminal: Terminal): void {
   program
     .command('backtest')
-    .description('run one model over recordings as a node would, and score it by the contract')
-    .requiredOption('--model <path>', 'the folder of a model in TypeScript, JavaScript or Python, or a notebook')
-    .option('--recording <file...>', 'CSV or NDJSON, also .gz, or Parquet; by default those of node/recordings')
-    .option('--from <time>', 'from the records known at this time on, such as 2015-01-01', parseTime)
-    .option('--to <time>', 'up to the records known before this time', parseTime)
-    .option('--examples', "beside the workspace's own models, the RUNNING entries of models.dev.yml")
-    .option('--json', 'for programs')
+    .description('run one model on recordings as the node would, and score it by the contract')
+    .requiredOption('--model <path>', 'a TypeScript, JavaScript or Python model folder, or a notebook')
+    .option(
+      '--recording <file...>',
+      'CSV, NDJSON (optionally gzipped) or Parquet files (default: the files in node/recordings)',
+    )
+    .option('--from <time>', 'skip records known before this time, e.g. 2015-01-01', parseTime)
+    .option('--to <time>', 'stop before records known at or after this time', parseTime)
+    .option('--examples', "compare with the workspace's models: the RUNNING entries of models.dev.yml")
+    .option('--json', 'print JSON')
     .action(async (flags: BacktestFlags) => {
       const { backtest } = await import('./commands/backtest.ts')
       const { model, recording: recordings, from, to } = flags
@@ -175,7 +182,7 @@ interface BacktestFlags {
   readonly json?: true
 }
 
-/** Commands that the command line runs itself, in processes of their own. */
+/** Hidden commands: the CLI starts them as child processes. */
 function addInternal(program: Command, terminal: Terminal): void {
   replayOptions(program.command('supervise', { hidden: true })).action(async (flags: DeployFlags) =>
     (await import('./commands/supervise.ts')).supervise(deployRequest(flags), terminal),

@@ -1,0 +1,74 @@
+import { fileURLToPath } from 'node:url'
+import type { Argument, Command, Option } from 'commander'
+import { expect, test } from 'vitest'
+import { createProgram } from './run-cli.ts'
+
+const page = fileURLToPath(new URL('../../../docs/reference/commands.md', import.meta.url))
+
+const introduction = `# Commands
+
+Generated from the command definitions in \`packages/cli/src\` by \`npm run reference\`. Do not edit.
+
+Exit codes: 0 success, 1 failure, 2 wrong usage.
+`
+
+/** The visible commands below `command`, depth first. */
+function withSubcommands(command: Command): Command[] {
+  const visible = command.createHelp().visibleCommands(command)
+  return visible.filter((child) => child.name() !== 'help').flatMap((child) => [child, ...withSubcommands(child)])
+}
+
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`
+}
+
+function argumentTerm(argument: Argument): string {
+  return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`
+}
+
+/** A default that commander adds by itself; others are part of the description. */
+function defaultOf({ defaultValue }: Option): string {
+  return defaultValue === undefined ? '' : ` Default: \`${String(defaultValue)}\`.`
+}
+
+function section(command: Command): string {
+  const help = command.createHelp()
+  const rows = [
+    ...help.visibleArguments(command).map((argument) => ({ term: argumentTerm(argument), text: argument.description })),
+    ...help
+      .visibleOptions(command)
+      .filter(({ long }) => long !== '--help' && long !== '--version')
+      .map((option) => ({
+        term: option.flags,
+        text: `${option.description}.${option.mandatory ? ' Required.' : ''}${defaultOf(option)}`,
+      })),
+  ]
+  const list = rows.map(({ term, text }) => `- \`${term}\`: ${text.replace(/\.$/, '')}\n`).join('')
+  const usage = [fullName(command), ...command.registeredArguments.map(argumentTerm)].join(' ')
+  return `## \`${usage}\`\n\n${command.description()}\n${list === '' ? '' : `\n${list}`}`
+}
+
+// A description that is missing would be an empty line in the help as well.
+test('every command, argument and option has a description', () => {
+  for (const command of withSubcommands(createProgramForHelp())) {
+    const named = [command.description(), ...command.options.map(({ description }) => description)]
+    expect([...named, ...command.registeredArguments.map(({ description }) => description)]).not.toContain('')
+  }
+})
+
+test('docs/reference/commands.md is what the command definitions say; npm run reference writes it', async () => {
+  const commands = withSubcommands(createProgramForHelp())
+  await expect([introduction, ...commands.map(section)].join('\n')).toMatchFileSnapshot(page)
+})
+
+function createProgramForHelp(): Command {
+  return createProgram({
+    cwd: '/',
+    env: {},
+    isInteractive: false,
+    size: () => ({ columns: 80, rows: 24 }),
+    out: () => {},
+    err: () => {},
+    signal: new AbortController().signal,
+  })
+}
