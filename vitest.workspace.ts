@@ -1,9 +1,22 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** Tests of pure code and of in-memory parts: they share one module graph a worker, which saves three quarters of their time. */
 const pureTests = ['contract', 'domain', 'report', 'stages', 'live/follow'].map(
   (folder) => `packages/coordinator-node/src/${folder}/**/*.test.ts`,
 )
+
+const cores = availableParallelism()
+
+/** Most tests wait: for a process that starts, a time-out, a poll. With two files a core, the cores have work meanwhile. */
+const manyFiles = { maxWorkers: 2 * cores, sequence: { groupOrder: 0 } }
+
+/** A deployment is eight processes. */
+const fewFiles = { maxWorkers: Math.max(2, cores / 2), sequence: { groupOrder: 1 } }
+
+const minutes = { testTimeout: 300_000, hookTimeout: 300_000 }
+
+const oneFile = { maxWorkers: 1, sequence: { groupOrder: 2 } }
 
 /** One project a kind of test. */
 export default defineConfig({
@@ -14,6 +27,7 @@ export default defineConfig({
           name: 'pure',
           include: pureTests,
           isolate: false,
+          ...manyFiles,
         },
       },
       {
@@ -23,6 +37,7 @@ export default defineConfig({
           exclude: ['packages/e2e/**', 'packages/bench/src/hostile/**', ...pureTests],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          ...manyFiles,
         },
       },
       {
@@ -40,11 +55,18 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          // The hostile models want the machine for themselves, and minutes.
-          include: ['packages/e2e/**/*.test.ts', 'packages/bench/src/hostile/*.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
+          include: ['packages/e2e/**/*.test.ts'],
+          ...minutes,
+          ...fewFiles,
+        },
+      },
+      {
+        test: {
+          // The hostile models try to take the machine from the good ones: beside other tests they would also take it from those.
+          name: 'hostile',
+          include: ['packages/bench/src/hostile/*.test.ts'],
+          ...minutes,
+          ...oneFile,
         },
       },
     ],

@@ -36,7 +36,7 @@ try {
 
 async function runDemo(): Promise<number> {
   const pack = recording === undefined ? 'weather' : 'realtime'
-  const workspace = await createUserWorkspace(pack, 'demo', (step) => console.log(`- ${step}`))
+  const workspace = await createUserWorkspace(pack, 'demo', { onStep: (step) => console.log(`- ${step}`) })
   try {
     return ending.signal.aborted ? 0 : await deploy(workspace)
   } finally {

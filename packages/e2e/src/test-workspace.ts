@@ -1,12 +1,17 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { withDirectoryLock } from '@crunch/local-processes'
 import { execa } from 'execa'
 import { endDeployment } from './deployment.ts'
-import { createUserWorkspace, type Pack, type UserWorkspace } from './workspace.ts'
+import { createUserWorkspace, linkFolder, type Pack, type UserWorkspace } from './workspace.ts'
+
+/** Packing and installing, on a machine that is busy with other tests. */
+const scaffoldLimitMs = 240_000
+const packs: readonly Pack[] = ['weather', 'realtime']
 
 /**
  * A user's workspace of its own for one test file. Packing and installing take half a minute, so this is done once a test
@@ -16,7 +21,7 @@ export async function takeTestWorkspace(pack: Pack): Promise<UserWorkspace> {
   const original = await scaffoldedOnce(pack)
   const folder = await mkdtemp(join(tmpdir(), 'crunch-e2e-copy-'))
   const directory = join(folder, `e2e-${pack}`)
-  await execa('cp', ['-a', original, directory])
+  await copyWorkspace(original, directory)
   return {
     directory,
     crunch: join(directory, 'node_modules/.bin/crunch'),
@@ -27,27 +32,39 @@ export async function takeTestWorkspace(pack: Pack): Promise<UserWorkspace> {
   }
 }
 
-/** The folder of the workspace that all files of this test run copy. */
+/** The folder of the workspace that all files of this test run copy. Files run side by side: the first one makes it. */
 async function scaffoldedOnce(pack: Pack): Promise<string> {
   const folder = await runFolder()
   const directory = join(folder, `e2e-${pack}`)
   const complete = join(folder, `${pack}.complete`)
-  if (existsSync(complete)) return directory
-  await rm(directory, { recursive: true, force: true })
-  await createUserWorkspace(pack, `e2e-${pack}`, undefined, folder)
-  await writeFile(complete, await readFile(join(directory, 'package.json')))
+  await withDirectoryLock(folder, scaffoldLimitMs, async () => {
+    if (existsSync(complete)) return
+    await rm(directory, { recursive: true, force: true })
+    const other = packs.find((name) => existsSync(join(folder, `${name}.complete`)))
+    const installed = other && join(folder, `e2e-${other}`, 'node_modules')
+    await createUserWorkspace(pack, `e2e-${pack}`, { parent: folder, ...(installed && { installed }) })
+    await writeFile(complete, '')
+  })
   return directory
 }
 
-/** A folder that lives as long as the test run: test files run one after the other, each in a process of its own. */
+/** The installed packages are shared by links, 200 MB of files that no test writes to; the rest is copied. */
+async function copyWorkspace(original: string, directory: string): Promise<void> {
+  await mkdir(directory)
+  for (const name of await readdir(original)) {
+    const [from, to] = [join(original, name), join(directory, name)]
+    if (name === 'node_modules') await linkFolder(from, to)
+    else await execa('cp', ['-a', from, to])
+  }
+}
+
+/** A folder that lives as long as the test run, each file of which is a process of its own. */
 async function runFolder(): Promise<string> {
   const { stdout } = await execa('ps', ['-o', 'lstart=', '-p', `${process.ppid}`])
   const started = createHash('sha256').update(stdout).digest('hex').slice(0, 8)
   const folder = join(tmpdir(), `crunch-e2e-${process.ppid}-${started}`)
-  if (!existsSync(folder)) {
-    await mkdir(folder)
-    removeAfter(process.ppid, folder)
-  }
+  // Undefined when another file has made it.
+  if ((await mkdir(folder, { recursive: true })) !== undefined) removeAfter(process.ppid, folder)
   return folder
 }
 

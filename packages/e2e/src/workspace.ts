@@ -16,16 +16,20 @@ export interface UserWorkspace {
 
 export type Pack = 'weather' | 'realtime'
 
-/**
- * Makes a workspace in a temporary folder outside the repository.
- * @param onStep told what is being done, in a few words
- * @param parent the folder to make it in, instead of one of its own; the packages that are packed there are used again
- */
+export interface WorkspaceOptions {
+  /** Told what is being done, in a few words. */
+  readonly onStep?: (step: string) => void
+  /** The folder to make it in, instead of one of its own; the packages that are packed there are used again. */
+  readonly parent?: string
+  /** The `node_modules` of another workspace, whose files the installation starts from. */
+  readonly installed?: string
+}
+
+/** Makes a workspace in a temporary folder outside the repository. */
 export async function createUserWorkspace(
   pack: Pack,
   name: string,
-  onStep: (step: string) => void = () => {},
-  parent?: string,
+  { onStep = () => {}, parent, installed }: WorkspaceOptions = {},
 ): Promise<UserWorkspace> {
   const folder = parent ?? (await mkdtemp(join(tmpdir(), 'crunch-workspace-')))
   // As root, PostgreSQL runs as another user, who has to reach its data.
@@ -47,6 +51,7 @@ export async function createUserWorkspace(
     const flags = ['--pack', pack, '--directory', directory, '--yes', '--local-packages', tarballs]
     await execa(process.execPath, [scaffolder, name, ...flags])
     onStep('installing it')
+    if (installed !== undefined) await linkFolder(installed, join(directory, 'node_modules'))
     const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
     await execa('npm', ['install', ...quiet], { cwd: directory })
   } catch (error) {
@@ -54,6 +59,12 @@ export async function createUserWorkspace(
     throw error
   }
   return { directory, crunch: join(directory, 'node_modules/.bin/crunch'), remove }
+}
+
+/** A copy that shares the files, for folders in which files are added and replaced, but never written to. */
+export async function linkFolder(from: string, to: string): Promise<void> {
+  // Only GNU's cp knows links.
+  await execa('cp', [process.platform === 'linux' ? '-al' : '-a', from, to])
 }
 
 /** As root, the data of an embedded server lie elsewhere, behind a link: they would outlive the workspace. */

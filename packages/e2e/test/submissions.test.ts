@@ -1,6 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pythonIsMissing } from '@crunch/python-peers'
+import { pythonIsMissing, TEST_ENVIRONMENTS } from '@crunch/python-peers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Node, openNode } from '../src/deployment.ts'
 import { takeTestWorkspace } from '../src/test-workspace.ts'
@@ -10,7 +10,7 @@ import type { UserWorkspace } from '../src/workspace.ts'
 // Participants send folders and notebooks, most of them in Python; the deployed Python runner hosts those.
 
 const examples = ['persistence', 'climatology', 'seven-day-mean', 'trend', 'overconfident'] as const
-/** The first Python submission installs the runner. */
+/** The first Python submission on a machine installs the runner. */
 const installLimitMs = 400_000
 
 const missing = pythonIsMissing()
@@ -21,12 +21,16 @@ describe.skipIf(missing !== null)(`submissions${missing === null ? '' : ` (skipp
   beforeAll(async () => {
     workspace = await takeTestWorkspace('weather')
     node = await openNode(workspace)
+    // The environment of the Python runner is installed once a machine.
+    await mkdir(TEST_ENVIRONMENTS, { recursive: true })
+    await mkdir(join(node.directory, 'node/.crunch'))
+    await symlink(TEST_ENVIRONMENTS, join(node.directory, 'node/.crunch/environments'))
   })
   afterAll(() => workspace?.remove())
 
   test('in Python are predicted, scored and ranked exactly as those in TypeScript', { timeout: 900_000 }, async () => {
     const folder = join(node.directory, 'challenge/python/examples')
-    // It also makes the environment that all five share, so that no model comes late to the replay.
+    // It also makes the environment that all five share if need be, so that no model comes late to the replay.
     const tested = await node.crunch(['models', 'test', join(folder, 'persistence')], {}, installLimitMs)
     expect(tested.exitCode, `${tested.stdout}\n${tested.stderr}`).toBe(0)
     expect(tested.stdout).toContain('PENDING')
