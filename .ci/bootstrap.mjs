@@ -1,5 +1,5 @@
 // Takes a fresh clone to where a command can run, with Node and npm only: pnpm comes by npx, then what is missing is
-// installed and built. Usage: node .ci/bootstrap.mjs test|demo|setup [arguments of that command]
+// installed and built. Usage: node .ci/bootstrap.mjs test|vitest|demo|setup [arguments of that command]
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, statSync } from 'node:fs'
@@ -75,11 +75,15 @@ switch (task) {
     await setUp({ quiet: true })
     await run('node', ['.ci/run-tests.mjs', ...rest])
     break
+  case 'vitest':
+    await setUp({ quiet: true, build: 'build:js' })
+    await run('vitest', ['--config', 'vitest.workspace.ts', ...rest])
+    break
   case 'demo':
     await setUp({ quiet: true, build: 'build:js' })
     await run('node', ['--import', 'tsx', 'packages/e2e/src/demo.ts', ...rest])
     break
   default:
-    console.error('usage: node .ci/bootstrap.mjs test|demo|setup')
+    console.error('usage: node .ci/bootstrap.mjs test|vitest|demo|setup')
     process.exit(2)
 }

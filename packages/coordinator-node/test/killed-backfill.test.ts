@@ -18,7 +18,7 @@ import { btc, candle, minute } from '../src/ports/store-samples.ts'
 import { seededRandom } from './seeded-random.ts'
 
 // CRUNCH_KILLS sets how often, CRUNCH_SEED when: the seed of a run stands in its output.
-const killCount = Number(process.env.CRUNCH_KILLS ?? 6)
+const killCount = Number(process.env.CRUNCH_KILLS ?? 3)
 const seed = Number(process.env.CRUNCH_SEED ?? Date.now() % 2 ** 31)
 const count = 20_000
 const id = 'job'

@@ -10,7 +10,7 @@ import { workerCommand } from '../src/live/worker-command.ts'
 import { seededRandom } from './seeded-random.ts'
 
 // CRUNCH_KILLS sets how often, CRUNCH_SEED when: the seed of a run stands in its output.
-const killCount = Number(process.env.CRUNCH_KILLS ?? 6)
+const killCount = Number(process.env.CRUNCH_KILLS ?? 3)
 const seed = Number(process.env.CRUNCH_SEED ?? Date.now() % 2 ** 31)
 
 const secondMs = 1_000

@@ -15,7 +15,7 @@ import { until } from '../src/until.ts'
 import type { UserWorkspace } from '../src/workspace.ts'
 
 // CRUNCH_KILLS sets how often, CRUNCH_SEED what: the seed of a run stands in its output.
-const killCount = Number(process.env.CRUNCH_KILLS ?? 12)
+const killCount = Number(process.env.CRUNCH_KILLS ?? 6)
 const seed = Number(process.env.CRUNCH_SEED ?? Date.now() % 2 ** 31)
 
 const dayMs = 86_400_000
