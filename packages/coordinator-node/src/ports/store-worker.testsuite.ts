@@ -12,11 +12,13 @@ import {
   filter,
   leaderboard,
   minute,
+  model,
   nextEra,
   periodRounds,
   prediction,
   prepare,
   round,
+  schedule,
   settleRequest,
 } from './store-samples.ts'
 
@@ -125,11 +127,44 @@ function leaseTests(context: StoreUnderTest): void {
     expect(await other.openRound(round(1))).toBe(true)
   })
 
+  it('refuses every write of predicting when another store has taken the lease since', async () => {
+    const { store } = context
+    const lease = await store.takeLease(predictLease)
+    await prepare(store)
+    await store.openRound(round(0))
+    await store.beginRetirements([{ modelId: 'b', reason: 'removed' }], minute(1))
+    await lease?.release()
+    const other = await context.other()
+    expect(await other.takeLease(predictLease)).not.toBeNull()
+    const rows = () => Promise.all([other.models(), other.schedules(), other.unansweredRounds(), other.roundCounts()])
+    const before = await rows()
+    for (const [verb, write] of Object.entries(writesOfPredicting(store))) {
+      await expect(write(), verb).rejects.toMatchObject({ code: 'LEASE_HELD' })
+    }
+    expect(await rows()).toEqual(before)
+    expect((await other.pipelineProgress(minute(1))).heartbeats).toEqual([])
+    for (const write of Object.values(writesOfPredicting(other))) await write()
+    expect(await other.models()).toHaveLength(3)
+  })
+
   it('gives a lease to one of many that ask at once', async () => {
     const other = await context.other()
     const asked = await Promise.all([context.store, other, context.store, other].map((store) => store.takeLease('x')))
     expect(asked.filter((lease) => lease !== null)).toHaveLength(1)
   })
+}
+
+/** Whatever a predict worker writes, in an order in which each can be done. */
+function writesOfPredicting(store: Store): Readonly<Record<string, () => Promise<unknown>>> {
+  return {
+    putSchedules: () => store.putSchedules([schedule()]),
+    registerModels: () => store.registerModels([model('a', { name: 'renamed' }), model('z')], minute(2)),
+    beginRetirements: () => store.beginRetirements([{ modelId: 'a', reason: 'removed' }], minute(2)),
+    endRetirements: () => store.endRetirements(['b'], minute(2)),
+    openRound: () => store.openRound(round(1)),
+    recordAnswers: () => store.recordAnswers(round(0).id, minute(0), [prediction(round(0), 'a')]),
+    beat: () => store.beat({ worker: 'predict', nextWithinMs: 1_000, hasWorked: true }),
+  }
 }
 
 function probeTests(context: StoreUnderTest): void {

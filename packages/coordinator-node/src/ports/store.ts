@@ -263,7 +263,8 @@ export interface Store extends ReportReads, EraVerbs, ModelVerbs {
   /**
    * Takes the named lease for as long as this store is open and reachable; `null` while another process holds it.
    * It is free at once when its holder dies, and within 30 s when the way to its holder is broken; the holder has then stopped
-   * by itself. Rounds of a store that took `predictLease` are refused once another process has taken it over.
+   * by itself. Once another process has taken over `predictLease`, whatever a predict worker writes (schedules, models and
+   * their retirements, rounds, answers, signs of life) is refused to the store that took it before: `LEASE_HELD`.
    */
   takeLease(name: string): Promise<Lease | null>
   /** Keeps a worker's sign of life. The newest one of a worker counts, whichever process gave it. */

@@ -5,7 +5,7 @@ import { createMemoryStore } from './memory-store.ts'
 
 storeTestsuite('memory', async () => {
   const store = createMemoryStore()
-  return { store, cleanup: () => store.close() }
+  return { store, reopen: async () => store.reopen(), cleanup: () => store.close() }
 })
 
 it('dumps the same rows in the same order, whatever the order of writing', async () => {

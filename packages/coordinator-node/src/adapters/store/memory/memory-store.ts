@@ -10,18 +10,19 @@ import type { Round, Schedule } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { ClosedPeriod, Lease, LeaseState, PruneRequest, Store } from '../../../ports/store.ts'
+import type { ClosedPeriod, PruneRequest, Store } from '../../../ports/store.ts'
 import type { NextEra } from '../../../ports/store-eras.ts'
 import { periodClosed } from '../period-closed.ts'
-import { createRecordListeners } from '../record-listeners.ts'
+import { createRecordListeners, type RecordListeners } from '../record-listeners.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
 import { type BackfillTable, createBackfillTable } from './backfill-table.ts'
 import { createEraTable, type EraTable } from './era-table.ts'
 import { createFeedTable, type FeedTable } from './feed-table.ts'
+import { createLeaseTable } from './lease-table.ts'
 import { modelActivity } from './model-activity.ts'
 import { createModelTable, type ModelTable } from './model-table.ts'
 import { createPeriodTable, type PeriodTable } from './period-table.ts'
-import { createHeartbeatTable, type HeartbeatTable, type ProgressTables, pipelineProgress } from './progress.ts'
+import { createHeartbeatTable, pipelineProgress } from './progress.ts'
 import { createRoundTable, type RoundTable } from './round-table.ts'
 
 /** Every row in an order that depends on nothing but content, for digests. Of feed records only the count. */
@@ -46,31 +47,45 @@ export interface StoreDump {
 /** A store that lives and dies with the process: for simulations and tests. Rows are kept as given, never copied. */
 export interface MemoryStore extends Store {
   dump(): StoreDump
+  /** The same rows once more, as another worker would have them, with its own leases. */
+  reopen(): MemoryStore
 }
 
 export function createMemoryStore(): MemoryStore {
+  return openTables(createTables())
+}
+
+function createTables() {
   const feeds = createFeedTable()
-  const rounds = createRoundTable(feeds)
-  const periods = createPeriodTable()
-  const schedules = createScheduleTable()
-  const models = createModelTable()
-  const eras = createEraTable()
+  return {
+    ...{ feeds, rounds: createRoundTable(feeds), periods: createPeriodTable(), schedules: createScheduleTable() },
+    ...{ models: createModelTable(), eras: createEraTable(), allListeners: new Set<RecordListeners>() },
+    ...{ heartbeats: createHeartbeatTable(), jobs: createBackfillTable(), leases: createLeaseTable() },
+  }
+}
+
+function openTables(tables: ReturnType<typeof createTables>): MemoryStore {
+  const { feeds, rounds, periods, schedules, models, eras, allListeners, heartbeats } = tables
   const listeners = createRecordListeners()
-  const leases = createLeases()
-  const gate = createGate()
-  const { verb } = gate
+  allListeners.add(listeners)
+  const leases = tables.leases.open()
+  const gate = createGate(leases.requireHolder)
+  const { verb, fenced } = gate
 
   const store: MemoryStore = {
-    ...feedVerbs(feeds, rounds, listeners, verb),
-    ...backfillVerbs(createBackfillTable(), verb),
-    ...modelVerbs(models, verb),
-    ...progressVerbs((heartbeats) => {
+    ...feedVerbs(feeds, rounds, allListeners, verb),
+    ...backfillVerbs(tables.jobs, verb),
+    ...modelVerbs(models, gate),
+    beat: fenced(heartbeats.beat),
+    pipelineProgress: verb((at: Instant) => {
       const scheduleKeys = schedules.active().map(({ key }) => key)
-      return { heartbeats, feeds, rounds, scheduleKeys, models: models.all(), ...periods.rows() }
-    }, verb),
+      const rows = { heartbeats, feeds, rounds, scheduleKeys, models: models.all(), ...periods.rows() }
+      return pipelineProgress(rows, at)
+    }),
+    storeTime: verb((): Instant | null => null),
     ...eraVerbs(eras, rounds, periods, verb),
-    putSchedules: verb(schedules.put),
-    openRound: verb((round) => {
+    putSchedules: fenced(schedules.put),
+    openRound: fenced((round) => {
       eras.requireCurrent(round.era)
       schedules.requireFor(round)
       if (!rounds.has(round.id) && round.resolvableAt < (periods.lastEndOf(round.era) ?? -Infinity)) {
@@ -79,7 +94,7 @@ export function createMemoryStore(): MemoryStore {
       return rounds.open(round)
     }),
     lastRoundTimes: verb(rounds.lastTimes),
-    recordAnswers: verb((roundId, answeredAt, predictions) => {
+    recordAnswers: fenced((roundId, answeredAt, predictions) => {
       for (const { modelId } of predictions) models.require(modelId)
       return rounds.recordAnswers(roundId, answeredAt, predictions)
     }),
@@ -104,7 +119,9 @@ export function createMemoryStore(): MemoryStore {
       gate.close()
       leases.end()
       listeners.clear()
+      allListeners.delete(listeners)
     },
+    reopen: () => openTables(tables),
     dump: () => ({
       feedRecordCount: feeds.recordCount(),
       feedStates: feeds.states(),
@@ -118,11 +135,11 @@ export function createMemoryStore(): MemoryStore {
 }
 
 /** The verbs of the feed stage. */
-function feedVerbs(feeds: FeedTable, rounds: RoundTable, listeners: RecordListeners, verb: Verb) {
+function feedVerbs(feeds: FeedTable, rounds: RoundTable, allListeners: ReadonlySet<RecordListeners>, verb: Verb) {
   return {
     appendRecords: verb((records: readonly FeedRecord[]) => {
       const appended = feeds.append(records)
-      listeners.hand(appended.inserted)
+      for (const listeners of allListeners) listeners.hand(appended.inserted)
       return appended
     }),
     appendPast: verb((records: readonly FeedRecord[]) => feeds.append(records).inserted.length),
@@ -136,24 +153,14 @@ function feedVerbs(feeds: FeedTable, rounds: RoundTable, listeners: RecordListen
   }
 }
 
-function modelVerbs(models: ModelTable, verb: Verb) {
+function modelVerbs(models: ModelTable, { verb, fenced }: Gate) {
   return {
-    registerModels: verb(models.register),
-    beginRetirements: verb(models.beginRetirements),
-    endRetirements: verb(models.endRetirements),
+    registerModels: fenced(models.register),
+    beginRetirements: fenced(models.beginRetirements),
+    endRetirements: fenced(models.endRetirements),
     reassignModel: verb(models.reassign),
     reassignments: verb(models.reassignments),
     models: verb(models.all),
-  }
-}
-
-/** What tells whether the pipeline stands still. */
-function progressVerbs(tables: (heartbeats: HeartbeatTable) => ProgressTables, verb: Verb) {
-  const heartbeats = createHeartbeatTable()
-  return {
-    beat: verb(heartbeats.beat),
-    pipelineProgress: verb((at: Instant) => pipelineProgress(tables(heartbeats), at)),
-    storeTime: verb((): Instant | null => null),
   }
 }
 
@@ -202,28 +209,40 @@ function backfillVerbs(jobs: BackfillTable, verb: Verb) {
   }
 }
 
-/** Makes synchronous transitions verbs: they reject where a transition throws, and once the gate is closed. */
-function createGate() {
+/**
+ * Makes synchronous transitions verbs: they reject where a transition throws, and once the gate is closed. Those that are
+ * fenced reject once another store has taken over the lease on predicting.
+ */
+function createGate(requireHolder: () => void) {
   let isClosed = false
   function requireOpen(): void {
     if (isClosed) throw new CrunchError('STORE_UNAVAILABLE', 'the store is closed: open a new one')
   }
-  return {
-    requireOpen,
-    verb<Args extends readonly unknown[], Result>(run: (...args: Args) => Result): (...args: Args) => Promise<Result> {
+  function behind(check: () => void) {
+    return <Args extends readonly unknown[], Result>(
+      run: (...args: Args) => Result,
+    ): ((...args: Args) => Promise<Result>) => {
       return async (...args) => {
-        requireOpen()
+        check()
         return run(...args)
       }
-    },
+    }
+  }
+  return {
+    requireOpen,
+    verb: behind(requireOpen),
+    fenced: behind(() => {
+      requireOpen()
+      requireHolder()
+    }),
     close(): void {
       isClosed = true
     },
   }
 }
 
-type RecordListeners = ReturnType<typeof createRecordListeners>
-type Verb = ReturnType<typeof createGate>['verb']
+type Gate = ReturnType<typeof createGate>
+type Verb = Gate['verb']
 
 function createScheduleTable() {
   const schedules = new Map<string, Schedule>()
@@ -238,35 +257,6 @@ function createScheduleTable() {
       throw new CrunchError('NOT_FOUND', `round "${id}" needs schedule "${scheduleKey}": call putSchedules first`)
     },
     active: (): readonly Schedule[] => active,
-  }
-}
-
-/** Held within this process: they cannot be lost without it, and their holder is never silent. */
-function createLeases() {
-  const states = new Map<string, Omit<LeaseState, 'silentMs'>>()
-  const release = (name: string, lease: Omit<LeaseState, 'silentMs'>): void => {
-    if (states.get(name) === lease) states.set(name, { ...lease, holder: null, heartbeatAt: Date.now() })
-  }
-  return {
-    take(name: string): Lease | null {
-      const last = states.get(name)
-      if (last !== undefined && last.holder !== null) return null
-      const taken = { holder: 'this process', takenAt: Date.now(), heartbeatAt: Date.now() }
-      states.set(name, taken)
-      return {
-        lost: new Promise<string>(() => undefined),
-        takenFrom: null,
-        release: async () => release(name, taken),
-      }
-    },
-    state(name: string): LeaseState | null {
-      const state = states.get(name)
-      if (state === undefined) return null
-      return { ...state, silentMs: state.holder === null ? Math.max(0, Date.now() - state.heartbeatAt) : 0 }
-    },
-    end(): void {
-      states.clear()
-    },
   }
 }
 

@@ -6,6 +6,7 @@ import type { Store } from '../../../ports/store.ts'
 import { compareText } from '../compare-text.ts'
 import { jsonParameter, type Sql } from './connect.ts'
 import { encodeInstant } from './instant-codec.ts'
+import { fence, type Generation, requireHolder } from './session/lease-row.ts'
 
 type ModelVerbs =
   | 'registerModels'
@@ -24,49 +25,63 @@ interface ReassignmentRow extends Omit<Reassignment, 'historyId'> {
   readonly number: number
 }
 
-export function createModelStore(sql: Sql): Pick<Store, ModelVerbs> {
+export function createModelStore(sql: Sql, generation: Generation): Pick<Store, ModelVerbs> {
   return {
     async registerModels(models, at) {
       // The last of several with one id counts; in order of id, so that two workers never wait for each other.
       const identities = [...new Map(models.map((model) => [model.id, model])).values()]
       const document = { models: identities.map((model) => ({ ...model, at: encodeInstant(at) })) }
-      await sql`
-        insert into models (id, name, deployment_id, cruncher_id, cruncher_name, registered_at)
-        select id, name, "deploymentId", "cruncherId", "cruncherName", at
-        from json_to_recordset(${jsonParameter(sql, document)}->'models')
-          as m(id text, name text, "deploymentId" text, "cruncherId" text, "cruncherName" text, at timestamptz)
-        order by id
-        on conflict (id) do update set
-          name = excluded.name, deployment_id = excluded.deployment_id, cruncher_name = excluded.cruncher_name`
+      const [row] = await sql<{ isHolder: boolean }[]>`
+        with ${fence(sql, generation())}, written as (
+          insert into models (id, name, deployment_id, cruncher_id, cruncher_name, registered_at)
+          select id, name, "deploymentId", "cruncherId", "cruncherName", at
+          from json_to_recordset(${jsonParameter(sql, document)}->'models')
+            as m(id text, name text, "deploymentId" text, "cruncherId" text, "cruncherName" text, at timestamptz)
+          where exists (select from fence)
+          order by id
+          on conflict (id) do update set
+            name = excluded.name, deployment_id = excluded.deployment_id, cruncher_name = excluded.cruncher_name
+        )
+        select exists (select from fence) as "isHolder"`
+      requireHolder(row)
     },
     async beginRetirements(models, from) {
       const retiring = [...new Map(models.map((model) => [model.modelId, model])).values()]
       const document = { from: encodeInstant(from), models: retiring }
       // A model that is not registered is refused by the foreign key. In order of id, as above.
-      await sql`
-        with document as materialized (select ${jsonParameter(sql, document)} as body)
-        insert into model_retirements (model_id, from_at, reason)
-        select m."modelId", greatest((body->>'from')::timestamptz,
-            (select max(until_at) from model_retirements r where r.model_id = m."modelId")), m.reason
-        from document, json_to_recordset(body->'models') as m("modelId" text, reason text)
-        order by m."modelId"
-        on conflict (model_id) where until_at is null do nothing`
+      const [row] = await sql<{ isHolder: boolean }[]>`
+        with ${fence(sql, generation())}, document as materialized (select ${jsonParameter(sql, document)} as body),
+        written as (
+          insert into model_retirements (model_id, from_at, reason)
+          select m."modelId", greatest((body->>'from')::timestamptz,
+              (select max(until_at) from model_retirements r where r.model_id = m."modelId")), m.reason
+          from document, json_to_recordset(body->'models') as m("modelId" text, reason text)
+          where exists (select from fence)
+          order by m."modelId"
+          on conflict (model_id) where until_at is null do nothing
+        )
+        select exists (select from fence) as "isHolder"`
+      requireHolder(row)
     },
     async endRetirements(modelIds, until) {
       const document = { until: encodeInstant(until), ids: modelIds }
-      await sql`
-        with document as materialized (select ${jsonParameter(sql, document)} as body),
+      const [row] = await sql<{ isHolder: boolean }[]>`
+        with ${fence(sql, generation())}, document as materialized (select ${jsonParameter(sql, document)} as body),
         ending as materialized (
           select r.model_id, r.from_at, (body->>'until')::timestamptz as until
           from document, model_retirements r
           where r.until_at is null and r.model_id in (select json_array_elements_text(body->'ids'))
+            and exists (select from fence)
           order by r.model_id for update of r
         ), empty as (
           delete from model_retirements r using ending e
           where r.model_id = e.model_id and r.from_at = e.from_at and e.until <= e.from_at
+        ), ended as (
+          update model_retirements r set until_at = e.until from ending e
+          where r.model_id = e.model_id and r.from_at = e.from_at and e.until > e.from_at
         )
-        update model_retirements r set until_at = e.until from ending e
-        where r.model_id = e.model_id and r.from_at = e.from_at and e.until > e.from_at`
+        select exists (select from fence) as "isHolder"`
+      requireHolder(row)
     },
     reassignModel: (modelId, cruncherId, at) => reassignModel(sql, modelId, cruncherId, at),
     async reassignments() {

@@ -55,20 +55,21 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const gate = createConnectionGate(url)
   const leases = createLeaseTaker(database, options.leaseTimes ?? leaseTimes)
   const transactions = createTransactions(database, maxConnections)
+  const generation = () => leases.generation(predictLease)
   const verbsOf = (sql: Sql) => ({
     sql,
     feed: createFeedStore(sql, { announceAs: announceRecords ? ownMark : null }),
     rest: {
-      ...createScheduleStore(sql),
-      ...createModelStore(sql),
-      ...createPredictionStore(sql, { isLive, generation: () => leases.generation(predictLease) }),
+      ...createScheduleStore(sql, generation),
+      ...createModelStore(sql, generation),
+      ...createPredictionStore(sql, { isLive, generation }),
       ...createLeaseStore(sql),
       ...createPeriodStore(sql),
       ...createReportStore(sql),
       ...createActivityStore(sql),
       ...createBackfillStore(sql),
       ...createRetentionStore(sql),
-      ...createProgressStore(sql),
+      ...createProgressStore(sql, generation),
       ...createEraStore(sql),
     },
   })

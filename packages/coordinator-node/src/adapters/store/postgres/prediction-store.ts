@@ -9,7 +9,7 @@ import { encodeInstant } from './instant-codec.ts'
 import type { PredictionStoreOptions } from './prediction-store-options.ts'
 import { recordAnswers } from './record-answers.ts'
 import { type RoundRow, roundColumns, roundOf, scopeOf } from './rows.ts'
-import { fence, lostLease } from './session/lease-row.ts'
+import { fence, requireHolder } from './session/lease-row.ts'
 
 type PredictionVerbs = 'openRound' | 'lastRoundTimes' | 'recordAnswers' | 'unansweredRounds' | 'roundCounts'
 
@@ -40,8 +40,8 @@ export function createPredictionStore(sql: Sql, options: PredictionStoreOptions)
         select exists (select from opened) as "isNew", exists (select from fence) as "isHolder",
           ${isClosed} and not exists (select from inputs where id = ${round.id}) as "isShut",
           ${isWithinEra(sql, sql`${round.era}::int`)} as "isCurrent"`
-      if (row?.isHolder !== true) throw lostLease()
-      if (!row.isCurrent) throw eraEnded(round.era)
+      requireHolder(row)
+      if (row?.isCurrent !== true) throw eraEnded(round.era)
       if (row.isShut) throw periodClosed(round)
       return row.isNew
     },

@@ -9,6 +9,7 @@ import type { Instant } from '../../../domain/time.ts'
 import type { Store } from '../../../ports/store.ts'
 import type { Sql } from './connect.ts'
 import { type ScopeRow, scopeOf } from './rows.ts'
+import { fence, type Generation, requireHolder } from './session/lease-row.ts'
 
 type ProgressVerbs = 'beat' | 'pipelineProgress' | 'storeTime'
 
@@ -22,15 +23,19 @@ interface EndsRow {
   readonly firstInOpenCheckpoint: Instant | null
 }
 
-export function createProgressStore(sql: Sql): Pick<Store, ProgressVerbs> {
+export function createProgressStore(sql: Sql, generation: Generation): Pick<Store, ProgressVerbs> {
   return {
     async beat({ worker, nextWithinMs, hasWorked }) {
       const dueAt = sql`clock_timestamp() + make_interval(secs => ${nextWithinMs / 1_000}::float8)`
-      await sql`
-        insert into worker_heartbeats (worker, beat_at, due_at, worked_at)
-        values (${worker}, clock_timestamp(), ${dueAt}, case when ${hasWorked} then clock_timestamp() end)
-        on conflict (worker) do update set beat_at = excluded.beat_at, due_at = excluded.due_at,
-          worked_at = coalesce(excluded.worked_at, worker_heartbeats.worked_at)`
+      const [row] = await sql<{ isHolder: boolean }[]>`
+        with ${fence(sql, generation())}, written as (
+          insert into worker_heartbeats (worker, beat_at, due_at, worked_at)
+          select ${worker}::text, clock_timestamp(), ${dueAt}, case when ${hasWorked} then clock_timestamp() end from fence
+          on conflict (worker) do update set beat_at = excluded.beat_at, due_at = excluded.due_at,
+            worked_at = coalesce(excluded.worked_at, worker_heartbeats.worked_at)
+        )
+        select exists (select from fence) as "isHolder"`
+      requireHolder(row)
     },
     async storeTime() {
       const [row] = await sql<{ at: Instant }[]>`select clock_timestamp()::timestamptz(3) as at`

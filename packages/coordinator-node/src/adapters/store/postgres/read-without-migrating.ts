@@ -35,8 +35,9 @@ export async function readWithoutMigrating<Result>(
   const sql = connect({ url, keepAlive: {} }, { maxConnections: 1 })
   try {
     await sql`set default_transaction_read_only = on`
-    const { roundCounts } = createPredictionStore(sql, { isLive: false, generation: () => null })
-    const { schedules } = createScheduleStore(sql)
+    const generation = () => null
+    const { roundCounts } = createPredictionStore(sql, { isLive: false, generation })
+    const { schedules } = createScheduleStore(sql, generation)
     const { latestLeaderboard } = createReportStore(sql)
     const result = await read({ ...createEraStore(sql), roundCounts, schedules, latestLeaderboard })
     return { kind: 'read', result }

@@ -5,7 +5,7 @@ import { answersInOrder, storedLate } from '../check-answers.ts'
 import { jsonParameter, type Sql } from './connect.ts'
 import { encodeInstant } from './instant-codec.ts'
 import type { PredictionStoreOptions } from './prediction-store-options.ts'
-import { fence, lostLease } from './session/lease-row.ts'
+import { fence, requireHolder } from './session/lease-row.ts'
 
 /** `isLive` asks the clock of the database too: a process that stood still, or whose clock is behind, has an old `answeredAt`. */
 export async function recordAnswers(
@@ -46,8 +46,8 @@ export async function recordAnswers(
     select exists (select from answered) as "isFirst", exists (select from fence) as "isHolder",
       exists (select from inputs, document where id = body->>'id') as "isRound",
       (select count(*) from answers where is_late) as "lateCount"`
-  if (row?.isHolder !== true) throw lostLease()
-  if (row.isRound !== true) throw new CrunchError('NOT_FOUND', `there is no round "${roundId}" to answer`)
+  requireHolder(row)
+  if (row?.isRound !== true) throw new CrunchError('NOT_FOUND', `there is no round "${roundId}" to answer`)
   return { isFirst: row.isFirst, lateCount: row.lateCount }
 }
 

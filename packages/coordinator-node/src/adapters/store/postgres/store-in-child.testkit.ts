@@ -13,9 +13,19 @@ export function openStoreInChild(url: string, leaseName = ''): ChildProcess {
 
 /** The line a child writes once its store is open. */
 export async function outcomeOf(child: ChildProcess): Promise<{ readonly hasLease: boolean }> {
+  return nextLine(child)
+}
+
+/** What becomes of the writes of predicting that a child tries when it reads this; it may be stopped meanwhile. */
+export async function writesInChild(child: ChildProcess, modelId: string): Promise<readonly string[]> {
+  child.stdin?.write(`${modelId}\n`)
+  return (await nextLine<{ readonly outcomes: readonly string[] }>(child)).outcomes
+}
+
+async function nextLine<Line>(child: ChildProcess): Promise<Line> {
   if (child.stdout === null) throw new Error('the child has no standard output')
   for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line)
-  throw new Error('the child ended without a store')
+  throw new Error('the child ended without an answer')
 }
 
 export async function kill(child: ChildProcess): Promise<void> {

@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../../embedded-postgres/t
 import { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts'
 import { leaseTimes } from './session/hold-lease.ts'
 import { startTcpProxy, type TcpProxy } from './session/tcp-proxy.testkit.ts'
-import { kill, openStoreInChild, outcomeOf } from './store-in-child.testkit.ts'
+import { kill, openStoreInChild, outcomeOf, writesInChild } from './store-in-child.testkit.ts'
 
 /** In the proportions of a node, ten times as fast. */
 const quick = { heartbeatMs: 200, holdMs: 1_000, takeoverMs: 2_000 }
@@ -154,6 +154,23 @@ it('takes over from a process that is stopped, and at once from one that is kill
   await kill(other)
   const second = await takeOver(standby, 5_000)
   expect(second.elapsedMs).toBeLessThan(1_000)
+})
+
+it('refuses what a process that was stopped writes when it goes on, after another has taken over', async () => {
+  const child = openStoreInChild(database.url, predictLease)
+  endings.push(() => kill(child))
+  expect(await outcomeOf(child)).toEqual({ hasLease: true })
+  expect(await writesInChild(child, 'early')).toEqual(Array(5).fill('written'))
+  const standby = await open()
+  child.kill('SIGSTOP')
+  const { lease } = await takeOver(standby, 15_000)
+  await prepare(standby)
+  const before = await Promise.all([standby.models(), standby.schedules()])
+  const outcomes = writesInChild(child, 'late')
+  child.kill('SIGCONT')
+  expect(await outcomes).toEqual(Array(5).fill('LEASE_HELD'))
+  expect(await Promise.all([standby.models(), standby.schedules()])).toEqual(before)
+  await lease.release()
 })
 
 it('is given only when what the last holder is writing is done', async () => {

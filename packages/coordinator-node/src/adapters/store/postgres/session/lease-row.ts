@@ -1,6 +1,7 @@
 import postgres from 'postgres'
 import { CrunchError } from '../../../../domain/errors.ts'
 import { type LeaseState, predictLease, type Store } from '../../../../ports/store.ts'
+import { lostLease } from '../../lost-lease.ts'
 import type { Fragment, Query, Sql } from '../connect.ts'
 
 /** A lease in its table, with the number of how often it has changed hands. */
@@ -95,6 +96,9 @@ export async function evict(sql: Query, name: string, lock: string, seen: LeaseR
   }
 }
 
+/** Under which number this store's process took the lease on predicting; `null`: it never did. */
+export type Generation = () => number | null
+
 /** A table `fence` with one row as long as no other process has taken over the lease that this store took. */
 export function fence(sql: Query, generation: number | null): Fragment {
   if (generation === null) return sql`fence as (select true)`
@@ -103,8 +107,7 @@ export function fence(sql: Query, generation: number | null): Fragment {
   )`
 }
 
-/** What a statement behind the {@link fence} says when it found the lease in other hands. */
-export function lostLease(): CrunchError {
-  const fix = 'this process may write no rounds any more: end it, a new one stands by'
-  return new CrunchError('LEASE_HELD', `another process has taken over the lease on predicting; ${fix}`)
+/** The answer of a statement behind a {@link fence}: rejects when it found the lease in other hands. */
+export function requireHolder(row: { readonly isHolder: boolean } | undefined): void {
+  if (row?.isHolder !== true) throw lostLease()
 }
