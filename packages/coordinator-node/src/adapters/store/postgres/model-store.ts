@@ -45,6 +45,29 @@ export function createModelStore(sql: Sql, generation: Generation): Pick<Store, 
         select exists (select from fence) as "isHolder"`
       requireHolder(row)
     },
+    ...createRetirementVerbs(sql, generation),
+    reassignModel: (modelId, cruncherId, at) => reassignModel(sql, modelId, cruncherId, at),
+    async reassignments() {
+      const rows = await sql<ReassignmentRow[]>`
+        select model_id as "modelId", number, cruncher_id as "cruncherId", recorded_at as at
+        from model_reassignments order by model_id, number`
+      return rows.map(reassignmentOf)
+    },
+    async models() {
+      const rows = await sql<ModelRow[]>`
+        select id, name, deployment_id as "deploymentId", cruncher_id as "cruncherId",
+          cruncher_name as "cruncherName", registered_at as "registeredAt",
+          (select coalesce(json_agg(json_build_array((extract(epoch from from_at) * 1000)::int8,
+              (extract(epoch from until_at) * 1000)::int8, reason) order by from_at), '[]')
+            from model_retirements r where r.model_id = m.id) as spans
+        from models m`
+      return rows.map(modelOf).sort((left, right) => compareText(left.id, right.id))
+    },
+  }
+}
+
+function createRetirementVerbs(sql: Sql, generation: Generation): Pick<Store, 'beginRetirements' | 'endRetirements'> {
+  return {
     async beginRetirements(models, from) {
       const retiring = [...new Map(models.map((model) => [model.modelId, model])).values()]
       const document = { from: encodeInstant(from), models: retiring }
@@ -82,23 +105,6 @@ export function createModelStore(sql: Sql, generation: Generation): Pick<Store, 
         )
         select exists (select from fence) as "isHolder"`
       requireHolder(row)
-    },
-    reassignModel: (modelId, cruncherId, at) => reassignModel(sql, modelId, cruncherId, at),
-    async reassignments() {
-      const rows = await sql<ReassignmentRow[]>`
-        select model_id as "modelId", number, cruncher_id as "cruncherId", recorded_at as at
-        from model_reassignments order by model_id, number`
-      return rows.map(reassignmentOf)
-    },
-    async models() {
-      const rows = await sql<ModelRow[]>`
-        select id, name, deployment_id as "deploymentId", cruncher_id as "cruncherId",
-          cruncher_name as "cruncherName", registered_at as "registeredAt",
-          (select coalesce(json_agg(json_build_array((extract(epoch from from_at) * 1000)::int8,
-              (extract(epoch from until_at) * 1000)::int8, reason) order by from_at), '[]')
-            from model_retirements r where r.model_id = m.id) as spans
-        from models m`
-      return rows.map(modelOf).sort((left, right) => compareText(left.id, right.id))
     },
   }
 }
