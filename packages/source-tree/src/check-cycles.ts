@@ -1,12 +1,4 @@
-import {
-  type Finding,
-  isTestCode,
-  lineOf,
-  parse,
-  resolveSpecifier,
-  type SourceTree,
-  specifiersIn,
-} from './source-file.ts'
+import { type Finding, isTestCode, lineOf, resolveSpecifier, type SourceTree, specifiersIn } from './source-file.ts'
 
 /** An import of one file, or of one folder, by another. */
 interface Edge {
@@ -33,9 +25,8 @@ export function checkCycles(tree: SourceTree): Finding[] {
 }
 
 function importsOf(tree: SourceTree): Edge[] {
-  return [...tree].flatMap(([path, text]) => {
+  return [...tree].flatMap(([path, source]) => {
     if (isTestCode(path)) return []
-    const source = parse(path, text)
     return specifiersIn(source)
       .filter(({ text: specifier }) => specifier.startsWith('.'))
       .map((specifier) => {

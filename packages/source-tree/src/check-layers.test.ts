@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { checkPackage } from './check-package.ts'
+import { parseSources } from './source-file.ts'
 
 /** What is found in one made-up file of the engine. */
-const check = (path: string, text: string) => checkPackage(new Map([[path, text]]), { layers: true })
+const check = (path: string, text: string) => checkPackage(parseSources([[path, text]]), { layers: true })
 
 describe('the check of the layers', () => {
   test.each([

@@ -1,14 +1,6 @@
 import { isBuiltin } from 'node:module'
 import ts from 'typescript'
-import {
-  type Finding,
-  isTestCode,
-  lineOf,
-  parse,
-  resolveSpecifier,
-  type SourceTree,
-  specifiersIn,
-} from './source-file.ts'
+import { type Finding, isTestCode, lineOf, resolveSpecifier, type SourceTree, specifiersIn } from './source-file.ts'
 
 /** What each layer may import, itself included: the arrows of ARCHITECTURE.md, read backwards. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -39,7 +31,7 @@ const impureMembers = ['Date.now', 'Math.random', 'globalThis.process', 'globalT
 
 /** Checks the arrows of the engine between its layers, and that its pure layers are pure: section "Layers" of ARCHITECTURE.md. */
 export function checkLayers(tree: SourceTree): Finding[] {
-  return [...tree].flatMap(([path, text]) => (isTestCode(path) ? [] : checkFile(parse(path, text))))
+  return [...tree].flatMap(([path, source]) => (isTestCode(path) ? [] : checkFile(source)))
 }
 
 function checkFile(source: ts.SourceFile): Finding[] {

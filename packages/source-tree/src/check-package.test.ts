@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { checkPackage } from './check-package.ts'
+import { parseSources } from './source-file.ts'
 
 const check = (files: Readonly<Record<string, string>>, largeFolders = {}) =>
-  checkPackage(new Map(Object.entries(files)), { largeFolders })
+  checkPackage(parseSources(Object.entries(files)), { largeFolders })
 
 describe('the check of a package', () => {
   test('finds files and functions that are too long, functions of tests excepted', () => {

@@ -23,7 +23,7 @@ export function checkPackage(tree: SourceTree, { largeFolders = {}, layers = fal
     ...(layers ? checkLayers(tree) : []),
   ]
   return findings
-    .filter(({ path, line }) => !/\/\/ tidy-ok: \S/.test(tree.get(path)?.split('\n')[line - 1] ?? ''))
+    .filter(({ path, line }) => !/\/\/ tidy-ok: \S/.test(tree.get(path)?.text.split('\n')[line - 1] ?? ''))
     .sort((left, right) => (left.path === right.path ? left.line - right.line : left.path < right.path ? -1 : 1))
     .map(({ path, line, cause }) => `${path}:${line}: ${cause}`)
 }

@@ -1,18 +1,18 @@
 import ts from 'typescript'
-import { type Finding, isTestCode, lineOf, parse, type SourceTree } from './source-file.ts'
+import { type Finding, isTestCode, lineOf, type SourceTree } from './source-file.ts'
 
 const fileLimit = 400
 const functionLimit = 70
 
 /** Finds files that are too long, and functions that are, except in test code. */
 export function checkSizes(tree: SourceTree): Finding[] {
-  return [...tree].flatMap(([path, text]) => [
-    ...longFile(path, text),
-    ...(isTestCode(path) ? [] : longFunctions(parse(path, text))),
+  return [...tree].flatMap(([path, source]) => [
+    ...longFile(source),
+    ...(isTestCode(path) ? [] : longFunctions(source)),
   ])
 }
 
-function longFile(path: string, text: string): Finding[] {
+function longFile({ fileName: path, text }: ts.SourceFile): Finding[] {
   const lineCount = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
   if (lineCount <= fileLimit) return []
   return [{ path, line: 1, cause: `the file has ${lineCount} lines, at most ${fileLimit} are allowed` }]

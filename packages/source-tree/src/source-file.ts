@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, posix, sep } from 'node:path'
 import ts from 'typescript'
 
-/** The text of each file of a package by its path under `src/`, with slashes. */
-export type SourceTree = ReadonlyMap<string, string>
+/** The files of a package by their path under `src/`, with slashes. */
+export type SourceTree = ReadonlyMap<string, ts.SourceFile>
 
 /** Something that breaks a rule at a line of a file, the first line being 1. */
 export interface Finding {
@@ -14,8 +14,12 @@ export interface Finding {
 
 export function readSourceTree(folder: string): SourceTree {
   const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
+  return parseSources(paths.sort().map((path) => [path.split(sep).join('/'), readFileSync(join(folder, path), 'utf8')]))
+}
+
+export function parseSources(files: Iterable<readonly [path: string, text: string]>): SourceTree {
   return new Map(
-    paths.sort().map((path): [string, string] => [path.split(sep).join('/'), readFileSync(join(folder, path), 'utf8')]),
+    [...files].map(([path, text]) => [path, ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)]),
   )
 }
 
@@ -26,10 +30,6 @@ export function isTestCode(path: string): boolean {
     /(^|\/)(test-database|store-samples|start-in-child)[a-z-]*\.ts$/.test(path) ||
     path.includes('/testing/')
   )
-}
-
-export function parse(path: string, text: string): ts.SourceFile {
-  return ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
 }
 
 /** The line of a node, the first line being 1. */
