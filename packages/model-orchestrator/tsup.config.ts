@@ -1,3 +1,4 @@
+import { copyFileSync } from 'node:fs'
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
@@ -7,4 +8,6 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   target: 'node20',
+  // Python runs it, from the folder that holds the program.
+  onSuccess: async () => copyFileSync('src/read_notebook.py', 'dist/read_notebook.py'),
 })

@@ -7,10 +7,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openWorkshop } from '../test/open-workshop.ts'
 import { startPackageIndex } from '../test/package-index.ts'
 import { rememberingLog } from '../test/workspace.ts'
-import { checkPythonSyntax } from './check-python-syntax.ts'
 import { type ProcessGuard, startProcessGuard } from './process-guard.ts'
 import { createPythonEnvironments } from './python-environments.ts'
 import { findPython } from './python-interpreter.ts'
+import { readCodeCells } from './read-code-cells.ts'
 import { readTextFile } from './read-text-file.ts'
 import type { Workshop } from './workshop.ts'
 
@@ -187,16 +187,20 @@ describe.skipIf(missing !== null)(`what prepares a submission${missing ? ` (skip
   })
 
   it(
-    'checks the syntax of a program without the packages of its author',
+    'reads a notebook without the packages of its author',
     async () => {
       const { install, workshop, lines } = await open()
       const { interpreter } = await install('startup')
-      const file = join(home, 'main.py')
-      await writeFile(file, 'def f(:\n')
+      const file = join(home, 'model.ipynb')
+      const read = async (source: string) => {
+        await writeFile(file, JSON.stringify({ nbformat: 4, cells: [{ cell_type: 'code', source }] }))
+        return readCodeCells({ file, interpreter, workshop, scratchDirectory: join(home, 'books'), signal: never })
+      }
       await writeFile(join(home, 'ast.py'), `open(${JSON.stringify(join(home, 'marker'))}, "w")`)
-      expect(await checkPythonSyntax({ interpreter, file, signal: never, workshop })).toMatchObject({ line: 1 })
-      await writeFile(file, `x = ${'('.repeat(150)}${')'.repeat(150)}\n`)
-      await checkPythonSyntax({ interpreter, file, signal: never, workshop })
+      await expect(read('def f(:\n')).rejects.toThrow(/cell 1 line 1: /)
+      expect(await read(`import ast\nx = ${'('.repeat(150)}${')'.repeat(150)}\n`)).toMatchObject({
+        lines: ['import ast', expect.stringMatching(/^#x = /)],
+      })
       expect(existsSync(join(home, 'marker'))).toBe(false)
       expect(lines.join('\n')).not.toContain('FOUND')
     },

@@ -14,23 +14,43 @@ const COMMENT = /^([A-Za-z_][A-Za-z0-9_-]*[A-Za-z0-9])?\s*([@[><=~].*)$/
 const EXTRAS = /^\[([^\]]*)\]\s*/
 const SPEC = /^(===|==|~=|!=|>=|<=|>|<)\s*([A-Za-z0-9.*+!_-]+)$/
 
-/**
- * The packages of an import statement with the comment behind it: `# ==1.2`, `# scikit-learn[x] >=1`, `# @latest` or
- * `# @ignore`. Throws an error that says what is wrong with the comment; any other comment means nothing.
- */
-export function importedPackages(statement: string, comment: string | null): readonly ImportedPackage[] {
-  const modules = importedModules(statement)
-  if (modules.length === 0) return []
-  const wish = readComment(comment ?? '')
-  if (wish === 'ignore') return []
-  return modules.map((module) => ({ module, ...wish }))
+/** Modules whose package has another name. */
+const PACKAGE_OF: Readonly<Record<string, string>> = {
+  Crypto: 'pycryptodome',
+  PIL: 'pillow',
+  attr: 'attrs',
+  bs4: 'beautifulsoup4',
+  crunch: 'crunch-cli',
+  cv2: 'opencv-python-headless',
+  dateutil: 'python-dateutil',
+  dotenv: 'python-dotenv',
+  fitz: 'pymupdf',
+  imblearn: 'imbalanced-learn',
+  jwt: 'pyjwt',
+  pkg_resources: 'setuptools',
+  pytorch_lightning: 'pytorch-lightning',
+  serial: 'pyserial',
+  skimage: 'scikit-image',
+  sklearn: 'scikit-learn',
+  skopt: 'scikit-optimize',
+  talib: 'TA-Lib',
+  umap: 'umap-learn',
+  websocket: 'websocket-client',
+  yaml: 'pyyaml',
 }
 
-function importedModules(statement: string): readonly string[] {
-  const from = /^from\s+([\w.]+)\s+import\b/.exec(statement)?.[1]
-  const names = from === undefined ? (/^import\s(.*)$/s.exec(statement)?.[1] ?? '').split(',') : [from]
-  const paths = names.map((name) => name.trim().split(/\s/)[0] ?? '')
-  return [...new Set(paths.map((path) => path.split('.')[0] ?? ''))].filter((name) => name !== '')
+/** The package that brings a module: an index knows packages only. */
+export function packageOfModule(name: string): string {
+  return PACKAGE_OF[name] ?? name
+}
+
+/**
+ * The package of an imported module with the comment behind the import: `# ==1.2`, `# scikit-learn[x] >=1`, `# @latest`, or
+ * `# @ignore`, which gives null. Throws an error that says what is wrong with the comment; any other comment means nothing.
+ */
+export function importedPackage(module: string, comment: string | null): ImportedPackage | null {
+  const wish = readComment(comment ?? '')
+  return wish === 'ignore' ? null : { module, ...wish }
 }
 
 function readComment(comment: string): Omit<ImportedPackage, 'module'> | 'ignore' {

@@ -4,7 +4,7 @@ import { dirname, join, parse } from 'node:path'
 import { systemErrorCode } from '@crunch/local-processes'
 import { type ExtractedNotebook, extractNotebook, notebookRequirements } from './extract-notebook.ts'
 import { parseRequirements } from './python-requirements.ts'
-import { readTextFile } from './read-text-file.ts'
+import type { NotebookReading } from './read-code-cells.ts'
 import { RunFailure } from './run-failure.ts'
 import type { Submission } from './submission.ts'
 
@@ -20,6 +20,13 @@ export interface NotebookProgram {
   readonly requirements: readonly string[]
 }
 
+export interface NotebookSettings extends Omit<NotebookReading, 'file' | 'scratchDirectory'> {
+  /** Where notebooks are extracted to. */
+  readonly directory: string
+  readonly pythonPath: readonly string[]
+  readonly baseClassName: string
+}
+
 /**
  * Extracts the submission's notebook into `{directory}/{hash of everything in it}`: `main.py`, `requirements.txt`, the
  * files that its text cells hold, and what lies beside the notebook. A `requirements.txt` of the author is taken as it
@@ -27,10 +34,10 @@ export interface NotebookProgram {
  */
 export async function writeNotebookProgram(
   submission: Submission,
-  settings: { readonly directory: string; readonly pythonPath: readonly string[]; readonly baseClassName: string },
+  settings: NotebookSettings,
 ): Promise<NotebookProgram> {
   const place = join(submission.directory, submission.main)
-  const notebook = extractNotebook((await readTextFile(place)) ?? '', place)
+  const notebook = await extractNotebook({ ...settings, file: place, scratchDirectory: settings.directory })
   const files = await readFolder(submission.directory, submission.main)
   for (const [path, content] of notebook.files) files.set(path, Buffer.from(content))
   const own = files.get('requirements.txt')
@@ -43,12 +50,6 @@ export async function writeNotebookProgram(
   files.set('requirements.txt', Buffer.from(requirements.map((line) => `${line}\n`).join('')))
   const directory = await writeOnce(settings.directory, files)
   return { directory, main: join(directory, 'main.py'), notebook, requirements }
-}
-
-/** The words of a Python error for the notebook's author, who knows no main.py. */
-export function placeInNotebook(notebook: ExtractedNotebook, line: number): string {
-  const origin = notebook.origins[line - 1] ?? notebook.origins.findLast((one) => one !== null)
-  return origin ? `cell ${origin.cell} line ${origin.line}` : `line ${line}`
 }
 
 async function readFolder(folder: string, notebook: string): Promise<Map<string, Buffer>> {

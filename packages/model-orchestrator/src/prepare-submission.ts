@@ -1,8 +1,7 @@
 import { access } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { checkPythonSyntax } from './check-python-syntax.ts'
 import type { RunnerCommand } from './model-run.ts'
-import { placeInNotebook, writeNotebookProgram } from './notebook-submission.ts'
+import { writeNotebookProgram } from './notebook-submission.ts'
 import { OrchestratorError } from './orchestrator-error.ts'
 import type { ProcessGuard } from './process-guard.ts'
 import {
@@ -13,7 +12,6 @@ import {
 } from './python-environments.ts'
 import { parseRequirements } from './python-requirements.ts'
 import { readTextFile } from './read-text-file.ts'
-import { RunFailure } from './run-failure.ts'
 import type { Submission, SubmissionLanguage } from './submission.ts'
 import type { Workshop } from './workshop.ts'
 
@@ -104,16 +102,9 @@ export async function prepareSubmission(
     const options = ['--code-directory', directory, '--exit-with-parent']
     return { language, directory, command, args: [...args, ...options], environment, readableDirectories }
   }
-  const program = await pythonProgram(submission, resources, tell)
-  const { environments, pythonPath: path, workshop } = resources
+  const program = await pythonProgram(submission, resources, signal, tell)
+  const { environments, pythonPath: path } = resources
   const made = await environments.ensure(program.requirements, program.place, signal, tell)
-  if (program.notebook !== null) {
-    const wrong = await checkPythonSyntax({ interpreter: made.interpreter, file: program.main, signal, workshop })
-    if (wrong) {
-      const where = `${join(directory, submission.main)}: ${placeInNotebook(program.notebook, wrong.line)}`
-      throw new RunFailure('BUILD_FAILED', `${where}: ${wrong.message}`)
-    }
-  }
   return {
     language,
     directory: program.directory,
@@ -131,15 +122,26 @@ export async function prepareSubmission(
 }
 
 /** The folder of a Python program: the submission's own, or the one that its notebook was extracted to. */
-async function pythonProgram(submission: Submission, resources: PreparationResources, tell: BuildListener) {
+async function pythonProgram(
+  submission: Submission,
+  resources: PreparationResources,
+  signal: AbortSignal,
+  tell: BuildListener,
+) {
   const { directory, language, main } = submission
   const own = join(directory, 'requirements.txt')
   if (language !== 'notebook') {
     const requirements = parseRequirements((await readTextFile(own)) ?? '', own)
-    return { directory, main: join(directory, main), requirements, place: own, notebook: null }
+    return { directory, requirements, place: own }
   }
-  const { notebooksDirectory, pythonPath, baseClassName } = resources
-  const program = await writeNotebookProgram(submission, { directory: notebooksDirectory, pythonPath, baseClassName })
+  const { notebooksDirectory, environments } = resources
+  const interpreter = await environments.findPython(signal)
+  const program = await writeNotebookProgram(submission, {
+    ...resources,
+    directory: notebooksDirectory,
+    interpreter,
+    signal,
+  })
   for (const warning of program.notebook.warnings) tell(`${main}: ${warning}`, false)
   tell(
     `${main} was extracted to ${program.directory}; it requires: ${program.requirements.join(', ') || 'nothing'}`,

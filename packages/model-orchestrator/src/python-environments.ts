@@ -84,6 +84,8 @@ export interface PythonEnvironments {
     signal: AbortSignal,
     tell: BuildListener,
   ): Promise<PythonEnvironment>
+  /** The Python of the machine, with which environments are made. Rejects as `ensure` does. */
+  findPython(signal: AbortSignal): Promise<PythonInterpreter>
   /** Ends what is being made. */
   close(): Promise<void>
 }
@@ -172,6 +174,7 @@ export function createPythonEnvironments(input: {
         build.listeners.delete(tell)
       }
     },
+    findPython: (signal) => unlessAborted(python(), signal),
     async close() {
       closing.abort(new RunFailure('RUN_FAILED', 'the orchestrator stops'))
       await Promise.allSettled([...builds.values()].map(({ done }) => done))
