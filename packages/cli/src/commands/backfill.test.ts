@@ -40,7 +40,7 @@ export function source() {
 const range = ['--from', '2012-01-01', '--to', '2012-02-01']
 
 async function ok(argv: readonly string[]): Promise<string> {
-  const { exitCode, out, err } = await workspace.crunch(argv)
+  const { exitCode, out, err } = await workspace.run(argv)
   expect(exitCode, err).toBe(0)
   return out
 }
@@ -69,7 +69,7 @@ describe('crunch backfill and crunch record', { timeout: 180_000 }, () => {
     const names = await readdir(join(workspace.directory, 'recorded'))
     expect(names.sort()).toEqual(['noaa-New%20York-daily-1d.ndjson.gz', 'noaa-Seattle-daily-1d.ndjson.gz'])
     expect(await digestOf(names.map((name) => join(workspace.directory, 'recorded', name)))).toBe(original)
-    const again = await workspace.crunch(['record', '--out', 'recorded'])
+    const again = await workspace.run(['record', '--out', 'recorded'])
     expect(again).toMatchObject({ exitCode: 1, err: expect.stringContaining('there is such a recording already') })
   })
 
@@ -92,7 +92,7 @@ describe('crunch backfill and crunch record', { timeout: 180_000 }, () => {
     expect(job.recordCount).toBeLessThan(days)
     expect(await ok(['backfill', 'resume', id.slice(0, 12)])).toContain(`${days} records`)
     expect(await ok(['backfill', 'list'])).toMatch(/completed.*100\.0 %/)
-    const cancelled = await workspace.crunch(['backfill', 'cancel', id])
+    const cancelled = await workspace.run(['backfill', 'cancel', id])
     expect(cancelled).toMatchObject({ exitCode: 1, err: expect.stringContaining('it is completed already') })
   })
 
@@ -109,7 +109,7 @@ describe('crunch backfill and crunch record', { timeout: 180_000 }, () => {
     ],
     [['resume', 'none'], 'there is no such backfill'],
   ])('refuses %s with the reason', async (argv, reason) => {
-    const { exitCode, err } = await workspace.crunch(['backfill', ...argv])
+    const { exitCode, err } = await workspace.run(['backfill', ...argv])
     expect(err).toContain(reason)
     expect(exitCode).toBe(1)
   })

@@ -31,7 +31,7 @@ export class Faulty extends TrackerBase {
 describe('crunch backtest', { timeout: 120_000 }, () => {
   it('gives the scores that a simulation in this process gives', async () => {
     const model = await workspace.submission('persistence', persistence)
-    const simulated = await workspace.crunch([
+    const simulated = await workspace.run([
       ...['simulate', '--recording', workspace.recording, '--models', join(workspace.directory, 'models'), '--json'],
     ])
     expect(simulated.exitCode, simulated.err).toBe(0)
@@ -55,7 +55,7 @@ describe('crunch backtest', { timeout: 120_000 }, () => {
   })
 
   it('ranks a model beside the examples of the workspace, on a part of the recording', async () => {
-    const { out, err, exitCode } = await workspace.crunch([
+    const { out, err, exitCode } = await workspace.run([
       ...['backtest', '--model', 'models/persistence', '--examples', '--from', '2012-01-05', '--to', '2012-01-18'],
     ])
     expect(exitCode, err).toBe(0)
@@ -74,7 +74,7 @@ describe('crunch backtest', { timeout: 120_000 }, () => {
     await writeFile(models, `${listed.trimEnd()}\n${entry}`)
     onTestFinished(() => writeFile(models, listed))
     const part = ['--to', '2012-01-08', '--examples']
-    const { out, err, exitCode } = await workspace.crunch(['backtest', '--model', 'models/persistence', ...part])
+    const { out, err, exitCode } = await workspace.run(['backtest', '--model', 'models/persistence', ...part])
     expect(exitCode, err).toBe(0)
     expect(err).toContain('left out, because models in Python do not run in this process: 77 (snake)')
     expect(out).toContain('│ climatology')
@@ -86,7 +86,7 @@ describe('crunch backtest', { timeout: 120_000 }, () => {
       if (rounds === 5) process.exit(7)`
     const model = await workspace.submission('faulty', faulty(body))
     const to = ['--to', '2012-01-08']
-    const { out, err, exitCode } = await workspace.crunch(['backtest', '--model', model, '--json', ...to])
+    const { out, err, exitCode } = await workspace.run(['backtest', '--model', model, '--json', ...to])
     expect(exitCode, err).toBe(0)
     const report = JSON.parse(out)
     // Two rounds an instant. The third and ninth are wrong; the crashes in the fifth and, counted anew, the eleventh also
@@ -112,8 +112,8 @@ describe.skipIf(missing !== null)(`crunch backtest of Python${missing ? ` (skipp
     const python = 'challenge/python/examples/persistence'
     const folder = await workspace.submission('persistence', persistence)
     const [ours, theirs] = [
-      await workspace.crunch(['backtest', '--model', folder, '--json']),
-      await workspace.crunch(['backtest', '--model', python, '--json']),
+      await workspace.run(['backtest', '--model', folder, '--json']),
+      await workspace.run(['backtest', '--model', python, '--json']),
     ]
     expect(theirs.exitCode, theirs.err).toBe(0)
     const [inTypeScript, inPython] = [JSON.parse(ours.out), JSON.parse(theirs.out)]
@@ -137,7 +137,7 @@ describe('crunch backtest, ended', { timeout: 120_000 }, () => {
   })
 
   it('says what is wrong with a path that is no model', async () => {
-    const { err, exitCode } = await workspace.crunch(['backtest', '--model', 'models/none'])
+    const { err, exitCode } = await workspace.run(['backtest', '--model', 'models/none'])
     expect(exitCode).toBe(1)
     expect(err).toContain('there is no such folder or notebook')
     expect(err).not.toMatch(/^\s+at /m)

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { ModelTestReport } from '../local-model/model-test-report.ts'
 import { openWeatherWorkspace, type WeatherWorkspace } from '../local-model/weather-workspace.fixture.ts'
-import { runCli } from '../run-cli.ts'
 
 let workspace: WeatherWorkspace
 
@@ -15,21 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => workspace?.remove())
 
-/** The command in this process, its result in words. */
-async function tested(path: string, env: Record<string, string> = {}) {
-  const out: string[] = []
-  const err: string[] = []
-  const exitCode = await runCli(['models', 'test', path], {
-    cwd: workspace.directory,
-    env: { PATH: process.env.PATH, ...env },
-    isInteractive: false,
-    size: () => ({ columns: 80, rows: 24 }),
-    out: (text) => out.push(text),
-    err: (text) => err.push(text),
-    signal: new AbortController().signal,
-  })
-  return { exitCode, out: out.join('\n'), err: err.join('\n') }
-}
+const tested = (path: string, env?: Record<string, string>) => workspace.run(['models', 'test', path], env)
 
 const model = (body: string) => `
 import { TrackerBase } from 'crunch-template-challenge'

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { TEST_ENVIRONMENTS } from '@crunch/python-peers'
+import { runCli } from '../run-cli.ts'
 import { selfCommand } from '../self-command.ts'
 
 const templates = fileURLToPath(new URL('../../../../templates', import.meta.url))
@@ -17,6 +18,8 @@ export interface WeatherWorkspace {
   readonly recording: string
   /** Writes a submission into a folder of the workspace, and gives its path. */
   submission(name: string, main: string, file?: string): Promise<string>
+  /** Runs a command in this process, which has the engine loaded, in the workspace. */
+  run(argv: readonly string[], env?: Readonly<Record<string, string>>): Promise<CrunchOutcome>
   /** Runs this command line in a process of its own, in the workspace. */
   crunch(argv: readonly string[], options?: CrunchOptions): Promise<CrunchOutcome>
   remove(): Promise<void>
@@ -59,6 +62,7 @@ export async function openWeatherWorkspace(days: number): Promise<WeatherWorkspa
       await writeFile(join(folder, file), main)
       return folder
     },
+    run: (argv, env = {}) => runHere(argv, directory, env),
     crunch: (argv, options = {}) => runCrunch(argv, directory, options),
     remove: () => rm(directory, { recursive: true, force: true, maxRetries: 5 }),
   }
@@ -71,6 +75,21 @@ async function linkPackages(modules: string, directory: string): Promise<void> {
   await symlink(engine, join(modules, '@crunch/coordinator-node'))
   await symlink(zod, join(modules, 'zod'))
   await symlink(join(directory, 'challenge'), join(modules, 'crunch-template-challenge'))
+}
+
+async function runHere(argv: readonly string[], cwd: string, env: Readonly<Record<string, string>>) {
+  const out: string[] = []
+  const err: string[] = []
+  const exitCode = await runCli(argv, {
+    cwd,
+    env: { ...process.env, ...env },
+    isInteractive: false,
+    size: () => ({ columns: 80, rows: 24 }),
+    out: (text) => out.push(text),
+    err: (text) => err.push(text),
+    signal: new AbortController().signal,
+  })
+  return { exitCode, out: out.join('\n'), err: err.join('\n') }
 }
 
 async function runCrunch(argv: readonly string[], cwd: string, { onErr }: CrunchOptions): Promise<CrunchOutcome> {
