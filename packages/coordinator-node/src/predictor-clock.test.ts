@@ -15,7 +15,7 @@ describe('a clock that goes back behind what is known', () => {
     const store = createMemoryStore()
     const pipeline = createPipeline(
       changedContract({ prediction: { schedule } }),
-      { store, clock: { now: () => now, refresh: async () => now }, log: createTestLog() },
+      { store, clock: { now: () => now, refresh: async () => now, turn: async () => {} }, log: createTestLog() },
       { clockToleranceMs: 5_000 },
     )
     const predictor = await pipeline.openPredictor(createTestRunner({ a: steady(0.5) }))

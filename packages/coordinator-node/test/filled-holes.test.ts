@@ -59,7 +59,7 @@ async function openNode(startAt: Instant) {
     contract: changedContract({ feed: { ...market, subjects: ['BTCUSDT'] } }),
     settings: readSettings({ FEED_BACKFILL_MINUTES: '0' }),
     sources: new Map([['binance', createBinanceSource({ restUrl, streamUrl, now: () => now })]]),
-    clock: { now: () => now, refresh: async () => now },
+    clock: { now: () => now, refresh: async () => now, turn: async () => {} },
     ...{ store, log, signal: ending.signal, era: onlyEra, ready: () => {} },
   }
   const pipeline = createPipeline(context.contract, context)

@@ -1,3 +1,4 @@
+export { decodeResponse } from './decode-response.ts'
 export * from './discovery.ts'
 export { Argument, KwArgument, Status, Variant, VariantType } from './generated/commons.ts'
 export {
@@ -19,6 +20,7 @@ export {
   type HealthServer,
   HealthService,
 } from './generated/health.ts'
+export type { ValueLimits } from './json-size.ts'
 export { parseLenientJson } from './lenient-json.ts'
 export * from './limits.ts'
 export * from './model-call.ts'

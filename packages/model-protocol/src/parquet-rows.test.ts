@@ -65,7 +65,7 @@ describe('readParquetRows', () => {
         index % 2 === 0 ? 'UNCOMPRESSED' : undefined,
       ),
     )
-    const all = await Promise.all(files.map(readParquetRows))
+    const all = await Promise.all(files.map((bytes) => readParquetRows(bytes)))
     expect(all).toEqual(
       files.map((_, index) => [
         { value: index, subject: 'BTC' },
@@ -118,15 +118,28 @@ describe('readParquetRows', () => {
 })
 
 describe('readVariant', () => {
+  const limits = { maxValues: 100, maxCharacters: 1_000, maxDepth: 8 }
+
+  it('reads no more of a file than the limits allow', async () => {
+    const wide = written([{ name: 'n', data: new Float64Array(101) }])
+    await expect(readVariant({ type: VariantType.PARQUET, value: wide }, limits)).rejects.toThrow('more than 100 cells')
+    const long = written([{ name: 'text', data: ['x'.repeat(1_001)] }])
+    await expect(readVariant({ type: VariantType.PARQUET, value: long }, limits)).rejects.toThrow(
+      'than 1000 characters',
+    )
+  })
+
   it('gives rows for PARQUET, and every other value at once', async () => {
     const value = written([{ name: 'value', data: [0.5] }])
-    expect(await readVariant({ type: VariantType.PARQUET, value })).toEqual([{ value: 0.5 }])
-    expect(readVariant({ type: VariantType.STRING, value: Buffer.from('x') })).toBe('x')
-    expect(readVariant(undefined)).toBeNull()
-    await expect(readVariant({ type: VariantType.PARQUET, value: Buffer.from('PAR1') })).rejects.toMatchObject({
+    expect(await readVariant({ type: VariantType.PARQUET, value }, limits)).toEqual([{ value: 0.5 }])
+    expect(readVariant({ type: VariantType.STRING, value: Buffer.from('x') }, limits)).toBe('x')
+    expect(readVariant(undefined, limits)).toBeNull()
+    await expect(readVariant({ type: VariantType.PARQUET, value: Buffer.from('PAR1') }, limits)).rejects.toMatchObject({
       code: 'VARIANT_NOT_DECODABLE',
       message: expect.stringMatching(/^invalid PARQUET: /),
     })
-    expect(() => readVariant({ type: VariantType.ARROW, value })).toThrow('a variant of type ARROW is not supported')
+    expect(() => readVariant({ type: VariantType.ARROW, value }, limits)).toThrow(
+      'a variant of type ARROW is not supported',
+    )
   })
 })

@@ -11,11 +11,15 @@ const READ_TIMEOUT_MS = 1_000
 const READ_TIMEOUT_MS_A_MEBIBYTE = 200
 const MAX_HEAP_MEBIBYTES = 512
 
-/** What one file may hold. Taking over the rows of a file that is full costs this process a tenth of a second. */
+/** What one file may hold at most. Taking over the rows of a file that is full costs this process a tenth of a second. */
 const limits = { maxCells: 250_000, maxCharacters: 16 * 1024 * 1024, maxPageBytes: MAX_MESSAGE_BYTES }
+
+/** Less than the most that a file may hold. */
+export type ParquetLimits = Partial<Pick<typeof limits, 'maxCells' | 'maxCharacters'>>
 
 interface Job {
   readonly bytes: Uint8Array
+  readonly limits: typeof limits
   readonly resolve: (rows: readonly unknown[]) => void
   readonly reject: (problem: Error) => void
 }
@@ -30,13 +34,13 @@ const waiting: Job[] = []
  * read in processes of their own, which start with the first one and end with this process: what a file claims about its
  * size cannot take the memory of this one.
  *
- * Rejects when the file is none, has more than 250,000 cells, takes too much memory or longer than a second and 200 ms a MiB.
+ * Rejects when the file is none, holds more than `lower` or 250,000 cells, takes too much memory or longer than a second and 200 ms a MiB.
  */
-export function readParquetRows(bytes: Uint8Array): Promise<readonly unknown[]> {
+export function readParquetRows(bytes: Uint8Array, lower: ParquetLimits = {}): Promise<readonly unknown[]> {
   if (waiting.length >= MAX_WAITING)
     return Promise.reject(new Error(`${MAX_WAITING} Parquet files are waiting already`))
   return new Promise((resolve, reject) => {
-    waiting.push({ bytes, resolve, reject })
+    waiting.push({ bytes, limits: { ...limits, ...lower }, resolve, reject })
     readers.find(({ isIdle }) => isIdle)?.takeNext()
   })
 }
@@ -93,7 +97,7 @@ class ParquetReader {
     this.takeNext()
   }
 
-  #send(child: ChildProcess, { bytes }: Job): void {
+  #send(child: ChildProcess, { bytes, limits }: Job): void {
     const timeoutMs = Math.round(READ_TIMEOUT_MS + (READ_TIMEOUT_MS_A_MEBIBYTE * bytes.length) / 1024 / 1024)
     this.#limit(child, timeoutMs, `reading it takes longer than ${timeoutMs} ms`)
     child.send({ bytes, limits })

@@ -1,5 +1,9 @@
-/** What is wrong with a value or a message: it cannot be encoded, cannot be decoded, or breaks the discovery protocol. */
-export type ProtocolErrorCode = 'VARIANT_NOT_ENCODABLE' | 'VARIANT_NOT_DECODABLE' | 'MESSAGE_INVALID'
+/** What is wrong with a value or a message: it cannot be encoded or decoded, is beyond the limits, or breaks the protocol. */
+export type ProtocolErrorCode =
+  | 'VARIANT_NOT_ENCODABLE'
+  | 'VARIANT_NOT_DECODABLE'
+  | 'VARIANT_TOO_LARGE'
+  | 'MESSAGE_INVALID'
 
 /** The only error this package throws; the message says what is wrong and where. */
 export class ProtocolError extends Error {

@@ -82,6 +82,7 @@ describe('byte vectors of the deployed peers', () => {
 })
 
 describe('the types of the wire', () => {
+  const limits = { maxValues: 10, maxCharacters: 100, maxDepth: 3 }
   const text = (value: string) => Buffer.from(value).toString('hex')
 
   it.each([
@@ -102,7 +103,7 @@ describe('the types of the wire', () => {
     ['JSON', text('{"n": 9007199254740993}'), { n: 2n ** 53n + 1n }],
   ] as const)('%s %s', (type, encoded, value) => {
     expect(decodeVariant({ type: VariantType[type], value: bytes(encoded) })).toEqual(value)
-    expect(readVariant({ type: VariantType[type], value: bytes(encoded) })).toEqual(value)
+    expect(readVariant({ type: VariantType[type], value: bytes(encoded) }, limits)).toEqual(value)
   })
 
   it.each([
@@ -112,7 +113,7 @@ describe('the types of the wire', () => {
     ['JSON', text('{value: 1}'), 'invalid JSON'],
     ['ARROW', text('ARROW1'), 'a variant of type ARROW is not supported: send JSON, PARQUET, DOUBLE, INT or STRING'],
   ] as const)('%s %s is refused', (type, encoded, message) => {
-    expect(() => readVariant({ type: VariantType[type], value: bytes(encoded) })).toThrow(message)
+    expect(() => readVariant({ type: VariantType[type], value: bytes(encoded) }, limits)).toThrow(message)
   })
 })
 

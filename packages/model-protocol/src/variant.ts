@@ -1,4 +1,5 @@
 import { type Variant, VariantType } from './generated/commons.ts'
+import { jsonExcess, type ValueLimits } from './json-size.ts'
 import { parseLenientJson } from './lenient-json.ts'
 import { readParquetRows } from './parquet-rows.ts'
 import { ProtocolError } from './protocol-error.ts'
@@ -70,15 +71,22 @@ export function encodeResult(value: unknown): Variant | undefined {
 
 /**
  * Decodes a value of any type that peers send: PARQUET gives a promise of its rows (see `readParquetRows`), every other type the value
- * itself, at once.
+ * itself, at once. JSON and PARQUET beyond the limits are refused before they are decoded; characters are
+ * counted in PARQUET alone, where few bytes may hold many.
  *
- * Throws, or the promise rejects with, `VARIANT_NOT_DECODABLE`.
+ * Throws, or the promise rejects with, `VARIANT_NOT_DECODABLE`; for JSON beyond the limits, `VARIANT_TOO_LARGE`.
  */
-export function readVariant(variant: Variant | undefined): unknown | Promise<readonly unknown[]> {
+export function readVariant(variant: Variant | undefined, limits: ValueLimits): unknown | Promise<readonly unknown[]> {
+  if (variant?.type === VariantType.JSON) {
+    const excess = jsonExcess(variant.value, limits)
+    if (excess !== undefined) throw new ProtocolError('VARIANT_TOO_LARGE', excess)
+  }
   if (variant?.type !== VariantType.PARQUET) return decodeVariant(variant)
-  return readParquetRows(variant.value).catch((error: unknown) => {
-    throw notDecodable(`invalid PARQUET: ${error instanceof Error ? error.message : String(error)}`, error)
-  })
+  return readParquetRows(variant.value, { maxCells: limits.maxValues, maxCharacters: limits.maxCharacters }).catch(
+    (error: unknown) => {
+      throw notDecodable(`invalid PARQUET: ${error instanceof Error ? error.message : String(error)}`, error)
+    },
+  )
 }
 
 /**

@@ -1,3 +1,4 @@
+import { highestMaxValues } from '../domain/answer-size.ts'
 import { toJsonObject } from '../domain/json.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 import { parseDuration } from '../domain/time.ts'
@@ -51,6 +52,12 @@ const share = numberFrom(
   (value) => value >= 0 && value <= 1,
   'is not a number from 0 to 1',
   'write a share such as 0.5, which is a half',
+)
+
+const valueCount = numberFrom(
+  (value) => Number.isInteger(value) && value >= 1 && value <= highestMaxValues,
+  `is not a whole number from 1 to ${highestMaxValues}`,
+  'write how many values an answer may hold at most, such as 1000',
 )
 
 const jsonObject: Check = (value, path) => {
@@ -169,6 +176,7 @@ export const checkShape: (contract: unknown) => Finding[] = (contract) =>
         schema: required(schema),
         schedule: required(listOf(schedule)),
         timeout: required(duration),
+        maxValues: optional(valueCount),
         missing: optional(either((value) => typeof value === 'function', anything, oneOf('worst', 'exclude'))),
         call: optional(
           object({

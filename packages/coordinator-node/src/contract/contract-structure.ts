@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { defaultMaxValues } from '../domain/answer-size.ts'
 import { feedScopeKey } from '../domain/feed-record.ts'
 import { isJsonArray, type Json, type JsonObject, toJson, toJsonObject } from '../domain/json.ts'
 import { jsonEqual } from '../domain/json-equal.ts'
@@ -24,6 +25,7 @@ export function contractStructure(contract: AnyContract): JsonObject {
       schedule: scheduleStructure(contract),
       // Part of the question: with more time other models are absent.
       timeout: sameLength(prediction.timeout),
+      maxValues: unless(defaultMaxValues, prediction.maxValues),
       missing: typeof prediction.missing === 'function' ? 'function' : unless('worst', prediction.missing),
       call: {
         tick: unless('tick', prediction.call?.tick),

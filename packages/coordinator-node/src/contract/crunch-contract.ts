@@ -79,6 +79,11 @@ export interface CrunchContract<
       | 'worst'
       | 'exclude'
       | ((context: { readonly scores: readonly z.output<NoInfer<Score>>[] }) => z.input<NoInfer<Score>> | null)
+    /**
+     * How many values an answer may hold at most: 10,000 by default, up to 100,000. Each number, text, list and object is one. All its
+     * texts and keys together may have 16 times as many characters. A larger answer is refused, as the model's fault.
+     */
+    readonly maxValues?: number
     /** How models are called; by default `tick(input)`, then `predict(subject, horizon s, step s)`. */
     readonly call?: {
       /** `false`: models are not told of records between rounds. */

@@ -1,3 +1,4 @@
+import { type AnswerLimits, answerLimits } from '../domain/answer-size.ts'
 import { type EraSpan, onlyEra } from '../domain/era.ts'
 import { type FeedScope, feedScopeKey } from '../domain/feed-record.ts'
 import type { FeedGate } from '../domain/feed-trust.ts'
@@ -25,6 +26,7 @@ export interface ResolvedContract {
   readonly schedules: readonly Schedule[]
   readonly inputWindowMs: number
   readonly timeoutMs: number
+  readonly answerLimits: AnswerLimits
   readonly snapshotEveryMs: number
   readonly checkpointEveryMs: number
   readonly windows: readonly { readonly name: string; readonly lengthMs: number }[]
@@ -54,6 +56,7 @@ export function resolveContract(
     schedules: contract.prediction.schedule.map((entry) => resolveSchedule(entry, feeds)),
     inputWindowMs: durationMs(contract.input.window),
     timeoutMs: durationMs(contract.prediction.timeout),
+    answerLimits: answerLimits(contract.prediction.maxValues),
     snapshotEveryMs: durationMs(contract.snapshot.every),
     checkpointEveryMs: durationMs(contract.checkpoint.every),
     windows: Object.entries<string>(contract.leaderboard.windows).map(([name, length]) => ({

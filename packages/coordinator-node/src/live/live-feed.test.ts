@@ -40,7 +40,7 @@ function openWorker() {
     contract: changedContract({ feed: { ...market, subjects: ['BTCUSDT'], kind: 'tick', granularity: '1s' } }),
     settings: readSettings({}),
     ...{ store, era: onlyEra, log, sources: new Map([[scope.source, source]]), ready: (worker) => ready.push(worker) },
-    clock: { now: () => now, refresh: async () => now },
+    clock: { now: () => now, refresh: async () => now, turn: async () => {} },
   }
   return {
     ...{ source, context, ready, store, log },

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { connectModelRunner, type GrpcModelRunner, readModelCredentials } from '../adapters/model-runner/grpc/index.ts'
+import { answerBytes, answerLimits } from '../domain/answer-size.ts'
 import { CrunchError } from '../domain/errors.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import { createPipeline } from '../pipeline.ts'
@@ -43,6 +44,8 @@ export async function takePredictLease(context: WorkerContext): Promise<Lease | 
  */
 export async function connectModels(context: WorkerContext): Promise<GrpcModelRunner> {
   const { settings } = context
+  const { MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: mebibytes } = settings
+  const limits = answerLimits(context.contract.prediction.maxValues)
   const runner = await connectModelRunner({
     host: settings.MODEL_RUNNER_NODE_HOST,
     port: settings.MODEL_RUNNER_NODE_PORT,
@@ -50,7 +53,8 @@ export async function connectModels(context: WorkerContext): Promise<GrpcModelRu
     baseClassName: settings.MODEL_BASE_CLASSNAME,
     credentials: readModelCredentials(settings),
     orchestratorKey: orchestratorKeyOf(context),
-    ...answerLimit(settings.MODEL_RUNNER_MAX_ANSWER_MEBIBYTES),
+    answerLimits: limits,
+    maxOutputBytes: mebibytes === undefined ? answerBytes(limits) : mebibytes * 1024 * 1024,
     log: context.log,
   })
   await Promise.race([runner.settled(), aborted(context.signal)])
@@ -70,10 +74,6 @@ function orchestratorKeyOf({ settings, log }: WorkerContext): () => string | und
       return undefined
     }
   }
-}
-
-function answerLimit(mebibytes: number | undefined): { readonly maxOutputBytes?: number } {
-  return mebibytes === undefined ? {} : { maxOutputBytes: mebibytes * 1024 * 1024 }
 }
 
 /** Predicts on the records that another process stores, until the signal aborts. */

@@ -37,7 +37,7 @@ async function agesLeft({ contract, store, days = 0.01 }: Pruning): Promise<read
       era: onlyEra,
       ready: () => undefined,
     },
-    clock: { now: () => now, refresh: async () => now },
+    clock: { now: () => now, refresh: async () => now, turn: async () => {} },
     store: {
       ...store,
       async pruneRecords(request) {

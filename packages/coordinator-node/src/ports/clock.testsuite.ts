@@ -19,6 +19,21 @@ export function clockTestsuite(name: string, open: () => OpenedClock): void {
       expect(clock.now()).toBeGreaterThanOrEqual(refreshed)
     })
 
+    test('lets what has come meanwhile be served, and then one caller after the other go on', async () => {
+      const { clock } = open()
+      const order: string[] = []
+      setImmediate(() => order.push('served'))
+      const first = clock.turn().then(() => {
+        order.push('first')
+        setImmediate(() => order.push('served again'))
+      })
+      await Promise.all([first, clock.turn().then(() => order.push('second'))])
+      expect(order.indexOf('served')).toBeLessThan(order.indexOf('first'))
+      expect(order.indexOf('first')).toBeLessThan(order.indexOf('second'))
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(order).toContain('served again')
+    })
+
     test('never goes back', async () => {
       const { clock, advanceTo } = open()
       advanceTo?.(2_000)

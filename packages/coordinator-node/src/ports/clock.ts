@@ -6,4 +6,6 @@ export interface Clock {
   now(): Instant
   /** Reads the time anew where it lives outside this process (a replay's, in the database), then answers it. */
   refresh(): Promise<Instant>
+  /** Long work waits for this from time to time, so that whatever else has come is served first. One caller goes on at a time. */
+  turn(): Promise<void>
 }

@@ -46,7 +46,7 @@ export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportU
       metrics: ['ic', 'hit_rate'],
       scoreFields: ['value', 'error'],
     },
-    clock: { now: () => minute(60), refresh: async () => minute(60) },
+    clock: { now: () => minute(60), refresh: async () => minute(60), turn: async () => {} },
     log: { ...silentLog, error: (message, fields) => errors.push({ message, fields }) },
     ...overrides,
   })

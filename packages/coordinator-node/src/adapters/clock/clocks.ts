@@ -1,10 +1,20 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Instant } from '../../domain/time.ts'
 import type { Clock } from '../../ports/clock.ts'
+
+let lastTurn: Promise<void> = Promise.resolve()
+
+/** One caller a turn of the event loop, whatever their clocks say. */
+export function nextTurn(): Promise<void> {
+  lastTurn = lastTurn.then(() => setImmediate())
+  return lastTurn
+}
 
 /** The machine's time. */
 export const wallClock: Clock = {
   now: () => Date.now(),
   refresh: async () => Date.now(),
+  turn: nextTurn,
 }
 
 /** A clock that its driver moves. It never goes back. */
@@ -18,6 +28,7 @@ export function createVirtualClock(startAt: Instant = 0): VirtualClock {
   return {
     now: () => current,
     refresh: async () => current,
+    turn: nextTurn,
     advanceTo(at) {
       current = Math.max(current, at)
     },
@@ -34,6 +45,7 @@ export function createReplayClock(newestWatermark: () => Promise<Instant | null>
   }
   return {
     now: clock.now,
+    turn: clock.turn,
     // Who asks again while a database is silent waits for the same answer, instead of adding a question.
     refresh() {
       reading ??= read().finally(() => {

@@ -1,6 +1,9 @@
 /** How often the watch looks at the clocks. */
 const BEAT_MS = 100
-/** Two looks further apart than this are a stall. The reading of a large answer takes less, so that no model makes one. */
+/**
+ * Two looks further apart than this are a stall. No answer keeps this process busy for so long: what it may hold is limited
+ * (`domain/answer-size.ts`), and answers are read and judged in turns.
+ */
 const MAX_GAP_MS = 250
 
 /** Milliseconds of two clocks. */

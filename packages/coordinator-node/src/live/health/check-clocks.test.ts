@@ -10,7 +10,7 @@ function openScene(env: Record<string, string> = {}) {
   const scene = { storeAt: minute(0) }
   const store = { ...createMemoryStore(), storeTime: async () => scene.storeAt }
   const log = createTestLog()
-  const clock = { now: () => minute(0), refresh: async () => minute(0) }
+  const clock = { now: () => minute(0), refresh: async () => minute(0), turn: async () => {} }
   return { scene, store, log, context: { store, log, clock, settings: readSettings(env) } }
 }
 

@@ -40,7 +40,7 @@ function openScene({ isReplay = false, speed = 1, storeAt }: SceneOptions = {}) 
       pipelineProgress: (at) => store.pipelineProgress(at),
       storeTime: async () => (storeAt === undefined ? scene.now : storeAt()),
     },
-    clock: { now: () => scene.now, refresh: async () => scene.now },
+    clock: { now: () => scene.now, refresh: async () => scene.now, turn: async () => {} },
     ...{ toleranceMs: 5_000, speed, log, monotonicMs: () => scene.monotonicMs },
   })
   return {

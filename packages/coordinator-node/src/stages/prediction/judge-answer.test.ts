@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { measureAnswer } from '../../domain/answer-size.ts'
 import { round } from '../../ports/store-samples.ts'
 import { absentPrediction, judgeAnswer } from './judge-answer.ts'
 
 const of = round(0)
+const limits = { maxValues: 1_000, maxCharacters: 10_000, maxDepth: 4 }
+const small = { excess: null }
 const schema = z.object({ value: z.number().min(-1).max(1), note: z.string().default('none') })
 const judge = (output: unknown, by: z.ZodType = schema) =>
-  judgeAnswer(of, 'a', { status: 'answered', output, durationMs: 7 }, by)
+  judgeAnswer(of, 'a', { status: 'answered', output, durationMs: 7 }, measureAnswer(output, limits), by)
 
 describe('judgeAnswer', () => {
   test('makes a pending row of a valid answer, as the schema gives it', () => {
@@ -47,14 +50,60 @@ describe('judgeAnswer', () => {
 
   test('takes over why no answer came, and whose fault that is', () => {
     const fault = { reason: 'timeout', blame: 'model', detail: 'too slow', durationMs: 1_000 } as const
-    expect(judgeAnswer(of, 'a', { status: 'absent', ...fault }, schema)).toMatchObject({ status: 'ABSENT', ...fault })
-    expect(judgeAnswer(of, 'a', { status: 'failed', ...fault }, schema)).toMatchObject({ status: 'FAILED', ...fault })
+    expect(judgeAnswer(of, 'a', { status: 'absent', ...fault }, small, schema)).toMatchObject({
+      status: 'ABSENT',
+      ...fault,
+    })
+    expect(judgeAnswer(of, 'a', { status: 'failed', ...fault }, small, schema)).toMatchObject({
+      status: 'FAILED',
+      ...fault,
+    })
+  })
+
+  test.each([
+    ['is wide', Array(1_000).fill(0), 'the answer holds more than 1000 values'],
+    ['is deep', [[[[[]]]]], 'the answer is nested more than 4 levels deep'],
+    ['has huge keys', { ['k'.repeat(10_001)]: 1 }, 'the answer has texts and keys of more than 10000 characters'],
+    ['has huge texts', { value: 'x'.repeat(10_001) }, 'the answer has texts and keys of more than 10000 characters'],
+  ])('refuses an answer that %s before the schema sees it, and blames the model', (_, output, detail) => {
+    let seen = 0
+    const watched = z.unknown().refine(() => {
+      seen += 1
+      return true
+    })
+    expect(judge(output, watched)).toMatchObject({
+      status: 'FAILED',
+      reason: 'output_too_large',
+      blame: 'model',
+      detail,
+    })
+    expect(seen).toBe(0)
+  })
+
+  test('goes no further than the first wrong item of a list', () => {
+    let seen = 0
+    const item = z.object({ value: z.number() })
+    const counted = z.array(
+      z.preprocess((value) => {
+        seen += 1
+        return value
+      }, item),
+    )
+    expect(judge(Array(999).fill({}), counted).detail).toMatch(/^0\.value: Invalid input: [^;]*$/)
+    expect(seen).toBe(1)
+  })
+
+  test('tells ten of many faults', () => {
+    const detail = judge(Array(900).fill(-1), z.array(z.number().min(0))).detail ?? ''
+    expect(detail).toMatch(/^0: Too small/)
+    expect(detail.split('; ')).toHaveLength(11)
+    expect(detail).toMatch(/; 890 more$/)
   })
 
   test('keeps details short', () => {
     const detail = 'x'.repeat(5_000)
     const fault = { status: 'failed', reason: 'model_error', blame: 'model', detail, durationMs: null } as const
-    expect(judgeAnswer(of, 'a', fault, schema).detail).toHaveLength(2_000)
+    expect(judgeAnswer(of, 'a', fault, small, schema).detail).toHaveLength(2_000)
     expect(
       judge(
         {},

@@ -1,14 +1,25 @@
 import type { z } from 'zod'
+import type { AnswerSize } from '../../domain/answer-size.ts'
 import { predictionId } from '../../domain/ids.ts'
 import { toJson } from '../../domain/json.ts'
 import type { Prediction } from '../../domain/prediction.ts'
 import type { Round } from '../../domain/round.ts'
 import type { ModelAnswer } from '../../ports/model-runner.ts'
+import { validateAnswer } from './validate-answer.ts'
 
 const detailLimit = 2_000
 
-/** The row of one model in a round: PENDING for an answer that the schema takes, else FAILED or ABSENT with reason and blame. */
-export function judgeAnswer(round: Round, modelId: string, answer: ModelAnswer, schema: z.ZodType): Prediction {
+/**
+ * The row of one model in a round: PENDING for an answer that the schema takes, else FAILED or ABSENT with reason and blame. What is
+ * beyond the limits never comes to the schema, which may take long.
+ */
+export function judgeAnswer(
+  round: Round,
+  modelId: string,
+  answer: ModelAnswer,
+  { excess }: Pick<AnswerSize, 'excess'>,
+  schema: z.ZodType,
+): Prediction {
   if (answer.status !== 'answered') {
     return {
       ...emptyPrediction(round, modelId),
@@ -20,13 +31,14 @@ export function judgeAnswer(round: Round, modelId: string, answer: ModelAnswer, 
     }
   }
   const judged = { ...emptyPrediction(round, modelId), durationMs: answer.durationMs }
+  if (excess !== null) return failed(judged, 'output_too_large', `the answer ${excess}`)
   try {
     // The author's own checks run in here, and what they throw is this answer's fault alone, not the round's.
-    const parsed = schema.safeParse(answer.output)
-    if (!parsed.success) return invalid(judged, parsed.error.issues.map(issueText).join('; '))
-    return { ...judged, status: 'PENDING', output: toJson(parsed.data, 'output') }
+    const validated = validateAnswer(schema, answer.output)
+    if (!validated.isValid) return failed(judged, 'invalid_output', validated.detail)
+    return { ...judged, status: 'PENDING', output: toJson(validated.output, 'output') }
   } catch (error) {
-    return invalid(judged, error instanceof Error ? error.message : String(error))
+    return failed(judged, 'invalid_output', error instanceof Error ? error.message : String(error))
   }
 }
 
@@ -41,14 +53,8 @@ export function absentPrediction(
   return { ...emptyPrediction(round, modelId), status: 'ABSENT', reason, blame, detail }
 }
 
-function invalid(prediction: Prediction, detail: string): Prediction {
-  return {
-    ...prediction,
-    status: 'FAILED',
-    reason: 'invalid_output',
-    blame: 'model',
-    detail: detail.slice(0, detailLimit),
-  }
+function failed(prediction: Prediction, reason: string, detail: string): Prediction {
+  return { ...prediction, status: 'FAILED', reason, blame: 'model', detail: detail.slice(0, detailLimit) }
 }
 
 function emptyPrediction(round: Round, modelId: string): Prediction {
@@ -65,8 +71,4 @@ function emptyPrediction(round: Round, modelId: string): Prediction {
     performedAt: round.performedAt,
     resolvableAt: round.resolvableAt,
   }
-}
-
-function issueText(issue: z.core.$ZodIssue): string {
-  return `${issue.path.map(String).join('.') || 'output'}: ${issue.message}`
 }

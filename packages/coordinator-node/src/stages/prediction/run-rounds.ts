@@ -20,7 +20,8 @@ import {
 } from '../../ports/model-runner.ts'
 import type { Store } from '../../ports/store.ts'
 import type { DueSchedule } from './due-schedules.ts'
-import { absentPrediction, judgeAnswer } from './judge-answer.ts'
+import { absentPrediction } from './judge-answer.ts'
+import { type AnswersByModel, judgeRound } from './judge-round.ts'
 import type { ModelRegistry, RegistryChange } from './model-registry.ts'
 import { predictCall, tickCalls } from './round-calls.ts'
 import { isCallAtFault } from './shared-refusals.ts'
@@ -86,7 +87,7 @@ export async function runRounds(
       if (opened[index] === false) return 0
       const callIndex = ticks.length + index
       const byModel = roundAnswers(registry, answers, observed.histories, callIndex)
-      const predictions = judgeRound(resolved, ports.runner, registry, round, byModel)
+      const predictions = await judgeRound(resolved, ports, registry.models(), round, byModel)
       ports.runner.judge(judgements(predictions, byModel, asked[index]!.call.method))
       const { lateCount } = await ports.store.recordAnswers(round.id, ports.clock.now(), predictions)
       if (lateCount > 0) warnOfLateAnswers(ports.log, round, lateCount)
@@ -151,9 +152,6 @@ export function restartedPredictions(round: Round, registry: Pick<ModelRegistry,
     )
 }
 
-/** By the id of the history that the model belongs to. */
-type AnswersByModel = ReadonlyMap<string, ModelAnswer>
-
 /** The answers to one call of a dispatch. A call that all models refuse alike is at fault itself. */
 function roundAnswers(
   registry: ModelRegistry,
@@ -206,25 +204,6 @@ function tellChanges(log: Log, changes: readonly RegistryChange[]): void {
     else if (kind === 'retired') log.warn('a model is retired: it has no rows from here on', fields)
     else log.info('a model takes part again', fields)
   }
-}
-
-function judgeRound(
-  resolved: ResolvedContract,
-  runner: ModelRunner,
-  registry: ModelRegistry,
-  round: Round,
-  byModel: AnswersByModel,
-): Prediction[] {
-  return registry.models().flatMap((model) => {
-    if (!takesPart(model, round.performedAt)) return []
-    const answer = byModel.get(model.id)
-    if (answer !== undefined) return [judgeAnswer(round, model.id, answer, resolved.contract.prediction.schema)]
-    const excuse = runner.excuseOf(announcedIdOf(model.id))
-    if (excuse !== null) return [absentPrediction(round, model.id, excuse.reason, 'coordinator', excuse.detail)]
-    return [
-      absentPrediction(round, model.id, 'not_running', 'model', 'the model was not running when the round opened'),
-    ]
-  })
 }
 
 function newRound(resolved: ResolvedContract, due: DueSchedule, input: JsonObject, at: Instant): Round {

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http2'
 import {
   DynamicSubclassServiceService,
+  decodeResponse,
   HealthCheckResponse,
   HealthService,
   ServingStatus,
@@ -158,7 +159,7 @@ const tooLate = { kind: 'error', code: status.DEADLINE_EXCEEDED, details: 'the t
 
 function readSetup(bytes: Buffer, durationMs: number): SetupOutcome {
   try {
-    return { kind: 'answered', response: SetupResponse.decode(bytes) }
+    return { kind: 'answered', response: decodeResponse(SetupResponse, bytes) }
   } catch (error) {
     const details = `the answer is no SetupResponse: ${error instanceof Error ? error.message : String(error)}`
     return { kind: 'error', code: status.INTERNAL, details, durationMs }
@@ -167,7 +168,7 @@ function readSetup(bytes: Buffer, durationMs: number): SetupOutcome {
 
 function servingStatus(bytes: Buffer): ServingStatus {
   try {
-    return HealthCheckResponse.decode(bytes).status
+    return decodeResponse(HealthCheckResponse, bytes).status
   } catch {
     return ServingStatus.UNKNOWN
   }

@@ -186,7 +186,7 @@ export class ModelCluster {
   }
 
   #createLane(deployment: Deployment, channel: ModelChannel): ModelLane {
-    const { baseClassName, queueLimit, absenceBlame } = this.#options
+    const { baseClassName, queueLimit, absenceBlame, answerLimits } = this.#options
     return new ModelLane({
       modelId: deployment.modelId,
       channel,
@@ -194,6 +194,7 @@ export class ModelCluster {
       queueLimit,
       tally: deployment.tally,
       largeAnswers: this.#largeAnswers,
+      answerLimits,
       absenceBlame: () => absenceBlame(deployment.modelId),
       onVerdict: (verdict) => this.#giveUp(deployment, verdict),
       onReconnect: (reason) => this.#reconnect(deployment, reason),

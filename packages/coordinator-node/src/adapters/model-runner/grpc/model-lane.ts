@@ -1,4 +1,5 @@
 import { status } from '@grpc/grpc-js'
+import type { AnswerLimits } from '../../../domain/answer-size.ts'
 import type { Blame } from '../../../domain/prediction.ts'
 import type { ModelAnswer } from '../../../ports/model-runner.ts'
 import type { DispatchExpiry } from '../dispatch-expiry.ts'
@@ -14,7 +15,7 @@ import {
 import type { DispatchAnswers } from './answer-budget.ts'
 import type { DispatchTurns } from './call-turns.ts'
 import { type FailureTally, goOn, type TallyStep, type Verdict } from './failure-tally.ts'
-import { LARGE_ANSWER_BYTES, type LargeAnswers } from './large-answers.ts'
+import { type LargeAnswers, OWN_TURN_BYTES } from './large-answers.ts'
 import type { CallOutcome, ModelChannel, SetupOutcome, TransportError } from './model-channel.ts'
 import { NOT_SET_UP, readResponse, readTransportError } from './read-outcome.ts'
 
@@ -55,6 +56,7 @@ export interface ModelLaneOptions {
   readonly queueLimit: number
   readonly tally: FailureTally
   readonly largeAnswers: LargeAnswers
+  readonly answerLimits: AnswerLimits
   /** Whose fault it is, at this moment, when the model is not there. */
   readonly absenceBlame: () => Blame
   readonly onVerdict: (verdict: Verdict) => void
@@ -253,11 +255,11 @@ export class ModelLane {
     if (outcome.kind === 'error') {
       return readTransportError(outcome, expiry.timeoutMs, await this.#lossBlame(outcome, expiry))
     }
-    if (outcome.bytes.length > LARGE_ANSWER_BYTES) {
+    if (outcome.bytes.length > OWN_TURN_BYTES) {
       await this.#options.largeAnswers.turn()
       if (expiry.hasExpired()) return lateAnswer(expiry, outcome.durationMs)
     }
-    const answer = readResponse(outcome.bytes, outcome.durationMs)
+    const answer = readResponse(outcome.bytes, outcome.durationMs, this.#options.answerLimits)
     if (!(answer instanceof Promise)) return answer
     return Promise.race([answer, expiry.whenExpired().then(() => lateAnswer(expiry, outcome.durationMs))])
   }

@@ -1,5 +1,6 @@
-import { CallResponse, readVariant } from '@crunch/model-protocol'
+import { CallResponse, decodeResponse, ProtocolError, readVariant } from '@crunch/model-protocol'
 import { status } from '@grpc/grpc-js'
+import type { AnswerLimits } from '../../../domain/answer-size.ts'
 import type { Blame } from '../../../domain/prediction.ts'
 import type { ModelAnswer } from '../../../ports/model-runner.ts'
 import {
@@ -19,10 +20,11 @@ export const NOT_SET_UP = Symbol('the model is not set up')
 export function readResponse(
   bytes: Uint8Array,
   durationMs: number,
+  limits: AnswerLimits,
 ): ModelAnswer | typeof NOT_SET_UP | Promise<ModelAnswer> {
   let response: CallResponse
   try {
-    response = CallResponse.decode(bytes)
+    response = decodeResponse(CallResponse, bytes)
   } catch (error) {
     return invalidOutput(`the answer is no CallResponse: ${describeThrown(error)}`, durationMs)
   }
@@ -30,7 +32,7 @@ export function readResponse(
   const detail = response.status?.message || `the model's runner answered ${code}`
   switch (code) {
     case 'SUCCESS':
-      return readOutput(response, durationMs)
+      return readOutput(response, durationMs, limits)
     case 'FAILED_PRECONDITION':
       return NOT_SET_UP
     case 'BAD_IMPLEMENTATION':
@@ -59,7 +61,9 @@ export function readTransportError(error: TransportError, timeoutMs: number, abs
   }
   switch (code) {
     case status.RESOURCE_EXHAUSTED:
-      return /larger than/i.test(details) ? outputTooLarge(details, durationMs) : busyAnswer(durationMs)
+      return /larger than/i.test(details)
+        ? outputTooLarge(`is too large: ${details}`, durationMs)
+        : busyAnswer(durationMs)
     case status.DEADLINE_EXCEEDED:
       return timeoutAnswer(timeoutMs, durationMs)
     case status.UNAVAILABLE:
@@ -85,13 +89,20 @@ export function readTransportError(error: TransportError, timeoutMs: number, abs
   }
 }
 
-function readOutput(response: CallResponse, durationMs: number): ModelAnswer | Promise<ModelAnswer> {
+function readOutput(
+  response: CallResponse,
+  durationMs: number,
+  limits: AnswerLimits,
+): ModelAnswer | Promise<ModelAnswer> {
   const answered = (output: unknown): ModelAnswer => ({ status: 'answered', output, durationMs })
   const invalid = (error: unknown) => invalidOutput(describeThrown(error), durationMs)
   try {
-    const output = readVariant(response.methodResponse)
+    const output = readVariant(response.methodResponse, limits)
     return output instanceof Promise ? output.then(answered, invalid) : answered(output)
   } catch (error) {
+    if (error instanceof ProtocolError && error.code === 'VARIANT_TOO_LARGE') {
+      return outputTooLarge(error.message, durationMs)
+    }
     return invalid(error)
   }
 }
@@ -101,6 +112,5 @@ function invalidOutput(detail: string, durationMs: number): ModelAnswer {
 }
 
 function outputTooLarge(details: string, durationMs: number): ModelAnswer {
-  const detail = `the answer is too large: ${details}`
-  return failedAnswer({ reason: 'output_too_large', blame: 'model', detail, durationMs })
+  return failedAnswer({ reason: 'output_too_large', blame: 'model', detail: `the answer ${details}`, durationMs })
 }

@@ -1,4 +1,5 @@
 import { MAX_MESSAGE_BYTES } from '@crunch/model-protocol'
+import { type AnswerLimits, answerLimits } from '../../../domain/answer-size.ts'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { Log } from '../../../ports/log.ts'
 import { type StallWatch, startStallWatch } from '../stall-watch.ts'
@@ -14,8 +15,8 @@ export interface ModelRunnerLimits {
   /** Between the first two attempts of Setup; doubles each time. */
   readonly setupBackoffMs: number
   /**
-   * The largest answer that is read; at most 64 MiB. Reading takes this process about 10 ms a MiB, during which no other
-   * model is heard, so the default is what deployed coordinators accept.
+   * The largest answer that is received, in bytes; at most 64 MiB. Receiving takes this process about 10 ms a MiB. The default is
+   * what deployed coordinators accept.
    */
   readonly maxOutputBytes: number
   /** What the large answers of all models may take at once, in bytes; at least four of the largest. */
@@ -49,6 +50,8 @@ export interface ModelRunnerOptions extends Partial<ModelRunnerLimits> {
   readonly log: Log
   /** How models are reached; insecure when absent. */
   readonly credentials?: ModelCredentials
+  /** What an answer may hold to be decoded; the default of contracts when absent. */
+  readonly answerLimits?: AnswerLimits
   /** Knows when this process stood still; one that looks at the machine's clocks when absent. */
   readonly stalls?: StallWatch
   /** A clock that never goes back, for the limits of excuses; that of the process when absent. */
@@ -69,6 +72,7 @@ export interface ResolvedOptions extends ModelRunnerLimits {
   readonly baseClassName: string
   readonly log: Log
   readonly credentials: ModelCredentials
+  readonly answerLimits: AnswerLimits
   readonly stalls: StallWatch
   readonly nowMs: () => number
   readonly orchestratorKey: () => string | undefined
@@ -126,8 +130,12 @@ export function resolveOptions(options: ModelRunnerOptions): ResolvedOptions {
   }
   const settleTimeoutMs = options.settleTimeoutMs ?? limits.connectTimeoutMs + limits.setupTimeoutMs
   const { credentials = { mode: 'insecure' }, onFatal = () => {}, stalls = startStallWatch() } = options
+  const { answerLimits: limitsOfAnswers = answerLimits() } = options
   const { orchestratorKey = () => undefined, nowMs = () => performance.now() } = options
-  return { ...limits, settleTimeoutMs, credentials, stalls, nowMs, orchestratorKey, onFatal }
+  return {
+    ...{ ...limits, settleTimeoutMs, credentials, answerLimits: limitsOfAnswers },
+    ...{ stalls, nowMs, orchestratorKey, onFatal },
+  }
 }
 
 function withoutAbsent(options: ModelRunnerOptions): ModelRunnerOptions {

@@ -232,6 +232,22 @@ describe('the message of an answer', () => {
     expect(outcome).toHaveProperty('details', expect.stringMatching(/^the answer ended after \d+ bytes, before/))
   })
 
+  it('may not come in thousands of small pieces', async () => {
+    const frame = frameMessage(Buffer.alloc(5_000))
+    let sent = 0
+    const { start } = await open((stream) => {
+      stream.respond(grpcHeaders)
+      // Each piece is a frame of its own, as it waits for the one before.
+      const sendNext = () => {
+        if (!stream.destroyed && sent < frame.length) stream.write(frame.subarray(sent, ++sent), sendNext)
+      }
+      sendNext()
+    })
+    const outcome = await start({ maxReceiveBytes: 10_000 }).outcome
+    expect(outcome).toMatchObject({ kind: 'error', details: 'the answer comes in too many small pieces' })
+    expect(sent).toBeLessThan(frame.length)
+  })
+
   it.each([
     ['in one piece', [Buffer.concat([frameMessage(Buffer.from('a')), frameMessage(Buffer.from('b'))])]],
     ['in two', [frameMessage(Buffer.from('a')), frameMessage(Buffer.from('b'))]],

@@ -45,6 +45,10 @@ export interface UnaryRequest {
 
 const PREFIX_BYTES = 5
 
+/** Servers send pieces of kilobytes. An answer in many smaller ones costs this process more than its bytes do. */
+const FEW_PIECES = 1_024
+const SMALL_PIECE_BYTES = 256
+
 /** A message as it goes over the wire: not compressed, its length, its bytes. */
 export function frameMessage(bytes: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(PREFIX_BYTES + bytes.length)
@@ -143,6 +147,9 @@ class AnswerReader {
     if (this.#frameBytes === undefined && this.#receivedBytes >= PREFIX_BYTES) this.#readPrefix()
     if (this.#frameBytes !== undefined && this.#receivedBytes > this.#frameBytes) {
       this.#refusal ??= failure(status.INTERNAL, 'the answer has more than one message')
+    }
+    if (this.#chunks.length > FEW_PIECES + this.#receivedBytes / SMALL_PIECE_BYTES) {
+      this.#refusal ??= failure(status.INTERNAL, 'the answer comes in too many small pieces')
     }
     return this.#refusal === undefined
   }

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { CallResponse, VariantType } from '@crunch/model-protocol'
 import { modelRunnerCommand } from '@crunch/model-runner'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { answerLimits } from '../../../domain/answer-size.ts'
 import { RawAnswer } from './testing/object-server.ts'
 import { ask, call, openScene, type Scene, stateOf } from './testing/scene.ts'
 
@@ -76,7 +77,7 @@ describe('answers that are none', () => {
     const quick = await scene.serve(new Echo())
     const huge = await scene.serve({ echo: () => new RawAnswer(bytes) })
     scene.orchestrator.list([stateOf('huge', huge.port), stateOf('quick', quick.port)])
-    const runner = await scene.connect({ maxOutputBytes: 64 * 1024 * 1024 })
+    const runner = await scene.connect({ maxOutputBytes: 64 * 1024 * 1024, answerLimits: answerLimits(1e9) })
     const answers = await ask(runner, [call('echo', 'x')], 30_000)
     expect(answers.quick).toMatchObject([{ status: 'answered', output: 'x' }])
     expect(answers.huge![0]).toMatchObject({ status: 'answered' })

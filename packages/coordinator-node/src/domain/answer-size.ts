@@ -1,0 +1,73 @@
+/** What one answer may hold. Checking it, keeping it and scoring it cost this node time by its values, not by its bytes. */
+export interface AnswerLimits {
+  /** Each number, text, boolean, null, list and object is one; keys are none. */
+  readonly maxValues: number
+  /** Of all texts and keys together. */
+  readonly maxCharacters: number
+  /** Lists and objects in one another. A schema that refers to itself may try each of its forms at each level. */
+  readonly maxDepth: number
+}
+
+/** Unless the contract says otherwise: three times a table of a thousand rows, or densities at 288 steps. */
+export const defaultMaxValues = 10_000
+/** Checking so many may take a tenth of a second, in which no model is heard. */
+export const highestMaxValues = 100_000
+
+const charactersAValue = 16
+const maxDepth = 16
+/** The longest number has 25 characters, six bytes may stand for one character, and there are commas and colons. */
+const bytesAValue = 128
+/** Below it nothing is gained: texts about failures come in the same messages. */
+const fewBytes = 256 * 1024
+
+export function answerLimits(maxValues: number = defaultMaxValues): AnswerLimits {
+  return { maxValues, maxCharacters: charactersAValue * maxValues, maxDepth }
+}
+
+/** More bytes than any way of writing an answer within the limits takes, unless it is padded. */
+export function answerBytes({ maxValues }: AnswerLimits): number {
+  return Math.max(fewBytes, bytesAValue * maxValues)
+}
+
+export interface AnswerSize {
+  readonly values: number
+  /** What is beyond the limits, in words; `null` when nothing is. */
+  readonly excess: string | null
+}
+
+/** Stops at the limits, so that a larger answer takes no longer. */
+export function measureAnswer(answer: unknown, limits: AnswerLimits): AnswerSize {
+  const counted = { values: 0, characters: 0 }
+  return { excess: count(answer, 0, counted, limits), values: counted.values }
+}
+
+function count(
+  value: unknown,
+  depth: number,
+  counted: { values: number; characters: number },
+  limits: AnswerLimits,
+): string | null {
+  counted.values += 1
+  if (counted.values > limits.maxValues) return `holds more than ${limits.maxValues} values`
+  if (typeof value === 'string') return addText(value, counted, limits)
+  if (typeof value !== 'object' || value === null) return null
+  if (depth >= limits.maxDepth) return `is nested more than ${limits.maxDepth} levels deep`
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const excess = count(item, depth + 1, counted, limits)
+      if (excess !== null) return excess
+    }
+    return null
+  }
+  for (const key in value) {
+    const excess =
+      addText(key, counted, limits) ?? count((value as Record<string, unknown>)[key], depth + 1, counted, limits)
+    if (excess !== null) return excess
+  }
+  return null
+}
+
+function addText(text: string, counted: { characters: number }, { maxCharacters }: AnswerLimits): string | null {
+  counted.characters += text.length
+  return counted.characters > maxCharacters ? `has texts and keys of more than ${maxCharacters} characters` : null
+}

@@ -1,0 +1,61 @@
+import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import { type AnswerSize, measureAnswer } from '../../domain/answer-size.ts'
+import { type Model, takesPart } from '../../domain/model.ts'
+import { announcedIdOf } from '../../domain/model-history.ts'
+import type { Prediction } from '../../domain/prediction.ts'
+import type { Round } from '../../domain/round.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { ModelAnswer, ModelRunner } from '../../ports/model-runner.ts'
+import { absentPrediction, judgeAnswer } from './judge-answer.ts'
+
+/** By the id of the history that the model belongs to. */
+export type AnswersByModel = ReadonlyMap<string, ModelAnswer>
+
+/** Judging so many takes some milliseconds. */
+const valuesATurn = 2_000
+const noSize: AnswerSize = { values: 0, excess: null }
+
+/**
+ * One row a model that takes part. After each few thousand values whatever else has come is served first, so that the answers of many
+ * models together do not keep this process from reading others in time.
+ */
+export async function judgeRound(
+  { contract, answerLimits }: ResolvedContract,
+  { runner, clock }: { readonly runner: ModelRunner; readonly clock: Clock },
+  models: readonly Model[],
+  round: Round,
+  byModel: AnswersByModel,
+): Promise<Prediction[]> {
+  const predictions: Prediction[] = []
+  let values = 0
+  // What is known of those that were not asked may change while others are judged.
+  for (const { model, answer, excuse } of models.filter(takesPartIn(round)).map(knownOf(runner, byModel))) {
+    if (answer === undefined) {
+      predictions.push(
+        excuse === null
+          ? absentPrediction(round, model.id, 'not_running', 'model', 'the model was not running when the round opened')
+          : absentPrediction(round, model.id, excuse.reason, 'coordinator', excuse.detail),
+      )
+      continue
+    }
+    const size = answer.status === 'answered' ? measureAnswer(answer.output, answerLimits) : noSize
+    values += size.values
+    if (values > valuesATurn) {
+      await clock.turn()
+      values = size.values
+    }
+    predictions.push(judgeAnswer(round, model.id, answer, size, contract.prediction.schema))
+  }
+  return predictions
+}
+
+function takesPartIn({ performedAt }: Round) {
+  return (model: Model) => takesPart(model, performedAt)
+}
+
+function knownOf(runner: ModelRunner, byModel: AnswersByModel) {
+  return (model: Model) => {
+    const answer = byModel.get(model.id)
+    return { model, answer, excuse: answer === undefined ? runner.excuseOf(announcedIdOf(model.id)) : null }
+  }
+}
