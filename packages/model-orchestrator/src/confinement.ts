@@ -7,7 +7,6 @@ import type { FreePorts } from './free-ports.ts'
 import type { ModelLimits } from './model-limits.ts'
 import { namespaceCommand, sealCommand, WRITABLE_FOLDER } from './namespaces.ts'
 import { errorText, OrchestratorError } from './orchestrator-error.ts'
-import type { PreparedSubmission } from './prepare-submission.ts'
 import type { ProcessGuard } from './process-guard.ts'
 import { RunFailure } from './run-failure.ts'
 import { findProgramPaths, findVisiblePaths } from './visible-paths.ts'
@@ -68,6 +67,15 @@ export interface EnclosedProgram {
   readonly directory: string
 }
 
+/** The runner of a model, whose address is appended to `args`. */
+export interface RunnerLaunch {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly directory: string
+  /** What it must be able to read beside `directory` and the programs of the machine. */
+  readonly readableDirectories: readonly string[]
+}
+
 export interface Confinement {
   /** What is in force for every model and what could not be enforced, in words. */
   readonly words: readonly string[]
@@ -78,7 +86,7 @@ export interface Confinement {
   /** The same program, confined as models are; without namespaces, with limits only. It never has a network of its own. */
   enclose(task: PreparationTask): EnclosedProgram
   /** Takes what one run needs. Rejects with a `RUN_FAILED` run failure when there is no free port. */
-  place(prepared: PreparedSubmission): Promise<Placement>
+  place(launch: RunnerLaunch): Promise<Placement>
 }
 
 /** Where models with a network listen: on loopback only. */
@@ -143,12 +151,12 @@ export async function createConfinement(input: {
       ...(segmentProblem === null ? [] : [`System V segments not limited: ${segmentProblem}`]),
       hasNetwork ? 'network open: MODEL_NETWORK=host' : 'no network',
     ],
-    async place(prepared) {
-      const { command, directory, readableDirectories } = prepared
+    async place(launch) {
+      const { command, directory, readableDirectories } = launch
       sockets += 1
       const place = hasNetwork ? await takePort(ports) : await makeSocketFolder(join(folder, String(sockets)))
       const { address, release, socketFolder } = place
-      const args = [...heapArguments(command, limits), ...prepared.args, '--address', targetOf(address)]
+      const args = [...heapArguments(command, limits), ...launch.args, '--address', targetOf(address)]
       const visible = findVisiblePaths({ command, args, directories: [directory, ...readableDirectories], secret })
       const plan = { ...shared, visible, writable: socketFolder === null ? [] : [socketFolder], directory }
       return {

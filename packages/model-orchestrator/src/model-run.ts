@@ -8,19 +8,14 @@ import { type ModelProcess, type ProcessEnd, spawnModelProcess } from './model-p
 import type { ModelEntry } from './models-file.ts'
 import { errorText } from './orchestrator-error.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
-import { type PreparationResources, type PreparedSubmission, prepareSubmission } from './prepare-submission.ts'
+import { type PreparationResources, prepareSubmission } from './prepare-submission.ts'
+import type { PreparedSubmission } from './prepared-submission.ts'
 import type { ProcessGuard } from './process-guard.ts'
 import { RunFailure } from './run-failure.ts'
 import { type LogLimits, openRunLog, RUN_ENDED, type RunLog } from './run-log.ts'
 import type { StartQueue } from './start-queue.ts'
 import { inspectSubmission, type SubmissionLanguage } from './submission.ts'
 import type { UsageWatch, WatchedModel } from './watch-usage.ts'
-
-/** How a runner is started: the arguments below are appended. */
-export interface RunnerCommand {
-  readonly command: string
-  readonly args: readonly string[]
-}
 
 /** What all runs of an orchestrator share. */
 export interface RunResources {

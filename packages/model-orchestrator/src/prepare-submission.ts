@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import type { RunnerCommand } from './model-run.ts'
 import { writeNotebookProgram } from './notebook-submission.ts'
 import { OrchestratorError } from './orchestrator-error.ts'
+import type { PreparedSubmission, RunnerCommand } from './prepared-submission.ts'
 import type { ProcessGuard } from './process-guard.ts'
 import {
   type BuildListener,
@@ -12,21 +12,8 @@ import {
 } from './python-environments.ts'
 import { parseRequirements } from './python-requirements.ts'
 import { readTextFile } from './read-text-file.ts'
-import type { Submission, SubmissionLanguage } from './submission.ts'
+import type { Submission } from './submission.ts'
 import type { Workshop } from './workshop.ts'
-
-/** What a launch needs; the runner's address is appended to `args`. */
-export interface PreparedSubmission {
-  readonly language: SubmissionLanguage
-  /** Where the code lies; also the working directory. For a notebook not the submission's own folder. */
-  readonly directory: string
-  readonly command: string
-  readonly args: readonly string[]
-  /** Names that the process gets on top of `modelEnvironment`. */
-  readonly environment: Readonly<Record<string, string>>
-  /** What it must be able to read beside `directory` and the programs of the machine. */
-  readonly readableDirectories: readonly string[]
-}
 
 /** What submissions are made ready with. */
 export interface PreparationResources {
