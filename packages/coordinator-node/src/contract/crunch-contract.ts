@@ -7,7 +7,7 @@ import type { Emission } from './defaults/tiers.ts'
 import type { FeedDefinition, RecordOf, SubjectOf } from './feed-definition.ts'
 import type { NumericField } from './numeric-fields.ts'
 
-/** Which question a round asks. */
+/** The question that a round asks. */
 export interface RoundContext<Subject extends string = string> {
   readonly scheduleKey: string
   readonly subject: Subject
@@ -18,24 +18,25 @@ export interface RoundContext<Subject extends string = string> {
 }
 
 export interface ScheduleEntry<Subject extends string = string> {
-  /** Unique in the contract; by default subject and horizon, `BTCUSDT-5m`. */
+  /** Unique in the contract. Default: subject and horizon, `BTCUSDT-5m`. */
   readonly key?: string
+  /** The subject to predict. */
   readonly subject: Subject
-  /** The grid of rounds: at most one a cell. */
+  /** The grid of rounds: at most one round per cell. */
   readonly every: Duration
   /** How far ahead models predict. */
   readonly horizon: Duration
-  /** The resolution that models are asked for; by default the horizon. */
+  /** The resolution that models are asked for. Default: the horizon. */
   readonly step?: Duration
-  /** `record` (default): when a new record is known; `clock`: on the grid instants of `every`. */
+  /** When rounds open. `record` (default): when a new record is known; `clock`: at the grid instants of `every`. */
   readonly on?: 'record' | 'clock'
 }
 
 type Feeds<Feed> = Feed | readonly Feed[]
 
 /**
- * What a competition IS, in the order in which data flows. Everything is inferred from the schemas: annotate nothing.
- * The functions are pure and synchronous; whatever they throw is that round's or prediction's outcome, with the reason.
+ * The definition of a competition, in the order in which data flows. All types are inferred from the schemas: annotate nothing.
+ * The functions are pure and synchronous; an error that they throw becomes the reason of that round or prediction.
  */
 export interface CrunchContract<
   Feed extends FeedDefinition,
@@ -45,20 +46,22 @@ export interface CrunchContract<
   Score extends z.ZodType,
   Window extends string,
 > {
-  /** Letters, digits and hyphens. */
+  /** Name of the competition: letters, digits and hyphens. */
   readonly name: string
+  /** The data feeds: `candles()`, `ticks()` or `series()`. */
   readonly feed: Feeds<Feed>
   /**
-   * Names of models by which the others are measured. They belong to the organizer (the cruncher that the node's settings
-   * name), are marked on every board, and are neither ranked nor paid; a participant's model cannot take such a name.
+   * Names of the organizer's models to compare with. Their cruncher is the setting `ORGANIZER_CRUNCHER_ID`. They are marked on
+   * every board and are neither ranked nor paid. A participant's model cannot have such a name.
    */
   readonly baselines?: readonly string[]
 
   readonly input: {
+    /** The input of a model. */
     readonly schema: Input
     /** How far back `records` reach. */
     readonly window: Duration
-    /** What models are given, from the records known at `at` (oldest first, the newest last). */
+    /** Builds the input from the records known at `at`, oldest first. */
     build(context: {
       readonly subject: SubjectOf<Feed>
       readonly records: readonly RecordOf<Feed>[]
@@ -67,43 +70,48 @@ export interface CrunchContract<
   }
 
   readonly prediction: {
+    /** A valid answer. */
     readonly schema: Output
+    /** Which rounds open, and when. */
     readonly schedule: readonly ScheduleEntry<SubjectOf<Feed>>[]
-    /** How long models may take; wall time. */
+    /** How long a model may take to answer, in wall time; shorter than every horizon. */
     readonly timeout: Duration
     /**
-     * What a missing answer scores when that is the model's fault: `worst` (default), the worst valid score of the round;
-     * `exclude`, nothing; or a function of the round's valid scores (`null`: nothing).
+     * The score of an answer that is missing because of the model. `worst` (default): the worst valid score of the round;
+     * `exclude`: none; or a function of the round's valid scores (`null`: none).
      */
     readonly missing?:
       | 'worst'
       | 'exclude'
       | ((context: { readonly scores: readonly z.output<NoInfer<Score>>[] }) => z.input<NoInfer<Score>> | null)
     /**
-     * How many values an answer may hold at most: 10,000 by default, up to 100,000. Each number, text, list and object is one. All its
-     * texts and keys together may have 16 times as many characters. A larger answer is refused, as the model's fault.
+     * The maximum number of values in an answer, up to 100,000. Each number, string, list and object is one. All strings and
+     * keys together may have 16 times as many characters. A larger answer is refused and blamed on the model. Default: 10,000.
      */
     readonly maxValues?: number
-    /** How models are called; by default `tick(input)`, then `predict(subject, horizon s, step s)`. */
+    /** How models are called. Default: `tick(input)`, then `predict(subject, horizon, step)`, both in seconds. */
     readonly call?: {
-      /** `false`: models are not told of records between rounds. */
+      /** The method that receives inputs. `false`: models receive no records between rounds. Default: `tick`. */
       readonly tick?: string | false
+      /** The method that returns an answer. Default: `predict`. */
       readonly predict?: string
+      /** The arguments of `predict`. Default: subject, horizon and step in seconds. */
       arguments?(round: RoundContext<SubjectOf<Feed>>): readonly ModelArgument[]
     }
   }
 
   readonly truth: {
+    /** The truth of a round. */
     readonly schema: Truth
-    /** How old the exit may be at the horizon; by default a fifth of the horizon, at least one granularity. */
+    /** Maximum age of the `exit` record at the horizon. Default: a fifth of the horizon, at least one granularity. */
     readonly maxStaleness?: Duration
-    /** How long after the horizon an unknown truth makes a round void; by default the horizon, at least one hour. */
+    /** How long after the horizon a round without truth becomes void. Default: the horizon, at least one hour. */
     readonly expire?: Duration
-    /** Whether `resolve` reads `records`; they cost a query over the whole horizon. */
+    /** Whether `resolve` receives `records`, which needs a query over the whole horizon. Default: `false`. */
     readonly records?: boolean
     /**
-     * `entry`: the last record known when the prediction was made; `exit`: the last known at its horizon; `records`: those
-     * known in between, empty unless asked for. `null`: not known yet.
+     * Computes the truth. `entry`: the last record known when the prediction was made; `exit`: the last one known at its
+     * horizon; `records`: those known in between, empty unless `records` is `true`. Return `null` while it is not known.
      */
     resolve(context: {
       readonly entry: RecordOf<Feed>
@@ -114,7 +122,9 @@ export interface CrunchContract<
   }
 
   readonly score: {
+    /** A score; every number in it is averaged. */
     readonly schema: Score
+    /** Scores a valid answer. */
     compute(context: {
       readonly output: z.output<Output>
       readonly truth: z.output<Truth>
@@ -125,8 +135,9 @@ export interface CrunchContract<
   readonly snapshot: {
     /** The grid of snapshots. */
     readonly every: Duration
+    /** Metrics of each snapshot: `ic`, `hit_rate`, `max_drawdown`, `model_correlation`. Default: none. */
     readonly metrics?: readonly MetricName[]
-    /** A prediction as one number, for the metrics that compare predictions. */
+    /** The prediction as one number, for metrics that compare predictions. */
     signal?(context: { readonly output: z.output<Output> }): number
     /** The truth as one number, on the same scale. */
     actual?(context: { readonly truth: z.output<Truth> }): number
@@ -137,19 +148,21 @@ export interface CrunchContract<
   readonly leaderboard: {
     /** A field of the score that is a number. */
     readonly value: NumericField<z.output<NoInfer<Score>>>
-    /** Named rolling windows, back from the newest closed period. */
+    /** Rolling windows by name, each ending at the newest closed period. */
     readonly windows: Readonly<Record<Window, Duration>>
+    /** The window that ranks. */
     readonly rankBy: NoInfer<Window>
+    /** Whether low (`asc`) or high (`desc`) values are better. */
     readonly direction: Direction
     /**
-     * What becomes of a model that has no row in some rounds of the window, since it joined late or was retired. `wait`
-     * (default): it is listed without a rank until it has answered `minCoverage`; `worst`: those rounds score as the round's
-     * worst valid score; `own`: only rounds in which it had a row count.
+     * How to rank a model that has no row in some rounds of the window, because it joined late or was retired. `wait`
+     * (default): it is listed without a rank until it reaches `minCoverage`; `worst`: those rounds count with the round's
+     * worst valid score; `own`: only rounds in which it has a row count.
      */
     readonly newcomers?: NewcomerPolicy
     /**
-     * For `wait`: the share of ALL rounds of the ranking window, 0 to 1, that a model has to have answered to be ranked.
-     * 0.8 by default.
+     * With `wait`: the share of ALL rounds of the ranking window, 0 to 1, that a model must have answered to be ranked.
+     * Default: 0.8.
      */
     readonly minCoverage?: number
   }
@@ -158,20 +171,21 @@ export interface CrunchContract<
     /** The grid of payouts: a whole number of snapshot periods. */
     readonly every: Duration
     /**
-     * The share of ALL rounds of the period, 0 to 1, that a model has to have answered to be paid. 0 (default) still needs
+     * The share of ALL rounds of the period, 0 to 1, that a model must have answered to be paid. 0 (default) still requires
      * one valid answer.
      */
     readonly minCoverage?: number
+    /** How a payout is divided, e.g. `tiers()`. */
     readonly emission: Emission
   }
 }
 
-/** Any contract, for code that does not know which. */
+/** Any contract, for code that is independent of its schemas. */
 // biome-ignore lint/suspicious/noExplicitAny: the one place where a contract's schemas are unknown; methods are bivariant, so no cast is needed
 export type AnyContract = CrunchContract<any, any, any, any, any, any>
 
 /**
- * Types a contract from its schemas; at run time it returns its argument. The start-up check does the rest.
+ * Types a contract from its schemas; at run time it returns its argument. The node validates it at start.
  * @example export default defineContract({ name: 'next-move', feed: market, ... })
  */
 export function defineContract<

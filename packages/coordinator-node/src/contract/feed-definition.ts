@@ -5,7 +5,7 @@ import type { FeedSourceFactory } from '../ports/feed-source.ts'
 import type { GateOptions } from './gate-options.ts'
 import type { NumericField } from './numeric-fields.ts'
 
-/** A data feed as a contract names it. `Values` is the schema of one record's values. */
+/** A data feed of a contract. `Values` is the schema of one record's values. */
 export interface FeedDefinition<Subject extends string = string, Values extends z.ZodType = z.ZodType> {
   readonly source: string
   readonly subjects: readonly Subject[]
@@ -13,9 +13,9 @@ export interface FeedDefinition<Subject extends string = string, Values extends 
   readonly kind: string
   readonly granularity: Duration
   readonly values: Values
-  /** When its series are not to be trusted. */
+  /** When its series are distrusted. */
   readonly gate?: GateOptions
-  /** A source of the author's own; absent: the one that the engine has by the name of `source`. */
+  /** The author's own source. Default: the engine's source with the name `source`. */
   readonly from?: FeedSourceFactory
 }
 
@@ -32,10 +32,15 @@ export const candleValues = z.object({
 export const tickValues = z.object({ price: z.number() })
 
 interface FeedOptions<Subject extends string, Values extends z.ZodType> {
+  /** Name of the source, e.g. `binance`. */
   readonly source: string
+  /** Subjects as the source names them. */
   readonly subjects: readonly Subject[]
+  /** Length of a candle; for events, the time after which silence is suspicious. */
   readonly granularity: Duration
+  /** When a series is distrusted: while it is, it opens and scores no rounds. Default: never. */
   readonly gate?: GateOptions<NumericField<z.output<Values>>>
+  /** Your own source. Default: the engine's source with the name `source`. */
   readonly from?: FeedSourceFactory
 }
 
@@ -72,6 +77,6 @@ export function bars(feed: FeedDefinition): (count: number) => Duration {
   return (count) => formatDuration(granularityMs * count)
 }
 
-/** What records of these feeds look like to a contract's functions. */
+/** The type of these feeds' records in a contract's functions. */
 export type RecordOf<Feed extends FeedDefinition> = FeedRecord<z.output<Feed['values']>>
 export type SubjectOf<Feed extends FeedDefinition> = Feed['subjects'][number]

@@ -3,19 +3,19 @@
  * known of it then.
  */
 export interface GateOptions<Watch extends string = string> {
-  /** The value that `maxJump` and `agree` look at; by default `close` of candles and `price` of ticks. */
+  /** The value that `maxJump` and `agree` compare. Default: `close` of candles, `price` of ticks. */
   readonly watch?: Watch
-  /** So many records in a row with exactly the same values are a frozen feed: 2 to 1,000. */
+  /** A feed is frozen after this many records in a row with identical values: 2 to 1,000. */
   readonly frozenAfter?: number
-  /** How much the value may change from one record to the next, relative to the earlier one: 0.1 is a tenth. */
+  /** Maximum change from one record to the next, relative to the earlier one: 0.1 is 10 %. */
   readonly maxJump?: number
-  /** Another series of the contract that has to say the same. It is the reference, and is not compared with itself. */
+  /** A reference series of the contract to compare with. The reference itself is not compared. */
   readonly agree?: {
-    /** Its subject. */
+    /** Subject of the reference. */
     readonly with: string
-    /** Its source, by default that of this feed. */
+    /** Source of the reference. Default: the source of this feed. */
     readonly source?: string
-    /** How far apart the two may be, relative to the other one: 0.01 is a hundredth. */
+    /** Maximum difference, relative to the reference: 0.01 is 1 %. */
     readonly within: number
   }
 }

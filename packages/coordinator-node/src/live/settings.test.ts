@@ -54,7 +54,7 @@ describe('readSettings', () => {
   test('refuses two modes of security at once', () => {
     expect(readSettings({ SECURE_CERT_DIR: 'certs' })).toMatchObject({ SECURE_CERT_DIR: 'certs' })
     const { message } = failure({ SECURE_CERT_DIR: 'certs', GATEWAY_CERT_DIR: 'gateway' })
-    expect(message).toContain('GATEWAY_CERT_DIR: cannot be set beside SECURE_CERT_DIR')
+    expect(message).toContain('GATEWAY_CERT_DIR: cannot be combined with SECURE_CERT_DIR')
   })
 
   test('tells every wrong value at once', () => {

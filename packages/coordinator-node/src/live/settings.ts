@@ -4,8 +4,8 @@ import { defaultOrganizerId } from '../domain/model-role.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 import { parseDuration } from '../domain/time.ts'
 
-// The only module that knows the names of environment variables. What a competition IS stands in its contract; this is where
-// and how one node runs it.
+// The only module that knows the names of environment variables. The contract defines a competition; settings define where and
+// how one node runs it.
 
 const text = z.string().trim().min(1, 'is empty: remove the line to use the default')
 const port = z.coerce
@@ -30,86 +30,142 @@ const duration = text.refine((value) => parseDuration(value) !== undefined, 'mus
 const url = (protocol: RegExp, problem: string) => z.url({ protocol, error: problem })
 const functionPath = text.regex(/^[^#]+#[A-Za-z_$][\w$]*$/, 'must be path/to/module.ts#exportName')
 
-const environment = z.object({
+/** Every setting: its comment is its documentation, see `docs/reference/settings.md`. */
+export const settingsSchema = z.object({
+  /** Id of the competition; path of the discovery socket. */
   CRUNCH_ID: text.default('starter-challenge'),
+  /** On-chain name of the competition, written into payouts. */
   CRUNCH_PUBKEY: text.optional(),
-  /** Whose models are the organizer's: neither ranked nor paid, and alone in having the names of baselines. */
+  /** Cruncher who owns the organizer's models: baselines, never ranked or paid. */
   ORGANIZER_CRUNCHER_ID: text.default(defaultOrganizerId),
+  /** On-chain name of the compute provider, written into payouts. */
   COMPUTE_PROVIDER_PUBKEY: text.optional(),
+  /** On-chain name of the data provider, written into payouts. */
   DATA_PROVIDER_PUBKEY: text.optional(),
+  /** Network shown by `/info`. */
   NETWORK: z.enum(['devnet', 'mainnet-beta'], 'must be devnet or mainnet-beta').default('devnet'),
+  /** URL of the database; without it and `POSTGRES_HOST`, the embedded server. */
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
+  /** Host of the database, instead of `DATABASE_URL`. */
   POSTGRES_HOST: text.optional(),
+  /** Port at `POSTGRES_HOST`. */
   POSTGRES_PORT: port.default(5432),
+  /** User at `POSTGRES_HOST`. */
   POSTGRES_USER: text.default('crunch'),
+  /** Password at `POSTGRES_HOST`. */
   POSTGRES_PASSWORD: z.string().default(''),
+  /** Database at `POSTGRES_HOST`. */
   POSTGRES_DB: text.default('crunch'),
+  /** Replaces the source of the contract's feed. */
   FEED_SOURCE: text.optional(),
+  /** Replaces the subjects of the contract's feed; comma-separated. */
   FEED_SUBJECTS: list.optional(),
+  /** Replaces the kind of the contract's feed. */
   FEED_KIND: text.optional(),
+  /** Replaces the granularity of the contract's feed, e.g. `1m`. */
   FEED_GRANULARITY: duration.optional(),
-  /** A source of the operator's own, for every feed of the contract. */
+  /** `path/to/module.ts#export` of a source for every feed, instead of the contract's; relative to the contract. */
   FEED_SOURCE_MODULE: functionPath.optional(),
+  /** Recordings to replay instead of live data; comma-separated. */
   FEED_REPLAY_FILES: list.optional(),
+  /** Replay speed: a multiple of real time, or `max`. */
   FEED_REPLAY_SPEED: z
     .union([z.literal('max'), z.coerce.number('must be a number or max').positive('must be more than 0')])
     .default('max'),
+  /** How far back a series without records is filled, at least the input's window; 0: not at all. */
   FEED_BACKFILL_MINUTES: within(0, 5_256_000).default(180),
+  /** Age at which records are deleted. */
   FEED_RECORD_TTL_DAYS: z.coerce.number('must be a number of days').positive('must be more than 0').default(90),
+  /** Interval at which the source `crunch-prices` is polled. */
   FEED_POLL_SECONDS: within(0.1, 86_400).default(5),
+  /** How far ahead of this node's clock a record may be known. */
   FEED_CLOCK_TOLERANCE_SECONDS: within(0, 3_600).default(5),
+  /** Binance site; `data` is the mirror of public market data. */
   FEED_BINANCE_SITE: z
     .enum(['global', 'us', 'data', 'testnet'], 'must be global, us, data (the public mirror) or testnet')
     .default('global'),
+  /** Replaces the REST URL of the Binance site, e.g. by a proxy. */
   FEED_BINANCE_REST_URL: url(/^https?$/, 'must be a http:// or https:// URL').optional(),
+  /** Replaces the WebSocket URL of the Binance site. */
   FEED_BINANCE_STREAM_URL: url(/^wss?$/, 'must be a ws:// or wss:// URL').optional(),
+  /** URL of Pyth Hermes. */
   FEED_PYTH_URL: url(/^https?$/, 'must be a http:// or https:// URL').default('https://pyth.dourolabs.app/hermes'),
+  /** URL of Pyth's price history. */
   FEED_PYTH_HISTORY_URL: url(/^https?$/, 'must be a http:// or https:// URL').default('https://pyth.dourolabs.app/v1'),
+  /** Request limit at Pyth. */
   FEED_PYTH_REQUESTS_PER_10_SECONDS: countWithin(1, 10_000).default(10),
+  /** API key of the source `pyth`. */
   PYTH_API_KEY: text.optional(),
+  /** URL of the source `crunch-prices`. */
   FEED_PRICE_API_URL: url(/^https?$/, 'must be a http:// or https:// URL').default(
     'https://api--pricedb--tournament.crunchdao.cloud',
   ),
+  /** Replaces the contract's `checkpoint.every`. */
   CHECKPOINT_INTERVAL_SECONDS: seconds.optional(),
+  /** Interval of the score and checkpoint workers; no effect in a replay. */
   SCORE_INTERVAL_SECONDS: seconds.default(5),
+  /** Host of the model orchestrator. */
   MODEL_RUNNER_NODE_HOST: text.default('localhost'),
+  /** Port of the model orchestrator. */
   MODEL_RUNNER_NODE_PORT: port.default(9091),
+  /** Replaces the contract's `prediction.timeout` on this node. */
   MODEL_RUNNER_TIMEOUT_SECONDS: seconds.optional(),
+  /** Host of the orchestrator's HTTP API, used by `crunch models`. */
   MODEL_ORCHESTRATOR_HTTP_HOST: text.default('127.0.0.1'),
+  /** Port of the orchestrator's HTTP API. */
   MODEL_ORCHESTRATOR_HTTP_PORT: port.default(8001),
-  /** Where an orchestrator of this machine keeps its key; `crunch deploy` sets it. API_KEY wins over it. */
+  /** File with the key of an orchestrator on this machine, set by `crunch deploy`; `API_KEY` takes precedence. */
   MODEL_ORCHESTRATOR_KEY_FILE: text.optional(),
+  /** Largest answer of a model that is received, in MiB. Unset: what the contract's `prediction.maxValues` needs, 1.2 by default. */
   MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: z.coerce
     .number('must be a number of MiB')
     .int('must be a whole number')
     .min(1, 'must be 1 to 64')
     .max(64, 'must be 1 to 64: models can send no more')
     .optional(),
+  /** Python 3.11 or newer, for Python models and notebooks. */
   MODEL_ORCHESTRATOR_PYTHON: text.default('python3'),
   // The ranges are those of the orchestrator's flags, as are the defaults.
+  /** Memory of one model, over all its processes; by default 1024. */
   MODEL_MEMORY_MEBIBYTES: countWithin(128, 1_048_576).optional(),
+  /** CPU cores of one model, over all its processes; by default 1. */
   MODEL_CPU_CORES: within(0.05, 1_024).optional(),
+  /** Processes of one model; by default 64. */
   MODEL_PROCESSES: countWithin(8, 10_000).optional(),
+  /** Open files of each process of a model; by default 1024. */
   MODEL_OPEN_FILES: countWithin(64, 1_048_576).optional(),
+  /** Size of the folder that a model may write to; by default 64. */
   MODEL_FOLDER_MEBIBYTES: countWithin(1, 65_536).optional(),
+  /** `none`: models have no network, or the start is refused. `host`: models have the network of this machine. Unset: no network where the machine can enforce that; `crunch models` shows it. */
   MODEL_NETWORK: z.enum(['none', 'host'], 'must be none or host').optional(),
+  /** Build Python packages that have no wheel from source. The build runs their code, confined. */
   MODEL_ALLOW_BUILDS: z.enum(['true', 'false'], 'must be true or false').optional(),
+  /** `off`: models run unconfined and see all files, devices and processes of this user, e.g. to use a GPU. */
   MODEL_NAMESPACES: z.enum(['auto', 'off'], 'must be auto or off').optional(),
+  /** Folder with `key.pem` (RSA): models are called through a gateway with signed calls. Excludes `SECURE_CERT_DIR`. */
   GATEWAY_CERT_DIR: text.optional(),
+  /** Folder with `ca.crt`, `tls.crt` and `tls.key`: models are called with mutual TLS. Unset: no TLS. */
   SECURE_CERT_DIR: text.optional(),
+  /** Base class of the participants' models. */
   MODEL_BASE_CLASSNAME: text.default('tracker.TrackerBase'),
+  /** `path/to/module.ts#export` that replaces the contract's `score.compute`; relative to the contract. */
   SCORING_FUNCTION: functionPath.optional(),
+  /** `path/to/module.ts#export` that replaces the contract's `input.build`. */
   INFERENCE_INPUT_BUILDER: functionPath.optional(),
+  /** `path/to/module.ts#export` that gets each answer the schema accepted, and returns it or throws. */
   INFERENCE_OUTPUT_VALIDATOR: functionPath.optional(),
+  /** Port of the report API. */
   REPORT_API_PORT: port.default(8000),
-  /** Asked for by the orchestrator's HTTP API; the report API only serves public reads. */
+  /** Replaces the generated key of the orchestrator's HTTP API; the report API needs no key. */
   API_KEY: text.optional(),
+  /** Lowest level that is logged. */
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error').default('info'),
+  /** Format of log lines. */
   LOG_FORMAT: z.enum(['json', 'pretty'], 'must be json or pretty').default('json'),
 })
 
 /** How one node runs. */
-export type Settings = z.output<typeof environment> & {
+export type Settings = z.output<typeof settingsSchema> & {
   /** `undefined`: the embedded server. */
   readonly databaseUrl: string | undefined
 }
@@ -119,7 +175,7 @@ export function clockToleranceMs({ FEED_CLOCK_TOLERANCE_SECONDS: toleranceSecond
   return toleranceSeconds * 1_000
 }
 
-/** Names that only we use: an unknown one with such a beginning is a slip of the pen. */
+/** Prefixes that only we use: an unknown key with one of them is a typo. */
 const ownPrefixes = [
   'FEED_',
   'CHECKPOINT_',
@@ -131,14 +187,14 @@ const ownPrefixes = [
   'DATA_PROVIDER_',
 ]
 
-/** Settings of the Python engine that have no meaning here, each with what to do instead. */
+/** Settings of the Python engine that do not exist here, each with its replacement. */
 const retired: Readonly<Record<string, string>> = {
   MODEL_SECURITY: 'remove it',
   FEED_PROVIDER: 'use FEED_SOURCE',
   FEED_ASSETS: 'use FEED_SUBJECTS',
 }
 
-/** Settings that operators of the Python engine know, and what this version does without: set, they would change nothing. */
+/** Settings of the Python engine that this version does not implement, each with its reason: they would have no effect. */
 const notYet: Readonly<Record<string, string>> = {
   ...without('models are ranked by the mean that the contract names', ['MODEL_SCORE_AGGREGATOR', 'LEADERBOARD_RANKER']),
   ...without('the report API serves public reads, on this machine', [
@@ -170,7 +226,7 @@ function without(instead: string, keys: readonly string[]): Record<string, strin
  */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const findings = uselessKeys(env)
-  const parsed = environment.safeParse(env)
+  const parsed = settingsSchema.safeParse(env)
   if (!parsed.success) {
     findings.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
   }
@@ -184,10 +240,10 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
 }
 
 function uselessKeys(env: Readonly<Record<string, string | undefined>>): string[] {
-  const known = [...Object.keys(environment.shape), ...Object.keys(notYet)]
+  const known = [...Object.keys(settingsSchema.shape), ...Object.keys(notYet)]
   const inert = Object.entries(notYet)
     .filter(([key]) => env[key] !== undefined)
-    .map(([key, instead]) => `${key}: has no effect in this version, where ${instead}; remove it`)
+    .map(([key, instead]) => `${key}: has no effect in this version: ${instead}; remove it`)
   const unknown = Object.keys(env)
     .filter((key) => ownPrefixes.some((prefix) => key.startsWith(prefix)) && !known.includes(key))
     .map((key) => {
@@ -200,13 +256,11 @@ function uselessKeys(env: Readonly<Record<string, string | undefined>>): string[
     .map(([key, other]) => `${key}: has no effect without ${other}; set that too, or remove it`)
   const excluded = Object.entries(excludes)
     .filter(([key, other]) => env[key] !== undefined && env[other] !== undefined)
-    .map(
-      ([key, other]) => `${key}: cannot be set beside ${other}, a node has one mode for its models; remove one of them`,
-    )
+    .map(([key, other]) => `${key}: cannot be combined with ${other}; remove one of them`)
   return [...unknown, ...inert, ...needed, ...excluded]
 }
 
-function databaseUrl(settings: z.output<typeof environment>): string | undefined {
+function databaseUrl(settings: z.output<typeof settingsSchema>): string | undefined {
   if (settings.DATABASE_URL !== undefined) return settings.DATABASE_URL
   if (settings.POSTGRES_HOST === undefined) return undefined
   const user = encodeURIComponent(settings.POSTGRES_USER)

@@ -7,28 +7,30 @@ export interface RankedModel {
   readonly value: number
 }
 
-/** What a model's value has to be better than to be paid: that of a baseline in the same period, or a fixed one. */
+/** The floor of a payout: the value of a baseline in the same period, or a fixed value. A paid model must be strictly better. */
 export type PayAbove =
   | { readonly baseline: string; readonly value?: never }
   | { readonly value: number; readonly baseline?: never }
 
 /** How a payout is divided. */
 export interface Emission {
+  /** Name of the emission. */
   readonly name: string
-  /** What the shares depend on, as JSON: a change begins a new era, and by it the ended era is paid by its own rules. */
+  /** What the shares depend on, as JSON. A change begins a new era; the ended era is paid with the stored parameters. */
   readonly parameters?: JsonObject
-  /** The floor: models that are not strictly better are not among `ranked`, and get nothing. Absent: no floor. */
+  /** The floor: models that are not strictly better are not in `ranked` and are not paid. Default: no floor. */
   readonly payAbove?: PayAbove
   /**
-   * Shares in percent, in the order of `ranked`: none negative, their sum 100, equal for equal ranks. `ranked` holds the
-   * models that can be paid, at least one.
+   * Returns shares in percent, in the order of `ranked`: not negative, equal for equal ranks, with the sum 100. `ranked`
+   * contains the models that can be paid, at least one.
    */
   shares(ranked: readonly RankedModel[]): readonly number[]
 }
 
 export interface TierOptions {
-  /** Percent for each place, at most 100 together; by default 35, 4 × 10, 5 × 5. */
+  /** Percent for each place, at most 100 in total. Default: 35, 4 × 10, 5 × 5. */
   readonly percentages?: readonly number[]
+  /** The floor: a baseline, or a value. Only strictly better models are paid. Default: no floor. */
   readonly payAbove?: PayAbove
 }
 

@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const engine = join(root, 'packages/coordinator-node/src')
+
+const pages = execFileSync('git', ['ls-files', '*.md'], { cwd: root, encoding: 'utf8' }).trim().split('\n')
+const read = (page: string) => readFileSync(join(root, page), 'utf8')
+
+/** The anchor that a heading gets on GitHub. */
+const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+
+function hasAnchor(page: string, anchor: string): boolean {
+  return [...read(page).matchAll(/^#+ (.+)$/gm)].some(([, heading = '']) => anchorOf(heading) === anchor)
+}
+
+/** Why a link of `page` leads nowhere; `null` for one that leads somewhere, or out of the repository. */
+function brokenLink(page: string, target: string): string | null {
+  if (/^[a-z]+:/.test(target)) return null
+  const [path = '', anchor] = target.split('#')
+  const file = path === '' ? page : join(dirname(page), path)
+  if (!existsSync(join(root, file))) return `${page}: ${target}: there is no ${file}`
+  if (anchor !== undefined && !hasAnchor(file, anchor)) return `${page}: ${target}: ${file} has no such heading`
+  return null
+}
+
+test('links between pages lead to files and headings that exist', () => {
+  const broken = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => brokenLink(page, target)),
+  )
+  expect(broken.filter((problem) => problem !== null)).toEqual([])
+})
+
+test('ARCHITECTURE.md names files that exist', () => {
+  const named = [...read('ARCHITECTURE.md').matchAll(/`([\w./-]+\/[\w./-]+\.(?:ts|md|mjs))`/g)].map(
+    ([, path = '']) => path,
+  )
+  expect(named).toContain('live/settings.ts')
+  const missing = named.filter((path) => !path.includes('NAME'))
+  // Paths begin at the root or, where no package is named, in the engine or its transport.
+  const folders = [root, engine, join(engine, 'adapters/model-runner')]
+  expect(missing.filter((path) => !folders.some((folder) => existsSync(join(folder, path))))).toEqual([])
+})
