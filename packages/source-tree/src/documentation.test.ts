@@ -44,7 +44,7 @@ test('ARCHITECTURE.md names files that exist', () => {
   )
   expect(named).toContain('live/settings.ts')
   const missing = named.filter((path) => !path.includes('NAME'))
-  // Paths begin at the root or, where no package is named, in the engine or its transport.
-  const folders = [root, engine, join(engine, 'adapters/model-runner')]
+  // Paths begin at the root, at a package, or in the engine or its transport.
+  const folders = [root, join(root, 'packages'), engine, join(engine, 'adapters/model-runner')]
   expect(missing.filter((path) => !folders.some((folder) => existsSync(join(folder, path))))).toEqual([])
 })
