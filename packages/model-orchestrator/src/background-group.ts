@@ -29,6 +29,8 @@ export interface Program {
 export interface BackgroundGroup {
   /** Where it is. */
   readonly path: string
+  /** The folders that it is made in, one a tree of groups. */
+  readonly homes: readonly string[]
   /** Those it keeps to, as in `2-3`; null when it may use all, for the reason in `allBecause`. */
   readonly processors: string | null
   readonly allBecause?: string
@@ -85,6 +87,7 @@ function createGroup(idleHome: string, setHome: string | null): BackgroundGroup 
   const parts = half === null ? [share] : [share, half]
   return {
     path: share.path,
+    homes: parts.map(({ home }) => home),
     processors: half?.processors ?? null,
     ...(typeof found === 'string' ? { allBecause: found } : {}),
     cores: (count * QUOTA_US) / PERIOD_US,

@@ -7,7 +7,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openWorkshop } from '../test/open-workshop.ts'
 import { startPackageIndex } from '../test/package-index.ts'
 import { rememberingLog } from '../test/workspace.ts'
+import { openLimitGroups } from './limit-groups.ts'
+import { taskLimit } from './model-limits.ts'
 import { type ProcessGuard, startProcessGuard } from './process-guard.ts'
+import type { ProcessTable } from './process-table.ts'
 import { createPythonEnvironments } from './python-environments.ts'
 import { findPython } from './python-interpreter.ts'
 import { readCodeCells } from './read-code-cells.ts'
@@ -15,6 +18,13 @@ import { readTextFile } from './read-text-file.ts'
 import type { Workshop } from './workshop.ts'
 
 const LIMIT_MS = 240_000
+
+const COUNTED = openLimitGroups({ without: { memory: 'switched off in this test', pids: 'switched off in this test' } })
+const { memory, pids } = openLimitGroups().problems
+const REFUSED = memory ?? pids
+const GROUPED = REFUSED === null
+/** Sees no process, as if the next look came too late. */
+const BLIND: ProcessTable = { intervalMs: 60_000, read: async () => [], setForeign: () => undefined }
 
 const never = new AbortController().signal
 
@@ -166,19 +176,93 @@ describe.skipIf(missing !== null)(`what prepares a submission${missing ? ` (skip
     LIMIT_MS,
   )
 
-  const allocate = 'kept = []\nwhile True: kept.append(bytearray(b"x") * (32 << 20))'
-  const fork = 'import os, time\nwhile True:\n    if os.fork() == 0: time.sleep(600)'
-  const write = 'import os\nfor n in range(9999): open(str(n), "wb").write(os.urandom(1 << 20))'
+  // Each takes too much of one thing only, and holds it, so that the outcome is the same on a slow and on a quick machine.
+  const allocate = `
+import time
+kept = []
+try:
+    while True: kept.append(bytearray(b"x") * (32 << 20))
+except MemoryError:
+    time.sleep(600)`
+  const hold = 'import os, time\nfor n in range(300): open(str(n), "wb").write(os.urandom(1 << 20))\ntime.sleep(600)'
   it.each([
     ['memory', allocate, {}, /^(needed more than|used) \d+ MiB of memory, over its limit of 1024 MiB/],
-    ['counted memory', allocate, { memory: 'not here' }, /^used \d+ MiB of memory, over its limit of 1024 MiB/],
-    ['processes', fork, {}, /^ran \d+ processes, over its limit of 64/],
-    ['disk', write, { diskMib: 200 }, /^wrote \d+ MiB, over its limit of 200 MiB/],
-  ])('is ended over its limit of %s', async (_, code, limits, message) => {
-    const workshop = await openWorkshop(guard, {}, limits)
-    cleanups.push(workshop.close)
-    expect(await runPython(workshop, code)).toMatchObject({ over: expect.stringMatching(message) })
-  })
+    ['counted memory', allocate, { groups: COUNTED }, /^used \d+ MiB of memory, over its limit of 1024 MiB/],
+    ['disk', hold, { diskMib: 200 }, /^wrote \d+ MiB, over its limit of 200 MiB/],
+  ])(
+    'is ended over its limit of %s',
+    async (_, code, limits, message) => {
+      const workshop = await openWorkshop(guard, {}, limits)
+      cleanups.push(workshop.close)
+      expect(await runPython(workshop, code)).toMatchObject({ over: expect.stringMatching(message) })
+    },
+    LIMIT_MS,
+  )
+
+  const fork = `
+import os, time
+def work(): time.sleep(600)
+while True:
+    try:
+        if os.fork() == 0: work()
+    except OSError:
+        work()`
+  // Nothing but the look at the processes ends this one, so it stays small.
+  const few = 'import os, time\nfor _ in range(200): os.fork() or time.sleep(600)\ntime.sleep(600)'
+  it.each([
+    ['groups refuse', fork, {}],
+    ['no group counts', few, { groups: COUNTED }],
+  ])(
+    'is ended when it runs too many processes, where %s them',
+    async (_, code, limits) => {
+      const workshop = await openWorkshop(guard, {}, limits)
+      cleanups.push(workshop.close)
+      const { over } = await runPython(workshop, code)
+      expect(over).toMatch(/^ran \d+ processes, over its limit of 64; start fewer, or raise MODEL_PROCESSES$/)
+      if (GROUPED) expect(Number(/\d+/.exec(over ?? '')?.[0])).toBeLessThanOrEqual(taskLimit({ processes: 64 }))
+    },
+    LIMIT_MS,
+  )
+
+  it.skipIf(!GROUPED).each([
+    ['a process', 'os.fork() or time.sleep(600)'],
+    ['a thread', 'threading.Thread(target=time.sleep, args=(600,), daemon=True).start()'],
+  ])(
+    `is told that it wanted too many when Linux refused it %s before anything was counted${GROUPED ? '' : ` (skipped: ${REFUSED})`}`,
+    async (_, start) => {
+      const workshop = await openWorkshop(guard, {}, { table: BLIND })
+      cleanups.push(workshop.close)
+      const prelude = 'import os, threading, time\nthreading.stack_size(1 << 16)'
+      const { code, over } = await runPython(workshop, `${prelude}\nwhile True: ${start}`)
+      expect(code).not.toBe(0)
+      const limit = `${taskLimit({ processes: 64 })} processes and threads`
+      expect(over).toBe(
+        `wanted more than ${limit} at once, over its limit of ${limit}; start fewer, or raise MODEL_PROCESSES`,
+      )
+    },
+    LIMIT_MS,
+  )
+
+  it.skipIf(!GROUPED)(
+    `is told of its processes as well when those together reached the limit of memory${GROUPED ? '' : ` (skipped: ${REFUSED})`}`,
+    async () => {
+      const workshop = await openWorkshop(guard, {}, { table: BLIND })
+      cleanups.push(workshop.close)
+      const share = `
+import os, sys, time
+for _ in range(100):
+    if os.fork() == 0:
+        kept = b"x" * (16 << 20)
+        time.sleep(600)
+os.wait()
+sys.exit(3)`
+      const { over } = await runPython(workshop, share)
+      expect(over).toMatch(
+        /^needed more than 1024 MiB of memory for up to \d+ processes and threads, over its limit of 1024 MiB; use less/,
+      )
+    },
+    LIMIT_MS,
+  )
 
   it('is ended when it takes too long', async () => {
     const workshop = await openWorkshop(guard, {})

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createWorkspace, rememberingLog, STAND_IN, until } from '../test/workspace.ts'
 import { createConfinement } from './confinement.ts'
 import { createFreePorts } from './free-ports.ts'
-import { openMemoryGroups } from './memory-group.ts'
+import { type LimitGroups, openLimitGroups } from './limit-groups.ts'
 import { checkModelLimits } from './model-limits.ts'
 import { type ProcessGuard, startProcessGuard } from './process-guard.ts'
 import { findPython } from './python-interpreter.ts'
@@ -18,7 +18,7 @@ import { startUsageWatch } from './watch-usage.ts'
 const LIMIT_MIB = 256
 const LIMIT_MS = 60_000
 const never = new AbortController().signal
-const groups = openMemoryGroups()
+const groups = openLimitGroups()
 
 let guard: ProcessGuard
 let home: string
@@ -36,12 +36,12 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-async function openConfinement(memory: Parameters<typeof startUsageWatch>[2] & object) {
+async function openConfinement(limitGroups: LimitGroups) {
   const limits = checkModelLimits({ memoryMib: LIMIT_MIB, folderMib: 1_024 })
-  const limitsSegments = typeof memory.memory === 'string'
+  const limitsSegments = limitGroups.problems.memory !== null
   const ports = createFreePorts('127.0.0.1')
   const confinement = await createConfinement({ settings: {}, limits, secret: [], limitsSegments, guard, ports })
-  const usage = startUsageWatch(limits, rememberingLog(), memory)
+  const usage = startUsageWatch(limits, rememberingLog(), { groups: limitGroups })
   cleanups.push(() => usage.close())
   return { confinement, usage, limits }
 }
@@ -152,18 +152,19 @@ for _ in range(4): os.wait()`
 const OVER = /^(used|needed more than) \d+ MiB of memory, over its limit of 256 MiB; use less, or raise MODEL_MEMORY/
 
 const missing = process.platform === 'linux' ? pythonIsMissing() : 'no Linux'
+const { memory: noGroup } = groups.problems
 const mechanisms = [
   ['by a control group', groups],
-  ['by counting', 'switched off in this test'],
+  ['by counting', openLimitGroups({ without: { memory: 'switched off in this test' } })],
 ] as const
 
 describe.skipIf(missing !== null)('the limit of memory', () => {
-  for (const [how, memory] of mechanisms) {
-    const isAbsent = how === 'by a control group' && typeof memory === 'string'
+  for (const [how, limitGroups] of mechanisms) {
+    const isAbsent = how === 'by a control group' && noGroup !== null
     it.skipIf(isAbsent)(
-      `counts memory of every kind once, ${how}${isAbsent ? ` (skipped: ${memory})` : ''}`,
+      `counts memory of every kind once, ${how}${isAbsent ? ` (skipped: ${noGroup})` : ''}`,
       async () => {
-        const open = await openConfinement({ memory })
+        const open = await openConfinement(limitGroups)
         expect(open.confinement.openBecause).toBe(null)
         const found = await Promise.all(
           Object.entries(WAYS).map(async ([way, code]) => [way, await hold(open, code)] as const),
@@ -171,7 +172,7 @@ describe.skipIf(missing !== null)('the limit of memory', () => {
         const expected = Object.keys(WAYS).map((way) => [way, expect.stringMatching(OVER)])
         expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected))
         // Nothing shows who holds a segment, so that it is refused where no group counts it.
-        const segment = typeof memory === 'string' ? 'exit code 7' : expect.stringMatching(OVER)
+        const segment = limitGroups.problems.memory !== null ? 'exit code 7' : expect.stringMatching(OVER)
         expect(await hold(open, SEGMENT)).toEqual(segment)
         expect(await hold(open, HONEST)).toBe('exit code 0')
       },
@@ -179,7 +180,7 @@ describe.skipIf(missing !== null)('the limit of memory', () => {
     )
   }
 
-  it.skipIf(typeof groups === 'string')('is the reason that is told when Linux ends a model', async () => {
+  it.skipIf(noGroup !== null)('is the reason that is told when Linux ends a model', async () => {
     const space = await createWorkspace()
     cleanups.push(() => space.remove())
     await space.submission(
@@ -208,24 +209,24 @@ describe.skipIf(missing !== null)('the limit of memory', () => {
   })
 })
 
-it.skipIf(typeof groups === 'string')('a control group of memory goes with its model', async () => {
-  const opened = typeof groups === 'string' ? null : groups.open(64)
+it.skipIf(noGroup !== null)('a control group of memory goes with its model', async () => {
+  const opened = groups.open({ memoryMib: 64, tasks: 16 })
   const file = join(home, 'group')
   await writeFile(file, '')
-  const program = opened?.enter({ command: '/bin/sh', args: ['-c', `cat /proc/self/cgroup > ${file}`] })
+  const program = opened.enter({ command: '/bin/sh', args: ['-c', `cat /proc/self/cgroup > ${file}`] })
   await runProgram({
-    command: program?.command ?? '',
-    args: program?.args ?? [],
+    command: program.command,
+    args: program.args,
     directory: '/',
     environment: { PATH: process.env.PATH ?? '' },
     limitMs: LIMIT_MS,
     signal: never,
     guard,
   })
-  const [, name = ''] = new RegExp(`/(crunch-memory-${process.pid}-\\d+)\n`).exec(await readFile(file, 'utf8')) ?? []
+  const [, name = ''] = new RegExp(`/(crunch-limits-${process.pid}-\\d+)\n`).exec(await readFile(file, 'utf8')) ?? []
   expect(name).not.toBe('')
-  const path = join(typeof groups === 'string' ? '' : groups.path, name)
-  expect(existsSync(path)).toBe(true)
-  opened?.remove()
-  await until('the group is gone', () => !existsSync(path))
+  const paths = groups.homes.map((path) => join(path, name))
+  expect(paths.map((path) => existsSync(path))).toEqual(paths.map(() => true))
+  opened.remove()
+  await until('the groups are gone', () => !paths.some((path) => existsSync(path)))
 })

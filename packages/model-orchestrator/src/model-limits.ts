@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { OrchestratorError } from './orchestrator-error.ts'
 
 /** What one model may use. A model over a limit that is watched is ended, with the limit as the reason. */
@@ -32,6 +33,15 @@ const LOWEST: ModelLimits = {
   processes: 8,
   openFiles: 64,
   folderMib: 1,
+}
+
+/** Threads are cheap, and libraries start one a processor. */
+const TASKS_PER_PROCESS = 8
+const TASKS_PER_PROCESSOR = 4
+
+/** How many processes and threads there may be together: what keeps a fork bomb small until it is noticed. */
+export function taskLimit({ processes }: Pick<ModelLimits, 'processes'>): number {
+  return processes * TASKS_PER_PROCESS + availableParallelism() * TASKS_PER_PROCESSOR
 }
 
 /** Fills in the defaults. Throws a `SETTINGS_INVALID` orchestrator error for a limit under which no model could live. */

@@ -172,7 +172,7 @@ export class ModelRun {
     const environment = modelEnvironment(process.env, own)
     this.#process = await spawnModelProcess({ command, args, directory, environment, isInShell, guard }).catch(
       (error) => {
-        program.memory?.remove()
+        program.group.remove()
         throw error
       },
     )

@@ -38,6 +38,8 @@ export interface ModelPlacement {
 export interface PlacementOptions {
   /** A group, or why there is none. */
   readonly background?: BackgroundGroup | string
+  /** Where models have groups that limit them. */
+  readonly limitHomes?: readonly string[]
   readonly probationMs?: number
   /** Whether no core is idle. */
   readonly isInNeed?: () => boolean
@@ -45,8 +47,14 @@ export interface PlacementOptions {
 
 export function startPlacement(
   log: OrchestratorLog,
-  { background = findBackground(), probationMs = PROBATION_MS, isInNeed = watchIdleTime() }: PlacementOptions = {},
+  {
+    background: found = findBackground(),
+    limitHomes = [],
+    probationMs = PROBATION_MS,
+    isInNeed = watchIdleTime(),
+  }: PlacementOptions = {},
 ): ModelPlacement {
+  const background = unlessLimited(found, limitHomes)
   const group = typeof background === 'string' ? null : background
   let problem = ''
 
@@ -125,6 +133,13 @@ function wayText(background: BackgroundGroup | string): string {
 
 function findBackground(): BackgroundGroup | string {
   return MAY_RAISE ? openBackgroundGroup() : 'only the superuser may take a process out of the background again'
+}
+
+/** A process is in one group of a tree only: in version 2 a model that goes into the background would leave its limits. */
+function unlessLimited(background: BackgroundGroup | string, limitHomes: readonly string[]): BackgroundGroup | string {
+  if (typeof background === 'string' || !background.homes.some((home) => limitHomes.includes(home))) return background
+  background.close()
+  return 'the control groups that limit models are in the same tree'
 }
 
 /** Computing all the time is no failure, but the others' answers must not wait for it. */

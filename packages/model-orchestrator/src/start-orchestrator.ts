@@ -10,7 +10,7 @@ import { createFreePorts } from './free-ports.ts'
 import { createUpgradeGate } from './http/access-gate.ts'
 import { type ModelsApi, type ModelsApiAddress, startModelsApi } from './http/start-models-api.ts'
 import { createReportJudge, type ReportJudge } from './judge-reports.ts'
-import { openMemoryGroups } from './memory-group.ts'
+import { openLimitGroups } from './limit-groups.ts'
 import { type IdTraces, noteIds } from './model-ids.ts'
 import { checkModelLimits, type ModelLimits } from './model-limits.ts'
 import { ModelRun, type RunResources } from './model-run.ts'
@@ -239,7 +239,7 @@ async function createRunResources(settings: OrchestratorSettings, limits: ModelL
     throw error
   }
   const logsDirectory = settings.logsDirectory === undefined ? undefined : resolve(settings.logsDirectory)
-  const memory = openMemoryGroups()
+  const groups = openLimitGroups()
   const confinement = await createConfinement({
     settings: settings.confinement ?? {},
     limits,
@@ -249,11 +249,11 @@ async function createRunResources(settings: OrchestratorSettings, limits: ModelL
       process.cwd(),
       ...(logsDirectory === undefined ? [] : [logsDirectory]),
     ],
-    limitsSegments: typeof memory === 'string',
+    limitsSegments: groups.problems.memory !== null,
     guard,
     ports: createFreePorts(MODEL_HOST),
   }).catch(closeGuard)
-  const usage = startUsageWatch(limits, settings.log, { memory })
+  const usage = startUsageWatch(limits, settings.log, { groups })
   const preparation = await createPreparation({
     submissionsDirectory,
     runnerCommand: settings.runnerCommand ?? modelRunnerCommand(),

@@ -1,8 +1,8 @@
 import type { Program } from './background-group.ts'
 import { countPrivateBytes, countSharedBytes } from './count-memory.ts'
+import { type LimitGroup, type LimitGroups, openLimitGroups } from './limit-groups.ts'
 import { lowerPriority, MODEL_NICENESS } from './lower-priority.ts'
-import { type MemoryGroup, type MemoryGroups, openMemoryGroups } from './memory-group.ts'
-import type { ModelLimits } from './model-limits.ts'
+import { type ModelLimits, taskLimit } from './model-limits.ts'
 import { errorText } from './orchestrator-error.ts'
 import type { OrchestratorLog } from './orchestrator-log.ts'
 import { type PlacementOptions, startPlacement } from './place-models.ts'
@@ -28,7 +28,7 @@ export interface WatchedModel {
 /** A program with the limits that it is started under. */
 export interface LimitedProgram extends Program {
   readonly limits: ModelLimits
-  readonly memory: MemoryGroup | null
+  readonly group: LimitGroup
   /** False: it is an installer, which has the priority of this process. */
   readonly isModel: boolean
 }
@@ -49,21 +49,21 @@ export interface UsageWatch {
 
 export interface UsageWatchOptions extends PlacementOptions {
   readonly table?: ProcessTable | null
-  /** What limits memory, or why it has to be counted. */
-  readonly memory?: MemoryGroups | string
+  /** What Linux limits by itself. */
+  readonly groups?: LimitGroups
 }
 
 /** Starts to watch; where processes cannot be read (Windows), `words` says that nothing is. */
 export function startUsageWatch(
   limits: ModelLimits,
   log: OrchestratorLog,
-  { table = openProcessTable(), memory = openMemoryGroups(), ...placing }: UsageWatchOptions = {},
+  { table = openProcessTable(), groups = openLimitGroups(), ...placing }: UsageWatchOptions = {},
 ): UsageWatch {
   if (table === null) return watchNothing(limits)
   const models = new Set<Watched>()
   let timer: NodeJS.Timeout | null = null
   let problem = ''
-  const placement = startPlacement(log, placing)
+  const placement = startPlacement(log, { limitHomes: groups.homes, ...placing })
 
   function schedule(): void {
     if (timer !== null || models.size === 0) return
@@ -123,19 +123,21 @@ export function startUsageWatch(
 
   return {
     words: [
-      `memory ${limits.memoryMib} MiB${typeof memory === 'string' ? `, counted now and then: ${memory}` : ''}`,
+      `memory ${limits.memoryMib} MiB${countedText(groups.problems.memory)}`,
       `CPU time ${limits.cpuCores} ${limits.cpuCores === 1 ? 'core' : 'cores'} (average of ${limits.cpuWindowMs / 1_000} s)`,
-      `${limits.processes} processes`,
+      groups.problems.pids === null
+        ? `${limits.processes} processes, ${taskLimit(limits)} with their threads`
+        : `${limits.processes} processes${countedText(groups.problems.pids)}`,
       placement.words,
     ],
     starting(program, own) {
-      const group = typeof memory === 'string' ? null : memory.open((own ?? limits).memoryMib)
+      const { memoryMib } = own ?? limits
+      const group = groups.open({ memoryMib, tasks: taskLimit(own ?? limits) })
       const placed = own === undefined ? placement.starting(program, models) : program
-      const entered = group?.enter(placed) ?? placed
-      return { ...entered, limits: own ?? limits, memory: group, isModel: own === undefined }
+      return { ...group.enter(placed), limits: own ?? limits, group, isModel: own === undefined }
     },
-    watch(leaderPid, onOver, { limits: own, memory: group, isModel }) {
-      const model = createWatched({ leaderPid, onOver, limits: own, memory: group, isModel })
+    watch(leaderPid, onOver, { limits: own, group, isModel }) {
+      const model = createWatched({ leaderPid, onOver, limits: own, group, isModel })
       models.add(model)
       place()
       schedule()
@@ -145,7 +147,7 @@ export function startUsageWatch(
           model.sinceMs = performance.now()
           model.isHog = false
         },
-        overByItself: () => describeKills(model),
+        overByItself: () => describeEnforced(model),
         async end() {
           if (!models.has(model)) return
           try {
@@ -155,7 +157,7 @@ export function startUsageWatch(
             log.error('what a model left running cannot be found', { leaderPid, reason: errorText(error) })
           }
           models.delete(model)
-          group?.remove()
+          group.remove()
         },
       }
     },
@@ -168,15 +170,24 @@ export function startUsageWatch(
 }
 
 function watchNothing(limits: ModelLimits): UsageWatch {
+  const groups = openLimitGroups()
   return {
     words: ['memory, CPU time and processes not limited: this system does not show what a process uses'],
-    starting: (program, own) => ({ ...program, limits: own ?? limits, memory: null, isModel: own === undefined }),
+    starting(program, own) {
+      const { memoryMib } = own ?? limits
+      const group = groups.open({ memoryMib, tasks: taskLimit(own ?? limits) })
+      return { ...program, limits: own ?? limits, group, isModel: own === undefined }
+    },
     watch(leaderPid, _, { isModel }) {
       if (isModel) lowerPriority(leaderPid, MODEL_NICENESS)
       return { setServing: () => undefined, overByItself: () => null, end: async () => undefined }
     },
     close: () => undefined,
   }
+}
+
+function countedText(problem: string | null): string {
+  return problem === null ? '' : `, counted now and then: ${problem}`
 }
 
 function findOver(models: readonly Watched[]): (readonly [Watched, string])[] {
@@ -194,24 +205,31 @@ function describeOver(model: Watched): string | null {
   if (alive.length > limits.processes) {
     return `ran ${alive.length} processes, over its limit of ${limits.processes}; start fewer, or raise MODEL_PROCESSES`
   }
-  const memory = describeKills(model) ?? describeMemory(model, alive)
-  if (memory !== null) return memory
+  const other = describeEnforced(model) ?? describeMemory(model, alive)
+  if (other !== null) return other
   const cores = coresSince(model, limits.cpuWindowMs)
   if (cores === null || cores <= limits.cpuCores) return null
   const average = `${cores.toFixed(2)} cores of CPU time on the average of ${limits.cpuWindowMs / 1_000} s`
   return `used ${average}, over its limit of ${limits.cpuCores}; compute less, or raise MODEL_CPU_CORES`
 }
 
-/** Linux has killed a process of its group, or several. */
-function describeKills({ memory, limits: { memoryMib } }: Watched): string | null {
-  if (memory === null || memory.kills() === 0) return null
-  return `needed more than ${memoryMib} MiB of memory, over its limit of ${memoryMib} MiB; use less, or raise MODEL_MEMORY_MEBIBYTES`
+/** What Linux has refused it, or killed it for. A fork bomb may reach the limit of memory first: then its size is told as well. */
+function describeEnforced({ group, limits }: Watched): string | null {
+  const { memoryMib, processes } = limits
+  if (group.refusedTasks() > 0) {
+    const limit = `${taskLimit(limits)} processes and threads`
+    return `wanted more than ${limit} at once, over its limit of ${limit}; start fewer, or raise MODEL_PROCESSES`
+  }
+  if (group.memoryKills() === 0) return null
+  const tasks = group.peakTasks()
+  const holders = tasks > processes ? ` for up to ${tasks} processes and threads` : ''
+  return `needed more than ${memoryMib} MiB of memory${holders}, over its limit of ${memoryMib} MiB; use less, or raise MODEL_MEMORY_MEBIBYTES`
 }
 
 /** What processes share is counted once, which is more work; so first as if they shared nothing. */
 function describeMemory(model: Watched, alive: readonly ProcessUsage[]): string | null {
   const { limits } = model
-  if (model.memory !== null) return null
+  if (model.group.limitsMemory) return null
   const limitBytes = limits.memoryMib * MIB
   const residentBytes = alive.reduce((sum, one) => sum + one.residentBytes, 0)
   model.readsUntilShared -= 1

@@ -1,5 +1,5 @@
+import type { LimitGroup } from './limit-groups.ts'
 import { START_NICENESS } from './lower-priority.ts'
-import type { MemoryGroup } from './memory-group.ts'
 import type { ModelLimits } from './model-limits.ts'
 import type { ProcessUsage } from './process-table.ts'
 
@@ -14,8 +14,7 @@ export interface Watched {
   readonly leaderPid: number
   readonly onOver: (reason: string) => void
   readonly limits: ModelLimits
-  /** Null where its memory is counted. */
-  readonly memory: MemoryGroup | null
+  readonly group: LimitGroup
   /** False for an installer. */
   readonly isModel: boolean
   /** What it held in files in memory when they were last looked at, and the readings until they are again. */
@@ -40,7 +39,7 @@ export interface Watched {
   readonly placed: Set<number>
 }
 
-export function createWatched(given: Pick<Watched, 'leaderPid' | 'onOver' | 'limits' | 'memory' | 'isModel'>): Watched {
+export function createWatched(given: Pick<Watched, 'leaderPid' | 'onOver' | 'limits' | 'group' | 'isModel'>): Watched {
   const nowMs = performance.now()
   return {
     ...given,
@@ -60,7 +59,10 @@ export function createWatched(given: Pick<Watched, 'leaderPid' | 'onOver' | 'lim
   }
 }
 
-/** The leader, the groups of its members, all that descend from a member, and members from before that lost their parent. */
+/**
+ * The leader, what is in its control group, the groups of its members, all that descend from a member, and members from before
+ * that lost their parent.
+ */
 export function findMembers(model: Watched, processes: readonly ProcessUsage[]): ReadonlyMap<number, ProcessUsage> {
   const members = new Map<number, ProcessUsage>()
   const children = new Map<number, ProcessUsage[]>()
@@ -78,9 +80,10 @@ export function findMembers(model: Watched, processes: readonly ProcessUsage[]):
     }
   }
   const groups = new Set([model.leaderPid, ...[...model.members.values()].map(({ groupId }) => groupId)])
+  const grouped = new Set(model.group.pids())
   for (const one of processes) {
     const isKnown = model.members.get(one.pid)?.startedAt === one.startedAt
-    if (isKnown || one.pid === model.leaderPid || groups.has(one.groupId)) add(one)
+    if (isKnown || one.pid === model.leaderPid || grouped.has(one.pid) || groups.has(one.groupId)) add(one)
   }
   return members
 }

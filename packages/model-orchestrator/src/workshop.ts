@@ -67,7 +67,7 @@ export function createWorkshop(input: {
       const program = usage.starting(enclosed, limits)
       let over: string | null = null
       let killedBecause: string | null = null
-      let stop = async () => program.memory?.remove()
+      let stop = async () => program.group.remove()
       const end = await runProgram({
         command: program.command,
         args: program.args,
