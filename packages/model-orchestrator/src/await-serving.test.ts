@@ -25,5 +25,5 @@ afterEach(() => {
 it('reaches a model directly where the environment names a proxy', async () => {
   for (const name of ['grpc_proxy', 'https_proxy', 'http_proxy']) vi.stubEnv(name, 'http://127.0.0.1:1')
   for (const name of ['no_grpc_proxy', 'no_proxy']) vi.stubEnv(name, '')
-  await expect(awaitServing(`127.0.0.1:${port}`, AbortSignal.timeout(4_000))).resolves.toBeUndefined()
+  await expect(awaitServing(`127.0.0.1:${port}`, AbortSignal.timeout(100_000))).resolves.toBeUndefined()
 })

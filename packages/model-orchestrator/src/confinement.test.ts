@@ -205,7 +205,9 @@ it.skipIf(missing !== null && process.env.CI !== 'true')('ends a fork bomb and t
 })
 
 it.skipIf(missing !== null && process.env.CI !== 'true')('tells how a confined model ended', async () => {
-  await start("setTimeout(() => process.kill(process.pid, 'SIGKILL'), 1_000)")
+  await start("setInterval(() => fs.existsSync('die') && process.kill(process.pid, 'SIGKILL'), 20)")
+  await until('it serves', () => status().state === 'RUNNING')
+  await writeFile(join(space.submissions, 'a', 'die'), '')
   await until('the failure', () => status().state === 'FAILED')
   expect(status().lastFailure?.reason).toBe('was ended by SIGKILL while it served')
 })

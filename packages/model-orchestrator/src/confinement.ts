@@ -92,7 +92,8 @@ export interface Confinement {
 /** Where models with a network listen: on loopback only. */
 export const MODEL_HOST = '127.0.0.1'
 
-const PROBE_TIMEOUT_MS = 10_000
+/** Long enough for a machine that is very busy; these programs end within milliseconds on one that is not. */
+const PROBE_TIMEOUT_MS = 60_000
 /** The rest is for what a program needs beside the heap of JavaScript. */
 const HEAP_SHARE = 0.75
 /** Of private memory, written to or not, one process may ask for; the watch ends it for what it uses. */
@@ -247,14 +248,20 @@ async function probe(input: {
   return run(plan.command, plan.args)
 }
 
+/** Rejects when it does not end in time: that says nothing about what is possible here, so nothing is left open for it. */
 function run(command: string, args: readonly string[]): Promise<string | null> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     execFile(command, args, { timeout: PROBE_TIMEOUT_MS, cwd: '/' }, (error, _, stderr) => {
       if (error === null) resolve(null)
+      else if (error.killed) reject(new OrchestratorError('BUSY', slowText(command)))
       else if (error.code === 'ENOENT') resolve(`${command} is not installed`)
       else resolve(stderr.trim().split('\n').join('; ') || errorText(error))
     })
   })
+}
+
+function slowText(command: string): string {
+  return `${command} did not end within ${PROBE_TIMEOUT_MS} ms; start again when this machine is less busy`
 }
 
 async function seal(folder: string, pid: number): Promise<void> {

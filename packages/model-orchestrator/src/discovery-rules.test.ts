@@ -51,7 +51,7 @@ const pidOf = (id: string) => {
   return pid
 }
 const GOOD = 'export {}'
-const HANGS = 'await new Promise((resolve) => setTimeout(resolve, 60_000))'
+const HANGS = 'await new Promise((resolve) => setTimeout(resolve, 600_000))'
 
 describe('what coordinators are told', () => {
   it('init lists each model that serves, also one that is being replaced, and none that starts, stopped or failed', async () => {

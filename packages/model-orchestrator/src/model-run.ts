@@ -3,6 +3,7 @@ import { awaitServing } from './await-serving.ts'
 import { captureOutput } from './capture-output.ts'
 import { type Confinement, type ModelAddress, type Placement, targetOf } from './confinement.ts'
 import { explainReport, withoutDirectories } from './explain-failure.ts'
+import { limitStart } from './limit-start.ts'
 import { modelEnvironment } from './model-environment.ts'
 import { type ModelProcess, type ProcessEnd, spawnModelProcess } from './model-process.ts'
 import type { ModelEntry } from './models-file.ts'
@@ -184,8 +185,11 @@ export class ModelRun {
   async #untilServing(child: ModelProcess, placement: Placement): Promise<void> {
     const { startTimeoutMs } = this.#resources
     const over = new AbortController()
-    const tooLate = new RunFailure('RUN_FAILED', `did not serve within ${startTimeoutMs} ms of its start`)
-    const timer = setTimeout(() => over.abort(tooLate), startTimeoutMs)
+    const endLimit = limitStart({
+      limitMs: startTimeoutMs,
+      waitedMs: () => this.#watched?.waitedMs() ?? 0,
+      onOver: (reason) => over.abort(new RunFailure('RUN_FAILED', reason)),
+    })
     child.ended.then((end) => over.abort(new RunFailure('RUN_FAILED', this.#describeEnd(end, 'before it served'))))
     const signal = AbortSignal.any([over.signal, this.#stopping.signal])
     const asked = awaitServing(targetOf(placement.address), signal).then(() => placement.seal(child.pid))
@@ -196,7 +200,7 @@ export class ModelRun {
       signal.throwIfAborted()
       throw error
     } finally {
-      clearTimeout(timer)
+      endLimit()
     }
   }
 

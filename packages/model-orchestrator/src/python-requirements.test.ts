@@ -56,7 +56,7 @@ describe('requirements.txt', () => {
   })
 
   it('is refused in no time, however it is written', () => {
-    const startedAt = performance.now()
+    const before = process.cpuUsage()
     for (const text of [
       `a; ${'a '.repeat(400)}$`,
       `a[${'b, '.repeat(300)}`,
@@ -65,7 +65,7 @@ describe('requirements.txt', () => {
     ]) {
       expect(() => parseRequirements(text, 'it')).toThrow(/is no requirement/)
     }
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    expect(process.cpuUsage(before).user).toBeLessThan(2_000_000)
   })
 
   it('refuses endless lists', () => {

@@ -74,7 +74,12 @@ export function addStartCommand(program: Command): Command {
     .addOption(
       new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).env('LOG_LEVEL').default('info'),
     )
-    .option('--start-timeout <ms>', 'from the start of a process until it serves', parseWithin(100, 600_000), 30_000)
+    .option(
+      '--start-timeout <ms>',
+      'from the start of a process until it serves, without its waiting for a processor',
+      parseWithin(100, 600_000),
+      30_000,
+    )
     .option('--stop-timeout <ms>', 'from SIGTERM to SIGKILL', parseWithin(0, 3_000), 2_000)
     .option('--poll <ms>', 'how often the models file is read', parseWithin(50, 60_000), 1_000)
     .option(

@@ -169,7 +169,7 @@ describe('orchestrator', () => {
     const coordinator = await start()
     await orchestrator.settled()
     expect(status('1').lastFailure).not.toBeNull()
-    expect(status('2').state).toBe('RUNNING')
+    await coordinator.announced('2', 'RUNNING')
     await until('quarantine', () => status('1').state === 'FAILED')
     expect(status('1')).toMatchObject({ restarts: 2, lastFailure: { code: 'RUN_FAILED' } })
     expect(status('1').lastFailure?.reason).toMatch(
@@ -191,13 +191,13 @@ describe('orchestrator', () => {
     await space.submission('hangs', main)
     await space.models([entry('1', 'hangs')])
     await start({ startTimeoutMs: 4_000, stopTimeoutMs: 200, restart: { maxQuickFailures: 1 } })
-    await orchestrator.settled()
-    expect(status('1')).toMatchObject({ state: 'FAILED', restarts: 0, lastFailure: { code: 'RUN_FAILED' } })
+    await until('it is given up', () => status('1').state === 'FAILED')
+    expect(status('1')).toMatchObject({ restarts: 0, lastFailure: { code: 'RUN_FAILED' } })
     const reason = status('1').lastFailure?.reason ?? ''
     expect(reason).toContain('did not serve within 4000 ms')
     const [pid, grandchild] = (/process (\d+), grandchild (\d+)/.exec(reason) ?? []).slice(1).map(Number)
     if (pid === undefined || grandchild === undefined) throw new Error(`no processes in "${reason}"`)
-    expect(isAlive(pid)).toBe(false)
+    await until('the process is gone', () => !isAlive(pid))
     await until('the grandchild is gone', () => !isAlive(grandchild))
   })
 
@@ -282,7 +282,7 @@ describe('orchestrator', () => {
         for (let count = 0; count < 200; count += 1) console.log('x'.repeat(1023))
         setTimeout(print)
       }
-      setTimeout(print, 100)`
+      process.on('SIGUSR2', print)`
     await space.submission('prints', main)
     await space.submission('good', GOOD)
     await space.models([entry('1', 'prints'), entry('2', 'good')])
@@ -295,6 +295,11 @@ describe('orchestrator', () => {
       floodBytesPerSecond: 1_000,
     }
     const coordinator = await start({ logLimits })
+    // It begins when it serves, however long its start takes.
+    for (const run of [0, 1, 2]) {
+      await coordinator.announced('1', 'RUNNING', run)
+      process.kill(status('1').pid!, 'SIGUSR2')
+    }
     await until('quarantine', () => status('1').state === 'FAILED')
     expect(status('1').lastFailure).toMatchObject({
       code: 'STOP_UNEXPECTED',
@@ -314,12 +319,12 @@ describe('orchestrator', () => {
     await space.submission('a', "process.on('SIGTERM', () => {})")
     await space.models([entry('1', 'a'), entry('2', 'a'), entry('3', 'a')])
     const coordinator = await start({ stopTimeoutMs: 200 })
-    await orchestrator.settled()
+    await until('all serve', () => orchestrator.models().every(({ state }) => state === 'RUNNING'))
     const pids = orchestrator.models().map(({ pid }) => pid!)
     await orchestrator.close()
     expect(pids.map(isAlive)).toEqual([false, false, false])
-    expect(coordinator.states.map(({ state }) => state)).toEqual(['RUNNING', 'RUNNING', 'RUNNING'])
     expect(await coordinator.closed).toBe(1001)
+    expect(coordinator.states.map(({ state }) => state)).toEqual(['RUNNING', 'RUNNING', 'RUNNING'])
   })
 })
 

@@ -92,10 +92,13 @@ describe.skipIf(process.platform === 'win32')('a model over its limits', () => {
       import { spawn } from 'node:child_process'
       const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
       console.log('grandchild ' + child.pid)
-      setTimeout(() => process.exit(3), 1500)`
+      process.on('SIGUSR2', () => process.exit(3))`
     await run(main, {})
-    expect(await failure()).toMatchObject({ reason: expect.stringContaining('exited with code 3') })
     const grandchild = Number(await printed(/grandchild (\d+)/))
+    // A control group knows it at once, the watch when it has looked, which its priority shows.
+    if (openLimitGroups().homes.length === 0) await until('it is found', () => getPriority(grandchild) === 10)
+    process.kill(status().pid!, 'SIGUSR2')
+    expect(await failure()).toMatchObject({ reason: expect.stringContaining('exited with code 3') })
     await until('the grandchild is gone', () => !isAlive(grandchild))
   })
 })

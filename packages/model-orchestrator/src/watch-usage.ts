@@ -1,6 +1,7 @@
 import type { Program } from './background-group.ts'
 import { countPrivateBytes, countSharedBytes } from './count-memory.ts'
 import { type LimitGroup, type LimitGroups, openLimitGroups } from './limit-groups.ts'
+import { readWaitedMs } from './limit-start.ts'
 import { lowerPriority, MODEL_NICENESS } from './lower-priority.ts'
 import { type ModelLimits, taskLimit } from './model-limits.ts'
 import { errorText } from './orchestrator-error.ts'
@@ -19,6 +20,8 @@ const READS_BETWEEN_SHARED = 2
 export interface WatchedModel {
   /** From now on a hog has to wait for the other models; a start may take all it can get. */
   setServing(): void
+  /** How long its process that waited most has waited for a processor until now. */
+  waitedMs(): number
   /** Which limit Linux has enforced by itself; null when none. Ask when the first process has ended. */
   overByItself(): string | null
   /** Call it when the first process has ended: kills what is left of the others and watches no more. */
@@ -147,6 +150,7 @@ export function startUsageWatch(
           model.sinceMs = performance.now()
           model.isHog = false
         },
+        waitedMs: () => Math.max(...[leaderPid, ...model.members.keys(), ...group.pids()].map(readWaitedMs)),
         overByItself: () => describeEnforced(model),
         async end() {
           if (!models.has(model)) return
@@ -180,7 +184,7 @@ function watchNothing(limits: ModelLimits): UsageWatch {
     },
     watch(leaderPid, _, { isModel }) {
       if (isModel) lowerPriority(leaderPid, MODEL_NICENESS)
-      return { setServing: () => undefined, overByItself: () => null, end: async () => undefined }
+      return { setServing: () => undefined, waitedMs: () => 0, overByItself: () => null, end: async () => undefined }
     },
     close: () => undefined,
   }

@@ -15,11 +15,14 @@ export const STAND_IN = {
   args: [fileURLToPath(new URL('./stand-in-runner.mjs', import.meta.url))],
 }
 
+/** A test that waits in vain ends by this; on a machine that is busy with other things a model may need a minute to start. */
+export const PATIENCE_MS = 100_000
+
 /** Reads `probe` until it gives something; the deadline says what was awaited. */
 export async function until<Value>(
   what: string,
   probe: () => Value | Promise<Value>,
-  limitMs = 15_000,
+  limitMs = PATIENCE_MS,
 ): Promise<NonNullable<Value>> {
   const deadline = Date.now() + limitMs
   while (Date.now() < deadline) {

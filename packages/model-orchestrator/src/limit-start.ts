@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs'
+
+const NS_PER_MS = 1_000_000
+/** A start that computes without end on a machine that is never idle must end as well. */
+const LONGEST_FACTOR = 10
+const SHORTEST_LOOK_MS = 20
+
+/**
+ * Calls `onOver` with the reason once a start has taken `limitMs`, not counting the time in which it waited for a processor: on a
+ * busy machine a healthy model starts late, and that is not its fault. After ten times the limit it is over in any case. The result
+ * ends the look.
+ */
+export function limitStart(input: {
+  readonly limitMs: number
+  /** How long the start has waited for a processor. */
+  readonly waitedMs: () => number
+  readonly onOver: (reason: string) => void
+}): () => void {
+  const { limitMs, waitedMs, onOver } = input
+  const startedMs = performance.now()
+  // While this process waits, it cannot see that the model serves.
+  const ownBeforeMs = readWaitedMs(process.pid)
+  let timer = setTimeout(look, limitMs)
+
+  function look(): void {
+    const elapsedMs = performance.now() - startedMs
+    const waited = Math.round(Math.max(waitedMs(), readWaitedMs(process.pid) - ownBeforeMs))
+    const leftMs = Math.min(limitMs + waited, limitMs * LONGEST_FACTOR) - elapsedMs
+    if (leftMs > 0) timer = setTimeout(look, Math.max(leftMs, SHORTEST_LOOK_MS))
+    else onOver(`did not serve within ${limitMs} ms of its start, beside ${waited} ms of waiting for a processor`)
+  }
+
+  return () => clearTimeout(timer)
+}
+
+/**
+ * How long the main thread of a process was ready to run but had no processor, since it was started; see proc(5), schedstat.
+ * 0 where the system does not tell, and for a process that is gone.
+ */
+export function readWaitedMs(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1] ?? 0) / NS_PER_MS
+  } catch {
+    return 0
+  }
+}
