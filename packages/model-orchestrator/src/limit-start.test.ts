@@ -53,7 +53,8 @@ describe('the limit of a start', () => {
 
 it.skipIf(!existsSync('/proc/self/schedstat'))('waiting for a processor is told apart from sleeping', async () => {
   // Both loops want the one processor that they may use.
-  const loops = [1, 2].map(() => spawn('taskset', ['-c', '0', 'sh', '-c', 'while :; do :; done'], { stdio: 'ignore' }))
+  const loop = 'taskset -cp 0 $$ >/dev/null; while :; do :; done'
+  const loops = [1, 2].map(() => spawn('sh', ['-c', loop], { stdio: 'ignore' }))
   const sleeper = spawn('sleep', ['600'], { stdio: 'ignore' })
   const waited = () => [...loops, sleeper].map(({ pid }) => readWaitedMs(pid!))
   try {
