@@ -1,5 +1,6 @@
 import { createReplayClock, wallClock } from '../adapters/clock/clocks.ts'
 import { openPostgresStore } from '../adapters/store/postgres/postgres-store.ts'
+import { connectionLimits, reportingLimits } from '../adapters/store/postgres/session/connection-limits.ts'
 import type { AnyContract } from '../contract/crunch-contract.ts'
 import { CrunchError } from '../domain/errors.ts'
 import { createPipeline } from '../pipeline.ts'
@@ -62,6 +63,7 @@ export async function runWorkers(options: RunWorkersOptions): Promise<void> {
     url: options.databaseUrl,
     announceRecords: workers.includes('feed-data') && !workers.includes('predict'),
     isLive: !isReplay,
+    limits: workers.every((worker) => worker === 'report') ? reportingLimits : connectionLimits,
     onConnectionLost(error) {
       connectionLoss = error
       end()

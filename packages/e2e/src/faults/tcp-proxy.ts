@@ -16,6 +16,8 @@ export type Side = 'client' | 'server'
 
 interface Pair extends Readonly<Record<Side, Socket>> {
   isCut: boolean
+  /** Piped twice, every byte would arrive twice. */
+  isForwarding: boolean
 }
 
 /** Relays to `targetPort` of 127.0.0.1. */
@@ -24,7 +26,8 @@ export async function startTcpProxy(targetPort: number, listen: { host: string; 
   let isHeld = false
 
   const server = createServer({ noDelay: true }, (client) => {
-    const pair: Pair = { client, server: connect({ host: '127.0.0.1', port: targetPort, noDelay: true }), isCut: false }
+    const upstream = connect({ host: '127.0.0.1', port: targetPort, noDelay: true })
+    const pair: Pair = { client, server: upstream, isCut: false, isForwarding: false }
     pairs.add(pair)
     for (const side of ['client', 'server'] as const) {
       // The end of the connection follows, which is all that matters here.
@@ -74,12 +77,17 @@ export async function startTcpProxy(targetPort: number, listen: { host: string; 
   }
 }
 
-function forward({ client, server }: Pair): void {
+function forward(pair: Pair): void {
+  if (pair.isForwarding) return
+  pair.isForwarding = true
+  const { client, server } = pair
   client.pipe(server)
   server.pipe(client)
 }
 
-function silence({ client, server }: Pair): void {
+function silence(pair: Pair): void {
+  pair.isForwarding = false
+  const { client, server } = pair
   client.unpipe(server)
   server.unpipe(client)
   client.pause()

@@ -35,7 +35,7 @@ async function fill(url: string): Promise<void> {
 
 it('reads the span alone, by index, however long the history is', { timeout: 60_000 }, async () => {
   await fill(database.url)
-  const sql = connect({ url: database.url, keepAlive: {} }, { maxConnections: 1 })
+  const { sql } = connect({ url: database.url, keepAlive: {} }, { maxConnections: 1 })
   const lines = await sql`explain ${activityStatement(sql, minute(39_000))}`
   await sql.end()
   const plan = lines.map((line) => String(line['QUERY PLAN'])).join('\n')

@@ -3,7 +3,9 @@ import postgres from 'postgres'
 import { decodeInstant, encodeBound } from './instant-codec.ts'
 import { addressOf } from './session/address.ts'
 import type { Database } from './session/database.ts'
+import { createCuttableSockets, type SocketTarget } from './session/open-socket.ts'
 import { decodeJson, decodeText, encodeJson, encodeText } from './text-codec.ts'
+import { noteValueFaults } from './value-faults.ts'
 
 // Type numbers of PostgreSQL.
 const INT8 = 20
@@ -24,10 +26,10 @@ export const sessionLimits = {
 
 // A parameter is encoded by the type the server gives it: numbers for timestamps are instants, text is escaped.
 const types = {
-  count: { to: INT8, from: [INT8], serialize: (count: number) => String(count), parse: Number },
-  text: { to: TEXT, from: [TEXT], serialize: encodeText, parse: decodeText },
-  json: { to: JSON_TYPE, from: [JSON_TYPE, JSONB], serialize: encodeJson, parse: decodeJson },
-  instant: { to: TIMESTAMPTZ, from: [TIMESTAMPTZ], serialize: encodeBound, parse: decodeInstant },
+  count: { to: INT8, from: [INT8], serialize: noteValueFaults((count: number) => String(count)), parse: Number },
+  text: { to: TEXT, from: [TEXT], serialize: noteValueFaults(encodeText), parse: decodeText },
+  json: { to: JSON_TYPE, from: [JSON_TYPE, JSONB], serialize: noteValueFaults(encodeJson), parse: decodeJson },
+  instant: { to: TIMESTAMPTZ, from: [TIMESTAMPTZ], serialize: noteValueFaults(encodeBound), parse: decodeInstant },
 }
 
 type Types = { count: number; text: string; json: unknown; instant: number }
@@ -42,25 +44,33 @@ export type Fragment = postgres.PendingQuery<postgres.Row[]>
 export interface ConnectOptions {
   readonly maxConnections: number
   readonly onNotify?: (payload: string) => void
-  /** Called when a connection ends, for whatever reason. */
+  /** Called when a connection ends, for whatever reason, or cannot be opened. */
   readonly onClose?: () => void
-  /** Opens the connection to the server, instead of the client; it rejects when it cannot. */
-  readonly openSocket?: (target: SocketTarget) => Promise<Socket>
   /** Most time one statement may take, where the usual one is too much. */
   readonly limitMs?: number
 }
 
-/** Where a server listens: hosts with their ports, or the file of a socket. */
-export interface SocketTarget {
-  readonly host: readonly string[]
-  readonly port: readonly number[]
-  readonly path: string | false
+export interface Client {
+  readonly sql: Sql
+  /** Ends its connections at once, whether or not the other side still answers. What waits for an answer rejects. */
+  cut(): void
 }
 
-export function connect(database: Database, options: ConnectOptions): Sql {
-  const { maxConnections, onNotify, onClose, openSocket, limitMs } = options
+export function connect(database: Database, options: ConnectOptions): Client {
+  const { maxConnections, onNotify, onClose, limitMs } = options
   const { url, path } = addressOf(database.url)
-  return postgres<Record<keyof Types, postgres.PostgresType>>(url, {
+  const end = (): void => void sql.end({ timeout: 0 })
+  const sockets = createCuttableSockets(maxConnections, end)
+  async function openSocket(target: SocketTarget): Promise<Socket> {
+    try {
+      return await sockets.open(target)
+    } catch (error) {
+      // The client does not use this connection again, nor say so.
+      onClose?.()
+      throw error
+    }
+  }
+  const sql = postgres<Record<keyof Types, postgres.PostgresType>>(url, {
     max: maxConnections,
     connect_timeout: 10,
     keep_alive: 10,
@@ -72,7 +82,8 @@ export function connect(database: Database, options: ConnectOptions): Sql {
     max_lifetime: null,
     ...(onClose === undefined ? {} : { onclose: () => onClose() }),
     ...(path === undefined ? {} : { path }),
-    ...(openSocket === undefined ? {} : { socket: openSocket }),
+    // Its types do not know of it.
+    ...{ socket: openSocket },
     ...(onNotify === undefined ? {} : { onnotify: (_channel: string, payload: string) => onNotify(payload) }),
     connection: {
       application_name: 'crunch',
@@ -84,6 +95,13 @@ export function connect(database: Database, options: ConnectOptions): Sql {
       ...database.keepAlive,
     },
   }) as unknown as Sql
+  return {
+    sql,
+    cut() {
+      end()
+      sockets.cut()
+    },
+  }
 }
 
 /** Rows as one JSON parameter, for `json_to_recordset(parameter->'name')`. */

@@ -8,36 +8,43 @@ export interface DedicatedConnection {
   isUsable(): boolean
   /** Ends it; `onLost` is then not called. */
   end(): Promise<void>
+  /** Ends it at once, without a word to the other side, which may not answer any more; `onLost` is called. */
+  cut(): void
 }
 
 export interface DedicatedOptions {
   readonly onNotify?: (payload: string) => void
   /** Called once when the session ends other than by `end`. */
   readonly onLost: () => void
+  readonly limitMs?: number
 }
 
 export function openDedicatedConnection(
   database: Database,
-  { onNotify, onLost }: DedicatedOptions,
+  { onNotify, onLost, limitMs }: DedicatedOptions,
 ): DedicatedConnection {
   let isOver = false
-  const sql = connect(database, {
+  function lose(): void {
+    if (isOver) return
+    isOver = true
+    // Whatever would use this client now would silently get a new session without what the old one held.
+    client.cut()
+    onLost()
+  }
+  const client = connect(database, {
     maxConnections: 1,
     ...(onNotify === undefined ? {} : { onNotify }),
-    onClose() {
-      if (isOver) return
-      isOver = true
-      // Whatever would use this client now would silently get a new session without what the old one held.
-      void sql.end({ timeout: 0 })
-      onLost()
-    },
+    ...(limitMs === undefined ? {} : { limitMs }),
+    onClose: lose,
   })
   return {
-    sql,
+    sql: client.sql,
     isUsable: () => !isOver,
     async end() {
       isOver = true
-      await sql.end({ timeout: 1 })
+      await client.sql.end({ timeout: 1 })
+      client.cut()
     },
+    cut: lose,
   }
 }

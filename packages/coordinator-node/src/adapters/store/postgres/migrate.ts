@@ -9,8 +9,9 @@ import { z } from 'zod'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { Database } from './session/database.ts'
 import { foreignDatabase, foreignRelations } from './session/foreign-database.ts'
-import { withPlainConnection } from './session/plain-connection.ts'
+import { withPlainClient, withPlainConnection } from './session/plain-connection.ts'
 import { proveSessions } from './session/prove-sessions.ts'
+import { watchSession } from './session/watch-session.ts'
 import { maskUrl } from './store-error.ts'
 
 /** Any fixed number: workers that start together queue for it. */
@@ -34,12 +35,25 @@ interface AppliedMigration {
  * code's or whose encoding is not UTF8, `STORE_UNAVAILABLE` when it cannot be reached. It never goes back.
  */
 export async function migrateDatabase(url: string): Promise<Database> {
-  return withPlainConnection(url, async (sql) => {
-    const database = { url, keepAlive: await proveSessions(sql, url, { isThorough: false }) }
-    if (await hasNewestSchema(sql, url)) return database
-    await sql`select pg_advisory_lock(${MIGRATION_LOCK}::text::int8)`
-    if (!(await hasNewestSchema(sql, url))) await migrate(drizzle(sql), { migrationsFolder: migrationsFolder() })
-    return database
+  const { keepAlive, isNewest } = await withPlainConnection(url, async (sql) => ({
+    keepAlive: await proveSessions(sql, url, { isThorough: false }),
+    isNewest: await hasNewestSchema(sql, url),
+  }))
+  if (!isNewest) await migrateInTurn(url)
+  return { url, keepAlive }
+}
+
+/** Waits for other workers that migrate, and takes as long as the statements need; but not for a session that is gone. */
+async function migrateInTurn(url: string): Promise<void> {
+  await withPlainClient(url, async ({ sql, cut }) => {
+    const [row] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`
+    const stopWatching = watchSession({ url, pid: row?.pid ?? 0, giveUp: cut })
+    try {
+      await sql`select pg_advisory_lock(${MIGRATION_LOCK}::text::int8)`
+      if (!(await hasNewestSchema(sql, url))) await migrate(drizzle(sql), { migrationsFolder: migrationsFolder() })
+    } finally {
+      stopWatching()
+    }
   })
 }
 

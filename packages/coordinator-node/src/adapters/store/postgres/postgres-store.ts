@@ -10,13 +10,14 @@ import { createFeedStore } from './feed-store.ts'
 import { migrateDatabase } from './migrate.ts'
 import { createModelStore } from './model-store.ts'
 import { createPeriodStore } from './period-store.ts'
-import { createPool } from './pool.ts'
+import { createPool, type Pool } from './pool.ts'
 import { createPredictionStore } from './prediction-store.ts'
 import { createProgressStore } from './progress-store.ts'
 import { createRecordSubscriptions } from './record-subscription.ts'
 import { createReportStore } from './report-store.ts'
 import { createRetentionStore } from './retention-store.ts'
 import { createScheduleStore } from './schedule-store.ts'
+import { type ConnectionLimits, connectionLimits } from './session/connection-limits.ts'
 import { type LeaseTimes, leaseTimes } from './session/hold-lease.ts'
 import { createLeaseStore } from './session/lease-row.ts'
 import { createProbe } from './session/probe.ts'
@@ -36,6 +37,7 @@ export interface PostgresStoreOptions {
   readonly maxConnections?: number
   /** For tests, which cannot wait as long as a node does. */
   readonly leaseTimes?: LeaseTimes
+  readonly limits?: ConnectionLimits
   /**
    * Called once when a subscription's connection broke, so that records may have been missed. The store then rejects every
    * call: open a new one, and recover from the tables as at a start.
@@ -45,7 +47,7 @@ export interface PostgresStoreOptions {
 
 /** Opens the store on a database, migrating it first. Rejects with the errors of {@link migrateDatabase}. */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, announceRecords = false, isLive = false, maxConnections = 5 } = options
+  const { url, announceRecords = false, isLive = false, maxConnections = 5, limits = connectionLimits } = options
   if (!URL.canParse(url)) {
     const form = 'postgres://user:password@host:port/name'
     throw new CrunchError('SETTINGS_INVALID', `the database URL cannot be read: write ${form}`)
@@ -53,8 +55,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const database = await migrateDatabase(url)
   const ownMark = randomUUID()
   const gate = createConnectionGate(url)
-  const leases = createLeaseTaker(database, options.leaseTimes ?? leaseTimes)
-  const transactions = createTransactions(database, maxConnections)
+  const leases = createLeaseTaker(database, options.leaseTimes ?? leaseTimes, limits.callMs)
+  const transactions = createTransactions(database, { maxConnections, limits })
   const generation = () => leases.generation(predictLease)
   const verbsOf = (sql: Sql) => ({
     sql,
@@ -73,7 +75,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       ...createEraStore(sql),
     },
   })
-  const pool = createPool(database, maxConnections, verbsOf)
+  const pool = createPool(database, { maxConnections, limits }, verbsOf)
   const probe = createProbe(database, (sql): ReportReads => {
     const { feed, rest } = verbsOf(sql)
     return { ...feed, ...rest }
@@ -81,7 +83,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const subscriptions = createRecordSubscriptions({
     database,
     client: () => pool.current().sql,
-    ownMark,
+    ...{ ownMark, limits },
     onLost(cause) {
       const error = unavailable(url, 'announces no records any more: open the store again', cause)
       if (gate.end(error)) options.onConnectionLost?.(error)
@@ -92,11 +94,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await Promise.all([subscriptions.close(), leases.close(), transactions.close(), pool.close(), probe.close()])
   }
   return {
-    ...gated(() => pool.current().feed, gate.run),
-    ...gated(() => pool.current().rest, gate.run),
+    ...gated(pool, ({ feed }) => feed, gate.run),
+    ...gated(pool, ({ rest }) => rest, gate.run),
     appendRecords: (records) =>
       gate.run(async () => {
-        const appended = await pool.current().feed.appendRecords(records)
+        const appended = await pool.run(({ feed }) => feed.appendRecords(records))
         subscriptions.heardHere(appended.inserted)
         return appended
       }),
@@ -113,9 +115,13 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 type Verb = (...args: readonly never[]) => Promise<unknown>
 
 /** The verbs of the client that is current when they are called, behind the gate. */
-function gated<Verbs extends object>(current: () => Verbs, run: ConnectionGate['run']): Verbs {
+function gated<Made, Verbs extends object>(
+  pool: Pool<Made>,
+  verbsOf: (made: Made) => Verbs,
+  run: ConnectionGate['run'],
+): Verbs {
   const call = (name: string, args: readonly never[]) =>
-    run(() => ((current() as Readonly<Record<string, Verb>>)[name] as Verb)(...args))
-  const names = Object.keys(current())
+    run(() => pool.run((made) => ((verbsOf(made) as Readonly<Record<string, Verb>>)[name] as Verb)(...args)))
+  const names = Object.keys(verbsOf(pool.current()))
   return Object.fromEntries(names.map((name) => [name, (...args: readonly never[]) => call(name, args)])) as Verbs
 }

@@ -32,7 +32,7 @@ export async function readWithoutMigrating<Result>(
     return row?.isOlder === true ? 'older' : 'new'
   })
   if (state !== 'read') return { kind: state }
-  const sql = connect({ url, keepAlive: {} }, { maxConnections: 1 })
+  const { sql, cut } = connect({ url, keepAlive: {} }, { maxConnections: 1 })
   try {
     await sql`set default_transaction_read_only = on`
     const generation = () => null
@@ -45,5 +45,6 @@ export async function readWithoutMigrating<Result>(
     throw storeError(error, url)
   } finally {
     await sql.end({ timeout: 5 })
+    cut()
   }
 }

@@ -4,7 +4,10 @@ import { createAnnouncementQueue } from './announcement-queue.ts'
 import type { Sql } from './connect.ts'
 import { type DedicatedConnection, openDedicatedConnection } from './dedicated-connection.ts'
 import { announceChannel, parseAnnouncement } from './record-announcement.ts'
+import { BrokenConnection } from './session/broken-connection.ts'
+import type { ConnectionLimits } from './session/connection-limits.ts'
 import type { Database } from './session/database.ts'
+import { within } from './session/within.ts'
 
 export interface RecordSubscriptions {
   /** Hands on what this store inserted itself. */
@@ -18,6 +21,7 @@ export interface SubscriptionOptions {
   readonly client: () => Sql
   /** The mark of this store's own announcements, which its listeners have heard already. */
   readonly ownMark: string
+  readonly limits: ConnectionLimits
   /** Announcements can be heard no more: records may have been missed. */
   readonly onLost: (cause: unknown) => void
 }
@@ -26,6 +30,7 @@ export function createRecordSubscriptions({
   database,
   client,
   ownMark,
+  limits,
   onLost,
 }: SubscriptionOptions): RecordSubscriptions {
   const listeners = createRecordListeners()
@@ -46,7 +51,7 @@ export function createRecordSubscriptions({
       if (!listeners.isEmpty()) enqueue(records)
     },
     async subscribe(listener) {
-      connection ??= listen(database, heardElsewhere, onLost)
+      connection ??= listen(database, limits, heardElsewhere, onLost)
       try {
         await connection
       } catch (error) {
@@ -65,18 +70,35 @@ export function createRecordSubscriptions({
 
 async function listen(
   database: Database,
+  { pingEveryMs, pingMs }: ConnectionLimits,
   onNotify: (payload: string) => void,
   onLost: (cause: unknown) => void,
 ): Promise<DedicatedConnection> {
-  const opened = openDedicatedConnection(database, {
+  const opened: DedicatedConnection = openDedicatedConnection(database, {
     onNotify,
-    onLost: () => onLost(new Error('the connection that announces records was lost')),
+    onLost() {
+      clearInterval(timer)
+      onLost(new BrokenConnection('the connection that announces records was lost'))
+    },
   })
+  const deadline = { url: database.url, limitMs: pingMs, giveUp: opened.cut }
+  // A connection on which only the other side speaks may be broken for as long as it likes without being noticed.
+  const timer = setInterval(() => {
+    within(deadline, opened.sql.unsafe('select 1')).catch(() => undefined)
+  }, pingEveryMs)
+  timer.unref()
   try {
-    await opened.sql.unsafe(`listen ${announceChannel}`)
+    await within(deadline, opened.sql.unsafe(`listen ${announceChannel}`))
   } catch (error) {
+    clearInterval(timer)
     await opened.end()
     throw error
   }
-  return opened
+  return {
+    ...opened,
+    async end() {
+      clearInterval(timer)
+      await opened.end()
+    },
+  }
 }

@@ -6,6 +6,7 @@ import type { Database } from './session/database.ts'
 import { type HeldLease, holdLease, type LeaseTimes } from './session/hold-lease.ts'
 import { takeRow } from './session/lease-row.ts'
 import { createHolderWatch } from './session/watch-holder.ts'
+import { within } from './session/within.ts'
 
 export interface LeaseTaker {
   take(name: string): Promise<Lease | null>
@@ -19,7 +20,7 @@ export interface LeaseTaker {
  * holder dies. Where the server learns nothing of that, or the holder can do nothing any more, the row tells: its heartbeat
  * stands still. A standby compares heartbeats by what it sees change, so that no wall clock matters.
  */
-export function createLeaseTaker(database: Database, times: LeaseTimes): LeaseTaker {
+export function createLeaseTaker(database: Database, times: LeaseTimes, callLimitMs: number): LeaseTaker {
   const held = new Map<DedicatedConnection, HeldLease>()
   const generations = new Map<string, number>()
   const watch = createHolderWatch(times.takeoverMs)
@@ -58,7 +59,8 @@ export function createLeaseTaker(database: Database, times: LeaseTimes): LeaseTa
     async take(name) {
       const connection = connect()
       try {
-        const lease = await ask(connection, name)
+        const deadline = { url: database.url, limitMs: callLimitMs, giveUp: connection.cut }
+        const lease = await within(deadline, ask(connection, name))
         if (lease === null && !isClosed && idle.length === 0) idle.push(connection)
         else if (lease === null) await connection.end()
         return lease

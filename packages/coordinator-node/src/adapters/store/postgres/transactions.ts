@@ -1,9 +1,12 @@
 import type { Query } from './connect.ts'
 import { type DedicatedConnection, openDedicatedConnection } from './dedicated-connection.ts'
+import type { PoolOptions } from './pool.ts'
+import { BrokenConnection } from './session/broken-connection.ts'
 import type { Database } from './session/database.ts'
+import { within } from './session/within.ts'
 
 export interface Transactions {
-  /** Runs statements in one transaction: all of it is committed, or `run` rejects and none of it is. */
+  /** Runs statements in one transaction: all of it is committed, or `run` rejects; none of it is then, unless the commit was lost. */
   run<Result>(work: (sql: Query) => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
@@ -13,7 +16,7 @@ export interface Transactions {
  * rollback to a socket which is gone (an exception that nothing catches, postgres 3.4.9, its issue 1208), or goes on with the
  * transaction's statements in a new session, outside of any transaction. Here a connection that broke is never used again.
  */
-export function createTransactions(database: Database, maxConnections: number): Transactions {
+export function createTransactions(database: Database, { maxConnections, limits }: PoolOptions): Transactions {
   const idle: DedicatedConnection[] = []
   const open = new Set<DedicatedConnection>()
   const waiting: (() => void)[] = []
@@ -22,7 +25,10 @@ export function createTransactions(database: Database, maxConnections: number): 
 
   function acquire(): DedicatedConnection {
     for (let known = idle.pop(); known !== undefined; known = idle.pop()) if (known.isUsable()) return known
-    const connection = openDedicatedConnection(database, { onLost: () => open.delete(connection) })
+    const connection = openDedicatedConnection(database, {
+      limitMs: limits.statementMs,
+      onLost: () => open.delete(connection),
+    })
     open.add(connection)
     return connection
   }
@@ -37,7 +43,8 @@ export function createTransactions(database: Database, maxConnections: number): 
     busyCount += 1
     try {
       const connection = acquire()
-      const result = await transact(connection, work, discard)
+      const deadline = { url: database.url, limitMs: limits.callMs, giveUp: connection.cut }
+      const result = await within(deadline, transact(connection, work, discard))
       if (isClosed) await discard(connection)
       else idle.push(connection)
       return result
@@ -64,7 +71,7 @@ async function transact<Result>(
   try {
     await connection.sql.unsafe('begin')
     const result = await work(connection.sql)
-    if (!connection.isUsable()) throw new Error('the connection broke before the commit')
+    if (!connection.isUsable()) throw new BrokenConnection('the connection broke before the commit')
     await connection.sql.unsafe('commit')
     return result
   } catch (error) {

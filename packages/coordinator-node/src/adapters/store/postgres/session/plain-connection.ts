@@ -1,33 +1,68 @@
 import postgres from 'postgres'
 import { storeError } from '../store-error.ts'
 import { addressOf } from './address.ts'
+import { createCuttableSockets } from './open-socket.ts'
+import { within } from './within.ts'
 
-/** A client with one connection and PostgreSQL's own types. The caller ends it. */
-export function openPlainConnection(url: string): postgres.Sql {
+/** A client with one connection and PostgreSQL's own types. */
+export interface PlainClient {
+  readonly sql: postgres.Sql
+  /** Ends its session, which frees what that holds; the socket is cut where the other side does not answer. */
+  end(): Promise<void>
+  cut(): void
+}
+
+export function openPlainClient(url: string): PlainClient {
   const { url: address, path } = addressOf(url)
-  return postgres(address, {
+  const endNow = (): void => void sql.end({ timeout: 0 })
+  const sockets = createCuttableSockets(1, endNow)
+  const sql = postgres(address, {
     max: 1,
     connect_timeout: 10,
     backoff: () => 0,
     fetch_types: false,
     onnotice: () => undefined,
+    // Its types do not know of it.
+    ...{ socket: sockets.open },
     ...(path === undefined ? {} : { path }),
     connection: { application_name: 'crunch migration' },
   })
+  return {
+    sql,
+    async end() {
+      await sql.end({ timeout: 1 })
+      sockets.cut()
+    },
+    cut() {
+      endNow()
+      sockets.cut()
+    },
+  }
 }
 
-/** Runs `action` with such a client, and turns what goes wrong into the engine's errors. */
+/** A few short statements; more, and the way to the database is broken. */
+const plainLimitMs = 30_000
+
+/** Runs short statements with such a client, and turns what goes wrong into the engine's errors. */
 export async function withPlainConnection<Result>(
   url: string,
   action: (sql: postgres.Sql) => Promise<Result>,
+  limitMs = plainLimitMs,
 ): Promise<Result> {
-  const sql = openPlainConnection(url)
+  return withPlainClient(url, ({ sql, cut }) => within({ url, limitMs, giveUp: cut }, action(sql)))
+}
+
+/** The same for what may take long: `action` itself sees to its end. */
+export async function withPlainClient<Result>(
+  url: string,
+  action: (client: PlainClient) => Promise<Result>,
+): Promise<Result> {
+  const client = openPlainClient(url)
   try {
-    return await action(sql)
+    return await action(client)
   } catch (error) {
     throw storeError(error, url)
   } finally {
-    // Ends the session, and with it the lock.
-    await sql.end({ timeout: 5 })
+    await client.end()
   }
 }

@@ -2,7 +2,7 @@ import type { CrunchError } from '../../../../domain/errors.ts'
 import { connect, type Sql } from '../connect.ts'
 import { storeError, unavailable } from '../store-error.ts'
 import type { Database } from './database.ts'
-import { createCuttableSockets } from './open-socket.ts'
+import { within } from './within.ts'
 
 /** Reads on connections of its own, never behind those of a pool, within a time that holds whatever the database does. */
 export interface Probe<Reads> {
@@ -26,16 +26,14 @@ export function createProbe<Reads>(database: Database, readsOf: (sql: Sql) => Re
   let ended: CrunchError | undefined
 
   function open(limitMs: number): Line<Reads> {
-    const sockets = createCuttableSockets()
-    const options = { maxConnections: 1, limitMs, openSocket: sockets.open, onClose: () => idle.delete(line) }
-    const sql = connect(database, options)
+    // One that is lost during a look is not connected again for the rest of it.
+    const client = connect(database, { maxConnections: 1, limitMs, onClose: () => line.cut() })
     const line: Line<Reads> = {
-      reads: readsOf(sql),
+      reads: readsOf(client.sql),
       cut() {
         idle.delete(line)
         lines.delete(line)
-        void sql.end({ timeout: 0 })
-        sockets.cut()
+        client.cut()
       },
     }
     lines.add(line)
@@ -57,8 +55,9 @@ export function createProbe<Reads>(database: Database, readsOf: (sql: Sql) => Re
       const line = kept ?? open(limitMs)
       idle.delete(line)
       try {
-        const result = await within(limitMs, read(line.reads), database.url)
-        keep(line)
+        const deadline = { url: database.url, limitMs, giveUp: line.cut }
+        const result = await within(deadline, read(line.reads))
+        if (lines.has(line)) keep(line)
         return result
       } catch (error) {
         line.cut()
@@ -69,17 +68,5 @@ export function createProbe<Reads>(database: Database, readsOf: (sql: Sql) => Re
       ended = unavailable(database.url, 'is closed for this store: open a new one')
       for (const line of lines) line.cut()
     },
-  }
-}
-
-async function within<Result>(limitMs: number, work: Promise<Result>, url: string): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable(url, `did not answer within ${limitMs / 1_000} s`)), limitMs)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -5,7 +5,7 @@ import { connect, sessionLimits } from '../connect.ts'
 import { maskUrl } from '../store-error.ts'
 import type { KeepAlive } from './database.ts'
 import { keepAlive } from './keep-alive.ts'
-import { openPlainConnection } from './plain-connection.ts'
+import { openPlainClient } from './plain-connection.ts'
 
 /**
  * Proves that one connection is one session of the server, and answers the settings that keep it alive. Leases, announcements
@@ -42,7 +42,7 @@ interface Kept {
 async function proveKept(sql: postgres.Sql, url: string): Promise<void> {
   const mark = `crunch_${randomBytes(8).toString('hex')}`
   const lock = randomBytes(4).readInt32BE()
-  const others = [openPlainConnection(url), openPlainConnection(url)]
+  const others = [openPlainClient(url), openPlainClient(url)]
   try {
     const [first] = await sql<{ pid: number }[]>`
       select pg_backend_pid() as pid, set_config('crunch.mark', ${mark}, false), pg_advisory_lock(${lock}::int8)`
@@ -50,7 +50,7 @@ async function proveKept(sql: postgres.Sql, url: string): Promise<void> {
     await sql.unsafe(`prepare ${mark} as select 1`)
     // Transactions that stay open take the sessions which a pooler has to spare: two, since it may hand them out in turn.
     for (const other of others) {
-      await takeSession(other, url, first?.pid)
+      await takeSession(other.sql, url, first?.pid)
     }
     for (let look = 0; look < 3; look += 1) {
       const [kept] = await sql<[Kept]>`select pg_backend_pid() = ${first?.pid ?? 0} as "the session itself",
@@ -65,7 +65,7 @@ async function proveKept(sql: postgres.Sql, url: string): Promise<void> {
     await sql.unsafe(`unlisten ${mark}; deallocate ${mark}`)
     await sql`select pg_advisory_unlock(${lock}::int8)`
   } finally {
-    await Promise.all(others.map((other) => other.end({ timeout: 1 })))
+    await Promise.all(others.map((other) => other.end()))
   }
 }
 
@@ -97,7 +97,7 @@ async function takeSession(sql: postgres.Sql, url: string, pid: number | undefin
 /** Whether the sessions behind a pooler have the limits that the engine counts on. */
 async function proveSettings(url: string): Promise<void> {
   const names = Object.keys(sessionLimits)
-  const sql = connect({ url, keepAlive: {} }, { maxConnections: 1 })
+  const { sql, cut } = connect({ url, keepAlive: {} }, { maxConnections: 1 })
   try {
     const missing = await sql<{ name: string }[]>`
       select name from pg_settings
@@ -113,6 +113,7 @@ async function proveSettings(url: string): Promise<void> {
     throw unsuitable(url, `the pooler before it refuses a session's settings (${error.message}): ${fix}, or ${direct}`)
   } finally {
     await sql.end({ timeout: 1 })
+    cut()
   }
 }
 

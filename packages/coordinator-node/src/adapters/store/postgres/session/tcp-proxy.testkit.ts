@@ -12,6 +12,10 @@ export interface TcpProxy {
   /** Forwards nothing any more, in either direction, of old connections and new ones; they stay open. */
   freeze(): void
   thaw(): void
+  /** As {@link freeze}, for the connections of now alone: new ones work. */
+  strand(): void
+  /** The rows of the server reach the clients of now without their columns. */
+  garbleRows(): void
   /** Ends the sockets of the clients. Those to the server stay open: it is told nothing. */
   loseClients(): void
   close(): Promise<void>
@@ -21,6 +25,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
   const target = new URL(databaseUrl)
   const clients = new Set<Socket>()
   const upstreams = new Set<Socket>()
+  const garbled = new Set<Socket>()
   let isFrozen = false
   let connectionCount = 0
   const server = createServer((client) => {
@@ -36,7 +41,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
       if (isFrozen) socket.pause()
     }
     client.on('data', (data) => upstream.write(data))
-    upstream.on('data', (data) => client.write(data))
+    upstream.on('data', (data) => client.write(garbled.has(client) ? withoutColumns(data) : data))
     if (isFrozen) for (const socket of [client, upstream]) socket.pause()
     upstream.once('close', () => client.destroy())
     client.once('end', () => {
@@ -61,6 +66,12 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
       isFrozen = false
       for (const socket of [...clients, ...upstreams]) socket.resume()
     },
+    strand() {
+      for (const socket of [...clients, ...upstreams]) socket.pause()
+    },
+    garbleRows() {
+      for (const client of clients) garbled.add(client)
+    },
     loseClients() {
       for (const client of clients) {
         client.removeAllListeners('end')
@@ -73,4 +84,17 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
       await once(server, 'close')
     },
   }
+}
+
+const dataRow = 'D'.charCodeAt(0)
+
+/** Of messages that begin where the data does. */
+function withoutColumns(data: Buffer): Buffer {
+  const messages: Buffer[] = []
+  for (let at = 0; at < data.length; ) {
+    const end = at + 1 + data.readUInt32BE(at + 1)
+    messages.push(data[at] === dataRow ? Buffer.from([dataRow, 0, 0, 0, 6, 0, 1]) : data.subarray(at, end))
+    at = end
+  }
+  return Buffer.concat(messages)
 }

@@ -1,0 +1,45 @@
+import { withPlainConnection } from './plain-connection.ts'
+
+const lookEveryMs = 5_000
+
+/** A session that works for a client which waits for it. */
+export interface WatchedSession {
+  readonly url: string
+  readonly pid: number
+  /** Called when the session does not work any more, so that the client would wait for ever. */
+  readonly giveUp: () => void
+  readonly everyMs?: number
+}
+
+/**
+ * For work that may take as long as it needs, such as a migration: asks the server over other connections whether the session
+ * still works. Where it is gone or idle twice in a row, its answer was lost on the way. The returned function ends the watch.
+ */
+export function watchSession({ url, pid, giveUp, everyMs = lookEveryMs }: WatchedSession): () => void {
+  let idleCount = 0
+  let isLooking = false
+  async function look(): Promise<void> {
+    isLooking = true
+    try {
+      const isAtWork = await withPlainConnection(
+        url,
+        async (sql) => {
+          const rows = await sql`select 1 from pg_stat_activity where pid = ${pid} and state <> 'idle'`
+          return rows.length > 0
+        },
+        everyMs,
+      )
+      idleCount = isAtWork ? 0 : idleCount + 1
+      if (idleCount >= 2) giveUp()
+    } catch {
+      // The database cannot be reached now: that tells nothing about the session.
+      idleCount = 0
+    } finally {
+      isLooking = false
+    }
+  }
+  const timer = setInterval(() => {
+    if (!isLooking) void look()
+  }, everyMs)
+  return () => clearInterval(timer)
+}
