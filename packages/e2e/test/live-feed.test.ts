@@ -65,6 +65,9 @@ describe('a competition on live data', () => {
     for (const connection of market.exchange.connections) await connection.cut()
     const cutAt = Date.now()
     await until('a degraded health', 10_000, async () => (await health()).status === 'degraded')
+    // At first the reason is the broken connection; from the first refused attempt on it stays the same.
+    const isRefused = (reason: string) => reason.includes('answered 503')
+    await until('the refusal as the reason', 20_000, async () => (await health()).reasons.every(isRefused))
     const { reasons } = await health()
     expect(reasons).toHaveLength(2)
     for (const reason of reasons) expect(reason).toMatch(/^feed binance:\w+:candle:1s is (down|stale) since \S+: \S/)
