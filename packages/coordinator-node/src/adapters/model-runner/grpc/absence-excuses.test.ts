@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { announceLimitMs, createAbsenceExcuses, setUpLimitMs } from './absence-excuses.ts'
+import { announceLimitMs, createAbsenceExcuses, lossNoticeMs, setUpLimitMs } from './absence-excuses.ts'
 import { startFakeOrchestrator } from './testing/fake-orchestrator.ts'
 import { openScene, type Scene, stateOf } from './testing/scene.ts'
 
@@ -69,6 +69,27 @@ describe('after the session with the orchestrator began anew', () => {
     expect(why('a')).toBeNull()
     excuses.running(run('a', 2))
     expect(why('a')).toBeNull()
+  })
+
+  it('one that could not be reached as the session ended is excused; one that could not be reached before is to blame', () => {
+    const { excuses, why, wait } = openSession()
+    excuses.unreached('a')
+    wait(lossNoticeMs + 1)
+    excuses.unreached('b')
+    expect(why('b')).toBeNull()
+    wait(lossNoticeMs)
+    excuses.lost()
+    excuses.begin()
+    expect(['a', 'b'].map(why)).toEqual([null, 'orchestrator_restarted'])
+  })
+
+  it('one that cannot be reached while there is no session is excused; one that fails then is to blame', () => {
+    const { excuses, why } = openSession()
+    excuses.lost()
+    excuses.unreached('a')
+    excuses.failed('b')
+    excuses.begin()
+    expect(['a', 'b'].map(why)).toEqual(['orchestrator_restarted', null])
   })
 
   it('a late word about an older run changes nothing', () => {
@@ -153,4 +174,37 @@ describe('the models of an orchestrator that was killed', () => {
     at += announceLimitMs
     expect(why('b')).toBeNull()
   })
+
+  it.each(['before', 'after'] as const)(
+    'are not to blame for a Setup that ends with them, seen just %s the end of the orchestrator',
+    async (order) => {
+      let at = 0
+      const { port } = scene.orchestrator
+      const serving = await scene.serve({ predict: () => 1 })
+      const starting = await scene.serve({}, { setUp: () => new Promise(() => {}) })
+      scene.orchestrator.list([stateOf('serving', serving.port)])
+      const runner = await scene.connect({ nowMs: () => at, setupAttempts: 1, connectTimeoutMs: 500 })
+      at = announceLimitMs
+      scene.orchestrator.update(stateOf('starting', starting.port))
+      await expect.poll(() => starting.setups).toBe(1)
+      const isOver = () =>
+        scene.lines.some(({ fields, message }) => fields.modelId === 'starting' && message.startsWith('model '))
+      const stopOrchestrator = async () => {
+        await scene.orchestrator.close()
+        await expect.poll(() => runner.reachable()).toBe(false)
+      }
+      if (order === 'after') await stopOrchestrator()
+      starting.crash()
+      await expect.poll(isOver).toBe(true)
+      if (order === 'before') await stopOrchestrator()
+      serving.crash()
+      const back = await startFakeOrchestrator({ port })
+      scene.onClose(() => back.close())
+      await expect.poll(() => runner.reachable(), { timeout: 5_000 }).toBe(true)
+      for (const id of ['serving', 'starting']) {
+        expect(runner.excuseOf(id)?.reason).toBe('orchestrator_restarted')
+        expect(runner.retirementOf(id)).toBeNull()
+      }
+    },
+  )
 })

@@ -7,6 +7,8 @@ import type { AbsenceExcuse } from '../../../ports/model-runner.ts'
 export const announceLimitMs = 75_000
 /** How long the set-up of a model may take after it was announced again. */
 export const setUpLimitMs = 15_000
+/** An orchestrator that dies takes its models along, and their connections may be seen to end this long before its own. */
+export const lossNoticeMs = 5_000
 
 /** A run of a model, as it is announced. */
 export interface AnnouncedRun {
@@ -30,6 +32,13 @@ export interface AbsenceExcuses {
   serving(modelId: string): void
   /** This node gave the model up. */
   failed(modelId: string): void
+  /**
+   * This node could not connect to the model, or set it up. That is the model's failure, unless the session with the
+   * orchestrator has ended, or ends within `lossNoticeMs`.
+   */
+  unreached(modelId: string): void
+  /** The session has ended. */
+  lost(): void
   /** While a session lasts. */
   excuseOf(modelId: string): AbsenceExcuse | null
 }
@@ -46,6 +55,8 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
   const announcedAtMs = new Map<string, number>()
   // Of this session.
   const accountable = new Set<string>()
+  const unreached = new Map<string, { readonly deploymentId: string | undefined; readonly atMs: number }>()
+  let isLost = false
 
   function fail(modelId: string): void {
     running.delete(modelId)
@@ -64,6 +75,8 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
         for (const id of running.keys()) awaited?.add(id)
       }
       beganAtMs = at
+      isLost = false
+      unreached.clear()
       running.clear()
       announcedAtMs.clear()
       accountable.clear()
@@ -81,6 +94,19 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
       accountable.add(modelId)
     },
     failed: fail,
+    unreached(modelId) {
+      if (isLost) return
+      unreached.set(modelId, { deploymentId: running.get(modelId), atMs: nowMs() })
+      fail(modelId)
+    },
+    lost() {
+      isLost = true
+      for (const [modelId, { deploymentId, atMs }] of unreached) {
+        if (deploymentId === undefined || nowMs() - atMs > lossNoticeMs) continue
+        down.delete(modelId)
+        running.set(modelId, deploymentId)
+      }
+    },
     excuseOf(modelId) {
       if (beganAtMs === null || accountable.has(modelId) || down.has(modelId)) return null
       if (awaited !== null && !awaited.has(modelId)) return null

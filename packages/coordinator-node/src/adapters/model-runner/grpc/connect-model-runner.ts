@@ -52,8 +52,10 @@ class ConnectedModelRunner implements GrpcModelRunner {
       ...options,
       absenceBlame: (modelId) => (this.excuseOf(modelId) === null ? 'model' : 'coordinator'),
       onModel: (model) => this.#tell(model),
+      isReachable: () => this.#discovery.reachable(),
       report: (deploymentId, report) => {
-        this.#excuses.failed(report.model_id)
+        if (report.failure_code === 'CONNECTION_FAILED') this.#excuses.unreached(report.model_id)
+        else this.#excuses.failed(report.model_id)
         this.#discovery.report(deploymentId, report)
       },
     })
@@ -61,7 +63,14 @@ class ConnectedModelRunner implements GrpcModelRunner {
       maxBytes: options.maxHeldBytes,
       modelCount: () => this.#cluster.ready().length,
     })
-    this.#discovery = connectDiscovery({ ...options, onMessage: (message) => this.#receive(message) })
+    this.#discovery = connectDiscovery({
+      ...options,
+      onMessage: (message) => this.#receive(message),
+      onLost: () => {
+        this.#excuses.lost()
+        this.#cluster.lost()
+      },
+    })
   }
 
   models(): readonly ModelIdentity[] {

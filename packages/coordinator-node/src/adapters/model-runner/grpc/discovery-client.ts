@@ -11,6 +11,8 @@ const CLOSE_TIMEOUT_MS = 500
 
 export interface DiscoveryOptions extends ResolvedOptions {
   readonly onMessage: (message: ServerMessage) => void
+  /** A connection has ended that had listed models. */
+  readonly onLost: () => void
 }
 
 /** The subscription to the orchestrator's announcements, which is renewed for ever. */
@@ -125,8 +127,10 @@ class WebSocketDiscovery implements DiscoveryClient {
 
   #lose(socket: WebSocket, problem: string): void {
     if (this.#socket === socket) this.#socket = undefined
+    const wasListed = this.#listed
     this.#listed = false
     if (this.#closed) return
+    if (wasListed) this.#options.onLost()
     if (!this.#hasWarned) this.#options.log.warn('model orchestrator is unreachable', { url: this.#url, problem })
     this.#hasWarned = true
     const { reconnectMs, maxReconnectMs } = this.#options

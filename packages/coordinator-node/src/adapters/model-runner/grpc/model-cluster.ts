@@ -1,8 +1,9 @@
-import type { FailureReport, ModelState } from '@crunch/model-protocol'
+import type { FailureCode, FailureReport, ModelState } from '@crunch/model-protocol'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { ModelIdentity } from '../../../domain/model.ts'
 import type { Blame } from '../../../domain/prediction.ts'
 import { cutDetail } from '../model-answers.ts'
+import { lossNoticeMs } from './absence-excuses.ts'
 import {
   createDeployment,
   type Deployment,
@@ -27,12 +28,16 @@ export interface ClusterOptions extends ResolvedOptions {
   readonly absenceBlame: (modelId: string) => Blame
   readonly onModel: (model: ModelIdentity) => void
   readonly report: (deploymentId: string, report: FailureReport) => void
+  /** Whether there is an orchestrator whose models can be expected to run. */
+  readonly isReachable: () => boolean
 }
 
 /** It ends with the next run of the model. */
 interface OwnVerdict {
   readonly deploymentId: string
+  readonly code: FailureCode
   readonly reason: string
+  readonly atMs: number
   /** The orchestrator has stopped that run since. Until then a model could take itself out of rounds by how it answers. */
   isStopped: boolean
 }
@@ -98,6 +103,13 @@ export class ModelCluster {
     }
     // While a model is being replaced it is listed twice: the last one is the newest.
     this.update([...new Map(states.map((state) => [state.model_id, state])).values()])
+  }
+
+  /** The session with the orchestrator has ended: models that could not be reached just before may have ended with it. */
+  lost(): void {
+    for (const [modelId, { code, atMs }] of this.#verdicts) {
+      if (code === 'CONNECTION_FAILED' && this.#options.nowMs() - atMs <= lossNoticeMs) this.#verdicts.delete(modelId)
+    }
   }
 
   /** Resolves when no announced model is being set up any more. */
@@ -215,8 +227,15 @@ export class ModelCluster {
 
   #giveUp(deployment: Deployment, { code, reason }: Verdict): void {
     const { modelId, deploymentId, ip } = deployment
+    if (code === 'CONNECTION_FAILED' && !this.#options.isReachable()) {
+      // It may have ended with its orchestrator. If it still runs, it is announced again, and set up again.
+      this.#options.log.info('model is out of reach, as its orchestrator is', { modelId, deploymentId, reason })
+      this.#drop(deployment)
+      return
+    }
     this.#options.log.warn('model given up', { modelId, deploymentId, code, reason })
-    this.#verdicts.set(modelId, { deploymentId, reason: `${code}: ${reason}`, isStopped: false })
+    const atMs = this.#options.nowMs()
+    this.#verdicts.set(modelId, { deploymentId, code, reason: `${code}: ${reason}`, atMs, isStopped: false })
     this.#options.report(deploymentId, { model_id: modelId, failure_code: code, failure_reason: cutDetail(reason), ip })
     this.#drop(deployment)
   }
