@@ -68,11 +68,12 @@ export function createPipeline(contract: AnyContract, ports: PipelinePorts, opti
       const period = await nextClosablePeriod(resolved, store, resolved.snapshotEveryMs, closedThrough, now)
       if (period === null) return count
       const results = await store.periodResults(period.start, period.end)
-      const snapshots = periodSnapshots(resolved, period.start, period.end, results)
+      const models = await store.models()
+      const snapshots = periodSnapshots(resolved, models, period.start, period.end, results)
       const earlier = await ledger.before(closedThrough, period.end)
       const rounds = periodRounds(resolved, period, results)
       const span = { periods: [...earlier.periods, rounds], snapshots: [...earlier.snapshots, ...snapshots] }
-      const leaderboard = rankModels(resolved, await store.models(), span, period.end)
+      const leaderboard = rankModels(resolved, models, span, period.end)
       if (await store.closePeriod({ rounds, snapshots, leaderboard })) ledger.add(rounds, snapshots)
       closedThrough = period.end
     }

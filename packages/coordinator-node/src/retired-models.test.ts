@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { candles, openCompetition, steady } from '../test/competition.ts'
 import { createMemoryStore } from './adapters/store/memory/memory-store.ts'
-import { candle, minute, model } from './ports/store-samples.ts'
+import { candle, eth, minute, model } from './ports/store-samples.ts'
 
 const never = new Promise<never>(() => {})
 
@@ -88,4 +88,26 @@ describe('a model that the orchestrator', () => {
       },
     ])
   })
+})
+
+test('two subjects that share an instant ask the same models, though one is removed between them', async () => {
+  const schedule = ['BTCUSDT', 'ETHUSDT'].map((subject) => ({ subject, every: '1m', horizon: '5m', step: '1m' }))
+  const { store, runner, drive, predictor } = await openCompetition({
+    changes: { prediction: { schedule } },
+    models: { a: steady(1), b: steady(0) },
+  })
+  await drive(candle(0), candle(0, { close: 1 }, eth), candle(1))
+  runner.connect({ b: steady(0) })
+  runner.setRetirements({ a: 'it was removed' })
+  await predictor.predict(candle(1, { close: 1 }, eth))
+  await drive(candle(2), candle(2, { close: 1 }, eth))
+  const { models, rounds, predictions } = store.dump()
+  const [{ retirements } = { retirements: [] }] = models
+  expect(retirements).toEqual([{ from: minute(2) + 1, until: null, reason: 'it was removed' }])
+  const rows = rounds.map(({ id, performedAt }) => {
+    const ids = predictions.filter(({ roundId }) => roundId === id).map(({ modelId }) => modelId)
+    return [performedAt, ids.join()]
+  })
+  // No span says of an instant that a model had no row at it, where it had one.
+  expect(rows).toEqual([1, 1, 2, 2, 3, 3].map((count) => [minute(count), count < 3 ? 'a,b' : 'b']))
 })

@@ -240,6 +240,32 @@ describe('the name of a baseline', () => {
   })
 })
 
+describe('a baseline that is renamed after the end of a period, and before its checkpoint closes', () => {
+  test.each([
+    ['at once', 128],
+    ['late, after the renaming', 140],
+  ])('is the floor of that period all the same (%s)', async (_, closedAt) => {
+    const models = { flat: steady(0), good: oracle(0.9), honest: oracle(0.5), wrong: oracle(-0.5) }
+    const { store, drive, pipeline, runner, lines } = await openCompetition({ changes, models, identityOf })
+    const close = async () => {
+      await pipeline.settle()
+      await pipeline.checkpoint()
+    }
+    await drive(...candles(0, 128))
+    if (closedAt === 128) await close()
+    runner.connect(models, { flat: { name: 'demo' } })
+    await drive(...candles(129, 140))
+    await close()
+    const [checkpoint] = store.dump().checkpoints
+    expect(checkpoint).toMatchObject({ periodEnd: minute(120), floor: 0, emissionReason: null })
+    expect(store.dump().models.find(({ id }) => id === 'flat')).toMatchObject({
+      name: 'flat',
+      retirements: [{ from: minute(130), until: null, reason: expect.stringContaining('cannot become "demo"') }],
+    })
+    expect(lines.filter(({ message }) => message.startsWith('a model is refused'))).toHaveLength(1)
+  })
+})
+
 describe('a model that registers within a period', () => {
   test('has the worst score of every round before it, in the period it joined in as in those before', async () => {
     const worst = { ...changes, leaderboard: { ...changes.leaderboard, newcomers: 'worst' } }

@@ -1,10 +1,10 @@
+import { meanOf, type Result, registeredBetween, resultsOf, withoutRow, worstOf } from './round-results.ts'
 import { spearman } from './spearman.ts'
 import {
   type CheckpointRow,
   isRetired,
   type LeaderboardRow,
   type ModelRow,
-  type ScoreRow,
   type SnapshotRow,
   type StoredRows,
 } from './stored-rows.ts'
@@ -51,16 +51,6 @@ export const weatherCompetition: Competition = {
   paidFrom: 0.5,
 }
 
-/** One answer of a model, or its lack, in a round that has a truth. */
-interface Result {
-  readonly modelId: string
-  readonly inputId: string
-  readonly at: number
-  readonly blame: string | null
-  readonly status: string
-  readonly score: ScoreRow | undefined
-}
-
 export type Recomputed = Pick<StoredRows, 'snapshots'> & {
   readonly leaderboards: readonly Omit<LeaderboardRow, 'id'>[]
   readonly checkpoints: readonly Omit<CheckpointRow, 'id' | 'status'>[]
@@ -73,7 +63,7 @@ export function recompute(rows: StoredRows, competition: Competition): Recompute
   const results = resultsOf(rows)
   const ends = new Set(results.map(({ at }) => Math.floor(at / periodMs) * periodMs + periodMs))
   const periodEnds = [...ends].filter((end) => end <= closedThrough).sort((left, right) => left - right)
-  const snapshots = periodEnds.flatMap((end) => snapshotsOf(competition, results, end))
+  const snapshots = periodEnds.flatMap((end) => snapshotsOf(competition, rows.models, results, end))
   const leaderboards = periodEnds.map((end) => {
     const known = rows.models.filter(({ registeredAt }) => registeredAt < end)
     return leaderboardOf(competition, known, results, snapshots, end)
@@ -88,22 +78,6 @@ export function recompute(rows: StoredRows, competition: Competition): Recompute
     .sort((left, right) => left - right)
     .map((end) => checkpointOf(competition, rows.models, results, snapshots, end))
   return { snapshots, leaderboards, checkpoints }
-}
-
-/** In order of (resolvableAt, input, model), which is that of the rows. */
-function resultsOf(rows: StoredRows): readonly Result[] {
-  const scores = new Map(rows.scores.map((score) => [score.predictionId, score]))
-  const voided = new Set(rows.inputs.filter(({ voidReason }) => voidReason !== null).map(({ id }) => id))
-  return rows.predictions
-    .filter(({ inputId }) => !voided.has(inputId))
-    .map(({ id, modelId, inputId, resolvableAt, blame, status }) => ({
-      modelId,
-      inputId,
-      at: resolvableAt,
-      blame,
-      status,
-      score: scores.get(id),
-    }))
 }
 
 function totals(results: readonly Result[]) {
@@ -139,32 +113,20 @@ function answers(all: readonly Result[], own: readonly Result[]) {
   return { validCount, roundCount, coverage: roundCount === 0 ? null : validCount / roundCount }
 }
 
-/** The ranking value of the worst valid answer of each round that has one. */
-function worstOf(
-  { value: field, direction }: Competition,
-  results: readonly Result[],
-): { readonly sum: number; readonly count: number } {
-  const worst = new Map<string, number>()
-  for (const { inputId, score } of results) {
-    if (score?.kind !== 'valid') continue
-    const value = score.value?.[field] as number
-    const before = worst.get(inputId) ?? value
-    worst.set(inputId, direction === 'asc' ? Math.max(before, value) : Math.min(before, value))
-  }
-  return { sum: [...worst.values()].reduce((sum, value) => sum + value, 0), count: worst.size }
-}
-
-function mean(results: readonly Result[], field: string): number | null {
-  const { scoreCount, sum } = totals(results)
-  return scoreCount === 0 ? null : sum(field) / scoreCount
-}
-
-function snapshotsOf(competition: Competition, all: readonly Result[], end: number): readonly SnapshotRow[] {
+function snapshotsOf(
+  competition: Competition,
+  models: readonly ModelRow[],
+  all: readonly Result[],
+  end: number,
+): readonly SnapshotRow[] {
   const { periodMs, scoreFields } = competition
   const results = all.filter(({ at }) => at >= end - periodMs && at < end)
   const modelIds = [...new Set(results.map(({ modelId }) => modelId))].sort()
-  return modelIds.map((modelId) => {
+  const listed = models.filter((model) => modelIds.includes(model.id) || registeredBetween(model, results))
+  return listed.map((model) => {
+    const { id: modelId } = model
     const own = results.filter((result) => result.modelId === modelId)
+    const missing = withoutRow(model, results)
     const { scoreCount, dueCount, answeredCount, sum } = totals(own)
     const fields = scoreCount === 0 ? [] : scoreFields
     return {
@@ -179,10 +141,8 @@ function snapshotsOf(competition: Competition, all: readonly Result[], end: numb
       roundCount: new Set(results.map(({ inputId }) => inputId)).size,
       validCount: answers(results, own).validCount,
       excusedCount: new Set(results.map(({ inputId }) => inputId)).size - answers(results, own).roundCount,
-      unasked: worstOf(
-        competition,
-        results.filter(({ inputId }) => !own.some((one) => one.inputId === inputId)),
-      ),
+      unasked: worstOf(competition, missing.before),
+      missed: worstOf(competition, missing.since),
       contractVersions: versionsOf(own),
       sums: Object.fromEntries(fields.map((field) => [field, { sum: sum(field), count: scoreCount }])),
       metrics: {
@@ -227,14 +187,14 @@ function leaderboardOf(
   snapshots: readonly SnapshotRow[],
   asOf: number,
 ): Omit<LeaderboardRow, 'id'> {
-  const { periodMs, windowsMs, rankBy, direction, value, rankedFrom } = competition
+  const { periodMs, windowsMs, rankBy, direction, rankedFrom } = competition
   const longestMs = Math.max(...Object.values(windowsMs))
   const closed = results.filter(({ at }) => at < asOf)
   const window = closed.filter(({ at }) => at >= asOf - (windowsMs[rankBy] ?? 0))
   const listed = models.filter((model) => {
     const hasRow = snapshots.some(
-      ({ modelId, periodStart, periodEnd }) =>
-        modelId === model.id && periodEnd <= asOf && periodStart >= asOf - longestMs,
+      ({ modelId, periodStart, periodEnd, dueCount, excusedCount }) =>
+        modelId === model.id && periodEnd <= asOf && periodStart >= asOf - longestMs && dueCount + excusedCount > 0,
     )
     return hasRow || !isRetired(model, asOf)
   })
@@ -263,7 +223,14 @@ function leaderboardOf(
                   ? 'waiting'
                   : 'low_coverage',
       windows: Object.fromEntries(
-        Object.entries(windowsMs).map(([name, lengthMs]) => [name, mean(within(lengthMs), value)]),
+        Object.entries(windowsMs).map(([name, lengthMs]) => [
+          name,
+          meanOf(
+            competition,
+            model,
+            closed.filter(({ at }) => at >= asOf - lengthMs),
+          ),
+        ]),
       ),
       metrics: newest.at(-1)?.metrics ?? {},
       scoreCount,
@@ -279,6 +246,8 @@ function leaderboardOf(
     periodStart: asOf - periodMs,
     roundCount: new Set(period.map(({ inputId }) => inputId)).size,
     worst: worstOf(competition, period),
+    missing: worstOf(competition, period),
+    firstPerformedAt: Math.min(...period.map(({ askedAt }) => askedAt)),
     rankBy,
     direction,
     entries: inOrder(
@@ -292,12 +261,13 @@ function leaderboardOf(
 }
 
 function checkpointOf(
-  { checkpointMs, direction, value: field, baseline, paidFrom }: Competition,
+  competition: Competition,
   models: readonly ModelRow[],
   all: readonly Result[],
   snapshots: readonly SnapshotRow[],
   end: number,
 ): Omit<CheckpointRow, 'id' | 'status'> {
+  const { checkpointMs, direction, baseline, paidFrom } = competition
   const results = all.filter(({ at }) => at >= end - checkpointMs && at < end)
   const candidates = models
     .filter(({ id }) => results.some(({ modelId }) => modelId === id))
@@ -308,9 +278,10 @@ function checkpointOf(
       const answered = answers(results, own)
       const isCovered = answered.validCount > 0 && (answered.coverage ?? 0) >= paidFrom
       const isOrganizers = cruncherId === organizer
+      const value = meanOf(competition, model, results)
       return {
-        entry: { modelId, value: mean(own, field), scoreCount, dueCount, answeredCount, ...answered },
-        floor: isOrganizers && name === baseline && isCovered ? mean(own, field) : null,
+        entry: { modelId, value, scoreCount, dueCount, answeredCount, ...answered },
+        floor: isOrganizers && name === baseline && isCovered ? value : null,
         unpaidReason: isOrganizers
           ? 'baseline'
           : isRetired(model, end)

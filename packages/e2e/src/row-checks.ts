@@ -1,4 +1,4 @@
-import { isRetired, type PredictionRow, retiresAt, type StoredRows } from './stored-rows.ts'
+import { isRetired, type PredictionRow, type StoredRows } from './stored-rows.ts'
 
 // What must hold of the rows of every deployment, whatever happened to it. Each check gives what is wrong, a line each.
 
@@ -19,11 +19,7 @@ export function wrongAnswerRows({ models, inputs, predictions }: StoredRows): re
     const expected = models
       .filter((model) => model.registeredAt <= performedAt && !isRetired(model, performedAt))
       .map((model) => model.id)
-    const retiring = new Set(models.filter((model) => retiresAt(model, performedAt)).map((model) => model.id))
-    const found = (answered.get(id) ?? [])
-      .map(({ modelId }) => modelId)
-      .filter((modelId) => !retiring.has(modelId))
-      .sort()
+    const found = (answered.get(id) ?? []).map(({ modelId }) => modelId).sort()
     return found.join() === expected.join() ? [] : [`${id} has rows of models ${found}, not of ${expected}`]
   })
   return [...strays, ...wrong]

@@ -56,6 +56,7 @@ export interface SnapshotRow {
   readonly validCount: number
   readonly excusedCount: number
   readonly unasked: { readonly sum: number; readonly count: number }
+  readonly missed: { readonly sum: number; readonly count: number }
   /** How many of its scores each version of the contract's code computed. */
   readonly contractVersions: Readonly<Record<string, number>>
   readonly sums: Readonly<Record<string, { readonly sum: number; readonly count: number }>>
@@ -69,6 +70,8 @@ export interface LeaderboardRow {
   readonly periodStart: number
   readonly roundCount: number
   readonly worst: { readonly sum: number; readonly count: number }
+  readonly missing: { readonly sum: number; readonly count: number }
+  readonly firstPerformedAt: number
   readonly rankBy: string
   readonly direction: string
   readonly entries: readonly {
@@ -160,12 +163,12 @@ export async function readStoredRows(sql: postgres.Sql): Promise<StoredRows> {
     snapshots: await sql<SnapshotRow[]>`
       select id, era, model_id as "modelId", period_start as "periodStart", period_end as "periodEnd",
         score_count as "scoreCount", due_count as "dueCount", answered_count as "answeredCount", round_count as "roundCount",
-        valid_count as "validCount", excused_count as "excusedCount", unasked,
+        valid_count as "validCount", excused_count as "excusedCount", unasked, missed,
         contract_versions as "contractVersions", sums, metrics
       from snapshots order by period_end, model_id`,
     leaderboards: await sql<LeaderboardRow[]>`
-      select id, era, as_of as "asOf", period_start as "periodStart", round_count as "roundCount", worst,
-        rank_by as "rankBy", direction, entries
+      select id, era, as_of as "asOf", period_start as "periodStart", round_count as "roundCount", worst, missing,
+        first_performed_at as "firstPerformedAt", rank_by as "rankBy", direction, entries
       from leaderboards order by as_of`,
     checkpoints: await sql<CheckpointRow[]>`
       select id, era, period_start as "periodStart", period_end as "periodEnd", status,
@@ -176,9 +179,4 @@ export async function readStoredRows(sql: postgres.Sql): Promise<StoredRows> {
 
 export function isRetired({ retirements }: ModelRow, at: number): boolean {
   return retirements.some(({ from, until }) => from <= at && (until === null || at < until))
-}
-
-/** Of the rounds at the instant at which a model retires, some may have been opened just before. */
-export function retiresAt({ retirements }: ModelRow, at: number): boolean {
-  return retirements.some(({ from }) => from === at)
 }

@@ -33,6 +33,22 @@ export function refusalOfName(
   return `"${name}" is the name of a baseline, which only the organizer (cruncher "${organizer.cruncherId}") can submit: give the model another name`
 }
 
+/**
+ * Why an organizer's model cannot have its new name: it would become a baseline, another one, or none, and so change the floor
+ * of rounds that it has answered already. What a model is to be paid by must not depend on when a checkpoint closes.
+ */
+export function refusalOfRename(
+  known: Pick<ModelIdentity, 'name' | 'cruncherId'>,
+  announced: Pick<ModelIdentity, 'name'>,
+  organizer: Organizer,
+): string | null {
+  if (known.cruncherId !== organizer.cruncherId) return null
+  const [before, after] = [known, announced].map(({ name }) => (isBaselineName(name, organizer) ? nameKey(name) : null))
+  if (before === after) return null
+  const kind = before === null ? 'no baseline' : `the baseline "${known.name}"`
+  return `the organizer's model "${known.name}" is ${kind}, and cannot become "${announced.name}": give it its name back, or submit it under another id`
+}
+
 /** Names that read the same have the same key, however they are spelled: `Flat`, `ｆｌａｔ` and ` flat ` are `flat`. */
 export function nameKey(name: string): string {
   return name

@@ -24,14 +24,21 @@ export interface Snapshot {
   readonly validCount: number
   /** Rounds that count neither for nor against it: its answer is missing, or could not be scored, by our fault. */
   readonly excusedCount: number
-  /** Over the period's rounds in which it had no row: the ranking value of the worst valid score. */
+  /** Over the period's rounds from before its registration: the ranking value of the worst valid score. */
   readonly unasked: FieldSum
+  /** Over those behind it in which it had no row, as it was retired: the ranking value that a missing answer scores. */
+  readonly missed: FieldSum
   /** How many of its scores each version of the contract's code computed. */
   readonly contractVersions: Readonly<Record<string, number>>
   /** For each numeric field of the score. */
   readonly sums: Readonly<Record<string, FieldSum>>
   /** `null` where a metric is not defined on these data. */
   readonly metrics: Readonly<Record<string, number | null>>
+}
+
+/** Whether its model was asked at all in the period; what was missing by our fault is excused, and not due. */
+export function hasRow({ dueCount, excusedCount }: Snapshot): boolean {
+  return dueCount + excusedCount > 0
 }
 
 /** The mean of each numeric score field; `null` without data. */

@@ -1,6 +1,7 @@
 import type { AnsweredRounds } from './coverage.ts'
 import { addFinite } from './finite-sum.ts'
 import type { NewcomerPolicy } from './leaderboard.ts'
+import type { Model } from './model.ts'
 import type { PeriodRounds } from './period-rounds.ts'
 import type { FieldSum, Snapshot } from './snapshot.ts'
 
@@ -28,13 +29,16 @@ export interface StandingRules {
 }
 
 /**
- * Adds up one model's snapshots of a span. A mean over scores, so sums and counts add up, and no mean of means. Sums run
+ * Adds up what one model has over a span. Rounds that it missed since its registration, as it was retired, count as missing
+ * answers do, whatever the policy for newcomers: or a model could retire before a hard round for nothing. A mean over scores, so sums and
+ * counts add up, and no mean of means. Sums run
  * oldest first: in another order their last bits would differ.
  * @param snapshots the model's own, each of one of `periods`
  * @param roundCount of all the periods
  */
 export function standingOf(
   { field, newcomers }: StandingRules,
+  { registeredAt }: Pick<Model, 'registeredAt'>,
   periods: readonly PeriodRounds[],
   roundCount: number,
   snapshots: readonly Snapshot[],
@@ -53,17 +57,18 @@ export function standingOf(
     total.validCount += snapshot.validCount
     total.excusedCount += snapshot.excusedCount
   }
-  if (newcomers === 'worst') {
-    let next = 0
-    for (const { periodEnd, worst } of periods) {
-      const snapshot = snapshots[next]
-      if (snapshot?.periodEnd === periodEnd) {
-        addSnapshot(snapshot)
-        add(snapshot.unasked)
-        next += 1
-      } else add(worst)
-    }
-  } else for (const snapshot of snapshots) addSnapshot(snapshot)
+  let next = 0
+  for (const { periodEnd, firstPerformedAt, worst, missing } of periods) {
+    const snapshot = snapshots[next]
+    if (snapshot?.periodEnd === periodEnd) {
+      addSnapshot(snapshot)
+      add(snapshot.missed)
+      if (newcomers === 'worst') add(snapshot.unasked)
+      next += 1
+    } else if (registeredAt <= firstPerformedAt) add(missing)
+    else if (newcomers === 'worst') add(worst)
+  }
+  if (next < snapshots.length) throw new RangeError('a snapshot is of no period of its span, or not in order')
   const { sum, count, ...counts } = total
   // Without a score of its own there is nothing that the worst ones could be added to.
   return { ...counts, roundCount, value: counts.scoreCount === 0 ? null : sum / count }

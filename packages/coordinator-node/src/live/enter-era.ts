@@ -65,7 +65,8 @@ export async function closeEndedEras({ contract, settings, store, clock, log }: 
   for (const era of eras.slice(0, -1)) {
     const span = eraSpan(eras, era, 0)
     if (await isClosed(store, span)) continue
-    const options = { era: span, payees: payeesOf(settings) }
+    const organizerCruncherId = settings.ORGANIZER_CRUNCHER_ID
+    const options = { era: span, payees: payeesOf(settings), organizerCruncherId }
     const pipeline = createPipeline(endedContract(contract, era.structure), { store, clock, log }, options)
     const closed = await pipeline.closeEra()
     log.info('an era that has ended was closed', {

@@ -68,9 +68,16 @@ async function play(from: number, to: number, changes: ContractChanges = {}, cod
   return era
 }
 
-async function newEra(at: number, changes: ContractChanges) {
+async function newEra(at: number, changes: ContractChanges, ofOperator = settings) {
   const clock = createVirtualClock(minute(at))
-  return beginNewEra({ contract: changedContract(changes), settings, codeHash: 'code', store, clock, log: silentLog })
+  return beginNewEra({
+    contract: changedContract(changes),
+    settings: ofOperator,
+    codeHash: 'code',
+    store,
+    clock,
+    log: silentLog,
+  })
 }
 
 /** Every row of the database, as text. */
@@ -193,6 +200,19 @@ describe('a new era', () => {
     const results = await store.periodResults(beganAt, minute(99))
     const rounds = new Set(results.map(({ roundId }) => roundId))
     expect(reports.some(({ prediction }) => rounds.has(prediction.roundId))).toBe(false)
+  })
+
+  test("pays the organizer's models nothing as it ends the old one, under whichever cruncher id they run", async () => {
+    await play(0, 34)
+    const organizersOwn = readSettings({ CRUNCH_ID: 'next-move', ORGANIZER_CRUNCHER_ID: 'c-a' })
+    await newEra(35, direction, organizersOwn)
+    const [last] = await store.checkpoints({ limit: 1 })
+    expect(last?.entries.map(({ modelId, unpaidReason }) => [modelId, unpaidReason])).toEqual(
+      expect.arrayContaining([
+        ['a', 'organizer'],
+        ['b', null],
+      ]),
+    )
   })
 
   test('begins once: again, after a crash or by mistake, it changes nothing', async () => {

@@ -67,7 +67,9 @@ function roundTests(context: StoreUnderTest): void {
     expect(results[0]).toEqual({
       modelId: 'a',
       roundId: round(0).id,
+      performedAt: minute(0),
       resolvableAt: minute(5),
+      missingValue: 0.1 + 0.2,
       predictionStatus: 'SCORED',
       blame: null,
       scoreKind: 'valid',

@@ -110,6 +110,7 @@ export function resolveAll(due: DueRound, overrides: Partial<Score> = {}): Round
     kind: 'resolved',
     actuals: { return: 0.01 },
     scores: pending.map((of) => score(of, overrides)),
+    missingValue: 0.1 + 0.2,
     moves: pending.map(({ id }) => ({ predictionId: id, to: 'SCORED', reason: null, blame: null, detail: null })),
   }
 }
@@ -143,6 +144,7 @@ export function snapshot(modelId: string, endMinute: number, overrides: Partial<
     validCount: 3,
     excusedCount: 1,
     unasked: { sum: -0.1, count: 2 },
+    missed: { sum: -(0.1 + 0.7), count: 1 },
     contractVersions: { 1: 3 },
     sums: { value: { sum: 0.1 + 0.2, count: 3 } },
     metrics: { ic: null, hit_rate: 2 / 3 },
@@ -158,6 +160,8 @@ export function periodRounds(endMinute: number, overrides: Partial<PeriodRounds>
     periodEnd,
     roundCount: 5,
     worst: { sum: -(0.1 + 0.2), count: 4 },
+    missing: { sum: -(0.1 + 0.7), count: 3 },
+    firstPerformedAt: periodEnd - 15 * minuteMs,
     ...overrides,
   }
 }

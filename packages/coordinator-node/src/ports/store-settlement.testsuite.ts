@@ -263,6 +263,7 @@ function effectTests(context: StoreUnderTest): void {
       kind: 'resolved',
       actuals: { return: 0.1 },
       scores: [...scores].reverse(),
+      missingValue: -1,
       moves: [
         { predictionId: good.id, to: 'SCORED', reason: null, blame: null, detail: null },
         { predictionId: broken.id, ...failure },
@@ -342,7 +343,9 @@ function refusalTests(context: StoreUnderTest): void {
     const failed = prediction(round(0), 'a', { status: 'FAILED', output: null, reason: 'model_error', blame: 'model' })
     await store.recordAnswers(round(0).id, minute(1), [failed])
     const move = { predictionId: failed.id, to: 'SCORED', reason: null, blame: null, detail: null } as const
-    const settling = settleBoth(() => ({ kind: 'resolved', actuals: null, scores: [], moves: [move] }))
+    const settling = settleBoth(() => ({
+      ...{ kind: 'resolved', actuals: null, scores: [], missingValue: null, moves: [move] },
+    }))
     await expect(settling).rejects.toThrow(/cannot move from FAILED to SCORED/)
   })
 }

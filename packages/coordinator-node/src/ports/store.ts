@@ -71,6 +71,8 @@ export type RoundSettlement =
       readonly kind: 'resolved'
       readonly actuals: Json
       readonly scores: readonly Score[]
+      /** The ranking value that a missing answer scores; `null` where the contract gives it none. */
+      readonly missingValue: number | null
       /** Predictions that leave PENDING: id and new status. */
       readonly moves: readonly PredictionMove[]
     }
@@ -144,7 +146,10 @@ export interface SettleResult {
 export interface PeriodResult {
   readonly modelId: string
   readonly roundId: string
+  readonly performedAt: Instant
   readonly resolvableAt: Instant
+  /** Of the round: the ranking value that a missing answer scores. */
+  readonly missingValue: number | null
   readonly predictionStatus: PredictionStatus
   readonly blame: 'model' | 'coordinator' | null
   /** `null` when the prediction has no score. */

@@ -83,6 +83,7 @@ describe('/reports/predictions', () => {
       ...resolveAll(due),
       kind: 'resolved',
       actuals: {},
+      missingValue: -3,
       moves: [{ predictionId: prediction(one, 'a').id, to: 'SCORED', reason: null, blame: null, detail: null }],
       scores: [
         score(prediction(one, 'a'), { kind: 'failed', value: null, reason: 'the scorer threw' }),

@@ -21,7 +21,7 @@ function close(snapshots: readonly Snapshot[], { changes = {}, models, roundCoun
   const ids = [...new Set(snapshots.map(({ modelId }) => modelId))].sort()
   const known = models ?? ids.map((id) => participant(id))
   const periods = [10, 20, 30].map((end) =>
-    periodRounds(end, { roundCount, worst: { sum: -roundCount, count: roundCount } }),
+    periodRounds(end, { roundCount, worst: { sum: -roundCount, count: roundCount }, missing: { sum: 0, count: 0 } }),
   )
   const period = { start: minute(0), end: minute(30), periods, snapshots }
   return closeCheckpoint(resolvedContract(changes), payees, known, period, minute(31))
@@ -40,6 +40,7 @@ function worth(modelId: string, endMinute: number, sum: number, count: number, r
   const counts = { scoreCount: count, dueCount: count, answeredCount: count, validCount: count, excusedCount: 0 }
   return snapshot(modelId, endMinute, {
     sums: { value: { sum, count }, other: { sum: 99, count: 1 } },
+    missed: { sum: 0, count: 0 },
     ...counts,
     ...rest,
   })
@@ -85,7 +86,7 @@ describe('closeCheckpoint', () => {
   })
 
   test('pays equal values equally and leaves models without a value unpaid, last', () => {
-    const none = worth('0-none', 10, 0, 0, { sums: {} })
+    const none = worth('0-none', 10, 0, 0, { sums: {}, dueCount: 1 })
     const closed = close([none, worth('b', 10, 4, 2), worth('a', 10, 2, 1), worth('c', 10, 1, 1)])
     expect(paidOf(closed)).toEqual([
       ['a', 1, 375_000_000, null],
@@ -186,13 +187,13 @@ describe('minCoverage', () => {
 
   test('counts against all rounds of the period, also those before a model registered', () => {
     // 14 of 30 rounds, all it was ever asked in; 15 are half.
-    const late = [worth('late', 30, 10, 10), worth('late', 20, 4, 4)]
+    const late = [worth('late', 20, 4, 4), worth('late', 30, 10, 10)]
     const all = [10, 20, 30].map((end) => worth('all', end, -10, 10))
     expect(paidOf(close([...late, ...all], { changes: half }))).toEqual([
       ['all', 1, fullRewardFrac64, null],
       ['late', null, 0, 'low_coverage'],
     ])
-    const enough = close([worth('late', 30, 10, 10), worth('late', 20, 5, 5), ...all], { changes: half })
+    const enough = close([worth('late', 20, 5, 5), worth('late', 30, 10, 10), ...all], { changes: half })
     expect(paidOf(enough).map(([id, rank]) => [id, rank])).toEqual([
       ['late', 1],
       ['all', 2],

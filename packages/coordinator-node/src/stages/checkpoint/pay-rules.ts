@@ -3,6 +3,7 @@ import type { EmissionReason, UnpaidReason } from '../../domain/checkpoint.ts'
 import { coverageOf } from '../../domain/coverage.ts'
 import { isRetired, type Model } from '../../domain/model.ts'
 import { type ModelRole, nameKey, roleOf } from '../../domain/model-role.ts'
+import { hasRow } from '../../domain/snapshot.ts'
 import { countRounds, groupByModel, type Span, type Standing, standingOf } from '../../domain/standing.ts'
 import type { Instant } from '../../domain/time.ts'
 
@@ -33,8 +34,8 @@ export function candidatesOf(
   const byModel = groupByModel(span.snapshots)
   return models.flatMap((model) => {
     const own = byModel.get(model.id)
-    if (own === undefined) return []
-    const standing = standingOf(rules, span.periods, roundCount, own)
+    if (own === undefined || !own.some(hasRow)) return []
+    const standing = standingOf(rules, model, span.periods, roundCount, own)
     const role = roleOf(model, resolved.organizer)
     const unpaidReason = role === 'participant' ? missingRequirement(resolved, model, standing, periodEnd) : role
     return [{ model, role, standing, unpaidReason }]

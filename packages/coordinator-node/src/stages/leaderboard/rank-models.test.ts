@@ -13,13 +13,18 @@ const models = (...ids: string[]) => ids.map((id) => ({ ...model(id), registered
 /** A snapshot of a model that answered each of `count` rounds. */
 const worth = (modelId: string, endMinute: number, sum: number, count: number, rest: Partial<Snapshot> = {}) => {
   const counts = { scoreCount: count, dueCount: count, answeredCount: count, validCount: count, excusedCount: 0 }
-  return snapshot(modelId, endMinute, { sums: { value: { sum, count } }, ...counts, ...rest })
+  const missed = { sum: 0, count: 0 }
+  return snapshot(modelId, endMinute, { sums: { value: { sum, count } }, missed, ...counts, ...rest })
 }
 
 /** The six periods of the longest window, each with so many rounds. */
 const hour = (roundCount: number, worst = -1): PeriodRounds[] =>
   [10, 20, 30, 40, 50, 60].map((end) =>
-    periodRounds(end, { roundCount, worst: { sum: roundCount * worst, count: roundCount } }),
+    periodRounds(end, {
+      roundCount,
+      worst: { sum: roundCount * worst, count: roundCount },
+      missing: { sum: 0, count: 0 },
+    }),
   )
 
 interface Case {
@@ -133,8 +138,8 @@ describe('coverage', () => {
   })
 })
 
-describe('a model that joined in the eleventh of thirteen weeks', () => {
-  // As in the attack: 17 rounds of 120 a week, the best mean of all.
+describe('a model that joined in the last of thirteen weeks', () => {
+  // 17 rounds of 120 a week, the best mean of all.
   const weekMs = 604_800_000
   const weeks = Array.from({ length: 13 }, (_, index) => minute(0) + (index + 1) * weekMs)
   const inWeek = (modelId: string, periodEnd: number, sum: number, count: number, unasked: number) => ({
@@ -147,14 +152,16 @@ describe('a model that joined in the eleventh of thirteen weeks', () => {
     periodEnd,
     roundCount: 120,
     worst: { sum: -120, count: 120 },
+    missing: { sum: -240, count: 120 },
+    firstPerformedAt: periodEnd - weekMs,
   }))
   const snapshots = weeks.flatMap((end, index) => [
     inWeek('honest', end, 120 * 0.1, 120, 0),
-    ...(index === 10 ? [inWeek('newcomer', end, 17 * 0.9, 17, 103)] : []),
+    ...(index === 12 ? [inWeek('newcomer', end, 17 * 0.9, 17, 103)] : []),
   ])
   const entrants = [
     { ...model('honest'), registeredAt: minute(0), retirements: [] },
-    { ...model('newcomer'), registeredAt: minute(0) + 11 * weekMs - 17 * 60_000, retirements: [] },
+    { ...model('newcomer'), registeredAt: minute(0) + 13 * weekMs - 17 * 60_000, retirements: [] },
   ]
   const board = (leaderboard: object) => {
     const windows = { recent: '91d' }
@@ -191,6 +198,36 @@ describe('a model that joined in the eleventh of thirteen weeks', () => {
   test('counts its own rounds alone only where the contract says so, and coverage still tells', () => {
     expect(placed({ newcomers: 'own' })).toEqual(['newcomer 1', 'honest 2'])
     expect(board({ newcomers: 'own' })[0]).toMatchObject({ validCount: 17, coverage: 17 / 1560 })
+  })
+})
+
+describe('rounds that a model missed since its registration, as it was retired', () => {
+  const missing = { sum: -30, count: 10 }
+  const periods = hour(10).map((period) => ({ ...period, missing, firstPerformedAt: period.periodStart }))
+  const back = (registeredAt: number): Model => ({
+    ...{ ...model('back'), registeredAt },
+    retirements: [{ from: minute(31), until: minute(52), reason: 'removed' }],
+  })
+  const snapshots = [
+    ...[10, 20, 30, 40, 50, 60].map((end) => worth('a', end, 10, 10)),
+    worth('back', 60, 12, 8, { unasked: { sum: -50, count: 5 }, missed: { sum: -6, count: 2 } }),
+  ]
+  const entry = (newcomers: string, registeredAt: number) => {
+    const changes = { leaderboard: { newcomers, minCoverage: 0 } }
+    const board = rank([], snapshots, { changes, periods, models: [...models('a'), back(registeredAt)] })
+    return board.entries.find(({ modelId }) => modelId === 'back')
+  }
+
+  test.each(['wait', 'own'])('count as missing answers, also in periods without a row (%s)', (newcomers) => {
+    expect(entry(newcomers, minute(40))?.windows).toEqual({ recent: (12 - 6 - 30) / 20, long: (12 - 6 - 30) / 20 })
+    expect(entry(newcomers, minute(0))?.windows).toEqual({ recent: -24 / 20, long: (12 - 6 - 5 * 30) / 60 })
+    expect(entry(newcomers, minute(0))).toMatchObject({ scoreCount: 8, validCount: 8, coverage: 0.4 })
+  })
+
+  test('leave the rounds before it to the policy for newcomers', () => {
+    expect(entry('worst', minute(40))?.windows.long).toBe((12 - 6 - 50 - 30 - 4 * 10) / 65)
+    // One that registered within a period has a snapshot of it, or all of its rounds came before.
+    expect(entry('own', minute(41))?.windows.recent).toBe((12 - 6) / 10)
   })
 })
 

@@ -5,7 +5,7 @@ import type { Leaderboard, LeaderboardEntry, UnrankedReason } from '../../domain
 import { isRetired, type Model } from '../../domain/model.ts'
 import { roleOf } from '../../domain/model-role.ts'
 import { rankByValue } from '../../domain/ranking.ts'
-import type { Snapshot } from '../../domain/snapshot.ts'
+import { hasRow, type Snapshot } from '../../domain/snapshot.ts'
 import { countRounds, groupByModel, type Span, type Standing, standingOf } from '../../domain/standing.ts'
 import type { Instant } from '../../domain/time.ts'
 
@@ -28,7 +28,7 @@ export function rankModels(
   })
   const byModel = groupByModel(span.snapshots)
   const entries = models
-    .filter((model) => model.registeredAt < asOf && (byModel.has(model.id) || !isRetired(model, asOf)))
+    .filter((model) => model.registeredAt < asOf && (byModel.get(model.id)?.some(hasRow) || !isRetired(model, asOf)))
     .map((model) => modelEntry(resolved, model, windows, byModel.get(model.id) ?? [], asOf))
   const era = resolved.era.number
   return { id: leaderboardId(asOf), era, asOf, rankBy, direction, entries: inOrder(entries, rankBy, direction) }
@@ -53,7 +53,7 @@ function modelEntry(
   const rules = { field, newcomers: resolved.newcomers }
   const standings = windows.map((window) => {
     const own = snapshots.slice(firstBehind(snapshots, window.from))
-    return { window, standing: standingOf(rules, window.periods, window.roundCount, own) }
+    return { window, standing: standingOf(rules, model, window.periods, window.roundCount, own) }
   })
   const ranking = standings.find(({ window }) => window.name === rankBy)
   if (ranking === undefined) throw new RangeError(`there is no window "${rankBy}" to rank by`)

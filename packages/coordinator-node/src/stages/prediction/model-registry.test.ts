@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../adapters/store/memory/memory-store.ts'
-import type { ModelIdentity } from '../../domain/model.ts'
+import { type ModelIdentity, takesPart } from '../../domain/model.ts'
 import type { Organizer } from '../../domain/model-role.ts'
-import { minute, model } from '../../ports/store-samples.ts'
+import { minute, model, prepare, round } from '../../ports/store-samples.ts'
 import { loadModelRegistry, type ObservedRunner } from './model-registry.ts'
 
 const organizer: Organizer = { cruncherId: 'organizer', baselines: ['flat'] }
@@ -14,8 +14,8 @@ const runnerOf = (models: readonly ModelIdentity[], others: Partial<ObservedRunn
   ...others,
 })
 
-async function openRegistry(store = createMemoryStore()) {
-  const registry = await loadModelRegistry(store, organizer)
+async function openRegistry(store = createMemoryStore(), ofOrganizer = organizer) {
+  const registry = await loadModelRegistry(store, ofOrganizer)
   /** What is observed at minute `count`, once it is stored. */
   async function observe(count: number, models: readonly ModelIdentity[], others: Partial<ObservedRunner> = {}) {
     const observed = registry.observe(runnerOf(models, others), minute(count))
@@ -134,6 +134,87 @@ describe('a retirement', () => {
     const next = await openRegistry(store)
     await next.observe(3, [])
     expect(await next.retirements('a')).toEqual([{ from: minute(2), until: null, reason: 'it was removed' }])
+  })
+})
+
+describe('rounds of one instant', () => {
+  const gone = { retirementOf: () => 'it was removed' }
+
+  test('ask the same models: a retirement that is seen between them begins behind the instant', async () => {
+    const { observe, registry, retirements } = await openRegistry()
+    await observe(1, [model('a')])
+    await observe(2, [model('a')])
+    await observe(2, [], gone)
+    expect(registry.models().map((row) => takesPart(row, minute(2)))).toEqual([true])
+    expect(await retirements('a')).toEqual([{ from: minute(2) + 1, until: null, reason: 'it was removed' }])
+    // A record of another series, known a minute earlier, comes later.
+    await observe(3, [], gone)
+    await observe(2, [model('a')])
+    expect(registry.models().map((row) => takesPart(row, minute(3)))).toEqual([false])
+    expect(await retirements('a')).toMatchObject([{ from: minute(2) + 1, until: minute(3) + 1 }])
+  })
+
+  test('leave out a model that comes between them, whether it is new or comes back', async () => {
+    const { store, observe } = await openRegistry()
+    await observe(1, [model('a')])
+    await observe(2, [], gone)
+    await observe(3, [])
+    await observe(3, [model('a'), model('new')])
+    expect(await store.models()).toMatchObject([
+      { id: 'a', retirements: [{ from: minute(2), until: minute(3) + 1 }] },
+      { id: 'new', registeredAt: minute(3) + 1 },
+    ])
+  })
+
+  test('ask the same models also when the process was restarted between them', async () => {
+    const { store, observe } = await openRegistry()
+    await prepare(store, [])
+    await observe(2, [model('a')])
+    await store.openRound(round(2))
+    const next = await openRegistry(store)
+    await next.observe(2, [], gone)
+    expect(await next.retirements('a')).toMatchObject([{ from: minute(2) + 1 }])
+  })
+})
+
+describe("an organizer's model", () => {
+  const organizers = (name: string) => model('f', { name, cruncherId: 'organizer' })
+
+  test.each([
+    ['flat', 'naive'],
+    ['flat', 'demo'],
+    ['demo', 'flat'],
+  ])(
+    'that was %j cannot become %j: it keeps its name and its role, and is retired until it has that name',
+    async (name, next) => {
+      const { store, observe } = await openRegistry(createMemoryStore(), { ...organizer, baselines: ['flat', 'naive'] })
+      await observe(1, [organizers(name)])
+      const { refused, histories, changes } = await observe(2, [organizers(next)])
+      expect([...refused]).toEqual(['f'])
+      expect(histories.size).toBe(0)
+      const reason = expect.stringMatching(new RegExp(`"${name}".*cannot become "${next}".*under another id`))
+      expect(changes).toMatchObject([
+        { kind: 'refused', reason },
+        { kind: 'retired', reason },
+      ])
+      expect(await store.models()).toMatchObject([{ name, retirements: [{ from: minute(2), until: null, reason }] }])
+      await observe(3, [organizers(name)])
+      expect(await store.models()).toMatchObject([{ name, retirements: [{ until: minute(3) }] }])
+    },
+  )
+
+  test('changes its name where that changes no role', async () => {
+    const { store, observe } = await openRegistry()
+    for (const [first, next] of [
+      ['flat', ' Flat'],
+      ['demo', 'show'],
+    ] as const) {
+      // biome-ignore format: a table
+      const id = `of-${first}`
+      await observe(1, [{ ...organizers(first), id, deploymentId: id }])
+      expect((await observe(2, [{ ...organizers(next), id, deploymentId: id }])).refused.size).toBe(0)
+      expect((await store.models()).find((row) => row.id === id)?.name).toBe(next)
+    }
   })
 })
 

@@ -1,6 +1,6 @@
 import { beginRetirement, endRetirement, type Model, type ModelIdentity, type Retirement } from '../../domain/model.ts'
 import { announcedIdOf, type Holders, holdersOf, isRefusal, judgeClaim } from '../../domain/model-history.ts'
-import { type Organizer, refusalOfName } from '../../domain/model-role.ts'
+import { type Organizer, refusalOfName, refusalOfRename } from '../../domain/model-role.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { ModelRunner } from '../../ports/model-runner.ts'
 import type { RetiringModel } from '../../ports/model-verbs.ts'
@@ -10,7 +10,10 @@ import type { Store } from '../../ports/store.ts'
 export interface ModelRegistry {
   /** In order of id. */
   models(): readonly Model[]
-  /** Takes in what the runner says at an instant: who is new, who retires, who comes back, and who is refused. */
+  /**
+   * Takes in what the runner says at an instant: who is new, who retires, who comes back, and who is refused. Rounds of one
+   * instant ask the same models: what is observed at an instant that was observed before counts behind it.
+   */
   observe(runner: ObservedRunner, at: Instant): Observation
 }
 
@@ -35,10 +38,17 @@ export interface RegistryChange {
   readonly reason: string
 }
 
-type RegistryStore = Pick<Store, 'models' | 'registerModels' | 'beginRetirements' | 'endRetirements' | 'reassignments'>
+type RegistryStore = Pick<
+  Store,
+  'models' | 'registerModels' | 'beginRetirements' | 'endRetirements' | 'reassignments' | 'lastRoundTimes'
+>
 
 export async function loadModelRegistry(store: RegistryStore, organizer: Organizer): Promise<ModelRegistry> {
-  return new StoredRegistry(store, organizer, await store.models(), holdersOf(await store.reassignments()))
+  const models = await store.models()
+  const holders = holdersOf(await store.reassignments())
+  // An earlier process may have opened a round at the instant at which this one opens its first.
+  const lastRoundAt = Math.max(...(await store.lastRoundTimes()).values())
+  return new StoredRegistry(store, organizer, models, holders, lastRoundAt)
 }
 
 class StoredRegistry implements ModelRegistry {
@@ -49,12 +59,21 @@ class StoredRegistry implements ModelRegistry {
   #holders: Holders
   #refusals: ReadonlyMap<string, string> = new Map()
   #ordered: readonly Model[]
+  /** The newest instant of which it is decided who is asked. */
+  #decidedAt: Instant
   // Rounds overlap: one that finds nothing new must still wait for what an earlier one is storing, or its answers would
   // reach the store before their models. A failure stays: what is known here is then not what is stored.
   #stored: Promise<void> = Promise.resolve()
 
-  constructor(store: RegistryStore, organizer: Organizer, models: readonly Model[], holders: Holders) {
+  constructor(
+    store: RegistryStore,
+    organizer: Organizer,
+    models: readonly Model[],
+    holders: Holders,
+    decidedAt: Instant,
+  ) {
     this.#store = store
+    this.#decidedAt = decidedAt
     this.#organizer = organizer
     this.#known = new Map(models.map((model) => [model.id, model]))
     this.#holders = holders
@@ -66,7 +85,9 @@ class StoredRegistry implements ModelRegistry {
     return this.#ordered
   }
 
-  observe(runner: ObservedRunner, at: Instant): Observation {
+  observe(runner: ObservedRunner, instant: Instant): Observation {
+    const at = Math.max(instant, this.#decidedAt + 1)
+    this.#decidedAt = Math.max(instant, this.#decidedAt)
     const announced = runner.models()
     const { accepted, refusals, misnamed } = this.#judgeClaims(announced)
     const changed = [...accepted.values()].filter((model) => !isSameIdentity(this.#known.get(model.id), model))
@@ -136,7 +157,7 @@ class StoredRegistry implements ModelRegistry {
         continue
       }
       const own = claim.historyId === model.id ? model : { ...model, id: claim.historyId }
-      const refusal = refusalOfName(model, this.#organizer)
+      const refusal = refusalOfName(model, this.#organizer) ?? this.#refusalOfRename(own)
       if (refusal === null) accepted.set(model.id, own)
       else {
         refusals.set(model.id, refusal)
@@ -167,6 +188,11 @@ class StoredRegistry implements ModelRegistry {
       if (stated !== undefined && isRefusal(stated) === isRefusal(reason)) return []
       return [{ modelId: model.id, reason }]
     })
+  }
+
+  #refusalOfRename(model: ModelIdentity): string | null {
+    const known = this.#known.get(model.id)
+    return known === undefined ? null : refusalOfRename(known, model, this.#organizer)
   }
 
   #isOpen(id: string): boolean {

@@ -119,8 +119,8 @@ function askableRounds(
   registry: ModelRegistry,
   { due, input, at }: RoundInstant,
 ): { readonly round: Round; readonly call: ModelCall }[] {
-  // Without a participant there is nobody to ask, and nothing was missed.
-  if (registry.models().length === 0) return []
+  // Before the first model has registered there is no one to ask, and nothing was missed.
+  if (registry.models().every(({ registeredAt }) => registeredAt > at)) return []
   return due.flatMap((entry) => {
     const round = newRound(resolved, entry, input, at)
     try {

@@ -190,6 +190,18 @@ describe('missing answers', () => {
     expect(scoresOf({ predictions }, { prediction: { missing: () => null } })).toEqual(answered)
   })
 
+  test('have a price in every round, also in one that every model answers: retired models are ranked by it', () => {
+    const priceOf = (missingPolicy: unknown, others: ContractChanges = {}) =>
+      resolved(
+        { predictions: [answer('a', 0.5), answer('b', -0.2)] },
+        { ...others, prediction: { missing: missingPolicy } },
+      ).missingValue
+    expect(priceOf(undefined)).toBeCloseTo(-200, 9)
+    expect(priceOf('worst', { leaderboard: { direction: 'asc' } })).toBeCloseTo(500, 9)
+    expect(priceOf(() => ({ value: -7_000, hit: false }))).toBe(-7_000)
+    for (const policy of ['exclude', () => null, () => ({ value: 'bad' })]) expect(priceOf(policy)).toBeNull()
+  })
+
   test.each([
     ['throws', () => { throw new Error('no scores') }, 'prediction.missing failed: no scores'], // biome-ignore format: a table
     ['breaks the schema', () => ({ value: 'bad' }), 'prediction.missing failed: '],

@@ -57,6 +57,7 @@ export function settleRound(resolved: ResolvedContract, due: DueRound, now: Inst
       ...scores.map((score) => withSubstitute(score, substitute, hasValid)),
       ...missingScores(resolved, due, substitute, now),
     ],
+    missingValue: missingValue(resolved, substitute),
     moves,
   }
 }
@@ -129,6 +130,12 @@ function substituteScore(resolved: ResolvedContract, scores: readonly Score[]): 
   } catch (error) {
     return { kind: 'failed', value: null, reason: `prediction.missing failed: ${messageOf(error)}` }
   }
+}
+
+/** Kept with the round: models that had no row in it, as they were retired, are ranked as if they had not answered. */
+function missingValue({ contract }: ResolvedContract, substitute: SubstituteScore | null): number | null {
+  const value = substitute?.value?.[contract.leaderboard.value]
+  return typeof value === 'number' ? value : null
 }
 
 /**

@@ -9,7 +9,9 @@ const period = { start: minute(0), end: minute(10) }
 const result = (modelId: string, at: number, value: number | null, rest: Partial<PeriodResult> = {}): PeriodResult => ({
   modelId,
   roundId: `round-${at}`,
+  performedAt: minute(at - 5),
   resolvableAt: minute(at),
+  missingValue: null,
   predictionStatus: 'SCORED',
   blame: null,
   contractVersion: 1,
@@ -32,6 +34,8 @@ test('counts every round once, whatever came of it', () => {
     periodEnd: minute(10),
     roundCount: 0,
     worst: { sum: 0, count: 0 },
+    missing: { sum: 0, count: 0 },
+    firstPerformedAt: minute(10),
   })
 })
 
@@ -40,4 +44,12 @@ test('adds up the worst valid score of each round, the highest where lower is be
   const results = [result('a', 1, 2), result('b', 1, -3), result('c', 1, -99, given), result('a', 2, 0.5)]
   expect(roundsOf(results).worst).toEqual({ sum: -2.5, count: 2 })
   expect(roundsOf([...results, result('c', 2, 99, given)], 'asc').worst).toEqual({ sum: 2.5, count: 2 })
+})
+
+test('adds up what a missing answer scores, once a round, and knows when the first round was performed', () => {
+  const results = [
+    ...[result('a', 7, 2, { missingValue: -4 }), result('b', 7, 1, { missingValue: -4 })],
+    ...[result('a', 8, 2), result('a', 9, 2, { missingValue: 1.5, performedAt: minute(-60) })],
+  ]
+  expect(roundsOf(results)).toMatchObject({ missing: { sum: -2.5, count: 2 }, firstPerformedAt: minute(-60) })
 })

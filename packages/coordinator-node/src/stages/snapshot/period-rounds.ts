@@ -16,8 +16,18 @@ export function periodRounds(
     periodStart: start,
     periodEnd: end,
     roundCount: worst.size,
-    worst: sumOf([...worst.values()].filter((value) => value !== null)),
+    worst: sumOf([...worst.values()]),
+    missing: sumOf([...roundsOf(results).values()].map(({ missingValue }) => missingValue)),
+    firstPerformedAt: results.reduce((first, { performedAt }) => Math.min(first, performedAt), end),
   }
+}
+
+/** What is known of a round beside the rows of its models. */
+export type RoundFacts = Pick<PeriodResult, 'performedAt' | 'missingValue'>
+
+/** By id, in the order of `results`. */
+export function roundsOf(results: readonly PeriodResult[]): ReadonlyMap<string, RoundFacts> {
+  return new Map(results.map((result) => [result.roundId, result]))
 }
 
 /** The ranking value of the worst valid score of each round, in the order of `results`; `null` where there is none. */
@@ -37,7 +47,8 @@ export function worstByRound(
   return worst
 }
 
-/** Adds up in the order given: in another one the last bits would differ. */
-export function sumOf(values: readonly number[]): FieldSum {
-  return { sum: values.reduce(addFinite, 0), count: values.length }
+/** Adds up in the order given: in another one the last bits would differ. A round without a value adds nothing. */
+export function sumOf(values: readonly (number | null)[]): FieldSum {
+  const known = values.filter((value) => value !== null)
+  return { sum: known.reduce(addFinite, 0), count: known.length }
 }

@@ -9,7 +9,9 @@ function result(modelId: string, at: number, value: number | null, rest: Partial
   return {
     modelId,
     roundId: `round-${at}`,
+    performedAt: minute(at),
     resolvableAt: minute(at),
+    missingValue: null,
     predictionStatus: 'SCORED',
     blame: null,
     scoreKind: 'valid',
@@ -24,8 +26,11 @@ function result(modelId: string, at: number, value: number | null, rest: Partial
 const absent = (modelId: string, at: number, blame: 'model' | 'coordinator') =>
   result(modelId, at, null, { predictionStatus: 'ABSENT', blame, scoreKind: null, signal: null, actual: null })
 
-function snapshots(results: readonly PeriodResult[], changes = {}) {
-  return periodSnapshots(resolvedContract(changes), minute(0), minute(10), results)
+/** Of models that registered before all rounds, but for those that `registered` tells of. */
+function snapshots(results: readonly PeriodResult[], changes = {}, registered: Readonly<Record<string, number>> = {}) {
+  const ids = new Set([...results.map(({ modelId }) => modelId), ...Object.keys(registered)])
+  const models = [...ids].map((id) => ({ id, registeredAt: minute(registered[id] ?? 0) }))
+  return periodSnapshots(resolvedContract(changes), models, minute(0), minute(10), results)
 }
 
 describe('periodSnapshots', () => {
@@ -98,7 +103,7 @@ describe('periodSnapshots', () => {
   test.each([
     ['desc', { sum: -3, count: 2 }],
     ['asc', { sum: 11, count: 2 }],
-  ])('keeps the worst valid score of the rounds in which a model had no row (%s)', (direction, unasked) => {
+  ])('keeps the worst valid score of the rounds before the registration of a model (%s)', (direction, unasked) => {
     const imputed = result('c', 1, -9, { scoreKind: 'imputed', predictionStatus: 'ABSENT', blame: 'model' })
     const made = snapshots(
       [
@@ -107,9 +112,27 @@ describe('periodSnapshots', () => {
         ...[result('a', 3, 7), result('late', 3, 8)],
       ],
       { leaderboard: { direction } },
+      { late: 3 },
     )
     expect(made.find(({ modelId }) => modelId === 'late')?.unasked).toEqual(unasked)
+    expect(made.find(({ modelId }) => modelId === 'late')?.missed).toEqual({ sum: 0, count: 0 })
     expect(made.find(({ modelId }) => modelId === 'a')?.unasked).toEqual({ sum: 0, count: 0 })
+  })
+
+  test('keeps what a missing answer scored in the rounds behind its registration in which a model had no row', () => {
+    const made = snapshots(
+      [1, 2, 3, 4, 5].map((at) => result('a', at, 5, { missingValue: at === 4 ? null : -at })),
+      {},
+      { out: 2, a: 0, later: 9, first: 1 },
+    )
+    expect(made.map(({ modelId }) => modelId)).toEqual(['a', 'out'])
+    expect(made[1]).toMatchObject({
+      ...{ scoreCount: 0, dueCount: 0, excusedCount: 0, validCount: 0, roundCount: 5 },
+      ...{ unasked: { sum: 5, count: 1 }, missed: { sum: -10, count: 3 } },
+    })
+    const rowsOf = (at: number) => [result('a', at, 5, { missingValue: -at }), result('out', at, 6)]
+    const [, out] = snapshots([...rowsOf(1), ...rowsOf(2).slice(0, 1), ...rowsOf(3)])
+    expect(out).toMatchObject({ scoreCount: 2, unasked: { count: 0 }, missed: { sum: -2, count: 1 } })
   })
 
   test('has no sums and no metrics for a model without a score', () => {

@@ -2,23 +2,31 @@ import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import { addFinite } from '../../domain/finite-sum.ts'
 import { snapshotId } from '../../domain/ids.ts'
 import { type MetricPoint, metrics } from '../../domain/metrics.ts'
+import type { Model } from '../../domain/model.ts'
 import type { FieldSum, Snapshot } from '../../domain/snapshot.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { PeriodResult } from '../../ports/store.ts'
-import { sumOf, worstByRound } from './period-rounds.ts'
+import { type RoundFacts, roundsOf, sumOf, worstByRound } from './period-rounds.ts'
+
+type RegisteredModel = Pick<Model, 'id' | 'registeredAt'>
 
 /**
- * The snapshots of a closed period, one for each model that had a row in it.
+ * The snapshots of a closed period: one for each model that had a row in it, and for each that had none but registered
+ * between its rounds, since no sum over the whole period tells what such a model missed.
  * Sums run in the order of `results`, so that every store and every recomputation gives the same bits.
  */
 export function periodSnapshots(
   resolved: ResolvedContract,
+  models: readonly RegisteredModel[],
   periodStart: Instant,
   periodEnd: Instant,
   results: readonly PeriodResult[],
 ): Snapshot[] {
   const byModel = groupByModel(results)
-  const modelIds = [...byModel.keys()].sort()
+  const rounds = roundsOf(results)
+  const registrations = new Map(models.map((model) => [model.id, model.registeredAt]))
+  const joined = registeredBetween(models, rounds)
+  const modelIds = [...new Set([...byModel.keys(), ...joined])].sort()
   const worst = worstByRound(resolved, results)
   const points = new Map(modelIds.map((modelId) => [modelId, metricPoints(resolved, byModel.get(modelId) ?? [])]))
   return modelIds.map((modelId) => {
@@ -37,7 +45,7 @@ export function periodSnapshots(
       roundCount: worst.size,
       validCount: own.filter((result) => result.scoreKind === 'valid').length,
       excusedCount: own.filter((result) => isExcused(result, worst)).length,
-      unasked: unaskedSum(own, worst),
+      ...sumsWithoutRow(own, registrationOf(registrations, modelId), rounds, worst),
       contractVersions: versionCounts(counted),
       sums: fieldSums(counted),
       metrics: periodMetrics(resolved, modelId, points),
@@ -56,9 +64,35 @@ function isExcused(result: PeriodResult, worst: ReadonlyMap<string, number | nul
   return predictionStatus === 'SCORED' && scoreKind === 'failed' && worst.get(roundId) === null
 }
 
-function unaskedSum(own: readonly PeriodResult[], worst: ReadonlyMap<string, number | null>): FieldSum {
+/** Of the rounds in which a model had no row: those before its registration, and those in which it was retired. */
+function sumsWithoutRow(
+  own: readonly PeriodResult[],
+  registeredAt: Instant,
+  rounds: ReadonlyMap<string, RoundFacts>,
+  worst: ReadonlyMap<string, number | null>,
+): Pick<Snapshot, 'unasked' | 'missed'> {
   const asked = new Set(own.map((result) => result.roundId))
-  return sumOf([...worst].flatMap(([roundId, value]) => (value === null || asked.has(roundId) ? [] : [value])))
+  const others = [...rounds].filter(([roundId]) => !asked.has(roundId))
+  const before = others.filter(([, { performedAt }]) => performedAt < registeredAt)
+  const since = others.filter(([, { performedAt }]) => performedAt >= registeredAt)
+  return {
+    unasked: sumOf(before.map(([roundId]) => worst.get(roundId) ?? null)),
+    missed: sumOf(since.map(([, { missingValue }]) => missingValue)),
+  }
+}
+
+/** The models that registered behind one of the rounds and not behind all. */
+function registeredBetween(models: readonly RegisteredModel[], rounds: ReadonlyMap<string, RoundFacts>): string[] {
+  const instants = [...rounds.values()].map(({ performedAt }) => performedAt)
+  const first = instants.reduce((left, right) => Math.min(left, right), Number.POSITIVE_INFINITY)
+  const last = instants.reduce((left, right) => Math.max(left, right), Number.NEGATIVE_INFINITY)
+  return models.filter(({ registeredAt }) => registeredAt > first && registeredAt <= last).map(({ id }) => id)
+}
+
+function registrationOf(registrations: ReadonlyMap<string, Instant>, modelId: string): Instant {
+  const at = registrations.get(modelId)
+  if (at === undefined) throw new RangeError(`model "${modelId}" has rows and was never registered`)
+  return at
 }
 
 function periodMetrics(

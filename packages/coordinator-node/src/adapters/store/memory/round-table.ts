@@ -27,6 +27,7 @@ interface RoundRow {
   round: Round
   predictions: Prediction[]
   scores: (Score | null)[]
+  missingValue: number | null
 }
 
 export interface RoundTable {
@@ -124,7 +125,7 @@ export function createRoundTable(feeds: FeedTable): RoundTable {
 function open(rounds: Rounds, round: Round): boolean {
   const { byId, byPerformedAt, byResolvableAt, unanswered, lastTimes } = rounds
   if (byId.has(round.id)) return false
-  const row: RoundRow = { round, predictions: [], scores: [] }
+  const row: RoundRow = { round, predictions: [], scores: [], missingValue: null }
   byId.set(round.id, row)
   insertSorted(byPerformedAt, row, comparePerformed)
   insertSorted(byResolvableAt, row, compareResolvable)
@@ -274,6 +275,7 @@ function applySettlement(row: RoundRow, settlement: Exclude<RoundSettlement, { k
   }
   const scores = new Map(settlement.scores.map((score) => [score.predictionId, score]))
   row.scores = row.predictions.map((prediction) => scores.get(prediction.id) ?? null)
+  row.missingValue = settlement.missingValue
   row.round = { ...row.round, status: 'RESOLVED', actuals: settlement.actuals }
 }
 
@@ -291,7 +293,7 @@ function removeRows(waiting: RoundRow[], looked: readonly RoundRow[], resolved: 
 function periodResults(rows: readonly RoundRow[], from: Instant, to: Instant): readonly PeriodResult[] {
   const results: PeriodResult[] = []
   for (let index = firstIndex(rows, ({ round }) => round.resolvableAt >= from); index < rows.length; index += 1) {
-    const { round, predictions, scores } = rows[index] as RoundRow
+    const { round, predictions, scores, missingValue } = rows[index] as RoundRow
     if (round.resolvableAt >= to) break
     if (round.voidReason !== null) continue
     for (const [position, prediction] of predictions.entries()) {
@@ -299,7 +301,9 @@ function periodResults(rows: readonly RoundRow[], from: Instant, to: Instant): r
       results.push({
         modelId: prediction.modelId,
         roundId: round.id,
+        performedAt: round.performedAt,
         resolvableAt: round.resolvableAt,
+        missingValue,
         predictionStatus: prediction.status,
         blame: prediction.blame,
         scoreKind: score?.kind ?? null,

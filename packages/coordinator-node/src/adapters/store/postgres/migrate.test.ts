@@ -96,9 +96,11 @@ it('brings the database of the first version to the newest, with every row in it
     // What had closed has its counts from the rows.
     const at = { periodStart: Date.UTC(2025, 0, 1), periodEnd: Date.UTC(2025, 0, 1, 1) }
     const none = { sum: 0, count: 0 }
-    expect(await store.periodsBetween(0, Date.UTC(2026))).toEqual([{ ...at, roundCount: 2, worst: none }])
+    expect(await store.periodsBetween(0, Date.UTC(2026))).toEqual([
+      { ...at, roundCount: 2, worst: none, missing: none, firstPerformedAt: 0 },
+    ])
     expect(await store.snapshotsBetween(0, Date.UTC(2026))).toMatchObject([
-      { ...at, roundCount: 2, validCount: 1, excusedCount: 1, unasked: none },
+      { ...at, roundCount: 2, validCount: 1, excusedCount: 1, unasked: none, missed: none },
     ])
     expect((await store.latestLeaderboard())?.entries).toEqual([
       { modelId: '1', rank: 1, unrankedReason: null, scoreCount: 1, validCount: null, roundCount: null },

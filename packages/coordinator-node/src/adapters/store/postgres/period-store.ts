@@ -32,9 +32,9 @@ export function createPeriodStore(sql: Sql): Pick<Store, PeriodVerbs> {
     },
     async periodResults(from, to) {
       const rows = await sql<PeriodResult[]>`
-        select p.model_id as "modelId", i.id as "roundId", i.resolvable_at as "resolvableAt",
-          p.status as "predictionStatus", p.blame, s.kind as "scoreKind", s.value, s.signal, s.actual,
-          s.contract_version as "contractVersion"
+        select p.model_id as "modelId", i.id as "roundId", i.performed_at as "performedAt",
+          i.resolvable_at as "resolvableAt", i.missing_value as "missingValue", p.status as "predictionStatus", p.blame,
+          s.kind as "scoreKind", s.value, s.signal, s.actual, s.contract_version as "contractVersion"
         from inputs i join predictions p on p.input_id = i.id left join scores s on s.prediction_id = p.id
         where i.resolvable_at >= ${from} and i.resolvable_at < ${to} and i.void_reason is null
         order by i.resolvable_at, i.id, p.model_id`
@@ -50,7 +50,8 @@ export function createPeriodStore(sql: Sql): Pick<Store, PeriodVerbs> {
     },
     async periodsBetween(from, to) {
       const rows = await sql<PeriodRounds[]>`
-        select period_start as "periodStart", as_of as "periodEnd", round_count as "roundCount", worst
+        select period_start as "periodStart", as_of as "periodEnd", round_count as "roundCount", worst,
+          missing, first_performed_at as "firstPerformedAt"
         from leaderboards where as_of >= ${from} and as_of <= ${to} and period_start >= ${from} order by as_of`
       return [...rows]
     },
@@ -69,14 +70,19 @@ export function createPeriodStore(sql: Sql): Pick<Store, PeriodVerbs> {
 export const snapshotColumns = (sql: Query) => sql`
   id, era, model_id as "modelId", period_start as "periodStart", period_end as "periodEnd", score_count as "scoreCount",
   due_count as "dueCount", answered_count as "answeredCount", round_count as "roundCount",
-  valid_count as "validCount", excused_count as "excusedCount", unasked, contract_versions as "contractVersions",
+  valid_count as "validCount", excused_count as "excusedCount", unasked, missed,
+  contract_versions as "contractVersions",
   sums, metrics`
 
 async function closePeriod(sql: Sql, { rounds, snapshots, leaderboard }: ClosedPeriod): Promise<boolean> {
-  const { roundCount, worst } = rounds
-  const periodStart = encodeInstant(rounds.periodStart)
   const document = {
-    leaderboard: { ...leaderboard, asOf: encodeInstant(leaderboard.asOf), periodStart, roundCount, worst },
+    leaderboard: {
+      ...leaderboard,
+      ...rounds,
+      asOf: encodeInstant(leaderboard.asOf),
+      periodStart: encodeInstant(rounds.periodStart),
+      firstPerformedAt: encodeInstant(rounds.firstPerformedAt),
+    },
     snapshots: snapshots.map((snapshot) => ({
       ...snapshot,
       periodStart: encodeInstant(snapshot.periodStart),
@@ -87,21 +93,22 @@ async function closePeriod(sql: Sql, { rounds, snapshots, leaderboard }: ClosedP
   const [row] = await sql<{ isFirst: boolean; isWithin: boolean }[]>`
     with document as materialized (select ${jsonParameter(sql, document)} as body),
     closed as (
-      insert into leaderboards (id, era, as_of, period_start, round_count, worst, rank_by, direction, entries)
+      insert into leaderboards (id, era, as_of, period_start, round_count, worst, missing, first_performed_at,
+        rank_by, direction, entries)
       select l.* from document, json_to_record(body->'leaderboard') as l(
         id text, era int, "asOf" timestamptz, "periodStart" timestamptz, "roundCount" int8, worst jsonb,
-        "rankBy" text, direction text, entries jsonb)
+        missing jsonb, "firstPerformedAt" timestamptz, "rankBy" text, direction text, entries jsonb)
       where ${isWithinEra(sql, sql`l.era`, sql`l."asOf"`)}
       on conflict do nothing
       returning 1
     ), written as (
       insert into snapshots
         (id, era, model_id, period_start, period_end, score_count, due_count, answered_count, round_count, valid_count,
-          excused_count, unasked, contract_versions, sums, metrics)
+          excused_count, unasked, missed, contract_versions, sums, metrics)
       select s.* from document, json_to_recordset(body->'snapshots') as s(
         id text, era int, "modelId" text, "periodStart" timestamptz, "periodEnd" timestamptz, "scoreCount" int8,
         "dueCount" int8, "answeredCount" int8, "roundCount" int8, "validCount" int8, "excusedCount" int8,
-        unasked jsonb, "contractVersions" jsonb, sums jsonb, metrics jsonb)
+        unasked jsonb, missed jsonb, "contractVersions" jsonb, sums jsonb, metrics jsonb)
       where exists (select from closed)
     )
     select exists (select from closed) as "isFirst", ${isWithin} as "isWithin"`

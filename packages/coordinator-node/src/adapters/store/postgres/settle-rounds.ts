@@ -111,7 +111,7 @@ async function write(sql: Query, settled: readonly Settled[]): Promise<void> {
   const rounds = settled.map(({ due: { round }, settlement }) =>
     settlement.kind === 'void'
       ? { id: round.id, void_reason: settlement.reason }
-      : { id: round.id, actuals: settlement.actuals },
+      : { id: round.id, actuals: settlement.actuals, missing_value: settlement.missingValue },
   )
   const moves = settled.flatMap(({ settlement }) => settlement.moves)
   const scores = settled.flatMap(({ settlement }) => (settlement.kind === 'void' ? [] : settlement.scores))
@@ -130,8 +130,10 @@ async function write(sql: Query, settled: readonly Settled[]): Promise<void> {
         id text, prediction_id text, kind text, value jsonb, reason text, signal float8, actual float8,
         scored_at timestamptz, contract_version int)
     ), resolved as (
-      update inputs i set status = 'RESOLVED', actuals = r.actuals, void_reason = r.void_reason
-      from document, json_to_recordset(body->'rounds') as r(id text, actuals jsonb, void_reason text)
+      update inputs i set status = 'RESOLVED', actuals = r.actuals, void_reason = r.void_reason,
+        missing_value = r.missing_value
+      from document, json_to_recordset(body->'rounds') as r(
+        id text, actuals jsonb, void_reason text, missing_value float8)
       where i.id = r.id and i.status = 'RECEIVED'
       returning 1
     )
