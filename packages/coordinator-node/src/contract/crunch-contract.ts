@@ -155,9 +155,9 @@ export interface CrunchContract<
     /** Whether low (`asc`) or high (`desc`) values are better. */
     readonly direction: Direction
     /**
-     * How to rank a model that has no row in some rounds of the window, because it joined late or was retired. `wait`
-     * (default): it is listed without a rank until it reaches `minCoverage`; `worst`: those rounds count with the round's
-     * worst valid score; `own`: only rounds in which it has a row count.
+     * How to rank a model that joined within the window. `wait` (default): it is listed without a rank until it reaches
+     * `minCoverage`; `worst`: earlier rounds count with the round's worst valid score; `own`: they do not count. Later rounds
+     * in which it was retired count as missing answers.
      */
     readonly newcomers?: NewcomerPolicy
     /**

@@ -3,9 +3,9 @@ import type { Instant } from './time.ts'
 export type Direction = 'asc' | 'desc'
 
 /**
- * How a board treats a model that has no row in some rounds of the window.
- * wait: it has no rank until it has answered enough of all rounds. worst: those rounds score as the round's worst valid
- * score. own: only the rounds in which it had a row count.
+ * How a board treats a model that registered within the window.
+ * wait: it has no rank until it has answered enough of all rounds. worst: the rounds before score as the round's worst valid
+ * score. own: they do not count.
  */
 export type NewcomerPolicy = 'wait' | 'worst' | 'own'
 
