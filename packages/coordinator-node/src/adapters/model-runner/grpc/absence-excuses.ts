@@ -55,7 +55,7 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
   const announcedAtMs = new Map<string, number>()
   // Of this session.
   const accountable = new Set<string>()
-  const unreached = new Map<string, { readonly deploymentId: string | undefined; readonly atMs: number }>()
+  const unreached = createUnreachedRuns(nowMs)
   let isLost = false
 
   function fail(modelId: string): void {
@@ -96,13 +96,12 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
     failed: fail,
     unreached(modelId) {
       if (isLost) return
-      unreached.set(modelId, { deploymentId: running.get(modelId), atMs: nowMs() })
+      unreached.add(modelId, running.get(modelId))
       fail(modelId)
     },
     lost() {
       isLost = true
-      for (const [modelId, { deploymentId, atMs }] of unreached) {
-        if (deploymentId === undefined || nowMs() - atMs > lossNoticeMs) continue
+      for (const { modelId, deploymentId } of unreached.recent()) {
         down.delete(modelId)
         running.set(modelId, deploymentId)
       }
@@ -111,16 +110,34 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
       if (beganAtMs === null || accountable.has(modelId) || down.has(modelId)) return null
       if (awaited !== null && !awaited.has(modelId)) return null
       const announced = announcedAtMs.get(modelId)
-      if (announced === undefined) {
-        if (nowMs() - beganAtMs >= announceLimitMs) return null
-        return restarted(
-          'the model orchestrator, or the connection to it, was restarted, and has not announced the model yet',
-        )
-      }
-      if (nowMs() - announced >= setUpLimitMs) return null
-      return restarted(
-        'the coordinator still sets the model up after the connection to the model orchestrator was made anew',
-      )
+      return announced === undefined ? unannounced(nowMs() - beganAtMs) : announcedAgain(nowMs() - announced)
     },
+  }
+}
+
+/** @param sinceBeganMs how long the session has lasted */
+function unannounced(sinceBeganMs: number): AbsenceExcuse | null {
+  if (sinceBeganMs >= announceLimitMs) return null
+  return restarted(
+    'the model orchestrator, or the connection to it, was restarted, and has not announced the model yet',
+  )
+}
+
+function announcedAgain(sinceMs: number): AbsenceExcuse | null {
+  if (sinceMs >= setUpLimitMs) return null
+  return restarted(
+    'the coordinator still sets the model up after the connection to the model orchestrator was made anew',
+  )
+}
+
+/** Runs that could not be reached, of one session. */
+function createUnreachedRuns(nowMs: () => number) {
+  const runs = new Map<string, AnnouncedRun & { readonly atMs: number }>()
+  return {
+    add(modelId: string, deploymentId: string | undefined): void {
+      if (deploymentId !== undefined) runs.set(modelId, { modelId, deploymentId, atMs: nowMs() })
+    },
+    recent: (): readonly AnnouncedRun[] => [...runs.values()].filter(({ atMs }) => nowMs() - atMs <= lossNoticeMs),
+    clear: () => runs.clear(),
   }
 }
