@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { fetchPackage } from './fetch-package.ts'
@@ -22,29 +22,39 @@ export interface IndexMirror {
   close(): Promise<void>
 }
 
-/**
- * Serves the pages of the operator's package indexes, and the files that these pages link to, at addresses of its own.
- * An installation that reaches only this server can read packages and do nothing else: it sends no request of its own
- * making anywhere, and learns no password of an index. `hashes` names the only files allowed for some packages.
- */
-export async function startIndexMirror(input: {
+export interface MirrorOptions {
   readonly settings: IndexSettings
   /** Allowed SHA-256 hashes by the name of a package. */
   readonly hashes: ReadonlyMap<string, ReadonlySet<string>>
   readonly cache: PackageCache
   /** A path of a socket, or null for a free port on loopback. */
   readonly socket: string | null
-}): Promise<IndexMirror> {
+}
+
+/**
+ * Serves the pages of the operator's package indexes, and the files that these pages link to, at addresses of its own.
+ * An installation that reaches only this server can read packages and do nothing else: it sends no request of its own
+ * making anywhere, and learns no password of an index. `hashes` names the only files allowed for some packages.
+ */
+export async function startIndexMirror(input: MirrorOptions): Promise<IndexMirror> {
   const { settings, hashes, cache } = input
-  const files: URL[] = []
-  const numbers = new Map<string, number>()
+  const files = createFileAddresses()
   let problem: string | null = null
 
-  function addressOf(file: URL): string {
-    const known = numbers.get(file.href)
-    const number = known ?? files.push(file) - 1
-    numbers.set(file.href, number)
-    return `/file/${number}/${file.pathname.split('/').at(-1) ?? ''}${file.hash}`
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // A proxy's request names the whole address.
+    const { pathname } = new URL(request.url ?? '/', 'http://mirror')
+    const [, kind, number = '', name = '', rest] = pathname.split('/')
+    const at = /^\d{1,9}$/.test(number) ? Number(number) : -1
+    const [index, links, file] = [settings.indexes[at], settings.linkPages[at], files.at(at)]
+    const isName = /^[A-Za-z0-9._-]+$/.test(name)
+    if (request.method !== 'GET' && request.method !== 'HEAD') response.writeHead(405).end()
+    else if (kind === 'simple' && index && isName && !rest) {
+      await servePage(below(index, name), hashes.get(requirementName(name)), response)
+    } else if (kind === 'links' && links && !name) await servePage(links, undefined, response)
+    else if (kind === 'file' && file) {
+      await serveFile(file, name.endsWith('.metadata'), { settings, cache, response })
+    } else response.writeHead(404).end()
   }
 
   async function servePage(page: URL, allowed: ReadonlySet<string> | undefined, response: ServerResponse) {
@@ -57,44 +67,7 @@ export async function startIndexMirror(input: {
     }
     const html = await readText(answer.body)
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
-    response.end(rewriteLinks(html, answer.url, page, allowed, addressOf))
-  }
-
-  async function serveFile(file: URL, isMetadata: boolean, response: ServerResponse) {
-    const source = new URL(file)
-    source.hash = ''
-    if (isMetadata) source.pathname += '.metadata'
-    const sha256 = isMetadata ? undefined : /^#sha256=([0-9a-f]{64})$/i.exec(file.hash)?.[1]?.toLowerCase()
-    let cached = sha256 === undefined ? null : await cache.read(sha256)
-    if (cached === null) {
-      const answer = await fetchPackage(source, { accept: '*/*', 'accept-encoding': 'identity' }, settings.connection)
-      if (answer.status !== 200 || sha256 === undefined) {
-        const length = answer.body.headers['content-length']
-        response.writeHead(answer.status, length === undefined ? {} : { 'content-length': length })
-        await pipeline(answer.body, response)
-        return
-      }
-      await cache.write(sha256, answer.body)
-      cached = await cache.read(sha256)
-    }
-    if (cached === null) throw new Error(`${source.pathname} was removed from the cache while it was read`)
-    response.writeHead(200, { 'content-length': cached.bytes })
-    await pipeline(cached.stream, response)
-  }
-
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // A proxy's request names the whole address.
-    const { pathname } = new URL(request.url ?? '/', 'http://mirror')
-    const [, kind, number = '', name = '', rest] = pathname.split('/')
-    const at = /^\d{1,9}$/.test(number) ? Number(number) : -1
-    const [index, links, file] = [settings.indexes[at], settings.linkPages[at], files[at]]
-    const isName = /^[A-Za-z0-9._-]+$/.test(name)
-    if (request.method !== 'GET' && request.method !== 'HEAD') response.writeHead(405).end()
-    else if (kind === 'simple' && index && isName && !rest) {
-      await servePage(below(index, name), hashes.get(requirementName(name)), response)
-    } else if (kind === 'links' && links && !name) await servePage(links, undefined, response)
-    else if (kind === 'file' && file) await serveFile(file, name.endsWith('.metadata'), response)
-    else response.writeHead(404).end()
+    response.end(rewriteLinks(html, answer.url, page, allowed, files.addressOf))
   }
 
   const server = createServer((request, response) => {
@@ -104,11 +77,7 @@ export async function startIndexMirror(input: {
       else response.writeHead(502, { 'content-type': 'text/plain' }).end('the package index cannot be reached\n')
     })
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    if (input.socket === null) server.listen(0, '127.0.0.1', resolve)
-    else server.listen(input.socket, resolve)
-  })
+  await listen(server, input.socket)
   return {
     indexPaths: settings.indexes.map((_, index) => `/simple/${index}/`),
     linkPaths: settings.linkPages.map((_, index) => `/links/${index}/`),
@@ -120,6 +89,55 @@ export async function startIndexMirror(input: {
         server.closeAllConnections()
       }),
   }
+}
+
+function listen(server: Server, socket: string | null): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    if (socket === null) server.listen(0, '127.0.0.1', resolve)
+    else server.listen(socket, resolve)
+  })
+}
+
+/** Files that pages link to get a number each, and only they are served. */
+function createFileAddresses() {
+  const files: URL[] = []
+  const numbers = new Map<string, number>()
+  return {
+    at: (number: number): URL | undefined => files[number],
+    addressOf(file: URL): string {
+      const known = numbers.get(file.href)
+      const number = known ?? files.push(file) - 1
+      numbers.set(file.href, number)
+      return `/file/${number}/${file.pathname.split('/').at(-1) ?? ''}${file.hash}`
+    },
+  }
+}
+
+async function serveFile(
+  file: URL,
+  isMetadata: boolean,
+  { settings, cache, response }: Pick<MirrorOptions, 'settings' | 'cache'> & { readonly response: ServerResponse },
+): Promise<void> {
+  const source = new URL(file)
+  source.hash = ''
+  if (isMetadata) source.pathname += '.metadata'
+  const sha256 = isMetadata ? undefined : /^#sha256=([0-9a-f]{64})$/i.exec(file.hash)?.[1]?.toLowerCase()
+  let cached = sha256 === undefined ? null : await cache.read(sha256)
+  if (cached === null) {
+    const answer = await fetchPackage(source, { accept: '*/*', 'accept-encoding': 'identity' }, settings.connection)
+    if (answer.status !== 200 || sha256 === undefined) {
+      const length = answer.body.headers['content-length']
+      response.writeHead(answer.status, length === undefined ? {} : { 'content-length': length })
+      await pipeline(answer.body, response)
+      return
+    }
+    await cache.write(sha256, answer.body)
+    cached = await cache.read(sha256)
+  }
+  if (cached === null) throw new Error(`${source.pathname} was removed from the cache while it was read`)
+  response.writeHead(200, { 'content-length': cached.bytes })
+  await pipeline(cached.stream, response)
 }
 
 function below(index: URL, name: string): URL {

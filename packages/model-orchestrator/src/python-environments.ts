@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { lstat, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DirectoryBusyError, withDirectoryLock } from '@crunch/local-processes'
-import type { IndexSettings } from './index-settings.ts'
 import { operatorEnvironment } from './install-environment.ts'
 import { type Installation, installPackages } from './install-packages.ts'
 import { readOperatorIndex } from './operator-index.ts'
@@ -114,41 +113,14 @@ export function createPythonEnvironments(input: {
   const closing = new AbortController()
   const turns = createStartQueue(MAX_BUILDS_AT_ONCE, limitMs)
   const cache = createPackageCache(join(directory, 'packages'))
-  const shared = { workshop, cache, allowBuilds, signal: closing.signal, limitMs, source, turns, findIndex }
-  const builds = new Map<string, Build>()
-  let interpreter: Promise<PythonInterpreter> | null = null
-  let index: Promise<IndexSettings> | null = null
-
-  /** Once: the operator starts the orchestrator again after a change. */
-  function findIndex(python: string): Promise<IndexSettings> {
-    index ??= readOperatorIndex({ python, source, guard, signal: closing.signal }).catch((error: unknown) => {
-      index = null
-      throw error
-    })
-    return index
-  }
-
-  function python(): Promise<PythonInterpreter> {
-    interpreter ??= findPython({ program, environment, signal: closing.signal, guard }).catch((error: unknown) => {
-      // The operator may install one; the next model asks again.
-      interpreter = null
-      throw error
-    })
-    return interpreter
-  }
-
-  function begin(key: string, work: (tell: BuildListener) => Promise<PythonEnvironment>): Build {
-    const listeners = new Set<BuildListener>()
-    const tell: BuildListener = (line, error) => {
-      for (const listener of listeners) listener(line, error)
-    }
-    const done = work(tell).finally(() => builds.delete(key))
-    // Whoever asked may have left; a failure that nobody waits for is no error of ours.
-    done.catch(() => undefined)
-    const build = { done, listeners }
-    builds.set(key, build)
-    return build
-  }
+  const builds = createBuilds()
+  const { signal: closed } = closing
+  // The operator may install a Python, or mend the settings of an index: the next model asks again after a failure.
+  const python = untilItFails(() => findPython({ program, environment, signal: closed, guard }))
+  const findIndex = untilItFails((interpreter: string) =>
+    readOperatorIndex({ python: interpreter, source, guard, signal: closed }),
+  )
+  const shared = { workshop, cache, allowBuilds, signal: closed, limitMs, source, turns, findIndex }
 
   return {
     async ensure(requirements, place, signal, tell) {
@@ -161,9 +133,9 @@ export function createPythonEnvironments(input: {
       })
       const existing = await readEnvironment(target, found)
       if (existing) return existing
-      const build =
-        builds.get(target) ??
-        begin(target, (tell) => makeEnvironment({ ...shared, directory: target, interpreter: found, packages, tell }))
+      const build = builds.join(target, (tell) =>
+        makeEnvironment({ ...shared, directory: target, interpreter: found, packages, tell }),
+      )
       build.listeners.add(tell)
       try {
         return await unlessAborted(build.done, signal)
@@ -177,8 +149,44 @@ export function createPythonEnvironments(input: {
     findPython: (signal) => unlessAborted(python(), signal),
     async close() {
       closing.abort(new RunFailure('RUN_FAILED', 'the orchestrator stops'))
-      await Promise.allSettled([...builds.values()].map(({ done }) => done))
+      await builds.settled()
     },
+  }
+}
+
+/** What is being made, by its folder: models that want the same wait for one build. */
+function createBuilds() {
+  const builds = new Map<string, Build>()
+  return {
+    join(target: string, work: (tell: BuildListener) => Promise<PythonEnvironment>): Build {
+      const known = builds.get(target)
+      if (known) return known
+      const listeners = new Set<BuildListener>()
+      const tell: BuildListener = (line, error) => {
+        for (const listener of listeners) listener(line, error)
+      }
+      const done = work(tell).finally(() => builds.delete(target))
+      // Every model that asked may have left; a failure without a listener is no error of ours.
+      done.catch(() => undefined)
+      const build = { done, listeners }
+      builds.set(target, build)
+      return build
+    },
+    settled: () => Promise.allSettled([...builds.values()].map(({ done }) => done)),
+  }
+}
+
+/** Does the work once, for all callers; after a failure again. */
+function untilItFails<Args extends unknown[], Result>(
+  work: (...args: Args) => Promise<Result>,
+): (...args: Args) => Promise<Result> {
+  let result: Promise<Result> | null = null
+  return (...args) => {
+    result ??= work(...args).catch((error: unknown) => {
+      result = null
+      throw error
+    })
+    return result
   }
 }
 

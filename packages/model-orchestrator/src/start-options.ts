@@ -36,8 +36,7 @@ export interface StartOptions {
 
 /** Declares `start` with its flags; what one of them has to be is checked when it is read. */
 export function addStartCommand(program: Command): Command {
-  const { memoryMib, cpuCores, processes, openFiles, folderMib } = DEFAULT_MODEL_LIMITS
-  return program
+  const start = program
     .command('start')
     .description('runs every RUNNING entry of the models file until SIGTERM or SIGINT')
     .option('--config <file>', 'orchestrator.dev.yml; flags and the environment win over it')
@@ -74,6 +73,11 @@ export function addStartCommand(program: Command): Command {
     .addOption(
       new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).env('LOG_LEVEL').default('info'),
     )
+  return addModelFlags(addPythonFlags(addTimingFlags(start)))
+}
+
+function addTimingFlags(start: Command): Command {
+  return start
     .option(
       '--start-timeout <ms>',
       'from the start of a process until it serves, without its waiting for a processor',
@@ -91,6 +95,10 @@ export function addStartCommand(program: Command): Command {
     .option('--restart-max-delay <ms>', 'longest wait before a restart', parseWithin(1, 3_600_000), 60_000)
     .option('--stable-after <ms>', 'serving this long ends a row of failures', parseWithin(1, 3_600_000), 60_000)
     .option('--max-failures <count>', 'failures in a row until quarantine', parseWithin(1, 1_000), 5)
+}
+
+function addPythonFlags(start: Command): Command {
+  return start
     .addOption(
       new Option('--python <program>', 'Python 3.11 or newer, for Python submissions and notebooks')
         .env('MODEL_ORCHESTRATOR_PYTHON')
@@ -98,6 +106,11 @@ export function addStartCommand(program: Command): Command {
     )
     .option('--python-path <directory>', 'where Python models find the base class; may be repeated', collect, [])
     .option('--environments <directory>', 'where Python environments are made (default: beside the submissions)')
+}
+
+function addModelFlags(start: Command): Command {
+  const { memoryMib, cpuCores, processes, openFiles, folderMib } = DEFAULT_MODEL_LIMITS
+  return start
     .addOption(
       new Option('--model-memory <MiB>', 'resident memory of one model')
         .env('MODEL_MEMORY_MEBIBYTES')
