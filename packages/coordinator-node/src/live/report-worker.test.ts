@@ -44,7 +44,7 @@ interface Answer {
 }
 
 /** Serves the API on a database; answers what `/healthz` says, and after how long. */
-async function serve(databaseUrl: string): Promise<() => Promise<Answer>> {
+async function serve(databaseUrl: string): Promise<(() => Promise<Answer>) & { readonly url: string }> {
   const port = await freePort()
   const ending = new AbortController()
   const settings = readSettings({ REPORT_API_PORT: `${port}` })
@@ -70,12 +70,14 @@ async function serve(databaseUrl: string): Promise<() => Promise<Answer>> {
     await running
   })
   await Promise.race([ready, running])
-  return async () => {
+  const url = `http://127.0.0.1:${port}`
+  const health = async () => {
     const startedAt = performance.now()
-    const response = await fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(10_000) })
+    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(10_000) })
     const { reasons } = (await response.json()) as { reasons: readonly string[] }
     return { status: response.status, reasons, elapsedMs: performance.now() - startedAt }
   }
+  return Object.assign(health, { url })
 }
 
 /** That the database is away is said in time, also to many who ask at once, and over again. */
@@ -167,6 +169,20 @@ test('says in time that the way to the database is broken, and keeps no sockets 
   await expect.poll(async () => (await health()).status, { timeout: 10_000 }).toBe(200)
   expect(proxy.clientCount()).toBeLessThanOrEqual(before + 1)
 })
+
+test('answers again within 30 s when its connections are broken on the other side alone', async () => {
+  const proxy = await startTcpProxy(server.url)
+  endings.push(() => proxy.close())
+  const { url } = await serve(proxy.url)
+  const ask = async () => (await fetch(`${url}/reports/models`, { signal: AbortSignal.timeout(40_000) })).status
+  expect(await ask()).toBe(200)
+  proxy.strand()
+  const strandedAt = performance.now()
+  // Those that wait for the broken connection are told so; TCP would keep them for a quarter of an hour.
+  expect(await ask()).toBe(503)
+  expect(await ask()).toBe(200)
+  expect(performance.now() - strandedAt).toBeLessThan(30_000)
+}, 60_000)
 
 test('says at once that the database refuses connections', async () => {
   const health = await serve(server.url)
