@@ -40,7 +40,7 @@ export function isExpectedError(error: unknown): error is Error {
 
 /** The text for a failed command: the message of an expected failure, the full stack of a bug or with `verbose`. */
 export function describeError(error: unknown, verbose: boolean): string {
-  if (!(error instanceof Error)) return `a value that is no error was thrown: ${String(error)}`
+  if (!(error instanceof Error)) return `a non-error value was thrown: ${String(error)}`
   if (isExpectedError(error) && !verbose) return error.message
   const causes: string[] = []
   for (let cause = error.cause; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {

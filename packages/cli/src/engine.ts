@@ -103,8 +103,8 @@ export const embeddedDatabase = {
     if (status.state === 'running') return status.url
     throw new CliError({
       place: directory,
-      cause: 'the embedded database said that it serves, and is gone',
-      fix: 'see why with: crunch logs postgres',
+      cause: 'the embedded database exited right after it became ready',
+      fix: 'find the reason with: crunch logs postgres',
     })
   },
 }

@@ -48,7 +48,7 @@ async function readBody(response: Response): Promise<string> {
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if (error instanceof SyntaxError) return 'what it says is no JSON: another program listens there'
+  if (error instanceof SyntaxError) return 'the response is not JSON: another program listens there'
   const cause = error.cause instanceof Error ? error.cause.message : ''
   return cause === '' ? error.message : cause
 }

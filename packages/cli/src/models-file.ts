@@ -36,7 +36,7 @@ export function readRunningModels(
     .filter(({ directory }) => !statSync(directory, { throwIfNoEntry: false })?.isDirectory())
     .map(({ id, directory }) => ({
       place: modelPlace(workspace, id),
-      cause: `its submission ${directory} is no folder`,
+      cause: `its submission ${directory} is not a folder`,
       fix: 'put the submission there, or set desired_state: STOPPED',
     }))
   return { running, problems }

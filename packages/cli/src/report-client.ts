@@ -167,7 +167,7 @@ export class ReportClient {
     return new CliError({
       place: `${this.#baseUrl}${path}`,
       cause: refusalOf(answer),
-      fix: 'see the reason with: crunch logs report',
+      fix: 'find the reason with: crunch logs report',
     })
   }
 

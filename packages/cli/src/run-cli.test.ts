@@ -87,9 +87,9 @@ describe('crunch', () => {
   })
 
   it.each([
-    [['deploy', '--once'], 'this belongs to a replay'],
+    [['deploy', '--once'], 'this option only applies to a replay'],
     [['deploy', '--speed', '5', '--resume'], 'crunch deploy --speed --resume'],
-    [['deploy', '--replay', '--detach', '--once'], 'leave out one of the two'],
+    [['deploy', '--replay', '--detach', '--once'], 'remove one of the two options'],
     [['deploy', '--replay'], 'holds no recording'],
     [['deploy', '--replay', 'none.csv'], 'there is no such file'],
     [['restart'], 'this workspace is not deployed'],
@@ -134,7 +134,7 @@ describe('crunch', () => {
       env: { FEED_REPLAY_FILES: 'a.csv', REPORT_API_PORT: '1', MODEL_RUNNER_NODE_PORT: '1' },
     })
     expect(out).toContain('database of live data')
-    expect(out).toContain('give each a port of its own')
+    expect(out).toContain('use a different port for each')
   })
 
   it('says that nothing runs', async () => {

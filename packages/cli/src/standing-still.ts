@@ -3,7 +3,7 @@ import { printable } from '@crunch/local-processes'
 /** What `/healthz` says stands still, one line each: what, since when, what holds it up, and the fix. */
 export function standingStill(health: Readonly<Record<string, unknown>>): readonly string[] {
   return rowsOf(health.standing_still).map(({ what, since, held_up_by, fix }) =>
-    printable(`${what}, since ${since}; held up by: ${held_up_by}; fix: ${fix}`),
+    printable(`${what}, since ${since}; cause: ${held_up_by}; fix: ${fix}`),
   )
 }
 

@@ -37,7 +37,7 @@ export function findWorkspace(directory: string): Workspace {
   throw new CliError({
     place: start,
     cause: `no competition here: neither this folder nor one above it has a contract.ts or node/contract.ts`,
-    fix: 'change into a workspace, or make one with: npx create-crunch my-challenge',
+    fix: 'change to a workspace, or create one with: npx create-crunch my-challenge',
   })
 }
 

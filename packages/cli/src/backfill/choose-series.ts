@@ -35,6 +35,6 @@ export function chooseSeries(contract: AnyContract, choice: SeriesChoice): FeedS
       only === undefined
         ? `the contract has no such series; it has ${shown}`
         : `several series of the contract are meant: ${shown}`,
-    fix: 'say which with --source, --subject, --kind and --granularity; with all four, any series of a source',
+    fix: 'choose one with --source, --subject, --kind and --granularity; all four together select any series of a source',
   })
 }

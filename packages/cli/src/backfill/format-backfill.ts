@@ -16,7 +16,7 @@ export function formatBackfill(job: BackfillJob): string {
 
 /** Every job with how far it has come. */
 export function formatJobs(jobs: readonly ListedJob[]): string {
-  if (jobs.length === 0) return 'There is no backfill yet. Begin one with: crunch backfill --from TIME'
+  if (jobs.length === 0) return 'There are no backfills. Start one with: crunch backfill --from TIME'
   const rows = jobs.map((job) => [
     job.id,
     feedScopeKey(job.scope),

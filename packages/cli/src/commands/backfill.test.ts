@@ -70,7 +70,7 @@ describe('crunch backfill and crunch record', { timeout: 180_000 }, () => {
     expect(names.sort()).toEqual(['noaa-New%20York-daily-1d.ndjson.gz', 'noaa-Seattle-daily-1d.ndjson.gz'])
     expect(await digestOf(names.map((name) => join(workspace.directory, 'recorded', name)))).toBe(original)
     const again = await workspace.run(['record', '--out', 'recorded'])
-    expect(again).toMatchObject({ exitCode: 1, err: expect.stringContaining('there is such a recording already') })
+    expect(again).toMatchObject({ exitCode: 1, err: expect.stringContaining('the recording already exists') })
   })
 
   it('is left by Ctrl-C where it is, and resumed', async () => {

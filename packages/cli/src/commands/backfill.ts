@@ -23,7 +23,7 @@ const dayMs = 86_400_000
 export async function backfill(options: BackfillOptions, terminal: Terminal): Promise<void> {
   const { from, to = Date.now(), target } = options
   if (from === undefined) throw wrongCall('--from is missing', 'add the time of the first event: --from 2026-01-01')
-  if (from >= to) throw wrongCall('--from is not before --to', 'exchange them, or leave --to out for now')
+  if (from >= to) throw wrongCall('--from is not before --to', 'swap them, or omit --to to use the current time')
   if (target !== 'tables' && target !== 'parquet') {
     throw wrongCall(`there is no target ${JSON.stringify(target)}`, 'use --target tables or --target parquet')
   }
@@ -55,8 +55,8 @@ export function resumeBackfill(options: { readonly id: string; readonly json: bo
   return withNodeStore(terminal, async (node) => {
     const job = await findJob(node.store, options.id)
     if (job.status === 'completed') {
-      const fix = 'begin another one with: crunch backfill --from TIME'
-      throw new CliError({ place: `backfill ${job.id}`, cause: 'it is completed', fix })
+      const fix = 'start another one with: crunch backfill --from TIME'
+      throw new CliError({ place: `backfill ${job.id}`, cause: 'it is already completed', fix })
     }
     await runToItsEnd(node, job, options.json, terminal)
   })
@@ -74,7 +74,7 @@ export function cancelBackfill(options: { readonly id: string }, terminal: Termi
     throw new CliError({
       place: `backfill ${job.id}`,
       cause: `it is ${status} already`,
-      fix: 'there is nothing to cancel',
+      fix: 'nothing needs to be cancelled',
     })
   })
 }
@@ -119,7 +119,7 @@ async function runToItsEnd(
   else if (ended.status === 'completed') terminal.out(formatBackfill(ended))
   if (ended.status === 'completed') return
   const place = `backfill ${ended.id}`
-  const fix = `go on from there with: crunch backfill resume ${ended.id}`
+  const fix = `continue with: crunch backfill resume ${ended.id}`
   if (ended.status === 'failed') throw new CliError({ place, cause: ended.error ?? 'it failed', fix })
   terminal.err(`Backfill ${ended.id} ${ended.status === 'cancelled' ? 'was cancelled' : 'is interrupted'}; ${fix}`)
   throw new ReportedFailure(`the backfill is ${ended.status}`)
@@ -129,8 +129,8 @@ async function findJob(store: Store, id: string): Promise<BackfillJob> {
   const found = (await store.backfillJobs()).filter((job) => job.id.startsWith(id))
   const [job, second] = found
   if (job !== undefined && second === undefined) return job
-  const cause = job === undefined ? 'there is no such backfill' : `${found.length} backfills begin so`
-  throw new CliError({ place: `backfill ${id}`, cause, fix: 'see them all with: crunch backfill list' })
+  const cause = job === undefined ? 'there is no such backfill' : `${found.length} backfills have this prefix`
+  throw new CliError({ place: `backfill ${id}`, cause, fix: 'list all backfills with: crunch backfill list' })
 }
 
 function wrongCall(cause: string, fix: string): CliError {

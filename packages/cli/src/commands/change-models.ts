@@ -135,7 +135,7 @@ export async function removeListedModel(
     throw new CliError({
       place: `model ${id} (${name})`,
       cause: 'its entry would be deleted from the models file, and the model stopped',
-      fix: `if you mean it: crunch models remove ${id} --yes; to keep the entry: crunch models stop ${id}`,
+      fix: `to confirm: crunch models remove ${id} --yes; to keep the entry: crunch models stop ${id}`,
     })
   }
   await removeModel(modelsFile, id)
@@ -220,8 +220,8 @@ async function reportStart(
   await showLogEnd(modelLogsDirectory(workspace), id, deploymentId, terminal)
   terminal.err(
     awaited.outcome === 'failed'
-      ? `  fix: correct it, then: crunch models add FOLDER --name ${asArgument(name)} --replace; or give it up: crunch models remove ${id} --yes`
-      : '  fix: see how it goes on with: crunch models, or wait longer with --wait',
+      ? `  fix: correct it, then: crunch models add FOLDER --name ${asArgument(name)} --replace; or remove it: crunch models remove ${id} --yes`
+      : '  fix: follow its state with: crunch models, or wait longer with --wait',
   )
   throw new ReportedFailure(why)
 }

@@ -65,6 +65,6 @@ function stillRuns(record: SupervisorRecord): CliError {
   return new CliError({
     place: 'crunch down',
     cause: `the supervisor (process ${record.pid}) still runs after ${downLimitMs / 1_000} s`,
-    fix: `end it with: kill -9 ${record.pid}, then run crunch down again: it ends what is left`,
+    fix: `kill it with: kill -9 ${record.pid}, then run crunch down again to stop the remaining processes`,
   })
 }

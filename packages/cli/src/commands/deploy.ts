@@ -28,8 +28,8 @@ export async function deploy(
   if (request.detach && request.once) {
     throw new CliError({
       place: 'crunch deploy --detach --once',
-      cause: 'a run that ends by itself is waited for',
-      fix: 'leave out one of the two',
+      cause: '--once waits for the end of the replay',
+      fix: 'remove one of the two options',
     })
   }
   const running = await readLiveSupervisor(findWorkspace(terminal.cwd).stateDirectory)

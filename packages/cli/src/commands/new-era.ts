@@ -8,8 +8,8 @@ export async function beginEraFor(request: { readonly replay?: readonly string[]
   if (request.replay !== undefined) {
     throw new CliError({
       place: 'crunch deploy --new-era --replay',
-      cause: 'a replay has a database of its own, which begins anew without --resume',
-      fix: 'leave out one of the two',
+      cause: 'a replay uses a separate database, which is empty without --resume',
+      fix: 'remove one of the two options',
     })
   }
   await withNodeStore(terminal, async ({ workspace, contract, environment, store }) => {

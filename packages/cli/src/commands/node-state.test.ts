@@ -38,7 +38,7 @@ it('shows why the database cannot be used, at once, while nothing else answers',
   expect(describeNode(await readNode(client))).toEqual([
     'health: degraded',
     `  ${reason}`,
-    'API: it can tell no more meanwhile',
+    'API: nothing else can be read until the database answers',
   ])
   expect(performance.now() - startedAt).toBeLessThan(2_000)
 })

@@ -11,7 +11,8 @@ export async function readNode(client: ReportClient) {
   const health = await orProblem(() => client.health())
   if ('problem' in health) return health
   // Any other answer would come late or not at all.
-  if (health.value.detail !== undefined) return { health: health.value, problem: 'it can tell no more meanwhile' }
+  if (health.value.detail !== undefined)
+    return { health: health.value, problem: 'nothing else can be read until the database answers' }
   const rest = await orProblem(() =>
     Promise.all([client.feeds(), client.models(), client.leaderboard(), client.checkpoints(), client.info()]),
   )
@@ -35,7 +36,7 @@ async function orProblem<Value>(
 /** Who opens the rounds, in the words of `/healthz`. */
 function describeLease(lease: unknown): readonly string[] {
   if (typeof lease !== 'object' || lease === null || !('holder' in lease) || !('silent_ms' in lease)) return []
-  if (lease.holder === null) return ['rounds are opened by: nobody']
+  if (lease.holder === null) return ['rounds are opened by: no worker']
   const since = 'taken_at' in lease ? ` since ${String(lease.taken_at)}` : ''
   const age = Math.max(0, Math.round(Number(lease.silent_ms) / 1_000))
   return [`rounds are opened by: ${printable(String(lease.holder))}${since}, last heard ${age} s ago`]

@@ -17,7 +17,7 @@ export async function reassignModel(options: ReassignOptions, terminal: Terminal
     if (!known.some((model) => model.id === id)) {
       const ids = known.map((model) => model.id).join(', ')
       const cause = `the node has never set up a model with this id; it knows ${ids || 'none'}`
-      throw new CliError({ place: `model ${id}`, cause, fix: 'give one of these, or just add the model' })
+      throw new CliError({ place: `model ${id}`, cause, fix: 'use one of these, or add the model under a new id' })
     }
     const made = await store.reassignModel(id, to, Date.now())
     if (made === null) {

@@ -32,7 +32,7 @@ export function record(options: RecordOptions, terminal: Terminal): Promise<void
   return withNodeStore(terminal, async (node) => {
     const { from = firstAt, to = lastAt, follow } = options
     if (from >= to) {
-      throw new CliError({ place: 'crunch record', cause: '--from is not before --to', fix: 'exchange them' })
+      throw new CliError({ place: 'crunch record', cause: '--from is not before --to', fix: 'swap them' })
     }
     const folder = options.out === undefined ? node.workspace.recordingsDirectory : resolve(terminal.cwd, options.out)
     const series = contractScopes(node.contract).map((scope) => {
@@ -58,7 +58,7 @@ export function record(options: RecordOptions, terminal: Terminal): Promise<void
     }
     if (total === 0) {
       const cause = 'no feed has a record of this time'
-      throw new CliError({ place: 'crunch record', cause, fix: 'see what there is with: crunch status' })
+      throw new CliError({ place: 'crunch record', cause, fix: 'list the series with: crunch status' })
     }
   })
 }
@@ -95,5 +95,5 @@ async function followSeries({ store }: OpenedNode, { path, ...stretch }: Followe
 function requireFree(path: string): void {
   if (!existsSync(path)) return
   const fix = 'name another folder with --out, or remove the file'
-  throw new CliError({ place: path, cause: 'there is such a recording already', fix })
+  throw new CliError({ place: path, cause: 'the recording already exists', fix })
 }

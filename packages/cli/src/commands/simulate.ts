@@ -73,14 +73,14 @@ function modelsOfFolder(directory: string): readonly RunningModel[] {
   } catch (error) {
     if (!['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) throw error
     throw new CliError(
-      { place: directory, cause: 'there is no such folder', fix: 'name a folder that holds one folder a model' },
+      { place: directory, cause: 'there is no such folder', fix: 'name a folder that contains one folder per model' },
       { cause: error },
     )
   }
   const folders = names.filter((name) => !name.startsWith('.') && statSync(join(directory, name)).isDirectory())
   if (folders.length === 0) {
-    const fix = 'name a folder that holds one folder a model, each with a main.ts'
-    throw new CliError({ place: directory, cause: 'it holds no folder with a model', fix })
+    const fix = 'name a folder that contains one folder per model, each with a main.ts'
+    throw new CliError({ place: directory, cause: 'it contains no model folder', fix })
   }
   return folders.map((name) => ({
     id: name,
@@ -116,7 +116,7 @@ export async function loadModel(model: RunningModel, baseClassName: string): Pro
     return { ...identity, model: new ModelClass() }
   } catch (error) {
     const cause = `its constructor throws: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
-    throw new CliError({ place: directory, cause, fix: 'mend the model, or leave it out' }, { cause: error })
+    throw new CliError({ place: directory, cause, fix: 'fix the model, or exclude it' }, { cause: error })
   }
 }
 
@@ -124,6 +124,6 @@ function interrupted(): CliError {
   return new CliError({
     place: 'crunch simulate',
     cause: 'it was ended before the end of the recording',
-    fix: 'run it again; the results up to here would be none of the whole recording',
+    fix: 'run it again; partial results would not cover the whole recording',
   })
 }

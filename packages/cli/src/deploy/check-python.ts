@@ -25,5 +25,5 @@ export async function pythonProblem(
   }
   const [major, minor] = told.split('.').map(Number)
   if (major === 3 && minor !== undefined && minor >= lowestMinor) return undefined
-  return { place, cause: `it is Python ${told}, which is too old for the runner of Python models`, fix }
+  return { place, cause: `it is Python ${told}, which is too old for Python models`, fix }
 }

@@ -22,7 +22,9 @@ describe('a workspace whose source has no live stream', () => {
   it('is right, and told to replay only', async () => {
     const { findings, notes } = await checkWorkspace(template, elsewhere, { ports: false, purpose: 'look' })
     expect(findings).toEqual([])
-    expect(notes.join()).toMatch(/^It can only replay: there is no live source "elsewhere"; this version has .*binance/)
+    expect(notes.join()).toMatch(
+      /^It can only replay: there is no live source "elsewhere"; the available sources are .*binance/,
+    )
   })
 
   it('cannot be deployed live', async () => {

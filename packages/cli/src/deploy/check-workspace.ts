@@ -93,7 +93,7 @@ function missingLiveSources(workspace: Workspace, contract: AnyContract): CliPro
   if (missing.length === 0) return undefined
   return {
     place: `${workspace.contractPath} (feed) or FEED_SOURCE`,
-    cause: `there is no live source ${missing.join(', ')}; this version has ${knownLiveSources.join(', ')}`,
+    cause: `there is no live source ${missing.join(', ')}; the available sources are ${knownLiveSources.join(', ')}`,
     fix: 'run it on a recording with: crunch deploy --replay FILE',
   }
 }
@@ -148,7 +148,7 @@ function checkSamePort(ports: readonly UsedPort[]): readonly WorkspaceFinding[] 
     .filter(({ settings }) => settings.length > 1)
   return shared.map(({ port, settings }) => {
     const cause = `${settings.length === 2 ? 'both' : 'all'} are ${port}`
-    return { place: settings.join(', '), cause, fix: 'give each a port of its own' }
+    return { place: settings.join(', '), cause, fix: 'use a different port for each' }
   })
 }
 

@@ -74,7 +74,7 @@ describe('prepareReplayDatabase', () => {
   it('begins anew, and resumes only the same recording', async () => {
     const workspace = findWorkspace(root)
     const plan = { files: [join(root, 'node/recordings/a.csv')], speed: 'max', resume: false } as const
-    await expect(prepareReplayDatabase(workspace, { ...plan, resume: true })).rejects.toThrow('no replay to go on with')
+    await expect(prepareReplayDatabase(workspace, { ...plan, resume: true })).rejects.toThrow('no replay to resume')
     await prepareReplayDatabase(workspace, plan)
     await prepareReplayDatabase(workspace, { ...plan, resume: true })
     await writeFile(join(root, 'node/recordings/a.csv'), 'changed')

@@ -40,8 +40,8 @@ export function planReplay(request: DeployRequest, workspace: Workspace, directo
     if (needing.length === 0) return undefined
     throw new CliError({
       place: `crunch deploy ${needing.join(' ')}`,
-      cause: 'this belongs to a replay, and a live deployment was asked for',
-      fix: 'add --replay, or leave it out',
+      cause: 'this option only applies to a replay',
+      fix: 'add --replay, or remove the option',
     })
   }
   const files =

@@ -26,8 +26,8 @@ export async function prepareReplayDatabase(workspace: Workspace, plan: ReplayPl
     if (before === note) return
     throw new CliError({
       place: directory,
-      cause: before === undefined ? 'there is no replay to go on with' : 'it holds a replay of another recording',
-      fix: 'leave out --resume to begin anew, or name the recording of the last replay',
+      cause: before === undefined ? 'there is no replay to resume' : 'it holds a replay of another recording',
+      fix: 'omit --resume to start a new replay, or name the recordings of the last one',
     })
   }
   // Without its note nothing can be resumed: whatever a crash leaves in between is begun anew.

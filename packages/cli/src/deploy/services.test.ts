@@ -55,7 +55,7 @@ function worker(run: typeof replay | undefined) {
 
 describe('a worker', () => {
   it('of a replay never starts with the database of the settings', async () => {
-    expect(() => worker(replay).command({})).toThrow('has not told its address yet')
+    expect(() => worker(replay).command({})).toThrow('has not reported its address')
     const { env } = await worker(replay).command({ DATABASE_URL: 'postgres://replay' })
     expect(env.DATABASE_URL).toBe('postgres://replay')
   })

@@ -149,8 +149,8 @@ function requireOwnDatabase(input: ServicesInput, name: string, provided: Readon
   if (directory === undefined || provided.DATABASE_URL !== undefined) return
   throw new CliError({
     place: `service ${name}`,
-    cause: `the embedded database in ${directory} has not told its address yet`,
-    fix: `start it again once postgres serves: crunch restart ${name}`,
+    cause: `the embedded database in ${directory} has not reported its address`,
+    fix: `when postgres is ready, restart it: crunch restart ${name}`,
   })
 }
 

@@ -45,7 +45,7 @@ export class ModelNotHosted extends CliError {
     output: readonly OutputLine[],
   ) {
     const cause = `the model ${step === 'start' ? 'does not start' : 'cannot be set up'} (${failure.code}): ${failure.reason}`
-    super({ place: path, cause, fix: 'mend the model; see each step with: crunch models test DIR' })
+    super({ place: path, cause, fix: 'fix the model; check each step with: crunch models test DIR' })
     this.step = step
     this.code = failure.code
     this.reason = failure.reason
@@ -322,7 +322,7 @@ async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promi
   throw new CliError({
     place: 'the model',
     cause: 'this was ended before the model was set up',
-    fix: 'run it again; nothing of it is left',
+    fix: 'run it again; nothing was kept',
   })
 }
 

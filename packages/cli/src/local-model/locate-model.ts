@@ -23,7 +23,7 @@ export function findModelSource(path: string, cwd: string): string {
   throw new CliError({
     place: full,
     cause: found === undefined ? 'there is no such folder or notebook' : 'this is neither a folder nor a notebook',
-    fix: 'name the folder that holds main.ts, main.js or main.py, or a file that ends with .ipynb',
+    fix: 'name a folder with main.ts, main.js or main.py, or an .ipynb file',
   })
 }
 

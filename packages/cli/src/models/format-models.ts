@@ -17,7 +17,7 @@ export function formatModels(
   return [
     ...sourceNotes(state),
     models.length === 0
-      ? 'There is no model yet. Add one with: crunch models add DIRECTORY'
+      ? 'There are no models. Add one with: crunch models add DIRECTORY'
       : modelsTable(models, columns),
     ...confinementNotes(models),
     ...(verbose ? models.flatMap(lastErrors) : []),

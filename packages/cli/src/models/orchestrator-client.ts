@@ -57,11 +57,11 @@ export class OrchestratorClient {
       throw new CliError({ place, cause: refusalOf(answer), fix: `${key} ${where}` })
     }
     if (answer.status !== 200) {
-      throw new CliError({ place, cause: refusalOf(answer), fix: 'see the reason with: crunch logs models' })
+      throw new CliError({ place, cause: refusalOf(answer), fix: 'find the reason with: crunch logs models' })
     }
     const models = Array.isArray(answer.body) ? answer.body.map(readModel) : [undefined]
     if (models.every((model) => model !== undefined)) return models
-    const cause = 'what it answers is no list of models: another program listens there'
+    const cause = 'the response is not a list of models: another program listens there'
     throw new CliError({ place, cause, fix: 'choose another port with MODEL_ORCHESTRATOR_HTTP_PORT=... in .local.env' })
   }
 }
@@ -69,7 +69,7 @@ export class OrchestratorClient {
 /** Where the orchestrator's API is reached from this machine. */
 export function orchestratorUrl(settings: Pick<NodeSettings, 'orchestratorHost' | 'orchestratorPort'>): string {
   const { orchestratorHost: host, orchestratorPort: port } = settings
-  // To listen everywhere is no place to connect to.
+  // 0.0.0.0 is a bind address, not a destination.
   const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
   return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
 }

@@ -89,7 +89,7 @@ export async function askSupervisor(
   throw new CliError({
     place: `crunch ${request.command}`,
     cause: reply?.error ?? 'the supervisor ended without an answer',
-    fix: 'see the state with: crunch status, and the reasons with: crunch logs',
+    fix: 'check the state with: crunch status, and the reasons with: crunch logs',
   })
 }
 
@@ -115,6 +115,6 @@ function unreachable(socketPath: string, reason: string): CliError {
   return new CliError({
     place: socketPath,
     cause: `the supervisor does not answer (${reason})`,
-    fix: 'try again; if it stays so, end it by its process id (crunch status tells) and run crunch deploy again',
+    fix: 'try again; if that fails, kill its process (crunch status shows the pid) and run crunch deploy again',
   })
 }

@@ -72,7 +72,7 @@ export function alreadyRunning(record: SupervisorRecord): CliError {
   return new CliError({
     place: 'crunch deploy',
     cause: `this workspace is already deployed (${record.mode}, process ${record.pid}, since ${new Date(record.startedAt).toISOString()}, API ${record.apiUrl})`,
-    fix: 'see it with: crunch status, or end it first with: crunch down',
+    fix: 'inspect it with: crunch status, or stop it first with: crunch down',
   })
 }
 

@@ -54,7 +54,7 @@ describe('what a contract says', () => {
 
   test('has a name of letters, digits and hyphens', () => {
     expect(findings({ name: 'next move' })).toEqual([
-      '  - name: "next move" has other characters than letters, digits and hyphens; rename it',
+      '  - name: "next move" may only contain letters, digits and hyphens; rename it',
     ])
   })
 
@@ -63,14 +63,14 @@ describe('what a contract says', () => {
       '  - prediction.schedule: is empty: no round would ever open; add an entry',
     ])
     expect(findings(schedule({}, { subject: 'BTCUSD' }, { subject: 'gold' }))).toEqual([
-      '  - prediction.schedule[1].subject: no feed carries "BTCUSD"; did you mean "BTCUSDT"?',
-      '  - prediction.schedule[2].subject: no feed carries "gold"; the feed carries BTCUSDT, ETHUSDT',
+      '  - prediction.schedule[1].subject: no feed has "BTCUSD"; did you mean "BTCUSDT"?',
+      '  - prediction.schedule[2].subject: no feed has "gold"; the feed has BTCUSDT, ETHUSDT',
     ])
   })
 
   test('has horizons no shorter than the granularity of the feed', () => {
     expect(findings(schedule({ horizon: '30s' }))).toEqual([
-      "  - prediction.schedule[0].horizon: 30s is shorter than the feed's granularity of 1m, so nothing new would be known; use at least 1m",
+      "  - prediction.schedule[0].horizon: 30s is shorter than the feed's granularity of 1m, so no new record would be known; use at least 1m",
     ])
     expect(findings(schedule({ horizon: '60s' }))).toEqual([])
   })
@@ -89,7 +89,7 @@ describe('what a contract says', () => {
 
   test('has schedule keys of their own, given or by default', () => {
     expect(findings(schedule({}, { every: '5m' }))).toEqual([
-      '  - prediction.schedule[1].key: "BTCUSDT-5m" is the key of an earlier entry; set a key of its own',
+      '  - prediction.schedule[1].key: "BTCUSDT-5m" is already the key of an earlier entry; set a key of its own',
     ])
     expect(findings(schedule({}, { key: 'BTCUSDT-5m', horizon: '1h' }))).toHaveLength(1)
   })
@@ -153,7 +153,7 @@ describe('the emission', () => {
 
   test('that does not sum to 100 is found, with what it gave', () => {
     expect(emission(() => [100])).toEqual([
-      '  - checkpoint.emission.shares: gives [100] for 2 models (sum 100); give one share a model, none negative, together 100 percent',
+      '  - checkpoint.emission.shares: gives [100] for 2 models (sum 100); return one share per model, none negative, with the sum 100',
     ])
     expect(emission((ranked: unknown[]) => ranked.map(() => 10))[0]).toContain('gives [10] for 1 models (sum 10)')
   })
@@ -168,7 +168,7 @@ describe('the emission', () => {
     ['is infinite', () => [Number.POSITIVE_INFINITY]],
     ['is a text', (ranked: unknown[]) => (ranked.length === 1 ? ['100'] : ranked.map(() => 100 / ranked.length))],
   ])('with a share that %s is found', (_, shares) => {
-    expect(emission(shares)[0]).toContain('give one share a model')
+    expect(emission(shares)[0]).toContain('return one share per model')
   })
 
   test('that forgets ties is found', () => {
@@ -192,7 +192,7 @@ describe('the emission', () => {
       return ranked.map(() => 100 / ranked.length)
     }
     expect(emission(throwing)).toEqual([
-      '  - checkpoint.emission.shares: throws for 3 models: Error: three is a crowd; mend the function',
+      '  - checkpoint.emission.shares: throws for 3 models: Error: three is a crowd; fix the function',
     ])
   })
 })
@@ -212,7 +212,7 @@ describe('the scorer', () => {
       return { value: context.output.value, hit: true }
     }
     expect(scorer(thrower(() => true))).toEqual([
-      '  - score.compute: throws for every sample: no such thing; mend the function, or narrow the schemas',
+      '  - score.compute: throws for every sample: no such thing; fix the function, or narrow the schemas',
     ])
     expect(scorer(thrower((value) => value > 0))).toEqual([])
     expect(

@@ -57,7 +57,7 @@ function overlap(one: string, other: string): boolean {
 function checkName({ name }: AnyContract): Finding[] {
   return /^[A-Za-z0-9][A-Za-z0-9-]*$/.test(name)
     ? []
-    : [{ path: 'name', cause: `"${name}" has other characters than letters, digits and hyphens`, fix: 'rename it' }]
+    : [{ path: 'name', cause: `"${name}" may only contain letters, digits and hyphens`, fix: 'rename it' }]
 }
 
 function checkSchedule(contract: AnyContract): Finding[] {
@@ -73,21 +73,21 @@ function checkSchedule(contract: AnyContract): Finding[] {
     const feed = feeds.find((candidate) => candidate.subjects.includes(entry.subject))
     if (feed === undefined) {
       const nearest = nearestName(entry.subject, subjects)
-      const fix = nearest ? `did you mean "${nearest}"?` : `the feed carries ${subjects.join(', ')}`
-      return [{ path: `${path}.subject`, cause: `no feed carries "${entry.subject}"`, fix }]
+      const fix = nearest ? `did you mean "${nearest}"?` : `the feed has ${subjects.join(', ')}`
+      return [{ path: `${path}.subject`, cause: `no feed has "${entry.subject}"`, fix }]
     }
     const findings: Finding[] = []
     if (durationMs(entry.horizon) < durationMs(feed.granularity)) {
       findings.push({
         path: `${path}.horizon`,
-        cause: `${entry.horizon} is shorter than the feed's granularity of ${feed.granularity}, so nothing new would be known`,
+        cause: `${entry.horizon} is shorter than the feed's granularity of ${feed.granularity}, so no new record would be known`,
         fix: `use at least ${feed.granularity}`,
       })
     }
     if (keys.indexOf(keys[index] ?? '') !== index) {
       findings.push({
         path: `${path}.key`,
-        cause: `"${keys[index]}" is the key of an earlier entry`,
+        cause: `"${keys[index]}" is already the key of an earlier entry`,
         fix: 'set a key of its own',
       })
     }
@@ -222,7 +222,7 @@ function checkEmission({ checkpoint }: AnyContract): Finding[] {
     try {
       given = checkpoint.emission.shares(ranked)
     } catch (error) {
-      return [{ path, cause: `throws for ${ranked.length} models: ${String(error)}`, fix: 'mend the function' }]
+      return [{ path, cause: `throws for ${ranked.length} models: ${String(error)}`, fix: 'fix the function' }]
     }
     const shares: readonly unknown[] = Array.isArray(given) ? given : [given]
     const sum = shares.reduce<number>((total, share) => total + Number(share), 0)
@@ -232,7 +232,7 @@ function checkEmission({ checkpoint }: AnyContract): Finding[] {
         {
           path,
           cause: `gives [${shares.join(', ')}] for ${ranked.length} models (sum ${sum})`,
-          fix: 'give one share a model, none negative, together 100 percent',
+          fix: 'return one share per model, none negative, with the sum 100',
         },
       ]
     }
@@ -275,7 +275,7 @@ function checkScorer({ prediction, truth, score, leaderboard }: AnyContract): Fi
     }
   }
   if (values.length === 0 && errors.length > 0) {
-    return [{ path, cause: `throws for every sample: ${errors[0]}`, fix: 'mend the function, or narrow the schemas' }]
+    return [{ path, cause: `throws for every sample: ${errors[0]}`, fix: 'fix the function, or narrow the schemas' }]
   }
   if (values.length >= 6 && values.every((value) => value === values[0])) {
     return [

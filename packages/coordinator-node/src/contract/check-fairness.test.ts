@@ -26,9 +26,7 @@ describe('a contract that says who is ranked and paid', () => {
     ['checkpoint.minCoverage', { checkpoint: { minCoverage: -0.1 } }],
     ['checkpoint.minCoverage', { checkpoint: { minCoverage: Number.NaN } }],
   ])('needs %s to be a share', (path, changes) => {
-    expect(findings(changes)).toEqual([
-      `  - ${path}: is not a number from 0 to 1; write a share such as 0.5, which is a half`,
-    ])
+    expect(findings(changes)).toEqual([`  - ${path}: is not a number from 0 to 1; write a share, such as 0.5 for 50 %`])
   })
 
   test('needs a policy for newcomers that is known, and under which minCoverage has an effect', () => {
@@ -36,19 +34,19 @@ describe('a contract that says who is ranked and paid', () => {
       '  - leaderboard.newcomers: "first" is not known; write one of wait, worst, own',
     ])
     expect(findings({ leaderboard: { newcomers: 'own', minCoverage: 0.5 } })).toEqual([
-      "  - leaderboard.minCoverage: has no effect with newcomers: 'own', which lets nobody wait; remove it, or write newcomers: 'wait'",
+      "  - leaderboard.minCoverage: has no effect with newcomers: 'own'; remove it, or write newcomers: 'wait'",
     ])
   })
 
   test('needs a floor that is a baseline of the contract, or a number', () => {
     expect(findings({ baselines: ['flat'], ...payAbove({ baseline: 'flatt' }) })).toEqual([
-      '  - checkpoint.emission.payAbove.baseline: "flatt" is no baseline of the contract; did you mean "flat"?',
+      '  - checkpoint.emission.payAbove.baseline: "flatt" is not a baseline of the contract; did you mean "flat"?',
     ])
     expect(findings(payAbove({ baseline: 'flat' }))).toEqual([
-      `  - checkpoint.emission.payAbove.baseline: "flat" is no baseline of the contract; add baselines: ['flat']`,
+      `  - checkpoint.emission.payAbove.baseline: "flat" is not a baseline of the contract; add baselines: ['flat']`,
     ])
     expect(findings(payAbove({ value: Number.POSITIVE_INFINITY }))).toEqual([
-      '  - checkpoint.emission.payAbove.value: is not a number; write what a value has to be better than',
+      '  - checkpoint.emission.payAbove.value: is not a number; write the value that a paid model must exceed, such as 0',
     ])
     expect(findings(payAbove({}))).toEqual(['  - checkpoint.emission.payAbove.baseline: is missing; add it'])
     expect(findings(payAbove({ baseline: 'flat', value: 0 }))).toEqual([
@@ -59,7 +57,7 @@ describe('a contract that says who is ranked and paid', () => {
 
   test('needs baselines with names that tell them apart', () => {
     expect(findings({ baselines: ['flat', 'coin', ' Ｆlat'] })).toEqual([
-      '  - baselines[2]: " Ｆlat" reads like "flat", which is listed already; remove one of the two',
+      '  - baselines[2]: " Ｆlat" looks like "flat", which is listed already; remove one of the two',
     ])
     expect(findings({ baselines: ['\u200b '] })).toEqual([
       '  - baselines[0]: has no visible character; write the name of a model',

@@ -14,7 +14,7 @@ function checkBaselines({ baselines = [] }: AnyContract): Finding[] {
     const path = `baselines[${index}]`
     if (key === '') return [{ path, cause: 'has no visible character', fix: 'write the name of a model' }]
     if (keys.indexOf(key) === index) return []
-    const cause = `"${baselines[index]}" reads like "${baselines[keys.indexOf(key)]}", which is listed already`
+    const cause = `"${baselines[index]}" looks like "${baselines[keys.indexOf(key)]}", which is listed already`
     return [{ path, cause, fix: 'remove one of the two' }]
   })
 }
@@ -26,7 +26,7 @@ function checkFloor({ baselines = [], checkpoint }: AnyContract): Finding[] {
   return [
     {
       path: 'checkpoint.emission.payAbove.baseline',
-      cause: `"${name}" is no baseline of the contract`,
+      cause: `"${name}" is not a baseline of the contract`,
       fix: nearest === undefined ? `add baselines: ['${name}']` : `did you mean "${nearest}"?`,
     },
   ]
@@ -38,7 +38,7 @@ function checkNewcomers({ leaderboard }: AnyContract): Finding[] {
   return [
     {
       path: 'leaderboard.minCoverage',
-      cause: `has no effect with newcomers: '${newcomers}', which lets nobody wait`,
+      cause: `has no effect with newcomers: '${newcomers}'`,
       fix: "remove it, or write newcomers: 'wait'",
     },
   ]

@@ -26,20 +26,20 @@ describe('a gate', () => {
 
   test('watches a number of the records, named where it is not the usual one', () => {
     expect(findings(gate({ watch: 'clos' }))).toEqual([
-      '  - feed.gate.watch: records of this feed have no number "clos"; did you mean close?',
+      '  - feed.gate.watch: records of this feed have no numeric value "clos"; did you mean close?',
     ])
     const quotes = { ...one, kind: 'quote', values }
     expect(findings({ ...quotes, gate: { frozenAfter: 5 } })).toEqual([])
     expect(findings({ ...quotes, gate: { watch: 'bid', maxJump: 0.1 } })).toEqual([])
     expect(findings({ ...quotes, gate: { maxJump: 0.1 } })).toEqual([
-      '  - feed.gate.watch: is missing, and maxJump and agree need it; write one of bid, ask',
+      '  - feed.gate.watch: is missing; maxJump and agree need it; write one of bid, ask',
     ])
     expect(findings({ ...quotes, gate: { watch: 'venue' } })).toEqual([
-      '  - feed.gate.watch: records of this feed have no number "venue"; write one of bid, ask',
+      '  - feed.gate.watch: records of this feed have no numeric value "venue"; write one of bid, ask',
     ])
     const texts = z.object({ venue: z.string() })
     expect(findings({ ...quotes, values: texts, gate: { watch: 'price' } })[0]).toContain(
-      'give the feed a value that is',
+      'add a numeric value to the feed',
     )
     // What a transformation gives cannot be known before it runs.
     const opaque = values.transform(({ bid, ask }) => ({ mid: (bid + ask) / 2 }))
@@ -50,22 +50,22 @@ describe('a gate', () => {
     const agree = (options: object, ...others: object[]) =>
       findings(gate({ agree: { within: 0.01, ...options } }), other, ...others)
     expect(agree({ with: 'BTCUSDT' })).toEqual([
-      '  - feed[0].gate.agree.with: "BTCUSDT" is this series itself; name another one, or its source',
+      '  - feed[0].gate.agree.with: "BTCUSDT" is this series itself; name another series, or its source',
     ])
     expect(agree({ with: 'ETHUSD' })).toEqual([
-      '  - feed[0].gate.agree.with: no feed of the contract carries "ETHUSD" of "binance"; did you mean "ETHUSDT"?',
+      '  - feed[0].gate.agree.with: no feed of the contract has "ETHUSD" of "binance"; did you mean "ETHUSDT"?',
     ])
     const pyth = { ...one, source: 'pyth', subjects: ['BTCUSD'] }
     expect(agree({ with: 'BTCUSD', source: 'pyth' }, pyth)).toEqual([])
     expect(agree({ with: 'BTCUSD' }, pyth)).toEqual([
-      `  - feed[0].gate.agree.with: no feed of the contract carries "BTCUSD" of "binance"; add source: 'pyth'`,
+      `  - feed[0].gate.agree.with: no feed of the contract has "BTCUSD" of "binance"; add source: 'pyth'`,
     ])
     const [fast, slow] = [
       { ...other, kind: 'tick' },
       { ...other, kind: 'tick', granularity: '1s' },
     ]
     expect(findings(gate({ agree: { with: 'ETHUSDT', within: 0.01 } }), fast, slow)[0]).toContain(
-      '2 series of the contract are "ETHUSDT" of binance; leave one of them',
+      '2 series of the contract are "ETHUSDT" of binance; remove all but one',
     )
     expect(agree({ with: 'ETHUSDT' }, fast, slow)).toEqual([])
   })
@@ -74,7 +74,7 @@ describe('a gate', () => {
     const quotes = { ...other, kind: 'quote', values }
     const own = gate({ agree: { with: 'ETHUSDT', within: 0.01 } })
     expect(findings(own, quotes)).toEqual([
-      '  - feed[0].gate.agree.with: records of "ETHUSDT" have no number "close" to compare with; give that feed gate: { watch: \'bid\' }',
+      '  - feed[0].gate.agree.with: records of "ETHUSDT" have no numeric value "close" to compare with; give that feed gate: { watch: \'bid\' }',
     ])
     expect(findings(own, { ...quotes, gate: { watch: 'ask' } })).toEqual([])
   })

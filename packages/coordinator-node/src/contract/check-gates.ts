@@ -30,9 +30,9 @@ function checkWatch(definition: FeedDefinition, path: string): Finding[] {
   const needs = gate?.maxJump !== undefined || gate?.agree !== undefined
   const watch = watchOf(definition)
   const known = numericFields(values)
-  const fix = known.length > 0 ? `write one of ${known.join(', ')}` : 'give the feed a value that is a number'
+  const fix = known.length > 0 ? `write one of ${known.join(', ')}` : 'add a numeric value to the feed'
   if (watch === undefined) {
-    return needs ? [{ path: `${path}.watch`, cause: 'is missing, and maxJump and agree need it', fix }] : []
+    return needs ? [{ path: `${path}.watch`, cause: 'is missing; maxJump and agree need it', fix }] : []
   }
   // Of a schema that zod cannot describe, nothing is known.
   if (known.includes(watch) || (known.length === 0 && !(values instanceof z.ZodObject))) return []
@@ -40,7 +40,7 @@ function checkWatch(definition: FeedDefinition, path: string): Finding[] {
   return [
     {
       path: `${path}.watch`,
-      cause: `records of this feed have no number "${watch}"`,
+      cause: `records of this feed have no numeric value "${watch}"`,
       fix: nearest === undefined ? fix : `did you mean ${nearest}?`,
     },
   ]
@@ -53,14 +53,14 @@ function checkAgreement(definition: FeedDefinition, all: readonly GatedSeries[],
   const at = `${path}.agree.with`
   const [first] = compared
   if (first === undefined) {
-    return [{ path: at, cause: `"${agree.with}" is this series itself`, fix: 'name another one, or its source' }]
+    return [{ path: at, cause: `"${agree.with}" is this series itself`, fix: 'name another series, or its source' }]
   }
   const peers = peersOf(first, all)
   const [peer] = peers
   if (peer === undefined) return [unknownPeer(agree, first, all, at)]
   if (peers.length > 1) {
     const cause = `${peers.length} series of the contract are "${agree.with}" of ${peer.scope.source}`
-    return [{ path: at, cause, fix: 'leave one of them, or give one the kind and granularity of this feed' }]
+    return [{ path: at, cause, fix: 'remove all but one, or give one of them the kind and granularity of this feed' }]
   }
   const watch = watchOf(peer.definition) ?? watchOf(definition)
   const known = numericFields(peer.definition.values)
@@ -68,7 +68,7 @@ function checkAgreement(definition: FeedDefinition, all: readonly GatedSeries[],
   return [
     {
       path: at,
-      cause: `records of "${agree.with}" have no number "${watch}" to compare with`,
+      cause: `records of "${agree.with}" have no numeric value "${watch}" to compare with`,
       fix: `give that feed gate: { watch: '${known[0]}' }`,
     },
   ]
@@ -84,10 +84,10 @@ function unknownPeer(
   const elsewhere = all.find((series) => series.scope.subject === agree.with && series.scope.source !== source)
   const subjects = all.map((series) => series.scope.subject)
   const nearest = nearestName(agree.with, subjects)
-  const byName = nearest === undefined ? `the feeds carry ${subjects.join(', ')}` : `did you mean "${nearest}"?`
+  const byName = nearest === undefined ? `the feeds have ${subjects.join(', ')}` : `did you mean "${nearest}"?`
   return {
     path,
-    cause: `no feed of the contract carries "${agree.with}" of "${source}"`,
+    cause: `no feed of the contract has "${agree.with}" of "${source}"`,
     fix: elsewhere === undefined ? byName : `add source: '${elsewhere.scope.source}'`,
   }
 }

@@ -99,7 +99,7 @@ describe('checkShape', () => {
     ['prediction.call.tick', true, 'is not a text'],
     ['prediction.call.arguments', [], 'is not a function'],
     ['truth.expire', '0s', '"0s" is not a duration'],
-    ['truth.records', 'yes', 'is neither true nor false'],
+    ['truth.records', 'yes', 'is not a boolean'],
     ['score.compute', {}, 'is not a function'],
     ['snapshot.metrics', 'ic', 'is not a list'],
     ['snapshot.signal', 1, 'is not a function'],
@@ -115,7 +115,7 @@ describe('checkShape', () => {
 
   test('finds that a band of a gate cannot be 0, or be missing', () => {
     expect(findings(withValue('feed.gate.agree', { with: 'ETHUSDT', within: 0 }))).toEqual([
-      '  - feed.gate.agree.within: is not a number above 0; write a ratio such as 0.01, which is a hundredth',
+      '  - feed.gate.agree.within: is not a number above 0; write a ratio, such as 0.01 for 1 %',
     ])
     expect(findings(withValue('feed.gate.agree', {}))).toHaveLength(2)
   })

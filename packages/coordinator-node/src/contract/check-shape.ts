@@ -45,19 +45,19 @@ const numberFrom =
 const ratio = numberFrom(
   (value) => Number.isFinite(value) && value > 0,
   'is not a number above 0',
-  'write a ratio such as 0.01, which is a hundredth',
+  'write a ratio, such as 0.01 for 1 %',
 )
 
 const share = numberFrom(
   (value) => value >= 0 && value <= 1,
   'is not a number from 0 to 1',
-  'write a share such as 0.5, which is a half',
+  'write a share, such as 0.5 for 50 %',
 )
 
 const valueCount = numberFrom(
   (value) => Number.isInteger(value) && value >= 1 && value <= highestMaxValues,
   `is not a whole number from 1 to ${highestMaxValues}`,
-  'write how many values an answer may hold at most, such as 1000',
+  'write the maximum number of values in an answer, such as 1000',
 )
 
 const jsonObject: Check = (value, path) => {
@@ -113,7 +113,7 @@ const gate = object({
     numberFrom(
       (value) => Number.isInteger(value) && value >= 2 && value <= 1_000,
       'is not a whole number from 2 to 1000',
-      'write how many equal records in a row are no data any more, such as 30',
+      'write how many identical records in a row mean a frozen feed, such as 30',
     ),
   ),
   maxJump: optional(ratio),
@@ -136,7 +136,9 @@ const isRecord = (value: unknown): value is object => typeof value === 'object' 
 const payAbove = either(
   (value) => isRecord(value) && 'value' in value,
   object({
-    value: required(numberFrom(Number.isFinite, 'is not a number', 'write what a value has to be better than')),
+    value: required(
+      numberFrom(Number.isFinite, 'is not a number', 'write the value that a paid model must exceed, such as 0'),
+    ),
   }),
   object({ baseline: required(text) }),
 )
@@ -196,7 +198,7 @@ export const checkShape: (contract: unknown) => Finding[] = (contract) =>
           either(
             (value) => typeof value === 'boolean',
             anything,
-            (_, path) => finding(path, 'is neither true nor false', 'write true or false'),
+            (_, path) => finding(path, 'is not a boolean', 'write true or false'),
           ),
         ),
         resolve: required(fn),

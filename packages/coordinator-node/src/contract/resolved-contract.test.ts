@@ -46,7 +46,7 @@ describe('resolveContract', () => {
 
   test('refuses a subject that no feed carries', () => {
     expect(() => withSchedule({ subject: 'SOL' })).toThrow(
-      'no feed carries "SOL"; the contract\'s feeds are binance:BTCUSDT',
+      'no feed has "SOL"; the contract\'s feeds are binance:BTCUSDT',
     )
   })
 })

@@ -106,7 +106,7 @@ function resolveSchedule(entry: ScheduleEntry, feeds: readonly ContractFeed[]): 
   const feed = feeds.find((candidate) => candidate.scope.subject === entry.subject)
   if (feed === undefined) {
     const known = feeds.map((candidate) => feedScopeKey(candidate.scope)).join(', ')
-    throw new RangeError(`no feed carries "${entry.subject}"; the contract's feeds are ${known}`)
+    throw new RangeError(`no feed has "${entry.subject}"; the contract's feeds are ${known}`)
   }
   const horizonMs = durationMs(entry.horizon)
   return {

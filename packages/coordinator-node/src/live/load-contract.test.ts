@@ -142,7 +142,7 @@ describe('settings', () => {
     ])
     expect([subject, interval, timeout, stub].map(({ code }) => code)).toEqual(Array(4).fill('CONTRACT_INVALID'))
     expect(subject.message).toContain(`${good} with the settings of this node is not a valid contract`)
-    expect(subject.message).toContain('no feed carries "BTCUSDT"')
+    expect(subject.message).toContain('no feed has "BTCUSDT"')
     expect(interval.message).toContain('checkpoint.every: 1000s is not a whole number of snapshot periods')
     expect(timeout.message).toContain('prediction.timeout: 5m reaches the horizon of 5m')
     expect(stub.message).toContain('looks like a stub')

@@ -8,9 +8,9 @@ import type { Store } from '../../ports/store.ts'
 export interface SeriesWatch {
   /** Records as they are stored; of a key that is known already, the first stands. Others than the contract's are nothing to it. */
   add(records: readonly FeedRecord[]): void
-  /** What speaks against a series as of an instant, by its gate; `null`: nothing. */
+  /** Why the gate distrusts a series at an instant; `null` if it is trusted. */
   gateOf(scope: FeedScope, at: Instant): Distrust | null
-  /** What speaks against it at an instant, silence included. Of a series that has brought nothing: nothing. */
+  /** Why the series is distrusted at an instant, silence included; `null` if it is trusted or has no record yet. */
   judge(scope: FeedScope, at: Instant): Distrust | null
   newestKnownAt(scope: FeedScope): Instant | null
 }
