@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { pythonIsMissing } from '@crunch/python-peers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { groupsAreMissing } from '../test/limit-groups.ts'
 import { openWorkshop } from '../test/open-workshop.ts'
 import { startPackageIndex } from '../test/package-index.ts'
 import { rememberingLog } from '../test/workspace.ts'
@@ -15,13 +18,13 @@ import { createPythonEnvironments } from './python-environments.ts'
 import { findPython } from './python-interpreter.ts'
 import { readCodeCells } from './read-code-cells.ts'
 import { readTextFile } from './read-text-file.ts'
+import { removeFolder } from './remove-folder.ts'
 import type { Workshop } from './workshop.ts'
 
 const LIMIT_MS = 240_000
 
 const COUNTED = openLimitGroups({ without: { memory: 'switched off in this test', pids: 'switched off in this test' } })
-const { memory, pids } = openLimitGroups().problems
-const REFUSED = memory ?? pids
+const REFUSED = groupsAreMissing()
 const GROUPED = REFUSED === null
 /** Sees no process, as if the next look came too late. */
 const BLIND: ProcessTable = { intervalMs: 60_000, read: async () => [], setForeign: () => undefined }
@@ -82,7 +85,8 @@ beforeEach(async () => {
   index = await startPackageIndex(join(home, 'index'), attack)
   await writeFile(join(home, 'ports.json'), JSON.stringify([index.port, index.foreignPort]))
   cleanups.push(
-    () => rm(home, { recursive: true, force: true, maxRetries: 5 }),
+    // A test leaves one that is too deep for Node.js.
+    () => removeFolder(home),
     () => guard.close(),
     index.close,
   )
@@ -185,10 +189,17 @@ try:
 except MemoryError:
     time.sleep(600)`
   const hold = 'import os, time\nfor n in range(300): open(str(n), "wb").write(os.urandom(1 << 20))\ntime.sleep(600)'
+  const touch = 'import time\nfor n in range(3000): open(str(n), "wb")\ntime.sleep(600)'
+  const dig = 'import os, time\nfor n in range(30): os.mkdir("x" * 200); os.chdir("x" * 200)\ntime.sleep(600)'
+  // One line without an end.
+  const shout = 'import os, time\nfor n in range(100): os.write(1, b"x" * (1 << 20))\ntime.sleep(600)'
   it.each([
     ['memory', allocate, {}, /^(needed more than|used) \d+ MiB of memory, over its limit of 1024 MiB/],
     ['counted memory', allocate, { groups: COUNTED }, /^used \d+ MiB of memory, over its limit of 1024 MiB/],
     ['disk', hold, { diskMib: 200 }, /^wrote \d+ MiB, over its limit of 200 MiB/],
+    ['files, however empty', touch, { files: 2_000 }, /^made more than 2000 files, its limit$/],
+    ['depth, below which nothing could be measured', dig, {}, /^made a folder whose size .* \(ENAMETOOLONG\)$/],
+    ['output', shout, {}, /^printed more than 64 MiB$/],
   ])(
     'is ended over its limit of %s',
     async (_, code, limits, message) => {
@@ -312,4 +323,9 @@ it('is not read through links that leave the submission, for its lines would com
   )
   expect(error.message).toContain('it is a link that leaves the folder')
   expect(error.message).not.toContain('the password')
+})
+
+it.skipIf(process.platform === 'win32')('is not read from a pipe, which would never end', async () => {
+  await promisify(execFile)('mkfifo', [join(home, 'requirements.txt')])
+  await expect(readTextFile(join(home, 'requirements.txt'))).rejects.toThrow(/cannot be read: it is not a file/)
 })

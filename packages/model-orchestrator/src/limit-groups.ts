@@ -91,7 +91,7 @@ exec "$@"
 function openGroup(memory: string | null, tasks: string | null, limits: GroupLimits): LimitGroup {
   const paths = [...new Set([memory, tasks].filter((path) => path !== null))]
   try {
-    for (const path of paths) mkdirSync(path, { recursive: true })
+    for (const path of paths) makeFolder(path)
     if (memory !== null) limitMemory(memory, limits.memoryMib * MIB)
     if (tasks !== null) limitTasks(tasks, limits.tasks)
   } catch (error) {
@@ -174,7 +174,7 @@ function findHome(controller: LimitController, system: string): { readonly path:
 
 function tryGroup(home: string, controller: LimitController): void {
   const path = join(home, `${PREFIX}${process.pid}-probe`)
-  mkdirSync(path, { recursive: true })
+  makeFolder(path)
   try {
     if (controller === 'memory') limitMemory(path, MIB)
     else limitTasks(path, 1)
@@ -196,6 +196,15 @@ function removeStale(home: string): void {
   for (const name of readdirSync(home)) {
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]
     if (pid !== undefined && !existsSync(`/proc/${pid}`)) remove(join(home, name))
+  }
+}
+
+/** Not `recursive`: on a file system that is read-only that says only that there is no such folder. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

@@ -3,15 +3,34 @@ import { join } from 'node:path'
 
 const BLOCK_BYTES = 512
 
-/** What the folder takes on the disk. What vanishes meanwhile is not counted; links are not followed. */
-export async function measureFolder(folder: string): Promise<number> {
-  const items = await readdir(folder, { withFileTypes: true }).catch(() => [])
+/** What folders take of a file system. */
+export interface FolderSize {
+  readonly bytes: number
+  /** Files, folders and links. */
+  readonly files: number
+  /** Why a folder could not be looked into, such as ENAMETOOLONG for one that lies very deep; null when all could. */
+  readonly unreadable: string | null
+}
+
+/** Gives up beyond `maxFiles`. What vanishes meanwhile is not counted; links are not followed. */
+export async function measureFolders(folders: readonly string[], maxFiles: number): Promise<FolderSize> {
+  const open = [...folders]
   let bytes = 0
-  for (const item of items) {
-    const path = join(folder, item.name)
-    if (item.isDirectory()) bytes += await measureFolder(path)
-    const found = await lstat(path).catch(() => null)
-    bytes += (found?.blocks ?? 0) * BLOCK_BYTES
+  let files = 0
+  let unreadable: string | null = null
+  for (let folder = open.pop(); folder !== undefined && files <= maxFiles; folder = open.pop()) {
+    const items = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') unreadable ??= String(error.code)
+      return []
+    })
+    for (const item of items) {
+      files += 1
+      if (files > maxFiles) break
+      const path = join(folder, item.name)
+      if (item.isDirectory()) open.push(path)
+      const found = await lstat(path).catch(() => null)
+      bytes += (found?.blocks ?? 0) * BLOCK_BYTES
+    }
   }
-  return bytes
+  return { bytes, files, unreadable }
 }

@@ -38,7 +38,10 @@ export function createPackageCache(directory: string, maxBytes = MAX_BYTES): Pac
         await pipeline(
           content,
           async function* (source: AsyncIterable<Buffer>) {
+            let bytes = 0
             for await (const chunk of source) {
+              bytes += chunk.length
+              if (bytes > maxBytes) throw new Error(`a package is larger than all that is kept, ${maxBytes} bytes`)
               hash.update(chunk)
               yield chunk
             }

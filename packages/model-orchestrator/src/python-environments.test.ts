@@ -1,5 +1,5 @@
-import { lstat, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { lstat, mkdir, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openWorkshop } from '../test/open-workshop.ts'
 import { createStandInPython } from '../test/stand-in-python.ts'
@@ -110,6 +110,17 @@ describe('environments for Python models', () => {
     expect((await lstat(runner)).isSymbolicLink()).toBe(false)
   })
 
+  it.each([
+    ['another program', async (path: string) => symlink('/bin/true', path)],
+    ['a path that Linux reads as Python, and a reader of the path as a secret', linkThroughFolder],
+  ])('are not used when their Python was replaced by a link to %s', async (_, replace) => {
+    const { python: interpreter } = await ensure(open())
+    await rm(interpreter)
+    await replace(interpreter)
+    await ensure(open())
+    expect(await python.calls()).toHaveLength(4)
+  })
+
   it('are made anew when they were left half built or their interpreter is gone', async () => {
     const { directory, python: interpreter } = await ensure(open())
     await rm(join(directory, 'complete.json'))
@@ -206,6 +217,17 @@ esac`
     await expect(ensure(open())).rejects.toThrow(/environments.*(ENOTDIR|EEXIST)/)
   })
 })
+
+/** The steps of a link are shown to models by their names: "d/../../x" is beside the folder of d, unless d is a link. */
+async function linkThroughFolder(path: string): Promise<void> {
+  await writeFile(join(home, 'secret'), 'the password')
+  const venv = dirname(dirname(path))
+  await mkdir(join(venv, '1/2/3/4/5/6'), { recursive: true })
+  await symlink(python.program, join(venv, '1/secret'))
+  await symlink(join(venv, '1/2/3/4/5/6'), join(venv, 'bin/d'))
+  await symlink('d/../../../../../secret', path)
+  expect(await realpath(path)).toBe(await realpath(python.program))
+}
 
 function fail(): never {
   throw new Error('it was made')

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { lstat, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DirectoryBusyError, withDirectoryLock } from '@crunch/local-processes'
 import { operatorEnvironment } from './install-environment.ts'
@@ -10,9 +10,10 @@ import { createPackageCache } from './package-cache.ts'
 import type { ProcessGuard } from './process-guard.ts'
 import { findPython, type PythonInterpreter } from './python-interpreter.ts'
 import { checkRequirement } from './python-requirements.ts'
+import { removeFolder } from './remove-folder.ts'
 import { RunFailure } from './run-failure.ts'
 import { createStartQueue, type StartQueue } from './start-queue.ts'
-import { holds } from './visible-paths.ts'
+import { holds, linkChain } from './visible-paths.ts'
 import type { Workshop } from './workshop.ts'
 
 /** The version of the hosting program that we are tested with. */
@@ -198,22 +199,22 @@ async function makeEnvironment(input: Installation & { readonly turns: StartQueu
     if (done) return done
     const endTurn = await input.turns.enter(signal)
     try {
-      await rm(directory, { recursive: true, force: true })
+      await removeFolder(directory)
       await mkdir(directory)
       await installPackages(input)
       // Nothing of the installation runs any more, and what it could write to is not written to by us.
-      await rm(join(directory, 'work'), { recursive: true, force: true })
+      await removeFolder(join(directory, 'work'))
       await writeFile(join(directory, 'new.json'), JSON.stringify({ python: interpreter.version, packages }, null, 2))
       await rename(join(directory, 'new.json'), join(directory, MARKER))
     } catch (error) {
-      await rm(directory, { recursive: true, force: true })
+      await removeFolder(directory)
       throw error
     } finally {
       endTurn()
     }
     const made = await readEnvironment(directory, interpreter)
     if (made) return made
-    await rm(directory, { recursive: true, force: true })
+    await removeFolder(directory)
     throw new RunFailure('BUILD_FAILED', `${packages[0]} was installed in ${directory} but left no program of its own`)
   })
 }
@@ -270,7 +271,13 @@ async function isUntouched({ directory, interpreter, python, runner }: PythonEnv
   const [real, own] = [await realpath(python), await realpath(interpreter.executable)]
   const isInside = (path: string) => holds(home, path)
   const isRunner = (await lstat(runner)).isFile() && isInside(await realpath(runner))
-  return isRunner && (real === own || isInside(real))
+  if (!isRunner || !(real === own || isInside(real))) return false
+  // Each step is shown to the model, by its name: "d/../../secret" is another file than what Linux finds there if d is a link.
+  for (const step of linkChain(python)) {
+    const found = await realpath(step)
+    if (found !== own && !isInside(found)) return false
+  }
+  return true
 }
 
 async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {

@@ -16,7 +16,10 @@ export async function readTextFile(path: string): Promise<string | null> {
     const folder = await realpath(dirname(path))
     if (!holds(folder, await realpath(path)))
       throw new Error('it is a link that leaves the folder; copy what it links to')
-    const { size } = await stat(path)
+    const found = await stat(path)
+    // To open a pipe is to wait for who writes to it.
+    if (!found.isFile()) throw new Error('it is not a file')
+    const { size } = found
     if (size > MAX_BYTES) throw new Error(`it has ${size} bytes, more than ${MAX_BYTES}; clear the outputs it holds`)
     return await readFile(path, 'utf8')
   } catch (error) {

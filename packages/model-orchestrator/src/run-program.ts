@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { errorText } from './orchestrator-error.ts'
 import { signalGroup } from './process-group.ts'
@@ -7,12 +6,17 @@ import type { ProcessGuard } from './process-guard.ts'
 
 const MAX_LINE_CHARACTERS = 2_000
 const MAX_STDOUT_LINES = 1_000
+/** No installer prints so much; a build that does keeps us from our work. */
+export const MAX_OUTPUT_MIB = 64
+const MIB = 1024 * 1024
 
 /** How a program of ours ended. */
 export interface ProgramEnd {
   /** Null when it was ended by a signal, the time limit among them. */
   readonly code: number | null
   readonly isLate: boolean
+  /** It was ended because it printed more than `MAX_OUTPUT_MIB`. */
+  readonly isLoud: boolean
   /** What it printed to stdout, its first 1,000 lines. */
   readonly stdout: readonly string[]
 }
@@ -48,13 +52,20 @@ export async function runProgram(input: {
   }
   guard.watch(pid)
   const stdout: string[] = []
-  readLines(child.stdout, (line) => {
+  let isLate = false
+  let printedBytes = 0
+  const end = () => signalGroup(pid, 'SIGKILL')
+  const isLoud = () => printedBytes > MAX_OUTPUT_MIB * MIB
+  const count = (bytes: number): boolean => {
+    printedBytes += bytes
+    if (isLoud()) end()
+    return !isLoud()
+  }
+  readLines(child.stdout, count, (line) => {
     if (stdout.length < MAX_STDOUT_LINES) stdout.push(line)
     onLine?.(line, false)
   })
-  readLines(child.stderr, (line) => onLine?.(line, true))
-  let isLate = false
-  const end = () => signalGroup(pid, 'SIGKILL')
+  readLines(child.stderr, count, (line) => onLine?.(line, true))
   const timer = setTimeout(() => {
     isLate = true
     end()
@@ -68,11 +79,29 @@ export async function runProgram(input: {
   signal.removeEventListener('abort', end)
   guard.forget(pid)
   signal.throwIfAborted()
-  return { code, isLate, stdout }
+  return { code, isLate, isLoud: isLoud(), stdout }
 }
 
-function readLines(stream: Readable, take: (line: string) => void): void {
-  createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) =>
-    take(line.slice(0, MAX_LINE_CHARACTERS)),
-  )
+/** Of a line only its beginning is kept while it is read: it may have no end. `count` says whether to go on. */
+function readLines(stream: Readable, count: (bytes: number) => boolean, take: (line: string) => void): void {
+  let line = ''
+  const add = (text: string) => {
+    line = (line + text.slice(0, MAX_LINE_CHARACTERS)).slice(0, MAX_LINE_CHARACTERS)
+  }
+  const finish = () => {
+    take(line.replace(/\r$/, ''))
+    line = ''
+  }
+  stream.setEncoding('utf8')
+  stream.on('data', (chunk: string) => {
+    if (!count(Buffer.byteLength(chunk))) return
+    const parts = chunk.split('\n')
+    for (const [index, part] of parts.entries()) {
+      add(part)
+      if (index < parts.length - 1) finish()
+    }
+  })
+  stream.on('end', () => {
+    if (line !== '') finish()
+  })
 }

@@ -103,7 +103,7 @@ function linksIn(modules: string): string[] {
 }
 
 /** The path and everything it is a link to, each of which has to be there to be followed. */
-function linkChain(path: string): string[] {
+export function linkChain(path: string): string[] {
   const chain = [path]
   for (let current = path; chain.length < MAX_LINKS && lstatSync(current).isSymbolicLink(); ) {
     current = resolve(dirname(current), readlinkSync(current))

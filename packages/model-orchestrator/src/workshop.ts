@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises'
 import type { Confinement } from './confinement.ts'
-import { measureFolder } from './measure-folder.ts'
+import { measureFolders } from './measure-folder.ts'
 import type { ModelLimits } from './model-limits.ts'
 import type { ProcessGuard } from './process-guard.ts'
-import { type ProgramEnd, runProgram } from './run-program.ts'
+import { MAX_OUTPUT_MIB, type ProgramEnd, runProgram } from './run-program.ts'
 import type { UsageWatch } from './watch-usage.ts'
 
 const MIB = 1024 * 1024
@@ -12,6 +12,8 @@ const LOWEST_MEMORY_MIB = 1_024
 const LOWEST_PROCESSES = 64
 /** All that one preparation may write. Large machine learning packages take five gigabytes. */
 const DISK_MIB = 16_384
+/** Empty ones take no space, but a file system has only so many. */
+const MAX_FILES = 400_000
 const DISK_CHECK_MS = 2_000
 
 /** A program that makes a submission ready, and how it is run. */
@@ -49,9 +51,11 @@ export function createWorkshop(input: {
   readonly guard: ProcessGuard
   readonly limits: ModelLimits
   readonly diskMib?: number
+  readonly files?: number
 }): Workshop {
   const { confinement, usage, guard } = input
   const diskMib = input.diskMib ?? DISK_MIB
+  const files = input.files ?? MAX_FILES
   const limits: ModelLimits = {
     ...input.limits,
     memoryMib: Math.max(input.limits.memoryMib, LOWEST_MEMORY_MIB),
@@ -83,7 +87,7 @@ export function createWorkshop(input: {
             kill()
           }
           const watched = usage.watch(pid, onOver, program)
-          const disk = watchDisk(task.writable, diskMib, onOver)
+          const disk = watchDisk(task.writable, { diskMib, files }, onOver)
           stop = async () => {
             disk.close()
             killedBecause = watched.overByItself()
@@ -91,7 +95,8 @@ export function createWorkshop(input: {
           }
         },
       }).finally(() => stop())
-      return { ...end, over: over ?? killedBecause }
+      const loud = end.isLoud ? `printed more than ${MAX_OUTPUT_MIB} MiB` : null
+      return { ...end, over: over ?? loud ?? killedBecause }
     },
     async withSocketFolder(use) {
       const folder = await confinement.makeFolder()
@@ -104,14 +109,20 @@ export function createWorkshop(input: {
   }
 }
 
-function watchDisk(folders: readonly string[], limitMib: number, onOver: (reason: string) => void) {
+function watchDisk(
+  folders: readonly string[],
+  limits: { readonly diskMib: number; readonly files: number },
+  onOver: (reason: string) => void,
+) {
   let timer: NodeJS.Timeout | undefined
   let isClosed = folders.length === 0
   const look = async (): Promise<void> => {
-    const sizes = await Promise.all(folders.map(measureFolder))
-    const used = Math.round(sizes.reduce((sum, bytes) => sum + bytes, 0) / MIB)
+    const { bytes, files, unreadable } = await measureFolders(folders, limits.files)
+    const used = Math.round(bytes / MIB)
     if (isClosed) return
-    if (used > limitMib) onOver(`wrote ${used} MiB, over its limit of ${limitMib} MiB`)
+    if (used > limits.diskMib) onOver(`wrote ${used} MiB, over its limit of ${limits.diskMib} MiB`)
+    else if (files > limits.files) onOver(`made more than ${limits.files} files, its limit`)
+    else if (unreadable !== null) onOver(`made a folder whose size cannot be found out (${unreadable})`)
     timer = setTimeout(look, DISK_CHECK_MS)
   }
   if (!isClosed) timer = setTimeout(look, DISK_CHECK_MS)

@@ -10,19 +10,20 @@ import { rememberingLog } from './workspace.ts'
 /** What differs from a workshop that an orchestrator opens. */
 export interface OpenWorkshopOptions extends Partial<ModelLimits>, Pick<UsageWatchOptions, 'groups' | 'table'> {
   readonly diskMib?: number
+  readonly files?: number
 }
 
 /** A workshop as an orchestrator has one; close it at the end. */
 export async function openWorkshop(
   guard: ProcessGuard,
   settings: ConfinementSettings,
-  { diskMib, groups = openLimitGroups(), table, ...limits }: OpenWorkshopOptions = {},
+  { diskMib, files, groups = openLimitGroups(), table, ...limits }: OpenWorkshopOptions = {},
 ) {
   const checked = checkModelLimits(limits)
   const ports = createFreePorts('127.0.0.1')
   const limitsSegments = groups.problems.memory !== null
   const confinement = await createConfinement({ settings, limits: checked, secret: [], limitsSegments, guard, ports })
   const usage = startUsageWatch(checked, rememberingLog(), { groups, ...(table === undefined ? {} : { table }) })
-  const given = diskMib === undefined ? {} : { diskMib }
+  const given = { ...(diskMib === undefined ? {} : { diskMib }), ...(files === undefined ? {} : { files }) }
   return { ...createWorkshop({ confinement, usage, guard, limits: checked, ...given }), close: () => usage.close() }
 }
