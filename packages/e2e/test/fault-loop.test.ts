@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seededRandom } from '../../coordinator-node/test/seeded-random.ts'
@@ -5,7 +7,15 @@ import { expectRecomputed } from '../src/expect-recomputed.ts'
 import { type Change, forbiddenChanges, lateAnswers, readAudit, startAudit } from '../src/faults/audit.ts'
 import { describeFault, type Happened, runFaults } from '../src/faults/fault-loop.ts'
 import { planFaults } from '../src/faults/fault-plan.ts'
-import { type HealthSample, type Progress, slowHealth, untrueHealth, watchHealth } from '../src/faults/health-watch.ts'
+import {
+  failedHealth,
+  type HealthSample,
+  type Progress,
+  type Span,
+  slowHealth,
+  untrueHealth,
+  watchHealth,
+} from '../src/faults/health-watch.ts'
 import { findLibfaketime } from '../src/faults/libfaketime.ts'
 import { type LiveNode, openLiveNode } from '../src/faults/live-node.ts'
 import { secondsCompetition } from '../src/faults/seconds-contract.ts'
@@ -25,24 +35,65 @@ const goodHealthLimitMs = 120_000
 const settledLimitMs = 120_000
 const stableMs = 12_000
 
-const seen = (tableName: string, status?: string) => (change: Change) =>
-  change.tableName === tableName && change.operation === 'INSERT' && (status === undefined || change.status === status)
-
-/**
- * What a node that is well does, and how long nothing of it may be seen before its health says so: the grid, half a minute in
- * which a worker may catch up or start again, and some seconds of a machine that is busy.
- */
-const progress: readonly Progress[] = [
-  { what: 'round', limitMs: 45_000, isSeen: seen('inputs') },
-  { what: 'valid answer', limitMs: 60_000, isSeen: seen('predictions', 'PENDING') },
-  { what: 'score', limitMs: 50_000, isSeen: seen('scores') },
-  { what: 'leaderboard', limitMs: 65_000, isSeen: seen('leaderboards') },
-  { what: 'checkpoint', limitMs: 115_000, isSeen: seen('checkpoints') },
-]
-/** A second more than its own limit. */
-const healthLimitMs = 3_000
+/** Between two looks of the report worker at the stored facts. */
+const lookMs = 5_000
+/** For a machine that is busy with faults. */
+const busyMs = 3_000
+/** What a worker may take for what is due, as the node sees it. */
+const workGraceMs = 30_000
 /** In which a process that answers for the health is started again. */
 const restartMs = 15_000
+/** How long the report worker, when it has just begun to look, takes a silent worker for one that starts. */
+const startGraceMs = 60_000
+
+const inserted = (tableName: string, status?: string) => (change: Change) =>
+  change.tableName === tableName && change.operation === 'INSERT' && (status === undefined || change.status === status)
+
+const { everyMs, freshnessMs } = secondsCompetition
+
+/**
+ * What goes on while a node is well. It stands still when nothing of it was seen for its grid, plus the time after which the node
+ * promises to say so (a feed is stale, a heartbeat is missed, due work is overdue), plus a look and some seconds of a busy machine.
+ */
+function progressOf(happened: readonly Happened[]): readonly Progress[] {
+  const afterStarts = reportFaults(happened).map(({ from, through }) => ({ from, through: through + startGraceMs }))
+  const feeds = ['BTCUSDT', 'ETHUSDT'].map((subject) => ({
+    what: `record of ${subject}`,
+    limitMs: everyMs + freshnessMs + busyMs,
+    isSeen: (change: Change) => inserted('feed_records')(change) && change.id === subject,
+  }))
+  const rounds = secondsCompetition.scheduleKeys.map((key) => ({
+    what: `round of ${key}`,
+    limitMs: everyMs + freshnessMs + workGraceMs + lookMs + busyMs,
+    isSeen: (change: Change) => inserted('inputs')(change) && change.scheduleKey === key,
+  }))
+  const workers = ['feed-data', 'predict', 'score', 'checkpoint'].map((worker) => ({
+    what: `sign of life of the ${worker} worker`,
+    limitMs: 20_000 + lookMs + busyMs,
+    isSeen: ({ tableName, id }: Change) => tableName === 'worker_heartbeats' && id === worker,
+    excused: afterStarts,
+  }))
+  return [
+    ...feeds,
+    { what: 'heartbeat of the lease', limitMs: 10_000 + busyMs, isSeen: ({ tableName }) => tableName === 'leases' },
+    ...workers,
+    ...rounds,
+    { what: 'valid answer', limitMs: 60_000, isSeen: inserted('predictions', 'PENDING') },
+    { what: 'score', limitMs: 50_000, isSeen: inserted('scores') },
+    { what: 'leaderboard', limitMs: 65_000, isSeen: inserted('leaderboards') },
+    { what: 'checkpoint', limitMs: 115_000, isSeen: inserted('checkpoints') },
+  ]
+}
+
+/** When the process that answers for the health was at fault, or was started again. */
+function reportFaults(happened: readonly Happened[]): readonly Span[] {
+  return happened
+    .filter(({ target }) => target === 'report' || target === 'supervisor')
+    .map(({ startedAt, lengthMs }) => ({ from: startedAt, through: startedAt + lengthMs + restartMs }))
+}
+
+/** A second more than its own limit. */
+const healthLimitMs = 3_000
 
 const isSkipped = libfaketime === undefined && process.env.CI === undefined
 
@@ -56,6 +107,8 @@ describe.skipIf(isSkipped)(
     let changes: readonly Change[]
     let samples: readonly HealthSample[]
     let happened: readonly Happened[] = []
+    /** Lines of the report worker's log: why a request failed. */
+    let failures: readonly string[] = []
 
     beforeAll(
       async () => {
@@ -72,6 +125,7 @@ describe.skipIf(isSkipped)(
         await goodHealth(live)
         await health.stop()
         samples = health.samples
+        failures = await failedRequests(live)
         live.market.isPublishing = false
         await settled(live)
         await live.node.crunch(['down'])
@@ -119,16 +173,16 @@ describe.skipIf(isSkipped)(
     })
 
     test('tells its health in time, whatever the database does', () => {
-      const own = happened.filter(({ target }) => target === 'report' || target === 'supervisor')
-      const excused = own.map(({ startedAt, lengthMs }) => ({
-        from: startedAt,
-        through: startedAt + lengthMs + restartMs,
-      }))
+      const excused = reportFaults(happened)
       expect(slowHealth(samples, healthLimitMs, excused), because()).toEqual([])
     })
 
+    test('never fails to tell its health', () => {
+      expect(failedHealth(samples), `${because()}\n${failures.join('\n')}`).toEqual([])
+    })
+
     test('never says that it is well while something stands still', () => {
-      expect(untrueHealth(samples, changes, progress), because()).toEqual([])
+      expect(untrueHealth(samples, changes, progressOf(happened)), because()).toEqual([])
     })
   },
 )
@@ -141,6 +195,11 @@ async function goodHealth({ node }: LiveNode): Promise<void> {
   }).catch((error: unknown) => {
     throw new Error(`${error}: ${JSON.stringify(last)}`)
   })
+}
+
+async function failedRequests({ node }: LiveNode): Promise<readonly string[]> {
+  const log = await readFile(join(node.directory, 'node/.crunch/logs/report.log'), 'utf8')
+  return log.split('\n').filter((line) => line.includes('request failed') && line.includes('/healthz'))
 }
 
 /** Without new records, nothing changes any more. */

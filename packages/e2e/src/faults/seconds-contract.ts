@@ -1,6 +1,9 @@
 /** What the results of the contract below are made from, for a recomputation that shares no code with the engine. */
 export const secondsCompetition = {
   everyMs: 1_000,
+  /** After which a feed of a record a second is stale. */
+  freshnessMs: 5_000,
+  scheduleKeys: ['BTCUSDT-5s', 'ETHUSDT-5s'],
   periodMs: 10_000,
   checkpointMs: 20_000,
   windowsMs: { recent: 40_000, steady: 120_000, anchor: 300_000 },
