@@ -21,7 +21,8 @@ const seed = Number(process.env.CRUNCH_SEED ?? Date.now() % 2 ** 31)
 const dayMs = 86_400_000
 /** So that the recording lasts about as long as the kills. */
 const recordsPerSecond = Math.min(300, Math.max(40, 1_500 / killCount))
-const finishLimitMs = 240_000
+/** On a busy machine the replay brings 10 records a second instead of 250. */
+const finishLimitMs = 600_000
 const stableMs = 2_000
 
 describe(`a replay of which ${killCount} processes are killed`, () => {
