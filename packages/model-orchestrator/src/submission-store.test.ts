@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createWorkspace } from '../test/workspace.ts'
 import { planCopy } from './copy-submission.ts'
@@ -181,6 +183,15 @@ describe('addSubmission', () => {
     const large = await source('large', { 'main.ts': 'x'.repeat(60), 'b.txt': 'y'.repeat(60) })
     await expect(planCopy(large, { bytes: 100, files: 10 })).rejects.toThrow(/more than 100 bytes; leave out/)
     await expect(planCopy(large, { bytes: 1_000, files: 1 })).rejects.toThrow(/more than 1 files/)
+    expect(await readdir(space.submissions)).toEqual([])
+  })
+
+  it('refuses what is neither a file nor a folder, before anything waits for it', async () => {
+    const folder = await source('pipe')
+    await promisify(execFile)('mkfifo', [join(folder, 'requirements.txt')])
+    await expect(add(folder)).rejects.toThrow(
+      /requirements\.txt: it is neither a file nor a folder nor a link; remove it/,
+    )
     expect(await readdir(space.submissions)).toEqual([])
   })
 
