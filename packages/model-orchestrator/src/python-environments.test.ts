@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openWorkshop } from '../test/open-workshop.ts'
@@ -102,11 +102,19 @@ describe('environments for Python models', () => {
   })
 
   it('are not used when a program in them was replaced by a link', async () => {
-    const { runner } = await ensure(open())
+    const { runner, directory } = await ensure(open())
     await rm(runner)
-    await symlink('/etc/passwd', runner)
+    // It may lead to a file that is there: the steps between are shown as well.
+    await symlink('../../complete.json', runner)
     await ensure(open())
     expect(await python.calls()).toHaveLength(4)
+    const elsewhere = join(home, 'elsewhere')
+    await rename(join(directory, 'venv', 'bin'), elsewhere)
+    await rm(join(elsewhere, 'python'))
+    await symlink(python.program, join(elsewhere, 'python'))
+    await symlink(elsewhere, join(directory, 'venv', 'bin'))
+    await ensure(open())
+    expect(await python.calls()).toHaveLength(6)
     expect((await lstat(runner)).isSymbolicLink()).toBe(false)
   })
 

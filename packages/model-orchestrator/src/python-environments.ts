@@ -268,10 +268,10 @@ async function readEnvironment(directory: string, interpreter: PythonInterpreter
  */
 async function isUntouched({ directory, interpreter, python, runner }: PythonEnvironment): Promise<boolean> {
   const home = await realpath(directory)
-  const [real, own] = [await realpath(python), await realpath(interpreter.executable)]
+  const own = await realpath(interpreter.executable)
   const isInside = (path: string) => holds(home, path)
   const isRunner = (await lstat(runner)).isFile() && isInside(await realpath(runner))
-  if (!isRunner || !(real === own || isInside(real))) return false
+  if (!isRunner) return false
   // Each step is shown to the model, by its name: "d/../../secret" is another file than what Linux finds there if d is a link.
   for (const step of linkChain(python)) {
     const found = await realpath(step)
