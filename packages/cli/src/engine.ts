@@ -219,9 +219,11 @@ export function simulateRecordings(options: {
     readonly beforeBatch: () => Promise<void>
   }
   readonly onProgress: (progress: { readonly recordCount: number; readonly at: number }) => void
+  /** Told once of each thing that goes wrong, such as a model that is refused. */
+  readonly onProblem: (text: string) => void
   readonly signal: AbortSignal
 }): Promise<SimulationResult> {
-  const { contract, files, models, organizerId, onProgress, signal, part = {}, hosted } = options
+  const { contract, files, models, organizerId, onProgress, onProblem, signal, part = {}, hosted } = options
   const { timeoutMs, ...behindTheWire } = hosted ?? {}
   return simulate({
     contract,
@@ -231,8 +233,25 @@ export function simulateRecordings(options: {
     ...behindTheWire,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     onProgress,
+    log: problemLog(onProblem),
     signal,
   })
+}
+
+/** Tells errors, and what happens to models, each once: a recording may repeat them at every round. */
+function problemLog(onProblem: (text: string) => void): Log {
+  const told = new Set<string>()
+  const error: Log['error'] = (message, fields = {}) => {
+    const { modelId, reason } = fields
+    const text = [modelId === undefined ? [] : `model ${modelId}`, message, reason ?? []].flat().join(': ')
+    if (told.has(text)) return
+    told.add(text)
+    onProblem(text)
+  }
+  const warn: Log['warn'] = (message, fields) => {
+    if (fields?.modelId !== undefined) error(message, fields)
+  }
+  return { ...silentLog, warn, error }
 }
 
 /** The first rounds of recordings on the models of `runner`; `null` when no round opens. */

@@ -90,11 +90,12 @@ async function ask(
   })
 }
 
+/** What says that the model refuses to be set up. Other codes mean nothing: some runners give none. */
+const refusals = new Set(['BAD_IMPLEMENTATION', 'SETUP_FAILED', 'INVALID_ARGUMENT'])
+
 function readSetup({ status: answered }: SetupResponse): Answer {
-  if (answered?.code === 'BAD_IMPLEMENTATION' || answered?.code === 'SETUP_FAILED') {
-    return { kind: 'broken', finding: `it cannot be set up: ${answered.code}: ${answered.message}` }
-  }
-  return { kind: 'fine' }
+  if (!refusals.has(answered?.code ?? '')) return { kind: 'fine' }
+  return { kind: 'broken', finding: `it cannot be set up: ${answered?.code}: ${answered?.message}` }
 }
 
 function readError({ code, details }: ServiceError): Answer {

@@ -64,6 +64,30 @@ describe('crunch backtest', { timeout: 120_000 }, () => {
     expect(out).toContain('persistence: 26 rounds of 26 records; PENDING 2, SCORED 24')
   })
 
+  it('says which example is refused, and why, as a simulation does', async () => {
+    const refused = /a model is refused: it is not called and has no rows: .*"climatology"/
+    const submissions = join(workspace.directory, 'node/deployment/model-orchestrator-local/data/submissions')
+    await mkdir(join(submissions, 'false-baseline'))
+    await writeFile(join(submissions, 'false-baseline/main.ts'), persistence)
+    const models = join(submissions, '../../config/models.dev.yml')
+    const listed = await readFile(models, 'utf8')
+    const names = 'model_name: climatology, cruncher_id: stranger, cruncher_name: stranger'
+    const entry = `  - { id: "78", submission_id: false-baseline, crunch_id: crunch-template, ${names}, desired_state: RUNNING }\n`
+    await writeFile(models, `${listed.trimEnd()}\n${entry}`)
+    onTestFinished(() => writeFile(models, listed))
+    const simulated = await workspace.run(['simulate', '--recording', workspace.recording, '--json'])
+    expect(simulated.exitCode, simulated.err).toBe(0)
+    expect(simulated.err.split('\n').filter((line) => refused.test(line))).toEqual([
+      expect.stringMatching(/^model 78: a model is refused/),
+    ])
+    const part = ['--to', '2012-01-08', '--examples']
+    const tested = await workspace.run(['backtest', '--model', 'models/persistence', ...part])
+    expect(tested.exitCode, tested.err).toBe(0)
+    expect(tested.err.split('\n').filter((line) => refused.test(line))).toHaveLength(1)
+    const { leaderboard } = JSON.parse(simulated.out)
+    expect(leaderboard.entries.map(({ modelId }: { modelId: string }) => modelId)).not.toContain('78')
+  })
+
   it('leaves models in Python out of the examples, and says so', async () => {
     const submissions = join(workspace.directory, 'node/deployment/model-orchestrator-local/data/submissions')
     await mkdir(join(submissions, 'snake'))

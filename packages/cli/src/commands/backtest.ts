@@ -65,6 +65,7 @@ export async function backtest(options: BacktestOptions, terminal: Terminal): Pr
       part: options.part,
       models,
       organizerId: settings.organizerId,
+      onProblem: (text) => terminal.err(text),
       hosted: { runner: hosted.runner, timeoutMs: settings.modelTimeoutMs, beforeBatch: hosted.untilBack },
       signal: terminal.signal,
       onProgress({ recordCount, at }) {

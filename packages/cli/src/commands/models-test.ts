@@ -95,6 +95,9 @@ function nothingAsked(files: readonly string[], problems: readonly string[], sig
     return new CliError({ place: 'crunch models test', cause: 'it was ended before the model had answered', fix })
   }
   const because = problems[0] === undefined ? 'no schedule of the contract is due in it' : problems[0]
-  const fix = 'name a recording of the subjects of the contract, as long as its input window and horizon'
-  return new CliError({ place: files.join(', '), cause: `the recording opens no round: ${because}`, fix })
+  const fix =
+    problems[0] === undefined
+      ? 'name a recording of the subjects of the contract, as long as its input window and horizon'
+      : 'mend that: the recording itself was read'
+  return new CliError({ place: files.join(', '), cause: `no round asks the model: ${because}`, fix })
 }

@@ -39,10 +39,6 @@ export async function simulate(options: SimulateOptions, terminal: Terminal): Pr
             ? model
             : { ...model, cruncherId: settings.organizerId },
         )
-  for (const model of chosen) {
-    const refusal = nameRefusal(contract, settings.organizerId, model)
-    if (refusal !== null) terminal.err(`refused: ${model.id}: ${refusal}`)
-  }
   const models = await Promise.all(chosen.map((model) => loadModel(model, settings.modelBaseClassName)))
   let shownAtMs = performance.now()
   const result = await simulateRecordings({
@@ -50,6 +46,7 @@ export async function simulate(options: SimulateOptions, terminal: Terminal): Pr
     files,
     models,
     organizerId: settings.organizerId,
+    onProblem: (text) => terminal.err(text),
     signal: terminal.signal,
     onProgress({ recordCount, at }) {
       if (performance.now() - shownAtMs < progressMs) return

@@ -6,7 +6,7 @@ import { absentPrediction, judgeAnswer } from './judge-answer.ts'
 
 const of = round(0)
 const limits = { maxValues: 1_000, maxCharacters: 10_000, maxDepth: 4 }
-const small = { excess: null }
+const small = { values: 0, excess: null }
 const schema = z.object({ value: z.number().min(-1).max(1), note: z.string().default('none') })
 const judge = (output: unknown, by: z.ZodType = schema) =>
   judgeAnswer(of, 'a', { status: 'answered', output, durationMs: 7 }, measureAnswer(output, limits), by)
@@ -78,6 +78,11 @@ describe('judgeAnswer', () => {
       detail,
     })
     expect(seen).toBe(0)
+  })
+
+  test('tells all faults of a small answer', () => {
+    const both = z.object({ mean: z.number(), std: z.number().positive() })
+    expect(judge({ mean: 'hot', std: -1 }, both).detail).toMatch(/^mean: Invalid input: .*; std: Too small: /)
   })
 
   test('goes no further than the first wrong item of a list', () => {

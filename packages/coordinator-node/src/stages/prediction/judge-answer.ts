@@ -8,6 +8,8 @@ import type { ModelAnswer } from '../../ports/model-runner.ts'
 import { validateAnswer } from './validate-answer.ts'
 
 const detailLimit = 2_000
+/** Of an answer of so few values all faults are told: that takes a few milliseconds at most. */
+const fewValues = 100
 
 /**
  * The row of one model in a round: PENDING for an answer that the schema takes, else FAILED or ABSENT with reason and blame. What is
@@ -17,7 +19,7 @@ export function judgeAnswer(
   round: Round,
   modelId: string,
   answer: ModelAnswer,
-  { excess }: Pick<AnswerSize, 'excess'>,
+  { excess, values }: AnswerSize,
   schema: z.ZodType,
 ): Prediction {
   if (answer.status !== 'answered') {
@@ -34,7 +36,7 @@ export function judgeAnswer(
   if (excess !== null) return failed(judged, 'output_too_large', `the answer ${excess}`)
   try {
     // The author's own checks run in here, and what they throw is this answer's fault alone, not the round's.
-    const validated = validateAnswer(schema, answer.output)
+    const validated = validateAnswer(schema, answer.output, values <= fewValues)
     if (!validated.isValid) return failed(judged, 'invalid_output', validated.detail)
     return { ...judged, status: 'PENDING', output: toJson(validated.output, 'output') }
   } catch (error) {

@@ -9,12 +9,12 @@ export type ValidAnswer =
 
 /**
  * Lets a schema judge an answer. `safeParse` would gather each fault of a wrong answer and write a text about it, which costs ten
- * times as much as a right answer of that size: this goes no further than the first wrong item of a list, and writes a
- * few texts. `abortEarly` is what zod's own `validate` sets, and does nothing where a version does not know it. Throws whatever the
+ * times as much as a right answer of that size. Unless `allFaults` are wanted, this goes no further than the first wrong field or
+ * item of a list; it writes a few texts. `abortEarly` is what zod's own `validate` sets, and does nothing where a version does not know it. Throws whatever the
  * author's own checks throw.
  */
-export function validateAnswer(schema: z.ZodType, answer: unknown): ValidAnswer {
-  const context: z.core.ParseContextInternal = { async: false, abortEarly: true }
+export function validateAnswer(schema: z.ZodType, answer: unknown, allFaults: boolean): ValidAnswer {
+  const context: z.core.ParseContextInternal = { async: false, abortEarly: !allFaults }
   const result = schema._zod.run({ value: answer, issues: [] }, context)
   if (result instanceof Promise) throw new z.core.$ZodAsyncError()
   if (result.issues.length === 0) return { isValid: true, output: result.value }

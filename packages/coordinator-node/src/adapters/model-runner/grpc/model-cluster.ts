@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { FailureCode, FailureReport, ModelState } from '@crunch/model-protocol'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { ModelIdentity } from '../../../domain/model.ts'
@@ -17,7 +18,7 @@ import { createLargeAnswers } from './large-answers.ts'
 import type { ModelChannel } from './model-channel.ts'
 import { ModelLane } from './model-lane.ts'
 import type { ResolvedOptions } from './runner-options.ts'
-import { setUpModel } from './set-up-model.ts'
+import { type SetUpResult, setUpModel } from './set-up-model.ts'
 
 export interface ReadyModel {
   readonly identity: ModelIdentity
@@ -60,6 +61,10 @@ export class ModelCluster {
   #ready: readonly ReadyModel[] = []
   /** Models that this node gave up, by id. */
   readonly #verdicts = new Map<string, OwnVerdict>()
+
+  /** A model was set up with the settings of this node, so they are right. */
+  #hasSetUp = false
+  readonly #doubted = new Set<string>()
 
   constructor(options: ClusterOptions) {
     this.#options = options
@@ -170,23 +175,22 @@ export class ModelCluster {
 
   async #setUp(deployment: Deployment, slot: Slot): Promise<void> {
     const startedAt = performance.now()
-    const { log, onFatal } = this.#options
+    const { log } = this.#options
     const { modelId, deploymentId } = deployment
     const result = await setUpModel(deployment, this.#options, deployment.abort.signal)
     switch (result.kind) {
       case 'aborted':
         return
-      case 'misconfigured': {
-        this.#drop(deployment)
-        const message = `model ${modelId} ${result.reason}`
-        log.error(message, { modelId })
-        onFatal(new CrunchError('SETTINGS_INVALID', message))
+      case 'doubtful':
+        if (this.#hasSetUp) this.#giveUp(deployment, result)
+        else this.#tryLater(deployment, slot, result)
         return
-      }
       case 'failed':
         this.#giveUp(deployment, result)
         return
       case 'ready':
+        this.#hasSetUp = true
+        this.#doubted.clear()
         slot.pending = undefined
         if (slot.ready !== undefined) endDeployment(slot.ready)
         slot.ready = deployment
@@ -211,6 +215,30 @@ export class ModelCluster {
       onVerdict: (verdict) => this.#giveUp(deployment, verdict),
       onReconnect: (reason) => this.#reconnect(deployment, reason),
     })
+  }
+
+  /** No model was ever set up: the settings may be wrong, for which no model is reported, or this is the first of all models. */
+  #tryLater(deployment: Deployment, slot: Slot, { reason, setting }: Extract<SetUpResult, { kind: 'doubtful' }>): void {
+    const { modelId, deploymentId, abort } = deployment
+    if (!this.#doubted.has(deploymentId)) {
+      this.#doubted.add(deploymentId)
+      const fix = `set ${setting} if all models say so; the model is tried again, and reported once another one is set up`
+      this.#options.log.error('a model cannot be set up, or the settings are wrong', {
+        modelId,
+        deploymentId,
+        reason,
+        fix,
+      })
+      this.#options.onFatal(new CrunchError('SETTINGS_INVALID', `model ${modelId}: ${reason}; set ${setting}`))
+    }
+    const { signal } = abort
+    void pause(this.#options.doubtMs, undefined, { signal, ref: false }).then(
+      () => {
+        if (slot.pending === deployment) this.#begin(deployment, slot)
+      },
+      // It was stopped or replaced.
+      () => {},
+    )
   }
 
   /** The model is not called until it is set up again. Its replacement, if there is one, is worth more than this. */

@@ -215,13 +215,13 @@ describe('a Call', () => {
 describe('a Setup', () => {
   const answer = (code: string, message: string) => async (): Promise<Status> => ({ code, message })
 
-  it.each<[string, () => Promise<Status>, 'ready' | 'fatal' | Report, string]>([
+  it.each<[string, () => Promise<Status>, 'ready' | 'doubted' | Report, string]>([
     ['created', answer('SUCCESS', 'Instance created successfully'), 'ready', ''],
     ['existing already', answer('SUCCESS', 'Instance already exists'), 'ready', ''],
     [
       'refused for its class name',
       answer('INVALID_ARGUMENT', 'class_name cannot be empty'),
-      'fatal',
+      'doubted',
       'class_name cannot be empty',
     ],
     [
@@ -259,15 +259,13 @@ describe('a Setup', () => {
   ])('that is %s', async (_, setUp, result, text) => {
     const server = await scene.serve({}, { setUp })
     scene.orchestrator.list([stateOf('a', server.port)])
-    const fatal: string[] = []
-    const runner = await scene.connect({
-      setupAttempts: 2,
-      setupTimeoutMs: 200,
-      onFatal: ({ message }) => fatal.push(message),
-    })
+    const runner = await scene.connect({ setupAttempts: 2, setupTimeoutMs: 200 })
     expect(runner.models()).toHaveLength(result === 'ready' ? 1 : 0)
-    expect(fatal).toEqual(result === 'fatal' ? [expect.stringContaining(text)] : [])
-    const reports = result === 'ready' || result === 'fatal' ? [] : [{ model_id: 'a', failure_code: result }]
+    const doubts = scene.logged('a model cannot be set up, or the settings are wrong')
+    expect(doubts.map(({ fields }) => fields.reason)).toEqual(
+      result === 'doubted' ? [expect.stringContaining(text)] : [],
+    )
+    const reports = result === 'ready' || result === 'doubted' ? [] : [{ model_id: 'a', failure_code: result }]
     await expect.poll(() => scene.orchestrator.reports).toMatchObject(reports)
     for (const report of scene.orchestrator.reports) expect(report.failure_reason).toContain(text)
   })

@@ -14,6 +14,8 @@ export interface ModelRunnerLimits {
   readonly setupAttempts: number
   /** Between the first two attempts of Setup; doubles each time. */
   readonly setupBackoffMs: number
+  /** Before a model is tried again that cannot be set up while no other one is. */
+  readonly doubtMs: number
   /**
    * The largest answer that is received, in bytes; at most 64 MiB. Receiving takes this process about 10 ms a MiB. The default is
    * what deployed coordinators accept.
@@ -61,7 +63,7 @@ export interface ModelRunnerOptions extends Partial<ModelRunnerLimits> {
    * count for more. `undefined` where there is none.
    */
   readonly orchestratorKey?: () => string | undefined
-  /** Told about a setting that no model can work with; without it such a problem is only logged. */
+  /** Told about a setting that no model could be set up with so far; without it such a problem is only logged. */
   readonly onFatal?: (error: CrunchError) => void
 }
 
@@ -84,6 +86,7 @@ const defaults = {
   connectTimeoutMs: 10_000,
   setupAttempts: 5,
   setupBackoffMs: 2_000,
+  doubtMs: 30_000,
   maxOutputBytes: 4 * 1024 * 1024,
   maxHeldBytes: 512 * 1024 * 1024,
   queueLimit: 64,

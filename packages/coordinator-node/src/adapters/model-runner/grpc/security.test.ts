@@ -86,18 +86,31 @@ describe('insecure', () => {
   it.each([
     ['asks for our certificate', authority],
     ['does not', null],
-  ])('names the mode and the settings when a model speaks TLS and %s, and reports nobody', async (_, clients) => {
-    await list({ credentials: serverCredentials(server, clients) })
-    const fatal: Error[] = []
-    const runner = await scene.connect({ connectTimeoutMs: 200, onFatal: (error) => fatal.push(error) })
-    expect(runner.models()).toEqual([])
-    const message =
-      'model a speaks TLS, and this node reaches models in the mode insecure: ' +
-      'set SECURE_CERT_DIR (mutual TLS) or GATEWAY_CERT_DIR (gateway)'
-    expect(fatal).toMatchObject([{ code: 'SETTINGS_INVALID', message }])
-    expect(scene.logged(message)).toHaveLength(1)
-    expect(scene.orchestrator.reports).toEqual([])
-  })
+  ])(
+    'names the settings when a model speaks TLS and %s, and reports it once another one was reached',
+    async (_, clients) => {
+      await list({ credentials: serverCredentials(server, clients) })
+      const runner = await scene.connect({ connectTimeoutMs: 200, setupAttempts: 2, doubtMs: 20 })
+      expect(runner.models()).toEqual([])
+      expect(scene.logged('a model cannot be set up, or the settings are wrong')).toMatchObject([
+        {
+          level: 'error',
+          fields: {
+            modelId: 'a',
+            reason: expect.stringContaining('the model speaks TLS, and this node reaches models in the mode insecure'),
+            fix: expect.stringContaining(
+              'set SECURE_CERT_DIR (mutual TLS) or GATEWAY_CERT_DIR (gateway) if all models',
+            ),
+          },
+        },
+      ])
+      expect(scene.orchestrator.reports).toEqual([])
+      const plain = await scene.serve({ echo: (text: string) => text })
+      scene.orchestrator.update(stateOf('b', plain.port))
+      await expectReport('speaks TLS')
+      expect(scene.logged('a model cannot be set up, or the settings are wrong')).toHaveLength(1)
+    },
+  )
 })
 
 describe('mutual TLS', () => {

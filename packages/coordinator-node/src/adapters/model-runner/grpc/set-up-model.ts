@@ -11,16 +11,23 @@ export type SetUpResult =
   /** The model was stopped or replaced meanwhile. */
   | { readonly kind: 'aborted' }
   | { readonly kind: 'failed'; readonly code: FailureCode; readonly reason: string }
-  /** Our own settings are wrong; no model can do anything about it. The reason is to be read behind the model's name. */
-  | { readonly kind: 'misconfigured'; readonly reason: string }
+  /** The model's fault if any model can be set up with these settings. Otherwise `setting` may be wrong. */
+  | { readonly kind: 'doubtful'; readonly code: FailureCode; readonly reason: string; readonly setting: string }
 
 /** What one attempt came to; a `problem` is worth another attempt. */
-type Attempt = SetUpResult | { readonly kind: 'problem'; readonly problem: string }
+type Attempt = SetUpResult | Problem
+
+interface Problem {
+  readonly kind: 'problem'
+  readonly problem: string
+  /** What the operator would change if it is not the model's fault. */
+  readonly setting?: string
+  readonly code?: FailureCode
+}
 
 /**
  * Connects to a model and creates its instance, with several attempts: models are announced before they listen, and an
- * earlier Setup may still be running. A Setup that was answered is final. Never rejects; leaves no connection behind
- * unless the model is ready.
+ * earlier Setup may still be running. Never rejects; leaves no connection behind unless the model is ready.
  */
 export async function setUpModel(
   target: ModelTarget,
@@ -42,17 +49,18 @@ async function attemptSetups(
   options: ResolvedOptions,
   signal: AbortSignal,
 ): Promise<SetUpResult> {
-  let problem = ''
+  let last: Problem = { kind: 'problem', problem: '' }
   for (let attempt = 0; attempt < options.setupAttempts; attempt += 1) {
     if (attempt > 0) await pauseUnlessAborted(options.setupBackoffMs * 2 ** (attempt - 1), signal)
     if (signal.aborted) return { kind: 'aborted' }
     const result = await attemptSetup(channel, target, options)
     if (signal.aborted) return { kind: 'aborted' }
     if (result.kind !== 'problem') return result
-    problem = result.problem
+    last = result
   }
+  const { problem, setting, code = 'CONNECTION_FAILED' } = last
   const reason = `no Setup in ${options.setupAttempts} attempts: ${problem}`
-  return { kind: 'failed', code: 'CONNECTION_FAILED', reason }
+  return setting === undefined ? { kind: 'failed', code, reason } : { kind: 'doubtful', code, reason, setting }
 }
 
 async function attemptSetup(channel: ModelChannel, target: ModelTarget, options: ResolvedOptions): Promise<Attempt> {
@@ -60,7 +68,7 @@ async function attemptSetup(channel: ModelChannel, target: ModelTarget, options:
     return explainNoConnection(channel, target, options)
   }
   const outcome = await channel.setup(options.baseClassName, options.setupTimeoutMs)
-  if (outcome.kind === 'answered') return readSetup(outcome.response, channel, options)
+  if (outcome.kind === 'answered') return readSetup(outcome.response, channel)
   const { code, details } = outcome
   if (outcome.isUnproven) return { kind: 'failed', code: 'CONNECTION_FAILED', reason: details }
   if (options.credentials.mode === 'mutual TLS' && code === status.UNAUTHENTICATED) {
@@ -86,23 +94,24 @@ async function explainNoConnection(
     return { kind: 'failed', code: 'CONNECTION_FAILED', reason: `no connection in the mode ${mode}: ${problem.text}` }
   }
   if (mode === 'insecure' && (await speaksTls(ip, port, Math.min(PROBE_MS, connectTimeoutMs)))) {
-    const reason =
-      'speaks TLS, and this node reaches models in the mode insecure: ' +
-      'set SECURE_CERT_DIR (mutual TLS) or GATEWAY_CERT_DIR (gateway)'
-    return { kind: 'misconfigured', reason }
+    return {
+      kind: 'problem',
+      problem: 'the model speaks TLS, and this node reaches models in the mode insecure',
+      setting: 'SECURE_CERT_DIR (mutual TLS) or GATEWAY_CERT_DIR (gateway)',
+    }
   }
   const why = problem === undefined ? '' : `: ${problem.text}`
   return { kind: 'problem', problem: `no connection within ${connectTimeoutMs} ms${why}` }
 }
 
-function readSetup(response: SetupResponse, channel: ModelChannel, options: ResolvedOptions): SetUpResult {
+function readSetup(response: SetupResponse, channel: ModelChannel): Attempt {
   const code = response.status?.code ?? ''
   const reason = `Setup was answered with ${code || 'no status'}: ${response.status?.message || 'no message'}`
   switch (code) {
     case 'SUCCESS':
       return { kind: 'ready', channel }
     case 'INVALID_ARGUMENT':
-      return { kind: 'misconfigured', reason: `refuses MODEL_BASE_CLASSNAME "${options.baseClassName}": ${reason}` }
+      return { kind: 'problem', problem: reason, setting: 'MODEL_BASE_CLASSNAME', code: 'MULTIPLE_FAILED' }
     case 'BAD_IMPLEMENTATION':
       return { kind: 'failed', code, reason }
     default:

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { frameMessage } from '../unary-call.ts'
+
+/** Models in another process, so that what they do does not keep this one busy. Each always gives the same bytes. */
+export interface AnswerProcess {
+  /** One a model, in the order of their answers. */
+  readonly ports: readonly number[]
+  close(): Promise<unknown>
+}
+
+/** Serves gRPC as far as these calls need it. Plain JavaScript, because Node runs it as it is. */
+const program = `
+const { createServer } = require('node:http2')
+process.on('disconnect', () => process.exit())
+process.on('message', ({ setup, answers }) => Promise.all(answers.map((answer) => new Promise((resolve) => {
+  const server = createServer()
+  server.on('session', (session) => session.on('error', () => {}))
+  server.on('stream', (stream, headers) => {
+    stream.on('error', () => {})
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+    stream.end(Buffer.from(headers[':path'].endsWith('/Call') ? answer : setup))
+  })
+  server.listen(0, '127.0.0.1', () => resolve(server.address().port))
+}))).then((ports) => process.send(ports)))
+`
+
+export async function serveAnswers(setup: Uint8Array, answers: readonly Uint8Array[]): Promise<AnswerProcess> {
+  const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const
+  const child = spawn(process.execPath, ['-e', program], { stdio: [...stdio], serialization: 'advanced' })
+  const exited = once(child, 'exit')
+  child.send({ setup: frameMessage(setup), answers: answers.map(frameMessage) })
+  const [ports] = (await once(child, 'message')) as [readonly number[]]
+  return {
+    ports,
+    close() {
+      child.disconnect()
+      return exited
+    },
+  }
+}
