@@ -5,11 +5,11 @@ import { createPipeline } from '../../../coordinator-node/src/pipeline.ts'
 import { silentLog } from '../../../coordinator-node/src/ports/log.ts'
 import { candle } from '../../../coordinator-node/src/ports/store-samples.ts'
 import { driveBatch } from '../../../coordinator-node/src/simulation/drive-recording.ts'
-import { changedContract } from '../../../coordinator-node/test/sample-contract.ts'
+import { type ContractChanges, changedContract } from '../../../coordinator-node/test/sample-contract.ts'
 import { KEY } from '../../../model-orchestrator/test/workspace.ts'
 
 /** Rounds of a sample competition, with the models of the orchestrator at `port`. */
-export async function openRounds(port: number) {
+export async function openRounds(port: number, changes: ContractChanges = {}) {
   const runner = await connectModelRunner({
     host: '127.0.0.1',
     port,
@@ -21,7 +21,11 @@ export async function openRounds(port: number) {
   await runner.settled()
   const [store, clock] = [createMemoryStore(), createVirtualClock()]
   // A busy machine shall not make a model late: these tests are about other things.
-  const pipeline = createPipeline(changedContract({ prediction: { timeout: '20s' } }), { store, clock, log: silentLog })
+  const pipeline = createPipeline(changedContract({ prediction: { timeout: '20s' }, ...changes }), {
+    store,
+    clock,
+    log: silentLog,
+  })
   const predictor = await pipeline.openPredictor(runner)
   let count = 0
   /** Runs one round and gives its rows, as "id status reason". */
