@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ask, call, openScene, type Scene, stateOf } from './testing/scene.ts'
+
+class Echo {
+  echo(text: string): string {
+    return text
+  }
+}
+
+let scene: Scene
+
+beforeEach(async () => {
+  scene = await openScene()
+})
+
+afterEach(() => scene.close())
+
+describe('a model', () => {
+  it('that refuses the base class is tried again, told once, and reported as soon as another model was set up', async () => {
+    const refusing = await scene.serve(new Echo(), {
+      setUp: async () => ({ code: 'INVALID_ARGUMENT', message: 'class_name is wrong' }),
+    })
+    scene.orchestrator.list([stateOf('a', refusing.port)])
+    const runner = await scene.connect({ setupAttempts: 2, doubtMs: 20 })
+    // Whether the settings are wrong is not known yet.
+    await expect.poll(() => refusing.setups).toBeGreaterThanOrEqual(6)
+    expect(scene.orchestrator.reports).toEqual([])
+    const told = scene.logged('a model cannot be set up, or the settings are wrong')
+    expect(told).toMatchObject([
+      {
+        level: 'error',
+        fields: {
+          modelId: 'a',
+          reason: 'no Setup in 2 attempts: Setup was answered with INVALID_ARGUMENT: class_name is wrong',
+          fix: expect.stringContaining('set MODEL_BASE_CLASSNAME if all models say so'),
+        },
+      },
+    ])
+    const good = await scene.serve(new Echo())
+    scene.orchestrator.update(stateOf('b', good.port))
+    await expect.poll(() => runner.models().map(({ id }) => id)).toEqual(['b'])
+    await expect
+      .poll(() => scene.orchestrator.reports)
+      .toMatchObject([{ model_id: 'a', failure_code: 'MULTIPLE_FAILED', failure_reason: told[0]?.fields.reason }])
+    const setups = refusing.setups
+    expect(scene.logged('model given up')).toMatchObject([{ fields: { modelId: 'a' } }])
+    expect((await ask(runner, [call('echo', 'x')])).b).toMatchObject([{ output: 'x' }])
+    expect(refusing.setups).toBe(setups)
+    expect(told).toHaveLength(1)
+  })
+
+  it('that refuses the base class beside models that take it is reported after its attempts', async () => {
+    const good = await scene.serve(new Echo())
+    scene.orchestrator.list([stateOf('b', good.port)])
+    await scene.connect({ setupAttempts: 3 })
+    const refusing = await scene.serve(new Echo(), { setUp: async () => ({ code: 'INVALID_ARGUMENT', message: 'no' }) })
+    scene.orchestrator.update(stateOf('a', refusing.port))
+    await expect
+      .poll(() => scene.orchestrator.reports)
+      .toMatchObject([{ model_id: 'a', failure_code: 'MULTIPLE_FAILED' }])
+    expect(refusing.setups).toBe(3)
+    expect(scene.lines.filter(({ level }) => level === 'error')).toEqual([])
+  })
+})
