@@ -255,7 +255,8 @@ function leaderboardOf(
       entries,
       ({ windows }) => windows[rankBy] ?? null,
       (entry) => entry.unrankedReason === null,
-      place,
+      // On a board, the ones without a value come last of all.
+      (entry) => ((entry.windows[rankBy] ?? null) === null ? Math.max(2, place(entry)) : place(entry)),
     ),
   }
 }
@@ -341,7 +342,7 @@ function checkpointOf(
   }
 }
 
-/** By place, then the best value first; ranked among those that can be, and the ones without a value last. */
+/** By place, then the best value first and those without one last; ranked among those that can be. */
 function inOrder<Entry extends { readonly modelId: string }>(
   direction: Competition['direction'],
   entries: readonly Entry[],
@@ -351,10 +352,9 @@ function inOrder<Entry extends { readonly modelId: string }>(
 ): readonly (Entry & { readonly rank: number | null })[] {
   const sign = direction === 'asc' ? 1 : -1
   const order = (entry: Entry) => sign * (valueFor(entry) ?? sign * Number.POSITIVE_INFINITY)
-  const place = (entry: Entry) => (valueFor(entry) === null ? Math.max(2, placeOf(entry)) : placeOf(entry))
   const rankable = entries.filter(canRank)
   return [...entries]
-    .sort((left, right) => place(left) - place(right) || Math.sign(order(left) - order(right)) || 0)
+    .sort((left, right) => placeOf(left) - placeOf(right) || Math.sign(order(left) - order(right)) || 0)
     .map((entry) => ({
       ...entry,
       rank: canRank(entry) ? 1 + rankable.filter((other) => order(other) < order(entry)).length : null,
