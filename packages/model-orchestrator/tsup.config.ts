@@ -9,5 +9,5 @@ export default defineConfig({
   sourcemap: true,
   target: 'node20',
   // Python runs it, from the folder that holds the program.
-  onSuccess: async () => copyFileSync('src/read_notebook.py', 'dist/read_notebook.py'),
+  onSuccess: async () => copyFileSync('src/prepare/notebook/read_notebook.py', 'dist/read_notebook.py'),
 })

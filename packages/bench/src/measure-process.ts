@@ -3,7 +3,7 @@ import { createLog } from '@crunch/coordinator-node/workers'
 import { z } from 'zod'
 import type { Log } from './engine.ts'
 import { type Figures, measurementNames } from './measurements.ts'
-import { answerParent, parentInput } from './parent-link.ts'
+import { answerParent, parentInput } from './processes/parent-link.ts'
 
 const inputSchema = z.object({
   name: z.enum(measurementNames),
@@ -26,22 +26,22 @@ await answerParent(async () => {
 async function measure(input: z.output<typeof inputSchema>, log: Log): Promise<Figures> {
   switch (input.name) {
     case 'ingest':
-      return (await import('./ingest-records.ts')).ingestRecords(input.databaseUrl, log)
+      return (await import('./measured/ingest-records.ts')).ingestRecords(input.databaseUrl, log)
     case 'stream':
-      return (await import('./stream-ticks.ts')).streamTicks(input.databaseUrl, log)
+      return (await import('./measured/stream-ticks.ts')).streamTicks(input.databaseUrl, log)
     case 'backfill':
-      return (await import('./backfill-candles.ts')).backfillCandles(input.databaseUrl, log)
+      return (await import('./measured/backfill-candles.ts')).backfillCandles(input.databaseUrl, log)
     case 'predict': {
-      const { predictLive } = await import('./predict-live.ts')
+      const { predictLive } = await import('./measured/predict-live.ts')
       return predictLive(input.databaseUrl, input.modelsPort, input.modelCount, log)
     }
     case 'settle':
-      return (await import('./settle-predictions.ts')).settlePredictions(input.databaseUrl, log)
+      return (await import('./measured/settle-predictions.ts')).settlePredictions(input.databaseUrl, log)
     case 'fan-out':
-      return (await import('./fan-out.ts')).fanOut(log)
+      return (await import('./measured/fan-out.ts')).fanOut(log)
     case 'hostile':
-      return (await import('./hostile-models.ts')).withHostileModels(log)
+      return (await import('./measured/hostile-models.ts')).withHostileModels(log)
     case 'simulate':
-      return (await import('./simulate-candles.ts')).simulateCandles(input.recording, log)
+      return (await import('./measured/simulate-candles.ts')).simulateCandles(input.recording, log)
   }
 }

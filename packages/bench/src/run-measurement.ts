@@ -1,6 +1,6 @@
 import { steadyNodeArguments } from '@crunch/coordinator-node/internal'
-import { type ChildOptions, runChild, type ServingChild, startChild } from './child-process.ts'
 import type { Figures, Measurement } from './measurements.ts'
+import { type ChildOptions, runChild, type ServingChild, startChild } from './processes/child-process.ts'
 
 export interface RunOptions {
   readonly recording: string
@@ -18,7 +18,13 @@ export async function runMeasurement(measurement: Measurement, options: RunOptio
   const { signal, runCount } = options
   const startedAt = performance.now()
   const models =
-    modelCount === 0 ? undefined : await startChild({ module: './models-process.ts', input: { modelCount }, signal })
+    modelCount === 0
+      ? undefined
+      : await startChild({
+          module: new URL('./processes/models-process.ts', import.meta.url),
+          input: { modelCount },
+          signal,
+        })
   try {
     const runs: Figures[] = []
     for (let longestMs = 0; runs.length < runCount; ) {
@@ -41,9 +47,11 @@ async function runOnce(
   models: ServingChild | undefined,
   { recording, profileFolder, signal }: RunOptions,
 ): Promise<Figures> {
-  const database = needs.database ? await startChild({ module: './database-process.ts', input: {}, signal }) : undefined
+  const database = needs.database
+    ? await startChild({ module: new URL('./processes/database-process.ts', import.meta.url), input: {}, signal })
+    : undefined
   const child: ChildOptions = {
-    module: './measure-process.ts',
+    module: new URL('./measure-process.ts', import.meta.url),
     input: {
       name,
       modelCount: needs.modelCount,

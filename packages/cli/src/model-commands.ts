@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { parseCount } from './parse-options.ts'
-import type { Terminal } from './terminal.ts'
+import type { Terminal } from './terminal/terminal.ts'
 
 interface AddFlags {
   readonly name?: string

@@ -8,7 +8,7 @@ import {
   type Store,
 } from './engine.ts'
 import { type Environment, readEnvironment } from './read-environment.ts'
-import type { Terminal } from './terminal.ts'
+import type { Terminal } from './terminal/terminal.ts'
 import { findWorkspace, type Workspace } from './workspace.ts'
 
 /** A node of this machine, looked at from a command. */

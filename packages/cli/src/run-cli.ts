@@ -4,7 +4,7 @@ import { describeError, ReportedFailure } from './cli-error.ts'
 import { addDataCommands } from './data-commands.ts'
 import { addModelCommands } from './model-commands.ts'
 import { parseCount, parseTime } from './parse-options.ts'
-import type { Terminal } from './terminal.ts'
+import type { Terminal } from './terminal/terminal.ts'
 
 interface DeployFlags {
   readonly replay?: true | readonly string[]

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { CheckpointRow, LeaderboardRow } from './report-client.ts'
+import type { CheckpointRow, LeaderboardRow } from './report-api/report-client.ts'
 import { formatCheckpoint, formatLeaderboard, isWholeEmission } from './tables.ts'
 
 const cells = (text: string, row: string) =>

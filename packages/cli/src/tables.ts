@@ -1,7 +1,7 @@
 import { printable } from '@crunch/local-processes'
 import Table from 'cli-table3'
 import type { SimulationResult } from './engine.ts'
-import type { CheckpointRow, InfoRow, LeaderboardRow } from './report-client.ts'
+import type { CheckpointRow, InfoRow, LeaderboardRow } from './report-api/report-client.ts'
 
 /** 100 % of a payout. */
 export const fullReward = 1_000_000_000

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
 import { CrunchError } from './domain/errors.ts'
-import { type WorkerName, workerNames } from './live/worker-context.ts'
-import { runWorkerProcess } from './live/worker-process.ts'
+import { type WorkerName, workerNames } from './live/workers/worker-context.ts'
+import { runWorkerProcess } from './live/workers/worker-process.ts'
 
 const usage = `crunch-worker --workers ${workerNames.join(',')} [--contract contract.ts]
 

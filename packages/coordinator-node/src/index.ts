@@ -8,6 +8,6 @@ export { type Emission, type RankedModel, tiers } from './contract/defaults/tier
 export { bars, candles, type FeedDefinition, series, ticks } from './contract/feed-definition.ts'
 export type { GateOptions } from './contract/gate-options.ts'
 export type { FeedRecord } from './domain/feed-record.ts'
-export type { MetricName } from './domain/metrics.ts'
+export type { MetricName } from './domain/statistics/metrics.ts'
 export type { Duration, Instant } from './domain/time.ts'
 export type { ModelArgument } from './ports/model-runner.ts'

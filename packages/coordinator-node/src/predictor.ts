@@ -1,7 +1,7 @@
 import type { ResolvedContract } from './contract/resolved-contract.ts'
 import { type FeedRecord, type FeedScope, feedScopeKey } from './domain/feed-record.ts'
 import { isSilent } from './domain/feed-trust.ts'
-import type { JsonObject } from './domain/json.ts'
+import type { JsonObject } from './domain/json/json.ts'
 import { durationMs, floorToGrid, type Instant } from './domain/time.ts'
 import type { Clock } from './ports/clock.ts'
 import { type Log, silentLog } from './ports/log.ts'

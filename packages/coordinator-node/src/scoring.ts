@@ -1,1 +1,1 @@
-export { averageRanks, correlation, rankCorrelation } from './domain/rank-correlation.ts'
+export { averageRanks, correlation, rankCorrelation } from './domain/statistics/rank-correlation.ts'

@@ -1,5 +1,5 @@
 export { loadContract } from './live/load-contract.ts'
 export { createLog } from './live/log.ts'
-export { type RunWorkersOptions, runWorkers } from './live/run-workers.ts'
 export { readSettings, type Settings } from './live/settings.ts'
-export { type WorkerName, workerNames } from './live/worker-context.ts'
+export { type RunWorkersOptions, runWorkers } from './live/workers/run-workers.ts'
+export { type WorkerName, workerNames } from './live/workers/worker-context.ts'

@@ -2,7 +2,7 @@ import { createVirtualClock, type VirtualClock } from '../src/adapters/clock/clo
 import { createInProcessRunner } from '../src/adapters/model-runner/in-process/in-process-runner.ts'
 import { createMemoryStore, type MemoryStore } from '../src/adapters/store/memory/memory-store.ts'
 import type { FeedRecord, FeedScope } from '../src/domain/feed-record.ts'
-import type { ModelIdentity } from '../src/domain/model.ts'
+import type { ModelIdentity } from '../src/domain/models/model.ts'
 import { createPipeline, type Pipeline, type PipelineOptions } from '../src/pipeline.ts'
 import type { Judgement, ModelRunner } from '../src/ports/model-runner.ts'
 import type { Store } from '../src/ports/store.ts'

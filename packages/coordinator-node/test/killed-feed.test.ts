@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createTestDatabase } from '../src/adapters/embedded-postgres/test-database.ts'
 import type { FakeCandle } from '../src/adapters/feeds/binance/testing/fake-market.ts'
 import { type FakeBinance, startFakeBinance } from '../src/adapters/feeds/binance/testing/start-fake-binance.ts'
-import { workerCommand } from '../src/live/worker-command.ts'
+import { workerCommand } from '../src/live/workers/worker-command.ts'
 import { seededRandom } from './seeded-random.ts'
 
 // CRUNCH_KILLS sets how often, CRUNCH_SEED when: the seed of a run stands in its output.

@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from '../src/adapters/embedded-
 import { createMemoryStore } from '../src/adapters/store/memory/memory-store.ts'
 import { openPostgresStore } from '../src/adapters/store/postgres/postgres-store.ts'
 import type { NewcomerPolicy } from '../src/domain/leaderboard.ts'
-import type { ModelIdentity } from '../src/domain/model.ts'
+import type { ModelIdentity } from '../src/domain/models/model.ts'
 import type { Store } from '../src/ports/store.ts'
 import { filter, minute, model } from '../src/ports/store-samples.ts'
 import { candles, openCompetition, type TestModel } from './competition.ts'

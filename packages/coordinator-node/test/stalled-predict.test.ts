@@ -11,8 +11,8 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase } from '../src/adapters/embedded-postgres/test-database.ts'
 import { openScene, stateOf } from '../src/adapters/model-runner/grpc/testing/scene.ts'
 import { openPostgresStore } from '../src/adapters/store/postgres/postgres-store.ts'
-import { workerCommand } from '../src/live/worker-command.ts'
-import type { WorkerName } from '../src/live/worker-context.ts'
+import { workerCommand } from '../src/live/workers/worker-command.ts'
+import type { WorkerName } from '../src/live/workers/worker-context.ts'
 import type { Store } from '../src/ports/store.ts'
 
 // A predict worker is stopped while a model is asked. The model waits until the truth is known, and then answers.

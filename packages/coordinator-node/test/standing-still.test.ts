@@ -7,8 +7,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createTestDatabase } from '../src/adapters/embedded-postgres/test-database.ts'
 import { openScene, stateOf } from '../src/adapters/model-runner/grpc/testing/scene.ts'
 import { openPostgresStore } from '../src/adapters/store/postgres/postgres-store.ts'
-import { workerCommand } from '../src/live/worker-command.ts'
-import type { WorkerName } from '../src/live/worker-context.ts'
+import { workerCommand } from '../src/live/workers/worker-command.ts'
+import type { WorkerName } from '../src/live/workers/worker-context.ts'
 import { minute } from '../src/ports/store-samples.ts'
 
 // Real workers, each a process, on a real PostgreSQL: what stops is seen from outside, in health.

@@ -199,7 +199,7 @@ function leaderboardOf(
     return hasRow || !isRetired(model, asOf)
   })
   const entries = listed.map((model) => {
-    const { id: modelId, cruncherId } = model
+    const { id: modelId } = model
     const own = closed.filter((result) => result.modelId === modelId)
     const within = (lengthMs: number) => own.filter(({ at }) => at >= asOf - lengthMs)
     const { scoreCount, dueCount } = totals(within(windowsMs[rankBy] ?? 0))
@@ -210,18 +210,7 @@ function leaderboardOf(
     )
     return {
       modelId,
-      unrankedReason:
-        cruncherId === organizer
-          ? 'baseline'
-          : isRetired(model, asOf)
-            ? 'retired'
-            : answered.validCount === 0
-              ? 'no_data'
-              : (answered.coverage ?? 0) >= rankedFrom
-                ? null
-                : answered.validCount / dueCount >= rankedFrom
-                  ? 'waiting'
-                  : 'low_coverage',
+      unrankedReason: unrankedReasonOf(model, asOf, rankedFrom, { ...answered, dueCount }),
       windows: Object.fromEntries(
         Object.entries(windowsMs).map(([name, lengthMs]) => [
           name,
@@ -261,6 +250,19 @@ function leaderboardOf(
   }
 }
 
+function unrankedReasonOf(
+  model: ModelRow,
+  asOf: number,
+  rankedFrom: number,
+  { validCount, coverage, dueCount }: ReturnType<typeof answers> & { readonly dueCount: number },
+) {
+  if (model.cruncherId === organizer) return 'baseline'
+  if (isRetired(model, asOf)) return 'retired'
+  if (validCount === 0) return 'no_data'
+  if ((coverage ?? 0) >= rankedFrom) return null
+  return validCount / dueCount >= rankedFrom ? 'waiting' : 'low_coverage'
+}
+
 function checkpointOf(
   competition: Competition,
   models: readonly ModelRow[],
@@ -283,15 +285,7 @@ function checkpointOf(
       return {
         entry: { modelId, value, scoreCount, dueCount, answeredCount, ...answered },
         floor: isOrganizers && name === baseline && isCovered ? value : null,
-        unpaidReason: isOrganizers
-          ? 'baseline'
-          : isRetired(model, end)
-            ? 'retired'
-            : answered.validCount === 0
-              ? 'no_answer'
-              : isCovered
-                ? null
-                : 'low_coverage',
+        unpaidReason: unpaidReasonOf(model, end, answered.validCount, isCovered),
       }
     })
   const floor = candidates.find((candidate) => candidate.floor !== null)?.floor ?? null
@@ -321,14 +315,7 @@ function checkpointOf(
     ).length,
     contractVersions: versionsOf(results),
     floor,
-    emissionReason:
-      paid.length > 0
-        ? null
-        : payable.length === 0
-          ? 'no_payable_model'
-          : floor === null
-            ? 'floor_unknown'
-            : 'nobody_above_floor',
+    emissionReason: emissionReasonOf(paid.length, payable.length, floor),
     entries: listed.map((entry) => {
       const isPaid = paid.some((one) => one.entry.modelId === entry.modelId)
       const tied = paid.filter((one) => one.entry.value === entry.value).length
@@ -340,6 +327,19 @@ function checkpointOf(
       }
     }),
   }
+}
+
+function unpaidReasonOf(model: ModelRow, end: number, validCount: number, isCovered: boolean) {
+  if (model.cruncherId === organizer) return 'baseline'
+  if (isRetired(model, end)) return 'retired'
+  if (validCount === 0) return 'no_answer'
+  return isCovered ? null : 'low_coverage'
+}
+
+function emissionReasonOf(paidCount: number, payableCount: number, floor: number | null) {
+  if (paidCount > 0) return null
+  if (payableCount === 0) return 'no_payable_model'
+  return floor === null ? 'floor_unknown' : 'nobody_above_floor'
 }
 
 /** By place, then the best value first and those without one last; ranked among those that can be. */

@@ -9,9 +9,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createStandInPython } from '../test/stand-in-python.ts'
 import { connectDiscovery, createWorkspace, isAlive, until } from '../test/workspace.ts'
-import { MAY_RAISE } from './lower-priority.ts'
-import { orchestratorKeyFileIn, readOrchestratorKey } from './orchestrator-key.ts'
-import type { ModelStatus } from './supervised-model.ts'
+import { MAY_RAISE } from './limit/lower-priority.ts'
+import type { ModelStatus } from './run/supervised-model.ts'
+import { orchestratorKeyFileIn, readOrchestratorKey } from './settings/orchestrator-key.ts'
 
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 const WITH_STAND_IN = fileURLToPath(new URL('../test/orchestrator-process.ts', import.meta.url))

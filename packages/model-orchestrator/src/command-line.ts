@@ -1,12 +1,12 @@
 import { printableLines } from '@crunch/local-processes'
 import { Command } from 'commander'
 import { type DestinationStream, type Logger, pino } from 'pino'
-import { giveWay } from './lower-priority.ts'
-import { errorText, OrchestratorError } from './orchestrator-error.ts'
-import type { OrchestratorLog } from './orchestrator-log.ts'
-import type { RunnerCommand } from './prepared-submission.ts'
-import { logLevelOf, readConfig, settingsOf } from './settings-of-options.ts'
-import { addStartCommand, type StartOptions } from './start-options.ts'
+import { errorText, OrchestratorError } from './errors.ts'
+import { giveWay } from './limit/lower-priority.ts'
+import type { OrchestratorLog } from './log.ts'
+import type { RunnerCommand } from './prepare/prepared-submission.ts'
+import { logLevelOf, readConfig, settingsOf } from './settings/settings-of-options.ts'
+import { addStartCommand, type StartOptions } from './settings/start-options.ts'
 import { type Orchestrator, startOrchestrator } from './start-orchestrator.ts'
 
 /** Stopping takes at most this long; then the process ends and the guard kills what is left. */

@@ -3,38 +3,42 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { DEFAULT_DISCOVERY_PORT } from '@crunch/model-protocol'
 import { modelRunnerCommand } from '@crunch/model-runner'
-import { type ConfinementSettings, createConfinement, MODEL_HOST } from './confinement.ts'
-import { createDeploymentIds } from './deployment-ids.ts'
-import { DEFAULT_DISCOVERY_LIMITS, type DiscoveryLimits, startDiscoveryServer } from './discovery-server.ts'
-import { createFreePorts } from './free-ports.ts'
-import { createUpgradeGate } from './http/access-gate.ts'
-import { type ModelsApi, type ModelsApiAddress, startModelsApi } from './http/start-models-api.ts'
-import { createReportJudge, type ReportJudge } from './judge-reports.ts'
-import { openLimitGroups } from './limit-groups.ts'
-import { type IdTraces, noteIds } from './model-ids.ts'
-import { checkModelLimits, type ModelLimits } from './model-limits.ts'
-import { ModelRun, type RunResources } from './model-run.ts'
-import type { ModelsFile } from './models-file.ts'
-import { errorText } from './orchestrator-error.ts'
-import type { OrchestratorLog } from './orchestrator-log.ts'
-import { createPreparation } from './prepare-submission.ts'
-import type { RunnerCommand } from './prepared-submission.ts'
-import { DEFAULT_PROBE_LIMITS, type ProbeLimits } from './probe-model.ts'
-import { startProcessGuard } from './process-guard.ts'
-import type { PythonSettings } from './python-environments.ts'
-import { openQuarantineMemory } from './quarantine-memory.ts'
-import { DEFAULT_LOG_LIMITS, type LogLimits } from './run-log.ts'
-import { createStartQueue } from './start-queue.ts'
+import { type ConfinementSettings, createConfinement, MODEL_HOST } from './confine/confinement.ts'
+import { createFreePorts } from './confine/free-ports.ts'
+import { errorText } from './errors.ts'
+import { openLimitGroups } from './limit/limit-groups.ts'
+import { checkModelLimits, type ModelLimits } from './limit/model-limits.ts'
+import { startUsageWatch } from './limit/watch-usage.ts'
+import type { OrchestratorLog } from './log.ts'
+import { DEFAULT_LOG_LIMITS, type LogLimits } from './logs/run-log.ts'
+import { createDeploymentIds } from './models-file/deployment-ids.ts'
+import { type IdTraces, noteIds } from './models-file/model-ids.ts'
+import type { ModelsFile } from './models-file/models-file.ts'
+import { readModelsFile, watchModelsFile } from './models-file/watch-models-file.ts'
+import { createPreparation } from './prepare/prepare-submission.ts'
+import type { RunnerCommand } from './prepare/prepared-submission.ts'
+import type { PythonSettings } from './prepare/python/python-environments.ts'
+import { createWorkshop } from './prepare/workshop.ts'
+import { startProcessGuard } from './process/process-guard.ts'
+import { createStartQueue } from './process/start-queue.ts'
+import { createReportJudge, type ReportJudge } from './run/judge-reports.ts'
+import { ModelRun, type RunResources } from './run/model-run.ts'
+import { DEFAULT_PROBE_LIMITS, type ProbeLimits } from './run/probe-model.ts'
+import { openQuarantineMemory } from './run/quarantine-memory.ts'
 import {
   DEFAULT_RESTART_LIMITS,
   type ModelStatus,
   type RestartLimits,
   SupervisedModel,
   type SupervisionPorts,
-} from './supervised-model.ts'
-import { readModelsFile, watchModelsFile } from './watch-models-file.ts'
-import { startUsageWatch } from './watch-usage.ts'
-import { createWorkshop } from './workshop.ts'
+} from './run/supervised-model.ts'
+import {
+  DEFAULT_DISCOVERY_LIMITS,
+  type DiscoveryLimits,
+  startDiscoveryServer,
+} from './serve/discovery/discovery-server.ts'
+import { createUpgradeGate } from './serve/http/access-gate.ts'
+import { type ModelsApi, type ModelsApiAddress, startModelsApi } from './serve/http/start-models-api.ts'
 
 /** A start that takes longer no longer holds up the others. */
 const MAX_START_TURN_MS = 5_000

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { openLimitGroups } from '../src/limit-groups.ts'
+import { openLimitGroups } from '../src/limit/limit-groups.ts'
 
 let told = false
 

@@ -1,5 +1,5 @@
-import type { ProcessGuard } from '../src/process-guard.ts'
-import { findPython } from '../src/python-interpreter.ts'
+import { findPython } from '../src/prepare/python/python-interpreter.ts'
+import type { ProcessGuard } from '../src/process/process-guard.ts'
 import { openWorkshop } from './open-workshop.ts'
 
 /** The machine's Python in an open workshop, as far as reading a notebook needs them; close it at the end. */

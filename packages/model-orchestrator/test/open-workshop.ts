@@ -1,10 +1,10 @@
-import { type ConfinementSettings, createConfinement } from '../src/confinement.ts'
-import { createFreePorts } from '../src/free-ports.ts'
-import { openLimitGroups } from '../src/limit-groups.ts'
-import { checkModelLimits, type ModelLimits } from '../src/model-limits.ts'
-import type { ProcessGuard } from '../src/process-guard.ts'
-import { startUsageWatch, type UsageWatchOptions } from '../src/watch-usage.ts'
-import { createWorkshop } from '../src/workshop.ts'
+import { type ConfinementSettings, createConfinement } from '../src/confine/confinement.ts'
+import { createFreePorts } from '../src/confine/free-ports.ts'
+import { openLimitGroups } from '../src/limit/limit-groups.ts'
+import { checkModelLimits, type ModelLimits } from '../src/limit/model-limits.ts'
+import { startUsageWatch, type UsageWatchOptions } from '../src/limit/watch-usage.ts'
+import { createWorkshop } from '../src/prepare/workshop.ts'
+import type { ProcessGuard } from '../src/process/process-guard.ts'
 import { rememberingLog } from './workspace.ts'
 
 /** What differs from a workshop that an orchestrator opens. */

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type ModelState, parseServerMessage } from '@crunch/model-protocol'
 import { type ClientOptions, WebSocket } from 'ws'
-import type { LogFields, OrchestratorLog } from '../src/orchestrator-log.ts'
+import type { LogFields, OrchestratorLog } from '../src/log.ts'
 
 /** The key of the orchestrators of these tests. */
 export const KEY = 'the key of the coordinator in charge'

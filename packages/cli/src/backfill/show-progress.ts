@@ -1,5 +1,5 @@
 import type { BackfillJob, BackfillProgress } from '../engine.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { count, percent } from './format-backfill.ts'
 
 const redrawMs = 200

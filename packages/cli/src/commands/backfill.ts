@@ -6,7 +6,7 @@ import { showProgress } from '../backfill/show-progress.ts'
 import { CliError, ReportedFailure } from '../cli-error.ts'
 import { type BackfillJob, newBackfillJob, retentionMs, runBackfillJob, type Store } from '../engine.ts'
 import { type OpenedNode, withNodeStore } from '../node-store.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 /** What to fetch. Whatever is absent is the contract's. */
 export interface BackfillOptions extends SeriesChoice {

@@ -13,7 +13,7 @@ import {
 import { hostModel } from '../local-model/host-model.ts'
 import { type RunningModel, readRunningModels } from '../models-file.ts'
 import { readEnvironment } from '../read-environment.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
 import { loadModel, takeLoadable } from './simulate.ts'
 

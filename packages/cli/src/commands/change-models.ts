@@ -17,7 +17,7 @@ import type { OpenedModels } from '../models/opened-models.ts'
 import type { OrchestratorModel } from '../models/orchestrator-client.ts'
 import { formatRunLine, readRunLog } from '../models/run-logs.ts'
 import { readEnvironment } from '../read-environment.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 /** Enough of a log to see why a start failed. */
 const lastLines = 15

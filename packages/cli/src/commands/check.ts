@@ -1,7 +1,7 @@
 import { ReportedFailure } from '../cli-error.ts'
 import { checkWorkspace, formatFinding } from '../deploy/check-workspace.ts'
 import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
 /** Tells everything that is wrong with a workspace; fails when there is anything. */

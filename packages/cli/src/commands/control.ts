@@ -6,7 +6,7 @@ import { stopDatabases } from '../deploy/workspace-databases.ts'
 import { askSupervisor } from '../supervisor/control.ts'
 import { endLeftovers } from '../supervisor/pid-files.ts'
 import { readLiveSupervisor, type SupervisorRecord } from '../supervisor/supervisor-record.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
 
 /** Two levels of services with five seconds of grace each, the database's twenty, and as long again for what outlived them. */

@@ -1,7 +1,7 @@
 import { processIdentity } from '@crunch/local-processes'
 import { describeError, isExpectedError, ReportedFailure } from '../cli-error.ts'
 import { embeddedDatabase } from '../engine.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 const watchMs = 200
 

@@ -1,7 +1,7 @@
+import { openReportClient } from '../report-api/open-report-client.ts'
 import { formatLeaderboard } from '../tables.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
-import { openReportClient } from './open-report-client.ts'
 
 /** Shows the current ranks, from the report API. */
 export async function leaderboard(options: { readonly json: boolean }, terminal: Terminal): Promise<void> {

@@ -2,7 +2,7 @@ import { CliError } from '../cli-error.ts'
 import { followLogs } from '../logs/follow-logs.ts'
 import { formatLogEntry } from '../logs/log-entry.ts'
 import { loggedServices, readLogs, type ServiceEntry } from '../logs/read-logs.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
 /** Which logs, and how many of their past lines. */

@@ -11,7 +11,7 @@ import {
   type TestedStep,
 } from '../local-model/model-test-report.ts'
 import { readEnvironment } from '../read-environment.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
 /** What to try out. Paths are relative to the current folder. */

@@ -5,7 +5,7 @@ import { readModelsState } from '../models/models-state.ts'
 import { openModels } from '../models/open-models.ts'
 import type { OpenedModels } from '../models/opened-models.ts'
 import { formatRunLine, readRunLog } from '../models/run-logs.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 /** Lists the models with their state, failures, latency and last error; what does not answer is told, not guessed. */
 export async function models(

@@ -1,7 +1,7 @@
 import { CliError } from '../cli-error.ts'
 import { confirmNewEra, formatTime } from '../engine.ts'
 import { withNodeStore } from '../node-store.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 /** Confirms a changed contract before the deployment starts, and tells what became of the old era. */
 export async function beginEraFor(request: { readonly replay?: readonly string[] }, terminal: Terminal): Promise<void> {

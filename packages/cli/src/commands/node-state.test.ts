@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
-import { ReportClient } from '../report-client.ts'
+import { ReportClient } from '../report-api/report-client.ts'
 import { describeNode, readNode } from './node-state.ts'
 
 const endings: (() => unknown)[] = []

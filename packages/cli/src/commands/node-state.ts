@@ -1,6 +1,6 @@
 import { printable } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
-import type { InfoRow, ReportClient } from '../report-client.ts'
+import type { InfoRow, ReportClient } from '../report-api/report-client.ts'
 import { formatTable } from '../tables.ts'
 
 /** What the API of a node tells; `problem` is why it told no more. */

@@ -1,6 +1,6 @@
 import { CliError } from '../cli-error.ts'
 import { withNodeStore } from '../node-store.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 export interface ReassignOptions {
   /** As the orchestrator announces it. */

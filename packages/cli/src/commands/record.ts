@@ -13,7 +13,7 @@ import {
   writeRecording,
 } from '../engine.ts'
 import { type OpenedNode, withNodeStore } from '../node-store.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 /** What to write out: the records that were known in a stretch of time. */
 export interface RecordOptions {

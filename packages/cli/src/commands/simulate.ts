@@ -9,7 +9,7 @@ import { type LocalModel, loadNodeContract, nameRefusal, readNodeSettings, simul
 import { type RunningModel, readRunningModels } from '../models-file.ts'
 import { readEnvironment } from '../read-environment.ts'
 import { formatSimulation } from '../tables.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
 /** What to simulate. Paths are relative to the current folder. */

@@ -1,11 +1,11 @@
+import { openReportClient } from '../report-api/open-report-client.ts'
 import { askSupervisor, type SupervisorStatus } from '../supervisor/control.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
 import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
 import { formatTable } from '../tables.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 import { describeNode, readNode } from './node-state.ts'
-import { openReportClient } from './open-report-client.ts'
 
 /** How much of an error fits into the table. */
 const shownError = 80

@@ -1,7 +1,7 @@
 import type { DeployRequest } from '../deploy/deployment-plan.ts'
 import { prepareDeployment } from '../deploy/prepare-deployment.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 /** Supervises a deployment without a terminal, until `crunch down` or SIGTERM. */
 export async function supervise(request: DeployRequest, terminal: Terminal): Promise<void> {

@@ -1,12 +1,12 @@
 import { printable } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
 import { abortableDelay } from '../logs/follow-logs.ts'
-import { cutToCells } from '../printable.ts'
-import type { CheckpointRow, FeedRow, InfoRow, LeaderboardRow } from '../report-client.ts'
+import type { CheckpointRow, FeedRow, InfoRow, LeaderboardRow } from '../report-api/report-client.ts'
 import { standingStill } from '../standing-still.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
 import { formatLeaderboard, formatProgress, type ReplayProgress } from '../tables.ts'
-import type { Terminal } from '../terminal.ts'
+import { cutToCells } from '../terminal/printable.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { DeploymentFailure, standstill, type WatchInput } from './watch-start.ts'
 
 const refreshMs = 1_000

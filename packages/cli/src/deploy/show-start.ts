@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { printableLines } from '@crunch/local-processes'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 const titles: Readonly<Record<string, string>> = {
   postgres: 'database',

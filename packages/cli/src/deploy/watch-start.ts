@@ -2,9 +2,9 @@ import { CliError, ReportedFailure } from '../cli-error.ts'
 import { abortableDelay } from '../logs/follow-logs.ts'
 import { formatLogEntry } from '../logs/log-entry.ts'
 import { readLogs } from '../logs/read-logs.ts'
-import type { ReportClient } from '../report-client.ts'
+import type { ReportClient } from '../report-api/report-client.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 const pollMs = 100
 const lastLines = 15

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { CliError } from '../cli-error.ts'
-import type { ModelRow } from '../report-client.ts'
+import type { ModelRow } from '../report-api/report-client.ts'
 import { awaitModel } from './await-model.ts'
 import type { OrchestratorModel } from './orchestrator-client.ts'
 

@@ -1,6 +1,6 @@
 import { CliError } from '../cli-error.ts'
 import { abortableDelay } from '../logs/follow-logs.ts'
-import type { ReportClient } from '../report-client.ts'
+import type { ReportClient } from '../report-api/report-client.ts'
 import type { ModelFailure, OrchestratorClient, OrchestratorModel } from './orchestrator-client.ts'
 
 const pollMs = 250

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ModelActivityRow } from '../report-client.ts'
+import type { ModelActivityRow } from '../report-api/report-client.ts'
 import { formatModels } from './format-models.ts'
 import type { ModelsState, ModelView } from './models-state.ts'
 

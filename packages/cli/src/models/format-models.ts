@@ -1,6 +1,6 @@
 import { printable } from '@crunch/local-processes'
-import { oneLine } from '../printable.ts'
 import { formatTable } from '../tables.ts'
+import { oneLine } from '../terminal/printable.ts'
 import type { ModelsState, ModelView } from './models-state.ts'
 
 /** Cells stay short, so that a row stays a line; the whole text is one flag away. */

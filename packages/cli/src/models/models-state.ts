@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspectSubmission, type ModelEntry, parseModelsFile } from '@crunch/model-orchestrator'
 import { CliError, describeError, isExpectedError } from '../cli-error.ts'
-import type { ModelActivityRow, ModelRow, ReportClient } from '../report-client.ts'
+import type { ModelActivityRow, ModelRow, ReportClient } from '../report-api/report-client.ts'
 import type { Workspace } from '../workspace.ts'
 import type { ModelFailure, OrchestratorClient, OrchestratorModel } from './orchestrator-client.ts'
 

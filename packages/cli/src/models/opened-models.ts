@@ -1,5 +1,5 @@
 import type { NodeSettings } from '../node-settings.ts'
-import type { ReportClient } from '../report-client.ts'
+import type { ReportClient } from '../report-api/report-client.ts'
 import type { Workspace } from '../workspace.ts'
 import type { OrchestratorClient } from './orchestrator-client.ts'
 

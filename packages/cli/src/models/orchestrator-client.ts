@@ -1,6 +1,6 @@
 import { CliError } from '../cli-error.ts'
-import { getJson, refusalOf } from '../get-json.ts'
 import type { NodeSettings } from '../node-settings.ts'
+import { getJson, refusalOf } from '../report-api/get-json.ts'
 
 /** A failure of one run of a model. */
 export interface ModelFailure {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { metrics } from '../domain/metrics.ts'
 import { nearestName } from '../domain/nearest-name.ts'
+import { metrics } from '../domain/statistics/metrics.ts'
 import { durationMs } from '../domain/time.ts'
 import { checkFairness } from './check-fairness.ts'
 import { checkGates } from './check-gates.ts'

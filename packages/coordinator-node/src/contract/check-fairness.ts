@@ -1,4 +1,4 @@
-import { nameKey } from '../domain/model-role.ts'
+import { nameKey } from '../domain/models/model-role.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 import type { AnyContract } from './crunch-contract.ts'
 import type { Finding } from './finding.ts'

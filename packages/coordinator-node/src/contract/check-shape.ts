@@ -1,5 +1,5 @@
 import { highestMaxValues } from '../domain/answer-size.ts'
-import { toJsonObject } from '../domain/json.ts'
+import { toJsonObject } from '../domain/json/json.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 import { parseDuration } from '../domain/time.ts'
 import type { Finding } from './finding.ts'

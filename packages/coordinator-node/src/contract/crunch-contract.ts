@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Direction, NewcomerPolicy } from '../domain/leaderboard.ts'
-import type { MetricName } from '../domain/metrics.ts'
+import type { MetricName } from '../domain/statistics/metrics.ts'
 import type { Duration, Instant } from '../domain/time.ts'
 import type { ModelArgument } from '../ports/model-runner.ts'
 import type { Emission } from './defaults/tiers.ts'

@@ -1,6 +1,6 @@
 import { CrunchError } from '../domain/errors.ts'
-import { type Json, type JsonObject, toJson } from '../domain/json.ts'
-import { jsonEqual } from '../domain/json-equal.ts'
+import { type Json, type JsonObject, toJson } from '../domain/json/json.ts'
+import { jsonEqual } from '../domain/json/json-equal.ts'
 import { emissionStructure } from './contract-structure.ts'
 import type { AnyContract } from './crunch-contract.ts'
 import { type Emission, type PayAbove, tiers } from './defaults/tiers.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isJsonArray, type Json, type JsonObject, toJson } from '../domain/json.ts'
+import { isJsonArray, type Json, type JsonObject, toJson } from '../domain/json/json.ts'
 
 /** What of a JSON schema says which values there are. Anything else may change with a version of zod, and means nothing. */
 const meaningful = new Set([

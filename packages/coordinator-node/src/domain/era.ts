@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts'
+import type { JsonObject } from './json/json.ts'
 import { formatInstant, type Instant } from './time.ts'
 
 /** Which competition a database belongs to. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { btc, candle, eth, minute, minuteMs } from '../ports/store-samples.ts'
 import { type FeedGate, freshnessMs, gateRecordCount, isSilent, judgeSeries } from './feed-trust.ts'
-import type { JsonObject } from './json.ts'
+import type { JsonObject } from './json/json.ts'
 
 const none: FeedGate = { frozenAfter: null, maxJump: null, agree: null }
 const frozen = (frozenAfter: number): FeedGate => ({ ...none, frozenAfter })

@@ -1,6 +1,6 @@
 import type { FeedRecord, FeedScope } from './feed-record.ts'
 import { feedScopeKey } from './feed-record.ts'
-import { jsonEqual } from './json-equal.ts'
+import { jsonEqual } from './json/json-equal.ts'
 import { formatInstant, type Instant } from './time.ts'
 
 /** Why a series cannot be trusted at an instant. */

@@ -1,4 +1,4 @@
-import type { Json } from './json.ts'
+import type { Json } from './json/json.ts'
 import type { Instant } from './time.ts'
 
 /** PENDING: a valid answer that waits for its truth. SCORED, FAILED and ABSENT are terminal. */

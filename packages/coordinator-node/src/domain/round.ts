@@ -1,5 +1,5 @@
 import type { FeedScope } from './feed-record.ts'
-import type { Json, JsonObject } from './json.ts'
+import type { Json, JsonObject } from './json/json.ts'
 import type { Instant } from './time.ts'
 
 /** A line of the contract's schedule, with every length in milliseconds. */

@@ -1,7 +1,7 @@
 import { printableLines } from '@crunch/local-processes'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
-import type { Json, JsonObject } from '../domain/json.ts'
+import type { Json, JsonObject } from '../domain/json/json.ts'
 import type { Log } from '../ports/log.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { PipelineOptions } from '../pipeline.ts'
 import { clockToleranceMs } from './settings.ts'
-import type { WorkerContext } from './worker-context.ts'
+import type { WorkerContext } from './workers/worker-context.ts'
 
 /** The era that the node has entered, and what the settings say of how the contract is run. */
 export function pipelineOptions({ settings, era }: Pick<WorkerContext, 'settings' | 'era'>): PipelineOptions {

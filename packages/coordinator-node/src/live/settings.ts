@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { CrunchError } from '../domain/errors.ts'
-import { defaultOrganizerId } from '../domain/model-role.ts'
+import { defaultOrganizerId } from '../domain/models/model-role.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 import { parseDuration } from '../domain/time.ts'
 

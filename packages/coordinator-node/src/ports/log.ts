@@ -1,4 +1,4 @@
-import type { JsonObject } from '../domain/json.ts'
+import type { JsonObject } from '../domain/json/json.ts'
 
 /** One line an event: a fixed message and fields (`stage`, `modelId`, `durationMs`). Nothing per record on the hot path. */
 export interface Log {

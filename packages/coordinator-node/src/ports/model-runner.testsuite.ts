@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { ModelIdentity } from '../domain/model.ts'
+import type { ModelIdentity } from '../domain/models/model.ts'
 import type { ModelAnswer, ModelCall, ModelRunner } from './model-runner.ts'
 
 export interface SuiteModel {

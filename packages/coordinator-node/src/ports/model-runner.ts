@@ -1,4 +1,4 @@
-import type { ModelIdentity } from '../domain/model.ts'
+import type { ModelIdentity } from '../domain/models/model.ts'
 import type { Blame } from '../domain/prediction.ts'
 
 /** A typed argument of a model's method, as the wire knows them. */

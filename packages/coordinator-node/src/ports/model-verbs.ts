@@ -1,5 +1,5 @@
-import type { ModelIdentity } from '../domain/model.ts'
-import type { Reassignment } from '../domain/model-history.ts'
+import type { ModelIdentity } from '../domain/models/model.ts'
+import type { Reassignment } from '../domain/models/model-history.ts'
 import type { Instant } from '../domain/time.ts'
 
 export interface RetiringModel {

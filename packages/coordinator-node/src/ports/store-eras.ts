@@ -1,5 +1,5 @@
 import type { Competition, ContractVersion, Era } from '../domain/era.ts'
-import type { JsonObject } from '../domain/json.ts'
+import type { JsonObject } from '../domain/json/json.ts'
 import type { Instant } from '../domain/time.ts'
 
 /** The contract with which a process wants to work on a database. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Json } from '../domain/json.ts'
+import type { Json } from '../domain/json/json.ts'
 import type { StoreUnderTest } from './store.testsuite.ts'
 import {
   answeredRound,

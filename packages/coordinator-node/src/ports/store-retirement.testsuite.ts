@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Retirement } from '../domain/model.ts'
+import type { Retirement } from '../domain/models/model.ts'
 import type { StoreUnderTest } from './store.testsuite.ts'
 import { minute, model, prepare } from './store-samples.ts'
 

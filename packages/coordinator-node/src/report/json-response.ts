@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import { toJson } from '../domain/json.ts'
+import { toJson } from '../domain/json/json.ts'
 
 /** Answers strict JSON: a NaN, which `JSON.stringify` would quietly write as `null`, throws and names its place. */
 export function jsonResponse(context: Context, body: unknown, status: 200 | 503 = 200): Response {

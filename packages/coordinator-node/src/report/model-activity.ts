@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import { z } from 'zod'
-import type { Model } from '../domain/model.ts'
+import type { Model } from '../domain/models/model.ts'
 import type { ModelActivity } from '../ports/store.ts'
 import { jsonResponse } from './json-response.ts'
 import { checkRange, instantField, readQuery } from './query-fields.ts'

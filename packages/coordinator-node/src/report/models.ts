@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import { roleOf } from '../domain/model-role.ts'
+import { roleOf } from '../domain/models/model-role.ts'
 import { jsonResponse } from './json-response.ts'
 import type { ReportContext } from './report-context.ts'
 import { zonedTime } from './row-fields.ts'

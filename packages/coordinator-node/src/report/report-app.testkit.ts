@@ -1,7 +1,7 @@
 import type { Hono } from 'hono'
 import { createMemoryStore, type MemoryStore } from '../adapters/store/memory/memory-store.ts'
 import { feedScopeKey } from '../domain/feed-record.ts'
-import type { JsonObject } from '../domain/json.ts'
+import type { JsonObject } from '../domain/json/json.ts'
 import { silentLog } from '../ports/log.ts'
 import { btc, eth, minute } from '../ports/store-samples.ts'
 import { createReportApp, type ReportOptions } from './create-report-app.ts'

@@ -1,6 +1,6 @@
 import type { ContractVersion, Era } from '../domain/era.ts'
 import type { Direction, NewcomerPolicy } from '../domain/leaderboard.ts'
-import type { Organizer } from '../domain/model-role.ts'
+import type { Organizer } from '../domain/models/model-role.ts'
 import type { Instant } from '../domain/time.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import { z } from 'zod'
-import { coverageOf } from '../domain/coverage.ts'
+import { coverageOf } from '../domain/models/coverage.ts'
 import { type Snapshot, snapshotMeans } from '../domain/snapshot.ts'
 import { jsonResponse } from './json-response.ts'
 import { chartFields, checkRange, instantField, limitField, readQuery } from './query-fields.ts'

@@ -4,7 +4,7 @@ import { archiveFolder, recordingName } from '../adapters/feeds/recording/series
 import type { AnyContract } from '../contract/crunch-contract.ts'
 import type { FeedDefinition } from '../contract/feed-definition.ts'
 import { CrunchError } from '../domain/errors.ts'
-import { toJsonObject } from '../domain/json.ts'
+import { toJsonObject } from '../domain/json/json.ts'
 import type { FeedSource } from '../ports/feed-source.ts'
 import type { Log } from '../ports/log.ts'
 

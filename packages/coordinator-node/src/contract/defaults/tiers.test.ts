@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { rankByValue } from '../../domain/ranking.ts'
+import { rankByValue } from '../../domain/statistics/ranking.ts'
 import { type RankedModel, tiers } from './tiers.ts'
 
 /** Models with these values, best first, as a checkpoint ranks them. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../domain/json.ts'
+import type { JsonObject } from '../../domain/json/json.ts'
 
 /** A model's place in a checkpoint, best first. Models with equal values share a rank. */
 export interface RankedModel {

@@ -1,6 +1,6 @@
 import { clockBehindRows, clockBesideStore } from '../../domain/progress/clock-trust.ts'
 import { clockToleranceMs } from '../settings.ts'
-import type { WorkerContext } from '../worker-context.ts'
+import type { WorkerContext } from '../workers/worker-context.ts'
 
 type ClockContext = Pick<WorkerContext, 'store' | 'clock' | 'settings' | 'log'>
 

@@ -1,5 +1,5 @@
 import { wait } from '../wait.ts'
-import type { WorkerContext, WorkerName } from '../worker-context.ts'
+import type { WorkerContext, WorkerName } from '../workers/worker-context.ts'
 
 const beatEveryMs = 5_000
 /** What the operating system, a full collection or a busy database may take; more, and the worker stands still. */

@@ -1,10 +1,10 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { EmissionReason, UnpaidReason } from '../../domain/checkpoint.ts'
-import { coverageOf } from '../../domain/coverage.ts'
-import { isRetired, type Model } from '../../domain/model.ts'
-import { type ModelRole, nameKey, roleOf } from '../../domain/model-role.ts'
+import { coverageOf } from '../../domain/models/coverage.ts'
+import { isRetired, type Model } from '../../domain/models/model.ts'
+import { type ModelRole, nameKey, roleOf } from '../../domain/models/model-role.ts'
+import { countRounds, groupByModel, type Span, type Standing, standingOf } from '../../domain/models/standing.ts'
 import { hasRow } from '../../domain/snapshot.ts'
-import { countRounds, groupByModel, type Span, type Standing, standingOf } from '../../domain/standing.ts'
 import type { Instant } from '../../domain/time.ts'
 
 /** A model with a row in the period, before the floor is known. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import { type FeedRecord, feedScopeKey } from '../../domain/feed-record.ts'
-import { toJsonObject } from '../../domain/json.ts'
+import { toJsonObject } from '../../domain/json/json.ts'
 import { formatInstant } from '../../domain/time.ts'
 import type { Log } from '../../ports/log.ts'
 import type { AppendedRecords, Store } from '../../ports/store.ts'

@@ -1,6 +1,6 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { FeedRecord } from '../../domain/feed-record.ts'
-import { type JsonObject, toJsonObject } from '../../domain/json.ts'
+import { type JsonObject, toJsonObject } from '../../domain/json/json.ts'
 import type { Instant } from '../../domain/time.ts'
 
 /**

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type ContractChanges, resolvedContract } from '../../../test/sample-contract.ts'
-import type { Model } from '../../domain/model.ts'
+import type { Model } from '../../domain/models/model.ts'
 import type { PeriodRounds } from '../../domain/period-rounds.ts'
 import type { Snapshot } from '../../domain/snapshot.ts'
 import { minute, model, periodRounds, snapshot } from '../../ports/store-samples.ts'

@@ -1,12 +1,12 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
-import { coverageOf } from '../../domain/coverage.ts'
 import { leaderboardId } from '../../domain/ids.ts'
 import type { Leaderboard, LeaderboardEntry, UnrankedReason } from '../../domain/leaderboard.ts'
-import { isRetired, type Model } from '../../domain/model.ts'
-import { roleOf } from '../../domain/model-role.ts'
-import { rankByValue } from '../../domain/ranking.ts'
+import { coverageOf } from '../../domain/models/coverage.ts'
+import { isRetired, type Model } from '../../domain/models/model.ts'
+import { roleOf } from '../../domain/models/model-role.ts'
+import { countRounds, groupByModel, type Span, type Standing, standingOf } from '../../domain/models/standing.ts'
 import { hasRow, type Snapshot } from '../../domain/snapshot.ts'
-import { countRounds, groupByModel, type Span, type Standing, standingOf } from '../../domain/standing.ts'
+import { rankByValue } from '../../domain/statistics/ranking.ts'
 import type { Instant } from '../../domain/time.ts'
 
 /**

@@ -1,6 +1,6 @@
+import type { Span } from '../../domain/models/standing.ts'
 import type { PeriodRounds } from '../../domain/period-rounds.ts'
 import type { Snapshot } from '../../domain/snapshot.ts'
-import type { Span } from '../../domain/standing.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Store } from '../../ports/store.ts'
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { AnswerSize } from '../../domain/answer-size.ts'
 import { predictionId } from '../../domain/ids.ts'
-import { toJson } from '../../domain/json.ts'
+import { toJson } from '../../domain/json/json.ts'
 import type { Prediction } from '../../domain/prediction.ts'
 import type { Round } from '../../domain/round.ts'
 import type { ModelAnswer } from '../../ports/model-runner.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../adapters/store/memory/memory-store.ts'
-import { type ModelIdentity, takesPart } from '../../domain/model.ts'
-import type { Organizer } from '../../domain/model-role.ts'
+import { type ModelIdentity, takesPart } from '../../domain/models/model.ts'
+import type { Organizer } from '../../domain/models/model-role.ts'
 import { minute, model, prepare, round } from '../../ports/store-samples.ts'
 import { loadModelRegistry, type ObservedRunner } from './model-registry.ts'
 

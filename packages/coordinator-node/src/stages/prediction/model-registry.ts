@@ -1,6 +1,12 @@
-import { beginRetirement, endRetirement, type Model, type ModelIdentity, type Retirement } from '../../domain/model.ts'
-import { announcedIdOf, type Holders, holdersOf, isRefusal, judgeClaim } from '../../domain/model-history.ts'
-import { type Organizer, refusalOfName, refusalOfRename } from '../../domain/model-role.ts'
+import {
+  beginRetirement,
+  endRetirement,
+  type Model,
+  type ModelIdentity,
+  type Retirement,
+} from '../../domain/models/model.ts'
+import { announcedIdOf, type Holders, holdersOf, isRefusal, judgeClaim } from '../../domain/models/model-history.ts'
+import { type Organizer, refusalOfName, refusalOfRename } from '../../domain/models/model-role.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { ModelRunner } from '../../ports/model-runner.ts'
 import type { RetiringModel } from '../../ports/model-verbs.ts'

@@ -1,5 +1,5 @@
 import type { AnyContract, RoundContext } from '../../contract/crunch-contract.ts'
-import { type JsonObject, toJson } from '../../domain/json.ts'
+import { type JsonObject, toJson } from '../../domain/json/json.ts'
 import type { Round } from '../../domain/round.ts'
 import type { ModelArgument, ModelCall } from '../../ports/model-runner.ts'
 

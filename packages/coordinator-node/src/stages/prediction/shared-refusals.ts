@@ -1,4 +1,4 @@
-import type { Model } from '../../domain/model.ts'
+import type { Model } from '../../domain/models/model.ts'
 import { isRefusal, type ModelAnswer } from '../../ports/model-runner.ts'
 
 /** What one model answered to the call of a round; `undefined` of one that was not asked. */

@@ -1,7 +1,7 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
-import { addFinite } from '../../domain/finite-sum.ts'
 import type { PeriodRounds } from '../../domain/period-rounds.ts'
 import type { FieldSum } from '../../domain/snapshot.ts'
+import { addFinite } from '../../domain/statistics/finite-sum.ts'
 import type { PeriodResult } from '../../ports/store.ts'
 import type { Period } from './next-period.ts'
 

@@ -1,5 +1,5 @@
 import type { FeedScope } from '../../../domain/feed-record.ts'
-import type { JsonObject } from '../../../domain/json.ts'
+import type { JsonObject } from '../../../domain/json/json.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { createAlarm } from './alarm.ts'
 import type { BinancePorts } from './binance-rest.ts'

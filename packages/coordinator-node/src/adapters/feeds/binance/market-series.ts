@@ -1,5 +1,5 @@
 import type { FeedScope } from '../../../domain/feed-record.ts'
-import type { JsonObject } from '../../../domain/json.ts'
+import type { JsonObject } from '../../../domain/json/json.ts'
 import { floorToGrid, type Instant } from '../../../domain/time.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { parseClosedCandle } from './parse-market-data.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../domain/json.ts'
+import type { JsonObject } from '../../../domain/json/json.ts'
 import type { Instant } from '../../../domain/time.ts'
 
 // What Binance sends, over REST and WebSocket, in our terms. Both ways come through here, so that one candle has the same

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type RawData, WebSocket } from 'ws'
 import { CrunchError } from '../../../domain/errors.ts'
-import type { JsonObject } from '../../../domain/json.ts'
+import type { JsonObject } from '../../../domain/json/json.ts'
 import { FeedInterrupted } from '../../../ports/feed-source.ts'
 import { excerpt } from '../http/read-answer.ts'
 import type { ResolvedBinanceOptions } from './binance-options.ts'

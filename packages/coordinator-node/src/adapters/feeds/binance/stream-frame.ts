@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../domain/json.ts'
+import type { JsonObject } from '../../../domain/json/json.ts'
 import { jsonObject } from './parse-market-data.ts'
 
 /** What one message of a connection is. */

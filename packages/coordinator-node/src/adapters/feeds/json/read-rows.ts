@@ -1,6 +1,6 @@
 import { CrunchError } from '../../../domain/errors.ts'
 import type { FeedScope } from '../../../domain/feed-record.ts'
-import type { Json } from '../../../domain/json.ts'
+import type { Json } from '../../../domain/json/json.ts'
 import { durationMs, type Instant } from '../../../domain/time.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { parseTime } from '../recording/parse-time.ts'

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { FeedScope } from '../../../domain/feed-record.ts'
-import type { JsonObject } from '../../../domain/json.ts'
+import type { JsonObject } from '../../../domain/json/json.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { silentLog } from '../../../ports/log.ts'
 import type { LocalServer } from '../http/local-server.testkit.ts'

@@ -1,5 +1,5 @@
 import { CsvError, type Options, type Parser, parse } from 'csv-parse'
-import type { Json } from '../../../domain/json.ts'
+import type { Json } from '../../../domain/json/json.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { findSubject } from './find-subject.ts'
 import { parseCell } from './parse-cell.ts'

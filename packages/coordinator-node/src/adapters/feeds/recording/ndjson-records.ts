@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, toJsonObject } from '../../../domain/json.ts'
+import { type Json, type JsonObject, toJsonObject } from '../../../domain/json/json.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { findSubject } from './find-subject.ts'
 import { numberColumns } from './parse-cell.ts'

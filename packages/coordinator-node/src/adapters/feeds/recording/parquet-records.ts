@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, toJson, toJsonObject } from '../../../domain/json.ts'
+import { type Json, type JsonObject, toJson, toJsonObject } from '../../../domain/json/json.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { findSubject } from './find-subject.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../domain/json.ts'
+import type { JsonObject } from '../../../domain/json/json.ts'
 import { durationMs, formatInstant, type Instant } from '../../../domain/time.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { oneOf } from './find-subject.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../domain/json.ts'
+import type { JsonObject } from '../../../domain/json/json.ts'
 import type { Log } from '../../../ports/log.ts'
 
 /** What the rows of a recording are about: a contract's feed in plain values. */

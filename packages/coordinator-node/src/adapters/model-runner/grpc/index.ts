@@ -1,2 +1,2 @@
 export { connectModelRunner, type GrpcModelRunner } from './connect-model-runner.ts'
-export { readModelCredentials } from './model-credentials.ts'
+export { readModelCredentials } from './security/model-credentials.ts'

@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FailureCode, FailureReport, ModelState } from '@crunch/model-protocol'
 import { CrunchError } from '../../../domain/errors.ts'
-import type { ModelIdentity } from '../../../domain/model.ts'
+import type { ModelIdentity } from '../../../domain/models/model.ts'
 import type { Blame } from '../../../domain/prediction.ts'
 import { cutDetail } from '../model-answers.ts'
-import { lossNoticeMs } from './absence-excuses.ts'
 import {
   createDeployment,
   type Deployment,
@@ -12,13 +11,14 @@ import {
   identityOf,
   isSameRun,
   renewDeployment,
-} from './deployment.ts'
-import { createFailureTally, type Verdict } from './failure-tally.ts'
-import { createLargeAnswers } from './large-answers.ts'
-import type { ModelChannel } from './model-channel.ts'
+} from './discovery/deployment.ts'
+import { lossNoticeMs } from './fairness/absence-excuses.ts'
+import { createFailureTally, type Verdict } from './fairness/failure-tally.ts'
 import { ModelLane } from './model-lane.ts'
 import type { ResolvedOptions } from './runner-options.ts'
 import { type SetUpResult, setUpModel } from './set-up-model.ts'
+import { createLargeAnswers } from './transport/large-answers.ts'
+import type { ModelChannel } from './transport/model-channel.ts'
 
 export interface ReadyModel {
   readonly identity: ModelIdentity

@@ -12,12 +12,12 @@ import {
   timeoutAnswer,
   unaskedAnswer,
 } from '../model-answers.ts'
-import type { DispatchAnswers } from './answer-budget.ts'
-import type { DispatchTurns } from './call-turns.ts'
-import { type FailureTally, goOn, type TallyStep, type Verdict } from './failure-tally.ts'
-import { type LargeAnswers, OWN_TURN_BYTES } from './large-answers.ts'
-import type { CallOutcome, ModelChannel, SetupOutcome, TransportError } from './model-channel.ts'
-import { NOT_SET_UP, readResponse, readTransportError } from './read-outcome.ts'
+import { type FailureTally, goOn, type TallyStep, type Verdict } from './fairness/failure-tally.ts'
+import { NOT_SET_UP, readResponse, readTransportError } from './fairness/read-outcome.ts'
+import type { DispatchAnswers } from './transport/answer-budget.ts'
+import type { DispatchTurns } from './transport/call-turns.ts'
+import { type LargeAnswers, OWN_TURN_BYTES } from './transport/large-answers.ts'
+import type { CallOutcome, ModelChannel, SetupOutcome, TransportError } from './transport/model-channel.ts'
 
 /** A connection that was lost gets this long to come back before the model counts as gone. */
 const RECONNECT_GRACE_MS = 1_000

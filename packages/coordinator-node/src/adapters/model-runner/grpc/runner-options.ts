@@ -3,7 +3,7 @@ import { type AnswerLimits, answerLimits } from '../../../domain/answer-size.ts'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { Log } from '../../../ports/log.ts'
 import { type StallWatch, startStallWatch } from '../stall-watch.ts'
-import type { ModelCredentials } from './model-credentials.ts'
+import type { ModelCredentials } from './security/model-credentials.ts'
 
 export interface ModelRunnerLimits {
   /** For one attempt of a model's Setup. */

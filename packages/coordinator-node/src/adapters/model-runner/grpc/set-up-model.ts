@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FailureCode, SetupResponse } from '@crunch/model-protocol'
 import { status } from '@grpc/grpc-js'
-import type { ModelTarget } from './channel-security.ts'
-import { type ModelChannel, openModelChannel } from './model-channel.ts'
 import type { ResolvedOptions } from './runner-options.ts'
-import { speaksTls } from './tls-probe.ts'
+import type { ModelTarget } from './security/channel-security.ts'
+import { speaksTls } from './security/tls-probe.ts'
+import { type ModelChannel, openModelChannel } from './transport/model-channel.ts'
 
 export type SetUpResult =
   | { readonly kind: 'ready'; readonly channel: ModelChannel }

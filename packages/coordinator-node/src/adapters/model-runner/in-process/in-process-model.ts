@@ -1,4 +1,4 @@
-import type { ModelIdentity } from '../../../domain/model.ts'
+import type { ModelIdentity } from '../../../domain/models/model.ts'
 import type { ModelAnswer } from '../../../ports/model-runner.ts'
 import type { DispatchExpiry } from '../dispatch-expiry.ts'
 import { busyAnswer, describeThrown, failedAnswer, queueFullAnswer, timeoutAnswer } from '../model-answers.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ModelIdentity } from '../../../domain/model.ts'
+import type { ModelIdentity } from '../../../domain/models/model.ts'
 import { testModelRunner } from '../../../ports/model-runner.testsuite.ts'
 import { createInProcessRunner } from './in-process-runner.ts'
 

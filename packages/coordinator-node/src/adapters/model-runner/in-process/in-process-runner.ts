@@ -1,4 +1,4 @@
-import type { ModelIdentity } from '../../../domain/model.ts'
+import type { ModelIdentity } from '../../../domain/models/model.ts'
 import type { ModelAnswers, ModelCall, ModelRunner } from '../../../ports/model-runner.ts'
 import { startExpiry } from '../dispatch-expiry.ts'
 import { type Answers, InProcessModel } from './in-process-model.ts'

@@ -5,8 +5,8 @@ import {
   type FeedStatus,
   feedScopeKey,
 } from '../../../domain/feed-record.ts'
-import type { JsonObject } from '../../../domain/json.ts'
-import { jsonEqual } from '../../../domain/json-equal.ts'
+import type { JsonObject } from '../../../domain/json/json.ts'
+import { jsonEqual } from '../../../domain/json/json-equal.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { AppendedRecords, PruneRequest, RecordCursor } from '../../../ports/store.ts'
 import { checkRecords } from '../check-records.ts'

@@ -1,5 +1,5 @@
-import { percentile } from '../../../domain/percentile.ts'
 import { isValidAnswer, type Prediction } from '../../../domain/prediction.ts'
+import { percentile } from '../../../domain/statistics/percentile.ts'
 import type { ModelActivity } from '../../../ports/store.ts'
 import { compareText } from '../compare-text.ts'
 

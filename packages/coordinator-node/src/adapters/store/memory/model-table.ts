@@ -5,8 +5,8 @@ import {
   type Model,
   type ModelIdentity,
   type Retirement,
-} from '../../../domain/model.ts'
-import { historyIdOf, type Reassignment } from '../../../domain/model-history.ts'
+} from '../../../domain/models/model.ts'
+import { historyIdOf, type Reassignment } from '../../../domain/models/model-history.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { RetiringModel } from '../../../ports/model-verbs.ts'
 import { compareText } from '../compare-text.ts'

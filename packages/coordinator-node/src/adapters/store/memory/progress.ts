@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../../../domain/checkpoint.ts'
 import { feedScopeKey } from '../../../domain/feed-record.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
-import type { Model } from '../../../domain/model.ts'
+import type { Model } from '../../../domain/models/model.ts'
 import { isValidAnswer, type Prediction } from '../../../domain/prediction.ts'
 import {
   type Heartbeat,

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { minute, prepare } from '../../../ports/store-samples.ts'
 import { createTestDatabase, type TestDatabase } from '../../embedded-postgres/test-database.ts'
 import { activityStatement } from './activity-store.ts'
-import { connect } from './connect.ts'
 import { openPostgresStore } from './postgres-store.ts'
+import { connect } from './session/connect.ts'
 
 let database: TestDatabase
 

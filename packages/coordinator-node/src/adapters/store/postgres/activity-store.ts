@@ -1,7 +1,7 @@
 import type { PredictionStatus } from '../../../domain/prediction.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { ModelActivity, ModelProblem, Store } from '../../../ports/store.ts'
-import type { Query, Sql } from './connect.ts'
+import type { Query, Sql } from './session/connect.ts'
 
 interface ActivityRow {
   readonly modelId: string

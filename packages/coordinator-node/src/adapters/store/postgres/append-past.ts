@@ -2,8 +2,8 @@ import type { FeedRecord, FeedScope } from '../../../domain/feed-record.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { AppendedRecords } from '../../../ports/store.ts'
 import { checkRecords } from '../check-records.ts'
-import { jsonParameter, type Sql } from './connect.ts'
-import { encodeInstant } from './instant-codec.ts'
+import { encodeInstant } from './schema/instant-codec.ts'
+import { jsonParameter, type Sql } from './session/connect.ts'
 
 /** A statement of more would hold the lock on the state of its scope for long. */
 const mostRecords = 10_000

@@ -1,9 +1,9 @@
 import { type BackfillJob, backfillStatusesBefore } from '../../../domain/backfill-job.ts'
 import type { Store } from '../../../ports/store.ts'
 import { compareText } from '../compare-text.ts'
-import { jsonParameter, type Sql } from './connect.ts'
-import { encodeInstant } from './instant-codec.ts'
-import { type ScopeRow, scopeOf } from './rows.ts'
+import { encodeInstant } from './schema/instant-codec.ts'
+import { type ScopeRow, scopeOf } from './schema/rows.ts'
+import { jsonParameter, type Sql } from './session/connect.ts'
 
 type BackfillVerbs = 'addBackfillJob' | 'moveBackfillJob' | 'advanceBackfillJob' | 'backfillJobs'
 

@@ -1,8 +1,8 @@
 import { type Competition, type ContractVersion, type Era, earliestEnd, eraBeganReason } from '../../../domain/era.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { BegunEra, EnteredEra, EraEntry, EraReads, NextEra } from '../../../ports/store-eras.ts'
-import { type Fragment, jsonParameter, type Query, type Sql } from './connect.ts'
-import { encodeInstant } from './instant-codec.ts'
+import { encodeInstant } from './schema/instant-codec.ts'
+import { type Fragment, jsonParameter, type Query, type Sql } from './session/connect.ts'
 
 export function createEraStore(sql: Sql): EraReads {
   return {

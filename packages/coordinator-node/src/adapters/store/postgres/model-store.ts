@@ -1,11 +1,11 @@
 import { CrunchError } from '../../../domain/errors.ts'
-import type { Model } from '../../../domain/model.ts'
-import { historyIdOf, type Reassignment } from '../../../domain/model-history.ts'
+import type { Model } from '../../../domain/models/model.ts'
+import { historyIdOf, type Reassignment } from '../../../domain/models/model-history.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { Store } from '../../../ports/store.ts'
 import { compareText } from '../compare-text.ts'
-import { jsonParameter, type Sql } from './connect.ts'
-import { encodeInstant } from './instant-codec.ts'
+import { encodeInstant } from './schema/instant-codec.ts'
+import { jsonParameter, type Sql } from './session/connect.ts'
 import { fence, type Generation, requireHolder } from './session/lease-row.ts'
 
 type ModelVerbs =

@@ -4,9 +4,9 @@ import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { ClosedPeriod, PeriodResult, Store } from '../../../ports/store.ts'
 import { eraEnded } from '../era-ended.ts'
-import { jsonParameter, type Query, type Sql } from './connect.ts'
 import { isWithinEra } from './era-store.ts'
-import { encodeInstant, encodeInstantOrNull } from './instant-codec.ts'
+import { encodeInstant, encodeInstantOrNull } from './schema/instant-codec.ts'
+import { jsonParameter, type Query, type Sql } from './session/connect.ts'
 
 type PeriodVerbs =
   | 'firstResolvableAt'

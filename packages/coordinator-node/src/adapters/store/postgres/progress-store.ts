@@ -7,8 +7,8 @@ import {
 } from '../../../domain/progress/pipeline-progress.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { Store } from '../../../ports/store.ts'
-import type { Sql } from './connect.ts'
-import { type ScopeRow, scopeOf } from './rows.ts'
+import { type ScopeRow, scopeOf } from './schema/rows.ts'
+import type { Sql } from './session/connect.ts'
 import { fence, type Generation, requireHolder } from './session/lease-row.ts'
 
 type ProgressVerbs = 'beat' | 'pipelineProgress' | 'storeTime'

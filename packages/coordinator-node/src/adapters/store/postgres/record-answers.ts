@@ -2,9 +2,9 @@ import { CrunchError } from '../../../domain/errors.ts'
 import type { Prediction, RecordedAnswers } from '../../../domain/prediction.ts'
 import type { Instant } from '../../../domain/time.ts'
 import { answersInOrder, storedLate } from '../check-answers.ts'
-import { jsonParameter, type Sql } from './connect.ts'
-import { encodeInstant } from './instant-codec.ts'
 import type { PredictionStoreOptions } from './prediction-store-options.ts'
+import { encodeInstant } from './schema/instant-codec.ts'
+import { jsonParameter, type Sql } from './session/connect.ts'
 import { fence, requireHolder } from './session/lease-row.ts'
 
 /** `isLive` asks the clock of the database too: a process that stood still, or whose clock is behind, has an old `answeredAt`. */

@@ -4,9 +4,9 @@ import type { Score } from '../../../domain/score.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { PredictionFilter, PredictionReport, Store } from '../../../ports/store.ts'
-import { type Fragment, jsonParameter, type Query, type Sql } from './connect.ts'
 import { snapshotColumns } from './period-store.ts'
-import { type PredictionArray, predictionArray, predictionOf, type ScopeRow, scopeOf } from './rows.ts'
+import { type PredictionArray, predictionArray, predictionOf, type ScopeRow, scopeOf } from './schema/rows.ts'
+import { type Fragment, jsonParameter, type Query, type Sql } from './session/connect.ts'
 
 type ReportVerbs = 'latestLeaderboard' | 'predictionReports' | 'snapshotReports' | 'checkpoints'
 

@@ -1,5 +1,5 @@
 import type { PruneRequest, Store } from '../../../ports/store.ts'
-import type { Sql } from './connect.ts'
+import type { Sql } from './session/connect.ts'
 
 export function createRetentionStore(sql: Sql): Pick<Store, 'pruneRecords'> {
   return {

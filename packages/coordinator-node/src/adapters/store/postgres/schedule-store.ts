@@ -1,8 +1,8 @@
 import type { Schedule } from '../../../domain/round.ts'
 import type { Store } from '../../../ports/store.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
-import { jsonParameter, type Sql } from './connect.ts'
-import { type ScopeRow, scopeOf } from './rows.ts'
+import { type ScopeRow, scopeOf } from './schema/rows.ts'
+import { jsonParameter, type Sql } from './session/connect.ts'
 import { fence, type Generation, requireHolder } from './session/lease-row.ts'
 
 interface ScheduleRow extends ScopeRow, Omit<Schedule, 'scope'> {}

@@ -1,8 +1,8 @@
 import type { FeedScope } from '../../../domain/feed-record.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { EvidenceRequest, RoundEvidence } from '../../../ports/store.ts'
-import { type Fragment, jsonParameter, type Query } from './connect.ts'
-import { type RecordArray, recordArray, recordOf, scopeOf } from './rows.ts'
+import { type RecordArray, recordArray, recordOf, scopeOf } from './schema/rows.ts'
+import { type Fragment, jsonParameter, type Query } from './session/connect.ts'
 
 /** The columns that are there when evidence is asked for of any scope. */
 export interface EvidenceRow {

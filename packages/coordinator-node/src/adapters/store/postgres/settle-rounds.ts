@@ -1,8 +1,7 @@
 import type { Score } from '../../../domain/score.ts'
 import type { DueRound, RoundSettlement, SettleRequest, SettleResult } from '../../../ports/store.ts'
 import { checkSettlement } from '../check-settlement.ts'
-import { type Fragment, jsonParameter, type Query } from './connect.ts'
-import { encodeInstant } from './instant-codec.ts'
+import { encodeInstant } from './schema/instant-codec.ts'
 import {
   type PredictionArray,
   predictionArray,
@@ -13,7 +12,8 @@ import {
   recordOf,
   roundColumns,
   roundOf,
-} from './rows.ts'
+} from './schema/rows.ts'
+import { type Fragment, jsonParameter, type Query } from './session/connect.ts'
 import { type EvidenceRow, evidenceOf, evidenceParts } from './settle-evidence.ts'
 
 interface DueRow extends RoundRow, EvidenceRow {

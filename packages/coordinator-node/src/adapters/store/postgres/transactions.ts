@@ -1,8 +1,8 @@
-import type { Query } from './connect.ts'
-import { type DedicatedConnection, openDedicatedConnection } from './dedicated-connection.ts'
-import type { PoolOptions } from './pool.ts'
 import { BrokenConnection } from './session/broken-connection.ts'
+import type { Query } from './session/connect.ts'
 import type { Database } from './session/database.ts'
+import { type DedicatedConnection, openDedicatedConnection } from './session/dedicated-connection.ts'
+import type { PoolOptions } from './session/pool.ts'
 import { within } from './session/within.ts'
 
 export interface Transactions {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { frameMessage } from '../unary-call.ts'
+import { frameMessage } from '../transport/unary-call.ts'
 
 /** Models in another process, so that what they do does not keep this one busy. Each always gives the same bytes. */
 export interface AnswerProcess {

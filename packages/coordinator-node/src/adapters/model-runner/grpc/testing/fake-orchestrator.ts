@@ -1,6 +1,6 @@
 import { type FailureReport, type ModelState, parseClientMessage, writeServerMessage } from '@crunch/model-protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
-import type { ModelIdentity } from '../../../../domain/model.ts'
+import type { ModelIdentity } from '../../../../domain/models/model.ts'
 
 /** Announces what a test tells it to. */
 export interface FakeOrchestrator {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { type AddressInfo, connect, createServer as createNetServer, type Server, type Socket } from 'node:net'
-import { type Http2Connection, openHttp2Connection } from '../http2-connection.ts'
+import { type Http2Connection, openHttp2Connection } from '../transport/http2-connection.ts'
 
 export type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
 

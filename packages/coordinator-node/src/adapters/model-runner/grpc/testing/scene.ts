@@ -1,6 +1,6 @@
 import type { ModelState } from '@crunch/model-protocol'
-import type { JsonObject } from '../../../../domain/json.ts'
-import type { ModelIdentity } from '../../../../domain/model.ts'
+import type { JsonObject } from '../../../../domain/json/json.ts'
+import type { ModelIdentity } from '../../../../domain/models/model.ts'
 import type { Log } from '../../../../ports/log.ts'
 import type { ModelAnswer, ModelCall } from '../../../../ports/model-runner.ts'
 import { noStalls } from '../../stall-watch.ts'

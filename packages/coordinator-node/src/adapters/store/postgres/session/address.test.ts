@@ -9,8 +9,8 @@ import { createWorkbench } from '../../../embedded-postgres/embedded-postgres.te
 import { findBinaries } from '../../../embedded-postgres/find-binaries.ts'
 import { chooseServerAccount } from '../../../embedded-postgres/server-account.ts'
 import { startEmbeddedPostgres } from '../../../embedded-postgres/start-embedded-postgres.ts'
-import { checkDatabase } from '../check-database.ts'
 import { openPostgresStore } from '../postgres-store.ts'
+import { checkDatabase } from '../schema/check-database.ts'
 import { addressOf } from './address.ts'
 
 const endings: (() => unknown)[] = []

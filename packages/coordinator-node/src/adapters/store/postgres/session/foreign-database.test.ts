@@ -1,8 +1,8 @@
 import postgres from 'postgres'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../embedded-postgres/test-database.ts'
-import { checkDatabase } from '../check-database.ts'
 import { openPostgresStore } from '../postgres-store.ts'
+import { checkDatabase } from '../schema/check-database.ts'
 
 let database: TestDatabase
 

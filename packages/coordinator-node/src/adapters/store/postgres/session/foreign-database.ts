@@ -1,6 +1,6 @@
 import type postgres from 'postgres'
 import { CrunchError } from '../../../../domain/errors.ts'
-import { maskUrl } from '../store-error.ts'
+import { maskUrl } from './store-error.ts'
 
 /** Tables that tell which program a database is of. */
 const marks: Readonly<Record<string, string>> = {

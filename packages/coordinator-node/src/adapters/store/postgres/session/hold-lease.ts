@@ -1,5 +1,5 @@
 import type { Lease, LeaseState } from '../../../../ports/store.ts'
-import type { DedicatedConnection } from '../dedicated-connection.ts'
+import type { DedicatedConnection } from './dedicated-connection.ts'
 import { beat, releaseRow } from './lease-row.ts'
 
 /** All by the monotonic clock of the process that measures, in milliseconds. */

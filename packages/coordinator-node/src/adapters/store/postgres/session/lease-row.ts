@@ -2,7 +2,7 @@ import postgres from 'postgres'
 import { CrunchError } from '../../../../domain/errors.ts'
 import { type LeaseState, predictLease, type Store } from '../../../../ports/store.ts'
 import { lostLease } from '../../lost-lease.ts'
-import type { Fragment, Query, Sql } from '../connect.ts'
+import type { Fragment, Query, Sql } from './connect.ts'
 
 /** A lease in its table, with the number of how often it has changed hands. */
 export interface LeaseRow extends LeaseState {

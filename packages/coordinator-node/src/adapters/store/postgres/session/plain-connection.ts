@@ -1,7 +1,7 @@
 import postgres from 'postgres'
-import { storeError } from '../store-error.ts'
 import { addressOf } from './address.ts'
 import { createCuttableSockets } from './open-socket.ts'
+import { storeError } from './store-error.ts'
 import { within } from './within.ts'
 
 /** A client with one connection and PostgreSQL's own types. */

@@ -1,7 +1,7 @@
 import type { CrunchError } from '../../../../domain/errors.ts'
-import { connect, type Sql } from '../connect.ts'
-import { storeError, unavailable } from '../store-error.ts'
+import { connect, type Sql } from './connect.ts'
 import type { Database } from './database.ts'
+import { storeError, unavailable } from './store-error.ts'
 import { within } from './within.ts'
 
 /** Reads on connections of its own, never behind those of a pool, within a time that holds whatever the database does. */

@@ -2,8 +2,8 @@ import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { answeredRound, minute, prepare, resolveAll, round, settleRequest } from '../../../../ports/store-samples.ts'
 import { createTestDatabase, type TestDatabase } from '../../../embedded-postgres/test-database.ts'
-import { checkDatabase } from '../check-database.ts'
 import { openPostgresStore } from '../postgres-store.ts'
+import { checkDatabase } from '../schema/check-database.ts'
 import { pgbouncer, startPgBouncer } from './pgbouncer.testkit.ts'
 
 let database: TestDatabase

@@ -1,4 +1,4 @@
-import type { DedicatedConnection } from '../dedicated-connection.ts'
+import type { DedicatedConnection } from './dedicated-connection.ts'
 import { evict, type LeaseRow, readLease } from './lease-row.ts'
 
 /** A heartbeat that a standby has seen, and since when it has seen no other. */

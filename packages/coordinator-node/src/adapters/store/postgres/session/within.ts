@@ -1,4 +1,4 @@
-import { unavailable } from '../store-error.ts'
+import { unavailable } from './store-error.ts'
 
 export interface Deadline {
   readonly url: string

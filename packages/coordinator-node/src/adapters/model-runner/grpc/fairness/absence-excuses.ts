@@ -1,0 +1,143 @@
+import type { AbsenceExcuse } from '../../../../ports/model-runner.ts'
+
+/**
+ * How long an orchestrator that was restarted may take until it has announced a model again. Its models have 30 s to come up,
+ * one after the other where they are many, and an orchestrator may be restarted twice in a row.
+ */
+export const announceLimitMs = 75_000
+/** How long the set-up of a model may take after it was announced again. */
+export const setUpLimitMs = 15_000
+/** An orchestrator that dies takes its models along, and their connections may be seen to end this long before its own. */
+export const lossNoticeMs = 5_000
+
+/** A run of a model, as it is announced. */
+export interface AnnouncedRun {
+  readonly modelId: string
+  readonly deploymentId: string
+}
+
+/**
+ * Which models are absent because the session with the orchestrator began anew, and not by their own fault. A model is excused
+ * when it ran as the last session ended, until it serves again, is seen to fail, or one of the limits has passed. The first
+ * session of this process excuses every model, as nothing is known of the time before. No model can end a session, so none
+ * can give itself an excuse.
+ */
+export interface AbsenceExcuses {
+  /** A list of models has come: a session begins. */
+  begin(): void
+  running(run: AnnouncedRun): void
+  /** A late word about an older run says nothing about the newer one. */
+  stopped(run: AnnouncedRun): void
+  /** The model can be called: from here on its absence is its own doing. */
+  serving(modelId: string): void
+  /** This node gave the model up. */
+  failed(modelId: string): void
+  /**
+   * This node could not connect to the model, or set it up. That is the model's failure, unless the session with the
+   * orchestrator has ended, or ends within `lossNoticeMs`.
+   */
+  unreached(modelId: string): void
+  /** The session has ended. */
+  lost(): void
+  /** While a session lasts. */
+  excuseOf(modelId: string): AbsenceExcuse | null
+}
+
+const restarted = (detail: string): AbsenceExcuse => ({ reason: 'orchestrator_restarted', detail })
+
+export function createAbsenceExcuses(nowMs: () => number = () => performance.now()): AbsenceExcuses {
+  let beganAtMs: number | null = null
+  // Those that are waited for since this session began; `null`: all, but for those that have failed.
+  let awaited: Set<string> | null = null
+  const running = new Map<string, string>()
+  // By their own doing, and not announced since; an excuse that is taken over is not theirs.
+  const down = new Set<string>()
+  const announcedAtMs = new Map<string, number>()
+  // Of this session.
+  const accountable = new Set<string>()
+  const unreached = createUnreachedRuns(nowMs)
+  let isLost = false
+
+  function fail(modelId: string): void {
+    running.delete(modelId)
+    down.add(modelId)
+    accountable.add(modelId)
+  }
+
+  return {
+    begin() {
+      const at = nowMs()
+      if (beganAtMs !== null && at - beganAtMs >= announceLimitMs) {
+        awaited = new Set(running.keys())
+        down.clear()
+      } else {
+        // The last session was too short for its excuses to end: they are taken over.
+        for (const id of running.keys()) awaited?.add(id)
+      }
+      beganAtMs = at
+      isLost = false
+      unreached.clear()
+      running.clear()
+      announcedAtMs.clear()
+      accountable.clear()
+    },
+    running({ modelId, deploymentId }) {
+      running.set(modelId, deploymentId)
+      // It was down before this session: the restart only brought it back.
+      if (down.delete(modelId)) accountable.add(modelId)
+      if (!announcedAtMs.has(modelId)) announcedAtMs.set(modelId, nowMs())
+    },
+    stopped({ modelId, deploymentId }) {
+      if (running.get(modelId) === deploymentId) fail(modelId)
+    },
+    serving(modelId) {
+      accountable.add(modelId)
+    },
+    failed: fail,
+    unreached(modelId) {
+      if (isLost) return
+      unreached.add(modelId, running.get(modelId))
+      fail(modelId)
+    },
+    lost() {
+      isLost = true
+      for (const { modelId, deploymentId } of unreached.recent()) {
+        down.delete(modelId)
+        running.set(modelId, deploymentId)
+      }
+    },
+    excuseOf(modelId) {
+      if (beganAtMs === null || accountable.has(modelId) || down.has(modelId)) return null
+      if (awaited !== null && !awaited.has(modelId)) return null
+      const announced = announcedAtMs.get(modelId)
+      return announced === undefined ? unannounced(nowMs() - beganAtMs) : announcedAgain(nowMs() - announced)
+    },
+  }
+}
+
+/** @param sinceBeganMs how long the session has lasted */
+function unannounced(sinceBeganMs: number): AbsenceExcuse | null {
+  if (sinceBeganMs >= announceLimitMs) return null
+  return restarted(
+    'the model orchestrator, or the connection to it, was restarted, and has not announced the model yet',
+  )
+}
+
+function announcedAgain(sinceMs: number): AbsenceExcuse | null {
+  if (sinceMs >= setUpLimitMs) return null
+  return restarted(
+    'the coordinator still sets the model up after the connection to the model orchestrator was made anew',
+  )
+}
+
+/** Runs that could not be reached, of one session. */
+function createUnreachedRuns(nowMs: () => number) {
+  const runs = new Map<string, AnnouncedRun & { readonly atMs: number }>()
+  return {
+    add(modelId: string, deploymentId: string | undefined): void {
+      if (deploymentId !== undefined) runs.set(modelId, { modelId, deploymentId, atMs: nowMs() })
+    },
+    recent: (): readonly AnnouncedRun[] => [...runs.values()].filter(({ atMs }) => nowMs() - atMs <= lossNoticeMs),
+    clear: () => runs.clear(),
+  }
+}

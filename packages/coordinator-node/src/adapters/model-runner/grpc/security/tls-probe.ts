@@ -1,0 +1,20 @@
+import { connect } from 'node:tls'
+import { readModelAddress } from '../discovery/model-address.ts'
+
+/** Whether what listens there speaks TLS, whatever its certificate. Never rejects. */
+export function speaksTls(ip: string, port: number, timeoutMs: number): Promise<boolean> {
+  const { endpoint } = readModelAddress(ip, port)
+  return new Promise((resolve) => {
+    const socket = connect({ ...endpoint, ALPNProtocols: ['h2'], rejectUnauthorized: false })
+    const end = (isTls: boolean) => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(isTls)
+    }
+    const timer = setTimeout(() => end(false), timeoutMs)
+    socket.once('secureConnect', () => end(true))
+    // An alert is TLS too: without our certificate some servers do not go on.
+    socket.on('error', (error: NodeJS.ErrnoException) => end(/^ERR_SSL_.*ALERT/.test(error.code ?? '')))
+    socket.once('close', () => end(false))
+  })
+}

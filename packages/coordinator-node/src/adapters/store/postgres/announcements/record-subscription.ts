@@ -1,0 +1,104 @@
+import type { FeedRecord } from '../../../../domain/feed-record.ts'
+import { createRecordListeners, type RecordListener } from '../../record-listeners.ts'
+import { BrokenConnection } from '../session/broken-connection.ts'
+import type { Sql } from '../session/connect.ts'
+import type { ConnectionLimits } from '../session/connection-limits.ts'
+import type { Database } from '../session/database.ts'
+import { type DedicatedConnection, openDedicatedConnection } from '../session/dedicated-connection.ts'
+import { within } from '../session/within.ts'
+import { createAnnouncementQueue } from './announcement-queue.ts'
+import { announceChannel, parseAnnouncement } from './record-announcement.ts'
+
+export interface RecordSubscriptions {
+  /** Hands on what this store inserted itself. */
+  heardHere(records: readonly FeedRecord[]): void
+  subscribe(listener: RecordListener): Promise<() => Promise<void>>
+  close(): Promise<void>
+}
+
+export interface SubscriptionOptions {
+  readonly database: Database
+  readonly client: () => Sql
+  /** The mark of this store's own announcements, which its listeners have heard already. */
+  readonly ownMark: string
+  readonly limits: ConnectionLimits
+  /** Announcements can be heard no more: records may have been missed. */
+  readonly onLost: (cause: unknown) => void
+}
+
+export function createRecordSubscriptions({
+  database,
+  client,
+  ownMark,
+  limits,
+  onLost,
+}: SubscriptionOptions): RecordSubscriptions {
+  const listeners = createRecordListeners()
+  const enqueue = createAnnouncementQueue({ client, hand: listeners.hand, onLost })
+  let connection: Promise<DedicatedConnection> | undefined
+
+  function heardElsewhere(payload: string): void {
+    try {
+      const { announcedBy, records } = parseAnnouncement(payload)
+      if (announcedBy !== ownMark && !listeners.isEmpty()) enqueue(records)
+    } catch (error) {
+      onLost(error)
+    }
+  }
+
+  return {
+    heardHere(records) {
+      if (!listeners.isEmpty()) enqueue(records)
+    },
+    async subscribe(listener) {
+      connection ??= listen(database, limits, heardElsewhere, onLost)
+      try {
+        await connection
+      } catch (error) {
+        connection = undefined
+        throw error
+      }
+      return listeners.add(listener)
+    },
+    async close() {
+      listeners.clear()
+      // One that could not be opened has rejected its `subscribe`, and has nothing to end.
+      await (await connection?.catch(() => undefined))?.end()
+    },
+  }
+}
+
+async function listen(
+  database: Database,
+  { pingEveryMs, pingMs }: ConnectionLimits,
+  onNotify: (payload: string) => void,
+  onLost: (cause: unknown) => void,
+): Promise<DedicatedConnection> {
+  const opened: DedicatedConnection = openDedicatedConnection(database, {
+    onNotify,
+    onLost() {
+      clearInterval(timer)
+      onLost(new BrokenConnection('the connection that announces records was lost'))
+    },
+  })
+  const deadline = { url: database.url, limitMs: pingMs, giveUp: opened.cut }
+  // A connection on which only the other side speaks may be broken for as long as it likes without being noticed.
+  const timer = setInterval(() => {
+    within(deadline, opened.sql.unsafe('select 1')).catch(() => undefined)
+  }, pingEveryMs)
+  timer.unref()
+  try {
+    await within(deadline, opened.sql.unsafe(`listen ${announceChannel}`))
+  } catch (error) {
+    clearInterval(timer)
+    await opened.end()
+    throw error
+  }
+  return {
+    ...opened,
+    async end() {
+      clearInterval(timer)
+      await opened.end()
+    },
+  }
+}

@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { generateDrizzleJson, generateMigration } from 'drizzle-kit/api'
+import postgres from 'postgres'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import journal from '../../../../../migrations/meta/_journal.json' with { type: 'json' }
+import { createTestDatabase, type TestDatabase } from '../../../embedded-postgres/test-database.ts'
+import { openPostgresStore } from '../postgres-store.ts'
+import { kill, openStoreInChild, outcomeOf } from '../store-in-child.testkit.ts'
+import { migrateDatabase } from './migrate.ts'
+import * as schema from './schema.ts'
+
+let database: TestDatabase
+
+beforeEach(async () => {
+  database = await createTestDatabase()
+})
+
+afterEach(async () => {
+  await database.drop()
+})
+
+async function withSql<Result>(action: (sql: postgres.Sql) => Promise<Result>, url = database.url): Promise<Result> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  try {
+    return await action(sql)
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}
+
+const appliedCount = () =>
+  withSql(async (sql) => (await sql`select count(*)::int as count from drizzle.__drizzle_migrations`)[0]?.count)
+
+it('makes the tables, and does nothing the second time', async () => {
+  await migrateDatabase(database.url)
+  await migrateDatabase(database.url)
+  const tables = await withSql(
+    (sql) => sql<{ name: string }[]>`
+      select table_name as name from information_schema.tables where table_schema = 'public' order by 1`,
+  )
+  expect(tables.map(({ name }) => name)).toEqual([
+    'backfill_jobs',
+    'checkpoints',
+    'competition',
+    'contract_versions',
+    'eras',
+    'feed_ingestion_state',
+    'feed_record_revisions',
+    'feed_records',
+    'inputs',
+    'leaderboards',
+    'leases',
+    'model_reassignments',
+    'model_retirements',
+    'models',
+    'predictions',
+    'scheduled_prediction_configs',
+    'scores',
+    'snapshots',
+    'worker_heartbeats',
+  ])
+  expect(await appliedCount()).toBe(journal.entries.length)
+})
+
+it('migrates once when many stores open at the same time', async () => {
+  const stores = await Promise.all(
+    Array.from({ length: 8 }, () => openPostgresStore({ url: database.url, maxConnections: 1 })),
+  )
+  expect(await Promise.all(stores.map((store) => store.roundCounts()))).toHaveLength(8)
+  await Promise.all(stores.map((store) => store.close()))
+  expect(await appliedCount()).toBe(journal.entries.length)
+})
+
+it('migrates once when several processes start at the same time', async () => {
+  const children = Array.from({ length: 3 }, () => openStoreInChild(database.url, 'first come'))
+  try {
+    const outcomes = await Promise.all(children.map(outcomeOf))
+    expect(outcomes.filter(({ hasLease }) => hasLease)).toHaveLength(1)
+    expect(await appliedCount()).toBe(journal.entries.length)
+  } finally {
+    await Promise.all(children.map(kill))
+  }
+})
+
+it('brings the database of the first version to the newest, with every row in it', async () => {
+  await applyFirstMigration()
+  await withSql((sql) => sql.unsafe(rowsOfTheFirstVersion))
+  const before = await withSql(rowsOf)
+  expect(Object.values(before).filter((rows) => rows.length === 0)).toEqual([])
+  const store = await openPostgresStore({ url: database.url })
+  try {
+    expect(await appliedCount()).toBe(journal.entries.length)
+    // Later migrations add tables and columns, and take nothing away.
+    expect(await withSql(rowsOf)).toMatchObject(before)
+    // What had closed has its counts from the rows.
+    const at = { periodStart: Date.UTC(2025, 0, 1), periodEnd: Date.UTC(2025, 0, 1, 1) }
+    const none = { sum: 0, count: 0 }
+    expect(await store.periodsBetween(0, Date.UTC(2026))).toEqual([
+      { ...at, roundCount: 2, worst: none, missing: none, firstPerformedAt: 0 },
+    ])
+    expect(await store.snapshotsBetween(0, Date.UTC(2026))).toMatchObject([
+      { ...at, roundCount: 2, validCount: 1, excusedCount: 1, unasked: none, missed: none },
+    ])
+    expect((await store.latestLeaderboard())?.entries).toEqual([
+      { modelId: '1', rank: 1, unrankedReason: null, scoreCount: 1, validCount: null, roundCount: null },
+      { modelId: '2', rank: null, unrankedReason: 'no_data', scoreCount: 0, validCount: null, roundCount: null },
+    ])
+    expect((await store.checkpoints({ limit: 1 }))[0]).toMatchObject({
+      floor: null,
+      emissionReason: null,
+      entries: [
+        { modelId: '1', rewardFrac64: 1_000_000_000, unpaidReason: null, validCount: 3, roundCount: 4, coverage: 0.75 },
+        { modelId: '2', rewardFrac64: 0, unpaidReason: 'no_answer', validCount: 0, roundCount: 0, coverage: null },
+      ],
+    })
+    const scope = { source: 'binance', subject: 'BTC', kind: 'candle', granularity: '1m' }
+    await store.putFeedStatus(scope, 'suspect', 'a price that jumped', Date.UTC(2025, 0, 2))
+    expect(await store.feedStates()).toMatchObject([{ scope, recordCount: 1, status: 'suspect' }])
+    expect(await store.predictionReports({ modelIds: [], from: 0, to: Date.UTC(2026), limit: 10 })).toMatchObject([
+      { prediction: { id: 'PRE_1' }, score: { value: { value: 1 } } },
+      { prediction: { id: 'PRE_2' }, score: null },
+    ])
+  } finally {
+    await store.close()
+  }
+})
+
+/** As the first version left it: its one migration, and drizzle's note of that. */
+async function applyFirstMigration(): Promise<void> {
+  const [first] = journal.entries
+  const statements = await readFile(new URL(`../../../../../migrations/${first?.tag}.sql`, import.meta.url), 'utf8')
+  const hash = createHash('sha256').update(statements).digest('hex')
+  await withSql(async (sql) => {
+    await sql.unsafe(statements)
+    await sql`create schema drizzle`
+    await sql`create table drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint)`
+    await sql`insert into drizzle.__drizzle_migrations (hash, created_at) values (${hash}, ${first?.when ?? 0})`
+  })
+}
+
+const rowsOfTheFirstVersion = `
+  insert into feed_ingestion_state (source, subject, kind, granularity, record_count, updated_at, status, status_since)
+    values ('binance', 'BTC', 'candle', '1m', 1, '2025-01-01Z', 'frozen', '2025-01-01Z');
+  insert into feed_records (source, subject, kind, granularity, event_at, known_at, received_at, "values")
+    values ('binance', 'BTC', 'candle', '1m', '2025-01-01Z', '2025-01-01 00:01Z', '2025-01-01 00:01Z', '{"close": 1}');
+  insert into feed_record_revisions
+    (source, subject, kind, granularity, event_at, values_hash, known_at, received_at, "values")
+    values ('binance', 'BTC', 'candle', '1m', '2025-01-01Z', 'h', '2025-01-01 00:01Z', '2025-01-01 00:01Z', '{"close": 2}');
+  insert into scheduled_prediction_configs
+    (key, source, subject, kind, granularity, every_ms, horizon_ms, step_ms, trigger, active, position)
+    values ('BTC-1m', 'binance', 'BTC', 'candle', '1m', 60000, 60000, 60000, 'record', true, 0);
+  insert into models (id, name, deployment_id, cruncher_id, cruncher_name, registered_at)
+    values ('1', 'model', 'd', 'c', 'cruncher', '2025-01-01Z');
+  insert into inputs (id, schedule_key, source, subject, kind, granularity, horizon_ms, step_ms, performed_at,
+    resolvable_at, expires_at, missed_before, input, status, answered_at, actuals)
+    values ('INP_1', 'BTC-1m', 'binance', 'BTC', 'candle', '1m', 60000, 60000, '2025-01-01 00:01Z',
+      '2025-01-01 00:02Z', '2025-01-01 00:10Z', 0, '{}', 'RESOLVED', '2025-01-01 00:01Z', '{"close": 1}');
+  insert into predictions (id, input_id, model_id, status, output, performed_at, resolvable_at)
+    values ('PRE_1', 'INP_1', '1', 'SCORED', '{"mean": 1}', '2025-01-01 00:01Z', '2025-01-01 00:02Z');
+  insert into inputs (id, schedule_key, source, subject, kind, granularity, horizon_ms, step_ms, performed_at,
+    resolvable_at, expires_at, missed_before, input, status, answered_at, actuals)
+    values ('INP_2', 'BTC-1m', 'binance', 'BTC', 'candle', '1m', 60000, 60000, '2025-01-01 00:02Z',
+      '2025-01-01 00:03Z', '2025-01-01 00:10Z', 0, '{}', 'RESOLVED', '2025-01-01 00:02Z', '{"close": 1}');
+  insert into predictions (id, input_id, model_id, status, reason, blame, performed_at, resolvable_at)
+    values ('PRE_2', 'INP_2', '1', 'ABSENT', 'coordinator_restarted', 'coordinator', '2025-01-01 00:02Z',
+      '2025-01-01 00:03Z');
+  insert into scores (id, prediction_id, kind, value, scored_at)
+    values ('SCR_1', 'PRE_1', 'valid', '{"value": 1}', '2025-01-01 00:02Z');
+  insert into snapshots
+    (id, model_id, period_start, period_end, score_count, due_count, answered_count, sums, metrics)
+    values ('SNAP_1', '1', '2025-01-01Z', '2025-01-01 01:00Z', 1, 1, 1, '{}', '{}');
+  insert into leaderboards (id, as_of, rank_by, direction, entries)
+    values ('LDR_1', '2025-01-01 01:00Z', 'recent', 'asc',
+      '[{"modelId": "1", "rank": 1, "scoreCount": 1}, {"modelId": "2", "rank": null, "scoreCount": 0}]');
+  insert into checkpoints (id, period_start, period_end, status, snapshot_count, entries, created_at)
+    values ('CKP_1', '2025-01-01Z', '2025-01-02Z', 'PENDING', 1,
+      '[{"modelId": "1", "rank": 1, "dueCount": 4, "answeredCount": 3, "rewardFrac64": 1000000000},
+        {"modelId": "2", "rank": null, "dueCount": 0, "answeredCount": 0, "rewardFrac64": 0}]', '2025-01-02Z')`
+
+/** Every row of every table, as JSON. */
+async function rowsOf(sql: postgres.Sql): Promise<Record<string, readonly object[]>> {
+  const tables = await sql<{ name: string }[]>`
+    select table_name as name from information_schema.tables
+    where table_schema = 'public' order by 1`
+  const rows: Record<string, readonly object[]> = {}
+  for (const { name } of tables) {
+    const found = await sql<{ row: object }[]>`select to_jsonb(one) as row from ${sql(name)} one`
+    rows[name] = found.map(({ row }) => row)
+  }
+  return rows
+}
+
+it('refuses a database that newer code has migrated', async () => {
+  await migrateDatabase(database.url)
+  const future = 99_999_999_999_999
+  await withSql((sql) => sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('later', ${future})`)
+  const opening = openPostgresStore({ url: database.url })
+  await expect(opening).rejects.toMatchObject({
+    code: 'STORE_TOO_NEW',
+    message: expect.stringMatching(/newer version.*update @crunch\/coordinator-node/),
+  })
+})
+
+it('refuses a database whose migrations were others', async () => {
+  await migrateDatabase(database.url)
+  await withSql((sql) => sql`update drizzle.__drizzle_migrations set hash = 'edited'`)
+  await expect(migrateDatabase(database.url)).rejects.toMatchObject({
+    code: 'STORE_CORRUPT',
+    message: expect.stringContaining('0000_first'),
+  })
+})
+
+it('refuses a database that cannot hold every text', async () => {
+  const name = `${new URL(database.url).pathname.slice(1)}_ascii`
+  await withSql((sql) => sql.unsafe(`create database ${name} encoding 'SQL_ASCII' locale 'C' template template0`))
+  const url = new URL(database.url)
+  url.pathname = `/${name}`
+  try {
+    await expect(migrateDatabase(url.href)).rejects.toMatchObject({
+      code: 'STORE_CORRUPT',
+      message: expect.stringContaining('SQL_ASCII'),
+    })
+  } finally {
+    await withSql((sql) => sql.unsafe(`drop database ${name} with (force)`))
+  }
+})
+
+it('has a migration for everything in the schema', async () => {
+  const number = journal.entries.at(-1)?.tag.slice(0, 4)
+  const snapshot = await readFile(
+    new URL(`../../../../../migrations/meta/${number}_snapshot.json`, import.meta.url),
+    'utf8',
+  )
+  const previous = JSON.parse(snapshot) as ReturnType<typeof generateDrizzleJson>
+  const current = generateDrizzleJson(schema, previous.id)
+  expect(await generateMigration(previous, current)).toEqual([])
+})

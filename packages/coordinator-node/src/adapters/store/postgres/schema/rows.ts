@@ -1,0 +1,80 @@
+import type { FeedRecord, FeedScope } from '../../../../domain/feed-record.ts'
+import type { Json, JsonObject } from '../../../../domain/json/json.ts'
+import type { Prediction } from '../../../../domain/prediction.ts'
+import type { Round } from '../../../../domain/round.ts'
+import type { Instant } from '../../../../domain/time.ts'
+import type { Query } from '../session/connect.ts'
+import { encodeInstant } from './instant-codec.ts'
+
+// Rows as statements select them, and back.
+
+export interface ScopeRow {
+  readonly source: string
+  readonly subject: string
+  readonly kind: string
+  readonly granularity: string
+}
+
+export function scopeOf({ source, subject, kind, granularity }: ScopeRow): FeedScope {
+  return { source, subject, kind, granularity }
+}
+
+/** A record without its scope, as `jsonb_build_array` gives it: eventAt, knownAt, receivedAt, values. */
+export type RecordArray = readonly [Instant, Instant, Instant, JsonObject]
+
+export const recordArray = (sql: Query) => sql`jsonb_build_array(
+  (extract(epoch from event_at) * 1000)::int8, (extract(epoch from known_at) * 1000)::int8,
+  (extract(epoch from received_at) * 1000)::int8, "values")`
+
+export function recordOf(scope: ScopeRow, [eventAt, knownAt, receivedAt, values]: RecordArray): FeedRecord {
+  const { source, subject, kind, granularity } = scope
+  return { source, subject, kind, granularity, eventAt, knownAt, receivedAt, values }
+}
+
+export function recordDocument(record: FeedRecord): Readonly<Record<string, unknown>> {
+  const { source, subject, kind, granularity, values } = record
+  const event_at = encodeInstant(record.eventAt)
+  const known_at = encodeInstant(record.knownAt)
+  const received_at = encodeInstant(record.receivedAt)
+  return { source, subject, kind, granularity, event_at, known_at, received_at, values }
+}
+
+export interface RoundRow extends ScopeRow, Omit<Round, 'scope'> {}
+
+export const roundColumns = (sql: Query) => sql`
+  i.id, i.era, i.schedule_key as "scheduleKey", i.source, i.subject, i.kind, i.granularity, i.horizon_ms as "horizonMs",
+  i.step_ms as "stepMs", i.performed_at as "performedAt", i.resolvable_at as "resolvableAt",
+  i.expires_at as "expiresAt", i.missed_before as "missedBefore", i.input, i.status, i.answered_at as "answeredAt",
+  i.actuals, i.void_reason as "voidReason"`
+
+export function roundOf(row: RoundRow): Round {
+  const { id, era, scheduleKey, horizonMs, stepMs, performedAt, resolvableAt, expiresAt, missedBefore } = row
+  const { input, status, answeredAt, actuals, voidReason } = row
+  const scope = scopeOf(row)
+  const when = { performedAt, resolvableAt, expiresAt, missedBefore }
+  return { id, era, scheduleKey, scope, horizonMs, stepMs, ...when, input, status, answeredAt, actuals, voidReason }
+}
+
+/** A prediction without what it shares with its round: id, modelId, status, output, reason, blame, detail, durationMs. */
+export type PredictionArray = readonly [
+  string,
+  string,
+  Prediction['status'],
+  Json,
+  string | null,
+  Prediction['blame'],
+  string | null,
+  number | null,
+]
+
+export const predictionArray = (sql: Query) => sql`json_build_array(
+  p.id, p.model_id, p.status, p.output, p.reason, p.blame, p.detail, p.duration_ms)`
+
+export function predictionOf(
+  round: Pick<Round, 'id' | 'performedAt' | 'resolvableAt'>,
+  row: PredictionArray,
+): Prediction {
+  const [id, modelId, status, output, reason, blame, detail, durationMs] = row
+  const { id: roundId, performedAt, resolvableAt } = round
+  return { id, roundId, modelId, status, output, reason, blame, detail, durationMs, performedAt, resolvableAt }
+}

@@ -1,0 +1,110 @@
+import type { Socket } from 'node:net'
+import postgres from 'postgres'
+import { decodeInstant, encodeBound } from '../schema/instant-codec.ts'
+import { decodeJson, decodeText, encodeJson, encodeText } from '../schema/text-codec.ts'
+import { noteValueFaults } from '../schema/value-faults.ts'
+import { addressOf } from './address.ts'
+import type { Database } from './database.ts'
+import { createCuttableSockets, type SocketTarget } from './open-socket.ts'
+
+// Type numbers of PostgreSQL.
+const INT8 = 20
+const TEXT = 25
+const JSON_TYPE = 114
+const JSONB = 3802
+const TIMESTAMPTZ = 1184
+
+/** Most time one statement may take. */
+export const statementTimeoutMs = 60_000
+
+/** What a session may hold up others for, in milliseconds: nothing of the engine's ever waits without an end. */
+export const sessionLimits = {
+  statement_timeout: statementTimeoutMs,
+  lock_timeout: statementTimeoutMs / 2,
+  idle_in_transaction_session_timeout: statementTimeoutMs,
+}
+
+// A parameter is encoded by the type the server gives it: numbers for timestamps are instants, text is escaped.
+const types = {
+  count: { to: INT8, from: [INT8], serialize: noteValueFaults((count: number) => String(count)), parse: Number },
+  text: { to: TEXT, from: [TEXT], serialize: noteValueFaults(encodeText), parse: decodeText },
+  json: { to: JSON_TYPE, from: [JSON_TYPE, JSONB], serialize: noteValueFaults(encodeJson), parse: decodeJson },
+  instant: { to: TIMESTAMPTZ, from: [TIMESTAMPTZ], serialize: noteValueFaults(encodeBound), parse: decodeInstant },
+}
+
+type Types = { count: number; text: string; json: unknown; instant: number }
+
+/** A client of the store. Never hand it to drizzle, which replaces these encoders. */
+export type Sql = postgres.Sql<Types>
+/** What a statement is written with: the client, or a transaction of it. */
+export type Query = postgres.ISql<Types>
+/** A part of a statement. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>
+
+export interface ConnectOptions {
+  readonly maxConnections: number
+  readonly onNotify?: (payload: string) => void
+  /** Called when a connection ends, for whatever reason, or cannot be opened. */
+  readonly onClose?: () => void
+  /** Most time one statement may take, where the usual one is too much. */
+  readonly limitMs?: number
+}
+
+export interface Client {
+  readonly sql: Sql
+  /** Ends its connections at once, whether or not the other side still answers. What waits for an answer rejects. */
+  cut(): void
+}
+
+export function connect(database: Database, options: ConnectOptions): Client {
+  const { maxConnections, onNotify, onClose, limitMs } = options
+  const { url, path } = addressOf(database.url)
+  const end = (): void => void sql.end({ timeout: 0 })
+  const sockets = createCuttableSockets(maxConnections, end)
+  async function openSocket(target: SocketTarget): Promise<Socket> {
+    try {
+      return await sockets.open(target)
+    } catch (error) {
+      // The client does not use this connection again, nor say so.
+      onClose?.()
+      throw error
+    }
+  }
+  const sql = postgres<Record<keyof Types, postgres.PostgresType>>(url, {
+    max: maxConnections,
+    connect_timeout: 10,
+    keep_alive: 10,
+    backoff: () => 0,
+    fetch_types: false,
+    onnotice: () => undefined,
+    types,
+    // Connections live until they are ended or lost: what ends otherwise is a loss, and `onClose` tells of nothing else.
+    max_lifetime: null,
+    ...(onClose === undefined ? {} : { onclose: () => onClose() }),
+    ...(path === undefined ? {} : { path }),
+    // Its types do not know of it.
+    ...{ socket: openSocket },
+    ...(onNotify === undefined ? {} : { onnotify: (_channel: string, payload: string) => onNotify(payload) }),
+    connection: {
+      application_name: 'crunch',
+      TimeZone: 'UTC',
+      DateStyle: 'ISO',
+      extra_float_digits: 1,
+      ...sessionLimits,
+      ...(limitMs === undefined ? {} : { statement_timeout: limitMs }),
+      ...database.keepAlive,
+    },
+  }) as unknown as Sql
+  return {
+    sql,
+    cut() {
+      end()
+      sockets.cut()
+    },
+  }
+}
+
+/** Rows as one JSON parameter, for `json_to_recordset(parameter->'name')`. */
+export function jsonParameter(sql: Query, document: Readonly<Record<string, unknown>>): postgres.Parameter<unknown> {
+  return sql.typed(document, JSON_TYPE) as postgres.Parameter<unknown>
+}

@@ -1,0 +1,65 @@
+import type { Instant } from '../time.ts'
+import type { Model, ModelIdentity } from './model.ts'
+
+// An id that comes back under another cruncher must never inherit what the first one earned. The first history of an id is
+// kept under that id, the second under `id~2`, and so on; each is a model of its own to boards, windows and checkpoints.
+
+/** An operator's decision that an id belongs to another cruncher from now on. */
+export interface Reassignment {
+  /** As the orchestrator announces it. */
+  readonly modelId: string
+  /** Under which the new history is kept. */
+  readonly historyId: string
+  readonly cruncherId: string
+  readonly at: Instant
+}
+
+/** The number of the first history is 1. */
+export function historyIdOf(modelId: string, number: number): string {
+  return number === 1 ? modelId : `${modelId}~${number}`
+}
+
+/** The id that the orchestrator announces a history under. */
+export function announcedIdOf(historyId: string): string {
+  return historyId.replace(/~\d+$/, '')
+}
+
+/** Who holds each announced id; without a reassignment, it is the cruncher who came first. */
+export type Holders = ReadonlyMap<string, Pick<Reassignment, 'historyId' | 'cruncherId'>>
+
+/** The newest of each id counts; they come in the order in which they were made. */
+export function holdersOf(reassignments: readonly Reassignment[]): Holders {
+  return new Map(reassignments.map((reassignment) => [reassignment.modelId, reassignment]))
+}
+
+const REFUSED = 'the id belongs to cruncher'
+
+/** Whether this is why a model was retired: an operator has to decide whose the id is. */
+export function isRefusal(reason: string): boolean {
+  return reason.startsWith(REFUSED)
+}
+
+/** Which history an announced model belongs to, or why it is refused. */
+export type Claim = { readonly historyId: string } | { readonly problem: string }
+
+export function judgeClaim(
+  announced: ModelIdentity,
+  known: ReadonlyMap<string, Pick<Model, 'cruncherId'>>,
+  holders: Holders,
+  /** The announced id that each deployment was first seen with. */
+  deployments: ReadonlyMap<string, string>,
+): Claim {
+  const { id, cruncherId, deploymentId } = announced
+  if (announcedIdOf(id) !== id) return { problem: `ids that end in "~" and a number are kept for second histories` }
+  const historyId = holders.get(id)?.historyId ?? id
+  const owner = holders.get(id)?.cruncherId ?? known.get(id)?.cruncherId
+  if (owner !== undefined && owner !== cruncherId) {
+    const problem = `${REFUSED} "${owner}", and is announced under "${cruncherId}"`
+    const fix = `give the new model an id of its own, or begin a new history: crunch models reassign ${id} --to ${cruncherId}`
+    return { problem: `${problem}; ${fix}` }
+  }
+  const other = deployments.get(deploymentId)
+  if (other !== undefined && other !== id)
+    return { problem: `its deployment "${deploymentId}" is that of model ${other}` }
+  return { historyId }
+}

@@ -1,0 +1,54 @@
+import { contractStructure, structureDifferences, structureFingerprint } from '../../contract/contract-structure.ts'
+import { endedContract } from '../../contract/ended-contract.ts'
+import { type Era, eraSpan } from '../../domain/era.ts'
+import { CrunchError } from '../../domain/errors.ts'
+import { answerAbandonedRounds } from '../../predictor.ts'
+import { requireSameCompetition } from './compare-contract.ts'
+import { closeEndedEras, type EraPorts, enterEra, isClosed, readStoredContract } from './enter-era.ts'
+
+export type NewEra =
+  /** The structure is the one of the current era. */
+  | { readonly kind: 'unchanged'; readonly era: Era | null }
+  | { readonly kind: 'begun'; readonly era: Era; readonly voidRoundCount: number; readonly changes: readonly string[] }
+
+/**
+ * Confirms a changed contract: ends the current era, makes its open rounds void, closes its last period and checkpoint by its
+ * own rules, and begins the next era. An unchanged structure changes nothing, so it may be run again after a crash.
+ * Throws LEASE_HELD while a node works on the database.
+ */
+export async function beginNewEra(ports: EraPorts): Promise<NewEra> {
+  const { contract, settings, store, clock } = ports
+  const stored = await readStoredContract(store)
+  const competition = { crunchId: settings.CRUNCH_ID, name: contract.name }
+  if (stored.competition !== null) requireSameCompetition(competition, stored.competition)
+  const current = stored.eras.at(-1)
+  const structure = contractStructure(contract)
+  const fingerprint = structureFingerprint(structure)
+  if (current === undefined || current.fingerprint === fingerprint) {
+    // Of a database without eras the rows are compared, and closing may be left from a run that was killed.
+    await enterEra(ports)
+    return { kind: 'unchanged', era: (await store.eras()).at(-1) ?? null }
+  }
+  // Refused before anything is written, when the ended era could not be paid by its own rules.
+  if (!(await isClosed(store, eraSpan(stored.eras, current, 0)))) endedContract(contract, current.structure)
+  const lease = await store.takeLease('predict')
+  if (lease === null) {
+    throw new CrunchError(
+      'LEASE_HELD',
+      'a node works on this database: stop it with crunch down, then confirm the new era',
+    )
+  }
+  try {
+    await closeEndedEras(ports)
+    await clock.refresh()
+    const models = await store.models()
+    await answerAbandonedRounds(ports, { models: () => models })
+    const begun = await store.beginEra({ after: current.number, structure, fingerprint, at: clock.now() })
+    if (begun === null) return { kind: 'unchanged', era: (await store.eras()).at(-1) ?? null }
+    await closeEndedEras(ports)
+    const changes = structureDifferences(current.structure, structure).map(({ path }) => path)
+    return { kind: 'begun', ...begun, changes }
+  } finally {
+    await lease.release()
+  }
+}

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { build, type Plugin, stop } from 'esbuild'
+import { CrunchError } from '../../domain/errors.ts'
+import type { Settings } from '../settings.ts'
+
+const enginePackage = '@crunch/coordinator-node'
+
+/**
+ * Which code a contract runs: SHA-256 over its file and whatever it imports from the workspace, bundled without comments and
+ * white space, and the name and version of each package. The same on every machine, under every path and with every style of
+ * line ends. Files that code reads by itself are not seen.
+ */
+export async function hashContractCode(contractPath: string, settings?: Settings): Promise<string> {
+  const folder = dirname(resolve(contractPath))
+  const hash = createHash('sha256')
+  for (const path of [resolve(contractPath), ...settingModules(settings, folder)]) {
+    const { code, packages } = await bundle(path)
+    hash.update(`${code}\n${[...packages].sort().join('\n')}\n`)
+  }
+  // esbuild's process would keep this one alive.
+  await stop()
+  return hash.digest('hex')
+}
+
+/** Modules whose functions replace those of the contract. */
+function settingModules(settings: Settings | undefined, folder: string): readonly string[] {
+  if (settings === undefined) return []
+  const { SCORING_FUNCTION, INFERENCE_INPUT_BUILDER, INFERENCE_OUTPUT_VALIDATOR, FEED_SOURCE_MODULE } = settings
+  return [SCORING_FUNCTION, INFERENCE_INPUT_BUILDER, INFERENCE_OUTPUT_VALIDATOR, FEED_SOURCE_MODULE].flatMap(
+    (reference) => (reference === undefined ? [] : [resolve(folder, reference.split('#')[0] ?? '')]),
+  )
+}
+
+async function bundle(path: string): Promise<{ readonly code: string; readonly packages: ReadonlySet<string> }> {
+  const packages = new Set<string>()
+  try {
+    const { outputFiles } = await build({
+      entryPoints: [path],
+      absWorkingDir: dirname(path),
+      bundle: true,
+      write: false,
+      format: 'esm',
+      platform: 'node',
+      target: 'esnext',
+      charset: 'utf8',
+      legalComments: 'none',
+      minifyWhitespace: true,
+      // Names and syntax stay as they are: a rename is a change, and a newer esbuild would shorten otherwise.
+      minifySyntax: false,
+      minifyIdentifiers: false,
+      treeShaking: false,
+      logLevel: 'silent',
+      // The types of a workspace's tsconfig say nothing of what runs.
+      tsconfigRaw: {},
+      plugins: [leaveOutPackages(packages)],
+    })
+    return { code: outputFiles[0]?.text ?? '', packages }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new CrunchError('CONTRACT_NOT_LOADED', `the code of ${path} could not be read as modules: ${reason}`, {
+      cause: error,
+    })
+  }
+}
+
+/** A package counts by its name and version; a package of the workspace is linked, and counts by its code. */
+function leaveOutPackages(packages: Set<string>): Plugin {
+  return {
+    name: 'packages',
+    setup({ onResolve, resolve: find }) {
+      onResolve({ filter: /^[^./]/ }, async (found) => {
+        if (found.pluginData === 'asked' || found.kind === 'entry-point') return undefined
+        const name = packageName(found.path)
+        const { path, external } = await find(found.path, {
+          resolveDir: found.resolveDir,
+          importer: found.importer,
+          kind: found.kind,
+          pluginData: 'asked',
+        })
+        const isInstalled =
+          name === enginePackage || external || path === '' || /[\\/]node_modules[\\/]/.test(realpathSync(path))
+        if (!isInstalled) return { path }
+        packages.add(`${name}@${external ? '' : await versionOf(name, path)}`)
+        return { path: found.path, external: true }
+      })
+    },
+  }
+}
+
+function packageName(specifier: string): string {
+  const [scope = '', name = ''] = specifier.split('/')
+  return scope.startsWith('@') ? `${scope}/${name}` : scope
+}
+
+/** The version of the package that holds a file; empty for what has none, as a module of Node. */
+async function versionOf(name: string, file: string): Promise<string> {
+  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
+    const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => undefined)
+    if (text === undefined) continue
+    const described = JSON.parse(text) as { readonly name?: string; readonly version?: string }
+    if (described.name === name) return described.version ?? ''
+  }
+  return ''
+}

@@ -1,0 +1,142 @@
+import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import { type FeedRecord, type FeedScope, type FeedStatus, feedScopeKey } from '../../domain/feed-record.ts'
+import { type Distrust, freshnessMs } from '../../domain/feed-trust.ts'
+import { describeLength, formatInstant, type Instant } from '../../domain/time.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Store } from '../../ports/store.ts'
+import { loadSeriesWatch } from '../../stages/feed/series-watch.ts'
+
+/** Keeps the status of every feed in the store, with its reason, and logs it once a change. */
+export interface FeedHealth {
+  /** These records were stored, and are new: batch by batch, so that series of one instant are compared with each other. */
+  heard(records: readonly FeedRecord[], at: Instant): Promise<void>
+  /** Looks at every feed as of an instant: what is silent or fails its gate is no longer up, what no longer does is up again. */
+  check(at: Instant): Promise<void>
+  /** A clock is off, by which these feeds are suspect until a record is heard when nothing of the kind was for a while. */
+  suspectClock(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
+  /** Says of feeds that they have ended, or why they still are; they stay down until they are resumed or a record is heard. */
+  end(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
+  /** Feeds that were down are followed again: they are what their records say, and down while there are none. */
+  resume(scopes: readonly FeedScope[], at: Instant): Promise<void>
+}
+
+interface FeedEntry {
+  readonly scope: FeedScope
+  readonly freshForMs: number
+  status: FeedStatus
+  /** `undefined`: why an earlier process put the status is not known. */
+  cause: Distrust['cause'] | 'end' | null | undefined
+  reason: string | null
+  /** What is wrong with a clock; until then, no record proves the contrary. */
+  clock: { readonly reason: string; readonly until: Instant } | null
+}
+
+const nothingYet = 'it is followed, and has brought nothing yet'
+
+/**
+ * Starts with what the store holds of the feeds, from before this process.
+ * @param toleranceMs how far ahead of this node's clock a record may be known; of a replay's, none can be
+ */
+export async function openFeedHealth(
+  resolved: ResolvedContract,
+  ports: { readonly store: Pick<Store, 'feedStates' | 'latestRecords' | 'putFeedStatus'>; readonly log: Log },
+  toleranceMs = Number.POSITIVE_INFINITY,
+): Promise<FeedHealth> {
+  const watch = await loadSeriesWatch(resolved.feeds, ports.store)
+  const entries = await loadEntries(resolved, ports.store)
+  const write = createStatusWriter(ports)
+
+  async function change(
+    entry: FeedEntry,
+    status: FeedStatus,
+    cause: FeedEntry['cause'],
+    reason: string | null,
+    at: Instant,
+  ) {
+    // The reasons of a gate and of a silence change with each record; why a feed cannot be followed is news each time.
+    const isTheSame = entry.status === status && entry.cause === cause && (cause !== 'end' || entry.reason === reason)
+    if (isTheSame) return
+    // Whoever follows the feed has told each reason why it is down.
+    const isTold = entry.status === 'down' && status === 'down'
+    Object.assign(entry, { status, cause, reason })
+    await write(entry.scope, status, reason, at, !isTold)
+  }
+
+  async function judge(entry: FeedEntry, at: Instant): Promise<void> {
+    const newestKnownAt = watch.newestKnownAt(entry.scope) ?? at
+    // This node's clock may be a little behind the provider's: what was heard is known.
+    const asOf = Math.max(at, newestKnownAt)
+    const clockReason = entry.clock?.reason ?? behindReason(newestKnownAt, at, toleranceMs)
+    const distrust: Distrust | null =
+      clockReason === null ? watch.judge(entry.scope, asOf) : { status: 'suspect', cause: 'clock', reason: clockReason }
+    await change(entry, distrust?.status ?? 'up', distrust?.cause ?? null, distrust?.reason ?? null, at)
+  }
+
+  const entriesOf = (scopes: readonly FeedScope[]) =>
+    [...new Set(scopes.map(feedScopeKey))].flatMap((key) => entries.get(key) ?? [])
+
+  return {
+    async heard(records, at) {
+      watch.add(records)
+      const heard = entriesOf(records)
+      for (const entry of heard) if (entry.clock !== null && at >= entry.clock.until) entry.clock = null
+      await Promise.all(heard.map((entry) => judge(entry, at)))
+    },
+    async check(at) {
+      const live = [...entries.values()].filter(({ status }) => status !== 'down')
+      await Promise.all(live.map((entry) => judge(entry, at)))
+    },
+    async suspectClock(scopes, reason, at) {
+      const suspects = entriesOf(scopes)
+      for (const entry of suspects) entry.clock = { reason, until: at + entry.freshForMs }
+      await Promise.all(suspects.map((entry) => judge(entry, at)))
+    },
+    async end(scopes, reason, at) {
+      const ended = entriesOf(scopes)
+      for (const entry of ended) entry.clock = null
+      await Promise.all(ended.map((entry) => change(entry, 'down', 'end', reason, at)))
+    },
+    async resume(scopes, at) {
+      const resumed = entriesOf(scopes).filter(({ status }) => status === 'down')
+      await Promise.all(
+        resumed.map((entry) =>
+          watch.newestKnownAt(entry.scope) === null ? change(entry, 'down', 'end', nothingYet, at) : judge(entry, at),
+        ),
+      )
+    },
+  }
+}
+
+/** A record of the future is no fresh one: then this node's clock went back, or was ahead when the record was taken. */
+function behindReason(newestKnownAt: Instant, at: Instant, toleranceMs: number): string | null {
+  if (newestKnownAt - at <= toleranceMs) return null
+  const behind = describeLength(newestKnownAt - at)
+  return `the clock of this node is ${behind} behind the newest record, of ${formatInstant(newestKnownAt)}: set it (NTP)`
+}
+
+async function loadEntries(
+  resolved: ResolvedContract,
+  store: Pick<Store, 'feedStates'>,
+): Promise<ReadonlyMap<string, FeedEntry>> {
+  const stored = new Map((await store.feedStates()).map(({ scope, status }) => [feedScopeKey(scope), status]))
+  return new Map(
+    resolved.feeds.map(({ scope, granularityMs }) => {
+      const key = feedScopeKey(scope)
+      const status = stored.get(key) ?? 'down'
+      const freshForMs = freshnessMs(granularityMs)
+      return [key, { scope, freshForMs, status, cause: status === 'up' ? null : undefined, reason: null, clock: null }]
+    }),
+  )
+}
+
+/** One after the other: on two connections, an older status could come last and stay. */
+function createStatusWriter({ store, log }: { readonly store: Pick<Store, 'putFeedStatus'>; readonly log: Log }) {
+  let written: Promise<void> = Promise.resolve()
+  return (scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant, isNews: boolean): Promise<void> => {
+    const fields = { stage: 'feed', scope: feedScopeKey(scope), at: formatInstant(at) }
+    if (status === 'up') log.info('a feed is up', fields)
+    else if (isNews) log.warn(`a feed is ${status}`, { ...fields, reason })
+    written = written.then(() => store.putFeedStatus(scope, status, reason, at))
+    return written
+  }
+}

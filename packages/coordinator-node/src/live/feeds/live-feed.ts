@@ -1,0 +1,156 @@
+import { type ContractFeed, resolveContract } from '../../contract/resolved-contract.ts'
+import { CrunchError } from '../../domain/errors.ts'
+import type { FeedRecord } from '../../domain/feed-record.ts'
+import { formatInstant } from '../../domain/time.ts'
+import { createPipeline } from '../../pipeline.ts'
+import type { FeedSource, SourceRecord } from '../../ports/feed-source.ts'
+import type { Predictor } from '../../predictor.ts'
+import { withClockCheck } from '../check-clock.ts'
+import { createClockWatch } from '../clock-watch.ts'
+import { followSource } from '../follow/follow-source.ts'
+import { defaultPatience, wallTiming } from '../follow/timing.ts'
+import { pipelineOptions } from '../pipeline-options.ts'
+import { clockToleranceMs } from '../settings.ts'
+import { wait } from '../wait.ts'
+import { createInFlight } from '../workers/in-flight.ts'
+import { inFlightLimit } from '../workers/predict-worker.ts'
+import type { WorkerContext } from '../workers/worker-context.ts'
+import { type FeedHealth, openFeedHealth } from './feed-health.ts'
+import { loadSeries } from './load-series.ts'
+import { pruneFeeds } from './prune-feeds.ts'
+import { createRecordWriter, type RecordWriter } from './record-writer.ts'
+
+const minuteMs = 60_000
+/** Records of history come a thousand a batch, new ones one by one: some four thousand are under way at most. */
+const recordsOfAPiece = 16
+/** Longer than a provider takes to answer or to time out; a source need not tell when its connection stands. */
+const longestFirstTryMs = 15_000
+
+/** What the sources of one process share. */
+interface LiveFeed {
+  readonly context: WorkerContext
+  readonly predictor: Predictor | undefined
+  readonly writer: RecordWriter
+  readonly health: FeedHealth
+}
+
+/** Streams the contract's live sources into the store, and, with a predictor, straight to the models. */
+export async function runLiveFeed(context: WorkerContext, predictor?: Predictor): Promise<void> {
+  const resolved = resolveContract(context.contract)
+  const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
+  const scopes = resolved.feeds.map((feed) => feed.scope)
+  await context.store.ensureFeeds(scopes, context.clock.now())
+  const health = await openFeedHealth(resolved, context, clockToleranceMs(context.settings))
+  const writer = createRecordWriter(async (records) => {
+    const { inserted } = await pipeline.ingest(records)
+    await health.heard(inserted, context.clock.now())
+  })
+  const feed = { context, predictor, writer, health }
+  const names = [...new Set(scopes.map((scope) => scope.source))]
+  for (const name of names) requireSource(context, name)
+  const tried = readyWhenTried(context, names)
+  await Promise.all([
+    watchFeeds(context, health, resolved.feeds),
+    pruneFeeds(context),
+    wait(longestFirstTryMs, context.signal).then(() => names.forEach(tried)),
+    ...names.map((name) =>
+      runSource(
+        feed,
+        requireSource(context, name),
+        resolved.feeds.filter(({ scope }) => scope.source === name),
+        () => tried(name),
+      ),
+    ),
+  ])
+}
+
+/** A worker serves once each of its sources has been tried: what is wrong for good shows before anyone is told that it runs. */
+function readyWhenTried({ ready }: WorkerContext, names: readonly string[]): (name: string) => void {
+  const untried = new Set(names)
+  return (name) => {
+    if (untried.delete(name) && untried.size === 0) ready('feed-data', { sources: names.join(', ') })
+  }
+}
+
+/** @param onTried told when a connection stands, or when there is none for now; more than once */
+async function runSource(
+  feed: LiveFeed,
+  source: FeedSource,
+  feeds: readonly ContractFeed[],
+  onTried: () => void,
+): Promise<void> {
+  const { context, health } = feed
+  const { contract, store, settings, clock, log, signal } = context
+  const scopes = feeds.map(({ scope }) => scope)
+  // The first input wants its whole window, however little history the operator wants.
+  const wantedMs = settings.FEED_BACKFILL_MINUTES * minuteMs
+  const backfillMs = wantedMs === 0 ? 0 : Math.max(wantedMs, resolveContract(contract).inputWindowMs)
+  const series = await loadSeries(feeds, store, backfillMs, clock.now())
+  const inFlight = createInFlight(inFlightLimit)
+  const batches = followSource({
+    ...{ series, log, signal },
+    source: withClockCheck(source, {
+      now: clock.now,
+      toleranceMs: clockToleranceMs(settings),
+      onAhead: (records, reason) => health.suspectClock(records, reason, clock.now()),
+    }),
+    timing: wallTiming,
+    patience: defaultPatience,
+    async onConnected() {
+      onTried()
+      await health.resume(scopes, clock.now())
+    },
+    async onInterrupted(reason) {
+      onTried()
+      await health.end(scopes, reason, clock.now())
+    },
+  })
+  for await (const batch of batches) {
+    await inFlight.add(() => takeBatch(feed, batch), Math.ceil(batch.length / recordsOfAPiece))
+  }
+  await inFlight.drain()
+}
+
+/** Models hear of a record while it is being stored: the database is not on their way. */
+async function takeBatch({ context, predictor, writer }: LiveFeed, batch: readonly SourceRecord[]): Promise<void> {
+  const receivedAt = context.clock.now()
+  const records: FeedRecord[] = batch.map((record) => ({ ...record, receivedAt }))
+  predictor?.hear(records)
+  const predicted = records.map((record) => predictor?.predict(record))
+  await Promise.all([...predicted, writer.write(records)])
+}
+
+/** Looks at the feeds several times a granularity, and at the machine's clock. */
+async function watchFeeds(context: WorkerContext, health: FeedHealth, feeds: readonly ContractFeed[]): Promise<void> {
+  const { clock, log, signal } = context
+  const checkMs = Math.max(250, Math.min(5_000, ...feeds.map(({ granularityMs }) => granularityMs / 4)))
+  const jumpOf = createClockWatch(clock.now(), performance.now())
+  while (!signal.aborted) {
+    await wait(checkMs, signal)
+    if (signal.aborted) return
+    const at = await clock.refresh()
+    const jumpMs = jumpOf(at, performance.now())
+    if (jumpMs !== null) {
+      const reason = describeJump(jumpMs)
+      log.warn(reason, { stage: 'feed', at: formatInstant(at) })
+      await health.suspectClock(
+        feeds.map(({ scope }) => scope),
+        reason,
+        at,
+      )
+    }
+    await health.check(at)
+  }
+}
+
+function describeJump(jumpMs: number): string {
+  const seconds = `${Math.abs(jumpMs) / 1_000} s`
+  if (jumpMs < 0) return `the clock of this node went back by ${seconds}`
+  return `the clock of this node went ahead by ${seconds}: it was set, or the machine slept`
+}
+
+function requireSource(context: WorkerContext, name: string): FeedSource {
+  const source = context.sources.get(name)
+  if (source !== undefined) return source
+  throw new CrunchError('FEED_UNAVAILABLE', `feed-data was started without the source "${name}" of the contract`)
+}

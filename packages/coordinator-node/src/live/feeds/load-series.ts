@@ -1,0 +1,50 @@
+import type { ContractFeed } from '../../contract/resolved-contract.ts'
+import { type FeedScope, feedScopeKey } from '../../domain/feed-record.ts'
+import { floorToGrid, type Instant } from '../../domain/time.ts'
+import type { Store } from '../../ports/store.ts'
+import { holesIn, type Stretch } from '../../stages/feed/series-progress.ts'
+import { createFollowedSeries, type FollowedSeries } from '../follow/followed-series.ts'
+
+/** Records that are looked through for holes, at most. */
+const mostRecords = 50_000
+
+/**
+ * Where each series of a source goes on: behind its newest record, or as far back as history is wanted; with the holes that its
+ * stored records have within that length.
+ * @param backfillMs how far back a series without records begins; 0: with whatever comes first
+ */
+export async function loadSeries(
+  feeds: readonly ContractFeed[],
+  store: Pick<Store, 'feedStates' | 'latestRecords'>,
+  backfillMs: number,
+  now: Instant,
+): Promise<readonly FollowedSeries[]> {
+  const states = new Map((await store.feedStates()).map((state) => [feedScopeKey(state.scope), state]))
+  const series: FollowedSeries[] = []
+  for (const { scope, granularityMs } of feeds) {
+    // Not the stored watermark: a provider that corrects its values for a while has newer ones that are not known yet.
+    const newestAt = states.get(feedScopeKey(scope))?.newestEventAt ?? null
+    const watermark = newestAt === null ? null : newestAt + (scope.kind === 'candle' ? granularityMs : 0)
+    const startAt = floorToGrid(now - backfillMs, granularityMs)
+    const holes = watermark === null ? [] : await storedHoles(store, scope, granularityMs, startAt, now)
+    series.push(createFollowedSeries(scope, watermark, backfillMs === 0 ? null : startAt, holes))
+  }
+  return series
+}
+
+/** What the newest records of a candle series leave out, from an instant on and at most back to its first record. */
+async function storedHoles(
+  store: Pick<Store, 'latestRecords'>,
+  scope: FeedScope,
+  stepMs: number,
+  from: Instant,
+  now: Instant,
+): Promise<Stretch[]> {
+  if (scope.kind !== 'candle') return []
+  const limit = Math.min(mostRecords, Math.ceil((now - from) / stepMs) + 1)
+  const records = await store.latestRecords(scope, limit, Number.MAX_SAFE_INTEGER)
+  const times = records.map((record) => record.eventAt).filter((at) => at >= from)
+  const first = times.reduce((earliest, at) => Math.min(earliest, at), Number.POSITIVE_INFINITY)
+  const last = times.reduce((latest, at) => Math.max(latest, at), Number.NEGATIVE_INFINITY)
+  return times.length === 0 ? [] : holesIn({ from: first, to: last }, stepMs, times)
+}

@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs'
+import {
+  connectModelRunner,
+  type GrpcModelRunner,
+  readModelCredentials,
+} from '../../adapters/model-runner/grpc/index.ts'
+import { answerBytes, answerLimits } from '../../domain/answer-size.ts'
+import { CrunchError } from '../../domain/errors.ts'
+import type { FeedRecord } from '../../domain/feed-record.ts'
+import { createPipeline } from '../../pipeline.ts'
+import type { Log } from '../../ports/log.ts'
+import { type Lease, predictLease } from '../../ports/store.ts'
+import type { Predictor } from '../../predictor.ts'
+import { clockLatenessMs } from '../../stages/prediction/round-lateness.ts'
+import { keepBeating } from '../health/keep-beating.ts'
+import { pipelineOptions } from '../pipeline-options.ts'
+import { wait } from '../wait.ts'
+import { createInFlight } from './in-flight.ts'
+import { createStandByLog, leaseFields } from './stand-by.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/** Instants whose models may be at work at once: a slow model holds up nobody until as many wait for it. */
+export const inFlightLimit = 256
+const leaseRetryMs = 500
+
+/** Waits until this process is the only one that opens rounds; `null` when the signal aborts first. */
+export async function takePredictLease(context: WorkerContext): Promise<Lease | null> {
+  const { store, log, signal } = context
+  const tellStandingBy = createStandByLog(context)
+  while (!signal.aborted) {
+    const lease = await store.takeLease(predictLease)
+    if (lease !== null) {
+      if (lease.takenFrom !== null) {
+        const fields = { stage: 'prediction', ...leaseFields(lease.takenFrom) }
+        log.warn('the last predict worker did not end properly; this one opens the rounds now', fields)
+      }
+      return lease
+    }
+    tellStandingBy(await store.leaseState(predictLease))
+    await wait(leaseRetryMs, signal)
+  }
+  return null
+}
+
+/**
+ * Connects to the model orchestrator, and waits until the models that it announces are set up or have failed.
+ * Rejects with SETTINGS_INVALID when the files of the mode of security cannot be used.
+ */
+export async function connectModels(context: WorkerContext): Promise<GrpcModelRunner> {
+  const { settings } = context
+  const { MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: mebibytes } = settings
+  const limits = answerLimits(context.contract.prediction.maxValues)
+  const runner = await connectModelRunner({
+    host: settings.MODEL_RUNNER_NODE_HOST,
+    port: settings.MODEL_RUNNER_NODE_PORT,
+    crunchId: settings.CRUNCH_ID,
+    baseClassName: settings.MODEL_BASE_CLASSNAME,
+    credentials: readModelCredentials(settings),
+    orchestratorKey: orchestratorKeyOf(context),
+    answerLimits: limits,
+    maxOutputBytes: mebibytes === undefined ? answerBytes(limits) : mebibytes * 1024 * 1024,
+    log: context.log,
+  })
+  await Promise.race([runner.settled(), aborted(context.signal)])
+  return runner
+}
+
+/** That of the settings, or of the file that an orchestrator of this machine makes at its first start. */
+function orchestratorKeyOf({ settings, log }: WorkerContext): () => string | undefined {
+  const { API_KEY: key, MODEL_ORCHESTRATOR_KEY_FILE: path } = settings
+  return () => {
+    if (key !== undefined || path === undefined) return key
+    try {
+      return readFileSync(path, 'utf8').trim()
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      log.warn('the key of the model orchestrator cannot be read; failure reports count for less', { path, reason })
+      return undefined
+    }
+  }
+}
+
+/** Predicts on the records that another process stores, until the signal aborts. */
+export async function runPredictWorker(context: WorkerContext): Promise<void> {
+  const lease = await takePredictLease(context)
+  if (lease === null) return
+  const beating = keepBeating(context, ['predict'])
+  const runner = await connectModels(context)
+  const inFlight = createInFlight(inFlightLimit)
+  const queue = createRecordQueue(context.log)
+  // First subscribed, then read: a record stored in between is known to the window and ignored the second time.
+  let predictor: Predictor | undefined
+  const unsubscribe = await context.store.subscribeRecords((records) => {
+    predictor?.hear(records)
+    queue.push(records)
+  })
+  try {
+    const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
+    predictor = await pipeline.openPredictor(runner)
+    context.ready('predict', { models: runner.models().length })
+    const ended = Promise.race([aborted(context.signal), lost(lease)])
+    await Promise.race([
+      ended,
+      predictQueued(queue, inFlight, predictor, context.signal),
+      runClockRounds(context, predictor, inFlight),
+    ])
+    await inFlight.drain()
+  } finally {
+    await unsubscribe()
+    await runner.close()
+    await beating.stop()
+    await lease.release()
+  }
+}
+
+async function predictQueued(
+  queue: RecordQueue,
+  inFlight: ReturnType<typeof createInFlight>,
+  predictor: Predictor,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const record = await queue.take()
+    await inFlight.add(() => predictor.predict(record))
+  }
+}
+
+/** Rejects when the lease is lost: another process may open rounds from then on. */
+export async function lost(lease: Lease): Promise<never> {
+  const reason = await lease.lost
+  throw new CrunchError('STORE_UNAVAILABLE', `the lease on predicting was lost (${reason}): starting again`)
+}
+
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+/** Opens the rounds of `on: 'clock'` schedules at their grid instants, until the signal aborts. */
+export async function runClockRounds(
+  context: WorkerContext,
+  predictor: Predictor,
+  inFlight: ReturnType<typeof createInFlight>,
+): Promise<void> {
+  const { clock, signal } = context
+  let at = predictor.nextClockInstant(clock.now())
+  while (at !== null && !signal.aborted) {
+    const instant = at
+    // A timer may fire a millisecond early.
+    while (clock.now() < instant && !signal.aborted) await wait(instant - clock.now(), signal)
+    // One that has come too late opens no round: the predictor judges that.
+    if (!signal.aborted) await inFlight.add(() => predictor.predictAt(instant))
+    at = predictor.nextClockInstant(Math.max(instant, clock.now() - clockLatenessMs))
+  }
+  await aborted(signal)
+}
+
+interface RecordQueue {
+  readonly push: (records: readonly FeedRecord[]) => void
+  readonly take: () => Promise<FeedRecord>
+}
+
+/** Records that wait for models are bounded: the oldest are not worth predicting on any more and are let go. */
+const queueLimit = 10_000
+
+function createRecordQueue(log: Log): RecordQueue {
+  const records: FeedRecord[] = []
+  let wake: (() => void) | undefined
+  return {
+    push(batch) {
+      records.push(...batch)
+      const droppedCount = records.length - queueLimit
+      if (droppedCount > 0) {
+        records.splice(0, droppedCount)
+        log.warn('records came faster than models answer; the oldest were passed over', {
+          stage: 'prediction',
+          droppedCount,
+        })
+      }
+      wake?.()
+    },
+    async take() {
+      while (records.length === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      return records.shift() as FeedRecord
+    },
+  }
+}

@@ -1,0 +1,116 @@
+import { createVirtualClock, type VirtualClock } from '../../adapters/clock/clocks.ts'
+import { expireMs, resolveContract } from '../../contract/resolved-contract.ts'
+import { feedScopeKey } from '../../domain/feed-record.ts'
+import type { Instant } from '../../domain/time.ts'
+import { createPipeline } from '../../pipeline.ts'
+import { contractRecording } from '../../simulation/contract-recording.ts' // tidy-ok: a replay reads its recording as a simulation does
+import { driveBatch } from '../../simulation/drive-recording.ts' // tidy-ok: and is driven the same way, or their results would differ
+import { isOffered } from '../../stages/feed/offered-series.ts'
+import { createHoleWatch } from '../../stages/feed/watch-holes.ts'
+import { openFeedHealth } from '../feeds/feed-health.ts'
+import { type Beating, keepBeating } from '../health/keep-beating.ts'
+import { pipelineOptions } from '../pipeline-options.ts'
+import { wait } from '../wait.ts'
+import { aborted, connectModels, lost, takePredictLease } from './predict-worker.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/** How often a replay looks whether the score worker keeps up. */
+const unsettledCheckBatches = 200
+const backPressureMs = 20
+
+/**
+ * Feed-data and predict of a replay, in one process: time is what the recording has reached, so it only goes on when the
+ * models have answered. Resumes behind the newest record in the store.
+ */
+export async function runReplayWorker(context: WorkerContext): Promise<void> {
+  const lease = await takePredictLease(context)
+  if (lease === null) return
+  const beating = keepBeating(context, ['feed-data', 'predict'])
+  const runner = await connectModels(context)
+  try {
+    const clock = createVirtualClock((await context.store.newestWatermark()) ?? 0)
+    const pipeline = createPipeline(context.contract, { ...context, clock }, pipelineOptions(context))
+    const predictor = await pipeline.openPredictor(runner)
+    context.ready('feed-data', { sources: 'recording' })
+    context.ready('predict', { models: runner.models().length })
+    await Promise.race([
+      lost(lease),
+      replay(context, clock, beating, (batch) => driveBatch(pipeline, predictor, clock, batch)),
+    ])
+    await aborted(context.signal)
+  } finally {
+    await runner.close()
+    await beating.stop()
+    await lease.release()
+  }
+}
+
+type Drive = (batch: Parameters<typeof driveBatch>[3]) => ReturnType<typeof driveBatch>
+
+async function replay(context: WorkerContext, clock: VirtualClock, beating: Beating, drive: Drive): Promise<void> {
+  const { contract, settings, store, log, signal } = context
+  const resolved = resolveContract(contract)
+  const source = contractRecording(contract, settings.FEED_REPLAY_FILES ?? [], log)
+  const offers = await source.describe(signal)
+  const scopes = resolved.feeds.map((feed) => feed.scope).filter((scope) => isOffered(offers, scope))
+  await store.ensureFeeds(
+    resolved.feeds.map((feed) => feed.scope),
+    clock.now(),
+  )
+  const health = await openFeedHealth(resolved, { store, log })
+  const watermarks = new Map(
+    (await store.feedStates()).flatMap((state) =>
+      state.watermarkAt === null ? [] : [[feedScopeKey(state.scope), state.watermarkAt] as const],
+    ),
+  )
+  const expiryMs = Math.max(...resolved.schedules.map((schedule) => expireMs(resolved, schedule)))
+  const holeWatch = createHoleWatch(log)
+  const pace = createPace(settings.FEED_REPLAY_SPEED, signal, beating.worked)
+  let batchCount = 0
+  for await (const batch of source.stream(scopes, watermarks, signal)) {
+    await pace(batch[0]?.knownAt ?? clock.now())
+    if (signal.aborted) return
+    const stored = await drive(batch)
+    beating.worked()
+    for (const record of batch) holeWatch.note(record)
+    await health.heard(stored, clock.now())
+    // The time that the others carry shows which series has stopped.
+    await health.check(clock.now())
+    batchCount += 1
+    if (batchCount % unsettledCheckBatches === 0) await waitForSettling(context, clock.now() - expiryMs)
+  }
+  if (signal.aborted) return
+  await health.end(
+    resolved.feeds.map((feed) => feed.scope),
+    'the recording has ended',
+    clock.now(),
+  )
+  log.info('the recording has ended', { event: 'replay-ended', stage: 'feed', batchCount })
+}
+
+/** Waits for the score worker to settle the rounds due before an instant; they have expired, so it always can. */
+async function waitForSettling({ store, signal }: WorkerContext, before: Instant): Promise<void> {
+  while (!signal.aborted && (await store.hasUnresolvedRounds(before))) await wait(backPressureMs, signal)
+}
+
+/** A wait for the pace is told this often: then it is no standstill, however long a hole the recording has. */
+const restMs = 2_000
+
+/** Waits until a record is due at `speed` times the pace at which it was recorded. */
+function createPace(
+  speed: number | 'max',
+  signal: AbortSignal,
+  resting: () => void,
+): (knownAt: Instant) => Promise<void> {
+  if (speed === 'max') return async () => {}
+  let start: { readonly knownAt: Instant; readonly wallMs: number } | undefined
+  return async (knownAt) => {
+    start ??= { knownAt, wallMs: performance.now() }
+    const dueMs = start.wallMs + (knownAt - start.knownAt) / speed
+    for (let leftMs = dueMs - performance.now(); leftMs > 0; leftMs = dueMs - performance.now()) {
+      if (signal.aborted) return
+      await wait(Math.min(leftMs, restMs), signal)
+      resting()
+    }
+  }
+}

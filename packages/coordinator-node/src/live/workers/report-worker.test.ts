@@ -1,0 +1,203 @@
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import postgres from 'postgres'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { createWorkbench } from '../../adapters/embedded-postgres/embedded-postgres.testkit.ts'
+import {
+  type EmbeddedPostgres,
+  startEmbeddedPostgres,
+} from '../../adapters/embedded-postgres/start-embedded-postgres.ts'
+import { startTcpProxy } from '../../adapters/store/postgres/session/tcp-proxy.testkit.ts'
+import { silentLog } from '../../ports/log.ts'
+import { loadContract } from '../load-contract.ts'
+import { readSettings } from '../settings.ts'
+import { runWorkers } from './run-workers.ts'
+
+const workbench = createWorkbench()
+let directory: string
+let server: EmbeddedPostgres
+const endings: (() => unknown)[] = []
+
+beforeAll(async () => {
+  directory = await workbench.newDirectory()
+  server = await startEmbeddedPostgres({ directory, fsync: false, maxConnections: 20 })
+})
+
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end()
+})
+
+afterAll(() => workbench.cleanUp())
+
+async function freePort(): Promise<number> {
+  const holder = createServer().listen(0, '127.0.0.1')
+  await once(holder, 'listening')
+  const { port } = holder.address() as AddressInfo
+  holder.close()
+  await once(holder, 'close')
+  return port
+}
+
+interface Answer {
+  readonly status: number
+  readonly reasons: readonly string[]
+  readonly elapsedMs: number
+}
+
+/** Serves the API on a database; answers what `/healthz` says, and after how long. */
+async function serve(databaseUrl: string): Promise<(() => Promise<Answer>) & { readonly url: string }> {
+  const port = await freePort()
+  const ending = new AbortController()
+  const settings = readSettings({ REPORT_API_PORT: `${port}` })
+  const contract = await loadContract(
+    new URL('../../../test/sample-contract-file.ts', import.meta.url).pathname,
+    settings,
+  )
+  let isReady = () => {}
+  const ready = new Promise<void>((resolve) => {
+    isReady = resolve
+  })
+  const running = runWorkers({
+    ...{
+      workers: ['report'],
+      contract,
+      settings,
+      databaseUrl,
+      codeHash: 'code',
+      log: silentLog,
+      signal: ending.signal,
+    },
+    onReady: () => isReady(),
+  })
+  endings.push(async () => {
+    ending.abort()
+    await running
+  })
+  await Promise.race([ready, running])
+  const url = `http://127.0.0.1:${port}`
+  const health = async () => {
+    const startedAt = performance.now()
+    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(10_000) })
+    const { reasons } = (await response.json()) as { reasons: readonly string[] }
+    return { status: response.status, reasons, elapsedMs: performance.now() - startedAt }
+  }
+  return Object.assign(health, { url })
+}
+
+/** That the database is away is said in time, also to many who ask at once, and over again. */
+async function expectUnreachable(health: () => Promise<Answer>, reason: RegExp): Promise<void> {
+  for (let round = 0; round < 2; round += 1) {
+    for (const { status, reasons, elapsedMs } of await Promise.all(Array.from({ length: 20 }, health))) {
+      expect(elapsedMs).toBeLessThan(2_000)
+      expect(status).toBe(503)
+      expect(reasons).toEqual([expect.stringMatching(reason)])
+    }
+  }
+}
+
+/** The processes of the server: the first one, and those that serve its clients. */
+function serverPids(): readonly number[] {
+  const own = Number(readFileSync(`${directory}/data/postmaster.pid`, 'utf8').split('\n')[0])
+  const children = readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name)) return false
+    try {
+      return readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === `${own}`
+    } catch {
+      // It ended meanwhile.
+      return false
+    }
+  })
+  return [own, ...children.map(Number)]
+}
+
+function connect(): postgres.Sql {
+  const sql = postgres(server.url, { max: 1, onnotice: () => undefined })
+  endings.push(() => sql.end({ timeout: 1 }))
+  return sql
+}
+
+test('says in time that the database is stopped as a whole, and is well when it goes on', async () => {
+  const health = await serve(server.url)
+  expect((await health()).status).toBe(200)
+  const pids = serverPids()
+  try {
+    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+    await expectUnreachable(health, /^the database is unreachable: it did not answer within 1.5 s$/)
+  } finally {
+    for (const pid of pids) process.kill(pid, 'SIGCONT')
+  }
+  await expect.poll(async () => (await health()).status, { timeout: 10_000 }).toBe(200)
+})
+
+test('says in time that the database waits for a lock', async () => {
+  const health = await serve(server.url)
+  const sql = connect()
+  await sql.unsafe('begin; lock table feed_ingestion_state in access exclusive mode')
+  await expectUnreachable(health, /it did not answer within 1.5 s|it was too slow/)
+  await sql.unsafe('rollback')
+  expect((await health()).status).toBe(200)
+})
+
+test('says in time that all connections are taken', async () => {
+  const health = await serve(server.url)
+  // What the looks before this one kept is given up within a second.
+  const refused = await fillConnections()
+  expect(refused).toMatch(/too many clients/)
+  await expectUnreachable(health, /it takes no more connections/)
+})
+
+/** Answers with what the server says when it takes no more. */
+async function fillConnections(): Promise<string> {
+  for (let count = 0; count < 40; count += 1) {
+    try {
+      await connect()`select 1`
+    } catch (error) {
+      return String(error)
+    }
+  }
+  return 'the server took all connections'
+}
+
+test('says in time that the way to the database is broken, and keeps no sockets of it', async () => {
+  const proxy = await startTcpProxy(server.url)
+  endings.push(() => proxy.close())
+  const health = await serve(proxy.url)
+  expect((await health()).status).toBe(200)
+  const before = proxy.clientCount()
+  const connectedBefore = proxy.connectionCount
+  proxy.freeze()
+  await expectUnreachable(health, /it did not answer within 1.5 s/)
+  // Twice 20 requests were two looks; the first used the connection that was kept.
+  expect(proxy.connectionCount - connectedBefore).toBeLessThanOrEqual(2)
+  proxy.thaw()
+  await expect.poll(async () => (await health()).status, { timeout: 10_000 }).toBe(200)
+  expect(proxy.clientCount()).toBeLessThanOrEqual(before + 1)
+})
+
+test('answers again within 30 s when its connections are broken on the other side alone', async () => {
+  const proxy = await startTcpProxy(server.url)
+  endings.push(() => proxy.close())
+  const { url } = await serve(proxy.url)
+  const ask = async () => (await fetch(`${url}/reports/models`, { signal: AbortSignal.timeout(40_000) })).status
+  expect(await ask()).toBe(200)
+  proxy.strand()
+  const strandedAt = performance.now()
+  // Those that wait for the broken connection are told so; TCP would keep them for a quarter of an hour.
+  expect(await ask()).toBe(503)
+  expect(await ask()).toBe(200)
+  expect(performance.now() - strandedAt).toBeLessThan(30_000)
+}, 60_000)
+
+test('says at once that the database refuses connections', async () => {
+  const health = await serve(server.url)
+  expect((await health()).status).toBe(200)
+  await server.stop()
+  await expectUnreachable(
+    health,
+    /it cannot be reached \((ECONNREFUSED|CONNECTION_CLOSED)\)|it is starting or shutting/,
+  )
+  server = await startEmbeddedPostgres({ directory, fsync: false, maxConnections: 20 })
+  await expect.poll(async () => (await health()).status, { timeout: 10_000 }).toBe(200)
+})

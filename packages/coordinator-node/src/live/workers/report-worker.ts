@@ -1,0 +1,105 @@
+import packageJson from '../../../package.json' with { type: 'json' }
+import { numericFields } from '../../contract/numeric-fields.ts'
+import { contractFeeds, resolveContract } from '../../contract/resolved-contract.ts'
+import { feedScopeKey } from '../../domain/feed-record.ts'
+import { createReportApp } from '../../report/create-report-app.ts'
+import type { ReportInfo } from '../../report/report-context.ts'
+import { startReportServer } from '../../report/start-report-server.ts'
+import { type ProgressWatch, watchProgress } from '../health/watch-progress.ts'
+import { pipelineOptions } from '../pipeline-options.ts'
+import { clockToleranceMs } from '../settings.ts'
+import { wait } from '../wait.ts'
+import { aborted } from './predict-worker.ts'
+import { workIntervalMs } from './settle-workers.ts'
+import type { WorkerContext } from './worker-context.ts'
+
+/** Serves the API until the signal aborts. */
+export async function runReportWorker(context: WorkerContext): Promise<void> {
+  const { contract, settings, store, clock, log } = context
+  const { newcomers, minRankCoverage, minPayCoverage, organizer } = resolveContract(
+    contract,
+    settings.ORGANIZER_CRUNCHER_ID,
+  )
+  const watch = openWatch(context)
+  const app = createReportApp({
+    reads: store,
+    probe: store.probe,
+    clock,
+    log,
+    progress: watch.latest,
+    info: {
+      crunchId: settings.CRUNCH_ID,
+      crunchAddress: settings.CRUNCH_PUBKEY ?? '',
+      network: settings.NETWORK,
+      version: packageJson.version,
+      ...(await enteredEra(context)),
+    },
+    contract: {
+      feeds: contractFeeds(contract).map(({ scope }) => feedScopeKey(scope)),
+      windows: Object.keys(contract.leaderboard.windows),
+      rankBy: contract.leaderboard.rankBy,
+      direction: contract.leaderboard.direction,
+      ...{ newcomers, minRankCoverage, minPayCoverage, organizer },
+      value: contract.leaderboard.value,
+      metrics: contract.snapshot.metrics ?? [],
+      scoreFields: numericFields(contract.score.schema),
+    },
+  })
+  const server = await startReportServer({ app, port: settings.REPORT_API_PORT })
+  context.ready('report', { url: server.url })
+  const watching = keepLooking(context, watch)
+  await aborted(context.signal)
+  await watching
+  await server.close()
+}
+
+/** Read once: no era begins, and no other code is loaded, while this process runs. */
+async function enteredEra({ store, era }: WorkerContext): Promise<Pick<ReportInfo, 'era' | 'contractVersion'>> {
+  const [eras, versions] = await Promise.all([store.eras(), store.contractVersions()])
+  const entered = eras.find(({ number }) => number === era.number)
+  const contractVersion = versions.find(({ number }) => number === era.contractVersion)
+  if (entered === undefined || contractVersion === undefined) {
+    throw new Error(
+      `the store does not know era ${era.number} with version ${era.contractVersion}, which it has entered`,
+    )
+  }
+  return { era: entered, contractVersion }
+}
+
+const lookEveryMs = 5_000
+/** A replay goes through hours in a second. */
+const lookEveryInReplayMs = 1_000
+
+function openWatch(context: WorkerContext): ProgressWatch {
+  const { contract, settings, store, clock, log } = context
+  const isReplay = settings.FEED_REPLAY_FILES !== undefined
+  const speed = settings.FEED_REPLAY_SPEED === 'max' ? Number.POSITIVE_INFINITY : settings.FEED_REPLAY_SPEED
+  return watchProgress({
+    ...{ clock, log },
+    grid: {
+      ...{ ...resolveContract(contract), ...pipelineOptions(context) },
+      ...{ workEveryMs: workIntervalMs(context), isReplay },
+    },
+    reads: store,
+    // What a query takes is no difference between two clocks.
+    toleranceMs: Math.max(1_000, clockToleranceMs(settings)),
+    speed: isReplay ? speed : 1,
+    monotonicMs: () => performance.now(),
+  })
+}
+
+/** Looks at the pipeline until the signal aborts. A database that does not answer is told by health itself. */
+async function keepLooking({ settings, log, signal }: WorkerContext, watch: ProgressWatch): Promise<void> {
+  const everyMs = settings.FEED_REPLAY_FILES === undefined ? lookEveryMs : lookEveryInReplayMs
+  let isTold = false
+  while (!signal.aborted) {
+    try {
+      await watch.look()
+      isTold = false
+    } catch (error) {
+      if (!isTold) log.warn('the state of the pipeline cannot be read', { stage: 'report', reason: String(error) })
+      isTold = true
+    }
+    await wait(everyMs, signal)
+  }
+}

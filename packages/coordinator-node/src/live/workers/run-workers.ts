@@ -1,0 +1,152 @@
+import { createReplayClock, wallClock } from '../../adapters/clock/clocks.ts'
+import { openPostgresStore } from '../../adapters/store/postgres/postgres-store.ts'
+import { connectionLimits, reportingLimits } from '../../adapters/store/postgres/session/connection-limits.ts'
+import type { AnyContract } from '../../contract/crunch-contract.ts'
+import { CrunchError } from '../../domain/errors.ts'
+import { createPipeline } from '../../pipeline.ts'
+import type { FeedSource } from '../../ports/feed-source.ts'
+import type { Log } from '../../ports/log.ts'
+import { enterEra } from '../eras/enter-era.ts'
+import { runLiveFeed } from '../feeds/live-feed.ts'
+import { tellClockFaults } from '../health/check-clocks.ts'
+import { keepBeating } from '../health/keep-beating.ts'
+import { pipelineOptions } from '../pipeline-options.ts'
+import type { Settings } from '../settings.ts'
+import { createInFlight } from './in-flight.ts'
+import {
+  connectModels,
+  inFlightLimit,
+  lost,
+  runClockRounds,
+  runPredictWorker,
+  takePredictLease,
+} from './predict-worker.ts'
+import { runReplayWorker } from './replay-worker.ts'
+import { runReportWorker } from './report-worker.ts'
+import { runCheckpointWorker, runScoreWorker } from './settle-workers.ts'
+import type { WorkerContext, WorkerName } from './worker-context.ts'
+
+export interface RunWorkersOptions {
+  readonly workers: readonly WorkerName[]
+  readonly contract: AnyContract
+  readonly settings: Settings
+  readonly databaseUrl: string
+  /** Tells one version of the contract's code from another; see `hashContractCode`. */
+  readonly codeHash: string
+  readonly log: Log
+  /** Live sources by the name that contracts use; needed by feed-data, except in a replay. */
+  readonly sources?: ReadonlyMap<string, FeedSource>
+  /** Ends the workers: they drain and the promise resolves. */
+  readonly signal: AbortSignal
+  readonly onReady?: WorkerContext['ready']
+}
+
+/**
+ * Runs workers in this process until the signal aborts. The first one that fails ends them all and rejects: starting again is
+ * how a node recovers.
+ */
+export async function runWorkers(options: RunWorkersOptions): Promise<void> {
+  const { workers, settings, log } = options
+  const isReplay = settings.FEED_REPLAY_FILES !== undefined
+  if (isReplay && workers.includes('predict') !== workers.includes('feed-data')) {
+    throw new CrunchError(
+      'SETTINGS_INVALID',
+      'a replay carries the time from feed-data to predict, so the two run in one process: start --workers feed-data,predict',
+    )
+  }
+  const ending = new AbortController()
+  const end = () => ending.abort()
+  if (options.signal.aborted) return
+  options.signal.addEventListener('abort', end, { once: true })
+  let connectionLoss: Error | undefined
+  const store = await openPostgresStore({
+    url: options.databaseUrl,
+    announceRecords: workers.includes('feed-data') && !workers.includes('predict'),
+    isLive: !isReplay,
+    limits: workers.every((worker) => worker === 'report') ? reportingLimits : connectionLimits,
+    onConnectionLost(error) {
+      connectionLoss = error
+      end()
+    },
+  })
+  const clock = isReplay ? createReplayClock(() => store.newestWatermark()) : wallClock
+  const { contract, codeHash } = options
+  const era = await enterEra({ contract, settings, codeHash, store, clock, log }).catch(async (error: unknown) => {
+    options.signal.removeEventListener('abort', end)
+    await store.close()
+    throw error
+  })
+  const context: WorkerContext = {
+    contract,
+    settings,
+    store,
+    era,
+    log,
+    clock,
+    sources: options.sources ?? new Map(),
+    signal: ending.signal,
+    ready(worker, fields) {
+      // Who is ended while it waits, for models for example, comes through as well.
+      if (!ending.signal.aborted) options.onReady?.(worker, fields)
+    },
+  }
+  await context.clock.refresh()
+  if (!isReplay) await tellClockFaults(context)
+  const running = tasks(workers, isReplay).map((task) =>
+    task(context).catch((error: unknown) => {
+      end()
+      throw error
+    }),
+  )
+  const results = await Promise.allSettled(running)
+  options.signal.removeEventListener('abort', end)
+  await store.close()
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  if (connectionLoss !== undefined) throw connectionLoss
+}
+
+type Task = (context: WorkerContext) => Promise<void>
+
+function tasks(workers: readonly WorkerName[], isReplay: boolean): Task[] {
+  const wants = (name: WorkerName) => workers.includes(name)
+  const list: Task[] = []
+  if (isReplay && wants('feed-data')) list.push(runReplayWorker)
+  else if (wants('feed-data') && wants('predict')) list.push(runFeedAndPredict)
+  else if (wants('feed-data')) list.push(runFeed)
+  else if (wants('predict')) list.push(runPredictWorker)
+  if (wants('score')) list.push(runScoreWorker)
+  if (wants('checkpoint')) list.push(runCheckpointWorker)
+  if (wants('report')) list.push(runReportWorker)
+  return list
+}
+
+async function runFeed(context: WorkerContext): Promise<void> {
+  const beating = keepBeating(context, ['feed-data'])
+  try {
+    await runLiveFeed(context)
+  } finally {
+    await beating.stop()
+  }
+}
+
+/** Feed and predict in one process: a record reaches the models without the database. */
+async function runFeedAndPredict(context: WorkerContext): Promise<void> {
+  const lease = await takePredictLease(context)
+  if (lease === null) return
+  const beating = keepBeating(context, ['feed-data', 'predict'])
+  const runner = await connectModels(context)
+  try {
+    const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
+    const predictor = await pipeline.openPredictor(runner)
+    context.ready('predict', { models: runner.models().length })
+    const inFlight = createInFlight(inFlightLimit)
+    const feeding = Promise.all([runLiveFeed(context, predictor), runClockRounds(context, predictor, inFlight)])
+    await Promise.race([lost(lease), feeding])
+    await inFlight.drain()
+  } finally {
+    await runner.close()
+    await beating.stop()
+    await lease.release()
+  }
+}

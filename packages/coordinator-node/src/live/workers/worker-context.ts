@@ -1,0 +1,29 @@
+import type { AnyContract } from '../../contract/crunch-contract.ts'
+import type { EraSpan } from '../../domain/era.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { FeedSource } from '../../ports/feed-source.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Store } from '../../ports/store.ts'
+import type { Settings } from '../settings.ts'
+
+export type WorkerName = 'feed-data' | 'predict' | 'score' | 'checkpoint' | 'report'
+
+export const workerNames: readonly WorkerName[] = ['feed-data', 'predict', 'score', 'checkpoint', 'report']
+
+/** What every worker of one process shares. */
+export interface WorkerContext {
+  readonly contract: AnyContract
+  readonly settings: Settings
+  readonly store: Store
+  /** The era that this process has entered. */
+  readonly era: EraSpan
+  /** The pipeline's time in this process; a replay's feed worker has one of its own. */
+  readonly clock: Clock
+  readonly log: Log
+  /** Live sources by the name that contracts use. */
+  readonly sources: ReadonlyMap<string, FeedSource>
+  /** Ends the worker: it drains and returns. */
+  readonly signal: AbortSignal
+  /** Tells that one worker serves. */
+  readonly ready: (worker: WorkerName, fields?: Readonly<Record<string, string | number>>) => void
+}

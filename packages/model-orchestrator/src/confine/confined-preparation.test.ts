@@ -1,0 +1,331 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, realpath, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { pythonIsMissing } from '@crunch/python-peers'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { groupsAreMissing } from '../../test/limit-groups.ts'
+import { openWorkshop } from '../../test/open-workshop.ts'
+import { startPackageIndex } from '../../test/package-index.ts'
+import { rememberingLog } from '../../test/workspace.ts'
+import { openLimitGroups } from '../limit/limit-groups.ts'
+import { taskLimit } from '../limit/model-limits.ts'
+import { readCodeCells } from '../prepare/notebook/read-code-cells.ts'
+import { createPythonEnvironments } from '../prepare/python/python-environments.ts'
+import { findPython } from '../prepare/python/python-interpreter.ts'
+import type { Workshop } from '../prepare/workshop.ts'
+import { type ProcessGuard, startProcessGuard } from '../process/process-guard.ts'
+import type { ProcessTable } from '../process/process-table.ts'
+import { removeFolder } from '../process/remove-folder.ts'
+import { readTextFile } from '../submission/read-text-file.ts'
+
+const LIMIT_MS = 240_000
+
+const COUNTED = openLimitGroups({ without: { memory: 'switched off in this test', pids: 'switched off in this test' } })
+const REFUSED = groupsAreMissing()
+const GROUPED = REFUSED === null
+/** Sees no process, as if the next look came too late. */
+const BLIND: ProcessTable = { intervalMs: 60_000, read: async () => [], setForeign: () => undefined }
+
+const never = new AbortController().signal
+
+let home: string
+let guard: ProcessGuard
+let index: Awaited<ReturnType<typeof startPackageIndex>>
+const cleanups: (() => unknown)[] = []
+
+const missing = await findMissing()
+
+/** What keeps this machine from confining; null when nothing does. */
+async function findMissing(): Promise<string | null> {
+  const probe = startProcessGuard(rememberingLog())
+  const workshop = await openWorkshop(probe, {})
+  workshop.close()
+  probe.close()
+  return process.env.CI === 'true' ? null : (pythonIsMissing() ?? workshop.openBecause)
+}
+
+/** Everything that code of a package could do before its model serves. What it finds goes to stderr; what it may write, to a file. */
+const attackOf = (secret: string, marker: string, ports: string) => `
+import json, os, socket, sys
+found = {}
+def attempt(name, work):
+    try:
+        found[name] = str(work())
+    except Exception as error:
+        found[name] = type(error).__name__
+def connect(port):
+    with socket.create_connection(("127.0.0.1", port), 2) as connection:
+        return "connected"
+def first_readable(folder):
+    return [pid for pid in os.listdir(folder) if pid.isdigit() and "SECRET" in open(f"/proc/{pid}/environ").read()]
+attempt("secret", lambda: open(${JSON.stringify(secret)}).read())
+attempt("passwords", lambda: open("/etc/shadow").read()[:10])
+attempt("outside", lambda: open(${JSON.stringify(marker)}, "w").write("x"))
+attempt("shared cache", lambda: open(os.path.join(os.path.dirname(os.path.dirname(sys.prefix)), "packages", "poison"), "w"))
+attempt("environment", lambda: [name for name, value in os.environ.items() if "SECRET" in name or "hunter2" in value])
+attempt("command lines", lambda: [pid for pid in os.listdir("/proc") if pid.isdigit() and "hunter2" in open(f"/proc/{pid}/cmdline").read()])
+attempt("other processes", lambda: first_readable("/proc"))
+for port in json.load(open(${JSON.stringify(ports)})) if os.path.exists(${JSON.stringify(ports)}) else [8001, 5432]:
+    attempt("host port", lambda: connect(port))
+attempt("privileges", lambda: int([line for line in open("/proc/self/status") if line.startswith("CapEff")][0].split()[1], 16))
+print("FOUND " + json.dumps(found), file=sys.stderr)
+raise SystemExit(1)
+`
+
+beforeEach(async () => {
+  home = await realpath(await mkdtemp(join(tmpdir(), 'preparation-')))
+  guard = startProcessGuard(rememberingLog())
+  await writeFile(join(home, 'secret.txt'), 'the password')
+  const attack = join(home, 'attack.py')
+  await writeFile(attack, attackOf(join(home, 'secret.txt'), join(home, 'marker'), join(home, 'ports.json')))
+  await mkdir(join(home, 'index'))
+  index = await startPackageIndex(join(home, 'index'), attack)
+  await writeFile(join(home, 'ports.json'), JSON.stringify([index.port, index.foreignPort]))
+  cleanups.push(
+    // A test leaves one that is too deep for Node.js.
+    () => removeFolder(home),
+    () => guard.close(),
+    index.close,
+  )
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function runPython(workshop: Workshop, code: string, limitMs = LIMIT_MS) {
+  const environment = { PATH: process.env.PATH ?? '' }
+  const { executable } = await findPython({ program: 'python3', environment, signal: never, guard })
+  const folder = join(home, 'work')
+  await mkdir(folder)
+  return workshop.run({
+    command: executable,
+    args: ['-I', '-c', code],
+    directory: folder,
+    environment,
+    programs: [executable],
+    readable: [],
+    writable: [folder],
+    limitMs,
+    signal: never,
+  })
+}
+
+async function open({ allowBuilds = false } = {}) {
+  const workshop = await openWorkshop(guard, {})
+  const environments = createPythonEnvironments({
+    directory: join(home, 'environments'),
+    program: 'python3',
+    source: { PATH: process.env.PATH, HOME: process.env.HOME, SECRET_OF_THE_NODE: 'x', PIP_INDEX_URL: index.url },
+    guard,
+    workshop,
+    allowBuilds,
+    runnerRequirement: 'fake-runner==1',
+    limitMs: LIMIT_MS,
+  })
+  cleanups.push(workshop.close, () => environments.close())
+  const lines: string[] = []
+  const install = (...requirements: readonly string[]) =>
+    environments.ensure(requirements, 'requirements.txt', never, (line) => void lines.push(line))
+  const refused = (...requirements: readonly string[]) =>
+    install(...requirements).then(
+      () => {
+        throw new Error('it was installed')
+      },
+      (error: Error) => error.message,
+    )
+  return { workshop, install, refused, lines }
+}
+
+const SEEN_CONFINED = {
+  secret: 'FileNotFoundError',
+  passwords: 'FileNotFoundError',
+  // Its folders above do exist there, in memory, and are gone when it ends.
+  outside: expect.any(String),
+  'shared cache': 'FileNotFoundError',
+  environment: '[]',
+  'command lines': '[]',
+  'other processes': '[]',
+  'host port': 'ConnectionRefusedError',
+  privileges: '0',
+}
+
+describe.skipIf(missing !== null)(`what prepares a submission${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  it(
+    'runs no code of a package unless builds are allowed',
+    async () => {
+      const { refused } = await open()
+      expect(await refused('looks')).toContain('only wheels are installed')
+      expect(index.asked).not.toContain('files/looks-1.tar.gz')
+      // Linked to by a package that is a wheel itself.
+      await refused('by-path')
+      expect(existsSync(join(home, 'marker'))).toBe(false)
+    },
+    LIMIT_MS,
+  )
+
+  it(
+    'is built confined where builds are allowed: it sees and reaches nothing but the package index',
+    async () => {
+      const { refused, lines } = await open({ allowBuilds: true })
+      await refused('looks')
+      const line = lines.find((text) => text.includes('FOUND ')) ?? ''
+      expect(JSON.parse(line.slice(line.indexOf('{')))).toEqual(SEEN_CONFINED)
+      expect(existsSync(join(home, 'marker'))).toBe(false)
+      await refused('by-address')
+      expect(index.elsewhere).toEqual([])
+    },
+    LIMIT_MS,
+  )
+
+  // Each takes too much of one thing only, and holds it, so that the outcome is the same on a slow and on a quick machine.
+  const allocate = `
+import time
+kept = []
+try:
+    while True: kept.append(bytearray(b"x") * (32 << 20))
+except MemoryError:
+    time.sleep(600)`
+  const hold = 'import os, time\nfor n in range(300): open(str(n), "wb").write(os.urandom(1 << 20))\ntime.sleep(600)'
+  const touch = 'import time\nfor n in range(3000): open(str(n), "wb")\ntime.sleep(600)'
+  const dig = 'import os, time\nfor n in range(30): os.mkdir("x" * 200); os.chdir("x" * 200)\ntime.sleep(600)'
+  // One line without an end.
+  const shout = 'import os, time\nfor n in range(100): os.write(1, b"x" * (1 << 20))\ntime.sleep(600)'
+  it.each([
+    ['memory', allocate, {}, /^(needed more than|used) \d+ MiB of memory, over its limit of 1024 MiB/],
+    ['counted memory', allocate, { groups: COUNTED }, /^used \d+ MiB of memory, over its limit of 1024 MiB/],
+    ['disk', hold, { diskMib: 200 }, /^wrote \d+ MiB, over its limit of 200 MiB/],
+    ['files, however empty', touch, { files: 2_000 }, /^made more than 2000 files, its limit$/],
+    ['depth, below which nothing could be measured', dig, {}, /^made a folder whose size .* \(ENAMETOOLONG\)$/],
+    ['output', shout, {}, /^printed more than 64 MiB$/],
+  ])(
+    'is ended over its limit of %s',
+    async (_, code, limits, message) => {
+      const workshop = await openWorkshop(guard, {}, limits)
+      cleanups.push(workshop.close)
+      expect(await runPython(workshop, code)).toMatchObject({ over: expect.stringMatching(message) })
+    },
+    LIMIT_MS,
+  )
+
+  const fork = `
+import os, time
+def work(): time.sleep(600)
+while True:
+    try:
+        if os.fork() == 0: work()
+    except OSError:
+        work()`
+  // Nothing but the look at the processes ends this one, so it stays small.
+  const few = 'import os, time\nfor _ in range(200): os.fork() or time.sleep(600)\ntime.sleep(600)'
+  it.each([
+    ['groups refuse', fork, {}],
+    ['no group counts', few, { groups: COUNTED }],
+  ])(
+    'is ended when it runs too many processes, where %s them',
+    async (_, code, limits) => {
+      const workshop = await openWorkshop(guard, {}, limits)
+      cleanups.push(workshop.close)
+      const { over } = await runPython(workshop, code)
+      expect(over).toMatch(/^ran \d+ processes, over its limit of 64; start fewer, or raise MODEL_PROCESSES$/)
+      if (GROUPED) expect(Number(/\d+/.exec(over ?? '')?.[0])).toBeLessThanOrEqual(taskLimit({ processes: 64 }))
+    },
+    LIMIT_MS,
+  )
+
+  it.skipIf(!GROUPED).each([
+    ['a process', 'os.fork() or time.sleep(600)'],
+    ['a thread', 'threading.Thread(target=time.sleep, args=(600,), daemon=True).start()'],
+  ])(
+    `is told that it wanted too many when Linux refused it %s before anything was counted${GROUPED ? '' : ` (skipped: ${REFUSED})`}`,
+    async (_, start) => {
+      const workshop = await openWorkshop(guard, {}, { table: BLIND })
+      cleanups.push(workshop.close)
+      const prelude = 'import os, threading, time\nthreading.stack_size(1 << 16)'
+      const { code, over } = await runPython(workshop, `${prelude}\nwhile True: ${start}`)
+      expect(code).not.toBe(0)
+      const limit = `${taskLimit({ processes: 64 })} processes and threads`
+      expect(over).toBe(
+        `wanted more than ${limit} at once, over its limit of ${limit}; start fewer, or raise MODEL_PROCESSES`,
+      )
+    },
+    LIMIT_MS,
+  )
+
+  it.skipIf(!GROUPED)(
+    `is told of its processes as well when those together reached the limit of memory${GROUPED ? '' : ` (skipped: ${REFUSED})`}`,
+    async () => {
+      const workshop = await openWorkshop(guard, {}, { table: BLIND })
+      cleanups.push(workshop.close)
+      const share = `
+import os, sys, time
+for _ in range(100):
+    if os.fork() == 0:
+        kept = b"x" * (16 << 20)
+        time.sleep(600)
+os.wait()
+sys.exit(3)`
+      const { over } = await runPython(workshop, share)
+      expect(over).toMatch(
+        /^needed more than 1024 MiB of memory for up to \d+ processes and threads, over its limit of 1024 MiB; use less/,
+      )
+    },
+    LIMIT_MS,
+  )
+
+  it('is ended when it takes too long', async () => {
+    const workshop = await openWorkshop(guard, {})
+    cleanups.push(workshop.close)
+    expect(await runPython(workshop, 'import time; time.sleep(600)', 2_000)).toMatchObject({ isLate: true, over: null })
+  })
+
+  it(
+    'reads a notebook without the packages of its author',
+    async () => {
+      const { install, workshop, lines } = await open()
+      const { interpreter } = await install('startup')
+      const file = join(home, 'model.ipynb')
+      const read = async (source: string) => {
+        await writeFile(file, JSON.stringify({ nbformat: 4, cells: [{ cell_type: 'code', source }] }))
+        return readCodeCells({ file, interpreter, workshop, scratchDirectory: join(home, 'books'), signal: never })
+      }
+      await writeFile(join(home, 'ast.py'), `open(${JSON.stringify(join(home, 'marker'))}, "w")`)
+      await expect(read('def f(:\n')).rejects.toThrow(/cell 1 line 1: /)
+      expect(await read(`import ast\nx = ${'('.repeat(150)}${')'.repeat(150)}\n`)).toMatchObject({
+        lines: ['import ast', expect.stringMatching(/^#x = /)],
+      })
+      expect(existsSync(join(home, 'marker'))).toBe(false)
+      expect(lines.join('\n')).not.toContain('FOUND')
+    },
+    LIMIT_MS,
+  )
+
+  it(
+    'installs the files with the hashes that its author has named, and no others',
+    async () => {
+      const { install, refused } = await open()
+      const hash = await index.hashOf('honest-1-py3-none-any.whl')
+      await install(`honest==1 --hash=sha256:${hash}`)
+      expect(await refused(`honest==1 --hash=sha256:${'0'.repeat(64)}`)).toContain('installing honest==1')
+    },
+    LIMIT_MS,
+  )
+})
+
+it('is not read through links that leave the submission, for its lines would come back in an error', async () => {
+  await mkdir(join(home, 'one'))
+  await symlink(join(home, 'secret.txt'), join(home, 'one', 'requirements.txt'))
+  const error: Error = await readTextFile(join(home, 'one', 'requirements.txt')).then(
+    () => new Error('it was read'),
+    (reason) => reason,
+  )
+  expect(error.message).toContain('it is a link that leaves the folder')
+  expect(error.message).not.toContain('the password')
+})
+
+it.skipIf(process.platform === 'win32')('is not read from a pipe, which would never end', async () => {
+  await promisify(execFile)('mkfifo', [join(home, 'requirements.txt')])
+  await expect(readTextFile(join(home, 'requirements.txt'))).rejects.toThrow(/cannot be read: it is not a file/)
+})

@@ -1,0 +1,213 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { connectDiscovery, createWorkspace, rememberingLog, STAND_IN, until } from '../../test/workspace.ts'
+import { checkModelLimits, type ModelLimits } from '../limit/model-limits.ts'
+import { startProcessGuard } from '../process/process-guard.ts'
+import { openOrchestratorKey, orchestratorKeyFileIn } from '../settings/orchestrator-key.ts'
+import { type Orchestrator, startOrchestrator } from '../start-orchestrator.ts'
+import { type ConfinementSettings, createConfinement } from './confinement.ts'
+import { createFreePorts } from './free-ports.ts'
+
+const missing = await findMissing()
+if (missing !== null) process.stderr.write(`tests of confined models are skipped: ${missing}\n`)
+
+let space: Awaited<ReturnType<typeof createWorkspace>>
+let orchestrator: Orchestrator
+const cleanups: (() => unknown)[] = []
+
+beforeEach(async () => {
+  space = await createWorkspace()
+  cleanups.push(() => space.remove())
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+/** What keeps this machine from confining; null when nothing does. */
+async function findMissing(): Promise<string | null> {
+  const log = rememberingLog()
+  const guard = startProcessGuard(log)
+  const input = { limits: checkModelLimits(), secret: [], guard, ports: createFreePorts('127.0.0.1') }
+  const { words } = await createConfinement({ ...input, settings: {} })
+  guard.close()
+  return words.find((text) => text.includes('no namespaces')) ?? null
+}
+
+/** Runs `probe` in a confined model and gives what it found, a text for each name. */
+async function find(probe: string, modelLimits: Partial<ModelLimits> = {}): Promise<Readonly<Record<string, string>>> {
+  await start(probe, modelLimits)
+  const line = await until('what the model found', async () => {
+    const lines = await space.logLines('1').catch(() => [])
+    return lines.find(({ message }) => message.startsWith('FOUND '))
+  })
+  return JSON.parse(line.message.slice('FOUND '.length))
+}
+
+async function start(
+  probe: string,
+  modelLimits: Partial<ModelLimits> = {},
+  confinement: ConfinementSettings = {},
+): Promise<Awaited<ReturnType<typeof connectDiscovery>>> {
+  const main = `
+    import fs from 'node:fs'
+    import net from 'node:net'
+    import { execFileSync, spawn } from 'node:child_process'
+    const found = {}
+    const attempt = async (name, work) => {
+      try { found[name] = String(await work()) } catch (error) { found[name] = String(error.code ?? error.message) }
+    }
+    ${probe}
+    console.log('FOUND ' + JSON.stringify(found))`
+  await space.submission('a', main)
+  await space.submission('other', "export const secret = 'of another'")
+  await space.models([{ id: '1', submission_id: 'a', desired_state: 'RUNNING' }])
+  orchestrator = await startOrchestrator({
+    crunchId: 'starter-challenge',
+    port: 0,
+    modelsFile: space.modelsFile,
+    submissionsDirectory: space.submissions,
+    logsDirectory: space.logs,
+    baseClassName: 'tracker.TrackerBase',
+    runnerCommand: STAND_IN,
+    log: rememberingLog(),
+    restart: { maxQuickFailures: 1 },
+    modelLimits,
+    confinement,
+  })
+  cleanups.push(() => orchestrator.close())
+  const coordinator = await connectDiscovery(orchestrator.port)
+  cleanups.push(() => coordinator.close())
+  return coordinator
+}
+
+const status = () => orchestrator.models()[0]!
+
+it('tells what is not enforced', async () => {
+  await start('', {}, { namespaces: 'off' })
+  await until('it serves', () => status().state === 'RUNNING')
+  expect(status().confinement).toEqual(
+    expect.arrayContaining([
+      'files of this user not hidden nor protected: no namespaces, they are switched off by MODEL_NAMESPACES',
+      'network open: no namespaces, they are switched off by MODEL_NAMESPACES',
+    ]),
+  )
+})
+
+it.skipIf(missing !== null && process.env.CI !== 'true')(
+  'hides everything but the model, and its socket is called from outside',
+  async () => {
+    await writeFile(join(space.root, '.env'), 'DATABASE_URL=secret')
+    const server = createServer().listen(0, '127.0.0.1')
+    cleanups.push(() => server.close())
+    await until('the server listens', () => server.listening)
+    const { port } = server.address() as { port: number }
+    const path = (name: string) => JSON.stringify(join(space.root, name))
+    const found = await find(`
+      const connect = (where) => new Promise((resolve, reject) => {
+        net.connect(where).on('connect', () => resolve('connected')).on('error', reject)
+      })
+      await attempt('own', () => fs.readdirSync('.'))
+      await attempt('other', () => fs.readFileSync(${path('submissions/other/main.mjs')}))
+      await attempt('submissions', () => fs.readdirSync(${path('submissions')}))
+      await attempt('settings', () => fs.readFileSync(${path('.env')}))
+      await attempt('logs', () => fs.readdirSync(${path('logs')}))
+      await attempt('nodeEnvironment', () => fs.readFileSync('/proc/${process.pid}/environ'))
+      await attempt('processes', () => fs.readdirSync('/proc').filter(Number).length < 6)
+      await attempt('network', () => connect({ host: '127.0.0.1', port: ${port} }))
+      await attempt('names', () => Object.keys(process.env).filter((name) => /DATABASE|CI|VITEST/.test(name)))
+      await attempt('privileges', () => /CapEff:\\s+0+\\n/.test(fs.readFileSync('/proc/self/status', 'utf8')))`)
+    expect(found).toEqual({
+      own: 'main.mjs',
+      other: 'ENOENT',
+      submissions: 'a',
+      settings: 'ENOENT',
+      logs: 'ENOENT',
+      nodeEnvironment: 'ENOENT',
+      processes: 'true',
+      network: 'ENETUNREACH',
+      names: '',
+      privileges: 'true',
+    })
+    await until('it serves', () => status().state === 'RUNNING')
+    expect(status().confinement).toEqual(expect.arrayContaining(['memory 1024 MiB', 'no network', 'no privileges']))
+  },
+)
+
+it.skipIf(missing !== null && process.env.CI !== 'true')('lets a model write to its folder only', async () => {
+  const found = await find(
+    `
+      await attempt('own', () => fs.writeFileSync('notes.txt', 'x'))
+      await attempt('system', () => fs.writeFileSync('/usr/notes.txt', 'x'))
+      await attempt('root', () => fs.writeFileSync('/notes.txt', 'x'))
+      await attempt('home', () => fs.writeFileSync(process.env.HOME + '/notes.txt', 'x'))
+      await attempt('kernel', () => fs.writeFileSync('/proc/sys/kernel/core_pattern', 'x'))
+      for (let count = 0; count < 3; count += 1) {
+        await attempt('full', () => fs.writeFileSync('/tmp/' + count, Buffer.alloc(700 * 1024)))
+      }
+      await attempt('remount', () => execFileSync('mount', ['-o', 'remount,bind,rw', '/usr'], { stdio: 'ignore' }))
+      await attempt('namespaces', () => execFileSync('unshare', ['--user', 'true'], { stdio: 'ignore' }))`,
+    { folderMib: 1 },
+  )
+  expect(found).toMatchObject({
+    own: 'EROFS',
+    system: 'EROFS',
+    root: 'EROFS',
+    home: 'undefined',
+    kernel: 'EROFS',
+    full: 'ENOSPC',
+    remount: expect.stringContaining('failed'),
+    namespaces: expect.stringContaining('failed'),
+  })
+  await expect(readFile(join(space.submissions, 'a', 'notes.txt'))).rejects.toThrow('ENOENT')
+})
+
+it.skipIf(missing !== null && process.env.CI !== 'true')(
+  'announces a model without a network on a socket, which a report names as its ip',
+  async () => {
+    const coordinator = await start("globalThis.setupCode = 'BAD_IMPLEMENTATION'")
+    const { ip, port } = await coordinator.announced('1', 'RUNNING')
+    expect([ip, port]).toEqual([expect.stringMatching(/^unix:\/tmp\/crunch-.*\/sock$/), 1])
+    const report = { model_id: '1', failure_code: 'BAD_IMPLEMENTATION', failure_reason: 'too odd' }
+    coordinator.send({ event: 'report_failure', data: [{ ...report, ip: '127.0.0.1' }] })
+    coordinator.send({ event: 'report_failure', data: [{ ...report, failure_reason: 'odd indeed', ip }] })
+    await coordinator.announced('1', 'STOPPED')
+    expect(status()).toMatchObject({ state: 'FAILED', lastFailure: { reason: 'odd indeed' } })
+  },
+)
+
+it.skipIf(missing !== null && process.env.CI !== 'true').each([
+  ['beside the logs', (): string => space.logs],
+  ['among the submissions', (): string => space.submissions],
+])('hides the key of the orchestrator, %s', async (_, folder) => {
+  openOrchestratorKey(folder())
+  const path = orchestratorKeyFileIn(folder())
+  expect(await find(`await attempt('key', () => fs.readFileSync(${JSON.stringify(path)}, 'utf8'))`)).toEqual({
+    key: 'ENOENT',
+  })
+})
+
+it.skipIf(missing !== null && process.env.CI !== 'true')('limits open files', async () => {
+  const probe = `const files = []
+    await attempt('files', () => { for (;;) files.push(fs.openSync('/dev/null')) })
+    for (const file of files) fs.closeSync(file)`
+  expect(await find(probe, { openFiles: 200 })).toEqual({ files: 'EMFILE' })
+})
+
+it.skipIf(missing !== null && process.env.CI !== 'true')('ends a fork bomb and tells why', async () => {
+  await start(
+    "setTimeout(() => spawn('/bin/sh', ['-c', 'while :; do sleep 60 & done'], { detached: true, stdio: 'ignore' }), 50)",
+    { processes: 20 },
+  )
+  await until('the failure', () => status().state === 'FAILED')
+  expect(status().lastFailure?.reason).toMatch(/^was stopped because it ran \d+ processes, over its limit of 20/)
+})
+
+it.skipIf(missing !== null && process.env.CI !== 'true')('tells how a confined model ended', async () => {
+  await start("setInterval(() => fs.existsSync('die') && process.kill(process.pid, 'SIGKILL'), 20)")
+  await until('it serves', () => status().state === 'RUNNING')
+  await writeFile(join(space.submissions, 'a', 'die'), '')
+  await until('the failure', () => status().state === 'FAILED')
+  expect(status().lastFailure?.reason).toBe('was ended by SIGKILL while it served')
+})

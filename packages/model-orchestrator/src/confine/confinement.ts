@@ -1,0 +1,315 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { errorText, OrchestratorError } from '../errors.ts'
+import type { ModelLimits } from '../limit/model-limits.ts'
+import type { ProcessGuard } from '../process/process-guard.ts'
+import { RunFailure } from '../run-failure.ts'
+import type { FreePorts } from './free-ports.ts'
+import { namespaceCommand, sealCommand, WRITABLE_FOLDER } from './namespaces.ts'
+import { findProgramPaths, findVisiblePaths } from './visible-paths.ts'
+
+/** How models are kept from each other and from the machine, beyond what is watched. */
+export interface ConfinementSettings {
+  /** `none` must work, `host` leaves it open; unless given, models have none where that is possible. */
+  readonly network?: 'none' | 'host' | undefined
+  /** `off` gives models all that the user of the orchestrator has, for finding errors; unless given, `auto`. */
+  readonly namespaces?: 'auto' | 'off' | undefined
+}
+
+/** What to announce: `ip:port` is the target of a gRPC client. */
+export interface ModelAddress {
+  readonly ip: string
+  readonly port: number
+}
+
+/** How one run is started. */
+export interface Placement {
+  /** Where the runner is told to listen, and what coordinators are told. */
+  readonly address: ModelAddress
+  readonly command: string
+  readonly args: readonly string[]
+  readonly directory: string
+  /** On top of what the submission's language needs. */
+  readonly environment: Readonly<Record<string, string>>
+  /** A shell stands between us and the runner: it tells a signal as an exit code of 128 and more. */
+  readonly isInShell: boolean
+  /** Call it when the runner serves, with the pid that was spawned; before, no code of the model may have run. */
+  seal(pid: number): Promise<void>
+  /** Call it when nothing of the run is left. */
+  remove(): Promise<void>
+}
+
+/** A program that makes a submission ready to run: an installer, or a check of its code. */
+export interface PreparationTask {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly directory: string
+  /** Programs of the machine that it runs, with what they were installed with. */
+  readonly programs: readonly string[]
+  /** What else it may read. */
+  readonly readable: readonly string[]
+  readonly writable: readonly string[]
+  /** A program that turns on loopback, where it needs that. */
+  readonly loopback: readonly string[]
+  /** The largest file it may write. */
+  readonly fileMib: number
+  /** What all its processes may use together. */
+  readonly memoryMib: number
+}
+
+/** How such a program is started. */
+export interface EnclosedProgram {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly directory: string
+}
+
+/** The runner of a model, whose address is appended to `args`. */
+export interface RunnerLaunch {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly directory: string
+  /** What it must be able to read beside `directory` and the programs of the machine. */
+  readonly readableDirectories: readonly string[]
+}
+
+export interface Confinement {
+  /** What is in force for every model and what could not be enforced, in words. */
+  readonly words: readonly string[]
+  /** Why namespaces are impossible here; null where every program runs in some. */
+  readonly openBecause: string | null
+  /** A new folder that this process removes in the end, for a socket. */
+  makeFolder(): Promise<string>
+  /** The same program, confined as models are; without namespaces, with limits only. It never has a network of its own. */
+  enclose(task: PreparationTask): EnclosedProgram
+  /** Takes what one run needs. Rejects with a `RUN_FAILED` run failure when there is no free port. */
+  place(launch: RunnerLaunch): Promise<Placement>
+}
+
+/** Where models with a network listen: on loopback only. */
+export const MODEL_HOST = '127.0.0.1'
+
+/** Long enough for a machine that is very busy; these programs end within milliseconds on one that is not. */
+const PROBE_TIMEOUT_MS = 60_000
+/** The rest is for what a program needs beside the heap of JavaScript. */
+const HEAP_SHARE = 0.75
+/** Of private memory, written to or not, one process may ask for; the watch ends it for what it uses. */
+const DATA_FACTOR = 2
+const DATA_EXTRA_MIB = 1_024
+/** Installers keep many packages open at once. */
+const INSTALLER_OPEN_FILES = 1_024
+const MIB = 1024 * 1024
+
+/**
+ * Finds out what this machine allows. Throws `SETTINGS_INVALID` when a network was forbidden by setting and the machine
+ * cannot keep models from it.
+ */
+export async function createConfinement(input: {
+  readonly settings: ConfinementSettings
+  readonly limits: ModelLimits
+  /** What no model may see, whoever links to it. */
+  readonly secret: readonly string[]
+  /** Where no control group counts System V segments, there must be none: nothing else shows who holds how much. */
+  readonly limitsSegments?: boolean
+  readonly guard: ProcessGuard
+  readonly ports: FreePorts
+}): Promise<Confinement> {
+  const { settings, limits, secret, guard, ports } = input
+  const hasNetwork = settings.network === 'host'
+  const limiter = await findLimiter(limits)
+  const folder = await mkdtemp(join(existsSync('/tmp') ? '/tmp' : tmpdir(), 'crunch-'))
+  guard.removeFolder(folder)
+  const root = join(folder, 'root')
+  await mkdir(root)
+  const basic = { root, hasNetwork, loopback: [], folderMib: limits.folderMib, limits: limiter.args }
+  const problem =
+    settings.namespaces === 'off'
+      ? 'they are switched off by MODEL_NAMESPACES'
+      : (limiter.problem ?? (await probe({ ...basic, segmentPages: null })))
+  if (problem !== null && settings.network === 'none') {
+    const fix = 'mend that, or set MODEL_NETWORK=host'
+    throw new OrchestratorError('SETTINGS_INVALID', `models cannot be kept from the network: ${problem}; ${fix}`)
+  }
+  if (problem !== null) return confineByLimits({ limits, limiter, problem, ports, folder })
+  const wantsNone = input.limitsSegments ?? false
+  const segmentProblem = wantsNone ? await probe({ ...basic, segmentPages: 0 }) : null
+  const segmentPages = wantsNone && segmentProblem === null ? 0 : null
+  const shared = { ...basic, segmentPages }
+  let sockets = 0
+  return {
+    openBecause: null,
+    makeFolder: () => mkdtemp(join(folder, 'index-')),
+    enclose: (task) => encloseTask(task, { root, limits, secret, segmentPages }),
+    words: [
+      `${limits.openFiles} open files`,
+      `its own files only, and ${limits.folderMib} MiB to write to`,
+      'no other processes',
+      'no privileges',
+      ...(segmentPages === 0 ? ['no System V segments'] : []),
+      ...(segmentProblem === null ? [] : [`System V segments not limited: ${segmentProblem}`]),
+      hasNetwork ? 'network open: MODEL_NETWORK=host' : 'no network',
+    ],
+    async place(launch) {
+      const { command, directory, readableDirectories } = launch
+      sockets += 1
+      const place = hasNetwork ? await takePort(ports) : await makeSocketFolder(join(folder, String(sockets)))
+      const { address, release, socketFolder } = place
+      const args = [...heapArguments(command, limits), ...launch.args, '--address', targetOf(address)]
+      const visible = findVisiblePaths({ command, args, directories: [directory, ...readableDirectories], secret })
+      const plan = { ...shared, visible, writable: socketFolder === null ? [] : [socketFolder], directory }
+      return {
+        ...namespaceCommand(plan, command, args),
+        address,
+        directory: '/',
+        environment: { HOME: WRITABLE_FOLDER, TMPDIR: WRITABLE_FOLDER },
+        isInShell: true,
+        seal: async (pid) => (socketFolder === null ? undefined : seal(socketFolder, pid)),
+        remove: release,
+      }
+    },
+  }
+}
+
+/** The target of a gRPC client, and the address for a runner to listen on. */
+export function targetOf({ ip, port }: ModelAddress): string {
+  return `${ip}:${port}`
+}
+
+interface Place {
+  readonly address: ModelAddress
+  readonly socketFolder: string | null
+  readonly release: () => Promise<void>
+}
+
+async function takePort(ports: FreePorts): Promise<Place> {
+  const port = await ports.take()
+  return { address: { ip: MODEL_HOST, port }, socketFolder: null, release: async () => ports.giveBack(port) }
+}
+
+/** A port is part of every announcement, so one is part of the file's name: `sock:1`. */
+async function makeSocketFolder(path: string): Promise<Place> {
+  await mkdir(path)
+  const release = () => rm(path, { recursive: true, force: true })
+  return { address: { ip: `unix:${path}/sock`, port: 1 }, socketFolder: path, release }
+}
+
+interface Limiter {
+  readonly args: readonly string[]
+  readonly problem: string | null
+}
+
+async function findLimiter(limits: ModelLimits): Promise<Limiter> {
+  const args = limitArguments(limits.openFiles, limits.folderMib, limits.memoryMib)
+  if (process.platform !== 'linux') return { args, problem: `${process.platform} has no namespaces` }
+  return { args, problem: await run('prlimit', [...args, 'true']) }
+}
+
+function limitArguments(openFiles: number, fileMib: number, memoryMib: number): string[] {
+  const data = (memoryMib * DATA_FACTOR + DATA_EXTRA_MIB) * MIB
+  return [`--nofile=${openFiles}`, '--core=0', `--fsize=${fileMib * MIB}`, `--data=${data}`]
+}
+
+/** What it was installed with is all it sees of the machine, so that it can find no secret to build into a package. */
+function encloseTask(
+  task: PreparationTask,
+  shared: { root: string; limits: ModelLimits; secret: readonly string[]; segmentPages: number | null },
+): EnclosedProgram {
+  const { root, limits, secret, segmentPages } = shared
+  const programs = task.programs.flatMap((program) => findProgramPaths(program, secret))
+  const readable = [...new Set([...programs, ...task.readable])].sort()
+  const plan = {
+    root,
+    visible: { readable: readable.filter((path) => !task.writable.includes(path)), hidden: [] },
+    writable: task.writable,
+    directory: task.directory,
+    hasNetwork: false,
+    loopback: task.loopback,
+    segmentPages,
+    folderMib: limits.folderMib,
+    limits: limitArguments(Math.max(limits.openFiles, INSTALLER_OPEN_FILES), task.fileMib, task.memoryMib),
+  }
+  return { ...namespaceCommand(plan, task.command, task.args), directory: '/' }
+}
+
+/** Null when a program can be run in namespaces of its own; else why not. */
+async function probe(input: {
+  readonly root: string
+  readonly hasNetwork: boolean
+  readonly loopback: readonly string[]
+  readonly segmentPages: number | null
+  readonly folderMib: number
+  readonly limits: readonly string[]
+}): Promise<string | null> {
+  const visible = { readable: [], hidden: [] }
+  const plan = namespaceCommand({ ...input, visible, writable: [], directory: '/' }, 'true', [])
+  return run(plan.command, plan.args)
+}
+
+/** Rejects when it does not end in time: that says nothing about what is possible here, so nothing is left open for it. */
+function run(command: string, args: readonly string[]): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    execFile(command, args, { timeout: PROBE_TIMEOUT_MS, cwd: '/' }, (error, _, stderr) => {
+      if (error === null) resolve(null)
+      else if (error.killed) reject(new OrchestratorError('BUSY', slowText(command)))
+      else if (error.code === 'ENOENT') resolve(`${command} is not installed`)
+      else resolve(stderr.trim().split('\n').join('; ') || errorText(error))
+    })
+  })
+}
+
+function slowText(command: string): string {
+  return `${command} did not end within ${PROBE_TIMEOUT_MS} ms; start again when this machine is less busy`
+}
+
+async function seal(folder: string, pid: number): Promise<void> {
+  const { command, args } = sealCommand(folder, pid)
+  const problem = await run(command, args)
+  if (problem !== null) throw new RunFailure('RUN_FAILED', `its socket's folder cannot be protected: ${problem}`)
+}
+
+function confineByLimits(input: {
+  readonly limits: ModelLimits
+  readonly limiter: Limiter
+  readonly problem: string
+  readonly ports: FreePorts
+  readonly folder: string
+}): Confinement {
+  const { limits, limiter, problem, ports, folder } = input
+  const isLimited = limiter.problem === null
+  return {
+    openBecause: problem,
+    makeFolder: () => mkdtemp(join(folder, 'index-')),
+    enclose({ command, args, directory, fileMib, memoryMib }) {
+      if (!isLimited) return { command, args, directory }
+      const own = limitArguments(Math.max(limits.openFiles, INSTALLER_OPEN_FILES), fileMib, memoryMib)
+      return { command: 'prlimit', args: [...own, '--', command, ...args], directory }
+    },
+    words: [
+      isLimited ? `${limits.openFiles} open files` : `open files not limited: ${limiter.problem}`,
+      `files of this user not hidden nor protected: no namespaces, ${problem}`,
+      `network open: no namespaces, ${problem}`,
+    ],
+    async place({ command, args, directory }) {
+      const { address, release } = await takePort(ports)
+      const whole = [...heapArguments(command, limits), ...args, '--address', targetOf(address)]
+      return {
+        command: isLimited ? 'prlimit' : command,
+        args: isLimited ? [...limiter.args, '--', command, ...whole] : whole,
+        address,
+        directory,
+        environment: {},
+        isInShell: false,
+        seal: async () => undefined,
+        remove: release,
+      }
+    },
+  }
+}
+
+function heapArguments(command: string, limits: ModelLimits): string[] {
+  if (command !== process.execPath) return []
+  return [`--max-old-space-size=${Math.floor(limits.memoryMib * HEAP_SHARE)}`]
+}

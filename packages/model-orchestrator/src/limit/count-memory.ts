@@ -1,0 +1,101 @@
+import { existsSync, readdirSync, readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs'
+import type { ProcessUsage } from '../process/process-table.ts'
+
+const KIB = 1_024
+const BLOCK_BYTES = 512
+/** `statfs` of a file system in memory; see statfs(2). */
+const TMPFS = 0x0102_1994
+/** A file in memory without a name in the file system, a shared mapping of no file, a System V segment, shared memory. */
+const IN_MEMORY = /^(\/memfd:|\/secretmem|\/dev\/zero \(deleted\)|\/SYSV|\/dev\/shm\/|\/anon_hugepage)/
+/** Of memfd_secret(2): Linux does not tell how much of it is used, and all of it counts. */
+const SECRET_MEMORY = /^\/secretmem/
+const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ (\S+) (\d+)\s+(.*)$/
+
+/**
+ * What the processes hold in memory that no process needs to show as its own: files in memory, whether they are open or
+ * mapped, and what lies in their writable folder. Each is counted once, however many processes share it.
+ */
+export function countSharedBytes(members: Iterable<ProcessUsage>): number {
+  const found = new Map<string, number>()
+  const mapped = new Map<string, number>()
+  for (const { pid } of members) {
+    unlessGone(() => countOpenFiles(pid, found))
+    unlessGone(() => countMappings(pid, found, mapped))
+    unlessGone(() => countWritableFolder(pid, found))
+  }
+  for (const [key, bytes] of mapped) if (!found.has(key)) found.set(key, bytes)
+  return [...found.values()].reduce((sum, bytes) => sum + bytes, 0)
+}
+
+/** What is in no file, with pages that a fork shares counted once; null where Linux does not tell. */
+export function countPrivateBytes(members: Iterable<ProcessUsage>): number | null {
+  if (!existsSync('/proc/self/smaps_rollup')) return null
+  let bytes = 0
+  let isKnown = true
+  for (const { pid, isZombie } of members) {
+    if (isZombie) continue
+    isKnown &&= unlessGone(() => {
+      const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
+      const own = /^Pss_Anon:\s+(\d+) kB$/m.exec(text)?.[1]
+      if (own === undefined) isKnown = isKnown && text === ''
+      else bytes += (Number(own) + Number(/^SwapPss:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0)) * KIB
+    })
+  }
+  return isKnown ? bytes : null
+}
+
+function countOpenFiles(pid: number, found: Map<string, number>): void {
+  for (const name of readdirSync(`/proc/${pid}/fd`)) {
+    unlessGone(() => {
+      const path = `/proc/${pid}/fd/${name}`
+      const target = readlinkSync(path)
+      if (IN_MEMORY.test(target)) note(path, target, found)
+    })
+  }
+}
+
+function countMappings(pid: number, found: Map<string, number>, mapped: Map<string, number>): void {
+  for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
+    const [, from = '', to = '', device, inode, path = ''] = MAPPING.exec(line) ?? []
+    if (!IN_MEMORY.test(path)) continue
+    try {
+      note(`/proc/${pid}/map_files/${from.replace(/^0+(?=.)/, '')}-${to.replace(/^0+(?=.)/, '')}`, path, found)
+    } catch {
+      // Only the superuser may look behind a mapping; others take all of it for used, unless the file is open as well.
+      const key = `${deviceNumber(device)}:${inode}`
+      mapped.set(key, Math.max(mapped.get(key) ?? 0, Number.parseInt(to, 16) - Number.parseInt(from, 16)))
+    }
+  }
+}
+
+/** The number that stat(2) gives for `major:minor` of a mapping; see makedev(3). */
+function deviceNumber(device = ''): number {
+  const [major = 0, minor = 0] = device.split(':').map((part) => Number.parseInt(part, 16))
+  return ((minor & ~0xff) << 12) | (major << 8) | (minor & 0xff)
+}
+
+/** Its own folder in memory, where it has one: the machine's is not its to answer for. */
+function countWritableFolder(pid: number, found: Map<string, number>): void {
+  if (readlinkSync(`/proc/${pid}/ns/mnt`) === readlinkSync('/proc/self/ns/mnt')) return
+  const path = `/proc/${pid}/root/tmp`
+  const { type, blocks, bfree, bsize } = statfsSync(path)
+  if (type === TMPFS) found.set(`folder ${statSync(path).dev}`, (blocks - bfree) * bsize)
+}
+
+function note(path: string, target: string, found: Map<string, number>): void {
+  const { dev, ino, blocks, size } = statSync(path)
+  found.set(`${dev}:${ino}`, SECRET_MEMORY.test(target) ? size : blocks * BLOCK_BYTES)
+}
+
+/** Processes end, and open and close files, while they are looked at. False for what this user may not see. */
+function unlessGone(look: () => void): boolean {
+  try {
+    look()
+    return true
+  } catch (error) {
+    const code = String((error as NodeJS.ErrnoException).code)
+    if (['ENOENT', 'ESRCH'].includes(code)) return true
+    if (['EACCES', 'EPERM'].includes(code)) return false
+    throw error
+  }
+}

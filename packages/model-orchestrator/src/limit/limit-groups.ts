@@ -1,0 +1,218 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { errorText } from '../errors.ts'
+import type { Program } from './background-group.ts'
+import { readOwnGroups } from './own-groups.ts'
+
+const MIB = 1024 * 1024
+const PREFIX = 'crunch-limits-'
+const REMOVE_TRIES = 100
+const REMOVE_DELAY_MS = 100
+
+/** What Linux limits by itself in a group. */
+export type LimitController = 'memory' | 'pids'
+
+export interface GroupLimits {
+  readonly memoryMib: number
+  /** Processes and their threads. */
+  readonly tasks: number
+}
+
+/**
+ * The control groups of Linux that limit one model, or one installation. See cgroups(7).
+ *
+ * The memory controller counts all memory, also what no process shows as its own, such as unmapped memfd files, files in memory,
+ * System V segments, page tables and buffers of sockets. The pids controller refuses a process or a thread too many at once: a
+ * fork bomb is faster than any look at the list of processes.
+ */
+export interface LimitGroup {
+  readonly limitsMemory: boolean
+  /** The same program, in the groups from its first moment on; it does not start where it cannot enter. */
+  enter(program: Program): Program
+  /** The processes in it, however they hide from their parent; none where there is no group. */
+  pids(): readonly number[]
+  /** How many processes Linux has killed because the limit of memory was reached. */
+  memoryKills(): number
+  /** How many processes or threads Linux has refused. */
+  refusedTasks(): number
+  /** The most processes and threads there were at once; 0 where Linux does not tell. */
+  peakTasks(): number
+  /** Call it when no process is left. */
+  remove(): void
+}
+
+export interface LimitGroups {
+  /** Why Linux does not limit it here; null where it does. */
+  readonly problems: Readonly<Record<LimitController, string | null>>
+  /** The folders that groups are made in. A process that goes into another group below one of them has left its limits. */
+  readonly homes: readonly string[]
+  open(limits: GroupLimits): LimitGroup
+}
+
+/** Finds out what this machine allows. `system` is where Linux describes a process; `without` says what not to use, and why. */
+export function openLimitGroups({
+  system = '/proc/self',
+  without = {},
+}: {
+  readonly system?: string
+  readonly without?: Readonly<Partial<Record<LimitController, string>>>
+} = {}): LimitGroups {
+  const find = (controller: LimitController) => without[controller] ?? findHome(controller, system)
+  const [memory, tasks] = [find('memory'), find('pids')]
+  const homes = [...new Set([memory, tasks].flatMap((home) => (typeof home === 'string' ? [] : [home.path])))]
+  let opened = 0
+  return {
+    problems: {
+      memory: typeof memory === 'string' ? memory : null,
+      pids: typeof tasks === 'string' ? tasks : null,
+    },
+    homes,
+    open(limits) {
+      opened += 1
+      const name = `${PREFIX}${process.pid}-${opened}`
+      const memoryPath = typeof memory === 'string' ? null : join(memory.path, name)
+      const tasksPath = typeof tasks === 'string' ? null : join(tasks.path, name)
+      return openGroup(memoryPath, tasksPath, limits)
+    },
+  }
+}
+
+/** `$1` is the folders of the groups, the rest the program. */
+const ENTER = `
+IFS='
+'
+set -f
+for group in $1; do echo 0 >"$group/cgroup.procs" || exit 125; done
+unset IFS PWD OLDPWD SHLVL
+shift
+exec "$@"
+`
+
+function openGroup(memory: string | null, tasks: string | null, limits: GroupLimits): LimitGroup {
+  const paths = [...new Set([memory, tasks].filter((path) => path !== null))]
+  try {
+    for (const path of paths) makeFolder(path)
+    if (memory !== null) limitMemory(memory, limits.memoryMib * MIB)
+    if (tasks !== null) limitTasks(tasks, limits.tasks)
+  } catch (error) {
+    for (const path of paths) remove(path)
+    throw error
+  }
+  return {
+    limitsMemory: memory !== null,
+    enter({ command, args }) {
+      if (paths.length === 0) return { command, args }
+      return { command: '/bin/sh', args: ['-c', ENTER, 'enter', paths.join('\n'), command, ...args] }
+    },
+    pids: () => readPids(paths[0]),
+    memoryKills: () => readNumber(memory, ['memory.events', 'memory.oom_control'], /^oom_kill (\d+)$/m),
+    refusedTasks: () => readNumber(tasks, ['pids.events'], /^max (\d+)$/m),
+    peakTasks: () => readNumber(tasks, ['pids.peak'], /^(\d+)$/m),
+    remove() {
+      for (const path of paths) removeWhenEmpty(path)
+    },
+  }
+}
+
+/** It may be gone with the last of them. */
+function readPids(path: string | undefined): readonly number[] {
+  const file = path === undefined ? null : join(path, 'cgroup.procs')
+  if (file === null || !existsSync(file)) return []
+  return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number)
+}
+
+/** From the first of these files that is there; 0 when none says it. */
+function readNumber(folder: string | null, names: readonly string[], pattern: RegExp): number {
+  if (folder === null) return 0
+  const file = names.map((name) => join(folder, name)).find(existsSync)
+  return file === undefined ? 0 : Number(pattern.exec(readFileSync(file, 'utf8'))?.[1] ?? 0)
+}
+
+/** A process that was killed leaves its group a moment after it is gone for its parent. */
+function removeWhenEmpty(path: string, triesLeft = REMOVE_TRIES): void {
+  remove(path)
+  if (triesLeft > 0 && existsSync(path)) setTimeout(() => removeWhenEmpty(path, triesLeft - 1), REMOVE_DELAY_MS).unref()
+}
+
+/** In version 1 memory and swap are limited together; in version 2 swap by itself. */
+function limitMemory(path: string, bytes: number): void {
+  if (write(path, 'memory.max', String(bytes))) {
+    write(path, 'memory.swap.max', '0')
+    write(path, 'memory.oom.group', '1')
+    return
+  }
+  if (!write(path, 'memory.limit_in_bytes', String(bytes))) throw new Error(`${path} has no limit of memory`)
+  write(path, 'memory.memsw.limit_in_bytes', String(bytes))
+}
+
+function limitTasks(path: string, tasks: number): void {
+  if (!write(path, 'pids.max', String(tasks))) throw new Error(`${path} has no limit of processes`)
+}
+
+/** False where the kernel has no such file in the group. */
+function write(path: string, file: string, text: string): boolean {
+  if (!existsSync(join(path, file))) return false
+  writeFileSync(join(path, file), text)
+  return true
+}
+
+/** The folder below which groups with this controller can be made; in words why there is none. */
+function findHome(controller: LimitController, system: string): { readonly path: string } | string {
+  if (process.platform !== 'linux') return `${process.platform} has no control groups`
+  try {
+    const home = readOwnGroups(system).find(controller)
+    if (home === null)
+      return `no control group of ${controller} is mounted where this process could have one of its own`
+    allowController(home, controller)
+    removeStale(home)
+    tryGroup(home, controller)
+    return { path: home }
+  } catch (error) {
+    return errorText(error)
+  }
+}
+
+function tryGroup(home: string, controller: LimitController): void {
+  const path = join(home, `${PREFIX}${process.pid}-probe`)
+  makeFolder(path)
+  try {
+    if (controller === 'memory') limitMemory(path, MIB)
+    else limitTasks(path, 1)
+  } finally {
+    remove(path)
+  }
+}
+
+/** In version 2 the groups below have a limit only when this one hands the controller on. */
+function allowController(home: string, controller: LimitController): void {
+  const file = join(home, 'cgroup.subtree_control')
+  if (existsSync(file) && !readFileSync(file, 'utf8').split(/\s+/).includes(controller)) {
+    writeFileSync(file, `+${controller}`)
+  }
+}
+
+/** What an orchestrator that was killed left behind. */
+function removeStale(home: string): void {
+  for (const name of readdirSync(home)) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) remove(join(home, name))
+  }
+}
+
+/** Not `recursive`: on a file system that is read-only that says only that there is no such folder. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+function remove(path: string): void {
+  try {
+    rmdirSync(path)
+  } catch (error) {
+    const code = String((error as NodeJS.ErrnoException).code)
+    if (!['EBUSY', 'ENOTEMPTY', 'ENOENT'].includes(code)) throw error
+  }
+}

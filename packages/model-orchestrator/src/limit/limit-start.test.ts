@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { until } from '../../test/workspace.ts'
+import { limitStart, readWaitedMs } from './limit-start.ts'
+
+describe('the limit of a start', () => {
+  beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+  afterEach(() => vi.useRealTimers())
+
+  function begin(waitedMs: () => number) {
+    const reasons: string[] = []
+    const stop = limitStart({ limitMs: 30_000, waitedMs, onOver: (reason) => reasons.push(reason) })
+    return { reasons, stop }
+  }
+
+  it('is the time since it began where it never waits for a processor', () => {
+    const { reasons } = begin(() => 0)
+    vi.advanceTimersByTime(29_900)
+    expect(reasons).toEqual([])
+    vi.advanceTimersByTime(1_100)
+    expect(reasons).toEqual([
+      expect.stringMatching(/^did not serve within 30000 ms of its start, beside \d+ ms of waiting/),
+    ])
+  })
+
+  it('does not count waiting for a processor', () => {
+    const startedMs = performance.now()
+    // It gets a processor in one of four seconds.
+    const { reasons } = begin(() => (performance.now() - startedMs) * 0.75)
+    vi.advanceTimersByTime(119_000)
+    expect(reasons).toEqual([])
+    vi.advanceTimersByTime(3_000)
+    expect(reasons).toHaveLength(1)
+  })
+
+  it('is ten times as long at most', () => {
+    const startedMs = performance.now()
+    const { reasons } = begin(() => performance.now() - startedMs)
+    vi.advanceTimersByTime(299_000)
+    expect(reasons).toEqual([])
+    vi.advanceTimersByTime(2_000)
+    expect(reasons).toHaveLength(1)
+  })
+
+  it('ends when the start is over', () => {
+    const { reasons, stop } = begin(() => 0)
+    stop()
+    vi.advanceTimersByTime(1_000_000)
+    expect(reasons).toEqual([])
+  })
+})
+
+it.skipIf(!existsSync('/proc/self/schedstat'))('waiting for a processor is told apart from sleeping', async () => {
+  // Both loops want the one processor that they may use.
+  const loop = 'taskset -cp 0 $$ >/dev/null; while :; do :; done'
+  const loops = [1, 2].map(() => spawn('sh', ['-c', loop], { stdio: 'ignore' }))
+  const sleeper = spawn('sleep', ['600'], { stdio: 'ignore' })
+  const waited = () => [...loops, sleeper].map(({ pid }) => readWaitedMs(pid!))
+  try {
+    await until('it sleeps', () => /\(sleep\) S/.test(readFileSync(`/proc/${sleeper.pid}/stat`, 'utf8')))
+    const before = waited()
+    for (const index of [0, 1]) await until('it has waited', () => waited()[index]! - before[index]! > 500)
+    expect(waited()[2]! - before[2]!).toBeLessThan(100)
+  } finally {
+    for (const child of [...loops, sleeper]) child.kill('SIGKILL')
+  }
+  await until('it is gone', () => readWaitedMs(sleeper.pid!) === 0)
+})

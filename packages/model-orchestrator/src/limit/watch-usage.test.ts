@@ -1,0 +1,343 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { getPriority } from 'node:os'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { groupsAreMissing } from '../../test/limit-groups.ts'
+import { connectDiscovery, createWorkspace, isAlive, rememberingLog, STAND_IN, until } from '../../test/workspace.ts'
+import { type ProcessTable, parsePsLine } from '../process/process-table.ts'
+import { type Orchestrator, type OrchestratorSettings, startOrchestrator } from '../start-orchestrator.ts'
+import type { BackgroundGroup } from './background-group.ts'
+import { openLimitGroups } from './limit-groups.ts'
+import { MAY_RAISE, START_NICENESS } from './lower-priority.ts'
+import { checkModelLimits, type ModelLimits, taskLimit } from './model-limits.ts'
+import { startUsageWatch } from './watch-usage.ts'
+
+const SLEEP_SECONDS = 60 + Math.random()
+
+let space: Awaited<ReturnType<typeof createWorkspace>>
+let orchestrator: Orchestrator
+const cleanups: (() => unknown)[] = []
+
+beforeEach(async () => {
+  space = await createWorkspace()
+  cleanups.push(() => space.remove())
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+/** Runs one model, with this code, that is not started again when it fails. */
+async function run(main: string, modelLimits: OrchestratorSettings['modelLimits']) {
+  await space.submission('a', main)
+  await space.models([{ id: '1', submission_id: 'a', desired_state: 'RUNNING' }])
+  orchestrator = await startOrchestrator({
+    crunchId: 'starter-challenge',
+    port: 0,
+    modelsFile: space.modelsFile,
+    submissionsDirectory: space.submissions,
+    logsDirectory: space.logs,
+    baseClassName: 'tracker.TrackerBase',
+    runnerCommand: STAND_IN,
+    // Without them nothing but the watch ends what a model started.
+    confinement: { namespaces: 'off' },
+    log: rememberingLog(),
+    restart: { maxQuickFailures: 1 },
+    modelLimits: modelLimits ?? {},
+  })
+  cleanups.push(() => orchestrator.close())
+  const coordinator = await connectDiscovery(orchestrator.port)
+  cleanups.push(() => coordinator.close())
+  return coordinator
+}
+
+const status = () => orchestrator.models()[0]!
+const failure = async () => {
+  await until('the failure', () => status().state === 'FAILED')
+  return status().lastFailure
+}
+const printed = async (pattern: RegExp) =>
+  until(`a line ${pattern}`, async () => {
+    const lines = await space.logLines('1').catch(() => [])
+    return lines.map(({ message }) => pattern.exec(message)?.[1]).find((found) => found !== undefined)
+  })
+
+describe.skipIf(process.platform === 'win32')('a model over its limits', () => {
+  it('is ended when it eats memory, and the reason says how much it may use', async () => {
+    await run("const kept = []; setInterval(() => kept.push(Buffer.alloc(16 * 1024 * 1024, 'x')), 20)", {
+      memoryMib: 256,
+    })
+    expect(await failure()).toMatchObject({
+      code: 'STOP_UNEXPECTED',
+      reason: expect.stringMatching(
+        /^was stopped because it (used|needed more than) \d+ MiB of memory, over its limit of 256 MiB/,
+      ),
+    })
+  })
+
+  it('is ended with all its processes when it forks endlessly', async () => {
+    // A number of seconds that nobody else sleeps for.
+    const script = `while :; do sleep ${SLEEP_SECONDS} & done`
+    const main = `
+      import { spawn } from 'node:child_process'
+      setTimeout(() => spawn('/bin/sh', ['-c', ${JSON.stringify(script)}], { detached: true, stdio: 'ignore' }), 50)`
+    await run(main, { processes: 20 })
+    expect(await failure()).toMatchObject({
+      reason: expect.stringMatching(/^was stopped because it ran \d+ processes, over its limit of 20/),
+    })
+    const isLeft = execFileSync('ps', ['-A', '-o', 'args=']).toString().includes(`sleep ${SLEEP_SECONDS}`)
+    expect(isLeft).toBe(false)
+  })
+
+  const noGroup = groupsAreMissing()
+  it('takes along what left its group when it ends', async () => {
+    // A control group knows it at once, the watch after its next look, which nothing shows.
+    const untilLookedMs = noGroup === null ? 0 : 6 * 800
+    const main = `
+      import { spawn } from 'node:child_process'
+      const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
+      console.log('grandchild ' + child.pid)
+      process.on('SIGUSR2', () => setTimeout(() => process.exit(3), ${untilLookedMs}))`
+    await run(main, {})
+    const grandchild = Number(await printed(/grandchild (\d+)/))
+    process.kill(status().pid!, 'SIGUSR2')
+    expect(await failure()).toMatchObject({ reason: expect.stringContaining('exited with code 3') })
+    await until('the grandchild is gone', () => !isAlive(grandchild))
+  })
+
+  it.skipIf(noGroup !== null)(
+    `takes along what it starts the moment it ends${noGroup === null ? '' : ` (skipped: ${noGroup})`}`,
+    async () => {
+      const main = `
+      import { spawn } from 'node:child_process'
+      process.on('SIGUSR2', () => {
+        const options = { detached: true, stdio: 'ignore' }
+        console.log('grandchild ' + spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], options).pid)
+        process.exit(3)
+      })`
+      await run(main, {})
+      await until('it serves', () => status().state === 'RUNNING')
+      process.kill(status().pid!, 'SIGUSR2')
+      expect(await failure()).toMatchObject({ reason: expect.stringContaining('exited with code 3') })
+      const grandchild = Number(await printed(/grandchild (\d+)/))
+      await until('the grandchild is gone', () => !isAlive(grandchild))
+    },
+  )
+})
+
+/** A real process, and what the table says of it, so that the outcome does not depend on what else this machine does. */
+function startFabricated(parentPid = process.pid) {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
+  cleanups.push(() => child.kill('SIGKILL'))
+  return { child, pid: child.pid!, parentPid, cores: 0, cpuMs: 0, ended: once(child, 'exit') }
+}
+
+const NO_GROUPS = openLimitGroups({ without: { memory: 'not here', pids: 'not here' } })
+
+/** What such a process can have at most while it is behind. */
+const GROUP_CORES = 0.4
+
+/** Looks after such processes, two of which are there to be watched as models. */
+function watchFabricated(modelLimits: Partial<ModelLimits>, probationMs: number) {
+  const model = startFabricated()
+  const other = startFabricated()
+  const processes = [model, other]
+  let readAtMs = performance.now()
+  const table: ProcessTable = {
+    intervalMs: 50,
+    setForeign: () => undefined,
+    async read() {
+      const atMs = performance.now()
+      const elapsedMs = atMs - readAtMs
+      readAtMs = atMs
+      return processes.map((one) => {
+        one.cpuMs += one.cores * elapsedMs
+        const isZombie = one.child.exitCode !== null || one.child.signalCode !== null
+        const { pid, parentPid, cpuMs } = one
+        return { pid, parentPid, groupId: pid, startedAt: '1', cpuMs, residentBytes: 0, isZombie }
+      })
+    },
+  }
+  const behind = new Set<number>()
+  const background: BackgroundGroup = {
+    path: '/groups/background',
+    homes: ['/groups'],
+    processors: '2,3',
+    cores: GROUP_CORES,
+    enter: ({ command, args }) => ({ command: 'enter', args: [command, ...args] }),
+    move: (pid, direction) => void (direction === 'in' ? behind.add(pid) : behind.delete(pid)),
+    close: () => undefined,
+  }
+  const watch = startUsageWatch(checkModelLimits(modelLimits), rememberingLog(), {
+    table,
+    groups: NO_GROUPS,
+    background,
+    probationMs,
+    isInNeed: () => false,
+  })
+  cleanups.push(() => watch.close())
+  const reasons: string[] = []
+  const limits = checkModelLimits(modelLimits)
+  const group = NO_GROUPS.open({ memoryMib: limits.memoryMib, tasks: taskLimit(limits) })
+  const program = { command: '', args: [], limits, group, isModel: true }
+  const watchOne = ({ pid }: { readonly pid: number }) => watch.watch(pid, (reason) => reasons.push(reason), program)
+  return { model, other, processes, watch, watchOne, behind, words: watch.words, reasons }
+}
+
+describe.skipIf(process.platform === 'win32')('processor time', () => {
+  it('ends a model that uses more than its share on the average, however it is spread', async () => {
+    const { model, watchOne, reasons } = watchFabricated({ cpuCores: 1.5, cpuWindowMs: 1_000 }, 100)
+    watchOne(model)
+    model.cores = 3
+    await model.ended
+    expect(reasons).toEqual([
+      expect.stringMatching(/^used \d\.\d+ cores of CPU time on the average of 1 s, over its limit of 1\.5/),
+    ])
+  })
+
+  it('is given to other models first while one that serves takes more than half a core', async () => {
+    const { model, other, watchOne, behind, words, reasons } = watchFabricated({}, 500)
+    const wait = 'processors first to models that take little: the others wait in /groups/background, on processors 2,3'
+    expect(words).toContain(wait)
+    watchOne(other).setServing()
+    await until('the other one has served for a while', () => getPriority(other.pid) === 10)
+    const { setServing } = watchOne(model)
+    await until('it gives way at its start', () => getPriority(model.pid) === START_NICENESS)
+    expect(behind.has(model.pid)).toBe(MAY_RAISE)
+    setServing()
+    await until('it has served for a while, and takes little', () => getPriority(model.pid) === 10)
+    expect(behind.has(model.pid)).toBe(false)
+    model.cores = 0.9
+    await until('it waits for the others', () => getPriority(model.pid) === 19)
+    expect(behind.has(model.pid)).toBe(true)
+    model.cores = 0.2
+    const laterMs = model.cpuMs + 300
+    await until('it has taken less for more than a second', () => model.cpuMs > laterMs)
+    expect(behind.has(model.pid)).toBe(true)
+    model.cores = 0
+    if (MAY_RAISE) {
+      await until('it is calm', () => getPriority(model.pid) === 10)
+      expect(behind.has(model.pid)).toBe(false)
+    }
+    expect(behind.has(other.pid)).toBe(false)
+    expect(reasons).toEqual([])
+  })
+
+  it.runIf(MAY_RAISE)('is given first to others than the children of a hog, whenever they are found', async () => {
+    const { model, other, processes, watchOne, behind } = watchFabricated({}, 500)
+    for (const one of [model, other]) watchOne(one).setServing()
+    model.cores = 0.9
+    await until('it makes way for the other one', () => behind.has(model.pid) && getPriority(other.pid) === 10)
+    const child = startFabricated(model.pid)
+    processes.push(child)
+    await until('its child does as well', () => behind.has(child.pid))
+    expect(getPriority(child.pid)).toBe(19)
+  })
+
+  it.runIf(MAY_RAISE)('is not kept from a model that takes a little all the time', async () => {
+    const { model, other, watchOne, behind } = watchFabricated({}, 500)
+    for (const one of [model, other]) watchOne(one).setServing()
+    model.cores = 0.2
+    await until('it has been looked at for more than a second', () => model.cpuMs > 300)
+    expect(getPriority(model.pid)).toBe(10)
+    expect([...behind]).toEqual([])
+  })
+
+  it.runIf(MAY_RAISE)('is kept from a new model that takes all that is left, until it takes less', async () => {
+    const probationMs = 2_000
+    const { model, other, watchOne, behind } = watchFabricated({}, probationMs)
+    watchOne(other).setServing()
+    await until('there is one to make way for', () => getPriority(other.pid) === 10)
+    const startedAt = performance.now()
+    watchOne(model).setServing()
+    model.cores = GROUP_CORES
+    await until('it is no longer new', () => performance.now() > startedAt + probationMs + 500)
+    expect(behind.has(model.pid)).toBe(true)
+    model.cores = 0.05
+    await until('it takes what it wants', () => !behind.has(model.pid))
+  })
+
+  it.runIf(MAY_RAISE)('is not kept from new models that take all that is left together', async () => {
+    const { model, other, processes, watchOne, behind } = watchFabricated({}, 1_500)
+    const more = [startFabricated(), startFabricated()]
+    processes.push(...more)
+    watchOne(other).setServing()
+    await until('there is one to make way for', () => getPriority(other.pid) === 10)
+    for (const one of [model, ...more]) {
+      one.cores = GROUP_CORES / 3
+      watchOne(one).setServing()
+    }
+    await until('they are behind', () => behind.size === 3)
+    await until('they come out', () => behind.size === 0)
+  })
+
+  it.runIf(MAY_RAISE)('is kept from a hog that gets little because of other hogs', async () => {
+    const { model, other, processes, watchOne, behind } = watchFabricated({}, 500)
+    const more = [startFabricated(), startFabricated()]
+    processes.push(...more)
+    const hogs = [model, ...more]
+    for (const one of [other, ...hogs]) watchOne(one).setServing()
+    for (const one of hogs) one.cores = 0.9
+    await until('they are behind', () => behind.size === 3)
+    model.cores = 0.09
+    for (const one of more) one.cores = GROUP_CORES / 2
+    const laterMs = model.cpuMs + 0.09 * 3_000
+    await until('it has taken little for long', () => model.cpuMs > laterMs)
+    expect(behind.size).toBe(3)
+    for (const one of more) one.cores = 0
+    await until('it takes what it wants', () => behind.size === 0)
+  })
+
+  it.runIf(MAY_RAISE)('is kept from a start at once, while there is one to make way for', async () => {
+    const { other, watch, watchOne } = watchFabricated({}, 500)
+    const program = { command: 'node', args: ['main.js'] }
+    watchOne(other).setServing()
+    expect(watch.starting(program)).toMatchObject(program)
+    await until('there is one', () => getPriority(other.pid) === 10)
+    expect(watch.starting(program)).toMatchObject({ command: 'enter', args: ['node', 'main.js'] })
+  })
+
+  it.runIf(MAY_RAISE)('is no longer kept from a model whose start takes long', async () => {
+    const { model, other, watchOne, behind } = watchFabricated({}, 500)
+    watchOne(other).setServing()
+    await until('the other one has served for a while', () => getPriority(other.pid) === 10)
+    watchOne(model)
+    await until('it gives way at its start', () => getPriority(model.pid) === START_NICENESS)
+    expect(behind.has(model.pid)).toBe(true)
+    await until('it comes to its end among the others', () => getPriority(model.pid) === 10)
+    expect(behind.has(model.pid)).toBe(false)
+  })
+
+  it.runIf(MAY_RAISE)('is kept from a model that starts only while there is one to make way for', async () => {
+    const { model, other, watchOne, behind } = watchFabricated({}, 500)
+    watchOne(other).setServing()
+    watchOne(model).setServing()
+    await until('both give way to the node', () => [model, other].every(({ pid }) => getPriority(pid) === 19))
+    expect([...behind]).toEqual([])
+    await until('both have served for a while', () => [model, other].every(({ pid }) => getPriority(pid) === 10))
+    model.cores = 0.9
+    await until('it makes way for the other one', () => behind.has(model.pid))
+    other.cores = 0.9
+    await until('there is none again', () => !behind.has(model.pid))
+    expect(getPriority(model.pid)).toBe(19)
+    expect(behind.has(other.pid)).toBe(false)
+  })
+})
+
+describe('limits', () => {
+  it('reads what ps prints', () => {
+    expect(parsePsLine(' 12  1  12  2048 Ss   1-02:03:04 Sun Nov 22 15:42:47 2026')).toEqual({
+      pid: 12,
+      parentPid: 1,
+      groupId: 12,
+      startedAt: 'Sun Nov 22 15:42:47 2026',
+      cpuMs: ((24 + 2) * 3_600 + 3 * 60 + 4) * 1_000,
+      residentBytes: 2048 * 1024,
+      isZombie: false,
+    })
+    expect(parsePsLine('501 1 501 10 Z 0:00.25 Sun Nov 22 15:42:47 2026')).toMatchObject({ cpuMs: 250, isZombie: true })
+  })
+
+  it('refuses limits under which no model can live', () => {
+    expect(() => checkModelLimits({ memoryMib: 1 })).toThrow(/memoryMib of models is 1; give at least 128/)
+  })
+})

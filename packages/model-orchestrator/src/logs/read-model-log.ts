@@ -1,0 +1,216 @@
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
+import { setTimeout as delay } from 'node:timers/promises'
+import { systemErrorCode } from '@crunch/local-processes'
+import { z } from 'zod'
+import { OrchestratorError } from '../errors.ts'
+import { isFolderName } from '../models-file/models-file.ts'
+import { RUN_ENDED, type RunLogLine } from './run-log.ts'
+
+const POLL_MS = 200
+const CHUNK_BYTES = 256 * 1024
+/** A model writes shorter lines; a file that holds a longer one was not written by us. */
+const MAX_LINE_CHARACTERS = 1024 * 1024
+
+/** A line of a model's log, with the run that it is of and its instant as ISO 8601 text. */
+export interface LoggedLine extends RunLogLine {
+  readonly timestamp: string
+  readonly deploymentId: string
+}
+
+/** Which part of a model's log is wanted. */
+export interface ModelLogRequest {
+  readonly logsDirectory: string
+  readonly modelId: string
+  /** A run; the newest unless given. */
+  readonly deploymentId?: string
+  /** Goes on with what is written later, over restarts of the model unless a run is given, until `signal` aborts. */
+  readonly follow?: boolean
+  /** Only the newest lines of what is there already; all unless given. */
+  readonly lines?: number
+  readonly signal?: AbortSignal
+}
+
+const lineSchema = z.object({
+  timestamp: z.string(),
+  message: z.string(),
+  error: z.boolean(),
+  emitter: z.string().transform((emitter): RunLogLine['emitter'] => {
+    return emitter === 'user-code' || emitter === 'builder' ? emitter : 'service'
+  }),
+})
+
+/**
+ * The lines that are kept of a model's run, oldest first. Throws `LOG_UNKNOWN` when there is no such log; when it
+ * follows a model that was never started, it waits for its first run instead.
+ */
+export async function* readModelLog(request: ModelLogRequest): AsyncGenerator<LoggedLine, void> {
+  const { logsDirectory, modelId, deploymentId, follow = false, signal } = request
+  if (!isFolderName(modelId) || (deploymentId !== undefined && !isFolderName(deploymentId))) {
+    throw new OrchestratorError('LOG_UNKNOWN', `"${deploymentId ?? modelId}" is no id of a model or of a run`)
+  }
+  const folder = join(resolve(logsDirectory), modelId)
+  let lines = request.lines ?? Number.POSITIVE_INFINITY
+  let run = deploymentId ?? (await newestRun(folder))
+  if (run === null && !follow) throw noLog(folder, modelId)
+  for (;;) {
+    if (run !== null) {
+      const isOver = async () => deploymentId === undefined && (await newestRun(folder)) !== run
+      yield* readRun(folder, run, { follow, lines, signal, isOver })
+      if (!follow || deploymentId !== undefined) return
+      lines = Number.POSITIVE_INFINITY
+    }
+    const last: string | null = run
+    while (run === last) {
+      if (!(await waited(signal))) return
+      run = await newestRun(folder)
+    }
+  }
+}
+
+interface RunReading {
+  readonly follow: boolean
+  readonly lines: number
+  readonly signal: AbortSignal | undefined
+  /** Whether a newer run makes the further lines of this one unlikely. */
+  readonly isOver: () => Promise<boolean>
+}
+
+async function* readRun(folder: string, run: string, reading: RunReading): AsyncGenerator<LoggedLine, void> {
+  const path = join(folder, `${run}.ndjson`)
+  let file = await openLog(path)
+  try {
+    const older = await readRotated(join(folder, `${run}.1.ndjson`), file)
+    const parse = createParser(run)
+    const begin = [...parse(older), ...(await readNew(file, parse))]
+    if (begin.length === 0 && older === '' && file.handle === null && !reading.follow) throw noLog(folder, run)
+    yield* begin.slice(Math.max(0, begin.length - reading.lines))
+    let isEnded = begin.some(isEnd)
+    while (reading.follow && !isEnded) {
+      const isOver = await reading.isOver()
+      if (!(await waited(reading.signal))) return
+      const isRotated = await wasReplaced(path, file)
+      const fresh = await readNew(file, parse)
+      if (isRotated) {
+        await file.handle?.close()
+        file = await openLog(path)
+        fresh.push(...(await readNew(file, parse)))
+      }
+      yield* fresh
+      isEnded = isOver || fresh.some(isEnd)
+    }
+  } finally {
+    await file.handle?.close()
+  }
+}
+
+interface OpenLog {
+  /** Null while there is no such file. */
+  readonly handle: FileHandle | null
+  readonly inode: number | null
+  position: number
+  readonly decoder: StringDecoder
+}
+
+async function openLog(path: string): Promise<OpenLog> {
+  const begin = { position: 0, decoder: new StringDecoder('utf8') }
+  try {
+    const handle = await open(path, 'r')
+    return { ...begin, handle, inode: (await handle.stat()).ino }
+  } catch (error) {
+    if (isMissing(error)) return { ...begin, handle: null, inode: null }
+    throw error
+  }
+}
+
+/** The older half of a log; nothing when the file that was just opened has become it. */
+async function readRotated(path: string, newer: OpenLog): Promise<string> {
+  const older = await openLog(path)
+  if (older.handle === null) return ''
+  try {
+    return older.inode === newer.inode ? '' : await older.handle.readFile('utf8')
+  } finally {
+    await older.handle.close()
+  }
+}
+
+/** The log is rotated by a rename, after which our open file only has the rest of the older half. */
+async function wasReplaced(path: string, file: OpenLog): Promise<boolean> {
+  try {
+    return (await stat(path)).ino !== file.inode
+  } catch (error) {
+    if (isMissing(error)) return false // Between the rename and the new file; or nothing was written yet.
+    throw error
+  }
+}
+
+async function readNew(file: OpenLog, parse: (text: string) => LoggedLine[]): Promise<LoggedLine[]> {
+  const lines: LoggedLine[] = []
+  if (file.handle === null) return lines
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+  for (;;) {
+    const { bytesRead } = await file.handle.read(buffer, 0, CHUNK_BYTES, file.position)
+    if (bytesRead === 0) return lines
+    file.position += bytesRead
+    lines.push(...parse(file.decoder.write(buffer.subarray(0, bytesRead))))
+  }
+}
+
+/** Takes the text as it comes; a line is given when its end is there. */
+function createParser(deploymentId: string): (text: string) => LoggedLine[] {
+  let rest = ''
+  return (text) => {
+    const rows = (rest + text).split('\n')
+    rest = (rows.pop() ?? '').slice(0, MAX_LINE_CHARACTERS)
+    return rows.filter((row) => row !== '').map((row) => toLine(row, deploymentId))
+  }
+}
+
+function toLine(row: string, deploymentId: string): LoggedLine {
+  try {
+    return { ...lineSchema.parse(JSON.parse(row)), deploymentId }
+  } catch {
+    // A write that was cut by a crash: what is left of it is still worth reading.
+    return { timestamp: '', message: row, error: true, emitter: 'service', deploymentId }
+  }
+}
+
+function isEnd({ emitter, message }: LoggedLine): boolean {
+  return emitter === 'service' && message.startsWith(RUN_ENDED)
+}
+
+/** Deployment ids of one model sort by time. */
+async function newestRun(folder: string): Promise<string | null> {
+  try {
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.ndjson'))
+    return (
+      names
+        .map((name) => name.replace(/(\.1)?\.ndjson$/, ''))
+        .sort()
+        .at(-1) ?? null
+    )
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return systemErrorCode(error) === 'ENOENT'
+}
+
+function noLog(folder: string, id: string): OrchestratorError {
+  const problem = `there is no log of ${id} in ${folder}; it was never started, or newer runs took its place`
+  return new OrchestratorError('LOG_UNKNOWN', problem)
+}
+
+async function waited(signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await delay(POLL_MS, undefined, { signal })
+    return true
+  } catch (error) {
+    if (signal?.aborted) return false
+    throw error
+  }
+}

@@ -1,0 +1,76 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { modelEnvironment } from '../../process/model-environment.ts'
+import { RunFailure } from '../../run-failure.ts'
+import type { PythonInterpreter } from '../python/python-interpreter.ts'
+import type { Workshop } from '../workshop.ts'
+
+const SCRIPT = fileURLToPath(new URL('./read_notebook.py', import.meta.url))
+/** Seconds are enough unless the machine is very busy; memory is limited as well. */
+const LIMIT_MS = 300_000
+
+const place = { cell: z.number(), line: z.number() }
+const codeSchema = z.object({
+  lines: z.array(z.string()),
+  imports: z.array(z.object({ ...place, module: z.string(), isStandard: z.boolean(), comment: z.string().nullable() })),
+  commands: z.array(z.object({ ...place, text: z.string() })),
+  warnings: z.array(z.string()),
+})
+const answerSchema = z.union([z.object({ error: z.object({ ...place, message: z.string() }) }), codeSchema])
+
+/** The program that a notebook's code cells make, and what they import and command. Cells and lines count from 1. */
+export type NotebookCode = z.infer<typeof codeSchema>
+
+export interface NotebookReading {
+  /** The notebook, absolute. */
+  readonly file: string
+  readonly interpreter: PythonInterpreter
+  readonly workshop: Workshop
+  /** Gets a folder for the answer, which is removed afterwards. */
+  readonly scratchDirectory: string
+  readonly signal: AbortSignal
+}
+
+/**
+ * Lets Python itself read the code cells: see `read_notebook.py`. The machine's own Python does, without the submission's
+ * packages: those may bring code that runs whenever a Python starts. Throws `BUILD_FAILED` that names cell and line.
+ */
+export async function readCodeCells(reading: NotebookReading): Promise<NotebookCode> {
+  const { file, interpreter, workshop, scratchDirectory, signal } = reading
+  await mkdir(scratchDirectory, { recursive: true })
+  const folder = await mkdtemp(join(scratchDirectory, '.reading-'))
+  try {
+    const answerFile = join(folder, 'answer.json')
+    await writeFile(answerFile, '')
+    const { code, isLate, over } = await workshop.run({
+      command: interpreter.executable,
+      args: ['-I', '-S', SCRIPT, file, answerFile],
+      directory: '/',
+      environment: modelEnvironment(process.env),
+      programs: [interpreter.executable],
+      readable: [file, SCRIPT],
+      writable: [folder],
+      limitMs: LIMIT_MS,
+      signal,
+    })
+    if (code !== 0) throw unreadable(file, code, isLate, over)
+    const answer = answerSchema.parse(JSON.parse(await readFile(answerFile, 'utf8')))
+    if (!('error' in answer)) return answer
+    const { cell, line, message } = answer.error
+    throw new RunFailure('BUILD_FAILED', `${file}: cell ${cell} line ${line}: ${message}`)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function unreadable(file: string, code: number | null, isLate: boolean, over: string | null): RunFailure {
+  const why =
+    over !== null
+      ? `was stopped because it ${over}`
+      : isLate
+        ? `took more than ${LIMIT_MS / 1_000} s`
+        : `exited with code ${code}`
+  return new RunFailure('BUILD_FAILED', `${file} cannot be read: Python ${why}; write a shorter notebook`)
+}

@@ -1,0 +1,43 @@
+import { modelEnvironment } from '../../process/model-environment.ts'
+
+/** What finds Python and its configuration, and no secret of the node: the installers' own settings, proxies and certificates. */
+const INSTALLER_NAMES = [
+  /^PIP_/,
+  /^UV_/,
+  /^(HTTP|HTTPS|ALL|NO)_PROXY$/i,
+  /^SSL_CERT_(FILE|DIR)$/,
+  /^(REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NETRC)$/,
+  /^XDG_(CACHE|CONFIG)_HOME$/,
+  /^PYENV_(ROOT|VERSION)$/,
+]
+
+/**
+ * The environment of programs that read the operator's configuration. Nothing of a submission runs in it: an index's password
+ * may be among the settings.
+ */
+export function operatorEnvironment(source: NodeJS.ProcessEnv): Record<string, string> {
+  const environment = modelEnvironment(source)
+  for (const [name, value] of Object.entries(source)) {
+    if (value !== undefined && INSTALLER_NAMES.some((pattern) => pattern.test(name))) environment[name] = value
+  }
+  return environment
+}
+
+/**
+ * The environment in which packages are installed, with nothing of the operator's configuration: where packages come from is in
+ * the arguments. `workFolder` is for whatever does not stay.
+ */
+export function installEnvironment(source: NodeJS.ProcessEnv, workFolder: string): Record<string, string> {
+  return modelEnvironment(source, {
+    HOME: workFolder,
+    TMPDIR: workFolder,
+    XDG_CACHE_HOME: workFolder,
+    PIP_CONFIG_FILE: '/dev/null',
+    // The runner requires a package that is called `importlib` as the standard library's, and comes as source alone. Before
+    // pip 23.1, which Debian 12 has, a source package is built inside its own folder, where that name hides the library's.
+    PIP_USE_PEP517: '1',
+    UV_NO_CONFIG: '1',
+    UV_CACHE_DIR: `${workFolder}/uv`,
+    UV_PYTHON_DOWNLOADS: 'never',
+  })
+}

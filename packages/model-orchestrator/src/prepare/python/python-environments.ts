@@ -1,0 +1,295 @@
+import { createHash } from 'node:crypto'
+import { lstat, mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DirectoryBusyError, withDirectoryLock } from '@crunch/local-processes'
+import { holds, linkChain } from '../../confine/visible-paths.ts'
+import { errorText } from '../../errors.ts'
+import type { ProcessGuard } from '../../process/process-guard.ts'
+import { removeFolder } from '../../process/remove-folder.ts'
+import { createStartQueue, type StartQueue } from '../../process/start-queue.ts'
+import { RunFailure } from '../../run-failure.ts'
+import type { Workshop } from '../workshop.ts'
+import { operatorEnvironment } from './install-environment.ts'
+import { type Installation, installPackages } from './install-packages.ts'
+import { readOperatorIndex } from './operator-index.ts'
+import { createPackageCache } from './package-cache.ts'
+import { findPython, type PythonInterpreter } from './python-interpreter.ts'
+import { checkRequirement } from './python-requirements.ts'
+
+/** The version of the hosting program that we are tested with. */
+export const PYTHON_RUNNER_REQUIREMENT = 'crunch-model-runner==0.4.2'
+
+/** What that version requires itself: naming it without a version changes nothing. */
+const BROUGHT_BY_RUNNER = new Set([
+  'grpcio',
+  'joblib',
+  'numpy',
+  'pandas',
+  'protobuf',
+  'pyarrow',
+  'pytest',
+  'river',
+  'scipy',
+])
+
+/** Scientific packages are large, and so are slow lines. */
+const BUILD_LIMIT_MS = 600_000
+
+/** Installing is heavy on the disk; more at once would only slow down the models that run. */
+const MAX_BUILDS_AT_ONCE = 2
+
+/** How long a wait for another orchestrator may go on after ours was told to stop. */
+const LOCK_WAIT_MS = 500
+
+/** Written last: an environment without it was not finished and is made anew. */
+const MARKER = 'complete.json'
+
+/** Raised when environments are laid out in another way. */
+const LAYOUT = 2
+
+/** Where Python models get their programs from. */
+export interface PythonSettings {
+  /** `python3` on the PATH unless given. */
+  readonly program?: string
+  /** Where the environments are made; `.environments` beside the submissions' folder unless given. */
+  readonly environmentsDirectory?: string
+  /** Folders in which models find modules that are no packages of theirs: the base class. */
+  readonly path?: readonly string[]
+  /** Whether source packages may be built, which runs code of theirs, confined; false unless given. */
+  readonly allowBuilds?: boolean
+}
+
+/** An environment in which the runner and a submission's packages are installed. */
+export interface PythonEnvironment {
+  readonly directory: string
+  /** The Python of the machine that it was made with. */
+  readonly interpreter: PythonInterpreter
+  readonly python: string
+  /** The script of the installed runner. */
+  readonly runner: string
+}
+
+/** What is told while an environment is made. */
+export type BuildListener = (line: string, error: boolean) => void
+
+/** Environments by what is in them: each is made once and used by every model that wants the same. */
+export interface PythonEnvironments {
+  /**
+   * Resolves when the environment is there. Rejects with `BUILD_FAILED` and the installer's last lines, or with the
+   * signal's reason when `signal` aborts; the work goes on then, for others may wait for it.
+   */
+  ensure(
+    requirements: readonly string[],
+    place: string,
+    signal: AbortSignal,
+    tell: BuildListener,
+  ): Promise<PythonEnvironment>
+  /** The Python of the machine, with which environments are made. Rejects as `ensure` does. */
+  findPython(signal: AbortSignal): Promise<PythonInterpreter>
+  /** Ends what is being made. */
+  close(): Promise<void>
+}
+
+interface Build {
+  readonly done: Promise<PythonEnvironment>
+  readonly listeners: Set<BuildListener>
+}
+
+/** See `PythonEnvironments`; `directory` and what is above it are made when they are needed. */
+export function createPythonEnvironments(input: {
+  readonly directory: string
+  readonly program: string
+  readonly source: NodeJS.ProcessEnv
+  readonly guard: ProcessGuard
+  readonly workshop: Workshop
+  readonly allowBuilds?: boolean
+  readonly runnerRequirement?: string
+  readonly limitMs?: number
+}): PythonEnvironments {
+  const { directory, guard, program, workshop, source } = input
+  const allowBuilds = input.allowBuilds ?? false
+  const runnerRequirement = input.runnerRequirement ?? PYTHON_RUNNER_REQUIREMENT
+  const limitMs = input.limitMs ?? BUILD_LIMIT_MS
+  const environment = operatorEnvironment(source)
+  const closing = new AbortController()
+  const turns = createStartQueue(MAX_BUILDS_AT_ONCE, limitMs)
+  const cache = createPackageCache(join(directory, 'packages'))
+  const builds = createBuilds()
+  const { signal: closed } = closing
+  // The operator may install a Python, or mend the settings of an index: the next model asks again after a failure.
+  const python = untilItFails(() => findPython({ program, environment, signal: closed, guard }))
+  const findIndex = untilItFails((interpreter: string) =>
+    readOperatorIndex({ python: interpreter, source, guard, signal: closed }),
+  )
+  const shared = { workshop, cache, allowBuilds, signal: closed, limitMs, source, turns, findIndex }
+
+  return {
+    async ensure(requirements, place, signal, tell) {
+      for (const requirement of requirements) checkRequirement(requirement, place)
+      const found = await unlessAborted(python(), signal)
+      const packages = [runnerRequirement, ...differing(requirements)]
+      const target = join(directory, environmentName(found, packages, allowBuilds))
+      await mkdir(directory, { recursive: true }).catch((error: unknown) => {
+        throw new RunFailure('BUILD_FAILED', `folder for environments ${directory} cannot be made: ${errorText(error)}`)
+      })
+      const existing = await readEnvironment(target, found)
+      if (existing) return existing
+      const build = builds.join(target, (tell) =>
+        makeEnvironment({ ...shared, directory: target, interpreter: found, packages, tell }),
+      )
+      build.listeners.add(tell)
+      try {
+        return await unlessAborted(build.done, signal)
+      } catch (error) {
+        if (!(error instanceof RunFailure) || signal.aborted) throw error
+        throw new RunFailure(error.code, `${place}: ${error.message}`, { cause: error })
+      } finally {
+        build.listeners.delete(tell)
+      }
+    },
+    findPython: (signal) => unlessAborted(python(), signal),
+    async close() {
+      closing.abort(new RunFailure('RUN_FAILED', 'the orchestrator stops'))
+      await builds.settled()
+    },
+  }
+}
+
+/** What is being made, by its folder: models that want the same wait for one build. */
+function createBuilds() {
+  const builds = new Map<string, Build>()
+  return {
+    join(target: string, work: (tell: BuildListener) => Promise<PythonEnvironment>): Build {
+      const known = builds.get(target)
+      if (known) return known
+      const listeners = new Set<BuildListener>()
+      const tell: BuildListener = (line, error) => {
+        for (const listener of listeners) listener(line, error)
+      }
+      const done = work(tell).finally(() => builds.delete(target))
+      // Every model that asked may have left; a failure without a listener is no error of ours.
+      done.catch(() => undefined)
+      const build = { done, listeners }
+      builds.set(target, build)
+      return build
+    },
+    settled: () => Promise.allSettled([...builds.values()].map(({ done }) => done)),
+  }
+}
+
+/** Does the work once, for all callers; after a failure again. */
+function untilItFails<Args extends unknown[], Result>(
+  work: (...args: Args) => Promise<Result>,
+): (...args: Args) => Promise<Result> {
+  let result: Promise<Result> | null = null
+  return (...args) => {
+    result ??= work(...args).catch((error: unknown) => {
+      result = null
+      throw error
+    })
+    return result
+  }
+}
+
+/** Makes the environment unless another orchestrator was quicker; a failed or half-built one leaves nothing behind. */
+async function makeEnvironment(input: Installation & { readonly turns: StartQueue }): Promise<PythonEnvironment> {
+  const { directory, interpreter, packages, signal, tell } = input
+  return whileLocked(`${directory}.lock`, signal, tell, async () => {
+    const done = await readEnvironment(directory, interpreter)
+    if (done) return done
+    const endTurn = await input.turns.enter(signal)
+    try {
+      await removeFolder(directory)
+      await mkdir(directory)
+      await installPackages(input)
+      // Nothing of the installation runs any more, and what it could write to is not written to by us.
+      await removeFolder(join(directory, 'work'))
+      await writeFile(join(directory, 'new.json'), JSON.stringify({ python: interpreter.version, packages }, null, 2))
+      await rename(join(directory, 'new.json'), join(directory, MARKER))
+    } catch (error) {
+      await removeFolder(directory)
+      throw error
+    } finally {
+      endTurn()
+    }
+    const made = await readEnvironment(directory, interpreter)
+    if (made) return made
+    await removeFolder(directory)
+    throw new RunFailure('BUILD_FAILED', `${packages[0]} was installed in ${directory} but left no program of its own`)
+  })
+}
+
+/** No two orchestrators make the same environment at once; the lock of one that was killed is free. */
+async function whileLocked<Result>(
+  lock: string,
+  signal: AbortSignal,
+  tell: BuildListener,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  await mkdir(lock, { recursive: true })
+  for (let waitMs = 0; ; waitMs = LOCK_WAIT_MS) {
+    signal.throwIfAborted()
+    try {
+      return await withDirectoryLock(lock, waitMs, work)
+    } catch (error) {
+      if (!(error instanceof DirectoryBusyError)) throw error
+      if (waitMs === 0) tell('another orchestrator makes this environment; waiting for it', false)
+    }
+  }
+}
+
+/** What decides of an environment, in one order: half a gigabyte is not made twice for the same packages. */
+function differing(requirements: readonly string[]): readonly string[] {
+  return [...new Set(requirements)].filter((one) => !BROUGHT_BY_RUNNER.has(one.toLowerCase())).sort()
+}
+
+function environmentName(found: PythonInterpreter, packages: readonly string[], allowBuilds: boolean): string {
+  const content = [LAYOUT, found.version, allowBuilds, ...packages]
+  const hash = createHash('sha256').update(JSON.stringify(content))
+  return `python-${found.version}-${hash.digest('hex').slice(0, 16)}`
+}
+
+/** The environment, when it is complete, its interpreter is still installed and its programs are what they should be. */
+async function readEnvironment(directory: string, interpreter: PythonInterpreter): Promise<PythonEnvironment | null> {
+  const bin = join(directory, 'venv', 'bin')
+  const environment = { directory, interpreter, python: join(bin, 'python'), runner: join(bin, 'model-runner') }
+  try {
+    await readFile(join(directory, MARKER))
+    return (await isUntouched(environment)) ? environment : null
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+}
+
+/**
+ * A package that was built could leave links in place of the programs, and whatever a program is a link to is shown to the
+ * models that run it.
+ */
+async function isUntouched({ directory, interpreter, python, runner }: PythonEnvironment): Promise<boolean> {
+  const home = await realpath(directory)
+  const own = await realpath(interpreter.executable)
+  const isInside = (path: string) => holds(home, path)
+  const isRunner = (await lstat(runner)).isFile() && isInside(await realpath(runner))
+  if (!isRunner) return false
+  // Each step is shown to the model, by its name: "d/../../secret" is another file than what Linux finds there if d is a link.
+  for (const step of linkChain(python)) {
+    const found = await realpath(step)
+    if (found !== own && !isInside(found)) return false
+  }
+  return true
+}
+
+async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  let leave: () => void = () => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason)
+    if (signal.aborted) leave()
+    else signal.addEventListener('abort', leave, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', leave)
+  }
+}

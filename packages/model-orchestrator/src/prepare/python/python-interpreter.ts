@@ -1,0 +1,67 @@
+import { errorText } from '../../errors.ts'
+import type { ProcessGuard } from '../../process/process-guard.ts'
+import { runProgram } from '../../process/run-program.ts'
+import { RunFailure } from '../../run-failure.ts'
+
+/** What the Python model runner needs. */
+const LOWEST_MINOR = 11
+
+/** A cold start of a version manager's wrapper takes seconds on a busy machine. */
+const PROBE_LIMIT_MS = 30_000
+
+const PROBE = 'import json, sys; print(json.dumps([list(sys.version_info[:3]), sys.executable]))'
+
+/** A Python that can host models. */
+export interface PythonInterpreter {
+  /** The interpreter itself, absolute, not a wrapper that chooses one by the working directory. */
+  readonly executable: string
+  /** `3.11.7` */
+  readonly version: string
+}
+
+/** Asks `program` for its version. Throws `BUILD_FAILED` when it is absent or older than 3.11. */
+export async function findPython(input: {
+  readonly program: string
+  readonly environment: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+  readonly guard: ProcessGuard
+}): Promise<PythonInterpreter> {
+  const { program } = input
+  const fix = `install Python 3.${LOWEST_MINOR} or newer, or name one with MODEL_ORCHESTRATOR_PYTHON`
+  const errors: string[] = []
+  const probed = await runProgram({
+    command: program,
+    args: ['-c', PROBE],
+    directory: '/',
+    environment: input.environment,
+    limitMs: PROBE_LIMIT_MS,
+    signal: input.signal,
+    guard: input.guard,
+    onLine: (line, error) => error && errors.push(line),
+  }).catch((error: unknown) => {
+    input.signal.throwIfAborted()
+    throw new RunFailure('BUILD_FAILED', `Python models need Python: ${errorText(error)}; ${fix}`, { cause: error })
+  })
+  const answer = readAnswer(probed.stdout.at(-1))
+  if (probed.code !== 0 || answer === null) {
+    const why = probed.isLate ? `did not answer within ${PROBE_LIMIT_MS} ms` : errors.slice(-3).join(' ')
+    throw new RunFailure('BUILD_FAILED', `"${program}" does not tell its Python version (${why}); ${fix}`)
+  }
+  const [major, minor] = answer.numbers
+  const version = answer.numbers.join('.')
+  if (major !== 3 || minor === undefined || minor < LOWEST_MINOR) {
+    throw new RunFailure('BUILD_FAILED', `"${program}" is Python ${version}, which is too old; ${fix}`)
+  }
+  return { executable: answer.executable, version }
+}
+
+function readAnswer(line = ''): { readonly numbers: readonly number[]; readonly executable: string } | null {
+  try {
+    const [numbers, executable]: [unknown, unknown] = JSON.parse(line)
+    if (!Array.isArray(numbers) || typeof executable !== 'string' || executable === '') return null
+    return { numbers: numbers.map(Number), executable }
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return null
+    throw error
+  }
+}

@@ -1,0 +1,86 @@
+import type { FailureReport } from '@crunch/model-protocol'
+import { targetOf } from '../confine/confinement.ts'
+import type { OrchestratorLog } from '../log.ts'
+import { type ProbeLimits, type ProbeResult, probeModel } from './probe-model.ts'
+import type { ServingRun, SupervisedModel } from './supervised-model.ts'
+
+/** As many reports of the coordinator in charge about one run count without a confirmation: it called the model between them. */
+const REPORTS_UNTIL_BELIEVED = 3
+/** A client without the key may have a model looked at this often: a look makes the model busy for a moment. */
+const PROBE_PAUSE_MS = 60_000
+
+/** Who sent a report. */
+export interface Reporter {
+  /** It has the orchestrator's key, so it is the coordinator in charge. */
+  readonly hasKey: boolean
+  /** A coordinator in charge is connected. */
+  readonly isOverruled: boolean
+}
+
+export interface ReportJudge {
+  take(model: SupervisedModel | undefined, report: FailureReport, reporter: Reporter): void
+  close(): Promise<void>
+}
+
+/**
+ * Decides what a coordinator's failure report is worth. No single message may stop a model for good, whoever sent it: a report is followed by
+ * a look at the model, and only what is found there, or the third report of the coordinator in charge about the same run, ends the run. A
+ * model that is not found wanting is announced again, so that whoever gave it up calls it again.
+ */
+export function createReportJudge(input: {
+  readonly baseClassName: string
+  readonly log: OrchestratorLog
+  readonly limits: ProbeLimits
+}): ReportJudge {
+  const { baseClassName, log, limits } = input
+  const ending = new AbortController()
+  const probes = new Map<ServingRun, Promise<void>>()
+  const probedAt = new WeakMap<ServingRun, number>()
+  const reportCounts = new WeakMap<ServingRun, number>()
+
+  async function judge(model: SupervisedModel, serving: ServingRun, report: FailureReport, hasKey: boolean) {
+    const count = (reportCounts.get(serving) ?? 0) + (hasKey ? 1 : 0)
+    reportCounts.set(serving, count)
+    const found = await probeModel(targetOf(serving.address), baseClassName, limits, ending.signal)
+    if (ending.signal.aborted || !model.isServing(serving)) return
+    const isBelieved = hasKey && count >= REPORTS_UNTIL_BELIEVED
+    if (found.isConfirmed || isBelieved) model.giveUp(serving, report, whyOf(found, count))
+    else {
+      const fields = { modelId: report.model_id, code: report.failure_code, reported: report.failure_reason ?? '' }
+      log.warn('failure report is not confirmed, and the model goes on', { ...fields, found: found.finding })
+      model.announceAgain(serving)
+    }
+  }
+
+  return {
+    take(model, report, { hasKey, isOverruled }) {
+      const fields = { modelId: report.model_id, code: report.failure_code }
+      const serving = model?.servingAt(report.ip)
+      if (model === undefined || serving === undefined) {
+        log.warn('failure report names no model that serves', fields)
+        return
+      }
+      model.noteReport(report)
+      if (!hasKey && isOverruled) {
+        log.warn(
+          'failure report of a client without the key is ignored: the coordinator in charge is connected',
+          fields,
+        )
+        return
+      }
+      const isTooSoon = !hasKey && performance.now() - (probedAt.get(serving) ?? -PROBE_PAUSE_MS) < PROBE_PAUSE_MS
+      if (isTooSoon || probes.has(serving)) return
+      probedAt.set(serving, performance.now())
+      const probe = judge(model, serving, report, hasKey).finally(() => probes.delete(serving))
+      probes.set(serving, probe)
+    },
+    async close() {
+      ending.abort()
+      await Promise.all(probes.values())
+    },
+  }
+}
+
+function whyOf({ isConfirmed, finding }: ProbeResult, count: number): string {
+  return isConfirmed ? `the orchestrator found that ${finding}` : `the coordinator in charge said so ${count} times`
+}

@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import type { Readable } from 'node:stream'
+import { errorText } from '../errors.ts'
+import { signalGroup } from '../process/process-group.ts'
+import type { ProcessGuard } from '../process/process-guard.ts'
+import { RunFailure } from '../run-failure.ts'
+
+/** SIGKILL cannot be refused, but a process in an uninterruptible wait dies late; nobody waits for it longer. */
+const KILL_GRACE_MS = 1_000
+
+/** How a process ended: exactly one of the two is set. */
+export interface ProcessEnd {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** A process that leads its own group, so that whatever it starts ends with it. */
+export interface ModelProcess {
+  readonly pid: number
+  readonly stdout: Readable
+  readonly stderr: Readable
+  readonly ended: Promise<ProcessEnd>
+  /** SIGTERM to the group, SIGKILL after `graceMs`; false when the process is still there a second after that. */
+  terminate(graceMs: number): Promise<boolean>
+}
+
+/** Spawns the program. Throws a `RUN_FAILED` run failure when it cannot be executed at all. */
+export async function spawnModelProcess(input: {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly directory: string
+  readonly environment: Readonly<Record<string, string>>
+  /** A shell runs the program and tells a signal that ended it as an exit code of 128 and more. */
+  readonly isInShell: boolean
+  readonly guard: ProcessGuard
+}): Promise<ModelProcess> {
+  // stdin is a pipe held by us and never written: its end tells the runner that we are gone.
+  const child = spawn(input.command, input.args, {
+    cwd: input.directory,
+    env: input.environment,
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  child.stdin?.on('error', () => undefined) // A model may close its stdin; nothing is ever written to it.
+  const { pid } = child
+  if (pid === undefined) {
+    const error = await new Promise<unknown>((resolve) => child.once('error', resolve))
+    throw new RunFailure('RUN_FAILED', `${input.command} cannot be started: ${errorText(error)}`, { cause: error })
+  }
+  input.guard.watch(pid)
+  const ended = new Promise<ProcessEnd>((resolve) => {
+    child.once('exit', (code, signal) => {
+      signalGroup(pid, 'SIGKILL')
+      input.guard.forget(pid)
+      resolve(input.isInShell ? endInShell(code, signal) : { code, signal })
+    })
+  })
+  child.on('error', () => undefined) // After a spawn that worked this is a failed signal, which `terminate` notices.
+  return {
+    pid,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    ended,
+    async terminate(graceMs) {
+      if (child.exitCode !== null || child.signalCode !== null) return true
+      signalGroup(pid, 'SIGTERM')
+      if (await endsWithin(ended, graceMs)) return true
+      signalGroup(pid, 'SIGKILL')
+      return endsWithin(ended, KILL_GRACE_MS)
+    },
+  }
+}
+
+function endInShell(code: number | null, signal: NodeJS.Signals | null): ProcessEnd {
+  const names = Object.entries(constants.signals) as [NodeJS.Signals, number][]
+  const told = names.find(([, number]) => code === 128 + number)?.[0]
+  return told === undefined ? { code, signal } : { code: null, signal: told }
+}
+
+/** Whether `ended` resolves in time. */
+async function endsWithin(ended: Promise<unknown>, limitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs)
+  })
+  try {
+    return await Promise.race([ended.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,167 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  connectDiscovery,
+  createWorkspace,
+  isAlive,
+  KEY,
+  rememberingLog,
+  STAND_IN,
+  until,
+} from '../../../test/workspace.ts'
+import { type Orchestrator, type OrchestratorSettings, startOrchestrator } from '../../start-orchestrator.ts'
+
+// A report may come from the coordinator in charge, from one without a key, or from a program that wants to be rid of a
+// competitor. Models are real processes here, looked at as they would be.
+
+let space: Awaited<ReturnType<typeof createWorkspace>>
+let orchestrator: Orchestrator
+let log: ReturnType<typeof rememberingLog>
+const cleanups: (() => unknown)[] = []
+beforeEach(async () => {
+  space = await createWorkspace()
+  cleanups.push(() => space.remove())
+  await space.submission('good', 'export {}')
+  await space.submission('bad', "globalThis.setupCode = 'BAD_IMPLEMENTATION'")
+  await space.submission('hangs', "globalThis.setupCode = 'never'")
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function start(submissions: readonly string[], settings: Partial<OrchestratorSettings> = {}) {
+  const entries = submissions.map((submission, index) => ({
+    id: String(index + 1),
+    submission_id: submission,
+    desired_state: 'RUNNING',
+  }))
+  await space.models(entries)
+  log = rememberingLog()
+  orchestrator = await startOrchestrator({
+    crunchId: 'weather',
+    port: 0,
+    apiKey: KEY,
+    probe: { answerMs: 300, busyMs: 600, pauseMs: 50 },
+    modelsFile: space.modelsFile,
+    submissionsDirectory: space.submissions,
+    logsDirectory: space.logs,
+    baseClassName: 'tracker.TrackerBase',
+    runnerCommand: STAND_IN,
+    confinement: { network: 'host' },
+    pollMs: 50,
+    log,
+    restart: { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 3 },
+    ...settings,
+  })
+  cleanups.push(() => orchestrator.close())
+  await orchestrator.settled()
+  return entries
+}
+
+async function connect({ key, path = '/weather' }: { key?: string; path?: string } = {}) {
+  const options = key === undefined ? {} : { headers: { 'x-api-key': key } }
+  const client = await connectDiscovery(orchestrator.port, path, options)
+  cleanups.push(() => client.close())
+  const report = (modelId: string, changes: object = {}) => {
+    const data = [
+      { model_id: modelId, failure_code: 'MULTIPLE_FAILED', failure_reason: 'too odd', ip: '127.0.0.1', ...changes },
+    ]
+    client.send({ event: 'report_failure', data })
+  }
+  return { ...client, report }
+}
+
+const status = (id: string) => orchestrator.models().find((model) => model.id === id)
+const logged = (text: string) => log.lines.filter(({ message }) => message.includes(text))
+
+describe('a report about a model that serves', () => {
+  it('of a client without the key never stops it, however often it comes; the client is told that it goes on', async () => {
+    await start(['good'])
+    const stranger = await connect()
+    const pid = status('1')?.pid
+    stranger.report('1')
+    await stranger.announced('1', 'RUNNING', 1)
+    expect(logged('is not confirmed')).toMatchObject([
+      { fields: { modelId: '1', found: expect.stringContaining('serves') } },
+    ])
+    for (let count = 0; count < 20; count += 1) stranger.report('1', { failure_code: 'BAD_IMPLEMENTATION' })
+    await until('all are counted', () => status('1')?.reports.count === 21)
+    expect(status('1')).toMatchObject({ state: 'RUNNING', quarantined: false, pid, lastFailure: null })
+    expect(isAlive(pid ?? 0)).toBe(true)
+    // One look a minute is all that they come to.
+    expect(logged('is not confirmed')).toHaveLength(1)
+  })
+
+  it('of the coordinator in charge stops it only when it comes for the third time about the same run', async () => {
+    await start(['good'])
+    const coordinator = await connect({ key: KEY })
+    for (const count of [1, 2]) {
+      coordinator.report('1')
+      await coordinator.announced('1', 'RUNNING', count)
+      expect(status('1')?.state).toBe('RUNNING')
+    }
+    coordinator.report('1')
+    await coordinator.announced('1', 'STOPPED')
+    expect(status('1')).toMatchObject({ state: 'FAILED', quarantined: true, lastFailure: { reason: 'too odd' } })
+    expect(coordinator.frames.at(-1)).toContain('"standing":"QUARANTINED"')
+  })
+
+  it('counts for the model, the address and the competition that it names alone', async () => {
+    await start(['bad', 'bad'])
+    const coordinator = await connect({ key: KEY })
+    const stranger = await connect({ path: '/other', key: KEY })
+    stranger.report('1')
+    coordinator.report('9')
+    coordinator.report('1', { ip: 'elsewhere' })
+    coordinator.send('{"event":"report_failure","data":')
+    coordinator.report('2')
+    await coordinator.announced('2', 'STOPPED')
+    expect(status('1')).toMatchObject({ state: 'RUNNING', reports: { count: 0 } })
+    expect(logged('names no model that serves')).toHaveLength(3)
+  })
+})
+
+describe('a report about a model that is broken', () => {
+  it.each([
+    ['bad', 'BAD_IMPLEMENTATION'],
+    ['hangs', 'MULTIPLE_TIMEOUT'],
+  ])('is confirmed by a look at it, whoever sent it (%s)', async (submission, code) => {
+    const entries = await start([submission])
+    const stranger = await connect()
+    const pid = status('1')?.pid
+    stranger.report('1', { failure_code: code })
+    await stranger.announced('1', 'STOPPED')
+    expect(status('1')).toMatchObject({ state: 'FAILED', quarantined: true, lastFailure: { code, reason: 'too odd' } })
+    await until('the process is gone', () => !isAlive(pid ?? 0))
+    await space.models(entries.map((entry) => ({ ...entry, submission_id: 'good' })))
+    await stranger.announced('1', 'RUNNING', 1)
+    expect(stranger.frames.join()).toMatch(/QUARANTINED.*LISTED/)
+  })
+
+  it('is not even looked into for a client without the key while the coordinator in charge is connected', async () => {
+    await start(['bad'])
+    const coordinator = await connect({ key: KEY })
+    const stranger = await connect()
+    stranger.report('1')
+    await until('it is counted', () => status('1')?.reports.count === 1)
+    expect(logged('is ignored')).toHaveLength(1)
+    coordinator.report('1')
+    await coordinator.announced('1', 'STOPPED')
+  })
+
+  it('says an unknown code: it is given up as UNKNOWN', async () => {
+    await start(['bad'])
+    const stranger = await connect()
+    stranger.report('1', { failure_code: 'BRAND_NEW' })
+    await stranger.announced('1', 'STOPPED')
+    expect(status('1')?.lastFailure).toMatchObject({ code: 'UNKNOWN', reason: 'too odd' })
+  })
+
+  it('that could not be connected to starts it again', async () => {
+    await start(['bad'])
+    const stranger = await connect()
+    stranger.report('1', { failure_code: 'CONNECTION_FAILED' })
+    await stranger.announced('1', 'RUNNING', 1)
+    expect(stranger.states.map(({ state }) => state)).toEqual(['RUNNING', 'STOPPED', 'RUNNING'])
+    expect(status('1')).toMatchObject({ restarts: 1, lastFailure: { code: 'CONNECTION_FAILED' } })
+  })
+})

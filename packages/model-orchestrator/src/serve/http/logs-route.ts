@@ -1,0 +1,117 @@
+import type { Context } from 'hono'
+import { OrchestratorError } from '../../errors.ts'
+import { type LoggedLine, readModelLog } from '../../logs/read-model-log.ts'
+import type { ModelsApiContext } from './models-api-context.ts'
+
+const MAX_STREAMS = 100
+/** What `from_start=false` shows of what is there already. */
+const RECENT_LINES = 100
+const RUN_ID = /^(.+)_\d{8}_\d{6}_\d{3}$/
+
+/**
+ * `GET /models/logs/{builder|runner}/{id}?follow=&from_start=`: the messages of a run as text. The id is a run's, or a
+ * model's for its newest run. `follow` keeps the answer open until the run ends; `from_start` (true unless given)
+ * begins with the oldest line that is kept, otherwise with the newest hundred.
+ */
+export function createLogsRoute(api: ModelsApiContext): (context: Context) => Promise<Response> {
+  let streams = 0
+  return async (context) => {
+    const kind = context.req.param('kind') ?? ''
+    const id = context.req.param('id') ?? ''
+    if (kind !== 'builder' && kind !== 'runner') {
+      throw new OrchestratorError('LOG_UNKNOWN', `there is no "${kind}" log; there are builder and runner`)
+    }
+    if (api.logsDirectory === undefined) {
+      throw new OrchestratorError('LOG_UNKNOWN', 'no logs are kept; start the orchestrator with --logs DIRECTORY')
+    }
+    if (streams >= MAX_STREAMS) {
+      throw new OrchestratorError('BUSY', `${MAX_STREAMS} logs are being read; close some and try again`)
+    }
+    const isRun = RUN_ID.test(id)
+    // A run that has ended long ago, or under an orchestrator before us, gets no further lines.
+    const mayGrow = api.models().some((model) => (isRun ? model.latestDeploymentId : model.id) === id)
+    const follow = readFlag(context, 'follow', false) && mayGrow
+    const leave = new AbortController()
+    const lines = readModelLog({
+      logsDirectory: api.logsDirectory,
+      modelId: RUN_ID.exec(id)?.[1] ?? id,
+      ...(isRun ? { deploymentId: id } : {}),
+      follow,
+      ...(readFlag(context, 'from_start', true) ? {} : { lines: RECENT_LINES }),
+      signal: leave.signal,
+    })
+    // Whether there is such a log shows at its first line; what is followed may have none yet.
+    const first = follow ? null : await lines.next()
+    streams += 1
+    return new Response(
+      toTextStream(withFirst(first, lines), kind === 'builder', leave, () => {
+        streams -= 1
+      }),
+      { headers: { 'content-type': 'text/plain; charset=utf-8', 'x-accel-buffering': 'no' } },
+    )
+  }
+}
+
+async function* withFirst(
+  first: IteratorResult<LoggedLine, void> | null,
+  rest: AsyncGenerator<LoggedLine, void>,
+): AsyncGenerator<LoggedLine, void> {
+  if (first?.done === true) return
+  try {
+    if (first !== null) yield first.value
+    yield* rest
+  } finally {
+    await rest.return()
+  }
+}
+
+function toTextStream(
+  lines: AsyncGenerator<LoggedLine, void>,
+  isBuilder: boolean,
+  leave: AbortController,
+  onEnd: () => void,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  let isOpen = true
+  const end = () => {
+    if (isOpen) onEnd()
+    isOpen = false
+  }
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        for (;;) {
+          const { done, value } = await lines.next()
+          if (!isOpen) return
+          if (done) {
+            end()
+            controller.close()
+            return
+          }
+          if ((value.emitter === 'builder') !== isBuilder) continue
+          controller.enqueue(encoder.encode(`${value.message}\n`))
+          return
+        }
+      } catch (error) {
+        end()
+        controller.error(error)
+      }
+    },
+    async cancel() {
+      end()
+      leave.abort()
+      await lines.return()
+    },
+  })
+}
+
+function readFlag(context: Context, name: string, otherwise: boolean): boolean {
+  const text = context.req.query(name)?.toLowerCase()
+  if (text === undefined || text === '') return otherwise
+  if (['true', '1', 'yes', 'on'].includes(text)) return true
+  if (['false', '0', 'no', 'off'].includes(text)) return false
+  throw new OrchestratorError(
+    'REQUEST_INVALID',
+    `query parameter "${name}" is "${text.slice(0, 50)}"; use true or false`,
+  )
+}

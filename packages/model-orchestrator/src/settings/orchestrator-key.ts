@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemErrorCode } from '@crunch/local-processes'
+import { errorText, OrchestratorError } from '../errors.ts'
+
+const KEY_BYTES = 32
+
+/** Where an orchestrator that keeps its logs (or else its submissions) in `directory` has its key. */
+export function orchestratorKeyFileIn(directory: string): string {
+  // Ids begin with a letter or digit, so no model's or submission's folder has this name.
+  return join(directory, '.orchestrator-key')
+}
+
+/**
+ * The key of an orchestrator, made at its first start; only its user can read the file. One that others could read is
+ * replaced, because they may have read it. Throws `SETTINGS_INVALID`.
+ */
+export function openOrchestratorKey(directory: string): string {
+  const path = orchestratorKeyFileIn(directory)
+  try {
+    mkdirSync(directory, { recursive: true })
+    if (isOpenToOthers(path)) rmSync(path)
+    return readKey(path) ?? makeKey(path)
+  } catch (error) {
+    const problem = `${path}: the key cannot be kept (${errorText(error)}); make its folder writable, or set API_KEY`
+    throw new OrchestratorError('SETTINGS_INVALID', problem, { cause: error })
+  }
+}
+
+/** `undefined` before the first start. Throws what reading throws. */
+export function readOrchestratorKey(path: string): string | undefined {
+  return readKey(path)
+}
+
+function readKey(path: string): string | undefined {
+  try {
+    const key = readFileSync(path, 'utf8').trim()
+    if (key.length >= KEY_BYTES) return key
+    throw new Error('it is too short to be a key; delete it, and a new one is made at the next start')
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** In one step: of two orchestrators that start at once, both take the key that came first. */
+function makeKey(path: string): string {
+  const own = `${path}.${process.pid}.new`
+  writeFileSync(own, `${randomBytes(KEY_BYTES).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' })
+  try {
+    // The mode of a new file passes through the umask.
+    chmodSync(own, 0o600)
+    linkSync(own, path)
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EEXIST') throw error
+  } finally {
+    rmSync(own)
+  }
+  const key = readKey(path)
+  if (key === undefined) throw new Error('it was deleted while it was made')
+  return key
+}
+
+function isOpenToOthers(path: string): boolean {
+  const { mode } = statSync(path, { throwIfNoEntry: false }) ?? { mode: 0 }
+  return (mode & 0o077) !== 0
+}
