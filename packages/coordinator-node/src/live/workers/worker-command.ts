@@ -32,5 +32,5 @@ function program(): readonly string[] {
   const built = join(here, 'bin.js')
   if (existsSync(built)) return [built]
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  return ['--import', tsx, join(here, '..', 'bin.ts')]
+  return ['--import', tsx, join(here, '..', '..', 'bin.ts')]
 }
