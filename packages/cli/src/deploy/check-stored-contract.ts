@@ -17,11 +17,11 @@ export interface StoredContractReport {
  */
 export async function checkStoredContract(
   workspace: Workspace,
-  { databaseUrl, crunchId }: Pick<NodeSettings, 'databaseUrl' | 'crunchId'>,
+  { databaseUrl, crunchId, organizerId }: Pick<NodeSettings, 'databaseUrl' | 'crunchId' | 'organizerId'>,
   contract: AnyContract,
 ): Promise<StoredContractReport> {
   const compared = await withDatabaseUrl(workspace, databaseUrl, (url) =>
-    compareStoredContract(url, contract, crunchId),
+    compareStoredContract(url, { contract, crunchId, organizerId }),
   )
   if (compared === undefined || compared.kind === 'new') return { findings: [], notes: [] }
   if (compared.kind === 'older') {

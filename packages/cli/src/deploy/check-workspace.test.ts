@@ -149,9 +149,14 @@ describe('the contract of a database with history', () => {
     return { ...findWorkspace(folder), modelsFile: template.modelsFile }
   }
 
-  async function look(edit: (text: string) => string, options: Partial<CheckOptions> = {}, crunchId = name) {
+  async function look(
+    edit: (text: string) => string,
+    options: Partial<CheckOptions> = {},
+    crunchId = name,
+    others: Environment = {},
+  ) {
     const workspace = await workspaceWith(edit)
-    const environment = { PATH: process.env.PATH, CRUNCH_ID: crunchId, DATABASE_URL: database.url }
+    const environment = { PATH: process.env.PATH, CRUNCH_ID: crunchId, DATABASE_URL: database.url, ...others }
     const { findings } = await checkWorkspace(workspace, environment, { ports: false, purpose: 'look', ...options })
     return { contractPath: workspace.contractPath, findings, text: findings.map(formatFinding).join('\n') }
   }
@@ -178,6 +183,15 @@ describe('the contract of a database with history', () => {
     expect(text).toContain(`${contractPath} (leaderboard.windows.recent): "1d" in the database since 20`)
     expect(text).toContain('confirm a new era: crunch deploy --new-era')
     expect((await look(same)).findings).toEqual([])
+  })
+
+  it('holds who is the organizer: another one is named beside the stored one, and needs a new era', async () => {
+    await enter()
+    const host = { ORGANIZER_CRUNCHER_ID: 'host' }
+    expect((await look(same, {}, name, host)).text).toMatch(
+      /\(ORGANIZER_CRUNCHER_ID\): "organizer" in the database since 20\S+Z, "host" in the settings\n {2}fix: .*crunch deploy --new-era/,
+    )
+    expect((await look(same, { purpose: 'live', newEra: true }, name, host)).text).not.toContain('in the database')
   })
 
   it('of another competition is named by both, and an era that is being confirmed is no finding', async () => {

@@ -13,8 +13,10 @@ import { schemaStructure } from './schema-structure.ts'
  * Whatever in a contract changes results and is not code: a difference begins a new era. An option that is absent or has its
  * default is left out, so that a new option of the engine changes the structure of no contract that does not use it.
  * `leaderboard` and `checkpoint` read as an author writes them, so that an era that has ended can be closed by its own rules.
+ * The organizer always stands in it: it decides who is a baseline and who is paid.
+ * @param organizer the setting ORGANIZER_CRUNCHER_ID
  */
-export function contractStructure(contract: AnyContract): JsonObject {
+export function contractStructure(contract: AnyContract, organizer: string): JsonObject {
   const { input, prediction, truth, score, snapshot, leaderboard, checkpoint, baselines } = contract
   return withoutDefaults({
     name: contract.name,
@@ -56,6 +58,7 @@ export function contractStructure(contract: AnyContract): JsonObject {
       emission: emissionStructure(checkpoint.emission),
     },
     baselines: baselines === undefined ? undefined : [...baselines].sort(),
+    organizer,
   })
 }
 
@@ -69,6 +72,23 @@ export function structureFingerprint(structure: JsonObject): string {
   return createHash('sha256')
     .update(JSON.stringify(toJson(structure)))
     .digest('hex')
+}
+
+/** The cruncher whose models are the organizer's; `undefined` in a structure from before the organizer was stored. */
+export function storedOrganizer({ organizer }: JsonObject): string | undefined {
+  return typeof organizer === 'string' ? organizer : undefined
+}
+
+/** The structure as it was stored before the organizer was a part of it. */
+export function withoutOrganizer({ organizer: _, ...structure }: JsonObject): JsonObject {
+  return structure
+}
+
+/** The differences from a stored era, in order of path. One from before the organizer was stored cannot differ in it. */
+export function eraDifferences(stored: JsonObject, current: JsonObject): StructureDifference[] {
+  return storedOrganizer(stored) === undefined
+    ? structureDifferences(stored, withoutOrganizer(current))
+    : structureDifferences(stored, current)
 }
 
 /** One place in which two structures differ; `undefined` where one has nothing. */

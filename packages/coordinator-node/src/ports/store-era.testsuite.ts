@@ -64,6 +64,21 @@ function enterTests(context: StoreUnderTest): void {
     expect(numbers).toEqual([1, 2, 1, 3, 2])
   })
 
+  it('gives a current era with the former fingerprint the structure of today, once, and no ended one', async () => {
+    const { store } = context
+    await store.enterEra(eraEntry())
+    const today = { structure: { value: 'one', organizer: 'host' }, fingerprint: 'today' }
+    const entered = await store.enterEra(eraEntry({ ...today, formerFingerprint: 'one', at: minute(9) }))
+    const era = { number: 1, ...today, beganAt: minute(0) }
+    expect(entered).toMatchObject({ kind: 'entered', era, isFirstEra: false })
+    expect(await (await context.other()).eras()).toEqual([era])
+    const other = { structure: { value: 'one', organizer: 'guest' }, fingerprint: 'other', formerFingerprint: 'one' }
+    expect(await store.enterEra(eraEntry(other))).toEqual({ kind: 'changed', era })
+    await store.beginEra(nextEra())
+    const back = await store.enterEra(eraEntry({ fingerprint: 'three', formerFingerprint: 'today' }))
+    expect(back).toMatchObject({ kind: 'changed', era: { number: 2 } })
+  })
+
   it('writes nothing for another competition or another structure', async () => {
     const { store } = context
     await store.enterEra(eraEntry())

@@ -7,6 +7,8 @@ export interface EraEntry {
   readonly competition: Competition
   readonly structure: JsonObject
   readonly fingerprint: string
+  /** What the fingerprint was before the organizer was a part of the structure. */
+  readonly formerFingerprint?: string
   readonly codeHash: string
   readonly at: Instant
 }
@@ -43,7 +45,8 @@ export interface BegunEra {
 export interface EraVerbs {
   /**
    * Enters the current era, and keeps the version of the contract's code when it is new to this era. The first to enter gives
-   * the database its competition and its first era. Processes that start together get the same answer.
+   * the database its competition and its first era. Processes that start together get the same answer. A current era with the
+   * former fingerprint is the same one: from now on it holds this structure.
    */
   enterEra(entry: EraEntry): Promise<EnteredEra>
   /**

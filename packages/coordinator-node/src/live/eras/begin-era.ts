@@ -1,4 +1,4 @@
-import { contractStructure, structureDifferences, structureFingerprint } from '../../contract/contract-structure.ts'
+import { contractStructure, eraDifferences, structureFingerprint } from '../../contract/contract-structure.ts'
 import { endedContract } from '../../contract/ended-contract.ts'
 import { type Era, eraSpan } from '../../domain/era.ts'
 import { CrunchError } from '../../domain/errors.ts'
@@ -22,9 +22,9 @@ export async function beginNewEra(ports: EraPorts): Promise<NewEra> {
   const competition = { crunchId: settings.CRUNCH_ID, name: contract.name }
   if (stored.competition !== null) requireSameCompetition(competition, stored.competition)
   const current = stored.eras.at(-1)
-  const structure = contractStructure(contract)
+  const structure = contractStructure(contract, settings.ORGANIZER_CRUNCHER_ID)
   const fingerprint = structureFingerprint(structure)
-  if (current === undefined || current.fingerprint === fingerprint) {
+  if (current === undefined || eraDifferences(current.structure, structure).length === 0) {
     // Of a database without eras the rows are compared, and closing may be left from a run that was killed.
     await enterEra(ports)
     return { kind: 'unchanged', era: (await store.eras()).at(-1) ?? null }
@@ -46,7 +46,7 @@ export async function beginNewEra(ports: EraPorts): Promise<NewEra> {
     const begun = await store.beginEra({ after: current.number, structure, fingerprint, at: clock.now() })
     if (begun === null) return { kind: 'unchanged', era: (await store.eras()).at(-1) ?? null }
     await closeEndedEras(ports)
-    const changes = structureDifferences(current.structure, structure).map(({ path }) => path)
+    const changes = eraDifferences(current.structure, structure).map(({ path }) => path)
     return { kind: 'begun', ...begun, changes }
   } finally {
     await lease.release()

@@ -1,4 +1,9 @@
-import { contractStructure, type StructureDifference, structureDifferences } from '../../contract/contract-structure.ts'
+import {
+  contractStructure,
+  eraDifferences,
+  type StructureDifference,
+  structureDifferences,
+} from '../../contract/contract-structure.ts'
 import type { AnyContract } from '../../contract/crunch-contract.ts'
 import type { Finding } from '../../contract/finding.ts'
 import type { Competition, Era } from '../../domain/era.ts'
@@ -18,33 +23,45 @@ export interface StoredContract {
   readonly leaderboard: Pick<Leaderboard, 'rankBy' | 'direction' | 'entries'> | null
 }
 
+/** The contract of a node, with the settings that a database holds too. */
+export interface NodeContract {
+  readonly contract: AnyContract
+  /** CRUNCH_ID. */
+  readonly crunchId: string
+  /** ORGANIZER_CRUNCHER_ID. */
+  readonly organizerId: string
+}
+
 /** Throws OTHER_COMPETITION or CONTRACT_CHANGED when a node must not work on a database with this contract. */
-export function requireSameContract(contract: AnyContract, crunchId: string, stored: StoredContract): void {
+export function requireSameContract({ contract, crunchId, organizerId }: NodeContract, stored: StoredContract): void {
   if (stored.competition !== null) requireSameCompetition({ crunchId, name: contract.name }, stored.competition)
-  const structure = contractStructure(contract)
+  const structure = contractStructure(contract, organizerId)
   const current = stored.eras.at(-1)
   if (current !== undefined) requireSameStructure(structure, current)
   else requireSameRows(structure, stored)
 }
 
 /** Each difference for which a node would refuse to start, with both sides. */
-export function contractFindings(contract: AnyContract, crunchId: string, stored: StoredContract): readonly Finding[] {
+export function contractFindings(
+  { contract, crunchId, organizerId }: NodeContract,
+  stored: StoredContract,
+): readonly Finding[] {
   const own = { crunchId, name: contract.name }
   if (stored.competition !== null && !isSameCompetition(own, stored.competition)) {
     const cause = describeCompetitions(own, stored.competition)
     return [{ path: 'name or CRUNCH_ID', cause, fix: otherCompetitionFix }]
   }
-  const structure = contractStructure(contract)
+  const structure = contractStructure(contract, organizerId)
   const current = stored.eras.at(-1)
   if (current !== undefined) {
-    return structureDifferences(current.structure, structure).map((difference) => ({
-      path: difference.path,
+    return eraDifferences(current.structure, structure).map((difference) => ({
+      path: placeOf(difference),
       cause: describeSides(difference, sinceBeginning(current)),
       fix: changedFix,
     }))
   }
   return rowDifferences(structure, stored).map((difference) => ({
-    path: difference.path,
+    path: placeOf(difference),
     cause: describeSides(difference, byRows),
     fix: changedRowsFix,
   }))
@@ -76,7 +93,7 @@ function describeCompetitions(own: Competition, stored: Competition): string {
 }
 
 export function requireSameStructure(structure: JsonObject, era: Era): void {
-  refuse(structureDifferences(era.structure, structure), {
+  refuse(eraDifferences(era.structure, structure), {
     what: `the contract is not the one of era ${era.number} in the database:`,
     since: sinceBeginning(era),
     fix: changedFix,
@@ -96,7 +113,7 @@ function refuse(
   { what, since, fix }: { readonly what: string; readonly since: string; readonly fix: string },
 ): void {
   if (differences.length === 0) return
-  const lines = differences.map((difference) => `  ${difference.path}: ${describeSides(difference, since)}`)
+  const lines = differences.map((difference) => `  ${placeOf(difference)}: ${describeSides(difference, since)}`)
   throw new CrunchError('CONTRACT_CHANGED', [what, ...lines, `To go on, ${fix}`].join('\n'))
 }
 
@@ -137,7 +154,15 @@ function scheduleOf(structure: JsonObject): JsonObject {
 }
 
 /** `"desc" in the database since 2026-03-01T10:00:00.000Z, "asc" in the contract` */
-function describeSides({ stored, current }: StructureDifference, since: string): string {
+function describeSides(difference: StructureDifference, since: string): string {
   const say = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value))
-  return `${say(stored)} in the database ${since}, ${say(current)} in the contract`
+  const own = isOrganizer(difference) ? 'in the settings' : 'in the contract'
+  return `${say(difference.stored)} in the database ${since}, ${say(difference.current)} ${own}`
 }
+
+/** Where an author or an operator finds what differs. */
+function placeOf(difference: StructureDifference): string {
+  return isOrganizer(difference) ? 'ORGANIZER_CRUNCHER_ID' : difference.path
+}
+
+const isOrganizer = ({ path }: StructureDifference) => path === 'organizer'

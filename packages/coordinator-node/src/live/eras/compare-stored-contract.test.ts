@@ -23,7 +23,7 @@ afterEach(async () => {
 /** Gives the database its first era. */
 async function enter(): Promise<void> {
   const store = await openPostgresStore({ url: database.url })
-  const structure = contractStructure(changedContract({}))
+  const structure = contractStructure(changedContract({}), 'organizer')
   await store.enterEra({
     competition: { crunchId: 'next-move', name: 'next-move' },
     ...{ structure, fingerprint: structureFingerprint(structure), codeHash: 'code', at: Date.UTC(2026, 2, 1, 10) },
@@ -44,8 +44,8 @@ async function contents(): Promise<readonly unknown[]> {
   )
 }
 
-const compare = (changes: Parameters<typeof changedContract>[0], crunchId = 'next-move') =>
-  compareStoredContract(database.url, changedContract(changes), crunchId)
+const compare = (changes: Parameters<typeof changedContract>[0], crunchId = 'next-move', organizerId = 'organizer') =>
+  compareStoredContract(database.url, { contract: changedContract(changes), crunchId, organizerId })
 
 it('names each difference with its place, both sides and the fix, and writes nothing', async () => {
   await enter()
@@ -69,6 +69,16 @@ it('names each difference with its place, both sides and the fix, and writes not
   expect(await compare({})).toEqual({ kind: 'compared', findings: [] })
   expect(await compare({}, 'other')).toMatchObject({
     findings: [{ path: 'name or CRUNCH_ID', cause: expect.stringContaining('(CRUNCH_ID other)') }],
+  })
+  expect(await compare({}, 'next-move', 'host')).toEqual({
+    kind: 'compared',
+    findings: [
+      {
+        path: 'ORGANIZER_CRUNCHER_ID',
+        cause: '"organizer" in the database since 2026-03-01T10:00:00.000Z, "host" in the settings',
+        fix,
+      },
+    ],
   })
   expect(await contents()).toEqual(before)
 })

@@ -1,7 +1,6 @@
 import { readWithoutMigrating } from '../../adapters/store/postgres/schema/read-without-migrating.ts'
-import type { AnyContract } from '../../contract/crunch-contract.ts'
 import type { Finding } from '../../contract/finding.ts'
-import { contractFindings } from './compare-contract.ts'
+import { contractFindings, type NodeContract } from './compare-contract.ts'
 import { readStoredContract } from './enter-era.ts'
 
 export type ContractComparison =
@@ -12,12 +11,8 @@ export type ContractComparison =
   | { readonly kind: 'older' }
 
 /** Compares a contract with the one that a database was used with, as a start of the node would. Writes nothing. */
-export async function compareStoredContract(
-  url: string,
-  contract: AnyContract,
-  crunchId: string,
-): Promise<ContractComparison> {
+export async function compareStoredContract(url: string, own: NodeContract): Promise<ContractComparison> {
   const read = await readWithoutMigrating(url, readStoredContract)
   if (read.kind !== 'read') return read
-  return { kind: 'compared', findings: contractFindings(contract, crunchId, read.result) }
+  return { kind: 'compared', findings: contractFindings(own, read.result) }
 }

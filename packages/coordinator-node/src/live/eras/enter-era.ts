@@ -1,5 +1,10 @@
 import { wallClock } from '../../adapters/clock/clocks.ts'
-import { contractStructure, structureFingerprint } from '../../contract/contract-structure.ts'
+import {
+  contractStructure,
+  storedOrganizer,
+  structureFingerprint,
+  withoutOrganizer,
+} from '../../contract/contract-structure.ts'
 import type { AnyContract } from '../../contract/crunch-contract.ts'
 import { endedContract } from '../../contract/ended-contract.ts'
 import { type EraSpan, eraSpan } from '../../domain/era.ts'
@@ -34,11 +39,14 @@ export interface EraPorts {
  */
 export async function enterEra(ports: EraPorts): Promise<EraSpan> {
   const { contract, settings, codeHash, store, log } = ports
-  requireSameContract(contract, settings.CRUNCH_ID, await readStoredContract(store))
+  const own = { contract, crunchId: settings.CRUNCH_ID, organizerId: settings.ORGANIZER_CRUNCHER_ID }
+  requireSameContract(own, await readStoredContract(store))
   const competition = { crunchId: settings.CRUNCH_ID, name: contract.name }
-  const structure = contractStructure(contract)
+  const structure = contractStructure(contract, own.organizerId)
   const fingerprint = structureFingerprint(structure)
-  const entered = await store.enterEra({ competition, structure, fingerprint, codeHash, at: wallClock.now() })
+  const formerFingerprint = structureFingerprint(withoutOrganizer(structure))
+  const at = wallClock.now()
+  const entered = await store.enterEra({ competition, structure, fingerprint, formerFingerprint, codeHash, at })
   if (entered.kind !== 'entered') {
     // Another process gave the database its contract between the look at it and now.
     if (entered.kind === 'other-competition') requireSameCompetition(competition, entered.competition)
@@ -65,7 +73,8 @@ export async function closeEndedEras({ contract, settings, store, clock, log }: 
   for (const era of eras.slice(0, -1)) {
     const span = eraSpan(eras, era, 0)
     if (await isClosed(store, span)) continue
-    const organizerCruncherId = settings.ORGANIZER_CRUNCHER_ID
+    // An era that ended before the organizer was stored is closed by the setting of today.
+    const organizerCruncherId = storedOrganizer(era.structure) ?? settings.ORGANIZER_CRUNCHER_ID
     const options = { era: span, payees: payeesOf(settings), organizerCruncherId }
     const pipeline = createPipeline(endedContract(contract, era.structure), { store, clock, log }, options)
     const closed = await pipeline.closeEra()

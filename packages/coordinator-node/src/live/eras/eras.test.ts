@@ -6,6 +6,7 @@ import { createTestLog } from '../../../test/test-log.ts'
 import { createVirtualClock } from '../../adapters/clock/clocks.ts'
 import { createTestDatabase, type TestDatabase } from '../../adapters/embedded-postgres/test-database.ts'
 import { openPostgresStore } from '../../adapters/store/postgres/postgres-store.ts'
+import { contractStructure, structureFingerprint, withoutOrganizer } from '../../contract/contract-structure.ts'
 import { tiers } from '../../contract/defaults/tiers.ts'
 import type { EraSpan } from '../../domain/era.ts'
 import { createPipeline } from '../../pipeline.ts'
@@ -13,7 +14,7 @@ import { silentLog } from '../../ports/log.ts'
 import type { Store } from '../../ports/store.ts'
 import { filter, minute } from '../../ports/store-samples.ts'
 import { driveBatch } from '../../simulation/drive-recording.ts'
-import { readSettings } from '../settings.ts'
+import { readSettings, type Settings } from '../settings.ts'
 import { runWorkers } from '../workers/run-workers.ts'
 import { beginNewEra } from './begin-era.ts'
 import { enterEra } from './enter-era.ts'
@@ -34,15 +35,17 @@ afterEach(async () => {
 })
 
 const settings = readSettings({ CRUNCH_ID: 'next-move' })
+/** Under them, model `a` is the organizer's. */
+const organizersOwn = readSettings({ CRUNCH_ID: 'next-move', ORGANIZER_CRUNCHER_ID: 'c-a' })
 
 /** Starts a score worker as a node does, and ends it when it serves. */
-async function startWorkers(changes: ContractChanges = {}, options: { codeHash?: string; crunchId?: string } = {}) {
+async function startWorkers(changes: ContractChanges = {}, options: { codeHash?: string; settings?: Settings } = {}) {
   const ending = new AbortController()
   const log = createTestLog()
   await runWorkers({
     workers: ['score', 'checkpoint'],
     contract: changedContract(changes),
-    settings: options.crunchId === undefined ? settings : readSettings({ CRUNCH_ID: options.crunchId }),
+    settings: options.settings ?? settings,
     databaseUrl: database.url,
     codeHash: options.codeHash ?? 'code',
     log,
@@ -53,12 +56,19 @@ async function startWorkers(changes: ContractChanges = {}, options: { codeHash?:
 }
 
 /** A node of its own that predicts, settles and closes on the candles of some minutes. */
-async function play(from: number, to: number, changes: ContractChanges = {}, codeHash = 'code'): Promise<EraSpan> {
+async function play(
+  from: number,
+  to: number,
+  changes: ContractChanges = {},
+  codeHash = 'code',
+  ofOperator = settings,
+): Promise<EraSpan> {
   const contract = changedContract(changes)
   const clock = createVirtualClock(minute(from))
-  const ports = { contract, settings, codeHash, store, clock, log: silentLog }
+  const ports = { contract, settings: ofOperator, codeHash, store, clock, log: silentLog }
   const era = await enterEra(ports)
-  const pipeline = createPipeline(contract, { store, clock, log: silentLog }, { era })
+  const organizerCruncherId = ofOperator.ORGANIZER_CRUNCHER_ID
+  const pipeline = createPipeline(contract, { store, clock, log: silentLog }, { era, organizerCruncherId })
   const predictor = await pipeline.openPredictor(createTestRunner({ a: steady(0.5), b: steady(-0.5) }))
   for (const record of candles(from, to)) {
     await driveBatch(pipeline, predictor, clock, [record])
@@ -131,6 +141,31 @@ describe('a changed contract', () => {
     expect(await store.eras()).toHaveLength(1)
   })
 
+  test('of who is the organizer is refused with both sides, and nothing is written', async () => {
+    await play(0, 24)
+    const before = await rows()
+    await expect(startWorkers({}, { settings: organizersOwn })).rejects.toMatchObject({
+      code: 'CONTRACT_CHANGED',
+      message: expect.stringMatching(
+        /ORGANIZER_CRUNCHER_ID: "organizer" in the database since 20\S+, "c-a" in the settings\n.*crunch deploy --new-era/,
+      ),
+    })
+    expect(await rows()).toEqual(before)
+  })
+
+  test('of a database from before the organizer was stored takes the setting of its next start', async () => {
+    await play(0, 24)
+    const former = contractStructure(changedContract({}), 'organizer')
+    const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
+    await sql`update eras set structure = structure - 'organizer', fingerprint = ${structureFingerprint(withoutOrganizer(former))}`
+    await sql.end()
+    expect(await newEra(25, {}, organizersOwn)).toMatchObject({ kind: 'unchanged', era: { number: 1 } })
+    expect(await store.eras()).toMatchObject([{ number: 1, structure: { organizer: 'c-a' } }])
+    await startWorkers({}, { settings: organizersOwn })
+    await expect(startWorkers()).rejects.toMatchObject({ code: 'CONTRACT_CHANGED' })
+    expect(await store.eras()).toHaveLength(1)
+  })
+
   test('of another competition is refused by name and by CRUNCH_ID', async () => {
     await play(0, 4)
     const before = await rows()
@@ -138,7 +173,9 @@ describe('a changed contract', () => {
       code: 'OTHER_COMPETITION',
       message: expect.stringContaining('belongs to the competition "next-move" (CRUNCH_ID next-move)'),
     })
-    await expect(startWorkers({}, { crunchId: 'other' })).rejects.toMatchObject({ code: 'OTHER_COMPETITION' })
+    await expect(startWorkers({}, { settings: readSettings({ CRUNCH_ID: 'other' }) })).rejects.toMatchObject({
+      code: 'OTHER_COMPETITION',
+    })
     expect(await rows()).toEqual(before)
   })
 
@@ -202,14 +239,17 @@ describe('a new era', () => {
     expect(reports.some(({ prediction }) => rounds.has(prediction.roundId))).toBe(false)
   })
 
-  test("pays the organizer's models nothing as it ends the old one, under whichever cruncher id they run", async () => {
-    await play(0, 34)
-    const organizersOwn = readSettings({ CRUNCH_ID: 'next-move', ORGANIZER_CRUNCHER_ID: 'c-a' })
-    await newEra(35, direction, organizersOwn)
+  test.each([
+    ['pays nothing for the old one to its organizer, who is a participant of the new one', organizersOwn, settings],
+    ['pays a participant of the old one for it, who is the organizer of the new one', settings, organizersOwn],
+  ])('%s', async (_, before, after) => {
+    await play(0, 34, {}, 'code', before)
+    expect(await newEra(35, {}, after)).toMatchObject({ kind: 'begun', changes: ['organizer'] })
     const [last] = await store.checkpoints({ limit: 1 })
-    expect(last?.entries.map(({ modelId, unpaidReason }) => [modelId, unpaidReason])).toEqual(
-      expect.arrayContaining([
-        ['a', 'organizer'],
+    const reasons = new Map(last?.entries.map(({ modelId, unpaidReason }) => [modelId, unpaidReason]))
+    expect(reasons).toEqual(
+      new Map([
+        ['a', before === organizersOwn ? 'organizer' : null],
         ['b', null],
       ]),
     )
@@ -220,8 +260,7 @@ describe('a new era', () => {
     expect(await newEra(35, {})).toMatchObject({ kind: 'unchanged' })
     const contract = changedContract(direction)
     // Killed right behind the transition: what is left of era 1 is closed by the next start.
-    const { contractStructure, structureFingerprint } = await import('../../contract/contract-structure.ts')
-    const structure = contractStructure(contract)
+    const structure = contractStructure(contract, 'organizer')
     await store.beginEra({ after: 1, structure, fingerprint: structureFingerprint(structure), at: minute(35) })
     expect(await store.latestLeaderboard()).toMatchObject({ asOf: minute(30) })
     const logs = await Promise.all([startWorkers(direction), startWorkers(direction)])

@@ -22,16 +22,19 @@ export function createEraTable(): EraTable {
   let competition: Competition | null = null
 
   function enter(entry: EraEntry): EnteredEra {
-    const { structure, fingerprint, codeHash: hash, at } = entry
+    const { structure, fingerprint, formerFingerprint, codeHash: hash, at } = entry
     const stored = competition
     if (stored !== null && (stored.crunchId !== entry.competition.crunchId || stored.name !== entry.competition.name)) {
       return { kind: 'other-competition', competition: stored }
     }
-    const isFirstEra = eras.length === 0
-    const era = eras.at(-1) ?? { number: 1, structure, fingerprint, beganAt: at }
-    if (era.fingerprint !== fingerprint) return { kind: 'changed', era }
+    const current = eras.at(-1)
+    if (current !== undefined && ![fingerprint, formerFingerprint].includes(current.fingerprint)) {
+      return { kind: 'changed', era: current }
+    }
     competition ??= entry.competition
-    if (isFirstEra) eras.push(era)
+    const isFirstEra = current === undefined
+    const era: Era = { number: 1, beganAt: at, ...current, structure, fingerprint }
+    eras.splice(era.number - 1, 1, era)
     const known = versions.find((version) => version.era === era.number && version.hash === hash)
     const version = known ?? { number: versions.length + 1, hash, era: era.number, firstSeenAt: at }
     if (known === undefined) versions.push(version)

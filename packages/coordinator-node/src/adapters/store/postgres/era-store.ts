@@ -24,12 +24,15 @@ export async function enterEra(sql: Query, entry: EraEntry): Promise<EnteredEra>
     return { kind: 'other-competition', competition }
   }
   const current = (await readEras(sql)).at(-1)
-  if (current !== undefined && current.fingerprint !== entry.fingerprint) return { kind: 'changed', era: current }
+  const { structure, fingerprint, formerFingerprint, at } = entry
+  if (current !== undefined && ![fingerprint, formerFingerprint].includes(current.fingerprint)) {
+    return { kind: 'changed', era: current }
+  }
   const isFirstEra = current === undefined
-  const { structure, fingerprint, at } = entry
-  const era: Era = current ?? { number: 1, structure, fingerprint, beganAt: at }
+  const era: Era = { number: 1, beganAt: at, ...current, structure, fingerprint }
   if (competition === null) await sql`insert into competition (crunch_id, name) values (${crunchId}, ${name})`
   if (isFirstEra) await insertEra(sql, era)
+  else if (current.fingerprint !== fingerprint) await replaceStructure(sql, era)
   const [added] = await sql<ContractVersion[]>`
     insert into contract_versions (number, hash, era, first_seen_at)
     select (select coalesce(max(number), 0) + 1 from contract_versions), ${entry.codeHash}, ${era.number}, ${at}
@@ -64,6 +67,14 @@ async function insertEra(sql: Query, { number, structure, fingerprint, beganAt }
     insert into eras (number, structure, fingerprint, began_at)
     select * from json_to_record(${jsonParameter(sql, document)}) as e(
       number int, structure jsonb, fingerprint text, "beganAt" timestamptz)`
+}
+
+async function replaceStructure(sql: Query, { number, structure, fingerprint }: Era): Promise<void> {
+  const document = { structure, fingerprint }
+  await sql`
+    update eras set structure = e.structure, fingerprint = e.fingerprint
+    from json_to_record(${jsonParameter(sql, document)}) as e(structure jsonb, fingerprint text)
+    where eras.number = ${number}::int`
 }
 
 /** Right behind everything that belongs to the era so far. */
