@@ -173,7 +173,10 @@ function unansweredRounds(
   ]
 }
 
-/** Rounds about which settling has to decide. One whose truth is waited for by decision is no fault of the score worker. */
+/**
+ * Rounds about which settling has to decide. One whose truth is waited for by decision is no fault of the score worker, but the
+ * time counts from then on: a worker is known to be stuck only after a while, and must not be given the same while again.
+ */
 function unsettledRounds(
   grid: PipelineGrid,
   { heartbeats }: NodeProgress,
@@ -181,19 +184,23 @@ function unsettledRounds(
 ): Stoppage[] {
   if (firstRipeAt === null) return []
   const fault = workerFault(grid, heartbeats, 'score')
-  if (fault === null && expiredCount === 0) return []
-  return [
-    {
-      stage: 'score',
-      key: `rounds ${scheduleKey} ${firstRipeAt}`,
-      what: `${countOf(ripeCount, 'round')} of "${scheduleKey}" could be settled, and are not`,
-      since: firstRipeAt,
-      heldUpBy: fault ?? 'the score worker lives, and leaves them although their time for a truth is over',
-      fix: restartFix('score'),
-      graceMs: workGraceMs + 2 * grid.workEveryMs,
-      dataGraceMs: 0,
-    },
-  ]
+  const unsettled = {
+    stage: 'score',
+    what: `${countOf(ripeCount, 'round')} of "${scheduleKey}" could be settled, and are not`,
+    since: firstRipeAt,
+    fix: restartFix('score'),
+    graceMs: workGraceMs + 2 * grid.workEveryMs,
+    dataGraceMs: 0,
+  } as const
+  const ripe: Stoppage = {
+    ...unsettled,
+    key: `rounds ${scheduleKey} ${firstRipeAt}`,
+    heldUpBy: fault ?? 'their truth is waited for',
+    mayBeWell: fault === null,
+  }
+  if (fault !== null || expiredCount === 0) return [ripe]
+  const heldUpBy = 'the score worker lives, and leaves them although their time for a truth is over'
+  return [ripe, { ...unsettled, key: `expired ${scheduleKey} ${firstRipeAt}`, heldUpBy }]
 }
 
 function openPeriod(grid: PipelineGrid, progress: NodeProgress, now: Instant): Stoppage[] {

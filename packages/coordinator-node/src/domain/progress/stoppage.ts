@@ -11,6 +11,8 @@ export interface Stoppage {
   readonly fix: string
   /** How long it may be seen to be so before it is an alarm: a healthy node needs a moment as well. Wall time. */
   readonly graceMs: number
+  /** So far it may be well: the time counts, so that it is an alarm at once when it turns out not to be, and nothing is told. */
+  readonly mayBeWell?: boolean
   /** As much again in the pipeline's time, which a replay speeds up. */
   readonly dataGraceMs: number
 }

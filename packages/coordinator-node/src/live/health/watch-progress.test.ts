@@ -23,21 +23,38 @@ const grid: PipelineGrid = {
 }
 
 interface SceneOptions {
+  readonly workEveryMs?: number
   readonly isReplay?: boolean
   readonly speed?: number
   readonly storeAt?: () => number | null
 }
 
+interface Scene {
+  now: number
+  monotonicMs: number
+  isReachable: boolean
+  /** When a score worker that lives has last finished its work; `undefined`: the store knows. */
+  scoreWorkedAtMs?: number
+}
+
+/** As the store would tell it, were its clock the scene's. */
+function scoreBeat({ now, monotonicMs, scoreWorkedAtMs = 0 }: Scene) {
+  return { worker: 'score', at: now, silentMs: 0, overdueMs: -20_000, sinceWorkMs: monotonicMs - scoreWorkedAtMs }
+}
+
 /** A watch on a memory store, whose clocks go on by hand. */
-function openScene({ isReplay = false, speed = 1, storeAt }: SceneOptions = {}) {
-  const scene = { now: minute(0), monotonicMs: 0, isReachable: true }
+function openScene({ isReplay = false, speed = 1, workEveryMs = grid.workEveryMs, storeAt }: SceneOptions = {}) {
+  const scene: Scene = { now: minute(0), monotonicMs: 0, isReachable: true }
   const store: MemoryStore = createMemoryStore()
   const log = createTestLog()
   const watch = watchProgress({
-    grid: { ...grid, isReplay },
+    grid: { ...grid, isReplay, workEveryMs },
     reads: {
       feedStates: () => (scene.isReachable ? store.feedStates() : Promise.reject(new Error('no connection'))),
-      pipelineProgress: (at) => store.pipelineProgress(at),
+      async pipelineProgress(at) {
+        const progress = await store.pipelineProgress(at)
+        return scene.scoreWorkedAtMs === undefined ? progress : { ...progress, heartbeats: [scoreBeat(scene)] }
+      },
       storeTime: async () => (storeAt === undefined ? scene.now : storeAt()),
     },
     clock: { now: () => scene.now, refresh: async () => scene.now, turn: async () => {} },
@@ -94,6 +111,43 @@ describe('the watch', () => {
       ['info', 'no longer: 1 round of "BTCUSDT-5m" could be settled, and are not'],
     ])
     expect(log.lines[0]?.fields).toMatchObject({ stage: 'score', since: '2026-03-01T10:05:00.000Z' })
+  })
+
+  it.each([
+    [1_000, 42],
+    [5_000, 50],
+  ])(
+    'tells of a score worker that lives but is stuck, looking for work every %i ms, within %i s',
+    async (workEveryMs, limit) => {
+      const { scene, store, after } = openScene({ workEveryMs })
+      await leaveUnsettled(store)
+      scene.now = minute(5) + 1_000
+      scene.scoreWorkedAtMs = 0
+      await after(0)
+      // The beat that told of its last work came up to 5 s late.
+      scene.scoreWorkedAtMs = 5_000
+      const alarms: string[] = []
+      for (let seconds = 5; seconds <= limit && alarms.length === 0; seconds += 5) {
+        alarms.push(...(await after(5)).alarms.map(({ heldUpBy }) => `${seconds} s: ${heldUpBy}`))
+      }
+      expect(alarms).toEqual([expect.stringMatching(/the score worker lives, but has finished no pass/)])
+    },
+  )
+
+  it('is no alarm while a score worker at work waits for a truth, nor when the round has just expired', async () => {
+    const { scene, store, after } = openScene()
+    await prepare(store)
+    await answeredRound(store, round(0, { expiresAt: minute(10) }))
+    await store.appendRecords([candle(4)])
+    await store.putFeedStatus(btc, 'up', null, minute(5))
+    scene.now = minute(5) + 1_000
+    const look = async (seconds: number) => {
+      scene.scoreWorkedAtMs = scene.monotonicMs + seconds * 1_000
+      return (await after(seconds)).alarms.filter(({ stage }) => stage === 'score')
+    }
+    for (let seconds = 0; seconds < 300; seconds += 5) expect(await look(5)).toEqual([])
+    expect(await look(35)).toEqual([])
+    expect(await look(10)).toMatchObject([{ heldUpBy: expect.stringContaining('time for a truth is over') }])
   })
 
   it('is no alarm while one after the other is settled: a node that is slow does not stand still', async () => {

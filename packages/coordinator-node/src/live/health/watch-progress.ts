@@ -46,15 +46,17 @@ export function watchProgress(options: ProgressWatchOptions): ProgressWatch {
     for (const { key } of found) if (!seenSinceMs.has(key)) seenSinceMs.set(key, nowMs)
     const keys = new Set(found.map(({ key }) => key))
     for (const key of seenSinceMs.keys()) if (!keys.has(key)) seenSinceMs.delete(key)
-    return found.filter(({ key, graceMs, dataGraceMs }) => {
+    return found.filter(({ key, graceMs, dataGraceMs, mayBeWell = false }) => {
       const seenForMs = nowMs - (seenSinceMs.get(key) ?? nowMs)
-      return seenForMs >= graceMs + dataGraceMs / speed
+      return !mayBeWell && seenForMs >= graceMs + dataGraceMs / speed
     })
   }
 
   function tell(standing: readonly Stoppage[]): void {
     const keys = new Set(standing.map(({ key }) => key))
-    for (const { key, graceMs: _grace, dataGraceMs: _dataGrace, ...alarm } of standing) {
+    for (const stoppage of standing) {
+      const { key } = stoppage
+      const alarm = alarmOf(stoppage)
       if (!told.has(key)) {
         const { stage, what, since, heldUpBy, fix } = alarm
         log.error(what, { event: 'standing-still', stage, since: formatInstant(since), heldUpBy, fix })
@@ -82,7 +84,7 @@ export function watchProgress(options: ProgressWatchOptions): ProgressWatch {
       const standing = [...clocks, ...overdue(standingStill(grid, node, after, looking), nowMs)]
       tell(standing)
       report = {
-        alarms: standing.map(({ key: _key, graceMs: _grace, dataGraceMs: _dataGrace, ...alarm }) => alarm),
+        alarms: standing.map(alarmOf),
         notes: node.firstModelAt === null ? ['no model has joined yet: rounds open once one has'] : [],
       }
       lookedAtMs = nowMs
@@ -94,6 +96,10 @@ export function watchProgress(options: ProgressWatchOptions): ProgressWatch {
       return { ...report, alarms: [blind, ...report.alarms] }
     },
   }
+}
+
+function alarmOf({ stage, what, since, heldUpBy, fix }: Stoppage): Standstill {
+  return { stage, what, since, heldUpBy, fix }
 }
 
 function clockAlarms(
