@@ -84,7 +84,7 @@ it('migrates once when several processes start at the same time', async () => {
 })
 
 it('brings the database of the first version to the newest, with every row in it', async () => {
-  await applyFirstMigration()
+  await applyMigrations(1)
   await withSql((sql) => sql.unsafe(rowsOfTheFirstVersion))
   const before = await withSql(rowsOf)
   expect(Object.values(before).filter((rows) => rows.length === 0)).toEqual([])
@@ -126,18 +126,83 @@ it('brings the database of the first version to the newest, with every row in it
   }
 })
 
-/** As the first version left it: its one migration, and drizzle's note of that. */
-async function applyFirstMigration(): Promise<void> {
-  const [first] = journal.entries
-  const statements = await readFile(new URL(`../../../../../migrations/${first?.tag}.sql`, import.meta.url), 'utf8')
-  const hash = createHash('sha256').update(statements).digest('hex')
+it.each([
+  [
+    'the worst valid score by default, where higher is better',
+    { leaderboard: { value: 'pnl', direction: 'desc' } },
+    -4,
+  ],
+  ['and where lower is better', { leaderboard: { value: 'pnl', direction: 'asc' } }, 7],
+  [
+    'nothing where missing answers score nothing',
+    { leaderboard: { value: 'pnl', direction: 'desc' }, prediction: { missing: 'exclude' } },
+    null,
+  ],
+  [
+    "nothing where the author's function was never asked",
+    { leaderboard: { value: 'pnl', direction: 'desc' }, prediction: { missing: 'function' } },
+    null,
+  ],
+])('prices the rounds of open periods that were settled without a price: %s', async (_, structure, price) => {
+  await applyMigrations(9)
   await withSql(async (sql) => {
-    await sql.unsafe(statements)
+    await sql.unsafe(rowsWithoutPrice)
+    await sql`insert into eras (number, structure, fingerprint, began_at)
+      values (1, ${sql.json(structure)}, 'one', '2025-01-01Z')`
+  })
+  const store = await openPostgresStore({ url: database.url })
+  try {
+    const results = await store.periodResults(0, Date.UTC(2026))
+    // What a missing answer got is its price under every policy; what had closed keeps the rule that it was closed by.
+    expect(new Map(results.map(({ roundId, missingValue }) => [roundId, missingValue]))).toEqual(
+      new Map([
+        ['closed', null],
+        ['imputed', -9.5],
+        ['unanswered', null],
+        ['valid', price],
+      ]),
+    )
+  } finally {
+    await store.close()
+  }
+})
+
+/** As an earlier version left it: its migrations, and drizzle's notes of them. */
+async function applyMigrations(count: number): Promise<void> {
+  await withSql(async (sql) => {
     await sql`create schema drizzle`
     await sql`create table drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint)`
-    await sql`insert into drizzle.__drizzle_migrations (hash, created_at) values (${hash}, ${first?.when ?? 0})`
+    for (const { tag, when } of journal.entries.slice(0, count)) {
+      const statements = await readFile(new URL(`../../../../../migrations/${tag}.sql`, import.meta.url), 'utf8')
+      const hash = createHash('sha256').update(statements).digest('hex')
+      await sql.unsafe(statements)
+      await sql`insert into drizzle.__drizzle_migrations (hash, created_at) values (${hash}, ${when})`
+    }
   })
 }
+
+/** Four settled rounds of two models in the tables of version 9, of which the first lies in a closed period. */
+const rowsWithoutPrice = `
+  insert into scheduled_prediction_configs
+    (key, source, subject, kind, granularity, every_ms, horizon_ms, step_ms, trigger, active, position)
+    values ('BTC-1m', 'binance', 'BTC', 'candle', '1m', 60000, 60000, 60000, 'record', true, 0);
+  insert into models (id, name, deployment_id, cruncher_id, cruncher_name, registered_at)
+    select id, id, id, id, id, '2025-01-01Z' from unnest(array['1', '2']) id;
+  insert into inputs (id, schedule_key, source, subject, kind, granularity, horizon_ms, step_ms, performed_at,
+    resolvable_at, expires_at, missed_before, input, status, answered_at, actuals)
+    select id, 'BTC-1m', 'binance', 'BTC', 'candle', '1m', 60000, 60000, at - interval '1 min', at, at + interval '1 h', 0,
+      '{}', 'RESOLVED', at - interval '1 min', '{}'
+    from (values ('closed', timestamptz '2025-01-01 00:59Z'), ('imputed', '2025-01-01 01:00Z'),
+      ('valid', '2025-01-01 01:01Z'), ('unanswered', '2025-01-01 01:02Z')) rounds(id, at);
+  insert into predictions (id, input_id, model_id, status, performed_at, resolvable_at)
+    select inputs.id || models.id, inputs.id, models.id, 'SCORED', performed_at, resolvable_at from inputs, models;
+  insert into scores (id, prediction_id, kind, value, scored_at)
+    select prediction || kind, prediction, kind, value::jsonb, '2025-01-01 01:05Z'
+    from (values ('closed1', 'valid', '{"pnl": 1}'), ('imputed1', 'valid', '{"pnl": 2}'), ('imputed2', 'imputed', '{"pnl": -9.5}'),
+      ('valid1', 'valid', '{"pnl": -4, "other": -99}'), ('valid2', 'valid', '{"pnl": 7}'), ('unanswered1', 'failed', null))
+      given(prediction, kind, value);
+  insert into leaderboards (id, era, as_of, rank_by, direction, entries, period_start, round_count, worst)
+    values ('LDR_1', 1, '2025-01-01 01:00Z', 'recent', 'desc', '[]', '2025-01-01Z', 1, '{"sum": 0, "count": 0}')`
 
 const rowsOfTheFirstVersion = `
   insert into feed_ingestion_state (source, subject, kind, granularity, record_count, updated_at, status, status_since)
