@@ -83,7 +83,10 @@ function versionTotals(snapshots: readonly Snapshot[]): Record<string, number> {
   return totals
 }
 
-/** Payable models, baselines among them, by value; behind them all others, by value too. */
+/**
+ * First the models that can be paid, with the organizer's among them, by value; then the others, by value too. Those without a
+ * value come last in each part, by id: where no model has one, the organizer's come first.
+ */
 function inOrder(resolved: ResolvedContract, candidates: readonly Candidate[]): readonly Candidate[] {
   const isOther = ({ role, unpaidReason }: Candidate) => Number(unpaidReason !== null && role === 'participant')
   return rankByValue(
