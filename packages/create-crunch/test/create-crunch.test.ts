@@ -3,13 +3,24 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type BuiltPackage, buildPackage, filesOf, readJson } from './built-package.ts'
+import { type BuiltPackage, buildPackage, filesOf, readJson, repository } from './built-package.ts'
 
 let built: BuiltPackage
 beforeAll(() => {
   built = buildPackage()
 })
 afterAll(() => built.remove())
+
+interface Manifest {
+  readonly dependencies?: Record<string, string>
+  readonly devDependencies?: Record<string, string>
+}
+
+interface EngineManifest {
+  readonly peerDependencies: Record<string, string>
+  readonly peerDependenciesMeta: Record<string, { readonly optional?: boolean }>
+  readonly devDependencies: Record<string, string>
+}
 
 const models = {
   realtime: ['coin', 'flat', 'mean-reversion', 'momentum', 'volatility-scaled'],
@@ -58,6 +69,18 @@ describe.each(['realtime', 'weather'] as const)('the %s pack', (pack) => {
       dependencies: { '@crunch/coordinator-node': `^${version}`, 'my-game-challenge': '*' },
       devDependencies: { '@crunch/cli': `^${version}` },
     })
+  })
+
+  test('lists the peer dependencies of our packages wherever it lists one, all at the version that we test with', () => {
+    const engine = readJson(repository, 'packages/coordinator-node/package.json') as unknown as EngineManifest
+    const peers = Object.keys(engine.peerDependencies).filter((name) => !engine.peerDependenciesMeta[name]?.optional)
+    expect(peers).toEqual(['zod'])
+    for (const member of ['.', 'node', 'challenge']) {
+      const { dependencies, devDependencies } = readJson(workspace, join(member, 'package.json')) as Manifest
+      const listed = { ...dependencies, ...devDependencies }
+      expect(Object.keys(listed).some((name) => name.startsWith('@crunch/'))).toBe(true)
+      for (const peer of peers) expect(listed[peer], `${peer} in ${member}`).toBe(engine.devDependencies[peer])
+    }
   })
 
   test('has the dotfiles under their own names, and nothing of the packaging', () => {
