@@ -81,6 +81,25 @@ describe('a round whose truth is known', () => {
     expect(resolved({}, odd).scores[0]).toMatchObject({ kind: 'valid', signal: null, actual: null })
   })
 
+  test('gives signal the same output and actual the same truth as compute, with keys in one order', () => {
+    const seen: { output?: object; truth?: object }[] = []
+    const note = (context: { output?: object; truth?: object }) => {
+      seen.push(context)
+      return 1
+    }
+    resolved(
+      { predictions: [prediction(sample, 'a', { output: { value: 0.5, extra: { z: 1, a: 2 } } })] },
+      {
+        score: { compute: (context: object) => ({ value: note(context), hit: true }) },
+        snapshot: { signal: note, actual: note },
+      },
+    )
+    const [computed, signalled, actual] = seen
+    expect(JSON.stringify(signalled?.output)).toBe('{"extra":{"a":2,"z":1},"value":0.5}')
+    expect(signalled?.output).toBe(computed?.output)
+    expect(actual?.truth).toBe(computed?.truth)
+  })
+
   test('is resolved without any answer too', () => {
     expect(resolved({ predictions: [] })).toMatchObject({ scores: [], moves: [] })
   })

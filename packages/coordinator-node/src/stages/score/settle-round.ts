@@ -105,12 +105,14 @@ function scorePrediction(
   const { score, snapshot } = resolved.contract
   const base = emptyScore(resolved, round, prediction, now)
   try {
-    const computed = score.compute({ output: toJson(prediction.output), truth: truth.value, round: contextOf(round) })
+    // The same value for both functions: its keys are in the same order in every store.
+    const output = toJson(prediction.output)
+    const computed = score.compute({ output, truth: truth.value, round: contextOf(round) })
     return {
       ...base,
       kind: 'valid',
       value: rankedScore(resolved, score.schema.parse(computed)),
-      signal: finiteOrNull(snapshot.signal?.({ output: prediction.output })),
+      signal: finiteOrNull(snapshot.signal?.({ output })),
       actual: finiteOrNull(snapshot.actual?.({ truth: truth.value })),
     }
   } catch (error) {
