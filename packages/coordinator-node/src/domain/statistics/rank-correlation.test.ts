@@ -41,6 +41,19 @@ describe('correlation', () => {
   })
 })
 
+test.each([correlation, rankCorrelation])('%o refuses lists that are not pairs, and NaN', (measure) => {
+  expect(() => measure([1, 2, 3], [1, 2])).toThrow(/needs pairs: there are 3 values on the left, 2 on the right/)
+  expect(() => measure([1], [1, 2])).toThrow(RangeError)
+  expect(() => measure([1, 2], [1, Number.NaN])).toThrow(/value 1 is NaN/)
+  expect(() => averageRanks([Number.NaN, 1])).toThrow(/value 0 is NaN/)
+})
+
+test('an infinity has a rank, but no correlation', () => {
+  expect(averageRanks([Number.POSITIVE_INFINITY, 1])).toEqual([2, 1])
+  expect(rankCorrelation([1, 2, Number.POSITIVE_INFINITY], [1, 2, 3])).toBe(1)
+  expect(() => correlation([1, 2], [1, Number.POSITIVE_INFINITY])).toThrow(/value 1 is Infinity/)
+})
+
 describe('rankCorrelation', () => {
   test('is Spearman’s, with ties at their average rank', () => {
     expect(rankCorrelation(forecast, target)).toBeCloseTo(0.8711871219403556, 12)
