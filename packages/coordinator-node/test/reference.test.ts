@@ -126,7 +126,6 @@ function readableType(text: string): string {
     'number[]': 'list of numbers',
     JsonObject: 'JSON object',
     'RankedModel[]': 'list',
-    'never[]': 'none',
   }
   return named[plain] ?? plain.replace(/^\| /, '')
 }

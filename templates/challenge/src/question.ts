@@ -1,10 +1,8 @@
-/** What `tick` brings: closes of one subject's last two hours of finished candles, oldest first. */
-export interface TickData {
-  readonly subject: string
-  readonly closes: readonly number[]
-}
+import type { InputOf, PredictionOf } from '@crunch/coordinator-node'
+import type contract from '../../node/contract.ts'
 
-/** What `predict` answers: -1 is surely down, 1 is surely up, 0 is no opinion. */
-export interface Prediction {
-  readonly value: number
-}
+/** The argument of `tick`, as the contract defines it: closes of one subject's last two hours of finished candles, oldest first. */
+export type TickData = InputOf<typeof contract>
+
+/** The answer of `predict`, as the contract defines it: -1: certainly down, 1: certainly up, 0: no opinion. */
+export type Prediction = PredictionOf<typeof contract>

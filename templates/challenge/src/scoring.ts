@@ -1,13 +1,12 @@
-import type { Prediction } from './question.ts'
-
 /**
- * What one prediction scores: node and participants use this same function. `value` is what a position of that size
- * earned, in basis points before costs; `hit` says whether its direction was right.
+ * The score of one prediction, on the node and in back-tests. `value` is what a position of that size earned, in basis points
+ * before costs; `hit` says whether its direction was right.
+ * @param position the `value` of the prediction, -1 to 1
  * @param actualReturn price at the horizon / price at the prediction - 1
  */
-export function scorePrediction(prediction: Prediction, actualReturn: number): { value: number; hit: boolean } {
+export function scorePrediction({ value: position }: { readonly value: number }, actualReturn: number) {
   return {
-    value: prediction.value * actualReturn * 10_000,
-    hit: Math.sign(prediction.value) === Math.sign(actualReturn),
+    value: position * actualReturn * 10_000,
+    hit: Math.sign(position) === Math.sign(actualReturn),
   }
 }

@@ -5,7 +5,7 @@ const models: readonly (new () => TrackerBase)[] = [Coin, Flat, MeanReversion, M
 const rising = Array.from({ length: 120 }, (_, bar) => 100 * 1.0005 ** bar)
 
 /** The answer for BTCUSDT after one tick. */
-function answer(Model: new () => TrackerBase, closes: readonly number[], subject = 'BTCUSDT'): number {
+function answer(Model: new () => TrackerBase, closes: number[], subject = 'BTCUSDT'): number {
   const model = new Model()
   model.tick({ subject, closes })
   return model.predict(subject, 300, 60).value

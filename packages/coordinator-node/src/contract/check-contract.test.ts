@@ -107,10 +107,10 @@ describe('what a contract says', () => {
     expect(findings({ snapshot: { metrics: ['toString'] } })).toHaveLength(1)
   })
 
-  test('asks for no ensemble, as none is registered', () => {
-    expect(findings({ snapshot: { ensembles: ['mean'] } })).toEqual([
-      '  - snapshot.ensembles[0]: no ensemble is registered in this version; leave the list empty',
-    ])
+  test('refuses ensembles, which do not exist, even as an empty list', () => {
+    for (const ensembles of [[], ['mean']]) {
+      expect(findings({ snapshot: { ensembles } })).toEqual(['  - snapshot.ensembles: there is no such key; remove it'])
+    }
   })
 
   test('ranks by a window and a numeric field that exist', () => {

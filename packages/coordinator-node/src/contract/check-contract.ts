@@ -34,7 +34,7 @@ const valueChecks: readonly {
   { reads: ['prediction.timeout', 'prediction.schedule'], check: checkTimeout },
   { reads: ['feed'], check: checkGates },
   { reads: ['prediction.call', 'prediction.schedule'], check: checkCall },
-  { reads: ['snapshot.metrics', 'snapshot.signal', 'snapshot.actual', 'snapshot.ensembles'], check: checkMetrics },
+  { reads: ['snapshot.metrics', 'snapshot.signal', 'snapshot.actual'], check: checkMetrics },
   {
     reads: ['leaderboard.windows', 'leaderboard.rankBy', 'leaderboard.value', 'score.schema'],
     check: checkLeaderboard,
@@ -138,7 +138,7 @@ function checkCall(contract: AnyContract): Finding[] {
 
 function checkMetrics({ snapshot }: AnyContract): Finding[] {
   const known = Object.keys(metrics)
-  const unknown = (snapshot.metrics ?? []).flatMap((name, index) => {
+  return (snapshot.metrics ?? []).flatMap((name, index) => {
     const path = `snapshot.metrics[${index}]`
     const metric = Object.entries(metrics).find(([candidate]) => candidate === name)?.[1]
     if (metric === undefined) {
@@ -159,12 +159,6 @@ function checkMetrics({ snapshot }: AnyContract): Finding[] {
         fix: need === 'signal' ? 'add signal: ({ output }) => a number' : 'add actual: ({ truth }) => a number',
       }))
   })
-  const ensembles = (snapshot.ensembles ?? []).map((_, index) => ({
-    path: `snapshot.ensembles[${index}]`,
-    cause: 'no ensemble is registered in this version',
-    fix: 'leave the list empty',
-  }))
-  return [...unknown, ...ensembles]
 }
 
 function checkLeaderboard({ leaderboard, score }: AnyContract): Finding[] {

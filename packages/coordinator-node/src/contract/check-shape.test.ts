@@ -129,7 +129,6 @@ describe('checkShape', () => {
         call: { tick: false, predict: 'forecast', arguments: () => [] },
       },
       truth: { maxStaleness: '1m', expire: '1h', records: true },
-      snapshot: { ensembles: [] },
     })
     expect(checkShape(whole)).toEqual([])
     expect(checkShape(changedContract({ prediction: { missing: 'exclude', call: { tick: 'observe' } } }))).toEqual([])

@@ -211,7 +211,6 @@ export const checkShape: (contract: unknown) => Finding[] = (contract) =>
         metrics: optional(listOf(text)),
         signal: optional(fn),
         actual: optional(fn),
-        ensembles: optional(listOf(anything)),
       }),
     ),
     leaderboard: required(

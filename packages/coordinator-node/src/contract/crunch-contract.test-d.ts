@@ -1,6 +1,18 @@
 import { assertType, describe, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
-import { type AnyContract, bars, candles, defineContract, series, tiers } from '../index.ts'
+import {
+  type AnyContract,
+  bars,
+  candles,
+  defineContract,
+  type InputOf,
+  type PredictionOf,
+  type ScoreOf,
+  series,
+  type TruthOf,
+  ticks,
+  tiers,
+} from '../index.ts'
 
 const market = candles({ source: 'binance', subjects: ['BTCUSDT', 'ETHUSDT'], granularity: '1m' })
 const bar = bars(market)
@@ -35,7 +47,6 @@ const valid = defineContract({
     metrics: ['ic', 'hit_rate', 'max_drawdown', 'model_correlation'],
     signal: ({ output }) => output.value,
     actual: ({ truth }) => truth.return,
-    ensembles: [],
   },
   leaderboard: {
     value: 'value',
@@ -44,6 +55,16 @@ const valid = defineContract({
     direction: 'desc',
   },
   checkpoint: { every: '7d', emission: tiers() },
+})
+
+const prices = candles({ source: 'binance', subjects: ['BTCUSDT'], granularity: '1m' })
+const quotes = ticks({ source: 'pyth', subjects: ['EURUSD'], granularity: '1m' })
+const readings = series({
+  source: 'noaa',
+  subjects: ['Seattle', 'BTCUSDT'],
+  kind: 'daily',
+  granularity: '1d',
+  values: z.object({ celsius: z.number() }),
 })
 
 describe('defineContract', () => {
@@ -157,5 +178,141 @@ describe('defineContract', () => {
     expectTypeOf(quotes.values).toEqualTypeOf<typeof values>()
     // @ts-expect-error `venue` is a text
     series({ ...options, kind: 'quote', values, gate: { watch: 'venue' } })
+  })
+})
+
+describe('the types of a contract’s values', () => {
+  test('are those of its schemas', () => {
+    expectTypeOf<InputOf<typeof valid>>().toEqualTypeOf<{ subject: string; closes: number[] }>()
+    expectTypeOf<PredictionOf<typeof valid>>().toEqualTypeOf<{ value: number }>()
+    expectTypeOf<TruthOf<typeof valid>>().toEqualTypeOf<{ return: number }>()
+    expectTypeOf<ScoreOf<typeof valid>>().toEqualTypeOf<{ value: number; hit: boolean }>()
+  })
+
+  test('are what the schemas return, after defaults and transformations', () => {
+    const changed = defineContract({
+      ...valid,
+      prediction: { ...valid.prediction, schema: z.object({ value: z.number().default(0) }) },
+    })
+    expectTypeOf<PredictionOf<typeof changed>>().toEqualTypeOf<{ value: number }>()
+    const kelvin = defineContract({
+      ...valid,
+      truth: {
+        schema: z.object({ celsius: z.number() }).transform(({ celsius }) => ({ kelvin: celsius + 273.15 })),
+        resolve: () => ({ celsius: 20 }),
+      },
+      score: { schema: valid.score.schema, compute: ({ truth }) => ({ value: truth.kelvin, hit: true }) },
+      snapshot: { every: '10m' },
+    })
+    expectTypeOf<TruthOf<typeof kelvin>>().toEqualTypeOf<{ kelvin: number }>()
+  })
+
+  test('are those that the functions of the contract receive', () => {
+    expectTypeOf(valid.score.compute).parameter(0).toHaveProperty('output').toEqualTypeOf<PredictionOf<typeof valid>>()
+    expectTypeOf(valid.score.compute).parameter(0).toHaveProperty('truth').toEqualTypeOf<TruthOf<typeof valid>>()
+    type Signal = NonNullable<typeof valid.snapshot.signal>
+    expectTypeOf<Parameters<Signal>[0]['output']>().toEqualTypeOf<PredictionOf<typeof valid>>()
+  })
+
+  test('exist for contracts only', () => {
+    // @ts-expect-error a schema is not a contract
+    expectTypeOf<InputOf<typeof valid.input.schema>>().toBeUnknown()
+  })
+})
+
+describe('with several feeds', () => {
+  const contract = {
+    ...valid,
+    prediction: {
+      schema: valid.prediction.schema,
+      schedule: [{ subject: 'BTCUSDT', every: '1m', horizon: '5m' }],
+      timeout: '10s',
+    },
+    score: { schema: valid.score.schema, compute: () => ({ value: 1, hit: true }) },
+    snapshot: { every: '10m' },
+  } as const
+
+  test('the subject of an input narrows its records', () => {
+    const several = defineContract({
+      ...contract,
+      feed: [quotes, prices],
+      input: {
+        schema: valid.input.schema,
+        window: '1h',
+        build({ subject, records }) {
+          if (subject === 'EURUSD') {
+            expectTypeOf(records[0]!.kind).toEqualTypeOf<'tick'>()
+            return { subject, closes: records.map((record) => record.values.price) }
+          }
+          expectTypeOf(subject).toEqualTypeOf<'BTCUSDT'>()
+          return { subject, closes: records.map((record) => record.values.close) }
+        },
+      },
+      truth: { schema: valid.truth.schema, resolve: () => null },
+    })
+    assertType<AnyContract>(several)
+    expectTypeOf<InputOf<typeof several>>().toEqualTypeOf<{ subject: string; closes: number[] }>()
+  })
+
+  test('an input that does not look at its subject has no values in common', () => {
+    defineContract({
+      ...contract,
+      feed: [quotes, prices],
+      input: {
+        schema: valid.input.schema,
+        window: '1h',
+        // @ts-expect-error a tick has no `close`
+        build: ({ subject, records }) => ({ subject, closes: records.map((record) => record.values.close) }),
+      },
+      truth: { schema: valid.truth.schema, resolve: () => null },
+    })
+  })
+
+  test('the kind of a record narrows its values where feeds share a subject', () => {
+    defineContract({
+      ...contract,
+      feed: [readings, prices],
+      input: {
+        schema: valid.input.schema,
+        window: '1h',
+        build: ({ subject, records }) => ({
+          subject,
+          closes: records.map((record) => (record.kind === 'daily' ? record.values.celsius : record.values.close)),
+        }),
+      },
+      truth: { schema: valid.truth.schema, resolve: () => null },
+    })
+  })
+
+  test('the kind and the subject of a record narrow its values in truth.resolve', () => {
+    defineContract({
+      ...contract,
+      feed: [quotes, prices],
+      input: { schema: valid.input.schema, window: '1h', build: ({ subject }) => ({ subject, closes: [] }) },
+      truth: {
+        schema: valid.truth.schema,
+        records: true,
+        resolve({ entry, exit, records, round }) {
+          expectTypeOf(round.subject).toEqualTypeOf<'EURUSD' | 'BTCUSDT'>()
+          for (const record of records) if (record.kind === 'tick') assertType<number>(record.values.price)
+          if (entry.subject === 'EURUSD') expectTypeOf(entry.values).toEqualTypeOf<{ price: number }>()
+          if (entry.kind !== 'candle' || exit.kind !== 'candle') return null
+          return { return: exit.values.close / entry.values.close - 1 }
+        },
+      },
+    })
+  })
+
+  test('a kind and a subject that no feed has are refused', () => {
+    defineContract({
+      ...contract,
+      feed: [quotes, prices],
+      input: { schema: valid.input.schema, window: '1h', build: ({ subject }) => ({ subject, closes: [] }) },
+      truth: {
+        schema: valid.truth.schema,
+        // @ts-expect-error the kinds are `tick` and `candle`
+        resolve: ({ entry }) => (entry.kind === 'trade' ? { return: 1 } : null),
+      },
+    })
   })
 })

@@ -9,14 +9,21 @@ import type { NumericField } from './numeric-fields.ts'
 
 /** The question that a round asks. */
 export interface RoundContext<Subject extends string = string> {
+  /** Key of the line of `prediction.schedule`, e.g. `BTCUSDT-5m`. */
   readonly scheduleKey: string
+  /** The subject to predict. */
   readonly subject: Subject
+  /** When the round opened. Predictions are made from what was known then. */
   readonly performedAt: Instant
+  /** The horizon as an instant, `performedAt + horizonMs`: the truth can be known from here on. */
   readonly resolvableAt: Instant
+  /** How far ahead models predict, in milliseconds. */
   readonly horizonMs: number
+  /** The resolution that models are asked for, in milliseconds. */
   readonly stepMs: number
 }
 
+/** A line of `prediction.schedule`: one question, asked again and again. */
 export interface ScheduleEntry<Subject extends string = string> {
   /** Unique in the contract. Default: subject and horizon, `BTCUSDT-5m`. */
   readonly key?: string
@@ -33,6 +40,15 @@ export interface ScheduleEntry<Subject extends string = string> {
 }
 
 type Feeds<Feed> = Feed | readonly Feed[]
+
+/** What `input.build` receives. With several feeds it is a union: comparing `subject` narrows `records`. */
+type InputContext<Feed extends FeedDefinition> = Feed extends FeedDefinition
+  ? {
+      readonly subject: SubjectOf<Feed>
+      readonly records: readonly RecordOf<Feed>[]
+      readonly at: Instant
+    }
+  : never
 
 /**
  * The definition of a competition, in the order in which data flows. All types are inferred from the schemas: annotate nothing.
@@ -56,19 +72,20 @@ export interface CrunchContract<
    */
   readonly baselines?: readonly string[]
 
+  /** What models receive. */
   readonly input: {
     /** The input of a model. */
     readonly schema: Input
     /** How far back `records` reach. */
     readonly window: Duration
-    /** Builds the input from the records known at `at`, oldest first. */
-    build(context: {
-      readonly subject: SubjectOf<Feed>
-      readonly records: readonly RecordOf<Feed>[]
-      readonly at: Instant
-    }): z.input<Input>
+    /**
+     * Builds the input of one subject from its records known at `at`, oldest first. With several feeds, comparing `subject`
+     * narrows `records`.
+     */
+    build(context: InputContext<Feed>): z.input<Input>
   }
 
+  /** What models are asked, and when. */
   readonly prediction: {
     /** A valid answer. */
     readonly schema: Output
@@ -100,6 +117,7 @@ export interface CrunchContract<
     }
   }
 
+  /** What actually happened. */
   readonly truth: {
     /** The truth of a round. */
     readonly schema: Truth
@@ -111,7 +129,8 @@ export interface CrunchContract<
     readonly records?: boolean
     /**
      * Computes the truth. `entry`: the last record known when the prediction was made; `exit`: the last one known at its
-     * horizon; `records`: those known in between, empty unless `records` is `true`. Return `null` while it is not known.
+     * horizon; `records`: those known in between, empty unless `records` is `true`. With several feeds, `kind` or `subject` of
+     * a record narrows its values. Return `null` while the truth is not known.
      */
     resolve(context: {
       readonly entry: RecordOf<Feed>
@@ -121,6 +140,7 @@ export interface CrunchContract<
     }): z.input<Truth> | null
   }
 
+  /** How good an answer was. */
   readonly score: {
     /** A score; every number in it is averaged. */
     readonly schema: Score
@@ -132,19 +152,19 @@ export interface CrunchContract<
     }): z.input<Score>
   }
 
+  /** Each model's results over one period. */
   readonly snapshot: {
     /** The grid of snapshots. */
     readonly every: Duration
     /** Metrics of each snapshot: `ic`, `hit_rate`, `max_drawdown`, `model_correlation`. Default: none. */
     readonly metrics?: readonly MetricName[]
-    /** The prediction as one number, for metrics that compare predictions. */
+    /** The prediction as one number, for metrics that compare predictions. `output` is the one that `score.compute` gets. */
     signal?(context: { readonly output: z.output<Output> }): number
-    /** The truth as one number, on the same scale. */
+    /** The truth as one number, on the same scale. `truth` is the one that `score.compute` gets. */
     actual?(context: { readonly truth: z.output<Truth> }): number
-    /** Reserved: ensembles come with the scoring science. */
-    readonly ensembles?: readonly never[]
   }
 
+  /** How models are ranked. */
   readonly leaderboard: {
     /** A field of the score that is a number. */
     readonly value: NumericField<z.output<NoInfer<Score>>>
@@ -167,6 +187,7 @@ export interface CrunchContract<
     readonly minCoverage?: number
   }
 
+  /** How models are paid. */
   readonly checkpoint: {
     /** The grid of payouts: a whole number of snapshot periods. */
     readonly every: Duration
@@ -185,7 +206,8 @@ export interface CrunchContract<
 export type AnyContract = CrunchContract<any, any, any, any, any, any>
 
 /**
- * Types a contract from its schemas; at run time it returns its argument. The node validates it at start.
+ * Types a contract from its schemas; at run time it returns its argument. It never throws: `crunch check` and the node validate
+ * the contract and report every finding. A complete contract is in the comment of this package's entry.
  * @example export default defineContract({ name: 'next-move', feed: market, ... })
  */
 export function defineContract<

@@ -25,7 +25,14 @@ export default defineContract({
   input: {
     schema: z.object({
       subject: z.string(),
-      days: z.array(z.object({ date: z.string(), tempMax: z.number() })),
+      days: z.array(
+        z.object({
+          /** `2012-01-31` */
+          date: z.string(),
+          /** The day's maximum temperature, degrees Celsius. */
+          tempMax: z.number(),
+        }),
+      ),
     }),
     window: '30d',
     build: ({ subject, records }) => ({
@@ -39,7 +46,9 @@ export default defineContract({
 
   prediction: {
     schema: z.object({
+      /** Degrees Celsius. */
       mean: z.number().min(predictionLimits.lowestMean).max(predictionLimits.highestMean),
+      /** Standard deviation, degrees Celsius. */
       std: z.number().min(predictionLimits.lowestStd).max(predictionLimits.highestStd),
     }),
     // A day's record becomes known at its end. The horizon then is the end of the next day: models predict its maximum.

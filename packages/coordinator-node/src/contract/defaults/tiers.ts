@@ -2,8 +2,11 @@ import type { JsonObject } from '../../domain/json/json.ts'
 
 /** A model's place in a checkpoint, best first. Models with equal values share a rank. */
 export interface RankedModel {
+  /** Id of the model. */
   readonly modelId: string
+  /** From 1. Two models on rank 1 are followed by rank 3. */
   readonly rank: number
+  /** The mean of `leaderboard.value` over the checkpoint period, in the unit of the score. */
   readonly value: number
 }
 
@@ -39,7 +42,8 @@ export const defaultTiers: readonly number[] = [35, 10, 10, 10, 10, 5, 5, 5, 5, 
 
 /**
  * Pays by place. Models that share a rank share the tiers of the places they occupy; what no place claims is split equally
- * among all who are paid.
+ * among all who are paid. Shares are percentages with the sum 100. The default tiers are those of the Python coordinator. Never
+ * throws: the node refuses percentages that do not add up with the contract.
  * @example tiers({ payAbove: { baseline: 'flat' } })
  * @param options a list stands for its `percentages`
  */

@@ -1,4 +1,9 @@
-import type { Prediction } from './question.ts'
+/** A forecast of one number, in its unit. */
+export interface NormalForecast {
+  readonly mean: number
+  /** Standard deviation. */
+  readonly std: number
+}
 
 /**
  * Error function, to about 1e-15 absolute.
@@ -24,7 +29,7 @@ export function errorFunction(x: number): number {
  * American Statistical Association 102 (2007), doi 10.1198/016214506000001437. It rewards a mean that is near and a
  * spread that is honest: too narrow and too wide both cost.
  */
-export function crpsNormal(forecast: Prediction, observed: number): number {
+export function crpsNormal(forecast: NormalForecast, observed: number): number {
   const { mean, std } = forecast
   if (!(std > 0)) throw new RangeError(`std must be more than 0, not ${std}`)
   const z = (observed - mean) / std
@@ -32,7 +37,10 @@ export function crpsNormal(forecast: Prediction, observed: number): number {
   return std * (z * errorFunction(z / Math.SQRT2) + 2 * density - 1 / Math.sqrt(Math.PI))
 }
 
-/** What one prediction scores: node and participants use this same function. */
-export function scorePrediction(prediction: Prediction, observed: number): { crps: number; error: number } {
-  return { crps: crpsNormal(prediction, observed), error: prediction.mean - observed }
+/**
+ * The score of one prediction, on the node and in back-tests, in degrees Celsius. `crps` is the error of the whole distribution,
+ * `error` that of its mean: positive if it was too warm.
+ */
+export function scorePrediction(forecast: NormalForecast, observed: number) {
+  return { crps: crpsNormal(forecast, observed), error: forecast.mean - observed }
 }
