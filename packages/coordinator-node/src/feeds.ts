@@ -1,3 +1,9 @@
+/**
+ * Sources of records for the `from` of a feed: from ccxt, JSON over HTTP, files, or your own.
+ *
+ * @packageDocumentation
+ */
+
 export { type CcxtSourceOptions, ccxtSource } from './adapters/feeds/ccxt/ccxt-source.ts'
 export { pollJson } from './adapters/feeds/json/poll-json.ts'
 export type { JsonTimeFormat, PollJsonOptions } from './adapters/feeds/json/poll-json-options.ts'

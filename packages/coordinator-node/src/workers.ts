@@ -1,3 +1,9 @@
+/**
+ * Runs the workers of a node in your own process. `crunch deploy` does it for you.
+ *
+ * @packageDocumentation
+ */
+
 export { loadContract } from './live/load-contract.ts'
 export { createLog } from './live/log.ts'
 export { readSettings, type Settings } from './live/settings.ts'

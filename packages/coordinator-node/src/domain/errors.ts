@@ -21,13 +21,14 @@ export type CrunchErrorCode =
   | 'BAD_REQUEST'
 
 /**
- * A broken world, as opposed to a broken program: what happened, where, and what to do about it.
- * Expected outcomes (a late model, a truth that is not known yet) are data, never this.
+ * The environment is broken, not the program. The message says what happened, where, and how to fix it; `code` is stable.
+ * Expected outcomes (a late model, a truth that is not known yet) are data, never an error.
  */
 export class CrunchError extends Error {
   override readonly name = 'CrunchError'
+  /** What is broken, for programs, e.g. `FEED_UNAVAILABLE`. */
   readonly code: CrunchErrorCode
-  /** What anyone may know of it: without hosts, users and rows. */
+  /** The reason without hosts, users and rows, for public answers. */
   readonly publicReason: string | undefined
 
   constructor(

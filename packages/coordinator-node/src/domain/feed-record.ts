@@ -1,24 +1,27 @@
 import type { JsonObject } from './json/json.ts'
 import type { Instant } from './time.ts'
 
-/** What a series of records is about: one provider, one subject, one kind of data, one granularity. */
+/** Identifies a series of records: one source, one subject, one kind of data, one granularity. */
 export interface FeedScope {
+  /** Name of the source, e.g. `binance`. */
   readonly source: string
+  /** The subject as the source names it, e.g. `BTCUSDT`. */
   readonly subject: string
-  /** `candle`, `tick`, or whatever the source calls its data. */
+  /** `candle`, `tick`, or the source's own name for its data. */
   readonly kind: string
   /** A duration such as `1m`; for events without a grid, the time after which silence is suspicious. */
   readonly granularity: string
 }
 
-/** One final observation. Immutable; its key is the scope and `eventAt`. */
+/** One final observation of a series. Immutable; its key is the scope and `eventAt`. */
 export interface FeedRecord<Values = JsonObject> extends FeedScope {
   /** The provider's time: a candle's OPEN time. */
   readonly eventAt: Instant
   /** When the values became final: open + granularity for a candle, `eventAt` for a tick. */
   readonly knownAt: Instant
-  /** When this node got it. */
+  /** When this node received it. */
   readonly receivedAt: Instant
+  /** The values, in the units of the source; their shape is the `values` schema of the feed. */
   readonly values: Values
 }
 

@@ -1,7 +1,7 @@
 /** A point in time: UTC milliseconds since the Unix epoch. */
 export type Instant = number
 
-/** A length of time as an author writes it: a positive number and a unit, `'15s'`, `'5m'`, `'1d'`. */
+/** A length of time as an author writes it: a positive number and a unit (`ms`, `s`, `m`, `h`, `d`, `w`), e.g. `'15s'`, `'5m'`, `'1d'`. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd' | 'w'}`
 
 const unitMs: Readonly<Record<string, number>> = {

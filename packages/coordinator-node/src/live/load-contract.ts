@@ -11,8 +11,9 @@ import type { FeedSourceFactory } from '../ports/feed-source.ts'
 import type { Settings } from './settings.ts'
 
 /**
- * Loads a contract file as it is, TypeScript or JavaScript, and checks the whole of it.
- * Throws CONTRACT_NOT_LOADED with the author's own error as cause, or CONTRACT_INVALID with every finding.
+ * Loads a contract file, TypeScript or JavaScript, and validates it. Throws a `CrunchError`: CONTRACT_NOT_LOADED with the author's
+ * own error as cause, or CONTRACT_INVALID with every finding.
+ * @param settings replace parts of the contract (`FEED_*`, `SCORING_FUNCTION`, …); the result is validated again
  */
 export async function loadContract(path: string, settings?: Settings): Promise<AnyContract> {
   const module = await importAuthorFile(path)

@@ -5,8 +5,9 @@ import type { Json, JsonObject } from '../domain/json/json.ts'
 import type { Log } from '../ports/log.ts'
 
 /**
- * Logs to standard output: one JSON line an event, or lines for people. A participant's text may stand in both, and both may
- * be looked at on a terminal: what could steer one is escaped. In JSON that changes no value.
+ * Creates a log on standard output: one JSON line per event, or lines for people. Both can contain text of participants and be
+ * read on a terminal, so control characters are escaped. In JSON that changes no value.
+ * @param settings `LOG_LEVEL` (`debug`, `info`, `warn`, `error`) and `LOG_FORMAT`, e.g. from `readSettings`
  */
 export function createLog(
   settings: { readonly LOG_LEVEL: string; readonly LOG_FORMAT: 'json' | 'pretty' },

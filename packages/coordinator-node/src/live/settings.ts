@@ -164,7 +164,7 @@ export const settingsSchema = z.object({
   LOG_FORMAT: z.enum(['json', 'pretty'], 'must be json or pretty').default('json'),
 })
 
-/** How one node runs. */
+/** How one node runs: every setting of docs/reference/settings.md under its own name, with defaults filled in. */
 export type Settings = z.output<typeof settingsSchema> & {
   /** `undefined`: the embedded server. */
   readonly databaseUrl: string | undefined

@@ -3,7 +3,7 @@ import type { FeedRecord, FeedScope } from '../domain/feed-record.ts'
 import type { Instant } from '../domain/time.ts'
 import type { Log } from './log.ts'
 
-/** A record as a source hands it over: the node stamps `receivedAt` itself. */
+/** A record as a source delivers it, with times in UTC milliseconds since 1970. The node adds `receivedAt` itself. */
 export type SourceRecord = Omit<FeedRecord, 'receivedAt'>
 
 /** Series that a source offers: each subject, of one kind, at each granularity. */
@@ -12,22 +12,21 @@ export interface FeedOffer {
   readonly source: string
   /** `any`: the provider cannot list them, and refuses an unknown one only when it is asked for its records. */
   readonly subjects: readonly string[] | 'any'
+  /** Kind of its records: `candle`, `tick`, or another name. */
   readonly kind: string
-  /** `any`: the source takes whatever duration it is asked for. */
+  /** Durations such as `1m`. `any`: the source takes every duration. */
   readonly granularities: readonly string[] | 'any'
 }
 
 /**
- * Where records come from: one provider, or recorded files. Only final values come out of it, in order of `knownAt` within a
- * scope. A source is simple: it connects once and says how that ended. Connecting again, waiting, filling what was missed in
- * between from `history`, and telling everyone is the work of whoever follows it.
+ * A source of records: one provider, or recorded files. It delivers final values only, in order of `knownAt` within a scope. It
+ * connects once and reports how the connection ended; the node reconnects, waits, and fills gaps from `history`.
  *
- * What is broken for now (the network, a limit of the provider, a restart of theirs) rejects with {@link FeedInterrupted};
- * what only a person can mend (an unknown subject, a refused key, a forbidden region) with a `CrunchError` FEED_UNAVAILABLE
- * that says how.
+ * Temporary faults (the network, a rate limit, a restart of the provider) reject with {@link FeedInterrupted}. Faults that only a
+ * person can fix (an unknown subject, a refused key, a forbidden region) reject with a `CrunchError` FEED_UNAVAILABLE that says how.
  */
 export interface FeedSource {
-  /** What there is to ask for; may ask the provider. */
+  /** Lists the series that can be requested; may call the provider. */
   describe(signal: AbortSignal): Promise<readonly FeedOffer[]>
   /**
    * Batches of new records, from the moment at which the connection stands until it ends. A source that can begin earlier
@@ -54,14 +53,15 @@ export interface FeedSource {
   ) => AsyncIterable<readonly SourceRecord[]>
 }
 
-/** What a source is made with where a node runs. */
+/** What a node passes to the factory of a source. */
 export interface FeedSourceContext {
-  /** The process environment: where keys of providers are found. */
+  /** The process environment, which contains the keys of providers. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The log of the node. */
   readonly log: Log
 }
 
-/** Makes a source; only called where it is streamed from. Throws a `CrunchError` SETTINGS_INVALID when a key is missing. */
+/** Creates a source; called only in the process that reads from it. Throws a `CrunchError` SETTINGS_INVALID when a key is missing. */
 export type FeedSourceFactory = (context: FeedSourceContext) => FeedSource
 
 /** A source that may be asked for its past. */
@@ -72,8 +72,9 @@ export function isSourceError(error: unknown): error is CrunchError {
   return error instanceof CrunchError && (error.code === 'FEED_INTERRUPTED' || error.code === 'FEED_UNAVAILABLE')
 }
 
-/** The way to a provider is broken for now: asking again helps, though not before `retryAfterMs` where the provider said so. */
+/** A temporary fault of a provider or of the connection to it; the node tries again. Its `code` is FEED_INTERRUPTED. */
 export class FeedInterrupted extends CrunchError {
+  /** How long the provider asks to wait, in milliseconds; `null` if it does not say. */
   readonly retryAfterMs: number | null
 
   constructor(message: string, options: { readonly retryAfterMs?: number; readonly cause?: unknown } = {}) {

@@ -19,52 +19,70 @@ import { resultsDigest } from './results-digest.ts'
 /** A model that runs here is deployed by nothing but the simulation. */
 type SimulatedIdentity = Omit<ModelIdentity, 'deploymentId'>
 
+/** Options of {@link simulate}. */
 export interface SimulationOptions {
+  /** The competition to simulate. */
   readonly contract: AnyContract
+  /** The records, e.g. `createRecordingSource(…)`. Its `stream` must end. */
   readonly source: FeedSource
-  /** TypeScript objects with the methods that the contract calls. */
+  /** TypeScript objects with the methods that the contract calls, each with an id of its own. */
   readonly models: readonly { readonly identity: SimulatedIdentity; readonly model: object }[]
   /** Further models, as those behind the wire, with ids of their own. Its owner closes it. */
   readonly runner?: ModelRunner
-  /** Awaited before each batch of records: models in processes of their own may need a moment that recorded time has not. */
+  /** Awaited before each batch of records, e.g. until models in other processes have restarted. */
   readonly beforeBatch?: () => Promise<void>
-  /** Replaces the contract's time-out for models. */
+  /** Replaces the contract's `prediction.timeout`, in milliseconds of wall time. */
   readonly timeoutMs?: number
-  /** The cruncher whose models are the organizer's; `organizer` unless set. */
+  /** The cruncher whose models are the organizer's. Default: `organizer`. */
   readonly organizerCruncherId?: string
+  /** Default: no log. */
   readonly log?: Log
-  /** Called now and then with the number of records done and where time has come to. */
+  /** Called once per snapshot period with the number of records read and the simulated time. */
   readonly onProgress?: (progress: { readonly recordCount: number; readonly at: number }) => void
+  /** Ends the simulation early; the result then covers the records read so far. */
   readonly signal?: AbortSignal
 }
 
+/** What a simulation computed. */
 export interface SimulationResult {
+  /** The newest leaderboard; `null` if no snapshot period has closed. */
   readonly leaderboard: Leaderboard | null
   /** Oldest first. */
   readonly checkpoints: readonly Checkpoint[]
   /** SHA-256 of all results: the same for the same recording, contract and models. */
   readonly digest: string
+  /** How many of each there are. */
   readonly counts: {
+    /** Records that the source delivered. */
     readonly records: number
-    /** On the grids of candles, between the first and the last of a series. */
+    /** Candles that are missing between the first and the last of their series. */
     readonly missingRecords: number
-    /** Rows that say what an earlier row said. */
+    /** Records that repeat an earlier one. */
     readonly repeatedRecords: number
-    /** Rows that contradict an earlier row of the same instant: kept apart, never applied. */
+    /** Records that contradict an earlier one of the same instant; they are not applied. */
     readonly revisedRecords: number
+    /** Rounds, void ones included. */
     readonly rounds: number
+    /** Rounds without a truth; they count for no model. */
     readonly voidRounds: number
+    /** Rows of predictions: one per model and round, missing answers included. */
     readonly predictions: number
+    /** Scores: valid, imputed and failed ones. */
     readonly scores: number
+    /** Snapshots: one per model and period. */
     readonly snapshots: number
   }
-  /** Where records are missing: the first thousand stretches. */
+  /** The first thousand gaps in series of candles. */
   readonly holes: readonly SeriesHole[]
-  /** Every row. */
+  /** Every row of the memory store. */
   readonly rows: StoreDump
 }
 
-/** Runs a competition over a recording: the pipeline that runs live, on the memory store and a clock that the data carry. */
+/**
+ * Runs a competition over recorded data: the pipeline that runs live, on the memory store and a clock driven by the records.
+ * The same source, contract and models give the same `digest`. What a model throws is data, as in a live node. Rejects with the
+ * error of the source, and with a `TypeError` if two models have the same id. It trusts the contract: `crunch check` validates it.
+ */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const { contract, source, log = silentLog, signal = new AbortController().signal } = options
   const store = createMemoryStore()

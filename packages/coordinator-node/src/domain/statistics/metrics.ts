@@ -1,6 +1,12 @@
 import { averageRanks, correlation, rankCorrelation } from './rank-correlation.ts'
 
-/** The metrics that a snapshot can hold; each says what it needs of the contract. */
+/**
+ * The metrics of a snapshot, each over one model's valid scores of one period; `null` where they are too few or do not vary.
+ * - `ic`: information coefficient, Spearman's correlation of signal and actual, -1 to 1.
+ * - `hit_rate`: share of predictions whose signal has the sign of the actual, 0 to 1.
+ * - `max_drawdown`: deepest fall of the summed ranking value below its peak, in the unit of the score; 0 or negative.
+ * - `model_correlation`: mean Spearman correlation of the signals with those of each other model, -1 to 1.
+ */
 export type MetricName = 'ic' | 'hit_rate' | 'max_drawdown' | 'model_correlation'
 
 /** One scored prediction as metrics see it. */

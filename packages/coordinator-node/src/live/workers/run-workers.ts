@@ -26,24 +26,32 @@ import { runReportWorker } from './report-worker.ts'
 import { runCheckpointWorker, runScoreWorker } from './settle-workers.ts'
 import type { WorkerContext, WorkerName } from './worker-context.ts'
 
+/** Options of {@link runWorkers}. */
 export interface RunWorkersOptions {
+  /** Which workers run in this process. */
   readonly workers: readonly WorkerName[]
+  /** The competition, as `loadContract` returns it. */
   readonly contract: AnyContract
+  /** The settings of the node, as `readSettings` returns them. */
   readonly settings: Settings
+  /** `postgres://user:password@host:port/database`, direct or through a pooler that keeps sessions. */
   readonly databaseUrl: string
-  /** Tells one version of the contract's code from another; see `hashContractCode`. */
+  /** Identifies the version of the contract's code; recorded with each score. */
   readonly codeHash: string
+  /** Receives the events of all workers. */
   readonly log: Log
   /** Live sources by the name that contracts use; needed by feed-data, except in a replay. */
   readonly sources?: ReadonlyMap<string, FeedSource>
-  /** Ends the workers: they drain and the promise resolves. */
+  /** Ends the workers: they finish open work and the promise resolves. */
   readonly signal: AbortSignal
+  /** Called when a worker is ready. */
   readonly onReady?: WorkerContext['ready']
 }
 
 /**
- * Runs workers in this process until the signal aborts. The first one that fails ends them all and rejects: starting again is
- * how a node recovers.
+ * Runs workers in this process until the signal aborts. The first one that fails ends them all and rejects; a node recovers by
+ * starting again. Rejects with a `CrunchError`, e.g. STORE_UNAVAILABLE without a database, CONTRACT_CHANGED for another contract
+ * than the stored one, FEED_UNAVAILABLE for a source that only a person can fix.
  */
 export async function runWorkers(options: RunWorkersOptions): Promise<void> {
   const { workers, settings, log } = options

@@ -6,8 +6,10 @@ import type { Log } from '../../ports/log.ts'
 import type { Store } from '../../ports/store.ts'
 import type { Settings } from '../settings.ts'
 
+/** A worker of a node. `feed-data` and `predict` are fastest in the same process; the others can run anywhere. */
 export type WorkerName = 'feed-data' | 'predict' | 'score' | 'checkpoint' | 'report'
 
+/** The names of all workers, in the order of the pipeline. */
 export const workerNames: readonly WorkerName[] = ['feed-data', 'predict', 'score', 'checkpoint', 'report']
 
 /** What every worker of one process shares. */

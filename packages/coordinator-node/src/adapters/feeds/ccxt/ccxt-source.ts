@@ -5,14 +5,15 @@ import type { FeedOffer, FeedSource, FeedSourceFactory, SourceRecord } from '../
 import { createPollingSource } from '../polling/create-polling-source.ts'
 import { type CcxtExchange, type OpenedExchange, openExchange } from './open-exchange.ts'
 
+/** Options of {@link ccxtSource}. */
 export interface CcxtSourceOptions {
-  /** As ccxt calls it, such as `kraken`. */
+  /** ccxt's id of the exchange, e.g. `kraken`. */
   readonly exchange: string
-  /** The name of the source, the same as the feed's; that of the exchange unless given. */
+  /** Name of the source, the same as the feed's. Default: the exchange. */
   readonly source?: string
-  /** How often to ask; every 5 s unless given. */
+  /** How often to poll. Default: `5s`. */
   readonly every?: Duration
-  /** What ccxt makes the exchange with, such as `{ options: { defaultType: 'swap' } }`. */
+  /** ccxt's options of the exchange, e.g. `{ options: { defaultType: 'swap' } }`. */
   readonly config?: Readonly<Record<string, unknown>>
 }
 
@@ -28,7 +29,8 @@ const dayMs = 86_400_000
 const settledMs = 5_000
 
 /**
- * Candles of an exchange that ccxt knows, over a hundred; needs the package `ccxt`. Give it to `from` of a feed definition.
+ * Candles of one of the more than a hundred exchanges that ccxt supports, in the units of the exchange; needs the package
+ * `ccxt`. Pass it as `from` of a feed. Throws a `CrunchError` CONTRACT_INVALID if `every` is not a duration.
  * @example candles({ source: 'kraken', subjects: ['BTC/EUR'], granularity: '1m', from: ccxtSource({ exchange: 'kraken' }) })
  */
 export function ccxtSource(options: CcxtSourceOptions): FeedSourceFactory {

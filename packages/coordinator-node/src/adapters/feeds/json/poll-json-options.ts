@@ -3,41 +3,43 @@ import type { Duration } from '../../../domain/time.ts'
 /** How a provider writes times: ISO 8601 (UTC unless a zone is given), or seconds or milliseconds since 1970. */
 export type JsonTimeFormat = 'iso' | 's' | 'ms'
 
+/** Options of `pollJson`. Paths are JSONPath (RFC 9535). */
 export interface PollJsonOptions {
-  /** The name of the source; the same as the feed's. */
+  /** Name of the source, the same as the feed's. */
   readonly source: string
-  /** The kind of its records, the same as the feed's; `tick` unless given. `candle` times are when the candle opens. */
+  /** Kind of the records, the same as the feed's. The time of a `candle` is when it opens. Default: `tick`. */
   readonly kind?: string
-  /** Subjects that there are; any, unless given. */
+  /** The subjects that exist. Default: any. */
   readonly subjects?: readonly string[]
   /**
-   * Where to ask. `{subject}` becomes the feed's subject, `{from}` and `{to}` the range that is wanted, and `{env:NAME}` an
-   * environment variable, which belongs into the query: messages show the rest of an address.
+   * The address. `{subject}` is replaced by the feed's subject, `{from}` and `{to}` by the requested range, and `{env:NAME}` by an
+   * environment variable. Put keys into the query: messages show the rest of an address.
    */
   readonly url: string
-  /** Sent along; `{env:NAME}` as in `url`, such as `{ authorization: 'Bearer {env:WEATHER_KEY}' }`. */
+  /** Request headers; `{env:NAME}` as in `url`, e.g. `{ authorization: 'Bearer {env:WEATHER_KEY}' }`. */
   readonly headers?: Readonly<Record<string, string>>
-  /** How often to ask. */
+  /** How often to poll. */
   readonly every: Duration
   /**
-   * JSONPath (RFC 9535) of the rows, such as `$.data[*]`; `time` and `values` then name one value in a row. Without it, they
-   * select columns of the whole answer, such as `$.hourly.time[*]`, and the nth time belongs to the nth of each value.
+   * Path of the rows, e.g. `$.data[*]`; `time` and `values` then select one value in a row. Without it, they select columns of the
+   * whole answer, e.g. `$.hourly.time[*]`, and the nth time belongs to the nth of each value.
    */
   readonly rows?: string
+  /** Path of the time, in a row or, without `rows`, of the column of times. */
   readonly time: string
   /**
-   * The values of a record: name and path. A row in which one is missing or null is no record, until it is there; the stream
-   * takes it then if it has given no later one, and the past always has it.
+   * The values of a record: name and path. A row with a missing or null value is not a record until the value is there. The stream
+   * then delivers it, unless it has delivered a later one; the history always contains it.
    */
   readonly values: Readonly<Record<string, string>>
-  /** Of `time`; `iso` unless given. */
+  /** Format of `time`. Default: `iso`. */
   readonly timeFormat?: JsonTimeFormat
-  /** Of `{from}` and `{to}`; as `timeFormat` unless given. `date` is `2026-03-01`, both ends included. */
+  /** Format of `{from}` and `{to}`. `date` is `2026-03-01`, both ends included. Default: as `timeFormat`. */
   readonly rangeFormat?: JsonTimeFormat | 'date'
-  /** How long the provider may still correct a row: so long after its time it is final and becomes a record, not earlier. */
+  /** How long the provider may correct a row. It is final, and becomes a record, that long after its time. Default: at once. */
   readonly settleAfter?: Duration
-  /** How many rows, in granularities of the feed, one request with `{from}` and `{to}` asks for; 1,000 unless given. */
+  /** How many rows, in granularities of the feed, one request with `{from}` and `{to}` covers. Default: 1,000. */
   readonly rowsPerRequest?: number
-  /** Whether each answer holds the past, without being asked for a range. With `{from}` and `{to}` there is a past anyway. */
+  /** Whether every answer contains the whole history. Not needed with `{from}` and `{to}`. Default: `false`. */
   readonly holdsPast?: boolean
 }

@@ -12,7 +12,7 @@ import { createRowReader } from './read-rows.ts'
 const defaultRowsPerRequest = 1_000
 
 /**
- * Any JSON that is served over HTTP, as a feed: give it to `from` of a feed definition.
+ * A source that polls JSON over HTTP. Pass it as `from` of a feed. Values have the units of the provider.
  * Throws a `CrunchError` CONTRACT_INVALID for options that cannot work.
  * @example pollJson({ source: 'weather', url: 'https://api.example.org/{subject}', every: '1m', rows: '$.data[*]', time: '$.at', values: { celsius: '$.temperature' } })
  */

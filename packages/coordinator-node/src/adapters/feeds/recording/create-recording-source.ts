@@ -22,11 +22,13 @@ const knownAtOf = (record: SourceRecord): Instant => record.knownAt
 const eventAtOf = (record: SourceRecord): Instant => record.eventAt
 
 /**
- * Records out of files: CSV (a header line, a time column, optional `known_at` and `subject` columns, the rest are values)
- * or NDJSON with the same keys, each optionally gzipped, or Parquet with the same columns or those of the archive. Files are
- * streamed and merged, so their size does not matter. Gaps, duplicates and revisions pass as they are; a row that cannot be a
- * record ends the stream with `RECORDING_INVALID`, file and line.
- * `stream` hands over one instant a batch and ends with the files; `describe` names the series that the files can hold.
+ * A source that reads files: CSV (a header line, a time column, optional `known_at` and `subject` columns, the rest are values),
+ * NDJSON with the same keys, both optionally gzipped, or Parquet with the same columns or those of the archive. Files are
+ * streamed and merged, so their size does not matter. Gaps, duplicates and revisions are delivered as they are. A row that is
+ * not a record ends the stream with a `CrunchError` RECORDING_INVALID that names file and line.
+ * `createRecordingSource` itself throws RECORDING_INVALID for no files, more than 100, or an unknown format, and a `RangeError` for
+ * `lookAheadRows` out of range.
+ * `stream` delivers one instant per batch and ends with the files; `describe` lists the series of the files.
  * @example createRecordingSource({ files: [{ path: 'BTCUSDT.csv.gz' }], series: { source: 'binance', subjects: ['BTCUSDT'], kind: 'candle', granularity: '1m' } })
  */
 export function createRecordingSource(options: RecordingOptions): FeedSourceWithHistory {

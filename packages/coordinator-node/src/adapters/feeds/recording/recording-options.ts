@@ -1,43 +1,49 @@
 import type { JsonObject } from '../../../domain/json/json.ts'
 import type { Log } from '../../../ports/log.ts'
 
-/** What the rows of a recording are about: a contract's feed in plain values. */
+/** The series that the rows of a recording belong to: a contract's feed in plain values. */
 export interface RecordingSeries {
+  /** Name of the feed's source, e.g. `binance`. */
   readonly source: string
-  /** Every subject that may occur; a row about another one is an error. */
+  /** Every subject that may occur; a row of another one is an error. */
   readonly subjects: readonly string[]
+  /** Kind of the feed: `candle`, `tick`, or another name. */
   readonly kind: string
   /** A duration such as `1m`. */
   readonly granularity: string
   /**
    * When a row without `known_at` became known: `event`, at its own time, or `granularity`, one granularity later.
-   * By default `granularity` for candles, whose time is when they open, and `event` for every other kind.
+   * Default: `granularity` for candles, whose time is when they open, and `event` for every other kind.
    */
   readonly knownAfter?: 'event' | 'granularity'
-  /** Checks and completes the values of one row, as the contract's schema does; what it throws is the row's fault. */
+  /** Validates the values of one row, as the contract's schema does. What it throws ends the stream with file and line. */
   parseValues?(values: JsonObject): JsonObject
 }
 
+/** One file of a recording. */
 export interface RecordingFile {
-  /** Ends in `.csv`, `.ndjson` or `.jsonl`, each with or without `.gz`, or in `.parquet`; or a folder of the archive, named as its granularity. */
+  /** A `.csv`, `.ndjson` or `.jsonl` file, optionally gzipped (`.gz`), a `.parquet` file, or a folder of the archive, named after its granularity. */
   readonly path: string
-  /** Of all rows, for a file without a `subject` column; by default the one subject that the file's name contains. */
+  /** The subject of all rows, for a file without a `subject` column. Default: the one that the file's name contains. */
   readonly subject?: string
-  /** When the file is about something else than the other ones. */
+  /** The series of this file. Default: that of the options. */
   readonly series?: RecordingSeries
 }
 
+/** Options of `createRecordingSource`. */
 export interface RecordingOptions {
+  /** 1 to 100 files. */
   readonly files: readonly RecordingFile[]
+  /** The series of files without one of their own. */
   readonly series: RecordingSeries
-  /** Rows read ahead of each file to bring late ones into order; by default 10,000. One that is later is an error. */
+  /** How many rows of each file are read ahead to sort late ones. A row that is later is an error. Default: 10,000. */
   readonly lookAheadRows?: number
-  /** Told, once a file that was read to its end, how many rows were out of order. */
+  /** Receives a warning for each file with rows out of order, when it has been read to its end. */
   readonly log?: Log
 }
 
-/** Most files of one recording: each holds its look-ahead in memory while it is read. */
+/** Maximum number of files of a recording: each keeps its look-ahead in memory while it is read. */
 export const maxFiles = 100
 
-/** Most records of one instant: they are handed over, and held in memory, together. */
+/** Maximum number of records of one instant: they are delivered, and kept in memory, together. */
 export const maxBatchRecords = 100_000
