@@ -11,7 +11,7 @@ export function selfCommand(args: readonly string[]): { readonly command: string
   return { command: process.execPath, args: [...(isSource ? typeScriptLoader() : []), bin, ...args] }
 }
 
-/** Node's arguments for running TypeScript sources: by full address, as the child may run in any folder. */
+/** Node's arguments for running TypeScript sources: with a full URL, as the child may run in any folder. */
 function typeScriptLoader(): readonly string[] {
   return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href]
 }

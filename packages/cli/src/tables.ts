@@ -68,7 +68,7 @@ export function coverageCells(counts: {
   ]
 }
 
-/** A checkpoint with who gets what of it. */
+/** A checkpoint with the share of each model. */
 export function formatCheckpoint(checkpoint: CheckpointRow): string {
   const rows = checkpoint.meta.ranking.map((entry) => [
     formatRank(entry.rank),

@@ -119,10 +119,10 @@ export function createPipeline(contract: AnyContract, ports: PipelinePorts, opti
   }
 }
 
-/** A payout that goes to no one must not surprise its operator. A baseline without a value is theirs to mend. */
+/** A payout that pays no model must not surprise the operator, who can repair a baseline without a value. */
 function warnOfEmptyEmission(log: Log, { id, emissionReason }: Checkpoint): void {
   const say = emissionReason === 'floor_unknown' ? log.error : log.warn
-  say('a checkpoint pays no one', { stage: 'checkpoint', checkpointId: id, reason: emissionReason })
+  say('a checkpoint pays no model', { stage: 'checkpoint', checkpointId: id, reason: emissionReason })
 }
 
 async function requireCurrentEra(store: Store, { number }: EraSpan): Promise<void> {
@@ -130,6 +130,6 @@ async function requireCurrentEra(store: Store, { number }: EraSpan): Promise<voi
   if (current === undefined || current.number === number) return
   throw new CrunchError(
     'ERA_ENDED',
-    `era ${current.number} began at ${formatInstant(current.beganAt)}; this process works by the contract of era ${number}: stop it`,
+    `era ${current.number} began at ${formatInstant(current.beganAt)}; this process uses the contract of era ${number}: stop it`,
   )
 }

@@ -20,8 +20,8 @@ import { type RanRounds, restartedPredictions, runRounds } from './stages/predic
 /** Input → prediction: what one process does between a record and the stored answers. */
 export interface Predictor {
   /**
-   * Tells of records that come together, before any of them is predicted on: a series that has to agree with another one is
-   * compared with what that one says at the same instant. Nothing else comes of it.
+   * Notes records that arrive together before predictions are made on any of them: a series that must agree with
+   * another one is compared with that one's record of the same instant. It has no other effect.
    */
   hear(records: readonly FeedRecord[]): void
   /** Offers a record to every model and runs the rounds that it opens; resolves when their answers are stored. */
@@ -37,11 +37,11 @@ export interface PredictorPorts {
   readonly clock: Clock
   readonly log: Log
   readonly runner: ModelRunner
-  /** How far ahead of the clock a record may be known; unless set, as far as it likes. */
+  /** How far ahead of the clock a record may be known; no limit by default. */
   readonly clockToleranceMs?: number | undefined
 }
 
-/** Takes over the opening of rounds: recovers what a crash left open, and reads the recent past into memory. */
+/** Takes over the opening of rounds: recovers what a crash left open, and loads recent records into memory. */
 export async function openPredictor(resolved: ResolvedContract, ports: PredictorPorts): Promise<Predictor> {
   const { store } = ports
   const registry = await loadModelRegistry(store, resolved.organizer)
@@ -95,8 +95,8 @@ interface PredictorState {
 const nothingRan: RanRounds = { rounds: [], predictionCount: 0 }
 
 /**
- * Tells the models of one series at an instant, and runs its due rounds. Nothing happens on a feed that is not fresh; what is
- * fresh but not trusted is told, and opens no round: its cells of the grid count as missed by us.
+ * Sends the models the new records of one series, and runs its due rounds. Does nothing for a feed that is not fresh. A
+ * feed that is fresh but not trusted is sent, but opens no rounds: its cells of the grid count as missed by the node.
  */
 async function runInstant(
   resolved: ResolvedContract,
@@ -110,7 +110,7 @@ async function runInstant(
   if (newest === undefined) return nothingRan
   const now = ports.clock.now()
   if (isSilent(newest.knownAt, durationMs(scope.granularity), now)) return nothingRan
-  // The clock went back behind what is known: a round of "now" would ask for what the records tell already.
+  // The clock went back behind what is known: a round of "now" would ask for what the records already show.
   if (newest.knownAt - now > (ports.clockToleranceMs ?? Number.POSITIVE_INFINITY)) return nothingRan
   const key = feedScopeKey(scope)
   const own = resolved.schedules.filter((schedule) => schedule.on === on && feedScopeKey(schedule.scope) === key)
@@ -135,7 +135,7 @@ async function runInstant(
     state.lastRoundTimes.set(scheduleKey, at)
     state.refused.opens(scheduleKey)
   }
-  // Rounds of one instant share a dispatch, and so the shortest of their times.
+  // Rounds of one instant share a dispatch, so the shortest of their time limits applies.
   const timeoutMs = Math.min(resolved.timeoutMs, ...due.map(({ schedule }) => times.get(schedule.key) as number))
   return runRounds(resolved, ports, state.registry, {
     ...{ at, input, due: dueNow, timeoutMs, isNews: on === 'record' },

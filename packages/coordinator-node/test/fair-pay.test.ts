@@ -170,7 +170,7 @@ describe('a floor that no model is above', () => {
     expect(checkpoint).toMatchObject({ floor: 0, emissionReason: 'nobody_above_floor' })
     expect(checkpoint?.entries.map(({ rewardFrac64 }) => rewardFrac64)).toEqual([0, 0, 0])
     expect(lines).toContainEqual(
-      expect.objectContaining({ level: 'warn', message: 'a checkpoint pays no one', fields: expect.anything() }),
+      expect.objectContaining({ level: 'warn', message: 'a checkpoint pays no model', fields: expect.anything() }),
     )
   })
 
@@ -182,7 +182,7 @@ describe('a floor that no model is above', () => {
       entries: [{ modelId: 'good', rank: 1, rewardFrac64: 0, unpaidReason: 'floor_unknown' }],
     })
     expect(lines.filter(({ level }) => level === 'error')).toMatchObject([
-      { message: 'a checkpoint pays no one', fields: { stage: 'checkpoint', reason: 'floor_unknown' } },
+      { message: 'a checkpoint pays no model', fields: { stage: 'checkpoint', reason: 'floor_unknown' } },
     ])
   })
 })

@@ -104,7 +104,7 @@ describe('a node whose workers are stopped', () => {
           'checkpoint: the checkpoint worker gives no sign of life',
           'prediction: the predict worker gives no sign of life',
           'prediction: no round of "A-1s" opens, although its feed is fresh',
-          expect.stringMatching(/^score: \d+ rounds? of "A-1s" could be settled, and are not/),
+          expect.stringMatching(/^score: \d+ rounds? of "A-1s" could be settled, but are not/),
           expect.stringMatching(/^snapshot: the leaderboard stands still/),
         ]),
       )

@@ -14,15 +14,15 @@ const templates = fileURLToPath(new URL('../templates', import.meta.url))
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
 const program = new Command('create-crunch')
-  .description('Makes the workspace of a new competition.')
+  .description('Creates the workspace of a new competition.')
   .version(version)
   .argument('[name]', 'name of the competition: a to z, 0 to 9 and hyphens')
   .option('--pack <pack>', 'kind of competition: realtime or weather')
-  .option('--directory <folder>', 'where to make it; by default a folder of that name')
-  .option('--yes', 'ask nothing, take the defaults')
+  .option('--directory <folder>', 'where to create it; default: a folder of that name')
+  .option('--yes', 'do not ask; use the defaults')
   .option('--install', 'install its packages')
   .option('--package-manager <program>', packageManagers.join(' or '), 'npm')
-  .addOption(new Option('--local-packages <folder>', 'take our packages from tarballs').hideHelp())
+  .addOption(new Option('--local-packages <folder>', 'install the packages of Crunch from tarballs').hideHelp())
   .action(run)
 
 async function run(name: string | undefined, flags: Flags): Promise<void> {

@@ -4,7 +4,7 @@ import { extname, join } from 'node:path'
 /** What templates are called where a workspace has its own name. */
 export const placeholder = 'crunch-template'
 
-/** npm leaves dotfiles of these names out of a package, and takes a package.json for a package of its own. */
+/** npm leaves dotfiles of these names out of a package, and treats a package.json as a separate package. */
 const storedNames: Readonly<Record<string, string>> = {
   _gitignore: '.gitignore',
   _npmrc: '.npmrc',

@@ -76,7 +76,7 @@ export async function createWorkspace(
   } catch (error) {
     folder.remove()
     const reason = error instanceof Error ? error.message : String(error)
-    const message = `${reason}\nWhat had been made in ${options.directory} is removed again.`
+    const message = `${reason}\nEverything created in ${options.directory} has been removed.`
     throw error instanceof CreateError
       ? new CreateError(message, { cause: error })
       : new Error(message, { cause: error })

@@ -22,7 +22,7 @@ export function linkPackages(directory: string, sources: PackageSources, package
     if (!specifier.startsWith('workspace:')) return specifier
     if (siblings.has(name)) return sibling
     if (name.startsWith('@crunch/')) return sources.specifier(name)
-    throw new Error(`the template depends on ${name} by "${specifier}", which is no package of ours`)
+    throw new Error(`the template depends on ${name} by "${specifier}", which is not one of our packages`)
   }
   manifests.forEach((manifest, index) => {
     for (const group of ['dependencies', 'devDependencies'] as const) {

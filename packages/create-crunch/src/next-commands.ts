@@ -8,7 +8,7 @@ export function nextCommands(options: Options, calledFrom: string): readonly str
   const folder = path.startsWith('..') ? options.directory : path
   const recordings = join(options.directory, 'node', 'recordings')
   const [recording] = existsSync(recordings) ? readdirSync(recordings).sort() : []
-  // A pack without a recording of its own follows a live source.
+  // A pack without a recording follows a live source.
   const replay = recording === undefined ? '' : ` -- --replay node/recordings/${recording}`
   return [
     ...(folder === '' ? [] : [`cd ${folder.includes(' ') ? JSON.stringify(folder) : folder}`]),

@@ -67,7 +67,7 @@ function refuseMissing(name: string | undefined, flags: Flags, packs: readonly P
   }
   if (missing.length === 0) return
   const lines = missing.map((what) => `  - ${what}`).join('\n')
-  throw new CreateError(`There is no terminal to ask on, or --yes forbids it. Missing:\n${lines}`)
+  throw new CreateError(`There is no terminal for questions, or --yes was given. Missing:\n${lines}`)
 }
 
 interface Answers {

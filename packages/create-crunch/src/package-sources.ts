@@ -25,7 +25,7 @@ export function localSources(directory: string): PackageSources {
     if (short === undefined) continue
     const name = `@crunch/${short}`
     if (found.has(name)) {
-      throw new CreateError(`${folder} holds more than one version of ${name}: leave one, for --local-packages.`)
+      throw new CreateError(`${folder} holds more than one version of ${name}: keep one, for --local-packages.`)
     }
     found.set(name, `file:${join(folder, file)}`)
   }

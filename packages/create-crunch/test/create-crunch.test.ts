@@ -197,7 +197,7 @@ describe('when the installation fails', () => {
     const result = built.run(args, { cwd: folder, path: failingNpm() })
     expect(result.code).toBe(1)
     expect(result.errors).toContain('"npm install" failed (exit code 7)')
-    expect(result.errors).toContain('is removed again')
+    expect(result.errors).toContain('has been removed')
     expect(readdirSync(folder)).toEqual([])
   })
 

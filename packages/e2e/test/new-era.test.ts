@@ -95,7 +95,7 @@ test('--new-era that is killed between the two eras is completed by the next sta
   // The flag again: nothing is left to begin, and what was left to close is closed before the deployment goes on.
   const again = await deploy('--new-era')
   expect(again).toMatchObject({ exitCode: 0 })
-  expect(again.stdout).toContain('--new-era: the structure of the contract is the one in the database; no era began.')
+  expect(again.stdout).toContain('--new-era: the structure of the contract matches the database; no new era began.')
   expect(again.stdout).toContain('The competition runs, live.')
   expect(await closedBehindEra()).toBe(true)
   expect(await count('eras')).toBe(2)

@@ -233,7 +233,7 @@ crunches: [{ id: weather, infrastructure: { runner-envs: { MODEL_MODE: fast, MOD
     expect(await refused.exited).toEqual([2, null])
     expect(JSON.parse(refused.output.stderr)).toMatchObject({
       code: 'SETTINGS_INVALID',
-      reason: expect.stringMatching(/cannot be kept from the network: .*MODEL_NAMESPACES; .*MODEL_NETWORK=host/),
+      reason: expect.stringMatching(/cannot be isolated from the network: .*MODEL_NAMESPACES; .*MODEL_NETWORK=host/),
     })
   })
 

@@ -29,7 +29,8 @@ export async function runCommandLine(
     .showHelpAfterError()
   addStartCommand(program).action(async (options: StartOptions, command: Command) => {
     const writeTo = override.logTo ?? pino.destination({ fd: 2, sync: true })
-    // Names and failures of participants stand in it, and a terminal may show it. In JSON, escaping changes no value.
+    // It contains names and failure texts of participants, and a terminal may show it. Escaping in JSON changes no
+    // value.
     const logger = pino(
       { level: options.logLevel, base: null },
       { write: (line) => writeTo.write(printableLines(line)) },
@@ -46,7 +47,7 @@ async function runUntilSignal(
   logger: Logger,
   runnerCommand: RunnerCommand | undefined,
 ): Promise<number> {
-  // Listening from the first moment: a signal during the start must stop what was started by then.
+  // Registered first: a signal during the start must stop what is already running.
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
   })
@@ -54,7 +55,7 @@ async function runUntilSignal(
   try {
     giveWay()
   } catch (error) {
-    log.warn('the orchestrator keeps its priority, and may make models late', { reason: errorText(error) })
+    log.warn('the orchestrator could not lower its priority, and may delay models', { reason: errorText(error) })
   }
   let orchestrator: Orchestrator
   try {
@@ -98,7 +99,7 @@ async function closesInTime(orchestrator: Orchestrator, log: OrchestratorLog): P
   )
   const isInTime = await Promise.race([closed, late])
   clearTimeout(timer)
-  if (!isInTime) log.error('orchestrator ends before everything is stopped; the guard kills what is left')
+  if (!isInTime) log.error('orchestrator exits before all processes are stopped; the guard kills the rest')
   return isInTime
 }
 

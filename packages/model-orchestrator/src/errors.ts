@@ -1,4 +1,4 @@
-/** What stops the orchestrator from starting, makes it keep the models it has, or refuses a change to them. */
+/** An error that prevents the start of the orchestrator, a reload of the models file, or a change to a model. */
 export type OrchestratorErrorCode =
   | 'ADDRESS_UNAVAILABLE'
   | 'MODELS_FILE_INVALID'

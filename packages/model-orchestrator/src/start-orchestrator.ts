@@ -62,8 +62,8 @@ export interface OrchestratorSettings {
   /** From SIGTERM to SIGKILL; 2 s unless given. */
   readonly stopTimeoutMs?: number
   /**
-   * Opens the HTTP API, and marks the coordinator in charge. Without one there is a key that nobody knows: then no client can use the API, and
-   * no report of a failure counts that is not confirmed.
+   * Opens the HTTP API, and marks the coordinator in charge. Without one, a secret key is generated: no client can use
+   * the API, and only confirmed failure reports count.
    */
   readonly apiKey?: string
   /** How a model is looked at that a coordinator reported. */
@@ -157,7 +157,8 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
     await http?.close()
     await watch.close()
     await judge.close()
-    // Before the models: a STOPPED would tell coordinators that the models ended by themselves, and not with us.
+    // Before the models: a STOPPED message would suggest to coordinators that the models ended by themselves, not with
+    // us.
     await discovery.close()
     await Promise.all([...[...models.values()].map((model) => model.stop()), ...removed])
     await resources.preparation.environments.close()
@@ -343,7 +344,7 @@ function noteListedIds({ entries, foreign }: ModelsFile, traces: IdTraces, log: 
       [...entries, ...foreign].map(({ id }) => id),
     )
   } catch (error) {
-    log.error('the ids of models cannot be kept; no model can be added until that is mended', {
+    log.error('model ids cannot be stored; no model can be added until that is fixed', {
       reason: errorText(error),
     })
   }

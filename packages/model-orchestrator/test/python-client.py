@@ -1,4 +1,4 @@
-"""Drives PyPI's model-runner-client by commands, one JSON object a line, and answers each with one line."""
+"""Drives PyPI's model-runner-client by commands, one JSON object per line, and answers each with one line."""
 
 import asyncio
 import json

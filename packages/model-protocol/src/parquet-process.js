@@ -41,8 +41,7 @@ async function readRows(bytes, limits) {
 }
 
 function uncompress(input, length, maxPageBytes) {
-  if (length > maxPageBytes)
-    throw new Error(`a page of ${length} bytes is larger than the ${maxPageBytes} that are read`)
+  if (length > maxPageBytes) throw new Error(`a page of ${length} bytes is larger than the limit of ${maxPageBytes}`)
   const output = new Uint8Array(length)
   snappyUncompress(input, output)
   return output

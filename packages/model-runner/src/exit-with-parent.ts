@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
 
 /**
- * Ends this process when stdin closes, which happens the moment its parent dies, even by SIGKILL. A thread of its own
- * watches, because a model in an endless loop would keep the main thread from noticing and outlive everybody.
+ * Ends this process when stdin closes, which happens the moment its parent dies, even by SIGKILL. A separate thread
+ * watches, because a model in an endless loop would block the main thread and outlive its parent.
  */
 export function exitWithParent(): void {
   new Worker(WATCH_STDIN, { eval: true, stdin: false }).unref()

@@ -48,7 +48,7 @@ describe('loadModelClass', () => {
     expect(await find({ 'main.ts': `${head}export class A extends Other {}\nexport { TrackerBase }\n` })).toBe(none)
     expect(await find({})).toMatch(/>\. .* has no main\.ts, main\.js, main\.mjs and no package\.json with "main"/)
     expect(await find({ 'package.json': '{' })).toMatch(/package\.json is not valid JSON$/)
-    expect(await find({ 'package.json': '{"main":"gone.js"}' })).toMatch(/gone\.js does not exist or is no file/)
+    expect(await find({ 'package.json': '{"main":"gone.js"}' })).toMatch(/gone\.js does not exist or is not a file/)
     expect(await find({ 'main.ts': "throw new Error('no weights')\n" })).toMatch(
       /main\.ts threw while loading: no weights$/,
     )

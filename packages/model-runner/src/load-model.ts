@@ -27,7 +27,7 @@ export async function loadModelClass(directory: string, baseClassName: string, m
     loaded = await importTypeScript(findEntry(directory, mainFile))
   } catch (error) {
     if (!(error instanceof ModuleLoadError || error instanceof BadImplementationError)) throw error
-    // The deployed runner hides the cause behind this sentence: here the participant is told.
+    // The deployed runner hides the cause behind this sentence; this one shows it to the participant.
     throw new BadImplementationError(`${nothingFound} ${error.message}`, { cause: error.cause ?? error })
   }
   const baseName = baseClassName.slice(baseClassName.lastIndexOf('.') + 1)

@@ -54,7 +54,7 @@ describe('importTypeScript', () => {
     const absent = join(folder, 'absent.ts')
     expect(await probe('module', absent)).toMatchObject({
       code: 'FILE_NOT_FOUND',
-      message: `${absent} does not exist or is no file: check the path`,
+      message: `${absent} does not exist or is not a file: check the path`,
     })
     expect(await probe('module', folder)).toMatchObject({ code: 'FILE_NOT_FOUND' })
     expect(await probe('module', join(folder, 'parse.ts'))).toMatchObject({ code: 'MODULE_THREW' })

@@ -34,7 +34,7 @@ export class ModuleLoadError extends Error {
 export async function importTypeScript(path: string): Promise<LoadedModule> {
   const file = resolvePath(path)
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
-    throw new ModuleLoadError('FILE_NOT_FOUND', file, `${file} does not exist or is no file: check the path`)
+    throw new ModuleLoadError('FILE_NOT_FOUND', file, `${file} does not exist or is not a file: check the path`)
   }
   registerTypeScript()
   try {

@@ -46,8 +46,8 @@ export interface ModelHost {
 type Instance = Record<string, unknown>
 
 /**
- * Hosts the model of a folder. One verb at a time: a caller's deadline does not stop a method, which goes on holding the
- * model until it ends, and whoever comes meanwhile is told so at once.
+ * Hosts the model of a folder. One verb at a time: a caller's deadline does not stop a method, which keeps the model
+ * busy until it ends; other callers get that answer at once.
  */
 export function createModelHost({ directory, mainFile, log }: ModelHostOptions): ModelHost {
   let instance: Instance | undefined
@@ -204,7 +204,7 @@ function describeText(error: unknown): string {
 
 /** A participant may throw anything, even an object that cannot become text. */
 function describeThrown(thrown: unknown): string {
-  return typeof thrown === 'object' || typeof thrown === 'function' ? 'a value that is no Error' : String(thrown)
+  return typeof thrown === 'object' || typeof thrown === 'function' ? 'a value that is not an Error' : String(thrown)
 }
 
 function describeStack(error: unknown): string {

@@ -38,12 +38,14 @@ it('takes the path of nobody who lives, and of no other file', async () => {
   const server = createServer().listen(path)
   onTestFinished(() => void server.close())
   await once(server, 'listening')
-  await expect(freeUnixSocket(`unix:${path}`)).rejects.toThrow(/another process does; choose another path$/)
+  await expect(freeUnixSocket(`unix:${path}`)).rejects.toThrow(
+    /another process already listens there; choose another path$/,
+  )
   expect(existsSync(path)).toBe(true)
   writeFileSync(join(folder, 'file'), '')
   await expect(freeUnixSocket(`unix:${folder}/file`)).rejects.toThrow(/there is a file of that name; remove it$/)
   await expect(freeUnixSocket(`unix:/${'x'.repeat(107)}`)).rejects.toThrow(
-    /path has 108 bytes, a socket's at most 107$/,
+    /path has 108 bytes, more than the 107 of a socket's path$/,
   )
 })
 

@@ -5,20 +5,23 @@ import { createConnection } from 'node:net'
 const MAX_PATH_BYTES = 107
 
 /**
- * Makes the path of a `unix:PATH` address free: a runner that was killed leaves its socket behind, and nobody else could
- * listen there. Other addresses are left alone. Throws when the path cannot be used, and when somebody listens there.
+ * Frees the path of a `unix:PATH` address: a killed runner leaves its socket behind, which would block the path. Other
+ * addresses are left alone. Throws when the path cannot be used, and when a process listens there.
  */
 export async function freeUnixSocket(address: string): Promise<void> {
   if (!address.startsWith('unix:')) return
   const path = address.slice('unix:'.length).replace(/^\/\/(?=\/)/, '')
   const size = Buffer.byteLength(path)
   if (size > MAX_PATH_BYTES) {
-    throw new Error(`cannot listen on ${address}: its path has ${size} bytes, a socket's at most ${MAX_PATH_BYTES}`)
+    throw new Error(
+      `cannot listen on ${address}: its path has ${size} bytes, more than the ${MAX_PATH_BYTES} of a socket's path`,
+    )
   }
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found === undefined) return
   if (!found.isSocket()) throw new Error(`cannot listen on ${address}: there is a file of that name; remove it`)
-  if (await isServed(path)) throw new Error(`cannot listen on ${address}: another process does; choose another path`)
+  if (await isServed(path))
+    throw new Error(`cannot listen on ${address}: another process already listens there; choose another path`)
   rmSync(path, { force: true })
 }
 

@@ -53,7 +53,7 @@ function impurities(source: ts.SourceFile, layer: string): Finding[] {
       found.push({
         path: source.fileName,
         line: lineOf(source, node),
-        cause: `${impure} is not for ${layer}: ask a port`,
+        cause: `${layer} must not use ${impure}: use a port`,
       })
     }
     ts.forEachChild(node, visit)

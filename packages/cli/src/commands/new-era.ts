@@ -15,12 +15,12 @@ export async function beginEraFor(request: { readonly replay?: readonly string[]
   await withNodeStore(terminal, async ({ workspace, contract, environment, store }) => {
     const outcome = await confirmNewEra({ store, contract, contractPath: workspace.contractPath, environment })
     if (outcome.kind === 'unchanged') {
-      terminal.out('--new-era: the structure of the contract is the one in the database; no era began.')
+      terminal.out('--new-era: the structure of the contract matches the database; no new era began.')
       return
     }
     const { era, voidRoundCount, changes } = outcome
     terminal.out(`Era ${era.number} began at ${formatTime(era.beganAt)}. Changed: ${changes.join(', ')}.`)
     terminal.out(`${voidRoundCount} open round(s) of era ${era.number - 1} are void, and count for no model.`)
-    terminal.out('Its last period and its last checkpoint are closed short, by its own rules.')
+    terminal.out('Its last period and checkpoint end early, by its own rules.')
   })
 }

@@ -48,7 +48,7 @@ describe('planReplay', () => {
     const series = join(root, 'archive/binance/BTCUSDT/candle/1m')
     await mkdir(series, { recursive: true })
     expect(planReplay({ ...live, replay: [series] }, findWorkspace(root), root)?.files).toEqual([series])
-    expect(() => planReplay({ ...live, replay: ['archive'] }, findWorkspace(root), root)).toThrow(/this is no file/)
+    expect(() => planReplay({ ...live, replay: ['archive'] }, findWorkspace(root), root)).toThrow(/this is not a file/)
   })
 
   it('is as fast as possible when it ends by itself, unless told how fast', () => {

@@ -85,7 +85,7 @@ export function requireFile(path: string): void {
   }
   throw new CliError({
     place: path,
-    cause: found === undefined ? 'there is no such file' : 'this is no file',
+    cause: found === undefined ? 'there is no such file' : 'this is not a file',
     fix: 'name a recording (CSV, NDJSON or Parquet) by its path from the current folder',
   })
 }

@@ -254,7 +254,7 @@ async function notHosted(
   { lastFailure }: ModelStatus,
   output: () => Promise<readonly OutputLine[]>,
 ): Promise<ModelNotHosted> {
-  const failure = lastFailure ?? { code: 'RUN_FAILED', reason: 'it did not come to serve in time' }
+  const failure = lastFailure ?? { code: 'RUN_FAILED', reason: 'it did not become ready in time' }
   return new ModelNotHosted(path, step, failure, await output())
 }
 

@@ -8,7 +8,7 @@ export interface TestedStep {
   readonly outcome: 'ok' | 'failed' | 'absent'
   /** `null` when it was not measured, or nothing was called. */
   readonly durationMs: number | null
-  /** The answer as a node reads it, or the reason and what is said about it. */
+  /** The answer as a node reads it, or the reason with its details. */
   readonly text: string
 }
 

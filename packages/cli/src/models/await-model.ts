@@ -19,9 +19,9 @@ export type AwaitedModel =
 export type ModelPast = Pick<OrchestratorModel, 'deploymentId' | 'lastFailure'>
 
 /**
- * Waits until a run of this submission serves that did not serve before, or one has failed since; what an older submission
- * still does until the orchestrator takes notice tells nothing. Where a node answers, it may still refuse a model that
- * serves, so that is waited for a little longer. An orchestrator that does not answer may only be starting, and is waited for.
+ * Waits until a run of this submission serves that did not serve before, or one has failed since; an older submission
+ * that still runs until the orchestrator reads the file is ignored. A node may still refuse a model that serves, so its
+ * verdict is awaited a little longer. An orchestrator that does not answer may be starting, so this keeps waiting.
  */
 export async function awaitModel(input: {
   readonly orchestrator: Pick<OrchestratorClient, 'models'>

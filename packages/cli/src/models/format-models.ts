@@ -94,7 +94,7 @@ function lastErrors({ id, name, lastFailure, activity }: ModelView): readonly st
     ...(problem === null
       ? []
       : [
-          `last missing answer, ${problem.at}: ${problem.status} ${problem.reason}, blame ${problem.blame ?? 'nobody'}: ${indented(problem.detail ?? 'no detail')}`,
+          `last missing answer, ${problem.at}: ${problem.status} ${problem.reason}, blame ${problem.blame ?? 'none'}: ${indented(problem.detail ?? 'no detail')}`,
         ]),
     ...(reasons.length === 0 ? [] : [`missing answers of the last day: ${reasons.join(', ')}`]),
   ]

@@ -79,7 +79,7 @@ it('a removed and a quarantined model have no rows from their next round on; one
     ({ id, retirements }) => `${id} ${retirements.map(({ reason }) => reason)}`,
   )
   expect(reasons).toEqual([
-    '1 it was removed: the model orchestrator lists it no longer',
+    '1 it was removed: the model orchestrator no longer lists it',
     '2 ',
     expect.stringMatching(/^3 it is in quarantine: STOP_UNEXPECTED: /),
     '4 ',

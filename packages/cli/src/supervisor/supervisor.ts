@@ -218,7 +218,7 @@ export class Supervisor {
     if (service === undefined) return
     if (service.state === 'ready' && service.definition.provides !== undefined) {
       this.#takeProvided(service, service.definition.provides).catch((error: unknown) => {
-        this.#log.write(50, 'a service does not tell its settings', {
+        this.#log.write(50, 'a service does not report its settings', {
           service: name,
           reason: describeError(error, true),
         })

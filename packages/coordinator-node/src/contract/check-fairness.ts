@@ -3,7 +3,7 @@ import { nearestName } from '../domain/nearest-name.ts'
 import type { AnyContract } from './crunch-contract.ts'
 import type { Finding } from './finding.ts'
 
-/** Whether baselines have names that tell them apart, the floor names one of them, and every option has an effect. */
+/** Checks that baselines have distinct names, that the floor names one of them, and that every option has an effect. */
 export function checkFairness(contract: AnyContract): Finding[] {
   return [...checkBaselines(contract), ...checkFloor(contract), ...checkNewcomers(contract)]
 }

@@ -123,7 +123,7 @@ describe('defineContract', () => {
     })
   })
 
-  test('refuses a text that is no duration, an unknown metric and an unknown subject', () => {
+  test('refuses a text that is not a duration, an unknown metric and an unknown subject', () => {
     // @ts-expect-error write '24h'
     defineContract({ ...valid, checkpoint: { every: '24 hours', emission: tiers() } })
     // @ts-expect-error no such metric

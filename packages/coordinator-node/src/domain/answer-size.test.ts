@@ -20,9 +20,9 @@ describe('measureAnswer', () => {
     ['many values', [1, 2, 3, 4, 5, 6], 'holds more than 6 values'],
     ['values below others', { a: [1, 2, 3], b: [1] }, 'holds more than 6 values'],
     ['levels', [[[]]], 'is nested more than 2 levels deep'],
-    ['a long text', 'x'.repeat(11), 'has texts and keys of more than 10 characters'],
-    ['a long key', { abcdefghijk: 1 }, 'has texts and keys of more than 10 characters'],
-    ['texts that are long together', ['abcdef', 'ghijk'], 'has texts and keys of more than 10 characters'],
+    ['a long text', 'x'.repeat(11), 'has strings and keys of more than 10 characters'],
+    ['a long key', { abcdefghijk: 1 }, 'has strings and keys of more than 10 characters'],
+    ['texts that are long together', ['abcdef', 'ghijk'], 'has strings and keys of more than 10 characters'],
   ])('stops at %s', (_, answer, excess) => {
     expect(measureAnswer(answer, limits).excess).toBe(excess)
   })

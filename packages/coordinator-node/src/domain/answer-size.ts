@@ -1,30 +1,30 @@
-/** What one answer may hold. Checking it, keeping it and scoring it cost this node time by its values, not by its bytes. */
+/** The limits of one answer. The time to validate, store and score it depends on its values, not on its bytes. */
 export interface AnswerLimits {
-  /** Each number, text, boolean, null, list and object is one; keys are none. */
+  /** Each number, string, boolean, null, list and object counts as one; keys do not count. */
   readonly maxValues: number
   /** Of all texts and keys together. */
   readonly maxCharacters: number
-  /** Lists and objects in one another. A schema that refers to itself may try each of its forms at each level. */
+  /** Nesting of lists and objects. A recursive schema may try each of its variants at each level. */
   readonly maxDepth: number
 }
 
 /** Unless the contract says otherwise: three times a table of a thousand rows, or densities at 288 steps. */
 export const defaultMaxValues = 10_000
-/** Checking so many may take a tenth of a second, in which no model is heard. */
+/** Validating so many may take a tenth of a second, in which no other answer is read. */
 export const highestMaxValues = 100_000
 
 const charactersAValue = 16
 const maxDepth = 16
 /** The longest number has 25 characters, six bytes may stand for one character, and there are commas and colons. */
 const bytesAValue = 128
-/** Below it nothing is gained: texts about failures come in the same messages. */
+/** A lower limit gains nothing: failure details use the same messages. */
 const fewBytes = 256 * 1024
 
 export function answerLimits(maxValues: number = defaultMaxValues): AnswerLimits {
   return { maxValues, maxCharacters: charactersAValue * maxValues, maxDepth }
 }
 
-/** More bytes than any way of writing an answer within the limits takes, unless it is padded. */
+/** More bytes than any encoding of an answer within the limits needs, unless it is padded. */
 export function answerBytes({ maxValues }: AnswerLimits): number {
   return Math.max(fewBytes, bytesAValue * maxValues)
 }
@@ -69,5 +69,5 @@ function count(
 
 function addText(text: string, counted: { characters: number }, { maxCharacters }: AnswerLimits): string | null {
   counted.characters += text.length
-  return counted.characters > maxCharacters ? `has texts and keys of more than ${maxCharacters} characters` : null
+  return counted.characters > maxCharacters ? `has strings and keys of more than ${maxCharacters} characters` : null
 }

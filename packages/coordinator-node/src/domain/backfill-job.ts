@@ -13,7 +13,7 @@ export interface BackfillJob {
   readonly target: 'tables' | 'parquet'
   /** The archive; `null` for the tables. */
   readonly directory: string | null
-  /** Where it goes on: every record before this instant is written. */
+  /** Where it continues: every record before this instant is written. */
   readonly cursor: Instant
   /** Records of the pages up to the cursor, those that were there already included. */
   readonly recordCount: number
@@ -27,7 +27,7 @@ export interface BackfillJob {
 
 const moves: Readonly<Record<BackfillStatus, readonly BackfillStatus[]>> = {
   pending: ['running', 'cancelled'],
-  // Of a process that died: whoever holds the job's lease runs it on.
+  // Left by a process that died: the next holder of the job's lease continues it.
   running: ['running', 'pending', 'completed', 'failed', 'cancelled'],
   failed: ['running', 'cancelled'],
   cancelled: ['running'],

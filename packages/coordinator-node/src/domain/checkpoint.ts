@@ -6,9 +6,11 @@ export type CheckpointStatus = 'PENDING' | 'SUBMITTED' | 'CLAIMABLE' | 'PAID'
 export const fullRewardFrac64 = 1_000_000_000
 
 /**
- * Why a model is paid nothing. The first that holds, in this order: no_answer: no valid answer in the period. low_coverage:
- * fewer of the period's rounds answered than the contract requires. not_above_floor: not better than what the emission
- * requires (floor_unknown: that has no value). no_share: the emission has no share for its place.
+ * Why a model is not paid: the first reason that applies, in this order:
+ * - no_answer: no valid answer in the period.
+ * - low_coverage: fewer of the period's rounds answered than the contract requires.
+ * - not_above_floor: not better than the emission's floor; floor_unknown: the floor has no value.
+ * - no_share: the emission has no share for its place.
  */
 export type UnpaidReason =
   | 'baseline'
@@ -21,14 +23,14 @@ export type UnpaidReason =
   | 'no_share'
 
 /**
- * Why a whole payout is empty. no_payable_model: no model meets what a payment requires. floor_unknown: the baseline that had
- * to be beaten has no value in the period. nobody_above_floor: no model is better than the floor.
+ * Why a whole payout is empty. no_payable_model: no model meets the conditions of a payment. floor_unknown: the
+ * baseline that had to be beaten has no value in the period. nobody_above_floor: no model is better than the floor.
  */
 export type EmissionReason = 'no_payable_model' | 'floor_unknown' | 'nobody_above_floor'
 
 export interface CheckpointEntry {
   readonly modelId: string
-  /** Among the models that a payment can go to; `null` for any other. */
+  /** Among the payable models; `null` for any other. */
   readonly rank: number | null
   /** The mean of the ranking value over exactly this period; `null` without data. */
   readonly value: number | null
@@ -37,7 +39,7 @@ export interface CheckpointEntry {
   /** Rounds that it had to answer, and those that it answered in time. */
   readonly dueCount: number
   readonly answeredCount: number
-  /** Rounds in which it has a valid score of its own. */
+  /** Rounds in which it has a valid score, not an imputed one. */
   readonly validCount: number
   /** All rounds of the period, but those that count neither for nor against it. */
   readonly roundCount: number
@@ -65,7 +67,7 @@ export interface Checkpoint {
   readonly entries: readonly CheckpointEntry[]
   /** What a value had to be better than; `null` without a floor, or when it is unknown. */
   readonly floor: number | null
-  /** Why nobody is paid; `null` when somebody is. */
+  /** Why no model is paid; `null` when at least one is. */
   readonly emissionReason: EmissionReason | null
   /** On-chain names as set when the checkpoint closed; `null` when the operator has not set them. */
   readonly crunch: string | null

@@ -21,7 +21,7 @@ export interface Era {
   readonly beganAt: Instant
 }
 
-/** The code of a contract, told apart by the hash of its module graph. */
+/** The code of a contract, identified by the hash of its module graph. */
 export interface ContractVersion {
   /** Counts through all eras: 1, 2, ... */
   readonly number: number

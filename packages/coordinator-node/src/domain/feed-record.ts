@@ -25,7 +25,7 @@ export interface FeedRecord<Values = JsonObject> extends FeedScope {
   readonly values: Values
 }
 
-/** `stale`: silent. `frozen`: repeats itself. `suspect`: what it says is not to be believed. `down`: nobody brings it. */
+/** `stale`: silent. `frozen`: repeats itself. `suspect`: its values are implausible. `down`: not connected. */
 export type FeedStatus = 'up' | 'stale' | 'frozen' | 'suspect' | 'down'
 
 /** How far ingestion of one scope has come, and whether it can be trusted. */

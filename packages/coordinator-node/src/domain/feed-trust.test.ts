@@ -116,12 +116,12 @@ describe('agree', () => {
 
   test('does not trust what cannot be compared', () => {
     const cause = 'no comparison'
-    expect(judge(100, null)).toMatchObject({ cause, reason: expect.stringMatching(/has brought nothing yet$/) })
+    expect(judge(100, null)).toMatchObject({ cause, reason: expect.stringMatching(/has no records yet$/) })
     expect(judge(100, peer(100, -1))).toBeNull()
     expect(judge(100, peer(100, -2))).toMatchObject({
       cause,
       reason:
-        'binance:ETHUSDT:candle:1m, which it has to agree with, has brought nothing since 2026-03-01T09:59:00.000Z',
+        'binance:ETHUSDT:candle:1m, which it must agree with, has had no new record since 2026-03-01T09:59:00.000Z',
     })
     expect(judge(null, peer(100))).toMatchObject({ cause, reason: 'its value "close" is not a number' })
     expect(judge(100, peer(null))).toMatchObject({ cause })

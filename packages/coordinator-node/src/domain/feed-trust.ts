@@ -6,14 +6,14 @@ import { formatInstant, type Instant } from './time.ts'
 /** Why a series cannot be trusted at an instant. */
 export interface Distrust {
   readonly status: 'stale' | 'frozen' | 'suspect'
-  /** What it comes from. It stays the same while the numbers in the reason go on changing. */
+  /** The cause. It stays the same while the numbers in the reason change. */
   readonly cause: 'silence' | 'repetition' | 'jump' | 'disagreement' | 'no comparison' | 'clock'
   readonly reason: string
 }
 
-/** What a contract demands of a series, so that rounds may open on it and be scored by it. `null`: nothing of that kind. */
+/** What a contract requires of a series before rounds open on it and are scored by it. `null`: no such requirement. */
 export interface FeedGate {
-  /** So many records in a row with the same values are no data any more. */
+  /** After so many identical records in a row, the series is frozen. */
   readonly frozenAfter: number | null
   /** The limit is relative to the earlier record. */
   readonly maxJump: { readonly watch: string; readonly limit: number } | null
@@ -35,7 +35,7 @@ export interface FeedPeer {
 /** How many records without another jump make a series trusted again. */
 const calmRecords = 3
 
-/** The age at which a series is stale. A record that comes every second gets five of them for its way. */
+/** The age at which a series is stale. A record of a one-second series may take five seconds to arrive. */
 export function freshnessMs(granularityMs: number): number {
   return Math.max(2 * granularityMs, 5_000)
 }
@@ -46,8 +46,8 @@ export function isSilent(newestKnownAt: Instant, granularityMs: number, at: Inst
 }
 
 /**
- * Whether a series is fresh at an instant: neither silent, nor from the future by as much, which only a clock that is wrong can
- * bring about.
+ * Whether a series is fresh at an instant: neither silent, nor as far in the future, which only a wrong clock can
+ * cause.
  */
 export function isFresh(newestKnownAt: Instant, granularityMs: number, at: Instant): boolean {
   return !isSilent(newestKnownAt, granularityMs, at) && newestKnownAt - at < freshnessMs(granularityMs)
@@ -59,9 +59,10 @@ export function gateRecordCount(gate: FeedGate): number {
 }
 
 /**
- * Whether a series can be trusted as of an instant: `null`, or the first thing that speaks against it. Depends only on what
- * was known then, so that a simulation, a replay and a live node come to the same.
- * @param records the newest ones known at the instant, oldest first: at least {@link gateRecordCount} unless there are fewer
+ * Why a series is distrusted at an instant: the first reason; `null` if it is trusted. Depends only on what was known
+ * then, so that a simulation, a replay and a live node agree.
+ * @param records the newest ones known at the instant, oldest first: at least {@link gateRecordCount} unless there are
+ *   fewer
  * @param peer the last record of the other series known at the instant
  */
 export function judgeSeries(
@@ -111,10 +112,10 @@ function judgeAgreement(
   const { watch, within, peer } = agree
   const name = feedScopeKey(peer.scope)
   // What cannot be verified is not trusted.
-  if (other === null) return noComparison(`${name}, which it has to agree with, has brought nothing yet`)
+  if (other === null) return noComparison(`${name}, which it must agree with, has no records yet`)
   if (isSilent(other.knownAt, peer.granularityMs, at)) {
     return noComparison(
-      `${name}, which it has to agree with, has brought nothing since ${formatInstant(other.knownAt)}`,
+      `${name}, which it must agree with, has had no new record since ${formatInstant(other.knownAt)}`,
     )
   }
   const [own, theirs] = [newest.values[watch], other.values[peer.watch]]

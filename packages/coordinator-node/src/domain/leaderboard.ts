@@ -27,7 +27,7 @@ export interface LeaderboardEntry {
   readonly metrics: Readonly<Record<string, number | null>>
   /** Scores in the ranking window, those given to missing answers included. */
   readonly scoreCount: number
-  /** Rounds of the ranking window in which it has a valid score of its own. */
+  /** Rounds of the ranking window in which it has a valid score, not an imputed one. */
   readonly validCount: number
   /** All rounds of the ranking window, but those that count neither for nor against it. */
   readonly roundCount: number

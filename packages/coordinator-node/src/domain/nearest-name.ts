@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein'
 
-/** The known name that a slip of the pen most likely meant; `undefined` when none is near. */
+/** The known name that a typo most likely meant; `undefined` when none is close. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined
   const nearest = closest(name, known)

@@ -9,7 +9,10 @@ export interface PeriodRounds {
   readonly roundCount: number
   /** Over the rounds that have a valid score: the ranking value of the worst one. */
   readonly worst: FieldSum
-  /** Over the rounds in which a missing answer has a score: that score. What a model gets that was retired throughout. */
+  /**
+   * Over the rounds in which a missing answer has a score: that score. It is the score of a model that was retired
+   * throughout.
+   */
   readonly missing: FieldSum
   /** When the first of the rounds was performed; the end of the period without one. */
   readonly firstPerformedAt: Instant

@@ -1,6 +1,6 @@
 import type { Instant } from './time.ts'
 
-/** What must be known of a schedule to tell whether it can still open rounds that resolve before an instant. */
+/** What must be known about a schedule to decide whether it can still open rounds that resolve before an instant. */
 export interface ScheduleProgress {
   readonly horizonMs: number
   /** The age at which a record no longer opens a round. */

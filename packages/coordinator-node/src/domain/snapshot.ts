@@ -20,7 +20,7 @@ export interface Snapshot {
   readonly answeredCount: number
   /** All rounds of the period, also those in which it had no row. */
   readonly roundCount: number
-  /** Rounds in which it has a valid score of its own: neither given to a missing answer nor failed. */
+  /** Rounds in which its own answer has a valid score: neither imputed nor failed. */
   readonly validCount: number
   /** Rounds that count neither for nor against it: its answer is missing, or could not be scored, by our fault. */
   readonly excusedCount: number

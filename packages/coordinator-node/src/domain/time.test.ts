@@ -32,7 +32,7 @@ describe('durations', () => {
     '5m ',
     '.5s',
     '9999999999999w',
-  ])('%j is no duration', (text) => {
+  ])('%j is not a duration', (text) => {
     expect(parseDuration(text)).toBeUndefined()
     expect(() => durationMs(text)).toThrow(RangeError)
     expect(() => durationMs(text)).toThrow(`"${text}" is not a duration`)

@@ -15,7 +15,9 @@ const unitMs: Readonly<Record<string, number>> = {
 
 const durationPattern = /^(\d+)(?:\.(\d+))?(ms|s|m|h|d|w)$/
 
-/** The milliseconds of a duration, or `undefined` when the text is none: whole milliseconds, more than zero. */
+/**
+ * The milliseconds of a duration, or `undefined` when the text is not a duration: whole milliseconds, more than zero.
+ */
 export function parseDuration(text: string): number | undefined {
   const match = durationPattern.exec(text)
   if (match === null) return undefined
@@ -27,7 +29,7 @@ export function parseDuration(text: string): number | undefined {
   return scaledMs % scale === 0n && Number.isSafeInteger(lengthMs) && lengthMs > 0 ? lengthMs : undefined
 }
 
-/** The milliseconds of a duration; throws a `RangeError` for a text that is none. */
+/** The milliseconds of a duration; throws a `RangeError` for a text that is not a duration. */
 export function durationMs(text: string): number {
   const lengthMs = parseDuration(text)
   if (lengthMs === undefined) {

@@ -5,13 +5,13 @@ import { describeAhead, splitByClock } from '../stages/feed/split-by-clock.ts'
 export interface ClockCheck {
   readonly now: () => Instant
   readonly toleranceMs: number
-  /** Told of records from the future, and which clock may be off by how much. */
+  /** Called with records from the future, and which clock may be wrong by how much. */
   readonly onAhead: (records: readonly SourceRecord[], reason: string) => Promise<void>
 }
 
 /**
- * A source without records from the future, as far as this node's clock is right. Whoever follows it does not hear of them,
- * and so asks its history for them once their time has come. A batch may be empty: then the source is not silent.
+ * A source without records from the future, provided that this node's clock is right. Its follower does not get them,
+ * and asks its history for them once their time has come. A batch may be empty: the source is then not silent.
  */
 export function withClockCheck(source: FeedSource, check: ClockCheck): FeedSource {
   const { history } = source

@@ -1,10 +1,11 @@
-/** A step back that is smaller than this is the machine's clock being set right, as it is now and then. */
+/** A smaller step back is an ordinary correction of the machine's clock. */
 const noticeableBackMs = 1_000
-/** A step ahead loses nothing by itself: what is noticed is more than setting the clock right takes. */
+/** A step ahead loses nothing by itself, so only steps larger than an ordinary correction are reported. */
 const noticeableAheadMs = 5_000
 
 /**
- * Notices a wall clock that jumps, by a clock that only goes forward. Gives by how much, less than 0 for back, or `null`.
+ * Detects jumps of the wall clock by comparing it with a monotonic clock. Returns the size of a jump, negative if back,
+ * or `null`.
  * @param wallMs and monotonicMs what the two clocks say at the start
  */
 export function createClockWatch(

@@ -15,7 +15,7 @@ export function createLog(
 ): Log {
   const options = { level: settings.LOG_LEVEL, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }
   const isPretty = settings.LOG_FORMAT === 'pretty'
-  // Colours are put in here: what stands in an entry has to be printable before.
+  // Colours are added here, so the text of an entry must be made printable before.
   const prettify = prettyFactory({ colorize: process.stdout.isTTY, ignore: 'pid,hostname' })
   const render = (line: string) => (isPretty ? (prettify(line) ?? '') : printableLines(line))
   const logger: Logger = pino(options, { write: (line) => output.write(render(line)) })

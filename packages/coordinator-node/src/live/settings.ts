@@ -85,19 +85,19 @@ export const settingsSchema = z.object({
     .enum(['global', 'us', 'data', 'testnet'], 'must be global, us, data (the public mirror) or testnet')
     .default('global'),
   /** Replaces the REST URL of the Binance site, e.g. by a proxy. */
-  FEED_BINANCE_REST_URL: url(/^https?$/, 'must be a http:// or https:// URL').optional(),
+  FEED_BINANCE_REST_URL: url(/^https?$/, 'must be an http:// or https:// URL').optional(),
   /** Replaces the WebSocket URL of the Binance site. */
   FEED_BINANCE_STREAM_URL: url(/^wss?$/, 'must be a ws:// or wss:// URL').optional(),
   /** URL of Pyth Hermes. */
-  FEED_PYTH_URL: url(/^https?$/, 'must be a http:// or https:// URL').default('https://pyth.dourolabs.app/hermes'),
+  FEED_PYTH_URL: url(/^https?$/, 'must be an http:// or https:// URL').default('https://pyth.dourolabs.app/hermes'),
   /** URL of Pyth's price history. */
-  FEED_PYTH_HISTORY_URL: url(/^https?$/, 'must be a http:// or https:// URL').default('https://pyth.dourolabs.app/v1'),
+  FEED_PYTH_HISTORY_URL: url(/^https?$/, 'must be an http:// or https:// URL').default('https://pyth.dourolabs.app/v1'),
   /** Request limit at Pyth. */
   FEED_PYTH_REQUESTS_PER_10_SECONDS: countWithin(1, 10_000).default(10),
   /** API key of the source `pyth`. */
   PYTH_API_KEY: text.optional(),
   /** URL of the source `crunch-prices`. */
-  FEED_PRICE_API_URL: url(/^https?$/, 'must be a http:// or https:// URL').default(
+  FEED_PRICE_API_URL: url(/^https?$/, 'must be an http:// or https:// URL').default(
     'https://api--pricedb--tournament.crunchdao.cloud',
   ),
   /** Replaces the contract's `checkpoint.every`. */

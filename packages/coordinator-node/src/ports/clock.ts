@@ -1,11 +1,11 @@
 import type { Instant } from '../domain/time.ts'
 
-/** The pipeline's time. Deadlines of models are not this: they are wall time always. */
+/** The pipeline's time. Deadlines of models do not use it: they are always wall time. */
 export interface Clock {
   /** The time last read. */
   now(): Instant
-  /** Reads the time anew where it lives outside this process (a replay's, in the database), then answers it. */
+  /** Reads the time again where it is kept outside this process (a replay's, in the database), and returns it. */
   refresh(): Promise<Instant>
-  /** Long work waits for this from time to time, so that whatever else has come is served first. One caller goes on at a time. */
+  /** Long work awaits this from time to time, so that other pending work runs first. One caller continues at a time. */
   turn(): Promise<void>
 }

@@ -8,7 +8,7 @@ export type SourceRecord = Omit<FeedRecord, 'receivedAt'>
 
 /** Series that a source offers: each subject, of one kind, at each granularity. */
 export interface FeedOffer {
-  /** The name by which contracts ask for it. */
+  /** The name that contracts use for it. */
   readonly source: string
   /** `any`: the provider cannot list them, and refuses an unknown one only when it is asked for its records. */
   readonly subjects: readonly string[] | 'any'
@@ -29,11 +29,12 @@ export interface FeedSource {
   /** Lists the series that can be requested; may call the provider. */
   describe(signal: AbortSignal): Promise<readonly FeedOffer[]>
   /**
-   * Batches of new records, from the moment at which the connection stands until it ends. A source that can begin earlier
-   * begins behind `from` of each scope key. It may hold a bounded number of records for a slow reader; beyond, it rejects with
-   * FeedInterrupted instead of dropping any.
-   * Returns when `signal` aborts or when the provider ends the stream in an orderly way.
-   * @param onOpen called once when the connection stands: whatever becomes known from then on comes out of the stream
+   * Batches of new records, from the moment the connection is open until it ends. A source that can begin earlier
+   * begins behind `from` of each scope key. It may hold a bounded number of records for a slow reader; beyond, it
+   * rejects with FeedInterrupted instead of dropping any. Returns when `signal` aborts or when the provider ends the
+   * stream in an orderly way.
+   * @param onOpen called once when the connection is open: the stream contains everything that becomes known from then
+   *   on
    */
   stream(
     scopes: readonly FeedScope[],
@@ -64,10 +65,10 @@ export interface FeedSourceContext {
 /** Creates a source; called only in the process that reads from it. Throws a `CrunchError` SETTINGS_INVALID when a key is missing. */
 export type FeedSourceFactory = (context: FeedSourceContext) => FeedSource
 
-/** A source that may be asked for its past. */
+/** A source with a history. */
 export type FeedSourceWithHistory = FeedSource & { readonly history: NonNullable<FeedSource['history']> }
 
-/** Whether a source says by this error that it cannot go on; anything else is another part's, or a broken program. */
+/** Whether this error means that a source cannot continue; any other error comes from another part, or is a bug. */
 export function isSourceError(error: unknown): error is CrunchError {
   return error instanceof CrunchError && (error.code === 'FEED_INTERRUPTED' || error.code === 'FEED_UNAVAILABLE')
 }

@@ -13,7 +13,7 @@ export interface ModelCall {
   readonly arguments: readonly ModelArgument[]
 }
 
-/** What became of one call to one model. A model's fault is data here, never a rejection. */
+/** The outcome of one call to one model. A model's fault is data here, never a rejection. */
 export type ModelAnswer =
   | { readonly status: 'answered'; readonly output: unknown; readonly durationMs: number }
   | {
@@ -27,7 +27,10 @@ export type ModelAnswer =
       readonly durationMs: number | null
     }
 
-/** Whether a model says that not it, but the call or this coordinator is at fault. It may say so of every call. */
+/**
+ * Whether a model claims that the call or this coordinator is at fault, not the model. It may claim that for every
+ * call.
+ */
 export function isRefusal(answer: ModelAnswer): answer is Exclude<ModelAnswer, { status: 'answered' }> {
   return answer.status !== 'answered' && (answer.reason === 'invalid_call' || answer.reason === 'access_denied')
 }
@@ -38,11 +41,11 @@ export interface ModelAnswers {
   readonly answers: readonly ModelAnswer[]
 }
 
-/** What its consumer made of an answer that was delivered, or of a refusal to answer. */
+/** How its consumer judged a delivered answer, or a refusal to answer. */
 export interface Judgement {
   readonly modelId: string
   readonly method: string
-  /** What is wrong with the answer, beginning with the reason; `null` when it was taken. */
+  /** What is wrong with the answer, beginning with the reason; `null` when it was accepted. */
   readonly problem: string | null
 }
 
@@ -57,15 +60,18 @@ export interface AbsenceExcuse {
 export interface ModelRunner {
   /** Every model that is set up, in order of id. */
   models(): readonly ModelIdentity[]
-  /** Whether the place that announces models is reachable; while not, nothing is known of those that are missing. */
+  /**
+   * Whether the orchestrator that announces models is reachable; while it is not, nothing is known about missing
+   * models.
+   */
   reachable(): boolean
-  /** Why a model that cannot be called is not to blame for its absence; `null`: it is. */
+  /** Why a model that cannot be called is not to blame for its absence; `null` if it is. */
   excuseOf(modelId: string): AbsenceExcuse | null
   /**
-   * Makes the calls, in their order, on every connected model at once, and answers when all models have answered or
-   * `timeoutMs` of wall time has passed since the call. Calls of earlier dispatches to the same model come first; a model
-   * that is still at work gets at most a bounded queue. One answer per call and model; no model delays another, but
-   * those that failed last time, or have not answered yet, may be asked when the others have answered, a twentieth of the
+   * Makes the calls, in their order, on all connected models in parallel. Resolves when all models have answered or
+   * `timeoutMs` of wall time has passed since the call. Calls of earlier dispatches to the same model come first; a
+   * model that is still working has a bounded queue. One answer per call and model; no model delays another, but those
+   * that failed last time, or have not answered yet, may be asked when the others have answered, a twentieth of the
    * time later at most. The models whose ids are in `except` are left out.
    */
   dispatch(
@@ -74,8 +80,8 @@ export interface ModelRunner {
     except?: ReadonlySet<string>,
   ): Promise<readonly ModelAnswers[]>
   /**
-   * Why a model that cannot be called takes no part any more: it was removed, or is in quarantine. `null` for one that may
-   * come back by itself (it crashed, restarts or is being replaced), and where nothing is known.
+   * Why a model that cannot be called no longer takes part: it was removed, or is in quarantine. `null` for one that
+   * may come back by itself (it crashed, restarts or is being replaced), and where nothing is known.
    */
   retirementOf(modelId: string): string | null
   /**
@@ -84,8 +90,8 @@ export interface ModelRunner {
    */
   onModel(listener: (model: ModelIdentity) => void): () => void
   /**
-   * Tells what became of answers: a model none of whose answers can be taken is as useless as one whose calls fail. A model
-   * that is not there any more is passed over.
+   * Reports which answers were accepted: a model whose answers are all invalid is as useless as one whose calls fail.
+   * Models that are no longer running are ignored.
    */
   judge(judgements: readonly Judgement[]): void
   close(): Promise<void>

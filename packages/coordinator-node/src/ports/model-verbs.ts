@@ -7,7 +7,7 @@ export interface RetiringModel {
   readonly reason: string
 }
 
-/** What the store is told of models. */
+/** What the store records about models. */
 export interface ModelVerbs {
   /** Adds models, or refreshes their names and deployment; `registeredAt` and `cruncherId` are kept from the first time. */
   registerModels(models: readonly ModelIdentity[], at: Instant): Promise<void>

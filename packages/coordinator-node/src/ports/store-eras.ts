@@ -2,7 +2,7 @@ import type { Competition, ContractVersion, Era } from '../domain/era.ts'
 import type { JsonObject } from '../domain/json/json.ts'
 import type { Instant } from '../domain/time.ts'
 
-/** The contract with which a process wants to work on a database. */
+/** The contract with which a process wants to use a database. */
 export interface EraEntry {
   readonly competition: Competition
   readonly structure: JsonObject
@@ -41,7 +41,7 @@ export interface BegunEra {
   readonly voidRoundCount: number
 }
 
-/** The part of the store that tells one contract from another. */
+/** The part of the store that distinguishes contracts. */
 export interface EraVerbs {
   /**
    * Enters the current era, and keeps the version of the contract's code when it is new to this era. The first to enter gives

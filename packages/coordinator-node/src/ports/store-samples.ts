@@ -14,7 +14,8 @@ import type { Instant } from '../domain/time.ts'
 import type { BackfillPage, DueRound, PredictionFilter, RoundSettlement, SettleRequest, Store } from './store.ts'
 import type { EraEntry, NextEra } from './store-eras.ts'
 
-// Rows for the conformance suite of the store: each maker gives a valid row, and takes what a test wants otherwise.
+// Rows for the conformance suite of the store: each function returns a valid row, with the fields that a test
+// overrides.
 
 export const minuteMs = 60_000
 export const start: Instant = Date.UTC(2026, 2, 1, 10)
@@ -228,7 +229,7 @@ export async function prepare(store: Store, modelIds: readonly string[] = ['a', 
   )
 }
 
-/** Opens a round and records one PENDING answer a model. */
+/** Opens a round and records one PENDING answer per model. */
 export async function answeredRound(store: Store, of: Round, modelIds: readonly string[] = ['a', 'b']): Promise<void> {
   await store.openRound(of)
   await store.recordAnswers(

@@ -20,11 +20,11 @@ export interface AppendedRecords {
   readonly inserted: readonly FeedRecord[]
   /** The same key with the same values, or with those of a revision that is kept already: a no-op. */
   readonly duplicateCount: number
-  /** The same key with other values: kept apart and counted, the stored record stands. */
+  /** The same key with other values: stored separately and counted; the first record is kept. */
   readonly revisions: readonly FeedRecord[]
 }
 
-/** A round that may be settled, with everything its truth can be made of. */
+/** A round that may be settled, with everything that its truth is computed from. */
 export interface DueRound {
   readonly round: Round
   /** In order of model id. */
@@ -35,7 +35,7 @@ export interface DueRound {
   readonly exit: FeedRecord | null
   /** Records with `performedAt < knownAt <= resolvableAt`, oldest first; empty unless asked for. */
   readonly records: readonly FeedRecord[]
-  /** What tells whether entry and exit can be trusted; `null` unless it was asked for of the round's scope. */
+  /** The evidence for whether entry and exit can be trusted; `null` unless it was requested for the round's scope. */
   readonly evidence: RoundEvidence | null
 }
 
@@ -44,11 +44,11 @@ export interface RoundEvidence {
   readonly entry: SeriesEvidence
   /** As of `resolvableAt`. */
   readonly exit: SeriesEvidence
-  /** How far the other series is known; `null` without one, or before its first record. */
+  /** The watermark of the other series; `null` without one, or before its first record. */
   readonly peerWatermarkAt: Instant | null
 }
 
-/** What was known of a series, and of the one that it has to agree with, at an instant. */
+/** What was known at an instant about a series, and about the one that it must agree with. */
 export interface SeriesEvidence {
   /** The newest `recordCount`, oldest first. */
   readonly records: readonly FeedRecord[]
@@ -56,7 +56,7 @@ export interface SeriesEvidence {
   readonly peer: FeedRecord | null
 }
 
-/** Of which series evidence is wanted, and how much. */
+/** For which series evidence is requested, and how much. */
 export interface EvidenceRequest {
   readonly scope: FeedScope
   readonly recordCount: number
@@ -86,7 +86,7 @@ export interface PredictionMove {
   readonly detail: string | null
 }
 
-/** A place in a series: behind the record that was known at `knownAt` and happened at `eventAt`. */
+/** A position in a series: after the record with this `knownAt` and `eventAt`. */
 export interface RecordCursor {
   readonly knownAt: Instant
   readonly eventAt: Instant
@@ -108,7 +108,7 @@ export interface BackfillPage {
   readonly at: Instant
 }
 
-/** Which records nobody needs any more. */
+/** Which records are no longer needed. */
 export interface PruneRequest {
   /** Only those with `knownAt < before`. The newest record of a series always stays. */
   readonly before: Instant
@@ -125,7 +125,7 @@ export interface SettleRequest {
   readonly after?: RoundCursor
   /** Whether `records` between entry and exit are wanted. */
   readonly withRecords: boolean
-  /** At most one a scope. Without any, settling costs no more than the rounds themselves. */
+  /** At most one per scope. Without any, settling reads no more than the rounds themselves. */
   readonly evidence: readonly EvidenceRequest[]
 }
 
@@ -142,7 +142,7 @@ export interface SettleResult {
   readonly next: RoundCursor | null
 }
 
-/** The part of a score that snapshots are made of, with what coverage needs to know of its prediction. */
+/** The part of a score that snapshots are computed from, with the fields of its prediction that coverage needs. */
 export interface PeriodResult {
   readonly modelId: string
   readonly roundId: string
@@ -176,9 +176,9 @@ export interface Store extends ReportReads, EraVerbs, ModelVerbs {
   /** Writes new records and moves the watermark of each scope in one transition. A watermark never goes back. */
   appendRecords(records: readonly FeedRecord[]): Promise<AppendedRecords>
   /**
-   * Leaves behind what `appendRecords` does, several times as fast for thousands of records of one scope, and tells nobody of
-   * them: they are the past. Answers how many were inserted. When it rejects, some may be written, and their revisions not be
-   * kept: write the same again.
+   * Leaves behind what `appendRecords` does, several times as fast for thousands of records of one scope, and does not
+   * announce them: they are history. Returns how many were inserted. If it rejects, some records may be written without
+   * their revisions: write the same again.
    */
   appendPast(records: readonly FeedRecord[]): Promise<number>
   /** The newest `limit` records of a scope with `knownAt <= knownThrough`, oldest first. */
@@ -188,18 +188,21 @@ export interface Store extends ReportReads, EraVerbs, ModelVerbs {
   /** Creates the state row of a scope that has none yet, with status `down` and reason `no data yet`. */
   ensureFeeds(scopes: readonly FeedScope[], at: Instant): Promise<void>
   putFeedStatus(scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant): Promise<void>
-  /** The newest watermark of all scopes: where a replay's time has come to; `null` without records. */
+  /** The newest watermark of all scopes, which is the current time of a replay; `null` without records. */
   newestWatermark(): Promise<Instant | null>
   /**
-   * Deletes up to `limit` records, the oldest first, with their revisions, and answers how many. What they were counted for
-   * in the states of the feeds stays counted.
+   * Deletes up to `limit` records, the oldest first, with their revisions, and returns how many. The counts in the
+   * states of the feeds do not change.
    */
   pruneRecords(request: PruneRequest): Promise<number>
 
   // ── backfill ──
   /** `false`: there is a job with this id, and nothing was changed. */
   addBackfillJob(job: BackfillJob): Promise<boolean>
-  /** Gives a job another status, and the reason of a failure. `false`: from its status it cannot come there, or it is unknown. */
+  /**
+   * Gives a job another status, and the reason of a failure. `false`: the job is unknown, or its status does not allow
+   * the change.
+   */
   moveBackfillJob(id: string, move: BackfillMove): Promise<boolean>
   /** Adds a page to a job that is `running`, after the page was written. `false`: it is not, and nothing was changed. */
   advanceBackfillJob(id: string, page: BackfillPage): Promise<boolean>
@@ -272,12 +275,12 @@ export interface Store extends ReportReads, EraVerbs, ModelVerbs {
    * their retirements, rounds, answers, signs of life) is refused to the store that took it before: `LEASE_HELD`.
    */
   takeLease(name: string): Promise<Lease | null>
-  /** Keeps a worker's sign of life. The newest one of a worker counts, whichever process gave it. */
+  /** Stores a worker's heartbeat. The newest one of a worker counts, whichever process wrote it. */
   beat(heartbeat: WorkerBeat): Promise<void>
 
   /**
-   * Reads beside all other calls, never behind them: rejects with `STORE_UNAVAILABLE` and a reason once `limitMs` have passed,
-   * whatever the database does. Nothing of it goes on after that.
+   * Reads in parallel to all other calls, never queued behind them: rejects with `STORE_UNAVAILABLE` and a reason once
+   * `limitMs` have passed, whatever the database does. Nothing continues after that.
    */
   probe<Result>(limitMs: number, read: (reads: ReportReads) => Promise<Result>): Promise<Result>
 
@@ -288,7 +291,7 @@ export interface Store extends ReportReads, EraVerbs, ModelVerbs {
 /** A worker says that it is alive. */
 export interface WorkerBeat {
   readonly worker: string
-  /** The next one comes within this time, or the worker stands still. */
+  /** The next one comes within this time, unless the worker is stuck. */
   readonly nextWithinMs: number
   /** Whether it has finished a pass over its work since the last one. */
   readonly hasWorked: boolean
@@ -300,7 +303,7 @@ export const predictLease = 'predict'
 export interface Lease {
   /** Resolves with the reason when it was lost other than by `release` or `close`. */
   readonly lost: Promise<string>
-  /** How it stood before, when its last holder did not release it. */
+  /** Its previous state, when its last holder did not release it. */
   readonly takenFrom: LeaseState | null
   release(): Promise<void>
 }
@@ -309,7 +312,7 @@ export interface LeaseState {
   /** Host and process; `null`: it was released. */
   readonly holder: string | null
   readonly takenAt: Instant
-  /** When its holder last said that it lives, or released it. */
+  /** When its holder last wrote a heartbeat, or released it. */
   readonly heartbeatAt: Instant
   /** How long ago that is, by the store's own clock. */
   readonly silentMs: number
@@ -334,7 +337,7 @@ export interface PredictionReport {
   readonly score: Score | null
 }
 
-/** What became of one model's predictions since an instant. */
+/** The outcomes of one model's predictions since an instant. */
 export interface ModelActivity {
   readonly modelId: string
   readonly counts: Readonly<Record<PredictionStatus, number>>
@@ -379,13 +382,13 @@ export interface ReportReads extends EraReads {
   snapshotReports(filter: PredictionFilter): Promise<readonly Snapshot[]>
   /** Newest first. */
   checkpoints(filter: { readonly status?: CheckpointStatus; readonly limit: number }): Promise<readonly Checkpoint[]>
-  /** How a lease stands; `null` when it was never taken. */
+  /** The state of a lease; `null` when it was never taken. */
   leaseState(name: string): Promise<LeaseState | null>
   /** How many rounds were opened, are unresolved and were missed by us, for status and health. */
   roundCounts(): Promise<RoundCounts>
-  /** How far each stage has come. `at` tells which rounds are due and have expired. */
+  /** How far each stage has come. `at` decides which rounds are due and which have expired. */
   pipelineProgress(at: Instant): Promise<PipelineProgress>
-  /** What the store's own clock says; `null` where it has no other than that of this process. */
+  /** The time of the store's own clock; `null` where it uses that of this process. */
   storeTime(): Promise<Instant | null>
 }
 

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { CrunchError, type CrunchErrorCode } from '../domain/errors.ts'
 import type { Log } from '../ports/log.ts'
 
-/** The HTTP status of each code. What is not the client's doing is 500, or 503 when it may pass by itself. */
+/** The HTTP status of each code. Errors that the client did not cause are 500, or 503 if they may be temporary. */
 const statuses: Readonly<Record<CrunchErrorCode, ContentfulStatusCode>> = {
   BAD_REQUEST: 400,
   NOT_FOUND: 404,
@@ -28,10 +28,10 @@ const statuses: Readonly<Record<CrunchErrorCode, ContentfulStatusCode>> = {
   PORT_IN_USE: 500,
 }
 
-/** What a client may know of an error that is not its own: messages and causes can hold hosts, paths and rows. */
+/** What a client may see of an error that it did not cause: messages and causes can contain hosts, paths and rows. */
 const publicTexts: Readonly<Partial<Record<ContentfulStatusCode, string>>> = {
   500: 'The node failed to answer. Its log says why.',
-  503: 'The node cannot reach what it needs to answer. Try again later.',
+  503: 'A service that the node needs is unavailable. Try again later.',
 }
 
 export interface FieldError {

@@ -36,7 +36,7 @@ function missingRecords({ scope, recordCount, oldestEventAt, newestEventAt }: Fe
   return Math.max(0, Math.floor((newestEventAt - oldestEventAt) / stepMs) + 1 - recordCount)
 }
 
-/** What nobody follows any more is down for that reason, whatever its last follower said. */
+/** A series that is no longer followed is down for that reason, whatever its last status was. */
 function withoutFollower({ feeds }: ReportContract): (state: FeedState) => FeedState {
   return (state) =>
     feeds.includes(feedScopeKey(state.scope))

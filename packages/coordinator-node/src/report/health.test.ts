@@ -43,7 +43,7 @@ describe('/healthz', () => {
     await under.store.appendRecords([candle(57)])
     await under.store.putFeedStatus(btc, 'up', null, minute(58))
     expect((await healthOf(under)).body.reasons).toEqual([
-      'feed binance:BTCUSDT:candle:1m has brought nothing since 2026-03-01T10:58:00.000Z',
+      'feed binance:BTCUSDT:candle:1m has had no new record since 2026-03-01T10:58:00.000Z',
     ])
     await under.store.appendRecords([candle(58)])
     expect((await healthOf(under)).body.status).toBe('ok')
@@ -68,7 +68,7 @@ describe('/healthz', () => {
 
   it('is degraded by what stands still, as a sentence and in its parts', async () => {
     const alarm = {
-      ...{ stage: 'score', what: '3 rounds could be settled, and are not', since: minute(50) },
+      ...{ stage: 'score', what: '3 rounds could be settled, but are not', since: minute(50) },
       ...{ heldUpBy: 'the score worker is silent', fix: 'crunch restart score' },
     }
     const under = reportUnderTest({ progress: () => ({ alarms: [alarm], notes: [] }) })
@@ -78,7 +78,7 @@ describe('/healthz', () => {
       body: {
         status: 'degraded',
         reasons: [
-          '3 rounds could be settled, and are not, since 2026-03-01T10:50:00.000Z; held up by: the score worker is silent; fix: crunch restart score',
+          '3 rounds could be settled, but are not, since 2026-03-01T10:50:00.000Z; cause: the score worker is silent; fix: crunch restart score',
         ],
         standing_still: [{ ...rest, since: '2026-03-01T10:50:00.000Z', held_up_by }],
       },
@@ -96,12 +96,12 @@ describe('/healthz', () => {
     expect(await healthWith({})).toMatchObject({
       status: 'degraded',
       reasons: [
-        `no rounds can open: the predict worker that holds the lease (host-a, process 7) is silent since ${since}, for 60 s`,
+        `no rounds can open: the predict worker that holds the lease (host-a, process 7) has been silent since ${since}, for 60 s`,
       ],
       predict_lease: { holder: 'host-a, process 7', taken_at: '2026-03-01T10:01:00.000Z', silent_ms: 60_000 },
     })
     expect(await healthWith({ holder: null })).toMatchObject({
-      reasons: [`no rounds can open: no predict worker is at work since ${since}`],
+      reasons: [`no rounds can open: no predict worker has been active since ${since}`],
     })
     // The clock of the database was put back: what lies ahead is no sign of life.
     expect(await healthWith({ silentMs: -60_000 })).toMatchObject({ status: 'degraded' })

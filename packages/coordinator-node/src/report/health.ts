@@ -12,7 +12,7 @@ import { leaseReason, leaseRow } from './lease-health.ts'
 import type { ReportContext, Standstill } from './report-context.ts'
 import { zonedTime } from './row-fields.ts'
 
-/** Whoever asks for health gives up after some seconds; this leaves time for the answer's way. */
+/** Clients give up after some seconds; this leaves time to deliver the answer. */
 const readLimitMs = 1_500
 
 interface Health {
@@ -21,8 +21,9 @@ interface Health {
 }
 
 /**
- * `ok`, or `degraded` with reasons; 503 only when the database is unreachable, so that a stale feed restarts nobody. It answers
- * within 2 s whatever the database does. Requests that come while one is being answered get the same answer.
+ * `ok`, or `degraded` with reasons; 503 only when the database is unreachable, so that a stale feed does not restart
+ * the node. It answers within 2 s whatever the database does. Requests that come while one is being answered get the
+ * same answer.
  */
 export function addHealthRoute(app: Hono, report: ReportContext): void {
   let running: Promise<Health> | undefined
@@ -86,14 +87,14 @@ async function feedReasons({ reads, clock, contract }: ReportContext): Promise<s
 }
 
 function describeStandstill({ what, since, heldUpBy, fix }: Standstill): string {
-  return `${what}, since ${formatInstant(since)}; held up by: ${heldUpBy}; fix: ${fix}`
+  return `${what}, since ${formatInstant(since)}; cause: ${heldUpBy}; fix: ${fix}`
 }
 
 function standstillRow({ stage, what, since, heldUpBy, fix }: Standstill) {
   return { stage, what, since: zonedTime(since), held_up_by: heldUpBy, fix }
 }
 
-/** Whose an id is, an operator has to decide: until then one of two participants has no rows. */
+/** An operator has to decide who owns an id: until then one of two participants has no rows. */
 function refusedModels(models: readonly Model[]): string[] {
   return models.flatMap(({ id, retirements }) => {
     const newest = retirements.at(-1)
@@ -108,12 +109,12 @@ function feedReason(feed: FeedState, now: Instant): string | null {
     return `feed ${key} is ${feed.status} since ${formatInstant(feed.statusSince)}${cause}`
   }
   if (feed.watermarkAt === null) return null
-  // A worker that died cannot say that its feed is stale, and one that lives looks only now and then.
+  // A dead worker cannot report that its feed is stale, and a live one checks only periodically.
   const granularityMs = parseDuration(feed.scope.granularity) ?? 0
   if (isFresh(feed.watermarkAt, granularityMs, now)) return null
   if (feed.watermarkAt > now) {
     const known = formatInstant(feed.watermarkAt)
-    return `feed ${key}: its newest record, known at ${known}, is from the future: a clock is off; set it (NTP)`
+    return `feed ${key}: its newest record, known at ${known}, is from the future: a clock is wrong; set it (NTP)`
   }
-  return `feed ${key} has brought nothing since ${formatInstant(feed.watermarkAt)}`
+  return `feed ${key} has had no new record since ${formatInstant(feed.watermarkAt)}`
 }

@@ -53,7 +53,10 @@ function leaderboardRow(
     status: (entry.coverage ?? 0) > 0 ? 'active' : 'inactive',
     coverage: entry.coverage,
     score_count: entry.scoreCount,
-    /** Rounds with a valid score of its own, of all that count; `null` on a board that an earlier version closed. */
+    /**
+     * Rounds in which it has a valid score, not an imputed one, of all that count; `null` on a board that an earlier
+     * version closed.
+     */
     answered_count: entry.validCount,
     round_count: entry.roundCount,
     score_metrics: scores,

@@ -4,16 +4,16 @@ import type { LeaseState } from '../ports/store.ts'
 /** A holder writes a heartbeat every 2 s, and stops by itself after 10 s without one. */
 const silenceLimitMs = 10_000
 
-/** Why no round can open as far as the lease on predicting tells; `null` while its holder is heard. */
+/** Why no round can open according to the lease on predicting; `null` while its holder sends heartbeats. */
 export function leaseReason(lease: LeaseState | null): string | null {
   if (lease === null) return null
   const { holder, silentMs, heartbeatAt } = lease
   const since = formatInstant(heartbeatAt)
   // A heartbeat that lies ahead is none: the database's clock was put back since.
   if (Math.abs(silentMs) <= silenceLimitMs) return null
-  if (holder === null) return `no rounds can open: no predict worker is at work since ${since}`
+  if (holder === null) return `no rounds can open: no predict worker has been active since ${since}`
   const seconds = Math.round(silentMs / 1_000)
-  return `no rounds can open: the predict worker that holds the lease (${holder}) is silent since ${since}, for ${seconds} s`
+  return `no rounds can open: the predict worker that holds the lease (${holder}) has been silent since ${since}, for ${seconds} s`
 }
 
 /** The lease on predicting as the API shows it. */

@@ -8,13 +8,13 @@ import type { ReportContext } from './report-context.ts'
 import { zonedTime } from './row-fields.ts'
 
 const dayMs = 86_400_000
-/** The cost grows with the span, and how a model does now is no older than this. */
+/** The cost grows with the span, and older results say little about a model's current state. */
 const maxSpanMs = 7 * dayMs
 const querySchema = z.object({ since: instantField })
 
 /**
- * How each model has answered lately: counts by status and by reason, latency of valid answers, the last problem. Also of models
- * without any prediction. Details are their authors' help, and hold nothing of what others predict.
+ * How each model answered recently: counts by status and by reason, latency of valid answers, the last problem. Also of
+ * models without any prediction. Details are their authors' help, and hold nothing of what others predict.
  */
 export function addModelActivityRoute(app: Hono, { reads, clock }: ReportContext): void {
   app.get('/reports/models/activity', async (context) => {

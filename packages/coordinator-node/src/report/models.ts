@@ -4,7 +4,7 @@ import { jsonResponse } from './json-response.ts'
 import type { ReportContext } from './report-context.ts'
 import { zonedTime } from './row-fields.ts'
 
-/** Every model that this node has once set up, ensembles included: whatever has an id elsewhere has a name here. */
+/** Every model that this node has once set up, including ensembles: every id in other answers has a name here. */
 export function addModelsRoute(app: Hono, { reads, contract }: ReportContext): void {
   app.get('/reports/models', async (context) => {
     const models = await reads.models()

@@ -10,7 +10,7 @@ import { visibleModelIds } from './visible-models.ts'
 const weekMs = 604_800_000
 const querySchema = z.object({ ...chartFields, limit: limitField(5_000, 20_000) })
 
-/** The newest predictions of a range, oldest first, without what they predict: that is the participants' own. */
+/** The newest predictions of a range, oldest first, without their values, which belong to the participants. */
 export function addPredictionsRoute(app: Hono, { reads, contract, clock }: ReportContext): void {
   app.get('/reports/predictions', async (context) => {
     const query = readQuery(context, querySchema)
@@ -59,7 +59,7 @@ function predictionRow(report: PredictionReport, contract: ReportContract) {
     // A chart alerts where this is true and the reason is set: a prediction that only waits for its truth is no failure.
     score_failed: reason !== null,
     score_failed_reason: reason,
-    /** Of the contract's code that computed the score; `/reports/eras` tells its hash. */
+    /** Of the contract's code that computed the score; `/reports/eras` shows its hash. */
     contract_version: score?.contractVersion ?? null,
     score_success: prediction.status === 'SCORED' && reason === null,
     scored_at: score === null ? null : naiveTime(score.scoredAt),

@@ -37,7 +37,7 @@ export const modelIdsField = z
   .refine((ids) => ids.length <= maxModelIds, `must hold at most ${maxModelIds} ids`)
   .refine((ids) => ids.every((id) => id.length <= maxIdLength), `must hold ids of at most ${maxIdLength} characters`)
 
-/** Which models' rows, and which part of time, a chart asks for. */
+/** The models and the time range of a chart's request. */
 export const chartFields = {
   projectIds: modelIdsField,
   start: instantField,

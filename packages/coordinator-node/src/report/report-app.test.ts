@@ -119,7 +119,7 @@ describe('errors', () => {
   it('answers 503 without hosts while the database is unreachable', async () => {
     const { get } = broken(new CrunchError('STORE_UNAVAILABLE', 'db.internal:5432 refused the connection'))
     const { status, body } = await get<ErrorBody>('/reports/models')
-    expect([status, body.message]).toEqual([503, 'The node cannot reach what it needs to answer. Try again later.'])
+    expect([status, body.message]).toEqual([503, 'A service that the node needs is unavailable. Try again later.'])
   })
 
   it('passes on what is about the request', async () => {

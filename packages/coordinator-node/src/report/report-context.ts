@@ -51,7 +51,7 @@ export interface Standstill {
 /** What health knows besides the states of the feeds. */
 export interface ProgressReport {
   readonly alarms: readonly Standstill[]
-  /** What is no fault, and worth knowing. */
+  /** Notes that are not faults. */
   readonly notes: readonly string[]
 }
 
@@ -64,6 +64,8 @@ export interface ReportContext {
   readonly clock: Clock
   /** Uncaught errors go there, never to the client. */
   readonly log: Log
-  /** What the last look at the pipeline found. It never waits for the database. Absent: only the feeds are looked at. */
+  /**
+   * The result of the last check of the pipeline. It never waits for the database. Absent: only the feeds are checked.
+   */
   readonly progress?: () => ProgressReport
 }

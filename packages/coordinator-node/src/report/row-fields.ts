@@ -15,7 +15,7 @@ export function windowKey(window: string): string {
   return window.startsWith('score_') ? window : `score_${window}`
 }
 
-/** Ensembles have rows like any model, but nobody submitted them. */
+/** Ensembles have rows like any model, but no one submitted them. */
 export function isEnsemble(modelId: string): boolean {
   return /^__ensemble_.+__$/.test(modelId)
 }

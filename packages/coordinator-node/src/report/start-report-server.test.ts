@@ -29,7 +29,7 @@ describe('startReportServer', () => {
     const { port } = await serve(app)
     await expect(startReportServer({ app, port })).rejects.toMatchObject({
       code: 'PORT_IN_USE',
-      message: `port ${port} on 127.0.0.1 is taken. End the program that holds it, or set REPORT_API_PORT to another port.`,
+      message: `port ${port} on 127.0.0.1 is taken. Stop the program that uses it, or set REPORT_API_PORT to another port.`,
     })
   })
 

@@ -18,7 +18,7 @@ export interface ReportServer {
   readonly port: number
   /** Without a slash at its end. */
   readonly url: string
-  /** Takes no more requests, lets those that run finish until the drain's time is up, then cuts them. */
+  /** Accepts no more requests, lets running ones finish within the drain time, then closes their connections. */
   close(): Promise<void>
 }
 
@@ -95,7 +95,7 @@ function drain(server: Server, connections: Connections, timeoutMs: number): Pro
 
 function listenError(error: NodeJS.ErrnoException, port: number, host: string): Error {
   if (error.code === 'EADDRINUSE') {
-    const fix = 'End the program that holds it, or set REPORT_API_PORT to another port'
+    const fix = 'Stop the program that uses it, or set REPORT_API_PORT to another port'
     return new CrunchError('PORT_IN_USE', `port ${port} on ${host} is taken. ${fix}.`, { cause: error })
   }
   if (error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {

@@ -8,7 +8,9 @@ import { toJsonObject } from '../domain/json/json.ts'
 import type { FeedSource } from '../ports/feed-source.ts'
 import type { Log } from '../ports/log.ts'
 
-/** Recorded files as the feed of a contract: its subjects, and its schema for the values of every row. */
+/**
+ * Recorded files in place of a contract's feed. They must have its subjects, and each row is validated by its schema.
+ */
 export function contractRecording(contract: AnyContract, paths: readonly string[], log?: Log): FeedSource {
   const definitions: FeedDefinition[] = [contract.feed].flat()
   const [first] = definitions

@@ -21,7 +21,7 @@ export async function driveBatch(
   if (knownAt <= 0) {
     throw new CrunchError(
       'RECORDING_INVALID',
-      `the recording reaches back to ${formatInstant(knownAt)}: the pipeline's time starts in 1970; cut off what is older`,
+      `the recording reaches back to ${formatInstant(knownAt)}: the pipeline's time starts in 1970; remove older records`,
     )
   }
   const startedAt = clock.now()

@@ -37,7 +37,7 @@ export interface Rehearsal {
   readonly at: Instant
   /** In the order in which they were made, those that only brought data included. */
   readonly calls: readonly RehearsedCall[]
-  /** What the rounds recorded, one entry a round and model. */
+  /** What the rounds recorded, one entry per round and model. */
   readonly recorded: readonly { readonly round: Round; readonly prediction: Prediction }[]
 }
 
@@ -83,7 +83,7 @@ function received(batch: readonly SourceRecord[]) {
   return batch.map((record) => ({ ...record, receivedAt: record.knownAt }))
 }
 
-/** The runner, with an ear on what is asked and answered. */
+/** The runner, recording calls and answers. */
 function listen(runner: ModelRunner): { readonly runner: ModelRunner; readonly calls: readonly RehearsedCall[] } {
   const heard: RehearsedCall[] = []
   return {

@@ -88,7 +88,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const store = createMemoryStore()
   const clock = createVirtualClock()
   const local = createInProcessRunner(
-    // Each a deployment of its own: models that share one would be taken for the same model under several ids.
+    // Each has its own deployment: models that share one would be treated as one model under several ids.
     options.models.map(({ identity, model }) => ({
       identity: { ...identity, deploymentId: `simulation-${identity.id}` },
       model,

@@ -197,8 +197,8 @@ except MemoryError:
     ['memory', allocate, {}, /^(needed more than|used) \d+ MiB of memory, over its limit of 1024 MiB/],
     ['counted memory', allocate, { groups: COUNTED }, /^used \d+ MiB of memory, over its limit of 1024 MiB/],
     ['disk', hold, { diskMib: 200 }, /^wrote \d+ MiB, over its limit of 200 MiB/],
-    ['files, however empty', touch, { files: 2_000 }, /^made more than 2000 files, its limit$/],
-    ['depth, below which nothing could be measured', dig, {}, /^made a folder whose size .* \(ENAMETOOLONG\)$/],
+    ['files, however empty', touch, { files: 2_000 }, /^created more than 2000 files, its limit$/],
+    ['depth, below which nothing could be measured', dig, {}, /^created a folder whose size .* \(ENAMETOOLONG\)$/],
     ['output', shout, {}, /^printed more than 64 MiB$/],
   ])(
     'is ended over its limit of %s',

@@ -89,7 +89,7 @@ it('tells what is not enforced', async () => {
   await until('it serves', () => status().state === 'RUNNING')
   expect(status().confinement).toEqual(
     expect.arrayContaining([
-      'files of this user not hidden nor protected: no namespaces, they are switched off by MODEL_NAMESPACES',
+      'files of this user neither hidden nor protected: no namespaces, they are switched off by MODEL_NAMESPACES',
       'network open: no namespaces, they are switched off by MODEL_NAMESPACES',
     ]),
   )

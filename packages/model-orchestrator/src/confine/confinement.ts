@@ -13,9 +13,9 @@ import { findProgramPaths, findVisiblePaths } from './visible-paths.ts'
 
 /** How models are kept from each other and from the machine, beyond what is watched. */
 export interface ConfinementSettings {
-  /** `none` must work, `host` leaves it open; unless given, models have none where that is possible. */
+  /** `none`: required, the start fails without isolation. `host`: open. Default: none where possible. */
   readonly network?: 'none' | 'host' | undefined
-  /** `off` gives models all that the user of the orchestrator has, for finding errors; unless given, `auto`. */
+  /** `off` gives models all rights of the orchestrator's user, for debugging. Default: `auto`. */
   readonly namespaces?: 'auto' | 'off' | undefined
 }
 
@@ -27,14 +27,14 @@ export interface ModelAddress {
 
 /** How one run is started. */
 export interface Placement {
-  /** Where the runner is told to listen, and what coordinators are told. */
+  /** The address on which the runner listens, and the one announced to coordinators. */
   readonly address: ModelAddress
   readonly command: string
   readonly args: readonly string[]
   readonly directory: string
   /** On top of what the submission's language needs. */
   readonly environment: Readonly<Record<string, string>>
-  /** A shell stands between us and the runner: it tells a signal as an exit code of 128 and more. */
+  /** A shell runs between us and the runner: it reports a signal as an exit code of 128 or more. */
   readonly isInShell: boolean
   /** Call it when the runner serves, with the pid that was spawned; before, no code of the model may have run. */
   seal(pid: number): Promise<void>
@@ -83,20 +83,20 @@ export interface Confinement {
   readonly openBecause: string | null
   /** A new folder that this process removes in the end, for a socket. */
   makeFolder(): Promise<string>
-  /** The same program, confined as models are; without namespaces, with limits only. It never has a network of its own. */
+  /** The same program, confined as models are; without namespaces, with limits only. It never has a network. */
   enclose(task: PreparationTask): EnclosedProgram
-  /** Takes what one run needs. Rejects with a `RUN_FAILED` run failure when there is no free port. */
+  /** Reserves what one run needs. Rejects with a `RUN_FAILED` run failure when there is no free port. */
   place(launch: RunnerLaunch): Promise<Placement>
 }
 
 /** Where models with a network listen: on loopback only. */
 export const MODEL_HOST = '127.0.0.1'
 
-/** Long enough for a machine that is very busy; these programs end within milliseconds on one that is not. */
+/** Long enough for a very busy machine; on an idle one these programs end within milliseconds. */
 const PROBE_TIMEOUT_MS = 60_000
 /** The rest is for what a program needs beside the heap of JavaScript. */
 const HEAP_SHARE = 0.75
-/** Of private memory, written to or not, one process may ask for; the watch ends it for what it uses. */
+/** How much private memory one process may allocate, written to or not; the watch limits what it actually uses. */
 const DATA_FACTOR = 2
 const DATA_EXTRA_MIB = 1_024
 /** Installers keep many packages open at once. */
@@ -104,15 +104,15 @@ const INSTALLER_OPEN_FILES = 1_024
 const MIB = 1024 * 1024
 
 /**
- * Finds out what this machine allows. Throws `SETTINGS_INVALID` when a network was forbidden by setting and the machine
- * cannot keep models from it.
+ * Detects what this machine supports. Throws `SETTINGS_INVALID` when a setting forbids the network and the machine
+ * cannot isolate models from it.
  */
 export async function createConfinement(input: {
   readonly settings: ConfinementSettings
   readonly limits: ModelLimits
-  /** What no model may see, whoever links to it. */
+  /** What no model may see, whichever file links to it. */
   readonly secret: readonly string[]
-  /** Where no control group counts System V segments, there must be none: nothing else shows who holds how much. */
+  /** Where no control group counts System V segments, they are forbidden: nothing else shows their owner and size. */
   readonly limitsSegments?: boolean
   readonly guard: ProcessGuard
   readonly ports: FreePorts
@@ -130,8 +130,8 @@ export async function createConfinement(input: {
       ? 'they are switched off by MODEL_NAMESPACES'
       : (limiter.problem ?? (await probe({ ...basic, segmentPages: null })))
   if (problem !== null && settings.network === 'none') {
-    const fix = 'mend that, or set MODEL_NETWORK=host'
-    throw new OrchestratorError('SETTINGS_INVALID', `models cannot be kept from the network: ${problem}; ${fix}`)
+    const fix = 'fix that, or set MODEL_NETWORK=host'
+    throw new OrchestratorError('SETTINGS_INVALID', `models cannot be isolated from the network: ${problem}; ${fix}`)
   }
   if (problem !== null) return confineByLimits({ limits, limiter, problem, ports, folder })
   const wantsNone = input.limitsSegments ?? false
@@ -212,7 +212,7 @@ function limitArguments(openFiles: number, fileMib: number, memoryMib: number): 
   return [`--nofile=${openFiles}`, '--core=0', `--fsize=${fileMib * MIB}`, `--data=${data}`]
 }
 
-/** What it was installed with is all it sees of the machine, so that it can find no secret to build into a package. */
+/** It sees only the files it was installed with, so that it finds no secret to build into a package. */
 function encloseTask(
   task: PreparationTask,
   shared: { root: string; limits: ModelLimits; secret: readonly string[]; segmentPages: number | null },
@@ -234,7 +234,7 @@ function encloseTask(
   return { ...namespaceCommand(plan, task.command, task.args), directory: '/' }
 }
 
-/** Null when a program can be run in namespaces of its own; else why not. */
+/** Null when a program can be run in its own namespaces; else why not. */
 async function probe(input: {
   readonly root: string
   readonly hasNetwork: boolean
@@ -248,7 +248,10 @@ async function probe(input: {
   return run(plan.command, plan.args)
 }
 
-/** Rejects when it does not end in time: that says nothing about what is possible here, so nothing is left open for it. */
+/**
+ * Rejects when it does not end in time: that proves nothing about this machine, so models must not run unconfined
+ * because of it.
+ */
 function run(command: string, args: readonly string[]): Promise<string | null> {
   return new Promise((resolve, reject) => {
     execFile(command, args, { timeout: PROBE_TIMEOUT_MS, cwd: '/' }, (error, _, stderr) => {
@@ -289,7 +292,7 @@ function confineByLimits(input: {
     },
     words: [
       isLimited ? `${limits.openFiles} open files` : `open files not limited: ${limiter.problem}`,
-      `files of this user not hidden nor protected: no namespaces, ${problem}`,
+      `files of this user neither hidden nor protected: no namespaces, ${problem}`,
       `network open: no namespaces, ${problem}`,
     ],
     async place({ command, args, directory }) {

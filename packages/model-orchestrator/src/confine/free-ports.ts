@@ -5,14 +5,14 @@ const MAX_TRIES = 50
 
 /** Hands out free ports of one address. */
 export interface FreePorts {
-  /** A port that nobody listens on and that no other run of ours was given. Throws `RUN_FAILED` when there is none. */
+  /** A port on which no program listens and that no other run was given. Throws `RUN_FAILED` when there is none. */
   take(): Promise<number>
   giveBack(port: number): void
 }
 
 /**
- * A port found free is taken only when the runner listens, so two runs could find the same one and a coordinator would
- * then call one model by the other's name: ports given out stay reserved until the run has ended.
+ * A free port is taken only when the runner listens, so two runs could find the same one, and a coordinator would call
+ * the wrong model. Assigned ports therefore stay reserved until the run has ended.
  */
 export function createFreePorts(host: string): FreePorts {
   const reserved = new Set<number>()

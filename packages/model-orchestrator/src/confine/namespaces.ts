@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readFileSync, readlinkSync, statSync } from 'nod
 import { dirname, join } from 'node:path'
 import { holds, type VisiblePaths } from './visible-paths.ts'
 
-/** Of the machine, what programs and their libraries need; everything that is not named does not exist for a program in here. */
+/** The system paths that programs and their libraries need; no other path exists for a confined program. */
 const SYSTEM = [
   ...['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix/store', '/gnu/store'],
   ...['/etc/alternatives', '/etc/ca-certificates', '/etc/ld.so.cache', '/etc/ld.so.conf', '/etc/ld.so.conf.d'],
@@ -73,7 +73,7 @@ exec prlimit $limits setpriv --no-new-privs --bounding-set=-all --inh-caps=-all 
   /bin/sh -c 'PATH=$1; shift; exec 3>&2 2>/dev/null; ("$@" 2>&3 3>&-); exit $?' init "$path" "$@"
 `
 
-/** The program that runs `command` in namespaces of its own; all of it ends when the program is killed. */
+/** The program that runs `command` in its own namespaces; everything in them ends when the program is killed. */
 export function namespaceCommand(plan: NamespacePlan, command: string, args: readonly string[]) {
   const network = plan.hasNetwork ? [] : ['--net']
   const kinds = ['--user', '--map-root-user', '--mount', '--pid', '--ipc', '--uts', '--cgroup', ...network]

@@ -138,7 +138,7 @@ test.runIf(process.platform === 'linux')('is made in the root of version 2, and 
   const system = await describeSystem({ mounts, own: ['0::/'], withIdle })
   expect(openBackgroundGroup(system)).toMatchObject({ path: join(root, 'unified/crunch-background') })
   await writeFile(join(system, 'cgroup'), '0::/user.slice/session-1.scope\n')
-  expect(openBackgroundGroup(system)).toMatch(/^no control group of processors is mounted where/)
+  expect(openBackgroundGroup(system)).toMatch(/^no CPU control group is mounted where/)
 })
 
 test.runIf(process.platform === 'linux')(

@@ -8,7 +8,7 @@ import { readOwnGroups } from './own-groups.ts'
 const PERIOD_US = 4_000
 const QUOTA_US = 3_000
 
-/** One for all orchestrators of a machine, so that none of them can leave more than one behind. */
+/** Shared by all orchestrators of a machine, so that at most one can be left behind. */
 const NAME = 'crunch-background'
 
 /** What to execute. */
@@ -18,39 +18,46 @@ export interface Program {
 }
 
 /**
- * A control group of Linux whose processes get a processor only while nobody else wants it: `cpu.idle` of cgroups(7).
- * Priorities alone don't do that. Whoever has run little lately may always finish the time slice that it was given, on
- * each processor, and a dozen programs that start make a dozen slices for others to wait for.
+ * A control group of Linux whose processes get CPU time only when no other process needs it: `cpu.idle` of cgroups(7).
+ * Priorities alone do not achieve that. A process that was idle recently may always finish its time slice, on each
+ * processor, so a dozen starting programs make others wait for a dozen slices.
  *
- * A processor that has nothing but background work left is not idle for Linux, and takes over no work that waits at another
- * one. So the group keeps to half of the processors, where it can be kept to some (cpuset(7)), and to three quarters of their
- * time, counted in periods so short that they are often idle for a moment (cpu.cfs_quota_us and cpu.max of cgroups(7)).
+ * A processor with only background work is not idle for Linux, and takes over no work that waits for another one. So
+ * the group is limited to half of the processors, where possible (cpuset(7)), and to three quarters of their time, in
+ * periods so short that they are often idle for a moment (cpu.cfs_quota_us and cpu.max of cgroups(7)).
  */
 export interface BackgroundGroup {
   /** Where it is. */
   readonly path: string
-  /** The folders that it is made in, one a tree of groups. */
+  /** The folders that contain it, one per tree of groups. */
   readonly homes: readonly string[]
-  /** Those it keeps to, as in `2-3`; null when it may use all, for the reason in `allBecause`. */
+  /** The processors it may use, e.g. `2-3`; null for all, with the reason in `allBecause`. */
   readonly processors: string | null
   readonly allBecause?: string
   /** What its processes get together, in whole processors. */
   readonly cores: number
-  /** The same program, in the group from its first moment on: what it starts at once could not be found in time. */
+  /**
+   * The same program, in the group from its first moment: children that it starts at once could not be found in time.
+   */
   enter(program: Program): Program
-  /** Brings a process in, with its threads and the children it will have, or back out. One that has ended is passed over. */
+  /**
+   * Moves a process, with its threads and future children, into the group or out of it. An ended process is ignored.
+   */
   move(pid: number, direction: 'in' | 'out'): void
   /** Removes it unless there are processes in it. */
   close(): void
 }
 
-/** Makes the group beside this process, or says in words why there is none. `system` is where Linux describes a process. */
+/**
+ * Creates the group beside that of this process, or returns the reason why it cannot. `system` is where Linux describes
+ * a process.
+ */
 export function openBackgroundGroup(system = '/proc/self'): BackgroundGroup | string {
   if (process.platform !== 'linux') return `${process.platform} has no control groups`
   try {
     const groups = readOwnGroups(system)
     const home = groups.find('cpu')
-    if (home === null) return 'no control group of processors is mounted where this process could have one of its own'
+    if (home === null) return 'no CPU control group is mounted where this process could create its own'
     const idle = join(home, NAME)
     if (!makeIdle(idle)) {
       remove(idle)
@@ -118,12 +125,12 @@ interface Half extends Part {
   readonly count: number
 }
 
-/** In words why there is none: then the other part is still worth having. */
+/** Returns a reason on failure: the other part is still useful. */
 function openHalf(home: string): Half | string {
   const path = join(home, NAME)
   try {
     const all = readProcessors(home)
-    if (all.length < 2) return 'there are no two'
+    if (all.length < 2) return 'only one is available'
     const half = all.slice(Math.ceil(all.length / 2))
     const processors = rangesOf(half)
     const assignHalf = () => assign(home, path, processors)

@@ -7,13 +7,13 @@ const BLOCK_BYTES = 512
 const TMPFS = 0x0102_1994
 /** A file in memory without a name in the file system, a shared mapping of no file, a System V segment, shared memory. */
 const IN_MEMORY = /^(\/memfd:|\/secretmem|\/dev\/zero \(deleted\)|\/SYSV|\/dev\/shm\/|\/anon_hugepage)/
-/** Of memfd_secret(2): Linux does not tell how much of it is used, and all of it counts. */
+/** Of memfd_secret(2): Linux does not report how much of it is used, so all of it counts. */
 const SECRET_MEMORY = /^\/secretmem/
 const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ (\S+) (\d+)\s+(.*)$/
 
 /**
- * What the processes hold in memory that no process needs to show as its own: files in memory, whether they are open or
- * mapped, and what lies in their writable folder. Each is counted once, however many processes share it.
+ * Memory of the processes that need not appear as any process's own: files in memory, whether they are open or mapped,
+ * and what lies in their writable folder. Each is counted once, however many processes share it.
  */
 export function countSharedBytes(members: Iterable<ProcessUsage>): number {
   const found = new Map<string, number>()
@@ -27,7 +27,7 @@ export function countSharedBytes(members: Iterable<ProcessUsage>): number {
   return [...found.values()].reduce((sum, bytes) => sum + bytes, 0)
 }
 
-/** What is in no file, with pages that a fork shares counted once; null where Linux does not tell. */
+/** What is in no file, with pages that a fork shares counted once; null where Linux does not report it. */
 export function countPrivateBytes(members: Iterable<ProcessUsage>): number | null {
   if (!existsSync('/proc/self/smaps_rollup')) return null
   let bytes = 0
@@ -61,7 +61,8 @@ function countMappings(pid: number, found: Map<string, number>, mapped: Map<stri
     try {
       note(`/proc/${pid}/map_files/${from.replace(/^0+(?=.)/, '')}-${to.replace(/^0+(?=.)/, '')}`, path, found)
     } catch {
-      // Only the superuser may look behind a mapping; others take all of it for used, unless the file is open as well.
+      // Only the superuser may inspect a mapping; for other users all of it counts as used, unless the file is also
+      // open.
       const key = `${deviceNumber(device)}:${inode}`
       mapped.set(key, Math.max(mapped.get(key) ?? 0, Number.parseInt(to, 16) - Number.parseInt(from, 16)))
     }

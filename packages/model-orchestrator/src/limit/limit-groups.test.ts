@@ -135,7 +135,7 @@ describe.skipIf(process.platform !== 'linux')('groups that limit a model', () =>
     await rm(join(root, 'unified', PROBE, 'pids.max'))
     expect(openLimitGroups({ system }).problems).toEqual({
       memory: null,
-      pids: `${join(root, 'unified', PROBE)} has no limit of processes`,
+      pids: `${join(root, 'unified', PROBE)} has no process limit`,
     })
   })
 

@@ -21,21 +21,21 @@ export interface GroupLimits {
 /**
  * The control groups of Linux that limit one model, or one installation. See cgroups(7).
  *
- * The memory controller counts all memory, also what no process shows as its own, such as unmapped memfd files, files in memory,
- * System V segments, page tables and buffers of sockets. The pids controller refuses a process or a thread too many at once: a
- * fork bomb is faster than any look at the list of processes.
+ * The memory controller counts all memory, including memory that no process shows as its own, such as unmapped memfd
+ * files, files in memory, System V segments, page tables and buffers of sockets. The pids controller refuses an extra
+ * process or thread immediately: a fork bomb is faster than any scan of the process list.
  */
 export interface LimitGroup {
   readonly limitsMemory: boolean
   /** The same program, in the groups from its first moment on; it does not start where it cannot enter. */
   enter(program: Program): Program
-  /** The processes in it, however they hide from their parent; none where there is no group. */
+  /** The processes in it, even those detached from their parent; none where there is no group. */
   pids(): readonly number[]
   /** How many processes Linux has killed because the limit of memory was reached. */
   memoryKills(): number
   /** How many processes or threads Linux has refused. */
   refusedTasks(): number
-  /** The most processes and threads there were at once; 0 where Linux does not tell. */
+  /** The highest number of processes and threads at once; 0 where Linux does not report it. */
   peakTasks(): number
   /** Call it when no process is left. */
   remove(): void
@@ -49,7 +49,10 @@ export interface LimitGroups {
   open(limits: GroupLimits): LimitGroup
 }
 
-/** Finds out what this machine allows. `system` is where Linux describes a process; `without` says what not to use, and why. */
+/**
+ * Detects what this machine supports. `system` is where Linux describes a process; `without` lists what not to use, and
+ * why.
+ */
 export function openLimitGroups({
   system = '/proc/self',
   without = {},
@@ -141,12 +144,12 @@ function limitMemory(path: string, bytes: number): void {
     write(path, 'memory.oom.group', '1')
     return
   }
-  if (!write(path, 'memory.limit_in_bytes', String(bytes))) throw new Error(`${path} has no limit of memory`)
+  if (!write(path, 'memory.limit_in_bytes', String(bytes))) throw new Error(`${path} has no memory limit`)
   write(path, 'memory.memsw.limit_in_bytes', String(bytes))
 }
 
 function limitTasks(path: string, tasks: number): void {
-  if (!write(path, 'pids.max', String(tasks))) throw new Error(`${path} has no limit of processes`)
+  if (!write(path, 'pids.max', String(tasks))) throw new Error(`${path} has no process limit`)
 }
 
 /** False where the kernel has no such file in the group. */
@@ -156,13 +159,12 @@ function write(path: string, file: string, text: string): boolean {
   return true
 }
 
-/** The folder below which groups with this controller can be made; in words why there is none. */
+/** The folder below which groups with this controller can be created, or the reason why there is none. */
 function findHome(controller: LimitController, system: string): { readonly path: string } | string {
   if (process.platform !== 'linux') return `${process.platform} has no control groups`
   try {
     const home = readOwnGroups(system).find(controller)
-    if (home === null)
-      return `no control group of ${controller} is mounted where this process could have one of its own`
+    if (home === null) return `no control group of ${controller} is mounted where this process could create its own`
     allowController(home, controller)
     removeStale(home)
     tryGroup(home, controller)

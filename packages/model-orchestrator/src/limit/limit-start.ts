@@ -6,9 +6,9 @@ const LONGEST_FACTOR = 10
 const SHORTEST_LOOK_MS = 20
 
 /**
- * Calls `onOver` with the reason once a start has taken `limitMs`, not counting the time in which it waited for a processor: on a
- * busy machine a healthy model starts late, and that is not its fault. After ten times the limit it is over in any case. The result
- * ends the look.
+ * Calls `onOver` with the reason once a start has taken `limitMs`, not counting the time in which it waited for a
+ * processor: on a busy machine a healthy model starts late, and that is not its fault. After ten times the limit the
+ * start fails in any case. The returned function ends the watch.
  */
 export function limitStart(input: {
   readonly limitMs: number
@@ -34,8 +34,8 @@ export function limitStart(input: {
 }
 
 /**
- * How long the main thread of a process was ready to run but had no processor, since it was started; see proc(5), schedstat.
- * 0 where the system does not tell, and for a process that is gone.
+ * How long the main thread of a process was ready to run but had no processor, since it was started; see proc(5),
+ * schedstat. 0 where the system does not report it, and for a process that has ended.
  */
 export function readWaitedMs(pid: number): number {
   try {

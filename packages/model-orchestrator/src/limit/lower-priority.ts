@@ -2,19 +2,22 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
 import { readOwnSession } from '../process/process-table.ts'
 
-/** Every model that serves waits for the node's own processes when both want the processor. */
+/** A serving model has a lower priority than the node's own processes. */
 export const MODEL_NICENESS = 10
 /** A model that computes all the time waits for the other models as well. */
 export const HOG_NICENESS = 19
 /** Only the superuser may raise a priority again, and not in every container. */
 export const MAY_RAISE = mayRaise()
 /**
- * A start computes for a while, and one that crashes again and again does so for minutes: the models that serve come first.
- * An ordinary user could never bring it back from there, and so lets it give way a little only.
+ * A start computes for a while, and one that crashes again and again does so for minutes: serving models come first. An
+ * ordinary user could never raise the priority again, so it is lowered only a little.
  */
 export const START_NICENESS = MAY_RAISE ? HOG_NICENESS : 4
 
-/** An orchestrator waits for the node's workers, and little for models: what it does for one must not make another late. */
+/**
+ * An orchestrator has a lower priority than the node's workers, but hardly lower than models: work for one model must
+ * not delay another.
+ */
 const OWN_NICENESS = 5
 
 /**
@@ -28,8 +31,8 @@ export function giveWay(): void {
 
 /**
  * Lets a process wait for others that want the processor: its threads, and on Linux its session, which is what
- * processors are shared by first. False when it has to be tried again later: Linux takes ten such wishes a second from
- * an ordinary user.
+ * processors are shared by first. False when it must be retried later: Linux accepts ten such requests a second from an
+ * ordinary user.
  */
 export function lowerPriority(pid: number, niceness: number): boolean {
   for (const thread of threadsOf(pid)) setNiceness(thread, niceness)

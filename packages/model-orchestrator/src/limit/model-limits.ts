@@ -39,12 +39,12 @@ const LOWEST: ModelLimits = {
 const TASKS_PER_PROCESS = 8
 const TASKS_PER_PROCESSOR = 4
 
-/** How many processes and threads there may be together: what keeps a fork bomb small until it is noticed. */
+/** The limit of processes and threads together, which keeps a fork bomb small until it is detected. */
 export function taskLimit({ processes }: Pick<ModelLimits, 'processes'>): number {
   return processes * TASKS_PER_PROCESS + availableParallelism() * TASKS_PER_PROCESSOR
 }
 
-/** Fills in the defaults. Throws a `SETTINGS_INVALID` orchestrator error for a limit under which no model could live. */
+/** Fills in the defaults. Throws a `SETTINGS_INVALID` orchestrator error for a limit too low for any model. */
 export function checkModelLimits(given: Partial<ModelLimits> = {}): ModelLimits {
   const limits = { ...DEFAULT_MODEL_LIMITS, ...given }
   for (const name of Object.keys(LOWEST) as (keyof ModelLimits)[]) {

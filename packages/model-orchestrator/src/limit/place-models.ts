@@ -7,9 +7,12 @@ import { coresLately, coresSince, type Watched } from './watched-model.ts'
 
 /** More of a core than this, for about a second, makes a model that serves a hog. */
 const HOG_CORES = 0.5
-/** The same where no core is idle, and for a hog until it has calmed down: even one that wants everything is given little there. */
+/**
+ * The same where no core is idle, and for a hog until it has calmed down: it gets little CPU time there, however much
+ * it asks for.
+ */
 const CALM_CORES = 0.1
-/** The background group is full when its models take so much of all that it can give: each may want more. */
+/** The background group counts as full when its models use this share of its CPU time: each may want more. */
 const FULL_SHARE = 0.8
 /** In a full group a known hog is still one when it takes so much of an equal part. */
 const KNOWN_HOG_PART = 0.5
@@ -19,8 +22,8 @@ const NEED_IDLE_SHARE = 0.15
 const NEED_MS = 500
 const HOG_MS = 1_000
 /**
- * A model that starts, or has served for less than this, comes behind those that have shown what they take. A start that
- * takes longer must come to its end even on a machine that is never idle.
+ * A model that starts, or has served for less than this, comes after models whose usage is known. A longer start must
+ * complete even on a machine that is never idle.
  */
 const PROBATION_MS = 5_000
 
@@ -61,7 +64,7 @@ export function startPlacement(
   function tellOnce(error: unknown): void {
     if (problem === errorText(error)) return
     problem = errorText(error)
-    log.error('models that compute all the time cannot be held back', { reason: problem })
+    log.error('models that compute continuously cannot be held back', { reason: problem })
   }
 
   function placeOne(model: Watched, niceness: number, isBehind: boolean): void {
@@ -73,7 +76,7 @@ export function startPlacement(
   }
 
   return {
-    words: `processors first to models that take little${wayText(background)}`,
+    words: `CPU time goes first to models that use little${wayText(background)}`,
     starting(program, models) {
       const hasOthers = [...models].some((model) => hasPriority(model, model.niceness))
       if (group === null || !hasOthers) return program
@@ -132,7 +135,7 @@ function wayText(background: BackgroundGroup | string): string {
 }
 
 function findBackground(): BackgroundGroup | string {
-  return MAY_RAISE ? openBackgroundGroup() : 'only the superuser may take a process out of the background again'
+  return MAY_RAISE ? openBackgroundGroup() : 'only the superuser may move a process out of the background'
 }
 
 /** A process is in one group of a tree only: in version 2 a model that goes into the background would leave its limits. */
@@ -151,7 +154,7 @@ function place(model: Watched, niceness: number, isBehind: boolean, background: 
   for (const pid of model.placed) if (!pids.has(pid)) model.placed.delete(pid)
   // Children that came before their parent was placed are found as members later.
   const unplaced = [...pids].filter((pid) => !model.placed.has(pid))
-  // First, so that where the group fails, which is told and tried again, there is a priority at least.
+  // First, so that at least the priority is set if the group fails, which is logged and retried.
   const lowered = new Set(unplaced.filter((pid) => lowerPriority(pid, niceness)))
   let failure: unknown
   for (const pid of unplaced) {
@@ -177,7 +180,7 @@ function isAlwaysComputing(model: Watched, { hogCores, newHogCores, knownHogCore
   const cores = coresSince(model, HOG_MS)
   if (cores === null) return model.isHog
   if (model.isBehind && cores > ((model.isHog ? knownHogCores : newHogCores) ?? Number.POSITIVE_INFINITY)) return true
-  // Whoever has to wait is given less, so that it takes less says nothing yet.
+  // A waiting model gets less CPU time, so that it uses less proves nothing yet.
   model.isHog = cores > (model.isHog ? CALM_CORES : hogCores)
   return model.isHog
 }

@@ -21,7 +21,7 @@ export function trackMembers(table: ProcessTable, models: ReadonlySet<Watched>) 
     return watched
   }
 
-  /** All are held still before the first is killed: the children of a dead parent could not be told from strangers. */
+  /** All are stopped before the first is killed: children of a dead parent could not be recognised. */
   async function kill(doomed: readonly Watched[]): Promise<void> {
     const alive = () => doomed.flatMap(({ members }) => [...members.values()].filter(({ isZombie }) => !isZombie))
     for (let sweep = 0, held = 0; sweep < MAX_SWEEPS && alive().length > held; sweep += 1) {
@@ -42,7 +42,7 @@ function signalOne(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (error) {
-    // It has ended meanwhile, or became another user's, which only the superuser can bring about.
+    // It has ended meanwhile, or now belongs to another user, which only the superuser can cause.
     const code = (error as NodeJS.ErrnoException).code
     if (code !== 'ESRCH' && code !== 'EPERM') throw error
   }

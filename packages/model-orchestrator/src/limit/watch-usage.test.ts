@@ -190,13 +190,14 @@ describe.skipIf(process.platform === 'win32')('processor time', () => {
     model.cores = 3
     await model.ended
     expect(reasons).toEqual([
-      expect.stringMatching(/^used \d\.\d+ cores of CPU time on the average of 1 s, over its limit of 1\.5/),
+      expect.stringMatching(/^used \d\.\d+ cores of CPU time, averaged over 1 s, over its limit of 1\.5/),
     ])
   })
 
   it('is given to other models first while one that serves takes more than half a core', async () => {
     const { model, other, watchOne, behind, words, reasons } = watchFabricated({}, 500)
-    const wait = 'processors first to models that take little: the others wait in /groups/background, on processors 2,3'
+    const wait =
+      'CPU time goes first to models that use little: the others wait in /groups/background, on processors 2,3'
     expect(words).toContain(wait)
     watchOne(other).setServing()
     await until('the other one has served for a while', () => getPriority(other.pid) === 10)

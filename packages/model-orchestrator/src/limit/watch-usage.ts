@@ -23,7 +23,7 @@ export interface WatchedModel {
   waitedMs(): number
   /** Which limit Linux has enforced by itself; null when none. Ask when the first process has ended. */
   overByItself(): string | null
-  /** Call it when the first process has ended: kills what is left of the others and watches no more. */
+  /** Call it when the first process has ended: kills the remaining ones and stops watching. */
   end(): Promise<void>
 }
 
@@ -40,11 +40,11 @@ export interface UsageWatch {
   /** What is watched, and what can't be, in words. */
   readonly words: readonly string[]
   /**
-   * How a first process is to be started now, so that it is limited from its first moment on. A model also gives way; with
-   * limits of its own it is an installer.
+   * How to start a first process so that it is limited from its first moment. A model also gets a lower priority; a
+   * process with its own limits is an installer.
    */
   starting(program: Program, limits?: ModelLimits): LimitedProgram
-  /** `onOver` is told once which limit was passed; the model's processes are killed right after. */
+  /** `onOver` is called once with the exceeded limit; the model's processes are then killed. */
   watch(leaderPid: number, onOver: (reason: string) => void, program: LimitedProgram): WatchedModel
   close(): void
 }
@@ -55,7 +55,7 @@ export interface UsageWatchOptions extends PlacementOptions {
   readonly groups?: LimitGroups
 }
 
-/** Starts to watch; where processes cannot be read (Windows), `words` says that nothing is. */
+/** Starts to watch; where processes cannot be read (Windows), `words` says that nothing is limited. */
 export function startUsageWatch(
   limits: ModelLimits,
   log: OrchestratorLog,
@@ -113,7 +113,7 @@ export function startUsageWatch(
           await members.update()
           await members.kill([model])
         } catch (error) {
-          log.error('what a model left running cannot be found', { leaderPid, reason: errorText(error) })
+          log.error('processes that a model left running cannot be found', { leaderPid, reason: errorText(error) })
         }
         models.delete(model)
         group.remove()
@@ -169,7 +169,7 @@ function describeLimits(limits: ModelLimits, { problems }: LimitGroups): readonl
 }
 
 function countedText(problem: string | null): string {
-  return problem === null ? '' : `, counted now and then: ${problem}`
+  return problem === null ? '' : `, sampled periodically: ${problem}`
 }
 
 function findOver(models: readonly Watched[]): (readonly [Watched, string])[] {
@@ -191,11 +191,13 @@ function describeOver(model: Watched): string | null {
   if (other !== null) return other
   const cores = coresSince(model, limits.cpuWindowMs)
   if (cores === null || cores <= limits.cpuCores) return null
-  const average = `${cores.toFixed(2)} cores of CPU time on the average of ${limits.cpuWindowMs / 1_000} s`
+  const average = `${cores.toFixed(2)} cores of CPU time, averaged over ${limits.cpuWindowMs / 1_000} s`
   return `used ${average}, over its limit of ${limits.cpuCores}; compute less, or raise MODEL_CPU_CORES`
 }
 
-/** What Linux has refused it, or killed it for. A fork bomb may reach the limit of memory first: then its size is told as well. */
+/**
+ * What Linux refused it, or killed it for. A fork bomb may reach the memory limit first: then its size is reported too.
+ */
 function describeEnforced({ group, limits }: Watched): string | null {
   const { memoryMib, processes } = limits
   if (group.refusedTasks() > 0) {
@@ -208,7 +210,7 @@ function describeEnforced({ group, limits }: Watched): string | null {
   return `needed more than ${memoryMib} MiB of memory${holders}, over its limit of ${memoryMib} MiB; use less, or raise MODEL_MEMORY_MEBIBYTES`
 }
 
-/** What processes share is counted once, which is more work; so first as if they shared nothing. */
+/** Shared memory is counted once, which is more work; so the first estimate assumes that nothing is shared. */
 function describeMemory(model: Watched, alive: readonly ProcessUsage[]): string | null {
   const { limits } = model
   if (model.group.limitsMemory) return null

@@ -10,9 +10,9 @@ const MAX_LINE_CHARACTERS = 16 * 1024
 const FINISH_LIMIT_MS = 1_000
 
 /**
- * Copies a process's output into its log, line by line, one chunk after the other. What is over the run's budget is
- * dropped and counted in the log. It is still read: Node keeps in memory what its pipe does not take, so a model that
- * is not read grows until the machine suffers. Reading has its limit as well: beyond it `onFlood` shall end the run.
+ * Copies a process's output into its log, line by line, one chunk after the other. Output over the run's budget is
+ * dropped and counted in the log, but still read: Node buffers what the pipe does not accept, so the memory of a model
+ * that is not read grows without bound. Reading is limited as well: beyond it `onFlood` must end the run.
  */
 export function captureOutput(input: {
   readonly stdout: Readable
@@ -33,7 +33,7 @@ export function captureOutput(input: {
     copyLines(input.stderr, true, runLog, admit),
   ])
   return {
-    /** Call it when the process has ended: takes what is left in the pipes, for at most a second. */
+    /** Call it when the process has ended: reads the rest of the pipes, for at most a second. */
     async finish() {
       // A grandchild that left the group may hold the pipe open for ever.
       const timer = setTimeout(() => {
@@ -101,7 +101,7 @@ function splitLines(text: string): string[] {
   return lines
 }
 
-/** Says whether that many more bytes are within the average and the burst; what is refused is not counted. */
+/** Whether that many more bytes are within the average and the burst; refused bytes are not counted. */
 function createBudget(bytesPerSecond: number, burstBytes: number): (bytes: number) => boolean {
   let available = burstBytes
   let countedAtMs = performance.now()

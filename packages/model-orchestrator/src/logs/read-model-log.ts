@@ -25,7 +25,7 @@ export interface ModelLogRequest {
   readonly modelId: string
   /** A run; the newest unless given. */
   readonly deploymentId?: string
-  /** Goes on with what is written later, over restarts of the model unless a run is given, until `signal` aborts. */
+  /** Follows later lines, across restarts of the model unless a run is given, until `signal` aborts. */
   readonly follow?: boolean
   /** Only the newest lines of what is there already; all unless given. */
   readonly lines?: number
@@ -48,7 +48,7 @@ const lineSchema = z.object({
 export async function* readModelLog(request: ModelLogRequest): AsyncGenerator<LoggedLine, void> {
   const { logsDirectory, modelId, deploymentId, follow = false, signal } = request
   if (!isFolderName(modelId) || (deploymentId !== undefined && !isFolderName(deploymentId))) {
-    throw new OrchestratorError('LOG_UNKNOWN', `"${deploymentId ?? modelId}" is no id of a model or of a run`)
+    throw new OrchestratorError('LOG_UNKNOWN', `"${deploymentId ?? modelId}" is not the id of a model or a run`)
   }
   const folder = join(resolve(logsDirectory), modelId)
   let lines = request.lines ?? Number.POSITIVE_INFINITY
@@ -201,7 +201,7 @@ function isMissing(error: unknown): boolean {
 }
 
 function noLog(folder: string, id: string): OrchestratorError {
-  const problem = `there is no log of ${id} in ${folder}; it was never started, or newer runs took its place`
+  const problem = `there is no log of ${id} in ${folder}; it was never started, or newer runs replaced it`
   return new OrchestratorError('LOG_UNKNOWN', problem)
 }
 

@@ -31,14 +31,14 @@ export const DEFAULT_LOG_LIMITS: LogLimits = {
 /** How the last line about a run begins. */
 export const RUN_ENDED = 'run ended: '
 
-/** One line of a run: from the model (`user-code`), about it (`service`), or of what made it ready (`builder`). */
+/** One line of a run: from the model (`user-code`), about it (`service`), or of its preparation (`builder`). */
 export interface RunLogLine {
   readonly message: string
   readonly error: boolean
   readonly emitter: 'user-code' | 'service' | 'builder'
 }
 
-/** Enough of the newest error lines to tell an author why a start failed. */
+/** Enough of the newest error lines to show an author why a start failed. */
 const TAIL_LINES = 20
 const TAIL_CHARACTERS = 1_000
 /** Enough for the two tracebacks of an import that fails. */

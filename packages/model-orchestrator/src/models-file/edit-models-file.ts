@@ -71,13 +71,13 @@ function createEdit(path: string, document: Document): ModelsFileEdit {
   const indexOf = (id: string) => {
     const index = models().items.findIndex((item) => isMap(item) && String(item.get('id')) === id)
     if (index >= 0) return index
-    const has = ids().length === 0 ? 'there are none yet' : `there are ${ids().slice(0, 50).join(', ')}`
+    const has = ids().length === 0 ? 'there are no models yet' : `there are ${ids().slice(0, 50).join(', ')}`
     throw new OrchestratorError('MODEL_UNKNOWN', `${path}: no model has the id "${id}"; ${has}`)
   }
   const entryOf = (id: string): YAMLMap => {
     const item = models().items[indexOf(id)]
     if (isMap(item)) return item
-    throw new OrchestratorError('MODELS_FILE_INVALID', `${path}: the entry "${id}" is no map of keys`)
+    throw new OrchestratorError('MODELS_FILE_INVALID', `${path}: the entry "${id}" is not a map of keys`)
   }
   return {
     ids,
@@ -116,14 +116,14 @@ function modelsOf(path: string, document: Document): YAMLSeq {
   if (models === null || models === undefined) document.set('models', document.createNode([]))
   const created = document.get('models')
   if (isSeq(created)) return created
-  throw new OrchestratorError('MODELS_FILE_INVALID', `${path}: "models" is no list; write "models: []"`)
+  throw new OrchestratorError('MODELS_FILE_INVALID', `${path}: "models" is not a list; write "models: []"`)
 }
 
 function isJson(document: Document): boolean {
   return isMap(document.contents) && document.contents.flow === true
 }
 
-/** Whether "- " stands deeper than "models:"; both are usual, and the file shall stay as it is. */
+/** Whether "- " is indented below "models:"; both styles are common, and the file keeps its own. */
 function isSequenceIndented(text: string): boolean {
   return !/^models:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*- /m.test(text)
 }

@@ -15,20 +15,21 @@ export interface IdTraces {
 const markSchema = z.strictObject({ highest: z.number().int().nonnegative() })
 
 /**
- * Gives the next free id, and never one that a model had before: the history and the pay of a removed model must not go to
- * another. The highest id ever given stands in two files, beside the models file and among the submissions; whichever says more counts, as
- * do the models that are listed and the logs of those that were. Call it while the models file is locked.
+ * Gives the next free id, and never one that a model had before: the history and the pay of a removed model must not go
+ * to another. The highest id ever given is stored in two files, beside the models file and among the submissions; the
+ * higher one counts, as do the models that are listed and the logs of those that were. Call it while the models file is
+ * locked.
  *
  * Throws `MODELS_FILE_INVALID` when no mark can be kept, or when one that is there cannot be read.
  */
 export function takeNextId(traces: IdTraces, listedIds: readonly string[]): string {
   const next = highestKnown(traces, listedIds) + 1
-  if (next > Number.MAX_SAFE_INTEGER) throw new OrchestratorError('MODELS_FILE_INVALID', 'there is no free id any more')
+  if (next > Number.MAX_SAFE_INTEGER) throw new OrchestratorError('MODELS_FILE_INVALID', 'no free id is left')
   keepMarks(traces, next)
   return String(next)
 }
 
-/** Notes ids that are listed, however they came into the file, so that none is given again after it was removed. */
+/** Records all listed ids, even those added by hand, so that none is reused after its removal. */
 export function noteIds(traces: IdTraces, listedIds: readonly string[]): void {
   const highest = Math.max(0, ...numbersOf(listedIds))
   if (marksOf(traces).some((path) => (readMark(path) ?? 0) < highest))
@@ -71,7 +72,7 @@ function keepMarks(traces: IdTraces, highest: number): void {
       writeFileSync(`${path}.new`, `${JSON.stringify({ highest })}\n`)
       renameSync(`${path}.new`, path)
     } catch (error) {
-      const problem = `${path}: the highest model id cannot be kept (${errorText(error)}); make its folder writable`
+      const problem = `${path}: the highest model id cannot be stored (${errorText(error)}); make its folder writable`
       throw new OrchestratorError('MODELS_FILE_INVALID', problem, { cause: error })
     }
   }

@@ -13,7 +13,7 @@ describe('parseModelsFile', () => {
     const entry = (key: string) =>
       `models:\n  - id: "1"\n    submission_id: a\n    desired_state: RUNNING\n    ${key}: "${name}"\n`
     for (const key of ['model_name', 'cruncher_name', 'cruncher_id', 'name']) {
-      expect(() => read(entry(key))).toThrow(/models.dev.yml:5: .*does not show/)
+      expect(() => read(entry(key))).toThrow(/models.dev.yml:5: .*contains an invisible character/)
     }
   })
 

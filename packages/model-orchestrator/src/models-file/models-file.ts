@@ -34,7 +34,7 @@ const folderName = z
 /** Names are shown on boards, in logs and on terminals. */
 const text = z
   .string()
-  .refine(isPrintable, 'holds a character that does not show (a control character, a mark of direction): remove it')
+  .refine(isPrintable, 'contains an invisible character (a control or direction character): remove it')
   .nullish()
   .transform((value) => value ?? null)
 
@@ -61,7 +61,7 @@ const fileSchema = z.strictObject({
 
 /**
  * Reads the text of `models.dev.yml`. Throws `MODELS_FILE_INVALID` with path, line, cause and fix; a file with one
- * broken entry is refused as a whole, because half a wish would stop models that nobody wanted stopped.
+ * broken entry is refused as a whole, because reading it in part would stop models by mistake.
  */
 export function parseModelsFile(input: {
   readonly path: string

@@ -17,7 +17,7 @@ export async function readModelsFile(path: string, crunchId: string): Promise<Mo
 
 /**
  * Polls the file and calls `apply` for each change after the first state, which is `applied`. A file that cannot be
- * read or is invalid changes nothing; it is logged once, and once more when it is well again.
+ * read or is invalid changes nothing; it is logged once, and again when it is valid.
  */
 export function watchModelsFile(input: {
   readonly path: string

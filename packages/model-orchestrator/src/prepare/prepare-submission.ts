@@ -70,8 +70,8 @@ export async function createPreparation(input: {
 }
 
 /**
- * Makes ready what the submission needs to be launched. It may take minutes, so it happens before a start turn is
- * taken and is not part of the start's time. Throws `BUILD_FAILED`; `tell` gets what the installer prints.
+ * Prepares what the submission needs to be launched. It may take minutes, so it happens before a start turn is taken
+ * and is not part of the start's time. Throws `BUILD_FAILED`; `tell` gets what the installer prints.
  */
 export async function prepareSubmission(
   submission: Submission,

@@ -9,7 +9,7 @@ export interface RunnerCommand {
 /** What a launch needs; the runner's address is appended to `args`. */
 export interface PreparedSubmission {
   readonly language: SubmissionLanguage
-  /** Where the code lies; also the working directory. For a notebook not the submission's own folder. */
+  /** The folder of the code, and the working directory. For a notebook it is not the submission's own folder. */
   readonly directory: string
   readonly command: string
   readonly args: readonly string[]

@@ -41,7 +41,7 @@ export interface Workshop {
   /** Why its programs are not confined on this machine; null where they are. */
   readonly openBecause: string | null
   run(task: WorkshopTask): Promise<WorkshopEnd>
-  /** Gives `use` a folder for a socket, that is gone afterwards. */
+  /** Calls `use` with a folder for a socket, and removes it afterwards. */
   withSocketFolder<Result>(use: (folder: string) => Promise<Result>): Promise<Result>
 }
 
@@ -121,8 +121,8 @@ function watchDisk(
     const used = Math.round(bytes / MIB)
     if (isClosed) return
     if (used > limits.diskMib) onOver(`wrote ${used} MiB, over its limit of ${limits.diskMib} MiB`)
-    else if (files > limits.files) onOver(`made more than ${limits.files} files, its limit`)
-    else if (unreadable !== null) onOver(`made a folder whose size cannot be found out (${unreadable})`)
+    else if (files > limits.files) onOver(`created more than ${limits.files} files, its limit`)
+    else if (unreadable !== null) onOver(`created a folder whose size cannot be determined (${unreadable})`)
     timer = setTimeout(look, DISK_CHECK_MS)
   }
   if (!isClosed) timer = setTimeout(look, DISK_CHECK_MS)

@@ -25,7 +25,7 @@ const MAX_RESTARTS = 100
 
 /** Ends watched process groups when this process dies. */
 export interface ProcessGuard {
-  /** The shell that stands guard now. */
+  /** The current guard shell. */
   readonly pid: number | undefined
   watch(groupLeaderPid: number): void
   forget(groupLeaderPid: number): void
@@ -57,11 +57,11 @@ export function startProcessGuard(log: OrchestratorLog): ProcessGuard {
       restarts += 1
       log.warn('process guard ended', { reason, restarts })
       if (restarts <= MAX_RESTARTS) guard = launch()
-      else log.error('process guard is given up; models may outlive a kill of this process', { restarts })
+      else log.error('the process guard failed; models may outlive this process if it is killed', { restarts })
     }
     child.on('error', (error) => onEnd(error.message))
     child.on('exit', (code, signal) => onEnd(signal ?? `code ${code}`))
-    // A write to a guard that was just killed; its exit event starts the next one, which is told everything again.
+    // A write to a guard that was just killed; its exit event starts the next one, which gets all entries again.
     child.stdin?.on('error', () => undefined)
     child.unref()
     if (folder !== null) child.stdin?.write(`folder ${folder}\n`)

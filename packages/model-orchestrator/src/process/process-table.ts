@@ -7,7 +7,7 @@ export interface ProcessUsage {
   readonly parentPid: number
   /** Its session on Linux, its process group elsewhere: what a process started by a model belongs to unless it hides. */
   readonly groupId: number
-  /** Tells it apart from a later process with the same number. */
+  /** Distinguishes it from a later process with the same pid. */
   readonly startedAt: string
   /** Its own processor time and that of its children that have ended. */
   readonly cpuMs: number
@@ -96,7 +96,7 @@ function readStat(pid: number, buffer: Buffer, pageBytes: number): ProcessUsage 
   }
 }
 
-/** Programs are not told the size of a page; it follows from our own memory in bytes and in pages. */
+/** The page size is not available directly; it follows from our own memory in bytes and in pages. */
 function measurePageBytes(): number {
   const pages = readStat(process.pid, Buffer.alloc(1_024), 1)?.residentBytes ?? 0
   if (pages === 0) throw new Error('/proc does not say how much memory this process uses')

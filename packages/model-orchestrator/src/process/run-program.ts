@@ -22,8 +22,9 @@ export interface ProgramEnd {
 }
 
 /**
- * Runs a program that helps to make a model ready, as the leader of its own group that ends with us. `onLine` gets
- * each line it prints. Rejects with the signal's reason when `signal` aborts, and when the program cannot be executed.
+ * Runs a program that helps to prepare a model, as the leader of its own process group, which ends with us. `onLine`
+ * gets each line it prints. Rejects with the signal's reason when `signal` aborts, and when the program cannot be
+ * executed.
  */
 export async function runProgram(input: {
   readonly command: string

@@ -25,7 +25,9 @@ export async function awaitServing(address: string, signal: AbortSignal): Promis
   }
 }
 
-/** False for every error: while a runner starts, any of them may show, and the process's own end tells the reason. */
+/**
+ * False for every error: while a runner starts, any of them may occur, and the exit of the process shows the reason.
+ */
 function answersServing(client: HealthClient): Promise<boolean> {
   return new Promise((resolve) => {
     client.check(

@@ -48,7 +48,7 @@ describe('a report that no class was found', () => {
   })
 
   it.each([
-    [true, 'no file of it has a class that extends TrackerBase; write class MyModel(TrackerBase)'],
+    [true, 'none of its files has a class that extends TrackerBase; write class MyModel(TrackerBase)'],
     [false, 'its main file exports no class that extends TrackerBase; write export class MyModel extends TrackerBase'],
   ])('says what to write when there is no such class (Python: %s)', (isPython, text) => {
     expect(explainReport(notFound, { directories, isPython, errorLines: endOfLog })).toBe(`${text} (${notFound})`)

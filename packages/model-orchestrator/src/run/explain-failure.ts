@@ -40,7 +40,7 @@ export function withoutDirectories(text: string, { directories }: Pick<FailedRun
 function missingClass(baseClass: string, { isPython }: FailedRun): string {
   const name = baseClass.slice(baseClass.lastIndexOf('.') + 1)
   return isPython
-    ? `no file of it has a class that extends ${name}; write class MyModel(${name})`
+    ? `none of its files has a class that extends ${name}; write class MyModel(${name})`
     : `its main file exports no class that extends ${name}; write export class MyModel extends ${name}`
 }
 

@@ -23,9 +23,9 @@ export interface ReportJudge {
 }
 
 /**
- * Decides what a coordinator's failure report is worth. No single message may stop a model for good, whoever sent it: a report is followed by
- * a look at the model, and only what is found there, or the third report of the coordinator in charge about the same run, ends the run. A
- * model that is not found wanting is announced again, so that whoever gave it up calls it again.
+ * Decides what a coordinator's failure report is worth. No single message may stop a model permanently: a report leads
+ * to a probe of the model, and only a failed probe, or the third report of the coordinator in charge about the same
+ * run, ends the run. A model that passes is announced again, so that the coordinator that gave it up calls it again.
  */
 export function createReportJudge(input: {
   readonly baseClassName: string
@@ -47,7 +47,7 @@ export function createReportJudge(input: {
     if (found.isConfirmed || isBelieved) model.giveUp(serving, report, whyOf(found, count))
     else {
       const fields = { modelId: report.model_id, code: report.failure_code, reported: report.failure_reason ?? '' }
-      log.warn('failure report is not confirmed, and the model goes on', { ...fields, found: found.finding })
+      log.warn('failure report is not confirmed; the model keeps running', { ...fields, found: found.finding })
       model.announceAgain(serving)
     }
   }
@@ -57,7 +57,7 @@ export function createReportJudge(input: {
       const fields = { modelId: report.model_id, code: report.failure_code }
       const serving = model?.servingAt(report.ip)
       if (model === undefined || serving === undefined) {
-        log.warn('failure report names no model that serves', fields)
+        log.warn('failure report does not name a serving model', fields)
         return
       }
       model.noteReport(report)
@@ -82,5 +82,5 @@ export function createReportJudge(input: {
 }
 
 function whyOf({ isConfirmed, finding }: ProbeResult, count: number): string {
-  return isConfirmed ? `the orchestrator found that ${finding}` : `the coordinator in charge said so ${count} times`
+  return isConfirmed ? `the orchestrator found that ${finding}` : `the coordinator in charge reported it ${count} times`
 }

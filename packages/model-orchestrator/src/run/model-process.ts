@@ -6,7 +6,7 @@ import { signalGroup } from '../process/process-group.ts'
 import type { ProcessGuard } from '../process/process-guard.ts'
 import { RunFailure } from '../run-failure.ts'
 
-/** SIGKILL cannot be refused, but a process in an uninterruptible wait dies late; nobody waits for it longer. */
+/** SIGKILL cannot be refused, but a process in an uninterruptible wait dies late; we wait for it no longer. */
 const KILL_GRACE_MS = 1_000
 
 /** How a process ended: exactly one of the two is set. */
@@ -31,11 +31,11 @@ export async function spawnModelProcess(input: {
   readonly args: readonly string[]
   readonly directory: string
   readonly environment: Readonly<Record<string, string>>
-  /** A shell runs the program and tells a signal that ended it as an exit code of 128 and more. */
+  /** A shell runs the program and reports a signal that ended it as an exit code of 128 or more. */
   readonly isInShell: boolean
   readonly guard: ProcessGuard
 }): Promise<ModelProcess> {
-  // stdin is a pipe held by us and never written: its end tells the runner that we are gone.
+  // stdin is a pipe held by us and never written: its end shows the runner that we have exited.
   const child = spawn(input.command, input.args, {
     cwd: input.directory,
     env: input.environment,

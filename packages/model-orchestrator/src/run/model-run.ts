@@ -68,7 +68,7 @@ export class ModelRun {
     })
     this.ended = this.#live(onServing)
     this.serving = Promise.race([served, this.ended.then((failure) => Promise.reject(failure))])
-    // Whoever stops a run early no longer asks for the outcome of its start.
+    // A caller that stops a run early no longer awaits the outcome of its start.
     this.serving.catch(() => undefined)
   }
 
@@ -229,7 +229,7 @@ export class ModelRun {
   async #terminate(child: ModelProcess): Promise<void> {
     if (await child.terminate(this.#resources.stopTimeoutMs)) return
     const { pid } = child
-    this.#resources.log.error('process of a model outlives SIGKILL', { modelId: this.entry.id, pid })
+    this.#resources.log.error('process of a model survived SIGKILL', { modelId: this.entry.id, pid })
   }
 
   #endFlood(): void {

@@ -123,7 +123,7 @@ function load(path: string, log: OrchestratorLog): readonly Remembered[] {
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return []
     const fix = 'delete it; it is written anew when a model is set aside'
-    log.warn('memory of quarantines cannot be read; those models are tried again', {
+    log.warn('the list of quarantined models cannot be read; they are started again', {
       path,
       reason: errorText(error),
       fix,
@@ -139,7 +139,7 @@ function store(path: string, models: readonly Remembered[], log: OrchestratorLog
     writeFileSync(`${path}.new`, `${JSON.stringify({ models }, null, 2)}\n`)
     renameSync(`${path}.new`, path)
   } catch (error) {
-    log.error('memory of quarantines cannot be written; a restart will try these models again', {
+    log.error('the list of quarantined models cannot be written; a restart will start them again', {
       path,
       reason: errorText(error),
     })

@@ -69,7 +69,7 @@ export interface ServingRun {
 export interface SupervisionPorts {
   readonly startRun: (entry: ModelEntry) => ModelRun
   readonly announce: (state: ModelState) => void
-  /** Tells that a model's standing has changed. */
+  /** Reports that a model's standing has changed. */
   readonly announceStanding: (standing: ModelStanding) => void
   readonly restart: RestartLimits
   readonly quarantine: QuarantineMemory
@@ -177,12 +177,12 @@ export class SupervisedModel {
     this.#reports = { count: this.#reports.count + 1, newest: report }
   }
 
-  /** Tells those who gave the run up that it still serves. */
+  /** Informs coordinators that gave the run up that it still serves. */
   announceAgain(serving: ServingRun): void {
     this.#ports.announce(this.#stateOf(serving, 'RUNNING'))
   }
 
-  /** Ends a run that a coordinator's report was right about. */
+  /** Ends a run after a confirmed report of a coordinator. */
   giveUp(serving: ServingRun, report: FailureReport, why: string): void {
     const reported = report.failure_reason?.trim().slice(0, 2_000)
     const reason = reported ? serving.run.explain(reported) : REPORT_TEXTS[report.failure_code]

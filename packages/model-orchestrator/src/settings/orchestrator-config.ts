@@ -132,7 +132,7 @@ export function parseOrchestratorConfig(input: {
   if (!parsed.success) {
     const findings = parsed.error.issues.map((issue) => {
       const place = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
-      // An unknown key stands on a line of its own.
+      // An unknown key has its own line.
       const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined
       const line = lineOf(document, lines, key === undefined ? place : [...place, key])
       return { line, text: `${place.join('.') || 'the file'} (line ${line}): ${issue.message}` }
@@ -187,7 +187,7 @@ function describeIgnored(file: Parsed): string[] {
     ],
     [
       runner?.['rebuild-mode'] !== 'disabled' && runner?.['rebuild-mode'],
-      'infrastructure.runner.rebuild-mode: environments are made again when requirements change',
+      'infrastructure.runner.rebuild-mode: environments are created again when requirements change',
     ],
     [watcher?.poller?.type === 'onchain', 'watcher.poller onchain: give the models with --models'],
     [file['signature-verifier'], 'signature-verifier: signatures are not checked'],
@@ -236,7 +236,7 @@ function expandVariables(
       if (key === 'key' || typeof node.value !== 'string') return
       const text = node.value.replaceAll(/\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/g, (_, inBraces, bare) => {
         const name: string = inBraces ?? bare
-        return environment[name] ?? fail(node, `the variable ${name} is not set; set it, or write the value itself`)
+        return environment[name] ?? fail(node, `the variable ${name} is not set; set it, or write the value directly`)
       })
       if (text === node.value) return
       const plain = node.type === Scalar.PLAIN ? parseDocument(text) : null

@@ -23,7 +23,7 @@ export function openOrchestratorKey(directory: string): string {
     if (isOpenToOthers(path)) rmSync(path)
     return readKey(path) ?? makeKey(path)
   } catch (error) {
-    const problem = `${path}: the key cannot be kept (${errorText(error)}); make its folder writable, or set API_KEY`
+    const problem = `${path}: the key cannot be stored (${errorText(error)}); make its folder writable, or set API_KEY`
     throw new OrchestratorError('SETTINGS_INVALID', problem, { cause: error })
   }
 }
@@ -37,7 +37,7 @@ function readKey(path: string): string | undefined {
   try {
     const key = readFileSync(path, 'utf8').trim()
     if (key.length >= KEY_BYTES) return key
-    throw new Error('it is too short to be a key; delete it, and a new one is made at the next start')
+    throw new Error('it is too short to be a key; delete it, and a new one is created at the next start')
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined
     throw error
@@ -58,7 +58,7 @@ function makeKey(path: string): string {
     rmSync(own)
   }
   const key = readKey(path)
-  if (key === undefined) throw new Error('it was deleted while it was made')
+  if (key === undefined) throw new Error('it was deleted while it was being created')
   return key
 }
 

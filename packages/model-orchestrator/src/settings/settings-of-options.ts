@@ -99,7 +99,7 @@ function apiKeyOf(setting: string | undefined): string | undefined {
   return setting?.trim() || undefined
 }
 
-/** One orchestrator serves one competition; which, must be said when the configuration names several. */
+/** One orchestrator serves one competition; the option is required when the configuration names several. */
 function crunchOf(command: Command, options: StartOptions, config: Partial<OrchestratorConfig>) {
   const crunches = config.crunches ?? []
   if (crunches.length === 0) return { crunchId: options.crunchId, modelEnvironment: {} }

@@ -40,8 +40,8 @@ export function addStartCommand(program: Command): Command {
     .command('start')
     .description('runs every RUNNING entry of the models file until SIGTERM or SIGINT')
     .option('--config <file>', 'orchestrator.dev.yml; flags and the environment win over it')
-    .option('--models <file>', 'models.dev.yml: which models shall run')
-    .option('--submissions <directory>', 'one folder a submission, named by its id')
+    .option('--models <file>', 'models.dev.yml: which models to run')
+    .option('--submissions <directory>', 'folder with one subfolder per submission, named by its id')
     .addOption(new Option('--crunch-id <id>', 'the competition').env('CRUNCH_ID').default('starter-challenge'))
     .addOption(
       new Option('--base-class-name <name>', 'base class of the participants')
@@ -80,7 +80,7 @@ function addTimingFlags(start: Command): Command {
   return start
     .option(
       '--start-timeout <ms>',
-      'from the start of a process until it serves, without its waiting for a processor',
+      'limit from the start of a process until it serves, without its waiting for a processor',
       parseWithin(100, 600_000),
       30_000,
     )
@@ -93,7 +93,7 @@ function addTimingFlags(start: Command): Command {
       1_000,
     )
     .option('--restart-max-delay <ms>', 'longest wait before a restart', parseWithin(1, 3_600_000), 60_000)
-    .option('--stable-after <ms>', 'serving this long ends a row of failures', parseWithin(1, 3_600_000), 60_000)
+    .option('--stable-after <ms>', 'serving this long resets the failure count', parseWithin(1, 3_600_000), 60_000)
     .option('--max-failures <count>', 'failures in a row until quarantine', parseWithin(1, 1_000), 5)
 }
 
@@ -105,7 +105,7 @@ function addPythonFlags(start: Command): Command {
         .default('python3'),
     )
     .option('--python-path <directory>', 'where Python models find the base class; may be repeated', collect, [])
-    .option('--environments <directory>', 'where Python environments are made (default: beside the submissions)')
+    .option('--environments <directory>', 'where Python environments are created (default: beside the submissions)')
 }
 
 function addModelFlags(start: Command): Command {
@@ -118,7 +118,7 @@ function addModelFlags(start: Command): Command {
         .argParser(parseWithin(128, 1_048_576)),
     )
     .addOption(
-      new Option('--model-cpu <cores>', 'processor time of one model, on the average of a minute')
+      new Option('--model-cpu <cores>', 'processor time of one model, averaged over a minute')
         .env('MODEL_CPU_CORES')
         .default(cpuCores)
         .argParser(parseCores),
@@ -136,7 +136,7 @@ function addModelFlags(start: Command): Command {
         .argParser(parseWithin(64, 1_048_576)),
     )
     .addOption(
-      new Option('--model-folder <MiB>', 'the folder it may write to')
+      new Option('--model-folder <MiB>', 'size of the folder it may write to')
         .env('MODEL_FOLDER_MEBIBYTES')
         .default(folderMib)
         .argParser(parseWithin(1, 65_536)),
@@ -148,7 +148,10 @@ function addModelFlags(start: Command): Command {
         .default('false'),
     )
     .addOption(
-      new Option('--model-network <which>', 'none: refuse to start where it cannot be; default: none where it can be')
+      new Option(
+        '--model-network <which>',
+        'none: refuse to start if models cannot be isolated; default: none where possible',
+      )
         .choices(['none', 'host'])
         .env('MODEL_NETWORK'),
     )

@@ -167,7 +167,7 @@ describe('addSubmission', () => {
     const loose = join(await source('loose'), 'main.ts')
     await expect(add(loose)).rejects.toThrow(/a submission is a folder, or one notebook/)
     await writeFile(join(sources, 'broken.ipynb'), '{"cells": 1}')
-    await expect(add(join(sources, 'broken.ipynb'))).rejects.toThrow(/it is no notebook/)
+    await expect(add(join(sources, 'broken.ipynb'))).rejects.toThrow(/it is not a notebook/)
     await expect(add(space.root)).rejects.toThrow(/contains the submissions themselves/)
     expect(await readdir(space.submissions)).toEqual([])
     expect(await fileText()).toBe(COMMENTED)

@@ -50,7 +50,7 @@ export interface ModelChange {
   readonly desiredState?: DesiredState
   readonly modelName?: string
   readonly cruncherName?: string
-  /** New code: a folder or a notebook, which becomes a submission of its own. */
+  /** New code: a folder or a notebook, which becomes a new submission. */
   readonly source?: string
   /** The wish for the id of that submission. */
   readonly submissionId?: string
@@ -228,10 +228,10 @@ async function assertNotebook(source: string): Promise<void> {
   try {
     content = JSON.parse(await readFile(source, 'utf8'))
   } catch (error) {
-    throw refused(source, `it is no notebook (${errorText(error)}); save it again from Jupyter`, error)
+    throw refused(source, `it is not a notebook (${errorText(error)}); save it again from Jupyter`, error)
   }
   if (typeof content === 'object' && content !== null && 'cells' in content && Array.isArray(content.cells)) return
-  throw refused(source, 'it is no notebook of format 4: it has no "cells"; save it again from Jupyter')
+  throw refused(source, 'it is not a notebook of format 4: it has no "cells"; save it again from Jupyter')
 }
 
 /** Submission ids begin with a letter or digit, so this folder is never taken for one. */

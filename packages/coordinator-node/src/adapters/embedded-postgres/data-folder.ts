@@ -137,7 +137,7 @@ async function reachableParent(
   // Whatever the umask was.
   for (const folder of [dirname(RELOCATED_ROOT), RELOCATED_ROOT]) await chmod(folder, 0o755)
   log(
-    `PostgreSQL does not run as root, and its user may not enter ${closed}: the data lies in ${RELOCATED_ROOT}, ` +
+    `PostgreSQL does not run as root, and its user may not enter ${closed}: the data is in ${RELOCATED_ROOT}, ` +
       `with a link at ${dataPathOf(directory)}`,
   )
   return RELOCATED_ROOT

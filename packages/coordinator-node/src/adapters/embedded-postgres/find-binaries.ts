@@ -57,7 +57,7 @@ async function tryPackage(
     if (folder !== undefined) return await tryFolder(folder, account, dataMajor, reasons)
     reasons.push(`${packageName} is not installed`)
   } catch (error) {
-    // Not hidden: the reason stands in the log line of the fallback, or in the final error.
+    // Not hidden: the reason is in the log line of the fallback, or in the final error.
     reasons.push(`${packageName} cannot be used: ${error instanceof Error ? error.message : String(error)}`)
   }
   return undefined
@@ -112,12 +112,12 @@ function notFound(dataMajor: number | undefined, reasons: readonly string[]): Em
     return new EmbeddedPostgresError(
       'VERSION_MISMATCH',
       `The data was made by PostgreSQL ${dataMajor}, and no server of that version was found. Install PostgreSQL ${dataMajor}, ` +
-        `move the database directory away to start anew, or set DATABASE_URL. ${tried}`,
+        `move the database directory away to start over, or set DATABASE_URL. ${tried}`,
     )
   }
   return new EmbeddedPostgresError(
     'BINARIES_NOT_FOUND',
-    `No PostgreSQL runs on this machine (${process.platform} ${process.arch}). Set DATABASE_URL to a server of yours, ` +
+    `No PostgreSQL runs on this machine (${process.platform} ${process.arch}). Set DATABASE_URL to your own server, ` +
       `or install PostgreSQL ${OLDEST_MAJOR} or newer. ${tried}`,
   )
 }

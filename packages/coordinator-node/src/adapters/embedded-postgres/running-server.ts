@@ -8,7 +8,7 @@ const FAST_SHUTDOWN_LIMIT_MS = 10_000
 const KILL_LIMIT_MS = 5_000
 const POSTGRES_PROGRAM = /(^|[/\\])postgres(\.exe)?([ :]|$)/
 
-/** A live server on a directory's data, as its own `postmaster.pid` tells. */
+/** A running server on a directory's data, according to its `postmaster.pid`. */
 export interface RunningServer {
   readonly pid: number
   readonly port: number
@@ -43,7 +43,7 @@ export async function stopServer(pid: number, log: (line: string) => void): Prom
   if (!signal(pid, 'SIGINT')) return
   const ended = () => (isProcessAlive(pid) ? undefined : true)
   if (await waitUntil(ended, FAST_SHUTDOWN_LIMIT_MS)) return
-  log(`PostgreSQL (process ${pid}) did not stop within ${FAST_SHUTDOWN_LIMIT_MS} ms and is killed`)
+  log(`PostgreSQL (process ${pid}) did not stop within ${FAST_SHUTDOWN_LIMIT_MS} ms: killing it`)
   signal(pid, 'SIGKILL')
   await waitUntil(ended, KILL_LIMIT_MS)
 }

@@ -32,7 +32,7 @@ export async function readServerRecord(directory: string): Promise<ServerRecord 
     throw new EmbeddedPostgresError(
       'SETTINGS_UNREADABLE',
       `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}. It holds the port and the ` +
-        `password of the database in ${directory}: restore it, run as the user who made it, or move ${directory} away to start anew.`,
+        `password of the database in ${directory}: restore it, run as the user who made it, or move ${directory} away to start over.`,
       { cause: error },
     )
   }

@@ -80,7 +80,7 @@ export async function embeddedPostgresStatus(directory: string): Promise<Embedde
   return { state: 'running', pid: running.pid, port: running.port, url: serverUrl(record, running.port) }
 }
 
-/** Stops the server of `directory`, whoever started it; nothing to do when none runs. */
+/** Stops the server of `directory`, even if another process started it. Does nothing when none runs. */
 export async function stopEmbeddedPostgres(
   directory: string,
   log: (line: string) => void = () => undefined,
@@ -114,7 +114,7 @@ async function createRecord(directory: string): Promise<ServerRecord> {
     throw new EmbeddedPostgresError(
       'SETTINGS_UNREADABLE',
       `${directory} holds a database but no server.json with its password. Restore that file, or move ` +
-        `${dataPathOf(directory)} away to start anew.`,
+        `${dataPathOf(directory)} away to start over.`,
     )
   }
   const record = newServerRecord()
@@ -134,7 +134,7 @@ async function settledServer(directory: string, log: (line: string) => void): Pr
   if (settled !== undefined) return settled
   const stuck = await findRunningServer(directory)
   if (stuck === undefined) return undefined
-  log(`PostgreSQL (process ${stuck.pid}) was not ready after ${SETTLE_LIMIT_MS} ms and is stopped`)
+  log(`PostgreSQL (process ${stuck.pid}) was not ready after ${SETTLE_LIMIT_MS} ms: stopping it`)
   await stopServer(stuck.pid, log)
   return undefined
 }
@@ -167,8 +167,8 @@ async function joinRunning(
 }
 
 /**
- * Makes this process the owner of a server whose owner was killed, without disturbing whoever still uses it. One that
- * does not answer, or listens on another port than asked for, is stopped instead: undefined.
+ * Makes this process the owner of a server whose owner was killed, without disturbing its clients. One that does not
+ * answer, or listens on another port than asked for, is stopped instead: undefined.
  */
 async function takeOver(
   directory: string,
@@ -180,11 +180,11 @@ async function takeOver(
   const portFits = options.port === undefined || options.port === running.port
   const unusable = portFits ? await probe(record, running.port) : `port ${options.port} was asked for`
   if (unusable !== undefined) {
-    log(`Stopping the PostgreSQL (process ${running.pid}) that a killed process left, to start it anew: ${unusable}`)
+    log(`Stopping PostgreSQL (process ${running.pid}), which a killed process left behind, to restart it: ${unusable}`)
     await stopServer(running.pid, log)
     return undefined
   }
-  log(`Taking over the PostgreSQL (process ${running.pid}) that a killed process left`)
+  log(`Taking over PostgreSQL (process ${running.pid}), which a killed process left behind`)
   const owned = { ...record, port: running.port, owner: ownerOf(options) }
   await writeServerRecord(directory, owned)
   return ownedServer(directory, owned, running, options, log)
@@ -210,7 +210,7 @@ async function startNew(
   const account = await chooseServerAccount(dataPathOf(directory))
   const major = await dataMajorVersion(directory)
   if (major === undefined && oldRecord.initialised) throw dataDamaged(directory)
-  // Checked here too, so that a port in use is told before the second that a new database takes.
+  // Checked here too, so that a port in use is reported before the second that creating a database takes.
   if (options.port !== undefined) await choosePort(options.port, undefined, log)
   const binaries = await findBinaries(account, major, log)
   if (major === undefined) {
@@ -244,7 +244,7 @@ async function launchOnPort(
     } catch (error) {
       const lostPort = error instanceof EmbeddedPostgresError && error.code === 'PORT_TAKEN'
       if (!lostPort || options.port !== undefined || attempt === PORT_ATTEMPTS) throw error
-      launch.log(`Port ${port} was taken by another program just now: trying another one`)
+      launch.log(`Port ${port} was just taken by another program: trying another port`)
     }
   }
 }
@@ -297,15 +297,15 @@ async function ensureDatabase(record: ServerRecord, port: number): Promise<void>
 function unanswering(directory: string, reason: string): EmbeddedPostgresError {
   return new EmbeddedPostgresError(
     'START_FAILED',
-    `The PostgreSQL of ${directory} runs but cannot be used: ${reason}. Its log is ${serverLogPath(directory)}. When the ` +
-      'password no longer fits, restore server.json in that directory.',
+    `PostgreSQL in ${directory} runs but cannot be used: ${reason}. Its log is ${serverLogPath(directory)}. When the ` +
+      'password no longer matches, restore server.json in that directory.',
   )
 }
 
 function dataDamaged(directory: string): EmbeddedPostgresError {
   return new EmbeddedPostgresError(
     'DATA_DAMAGED',
-    `${dataPathOf(directory)} is missing or no longer holds a complete database, though it once did. Restore it from a ` +
+    `${dataPathOf(directory)} is missing or no longer holds a complete database. Restore it from a ` +
       `backup, or move ${directory} away to start with an empty database.`,
   )
 }

@@ -1,4 +1,4 @@
-/** Run by a test as a test run of its own, to be killed: writes its database's address and stays. */
+/** Run by a test as a separate test run, to be killed: writes its database's URL and keeps running. */
 import { createTestDatabase } from './test-database.ts'
 
 const { url } = await createTestDatabase()

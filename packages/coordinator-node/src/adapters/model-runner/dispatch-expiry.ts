@@ -3,20 +3,20 @@ import { noStalls, type StallWatch } from './stall-watch.ts'
 /** Longer delays make Node's timers fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** The end of one dispatch's time, in wall time. Costs a timer only when somebody has to wait. */
+/** The deadline of one dispatch, in wall time. Needs a timer only when a caller waits. */
 export interface DispatchExpiry {
   readonly timeoutMs: number
   /** Never negative. */
   remainingMs(): number
   /** Whether the time is over at this moment, by the clock that went further: what is read now comes too late. */
   isOver(): boolean
-  /** Whether this process stood still for so long since the start that nobody knows who was late. */
+  /** Whether this process stalled for so long since the start that it is unknown which answers were late. */
   wasStalled(): boolean
   /** Resolves when the time is over. */
   whenExpired(): Promise<void>
   /** Whether `whenExpired` has resolved: at the earliest when the time is over. */
   hasExpired(): boolean
-  /** Ends the timer; nobody waits any more. */
+  /** Ends the timer when no caller waits any more. */
   clear(): void
 }
 

@@ -11,7 +11,7 @@ export interface Fault {
   readonly durationMs: number | null
 }
 
-/** No answer in time, or nobody to ask. */
+/** No answer in time, or no running model. */
 export function absentAnswer(fault: Fault): ModelAnswer {
   return { status: 'absent', ...fault, detail: cutDetail(fault.detail) }
 }
@@ -25,26 +25,26 @@ export function failedAnswer(fault: Fault): ModelAnswer {
 export function timeoutAnswer(timeoutMs: number, durationMs: number | null): ModelAnswer {
   const detail =
     durationMs === null
-      ? `no time was left of ${timeoutMs} ms: earlier calls to the model took it all`
+      ? `no time was left of ${timeoutMs} ms: earlier calls to the model used it up`
       : `the model did not answer within ${timeoutMs} ms of the dispatch`
   return absentAnswer({ reason: 'timeout', blame: 'model', detail, durationMs })
 }
 
-/** This process stood still while the model was asked: whether its answer was in time, nobody can know. */
+/** This process stalled during the call: whether the answer was in time is unknown. */
 export function stalledAnswer(timeoutMs: number, durationMs: number | null): ModelAnswer {
-  const detail = `this node stood still while the model had its ${timeoutMs} ms, so nobody knows whether it was in time`
+  const detail = `this node stalled during the model's time limit of ${timeoutMs} ms, so it is unknown whether the answer was in time`
   return absentAnswer({ reason: 'coordinator_stalled', blame: 'coordinator', detail, durationMs })
 }
 
 /** The time of the dispatch was over before this process came to the model. */
 export function unaskedAnswer(timeoutMs: number): ModelAnswer {
-  const detail = `this node did not get round to asking the model within ${timeoutMs} ms`
+  const detail = `this node did not send the call to the model within ${timeoutMs} ms`
   return absentAnswer({ reason: 'timeout', blame: 'coordinator', detail, durationMs: null })
 }
 
 /** The model takes one call at a time and is still at one that was given up. */
 export function busyAnswer(durationMs: number | null): ModelAnswer {
-  const detail = 'the model is still at work on an earlier call, whose time is over'
+  const detail = 'the model is still working on an earlier call, whose time limit has passed'
   return absentAnswer({ reason: 'busy', blame: 'model', detail, durationMs })
 }
 
@@ -61,7 +61,7 @@ export function noRoomAnswer(blame: Blame, bytes: number, durationMs: number | n
   return absentAnswer({ reason: 'no_room', blame, detail, durationMs })
 }
 
-/** Nobody is there to ask. While the orchestrator is out of reach too, that is not held against the model. */
+/** The model is not running. While the orchestrator is unreachable too, the model is not blamed. */
 export function notRunningAnswer(blame: Blame, detail: string, durationMs: number | null): ModelAnswer {
   return absentAnswer({ reason: 'not_running', blame, detail, durationMs })
 }

@@ -8,7 +8,7 @@ const MAX_GAP_MS = 250
 
 /** Milliseconds of two clocks. */
 export interface Clocks {
-  /** Goes on while the process is stopped, and stands still while the machine is suspended. */
+  /** Advances while the process is stopped, but not while the machine is suspended. */
   readonly monotonic: () => number
   /** Knows of a suspended machine, and jumps when it is set. */
   readonly wall: () => number

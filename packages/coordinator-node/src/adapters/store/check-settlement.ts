@@ -23,7 +23,8 @@ function moveFault(due: DueRound, settlement: Exclude<RoundSettlement, { kind: '
     if (!canMovePrediction(prediction.status, to)) {
       return `prediction "${predictionId}" cannot move from ${prediction.status} to ${to}`
     }
-    if (settlement.kind === 'void' && to === 'SCORED') return `a void round scores nobody, not "${predictionId}" either`
+    if (settlement.kind === 'void' && to === 'SCORED')
+      return `prediction "${predictionId}" of a void round cannot be SCORED`
     moved.add(predictionId)
   }
   const stuck = due.predictions.find(({ id, status }) => status === 'PENDING' && !moved.has(id))

@@ -4,6 +4,6 @@ import { CrunchError } from '../../domain/errors.ts'
 export function eraEnded(number: number): CrunchError {
   return new CrunchError(
     'ERA_ENDED',
-    `era ${number} is not the current era of this database: this process works by an earlier contract; stop it`,
+    `era ${number} is not the current era of this database: this process uses an earlier contract; stop it`,
   )
 }

@@ -2,6 +2,7 @@ import { CrunchError } from '../../domain/errors.ts'
 
 /** What a store answers to a write of a predict worker whose lease another process has taken over. */
 export function lostLease(): CrunchError {
-  const fix = 'this process may write no rounds, answers, models or schedules any more: end it, a new one stands by'
+  const fix =
+    'this process can no longer write rounds, answers, models or schedules: stop it; a restarted one stands by'
   return new CrunchError('LEASE_HELD', `another process has taken over the lease on predicting; ${fix}`)
 }

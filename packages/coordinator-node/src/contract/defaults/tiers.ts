@@ -55,7 +55,7 @@ export function tiers(options: TierOptions | readonly number[] = {}): Emission {
     parameters: { percentages },
     shares(ranked) {
       const claimed = percentages.slice(0, ranked.length).reduce((sum, percent) => sum + percent, 0)
-      // Tiers that add up to 100 on paper may add up to a hair more in floating point; nobody pays for that.
+      // Tiers that add up to exactly 100 may add up to slightly more in floating point; that is not an error.
       const rest = ranked.length === 0 ? 0 : Math.max(0, 100 - claimed) / ranked.length
       return ranked.map((model) => {
         const tied = ranked.filter((other) => other.rank === model.rank).length

@@ -6,9 +6,9 @@ export interface JsonObject {
 }
 
 /**
- * Takes an unknown value as JSON.
- * Keys whose value is `undefined` fall away, `-0` becomes `0`; whatever JSON cannot carry (NaN, infinities, functions,
- * bigints, class instances, cycles deeper than 64 levels) throws a `TypeError` that names the path.
+ * Converts an unknown value to JSON. Keys whose value is `undefined` are dropped, `-0` becomes `0`; whatever JSON
+ * cannot carry (NaN, infinities, functions, bigints, class instances, cycles deeper than 64 levels) throws a
+ * `TypeError` that names the path.
  */
 export function toJson(value: unknown, path = '$'): Json {
   return convert(value, path, 0)

@@ -4,11 +4,11 @@ export interface AnsweredRounds {
   readonly roundCount: number
   /** Rounds that count neither for nor against the model: its answer is missing, or has no score, by our fault. */
   readonly excusedCount: number
-  /** Rounds in which it has a valid score of its own. */
+  /** Rounds in which it has a valid score, not an imputed one. */
   readonly validCount: number
 }
 
-/** The share of a span's rounds that a model has answered, from 0 to 1; `null` when there was none to answer. */
+/** The share of a span's rounds that a model answered, from 0 to 1; `null` when there were none. */
 export function coverageOf({ roundCount, excusedCount, validCount }: AnsweredRounds): number | null {
   const counted = roundCount - excusedCount
   return counted <= 0 ? null : validCount / counted

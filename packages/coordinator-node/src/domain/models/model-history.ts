@@ -50,16 +50,17 @@ export function judgeClaim(
   deployments: ReadonlyMap<string, string>,
 ): Claim {
   const { id, cruncherId, deploymentId } = announced
-  if (announcedIdOf(id) !== id) return { problem: `ids that end in "~" and a number are kept for second histories` }
+  if (announcedIdOf(id) !== id)
+    return { problem: `ids that end in "~" and a number are reserved for separate histories` }
   const historyId = holders.get(id)?.historyId ?? id
   const owner = holders.get(id)?.cruncherId ?? known.get(id)?.cruncherId
   if (owner !== undefined && owner !== cruncherId) {
-    const problem = `${REFUSED} "${owner}", and is announced under "${cruncherId}"`
-    const fix = `give the new model an id of its own, or begin a new history: crunch models reassign ${id} --to ${cruncherId}`
+    const problem = `${REFUSED} "${owner}", but is announced under "${cruncherId}"`
+    const fix = `give the new model another id, or begin a separate history: crunch models reassign ${id} --to ${cruncherId}`
     return { problem: `${problem}; ${fix}` }
   }
   const other = deployments.get(deploymentId)
   if (other !== undefined && other !== id)
-    return { problem: `its deployment "${deploymentId}" is that of model ${other}` }
+    return { problem: `its deployment "${deploymentId}" belongs to model ${other}` }
   return { historyId }
 }

@@ -11,8 +11,8 @@ export interface Organizer {
 }
 
 /**
- * participant: ranked and paid. organizer: a model of whoever runs the competition, neither ranked nor paid.
- * baseline: one of the organizer's that the contract names, which the others can be required to beat.
+ * participant: ranked and paid. organizer: a model of the organizer, neither ranked nor paid. baseline: an organizer's
+ * model that the contract names, which the others can be required to beat.
  */
 export type ModelRole = 'participant' | 'organizer' | 'baseline'
 
@@ -24,7 +24,7 @@ export function roleOf(
   return isBaselineName(name, organizer) ? 'baseline' : 'organizer'
 }
 
-/** Why a model cannot take part, in words for its owner: it has the name of a baseline. `null`: it can. */
+/** Why a model cannot take part, in words for its owner: it has the name of a baseline. `null` if it can. */
 export function refusalOfName(
   { name, cruncherId }: Pick<ModelIdentity, 'name' | 'cruncherId'>,
   organizer: Organizer,
@@ -34,8 +34,8 @@ export function refusalOfName(
 }
 
 /**
- * Why an organizer's model cannot have its new name: it would become a baseline, another one, or none, and so change the floor
- * of rounds that it has answered already. What a model is to be paid by must not depend on when a checkpoint closes.
+ * Why an organizer's model cannot have its new name: it would become a baseline, another one, or none, and so change
+ * the floor of rounds that it has answered already. The floor must not depend on when a checkpoint closes.
  */
 export function refusalOfRename(
   known: Pick<ModelIdentity, 'name' | 'cruncherId'>,
@@ -46,7 +46,7 @@ export function refusalOfRename(
   const [before, after] = [known, announced].map(({ name }) => (isBaselineName(name, organizer) ? nameKey(name) : null))
   if (before === after) return null
   const kind = before === null ? 'no baseline' : `the baseline "${known.name}"`
-  return `the organizer's model "${known.name}" is ${kind}, and cannot become "${announced.name}": give it its name back, or submit it under another id`
+  return `the organizer's model "${known.name}" is ${kind}, and cannot become "${announced.name}": restore its name, or submit it under another id`
 }
 
 /** Names that read the same have the same key, however they are spelled: `Flat`, `ｆｌａｔ` and ` flat ` are `flat`. */

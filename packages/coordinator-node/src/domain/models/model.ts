@@ -40,8 +40,8 @@ export function takesPart(model: Pick<Model, 'registeredAt' | 'retirements'>, at
 }
 
 /**
- * The retirements after one more begins. A retirement that is open already stands, with its reason; one never begins before
- * the last has ended.
+ * The retirements after one more begins. An open retirement is kept, with its reason; none begins before the last has
+ * ended.
  */
 export function beginRetirement(
   retirements: readonly Retirement[],

@@ -29,10 +29,10 @@ export interface StandingRules {
 }
 
 /**
- * Adds up what one model has over a span. Rounds that it missed since its registration, as it was retired, count as missing
- * answers do, whatever the policy for newcomers: or a model could retire before a hard round for nothing. A mean over scores, so sums and
- * counts add up, and no mean of means. Sums run
- * oldest first: in another order their last bits would differ.
+ * Adds up one model's results over a span. Rounds that it missed since its registration because it was retired count as
+ * missing answers, whatever the policy for newcomers; otherwise a model could retire before a hard round at no cost.
+ * The value is a mean over scores, computed from sums and counts, not a mean of means. Sums run oldest first: in
+ * another order their last bits would differ.
  * @param snapshots the model's own, each of one of `periods`
  * @param roundCount of all the periods
  */
@@ -68,9 +68,9 @@ export function standingOf(
     } else if (registeredAt <= firstPerformedAt) add(missing)
     else if (newcomers === 'worst') add(worst)
   }
-  if (next < snapshots.length) throw new RangeError('a snapshot is of no period of its span, or not in order')
+  if (next < snapshots.length) throw new RangeError('a snapshot matches no period of its span, or is out of order')
   const { sum, count, ...counts } = total
-  // Without a score of its own there is nothing that the worst ones could be added to.
+  // Without an own score there is no sum to add the worst ones to.
   return { ...counts, roundCount, value: counts.scoreCount === 0 ? null : sum / count }
 }
 

@@ -11,11 +11,11 @@ export interface ClockFault {
   readonly fix: string
 }
 
-const fix = 'set the clock of this machine (NTP: timedatectl set-ntp true); nothing else has to be done'
+const setClock = 'set the clock of this machine (NTP: timedatectl set-ntp true)'
 
 /**
- * Whether this machine's clock is behind what is stored; `null`: it is not. A row of the future can only come from a clock
- * that was ahead, or from this one being behind.
+ * The fault if this machine's clock is behind the stored rows, else `null`. A row from the future can only come from a
+ * clock that was ahead, or from this one being behind.
  */
 export function clockBehindRows(
   progress: Pick<NodeProgress, 'feeds' | 'lastRoundTimes' | 'lastPeriodEnd' | 'lastCheckpointEnd'>,
@@ -27,12 +27,12 @@ export function clockBehindRows(
   return {
     key: 'behind rows',
     what: `this machine's clock is ${describeLength(newest.at - now)} behind the newest ${newest.what}, of ${formatInstant(newest.at)}`,
-    heldUpBy: 'records are refused as from the future, and no round opens, until the clock has passed that instant',
-    fix,
+    heldUpBy: 'until the clock passes that instant, records are refused as from the future and no round opens',
+    fix: `${setClock}; no other action is needed`,
   }
 }
 
-/** The same by a second witness, the database server's clock, which was read between two looks at this one. */
+/** The same check against the database server's clock, which was read between two readings of this one. */
 export function clockBesideStore(
   storeAt: Instant | null,
   before: Instant,
@@ -46,8 +46,8 @@ export function clockBesideStore(
   return {
     key: 'beside store',
     what: `this machine's clock is ${difference} that of the database server, ${formatInstant(storeAt)}`,
-    heldUpBy: 'one of the two clocks is wrong, and rounds are opened and settled by this one',
-    fix: `${fix}, or that of the database server`,
+    heldUpBy: 'one of the two clocks is wrong, and this one decides when rounds open and settle',
+    fix: `${setClock}, or that of the database server`,
   }
 }
 

@@ -1,13 +1,13 @@
 import type { FeedScope, FeedState } from '../feed-record.ts'
 import type { Instant } from '../time.ts'
 
-/** The last sign of life of a worker. Its times are those of the store's own clock, which no worker can set. */
+/** The last heartbeat of a worker. Its times are those of the store's own clock, which no worker can set. */
 export interface Heartbeat {
   readonly worker: string
   readonly at: Instant
   /** How long ago that was. */
   readonly silentMs: number
-  /** By how much the promised next sign of life is late; 0 or less: it is not. */
+  /** By how much the promised next heartbeat is late; 0 or less if it is not. */
   readonly overdueMs: number
   /** How long ago the worker last finished a pass over its work; `null` before the first. */
   readonly sinceWorkMs: number | null
@@ -29,7 +29,7 @@ export interface OpenRounds {
   readonly expiredCount: number
 }
 
-/** How many of a schedule's newest rounds tell whether its models answer: one may fail by chance. */
+/** How many of a schedule's newest rounds decide whether its models answer: one may fail by chance. */
 export const recentRoundCount = 3
 
 /** An answered round that is not void. */
@@ -43,11 +43,11 @@ export interface RecentRound {
   readonly commonReason: string | null
 }
 
-/** How far each stage has come: whether something stands still is told from this alone. */
+/** How far each stage has come. Stoppages are detected from this alone. */
 export interface PipelineProgress {
   /** In order of worker. */
   readonly heartbeats: readonly Heartbeat[]
-  /** When the first of the models was registered that take part; `null` without one. */
+  /** When the first model that now takes part was registered; `null` without one. */
   readonly firstModelAt: Instant | null
   /** The newest `performedAt` of each schedule that has rounds. */
   readonly lastRoundTimes: ReadonlyMap<string, Instant>
@@ -62,7 +62,7 @@ export interface PipelineProgress {
   readonly firstInOpenCheckpoint: Instant | null
 }
 
-/** Everything that is known of a node: its feeds, and what became of their records. */
+/** Everything that is known about a node: its feeds, and the progress of each stage. */
 export interface NodeProgress extends PipelineProgress {
   readonly feeds: readonly FeedState[]
 }

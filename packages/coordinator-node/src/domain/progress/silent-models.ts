@@ -6,8 +6,8 @@ import type { Stoppage } from './stoppage.ts'
 const graceMs = 60_000
 
 /**
- * The newest rounds of a schedule have rows, and not one valid answer. Rounds, boards and checkpoints go on without any, so
- * nothing else would tell that an orchestrator hangs or that a call is broken.
+ * The newest rounds of a schedule have rows, but not one valid answer. Rounds, leaderboards and checkpoints continue
+ * without any, so nothing else would show that an orchestrator hangs or that a call is broken.
  */
 export function silentModels(schedule: Schedule, { recentRounds }: NodeProgress): Stoppage[] {
   const recent = recentRounds.filter(({ scheduleKey, rowCount }) => scheduleKey === schedule.key && rowCount > 0)
@@ -21,8 +21,8 @@ export function silentModels(schedule: Schedule, { recentRounds }: NodeProgress)
       key: `models of ${schedule.key}`,
       what: `no model has given a valid answer in the newest ${recentRoundCount} rounds of "${schedule.key}"`,
       since: first.performedAt,
-      heldUpBy: `${countRows(recent)} answers are missing, the newest mostly by ${reason}`,
-      fix: 'see each model with crunch models, and the orchestrator with crunch logs models; start it again with crunch restart models',
+      heldUpBy: `${countRows(recent)} answers are missing, the newest mostly because of ${reason}`,
+      fix: 'check each model with crunch models, and the orchestrator with crunch logs models; start it again with crunch restart models',
       graceMs,
       dataGraceMs: 0,
     },

@@ -153,7 +153,7 @@ describe('what is a standstill, with what holds it up', () => {
       {
         stage: 'prediction',
         what: /no model has given a valid answer in the newest 3 rounds of "BTC-5m"/,
-        heldUpBy: /15 answers are missing, the newest mostly by orchestrator_unreachable/,
+        heldUpBy: /15 answers are missing, the newest mostly because of orchestrator_unreachable/,
       },
     ],
     'rounds that a silent score worker does not settle': [
@@ -168,13 +168,13 @@ describe('what is a standstill, with what holds it up', () => {
         heartbeats: workers.map((one) => (one.worker === 'score' ? alive('score', { sinceWorkMs: 90_000 }) : one)),
         openRounds: [open({ dueCount: 1, firstDueAt: at(58), ripeCount: 1, firstRipeAt: at(58) })],
       }),
-      { stage: 'score', what: /1 round of/, heldUpBy: /has finished no pass over its work for 1 min 30 s/ },
+      { stage: 'score', what: /1 round of/, heldUpBy: /has not completed a pass over its work for 1 min 30 s/ },
     ],
     'rounds that have expired, and are there': [
       progress({
         openRounds: [open({ dueCount: 1, firstDueAt: at(-5), ripeCount: 1, firstRipeAt: at(-5), expiredCount: 1 })],
       }),
-      { stage: 'score', what: /1 round of/, heldUpBy: /although their time for a truth is over/ },
+      { stage: 'score', what: /1 round of/, heldUpBy: /although their time for a truth has passed/ },
     ],
     'a board that waits for the truth of rounds': [
       progress({
@@ -238,7 +238,7 @@ describe('what is a standstill, with what holds it up', () => {
     const stuck = workers.map((one) => (one.worker === 'feed-data' ? alive('feed-data', { sinceWorkMs: 50_000 }) : one))
     const replay = { ...grid, isReplay: true }
     expect(find(progress({ heartbeats: stuck }), replay)).toEqual([
-      expect.objectContaining({ stage: 'feed', what: 'the replay does not go on', since: at(60) }),
+      expect.objectContaining({ stage: 'feed', what: 'the replay does not advance', since: at(60) }),
     ])
     expect(find(progress({ heartbeats: stuck, feeds: [feed({ status: 'down' })] }), replay)).toEqual([])
     expect(find(progress(), replay)).toEqual([])

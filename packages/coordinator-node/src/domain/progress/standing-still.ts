@@ -20,13 +20,13 @@ export interface PipelineGrid {
   readonly isReplay: boolean
 }
 
-/** Since when the caller has looked: in the pipeline's time, and how long ago by a clock that only goes forward. */
+/** When the caller began to look: in the pipeline's time, and how long ago by a monotonic clock. */
 export interface Looking {
   readonly since: Instant
   readonly forMs: number
 }
 
-/** Work that is due takes a worker some seconds, besides what lies between two looks at it. */
+/** A worker needs some seconds for due work, in addition to the interval between two passes. */
 const workGraceMs = 30_000
 /** A worker that was silent before the caller looked may be starting: with its models, that takes a while. */
 const startGraceMs = 60_000
@@ -34,8 +34,8 @@ const startGraceMs = 60_000
 const answerGraceMs = 15_000
 
 /**
- * What stands still as of an instant. Pure, and told from stored facts alone, so that a process that runs apart sees it too.
- * What was missed before the caller looked is not asked for again.
+ * What stands still at an instant. Pure, and computed from stored facts alone, so that any process can detect it. What
+ * was missed before the caller began to look is not reported.
  */
 export function standingStill(grid: PipelineGrid, progress: NodeProgress, now: Instant, looking: Looking): Stoppage[] {
   return [
@@ -62,7 +62,7 @@ const serviceOf: Readonly<Record<string, string>> = { 'feed-data': 'predict', ch
 
 function restartFix(worker: string): string {
   const service = serviceOf[worker] ?? worker
-  return `see why with crunch logs ${service}, and start it again with crunch restart ${service}`
+  return `find the cause with crunch logs ${service}, and start it again with crunch restart ${service}`
 }
 
 function silentWorkers(heartbeats: readonly Heartbeat[], { forMs }: Looking): Stoppage[] {
@@ -73,7 +73,7 @@ function silentWorkers(heartbeats: readonly Heartbeat[], { forMs }: Looking): St
       key: `worker ${worker}`,
       what: `the ${worker} worker gives no sign of life`,
       since: at,
-      heldUpBy: `it ended, is stopped or hangs, or does not reach the database, for ${describeLength(silentMs)}`,
+      heldUpBy: `it exited, is stopped, hangs, or cannot reach the database; silent for ${describeLength(silentMs)}`,
       fix: restartFix(worker),
       // The promise that it broke had room already.
       graceMs: silentMs > forMs ? startGraceMs : 0,
@@ -81,7 +81,10 @@ function silentWorkers(heartbeats: readonly Heartbeat[], { forMs }: Looking): St
     }))
 }
 
-/** The recording's time does not go on, although its process lives. One that waits for its pace counts as at work. */
+/**
+ * The recording's time does not advance, although its process is alive. A process that waits for its pace counts as
+ * working.
+ */
 function stuckReplay({ timeoutMs }: PipelineGrid, { heartbeats, feeds, lastRoundTimes }: NodeProgress): Stoppage[] {
   const sinceWorkMs = heartbeats.find(({ worker }) => worker === 'feed-data')?.sinceWorkMs ?? null
   const watermarks = feeds.flatMap(({ watermarkAt }) => (watermarkAt === null ? [] : [watermarkAt]))
@@ -94,9 +97,9 @@ function stuckReplay({ timeoutMs }: PipelineGrid, { heartbeats, feeds, lastRound
     {
       stage: 'feed',
       key: `replay ${since}`,
-      what: 'the replay does not go on',
+      what: 'the replay does not advance',
       since,
-      heldUpBy: `its process lives, but has released no record for ${describeLength(sinceWorkMs)}: it waits for models, the score worker or the database.${rounds}`,
+      heldUpBy: `its process is alive, but has released no record for ${describeLength(sinceWorkMs)}: it waits for models, the score worker or the database.${rounds}`,
       fix: restartFix('predict'),
       graceMs: 0,
       dataGraceMs: 0,
@@ -104,19 +107,19 @@ function stuckReplay({ timeoutMs }: PipelineGrid, { heartbeats, feeds, lastRound
   ]
 }
 
-/** Why a worker does not do what is due; `null` when it lives, as far as is known. */
+/** Why a worker does not do what is due; `null` when it appears to be alive. */
 function workerFault({ workEveryMs }: PipelineGrid, heartbeats: readonly Heartbeat[], worker: string): string | null {
   const heartbeat = heartbeats.find((candidate) => candidate.worker === worker)
   if (heartbeat === undefined) return `no ${worker} worker has ever given a sign of life`
   if (heartbeat.overdueMs > 0) return `the ${worker} worker has been silent since ${formatInstant(heartbeat.at)}`
   const { sinceWorkMs } = heartbeat
   if (sinceWorkMs !== null && sinceWorkMs > workGraceMs + 2 * workEveryMs) {
-    return `the ${worker} worker lives, but has finished no pass over its work for ${describeLength(sinceWorkMs)}: it fails or waits for the database`
+    return `the ${worker} worker is alive, but has not completed a pass over its work for ${describeLength(sinceWorkMs)}: it fails or waits for the database`
   }
   return null
 }
 
-/** A fresh feed has brought what should have opened a round, and none was opened. */
+/** A fresh feed delivered the record that should have opened a round, but none was opened. */
 function unopenedRounds(
   grid: PipelineGrid,
   schedule: Schedule,
@@ -125,7 +128,7 @@ function unopenedRounds(
   lookedSince: Instant,
 ): Stoppage[] {
   const feed = feeds.find(({ scope }) => feedScopeKey(scope) === feedScopeKey(schedule.scope))
-  // Without a participant there is nothing to ask, and a feed that is not well is a reason of its own.
+  // Without a participant there is no model to ask, and an unhealthy feed is reported separately.
   if (firstModelAt === null || feed === undefined || !isWell(feed, now)) return []
   const lastAt = lastRoundTimes.get(schedule.key) ?? null
   const nextCell = lastAt === null ? firstModelAt : floorToGrid(lastAt, schedule.everyMs) + schedule.everyMs
@@ -141,7 +144,7 @@ function unopenedRounds(
       since: lastAt ?? since,
       heldUpBy:
         workerFault(grid, heartbeats, 'predict') ??
-        'the predict worker lives: its records come too late, its clock is off, or the contract cannot build the input or the call',
+        'the predict worker is alive: its records arrive too late, its clock is wrong, or the contract cannot build the input or the call',
       fix: restartFix('predict'),
       graceMs: workGraceMs,
       dataGraceMs: 0,
@@ -165,7 +168,7 @@ function unansweredRounds(
       key: `answers ${scheduleKey} ${firstUnansweredAt}`,
       what: `${countOf(unansweredCount, 'round')} of "${scheduleKey}" stay without answers`,
       since: firstUnansweredAt,
-      heldUpBy: workerFault(grid, heartbeats, 'predict') ?? 'the predict worker lives, but has not written them',
+      heldUpBy: workerFault(grid, heartbeats, 'predict') ?? 'the predict worker is alive, but has not written them',
       fix: restartFix('predict'),
       graceMs: grid.timeoutMs + answerGraceMs,
       dataGraceMs: 0,
@@ -211,7 +214,7 @@ function openPeriod(grid: PipelineGrid, progress: NodeProgress, now: Instant): S
     {
       stage: 'snapshot',
       key: `period ${end}`,
-      what: `the leaderboard stands still${lastPeriodEnd === null ? ', and has never been made' : ` at ${formatInstant(lastPeriodEnd)}`}: the period up to ${formatInstant(end)} is not closed`,
+      what: `the leaderboard stands still${lastPeriodEnd === null ? ' and was never computed' : ` at ${formatInstant(lastPeriodEnd)}`}: the period up to ${formatInstant(end)} is not closed`,
       since: end,
       heldUpBy:
         unresolvedBefore(grid, progress, end) ?? workerFault(grid, heartbeats, 'score') ?? closingFails('score'),
@@ -227,7 +230,7 @@ function openCheckpoint(grid: PipelineGrid, progress: NodeProgress, now: Instant
   const end = closableEnd(grid, progress, firstInOpenCheckpoint, grid.checkpointEveryMs, now)
   if (end === null) return []
   const isBoardBehind = firstInOpenPeriod !== null && firstInOpenPeriod < end
-  const board = `the leaderboard, which is closed up to ${lastPeriodEnd === null ? 'nothing yet' : formatInstant(lastPeriodEnd)}`
+  const board = `the leaderboard, which ${lastPeriodEnd === null ? 'has no closed period yet' : `is closed up to ${formatInstant(lastPeriodEnd)}`}`
   return [
     {
       stage: 'checkpoint',
@@ -242,7 +245,7 @@ function openCheckpoint(grid: PipelineGrid, progress: NodeProgress, now: Instant
   ]
 }
 
-const closingFails = (worker: string) => `the ${worker} worker lives: closing fails`
+const closingFails = (worker: string) => `the ${worker} worker is alive, but closing fails`
 
 /** The end of the cell of a grid that holds the first round, once no round can be opened in it any more; `null` before. */
 function closableEnd(
@@ -270,7 +273,7 @@ function unresolvedBefore(grid: PipelineGrid, { openRounds, heartbeats }: NodePr
   const blocking = openRounds.filter(({ firstDueAt }) => firstDueAt !== null && firstDueAt < end)
   if (blocking.length === 0) return null
   const why =
-    workerFault(grid, heartbeats, 'score') ?? 'their truth is not known; they are void when their time for it is over'
+    workerFault(grid, heartbeats, 'score') ?? 'their truth is not known yet; they become void when they expire'
   const rounds = blocking.map(
     ({ scheduleKey, dueCount, firstDueAt }) =>
       `${countOf(dueCount, 'unresolved round')} of "${scheduleKey}" since ${formatInstant(firstDueAt as Instant)}`,

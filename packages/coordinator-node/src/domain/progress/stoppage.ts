@@ -9,7 +9,7 @@ export interface Stoppage {
   readonly since: Instant
   readonly heldUpBy: string
   readonly fix: string
-  /** How long it may be seen to be so before it is an alarm: a healthy node needs a moment as well. Wall time. */
+  /** How long it may last before it is an alarm: a healthy node needs a moment too. Wall time. */
   readonly graceMs: number
   /** So far it may be well: the time counts, so that it is an alarm at once when it turns out not to be, and nothing is told. */
   readonly mayBeWell?: boolean

@@ -30,7 +30,7 @@ export function backfillWriter(
   const key = feedScopeKey(scope)
   const known = resolved.feeds.map((feed) => feedScopeKey(feed.scope))
   if (!known.includes(key)) {
-    const cause = `the tables hold the feeds of the contract (${known.join(', ')}), and ${key} is none of them`
+    const cause = `the tables hold the feeds of the contract (${known.join(', ')}), but not ${key}`
     throw new CrunchError('BAD_REQUEST', `${cause}: name one of them, or write Parquet with --target parquet`)
   }
   return {

@@ -24,7 +24,7 @@ export interface BackfillContext {
 /** About three minutes, when the provider does not say how long to wait. */
 const maxTries = 8
 
-/** Runs a stored job on, with the source that this node has by its name, as `runBackfill` does. */
+/** Continues a stored job with this node's source of that name, as `runBackfill` does. */
 export async function backfill(job: BackfillJob, context: BackfillContext): Promise<BackfillJob> {
   const { contract, settings, env, store, log } = context
   const resolved = resolveContract(contract)

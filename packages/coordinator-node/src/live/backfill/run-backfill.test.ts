@@ -263,7 +263,7 @@ describe('a backfill', () => {
         { ...job, scope: { ...btc, granularity: '1s' } },
         { resolved, store, log: silentLog, now: timing.now },
       )
-    expect(writer).toThrow(/binance:BTCUSDT:candle:1s is none of them: .*--target parquet/)
+    expect(writer).toThrow(/but not binance:BTCUSDT:candle:1s: .*--target parquet/)
   })
 })
 

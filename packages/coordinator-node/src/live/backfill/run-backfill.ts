@@ -8,7 +8,7 @@ import type { Store } from '../../ports/store.ts'
 import { requireOffered } from '../../stages/feed/offered-series.ts'
 import { backOffMs, type Patience, type Timing } from '../follow/timing.ts'
 
-/** A job's way: how far it has come, told after each write. */
+/** A job's progress, reported after each write. */
 export type BackfillProgress = Pick<BackfillJob, 'from' | 'to' | 'cursor' | 'recordCount' | 'pageCount'>
 
 export interface BackfillOptions {
@@ -21,7 +21,7 @@ export interface BackfillOptions {
   readonly log: Log
   readonly timing: Timing
   readonly patience: Pick<Patience, 'firstMs' | 'longestMs'>
-  /** How often in a row an interrupted source is asked without giving anything; then the job has failed. */
+  /** How many times in a row an interrupted source is retried without any record before the job fails. */
   readonly maxTries: number
   /** Leaves the job where it is, to be resumed. */
   readonly signal: AbortSignal
@@ -35,16 +35,16 @@ interface Run extends BackfillOptions {
 }
 
 /**
- * Runs a job on from its cursor, until it is completed, has failed, is cancelled by somebody or `signal` aborts, and answers
- * how it stands then. A page is written before the cursor moves, so that a process that dies loses nothing: what it wrote
- * last is written again, which changes nothing.
- * Rejects with LEASE_HELD while another process runs it, with NOT_FOUND for an unknown job, and with STORE_UNAVAILABLE.
+ * Continues a job from its cursor until it is completed, failed or cancelled, or `signal` aborts; returns its state
+ * then. A page is written before the cursor moves, so that a process that dies loses nothing: what it wrote last is
+ * written again, which changes nothing. Rejects with LEASE_HELD while another process runs it, with NOT_FOUND for an
+ * unknown job, and with STORE_UNAVAILABLE.
  */
 export async function runBackfill(id: string, options: BackfillOptions): Promise<BackfillJob> {
   const { store, timing } = options
   const lease = await store.takeLease(`backfill ${id}`)
   if (lease === null) {
-    throw new CrunchError('LEASE_HELD', `the backfill ${id} is run by another process: wait for it, or cancel it`)
+    throw new CrunchError('LEASE_HELD', `the backfill ${id} is being run by another process: wait for it, or cancel it`)
   }
   const lost = new AbortController()
   void lease.lost.then(() => lost.abort())
@@ -85,7 +85,7 @@ async function toItsEnd(run: Run): Promise<void> {
         return
       }
       const waitMs = backOffMs(failures, error.retryAfterMs, run.patience, timing)
-      log.warn('the source was interrupted; asking again', {
+      log.warn('the source was interrupted; retrying', {
         stage: 'feed',
         scope: feedScopeKey(job.scope),
         reason: error.message,
@@ -97,7 +97,7 @@ async function toItsEnd(run: Run): Promise<void> {
   await store.moveBackfillJob(job.id, { to: 'pending', error: null, at: timing.now() })
 }
 
-/** A broken world is the job's failure; anything else is ours, and shows where it comes from. */
+/** An expected error fails the job; any other is a bug and is thrown with its stack. */
 async function fail({ store, job, timing }: Run, error: unknown, failures: number): Promise<void> {
   const reason = error instanceof Error ? error.message : String(error)
   const text = error instanceof FeedInterrupted ? `${reason} (${failures} times without any record)` : reason

@@ -35,7 +35,7 @@ export async function beginNewEra(ports: EraPorts): Promise<NewEra> {
   if (lease === null) {
     throw new CrunchError(
       'LEASE_HELD',
-      'a node works on this database: stop it with crunch down, then confirm the new era',
+      'a node is using this database: stop it with crunch down, then confirm the new era',
     )
   }
   try {

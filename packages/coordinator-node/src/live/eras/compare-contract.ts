@@ -17,7 +17,7 @@ import { formatDuration, formatInstant } from '../../domain/time.ts'
 export interface StoredContract {
   readonly competition: Competition | null
   readonly eras: readonly Era[]
-  /** Of a database from before eras were kept, its rows tell a part of the contract. */
+  /** In a database older than eras, the rows show a part of the contract. */
   readonly openedRounds: number
   readonly schedules: readonly Schedule[]
   readonly leaderboard: Pick<Leaderboard, 'rankBy' | 'direction' | 'entries'> | null
@@ -87,7 +87,7 @@ function isSameCompetition(own: Competition, stored: Competition): boolean {
 
 function describeCompetitions(own: Competition, stored: Competition): string {
   return (
-    `this database belongs to the competition "${stored.name}" (CRUNCH_ID ${stored.crunchId}), and this node is of ` +
+    `this database belongs to the competition "${stored.name}" (CRUNCH_ID ${stored.crunchId}), but this node runs ` +
     `"${own.name}" (CRUNCH_ID ${own.crunchId})`
   )
 }
@@ -102,7 +102,7 @@ export function requireSameStructure(structure: JsonObject, era: Era): void {
 
 function requireSameRows(structure: JsonObject, stored: StoredContract): void {
   refuse(rowDifferences(structure, stored), {
-    what: 'the contract is not the one that this database was used with:',
+    what: 'the contract differs from the one that this database was used with:',
     since: byRows,
     fix: changedRowsFix,
   })

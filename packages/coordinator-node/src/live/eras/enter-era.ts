@@ -48,7 +48,7 @@ export async function enterEra(ports: EraPorts): Promise<EraSpan> {
   const at = wallClock.now()
   const entered = await store.enterEra({ competition, structure, fingerprint, formerFingerprint, codeHash, at })
   if (entered.kind !== 'entered') {
-    // Another process gave the database its contract between the look at it and now.
+    // Another process stored its contract in the database since it was read.
     if (entered.kind === 'other-competition') requireSameCompetition(competition, entered.competition)
     else requireSameStructure(structure, entered.era)
     throw new Error(`the store refused the contract without a difference: ${entered.kind}`)

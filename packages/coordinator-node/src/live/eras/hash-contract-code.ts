@@ -53,7 +53,7 @@ async function bundle(path: string): Promise<{ readonly code: string; readonly p
       minifyIdentifiers: false,
       treeShaking: false,
       logLevel: 'silent',
-      // The types of a workspace's tsconfig say nothing of what runs.
+      // The workspace's tsconfig concerns only types, not the code that runs.
       tsconfigRaw: {},
       plugins: [leaveOutPackages(packages)],
     })
@@ -95,7 +95,7 @@ function packageName(specifier: string): string {
   return scope.startsWith('@') ? `${scope}/${name}` : scope
 }
 
-/** The version of the package that holds a file; empty for what has none, as a module of Node. */
+/** The version of the package that contains a file; empty if it has none, as for a Node module. */
 async function versionOf(name: string, file: string): Promise<string> {
   for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
     const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => undefined)

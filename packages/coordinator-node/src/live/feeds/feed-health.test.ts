@@ -36,7 +36,7 @@ describe('the health of feeds', () => {
     expect((await states()).BTCUSDT).toEqual(up)
     await health.check(minute(3))
     await health.check(minute(4))
-    expect(await states()).toEqual({ BTCUSDT: ['stale', 'nothing new for 120 s'], ETHUSDT: up })
+    expect(await states()).toEqual({ BTCUSDT: ['stale', 'no new record for 120 s'], ETHUSDT: up })
     await health.heard([candle(4)], minute(5))
     expect((await states()).BTCUSDT).toEqual(up)
     expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
@@ -54,7 +54,7 @@ describe('the health of feeds', () => {
     await health.check(minute(0) + 4_999)
     expect((await states()).BTCUSDT).toEqual(up)
     await health.check(minute(0) + 5_000)
-    expect((await states()).BTCUSDT).toEqual(['stale', 'nothing new for 5 s'])
+    expect((await states()).BTCUSDT).toEqual(['stale', 'no new record for 5 s'])
   })
 
   test('is measured from the newest record, not from the last that came', async () => {
@@ -70,7 +70,7 @@ describe('the health of feeds', () => {
     await health.heard([candle(10)], minute(11))
     await health.check(minute(20))
     await health.heard([candle(1)], minute(20))
-    expect((await states()).BTCUSDT).toEqual(['stale', 'nothing new for 120 s'])
+    expect((await states()).BTCUSDT).toEqual(['stale', 'no new record for 120 s'])
   })
 
   test('is stale also for a feed that only an earlier process heard', async () => {
@@ -181,7 +181,7 @@ describe('a feed that cannot be followed', () => {
     await health.end([btc], 'line down', minute(1))
     await health.resume([btc, eth], minute(2))
     await health.check(minute(9))
-    const nothing = ['down', 'it is followed, and has brought nothing yet']
+    const nothing = ['down', 'it is followed, but no record has arrived yet']
     expect(await states()).toEqual({ BTCUSDT: nothing, ETHUSDT: nothing })
     expect(log.lines).toEqual([])
     await health.heard([candle(9), candle(9, {}, eth)], minute(10))

@@ -6,15 +6,18 @@ import type { Log } from '../../ports/log.ts'
 import type { Store } from '../../ports/store.ts'
 import { loadSeriesWatch } from '../../stages/feed/series-watch.ts'
 
-/** Keeps the status of every feed in the store, with its reason, and logs it once a change. */
+/** Stores the status of every feed, with its reason, and logs each change once. */
 export interface FeedHealth {
   /** These records were stored, and are new: batch by batch, so that series of one instant are compared with each other. */
   heard(records: readonly FeedRecord[], at: Instant): Promise<void>
-  /** Looks at every feed as of an instant: what is silent or fails its gate is no longer up, what no longer does is up again. */
+  /**
+   * Checks every feed at an instant: one that is silent or fails its gate is no longer up; one that recovered is up
+   * again.
+   */
   check(at: Instant): Promise<void>
   /** A clock is off, by which these feeds are suspect until a record is heard when nothing of the kind was for a while. */
   suspectClock(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
-  /** Says of feeds that they have ended, or why they still are; they stay down until they are resumed or a record is heard. */
+  /** Marks feeds as ended, or updates the reason; they stay down until they are resumed or a record arrives. */
   end(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
   /** Feeds that were down are followed again: they are what their records say, and down while there are none. */
   resume(scopes: readonly FeedScope[], at: Instant): Promise<void>
@@ -31,7 +34,7 @@ interface FeedEntry {
   clock: { readonly reason: string; readonly until: Instant } | null
 }
 
-const nothingYet = 'it is followed, and has brought nothing yet'
+const nothingYet = 'it is followed, but no record has arrived yet'
 
 /**
  * Starts with what the store holds of the feeds, from before this process.
@@ -53,10 +56,11 @@ export async function openFeedHealth(
     reason: string | null,
     at: Instant,
   ) {
-    // The reasons of a gate and of a silence change with each record; why a feed cannot be followed is news each time.
+    // Numbers in the reasons of gates and silence change with each record and are not logged again; a new reason why a
+    // feed cannot be followed is.
     const isTheSame = entry.status === status && entry.cause === cause && (cause !== 'end' || entry.reason === reason)
     if (isTheSame) return
-    // Whoever follows the feed has told each reason why it is down.
+    // The follower of the feed has already logged why it is down.
     const isTold = entry.status === 'down' && status === 'down'
     Object.assign(entry, { status, cause, reason })
     await write(entry.scope, status, reason, at, !isTold)

@@ -23,7 +23,7 @@ import { createRecordWriter, type RecordWriter } from './record-writer.ts'
 const minuteMs = 60_000
 /** Records of history come a thousand a batch, new ones one by one: some four thousand are under way at most. */
 const recordsOfAPiece = 16
-/** Longer than a provider takes to answer or to time out; a source need not tell when its connection stands. */
+/** Longer than a provider takes to answer or to time out; a source need not report when its connection is open. */
 const longestFirstTryMs = 15_000
 
 /** What the sources of one process share. */
@@ -64,7 +64,9 @@ export async function runLiveFeed(context: WorkerContext, predictor?: Predictor)
   ])
 }
 
-/** A worker serves once each of its sources has been tried: what is wrong for good shows before anyone is told that it runs. */
+/**
+ * A worker is ready once each of its sources has been tried: permanent errors show before it is reported as running.
+ */
 function readyWhenTried({ ready }: WorkerContext, names: readonly string[]): (name: string) => void {
   const untried = new Set(names)
   return (name) => {
@@ -72,7 +74,7 @@ function readyWhenTried({ ready }: WorkerContext, names: readonly string[]): (na
   }
 }
 
-/** @param onTried told when a connection stands, or when there is none for now; more than once */
+/** @param onTried called when a connection is open, or cannot be opened for now; more than once */
 async function runSource(
   feed: LiveFeed,
   source: FeedSource,
@@ -145,8 +147,8 @@ async function watchFeeds(context: WorkerContext, health: FeedHealth, feeds: rea
 
 function describeJump(jumpMs: number): string {
   const seconds = `${Math.abs(jumpMs) / 1_000} s`
-  if (jumpMs < 0) return `the clock of this node went back by ${seconds}`
-  return `the clock of this node went ahead by ${seconds}: it was set, or the machine slept`
+  if (jumpMs < 0) return `the clock of this node jumped back by ${seconds}`
+  return `the clock of this node jumped ahead by ${seconds}: it was set, or the machine slept`
 }
 
 function requireSource(context: WorkerContext, name: string): FeedSource {

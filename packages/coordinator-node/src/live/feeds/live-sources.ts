@@ -34,8 +34,8 @@ const engineSources: Readonly<Record<string, SourceMaker>> = {
 export const liveSources: readonly string[] = Object.keys(engineSources)
 
 /**
- * Makes the source of every feed of a contract: the one that the contract brings along, else the engine's by that name.
- * Throws a `CrunchError` FEED_UNAVAILABLE for a name that nobody has.
+ * Creates the source of every feed of a contract: the contract's own, else the engine's by that name. Throws a
+ * `CrunchError` FEED_UNAVAILABLE for an unknown name.
  */
 export function createLiveSources(
   contract: AnyContract,

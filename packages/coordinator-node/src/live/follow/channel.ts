@@ -1,6 +1,6 @@
 /** A bounded queue between tasks of one process: writers wait while it is full, the reader while it is empty. */
 export interface Channel<Item> {
-  /** Resolves when the item is in; `false` when nobody will read it any more. */
+  /** Resolves when the item is queued; `false` when the reader has ended. */
   push(item: Item): Promise<boolean>
   /** No more items: the reader ends behind those that are in. */
   end(): void

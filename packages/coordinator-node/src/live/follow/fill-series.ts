@@ -97,14 +97,14 @@ function noteHole({ log, timing, patience, source }: Session, series: FollowedSe
     scope: feedScopeKey(series.scope),
     ...describeStretch(hole),
     ...(series.stepMs !== null && { missingCount: missingCount(hole, series.stepMs) }),
-    history: canTry ? 'does not have them; it is asked again' : 'the source has none',
+    history: canTry ? 'does not have them; retrying' : 'the source has none',
   })
   const dropped = canTry ? addHole(series, hole, timing.now() + patience.repairMs) : undefined
   if (dropped !== undefined) giveUp(log, series, dropped)
 }
 
 function giveUp(log: Log, { scope }: FollowedSeries, stretch: Stretch): void {
-  log.warn('missing records are given up', { stage: 'feed', scope: feedScopeKey(scope), ...describeStretch(stretch) })
+  log.warn('giving up on missing records', { stage: 'feed', scope: feedScopeKey(scope), ...describeStretch(stretch) })
 }
 
 /** Asks again for a hole that stayed open. */
@@ -165,7 +165,7 @@ async function patiently(session: Session, series: FollowedSeries, ask: () => Pr
       const retryAfterMs = error instanceof FeedInterrupted ? error.retryAfterMs : null
       const waitMs = backOffMs(failures, retryAfterMs, patience, timing)
       const isLast = timing.now() + waitMs - startedAt > patience.historyMs
-      log.warn(isLast ? 'history does not answer; going on without it' : 'history does not answer; asking again', {
+      log.warn(isLast ? 'history does not answer; continuing without it' : 'history does not answer; retrying', {
         stage: 'feed',
         scope: feedScopeKey(series.scope),
         reason: error.message,

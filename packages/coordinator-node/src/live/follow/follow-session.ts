@@ -89,7 +89,7 @@ async function runSession(session: Session, onNews: () => void): Promise<void> {
   const parts = [streaming, ...handing, telling, repairing].map((part) =>
     part.catch((error: unknown) => {
       failure ??= { error }
-      // The stream would go on, and nobody take a series of it.
+      // Otherwise the stream would continue without a reader for one of its series.
       close()
     }),
   )
@@ -115,7 +115,7 @@ async function readStream(
   for await (const batch of source.stream(scopes, from, ending, onOpen)) {
     onOpen()
     onNews()
-    // It speaks, of what is not to be taken.
+    // The source is not silent, although its records are not accepted.
     if (batch.length === 0) for (const one of series) if (one.heardAt !== null) hear(one, timing)
     for (const [key, records] of bySeries(batch)) {
       const queue = queues.get(key)
@@ -125,7 +125,7 @@ async function readStream(
         if (!(await queue.push(records))) return
       } else if (!strangers.has(key)) {
         strangers.add(key)
-        log.warn('a source sends a series that nobody asked for; it is left out', { stage: 'feed', scope: key })
+        log.warn('a source sends a series that was not requested; it is ignored', { stage: 'feed', scope: key })
       }
     }
   }

@@ -50,7 +50,7 @@ describe('following a source', () => {
     // The second connection ended in order, which is no event.
     expect(interruptions).toEqual(['line down'])
     expect(lines[0]).toMatchObject({
-      message: 'a source was interrupted; connecting again',
+      message: 'a source was interrupted; reconnecting',
       fields: { source: 'binance', reason: 'line down', waitMs: 750 },
     })
   })
@@ -166,8 +166,8 @@ describe('following a source', () => {
     })
     const { found, messages } = await follow(script.source, { count: 8 })
     expect(minutesOf(found)).toEqual([3, 4, 5, 6, 7, 0, 1, 2])
-    expect(messages.filter((message) => message !== 'history does not answer; asking again')).toEqual([
-      'history does not answer; going on without it',
+    expect(messages.filter((message) => message !== 'history does not answer; retrying')).toEqual([
+      'history does not answer; continuing without it',
       'records are missing',
       'missing records were filled',
     ])
@@ -202,7 +202,7 @@ describe('following a source', () => {
     const { source } = createScriptedSource({ records, connections: [], history: () => [] })
     const { messages } = await follow(source, { series: [createFollowedSeries(btc, minute(0), null)], count: 1_003 })
     expect(messages.filter((message) => message === 'records are missing')).toHaveLength(1_002)
-    expect(messages.filter((message) => message === 'missing records are given up')).toHaveLength(2)
+    expect(messages.filter((message) => message === 'giving up on missing records')).toHaveLength(2)
   })
 
   test('gives up a hole that is too old', async () => {
@@ -223,7 +223,7 @@ describe('following a source', () => {
     const { lines } = await follow(waiting, { series, patience: { giveUpMs: 1 }, count: 2 })
     await finished
     expect(lines).toMatchObject([
-      { message: 'missing records are given up', fields: { to: '2026-03-01T10:03:00.000Z' } },
+      { message: 'giving up on missing records', fields: { to: '2026-03-01T10:03:00.000Z' } },
     ])
   })
 

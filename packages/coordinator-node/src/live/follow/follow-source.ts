@@ -6,7 +6,7 @@ import { backOffMs } from './timing.ts'
 
 export interface FollowOptions extends Follower {
   readonly signal: AbortSignal
-  /** Told when the source cannot be followed for now, and why. */
+  /** Called when the source cannot be followed for now, with the reason. */
   readonly onInterrupted: (reason: string) => Promise<void>
 }
 
@@ -55,7 +55,7 @@ export async function* followSource(options: FollowOptions): AsyncGenerator<read
     if (timing.now() - startedAt >= goodConnectionMs) failures = 0
     failures += 1
     const waitMs = backOffMs(failures, retryAfterMs, patience, timing)
-    log.warn('a source was interrupted; connecting again', {
+    log.warn('a source was interrupted; reconnecting', {
       stage: 'feed',
       source: names,
       reason,

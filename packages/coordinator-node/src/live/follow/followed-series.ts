@@ -16,7 +16,7 @@ export interface FollowedSeries {
   readonly stepMs: number | null
   readonly progress: SeriesProgress
   holes: OpenHole[]
-  /** Whether history has yet to tell what lies before the next new record. */
+  /** Whether the records before the next new one must still be fetched from history. */
   isBehind: boolean
   /** When the stream last brought something, or began to be all that there is; `null` while history fills the series up. */
   heardAt: number | null
@@ -41,7 +41,7 @@ export function createFollowedSeries(
   const stepMs = scope.kind === 'candle' ? durationMs(scope.granularity) : null
   // A candle is known when the next one opens.
   const next = watermark === null ? startAt : stepMs === null ? watermark + 1 : watermark
-  // Holes of a grid are known as well. Elsewhere something old may be news, which only the store can tell.
+  // On a grid, gaps are known too. Elsewhere an old record may be new, which only the store knows.
   const knownBefore = watermark === null || stepMs === null ? undefined : watermark
   const series: FollowedSeries = {
     scope,

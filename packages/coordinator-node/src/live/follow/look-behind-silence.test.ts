@@ -28,7 +28,7 @@ describe('a silent stream', () => {
     const { found, interruptions } = await follow(silent, { series, count: 5 })
     expect(minutesOf(found)).toEqual([98, 99, 100, 101, 102])
     expect(interruptions).toEqual([
-      'binance:BTCUSDT:candle:1m has newer records in its history, and none of them came by the stream',
+      'binance:BTCUSDT:candle:1m has newer records in its history, but none of them arrived through the stream',
     ])
   })
 

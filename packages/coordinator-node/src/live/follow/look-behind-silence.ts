@@ -29,12 +29,12 @@ export async function lookBehindSilence(session: Session, series: FollowedSeries
   } catch (error) {
     if (session.ending.aborted) return
     if (!(error instanceof CrunchError)) throw error
-    log.debug('history does not say whether a silent series has news', {
+    log.debug('the history of a silent series could not be checked for newer records', {
       ...{ stage: 'feed', scope: feedScopeKey(scope), reason: error.message },
     })
     return
   }
   if (session.ending.aborted || progress.next() === from || series.heardAt !== heardAt) return
-  const problem = 'has newer records in its history, and none of them came by the stream'
+  const problem = 'has newer records in its history, but none of them arrived through the stream'
   throw new FeedInterrupted(`${feedScopeKey(scope)} ${problem}`)
 }

@@ -9,7 +9,7 @@ export interface Follower {
   readonly log: Log
   readonly timing: Timing
   readonly patience: Patience
-  /** Told when a connection stands. */
+  /** Called when a connection is open. */
   readonly onConnected: () => Promise<void>
 }
 

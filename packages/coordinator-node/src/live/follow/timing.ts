@@ -1,6 +1,6 @@
 import { wait } from '../wait.ts'
 
-/** Time and chance, as whoever follows a source takes them from the world. */
+/** The clock and randomness that following a source depends on. */
 export interface Timing {
   /** Milliseconds since the epoch. */
   now(): number

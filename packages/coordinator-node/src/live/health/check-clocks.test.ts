@@ -26,7 +26,7 @@ describe('settling by a clock', () => {
     scene.storeAt = minute(0) + 59_000
     expect(await mayWork()).toBe(true)
     expect(log.lines.map(({ level }) => level)).toEqual(['error', 'info'])
-    expect(log.lines[0]?.message).toMatch(/2 h behind that of the database server.*nothing is settled/)
+    expect(log.lines[0]?.message).toMatch(/2 h behind that of the database server.*no round is settled/)
   })
 
   test('takes no notice of it in a replay, whose time the records carry', async () => {

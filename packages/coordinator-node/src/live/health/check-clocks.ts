@@ -33,7 +33,7 @@ export function createSettlingGate({ store, clock, settings, log }: ClockContext
     const before = clock.now()
     const fault = clockBesideStore(await store.storeTime(), before, clock.now(), settlingLimitMs)
     if (fault !== null && !isTold) {
-      log.error(`${fault.what}: nothing is settled until they agree`, {
+      log.error(`${fault.what}: no round is settled until they agree`, {
         event: 'clock',
         stage: 'score',
         fix: fault.fix,

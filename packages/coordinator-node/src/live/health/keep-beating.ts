@@ -2,7 +2,10 @@ import { wait } from '../wait.ts'
 import type { WorkerContext, WorkerName } from '../workers/worker-context.ts'
 
 const beatEveryMs = 5_000
-/** What the operating system, a full collection or a busy database may take; more, and the worker stands still. */
+/**
+ * The delay that the operating system, a full garbage collection or a busy database may cause; beyond it, the worker is
+ * stuck.
+ */
 const nextWithinMs = 20_000
 
 /** The signs of life of workers that share a process. */

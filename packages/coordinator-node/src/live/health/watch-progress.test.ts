@@ -97,7 +97,7 @@ describe('the watch', () => {
       expect((await after(seconds)).alarms).toEqual([
         {
           stage: 'score',
-          what: '1 round of "BTCUSDT-5m" could be settled, and are not',
+          what: '1 round of "BTCUSDT-5m" could be settled, but are not',
           since: minute(5),
           heldUpBy: 'no score worker has ever given a sign of life',
           fix: expect.stringContaining('crunch restart score'),
@@ -107,8 +107,8 @@ describe('the watch', () => {
     await store.beat({ worker: 'score', nextWithinMs: 60_000, hasWorked: true })
     expect((await after(5)).alarms).toEqual([])
     expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
-      ['error', '1 round of "BTCUSDT-5m" could be settled, and are not'],
-      ['info', 'no longer: 1 round of "BTCUSDT-5m" could be settled, and are not'],
+      ['error', '1 round of "BTCUSDT-5m" could be settled, but are not'],
+      ['info', 'no longer: 1 round of "BTCUSDT-5m" could be settled, but are not'],
     ])
     expect(log.lines[0]?.fields).toMatchObject({ stage: 'score', since: '2026-03-01T10:05:00.000Z' })
   })

@@ -9,7 +9,7 @@ import type { ReportReads } from '../../ports/store.ts'
 import type { ProgressReport, Standstill } from '../../report/report-context.ts'
 
 export interface ProgressWatch {
-  /** Reads the stored facts, and tells changes to the log. */
+  /** Reads the stored facts, and logs changes. */
   look(): Promise<void>
   /** Of the last look; that none succeeded for a while is an alarm. */
   latest(): ProgressReport
@@ -28,10 +28,10 @@ export interface ProgressWatchOptions {
   readonly monotonicMs: () => number
 }
 
-/** Without a successful look for this long, what the last one found is no news. */
+/** After this long without a successful check, the last result is outdated. */
 const lookLimitMs = 30_000
 
-/** Looks at the stored facts again and again, and tells what has stood still for longer than it may. */
+/** Checks the stored facts periodically, and reports what has stood still for too long. */
 export function watchProgress(options: ProgressWatchOptions): ProgressWatch {
   const { grid, reads, clock, speed, log, monotonicMs } = options
   const beganAtMs = monotonicMs()
@@ -129,6 +129,6 @@ function blindAlarm(now: Instant, blindMs: number): Standstill {
     what: 'the state of the pipeline cannot be read',
     since: now - blindMs,
     heldUpBy: `the database has not answered for ${describeLength(blindMs)}`,
-    fix: 'see that it runs and takes connections: crunch status, crunch logs postgres',
+    fix: 'check that it runs and accepts connections: crunch status, crunch logs postgres',
   }
 }

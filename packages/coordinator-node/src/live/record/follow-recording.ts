@@ -9,7 +9,10 @@ export interface FollowedRecording {
   readonly stretch: RecordedStretch
   readonly timing: Pick<Timing, 'wait'>
   readonly signal: AbortSignal
-  /** Told after each look how many records the file has, and how many came too late for their place in it. */
+  /**
+   * Called after each check with the number of records in the file, and of those that came too late for their place in
+   * it.
+   */
   readonly onProgress: (count: number, lateCount: number) => void
 }
 

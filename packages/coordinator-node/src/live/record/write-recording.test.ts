@@ -64,7 +64,7 @@ it('leaves no file behind where there is nothing to write, or a value cannot be 
   await store.appendRecords([candle(0, { subject: 'x' })])
   const stretch = { scope: btc, ...always }
   await expect(writeRecording(fileOf(), store, stretch, signal)).rejects.toThrow(
-    /"subject" has a meaning in recordings/,
+    /"subject" is a reserved name in recordings/,
   )
   expect(await readdir(folder)).toEqual([])
 })

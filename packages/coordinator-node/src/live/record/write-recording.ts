@@ -42,7 +42,7 @@ export function recordingRow(record: FeedRecord): string {
   const taken = reserved.find((name) => name in values)
   if (taken !== undefined) {
     const place = `${feedScopeKey(record)} at ${formatInstant(eventAt)}`
-    throw new CrunchError('BAD_REQUEST', `${place}: the value "${taken}" has a meaning in recordings; rename it`)
+    throw new CrunchError('BAD_REQUEST', `${place}: the value "${taken}" is a reserved name in recordings; rename it`)
   }
   const times = {
     event_at: formatInstant(eventAt),

@@ -118,7 +118,7 @@ test.each([
   await endHoldingSession()
   await expect(running.ended).rejects.toMatchObject({
     code: 'STORE_UNAVAILABLE',
-    message: expect.stringMatching(/the lease on predicting was lost \(its connection .* was lost\): starting again/),
+    message: expect.stringMatching(/the lease on predicting was lost \(its connection .* was lost\): restarting/),
   })
 })
 
@@ -131,7 +131,7 @@ test('takes over within 30 s from a holder whose sockets are gone, and names it'
   endings.push(() => store.close())
   const held = await store.leaseState(predictLease)
   const second = start(['predict'])
-  const standingBy = 'another predict worker is at work; standing by'
+  const standingBy = 'another predict worker is active; standing by'
   const logged = (message: string) => second.lines.find((line) => line.message === message)
   await expect.poll(() => logged(standingBy), { timeout: 10_000 }).toBeDefined()
   expect(logged(standingBy)?.fields).toMatchObject({ event: 'standing-by', holder: held?.holder })
@@ -142,11 +142,9 @@ test('takes over within 30 s from a holder whose sockets are gone, and names it'
   const elapsedMs = performance.now() - startedAt
   expect(elapsedMs).toBeGreaterThan(10_000)
   expect(elapsedMs).toBeLessThan(30_000)
-  const silent = logged(
-    'the predict worker that opens the rounds is silent; this one takes over after 20 s without a heartbeat',
-  )
+  const silent = logged('the active predict worker is silent; this one takes over after 20 s without a heartbeat')
   expect(silent?.fields).toMatchObject({ holder: held?.holder, heartbeatAgeMs: expect.any(Number) })
-  const took = logged('the last predict worker did not end properly; this one opens the rounds now')
+  const took = logged('the previous predict worker did not exit cleanly; this one opens the rounds now')
   expect(took?.fields).toMatchObject({ holder: held?.holder })
   expect(took?.fields.heartbeatAgeMs).toBeGreaterThan(10_000)
 }, 60_000)

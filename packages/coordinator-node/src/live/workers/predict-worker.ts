@@ -19,7 +19,7 @@ import { createInFlight } from './in-flight.ts'
 import { createStandByLog, leaseFields } from './stand-by.ts'
 import type { WorkerContext } from './worker-context.ts'
 
-/** Instants whose models may be at work at once: a slow model holds up nobody until as many wait for it. */
+/** Instants that may be in progress at once: a slow model delays others only when so many wait for it. */
 export const inFlightLimit = 256
 const leaseRetryMs = 500
 
@@ -32,7 +32,7 @@ export async function takePredictLease(context: WorkerContext): Promise<Lease | 
     if (lease !== null) {
       if (lease.takenFrom !== null) {
         const fields = { stage: 'prediction', ...leaseFields(lease.takenFrom) }
-        log.warn('the last predict worker did not end properly; this one opens the rounds now', fields)
+        log.warn('the previous predict worker did not exit cleanly; this one opens the rounds now', fields)
       }
       return lease
     }
@@ -74,7 +74,7 @@ function orchestratorKeyOf({ settings, log }: WorkerContext): () => string | und
       return readFileSync(path, 'utf8').trim()
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      log.warn('the key of the model orchestrator cannot be read; failure reports count for less', { path, reason })
+      log.warn('the key of the model orchestrator cannot be read; failure reports count less', { path, reason })
       return undefined
     }
   }
@@ -128,7 +128,7 @@ async function predictQueued(
 /** Rejects when the lease is lost: another process may open rounds from then on. */
 export async function lost(lease: Lease): Promise<never> {
   const reason = await lease.lost
-  throw new CrunchError('STORE_UNAVAILABLE', `the lease on predicting was lost (${reason}): starting again`)
+  throw new CrunchError('STORE_UNAVAILABLE', `the lease on predicting was lost (${reason}): restarting`)
 }
 
 export function aborted(signal: AbortSignal): Promise<void> {
@@ -174,7 +174,7 @@ function createRecordQueue(log: Log): RecordQueue {
       const droppedCount = records.length - queueLimit
       if (droppedCount > 0) {
         records.splice(0, droppedCount)
-        log.warn('records came faster than models answer; the oldest were passed over', {
+        log.warn('records arrived faster than models answer; the oldest were skipped', {
           stage: 'prediction',
           droppedCount,
         })

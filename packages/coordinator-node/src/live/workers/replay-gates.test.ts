@@ -171,7 +171,7 @@ describe('a replay in which one series freezes and another one stops', () => {
       reasons: [`feed binance:${subject}:candle:1m is ${status} since ${formatInstant(minute(at))}: ${reason}`],
     })
     const frozen = 'the last 5 records have the same values, at least since 2026-03-01T10:30:00.000Z'
-    const silent = 'nothing new for 120 s'
+    const silent = 'no new record for 120 s'
     const told = changes.slice(2).filter(({ status }) => status !== 'down')
     expect(told.map(({ minute, subject, status, health }) => [minute, subject, status, health])).toEqual([
       [35, 'BTCUSDT', 'frozen', degraded('BTCUSDT', 'frozen', 35, frozen)],

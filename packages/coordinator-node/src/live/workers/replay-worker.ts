@@ -93,7 +93,7 @@ async function waitForSettling({ store, signal }: WorkerContext, before: Instant
   while (!signal.aborted && (await store.hasUnresolvedRounds(before))) await wait(backPressureMs, signal)
 }
 
-/** A wait for the pace is told this often: then it is no standstill, however long a hole the recording has. */
+/** A wait for the pace is reported this often, so that a long gap in the recording does not count as a stoppage. */
 const restMs = 2_000
 
 /** Waits until a record is due at `speed` times the pace at which it was recorded. */

@@ -145,7 +145,7 @@ test('says in time that all connections are taken', async () => {
   // What the looks before this one kept is given up within a second.
   const refused = await fillConnections()
   expect(refused).toMatch(/too many clients/)
-  await expectUnreachable(health, /it takes no more connections/)
+  await expectUnreachable(health, /it accepts no more connections/)
 })
 
 /** Answers with what the server says when it takes no more. */

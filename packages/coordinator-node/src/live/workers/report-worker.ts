@@ -88,7 +88,7 @@ function openWatch(context: WorkerContext): ProgressWatch {
   })
 }
 
-/** Looks at the pipeline until the signal aborts. A database that does not answer is told by health itself. */
+/** Checks the pipeline until the signal aborts. A database that does not answer is reported by health itself. */
 async function keepLooking({ settings, log, signal }: WorkerContext, watch: ProgressWatch): Promise<void> {
   const everyMs = settings.FEED_REPLAY_FILES === undefined ? lookEveryMs : lookEveryInReplayMs
   let isTold = false

@@ -261,6 +261,6 @@ describe('crunch-worker', () => {
       if (event === 'ready') worker.kill('SIGTERM')
     }
     expect((await exited)[0]).toBe(0)
-    expect(messages.at(-1)).toBe('work was still under way at the end; the next start recovers it')
+    expect(messages.at(-1)).toBe('work was still in progress at exit; the next start recovers it')
   })
 })

@@ -59,7 +59,7 @@ export async function runWorkers(options: RunWorkersOptions): Promise<void> {
   if (isReplay && workers.includes('predict') !== workers.includes('feed-data')) {
     throw new CrunchError(
       'SETTINGS_INVALID',
-      'a replay carries the time from feed-data to predict, so the two run in one process: start --workers feed-data,predict',
+      'in a replay, feed-data passes the time to predict, so both must run in one process: start --workers feed-data,predict',
     )
   }
   const ending = new AbortController()

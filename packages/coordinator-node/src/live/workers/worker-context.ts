@@ -26,6 +26,6 @@ export interface WorkerContext {
   readonly sources: ReadonlyMap<string, FeedSource>
   /** Ends the worker: it drains and returns. */
   readonly signal: AbortSignal
-  /** Tells that one worker serves. */
+  /** Reports that one worker is ready. */
   readonly ready: (worker: WorkerName, fields?: Readonly<Record<string, string | number>>) => void
 }

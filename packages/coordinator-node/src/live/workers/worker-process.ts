@@ -12,7 +12,7 @@ import type { WorkerName } from './worker-context.ts'
 export interface WorkerProcessOptions {
   readonly workers: readonly WorkerName[]
   readonly contractPath: string
-  /** Ends when standard input closes: then whoever started this process is gone. */
+  /** Ends when standard input closes: then the parent process has exited. */
   readonly exitWithParent: boolean
 }
 
@@ -94,15 +94,15 @@ function endingSignal(log: Log, exitWithParent: boolean): AbortSignal {
     log.info('ending', { reason })
     controller.abort()
     setTimeout(() => {
-      log.warn('work was still under way at the end; the next start recovers it', { event: 'ended' })
+      log.warn('work was still in progress at exit; the next start recovers it', { event: 'ended' })
       process.exit(0)
     }, drainLimitMs).unref()
   }
   process.once('SIGTERM', () => end('SIGTERM'))
   process.once('SIGINT', () => end('SIGINT'))
   if (exitWithParent) {
-    process.stdin.on('error', () => end('the parent process is gone'))
-    process.stdin.on('end', () => end('the parent process is gone'))
+    process.stdin.on('error', () => end('the parent process has exited'))
+    process.stdin.on('end', () => end('the parent process has exited'))
     process.stdin.resume()
   }
   return controller.signal

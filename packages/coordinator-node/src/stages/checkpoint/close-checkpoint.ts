@@ -18,15 +18,15 @@ export interface Payees {
   readonly dataProvider: string | null
 }
 
-/** The period of a payout, with everything that was closed in it. */
+/** The period of a payout, with the snapshot periods closed in it. */
 export interface CheckpointPeriod extends Span {
   readonly start: Instant
   readonly end: Instant
 }
 
 /**
- * The payout of a period: models are ranked by the mean of the ranking value over exactly that period, and the payout is
- * divided among those that meet what a payment requires, whichever strategy divides it.
+ * The payout of a period: models are ranked by the mean of the ranking value over exactly that period, and the payout
+ * is divided among those that meet the conditions of a payment, whichever strategy divides it.
  */
 export function closeCheckpoint(
   resolved: ResolvedContract,
@@ -39,7 +39,7 @@ export function closeCheckpoint(
   const payable = rankPayable(resolved, candidates)
   const floor = payFloor(resolved, candidates)
   const paid = payable.filter(({ value }) => isAboveFloor(resolved, floor, value))
-  // Nobody to pay is no division: the payout is empty, and says why.
+  // Without a payable model nothing is divided: the payout is empty, with its reason.
   const rewards = paid.length === 0 ? [] : divideReward(resolved.contract.checkpoint.emission.shares(paid))
   const ranks = new Map(payable.map(({ modelId, rank }) => [modelId, rank]))
   const rewardOf = new Map(paid.map(({ modelId }, index) => [modelId, rewards[index] ?? 0]))

@@ -101,7 +101,9 @@ describe('divideReward', () => {
     [[0, 0]],
   ])('refuses %j, which is no division of 100 percent', (shares) => {
     expect(() => divideReward(shares)).toThrow(CrunchError)
-    expect(() => divideReward(shares)).toThrow(/checkpoint\.emission: shares must be percentages .* \(sum /)
+    expect(() => divideReward(shares)).toThrow(
+      /checkpoint\.emission: shares must be non-negative percentages .* \(sum /,
+    )
   })
 
   test('takes a sum that misses 100 by rounding only', () => {

@@ -13,7 +13,7 @@ export function divideReward(percentages: readonly number[]): number[] {
   if (percentages.some((percent) => !Number.isFinite(percent) || percent < 0) || Math.abs(sum - 100) > 1e-6) {
     throw new CrunchError(
       'CONTRACT_INVALID',
-      `checkpoint.emission: shares must be percentages that are not negative and add up to 100, but are [${percentages.join(', ')}] (sum ${sum})`,
+      `checkpoint.emission: shares must be non-negative percentages that add up to 100, but are [${percentages.join(', ')}] (sum ${sum})`,
     )
   }
   const exact = percentages.map((percent) => (percent / sum) * fullRewardFrac64)

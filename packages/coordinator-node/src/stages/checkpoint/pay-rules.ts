@@ -22,7 +22,7 @@ export type Floor =
   | { readonly kind: 'value'; readonly value: number }
   | { readonly kind: 'unknown' }
 
-/** The models of a period, in order of id, each with what a payment requires of it. */
+/** The models of a period, in order of id, each with the first condition of a payment that it does not meet. */
 export function candidatesOf(
   resolved: ResolvedContract,
   models: readonly Model[],
@@ -55,8 +55,8 @@ function missingRequirement(
 }
 
 /**
- * The floor of a payout. That of a baseline is its value in the same period, which counts only where the baseline meets what
- * is required of a participant; of several of one name, each has to be beaten.
+ * The floor of a payout. That of a baseline is its value in the same period, which counts only if the baseline meets
+ * what is required of a participant; if several share the name, each must be beaten.
  */
 export function payFloor(resolved: ResolvedContract, candidates: readonly Candidate[]): Floor {
   const { payAbove } = resolved.contract.checkpoint.emission
@@ -81,7 +81,7 @@ export function isAboveFloor(resolved: ResolvedContract, floor: Floor, value: nu
   return floor.kind === 'none'
 }
 
-/** Why nobody is paid; `null` when somebody is. */
+/** Why no model is paid; `null` when at least one is. */
 export function emissionReason(payableCount: number, paidCount: number, floor: Floor): EmissionReason | null {
   if (paidCount > 0) return null
   if (payableCount === 0) return 'no_payable_model'
@@ -92,7 +92,7 @@ function isBetter({ contract }: ResolvedContract, value: number, other: number):
   return contract.leaderboard.direction === 'desc' ? value > other : value < other
 }
 
-/** A score that was given to a missing answer is none of the model's own. */
+/** A score imputed for a missing answer is not the model's own. */
 function hasAnswered({ validCount, value }: Standing): boolean {
   return validCount > 0 && value !== null
 }

@@ -53,7 +53,7 @@ describe('ingestRecords', () => {
     expect(log.lines).toEqual([])
     expect(await ingest([0, { close: 9 }])).toMatchObject({ inserted: [], revisions: [{ values: { close: 9 } }] })
     expect(log.lines).toMatchObject([
-      { level: 'warn', message: 'a provider revised a record; the first version stands', fields: { stage: 'feed' } },
+      { level: 'warn', message: 'a provider revised a record; the first version is kept', fields: { stage: 'feed' } },
     ])
     expect((await store.latestRecords(btc, 1, minute(60)))[0]?.values).toEqual({ close: 1 })
   })

@@ -11,7 +11,7 @@ export interface IngestPorts {
   readonly log: Log
 }
 
-/** What ingesting a batch came to. */
+/** The result of ingesting a batch. */
 export interface IngestedRecords extends AppendedRecords {
   /** Records that the contract's feed schema refuses, or that no feed of the contract carries; logged, never stored. */
   readonly rejectedCount: number
@@ -26,7 +26,7 @@ export async function ingestRecords(
   const valid = acceptRecords(resolved, ports.log, records)
   const appended = await ports.store.appendRecords(valid)
   for (const revision of appended.revisions) {
-    ports.log.warn('a provider revised a record; the first version stands', {
+    ports.log.warn('a provider revised a record; the first version is kept', {
       stage: 'feed',
       scope: feedScopeKey(revision),
       eventAt: formatInstant(revision.eventAt),

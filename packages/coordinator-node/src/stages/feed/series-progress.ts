@@ -7,12 +7,14 @@ export interface Stretch {
   readonly to: Instant
 }
 
-/** How many of the newest records are remembered, to tell those that come again. */
+/** How many of the newest records are remembered, to recognise repeated ones. */
 const rememberedRecords = 4_096
 
-/** What has come of one series, from a source that may repeat itself, leave something out or mix up the order. */
+/** Which records of one series have arrived, from a source that may repeat, skip or reorder them. */
 export interface SeriesProgress {
-  /** The `eventAt` from which on nothing has come yet; `null` before the first record of a series that starts anew. */
+  /**
+   * The `eventAt` from which no record has arrived yet; `null` before the first record of a series that starts over.
+   */
   next(): Instant | null
   /** Whether exactly this record came before. With other values it is not: the store keeps revisions apart. */
   isKnown(record: SourceRecord): boolean
@@ -23,7 +25,7 @@ export interface SeriesProgress {
 
 /**
  * @param stepMs the grid of a series that has one: a record each step
- * @param next where it goes on; `null` for a series that starts with whatever comes first
+ * @param next where it continues; `null` for a series that starts with the first record to arrive
  * @param knownBefore what is older is taken as known: by default nothing is
  * @param missing what is not known all the same
  */
@@ -35,7 +37,7 @@ export function createSeriesProgress(
 ): SeriesProgress {
   const isMissing = (at: Instant) => missing.some(({ from, to }) => from <= at && at < to)
   const recent = new Map<Instant, string>()
-  // A series that starts anew begins with its first record, wherever that is.
+  // A series that starts over begins with its first record, wherever that is.
   let hasBegun = Number.isFinite(knownBefore)
   let upTo = next
   return {

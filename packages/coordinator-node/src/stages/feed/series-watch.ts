@@ -6,7 +6,7 @@ import type { Store } from '../../ports/store.ts'
 
 /** The newest records of every series of a contract, in memory, so that its gates are judged without the database. */
 export interface SeriesWatch {
-  /** Records as they are stored; of a key that is known already, the first stands. Others than the contract's are nothing to it. */
+  /** Records as they are stored; for a known key the first one is kept. Series outside the contract are ignored. */
   add(records: readonly FeedRecord[]): void
   /** Why the gate distrusts a series at an instant; `null` if it is trusted. */
   gateOf(scope: FeedScope, at: Instant): Distrust | null
@@ -76,7 +76,7 @@ export async function loadSeriesWatch(
 
 function silenceOf(newestKnownAt: Instant, granularityMs: number, at: Instant): Distrust | null {
   if (!isSilent(newestKnownAt, granularityMs, at)) return null
-  const reason = `nothing new for ${freshnessMs(granularityMs) / 1_000} s`
+  const reason = `no new record for ${freshnessMs(granularityMs) / 1_000} s`
   return { status: 'stale', cause: 'silence', reason }
 }
 
@@ -92,7 +92,7 @@ function insert(tail: Tail, record: FeedRecord): void {
 const isBehind = (left: FeedRecord, right: FeedRecord): boolean =>
   left.knownAt > right.knownAt || (left.knownAt === right.knownAt && left.eventAt > right.eventAt)
 
-/** Keeps what an instant needs that lies no further back than a record may be old. */
+/** Keeps the records that an instant as old as an allowed record needs. */
 function cut(tail: Tail): void {
   const { feed, recordCount, records } = tail
   const earliestAt = (records.at(-1) as FeedRecord).knownAt - freshnessMs(feed.granularityMs)

@@ -7,8 +7,8 @@ export interface ClockSplit<Record> {
 }
 
 /**
- * Parts the records of a live batch by whether this node's clock can believe them. One from the future would move the
- * watermark to where nothing else is yet: the series would look fresh, and rounds resolvable, until time has caught up.
+ * Splits a live batch into records that are plausible by this node's clock and records from the future. The latter
+ * would move the watermark ahead: the series would look fresh, and rounds resolvable, until time has caught up.
  */
 export function splitByClock<Record extends { readonly knownAt: Instant }>(
   records: readonly Record[],
@@ -20,7 +20,7 @@ export function splitByClock<Record extends { readonly knownAt: Instant }>(
   return { kept: records.filter((record) => !isAhead(record)), ahead: records.filter(isAhead) }
 }
 
-/** Which of the two clocks is off, as far as it can be told, and by how much. */
+/** Which of the two clocks is probably wrong, and by how much. */
 export function describeAhead(source: string, knownAt: Instant, receivedAt: Instant, toleranceMs: number): string {
   const seconds = (lengthMs: number) => `${Math.round(lengthMs) / 1_000} s`
   return `a record is known at ${formatInstant(knownAt)}, ${seconds(knownAt - receivedAt)} after the time of this node (${formatInstant(receivedAt)}): the clock of this node is behind, or that of ${source} ahead, by more than the ${seconds(toleranceMs)} of FEED_CLOCK_TOLERANCE_SECONDS; set this node's clock by NTP`

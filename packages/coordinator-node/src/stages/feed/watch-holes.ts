@@ -3,13 +3,13 @@ import { durationMs, formatInstant, type Instant } from '../../domain/time.ts'
 import type { Log } from '../../ports/log.ts'
 import { missingCount, type Stretch } from './series-progress.ts'
 
-/** Records that a series of candles lacks: nothing came on its grid between two that did. */
+/** Missing records of a candle series: cells of its grid between two records that arrived. */
 export interface SeriesHole extends Stretch {
   readonly scope: FeedScope
   readonly missingCount: number
 }
 
-/** Looks for what records leave out, as they come in order. */
+/** Detects gaps in records that arrive in order. */
 export interface HoleWatch {
   note(record: FeedScope & { readonly eventAt: Instant }): void
   /** The first ones, up to a thousand. */

@@ -10,9 +10,9 @@ import { rankByValue } from '../../domain/statistics/ranking.ts'
 import type { Instant } from '../../domain/time.ts'
 
 /**
- * The ranks at the end of a period, from the closed periods of the longest window before it. Models registered later than
- * `asOf` are left out, which makes the result independent of when it is computed; so are retired ones without a row in the
- * window, or boards would grow with everyone who ever took part.
+ * The ranks at the end of a period, from the closed periods of the longest window before it. Models registered later
+ * than `asOf` are left out, which makes the result independent of when it is computed; so are retired ones without a
+ * row in the window, or leaderboards would grow with every model that ever took part.
  */
 export function rankModels(
   resolved: ResolvedContract,
@@ -82,11 +82,14 @@ function unrankedReason(
   if (isRetired(model, asOf)) return 'retired'
   if (standing.validCount === 0 || standing.value === null) return 'no_data'
   if ((coverageOf(standing) ?? 0) >= minRankCoverage) return null
-  // Of the rounds in which it was asked it may have answered enough: then only time is missing.
+  // It may have answered enough of the rounds in which it was asked: then only time is missing.
   return standing.validCount / standing.dueCount >= minRankCoverage ? 'waiting' : 'low_coverage'
 }
 
-/** Where the entries without a rank stand, behind those that have one; a baseline stands among them, by its value. */
+/**
+ * Where entries without a rank are listed, after the ranked ones; a baseline is listed among the ranked ones, by its
+ * value.
+ */
 const places: Readonly<Record<UnrankedReason, number>> = {
   baseline: 0,
   organizer: 0,
@@ -115,7 +118,7 @@ function inOrder(
     .sort((left, right) => placeOf(left) - placeOf(right))
 }
 
-/** Index of the first with `periodStart >= from`: a short window passes most of the longest one by. */
+/** Index of the first with `periodStart >= from`: a short window skips most of the longest one. */
 function firstBehind(items: readonly { readonly periodStart: Instant }[], from: Instant): number {
   let low = 0
   let high = items.length

@@ -63,8 +63,8 @@ describe('judgeAnswer', () => {
   test.each([
     ['is wide', Array(1_000).fill(0), 'the answer holds more than 1000 values'],
     ['is deep', [[[[[]]]]], 'the answer is nested more than 4 levels deep'],
-    ['has huge keys', { ['k'.repeat(10_001)]: 1 }, 'the answer has texts and keys of more than 10000 characters'],
-    ['has huge texts', { value: 'x'.repeat(10_001) }, 'the answer has texts and keys of more than 10000 characters'],
+    ['has huge keys', { ['k'.repeat(10_001)]: 1 }, 'the answer has strings and keys of more than 10000 characters'],
+    ['has huge texts', { value: 'x'.repeat(10_001) }, 'the answer has strings and keys of more than 10000 characters'],
   ])('refuses an answer that %s before the schema sees it, and blames the model', (_, output, detail) => {
     let seen = 0
     const watched = z.unknown().refine(() => {

@@ -8,12 +8,12 @@ import type { ModelAnswer } from '../../ports/model-runner.ts'
 import { validateAnswer } from './validate-answer.ts'
 
 const detailLimit = 2_000
-/** Of an answer of so few values all faults are told: that takes a few milliseconds at most. */
+/** For an answer with so few values, all faults are reported: that takes a few milliseconds at most. */
 const fewValues = 100
 
 /**
- * The row of one model in a round: PENDING for an answer that the schema takes, else FAILED or ABSENT with reason and blame. What is
- * beyond the limits never comes to the schema, which may take long.
+ * The row of one model in a round: PENDING for an answer that the schema accepts, else FAILED or ABSENT with reason and
+ * blame. An answer beyond the limits is never passed to the schema, which may take long.
  */
 export function judgeAnswer(
   round: Round,
@@ -44,7 +44,7 @@ export function judgeAnswer(
   }
 }
 
-/** The row of a model of which no answer can come. */
+/** The row of a model that cannot answer. */
 export function absentPrediction(
   round: Round,
   modelId: string,

@@ -16,8 +16,8 @@ const valuesATurn = 2_000
 const noSize: AnswerSize = { values: 0, excess: null }
 
 /**
- * One row a model that takes part. After each few thousand values whatever else has come is served first, so that the answers of many
- * models together do not keep this process from reading others in time.
+ * One row per model that takes part. Every few thousand values, other pending work runs first, so that the answers of
+ * many models do not keep this process from reading others in time.
  */
 export async function judgeRound(
   { contract, answerLimits }: ResolvedContract,
@@ -28,7 +28,7 @@ export async function judgeRound(
 ): Promise<Prediction[]> {
   const predictions: Prediction[] = []
   let values = 0
-  // What is known of those that were not asked may change while others are judged.
+  // What is known about models that were not asked may change while others are judged.
   for (const { model, answer, excuse } of models.filter(takesPartIn(round)).map(knownOf(runner, byModel))) {
     if (answer === undefined) {
       predictions.push(

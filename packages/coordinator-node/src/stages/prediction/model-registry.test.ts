@@ -308,7 +308,7 @@ describe('an id that is announced under another cruncher', () => {
     await observe(1, [model('a')])
     const moved = model('b', { deploymentId: 'deployment-a' })
     expect((await observe(2, [moved])).changes).toMatchObject([
-      { kind: 'refused', modelId: 'b', reason: 'its deployment "deployment-a" is that of model a' },
+      { kind: 'refused', modelId: 'b', reason: 'its deployment "deployment-a" belongs to model a' },
     ])
     const next = await openRegistry(store)
     expect([...(await next.observe(3, [moved])).refused]).toEqual(['b'])

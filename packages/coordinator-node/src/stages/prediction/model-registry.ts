@@ -17,8 +17,8 @@ export interface ModelRegistry {
   /** In order of id. */
   models(): readonly Model[]
   /**
-   * Takes in what the runner says at an instant: who is new, who retires, who comes back, and who is refused. Rounds of one
-   * instant ask the same models: what is observed at an instant that was observed before counts behind it.
+   * Reads from the runner at an instant which models are new, retire, come back or are refused. Rounds of one instant
+   * ask the same models: a change seen at an instant that was already observed counts after it.
    */
   observe(runner: ObservedRunner, at: Instant): Observation
 }
@@ -30,7 +30,7 @@ export interface Observation {
   readonly histories: ReadonlyMap<string, string>
   /** Ids of connected models that must not be called. */
   readonly refused: ReadonlySet<string>
-  /** What was not so at the last observation. */
+  /** Changes since the last observation. */
   readonly changes: readonly RegistryChange[]
   /** Resolves when everything that was observed so far is stored. */
   readonly stored: Promise<void>
@@ -65,7 +65,7 @@ class StoredRegistry implements ModelRegistry {
   #holders: Holders
   #refusals: ReadonlyMap<string, string> = new Map()
   #ordered: readonly Model[]
-  /** The newest instant of which it is decided who is asked. */
+  /** The newest instant for which the models to ask are decided. */
   #decidedAt: Instant
   // Rounds overlap: one that finds nothing new must still wait for what an earlier one is storing, or its answers would
   // reach the store before their models. A failure stays: what is known here is then not what is stored.
@@ -97,7 +97,8 @@ class StoredRegistry implements ModelRegistry {
     const announced = runner.models()
     const { accepted, refusals, misnamed } = this.#judgeClaims(announced)
     const changed = [...accepted.values()].filter((model) => !isSameIdentity(this.#known.get(model.id), model))
-    // One that was never seen before is registered all the same, and retires at once: its owner can read the reason.
+    // A model that was never seen before is registered anyway, and retires at once, so that its owner can read the
+    // reason.
     changed.push(...misnamed.filter(({ id }) => !this.#known.has(id)))
     for (const model of changed) this.#register(model, at)
     if (changed.length > 0) this.#ordered = inOrderOfId(this.#known)
@@ -190,7 +191,7 @@ class StoredRegistry implements ModelRegistry {
           ? `its id was given to cruncher "${holder.cruncherId}", whose history is ${holder.historyId}`
           : refusals.get(id)) ?? (isReachable ? runner.retirementOf(id) : null)
       if (reason === null) return []
-      // It keeps its first reason, unless an operator has to decide now, or no longer has to.
+      // It keeps its first reason, unless an operator now has to decide, or no longer has to.
       if (stated !== undefined && isRefusal(stated) === isRefusal(reason)) return []
       return [{ modelId: model.id, reason }]
     })

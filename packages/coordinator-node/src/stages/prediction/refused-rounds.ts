@@ -4,9 +4,9 @@ import type { Log } from '../../ports/log.ts'
 /** Rounds that the store refused, as their period is closed: they are missed by us, and the next round of the schedule says so. */
 export interface RefusedRounds {
   add(round: Round, reason: string): void
-  /** How many of the schedule no round has told of yet. */
+  /** How many refused rounds of the schedule no later round has recorded yet. */
   untold(scheduleKey: string): number
-  /** A round opens that tells of them; should it be refused as well, it hands them back. */
+  /** An opening round records them; if it is refused as well, it returns them. */
   opens(scheduleKey: string): void
 }
 
@@ -18,15 +18,18 @@ export function createRefusedRounds(log: Log): RefusedRounds {
       missed.set(scheduleKey, (missed.get(scheduleKey) ?? 0) + missedBefore + 1)
       if (logged.has(scheduleKey)) return
       logged.add(scheduleKey)
-      log.error('a round was refused; it counts as missed by us, like others of its schedule until one opens', {
-        stage: 'prediction',
-        roundId: id,
-        reason,
-      })
+      log.error(
+        'a round was refused; it counts as missed by the node, like later ones of its schedule until one opens',
+        {
+          stage: 'prediction',
+          roundId: id,
+          reason,
+        },
+      )
     },
     untold: (scheduleKey) => missed.get(scheduleKey) ?? 0,
     opens(scheduleKey) {
-      // The last one was not refused: what comes next is news.
+      // The last round was not refused, so the next refusal is logged again.
       if (!missed.delete(scheduleKey)) logged.delete(scheduleKey)
     },
   }

@@ -42,7 +42,7 @@ describe('the calls of a round', () => {
 
   test('refuse arguments that the wire cannot carry, by place', () => {
     const given = (value: unknown) => predictCall(calling({ arguments: () => value }), round(0))
-    expect(() => given('BTC')).toThrow('prediction.call.arguments did not give a list')
+    expect(() => given('BTC')).toThrow('prediction.call.arguments did not return a list')
     expect(() => given([{ type: 'INT', value: 1.5 }])).toThrow('prediction.call.arguments[0] is no INT: 1.5')
     expect(() =>
       given([

@@ -3,7 +3,7 @@ import { type JsonObject, toJson } from '../../domain/json/json.ts'
 import type { Round } from '../../domain/round.ts'
 import type { ModelArgument, ModelCall } from '../../ports/model-runner.ts'
 
-/** What a contract's functions may know of a round. */
+/** What a contract's functions get to know about a round. */
 export function roundContext(round: Round): RoundContext {
   return {
     scheduleKey: round.scheduleKey,
@@ -38,9 +38,9 @@ export function predictCall(contract: AnyContract, round: Round): ModelCall {
   }
 }
 
-/** What a contract gives as arguments, when the wire can carry it; throws a `TypeError` otherwise. */
+/** The contract's arguments, if the wire format can carry them; throws a `TypeError` otherwise. */
 function checkedArguments(candidates: unknown): ModelArgument[] {
-  if (!Array.isArray(candidates)) throw new TypeError('prediction.call.arguments did not give a list')
+  if (!Array.isArray(candidates)) throw new TypeError('prediction.call.arguments did not return a list')
   return candidates.map((candidate: ModelArgument, index) => {
     const path = `prediction.call.arguments[${index}]`
     const { type, value } = candidate

@@ -1,11 +1,14 @@
 import type { Schedule } from '../../domain/round.ts'
 import { durationMs, type Instant } from '../../domain/time.ts'
 
-/** The least lateness that is allowed: the way of a record that comes every second takes this long at most. */
+/** The minimum of the allowed lateness: a record of a one-second series takes at most this long to arrive. */
 const recordLatenessMs = 5_000
-/** A grid instant of an `on: 'clock'` schedule that is over for longer was missed. */
+/** A grid instant of an `on: 'clock'` schedule that passed longer ago was missed. */
 export const clockLatenessMs = 1_000
-/** What is left for storing the answers between the models' deadline and the horizon: a tenth of it, at most a second. */
+/**
+ * The time reserved for storing the answers between the models' deadline and the horizon: a tenth of the horizon, at
+ * most a second.
+ */
 const storingShare = 0.1
 const maxStoringMs = 1_000
 

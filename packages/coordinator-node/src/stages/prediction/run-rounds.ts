@@ -33,7 +33,7 @@ export interface RunRoundsPorts {
   readonly log: Log
 }
 
-/** What became of the rounds of one instant. */
+/** The outcome of the rounds of one instant. */
 export interface RanRounds {
   readonly rounds: readonly Round[]
   readonly predictionCount: number
@@ -46,11 +46,11 @@ export interface RoundInstant {
   readonly due: readonly DueSchedule[]
   /** How long the models may take: it ends before the horizon of every round that is due. */
   readonly timeoutMs: number
-  /** Whether the input is news to the models: it comes from a new record. */
+  /** Whether the input is new to the models, i.e. comes from a new record. */
   readonly isNews: boolean
-  /** Told of each schedule whose round opens, before anything is awaited. */
+  /** Called with each schedule whose round opens, before anything is awaited. */
   readonly onOpen: (scheduleKey: string) => void
-  /** Told of each round that the store refused, as the period of its horizon is closed. */
+  /** Called with each round that the store refused because the period of its horizon is closed. */
   readonly onRefused: (round: Round, reason: string) => void
 }
 
@@ -83,7 +83,7 @@ export async function runRounds(
   ])
   const written = await Promise.all(
     rounds.map(async (round, index) => {
-      // Another process opened this round first, whose answers count, or it was refused: ours are dropped.
+      // Another process opened this round first and its answers count, or the round was refused: ours are dropped.
       if (opened[index] === false) return 0
       const callIndex = ticks.length + index
       const byModel = roundAnswers(registry, answers, observed.histories, callIndex)
@@ -126,7 +126,7 @@ function askableRounds(
     try {
       return [{ round, call: predictCall(resolved.contract, round) }]
     } catch (error) {
-      log.error('the contract could not make the call to the models; no round opens', {
+      log.error('the contract could not build the call to the models; no round opens', {
         stage: 'prediction',
         roundId: round.id,
         reason: error instanceof Error ? error.message : String(error),
@@ -176,8 +176,8 @@ function roundAnswers(
 }
 
 /**
- * Of the answers that came, and of the models' own refusals: the runner knows the others, but cannot tell whether the call
- * was at fault.
+ * Of the answers that came, and of the models' own refusals: the runner knows the others, but not whether the call was
+ * at fault.
  */
 function judgements(predictions: readonly Prediction[], byModel: AnswersByModel, method: string): Judgement[] {
   return predictions.flatMap(({ modelId, status, blame, reason, detail }) => {
@@ -189,19 +189,22 @@ function judgements(predictions: readonly Prediction[], byModel: AnswersByModel,
 }
 
 function warnOfLateAnswers(log: Log, round: Round, lateCount: number): void {
-  log.warn('answers came to the store when the truth could be known; they count for nobody, and are blamed on us', {
-    stage: 'prediction',
-    roundId: round.id,
-    resolvableAt: formatInstant(round.resolvableAt),
-    lateCount,
-  })
+  log.warn(
+    'answers reached the store when the truth could already be known; they do not count, and are blamed on the node',
+    {
+      stage: 'prediction',
+      roundId: round.id,
+      resolvableAt: formatInstant(round.resolvableAt),
+      lateCount,
+    },
+  )
 }
 
 function tellChanges(log: Log, changes: readonly RegistryChange[]): void {
   for (const { kind, modelId, cruncherId = null, reason } of changes) {
     const fields = { stage: 'prediction', modelId, cruncherId, reason }
     if (kind === 'refused') log.error('a model is refused: it is not called and has no rows', fields)
-    else if (kind === 'retired') log.warn('a model is retired: it has no rows from here on', fields)
+    else if (kind === 'retired') log.warn('a model is retired: it has no rows from now on', fields)
     else log.info('a model takes part again', fields)
   }
 }

@@ -1,16 +1,16 @@
 import type { Model } from '../../domain/models/model.ts'
 import { isRefusal, type ModelAnswer } from '../../ports/model-runner.ts'
 
-/** What one model answered to the call of a round; `undefined` of one that was not asked. */
+/** What one model answered to the call of a round; `undefined` if it was not asked. */
 export interface AskedModel {
   readonly model: Pick<Model, 'id' | 'cruncherId'>
   readonly answer: ModelAnswer
 }
 
 /**
- * Whether a call is at fault itself: every model that answered it refused it for the same reason, these are models of at least
- * two crunchers, and more than half of those that were asked. One model says what it likes; to be believed, all must say it,
- * the organizer's own included.
+ * Whether a call is at fault itself: every model that answered it refused it for the same reason, these are models of
+ * at least two crunchers, and more than half of those that were asked. A single model can claim anything; the claim
+ * counts only if all models make it, including the organizer's.
  */
 export function isCallAtFault(asked: readonly AskedModel[]): boolean {
   const answered = asked.filter(({ answer }) => answer.status !== 'absent' || isRefusal(answer))

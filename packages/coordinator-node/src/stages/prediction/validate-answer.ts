@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** So many faults are told; an answer may have thousands. */
+/** At most so many faults are reported; an answer may have thousands. */
 const maxTold = 10
 
 export type ValidAnswer =
@@ -8,10 +8,10 @@ export type ValidAnswer =
   | { readonly isValid: false; readonly detail: string }
 
 /**
- * Lets a schema judge an answer. `safeParse` would gather each fault of a wrong answer and write a text about it, which costs ten
- * times as much as a right answer of that size. Unless `allFaults` are wanted, this goes no further than the first wrong field or
- * item of a list; it writes a few texts. `abortEarly` is what zod's own `validate` sets, and does nothing where a version does not know it. Throws whatever the
- * author's own checks throw.
+ * Validates an answer by a schema. `safeParse` would collect each fault of a wrong answer and format a message about
+ * it, which costs ten times as much as a valid answer of that size. Unless `allFaults` are wanted, this stops at the
+ * first wrong field or item of a list, and formats only a few messages. `abortEarly` is what zod's own `validate` sets,
+ * and does nothing where a version does not know it. Throws whatever the author's own checks throw.
  */
 export function validateAnswer(schema: z.ZodType, answer: unknown, allFaults: boolean): ValidAnswer {
   const context: z.core.ParseContextInternal = { async: false, abortEarly: !allFaults }

@@ -12,8 +12,8 @@ export function evidenceRequests(resolved: ResolvedContract): EvidenceRequest[] 
 }
 
 /**
- * Why a round cannot be scored by what its series said: its entry or its exit was not trusted as of its instant. `null` when
- * both were. What the other series knew is waited for until the round expires.
+ * Why a round cannot be scored by its series: its entry or its exit was not trusted at its instant. `null` when both
+ * were. Until the round expires, the other series is awaited.
  */
 export function roundDistrust(resolved: ResolvedContract, due: DueRound, now: Instant): string | null {
   const { round, evidence } = due

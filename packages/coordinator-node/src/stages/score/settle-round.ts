@@ -16,11 +16,12 @@ const reasonLimit = 2_000
 type Truth = { readonly value: unknown; readonly actuals: Json } | { readonly value: null; readonly problem: string }
 
 /**
- * Decides what becomes of a due round: resolved with a score for each answer, void once its truth can no longer be waited
- * for, or neither yet. Pure; `now` only tells whether the round has expired and stamps the scores.
+ * Decides what becomes of a due round: resolved with a score for each answer, void once its truth can no longer be
+ * waited for, or neither yet. Pure; `now` only decides whether the round has expired, and stamps the scores.
  */
 export function settleRound(resolved: ResolvedContract, due: DueRound, now: Instant): RoundSettlement {
-  // Only the contract that asked knows what an answer is worth. Its own era is over, or ours is and the next process settles it.
+  // Only the contract that asked can score an answer. Either its era is over, or ours is and the next process settles
+  // it.
   if (due.round.era !== resolved.era.number) return { kind: 'wait' }
   const truth = resolveTruth(resolved, due, now)
   if ('problem' in truth) {
@@ -120,7 +121,7 @@ function scorePrediction(
   }
 }
 
-/** What a model without a valid score gets by the contract's policy. */
+/** The score of a model without a valid one, by the contract's policy. */
 type SubstituteScore = Pick<Score, 'kind' | 'value' | 'reason'>
 
 /** `null` where the policy gives nothing. */
@@ -141,8 +142,8 @@ function missingValue({ contract }: ResolvedContract, substitute: SubstituteScor
 }
 
 /**
- * An answer that cannot be scored, in a round where others can, scores as a missing one and keeps its reason: otherwise an
- * answer that breaks the scorer would leave a hard round out of its model's average.
+ * An answer that cannot be scored, in a round where others can, scores as a missing one and keeps its reason: otherwise
+ * an answer that breaks the scorer would remove a hard round from its model's average.
  */
 function withSubstitute(score: Score, substitute: SubstituteScore | null, hasValid: boolean): Score {
   if (!hasValid || score.kind !== 'failed' || substitute?.kind !== 'imputed') return score
@@ -203,7 +204,7 @@ function emptyScore({ era }: ResolvedContract, round: Round, prediction: Predict
   }
 }
 
-/** Stores differ in the order of an object's keys, which a contract's sum over them would see in its last bits. */
+/** Stores differ in the order of an object's keys, which would change the last bits of a sum over them. */
 function ordered(record: FeedRecord): FeedRecord {
   return { ...record, values: toJsonObject(record.values) }
 }

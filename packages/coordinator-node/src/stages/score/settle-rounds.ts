@@ -13,7 +13,10 @@ export interface SettledRounds {
 
 /** Rounds of one transaction: large enough to be set-based, small enough to be held briefly. */
 const batchSize = 200
-/** Records that gates may bring into one transaction, so that a gate over a thousand of them costs turns, not memory. */
+/**
+ * The most records that gates may load in one transaction, so that a gate over thousands takes several transactions
+ * instead of more memory.
+ */
 const evidenceLimit = 20_000
 
 /** Settles every round that is due at `now`, in batches, in order of `resolvableAt`. */

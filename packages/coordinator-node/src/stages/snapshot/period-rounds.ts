@@ -5,7 +5,7 @@ import { addFinite } from '../../domain/statistics/finite-sum.ts'
 import type { PeriodResult } from '../../ports/store.ts'
 import type { Period } from './next-period.ts'
 
-/** How many rounds a closed period had, and how badly a model could do in them. */
+/** How many rounds a closed period had, and their worst scores. */
 export function periodRounds(
   resolved: ResolvedContract,
   { start, end }: Period,
@@ -22,7 +22,7 @@ export function periodRounds(
   }
 }
 
-/** What is known of a round beside the rows of its models. */
+/** What is known about a round apart from the rows of its models. */
 export type RoundFacts = Pick<PeriodResult, 'performedAt' | 'missingValue'>
 
 /** By id, in the order of `results`. */
@@ -47,7 +47,7 @@ export function worstByRound(
   return worst
 }
 
-/** Adds up in the order given: in another one the last bits would differ. A round without a value adds nothing. */
+/** Adds up in the given order: another order would change the last bits. A round without a value adds nothing. */
 export function sumOf(values: readonly (number | null)[]): FieldSum {
   const known = values.filter((value) => value !== null)
   return { sum: known.reduce(addFinite, 0), count: known.length }

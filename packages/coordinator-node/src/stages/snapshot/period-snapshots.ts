@@ -12,8 +12,8 @@ type RegisteredModel = Pick<Model, 'id' | 'registeredAt'>
 
 /**
  * The snapshots of a closed period: one for each model that had a row in it, and for each that had none but registered
- * between its rounds, since no sum over the whole period tells what such a model missed.
- * Sums run in the order of `results`, so that every store and every recomputation gives the same bits.
+ * between its rounds, since no sum over the whole period shows what such a model missed. Sums run in the order of
+ * `results`, so that every store and every recomputation gives the same bits.
  */
 export function periodSnapshots(
   resolved: ResolvedContract,
@@ -54,8 +54,8 @@ export function periodSnapshots(
 }
 
 /**
- * Whether a row counts neither for nor against its model. A failed score does only where no answer of the round could be
- * scored: otherwise an answer that breaks the scorer would be a way to sit a round out.
+ * Whether a row counts neither for nor against its model. A failed score is excused only if no answer of the round
+ * could be scored: otherwise a model could skip a round with an answer that breaks the scorer.
  */
 function isExcused(result: PeriodResult, worst: ReadonlyMap<string, number | null>): boolean {
   const { blame, predictionStatus, scoreKind, roundId } = result
@@ -81,7 +81,7 @@ function sumsWithoutRow(
   }
 }
 
-/** The models that registered behind one of the rounds and not behind all. */
+/** The models that registered after some of the rounds, but not after all. */
 function registeredBetween(models: readonly RegisteredModel[], rounds: ReadonlyMap<string, RoundFacts>): string[] {
   const instants = [...rounds.values()].map(({ performedAt }) => performedAt)
   const first = instants.reduce((left, right) => Math.min(left, right), Number.POSITIVE_INFINITY)
@@ -91,7 +91,7 @@ function registeredBetween(models: readonly RegisteredModel[], rounds: ReadonlyM
 
 function registrationOf(registrations: ReadonlyMap<string, Instant>, modelId: string): Instant {
   const at = registrations.get(modelId)
-  if (at === undefined) throw new RangeError(`model "${modelId}" has rows and was never registered`)
+  if (at === undefined) throw new RangeError(`model "${modelId}" has rows but was never registered`)
   return at
 }
 
@@ -106,7 +106,7 @@ function periodMetrics(
   return Object.fromEntries(names.map((name) => [name, finiteOrNull(metrics[name].compute(context))]))
 }
 
-/** A metric of absurd numbers overflows: then it is not defined. */
+/** A metric of extreme numbers can overflow; it is then undefined. */
 function finiteOrNull(value: number | null): number | null {
   return value !== null && Number.isFinite(value) ? value : null
 }

@@ -79,11 +79,11 @@ describe.skipIf(missing !== null)('a notebook', () => {
     [['!pip install aa', '!echo it\'s\nx = f"{1"\n'], 'a.ipynb: cell 2 line 2: '],
     [['\ndef f():\n  return "oops\n'], 'a.ipynb: cell 1 line 3: unterminated string literal'],
     [['x = 1\n  y = 2'], 'a.ipynb: cell 1 line 2: unexpected indent'],
-    [['\nimport aa  # = x'], 'a.ipynb: cell 1 line 2: "= x" is no version'],
+    [['\nimport aa  # = x'], 'a.ipynb: cell 1 line 2: "= x" is not a version'],
     [['import aa  # ==1', 'import aa  # ==2'], 'a.ipynb: cell 2 line 1: "aa" is imported as "aa==1" and as "aa==2"'],
     [
       ['\n!pip install ./here'],
-      'a.ipynb: cell 1 line 2: "./here" is a path; packages come from the package index only',
+      'a.ipynb: cell 1 line 2: "./here" is a path; packages come only from the package index',
     ],
   ])('names cell and line of what is wrong: %j', async (cells, message) => {
     await expect(notebook(...cells)).rejects.toMatchObject({
@@ -93,8 +93,8 @@ describe.skipIf(missing !== null)('a notebook', () => {
   })
 
   it('is refused when it is none, too old or of another language', async () => {
-    await expect(extractText('{')).rejects.toThrow(/a.ipynb is no notebook that can be run: it is no JSON/)
-    await expect(extractText('{"nbformat":3,"worksheets":[]}')).rejects.toThrow(/format 4 are read/)
+    await expect(extractText('{')).rejects.toThrow(/a.ipynb is not a notebook that can be run: it is not JSON/)
+    await expect(extractText('{"nbformat":3,"worksheets":[]}')).rejects.toThrow(/format 4 are supported/)
     const metadata = { kernelspec: { language: 'R' } }
     await expect(extractText(JSON.stringify({ nbformat: 4, metadata, cells: [] }))).rejects.toThrow(/written in R/)
   })

@@ -29,12 +29,15 @@ export interface ExtractedNotebook {
 
 const text = z.union([z.string(), z.array(z.string())])
 const notebookSchema = z.object({
-  nbformat: z.literal(4, 'only notebooks of format 4 are read; open it in Jupyter and save it again'),
+  nbformat: z.literal(4, 'only notebooks of format 4 are supported; open it in Jupyter and save it again'),
   metadata: z.object({ kernelspec: z.object({ language: z.string().optional() }).optional() }).optional(),
   cells: z.array(z.object({ cell_type: z.string(), source: text })).max(2_000),
 })
 
-/** Makes a program of a notebook as crunch-convert does. Throws `BUILD_FAILED` that names the cell and the line, both counted from 1. */
+/**
+ * Converts a notebook into a program, as crunch-convert does. Throws `BUILD_FAILED` that names the cell and the line,
+ * both counted from 1.
+ */
 export async function extractNotebook(reading: NotebookReading): Promise<ExtractedNotebook> {
   const { file } = reading
   const { cells } = readNotebook((await readTextFile(file)) ?? '', file)
@@ -98,12 +101,12 @@ function inCell(file: string, cell: number, line: number, work: () => void): voi
 
 function readNotebook(content: string, place: string): z.infer<typeof notebookSchema> {
   const refuse = (why: string, cause?: unknown) =>
-    new RunFailure('BUILD_FAILED', `${place} is no notebook that can be run: ${why}`, { cause })
+    new RunFailure('BUILD_FAILED', `${place} is not a notebook that can be run: ${why}`, { cause })
   let json: unknown
   try {
     json = JSON.parse(content)
   } catch (error) {
-    throw refuse(`it is no JSON (${errorText(error)})`, error)
+    throw refuse(`it is not JSON (${errorText(error)})`, error)
   }
   const notebook = notebookSchema.safeParse(json)
   if (!notebook.success) throw refuse(z.prettifyError(notebook.error), notebook.error)

@@ -69,7 +69,7 @@ function readComment(comment: string): Omit<ImportedPackage, 'module'> | 'ignore
     specs: splitList(specs).map((spec) => {
       const [, operator, version] = SPEC.exec(spec) ?? []
       if (operator !== undefined && version !== undefined) return `${operator}${version}`
-      throw new Error(`"${text}" is no version; write "# ==1.2.3", "# @latest" or "# @ignore" behind the import`)
+      throw new Error(`"${text}" is not a version; write "# ==1.2.3", "# @latest" or "# @ignore" after the import`)
     }),
   }
 }
@@ -81,14 +81,14 @@ function splitList(text: string): string[] {
     .filter((item) => item !== '')
 }
 
-/** One wish of two imports of the same module; an error says what they disagree about. */
+/** One requirement for two imports of the same module; throws when they disagree. */
 export function mergeImports(first: ImportedPackage, second: ImportedPackage): ImportedPackage {
   const differs = (one: readonly string[], other: readonly string[]) =>
     one.length > 0 && other.length > 0 && one.join() !== other.join()
   const named = first.name !== null && second.name !== null && first.name !== second.name
   if (named || differs(first.extras, second.extras) || differs(first.specs, second.specs)) {
     const [one, other] = [first, second].map(importRequirement)
-    throw new Error(`"${first.module}" is imported as "${one}" and as "${other}"; write the same behind both imports`)
+    throw new Error(`"${first.module}" is imported as "${one}" and as "${other}"; write the same after both imports`)
   }
   const hasWish = second.extras.length + second.specs.length > 0
   return { ...(hasWish ? second : first), name: second.name ?? first.name }

@@ -63,6 +63,6 @@ describe.skipIf(missing !== null)('the program of a notebook', () => {
 
   it('holds no links', async () => {
     await symlink('/etc', join(folder, 'data', 'link'))
-    await expect(program()).rejects.toThrow(/data\/link is no file; copy what it links to/)
+    await expect(program()).rejects.toThrow(/data\/link is not a file; copy what it links to/)
   })
 })

@@ -30,7 +30,7 @@ export interface NotebookSettings extends Omit<NotebookReading, 'file' | 'scratc
 /**
  * Extracts the submission's notebook into `{directory}/{hash of everything in it}`: `main.py`, `requirements.txt`, the
  * files that its text cells hold, and what lies beside the notebook. A `requirements.txt` of the author is taken as it
- * is; without one, imports and `!pip install` commands tell what is required. Throws `BUILD_FAILED`.
+ * is; without one, imports and `!pip install` commands determine what is required. Throws `BUILD_FAILED`.
  */
 export async function writeNotebookProgram(
   submission: Submission,
@@ -65,12 +65,12 @@ async function readFolder(folder: string, notebook: string): Promise<Map<string,
         continue
       }
       if (!item.isFile())
-        throw new RunFailure('BUILD_FAILED', `${join(folder, path)} is no file; copy what it links to`)
+        throw new RunFailure('BUILD_FAILED', `${join(folder, path)} is not a file; copy what it links to`)
       const content = await readFile(join(folder, path))
       bytes += content.length
       files.set(path, content)
       if (files.size <= MAX_FILES && bytes <= MAX_BYTES) continue
-      const why = `has more than ${MAX_FILES} files or ${MAX_BYTES} bytes beside its notebook; remove what the model needs not`
+      const why = `has more than ${MAX_FILES} files or ${MAX_BYTES} bytes beside its notebook; remove what the model does not need`
       throw new RunFailure('BUILD_FAILED', `${folder} ${why}`)
     }
   }
@@ -78,7 +78,7 @@ async function readFolder(folder: string, notebook: string): Promise<Map<string,
   return files
 }
 
-/** Modules that are no package of an index: the competition's own, and files beside the program. */
+/** Modules that are not from a package index: the competition's own, and files beside the program. */
 async function localModules(
   files: ReadonlyMap<string, Buffer>,
   settings: { readonly pythonPath: readonly string[]; readonly baseClassName: string },

@@ -20,7 +20,7 @@ const codeSchema = z.object({
 })
 const answerSchema = z.union([z.object({ error: z.object({ ...place, message: z.string() }) }), codeSchema])
 
-/** The program that a notebook's code cells make, and what they import and command. Cells and lines count from 1. */
+/** The program in a notebook's code cells, with its imports and commands. Cells and lines count from 1. */
 export type NotebookCode = z.infer<typeof codeSchema>
 
 export interface NotebookReading {
@@ -34,8 +34,8 @@ export interface NotebookReading {
 }
 
 /**
- * Lets Python itself read the code cells: see `read_notebook.py`. The machine's own Python does, without the submission's
- * packages: those may bring code that runs whenever a Python starts. Throws `BUILD_FAILED` that names cell and line.
+ * Parses the code cells with Python: see `read_notebook.py`. It uses the system's Python without the submission's
+ * packages, which may contain code that runs at every start of Python. Throws `BUILD_FAILED` that names cell and line.
  */
 export async function readCodeCells(reading: NotebookReading): Promise<NotebookCode> {
   const { file, interpreter, workshop, scratchDirectory, signal } = reading

@@ -31,7 +31,7 @@ export async function fetchPackage(
     current = new URL(location, current)
     if (!/^https?:$/.test(current.protocol)) break
   }
-  throw new Error(`${url.host} redirects without end`)
+  throw new Error(`${url.host} redirects endlessly`)
 }
 
 async function send(

@@ -17,7 +17,7 @@ export interface IndexMirror {
   readonly linkPaths: readonly string[]
   /** Null when it listens on a socket in the file system. */
   readonly port: number | null
-  /** Why an index could not be asked the last time that failed; null when none failed. */
+  /** Why the last failed request to an index failed; null when none failed. */
   problem(): string | null
   close(): Promise<void>
 }
@@ -32,9 +32,9 @@ export interface MirrorOptions {
 }
 
 /**
- * Serves the pages of the operator's package indexes, and the files that these pages link to, at addresses of its own.
- * An installation that reaches only this server can read packages and do nothing else: it sends no request of its own
- * making anywhere, and learns no password of an index. `hashes` names the only files allowed for some packages.
+ * Serves the pages of the operator's package indexes, and the files that these pages link to, at its own addresses. An
+ * installation that reaches only this server can read packages and do nothing else: it cannot send requests anywhere,
+ * and never sees an index password. `hashes` names the only files allowed for some packages.
  */
 export async function startIndexMirror(input: MirrorOptions): Promise<IndexMirror> {
   const { settings, hashes, cache } = input

@@ -43,7 +43,7 @@ describe("the operator's package index", () => {
     expect(found.linkPages.map(({ href }) => href)).toEqual(['http://links.example/'])
     await expect(read(["global.find-links='wheels'"])).rejects.toThrow('give an absolute path')
     await expect(read(["global.index-url='ftp://user:secret@host/'"])).rejects.toThrow(
-      /^pip's setting index-url is no http/,
+      /^pip's setting index-url is not an http or https URL/,
     )
   })
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { errorText } from '../../errors.ts'
 import { RunFailure } from '../../run-failure.ts'
 
-/** Where packages come from, as the operator has set it for pip or uv. A submission has no part in it. */
+/** Where packages come from, as configured by the operator for pip or uv. A submission cannot change it. */
 export interface IndexSettings {
   /** Simple repository APIs; the first one is the main index. */
   readonly indexes: readonly URL[]
@@ -128,7 +128,7 @@ function readUrl(text: string, setting: string): URL {
   }
   throw new RunFailure(
     'BUILD_FAILED',
-    `pip's setting ${setting} is no http or https address; mend the configuration of pip`,
+    `pip's setting ${setting} is not an http or https URL; correct the configuration of pip`,
   )
 }
 

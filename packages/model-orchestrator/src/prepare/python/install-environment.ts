@@ -1,6 +1,9 @@
 import { modelEnvironment } from '../../process/model-environment.ts'
 
-/** What finds Python and its configuration, and no secret of the node: the installers' own settings, proxies and certificates. */
+/**
+ * Variables that locate Python and its configuration, without secrets of the node: the installers' own settings,
+ * proxies and certificates.
+ */
 const INSTALLER_NAMES = [
   /^PIP_/,
   /^UV_/,
@@ -24,8 +27,8 @@ export function operatorEnvironment(source: NodeJS.ProcessEnv): Record<string, s
 }
 
 /**
- * The environment in which packages are installed, with nothing of the operator's configuration: where packages come from is in
- * the arguments. `workFolder` is for whatever does not stay.
+ * The environment in which packages are installed, with nothing of the operator's configuration: where packages come
+ * from is in the arguments. `workFolder` is for temporary files.
  */
 export function installEnvironment(source: NodeJS.ProcessEnv, workFolder: string): Record<string, string> {
   return modelEnvironment(source, {

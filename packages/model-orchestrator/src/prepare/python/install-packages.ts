@@ -11,7 +11,7 @@ import type { PackageCache } from './package-cache.ts'
 import type { PythonInterpreter } from './python-interpreter.ts'
 import { requirementName, splitHashes } from './python-requirements.ts'
 
-/** Enough of what an installer printed last to tell an author what is wrong. */
+/** Enough of an installer's last output to show an author what is wrong. */
 const TAIL_LINES = 12
 const TAIL_CHARACTERS = 1_500
 
@@ -19,12 +19,12 @@ const TAIL_CHARACTERS = 1_500
 const SOURCE_ALONE = 'importlib'
 const WHEELS_ONLY = ['--only-binary=:all:', `--no-binary=${SOURCE_ALONE}`]
 
-const OFFLINE_FIX = 'connect this machine, or name an index by PIP_INDEX_URL or local wheels by PIP_FIND_LINKS'
+const OFFLINE_FIX = 'connect this machine, or set an index in PIP_INDEX_URL or local wheels in PIP_FIND_LINKS'
 const NOT_FOUND = /no matching distribution|could not find a version|no solution found/i
 const BUILDS_FIX =
   'only wheels are installed: choose a version that has one for this Python, or ask the operator to allow builds with MODEL_ALLOW_BUILDS=true'
 
-/** One installation, in a folder of its own: `venv` is what it makes, `work` what it needs meanwhile. */
+/** One installation, in its own folder: `venv` is its result, `work` its temporary files. */
 export interface Installation {
   readonly directory: string
   readonly interpreter: PythonInterpreter
@@ -67,7 +67,7 @@ export async function installPackages(input: Installation): Promise<void> {
     ? { command: uv, args: ['venv', '--allow-existing', '--python', interpreter.executable, venv] }
     : { command: interpreter.executable, args: ['-I', '-m', 'venv', venv] }
   tell(`$ ${[making.command, ...making.args].join(' ')}`, false)
-  await run(() => `making a virtual environment with Python ${interpreter.version}`, null, making)
+  await run(() => `creating a virtual environment with Python ${interpreter.version}`, null, making)
   const python = join(venv, 'bin', 'python')
   const settings = await input.findIndex(uv === null ? python : interpreter.executable)
   for (const name of settings.ignored) tell(`pip's setting "${name}" has no effect here`, false)
@@ -94,7 +94,7 @@ export async function installPackages(input: Installation): Promise<void> {
       await mirror.close()
     }
   })
-  tell(`environment for Python ${interpreter.version} is made: ${packages.join(', ')}`, false)
+  tell(`environment for Python ${interpreter.version} is ready: ${packages.join(', ')}`, false)
 }
 
 type Program = Pick<WorkshopTask, 'command' | 'args'> & Partial<WorkshopTask>
@@ -120,7 +120,7 @@ async function runStep(step: {
     end.over !== null
       ? `was stopped because it ${end.over}`
       : end.isLate
-        ? `was not done within ${input.limitMs} ms`
+        ? `did not finish within ${input.limitMs} ms`
         : `failed (exit code ${end.code})`
   const lines = tail.join('\n').slice(-TAIL_CHARACTERS)
   const problem = mirror?.problem() ?? null

@@ -6,7 +6,7 @@ import { type IndexSettings, readIndexSettings } from './index-settings.ts'
 import { operatorEnvironment } from './install-environment.ts'
 
 const LIMIT_MS = 60_000
-/** How pip's help tells the index that it uses unless another one is set. */
+/** How pip's help shows its default index. */
 const DEFAULT_INDEX = /--index-url <url> .*?\(default (https?:\/\/[^\s)]+)\)/
 
 /**
@@ -33,13 +33,13 @@ export function readOperatorIndex(input: {
     const why = end.isLate ? `no answer within ${LIMIT_MS} ms` : errors.slice(-3).join(' ')
     throw new RunFailure(
       'BUILD_FAILED',
-      `"${python} -m pip ${args.join(' ')}" failed (${why}); mend pip or its configuration`,
+      `"${python} -m pip ${args.join(' ')}" failed (${why}); repair pip or its configuration`,
     )
   }
   const defaultIndex = async () => {
     const found = DEFAULT_INDEX.exec((await pip('install', '--help')).join(' ').replace(/\s+/g, ' '))?.[1]
     if (found !== undefined) return found
-    throw new RunFailure('BUILD_FAILED', 'pip does not tell which package index it uses; name one with PIP_INDEX_URL')
+    throw new RunFailure('BUILD_FAILED', 'pip does not report which package index it uses; set one in PIP_INDEX_URL')
   }
   return pip('config', 'list').then((pipSettings) => readIndexSettings({ pipSettings, source, defaultIndex }))
 }

@@ -1,4 +1,4 @@
-/** Where a program without a network finds the package index: the port is its own, nobody else can see it. */
+/** Where a program without a network finds the package index: a port that no other program can see. */
 export const BRIDGE_PORT = 3141
 
 /** Turns on the loopback interface of a new network namespace, which takes a privilege that programs there do not keep. One line. */

@@ -31,7 +31,7 @@ it('a package without an end is given up where the cache would be full', async (
   }
   const cache = createPackageCache(folder, 10_000)
   await expect(cache.write(hashOf('endless'), Readable.from(endless(), { highWaterMark: 1 }))).rejects.toThrow(
-    'a package is larger than all that is kept, 10000 bytes',
+    'a package is larger than the whole cache, 10000 bytes',
   )
   expect(chunks).toBeLessThan(100)
   expect(await readdir(folder)).toEqual([])

@@ -41,7 +41,7 @@ export function createPackageCache(directory: string, maxBytes = MAX_BYTES): Pac
             let bytes = 0
             for await (const chunk of source) {
               bytes += chunk.length
-              if (bytes > maxBytes) throw new Error(`a package is larger than all that is kept, ${maxBytes} bytes`)
+              if (bytes > maxBytes) throw new Error(`a package is larger than the whole cache, ${maxBytes} bytes`)
               hash.update(chunk)
               yield chunk
             }

@@ -188,7 +188,7 @@ esac`
   it('end an installation that takes too long', async () => {
     await python.behave({ waitsFor: 'NOTHING' })
     const error: Error = await ensure(open({ limitMs: 3_000 })).then(fail, (reason) => reason)
-    expect(error.message).toContain(`installing ${PYTHON_RUNNER_REQUIREMENT} was not done within 3000 ms`)
+    expect(error.message).toContain(`installing ${PYTHON_RUNNER_REQUIREMENT} did not finish within 3000 ms`)
   })
 
   it('let a model leave that is stopped meanwhile, and end the installation when they are closed', async () => {
@@ -212,7 +212,7 @@ esac`
       '/nowhere/python3',
       /Python models need Python: \/nowhere\/python3 cannot be started.*MODEL_ORCHESTRATOR_PYTHON/,
     ],
-    ['another program', {}, '/bin/true', /"\/bin\/true" does not tell its Python version/],
+    ['another program', {}, '/bin/true', /"\/bin\/true" does not report its Python version/],
   ])('need a Python of 3.11 or newer, not %s', async (_, behaviour, program, message) => {
     await python.behave(behaviour)
     const error: Error = await ensure(open(program === undefined ? {} : { program })).then(fail, (reason) => reason)

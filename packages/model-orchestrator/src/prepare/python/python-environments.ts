@@ -38,10 +38,10 @@ const BUILD_LIMIT_MS = 600_000
 /** Installing is heavy on the disk; more at once would only slow down the models that run. */
 const MAX_BUILDS_AT_ONCE = 2
 
-/** How long a wait for another orchestrator may go on after ours was told to stop. */
+/** How long a wait for another orchestrator may continue after ours was asked to stop. */
 const LOCK_WAIT_MS = 500
 
-/** Written last: an environment without it was not finished and is made anew. */
+/** Written last: an environment without it is incomplete and is created again. */
 const MARKER = 'complete.json'
 
 /** Raised when environments are laid out in another way. */
@@ -69,7 +69,7 @@ export interface PythonEnvironment {
   readonly runner: string
 }
 
-/** What is told while an environment is made. */
+/** Progress messages while an environment is created. */
 export type BuildListener = (line: string, error: boolean) => void
 
 /** Environments by what is in them: each is made once and used by every model that wants the same. */
@@ -215,7 +215,7 @@ async function makeEnvironment(input: Installation & { readonly turns: StartQueu
     const made = await readEnvironment(directory, interpreter)
     if (made) return made
     await removeFolder(directory)
-    throw new RunFailure('BUILD_FAILED', `${packages[0]} was installed in ${directory} but left no program of its own`)
+    throw new RunFailure('BUILD_FAILED', `${packages[0]} was installed in ${directory} but brought no program`)
   })
 }
 
@@ -233,7 +233,7 @@ async function whileLocked<Result>(
       return await withDirectoryLock(lock, waitMs, work)
     } catch (error) {
       if (!(error instanceof DirectoryBusyError)) throw error
-      if (waitMs === 0) tell('another orchestrator makes this environment; waiting for it', false)
+      if (waitMs === 0) tell('another orchestrator is creating this environment; waiting for it', false)
     }
   }
 }

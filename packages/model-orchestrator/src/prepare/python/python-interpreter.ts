@@ -45,7 +45,7 @@ export async function findPython(input: {
   const answer = readAnswer(probed.stdout.at(-1))
   if (probed.code !== 0 || answer === null) {
     const why = probed.isLate ? `did not answer within ${PROBE_LIMIT_MS} ms` : errors.slice(-3).join(' ')
-    throw new RunFailure('BUILD_FAILED', `"${program}" does not tell its Python version (${why}); ${fix}`)
+    throw new RunFailure('BUILD_FAILED', `"${program}" does not report its Python version (${why}); ${fix}`)
   }
   const [major, minor] = answer.numbers
   const version = answer.numbers.join('.')

@@ -16,27 +16,27 @@ describe('requirements.txt', () => {
   it.each([
     ['--index-url https://host', /^it line 2: "--index-url https:\/\/host" is an option of pip/],
     ['-r other.txt', /is an option of pip/],
-    ['./wheel.whl', /is a path; packages come from the package index only/],
+    ['./wheel.whl', /is a path; packages come only from the package index/],
     ['wheel-1-py3-none-any.whl', /is a path/],
     ['/etc', /is a path/],
     ['..', /is a path/],
     ['folder\\file', /is a path/],
-    ['x @ file:///etc', /names an address; packages come from the package index only/],
-    ['x@https://host/x.whl', /names an address/],
-    ['x[a] @ git+https://host/x@v1#egg=x', /names an address/],
-    ['git+ssh://host/x', /names an address/],
-    ['https://host/x.tar.gz', /names an address/],
+    ['x @ file:///etc', /names a URL; packages come only from the package index/],
+    ['x@https://host/x.whl', /names a URL/],
+    ['x[a] @ git+https://host/x@v1#egg=x', /names a URL/],
+    ['git+ssh://host/x', /names a URL/],
+    ['https://host/x.tar.gz', /names a URL/],
     ['-e .', /is an option of pip/],
     ['--find-links=/etc', /is an option of pip/],
     ['x==1 --global-option=build', /holds an option of pip; only --hash may follow/],
     ['x==1 ; python_version > "3" --config-settings=a=b', /holds an option of pip/],
     ['x==1 \\\n  --config-settings=a=b', /holds an option of pip/],
     ['x==1\u2028-e .', /holds an option of pip/],
-    ['x==1 --hash=md5:0123', /has a hash that is no SHA-256/],
-    [`x==$\{HOME}`, /is no requirement/],
-    ['x ; os_name == "$(id)"', /is no requirement/],
-    [`${'a'.repeat(2_000)}`, /is no requirement/],
-    ['two words', /is no requirement; write it like/],
+    ['x==1 --hash=md5:0123', /has a hash that is not a SHA-256/],
+    [`x==$\{HOME}`, /is not a requirement/],
+    ['x ; os_name == "$(id)"', /is not a requirement/],
+    [`${'a'.repeat(2_000)}`, /is not a requirement/],
+    ['two words', /is not a requirement; write it like/],
   ])('refuses "%s" with its line', (line, message) => {
     expect(() => parseRequirements(`a\n${line}`, 'it')).toThrow(message)
   })
@@ -63,7 +63,7 @@ describe('requirements.txt', () => {
       `a${'-'.repeat(900)}`,
       `a==${'1,'.repeat(400)}$`,
     ]) {
-      expect(() => parseRequirements(text, 'it')).toThrow(/is no requirement/)
+      expect(() => parseRequirements(text, 'it')).toThrow(/is not a requirement/)
     }
     expect(process.cpuUsage(before).user).toBeLessThan(2_000_000)
   })

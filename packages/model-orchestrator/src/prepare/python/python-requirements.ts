@@ -61,16 +61,16 @@ export function checkRequirement(requirement: string, place: string): void {
   if (requirement.startsWith('-')) refuse('is an option of pip; a submission names packages only, remove this line')
   const { text, hashes } = splitHashes(requirement)
   const unknown = hashes.find(({ kind, digest }) => kind !== 'sha256' || digest.length !== 64)
-  if (unknown) refuse(`has a hash that is no SHA-256; write it as --hash=sha256:… with 64 digits`)
+  if (unknown) refuse(`has a hash that is not a SHA-256; write it as --hash=sha256:… with 64 digits`)
   if (/(^|\s)-/.test(text)) refuse('holds an option of pip; only --hash may follow a package, remove the others')
   if (/:\/\/|@/.test(text)) {
-    refuse('names an address; packages come from the package index only, name a version that is there')
+    refuse('names a URL; packages come only from the package index: name a version that is available there')
   }
   if (/^[./~\\]|[/\\]|\.(whl|zip|tar\.\w+|tgz)$/i.test(text)) {
-    refuse('is a path; packages come from the package index only, name a version that is there')
+    refuse('is a path; packages come only from the package index: name a version that is available there')
   }
   if (text.length > MAX_CHARACTERS || !REQUIREMENT.test(text))
-    refuse('is no requirement; write it like "pandas==2.2.3"')
+    refuse('is not a requirement; write it like "pandas==2.2.3"')
 }
 
 /** A requirement without the hashes behind it. */

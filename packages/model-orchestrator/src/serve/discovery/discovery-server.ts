@@ -41,7 +41,7 @@ const NO_CRUNCH_ID = 'crunch_id is required and is expected in the path as /<cru
 /** The discovery socket: every client of a competition gets a snapshot, then every change. */
 export interface DiscoveryServer {
   readonly port: number
-  /** Tells the clients of the competition what has changed. */
+  /** Sends changes to the clients of the competition. */
   broadcast(crunchId: string, states: readonly ModelState[], standings: readonly ModelStanding[]): void
   /** Whether a client of the competition has the key. */
   hasCoordinatorInCharge(crunchId: string): boolean
@@ -61,7 +61,7 @@ interface Client {
 export interface DiscoverySettings {
   readonly host: string
   readonly port: number
-  /** All models of the competition that serve now; of one that nobody knows, none. */
+  /** All models of the competition that serve now; none for an unknown competition. */
   readonly snapshot: (crunchId: string) => readonly ModelState[]
   /** What is intended with each model of the competition. */
   readonly standings: (crunchId: string) => readonly ModelStanding[]
@@ -229,7 +229,7 @@ function crunchIdOf(request: IncomingMessage): string {
   try {
     return decodeURIComponent(trimmed)
   } catch {
-    // Not an encoded path: then it is meant as it stands.
+    // Not an encoded path: it is taken literally.
     return trimmed
   }
 }

@@ -116,7 +116,7 @@ describe('a report about a model that serves', () => {
     coordinator.report('2')
     await coordinator.announced('2', 'STOPPED')
     expect(status('1')).toMatchObject({ state: 'RUNNING', reports: { count: 0 } })
-    expect(logged('names no model that serves')).toHaveLength(3)
+    expect(logged('does not name a serving model')).toHaveLength(3)
   })
 })
 

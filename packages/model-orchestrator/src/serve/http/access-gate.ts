@@ -13,14 +13,14 @@ const KEY_PLACE =
   'the file .orchestrator-key beside the logs of the models, or the API_KEY that the orchestrator was started with'
 
 /**
- * A request needs the key, wherever it comes from: whoever may add a model may run code here, and models or web pages on this machine
- * reach its ports as well as its programs do.
+ * A request needs the key, wherever it comes from: adding a model means running code here, and models or web pages on
+ * this machine can reach its ports like any program.
  */
 export function createAccessGate(apiKey: string): (headers: Headers) => Refusal | null {
   return (headers) => {
     const given = headers.get('x-api-key') ?? bearerOf(headers.get('authorization'))
     if (given !== null && isSameText(given, apiKey)) return null
-    const text = `a key is needed: send it as X-API-Key, or as Authorization: Bearer; it stands in ${KEY_PLACE}`
+    const text = `a key is needed: send it as X-API-Key, or as Authorization: Bearer; it is in ${KEY_PLACE}`
     return { status: 401, text: given === null ? text : `the key is wrong; ${text}` }
   }
 }
@@ -29,17 +29,17 @@ export function createAccessGate(apiKey: string): (headers: Headers) => Refusal 
 export type UpgradeJudgement = { readonly refusal: Refusal } | { readonly hasKey: boolean }
 
 /**
- * Deployed coordinators know no key, so the socket is open to programs without one. Never to web pages: a browser says the page's origin with
- * each upgrade, and a page that reaches us by a name of its own that leads here shows by that name. Whoever has the key is the coordinator in
- * charge, and may come from anywhere.
+ * Deployed coordinators know no key, so the socket is open to programs without one. Never to web pages: a browser says
+ * the page's origin with each upgrade, and a page whose own host name resolves to us is recognised by that name. A
+ * coordinator with the key is in charge, and may connect from anywhere.
  */
 export function createUpgradeGate(host: string, apiKey: string): (headers: IncomingHttpHeaders) => UpgradeJudgement {
   return (headers) => {
     const given = textOf(headers['x-api-key']) ?? bearerOf(textOf(headers.authorization))
     if (given !== null && isSameText(given, apiKey)) return { hasKey: true }
-    if (given !== null) return refuse(401, `the key is wrong; the right one stands in ${KEY_PLACE}`)
+    if (given !== null) return refuse(401, `the key is wrong; the correct one is in ${KEY_PLACE}`)
     if (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined) {
-      return refuse(403, `web pages may not subscribe without the key; it stands in ${KEY_PLACE}`)
+      return refuse(403, `web pages may not subscribe without the key; it is in ${KEY_PLACE}`)
     }
     const name = hostNameOf(headers.host)
     if (name !== null && isOwnName(name, host)) return { hasKey: false }
@@ -75,7 +75,7 @@ function textOf(value: string | string[] | undefined): string | null {
   return typeof value === 'string' ? value : null
 }
 
-/** Digests have one length, so the time that comparing takes tells nothing. */
+/** Digests have equal length, so the time of the comparison reveals nothing. */
 function isSameText(given: string, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(given), digest(expected))

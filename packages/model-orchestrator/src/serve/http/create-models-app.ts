@@ -10,7 +10,7 @@ import { byModelId, toModelRow } from './model-row.ts'
 import type { ModelsApiContext } from './models-api-context.ts'
 import { readModelForm, withUploadedFiles } from './read-upload.ts'
 
-/** A submission of the largest size, and the form around it. */
+/** The largest submission, plus the form fields around it. */
 const MAX_BODY_BYTES = 101 * 1024 * 1024
 /** Each holds its body in memory. */
 const MAX_UPLOADS_AT_ONCE = 2
@@ -106,7 +106,7 @@ function createTurnstile(maxAtOnce: number) {
   let running = 0
   return async (_context: Context, next: () => Promise<void>): Promise<void> => {
     if (running >= maxAtOnce)
-      throw new OrchestratorError('BUSY', 'other uploads are being taken in; try again in a moment')
+      throw new OrchestratorError('BUSY', 'other uploads are being processed; try again in a moment')
     running += 1
     try {
       await next()

@@ -195,7 +195,7 @@ describe('POST, PATCH and DELETE', () => {
     ['a wrong state', { desired_state: 'ON' }, { 'main.mjs': '' }, 'REQUEST_INVALID', /must be RUNNING or STOPPED/],
     ['a way out', {}, { 'main.mjs': '', '../../evil.mjs': '' }, 'REQUEST_INVALID', /"\.\.\/\.\.\/evil\.mjs".*relative/],
     ['an absolute name', {}, { '/etc/cron.d/x': '' }, 'REQUEST_INVALID', /relative to the submission/],
-    ['a broken notebook', {}, { 'a.ipynb': 'nonsense' }, 'SUBMISSION_REFUSED', /^a\.ipynb: it is no notebook/],
+    ['a broken notebook', {}, { 'a.ipynb': 'nonsense' }, 'SUBMISSION_REFUSED', /^a\.ipynb: it is not a notebook/],
   ])('refuse %s and leave nothing behind', async (_, fields, files, code, message) => {
     await space.models([])
     await start()

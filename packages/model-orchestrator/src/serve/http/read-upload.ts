@@ -20,7 +20,7 @@ export interface ModelForm {
 /** Reads the form of `POST /models` and `PATCH /models/{id}`. Throws `REQUEST_INVALID` with the field, cause and fix. */
 export async function readModelForm(request: Request): Promise<ModelForm> {
   const form = await request.formData().catch((error: unknown) => {
-    const problem = `the body is no form (${errorText(error)}); send multipart/form-data, as curl -F does`
+    const problem = `the body is not a form (${errorText(error)}); send multipart/form-data, as curl -F does`
     throw new OrchestratorError('REQUEST_INVALID', problem, { cause: error })
   })
   for (const name of form.keys()) {
@@ -28,7 +28,7 @@ export async function readModelForm(request: Request): Promise<ModelForm> {
   }
   const files = form.getAll('files').map((value) => {
     if (typeof value !== 'string') return value
-    throw invalid('files', 'is a text; send files, as curl -F files=@main.py does')
+    throw invalid('files', 'is text; send files, as curl -F files=@main.py does')
   })
   if (files.length > SUBMISSION_LIMITS.files) throw invalid('files', `are more than ${SUBMISSION_LIMITS.files}`)
   const desiredState = textOf(form, 'desired_state')
@@ -95,10 +95,9 @@ function textOf(form: FormData, name: string): string | undefined {
   const [value] = values
   if (values.length > 1) throw invalid(name, 'is given more than once; give it once')
   if (value === undefined) return undefined
-  if (typeof value !== 'string') throw invalid(name, 'is a file; send a text')
+  if (typeof value !== 'string') throw invalid(name, 'is a file; send text')
   const text = value.trim()
-  if (!isPrintable(text))
-    throw invalid(name, 'holds a character that does not show, such as a control character; remove it')
+  if (!isPrintable(text)) throw invalid(name, 'contains an invisible character, such as a control character; remove it')
   if (text.length > MAX_TEXT_CHARACTERS) throw invalid(name, `is longer than ${MAX_TEXT_CHARACTERS} characters`)
   return text === '' ? undefined : text
 }

@@ -16,7 +16,7 @@ export interface ModelsApiAddress {
 /** The running HTTP API. */
 export interface ModelsApi {
   readonly port: number
-  /** Cuts whoever is still connected: logs that are followed never end by themselves. */
+  /** Closes the remaining connections: followed logs never end by themselves. */
   close(): Promise<void>
 }
 

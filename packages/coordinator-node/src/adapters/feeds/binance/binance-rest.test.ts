@@ -101,7 +101,7 @@ describe('a ban', () => {
     now += 50_000
     const error = await ask(source).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(FeedInterrupted)
-    expect(error).toMatchObject({ retryAfterMs: 70_000, message: expect.stringContaining('70 s of that are left') })
+    expect(error).toMatchObject({ retryAfterMs: 70_000, message: expect.stringContaining('70 s remain') })
     expect(binance.requests).toHaveLength(1)
     now += 70_000
     expect(await ask(source)).toBe(0)
@@ -132,6 +132,6 @@ describe('describe', () => {
 
   test.each(['[]', '{}', '{"symbols":[1]}'])('is interrupted by %s', async (body) => {
     binance.failRequests({ status: 200, body })
-    await expect(open().describe(endless)).rejects.toThrow(/which is not what it is documented to: /)
+    await expect(open().describe(endless)).rejects.toThrow(/which does not match its documentation: /)
   })
 })

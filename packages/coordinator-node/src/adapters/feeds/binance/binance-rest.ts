@@ -25,8 +25,8 @@ export interface RestAnswer<Data> {
 /** The requests of one source: they share the weight of its address, and its bans. */
 export interface BinanceRest {
   /**
-   * The answer as `parse` reads it, which throws a `TypeError` for what is not of the documented shape.
-   * Waits while the weight of this minute is used up; rejects at once while Binance has told this address to be quiet.
+   * The answer as returned by `parse`, which throws a `TypeError` for an undocumented shape. Waits while the weight of
+   * this minute is used up; rejects at once while Binance has banned this address.
    */
   get<Data>(request: RestRequest, parse: (body: unknown) => Data): Promise<RestAnswer<Data>>
   /** What Binance itself says of the weight of a minute. */
@@ -40,7 +40,7 @@ export interface BinancePorts {
 }
 
 const minuteMs = 60_000
-/** The rest is for whoever else asks from this address. */
+/** The rest is left for other programs at this address. */
 const ownShare = 0.9
 
 export function createBinanceRest(options: ResolvedBinanceOptions): BinanceRest {
@@ -97,7 +97,7 @@ class WeightedRest implements BinanceRest {
   #requireWelcome(): void {
     const retryAfterMs = this.#quietUntil - this.#options.now()
     if (retryAfterMs <= 0) return
-    const message = `${this.#quietBecause}; ${Math.ceil(retryAfterMs / 1_000)} s of that are left`
+    const message = `${this.#quietBecause}; ${Math.ceil(retryAfterMs / 1_000)} s remain`
     throw new FeedInterrupted(message, { retryAfterMs })
   }
 
@@ -134,7 +134,7 @@ function readBody<Data>(answer: HttpAnswer, parse: (body: unknown) => Data): Dat
     return parse(body)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
-    const problem = `${answer.place} answered ${excerpt(answer.body)}, which is not what it is documented to: ${error.message}`
-    throw new FeedInterrupted(`${problem}; it is asked again`, { cause: error })
+    const problem = `${answer.place} answered ${excerpt(answer.body)}, which does not match its documentation: ${error.message}`
+    throw new FeedInterrupted(`${problem}; retrying`, { cause: error })
   }
 }

@@ -70,7 +70,7 @@ interface ExchangeInfo {
 
 function parseExchangeInfo(body: unknown): ExchangeInfo {
   const { symbols, rateLimits } = jsonObject(body, 'it')
-  if (!Array.isArray(symbols)) throw new TypeError('"symbols" is no list')
+  if (!Array.isArray(symbols)) throw new TypeError('"symbols" is not a list')
   const trading = symbols
     .map((symbol: unknown) => jsonObject(symbol, 'a symbol'))
     .filter(({ status }) => status === 'TRADING')

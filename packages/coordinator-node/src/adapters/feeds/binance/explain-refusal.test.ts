@@ -58,7 +58,7 @@ function recordedErrors(): RecordedError[] {
 
 const banned = (seconds: number) =>
   new RegExp(
-    `^P answered 418, "Way too .*": it has banned this address for too many requests; it is asked again in ${seconds} s$`,
+    `^P answered 418, "Way too .*": it has banned this address for too many requests; retrying in ${seconds} s$`,
   )
 
 /** By status, in the order of the recording: the code, the message (P is the place), and how long to wait. */
@@ -71,7 +71,7 @@ const expected: readonly (readonly [number, string, RegExp, number | null])[] = 
   [
     429,
     'FEED_INTERRUPTED',
-    /^P answered 429, "Too much request weight used.*": it has had too many .* in 60 s$/,
+    /^P answered 429, "Too much request weight used.*": it received too many .* in 60 s$/,
     60_000,
   ],
   [
@@ -80,7 +80,12 @@ const expected: readonly (readonly [number, string, RegExp, number | null])[] = 
     /does not serve the region of this machine: set FEED_BINANCE_SITE=us .* or data .*, or run/,
     null,
   ],
-  [502, 'FEED_INTERRUPTED', /^P answered 502, "502 Bad Gateway .*": Binance is out of order .* asked again$/, null],
+  [
+    502,
+    'FEED_INTERRUPTED',
+    /^P answered 502, "502 Bad Gateway .*": Binance is temporarily unavailable; retrying$/,
+    null,
+  ],
   [
     403,
     'FEED_INTERRUPTED',
@@ -93,11 +98,16 @@ const expected: readonly (readonly [number, string, RegExp, number | null])[] = 
     /"Invalid symbol\.". Binance has no symbol "BTCUSDT": write it as Binance does, such as/,
     null,
   ],
-  [503, 'FEED_INTERRUPTED', /^P answered 503, "This service is no longer available\.": Binance is out of order/, null],
+  [
+    503,
+    'FEED_INTERRUPTED',
+    /^P answered 503, "This service is no longer available\.": Binance is temporarily unavailable/,
+    null,
+  ],
   [
     200,
     'FEED_INTERRUPTED',
-    /^P answered "{"msg":"System maintenance\.","status":1}", which is not .* documented/,
+    /^P answered "{"msg":"System maintenance\.","status":1}", which does not match its documentation/,
     null,
   ],
 ]

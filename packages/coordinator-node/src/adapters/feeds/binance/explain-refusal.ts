@@ -4,7 +4,7 @@ import type { HttpAnswer } from '../http/get-text.ts'
 import { excerpt, readRetryAfter } from '../http/read-answer.ts'
 import type { BinanceSite } from './binance-options.ts'
 
-/** What was asked for, for whoever reads the message. */
+/** What was requested, for the error message. */
 export interface Asked {
   readonly site: BinanceSite
   readonly subject?: string
@@ -24,12 +24,12 @@ export function explainRefusal(answer: HttpAnswer, asked: Asked, now: number): C
     case 418:
       return interrupted(said, banMs(answer, now), 'it has banned this address for too many requests')
     case 429:
-      return interrupted(said, readRetryAfter(answer.headers, now) ?? minuteMs, 'it has had too many requests')
+      return interrupted(said, readRetryAfter(answer.headers, now) ?? minuteMs, 'it received too many requests')
     case 403:
       return interrupted(
         said,
         readRetryAfter(answer.headers, now) ?? firewallMs,
-        `its firewall blocks this address, mostly for too many requests; if that stays so, set ${otherSites(asked.site)}`,
+        `its firewall blocks this address, usually for too many requests; if this persists, set ${otherSites(asked.site)}`,
       )
     case 451:
       return new CrunchError(
@@ -57,18 +57,18 @@ function explainByCode(answer: HttpAnswer, asked: Asked, said: string, now: numb
   const isOurs = status >= 400 && status < 500 && status !== 408 && !passingCodes.includes(code)
   if (!isOurs) {
     const retryAfterMs = readRetryAfter(answer.headers, now)
-    const message = `${said}: Binance is out of order at the moment; it is asked again`
+    const message = `${said}: Binance is temporarily unavailable; retrying`
     return new FeedInterrupted(message, retryAfterMs === undefined ? {} : { retryAfterMs })
   }
   return new CrunchError(
     'FEED_UNAVAILABLE',
-    `${said}. It will not answer this request; if its address is yours, check FEED_BINANCE_REST_URL and FEED_BINANCE_STREAM_URL`,
+    `${said}. It will not answer this request; if you set its address, check FEED_BINANCE_REST_URL and FEED_BINANCE_STREAM_URL`,
   )
 }
 
 function interrupted(said: string, retryAfterMs: number, cause: string): FeedInterrupted {
   const seconds = Math.ceil(retryAfterMs / 1_000)
-  return new FeedInterrupted(`${said}: ${cause}; it is asked again in ${seconds} s`, { retryAfterMs })
+  return new FeedInterrupted(`${said}: ${cause}; retrying in ${seconds} s`, { retryAfterMs })
 }
 
 /** A ban names its end in the header, in the message, or in both. */

@@ -54,7 +54,7 @@ export function createLiveMarket(
     names: plan.names,
     receive(stream, data) {
       const at = now()
-      // Streams that nobody asked for have no series.
+      // Streams that were not requested have no series.
       for (const series of plan.seriesByName.get(stream) ?? []) {
         handlers.onRecords(series.receive(data, at))
         alarm.by(series.dueAt())

@@ -51,7 +51,7 @@ describe('quotes', () => {
   })
 
   test('that are none are refused', () => {
-    expect(() => open().receive({ b: '1' }, 0)).toThrow('"B" is no decimal number')
+    expect(() => open().receive({ b: '1' }, 0)).toThrow('"B" is not a decimal number')
   })
 })
 
@@ -175,9 +175,7 @@ describe('trades', () => {
 
   test('of an earlier millisecond are refused', async () => {
     const series = await ready()
-    expect(() => series.receive(message(1, 499), 1_001)).toThrow(
-      'trade 11 is of 499, before the one that came before it',
-    )
+    expect(() => series.receive(message(1, 499), 1_001)).toThrow('trade 11 is of 499, earlier than the trade before it')
   })
 
   test('that are single are counted one by one', async () => {

@@ -5,7 +5,10 @@ import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { parseClosedCandle } from './parse-market-data.ts'
 import { candleRecord } from './read-candle-history.ts'
 
-/** What becomes of the messages of one stream of one symbol. Has no timer of its own: it says when to look at it. */
+/**
+ * Turns the messages of one stream of one symbol into records. It has no timer, but reports when it wants to be
+ * checked.
+ */
 export interface MarketSeries {
   /** Takes one message and gives the records that became final by it; throws a `TypeError` for what is no such message. */
   receive(message: JsonObject, now: Instant): readonly SourceRecord[]

@@ -26,9 +26,9 @@ export interface Trade {
   readonly aggregateId: number | null
 }
 
-/** A row of `/api/v3/klines`: open time, open, high, low, close, volume, and more that nobody asked for. */
+/** A row of `/api/v3/klines`: open time, open, high, low, close, volume, and values that are not used. */
 export function parseCandleRow(row: unknown, granularityMs: number): Candle {
-  if (!Array.isArray(row)) throw new TypeError('a candle is no list')
+  if (!Array.isArray(row)) throw new TypeError('a candle is not a list')
   return candleOf(row, granularityMs)
 }
 
@@ -106,9 +106,9 @@ interface Level {
 }
 
 function levelsOf(value: unknown, name: string): Level[] {
-  if (!Array.isArray(value)) throw new TypeError(`"${name}" is no list`)
+  if (!Array.isArray(value)) throw new TypeError(`"${name}" is not a list`)
   return value.map((level: unknown) => {
-    if (!Array.isArray(level)) throw new TypeError(`a level of "${name}" is no list`)
+    if (!Array.isArray(level)) throw new TypeError(`a level of "${name}" is not a list`)
     return { price: decimal(level[0], name), quantity: decimal(level[1], name) }
   })
 }
@@ -118,7 +118,8 @@ function sumOfQuantities(levels: readonly Level[]): number {
 }
 
 export function jsonObject(value: unknown, name: string): JsonObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(`${name} is no object`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TypeError(`${name} is not an object`)
   return value as JsonObject
 }
 
@@ -128,11 +129,11 @@ function objectAt(message: JsonObject, key: string): JsonObject {
 
 function wholeNumber(value: unknown, name: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
-  throw new TypeError(`"${name}" is no whole number`)
+  throw new TypeError(`"${name}" is not a whole number`)
 }
 
 /** Prices and quantities come as texts. */
 function decimal(value: unknown, name: string): number {
   if (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) return Number(value)
-  throw new TypeError(`"${name}" is no decimal number`)
+  throw new TypeError(`"${name}" is not a decimal number`)
 }

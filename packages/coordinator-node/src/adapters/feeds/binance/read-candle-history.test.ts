@@ -128,15 +128,15 @@ describe('an answer that is broken', () => {
 
   test('interrupts when it does not end', async () => {
     binance.failRequests({ status: 200, body, stalls: true })
-    await expect(readHistory(startAt, serverAt, { timeoutMs: 50 })).rejects.toThrow('gave no answer within 0.05 s')
+    await expect(readHistory(startAt, serverAt, { timeoutMs: 50 })).rejects.toThrow('did not answer within 0.05 s')
   })
 
   const [first, second] = rows as [CandleRow, CandleRow]
   test.each([
-    ['<html><h1>Welcome</h1></html>', 'answered no JSON but "Welcome"'],
-    ['{"code":0}', 'it is no list of candles'],
-    ['[1]', 'a candle is no list'],
-    [JSON.stringify([first.slice(0, 5)]), '"volume" is no decimal number'],
+    ['<html><h1>Welcome</h1></html>', 'did not answer with JSON: "Welcome"'],
+    ['{"code":0}', 'it is not a list of candles'],
+    ['[1]', 'a candle is not a list'],
+    [JSON.stringify([first.slice(0, 5)]), '"volume" is not a decimal number'],
     [JSON.stringify([second, first]), `the candle of ${startAt} is out of order`],
     [JSON.stringify([first, first]), `the candle of ${startAt} is out of order`],
     [JSON.stringify([[startAt + 1, ...first.slice(1)]]), 'is not on the grid of its granularity'],

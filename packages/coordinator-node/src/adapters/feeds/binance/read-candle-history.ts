@@ -6,10 +6,12 @@ import { type Candle, parseCandleRow } from './parse-market-data.ts'
 
 const pageRows = 1_000
 const candlesWeight = 2
-/** So long after its end a candle may still change at the server. */
+/** A candle may still change at the server for this long after its end. */
 const settleMs = 2_000
 
-/** Pages of the final candles that open within `[from, to)`. One that has just ended is waited for until it has settled. */
+/**
+ * Pages of the final candles that open within `[from, to)`. Waits for a candle that has just ended until it is final.
+ */
 export async function* readCandleHistory(
   { rest, options }: BinancePorts,
   scope: FeedScope,
@@ -51,7 +53,7 @@ export async function* readCandleHistory(
 }
 
 function parseCandles(body: unknown, from: Instant, granularityMs: number): Candle[] {
-  if (!Array.isArray(body)) throw new TypeError('it is no list of candles')
+  if (!Array.isArray(body)) throw new TypeError('it is not a list of candles')
   const candles = body.map((row: unknown) => parseCandleRow(row, granularityMs))
   let lastAt = Number.NEGATIVE_INFINITY
   for (const { openAt } of candles) {

@@ -99,7 +99,7 @@ export async function readEarlierTrades(
     await options.wait(lookBackPauseMs, signal)
   }
   const problem = `the history of Binance is behind its stream: it does not have trade ${aggregateId - 1} of ${symbol}`
-  throw new FeedInterrupted(`${problem}, which came before the first one streamed; it is connected again`)
+  throw new FeedInterrupted(`${problem}, which precedes the first one streamed; reconnecting`)
 }
 
 function askForTrades(
@@ -117,7 +117,7 @@ function askForTrades(
 }
 
 function parseTrades(body: unknown, last: Trade | undefined): readonly Trade[] {
-  if (!Array.isArray(body)) throw new TypeError('it is no list of trades')
+  if (!Array.isArray(body)) throw new TypeError('it is not a list of trades')
   const trades = body.map(parseTrade)
   for (const [index, trade] of trades.entries()) {
     const before = trades[index - 1] ?? last

@@ -5,7 +5,7 @@ export interface RecordQueue {
   push(records: readonly SourceRecord[]): void
   /** Until then nothing can be taken. */
   open(): void
-  /** Nothing more will come. Whoever has taken the rest gets the error. */
+  /** No more records will come. A reader gets the error after the remaining ones. */
   end(error?: Error): void
   /** What was pushed and not taken yet; waits until there is something. `null` at the end. */
   take(): Promise<readonly SourceRecord[] | null>
@@ -30,7 +30,7 @@ export function createRecordQueue(limit: number, onEnd: () => void): RecordQueue
       if (ended !== null || records.length === 0) return
       if (waiting.length + records.length > limit) {
         const problem = `the stream of Binance was given up: its reader is too slow, ${limit} records were waiting`
-        end(new FeedInterrupted(`${problem}; it is connected again`))
+        end(new FeedInterrupted(`${problem}; reconnecting`))
         return
       }
       waiting.push(...records)

@@ -9,7 +9,7 @@ import { explainHandshake } from './explain-handshake.ts'
 import { parseFrame } from './stream-frame.ts'
 
 export interface StreamConnectionHandlers {
-  /** The connection stands, and every subscription was taken. */
+  /** The connection is open, and every subscription was accepted. */
   onOpen(): void
   /** A message of one stream. A `TypeError` says that it is no such message; whatever is thrown ends the connection. */
   onMessage(stream: string, data: JsonObject): void
@@ -131,7 +131,7 @@ class Connection implements StreamConnection {
       this.#handle(text)
     } catch (error) {
       const isMalformed = error instanceof TypeError || error instanceof SyntaxError
-      if (isMalformed) this.#break(`sent ${excerpt(text)}, which is no message of Binance: ${error.message}`, error)
+      if (isMalformed) this.#break(`sent ${excerpt(text)}, which is not a message of Binance: ${error.message}`, error)
       else this.#end(error as Error)
     }
   }
@@ -162,7 +162,7 @@ class Connection implements StreamConnection {
   }
 
   #break(problem: string, cause?: unknown): void {
-    const message = `the stream of Binance at ${this.#place} broke: ${problem}; it is connected again`
+    const message = `the stream of Binance at ${this.#place} broke: ${problem}; reconnecting`
     this.#end(new FeedInterrupted(message, { cause }))
   }
 

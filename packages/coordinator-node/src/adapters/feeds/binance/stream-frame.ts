@@ -26,5 +26,5 @@ export function parseFrame(text: string): StreamFrame {
     return { type: 'refused', isFinal: finalCodes.includes(code) }
   }
   if (frame.result === null && typeof frame.id === 'number') return { type: 'taken', id: frame.id }
-  throw new TypeError('it is neither of a stream nor an answer')
+  throw new TypeError('it is neither stream data nor a response')
 }

@@ -39,7 +39,7 @@ export function planStreams(scopes: readonly FeedScope[], options: StreamPlanOpt
     scopesByName.set(name, [...(scopesByName.get(name) ?? []), scope])
   }
   if (scopesByName.size > maxStreams) {
-    const problem = `Binance carries ${maxStreams} streams over one connection, and ${scopesByName.size} were asked for`
+    const problem = `Binance allows ${maxStreams} streams per connection, but ${scopesByName.size} were requested`
     throw new CrunchError('FEED_UNAVAILABLE', `${problem}: follow fewer subjects`)
   }
   const seriesByName = new Map<string, readonly MarketSeries[]>()
@@ -54,11 +54,11 @@ export function planStreams(scopes: readonly FeedScope[], options: StreamPlanOpt
 
 function streamName(scope: FeedScope, options: StreamPlanOptions): string {
   const symbol = scope.subject.toLowerCase()
-  if (symbol === '' || /[\s/?#&%@"\\]/.test(symbol)) throw unknown(scope, `"${scope.subject}" is no symbol`)
+  if (symbol === '' || /[\s/?#&%@"\\]/.test(symbol)) throw unknown(scope, `"${scope.subject}" is not a symbol`)
   switch (scope.kind) {
     case 'candle':
       if (candleGranularities.includes(scope.granularity)) return `${symbol}@kline_${scope.granularity}`
-      throw unknown(scope, `there are candles of ${candleGranularities.join(', ')}`)
+      throw unknown(scope, `it has candles of ${candleGranularities.join(', ')}`)
     case 'tick':
     case 'trade':
       return `${symbol}@aggTrade`
@@ -67,7 +67,7 @@ function streamName(scope: FeedScope, options: StreamPlanOptions): string {
     case 'depth':
       return `${symbol}@depth${options.depthLevels}@100ms`
     default:
-      throw unknown(scope, `there are the kinds ${[...marketKinds.keys()].join(', ')}`)
+      throw unknown(scope, `it has the kinds ${[...marketKinds.keys()].join(', ')}`)
   }
 }
 

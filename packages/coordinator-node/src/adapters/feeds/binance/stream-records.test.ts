@@ -73,7 +73,7 @@ describe('the end of a connection', () => {
     const error = await failureOf(reader.ended)
     expect(error).toBeInstanceOf(FeedInterrupted)
     expect(error.message).toBe(
-      `the stream of Binance at ${binance.streamUrl}/stream broke: closed with 1008, "Too many requests"; it is connected again`,
+      `the stream of Binance at ${binance.streamUrl}/stream broke: closed with 1008, "Too many requests"; reconnecting`,
     )
   })
 
@@ -95,7 +95,7 @@ describe('the end of a connection', () => {
     const { restUrl, streamUrl } = binance
     await binance.close()
     const error = await failureOf(readStream(createBinanceSource({ restUrl, streamUrl }), [scope]).ended)
-    expect(error.message).toMatch(/\/stream broke: connect ECONNREFUSED .*; it is connected again$/)
+    expect(error.message).toMatch(/\/stream broke: connect ECONNREFUSED .*; reconnecting$/)
   })
 
   test('is an interruption when the handshake is not answered', async () => {
@@ -134,16 +134,16 @@ describe('what is no message of Binance', () => {
   test.each([
     ['', 'Unexpected end of JSON'],
     ['{"stream":"btcusdt@kline_1m","data"', 'JSON'],
-    ['[1,2]', 'it is no object'],
-    ['null', 'it is no object'],
-    ['{"hello":1}', 'it is neither of a stream nor an answer'],
-    ['{"stream":"btcusdt@kline_1m"}', '"data" is no object'],
-    ['{"stream":"btcusdt@kline_1m","data":{"e":"kline"}}', '"k" is no object'],
+    ['[1,2]', 'it is not an object'],
+    ['null', 'it is not an object'],
+    ['{"hello":1}', 'it is neither stream data nor a response'],
+    ['{"stream":"btcusdt@kline_1m"}', '"data" is not an object'],
+    ['{"stream":"btcusdt@kline_1m","data":{"e":"kline"}}', '"k" is not an object'],
     [kline({ x: 'yes' }), '"x" is neither true nor false'],
-    [kline({ c: undefined }), '"close" is no decimal number'],
-    [kline({ c: 'NaN' }), '"close" is no decimal number'],
-    [kline({ o: 1.5 }), '"open" is no decimal number'],
-    [kline({ t: 'now' }), '"open time" is no whole number'],
+    [kline({ c: undefined }), '"close" is not a decimal number'],
+    [kline({ c: 'NaN' }), '"close" is not a decimal number'],
+    [kline({ o: 1.5 }), '"open" is not a decimal number'],
+    [kline({ t: 'now' }), '"open time" is not a whole number'],
     [kline({ t: startAt + 1 }), 'is not on the grid of its granularity'],
     [Buffer.from([1, 2, 3]), 'it is binary'],
   ])('interrupts the stream and is shown: %s', async (frame, problem) => {
@@ -153,7 +153,7 @@ describe('what is no message of Binance', () => {
     opened.send(frame)
     const error = await failureOf(reader.ended)
     expect(error).toBeInstanceOf(FeedInterrupted)
-    expect(error.message).toContain('which is no message of Binance')
+    expect(error.message).toContain('which is not a message of Binance')
     expect(error.message).toContain(problem)
     expect(reader.records).toHaveLength(1)
     await nobodyIsConnected()
@@ -204,7 +204,7 @@ describe('many streams', () => {
   test('beyond what one connection carries are refused, and so are series that there cannot be', async () => {
     const tooMany = Array.from({ length: 1_025 }, (_, index) => ({ ...scope, subject: `COIN${index}` }))
     const refused = async (scopes: FeedScope[]) => failureOf((await connect(scopes)).reader.ended)
-    expect((await refused(tooMany)).message).toContain('1024 streams over one connection, and 1025 were asked for')
+    expect((await refused(tooMany)).message).toContain('1024 streams per connection, but 1025 were requested')
     await binance.close()
     for (const wrong of [{ kind: 'funding' }, { granularity: '1w' }, { subject: 'BTC/USDT' }, { subject: '' }]) {
       const error = await refused([{ ...scope, ...wrong }])
@@ -232,7 +232,7 @@ describe('a slow reader', () => {
     expect((await batches.next()).value).toHaveLength(3)
     const problem = batches.next()
     await expect(problem).rejects.toBeInstanceOf(FeedInterrupted)
-    await expect(problem).rejects.toThrow('its reader is too slow, 3 records were waiting; it is connected again')
+    await expect(problem).rejects.toThrow('its reader is too slow, 3 records were waiting; reconnecting')
   })
 })
 

@@ -5,7 +5,7 @@ import { createLiveMarket } from './live-market.ts'
 import { createRecordQueue } from './record-queue.ts'
 import { openStreamConnection } from './stream-connection.ts'
 
-/** The records of all scopes over one connection, from when it stands until it ends. */
+/** The records of all scopes over one connection, from its opening until it ends. */
 export async function* streamRecords(
   ports: BinancePorts,
   scopes: readonly FeedScope[],

@@ -13,7 +13,7 @@ export interface TradeSeriesOptions {
   readonly maxHeld: number
   /** The trades before the first one in its millisecond, of which the connection began in the middle. */
   earlierTrades(first: Trade): Promise<readonly Trade[]>
-  /** The earlier ones are there: whoever drives the series looks at it again. */
+  /** The earlier trades have arrived: the driver of the series checks it again. */
   onReady(): void
   onError(error: Error): void
 }
@@ -35,7 +35,7 @@ class TradeSeries implements MarketSeries {
   #held: Held[] | null = []
   #ready: readonly SourceRecord[] = []
   #group: TradeGroup | null = null
-  /** Whether the group has trades that no record has told. */
+  /** Whether the group has trades that are not part of a record yet. */
   #isOpen = false
   #heardAt: Instant = 0
 
@@ -50,8 +50,8 @@ class TradeSeries implements MarketSeries {
     this.#held.push({ trade, heardAt: now })
     if (this.#held.length === 1) this.#begin(trade)
     if (this.#held.length <= this.#options.maxHeld) return []
-    const problem = `${this.#held.length} trades arrived before the history of Binance told those before them`
-    throw new FeedInterrupted(`${problem}; it is connected again`)
+    const problem = `${this.#held.length} trades arrived before the history of Binance returned the trades before them`
+    throw new FeedInterrupted(`${problem}; reconnecting`)
   }
 
   dueAt(): Instant | null {
@@ -81,11 +81,11 @@ class TradeSeries implements MarketSeries {
   #add(trade: Trade, now: Instant): readonly SourceRecord[] {
     const group = this.#group
     if (group !== null && trade.at < group.at) {
-      throw new TypeError(`trade ${trade.lastId} is of ${trade.at}, before the one that came before it`)
+      throw new TypeError(`trade ${trade.lastId} is of ${trade.at}, earlier than the trade before it`)
     }
     this.#heardAt = now
     if (group !== null && trade.at === group.at) {
-      // After a quiet time this tells the millisecond a second time, with all of its trades: a revision, and seen as one.
+      // After a quiet time this emits the millisecond again, with all of its trades: a revision, and treated as one.
       this.#group = joinTrade(group, trade)
       this.#isOpen = true
       return []

@@ -150,7 +150,7 @@ describe('an exchange by ccxt', () => {
     [429, '{"code":-1003,"msg":"Too much request weight used"}', 60_000, /^binanceus by ccxt: (RateLimit|DDoS)/],
     [418, '{"code":-1003,"msg":"Way too much request weight used; IP banned until 1"}', 60_000, /banned until 1/],
     [502, '<html><center><h1>502 Bad Gateway</h1></center></html>', null, /ExchangeNotAvailable: .*502 Bad Gateway/],
-    [200, '<html>sign in</html>', null, /\/klines answered no JSON but "sign in"$/],
+    [200, '<html>sign in</html>', null, /\/klines did not answer with JSON: "sign in"$/],
   ])('that answers %i %s is broken for now', async (status, body, retryAfterMs, message) => {
     const { source } = await open(refusing(status, body), () => 100 * minuteMs)
     const asked = history(source, minuteMs, 2 * minuteMs)
@@ -165,7 +165,11 @@ describe('an exchange by ccxt', () => {
       '{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}',
       /AuthenticationError: .*Invalid API-key/,
     ],
-    [200, '[[60000,"1","1","1",null,"1"]]', /the candle of BTC\/USDT at 1970-01-01T00:01:00\.000Z is no six numbers/],
+    [
+      200,
+      '[[60000,"1","1","1",null,"1"]]',
+      /the candle of BTC\/USDT at 1970-01-01T00:01:00\.000Z is not a list of six numbers/,
+    ],
   ])('that answers %i %s is for a person', async (status, body, message) => {
     const { source } = await open(refusing(status, body), () => 100 * minuteMs)
     const asked = history(source, minuteMs, 2 * minuteMs)
@@ -212,7 +216,7 @@ describe('the options of ccxtSource', () => {
     }
     await expect(make({ exchange: 'kraken' }, missing)).rejects.toMatchObject({
       code: 'FEED_UNAVAILABLE',
-      message: 'the package ccxt is not installed; run npm install ccxt where the contract lies',
+      message: 'the package ccxt is not installed; run npm install ccxt in the folder of the contract',
     })
   })
 
@@ -220,7 +224,7 @@ describe('the options of ccxtSource', () => {
     expect(() => ccxtSource({ exchange: 'kraken', every: 'often' as '1s' })).toThrow(
       expect.objectContaining({
         code: 'CONTRACT_INVALID',
-        message: expect.stringMatching(/every "often" is no duration/),
+        message: expect.stringMatching(/every "often" is not a duration/),
       }),
     )
   })

@@ -43,7 +43,7 @@ export function prepareCcxt(options: CcxtSourceOptions): (parts: CcxtParts) => F
   const { exchange, source = exchange, every = '5s', config = {} } = options
   const everyMs = parseDuration(every)
   if (everyMs === undefined) {
-    throw new CrunchError('CONTRACT_INVALID', `ccxtSource: every "${every}" is no duration; write one such as "15s"`)
+    throw new CrunchError('CONTRACT_INVALID', `ccxtSource: every "${every}" is not a duration; write one such as "15s"`)
   }
   return ({ load, now }) => {
     let opening: Promise<OpenedExchange> | undefined
@@ -68,7 +68,7 @@ export function prepareCcxt(options: CcxtSourceOptions): (parts: CcxtParts) => F
 
 function offersOf(exchange: string, source: string, { has, timeframes = {}, symbols }: CcxtExchange): FeedOffer[] {
   if (has.fetchOHLCV !== true) {
-    throw new CrunchError('FEED_UNAVAILABLE', `${exchange} by ccxt: the exchange gives no candles; choose another one`)
+    throw new CrunchError('FEED_UNAVAILABLE', `${exchange} by ccxt: the exchange offers no candles; choose another one`)
   }
   // Weeks and months do not lie on a grid from the epoch.
   const granularities = Object.keys(timeframes).filter((timeframe) => {
@@ -114,6 +114,6 @@ function candleOf(exchange: string, scope: FeedScope, row: readonly unknown[], g
     return { ...scope, eventAt, knownAt: eventAt + granularityMs, values }
   }
   const place = typeof row[0] === 'number' ? ` at ${formatInstant(row[0])}` : ''
-  const cause = `the candle of ${scope.subject}${place} is no six numbers, ${JSON.stringify(row)}`
+  const cause = `the candle of ${scope.subject}${place} is not a list of six numbers: ${JSON.stringify(row)}`
   throw new CrunchError('FEED_UNAVAILABLE', `${exchange} by ccxt: ${cause}; choose another exchange`)
 }

@@ -55,7 +55,7 @@ export async function openExchange(options: ExchangeOptions, load: () => Promise
     const choice = nearest === undefined ? `there are ${ids.join(', ')}` : `did you mean "${nearest}"?`
     throw new CrunchError('FEED_UNAVAILABLE', `ccxt has no exchange "${id}"; ${choice}`)
   }
-  // ccxt takes no signal; the one of whoever asks follows the request to where it is sent.
+  // ccxt accepts no signal, so the caller's signal is applied where the request is sent.
   const asking = new AsyncLocalStorage<AbortSignal>()
   const exchange: CcxtExchange = Reflect.construct(Exchange, [
     {
@@ -84,14 +84,14 @@ interface CcxtRequest extends RequestInit {
 
 /** ccxt takes an answer that is no JSON for an empty one, and waits for the end of a body for ever. */
 async function send(url: string, init: CcxtRequest, more: readonly (AbortSignal | undefined)[]): Promise<Response> {
-  if (init.agent !== undefined) throw new TypeError('proxies by agent do not work here; set proxyUrl instead')
+  if (init.agent !== undefined) throw new TypeError('proxy agents are not supported; set proxyUrl instead')
   const ends = [init.signal, ...more].filter((end) => end instanceof AbortSignal)
   const response = await fetch(url, { ...init, signal: AbortSignal.any(ends) })
   const { origin, pathname } = new URL(url)
   const place = `${origin}${pathname}`
   const body = await readBody(response, maxAnswerBytes, place)
   if (response.ok && !/^\s*[[{]/.test(body)) {
-    throw new FeedInterrupted(`${place} answered no JSON but ${excerpt(body)}`)
+    throw new FeedInterrupted(`${place} did not answer with JSON: ${excerpt(body)}`)
   }
   const { status, statusText, headers } = response
   return new Response(body === '' ? null : body, { status, statusText, headers })
@@ -103,7 +103,7 @@ async function loadCcxt(load: () => Promise<object>): Promise<CcxtModule> {
     return (module.default ?? module) as CcxtModule
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_MODULE_NOT_FOUND') throw error
-    const cause = 'the package ccxt is not installed; run npm install ccxt where the contract lies'
+    const cause = 'the package ccxt is not installed; run npm install ccxt in the folder of the contract'
     throw new CrunchError('FEED_UNAVAILABLE', cause, { cause: error })
   }
 }

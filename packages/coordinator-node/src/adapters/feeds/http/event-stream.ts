@@ -65,7 +65,7 @@ export async function* openEventStream(request: EventStreamRequest): AsyncGenera
       if (events.length > 0) yield events
     }
   } finally {
-    // Whoever leaves the stream lets go of its connection.
+    // Leaving the stream closes its connection.
     cut.abort()
   }
 }

@@ -37,7 +37,7 @@ describe('getText', () => {
 
   test('gives up an answer that does not come or does not end, and names the place without the key', async () => {
     const silent = await serve(() => {})
-    await expect(ask(silent, { timeoutMs: 50 })).rejects.toThrow(`${silent.origin}/prices gave no answer within 0.05 s`)
+    await expect(ask(silent, { timeoutMs: 50 })).rejects.toThrow(`${silent.origin}/prices did not answer within 0.05 s`)
     const endless = await serve((_, response) => response.writeHead(200).write('['))
     await expect(ask(endless, { timeoutMs: 50 })).rejects.toBeInstanceOf(FeedInterrupted)
   })
@@ -73,8 +73,10 @@ describe('an answer', () => {
   test('is JSON, or an interruption that shows what it was', () => {
     expect(parseAnswer({ ...answer, body: '{"a":1}' })).toEqual({ a: 1 })
     const page = '<html><style>p{}</style><body>\n<h1>502 Bad\tGateway</h1></body></html>'
-    expect(() => parseAnswer({ ...answer, body: page })).toThrow('http://x/y answered no JSON but "502 Bad Gateway"')
-    expect(() => parseAnswer(answer)).toThrow('answered no JSON but nothing')
+    expect(() => parseAnswer({ ...answer, body: page })).toThrow(
+      'http://x/y did not answer with JSON: "502 Bad Gateway"',
+    )
+    expect(() => parseAnswer(answer)).toThrow('did not answer with JSON: nothing')
   })
 
   test('that refuses says how long to wait', () => {

@@ -23,8 +23,8 @@ const defaultTimeoutMs = 10_000
 const defaultMaxBytes = 16 * 1024 * 1024
 
 /**
- * Asks a provider. Every status is an answer; whoever asked knows what it means there.
- * Rejects with `FeedInterrupted` when none comes in time, or one that is too long.
+ * Asks a provider. Every status is an answer; the caller knows what it means. Rejects with `FeedInterrupted` when none
+ * comes in time, or one that is too long.
  */
 export async function getText(request: HttpRequest): Promise<HttpAnswer> {
   const { url, headers = {}, signal, timeoutMs = defaultTimeoutMs, maxBytes = defaultMaxBytes } = request
@@ -46,7 +46,7 @@ export async function getText(request: HttpRequest): Promise<HttpAnswer> {
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof FeedInterrupted) throw error
-    if (isLate) throw new FeedInterrupted(`${place} gave no answer within ${timeoutMs / 1_000} s`)
+    if (isLate) throw new FeedInterrupted(`${place} did not answer within ${timeoutMs / 1_000} s`)
     throw new FeedInterrupted(`${place} cannot be reached: ${causeOf(error)}`, { cause: error })
   } finally {
     clearTimeout(timer)

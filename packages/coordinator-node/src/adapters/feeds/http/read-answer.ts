@@ -8,7 +8,7 @@ export function parseAnswer(answer: HttpAnswer): unknown {
   try {
     return JSON.parse(answer.body)
   } catch (error) {
-    throw new FeedInterrupted(`${answer.place} answered no JSON but ${excerpt(answer.body)}`, { cause: error })
+    throw new FeedInterrupted(`${answer.place} did not answer with JSON: ${excerpt(answer.body)}`, { cause: error })
   }
 }
 

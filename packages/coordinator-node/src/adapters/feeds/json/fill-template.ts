@@ -7,7 +7,7 @@ export function fillTemplate(template: string, option: string, values: Readonly<
     if (value !== undefined) return value
     const known = Object.keys(values).map((key) => `{${key}}`)
     const there = [...known, '{env:NAME}'].join(', ')
-    throw new CrunchError('CONTRACT_INVALID', `pollJson: ${option} has no meaning for {${name}}; there are ${there}`)
+    throw new CrunchError('CONTRACT_INVALID', `pollJson: ${option} does not support {${name}}; there are ${there}`)
   })
 }
 

@@ -36,7 +36,7 @@ function parsePath(path: string, option: string): ReturnType<typeof parse> {
     return parse(path)
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error)
-    throw invalid(path, option, `is no JSONPath: ${cause} It begins with "$", as in "$.data[*]"`)
+    throw invalid(path, option, `is not a JSONPath: ${cause} It begins with "$", as in "$.data[*]"`)
   }
 }
 

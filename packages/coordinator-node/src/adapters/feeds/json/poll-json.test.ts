@@ -119,7 +119,7 @@ describe('rows', () => {
     ['ms', '2026-03-01', '"2026-03-01"'],
   ] as const)('with a time that is no %s time are refused: %s', async (timeFormat, time, shown) => {
     const asked = history(await answering({ data: [{ at: time, load: { mw: 1 } }] }, { timeFormat }))
-    const problem = `/load has ${shown} at $.at, which is no time of the format "${timeFormat}": set timeFormat of pollJson`
+    const problem = `/load has ${shown} at $.at, which is not a time of the format "${timeFormat}": set timeFormat of pollJson`
     await expect(asked).rejects.toThrow(problem)
     await expect(asked).rejects.toMatchObject({ code: 'FEED_UNAVAILABLE' })
   })
@@ -185,7 +185,7 @@ describe('a request', () => {
     [404, '', 'FEED_UNAVAILABLE', /answered 404 for "DE", nothing; check url of pollJson and the feed's subjects$/],
     [429, '', 'FEED_INTERRUPTED', /answered 429, nothing$/],
     [503, '<html>down</html>', 'FEED_INTERRUPTED', /answered 503, "down"$/],
-    [200, '<html>sign in</html>', 'FEED_INTERRUPTED', /answered no JSON but "sign in"$/],
+    [200, '<html>sign in</html>', 'FEED_INTERRUPTED', /did not answer with JSON: "sign in"$/],
   ])('that is answered %i %s', async (status, body, code, message) => {
     const headers = { authorization: '{env:GRID_TOKEN}' }
     const opened = await open(
@@ -201,14 +201,14 @@ describe('a request', () => {
 
 describe('the options', () => {
   test.each([
-    [{ rows: 'data' }, /^pollJson: rows "data" is no JSONPath: Expected "\$" but "d" found\. It begins with "\$"/],
+    [{ rows: 'data' }, /^pollJson: rows "data" is not a JSONPath: Expected "\$" but "d" found\. It begins with "\$"/],
     [{ time: '$..at' }, /time "\$\.\.at" may select several values; name one/],
     [{ values: { mw: '$.a[*]' } }, /values\.mw "\$\.a\[\*\]" may select several values/],
     [{ values: {} }, /values is empty/],
-    [{ every: '1 minute' as '1m' }, /every "1 minute" is no duration/],
-    [{ settleAfter: 'soon' as '1m' }, /settleAfter "soon" is no duration/],
-    [{ url: 'api.example.org' }, /url "api.example.org" is no http:\/\/ or https:\/\/ address/],
-    [{ url: 'https://x.example/?{start}' }, /url has no meaning for \{start\}; there are \{subject\}, \{env:NAME\}$/],
+    [{ every: '1 minute' as '1m' }, /every "1 minute" is not a duration/],
+    [{ settleAfter: 'soon' as '1m' }, /settleAfter "soon" is not a duration/],
+    [{ url: 'api.example.org' }, /url "api.example.org" is not an http:\/\/ or https:\/\/ URL/],
+    [{ url: 'https://x.example/?{start}' }, /url does not support \{start\}; there are \{subject\}, \{env:NAME\}$/],
     [{ url: 'https://x.example/?{from}' }, /url needs both \{from\} and \{to\}/],
     [{ rowsPerRequest: 0 }, /rowsPerRequest is 0; it must be a whole number, 1 or more/],
   ])('%o are refused when the contract is loaded', (options, message) => {

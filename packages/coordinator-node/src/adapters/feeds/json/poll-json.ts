@@ -61,19 +61,19 @@ function checkOptions(options: PollJsonOptions): void {
   const invalid = (cause: string) => new CrunchError('CONTRACT_INVALID', `pollJson: ${cause}`)
   for (const [name, value] of Object.entries({ every, settleAfter })) {
     if (value !== undefined && parseDuration(value) === undefined) {
-      throw invalid(`${name} "${value}" is no duration; write one such as "15s" or "5m"`)
+      throw invalid(`${name} "${value}" is not a duration; write one such as "15s" or "5m"`)
     }
   }
   if (Object.keys(values).length === 0) throw invalid('values is empty; name at least one value of a record')
   if (!Number.isSafeInteger(rowsPerRequest) || rowsPerRequest < 1) {
     throw invalid(`rowsPerRequest is ${rowsPerRequest}; it must be a whole number, 1 or more`)
   }
-  if (url.includes('{from}') !== url.includes('{to}')) throw invalid('url needs both {from} and {to}, or none of them')
+  if (url.includes('{from}') !== url.includes('{to}')) throw invalid('url needs both {from} and {to}, or neither')
   const sample = { source: options.source, subject: 'x', kind, granularity: '1m' }
   const variables = Object.fromEntries(environmentNames(url).map((name) => [`env:${name}`, 'x']))
   const filled = fillTemplate(url, 'url', { ...variables, ...rangeOf(options, sample, 0, 0) })
   if (!URL.canParse(filled) || !/^https?:$/.test(new URL(filled).protocol)) {
-    throw invalid(`url "${url}" is no http:// or https:// address`)
+    throw invalid(`url "${url}" is not an http:// or https:// URL`)
   }
 }
 

@@ -58,7 +58,7 @@ function findInColumns({ time, values }: PollJsonOptions): RowFinder {
       const column = find(document)
       if (column.length === times.length) return [name, column] as const
       const counts = `${column.length} values at ${path} (values.${name}), but ${times.length} times at ${time}`
-      throw new CrunchError('FEED_UNAVAILABLE', `${place} answered ${counts}: each needs one of the other`)
+      throw new CrunchError('FEED_UNAVAILABLE', `${place} answered ${counts}: each value needs one time`)
     })
     return times.map((one, index) => ({
       time: one,
@@ -79,7 +79,7 @@ function readTime(value: unknown, options: PollJsonOptions, index: number, place
   const row = `row ${index + 1} of the answer of ${place}`
   throw new CrunchError(
     'FEED_UNAVAILABLE',
-    `${row} has ${found} at ${time}, which is no time of the format "${timeFormat}": set timeFormat of pollJson`,
+    `${row} has ${found} at ${time}, which is not a time of the format "${timeFormat}": set timeFormat of pollJson`,
   )
 }
 

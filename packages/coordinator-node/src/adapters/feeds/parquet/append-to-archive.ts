@@ -14,9 +14,10 @@ import { encodeArchive } from './archive-columns.ts'
 const lockWaitMs = 60_000
 
 /**
- * Writes records into an archive of Parquet files, one a series and UTC day. A record stands: of one key the version that is
- * there stays. Each file is replaced as a whole, so that a crash leaves the old one or the new one; all of it is on the disk
- * when this resolves. Answers how many were new. Rejects with RECORDING_INVALID for a file that cannot be read: it is left.
+ * Writes records into an archive of Parquet files, one a series and UTC day. Records are final: the first version of a
+ * key is kept. Each file is replaced as a whole, so that a crash leaves the old one or the new one; all of it is on the
+ * disk when this resolves. Answers how many were new. Rejects with RECORDING_INVALID for a file that cannot be read: it
+ * is left.
  */
 export async function appendToArchive(directory: string, records: readonly SourceRecord[]): Promise<number> {
   let insertedCount = 0
@@ -61,7 +62,7 @@ async function readDay(path: string, scope: FeedScope): Promise<SourceRecord[]> 
 }
 
 async function replaceFile(folder: string, path: string, draftName: string, bytes: Uint8Array): Promise<void> {
-  // Whoever left a draft died: the folder is ours.
+  // The process that left a draft has died: the folder is ours.
   const draft = join(folder, draftName)
   const file = await open(draft, 'w')
   try {

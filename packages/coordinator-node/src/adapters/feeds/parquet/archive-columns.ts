@@ -65,7 +65,7 @@ function metaOf(record: SourceRecord): string {
     const place = `${feedScopeKey(record)} at ${formatInstant(eventAt)}`
     throw new CrunchError(
       'BAD_REQUEST',
-      `${place}: the value "${recordMetaKey}" has a meaning in the archive; rename it`,
+      `${place}: the value "${recordMetaKey}" is a reserved name in the archive; rename it`,
     )
   }
   const meta: Record<string, Json> = {}

@@ -21,8 +21,8 @@ export interface PollingOptions {
 const firstRecords = 20
 
 /**
- * A source that asks again and again, each series in turn. Its stream begins behind the watermarks as far as one request
- * reaches back, and takes each time once: what a provider changes or adds before its newest record is for `history`.
+ * A source that polls each series in turn. Its stream begins behind the watermarks as far as one request reaches back,
+ * and takes each time once: what a provider changes or adds before its newest record is for `history`.
  */
 export function createPollingSource(options: PollingOptions): FeedSourceWithHistory {
   const { describe, pageCells, now } = options

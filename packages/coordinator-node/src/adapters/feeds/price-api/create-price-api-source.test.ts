@@ -93,7 +93,7 @@ describe('the price API', () => {
   test.each([
     [502, '<html><title>Bad Gateway</title></html>', /answered 502, "Bad Gateway"$/],
     [429, '', /answered 429, nothing$/],
-    [200, '<html>sign in</html>', /answered no JSON but "sign in"$/],
+    [200, '<html>sign in</html>', /did not answer with JSON: "sign in"$/],
     [200, '{"timestamp":[1,2],"close":[3]}', /of one length, but "\{"timestamp":\[1,2\],"close":\[3\]\}"$/],
     [200, '{"timestamp":[1],"close":[null]}', /no arrays "timestamp" and "close" of numbers/],
   ])('that answers %s %s is broken for now', async (status, body, message) => {

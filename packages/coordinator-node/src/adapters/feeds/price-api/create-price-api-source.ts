@@ -25,9 +25,9 @@ const settledMs = 5_000
 const pricesSchema = z.object({ timestamp: z.array(z.number().int()), close: z.array(z.number()) })
 
 /**
- * CrunchDAO's price API: the price of an asset at the end of every minute, as ticks `{ price }` of granularity `1m`.
- * It answers the closing price beside the second at which its minute BEGINS. Nobody knew that price then, so its record is
- * dated to the end of the minute. The API lists no assets: one that it does not know shows when it is asked for.
+ * CrunchDAO's price API: the price of an asset at the end of every minute, as ticks `{ price }` of granularity `1m`. It
+ * answers the closing price beside the second at which its minute BEGINS. That price was not known then, so its record
+ * is dated to the end of the minute. The API lists no assets: one that it does not know shows when it is asked for.
  */
 export function createPriceApiSource(options: PriceApiOptions): FeedSourceWithHistory {
   const { url, pollSeconds, now = Date.now } = options

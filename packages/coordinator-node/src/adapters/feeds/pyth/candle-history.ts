@@ -63,7 +63,7 @@ function readBars(client: PythClient, scope: FeedScope, feed: PythFeed, answer: 
   }
   if (status !== 200) throw client.refusal(answer)
   const parsed = barsSchema.safeParse(parseAnswer(answer))
-  if (!parsed.success) throw new FeedInterrupted(`${place} answered no candles but ${excerpt(body)}`)
+  if (!parsed.success) throw new FeedInterrupted(`${place} did not answer with candles: ${excerpt(body)}`)
   const bars = parsed.data
   if (bars.s === 'no_data') return []
   if (bars.s === 'error') {
@@ -78,7 +78,7 @@ function readBars(client: PythClient, scope: FeedScope, feed: PythFeed, answer: 
   })
   if (!isRegular || !isOnGrid) {
     throw new FeedInterrupted(
-      `${place} answered candles of ${feed.symbol} that are no ${scope.granularity} candles, ${excerpt(body)}`,
+      `${place} answered candles of ${feed.symbol} that are not ${scope.granularity} candles, ${excerpt(body)}`,
     )
   }
   return t.map((second, index) => {

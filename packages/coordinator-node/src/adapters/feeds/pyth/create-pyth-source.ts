@@ -83,7 +83,7 @@ function openLines(scopes: readonly FeedScope[], catalog: PriceCatalog, log: Log
   const unknown = scopes.filter(({ subject }) => !catalog.feeds.has(subject))
   if (unknown.length > 0 && unknown.length === scopes.length) throw unknownSubjects(unknown)
   if (unknown.length > 0) {
-    log.error('Pyth has no such price feeds; the others go on', { stage: 'feed', subjects: subjectsOf(unknown) })
+    log.error('Pyth has no such price feeds; the others continue', { stage: 'feed', subjects: subjectsOf(unknown) })
   }
   return scopes.flatMap((scope) => {
     const feed = catalog.feeds.get(scope.subject)

@@ -47,7 +47,7 @@ export async function readPriceCatalog(
   if (answer.status !== 200) throw client.refusal(answer)
   const parsed = listSchema.safeParse(parseAnswer(answer))
   if (!parsed.success) {
-    throw new FeedInterrupted(`${answer.place} answered no list of price feeds but ${excerpt(answer.body)}`)
+    throw new FeedInterrupted(`${answer.place} did not answer with a list of price feeds: ${excerpt(answer.body)}`)
   }
   const list = parsed.data.map(({ id, attributes }) => ({
     feed: { id, symbol: attributes.symbol },

@@ -39,7 +39,7 @@ const updatesSchema = z.object({
 /** The prices in an answer or an event of Hermes. Rejects with `FeedInterrupted` where there are none. */
 export function readPriceUpdates(place: string, body: string): PriceUpdate[] {
   const parsed = updatesSchema.safeParse(parseJson(body))
-  if (!parsed.success) throw new FeedInterrupted(`${place} sent no prices but ${excerpt(body)}`)
+  if (!parsed.success) throw new FeedInterrupted(`${place} sent something other than prices: ${excerpt(body)}`)
   return parsed.data.parsed.map(({ id, price, ema_price: ema, metadata }) => ({
     id: id.replace(/^0x/, ''),
     publishedAt: price.publish_time * 1_000,

@@ -56,14 +56,14 @@ function readRefusal(answer: HttpAnswer, hasKey: boolean, now: Instant): CrunchE
     if (!hasKey) return unavailable('Pyth asks for an API key; get one at pyth.network and set PYTH_API_KEY')
     return status === 401
       ? unavailable('it refuses the key in PYTH_API_KEY; set a valid one')
-      : unavailable(`the key in PYTH_API_KEY may not read this, ${excerpt(body)}; have it extended at pyth.network`)
+      : unavailable(`the key in PYTH_API_KEY may not read this, ${excerpt(body)}; request access at pyth.network`)
   }
   const unknown = /^Price ids not found: *(.*)$/s.exec(body)?.[1]
   if (status === 404 && unknown !== undefined) {
-    return unavailable(`Pyth has no price feed ${unknown.trim()}; take it out of the feed's subjects`)
+    return unavailable(`Pyth has no price feed ${unknown.trim()}; remove it from the feed's subjects`)
   }
   const refused = refusal(answer, now)
   if (status !== 429 || refused.retryAfterMs !== null) return refused
-  const cause = `${place} answered 429: more requests than Pyth allows, which it answers with a ban of 60 s`
+  const cause = `${place} answered 429: more requests than Pyth allows; it bans the sender for 60 s`
   return new FeedInterrupted(`${cause}; lower FEED_PYTH_REQUESTS_PER_10_SECONDS`, { retryAfterMs: bannedMs })
 }

@@ -58,14 +58,14 @@ const recorded = fileURLToPath(
 )
 const isRecorded = existsSync(recorded) || process.env.CI === 'true'
 const banned =
-  /history answered 429: more requests than Pyth allows.* ban of 60 s; lower FEED_PYTH_REQUESTS_PER_10_SECONDS$/
+  /history answered 429: more requests than Pyth allows; it bans the sender for 60 s; lower FEED_PYTH_REQUESTS_PER_10_SECONDS$/
 /** What the operator sees of each answer, where a stream or the history meets it. */
 const shown: Readonly<
   Record<string, { readonly stream: unknown; readonly ticks: unknown; readonly candles: unknown }>
 > = {
   'hermes 404 Price ids not found': {
     stream: unavailable(
-      /stream answered 404: Pyth has no price feed 0x[0-9a-f]{64}; take it out of the feed's subjects$/,
+      /stream answered 404: Pyth has no price feed 0x[0-9a-f]{64}; remove it from the feed's subjects$/,
     ),
     ticks: unavailable(/price\/0 answered 404: Pyth has no price feed 0x/),
     candles: unavailable(/history answered 404: it has no history of Crypto.BTC\/USD, "Price ids/),
@@ -114,7 +114,12 @@ describe('a key', () => {
     [undefined, 401, 'unauthorized', /price_feeds answered 401: Pyth asks for an API key;.* and set PYTH_API_KEY$/],
     [undefined, 403, '', /answered 403: Pyth asks for an API key/],
     ['k', 401, 'unauthorized', /answered 401: it refuses the key in PYTH_API_KEY; set a valid one$/],
-    ['k', 403, 'Not entitled', /answered 403: the key in PYTH_API_KEY may not read this, "Not entitled"; have it ext/],
+    [
+      'k',
+      403,
+      'Not entitled',
+      /answered 403: the key in PYTH_API_KEY may not read this, "Not entitled"; request access/,
+    ],
   ])('%s that is answered %i is explained', async (apiKey, status, body, message) => {
     const { source, requests } = await open({ feeds: answer(status, body) }, { apiKey })
     await expect(source.describe(limit())).rejects.toEqual(unavailable(message))
@@ -127,8 +132,8 @@ describe('the list of price feeds', () => {
   test.each([
     [404, 'Not Found', unavailable(/price_feeds answered 404: check FEED_PYTH_URL$/)],
     [502, '<html><h1>502 Bad Gateway</h1></html>', broken(/price_feeds answered 502, "502 Bad Gateway"$/)],
-    [200, '<html>hello</html>', broken(/answered no JSON but "hello"$/)],
-    [200, '[{"id":"e62df6"}]', broken(/answered no list of price feeds but "\[\{"id":"e62df6"\}\]"$/)],
+    [200, '<html>hello</html>', broken(/did not answer with JSON: "hello"$/)],
+    [200, '[{"id":"e62df6"}]', broken(/did not answer with a list of price feeds: "\[\{"id":"e62df6"\}\]"$/)],
   ])('that answers %i %s', async (status, body, error) => {
     const { source } = await open({ feeds: answer(status, body) })
     await expect(source.describe(limit())).rejects.toEqual(error)
@@ -172,9 +177,13 @@ describe('the stream of Pyth', () => {
     ],
     ['nothing in particular', answer(200, ''), /answered no content type instead of a stream of events, nothing$/],
     ['an error of a proxy', answer(502, '<html><h1>502</h1></html>'), /stream answered 502, "502"$/],
-    ['no JSON', events(['data:{"parsed\n\n']), /stream sent no prices but "\{"parsed"$/],
-    ['no prices', events(['data:{"parsed":null}\n\n']), /stream sent no prices but/],
-    ['a price that is no number', events([whole.replace('"price":"1"', '"price":"1.5"')]), /sent no prices but/],
+    ['no JSON', events(['data:{"parsed\n\n']), /stream sent something other than prices: "\{"parsed"$/],
+    ['no prices', events(['data:{"parsed":null}\n\n']), /stream sent something other than prices:/],
+    [
+      'a price that is no number',
+      events([whole.replace('"price":"1"', '"price":"1.5"')]),
+      /sent something other than prices:/,
+    ],
     [
       'an error of its own',
       events(['event: error\ndata: Error receiving update: Lagged(17)\n\n']),

@@ -78,10 +78,10 @@ describe('the candles of the past', () => {
   test.each([
     ['{"s":"error","errmsg":"too many bars"}', /history reports an error for Crypto.BTC\/USD: too many bars$/],
     ['{"s":"error"}', /an error for Crypto.BTC\/USD: it does not say which$/],
-    ['{"s":"ok","t":[1753274220]}', /answered no candles but "\{"s":"ok"/],
-    [bars(at + 1_000), /answered candles of Crypto.BTC\/USD that are no 1m candles/],
-    [bars(at, at), /that are no 1m candles/],
-    [bars(at).replace('[3424.38]', '[]'), /that are no 1m candles/],
+    ['{"s":"ok","t":[1753274220]}', /did not answer with candles: "\{"s":"ok"/],
+    [bars(at + 1_000), /answered candles of Crypto.BTC\/USD that are not 1m candles/],
+    [bars(at, at), /that are not 1m candles/],
+    [bars(at).replace('[3424.38]', '[]'), /that are not 1m candles/],
   ])('that are none are broken for now: %s', async (body, message) => {
     const asked = pages({ candles: answer(200, body) }, candle, [at, at + minuteMs])
     await expect(asked).rejects.toMatchObject({ code: 'FEED_INTERRUPTED', message: expect.stringMatching(message) })
@@ -128,7 +128,7 @@ describe('the ticks of the past', () => {
   test('that do not fit what was asked for are broken for now', async () => {
     const price = answer(200, JSON.stringify({ parsed: [hermesPrice(btcId, second - 1, '1')] }))
     await expect(pages({ price }, tick, [at, at + minuteMs])).rejects.toThrow(
-      /price\/1753274220 answered no price of Crypto.BTC\/USD from that second on$/,
+      /price\/1753274220 returned no price of Crypto.BTC\/USD from that second on$/,
     )
   })
 })

@@ -120,7 +120,9 @@ describe('the subjects of Pyth', () => {
     const log = { ...silentLog, error: (message: string, fields?: JsonObject) => void lines.push([message, fields]) }
     const stream = events([hermesEvent(hermesPrice(btcId, second, '1'))], (it) => it.end())
     expect(await streamed({ stream }, [scope('DOGE/USD'), scope()], { log })).toHaveLength(1)
-    expect(lines).toEqual([['Pyth has no such price feeds; the others go on', { stage: 'feed', subjects: 'DOGE/USD' }]])
+    expect(lines).toEqual([
+      ['Pyth has no such price feeds; the others continue', { stage: 'feed', subjects: 'DOGE/USD' }],
+    ])
     await expect(streamed({ stream }, [scope('DOGE/USD')])).rejects.toMatchObject({
       code: 'FEED_UNAVAILABLE',
       message: "Pyth has no price feed DOGE/USD; check the feed's subjects",

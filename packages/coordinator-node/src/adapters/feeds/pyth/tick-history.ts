@@ -32,7 +32,7 @@ export async function* readTickHistory(
   const start = Math.max(from, to - reachMs)
   if (start > from) {
     const fields = { stage: 'feed', subject: scope.subject, from: formatInstant(from), to: formatInstant(start) }
-    log.warn('Pyth gives ticks of the past one by one; this part of a range is left out', fields)
+    log.warn('Pyth returns past ticks only one by one; this part of the range is skipped', fields)
   }
   let at = Math.ceil(start / secondMs) * secondMs
   while (at < to && !signal.aborted) {
@@ -64,5 +64,5 @@ async function firstFrom(
   if (status !== 200) throw client.refusal(answer)
   const update = readPriceUpdates(place, body).find(({ id }) => id === feed.id)
   if (update !== undefined && update.publishedAt >= at) return update
-  throw new FeedInterrupted(`${place} answered no price of ${feed.symbol} from that second on`)
+  throw new FeedInterrupted(`${place} returned no price of ${feed.symbol} from that second on`)
 }

@@ -26,7 +26,7 @@ export async function archiveDays(folder: string): Promise<readonly string[]> {
   if (odd !== undefined) {
     throw recordingError(join(folder, odd), 'is not a day of the archive', 'Move it out of this folder.')
   }
-  if (shown.length === 0) throw recordingError(folder, 'holds no day', 'Backfill it, or leave it out.')
+  if (shown.length === 0) throw recordingError(folder, 'holds no day', 'Backfill it, or omit it.')
   return shown.map((name) => join(folder, name))
 }
 

@@ -67,7 +67,7 @@ function checkOptions(options: RecordingOptions): void {
   if (files.length === 0) throw new CrunchError('RECORDING_INVALID', 'the recording has no files. Name at least one.')
   if (files.length > maxFiles) {
     const problem = `the recording has ${files.length} files, more than ${maxFiles}`
-    throw new CrunchError('RECORDING_INVALID', `${problem}. Join them, for instance one a subject and year.`)
+    throw new CrunchError('RECORDING_INVALID', `${problem}. Join them, for instance one per subject and year.`)
   }
   if (!Number.isSafeInteger(lookAheadRows) || lookAheadRows < 0 || lookAheadRows > 1_000_000) {
     throw new RangeError(`lookAheadRows is ${lookAheadRows}; it must be a whole number from 0 to 1,000,000`)
@@ -82,7 +82,7 @@ function checkScopes(options: RecordingOptions, scopes: readonly FeedScope[]): v
   const unknown = scopes.map(feedScopeKey).find((key) => !known.has(key))
   if (unknown === undefined) return
   const names = [...known].slice(0, 20).join(', ')
-  throw new CrunchError('FEED_UNAVAILABLE', `no recording is about ${unknown}. The recorded series are ${names}.`)
+  throw new CrunchError('FEED_UNAVAILABLE', `no recording covers ${unknown}. The recorded series are ${names}.`)
 }
 
 function seriesScopes(series: RecordingSeries): FeedScope[] {
@@ -130,7 +130,7 @@ function openFiles(options: RecordingOptions, timeOf: (record: SourceRecord) => 
   })
 }
 
-/** Leaves out what nobody asked for; says so when there is not one row. */
+/** Skips series that were not requested; throws when no row is left. */
 async function* checkedPages(
   path: string,
   pages: AsyncIterable<RecordPage>,
@@ -148,7 +148,7 @@ async function* checkedPages(
     }
     yield { records, lines, placeOf: page.placeOf }
   }
-  if (rowCount === 0) throw recordingError(path, 'holds no rows', 'Record it again, or leave it out.')
+  if (rowCount === 0) throw recordingError(path, 'holds no rows', 'Record it again, or omit it.')
 }
 
 function formatOf(path: string) {
@@ -157,5 +157,5 @@ function formatOf(path: string) {
   if (isArchiveFolder(path)) return { header: readArchiveHeader, records: readArchiveRecords }
   if (/\.parquet$/i.test(path)) return { header: readParquetHeader, records: readParquetRecords }
   const fix = 'Give it a name that ends in .csv, .ndjson or .jsonl, with .gz when it is gzipped, or in .parquet.'
-  throw recordingError(path, 'has a name that does not say its format', fix)
+  throw recordingError(path, 'has a name that does not show its format', fix)
 }

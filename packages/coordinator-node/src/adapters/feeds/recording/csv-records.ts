@@ -101,7 +101,7 @@ function csvError(path: string, error: CsvError): Error {
   const where = line > 0 ? `${path}, line ${line}` : path
   return recordingError(
     where,
-    `is not sound CSV (${cut(error.message)})`,
+    `is not valid CSV (${cut(error.message)})`,
     'Look for an unclosed or stray quote.',
     error,
   )

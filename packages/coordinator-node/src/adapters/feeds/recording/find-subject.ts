@@ -6,7 +6,11 @@ import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 export function findSubject(file: RecordingFile, series: RecordingSeries): string {
   if (file.subject !== undefined) {
     if (series.subjects.includes(file.subject)) return file.subject
-    throw recordingError(file.path, `is said to be about "${file.subject}", which the feed lacks`, oneOf(series))
+    throw recordingError(
+      file.path,
+      `is set to the subject "${file.subject}", which the feed does not have`,
+      oneOf(series),
+    )
   }
   const name = basename(file.path).toLowerCase()
   const named = series.subjects.filter((subject) => containsWord(name, subject.toLowerCase()))

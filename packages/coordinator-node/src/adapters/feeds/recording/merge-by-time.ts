@@ -74,5 +74,5 @@ function sortBatch(batch: readonly SourceRecord[]): SourceRecord[] {
 
 function tooMany(path: string, at: Instant): Error {
   const problem = `more than ${maxBatchRecords} records are known at ${formatInstant(at)}`
-  return recordingError(path, problem, 'Records of one instant are held in memory together: give them their own times.')
+  return recordingError(path, problem, 'Records of one instant are held in memory together: give them different times.')
 }

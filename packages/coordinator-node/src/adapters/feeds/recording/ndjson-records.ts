@@ -17,7 +17,7 @@ import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 
 const maxLineLength = 1_048_576
 
-/** The records of a file with one JSON object a line, in the file's order, a page for each 64 KiB of text. */
+/** The records of a file with one JSON object per line, in the file's order, a page for each 64 KiB of text. */
 export async function* readNdjsonRecords(file: RecordingFile, series: RecordingSeries): AsyncGenerator<RecordPage> {
   const placeOf = linesOf(file.path)
   const toRecord = createRowParser(file, series)
@@ -64,7 +64,7 @@ async function* readLines(path: string): AsyncGenerator<readonly string[]> {
     count += lines.length
     if (rest.length > maxLineLength) {
       const problem = `is longer than ${maxLineLength} characters`
-      throw recordingError(`${path}, line ${count + 1}`, problem, 'Write one JSON object a line.')
+      throw recordingError(`${path}, line ${count + 1}`, problem, 'Write one JSON object per line.')
     }
     yield lines
   }
@@ -97,7 +97,7 @@ function createRowParser(file: RecordingFile, series: RecordingSeries): (text: s
       ...values
     } = row
     if (subject !== undefined && typeof subject !== 'string') {
-      throw new RowProblem('"subject" is not a text', "Write the subject's name.")
+      throw new RowProblem('"subject" is not a string', "Write the subject's name.")
     }
     if (subject === undefined) subjectOfFile ??= findSubject(file, series)
     checkNumbers(values)
@@ -114,7 +114,7 @@ function parseObject(text: string): JsonObject {
   try {
     return toJsonObject(JSON.parse(text), 'row')
   } catch (error) {
-    throw new RowProblem(`not a JSON object (${refusalOf(error)})`, 'Write one JSON object a line.', { cause: error })
+    throw new RowProblem(`not a JSON object (${refusalOf(error)})`, 'Write one JSON object per line.', { cause: error })
   }
 }
 

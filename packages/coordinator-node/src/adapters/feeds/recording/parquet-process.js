@@ -125,7 +125,7 @@ function refused(codec) {
 
 function checkPage(length) {
   if (length >= 0 && length <= maxPageBytes) return length
-  throw new Error(`a page of ${length} bytes is larger than the ${maxPageBytes} that are read`)
+  throw new Error(`a page of ${length} bytes is larger than the limit of ${maxPageBytes}`)
 }
 
 function problemOf(error) {

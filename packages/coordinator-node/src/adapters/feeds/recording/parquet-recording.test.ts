@@ -257,6 +257,6 @@ describe('a broken Parquet recording', () => {
     const path = await file('prices.parquet', parquet([time]))
     await expect(read(path)).rejects.toThrow(/contains none of the feed's subjects/)
     const archive = await file('prices.parquet', encodeArchive([candle(0)]))
-    await expect(read(archive, candles, { subject: 'BTCUSDT' })).rejects.toThrow(/Leave the setting out/)
+    await expect(read(archive, candles, { subject: 'BTCUSDT' })).rejects.toThrow(/Remove the setting/)
   })
 })

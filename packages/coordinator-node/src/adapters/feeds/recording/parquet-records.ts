@@ -48,7 +48,7 @@ export async function readParquetHeader(path: string): Promise<readonly string[]
   const opened = await openParquetFile(path)
   await opened.close()
   if (opened.rowCount > 0) return opened.columns
-  throw recordingError(path, 'holds no rows', 'Record it again, or leave it out.')
+  throw recordingError(path, 'holds no rows', 'Record it again, or omit it.')
 }
 
 function located(place: string, cells: ParquetCells, toRecord: (cells: ParquetCells) => SourceRecord): SourceRecord {
@@ -107,18 +107,18 @@ function checkScope(column: string, found: unknown, expected: string): void {
 
 function readSubject(value: unknown): string {
   if (typeof value === 'string') return value
-  throw new RowProblem('"subject" is not a text', "Write the subject's name.")
+  throw new RowProblem('"subject" is not a string', "Write the subject's name.")
 }
 
 function parseMeta(text: unknown): JsonObject {
   // Of nearly every candle.
   if (text === '{}' || text === null) return {}
   try {
-    if (typeof text !== 'string') throw new TypeError('it is no text')
+    if (typeof text !== 'string') throw new TypeError('it is not text')
     return toJsonObject(JSON.parse(text), archiveMetaColumn)
   } catch (error) {
     const problem = `column "${archiveMetaColumn}" is not a JSON object (${refusalOf(error)})`
-    throw new RowProblem(problem, 'Write the further values as a JSON object, {} without any.', { cause: error })
+    throw new RowProblem(problem, 'Write the other values as a JSON object, or {} if there are none.', { cause: error })
   }
 }
 

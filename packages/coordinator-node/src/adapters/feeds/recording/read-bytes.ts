@@ -11,7 +11,7 @@ export async function* readBytes(path: string): AsyncGenerator<Buffer, void, und
   await checkFile(path)
   const file = createReadStream(path, { highWaterMark: chunkBytes })
   const unpacked = path.endsWith('.gz') ? createGunzip({ chunkSize: chunkBytes }) : undefined
-  // The error itself arrives at whoever iterates below; the callback only keeps it from being thrown a second time.
+  // The iteration below receives the error itself; the callback only prevents a second throw.
   if (unpacked !== undefined) pipeline(file, unpacked, () => undefined)
   try {
     for await (const chunk of unpacked ?? file) yield chunk as Buffer
@@ -36,15 +36,15 @@ export async function checkFile(path: string): Promise<number> {
     throw readError(path, error)
   })
   if (!found.isFile()) throw recordingError(path, 'is not a file', 'Name the files of the recording one by one.')
-  if (found.size === 0) throw recordingError(path, 'is empty', 'Record it again, or leave it out.')
+  if (found.size === 0) throw recordingError(path, 'is empty', 'Record it again, or omit it.')
   return found.size
 }
 
-/** The error for what the system says; anything else as it is. */
+/** Translates a system error; returns any other error unchanged. */
 export function readError(path: string, error: unknown): Error {
   const { code } = error as NodeJS.ErrnoException
   if (code?.startsWith('Z_') === true) {
-    const problem = code === 'Z_BUF_ERROR' ? 'ends in the middle of its gzip stream' : 'is not a sound gzip file'
+    const problem = code === 'Z_BUF_ERROR' ? 'ends in the middle of its gzip stream' : 'is not a valid gzip file'
     return recordingError(path, problem, 'Copy it again; `gzip -t` must accept it.', error)
   }
   if (typeof code === 'string' && 'syscall' in (error as object)) {

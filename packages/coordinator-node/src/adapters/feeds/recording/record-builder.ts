@@ -10,7 +10,7 @@ import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 export const timeColumns = ['event_at', 'ts_ms', 'time', 'date'] as const
 export const knownAtColumn = 'known_at'
 export const subjectColumn = 'subject'
-/** When a node got the row; whoever replays it gets it anew. */
+/** When the node received the row; a replay receives it again. */
 export const receivedAtColumn = 'received_at'
 
 /** Makes the record of one row; throws a {@link RowProblem}. */
@@ -41,10 +41,7 @@ export function createRecordBuilder(series: RecordingSeries): BuildRecord {
     const knownAt = givenKnownAt ?? eventAt + delayMs
     if (knownAt < eventAt) {
       const problem = `known_at (${formatInstant(knownAt)}) is before the event (${formatInstant(eventAt)})`
-      throw new RowProblem(
-        problem,
-        'A value cannot be known before it happens; exchange the columns or correct the row.',
-      )
+      throw new RowProblem(problem, 'A value cannot be known before it happens; swap the columns or correct the row.')
     }
     return { source, subject, kind, granularity, eventAt, knownAt, values: parseValues(series, values) }
   }
@@ -55,7 +52,7 @@ export function readTime(column: string, text: unknown): Instant {
   const at = typeof text === 'string' || typeof text === 'number' ? parseTime(String(text)) : undefined
   if (at !== undefined) return at
   throw new RowProblem(
-    `column "${column}" holds ${text === undefined || text === '' ? 'nothing' : `"${String(text).slice(0, 40)}"`}, which is no time`,
+    `column "${column}" holds ${text === undefined || text === '' ? 'nothing' : `"${String(text).slice(0, 40)}"`}, which is not a time`,
     'Write ISO 8601 (2026-03-01 or 2026-03-01T10:00:00Z) or epoch milliseconds.',
   )
 }
@@ -74,7 +71,7 @@ export function checkColumns(
   const shown = cut(columns.join(','))
   const bad = columns.find((name, index) => name === '' || name === '__proto__' || columns.indexOf(name) !== index)
   if (bad !== undefined) {
-    throw recordingError(place, `column name "${bad}" is empty, reserved or there twice in "${shown}"`, 'Rename it.')
+    throw recordingError(place, `column name "${bad}" is empty, reserved or duplicated in "${shown}"`, 'Rename it.')
   }
   const known = [...more, ...timeColumns]
   const timeColumn = known.find((name) => columns.includes(name))
@@ -83,7 +80,7 @@ export function checkColumns(
     throw recordingError(place, `no column holds the time in "${shown}"`, fix)
   }
   if (file.subject !== undefined && columns.includes(subjectColumn)) {
-    throw recordingError(file.path, 'has a "subject" column, and its subject is set as well', 'Leave the setting out.')
+    throw recordingError(file.path, 'has a "subject" column, and its subject is set as well', 'Remove the setting.')
   }
   return timeColumn
 }

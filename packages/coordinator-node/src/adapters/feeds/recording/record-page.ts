@@ -1,6 +1,6 @@
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 
-/** Some records of a file and, at the same places, the lines or rows that they stand on. */
+/** Some records of a file and, at the same indices, the numbers of their lines or rows. */
 export interface RecordPage {
   readonly records: readonly SourceRecord[]
   readonly lines: readonly number[]

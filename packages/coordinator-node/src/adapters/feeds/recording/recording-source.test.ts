@@ -223,10 +223,10 @@ const brokenFiles: readonly (readonly [name: string, content: string | Buffer, m
     [header, good.replace('000,', ',')].join('\n'),
     /line 2: column "ts_ms" holds "\d{10}", which is no/,
   ],
-  ['a day that is not', 'date,x\n2023-02-29,1', /line 2: column "date" holds "2023-02-29", which is no time in/],
+  ['a day that is not', 'date,x\n2023-02-29,1', /line 2: column "date" holds "2023-02-29", which is not a time in/],
   ['a line after a quoted line end', 'date,x\n2023-02-27,"a\nb"\n2023-02-99,1', /line 4: column "date"/],
   ['a blank line between rows', [header, good, '', row(1)].join('\n'), /line 3: a blank line between rows/],
-  ['an unclosed quote', [header, good, '"1772'].join('\n'), /is not sound CSV/],
+  ['an unclosed quote', [header, good, '"1772'].join('\n'), /is not valid CSV/],
   ['known before it happens', 'date,known_at\n2023-02-02,2023-02-01', /line 2: known_at .* is before the event/],
   ['an unknown subject', 'date,subject\n2023-02-02,DOGE', /line 2: the feed has no subject "DOGE".*BTCUSDT, ETHUSDT/],
   [
@@ -234,11 +234,11 @@ const brokenFiles: readonly (readonly [name: string, content: string | Buffer, m
     'open,close\n1,2',
     /line 1: no column holds the time in "open,close".*event_at, ts_ms, time, date/,
   ],
-  ['a column twice', 'date,x,x\n2023-02-02,1,2', /line 1: column name "x" is empty, reserved or there twice/],
+  ['a column twice', 'date,x,x\n2023-02-02,1,2', /line 1: column name "x" is empty, reserved or duplicated/],
   ['only a header', `${header}\n`, /holds no rows/],
   ['nothing', '', /is empty/],
   ['gzip of nothing', gzipSync(''), /holds no rows/],
-  ['no gzip', 'ts_ms\n1', /is not a sound gzip file/],
+  ['no gzip', 'ts_ms\n1', /is not a valid gzip file/],
   ['half a gzip', gzipSync(`${header}\n${good}`).subarray(0, 30), /ends in the middle of its gzip stream/],
 ]
 
@@ -258,7 +258,7 @@ describe('a broken recording', () => {
     ['no time', '{"x":1}', /line 1: no key holds the time/],
     ['a price as text', '{"time":"2023-02-02","close":"1"}', /line 1: "close" is "1", which is not a number/],
     ['a blank line between rows', '{"time":"2023-02-02"}\n\n{"time":"2023-02-03"}', /line 2: a blank line/],
-    ['a subject that is a number', '{"time":"2023-02-02","subject":1}', /line 1: "subject" is not a text/],
+    ['a subject that is a number', '{"time":"2023-02-02","subject":1}', /line 1: "subject" is not a string/],
     ['a line without end', `{"time":"2023-02-02","x":"${'x'.repeat(1_200_000)}`, /line 1: is longer than 1048576/],
   ])('of NDJSON with %s is refused with its line', async (_name, content, message) => {
     const path = await file('BTCUSDT.jsonl', content)
@@ -281,7 +281,7 @@ describe('a broken recording', () => {
     await expect(read(candles, [join(folder, 'BTCUSDT.csv')])).rejects.toThrow(/there is no such recording/)
     await mkdir(join(folder, 'BTCUSDT-folder.csv'))
     await expect(read(candles, [join(folder, 'BTCUSDT-folder.csv')])).rejects.toThrow(/is not a file/)
-    await expect(read(candles, ['BTCUSDT.xlsx'])).rejects.toThrow(/does not say its format.*\.csv/)
+    await expect(read(candles, ['BTCUSDT.xlsx'])).rejects.toThrow(/does not show its format.*\.csv/)
     expect(() => createRecordingSource({ files: [], series: candles })).toThrow(/has no files/)
   })
 
@@ -291,9 +291,11 @@ describe('a broken recording', () => {
     await expect(read(candles, [await file('XBTCUSDT.csv', content)])).rejects.toThrow(/contains none/)
     await expect(read(candles, [await file('BTCUSDT-ETHUSDT.csv', content)])).rejects.toThrow(/several subjects/)
     const path = await file('prices.csv', content)
-    await expect(read(candles, [{ path, subject: 'DOGE' }])).rejects.toThrow(/about "DOGE", which the feed lacks/)
+    await expect(read(candles, [{ path, subject: 'DOGE' }])).rejects.toThrow(
+      /the subject "DOGE", which the feed does not have/,
+    )
     const both = await file('both.csv', `${header},subject\n${good},BTCUSDT`)
-    await expect(read(candles, [{ path: both, subject: 'BTCUSDT' }])).rejects.toThrow(/Leave the setting out/)
+    await expect(read(candles, [{ path: both, subject: 'BTCUSDT' }])).rejects.toThrow(/Remove the setting/)
   })
 
   it('has no series that it was not told of', async () => {

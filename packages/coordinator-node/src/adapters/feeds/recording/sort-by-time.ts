@@ -7,7 +7,7 @@ export interface SortOptions {
   readonly timeOf: (record: SourceRecord) => Instant
   /** How many rows may wait for one that belongs before them. */
   readonly lookAheadRows: number
-  /** Told at the end of the file; zero too. */
+  /** Called at the end of the file, also with zero. */
   readonly onEnd: (outOfOrderCount: number) => void
 }
 
@@ -58,6 +58,6 @@ function tooLate(place: string, at: Instant, releasedAt: Instant, lookAheadRows:
   return recordingError(
     place,
     `the row is known at ${formatInstant(at)} but comes more than ${lookAheadRows} rows after ${formatInstant(releasedAt)}`,
-    'Sort the file by time, or split it into one file a subject.',
+    'Sort the file by time, or split it into one file per subject.',
   )
 }

@@ -17,8 +17,8 @@ import { startYoungCollections } from './transport/young-garbage.ts'
 
 export interface GrpcModelRunner extends ModelRunner {
   /**
-   * Resolves when the orchestrator has listed its models and each of them is set up or has failed, and in any case after
-   * `settleTimeoutMs`: then `reachable()` and `models()` tell what there is.
+   * Resolves when the orchestrator has listed its models and each of them is set up or has failed, and in any case
+   * after `settleTimeoutMs`: then `reachable()` and `models()` report the state.
    */
   settled(): Promise<void>
 }

@@ -32,7 +32,7 @@ describe('a model', () => {
         fields: {
           modelId: 'a',
           reason: 'no Setup in 2 attempts: Setup was answered with INVALID_ARGUMENT: class_name is wrong',
-          fix: expect.stringContaining('set MODEL_BASE_CLASSNAME if all models say so'),
+          fix: expect.stringContaining('set MODEL_BASE_CLASSNAME if all models fail like this'),
         },
       },
     ])

@@ -2,7 +2,7 @@ import { ServingStatus } from '@crunch/model-protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ask, call, openScene, type Scene, stateOf } from './testing/scene.ts'
 
-const anew = 'model is connected anew'
+const anew = 'model is being reconnected'
 
 let scene: Scene
 

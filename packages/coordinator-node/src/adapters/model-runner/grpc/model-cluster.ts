@@ -50,8 +50,8 @@ interface Slot {
 }
 
 /**
- * The models that the orchestrator announced, each set up on its own: what is announced is taken in order at once, and
- * a slow Setup delays nobody.
+ * The models that the orchestrator announced, each set up separately: announcements are processed in order at once, and
+ * a slow Setup delays no other model.
  */
 export class ModelCluster {
   readonly #options: ClusterOptions
@@ -75,7 +75,7 @@ export class ModelCluster {
     return this.#ready
   }
 
-  /** Why a model takes no part any more, as far as this node's own verdict and the end of that run tell; else `null`. */
+  /** Why a model no longer takes part, according to this node's own verdict and the end of its run; else `null`. */
   verdictOn(modelId: string): string | null {
     const verdict = this.#verdicts.get(modelId)
     return verdict?.isStopped === true ? `this node gave it up, and its run was stopped: ${verdict.reason}` : null
@@ -95,7 +95,7 @@ export class ModelCluster {
     }
   }
 
-  /** Takes a complete list of what runs. When it is known to have gaps, nobody is taken for stopped. */
+  /** Accepts a complete list of running models. If it is known to have gaps, no model is treated as stopped. */
   replace(states: readonly ModelState[], { isComplete }: { readonly isComplete: boolean }): void {
     const running = new Set(states.map(({ deployment_id: deploymentId }) => deploymentId))
     for (const { ready, pending } of isComplete ? [...this.#slots.values()] : []) {
@@ -222,7 +222,7 @@ export class ModelCluster {
     const { modelId, deploymentId, abort } = deployment
     if (!this.#doubted.has(deploymentId)) {
       this.#doubted.add(deploymentId)
-      const fix = `set ${setting} if all models say so; the model is tried again, and reported once another one is set up`
+      const fix = `set ${setting} if all models fail like this; the model is retried, and reported once another one is set up`
       this.#options.log.error('a model cannot be set up, or the settings are wrong', {
         modelId,
         deploymentId,
@@ -246,7 +246,7 @@ export class ModelCluster {
     const slot = this.#slots.get(deployment.modelId)
     if (slot?.ready !== deployment || slot.pending !== undefined) return
     const { modelId, deploymentId } = deployment
-    this.#options.log.info('model is connected anew', { modelId, deploymentId, reason })
+    this.#options.log.info('model is being reconnected', { modelId, deploymentId, reason })
     slot.ready = undefined
     endDeployment(deployment)
     this.#begin(renewDeployment(deployment), slot)
@@ -257,7 +257,7 @@ export class ModelCluster {
     const { modelId, deploymentId, ip } = deployment
     if (code === 'CONNECTION_FAILED' && !this.#options.isReachable()) {
       // It may have ended with its orchestrator. If it still runs, it is announced again, and set up again.
-      this.#options.log.info('model is out of reach, as its orchestrator is', { modelId, deploymentId, reason })
+      this.#options.log.info('model and its orchestrator are unreachable', { modelId, deploymentId, reason })
       this.#drop(deployment)
       return
     }

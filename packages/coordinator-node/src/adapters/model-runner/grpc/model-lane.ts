@@ -60,7 +60,7 @@ export interface ModelLaneOptions {
   /** Whose fault it is, at this moment, when the model is not there. */
   readonly absenceBlame: () => Blame
   readonly onVerdict: (verdict: Verdict) => void
-  /** The runner is not well: its connection is to be made anew. */
+  /** The runner is unhealthy: it must be reconnected. */
   readonly onReconnect: (reason: string) => void
 }
 
@@ -186,7 +186,7 @@ export class ModelLane {
     return expiry.remainingMs() > 0 ? undefined : requests.map(() => unaskedAnswer(expiry.timeoutMs))
   }
 
-  /** The dispatch is answered already: nobody waits for this but the model's own later dispatches. */
+  /** The dispatch is already answered: only the model's own later dispatches wait for this. */
   async #act(step: TallyStep, timeoutMs: number): Promise<void> {
     if (this.#retired) return
     const { channel, tally, onVerdict, onReconnect } = this.#options
@@ -272,7 +272,7 @@ export class ModelLane {
   }
 }
 
-/** No answer in time, as far as this process can tell. */
+/** No answer in time, as far as this process knows. */
 function lateAnswer(expiry: DispatchExpiry, durationMs: number | null): ModelAnswer {
   return expiry.wasStalled() ? stalledAnswer(expiry.timeoutMs, durationMs) : timeoutAnswer(expiry.timeoutMs, durationMs)
 }

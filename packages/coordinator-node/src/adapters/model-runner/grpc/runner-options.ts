@@ -63,7 +63,7 @@ export interface ModelRunnerOptions extends Partial<ModelRunnerLimits> {
    * count for more. `undefined` where there is none.
    */
   readonly orchestratorKey?: () => string | undefined
-  /** Told about a setting that no model could be set up with so far; without it such a problem is only logged. */
+  /** Called with a setting with which no model could be set up so far; without it such a problem is only logged. */
   readonly onFatal?: (error: CrunchError) => void
 }
 
@@ -113,13 +113,13 @@ export function resolveOptions(options: ModelRunnerOptions): ResolvedOptions {
   const { host, port, crunchId, baseClassName } = options
   if (host.trim() === '') throw invalid('the host of the model orchestrator is empty: name it, e.g. localhost')
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-    throw invalid(`${port} is no port of a model orchestrator: give a number from 1 to 65535, usually 9091`)
+    throw invalid(`${port} is not a port of a model orchestrator: give a number from 1 to 65535, usually 9091`)
   }
   if (!/^[^\s/?#]+$/.test(crunchId)) {
-    throw invalid(`"${crunchId}" is no competition id: it must not be empty nor hold spaces or any of / ? #`)
+    throw invalid(`"${crunchId}" is not a competition id: it must not be empty or contain spaces or any of / ? #`)
   }
   if (!/^[^\s.]+(\.[^\s.]+)+$/.test(baseClassName)) {
-    throw invalid(`"${baseClassName}" is no base class: write module.ClassName, e.g. tracker.TrackerBase`)
+    throw invalid(`"${baseClassName}" is not a base class: write module.ClassName, e.g. tracker.TrackerBase`)
   }
   const limits = { ...defaults, ...withoutAbsent(options) }
   for (const name of positive) {

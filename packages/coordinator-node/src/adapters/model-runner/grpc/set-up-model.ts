@@ -81,7 +81,7 @@ async function attemptSetup(channel: ModelChannel, target: ModelTarget, options:
   return { kind: 'problem', problem: `Setup failed with ${status[code]}: ${details}` }
 }
 
-/** For a server to tell whether it speaks TLS. */
+/** Time for a server to show whether it uses TLS. */
 const PROBE_MS = 5_000
 
 async function explainNoConnection(
@@ -91,12 +91,12 @@ async function explainNoConnection(
 ): Promise<Attempt> {
   const problem = channel.connectionProblem()
   if (problem?.isFinal && mode !== 'insecure') {
-    return { kind: 'failed', code: 'CONNECTION_FAILED', reason: `no connection in the mode ${mode}: ${problem.text}` }
+    return { kind: 'failed', code: 'CONNECTION_FAILED', reason: `no connection in mode ${mode}: ${problem.text}` }
   }
   if (mode === 'insecure' && (await speaksTls(ip, port, Math.min(PROBE_MS, connectTimeoutMs)))) {
     return {
       kind: 'problem',
-      problem: 'the model speaks TLS, and this node reaches models in the mode insecure',
+      problem: 'the model uses TLS, but this node connects in insecure mode',
       setting: 'SECURE_CERT_DIR (mutual TLS) or GATEWAY_CERT_DIR (gateway)',
     }
   }

@@ -27,13 +27,13 @@ export function createInProcessRunner(models: readonly InProcessModelSource[]): 
       const asked = except === undefined ? open : open.filter(({ identity }) => !except.has(identity.id))
       return dispatchTo(asked, calls, timeoutMs)
     },
-    // Whoever runs a simulation names its models; none is removed while it runs.
+    // The caller of a simulation names its models; none is removed while it runs.
     retirementOf: () => null,
     onModel(listener) {
       for (const { identity } of open) listener(identity)
       return () => {}
     },
-    // Models of this process are their author's own: nobody has to be told.
+    // Models of this process belong to the author, so there is no one to notify.
     judge() {},
     async close() {
       open = []

@@ -85,7 +85,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     client: () => pool.current().sql,
     ...{ ownMark, limits },
     onLost(cause) {
-      const error = unavailable(url, 'announces no records any more: open the store again', cause)
+      const error = unavailable(url, 'no longer announces records: open the store again', cause)
       if (gate.end(error)) options.onConnectionLost?.(error)
     },
   })

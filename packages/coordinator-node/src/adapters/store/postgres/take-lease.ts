@@ -16,9 +16,9 @@ export interface LeaseTaker {
 }
 
 /**
- * A lease is a session lock on a connection that nothing else uses, and a row beside it. The lock is free at once when its
- * holder dies. Where the server learns nothing of that, or the holder can do nothing any more, the row tells: its heartbeat
- * stands still. A standby compares heartbeats by what it sees change, so that no wall clock matters.
+ * A lease is a session lock on a connection that nothing else uses, and a row beside it. The lock is free at once when
+ * its holder dies. If the server does not notice that, or the holder hangs, the row shows it: its heartbeat stops. A
+ * standby compares heartbeats by what it sees change, so that no wall clock matters.
  */
 export function createLeaseTaker(database: Database, times: LeaseTimes, callLimitMs: number): LeaseTaker {
   const held = new Map<DedicatedConnection, HeldLease>()

@@ -30,7 +30,7 @@ export function createDeployment(state: ModelState, tally: FailureTally): Deploy
   return { modelId, deploymentId, ip, port, ...keys, identity, lane: undefined, tally, abort: new AbortController() }
 }
 
-/** The same run, to be connected and set up anew. */
+/** The same run, to be connected and set up again. */
 export function renewDeployment(deployment: Deployment): Deployment {
   return { ...deployment, lane: undefined, abort: new AbortController() }
 }

@@ -249,9 +249,9 @@ describe('an orchestrator that is not there', () => {
 describe('settings', () => {
   it.each([
     [{ host: ' ' }, 'host of the model orchestrator is empty'],
-    [{ port: 70_000 }, '70000 is no port'],
-    [{ crunchId: '' }, '"" is no competition id'],
-    [{ crunchId: 'a/b' }, '"a/b" is no competition id'],
+    [{ port: 70_000 }, '70000 is not a port'],
+    [{ crunchId: '' }, '"" is not a competition id'],
+    [{ crunchId: 'a/b' }, '"a/b" is not a competition id'],
     [{ baseClassName: 'TrackerBase' }, 'write module.ClassName'],
     [{ setupTimeoutMs: 0 }, 'setupTimeoutMs is 0'],
     [{ maxOutputBytes: 2 ** 27 }, 'at most 67108864'],

@@ -118,16 +118,12 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
 /** @param sinceBeganMs how long the session has lasted */
 function unannounced(sinceBeganMs: number): AbsenceExcuse | null {
   if (sinceBeganMs >= announceLimitMs) return null
-  return restarted(
-    'the model orchestrator, or the connection to it, was restarted, and has not announced the model yet',
-  )
+  return restarted('the model orchestrator or the connection to it was restarted, and has not announced the model yet')
 }
 
 function announcedAgain(sinceMs: number): AbsenceExcuse | null {
   if (sinceMs >= setUpLimitMs) return null
-  return restarted(
-    'the coordinator still sets the model up after the connection to the model orchestrator was made anew',
-  )
+  return restarted('the coordinator is still setting the model up after it reconnected to the model orchestrator')
 }
 
 /** Runs that could not be reached, of one session. */

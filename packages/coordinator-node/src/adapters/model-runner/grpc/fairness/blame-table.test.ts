@@ -103,7 +103,7 @@ const table: Readonly<Record<string, Expected>> = {
   'UNAVAILABLE at once': absent('not_running', refuses(status.UNAVAILABLE, 'there is no connection')),
   CANCELLED: absent('not_running', ends(status.CANCELLED, 'the coordinator closed the connection')),
   UNIMPLEMENTED: absent('not_running', ends(status.UNIMPLEMENTED)),
-  DEADLINE_EXCEEDED: absent('timeout', ends(status.DEADLINE_EXCEEDED, 'this node stood still')),
+  DEADLINE_EXCEEDED: absent('timeout', ends(status.DEADLINE_EXCEEDED, 'this node stalled')),
   RESOURCE_EXHAUSTED: absent('busy', ends(status.RESOURCE_EXHAUSTED, 'there is no room for the bytes')),
   'RESOURCE_EXHAUSTED, larger': failed('output_too_large', ends(status.RESOURCE_EXHAUSTED, 'larger than max')),
   ABORTED: failed('model_error', ends(status.ABORTED)),

@@ -229,7 +229,7 @@ describe('counters', () => {
     for (let round = 0; round < 2; round += 1) tally.recordJudgement('predict', 'value: too big')
     expect(verdictOf(tally.recordJudgement('predict', 'invalid_output: value: NaN'))).toEqual({
       code: 'MULTIPLE_FAILED',
-      reason: 'predict gave an answer that cannot be taken 3 times in a row, the last time invalid_output: value: NaN',
+      reason: 'predict returned an unusable answer 3 times in a row, the last time invalid_output: value: NaN',
     })
   })
 

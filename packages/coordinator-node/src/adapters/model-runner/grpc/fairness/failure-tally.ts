@@ -6,7 +6,7 @@ const COOL_DOWN_FROM = 2
 const MAX_SKIPS = 50
 /** A model that has recovered must be noticed: however many dispatches come, one is let through after this time. */
 const MAX_PAUSE_MS = 60_000
-/** Fewer dispatches than this tell nothing, however long ago the first one was. */
+/** Fewer dispatches than this prove nothing, however long ago the first one was. */
 const SILENT_DISPATCHES = 10
 /** New connections without an answer in between, after which time-outs count whatever the health service says. */
 const MAX_RECONNECTS = 3
@@ -63,7 +63,7 @@ interface MethodCounts {
   /** Answers in a row that were not taken. */
   rejections: number
   timeouts: number
-  /** Time-outs that somebody waited for: a busy model says so at once, and may be asked as often as one likes. */
+  /** Time-outs of calls that were actually awaited: a busy model replies at once, so asking it often is harmless. */
   waits: number
   /** When the first of the time-outs in a row was. */
   lateSince: number
@@ -139,7 +139,7 @@ class Tally implements FailureTally {
     if (pending === undefined) return goOn
     if (isServing) return this.#count(pending)
     this.#reconnects += 1
-    return { kind: 'reconnect', reason: `after ${describe(pending)} the runner does not say that it is serving` }
+    return { kind: 'reconnect', reason: `after ${describe(pending)} the runner does not report that it is serving` }
   }
 
   recordJudgement(method: string, problem: string | null): TallyStep {
@@ -147,7 +147,7 @@ class Tally implements FailureTally {
     counts.rejections = problem === null ? 0 : counts.rejections + 1
     if (!isOver(counts.rejections, this.#limits.failureLimit)) return goOn
     const times = `${counts.rejections} times in a row`
-    const reason = `${method} gave an answer that cannot be taken ${times}, the last time ${problem}`
+    const reason = `${method} returned an unusable answer ${times}, the last time ${problem}`
     return { kind: 'give-up', verdict: { code: 'MULTIPLE_FAILED', reason } }
   }
 

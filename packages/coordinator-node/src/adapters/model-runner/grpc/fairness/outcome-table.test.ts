@@ -79,7 +79,7 @@ describe('a Call', () => {
       () => new RawAnswer(Buffer.from([0x0a, 0xff])),
       nonsense,
       'MULTIPLE_FAILED',
-      'no CallResponse',
+      'not a CallResponse',
     ],
     [
       'a value that is none',
@@ -119,7 +119,7 @@ describe('a Call', () => {
     ],
     ['UNAVAILABLE', fails(status.UNAVAILABLE, 'down'), gone, 'CONNECTION_FAILED', 'down'],
     ['CANCELLED', fails(status.CANCELLED), gone, 'CONNECTION_FAILED'],
-    ['UNIMPLEMENTED', fails(status.UNIMPLEMENTED), gone, 'CONNECTION_FAILED', 'no model runner'],
+    ['UNIMPLEMENTED', fails(status.UNIMPLEMENTED), gone, 'CONNECTION_FAILED', 'not a model runner'],
     ['UNAUTHENTICATED', fails(status.UNAUTHENTICATED, 'who are you'), refused, 'nothing', 'who are you'],
     ['PERMISSION_DENIED', fails(status.PERMISSION_DENIED), refused, 'nothing'],
     ['INTERNAL', fails(status.INTERNAL, 'segfault'), failure, 'MULTIPLE_FAILED', 'INTERNAL: segfault'],

@@ -26,7 +26,7 @@ export function readResponse(
   try {
     response = decodeResponse(CallResponse, bytes)
   } catch (error) {
-    return invalidOutput(`the answer is no CallResponse: ${describeThrown(error)}`, durationMs)
+    return invalidOutput(`the answer is not a CallResponse: ${describeThrown(error)}`, durationMs)
   }
   const code = response.status?.code ?? ''
   const detail = response.status?.message || `the model's runner answered ${code}`
@@ -57,7 +57,7 @@ export function readTransportError(error: TransportError, timeoutMs: number, abs
   const { code, details, durationMs } = error
   if (error.absence === 'closed here') return notRunningAnswer('coordinator', details, durationMs)
   if (error.absence === 'lost') {
-    return notRunningAnswer(absenceBlame, `the connection to the model is gone: ${details}`, durationMs)
+    return notRunningAnswer(absenceBlame, `the connection to the model was lost: ${details}`, durationMs)
   }
   switch (code) {
     case status.RESOURCE_EXHAUSTED:
@@ -72,14 +72,14 @@ export function readTransportError(error: TransportError, timeoutMs: number, abs
     case status.UNAUTHENTICATED:
     case status.PERMISSION_DENIED: {
       if (error.isUnproven) {
-        const detail = `the answer is not known to be the model's: ${details}`
+        const detail = `the answer is not proven to be the model's: ${details}`
         return absentAnswer({ reason: 'unauthenticated', blame: 'model', detail, durationMs })
       }
       const detail = `the model's runner does not accept this coordinator: ${details}`
       return absentAnswer({ reason: 'access_denied', blame: 'model', detail, durationMs })
     }
     case status.UNIMPLEMENTED: {
-      const detail = `what listens at the model's address is no model runner: ${details}`
+      const detail = `the process at the model's address is not a model runner: ${details}`
       return notRunningAnswer('model', detail, durationMs)
     }
     default:

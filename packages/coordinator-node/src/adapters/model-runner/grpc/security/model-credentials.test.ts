@@ -57,9 +57,9 @@ describe('readModelCredentials', () => {
     ['no file', { 'tls.key': client.key, 'tls.crt': client.certificate }, 'ca.crt', 'cannot be read: ENOENT'],
     ['no certificate', { ...good, 'ca.crt': 'hello' }, 'ca.crt', 'holds no certificate in PEM'],
     ['a key for a certificate', { ...good, 'tls.crt': client.key }, 'tls.crt', 'holds no certificate in PEM'],
-    ['a certificate for a key', { ...good, 'tls.key': client.certificate }, 'tls.key', 'holds no private key in PEM'],
-    ['a locked key', { ...good, 'tls.key': lockedKey }, 'tls.key', 'holds no private key in PEM without a password'],
-    ['the key of another', { ...good, 'tls.key': authority.key }, 'tls.key', 'is not the key of the certificate'],
+    ['a certificate for a key', { ...good, 'tls.key': client.certificate }, 'tls.key', 'holds no unencrypted private key in PEM'],
+    ['a locked key', { ...good, 'tls.key': lockedKey }, 'tls.key', 'holds no unencrypted private key in PEM'],
+    ['the key of another', { ...good, 'tls.key': authority.key }, 'tls.key', 'does not match the certificate'],
     ['what has expired', { ...good, 'tls.crt': expired.certificate }, 'tls.crt', 'the certificate expired on Nov 14'],
   ])('names the file of mutual TLS when there is %s', async (_, files, name, problem) => {
     await fill(files)
@@ -73,8 +73,8 @@ describe('readModelCredentials', () => {
 
   it.each<[string, Record<string, Uint8Array | string>, string]>([
     ['no file', {}, 'cannot be read: ENOENT'],
-    ['no key', { 'key.pem': 'hello' }, 'holds no private key'],
-    ['a key of another kind', { 'key.pem': ellipticKey }, 'is a key of the kind ec, and gateways take RSA only'],
+    ['no key', { 'key.pem': 'hello' }, 'holds no unencrypted private key'],
+    ['a key of another kind', { 'key.pem': ellipticKey }, 'is a key of type ec, but gateways accept only RSA'],
   ])('names the file of a gateway when there is %s', async (_, files, problem) => {
     await fill(files)
     expect(() => readModelCredentials({ GATEWAY_CERT_DIR: folder })).toThrow(

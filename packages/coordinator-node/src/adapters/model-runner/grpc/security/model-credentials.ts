@@ -5,7 +5,7 @@ import { CrunchError } from '../../../../domain/errors.ts'
 
 /** How this node and the models know each other; one mode for all models. */
 export type ModelCredentials =
-  /** Nobody proves anything: for models on this machine. */
+  /** No side proves its identity: for models on this machine. */
   | { readonly mode: 'insecure' }
   /** Certificates on both sides, and a signature of the participant's wallet in each answer. All PEM. */
   | {
@@ -38,9 +38,9 @@ export function readModelCredentials(settings: {
 
 function readGatewayKey(directory: string): ModelCredentials {
   const file = readPart('GATEWAY_CERT_DIR', directory, 'key.pem')
-  const key = parse(file, 'no private key in PEM without a password', createPrivateKey)
+  const key = parse(file, 'no unencrypted private key in PEM', createPrivateKey)
   if (key.asymmetricKeyType !== 'rsa') {
-    throw invalid(`${file.place}: is a key of the kind ${key.asymmetricKeyType}, and gateways take RSA only: make one`)
+    throw invalid(`${file.place}: is a key of type ${key.asymmetricKeyType}, but gateways accept only RSA: create one`)
   }
   return { mode: 'gateway', key }
 }
@@ -53,9 +53,11 @@ function readCertificates(directory: string): ModelCredentials {
   refuseExpired(authority, parse(authority, noCertificate, toCertificate))
   const parsed = parse(certificate, noCertificate, toCertificate)
   refuseExpired(certificate, parsed)
-  const privateKey = parse(key, 'no private key in PEM without a password', createPrivateKey)
+  const privateKey = parse(key, 'no unencrypted private key in PEM', createPrivateKey)
   if (!parsed.checkPrivateKey(privateKey)) {
-    throw invalid(`${key.place}: is not the key of the certificate beside it, tls.crt: take both from the same issue`)
+    throw invalid(
+      `${key.place}: does not match the certificate beside it, tls.crt: use two files that were issued together`,
+    )
   }
   return { mode: 'mutual TLS', authority: authority.bytes, certificate: certificate.bytes, key: key.bytes }
 }

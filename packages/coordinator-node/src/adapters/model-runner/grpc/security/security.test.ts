@@ -97,7 +97,7 @@ describe('insecure', () => {
           level: 'error',
           fields: {
             modelId: 'a',
-            reason: expect.stringContaining('the model speaks TLS, and this node reaches models in the mode insecure'),
+            reason: expect.stringContaining('the model uses TLS, but this node connects in insecure mode'),
             fix: expect.stringContaining(
               'set SECURE_CERT_DIR (mutual TLS) or GATEWAY_CERT_DIR (gateway) if all models',
             ),
@@ -107,7 +107,7 @@ describe('insecure', () => {
       expect(scene.orchestrator.reports).toEqual([])
       const plain = await scene.serve({ echo: (text: string) => text })
       scene.orchestrator.update(stateOf('b', plain.port))
-      await expectReport('speaks TLS')
+      await expectReport('uses TLS')
       expect(scene.logged('a model cannot be set up, or the settings are wrong')).toHaveLength(1)
     },
   )
@@ -152,17 +152,25 @@ describe('mutual TLS', () => {
   it.each([
     ['no proof', {}, 'the answer has no proof of a wallet'],
     ['half a proof', pick(wallet.prove(proof), 'x-server-auth-message'), 'the answer has no proof of a wallet'],
-    ['the proof of another wallet', createWallet().prove(proof), 'the proof is of the wallet'],
-    ['a signature of something else', tampered, 'the signature of the proof is not that of the wallet'],
-    ['what is no JSON', wallet.prove('{"cert_pub"'), 'the message of the proof is no JSON object'],
-    ['a list', wallet.prove('[1]'), 'the message of the proof is no JSON object'],
-    ['another key', wallet.prove({ ...proof, cert_pub: tlsKeyOf(client).toString('base64') }), 'another TLS key'],
-    ['no key', wallet.prove({ ...proof, cert_pub: undefined }), 'another TLS key'],
-    ['another model', wallet.prove({ ...proof, model_id: 'b' }), 'of the model "b"'],
-    ['another hotkey', wallet.prove({ ...proof, hotkey: 'cold' }), 'of the hotkey "cold"'],
+    ['the proof of another wallet', createWallet().prove(proof), 'the proof is for the wallet'],
+    ['a signature of something else', tampered, 'the signature of the proof does not belong to the wallet'],
+    ['what is no JSON', wallet.prove('{"cert_pub"'), 'the message of the proof is not a JSON object'],
+    ['a list', wallet.prove('[1]'), 'the message of the proof is not a JSON object'],
+    [
+      'another key',
+      wallet.prove({ ...proof, cert_pub: tlsKeyOf(client).toString('base64') }),
+      'for a different TLS key',
+    ],
+    ['no key', wallet.prove({ ...proof, cert_pub: undefined }), 'for a different TLS key'],
+    ['another model', wallet.prove({ ...proof, model_id: 'b' }), 'for the model "b"'],
+    ['another hotkey', wallet.prove({ ...proof, hotkey: 'cold' }), 'for the hotkey "cold"'],
     ['an end in the past', wallet.prove({ ...proof, expires_at: 1_700_000_000 }), 'the proof expired at 1700000000'],
     ['an end in the past, as text', wallet.prove({ ...proof, expires_at: '1700000000' }), 'the proof expired'],
-    ['an end that is no time', wallet.prove({ ...proof, expires_at: 'soon' }), 'an expires_at that is no time'],
+    [
+      'an end that is no time',
+      wallet.prove({ ...proof, expires_at: 'soon' }),
+      'the expires_at of the proof is not a time',
+    ],
   ])('reports a model whose Setup is answered with %s', async (_, headers, reason) => {
     await list({ credentials: serverCredentials(server), metadata: () => headers })
     const runner = await scene.connect({ credentials: mutual })
@@ -220,13 +228,13 @@ describe('mutual TLS', () => {
   ])('reports at once a server with a certificate %s', async (_, wrong, reason) => {
     await list({ credentials: serverCredentials(wrong), metadata: () => wallet.prove(proof) })
     await scene.connect({ credentials: mutual })
-    await expectReport(new RegExp(`^no connection in the mode mutual TLS: .*${reason.source}`))
+    await expectReport(new RegExp(`^no connection in mode mutual TLS: .*${reason.source}`))
   })
 
   it('reports at once a server that does not take our certificate', async () => {
     await list({ credentials: serverCredentials(server, foreign) })
     await scene.connect({ credentials: mutual })
-    await expectReport('no connection in the mode mutual TLS: the other side hung up when it had seen the certificate')
+    await expectReport('no connection in mode mutual TLS: the other side hung up after it received the certificate')
   })
 
   it('reports at once a server that misses our certificate', async () => {
@@ -234,13 +242,13 @@ describe('mutual TLS', () => {
     const options = { cert: certificate, key, ca: authority.certificate, requestCert: true, rejectUnauthorized: true }
     await announceServer(createSecureServer(options))
     await scene.connect({ credentials: { mode: 'gateway', key: client.privateKey, authority: authority.certificate } })
-    await expectReport(/^no connection in the mode gateway: /)
+    await expectReport(/^no connection in mode gateway: /)
   })
 
   it('reports at once a server without TLS', async () => {
     await list({})
     await scene.connect({ credentials: mutual })
-    await expectReport('no connection in the mode mutual TLS: the other side does not speak TLS')
+    await expectReport('no connection in mode mutual TLS: the other side does not use TLS')
   })
 
   it('reports a server without HTTP/2', async () => {
@@ -290,7 +298,7 @@ describe('gateway', () => {
   it('reports at once a gateway with a certificate that nobody vouches for', async () => {
     await list({ credentials: serverCredentials(gateway, null) })
     await scene.connect({ credentials: { mode: 'gateway', key: client.privateKey } })
-    await expectReport(/^no connection in the mode gateway: /)
+    await expectReport(/^no connection in mode gateway: /)
   })
 
   it('tries again when it is refused, as our key may be registered meanwhile', async () => {

@@ -1,7 +1,7 @@
 import { connect } from 'node:tls'
 import { readModelAddress } from '../discovery/model-address.ts'
 
-/** Whether what listens there speaks TLS, whatever its certificate. Never rejects. */
+/** Whether the server at this address uses TLS, whatever its certificate. Never rejects. */
 export function speaksTls(ip: string, port: number, timeoutMs: number): Promise<boolean> {
   const { endpoint } = readModelAddress(ip, port)
   return new Promise((resolve) => {

@@ -1,7 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http2'
 
-/** Who must have signed that the key of a connection speaks for a model. */
+/** The wallet that must have signed that a connection's key belongs to a model. */
 export interface ExpectedOwner {
   readonly modelId: string
   /** Base58. */
@@ -21,14 +21,14 @@ export function findProofFault(headers: IncomingHttpHeaders, owner: ExpectedOwne
   if (typeof message !== 'string' || typeof signature !== 'string' || typeof wallet !== 'string') {
     return 'the answer has no proof of a wallet (x-server-auth-message, x-server-auth-signature, x-server-wallet-pubkey)'
   }
-  if (owner.walletPubkey === null) return 'the orchestrator named no wallet to check the proof of the answer with'
-  if (wallet !== owner.walletPubkey) return `the proof is of the wallet ${cut(wallet)}, not of ${owner.walletPubkey}`
+  if (owner.walletPubkey === null) return 'the orchestrator named no wallet to verify the proof of the answer'
+  if (wallet !== owner.walletPubkey) return `the proof is for the wallet ${cut(wallet)}, not for ${owner.walletPubkey}`
   const messageBytes = Buffer.from(message, 'base64')
   if (!isSigned(messageBytes, Buffer.from(signature, 'base64'), wallet)) {
-    return 'the signature of the proof is not that of the wallet'
+    return 'the signature of the proof does not belong to the wallet'
   }
   const payload = parseObject(messageBytes.toString('utf8'))
-  if (payload === undefined) return 'the message of the proof is no JSON object'
+  if (payload === undefined) return 'the message of the proof is not a JSON object'
   return findPayloadFault(payload, owner, nowMs)
 }
 
@@ -39,13 +39,13 @@ function findPayloadFault(
 ): string | undefined {
   const { cert_pub: tlsKey, model_id: modelId, hotkey, expires_at: expiresAt } = payload
   if (typeof tlsKey !== 'string' || !Buffer.from(tlsKey, 'base64').equals(owner.tlsKey)) {
-    return 'the proof is of another TLS key than that of the server'
+    return 'the proof is for a different TLS key than that of the server'
   }
-  if (modelId !== owner.modelId) return `the proof is of the model ${cut(JSON.stringify(modelId))}`
-  if ((hotkey ?? null) !== owner.hotkey) return `the proof is of the hotkey ${cut(JSON.stringify(hotkey))}`
+  if (modelId !== owner.modelId) return `the proof is for the model ${cut(JSON.stringify(modelId))}`
+  if ((hotkey ?? null) !== owner.hotkey) return `the proof is for the hotkey ${cut(JSON.stringify(hotkey))}`
   if (expiresAt === undefined || expiresAt === null) return undefined
   const expiresAtSeconds = typeof expiresAt === 'string' && /^\d+$/.test(expiresAt) ? Number(expiresAt) : expiresAt
-  if (typeof expiresAtSeconds !== 'number') return 'the proof has an expires_at that is no time'
+  if (typeof expiresAtSeconds !== 'number') return 'the expires_at of the proof is not a time'
   if (nowMs < expiresAtSeconds * 1_000) return undefined
   return `the proof expired at ${cut(String(expiresAt))} (expires_at, in seconds)`
 }

@@ -8,9 +8,9 @@ export interface AnswerBudgetOptions {
 }
 
 /**
- * Bounds the memory that answers take while their dispatches run. Answers up to `LARGE_ANSWER_BYTES` are not counted. Half of the
- * budget is split evenly: what a model may take by itself, whatever the others answer. The other half is for whoever
- * comes first. So models with huge answers can only take room from each other.
+ * Bounds the memory that answers take while their dispatches run. Answers up to `LARGE_ANSWER_BYTES` are not counted.
+ * Half of the budget is split evenly: each model's share is guaranteed, whatever the others answer. The other half goes
+ * to the first answers that need it. So models with huge answers can only take room from each other.
  */
 export interface AnswerBudget {
   /** For one dispatch. */

@@ -1,6 +1,6 @@
 /** So many calls are sent before what has come meanwhile is read: few, so that Linux finds an idle core for each model it wakes. */
 export const CALLS_A_TURN = 8
-/** A process that is busy with other things sends all at once: nobody's time shall run out while it waits to be asked. */
+/** A process that is busy with other work sends all calls at once: no model's time may run out before it is asked. */
 const SLOW_TURN_MS = 5
 /** The longest that late calls wait for the others' answers, and at most this share of their dispatch's time. */
 export const LATE_MS = 25
@@ -16,7 +16,7 @@ export interface CallTurns {
 
 /** The turns of one dispatch, which its models ask for before `close`. */
 export interface DispatchTurns {
-  /** Resolves now or in one of the next turns, in order. Tell `answered` afterwards. */
+  /** Resolves now or in one of the next turns, in order. Call `answered` afterwards. */
   first(): Promise<void>
   /** Resolves when all who came first are answered, or after a moment. */
   last(): Promise<void>
@@ -26,7 +26,7 @@ export interface DispatchTurns {
   close(): void
 }
 
-/** `onQuiet` is told, when no calls but late ones are open, how many others were answered since the last time. */
+/** `onQuiet` is called when only late calls are open, with the number of others answered since the last time. */
 export function createCallTurns(onQuiet: (answeredCount: number) => void = () => {}): CallTurns {
   const waiting: (() => void)[] = []
   let openCount = 0
@@ -54,7 +54,7 @@ export function createCallTurns(onQuiet: (answeredCount: number) => void = () =>
     else waiting.push(send)
   }
 
-  /** After whoever waited for the last answer has gone on. */
+  /** After the code that waited for the last answer has continued. */
   function tellQuiet(): void {
     if (openCount > 0) return
     onQuiet(answeredCount)

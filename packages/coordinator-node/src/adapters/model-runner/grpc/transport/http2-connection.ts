@@ -135,11 +135,11 @@ class ReconnectingConnection implements Http2Connection {
       http2.destroy()
       socket.destroy()
     }
-    const greeting = setTimeout(() => end(new Error(`no greeting in HTTP/2 within ${GREETING_MS} ms`)), GREETING_MS)
+    const greeting = setTimeout(() => end(new Error(`no HTTP/2 greeting within ${GREETING_MS} ms`)), GREETING_MS)
     if (socket instanceof TLSSocket) {
       socket.once('secureConnect', () => {
         attempt.hasShownCertificate = Object.keys(socket.getCertificate() ?? {}).length > 0
-        if (socket.alpnProtocol !== 'h2') end(new Error('the other side speaks TLS, but does not offer HTTP/2 in it'))
+        if (socket.alpnProtocol !== 'h2') end(new Error('the other side uses TLS, but does not offer HTTP/2'))
       })
     }
     http2.once('connect', () => {
@@ -199,11 +199,11 @@ function problemOf({ error, socket, hasShownCertificate }: Attempt): ConnectionP
   const code = error !== undefined && 'code' in error ? String(error.code) : ''
   // OpenSSL's own messages are places in its source; the reason is the part for people.
   const reason = error !== undefined && 'reason' in error ? String(error.reason) : ''
-  const text = reason || error?.message || code || 'the other side ended the connection before a greeting in HTTP/2'
+  const text = reason || error?.message || code || 'the other side ended the connection before an HTTP/2 greeting'
   if (hasShownCertificate && (error === undefined || code === 'ECONNRESET')) {
-    return { text: 'the other side hung up when it had seen the certificate of this node', isFinal: true }
+    return { text: 'the other side hung up after it received the certificate of this node', isFinal: true }
   }
   if (!(socket instanceof TLSSocket)) return { text, isFinal: false }
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return { text: 'the other side does not speak TLS', isFinal: true }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return { text: 'the other side does not use TLS', isFinal: true }
   return { text, isFinal: socket.authorizationError != null || /^ERR_(SSL|TLS)_/.test(code) }
 }

@@ -16,7 +16,7 @@ import type { ModelCredentials } from '../security/model-credentials.ts'
 import { type ConnectionProblem, type Http2Connection, openHttp2Connection } from './http2-connection.ts'
 import { frameMessage, startUnaryCall, type UnaryCall, type UnaryFailure, type UnaryOutcome } from './unary-call.ts'
 
-/** Our own clock gives a call up; the deadline on the wire only tells the model, and comes a little later. */
+/** Our own clock ends a call; the deadline on the wire only informs the model, and is a little later. */
 const DEADLINE_GRACE_MS = 1_000
 
 export interface TransportError extends UnaryFailure {
@@ -30,7 +30,7 @@ export type CallOutcome =
 
 export type SetupOutcome = { readonly kind: 'answered'; readonly response: SetupResponse } | TransportError
 
-/** The connection to one model; it belongs to nobody else, and it reconnects by itself. */
+/** The connection to one model. It is not shared, and reconnects automatically. */
 export interface ModelChannel {
   isReady(): boolean
   /** With `failFast`, a refused connection is an answer; without it, only the time decides. Never rejects. */
@@ -155,13 +155,13 @@ const closedHere: UnaryFailure = {
   details: 'the coordinator closed the connection',
   absence: 'closed here',
 }
-const tooLate = { kind: 'error', code: status.DEADLINE_EXCEEDED, details: 'the time is over' } as const
+const tooLate = { kind: 'error', code: status.DEADLINE_EXCEEDED, details: 'the time limit has passed' } as const
 
 function readSetup(bytes: Buffer, durationMs: number): SetupOutcome {
   try {
     return { kind: 'answered', response: decodeResponse(SetupResponse, bytes) }
   } catch (error) {
-    const details = `the answer is no SetupResponse: ${error instanceof Error ? error.message : String(error)}`
+    const details = `the answer is not a SetupResponse: ${error instanceof Error ? error.message : String(error)}`
     return { kind: 'error', code: status.INTERNAL, details, durationMs }
   }
 }

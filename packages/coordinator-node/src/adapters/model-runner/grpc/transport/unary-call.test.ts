@@ -244,7 +244,7 @@ describe('the message of an answer', () => {
       sendNext()
     })
     const outcome = await start({ maxReceiveBytes: 10_000 }).outcome
-    expect(outcome).toMatchObject({ kind: 'error', details: 'the answer comes in too many small pieces' })
+    expect(outcome).toMatchObject({ kind: 'error', details: 'the answer arrives in too many small pieces' })
     expect(sent).toBeLessThan(frame.length)
   })
 
@@ -279,7 +279,7 @@ describe('the message of an answer', () => {
       stream.write(frameMessage(Buffer.alloc(1_001)).subarray(0, 5))
       stream.on('close', () => closed.resolve(stream.rstCode))
     })
-    const details = 'the answer has 1001 bytes, larger than the 1000 that are read'
+    const details = 'the answer has 1001 bytes, larger than the limit of 1000'
     expect(outcome).toEqual({ kind: 'error', code: status.RESOURCE_EXHAUSTED, details })
     expect(await closed.promise).toBe(constants.NGHTTP2_CANCEL)
   })

@@ -7,7 +7,7 @@ import { status } from '@grpc/grpc-js'
  */
 export interface UnaryCall {
   readonly outcome: Promise<UnaryOutcome>
-  /** Tells the other side that nobody waits any more. The outcome is CANCELLED unless it has come. */
+  /** Cancels the call on the other side. The outcome is CANCELLED unless there already is one. */
   cancel(): void
 }
 
@@ -35,7 +35,7 @@ export interface UnaryRequest {
   readonly findFault?: (headers: IncomingHttpHeaders) => string | undefined
   /** From `frameMessage`; the calls of a fan-out share it. */
   readonly frame: Buffer
-  /** What the other side is told to keep to. */
+  /** The deadline that is sent to the other side. */
   readonly timeoutMs: number
   /** A larger answer ends the call as soon as its first bytes say how large it is. */
   readonly maxReceiveBytes: number
@@ -87,7 +87,7 @@ export function startUnaryCall(session: ClientHttp2Session, request: UnaryReques
     stream.on('end', () => {
       if (!stream.writableFinished) stream.close(constants.NGHTTP2_CANCEL)
     })
-    // What went wrong is told by the status, or by how the stream was closed.
+    // The status, or how the stream was closed, shows what went wrong.
     stream.on('error', () => {})
     stream.on('close', () => resolve(answer.outcome(session.destroyed, stream.rstCode)))
   })
@@ -122,7 +122,7 @@ class AnswerReader {
     } else if (this.#status === undefined && !/^application\/grpc(?:[+;]|$)/.test(contentType)) {
       this.#refusal = failure(
         status.UNKNOWN,
-        `the server does not speak gRPC: the type of its answer is ${contentType}`,
+        `the server does not use gRPC: the content type of its answer is ${contentType}`,
       )
     }
     this.#hasHeaders = true
@@ -149,7 +149,7 @@ class AnswerReader {
       this.#refusal ??= failure(status.INTERNAL, 'the answer has more than one message')
     }
     if (this.#chunks.length > FEW_PIECES + this.#receivedBytes / SMALL_PIECE_BYTES) {
-      this.#refusal ??= failure(status.INTERNAL, 'the answer comes in too many small pieces')
+      this.#refusal ??= failure(status.INTERNAL, 'the answer arrives in too many small pieces')
     }
     return this.#refusal === undefined
   }
@@ -160,7 +160,10 @@ class AnswerReader {
     if (this.#status.code !== status.OK) return failure(this.#status.code, this.#status.details)
     if (this.#unproven !== undefined) return this.#unproven
     if (this.#frameBytes !== this.#receivedBytes) {
-      return failure(status.INTERNAL, `the answer ended after ${this.#receivedBytes} bytes, before its message did`)
+      return failure(
+        status.INTERNAL,
+        `the answer ended after ${this.#receivedBytes} bytes, before its message was complete`,
+      )
     }
     const [first] = this.#chunks
     const frame = this.#chunks.length === 1 ? first! : Buffer.concat(this.#chunks)
@@ -172,10 +175,11 @@ class AnswerReader {
     this.#chunks = [prefix]
     const length = prefix.readUInt32BE(1)
     this.#frameBytes = PREFIX_BYTES + length
-    if (prefix[0] !== 0) this.#refusal = failure(status.INTERNAL, 'the answer is compressed, which was not offered')
+    if (prefix[0] !== 0)
+      this.#refusal = failure(status.INTERNAL, 'the answer is compressed, which this client did not offer')
     const { maxReceiveBytes, admit } = this.#request
     if (length > maxReceiveBytes) {
-      const details = `the answer has ${length} bytes, larger than the ${maxReceiveBytes} that are read`
+      const details = `the answer has ${length} bytes, larger than the limit of ${maxReceiveBytes}`
       this.#refusal = failure(status.RESOURCE_EXHAUSTED, details)
     } else if (admit?.(length) === false) {
       this.#refusal = failure(status.RESOURCE_EXHAUSTED, `there is no room for the ${length} bytes of the answer`)

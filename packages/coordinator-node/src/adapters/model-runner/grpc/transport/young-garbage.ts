@@ -2,10 +2,10 @@
 export const CALLS_A_COLLECTION = 200
 
 /**
- * Tell it how many calls were answered, at a moment when no answer is waited for: it collects young garbage then, every now and
- * then. V8 itself does so when the room for it is full, as a rule in the middle of a fan-out: then all answers wait, and what
- * belongs to open calls is copied, and soon kept until a full collection. Between fan-outs there is hardly anything to copy.
- * Without Node's `--expose-gc` V8 decides alone.
+ * Call it with the number of answered calls while no answer is awaited: it then collects young garbage occasionally. V8
+ * itself does so when the room for it is full, as a rule in the middle of a fan-out: then all answers wait, and what
+ * belongs to open calls is copied, and soon kept until a full collection. Between fan-outs there is hardly anything to
+ * copy. Without Node's `--expose-gc` V8 decides alone.
  */
 export function startYoungCollections(collect: typeof globalThis.gc = globalThis.gc): (answeredCount: number) => void {
   let uncollectedCount = 0

@@ -8,8 +8,9 @@ import type { Query } from '../session/connect.ts'
 export const announceChannel = 'crunch_records'
 
 /**
- * Announcements may have 7,999 bytes. Records up to half of that share one; a bigger one goes as its key alone and is read by
- * whoever hears of it. A group starts within its own bucket of bytes and ends with the record that leaves it, so it stays below.
+ * Announcements may have 7,999 bytes. Records up to half of that share one; of a bigger one only the key is sent, and
+ * the listener reads it. A group starts within its own bucket of bytes and ends with the record that leaves it, so it
+ * stays below.
  */
 const bucketBytes = 3_900
 

@@ -82,7 +82,7 @@ async function listen(
     },
   })
   const deadline = { url: database.url, limitMs: pingMs, giveUp: opened.cut }
-  // A connection on which only the other side speaks may be broken for as long as it likes without being noticed.
+  // A broken connection on which only the other side sends would never be noticed.
   const timer = setInterval(() => {
     within(deadline, opened.sql.unsafe('select 1')).catch(() => undefined)
   }, pingEveryMs)

@@ -9,7 +9,9 @@ const written = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,3})?\+00$/
 /** ISO 8601 text of an instant to be stored. Throws a `RangeError` for one that is no whole millisecond of the years 1 to 9999. */
 export function encodeInstant(at: Instant): string {
   if (!Number.isSafeInteger(at) || at < FIRST || at > LAST) {
-    throw new RangeError(`${at} is not an instant: whole milliseconds since 1970, within the years 1 to 9999, are`)
+    throw new RangeError(
+      `${at} is not an instant: it must be whole milliseconds since 1970, within the years 1 to 9999`,
+    )
   }
   return new Date(at).toISOString()
 }
@@ -29,6 +31,7 @@ export function encodeBound(at: Instant): string {
 /** Reads what PostgreSQL writes with DateStyle ISO and TimeZone UTC: `2026-03-01 10:00:00.123+00`. */
 export function decodeInstant(stored: string): Instant {
   // Date.parse makes a date even of "infinity", so the text is looked at first.
-  if (!written.test(stored)) throw new RangeError(`"${stored}" in the database is no instant of the years 1 to 9999`)
+  if (!written.test(stored))
+    throw new RangeError(`"${stored}" in the database is not an instant of the years 1 to 9999`)
   return Date.parse(`${stored.slice(0, 10)}T${stored.slice(11)}:00`)
 }

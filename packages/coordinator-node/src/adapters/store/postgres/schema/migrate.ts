@@ -57,7 +57,7 @@ async function migrateInTurn(url: string): Promise<void> {
   })
 }
 
-/** False when migrations are to be run. Rejects for a database that this code cannot use, even after them. */
+/** False when migrations are pending. Rejects if this code could not use the database even after migrations. */
 export async function hasNewestSchema(sql: postgres.Sql, url: string): Promise<boolean> {
   await checkEncoding(sql, url)
   const known = knownMigrations(migrationsFolder())
@@ -75,7 +75,7 @@ export async function hasNewestSchema(sql: postgres.Sql, url: string): Promise<b
 async function checkEncoding(sql: postgres.Sql, url: string): Promise<void> {
   const [row] = await sql<{ encoding: string }[]>`select current_setting('server_encoding') as encoding`
   if (row?.encoding === 'UTF8') return
-  const advice = "create it anew with ENCODING 'UTF8' TEMPLATE template0"
+  const advice = "create it again with ENCODING 'UTF8' TEMPLATE template0"
   throw new CrunchError('STORE_CORRUPT', `the database ${maskUrl(url)} has the encoding ${row?.encoding}: ${advice}`)
 }
 
@@ -133,6 +133,6 @@ function migrationsFolder(): string {
   }
   throw new CrunchError(
     'STORE_CORRUPT',
-    `no folder "migrations" lies beside or above ${start}: install @crunch/coordinator-node again, and do not bundle it`,
+    `no folder "migrations" is beside or above ${start}: install @crunch/coordinator-node again, and do not bundle it`,
   )
 }

@@ -8,7 +8,7 @@ import { withPlainConnection } from '../session/plain-connection.ts'
 import { storeError } from '../session/store-error.ts'
 import { hasNewestSchema } from './migrate.ts'
 
-/** What a database tells of the contracts that it was used with. */
+/** What a database records about the contracts that it was used with. */
 export type ContractReads = Pick<
   ReportReads,
   'competition' | 'eras' | 'roundCounts' | 'schedules' | 'latestLeaderboard'

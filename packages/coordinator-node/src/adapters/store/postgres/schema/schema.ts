@@ -15,8 +15,8 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
 
-// The tables. drizzle-kit makes the migrations from this file; the store itself speaks SQL.
-// Every index serves a query of this folder. Scores and answers repeat nothing of their round that a join gives.
+// The tables. drizzle-kit generates the migrations from this file; the store itself uses SQL. Every index serves a
+// query of this folder. Scores and answers repeat nothing of their round that a join gives.
 
 /** Text compared by code point, whatever the locale of the database: order and keys are then the same everywhere. */
 const text = customType<{ data: string }>({ dataType: () => 'text collate "C"' })

@@ -78,7 +78,7 @@ export function connect(database: Database, options: ConnectOptions): Client {
     fetch_types: false,
     onnotice: () => undefined,
     types,
-    // Connections live until they are ended or lost: what ends otherwise is a loss, and `onClose` tells of nothing else.
+    // Connections live until they are closed by us or lost; `onClose` reports only losses.
     max_lifetime: null,
     ...(onClose === undefined ? {} : { onclose: () => onClose() }),
     ...(path === undefined ? {} : { path }),

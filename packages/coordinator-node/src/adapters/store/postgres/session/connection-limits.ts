@@ -4,7 +4,7 @@ export interface ConnectionLimits {
   readonly statementMs: number
   /** Most time one call may take: longer than its statements may, so that it ends only calls whose connection fell silent. */
   readonly callMs: number
-  /** How often a connection on which the database alone speaks is asked whether it still stands, and how long it may take. */
+  /** How often a connection on which only the database sends is checked, and how long a check may take. */
   readonly pingEveryMs: number
   readonly pingMs: number
 }

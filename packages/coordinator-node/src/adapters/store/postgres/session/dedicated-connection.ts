@@ -1,7 +1,7 @@
 import { connect, type Sql } from './connect.ts'
 import type { Database } from './database.ts'
 
-/** A connection of its own, for what lives as long as its session: a transaction, a lease, a subscription. */
+/** A separate connection for what lives as long as its session: a transaction, a lease, a subscription. */
 export interface DedicatedConnection {
   readonly sql: Sql
   /** Whether its session still lives. Asked right before a statement: one after its end would go to another session. */

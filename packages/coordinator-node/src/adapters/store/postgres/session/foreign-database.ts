@@ -2,14 +2,14 @@ import type postgres from 'postgres'
 import { CrunchError } from '../../../../domain/errors.ts'
 import { maskUrl } from './store-error.ts'
 
-/** Tables that tell which program a database is of. */
+/** Tables that show which program a database belongs to. */
 const marks: Readonly<Record<string, string>> = {
   django_migrations: 'a Django application',
   merkle_nodes: 'the Python engine',
   alembic_version: 'the Python engine, or another program that uses Alembic',
   _prisma_migrations: 'a program that uses Prisma',
   flyway_schema_history: 'a program that uses Flyway',
-  schema_migrations: 'a Rails application, or another program that names its migrations so',
+  schema_migrations: 'a Rails application, or another program with the same migration table',
   __drizzle_migrations: 'another program that uses Drizzle, or an incompatible version of this one',
 }
 
@@ -38,6 +38,6 @@ export function foreignDatabase(url: string, relations: readonly string[]): Crun
   const more = relations.length - shownCount
   const shown = `${relations.slice(0, shownCount).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
   const fix = 'create an empty database for this node (create database NAME) and set DATABASE_URL to it'
-  const message = `the database ${maskUrl(url)} belongs to ${owner}: it holds ${shown}. Nothing was written. A node needs a database of its own: ${fix}`
+  const message = `the database ${maskUrl(url)} belongs to ${owner}: it holds ${shown}. Nothing was written. A node needs its own database: ${fix}`
   return new CrunchError('STORE_UNSUITABLE', message)
 }

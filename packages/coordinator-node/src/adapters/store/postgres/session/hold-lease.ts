@@ -15,7 +15,7 @@ export const leaseTimes: LeaseTimes = { heartbeatMs: 2_000, holdMs: 10_000, take
 
 /** A lease that this process was given, and the connection whose session holds it. */
 export interface HeldLease extends Lease {
-  /** Ends it for a reason that its holder is told. */
+  /** Ends it, with a reason for its holder. */
   lose(reason: string): void
 }
 
@@ -59,14 +59,14 @@ export function holdLease({ connection, name, generation, takenFrom, times, onEn
     lose,
     async release() {
       if (!finish()) return
-      // The end of the session frees the lease all the same; this tells that its holder went by itself.
+      // The end of the session frees the lease anyway; this records that its holder released it.
       if (connection.isUsable()) await releaseRow(connection.sql, name, generation).catch(() => undefined)
       await connection.end()
     },
   }
 }
 
-/** Writes heartbeats, one at a time, and tells when the holder has to stop. */
+/** Writes heartbeats, one at a time, and reports when the holder has to stop. */
 function keepBeating(
   { heartbeatMs, holdMs }: LeaseTimes,
   write: () => Promise<boolean>,

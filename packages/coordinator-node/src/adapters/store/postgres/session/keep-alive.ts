@@ -2,8 +2,9 @@ import postgres from 'postgres'
 import type { KeepAlive } from './database.ts'
 
 /**
- * A server that is told nothing of the end of its client keeps the session, and what it holds, for about two hours. With these
- * it asks after 5 s of silence, and gives a client up that has not answered for 20 s. Seconds, but milliseconds where it says so.
+ * A server that does not notice the end of its client keeps the session, and what it holds, for about two hours. With
+ * these settings it probes after 5 s of silence, and drops a client that has not answered for 20 s. Seconds, but
+ * milliseconds where it says so.
  */
 const wanted: KeepAlive = {
   tcp_keepalives_idle: 5,

@@ -51,7 +51,7 @@ export async function takeRow(
   const [row] = rows
   if (row === undefined) throw new Error(`the lease "${name}" was not written`)
   const { next, generation: _, ...state } = row
-  // Of a lease that was released there is nothing to tell, nor of one that is new.
+  // A released lease, or a new one, has nothing to report.
   return { generation: next, before: state.holder === null ? null : state }
 }
 

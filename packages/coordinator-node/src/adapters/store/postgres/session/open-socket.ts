@@ -66,7 +66,7 @@ export function createCuttableSockets(maxConnections: number, onUseless: () => v
     cut() {
       isCut = true
       for (const socket of sockets) {
-        // One that TLS has taken over has no listener any more: an error of its own would end the process.
+        // A socket that TLS has taken over has no listener any more: its errors would end the process.
         if (socket.connecting) socket.destroy(new BrokenConnection('the connection was given up'))
         else socket.destroy()
       }

@@ -52,7 +52,7 @@ export async function withPlainConnection<Result>(
   return withPlainClient(url, ({ sql, cut }) => within({ url, limitMs, giveUp: cut }, action(sql)))
 }
 
-/** The same for what may take long: `action` itself sees to its end. */
+/** The same without a time limit, for long work: `action` must ensure that it ends. */
 export async function withPlainClient<Result>(
   url: string,
   action: (client: PlainClient) => Promise<Result>,

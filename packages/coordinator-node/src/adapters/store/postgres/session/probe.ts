@@ -4,14 +4,14 @@ import type { Database } from './database.ts'
 import { storeError, unavailable } from './store-error.ts'
 import { within } from './within.ts'
 
-/** Reads on connections of its own, never behind those of a pool, within a time that holds whatever the database does. */
+/** Reads on separate connections, never queued behind a pool, within a limit that holds whatever the database does. */
 export interface Probe<Reads> {
   /** Rejects with `STORE_UNAVAILABLE` once `limitMs` have passed. */
   run<Result>(limitMs: number, read: (reads: Reads) => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
 
-/** A connection is kept for the next look only that long, so that a look also tells whether the server takes new clients. */
+/** A connection is reused only for this long, so that a check also shows whether the server accepts new clients. */
 const keptMs = 1_000
 
 interface Line<Reads> {

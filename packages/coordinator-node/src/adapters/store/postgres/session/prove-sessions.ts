@@ -69,11 +69,11 @@ async function proveKept(sql: postgres.Sql, url: string): Promise<void> {
   }
 }
 
-/** Begins a transaction that stays open; rejects when it came to be in the session of `pid`. */
+/** Begins a transaction that stays open; rejects if it runs in the session of `pid`. */
 async function takeSession(sql: postgres.Sql, url: string, pid: number | undefined): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    const cause = `the pooler before it gives no further session within ${sessionWaitMs / 1_000} s`
+    const cause = `the pooler in front of it gives no further session within ${sessionWaitMs / 1_000} s`
     const giveUp = () => reject(unsuitable(url, `${cause}: raise its default_pool_size to 20 or more, or ${direct}`))
     timer = setTimeout(giveUp, sessionWaitMs)
   })
@@ -105,12 +105,15 @@ async function proveSettings(url: string): Promise<void> {
     if (missing.length === 0) return
     const role = "alter role NAME set statement_timeout = '60s'"
     const lost = missing.map(({ name }) => name).join(', ')
-    throw unsuitable(url, `the pooler before it drops ${lost}: set them for the role (${role}), or ${direct}`)
+    throw unsuitable(url, `the pooler in front of it drops ${lost}: set them for the role (${role}), or ${direct}`)
   } catch (error) {
     if (!(error instanceof postgres.PostgresError && error.code === '08P01')) throw error
     const ignored = ['extra_float_digits', ...names].join(', ')
     const fix = `set ignore_startup_parameters = ${ignored} in the pooler, and these limits for the role`
-    throw unsuitable(url, `the pooler before it refuses a session's settings (${error.message}): ${fix}, or ${direct}`)
+    throw unsuitable(
+      url,
+      `the pooler in front of it refuses a session's settings (${error.message}): ${fix}, or ${direct}`,
+    )
   } finally {
     await sql.end({ timeout: 1 })
     cut()

@@ -35,15 +35,15 @@ export function unavailable(url: string, what: string, cause?: unknown): CrunchE
 
 /** By SQLSTATE code or its class; PostgreSQL's own words name users, databases and tables. */
 const publicReasons: Readonly<Record<string, string>> = {
-  '53300': 'it takes no more connections (too many clients)',
+  '53300': 'it accepts no more connections (too many clients)',
   '53100': 'its disk is full',
   '53': 'it has run out of memory or connections',
-  '57014': 'it was too slow, and the statement was given up',
-  '55P03': 'it was too slow: a lock was not given',
+  '57014': 'it was too slow, and the statement was cancelled',
+  '55P03': 'it was too slow: a lock was not granted',
   '57': 'it is starting or shutting down',
   '28': 'it refuses the login',
-  '40': 'it gave a statement up in favour of another',
-  '25006': 'it takes no writes; is it a standby?',
+  '40': 'it cancelled a statement in favour of another',
+  '25006': 'it accepts no writes; is it a standby?',
   F0: 'its configuration is broken',
   XX: 'it reports an internal error',
   '3D000': 'it does not exist',

@@ -13,7 +13,7 @@ export function createHolderWatch(takeoverMs: number) {
   return {
     async look({ sql }: DedicatedConnection, name: string, lock: string): Promise<void> {
       const row = await readLease(sql, name)
-      // A holder that is just taking the lease, or an older version that has no heartbeat: only its lock tells of it.
+      // A holder that is just taking the lease, or an older version that has no heartbeat: only its lock shows it.
       if (row === null) return
       const known = seen.get(name)
       const isSame = known?.row.generation === row.generation && known.row.heartbeatAt === row.heartbeatAt

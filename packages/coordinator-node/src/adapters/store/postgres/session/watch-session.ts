@@ -32,7 +32,7 @@ export function watchSession({ url, pid, giveUp, everyMs = lookEveryMs }: Watche
       idleCount = isAtWork ? 0 : idleCount + 1
       if (idleCount >= 2) giveUp()
     } catch {
-      // The database cannot be reached now: that tells nothing about the session.
+      // The database cannot be reached now, which says nothing about the session.
       idleCount = 0
     } finally {
       isLooking = false
