@@ -189,7 +189,7 @@ function unsettledRounds(
   const fault = workerFault(grid, heartbeats, 'score')
   const unsettled = {
     stage: 'score',
-    what: `${countOf(ripeCount, 'round')} of "${scheduleKey}" could be settled, and are not`,
+    what: `${countOf(ripeCount, 'round')} of "${scheduleKey}" could be settled, but are not`,
     since: firstRipeAt,
     fix: restartFix('score'),
     graceMs: workGraceMs + 2 * grid.workEveryMs,
@@ -202,7 +202,7 @@ function unsettledRounds(
     mayBeWell: fault === null,
   }
   if (fault !== null || expiredCount === 0) return [ripe]
-  const heldUpBy = 'the score worker lives, and leaves them although their time for a truth is over'
+  const heldUpBy = 'the score worker is alive, but does not settle them although their time for a truth has passed'
   return [ripe, { ...unsettled, key: `expired ${scheduleKey} ${firstRipeAt}`, heldUpBy }]
 }
 

@@ -94,7 +94,7 @@ function describeCompetitions(own: Competition, stored: Competition): string {
 
 export function requireSameStructure(structure: JsonObject, era: Era): void {
   refuse(eraDifferences(era.structure, structure), {
-    what: `the contract is not the one of era ${era.number} in the database:`,
+    what: `the contract differs from that of era ${era.number} in the database:`,
     since: sinceBeginning(era),
     fix: changedFix,
   })
@@ -114,7 +114,7 @@ function refuse(
 ): void {
   if (differences.length === 0) return
   const lines = differences.map((difference) => `  ${placeOf(difference)}: ${describeSides(difference, since)}`)
-  throw new CrunchError('CONTRACT_CHANGED', [what, ...lines, `To go on, ${fix}`].join('\n'))
+  throw new CrunchError('CONTRACT_CHANGED', [what, ...lines, `To continue, ${fix}`].join('\n'))
 }
 
 /** Of a database without eras, where its rows contradict the contract. */

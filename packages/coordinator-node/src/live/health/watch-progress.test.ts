@@ -147,7 +147,7 @@ describe('the watch', () => {
     }
     for (let seconds = 0; seconds < 300; seconds += 5) expect(await look(5)).toEqual([])
     expect(await look(35)).toEqual([])
-    expect(await look(10)).toMatchObject([{ heldUpBy: expect.stringContaining('time for a truth is over') }])
+    expect(await look(10)).toMatchObject([{ heldUpBy: expect.stringContaining('time for a truth has passed') }])
   })
 
   it('is no alarm while one after the other is settled: a node that is slow does not stand still', async () => {
