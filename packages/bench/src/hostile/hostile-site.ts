@@ -61,6 +61,8 @@ export async function openHostileSite(
     // Fifty processes that start are slow on few cores.
     startTimeoutMs: 60_000,
     restart: { maxQuickFailures: 3 },
+    // On a node 65 s pass before a silent model is found to hang, after which it is quarantined at once. Here the wait is shorter only to
+    // keep the measurement short: no call takes longer than a second.
     probe: { busyMs: 10_000 },
     ...settings,
   })

@@ -1,7 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { connectDiscovery, createWorkspace, rememberingLog, STAND_IN, until } from '../../test/workspace.ts'
 import { checkModelLimits, type ModelLimits } from '../limit/model-limits.ts'
 import { startProcessGuard } from '../process/process-guard.ts'
@@ -94,6 +94,23 @@ it('tells what is not enforced', async () => {
     ]),
   )
 })
+
+it.skipIf(process.platform !== 'linux').each(['prlimit', 'unshare'])(
+  'refuses to start while %s does not end, since models must not run open because this machine is busy',
+  async (program) => {
+    await writeFile(join(space.root, program), '#!/bin/sh\nexec sleep 600\n')
+    await chmod(join(space.root, program), 0o755)
+    vi.stubEnv('PATH', `${space.root}:${process.env.PATH}`)
+    cleanups.push(() => vi.unstubAllEnvs())
+    const guard = startProcessGuard(rememberingLog())
+    cleanups.push(() => guard.close())
+    const input = { limits: checkModelLimits(), secret: [], guard, ports: createFreePorts('127.0.0.1') }
+    await expect(createConfinement({ ...input, settings: {}, probeLimitMs: 2_000 })).rejects.toMatchObject({
+      code: 'BUSY',
+      message: `${program} did not end within 2000 ms; start again when this machine is less busy`,
+    })
+  },
+)
 
 it.skipIf(missing !== null && process.env.CI !== 'true')(
   'hides everything but the model, and its socket is called from outside',

@@ -116,10 +116,12 @@ export async function createConfinement(input: {
   readonly limitsSegments?: boolean
   readonly guard: ProcessGuard
   readonly ports: FreePorts
+  /** How long a program may take that shows what is possible here; a minute unless given. */
+  readonly probeLimitMs?: number
 }): Promise<Confinement> {
-  const { settings, limits, secret, guard, ports } = input
+  const { settings, limits, secret, guard, ports, probeLimitMs } = input
   const hasNetwork = settings.network === 'host'
-  const limiter = await findLimiter(limits)
+  const limiter = await findLimiter(limits, probeLimitMs)
   const folder = await mkdtemp(join(existsSync('/tmp') ? '/tmp' : tmpdir(), 'crunch-'))
   guard.removeFolder(folder)
   const root = join(folder, 'root')
@@ -128,14 +130,14 @@ export async function createConfinement(input: {
   const problem =
     settings.namespaces === 'off'
       ? 'they are switched off by MODEL_NAMESPACES'
-      : (limiter.problem ?? (await probe({ ...basic, segmentPages: null })))
+      : (limiter.problem ?? (await probe({ ...basic, segmentPages: null }, probeLimitMs)))
   if (problem !== null && settings.network === 'none') {
     const fix = 'fix that, or set MODEL_NETWORK=host'
     throw new OrchestratorError('SETTINGS_INVALID', `models cannot be isolated from the network: ${problem}; ${fix}`)
   }
   if (problem !== null) return confineByLimits({ limits, limiter, problem, ports, folder })
   const wantsNone = input.limitsSegments ?? false
-  const segmentProblem = wantsNone ? await probe({ ...basic, segmentPages: 0 }) : null
+  const segmentProblem = wantsNone ? await probe({ ...basic, segmentPages: 0 }, probeLimitMs) : null
   const segmentPages = wantsNone && segmentProblem === null ? 0 : null
   const shared = { ...basic, segmentPages }
   let sockets = 0
@@ -201,10 +203,10 @@ interface Limiter {
   readonly problem: string | null
 }
 
-async function findLimiter(limits: ModelLimits): Promise<Limiter> {
+async function findLimiter(limits: ModelLimits, limitMs?: number): Promise<Limiter> {
   const args = limitArguments(limits.openFiles, limits.folderMib, limits.memoryMib)
   if (process.platform !== 'linux') return { args, problem: `${process.platform} has no namespaces` }
-  return { args, problem: await run('prlimit', [...args, 'true']) }
+  return { args, problem: await run('prlimit', [...args, 'true'], limitMs) }
 }
 
 function limitArguments(openFiles: number, fileMib: number, memoryMib: number): string[] {
@@ -235,36 +237,39 @@ function encloseTask(
 }
 
 /** Null when a program can be run in its own namespaces; else why not. */
-async function probe(input: {
-  readonly root: string
-  readonly hasNetwork: boolean
-  readonly loopback: readonly string[]
-  readonly segmentPages: number | null
-  readonly folderMib: number
-  readonly limits: readonly string[]
-}): Promise<string | null> {
+async function probe(
+  input: {
+    readonly root: string
+    readonly hasNetwork: boolean
+    readonly loopback: readonly string[]
+    readonly segmentPages: number | null
+    readonly folderMib: number
+    readonly limits: readonly string[]
+  },
+  limitMs?: number,
+): Promise<string | null> {
   const visible = { readable: [], hidden: [] }
   const plan = namespaceCommand({ ...input, visible, writable: [], directory: '/' }, 'true', [])
-  return run(plan.command, plan.args)
+  return run(plan.command, plan.args, limitMs)
 }
 
 /**
  * Rejects when it does not end in time: that proves nothing about this machine, so models must not run unconfined
  * because of it.
  */
-function run(command: string, args: readonly string[]): Promise<string | null> {
+function run(command: string, args: readonly string[], limitMs = PROBE_TIMEOUT_MS): Promise<string | null> {
   return new Promise((resolve, reject) => {
-    execFile(command, args, { timeout: PROBE_TIMEOUT_MS, cwd: '/' }, (error, _, stderr) => {
+    execFile(command, args, { timeout: limitMs, cwd: '/' }, (error, _, stderr) => {
       if (error === null) resolve(null)
-      else if (error.killed) reject(new OrchestratorError('BUSY', slowText(command)))
+      else if (error.killed) reject(new OrchestratorError('BUSY', slowText(command, limitMs)))
       else if (error.code === 'ENOENT') resolve(`${command} is not installed`)
       else resolve(stderr.trim().split('\n').join('; ') || errorText(error))
     })
   })
 }
 
-function slowText(command: string): string {
-  return `${command} did not end within ${PROBE_TIMEOUT_MS} ms; start again when this machine is less busy`
+function slowText(command: string, limitMs: number): string {
+  return `${command} did not end within ${limitMs} ms; start again when this machine is less busy`
 }
 
 async function seal(folder: string, pid: number): Promise<void> {

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { until } from '../../test/workspace.ts'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createWorkspace, rememberingLog, STAND_IN, until } from '../../test/workspace.ts'
+import { startOrchestrator } from '../start-orchestrator.ts'
 import { limitStart, readWaitedMs } from './limit-start.ts'
 
 describe('the limit of a start', () => {
@@ -67,3 +68,47 @@ it.skipIf(!existsSync('/proc/self/schedstat'))('waiting for a processor is told 
   }
   await until('it is gone', () => readWaitedMs(sleeper.pid!) === 0)
 })
+
+it.skipIf(!existsSync('/proc/self/schedstat'))(
+  'a model that waits for a processor may take longer to start',
+  async () => {
+    const [limitMs, startMs] = [3_000, 5_000]
+    const space = await createWorkspace()
+    onTestFinished(() => space.remove())
+    const loop = ['-c', '0', 'sh', '-c', 'while :; do :; done']
+    const loops = [1, 2, 3].map(() => spawn('taskset', loop, { detached: true, stdio: 'ignore' }))
+    const endLoops = () => {
+      for (const child of loops) child.kill('SIGKILL')
+    }
+    onTestFinished(endLoops)
+    await space.submission(
+      'a',
+      `import { execFileSync } from 'node:child_process'
+    execFileSync('taskset', ['-acp', '0', String(process.pid)])
+    for (const end = performance.now() + ${startMs}; performance.now() < end; );
+    console.log('computed')`,
+    )
+    await space.models([{ id: '1', submission_id: 'a', desired_state: 'RUNNING' }])
+    const orchestrator = await startOrchestrator({
+      crunchId: 'starter-challenge',
+      port: 0,
+      modelsFile: space.modelsFile,
+      submissionsDirectory: space.submissions,
+      logsDirectory: space.logs,
+      baseClassName: 'tracker.TrackerBase',
+      runnerCommand: STAND_IN,
+      confinement: { namespaces: 'off' },
+      startTimeoutMs: limitMs,
+      restart: { maxQuickFailures: 1 },
+      log: rememberingLog(),
+    })
+    onTestFinished(() => orchestrator.close())
+    const hasComputed = async () =>
+      (await space.logLines('1').catch(() => [])).some(({ message }) => message === 'computed')
+    const status = () => orchestrator.models()[0]
+    await until('it has computed, or failed', async () => (await hasComputed()) || status()?.state === 'FAILED')
+    endLoops()
+    await until('it serves, or failed', () => ['RUNNING', 'FAILED'].includes(status()?.state ?? ''))
+    expect(status()).toMatchObject({ state: 'RUNNING', lastFailure: null })
+  },
+)

@@ -44,7 +44,7 @@ export function createReportJudge(input: {
     const found = await probeModel(targetOf(serving.address), baseClassName, limits, ending.signal)
     if (ending.signal.aborted || !model.isServing(serving)) return
     const isBelieved = hasKey && count >= REPORTS_UNTIL_BELIEVED
-    if (found.isConfirmed || isBelieved) model.giveUp(serving, report, whyOf(found, count))
+    if (found.isConfirmed || isBelieved) model.giveUp(serving, inLightOf(found, report), whyOf(found, count))
     else {
       const fields = { modelId: report.model_id, code: report.failure_code, reported: report.failure_reason ?? '' }
       log.warn('failure report is not confirmed; the model keeps running', { ...fields, found: found.finding })
@@ -79,6 +79,13 @@ export function createReportJudge(input: {
       await Promise.all(probes.values())
     },
   }
+}
+
+/** A model that hangs lets no one connect either, but unlike a lost connection a restart does not cure that. */
+function inLightOf({ hangs, finding }: ProbeResult, report: FailureReport): FailureReport {
+  if (!hangs || report.failure_code !== 'CONNECTION_FAILED') return report
+  const reason = [finding, report.failure_reason].filter(Boolean).join('; ')
+  return { ...report, failure_code: 'MULTIPLE_TIMEOUT', failure_reason: reason }
 }
 
 function whyOf({ isConfirmed, finding }: ProbeResult, count: number): string {

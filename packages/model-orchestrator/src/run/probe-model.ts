@@ -24,6 +24,8 @@ export const DEFAULT_PROBE_LIMITS: ProbeLimits = { answerMs: 5_000, busyMs: 65_0
 export interface ProbeResult {
   /** Whether something is wrong with it, as far as can be seen from here. */
   readonly isConfirmed: boolean
+  /** It answered nothing for longer than any coordinator waits. */
+  readonly hangs: boolean
   /** In words. */
   readonly finding: string
 }
@@ -36,7 +38,8 @@ type Answer =
 
 /**
  * Looks whether a model serves, and whether it can be set up: a Setup of a model that is set up changes nothing, and waits for no call but
- * says that the model is busy. One that stays busy or silent for `busyMs` hangs. Never rejects.
+ * says that the model is busy. One that stays busy or silent for `busyMs` hangs. Time in which this process itself stood still says
+ * nothing about the model: each look counts for no longer than it may take. Never rejects.
  */
 export async function probeModel(
   address: string,
@@ -46,17 +49,21 @@ export async function probeModel(
 ): Promise<ProbeResult> {
   const health = new HealthClient(address, credentials.createInsecure(), CHANNEL_OPTIONS)
   const model = new DynamicSubclassServiceClient(address, credentials.createInsecure(), CHANNEL_OPTIONS)
-  const deadlineMs = performance.now() + limits.busyMs
+  const longestLookMs = 2 * limits.answerMs + limits.pauseMs
+  let busyMs = 0
   try {
     for (;;) {
+      const lookedAtMs = performance.now()
       const answer = await ask(health, model, baseClassName, limits.answerMs)
-      if (answer.kind === 'fine') return { isConfirmed: false, finding: 'it serves, and can be set up' }
-      if (answer.kind === 'broken') return { isConfirmed: true, finding: answer.finding }
-      if (signal.aborted || performance.now() >= deadlineMs) {
-        return { isConfirmed: !signal.aborted, finding: `it was busy or silent for ${limits.busyMs} ms` }
-      }
-      // An abort ends the pause; what was found until then counts.
+      if (answer.kind === 'fine') return { isConfirmed: false, hangs: false, finding: 'it serves, and can be set up' }
+      if (answer.kind === 'broken') return { isConfirmed: true, hangs: false, finding: answer.finding }
+      // An abort ends the pause.
       await delay(limits.pauseMs, undefined, { signal }).catch(() => undefined)
+      busyMs += Math.min(performance.now() - lookedAtMs, longestLookMs)
+      if (signal.aborted) return { isConfirmed: false, hangs: false, finding: 'the look at it was ended' }
+      if (busyMs >= limits.busyMs) {
+        return { isConfirmed: true, hangs: true, finding: `it was busy or silent for ${limits.busyMs} ms` }
+      }
     }
   } finally {
     health.close()

@@ -85,6 +85,12 @@ const REPORT_TEXTS: Readonly<Record<FailureReport['failure_code'], string>> = {
   UNKNOWN: 'a coordinator gave it up',
 }
 
+/**
+ * A coordinator tries to connect for up to two minutes before it reports a model, and the look at the model takes another: until then nothing shows
+ * that the run did not serve.
+ */
+const NOTICE_MS = 5 * 60_000
+
 /** Enough to know what it is about: the list of all models has to fit into a frame. */
 const MAX_ANNOUNCED_REASON = 300
 
@@ -187,7 +193,7 @@ export class SupervisedModel {
     const reported = report.failure_reason?.trim().slice(0, 2_000)
     const reason = reported ? serving.run.explain(reported) : REPORT_TEXTS[report.failure_code]
     this.#retireServing(`a coordinator reported ${report.failure_code}: ${reason}; ${why}`)
-    this.#forgiveIfStable(serving.sinceMs)
+    this.#forgiveIfStable(serving.sinceMs + NOTICE_MS)
     const isPermanent = report.failure_code !== 'CONNECTION_FAILED'
     this.#onFailure(serving.run, new RunFailure(report.failure_code, reason), isPermanent)
   }

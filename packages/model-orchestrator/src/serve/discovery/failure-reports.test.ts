@@ -13,6 +13,8 @@ import { type Orchestrator, type OrchestratorSettings, startOrchestrator } from 
 // A report may come from the coordinator in charge, from one without a key, or from a program that wants to be rid of a
 // competitor. Models are real processes here, looked at as they would be.
 
+const QUICK_PROBE = { answerMs: 300, busyMs: 600, pauseMs: 50 }
+
 let space: Awaited<ReturnType<typeof createWorkspace>>
 let orchestrator: Orchestrator
 let log: ReturnType<typeof rememberingLog>
@@ -22,6 +24,7 @@ beforeEach(async () => {
   cleanups.push(() => space.remove())
   await space.submission('good', 'export {}')
   await space.submission('bad', "globalThis.setupCode = 'BAD_IMPLEMENTATION'")
+  await space.submission('refuses', "globalThis.setupCode = 'INVALID_ARGUMENT'")
   await space.submission('hangs', "globalThis.setupCode = 'never'")
 })
 afterEach(async () => {
@@ -40,7 +43,8 @@ async function start(submissions: readonly string[], settings: Partial<Orchestra
     crunchId: 'weather',
     port: 0,
     apiKey: KEY,
-    probe: { answerMs: 300, busyMs: 600, pauseMs: 50 },
+    // A model that serves must not seem to hang because this machine is busy.
+    probe: { ...QUICK_PROBE, busyMs: 30_000 },
     modelsFile: space.modelsFile,
     submissionsDirectory: space.submissions,
     logsDirectory: space.logs,
@@ -105,6 +109,28 @@ describe('a report about a model that serves', () => {
     expect(coordinator.frames.at(-1)).toContain('"standing":"QUARANTINED"')
   })
 
+  it('does not stop it because the orchestrator itself stood still while it looked', async () => {
+    await space.submission(
+      'once-busy',
+      `let asked = 0
+      Object.defineProperty(globalThis, 'setupCode', {
+        get() {
+          asked += 1
+          if (asked === 1) console.log('asked')
+          return asked === 1 ? 'never' : 'SUCCESS'
+        },
+      })`,
+    )
+    await start(['once-busy'], { probe: { ...QUICK_PROBE, busyMs: 3_000 } })
+    const coordinator = await connect({ key: KEY })
+    coordinator.report('1')
+    await until('it is looked at', async () => (await space.logLines('1')).some(({ message }) => message === 'asked'))
+    const longerThanBusyMs = 3_500
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, longerThanBusyMs)
+    await coordinator.announced('1', 'RUNNING', 1)
+    expect(status('1')).toMatchObject({ state: 'RUNNING', lastFailure: null })
+  })
+
   it('counts for the model, the address and the competition that it names alone', async () => {
     await start(['bad', 'bad'])
     const coordinator = await connect({ key: KEY })
@@ -123,9 +149,10 @@ describe('a report about a model that serves', () => {
 describe('a report about a model that is broken', () => {
   it.each([
     ['bad', 'BAD_IMPLEMENTATION'],
+    ['refuses', 'MULTIPLE_FAILED'],
     ['hangs', 'MULTIPLE_TIMEOUT'],
   ])('is confirmed by a look at it, whoever sent it (%s)', async (submission, code) => {
-    const entries = await start([submission])
+    const entries = await start([submission], { probe: QUICK_PROBE })
     const stranger = await connect()
     const pid = status('1')?.pid
     stranger.report('1', { failure_code: code })
@@ -154,6 +181,28 @@ describe('a report about a model that is broken', () => {
     stranger.report('1', { failure_code: 'BRAND_NEW' })
     await stranger.announced('1', 'STOPPED')
     expect(status('1')?.lastFailure).toMatchObject({ code: 'UNKNOWN', reason: 'too odd' })
+  })
+
+  it('that hangs is not started again, though all that a coordinator saw is that it could not connect', async () => {
+    await start(['hangs'], { probe: QUICK_PROBE })
+    const coordinator = await connect({ key: KEY })
+    coordinator.report('1', { failure_code: 'CONNECTION_FAILED' })
+    await coordinator.announced('1', 'STOPPED')
+    const lastFailure = { code: 'MULTIPLE_TIMEOUT', reason: 'it was busy or silent for 600 ms; too odd' }
+    expect(status('1')).toMatchObject({ state: 'FAILED', quarantined: true, restarts: 0, lastFailure })
+  })
+
+  it('that could not be connected to is given up at last, though a coordinator takes long to report each run', async () => {
+    // Each of its runs is old enough to count as one that served.
+    const restart = { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 3, stableAfterMs: 0 }
+    await start(['bad'], { restart })
+    const coordinator = await connect({ key: KEY })
+    for (let run = 0; run < 3; run += 1) {
+      await coordinator.announced('1', 'RUNNING', run)
+      coordinator.report('1', { failure_code: 'CONNECTION_FAILED' })
+      await coordinator.announced('1', 'STOPPED', run)
+    }
+    expect(status('1')).toMatchObject({ state: 'FAILED', quarantined: true, restarts: 2 })
   })
 
   it('that could not be connected to starts it again', async () => {
