@@ -52,6 +52,16 @@ describe('what a contract says', () => {
     expect(checkContract([])).toHaveLength(1)
   })
 
+  test('takes no more values in an answer than its unions can be checked for in time', () => {
+    const forms = Array.from({ length: 6 }, (_, index) => z.object({ [`field${index}`]: z.number() }))
+    const schema = z.object({ value: z.number(), rows: z.record(z.string(), z.union(forms)) })
+    expect(findings({ prediction: { schema, maxValues: 50_000 } })).toEqual([])
+    expect(findings({ prediction: { schema, maxValues: 50_001 } })).toEqual([
+      '  - prediction.maxValues: 50001 values take too long to check, since unions of the schema may check each one 6 times; ' +
+        'use at most 50000, or z.discriminatedUnion, which checks one form only',
+    ])
+  })
+
   test('has a name of letters, digits and hyphens', () => {
     expect(findings({ name: 'next move' })).toEqual([
       '  - name: "next move" may only contain letters, digits and hyphens; rename it',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { highestMaxValues, valuesInForms } from '../domain/answer-size.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 import { metrics } from '../domain/statistics/metrics.ts'
 import { durationMs } from '../domain/time.ts'
@@ -11,6 +12,7 @@ import type { FeedDefinition } from './feed-definition.ts'
 import type { Finding } from './finding.ts'
 import { scheduleKey } from './resolved-contract.ts'
 import { sampleValues } from './sample-values.ts'
+import { schemaForms } from './schema-forms.ts'
 
 /**
  * Everything wrong with a contract, all at once: its form, and what it says wherever the form of what says it is right.
@@ -33,6 +35,7 @@ const valueChecks: readonly {
   { reads: ['feed', 'prediction.schedule'], check: checkSchedule },
   { reads: ['prediction.timeout', 'prediction.schedule'], check: checkTimeout },
   { reads: ['feed'], check: checkGates },
+  { reads: ['prediction.schema', 'prediction.maxValues'], check: checkMaxValues },
   { reads: ['prediction.call', 'prediction.schedule'], check: checkCall },
   { reads: ['snapshot.metrics', 'snapshot.signal', 'snapshot.actual'], check: checkMetrics },
   {
@@ -108,6 +111,20 @@ function checkTimeout({ prediction }: AnyContract): Finding[] {
       path: 'prediction.timeout',
       cause: `${timeout} reaches the horizon of ${shortest.horizon} of "${scheduleKey(shortest)}", when the truth can be known`,
       fix: `use less than ${shortest.horizon} (MODEL_RUNNER_TIMEOUT_SECONDS replaces it), or lengthen the horizon`,
+    },
+  ]
+}
+
+/** While one answer is checked, no other is read. */
+function checkMaxValues({ prediction: { schema, maxValues } }: AnyContract): Finding[] {
+  const forms = schemaForms(schema)
+  const highest = valuesInForms(highestMaxValues, forms)
+  if (maxValues === undefined || maxValues <= highest) return []
+  return [
+    {
+      path: 'prediction.maxValues',
+      cause: `${maxValues} values take too long to check, since unions of the schema may check each one ${forms} times`,
+      fix: `use at most ${highest}, or z.discriminatedUnion, which checks one form only`,
     },
   ]
 }

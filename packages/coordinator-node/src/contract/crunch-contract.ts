@@ -103,7 +103,8 @@ export interface CrunchContract<
       | ((context: { readonly scores: readonly z.output<NoInfer<Score>>[] }) => z.input<NoInfer<Score>> | null)
     /**
      * The maximum number of values in an answer, up to 100,000. Each number, string, list and object is one. All strings and
-     * keys together may have 16 times as many characters. A larger answer is refused and blamed on the model. Default: 10,000.
+     * keys together may have 16 times as many characters. A larger answer is refused and blamed on the model. Default: 10,000; for
+     * a schema whose unions have more than 3 forms, 30,000 divided by the number of forms.
      */
     readonly maxValues?: number
     /** How models are called. Default: `tick(input)`, then `predict(subject, horizon, step)`, both in seconds. */

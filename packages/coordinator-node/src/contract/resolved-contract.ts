@@ -1,4 +1,4 @@
-import { type AnswerLimits, answerLimits } from '../domain/answer-size.ts'
+import { type AnswerLimits, answerLimits, defaultMaxValues, valuesInForms } from '../domain/answer-size.ts'
 import { type EraSpan, onlyEra } from '../domain/era.ts'
 import { type FeedScope, feedScopeKey } from '../domain/feed-record.ts'
 import type { FeedGate } from '../domain/feed-trust.ts'
@@ -9,6 +9,7 @@ import { durationMs, formatDuration } from '../domain/time.ts'
 import type { AnyContract, ScheduleEntry } from './crunch-contract.ts'
 import type { FeedDefinition } from './feed-definition.ts'
 import { resolveGate } from './feed-gate.ts'
+import { schemaForms } from './schema-forms.ts'
 
 /** A series of the contract with the definition it comes from. */
 export interface ContractFeed {
@@ -56,7 +57,7 @@ export function resolveContract(
     schedules: contract.prediction.schedule.map((entry) => resolveSchedule(entry, feeds)),
     inputWindowMs: durationMs(contract.input.window),
     timeoutMs: durationMs(contract.prediction.timeout),
-    answerLimits: answerLimits(contract.prediction.maxValues),
+    answerLimits: answerLimitsOf(contract),
     snapshotEveryMs: durationMs(contract.snapshot.every),
     checkpointEveryMs: durationMs(contract.checkpoint.every),
     windows: Object.entries<string>(contract.leaderboard.windows).map(([name, length]) => ({
@@ -69,6 +70,11 @@ export function resolveContract(
     organizer: { cruncherId: organizerCruncherId, baselines: contract.baselines ?? [] },
     era,
   }
+}
+
+/** What an answer of this contract's models may hold. */
+export function answerLimitsOf({ prediction: { schema, maxValues } }: AnyContract): AnswerLimits {
+  return answerLimits(maxValues ?? valuesInForms(defaultMaxValues, schemaForms(schema)))
 }
 
 /** The series of a contract, one a subject, in the contract's order. */

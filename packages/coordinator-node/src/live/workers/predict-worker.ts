@@ -4,7 +4,8 @@ import {
   type GrpcModelRunner,
   readModelCredentials,
 } from '../../adapters/model-runner/grpc/index.ts'
-import { answerBytes, answerLimits } from '../../domain/answer-size.ts'
+import { answerLimitsOf } from '../../contract/resolved-contract.ts'
+import { answerBytes } from '../../domain/answer-size.ts'
 import { CrunchError } from '../../domain/errors.ts'
 import type { FeedRecord } from '../../domain/feed-record.ts'
 import { createPipeline } from '../../pipeline.ts'
@@ -49,7 +50,7 @@ export async function takePredictLease(context: WorkerContext): Promise<Lease | 
 export async function connectModels(context: WorkerContext): Promise<GrpcModelRunner> {
   const { settings } = context
   const { MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: mebibytes } = settings
-  const limits = answerLimits(context.contract.prediction.maxValues)
+  const limits = answerLimitsOf(context.contract)
   const runner = await connectModelRunner({
     host: settings.MODEL_RUNNER_NODE_HOST,
     port: settings.MODEL_RUNNER_NODE_PORT,

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { changedContract } from '../../../test/sample-contract.ts'
+import { answerLimitsOf } from '../../contract/resolved-contract.ts'
 import { measureAnswer } from '../../domain/answer-size.ts'
 import { round } from '../../ports/store-samples.ts'
 import { absentPrediction, judgeAnswer } from './judge-answer.ts'
@@ -96,6 +98,25 @@ describe('judgeAnswer', () => {
     )
     expect(judge(Array(999).fill({}), counted).detail).toMatch(/^0\.value: Invalid input: [^;]*$/)
     expect(seen).toBe(1)
+  })
+
+  test('calls the checks of a union for no more values than an ordinary schema may have', () => {
+    let seen = 0
+    const form = z.looseObject({}).refine(() => {
+      seen += 1
+      return false
+    })
+    const record = z.record(z.string(), z.union([form, form, form, form, form, form]))
+    const limitsOfRecord = answerLimitsOf(changedContract({ prediction: { schema: record } }))
+    const judgeWrong = (count: number) => {
+      const output = Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, {}]))
+      const size = measureAnswer(output, limitsOfRecord)
+      return judgeAnswer(of, 'a', { status: 'answered', output, durationMs: 7 }, size, record)
+    }
+    expect(judgeWrong(4_999)).toMatchObject({ reason: 'invalid_output', detail: expect.stringContaining('4989 more') })
+    expect(seen).toBe(4_999 * 6)
+    expect(judgeWrong(5_000)).toMatchObject({ reason: 'output_too_large', blame: 'model' })
+    expect(seen).toBe(4_999 * 6)
   })
 
   test('tells ten of many faults', () => {
