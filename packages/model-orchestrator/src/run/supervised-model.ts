@@ -85,10 +85,7 @@ const REPORT_TEXTS: Readonly<Record<FailureReport['failure_code'], string>> = {
   UNKNOWN: 'a coordinator gave it up',
 }
 
-/**
- * A coordinator tries to connect for up to two minutes before it reports a model, and the look at the model takes another: until then nothing shows
- * that the run did not serve.
- */
+/** A coordinator may need minutes to report a run that it cannot connect to, and the look at it a minute: that is no service. */
 const NOTICE_MS = 5 * 60_000
 
 /** Enough to know what it is about: the list of all models has to fit into a frame. */
