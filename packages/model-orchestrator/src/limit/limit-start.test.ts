@@ -75,8 +75,8 @@ it.skipIf(!existsSync('/proc/self/schedstat'))(
     const [limitMs, startMs] = [3_000, 5_000]
     const space = await createWorkspace()
     onTestFinished(() => space.remove())
-    const loop = ['-c', '0', 'sh', '-c', 'while :; do :; done']
-    const loops = [1, 2, 3].map(() => spawn('taskset', loop, { detached: true, stdio: 'ignore' }))
+    const loop = 'taskset -cp 0 $$ >/dev/null; while :; do :; done'
+    const loops = [1, 2, 3].map(() => spawn('sh', ['-c', loop], { detached: true, stdio: 'ignore' }))
     const endLoops = () => {
       for (const child of loops) child.kill('SIGKILL')
     }
