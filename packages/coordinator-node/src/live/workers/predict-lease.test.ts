@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { startDatabaseProxy } from '../../../test/database-proxy.ts'
 import { sampleContract } from '../../../test/sample-contract.ts'
 import { createTestDatabase, type TestDatabase } from '../../adapters/embedded-postgres/test-database.ts'
 import { openScene, type Scene, stateOf } from '../../adapters/model-runner/grpc/testing/scene.ts'
 import { openPostgresStore } from '../../adapters/store/postgres/postgres-store.ts'
-import { startTcpProxy } from '../../adapters/store/postgres/session/tcp-proxy.testkit.ts'
 import type { JsonObject } from '../../domain/json/json.ts'
 import type { FeedSource } from '../../ports/feed-source.ts'
 import { silentLog } from '../../ports/log.ts'
@@ -123,7 +123,7 @@ test.each([
 })
 
 test('takes over within 30 s from a holder whose sockets are gone, and names it', async () => {
-  const proxy = await startTcpProxy(database.url)
+  const proxy = await startDatabaseProxy(database.url)
   endings.push(() => proxy.close())
   const first = start(['predict'], {}, proxy.url)
   await Promise.race([first.ready, first.ended])
@@ -135,7 +135,7 @@ test('takes over within 30 s from a holder whose sockets are gone, and names it'
   const logged = (message: string) => second.lines.find((line) => line.message === message)
   await expect.poll(() => logged(standingBy), { timeout: 10_000 }).toBeDefined()
   expect(logged(standingBy)?.fields).toMatchObject({ event: 'standing-by', holder: held?.holder })
-  proxy.loseClients()
+  proxy.cut('client')
   const startedAt = performance.now()
   await expect(first.ended).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   await Promise.race([second.ready, second.ended])

@@ -1,11 +1,11 @@
 import postgres from 'postgres'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type DatabaseProxy, startDatabaseProxy } from '../../../../test/database-proxy.ts'
 import { type Lease, predictLease, type Store } from '../../../ports/store.ts'
 import { answeredRound, minute, prediction, prepare, round } from '../../../ports/store-samples.ts'
 import { createTestDatabase, type TestDatabase } from '../../embedded-postgres/test-database.ts'
 import { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts'
 import { leaseTimes } from './session/hold-lease.ts'
-import { startTcpProxy, type TcpProxy } from './session/tcp-proxy.testkit.ts'
 import { kill, openStoreInChild, outcomeOf, writesInChild } from './store-in-child.testkit.ts'
 
 /** In the proportions of a node, ten times as fast. */
@@ -29,8 +29,8 @@ async function open(options: Partial<PostgresStoreOptions> = {}): Promise<Store>
   return store
 }
 
-async function openProxy(): Promise<TcpProxy> {
-  const proxy = await startTcpProxy(database.url)
+async function openProxy(): Promise<DatabaseProxy> {
+  const proxy = await startDatabaseProxy(database.url)
   endings.push(() => proxy.close())
   return proxy
 }
@@ -78,7 +78,7 @@ it('takes over from a session whose client is gone and of whose end the server w
   const lease = await take(ghost)
   const held = await ghost.leaseState(predictLease)
   const standby = await open()
-  proxy.loseClients()
+  proxy.cut('client')
   expect(await lease.lost).toMatch(/its connection to the database was lost/)
   expect(await standby.takeLease(predictLease)).toBeNull()
   expect(await lockHolders()).toBe(1)
@@ -95,7 +95,7 @@ it('stops a holder whose way to the database is broken before a standby takes ov
   const holder = await open({ url: proxy.url })
   const lease = await take(holder)
   const standby = await open()
-  proxy.freeze()
+  proxy.hold()
   const stopped = lease.lost.then((reason) => ({ reason, at: performance.now() }))
   const next = await takeOver(standby, 8_000)
   const { reason, at } = await stopped
@@ -222,7 +222,7 @@ it('says whose session a standby may not end, and how that is done', async () =>
     grant all on all tables in schema public, drizzle to ${name}`)
   const url = Object.assign(new URL(database.url), { username: name, password: 'other' }).href
   const standby = await open({ url })
-  proxy.loseClients()
+  proxy.cut('client')
   const refused = await takeOver(standby, 8_000).catch((error: Error) => error)
   expect(refused).toMatchObject({
     code: 'LEASE_HELD',

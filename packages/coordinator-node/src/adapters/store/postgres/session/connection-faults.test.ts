@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { DrizzleQueryError } from 'drizzle-orm'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type DatabaseProxy, startDatabaseProxy } from '../../../../../test/database-proxy.ts'
 import type { CrunchError } from '../../../../domain/errors.ts'
 import { predictLease, type Store } from '../../../../ports/store.ts'
 import { answeredRound, minute, prepare, resolveAll, round, settleRequest } from '../../../../ports/store-samples.ts'
@@ -10,7 +11,6 @@ import { createTestDatabase, type TestDatabase } from '../../../embedded-postgre
 import { openPostgresStore, type PostgresStoreOptions } from '../postgres-store.ts'
 import { openPlainClient } from './plain-connection.ts'
 import { storeError } from './store-error.ts'
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.testkit.ts'
 import { watchSession } from './watch-session.ts'
 
 /** In the proportions of a node, sixty times as fast. */
@@ -34,8 +34,8 @@ async function open(options: Partial<PostgresStoreOptions> = {}): Promise<Store>
   return store
 }
 
-async function openProxy(): Promise<TcpProxy> {
-  const proxy = await startTcpProxy(database.url)
+async function openProxy(): Promise<DatabaseProxy> {
+  const proxy = await startDatabaseProxy(database.url)
   endings.push(() => proxy.close())
   return proxy
 }
@@ -126,7 +126,7 @@ describe('a connection that breaks', () => {
     const store = await open({ url: proxy.url })
     const sql = operator()
     expect(await look(store, () => endOthers(sql))).toEqual(unavailable())
-    expect(await look(store, () => proxy.loseClients())).toEqual(unavailable())
+    expect(await look(store, () => proxy.cut('client'))).toEqual(unavailable())
     await store.roundCounts()
     await endOthers(sql)
     const idle = await rejection(store.roundCounts())
@@ -182,7 +182,7 @@ describe('a connection that is broken on the other side alone', () => {
     expect(performance.now() - startedAt).toBeLessThan(quick.callMs + 2_000)
     expect(await store.roundCounts()).toMatchObject({ openedCount: 0 })
     // Sockets that nothing reads any more would pile up.
-    proxy.thaw()
+    proxy.release()
     await expect.poll(() => proxy.clientCount(), { timeout: 5_000 }).toBeLessThanOrEqual(2)
   })
 
