@@ -130,7 +130,7 @@ describe('the watch', () => {
       for (let seconds = 5; seconds <= limit && alarms.length === 0; seconds += 5) {
         alarms.push(...(await after(5)).alarms.map(({ heldUpBy }) => `${seconds} s: ${heldUpBy}`))
       }
-      expect(alarms).toEqual([expect.stringMatching(/the score worker lives, but has finished no pass/)])
+      expect(alarms).toEqual([expect.stringMatching(/the score worker is alive, but has not completed a pass/)])
     },
   )
 
