@@ -41,12 +41,14 @@ const injections: Readonly<Record<Fault['kind'], Inject>> = {
   },
   async 'kill-database'(live) {
     const pid = await databasePid(live)
+    live.outages.count += 1
     const isKilled = pid !== undefined && killHard(pid)
-    return { detail: isKilled ? `process ${pid}` : undefined, end: () => live.startDatabase() }
+    return { detail: isKilled ? `process ${pid}` : undefined, end: () => endOutage(live) }
   },
   async 'stop-database'(live) {
+    live.outages.count += 1
     await stopEmbeddedPostgres(live.databaseDirectory)
-    return { detail: 'the server', end: () => live.startDatabase() }
+    return { detail: 'the server', end: () => endOutage(live) }
   },
   async 'terminate-sessions'({ sql }, { target }, random) {
     try {
@@ -74,6 +76,17 @@ const injections: Readonly<Record<Fault['kind'], Inject>> = {
 }
 
 export const injectFault: Inject = (live, fault, random) => injections[fault.kind](live, fault, random)
+
+/** Of several outages, the last to end starts the server. One may begin while the server starts for another. */
+async function endOutage(live: LiveNode): Promise<void> {
+  live.outages.count -= 1
+  if (live.outages.count > 0) return
+  try {
+    await live.startDatabase()
+  } catch (error) {
+    if (live.outages.count === 0) throw error
+  }
+}
 
 async function atProxy(
   { proxies }: LiveNode,

@@ -16,6 +16,8 @@ export interface LiveNode {
   readonly proxies: { readonly database: TcpProxy; readonly discovery: TcpProxy }
   /** The folder of the PostgreSQL server. */
   readonly databaseDirectory: string
+  /** How many faults keep the server down at the moment. */
+  readonly outages: { count: number }
   /** Straight to the server, past the proxy; connects anew by itself. */
   readonly sql: postgres.Sql
   deploy(): Promise<void>
@@ -84,6 +86,7 @@ async function open(libfaketime: string, endings: (() => Promise<unknown>)[], cl
   }
   return {
     ...{ node, market, proxies: { database, discovery }, databaseDirectory, sql, setClock, close },
+    outages: { count: 0 },
     async deploy() {
       const { exitCode, stdout, stderr } = await node.crunch(['deploy', '--detach'], env)
       if (exitCode !== 0) throw new Error(`crunch deploy ended with ${exitCode}:\n${stdout}\n${stderr}`)
