@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seededRandom } from '../../coordinator-node/test/seeded-random.ts'
 import { expectRecomputed } from '../src/expect-recomputed.ts'
 import { type Change, forbiddenChanges, lateAnswers, readAudit, startAudit } from '../src/faults/audit.ts'
+import { lostAnswers, wrongBlame } from '../src/faults/blame-check.ts'
 import { describeFault, type Happened, runFaults } from '../src/faults/fault-loop.ts'
-import { planFaults } from '../src/faults/fault-plan.ts'
+import { type Fault, planFaults } from '../src/faults/fault-plan.ts'
 import {
   failedHealth,
   type HealthSample,
@@ -41,10 +42,20 @@ const lookMs = 5_000
 const busyMs = 3_000
 /** What a worker may take for what is due, as the node sees it. */
 const workGraceMs = 30_000
+/** In which a score worker that is alive but stuck is an alarm, with a second between its runs: live/health/README.md. */
+const stuckLimitMs = 42_000
 /** In which a process that answers for the health is started again. */
 const restartMs = 15_000
 /** How long the report worker, when it has just begun to look, takes a silent worker for one that starts. */
 const startGraceMs = 60_000
+
+/** Come first, with nothing beside them, so that what is missing is due to them alone. */
+const alone: readonly Fault[] = [
+  { kind: 'hold', target: 'model', lengthMs: 3_000, overlaps: false },
+  { kind: 'cut-server', target: 'model', lengthMs: 3_000, overlaps: false },
+]
+const everyAnswerMs = 6_000
+const everyAnswerLimitMs = 120_000
 
 const inserted = (tableName: string, status?: string) => (change: Change) =>
   change.tableName === tableName && change.operation === 'INSERT' && (status === undefined || change.status === status)
@@ -79,7 +90,7 @@ function progressOf(happened: readonly Happened[]): readonly Progress[] {
     ...workers,
     ...rounds,
     { what: 'valid answer', limitMs: 60_000, isSeen: inserted('predictions', 'PENDING') },
-    { what: 'score', limitMs: 50_000, isSeen: inserted('scores') },
+    { what: 'score', limitMs: stuckLimitMs + freshnessMs + busyMs, isSeen: inserted('scores') },
     { what: 'leaderboard', limitMs: 65_000, isSeen: inserted('leaderboards') },
     { what: 'checkpoint', limitMs: 115_000, isSeen: inserted('checkpoints') },
   ]
@@ -120,7 +131,14 @@ describe.skipIf(isSkipped)(
         await goodHealth(live)
         const health = watchHealth(live.node.apiPort)
         const random = seededRandom(seed)
-        happened = await runFaults(live, planFaults(faultCount, longestMs, random), random, (line) => console.log(line))
+        const log = (line: string) => console.log(line)
+        for (const fault of alone) {
+          await everyAnswer(live)
+          happened = [...happened, ...(await runFaults(live, [fault], random, log))]
+        }
+        await everyAnswer(live)
+        const plan = planFaults(faultCount, longestMs, random)
+        happened = [...happened, ...(await runFaults(live, plan, random, log))]
         // By itself, with nobody's help.
         await goodHealth(live)
         await health.stop()
@@ -163,6 +181,14 @@ describe.skipIf(isSkipped)(
       expect(unsettledRows(rows, watermark), because()).toEqual([])
     })
 
+    test('blames a model for what it does not answer while the way to it is broken, and says why', () => {
+      const lost = lostAnswers(happened, rows.predictions)
+      expect(wrongBlame(lost), because()).toEqual([])
+      const ofHold = lost.find(({ fault }) => fault.kind === 'hold')
+      const blamed = ofHold?.rows.map(({ blame }) => blame) ?? []
+      expect(blamed, because()).toContain('model')
+    })
+
     test('scores every answer by the prices of the exchange', () => {
       expect(wrongScores(rows), because()).toEqual([])
     })
@@ -194,6 +220,17 @@ async function goodHealth({ node }: LiveNode): Promise<void> {
     return (last as { status?: string }).status === 'ok'
   }).catch((error: unknown) => {
     throw new Error(`${error}: ${JSON.stringify(last)}`)
+  })
+}
+
+/** Waits until every model has answered every round for some seconds. */
+async function everyAnswer({ sql }: LiveNode): Promise<void> {
+  await until('rounds that every model answers', everyAnswerLimitMs, async () => {
+    const from = Date.now() - everyAnswerMs
+    const rows = await sql<{ at: number; reason: string | null }[]>`
+      select performed_at as at, reason from predictions where performed_at > ${from}`
+    const isWholeSpan = rows.some(({ at }) => at <= from + 2 * everyMs)
+    return isWholeSpan && rows.every(({ reason }) => reason === null)
   })
 }
 

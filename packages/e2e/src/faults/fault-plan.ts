@@ -5,9 +5,10 @@ const catalogue = {
   'kill-database': { lasting: true, targets: ['database'] },
   'stop-database': { lasting: true, targets: ['database'] },
   'terminate-sessions': { lasting: false, targets: ['one', 'all'] },
-  'cut-client': { lasting: true, targets: ['database', 'discovery'] },
-  'cut-server': { lasting: true, targets: ['database', 'discovery'] },
-  hold: { lasting: true, targets: ['database', 'discovery'] },
+  'cut-client': { lasting: true, targets: ['database', 'discovery', 'model'] },
+  'cut-server': { lasting: true, targets: ['database', 'discovery', 'model'] },
+  'cut-both': { lasting: false, targets: ['database', 'discovery', 'model'] },
+  hold: { lasting: true, targets: ['database', 'discovery', 'model'] },
   clock: { lasting: true, targets: ['-2h', '+2h'] },
 } as const satisfies Readonly<Record<string, { readonly lasting: boolean; readonly targets: readonly string[] }>>
 

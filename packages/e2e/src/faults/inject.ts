@@ -1,4 +1,5 @@
 import { embeddedPostgresStatus, stopEmbeddedPostgres } from '@crunch/coordinator-node/internal'
+import type { SocketProxy } from '../../../coordinator-node/test/socket-proxy.ts'
 import {
   killHard,
   modelPids,
@@ -66,9 +67,10 @@ const injections: Readonly<Record<Fault['kind'], Inject>> = {
       return { detail: undefined, end: nothing }
     }
   },
-  'cut-client': (live, fault) => atProxy(live, fault, (proxy) => proxy.cut('client')),
-  'cut-server': (live, fault) => atProxy(live, fault, (proxy) => proxy.cut('server')),
-  hold: (live, fault) => atProxy(live, fault, (proxy) => proxy.hold()),
+  'cut-client': (live, fault, random) => atProxy(live, fault, random, (proxy) => proxy.cut('client')),
+  'cut-server': (live, fault, random) => atProxy(live, fault, random, (proxy) => proxy.cut('server')),
+  'cut-both': (live, fault, random) => atProxy(live, fault, random, (proxy) => proxy.cut('both')),
+  hold: (live, fault, random) => atProxy(live, fault, random, (proxy) => proxy.hold()),
   async clock(live, { target }) {
     await live.setClock(target)
     return { detail: target, end: () => live.setClock('+0') }
@@ -91,11 +93,18 @@ async function endOutage(live: LiveNode): Promise<void> {
 async function atProxy(
   { proxies }: LiveNode,
   { target }: Fault,
-  fail: (proxy: LiveNode['proxies']['database']) => void,
-) {
-  const proxy = target === 'database' ? proxies.database : proxies.discovery
+  random: () => number,
+  fail: (proxy: SocketProxy) => void,
+): Promise<Injected> {
+  const proxy = await proxyOf(proxies, target, random)
+  if (proxy === undefined) return { detail: undefined, end: nothing }
   fail(proxy)
   return { detail: target, end: async () => proxy.release() }
+}
+
+async function proxyOf({ database, discovery, models }: LiveNode['proxies'], target: string, random: () => number) {
+  if (target === 'model') return models.pick(random)
+  return target === 'database' ? database : discovery
 }
 
 async function pidOf(live: LiveNode, target: string, random: () => number): Promise<number | undefined> {

@@ -3,17 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type EmbeddedPostgres, startEmbeddedPostgres, stopEmbeddedPostgres } from '@crunch/coordinator-node/internal'
 import type postgres from 'postgres'
+import { type SocketProxy, startSocketProxy } from '../../../coordinator-node/test/socket-proxy.ts'
 import { connectDatabase, type Node, openNode } from '../deployment.ts'
 import { type SecondMarket, startSecondMarket } from '../second-market.ts'
 import { takeTestWorkspace } from '../test-workspace.ts'
+import { createModelRelays, type ModelRelays } from './model-relays.ts'
 import { secondsContract } from './seconds-contract.ts'
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
 /** A live deployment on candles of one second, every connection and clock of which can be made to fail. */
 export interface LiveNode {
   readonly node: Node
   readonly market: SecondMarket
-  readonly proxies: { readonly database: TcpProxy; readonly discovery: TcpProxy }
+  readonly proxies: { readonly database: SocketProxy; readonly discovery: SocketProxy; readonly models: ModelRelays }
   /** The folder of the PostgreSQL server. */
   readonly databaseDirectory: string
   /** How many faults keep the server down at the moment. */
@@ -58,10 +59,19 @@ async function open(libfaketime: string, endings: (() => Promise<unknown>)[], cl
   endings.push(() => stopEmbeddedPostgres(databaseDirectory))
   const sql = connectDatabase(server.url)
   endings.push(() => sql.end({ timeout: 1 }))
-  const database = await startTcpProxy(server.port, { host: '127.0.0.1', port: 0 })
+  const database = await startSocketProxy(
+    { host: '127.0.0.1', port: server.port, noDelay: true },
+    { host: '127.0.0.1', port: 0 },
+  )
   endings.push(() => database.close())
+  const models = createModelRelays()
+  endings.push(() => models.close())
   // The orchestrator listens at the same port of 127.0.0.1.
-  const discovery = await startTcpProxy(node.modelRunnerPort, { host: '::1', port: node.modelRunnerPort })
+  const discovery = await startSocketProxy(
+    { host: '127.0.0.1', port: node.modelRunnerPort, noDelay: true },
+    { host: '::1', port: node.modelRunnerPort },
+    models.place,
+  )
   endings.push(() => discovery.close())
 
   const clock = join(folder, 'clock')
@@ -85,7 +95,7 @@ async function open(libfaketime: string, endings: (() => Promise<unknown>)[], cl
     DONT_FAKE_MONOTONIC: '1',
   }
   return {
-    ...{ node, market, proxies: { database, discovery }, databaseDirectory, sql, setClock, close },
+    ...{ node, market, proxies: { database, discovery, models }, databaseDirectory, sql, setClock, close },
     outages: { count: 0 },
     async deploy() {
       const { exitCode, stdout, stderr } = await node.crunch(['deploy', '--detach'], env)
