@@ -33,7 +33,8 @@ export function createEraTable(): EraTable {
     }
     competition ??= entry.competition
     const isFirstEra = current === undefined
-    const era: Era = { number: 1, beganAt: at, ...current, structure, fingerprint }
+    const entered: Era = { number: 1, beganAt: at, ...current, structure, fingerprint }
+    const era = current?.fingerprint === fingerprint ? current : entered
     eras.splice(era.number - 1, 1, era)
     const known = versions.find((version) => version.era === era.number && version.hash === hash)
     const version = known ?? { number: versions.length + 1, hash, era: era.number, firstSeenAt: at }

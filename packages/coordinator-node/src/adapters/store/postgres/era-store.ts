@@ -29,7 +29,8 @@ export async function enterEra(sql: Query, entry: EraEntry): Promise<EnteredEra>
     return { kind: 'changed', era: current }
   }
   const isFirstEra = current === undefined
-  const era: Era = { number: 1, beganAt: at, ...current, structure, fingerprint }
+  const entered: Era = { number: 1, beganAt: at, ...current, structure, fingerprint }
+  const era = current?.fingerprint === fingerprint ? current : entered
   if (competition === null) await sql`insert into competition (crunch_id, name) values (${crunchId}, ${name})`
   if (isFirstEra) await insertEra(sql, era)
   else if (current.fingerprint !== fingerprint) await replaceStructure(sql, era)
