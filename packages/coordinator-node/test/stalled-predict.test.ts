@@ -128,7 +128,8 @@ const rowsOf = async (store: Store) =>
 
 /** The model answers the first round when its truth is known, to a predict worker that stands still. */
 async function attack({ store, predict, folder, hold }: Awaited<ReturnType<typeof startNode>>) {
-  await waitFor(() => existsSync(join(folder, 'asked')))
+  // The model is asked while the round is being written.
+  await waitFor(async () => existsSync(join(folder, 'asked')) && (await store.unansweredRounds()).length > 0)
   predict.kill('SIGSTOP')
   const [round] = await store.unansweredRounds()
   if (round === undefined) throw new Error('no round waits for answers')
