@@ -6,13 +6,18 @@ export interface CliProblem {
   readonly fix: string
 }
 
+/** A problem as it is shown. */
+export function formatProblem({ place, cause, fix }: CliProblem): string {
+  return `${place}: ${cause}\n  fix: ${fix}`
+}
+
 /** An expected failure: shown as place, cause and fix, without a stack. */
 export class CliError extends Error {
   override readonly name = 'CliError'
   readonly problem: CliProblem
 
   constructor(problem: CliProblem, options?: { readonly cause?: unknown }) {
-    super(`${problem.place}: ${problem.cause}\n  fix: ${problem.fix}`, options)
+    super(formatProblem(problem), options)
     this.problem = problem
   }
 }
@@ -29,6 +34,7 @@ const expectedNames: ReadonlySet<string> = new Set([
   'EmbeddedPostgresError',
   'OrchestratorError',
   'RunFailure',
+  'SettingsFileError',
   'BadImplementationError',
   'ModuleLoadError',
 ])

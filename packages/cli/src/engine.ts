@@ -46,6 +46,7 @@ import {
   startEmbeddedPostgres,
   steadyNodeArguments,
   stopEmbeddedPostgres,
+  unreadKeys,
   type WorkerName,
   wallClock,
   wallTiming,
@@ -55,7 +56,7 @@ import {
 import { systemErrorCode } from '@crunch/local-processes'
 import { CliError } from './cli-error.ts'
 import type { NodeSettings } from './node-settings.ts'
-import type { Environment } from './read-environment.ts'
+import type { Environment, NodeEnvironment } from './read-environment.ts'
 
 export type {
   AnyContract,
@@ -114,8 +115,9 @@ export const embeddedDatabase = {
 export { archiveDays, checkDatabase, compareStoredContract, isArchiveFolder, steadyNodeArguments, workerCommand }
 
 /** The settings that the command line itself needs. Throws SETTINGS_INVALID with every finding. */
-export function readNodeSettings(environment: Environment): NodeSettings {
-  const settings = readSettings(environment)
+export function readNodeSettings(environment: NodeEnvironment): NodeSettings {
+  const { values } = environment
+  const settings = readSettings(values, environment)
   return {
     crunchId: settings.CRUNCH_ID,
     organizerId: settings.ORGANIZER_CRUNCHER_ID,
@@ -137,13 +139,16 @@ export function readNodeSettings(environment: Environment): NodeSettings {
       namespaces: settings.MODEL_NAMESPACES,
       allowBuilds: settings.MODEL_ALLOW_BUILDS,
     },
-    replaySpeed: environment.FEED_REPLAY_SPEED === undefined ? undefined : settings.FEED_REPLAY_SPEED,
+    replaySpeed: values.FEED_REPLAY_SPEED === undefined ? undefined : settings.FEED_REPLAY_SPEED,
     replaysBySetting: settings.FEED_REPLAY_FILES !== undefined,
     modelTimeoutMs:
       settings.MODEL_RUNNER_TIMEOUT_SECONDS === undefined ? undefined : settings.MODEL_RUNNER_TIMEOUT_SECONDS * 1_000,
     runsModelsHere: ['localhost', '127.0.0.1', '::1'].includes(settings.MODEL_RUNNER_NODE_HOST),
   }
 }
+
+/** The keys of the node's files that nothing reads, and that are not like a setting. */
+export { unreadKeys }
 
 /** The contract with what the settings override. Throws CONTRACT_NOT_LOADED, or CONTRACT_INVALID with every finding. */
 export function loadNodeContract(path: string, environment: Environment): Promise<AnyContract> {

@@ -7,7 +7,7 @@ import {
   readNodeSettings,
   type Store,
 } from './engine.ts'
-import { type Environment, readEnvironment } from './read-environment.ts'
+import { type Environment, readNodeEnvironment } from './read-environment.ts'
 import type { Terminal } from './terminal/terminal.ts'
 import { findWorkspace, type Workspace } from './workspace.ts'
 
@@ -29,9 +29,9 @@ export async function withNodeStore<Result>(
   action: (node: OpenedNode) => Promise<Result>,
 ): Promise<Result> {
   const workspace = findWorkspace(terminal.cwd)
-  const environment = readEnvironment(workspace.nodeDirectory, terminal.env)
+  const environment = readNodeEnvironment(workspace.nodeDirectory, terminal.env)
   const { databaseUrl } = readNodeSettings(environment)
-  const contract = await loadNodeContract(workspace.contractPath, environment)
+  const contract = await loadNodeContract(workspace.contractPath, environment.values)
   const embedded =
     databaseUrl === undefined
       ? await embeddedDatabase.start({ directory: liveDatabaseDirectory(workspace) })
@@ -39,7 +39,7 @@ export async function withNodeStore<Result>(
   try {
     const store = await openStore({ url: databaseUrl ?? embedded?.url ?? '' })
     try {
-      return await action({ workspace, contract, environment, store })
+      return await action({ workspace, contract, environment: environment.values, store })
     } finally {
       await store.close()
     }

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { portState } from './deploy/port-holder.ts'
-import { readEnvironment } from './read-environment.ts'
 import { runCli } from './run-cli.ts'
 import { findWorkspace } from './workspace.ts'
 
@@ -60,14 +59,18 @@ describe('crunch', () => {
   it.each([
     [['frobnicate'], "unknown command 'frobnicate'"],
     [['deploy', '--fast'], "unknown option '--fast'"],
-    [['deploy', '--replay', '--speed', '0'], 'Use a number greater than 0, or max.'],
-    [['deploy', '--replay', '--speed', 'quick'], 'Use a number greater than 0, or max.'],
     [['simulate'], "required option '--recording <file...>' not specified"],
     [['logs', '-n', '-5'], 'Use a whole number'],
     [['restart', 'predict', 'score'], 'too many arguments'],
   ])('refuses %j', async (argv, message) => {
     const { exitCode, err } = await crunch(argv)
     expect(err).toContain(message)
+    expect(exitCode).toBe(2)
+  })
+
+  it.each(['0', '', 'quick', '0x10', '1e3', '1_000', ' 5', '-1', '5x'])('refuses %j as a speed', async (speed) => {
+    const { exitCode, err } = await crunch(['deploy', '--replay', '--speed', speed])
+    expect(err).toContain('Use a number greater than 0')
     expect(exitCode).toBe(2)
   })
 
@@ -158,14 +161,6 @@ describe('findWorkspace', () => {
     await write('node/contract.ts')
     await write('other/contract.js')
     expect(findWorkspace(join(root, 'other')).contractPath).toBe(join(root, 'other/contract.js'))
-  })
-})
-
-describe('readEnvironment', () => {
-  it('prefers the process environment, then .local.env, then .env', async () => {
-    await write('.env', 'A=1\nB=1\nC=1\n')
-    await write('.local.env', 'B=2\nC=2\n')
-    expect(readEnvironment(root, { C: '3' })).toEqual({ A: '1', B: '2', C: '3' })
   })
 })
 

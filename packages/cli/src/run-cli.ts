@@ -198,9 +198,9 @@ function addInternal(program: Command, terminal: Terminal): void {
 
 function parseSpeed(text: string): number | 'max' {
   if (text === 'max') return text
-  const speed = Number(text)
-  if (text.trim() !== '' && Number.isFinite(speed) && speed > 0) return speed
-  throw new InvalidArgumentError('Use a number greater than 0, or max.')
+  const speed = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0
+  if (speed > 0 && Number.isFinite(speed)) return speed
+  throw new InvalidArgumentError('Use a number greater than 0 such as 60 or 0.5, or max.')
 }
 
 function readVersion(): string {

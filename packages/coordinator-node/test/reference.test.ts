@@ -64,8 +64,8 @@ function settingsPage(): string {
 
 Generated from \`packages/coordinator-node/src/live/settings.ts\` by \`npm run reference\`. Do not edit.
 
-Settings are environment variables. \`crunch\` reads the environment, then \`node/.local.env\`, then \`node/.env\`. An unknown key with a prefix of ours
-is an error.
+Settings are environment variables. \`crunch\` reads the environment, then \`node/.local.env\`, then \`node/.env\`: see
+[settings files](../running-a-node.md#settings-files). Numbers are plain decimal numbers, without units, exponents or separators.
 
 ${table(['setting', 'meaning', 'values', 'default'], rows)}`
 }

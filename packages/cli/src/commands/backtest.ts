@@ -12,7 +12,7 @@ import {
 } from '../engine.ts'
 import { hostModel } from '../local-model/host-model.ts'
 import { type RunningModel, readRunningModels } from '../models-file.ts'
-import { readEnvironment } from '../read-environment.ts'
+import { readNodeEnvironment } from '../read-environment.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
 import { loadModel, takeLoadable } from './simulate.ts'
@@ -39,12 +39,12 @@ const backtestedId = 'backtest'
  */
 export async function backtest(options: BacktestOptions, terminal: Terminal): Promise<void> {
   const workspace = findWorkspace(terminal.cwd)
-  const environment = readEnvironment(workspace.nodeDirectory, terminal.env)
+  const environment = readNodeEnvironment(workspace.nodeDirectory, terminal.env)
   const settings = readNodeSettings(environment)
   const fix = 'name one: crunch backtest --model DIR --recording FILE'
   const files = options.recordings?.map((file) => resolve(terminal.cwd, file)) ?? findRecordings(workspace, fix)
   for (const file of files) requireFile(file)
-  const contract = await loadNodeContract(workspace.contractPath, environment)
+  const contract = await loadNodeContract(workspace.contractPath, environment.values)
   const examples = options.examples ? await readExamples(workspace, settings.crunchId, terminal) : []
   const models = await Promise.all(examples.map((model) => loadModel(model, settings.modelBaseClassName)))
   const hosted = await hostModel({

@@ -12,14 +12,15 @@ export async function check(options: { readonly json: boolean }, terminal: Termi
   const report = await checkWorkspace(workspace, terminal.env, { ports: !isDeployed, purpose: 'look' })
   const all = [...report.findings, ...report.warnings]
   if (options.json) {
-    const { findings, warnings, notes } = report
-    terminal.out(JSON.stringify({ ok: all.length === 0, findings, warnings, notes }))
+    const { findings, warnings, unreadKeys, notes } = report
+    terminal.out(JSON.stringify({ ok: all.length === 0, findings, warnings, unreadKeys, notes }))
   } else {
     for (const finding of all) terminal.out(formatFinding(finding))
     const summary = isDeployed ? 'ports not looked at: the deployment holds them' : 'ports free'
     terminal.out(
       all.length === 0 ? `Contract, settings, database and models are right; ${summary}.` : `${all.length} finding(s).`,
     )
+    for (const unread of report.unreadKeys) terminal.out(`warning: ${formatFinding(unread)}`)
     for (const note of report.notes) terminal.out(note)
   }
   if (all.length > 0) throw new ReportedFailure('the check has findings')

@@ -10,7 +10,7 @@ import {
   rehearsedReport,
   type TestedStep,
 } from '../local-model/model-test-report.ts'
-import { readEnvironment } from '../read-environment.ts'
+import { readNodeEnvironment } from '../read-environment.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
@@ -32,12 +32,12 @@ export async function testModel(options: ModelTestOptions, terminal: Terminal): 
 
 async function tryOut(options: ModelTestOptions, terminal: Terminal): Promise<ModelTestReport> {
   const workspace = findWorkspace(terminal.cwd)
-  const environment = readEnvironment(workspace.nodeDirectory, terminal.env)
+  const environment = readNodeEnvironment(workspace.nodeDirectory, terminal.env)
   const settings = readNodeSettings(environment)
   const fix = 'name one: crunch models test DIR --recording FILE'
   const files = options.recordings?.map((file) => resolve(terminal.cwd, file)) ?? findRecordings(workspace, fix)
   for (const file of files) requireFile(file)
-  const contract = await loadNodeContract(workspace.contractPath, environment)
+  const contract = await loadNodeContract(workspace.contractPath, environment.values)
   const { signal } = terminal
   const hosted = await hostOrReport({
     path: options.model,

@@ -7,7 +7,7 @@ import { CliError } from '../cli-error.ts'
 import { requireFile } from '../deploy/deployment-plan.ts'
 import { type LocalModel, loadNodeContract, nameRefusal, readNodeSettings, simulateRecordings } from '../engine.ts'
 import { type RunningModel, readRunningModels } from '../models-file.ts'
-import { readEnvironment } from '../read-environment.ts'
+import { readNodeEnvironment } from '../read-environment.ts'
 import { formatSimulation } from '../tables.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
@@ -25,11 +25,11 @@ const progressMs = 1_000
 /** Runs the competition over recordings in this process, with the pipeline that also runs live. */
 export async function simulate(options: SimulateOptions, terminal: Terminal): Promise<void> {
   const workspace = findWorkspace(terminal.cwd)
-  const environment = readEnvironment(workspace.nodeDirectory, terminal.env)
+  const environment = readNodeEnvironment(workspace.nodeDirectory, terminal.env)
   const settings = readNodeSettings(environment)
   const files = options.recordings.map((file) => resolve(terminal.cwd, file))
   for (const file of files) requireFile(file)
-  const contract = await loadNodeContract(workspace.contractPath, environment)
+  const contract = await loadNodeContract(workspace.contractPath, environment.values)
   const chosen =
     options.models === undefined
       ? await takeLoadable(readRunningModels(workspace, settings.crunchId).running, terminal)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { systemErrorCode } from '@crunch/local-processes'
-import { type CliProblem, describeError, isExpectedError } from '../cli-error.ts'
+import { type CliProblem, describeError, formatProblem, isExpectedError } from '../cli-error.ts'
 import {
   type AnyContract,
   checkDatabase,
@@ -9,9 +9,10 @@ import {
   loadNodeContract,
   readNodeSettings,
   sourcesWithoutLive,
+  unreadKeys,
 } from '../engine.ts'
 import type { NodeSettings } from '../node-settings.ts'
-import { type Environment, environmentFiles, readEnvironment } from '../read-environment.ts'
+import { type Environment, environmentFiles, type NodeEnvironment, readNodeEnvironment } from '../read-environment.ts'
 import type { Workspace } from '../workspace.ts'
 import { modelProblems } from './check-models.ts'
 import { checkStoredContract } from './check-stored-contract.ts'
@@ -29,6 +30,8 @@ export interface WorkspaceReport {
   readonly findings: readonly WorkspaceFinding[]
   /** What hurts single models only: the others run. */
   readonly warnings: readonly WorkspaceFinding[]
+  /** Keys of the node's files that nothing reads: they may be another program's. */
+  readonly unreadKeys: readonly CliProblem[]
   /** What is not wrong, and good to know. */
   readonly notes: readonly string[]
 }
@@ -52,11 +55,14 @@ export async function checkWorkspace(
   processEnvironment: Readonly<Record<string, string | undefined>>,
   options: CheckOptions,
 ): Promise<WorkspaceReport> {
-  const environment = readEnvironment(workspace.nodeDirectory, processEnvironment)
-  const settings = await attempt(environmentFiles.join(', '), () => readNodeSettings(environment))
+  const files = environmentFiles.join(', ')
+  const environment = await attempt(files, () => readNodeEnvironment(workspace.nodeDirectory, processEnvironment))
+  const settings =
+    'value' in environment ? await attempt(files, () => readNodeSettings(environment.value)) : environment
+  const values = 'value' in environment ? environment.value.values : {}
   // Without readable settings the contract still shows its own faults: the defaults stand in.
   const contract = await attempt(workspace.contractPath, () =>
-    loadNodeContract(workspace.contractPath, 'value' in settings ? environment : {}),
+    loadNodeContract(workspace.contractPath, 'value' in settings ? values : {}),
   )
   const findings = [settings, contract].flatMap((result) => ('finding' in result ? [result.finding] : []))
   const warnings: WorkspaceFinding[] = []
@@ -71,7 +77,7 @@ export async function checkWorkspace(
       notes.push(...stored.notes)
     }
     const models = settings.value.runsModelsHere
-      ? await checkModels(workspace, settings.value, 'value' in contract ? contract.value : undefined, environment)
+      ? await checkModels(workspace, settings.value, 'value' in contract ? contract.value : undefined, values)
       : undefined
     findings.push(...(models?.findings ?? []))
     warnings.push(...(models?.warnings ?? []))
@@ -81,11 +87,20 @@ export async function checkWorkspace(
   if (noLive !== undefined && options.purpose === 'look') notes.push(`It can only replay: ${noLive.cause}.`)
   return {
     warnings,
+    unreadKeys: 'value' in environment ? describeUnread(environment.value) : [],
     notes,
     settings: 'value' in settings ? settings.value : undefined,
     contract: 'value' in contract ? contract.value : undefined,
     findings,
   }
+}
+
+function describeUnread(environment: NodeEnvironment): readonly CliProblem[] {
+  return unreadKeys(environment).map((key) => ({
+    place: environment.places.get(key) ?? key,
+    cause: `nothing reads ${key}: it is no setting, and the code in node/ and challenge/ does not name it`,
+    fix: 'remove the line',
+  }))
 }
 
 function missingLiveSources(workspace: Workspace, contract: AnyContract): CliProblem | undefined {
@@ -218,5 +233,5 @@ async function attempt<Value>(
 /** A finding as it is shown. */
 export function formatFinding(finding: WorkspaceFinding): string {
   if ('text' in finding) return finding.text
-  return `${finding.place}: ${finding.cause}\n  fix: ${finding.fix}`
+  return formatProblem(finding)
 }

@@ -35,12 +35,12 @@ export async function prepareDeployment(
   const plan = planReplay(request, workspace, terminal.cwd)
   // They may hold our ports, and would be told of as foreign programs.
   await endLeftoversOfKilled(workspace, terminal)
-  const { settings, contract, findings, warnings } = await checkWorkspace(workspace, terminal.env, {
+  const { settings, contract, findings, warnings, unreadKeys } = await checkWorkspace(workspace, terminal.env, {
     ports: true,
     purpose: plan === undefined ? 'live' : 'replay',
     newEra: request.newEra === true,
   })
-  for (const warning of warnings) terminal.err(`warning: ${formatFinding(warning)}`)
+  for (const warning of [...warnings, ...unreadKeys]) terminal.err(`warning: ${formatFinding(warning)}`)
   if (findings.length > 0 || settings === undefined || contract === undefined) {
     for (const finding of findings) terminal.err(`error: ${formatFinding(finding)}`)
     terminal.err('Nothing was started.')

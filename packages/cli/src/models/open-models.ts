@@ -1,6 +1,6 @@
 import { orchestratorKeyFileIn, readOrchestratorKey } from '@crunch/model-orchestrator'
 import { CliError } from '../cli-error.ts'
-import { readEnvironment } from '../read-environment.ts'
+import { readNodeEnvironment } from '../read-environment.ts'
 import { openReportClient } from '../report-api/open-report-client.ts'
 import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -13,7 +13,7 @@ import { OrchestratorClient, orchestratorUrl } from './orchestrator-client.ts'
 export async function openModels(terminal: Terminal): Promise<OpenedModels> {
   const workspace = findWorkspace(terminal.cwd)
   const { readNodeSettings } = await import('../engine.ts')
-  const settings = readNodeSettings(readEnvironment(workspace.nodeDirectory, terminal.env))
+  const settings = readNodeSettings(readNodeEnvironment(workspace.nodeDirectory, terminal.env))
   const record = await readLiveSupervisor(workspace.stateDirectory)
   const url = record?.modelsUrl ?? orchestratorUrl(settings)
   return {

@@ -1,4 +1,4 @@
-import { readEnvironment } from '../read-environment.ts'
+import { readNodeEnvironment } from '../read-environment.ts'
 import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { Workspace } from '../workspace.ts'
@@ -6,7 +6,7 @@ import { ReportClient } from './report-client.ts'
 
 /** The API of the running deployment; without one, of a node that was started by other means with the same settings. */
 export async function openReportClient(workspace: Workspace, terminal: Terminal): Promise<ReportClient> {
-  const environment = readEnvironment(workspace.nodeDirectory, terminal.env)
+  const environment = readNodeEnvironment(workspace.nodeDirectory, terminal.env)
   const record = await readLiveSupervisor(workspace.stateDirectory)
   if (record !== undefined) return new ReportClient(record.apiUrl)
   const { readNodeSettings } = await import('../engine.ts')

@@ -1,34 +1,11 @@
 import { z } from 'zod'
 import { CrunchError } from '../domain/errors.ts'
 import { defaultOrganizerId } from '../domain/models/model-role.ts'
-import { nearestName } from '../domain/nearest-name.ts'
-import { parseDuration } from '../domain/time.ts'
+import { countWithin, duration, functionPath, list, port, speed, text, url, within } from './setting-values.ts'
+import { unknownInFile, unknownInProcess } from './unknown-keys.ts'
 
 // The only module that knows the names of environment variables. The contract defines a competition; settings define where and
 // how one node runs it.
-
-const text = z.string().trim().min(1, 'is empty: remove the line to use the default')
-const port = z.coerce
-  .number()
-  .int('must be a whole number')
-  .min(1, 'must be 1 to 65535')
-  .max(65_535, 'must be 1 to 65535')
-const seconds = z.coerce.number('must be a number of seconds').positive('must be more than 0')
-const within = (lowest: number, highest: number) =>
-  z.coerce
-    .number(`must be a number from ${lowest} to ${highest}`)
-    .min(lowest, `must be ${lowest} to ${highest}`)
-    .max(highest, `must be ${lowest} to ${highest}`)
-const countWithin = (lowest: number, highest: number) => within(lowest, highest).int('must be a whole number')
-const list = text.transform((value) =>
-  value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-)
-const duration = text.refine((value) => parseDuration(value) !== undefined, 'must be a duration such as 1m or 1d')
-const url = (protocol: RegExp, problem: string) => z.url({ protocol, error: problem })
-const functionPath = text.regex(/^[^#]+#[A-Za-z_$][\w$]*$/, 'must be path/to/module.ts#exportName')
 
 /** Every setting: its comment is its documentation, see `docs/reference/settings.md`. */
 export const settingsSchema = z.object({
@@ -69,13 +46,11 @@ export const settingsSchema = z.object({
   /** Recordings to replay instead of live data; comma-separated. */
   FEED_REPLAY_FILES: list.optional(),
   /** Replay speed: a multiple of real time, or `max`. */
-  FEED_REPLAY_SPEED: z
-    .union([z.literal('max'), z.coerce.number('must be a number or max').positive('must be more than 0')])
-    .default('max'),
+  FEED_REPLAY_SPEED: speed.default('max'),
   /** How far back a series without records is filled, at least the input's window; 0: not at all. */
   FEED_BACKFILL_MINUTES: within(0, 5_256_000).default(180),
   /** Age at which records are deleted. */
-  FEED_RECORD_TTL_DAYS: z.coerce.number('must be a number of days').positive('must be more than 0').default(90),
+  FEED_RECORD_TTL_DAYS: within(0.001, 36_500).default(90),
   /** Interval at which the source `crunch-prices` is polled. */
   FEED_POLL_SECONDS: within(0.1, 86_400).default(5),
   /** How far ahead of this node's clock a record may be known. */
@@ -101,15 +76,15 @@ export const settingsSchema = z.object({
     'https://api--pricedb--tournament.crunchdao.cloud',
   ),
   /** Replaces the contract's `checkpoint.every`. */
-  CHECKPOINT_INTERVAL_SECONDS: seconds.optional(),
+  CHECKPOINT_INTERVAL_SECONDS: within(0.001, 315_360_000).optional(),
   /** Interval of the score and checkpoint workers; no effect in a replay. */
-  SCORE_INTERVAL_SECONDS: seconds.default(5),
+  SCORE_INTERVAL_SECONDS: within(0.01, 86_400).default(5),
   /** Host of the model orchestrator. */
   MODEL_RUNNER_NODE_HOST: text.default('localhost'),
   /** Port of the model orchestrator. */
   MODEL_RUNNER_NODE_PORT: port.default(9091),
   /** Replaces the contract's `prediction.timeout` on this node. */
-  MODEL_RUNNER_TIMEOUT_SECONDS: seconds.optional(),
+  MODEL_RUNNER_TIMEOUT_SECONDS: within(0.001, 86_400).optional(),
   /** Host of the orchestrator's HTTP API, used by `crunch models`. */
   MODEL_ORCHESTRATOR_HTTP_HOST: text.default('127.0.0.1'),
   /** Port of the orchestrator's HTTP API. */
@@ -117,12 +92,7 @@ export const settingsSchema = z.object({
   /** File with the key of an orchestrator on this machine, set by `crunch deploy`; `API_KEY` takes precedence. */
   MODEL_ORCHESTRATOR_KEY_FILE: text.optional(),
   /** Largest answer of a model that is received, in MiB. Unset: what the contract's `prediction.maxValues` needs, 1.2 by default. */
-  MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: z.coerce
-    .number('must be a number of MiB')
-    .int('must be a whole number')
-    .min(1, 'must be 1 to 64')
-    .max(64, 'must be 1 to 64: models can send no more')
-    .optional(),
+  MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: countWithin(1, 64).optional(),
   /** Python 3.11 or newer, for Python models and notebooks. */
   MODEL_ORCHESTRATOR_PYTHON: text.default('python3'),
   // The ranges are those of the orchestrator's flags, as are the defaults.
@@ -175,35 +145,6 @@ export function clockToleranceMs({ FEED_CLOCK_TOLERANCE_SECONDS: toleranceSecond
   return toleranceSeconds * 1_000
 }
 
-/** Prefixes that only we use: an unknown key with one of them is a typo. */
-const ownPrefixes = [
-  'FEED_',
-  'CHECKPOINT_',
-  'MODEL_',
-  'API_',
-  'REPORT_API_',
-  'ORGANIZER_',
-  'COMPUTE_PROVIDER_',
-  'DATA_PROVIDER_',
-]
-
-/** Settings of the Python engine that do not exist here, each with its replacement. */
-const retired: Readonly<Record<string, string>> = {
-  MODEL_SECURITY: 'remove it',
-  FEED_PROVIDER: 'use FEED_SOURCE',
-  FEED_ASSETS: 'use FEED_SUBJECTS',
-}
-
-/** Settings of the Python engine that this version does not implement, each with its reason: they would have no effect. */
-const notYet: Readonly<Record<string, string>> = {
-  ...without('models are ranked by the mean that the contract names', ['MODEL_SCORE_AGGREGATOR', 'LEADERBOARD_RANKER']),
-  ...without('the report API serves public reads, on this machine', [
-    'API_READ_AUTH',
-    'API_PUBLIC_PREFIXES',
-    'API_ADMIN_PREFIXES',
-  ]),
-}
-
 /** Settings that mean nothing without another one. */
 const needs: Readonly<Record<string, string>> = {
   POSTGRES_PORT: 'POSTGRES_HOST',
@@ -216,48 +157,69 @@ const needs: Readonly<Record<string, string>> = {
 /** Settings that contradict each other. */
 const excludes: Readonly<Record<string, string>> = { GATEWAY_CERT_DIR: 'SECURE_CERT_DIR' }
 
-function without(instead: string, keys: readonly string[]): Record<string, string> {
-  return Object.fromEntries(keys.map((key) => [key, instead]))
+/** What the settings files of a node say about the environment that was merged from them. */
+export interface SettingsFiles {
+  /** Where each key is set that came from a file, such as `/srv/node/.local.env:3`. */
+  readonly places: ReadonlyMap<string, string>
+  /** Whether something else reads a key that is no setting, such as the author's own code. */
+  isReadElsewhere(key: string): boolean
 }
+
+const noFiles: SettingsFiles = { places: new Map(), isReadElsewhere: () => false }
 
 /**
  * Reads and checks the environment.
- * Throws a `CrunchError` SETTINGS_INVALID with every finding: the key, the cause and the fix. Values of secrets are not shown.
+ * Throws a `CrunchError` SETTINGS_INVALID with every finding: the place, the key, the cause and the fix. Values are not shown.
+ * @param files where the keys of `env` come from; a key without a place is of the process environment
  */
-export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const findings = uselessKeys(env)
+export function readSettings(
+  env: Readonly<Record<string, string | undefined>>,
+  files: SettingsFiles = noFiles,
+): Settings {
+  const findings = uselessKeys(env, files)
   const parsed = settingsSchema.safeParse(env)
   if (!parsed.success) {
-    findings.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
+    findings.push(...parsed.error.issues.map((issue) => ({ key: issue.path.join('.'), problem: issue.message })))
   }
   if (!parsed.success || findings.length > 0) {
-    throw new CrunchError(
-      'SETTINGS_INVALID',
-      `The settings are wrong:\n${findings.map((line) => `  - ${line}`).join('\n')}`,
-    )
+    const lines = findings.map(({ key, problem }) => {
+      const place = files.places.get(key)
+      return `  - ${place === undefined ? '' : `${place}: `}${key}: ${problem}`
+    })
+    throw new CrunchError('SETTINGS_INVALID', `The settings are wrong:\n${lines.join('\n')}`)
   }
   return { ...parsed.data, databaseUrl: databaseUrl(parsed.data) }
 }
 
-function uselessKeys(env: Readonly<Record<string, string | undefined>>): string[] {
-  const known = [...Object.keys(settingsSchema.shape), ...Object.keys(notYet)]
-  const inert = Object.entries(notYet)
-    .filter(([key]) => env[key] !== undefined)
-    .map(([key, instead]) => `${key}: has no effect in this version: ${instead}; remove it`)
+const knownKeys = Object.keys(settingsSchema.shape)
+
+/** The keys of the node's files that are no settings, are not like one of ours, and that nothing reads as far as can be seen. */
+export function unreadKeys({ places, isReadElsewhere }: SettingsFiles): readonly string[] {
+  return [...places.keys()].filter(
+    (key) => !knownKeys.includes(key) && unknownInFile(key, knownKeys) === undefined && !isReadElsewhere(key),
+  )
+}
+
+interface KeyFinding {
+  readonly key: string
+  readonly problem: string
+}
+
+function uselessKeys(env: Readonly<Record<string, string | undefined>>, files: SettingsFiles): KeyFinding[] {
+  const isSet = (key: string) => env[key] !== undefined
   const unknown = Object.keys(env)
-    .filter((key) => ownPrefixes.some((prefix) => key.startsWith(prefix)) && !known.includes(key))
-    .map((key) => {
-      const nearest = nearestName(key, known)
-      const fix = retired[key] ?? (nearest === undefined ? 'remove it' : `did you mean ${nearest}?`)
-      return `${key}: there is no such setting; ${fix}`
+    .filter((key) => isSet(key) && !knownKeys.includes(key))
+    .flatMap((key) => {
+      const problem = files.places.has(key) ? unknownInFile(key, knownKeys) : unknownInProcess(key, knownKeys)
+      return problem === undefined || files.isReadElsewhere(key) ? [] : [{ key, problem }]
     })
   const needed = Object.entries(needs)
-    .filter(([key, other]) => env[key] !== undefined && env[other] === undefined)
-    .map(([key, other]) => `${key}: has no effect without ${other}; set that too, or remove it`)
+    .filter(([key, other]) => isSet(key) && !isSet(other))
+    .map(([key, other]) => ({ key, problem: `has no effect without ${other}; set that too, or remove it` }))
   const excluded = Object.entries(excludes)
-    .filter(([key, other]) => env[key] !== undefined && env[other] !== undefined)
-    .map(([key, other]) => `${key}: cannot be combined with ${other}; remove one of them`)
-  return [...unknown, ...inert, ...needed, ...excluded]
+    .filter(([key, other]) => isSet(key) && isSet(other))
+    .map(([key, other]) => ({ key, problem: `cannot be combined with ${other}; remove one of them` }))
+  return [...unknown, ...needed, ...excluded]
 }
 
 function databaseUrl(settings: z.output<typeof settingsSchema>): string | undefined {

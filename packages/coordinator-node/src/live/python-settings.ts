@@ -1,0 +1,53 @@
+const noPage = 'no web page is included; set it where the page is built'
+const noRoutes = 'the report API serves public reads, on this machine'
+const ownWindow = 'models are ranked by the mean that the contract names'
+
+/** Settings of the Python engine that this one does not have, each with what to do instead. Nothing reads them: they would have no effect. */
+const advice: Readonly<Record<string, string>> = {
+  CRUNCH_CONFIG_MODULE: 'the contract is node/contract.ts; remove it',
+  SCHEDULED_PREDICTION_CONFIGS_PATH: 'write the schedules into the contract (prediction.schedule) and remove it',
+  ALEMBIC_DIR: 'the engine contains its migrations; remove it',
+  MODEL_SECURITY: 'remove it',
+  FEED_PROVIDER: 'use FEED_SOURCE',
+  FEED_ASSETS: 'use FEED_SUBJECTS',
+  FEED_CANDLES_WINDOW: 'write input.window into the contract and remove it',
+  MARKET_RECORD_TTL_DAYS: 'use FEED_RECORD_TTL_DAYS',
+  FEED_RETENTION_CHECK_SECONDS: 'old records are deleted every hour; remove it',
+  MARKET_RETENTION_CHECK_SECONDS: 'old records are deleted every hour; remove it',
+  PYTH_HERMES_URL: 'use FEED_PYTH_URL',
+  PYTH_TIMEOUT_SECONDS: 'remove it',
+  BACKFILL_DATA_DIR: 'use crunch backfill --target parquet and remove it',
+  READONLY_USER_PASSWORD: 'create the role in the database and remove it',
+  POSTGRES_EXTERNAL_PORT: 'crunch status shows the address of the embedded database; remove it',
+  MODEL_SCORE_AGGREGATOR: `${ownWindow}; remove it`,
+  LEADERBOARD_RANKER: `${ownWindow}; remove it`,
+  API_READ_AUTH: `${noRoutes}; remove it`,
+  API_PUBLIC_PREFIXES: `${noRoutes}; remove it`,
+  API_ADMIN_PREFIXES: `${noRoutes}; remove it`,
+  API_ROUTES: `${noRoutes}; remove it`,
+  API_ROUTES_DIR: `${noRoutes}; remove it`,
+  REPORT_API_URL: 'use REPORT_API_PORT',
+  REPORT_UI_APP: noPage,
+  REPORT_UI_BUILD_CONTEXT: noPage,
+  REPORT_UI_DOCKERFILE: noPage,
+  REPORT_UI_PORT: noPage,
+  NEXT_PUBLIC_API_URL: noPage,
+  NEXT_PUBLIC_API_URL_MODEL_ORCHESTRATOR: noPage,
+  DEV_SOURCE_PATH: 'remove it',
+  CACHEBUST: 'remove it',
+  E2E_VERIFY_TIMEOUT_SECONDS: 'use crunch check and crunch status, and remove it',
+  E2E_VERIFY_POLL_SECONDS: 'use crunch check and crunch status, and remove it',
+  CHECK_MODELS_TIMEOUT_SECONDS: 'use crunch models, and remove it',
+  CHECK_MODELS_POLL_SECONDS: 'use crunch models, and remove it',
+  COORDINATOR_URL: 'crunch backtest reads recordings; remove it',
+  BACKTEST_SOURCE: 'crunch backtest reads recordings; remove it',
+  BACKTEST_SUBJECT: 'crunch backtest reads recordings; remove it',
+  BACKTEST_KIND: 'crunch backtest reads recordings; remove it',
+  BACKTEST_GRANULARITY: 'crunch backtest reads recordings; remove it',
+}
+
+/** What to do with a setting of the Python engine; `undefined` for any other name. */
+export function pythonAdvice(key: string): string | undefined {
+  if (key.startsWith('FEED_OPT_')) return 'write the options of a source into the contract (feed) and remove it'
+  return Object.hasOwn(advice, key) ? advice[key] : undefined
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { parseDuration } from '../domain/time.ts'
+
+// What a setting may be. Every message says what is wrong or how to write it, and none shows the value, which may be a secret.
+
+export const text = z.string().trim().min(1, 'is empty: remove the line to use the default')
+
+/** Why a text is not a plain decimal number. `Number` would read most of these, an empty text as 0. */
+export function numberProblem(value: string): string | undefined {
+  if (/^-?(0|[1-9]\d*)(\.\d+)?$/.test(value)) return undefined
+  if (value.trim() === '') return 'is empty: remove the line to use the default'
+  if (value !== value.trim()) return 'has blanks around the number: remove them'
+  if (/^[-+]?0[xob]/i.test(value)) return 'is not decimal: write the number in decimal digits'
+  if (/^[-+]?\d+(\.\d+)?e[-+]?\d+$/i.test(value))
+    return 'has an exponent: write the number in full, such as 1000 for 1e3'
+  if (/^[-+]?\d+([_, ']\d+)+(\.\d+)?$/.test(value)) {
+    return 'has separators between its digits: write the digits alone, and a point before decimals'
+  }
+  if (/^[-+]?\d+(\.\d+)?\s*[a-zµ%]+$/i.test(value)) return 'has a unit: write the number alone'
+  if (/^\+/.test(value)) return 'has a + before the number: remove it'
+  if (/^-?0\d/.test(value)) return 'has leading zeros: remove them'
+  if (/^-?(\.\d+|\d+\.)$/.test(value)) return 'has no digit on one side of the point: add a 0 there'
+  return 'is not a number: write it in decimal digits'
+}
+
+/** The schema of a number that is written as text. */
+function numeric(schema: z.ZodNumber) {
+  return z
+    .string()
+    .transform((value, context) => {
+      const problem = numberProblem(value)
+      if (problem === undefined) return Number(value)
+      context.issues.push({ code: 'custom', input: value, message: problem })
+      return z.NEVER
+    })
+    .pipe(schema)
+}
+
+const range = (lowest: number, highest: number) =>
+  z.number().min(lowest, `must be ${lowest} to ${highest}`).max(highest, `must be ${lowest} to ${highest}`)
+
+export const within = (lowest: number, highest: number) => numeric(range(lowest, highest))
+export const countWithin = (lowest: number, highest: number) =>
+  numeric(range(lowest, highest).int('must be a whole number'))
+export const port = countWithin(1, 65_535)
+export const speed = z.union([z.literal('max'), within(0.001, 1_000_000)], {
+  error: 'must be max, or a number from 0.001 to 1000000',
+})
+
+export const list = text.transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+)
+export const duration = text.refine(
+  (value) => parseDuration(value) !== undefined,
+  'must be a duration such as 1m or 1d',
+)
+export const url = (protocol: RegExp, problem: string) => z.url({ protocol, error: problem })
+export const functionPath = text.regex(/^[^#]+#[A-Za-z_$][\w$]*$/, 'must be path/to/module.ts#exportName')
