@@ -122,6 +122,7 @@ export function readNodeSettings(environment: NodeEnvironment): NodeSettings {
     crunchId: settings.CRUNCH_ID,
     organizerId: settings.ORGANIZER_CRUNCHER_ID,
     databaseUrl: settings.databaseUrl,
+    databasePlace: placeOf(settings.DATABASE_URL === undefined ? 'POSTGRES_HOST' : 'DATABASE_URL', environment),
     apiPort: settings.REPORT_API_PORT,
     modelRunnerPort: settings.MODEL_RUNNER_NODE_PORT,
     orchestratorHost: settings.MODEL_ORCHESTRATOR_HTTP_HOST,
@@ -145,6 +146,11 @@ export function readNodeSettings(environment: NodeEnvironment): NodeSettings {
       settings.MODEL_RUNNER_TIMEOUT_SECONDS === undefined ? undefined : settings.MODEL_RUNNER_TIMEOUT_SECONDS * 1_000,
     runsModelsHere: ['localhost', '127.0.0.1', '::1'].includes(settings.MODEL_RUNNER_NODE_HOST),
   }
+}
+
+function placeOf(key: string, { places }: NodeEnvironment): string {
+  const place = places.get(key)
+  return place === undefined ? key : `${place}: ${key}`
 }
 
 /** The keys of the node's files that nothing reads, and that are not like a setting. */

@@ -5,6 +5,8 @@ export interface NodeSettings {
   readonly organizerId: string
   /** `undefined`: the embedded server. May hold a password. */
   readonly databaseUrl: string | undefined
+  /** Where that server is set, such as `/srv/node/.local.env:3: DATABASE_URL`. */
+  readonly databasePlace: string
   readonly apiPort: number
   readonly modelRunnerPort: number
   /** Where the orchestrator's own API listens. */

@@ -176,7 +176,7 @@ function checkReplaySetting(settings: NodeSettings): readonly WorkspaceFinding[]
 /** Without a server of the settings there must be one to embed; a replay's data are made anew. */
 async function checkDatabaseOf(
   workspace: Workspace,
-  { databaseUrl }: NodeSettings,
+  { databaseUrl, databasePlace }: NodeSettings,
   { purpose, newEra }: CheckOptions,
 ): Promise<{ readonly findings: readonly WorkspaceFinding[]; readonly comparesContract: boolean }> {
   const isReplay = purpose === 'replay'
@@ -185,7 +185,12 @@ async function checkDatabaseOf(
       ? embeddedDatabase.check(liveDatabaseDirectory(workspace), { anyVersion: isReplay })
       : checkDatabase(databaseUrl),
   )
-  if ('finding' in checked) return { findings: [checked.finding], comparesContract: false }
+  if ('finding' in checked) {
+    const { finding } = checked
+    const isSet = databaseUrl !== undefined && !isReplay && 'text' in finding
+    const placed = isSet ? { ...finding, text: `${databasePlace}: ${finding.text}` } : finding
+    return { findings: [placed], comparesContract: false }
+  }
   return { findings: [], comparesContract: !isReplay && newEra !== true }
 }
 

@@ -19,6 +19,7 @@ const settings: NodeSettings = {
   crunchId: 'game',
   organizerId: 'organizer',
   databaseUrl: 'postgres://live.example/crunch',
+  databasePlace: 'DATABASE_URL',
   apiPort: 8000,
   modelRunnerPort: 9091,
   orchestratorHost: '127.0.0.1',
@@ -42,7 +43,7 @@ const settings: NodeSettings = {
   runsModelsHere: true,
 }
 
-const environment = () => ({ DATABASE_URL: 'postgres://live.example/crunch' })
+const environment = () => ({ DATABASE_URL: 'postgres://live.example/crunch', POSTGRES_USER: 'u' })
 const replay = { files: ['/game/node/recordings/a.csv'], speed: 'max' } as const
 
 function worker(run: typeof replay | undefined) {
@@ -58,6 +59,7 @@ describe('a worker', () => {
     expect(() => worker(replay).command({})).toThrow('has not reported its address')
     const { env } = await worker(replay).command({ DATABASE_URL: 'postgres://replay' })
     expect(env.DATABASE_URL).toBe('postgres://replay')
+    expect(env).not.toHaveProperty('POSTGRES_USER')
   })
 
   it('of a live deployment takes the database of the settings', async () => {

@@ -165,6 +165,15 @@ function supervised(
     command: program.command,
     args,
     cwd: input.workspace.nodeDirectory,
-    env: { ...input.environment(), ...more },
+    env: { ...withoutOtherDatabase(input.environment(), more), ...more },
   }
+}
+
+/** A database that the deployment provides is the only one, also beside settings of another. */
+function withoutOtherDatabase(
+  environment: Readonly<Record<string, string>>,
+  provided: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  if (provided.DATABASE_URL === undefined) return environment
+  return Object.fromEntries(Object.entries(environment).filter(([key]) => !key.startsWith('POSTGRES_')))
 }

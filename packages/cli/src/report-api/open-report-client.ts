@@ -6,9 +6,9 @@ import { ReportClient } from './report-client.ts'
 
 /** The API of the running deployment; without one, of a node that was started by other means with the same settings. */
 export async function openReportClient(workspace: Workspace, terminal: Terminal): Promise<ReportClient> {
-  const environment = readNodeEnvironment(workspace.nodeDirectory, terminal.env)
   const record = await readLiveSupervisor(workspace.stateDirectory)
   if (record !== undefined) return new ReportClient(record.apiUrl)
+  const environment = readNodeEnvironment(workspace.nodeDirectory, terminal.env)
   const { readNodeSettings } = await import('../engine.ts')
   return new ReportClient(`http://127.0.0.1:${readNodeSettings(environment).apiPort}`)
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { addressOf } from '../adapters/store/postgres/session/address.ts'
 import { CrunchError } from '../domain/errors.ts'
 import { readSettings, settingsSchema } from './settings.ts'
 
@@ -122,11 +123,23 @@ describe('readSettings', () => {
     expect(message).toContain('MODEL_PROCESSES: must be a whole number')
   })
 
-  test('prefers DATABASE_URL, else builds one from the parts', () => {
-    expect(readSettings({ DATABASE_URL: 'postgres://a@b/c', POSTGRES_HOST: 'x' }).databaseUrl).toBe('postgres://a@b/c')
-    expect(readSettings({ POSTGRES_HOST: 'db', POSTGRES_PASSWORD: 'p@ss' }).databaseUrl).toBe(
-      'postgres://crunch:p%40ss@db:5432/crunch',
-    )
+  test.each([
+    [{ DATABASE_URL: 'postgres://a@b/c' }, 'postgres://a@b/c'],
+    [{ POSTGRES_HOST: 'db', POSTGRES_PASSWORD: 'p@s/s' }, 'postgres://crunch:p%40s%2Fs@db:5432/crunch'],
+    [{ POSTGRES_HOST: '::1', POSTGRES_PORT: '5433' }, 'postgres://crunch@[::1]:5433/crunch'],
+    [{ POSTGRES_HOST: 'fe80::1%eth0' }, 'postgres://crunch@[fe80::1%25eth0]:5432/crunch'],
+    [{ POSTGRES_HOST: '/var/run/x y' }, 'postgres://crunch@localhost:5432/crunch?host=%2Fvar%2Frun%2Fx%20y'],
+  ])('makes of %j the URL of the database', (env, url) => {
+    expect(readSettings(env).databaseUrl).toBe(url)
+    expect(() => addressOf(url)).not.toThrow()
+  })
+
+  test('refuses an address of the database that cannot be used, without its password', () => {
+    const one = failure({ DATABASE_URL: 'postgres://u:50%s3cret@h/db', POSTGRES_HOST: '127.0.0.1:21001' }).message
+    expect(one).toContain('DATABASE_URL: has a bare % in the password: write % as %25')
+    expect(one).toContain('POSTGRES_HOST: has a port in it: name the host alone; the port is POSTGRES_PORT')
+    expect(one).toContain('POSTGRES_HOST: cannot be combined with DATABASE_URL')
+    expect(one).not.toContain('s3cret')
   })
 
   test('reads lists and the speed of a replay', () => {

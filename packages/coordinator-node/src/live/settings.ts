@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hostProblem, readAddress } from '../adapters/store/postgres/session/address.ts'
 import { CrunchError } from '../domain/errors.ts'
 import { defaultOrganizerId } from '../domain/models/model-role.ts'
 import { countWithin, duration, functionPath, list, port, speed, text, url, within } from './setting-values.ts'
@@ -22,9 +23,9 @@ export const settingsSchema = z.object({
   /** Network shown by `/info`. */
   NETWORK: z.enum(['devnet', 'mainnet-beta'], 'must be devnet or mainnet-beta').default('devnet'),
   /** URL of the database; without it and `POSTGRES_HOST`, the embedded server. */
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
-  /** Host of the database, instead of `DATABASE_URL`. */
-  POSTGRES_HOST: text.optional(),
+  DATABASE_URL: text.superRefine(checkAddress).optional(),
+  /** Host of the database, or the folder of its socket; instead of `DATABASE_URL`. */
+  POSTGRES_HOST: text.superRefine(checkHost).optional(),
   /** Port at `POSTGRES_HOST`. */
   POSTGRES_PORT: port.default(5432),
   /** User at `POSTGRES_HOST`. */
@@ -155,7 +156,10 @@ const needs: Readonly<Record<string, string>> = {
 }
 
 /** Settings that contradict each other. */
-const excludes: Readonly<Record<string, string>> = { GATEWAY_CERT_DIR: 'SECURE_CERT_DIR' }
+const excludes: Readonly<Record<string, string>> = {
+  GATEWAY_CERT_DIR: 'SECURE_CERT_DIR',
+  POSTGRES_HOST: 'DATABASE_URL',
+}
 
 /** What the settings files of a node say about the environment that was merged from them. */
 export interface SettingsFiles {
@@ -222,10 +226,27 @@ function uselessKeys(env: Readonly<Record<string, string | undefined>>, files: S
   return [...unknown, ...needed, ...excluded]
 }
 
+function checkAddress(url: string, context: z.RefinementCtx): void {
+  const address = readAddress(url)
+  if ('problem' in address) context.addIssue({ code: 'custom', message: address.problem })
+}
+
+function checkHost(host: string, context: z.RefinementCtx): void {
+  const problem = hostProblem(host)
+  if (problem === undefined) return
+  const others = '; the port is POSTGRES_PORT, and a whole URL is DATABASE_URL'
+  context.addIssue({ code: 'custom', message: `${problem}${others}` })
+}
+
 function databaseUrl(settings: z.output<typeof settingsSchema>): string | undefined {
   if (settings.DATABASE_URL !== undefined) return settings.DATABASE_URL
-  if (settings.POSTGRES_HOST === undefined) return undefined
-  const user = encodeURIComponent(settings.POSTGRES_USER)
-  const password = settings.POSTGRES_PASSWORD === '' ? '' : `:${encodeURIComponent(settings.POSTGRES_PASSWORD)}`
-  return `postgres://${user}${password}@${settings.POSTGRES_HOST}:${settings.POSTGRES_PORT}/${encodeURIComponent(settings.POSTGRES_DB)}`
+  const { POSTGRES_HOST: host, POSTGRES_PORT: hostPort } = settings
+  if (host === undefined) return undefined
+  const [user, password, name] = [settings.POSTGRES_USER, settings.POSTGRES_PASSWORD, settings.POSTGRES_DB].map(
+    encodeURIComponent,
+  )
+  const login = password === '' ? user : `${user}:${password}`
+  if (host.startsWith('/')) return `postgres://${login}@localhost:${hostPort}/${name}?host=${encodeURIComponent(host)}`
+  const server = host.includes(':') ? `[${encodeURIComponent(host).replaceAll('%3A', ':')}]` : host
+  return `postgres://${login}@${server}:${hostPort}/${name}`
 }

@@ -7,11 +7,11 @@ import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import type postgres from 'postgres'
 import { z } from 'zod'
 import { CrunchError } from '../../../../domain/errors.ts'
+import { maskUrl } from '../session/address.ts'
 import type { Database } from '../session/database.ts'
 import { foreignDatabase, foreignRelations } from '../session/foreign-database.ts'
 import { withPlainClient, withPlainConnection } from '../session/plain-connection.ts'
 import { proveSessions } from '../session/prove-sessions.ts'
-import { maskUrl } from '../session/store-error.ts'
 import { watchSession } from '../session/watch-session.ts'
 
 /** Any fixed number: workers that start together queue for it. */

@@ -3,7 +3,7 @@ import postgres from 'postgres'
 import { decodeInstant, encodeBound } from '../schema/instant-codec.ts'
 import { decodeJson, decodeText, encodeJson, encodeText } from '../schema/text-codec.ts'
 import { noteValueFaults } from '../schema/value-faults.ts'
-import { addressOf } from './address.ts'
+import { addressOf, clientOptions } from './address.ts'
 import type { Database } from './database.ts'
 import { createCuttableSockets, type SocketTarget } from './open-socket.ts'
 
@@ -58,7 +58,7 @@ export interface Client {
 
 export function connect(database: Database, options: ConnectOptions): Client {
   const { maxConnections, onNotify, onClose, limitMs } = options
-  const { url, path } = addressOf(database.url)
+  const address = addressOf(database.url)
   const end = (): void => void sql.end({ timeout: 0 })
   const sockets = createCuttableSockets(maxConnections, end)
   async function openSocket(target: SocketTarget): Promise<Socket> {
@@ -70,7 +70,8 @@ export function connect(database: Database, options: ConnectOptions): Client {
       throw error
     }
   }
-  const sql = postgres<Record<keyof Types, postgres.PostgresType>>(url, {
+  const sql = postgres<Record<keyof Types, postgres.PostgresType>>({
+    ...clientOptions(address),
     max: maxConnections,
     connect_timeout: 10,
     keep_alive: 10,
@@ -81,7 +82,6 @@ export function connect(database: Database, options: ConnectOptions): Client {
     // Connections live until they are closed by us or lost; `onClose` reports only losses.
     max_lifetime: null,
     ...(onClose === undefined ? {} : { onclose: () => onClose() }),
-    ...(path === undefined ? {} : { path }),
     // Its types do not know of it.
     ...{ socket: openSocket },
     ...(onNotify === undefined ? {} : { onnotify: (_channel: string, payload: string) => onNotify(payload) }),
@@ -93,6 +93,7 @@ export function connect(database: Database, options: ConnectOptions): Client {
       ...sessionLimits,
       ...(limitMs === undefined ? {} : { statement_timeout: limitMs }),
       ...database.keepAlive,
+      ...address.session,
     },
   }) as unknown as Sql
   return {

@@ -1,6 +1,6 @@
 import type postgres from 'postgres'
 import { CrunchError } from '../../../../domain/errors.ts'
-import { maskUrl } from './store-error.ts'
+import { maskUrl } from './address.ts'
 
 /** Tables that show which program a database belongs to. */
 const marks: Readonly<Record<string, string>> = {

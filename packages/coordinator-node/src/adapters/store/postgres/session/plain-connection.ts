@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { addressOf } from './address.ts'
+import { addressOf, clientOptions } from './address.ts'
 import { createCuttableSockets } from './open-socket.ts'
 import { storeError } from './store-error.ts'
 import { within } from './within.ts'
@@ -13,10 +13,11 @@ export interface PlainClient {
 }
 
 export function openPlainClient(url: string): PlainClient {
-  const { url: address, path } = addressOf(url)
+  const address = addressOf(url)
   const endNow = (): void => void sql.end({ timeout: 0 })
   const sockets = createCuttableSockets(1, endNow)
-  const sql = postgres(address, {
+  const sql = postgres({
+    ...clientOptions(address),
     max: 1,
     connect_timeout: 10,
     backoff: () => 0,
@@ -24,8 +25,7 @@ export function openPlainClient(url: string): PlainClient {
     onnotice: () => undefined,
     // Its types do not know of it.
     ...{ socket: sockets.open },
-    ...(path === undefined ? {} : { path }),
-    connection: { application_name: 'crunch migration' },
+    connection: { application_name: 'crunch migration', ...address.session },
   })
   return {
     sql,

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 import { CrunchError } from '../../../../domain/errors.ts'
+import { maskUrl } from './address.ts'
 import { connect, sessionLimits } from './connect.ts'
 import type { KeepAlive } from './database.ts'
 import { keepAlive } from './keep-alive.ts'
 import { openPlainClient } from './plain-connection.ts'
-import { maskUrl } from './store-error.ts'
 
 /**
  * Proves that one connection is one session of the server, and answers the settings that keep it alive. Leases, announcements

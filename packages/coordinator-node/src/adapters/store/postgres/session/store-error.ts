@@ -2,6 +2,7 @@ import { DrizzleQueryError } from 'drizzle-orm'
 import postgres from 'postgres'
 import { CrunchError } from '../../../../domain/errors.ts'
 import { isValueFault } from '../schema/value-faults.ts'
+import { addressOf, maskUrl } from './address.ts'
 
 /** SQLSTATE classes and codes that speak of the connection or the server rather than of the statement. */
 const unavailableClasses = new Set(['08', '28', '40', '53', '57', '58', 'F0', 'XX'])
@@ -16,15 +17,6 @@ const misuseCodes = new Set([
   'COPY_IN_PROGRESS',
   'MAX_PARAMETERS_EXCEEDED',
 ])
-
-/** `postgres://user:***@host:5432/name`, for messages and logs. */
-export function maskUrl(url: string): string {
-  if (!URL.canParse(url)) return 'the database whose URL cannot be read'
-  const masked = new URL(url)
-  if (masked.password !== '') masked.password = '***'
-  for (const key of masked.searchParams.keys()) if (/pass/i.test(key)) masked.searchParams.set(key, '***')
-  return masked.href
-}
 
 /** `what` ends the sentence "the database … …"; without a cause it may be told to anyone. */
 export function unavailable(url: string, what: string, cause?: unknown): CrunchError {
@@ -69,7 +61,9 @@ export function storeError(thrown: unknown, url: string): unknown {
     ? unavailableClasses.has(code.slice(0, 2)) || unavailableCodes.has(code)
     : isConnectionFault(error, code)
   if (!isUnavailable) return error
-  const advice = 'Check that it runs, and the address, user and password in DATABASE_URL'
+  const advice = /no encryption|SSL off/.test(error.message)
+    ? 'If it accepts only encrypted connections, add ?sslmode=require to DATABASE_URL'
+    : 'Check that it runs, and the address, user and password in DATABASE_URL or POSTGRES_*'
   return unavailable(url, `cannot be used: ${withoutPassword(describe(error), url)}. ${advice}`, error)
 }
 
@@ -96,6 +90,6 @@ function describe(error: Error): string {
 }
 
 function withoutPassword(text: string, url: string): string {
-  const password = URL.canParse(url) ? decodeURIComponent(new URL(url).password) : ''
+  const { password = '' } = addressOf(url)
   return password === '' ? text : text.replaceAll(password, '***')
 }
