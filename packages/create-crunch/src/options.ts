@@ -1,8 +1,8 @@
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import prompts from 'prompts'
 import { CreateError } from './create-error.ts'
 import { defaultPack, findPack, type Pack } from './packs.ts'
-import { nameProblem } from './workspace-name.ts'
+import { nameProblem, suggestName } from './workspace-name.ts'
 
 export const packageManagers = ['npm', 'pnpm'] as const
 export type PackageManager = (typeof packageManagers)[number]
@@ -29,11 +29,12 @@ export interface Options {
 
 /** Completes the flags with answers; without a terminal to ask on, what is missing is an error that names the flag. */
 export async function resolveOptions(
-  name: string | undefined,
-  flags: Flags,
+  given: string | undefined,
+  givenFlags: Flags,
   packs: readonly Pack[],
   interactive: boolean,
 ): Promise<Options> {
+  const { name, flags } = readPath(given, givenFlags)
   const packageManager = packageManagers.find((known) => known === flags.packageManager)
   if (packageManager === undefined) {
     throw new CreateError(`--package-manager takes ${packageManagers.join(' or ')}, not "${flags.packageManager}".`)
@@ -52,6 +53,25 @@ export async function resolveOptions(
     packageManager,
     localPackages: flags.localPackages,
   }
+}
+
+/** A name that is a path, such as `.`, is that of the folder which it leads to. */
+function readPath(
+  name: string | undefined,
+  flags: Flags,
+): { readonly name: string | undefined; readonly flags: Flags } {
+  const isPath = name !== undefined && (/^\.{1,2}$/.test(name) || /^[^@].*[/\\]|^\//.test(name))
+  if (!isPath) return { name, flags }
+  if (flags.directory !== undefined) {
+    throw new CreateError(`"${name}" is a folder, and --directory names one too: remove one of them.`)
+  }
+  const directory = resolve(name)
+  const folder = basename(directory)
+  if (nameProblem(folder) === undefined) return { name: folder, flags: { ...flags, directory } }
+  const suggestion = suggestName(folder) ?? 'my-challenge'
+  throw new CreateError(
+    `The folder "${folder}" cannot name a workspace; name it yourself: create-crunch ${suggestion} --directory ${JSON.stringify(name)}`,
+  )
 }
 
 function checkName(name: string): void {

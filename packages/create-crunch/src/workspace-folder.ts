@@ -9,13 +9,16 @@ export interface WorkspaceFolder {
   remove(): void
 }
 
-/** Makes the folder and its parents, or takes an empty one; a folder with anything in it is refused. */
+/** What a clone of an empty repository holds, and what stays when everything else is removed. */
+const ofRepository = '.git'
+
+/** Makes the folder and its parents, or takes one that is empty or holds only `.git`; any other one is refused. */
 export function openWorkspaceFolder(path: string): WorkspaceFolder {
   if (existsSync(path)) {
     if (!statSync(path).isDirectory()) {
       throw new CreateError(`${path} is a file: choose another folder with --directory.`)
     }
-    const [found] = readdirSync(path)
+    const found = readdirSync(path).find((entry) => entry !== ofRepository)
     if (found !== undefined) {
       throw new CreateError(`${path} is not empty (it holds ${found}): choose another folder with --directory.`)
     }
@@ -30,9 +33,10 @@ export function openWorkspaceFolder(path: string): WorkspaceFolder {
   return { path, remove: () => removeUpTo(path, topmost) }
 }
 
-/** It was empty when it was opened, so all that it holds is ours. */
+/** It was empty when it was opened, so all that it holds but the repository is ours. */
 function emptyFolder(path: string): void {
-  for (const entry of readdirSync(path)) rmSync(join(path, entry), { recursive: true, force: true })
+  for (const entry of readdirSync(path).filter((name) => name !== ofRepository))
+    rmSync(join(path, entry), { recursive: true, force: true })
 }
 
 function highestMissing(path: string): string {

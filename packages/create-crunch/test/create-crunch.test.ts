@@ -132,7 +132,7 @@ describe('refuses, before anything is made:', () => {
     ['My-Game', 'capital letters'],
     ['my_game', 'only a to z'],
     ['@me/game', 'only a to z'],
-    ['../game', 'only a to z'],
+    ['../My.Game', 'create-crunch my-game --directory "../My.Game"'],
     ['1game', 'begin with a letter'],
     ['game-', 'end with a hyphen'],
     ['a'.repeat(41), 'at most 40'],
