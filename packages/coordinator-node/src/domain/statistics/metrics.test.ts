@@ -17,7 +17,7 @@ const values = (list: readonly number[]): MetricPoint[] =>
   list.map((value, index) => ({ roundId: `round-${index}`, value, signal: null, actual: null }))
 
 function compute(name: MetricName, points: readonly MetricPoint[], others: readonly (readonly MetricPoint[])[] = []) {
-  return metrics[name].compute({ points, others })
+  return metrics[name].compute([points, ...others])[0]
 }
 
 describe('ic', () => {

@@ -1,4 +1,5 @@
-import { averageRanks, correlation, rankCorrelation } from './rank-correlation.ts'
+import { meanRankCorrelations } from './mean-rank-correlations.ts'
+import { rankCorrelation } from './rank-correlation.ts'
 
 /**
  * The metrics of a snapshot, each over one model's valid scores of one period; `null` where they are too few or do not vary.
@@ -18,16 +19,13 @@ export interface MetricPoint {
   readonly actual: number | null
 }
 
-/** A model's valid scores of a period, oldest first, and those of the others. */
-export interface MetricContext {
-  readonly points: readonly MetricPoint[]
-  readonly others: readonly (readonly MetricPoint[])[]
-}
+/** A model's valid scores of a period, oldest first. */
+export type MetricPoints = readonly MetricPoint[]
 
 interface Metric {
   readonly needs: readonly ('signal' | 'actual')[]
-  /** `null` where it is not defined on these data. */
-  compute(context: MetricContext): number | null
+  /** The metric of each model, in the order of `models`; `null` where it is not defined on these data. */
+  compute(models: readonly MetricPoints[]): readonly (number | null)[]
 }
 
 /** The metrics by name: what each needs of the contract, and how it is computed. */
@@ -35,27 +33,27 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   /** Information coefficient: Spearman's correlation of signal and actual, ties at their average rank. */
   ic: {
     needs: ['signal', 'actual'],
-    compute: ({ points }) => {
+    compute: ofEach((points) => {
       const pairs = signalPairs(points)
       return rankCorrelation(
         pairs.map((pair) => pair.signal),
         pairs.map((pair) => pair.actual),
       )
-    },
+    }),
   },
   /** Share of predictions whose signal has the sign of the actual. */
   hit_rate: {
     needs: ['signal', 'actual'],
-    compute: ({ points }) => {
+    compute: ofEach((points) => {
       const pairs = signalPairs(points)
       if (pairs.length === 0) return null
       return pairs.filter((pair) => Math.sign(pair.signal) === Math.sign(pair.actual)).length / pairs.length
-    },
+    }),
   },
   /** The deepest fall of the summed ranking value below its own highest point, from 0; never positive. */
   max_drawdown: {
     needs: [],
-    compute: ({ points }) => {
+    compute: ofEach((points) => {
       if (points.length === 0) return null
       let sum = 0
       let peak = 0
@@ -66,31 +64,24 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
         deepest = Math.min(deepest, sum - peak)
       }
       return deepest
-    },
+    }),
   },
   /** The mean Spearman correlation with each other model, over the rounds that both answered. */
   model_correlation: {
     needs: ['signal'],
-    compute: ({ points, others }) => {
-      const own = signalByRound(points)
-      const correlations = others.flatMap((other) => {
-        const shared = [...signalByRound(other)].filter(([roundId]) => own.has(roundId))
-        const value = correlation(
-          averageRanks(shared.map(([roundId]) => own.get(roundId) ?? 0)),
-          averageRanks(shared.map(([, signal]) => signal)),
-        )
-        return value === null ? [] : [value]
-      })
-      if (correlations.length === 0) return null
-      return correlations.reduce((sum, value) => sum + value, 0) / correlations.length
-    },
+    compute: (models) => meanRankCorrelations(models.map(signalByRound)),
   },
 }
 
-function signalPairs(points: readonly MetricPoint[]): { readonly signal: number; readonly actual: number }[] {
+/** A metric that looks at one model alone. */
+function ofEach(compute: (points: MetricPoints) => number | null): Metric['compute'] {
+  return (models) => models.map(compute)
+}
+
+function signalPairs(points: MetricPoints): { readonly signal: number; readonly actual: number }[] {
   return points.flatMap(({ signal, actual }) => (signal === null || actual === null ? [] : [{ signal, actual }]))
 }
 
-function signalByRound(points: readonly MetricPoint[]): Map<string, number> {
+function signalByRound(points: MetricPoints): Map<string, number> {
   return new Map(points.flatMap(({ roundId, signal }) => (signal === null ? [] : [[roundId, signal] as const])))
 }

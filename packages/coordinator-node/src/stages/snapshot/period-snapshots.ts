@@ -3,7 +3,7 @@ import { snapshotId } from '../../domain/ids.ts'
 import type { Model } from '../../domain/models/model.ts'
 import type { FieldSum, Snapshot } from '../../domain/snapshot.ts'
 import { addFinite } from '../../domain/statistics/finite-sum.ts'
-import { type MetricPoint, metrics } from '../../domain/statistics/metrics.ts'
+import { type MetricPoints, metrics } from '../../domain/statistics/metrics.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { PeriodResult } from '../../ports/store.ts'
 import { type RoundFacts, roundsOf, sumOf, worstByRound } from './period-rounds.ts'
@@ -28,8 +28,11 @@ export function periodSnapshots(
   const joined = registeredBetween(models, rounds)
   const modelIds = [...new Set([...byModel.keys(), ...joined])].sort()
   const worst = worstByRound(resolved, results)
-  const points = new Map(modelIds.map((modelId) => [modelId, metricPoints(resolved, byModel.get(modelId) ?? [])]))
-  return modelIds.map((modelId) => {
+  const metricsOf = periodMetrics(
+    resolved,
+    modelIds.map((modelId) => metricPoints(resolved, byModel.get(modelId) ?? [])),
+  )
+  return modelIds.map((modelId, index) => {
     const own = byModel.get(modelId) ?? []
     const counted = own.filter((result) => result.scoreKind === 'valid' || result.scoreKind === 'imputed')
     const due = own.filter((result) => result.blame !== 'coordinator')
@@ -48,7 +51,7 @@ export function periodSnapshots(
       ...sumsWithoutRow(own, registrationOf(registrations, modelId), rounds, worst),
       contractVersions: versionCounts(counted),
       sums: fieldSums(counted),
-      metrics: periodMetrics(resolved, modelId, points),
+      metrics: metricsOf(index),
     }
   })
 }
@@ -95,15 +98,13 @@ function registrationOf(registrations: ReadonlyMap<string, Instant>, modelId: st
   return at
 }
 
+/** Computes the contract's metrics of all models, and answers those of the model at an index of `models`. */
 function periodMetrics(
-  resolved: ResolvedContract,
-  modelId: string,
-  points: ReadonlyMap<string, readonly MetricPoint[]>,
-): Record<string, number | null> {
-  const names = resolved.contract.snapshot.metrics ?? []
-  const others = [...points].filter(([other]) => other !== modelId).map(([, otherPoints]) => otherPoints)
-  const context = { points: points.get(modelId) ?? [], others }
-  return Object.fromEntries(names.map((name) => [name, finiteOrNull(metrics[name].compute(context))]))
+  { contract }: ResolvedContract,
+  models: readonly MetricPoints[],
+): (index: number) => Record<string, number | null> {
+  const columns = (contract.snapshot.metrics ?? []).map((name) => [name, metrics[name].compute(models)] as const)
+  return (index) => Object.fromEntries(columns.map(([name, values]) => [name, finiteOrNull(values[index] ?? null)]))
 }
 
 /** A metric of extreme numbers can overflow; it is then undefined. */
@@ -111,7 +112,7 @@ function finiteOrNull(value: number | null): number | null {
   return value !== null && Number.isFinite(value) ? value : null
 }
 
-function metricPoints(resolved: ResolvedContract, results: readonly PeriodResult[]): MetricPoint[] {
+function metricPoints(resolved: ResolvedContract, results: readonly PeriodResult[]): MetricPoints {
   const field: string = resolved.contract.leaderboard.value
   return results.flatMap(({ scoreKind, value, roundId, signal, actual }) => {
     const ranked = value?.[field]

@@ -1,0 +1,55 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { meanRankCorrelations, type ValuesByRound } from './mean-rank-correlations.ts'
+import { rankCorrelation } from './rank-correlation.ts'
+
+const model = (...values: readonly (number | null)[]): ValuesByRound =>
+  new Map(values.flatMap((value, round) => (value === null ? [] : [[`round-${round}`, value] as const])))
+
+test('is the mean of the correlations with each other model', () => {
+  expect(meanRankCorrelations([model(1, 2, 3, 4), model(10, 20, 30, 40), model(4, 3, 2, 1)])).toEqual([0, 0, -1])
+})
+
+test('ranks each pair within the rounds that both have', () => {
+  expect(meanRankCorrelations([model(1, 9, 2, 3), model(1, null, 2, 3)])).toEqual([1, 1])
+  expect(meanRankCorrelations([model(1, 2, 3, 4), model(null, 4, 3, null)])).toEqual([-1, -1])
+})
+
+test('leaves out pairs for which it is not defined, and is null with none left', () => {
+  expect(meanRankCorrelations([model(1, 2, 3), model(5, 5, 5), model(1, 2, 3), model(null, null, 3)])).toEqual([
+    1,
+    null,
+    1,
+    null,
+  ])
+  expect(meanRankCorrelations([model(1, 2, 3)])).toEqual([null])
+  expect(meanRankCorrelations([])).toEqual([])
+})
+
+const anyModel = fc
+  .array(fc.option(fc.oneof(fc.integer({ min: -3, max: 3 }), fc.double({ noNaN: true }))), {
+    minLength: 6,
+    maxLength: 6,
+  })
+  .map((values) => model(...values))
+
+test('equals the mean of rankCorrelation to the last bit', () => {
+  fc.assert(
+    fc.property(fc.array(anyModel, { maxLength: 7 }), (models) => {
+      expect(meanRankCorrelations(models)).toEqual(models.map((own) => meanOfPairs(own, models)))
+    }),
+  )
+})
+
+function meanOfPairs(own: ValuesByRound, models: readonly ValuesByRound[]): number | null {
+  const correlations = models.flatMap((other) => {
+    if (other === own) return []
+    const shared = [...own].filter(([roundId]) => other.has(roundId))
+    const value = rankCorrelation(
+      shared.map(([, signal]) => signal),
+      shared.map(([roundId]) => other.get(roundId) ?? Number.NaN),
+    )
+    return value === null ? [] : [value]
+  })
+  return correlations.length === 0 ? null : correlations.reduce((sum, value) => sum + value, 0) / correlations.length
+}
