@@ -146,8 +146,46 @@ describe.skipIf(missing !== null)('a notebook', () => {
     expect(source.split('\n').at(-2)).toBe('import cc; #text = "ä"; #more = 1')
   })
 
-  it('may not keep Python busy for ever', async () => {
-    await expect(notebook(`x = ${'-'.repeat(200_000)}1`)).rejects.toMatchObject({ code: 'BUILD_FAILED' })
+  it("is refused with Python's own words when Python fails on it", async () => {
+    await expect(notebook(`x = ${'-'.repeat(200_000)}1`)).rejects.toMatchObject({
+      code: 'BUILD_FAILED',
+      message: expect.stringMatching(/a\.ipynb cannot be read: Python .*; its last lines: [\s\S]*(Error|error)/),
+    })
+  })
+
+  it('has no answer of gigabytes when each of thousands of modules has the same long comment', async () => {
+    const names = Array.from({ length: 8_000 }, (_, index) => `a${index}`)
+    const { imports } = await notebook(`import ${names.join(',')}  # ${'x'.repeat(80_000)}`)
+    expect(imports.map(({ module }) => module)).toEqual(names)
+  })
+
+  it.each([
+    ['a long command', `!pip install \\\n${'a '.repeat(40_000)}`, /line 1: the command has more than 10000 characters/],
+    ['many commands', '!a\n'.repeat(1_200), /cell 1 line 1001: the cell has more than 1000 commands/],
+  ])('is refused for %s', async (_, source, message) => {
+    await expect(notebook(source)).rejects.toMatchObject({
+      code: 'BUILD_FAILED',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  it('ignores long comments without blocking', async () => {
+    const { imports } = await notebook(`import a  ${'# '.repeat(40_000)}x`)
+    expect(imports).toMatchObject([{ module: 'a', specs: [] }])
+  })
+
+  it('is refused when its program takes more than 64 MiB', async () => {
+    // Each of these letters takes two bytes there and six in the answer.
+    await expect(notebook(`# ${'é'.repeat(12_000_000)}`)).rejects.toThrow(
+      /a\.ipynb cannot be read: the program in it takes \d+ bytes, more than 67108864/,
+    )
+  })
+
+  it('has at most 100 warnings', async () => {
+    const names = Array.from({ length: 300 }, (_, index) => `name${index}`)
+    const { warnings } = await notebook(...[names.map((name) => `${name} = 1`), `def f(): return [${names}]`].flat())
+    expect(warnings).toHaveLength(101)
+    expect(warnings.at(-1)).toBe('200 more warnings of this kind')
   })
 
   it.each(['../x', '/etc/x', 'main.py', 'Requirements.txt'])('does not hold a file %s', async (file) => {

@@ -1,15 +1,19 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { modelEnvironment } from '../../process/model-environment.ts'
 import { RunFailure } from '../../run-failure.ts'
 import type { PythonInterpreter } from '../python/python-interpreter.ts'
-import type { Workshop } from '../workshop.ts'
+import type { Workshop, WorkshopEnd } from '../workshop.ts'
 
 const SCRIPT = fileURLToPath(new URL('./read_notebook.py', import.meta.url))
 /** Seconds are enough unless the machine is very busy; memory is limited as well. */
 const LIMIT_MS = 300_000
+/** A notebook of 32 MiB has a smaller answer; a larger one would be read into the orchestrator's memory. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024
+/** Python's last lines say what went wrong. */
+const TAIL_LINES = 5
 
 const place = { cell: z.number(), line: z.number() }
 const codeSchema = z.object({
@@ -44,7 +48,8 @@ export async function readCodeCells(reading: NotebookReading): Promise<NotebookC
   try {
     const answerFile = join(folder, 'answer.json')
     await writeFile(answerFile, '')
-    const { code, isLate, over } = await workshop.run({
+    const tail: string[] = []
+    const end = await workshop.run({
       command: interpreter.executable,
       args: ['-I', '-S', SCRIPT, file, answerFile],
       directory: '/',
@@ -54,8 +59,17 @@ export async function readCodeCells(reading: NotebookReading): Promise<NotebookC
       writable: [folder],
       limitMs: LIMIT_MS,
       signal,
+      onLine(line, error) {
+        if (error && line.trim() !== '') tail.push(line.trim())
+        tail.splice(0, tail.length - TAIL_LINES)
+      },
     })
-    if (code !== 0) throw unreadable(file, code, isLate, over)
+    if (end.code !== 0) throw unreadable(file, end, tail)
+    const { size } = await stat(answerFile)
+    if (size > MAX_ANSWER_BYTES) {
+      const problem = `the program in it takes ${size} bytes, more than ${MAX_ANSWER_BYTES}; write a shorter notebook`
+      throw new RunFailure('BUILD_FAILED', `${file} cannot be read: ${problem}`)
+    }
     const answer = answerSchema.parse(JSON.parse(await readFile(answerFile, 'utf8')))
     if (!('error' in answer)) return answer
     const { cell, line, message } = answer.error
@@ -65,12 +79,14 @@ export async function readCodeCells(reading: NotebookReading): Promise<NotebookC
   }
 }
 
-function unreadable(file: string, code: number | null, isLate: boolean, over: string | null): RunFailure {
+function unreadable(file: string, end: WorkshopEnd, tail: readonly string[]): RunFailure {
+  const { code, isLate, over } = end
   const why =
     over !== null
       ? `was stopped because it ${over}`
       : isLate
         ? `took more than ${LIMIT_MS / 1_000} s`
         : `exited with code ${code}`
-  return new RunFailure('BUILD_FAILED', `${file} cannot be read: Python ${why}; write a shorter notebook`)
+  const said = tail.length === 0 ? '' : `; its last lines: ${tail.join('\n')}`
+  return new RunFailure('BUILD_FAILED', `${file} cannot be read: Python ${why}; write a shorter notebook${said}`)
 }

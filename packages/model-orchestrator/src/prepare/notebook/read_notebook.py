@@ -22,11 +22,26 @@ import tokenize
 
 FOREIGN_CELL = re.compile(r"\s*%%(bash|sh|script|system|cmd|html|javascript|js|latex|markdown|svg|perl|ruby|R|sql)\b")
 # The shell, magic words, `pip` without either, their results (`files = !ls`), and help (`pd.read_csv?`).
-COMMAND = re.compile(r"\s*(!|%|pip3? |[\w, .]+=\s*[!%]|\?|[\w.]+\?)")
+COMMAND = re.compile(r"!|%|pip3? |[\w, .]+=\s*[!%]|\?|[\w.]+\?")
 KEEP_MODES = {"@crunch/keep:on": "everything", "@crunch/keep:off": "necessary", "@crunch/keep:none": "nothing"}
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 COMPOUND = (*DEFINITIONS, ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match)
 IMPORTS = (ast.Import, ast.ImportFrom)
+# A longer comment names no version. Each module of an import carries it, so the answer would take gigabytes.
+MAX_COMMENT = 1_000
+# The orchestrator splits each command into words.
+MAX_COMMAND = 10_000
+# Cells are parsed again after each command.
+MAX_COMMANDS = 1_000
+MAX_WARNINGS = 100
+
+
+class Refusal(Exception):
+    """A cell that is Python but is not taken. `line` is an index from 0."""
+
+    def __init__(self, line, message):
+        super().__init__(message)
+        self.line = line
 
 
 class Cell:
@@ -50,7 +65,7 @@ class Cell:
                 return ast.parse("\n".join(self.lines))
             except SyntaxError as error:
                 line = (error.lineno or 1) - 1
-                if line >= len(self.lines) or not COMMAND.match(self.lines[line]):
+                if line >= len(self.lines) or not COMMAND.match(self.lines[line].lstrip()):
                     raise
                 self._comment_out_command(line)
 
@@ -64,7 +79,12 @@ class Cell:
             self.lines[line] = f"{indent}pass  #{text.lstrip()}" if indent else f"#{text}"
             if not text.rstrip().endswith("\\"):
                 break
-        self.commands.append({"cell": self.number, "line": first + 1, "text": " ".join(words)})
+        text = " ".join(words)
+        if len(text) > MAX_COMMAND:
+            raise Refusal(first, f"the command has more than {MAX_COMMAND} characters; write a shorter one")
+        self.commands.append({"cell": self.number, "line": first + 1, "text": text})
+        if len(self.commands) > MAX_COMMANDS:
+            raise Refusal(first, f"the cell has more than {MAX_COMMANDS} commands; write fewer")
 
     def _read_tokens(self):
         self.comments = {}
@@ -172,7 +192,8 @@ class Notebook:
     def _add_simple(self, cell, nodes, last, mode):
         for node in nodes:
             if isinstance(node, IMPORTS):
-                comment = cell.comments.get(last) if node is nodes[-1] else None
+                comment = cell.comments.get(last, "") if node is nodes[-1] else ""
+                comment = comment if 0 < len(comment) <= MAX_COMMENT else None
                 place = {"cell": cell.number, "line": node.lineno, "comment": comment}
                 self.imports += [{**place, **module} for module in modules(node)]
             self._note_names(node, mode)
@@ -201,14 +222,16 @@ class Notebook:
             f'cell {cell}: the statement at line {line} uses "{name}", which is commented out; '
             'put "# @crunch/keep:on" before the statement that sets it'
             for cell, line, read in self._readers
-            for name in self._dropped
-            if name in read
+            for name in sorted(read & self._dropped.keys())
         ]
+        warnings = self.warnings + missing
+        if len(warnings) > MAX_WARNINGS:
+            warnings = [*warnings[:MAX_WARNINGS], f"{len(warnings) - MAX_WARNINGS} more warnings of this kind"]
         return {
             "lines": self.lines,
             "imports": self.imports,
             "commands": self.commands,
-            "warnings": self.warnings + missing,
+            "warnings": warnings,
         }
 
 
@@ -260,6 +283,8 @@ def read_notebook(path):
         except tokenize.TokenError as error:
             message, (line, _) = error.args
             return {"error": {"cell": index + 1, "line": line, "message": message}}
+        except Refusal as error:
+            return {"error": {"cell": index + 1, "line": error.line + 1, "message": str(error)}}
         except ValueError as error:
             return {"error": {"cell": index + 1, "line": 1, "message": str(error)}}
     return notebook.answer()
