@@ -1,4 +1,5 @@
 import type { ModelTestReport } from './model-test-report.ts'
+import { valueText } from './value-text.ts'
 
 /** Each step, what the rounds record, what the model printed, and the verdict. */
 export function formatModelTest(report: ModelTestReport): string {
@@ -8,7 +9,7 @@ export function formatModelTest(report: ModelTestReport): string {
     return `${outcome.padEnd(6)}  ${name}${duration}${text === '' ? '' : `\n          ${text}`}`
   })
   const rounds = recorded.map(({ at, subject, status, output, reason, detail }) => {
-    const text = reason === null ? JSON.stringify(output) : `${reason}: ${detail ?? ''}`
+    const text = reason === null ? valueText(output) : `${reason}: ${detail ?? ''}`
     return `  ${at} ${subject}: ${status}  ${text}`
   })
   return [

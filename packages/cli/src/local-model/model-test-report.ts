@@ -1,5 +1,6 @@
 import type { Rehearsal, RehearsedCall } from '../engine.ts'
 import type { OutputLine } from './read-model-output.ts'
+import { valueText } from './value-text.ts'
 
 /** One thing that a node does with a model, and what came of it. */
 export interface TestedStep {
@@ -73,19 +74,11 @@ export function failedReport(input: {
 }
 
 function callStep({ call, answer }: RehearsedCall): TestedStep {
-  const values = call.arguments.map(({ value }) => cut(JSON.stringify(value), 60))
+  const values = call.arguments.map(({ value }) => cut(valueText(value), 60))
   const name = `${call.method}(${values.join(', ')})`
   const { durationMs } = answer
   if (answer.status === 'answered') return { name, outcome: 'ok', durationMs, text: cut(valueText(answer.output)) }
   return { name, outcome: answer.status, durationMs, text: cut(`${answer.reason}: ${answer.detail}`) }
-}
-
-/** JSON, but with the numbers that it cannot hold. */
-function valueText(value: unknown): string {
-  const text = JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'number' && !Number.isFinite(inner) ? String(inner) : inner,
-  )
-  return text ?? String(value)
 }
 
 function printedBy(output: readonly OutputLine[]): Pick<ModelTestReport, 'prepared' | 'printed' | 'stderr'> {
