@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { parseCount } from './parse-options.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
@@ -7,6 +7,7 @@ interface AddFlags {
   readonly cruncher?: string
   readonly organizer?: boolean
   readonly replace?: boolean
+  readonly another?: boolean
   readonly wait: number
 }
 
@@ -66,9 +67,13 @@ function addChanges(models: Command, terminal: Terminal): void {
       '--replace',
       'replace the code of the model with this name; the old code serves until the new code is ready',
     )
-    .action(async (source: string, { name, cruncher, organizer = false, replace = false, wait }: AddFlags) => {
+    .addOption(
+      new Option('--another', 'add another model although the cruncher has one of this name').conflicts('replace'),
+    )
+    .action(async (source: string, flags: AddFlags) => {
+      const { name, cruncher, organizer = false, replace = false, another = false, wait } = flags
       const { addModel } = await import('./commands/change-models.ts')
-      await addModel({ source, name, cruncher, organizer, replace, waitMs: wait * 1_000 }, terminal)
+      await addModel({ source, name, cruncher, organizer, replace, another, waitMs: wait * 1_000 }, terminal)
     })
   waitOption(models.command('start'))
     .description('start a stopped model, or retry a quarantined one')

@@ -20,4 +20,6 @@ export {
   removeModel,
   type StoredModel,
   setDesiredState,
+  sourceName,
+  toModelName,
 } from './submission/submission-store.ts'

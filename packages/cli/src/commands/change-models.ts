@@ -1,4 +1,4 @@
-import { basename, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { printable } from '@crunch/local-processes'
 import {
   addSubmission,
@@ -6,6 +6,8 @@ import {
   type OrchestratorLog,
   removeModel,
   setDesiredState,
+  sourceName,
+  toModelName,
 } from '@crunch/model-orchestrator'
 import { CliError, isExpectedError, ReportedFailure } from '../cli-error.ts'
 import { abortableDelay } from '../logs/follow-logs.ts'
@@ -16,6 +18,7 @@ import { openModels } from '../models/open-models.ts'
 import type { OpenedModels } from '../models/opened-models.ts'
 import type { OrchestratorModel } from '../models/orchestrator-client.ts'
 import { formatRunLine, readRunLog } from '../models/run-logs.ts'
+import { asksForReplacement } from '../models/same-model.ts'
 import { readEnvironment } from '../read-environment.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
@@ -33,6 +36,8 @@ export interface AddModelOptions {
   readonly organizer: boolean
   /** Gives the model of that name new code instead of adding another. */
   readonly replace: boolean
+  /** Adds another model even if the cruncher has one of that name. */
+  readonly another: boolean
   /** How long to wait until it serves; 0: not at all. */
   readonly waitMs: number
 }
@@ -41,33 +46,43 @@ export interface AddModelOptions {
 export async function addModel(options: AddModelOptions, terminal: Terminal): Promise<void> {
   const opened = await openModels(terminal)
   requireModelsHere(opened)
-  await requireFreeName(options, opened, terminal)
+  const source = resolve(terminal.cwd, options.source)
+  const name = toModelName(options.name ?? sourceName(source), source)
+  await requireFreeName({ ...options, name }, opened, terminal)
+  const organizerId = opened.settings.organizerId
+  const cruncherName = options.cruncher ?? (options.organizer ? organizerId : 'local-dev')
+  const isAnswered = options.replace || options.another
+  const replace =
+    options.replace ||
+    (!isAnswered && (await asksForReplacement({ source, name, cruncherName }, listedModels(opened), terminal)))
   const before = await knownToOrchestrator(opened)
   const added = await addSubmission({
-    source: resolve(terminal.cwd, options.source),
+    source,
     submissionsDirectory: opened.workspace.submissionsDirectory,
     modelsFile: opened.workspace.modelsFile,
     logsDirectory: modelLogsDirectory(opened.workspace),
     crunchId: opened.settings.crunchId,
-    replace: options.replace,
-    ...(options.name === undefined ? {} : { modelName: options.name }),
-    ...(options.organizer
-      ? { cruncherId: opened.settings.organizerId, cruncherName: opened.settings.organizerId }
-      : {}),
+    replace,
+    modelName: name,
+    ...(options.organizer ? { cruncherId: organizerId, cruncherName: organizerId } : {}),
     ...(options.cruncher === undefined ? {} : { cruncherName: options.cruncher }),
   })
-  const what = options.replace ? 'has new code' : 'was added'
+  const what = replace ? 'has new code' : 'was added'
   terminal.out(
     `Model ${added.id} (${added.modelName}) of ${added.cruncherName} ${what}: submission ${added.submissionId}`,
   )
-  const { id, modelName: name, submissionId } = added
+  const { id, submissionId } = added
   const past = before?.find((model) => model.id === id)
   await showStart({ opened, id, name, submissionId, past, waitMs: options.waitMs }, terminal)
 }
 
 /** The node would refuse a participant's model that has the name of a baseline. */
-async function requireFreeName(options: AddModelOptions, { workspace, settings }: OpenedModels, terminal: Terminal) {
-  if (options.organizer) return
+async function requireFreeName(
+  { source, name, organizer }: { readonly source: string; readonly name: string; readonly organizer: boolean },
+  { workspace, settings }: OpenedModels,
+  terminal: Terminal,
+) {
+  if (organizer) return
   const { loadNodeContract, nameRefusal } = await import('../engine.ts')
   const environment = readEnvironment(workspace.nodeDirectory, terminal.env)
   let contract: Awaited<ReturnType<typeof loadNodeContract>>
@@ -78,11 +93,10 @@ async function requireFreeName(options: AddModelOptions, { workspace, settings }
     terminal.err('The contract cannot be loaded, so it is unknown whether the name is that of a baseline: crunch check')
     return
   }
-  const name = options.name ?? basename(options.source, '.ipynb')
   const cause = nameRefusal(contract, settings.organizerId, { name, cruncherId: '' })
   if (cause === null) return
   const fix = "write --name with another one, or --organizer if it is the organizer's"
-  throw new CliError({ place: `crunch models add ${options.source}`, cause, fix })
+  throw new CliError({ place: `crunch models add ${source}`, cause, fix })
 }
 
 /** Lets a model run. One that was set aside after too many failures gets another try. */

@@ -70,7 +70,7 @@ describe('with an orchestrator', () => {
     await write('mine/main.mjs', 'export {}')
     expect((await crunch('add', 'mine', '--cruncher', 'ann')).out).toContain('Model 1 (mine) of ann was added')
     expect((await crunch('remove', '1', '--yes')).exitCode).toBe(0)
-    expect((await crunch('add', 'mine', '--cruncher', 'eve')).out).toContain('Model 2 (mine-2) of eve was added')
+    expect((await crunch('add', 'mine', '--cruncher', 'eve')).out).toContain('Model 2 (mine) of eve was added')
   })
 
   it('a model that is added is waited for until it serves, and then listed', async () => {

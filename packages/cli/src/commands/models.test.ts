@@ -50,7 +50,11 @@ const read = (path: string) => readFile(join(root, path), 'utf8')
 async function crunch(
   argv: readonly string[],
   env: Record<string, string> = {},
-  watch: { readonly signal?: AbortSignal; readonly onOut?: (text: string) => void } = {},
+  watch: {
+    readonly signal?: AbortSignal
+    readonly onOut?: (text: string) => void
+    readonly ask?: (question: string) => Promise<string>
+  } = {},
 ) {
   const out: string[] = []
   const err: string[] = []
@@ -66,6 +70,7 @@ async function crunch(
     },
     err: (text) => err.push(text),
     signal: watch.signal ?? new AbortController().signal,
+    ...(watch.ask === undefined ? {} : { ask: watch.ask }),
   })
   return { exitCode, out: out.join('\n'), err: err.join('\n') }
 }
@@ -196,6 +201,42 @@ describe('crunch models add', () => {
     const { out } = await crunch(['models', 'add', 'still', '--replace'])
     expect(out).toContain('Model 2 (still)')
     expect(await read(modelsFile)).toMatch(/submission_id: still\n.*RUNNING/)
+  })
+
+  it('asks what is meant by adding a folder twice; off a terminal it says the flags that answer', async () => {
+    await write('模型/main.js', 'export {}')
+    const add = (...flags: readonly string[]) => crunch(['models', 'add', './模型/', ...flags])
+    expect((await add()).out).toContain('Model 3 (模型) of local-dev was added: submission submission')
+    const before = await read(modelsFile)
+    const { exitCode, err } = await add()
+    expect([exitCode, err]).toEqual([1, expect.stringContaining('local-dev has model 3 of the name "模型" already')])
+    expect(err).toContain('write --replace to give it this code, --another to add a second model of that name')
+    expect(await read(modelsFile)).toBe(before)
+    expect((await add('--replace', '--another')).exitCode).not.toBe(0)
+    expect((await add('--cruncher', 'eve')).out).toContain('Model 4 (模型) of eve was added')
+    expect((await add('--replace', '--cruncher', 'eve')).err).toContain('the models 3, 4 all have the name')
+    expect((await add('--another')).out).toContain('Model 5 (模型) of local-dev was added')
+    expect((await add('--name', 'other')).out).toContain('Model 6 (other)')
+  })
+
+  it.each([
+    ['r', 0, 'Model 2 (still) of x has new code'],
+    ['another', 0, 'Model 3 (still) of x was added'],
+    ['c', 1, ''],
+    ['', 1, ''],
+  ])('does what is answered on a terminal: %j', async (answer, code, text) => {
+    await write('still/main.js', 'export {}')
+    const questions: string[] = []
+    const ask = async (question: string) => {
+      questions.push(question)
+      return questions.length === 1 ? 'what?' : answer
+    }
+    const { exitCode, out } = await crunch(['models', 'add', 'still', '--cruncher', 'x'], {}, { ask })
+    expect([exitCode, out]).toEqual([code, expect.stringContaining(text)])
+    expect(questions).toHaveLength(2)
+    expect(questions[0]).toBe(
+      'x has model 2 of the name "still" already. Replace its code, add another model, or cancel? [r/a/c] ',
+    )
   })
 
   it.each([

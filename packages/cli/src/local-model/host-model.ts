@@ -9,6 +9,7 @@ import {
   OrchestratorError,
   type OrchestratorLog,
   type OrchestratorSettings,
+  sourceName,
   startOrchestrator,
 } from '@crunch/model-orchestrator'
 import { CliError } from '../cli-error.ts'
@@ -119,7 +120,8 @@ async function host(
   const output = async () =>
     (await readModelOutput(logsDirectory, modelId)).map((line) => ({ ...line, message: inOwnPaths(line.message) }))
   const modelsFile = await writeModelsFile(scratch, { modelId, submissionId, crunchId })
-  onStep(`starting ${submissionId}`)
+  const name = sourceName(path)
+  onStep(`starting ${name}`)
   const startedAt = performance.now()
   const orchestrator = await startOrchestrator({
     crunchId,
@@ -155,7 +157,7 @@ async function host(
   const watched = watchLosses(runner, status)
   return {
     id: modelId,
-    name: submissionId,
+    name,
     runner: watched.runner,
     startMs: servedAt - startedAt,
     setupMs: performance.now() - servedAt,

@@ -6,7 +6,7 @@ import { CliError } from '../cli-error.ts'
 /** A submission as an orchestrator wants it: a folder in a folder of submissions. */
 export interface LocatedModel {
   readonly submissionsDirectory: string
-  /** The folder's name there; also what the model is called. */
+  /** The folder's name there. */
   readonly submissionId: string
   /** The same text, with the paths of the copy as those that the user named. */
   inOwnPaths(text: string): string
@@ -19,7 +19,7 @@ export interface LocatedModel {
 export function findModelSource(path: string, cwd: string): string {
   const full = resolve(cwd, path)
   const found = statSync(full, { throwIfNoEntry: false })
-  if (found?.isDirectory() || (found?.isFile() && full.endsWith('.ipynb'))) return full
+  if (found?.isDirectory() || (found?.isFile() && /\.ipynb$/i.test(full))) return full
   throw new CliError({
     place: full,
     cause: found === undefined ? 'there is no such folder or notebook' : 'this is neither a folder nor a notebook',

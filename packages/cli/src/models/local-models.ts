@@ -10,6 +10,8 @@ import type { OpenedModels } from './opened-models.ts'
 /** A model of the models file. */
 export interface ListedModel extends NamedModel {
   readonly submissionId: string
+  /** Null where the file names no cruncher. */
+  readonly cruncherName: string | null
   readonly desiredState: 'RUNNING' | 'STOPPED'
 }
 
@@ -19,6 +21,7 @@ export function listedModels({ workspace, settings }: OpenedModels): readonly Li
     id,
     name: infos.model_name ?? submissionId,
     submissionId,
+    cruncherName: infos.cruncher_name,
     desiredState,
   }))
 }

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises'
 import { printableLines } from '@crunch/local-processes'
 
 /** Where a command writes, reads and runs. */
@@ -12,6 +13,8 @@ export interface Terminal {
   out(text: string, over?: number): void
   /** Progress and failures. */
   err(text: string, over?: number): void
+  /** Asks a question and gives the line that was typed; absent where nobody can answer. */
+  ask?(question: string): Promise<string>
   /** Aborts when the operator wants the command to end (Ctrl-C, SIGTERM). */
   readonly signal: AbortSignal
 }
@@ -59,5 +62,21 @@ export function processTerminal(): Terminal {
     out: (text, over) => process.stdout.write(terminalText(text, over)),
     err: (text, over) => process.stderr.write(terminalText(text, over)),
     signal: ending.signal,
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: (question) => askLine(question, ending.signal) } : {}),
+  }
+}
+
+/** The empty line when the input ends or the operator ends the command. */
+async function askLine(question: string, signal: AbortSignal): Promise<string> {
+  // Not in raw mode, in which Ctrl-C would be a letter.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false })
+  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
+  try {
+    return (await Promise.race([lines.question(printableLines(question), { signal }), ended])).trim()
+  } catch (error) {
+    if (signal.aborted) return ''
+    throw error
+  } finally {
+    lines.close()
   }
 }

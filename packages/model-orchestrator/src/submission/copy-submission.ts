@@ -2,7 +2,7 @@ import { copyFile, lstat, mkdir, readdir, readlink, realpath, symlink } from 'no
 import { dirname, join, relative, sep } from 'node:path'
 import { errorText, OrchestratorError } from '../errors.ts'
 
-/** What one submission may hold. */
+/** Limits of one submission. */
 export interface SubmissionLimits {
   readonly bytes: number
   readonly files: number
@@ -10,7 +10,7 @@ export interface SubmissionLimits {
 
 export const SUBMISSION_LIMITS: SubmissionLimits = { bytes: 100 * 1024 * 1024, files: 10_000 }
 
-/** Made again where the model runs, or of no use to it. */
+/** Recreated where the model runs, or useless there. */
 export const LEFT_OUT = new Set(['node_modules', '.git', '__pycache__', '.venv'])
 const MAX_DEPTH = 64
 
@@ -19,15 +19,15 @@ type CopyStep =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
 
-/** What a copy of a folder would take, in the order of copying; nothing has been copied. */
+/** The steps that copy a folder, in order. */
 export interface CopyPlan {
   readonly source: string
   readonly steps: readonly CopyStep[]
 }
 
 /**
- * Looks through a folder before anything is copied. Throws `SUBMISSION_REFUSED` when it is over the limits, or holds
- * something that is neither a file nor a folder nor a link inside it.
+ * Plans a copy without copying anything. Throws `SUBMISSION_REFUSED` if the folder exceeds the limits or contains anything but
+ * files, folders and links that stay inside it.
  */
 export async function planCopy(source: string, limits: SubmissionLimits = SUBMISSION_LIMITS): Promise<CopyPlan> {
   const root = await realpath(source)
@@ -65,7 +65,7 @@ export async function copyPlanned(plan: CopyPlan, target: string): Promise<void>
   }
 }
 
-/** The link's target relative to the link itself, so that the copy points into the copy. */
+/** The target relative to the link, so that the copied link stays inside the copy. */
 async function linkTarget(root: string, path: string): Promise<string> {
   const at = join(root, path)
   const real = await realpath(at).catch(async (error: unknown) => {

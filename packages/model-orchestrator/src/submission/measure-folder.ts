@@ -3,16 +3,16 @@ import { join } from 'node:path'
 
 const BLOCK_BYTES = 512
 
-/** What folders take of a file system. */
+/** The disk space that folders take. */
 export interface FolderSize {
   readonly bytes: number
   /** Files, folders and links. */
   readonly files: number
-  /** Why a folder could not be looked into, such as ENAMETOOLONG for one that lies very deep; null when all could. */
+  /** Why a folder could not be read, such as ENAMETOOLONG for a deeply nested one; null if all could. */
   readonly unreadable: string | null
 }
 
-/** Gives up beyond `maxFiles`. What vanishes meanwhile is not counted; links are not followed. */
+/** Stops counting beyond `maxFiles`. Ignores files that vanish meanwhile; does not follow links. */
 export async function measureFolders(folders: readonly string[], maxFiles: number): Promise<FolderSize> {
   const open = [...folders]
   let bytes = 0

@@ -133,8 +133,59 @@ describe('addSubmission', () => {
     expect(await add(python)).toMatchObject({ submissionId: 'py' })
     const notebook = join(sources, 'My idea.ipynb')
     await writeFile(notebook, JSON.stringify({ cells: [], nbformat: 4, nbformat_minor: 5, metadata: {} }))
-    expect(await add(notebook)).toMatchObject({ submissionId: 'My-idea', modelName: 'My-idea' })
+    expect(await add(notebook)).toMatchObject({ submissionId: 'My-idea', modelName: 'My idea' })
     expect(await readdir(join(space.submissions, 'My-idea'))).toEqual(['My idea.ipynb'])
+  })
+
+  it.each([
+    ['NaN and a mark', Buffer.from('\ufeff {"cells": [NaN]}')],
+    ['UTF-16', Buffer.from('\ufeff{"cells": []}', 'utf16le')],
+    ['format 3', Buffer.from('{"worksheets": []}')],
+  ])('takes a notebook with %s, which Python reads', async (_, content) => {
+    await writeFile(join(sources, 'a.IPYNB'), content)
+    expect(await add(join(sources, 'a.IPYNB'))).toMatchObject({ submissionId: 'a', modelName: 'a' })
+  })
+
+  it.each([
+    ['模型', '模型', 'submission'],
+    ['Прогноз 2', 'Прогноз 2', '2'],
+    ['Zoe\u0308', 'Zo\u00eb', 'Zoe'],
+    ['My Trend!', 'My Trend!', 'My-Trend'],
+    ['Ｔrend', 'Ｔrend', 'Trend'],
+    ['v1.0 ', 'v1.0', 'v1.0'],
+  ])('calls the model of the folder "%s" as its folder', async (folder, modelName, submissionId) => {
+    expect(await add(await source(folder))).toMatchObject({ modelName, submissionId })
+    expect(await add(await source(folder), { replace: true })).toMatchObject({ id: '8', modelName })
+  })
+
+  it.each([
+    ['天气', '模型'],
+    ['My Model', 'My-Model'],
+    ['My-Model-2', 'My-Model'],
+    ['Ａ', 'A'],
+    ['a', 'A'],
+    ['é', 'e'],
+  ])('does not give the code of "%s" to the model "%s"', async (other, name) => {
+    await add(await source(name))
+    await expect(add(await source(other), { replace: true })).rejects.toMatchObject({
+      code: 'MODEL_UNKNOWN',
+      message: expect.stringContaining(`no model has the name "${other}"`),
+    })
+    expect((await add(await source(other))).modelName).toBe(other)
+    expect((await entries()).map(({ infos }) => infos.model_name)).toEqual(['momentum', name, other])
+  })
+
+  it('finds the model of a name in composed and in decomposed letters', async () => {
+    await add(await source('caf\u00e9'))
+    expect(await add(await source('cafe\u0301'), { replace: true })).toMatchObject({ id: '8', modelName: 'caf\u00e9' })
+  })
+
+  it.each(['a\u202eb', 'a\nb', ' '])('refuses the invisible name %j', async (name) => {
+    await expect(add(await source('trend'), { modelName: name })).rejects.toMatchObject({
+      code: 'SUBMISSION_REFUSED',
+      message: expect.stringContaining('cannot be the name of a model'),
+    })
+    expect(await stored()).toEqual([])
   })
 
   it('replaces the code of the model with that name by a new submission', async () => {
@@ -166,8 +217,10 @@ describe('addSubmission', () => {
     await expect(add(join(sources, 'missing'))).rejects.toMatchObject({ code: 'SUBMISSION_REFUSED' })
     const loose = join(await source('loose'), 'main.ts')
     await expect(add(loose)).rejects.toThrow(/a submission is a folder, or one notebook/)
-    await writeFile(join(sources, 'broken.ipynb'), '{"cells": 1}')
-    await expect(add(join(sources, 'broken.ipynb'))).rejects.toThrow(/it is not a notebook/)
+    for (const text of ['', '{"a": 1}', '["cells"]', '<!DOCTYPE html><p>{"cells"}']) {
+      await writeFile(join(sources, 'broken.ipynb'), text)
+      await expect(add(join(sources, 'broken.ipynb'))).rejects.toThrow(/it is not a notebook/)
+    }
     await expect(add(space.root)).rejects.toThrow(/contains the submissions themselves/)
     expect(await readdir(space.submissions)).toEqual([])
     expect(await fileText()).toBe(COMMENTED)

@@ -1,5 +1,6 @@
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
+import { isPrintable, printable } from '@crunch/local-processes'
 import { errorText, OrchestratorError } from '../errors.ts'
 import { editModelsFile, type ModelsFileEdit } from '../models-file/edit-models-file.ts'
 import { noteIds, takeNextId } from '../models-file/model-ids.ts'
@@ -7,12 +8,12 @@ import { RunFailure } from '../run-failure.ts'
 import { type CopyPlan, copyPlanned, planCopy, SUBMISSION_LIMITS } from './copy-submission.ts'
 import { inspectSubmission } from './submission.ts'
 
-/** Old submissions stay on the disk until their owner deletes them. */
+/** Old submissions stay on disk until the operator deletes them. */
 const MAX_SUBMISSIONS = 5_000
 
 type DesiredState = 'RUNNING' | 'STOPPED'
 
-/** A model as it was written into the models file. */
+/** A model as stored in the models file. */
 export interface StoredModel {
   readonly id: string
   readonly submissionId: string
@@ -29,50 +30,50 @@ export interface NewSubmission {
   readonly submissionsDirectory: string
   readonly modelsFile: string
   readonly crunchId: string
-  /** Where removed models have left their logs: their ids are not given again. */
+  /** The logs of all models, removed ones included: their ids are not reused. */
   readonly logsDirectory?: string | undefined
-  /** The submission's id unless given. */
+  /** By default `submissionId`, if given, else the name of the folder or notebook. */
   readonly modelName?: string
-  /** `local-` and the model's id unless given. */
+  /** By default `local-` and the model's id. */
   readonly cruncherId?: string
-  /** `local-dev` unless given. */
+  /** By default `local-dev`. */
   readonly cruncherName?: string
-  /** RUNNING unless given. */
+  /** By default RUNNING. */
   readonly desiredState?: DesiredState
-  /** The wish for the submission's id, instead of the name of the folder or file. */
+  /** The preferred id of the submission, instead of one made from the name of the folder or notebook. */
   readonly submissionId?: string
-  /** Gives the model of the same name the new code; it serves with the old until the new is ready. */
+  /** Replaces the code of the model of exactly that name; the old code serves until the new code is ready. */
   readonly replace?: boolean
 }
 
-/** What shall change of a model; what is absent stays. */
+/** Changes to a model; absent values stay as they are. */
 export interface ModelChange {
   readonly desiredState?: DesiredState
   readonly modelName?: string
   readonly cruncherName?: string
-  /** New code: a folder or a notebook, which becomes a new submission. */
+  /** New code: a folder or a notebook that becomes a new submission. */
   readonly source?: string
-  /** The wish for the id of that submission. */
+  /** The preferred id of that submission. */
   readonly submissionId?: string
 }
 
 /**
- * Copies a folder or a notebook into the submissions and writes a model for it into the models file. A folder that
- * already lies among the submissions is used where it is. What comes with it but not for the model (`node_modules`,
- * `.git`, `__pycache__`, `.venv`) is left out.
+ * Copies a folder or a notebook into the submissions folder and adds a model for it to the models file. A folder that is in
+ * the submissions folder already is not copied. `node_modules`, `.git`, `__pycache__` and `.venv` are left out.
  *
- * Throws `SUBMISSION_REFUSED` before anything is copied when there is no model in it, it is too large or its links
- * leave it; `MODEL_UNKNOWN` when `replace` finds no model of that name; `MODELS_FILE_INVALID`, `MODELS_FILE_LOCKED`.
+ * Throws `SUBMISSION_REFUSED` before copying if there is no model, it is too large, or links leave the folder; `MODEL_UNKNOWN` if
+ * `replace` finds no model of that name; `MODELS_FILE_INVALID`, `MODELS_FILE_LOCKED`.
  */
 export async function addSubmission(input: NewSubmission): Promise<StoredModel> {
   const { modelsFile, crunchId } = input
   const { submissionsDirectory, logsDirectory } = input
   const traces = { modelsFile: resolve(modelsFile), submissionsDirectory: resolve(submissionsDirectory), logsDirectory }
   const store = await openStore(input.submissionsDirectory)
+  const modelName = toModelName(input.modelName ?? input.submissionId ?? sourceName(input.source), input.source)
   const staged = await stage(input.source, store, input.submissionId)
   try {
     return await editModelsFile(modelsFile, async (edit) => {
-      const replaced = input.replace === true ? findByName(edit, modelsFile, input.modelName ?? staged.wish) : null
+      const replaced = input.replace === true ? findByName(edit, modelsFile, modelName) : null
       const submissionId = await settle(staged, store, usedSubmissions(edit))
       if (replaced !== null) {
         edit.set(replaced, 'submission_id', submissionId)
@@ -84,7 +85,6 @@ export async function addSubmission(input: NewSubmission): Promise<StoredModel> 
         return storedModel(edit, replaced)
       }
       const id = takeNextId(traces, edit.ids())
-      const modelName = input.modelName ?? submissionId
       edit.add({
         id,
         submission_id: submissionId,
@@ -103,7 +103,7 @@ export async function addSubmission(input: NewSubmission): Promise<StoredModel> 
 }
 
 /**
- * Copies a folder or a notebook into `directory` as `addSubmission` does, and gives its id there; no model is made of it.
+ * Copies a folder or a notebook into `directory` as `addSubmission` does, without adding a model, and returns its id there.
  * Throws `SUBMISSION_REFUSED`.
  */
 export async function copySubmission(source: string, directory: string): Promise<string> {
@@ -123,7 +123,7 @@ export async function changeModel(
   id: string,
   change: ModelChange,
 ): Promise<StoredModel> {
-  // An unknown id is said before a hundred megabytes are copied; the edit looks again.
+  // Fails early, before 100 MB are copied; the edit below checks again.
   await editModelsFile(place.modelsFile, (edit) => void edit.entry(id))
   const store = await openStore(place.submissionsDirectory)
   const staged = change.source === undefined ? null : await stage(change.source, store, change.submissionId)
@@ -144,13 +144,13 @@ export async function changeModel(
   }
 }
 
-/** Says whether a model shall run. Throws `MODEL_UNKNOWN`, `MODELS_FILE_INVALID` or `MODELS_FILE_LOCKED`. */
+/** Sets whether a model runs. Throws `MODEL_UNKNOWN`, `MODELS_FILE_INVALID` or `MODELS_FILE_LOCKED`. */
 export async function setDesiredState(modelsFile: string, id: string, state: DesiredState): Promise<void> {
   await editModelsFile(modelsFile, (edit) => edit.set(id, 'desired_state', state))
 }
 
 /**
- * Takes a model out of the file; its submission stays on the disk. Throws `MODEL_UNKNOWN`, `MODELS_FILE_INVALID` or
+ * Removes a model from the file; its submission stays on disk. Throws `MODEL_UNKNOWN`, `MODELS_FILE_INVALID` or
  * `MODELS_FILE_LOCKED`.
  */
 export async function removeModel(modelsFile: string, id: string): Promise<void> {
@@ -161,11 +161,11 @@ export async function removeModel(modelsFile: string, id: string): Promise<void>
   })
 }
 
-/** A submission that lies beside the others and has no id yet. */
+/** A submission without an id, stored beside the others. */
 interface Staged {
-  /** The id it would like to have. */
+  /** The preferred id. */
   readonly wish: string
-  /** Where the copy lies now; null when the submission already lay under that id, where it stays. */
+  /** The folder of the copy; null if the submission is in its place already. */
   copy: string | null
 }
 
@@ -192,7 +192,7 @@ async function stage(givenSource: string, store: string, wish?: string): Promise
     throw refused(resolve(givenSource), problem, error)
   })
   const isFolder = (await stat(source)).isDirectory()
-  const name = wish ?? basename(resolve(givenSource), isFolder ? '' : extname(source))
+  const name = wish ?? sourceName(givenSource)
   if (!isFolder) return stageNotebook(source, store, toId(name))
   if (relative(source, store) === '' || !relative(source, store).startsWith('..')) {
     throw refused(source, 'it contains the submissions themselves; give the folder of one model')
@@ -216,25 +216,22 @@ async function stageNotebook(source: string, store: string, name: string): Promi
   }
   const { size } = await stat(source)
   if (size > SUBMISSION_LIMITS.bytes) throw refused(source, `it is larger than ${SUBMISSION_LIMITS.bytes} bytes`)
-  await assertNotebook(source)
+  await requireNotebook(source)
   return stageInto(store, name, async (folder) => {
     await copyFile(source, join(folder, basename(source)))
     await inspected(folder)
   })
 }
 
-async function assertNotebook(source: string): Promise<void> {
-  let content: unknown
-  try {
-    content = JSON.parse(await readFile(source, 'utf8'))
-  } catch (error) {
-    throw refused(source, `it is not a notebook (${errorText(error)}); save it again from Jupyter`, error)
-  }
-  if (typeof content === 'object' && content !== null && 'cells' in content && Array.isArray(content.cells)) return
-  throw refused(source, 'it is not a notebook of format 4: it has no "cells"; save it again from Jupyter')
+/** Python reads the notebook when the model is prepared; this check only finds files that are something else. */
+async function requireNotebook(source: string): Promise<void> {
+  // Without zero bytes, the ASCII part of UTF-16 is ASCII.
+  const text = (await readFile(source, 'latin1')).replaceAll('\0', '')
+  if (/^[^"[\]]{0,10}\{/.test(text) && /"(cells|worksheets)"/.test(text)) return
+  throw refused(source, 'it is not a notebook: it has no "cells"; save it again from Jupyter')
 }
 
-/** Submission ids begin with a letter or digit, so this folder is never taken for one. */
+/** Submission ids begin with a letter or digit, so this folder is never mistaken for one. */
 async function stageInto(store: string, wish: string, fill: (folder: string) => Promise<void>): Promise<Staged> {
   const folder = await mkdtemp(join(store, '.incoming-'))
   const staged = { wish, copy: folder }
@@ -257,7 +254,7 @@ async function inspected(folder: string): Promise<void> {
   }
 }
 
-/** Gives what is staged its id: the one it wishes when free, else with the next free number. */
+/** Moves a staged submission to its id: the preferred one, with a number if it is taken. */
 async function settle(staged: Staged, store: string, used: ReadonlySet<string>): Promise<string> {
   if (staged.copy === null) return staged.wish
   const taken = new Set([...used, ...(await readdir(store))])
@@ -267,7 +264,7 @@ async function settle(staged: Staged, store: string, used: ReadonlySet<string>):
   let id = staged.wish
   for (let number = 2; taken.has(id); number += 1) id = `${staged.wish}-${number}`
   const target = join(store, id)
-  // The folder is ours when it could be made; the rename then replaces it, empty as it is.
+  // Creating the folder reserves the id; the rename replaces the empty folder.
   await mkdir(target)
   try {
     await rename(staged.copy, target)
@@ -283,7 +280,19 @@ function usedSubmissions(edit: ModelsFileEdit): Set<string> {
   return new Set(edit.ids().map((id) => String(edit.entry(id).get('submission_id'))))
 }
 
-/** Names of folders hold anything; ids only what is safe in paths. */
+/** The default name of a model: the name of its folder or notebook. */
+export function sourceName(source: string): string {
+  return basename(resolve(source)).replace(/\.ipynb$/i, '')
+}
+
+/** Composed and decomposed letters make the same name: macOS decomposes the names of folders. */
+export function toModelName(name: string, source: string): string {
+  const text = name.normalize('NFC').trim()
+  if (text !== '' && isPrintable(text)) return text
+  throw refused(source, `"${printable(name)}" cannot be the name of a model: it is empty or has invisible characters`)
+}
+
+/** Ids contain only characters that are safe in paths. */
 function toId(name: string): string {
   const id = name
     .normalize('NFKD')
@@ -294,9 +303,9 @@ function toId(name: string): string {
   return id === '' ? 'submission' : id
 }
 
-/** The only model that goes by this name. */
+/** The only model of this name. */
 function findByName(edit: ModelsFileEdit, modelsFile: string, name: string): string {
-  const found = edit.ids().filter((id) => storedModel(edit, id).modelName === name)
+  const found = edit.ids().filter((id) => storedModel(edit, id).modelName.normalize('NFC') === name)
   const [id] = found
   if (id !== undefined && found.length === 1) return id
   const problem =

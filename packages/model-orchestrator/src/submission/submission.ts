@@ -4,21 +4,21 @@ import { holds } from '../confine/visible-paths.ts'
 import { errorText } from '../errors.ts'
 import { RunFailure } from '../run-failure.ts'
 
-/** What a submission is written in; it decides what must be made ready before it can be started. */
+/** The language of a submission, which decides how it is prepared. */
 export type SubmissionLanguage = 'typescript' | 'javascript' | 'python' | 'notebook'
 
 /** A submission that can be run. */
 export interface Submission {
   readonly directory: string
   readonly language: SubmissionLanguage
-  /** The file that begins it, relative to the folder. */
+  /** The main file, relative to the folder. */
   readonly main: string
 }
 
 const MAIN_FILES = ['main.ts', 'main.mts', 'main.js', 'main.mjs', 'main.cjs']
 const PYTHON_MAIN = 'main.py'
 
-/** Looks at `directory` before a process is spent on it. Throws a `BUILD_FAILED` run failure that says what is missing. */
+/** Inspects a folder before a process is started for it. Throws a `BUILD_FAILED` run failure that says what is missing. */
 export async function inspectSubmission(directory: string): Promise<Submission> {
   const names = await fileNames(directory)
   const main = MAIN_FILES.find((name) => names.has(name)) ?? (await packageMain(directory))
@@ -31,7 +31,7 @@ export async function inspectSubmission(directory: string): Promise<Submission> 
   }
   if (main !== null) return { directory, language: isTypeScript(main) ? 'typescript' : 'javascript', main }
   if (hasPython) return { directory, language: 'python', main: PYTHON_MAIN }
-  const notebooks = [...names].filter((name) => name.endsWith('.ipynb')).sort()
+  const notebooks = [...names].filter((name) => /\.ipynb$/i.test(name)).sort()
   const [notebook] = notebooks
   if (notebooks.length > 1) {
     throw new RunFailure(

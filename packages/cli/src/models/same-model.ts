@@ -1,0 +1,43 @@
+import { CliError, ReportedFailure } from '../cli-error.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import type { ListedModel } from './local-models.ts'
+
+/** A model that is about to be added. */
+export interface AddedModel {
+  readonly source: string
+  readonly name: string
+  readonly cruncherName: string
+}
+
+/**
+ * Whether a model shall get new code instead of being added: a folder that is added a second time may mean either, so a
+ * terminal is asked.
+ * @throws CliError with the flags that answer the question where nobody can be asked.
+ */
+export async function asksForReplacement(
+  added: AddedModel,
+  listed: readonly ListedModel[],
+  terminal: Terminal,
+): Promise<boolean> {
+  const { name, cruncherName, source } = added
+  const same = listed.filter((model) => {
+    return model.name.normalize('NFC') === name && (model.cruncherName ?? cruncherName) === cruncherName
+  })
+  const [first] = same
+  if (first === undefined) return false
+  const cause = `${cruncherName} has ${modelsText(same)} of the name ${JSON.stringify(name)} already`
+  if (terminal.ask === undefined) {
+    const fix = 'write --replace to give it this code, --another to add a second model of that name, or --name NAME'
+    throw new CliError({ place: `crunch models add ${source}`, cause, fix })
+  }
+  for (;;) {
+    const answer = await terminal.ask(`${cause}. Replace its code, add another model, or cancel? [r/a/c] `)
+    if (/^r/i.test(answer)) return true
+    if (/^a/i.test(answer)) return false
+    if (/^c?$/i.test(answer) || terminal.signal.aborted) throw new ReportedFailure('ended by the operator')
+  }
+}
+
+function modelsText(models: readonly ListedModel[]): string {
+  return `${models.length === 1 ? 'model' : 'models'} ${models.map(({ id }) => id).join(', ')}`
+}
