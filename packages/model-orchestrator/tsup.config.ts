@@ -8,6 +8,9 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   target: 'node20',
-  // Python runs it, from the folder that holds the program.
-  onSuccess: async () => copyFileSync('src/prepare/notebook/read_notebook.py', 'dist/read_notebook.py'),
+  // Python runs them, from the folder that holds the program.
+  onSuccess: async () => {
+    for (const name of ['read_notebook.py', 'notebook_cells.py'])
+      copyFileSync(`src/prepare/notebook/${name}`, `dist/${name}`)
+  },
 })

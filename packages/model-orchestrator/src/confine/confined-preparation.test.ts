@@ -12,14 +12,14 @@ import { startPackageIndex } from '../../test/package-index.ts'
 import { rememberingLog } from '../../test/workspace.ts'
 import { openLimitGroups } from '../limit/limit-groups.ts'
 import { taskLimit } from '../limit/model-limits.ts'
-import { readCodeCells } from '../prepare/notebook/read-code-cells.ts'
+import { readNotebook } from '../prepare/notebook/read-notebook.ts'
 import { createPythonEnvironments } from '../prepare/python/python-environments.ts'
 import { findPython } from '../prepare/python/python-interpreter.ts'
 import type { Workshop } from '../prepare/workshop.ts'
 import { type ProcessGuard, startProcessGuard } from '../process/process-guard.ts'
 import type { ProcessTable } from '../process/process-table.ts'
 import { removeFolder } from '../process/remove-folder.ts'
-import { readTextFile } from '../submission/read-text-file.ts'
+import { readOwnFile } from '../submission/read-own-file.ts'
 
 const LIMIT_MS = 240_000
 
@@ -289,7 +289,7 @@ sys.exit(3)`
       const file = join(home, 'model.ipynb')
       const read = async (source: string) => {
         await writeFile(file, JSON.stringify({ nbformat: 4, cells: [{ cell_type: 'code', source }] }))
-        return readCodeCells({ file, interpreter, workshop, scratchDirectory: join(home, 'books'), signal: never })
+        return readNotebook({ file, interpreter, workshop, scratchDirectory: join(home, 'books'), signal: never })
       }
       await writeFile(join(home, 'ast.py'), `open(${JSON.stringify(join(home, 'marker'))}, "w")`)
       await expect(read('def f(:\n')).rejects.toThrow(/cell 1 line 1: /)
@@ -317,7 +317,7 @@ sys.exit(3)`
 it('is not read through links that leave the submission, for its lines would come back in an error', async () => {
   await mkdir(join(home, 'one'))
   await symlink(join(home, 'secret.txt'), join(home, 'one', 'requirements.txt'))
-  const error: Error = await readTextFile(join(home, 'one', 'requirements.txt')).then(
+  const error: Error = await readOwnFile(join(home, 'one', 'requirements.txt')).then(
     () => new Error('it was read'),
     (reason) => reason,
   )
@@ -327,5 +327,5 @@ it('is not read through links that leave the submission, for its lines would com
 
 it.skipIf(process.platform === 'win32')('is not read from a pipe, which would never end', async () => {
   await promisify(execFile)('mkfifo', [join(home, 'requirements.txt')])
-  await expect(readTextFile(join(home, 'requirements.txt'))).rejects.toThrow(/cannot be read: it is not a file/)
+  await expect(readOwnFile(join(home, 'requirements.txt'))).rejects.toThrow(/cannot be read: it is not a file/)
 })

@@ -58,6 +58,7 @@ describe('a submission', () => {
       RESOURCE_DIRECTORY: resource,
       PYTHONUNBUFFERED: '1',
       PYTHONDONTWRITEBYTECODE: '1',
+      GRPC_ENABLE_FORK_SUPPORT: '0',
       PYTHONPATH: base,
     })
     expect(prepared.readableDirectories).toEqual([resource, expect.stringContaining(environment), base])

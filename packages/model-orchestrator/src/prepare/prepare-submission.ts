@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { OrchestratorError } from '../errors.ts'
 import type { ProcessGuard } from '../process/process-guard.ts'
-import { readTextFile } from '../submission/read-text-file.ts'
+import { readOwnFile } from '../submission/read-own-file.ts'
 import type { Submission } from '../submission/submission.ts'
 import { writeNotebookProgram } from './notebook/notebook-submission.ts'
 import type { PreparedSubmission, RunnerCommand } from './prepared-submission.ts'
@@ -15,11 +15,11 @@ import {
 import { parseRequirements } from './python/python-requirements.ts'
 import type { Workshop } from './workshop.ts'
 
-/** What submissions are made ready with. */
+/** What preparing a submission needs. */
 export interface PreparationResources {
   readonly runnerCommand: RunnerCommand
   readonly baseClassName: string
-  /** Holds one folder a resource, named by its id; they are optional. */
+  /** Contains one folder per resource, named by its id. Folders are optional. */
   readonly resourcesDirectory: string
   readonly pythonPath: readonly string[]
   readonly environments: PythonEnvironments
@@ -99,9 +99,11 @@ export async function prepareSubmission(
     args: [made.runner, '--code-directory', program.directory],
     environment: {
       ...environment,
-      // A line must reach the log when it is printed, and a submission's folder stays as its author made it.
+      // Printed lines reach the log at once, and the submission's folder is not written to.
       PYTHONUNBUFFERED: '1',
       PYTHONDONTWRITEBYTECODE: '1',
+      // gRPC's fork handlers crash children that a model forks while it answers a call.
+      GRPC_ENABLE_FORK_SUPPORT: '0',
       ...(path.length === 0 ? {} : { PYTHONPATH: path.join(':') }),
     },
     readableDirectories: [...readableDirectories, made.directory, ...path],
@@ -118,7 +120,7 @@ async function pythonProgram(
   const { directory, language, main } = submission
   const own = join(directory, 'requirements.txt')
   if (language !== 'notebook') {
-    const requirements = parseRequirements((await readTextFile(own)) ?? '', own)
+    const requirements = parseRequirements((await readOwnFile(own)) ?? Buffer.alloc(0), own)
     return { directory, requirements, place: own }
   }
   const { notebooksDirectory, environments } = resources

@@ -9,12 +9,12 @@ export interface RunnerCommand {
 /** What a launch needs; the runner's address is appended to `args`. */
 export interface PreparedSubmission {
   readonly language: SubmissionLanguage
-  /** The folder of the code, and the working directory. For a notebook it is not the submission's own folder. */
+  /** The folder of the code and the working directory. For a notebook, the folder that it was extracted to. */
   readonly directory: string
   readonly command: string
   readonly args: readonly string[]
-  /** Names that the process gets on top of `modelEnvironment`. */
+  /** Environment variables in addition to `modelEnvironment`. */
   readonly environment: Readonly<Record<string, string>>
-  /** What it must be able to read beside `directory` and the programs of the machine. */
+  /** Folders that it must be able to read, besides `directory` and the system's programs. */
   readonly readableDirectories: readonly string[]
 }

@@ -7,16 +7,16 @@ import { MAX_OUTPUT_MIB, type ProgramEnd, runProgram } from '../process/run-prog
 import { measureFolders } from '../submission/measure-folder.ts'
 
 const MIB = 1024 * 1024
-/** An installer needs that much itself, whatever models may have. */
+/** An installer needs this much, even where models get less. */
 const LOWEST_MEMORY_MIB = 1_024
 const LOWEST_PROCESSES = 64
-/** All that one preparation may write. Large machine learning packages take five gigabytes. */
+/** The most that one preparation may write. Large machine learning packages take 5 GB. */
 const DISK_MIB = 16_384
-/** Empty ones take no space, but a file system has only so many. */
+/** Empty files take no space, but the number of files is limited as well. */
 const MAX_FILES = 400_000
 const DISK_CHECK_MS = 2_000
 
-/** A program that makes a submission ready, and how it is run. */
+/** A program that helps to prepare a submission, and how it is run. */
 export interface WorkshopTask {
   readonly command: string
   readonly args: readonly string[]
@@ -31,17 +31,17 @@ export interface WorkshopTask {
   readonly onLine?: (line: string, error: boolean) => void
 }
 
-/** `over` says which limit it passed, null when it was ended for none. */
+/** `over` says which limit it exceeded; null if none. */
 export interface WorkshopEnd extends ProgramEnd {
   readonly over: string | null
 }
 
-/** Runs what makes a submission ready, confined and watched as models are: its author may have written any byte of it. */
+/** Runs the programs that prepare a submission, confined and limited like models: they may run the author's code. */
 export interface Workshop {
   /** Why its programs are not confined on this machine; null where they are. */
   readonly openBecause: string | null
   run(task: WorkshopTask): Promise<WorkshopEnd>
-  /** Calls `use` with a folder for a socket, and removes it afterwards. */
+  /** Calls `use` with a temporary folder for a socket. */
   withSocketFolder<Result>(use: (folder: string) => Promise<Result>): Promise<Result>
 }
 
@@ -60,7 +60,7 @@ export function createWorkshop(input: {
     ...input.limits,
     memoryMib: Math.max(input.limits.memoryMib, LOWEST_MEMORY_MIB),
     processes: Math.max(input.limits.processes, LOWEST_PROCESSES),
-    // Its time is limited instead: to compile is to compute.
+    // Compiling needs the CPU; its time is limited instead.
     cpuCores: Number.POSITIVE_INFINITY,
   }
   return {

@@ -36,7 +36,7 @@ afterAll(() => {
 const extract = (file: string) => extractNotebook({ ...reader, file, scratchDirectory: home })
 
 /** A notebook of this text. */
-function extractText(text: string) {
+function extractText(text: string | Buffer) {
   const file = join(home, 'a.ipynb')
   writeFileSync(file, text)
   return extract(file)
@@ -67,7 +67,7 @@ describe.skipIf(missing !== null)(
         specs: [...one.specs].sort(),
       }))
       expect(sorted.sort((a, b) => (a.module < b.module ? -1 : 1))).toEqual(judged.requirements)
-      expect(Object.fromEntries(files)).toEqual(judged.files)
+      expect(Object.fromEntries([...files].map(([path, content]) => [path, content.toString()]))).toEqual(judged.files)
     })
   },
 )
@@ -92,11 +92,17 @@ describe.skipIf(missing !== null)('a notebook', () => {
     })
   })
 
-  it('is refused when it is none, too old or of another language', async () => {
+  it('is refused when it is none, of an unknown format or of another language', async () => {
     await expect(extractText('{')).rejects.toThrow(/a.ipynb is not a notebook that can be run: it is not JSON/)
-    await expect(extractText('{"nbformat":3,"worksheets":[]}')).rejects.toThrow(/format 4 are supported/)
-    const metadata = { kernelspec: { language: 'R' } }
-    await expect(extractText(JSON.stringify({ nbformat: 4, metadata, cells: [] }))).rejects.toThrow(/written in R/)
+    await expect(extractText('[1]')).rejects.toThrow(/it is not a JSON object/)
+    await expect(extractText('{"cells":1}')).rejects.toThrow(/it has no "cells"/)
+    await expect(extractText('{"nbformat":5,"cells":[]}')).rejects.toThrow(/its format 5.0 is unknown/)
+    await expect(extractText('{"cells":[{"cell_type":"code","source":[1]}]}')).rejects.toThrow(
+      /cell 1 line 1: its source is not text/,
+    )
+    for (const metadata of [{ kernelspec: { language: 'R' } }, { language_info: { name: 'R' } }]) {
+      await expect(extractText(JSON.stringify({ nbformat: 4, metadata, cells: [] }))).rejects.toThrow(/written in R/)
+    }
   })
 
   it('keeps commands out of strings and brackets, over their continued lines, and cells of other languages', async () => {
@@ -124,7 +130,9 @@ describe.skipIf(missing !== null)('a notebook', () => {
       'scikit-learn==1.5',
       'x1',
     ])
-    expect(found.warnings).toEqual([`cell 1 line 1: pip's option "-r other.txt" has no effect here`])
+    expect(found.warnings).toEqual([
+      `cell 1 line 1: pip's option "-r other.txt" has no effect: no such file lies beside the notebook`,
+    ])
   })
 
   it('warns of constants that are gone, and imports that are no requirement', async () => {
@@ -187,6 +195,156 @@ describe.skipIf(missing !== null)('a notebook', () => {
     expect(warnings).toHaveLength(101)
     expect(warnings.at(-1)).toBe('200 more warnings of this kind')
   })
+
+  it.each<[name: string, text: string | Buffer]>([
+    [
+      'NaN and Infinity',
+      '{"nbformat":4,"metadata":{"x":NaN},"cells":[{"cell_type":"code","outputs":[-Infinity],"source":"import a"}]}',
+    ],
+    ['a byte order mark', '\ufeff{"nbformat":4,"cells":[{"cell_type":"code","source":["\ufeffimport a"]}]}'],
+    ['UTF-16', Buffer.from('\ufeff{"nbformat":4,"cells":[{"cell_type":"code","source":"import a"}]}', 'utf16le')],
+    [
+      'integers of any length',
+      `{"nbformat":4,"x":${'9'.repeat(5_000)},"cells":[{"cell_type":"code","source":"import a"}]}`,
+    ],
+    [
+      'no format, no metadata',
+      '{"metadata":null,"cells":[{"cell_type":"code","metadata":null,"source":"import a"},{"cell_type":"code"}]}',
+    ],
+    ['no cell type', '{"cells":[{"outputs":[],"source":"import a"},{"cell_type":"raw","source":")"}]}'],
+    ['Windows line ends', '{"cells":[{"cell_type":"code","source":"\\r\\nimport a\\r\\n"}]}'],
+    [
+      'format 3',
+      '{"nbformat":3,"worksheets":[{"cells":[{"cell_type":"heading","source":"x"},{"cell_type":"code","language":"python","input":["import a"]}]}]}',
+    ],
+  ])('is read leniently: %s', async (_, text) => {
+    expect(await extractText(text)).toMatchObject({ source: 'import a\n', warnings: [] })
+  })
+
+  it('leaves out cells of other languages and says so', async () => {
+    const foreign = [
+      '%%bash\necho "x',
+      '\n\n%%bash -s "a"\necho "x',
+      '# shell\n%%sh\necho "x',
+      '%%HTML\n<b title="5\'">x</b>',
+      '%%R\t-i df\nx <- "',
+      '%%cython\ncdef int f(int x):\n    return x',
+      "%%capture out\n%%time\n%%sql\nSELECT 'a",
+      '%%anything_at_all\na --> "b',
+      '%%python2\nprint "x"',
+      '%%!\necho "x',
+      "%sql\nSELECT 'a",
+      "%md # It's a title",
+    ]
+    const { source, warnings } = await notebook(...foreign, 'class M:\n    pass')
+    expect(source.split('\n').filter((line) => line !== '' && !line.startsWith('#'))).toEqual(['class M:', '    pass'])
+    expect(warnings).toEqual(
+      foreign.map((_, index) =>
+        expect.stringMatching(`^cell ${index + 1}: left out, because (the cell magic|its first line) "%`),
+      ),
+    )
+  })
+
+  it('leaves out cells whose metadata name another language', async () => {
+    const metadata = [
+      { vscode: { languageId: 'sql' } },
+      { language: 'R' },
+      { dotnet_interactive: { language: 'csharp' } },
+      { polyglot_notebook: { kernelName: 'pwsh' } },
+      { vscode: { languageId: 'python' } },
+    ]
+    const cells = metadata.map((one, index) => {
+      return { cell_type: 'code', metadata: one, source: index < 4 ? 'it\'s "' : 'import a' }
+    })
+    const { source, warnings } = await extractText(JSON.stringify({ nbformat: 4, cells }))
+    expect(source).toBe(`${'#it\'s "\n\n\n'.repeat(4)}import a\n`)
+    const because = ['sql', 'R', 'csharp', 'pwsh'].map((name, index) => {
+      return `cell ${index + 1}: left out, because it is written in ${name}`
+    })
+    expect(warnings).toEqual(because)
+  })
+
+  it('keeps the Python of magic words that run it', async () => {
+    const magics = ['%%time', '%%capture --no-stderr out', '\n%%timeit -n 1', '%%capture\n%%time']
+    const { imports, warnings } = await notebook(...magics.map((magic, index) => `${magic}\nimport a${index}`))
+    expect([imports.map(({ module }) => module), warnings]).toEqual([['a0', 'a1', 'a2', 'a3'], []])
+  })
+
+  it('writes the files of its cells, whose modules are local and bring their imports', async () => {
+    const found = await notebook(
+      '%%writefile signals.py\nimport lightgbm  # ==4.1\nimport unused_by_nothing.x\nBASE = 1',
+      '%%writefile -a ./signals.py\nimport os\n\n',
+      '%%file "pkg/deep one/__init__.py"\nit\'s no Python',
+      '%%writefile pkg/a.py\nimport scipy_like\n',
+      '%%writefile app.py\nimport streamlit',
+      '%%writefile notes.md\nold',
+      "\n%%writefile notes.md\nIt's {new}",
+      'from signals import BASE\nimport pkg.a',
+    )
+    expect(Object.fromEntries([...found.files].map(([path, content]) => [path, content.toString()]))).toEqual({
+      'signals.py': 'import lightgbm  # ==4.1\nimport unused_by_nothing.x\nBASE = 1\nimport os\n\n',
+      'pkg/deep one/__init__.py': "it's no Python\n",
+      'pkg/a.py': 'import scipy_like\n',
+      'app.py': 'import streamlit\n',
+      'notes.md': "It's {new}\n",
+    })
+    expect(found.source).toMatch(/^#%%writefile signals\.py\n/)
+    expect(found.source).not.toContain('lightgbm')
+    expect(notebookRequirements(found, new Set())).toEqual(['lightgbm==4.1', 'scipy_like', 'unused_by_nothing'])
+    expect(found.warnings).toEqual([expect.stringMatching(/^cell 3: pkg\/deep one\/__init__\.py is not Python \(/)])
+  })
+
+  it('takes no data for a module', async () => {
+    const found = await notebook('%%writefile river.csv\n1', '%%writefile torch/weights.txt\n1', 'import river, torch')
+    expect(notebookRequirements(found, new Set())).toEqual(['river', 'torch'])
+  })
+
+  it('installs what the files name that it writes', async () => {
+    const found = await notebook(
+      '%%writefile needs/list.txt\none==1 # this\ntwo',
+      '!pip install -q -r ./needs/list.txt',
+    )
+    expect(found).toMatchObject({ installed: ['one==1', 'two'], warnings: [] })
+    await expect(notebook('%%writefile list.txt\n\n-e .', '!pip install -r list.txt')).rejects.toThrow(
+      /a\.ipynb: list\.txt line 2: "-e \." is an option of pip/,
+    )
+  })
+
+  it.each([
+    ['%%writefile ../x.py', /cell 1 line 1: file "..\/x.py" is outside of the submission/],
+    ['%%writefile /content/x.py', /is outside of the submission; name one inside/],
+    ['%%writefile ~/x.py', /is outside of the submission/],
+    ['%%writefile a/../../x.py', /is outside of the submission/],
+    ['%%writefile .', /is outside of the submission/],
+    ['%%writefile main.py', /conflicts with main.py/],
+    ['%%writefile', /%%writefile needs the name of one file/],
+    ['%%writefile a.py b.py', /needs the name of one file/],
+    ['%%writefile --append', /needs the name of one file/],
+    ['%%writefile {folder}/x.py', /known only when the notebook runs/],
+    ['%%writefile "x.py', /%%writefile cannot be read: No closing quotation/],
+    ['%%writefile a\u202eb.py', /has a name that cannot be used/],
+    [`%%writefile ${'a'.repeat(300)}.py`, /has a name that cannot be used/],
+  ])('is refused when it writes elsewhere: %s', async (magic, message) => {
+    await expect(notebook(`${magic}\nx = 1`)).rejects.toMatchObject({
+      code: 'BUILD_FAILED',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  it('is refused when two files cannot lie side by side', async () => {
+    await expect(notebook('%%writefile a\n1', '%%writefile a/b\n2')).rejects.toThrow(
+      /cell 2 line 1: .* conflicts with a;/,
+    )
+    await expect(notebook('%%writefile A.py\n1', '%%writefile a.py\n2')).rejects.toThrow(/conflicts with A.py;/)
+  })
+
+  it.each(['---\nA title\n---\nand text', '---', '---\n\nfile: x\n---', '---\n---\n'])(
+    'has text between rules, which is no file: %j',
+    async (source) => {
+      const { files } = await extractText(JSON.stringify({ cells: [{ cell_type: 'markdown', source }] }))
+      expect(files.size).toBe(0)
+    },
+  )
 
   it.each(['../x', '/etc/x', 'main.py', 'Requirements.txt'])('does not hold a file %s', async (file) => {
     const cells = [{ cell_type: 'markdown', source: `---\nfile: ${file}\n---\nx` }]

@@ -1,20 +1,22 @@
 import { posix } from 'node:path'
-import { parse } from 'yaml'
-import { z } from 'zod'
+import { isPrintable, printable } from '@crunch/local-processes'
 import { errorText } from '../../errors.ts'
 import { RunFailure } from '../../run-failure.ts'
-import { readTextFile } from '../../submission/read-text-file.ts'
-import { checkRequirement } from '../python/python-requirements.ts'
+import { checkRequirement, parseRequirements } from '../python/python-requirements.ts'
 import {
   type ImportedPackage,
   importedPackage,
   importRequirement,
-  installedPackages,
   joinRequirements,
   mergeImports,
   packageOfModule,
 } from './import-requirement.ts'
-import { type NotebookCode, type NotebookReading, readCodeCells } from './read-code-cells.ts'
+import { installedPackages } from './installed-packages.ts'
+import { type NotebookCode, type NotebookReading, readNotebook } from './read-notebook.ts'
+
+/** What Linux takes for one name. */
+const MAX_NAME_BYTES = 255
+const MAX_PATH_CHARACTERS = 1_000
 
 /** A program made of a notebook. */
 export interface ExtractedNotebook {
@@ -22,47 +24,44 @@ export interface ExtractedNotebook {
   readonly imports: readonly (ImportedPackage & { readonly isStandard: boolean })[]
   /** The packages that the notebook's commands install. */
   readonly installed: readonly string[]
-  /** Files that text cells hold: `---`, `file: name`, `---`, content. */
-  readonly files: ReadonlyMap<string, string>
+  /** What lies beside the notebook, and the files that its cells hold, by their paths. */
+  readonly files: ReadonlyMap<string, Buffer>
   readonly warnings: readonly string[]
 }
 
-const text = z.union([z.string(), z.array(z.string())])
-const notebookSchema = z.object({
-  nbformat: z.literal(4, 'only notebooks of format 4 are supported; open it in Jupyter and save it again'),
-  metadata: z.object({ kernelspec: z.object({ language: z.string().optional() }).optional() }).optional(),
-  cells: z.array(z.object({ cell_type: z.string(), source: text })).max(2_000),
-})
-
 /**
- * Converts a notebook into a program, as crunch-convert does. Throws `BUILD_FAILED` that names the cell and the line,
- * both counted from 1.
+ * Converts a notebook into a program, as crunch-convert does. `beside` are the files that lie beside it, by their paths.
+ * Throws `BUILD_FAILED` that names the cell and the line, both counted from 1.
  */
-export async function extractNotebook(reading: NotebookReading): Promise<ExtractedNotebook> {
-  const { file } = reading
-  const { cells } = readNotebook((await readTextFile(file)) ?? '', file)
-  const files = new Map<string, string>()
-  for (const [index, { cell_type: type, source }] of cells.entries()) {
-    if (type !== 'markdown') continue
-    inCell(file, index + 1, 1, () => readFileCell(cellLines(source), files))
-  }
-  const code = await readCodeCells(reading)
-  const { installed, warnings } = installedBy(code, file)
+export async function extractNotebook(
+  reading: NotebookReading,
+  beside: ReadonlyMap<string, Buffer> = new Map(),
+): Promise<ExtractedNotebook> {
+  const code = await readNotebook(reading)
+  const files = withFilesOf(code, beside, reading.file)
+  const { installed, warnings } = installedBy(code, reading.file, files)
   return {
     source: code.lines.map((line) => `${line}\n`).join(''),
-    imports: importsOf(code, file),
+    imports: importsOf(code, reading.file),
     installed,
     files,
     warnings: [...code.warnings, ...warnings],
   }
 }
 
-/** What must be installed for the notebook; `local` are modules that are there anyway. */
+/** What must be installed for the notebook; `local` are modules that need no package, besides those of its own files. */
 export function notebookRequirements(notebook: ExtractedNotebook, local: ReadonlySet<string>): readonly string[] {
+  const own = modulesOf(notebook.files)
   const imported = notebook.imports
-    .filter(({ module, isStandard }) => !isStandard && !local.has(module))
+    .filter(({ module, isStandard }) => !isStandard && !local.has(module) && !own.has(module))
     .map((one) => importRequirement({ ...one, name: one.name ?? packageOfModule(one.module) }))
   return joinRequirements(imported, notebook.installed)
+}
+
+/** Data beside a program, such as `pandas.csv`, is no module. */
+function modulesOf(files: ReadonlyMap<string, Buffer>): ReadonlySet<string> {
+  const programs = [...files.keys()].filter((path) => /\.(py|pyc|so)$/.test(path))
+  return new Set(programs.map((path) => /^[^/.]*/.exec(path)?.[0] ?? ''))
 }
 
 function importsOf({ imports }: NotebookCode, file: string): ExtractedNotebook['imports'] {
@@ -78,16 +77,20 @@ function importsOf({ imports }: NotebookCode, file: string): ExtractedNotebook['
   return [...byModule.values()]
 }
 
-function installedBy({ commands }: NotebookCode, file: string) {
+function installedBy({ commands }: NotebookCode, file: string, files: ReadonlyMap<string, Buffer>) {
   const warnings: string[] = []
   const installed = commands.flatMap(({ cell, line, text }) => {
-    const packages = installedPackages(text, (option) =>
-      warnings.push(`cell ${cell} line ${line}: pip's option "${option}" has no effect here`),
-    )
-    for (const one of packages) checkRequirement(one, `${file}: cell ${cell} line ${line}`)
+    const place = `cell ${cell} line ${line}`
+    const packages = installedPackages(text, (sentence) => warnings.push(`${place}: ${sentence}`), readRequirements)
+    for (const one of packages) checkRequirement(one, `${file}: ${place}`)
     return packages
   })
   return { installed, warnings }
+
+  function readRequirements(path: string) {
+    const content = files.get(posix.normalize(path))
+    return content === undefined ? null : parseRequirements(content, `${file}: ${path}`)
+  }
 }
 
 /** An error of `work` gets its place. */
@@ -99,48 +102,40 @@ function inCell(file: string, cell: number, line: number, work: () => void): voi
   }
 }
 
-function readNotebook(content: string, place: string): z.infer<typeof notebookSchema> {
-  const refuse = (why: string, cause?: unknown) =>
-    new RunFailure('BUILD_FAILED', `${place} is not a notebook that can be run: ${why}`, { cause })
-  let json: unknown
-  try {
-    json = JSON.parse(content)
-  } catch (error) {
-    throw refuse(`it is not JSON (${errorText(error)})`, error)
+function withFilesOf({ files }: NotebookCode, beside: ReadonlyMap<string, Buffer>, notebook: string) {
+  const parts = new Map([...beside].map(([path, content]) => [path, [content]]))
+  for (const { cell, path: name, text, how } of files) {
+    inCell(notebook, cell, 1, () => {
+      const path = filePath(name)
+      const taken = [...parts.keys(), 'main.py', ...(how === 'new' ? ['requirements.txt'] : [])].find((known) =>
+        conflicts(known, path, how),
+      )
+      if (taken !== undefined) throw new Error(`file "${name}" conflicts with ${taken}; choose another name`)
+      const before = how === 'append' ? (parts.get(path) ?? []) : []
+      parts.set(path, [...before, Buffer.from(text)])
+    })
   }
-  const notebook = notebookSchema.safeParse(json)
-  if (!notebook.success) throw refuse(z.prettifyError(notebook.error), notebook.error)
-  const language = notebook.data.metadata?.kernelspec?.language ?? 'python'
-  if (language.toLowerCase() !== 'python') throw refuse(`it is written in ${language}; models are written in Python`)
-  return notebook.data
+  return new Map([...parts].map(([path, contents]) => [path, Buffer.concat(contents)]))
 }
 
-function cellLines(source: string | readonly string[]): readonly string[] {
-  const whole = typeof source === 'string' ? source : source.map((line) => line.replace(/\n$/, '')).join('\n')
-  return whole.replaceAll('\r', '').split('\n')
+/** A path inside the submission. */
+function filePath(name: string): string {
+  const path = posix.normalize(name).replace(/\/$/, '')
+  if (posix.isAbsolute(path) || path.startsWith('~') || path === '.' || path.split('/').includes('..')) {
+    throw new Error(`file "${name}" is outside of the submission; name one inside`)
+  }
+  const isUsable = path.split('/').every((part) => isPrintable(part) && Buffer.byteLength(part) <= MAX_NAME_BYTES)
+  if (!isUsable || path.length > MAX_PATH_CHARACTERS) {
+    throw new Error(
+      `file "${printable(name.slice(0, 60))}" has a name that cannot be used; choose a shorter, visible one`,
+    )
+  }
+  return path
 }
 
-function readFileCell(lines: readonly string[], files: Map<string, string>): void {
-  const end = lines.indexOf('---', 1)
-  if (lines[0] !== '---' || end < 0) return
-  const head = lines.slice(1, end)
-  if (head.some((line) => line.trim() === '')) return
-  const settings: unknown = parse(head.join('\n'))
-  const file = typeof settings === 'object' && settings !== null && 'file' in settings ? settings.file : null
-  if (typeof file !== 'string' || file.trim() === '') throw new Error('the head of a file cell names no "file"')
-  const path = posix.normalize(file.replaceAll('\\', '/')).replace(/\/$/, '')
-  if (path.startsWith('/') || path === '.' || path.split('/').includes('..')) {
-    throw new Error(`file "${file}" is outside of the submission; name one inside`)
-  }
-  const taken = [...files.keys(), 'main.py', 'requirements.txt'].find(
-    (name) => name.toLowerCase() === path.toLowerCase(),
-  )
-  if (taken !== undefined) throw new Error(`file "${file}" conflicts with ${taken}; choose another name`)
-  files.set(
-    path,
-    lines
-      .slice(end + 1)
-      .join('\n')
-      .trim(),
-  )
+/** No two files differ in case alone, none is a folder of another, and main.py is the program itself. */
+function conflicts(known: string, path: string, how: 'new' | 'replace' | 'append'): boolean {
+  if (known === path) return how === 'new' || path === 'main.py'
+  const [one, other] = [known.toLowerCase(), path.toLowerCase()]
+  return one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`)
 }

@@ -1,10 +1,10 @@
 import { requirementName } from '../python/python-requirements.ts'
 
-/** What an import asks for, and how its comment narrows it. */
+/** The package that an import needs, with the version from its comment. */
 export interface ImportedPackage {
-  /** The module that is imported, without what is behind its first dot. */
+  /** The top-level module: `a` of `import a.b`. */
   readonly module: string
-  /** The package as its comment names it. */
+  /** The package named in the comment. */
   readonly name: string | null
   readonly extras: readonly string[]
   readonly specs: readonly string[]
@@ -14,7 +14,7 @@ const COMMENT = /^([A-Za-z_][A-Za-z0-9_-]*[A-Za-z0-9])?\s*([@[><=~].*)$/
 const EXTRAS = /^\[([^\]]*)\]\s*/
 const SPEC = /^(===|==|~=|!=|>=|<=|>|<)\s*([A-Za-z0-9.*+!_-]+)$/
 
-/** Modules whose package has another name. */
+/** Modules whose package has a different name. */
 const PACKAGE_OF: Readonly<Record<string, string>> = {
   Crypto: 'pycryptodome',
   PIL: 'pillow',
@@ -39,14 +39,14 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   yaml: 'pyyaml',
 }
 
-/** The package that brings a module: an index knows packages only. */
+/** The package that contains a module. */
 export function packageOfModule(name: string): string {
   return PACKAGE_OF[name] ?? name
 }
 
 /**
- * The package of an imported module with the comment behind the import: `# ==1.2`, `# scikit-learn[x] >=1`, `# @latest`, or
- * `# @ignore`, which gives null. Throws an error that says what is wrong with the comment; any other comment means nothing.
+ * The package of an imported module. The comment after the import may choose a version (`# ==1.2`, `# scikit-learn[x] >=1`,
+ * `# @latest`) or no package (`# @ignore`, which returns null); other comments are ignored. Throws if the version is invalid.
  */
 export function importedPackage(module: string, comment: string | null): ImportedPackage | null {
   const wish = readComment(comment ?? '')
@@ -81,7 +81,7 @@ function splitList(text: string): string[] {
     .filter((item) => item !== '')
 }
 
-/** One requirement for two imports of the same module; throws when they disagree. */
+/** Merges two imports of one module; throws if they name different packages, extras or versions. */
 export function mergeImports(first: ImportedPackage, second: ImportedPackage): ImportedPackage {
   const differs = (one: readonly string[], other: readonly string[]) =>
     one.length > 0 && other.length > 0 && one.join() !== other.join()
@@ -94,33 +94,12 @@ export function mergeImports(first: ImportedPackage, second: ImportedPackage): I
   return { ...(hasWish ? second : first), name: second.name ?? first.name }
 }
 
-/** `scikit-learn[x]>=1`; the module's own name where no package is named. */
+/** As a requirement: `scikit-learn[x]>=1`. The module's name stands for the package if none is named. */
 export function importRequirement({ module, name, extras, specs }: ImportedPackage): string {
   return `${name ?? module}${extras.length > 0 ? `[${extras.join(',')}]` : ''}${specs.join(',')}`
 }
 
-const INSTALL = /^(?:[!%]\s*)?(?:uv\s+)?(?:python3?\s+-m\s+)?pip3?\s+install\s+(.*)$/
-const VALUE_OPTIONS = new Set(['-r', '-c', '-i', '-f', '-t', '-e', '--index-url', '--extra-index-url', '--target'])
-
-/** The packages that a notebook's command installs; empty for any other command. `ignored` gets options that matter. */
-export function installedPackages(command: string, ignored: (option: string) => void): readonly string[] {
-  const words = (INSTALL.exec(command)?.[1] ?? '').match(/"[^"]*"|'[^']*'|\S+/g) ?? []
-  const packages: string[] = []
-  for (let index = 0; index < words.length; index += 1) {
-    const word = (words[index] ?? '').replace(/^(["'])(.*)\1$/, '$2')
-    if (/^(&&|\|\|?|;|>|2>|#)/.test(word)) break
-    if (!word.startsWith('-')) {
-      packages.push(word)
-      continue
-    }
-    const takesValue = VALUE_OPTIONS.has(word)
-    if (takesValue) index += 1
-    if (takesValue || word.includes('=')) ignored(takesValue ? `${word} ${words[index] ?? ''}` : word)
-  }
-  return packages
-}
-
-/** Requirements of commands and imports, one for each package; a comment behind an import comes first. */
+/** One requirement per package. One with a version wins over one without, and an import's over a command's. */
 export function joinRequirements(imported: readonly string[], installed: readonly string[]): readonly string[] {
   const all = new Map<string, string>()
   for (const requirement of [...installed, ...imported]) {

@@ -6,13 +6,13 @@ import { RunFailure } from '../../run-failure.ts'
 import type { Submission } from '../../submission/submission.ts'
 import { parseRequirements } from '../python/python-requirements.ts'
 import { type ExtractedNotebook, extractNotebook, notebookRequirements } from './extract-notebook.ts'
-import type { NotebookReading } from './read-code-cells.ts'
+import type { NotebookReading } from './read-notebook.ts'
 
-/** What may lie beside a notebook and is copied with its program. */
+/** Limits of what is copied from beside a notebook. */
 const MAX_FILES = 1_000
 const MAX_BYTES = 200 * 1024 * 1024
 
-/** A notebook as a folder that a Python runner can host. */
+/** A notebook, extracted into a folder that a Python runner can host. */
 export interface NotebookProgram {
   readonly directory: string
   readonly main: string
@@ -28,24 +28,23 @@ export interface NotebookSettings extends Omit<NotebookReading, 'file' | 'scratc
 }
 
 /**
- * Extracts the submission's notebook into `{directory}/{hash of everything in it}`: `main.py`, `requirements.txt`, the
- * files that its text cells hold, and what lies beside the notebook. A `requirements.txt` of the author is taken as it
- * is; without one, imports and `!pip install` commands determine what is required. Throws `BUILD_FAILED`.
+ * Extracts the submission's notebook into `{directory}/{hash of the content}`: `main.py`, `requirements.txt`, the files that its
+ * cells write, and the files beside the notebook. The author's `requirements.txt` is used if there is one; otherwise imports and
+ * `!pip install` commands determine the requirements. Throws `BUILD_FAILED`.
  */
 export async function writeNotebookProgram(
   submission: Submission,
   settings: NotebookSettings,
 ): Promise<NotebookProgram> {
   const place = join(submission.directory, submission.main)
-  const notebook = await extractNotebook({ ...settings, file: place, scratchDirectory: settings.directory })
-  const files = await readFolder(submission.directory, submission.main)
-  for (const [path, content] of notebook.files) files.set(path, Buffer.from(content))
+  const beside = await readFolder(submission.directory, submission.main)
+  const notebook = await extractNotebook({ ...settings, file: place, scratchDirectory: settings.directory }, beside)
+  const files = new Map(notebook.files)
   const own = files.get('requirements.txt')
-  const local = await localModules(files, settings)
   const requirements =
     own === undefined
-      ? notebookRequirements(notebook, local)
-      : parseRequirements(own.toString(), join(submission.directory, 'requirements.txt'))
+      ? notebookRequirements(notebook, await sharedModules(settings))
+      : parseRequirements(own, join(submission.directory, 'requirements.txt'))
   files.set('main.py', Buffer.from(notebook.source))
   files.set('requirements.txt', Buffer.from(requirements.map((line) => `${line}\n`).join('')))
   const directory = await writeOnce(settings.directory, files)
@@ -58,7 +57,7 @@ async function readFolder(folder: string, notebook: string): Promise<Map<string,
   const walk = async (relative: string): Promise<void> => {
     for (const item of await readdir(join(folder, relative), { withFileTypes: true })) {
       const path = relative === '' ? item.name : `${relative}/${item.name}`
-      // Leavings of tools, not parts of a model.
+      // Files of tools, not of the model.
       if (item.name.startsWith('.') || item.name === '__pycache__' || path === notebook) continue
       if (item.isDirectory()) {
         await walk(path)
@@ -78,15 +77,13 @@ async function readFolder(folder: string, notebook: string): Promise<Map<string,
   return files
 }
 
-/** Modules that are not from a package index: the competition's own, and files beside the program. */
-async function localModules(
-  files: ReadonlyMap<string, Buffer>,
-  settings: { readonly pythonPath: readonly string[]; readonly baseClassName: string },
+/** Modules of the competition, which need no package. */
+async function sharedModules(
+  settings: Pick<NotebookSettings, 'pythonPath' | 'baseClassName'>,
 ): Promise<ReadonlySet<string>> {
-  const shared = await Promise.all(settings.pythonPath.map((folder) => readdir(folder)))
+  const names = await Promise.all(settings.pythonPath.map((folder) => readdir(folder)))
   const [basePackage = ''] = settings.baseClassName.split('.')
-  const names = [...shared.flat(), ...[...files.keys()].map((path) => path.split('/')[0] ?? '')]
-  return new Set([basePackage, ...names.map((name) => parse(name).name)])
+  return new Set([basePackage, ...names.flat().map((name) => parse(name).name)])
 }
 
 async function writeOnce(parent: string, files: ReadonlyMap<string, Buffer>): Promise<string> {
@@ -110,7 +107,7 @@ async function writeOnce(parent: string, files: ReadonlyMap<string, Buffer>): Pr
     await rename(draft, target)
   } catch (error) {
     await rm(draft, { recursive: true, force: true })
-    // Another start of the same notebook was quicker.
+    // Another start extracted the same notebook first.
     if (!['ENOTEMPTY', 'EEXIST'].includes(systemErrorCode(error) ?? '')) throw error
   }
   return target

@@ -1,4 +1,4 @@
-"""Reads the code cells of a notebook and chooses what of them makes a program, as crunch-convert does.
+"""Reads a notebook and chooses what of it makes a program, as crunch-convert does.
 
 Imports, functions and classes are kept. Everything else at the top of a cell is commented out, unless a comment
 `# @crunch/keep:on` stands before it; `:off` goes back, and `:none` comments out imports and functions as well.
@@ -7,141 +7,38 @@ Usage: python -I -S read_notebook.py NOTEBOOK ANSWER. ANSWER is a JSON object:
 - lines: the program
 - imports: {cell, line, module, isStandard, comment} for each module of each import that is kept
 - commands: {cell, line, text} for each command to the notebook itself, such as `!pip install pandas`
+- files: {cell, path, text, how} for each file that a cell holds; `how` is new, replace or append
 - warnings: sentences for the author
-- error: {cell, line, message} of the first cell that is not Python, and nothing else
+- error: {cell, line, message} of the first cell that cannot be read, and nothing else; cell is null for the whole notebook
 
 Cells and lines count from 1. The code of the notebook is parsed, never run.
 """
 
 import ast
-import io
 import json
+import os
 import re
 import sys
 import tokenize
 
-FOREIGN_CELL = re.compile(r"\s*%%(bash|sh|script|system|cmd|html|javascript|js|latex|markdown|svg|perl|ruby|R|sql)\b")
-# The shell, magic words, `pip` without either, their results (`files = !ls`), and help (`pd.read_csv?`).
-COMMAND = re.compile(r"!|%|pip3? |[\w, .]+=\s*[!%]|\?|[\w.]+\?")
+# Python in isolated mode does not look beside the program.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from notebook_cells import Cell, Refusal, comments_of, indent_of, language_of, lines_of, read_cells, read_file_cell  # noqa: E402
+
 KEEP_MODES = {"@crunch/keep:on": "everything", "@crunch/keep:off": "necessary", "@crunch/keep:none": "nothing"}
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 COMPOUND = (*DEFINITIONS, ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match)
 IMPORTS = (ast.Import, ast.ImportFrom)
 # A longer comment names no version. Each module of an import carries it, so the answer would take gigabytes.
 MAX_COMMENT = 1_000
-# The orchestrator splits each command into words.
-MAX_COMMAND = 10_000
-# Cells are parsed again after each command.
-MAX_COMMANDS = 1_000
 MAX_WARNINGS = 100
-
-
-class Refusal(Exception):
-    """A cell that is Python but is not taken. `line` is an index from 0."""
-
-    def __init__(self, line, message):
-        super().__init__(message)
-        self.line = line
-
-
-class Cell:
-    """A cell's lines, of which some get commented out, and what its Python says. Lines are indices from 0."""
-
-    def __init__(self, number, source):
-        self.number = number
-        self.commands = []
-        text = "\n".join(line.removesuffix("\n") for line in source) if isinstance(source, list) else source
-        self.lines = text.replace("\r", "").split("\n")
-        if FOREIGN_CELL.match(self.lines[0]):
-            self.lines = ["#" + line for line in self.lines]
-        self.tree = self._parse()
-        self.original = list(self.lines)
-        self._read_tokens()
-
-    def _parse(self):
-        """Comments out commands to the notebook until the rest is Python. Commands inside strings give no error."""
-        while True:
-            try:
-                return ast.parse("\n".join(self.lines))
-            except SyntaxError as error:
-                line = (error.lineno or 1) - 1
-                if line >= len(self.lines) or not COMMAND.match(self.lines[line].lstrip()):
-                    raise
-                self._comment_out_command(line)
-
-    def _comment_out_command(self, first):
-        """A backslash carries a command to the next line. In a block a statement must stay: it may have no other."""
-        words = []
-        for line in range(first, len(self.lines)):
-            text = self.lines[line]
-            words.append(text.strip().removesuffix("\\"))
-            indent = text[: indent_of(text)] if line == first else ""
-            self.lines[line] = f"{indent}pass  #{text.lstrip()}" if indent else f"#{text}"
-            if not text.rstrip().endswith("\\"):
-                break
-        text = " ".join(words)
-        if len(text) > MAX_COMMAND:
-            raise Refusal(first, f"the command has more than {MAX_COMMAND} characters; write a shorter one")
-        self.commands.append({"cell": self.number, "line": first + 1, "text": text})
-        if len(self.commands) > MAX_COMMANDS:
-            raise Refusal(first, f"the cell has more than {MAX_COMMANDS} commands; write fewer")
-
-    def _read_tokens(self):
-        self.comments = {}
-        # In order: (line, width of the indent) where an outermost block begins, (line, None) where an outermost line ends.
-        self._blocks = []
-        depth = 0
-        for token in tokenize.generate_tokens(io.StringIO("\n".join(self.lines)).readline):
-            line = token.start[0] - 1
-            if token.type == tokenize.COMMENT:
-                self.comments[line] = token.string
-            elif token.type == tokenize.INDENT:
-                depth += 1
-                if depth == 1:
-                    self._blocks.append((line, len(token.string)))
-            elif token.type == tokenize.DEDENT:
-                depth -= 1
-            elif token.type == tokenize.NEWLINE and depth == 0:
-                self._blocks.append((line, None))
-
-    def statements(self):
-        """Groups of nodes with their first and last line. Simple statements that share a line are one group."""
-        groups = []
-        for node in self.tree.body:
-            decorators = getattr(node, "decorator_list", [])
-            first = min([node.lineno, *(one.lineno for one in decorators)]) - 1
-            last = node.end_lineno - 1
-            if groups and groups[-1][2] == first:
-                nodes, begin, _ = groups[-1]
-                groups[-1] = ([*nodes, node], begin, last)
-            else:
-                groups.append(([node], first, last))
-        ends = [first for _, first, _ in groups[1:]] + [len(self.lines)]
-        return [(nodes, first, self._block_end(first, last, end)) for (nodes, first, last), end in zip(groups, ends)]
-
-    def _block_end(self, first, last, end):
-        """Comments as deep as the last block of a statement belong to it, others to what follows."""
-        widths = [width for line, width in self._blocks if first <= line <= last]
-        if not widths or widths[-1] is None:
-            return last
-        for line in range(end - 1, last, -1):
-            text = self.lines[line]
-            if text.strip() and indent_of(text) >= widths[-1]:
-                return line
-        return last
-
-    def column_of(self, node):
-        """`ast` counts bytes of UTF-8."""
-        return len(self.original[node.lineno - 1].encode()[: node.col_offset].decode())
-
-    def comment_out(self, first, last):
-        for line in range(first, last + 1):
-            self.lines[line] = "#" + self.lines[line]
 
 
 class Notebook:
     def __init__(self):
-        self.lines, self.imports, self.commands, self.warnings = [], [], [], []
+        self.lines, self.imports, self.commands, self.warnings, self.files = [], [], [], [], []
+        self.modules = set()
         # Names whose values are commented out, in order, and for each statement that is kept: its place and what it reads.
         self._dropped = {}
         self._readers = []
@@ -149,12 +46,18 @@ class Notebook:
     def add(self, cell):
         self._keep_necessary(cell)
         self.commands += cell.commands
+        self.warnings += cell.warnings
+        if cell.file is not None:
+            self.add_file(cell.number, *cell.file)
         filled = [line for line, text in enumerate(cell.lines) if text != ""]
         if not filled:
             return
         if self.lines:
             self.lines += ["", ""]
         self.lines += cell.lines[filled[0] : filled[-1] + 1]
+
+    def add_file(self, cell, path, text, how):
+        self.files.append({"cell": cell, "path": path, "text": text, "how": how})
 
     def _keep_necessary(self, cell):
         statements = cell.statements()
@@ -192,10 +95,9 @@ class Notebook:
     def _add_simple(self, cell, nodes, last, mode):
         for node in nodes:
             if isinstance(node, IMPORTS):
-                comment = cell.comments.get(last, "") if node is nodes[-1] else ""
-                comment = comment if 0 < len(comment) <= MAX_COMMENT else None
+                comment = wish_of(cell.comments, last) if node is nodes[-1] else None
                 place = {"cell": cell.number, "line": node.lineno, "comment": comment}
-                self.imports += [{**place, **module} for module in modules(node)]
+                self._import(place, node)
             self._note_names(node, mode)
         if mode == "everything":
             return
@@ -216,8 +118,38 @@ class Notebook:
             else:
                 self._dropped[name] = True
 
+    def _read_written_modules(self):
+        """Modules that the notebook writes and imports have imports of their own."""
+        parts, cells = {}, {}
+        for file in self.files:
+            if file["how"] != "append":
+                parts[file["path"]] = []
+            parts.setdefault(file["path"], []).append(file["text"])
+            cells[file["path"]] = file["cell"]
+        unread = {path for path in parts if path.endswith(".py")}
+        while found := {path for path in unread if path.removesuffix(".py").split("/")[0] in self.modules}:
+            unread -= found
+            for path in sorted(found):
+                try:
+                    self._import_from("".join(parts[path]), cells[path])
+                except (SyntaxError, ValueError, tokenize.TokenError) as error:
+                    self.warnings.append(f"cell {cells[path]}: {path} is not Python ({error}), so its imports are unknown")
+
+    def _import_from(self, text, cell):
+        comments = comments_of(text)
+        for node in ast.parse(text).body:
+            if isinstance(node, IMPORTS):
+                place = {"cell": cell, "line": 1, "comment": wish_of(comments, node.end_lineno - 1)}
+                self._import(place, node)
+
+    def _import(self, place, node):
+        for module in modules(node):
+            self.modules.add(module["module"])
+            self.imports.append({**place, **module})
+
     def answer(self):
         """A constant that is gone is the surprise of this format."""
+        self._read_written_modules()
         missing = [
             f'cell {cell}: the statement at line {line} uses "{name}", which is commented out; '
             'put "# @crunch/keep:on" before the statement that sets it'
@@ -231,8 +163,15 @@ class Notebook:
             "lines": self.lines,
             "imports": self.imports,
             "commands": self.commands,
+            "files": self.files,
             "warnings": warnings,
         }
+
+
+def wish_of(comments, line):
+    """The comment behind an import, unless it is too long to name a version."""
+    comment = comments.get(line, "")
+    return comment if 0 < len(comment) <= MAX_COMMENT else None
 
 
 def followed(mode, cell, lines):
@@ -264,30 +203,40 @@ def arguments(node):
     return {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}
 
 
-def indent_of(text):
-    return len(text) - len(text.lstrip())
+def add_cell(notebook, number, cell):
+    if not isinstance(cell, dict):
+        raise Refusal(0, "it is not a JSON object")
+    kind = cell.get("cell_type", "code" if "outputs" in cell else None)
+    if kind == "markdown":
+        file = read_file_cell(lines_of(cell))
+        if file is not None:
+            notebook.add_file(number, *file, "new")
+    elif kind == "code":
+        notebook.add(Cell(number, lines_of(cell), language_of(cell)))
+    elif kind not in ("raw", "heading"):
+        notebook.warnings.append(f"cell {number}: left out, because its type {kind!r:.40} is unknown")
+
+
+def refusal(cell, line, message):
+    return {"error": {"cell": cell, "line": line, "message": message}}
 
 
 def read_notebook(path):
-    with open(path, encoding="utf-8") as file:
-        cells = json.load(file)["cells"]
     notebook = Notebook()
-    for index, cell in enumerate(cells):
-        if cell["cell_type"] != "code":
-            continue
-        try:
-            notebook.add(Cell(index + 1, cell["source"]))
-        except SyntaxError as error:
-            line = error.lineno or 1
-            return {"error": {"cell": index + 1, "line": line, "message": error.msg or "invalid syntax"}}
-        except tokenize.TokenError as error:
-            message, (line, _) = error.args
-            return {"error": {"cell": index + 1, "line": line, "message": message}}
-        except Refusal as error:
-            return {"error": {"cell": index + 1, "line": error.line + 1, "message": str(error)}}
-        except ValueError as error:
-            return {"error": {"cell": index + 1, "line": 1, "message": str(error)}}
-    return notebook.answer()
+    number = None
+    try:
+        for number, cell in enumerate(read_cells(path), 1):
+            add_cell(notebook, number, cell)
+        return notebook.answer()
+    except Refusal as error:
+        return refusal(number, error.line + 1, str(error))
+    except SyntaxError as error:
+        return refusal(number, error.lineno or 1, error.msg or "invalid syntax")
+    except tokenize.TokenError as error:
+        message, (line, _) = error.args
+        return refusal(number, line, message)
+    except ValueError as error:
+        return refusal(number, 1, str(error))
 
 
 if __name__ == "__main__":

@@ -7,15 +7,15 @@ import type { ConnectionSettings } from './index-settings.ts'
 const MAX_REDIRECTS = 5
 const IDLE_LIMIT_MS = 60_000
 
-/** An answer of a package index, its body not read yet. */
+/** A response of a package index; its body has not been read. */
 export interface PackageAnswer {
-  /** After redirects. */
+  /** The address after redirects. */
   readonly url: URL
   readonly status: number
   readonly body: IncomingMessage
 }
 
-/** Asks a package index as pip would: with the operator's certificates, proxies and passwords. Rejects when it cannot be reached. */
+/** Sends a request to a package index like pip, with the operator's certificates, proxies and passwords. Rejects if it is unreachable. */
 export async function fetchPackage(
   url: URL,
   headers: Readonly<Record<string, string>>,

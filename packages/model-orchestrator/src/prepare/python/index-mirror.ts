@@ -10,9 +10,9 @@ import { requirementName } from './python-requirements.ts'
 const MAX_PAGE_BYTES = 64 * 1024 * 1024
 const PAGE_TYPES = 'application/vnd.pypi.simple.v1+html, text/html;q=0.9'
 
-/** The package indexes of the operator, and nothing else, for one installation. */
+/** Serves the operator's package indexes to one installation. */
 export interface IndexMirror {
-  /** The paths of the indexes and link pages it serves. */
+  /** The paths of the indexes and link pages that it serves. */
   readonly indexPaths: readonly string[]
   readonly linkPaths: readonly string[]
   /** Null when it listens on a socket in the file system. */
@@ -32,9 +32,9 @@ export interface MirrorOptions {
 }
 
 /**
- * Serves the pages of the operator's package indexes, and the files that these pages link to, at its own addresses. An
- * installation that reaches only this server can read packages and do nothing else: it cannot send requests anywhere,
- * and never sees an index password. `hashes` names the only files allowed for some packages.
+ * Serves the pages of the operator's package indexes, and the files that they link to, at its own addresses. An installation
+ * that can reach only this server can read packages, but cannot send requests elsewhere and never sees an index password. For
+ * packages in `hashes`, only files with these hashes are served.
  */
 export async function startIndexMirror(input: MirrorOptions): Promise<IndexMirror> {
   const { settings, hashes, cache } = input
@@ -42,7 +42,7 @@ export async function startIndexMirror(input: MirrorOptions): Promise<IndexMirro
   let problem: string | null = null
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // A proxy's request names the whole address.
+    // A request through a proxy contains the whole address.
     const { pathname } = new URL(request.url ?? '/', 'http://mirror')
     const [, kind, number = '', name = '', rest] = pathname.split('/')
     const at = /^\d{1,9}$/.test(number) ? Number(number) : -1
@@ -99,7 +99,7 @@ function listen(server: Server, socket: string | null): Promise<void> {
   })
 }
 
-/** Files that pages link to get a number each, and only they are served. */
+/** Numbers the files that pages link to; only these are served. */
 function createFileAddresses() {
   const files: URL[] = []
   const numbers = new Map<string, number>()
@@ -160,7 +160,7 @@ async function readText(body: IncomingMessage): Promise<string> {
 const LINK = /<a\b[^>]*>/gi
 const HREF = /\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')/i
 
-/** The same links with our addresses; links without an allowed hash are left out where hashes are given. */
+/** Rewrites links to our addresses; if hashes are given, drops links without one of them. */
 function rewriteLinks(
   html: string,
   base: URL,
@@ -177,7 +177,7 @@ function rewriteLinks(
     if (allowed !== undefined && !allowed.has(/^#sha256=([0-9a-f]{64})$/i.exec(file.hash)?.[1]?.toLowerCase() ?? '')) {
       return []
     }
-    // An index with a password keeps its files behind the same one.
+    // The files of an index with a password need the same password.
     if (file.host === asked.host && file.username === '') {
       file.username = asked.username
       file.password = asked.password

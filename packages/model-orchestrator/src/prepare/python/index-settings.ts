@@ -12,9 +12,9 @@ export interface IndexSettings {
   readonly linkPages: readonly URL[]
   /** Local folders with packages. */
   readonly linkFolders: readonly string[]
-  /** Files with versions that every installation keeps to. */
+  /** Constraints files that apply to every installation. */
   readonly constraints: readonly string[]
-  /** How a connection is made. */
+  /** How to connect to the indexes. */
   readonly connection: ConnectionSettings
   /** Names of pip's settings that have no effect here. */
   readonly ignored: readonly string[]
@@ -24,7 +24,7 @@ export interface ConnectionSettings {
   /** Certificates to trust, in PEM; undefined for those that Node.js trusts. */
   readonly ca: string | undefined
   readonly clientCertificate: string | undefined
-  /** Hosts, perhaps with a port, whose certificates are not checked. */
+  /** Hosts, with or without a port, whose certificates are not checked. */
   readonly trustedHosts: readonly string[]
   /** By the scheme of the target: `http:` and `https:`. */
   readonly proxies: Readonly<Record<string, URL | undefined>>
@@ -124,7 +124,7 @@ function readUrl(text: string, setting: string): URL {
     const url = new URL(text)
     if (url.protocol === 'http:' || url.protocol === 'https:') return url
   } catch {
-    // Said below, without the text: it may hold a password.
+    // Reported below without the text, which may contain a password.
   }
   throw new RunFailure(
     'BUILD_FAILED',

@@ -15,8 +15,8 @@ const INSTALLER_NAMES = [
 ]
 
 /**
- * The environment of programs that read the operator's configuration. Nothing of a submission runs in it: an index's password
- * may be among the settings.
+ * The environment of programs that read the operator's configuration. No code of a submission runs in it, because the settings
+ * may contain an index password.
  */
 export function operatorEnvironment(source: NodeJS.ProcessEnv): Record<string, string> {
   const environment = modelEnvironment(source)
@@ -27,8 +27,8 @@ export function operatorEnvironment(source: NodeJS.ProcessEnv): Record<string, s
 }
 
 /**
- * The environment in which packages are installed, with nothing of the operator's configuration: where packages come
- * from is in the arguments. `workFolder` is for temporary files.
+ * The environment in which packages are installed, without the operator's configuration: the arguments name the index.
+ * `workFolder` is for temporary files.
  */
 export function installEnvironment(source: NodeJS.ProcessEnv, workFolder: string): Record<string, string> {
   return modelEnvironment(source, {

@@ -11,11 +11,13 @@ import type { PackageCache } from './package-cache.ts'
 import type { PythonInterpreter } from './python-interpreter.ts'
 import { requirementName, splitHashes } from './python-requirements.ts'
 
-/** Enough of an installer's last output to show an author what is wrong. */
+/** How much of the installer's last output an error contains. */
 const TAIL_LINES = 12
 const TAIL_CHARACTERS = 1_500
+/** pip lists all versions that it found. */
+const MATTERS_CHARACTERS = 300
 
-/** A package that the runner requires and that comes as source alone; it is built confined like everything else. */
+/** The runner requires this package, which has no wheel; it is built under the same confinement. */
 const SOURCE_ALONE = 'importlib'
 const WHEELS_ONLY = ['--only-binary=:all:', `--no-binary=${SOURCE_ALONE}`]
 
@@ -24,7 +26,7 @@ const NOT_FOUND = /no matching distribution|could not find a version|no solution
 const BUILDS_FIX =
   'only wheels are installed: choose a version that has one for this Python, or ask the operator to allow builds with MODEL_ALLOW_BUILDS=true'
 
-/** One installation, in its own folder: `venv` is its result, `work` its temporary files. */
+/** One installation in a folder of its own: `venv` is the result, `work` holds temporary files. */
 export interface Installation {
   readonly directory: string
   readonly interpreter: PythonInterpreter
@@ -32,10 +34,10 @@ export interface Installation {
   readonly packages: readonly string[]
   readonly source: NodeJS.ProcessEnv
   readonly workshop: Workshop
-  /** Whether source packages may be built, which runs code of theirs. */
+  /** Whether source packages may be built, which runs their code. */
   readonly allowBuilds: boolean
   readonly cache: PackageCache
-  /** Where packages come from, asked of the pip of this Python. */
+  /** Reads the index settings with the pip of this Python. */
   readonly findIndex: (python: string) => Promise<IndexSettings>
   readonly signal: AbortSignal
   readonly limitMs: number
@@ -43,9 +45,9 @@ export interface Installation {
 }
 
 /**
- * Makes a virtual environment in `directory/venv` and installs the packages, with uv when it is on the PATH, else with venv
- * and pip. Everything that may run code of a package is confined and reaches the package index only. Throws `BUILD_FAILED`
- * that names the requirement and ends with the installer's last lines.
+ * Creates a virtual environment in `directory/venv` and installs the packages, with uv if it is on the PATH, otherwise with venv
+ * and pip. Everything that may run a package's code is confined and reaches only the package index. Throws `BUILD_FAILED`, which
+ * begins with the requirement and the installer's error and ends with its last lines.
  */
 export async function installPackages(input: Installation): Promise<void> {
   const { directory, interpreter, packages, workshop, tell } = input
@@ -126,7 +128,18 @@ async function runStep(step: {
   const problem = mirror?.problem() ?? null
   const unreachable = problem === null ? '' : `; the package index cannot be reached (${problem}): ${OFFLINE_FIX}`
   const wheels = problem === null && !input.allowBuilds && NOT_FOUND.test(lines) ? `; ${BUILDS_FIX}` : ''
-  throw new RunFailure('BUILD_FAILED', `${what(tail)} ${why}${unreachable}${wheels}; last lines: ${lines}`)
+  const matters = end.over === null && !end.isLate && problem === null ? lineThatMatters(tail) : null
+  const said = matters === null ? '' : `: ${matters}`
+  throw new RunFailure('BUILD_FAILED', `${what(tail)} ${why}${said}${unreachable}${wheels}; last lines: ${lines}`)
+}
+
+/** The line in which pip or uv reports the error; null if there is none. */
+function lineThatMatters(tail: readonly string[]): string | null {
+  for (const pattern of [/^\s*╰─▶ (.*)/, /^\s*(?:fatal )?error: (?!subprocess-exited|ResolutionImpossible)(.*)/i]) {
+    const found = tail.map((line) => pattern.exec(line)?.[1]).find((line) => line !== undefined)
+    if (found !== undefined) return found.length > MATTERS_CHARACTERS ? `${found.slice(0, MATTERS_CHARACTERS)}…` : found
+  }
+  return null
 }
 
 function installer(input: {
@@ -148,7 +161,7 @@ function installer(input: {
     ...settings.constraints.map((path) => `--constraint=${path}`),
     ...(allowBuilds ? [] : WHEELS_ONLY),
   ]
-  // Models may not write there, so what is not compiled now would be compiled at each of their starts.
+  // Models cannot write there: modules that are not compiled now would be compiled at each start.
   if (uv)
     return { command: uv, args: ['pip', 'install', '--compile-bytecode', '--python', python, ...places, '-r', file] }
   const quiet = ['--no-input', '--disable-pip-version-check', '--no-cache-dir', '--no-color', '--progress-bar', 'off']
@@ -177,7 +190,7 @@ function hashesOf(packages: readonly string[]): ReadonlyMap<string, ReadonlySet<
   return found
 }
 
-/** The requirements that the installer's last lines speak of; all of them when it names none. */
+/** The requirements that the installer's last lines mention; all if they mention none. */
 function namedIn(tail: readonly string[], packages: readonly string[]): readonly string[] {
   const words = new Set(
     tail

@@ -6,12 +6,12 @@ import { type IndexSettings, readIndexSettings } from './index-settings.ts'
 import { operatorEnvironment } from './install-environment.ts'
 
 const LIMIT_MS = 60_000
-/** How pip's help shows its default index. */
+/** The default index in pip's help. */
 const DEFAULT_INDEX = /--index-url <url> .*?\(default (https?:\/\/[^\s)]+)\)/
 
 /**
- * The package indexes that pip would use for the operator. `python` has pip and nothing of a submission: it runs with the
- * operator's rights, for it reads the operator's configuration. Throws `BUILD_FAILED`.
+ * The package indexes that pip would use for the operator. `python` must contain no code of a submission, because it runs with
+ * the operator's rights to read the operator's configuration. Throws `BUILD_FAILED`.
  */
 export function readOperatorIndex(input: {
   readonly python: string

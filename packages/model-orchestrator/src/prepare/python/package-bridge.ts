@@ -1,10 +1,10 @@
-/** Where a program without a network finds the package index: a port that no other program can see. */
+/** The port of the package index for a program without a network; no other program can reach it. */
 export const BRIDGE_PORT = 3141
 
-/** Turns on the loopback interface of a new network namespace, which takes a privilege that programs there do not keep. One line. */
+/** Enables loopback in a new network namespace. That needs a privilege that is dropped afterwards. One line. */
 const LOOPBACK = "import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sh14x', b'lo', 1))"
 
-/** `argv[1]` is a socket in the file system, the rest a program that reaches it as a port of its loopback interface. */
+/** `argv[1]` is a Unix socket; the rest is a program that reaches it as a port on loopback. */
 const BRIDGE = `
 import socket, subprocess, sys, threading
 
@@ -40,12 +40,12 @@ code = subprocess.call(sys.argv[2:])
 sys.exit(code if code >= 0 else 128 - code)
 `
 
-/** The program that turns on loopback, run while the privilege is there. */
+/** The program that enables loopback, run before the privilege is dropped. */
 export function loopbackCommand(python: string): readonly string[] {
   return [python, '-I', '-S', '-c', LOOPBACK]
 }
 
-/** The same program with the package index behind `socket` at `BRIDGE_PORT`. */
+/** The same program, with the index behind `socket` at `BRIDGE_PORT`. */
 export function bridgeCommand(python: string, socket: string, command: string, args: readonly string[]) {
   return { command: python, args: ['-I', '-S', '-c', BRIDGE, socket, command, ...args] }
 }

@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
-/** Enough for the packages of some hundred submissions. */
+/** Enough for the packages of several hundred submissions. */
 const MAX_BYTES = 8 * 1024 * 1024 * 1024
 
-/** Packages by the SHA-256 of their content: no installation can put anything there that another one would not get anyway. */
+/** Packages by the SHA-256 of their content, so no installation can replace another one's package. */
 export interface PackageCache {
-  /** Null when the package is not there. */
+  /** Null if the package is not cached. */
   read(sha256: string): Promise<{ readonly bytes: number; readonly stream: Readable } | null>
-  /** Stores the content if it has that hash. Rejects when it has another one. */
+  /** Stores the content. Rejects if it has another hash. */
   write(sha256: string, content: Readable): Promise<void>
 }
 

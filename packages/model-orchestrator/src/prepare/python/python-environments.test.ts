@@ -147,7 +147,7 @@ describe('environments for Python models', () => {
     const error: Error = await ensure(environments, ['a==1', 'b==2']).then(fail, (reason) => reason)
     expect(error).toMatchObject({ code: 'BUILD_FAILED' })
     expect(error.message).toMatch(
-      /^sum\/requirements\.txt: installing b==2 failed \(exit code 1\); .*; last lines: line 29\n/,
+      /^sum\/requirements\.txt: installing b==2 failed \(exit code 1\): No matching distribution found for b==2; .*; last lines: line 29\n/,
     )
     expect(error.message).toMatch(/No matching distribution found for b==2$/)
     expect(lines).toContain('line 0')
@@ -178,10 +178,25 @@ esac`
     expect(await python.calls()).toEqual([])
   })
 
+  it.each([
+    [
+      'pip',
+      ['ERROR: Cannot install a and b', 'The conflict is', 'ERROR: ResolutionImpossible: see'],
+      'Cannot install a and b;',
+    ],
+    ['a build', ['error: subprocess-exited-with-error', 'x.c:1: fatal', '  error: no compiler'], 'no compiler;'],
+    ['uv', ['  × No solution found:', '  ╰─▶ Because b==2 is not there'], 'Because b==2 is not there;'],
+    ['a long line', [`ERROR: ${'v'.repeat(400)}`], `${'v'.repeat(300)}…;`],
+  ])('fail with the line that matters first: %s', async (_, prints, line) => {
+    await python.behave({ exitCode: 1, prints })
+    const error: Error = await ensure(open(), ['b==2']).then(fail, (reason) => reason)
+    expect(error.message).toContain(`b==2 failed (exit code 1): ${line}`)
+  })
+
   it('say that only wheels are installed', async () => {
     await python.behave({ exitCode: 1, prints: ['ERROR: No matching distribution found for b==2'] })
     const error: Error = await ensure(open(), ['b==2']).then(fail, (reason) => reason)
-    expect(error.message).toContain('installing b==2 failed (exit code 1); only wheels are installed: choose')
+    expect(error.message).toMatch(/failed \(exit code 1\): No matching .*; only wheels are installed: choose/)
     expect(error.message).toContain('MODEL_ALLOW_BUILDS=true')
   })
 

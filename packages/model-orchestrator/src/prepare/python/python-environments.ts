@@ -16,10 +16,10 @@ import { createPackageCache } from './package-cache.ts'
 import { findPython, type PythonInterpreter } from './python-interpreter.ts'
 import { checkRequirement } from './python-requirements.ts'
 
-/** The version of the hosting program that we are tested with. */
+/** The tested version of the Python runner. */
 export const PYTHON_RUNNER_REQUIREMENT = 'crunch-model-runner==0.4.2'
 
-/** What that version requires itself: naming it without a version changes nothing. */
+/** The runner's own requirements: naming one without a version changes nothing. */
 const BROUGHT_BY_RUNNER = new Set([
   'grpcio',
   'joblib',
@@ -32,51 +32,51 @@ const BROUGHT_BY_RUNNER = new Set([
   'scipy',
 ])
 
-/** Scientific packages are large, and so are slow lines. */
+/** Scientific packages are large, and connections may be slow. */
 const BUILD_LIMIT_MS = 600_000
 
-/** Installing is heavy on the disk; more at once would only slow down the models that run. */
+/** Installing loads the disk; more at once would slow down running models. */
 const MAX_BUILDS_AT_ONCE = 2
 
-/** How long a wait for another orchestrator may continue after ours was asked to stop. */
+/** How long a wait for another orchestrator may outlast a stop of this one. */
 const LOCK_WAIT_MS = 500
 
 /** Written last: an environment without it is incomplete and is created again. */
 const MARKER = 'complete.json'
 
-/** Raised when environments are laid out in another way. */
+/** Increment it when the layout of environments changes. */
 const LAYOUT = 2
 
-/** Where Python models get their programs from. */
+/** How Python models are run. */
 export interface PythonSettings {
-  /** `python3` on the PATH unless given. */
+  /** By default, `python3` on the PATH. */
   readonly program?: string
-  /** Where the environments are made; `.environments` beside the submissions' folder unless given. */
+  /** The folder for environments; by default `.environments` beside the submissions. */
   readonly environmentsDirectory?: string
-  /** Folders in which models find modules that are no packages of theirs: the base class. */
+  /** Folders with modules that models import without installing them: the base class. */
   readonly path?: readonly string[]
-  /** Whether source packages may be built, which runs code of theirs, confined; false unless given. */
+  /** Whether source packages may be built, which runs their code, confined; false by default. */
   readonly allowBuilds?: boolean
 }
 
 /** An environment in which the runner and a submission's packages are installed. */
 export interface PythonEnvironment {
   readonly directory: string
-  /** The Python of the machine that it was made with. */
+  /** The system's Python that created it. */
   readonly interpreter: PythonInterpreter
   readonly python: string
-  /** The script of the installed runner. */
+  /** The installed runner's script. */
   readonly runner: string
 }
 
 /** Progress messages while an environment is created. */
 export type BuildListener = (line: string, error: boolean) => void
 
-/** Environments by what is in them: each is made once and used by every model that wants the same. */
+/** Environments by content: each is created once and shared by all models with the same requirements. */
 export interface PythonEnvironments {
   /**
-   * Resolves when the environment is there. Rejects with `BUILD_FAILED` and the installer's last lines, or with the
-   * signal's reason when `signal` aborts; the work goes on then, for others may wait for it.
+   * Resolves when the environment is ready. Rejects with `BUILD_FAILED`, or with the reason of `signal` when it aborts; the
+   * installation then continues, because other models may wait for it.
    */
   ensure(
     requirements: readonly string[],
@@ -84,9 +84,9 @@ export interface PythonEnvironments {
     signal: AbortSignal,
     tell: BuildListener,
   ): Promise<PythonEnvironment>
-  /** The Python of the machine, with which environments are made. Rejects as `ensure` does. */
+  /** The system's Python, which creates environments. Rejects as `ensure` does. */
   findPython(signal: AbortSignal): Promise<PythonInterpreter>
-  /** Ends what is being made. */
+  /** Ends running installations. */
   close(): Promise<void>
 }
 
@@ -95,7 +95,7 @@ interface Build {
   readonly listeners: Set<BuildListener>
 }
 
-/** See `PythonEnvironments`; `directory` and what is above it are made when they are needed. */
+/** See `PythonEnvironments`. `directory` is created when it is needed. */
 export function createPythonEnvironments(input: {
   readonly directory: string
   readonly program: string
@@ -116,7 +116,7 @@ export function createPythonEnvironments(input: {
   const cache = createPackageCache(join(directory, 'packages'))
   const builds = createBuilds()
   const { signal: closed } = closing
-  // The operator may install a Python, or mend the settings of an index: the next model asks again after a failure.
+  // After a failure the next model asks again: the operator may have installed Python or corrected the index.
   const python = untilItFails(() => findPython({ program, environment, signal: closed, guard }))
   const findIndex = untilItFails((interpreter: string) =>
     readOperatorIndex({ python: interpreter, source, guard, signal: closed }),
@@ -155,7 +155,7 @@ export function createPythonEnvironments(input: {
   }
 }
 
-/** What is being made, by its folder: models that want the same wait for one build. */
+/** Running installations by folder: models with the same requirements wait for one. */
 function createBuilds() {
   const builds = new Map<string, Build>()
   return {
@@ -167,7 +167,7 @@ function createBuilds() {
         for (const listener of listeners) listener(line, error)
       }
       const done = work(tell).finally(() => builds.delete(target))
-      // Every model that asked may have left; a failure without a listener is no error of ours.
+      // All models that asked may be gone; then nobody handles a failure.
       done.catch(() => undefined)
       const build = { done, listeners }
       builds.set(target, build)
@@ -177,7 +177,7 @@ function createBuilds() {
   }
 }
 
-/** Does the work once, for all callers; after a failure again. */
+/** Does the work once for all callers, and again after a failure. */
 function untilItFails<Args extends unknown[], Result>(
   work: (...args: Args) => Promise<Result>,
 ): (...args: Args) => Promise<Result> {
@@ -191,7 +191,7 @@ function untilItFails<Args extends unknown[], Result>(
   }
 }
 
-/** Makes the environment unless another orchestrator was quicker; a failed or half-built one leaves nothing behind. */
+/** Creates the environment unless another orchestrator has done so; removes it again if that fails. */
 async function makeEnvironment(input: Installation & { readonly turns: StartQueue }): Promise<PythonEnvironment> {
   const { directory, interpreter, packages, signal, tell } = input
   return whileLocked(`${directory}.lock`, signal, tell, async () => {
@@ -202,7 +202,7 @@ async function makeEnvironment(input: Installation & { readonly turns: StartQueu
       await removeFolder(directory)
       await mkdir(directory)
       await installPackages(input)
-      // Nothing of the installation runs any more, and what it could write to is not written to by us.
+      // The installation has ended; from here on we write only where it could not.
       await removeFolder(join(directory, 'work'))
       await writeFile(join(directory, 'new.json'), JSON.stringify({ python: interpreter.version, packages }, null, 2))
       await rename(join(directory, 'new.json'), join(directory, MARKER))
@@ -219,7 +219,7 @@ async function makeEnvironment(input: Installation & { readonly turns: StartQueu
   })
 }
 
-/** No two orchestrators make the same environment at once; the lock of one that was killed is free. */
+/** Keeps two orchestrators from creating the same environment. A killed orchestrator holds no lock. */
 async function whileLocked<Result>(
   lock: string,
   signal: AbortSignal,
@@ -238,7 +238,7 @@ async function whileLocked<Result>(
   }
 }
 
-/** What decides of an environment, in one order: half a gigabyte is not made twice for the same packages. */
+/** The requirements that distinguish environments, sorted: the same packages in another order share one. */
 function differing(requirements: readonly string[]): readonly string[] {
   return [...new Set(requirements)].filter((one) => !BROUGHT_BY_RUNNER.has(one.toLowerCase())).sort()
 }
@@ -249,7 +249,7 @@ function environmentName(found: PythonInterpreter, packages: readonly string[], 
   return `python-${found.version}-${hash.digest('hex').slice(0, 16)}`
 }
 
-/** The environment, when it is complete, its interpreter is still installed and its programs are what they should be. */
+/** The environment if it is complete, its interpreter is installed, and its programs are unchanged. */
 async function readEnvironment(directory: string, interpreter: PythonInterpreter): Promise<PythonEnvironment | null> {
   const bin = join(directory, 'venv', 'bin')
   const environment = { directory, interpreter, python: join(bin, 'python'), runner: join(bin, 'model-runner') }
@@ -263,8 +263,7 @@ async function readEnvironment(directory: string, interpreter: PythonInterpreter
 }
 
 /**
- * A package that was built could leave links in place of the programs, and whatever a program is a link to is shown to the
- * models that run it.
+ * A package that is built could replace the programs by links, and models can read what a program links to.
  */
 async function isUntouched({ directory, interpreter, python, runner }: PythonEnvironment): Promise<boolean> {
   const home = await realpath(directory)
@@ -272,7 +271,7 @@ async function isUntouched({ directory, interpreter, python, runner }: PythonEnv
   const isInside = (path: string) => holds(home, path)
   const isRunner = (await lstat(runner)).isFile() && isInside(await realpath(runner))
   if (!isRunner) return false
-  // Each step is shown to the model, by its name: "d/../../secret" is another file than what Linux finds there if d is a link.
+  // Each step becomes readable by its name, and "d/../../secret" is a different file if d is a link.
   for (const step of linkChain(python)) {
     const found = await realpath(step)
     if (found !== own && !isInside(found)) return false

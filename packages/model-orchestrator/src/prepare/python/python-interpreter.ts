@@ -3,17 +3,17 @@ import type { ProcessGuard } from '../../process/process-guard.ts'
 import { runProgram } from '../../process/run-program.ts'
 import { RunFailure } from '../../run-failure.ts'
 
-/** What the Python model runner needs. */
+/** The runner needs Python 3.11. */
 const LOWEST_MINOR = 11
 
-/** A cold start of a version manager's wrapper takes seconds on a busy machine. */
+/** A version manager's wrapper takes seconds to start on a busy machine. */
 const PROBE_LIMIT_MS = 30_000
 
 const PROBE = 'import json, sys; print(json.dumps([list(sys.version_info[:3]), sys.executable]))'
 
 /** A Python that can host models. */
 export interface PythonInterpreter {
-  /** The interpreter itself, absolute, not a wrapper that chooses one by the working directory. */
+  /** The absolute path of the interpreter itself, not of a wrapper that chooses one. */
   readonly executable: string
   /** `3.11.7` */
   readonly version: string

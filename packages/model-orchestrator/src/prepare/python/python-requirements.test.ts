@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { parseRequirements, requirementName, splitHashes } from './python-requirements.ts'
 
+const parse = (text: string | Buffer, place = 'it') => parseRequirements(Buffer.from(text), place)
+
 describe('requirements.txt', () => {
   it('is read without comments and empty lines, in its order', () => {
     const text = '# mine\r\npandas==2.2.3  # table\n\nscikit_learn [fast] >=1,<2\nriver\ntorch; python_version<"3.13"\n'
-    expect(parseRequirements(text, 'it')).toEqual([
+    expect(parse(text)).toEqual([
       'pandas==2.2.3',
       'scikit_learn [fast] >=1,<2',
       'river',
       'torch; python_version<"3.13"',
     ])
-    expect(parseRequirements('a==1 \\\n  ,<3', 'it')).toEqual(['a==1 ,<3'])
+    expect(parse('a==1 \\\n  ,<3')).toEqual(['a==1 ,<3'])
+    expect(parse('# a comment \\\nriver\na==1 \\\n  # and another \\\nsix')).toEqual(['river', 'a==1', 'six'])
   })
 
   it.each([
@@ -38,14 +41,14 @@ describe('requirements.txt', () => {
     [`${'a'.repeat(2_000)}`, /is not a requirement/],
     ['two words', /is not a requirement; write it like/],
   ])('refuses "%s" with its line', (line, message) => {
-    expect(() => parseRequirements(`a\n${line}`, 'it')).toThrow(message)
+    expect(() => parse(`a\n${line}`)).toThrow(message)
   })
 
   it('counts continued lines, and keeps hashes', () => {
     const hash = `--hash=sha256:${'0'.repeat(64)}`
     const text = `six==1.17.0 \\\n    ${hash} \\\n    ${hash}\n-e .`
-    expect(() => parseRequirements(text, 'it')).toThrow(/^it line 4: "-e \."/)
-    const [six = ''] = parseRequirements(text.replace('-e .', ''), 'it')
+    expect(() => parse(text)).toThrow(/^it line 4: "-e \."/)
+    const [six = ''] = parse(text.replace('-e .', ''))
     expect(splitHashes(six)).toEqual({
       text: 'six==1.17.0',
       hashes: [
@@ -63,13 +66,34 @@ describe('requirements.txt', () => {
       `a${'-'.repeat(900)}`,
       `a==${'1,'.repeat(400)}$`,
     ]) {
-      expect(() => parseRequirements(text, 'it')).toThrow(/is not a requirement/)
+      expect(() => parse(text)).toThrow(/is not a requirement/)
     }
     expect(process.cpuUsage(before).user).toBeLessThan(2_000_000)
   })
 
+  const big = (encoding: 'utf16le' | 'latin1') => (text: string) => Buffer.from(text, encoding)
+  const utf32 = (text: string) => Buffer.concat([...text].map((one) => Buffer.from([one.charCodeAt(0), 0, 0, 0])))
+  it.each<[encoding: string, content: Buffer]>([
+    ['UTF-8 with a mark', Buffer.from('\ufeffriver # é\nsix==1')],
+    ['UTF-16, as PowerShell writes it', big('utf16le')('\ufeffriver # é\r\nsix==1\r\n')],
+    ['UTF-16 with the other order', big('utf16le')('\ufeffriver # é\nsix==1').swap16()],
+    ['UTF-32', utf32('\ufeffriver # é\nsix==1').fill(Buffer.from([0xff, 0xfe, 0, 0]), 0, 4)],
+    ['Latin-1 that says so', big('latin1')('# -*- coding: latin-1 -*-\nriver # é\nsix==1')],
+    ['Latin-1 that says so on line 2', big('latin1')('# mine\n# coding=iso-8859-15\nriver # é\nsix==1')],
+  ])('is read in %s', (_, content) => {
+    expect(parse(content)).toEqual(['river', 'six==1'])
+  })
+
+  it.each<[content: Buffer, message: RegExp]>([
+    [big('latin1')('river # é'), /^it is not text in utf-8; save it as UTF-8/],
+    [Buffer.from('# coding: no-such\nriver'), /^it is not text in no-such; save it as UTF-8/],
+    [Buffer.from([0xff, 0xfe, 0, 0, 65]), /^it is not text in utf-32-le/],
+  ])('says that it cannot be read as text', (content, message) => {
+    expect(() => parse(content)).toThrow(message)
+  })
+
   it('refuses endless lists', () => {
-    expect(() => parseRequirements('a\n'.repeat(501), 'it')).toThrow('it has 501 requirements, more than 500')
+    expect(() => parse('a\n'.repeat(501))).toThrow('it has 501 requirements, more than 500')
   })
 
   it('knows names as an index compares them', () => {

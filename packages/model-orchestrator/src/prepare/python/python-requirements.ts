@@ -1,6 +1,7 @@
+import { errorText } from '../../errors.ts'
 import { RunFailure } from '../../run-failure.ts'
 
-/** More lines are no list of requirements. */
+/** A submission needs fewer. */
 const MAX_REQUIREMENTS = 500
 const MAX_CHARACTERS = 1_000
 
@@ -8,21 +9,21 @@ const NAME = '[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?'
 const EXTRAS = `(?:\\[ *(?:${NAME} *(?:, *${NAME} *)*)?\\])?`
 const VERSION = '(?:===|==|~=|!=|<=|>=|<|>) *[A-Za-z0-9.*+!_-]+'
 const VERSIONS = `(?:${VERSION}(?: *, *${VERSION})*(?: *,)?)`
-/** Words of the language of markers, texts in quotes, comparisons and parentheses: no word begins with a dash. */
+/** Markers: words, quoted texts, comparisons and parentheses. No word begins with a dash. */
 const MARKER = `(?:[A-Za-z_. ()<>=!~]|'[A-Za-z0-9 .,*+!_-]*'|"[A-Za-z0-9 .,*+!_-]*")+`
 
-/** A name, extras, versions, a marker: a requirement of the Python packaging standard that names a package of an index. */
+/** A requirement by the Python packaging standard, without URLs: name, extras, versions, marker. */
 const REQUIREMENT = new RegExp(`^${NAME} *${EXTRAS} *(?:${VERSIONS}|\\( *${VERSIONS} *\\))? *(?:; *${MARKER})?$`)
 const HASH = /(?:^|\s)--hash[= ]([a-z0-9]+):([0-9a-f]+)(?=\s|$)/gi
 
 /**
- * The requirements of a `requirements.txt`, without comments, in its order; each may end with hashes. Options, addresses,
- * paths and files that include others are refused with `BUILD_FAILED`: where packages come from is the operator's
- * business, and an environment is shared by all submissions with the same lines.
+ * The requirements of a `requirements.txt` in order, without comments; each may end with hashes. Throws `BUILD_FAILED` for options,
+ * URLs, paths and included files: the operator decides where packages come from, and submissions with the same lines share an
+ * environment.
  */
-export function parseRequirements(text: string, place: string): readonly string[] {
+export function parseRequirements(content: Buffer, place: string): readonly string[] {
   const requirements: string[] = []
-  for (const { line, number } of joinLines(text)) {
+  for (const { line, number } of joinLines(decodeRequirements(content, place))) {
     const requirement = line
       .replace(/(^|\s)#.*$/, '')
       .replace(/\s+/g, ' ')
@@ -38,21 +39,60 @@ export function parseRequirements(text: string, place: string): readonly string[
   )
 }
 
-/** A backslash at the end of a line continues it, as pip reads it; the number is that of its first line. */
+const BYTE_ORDER_MARKS: readonly (readonly [mark: readonly number[], encoding: string])[] = [
+  [[0xef, 0xbb, 0xbf], 'utf-8'],
+  [[0xff, 0xfe, 0, 0], 'utf-32-le'],
+  [[0, 0, 0xfe, 0xff], 'utf-32-be'],
+  [[0xff, 0xfe], 'utf-16le'],
+  [[0xfe, 0xff], 'utf-16be'],
+]
+
+/** As pip reads it: by its byte order mark, else by a comment like `# coding: latin-1` in its first two lines, else UTF-8. */
+function decodeRequirements(content: Buffer, place: string): string {
+  const [mark = [], marked] = BYTE_ORDER_MARKS.find(([bytes]) => bytes.every((byte, at) => content[at] === byte)) ?? []
+  const head = content.subarray(0, 1_000).toString('latin1').split('\n').slice(0, 2)
+  const named = head.map((line) => /^#.*coding[:=]\s*([-\w.]+)/.exec(line)?.[1]).find((name) => name !== undefined)
+  const encoding = marked ?? named ?? 'utf-8'
+  try {
+    const rest = content.subarray(mark.length)
+    if (encoding.startsWith('utf-32')) return decodeUtf32(rest, encoding === 'utf-32-be')
+    return new TextDecoder(encodingLabel(encoding), { fatal: true }).decode(rest)
+  } catch (error) {
+    const problem = `${place} is not text in ${encoding}`
+    throw new RunFailure('BUILD_FAILED', `${problem}; save it as UTF-8 (${errorText(error)})`, { cause: error })
+  }
+}
+
+/** Python's names of encodings as the Web has them. */
+function encodingLabel(name: string): string {
+  const label = name.toLowerCase().replaceAll('_', '-')
+  return /^latin-?1$|^iso-8859-1$|^l1$/.test(label) ? 'windows-1252' : label
+}
+
+function decodeUtf32(content: Buffer, isBigEndian: boolean): string {
+  if (content.length % 4 !== 0) throw new Error('it ends within a character')
+  let text = ''
+  for (let at = 0; at < content.length; at += 4) {
+    text += String.fromCodePoint(isBigEndian ? content.readUInt32BE(at) : content.readUInt32LE(at))
+  }
+  return text
+}
+
+/** A backslash at the end of a line continues it, but not a comment; the number is that of the first line. */
 function joinLines(text: string): { readonly line: string; readonly number: number }[] {
   const joined: { line: string; number: number }[] = []
   let isContinued = false
   for (const [index, part] of text.split(/\r?\n/).entries()) {
     const line = part.replace(/\\$/, ' ')
     const last = joined.at(-1)
-    if (isContinued && last) last.line += line
+    if (isContinued && last) last.line += ` ${line}`
     else joined.push({ line, number: index + 1 })
-    isContinued = part.endsWith('\\')
+    isContinued = part.endsWith('\\') && !/^\s*#/.test(part)
   }
   return joined
 }
 
-/** Throws `BUILD_FAILED` when the text is no requirement but an option, an address, a path or nonsense. */
+/** Throws `BUILD_FAILED` if the text is an option, a URL, a path or otherwise not a requirement. */
 export function checkRequirement(requirement: string, place: string): void {
   const where = `${place}: "${requirement.slice(0, 200)}"`
   const refuse = (problem: string): never => {
@@ -73,7 +113,7 @@ export function checkRequirement(requirement: string, place: string): void {
     refuse('is not a requirement; write it like "pandas==2.2.3"')
 }
 
-/** A requirement without the hashes behind it. */
+/** Splits a requirement from its hashes. */
 export function splitHashes(requirement: string) {
   const hashes = [...requirement.matchAll(HASH)].map(([, kind = '', digest = '']) => ({
     kind: kind.toLowerCase(),

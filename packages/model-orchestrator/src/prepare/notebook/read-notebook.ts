@@ -4,10 +4,13 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { modelEnvironment } from '../../process/model-environment.ts'
 import { RunFailure } from '../../run-failure.ts'
+import { checkOwnFile } from '../../submission/read-own-file.ts'
 import type { PythonInterpreter } from '../python/python-interpreter.ts'
 import type { Workshop, WorkshopEnd } from '../workshop.ts'
 
-const SCRIPT = fileURLToPath(new URL('./read_notebook.py', import.meta.url))
+const [SCRIPT, CELLS] = ['read_notebook.py', 'notebook_cells.py'].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+) as [string, string]
 /** Seconds are enough unless the machine is very busy; memory is limited as well. */
 const LIMIT_MS = 300_000
 /** A notebook of 32 MiB has a smaller answer; a larger one would be read into the orchestrator's memory. */
@@ -20,11 +23,15 @@ const codeSchema = z.object({
   lines: z.array(z.string()),
   imports: z.array(z.object({ ...place, module: z.string(), isStandard: z.boolean(), comment: z.string().nullable() })),
   commands: z.array(z.object({ ...place, text: z.string() })),
+  files: z.array(
+    z.object({ cell: z.number(), path: z.string(), text: z.string(), how: z.enum(['new', 'replace', 'append']) }),
+  ),
   warnings: z.array(z.string()),
 })
-const answerSchema = z.union([z.object({ error: z.object({ ...place, message: z.string() }) }), codeSchema])
+const errorSchema = z.object({ cell: z.number().nullable(), line: z.number(), message: z.string() })
+const answerSchema = z.union([z.object({ error: errorSchema }), codeSchema])
 
-/** The program in a notebook's code cells, with its imports and commands. Cells and lines count from 1. */
+/** The program in a notebook's cells, with its imports, commands and files. Cells and lines count from 1. */
 export type NotebookCode = z.infer<typeof codeSchema>
 
 export interface NotebookReading {
@@ -38,24 +45,25 @@ export interface NotebookReading {
 }
 
 /**
- * Parses the code cells with Python: see `read_notebook.py`. It uses the system's Python without the submission's
+ * Reads a notebook with Python: see `read_notebook.py`. It uses the system's Python without the submission's
  * packages, which may contain code that runs at every start of Python. Throws `BUILD_FAILED` that names cell and line.
  */
-export async function readCodeCells(reading: NotebookReading): Promise<NotebookCode> {
+export async function readNotebook(reading: NotebookReading): Promise<NotebookCode> {
   const { file, interpreter, workshop, scratchDirectory, signal } = reading
   await mkdir(scratchDirectory, { recursive: true })
   const folder = await mkdtemp(join(scratchDirectory, '.reading-'))
   try {
     const answerFile = join(folder, 'answer.json')
+    await checkOwnFile(file)
     await writeFile(answerFile, '')
     const tail: string[] = []
     const end = await workshop.run({
       command: interpreter.executable,
-      args: ['-I', '-S', SCRIPT, file, answerFile],
+      args: ['-I', '-S', '-B', SCRIPT, file, answerFile],
       directory: '/',
       environment: modelEnvironment(process.env),
       programs: [interpreter.executable],
-      readable: [file, SCRIPT],
+      readable: [file, SCRIPT, CELLS],
       writable: [folder],
       limitMs: LIMIT_MS,
       signal,
@@ -73,7 +81,8 @@ export async function readCodeCells(reading: NotebookReading): Promise<NotebookC
     const answer = answerSchema.parse(JSON.parse(await readFile(answerFile, 'utf8')))
     if (!('error' in answer)) return answer
     const { cell, line, message } = answer.error
-    throw new RunFailure('BUILD_FAILED', `${file}: cell ${cell} line ${line}: ${message}`)
+    const where = cell === null ? 'is not a notebook that can be run' : `cell ${cell} line ${line}`
+    throw new RunFailure('BUILD_FAILED', `${file}${cell === null ? ' ' : ': '}${where}: ${message}`)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
