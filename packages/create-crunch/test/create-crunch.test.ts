@@ -25,9 +25,12 @@ interface EngineManifest {
 const models = {
   realtime: ['coin', 'flat', 'mean-reversion', 'momentum', 'volatility-scaled'],
   weather: ['climatology', 'overconfident', 'persistence', 'seven-day-mean', 'trend'],
+  blank: ['last-value', 'recent-mean'],
 }
 
-describe.each(['realtime', 'weather'] as const)('the %s pack', (pack) => {
+const recordings = { realtime: undefined, weather: 'weather.csv', blank: 'values.csv' }
+
+describe.each(['realtime', 'weather', 'blank'] as const)('the %s pack', (pack) => {
   let workspace: string
   let output: string
   beforeAll(() => {
@@ -39,7 +42,7 @@ describe.each(['realtime', 'weather'] as const)('the %s pack', (pack) => {
     output = result.output
   })
 
-  test('has its five models, each a folder and an entry', () => {
+  test('has its models, each a folder and an entry', () => {
     const local = join(workspace, 'node/deployment/model-orchestrator-local')
     expect(readdirSync(join(local, 'data/submissions')).sort()).toEqual(models[pack])
     const entries = readFileSync(join(local, 'config/models.dev.yml'), 'utf8').matchAll(/submission_id: (.*)/g)
@@ -93,7 +96,8 @@ describe.each(['realtime', 'weather'] as const)('the %s pack', (pack) => {
   })
 
   test('says what to type next', () => {
-    const replay = pack === 'weather' ? ' -- --replay node/recordings/weather.csv' : ''
+    const recording = recordings[pack]
+    const replay = recording === undefined ? '' : ` -- --replay node/recordings/${recording}`
     expect(output).toContain(`\n  cd my-game\n  npm install\n  npm test\n  npm run deploy${replay}\n`)
   })
 
@@ -102,7 +106,8 @@ describe.each(['realtime', 'weather'] as const)('the %s pack', (pack) => {
     for (const command of ['deploy', 'logs', 'restart', 'down', 'status', 'check']) {
       expect(scripts[command]).toBe(`crunch ${command}`)
     }
-    if (pack === 'weather') expect(existsSync(join(workspace, 'node/recordings/weather.csv'))).toBe(true)
+    const recording = recordings[pack]
+    if (recording !== undefined) expect(existsSync(join(workspace, 'node/recordings', recording))).toBe(true)
   })
 })
 
@@ -146,9 +151,9 @@ describe('refuses, before anything is made:', () => {
   })
 
   test.each([
-    [['my-game', '--pack', 'poker'], 'There is no pack "poker": --pack takes one of realtime, weather.'],
+    [['my-game', '--pack', 'poker'], 'There is no pack "poker": --pack takes one of realtime, blank, weather.'],
     [['my-game', '--yes', '--package-manager', 'bun'], '--package-manager takes npm or pnpm, not "bun".'],
-    [['my-game'], '--pack realtime|weather'],
+    [['my-game'], '--pack realtime|blank|weather'],
     [['--pack', 'weather'], 'the name: create-crunch my-challenge'],
     [['my-game', '--yes', '--local-packages', '.'], 'holds no crunch-*.tgz'],
     [['my-game', '--yes', '--local-packages', 'nowhere'], 'cannot be read'],

@@ -36,7 +36,9 @@ function environment(): NodeJS.ProcessEnv {
   return { ...process.env, NO_COLOR: '1', VITEST: undefined, NODE_ENV: undefined }
 }
 
-describe.each(['realtime', 'weather'] as const)('a workspace of the %s pack', (pack) => {
+const models = { realtime: 'momentum', weather: 'persistence', blank: 'recent-mean' }
+
+describe.each(['realtime', 'weather', 'blank'] as const)('a workspace of the %s pack', (pack) => {
   let workspace: string
   beforeAll(() => {
     workspace = join(built.emptyFolder(), 'my-game')
@@ -59,6 +61,24 @@ describe.each(['realtime', 'weather'] as const)('a workspace of the %s pack', (p
     else console.warn(leftOut)
   })
 
+  test('loads its contract and its models without a build', () => {
+    const local = './deployment/model-orchestrator-local/data/submissions'
+    const script = `
+      const { default: contract } = await import('./contract.ts')
+      const [Model] = Object.values(await import('${local}/${models[pack]}/main.ts'))
+      console.log(contract.name, new Model().predict(contract.feed.subjects[0], 60, 60) !== undefined)`
+    expect(run(join(workspace, 'node'), 'tsx', '--input-type=module', '--eval', script)).toBe('my-game true\n\nexit 0')
+  })
+})
+
+describe('a workspace of the realtime pack', () => {
+  let workspace: string
+  beforeAll(() => {
+    workspace = join(built.emptyFolder(), 'my-game')
+    expect(built.run(['my-game', '--pack', 'realtime', '--directory', workspace]).code).toBe(0)
+    linkInstalled(workspace, 'my-game')
+  })
+
   test('says so where there is no Python, and passes all the same', { timeout: 120_000 }, () => {
     const vitest = join(repository, 'node_modules/vitest/vitest.mjs')
     const { stdout, stderr, status } = spawnSync(process.execPath, [vitest, 'run', 'test/python.test.ts'], {
@@ -71,25 +91,6 @@ describe.each(['realtime', 'weather'] as const)('a workspace of the %s pack', (p
     expect(output).toMatch(/The tests of python\/ are skipped: python3 cannot be started .*install Python 3\.11/)
     expect(output).toMatch(/Tests +2 skipped/)
     expect(output).toMatch(/exit 0$/)
-  })
-
-  test('loads its contract and its models without a build', () => {
-    const local = './deployment/model-orchestrator-local/data/submissions'
-    const model = pack === 'weather' ? 'persistence' : 'momentum'
-    const script = `
-      const { default: contract } = await import('./contract.ts')
-      const [Model] = Object.values(await import('${local}/${model}/main.ts'))
-      console.log(contract.name, new Model().predict(contract.feed.subjects[0], 60, 60) !== undefined)`
-    expect(run(join(workspace, 'node'), 'tsx', '--input-type=module', '--eval', script)).toBe('my-game true\n\nexit 0')
-  })
-})
-
-describe('a workspace of the realtime pack', () => {
-  let workspace: string
-  beforeAll(() => {
-    workspace = join(built.emptyFolder(), 'my-game')
-    expect(built.run(['my-game', '--pack', 'realtime', '--directory', workspace]).code).toBe(0)
-    linkInstalled(workspace, 'my-game')
   })
 
   // The weather pack needs no such test: its own ones are on recorded weather.

@@ -2,12 +2,14 @@ import type { Hono } from 'hono'
 import { type FeedState, feedScopeKey } from '../domain/feed-record.ts'
 import { durationMs, type Instant } from '../domain/time.ts'
 import { jsonResponse } from './json-response.ts'
+import { refuseUnknown } from './query-fields.ts'
 import type { ReportContext, ReportContract } from './report-context.ts'
 import { zonedTime } from './row-fields.ts'
 
 /** How far ingestion of each series has come, and whether it can be trusted. */
 export function addFeedsRoute(app: Hono, { reads, contract }: ReportContext): void {
   app.get('/reports/feeds', async (context) => {
+    refuseUnknown(context, [])
     const states = await reads.feedStates()
     const rows = states.map(withoutFollower(contract)).map((state) => ({
       source: state.scope.source,

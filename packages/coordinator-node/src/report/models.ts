@@ -1,12 +1,14 @@
 import type { Hono } from 'hono'
 import { roleOf } from '../domain/models/model-role.ts'
 import { jsonResponse } from './json-response.ts'
+import { refuseUnknown } from './query-fields.ts'
 import type { ReportContext } from './report-context.ts'
 import { zonedTime } from './row-fields.ts'
 
 /** Every model that this node has once set up, including ensembles: every id in other answers has a name here. */
 export function addModelsRoute(app: Hono, { reads, contract }: ReportContext): void {
   app.get('/reports/models', async (context) => {
+    refuseUnknown(context, [])
     const models = await reads.models()
     const rows = models.map((model) => {
       const retirement = model.retirements.at(-1)

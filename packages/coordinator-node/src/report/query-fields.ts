@@ -1,7 +1,8 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { nearestName } from '../domain/nearest-name.ts'
 
-// Everything in a query is text. Parameters that a route does not know are ignored: dashboards send the same ones everywhere.
+// Everything in a query is text.
 
 const maxModelIds = 1_000
 const maxIdLength = 200
@@ -45,8 +46,26 @@ export const chartFields = {
   include_ensembles: flagField,
 }
 
+/** What the charts of the web application send to every route, whatever it answers. */
+const chartParameters = Object.keys(chartFields)
+
+/** Throws the `ZodError` of every parameter that nothing reads: a typo would otherwise answer another question. */
+export function refuseUnknown(context: Context, known: readonly string[]): void {
+  const names = [...new Set([...known, ...chartParameters])]
+  const unknown = Object.keys(context.req.queries()).filter((name) => !names.includes(name))
+  if (unknown.length === 0) return
+  throw new z.ZodRealError(
+    unknown.map((name) => {
+      const nearest = nearestName(name, names)
+      const fix = nearest === undefined ? `the parameters are ${names.join(', ')}` : `did you mean ${nearest}?`
+      return { code: 'custom', path: [name], message: `is not a parameter of ${context.req.path}; ${fix}`, input: name }
+    }),
+  )
+}
+
 /** Parses a request's query; throws a `ZodError`, which is answered with 422. The last of a repeated parameter counts. */
-export function readQuery<Schema extends z.ZodType>(context: Context, schema: Schema): z.output<Schema> {
+export function readQuery<Schema extends z.ZodObject>(context: Context, schema: Schema): z.output<Schema> {
+  refuseUnknown(context, Object.keys(schema.shape))
   const all = context.req.queries()
   const last = Object.entries(all).map(([key, values]) => [key, values.at(-1)])
   return schema.parse({ ...Object.fromEntries(last), projectIds: all.projectIds ?? [] })

@@ -28,9 +28,14 @@ describe('every list', () => {
     expect(headers.get('content-type')).toBe('application/json; charset=utf-8')
   })
 
-  it.each(listPaths)('%s ignores parameters that it does not know, and takes those of a chart', async (path) => {
-    const query = '?projectIds=a,b&start=2026-02-01T00:00:00.000Z&end=2026-03-02T00:00:00Z&unknown=1&page=x'
-    expect((await reportUnderTest().get(`${path}${query}`)).status).toBe(200)
+  it.each(listPaths)('%s takes the parameters of a chart, and refuses those that nothing reads', async (path) => {
+    const { get } = reportUnderTest()
+    const query = '?projectIds=a,b&start=2026-02-01T00:00:00.000Z&end=2026-03-02T00:00:00Z'
+    expect((await get(`${path}${query}`)).status).toBe(200)
+    const { status, body } = await get<ErrorBody>(`${path}?projectId=a&unknown=1`)
+    expect(status).toBe(422)
+    expect(body.message).toContain(`projectId is not a parameter of ${path}; did you mean projectIds?`)
+    expect(body.message).toContain(`unknown is not a parameter of ${path}; the parameters are `)
   })
 })
 

@@ -1,0 +1,9 @@
+import type { Prediction } from '../question.ts'
+import { TrackerBase } from '../tracker.ts'
+
+/** The next value is like the last one. */
+export class LastValue extends TrackerBase {
+  override predict(subject: string): Prediction {
+    return { value: this.dataOf(subject)?.values.at(-1) ?? 0 }
+  }
+}

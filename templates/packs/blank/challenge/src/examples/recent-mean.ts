@@ -1,0 +1,13 @@
+import type { Prediction } from '../question.ts'
+import { TrackerBase } from '../tracker.ts'
+
+const size = 3
+
+/** The next value is like the mean of the last three. */
+export class RecentMean extends TrackerBase {
+  override predict(subject: string): Prediction {
+    const values = this.dataOf(subject)?.values.slice(-size) ?? []
+    if (values.length === 0) return { value: 0 }
+    return { value: values.reduce((sum, value) => sum + value, 0) / values.length }
+  }
+}

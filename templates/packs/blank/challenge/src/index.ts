@@ -1,0 +1,5 @@
+export { LastValue } from './examples/last-value.ts'
+export { RecentMean } from './examples/recent-mean.ts'
+export type { Prediction, TickData } from './question.ts'
+export { scorePrediction } from './scoring.ts'
+export { TrackerBase } from './tracker.ts'

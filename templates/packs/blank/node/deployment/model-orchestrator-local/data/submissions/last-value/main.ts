@@ -1,0 +1,1 @@
+export { LastValue } from 'crunch-template-challenge'

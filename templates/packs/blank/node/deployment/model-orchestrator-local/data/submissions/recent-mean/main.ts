@@ -1,0 +1,1 @@
+export { RecentMean } from 'crunch-template-challenge'
