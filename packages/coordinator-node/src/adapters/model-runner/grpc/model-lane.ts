@@ -256,7 +256,7 @@ export class ModelLane {
       return readTransportError(outcome, expiry.timeoutMs, await this.#lossBlame(outcome, expiry))
     }
     if (outcome.bytes.length > OWN_TURN_BYTES) {
-      await this.#options.largeAnswers.turn()
+      await this.#options.largeAnswers.turn(outcome.bytes.length)
       if (expiry.hasExpired()) return lateAnswer(expiry, outcome.durationMs)
     }
     const answer = readResponse(outcome.bytes, outcome.durationMs, this.#options.answerLimits)

@@ -1,22 +1,36 @@
-import { setImmediate } from 'node:timers/promises'
-
-/** Answers above this are read one at a time. A list of so many bytes takes a millisecond. */
+/** Larger answers are read one per turn of the event loop: reading a list of this many bytes takes a millisecond. */
 export const OWN_TURN_BYTES = 32 * 1024
-/** Answers above this are counted against the memory for answers. */
+/** Larger answers are counted against the memory for answers. */
 export const LARGE_ANSWER_BYTES = 256 * 1024
 
-/** Lets large answers be read one a turn of the event loop, after the small ones that have come meanwhile. */
+/**
+ * Reads large answers one per turn of the event loop, the smallest of those that wait first: a huge answer delays only larger
+ * ones, and sockets, timers and small answers are served in between.
+ */
 export interface LargeAnswers {
-  /** Resolves when it is the caller's turn; what it then does at once is its turn. */
-  turn(): Promise<void>
+  /** Resolves when an answer of this size may be read, which must be done before the next `await`. */
+  turn(bytes: number): Promise<void>
+}
+
+interface WaitingAnswer {
+  readonly bytes: number
+  readonly begin: () => void
 }
 
 export function createLargeAnswers(): LargeAnswers {
-  let last: Promise<void> = Promise.resolve()
+  const waiting: WaitingAnswer[] = []
+
+  function readSmallest(): void {
+    const smallest = waiting.reduce((best, one) => (one.bytes < best.bytes ? one : best))
+    waiting.splice(waiting.indexOf(smallest), 1)
+    if (waiting.length > 0) setImmediate(readSmallest)
+    smallest.begin()
+  }
+
   return {
-    turn() {
-      last = last.then(() => setImmediate())
-      return last
+    turn(bytes) {
+      if (waiting.length === 0) setImmediate(readSmallest)
+      return new Promise((begin) => waiting.push({ bytes, begin }))
     },
   }
 }
