@@ -62,6 +62,25 @@ describe('what a contract says', () => {
     ])
   })
 
+  test('lets its own example answers fit into prediction.maxValues', () => {
+    const list = (length: number) => z.object({ value: z.number(), list: z.array(z.number()).length(length) })
+    const tooLow = (maxValues: number) =>
+      `  - prediction.maxValues: ${maxValues} is too low for the example answers made from prediction.schema, so they would be refused as too large; `
+    // The object, its number, the list and its items.
+    expect(findings({ prediction: { schema: list(97), maxValues: 100 } })).toEqual([])
+    expect(findings({ prediction: { schema: list(98), maxValues: 100 } })).toEqual([`${tooLow(100)}use at least 101`])
+    expect(findings({ prediction: { schema: list(9_998) } })).toEqual([`${tooLow(10_000)}use at least 10001`])
+    expect(findings({ prediction: { schema: list(100_000) } })).toEqual([
+      `${tooLow(10_000)}make answers smaller or flatter: 100000 values and 16 levels are the most that this schema can have`,
+    ])
+    const longKey = z.object({ value: z.number(), ['k'.repeat(16 * 3)]: z.number() })
+    expect(findings({ prediction: { schema: longKey, maxValues: 3 } })).toEqual([`${tooLow(3)}use at least 4`])
+    const shortToo = z.object({ value: z.number(), either: z.union([z.number(), z.array(z.number()).length(200)]) })
+    expect(findings({ prediction: { schema: shortToo, maxValues: 100 } })).toEqual([])
+    const joined = list(98).transform(({ value }) => ({ value }))
+    expect(findings({ prediction: { schema: joined, maxValues: 100 } })).toEqual([`${tooLow(100)}use at least 101`])
+  })
+
   test('has a name of letters, digits and hyphens', () => {
     expect(findings({ name: 'next move' })).toEqual([
       '  - name: "next move" may only contain letters, digits and hyphens; rename it',

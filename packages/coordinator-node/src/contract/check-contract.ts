@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { highestMaxValues, valuesInForms } from '../domain/answer-size.ts'
+import { highestMaxValues, limitForForms, neededMaxValues } from '../domain/answer-size.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 import { metrics } from '../domain/statistics/metrics.ts'
 import { durationMs } from '../domain/time.ts'
@@ -10,8 +10,8 @@ import type { AnyContract, ScheduleEntry } from './crunch-contract.ts'
 import type { RankedModel } from './defaults/tiers.ts'
 import type { FeedDefinition } from './feed-definition.ts'
 import type { Finding } from './finding.ts'
-import { scheduleKey } from './resolved-contract.ts'
-import { sampleValues } from './sample-values.ts'
+import { answerLimitsOf, scheduleKey } from './resolved-contract.ts'
+import { sampleInputs, sampleValues } from './sample-values.ts'
 import { schemaForms } from './schema-forms.ts'
 
 /**
@@ -115,18 +115,23 @@ function checkTimeout({ prediction }: AnyContract): Finding[] {
   ]
 }
 
-/** While one answer is checked, no other is read. */
-function checkMaxValues({ prediction: { schema, maxValues } }: AnyContract): Finding[] {
+/** No other answer is read while one is validated, and an answer of the schema must fit. */
+function checkMaxValues(contract: AnyContract): Finding[] {
+  const path = 'prediction.maxValues'
+  const { schema } = contract.prediction
+  const { maxValues } = answerLimitsOf(contract)
   const forms = schemaForms(schema)
-  const highest = valuesInForms(highestMaxValues, forms)
-  if (maxValues === undefined || maxValues <= highest) return []
-  return [
-    {
-      path: 'prediction.maxValues',
-      cause: `${maxValues} values take too long to check, since unions of the schema may check each one ${forms} times`,
-      fix: `use at most ${highest}, or z.discriminatedUnion, which checks one form only`,
-    },
-  ]
+  const highest = limitForForms(highestMaxValues, forms)
+  if (maxValues > highest) {
+    const cause = `${maxValues} values take too long to check, since unions of the schema may check each one ${forms} times`
+    return [{ path, cause, fix: `use at most ${highest}, or z.discriminatedUnion, which checks one form only` }]
+  }
+  const needed = sampleInputs(schema, 6).map((answer) => neededMaxValues(answer) ?? Number.POSITIVE_INFINITY)
+  const lowest = Math.min(...needed)
+  if (needed.length === 0 || lowest <= maxValues) return []
+  const cause = `${maxValues} is too low for the example answers made from prediction.schema, so they would be refused as too large`
+  const smaller = `make answers smaller or flatter: ${highest} values and 16 levels are the most that this schema can have`
+  return [{ path, cause, fix: lowest <= highest ? `use at least ${lowest}` : smaller }]
 }
 
 const dryRunRound = {

@@ -1,19 +1,18 @@
 import { createHash } from 'node:crypto'
-import { defaultMaxValues } from '../domain/answer-size.ts'
 import { feedScopeKey } from '../domain/feed-record.ts'
 import { isJsonArray, type Json, type JsonObject, toJson, toJsonObject } from '../domain/json/json.ts'
 import { jsonEqual } from '../domain/json/json-equal.ts'
 import { durationMs, formatDuration } from '../domain/time.ts'
 import type { AnyContract } from './crunch-contract.ts'
 import type { Emission } from './defaults/tiers.ts'
-import { type ContractFeed, contractFeeds, scheduleKey } from './resolved-contract.ts'
+import { type ContractFeed, contractFeeds, defaultMaxValuesOf, scheduleKey } from './resolved-contract.ts'
 import { schemaStructure } from './schema-structure.ts'
 
 /**
- * Whatever in a contract changes results and is not code: a difference begins a new era. An option that is absent or has its
- * default is left out, so that a new option of the engine changes the structure of no contract that does not use it.
- * `leaderboard` and `checkpoint` read as an author writes them, so that an era that has ended can be closed by its own rules.
- * The organizer always stands in it: it decides who is a baseline and who is paid.
+ * Everything in a contract that changes results and is not code: a difference begins a new era. Options that are absent or have
+ * their default are left out, so that a new option of the engine does not change the structure of contracts that do not use it.
+ * `leaderboard` and `checkpoint` are written as in the contract, so that an ended era can be closed by its own rules.
+ * The organizer is always included: it decides who is a baseline and who is paid.
  * @param organizer the setting ORGANIZER_CRUNCHER_ID
  */
 export function contractStructure(contract: AnyContract, organizer: string): JsonObject {
@@ -27,7 +26,7 @@ export function contractStructure(contract: AnyContract, organizer: string): Jso
       schedule: scheduleStructure(contract),
       // Part of the question: with more time other models are absent.
       timeout: sameLength(prediction.timeout),
-      maxValues: unless(defaultMaxValues, prediction.maxValues),
+      maxValues: unless(defaultMaxValuesOf(prediction.schema), prediction.maxValues),
       missing: typeof prediction.missing === 'function' ? 'function' : unless('worst', prediction.missing),
       call: {
         tick: unless('tick', prediction.call?.tick),
@@ -62,12 +61,12 @@ export function contractStructure(contract: AnyContract, organizer: string): Jso
   })
 }
 
-/** What an emission says of itself. Its shares are a function, so what they depend on has to stand in `parameters`. */
+/** The data of an emission. Its shares are a function, so whatever they depend on must be in `parameters`. */
 export function emissionStructure({ shares: _, ...emission }: Emission): JsonObject {
   return toJsonObject(emission, 'checkpoint.emission')
 }
 
-/** SHA-256 of a structure as canonical JSON: two contracts with the same one give results that may stand together. */
+/** SHA-256 of a structure as canonical JSON. The results of contracts with the same fingerprint can be compared. */
 export function structureFingerprint(structure: JsonObject): string {
   return createHash('sha256')
     .update(JSON.stringify(toJson(structure)))
@@ -133,7 +132,7 @@ function unless<Value>(usual: Value, value: Value | undefined): Value | undefine
   return value === usual ? undefined : value
 }
 
-/** Without keys that say nothing: undefined, `null`, and what is empty once its own keys are left out. */
+/** Without empty entries: undefined, `null`, and lists and objects that have no other entries. */
 function withoutDefaults(value: Readonly<Record<string, unknown>>): JsonObject {
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, item]): [string, Json][] => {

@@ -1,4 +1,5 @@
-import { type AnswerLimits, answerLimits, defaultMaxValues, valuesInForms } from '../domain/answer-size.ts'
+import type { z } from 'zod'
+import { type AnswerLimits, answerLimits, defaultMaxValues, limitForForms } from '../domain/answer-size.ts'
 import { type EraSpan, onlyEra } from '../domain/era.ts'
 import { type FeedScope, feedScopeKey } from '../domain/feed-record.ts'
 import type { FeedGate } from '../domain/feed-trust.ts'
@@ -74,7 +75,12 @@ export function resolveContract(
 
 /** What an answer of this contract's models may hold. */
 export function answerLimitsOf({ prediction: { schema, maxValues } }: AnyContract): AnswerLimits {
-  return answerLimits(maxValues ?? valuesInForms(defaultMaxValues, schemaForms(schema)))
+  return answerLimits(maxValues ?? defaultMaxValuesOf(schema))
+}
+
+/** `prediction.maxValues` of a contract that does not set it. */
+export function defaultMaxValuesOf(schema: z.ZodType): number {
+  return limitForForms(defaultMaxValues, schemaForms(schema))
 }
 
 /** The series of a contract, one a subject, in the contract's order. */

@@ -3,10 +3,19 @@ import { z } from 'zod'
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
 /**
- * Values that a schema takes, as different as its bounds allow, for a dry run of an author's functions.
- * Fewer than `count`, or none, when the schema has rules that cannot be read off it.
+ * Parsed values of a schema, as different as its bounds allow, for a dry run of an author's functions.
+ * Fewer than `count`, or none, if the schema has rules that its description does not show.
  */
 export function sampleValues(schema: z.ZodType, count: number): unknown[] {
+  return samples(schema, count).map(({ parsed }) => parsed)
+}
+
+/** The same values before the schema parses them, as a model would send them. */
+export function sampleInputs(schema: z.ZodType, count: number): unknown[] {
+  return samples(schema, count).map(({ input }) => input)
+}
+
+function samples(schema: z.ZodType, count: number): { readonly input: unknown; readonly parsed: unknown }[] {
   let json: JsonSchema
   try {
     json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
@@ -14,12 +23,12 @@ export function sampleValues(schema: z.ZodType, count: number): unknown[] {
     // A schema that zod itself cannot describe (a custom type) has no samples; the dry run then says nothing.
     return []
   }
-  return Array.from({ length: count }, (_, index) => sample(json, index)).flatMap((value) => {
+  return Array.from({ length: count }, (_, index) => sample(json, index)).flatMap((input) => {
     try {
-      const parsed = schema.safeParse(value)
-      return parsed.success ? [parsed.data] : []
+      const parsed = schema.safeParse(input)
+      return parsed.success ? [{ input, parsed: parsed.data }] : []
     } catch {
-      // A check of the author that throws refuses the sample like any other.
+      // A refinement that throws refuses the sample like any other.
       return []
     }
   })

@@ -8,41 +8,48 @@ export interface AnswerLimits {
   readonly maxDepth: number
 }
 
-/** Unless the contract says otherwise: three times a table of a thousand rows, or densities at 288 steps. */
+/** The default: three times a table of a thousand rows, or densities at 288 steps. */
 export const defaultMaxValues = 10_000
-/** Validating so many may take a tenth of a second, in which no other answer is read. */
+/** Validating this many may take a tenth of a second, in which no other answer is read. */
 export const highestMaxValues = 100_000
-/** Values may be checked so often, on the average; a schema whose unions have more forms takes fewer values. */
-const formsAValue = 3
+/** How often each value may be checked on average. A schema whose unions have more forms takes fewer values. */
+const formsPerValue = 3
 
-const charactersAValue = 16
+const charactersPerValue = 16
 const maxDepth = 16
-/** The longest number has 25 characters, six bytes may stand for one character, and there are commas and colons. */
-const bytesAValue = 128
+/** The longest number has 25 characters, a character may take six bytes, and there are commas and colons. */
+const bytesPerValue = 128
 /** A lower limit gains nothing: failure details use the same messages. */
-const fewBytes = 256 * 1024
+const minBytes = 256 * 1024
 
 export function answerLimits(maxValues: number = defaultMaxValues): AnswerLimits {
-  return { maxValues, maxCharacters: charactersAValue * maxValues, maxDepth }
+  return { maxValues, maxCharacters: charactersPerValue * maxValues, maxDepth }
 }
 
-/** How many values take no longer to check than `maxValues` ordinary ones, where each may be checked once a form of the schema's unions. */
-export function valuesInForms(maxValues: number, forms: number): number {
-  return Math.floor(maxValues * Math.min(1, formsAValue / forms))
+/** A limit of values, lowered for a schema that may check each value `forms` times, so that validation takes no longer. */
+export function limitForForms(maxValues: number, forms: number): number {
+  return Math.floor(maxValues * Math.min(1, formsPerValue / forms))
+}
+
+/** The lowest `maxValues` under which an answer passes; `null` when it exceeds every limit. */
+export function neededMaxValues(answer: unknown): number | null {
+  const counted = { values: 0, characters: 0 }
+  if (count(answer, 0, counted, answerLimits(highestMaxValues)) !== null) return null
+  return Math.max(counted.values, Math.ceil(counted.characters / charactersPerValue))
 }
 
 /** More bytes than any encoding of an answer within the limits needs, unless it is padded. */
 export function answerBytes({ maxValues }: AnswerLimits): number {
-  return Math.max(fewBytes, bytesAValue * maxValues)
+  return Math.max(minBytes, bytesPerValue * maxValues)
 }
 
 export interface AnswerSize {
   readonly values: number
-  /** What is beyond the limits, in words; `null` when nothing is. */
+  /** Which limit the answer exceeds, in words; `null` if none. */
   readonly excess: string | null
 }
 
-/** Stops at the limits, so that a larger answer takes no longer. */
+/** Stops at the first limit, so that a larger answer takes no longer. */
 export function measureAnswer(answer: unknown, limits: AnswerLimits): AnswerSize {
   const counted = { values: 0, characters: 0 }
   return { excess: count(answer, 0, counted, limits), values: counted.values }
