@@ -42,12 +42,12 @@ export function createProgressStore(sql: Sql, generation: Generation): Pick<Stor
       return row?.at ?? null
     },
     async pipelineProgress(at) {
-      const [heartbeats, times, openRounds, recentRounds, [ends]] = await Promise.all([
+      const [heartbeats, times, openRounds, recent, [ends]] = await Promise.all([
         readHeartbeats(sql),
         sql<{ key: string; at: Instant }[]>`
           select key, last_performed_at as at from scheduled_prediction_configs where last_performed_at is not null`,
         readOpenRounds(sql, at),
-        readRecentRounds(sql),
+        recentRounds(sql),
         sql<EndsRow[]>`
           with ends as (
             select (select max(as_of) from leaderboards) as period, (select max(period_end) from checkpoints) as checkpoint
@@ -62,7 +62,7 @@ export function createProgressStore(sql: Sql, generation: Generation): Pick<Stor
           from ends`,
       ])
       const lastRoundTimes = new Map(times.map(({ key, at: lastAt }) => [key, lastAt]))
-      return { heartbeats, lastRoundTimes, openRounds, recentRounds, ...(ends as EndsRow) }
+      return { heartbeats, lastRoundTimes, openRounds, recentRounds: [...recent], ...(ends as EndsRow) }
     },
   }
 }
@@ -76,7 +76,7 @@ async function readHeartbeats(sql: Sql): Promise<readonly Heartbeat[]> {
   return [...rows]
 }
 
-/** Of the rounds without a result alone, by the index on them. */
+/** Reads only the rounds without a result, by the index on them. */
 async function readOpenRounds(sql: Sql, at: Instant): Promise<readonly OpenRounds[]> {
   const isDue = sql`i.resolvable_at <= ${at}`
   const isRipe = sql`i.answered_at is not null and (i.expires_at <= ${at} or i.resolvable_at <= f.watermark_at)`
@@ -97,9 +97,9 @@ async function readOpenRounds(sql: Sql, at: Instant): Promise<readonly OpenRound
   }))
 }
 
-/** From the newest round of each schedule backwards, by the index on `resolvable_at`: a few rows each, however many there are. */
-async function readRecentRounds(sql: Sql): Promise<readonly RecentRound[]> {
-  const rows = await sql<RecentRound[]>`
+/** Reads a few rows per schedule by the index on their rounds, however many rounds there are. Exported for the test of its plan. */
+export function recentRounds(sql: Sql) {
+  return sql<RecentRound[]>`
     select c.key as "scheduleKey", r.performed_at as "performedAt", p.*
     from scheduled_prediction_configs c
     cross join lateral (
@@ -115,5 +115,4 @@ async function readRecentRounds(sql: Sql): Promise<readonly RecentRound[]> {
     ) p
     where c.active
     order by c.key, r.performed_at`
-  return [...rows]
 }

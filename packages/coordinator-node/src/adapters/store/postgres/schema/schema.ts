@@ -15,8 +15,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
 
-// The tables. drizzle-kit generates the migrations from this file; the store itself uses SQL. Every index serves a
-// query of this folder. Scores and answers repeat nothing of their round that a join gives.
+// drizzle-kit generates the migrations from these tables; the store itself uses SQL. Each index serves a query of this folder.
 
 /** Text compared by code point, whatever the locale of the database: order and keys are then the same everywhere. */
 const text = customType<{ data: string }>({ dataType: () => 'text collate "C"' })
@@ -213,6 +212,10 @@ export const inputs = pgTable(
     index('inputs_unresolved').on(table.resolvableAt, table.id).where(sql`status = 'RECEIVED'`),
     index('inputs_unanswered').on(table.performedAt, table.id).where(sql`answered_at is null`),
     index('inputs_void').on(table.id).where(sql`void_reason is not null`),
+    // The newest rounds of each schedule, for alarms: another schedule may open a thousand times as many.
+    index('inputs_of_schedule')
+      .on(table.scheduleKey, table.resolvableAt, table.id)
+      .where(sql`answered_at is not null and void_reason is null`),
   ],
 )
 
@@ -377,21 +380,19 @@ export const checkpoints = pgTable(
   (table) => [check('checkpoints_status', sql`${table.status} in ('PENDING', 'SUBMITTED', 'CLAIMABLE', 'PAID')`)],
 )
 
-/** One row a worker. Both times are the server's. */
+/** One row per worker. All times are the server's; the next heartbeat is expected at `dueAt`. */
 export const workerHeartbeats = pgTable('worker_heartbeats', {
   worker: text('worker').primaryKey(),
   beatAt: instant('beat_at').notNull(),
-  /** When the next one is due. */
   dueAt: instant('due_at').notNull(),
   workedAt: instant('worked_at'),
 })
 
-/** Who may do what one process alone may do, beside the session lock of the same name. */
+/** Who may do what only one process may do, in addition to the session lock of the same name. `holder` is null after a release. */
 export const leases = pgTable('leases', {
   name: text('name').primaryKey(),
-  /** Null: it was released. */
   holder: text('holder'),
-  /** Grows each time it changes hands; what is written under an older one is refused. */
+  /** Grows with each new holder; writes under an older one are refused. */
   generation: count('generation').notNull(),
   takenAt: instant('taken_at').notNull(),
   /** By the clock of the database. */

@@ -1,0 +1,1 @@
+CREATE INDEX "inputs_of_schedule" ON "inputs" USING btree ("schedule_key","resolvable_at","id") WHERE answered_at is not null and void_reason is null;
