@@ -38,6 +38,35 @@ test('links between pages lead to files and headings that exist', () => {
   expect(broken.filter((problem) => problem !== null)).toEqual([])
 })
 
+/** The packages that are published, by name. */
+const published = execFileSync('git', ['ls-files', 'packages/*/package.json'], { cwd: root, encoding: 'utf8' })
+  .trim()
+  .split('\n')
+  .map((file): { name: string; private?: boolean } => JSON.parse(read(file)))
+  .flatMap((manifest) => (manifest.private === true ? [] : [manifest.name]))
+
+/** Why `changeset version` would skip a changeset or fail; `null` for a right one. */
+function changesetProblem(page: string): string | null {
+  const [, frontMatter, text = ''] = /^---\n(.*?)\n---\n(.*)$/s.exec(read(page)) ?? []
+  if (frontMatter === undefined) return `${page}: does not begin with front matter between two lines ---`
+  if (text.trim() === '') return `${page}: says nothing`
+  const lines = frontMatter.split('\n').filter((line) => line !== '')
+  if (lines.length === 0) return `${page}: names no package`
+  for (const line of lines) {
+    const name = /^(["'])(.+)\1: (?:patch|minor|major)$/.exec(line)?.[2]
+    if (name === undefined)
+      return `${page}: "${line}" is not a package name in quotes, a colon and patch, minor or major`
+    if (!published.includes(name)) return `${page}: there is no published package ${name}`
+  }
+  return null
+}
+
+test('changesets name published packages in valid front matter', () => {
+  const changesets = pages.filter((page) => page.startsWith('.changeset/') && !page.endsWith('/README.md'))
+  expect(changesets).not.toEqual([])
+  expect(changesets.map(changesetProblem).filter((problem) => problem !== null)).toEqual([])
+})
+
 test('ARCHITECTURE.md names files that exist', () => {
   const named = [...read('ARCHITECTURE.md').matchAll(/`([\w./-]+\/[\w./-]+\.(?:ts|md|mjs))`/g)].map(
     ([, path = '']) => path,
