@@ -152,8 +152,9 @@ describe('what is a standstill, with what holds it up', () => {
       progress({ recentRounds: recent(0, 0, 0) }),
       {
         stage: 'prediction',
-        what: /no model has given a valid answer in the newest 3 rounds of "BTC-5m"/,
-        heldUpBy: /15 answers are missing, the newest mostly because of orchestrator_unreachable/,
+        what: /the last 3 rounds of "BTC-5m" have no valid answer from any model/,
+        heldUpBy:
+          /all 15 answers are missing or invalid; the most common reason in the last round is orchestrator_unreachable/,
       },
     ],
     'rounds that a silent score worker does not settle': [
