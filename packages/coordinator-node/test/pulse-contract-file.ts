@@ -1,25 +1,11 @@
 import { z } from 'zod'
 import { defineContract, ticks, tiers } from '../src/index.ts'
-import type { FeedSource, SourceRecord } from '../src/ports/feed-source.ts'
-
-/** A price every half second until the signal aborts. */
-const pulse: FeedSource = {
-  describe: async () => [{ source: 'pulse', subjects: ['A'], kind: 'tick', granularities: 'any' }],
-  async *stream(scopes, _from, signal, onOpen) {
-    onOpen?.()
-    for (let price = 1; !signal.aborted; price += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 500))
-      const now = Date.now()
-      yield scopes.map((scope): SourceRecord => ({ ...scope, eventAt: now, knownAt: now, values: { price } }))
-    }
-  },
-  async *history() {},
-}
+import { pulseSource } from './pulse-source.ts'
 
 /** A competition of seconds, on a source of its own. */
 export default defineContract({
   name: 'quick',
-  feed: { ...ticks({ source: 'pulse', subjects: ['A'], granularity: '1s' }), from: () => pulse },
+  feed: { ...ticks({ source: 'pulse', subjects: ['A'], granularity: '1s' }), from: () => pulseSource(500) },
   input: {
     schema: z.object({ price: z.number() }),
     window: '10s',

@@ -1,24 +1,11 @@
 import { z } from 'zod'
 import { defineContract, ticks, tiers } from '../src/index.ts'
-import type { FeedSource, SourceRecord } from '../src/ports/feed-source.ts'
-
-/** A price every 50 ms until the signal aborts. */
-const pulse: FeedSource = {
-  describe: async () => [{ source: 'pulse', subjects: ['A'], kind: 'tick', granularities: 'any' }],
-  async *stream(scopes, _from, signal) {
-    for (let price = 1; !signal.aborted; price += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 50))
-      const now = Date.now()
-      yield scopes.map((scope): SourceRecord => ({ ...scope, eventAt: now, knownAt: now, values: { price } }))
-    }
-  },
-  async *history() {},
-}
+import { pulseSource } from './pulse-source.ts'
 
 /** The truth is known four seconds after the question; models have nearly as long. An answer says when it was made. */
 export default defineContract({
   name: 'short-horizon',
-  feed: { ...ticks({ source: 'pulse', subjects: ['A'], granularity: '100ms' }), from: () => pulse },
+  feed: { ...ticks({ source: 'pulse', subjects: ['A'], granularity: '100ms' }), from: () => pulseSource(50) },
   input: {
     schema: z.object({ price: z.number() }),
     window: '1s',

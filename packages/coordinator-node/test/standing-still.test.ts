@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createTestDatabase } from '../src/adapters/embedded-postgres/test-database.ts'
@@ -10,8 +9,9 @@ import { openPostgresStore } from '../src/adapters/store/postgres/postgres-store
 import { workerCommand } from '../src/live/workers/worker-command.ts'
 import type { WorkerName } from '../src/live/workers/worker-context.ts'
 import { minute } from '../src/ports/store-samples.ts'
+import { freePort } from './free-port.ts'
 
-// Real workers, each a process, on a real PostgreSQL: what stops is seen from outside, in health.
+// Real workers, each in its own process, on a real PostgreSQL. Whatever stops must show in the health.
 
 const contractPath = new URL('./pulse-contract-file.ts', import.meta.url).pathname
 const endings: (() => unknown)[] = []
@@ -19,15 +19,6 @@ const endings: (() => unknown)[] = []
 afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end()
 })
-
-async function freePort(): Promise<number> {
-  const holder = createServer().listen(0, '127.0.0.1')
-  await once(holder, 'listening')
-  const { port } = holder.address() as AddressInfo
-  holder.close()
-  await once(holder, 'close')
-  return port
-}
 
 interface Health {
   readonly status: string
@@ -82,7 +73,7 @@ async function openNode() {
   }
 }
 
-/** A net only: alarms come after their own time, and a busy machine takes longer still. */
+/** Only a safety net: each alarm has its own delay, and a busy machine adds to it. */
 const patience = { timeout: 240_000, interval: 500 }
 
 describe('a node whose workers are stopped', () => {
@@ -109,7 +100,7 @@ describe('a node whose workers are stopped', () => {
         ]),
       )
     expect((await node.health()).status).toBe('degraded')
-    // A predict worker that was stopped for so long has lost its lease, and ends; its supervisor starts another one.
+    // A predict worker that was stopped for this long has lost its lease and exits; its supervisor starts another.
     const [predict, ...others] = stopped
     predict?.kill('SIGKILL')
     for (const worker of others) worker.kill('SIGCONT')

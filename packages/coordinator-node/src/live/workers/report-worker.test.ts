@@ -1,19 +1,16 @@
-import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { startDatabaseProxy } from '../../../test/database-proxy.ts'
+import { freePort } from '../../../test/free-port.ts'
 import { createWorkbench } from '../../adapters/embedded-postgres/embedded-postgres.testkit.ts'
 import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
 } from '../../adapters/embedded-postgres/start-embedded-postgres.ts'
-import { silentLog } from '../../ports/log.ts'
 import { loadContract } from '../load-contract.ts'
 import { readSettings } from '../settings.ts'
-import { runWorkers } from './run-workers.ts'
+import { startWorkers } from './start-workers.testkit.ts'
 
 const workbench = createWorkbench()
 let directory: string
@@ -31,15 +28,6 @@ afterEach(async () => {
 
 afterAll(() => workbench.cleanUp())
 
-async function freePort(): Promise<number> {
-  const holder = createServer().listen(0, '127.0.0.1')
-  await once(holder, 'listening')
-  const { port } = holder.address() as AddressInfo
-  holder.close()
-  await once(holder, 'close')
-  return port
-}
-
 interface Answer {
   readonly status: number
   readonly reasons: readonly string[]
@@ -49,33 +37,12 @@ interface Answer {
 /** Serves the API on a database; answers what `/healthz` says, and after how long. */
 async function serve(databaseUrl: string): Promise<(() => Promise<Answer>) & { readonly url: string }> {
   const port = await freePort()
-  const ending = new AbortController()
   const settings = readSettings({ REPORT_API_PORT: `${port}` })
   const contract = await loadContract(
     new URL('../../../test/sample-contract-file.ts', import.meta.url).pathname,
     settings,
   )
-  let isReady = () => {}
-  const ready = new Promise<void>((resolve) => {
-    isReady = resolve
-  })
-  const running = runWorkers({
-    ...{
-      workers: ['report'],
-      contract,
-      settings,
-      databaseUrl,
-      codeHash: 'code',
-      log: silentLog,
-      signal: ending.signal,
-    },
-    onReady: () => isReady(),
-  })
-  endings.push(async () => {
-    ending.abort()
-    await running
-  })
-  await Promise.race([ready, running])
+  await startWorkers({ workers: ['report'], contract, settings, databaseUrl, onEnd: (end) => endings.push(end) })
   const url = `http://127.0.0.1:${port}`
   const health = async () => {
     const startedAt = performance.now()

@@ -4,15 +4,16 @@ import { type AddressInfo, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { pulseSource } from '../../../test/pulse-source.ts'
 import { createTestDatabase } from '../../adapters/embedded-postgres/test-database.ts'
 import { openScene, type Scene, stateOf } from '../../adapters/model-runner/grpc/testing/scene.ts'
 import { openPostgresStore } from '../../adapters/store/postgres/postgres-store.ts'
 import { type AnyContract, defineContract, ticks, tiers } from '../../index.ts'
-import type { FeedSource, SourceRecord } from '../../ports/feed-source.ts'
 import { silentLog } from '../../ports/log.ts'
 import type { Store } from '../../ports/store.ts'
 import { readSettings } from '../settings.ts'
 import { runWorkers } from './run-workers.ts'
+import { startWorkers } from './start-workers.testkit.ts'
 import { workerCommand } from './worker-command.ts'
 import type { WorkerName } from './worker-context.ts'
 
@@ -46,19 +47,6 @@ const contract: AnyContract = defineContract({
   checkpoint: { every: '1s', emission: tiers() },
 })
 
-/** A live source: a price every 50 ms until the signal aborts. */
-const pulse: FeedSource = {
-  describe: async () => [{ source: 'pulse', subjects: ['A'], kind: 'tick', granularities: 'any' }],
-  async *stream(scopes, _from, signal) {
-    for (let price = 1; !signal.aborted; price += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 50))
-      const now = Date.now()
-      yield scopes.map((scope): SourceRecord => ({ ...scope, eventAt: now, knownAt: now, values: { price } }))
-    }
-  },
-  async *history() {},
-}
-
 const endings: (() => unknown)[] = []
 
 afterEach(async () => {
@@ -81,14 +69,8 @@ async function openNode(): Promise<Node> {
   return {
     scene,
     store,
-    async start(workers, env = {}) {
-      const controller = new AbortController()
-      const waiting = new Set(workers)
-      let allReady = () => {}
-      const ready = new Promise<void>((resolve) => {
-        allReady = resolve
-      })
-      const running = runWorkers({
+    start: (workers, env = {}) =>
+      startWorkers({
         workers,
         contract,
         settings: readSettings({
@@ -99,23 +81,9 @@ async function openNode(): Promise<Node> {
           ...env,
         }),
         databaseUrl: database.url,
-        codeHash: 'code',
-        log: silentLog,
-        sources: new Map([['pulse', pulse]]),
-        signal: controller.signal,
-        onReady(worker) {
-          waiting.delete(worker)
-          if (waiting.size === 0) allReady()
-        },
-      })
-      const stop = async () => {
-        controller.abort()
-        await running
-      }
-      endings.push(stop)
-      await Promise.race([ready, running])
-      return stop
-    },
+        sources: new Map([['pulse', pulseSource(50)]]),
+        onEnd: (end) => endings.push(end),
+      }),
   }
 }
 
@@ -193,8 +161,6 @@ describe('runWorkers', () => {
     await expect(node.start(['score', 'report'], { REPORT_API_PORT: `${port}` })).rejects.toMatchObject({
       code: 'PORT_IN_USE',
     })
-    // What failed has ended by itself.
-    endings.pop()
   })
 
   test('says of no worker that it serves once it has been ended', async () => {

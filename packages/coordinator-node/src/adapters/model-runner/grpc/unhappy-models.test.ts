@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CallResponse, VariantType } from '@crunch/model-protocol'
 import { modelRunnerCommand } from '@crunch/model-runner'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { freePort } from '../../../../test/free-port.ts'
 import { answerLimits } from '../../../domain/answer-size.ts'
 import { RawAnswer } from './testing/object-server.ts'
 import { ask, call, openScene, type Scene, stateOf } from './testing/scene.ts'
@@ -350,16 +350,6 @@ async function startProcess(folder: string, port: number) {
     return { port: bound, kill }
   }
   throw new Error('the model runner ended before it was ready')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 function encodeAnswer(code: string, type: VariantType, value: string | Buffer): Buffer {
