@@ -118,10 +118,19 @@ describe('/healthz', () => {
     expect(body).toMatchObject({ status: 'degraded', version: '1.2.3', reasons: ['the database is unreachable'] })
   })
 
-  it('is 500 when the program is broken', async () => {
+  const failing = (error: Error) => {
     const { store } = reportUnderTest()
-    const error = new CrunchError('STORE_CORRUPT', 'a row is not JSON')
-    const under = reportUnderTest({ reads: { ...store, feedStates: () => Promise.reject(error) } })
-    expect((await healthOf(under)).status).toBe(500)
+    return reportUnderTest({ reads: { ...store, feedStates: () => Promise.reject(error) } })
+  }
+
+  it('is 503 with the reason when the database is damaged', async () => {
+    const publicReason = 'it holds a value that cannot be read'
+    const { status, body } = await healthOf(failing(new CrunchError('STORE_CORRUPT', 'secret row', { publicReason })))
+    expect(status).toBe(503)
+    expect(body).toMatchObject({ status: 'degraded', reasons: [`the database is damaged: ${publicReason}`] })
+  })
+
+  it('is 500 when the program is broken', async () => {
+    expect((await healthOf(failing(new TypeError('broken')))).status).toBe(500)
   })
 })

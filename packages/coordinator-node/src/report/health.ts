@@ -49,13 +49,16 @@ async function judge(report: ReportContext): Promise<Health> {
       status: 200,
     }
   } catch (error) {
-    if (!(error instanceof CrunchError) || error.code !== 'STORE_UNAVAILABLE') throw error
-    report.log.warn('database unreachable', { stage: 'report', error: error.message })
+    if (!(error instanceof CrunchError) || !isStoreFault(error)) throw error
+    const problem = error.code === 'STORE_CORRUPT' ? 'damaged' : 'unreachable'
+    report.log.warn(`database ${problem}`, { stage: 'report', error: error.message })
     const cause = error.publicReason === undefined ? '' : `: ${error.publicReason}`
-    const reason = `the database is unreachable${cause}`
+    const reason = `the database is ${problem}${cause}`
     return { body: { status: 'degraded', version, reasons: [reason], ...errorBody(reason) }, status: 503 }
   }
 }
+
+const isStoreFault = ({ code }: CrunchError) => code === 'STORE_UNAVAILABLE' || code === 'STORE_CORRUPT'
 
 function probe(report: ReportContext): Promise<Findings> {
   if (report.probe === undefined) return look(report)

@@ -1,39 +1,15 @@
 import postgres from 'postgres'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type DatabaseProxy, startDatabaseProxy } from '../../../../test/database-proxy.ts'
+import { expect, it } from 'vitest'
 import { type Lease, predictLease, type Store } from '../../../ports/store.ts'
 import { answeredRound, minute, prediction, prepare, round } from '../../../ports/store-samples.ts'
-import { createTestDatabase, type TestDatabase } from '../../embedded-postgres/test-database.ts'
-import { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts'
 import { leaseTimes } from './session/hold-lease.ts'
 import { kill, openStoreInChild, outcomeOf, writesInChild } from './store-in-child.testkit.ts'
+import { useTestStores } from './test-stores.testkit.ts'
 
 /** In the proportions of a node, ten times as fast. */
 const quick = { heartbeatMs: 200, holdMs: 1_000, takeoverMs: 2_000 }
 
-let database: TestDatabase
-const endings: (() => unknown)[] = []
-
-beforeEach(async () => {
-  database = await createTestDatabase()
-})
-
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end()
-  await database.drop()
-})
-
-async function open(options: Partial<PostgresStoreOptions> = {}): Promise<Store> {
-  const store = await openPostgresStore({ url: database.url, leaseTimes: quick, maxConnections: 2, ...options })
-  endings.push(() => store.close())
-  return store
-}
-
-async function openProxy(): Promise<DatabaseProxy> {
-  const proxy = await startDatabaseProxy(database.url)
-  endings.push(() => proxy.close())
-  return proxy
-}
+const { databaseUrl, open, openProxy, operator, onEnd } = useTestStores({ leaseTimes: quick, maxConnections: 2 })
 
 async function take(store: Store): Promise<Lease> {
   const lease = await store.takeLease(predictLease)
@@ -54,7 +30,7 @@ async function takeOver(store: Store, limitMs: number): Promise<{ lease: Lease; 
 }
 
 async function lockHolders(): Promise<number> {
-  const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
+  const sql = postgres(databaseUrl(), { max: 1, onnotice: () => undefined })
   try {
     const held = await sql`select 1 from pg_locks l join pg_database d on d.oid = l.database
       where l.locktype = 'advisory' and d.datname = current_database()`
@@ -136,8 +112,8 @@ it('refuses the rounds of a holder that slept while another took over', async ()
 })
 
 it('takes over from a process that is stopped, and at once from one that is killed', async () => {
-  const child = openStoreInChild(database.url, predictLease)
-  endings.push(() => kill(child))
+  const child = openStoreInChild(databaseUrl(), predictLease)
+  onEnd(() => kill(child))
   expect(await outcomeOf(child)).toEqual({ hasLease: true })
   const standby = await open({ leaseTimes: { ...quick, takeoverMs: 5_000 } })
   child.kill('SIGSTOP')
@@ -147,8 +123,8 @@ it('takes over from a process that is stopped, and at once from one that is kill
   await kill(child)
   await first.lease.release()
 
-  const other = openStoreInChild(database.url, predictLease)
-  endings.push(() => kill(other))
+  const other = openStoreInChild(databaseUrl(), predictLease)
+  onEnd(() => kill(other))
   expect(await outcomeOf(other)).toEqual({ hasLease: true })
   expect(await standby.takeLease(predictLease)).toBeNull()
   await kill(other)
@@ -157,8 +133,8 @@ it('takes over from a process that is stopped, and at once from one that is kill
 })
 
 it('refuses what a process that was stopped writes when it goes on, after another has taken over', async () => {
-  const child = openStoreInChild(database.url, predictLease)
-  endings.push(() => kill(child))
+  const child = openStoreInChild(databaseUrl(), predictLease)
+  onEnd(() => kill(child))
   expect(await outcomeOf(child)).toEqual({ hasLease: true })
   expect(await writesInChild(child, 'early')).toEqual(Array(5).fill('written'))
   const standby = await open()
@@ -178,8 +154,7 @@ it('is given only when what the last holder is writing is done', async () => {
   await prepare(holder)
   const lease = await take(holder)
   await answeredRound(holder, round(0))
-  const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
-  endings.push(() => sql.end({ timeout: 1 }))
+  const sql = operator()
   // As a round does while it is written.
   await sql.unsafe(`begin; select from leases where name = '${predictLease}' for key share`)
   await lease.release()
@@ -197,7 +172,7 @@ it('is given only when what the last holder is writing is done', async () => {
 
 /** On a connection of its own: within a transaction the server shows what it saw first. */
 async function lockWaiters(): Promise<number> {
-  const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
+  const sql = postgres(databaseUrl(), { max: 1, onnotice: () => undefined })
   try {
     const waiting = await sql`
       select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
@@ -211,16 +186,13 @@ it('says whose session a standby may not end, and how that is done', async () =>
   const proxy = await openProxy()
   const ghost = await open({ url: proxy.url })
   await take(ghost)
-  const name = `other_${new URL(database.url).pathname.slice(1)}`
-  const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
-  endings.push(async () => {
-    await sql.unsafe(`drop owned by ${name}; drop role ${name}`)
-    await sql.end({ timeout: 1 })
-  })
+  const name = `other_${new URL(databaseUrl()).pathname.slice(1)}`
+  const sql = operator()
+  onEnd(() => sql.unsafe(`drop owned by ${name}; drop role ${name}`))
   await sql.unsafe(`create role ${name} login password 'other';
     grant usage on schema public, drizzle to ${name};
     grant all on all tables in schema public, drizzle to ${name}`)
-  const url = Object.assign(new URL(database.url), { username: name, password: 'other' }).href
+  const url = Object.assign(new URL(databaseUrl()), { username: name, password: 'other' }).href
   const standby = await open({ url })
   proxy.cut('client')
   const refused = await takeOver(standby, 8_000).catch((error: Error) => error)

@@ -1,10 +1,12 @@
-/** What our own encoders threw: the fault of a value that was to be stored, not of the database. */
-const faults = new WeakSet<Error>()
+/** What our own encoders threw: the fault of a value to be stored, not of the database. */
+const unstorable = new WeakSet<Error>()
+/** What our own decoders threw: the database holds a value that the engine never writes. */
+const unreadable = new WeakSet<Error>()
 
-export function noteValueFaults<Value>(encode: (value: Value) => string): (value: Value) => string {
+function note<From, To>(faults: WeakSet<Error>, convert: (value: From) => To): (value: From) => To {
   return (value) => {
     try {
-      return encode(value)
+      return convert(value)
     } catch (error) {
       if (error instanceof Error) faults.add(error)
       throw error
@@ -12,6 +14,18 @@ export function noteValueFaults<Value>(encode: (value: Value) => string): (value
   }
 }
 
-export function isValueFault(error: Error): boolean {
-  return faults.has(error)
+export function noteUnstorable<Value>(encode: (value: Value) => string): (value: Value) => string {
+  return note(unstorable, encode)
+}
+
+export function noteUnreadable<Value>(decode: (stored: string) => Value): (stored: string) => Value {
+  return note(unreadable, decode)
+}
+
+export function isUnstorable(error: Error): boolean {
+  return unstorable.has(error)
+}
+
+export function isUnreadable(error: Error): boolean {
+  return unreadable.has(error)
 }

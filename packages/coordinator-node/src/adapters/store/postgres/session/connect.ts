@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import postgres from 'postgres'
 import { decodeInstant, encodeBound } from '../schema/instant-codec.ts'
 import { decodeJson, decodeText, encodeJson, encodeText } from '../schema/text-codec.ts'
-import { noteValueFaults } from '../schema/value-faults.ts'
+import { noteUnreadable, noteUnstorable } from '../schema/value-faults.ts'
 import { addressOf, clientOptions } from './address.ts'
 import type { Database } from './database.ts'
 import { createCuttableSockets, type SocketTarget } from './open-socket.ts'
@@ -14,10 +14,10 @@ const JSON_TYPE = 114
 const JSONB = 3802
 const TIMESTAMPTZ = 1184
 
-/** Most time one statement may take. */
+/** How long one statement may take. */
 export const statementTimeoutMs = 60_000
 
-/** What a session may hold up others for, in milliseconds: nothing of the engine's ever waits without an end. */
+/** How long a session may block others, in milliseconds: no wait of the engine is unlimited. */
 export const sessionLimits = {
   statement_timeout: statementTimeoutMs,
   lock_timeout: statementTimeoutMs / 2,
@@ -26,10 +26,20 @@ export const sessionLimits = {
 
 // A parameter is encoded by the type the server gives it: numbers for timestamps are instants, text is escaped.
 const types = {
-  count: { to: INT8, from: [INT8], serialize: noteValueFaults((count: number) => String(count)), parse: Number },
-  text: { to: TEXT, from: [TEXT], serialize: noteValueFaults(encodeText), parse: decodeText },
-  json: { to: JSON_TYPE, from: [JSON_TYPE, JSONB], serialize: noteValueFaults(encodeJson), parse: decodeJson },
-  instant: { to: TIMESTAMPTZ, from: [TIMESTAMPTZ], serialize: noteValueFaults(encodeBound), parse: decodeInstant },
+  count: { to: INT8, from: [INT8], serialize: noteUnstorable((count: number) => String(count)), parse: Number },
+  text: { to: TEXT, from: [TEXT], serialize: noteUnstorable(encodeText), parse: decodeText },
+  json: {
+    to: JSON_TYPE,
+    from: [JSON_TYPE, JSONB],
+    serialize: noteUnstorable(encodeJson),
+    parse: noteUnreadable(decodeJson),
+  },
+  instant: {
+    to: TIMESTAMPTZ,
+    from: [TIMESTAMPTZ],
+    serialize: noteUnstorable(encodeBound),
+    parse: noteUnreadable(decodeInstant),
+  },
 }
 
 type Types = { count: number; text: string; json: unknown; instant: number }
@@ -46,7 +56,7 @@ export interface ConnectOptions {
   readonly onNotify?: (payload: string) => void
   /** Called when a connection ends, for whatever reason, or cannot be opened. */
   readonly onClose?: () => void
-  /** Most time one statement may take, where the usual one is too much. */
+  /** How long one statement may take, if less than {@link statementTimeoutMs}. */
   readonly limitMs?: number
 }
 
@@ -54,6 +64,8 @@ export interface Client {
   readonly sql: Sql
   /** Ends its connections at once, whether or not the other side still answers. What waits for an answer rejects. */
   cut(): void
+  /** Starts to watch the connections. The result tells whether each of them has received something since. */
+  watch(): () => boolean
 }
 
 export function connect(database: Database, options: ConnectOptions): Client {
@@ -82,7 +94,7 @@ export function connect(database: Database, options: ConnectOptions): Client {
     // Connections live until they are closed by us or lost; `onClose` reports only losses.
     max_lifetime: null,
     ...(onClose === undefined ? {} : { onclose: () => onClose() }),
-    // Its types do not know of it.
+    // An option that its types lack.
     ...{ socket: openSocket },
     ...(onNotify === undefined ? {} : { onnotify: (_channel: string, payload: string) => onNotify(payload) }),
     connection: {
@@ -102,6 +114,7 @@ export function connect(database: Database, options: ConnectOptions): Client {
       end()
       sockets.cut()
     },
+    watch: sockets.watch,
   }
 }
 

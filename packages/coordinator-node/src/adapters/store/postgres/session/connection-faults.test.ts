@@ -1,14 +1,13 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { DrizzleQueryError } from 'drizzle-orm'
-import postgres from 'postgres'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type DatabaseProxy, startDatabaseProxy } from '../../../../../test/database-proxy.ts'
+import type postgres from 'postgres'
+import { describe, expect, it } from 'vitest'
 import type { CrunchError } from '../../../../domain/errors.ts'
 import { predictLease, type Store } from '../../../../ports/store.ts'
 import { answeredRound, minute, prepare, resolveAll, round, settleRequest } from '../../../../ports/store-samples.ts'
-import { createTestDatabase, type TestDatabase } from '../../../embedded-postgres/test-database.ts'
-import { openPostgresStore, type PostgresStoreOptions } from '../postgres-store.ts'
+import { openPostgresStore } from '../postgres-store.ts'
+import { useTestStores } from '../test-stores.testkit.ts'
 import { openPlainClient } from './plain-connection.ts'
 import { storeError } from './store-error.ts'
 import { watchSession } from './watch-session.ts'
@@ -16,35 +15,7 @@ import { watchSession } from './watch-session.ts'
 /** In the proportions of a node, sixty times as fast. */
 const quick = { statementMs: 1_000, callMs: 1_500, pingEveryMs: 200, pingMs: 500 }
 
-let database: TestDatabase
-const endings: (() => unknown)[] = []
-
-beforeEach(async () => {
-  database = await createTestDatabase()
-})
-
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end()
-  await database.drop()
-})
-
-async function open(options: Partial<PostgresStoreOptions> = {}): Promise<Store> {
-  const store = await openPostgresStore({ url: database.url, maxConnections: 2, limits: quick, ...options })
-  endings.push(() => store.close())
-  return store
-}
-
-async function openProxy(): Promise<DatabaseProxy> {
-  const proxy = await startDatabaseProxy(database.url)
-  endings.push(() => proxy.close())
-  return proxy
-}
-
-function operator(): postgres.Sql {
-  const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
-  endings.push(() => sql.end({ timeout: 1 }))
-  return sql
-}
+const { databaseUrl, open, openProxy, operator, onEnd } = useTestStores({ maxConnections: 2, limits: quick })
 
 const endOthers = (sql: postgres.Sql) => sql`
   select pg_terminate_backend(pid) from pg_stat_activity
@@ -70,7 +41,7 @@ async function strangeServer(serve: (socket: Socket) => void): Promise<string> {
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  endings.push(() => server.close())
+  onEnd(() => server.close())
   return `postgres://user:pass@127.0.0.1:${(server.address() as AddressInfo).port}/none`
 }
 
@@ -83,7 +54,7 @@ const fatal = (code: string) => {
 
 describe('a connection that cannot be made', () => {
   const withAddress = (change: (url: URL) => void) => async () => {
-    const url = new URL(database.url)
+    const url = new URL(databaseUrl())
     change(url)
     return url.href
   }
@@ -108,6 +79,34 @@ describe('a connection that cannot be made', () => {
     ['an internal error', () => strangeServer((socket) => socket.once('data', () => socket.end(fatal('XX000'))))],
   ])('is STORE_UNAVAILABLE with its reason: %s', async (_, address) => {
     expect(await rejection(openPostgresStore({ url: await address() }))).toEqual(unavailable())
+  })
+})
+
+describe('the advice', () => {
+  it.each([
+    ['a deadlock', '40P01', /the next try may succeed/],
+    ['damaged data', 'XX001', /restore a backup/],
+    ['an I/O error', '58030', /See the log of the PostgreSQL server/],
+    ['a full disk', '53100', /Free disk space/],
+    ['too many clients', '53300', /raise max_connections/],
+    ['a wrong password', '28P01', /user and password in DATABASE_URL/],
+  ])('fits the error of the server: %s', async (_, code, advice) => {
+    const url = await strangeServer((socket) => socket.once('data', () => socket.end(fatal(code))))
+    const error = await rejection(openPostgresStore({ url }))
+    expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringMatching(advice) })
+    expect((error as CrunchError).message.includes('the address')).toBe(false)
+  })
+
+  it('names a stored value that cannot be read, and does not doubt the address', async () => {
+    const store = await open()
+    await prepare(store)
+    await operator()`update models set registered_at = 'infinity' where id = 'a'`
+    expect(await rejection(store.models())).toMatchObject({
+      code: 'STORE_CORRUPT',
+      message: expect.stringMatching(/holds a value .* "infinity" .*Correct it, or restore a backup$/),
+      publicReason: 'it holds a value that cannot be read',
+    })
+    expect(await store.roundCounts()).toMatchObject({ openedCount: 0 })
   })
 })
 
@@ -166,7 +165,7 @@ describe('a connection that breaks', () => {
       return storeError(new DrizzleQueryError('select', [], cause as unknown as Error), url)
     }
     expect(await wrapped('postgres://user:pass@127.0.0.1:1/none')).toEqual(unavailable(/ECONNREFUSED/))
-    expect(await wrapped(database.url)).toMatchObject({ code: '42P01' })
+    expect(await wrapped(databaseUrl())).toMatchObject({ code: '42P01' })
   })
 })
 
@@ -210,7 +209,7 @@ describe('a connection that is broken on the other side alone', () => {
   it('is given up by the session that migrates, which otherwise takes as long as it needs', async () => {
     const proxy = await openProxy()
     const client = openPlainClient(proxy.url)
-    endings.push(() => client.cut())
+    onEnd(() => client.cut())
     const [row] = await client.sql<{ pid: number }[]>`select pg_backend_pid() as pid`
     let isGivenUp = false
     const giveUp = () => {
@@ -218,7 +217,7 @@ describe('a connection that is broken on the other side alone', () => {
       client.cut()
     }
     const stop = watchSession({ url: proxy.url, pid: row?.pid ?? 0, everyMs: 200, giveUp })
-    endings.push(stop)
+    onEnd(stop)
     await client.sql`select pg_sleep(1.5)`
     expect(isGivenUp).toBe(false)
     const lost = rejection(client.sql`select pg_sleep(0.2)`.then())

@@ -1,8 +1,8 @@
 /** How long a store waits for the database, in milliseconds, before it gives a connection up. */
 export interface ConnectionLimits {
-  /** Most time one statement may take; the server sees to that. */
+  /** How long one statement may take; the server enforces it. */
   readonly statementMs: number
-  /** Most time one call may take: longer than its statements may, so that it ends only calls whose connection fell silent. */
+  /** How long one call may take: longer than a statement, so that a healthy connection that is in use receives data within it. */
   readonly callMs: number
   /** How often a connection on which only the database sends is checked, and how long a check may take. */
   readonly pingEveryMs: number

@@ -9,13 +9,15 @@ export interface SocketTarget {
   readonly path: string | false
 }
 
-/** Sockets that can all be cut at once; a client of postgres.js only asks the other side to end them, and waits. */
+/** Sockets that can all be cut at once: postgres.js itself only asks the other side to end them, and waits. */
 export interface CuttableSockets {
   open(target: SocketTarget): Promise<Socket>
   cut(): void
+  /** Starts to watch the sockets. The result tells whether each one was open already and has received something since. */
+  watch(): () => boolean
 }
 
-/** Most time until a server has taken a connection. */
+/** How long a server may take to accept a connection. */
 const connectLimitMs = 10_000
 
 /**
@@ -70,6 +72,10 @@ export function createCuttableSockets(maxConnections: number, onUseless: () => v
         if (socket.connecting) socket.destroy(new BrokenConnection('the connection was given up'))
         else socket.destroy()
       }
+    },
+    watch() {
+      const before = new Map([...sockets].map((socket) => [socket, socket.bytesRead]))
+      return () => [...sockets].every((socket) => socket.bytesRead > (before.get(socket) ?? Number.POSITIVE_INFINITY))
     },
   }
 }

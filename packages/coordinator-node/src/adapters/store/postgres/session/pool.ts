@@ -1,12 +1,12 @@
 import { type Client, connect, type Sql } from './connect.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
 import type { Database } from './database.ts'
-import { within } from './within.ts'
+import { type Deadline, within } from './within.ts'
 
-/** What is made of a client, of the client that is to be used now. */
+/** Calls on the current client, through what `make` built on it. */
 export interface Pool<Made> {
   current(): Made
-  /** Rejects with `STORE_UNAVAILABLE` when the call does not end in time; whatever it waits for is then given up. */
+  /** Rejects with `STORE_UNAVAILABLE` when no connection becomes free in time, or the call does not end in time. */
   run<Result>(call: (made: Made) => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
@@ -16,32 +16,43 @@ export interface PoolOptions {
   readonly limits: ConnectionLimits
 }
 
+/** A client, and how many calls use it. */
+interface Line<Made> {
+  readonly client: Client
+  readonly made: Made
+  callCount: number
+}
+
 /**
- * A client, replaced as a whole once one of its connections is lost: a client of postgres 3.4.9 that connects again may give the
- * next statement the error of the last one, or never answer. So it is once a call did not end in time, since TCP needs a
- * quarter of an hour to give up a connection that is broken on the other side. Nothing connects before its first statement.
+ * A client that is replaced as a whole once one of its connections is lost: when postgres 3.4.9 reconnects, the next statement may
+ * get the error of the last one, or no answer at all. The client is also replaced when a call timed out while one of its
+ * connections was silent, because TCP takes a quarter of an hour to report a half-open connection. Other calls on it may end.
+ * At most as many calls run as there are connections. The others wait here and not in the client, which would send their
+ * statements even after they have been given up. A client connects with its first statement.
  */
 export function createPool<Made>(
   database: Database,
-  { maxConnections, limits }: PoolOptions,
+  { maxConnections, limits: { statementMs, callMs } }: PoolOptions,
   make: (sql: Sql) => Made,
 ): Pool<Made> {
-  /** How long statements on the other connections of a client that lost one may still run. */
-  const retirementMs = limits.callMs
+  const { url } = database
   const retired = new Set<Client>()
+  const waiting: ((line: Line<Made>) => void)[] = []
   let isClosed = false
   let current = open()
 
-  function open(): { readonly client: Client; readonly made: Made } {
-    const client = connect(database, { maxConnections, limitMs: limits.statementMs, onClose: () => replace(client) })
-    return { client, made: make(client.sql) }
+  function open(): Line<Made> {
+    const client = connect(database, { maxConnections, limitMs: statementMs, onClose: () => replace(client) })
+    return { client, made: make(client.sql), callCount: 0 }
   }
 
+  /** When the old client is cut, all calls on it have ended or timed out. */
   function replace(lost: Client): void {
     if (isClosed || current.client !== lost) return
     current = open()
     retired.add(lost)
-    setTimeout(() => retire(lost), retirementMs).unref()
+    setTimeout(() => retire(lost), callMs).unref()
+    admit()
   }
 
   function retire(lost: Client): void {
@@ -49,15 +60,35 @@ export function createPool<Made>(
     lost.cut()
   }
 
+  function admit(): void {
+    while (current.callCount < maxConnections) {
+      const enter = waiting.shift()
+      if (enter === undefined) return
+      current.callCount += 1
+      enter(current)
+    }
+  }
+
+  function enter(): Promise<Line<Made>> {
+    const line = waitIn(waiting, { url, limitMs: callMs, what: `was busy for ${callMs / 1_000} s with other calls` })
+    admit()
+    return line
+  }
+
   return {
     current: () => current.made,
-    run(call) {
-      const { client, made } = current
+    async run(call) {
+      const line = await enter()
+      const wereAllHeard = line.client.watch()
       const giveUp = (): void => {
-        replace(client)
-        retire(client)
+        if (!wereAllHeard()) replace(line.client)
       }
-      return within({ url: database.url, limitMs: limits.callMs, giveUp }, call(made))
+      try {
+        return await within({ url, limitMs: callMs, giveUp }, call(line.made))
+      } finally {
+        line.callCount -= 1
+        admit()
+      }
     },
     async close() {
       isClosed = true
@@ -66,4 +97,14 @@ export function createPool<Made>(
       current.client.cut()
     },
   }
+}
+
+/** Waits in a queue until it is given an item; leaves the queue when the time is up. */
+function waitIn<Item>(queue: ((item: Item) => void)[], deadline: Omit<Deadline, 'giveUp'>): Promise<Item> {
+  let take: (item: Item) => void = () => undefined
+  const item = new Promise<Item>((resolve) => {
+    take = resolve
+    queue.push(take)
+  })
+  return within({ ...deadline, giveUp: () => void queue.splice(queue.indexOf(take), 1) }, item)
 }

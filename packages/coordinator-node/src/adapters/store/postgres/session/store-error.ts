@@ -1,15 +1,58 @@
 import { DrizzleQueryError } from 'drizzle-orm'
 import postgres from 'postgres'
 import { CrunchError } from '../../../../domain/errors.ts'
-import { isValueFault } from '../schema/value-faults.ts'
+import { isUnreadable, isUnstorable } from '../schema/value-faults.ts'
 import { addressOf, maskUrl } from './address.ts'
 
-/** SQLSTATE classes and codes that speak of the connection or the server rather than of the statement. */
-const unavailableClasses = new Set(['08', '28', '40', '53', '57', '58', 'F0', 'XX'])
-const unavailableCodes = new Set(['3D000', '25006', '25P03', '25P04', '26000', '55P03'])
-/** Of errors that reach us other than through a statement: of a client that has ended, and of node's sockets. */
+/** What an SQLSTATE means for the database as a whole: the reason without PostgreSQL's names of users and tables, and the fix. */
+interface ServerFault {
+  readonly reason?: string
+  readonly advice: string
+}
+
+const checkAddress = 'Check that it runs, and the address, user and password in DATABASE_URL or POSTGRES_*'
+const encrypt = 'If it accepts only encrypted connections, add ?sslmode=require to DATABASE_URL'
+const findLoad = 'Find what keeps it busy: select * from pg_stat_activity'
+const readLog = 'See the log of the PostgreSQL server'
+
+/** By SQLSTATE, or its class. The other ones are about the statement. */
+const serverFaults: Readonly<Record<string, ServerFault>> = {
+  '08': { advice: checkAddress },
+  '28': { reason: 'it refuses the login', advice: 'Check the user and password in DATABASE_URL or POSTGRES_*, and pg_hba.conf' },
+  '3D000': { reason: 'it does not exist', advice: 'Create it, or correct its name in DATABASE_URL' },
+  '40': {
+    reason: 'it cancelled a statement in favour of another',
+    advice:
+      'Nothing was written, and the next try may succeed. If it happens again, see which other programs use this database',
+  },
+  '53': { reason: 'it has run out of memory or connections', advice: readLog },
+  '53100': { reason: 'its disk is full', advice: 'Free disk space on the database server' },
+  '53300': {
+    reason: 'it accepts no more connections (too many clients)',
+    advice: 'End other clients, or raise max_connections',
+  },
+  '55P03': { reason: 'it was too slow: a lock was not granted', advice: findLoad },
+  '57': { reason: 'it is starting or shutting down', advice: `Wait until it accepts connections. ${readLog}` },
+  '57014': { reason: 'it was too slow, and the statement was cancelled', advice: findLoad },
+  '58': { reason: 'its operating system reports an error', advice: readLog },
+  '25006': { reason: 'it accepts no writes; is it a standby?', advice: 'Use the primary server in DATABASE_URL' },
+  '25P03': { advice: 'The transaction was idle for too long. See what held this process up' },
+  '25P04': { advice: 'The transaction took too long. See what held this process up' },
+  '26000': { advice: 'Connect directly, or through a pooler that keeps sessions' },
+  F0: { reason: 'its configuration is broken', advice: readLog },
+  XX: {
+    reason: 'it reports an internal error',
+    advice: `${readLog}. If its data is damaged (XX001, XX002), stop the node and restore a backup`,
+  },
+}
+
+function serverFault(code: string): ServerFault | undefined {
+  return serverFaults[code] ?? serverFaults[code.slice(0, 2)]
+}
+
+/** Codes of errors outside of statements: of a client that has ended, and of Node's sockets. */
 const unavailableSystemCode = /^(CONNECT|CONNECTION_|E[A-Z0-9]+$|EAI_|ERR_(STREAM|SOCKET|SSL|TLS)_)/
-/** What postgres.js says of statements that are written wrongly. */
+/** Codes of postgres.js for statements that are written wrongly. */
 const misuseCodes = new Set([
   'UNDEFINED_VALUE',
   'NOT_TAGGED_CALL',
@@ -18,36 +61,20 @@ const misuseCodes = new Set([
   'MAX_PARAMETERS_EXCEEDED',
 ])
 
-/** `what` ends the sentence "the database … …"; without a cause it may be told to anyone. */
+/** `what` completes the sentence "the database URL …". Without a cause, it is public. */
 export function unavailable(url: string, what: string, cause?: unknown): CrunchError {
   const message = `the database ${maskUrl(url)} ${what}`
   if (cause === undefined) return new CrunchError('STORE_UNAVAILABLE', message, { publicReason: `it ${what}` })
   return new CrunchError('STORE_UNAVAILABLE', message, { cause, publicReason: publicReason(cause) })
 }
 
-/** By SQLSTATE code or its class; PostgreSQL's own words name users, databases and tables. */
-const publicReasons: Readonly<Record<string, string>> = {
-  '53300': 'it accepts no more connections (too many clients)',
-  '53100': 'its disk is full',
-  '53': 'it has run out of memory or connections',
-  '57014': 'it was too slow, and the statement was cancelled',
-  '55P03': 'it was too slow: a lock was not granted',
-  '57': 'it is starting or shutting down',
-  '28': 'it refuses the login',
-  '40': 'it cancelled a statement in favour of another',
-  '25006': 'it accepts no writes; is it a standby?',
-  F0: 'its configuration is broken',
-  XX: 'it reports an internal error',
-  '3D000': 'it does not exist',
-}
-
 function publicReason(cause: unknown): string | undefined {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  if (cause instanceof postgres.PostgresError) return publicReasons[code] ?? publicReasons[code.slice(0, 2)]
+  if (cause instanceof postgres.PostgresError) return serverFault(code)?.reason
   return code === '' ? 'the connection to it broke' : `it cannot be reached (${code})`
 }
 
-/** The engine's error for what went wrong in a statement; what is not the database's comes back as it is. */
+/** The engine's error for a failure of the database; any other error is returned as it is. */
 export function storeError(thrown: unknown, url: string): unknown {
   // Drizzle, which runs the migrations, wraps what its client threw.
   const error = thrown instanceof DrizzleQueryError ? thrown.cause : thrown
@@ -57,24 +84,28 @@ export function storeError(thrown: unknown, url: string): unknown {
   if (isStatement && code === '23503') {
     return new CrunchError('NOT_FOUND', `${missing(error)}: register it first`, { cause: error })
   }
-  const isUnavailable = isStatement
-    ? unavailableClasses.has(code.slice(0, 2)) || unavailableCodes.has(code)
-    : isConnectionFault(error, code)
-  if (!isUnavailable) return error
-  const advice = /no encryption|SSL off/.test(error.message)
-    ? 'If it accepts only encrypted connections, add ?sslmode=require to DATABASE_URL'
-    : 'Check that it runs, and the address, user and password in DATABASE_URL or POSTGRES_*'
+  if (isUnreadable(error)) {
+    const message = `the database ${maskUrl(url)} holds a value that this code cannot read: ${error.message}. Correct it, or restore a backup`
+    return new CrunchError('STORE_CORRUPT', message, {
+      cause: error,
+      publicReason: 'it holds a value that cannot be read',
+    })
+  }
+  const connectionFault = isConnectionFault(error, code) ? { advice: checkAddress } : undefined
+  const fault = isStatement ? serverFault(code) : connectionFault
+  if (fault === undefined) return error
+  const advice = /no encryption|SSL off/.test(error.message) ? encrypt : fault.advice
   return unavailable(url, `cannot be used: ${withoutPassword(describe(error), url)}. ${advice}`, error)
 }
 
 /**
- * Whatever a statement was rejected with that is neither the server's verdict on it nor a fault of ours is the connection's: what
- * sockets, TLS and logins give have many codes or none, and of an answer that came garbled the client of PostgreSQL only finds
- * that it cannot read it. That client marks what it rejects a statement with.
+ * A statement that was rejected neither by the server nor by our own encoders has a broken connection: errors of sockets, TLS and
+ * logins have many codes or none, and for a garbled answer postgres.js throws whatever its parser stumbles over. It marks each
+ * error with which it rejects a statement.
  */
 function isConnectionFault(error: Error, code: string): boolean {
   if (unavailableSystemCode.test(code)) return true
-  return 'query' in error && !misuseCodes.has(code) && !isValueFault(error)
+  return 'query' in error && !misuseCodes.has(code) && !isUnstorable(error)
 }
 
 /** PostgreSQL's own words, such as `Key (model_id)=(x) is not present in table "models".` */

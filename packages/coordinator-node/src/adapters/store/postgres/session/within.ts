@@ -5,14 +5,17 @@ export interface Deadline {
   readonly limitMs: number
   /** Ends what the work waits for, when its time is up. */
   readonly giveUp: () => void
+  /** Completes the sentence "the database URL …". */
+  readonly what?: string
 }
 
-/** What `work` answers, or `STORE_UNAVAILABLE` once the time is up. */
-export async function within<Result>({ url, limitMs, giveUp }: Deadline, work: Promise<Result>): Promise<Result> {
+/** The result of `work`; rejects with `STORE_UNAVAILABLE` once the time is up. */
+export async function within<Result>(deadline: Deadline, work: Promise<Result>): Promise<Result> {
+  const { url, limitMs, giveUp, what = `did not answer within ${limitMs / 1_000} s` } = deadline
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(unavailable(url, `did not answer within ${limitMs / 1_000} s`))
+      reject(unavailable(url, what))
       giveUp()
     }, limitMs)
   })
