@@ -132,12 +132,15 @@ export function resolveOptions(options: ModelRunnerOptions): ResolvedOptions {
     throw invalid(`maxHeldBytes is ${limits.maxHeldBytes}: it must be at least 4 times maxOutputBytes`)
   }
   const settleTimeoutMs = options.settleTimeoutMs ?? limits.connectTimeoutMs + limits.setupTimeoutMs
-  const { credentials = { mode: 'insecure' }, onFatal = () => {}, stalls = startStallWatch() } = options
-  const { answerLimits: limitsOfAnswers = answerLimits() } = options
-  const { orchestratorKey = () => undefined, nowMs = () => performance.now() } = options
   return {
-    ...{ ...limits, settleTimeoutMs, credentials, answerLimits: limitsOfAnswers },
-    ...{ stalls, nowMs, orchestratorKey, onFatal },
+    ...limits,
+    settleTimeoutMs,
+    credentials: options.credentials ?? { mode: 'insecure' },
+    answerLimits: options.answerLimits ?? answerLimits(),
+    stalls: options.stalls ?? startStallWatch(),
+    nowMs: options.nowMs ?? (() => performance.now()),
+    orchestratorKey: options.orchestratorKey ?? (() => undefined),
+    onFatal: options.onFatal ?? (() => {}),
   }
 }
 

@@ -58,9 +58,16 @@ export function createMemoryStore(): MemoryStore {
 function createTables() {
   const feeds = createFeedTable()
   return {
-    ...{ feeds, rounds: createRoundTable(feeds), periods: createPeriodTable(), schedules: createScheduleTable() },
-    ...{ models: createModelTable(), eras: createEraTable(), allListeners: new Set<RecordListeners>() },
-    ...{ heartbeats: createHeartbeatTable(), jobs: createBackfillTable(), leases: createLeaseTable() },
+    feeds,
+    rounds: createRoundTable(feeds),
+    periods: createPeriodTable(),
+    schedules: createScheduleTable(),
+    models: createModelTable(),
+    eras: createEraTable(),
+    allListeners: new Set<RecordListeners>(),
+    heartbeats: createHeartbeatTable(),
+    jobs: createBackfillTable(),
+    leases: createLeaseTable(),
   }
 }
 

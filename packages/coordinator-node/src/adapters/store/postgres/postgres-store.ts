@@ -79,7 +79,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const subscriptions = createRecordSubscriptions({
     database,
     client: () => pool.current().sql,
-    ...{ ownMark, limits },
+    ownMark,
+    limits,
     onLost(cause) {
       const error = unavailable(url, 'no longer announces records: open the store again', cause)
       if (gate.end(error)) options.onConnectionLost?.(error)
