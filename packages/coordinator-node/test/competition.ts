@@ -32,6 +32,20 @@ export function createTrend(strength: number): TestModel {
   }
 }
 
+/** The close of the candle of a minute. */
+export const closeAt = (count: number) => candles(count, count)[0]?.values.close as number
+
+/** Knows where the price goes. With a `strength` below 0 it is always wrong. It joins at the record of minute `from`. */
+export function createOracle(strength: number, from = 0): TestModel {
+  let count = from - 1
+  return {
+    tick() {
+      count += 1
+    },
+    predict: () => ({ value: strength * Math.sign(closeAt(count + 5) - closeAt(count)) }),
+  }
+}
+
 /** A runner whose models come and go. */
 export interface TestRunner extends ModelRunner {
   connect(models: Readonly<Record<string, TestModel>>, identities?: Identities): void

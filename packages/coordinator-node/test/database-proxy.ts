@@ -4,7 +4,7 @@ import { type SocketProxy, startSocketProxy } from './socket-proxy.ts'
 export interface DatabaseProxy extends SocketProxy {
   /** The URL of the database, through this proxy. */
   readonly url: string
-  /** The rows of the server reach the clients of now without their columns. */
+  /** From now on, rows reach the clients that are connected now without their columns. */
   garbleRows(): void
 }
 
@@ -17,7 +17,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
 
 const dataRow = 'D'.charCodeAt(0)
 
-/** Of messages that begin where the data does. */
+/** Removes the columns of all rows. `data` must begin with a whole message. */
 function withoutColumns(data: Buffer): Buffer {
   const messages: Buffer[] = []
   for (let at = 0; at < data.length; ) {

@@ -7,23 +7,10 @@ import { fullRewardFrac64 } from '../src/domain/checkpoint.ts'
 import type { ModelIdentity } from '../src/domain/models/model.ts'
 import type { Store } from '../src/ports/store.ts'
 import { filter, minute, model } from '../src/ports/store-samples.ts'
-import { candles, openCompetition, steady, type TestModel } from './competition.ts'
+import { candles, createOracle, openCompetition, steady, type TestModel } from './competition.ts'
 
 // The attacks on pay and ranks, through the whole pipeline, on both stores. Rounds open every minute and resolve after five,
 // periods are ten minutes; the ranking window and the checkpoint are two hours, from minute 0 to 120.
-
-const closeAt = (count: number) => candles(count, count)[0]?.values.close as number
-
-/** Knows where the price goes. `strength` below 0 is always wrong. It joins at the record of minute `from`. */
-function oracle(strength: number, from = 0): TestModel {
-  let count = from - 1
-  return {
-    tick() {
-      count += 1
-    },
-    predict: () => ({ value: strength * Math.sign(closeAt(count + 5) - closeAt(count)) }),
-  }
-}
 
 const silent: TestModel = {
   predict() {
@@ -41,13 +28,13 @@ const organizers = (id: string, name = id): ModelIdentity => ({ ...model(id), na
 const identityOf = (id: string): ModelIdentity => (id === 'flat' ? organizers('flat') : model(id))
 
 const early = (): Record<string, TestModel> => ({
-  honest: oracle(0.5),
-  good: oracle(0.9),
-  wrong: oracle(-0.5),
+  honest: createOracle(0.5),
+  good: createOracle(0.9),
+  wrong: createOracle(-0.5),
   flat: steady(0),
   'as-flat': steady(0),
   ...{ idle1: silent, idle2: silent, idle3: silent },
-  gone: oracle(1),
+  gone: createOracle(1),
 })
 
 /** Two hours: `late` joins at minute 97 with the best answers of all, and `gone` is removed at minute 110. */
@@ -60,7 +47,7 @@ async function runCompetition(store: Store) {
   }
   await drive(...candles(0, 96))
   await settle()
-  const joined = { ...models, late: oracle(1, 97) }
+  const joined = { ...models, late: createOracle(1, 97) }
   runner.connect(joined)
   await drive(...candles(97, 109))
   await settle()
@@ -165,7 +152,7 @@ describe('a floor that no model is above', () => {
   }
 
   test('pays no one, says why in the checkpoint, and warns the operator', async () => {
-    const { store, lines } = await runWith({ flat: steady(0), 'as-flat': steady(0), wrong: oracle(-1) })
+    const { store, lines } = await runWith({ flat: steady(0), 'as-flat': steady(0), wrong: createOracle(-1) })
     const [checkpoint] = store.dump().checkpoints
     expect(checkpoint).toMatchObject({ floor: 0, emissionReason: 'nobody_above_floor' })
     expect(checkpoint?.entries.map(({ rewardFrac64 }) => rewardFrac64)).toEqual([0, 0, 0])
@@ -175,7 +162,7 @@ describe('a floor that no model is above', () => {
   })
 
   test('pays no one when the baseline did not run, and that is an error of the operator', async () => {
-    const { store, lines } = await runWith({ good: oracle(1) })
+    const { store, lines } = await runWith({ good: createOracle(1) })
     expect(store.dump().checkpoints[0]).toMatchObject({
       floor: null,
       emissionReason: 'floor_unknown',
@@ -193,7 +180,7 @@ describe('the name of a baseline', () => {
     async (name) => {
       const { store, lines, drive, pipeline, runner } = await openCompetition({
         changes,
-        models: { flat: steady(0), good: oracle(0.5), impostor: oracle(-1) },
+        models: { flat: steady(0), good: createOracle(0.5), impostor: createOracle(-1) },
         identityOf: (id) => (id === 'impostor' ? { ...model(id), name } : identityOf(id)),
       })
       await drive(...candles(0, 128))
@@ -220,7 +207,7 @@ describe('the name of a baseline', () => {
 
   test('is refused to a model that takes it later, which has no rows until it has another one', async () => {
     const names = { a: 'model a' }
-    const open = { changes, models: { flat: steady(0), a: oracle(1) } }
+    const open = { changes, models: { flat: steady(0), a: createOracle(1) } }
     const { store, drive, runner } = await openCompetition({
       ...open,
       identityOf: (id) => (id === 'a' ? { ...model(id), name: names.a } : identityOf(id)),
@@ -245,7 +232,7 @@ describe('a baseline that is renamed after the end of a period, and before its c
     ['at once', 128],
     ['late, after the renaming', 140],
   ])('is the floor of that period all the same (%s)', async (_, closedAt) => {
-    const models = { flat: steady(0), good: oracle(0.9), honest: oracle(0.5), wrong: oracle(-0.5) }
+    const models = { flat: steady(0), good: createOracle(0.9), honest: createOracle(0.5), wrong: createOracle(-0.5) }
     const { store, drive, pipeline, runner, lines } = await openCompetition({ changes, models, identityOf })
     const close = async () => {
       await pipeline.settle()
@@ -271,10 +258,10 @@ describe('a model that registers within a period', () => {
     const worst = { ...changes, leaderboard: { ...changes.leaderboard, newcomers: 'worst' } }
     const { store, drive, pipeline, runner } = await openCompetition({
       changes: worst,
-      models: { a: oracle(0.5), b: oracle(-0.5) },
+      models: { a: createOracle(0.5), b: createOracle(-0.5) },
     })
     await drive(...candles(0, 96))
-    runner.connect({ a: oracle(0.5, 97), b: oracle(-0.5, 97), late: oracle(1, 97) })
+    runner.connect({ a: createOracle(0.5, 97), b: createOracle(-0.5, 97), late: createOracle(1, 97) })
     await drive(...candles(97, 128))
     await pipeline.settle()
     const { scores, leaderboards } = store.dump()

@@ -83,8 +83,7 @@ function optionsOf(members: ts.NodeArray<ts.TypeElement>, prefix: string): Optio
     if (!ts.isPropertySignature(member) || member.type === undefined) return []
     const { type } = member
     if (ts.isTypeLiteralNode(type)) {
-      const group = commentOf(member) === '' && !isOptional ? [] : [row(name, 'object', member, isOptional)]
-      return [...group, ...optionsOf(type.members, `${name}.`)]
+      return [row(name, 'object', member, isOptional), ...optionsOf(type.members, `${name}.`)]
     }
     return [row(name, readableType(type.getText()), member, isOptional)]
   })
@@ -99,14 +98,12 @@ function readableType(text: string): string {
   const plain = text
     .replaceAll(/\breadonly /g, '')
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(/\(context: .*$/g, 'function')
+    .replaceAll(/\(?\(context: .*$/g, 'function')
   const named: Readonly<Record<string, string>> = {
     Input: 'zod schema',
     Output: 'zod schema',
     Truth: 'zod schema',
     Score: 'zod schema',
-    Values: 'zod schema',
-    Feed: 'feed',
     'Feeds<Feed>': 'feed or list of feeds',
     'ScheduleEntry<SubjectOf<Feed>>[]': 'list, see below',
     'GateOptions<NumericField<z.output<Values>>>': 'object, see below',
@@ -125,7 +122,6 @@ function readableType(text: string): string {
     'string[]': 'list of strings',
     'number[]': 'list of numbers',
     JsonObject: 'JSON object',
-    'RankedModel[]': 'list',
   }
   return named[plain] ?? plain.replace(/^\| /, '')
 }

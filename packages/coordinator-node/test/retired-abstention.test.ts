@@ -6,7 +6,7 @@ import type { NewcomerPolicy } from '../src/domain/leaderboard.ts'
 import type { ModelIdentity } from '../src/domain/models/model.ts'
 import type { Store } from '../src/ports/store.ts'
 import { filter, minute, model } from '../src/ports/store-samples.ts'
-import { candles, openCompetition, type TestModel } from './competition.ts'
+import { candles, closeAt, createOracle, openCompetition, type TestModel } from './competition.ts'
 
 // Models that retire themselves for the hard rounds, beside twins that stay: `brave` answers them badly, `mute` does not
 // answer them. Rounds open every minute and resolve after five, periods are ten minutes; the ranking window and the
@@ -24,28 +24,14 @@ function twin(inHard: number | null, from = 0): TestModel {
     predict() {
       const isHard = count >= hard.first && count <= hard.last
       if (isHard && inHard === null) throw new Error('no answer')
-      const closeAt = (at: number) => candles(at, at)[0]?.values.close as number
       return { value: 0.5 * (isHard ? (inHard ?? 0) : 1) * Math.sign(closeAt(count + 5) - closeAt(count)) }
     },
   }
 }
 
 /** `bad` is the worst of every round. */
-const stayers = (from = 0) => ({ brave: twin(-1, from), mute: twin(null, from), bad: always(-1, from) })
+const stayers = (from = 0) => ({ brave: twin(-1, from), mute: twin(null, from), bad: createOracle(-1, from) })
 const dodgers = (from = 0) => ({ removed: twin(1, from), quarantined: twin(1, from), renamed: twin(1, from) })
-
-function always(strength: number, from: number): TestModel {
-  let count = from - 1
-  return {
-    tick() {
-      count += 1
-    },
-    predict() {
-      const closeAt = (at: number) => candles(at, at)[0]?.values.close as number
-      return { value: strength * Math.sign(closeAt(count + 5) - closeAt(count)) }
-    },
-  }
-}
 
 const identityOf = (id: string): ModelIdentity => model(id)
 
