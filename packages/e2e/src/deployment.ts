@@ -103,11 +103,19 @@ export async function openNode({ directory, crunch: program }: UserWorkspace): P
 
 async function connectReplayDatabase(directory: string): Promise<postgres.Sql> {
   const status = await embeddedPostgresStatus(join(directory, 'node/.crunch/replay-postgres'))
-  if (status.state !== 'running') throw new Error(`no database of a replay runs in ${directory}`)
+  if (status.state !== 'running') {
+    throw Object.assign(new Error(`no database of a replay runs in ${directory}`), { code: 'NO_DATABASE' })
+  }
   return connectDatabase(status.url)
 }
 
-/** Counts as numbers; instants as milliseconds, which is what the engine computes with. */
+/** Whether an error only says that the database is stopped, starting, or was killed meanwhile. */
+export function isDatabaseAway(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return /^(NO_DATABASE|CONNECT|CONNECTION_|E[A-Z]+$|57P0)/.test(code)
+}
+
+/** Counts as numbers; instants as milliseconds, as the engine computes with them. */
 export function connectDatabase(url: string): postgres.Sql {
   return postgres(url, {
     max: 1,

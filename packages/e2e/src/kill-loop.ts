@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Node } from './deployment.ts'
+import { isDatabaseAway, type Node } from './deployment.ts'
 import { killHard, modelPids, postmasterPid, servicePid, supervisorPid } from './processes.ts'
 
 /** What a crash may hit. `database-keeper` is the process that runs the server; `everything` is the supervisor. */
@@ -68,16 +68,25 @@ async function progressSince(node: Node, before: number | undefined): Promise<vo
   }
 }
 
-/** How far the replay has come; undefined while the database is away, which here is nothing to wonder about. */
-async function watermark(node: Node): Promise<number | undefined> {
-  const sql = await node.database().catch(() => undefined)
-  if (sql === undefined) return undefined
+/** How far the replay has come; undefined while the database is away, as it is after some kills. */
+function watermark(node: Node): Promise<number | undefined> {
+  return unlessAway(async () => {
+    const sql = await node.database()
+    try {
+      const [row] = await sql<{ at: number | null }[]>`select max(watermark_at) as at from feed_ingestion_state`
+      return row?.at ?? undefined
+    } finally {
+      await sql.end({ timeout: 1 })
+    }
+  })
+}
+
+/** What `read` finds; undefined while the database is away. */
+export async function unlessAway<Found>(read: () => Promise<Found>): Promise<Found | undefined> {
   try {
-    const [row] = await sql<{ at: number | null }[]>`select max(watermark_at) as at from feed_ingestion_state`
-    return row?.at ?? undefined
-  } catch {
-    return undefined
-  } finally {
-    await sql.end({ timeout: 1 })
+    return await read()
+  } catch (error) {
+    if (isDatabaseAway(error)) return undefined
+    throw error
   }
 }

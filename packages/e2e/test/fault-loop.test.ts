@@ -183,6 +183,16 @@ describe.skipIf(isSkipped)(
 
     test('blames a model for what it does not answer while the way to it is broken, and says why', () => {
       const lost = lostAnswers(happened, rows.predictions)
+      // The first faults must have hit a model and be among those that are judged, or this test checks nothing.
+      const first = happened.slice(0, alone.length)
+      expect(
+        first.map(({ kind, detail }) => [kind, detail]),
+        because(),
+      ).toEqual(alone.map(({ kind }) => [kind, 'model']))
+      expect(
+        lost.map(({ fault }) => fault),
+        because(),
+      ).toEqual(expect.arrayContaining([...first]))
       expect(wrongBlame(lost), because()).toEqual([])
     })
 

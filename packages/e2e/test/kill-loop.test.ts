@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seededRandom } from '../../coordinator-node/test/seeded-random.ts'
 import { type Node, openNode } from '../src/deployment.ts'
 import { expectRecomputed } from '../src/expect-recomputed.ts'
-import { killRandomly, type Victim } from '../src/kill-loop.ts'
+import { killRandomly, unlessAway, type Victim } from '../src/kill-loop.ts'
 import { weatherCompetition } from '../src/recompute.ts'
 import { byInput, type ScheduleCounts, uncountedRounds, unsettledRows, wrongAnswerRows } from '../src/row-checks.ts'
 import { readStoredRows, type StoredRows } from '../src/stored-rows.ts'
@@ -21,7 +21,7 @@ const seed = Number(process.env.CRUNCH_SEED ?? Date.now() % 2 ** 31)
 const dayMs = 86_400_000
 /** So that the recording lasts about as long as the kills. */
 const recordsPerSecond = Math.min(300, Math.max(40, 1_500 / killCount))
-/** On a busy machine the replay brings 10 records a second instead of 250. */
+/** Far more than a replay needs: on a busy machine, 2,922 records have taken more than 4 minutes. */
 const finishLimitMs = 600_000
 const stableMs = 2_000
 
@@ -123,15 +123,20 @@ describe(`a replay of which ${killCount} processes are killed`, () => {
 
 /** The recording has ended, every service serves again, and nothing changes any more. */
 async function finished(node: Node): Promise<void> {
+  let last: unknown = 'the database is away'
   await until('the replay to end and everything to be settled', finishLimitMs, async () => {
     // The database may still be starting after the last kill.
-    const before = await progress(node).catch(() => undefined)
+    const before = await unlessAway(() => progress(node))
+    last = before ?? last
     if (before === undefined || before.ended < 2 || before.due > 0) return false
-    // A process of the command line: asked last.
-    const states = Object.values(await node.services()).map(({ state }) => state)
-    if (!states.every((state) => state === 'ready')) return false
+    // Asked last, because it starts a process of the command line.
+    const services = await node.services()
+    last = { ...before, services }
+    if (!Object.values(services).every(({ state }) => state === 'ready')) return false
     await setTimeout(stableMs)
     return JSON.stringify(await progress(node)) === JSON.stringify(before)
+  }).catch((error: unknown) => {
+    throw new Error(`${error}; last seen: ${JSON.stringify(last)}`, { cause: error })
   })
 }
 

@@ -2,12 +2,13 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Node, openNode } from '../src/deployment.ts'
+import { editContract } from '../src/faults/seconds-contract.ts'
 import { type SecondMarket, startSecondMarket, symbols } from '../src/second-market.ts'
 import { takeTestWorkspace } from '../src/test-workspace.ts'
 import { until } from '../src/until.ts'
 import type { UserWorkspace } from '../src/workspace.ts'
 
-// The realtime pack as it is, but for candles of a second instead of a minute, on an exchange of this machine.
+// The realtime pack with candles of a second instead of a minute, on a local exchange.
 
 const secondMs = 1_000
 
@@ -28,10 +29,11 @@ describe('a competition on live data', () => {
     node = await openNode(workspace)
     const contract = join(node.directory, 'node/contract.ts')
     const minutes = await readFile(contract, 'utf8')
-    await writeFile(
-      contract,
-      minutes.replace("granularity: '1m'", "granularity: '1s'").replace("timeout: '10s'", "timeout: '2s'"),
-    )
+    const seconds = editContract(minutes, [
+      ["granularity: '1m'", "granularity: '1s'"],
+      ["timeout: '10s'", "timeout: '2s'"],
+    ])
+    await writeFile(contract, seconds)
     env = {
       FEED_BINANCE_REST_URL: market.exchange.restUrl,
       FEED_BINANCE_STREAM_URL: market.exchange.streamUrl,
@@ -65,11 +67,13 @@ describe('a competition on live data', () => {
     for (const connection of market.exchange.connections) await connection.cut()
     const cutAt = Date.now()
     await until('a degraded health', 10_000, async () => (await health()).status === 'degraded')
-    // At first the reason is the broken connection; from the first refused attempt on it stays the same.
+    // The first reason is the broken connection. From the first refused attempt on, the reason stays the same.
     const isRefused = (reason: string) => reason.includes('answered 503')
-    await until('the refusal as the reason', 20_000, async () => (await health()).reasons.every(isRefused))
-    const { reasons } = await health()
-    expect(reasons).toHaveLength(2)
+    let reasons: readonly string[] = []
+    await until('the refusal as the reason of both feeds', 20_000, async () => {
+      reasons = (await health()).reasons
+      return reasons.length === 2 && reasons.every(isRefused)
+    })
     for (const reason of reasons) expect(reason).toMatch(/^feed binance:\w+:candle:1s is (down|stale) since \S+: \S/)
     const status = await node.crunch(['status'])
     expect(status.stdout).toContain('health: degraded')

@@ -55,8 +55,9 @@ export const hostileModels: readonly HostileModel[] = [
   {
     name: 'prints-endlessly',
     body: `predict() { setInterval(() => { for (let i = 0; i < 200; i += 1) console.log('x'.repeat(8_192)) }, 1); ${answer} }`,
-    // What it has printed and could not write yet takes memory: its limit may come first, or Node cannot get any more.
-    ending: /^STOP_UNEXPECTED: [\s\S]*(printed more than|of memory, over its limit|the model prints too much)/,
+    // Text that it has printed but not yet written takes memory: it may reach that limit first, or Node itself may abort.
+    ending:
+      /^STOP_UNEXPECTED: (was stopped because it (printed more than|.* of memory, over its limit)|was ended by SIG(ABRT|ILL|TRAP)|exited with code 13[2-4])/,
   },
   {
     name: 'forks-endlessly',

@@ -58,11 +58,11 @@ export async function openHostileSite(
     log,
     port: 0,
     pollMs: 100,
-    // Fifty processes that start are slow on few cores.
+    // Starting fifty processes is slow on few cores.
     startTimeoutMs: 60_000,
     restart: { maxQuickFailures: 3 },
-    // On a node 65 s pass before a silent model is found to hang, after which it is quarantined at once. Here the wait is shorter only to
-    // keep the measurement short: no call takes longer than a second.
+    // A node waits 65 s before it decides that a silent model hangs, and then quarantines it at once. Calls take at most a second
+    // here, so a shorter wait is safe and keeps the measurement short.
     probe: { busyMs: 10_000 },
     ...settings,
   })

@@ -5,7 +5,7 @@ export interface Change {
   readonly at: number
   readonly tableName: string
   readonly operation: 'INSERT' | 'UPDATE' | 'DELETE'
-  /** Of a row without one: what the row is about, such as a series or a worker. */
+  /** The id of the row. In tables without ids: the name, worker or subject. */
   readonly id: string
   /** The schedule of a round. */
   readonly scheduleKey: string | null
@@ -15,7 +15,7 @@ export interface Change {
 }
 
 const resultTables = ['inputs', 'predictions', 'scores', 'snapshots', 'leaderboards', 'checkpoints'] as const
-/** What shows that a node is at work. */
+/** Tables that show that a node is working. */
 const signTables = ['feed_records', 'leases', 'worker_heartbeats'] as const
 
 /** From now on the database itself keeps every change of these tables. */

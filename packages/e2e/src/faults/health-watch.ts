@@ -5,9 +5,9 @@ import type { Change } from './audit.ts'
 export interface HealthSample {
   readonly askedAt: number
   readonly tookMs: number
-  /** `null`: nobody answered, or not with a health. */
+  /** `null`: nobody answered, or the answer is no health. */
   readonly status: string | null
-  /** Of HTTP; `null`: nobody answered. */
+  /** The status code of HTTP; `null`: nobody answered. */
   readonly code: number | null
   readonly reasons: readonly string[]
 }
@@ -48,20 +48,28 @@ async function ask(apiPort: number): Promise<HealthSample> {
   try {
     const response = await fetch(`http://127.0.0.1:${apiPort}/healthz`, { signal: AbortSignal.timeout(patienceMs) })
     const text = await response.text()
-    const { status, reasons } = JSON.parse(text) as { status?: string; reasons?: readonly string[] }
-    // An answer without them is the API's own failure, whose words are then the reason.
+    const { status, reasons } = readHealth(text)
+    // An answer without reasons is a failure of the API itself: its text is the reason.
     return sample(response.status, status ?? null, reasons ?? [`${response.status} ${text}`])
   } catch (error) {
     return sample(null, null, [String(error)])
   }
 }
 
-/** What has to go on while a node is well, and how long nothing of it may be seen. */
+function readHealth(text: string): { readonly status?: string; readonly reasons?: readonly string[] } {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
+}
+
+/** What must continue while a node is well, and how long it may pause. */
 export interface Progress {
   readonly what: string
   readonly limitMs: number
   readonly isSeen: (change: Change) => boolean
-  /** When it may not be told, for a reason. */
+  /** When the node may fail to report it. */
   readonly excused?: readonly Span[]
 }
 
@@ -71,14 +79,14 @@ export interface Span {
   readonly through: number
 }
 
-/** Answers of the API that tell no health: its own failures. */
+/** Answers of the API that are no health: its own failures. */
 export function failedHealth(samples: readonly HealthSample[]): readonly string[] {
   return samples
     .filter(({ code, status }) => code !== null && (status === null || (code !== 200 && code !== 503)))
     .map(({ askedAt, code, reasons }) => `${new Date(askedAt).toISOString()}: ${code} ${reasons.join('; ')}`)
 }
 
-/** Answers of "ok" while something had stood still for longer than its limit: the first of each stretch. */
+/** Answers of "ok" while something had stood still for longer than its limit (the first of each stretch), and what was never seen. */
 export function untrueHealth(
   samples: readonly HealthSample[],
   changes: readonly Change[],
@@ -86,10 +94,10 @@ export function untrueHealth(
 ): readonly string[] {
   return progress.flatMap(({ what, limitMs, isSeen, excused = [] }) => {
     const seenAt = changes.filter(isSeen).map(({ at }) => at)
-    const found: string[] = []
+    const found: string[] = seenAt.length === 0 ? [`no ${what} was seen in the whole run`] : []
     let reportedFor: number | undefined
     for (const { askedAt, status } of samples) {
-      // Before the first there is nothing that could stand still.
+      // Nothing can stand still before the first.
       const newest = seenAt.findLast((at) => at <= askedAt)
       if (status !== 'ok' || newest === undefined || askedAt - newest <= limitMs || reportedFor === newest) continue
       if (isWithin(excused, askedAt)) continue
@@ -103,7 +111,7 @@ export function untrueHealth(
 
 const isWithin = (spans: readonly Span[], at: number) => spans.some(({ from, through }) => at >= from && at <= through)
 
-/** Answers that took longer than `limitMs`, but for those that were asked for while the process that answers was at fault. */
+/** Answers that took longer than `limitMs`, except while the process that answers was itself at fault. */
 export function slowHealth(
   samples: readonly HealthSample[],
   limitMs: number,

@@ -1,4 +1,4 @@
-/** What the results of the contract below are made from, for a recomputation that shares no code with the engine. */
+/** The values of the contract below, for a recomputation that shares no code with the engine. */
 export const secondsCompetition = {
   everyMs: 1_000,
   /** After which a feed of a record a second is stale. */
@@ -16,8 +16,10 @@ export const secondsCompetition = {
   paidFrom: 0.5,
 } as const
 
-/** The realtime pack in seconds instead of minutes, so that minutes hold all that otherwise takes weeks. */
-const edits: readonly (readonly [string | RegExp, string])[] = [
+type Edit = readonly [find: string | RegExp, replace: string]
+
+/** Seconds instead of minutes, so that what otherwise takes weeks happens within minutes. */
+const edits: readonly Edit[] = [
   ["granularity: '1m'", "granularity: '1s'"],
   ["timeout: '10s'", "timeout: '2s'"],
   [/metrics: \[[^\]]*\]/, "metrics: ['ic', 'model_correlation']"],
@@ -25,9 +27,14 @@ const edits: readonly (readonly [string | RegExp, string])[] = [
   [/every: '7d'/, "every: '20s'"],
 ]
 
-/** The contract of the realtime pack with these changes; throws when one of them finds no place. */
+/** The contract of the realtime pack in seconds. */
 export function secondsContract(text: string): string {
-  return edits.reduce((changed, [find, replace]) => {
+  return editContract(text, edits)
+}
+
+/** The contract of the realtime pack with changes. Throws if one of them does not apply. */
+export function editContract(text: string, changes: readonly Edit[]): string {
+  return changes.reduce((changed, [find, replace]) => {
     const next = changed.replace(find, replace)
     if (next === changed) throw new Error(`the contract of the realtime pack has no ${find}`)
     return next
