@@ -18,7 +18,10 @@ const readLog = 'See the log of the PostgreSQL server'
 /** By SQLSTATE, or its class. The other ones are about the statement. */
 const serverFaults: Readonly<Record<string, ServerFault>> = {
   '08': { advice: checkAddress },
-  '28': { reason: 'it refuses the login', advice: 'Check the user and password in DATABASE_URL or POSTGRES_*, and pg_hba.conf' },
+  '28': {
+    reason: 'it refuses the login',
+    advice: 'Check the user and password in DATABASE_URL or POSTGRES_*, and pg_hba.conf',
+  },
   '3D000': { reason: 'it does not exist', advice: 'Create it, or correct its name in DATABASE_URL' },
   '40': {
     reason: 'it cancelled a statement in favour of another',
