@@ -189,7 +189,20 @@ describe.skipIf(missing !== null)('a notebook', () => {
     )
   })
 
-  it('has at most 100 warnings', async () => {
+  it('is refused for many commands in many cells, and warns of the first ones alone', async () => {
+    await expect(notebook('!a\n'.repeat(600), '!a\n'.repeat(600))).rejects.toThrow(
+      /cell 2 line 1: the notebook has more than 1000 commands/,
+    )
+    const { warnings } = await notebook(`!pip install ${'{a} '.repeat(300)}`)
+    expect([warnings.length, warnings.at(-1)]).toEqual([201, '100 more warnings'])
+  })
+
+  it('reads a file of requirements once, however often commands name it', async () => {
+    const { installed } = await notebook('%%writefile a.txt\none', `!pip install ${'-r a.txt -r ./a.txt '.repeat(100)}`)
+    expect(installed).toEqual(['one'])
+  })
+
+  it('has at most 100 warnings of its code', async () => {
     const names = Array.from({ length: 300 }, (_, index) => `name${index}`)
     const { warnings } = await notebook(...[names.map((name) => `${name} = 1`), `def f(): return [${names}]`].flat())
     expect(warnings).toHaveLength(101)

@@ -17,6 +17,8 @@ import { type NotebookCode, type NotebookReading, readNotebook } from './read-no
 /** What Linux takes for one name. */
 const MAX_NAME_BYTES = 255
 const MAX_PATH_CHARACTERS = 1_000
+/** Each is a line of the log. */
+const MAX_WARNINGS = 200
 
 /** A program made of a notebook. */
 export interface ExtractedNotebook {
@@ -45,7 +47,7 @@ export async function extractNotebook(
     imports: importsOf(code, reading.file),
     installed,
     files,
-    warnings: [...code.warnings, ...warnings],
+    warnings: bounded([...code.warnings, ...warnings]),
   }
 }
 
@@ -79,6 +81,7 @@ function importsOf({ imports }: NotebookCode, file: string): ExtractedNotebook['
 
 function installedBy({ commands }: NotebookCode, file: string, files: ReadonlyMap<string, Buffer>) {
   const warnings: string[] = []
+  const read = new Set<string>()
   const installed = commands.flatMap(({ cell, line, text }) => {
     const place = `cell ${cell} line ${line}`
     const packages = installedPackages(text, (sentence) => warnings.push(`${place}: ${sentence}`), readRequirements)
@@ -87,10 +90,20 @@ function installedBy({ commands }: NotebookCode, file: string, files: ReadonlyMa
   })
   return { installed, warnings }
 
-  function readRequirements(path: string) {
-    const content = files.get(posix.normalize(path))
-    return content === undefined ? null : parseRequirements(content, `${file}: ${path}`)
+  function readRequirements(name: string) {
+    const path = posix.normalize(name)
+    const content = files.get(path)
+    if (content === undefined) return null
+    // Commands may name a large file thousands of times.
+    if (read.has(path)) return []
+    read.add(path)
+    return parseRequirements(content, `${file}: ${path}`)
   }
+}
+
+function bounded(warnings: readonly string[]): readonly string[] {
+  if (warnings.length <= MAX_WARNINGS) return warnings
+  return [...warnings.slice(0, MAX_WARNINGS), `${warnings.length - MAX_WARNINGS} more warnings`]
 }
 
 /** An error of `work` gets its place. */

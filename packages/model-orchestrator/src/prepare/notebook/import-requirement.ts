@@ -54,7 +54,7 @@ export function importedPackage(module: string, comment: string | null): Importe
 }
 
 function readComment(comment: string): Omit<ImportedPackage, 'module'> | 'ignore' {
-  const text = comment.replace(/^[\s#]+|[\s#]+$/g, '')
+  const text = withoutMarks(comment)
   const match = COMMENT.exec(text)
   if (match === null) return { name: null, extras: [], specs: [] }
   const name = match[1] ?? null
@@ -72,6 +72,13 @@ function readComment(comment: string): Omit<ImportedPackage, 'module'> | 'ignore
       throw new Error(`"${text}" is not a version; write "# ==1.2.3", "# @latest" or "# @ignore" after the import`)
     }),
   }
+}
+
+/** Blanks and `#` at both ends are cut. A regular expression would take quadratic time. */
+function withoutMarks(comment: string): string {
+  let end = comment.length
+  while (end > 0 && /[\s#]/.test(comment.charAt(end - 1))) end -= 1
+  return comment.slice(0, end).replace(/^[\s#]+/, '')
 }
 
 function splitList(text: string): string[] {

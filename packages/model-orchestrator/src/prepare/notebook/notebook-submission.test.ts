@@ -61,6 +61,15 @@ describe.skipIf(missing !== null)('the program of a notebook', () => {
     expect((await program()).requirements).toEqual(['mine==1'])
   })
 
+  it('takes requirements that the notebook writes, and refuses wrong ones and too many', async () => {
+    await book('%%writefile requirements.txt\nriver==1')
+    expect((await program()).requirements).toEqual(['river==1'])
+    await book('%%writefile requirements.txt\n\n-e .')
+    await expect(program()).rejects.toThrow(/a\.ipynb: requirements\.txt line 2: "-e \." is an option/)
+    await book(`import ${Array.from({ length: 501 }, (_, index) => `a${index}`)}`)
+    await expect(program()).rejects.toThrow(/a\.ipynb has 501 requirements, more than 500/)
+  })
+
   it('holds no links', async () => {
     await symlink('/etc', join(folder, 'data', 'link'))
     await expect(program()).rejects.toThrow(/data\/link is not a file; copy what it links to/)

@@ -4,7 +4,7 @@ import { dirname, join, parse } from 'node:path'
 import { systemErrorCode } from '@crunch/local-processes'
 import { RunFailure } from '../../run-failure.ts'
 import type { Submission } from '../../submission/submission.ts'
-import { parseRequirements } from '../python/python-requirements.ts'
+import { checkCount, parseRequirements } from '../python/python-requirements.ts'
 import { type ExtractedNotebook, extractNotebook, notebookRequirements } from './extract-notebook.ts'
 import type { NotebookReading } from './read-notebook.ts'
 
@@ -41,10 +41,12 @@ export async function writeNotebookProgram(
   const notebook = await extractNotebook({ ...settings, file: place, scratchDirectory: settings.directory }, beside)
   const files = new Map(notebook.files)
   const own = files.get('requirements.txt')
+  const ownPlace = beside.has('requirements.txt')
+    ? join(submission.directory, 'requirements.txt')
+    : `${place}: requirements.txt`
   const requirements =
-    own === undefined
-      ? notebookRequirements(notebook, await sharedModules(settings))
-      : parseRequirements(own, join(submission.directory, 'requirements.txt'))
+    own === undefined ? notebookRequirements(notebook, await sharedModules(settings)) : parseRequirements(own, ownPlace)
+  checkCount(requirements, place)
   files.set('main.py', Buffer.from(notebook.source))
   files.set('requirements.txt', Buffer.from(requirements.map((line) => `${line}\n`).join('')))
   const directory = await writeOnce(settings.directory, files)

@@ -19,7 +19,7 @@ PYTHON = re.compile(r"i?py(thon)?[\d.]*", re.IGNORECASE)
 COMMAND = re.compile(r"!|%|(?:pip3?|uv|conda|mamba) |[\w, .]+=\s*[!%]|\?|[\w.]+\?")
 # The orchestrator splits each command into words.
 MAX_COMMAND = 10_000
-# Cells are parsed again after each command.
+# A cell is parsed again after each command, and each is logged.
 MAX_COMMANDS = 1_000
 MAX_CELLS = 2_000
 

@@ -24,7 +24,7 @@ import tokenize
 # Python in isolated mode does not look beside the program.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from notebook_cells import Cell, Refusal, comments_of, indent_of, language_of, lines_of, read_cells, read_file_cell  # noqa: E402
+from notebook_cells import MAX_COMMANDS, Cell, Refusal, comments_of, indent_of, language_of, lines_of, read_cells, read_file_cell  # noqa: E402
 
 KEEP_MODES = {"@crunch/keep:on": "everything", "@crunch/keep:off": "necessary", "@crunch/keep:none": "nothing"}
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -46,6 +46,8 @@ class Notebook:
     def add(self, cell):
         self._keep_necessary(cell)
         self.commands += cell.commands
+        if len(self.commands) > MAX_COMMANDS:
+            raise Refusal(0, f"the notebook has more than {MAX_COMMANDS} commands; write fewer")
         self.warnings += cell.warnings
         if cell.file is not None:
             self.add_file(cell.number, *cell.file)

@@ -96,6 +96,10 @@ describe('requirements.txt', () => {
     expect(() => parse('a\n'.repeat(501))).toThrow('it has 501 requirements, more than 500')
   })
 
+  it('refuses a huge file', () => {
+    expect(() => parse(Buffer.alloc(8_388_609, '#'))).toThrow('it has 8388609 bytes, more than 8388608')
+  })
+
   it('knows names as an index compares them', () => {
     expect(['Scikit_Learn>=1', 'ruamel.yaml[x]'].map(requirementName)).toEqual(['scikit-learn', 'ruamel-yaml'])
   })

@@ -4,6 +4,8 @@ import { RunFailure } from '../../run-failure.ts'
 /** A submission needs fewer. */
 const MAX_REQUIREMENTS = 500
 const MAX_CHARACTERS = 1_000
+/** 500 packages with a hundred hashes each take less. */
+const MAX_BYTES = 8 * 1024 * 1024
 
 const NAME = '[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?'
 const EXTRAS = `(?:\\[ *(?:${NAME} *(?:, *${NAME} *)*)?\\])?`
@@ -22,6 +24,12 @@ const HASH = /(?:^|\s)--hash[= ]([a-z0-9]+):([0-9a-f]+)(?=\s|$)/gi
  * environment.
  */
 export function parseRequirements(content: Buffer, place: string): readonly string[] {
+  if (content.length > MAX_BYTES) {
+    throw new RunFailure(
+      'BUILD_FAILED',
+      `${place} has ${content.length} bytes, more than ${MAX_BYTES}; list fewer packages`,
+    )
+  }
   const requirements: string[] = []
   for (const { line, number } of joinLines(decodeRequirements(content, place))) {
     const requirement = line
@@ -32,11 +40,15 @@ export function parseRequirements(content: Buffer, place: string): readonly stri
     checkRequirement(requirement, `${place} line ${number}`)
     requirements.push(requirement)
   }
-  if (requirements.length <= MAX_REQUIREMENTS) return requirements
-  throw new RunFailure(
-    'BUILD_FAILED',
-    `${place} has ${requirements.length} requirements, more than ${MAX_REQUIREMENTS}; name only what is imported`,
-  )
+  checkCount(requirements, place)
+  return requirements
+}
+
+/** Throws `BUILD_FAILED` if there are too many requirements. */
+export function checkCount(requirements: readonly string[], place: string): void {
+  if (requirements.length <= MAX_REQUIREMENTS) return
+  const problem = `has ${requirements.length} requirements, more than ${MAX_REQUIREMENTS}; name only what is imported`
+  throw new RunFailure('BUILD_FAILED', `${place} ${problem}`)
 }
 
 const BYTE_ORDER_MARKS: readonly (readonly [mark: readonly number[], encoding: string])[] = [
