@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'n
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { errorText } from '../errors.ts'
-import { readOwnGroups } from './own-groups.ts'
+import { enterGroups, type Program, readOwnGroups } from './own-groups.ts'
 
 /** Of each period the group may use its processors for so long. */
 const PERIOD_US = 4_000
@@ -10,12 +10,6 @@ const QUOTA_US = 3_000
 
 /** Shared by all orchestrators of a machine, so that at most one can be left behind. */
 const NAME = 'crunch-background'
-
-/** What to execute. */
-export interface Program {
-  readonly command: string
-  readonly args: readonly string[]
-}
 
 /**
  * A control group of Linux whose processes get CPU time only when no other process needs it: `cpu.idle` of cgroups(7).
@@ -69,17 +63,6 @@ export function openBackgroundGroup(system = '/proc/self'): BackgroundGroup | st
   }
 }
 
-/** `$1` is the folders of the group, the rest the program. Without them it starts all the same, and is moved as soon as it is seen. */
-const ENTER = `
-IFS='
-'
-set -f
-{ for group in $1; do echo 0 >"$group/cgroup.procs"; done; } 2>/dev/null
-unset IFS PWD OLDPWD SHLVL
-shift
-exec "$@"
-`
-
 /** In version 1 processors are shared out and assigned in two trees of groups, in version 2 in one. */
 function createGroup(idleHome: string, setHome: string | null): BackgroundGroup {
   const found = setHome === null ? 'no control group that assigns processors is mounted here' : openHalf(setHome)
@@ -98,11 +81,15 @@ function createGroup(idleHome: string, setHome: string | null): BackgroundGroup 
     processors: half?.processors ?? null,
     ...(typeof found === 'string' ? { allBecause: found } : {}),
     cores: (count * QUOTA_US) / PERIOD_US,
-    enter({ command, args }) {
+    enter(program) {
       // Another orchestrator that ended may have removed it.
       for (const { make, path } of parts) if (!existsSync(path)) make(path)
-      const folders = parts.map(({ path }) => path).join('\n')
-      return { command: '/bin/sh', args: ['-c', ENTER, 'enter', folders, command, ...args] }
+      // A program that cannot enter is moved as soon as it is seen.
+      return enterGroups(
+        parts.map(({ path }) => path),
+        'optional',
+        program,
+      )
     },
     move(pid, direction) {
       try {

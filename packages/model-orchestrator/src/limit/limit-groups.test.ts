@@ -78,6 +78,7 @@ describe.skipIf(process.platform !== 'linux')('groups that limit a model', () =>
       '/bin/sh',
       'enter',
       join(root, 'unified', GROUP),
+      'required',
       'model',
       '--address',
     ])
@@ -86,14 +87,53 @@ describe.skipIf(process.platform !== 'linux')('groups that limit a model', () =>
   it('tell what Linux did in version 2', async () => {
     const system = await describeSecondVersion()
     const group = openLimitGroups({ system }).open({ memoryMib: 256, tasks: 40 })
-    expect([group.memoryKills(), group.refusedTasks(), group.peakTasks(), group.pids()]).toEqual([0, 0, 1, []])
+    expect([group.memoryKills().count, group.refusedTasks(), group.peakTasks(), group.pids()]).toEqual([0, 0, 1, []])
     const says = (file: string, text: string) => writeFile(join(root, 'unified', GROUP, file), text)
     await says('memory.events', 'low 0\nhigh 0\nmax 9\noom 2\noom_kill 5\noom_group_kill 1\n')
     await says('pids.events', 'max 7\n')
     await says('pids.peak', '40\n')
     await says('cgroup.procs', '12\n13\n')
-    expect([group.memoryKills(), group.refusedTasks(), group.peakTasks(), group.pids()]).toEqual([5, 7, 40, [12, 13]])
+    expect(group.memoryKills()).toEqual({ count: 5, isOwnLimit: true })
+    expect([group.refusedTasks(), group.peakTasks(), group.pids()]).toEqual([7, 40, [12, 13]])
   })
+
+  it('are not to blame for what the machine, or a group above them, was short of, in version 2', async () => {
+    const system = await describeSecondVersion()
+    const group = openLimitGroups({ system }).open({ memoryMib: 256, tasks: 40 })
+    const says = (file: string, text: string) => writeFile(join(root, 'unified', GROUP, file), text)
+    // Reading files fills a group without harm: `max` counts that as well.
+    await says('memory.events', 'low 0\nhigh 0\nmax 9\noom 0\noom_kill 1\noom_group_kill 0\n')
+    await says('pids.events', 'max 7\n')
+    await says('pids.peak', '39\n')
+    expect(group.memoryKills()).toEqual({ count: 1, isOwnLimit: false })
+    expect(group.refusedTasks()).toBe(0)
+  })
+
+  it.each([
+    { highest: 'memory.memsw.max_usage_in_bytes', mib: 255, isOwnLimit: true },
+    { highest: 'memory.memsw.max_usage_in_bytes', mib: 254.9, isOwnLimit: false },
+    // Where swap is not counted.
+    { highest: 'memory.max_usage_in_bytes', mib: 256, isOwnLimit: true },
+    { highest: 'memory.max_usage_in_bytes', mib: 100, isOwnLimit: false },
+  ])(
+    'are not to blame for what the machine, or a group above them, was short of, in version 1: $highest $mib MiB',
+    async ({ highest, mib, isOwnLimit }) => {
+      const files = { ...FIRST, 'memory.oom_control': 'oom_kill 2\n', 'memory.failcnt': '0\n' }
+      const system = await describeSystem({
+        mounts: [firstVersion('memory', 'memory'), secondVersion('unified')],
+        own: ['4:memory:/', '0::/'],
+        groups: {
+          [`memory/${PROBE}`]: FIRST,
+          [`memory/${GROUP}`]: { ...files, [highest]: `${mib * 1024 * 1024}\n` },
+        },
+      })
+      const group = openLimitGroups({ system, without: { pids: 'not in this test' } }).open({
+        memoryMib: 256,
+        tasks: 40,
+      })
+      expect(group.memoryKills()).toEqual({ count: 2, isOwnLimit })
+    },
+  )
 
   it('are one a controller in version 1', async () => {
     const system = await describeSystem({

@@ -1,15 +1,16 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorText } from '../errors.ts'
-import type { Program } from './background-group.ts'
-import { readOwnGroups } from './own-groups.ts'
+import { enterGroups, type Program, readOwnGroups } from './own-groups.ts'
 
 const MIB = 1024 * 1024
 const PREFIX = 'crunch-limits-'
+/** Memory is charged in batches, so the highest usage may stay a little below the limit. */
+const PEAK_TOLERANCE_BYTES = MIB
 const REMOVE_TRIES = 100
 const REMOVE_DELAY_MS = 100
 
-/** What Linux limits by itself in a group. */
+/** A resource that Linux limits for a group. */
 export type LimitController = 'memory' | 'pids'
 
 export interface GroupLimits {
@@ -27,13 +28,13 @@ export interface GroupLimits {
  */
 export interface LimitGroup {
   readonly limitsMemory: boolean
-  /** The same program, in the groups from its first moment on; it does not start where it cannot enter. */
+  /** The same program, in the groups from its first moment on. It does not start if it cannot enter them. */
   enter(program: Program): Program
-  /** The processes in it, even those detached from their parent; none where there is no group. */
+  /** The processes in it, including those detached from their parent; none where there is no group. */
   pids(): readonly number[]
-  /** How many processes Linux has killed because the limit of memory was reached. */
-  memoryKills(): number
-  /** How many processes or threads Linux has refused. */
+  /** How many of its processes Linux has killed for lack of memory, and whose memory was full. */
+  memoryKills(): { readonly count: number; readonly isOwnLimit: boolean }
+  /** How many processes or threads this group's limit has refused. A limit of a group above does not count. */
   refusedTasks(): number
   /** The highest number of processes and threads at once; 0 where Linux does not report it. */
   peakTasks(): number
@@ -44,7 +45,7 @@ export interface LimitGroup {
 export interface LimitGroups {
   /** Why Linux does not limit it here; null where it does. */
   readonly problems: Readonly<Record<LimitController, string | null>>
-  /** The folders that groups are made in. A process that goes into another group below one of them has left its limits. */
+  /** The folders in which groups are created. A process that moves to another group below them has left its limits. */
   readonly homes: readonly string[]
   open(limits: GroupLimits): LimitGroup
 }
@@ -80,17 +81,6 @@ export function openLimitGroups({
   }
 }
 
-/** `$1` is the folders of the groups, the rest the program. */
-const ENTER = `
-IFS='
-'
-set -f
-for group in $1; do echo 0 >"$group/cgroup.procs" || exit 125; done
-unset IFS PWD OLDPWD SHLVL
-shift
-exec "$@"
-`
-
 function openGroup(memory: string | null, tasks: string | null, limits: GroupLimits): LimitGroup {
   const paths = [...new Set([memory, tasks].filter((path) => path !== null))]
   try {
@@ -103,35 +93,54 @@ function openGroup(memory: string | null, tasks: string | null, limits: GroupLim
   }
   return {
     limitsMemory: memory !== null,
-    enter({ command, args }) {
-      if (paths.length === 0) return { command, args }
-      return { command: '/bin/sh', args: ['-c', ENTER, 'enter', paths.join('\n'), command, ...args] }
-    },
+    enter: (program) => enterGroups(paths, 'required', program),
     pids: () => readPids(paths[0]),
-    memoryKills: () => readNumber(memory, ['memory.events', 'memory.oom_control'], /^oom_kill (\d+)$/m),
-    refusedTasks: () => readNumber(tasks, ['pids.events'], /^max (\d+)$/m),
-    peakTasks: () => readNumber(tasks, ['pids.peak'], /^(\d+)$/m),
+    memoryKills: () => countMemoryKills(memory, limits),
+    refusedTasks: () => countRefusedTasks(tasks, limits),
+    peakTasks: () => peakTasks(tasks),
     remove() {
       for (const path of paths) removeWhenEmpty(path)
     },
   }
 }
 
-/** It may be gone with the last of them. */
+/**
+ * Linux counts a kill in the group of the killed process, even if the memory of the machine or of a group above was full.
+ * Version 2 also counts how often the group's own limit ran out; version 1 only keeps the highest usage.
+ */
+function countMemoryKills(folder: string | null, { memoryMib }: GroupLimits): ReturnType<LimitGroup['memoryKills']> {
+  const count = readNumber(folder, ['memory.events', 'memory.oom_control'], /^oom_kill (\d+)$/m)
+  const ownOoms = readNumber(folder, ['memory.events'], /^oom (\d+)$/m)
+  const peakBytes = readNumber(folder, ['memory.memsw.max_usage_in_bytes', 'memory.max_usage_in_bytes'], /^(\d+)$/m)
+  return { count, isOwnLimit: ownOoms > 0 || peakBytes >= memoryMib * MIB - PEAK_TOLERANCE_BYTES }
+}
+
+/** Before Linux 6.11 a group also counts what a group above it refused. It was not at its limit then. */
+function countRefusedTasks(folder: string | null, limits: GroupLimits): number {
+  const peak = peakTasks(folder)
+  if (peak > 0 && peak < limits.tasks) return 0
+  return readNumber(folder, ['pids.events'], /^max (\d+)$/m)
+}
+
+function peakTasks(folder: string | null): number {
+  return readNumber(folder, ['pids.peak'], /^(\d+)$/m)
+}
+
+/** The group may be gone with its last process. */
 function readPids(path: string | undefined): readonly number[] {
   const file = path === undefined ? null : join(path, 'cgroup.procs')
   if (file === null || !existsSync(file)) return []
   return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number)
 }
 
-/** From the first of these files that is there; 0 when none says it. */
+/** From the first of these files that exists; 0 if it does not contain the number. */
 function readNumber(folder: string | null, names: readonly string[], pattern: RegExp): number {
   if (folder === null) return 0
   const file = names.map((name) => join(folder, name)).find(existsSync)
   return file === undefined ? 0 : Number(pattern.exec(readFileSync(file, 'utf8'))?.[1] ?? 0)
 }
 
-/** A process that was killed leaves its group a moment after it is gone for its parent. */
+/** A killed process leaves its group a moment after its parent sees it end. */
 function removeWhenEmpty(path: string, triesLeft = REMOVE_TRIES): void {
   remove(path)
   if (triesLeft > 0 && existsSync(path)) setTimeout(() => removeWhenEmpty(path, triesLeft - 1), REMOVE_DELAY_MS).unref()
@@ -152,7 +161,7 @@ function limitTasks(path: string, tasks: number): void {
   if (!write(path, 'pids.max', String(tasks))) throw new Error(`${path} has no process limit`)
 }
 
-/** False where the kernel has no such file in the group. */
+/** False if the group has no such file. */
 function write(path: string, file: string, text: string): boolean {
   if (!existsSync(join(path, file))) return false
   writeFileSync(join(path, file), text)
@@ -185,7 +194,7 @@ function tryGroup(home: string, controller: LimitController): void {
   }
 }
 
-/** In version 2 the groups below have a limit only when this one hands the controller on. */
+/** In version 2 a group can be limited only if the group above it enables the controller. */
 function allowController(home: string, controller: LimitController): void {
   const file = join(home, 'cgroup.subtree_control')
   if (existsSync(file) && !readFileSync(file, 'utf8').split(/\s+/).includes(controller)) {
@@ -193,7 +202,7 @@ function allowController(home: string, controller: LimitController): void {
   }
 }
 
-/** What an orchestrator that was killed left behind. */
+/** Removes the groups of orchestrators that were killed. */
 function removeStale(home: string): void {
   for (const name of readdirSync(home)) {
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]
@@ -201,7 +210,7 @@ function removeStale(home: string): void {
   }
 }
 
-/** Not `recursive`: on a file system that is read-only that says only that there is no such folder. */
+/** Not `recursive`: on a read-only file system that reports only that the folder does not exist. */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path)

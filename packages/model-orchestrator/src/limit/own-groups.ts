@@ -1,9 +1,39 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** What to execute. */
+export interface Program {
+  readonly command: string
+  readonly args: readonly string[]
+}
+
+/** `$1` is the folders of the groups, `$2` whether it must enter them, the rest the program. */
+const ENTER = `
+IFS='
+'
+set -f
+for group in $1; do
+  if [ "$2" = required ]; then echo 0 >"$group/cgroup.procs" || exit 125
+  else { echo 0 >"$group/cgroup.procs"; } 2>/dev/null; fi
+done
+unset IFS PWD OLDPWD SHLVL
+shift 2
+exec "$@"
+`
+
+/** The same program, in these groups from its first moment on. If they are required, it does not start without them. */
+export function enterGroups(
+  folders: readonly string[],
+  need: 'required' | 'optional',
+  { command, args }: Program,
+): Program {
+  if (folders.length === 0) return { command, args }
+  return { command: '/bin/sh', args: ['-c', ENTER, 'enter', folders.join('\n'), need, command, ...args] }
+}
+
 /**
- * Finds the folder of the group in which this process is, for one controller. Null in version 2 except in its root: in another
- * group that has processes there can be none below it (cgroups(7), "no internal processes").
+ * Finds the folder of this process's own group, for one controller. In version 2 it is null unless that group is the
+ * root: any other group that contains processes can have no groups below it (cgroups(7), "no internal processes").
  */
 export function readOwnGroups(system: string): { find(controller: string): string | null } {
   const own = readFileSync(join(system, 'cgroup'), 'utf8')

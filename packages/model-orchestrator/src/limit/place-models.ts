@@ -1,8 +1,9 @@
 import { cpus } from 'node:os'
 import { errorText } from '../errors.ts'
 import type { OrchestratorLog } from '../log.ts'
-import { type BackgroundGroup, openBackgroundGroup, type Program } from './background-group.ts'
+import { type BackgroundGroup, openBackgroundGroup } from './background-group.ts'
 import { HOG_NICENESS, lowerPriority, MAY_RAISE, MODEL_NICENESS, START_NICENESS } from './lower-priority.ts'
+import type { Program } from './own-groups.ts'
 import { coresLately, coresSince, type Watched } from './watched-model.ts'
 
 /** More of a core than this, for about a second, makes a model that serves a hog. */

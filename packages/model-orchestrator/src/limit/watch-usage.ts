@@ -1,12 +1,12 @@
 import { errorText } from '../errors.ts'
 import type { OrchestratorLog } from '../log.ts'
 import { openProcessTable, type ProcessTable, type ProcessUsage } from '../process/process-table.ts'
-import type { Program } from './background-group.ts'
 import { countPrivateBytes, countSharedBytes } from './count-memory.ts'
 import { type LimitGroup, type LimitGroups, openLimitGroups } from './limit-groups.ts'
 import { readWaitedMs } from './limit-start.ts'
 import { lowerPriority, MODEL_NICENESS } from './lower-priority.ts'
 import { type ModelLimits, taskLimit } from './model-limits.ts'
+import type { Program } from './own-groups.ts'
 import { type PlacementOptions, startPlacement } from './place-models.ts'
 import { trackMembers } from './track-members.ts'
 import { addSample, coresSince, createWatched, type Watched } from './watched-model.ts'
@@ -23,6 +23,8 @@ export interface WatchedModel {
   waitedMs(): number
   /** Which limit Linux has enforced by itself; null when none. Ask when the first process has ended. */
   overByItself(): string | null
+  /** True if Linux has killed processes of it because the machine, or a group above its own, had no memory left. */
+  wasKilledForOthers(): boolean
   /** Call it when the first process has ended: kills the remaining ones and stops watching. */
   end(): Promise<void>
 }
@@ -136,6 +138,10 @@ function handleOf(model: Watched, end: () => Promise<void>): WatchedModel {
     },
     waitedMs: () => Math.max(...[model.leaderPid, ...model.members.keys(), ...model.group.pids()].map(readWaitedMs)),
     overByItself: () => describeEnforced(model),
+    wasKilledForOthers() {
+      const { count, isOwnLimit } = model.group.memoryKills()
+      return count > 0 && !isOwnLimit
+    },
     end,
   }
 }
@@ -151,7 +157,13 @@ function watchNothing(limits: ModelLimits): UsageWatch {
     },
     watch(leaderPid, _, { isModel }) {
       if (isModel) lowerPriority(leaderPid, MODEL_NICENESS)
-      return { setServing: () => undefined, waitedMs: () => 0, overByItself: () => null, end: async () => undefined }
+      return {
+        setServing: () => undefined,
+        waitedMs: () => 0,
+        overByItself: () => null,
+        wasKilledForOthers: () => false,
+        end: async () => undefined,
+      }
     },
     close: () => undefined,
   }
@@ -204,7 +216,8 @@ function describeEnforced({ group, limits }: Watched): string | null {
     const limit = `${taskLimit(limits)} processes and threads`
     return `wanted more than ${limit} at once, over its limit of ${limit}; start fewer, or raise MODEL_PROCESSES`
   }
-  if (group.memoryKills() === 0) return null
+  const { count, isOwnLimit } = group.memoryKills()
+  if (count === 0 || !isOwnLimit) return null
   const tasks = group.peakTasks()
   const holders = tasks > processes ? ` for up to ${tasks} processes and threads` : ''
   return `needed more than ${memoryMib} MiB of memory${holders}, over its limit of ${memoryMib} MiB; use less, or raise MODEL_MEMORY_MEBIBYTES`

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Confinement, type ModelAddress, type Placement, targetOf } from '../confine/confinement.ts'
+import type { Confinement, Placement } from '../confine/confinement.ts'
 import { errorText } from '../errors.ts'
 import { limitStart } from '../limit/limit-start.ts'
 import type { UsageWatch, WatchedModel } from '../limit/watch-usage.ts'
@@ -35,12 +35,15 @@ export interface RunResources {
   readonly log: OrchestratorLog
 }
 
+/** What is announced of a run that serves, and where this process reaches it. */
+export type ServingPlace = Pick<Placement, 'address' | 'target'>
+
 /** One life of one model's process, from the wish to start it until nothing of it is left. */
 export class ModelRun {
   readonly deploymentId: string
   readonly entry: ModelEntry
-  /** Resolves with its address when the runner serves; rejects with the failure once the failed start is cleaned up. */
-  readonly serving: Promise<ModelAddress>
+  /** Resolves with where the runner serves; rejects with the failure once the failed start is cleaned up. */
+  readonly serving: Promise<ServingPlace>
   /** Resolves when the process is gone and its log is closed, with why it ended; never rejects. */
   readonly ended: Promise<RunFailure>
   readonly #resources: RunResources
@@ -62,8 +65,8 @@ export class ModelRun {
     this.#directories = [join(resources.submissionsDirectory, entry.submissionId)]
     const { logsDirectory: directory, logLimits: limits, log } = resources
     this.#runLog = openRunLog({ directory, modelId: entry.id, deploymentId, limits, log })
-    let onServing: (address: ModelAddress) => void = () => undefined
-    const served = new Promise<ModelAddress>((resolve) => {
+    let onServing: (place: ServingPlace) => void = () => undefined
+    const served = new Promise<ServingPlace>((resolve) => {
       onServing = resolve
     })
     this.ended = this.#live(onServing)
@@ -103,7 +106,7 @@ export class ModelRun {
     await this.ended
   }
 
-  async #live(onServing: (address: ModelAddress) => void): Promise<RunFailure> {
+  async #live(onServing: (place: ServingPlace) => void): Promise<RunFailure> {
     let failure: RunFailure
     try {
       failure = await this.#startAndServe(onServing)
@@ -118,7 +121,7 @@ export class ModelRun {
     return failure
   }
 
-  async #startAndServe(onServing: (address: ModelAddress) => void): Promise<RunFailure> {
+  async #startAndServe(onServing: (place: ServingPlace) => void): Promise<RunFailure> {
     const { queue, confinement } = this.#resources
     const prepared = await this.#prepare()
     const endTurn = await queue.enter(this.#stopping.signal)
@@ -139,7 +142,7 @@ export class ModelRun {
         endTurn()
         this.#isServing = true
         this.#watched?.setServing()
-        onServing(placement.address)
+        onServing(placement)
         return await this.#untilEnd(child)
       } finally {
         await this.#terminate(child)
@@ -192,7 +195,7 @@ export class ModelRun {
     })
     child.ended.then((end) => over.abort(new RunFailure('RUN_FAILED', this.#describeEnd(end, 'before it served'))))
     const signal = AbortSignal.any([over.signal, this.#stopping.signal])
-    const asked = awaitServing(targetOf(placement.address), signal).then(() => placement.seal(child.pid))
+    const asked = awaitServing(placement.target, signal).then(() => placement.seal(child.pid))
     try {
       await Promise.race([asked, rejectOnAbort(signal)])
     } catch (error) {
@@ -213,7 +216,9 @@ export class ModelRun {
   #describeEnd(end: ProcessEnd, when: string): string {
     const over = this.#watched?.overByItself() ?? null
     if (over !== null) return `was stopped because it ${over}`
-    return `${end.signal === null ? `exited with code ${end.code}` : `was ended by ${end.signal}`} ${when}`
+    const text = `${end.signal === null ? `exited with code ${end.code}` : `was ended by ${end.signal}`} ${when}`
+    if (this.#watched?.wasKilledForOthers() !== true) return text
+    return `${text}: not the model, but the machine or a control group above it was out of memory; run fewer models, or add memory`
   }
 
   /** The author sees the cause only if the last lines of stderr come with the failure, and knows paths of the submission only. */
