@@ -49,9 +49,9 @@ export interface Judgement {
   readonly problem: string | null
 }
 
-/** Why the absence of a model is our fault. */
+/** Why the absence of a model is our fault. `not_running`: the orchestrator is replacing or recovering it. */
 export interface AbsenceExcuse {
-  readonly reason: 'orchestrator_unreachable' | 'orchestrator_restarted'
+  readonly reason: 'orchestrator_unreachable' | 'orchestrator_restarted' | 'not_running'
   /** In words. */
   readonly detail: string
 }

@@ -1,4 +1,4 @@
-import { encodeCall, MAX_MESSAGE_BYTES, type ServerMessage } from '@crunch/model-protocol'
+import { encodeCall, MAX_MESSAGE_BYTES, type ModelState, type ServerMessage } from '@crunch/model-protocol'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { ModelIdentity } from '../../../domain/models/model.ts'
 import type { AbsenceExcuse, Judgement, ModelAnswers, ModelCall, ModelRunner } from '../../../ports/model-runner.ts'
@@ -183,16 +183,19 @@ class ConnectedModelRunner implements GrpcModelRunner {
       this.#excuses.begin()
       this.#absence.begin()
     }
-    for (const { state, model_id: modelId, deployment_id: deploymentId } of data) {
-      if (state === 'RUNNING') this.#excuses.running({ modelId, deploymentId })
-      else this.#excuses.stopped({ modelId, deploymentId })
+    const states = event === 'init' ? withoutEndedRuns(data) : data
+    for (const { state, model_id: modelId, deployment_id: deploymentId } of states) {
+      const run = { modelId, deploymentId }
+      if (state === 'RUNNING') this.#excuses.running(run)
+      else if (state === 'RECOVERING') this.#excuses.recovering(run)
+      else this.#excuses.stopped(run)
     }
     if (event === 'update') {
-      this.#cluster.update(data)
+      this.#cluster.update(states)
       return
     }
     // A broken entry may be about any model.
-    this.#cluster.replace(data, { isComplete: rejected.length === 0 })
+    this.#cluster.replace(states, { isComplete: rejected.length === 0 })
     void this.#cluster.whenSettled().then(this.#settle)
     for (const { identity } of this.#cluster.ready()) this.#excuses.serving(identity.id)
   }
@@ -201,6 +204,13 @@ class ConnectedModelRunner implements GrpcModelRunner {
 const unreachable: AbsenceExcuse = {
   reason: 'orchestrator_unreachable',
   detail: 'the coordinator had no connection to the model orchestrator',
+}
+
+/** What a list says of a model that runs: its other entries are about runs that have ended. */
+function withoutEndedRuns(states: readonly ModelState[]): readonly ModelState[] {
+  const runs = states.filter(({ state }) => state === 'RUNNING')
+  const running = new Set(runs.map(({ model_id: modelId }) => modelId))
+  return states.filter(({ state, model_id: modelId }) => state === 'RUNNING' || !running.has(modelId))
 }
 
 /** A call that no wire can carry is a mistake of the caller. */

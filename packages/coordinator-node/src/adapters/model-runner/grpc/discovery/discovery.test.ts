@@ -67,11 +67,55 @@ describe('announcements', () => {
     expect((await ask(runner, [call('echo', 'x')])).a).toMatchObject([{ output: 'new x' }])
   })
 
+  it('does not blame a model for being away while its replacement is set up', async () => {
+    let finishSetUp: () => void = () => {}
+    const setUp = new Promise<void>((resolve) => {
+      finishSetUp = resolve
+    })
+    const old = await scene.serve(new Echo())
+    const next = await scene.serve(new Echo(), {
+      setUp: () => setUp.then(() => ({ code: 'SUCCESS', message: '' })),
+    })
+    scene.orchestrator.list([stateOf('a', old.port)])
+    const runner = await scene.connect()
+    scene.orchestrator.update(
+      stateOf('a', next.port, { deployment_id: 'a_2' }),
+      stateOf('a', old.port, { state: 'STOPPED' }),
+    )
+    await expect.poll(() => runner.models()).toEqual([])
+    expect(runner.excuseOf('a')).toMatchObject({ reason: 'not_running', detail: expect.stringContaining('replaced') })
+    finishSetUp()
+    await expect.poll(() => runner.models()).toMatchObject([{ deploymentId: 'a_2' }])
+    expect(runner.excuseOf('a')).toBeNull()
+  })
+
   it('takes the newest of two runs in a list', async () => {
     const server = await scene.serve(new Echo())
     scene.orchestrator.list([stateOf('a', server.port), stateOf('a', server.port, { deployment_id: 'a_2' })])
     const runner = await scene.connect()
     expect(runner.models()).toMatchObject([{ deploymentId: 'a_2' }])
+    expect(server.setups).toBe(1)
+  })
+
+  it.each([
+    { other: 'a_2', state: 'STOPPED' },
+    { other: 'a_0', state: 'STOPPED' },
+    { other: 'a_1', state: 'STOPPED' },
+    { other: 'a_2', state: 'RECOVERING' },
+  ] as const)('keeps the run that runs when $other of the same model is listed as $state', async ({ other, state }) => {
+    const server = await scene.serve(new Echo())
+    const running = stateOf('a', server.port, { deployment_id: 'a_1' })
+    const ended = stateOf('a', server.port, { deployment_id: other, state })
+    scene.orchestrator.list([running, ended])
+    const runner = await scene.connect()
+    expect(runner.models()).toMatchObject([{ deploymentId: 'a_1' }])
+    expect(runner.excuseOf('a')).toBeNull()
+    const connections = scene.orchestrator.paths.length
+    scene.orchestrator.list([ended, running])
+    scene.orchestrator.disconnect()
+    await expect.poll(() => scene.orchestrator.paths.length).toBe(connections + 1)
+    await expect.poll(() => runner.reachable()).toBe(true)
+    expect(runner.models()).toMatchObject([{ deploymentId: 'a_1' }])
     expect(server.setups).toBe(1)
   })
 

@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startFakeOrchestrator } from '../testing/fake-orchestrator.ts'
 import { openScene, type Scene, stateOf } from '../testing/scene.ts'
-import { announceLimitMs, createAbsenceExcuses, lossNoticeMs, setUpLimitMs } from './absence-excuses.ts'
+import {
+  type AbsenceExcuses,
+  announceLimitMs,
+  createAbsenceExcuses,
+  lossNoticeMs,
+  setUpLimitMs,
+} from './absence-excuses.ts'
 
 const run = (modelId: string, number = 1) => ({ modelId, deploymentId: `${modelId}_${number}` })
 
@@ -116,6 +122,64 @@ describe('after the session with the orchestrator began anew', () => {
     wait(announceLimitMs - 1)
     excuses.begin()
     expect(['a', 'b'].map(why)).toEqual(['orchestrator_restarted', 'orchestrator_restarted'])
+  })
+})
+
+describe('while the orchestrator tends to a model', () => {
+  it('one that it replaces is excused until the new run is set up, at most for the time of a set-up', () => {
+    const { excuses, why, wait } = openSession()
+    for (const id of ['a', 'b']) {
+      excuses.running(run(id, 2))
+      excuses.stopped(run(id, 1))
+    }
+    expect(['a', 'b'].map(why)).toEqual(['not_running', 'not_running'])
+    excuses.serving('a')
+    expect(why('a')).toBeNull()
+    wait(setUpLimitMs - 1)
+    expect(why('b')).toBe('not_running')
+    wait(1)
+    expect(why('b')).toBeNull()
+  })
+
+  it('one that it recovers is excused until it is announced and set up again, within the limits of a restart', () => {
+    const { excuses, why, wait } = openSession()
+    for (const id of ['a', 'b']) excuses.recovering(run(id))
+    wait(announceLimitMs - 1)
+    excuses.running(run('a'))
+    wait(1)
+    expect(['a', 'b'].map(why)).toEqual(['not_running', null])
+    wait(setUpLimitMs - 1)
+    expect(why('a')).toBeNull()
+  })
+
+  it.each<readonly [string, (excuses: AbsenceExcuses) => void]>([
+    ['a run that ended before the next one came', (excuses) => excuses.stopped(run('a', 1))],
+    ['a run that was given up before the next one came', (excuses) => excuses.failed('a')],
+    ['a run that could not be reached before the next one came', (excuses) => excuses.unreached('a')],
+  ])('%s is no excuse', (_, happens) => {
+    const { excuses, why } = openSession()
+    happens(excuses)
+    excuses.running(run('a', 2))
+    expect(why('a')).toBeNull()
+  })
+
+  it.each<readonly [string, (excuses: AbsenceExcuses) => void]>([
+    ['ends', (excuses) => excuses.stopped(run('a', 2))],
+    ['fails', (excuses) => excuses.failed('a')],
+    ['cannot be reached', (excuses) => excuses.unreached('a')],
+  ])('one whose new run %s is to blame', (_, happens) => {
+    const { excuses, why } = openSession()
+    excuses.running(run('a', 2))
+    expect(why('a')).toBe('not_running')
+    happens(excuses)
+    expect(why('a')).toBeNull()
+  })
+
+  it('one that is only announced again, or of which an older run is recovered, is to blame', () => {
+    const { excuses, why } = openSession()
+    excuses.running(run('a', 1))
+    excuses.recovering(run('a', 0))
+    expect(why('a')).toBeNull()
   })
 })
 

@@ -17,15 +17,19 @@ export interface AnnouncedRun {
 }
 
 /**
- * Which models are absent because the session with the orchestrator began anew, and not by their own fault. A model is excused
- * when it ran as the last session ended, until it serves again, is seen to fail, or one of the limits has passed. The first
- * session of this process excuses every model, as nothing is known of the time before. No model can end a session, so none
- * can give itself an excuse.
+ * Which models are absent by no fault of their own.
+ *
+ * After the session with the orchestrator began anew, a model that ran as the last session ended is excused until it serves
+ * again, is seen to fail, or one of the limits has passed. The first session of this process excuses every model, as nothing
+ * is known of the time before. A model whose running process the orchestrator replaces or recovers is excused until the new
+ * one is set up. No model can end a session or replace itself, so none can give itself an excuse.
  */
 export interface AbsenceExcuses {
   /** A list of models has come: a session begins. */
   begin(): void
   running(run: AnnouncedRun): void
+  /** The orchestrator moves the run, and will announce it as running again. */
+  recovering(run: AnnouncedRun): void
   /** A late word about an older run says nothing about the newer one. */
   stopped(run: AnnouncedRun): void
   /** The model can be called: from here on its absence is its own doing. */
@@ -43,6 +47,14 @@ export interface AbsenceExcuses {
   excuseOf(modelId: string): AbsenceExcuse | null
 }
 
+const replaced: AbsenceExcuse = {
+  reason: 'not_running',
+  detail: 'the model was replaced, and the coordinator is still setting up its new run',
+}
+const recovering: AbsenceExcuse = {
+  reason: 'not_running',
+  detail: 'the orchestrator is recovering the model',
+}
 const restarted = (detail: string): AbsenceExcuse => ({ reason: 'orchestrator_restarted', detail })
 
 export function createAbsenceExcuses(nowMs: () => number = () => performance.now()): AbsenceExcuses {
@@ -56,12 +68,19 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
   // Of this session.
   const accountable = new Set<string>()
   const unreached = createUnreachedRuns(nowMs)
+  // Those that the orchestrator is replacing or recovering.
+  const tended = new Map<string, { readonly excuse: AbsenceExcuse; readonly untilMs: number }>()
   let isLost = false
 
   function fail(modelId: string): void {
     running.delete(modelId)
+    tended.delete(modelId)
     down.add(modelId)
     accountable.add(modelId)
+  }
+
+  function tend(modelId: string, excuse: AbsenceExcuse, limitMs: number): void {
+    tended.set(modelId, { excuse, untilMs: nowMs() + limitMs })
   }
 
   return {
@@ -80,8 +99,12 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
       running.clear()
       announcedAtMs.clear()
       accountable.clear()
+      tended.clear()
     },
     running({ modelId, deploymentId }) {
+      const before = running.get(modelId)
+      const isOther = before !== undefined && before !== deploymentId
+      if (isOther || tended.get(modelId)?.excuse === recovering) tend(modelId, replaced, setUpLimitMs)
       running.set(modelId, deploymentId)
       // It was down before this session: the restart only brought it back.
       if (down.delete(modelId)) accountable.add(modelId)
@@ -90,7 +113,11 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
     stopped({ modelId, deploymentId }) {
       if (running.get(modelId) === deploymentId) fail(modelId)
     },
+    recovering({ modelId, deploymentId }) {
+      if (running.get(modelId) === deploymentId) tend(modelId, recovering, announceLimitMs)
+    },
     serving(modelId) {
+      tended.delete(modelId)
       accountable.add(modelId)
     },
     failed: fail,
@@ -107,6 +134,8 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
       }
     },
     excuseOf(modelId) {
+      const tending = tended.get(modelId)
+      if (tending !== undefined && nowMs() < tending.untilMs) return tending.excuse
       if (beganAtMs === null || accountable.has(modelId) || down.has(modelId)) return null
       if (awaited !== null && !awaited.has(modelId)) return null
       const announced = announcedAtMs.get(modelId)
