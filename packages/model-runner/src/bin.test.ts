@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { expect, it, onTestFinished } from 'vitest'
@@ -33,6 +33,28 @@ it('ends when stdin closes, even in an endless loop', async () => {
   child.stdin?.end()
   expect(await exited).toEqual([null, 'SIGKILL'])
 })
+
+it.runIf(process.platform !== 'win32')(
+  'keeps no compiler beside a model that serves, also after a later import',
+  async () => {
+    const runner = await startRunner({
+      'tracker.ts': 'export abstract class TrackerBase {}\n',
+      'late.ts': 'export const late: number = 7\n',
+      'main.ts':
+        "import { TrackerBase } from './tracker.ts'\nexport class Late extends TrackerBase {\n  async predict(): Promise<number> {\n    return (await import('./late.ts')).late\n  }\n}\n",
+    })
+    const compilers = () => {
+      const lines = execFileSync('ps', ['-A', '-o', 'ppid=,args=']).toString().split('\n')
+      return lines.filter(
+        (line) => /esbuild(?!.*<defunct>)/.test(line) && Number(line.trim().split(' ')[0]) === runner.child.pid,
+      )
+    }
+    expect((await runner.setup('tracker.TrackerBase'))[0]).toBe('SUCCESS')
+    await expect.poll(compilers, { timeout: 30_000 }).toEqual([])
+    expect((await runner.call('predict'))[2]).toBe(7)
+    await expect.poll(compilers, { timeout: 30_000 }).toEqual([])
+  },
+)
 
 it('refuses a folder that does not exist', async () => {
   const { command, args } = modelRunnerCommand()

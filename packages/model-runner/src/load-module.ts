@@ -56,7 +56,13 @@ function registerTypeScript(): void {
   const { registerHooks } = nodeModule as unknown as { registerHooks?: (hooks: SyncHooks) => void }
   if (registerHooks !== undefined)
     registerHooks({ resolve: (specifier, context, next) => fixFormat(next(specifier, context)) })
-  else nodeModule.register(`data:text/javascript,${encodeURIComponent(FORMAT_HOOK)}`)
+  else nodeModule.register(`data:text/javascript,${encodeURIComponent(HOOKS)}`, { data: { compiler: compilerUrl() } })
+}
+
+/** The esbuild that tsx compiles with. */
+function compilerUrl(): string {
+  const tsx = nodeModule.createRequire(import.meta.url).resolve('tsx')
+  return pathToFileURL(nodeModule.createRequire(tsx).resolve('esbuild')).href
 }
 
 interface Resolved {
@@ -80,8 +86,25 @@ function fixFormat(found: Resolved): Resolved {
   return /\.js(?:[?#].*)?$/.test(found.url) ? { ...found, format: undefined } : found
 }
 
-/** `fixFormat` again, as text: older Node releases run hooks in a thread that cannot load TypeScript. */
-const FORMAT_HOOK = String.raw`
+/**
+ * For older Node releases, which run hooks in a thread that cannot load TypeScript: `fixFormat` as text. There, esbuild keeps
+ * a process of 15 MB for the next file. It is ended when nothing has been loaded for a while, and starts again when needed.
+ */
+const HOOKS = String.raw`
+let compiler, loading = 0, idle
+export async function initialize(data) {
+  compiler = (await import(data.compiler)).default
+}
+export async function load(url, context, next) {
+  clearTimeout(idle)
+  loading += 1
+  try {
+    return await next(url, context)
+  } finally {
+    loading -= 1
+    if (loading === 0) idle = setTimeout(() => compiler.stop(), 500).unref()
+  }
+}
 export async function resolve(specifier, context, next) {
   const found = await next(specifier, context)
   if (found.format !== 'commonjs' || !found.url.startsWith('file:') || found.url.includes('/node_modules/')) return found
