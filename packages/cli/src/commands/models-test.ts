@@ -91,13 +91,18 @@ function step(name: string, durationMs: number | null): TestedStep {
 
 function nothingAsked(files: readonly string[], problems: readonly string[], signal: AbortSignal): CliError {
   if (signal.aborted) {
-    const fix = 'run it again; every process of the model was ended'
+    const fix = 'run it again, and let it finish'
     return new CliError({ place: 'crunch models test', cause: 'it was ended before the model had answered', fix })
   }
-  const because = problems[0] === undefined ? 'no schedule of the contract is due in it' : problems[0]
+  const [problem] = problems
+  const because = problem ?? 'the recording contains no instant at which a schedule of the contract opens a round'
   const fix =
-    problems[0] === undefined
-      ? 'name a recording of the subjects of the contract, as long as its input window and horizon'
-      : 'mend that: the recording itself was read'
-  return new CliError({ place: files.join(', '), cause: `no round asks the model: ${because}`, fix })
+    problem === undefined
+      ? 'name a recording of the subjects of the contract, at least as long as its input window and horizon'
+      : 'correct the contract; the recording could be read'
+  return new CliError({
+    place: files.join(', '),
+    cause: `no round opened, so the model was never called: ${because}`,
+    fix,
+  })
 }

@@ -71,7 +71,7 @@ it('refuses an id that the node never had, names those that it knows, and change
   await drive(...candles(0, 0))
   const { exitCode, err } = await reassign('c', '--to', 'eve')
   expect(exitCode).toBe(1)
-  expect(err).toContain('model c: the node has never set up a model with this id; it knows a, b')
+  expect(err).toContain('model c: the node has never set up a model with this id: give one of these ids: a, b')
   const without = await reassign('a')
   expect(without.exitCode).not.toBe(0)
   expect(without.err).toContain("required option '--to <cruncher>'")

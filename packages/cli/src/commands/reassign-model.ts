@@ -9,15 +9,16 @@ export interface ReassignOptions {
   readonly to: string
 }
 
-/** Gives a model id to another cruncher, with a history of its own; that of the first owner ends. Recorded in the database. */
+/** Gives a model id to another cruncher, with a new history; that of the first owner ends. Recorded in the database. */
 export async function reassignModel(options: ReassignOptions, terminal: Terminal): Promise<void> {
   const { model: id, to } = options
   await withNodeStore(terminal, async ({ store }) => {
     const known = await store.models()
     if (!known.some((model) => model.id === id)) {
       const ids = known.map((model) => model.id).join(', ')
-      const cause = `the node has never set up a model with this id; it knows ${ids || 'none'}`
-      throw new CliError({ place: `model ${id}`, cause, fix: 'use one of these, or add the model under a new id' })
+      const fix =
+        ids === '' ? 'start the node, and reassign the model once it is set up' : `give one of these ids: ${ids}`
+      throw new CliError({ place: `model ${id}`, cause: 'the node has never set up a model with this id', fix })
     }
     const made = await store.reassignModel(id, to, Date.now())
     if (made === null) {
@@ -25,6 +26,6 @@ export async function reassignModel(options: ReassignOptions, terminal: Terminal
       return
     }
     terminal.out(`Model ${id} belongs to cruncher ${to} from the next round on, with a new history: ${made.historyId}.`)
-    terminal.out('What was scored before stays with its first owner, and is not inherited.')
+    terminal.out('Its earlier scores remain those of its first owner.')
   })
 }

@@ -17,7 +17,7 @@ export interface IndexMirror {
   readonly linkPaths: readonly string[]
   /** Null when it listens on a socket in the file system. */
   readonly port: number | null
-  /** Why the last failed request to an index failed; null when none failed. */
+  /** Why the newest request failed that has not succeeded since; null if there is none. */
   problem(): string | null
   close(): Promise<void>
 }
@@ -39,7 +39,8 @@ export interface MirrorOptions {
 export async function startIndexMirror(input: MirrorOptions): Promise<IndexMirror> {
   const { settings, hashes, cache } = input
   const files = createFileAddresses()
-  let problem: string | null = null
+  // By path: an index that failed once may answer when the installer asks again.
+  const problems = new Map<string, string>()
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // A request through a proxy contains the whole address.
@@ -61,18 +62,19 @@ export async function startIndexMirror(input: MirrorOptions): Promise<IndexMirro
     const answer = await fetchPackage(page, { accept: PAGE_TYPES }, settings.connection)
     if (answer.status !== 200) {
       answer.body.resume()
-      if (answer.status !== 404) problem = `${page.host} answered with status ${answer.status}`
+      if (answer.status !== 404) problems.set(pathOf(response), `${page.host} answered with status ${answer.status}`)
       response.writeHead(answer.status).end()
       return
     }
     const html = await readText(answer.body)
+    problems.delete(pathOf(response))
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
     response.end(rewriteLinks(html, answer.url, page, allowed, files.addressOf))
   }
 
   const server = createServer((request, response) => {
     serve(request, response).catch((error: unknown) => {
-      problem = errorText(error)
+      problems.set(pathOf(response), errorText(error))
       if (response.headersSent) response.destroy()
       else response.writeHead(502, { 'content-type': 'text/plain' }).end('the package index cannot be reached\n')
     })
@@ -82,13 +84,17 @@ export async function startIndexMirror(input: MirrorOptions): Promise<IndexMirro
     indexPaths: settings.indexes.map((_, index) => `/simple/${index}/`),
     linkPaths: settings.linkPages.map((_, index) => `/links/${index}/`),
     port: input.socket === null ? (server.address() as AddressInfo).port : null,
-    problem: () => problem,
+    problem: () => [...problems.values()].at(-1) ?? null,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
         server.closeAllConnections()
       }),
   }
+}
+
+function pathOf(response: ServerResponse): string {
+  return response.req.url ?? ''
 }
 
 function listen(server: Server, socket: string | null): Promise<void> {
