@@ -124,6 +124,7 @@ export function readNodeSettings(environment: NodeEnvironment): NodeSettings {
     databaseUrl: settings.databaseUrl,
     databasePlace: placeOf(settings.DATABASE_URL === undefined ? 'POSTGRES_HOST' : 'DATABASE_URL', environment),
     apiPort: settings.REPORT_API_PORT,
+    modelRunnerHost: settings.MODEL_RUNNER_NODE_HOST,
     modelRunnerPort: settings.MODEL_RUNNER_NODE_PORT,
     orchestratorHost: settings.MODEL_ORCHESTRATOR_HTTP_HOST,
     orchestratorPort: settings.MODEL_ORCHESTRATOR_HTTP_PORT,
@@ -133,6 +134,7 @@ export function readNodeSettings(environment: NodeEnvironment): NodeSettings {
     modelLimits: {
       memoryMib: settings.MODEL_MEMORY_MEBIBYTES,
       cpuCores: settings.MODEL_CPU_CORES,
+      startTimeoutMs: settings.MODEL_START_TIMEOUT_MILLISECONDS,
       processes: settings.MODEL_PROCESSES,
       openFiles: settings.MODEL_OPEN_FILES,
       folderMib: settings.MODEL_FOLDER_MEBIBYTES,
@@ -144,7 +146,9 @@ export function readNodeSettings(environment: NodeEnvironment): NodeSettings {
     replaysBySetting: settings.FEED_REPLAY_FILES !== undefined,
     modelTimeoutMs:
       settings.MODEL_RUNNER_TIMEOUT_SECONDS === undefined ? undefined : settings.MODEL_RUNNER_TIMEOUT_SECONDS * 1_000,
-    runsModelsHere: ['localhost', '127.0.0.1', '::1'].includes(settings.MODEL_RUNNER_NODE_HOST),
+    runsModelsHere:
+      settings.MODEL_ORCHESTRATOR !== 'external' &&
+      ['localhost', '127.0.0.1', '::1'].includes(settings.MODEL_RUNNER_NODE_HOST),
   }
 }
 

@@ -8,6 +8,8 @@ export interface NodeSettings {
   /** Where that server is set, such as `/srv/node/.local.env:3: DATABASE_URL`. */
   readonly databasePlace: string
   readonly apiPort: number
+  /** Where the orchestrator announces models. */
+  readonly modelRunnerHost: string
   readonly modelRunnerPort: number
   /** Where the orchestrator's own API listens. */
   readonly orchestratorHost: string
@@ -24,6 +26,7 @@ export interface NodeSettings {
     readonly memoryMib: number | undefined
     readonly cpuCores: number | undefined
     readonly processes: number | undefined
+    readonly startTimeoutMs: number | undefined
     readonly openFiles: number | undefined
     readonly folderMib: number | undefined
     readonly network: 'none' | 'host' | undefined
@@ -35,6 +38,6 @@ export interface NodeSettings {
   readonly replaySpeed: number | 'max' | undefined
   /** FEED_REPLAY_FILES is set, as only `--replay` should do. */
   readonly replaysBySetting: boolean
-  /** False: an orchestrator on another machine runs the models. */
+  /** False: `crunch deploy` starts no orchestrator, because another one runs the models. */
   readonly runsModelsHere: boolean
 }

@@ -144,6 +144,25 @@ describe('crunch-model-orchestrator', () => {
     await until('every process is gone', () => [...pids, grandchild].every((pid) => !isAlive(pid)))
   })
 
+  it.runIf(process.platform === 'linux').each(['', '; exit 0'])(
+    'ends with its models when the npx that started it is killed, whatever shell is between them: "%s"',
+    async (more) => {
+      await space.submission('good', 'export {}')
+      await space.models([entry('1', 'good')])
+      const program = [process.execPath, '--import', TSX, WITH_STAND_IN, ...start('--port', '0', '--logs', space.logs)]
+      const npx = `
+        process.title = 'npm exec crunch-model-orchestrator'
+        const line = ${JSON.stringify(program)}.map((word) => "'" + word + "'").join(' ')
+        require('node:child_process').spawn('/bin/sh', ['-c', line + ${JSON.stringify(more)}], { stdio: 'inherit' })`
+      const { child, ready } = run('-e', [npx])
+      const { models } = await ready()
+      const [pid] = models.map((model) => model.pid!)
+      const orchestrator = Number(/PPid:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1])
+      child.kill('SIGKILL')
+      await until('the orchestrator and its model are gone', () => ![orchestrator, pid!].some(isAlive))
+    },
+  )
+
   it('leaves no installer when it is killed with -9, and makes the half-built environment anew', async () => {
     const python = await createStandInPython()
     cleanups.push(() => python.remove())
@@ -221,7 +240,7 @@ crunches: [{ id: weather, infrastructure: { runner-envs: { MODEL_MODE: fast, MOD
     await space.models([])
     const none = run(WITH_STAND_IN, ['start', '--submissions', space.submissions])
     expect(await none.exited).toEqual([2, null])
-    expect(JSON.parse(none.output.stderr).reason).toMatch(/--models models\.dev\.yml is missing/)
+    expect(JSON.parse(none.output.stderr).reason).toMatch(/--models <file> is missing/)
     const off = run(WITH_STAND_IN, start('--port', '0', '--http-port', 'off'))
     expect((await off.ready()).httpPort).toBeNull()
   })

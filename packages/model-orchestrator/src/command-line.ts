@@ -5,8 +5,8 @@ import { errorText, OrchestratorError } from './errors.ts'
 import { giveWay } from './limit/lower-priority.ts'
 import type { OrchestratorLog } from './log.ts'
 import type { RunnerCommand } from './prepare/prepared-submission.ts'
-import { logLevelOf, readConfig, settingsOf } from './settings/settings-of-options.ts'
-import { addStartCommand, type StartOptions } from './settings/start-options.ts'
+import { launcherEnded } from './process/launcher.ts'
+import { addStartCommand, readStartSettings } from './settings/start-command.ts'
 import { type Orchestrator, startOrchestrator } from './start-orchestrator.ts'
 
 /** Stopping takes at most this long; then the process ends and the guard kills what is left. */
@@ -27,7 +27,7 @@ export async function runCommandLine(
   const program = new Command('crunch-model-orchestrator')
     .description('Starts submissions as local processes and announces them to coordinators')
     .showHelpAfterError()
-  addStartCommand(program).action(async (options: StartOptions, command: Command) => {
+  addStartCommand(program).action(async (options: { readonly logLevel: string }, command: Command) => {
     const writeTo = override.logTo ?? pino.destination({ fd: 2, sync: true })
     // It contains names and failure texts of participants, and a terminal may show it. Escaping in JSON changes no
     // value.
@@ -35,21 +35,21 @@ export async function runCommandLine(
       { level: options.logLevel, base: null },
       { write: (line) => writeTo.write(printableLines(line)) },
     )
-    exitCode = await runUntilSignal(options, command, logger, override.runnerCommand)
+    exitCode = await runUntilSignal(command, logger, override.runnerCommand)
   })
   await program.parseAsync([...argv], { from: 'user' })
   return exitCode
 }
 
 async function runUntilSignal(
-  options: StartOptions,
   command: Command,
   logger: Logger,
   runnerCommand: RunnerCommand | undefined,
 ): Promise<number> {
   // Registered first: a signal during the start must stop what is already running.
-  const signalled = new Promise<NodeJS.Signals>((resolve) => {
+  const signalled = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
+    void launcherEnded().then(() => resolve('the end of the npx or npm that started it'))
   })
   const log = toLog(logger)
   try {
@@ -59,12 +59,11 @@ async function runUntilSignal(
   }
   let orchestrator: Orchestrator
   try {
-    const config = await readConfig(options.config)
-    logger.level = logLevelOf(command, options, config)
-    for (const setting of config.ignored ?? [])
-      log.warn('setting has no effect here', { file: options.config, setting })
+    const { logLevel, ignored, orchestrator: settings } = await readStartSettings(command)
+    logger.level = logLevel
+    for (const setting of ignored) log.warn('setting has no effect here', { setting })
     orchestrator = await startOrchestrator({
-      ...settingsOf(command, options, config),
+      ...settings,
       log,
       ...(runnerCommand === undefined ? {} : { runnerCommand }),
     })
@@ -79,9 +78,9 @@ async function runUntilSignal(
     if (isStopping) return
     process.stdout.write(`${JSON.stringify({ event: 'ready', port, httpPort, models: orchestrator.models() })}\n`)
   })
-  const signal = await signalled
+  const reason = await signalled
   isStopping = true
-  log.info('orchestrator stops', { signal })
+  log.info('orchestrator stops', { reason })
   return (await closesInTime(orchestrator, log)) ? 0 : 1
 }
 

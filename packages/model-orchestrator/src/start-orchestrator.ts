@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { DEFAULT_DISCOVERY_PORT } from '@crunch/model-protocol'
 import { modelRunnerCommand } from '@crunch/model-runner'
-import { type ConfinementSettings, createConfinement, MODEL_HOST } from './confine/confinement.ts'
+import { type ConfinementSettings, createConfinement, listenHost } from './confine/confinement.ts'
 import { createFreePorts } from './confine/free-ports.ts'
 import { errorText } from './errors.ts'
 import { openLimitGroups } from './limit/limit-groups.ts'
@@ -39,6 +39,7 @@ import {
 } from './serve/discovery/discovery-server.ts'
 import { createUpgradeGate } from './serve/http/access-gate.ts'
 import { type ModelsApi, type ModelsApiAddress, startModelsApi } from './serve/http/start-models-api.ts'
+import { isLoopback } from './serve/listen-on.ts'
 
 /** A start that takes longer no longer holds up the others. */
 const MAX_START_TURN_MS = 5_000
@@ -151,6 +152,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   void settleWithin(starts, SNAPSHOT_WAIT_MS, 0).then(tellReady)
   const watch = watchModelsFile({ path: modelsFile, crunchId, pollMs: settings.pollMs ?? 1_000, log, apply })
   const addresses = { port: discovery.port, httpPort: http?.port ?? null }
+  warnOfUnreachableModels(settings)
   log.info('orchestrator listens', { crunchId, ...addresses, models: models.size, modelsFile })
 
   async function closeAll(): Promise<void> {
@@ -180,6 +182,12 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
       return closing
     },
   }
+}
+
+function warnOfUnreachableModels({ host = '127.0.0.1', confinement, log }: OrchestratorSettings): void {
+  if (isLoopback(host) || confinement?.advertiseHost !== undefined) return
+  const fix = 'set --advertise-host, and --model-network host, if coordinators run on other machines'
+  log.warn('coordinators on other machines can connect, but cannot reach the models', { host, fix })
 }
 
 /** Opens the discovery socket and the HTTP API, or neither. */
@@ -256,7 +264,7 @@ async function createRunResources(settings: OrchestratorSettings, limits: ModelL
     ],
     limitsSegments: groups.problems.memory !== null,
     guard,
-    ports: createFreePorts(MODEL_HOST),
+    ports: createFreePorts(listenHost(settings.confinement?.advertiseHost)),
   }).catch(closeGuard)
   const usage = startUsageWatch(limits, settings.log, { groups })
   const preparation = await createPreparation({

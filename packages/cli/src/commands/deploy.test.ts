@@ -33,6 +33,7 @@ function starting(): PreparedDeployment {
     },
     apiUrl,
     replay: undefined,
+    otherOrchestrator: null,
     supervisor: {
       stateDirectory,
       apiUrl,

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError, ReportedFailure } from '../cli-error.ts'
+import { awaitOrchestrator } from '../deploy/await-orchestrator.ts'
 import type { DeployRequest } from '../deploy/deployment-plan.ts'
 import { followLeaderboard, waitForCheckpoint } from '../deploy/follow-replay.ts'
 import { type PreparedDeployment, prepareDeployment } from '../deploy/prepare-deployment.ts'
@@ -35,6 +36,9 @@ export async function deploy(
   const running = await readLiveSupervisor(findWorkspace(terminal.cwd).stateDirectory)
   if (running !== undefined) throw alreadyRunning(running)
   const prepared = await prepareDeployment(request, terminal)
+  if (prepared.otherOrchestrator !== null && prepared.replay !== undefined) {
+    if (!(await awaitOrchestrator(prepared.otherOrchestrator, terminal))) throw endedEarly()
+  }
   if (request.newEra) await beginEraFor(request, terminal)
   if (request.detach) await deployDetached(request, prepared, terminal)
   else await deployHere(request, prepared, terminal)

@@ -138,6 +138,35 @@ describe('crunch models', () => {
     expect(await problem({ API_KEY: 'wrong' })).toMatch(/correct API_KEY(?!.*wrong)/)
   })
 
+  it.each<{ readonly why: string; readonly elsewhere: Record<string, string> }>([
+    { why: 'it is on another machine', elsewhere: { MODEL_RUNNER_NODE_HOST: 'far.example' } },
+    { why: 'the settings say so', elsewhere: { MODEL_ORCHESTRATOR: 'external' } },
+  ])('joins nothing of this workspace by the ids of another orchestrator: $why', async ({ elsewhere }) => {
+    const row = { status: 'RUNNER_RUNNING', desired_state: 'RUNNING', restarts: 0 }
+    const rows = [
+      { ...row, id: '1', crunch_id: 'starter-challenge' },
+      { ...row, id: '2', crunch_id: 'another-competition' },
+    ]
+    await write(`${logs}/.orchestrator-key`, 'k'.repeat(43))
+    const seenKeys: unknown[] = []
+    const port = await serve({ '/models': rows }, (headers) => {
+      seenKeys.push(headers['x-api-key'])
+      return 200
+    })
+    const env = { ...elsewhere, MODEL_ORCHESTRATOR_HTTP_PORT: port }
+    const state = JSON.parse((await crunch(['models', '--json'], env)).out)
+    expect(state.modelsFile).toBeNull()
+    expect(state.models).toMatchObject([{ id: '1', name: '1', language: null, state: 'RUNNING' }])
+    expect(state.models).toHaveLength(1)
+    // The key of this workspace is no business of another orchestrator.
+    expect(seenKeys).toEqual([undefined])
+    await write(`${logs}/1/1_20260301_100000_000.0.jsonl`, '')
+    expect((await crunch(['models', 'logs', '1'], env)).err).toContain('another orchestrator runs the models')
+    const silent = await crunch(['models'], elsewhere)
+    expect(silent.out).toContain('The model orchestrator does not answer.')
+    expect(silent.out).not.toMatch(/momentum|still|models add/)
+  })
+
   it('shows who has no rows, since when and why', async () => {
     const removed = { model_id: '7', retired_at: '2026-03-01T10:00:00Z', retirement_reason: 'it was removed' }
     const refused = { ...removed, model_id: '1', retirement_reason: 'the id belongs to cruncher "ann"\u001b[2J' }
@@ -253,7 +282,7 @@ describe('crunch models add', () => {
 
   it('changes nothing here when another machine runs the models', async () => {
     const { exitCode, err } = await crunch(['models', 'stop', '1'], { MODEL_RUNNER_NODE_HOST: 'far.example' })
-    expect([exitCode, err]).toEqual([1, expect.stringContaining('another machine runs the models')])
+    expect([exitCode, err]).toEqual([1, expect.stringContaining('another orchestrator runs the models')])
     expect(await read(modelsFile)).toBe(listed)
   })
 })

@@ -1,6 +1,6 @@
 import { findModel, type NamedModel } from '../models/find-model.ts'
 import { formatModels } from '../models/format-models.ts'
-import { listedModels, loggedModels, modelLogsDirectory } from '../models/local-models.ts'
+import { listedModels, loggedModels, modelLogsDirectory, requireModelsHere } from '../models/local-models.ts'
 import { readModelsState } from '../models/models-state.ts'
 import { openModels } from '../models/open-models.ts'
 import type { OpenedModels } from '../models/opened-models.ts'
@@ -13,7 +13,7 @@ export async function models(
   terminal: Terminal,
 ): Promise<void> {
   const { workspace, settings, orchestrator, node } = await openModels(terminal)
-  const state = await readModelsState({ workspace, crunchId: settings.crunchId, orchestrator, node })
+  const state = await readModelsState({ workspace, settings, orchestrator, node })
   const columns = terminal.isInteractive ? terminal.size().columns : Number.POSITIVE_INFINITY
   terminal.out(options.json ? JSON.stringify(state) : formatModels(state, { verbose: options.verbose, columns }))
 }
@@ -24,6 +24,7 @@ export async function modelLogs(
   terminal: Terminal,
 ): Promise<void> {
   const opened = await openModels(terminal)
+  requireModelsHere(opened)
   const { id: modelId } = findModel(knownModels(opened), options.model, opened.workspace.modelsFile)
   const { follow, lines } = options
   const logsDirectory = modelLogsDirectory(opened.workspace)

@@ -20,6 +20,8 @@ export interface PreparedDeployment {
   readonly supervisor: SupervisorOptions
   readonly apiUrl: string
   readonly replay: ReplayRun | undefined
+  /** The one that runs the models, if it is not started with the deployment. */
+  readonly otherOrchestrator: { readonly host: string; readonly port: number } | null
 }
 
 /**
@@ -55,10 +57,12 @@ export async function prepareDeployment(
     replay,
     environment: () => readEnvironment(workspace.nodeDirectory, terminal.env),
   })
+  const { modelRunnerHost: host, modelRunnerPort: port } = settings
   return {
     workspace,
     apiUrl,
     replay,
+    otherOrchestrator: settings.runsModelsHere ? null : { host, port },
     supervisor: {
       stateDirectory: workspace.stateDirectory,
       services,

@@ -21,6 +21,7 @@ const settings: NodeSettings = {
   databaseUrl: 'postgres://live.example/crunch',
   databasePlace: 'DATABASE_URL',
   apiPort: 8000,
+  modelRunnerHost: 'localhost',
   modelRunnerPort: 9091,
   orchestratorHost: '127.0.0.1',
   orchestratorPort: 8001,
@@ -32,6 +33,7 @@ const settings: NodeSettings = {
     memoryMib: 512,
     cpuCores: 0.5,
     processes: undefined,
+    startTimeoutMs: 45_000,
     openFiles: undefined,
     folderMib: undefined,
     network: 'host',
@@ -76,7 +78,7 @@ describe('the orchestrator', () => {
     expect(text).toContain('--http-host 127.0.0.1 --http-port 8001 ')
     expect(text).toContain('--python python3 ')
     expect(text).toMatch(
-      /--model-memory 512 --model-cpu 0\.5 --model-network host --model-namespaces off --model-allow-builds true$/,
+      /--model-memory 512 --model-cpu 0\.5 --start-timeout 45000 --model-network host --model-namespaces off --model-allow-builds true$/,
     )
   })
 })

@@ -103,6 +103,7 @@ function limitArguments(limits: NodeSettings['modelLimits']): readonly string[] 
   const flags = {
     '--model-memory': limits.memoryMib,
     '--model-cpu': limits.cpuCores,
+    '--start-timeout': limits.startTimeoutMs,
     '--model-processes': limits.processes,
     '--model-open-files': limits.openFiles,
     '--model-folder': limits.folderMib,

@@ -16,9 +16,7 @@ export function formatModels(
   const { models } = state
   return [
     ...sourceNotes(state),
-    models.length === 0
-      ? 'There are no models. Add one with: crunch models add DIRECTORY'
-      : modelsTable(models, columns),
+    models.length === 0 ? noModelsText(state) : modelsTable(models, columns),
     ...confinementNotes(models),
     ...(verbose ? models.flatMap(lastErrors) : []),
     ...retirementNotes(state),
@@ -26,15 +24,25 @@ export function formatModels(
   ].join('\n')
 }
 
+function noModelsText({ orchestrator, modelsFile }: ModelsState): string {
+  if (modelsFile !== null) return 'There are no models. Add one with: crunch models add DIRECTORY'
+  return orchestrator.problem === null
+    ? `The orchestrator at ${orchestrator.place} runs no models of this competition.`
+    : ''
+}
+
 function sourceNotes({ orchestrator, node, modelsFile }: ModelsState): readonly string[] {
+  const instead = modelsFile === null ? '' : '; this is what the models file wants'
   return [
     ...(orchestrator.problem === null
       ? []
-      : [`The model orchestrator does not answer; this is what the models file wants.\n  ${orchestrator.problem}`]),
+      : [`The model orchestrator does not answer${instead}.\n  ${orchestrator.problem}`]),
     ...(node.problem === null
       ? []
       : [`The node does not answer, so failures and latency are unknown.\n  ${node.problem}`]),
-    ...(modelsFile.problem === null ? [] : [`The models file cannot be read.\n  ${modelsFile.problem}`]),
+    ...(modelsFile === null || modelsFile.problem === null
+      ? []
+      : [`The models file cannot be read.\n  ${modelsFile.problem}`]),
   ]
 }
 

@@ -42,12 +42,12 @@ export function loggedModels(workspace: Workspace): readonly NamedModel[] {
   }
 }
 
-/** @throws CliError when another machine runs the models: what is written here would change nothing. */
+/** @throws CliError when another orchestrator runs the models: the files of this workspace are not about them. */
 export function requireModelsHere({ settings, workspace }: OpenedModels): void {
   if (settings.runsModelsHere) return
   throw new CliError({
-    place: 'MODEL_RUNNER_NODE_HOST',
-    cause: `another machine runs the models, and does not read ${workspace.modelsFile}`,
-    fix: 'change them there, or remove the setting to run them here',
+    place: 'MODEL_RUNNER_NODE_HOST, MODEL_ORCHESTRATOR',
+    cause: `another orchestrator runs the models; it neither reads ${workspace.modelsFile} nor writes its logs here`,
+    fix: 'use the files of that orchestrator, or remove these settings to run models here',
   })
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspectSubmission, type ModelEntry, parseModelsFile } from '@crunch/model-orchestrator'
 import { CliError, describeError, isExpectedError } from '../cli-error.ts'
+import type { NodeSettings } from '../node-settings.ts'
 import type { ModelActivityRow, ModelRow, ReportClient } from '../report-api/report-client.ts'
 import type { Workspace } from '../workspace.ts'
 import type { ModelFailure, OrchestratorClient, OrchestratorModel } from './orchestrator-client.ts'
@@ -43,7 +44,8 @@ export interface Source {
 export interface ModelsState {
   readonly orchestrator: Source
   readonly node: Source
-  readonly modelsFile: Source
+  /** `null` if another orchestrator runs the models: the file of this workspace is about other ones. */
+  readonly modelsFile: Source | null
   readonly models: readonly ModelView[]
   /** Models that the node still counts in every round although nobody lists them any more. */
   readonly unlistedIds: readonly string[]
@@ -62,17 +64,21 @@ const states: Readonly<Record<string, string>> = {
   BUILDER_SUCCESS: 'BUILT',
 }
 
-/** Asks the models file, the orchestrator and the node at once; one that does not answer leaves its part empty. */
+/**
+ * Asks the models file, the orchestrator and the node at once; one that does not answer leaves its part empty. Ids are those
+ * of one orchestrator: what the files of this workspace say is joined only if its own orchestrator runs the models.
+ */
 export async function readModelsState(input: {
   readonly workspace: Workspace
-  readonly crunchId: string
+  readonly settings: Pick<NodeSettings, 'crunchId' | 'runsModelsHere'>
   readonly orchestrator: OrchestratorClient
   readonly node: ReportClient
 }): Promise<ModelsState> {
   const { workspace, orchestrator, node } = input
+  const { crunchId, runsModelsHere } = input.settings
   const [entries, running, activity, known] = await Promise.all([
-    attempt(async () => readEntries(workspace, input.crunchId)),
-    attempt(() => orchestrator.models()),
+    attempt(async () => (runsModelsHere ? readEntries(workspace, crunchId) : [])),
+    attempt(() => orchestrator.models(crunchId)),
     attempt(() => node.modelActivity()),
     attempt(() => node.models()),
   ])
@@ -80,7 +86,8 @@ export async function readModelsState(input: {
   const ids = new Set([...(running.value ?? []), ...(entries.value ?? [])].map(({ id }) => id))
   const rows = activity.value ?? []
   // Only the node knows of models when neither of those that list them can be read.
-  if (ids.size === 0 && entries.value === undefined && running.value === undefined) {
+  const areUnlisted = running.value === undefined && (entries.value === undefined || !runsModelsHere)
+  if (areUnlisted) {
     for (const { model_id } of rows) ids.add(model_id)
   }
   const models = [...ids].map((id) =>
@@ -96,7 +103,7 @@ export async function readModelsState(input: {
   return {
     orchestrator: { place: orchestrator.url, problem: running.problem },
     node: { place: node.url, problem: activity.problem },
-    modelsFile: { place: workspace.modelsFile, problem: entries.problem },
+    modelsFile: runsModelsHere ? { place: workspace.modelsFile, problem: entries.problem } : null,
     models: await Promise.all(models),
     unlistedIds: rows.map(({ model_id }) => model_id).filter((id) => !ids.has(listedIdOf(id)) && !retirements.has(id)),
     retired: [...retirements].filter(([id]) => !ids.has(id)).map(([id, retirement]) => ({ id, ...retirement })),

@@ -19,7 +19,10 @@ export async function openModels(terminal: Terminal): Promise<OpenedModels> {
   return {
     workspace,
     settings,
-    orchestrator: new OrchestratorClient(url, settings.apiKey ?? keyOfWorkspace(workspace)),
+    orchestrator: new OrchestratorClient(
+      url,
+      settings.apiKey ?? (settings.runsModelsHere ? keyOfWorkspace(workspace) : undefined),
+    ),
     node: await openReportClient(workspace, terminal),
     isDeployed: record !== undefined,
   }

@@ -44,8 +44,11 @@ export class OrchestratorClient {
     this.#apiKey = apiKey
   }
 
-  /** @throws CliError when it does not answer, refuses, or answers what no orchestrator would. */
-  async models(): Promise<readonly OrchestratorModel[]> {
+  /**
+   * Its models; with `crunchId` those of that competition only.
+   * @throws CliError when it does not answer, refuses, or answers what no orchestrator would.
+   */
+  async models(crunchId?: string): Promise<readonly OrchestratorModel[]> {
     const place = `${this.url}/models`
     const fix = 'see whether it runs with: crunch status, and start it with: crunch deploy'
     const headers: Record<string, string> = this.#apiKey === undefined ? {} : { 'x-api-key': this.#apiKey }
@@ -59,7 +62,11 @@ export class OrchestratorClient {
     if (answer.status !== 200) {
       throw new CliError({ place, cause: refusalOf(answer), fix: 'find the reason with: crunch logs models' })
     }
-    const models = Array.isArray(answer.body) ? answer.body.map(readModel) : [undefined]
+    const isOurs = (row: unknown) => {
+      const owner = isObject(row) ? textOf(row.crunch_id) : null
+      return crunchId === undefined || owner === null || owner === crunchId
+    }
+    const models = Array.isArray(answer.body) ? answer.body.filter(isOurs).map(readModel) : [undefined]
     if (models.every((model) => model !== undefined)) return models
     const cause = 'the response is not a list of models: another program listens there'
     throw new CliError({ place, cause, fix: 'choose another port with MODEL_ORCHESTRATOR_HTTP_PORT=... in .local.env' })

@@ -82,6 +82,8 @@ export const settingsSchema = z.object({
   SCORE_INTERVAL_SECONDS: within(0.01, 86_400).default(5),
   /** Host of the model orchestrator. */
   MODEL_RUNNER_NODE_HOST: text.default('localhost'),
+  /** `external`: `crunch deploy` starts no orchestrator but uses the one at `MODEL_RUNNER_NODE_HOST`, also on this machine. Unset: it starts one if that host is this machine. */
+  MODEL_ORCHESTRATOR: z.literal('external', 'must be external, or not set').optional(),
   /** Port of the model orchestrator. */
   MODEL_RUNNER_NODE_PORT: port.default(9091),
   /** Replaces the contract's `prediction.timeout` on this node. */
@@ -101,6 +103,8 @@ export const settingsSchema = z.object({
   MODEL_MEMORY_MEBIBYTES: countWithin(128, 1_048_576).optional(),
   /** CPU cores of one model, over all its processes; by default 1. */
   MODEL_CPU_CORES: within(0.05, 1_024).optional(),
+  /** Time from the start of a model's process until it serves, imports included, waiting for a processor not; by default 30000. */
+  MODEL_START_TIMEOUT_MILLISECONDS: countWithin(100, 600_000).optional(),
   /** Processes of one model; by default 64. */
   MODEL_PROCESSES: countWithin(8, 10_000).optional(),
   /** Open files of each process of a model; by default 1024. */

@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { connectDiscovery, createWorkspace, rememberingLog, STAND_IN, until } from '../../test/workspace.ts'
@@ -83,6 +84,26 @@ async function start(
 }
 
 const status = () => orchestrator.models()[0]!
+
+it.runIf(process.platform === 'linux').each(['auto', 'off'] as const)(
+  'announces models to other machines at the given host, where they listen on all addresses: namespaces %s',
+  async (namespaces) => {
+    const coordinator = await start('', {}, { namespaces, network: 'host', advertiseHost: 'models.example.org' })
+    const { ip, port } = await coordinator.announced('1', 'RUNNING')
+    expect(ip).toBe('models.example.org')
+    // Loopback has many addresses; a program that listens on 127.0.0.1 alone has one.
+    const socket = connect({ host: '127.0.0.2', port: port ?? 0 })
+    cleanups.push(() => socket.destroy())
+    await once(socket, 'connect')
+  },
+)
+
+it.each(['none', undefined] as const)('refuses to announce models that have no network: %s', async (network) => {
+  await expect(start('', {}, { network, advertiseHost: 'models.example.org' })).rejects.toMatchObject({
+    code: 'SETTINGS_INVALID',
+    message: expect.stringMatching(/models\.example\.org need a network; set --model-network host .*--advertise-host$/),
+  })
+})
 
 it('tells what is not enforced', async () => {
   await start('', {}, { namespaces: 'off' })

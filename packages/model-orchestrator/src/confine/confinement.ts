@@ -17,9 +17,11 @@ export interface ConfinementSettings {
   readonly network?: 'none' | 'host' | undefined
   /** `off` gives models all rights of the orchestrator's user, for debugging. Default: `auto`. */
   readonly namespaces?: 'auto' | 'off' | undefined
+  /** Where coordinators on other machines find the models. Without it, models are reachable from this machine only. */
+  readonly advertiseHost?: string | undefined
 }
 
-/** What to announce: `ip:port` is the target of a gRPC client. */
+/** What is announced: `ip:port` is the target of a gRPC client. */
 export interface ModelAddress {
   readonly ip: string
   readonly port: number
@@ -27,8 +29,10 @@ export interface ModelAddress {
 
 /** How one run is started. */
 export interface Placement {
-  /** The address on which the runner listens, and the one announced to coordinators. */
+  /** What is announced to coordinators. */
   readonly address: ModelAddress
+  /** Where this process reaches the runner. */
+  readonly target: string
   readonly command: string
   readonly args: readonly string[]
   readonly directory: string
@@ -89,8 +93,8 @@ export interface Confinement {
   place(launch: RunnerLaunch): Promise<Placement>
 }
 
-/** Where models with a network listen: on loopback only. */
-export const MODEL_HOST = '127.0.0.1'
+/** Where models with a network listen, unless they are announced to other machines. */
+const LOOPBACK = '127.0.0.1'
 
 /** Long enough for a very busy machine; on an idle one these programs end within milliseconds. */
 const PROBE_TIMEOUT_MS = 60_000
@@ -120,7 +124,12 @@ export async function createConfinement(input: {
   readonly probeLimitMs?: number
 }): Promise<Confinement> {
   const { settings, limits, secret, guard, ports, probeLimitMs } = input
+  const { advertiseHost } = settings
   const hasNetwork = settings.network === 'host'
+  if (advertiseHost !== undefined && !hasNetwork) {
+    const problem = `models that are announced at ${advertiseHost} need a network; set --model-network host (MODEL_NETWORK)`
+    throw new OrchestratorError('SETTINGS_INVALID', `${problem}, or remove --advertise-host`)
+  }
   const limiter = await findLimiter(limits, probeLimitMs)
   const folder = await mkdtemp(join(existsSync('/tmp') ? '/tmp' : tmpdir(), 'crunch-'))
   guard.removeFolder(folder)
@@ -135,7 +144,7 @@ export async function createConfinement(input: {
     const fix = 'fix that, or set MODEL_NETWORK=host'
     throw new OrchestratorError('SETTINGS_INVALID', `models cannot be isolated from the network: ${problem}; ${fix}`)
   }
-  if (problem !== null) return confineByLimits({ limits, limiter, problem, ports, folder })
+  if (problem !== null) return confineByLimits({ limits, limiter, problem, ports, folder, advertiseHost })
   const wantsNone = input.limitsSegments ?? false
   const segmentProblem = wantsNone ? await probe({ ...basic, segmentPages: 0 }, probeLimitMs) : null
   const segmentPages = wantsNone && segmentProblem === null ? 0 : null
@@ -157,14 +166,17 @@ export async function createConfinement(input: {
     async place(launch) {
       const { command, directory, readableDirectories } = launch
       sockets += 1
-      const place = hasNetwork ? await takePort(ports) : await makeSocketFolder(join(folder, String(sockets)))
-      const { address, release, socketFolder } = place
-      const args = [...heapArguments(command, limits), ...launch.args, '--address', targetOf(address)]
+      const place = hasNetwork
+        ? await takePort(ports, advertiseHost)
+        : await makeSocketFolder(join(folder, String(sockets)))
+      const { address, target, listen, release, socketFolder } = place
+      const args = [...heapArguments(command, limits), ...launch.args, '--address', listen]
       const visible = findVisiblePaths({ command, args, directories: [directory, ...readableDirectories], secret })
       const plan = { ...shared, visible, writable: socketFolder === null ? [] : [socketFolder], directory }
       return {
         ...namespaceCommand(plan, command, args),
         address,
+        target,
         directory: '/',
         environment: { HOME: WRITABLE_FOLDER, TMPDIR: WRITABLE_FOLDER },
         isInShell: true,
@@ -175,27 +187,40 @@ export async function createConfinement(input: {
   }
 }
 
-/** The target of a gRPC client, and the address for a runner to listen on. */
-export function targetOf({ ip, port }: ModelAddress): string {
-  return `${ip}:${port}`
-}
-
 interface Place {
   readonly address: ModelAddress
+  readonly target: string
+  /** What the runner is told. */
+  readonly listen: string
   readonly socketFolder: string | null
   readonly release: () => Promise<void>
 }
 
-async function takePort(ports: FreePorts): Promise<Place> {
+/** The address that models with a network listen on. */
+export function listenHost(advertiseHost: string | undefined): string {
+  if (advertiseHost === undefined) return LOOPBACK
+  return advertiseHost.includes(':') ? '::' : '0.0.0.0'
+}
+
+async function takePort(ports: FreePorts, advertiseHost: string | undefined): Promise<Place> {
   const port = await ports.take()
-  return { address: { ip: MODEL_HOST, port }, socketFolder: null, release: async () => ports.giveBack(port) }
+  const host = listenHost(advertiseHost)
+  return {
+    address: { ip: advertiseHost ?? LOOPBACK, port },
+    target: `${LOOPBACK}:${port}`,
+    listen: `${host === '::' ? '[::]' : host}:${port}`,
+    socketFolder: null,
+    release: async () => ports.giveBack(port),
+  }
 }
 
 /** A port is part of every announcement, so one is part of the file's name: `sock:1`. */
 async function makeSocketFolder(path: string): Promise<Place> {
   await mkdir(path)
   const release = () => rm(path, { recursive: true, force: true })
-  return { address: { ip: `unix:${path}/sock`, port: 1 }, socketFolder: path, release }
+  const ip = `unix:${path}/sock`
+  const target = `${ip}:1`
+  return { address: { ip, port: 1 }, target, listen: target, socketFolder: path, release }
 }
 
 interface Limiter {
@@ -284,8 +309,9 @@ function confineByLimits(input: {
   readonly problem: string
   readonly ports: FreePorts
   readonly folder: string
+  readonly advertiseHost: string | undefined
 }): Confinement {
-  const { limits, limiter, problem, ports, folder } = input
+  const { limits, limiter, problem, ports, folder, advertiseHost } = input
   const isLimited = limiter.problem === null
   return {
     openBecause: problem,
@@ -301,12 +327,13 @@ function confineByLimits(input: {
       `network open: no namespaces, ${problem}`,
     ],
     async place({ command, args, directory }) {
-      const { address, release } = await takePort(ports)
-      const whole = [...heapArguments(command, limits), ...args, '--address', targetOf(address)]
+      const { address, target, listen, release } = await takePort(ports, advertiseHost)
+      const whole = [...heapArguments(command, limits), ...args, '--address', listen]
       return {
         command: isLimited ? 'prlimit' : command,
         args: isLimited ? [...limiter.args, '--', command, ...whole] : whole,
         address,
+        target,
         directory,
         environment: {},
         isInShell: false,

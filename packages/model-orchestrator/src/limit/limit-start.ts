@@ -27,10 +27,15 @@ export function limitStart(input: {
     const waited = Math.round(Math.max(waitedMs(), readWaitedMs(process.pid) - ownBeforeMs))
     const leftMs = Math.min(limitMs + waited, limitMs * LONGEST_FACTOR) - elapsedMs
     if (leftMs > 0) timer = setTimeout(look, Math.max(leftMs, SHORTEST_LOOK_MS))
-    else onOver(`did not serve within ${limitMs} ms of its start, beside ${waited} ms of waiting for a processor`)
+    else onOver(describe(limitMs, waited))
   }
 
   return () => clearTimeout(timer)
+}
+
+function describe(limitMs: number, waitedMs: number): string {
+  const time = `did not serve within ${limitMs} ms of its start, beside ${waitedMs} ms of waiting for a processor`
+  return `${time}; everything that it imports counts: import less, or raise MODEL_START_TIMEOUT_MILLISECONDS`
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { FailureReport } from '@crunch/model-protocol'
-import { targetOf } from '../confine/confinement.ts'
 import type { OrchestratorLog } from '../log.ts'
 import { type ProbeLimits, type ProbeResult, probeModel } from './probe-model.ts'
 import type { ServingRun, SupervisedModel } from './supervised-model.ts'
@@ -41,7 +40,7 @@ export function createReportJudge(input: {
   async function judge(model: SupervisedModel, serving: ServingRun, report: FailureReport, hasKey: boolean) {
     const count = (reportCounts.get(serving) ?? 0) + (hasKey ? 1 : 0)
     reportCounts.set(serving, count)
-    const found = await probeModel(targetOf(serving.address), baseClassName, limits, ending.signal)
+    const found = await probeModel(serving.target, baseClassName, limits, ending.signal)
     if (ending.signal.aborted || !model.isServing(serving)) return
     const isBelieved = hasKey && count >= REPORTS_UNTIL_BELIEVED
     if (found.isConfirmed || isBelieved) model.giveUp(serving, inLightOf(found, report), whyOf(found, count))

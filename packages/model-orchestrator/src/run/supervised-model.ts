@@ -1,10 +1,9 @@
 import type { FailureReport, ModelStanding, ModelState } from '@crunch/model-protocol'
-import type { ModelAddress } from '../confine/confinement.ts'
 import type { OrchestratorLog } from '../log.ts'
 import type { ModelEntry } from '../models-file/models-file.ts'
 import { RunFailure } from '../run-failure.ts'
 import type { SubmissionLanguage } from '../submission/submission.ts'
-import type { ModelRun } from './model-run.ts'
+import type { ModelRun, ServingPlace } from './model-run.ts'
 import type { ModelFailure, QuarantineMemory } from './quarantine-memory.ts'
 
 /** When a model that fails is started again, and when no longer. */
@@ -59,9 +58,8 @@ export interface ModelStatus {
 }
 
 /** A run that serves, as it is announced. */
-export interface ServingRun {
+export interface ServingRun extends ServingPlace {
   readonly run: ModelRun
-  readonly address: ModelAddress
   readonly sinceMs: number
 }
 
@@ -286,16 +284,16 @@ export class SupervisedModel {
     this.#candidate = run
     this.#latest = run
     run.serving.then(
-      (address) => this.#onServing(run, address),
+      (place) => this.#onServing(run, place),
       (failure: RunFailure) => this.#onStartFailed(run, failure),
     )
   }
 
-  #onServing(run: ModelRun, address: ModelAddress): void {
+  #onServing(run: ModelRun, { address, target }: ServingPlace): void {
     if (this.#candidate !== run) return
     const replaced = this.#serving
     this.#candidate = null
-    this.#serving = { run, address, sinceMs: performance.now() }
+    this.#serving = { run, address, target, sinceMs: performance.now() }
     const { deploymentId, pid } = run
     this.#ports.log.info('model serves', { modelId: this.#entry.id, deploymentId, pid, ...address })
     this.#ports.announce(this.#stateOf(this.#serving, 'RUNNING'))

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { parseOrchestratorConfig } from './orchestrator-config.ts'
+import { parseConfigFile } from './config-file.ts'
+import { collectSettings } from './settings.ts'
 
-const read = (text: string, environment: NodeJS.ProcessEnv = {}) =>
-  parseOrchestratorConfig({ path: 'orchestrator.dev.yml', text, environment })
+function read(text: string, environment: NodeJS.ProcessEnv = {}) {
+  const { values, crunches, ignored } = parseConfigFile({ path: 'orchestrator.dev.yml', text, environment })
+  return { values: collectSettings((setting) => values.get(setting)), crunches, ignored }
+}
 
 /** Every key of deployed files. */
 const WHOLE = `
@@ -42,36 +45,58 @@ use-augmented-info: false
 can-place-in-quarantine: false
 `
 
-describe('parseOrchestratorConfig', () => {
-  it('takes what makes sense here, and names each setting that does not', () => {
-    const { ignored, ...config } = read(WHOLE)
-    expect(config).toEqual({
+describe('parseConfigFile', () => {
+  it('takes what makes sense here, and names each key without effect with its line', () => {
+    const { ignored, values, crunches } = read(WHOLE)
+    expect(values).toEqual({
       logLevel: 'warn',
       host: '0.0.0.0',
       port: 9091,
-      pingIntervalMs: 5_000,
-      pongTimeoutMs: 2_500,
+      discovery: { keepaliveMs: 5_000, pongTimeoutMs: 2_500 },
       submissionsDirectory: 'data/submissions',
       modelsFile: 'config/models.dev.yml',
       pollMs: 1_000,
       remembersQuarantine: false,
-      crunches: [{ id: 'weather', modelEnvironment: { LEVEL: 'high', THREADS: '2' } }],
+      http: {},
+      restart: {},
+      python: {},
+      modelLimits: {},
+      confinement: {},
     })
+    expect(crunches).toEqual([{ id: 'weather', modelEnvironment: { LEVEL: 'high', THREADS: '2' } }])
     const named = ['logging.file', 'infrastructure.database', 'rabbitmq', 'docker-network-name', 'resource-storage']
     named.push('rebuild-mode', 'signature-verifier', 'tournament-api-url', 'use-augmented-info', 'onchain-name')
-    named.push('zone', 'cpu-config', 'gpu-config', 'is-secure', 'network-config', 'run-schedule')
+    named.push('zone', 'cluster-name', 'cpu-config', 'gpu-config', 'is-secure', 'network-config', 'run-schedule')
     expect(ignored).toHaveLength(named.length)
     for (const name of named) expect(ignored.filter((text) => text.includes(name))).toHaveLength(1)
+    expect(ignored[0]).toBe('orchestrator.dev.yml:4: logging.file.path: logs go to stderr; redirect it')
   })
 
-  it('says nothing of what the file leaves out', () => {
-    expect(read('crunches: [{ id: weather }]')).toEqual({
-      crunches: [{ id: 'weather', modelEnvironment: {} }],
-      remembersQuarantine: true,
-      ignored: [],
-    })
+  it('gives each setting that names a key of the file', () => {
+    const { values } = parseConfigFile({ path: 'orchestrator.dev.yml', text: WHOLE, environment: {} })
+    const notGiven: string[] = []
+    collectSettings((setting, { file }) => file !== undefined && !values.has(setting) && notGiven.push(file))
+    // Which competition is chosen depends on --crunch-id.
+    expect(notGiven).toEqual(['crunches.id'])
+  })
+
+  it('says nothing of what the file leaves out, or sets to what is the case here', () => {
+    const { values, ignored } = read('crunches: [{ id: weather }]')
+    expect([
+      Object.values(values).filter((value) => value !== undefined && typeof value !== 'object'),
+      ignored,
+    ]).toEqual([[], []])
+    const asHere = 'infrastructure: { runner: { type: local, docker-network-name: "None", rebuild-mode: disabled } }'
+    expect(read(`${asHere}\ncrunches: [{ id: weather, infrastructure: { is-secure: false } }]`).ignored).toEqual([])
     const poller = 'watcher: { poller: { type: onchain, url: http://localhost:3000 } }\ncrunches: [{ id: weather }]'
     expect(read(poller).ignored).toEqual([expect.stringContaining('--models')])
+  })
+
+  it('opens the first websocket only, and says so', () => {
+    const sockets = '[{ type: websocket, port: 1 }, { type: websocket, port: 2 }]'
+    const { values, ignored } = read(`infrastructure: { publishers: ${sockets} }\ncrunches: [{ id: weather }]`)
+    expect(values).toMatchObject({ port: 1 })
+    expect(ignored).toEqual([expect.stringMatching(/:1: infrastructure\.publishers\.1: only the first websocket/)])
   })
 
   it('replaces variables in values, never in keys, and never by anything with parts', () => {
@@ -79,8 +104,7 @@ describe('parseOrchestratorConfig', () => {
 crunches: [{ id: "\${ID}", infrastructure: { runner-envs: { $ID: $ID-x, QUOTED: "$PORT" } } }]
 infrastructure: { publishers: [{ type: websocket, port: $PORT, address: $EVIL }] }`
     expect(read(text, { ID: 'weather', PORT: '7000', EVIL: '{ a: b }' })).toMatchObject({
-      port: 7000,
-      host: '{ a: b }',
+      values: { port: 7000, host: '{ a: b }' },
       crunches: [{ id: 'weather', modelEnvironment: { $ID: 'weather-x', QUOTED: '7000' } }],
     })
   })

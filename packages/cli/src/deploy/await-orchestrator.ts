@@ -1,0 +1,42 @@
+import { connect } from 'node:net'
+import { abortableDelay } from '../logs/follow-logs.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+
+const pollMs = 250
+const connectTimeoutMs = 5_000
+
+/**
+ * Waits until an orchestrator that another program starts listens. A replay does not wait for models: without this, it would
+ * pass them by. False when the operator ended the wait.
+ */
+export async function awaitOrchestrator(
+  { host, port }: { readonly host: string; readonly port: number },
+  terminal: Pick<Terminal, 'err' | 'signal'>,
+): Promise<boolean> {
+  let told = ''
+  while (!terminal.signal.aborted) {
+    const problem = await tryToConnect(host, port)
+    if (problem === null) return true
+    if (problem !== told) {
+      const where = `${host}:${port} (MODEL_RUNNER_NODE_HOST, MODEL_RUNNER_NODE_PORT)`
+      terminal.err(`Waiting for the model orchestrator at ${where}: ${problem}`)
+    }
+    told = problem
+    await abortableDelay(pollMs, terminal.signal)
+  }
+  return false
+}
+
+/** Null when something listens there. */
+function tryToConnect(host: string, port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: connectTimeoutMs })
+    const end = (problem: string | null) => {
+      socket.destroy()
+      resolve(problem)
+    }
+    socket.once('connect', () => end(null))
+    socket.once('timeout', () => end(`no answer within ${connectTimeoutMs / 1_000} s`))
+    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
+  })
+}
