@@ -126,10 +126,7 @@ export async function createConfinement(input: {
   const { settings, limits, secret, guard, ports, probeLimitMs } = input
   const { advertiseHost } = settings
   const hasNetwork = settings.network === 'host'
-  if (advertiseHost !== undefined && !hasNetwork) {
-    const problem = `models that are announced at ${advertiseHost} need a network; set --model-network host (MODEL_NETWORK)`
-    throw new OrchestratorError('SETTINGS_INVALID', `${problem}, or remove --advertise-host`)
-  }
+  if (advertiseHost !== undefined && !hasNetwork) throw withoutNetwork(advertiseHost)
   const limiter = await findLimiter(limits, probeLimitMs)
   const folder = await mkdtemp(join(existsSync('/tmp') ? '/tmp' : tmpdir(), 'crunch-'))
   guard.removeFolder(folder)
@@ -166,10 +163,8 @@ export async function createConfinement(input: {
     async place(launch) {
       const { command, directory, readableDirectories } = launch
       sockets += 1
-      const place = hasNetwork
-        ? await takePort(ports, advertiseHost)
-        : await makeSocketFolder(join(folder, String(sockets)))
-      const { address, target, listen, release, socketFolder } = place
+      const openPlace = hasNetwork ? takePort(ports, advertiseHost) : makeSocketFolder(join(folder, String(sockets)))
+      const { address, target, listen, release, socketFolder } = await openPlace
       const args = [...heapArguments(command, limits), ...launch.args, '--address', listen]
       const visible = findVisiblePaths({ command, args, directories: [directory, ...readableDirectories], secret })
       const plan = { ...shared, visible, writable: socketFolder === null ? [] : [socketFolder], directory }
@@ -185,6 +180,11 @@ export async function createConfinement(input: {
       }
     },
   }
+}
+
+function withoutNetwork(advertiseHost: string): OrchestratorError {
+  const problem = `models that are announced at ${advertiseHost} need a network; set --model-network host (MODEL_NETWORK)`
+  return new OrchestratorError('SETTINGS_INVALID', `${problem}, or remove --advertise-host`)
 }
 
 interface Place {

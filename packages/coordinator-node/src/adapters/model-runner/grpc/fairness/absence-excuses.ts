@@ -58,6 +58,41 @@ const recovering: AbsenceExcuse = {
 const restarted = (detail: string): AbsenceExcuse => ({ reason: 'orchestrator_restarted', detail })
 
 export function createAbsenceExcuses(nowMs: () => number = () => performance.now()): AbsenceExcuses {
+  const session = createSessionExcuses(nowMs)
+  const tended = createTendedModels(nowMs)
+  return {
+    ...session,
+    recovering: tended.recovering,
+    begin() {
+      tended.clear()
+      session.begin()
+    },
+    running(run) {
+      tended.running(run)
+      session.running(run)
+    },
+    stopped(run) {
+      tended.stopped(run)
+      session.stopped(run)
+    },
+    serving(modelId) {
+      tended.serving(modelId)
+      session.serving(modelId)
+    },
+    failed(modelId) {
+      tended.ended(modelId)
+      session.failed(modelId)
+    },
+    unreached(modelId) {
+      tended.ended(modelId)
+      session.unreached(modelId)
+    },
+    excuseOf: (modelId) => tended.excuseOf(modelId) ?? session.excuseOf(modelId),
+  }
+}
+
+/** Those that a new session with the orchestrator gives. */
+function createSessionExcuses(nowMs: () => number): Omit<AbsenceExcuses, 'recovering'> {
   let beganAtMs: number | null = null
   // Those that are waited for since this session began; `null`: all, but for those that have failed.
   let awaited: Set<string> | null = null
@@ -68,19 +103,12 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
   // Of this session.
   const accountable = new Set<string>()
   const unreached = createUnreachedRuns(nowMs)
-  // Those that the orchestrator is replacing or recovering.
-  const tended = new Map<string, { readonly excuse: AbsenceExcuse; readonly untilMs: number }>()
   let isLost = false
 
   function fail(modelId: string): void {
     running.delete(modelId)
-    tended.delete(modelId)
     down.add(modelId)
     accountable.add(modelId)
-  }
-
-  function tend(modelId: string, excuse: AbsenceExcuse, limitMs: number): void {
-    tended.set(modelId, { excuse, untilMs: nowMs() + limitMs })
   }
 
   return {
@@ -99,12 +127,8 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
       running.clear()
       announcedAtMs.clear()
       accountable.clear()
-      tended.clear()
     },
     running({ modelId, deploymentId }) {
-      const before = running.get(modelId)
-      const isOther = before !== undefined && before !== deploymentId
-      if (isOther || tended.get(modelId)?.excuse === recovering) tend(modelId, replaced, setUpLimitMs)
       running.set(modelId, deploymentId)
       // It was down before this session: the restart only brought it back.
       if (down.delete(modelId)) accountable.add(modelId)
@@ -113,11 +137,7 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
     stopped({ modelId, deploymentId }) {
       if (running.get(modelId) === deploymentId) fail(modelId)
     },
-    recovering({ modelId, deploymentId }) {
-      if (running.get(modelId) === deploymentId) tend(modelId, recovering, announceLimitMs)
-    },
     serving(modelId) {
-      tended.delete(modelId)
       accountable.add(modelId)
     },
     failed: fail,
@@ -134,8 +154,6 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
       }
     },
     excuseOf(modelId) {
-      const tending = tended.get(modelId)
-      if (tending !== undefined && nowMs() < tending.untilMs) return tending.excuse
       if (beganAtMs === null || accountable.has(modelId) || down.has(modelId)) return null
       if (awaited !== null && !awaited.has(modelId)) return null
       const announced = announcedAtMs.get(modelId)
@@ -153,6 +171,42 @@ function unannounced(sinceBeganMs: number): AbsenceExcuse | null {
 function announcedAgain(sinceMs: number): AbsenceExcuse | null {
   if (sinceMs >= setUpLimitMs) return null
   return restarted('the coordinator is still setting the model up after it reconnected to the model orchestrator')
+}
+
+/** Models whose running process the orchestrator replaces or recovers. */
+function createTendedModels(nowMs: () => number) {
+  const running = new Map<string, string>()
+  const excuses = new Map<string, { readonly excuse: AbsenceExcuse; readonly untilMs: number }>()
+  const excuseFor = (modelId: string, excuse: AbsenceExcuse, limitMs: number) =>
+    excuses.set(modelId, { excuse, untilMs: nowMs() + limitMs })
+  function ended(modelId: string): void {
+    running.delete(modelId)
+    excuses.delete(modelId)
+  }
+  return {
+    running({ modelId, deploymentId }: AnnouncedRun): void {
+      const before = running.get(modelId)
+      const isReplacement = before !== undefined && before !== deploymentId
+      if (isReplacement || excuses.get(modelId)?.excuse === recovering) excuseFor(modelId, replaced, setUpLimitMs)
+      running.set(modelId, deploymentId)
+    },
+    recovering({ modelId, deploymentId }: AnnouncedRun): void {
+      if (running.get(modelId) === deploymentId) excuseFor(modelId, recovering, announceLimitMs)
+    },
+    stopped({ modelId, deploymentId }: AnnouncedRun): void {
+      if (running.get(modelId) === deploymentId) ended(modelId)
+    },
+    ended,
+    serving: (modelId: string) => excuses.delete(modelId),
+    clear() {
+      running.clear()
+      excuses.clear()
+    },
+    excuseOf(modelId: string): AbsenceExcuse | null {
+      const found = excuses.get(modelId)
+      return found !== undefined && nowMs() < found.untilMs ? found.excuse : null
+    },
+  }
 }
 
 /** Runs that could not be reached, of one session. */
