@@ -1,10 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-/** Tests of pure code and of in-memory parts: they share one module graph a worker, which saves three quarters of their time. */
+/**
+ * Tests of pure code, of in-memory parts, and of feeds with their fake providers: they share one module graph a worker, which
+ * saves up to three quarters of their time.
+ */
 const pureTests = [
   '*',
-  ...['contract', 'domain', 'report', 'simulation', 'stages', 'live/follow'].map((folder) => `${folder}/**/*`),
+  ...['adapters/feeds', 'contract', 'domain', 'live/follow', 'report', 'simulation', 'stages'].map(
+    (folder) => `${folder}/**/*`,
+  ),
 ].map((files) => `packages/coordinator-node/src/${files}.test.ts`)
 
 const cores = availableParallelism()
