@@ -21,7 +21,18 @@ class TrackerBase:
 
 const SUM_MODEL = `
 import os
+from concurrent.futures import ProcessPoolExecutor
 from tracker import TrackerBase
+
+def forks():
+    dead = 0
+    for _ in range(30):
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        dead += os.waitpid(child, 0)[1] != 0
+    with ProcessPoolExecutor(2) as pool:
+        return {"dead": dead, "sum": sum(pool.map(abs, (-1, -2)))}
 
 class SumModel(TrackerBase):
     def __init__(self):
@@ -32,6 +43,8 @@ class SumModel(TrackerBase):
         self.total += data["price"]
 
     def predict(self, asset, horizon):
+        if asset == "FORKS":
+            return forks()
         if asset == "BROKEN":
             raise ValueError("no such asset in " + __name__)
         return {"value": self.total, "asset": asset, "horizon": horizon}
@@ -121,6 +134,8 @@ describe.skipIf(missing !== null)(
           code: 'SUCCESS',
           value: { value: 3.5, asset: 'BTC', horizon: 60 },
         })
+        // A child that is forked while gRPC answers must live.
+        expect(await model.call('predict', asked('FORKS'))).toMatchObject({ value: { dead: 0, sum: 3 } })
         expect(await model.call('predict', asked('BROKEN'))).toMatchObject({
           code: 'MODEL_FAILED',
           message: 'The model raised an exception: no such asset in main',
