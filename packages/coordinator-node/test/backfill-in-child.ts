@@ -1,4 +1,4 @@
-// A process that runs a backfill, to be killed: `backfill-in-child.ts DATABASE_URL JOB_ID`.
+// Runs a backfill in a process that a test kills: `backfill-in-child.ts DATABASE_URL JOB_ID`.
 import { setTimeout } from 'node:timers/promises'
 import { openPostgresStore } from '../src/adapters/store/postgres/postgres-store.ts'
 import { backfill } from '../src/live/backfill/backfill.ts'

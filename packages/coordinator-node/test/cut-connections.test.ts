@@ -27,12 +27,12 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end()
 })
 
-/** What lies on the streams that are followed, in the order in which it came. */
+/** The frames of the followed streams, in order of arrival. */
 function followedFrames(name: string): readonly Frame[] {
   return readLog(name).frames.filter((frame) => isTrade(frame) || frame.data.e === 'kline')
 }
 
-/** An exchange that publishes a log frame by frame: its history has each frame from then on, whoever is connected. */
+/** An exchange that publishes a log frame by frame. Its history contains each published frame, connected clients or not. */
 async function openExchange(frames: readonly Frame[]) {
   let serverAt = 0
   const exchange = await startFakeBinance({ symbols: symbolsOf(frames), now: () => serverAt })
@@ -61,13 +61,13 @@ function scopesOfLog(frames: readonly Frame[]): readonly FeedScope[] {
   return [...scopesOf(candleSymbols, 'candle'), ...scopesOf(symbolsOf(frames.filter(isTrade)), 'trade')]
 }
 
-/** Where a series of the log begins. */
+/** The start of each series of the log. */
 function firstAt(frames: readonly Frame[], { subject, kind }: FeedScope): number {
   const own = frames.filter((frame) => frame.data.s === subject && isTrade(frame) === (kind === 'trade'))
   return Math.min(...own.map(({ data }) => data.T ?? data.k.t))
 }
 
-/** Follows the log's candles and trades over a connection that is cut behind `cutAt` frames, with `missed` more before the next. */
+/** Follows the candles and trades of the log. The connection is cut after `cutAt` frames, and `missed` frames pass before the next. */
 async function followCut(frames: readonly Frame[], cutAt: number, missed: number) {
   const { exchange, now, publish, settle } = await openExchange(frames)
   let quietNow = 0

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { FeedDefinition } from '../src/contract/feed-definition.ts'
 import { silentLog } from '../src/ports/log.ts'
 
-/** The example of docs/feeds.md as a module, with a server of this machine for its provider's. */
+/** The example of docs/feeds.md as a module, with a local server instead of its provider. */
 async function importExample(providerUrl: string): Promise<{ readonly load: FeedDefinition }> {
   const page = readFileSync(fileURLToPath(new URL('../../../docs/feeds.md', import.meta.url)), 'utf8')
   const example = /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? ''
@@ -24,7 +24,7 @@ async function importExample(providerUrl: string): Promise<{ readonly load: Feed
   return import(/* @vite-ignore */ pathToFileURL(join(folder, 'feed.mjs')).href)
 }
 
-test('the example of docs/feeds.md makes records of what its provider answers', async () => {
+test('the example of docs/feeds.md turns the answers of its provider into records', async () => {
   const at = Date.UTC(2026, 2, 1, 10)
   const seen: unknown[] = []
   const server = createServer((request, response) => {

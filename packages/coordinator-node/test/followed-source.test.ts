@@ -9,7 +9,7 @@ import { feedSourceTestsuite } from '../src/ports/feed-source.testsuite.ts'
 import type { FeedSource, FeedSourceWithHistory } from '../src/ports/feed-source.ts'
 import { silentLog } from '../src/ports/log.ts'
 
-/** A source that is followed keeps the promises of one that can go back: it resumes, and nothing comes twice. */
+/** A followed source behaves like a source with a history: it resumes, and no record arrives twice. */
 function followed(source: FeedSourceWithHistory): FeedSource {
   return {
     describe: source.describe,

@@ -1,7 +1,7 @@
 import type { FeedSource } from '../src/ports/feed-source.ts'
 import { changedContract, market } from './sample-contract.ts'
 
-/** A source of an author who does not know about signals: what is asked of it never ends. */
+/** A source whose author ignored the signal: its streams and histories never end. */
 const hangingSource: FeedSource = {
   describe: async () => [{ source: 'binance', subjects: 'any', kind: 'candle', granularities: 'any' }],
   async *stream(_scopes, _from, _signal, onOpen) {
@@ -13,5 +13,5 @@ const hangingSource: FeedSource = {
   },
 }
 
-/** The sample contract, with a source that takes no notice of the end. */
+/** The sample contract with a source that ignores the end. */
 export default changedContract({ feed: { ...market, from: () => hangingSource } })

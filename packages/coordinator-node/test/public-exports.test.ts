@@ -23,7 +23,7 @@ function hasComment(node: ts.Node): boolean {
   return text.join('').trim() !== ''
 }
 
-/** The names that a module exports, each with the module and the name that it comes from. */
+/** The names that a module exports, each with its original module and name. */
 function exportsOf(file: string): { readonly name: string; readonly from: string; readonly original: string }[] {
   return parse(file).statements.flatMap((statement) => {
     if (!ts.isExportDeclaration(statement)) return []
@@ -52,7 +52,7 @@ function declarationOf(file: string, name: string): ts.Node {
   return declarationOf(again.from, again.original)
 }
 
-/** What a reader of the declaration sees: itself and the members of an interface or a class, nested ones included. */
+/** The declaration and all members of an interface or class, nested ones included. */
 function documentedParts(node: ts.Node, path: string): { readonly path: string; readonly node: ts.Node }[] {
   return [{ path, node }, ...membersOf(node).flatMap((member) => documentedParts(member, `${path}.${nameOf(member)}`))]
 }
@@ -126,7 +126,7 @@ describe('the examples in the module comments', () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', runner], { cwd: packageFolder })
     const result = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
     expect(result.name).toBe('next-move')
-    // One round per candle, as the first one is known at minute 1. The horizons of the last five are after the end.
+    // One round per candle; the first candle is known at minute 1. The horizons of the last five rounds are after the end.
     expect(result.counts).toMatchObject({ records: 60, rounds: 60, voidRounds: 0, scores: 55 })
     expect(result.entries).toMatchObject([{ rank: 1, modelId: 'momentum' }])
     expect(result.entries[0].windows.day).toBeGreaterThan(0)

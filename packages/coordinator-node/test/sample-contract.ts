@@ -3,7 +3,7 @@ import type { AnyContract } from '../src/contract/crunch-contract.ts'
 import { type ResolvedContract, resolveContract } from '../src/contract/resolved-contract.ts'
 import { defineContract, series, tiers } from '../src/index.ts'
 
-/** Candles of which only the close is kept, with the scopes of the store's samples. */
+/** Candles with only their close, in the scopes of the store's samples. */
 export const market = series({
   source: 'binance',
   subjects: ['BTCUSDT', 'ETHUSDT'],
@@ -47,7 +47,7 @@ export const sampleContract = defineContract({
   checkpoint: { every: '30m', emission: tiers() },
 })
 
-/** What a test wants otherwise, group by group. */
+/** Changes to the sample contract, group by group. */
 export type ContractChanges = { readonly [Group in keyof AnyContract]?: object | string }
 
 export function changedContract(changes: ContractChanges): AnyContract {

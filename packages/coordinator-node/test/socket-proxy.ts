@@ -1,23 +1,23 @@
 import { once } from 'node:events'
 import { connect, createServer, type ListenOptions, type NetConnectOpts, type Socket } from 'node:net'
 
-/** A relay between two programs that fails as a network does. */
+/** A relay between two programs that can fail like a network. */
 export interface SocketProxy {
-  /** Of TCP; 0 where it listens on the file of a socket. */
+  /** The TCP port; 0 if it listens on a socket file. */
   readonly port: number
   /** How many clients are connected. */
   clientCount(): number
-  /** How many ever were. */
+  /** How many clients have connected so far. */
   connectionCount(): number
-  /** Nothing is forwarded any more, and neither side is told: connections stand, new ones too, and stay silent. */
+  /** Stops forwarding without telling either side: all connections, new ones too, stay open and silent. */
   hold(): void
-  /** As {@link hold}, for the connections of now alone: new ones work. */
+  /** The same as {@link hold}, but only for the current connections: new ones work. */
   strand(): void
-  /** Closes every connection towards one side, or both. A side that is left keeps its socket, silent until {@link release}. */
+  /** Closes every connection to one side, or both. The other side keeps its socket, silent until {@link release}. */
   cut(side: Side | 'both'): void
-  /** Forwards again what was held, and closes what was cut on one side. */
+  /** Forwards again what was held, and closes connections that were cut on one side. */
   release(): void
-  /** From now on, what the server sends over the connections of now reaches its client changed. */
+  /** From now on, changes what the server sends over the current connections. */
   changeAnswers(change: (data: Buffer) => Buffer): void
   close(): Promise<void>
 }
@@ -30,7 +30,7 @@ interface Pair extends Readonly<Record<Side, Socket>> {
   changeAnswer: (data: Buffer) => Buffer
 }
 
-/** @param onAnswer sees what a server sends before its client does */
+/** @param onAnswer receives what a server sends, before its client does */
 export async function startSocketProxy(
   target: NetConnectOpts,
   listen: ListenOptions,
@@ -86,7 +86,7 @@ export async function startSocketProxy(
   }
 }
 
-/** Forwards both ways; the end of one side ends the other, unless the pair was cut. */
+/** Forwards in both directions. The end of one side ends the other, unless the pair was cut. */
 function relay(pair: Pair, onEnd: () => void, onAnswer: (data: Buffer) => void): void {
   for (const [from, to] of [
     ['client', 'server'],
@@ -101,7 +101,7 @@ function relay(pair: Pair, onEnd: () => void, onAnswer: (data: Buffer) => void):
         if (!pair.isSilent) source.resume()
       })
     })
-    // The end of the connection follows, which is all that matters here.
+    // The connection then ends, and only that matters here.
     source.on('error', () => source.destroy())
     source.on('close', () => {
       if (pair.isCut && !pair[to].destroyed) return

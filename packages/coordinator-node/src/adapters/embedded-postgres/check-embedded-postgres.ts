@@ -4,8 +4,8 @@ import { findBinaries } from './find-binaries.ts'
 import { chooseServerAccount } from './server-account.ts'
 
 /**
- * Looks whether a PostgreSQL can be run for `directory`; starts nothing. With `anyVersion` its data do not count, as for
- * ones that are removed first.
+ * Checks that a PostgreSQL can run for `directory`; starts nothing. With `anyVersion`, the version of existing data does not
+ * matter, because they will be removed first.
  * @throws EmbeddedPostgresError when there is none, or none of the version that made the data.
  */
 export async function checkEmbeddedPostgres(

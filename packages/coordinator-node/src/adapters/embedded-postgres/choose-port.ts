@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 
-/** The port asked for, when it is free; else the kept one; else a free one, which is said through `log`. */
+/** The requested port if it is free, else the one kept from the last start, else any free port, which is logged. */
 export async function choosePort(
   asked: number | undefined,
   kept: number | undefined,
@@ -19,7 +19,7 @@ export async function choosePort(
   }
 }
 
-/** The error for a port the server cannot have; `cause` is the system's error or what the server said. */
+/** The error for a port that the server cannot use; `cause` is the error of the system or of the server. */
 export function portTaken(port: number, cause: unknown): EmbeddedPostgresError {
   return new EmbeddedPostgresError(
     'PORT_TAKEN',
@@ -39,7 +39,7 @@ async function requirePort(port: number): Promise<number> {
   return bindOnce(port)
 }
 
-/** Listens for a moment, to learn that a port is free, or with 0 which one is. */
+/** Listens briefly to find out whether a port is free; with 0, which one is. */
 function bindOnce(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()

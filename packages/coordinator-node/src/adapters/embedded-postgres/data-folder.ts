@@ -22,12 +22,12 @@ import { firstClosedFolder, type ServerAccount } from './server-account.ts'
 const RELOCATED_ROOT = '/var/lib/crunch/embedded-postgres'
 const INITIALISATION_LIMIT_MS = 120_000
 
-/** Where the cluster of `directory` lies; a link when the server's user cannot reach `directory`. */
+/** The folder with the data of `directory`; a link if the user of the server cannot reach `directory`. */
 export function dataPathOf(directory: string): string {
   return join(directory, 'data')
 }
 
-/** The PostgreSQL major version that made the data, or undefined when there is no complete data folder. */
+/** The major version of PostgreSQL that created the data, or undefined if there is no complete data folder. */
 export async function dataMajorVersion(directory: string): Promise<number | undefined> {
   const data = dataPathOf(directory)
   if (!(await exists(join(data, 'global', 'pg_control')))) return undefined
@@ -35,8 +35,8 @@ export async function dataMajorVersion(directory: string): Promise<number | unde
 }
 
 /**
- * Makes the data folder: initdb works beside it and the result is renamed, so a folder named `data` is complete.
- * What an interrupted attempt left is removed. Call it under the directory's lock.
+ * Creates the data folder. initdb works in a folder beside it that is then renamed, so a folder named `data` is always complete.
+ * Removes what an interrupted attempt left. Call it while holding the lock of the directory.
  */
 export async function initialiseData(input: {
   readonly directory: string
@@ -98,7 +98,7 @@ async function runInitdb(input: {
   )
 }
 
-/** Names the directory too, since the data of several directories may be made in one place. */
+/** Includes the directory, since the data of several directories may be created in one place. */
 function halfMadePrefix(directory: string): string {
   return `data.initialising.${createHash('sha256').update(directory).digest('hex').slice(0, 12)}.`
 }
@@ -108,12 +108,12 @@ async function removeHalfMade(folder: string, directory: string, log: (line: str
   for (const name of await readdir(folder)) {
     if (!name.startsWith(halfMadePrefix(directory))) continue
     log(`Removing ${join(folder, name)}: its creation was interrupted`)
-    // Retries: an initdb whose parent was killed may still be writing for a moment.
+    // Retries, because an initdb whose parent was killed may still be writing.
     await rm(join(folder, name), { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
 }
 
-/** Something named `data` without a cluster in it: kept under another name, never deleted, since we did not make it. */
+/** Renames a folder `data` that holds no database. It is never deleted, since we did not create it. */
 async function setAsideForeignData(directory: string, log: (line: string) => void): Promise<void> {
   const data = dataPathOf(directory)
   if (!(await exists(data))) return
@@ -123,8 +123,8 @@ async function setAsideForeignData(directory: string, log: (line: string) => voi
 }
 
 /**
- * Root's server runs as an unprivileged user, who cannot enter a directory below /root: then the data lies under
- * /var/lib with a link in the directory.
+ * As root, the server runs as an unprivileged user, who cannot enter directories below /root. Then the data are under /var/lib,
+ * with a link in the directory.
  */
 async function reachableParent(
   directory: string,
@@ -134,7 +134,7 @@ async function reachableParent(
   const closed = await firstClosedFolder(await realpath(directory), account)
   if (closed === undefined) return directory
   await mkdir(RELOCATED_ROOT, { recursive: true })
-  // Whatever the umask was.
+  // Independent of the umask.
   for (const folder of [dirname(RELOCATED_ROOT), RELOCATED_ROOT]) await chmod(folder, 0o755)
   log(
     `PostgreSQL does not run as root, and its user may not enter ${closed}: the data is in ${RELOCATED_ROOT}, ` +

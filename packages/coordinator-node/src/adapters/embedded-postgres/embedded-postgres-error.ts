@@ -11,7 +11,7 @@ export type EmbeddedPostgresErrorCode =
   | 'RUNNING_ON_ANOTHER_PORT'
   | 'START_FAILED'
 
-/** The one error of this folder: `code` says what happened, `message` says what to do. */
+/** The only error of this folder: `code` says what happened, `message` also what to do. */
 export class EmbeddedPostgresError extends Error {
   readonly code: EmbeddedPostgresErrorCode
 

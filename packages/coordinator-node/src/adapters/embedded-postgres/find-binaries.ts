@@ -9,22 +9,22 @@ import type { ServerAccount } from './server-account.ts'
 const OLDEST_MAJOR = 15
 const SYSTEM_FOLDER = '/usr/lib/postgresql'
 
-/** The programs of one PostgreSQL installation that runs on this machine. */
+/** The programs of a PostgreSQL installation that works on this machine. */
 export interface Binaries {
   readonly initdb: string
   readonly postgres: string
   readonly major: number
 }
 
-/** Where to look, other than the places of this machine. */
+/** Where to look instead of the usual places. */
 export interface BinarySources {
   readonly packageName: string
   readonly systemFolders: readonly string[]
 }
 
 /**
- * The PostgreSQL to run: the installed binary package, else one of the system (15 or newer), which is said through
- * `log`. With `dataMajor` (the version that made the data) only that major version will do.
+ * The PostgreSQL to run: the installed binary package, else one of the system (15 or newer), which is logged. With `dataMajor`
+ * (the version that created the data), only that major version is accepted.
  */
 export async function findBinaries(
   account: ServerAccount,
@@ -57,13 +57,13 @@ async function tryPackage(
     if (folder !== undefined) return await tryFolder(folder, account, dataMajor, reasons)
     reasons.push(`${packageName} is not installed`)
   } catch (error) {
-    // Not hidden: the reason is in the log line of the fallback, or in the final error.
+    // The reason is in the log line of the fallback, or in the final error.
     reasons.push(`${packageName} cannot be used: ${error instanceof Error ? error.message : String(error)}`)
   }
   return undefined
 }
 
-/** Asks the program itself for its version: this also finds a wrong C library (musl) and a missing library. */
+/** Runs the program to get its version, which also detects a wrong C library (musl) or a missing library. */
 async function tryFolder(
   folder: string,
   account: ServerAccount,

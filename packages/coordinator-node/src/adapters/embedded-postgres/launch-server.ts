@@ -13,11 +13,11 @@ import { waitUntil } from './wait-until.ts'
 const READY_LIMIT_MS = 120_000
 const RETRY_LIMIT_MS = 20_000
 const RETRY_INTERVAL_MS = 250
-/** What PostgreSQL says while the processes of a killed server are still going away. */
+/** What PostgreSQL reports while processes of a killed server are still ending. */
 const LEFTOVERS = /still in use|lock file "[^"]+" already exists|Is another postmaster/
 const PORT_IN_USE = /could not bind|Address already in use|could not create any TCP\/IP sockets/
 
-/** What one start of the server needs. */
+/** Options of one start of the server. */
 export interface LaunchInput {
   readonly directory: string
   readonly binaries: Binaries
@@ -49,7 +49,7 @@ async function launchOnce(input: LaunchInput): Promise<{ pid: number | undefined
     const child = spawn(input.binaries.postgres, await serverArguments(input), {
       ...input.account,
       cwd: '/',
-      // Its own process group: Ctrl-C in a terminal must not stop the database under workers that still finish.
+      // In its own process group: Ctrl-C in a terminal must not stop the database before the workers have finished.
       detached: true,
       stdio: ['ignore', logFile.fd, logFile.fd],
       windowsHide: true,
@@ -102,7 +102,7 @@ async function serverArguments(input: LaunchInput): Promise<string[]> {
     log_line_prefix: '%m [%p] ',
     logging_collector: 'off',
     log_destination: 'stderr',
-    // Compiling short queries costs more than it gains.
+    // Compiling short queries costs more than it saves.
     jit: 'off',
   }
   const data = await realpath(dataPathOf(input.directory))

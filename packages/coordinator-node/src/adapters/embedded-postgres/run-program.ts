@@ -2,15 +2,15 @@ import { type SpawnOptions, spawn } from 'node:child_process'
 
 const OUTPUT_LIMIT_CHARACTERS = 8_192
 
-/** How a program ended: `failure` is undefined when it ended with status 0. */
+/** How a program ended: `failure` is undefined if it exited with code 0. */
 export interface ProgramResult {
   readonly output: string
   readonly failure: string | undefined
 }
 
 /**
- * The environment for PostgreSQL's programs: only what they need, since the server runs on after us, perhaps as another
- * user, and our own may hold secrets.
+ * The environment of PostgreSQL's programs: only what they need, because our own may contain secrets, and the server may outlive
+ * this process and run as another user.
  */
 export function programEnvironment(): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = { TZ: 'UTC', LC_ALL: 'C' }
@@ -21,7 +21,7 @@ export function programEnvironment(): NodeJS.ProcessEnv {
   return environment
 }
 
-/** Runs a program to its end, at most `timeoutMs`; keeps the last 8 kB of what it wrote. Never throws. */
+/** Runs a program for at most `timeoutMs`; keeps the last 8 kB of its output. Never throws. */
 export function runProgram(
   command: string,
   commandArguments: readonly string[],

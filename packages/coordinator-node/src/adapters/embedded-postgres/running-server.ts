@@ -8,11 +8,11 @@ const FAST_SHUTDOWN_LIMIT_MS = 10_000
 const KILL_LIMIT_MS = 5_000
 const POSTGRES_PROGRAM = /(^|[/\\])postgres(\.exe)?([ :]|$)/
 
-/** A running server on a directory's data, according to its `postmaster.pid`. */
+/** A running server on the data of a directory, according to its `postmaster.pid`. */
 export interface RunningServer {
   readonly pid: number
   readonly port: number
-  /** False while it starts, recovers or shuts down. */
+  /** False during start, recovery and shutdown. */
   readonly ready: boolean
 }
 
@@ -26,8 +26,8 @@ export async function findRunningServer(directory: string): Promise<RunningServe
 }
 
 /**
- * Removes a `postmaster.pid` whose number now belongs to some other program: usual after a container restart, and
- * PostgreSQL would refuse to start. A file that names a dead process or a postgres is left to PostgreSQL to judge.
+ * Removes a `postmaster.pid` whose number now belongs to another program, which is common after a container restart and would make
+ * PostgreSQL refuse to start. A file that names a dead process or a postgres is left to PostgreSQL.
  */
 export async function removeStalePidFile(directory: string, log: (line: string) => void): Promise<void> {
   const pidFile = await readPidFile(directory)
@@ -48,7 +48,7 @@ export async function stopServer(pid: number, log: (line: string) => void): Prom
   await waitUntil(ended, KILL_LIMIT_MS)
 }
 
-/** Sends a signal; false when the process is gone. */
+/** Sends a signal; false if the process is gone. */
 export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, name)

@@ -4,20 +4,20 @@ import { dirname } from 'node:path'
 import { systemErrorCode } from '@crunch/local-processes'
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 
-/** The operating-system user that runs the server, in the form `spawn` takes. Empty: the user of this process. */
+/** The operating-system user that runs the server, as an option of `spawn`. Empty: the user of this process. */
 export interface ServerAccount {
   readonly uid?: number
   readonly gid?: number
 }
 
-/** True when this process is root, whom PostgreSQL refuses to run as. */
+/** Whether this process is root. PostgreSQL refuses to run as root. */
 export function isRoot(): boolean {
   return process.getuid?.() === 0
 }
 
 /**
- * As root: the owner of the data when it has one (a data folder made by a normal user stays his), else `nobody`.
- * As anyone else: this process's own user.
+ * For root: the owner of the data if they exist (the data of a normal user stay theirs), else `nobody`.
+ * For anyone else: the user of this process.
  */
 export async function chooseServerAccount(dataPath: string): Promise<ServerAccount> {
   if (!isRoot()) return {}
@@ -42,7 +42,7 @@ function numericId(flag: '-u' | '-g'): number {
   }
 }
 
-/** The first folder on the way to `path` that the account may not enter, or undefined when it can reach it. */
+/** The first folder on the way to `path` that the account may not enter; undefined if it can reach it. */
 export async function firstClosedFolder(path: string, account: ServerAccount): Promise<string | undefined> {
   if (account.uid === undefined) return undefined
   const folders: string[] = []

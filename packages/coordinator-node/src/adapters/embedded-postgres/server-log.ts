@@ -10,14 +10,14 @@ export function serverLogPath(directory: string): string {
   return join(directory, 'server.log')
 }
 
-/** Opens the log to append; one above 10 MB is first moved to `server.log.1`, over the one before it. */
+/** Opens the log to append. A log above 10 MB is first renamed to `server.log.1`, replacing an older one. */
 export async function openServerLog(directory: string): Promise<FileHandle> {
   const path = serverLogPath(directory)
   if ((await sizeBytes(path)) > LOG_LIMIT_BYTES) await rename(path, `${path}.1`)
   return open(path, 'a', 0o600)
 }
 
-/** What the server wrote after `fromByte`, at most the last 4 kB of it. */
+/** What the server wrote after `fromByte`; at most the last 4 kB. */
 export async function readServerLogTail(directory: string, fromByte = 0): Promise<string> {
   const path = serverLogPath(directory)
   const size = await sizeBytes(path)

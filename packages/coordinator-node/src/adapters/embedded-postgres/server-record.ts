@@ -8,13 +8,13 @@ import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 const serverRecordSchema = z.strictObject({
   password: z.string().min(16),
   port: z.number().int().min(1).max(65_535).optional(),
-  /** Set once the data folder was complete: without its data after that, the folder is damaged and not merely new. */
+  /** Set once the data folder is complete. If the data are missing afterwards, the folder is damaged and not just new. */
   initialised: z.boolean(),
-  /** The process that will stop the server; absent for a server that outlives its starter. */
+  /** The process that will stop the server; absent for a server that outlives the process that started it. */
   owner: z.strictObject({ pid: z.number().int(), identity: z.string() }).optional(),
 })
 
-/** What a directory remembers between starts. Holds the password, so the file is readable by its owner only. */
+/** What is kept in a directory between starts. It contains the password, so only the owner can read the file. */
 export type ServerRecord = z.infer<typeof serverRecordSchema>
 
 /** A record for a directory used for the first time, with a random password. */
@@ -38,7 +38,7 @@ export async function readServerRecord(directory: string): Promise<ServerRecord 
   }
 }
 
-/** Replaces the record in one step, so that a crash leaves the old one or the new one. */
+/** Replaces the record atomically: a crash leaves the old one or the new one. */
 export async function writeServerRecord(directory: string, record: ServerRecord): Promise<void> {
   const path = recordPath(directory)
   const temporary = `${path}.new`

@@ -1,6 +1,6 @@
 /**
- * Run by the tests as a separate process: starts the embedded PostgreSQL with the options in the first argument, writes
- * one JSON line about the outcome, and stops the server when its standard input ends.
+ * Tests run this as a separate process. It starts the embedded PostgreSQL with the options in the first argument, prints the outcome
+ * as one line of JSON, and stops the server when its standard input ends.
  */
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 import { type EmbeddedPostgresOptions, startEmbeddedPostgres } from './start-embedded-postgres.ts'

@@ -1,4 +1,4 @@
-/** Run by a test as a separate test run, to be killed: writes its database's URL and keeps running. */
+/** A test starts this as a separate test run and kills it. It prints the URL of its database and keeps running. */
 import { createTestDatabase } from './test-database.ts'
 
 const { url } = await createTestDatabase()

@@ -11,13 +11,13 @@ import { startEmbeddedPostgres } from './start-embedded-postgres.ts'
 /** One empty database for one test file or test. */
 export interface TestDatabase {
   readonly url: string
-  /** Removes the database, closing whatever is still connected to it. */
+  /** Removes the database and closes all connections to it. */
   drop(): Promise<void>
 }
 
 /**
- * Ends the server and removes its folder once the test run is gone, however it ended. Plain Node code for `node -e`.
- * It goes on for 5 s after the run, for a server that was just being started when the run was killed, and for 30 s at most.
+ * Ends the server and removes its folder once the test run is gone, however it ended. Plain Node code for `node -e`. It keeps
+ * looking for 5 s after the run, in case a server was being started when the run was killed, and for 30 s at most.
  */
 const WATCHDOG = `
 const { readFileSync, realpathSync, rmSync } = require('node:fs')
@@ -58,7 +58,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 async function startServerOfRun(): Promise<string> {
   const run = runPid()
   const user = process.getuid?.() ?? 'user'
-  // With the identity of the run, so that a later run with the same pid never meets what this one left.
+  // Contains the identity of the run, so that a later run with the same pid never finds the remains of this one.
   const identity = createHash('sha256')
     .update(processIdentity(run) ?? '')
     .digest('hex')
@@ -70,7 +70,7 @@ async function startServerOfRun(): Promise<string> {
   return server.url
 }
 
-/** Before the server, so that no kill of the run can leave a server unwatched. Two watchdogs do no harm. */
+/** Started before the server, so that killing the run never leaves a server unwatched. Two watchdogs do no harm. */
 async function ensureWatchdog(run: number, directory: string): Promise<void> {
   const pidFile = join(directory, 'watchdog.pid')
   const known = await readIfPresent(pidFile)

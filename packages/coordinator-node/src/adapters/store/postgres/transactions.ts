@@ -6,15 +6,15 @@ import type { PoolOptions } from './session/pool.ts'
 import { within } from './session/within.ts'
 
 export interface Transactions {
-  /** Runs statements in one transaction: all of it is committed, or `run` rejects; none of it is then, unless the commit was lost. */
+  /** Runs statements in one transaction. If it rejects, nothing was committed, unless the answer to the commit was lost. */
   run<Result>(work: (sql: Query) => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
 
 /**
- * Transactions on connections of their own, instead of the client's `begin`: that one, when its connection breaks, sends its
- * rollback to a socket which is gone (an exception that nothing catches, postgres 3.4.9, its issue 1208), or goes on with the
- * transaction's statements in a new session, outside of any transaction. Here a connection that broke is never used again.
+ * Transactions on separate connections instead of the client's `begin`. If its connection breaks, postgres 3.4.9 sends the rollback
+ * to a closed socket (an uncaught exception, its issue 1208), or continues with the statements of the transaction in a new
+ * session, outside of any transaction. Here a broken connection is never used again.
  */
 export function createTransactions(database: Database, { maxConnections, limits }: PoolOptions): Transactions {
   const idle: DedicatedConnection[] = []
@@ -75,7 +75,7 @@ async function transact<Result>(
     await connection.sql.unsafe('commit')
     return result
   } catch (error) {
-    // The session ends, and the server rolls back. Transactions fail too seldom for a rollback to be worth its hazards.
+    // Ending the session makes the server roll back. Transactions fail too rarely to justify the risks of a rollback.
     await discard(connection)
     throw error
   }

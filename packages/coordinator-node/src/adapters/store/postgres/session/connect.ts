@@ -24,7 +24,7 @@ export const sessionLimits = {
   idle_in_transaction_session_timeout: statementTimeoutMs,
 }
 
-// A parameter is encoded by the type the server gives it: numbers for timestamps are instants, text is escaped.
+// A parameter is encoded by the type that the server expects: a number for a timestamp is an instant, text is escaped.
 const types = {
   count: { to: INT8, from: [INT8], serialize: noteUnstorable((count: number) => String(count)), parse: Number },
   text: { to: TEXT, from: [TEXT], serialize: noteUnstorable(encodeText), parse: decodeText },
@@ -46,7 +46,7 @@ type Types = { count: number; text: string; json: unknown; instant: number }
 
 /** A client of the store. Never hand it to drizzle, which replaces these encoders. */
 export type Sql = postgres.Sql<Types>
-/** What a statement is written with: the client, or a transaction of it. */
+/** Writes statements: the client, or one of its transactions. */
 export type Query = postgres.ISql<Types>
 /** A part of a statement. */
 export type Fragment = postgres.PendingQuery<postgres.Row[]>
@@ -54,7 +54,7 @@ export type Fragment = postgres.PendingQuery<postgres.Row[]>
 export interface ConnectOptions {
   readonly maxConnections: number
   readonly onNotify?: (payload: string) => void
-  /** Called when a connection ends, for whatever reason, or cannot be opened. */
+  /** Called when a connection ends for any reason, or cannot be opened. */
   readonly onClose?: () => void
   /** How long one statement may take, if less than {@link statementTimeoutMs}. */
   readonly limitMs?: number
@@ -62,7 +62,7 @@ export interface ConnectOptions {
 
 export interface Client {
   readonly sql: Sql
-  /** Ends its connections at once, whether or not the other side still answers. What waits for an answer rejects. */
+  /** Ends its connections at once, even if the other side no longer answers. Pending statements reject. */
   cut(): void
   /** Starts to watch the connections. The result tells whether each of them has received something since. */
   watch(): () => boolean
@@ -77,7 +77,7 @@ export function connect(database: Database, options: ConnectOptions): Client {
     try {
       return await sockets.open(target)
     } catch (error) {
-      // The client does not use this connection again, nor say so.
+      // The client neither uses this connection again nor reports it.
       onClose?.()
       throw error
     }

@@ -1,10 +1,10 @@
 import type { CrunchError } from '../../../../domain/errors.ts'
 import { storeError } from './store-error.ts'
 
-/** What every call of a store goes through: nothing after it has ended, one kind of error. */
+/** Every call of a store passes through it: after its end all calls reject, and errors become the engine's. */
 export interface ConnectionGate {
   run<Result>(work: () => Promise<Result>): Promise<Result>
-  /** From now on every call rejects with this. `false`: it had ended already, and that ending counts. */
+  /** From now on every call rejects with this error. Returns `false` if it had already ended: then the first error stays. */
   end(error: CrunchError): boolean
 }
 

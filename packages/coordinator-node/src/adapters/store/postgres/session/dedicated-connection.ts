@@ -1,20 +1,20 @@
 import { connect, type Sql } from './connect.ts'
 import type { Database } from './database.ts'
 
-/** A separate connection for what lives as long as its session: a transaction, a lease, a subscription. */
+/** A separate connection for something bound to its session: a transaction, a lease, a subscription. */
 export interface DedicatedConnection {
   readonly sql: Sql
-  /** Whether its session still lives. Asked right before a statement: one after its end would go to another session. */
+  /** Whether its session still lives. Ask right before each statement: afterwards, statements would go to another session. */
   isUsable(): boolean
-  /** Ends it; `onLost` is then not called. */
+  /** Ends it without calling `onLost`. */
   end(): Promise<void>
-  /** Ends it at once, without a word to the other side, which may not answer any more; `onLost` is called. */
+  /** Ends it at once, without waiting for the other side, and calls `onLost`. */
   cut(): void
 }
 
 export interface DedicatedOptions {
   readonly onNotify?: (payload: string) => void
-  /** Called once when the session ends other than by `end`. */
+  /** Called once when the session ends in any way other than `end`. */
   readonly onLost: () => void
   readonly limitMs?: number
 }
@@ -27,7 +27,7 @@ export function openDedicatedConnection(
   function lose(): void {
     if (isOver) return
     isOver = true
-    // Whatever would use this client now would silently get a new session without what the old one held.
+    // Later statements would silently get a new session, without the locks and transaction of the old one.
     client.cut()
     onLost()
   }

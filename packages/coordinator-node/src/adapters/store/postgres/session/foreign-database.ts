@@ -16,8 +16,8 @@ const marks: Readonly<Record<string, string>> = {
 const shownCount = 6
 
 /**
- * Tables and views in a database, without PostgreSQL's own, those of extensions, and the list of migrations, which is made
- * before the first of them. In order of name.
+ * The tables and views of a database in order of name, without those of PostgreSQL and its extensions, and without the list of
+ * migrations, which is created before the first migration.
  */
 export async function foreignRelations(sql: postgres.Sql): Promise<readonly string[]> {
   const rows = await sql<{ name: string }[]>`
@@ -31,7 +31,7 @@ export async function foreignRelations(sql: postgres.Sql): Promise<readonly stri
   return rows.map(({ name }) => name)
 }
 
-/** For a database that holds what this engine did not make. */
+/** The error for a database with tables that this engine did not create. */
 export function foreignDatabase(url: string, relations: readonly string[]): CrunchError {
   const tables = new Set(relations.map((name) => name.slice(name.indexOf('.') + 1)))
   const owner = Object.entries(marks).find(([mark]) => tables.has(mark))?.[1] ?? 'another program'

@@ -2,9 +2,8 @@ import postgres from 'postgres'
 import type { KeepAlive } from './database.ts'
 
 /**
- * A server that does not notice the end of its client keeps the session, and what it holds, for about two hours. With
- * these settings it probes after 5 s of silence, and drops a client that has not answered for 20 s. Seconds, but
- * milliseconds where it says so.
+ * A server that does not notice that its client is gone keeps the session, with its locks, for about two hours. With these settings it
+ * probes after 5 s of silence and drops a client that has not answered for 20 s. In seconds unless noted.
  */
 const wanted: KeepAlive = {
   tcp_keepalives_idle: 5,
@@ -16,10 +15,10 @@ const wanted: KeepAlive = {
   client_connection_check_interval: 5_000,
 }
 
-/** Unknown, not possible on this system, not built in, and not permitted. */
+/** SQLSTATEs for settings that are unknown, invalid on this system, not supported, or not permitted. */
 const refusals = new Set(['42704', '22023', '0A000', '42501'])
 
-/** Sets them for the session of a client with one connection, and answers those that the server took. */
+/** Sets them for the session of a client with one connection; returns those that the server accepted. */
 export async function keepAlive(sql: postgres.Sql): Promise<KeepAlive> {
   const taken: Record<string, number> = {}
   for (const [name, value] of Object.entries(wanted)) {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { BrokenConnection } from './broken-connection.ts'
 
-/** Where a server listens: hosts with their ports, or the file of a socket. */
+/** Where a server listens: hosts with their ports, or a socket file. */
 export interface SocketTarget {
   readonly host: readonly string[]
   readonly port: readonly number[]
@@ -21,9 +21,9 @@ export interface CuttableSockets {
 const connectLimitMs = 10_000
 
 /**
- * The sockets of one client of postgres.js, at most as many as it has connections. It opens one again where a connection was
- * lost, without an end where it is lost before the login; and what it sends over the new one may be what was left of the old.
- * `onUseless` is called when the last one is gone, and what still waits for one would wait for ever.
+ * The sockets of one client of postgres.js, at most as many as it has connections. After a lost connection the client would open
+ * another, endlessly if each is lost before the login, and could send over it what was left of the old one. `onUseless` is
+ * called when the last socket is gone, because calls that wait for a connection would wait forever.
  */
 export function createCuttableSockets(maxConnections: number, onUseless: () => void): CuttableSockets {
   const sockets = new Set<Socket>()
@@ -56,7 +56,7 @@ export function createCuttableSockets(maxConnections: number, onUseless: () => v
       let failure: unknown
       for (const [index, name] of host.entries()) {
         try {
-          // TLS compares the certificate with the name that it finds here, and errors name both.
+          // TLS compares the certificate with this name, and errors name host and port.
           const address = { host: name, port: port[index] ?? 5432 }
           return Object.assign(await openOne(address), address)
         } catch (error) {
@@ -68,7 +68,7 @@ export function createCuttableSockets(maxConnections: number, onUseless: () => v
     cut() {
       isCut = true
       for (const socket of sockets) {
-        // A socket that TLS has taken over has no listener any more: its errors would end the process.
+        // Under TLS the raw socket has no error listener any more: an error would end the process.
         if (socket.connecting) socket.destroy(new BrokenConnection('the connection was given up'))
         else socket.destroy()
       }

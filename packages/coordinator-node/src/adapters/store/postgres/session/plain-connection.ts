@@ -7,7 +7,7 @@ import { within } from './within.ts'
 /** A client with one connection and PostgreSQL's own types. */
 export interface PlainClient {
   readonly sql: postgres.Sql
-  /** Ends its session, which frees what that holds; the socket is cut where the other side does not answer. */
+  /** Ends its session and frees what it holds. If the other side does not answer, the socket is cut. */
   end(): Promise<void>
   cut(): void
 }
@@ -40,10 +40,10 @@ export function openPlainClient(url: string): PlainClient {
   }
 }
 
-/** A few short statements; more, and the way to the database is broken. */
+/** More than a few short statements take on a working connection. */
 const plainLimitMs = 30_000
 
-/** Runs short statements with such a client, and turns what goes wrong into the engine's errors. */
+/** Runs short statements with such a client, and turns failures into the engine's errors. */
 export async function withPlainConnection<Result>(
   url: string,
   action: (sql: postgres.Sql) => Promise<Result>,
@@ -52,7 +52,7 @@ export async function withPlainConnection<Result>(
   return withPlainClient(url, ({ sql, cut }) => within({ url, limitMs, giveUp: cut }, action(sql)))
 }
 
-/** The same without a time limit, for long work: `action` must ensure that it ends. */
+/** The same without a time limit, for long work: `action` must make sure that it ends. */
 export async function withPlainClient<Result>(
   url: string,
   action: (client: PlainClient) => Promise<Result>,

@@ -4,7 +4,7 @@ import type { Database } from './database.ts'
 import { storeError, unavailable } from './store-error.ts'
 import { within } from './within.ts'
 
-/** Reads on separate connections, never queued behind a pool, within a limit that holds whatever the database does. */
+/** Reads on separate connections, never queued behind a pool, within a limit that holds whatever happens to the database. */
 export interface Probe<Reads> {
   /** Rejects with `STORE_UNAVAILABLE` once `limitMs` have passed. */
   run<Result>(limitMs: number, read: (reads: Reads) => Promise<Result>): Promise<Result>
@@ -26,7 +26,7 @@ export function createProbe<Reads>(database: Database, readsOf: (sql: Sql) => Re
   let ended: CrunchError | undefined
 
   function open(limitMs: number): Line<Reads> {
-    // One that is lost during a look is not connected again for the rest of it.
+    // A connection that is lost during a read is not opened again for the rest of it.
     const client = connect(database, { maxConnections: 1, limitMs, onClose: () => line.cut() })
     const line: Line<Reads> = {
       reads: readsOf(client.sql),
@@ -43,7 +43,7 @@ export function createProbe<Reads>(database: Database, readsOf: (sql: Sql) => Re
   function keep(line: Line<Reads>): void {
     idle.add(line)
     setTimeout(() => {
-      // Another look may have taken it by now, and will put it back.
+      // If another read is using it, that read will put it back.
       if (idle.has(line)) line.cut()
     }, keptMs).unref()
   }

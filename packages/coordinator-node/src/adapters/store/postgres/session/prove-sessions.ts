@@ -8,9 +8,10 @@ import { keepAlive } from './keep-alive.ts'
 import { openPlainClient } from './plain-connection.ts'
 
 /**
- * Proves that one connection is one session of the server, and answers the settings that keep it alive. Leases, announcements
- * and prepared statements need that; a pooler in transaction mode grants the same lease twice.
- * `isThorough`: also where nothing points to a pooler. Rejects with `STORE_UNSUITABLE` behind a pooler that does not keep sessions, or refuses what a session has to be told.
+ * Proves that one connection is one session of the server, and returns the settings that keep it alive. Leases, announcements
+ * and prepared statements need sessions: a pooler in transaction mode grants the same lease twice.
+ * Rejects with `STORE_UNSUITABLE` behind a pooler that does not keep sessions or drops the settings of a session.
+ * @param isThorough tests this even if nothing points to a pooler
  */
 export async function proveSessions(
   sql: postgres.Sql,
@@ -18,19 +19,19 @@ export async function proveSessions(
   { isThorough }: { readonly isThorough: boolean },
 ): Promise<KeepAlive> {
   const rows = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`
-  // The server tells each client which of its processes serves it. A pooler tells a number that it made up.
+  // The server tells each client the id of the process that serves it. A pooler makes up a number.
   const isPooled = rows[0]?.pid !== rows.state.pid
   if (isPooled || isThorough) await proveKept(sql, url)
   if (!isPooled) return keepAlive(sql)
   await proveSettings(url)
-  // The server's client is the pooler, which has to watch its own clients.
+  // The client of the server is the pooler, which must watch its own clients.
   return {}
 }
 
-/** How long a pooler may take to give a session: none that has enough of them lets a client wait. */
+/** How long a pooler may take to provide a session. One that has enough sessions does not let clients wait. */
 const sessionWaitMs = 5_000
 
-/** What a session has to keep, by what a pooler's statement in another session would lose. */
+/** What a session must keep: all of it is lost if a pooler runs a statement in another session. */
 interface Kept {
   readonly 'the session itself': boolean
   readonly 'its settings': boolean
@@ -48,7 +49,7 @@ async function proveKept(sql: postgres.Sql, url: string): Promise<void> {
       select pg_backend_pid() as pid, set_config('crunch.mark', ${mark}, false), pg_advisory_lock(${lock}::int8)`
     await sql.unsafe(`listen ${mark}`)
     await sql.unsafe(`prepare ${mark} as select 1`)
-    // Transactions that stay open take the sessions which a pooler has to spare: two, since it may hand them out in turn.
+    // Open transactions occupy the spare sessions of a pooler: two of them, since it may hand out sessions in turn.
     for (const other of others) {
       await takeSession(other.sql, url, first?.pid)
     }
@@ -84,7 +85,7 @@ async function takeSession(sql: postgres.Sql, url: string, pid: number | undefin
       throw error.code === 'CONNECTION_CLOSED' ? keepsNoSessions(url, ['transactions']) : error
     })
     const [row] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`
-    // The first client's next statement would now wait for this transaction.
+    // The next statement of the first client would have to wait for this transaction.
     if (row?.pid === pid) throw keepsNoSessions(url, ['the session itself'])
   }
   try {
@@ -94,7 +95,7 @@ async function takeSession(sql: postgres.Sql, url: string, pid: number | undefin
   }
 }
 
-/** Whether the sessions behind a pooler have the limits that the engine counts on. */
+/** Rejects if the sessions behind a pooler lack the time limits on which the engine relies. */
 async function proveSettings(url: string): Promise<void> {
   const names = Object.keys(sessionLimits)
   const { sql, cut } = connect({ url, keepAlive: {} }, { maxConnections: 1 })

@@ -2,18 +2,18 @@ import { withPlainConnection } from './plain-connection.ts'
 
 const lookEveryMs = 5_000
 
-/** A session that works for a client which waits for it. */
+/** A session that executes a statement while its client waits. */
 export interface WatchedSession {
   readonly url: string
   readonly pid: number
-  /** Called when the session does not work any more, so that the client would wait for ever. */
+  /** Called when the session is no longer working: its client would wait forever. */
   readonly giveUp: () => void
   readonly everyMs?: number
 }
 
 /**
- * For work that may take as long as it needs, such as a migration: asks the server over other connections whether the session
- * still works. Where it is gone or idle twice in a row, its answer was lost on the way. The returned function ends the watch.
+ * For statements without a time limit, such as those of a migration: asks the server over other connections whether the session is
+ * still working. If it is gone or idle twice in a row, its answer was lost. The returned function stops watching.
  */
 export function watchSession({ url, pid, giveUp, everyMs = lookEveryMs }: WatchedSession): () => void {
   let idleCount = 0
@@ -32,7 +32,7 @@ export function watchSession({ url, pid, giveUp, everyMs = lookEveryMs }: Watche
       idleCount = isAtWork ? 0 : idleCount + 1
       if (idleCount >= 2) giveUp()
     } catch {
-      // The database cannot be reached now, which says nothing about the session.
+      // The database cannot be reached now. That says nothing about the session.
       idleCount = 0
     } finally {
       isLooking = false
