@@ -163,8 +163,23 @@ export function formatSimulation(result: SimulationResult, names: ReadonlyMap<st
     checkpoints.length === 0 ? 'No checkpoint closed.' : checkpoints.join('\n'),
     counts.join(', '),
     ...formatHoles(result.holes),
+    ...formatRefusals(result.refusals),
     `digest ${result.digest}`,
   ].join('\n')
+}
+
+const refused: Readonly<Record<SimulationResult['refusals'][number]['what'], string>> = {
+  inputs: 'inputs could not be built',
+  truths: 'rounds have no truth',
+  scores: 'scores failed',
+}
+
+/** What the contract refused or threw, one line each. */
+export function formatRefusals(refusals: SimulationResult['refusals']): string[] {
+  return refusals.map(({ what, count, of, reason }) => {
+    const counted = of === null ? `${count}` : `${count} of ${of}`
+    return `${counted} ${refused[what]}; the first: ${reason}`
+  })
 }
 
 const shownHoles = 5

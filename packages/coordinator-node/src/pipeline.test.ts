@@ -32,7 +32,13 @@ describe('settling', () => {
     await pipeline.settle()
     await pipeline.checkpoint()
     const before = JSON.stringify(store.dump())
-    expect(await pipeline.settle()).toEqual({ resolvedCount: 0, voidCount: 0, waitingCount: 0, closedPeriodCount: 0 })
+    expect(await pipeline.settle()).toEqual({
+      resolvedCount: 0,
+      voidCount: 0,
+      waitingCount: 0,
+      waitingReason: null,
+      closedPeriodCount: 0,
+    })
     expect(await pipeline.checkpoint()).toBe(0)
     expect(JSON.stringify(store.dump())).toBe(before)
   })
@@ -49,12 +55,13 @@ describe('settling', () => {
     await drive(...candles(0, 21))
     await pipeline.settle()
     const kinds = store.dump().scores.map((score) => `${score.modelId}:${score.kind}:${score.reason}`)
-    expect([...new Set(kinds)]).toEqual(['a:valid:null', 'b:imputed:negative', 'c:imputed:negative'])
+    const reason = 'score.compute failed at src/pipeline.test.ts:48: negative'
+    expect([...new Set(kinds)]).toEqual(['a:valid:null', `b:imputed:${reason}`, `c:imputed:${reason}`])
     expect(lines).toHaveLength(17)
     expect(lines[0]).toMatchObject({
       level: 'error',
       message: 'the contract could not score a prediction',
-      fields: { stage: 'score', failedCount: 2, reason: 'negative' },
+      fields: { stage: 'score', failedCount: 2, reason },
     })
     const board = await store.latestLeaderboard()
     expect(board?.entries.map(({ modelId, rank, scoreCount }) => [modelId, rank, scoreCount])).toEqual([

@@ -39,6 +39,10 @@ export interface BacktestReport {
   /** How often its process had to be started again, and why it failed the last time. */
   readonly restarts: number
   readonly lastFailure: { readonly code: string; readonly reason: string } | null
+  /** What the contract refused or threw, of all models' rounds. */
+  readonly refusals: SimulationResult['refusals']
+  /** Why nothing was predicted, or nothing was scored; `null` when something was. */
+  readonly failure: string | null
   readonly records: number
   readonly rounds: number
   readonly digest: string
@@ -85,6 +89,8 @@ export function backtestReport(input: {
     stderr: failed.length === 0 ? [] : errors.slice(-maxStackLines),
     restarts: status.restarts,
     lastFailure: status.lastFailure && { code: status.lastFailure.code, reason: status.lastFailure.reason },
+    refusals: result.refusals,
+    failure: result.failure,
     records: result.counts.records,
     rounds: result.counts.rounds,
     digest: result.digest,

@@ -1,4 +1,4 @@
-import { coverageCells, coverageHead, formatNumber, formatRank, formatTable } from '../tables.ts'
+import { coverageCells, coverageHead, formatNumber, formatRank, formatRefusals, formatTable } from '../tables.ts'
 import type { BacktestReport } from './backtest-report.ts'
 
 /** Ranks, counts, and why rounds failed, for a person. */
@@ -12,6 +12,7 @@ export function formatBacktest(report: BacktestReport): string {
     ...(restarts === 0 ? [] : [`its process was started again ${restarts} times`]),
     ...(lastFailure === null ? [] : [`last failure: ${lastFailure.code}: ${lastFailure.reason}`]),
     ...formatFailures(report),
+    ...formatRefusals(report.refusals),
     `digest ${digest}`,
   ]
   return lines.join('\n')

@@ -15,7 +15,7 @@ import { type RunningModel, readRunningModels } from '../models-file.ts'
 import { readNodeEnvironment } from '../read-environment.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
-import { loadModel, takeLoadable } from './simulate.ts'
+import { failWith, loadModel, takeLoadable } from './simulate.ts'
 
 /** What to back-test. Paths are relative to the current folder. */
 export interface BacktestOptions {
@@ -87,6 +87,7 @@ export async function backtest(options: BacktestOptions, terminal: Terminal): Pr
     await hosted.close()
   }
   terminal.out(options.json ? JSON.stringify(report) : formatBacktest(report))
+  failWith(report.failure, terminal)
 }
 
 async function readExamples(

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { systemErrorCode } from '@crunch/local-processes'
 import { inspectSubmission } from '@crunch/model-orchestrator'
 import { loadModelClass } from '@crunch/model-runner'
-import { CliError } from '../cli-error.ts'
+import { CliError, ReportedFailure } from '../cli-error.ts'
 import { requireFile } from '../deploy/deployment-plan.ts'
 import { type LocalModel, loadNodeContract, nameRefusal, readNodeSettings, simulateRecordings } from '../engine.ts'
 import { type RunningModel, readRunningModels } from '../models-file.ts'
@@ -56,10 +56,20 @@ export async function simulate(options: SimulateOptions, terminal: Terminal): Pr
   })
   if (terminal.signal.aborted) throw interrupted()
   const names = new Map(models.map(({ id, name }) => [id, name]))
-  const { leaderboard, checkpoints, counts, digest } = result
+  const { leaderboard, checkpoints, counts, digest, refusals, failure } = result
   terminal.out(
-    options.json ? JSON.stringify({ leaderboard, checkpoints, counts, digest }) : formatSimulation(result, names),
+    options.json
+      ? JSON.stringify({ leaderboard, checkpoints, counts, digest, refusals, failure })
+      : formatSimulation(result, names),
   )
+  failWith(failure, terminal)
+}
+
+/** A competition in which nothing is predicted, or nothing is scored, does not work. */
+export function failWith(failure: string | null, terminal: Pick<Terminal, 'err'>): void {
+  if (failure === null) return
+  terminal.err(`error: ${failure}`)
+  throw new ReportedFailure(failure)
 }
 
 /** The folders of a folder, by name: the name is also the model's id. */

@@ -66,7 +66,7 @@ export interface EvidenceRequest {
 
 /** What a settling decision changes. The store applies it in the transaction that claimed the round. */
 export type RoundSettlement =
-  | { readonly kind: 'wait' }
+  | { readonly kind: 'wait'; readonly reason?: string }
   | {
       readonly kind: 'resolved'
       readonly actuals: Json

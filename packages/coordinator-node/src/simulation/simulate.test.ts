@@ -224,3 +224,76 @@ describe('cadence', () => {
     expect(voidCount).toBeGreaterThan(0)
   })
 })
+
+describe('a simulation that does not work says why', () => {
+  const refuse = () => {
+    throw new Error('no such field')
+  }
+  const place = /at simulation\/simulate\.test\.ts:\d+/
+  const models = () => ({ long: steady(0.5), short: steady(-0.5) })
+
+  test('when something was scored there is no failure', async () => {
+    const { refusals, failure } = await run(candles(0, 60), models())
+    expect({ refusals, failure }).toEqual({ refusals: [], failure: null })
+  })
+
+  test.each<[string, ContractChanges, RegExp]>([
+    [
+      'input.build throws',
+      { input: { build: refuse } },
+      /since no round opened: input\.build failed at .*no such field/,
+    ],
+    [
+      'input.build returns what the schema refuses',
+      { input: { build: ({ subject }: { subject: string }) => ({ subject, closes: [undefined] }) } },
+      /since no round opened: input\.build at .* returned what input\.schema refuses: closes\.0: /,
+    ],
+  ])('when %s', async (_, changes, text) => {
+    const { refusals, failure } = await run(candles(0, 20), models(), changes)
+    expect(failure).toMatch(text)
+    expect(failure).toMatch(place)
+    expect(refusals).toEqual([{ what: 'inputs', count: 21, of: null, reason: expect.stringMatching(place) }])
+  })
+
+  test.each<[string, unknown]>([
+    ['throws', refuse],
+    ['gives NaN', ({ output }: { output: { value: number } }) => ({ value: output.value * Number.NaN, hit: true })],
+  ])('when score.compute %s', async (_, compute) => {
+    const { refusals, failure } = await run(candles(0, 20), models(), { score: { compute } })
+    expect(failure).toMatch(/^nothing was scored: score\.compute /)
+    expect(failure).toMatch(place)
+    expect(refusals).toEqual([{ what: 'scores', count: 32, of: 32, reason: expect.stringMatching(place) }])
+  })
+
+  test('when truth.resolve throws, also while the rounds still wait for a truth', async () => {
+    const waiting = await run(candles(0, 20), models(), { truth: { resolve: refuse } })
+    expect(waiting.failure).toMatch(/^nothing was scored: truth\.resolve failed at .*no such field$/)
+    const given = await run(candles(0, 200), models(), { truth: { resolve: refuse } })
+    expect(given.refusals[0]).toMatchObject({
+      what: 'truths',
+      of: given.counts.rounds,
+      reason: expect.stringMatching(place),
+    })
+  })
+
+  test('when only some answers break the scorer, the others stand and the failed ones are counted', async () => {
+    const compute = ({ output }: { output: { value: number } }) => {
+      if (output.value < 0) throw new Error('negative')
+      return { value: output.value, hit: true }
+    }
+    const { refusals, failure } = await run(candles(0, 20), models(), { score: { compute } })
+    expect(failure).toBeNull()
+    expect(refusals).toMatchObject([{ what: 'scores', count: 16, of: 32 }])
+  })
+
+  test('when every model fails, with what the first one did', async () => {
+    const { failure } = await run(candles(0, 20), { broken: { predict: refuse } })
+    expect(failure).toMatch(/^nothing was predicted: model broken: model_error: .*no such field/)
+  })
+
+  test('when the recording is too short, empty, or has no models', async () => {
+    expect((await run(candles(0, 2), models())).failure).toMatch(/the recording ends before the horizon/)
+    expect((await run([], models())).failure).toMatch(/nothing was predicted/)
+    expect((await run(candles(0, 20), {})).failure).toBe('nothing was predicted: no model takes part')
+  })
+})

@@ -15,6 +15,7 @@ import type { ModelRunner } from '../ports/model-runner.ts'
 import { createHoleWatch, type SeriesHole } from '../stages/feed/watch-holes.ts'
 import { driveBatch } from './drive-recording.ts'
 import { resultsDigest } from './results-digest.ts'
+import { countInputRefusals, type Refusal, runOutcome } from './run-outcome.ts'
 
 /** A model that runs here is deployed by nothing but the simulation. */
 type SimulatedIdentity = Omit<ModelIdentity, 'deploymentId'>
@@ -72,6 +73,10 @@ export interface SimulationResult {
     /** Snapshots: one per model and period. */
     readonly snapshots: number
   }
+  /** What the contract refused or threw: inputs, truths, scores; empty when nothing was. */
+  readonly refusals: readonly Refusal[]
+  /** Why nothing was predicted, or nothing was scored; `null` when something was. */
+  readonly failure: string | null
   /** The first thousand gaps in series of candles. */
   readonly holes: readonly SeriesHole[]
   /** Every row of the memory store. */
@@ -84,7 +89,9 @@ export interface SimulationResult {
  * error of the source, and with a `TypeError` if two models have the same id. It trusts the contract: `crunch check` validates it.
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
-  const { contract, source, log = silentLog, signal = new AbortController().signal } = options
+  const { contract, source, signal = new AbortController().signal } = options
+  const inputs = countInputRefusals(options.log ?? silentLog)
+  const { log } = inputs
   const store = createMemoryStore()
   const clock = createVirtualClock()
   const local = createInProcessRunner(
@@ -123,7 +130,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     await pipeline.checkpoint()
     options.onProgress?.({ recordCount, at: clock.now() })
   }
-  await pipeline.settle()
+  const { waitingReason } = await pipeline.settle()
   await pipeline.checkpoint()
   await local.close()
   const rows = store.dump()
@@ -145,6 +152,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       scores: rows.scores.length,
       snapshots: rows.snapshots.length,
     },
+    ...runOutcome(rows, inputs, waitingReason),
     holes: holeWatch.holes(),
     rows,
   }

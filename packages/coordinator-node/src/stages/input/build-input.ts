@@ -1,3 +1,4 @@
+import { callAuthor, parseReturned } from '../../contract/author-code.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { FeedRecord } from '../../domain/feed-record.ts'
 import { type JsonObject, toJsonObject } from '../../domain/json/json.ts'
@@ -5,7 +6,7 @@ import type { Instant } from '../../domain/time.ts'
 
 /**
  * What models are given: the contract's `input.build` over the records known at `at`, after its schema.
- * Throws what the contract's function throws, or the schema's findings.
+ * Throws an `AuthorError` when the function throws, or the schema refuses its value.
  */
 export function buildInput(
   resolved: ResolvedContract,
@@ -14,5 +15,9 @@ export function buildInput(
   at: Instant,
 ): JsonObject {
   const { input } = resolved.contract
-  return toJsonObject(input.schema.parse(input.build({ subject, records, at })), 'input')
+  const author = { path: 'input.build', owner: input, run: input.build }
+  const built = callAuthor(author, { subject, records, at })
+  return parseReturned(author, { path: 'input.schema', of: input.schema }, built, (parsed) =>
+    toJsonObject(parsed, 'input'),
+  )
 }

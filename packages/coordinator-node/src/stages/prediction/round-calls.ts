@@ -1,3 +1,4 @@
+import { callAuthor } from '../../contract/author-code.ts'
 import type { AnyContract, RoundContext } from '../../contract/crunch-contract.ts'
 import { type JsonObject, toJson } from '../../domain/json/json.ts'
 import type { Round } from '../../domain/round.ts'
@@ -24,7 +25,9 @@ export function tickCalls(contract: AnyContract, input: JsonObject): ModelCall[]
 /** `predict(subject, horizon in seconds, step in seconds)`, unless the contract says otherwise. */
 export function predictCall(contract: AnyContract, round: Round): ModelCall {
   const call = contract.prediction.call
-  const own: unknown = call?.arguments?.(roundContext(round))
+  const own = call?.arguments
+    ? callAuthor({ path: 'prediction.call.arguments', owner: call, run: call.arguments }, roundContext(round))
+    : undefined
   return {
     method: call?.predict ?? 'predict',
     arguments:

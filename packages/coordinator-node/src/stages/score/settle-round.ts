@@ -1,3 +1,4 @@
+import { AuthorError, callAuthor, parseReturned } from '../../contract/author-code.ts'
 import type { RoundContext } from '../../contract/crunch-contract.ts'
 import { maxStalenessMs, type ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { FeedRecord } from '../../domain/feed-record.ts'
@@ -22,11 +23,11 @@ type Truth = { readonly value: unknown; readonly actuals: Json } | { readonly va
 export function settleRound(resolved: ResolvedContract, due: DueRound, now: Instant): RoundSettlement {
   // Only the contract that asked can score an answer. Either its era is over, or ours is and the next process settles
   // it.
-  if (due.round.era !== resolved.era.number) return { kind: 'wait' }
+  if (due.round.era !== resolved.era.number) return { kind: 'wait', reason: 'another era of the contract settles it' }
   const truth = resolveTruth(resolved, due, now)
   if ('problem' in truth) {
-    if (now < due.round.expiresAt) return { kind: 'wait' }
     const detail = truth.problem.slice(0, reasonLimit)
+    if (now < due.round.expiresAt) return { kind: 'wait', reason: detail }
     return {
       kind: 'void',
       reason: detail,
@@ -81,18 +82,22 @@ function resolveTruth(resolved: ResolvedContract, due: DueRound, now: Instant): 
   const distrust = roundDistrust(resolved, due, now)
   if (distrust !== null) return unknown(distrust)
   const { truth } = resolved.contract
+  const author = { path: 'truth.resolve', owner: truth, run: truth.resolve }
   try {
-    const value: unknown = truth.resolve({
+    const value = callAuthor(author, {
       entry: ordered(entry),
       exit: ordered(exit),
       records: records.map(ordered),
       round: contextOf(round),
     })
     if (value === null || value === undefined) return unknown('the contract could not resolve the truth yet')
-    const parsed: unknown = truth.schema.parse(value)
-    return { value: parsed, actuals: toJson(parsed, 'truth') }
+    return parseReturned(author, { path: 'truth.schema', of: truth.schema }, value, (parsed) => ({
+      value: parsed,
+      actuals: toJson(parsed, 'truth'),
+    }))
   } catch (error) {
-    return unknown(`truth.resolve failed: ${messageOf(error)}`)
+    if (!(error instanceof AuthorError)) throw error
+    return unknown(error.message)
   }
 }
 
@@ -108,16 +113,23 @@ function scorePrediction(
   try {
     // The same value for both functions: its keys are in the same order in every store.
     const output = toJson(prediction.output)
-    const computed = score.compute({ output, truth: truth.value, round: contextOf(round) })
+    const author = { path: 'score.compute', owner: score, run: score.compute }
+    const computed = callAuthor(author, { output, truth: truth.value, round: contextOf(round) })
+    const { signal, actual } = snapshot
     return {
       ...base,
       kind: 'valid',
-      value: rankedScore(resolved, score.schema.parse(computed)),
-      signal: finiteOrNull(snapshot.signal?.({ output })),
-      actual: finiteOrNull(snapshot.actual?.({ truth: truth.value })),
+      value: parseReturned(author, { path: 'score.schema', of: score.schema }, computed, (parsed) =>
+        rankedScore(resolved, parsed),
+      ),
+      signal: finiteOrNull(signal && callAuthor({ path: 'snapshot.signal', owner: snapshot, run: signal }, { output })),
+      actual: finiteOrNull(
+        actual && callAuthor({ path: 'snapshot.actual', owner: snapshot, run: actual }, { truth: truth.value }),
+      ),
     }
   } catch (error) {
-    return { ...base, kind: 'failed', reason: messageOf(error).slice(0, reasonLimit) }
+    if (!(error instanceof AuthorError)) throw error
+    return { ...base, kind: 'failed', reason: error.message.slice(0, reasonLimit) }
   }
 }
 
@@ -131,7 +143,8 @@ function substituteScore(resolved: ResolvedContract, scores: readonly Score[]): 
     const value = imputedValue(resolved, valid)
     return value === null ? null : { kind: 'imputed', value, reason: null }
   } catch (error) {
-    return { kind: 'failed', value: null, reason: `prediction.missing failed: ${messageOf(error)}` }
+    if (!(error instanceof AuthorError)) throw error
+    return { kind: 'failed', value: null, reason: error.message.slice(0, reasonLimit) }
   }
 }
 
@@ -168,8 +181,13 @@ function imputedValue(resolved: ResolvedContract, valid: readonly JsonObject[]):
   const policy = prediction.missing ?? 'worst'
   if (policy === 'exclude') return null
   if (typeof policy === 'function') {
-    const value: unknown = policy({ scores: valid })
-    return value === null ? null : rankedScore(resolved, score.schema.parse(value))
+    const author = { path: 'prediction.missing', owner: prediction, run: policy }
+    const value = callAuthor(author, { scores: valid })
+    return value === null
+      ? null
+      : parseReturned(author, { path: 'score.schema', of: score.schema }, value, (parsed) =>
+          rankedScore(resolved, parsed),
+        )
   }
   const sign = leaderboard.direction === 'desc' ? 1 : -1
   const rankValue = (value: JsonObject) => sign * (value[leaderboard.value] as number)
@@ -216,8 +234,4 @@ function contextOf(round: Round): RoundContext {
 
 function finiteOrNull(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -9,6 +9,8 @@ export interface SettledRounds {
   readonly resolvedCount: number
   readonly voidCount: number
   readonly waitingCount: number
+  /** Why the first of those that wait has no truth yet; `null` without one. */
+  readonly waitingReason: string | null
 }
 
 /** Rounds of one transaction: large enough to be set-based, small enough to be held briefly. */
@@ -26,6 +28,7 @@ export async function settleRounds(
   now: Instant,
 ): Promise<SettledRounds> {
   const total = { resolvedCount: 0, voidCount: 0, waitingCount: 0 }
+  let waitingReason: string | null = null
   const evidence = evidenceRequests(resolved)
   const recordCount = Math.max(0, ...evidence.map((request) => request.recordCount))
   const limit = Math.max(1, Math.min(batchSize, Math.floor(evidenceLimit / Math.max(1, 2 * recordCount))))
@@ -36,6 +39,7 @@ export async function settleRounds(
       { now, limit, withRecords, evidence, ...(after && { after }) },
       (due) => {
         const settlement = settleRound(resolved, due, now)
+        if (settlement.kind === 'wait') waitingReason ??= settlement.reason ?? null
         if (settlement.kind === 'void') {
           ports.log.warn('a round is void', { stage: 'score', roundId: due.round.id, reason: settlement.reason })
         }
@@ -48,7 +52,7 @@ export async function settleRounds(
     total.waitingCount += result.waitingCount
     after = result.next ?? undefined
   } while (after !== undefined)
-  return total
+  return { ...total, waitingReason }
 }
 
 function warnOfFailures(log: Log, roundId: string, scores: readonly { reason: string | null }[]): void {

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { type AuthorFunction, callAuthor, parseReturned } from './author-code.ts'
+
+const lines = readFileSync(fileURLToPath(import.meta.url), 'utf8').split('\n')
+
+/** The place of the line that ends with a comment of this name. */
+const place = (name: string) =>
+  `contract/author-code.test.ts:${lines.findIndex((line) => line.endsWith(`// ${name}`)) + 1}`
+const schema = { path: 'score.schema', of: z.object({ value: z.number() }) }
+
+/** The message, with lines counted from that of `author`. */
+function failure(author: Omit<AuthorFunction<{ output: unknown }>, 'path'>, use = schema): string {
+  const named = { path: 'score.compute', ...author }
+  try {
+    parseReturned(named, use, callAuthor(named, { output: { value: 1 } }), (parsed) => parsed)
+  } catch (error) {
+    return String(error)
+  }
+  return 'nothing failed'
+}
+
+describe('an error of the author says the function, file and line, and the cause', () => {
+  test('where it throws, not where it is called', () => {
+    const inner = () => {
+      throw new RangeError('no weights') // thrown
+    }
+    const run = () => inner()
+    expect(failure({ owner: {}, run })).toBe(`AuthorError: score.compute failed at ${place('thrown')}: no weights`)
+  })
+
+  test('below a library that the author calls', () => {
+    const run = () => z.string().parse(5) // library
+    expect(failure({ owner: {}, run })).toMatch(`score.compute failed at ${place('library')}: the value: Invalid input`)
+  })
+
+  test('where the function reads its context, when the schema refuses what it returned', () => {
+    const run = ({ output }: { output: unknown }) => ({ value: Number.NaN, output }) // reads
+    expect(failure({ owner: {}, run })).toMatch(
+      `score.compute at ${place('reads')} returned what score.schema refuses: value: Invalid input`,
+    )
+  })
+
+  test('where the schema itself throws', () => {
+    const of = z.object({ value: z.number() }).transform((): { value: number } => {
+      throw new Error('in the schema') // schema
+    })
+    const throwing = { path: 'score.schema', of: of as unknown as typeof schema.of }
+    expect(failure({ owner: {}, run: () => ({ value: 1 }) }, throwing)).toBe(
+      `AuthorError: score.schema failed at ${place('schema')}: in the schema`,
+    )
+  })
+
+  test.each([
+    ['a text', 'no stack'],
+    ['nothing', undefined],
+    ['an object without a stack', Object.assign(new Error('bare'), { stack: undefined })],
+  ])('without a place, when %s is thrown', (_, thrown) => {
+    const run = () => {
+      throw thrown
+    }
+    const text = thrown instanceof Error ? thrown.message : String(thrown)
+    expect(failure({ owner: {}, run })).toBe(`AuthorError: score.compute failed: ${text}`)
+  })
+})
+
+test('a function is called as the method that it is', () => {
+  const owner = { factor: 3, run(this: { factor: number }) { return { value: this.factor } } } // biome-ignore format: short
+  expect(callAuthor({ path: 'score.compute', owner, run: owner.run }, {})).toEqual({ value: 3 })
+})

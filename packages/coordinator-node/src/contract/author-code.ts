@@ -1,0 +1,121 @@
+import { z } from 'zod'
+
+/** One function of a contract. */
+export interface AuthorFunction<Context> {
+  /** Its path in the contract, such as `score.compute`. */
+  readonly path: string
+  /** What it is a method of. */
+  readonly owner: object
+  // biome-ignore lint/suspicious/noExplicitAny: what an author's function returns is checked by the contract's schema
+  readonly run: (context: Context) => any
+}
+
+/**
+ * The author's code threw, or returned what its schema refuses. The message names the function, the author's file and
+ * line, and the cause: it is stored and shown as it is.
+ */
+export class AuthorError extends Error {
+  override readonly name = 'AuthorError'
+}
+
+/** Calls a function of the contract. Throws an {@link AuthorError}. */
+export function callAuthor<Context>(author: AuthorFunction<Context>, context: Context): unknown {
+  try {
+    return runAuthorCode(author, context)
+  } catch (error) {
+    throw new AuthorError(`${author.path} failed${placed(placeThrown(error))}: ${messageOf(error)}`)
+  }
+}
+
+/** The value after its schema, and after `read`, which may refuse it too. Throws an {@link AuthorError}. */
+export function parseReturned<Value>(
+  author: AuthorFunction<never>,
+  schema: { readonly path: string; readonly of: z.ZodType },
+  value: unknown,
+  read: (parsed: unknown) => Value,
+): Value {
+  try {
+    return read(runAuthorCode({ owner: schema.of, run: schema.of.parse }, value))
+  } catch (error) {
+    const { path } = author
+    const thrownAt = error instanceof z.ZodError ? null : placeThrown(error)
+    if (thrownAt !== null) throw new AuthorError(`${schema.path} failed at ${thrownAt}: ${messageOf(error)}`)
+    const what = error instanceof z.ZodError ? `what ${schema.path} refuses` : 'what cannot be stored'
+    throw new AuthorError(`${path}${placed(placeOfFunction(author))} returned ${what}: ${messageOf(error)}`)
+  }
+}
+
+/** Frames of a stack above this function are the author's, or of a library that the author calls. */
+function runAuthorCode<Context>(
+  { owner, run }: Pick<AuthorFunction<Context>, 'owner' | 'run'>,
+  context: Context,
+): unknown {
+  return run.call(owner, context)
+}
+
+function placed(place: string | null): string {
+  return place === null ? '' : ` at ${place}`
+}
+
+/** Of a stack frame: file and line. */
+const framePattern = /(?:\(|\bat (?:async )?)((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()]*?)(?:\?[^:()]*)?:(\d+):\d+\)?$/
+
+/**
+ * `node/contract.ts:38`, where the author's code threw; `null` when the stack does not show it. The folders above are
+ * left out, since reasons are public.
+ */
+function placeThrown(error: unknown): string | null {
+  if (!(error instanceof Error) || typeof error.stack !== 'string') return null
+  const lines = error.stack.split('\n')
+  const end = lines.findIndex((line) => /\brunAuthorCode\d*\b/.test(line))
+  for (const line of end < 0 ? [] : lines.slice(0, end)) {
+    const [, file = '', number = ''] = framePattern.exec(line.trim()) ?? []
+    if (file === '' || /[\\/]node_modules[\\/]/.test(file)) continue
+    return `${file.split(/[\\/]/).slice(-2).map(decoded).join('/')}:${number}`
+  }
+  return null
+}
+
+/** A frame may be a URL. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}
+
+/** Thrown by the context that only asks where a function is. */
+class Probe extends Error {}
+
+/**
+ * Where a function reads its context: a value that was returned has no stack. Contract functions are pure, so calling
+ * one once more changes nothing. `null` when it reads nothing.
+ */
+function placeOfFunction(author: Pick<AuthorFunction<never>, 'owner' | 'run'>): string | null {
+  const context = new Proxy(
+    {},
+    {
+      get: function read(): never {
+        const probe = new Probe()
+        Error.captureStackTrace(probe, read)
+        throw probe
+      },
+    },
+  )
+  try {
+    runAuthorCode(author, context as never)
+    return null
+  } catch (error) {
+    return error instanceof Probe ? placeThrown(error) : null
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof z.ZodError) {
+    return error.issues
+      .map(({ path, message }) => `${path.map(String).join('.') || 'the value'}: ${message}`)
+      .join('; ')
+  }
+  return error instanceof Error ? error.message : String(error)
+}
