@@ -1,26 +1,28 @@
 import type { Command } from 'commander'
-import { parseTime } from './parse-options.ts'
+import { readTimeFlags, type TimeFlags } from './parse-options.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
-interface BackfillFlags {
+interface BackfillFlags extends TimeFlags {
   readonly source?: string
   readonly subject?: string
   readonly kind?: string
   readonly granularity?: string
-  readonly from?: number
-  readonly to?: number
   readonly target: string
   readonly directory?: string
 }
 
-interface RecordFlags {
+interface RecordFlags extends TimeFlags {
   readonly out?: string
-  readonly from?: number
-  readonly to?: number
   readonly follow?: true
 }
 
-/** Commands that bring data in and write it out: `crunch backfill` and `crunch record`. */
+interface ExportFlags extends TimeFlags {
+  readonly format?: string
+  readonly out?: string
+  readonly replay?: true
+}
+
+/** Commands that bring data in and write it out: `crunch backfill`, `crunch record` and `crunch export`. */
 export function addDataCommands(program: Command, terminal: Terminal): void {
   const isJson = (command: Command) => command.optsWithGlobals<{ json?: true }>().json === true
   const backfill = program
@@ -33,15 +35,16 @@ export function addDataCommands(program: Command, terminal: Terminal): void {
     .option('--subject <name>', 'subject of the series')
     .option('--kind <kind>', 'kind of the records, e.g. candle')
     .option('--granularity <duration>', 'granularity of the series, e.g. 1m')
-    .option('--from <time>', 'time of the first event, e.g. 2026-01-01', parseTime)
-    .option('--to <time>', 'stop before events at this time (default: now)', parseTime)
+    .option('--from <time>', 'time of the first event, e.g. 2026-01-01')
+    .option('--to <time>', 'stop before events at this time (default: now)')
     .option('--target <target>', 'tables (the database) or parquet (one file per day)', 'tables')
     .option('--directory <directory>', 'directory of the Parquet files (default: node/data/backfill)')
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
-    .action(async (flags: BackfillFlags, command: Command) => {
+    .action(async ({ from, to, ...flags }: BackfillFlags, command: Command) => {
       const { backfill: run } = await import('./commands/backfill.ts')
-      await run({ ...flags, json: isJson(command) }, terminal)
+      const range = await readTimeFlags({ from, to }, command)
+      await run({ ...flags, ...range, json: isJson(command) }, terminal)
     })
   backfill
     .command('list')
@@ -67,12 +70,31 @@ export function addDataCommands(program: Command, terminal: Terminal): void {
     .command('record')
     .description('export the feed records of the node as recordings for simulate and deploy --replay')
     .option('--out <folder>', 'directory of the recordings (default: node/recordings)')
-    .option('--from <time>', 'skip records known before this time, e.g. 2026-01-01', parseTime)
-    .option('--to <time>', 'stop before records known at or after this time', parseTime)
+    .option('--from <time>', 'skip records known before this time, e.g. 2026-01-01')
+    .option('--to <time>', 'stop before records known at or after this time')
     .option('--follow', 'keep writing new records until Ctrl-C')
-    .action(async (flags: RecordFlags) => {
+    .action(async ({ from, to, ...flags }: RecordFlags, command: Command) => {
       const { record } = await import('./commands/record.ts')
-      await record({ ...flags, follow: flags.follow === true }, terminal)
+      const range = await readTimeFlags({ from, to }, command)
+      await record({ ...flags, ...range, follow: flags.follow === true }, terminal)
+    })
+  addExport(program, terminal)
+}
+
+function addExport(program: Command, terminal: Terminal): void {
+  program
+    .command('export')
+    .description('write stored results into a file, also while the node is down')
+    .argument('<kind>', 'predictions, scores, snapshots or leaderboard')
+    .option('--format <format>', 'csv, parquet or ndjson (default: by the ending of --out, else csv)')
+    .option('--out <file>', 'the file; .gz gzips it (default: KIND.FORMAT in the current folder)')
+    .option('--from <time>', 'skip predictions performed, or snapshots begun, before this time')
+    .option('--to <time>', 'stop before predictions performed, or snapshots that end, after this time')
+    .option('--replay', 'results of the last replay (default: of the running deployment, else of live data)')
+    .action(async (kind: string, { from, to, ...flags }: ExportFlags, command: Command) => {
+      const { exportResults } = await import('./commands/export.ts')
+      const range = await readTimeFlags({ from, to }, command)
+      await exportResults({ kind, ...flags, ...range, replay: flags.replay === true }, terminal)
     })
 }
 

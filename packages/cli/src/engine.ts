@@ -15,7 +15,12 @@ import {
   connectModelRunner,
   contractFeeds,
   contractRecording,
+  type ExportFormat,
+  type ExportKind,
   embeddedPostgresStatus,
+  exportFormats,
+  exportKinds,
+  exportTable,
   type FeedScope,
   feedScopeKey,
   followRecording,
@@ -24,6 +29,7 @@ import {
   hashContractCode,
   isArchiveFolder,
   type Log,
+  leaderboardRows,
   liveSources,
   loadContract,
   type ModelAnswer,
@@ -34,10 +40,13 @@ import {
   openPostgresStore,
   type Rehearsal,
   type RehearsedCall,
+  type ReportContract,
+  readInstant,
   readSettings,
   recordingName,
   refusalOfName,
   rehearseRound,
+  reportContract,
   resolveContract,
   type SimulationResult,
   type Store,
@@ -52,6 +61,7 @@ import {
   wallTiming,
   workerCommand,
   writeRecording,
+  writeTable,
 } from '@crunch/coordinator-node/internal'
 import { systemErrorCode } from '@crunch/local-processes'
 import { CliError } from './cli-error.ts'
@@ -62,6 +72,8 @@ export type {
   AnyContract,
   BackfillJob,
   BackfillProgress,
+  ExportFormat,
+  ExportKind,
   FeedScope,
   GrpcModelRunner,
   ModelAnswer,
@@ -179,7 +191,7 @@ export async function confirmNewEra(node: {
 }
 
 /** The known name that a slip of the pen most likely meant. */
-export { formatInstant as formatTime, nearestName }
+export { formatInstant as formatTime, nearestName, readInstant }
 
 /** The sources of the contract's data that this version cannot stream live. */
 export function sourcesWithoutLive(contract: AnyContract): readonly string[] {
@@ -242,7 +254,7 @@ export function simulateRecordings(options: {
   const { timeoutMs, ...behindTheWire } = hosted ?? {}
   return simulate({
     contract,
-    source: clipSource(contractRecording(contract, files), part),
+    source: clipSource(contractRecording(contract, files, recordingLog(onProblem)), part),
     models: models.map(({ model, ...identity }) => ({ identity, model })),
     organizerCruncherId: organizerId,
     ...behindTheWire,
@@ -267,6 +279,12 @@ function problemLog(onProblem: (text: string) => void): Log {
     if (fields?.modelId !== undefined) error(message, fields)
   }
   return { ...silentLog, warn, error }
+}
+
+/** Tells what is odd about a recording. */
+function recordingLog(onProblem: (text: string) => void): Log {
+  const warn: Log['warn'] = (message, { file, reason } = {}) => onProblem(`${file}: ${message}: ${reason}`)
+  return { ...silentLog, warn }
 }
 
 /** The first rounds of recordings on the models of `runner`; `null` when no round opens. */
@@ -334,4 +352,24 @@ export function retentionMs(environment: Environment): number {
 }
 
 /** Recordings of what a node stored: `writeRecording` up to now, `followRecording` from now on. */
-export { followRecording, recordingName, wallTiming, writeRecording }
+/** Tables of what a node stored, and the files that they are written to. */
+export {
+  exportFormats,
+  exportKinds,
+  exportTable,
+  followRecording,
+  recordingName,
+  wallTiming,
+  writeRecording,
+  writeTable,
+}
+
+/** What the rows of a node's results need to know of its contract. */
+export function nodeReportContract(contract: AnyContract, environment: Environment): ReportContract {
+  return reportContract(contract, readSettings(environment).ORGANIZER_CRUNCHER_ID)
+}
+
+/** The rows of the newest leaderboard in a store, as the API gives them. */
+export function boardRows(store: Store, contract: AnyContract, environment: Environment) {
+  return leaderboardRows(store, nodeReportContract(contract, environment))
+}

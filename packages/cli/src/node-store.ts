@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { CliError } from './cli-error.ts'
+import { replayDatabaseDirectory } from './deploy/replay-database.ts'
 import { liveDatabaseDirectory } from './deploy/workspace-databases.ts'
 import {
   type AnyContract,
@@ -28,14 +31,48 @@ export async function withNodeStore<Result>(
   terminal: Terminal,
   action: (node: OpenedNode) => Promise<Result>,
 ): Promise<Result> {
+  return openNode(terminal, liveDatabaseDirectory, action)
+}
+
+/**
+ * As {@link withNodeStore}, for a command that only shows what is stored: with `replay`, the database of the last replay. One that
+ * never was is not created.
+ */
+export async function withStoredResults<Result>(
+  terminal: Terminal,
+  replay: boolean,
+  action: (node: OpenedNode) => Promise<Result>,
+): Promise<Result> {
+  return openNode(terminal, (workspace) => storedDatabaseDirectory(workspace, replay), action, replay)
+}
+
+function storedDatabaseDirectory(workspace: Workspace, replay: boolean): string {
+  const [live, replayed] = [liveDatabaseDirectory(workspace), replayDatabaseDirectory(workspace)]
+  const wanted = replay ? replayed : live
+  if (existsSync(wanted)) return wanted
+  const hasOther = existsSync(replay ? live : replayed)
+  const other = replay ? 'omit --replay for what the node stored live' : 'add --replay for what the last replay stored'
+  throw new CliError({
+    place: wanted,
+    cause: `nothing is stored: no ${replay ? 'replay' : 'live node'} has run in this workspace`,
+    fix: hasOther ? other : `run one with: crunch deploy${replay ? ' --replay' : ''}`,
+  })
+}
+
+async function openNode<Result>(
+  terminal: Terminal,
+  directoryOf: (workspace: Workspace) => string,
+  action: (node: OpenedNode) => Promise<Result>,
+  replay = false,
+): Promise<Result> {
   const workspace = findWorkspace(terminal.cwd)
   const environment = readNodeEnvironment(workspace.nodeDirectory, terminal.env)
-  const { databaseUrl } = readNodeSettings(environment)
+  const { databaseUrl: setUrl } = readNodeSettings(environment)
+  // A replay has the embedded database also where the live node has another one.
+  const databaseUrl = replay ? undefined : setUrl
   const contract = await loadNodeContract(workspace.contractPath, environment.values)
   const embedded =
-    databaseUrl === undefined
-      ? await embeddedDatabase.start({ directory: liveDatabaseDirectory(workspace) })
-      : undefined
+    databaseUrl === undefined ? await embeddedDatabase.start({ directory: directoryOf(workspace) }) : undefined
   try {
     const store = await openStore({ url: databaseUrl ?? embedded?.url ?? '' })
     try {

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 
 /** A whole number of things. */
 export function parseCount(text: string): number {
@@ -7,9 +7,27 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError('Use a whole number up to 100000.')
 }
 
-/** A day alone is its beginning, in UTC. */
-export function parseTime(text: string): number {
-  const at = /^\d{4}-\d{2}-\d{2}(T\S+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(at)) return at
-  throw new InvalidArgumentError('Use a time such as 2015-01-01 or 2015-01-01T12:00:00Z.')
+/** Times as they were typed. */
+export interface TimeFlags {
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+}
+
+/**
+ * `--from` and `--to` as instants, read as in recordings: UTC unless a zone is given, and a day is its beginning. The engine reads
+ * them, which is loaded only when a command runs. Ends the command with code 2 for what is no time.
+ */
+export async function readTimeFlags(flags: TimeFlags, command: Command): Promise<{ from?: number; to?: number }> {
+  const { readInstant } = await import('./engine.ts')
+  const read = (name: 'from' | 'to', text: string): number => {
+    const reading = readInstant(text)
+    if (reading.at !== undefined) return reading.at
+    const problem = `option '--${name} <time>' argument '${text}' is invalid: ${reading.cause}.`
+    return command.error(`error: ${problem} ${reading.fix}`, { exitCode: 2 })
+  }
+  const { from, to } = flags
+  return {
+    ...(from === undefined ? {} : { from: read('from', from) }),
+    ...(to === undefined ? {} : { to: read('to', to) }),
+  }
 }

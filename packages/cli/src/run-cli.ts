@@ -3,7 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { describeError, ReportedFailure } from './cli-error.ts'
 import { addDataCommands } from './data-commands.ts'
 import { addModelCommands } from './model-commands.ts'
-import { parseCount, parseTime } from './parse-options.ts'
+import { parseCount, readTimeFlags, type TimeFlags } from './parse-options.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
 interface DeployFlags {
@@ -121,10 +121,11 @@ function addOperation(program: Command, terminal: Terminal): void {
     })
   program
     .command('leaderboard')
-    .description('show the current ranks')
+    .description('show the newest ranks, also while the node is down')
+    .option('--replay', 'those of the last replay (default: those of the running deployment, else of live data)')
     .option('--json', 'print JSON')
-    .action(async (flags: { json?: true }) =>
-      (await import('./commands/leaderboard.ts')).leaderboard({ json: flags.json === true }, terminal),
+    .action(async ({ json = false, replay = false }: { json?: boolean; replay?: boolean }) =>
+      (await import('./commands/leaderboard.ts')).leaderboard({ json, replay }, terminal),
     )
 }
 
@@ -139,7 +140,7 @@ function addExamination(program: Command, terminal: Terminal): void {
   program
     .command('simulate')
     .description('run the competition on recordings in this process; print leaderboard, checkpoints and a digest')
-    .requiredOption('--recording <file...>', 'CSV, NDJSON (optionally gzipped) or Parquet files')
+    .requiredOption('--recording <file...>', 'CSV, NDJSON (optionally packed) or Parquet files')
     .option(
       '--models <directory>',
       'a directory with one folder per model (default: the RUNNING entries of models.dev.yml)',
@@ -158,26 +159,24 @@ function addBacktest(program: Command, terminal: Terminal): void {
     .requiredOption('--model <path>', 'a TypeScript, JavaScript or Python model folder, or a notebook')
     .option(
       '--recording <file...>',
-      'CSV, NDJSON (optionally gzipped) or Parquet files (default: the files in node/recordings)',
+      'CSV, NDJSON (optionally packed) or Parquet files (default: the files in node/recordings)',
     )
-    .option('--from <time>', 'skip records known before this time, e.g. 2015-01-01', parseTime)
-    .option('--to <time>', 'stop before records known at or after this time', parseTime)
+    .option('--from <time>', 'skip records known before this time, e.g. 2015-01-01')
+    .option('--to <time>', 'stop before records known at or after this time')
     .option('--examples', "compare with the workspace's models: the RUNNING entries of models.dev.yml")
     .option('--json', 'print JSON')
-    .action(async (flags: BacktestFlags) => {
+    .action(async (flags: BacktestFlags, command: Command) => {
       const { backtest } = await import('./commands/backtest.ts')
-      const { model, recording: recordings, from, to } = flags
-      const part = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+      const { model, recording: recordings } = flags
+      const part = await readTimeFlags(flags, command)
       const { examples = false, json = false } = flags
       await backtest({ model, recordings, part, examples, json }, terminal)
     })
 }
 
-interface BacktestFlags {
+interface BacktestFlags extends TimeFlags {
   readonly model: string
   readonly recording?: readonly string[]
-  readonly from?: number
-  readonly to?: number
   readonly examples?: true
   readonly json?: true
 }

@@ -1,11 +1,37 @@
-import { openReportClient } from '../report-api/open-report-client.ts'
+import { boardRows, type Store } from '../engine.ts'
+import { withStoredResults } from '../node-store.ts'
+import { openReportClient, replaysNow } from '../report-api/open-report-client.ts'
+import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
 import { formatLeaderboard } from '../tables.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
-/** Shows the current ranks, from the report API. */
-export async function leaderboard(options: { readonly json: boolean }, terminal: Terminal): Promise<void> {
+/** Shows the newest ranks: those that the node serves, or, where none runs here, those that it stored. */
+export async function leaderboard(
+  options: { readonly json: boolean; readonly replay: boolean },
+  terminal: Terminal,
+): Promise<void> {
+  const workspace = findWorkspace(terminal.cwd)
+  const isUp = (await readLiveSupervisor(workspace.stateDirectory)) !== undefined
+  const isShown = isUp && (!options.replay || (await replaysNow(workspace)))
+  const { rows, info } = await (isShown ? served(terminal) : stored(options.replay, terminal))
+  terminal.out(options.json ? JSON.stringify(rows) : formatLeaderboard(rows, info))
+}
+
+async function served(terminal: Terminal) {
   const client = await openReportClient(findWorkspace(terminal.cwd), terminal)
   const [rows, info] = await Promise.all([client.leaderboard(), client.info()])
-  terminal.out(options.json ? JSON.stringify(rows) : formatLeaderboard(rows, info))
+  return { rows, info }
+}
+
+function stored(replay: boolean, terminal: Terminal) {
+  return withStoredResults(terminal, replay, async ({ store, contract, environment }) => ({
+    rows: await boardRows(store, contract, environment),
+    info: await eraOf(store),
+  }))
+}
+
+async function eraOf(store: Store) {
+  const era = (await store.eras()).at(-1)
+  return era === undefined ? {} : { era: { number: era.number, began_at: new Date(era.beganAt).toISOString() } }
 }

@@ -24,7 +24,7 @@ export interface ReplayPlan {
   readonly resume: boolean
 }
 
-const recordingEndings = ['.csv', '.csv.gz', '.ndjson', '.ndjson.gz', '.jsonl', '.jsonl.gz', '.parquet']
+const recordingEndings = ['.csv', '.csv.gz', '.ndjson', '.ndjson.gz', '.jsonl', '.jsonl.gz', '.parquet', '.zip']
 
 /**
  * Which recordings a request means; undefined for a live deployment.

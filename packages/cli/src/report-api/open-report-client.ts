@@ -12,3 +12,9 @@ export async function openReportClient(workspace: Workspace, terminal: Terminal)
   const { readNodeSettings } = await import('../engine.ts')
   return new ReportClient(`http://127.0.0.1:${readNodeSettings(environment).apiPort}`)
 }
+
+/** Whether the deployment that runs in a workspace replays recordings. */
+export async function replaysNow({ stateDirectory }: Workspace): Promise<boolean> {
+  const record = await readLiveSupervisor(stateDirectory)
+  return record !== undefined && record.mode !== 'live'
+}

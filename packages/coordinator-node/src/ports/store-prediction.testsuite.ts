@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import type { StoreUnderTest } from './store.testsuite.ts'
+import type { PredictionExport } from './store-exports.ts'
 import {
   answeredRound,
   eraEntry,
@@ -22,6 +23,7 @@ export function predictionTests(context: StoreUnderTest): void {
   lateAnswerTests(context)
   unansweredTests(context)
   reportTests(context)
+  exportTests(context)
   countTests(context)
 }
 
@@ -249,6 +251,43 @@ function reportTests(context: StoreUnderTest): void {
     const [report] = await store.predictionReports(filter())
     expect(report?.prediction).toEqual({ ...answer, status: 'SCORED' })
     expect(report?.score).toMatchObject({ predictionId: answer.id, kind: 'valid', value: { value: 1.25, hit: true } })
+  })
+}
+
+function exportTests(context: StoreUnderTest): void {
+  it('exports predictions a page at a time, in order, each once, with its truth and score', async () => {
+    const { store } = context
+    await prepare(store, ['a', 'b', 'c'])
+    const rounds = [round(0), round(0, { scheduleKey: 'ETHUSDT-5m', scope: eth }), round(1), round(2), round(3)]
+    for (const one of rounds) await answeredRound(store, one, ['c', 'a', 'b'])
+    await store.settleRounds(settleRequest({ now: minute(90), limit: 2 }), (due) => resolveAll(due))
+    const found: PredictionExport[] = []
+    for (;;) {
+      const after = found.at(-1)?.prediction ?? null
+      const page = await store.predictionExports({ from: minute(0), to: minute(3), after, limit: 2 })
+      if (page.length === 0) break
+      found.push(...page)
+    }
+    const reports = await store.predictionReports(filter({ to: minute(2) }))
+    const settled = rounds.slice(0, 2).map(({ id }) => id)
+    expect(found).toHaveLength(12)
+    expect(found).toEqual(
+      reports.map((report) => {
+        const actuals = settled.includes(report.prediction.roundId) ? expect.anything() : null
+        return { ...report, actuals, voidReason: null }
+      }),
+    )
+  })
+
+  it('exports nothing of an empty stretch, and takes bounds beyond what any clock shows', async () => {
+    const { store } = context
+    await prepare(store)
+    await answeredRound(store, round(1), ['a'])
+    const [after, limit] = [null, 10]
+    expect(await store.predictionExports({ from: minute(0), to: minute(1), after, limit })).toEqual([])
+    expect(await store.predictionExports({ from: minute(1) + 1, to: minute(9), after, limit })).toEqual([])
+    const all = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY, after, limit }
+    expect(await store.predictionExports(all)).toHaveLength(1)
   })
 }
 

@@ -237,6 +237,7 @@ function closeTests(context: StoreUnderTest): void {
       schedules: () => store.schedules(),
       latestLeaderboard: () => store.latestLeaderboard(),
       predictionReports: () => store.predictionReports(filter()),
+      predictionExports: () => store.predictionExports({ from: 0, to: 1, after: null, limit: 1 }),
       modelActivity: () => store.modelActivity(minute(0)),
       snapshotReports: () => store.snapshotReports(filter()),
       checkpoints: () => store.checkpoints({ limit: 1 }),

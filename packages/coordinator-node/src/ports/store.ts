@@ -14,6 +14,7 @@ import type { Snapshot } from '../domain/snapshot.ts'
 import type { Instant } from '../domain/time.ts'
 import type { ModelVerbs } from './model-verbs.ts'
 import type { EraReads, EraVerbs } from './store-eras.ts'
+import type { ExportReads, PredictionReport } from './store-exports.ts'
 
 /** What a batch of records changed. Order within each list is that of the batch. */
 export interface AppendedRecords {
@@ -327,16 +328,6 @@ export interface PredictionFilter {
   readonly limit: number
 }
 
-/** A prediction with the round and score that the API shows beside it. */
-export interface PredictionReport {
-  readonly prediction: Prediction
-  readonly scheduleKey: string
-  readonly scope: FeedScope
-  readonly horizonMs: number
-  readonly stepMs: number
-  readonly score: Score | null
-}
-
 /** The outcomes of one model's predictions since an instant. */
 export interface ModelActivity {
   readonly modelId: string
@@ -363,7 +354,7 @@ export interface ModelProblem {
 }
 
 /** What the API and the command line read. */
-export interface ReportReads extends EraReads {
+export interface ReportReads extends EraReads, ExportReads {
   /** In order of scope key. */
   feedStates(): Promise<readonly FeedState[]>
   /** In order of id. */

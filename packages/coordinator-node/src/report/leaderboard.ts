@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Leaderboard, LeaderboardEntry } from '../domain/leaderboard.ts'
 import type { Model } from '../domain/models/model.ts'
 import { roleOf } from '../domain/models/model-role.ts'
+import type { ReportReads } from '../ports/store.ts'
 import { jsonResponse } from './json-response.ts'
 import { flagField, readQuery } from './query-fields.ts'
 import type { ReportContext, ReportContract } from './report-context.ts'
@@ -14,14 +15,26 @@ const querySchema = z.object({ include_ensembles: flagField })
 export function addLeaderboardRoute(app: Hono, { reads, contract }: ReportContext): void {
   app.get('/reports/leaderboard', async (context) => {
     const query = readQuery(context, querySchema)
-    const [leaderboard, models] = await Promise.all([reads.latestLeaderboard(), reads.models()])
-    if (leaderboard === null) return jsonResponse(context, [])
-    const byId = new Map(models.map((model) => [model.id, model]))
-    const entries = leaderboard.entries.filter((entry) => query.include_ensembles || !isEnsemble(entry.modelId))
-    const rows = entries.map((entry) => leaderboardRow(entry, leaderboard, contract, byId))
-    return jsonResponse(context, rows)
+    const rows = await leaderboardRows(reads, contract)
+    return jsonResponse(
+      context,
+      rows.filter((row) => query.include_ensembles || !isEnsemble(row.model_id)),
+    )
   })
 }
+
+/** The rows of the newest leaderboard, as the API and the command line show them. */
+export async function leaderboardRows(
+  reads: Pick<ReportReads, 'latestLeaderboard' | 'models'>,
+  contract: ReportContract,
+): Promise<readonly LeaderboardReport[]> {
+  const [leaderboard, models] = await Promise.all([reads.latestLeaderboard(), reads.models()])
+  if (leaderboard === null) return []
+  const byId = new Map(models.map((model) => [model.id, model]))
+  return leaderboard.entries.map((entry) => leaderboardRow(entry, leaderboard, contract, byId))
+}
+
+type LeaderboardReport = ReturnType<typeof leaderboardRow>
 
 function leaderboardRow(
   entry: LeaderboardEntry,

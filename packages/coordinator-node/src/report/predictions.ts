@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import { z } from 'zod'
-import type { PredictionReport } from '../ports/store.ts'
+import type { PredictionReport } from '../ports/store-exports.ts'
 import { jsonResponse } from './json-response.ts'
 import { chartFields, checkRange, limitField, readQuery } from './query-fields.ts'
 import type { ReportContext, ReportContract } from './report-context.ts'

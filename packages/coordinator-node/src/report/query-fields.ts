@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { readInstant } from '../domain/instant-text.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 
 // Everything in a query is text.
@@ -24,11 +25,16 @@ export const flagField = z
   .transform((text) => booleans[text.toLowerCase()] === true)
   .default(false)
 
-/** An ISO 8601 date or date-time, UTC unless it carries a zone. */
+/** A time, UTC unless it carries a zone. */
 export const instantField = z
   .string()
-  .refine(isTime, 'must be an ISO 8601 date or date-time such as 2026-03-01T10:00:00Z (a + in a URL is written %2B)')
-  .transform((text) => Date.parse(hasZone(text) || !text.includes('T') ? text : `${text}Z`))
+  .transform((text, context) => {
+    const reading = readInstant(text)
+    if (reading.at !== undefined) return reading.at
+    const form = 'must be a time such as 2026-03-01T10:00:00Z (a + in a URL is written %2B)'
+    context.addIssue({ code: 'custom', message: `${form}: ${reading.cause}`, input: text })
+    return z.NEVER
+  })
   .optional()
 
 /** Ids of models, separated by commas or in a parameter each; none: all models. */
@@ -80,12 +86,4 @@ export function checkRange(
 ): void {
   if (from <= to) return
   throw new z.ZodRealError([{ code: 'custom', path: [property], message, input: from }])
-}
-
-function isTime(text: string): boolean {
-  return z.iso.datetime({ offset: true, local: true }).safeParse(text).success || z.iso.date().safeParse(text).success
-}
-
-function hasZone(text: string): boolean {
-  return /(?:Z|[+-]\d\d:?\d\d)$/.test(text)
 }

@@ -1,12 +1,11 @@
 import packageJson from '../../../package.json' with { type: 'json' }
-import { numericFields } from '../../contract/numeric-fields.ts'
-import { contractFeeds, resolveContract } from '../../contract/resolved-contract.ts'
-import { feedScopeKey } from '../../domain/feed-record.ts'
+import { resolveContract } from '../../contract/resolved-contract.ts'
 import { createReportApp } from '../../report/create-report-app.ts'
 import type { ReportInfo } from '../../report/report-context.ts'
 import { startReportServer } from '../../report/start-report-server.ts'
 import { type ProgressWatch, watchProgress } from '../health/watch-progress.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
+import { reportContract } from '../report-contract.ts'
 import { clockToleranceMs } from '../settings.ts'
 import { wait } from '../wait.ts'
 import { aborted } from './predict-worker.ts'
@@ -16,10 +15,6 @@ import type { WorkerContext } from './worker-context.ts'
 /** Serves the API until the signal aborts. */
 export async function runReportWorker(context: WorkerContext): Promise<void> {
   const { contract, settings, store, clock, log } = context
-  const { newcomers, minRankCoverage, minPayCoverage, organizer } = resolveContract(
-    contract,
-    settings.ORGANIZER_CRUNCHER_ID,
-  )
   const watch = openWatch(context)
   const app = createReportApp({
     reads: store,
@@ -34,16 +29,7 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
       version: packageJson.version,
       ...(await enteredEra(context)),
     },
-    contract: {
-      feeds: contractFeeds(contract).map(({ scope }) => feedScopeKey(scope)),
-      windows: Object.keys(contract.leaderboard.windows),
-      rankBy: contract.leaderboard.rankBy,
-      direction: contract.leaderboard.direction,
-      ...{ newcomers, minRankCoverage, minPayCoverage, organizer },
-      value: contract.leaderboard.value,
-      metrics: contract.snapshot.metrics ?? [],
-      scoreFields: numericFields(contract.score.schema),
-    },
+    contract: reportContract(contract, settings.ORGANIZER_CRUNCHER_ID),
   })
   const server = await startReportServer({ app, port: settings.REPORT_API_PORT })
   context.ready('report', { url: server.url })

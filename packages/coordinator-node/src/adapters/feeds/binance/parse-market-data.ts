@@ -1,3 +1,4 @@
+import { readInstant } from '../../../domain/instant-text.ts'
 import type { JsonObject } from '../../../domain/json/json.ts'
 import type { Instant } from '../../../domain/time.ts'
 
@@ -41,7 +42,7 @@ export function parseClosedCandle(message: JsonObject, granularityMs: number): C
 }
 
 function candleOf([openAt, open, high, low, close, volume]: readonly unknown[], granularityMs: number): Candle {
-  const at = wholeNumber(openAt, 'open time')
+  const at = millisecond(openAt, 'open time')
   if (at % granularityMs !== 0) throw new TypeError(`the open time ${at} is not on the grid of its granularity`)
   return {
     openAt: at,
@@ -60,7 +61,7 @@ export function parseTrade(message: unknown): Trade {
   const trade = jsonObject(message, 'a trade')
   const isSingle = trade.e === 'trade'
   return {
-    at: wholeNumber(trade.T, 'T'),
+    at: millisecond(trade.T, 'T'),
     price: decimal(trade.p, 'p'),
     quantity: decimal(trade.q, 'q'),
     firstId: wholeNumber(isSingle ? trade.t : trade.f, isSingle ? 't' : 'f'),
@@ -130,6 +131,14 @@ function objectAt(message: JsonObject, key: string): JsonObject {
 function wholeNumber(value: unknown, name: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
   throw new TypeError(`"${name}" is not a whole number`)
+}
+
+function millisecond(value: unknown, name: string): Instant {
+  const at = wholeNumber(value, name)
+  const reading = readInstant(at)
+  if (reading.at === undefined || reading.format === 'ms') return at
+  // Binance can be asked for microseconds: a proxy may do so.
+  throw new TypeError(`"${name}" is ${at}, which is not in milliseconds`)
 }
 
 /** Prices and quantities come as texts. */

@@ -10,6 +10,7 @@ import { type LocalServer, startLocalServer } from '../http/local-server.testkit
 import { type CcxtSourceOptions, ccxtSource, prepareCcxt } from './ccxt-source.ts'
 
 const minuteMs = 60_000
+const startAt = Date.UTC(2026, 2, 1)
 const btc: FeedScope = { source: 'binanceus', subject: 'BTC/USDT', kind: 'candle', granularity: '1m' }
 const load = () => import('ccxt')
 const limit = () => AbortSignal.timeout(10_000)
@@ -127,15 +128,32 @@ describe('an exchange by ccxt', () => {
   )
 
   test('gives the newest candle when a later one is there, or some seconds after its end', async () => {
-    const candle = (minute: number): Kline => [minute * minuteMs, '1', '1', '1', '1', '1']
-    const opens = async (now: number, count: number) => {
-      const klines = Array.from({ length: count }, (_, index) => candle(100 + index))
-      const { source } = await open(klinesOf({ BTCUSDT: klines }, 500), () => now)
-      return (await history(source, 100 * minuteMs, 200 * minuteMs)).map(({ eventAt }) => eventAt / minuteMs)
+    const candle = (minute: number): Kline => [startAt + minute * minuteMs, '1', '1', '1', '1', '1']
+    const opens = async (afterMs: number, count: number) => {
+      const klines = Array.from({ length: count }, (_, index) => candle(index))
+      const { source } = await open(klinesOf({ BTCUSDT: klines }, 500), () => startAt + afterMs)
+      const found = await history(source, startAt, startAt + 100 * minuteMs)
+      return found.map(({ eventAt }) => (eventAt - startAt) / minuteMs)
     }
-    expect(await opens(102 * minuteMs, 2)).toEqual([100])
-    expect(await opens(102 * minuteMs, 3)).toEqual([100, 101])
-    expect(await opens(102 * minuteMs + 5_000, 2)).toEqual([100, 101])
+    expect(await opens(2 * minuteMs, 2)).toEqual([0])
+    expect(await opens(2 * minuteMs, 3)).toEqual([0, 1])
+    expect(await opens(2 * minuteMs + 5_000, 2)).toEqual([0, 1])
+  })
+
+  test('leaves out a candle without a value, and does not look at one that has not ended', async () => {
+    const row = (minute: number, ...values: unknown[]) => [startAt + minute * minuteMs, ...values]
+    const rows = [row(0, '1', '1', '1', '1', '1'), row(1, null, null, null, null, '0'), row(2, '2', '2', '2', '2', '2')]
+    const unfinished = row(3, null, '1', '1', 'x', '0')
+    let isAsked = false
+    const { source } = await open(
+      (_request, response) => {
+        response.end(JSON.stringify(isAsked ? [] : [...rows, unfinished]))
+        isAsked = true
+      },
+      () => startAt + 3 * minuteMs,
+    )
+    const found = await history(source, startAt, startAt + 10 * minuteMs)
+    expect(found.map(({ values }) => values.close)).toEqual([1, 2])
   })
 
   test('offers its markets, with the candles that lie on a grid', async () => {
@@ -167,8 +185,8 @@ describe('an exchange by ccxt', () => {
     ],
     [
       200,
-      '[[60000,"1","1","1",null,"1"]]',
-      /the candle of BTC\/USDT at 1970-01-01T00:01:00\.000Z is not a list of six numbers/,
+      '[[1772323200,"1","1","1","1","1"]]',
+      /the candle of BTC\/USDT at 2026-03-01T00:00:00\.000Z has no time in milliseconds \(it has the form of seconds/,
     ],
   ])('that answers %i %s is for a person', async (status, body, message) => {
     const { source } = await open(refusing(status, body), () => 100 * minuteMs)

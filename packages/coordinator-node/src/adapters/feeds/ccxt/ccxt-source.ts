@@ -1,5 +1,7 @@
 import { CrunchError } from '../../../domain/errors.ts'
 import type { FeedScope } from '../../../domain/feed-record.ts'
+import { readEpoch, readInstant } from '../../../domain/instant-text.ts'
+import type { JsonObject } from '../../../domain/json/json.ts'
 import { type Duration, durationMs, formatInstant, type Instant, parseDuration } from '../../../domain/time.ts'
 import type { FeedOffer, FeedSource, FeedSourceFactory, SourceRecord } from '../../../ports/feed-source.ts'
 import { createPollingSource } from '../polling/create-polling-source.ts'
@@ -90,12 +92,12 @@ interface CandleRange {
 async function readCandles(asked: CcxtExchange, range: CandleRange): Promise<SourceRecord[]> {
   const { exchange, scope, from, to, now } = range
   const granularityMs = durationMs(scope.granularity)
-  const found: SourceRecord[] = []
+  const found: { readonly eventAt: Instant; readonly row: readonly unknown[] }[] = []
   let since = from
   while (since < to) {
     const rows = await asked.fetchOHLCV(scope.subject, scope.granularity, since, pageCells)
     const page = rows
-      .map((row) => candleOf(exchange, scope, row, granularityMs))
+      .map((row) => ({ eventAt: openTimeOf(exchange, scope, row), row }))
       .filter(({ eventAt }) => eventAt >= since)
       .sort((one, other) => one.eventAt - other.eventAt)
     const last = page.at(-1)
@@ -104,16 +106,33 @@ async function readCandles(asked: CcxtExchange, range: CandleRange): Promise<Sou
     since = last.eventAt + granularityMs
   }
   const newest = found.at(-1)
-  return newest !== undefined && now() < newest.knownAt + settledMs ? found.slice(0, -1) : found
+  // The newest one may not have ended, and then it may have anything for values.
+  const isSettled = newest === undefined || now() >= newest.eventAt + granularityMs + settledMs
+  return (isSettled ? found : found.slice(0, -1)).flatMap(({ eventAt, row }) => {
+    const values = valuesOf(exchange, scope, row)
+    return values === null ? [] : [{ ...scope, eventAt, knownAt: eventAt + granularityMs, values }]
+  })
 }
 
-function candleOf(exchange: string, scope: FeedScope, row: readonly unknown[], granularityMs: number): SourceRecord {
-  const [eventAt, open, high, low, close, volume] = row.map((cell) => (typeof cell === 'number' ? cell : Number.NaN))
-  const values = { open: open!, high: high!, low: low!, close: close!, volume: volume! }
-  if (eventAt !== undefined && [eventAt, ...Object.values(values)].every(Number.isFinite)) {
-    return { ...scope, eventAt, knownAt: eventAt + granularityMs, values }
-  }
-  const place = typeof row[0] === 'number' ? ` at ${formatInstant(row[0])}` : ''
-  const cause = `the candle of ${scope.subject}${place} is not a list of six numbers: ${JSON.stringify(row)}`
-  throw new CrunchError('FEED_UNAVAILABLE', `${exchange} by ccxt: ${cause}; choose another exchange`)
+function openTimeOf(exchange: string, scope: FeedScope, row: readonly unknown[]): Instant {
+  const reading = readEpoch(row[0], 'ms')
+  if (reading.at !== undefined) return reading.at
+  throw refused(exchange, scope, row, `has no time in milliseconds (${reading.cause})`)
+}
+
+/** `null`: nothing was traded, so the exchange gives no values. */
+function valuesOf(exchange: string, scope: FeedScope, row: readonly unknown[]): JsonObject | null {
+  const cells = row.slice(1, 6)
+  if (row.length >= 6 && cells.some((cell) => cell === null || cell === undefined)) return null
+  if (row.length < 6 || !cells.every(Number.isFinite))
+    throw refused(exchange, scope, row, 'is not a list of six numbers')
+  const [open, high, low, close, volume] = cells as number[]
+  return { open: open!, high: high!, low: low!, close: close!, volume: volume! }
+}
+
+function refused(exchange: string, scope: FeedScope, row: readonly unknown[], problem: string): CrunchError {
+  const at = readInstant(row[0]).at
+  const place = at === undefined ? '' : ` at ${formatInstant(at)}`
+  const cause = `the candle of ${scope.subject}${place} ${problem}: ${JSON.stringify(row)}`
+  return new CrunchError('FEED_UNAVAILABLE', `${exchange} by ccxt: ${cause}; choose another exchange`)
 }

@@ -1,7 +1,11 @@
+import type { EpochUnit } from '../../../domain/instant-text.ts'
 import type { Duration } from '../../../domain/time.ts'
 
-/** How a provider writes times: ISO 8601 (UTC unless a zone is given), or seconds or milliseconds since 1970. */
-export type JsonTimeFormat = 'iso' | 's' | 'ms'
+/**
+ * How a provider writes times: dates (ISO 8601 or compact; UTC unless a zone is given), or seconds, milliseconds, microseconds or
+ * nanoseconds since 1970.
+ */
+export type JsonTimeFormat = 'iso' | EpochUnit
 
 /** Options of `pollJson`. Paths are JSONPath (RFC 9535). */
 export interface PollJsonOptions {

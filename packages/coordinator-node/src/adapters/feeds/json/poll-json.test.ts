@@ -100,6 +100,17 @@ describe('rows', () => {
     })
   })
 
+  test.each([
+    ['iso', '20260301T100000Z'],
+    ['iso', '202603011000'],
+    ['iso', 20_260_301_100_000],
+    ['us', '1772359200000999'],
+    ['ns', '1772359200000000000'],
+  ] as const)('may have times of the format %s: %s', async (timeFormat, time) => {
+    const found = await history(await answering({ data: [{ at: time, load: { mw: 1 } }] }, { timeFormat }))
+    expect(found.map(({ eventAt }) => eventAt)).toEqual([Date.UTC(2026, 2, 1, 10)])
+  })
+
   test('are final when they have settled, and known from then on', async () => {
     const rows = [30, 20].map((minutes) => ({ at: at - minutes * minuteMs, load: { mw: minutes } }))
     const options = { timeFormat: 'ms', settleAfter: '30m' } as const
@@ -111,15 +122,19 @@ describe('rows', () => {
   })
 
   test.each([
-    ['iso', '1772359200000', '"1772359200000"'],
-    ['iso', 'yesterday', '"yesterday"'],
-    ['iso', undefined, 'nothing'],
-    ['s', 1_772_359_200_000, '1772359200000'],
-    ['ms', 1_772_359_200, '1772359200'],
-    ['ms', '2026-03-01', '"2026-03-01"'],
-  ] as const)('with a time that is no %s time are refused: %s', async (timeFormat, time, shown) => {
+    ['iso', '1772359200000', '"1772359200000"', 'it has the form of "ms"'],
+    ['iso', 'yesterday', '"yesterday"', 'it is in no known format'],
+    ['iso', '2026-02-30', '"2026-02-30"', '2026-02 has 28 days'],
+    ['iso', undefined, 'nothing', 'it is empty'],
+    ['s', 1_772_359_200_000, '1772359200000', 'it has the form of milliseconds, not of seconds'],
+    ['ms', 1_772_359_200, '1772359200', 'it has the form of seconds, not of milliseconds'],
+    ['ms', '1772359200000000', '"1772359200000000"', 'it has the form of microseconds, not of milliseconds'],
+    ['ms', 202_603_011_000, '202603011000', 'it has the form of a date, not of milliseconds'],
+    ['us', '1772359200000000000', '"1772359200000000000"', 'it has the form of nanoseconds, not of microseconds'],
+    ['ms', '2026-03-01', '"2026-03-01"', 'it has the form of a date, not of milliseconds'],
+  ] as const)('with a time that is no %s time are refused: %s', async (timeFormat, time, shown, cause) => {
     const asked = history(await answering({ data: [{ at: time, load: { mw: 1 } }] }, { timeFormat }))
-    const problem = `/load has ${shown} at $.at, which is not a time of the format "${timeFormat}": set timeFormat of pollJson`
+    const problem = `/load has ${shown} at $.at, not a time of the format "${timeFormat}" (${cause}): set timeFormat or time of pollJson`
     await expect(asked).rejects.toThrow(problem)
     await expect(asked).rejects.toMatchObject({ code: 'FEED_UNAVAILABLE' })
   })

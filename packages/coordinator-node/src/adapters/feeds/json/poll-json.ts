@@ -2,6 +2,7 @@ import { CrunchError } from '../../../domain/errors.ts'
 import type { FeedScope } from '../../../domain/feed-record.ts'
 import { type Instant, parseDuration } from '../../../domain/time.ts'
 import type { FeedSource, FeedSourceContext, FeedSourceFactory } from '../../../ports/feed-source.ts'
+import { silentLog } from '../../../ports/log.ts'
 import { getText, type HttpAnswer } from '../http/get-text.ts'
 import { excerpt, parseAnswer, refusal } from '../http/read-answer.ts'
 import { createPollingSource } from '../polling/create-polling-source.ts'
@@ -27,7 +28,7 @@ export function prepare(options: PollJsonOptions): (context: FeedSourceContext, 
   checkOptions(options)
   const hasRange = options.url.includes('{from}')
   const read = createRowReader(options)
-  return ({ env }, now) => {
+  return ({ env, log = silentLog }, now) => {
     const headers = Object.fromEntries(
       Object.entries(options.headers ?? {}).map(([name, value]) => [
         name,
@@ -38,6 +39,12 @@ export function prepare(options: PollJsonOptions): (context: FeedSourceContext, 
     const variables = Object.fromEntries(
       environmentNames(options.url).map((name) => [`env:${name}`, fillEnvironment(`{env:${name}}`, 'the url', env)]),
     )
+    let hasAssumedUtc = false
+    const onAssumedUtc = (time: unknown): void => {
+      if (!hasAssumedUtc)
+        log.warn('times without a zone are read as UTC', { stage: 'feed', source, reason: `"${time}" says none` })
+      hasAssumedUtc = true
+    }
     const { describe, stream, history } = createPollingSource({
       describe: async () => [{ source, subjects, kind, granularities: 'any' }],
       async ask(scope, from, to, signal) {
@@ -46,7 +53,7 @@ export function prepare(options: PollJsonOptions): (context: FeedSourceContext, 
         )
         const answer = await getText({ url, headers, signal })
         if (answer.status !== 200) throw refused(options, scope, answer, now())
-        return read(parseAnswer(answer), scope, answer.place)
+        return read(parseAnswer(answer), scope, { place: answer.place, onAssumedUtc })
       },
       everyMs: parseDuration(options.every) ?? 0,
       pageCells: hasRange ? rowsPerRequest : Number.POSITIVE_INFINITY,
@@ -86,6 +93,8 @@ function rangeOf(options: PollJsonOptions, { subject }: FeedScope, from: Instant
   const { timeFormat = 'iso', rangeFormat = timeFormat } = options
   const write = (at: Instant, round: (seconds: number) => number): string => {
     if (rangeFormat === 'ms') return String(at)
+    if (rangeFormat === 'us') return `${at}000`
+    if (rangeFormat === 'ns') return `${at}000000`
     // Whole seconds, outwards: what lies beyond the range is left out later.
     const second = round(at / 1_000)
     if (rangeFormat === 's') return String(second)

@@ -1,14 +1,21 @@
 import { CrunchError } from '../../../domain/errors.ts'
 import type { FeedScope } from '../../../domain/feed-record.ts'
+import { type InstantReading, readEpoch, readInstant } from '../../../domain/instant-text.ts'
 import type { Json } from '../../../domain/json/json.ts'
 import { durationMs, type Instant } from '../../../domain/time.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
-import { parseTime } from '../recording/parse-time.ts'
 import { compilePath, compileSingularPath } from './json-path.ts'
-import type { JsonTimeFormat, PollJsonOptions } from './poll-json-options.ts'
+import type { PollJsonOptions } from './poll-json-options.ts'
 
-/** Reads the records of one series out of an answer of `place`. */
-export type RowReader = (document: unknown, scope: FeedScope, place: string) => SourceRecord[]
+/** Reads the records of one series out of an answer. */
+export type RowReader = (document: unknown, scope: FeedScope, answer: AnswerPlace) => SourceRecord[]
+
+export interface AnswerPlace {
+  /** Where the answer came from, for errors. */
+  readonly place: string
+  /** Told of each time of day without a zone. */
+  readonly onAssumedUtc: (time: unknown) => void
+}
 
 interface Row {
   readonly time: unknown
@@ -22,11 +29,11 @@ export function createRowReader(options: PollJsonOptions): RowReader {
   const { rows, settleAfter } = options
   const find = rows === undefined ? findInColumns(options) : findInRows(options, rows)
   const settleMs = settleAfter === undefined ? 0 : durationMs(settleAfter)
-  return (document, scope, place) => {
+  return (document, scope, answer) => {
     const finalMs = settleMs + (scope.kind === 'candle' ? durationMs(scope.granularity) : 0)
-    return find(document, place).flatMap(({ time, values }, index) => {
+    return find(document, answer.place).flatMap(({ time, values }, index) => {
       if (values.some(([, value]) => value === undefined || value === null)) return []
-      const eventAt = readTime(time, options, index, place)
+      const eventAt = readTime(time, options, index, answer)
       // What comes out of JSON is JSON.
       const all = Object.fromEntries(values) as Readonly<Record<string, Json>>
       return [{ ...scope, eventAt, knownAt: eventAt + finalMs, values: all }]
@@ -67,29 +74,24 @@ function findInColumns({ time, values }: PollJsonOptions): RowFinder {
   }
 }
 
-const unitMs: Readonly<Record<JsonTimeFormat, number>> = { iso: 1, s: 1_000, ms: 1 }
-/** Seconds since 1970 stay below this for 3,000 years, and milliseconds are above it since 1973. */
-const secondsEnd = 100_000_000_000
-
-function readTime(value: unknown, options: PollJsonOptions, index: number, place: string): Instant {
+function readTime(value: unknown, options: PollJsonOptions, index: number, answer: AnswerPlace): Instant {
   const { time, timeFormat = 'iso' } = options
-  const instant = timeFormat === 'iso' ? readIso(value) : readNumber(value, timeFormat)
-  if (instant !== undefined) return instant
+  const reading = timeFormat === 'iso' ? readDate(value) : readEpoch(value, timeFormat)
+  if (reading.at !== undefined) {
+    if (reading.assumesUtc) answer.onAssumedUtc(value)
+    return reading.at
+  }
   const found = value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 60)
-  const row = `row ${index + 1} of the answer of ${place}`
+  const row = `row ${index + 1} of the answer of ${answer.place}`
+  const cause = `not a time of the format "${timeFormat}" (${reading.cause})`
   throw new CrunchError(
     'FEED_UNAVAILABLE',
-    `${row} has ${found} at ${time}, which is not a time of the format "${timeFormat}": set timeFormat of pollJson`,
+    `${row} has ${found} at ${time}, ${cause}: set timeFormat or time of pollJson`,
   )
 }
 
-function readIso(value: unknown): Instant | undefined {
-  // A row of digits would be taken for milliseconds.
-  return typeof value === 'string' && !/^\d+$/.test(value) ? parseTime(value) : undefined
-}
-
-function readNumber(value: unknown, format: JsonTimeFormat): Instant | undefined {
-  const number = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value
-  if (typeof number !== 'number' || number < 0 || number < secondsEnd !== (format === 's')) return undefined
-  return Math.floor(number * unitMs[format])
+function readDate(value: unknown): InstantReading {
+  const reading = readInstant(value)
+  if (reading.at === undefined || reading.format === 'date') return reading
+  return { at: undefined, cause: `it has the form of "${reading.format}"`, fix: `Set timeFormat: '${reading.format}'.` }
 }

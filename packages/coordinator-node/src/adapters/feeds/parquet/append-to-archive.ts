@@ -6,6 +6,7 @@ import type { FeedScope } from '../../../domain/feed-record.ts'
 import { feedScopeKey } from '../../../domain/feed-record.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
+import { newFileNotes } from '../recording/file-notes.ts'
 import { readParquetRecords } from '../recording/parquet-records.ts'
 import { archiveFolder, utcDay } from '../recording/series-path.ts'
 import { encodeArchive } from './archive-columns.ts'
@@ -55,9 +56,8 @@ async function appendToDay(folder: string, day: string, added: readonly SourceRe
 async function readDay(path: string, scope: FeedScope): Promise<SourceRecord[]> {
   const { source, subject, kind, granularity } = scope
   const found: SourceRecord[] = []
-  for await (const { records } of readParquetRecords({ path }, { source, subjects: [subject], kind, granularity })) {
-    found.push(...records)
-  }
+  const series = { source, subjects: [subject], kind, granularity }
+  for await (const { records } of readParquetRecords({ path }, series, newFileNotes())) found.push(...records)
   return found
 }
 

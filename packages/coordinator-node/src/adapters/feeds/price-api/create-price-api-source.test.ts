@@ -95,7 +95,12 @@ describe('the price API', () => {
     [429, '', /answered 429, nothing$/],
     [200, '<html>sign in</html>', /did not answer with JSON: "sign in"$/],
     [200, '{"timestamp":[1,2],"close":[3]}', /of one length, but "\{"timestamp":\[1,2\],"close":\[3\]\}"$/],
-    [200, '{"timestamp":[1],"close":[null]}', /no arrays "timestamp" and "close" of numbers/],
+    [200, '{"timestamp":[1772323200],"close":["x"]}', /no arrays "timestamp" and "close" of numbers/],
+    [
+      200,
+      '{"timestamp":[1772323200000],"close":[1]}',
+      /1772323200000, not in seconds since 1970: it has the form of mi/,
+    ],
   ])('that answers %s %s is broken for now', async (status, body, message) => {
     const { source } = await answering(status, body)
     const asked = history(source)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { FeedScope } from '../../../domain/feed-record.ts'
+import { readEpoch } from '../../../domain/instant-text.ts'
 import type { Instant } from '../../../domain/time.ts'
 import { FeedInterrupted, type FeedSourceWithHistory, type SourceRecord } from '../../../ports/feed-source.ts'
 import { getText, type HttpAnswer } from '../http/get-text.ts'
@@ -22,7 +23,7 @@ const pageMinutes = 1_440
 /** The clock of this machine may be a little ahead: the newest price is final so long after its minute, or with a later one. */
 const settledMs = 5_000
 
-const pricesSchema = z.object({ timestamp: z.array(z.number().int()), close: z.array(z.number()) })
+const pricesSchema = z.object({ timestamp: z.array(z.number().int()), close: z.array(z.number().nullable()) })
 
 /**
  * CrunchDAO's price API: the price of an asset at the end of every minute, as ticks `{ price }` of granularity `1m`. It
@@ -64,10 +65,14 @@ function readPrices(scope: FeedScope, answer: HttpAnswer, now: Instant): SourceR
     throw new FeedInterrupted(`${place} answered ${cause}, but ${excerpt(body)}`)
   }
   const { timestamp, close } = parsed.data
-  const records = timestamp.map((second, index) => {
-    const eventAt = second * 1_000 + minuteMs
-    return { ...scope, eventAt, knownAt: eventAt, values: { price: close[index]! } }
+  const prices = timestamp.map((second, index) => {
+    const reading = readEpoch(second, 's')
+    if (reading.at !== undefined) return { eventAt: reading.at + minuteMs, price: close[index] ?? null }
+    throw new FeedInterrupted(`${place} answered the timestamp ${second}, not in seconds since 1970: ${reading.cause}`)
   })
-  const newestAt = Math.max(...records.map(({ eventAt }) => eventAt))
-  return records.filter(({ eventAt }) => eventAt < newestAt || now >= eventAt + settledMs)
+  const newestAt = Math.max(...prices.map(({ eventAt }) => eventAt))
+  return prices.flatMap(({ eventAt, price }) => {
+    const isFinal = eventAt < newestAt || now >= eventAt + settledMs
+    return isFinal && price !== null ? [{ ...scope, eventAt, knownAt: eventAt, values: { price } }] : []
+  })
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CrunchError } from '../../../domain/errors.ts'
 import type { FeedScope } from '../../../domain/feed-record.ts'
+import { readEpoch } from '../../../domain/instant-text.ts'
 import { durationMs, type Instant } from '../../../domain/time.ts'
 import { FeedInterrupted, type SourceRecord } from '../../../ports/feed-source.ts'
 import type { HttpAnswer } from '../http/get-text.ts'
@@ -15,9 +16,9 @@ const pageBars = 1_440
 /** A bar may still change for a moment after its end. */
 const settledMs = 5_000
 
-const numbers = z.array(z.number())
+const prices = z.array(z.number().nullable())
 const barsSchema = z.discriminatedUnion('s', [
-  z.object({ s: z.literal('ok'), t: numbers, o: numbers, h: numbers, l: numbers, c: numbers }),
+  z.object({ s: z.literal('ok'), t: z.array(z.number()), o: prices, h: prices, l: prices, c: prices }),
   z.object({ s: z.literal('no_data') }),
   z.object({ s: z.literal('error'), errmsg: z.string().optional() }),
 ])
@@ -72,17 +73,17 @@ function readBars(client: PythClient, scope: FeedScope, feed: PythFeed, answer: 
   const { t, o, h, l, c } = bars
   const granularityMs = durationMs(scope.granularity)
   const isRegular = [o, h, l, c].every((column) => column.length === t.length)
-  const isOnGrid = t.every((second, index) => {
-    const previous = t[index - 1]
-    return (second * 1_000) % granularityMs === 0 && (previous === undefined || previous < second)
-  })
+  const times = t.map((second) => readEpoch(second, 's').at ?? Number.NaN)
+  const isOnGrid = times.every((at, index) => at % granularityMs === 0 && at > (times[index - 1] ?? 0))
   if (!isRegular || !isOnGrid) {
     throw new FeedInterrupted(
       `${place} answered candles of ${feed.symbol} that are not ${scope.granularity} candles, ${excerpt(body)}`,
     )
   }
-  return t.map((second, index) => {
-    const values = { open: o[index]!, high: h[index]!, low: l[index]!, close: c[index]!, volume: 0 }
-    return { ...scope, eventAt: second * 1_000, knownAt: second * 1_000 + granularityMs, values }
+  return times.flatMap((eventAt, index) => {
+    const [open, high, low, close] = [o, h, l, c].map((column) => column[index] ?? null)
+    // Nothing was published in it.
+    if (open == null || high == null || low == null || close == null) return []
+    return [{ ...scope, eventAt, knownAt: eventAt + granularityMs, values: { open, high, low, close, volume: 0 } }]
   })
 }

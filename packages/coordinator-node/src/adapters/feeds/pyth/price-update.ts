@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { FeedScope } from '../../../domain/feed-record.ts'
+import { readEpoch } from '../../../domain/instant-text.ts'
 import type { Instant } from '../../../domain/time.ts'
 import { FeedInterrupted, type SourceRecord } from '../../../ports/feed-source.ts'
 import { excerpt } from '../http/read-answer.ts'
@@ -23,7 +24,7 @@ const scaled = z.object({
   price: z.string().regex(/^-?\d+$/),
   conf: z.string().regex(/^\d+$/),
   expo: z.number().int().min(-30).max(30),
-  publish_time: z.number().int().nonnegative(),
+  publish_time: z.number().refine((second) => readEpoch(second, 's').at !== undefined, 'is not in seconds since 1970'),
 })
 const updatesSchema = z.object({
   parsed: z.array(

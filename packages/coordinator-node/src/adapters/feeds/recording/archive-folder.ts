@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { parseDuration } from '../../../domain/time.ts'
+import type { FileNotes } from './file-notes.ts'
 import { readParquetHeader, readParquetRecords } from './parquet-records.ts'
 import { readError } from './read-bytes.ts'
 import type { RecordPage } from './record-page.ts'
@@ -31,8 +32,12 @@ export async function archiveDays(folder: string): Promise<readonly string[]> {
 }
 
 /** The records of all days, one file after the other: however many there are, one of them is open. */
-export async function* readArchiveRecords(file: RecordingFile, series: RecordingSeries): AsyncGenerator<RecordPage> {
-  for (const path of await archiveDays(file.path)) yield* readParquetRecords({ ...file, path }, series)
+export async function* readArchiveRecords(
+  file: RecordingFile,
+  series: RecordingSeries,
+  notes: FileNotes,
+): AsyncGenerator<RecordPage> {
+  for (const path of await archiveDays(file.path)) yield* readParquetRecords({ ...file, path }, series, notes)
 }
 
 export async function readArchiveHeader(folder: string): Promise<readonly string[]> {

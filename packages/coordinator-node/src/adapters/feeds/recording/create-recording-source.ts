@@ -4,7 +4,8 @@ import type { Instant } from '../../../domain/time.ts'
 import type { FeedOffer, FeedSourceWithHistory, SourceRecord } from '../../../ports/feed-source.ts'
 import { silentLog } from '../../../ports/log.ts'
 import { isArchiveFolder, readArchiveHeader, readArchiveRecords } from './archive-folder.ts'
-import { readCsvHeader, readCsvRecords } from './csv-records.ts'
+import { readCsvHeader, readCsvRecords } from './csv/csv-records.ts'
+import { type NoteTelling, newFileNotes, tellAssumedUtc, tellLookAhead } from './file-notes.ts'
 import { findSubject } from './find-subject.ts'
 import { mergeByTime } from './merge-by-time.ts'
 import { readNdjsonHeader, readNdjsonRecords } from './ndjson-records.ts'
@@ -22,10 +23,11 @@ const knownAtOf = (record: SourceRecord): Instant => record.knownAt
 const eventAtOf = (record: SourceRecord): Instant => record.eventAt
 
 /**
- * A source that reads files: CSV (a header line, a time column, optional `known_at` and `subject` columns, the rest are values),
- * NDJSON with the same keys, both optionally gzipped, or Parquet with the same columns or those of the archive. Files are
- * streamed and merged, so their size does not matter. Gaps, duplicates and revisions are delivered as they are. A row that is
- * not a record ends the stream with a `CrunchError` RECORDING_INVALID that names file and line.
+ * A source that reads files: CSV (a header line, a time column, optional `known_at` and `subject` columns, the rest are values;
+ * Binance's public candle files as they are), NDJSON with the same keys, both optionally gzipped, or Parquet with the same columns
+ * or those of the archive. Files are streamed and merged, so their size does not matter. Gaps, duplicates and revisions are
+ * delivered as they are. Candles and ticks without a value are left out and counted in the log. Any other row that is not a
+ * record ends the stream with a `CrunchError` RECORDING_INVALID that names file and line.
  * `createRecordingSource` itself throws RECORDING_INVALID for no files, more than 100, or an unknown format, and a `RangeError` for
  * `lookAheadRows` out of range.
  * `stream` delivers one instant per batch and ends with the files; `describe` lists the series of the files.
@@ -33,6 +35,7 @@ const eventAtOf = (record: SourceRecord): Instant => record.eventAt
  */
 export function createRecordingSource(options: RecordingOptions): FeedSourceWithHistory {
   checkOptions(options)
+  const told = new Set<string>()
   return {
     async describe() {
       return Promise.all(options.files.map((file) => offerOf(file, file.series ?? options.series)))
@@ -44,14 +47,18 @@ export function createRecordingSource(options: RecordingOptions): FeedSourceWith
         scopes.map((scope) => [feedScopeKey(scope), from.get(feedScopeKey(scope)) ?? Number.NEGATIVE_INFINITY]),
       )
       const wanted = afterWatermark(after)
-      yield* mergeByTime(openFiles(options, knownAtOf, wanted), knownAtOf, signal)
+      yield* mergeByTime(openFiles(options, told, { timeOf: knownAtOf, wanted }), knownAtOf, signal)
     },
     async *history(scope, from, to, signal) {
       checkScopes(options, [scope])
       const key = feedScopeKey(scope)
       const wanted: Wanted = (record) => record.eventAt >= from && record.eventAt < to && feedScopeKey(record) === key
       let page: SourceRecord[] = []
-      for await (const batch of mergeByTime(openFiles(options, eventAtOf, wanted), eventAtOf, signal)) {
+      for await (const batch of mergeByTime(
+        openFiles(options, told, { timeOf: eventAtOf, wanted }),
+        eventAtOf,
+        signal,
+      )) {
         page.push(...batch)
         if (page.length < historyPageRecords) continue
         yield page
@@ -117,28 +124,43 @@ function isSameScope(one: FeedScope, other: FeedScope): boolean {
   )
 }
 
-function openFiles(options: RecordingOptions, timeOf: (record: SourceRecord) => Instant, wanted: Wanted) {
+interface Reading {
+  readonly timeOf: (record: SourceRecord) => Instant
+  readonly wanted: Wanted
+}
+
+function openFiles(options: RecordingOptions, told: Set<string>, { timeOf, wanted }: Reading) {
   const { lookAheadRows = 10_000, log = silentLog } = options
   return options.files.map((file) => {
     const { path } = file
-    const pages = checkedPages(path, formatOf(path).records(file, file.series ?? options.series), wanted)
+    const pages = checkedPages(file, file.series ?? options.series, wanted, { log, told })
     const onEnd = (outOfOrderCount: number): void => {
-      if (outOfOrderCount > 0)
-        log.warn('recording has rows out of order', { stage: 'feed', file: path, outOfOrderCount })
+      if (outOfOrderCount === 0) return
+      const reason = `${outOfOrderCount} rows came after later ones and were put into their places`
+      log.warn('recording has rows out of order', { stage: 'feed', file: path, outOfOrderCount, reason })
     }
     return { path, pages: sortByTime(pages, { timeOf, lookAheadRows, onEnd }) }
   })
 }
 
-/** Skips series that were not requested; throws when no row is left. */
+/** Skips series that were not requested; throws when no row is left, and says how many rows are no records. */
 async function* checkedPages(
-  path: string,
-  pages: AsyncIterable<RecordPage>,
+  file: RecordingFile,
+  series: RecordingSeries,
   wanted: Wanted,
+  telling: NoteTelling,
 ): AsyncGenerator<RecordPage> {
-  let rowCount = 0
-  for await (const page of pages) {
+  const { path } = file
+  const notes = newFileNotes()
+  let [rowCount, leftOutCount] = [0, 0]
+  let firstLeftOut: string | undefined
+  for await (const page of formatOf(path).records(file, series, notes)) {
+    const { leftOut, placeOf } = page
+    tellAssumedUtc(path, notes, telling)
+    if (rowCount === 0) tellLookAhead(path, series, { hasKnownAt: notes.hasKnownAt, firstPage: page }, telling)
     rowCount += page.records.length
+    leftOutCount += leftOut.length
+    if (leftOut[0] !== undefined) firstLeftOut ??= placeOf(leftOut[0])
     const records: SourceRecord[] = []
     const lines: number[] = []
     for (const [index, record] of page.records.entries()) {
@@ -146,16 +168,32 @@ async function* checkedPages(
       records.push(record)
       lines.push(page.lines[index] as number)
     }
-    yield { records, lines, placeOf: page.placeOf }
+    yield { records, lines, leftOut, placeOf }
   }
-  if (rowCount === 0) throw recordingError(path, 'holds no rows', 'Record it again, or omit it.')
+  if (firstLeftOut !== undefined) {
+    const reason = `${leftOutCount} of ${rowCount + leftOutCount} rows have no value, the first at ${firstLeftOut}`
+    telling.log.warn('rows without a value were left out', { stage: 'feed', file: path, leftOutCount, reason })
+  }
+  if (rowCount > 0) return
+  const problem = leftOutCount === 0 ? 'holds no rows' : 'holds no row with all of its values'
+  throw recordingError(path, problem, 'Record it again, or omit it.')
 }
 
 function formatOf(path: string) {
-  if (/\.csv(\.gz)?$/i.test(path)) return { header: readCsvHeader, records: readCsvRecords }
+  if (/\.(csv(\.gz)?|zip)$/i.test(path)) return { header: readCsvHeader, records: readCsvRecords }
   if (/\.(ndjson|jsonl)(\.gz)?$/i.test(path)) return { header: readNdjsonHeader, records: readNdjsonRecords }
   if (isArchiveFolder(path)) return { header: readArchiveHeader, records: readArchiveRecords }
   if (/\.parquet$/i.test(path)) return { header: readParquetHeader, records: readParquetRecords }
-  const fix = 'Give it a name that ends in .csv, .ndjson or .jsonl, with .gz when it is gzipped, or in .parquet.'
+  if (/\.(feather|arrow)$/i.test(path)) {
+    const [from, to] = [path, path.replace(/\.\w+$/, '.parquet')].map(shellWord)
+    const convert = `python3 -c 'import sys, pandas; pandas.read_feather(sys.argv[1]).to_parquet(sys.argv[2])' ${from} ${to}`
+    throw recordingError(path, 'is a Feather file, which is not read here', `Convert it to Parquet: ${convert}`)
+  }
+  const fix =
+    'Give it a name that ends in .csv, .ndjson or .jsonl, with .gz when it is gzipped, in .parquet, or in .zip.'
   throw recordingError(path, 'has a name that does not show its format', fix)
+}
+
+function shellWord(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { recordingError } from './recording-error.ts'
 import type { RecordingFile, RecordingSeries } from './recording-options.ts'
+import { safeName } from './series-path.ts'
 
 /** The one subject of a file without a `subject` column: the option's, else the one that its name contains as a word. */
 export function findSubject(file: RecordingFile, series: RecordingSeries): string {
@@ -13,7 +14,9 @@ export function findSubject(file: RecordingFile, series: RecordingSeries): strin
     )
   }
   const name = basename(file.path).toLowerCase()
-  const named = series.subjects.filter((subject) => containsWord(name, subject.toLowerCase()))
+  const named = series.subjects.filter((subject) =>
+    namesOf(subject).some((word) => containsWord(name, word.toLowerCase())),
+  )
   // `new-york` beats `york`: the longer name holds the shorter one.
   const longest = named.filter((subject) => !named.some((other) => other !== subject && other.includes(subject)))
   const [subject, second] = longest
@@ -25,6 +28,12 @@ export function findSubject(file: RecordingFile, series: RecordingSeries): strin
       : `has no "subject" column and its name contains several subjects (${longest.join(', ')})`,
     `Add the column, put the subject into the file's name, or set the file's subject. ${oneOf(series)}`,
   )
+}
+
+/** A subject as the names of files have it: `BTC/USDT` is also `BTC_USDT`, `BTC-USDT`, `BTCUSDT` and `BTC%2FUSDT`. */
+function namesOf(subject: string): readonly string[] {
+  const parts = subject.split(/[^\p{L}\p{N}]+/u).filter((part) => part !== '')
+  return [subject, safeName(subject), ...['_', '-', ''].map((separator) => parts.join(separator))].filter(Boolean)
 }
 
 export function oneOf(series: RecordingSeries): string {

@@ -1,15 +1,17 @@
 import { type Json, type JsonObject, toJsonObject } from '../../../domain/json/json.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
+import type { FileNotes } from './file-notes.ts'
 import { findSubject } from './find-subject.ts'
-import { numberColumns } from './parse-cell.ts'
 import { readBytes } from './read-bytes.ts'
 import {
   createRecordBuilder,
+  findTimeColumn,
   knownAtColumn,
+  numberColumns,
   readTime,
   receivedAtColumn,
   subjectColumn,
-  timeColumns,
+  timeColumnFix,
 } from './record-builder.ts'
 import { linesOf, type RecordPage } from './record-page.ts'
 import { RowProblem, recordingError, refusalOf, rowError } from './recording-error.ts'
@@ -18,22 +20,31 @@ import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 const maxLineLength = 1_048_576
 
 /** The records of a file with one JSON object per line, in the file's order, a page for each 64 KiB of text. */
-export async function* readNdjsonRecords(file: RecordingFile, series: RecordingSeries): AsyncGenerator<RecordPage> {
+export async function* readNdjsonRecords(
+  file: RecordingFile,
+  series: RecordingSeries,
+  notes: FileNotes,
+): AsyncGenerator<RecordPage> {
   const placeOf = linesOf(file.path)
-  const toRecord = createRowParser(file, series)
+  const toRecord = createRowParser(file, series, notes)
   let line = 0
   let blankLine: number | undefined
   for await (const texts of readLines(file.path)) {
-    const page = { records: [] as SourceRecord[], lines: [] as number[], placeOf }
+    const page = { records: [] as SourceRecord[], lines: [] as number[], leftOut: [] as number[], placeOf }
     for (const text of texts) {
       line += 1
       if (blankLine !== undefined) {
         const problem = new RowProblem('a blank line between rows', 'Remove it, or restore the row that was there.')
         throw rowError(placeOf(blankLine), '', problem)
       }
-      if (text.trim() === '') blankLine = line
+      if (text.trim() === '') {
+        blankLine = line
+        continue
+      }
+      const record = located(placeOf(line), text, toRecord)
+      if (record === undefined) page.leftOut.push(line)
       else {
-        page.records.push(located(placeOf(line), text, toRecord))
+        page.records.push(record)
         page.lines.push(line)
       }
     }
@@ -72,7 +83,10 @@ async function* readLines(path: string): AsyncGenerator<readonly string[]> {
   if (rest !== '') yield [rest]
 }
 
-function located(place: string, text: string, toRecord: (text: string) => SourceRecord): SourceRecord {
+/** A row without a value that its kind needs is no record. */
+type RowParser = (text: string) => SourceRecord | undefined
+
+function located(place: string, text: string, toRecord: RowParser): SourceRecord | undefined {
   try {
     return toRecord(text)
   } catch (error) {
@@ -80,15 +94,19 @@ function located(place: string, text: string, toRecord: (text: string) => Source
   }
 }
 
-function createRowParser(file: RecordingFile, series: RecordingSeries): (text: string) => SourceRecord {
+function createRowParser(file: RecordingFile, series: RecordingSeries, notes: FileNotes): RowParser {
   const build = createRecordBuilder(series)
   let subjectOfFile: string | undefined
+  let keys = ''
+  let timeColumn: string | undefined
   return (text) => {
     const row = parseObject(text)
-    const timeColumn = timeColumns.find((name) => Object.hasOwn(row, name))
-    if (timeColumn === undefined) {
-      throw new RowProblem('no key holds the time', `Every row needs one of ${timeColumns.join(', ')}.`)
-    }
+    const names = Object.keys(row)
+    const joined = names.join()
+    // Nearly always the keys of the row before.
+    if (joined !== keys) timeColumn = findTimeColumn(names)
+    keys = joined
+    if (timeColumn === undefined) throw new RowProblem('no key holds the time', timeColumnFix())
     const {
       [timeColumn]: time,
       [knownAtColumn]: knownAt,
@@ -101,10 +119,11 @@ function createRowParser(file: RecordingFile, series: RecordingSeries): (text: s
     }
     if (subject === undefined) subjectOfFile ??= findSubject(file, series)
     checkNumbers(values)
+    notes.hasKnownAt ||= knownAt !== undefined
     return build(
       subject ?? (subjectOfFile as string),
-      readTime(timeColumn, time),
-      knownAt === undefined ? undefined : readTime(knownAtColumn, knownAt),
+      readTime(timeColumn, time, notes),
+      knownAt === undefined ? undefined : readTime(knownAtColumn, knownAt, notes),
       values,
     )
   }
@@ -121,7 +140,7 @@ function parseObject(text: string): JsonObject {
 function checkNumbers(values: Record<string, Json>): void {
   for (const column of numberColumns) {
     const value = values[column]
-    if (value === undefined || typeof value === 'number') continue
+    if (value === undefined || value === null || typeof value === 'number') continue
     throw new RowProblem(`"${column}" is ${JSON.stringify(value)}, which is not a number`, 'Write a finite number.')
   }
 }

@@ -153,11 +153,15 @@ const broken: readonly (readonly [name: string, content: Uint8Array, message: Re
   ['another granularity', encodeArchive([candle(0, { granularity: '1s' })]), /row 1: column "granularity" is "1s"/],
   ['an unknown subject', encodeArchive([candle(0, { subject: 'DOGE' })]), /row 1: the feed has no subject "DOGE"/],
   [
-    'NaN',
-    parquet([time, { name: 'close', data: [1.5, 2.5, Number.NaN] }]),
-    /row 3: column "close" is NaN, which is not/,
+    'an infinite price',
+    parquet([time, { name: 'close', data: [1.5, 2.5, Number.POSITIVE_INFINITY] }]),
+    /row 3: column "close" is Infinity, which is not/,
   ],
-  ['an empty price', parquet([time, { name: 'close', data: [1.5, null, 2] }]), /row 2: column "close" is , which/],
+  [
+    'no price anywhere',
+    parquet([time, { name: 'close', data: [Number.NaN, null, null] }]),
+    /holds no row with all of its values/,
+  ],
   ['a price as text', parquet([time, { name: 'close', data: ['a', 'b', 'c'] }]), /row 1: column "close" is a, which/],
   ['NaN as another value', parquet([time, { name: 'x', data: [1.5, 2.5, Number.NaN] }]), /row 3: column "x" is NaN/],
   [
@@ -165,7 +169,7 @@ const broken: readonly (readonly [name: string, content: Uint8Array, message: Re
     parquet([{ name: 'time', data: [new Date(startAt), null] }]),
     /row 2: column "time" holds nothing/,
   ],
-  ['epoch seconds', parquet([{ name: 'time', data: [1_700_000_000] }]), /row 1: column "time" holds "1700000000"/],
+  ['no time at all', parquet([{ name: 'time', data: [17] }]), /row 1: column "time" holds "17", which is not a time/],
   [
     'no time column',
     parquet([{ name: 'close', data: [1.5] }]),
@@ -217,6 +221,11 @@ function claimingRows(rowCount: bigint): Uint8Array {
   tail.write('PAR1', 4)
   return Buffer.concat([text.subarray(0, text.length - 8 - footerLength), patched, tail])
 }
+
+it('leaves out candles without a price', async () => {
+  const path = await file('BTCUSDT.parquet', parquet([time, { name: 'close', data: [1.5, null, Number.NaN] }]))
+  expect((await read(path)).map(({ values }) => values)).toEqual([{ close: 1.5 }])
+})
 
 describe('a broken Parquet recording', () => {
   it.each(broken)('with %s is refused with its place and cause', async (_name, content, message) => {

@@ -1,13 +1,14 @@
 import { type Json, type JsonObject, toJson, toJsonObject } from '../../../domain/json/json.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
+import type { FileNotes } from './file-notes.ts'
 import { findSubject } from './find-subject.ts'
 import { openParquetFile, type ParquetCells } from './parquet-file.ts'
-import { numberColumns } from './parse-cell.ts'
 import {
   checkColumns,
   createRecordBuilder,
   knownAtColumn,
+  numberColumns,
   readTime,
   receivedAtColumn,
   subjectColumn,
@@ -24,19 +25,29 @@ export const archiveMetaColumn = 'meta'
 export const recordMetaKey = '_record_meta'
 
 /** The records of a Parquet file in the file's order, a page for at most 10,000 rows. */
-export async function* readParquetRecords(file: RecordingFile, series: RecordingSeries): AsyncGenerator<RecordPage> {
+export async function* readParquetRecords(
+  file: RecordingFile,
+  series: RecordingSeries,
+  notes: FileNotes,
+): AsyncGenerator<RecordPage> {
   const { path } = file
   const opened = await openParquetFile(path)
   try {
-    const toRecord = createRowParser(opened.columns, file, series)
+    const toRecord = createRowParser(opened.columns, { file, series, notes })
     const placeOf = rowsOf(path)
     let row = 0
     for await (const rows of opened.pages()) {
-      const from = row + 1
-      row += rows.length
-      const lines = rows.map((_, index) => from + index)
-      const records = rows.map((cells, index) => located(placeOf(from + index), cells, toRecord))
-      yield { records, lines, placeOf }
+      const page = { records: [] as SourceRecord[], lines: [] as number[], leftOut: [] as number[], placeOf }
+      for (const cells of rows) {
+        row += 1
+        const record = located(placeOf(row), cells, toRecord)
+        if (record === undefined) page.leftOut.push(row)
+        else {
+          page.records.push(record)
+          page.lines.push(row)
+        }
+      }
+      yield page
     }
   } finally {
     await opened.close()
@@ -51,7 +62,16 @@ export async function readParquetHeader(path: string): Promise<readonly string[]
   throw recordingError(path, 'holds no rows', 'Record it again, or omit it.')
 }
 
-function located(place: string, cells: ParquetCells, toRecord: (cells: ParquetCells) => SourceRecord): SourceRecord {
+/** A row without a value that its kind needs is no record. */
+type RowParser = (cells: ParquetCells) => SourceRecord | undefined
+
+interface RowContext {
+  readonly file: RecordingFile
+  readonly series: RecordingSeries
+  readonly notes: FileNotes
+}
+
+function located(place: string, cells: ParquetCells, toRecord: RowParser): SourceRecord | undefined {
   try {
     return toRecord(cells)
   } catch (error) {
@@ -60,11 +80,7 @@ function located(place: string, cells: ParquetCells, toRecord: (cells: ParquetCe
   }
 }
 
-function createRowParser(
-  columns: readonly string[],
-  file: RecordingFile,
-  series: RecordingSeries,
-): (cells: ParquetCells) => SourceRecord {
+function createRowParser(columns: readonly string[], { file, series, notes }: RowContext): RowParser {
   const timeColumn = checkColumns(columns, file, file.path, [archiveTimeColumn])
   const place = (name: string | undefined): number => (name === undefined ? -1 : columns.indexOf(name))
   const subjectIndex = place(subjectColumn)
@@ -85,16 +101,19 @@ function createRowParser(
     const values: Record<string, Json> = {}
     for (const index of valueIndexes) {
       // An empty cell of the archive is a value that its record does not have.
-      if (isArchive && cells[index] === null) continue
       const column = columns[index] as string
+      if (isArchive && cells[index] === null) continue
       values[column] = jsonCell(column, cells[index])
     }
     const known = knownAtIndex < 0 ? knownAtOf(recordMeta) : cells[knownAtIndex]
+    notes.hasKnownAt ||= known !== undefined && known !== null
     return build(
       subjectIndex < 0 ? subjectOfFile : readSubject(cells[subjectIndex]),
-      instantCell(timeColumn, cells[timeIndex]),
-      known === undefined || known === null ? undefined : instantCell(knownAtColumn, known),
+      instantCell(timeColumn, cells[timeIndex], notes),
+      known === undefined || known === null ? undefined : instantCell(knownAtColumn, known, notes),
       metaIndex < 0 ? values : { ...values, ...meta },
+      // The archive keeps what it was given.
+      !isArchive,
     )
   }
 }
@@ -128,12 +147,12 @@ function knownAtOf(recordMeta: Json | undefined): Json | undefined {
   return (recordMeta as JsonObject)[knownAtColumn]
 }
 
-function instantCell(column: string, value: unknown): Instant {
+function instantCell(column: string, value: unknown, notes: FileNotes): Instant {
   if (value instanceof Date) {
     const at = value.getTime()
     if (!Number.isNaN(at)) return at
   }
-  return readTime(column, typeof value === 'bigint' ? String(value) : (value ?? undefined))
+  return readTime(column, value, notes)
 }
 
 /** A cell as a value. A whole number that JavaScript cannot hold exactly becomes text, as in the other formats. */
@@ -141,6 +160,7 @@ function jsonCell(column: string, value: unknown): Json {
   const plain = typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value
   if (typeof plain === 'number' && Number.isFinite(plain)) return plain === 0 ? 0 : plain
   if (numberColumns.has(column)) {
+    if (plain === null || plain === undefined || Number.isNaN(plain)) return null
     throw new RowProblem(`column "${column}" is ${textOf(value)}, which is not a number`, 'Write a finite number.')
   }
   if (typeof plain === 'string') return plain

@@ -3,14 +3,24 @@ import { stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { recordingError } from './recording-error.ts'
+import { readZipped } from './zip-file.ts'
 
 const chunkBytes = 64 * 1024
 
-/** The bytes of a file, unpacked when its name ends in `.gz`, at most 64 KiB at a time. */
+/** The bytes of a text file, unpacked when its name ends in `.gz` or `.zip`, at most 64 KiB at a time. */
 export async function* readBytes(path: string): AsyncGenerator<Buffer, void, undefined> {
   await checkFile(path)
+  let isFirst = true
+  for await (const chunk of /\.zip$/i.test(path) ? readZipped(path) : readPlain(path)) {
+    if (isFirst) checkEncoding(path, chunk)
+    isFirst = false
+    yield chunk
+  }
+}
+
+async function* readPlain(path: string): AsyncGenerator<Buffer, void, undefined> {
   const file = createReadStream(path, { highWaterMark: chunkBytes })
-  const unpacked = path.endsWith('.gz') ? createGunzip({ chunkSize: chunkBytes }) : undefined
+  const unpacked = /\.gz$/i.test(path) ? createGunzip({ chunkSize: chunkBytes }) : undefined
   // The iteration below receives the error itself; the callback only prevents a second throw.
   if (unpacked !== undefined) pipeline(file, unpacked, () => undefined)
   try {
@@ -23,6 +33,10 @@ export async function* readBytes(path: string): AsyncGenerator<Buffer, void, und
   }
 }
 
+function checkEncoding(path: string, [first, second]: Buffer): void {
+  const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
+  if (isUtf16) throw recordingError(path, 'is UTF-16', 'Save it as UTF-8, for instance with: iconv -f UTF-16 -t UTF-8')
+}
 /** Answers the size of a file, in bytes. */
 export async function checkFile(path: string): Promise<number> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {

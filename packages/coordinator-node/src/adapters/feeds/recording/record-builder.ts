@@ -1,25 +1,44 @@
+import { readInstant } from '../../../domain/instant-text.ts'
 import type { JsonObject } from '../../../domain/json/json.ts'
 import { durationMs, formatInstant, type Instant } from '../../../domain/time.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
+import type { FileNotes } from './file-notes.ts'
 import { oneOf } from './find-subject.ts'
-import { parseTime } from './parse-time.ts'
 import { cut, RowProblem, recordingError, refusalOf } from './recording-error.ts'
 import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 
-/** Columns that may hold a row's time; the first of them that is there does, the others are values. */
-export const timeColumns = ['event_at', 'ts_ms', 'time', 'date'] as const
+/**
+ * Columns that may hold a row's time, whatever their case and however their words are separated (`Open time`, `date_time`). The
+ * first of them that is there does; the others are values.
+ */
+const timeColumns: readonly string[] = ['event_at', 'ts_ms', 'open_time', 'timestamp', 'datetime', 'time', 'date']
+const timeNames = timeColumns.map(plainName)
 export const knownAtColumn = 'known_at'
 export const subjectColumn = 'subject'
 /** When the node received the row; a replay receives it again. */
 export const receivedAtColumn = 'received_at'
 
-/** Makes the record of one row; throws a {@link RowProblem}. */
+/** Columns that only ever hold numbers, whatever the schema says. */
+export const numberColumns: ReadonlySet<string> = new Set(['open', 'high', 'low', 'close', 'volume', 'price'])
+
+/** Values without which a row of these kinds is no record. */
+const requiredValues: Readonly<Record<string, readonly string[]>> = {
+  candle: ['open', 'high', 'low', 'close', 'volume'],
+  tick: ['price'],
+}
+
+/**
+ * Makes the record of one row; throws a {@link RowProblem}. A candle or tick without a value, such as the candle of a minute without
+ * trades or of one that has not ended, is no record.
+ */
 export type BuildRecord = (
   subject: string,
   eventAt: Instant,
   knownAt: Instant | undefined,
   values: JsonObject,
-) => SourceRecord
+  /** `false`: only the schema says whether it needs the values of its kind. */
+  isWhole?: boolean,
+) => SourceRecord | undefined
 
 /** How long after its event a record without a time of its own is known. */
 export function knownDelayMs({
@@ -34,7 +53,8 @@ export function createRecordBuilder(series: RecordingSeries): BuildRecord {
   const { source, kind, granularity } = series
   const delayMs = knownDelayMs(series)
   const subjects = new Set(series.subjects)
-  return (subject, eventAt, givenKnownAt, values) => {
+  const required = requiredValues[kind] ?? []
+  return (subject, eventAt, givenKnownAt, values, isWhole = true) => {
     if (!subjects.has(subject)) {
       throw new RowProblem(`the feed has no subject "${subject.slice(0, 40)}"`, oneOf(series))
     }
@@ -43,18 +63,30 @@ export function createRecordBuilder(series: RecordingSeries): BuildRecord {
       const problem = `known_at (${formatInstant(knownAt)}) is before the event (${formatInstant(eventAt)})`
       throw new RowProblem(problem, 'A value cannot be known before it happens; swap the columns or correct the row.')
     }
-    return { source, subject, kind, granularity, eventAt, knownAt, values: parseValues(series, values) }
+    if (isWhole && lacksValue(values, required)) return undefined
+    try {
+      return { source, subject, kind, granularity, eventAt, knownAt, values: parseValues(series, values) }
+    } catch (error) {
+      if (!isWhole && required.some((name) => (values[name] ?? null) === null)) return undefined
+      throw error
+    }
   }
 }
 
-/** @param text as the file has it, any JSON value included */
-export function readTime(column: string, text: unknown): Instant {
-  const at = typeof text === 'string' || typeof text === 'number' ? parseTime(String(text)) : undefined
-  if (at !== undefined) return at
-  throw new RowProblem(
-    `column "${column}" holds ${text === undefined || text === '' ? 'nothing' : `"${String(text).slice(0, 40)}"`}, which is not a time`,
-    'Write ISO 8601 (2026-03-01 or 2026-03-01T10:00:00Z) or epoch milliseconds.',
-  )
+function lacksValue(values: JsonObject, required: readonly string[]): boolean {
+  for (const name of required) if (values[name] === null) return true
+  return false
+}
+
+/** @param value as the file has it, any JSON value included */
+export function readTime(column: string, value: unknown, notes: FileNotes): Instant {
+  const reading = readInstant(value)
+  if (reading.at === undefined) {
+    const found = value === undefined || value === null || value === '' ? 'nothing' : `"${String(value).slice(0, 40)}"`
+    throw new RowProblem(`column "${column}" holds ${found}, which is not a time (${reading.cause})`, reading.fix)
+  }
+  if (reading.assumesUtc) notes.assumedUtc ??= String(value)
+  return reading.at
 }
 
 /**
@@ -70,19 +102,53 @@ export function checkColumns(
 ): string {
   const shown = cut(columns.join(','))
   const bad = columns.find((name, index) => name === '' || name === '__proto__' || columns.indexOf(name) !== index)
+  if (bad === '') {
+    const fix =
+      "Name it, or leave it out: pandas writes its index there, unless to_csv has index=False or index_label='time'."
+    throw recordingError(place, `a column has no name in "${shown}"`, fix)
+  }
   if (bad !== undefined) {
-    throw recordingError(place, `column name "${bad}" is empty, reserved or duplicated in "${shown}"`, 'Rename it.')
+    throw recordingError(place, `column name "${bad}" is reserved or duplicated in "${shown}"`, 'Rename it.')
   }
-  const known = [...more, ...timeColumns]
-  const timeColumn = known.find((name) => columns.includes(name))
-  if (timeColumn === undefined) {
-    const fix = `The columns need names, one of them ${known.join(', ')}.`
-    throw recordingError(place, `no column holds the time in "${shown}"`, fix)
+  const blank = columns.find((name) => name.trim() !== name)
+  if (blank !== undefined) {
+    throw recordingError(place, `column name "${blank}" has blanks around it`, 'Remove the blanks.')
   }
+  const timeColumn = findTimeColumn(columns, more)
+  if (timeColumn === undefined) throw noTimeColumn(columns, place, more)
   if (file.subject !== undefined && columns.includes(subjectColumn)) {
     throw recordingError(file.path, 'has a "subject" column, and its subject is set as well', 'Remove the setting.')
   }
   return timeColumn
+}
+
+/** The column, or key, that holds the time; `undefined` where none has one of the known names. */
+export function findTimeColumn(columns: readonly string[], more: readonly string[] = []): string | undefined {
+  const own = more.find((name) => columns.includes(name))
+  if (own !== undefined) return own
+  const plain = columns.map(plainName)
+  const known = timeNames.find((name) => plain.includes(name))
+  return known === undefined ? undefined : columns[plain.indexOf(known)]
+}
+
+export function timeColumnFix(more: readonly string[] = []): string {
+  return `Name the column of the time ${[...more, ...timeColumns].join(', ')}.`
+}
+
+function noTimeColumn(columns: readonly string[], place: string, more: readonly string[]): Error {
+  const shown = cut(columns.join(','))
+  const separator = columns.some((name) => /[;\t|]/.test(name))
+  return separator
+    ? recordingError(
+        place,
+        `the separators in "${shown}" are mixed or unknown`,
+        'Separate the columns by commas alone.',
+      )
+    : recordingError(place, `no column holds the time in "${shown}"`, timeColumnFix(more))
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[ _-]/g, '')
 }
 
 function parseValues(series: RecordingSeries, values: JsonObject): JsonObject {

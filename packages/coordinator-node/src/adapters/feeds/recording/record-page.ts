@@ -4,6 +4,8 @@ import type { SourceRecord } from '../../../ports/feed-source.ts'
 export interface RecordPage {
   readonly records: readonly SourceRecord[]
   readonly lines: readonly number[]
+  /** The numbers of those that are no records: a value is missing. */
+  readonly leftOut: readonly number[]
   /** Where a line is, for an error: the file, and what its format calls a line. */
   placeOf(line: number): string
 }

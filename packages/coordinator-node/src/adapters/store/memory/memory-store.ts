@@ -116,6 +116,7 @@ function openTables(tables: ReturnType<typeof createTables>): MemoryStore {
     leaseState: verb(leases.state),
     schedules: verb(schedules.active),
     predictionReports: verb(rounds.reports),
+    predictionExports: verb(rounds.exports),
     modelActivity: verb((since) => modelActivity(rounds.predictionsSince(since))),
     roundCounts: verb(rounds.counts),
     async probe(_limitMs, read) {

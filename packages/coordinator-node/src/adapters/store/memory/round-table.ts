@@ -9,13 +9,18 @@ import type {
   PeriodResult,
   PredictionFilter,
   PredictionMove,
-  PredictionReport,
   RoundCounts,
   RoundEvidence,
   RoundSettlement,
   SettleRequest,
   SettleResult,
 } from '../../../ports/store.ts'
+import type {
+  PredictionCursor,
+  PredictionExport,
+  PredictionReport,
+  PredictionStretch,
+} from '../../../ports/store-exports.ts'
 import { answersInOrder, storedLate } from '../check-answers.ts'
 import { checkSettlement } from '../check-settlement.ts'
 import { compareText } from '../compare-text.ts'
@@ -45,6 +50,7 @@ export interface RoundTable {
   firstUnresolvedPerformedAt(scope: FeedScope): Instant
   periodResults(from: Instant, to: Instant): readonly PeriodResult[]
   reports(filter: PredictionFilter): readonly PredictionReport[]
+  exports(stretch: PredictionStretch): readonly PredictionExport[]
   /** Oldest first, in order of (performedAt, round id, model id). */
   predictionsSince(since: Instant): Iterable<Prediction>
   counts(): RoundCounts
@@ -104,6 +110,7 @@ export function createRoundTable(feeds: FeedTable): RoundTable {
     },
     periodResults: (from, to) => periodResults(byResolvableAt, from, to),
     reports: (filter) => predictionReports(byPerformedAt, filter),
+    exports: (stretch) => predictionExports(byPerformedAt, stretch),
     *predictionsSince(since) {
       const first = firstIndex(byPerformedAt, ({ round }) => round.performedAt >= since)
       for (let index = first; index < byPerformedAt.length; index += 1) {
@@ -332,6 +339,31 @@ function predictionReports(rows: readonly RoundRow[], filter: PredictionFilter):
     }
   }
   return newestFirst.reverse()
+}
+
+function predictionExports(rows: readonly RoundRow[], stretch: PredictionStretch): readonly PredictionExport[] {
+  const { from, to, after, limit } = stretch
+  const found: PredictionExport[] = []
+  const start = Math.max(from, after?.performedAt ?? from)
+  for (let index = firstIndex(rows, ({ round }) => round.performedAt >= start); index < rows.length; index += 1) {
+    const { round, predictions, scores } = rows[index] as RoundRow
+    if (round.performedAt >= to) return found
+    for (const [position, prediction] of predictions.entries()) {
+      if (found.length === limit) return found
+      if (after !== null && !isBehind(prediction, after)) continue
+      const { scheduleKey, scope, horizonMs, stepMs, actuals, voidReason } = round
+      const score = scores[position] ?? null
+      found.push({ prediction, scheduleKey, scope, horizonMs, stepMs, score, actuals, voidReason })
+    }
+  }
+  return found
+}
+
+function isBehind(prediction: Prediction, after: PredictionCursor): boolean {
+  const { performedAt, roundId, modelId } = prediction
+  const difference =
+    performedAt - after.performedAt || compareText(roundId, after.roundId) || compareText(modelId, after.modelId)
+  return difference > 0
 }
 
 function compareResolvable(left: RoundRow, right: RoundRow): number {

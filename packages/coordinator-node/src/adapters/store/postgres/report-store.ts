@@ -3,12 +3,13 @@ import type { Leaderboard } from '../../../domain/leaderboard.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { PredictionFilter, PredictionReport, Store } from '../../../ports/store.ts'
+import type { PredictionFilter, Store } from '../../../ports/store.ts'
+import type { PredictionExport, PredictionReport, PredictionStretch } from '../../../ports/store-exports.ts'
 import { snapshotColumns } from './period-store.ts'
 import { type PredictionArray, predictionArray, predictionOf, type ScopeRow, scopeOf } from './schema/rows.ts'
 import { type Fragment, jsonParameter, type Query, type Sql } from './session/connect.ts'
 
-type ReportVerbs = 'latestLeaderboard' | 'predictionReports' | 'snapshotReports' | 'checkpoints'
+type ReportVerbs = 'latestLeaderboard' | 'predictionReports' | 'predictionExports' | 'snapshotReports' | 'checkpoints'
 
 interface ReportRow extends ScopeRow {
   readonly scoreKind: Score['kind']
@@ -39,6 +40,12 @@ export function createReportStore(sql: Sql): Pick<Store, ReportVerbs> {
     async predictionReports(filter) {
       const rows = await sql<ReportRow[]>`${predictionStatement(sql, filter)}`
       return rows.map(reportOf).reverse()
+    },
+    async predictionExports(stretch) {
+      const rows = await sql<
+        (ReportRow & Pick<PredictionExport, 'actuals' | 'voidReason'>)[]
+      >`${exportStatement(sql, stretch)}`
+      return rows.map((row) => ({ ...reportOf(row), actuals: row.actuals, voidReason: row.voidReason }))
     },
     async snapshotReports(filter) {
       const { from, to, limit } = filter
@@ -86,13 +93,31 @@ function predictionStatement(sql: Query, filter: PredictionFilter) {
       : sql`select matching.* from ${wantedModels(sql, filter)}
           cross join lateral (${matching(sql`${newest} and model_id = wanted.id`)}) matching ${order}`
   return sql`
-    select i.id as "roundId", i.schedule_key as "scheduleKey", i.source, i.subject, i.kind,
-      i.granularity, i.horizon_ms as "horizonMs", i.step_ms as "stepMs", i.performed_at as "performedAt",
-      i.resolvable_at as "resolvableAt", ${predictionArray(sql)} as prediction,
-      s.id as "scoreId", s.kind as "scoreKind", s.value, s.reason, s.signal, s.actual, s.scored_at as "scoredAt",
-      s.contract_version as "contractVersion"
+    select ${reportColumns(sql)}
     from (${predictions}) p join inputs i on i.id = p.input_id left join scores s on s.prediction_id = p.id
     order by p.performed_at desc, p.input_id desc, p.model_id desc`
+}
+
+const reportColumns = (sql: Query) => sql`
+  i.id as "roundId", i.schedule_key as "scheduleKey", i.source, i.subject, i.kind,
+  i.granularity, i.horizon_ms as "horizonMs", i.step_ms as "stepMs", i.performed_at as "performedAt",
+  i.resolvable_at as "resolvableAt", ${predictionArray(sql)} as prediction,
+  s.id as "scoreId", s.kind as "scoreKind", s.value, s.reason, s.signal, s.actual, s.scored_at as "scoredAt",
+  s.contract_version as "contractVersion"`
+
+/** Along one index: the cost of a page does not depend on where it is. */
+function exportStatement(sql: Query, { from, to, after, limit }: PredictionStretch) {
+  const behind =
+    after === null
+      ? sql`performed_at >= ${from}`
+      : sql`(performed_at, input_id, model_id) > (${after.performedAt}, ${after.roundId}, ${after.modelId}) and performed_at >= ${from}`
+  return sql`
+    select ${reportColumns(sql)}, i.actuals, i.void_reason as "voidReason"
+    from (
+      select * from predictions where ${behind} and performed_at < ${to}
+      order by performed_at, input_id, model_id limit ${limit}
+    ) p join inputs i on i.id = p.input_id left join scores s on s.prediction_id = p.id
+    order by p.performed_at, p.input_id, p.model_id`
 }
 
 function reportOf(row: ReportRow): PredictionReport {

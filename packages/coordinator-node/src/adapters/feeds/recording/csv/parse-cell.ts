@@ -1,15 +1,15 @@
-import { RowProblem } from './recording-error.ts'
+import { numberColumns } from '../record-builder.ts'
+import { RowProblem } from '../recording-error.ts'
 
 // Leading zeros make a code (`007`), not a number.
 const numberText = /^[+-]?(?:0|[1-9]\d*)(?:\.\d*)?(?:[eE][+-]?\d+)?$|^[+-]?\.\d+(?:[eE][+-]?\d+)?$/
 const wholeNumber = /^[+-]?\d+$/
+/** How programs write that there is no value. */
+const missing = /^(?:nan|null|none)?$/i
 const notFinite = /^[+-]?(?:nan|inf|infinity)$/i
 
-/** Columns that only ever hold numbers, whatever the schema says. */
-export const numberColumns: ReadonlySet<string> = new Set(['open', 'high', 'low', 'close', 'volume', 'price'])
-
 /**
- * A cell of a CSV file as a value: a number, `null` when it is empty, else its text. A whole number that JavaScript cannot
+ * A cell of a CSV file as a value: a number, `null` when it is empty (or, in a column of numbers, says so), else its text. A whole number that JavaScript cannot
  * hold exactly stays text. Throws a {@link RowProblem} for what is no finite number where one must be.
  */
 export function parseCell(text: string, column: string): number | string | null {
@@ -18,8 +18,9 @@ export function parseCell(text: string, column: string): number | string | null 
     const isExact = Number.isSafeInteger(value) || !wholeNumber.test(text) || numberColumns.has(column)
     return isExact ? finite(value, column) : text
   }
+  if (text === '' || (numberColumns.has(column) && missing.test(text))) return null
   if (numberColumns.has(column) || notFinite.test(text)) throw notNumber(column, text)
-  return text === '' ? null : text
+  return text
 }
 
 function finite(value: number, column: string): number {
@@ -28,9 +29,8 @@ function finite(value: number, column: string): number {
 }
 
 function notNumber(column: string, text: string): RowProblem {
-  const found = text === '' ? 'is empty' : `is "${text.slice(0, 40)}"`
   return new RowProblem(
-    `column "${column}" ${found}, which is not a number`,
+    `column "${column}" is "${text.slice(0, 40)}", which is not a number`,
     'Write a finite number with a decimal point, or remove the row: gaps are fine.',
   )
 }

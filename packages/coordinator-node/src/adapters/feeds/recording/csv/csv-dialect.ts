@@ -1,0 +1,45 @@
+import { readInstant } from '../../../../domain/instant-text.ts'
+
+/** How a file of separated values is written. */
+export interface CsvDialect {
+  readonly delimiter: ',' | ';' | '\t'
+  /** Whether blanks stand around the separators. */
+  readonly trim: boolean
+}
+
+/** The dialect of a file, by its first line: commas, else semicolons, else tabs. */
+export function dialectOf(firstLine: string): CsvDialect {
+  const unquoted = firstLine.replace(/"(?:[^"]|"")*"/g, '""')
+  const delimiter = ([',', ';', '\t'] as const).find((it) => unquoted.includes(it)) ?? ','
+  const trim = unquoted.split(delimiter).some((cell) => /^ | $/.test(cell))
+  return { delimiter, trim }
+}
+
+/** Whether a first line has values where the names of the columns belong. */
+export function isDataLine(cells: readonly string[]): boolean {
+  const filled = cells.filter((cell) => cell !== '')
+  return (
+    filled.length > 0 && filled.every((cell) => Number.isFinite(Number(cell)) || readInstant(cell).at !== undefined)
+  )
+}
+
+const [lineFeed, carriageReturn] = [0x0a, 0x0d]
+
+/** Makes line feeds of all line ends, those within quotes included; chunk by chunk of one file. */
+export function createLineEndings(): (chunk: Buffer) => Buffer {
+  let endsInReturn = false
+  return (chunk) => {
+    if (!endsInReturn && !chunk.includes(carriageReturn)) return chunk
+    const unified = Buffer.allocUnsafe(chunk.length)
+    let length = 0
+    for (const byte of chunk) {
+      // The return before it has become one already.
+      const isSecondHalf = endsInReturn && byte === lineFeed
+      endsInReturn = byte === carriageReturn
+      if (isSecondHalf) continue
+      unified[length] = endsInReturn ? lineFeed : byte
+      length += 1
+    }
+    return unified.subarray(0, length)
+  }
+}

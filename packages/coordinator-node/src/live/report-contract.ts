@@ -1,0 +1,20 @@
+import type { AnyContract } from '../contract/crunch-contract.ts'
+import { numericFields } from '../contract/numeric-fields.ts'
+import { contractFeeds, resolveContract } from '../contract/resolved-contract.ts'
+import { feedScopeKey } from '../domain/feed-record.ts'
+import type { ReportContract } from '../report/report-context.ts'
+
+/** What the API, and whoever shows the same rows, has to know of a contract. */
+export function reportContract(contract: AnyContract, organizerId: string): ReportContract {
+  const { newcomers, minRankCoverage, minPayCoverage, organizer } = resolveContract(contract, organizerId)
+  return {
+    feeds: contractFeeds(contract).map(({ scope }) => feedScopeKey(scope)),
+    windows: Object.keys(contract.leaderboard.windows),
+    rankBy: contract.leaderboard.rankBy,
+    direction: contract.leaderboard.direction,
+    ...{ newcomers, minRankCoverage, minPayCoverage, organizer },
+    value: contract.leaderboard.value,
+    metrics: contract.snapshot.metrics ?? [],
+    scoreFields: numericFields(contract.score.schema),
+  }
+}
