@@ -59,6 +59,7 @@ describe('crunch', () => {
   it.each([
     [['frobnicate'], "unknown command 'frobnicate'"],
     [['deploy', '--fast'], "unknown option '--fast'"],
+    [['deploy', 'prod'], 'Allowed choices are dev'],
     [['simulate'], "required option '--recording <file...>' not specified"],
     [['logs', '-n', '-5'], 'Use a whole number'],
     [['restart', 'predict', 'score'], 'too many arguments'],
@@ -91,6 +92,8 @@ describe('crunch', () => {
 
   it.each([
     [['deploy', '--once'], 'this option only applies to a replay'],
+    [['deploy', 'dev', '--once'], 'this option only applies to a replay'],
+    [['deploy', 'dev', '--replay', 'none.csv'], 'give the worker feed-data FEED_REPLAY_FILES'],
     [['deploy', '--speed', '5', '--resume'], 'crunch deploy --speed --resume'],
     [['deploy', '--replay', '--detach', '--once'], 'remove one of the two options'],
     [['deploy', '--replay'], 'holds no recording'],
@@ -138,6 +141,19 @@ describe('crunch', () => {
     })
     expect(out).toContain('database of live data')
     expect(out).toContain('use a different port for each')
+  })
+
+  it('shows the logs of the services that are named, merged by time', async () => {
+    await write('node/contract.ts')
+    const line = (time: number, msg: string) => `${JSON.stringify({ level: 30, time, msg })}\n`
+    await write('node/.crunch/logs/predict.log', line(1, 'one') + line(3, 'three'))
+    await write('node/.crunch/logs/score.log', line(2, 'two'))
+    await write('node/.crunch/logs/report.log', line(4, 'four'))
+    const { out } = await crunch(['logs', 'score', 'feed-data', 'predict'])
+    expect(out.match(/one|two|three|four/g)).toEqual(['one', 'two', 'three'])
+    const { exitCode, err } = await crunch(['logs', 'score', 'prediction'])
+    expect(exitCode).toBe(1)
+    expect(err).toContain('service "prediction": there is no log of it\n  fix: name one of: predict, report, score')
   })
 
   it('says that nothing runs', async () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
 import { describeError, ReportedFailure } from './cli-error.ts'
 import { addDataCommands } from './data-commands.ts'
 import { addModelCommands } from './model-commands.ts'
@@ -13,6 +13,7 @@ interface DeployFlags {
   readonly once?: true
   readonly resume?: true
   readonly newEra?: true
+  readonly dev?: true
 }
 
 /**
@@ -58,14 +59,26 @@ export function createProgram(terminal: Terminal): Command {
 function addDeployment(program: Command, terminal: Terminal): void {
   replayOptions(program.command('deploy'))
     .description('run the competition on this machine until Ctrl-C')
+    .addArgument(
+      new Argument('[part]', 'dev: only the database and the models, for workers that you start from an IDE').choices([
+        'dev',
+      ]),
+    )
     .option('--detach', 'run in the background; stop it with crunch down')
     .option('--new-era', 'confirm a changed contract: end the current era of the database and begin a new one')
     .option('--once', 'replay at full speed and exit after the first checkpoint')
     .addHelpText('after', deployExamples)
-    .action(async (flags: DeployFlags) => {
+    .action(async (part: 'dev' | undefined, flags: DeployFlags) => {
       const { deploy } = await import('./commands/deploy.ts')
       const { detach, newEra } = flags
-      await deploy({ ...deployRequest(flags), detach: detach === true, newEra: newEra === true }, terminal)
+      await deploy(
+        {
+          ...deployRequest({ ...flags, ...(part === 'dev' && { dev: true }) }),
+          detach: detach === true,
+          newEra: newEra === true,
+        },
+        terminal,
+      )
     })
   program
     .command('down')
@@ -81,6 +94,7 @@ function addDeployment(program: Command, terminal: Terminal): void {
 const deployExamples = `
 Examples:
   crunch deploy                            live data, in the foreground
+  crunch deploy dev                        only the database and the models; start the workers yourself
   crunch deploy --replay                   replay the recordings in node/recordings
   crunch deploy --replay day.csv --once    replay at full speed, exit after the first checkpoint`
 
@@ -97,6 +111,7 @@ function deployRequest(flags: DeployFlags) {
     speed: flags.speed,
     resume: flags.resume === true,
     once: flags.once === true,
+    dev: flags.dev === true,
   }
 }
 
@@ -110,14 +125,14 @@ function addOperation(program: Command, terminal: Terminal): void {
     )
   program
     .command('logs')
-    .description('show the logs of one service, or of all services merged by time')
-    .argument('[service]', 'postgres, models, predict, score, report, supervisor')
+    .description('show the logs of services, or of all services, merged by time')
+    .argument('[service...]', 'postgres, models, predict, score, report, supervisor')
     .option('-f, --follow', 'keep printing new lines')
     .option('-n, --lines <count>', 'number of past lines to print', parseCount, 200)
     .option('--json', 'print JSON')
-    .action(async (service: string | undefined, flags: { follow?: true; lines: number; json?: true }) => {
+    .action(async (services: string[], flags: { follow?: true; lines: number; json?: true }) => {
       const { logs } = await import('./commands/logs.ts')
-      await logs({ service, follow: flags.follow === true, lines: flags.lines, json: flags.json === true }, terminal)
+      await logs({ services, follow: flags.follow === true, lines: flags.lines, json: flags.json === true }, terminal)
     })
   program
     .command('leaderboard')
@@ -183,9 +198,11 @@ interface BacktestFlags extends TimeFlags {
 
 /** Hidden commands: the CLI starts them as child processes. */
 function addInternal(program: Command, terminal: Terminal): void {
-  replayOptions(program.command('supervise', { hidden: true })).action(async (flags: DeployFlags) =>
-    (await import('./commands/supervise.ts')).supervise(deployRequest(flags), terminal),
-  )
+  replayOptions(program.command('supervise', { hidden: true }))
+    .option('--dev')
+    .action(async (flags: DeployFlags) =>
+      (await import('./commands/supervise.ts')).supervise(deployRequest(flags), terminal),
+    )
   program
     .command('embedded-postgres', { hidden: true })
     .requiredOption('--directory <directory>')

@@ -111,6 +111,20 @@ describe.each(['realtime', 'weather', 'blank'] as const)('the %s pack', (pack) =
   })
 })
 
+test.runIf(existsSync('/usr/bin/make'))('make alone prints help, and its targets run crunch', () => {
+  const folder = built.emptyFolder()
+  built.run(['my-game', '--yes', '--directory', folder])
+  const make = (...args: string[]) => execFileSync('make', args, { cwd: folder, encoding: 'utf8' })
+  for (const target of ['deploy', 'deploy dev', 'logs', 'status', 'restart', 'down', 'check', 'test']) {
+    expect(make()).toMatch(new RegExp(`^make ${target} `, 'm'))
+  }
+  expect(make('-n', 'deploy', 'dev')).toMatch(/^npm run deploy -- dev\s*$/m)
+  expect(make('-n', 'deploy', 'ARGS=--once')).toMatch(/^npm run deploy -- +--once$/m)
+  expect(make('-n', 'logs', 'SERVICES=score predict', 'ARGS=-f')).toBe('npm run logs -- score predict -f\n')
+  expect(make('-n', 'status')).toMatch(/^npm run status -- *$/m)
+  expect(() => make('-s', 'dev')).toThrow('Type: make deploy dev')
+})
+
 test('every setting of the example file is a comment, so that copying it changes nothing', () => {
   const folder = built.emptyFolder()
   built.run(['my-game', '--yes', '--directory', folder])

@@ -1,4 +1,4 @@
-// npm run demo [-- --once] [-- --recording FILE]: the main job as a user would run it, on a real recording.
+// npm run demo [-- --once] [-- --keep] [-- --recording FILE]: the main job as a user would run it, on a real recording.
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -7,7 +7,12 @@ import { freePort } from './free-port.ts'
 import { createUserWorkspace, type UserWorkspace } from './workspace.ts'
 
 const { values } = parseArgs({
-  options: { once: { type: 'boolean', default: false }, recording: { type: 'string' }, speed: { type: 'string' } },
+  options: {
+    once: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    recording: { type: 'string' },
+    speed: { type: 'string' },
+  },
 })
 
 const recording = values.recording === undefined ? undefined : resolve(process.env.INIT_CWD ?? '.', values.recording)
@@ -37,10 +42,14 @@ try {
 async function runDemo(): Promise<number> {
   const pack = recording === undefined ? 'weather' : 'realtime'
   const workspace = await createUserWorkspace(pack, 'demo', { onStep: (step) => console.log(`- ${step}`) })
+  console.log(
+    `- it runs in ${workspace.directory}${values.keep ? '' : ', which is removed at the end; --keep keeps it'}`,
+  )
   try {
     return ending.signal.aborted ? 0 : await deploy(workspace)
   } finally {
-    await workspace.remove()
+    if (values.keep) console.log(`Kept: ${workspace.directory}. Go on there with: npx crunch deploy --replay`)
+    else await workspace.remove()
   }
 }
 

@@ -13,6 +13,7 @@ import {
 import { hostModel } from '../local-model/host-model.ts'
 import { type RunningModel, readRunningModels } from '../models-file.ts'
 import { readNodeEnvironment } from '../read-environment.ts'
+import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
 import { failWith, loadModel, takeLoadable } from './simulate.ts'
@@ -29,7 +30,6 @@ export interface BacktestOptions {
   readonly json: boolean
 }
 
-const progressMs = 1_000
 /** No id of a models file looks like it, so that it meets none of the examples. */
 const backtestedId = 'backtest'
 
@@ -58,7 +58,7 @@ export async function backtest(options: BacktestOptions, terminal: Terminal): Pr
   })
   let report: BacktestReport
   try {
-    let shownAtMs = performance.now()
+    const progress = createProgress(terminal)
     const result = await simulateRecordings({
       contract,
       files,
@@ -69,9 +69,7 @@ export async function backtest(options: BacktestOptions, terminal: Terminal): Pr
       hosted: { runner: hosted.runner, timeoutMs: settings.modelTimeoutMs, beforeBatch: hosted.untilBack },
       signal: terminal.signal,
       onProgress({ recordCount, at }) {
-        if (performance.now() - shownAtMs < progressMs) return
-        shownAtMs = performance.now()
-        terminal.err(`${recordCount} records, up to ${new Date(at).toISOString()}`)
+        progress(() => `${recordCount} records, up to ${new Date(at).toISOString()}`)
       },
     })
     if (terminal.signal.aborted) throw interrupted()

@@ -34,6 +34,7 @@ function starting(): PreparedDeployment {
     apiUrl,
     replay: undefined,
     otherOrchestrator: null,
+    dev: undefined,
     supervisor: {
       stateDirectory,
       apiUrl,

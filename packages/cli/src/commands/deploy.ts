@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { CliError, ReportedFailure } from '../cli-error.ts'
 import { awaitOrchestrator } from '../deploy/await-orchestrator.ts'
 import type { DeployRequest } from '../deploy/deployment-plan.ts'
-import { followLeaderboard, waitForCheckpoint } from '../deploy/follow-replay.ts'
+import { writeDevEnvironment } from '../deploy/dev-environment.ts'
+import { followLeaderboard, waitForCheckpoint, watchServices } from '../deploy/follow-replay.ts'
 import { type PreparedDeployment, prepareDeployment } from '../deploy/prepare-deployment.ts'
 import { openStartView } from '../deploy/show-start.ts'
 import { DeploymentFailure, reportFailure, type WatchInput, waitUntilReady } from '../deploy/watch-start.ts'
@@ -60,8 +61,9 @@ export async function deployHere(
         if (request.once) throw endedEarly()
         return
       }
-      announce(prepared, terminal)
-      if (request.once) await runOnce(input)
+      await announce(prepared, terminal)
+      if (prepared.dev !== undefined) await watchServices(input)
+      else if (request.once) await runOnce(input)
       else await followLeaderboard(input)
     })
   } finally {
@@ -140,7 +142,7 @@ async function deployDetached(request: DeployRequest, prepared: PreparedDeployme
     throw error
   }
   child.unref()
-  announce(prepared, terminal)
+  await announce(prepared, terminal)
   terminal.out('It runs in the background: crunch status, crunch logs -f, crunch down')
 }
 
@@ -161,6 +163,7 @@ const startingServices = [
 ] as const
 
 function replayArguments(request: DeployRequest): readonly string[] {
+  if (request.dev === true) return ['--dev']
   if (request.replay === undefined) return []
   const speed = request.speed === undefined ? [] : ['--speed', String(request.speed)]
   return ['--replay', ...request.replay, ...speed, ...(request.resume ? ['--resume'] : [])]
@@ -168,7 +171,15 @@ function replayArguments(request: DeployRequest): readonly string[] {
 
 function watchInput(prepared: PreparedDeployment, terminal: Terminal, look: WatchInput['look']): WatchInput {
   const client = new ReportClient(prepared.apiUrl)
-  return { look, client, logDirectory: prepared.workspace.logDirectory, terminal, since: Date.now(), patienceMs }
+  return {
+    look,
+    client,
+    logDirectory: prepared.workspace.logDirectory,
+    terminal,
+    since: Date.now(),
+    patienceMs,
+    hasApi: prepared.dev === undefined,
+  }
 }
 
 async function showStart(input: WatchInput): Promise<boolean> {
@@ -192,7 +203,12 @@ async function orReport<Value>(input: WatchInput, action: () => Promise<Value>):
   }
 }
 
-function announce({ apiUrl, replay }: PreparedDeployment, terminal: Terminal): void {
+async function announce({ apiUrl, replay, dev }: PreparedDeployment, terminal: Terminal): Promise<void> {
+  if (dev !== undefined) {
+    terminal.out('The database and the models run. Start the workers from an IDE with the same file, or with:')
+    for (const line of await writeDevEnvironment(dev)) terminal.out(`  ${line}`)
+    return
+  }
   const what = replay === undefined ? 'live' : `replaying ${replay.files.length} file(s) at ${speedText(replay.speed)}`
   terminal.out(`The competition runs, ${what}. Report API: ${apiUrl}/reports/leaderboard`)
 }

@@ -7,7 +7,8 @@ import { findWorkspace } from '../workspace.ts'
 
 /** Which logs, and how many of their past lines. */
 export interface LogsOptions {
-  readonly service: string | undefined
+  /** None: all. */
+  readonly services: readonly string[]
   readonly follow: boolean
   readonly lines: number
   readonly json: boolean
@@ -24,7 +25,7 @@ const aliases: Readonly<Record<string, string>> = {
 /** Shows logs merged by time; with `follow` goes on until the operator ends it. */
 export async function logs(options: LogsOptions, terminal: Terminal): Promise<void> {
   const { logDirectory } = findWorkspace(terminal.cwd)
-  const services = chooseServices(await loggedServices(logDirectory), options.service)
+  const services = chooseServices(await loggedServices(logDirectory), options.services)
   const show = (entries: readonly ServiceEntry[]): void => {
     for (const { service, entry } of entries) {
       terminal.out(
@@ -41,13 +42,14 @@ export async function logs(options: LogsOptions, terminal: Terminal): Promise<vo
   await followLogs(logDirectory, services, show, terminal.signal, options.lines)
 }
 
-function chooseServices(known: readonly string[], asked: string | undefined): readonly string[] {
-  if (asked === undefined && known.length > 0) return known
-  const name = asked === undefined ? undefined : (aliases[asked] ?? asked)
-  if (name !== undefined && known.includes(name)) return [name]
-  throw new CliError({
-    place: asked === undefined ? 'crunch logs' : `service ${JSON.stringify(asked)}`,
-    cause: 'there is no log of it',
-    fix: known.length === 0 ? 'deploy the competition first: crunch deploy' : `name one of: ${known.join(', ')}`,
-  })
+function chooseServices(known: readonly string[], asked: readonly string[]): readonly string[] {
+  if (known.length === 0) throw noLog('crunch logs', 'deploy the competition first: crunch deploy')
+  const names = asked.map((name) => aliases[name] ?? name)
+  const missing = names.findIndex((name) => !known.includes(name))
+  if (missing !== -1) throw noLog(`service ${JSON.stringify(asked[missing])}`, `name one of: ${known.join(', ')}`)
+  return names.length === 0 ? known : [...new Set(names)]
+}
+
+function noLog(place: string, fix: string): CliError {
+  return new CliError({ place, cause: 'there is no log of it', fix })
 }

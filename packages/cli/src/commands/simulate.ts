@@ -9,6 +9,7 @@ import { type LocalModel, loadNodeContract, nameRefusal, readNodeSettings, simul
 import { type RunningModel, readRunningModels } from '../models-file.ts'
 import { readNodeEnvironment } from '../read-environment.ts'
 import { formatSimulation } from '../tables.ts'
+import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
@@ -19,8 +20,6 @@ export interface SimulateOptions {
   readonly models: string | undefined
   readonly json: boolean
 }
-
-const progressMs = 1_000
 
 /** Runs the competition over recordings in this process, with the pipeline that also runs live. */
 export async function simulate(options: SimulateOptions, terminal: Terminal): Promise<void> {
@@ -40,7 +39,7 @@ export async function simulate(options: SimulateOptions, terminal: Terminal): Pr
             : { ...model, cruncherId: settings.organizerId },
         )
   const models = await Promise.all(chosen.map((model) => loadModel(model, settings.modelBaseClassName)))
-  let shownAtMs = performance.now()
+  const progress = createProgress(terminal)
   const result = await simulateRecordings({
     contract,
     files,
@@ -49,9 +48,7 @@ export async function simulate(options: SimulateOptions, terminal: Terminal): Pr
     onProblem: (text) => terminal.err(text),
     signal: terminal.signal,
     onProgress({ recordCount, at }) {
-      if (performance.now() - shownAtMs < progressMs) return
-      shownAtMs = performance.now()
-      terminal.err(`${recordCount} records, up to ${new Date(at).toISOString()}`)
+      progress(() => `${recordCount} records, up to ${new Date(at).toISOString()}`)
     },
   })
   if (terminal.signal.aborted) throw interrupted()

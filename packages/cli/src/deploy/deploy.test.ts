@@ -223,6 +223,7 @@ async function watch(
     logDirectory: join(root, 'logs'),
     since: Date.now(),
     patienceMs: 20_000,
+    hasApi: true,
     terminal: {
       cwd: root,
       env: {},

@@ -15,6 +15,8 @@ export interface DeployRequest {
   readonly resume: boolean
   /** Ends by itself after the first checkpoint. */
   readonly once: boolean
+  /** Only what workers need: the database and the models. */
+  readonly dev?: boolean
 }
 
 /** The recordings that are replayed, as absolute paths. */
@@ -42,6 +44,13 @@ export function planReplay(request: DeployRequest, workspace: Workspace, directo
       place: `crunch deploy ${needing.join(' ')}`,
       cause: 'this option only applies to a replay',
       fix: 'add --replay, or remove the option',
+    })
+  }
+  if (request.dev === true) {
+    throw new CliError({
+      place: 'crunch deploy dev --replay',
+      cause: 'whoever starts the workers decides what they replay',
+      fix: 'remove --replay, and give the worker feed-data FEED_REPLAY_FILES=FILE in its environment',
     })
   }
   const files =

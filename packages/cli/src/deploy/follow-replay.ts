@@ -6,12 +6,13 @@ import { standingStill } from '../standing-still.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
 import { formatLeaderboard, formatProgress, type ReplayProgress } from '../tables.ts'
 import { cutToCells } from '../terminal/printable.ts'
+import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { DeploymentFailure, standstill, type WatchInput } from './watch-start.ts'
 
 const refreshMs = 1_000
 const checkpointPollMs = 250
-const plainLineMs = 10_000
+const plainLineMs = 60_000
 /** After the end of a recording the pipeline still settles; this long without any change it has nothing more to do. */
 const settledAfterMs = 10_000
 
@@ -40,6 +41,18 @@ export async function followLeaderboard(input: WatchInput): Promise<void> {
   }
 }
 
+/** Says when a service has trouble, until the operator ends it. */
+export async function watchServices({ look, terminal }: Pick<WatchInput, 'look' | 'terminal'>): Promise<void> {
+  let seen = ''
+  while (!terminal.signal.aborted) {
+    const troubles = (await look()).filter(({ state }) => state !== 'ready').map(describeTrouble)
+    const text = troubles.join(', ')
+    if (text !== seen && text !== '') terminal.err(text)
+    seen = text
+    await abortableDelay(refreshMs, terminal.signal)
+  }
+}
+
 /**
  * Waits until the first checkpoint has closed. Undefined when the operator ended the wait.
  * @throws DeploymentFailure when a service cannot run, or nothing has changed for the time that is set.
@@ -48,7 +61,7 @@ export async function waitForCheckpoint(input: WatchInput): Promise<CheckpointRo
   const { client, terminal, patienceMs } = input
   let seen = ''
   let changedAtMs = performance.now()
-  let shownAtMs = Number.NEGATIVE_INFINITY
+  const progress = createProgress(terminal)
   while (!terminal.signal.aborted) {
     const services = await input.look()
     const failed = services.find(({ state }) => state === 'failed')
@@ -68,8 +81,7 @@ export async function waitForCheckpoint(input: WatchInput): Promise<CheckpointRo
     if (state !== undefined && now !== seen) {
       changedAtMs = nowMs
       seen = now
-      if (nowMs - shownAtMs > refreshMs) terminal.err(formatProgress(state.progress))
-      if (nowMs - shownAtMs > refreshMs) shownAtMs = nowMs
+      progress(() => formatProgress(state.progress))
     }
     const hasEnded = services.some(({ lastEvent }) => lastEvent === 'replay-ended')
     if (hasEnded && nowMs - changedAtMs > Math.min(settledAfterMs, patienceMs)) {

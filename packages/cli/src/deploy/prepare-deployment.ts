@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { ReportedFailure } from '../cli-error.ts'
+import { CliError, ReportedFailure } from '../cli-error.ts'
 import { roundsPerMs } from '../engine.ts'
 import { orchestratorUrl } from '../models/orchestrator-client.ts'
-import { readEnvironment } from '../read-environment.ts'
+import { readEnvironment, readNodeEnvironment } from '../read-environment.ts'
 import { endLeftovers } from '../supervisor/pid-files.ts'
 import type { SupervisorOptions } from '../supervisor/supervisor.ts'
 import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
@@ -10,8 +10,9 @@ import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
 import { checkWorkspace, formatFinding } from './check-workspace.ts'
 import { type DeployRequest, planReplay, watchableSpeed } from './deployment-plan.ts'
+import type { DevInput } from './dev-environment.ts'
 import { prepareReplayDatabase } from './replay-database.ts'
-import { deploymentServices, type ReplayRun } from './services.ts'
+import { deploymentServices, devServices, type ReplayRun } from './services.ts'
 import { stopDatabases } from './workspace-databases.ts'
 
 /** A deployment that may be started: everything was looked at. */
@@ -22,6 +23,8 @@ export interface PreparedDeployment {
   readonly replay: ReplayRun | undefined
   /** The one that runs the models, if it is not started with the deployment. */
   readonly otherOrchestrator: { readonly host: string; readonly port: number } | null
+  /** What workers need that the operator starts; undefined when the deployment starts them. */
+  readonly dev: DevInput | undefined
 }
 
 /**
@@ -51,25 +54,37 @@ export async function prepareDeployment(
   const speed = plan?.speed ?? settings.replaySpeed ?? watchableSpeed(roundsPerMs(contract))
   const replay = plan && { files: plan.files, speed }
   const apiUrl = `http://127.0.0.1:${settings.apiPort}`
-  const services = deploymentServices({
+  const all = deploymentServices({
     workspace,
     settings,
     replay,
     environment: () => readEnvironment(workspace.nodeDirectory, terminal.env),
   })
   const { modelRunnerHost: host, modelRunnerPort: port } = settings
+  const services = request.dev === true ? all.filter(({ name }) => devServices.includes(name)) : all
+  if (services.length === 0) {
+    const cause = 'the settings name a database and a model orchestrator elsewhere, so there is nothing to start'
+    throw new CliError({ place: 'crunch deploy dev', cause, fix: 'start the workers: crunch-worker --help' })
+  }
+  const environment = readNodeEnvironment(workspace.nodeDirectory, terminal.env)
   return {
     workspace,
     apiUrl,
     replay,
     otherOrchestrator: settings.runsModelsHere ? null : { host, port },
+    dev: request.dev === true ? { workspace, settings, environment } : undefined,
     supervisor: {
       stateDirectory: workspace.stateDirectory,
       services,
       apiUrl,
       modelsUrl: settings.runsModelsHere ? orchestratorUrl(settings) : null,
       endRest: () => stopDatabases(workspace),
-      mode: replay === undefined ? 'live' : `replay of ${replay.files.join(', ')}`,
+      mode:
+        request.dev === true
+          ? 'dev: only the database and the models'
+          : replay === undefined
+            ? 'live'
+            : `replay of ${replay.files.join(', ')}`,
       ...(plan === undefined ? {} : { prepare: () => prepareReplayDatabase(workspace, plan) }),
     },
   }

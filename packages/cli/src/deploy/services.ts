@@ -35,6 +35,9 @@ export function embeddedDirectory(input: Pick<ServicesInput, 'workspace' | 'sett
   return input.settings.databaseUrl === undefined ? liveDatabaseDirectory(input.workspace) : undefined
 }
 
+/** What `crunch deploy dev` starts: the operator starts the workers. */
+export const devServices: readonly string[] = ['postgres', 'models']
+
 /** The processes of a deployment. Migrations are run by the worker that comes first. */
 export function deploymentServices(input: ServicesInput): readonly ServiceDefinition[] {
   const directory = embeddedDirectory(input)
@@ -139,7 +142,10 @@ function workerService(
 }
 
 /** With the key of the orchestrator beside it, the predict worker is the coordinator in charge. */
-function orchestratorKey({ workspace, settings }: ServicesInput): Readonly<Record<string, string>> {
+export function orchestratorKey({
+  workspace,
+  settings,
+}: Pick<ServicesInput, 'workspace' | 'settings'>): Readonly<Record<string, string>> {
   if (!settings.runsModelsHere || settings.apiKey !== undefined) return {}
   return { MODEL_ORCHESTRATOR_KEY_FILE: orchestratorKeyFileIn(modelLogsDirectory(workspace)) }
 }

@@ -22,6 +22,8 @@ export interface WatchInput {
   readonly since: number
   /** Without any change for this long, the wait has failed. */
   readonly patienceMs: number
+  /** False: no worker of the deployment serves the API. */
+  readonly hasApi: boolean
 }
 
 /** A service that will not come to serve, or a standstill: the reason is told with the last lines of its log. */
@@ -57,7 +59,7 @@ export async function waitUntilReady(
     progress = further
     const failed = services.find(({ state }) => state === 'failed')
     if (failed !== undefined) throw new DeploymentFailure(failed.lastError ?? 'it cannot start', failed.name)
-    if (services.every(({ state }) => state === 'ready') && (await apiAnswers(client))) return true
+    if (services.every(({ state }) => state === 'ready') && (!input.hasApi || (await apiAnswers(client)))) return true
     if (performance.now() - changedAtMs > patienceMs) throw standstill(services, patienceMs)
     await abortableDelay(pollMs, terminal.signal)
   }

@@ -15,7 +15,7 @@ export default defineContract({
   name: 'crunch-template',
   feed: values,
   // The organizer's own model, neither ranked nor paid: who is no better earns nothing.
-  baselines: ['last-value'],
+  baselines: ['recent-mean'],
 
   // What models see: the values of the last two days, oldest first.
   input: {
@@ -60,5 +60,5 @@ export default defineContract({
     minCoverage: 0.8,
   },
 
-  checkpoint: { every: '7d', minCoverage: 0.5, emission: tiers({ payAbove: { baseline: 'last-value' } }) },
+  checkpoint: { every: '7d', minCoverage: 0.5, emission: tiers({ payAbove: { baseline: 'recent-mean' } }) },
 })

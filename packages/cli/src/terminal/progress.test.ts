@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest'
+import { createProgress } from './progress.ts'
+
+function shownIn(seconds: number, isInteractive: boolean): readonly string[] {
+  let now = 0
+  const shown: string[] = []
+  const progress = createProgress({ err: (text) => void shown.push(text), isInteractive }, () => now)
+  for (let second = 0; second <= seconds; second++) {
+    now = second * 1_000
+    progress(() => `${second} s`)
+  }
+  return shown
+}
+
+it('prints a line each second to a terminal', () => {
+  expect(shownIn(3, true)).toEqual(['1 s', '2 s', '3 s'])
+})
+
+it('prints a line a minute to anything else', () => {
+  expect(shownIn(130, false)).toEqual(['60 s', '120 s'])
+})
