@@ -232,7 +232,7 @@ const brokenFiles: readonly (readonly [name: string, content: string | Buffer, m
     /line 2: column "time" holds "10:00".*into one col/,
   ],
   ['no header line', `${good}\n`, /line 1: there is no header line: .*Name the columns in a first line of its own/],
-  ['no header line and text', '2023-02-28;1;2', /line 1: there is no header line/],
+  ['no header line and text', '2023-02-28;1;1;mist', /line 1: there is no header line/],
   ['an index without a name', `,${header}\n0,${good}`, /line 1: a column has no name.*index=False/],
   ['blanks in quoted names', 'date," open"\n2023-02-28,1', /line 1: column name " open" has blanks around it/],
   [
@@ -240,7 +240,7 @@ const brokenFiles: readonly (readonly [name: string, content: string | Buffer, m
     'time;open;high, low\n2023-02-28;1;1',
     /line 1: the separators in "time;open;high,low" are mixed/,
   ],
-  ['decimal commas', 'date;x\n2023-02-28;1,5', /line 2: column "x" is "1,5", with a decimal comma/],
+  ['decimal commas', 'date;x\n2023-02-28;1,5', /line 2: column "x" is "1,5", with a decimal comma in "2023-02-28;1,5"/],
   ['UTF-16', Buffer.from('\uFEFFdate,x\n2023-02-28,1', 'utf16le'), /is UTF-16. Save it as UTF-8/],
   [
     'longer candles than the feed',

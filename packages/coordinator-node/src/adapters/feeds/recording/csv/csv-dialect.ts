@@ -1,4 +1,5 @@
 import { readInstant } from '../../../../domain/instant-text.ts'
+import { findTimeColumn } from '../record-builder.ts'
 
 /** How a file of separated values is written. */
 export interface CsvDialect {
@@ -15,12 +16,12 @@ export function dialectOf(firstLine: string): CsvDialect {
   return { delimiter, trim }
 }
 
-/** Whether a first line has values where the names of the columns belong. */
+/** Whether a first line has values where the names of the columns belong: a time or only numbers, and no name of a time column. */
 export function isDataLine(cells: readonly string[]): boolean {
+  if (findTimeColumn(cells) !== undefined) return false
   const filled = cells.filter((cell) => cell !== '')
-  return (
-    filled.length > 0 && filled.every((cell) => Number.isFinite(Number(cell)) || readInstant(cell).at !== undefined)
-  )
+  const hasTime = filled.some((cell) => readInstant(cell).at !== undefined)
+  return hasTime || (filled.length > 0 && filled.every((cell) => Number.isFinite(Number(cell))))
 }
 
 const [lineFeed, carriageReturn] = [0x0a, 0x0d]

@@ -54,7 +54,7 @@ export async function* readCsvRecords(
   for await (const rows of table.rows) {
     const page = { records: [] as SourceRecord[], lines: [] as number[], leftOut: [] as number[], placeOf }
     const take = (parseRow: RowParser, cells: CsvRow): void => {
-      const record = located(placeOf(line), cells, parseRow)
+      const record = located(placeOf(line), cells, parseRow, table.delimiter)
       if (record === undefined) page.leftOut.push(line)
       else {
         page.records.push(record)
@@ -161,11 +161,11 @@ function csvError(path: string, error: CsvError): Error {
   )
 }
 
-function located(place: string, cells: CsvRow, toRecord: RowParser): SourceRecord | undefined {
+function located(place: string, cells: CsvRow, toRecord: RowParser, delimiter: string): SourceRecord | undefined {
   try {
     return toRecord(cells)
   } catch (error) {
-    throw error instanceof RowProblem ? rowError(place, cells.join(','), error) : error
+    throw error instanceof RowProblem ? rowError(place, cells.join(delimiter), error) : error
   }
 }
 
