@@ -43,8 +43,9 @@ export const within = (lowest: number, highest: number) => numeric(range(lowest,
 export const countWithin = (lowest: number, highest: number) =>
   numeric(range(lowest, highest).int('must be a whole number'))
 export const port = countWithin(1, 65_535)
-export const speed = z.union([z.literal('max'), within(0.001, 1_000_000)], {
-  error: 'must be max, or a number from 0.001 to 1000000',
+/** A replay of daily records at 10,000 a second has the speed 864,000,000. */
+export const speed = z.union([z.literal('max'), within(0.001, 1_000_000_000)], {
+  error: 'must be max, or a number from 0.001 to 1000000000',
 })
 
 export const list = text.transform((value) =>

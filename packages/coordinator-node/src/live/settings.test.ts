@@ -151,5 +151,9 @@ describe('readSettings', () => {
     expect(settings.FEED_SUBJECTS).toEqual(['BTCUSDT', 'ETHUSDT'])
     expect(settings.FEED_REPLAY_SPEED).toBe(60)
     expect(readSettings({}).FEED_REPLAY_SPEED).toBe('max')
+    // A replay of a day in 8 ms.
+    expect(readSettings({ FEED_REPLAY_FILES: 'a.csv', FEED_REPLAY_SPEED: '10800000' }).FEED_REPLAY_SPEED).toBe(
+      10_800_000,
+    )
   })
 })
