@@ -4,6 +4,18 @@ import { parseModelsFile } from './models-file.ts'
 const read = (text: string) => parseModelsFile({ path: 'models.dev.yml', text, crunchId: 'weather' })
 
 describe('parseModelsFile', () => {
+  it('reads a file behind a byte order mark, and refuses one that is not UTF-8', () => {
+    const text = 'models:\r\n  - id: "1"\r\n    submission_id: a\r\n    desired_state: STOPPED\r\n    model_name: ö\r\n'
+    expect(read(`\uFEFF${text}`)).toEqual(read(text))
+    for (const bytes of [
+      Buffer.from(`\uFEFF${text}`, 'utf16le'),
+      Buffer.from(text, 'utf16le'),
+      Buffer.from(text, 'latin1'),
+    ]) {
+      expect(() => read(bytes.toString('utf8'))).toThrow(/models\.dev\.yml:1: the file is not UTF-8; save it as UTF-8/)
+    }
+  })
+
   it.each([
     ['a control sequence', '\\e[2J'],
     ['a line break', 'a\\nb'],

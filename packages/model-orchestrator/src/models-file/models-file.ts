@@ -68,6 +68,8 @@ export function parseModelsFile(input: {
   readonly text: string
   readonly crunchId: string
 }): ModelsFile {
+  // UTF-16, which PowerShell's `>` writes, and other encodings leave these where they are read as UTF-8.
+  if (/[\0\uFFFD]/.test(input.text)) throw invalid(input.path, 1, 'the file is not UTF-8; save it as UTF-8')
   const lines = new LineCounter()
   const document = parseDocument(input.text, { lineCounter: lines, prettyErrors: false })
   const [syntaxError] = document.errors
