@@ -193,6 +193,11 @@ function formatHoles(holes: SimulationResult['holes']): string[] {
   return holes.length > shownHoles ? [...shown, `missing: ${holes.length - shownHoles} more stretches`] : shown
 }
 
+/** `1 finding`, `2 findings`. */
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** A model without a rank shows why. */
 export function formatRank(rank: number | null, unrankedReason?: string | null): string {
   return rank === null || rank >= 999_999 ? formatReason(unrankedReason) || '-' : String(rank)

@@ -1,6 +1,7 @@
 import { ReportedFailure } from '../cli-error.ts'
 import { checkWorkspace, formatFinding } from '../deploy/check-workspace.ts'
 import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
+import { countOf } from '../tables.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
@@ -18,7 +19,9 @@ export async function check(options: { readonly json: boolean }, terminal: Termi
     for (const finding of all) terminal.out(formatFinding(finding))
     const summary = isDeployed ? 'ports not looked at: the deployment holds them' : 'ports free'
     terminal.out(
-      all.length === 0 ? `Contract, settings, database and models are right; ${summary}.` : `${all.length} finding(s).`,
+      all.length === 0
+        ? `Contract, settings, database and models are right; ${summary}.`
+        : `${countOf(all.length, 'finding')}.`,
     )
     for (const unread of report.unreadKeys) terminal.out(`warning: ${formatFinding(unread)}`)
     for (const note of report.notes) terminal.out(note)

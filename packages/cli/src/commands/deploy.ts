@@ -14,7 +14,7 @@ import { selfCommand } from '../self-command.ts'
 import { askSupervisor } from '../supervisor/control.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { alreadyRunning, readLiveSupervisor } from '../supervisor/supervisor-record.ts'
-import { formatCheckpoint, formatLeaderboard, isWholeEmission } from '../tables.ts'
+import { countOf, formatCheckpoint, formatLeaderboard, isWholeEmission } from '../tables.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 import { beginEraFor } from './new-era.ts'
@@ -209,7 +209,8 @@ async function announce({ apiUrl, replay, dev }: PreparedDeployment, terminal: T
     for (const line of await writeDevEnvironment(dev)) terminal.out(`  ${line}`)
     return
   }
-  const what = replay === undefined ? 'live' : `replaying ${replay.files.length} file(s) at ${speedText(replay.speed)}`
+  const what =
+    replay === undefined ? 'live' : `replaying ${countOf(replay.files.length, 'file')} at ${speedText(replay.speed)}`
   terminal.out(`The competition runs, ${what}. Report API: ${apiUrl}/reports/leaderboard`)
 }
 

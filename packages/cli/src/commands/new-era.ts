@@ -1,6 +1,7 @@
 import { CliError } from '../cli-error.ts'
 import { confirmNewEra, formatTime } from '../engine.ts'
 import { withNodeStore } from '../node-store.ts'
+import { countOf } from '../tables.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 /** Confirms a changed contract before the deployment starts, and tells what became of the old era. */
@@ -20,7 +21,9 @@ export async function beginEraFor(request: { readonly replay?: readonly string[]
     }
     const { era, voidRoundCount, changes } = outcome
     terminal.out(`Era ${era.number} began at ${formatTime(era.beganAt)}. Changed: ${changes.join(', ')}.`)
-    terminal.out(`${voidRoundCount} open round(s) of era ${era.number - 1} are void, and count for no model.`)
+    terminal.out(
+      `Void, so that they count for no model: ${countOf(voidRoundCount, 'open round')} of era ${era.number - 1}.`,
+    )
     terminal.out('Its last period and checkpoint end early, by its own rules.')
   })
 }

@@ -104,6 +104,25 @@ describe('what a contract says', () => {
     expect(findings(schedule({ horizon: '60s' }))).toEqual([])
   })
 
+  test.each([
+    [{ horizon: '90s' }, ["horizon: 90s is not a whole multiple of the feed's granularity of 1m", 'use 2m']],
+    [{ horizon: '100s' }, ["horizon: 100s is not a whole multiple of the feed's granularity of 1m", 'use 2m']],
+    [{ every: '20s' }, ["every: 20s is not a whole multiple of the feed's granularity of 1m", 'use 1m']],
+    [{ every: '150s' }, ["every: 150s is not a whole multiple of the feed's granularity of 1m", 'use 3m']],
+    [{ step: '2m' }, ['step: 2m does not divide the horizon of 5m into whole steps', 'use 5m or a whole fraction']],
+    [{ step: '10m' }, ['step: 10m does not divide the horizon of 5m into whole steps', 'use 5m or a whole fraction']],
+  ])('has lengths that fit the granularity of the feed and each other: %j', (entry, texts) => {
+    const found = findings(schedule(entry))
+    expect(found).toHaveLength(1)
+    for (const text of texts) expect(found[0]).toContain(text)
+  })
+
+  test('of a clock may open rounds between records', () => {
+    expect(findings(schedule({ on: 'clock', every: '20s', horizon: '90s', step: '30s' }))).toEqual([])
+    expect(findings(schedule({ on: 'clock', horizon: '90s', step: '60s' }))).toHaveLength(1)
+    expect(findings(schedule({ every: '3m', horizon: '5m', step: '15s' }))).toEqual([])
+  })
+
   test('gives models less time than each of its horizons: an answer must come before the truth can be known', () => {
     const timed = (timeout: string) => {
       const { prediction } = schedule({ horizon: '1h' }, { horizon: '5m' }, { horizon: '2m' })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { highestMaxValues, limitForForms, neededMaxValues } from '../domain/answer-size.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 import { metrics } from '../domain/statistics/metrics.ts'
-import { durationMs } from '../domain/time.ts'
+import { type Duration, durationMs, formatDuration } from '../domain/time.ts'
 import { checkFairness } from './check-fairness.ts'
 import { checkGates } from './check-gates.ts'
 import { checkShape } from './check-shape.ts'
@@ -79,14 +79,7 @@ function checkSchedule(contract: AnyContract): Finding[] {
       const fix = nearest ? `did you mean "${nearest}"?` : `the feed has ${subjects.join(', ')}`
       return [{ path: `${path}.subject`, cause: `no feed has "${entry.subject}"`, fix }]
     }
-    const findings: Finding[] = []
-    if (durationMs(entry.horizon) < durationMs(feed.granularity)) {
-      findings.push({
-        path: `${path}.horizon`,
-        cause: `${entry.horizon} is shorter than the feed's granularity of ${feed.granularity}, so no new record would be known`,
-        fix: `use at least ${feed.granularity}`,
-      })
-    }
+    const findings = scheduleLengths(path, entry, feed.granularity)
     if (keys.indexOf(keys[index] ?? '') !== index) {
       findings.push({
         path: `${path}.key`,
@@ -96,6 +89,46 @@ function checkSchedule(contract: AnyContract): Finding[] {
     }
     return findings
   })
+}
+
+/** Lengths that do not fit the feed's granularity, or each other. */
+function scheduleLengths(path: string, entry: ScheduleEntry, granularity: FeedDefinition['granularity']): Finding[] {
+  const { every, horizon, step = horizon } = entry
+  if (durationMs(horizon) < durationMs(granularity)) {
+    const cause = `${horizon} is shorter than the feed's granularity of ${granularity}, so no new record would be known`
+    return [{ path: `${path}.horizon`, cause, fix: `use at least ${granularity}` }]
+  }
+  const findings: Finding[] = []
+  // Rounds that a clock opens need no record at their instants.
+  if (entry.on !== 'clock') {
+    const why = {
+      every: 'rounds open when a record comes, so some would be late and others left out',
+      horizon: 'no record would be known at the horizon itself, and the truth would be that of an earlier instant',
+    }
+    for (const [name, length] of [
+      ['every', every],
+      ['horizon', horizon],
+    ] as const) {
+      // biome-ignore format: pairs
+      if (isMultiple(length, granularity)) continue
+      const cause = `${length} is not a whole multiple of the feed's granularity of ${granularity}: ${why[name]}`
+      findings.push({ path: `${path}.${name}`, cause, fix: `use ${nearestMultiple(length, granularity)}` })
+    }
+  }
+  if (!isMultiple(horizon, step)) {
+    const cause = `${step} does not divide the horizon of ${horizon} into whole steps`
+    findings.push({ path: `${path}.step`, cause, fix: `use ${horizon} or a whole fraction of it` })
+  }
+  return findings
+}
+
+function isMultiple(length: Duration, unit: Duration): boolean {
+  return durationMs(length) % durationMs(unit) === 0
+}
+
+function nearestMultiple(length: Duration, unit: Duration): Duration {
+  const unitMs = durationMs(unit)
+  return formatDuration(Math.max(1, Math.round(durationMs(length) / unitMs)) * unitMs)
 }
 
 /** An answer that may come when the truth can be known is worth nothing. */
