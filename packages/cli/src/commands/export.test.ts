@@ -1,0 +1,67 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { embeddedDatabase } from '../engine.ts'
+import { openWeatherWorkspace, type WeatherWorkspace } from '../local-model/weather-workspace.fixture.ts'
+
+let workspace: WeatherWorkspace
+const stateOf = (name: string) => join(workspace.directory, 'node/.crunch', name)
+
+beforeAll(async () => {
+  workspace = await openWeatherWorkspace(3)
+})
+afterAll(async () => {
+  for (const name of ['postgres', 'replay-postgres']) await embeddedDatabase.remove(stateOf(name))
+  await workspace.remove()
+})
+
+describe('crunch export', () => {
+  it.each([
+    [['everything'], 'there is no export of "everything"', 'choose one of predictions, scores, snapshots, leaderboard'],
+    [['scores', '--format', 'xlsx'], 'there is no format "xlsx"', 'choose one of csv, parquet, ndjson'],
+    [['scores', '--out', 'scores.parquet.gz'], 'Parquet is compressed by itself', 'ends in .parquet'],
+    [['leaderboard', '--from', '2026-01-01'], 'the leaderboard is the newest one', 'omit --from and --to'],
+    [['scores', '--from', '2026-01-02', '--to', '2026-01-01'], '--from is not before --to', 'swap them'],
+  ])('%j is refused: %s', async (argv, cause, fix) => {
+    const { exitCode, err } = await workspace.run(['export', ...argv])
+    expect([exitCode, err]).toEqual([1, expect.stringContaining(cause)])
+    expect(err).toContain(fix)
+  })
+
+  it('refuses a day that the calendar does not have, as a wrong call', async () => {
+    const { exitCode, err } = await workspace.run(['export', 'scores', '--from', '2026-02-30'])
+    expect([exitCode, err]).toEqual([2, expect.stringContaining("'2026-02-30' is invalid: 2026-02 has 28 days")])
+  })
+
+  it('replaces no file', async () => {
+    await writeFile(join(workspace.directory, 'mine.csv'), 'mine')
+    const { exitCode, err } = await workspace.run(['export', 'scores', '--out', 'mine.csv'])
+    expect([exitCode, err]).toEqual([1, expect.stringContaining('the file exists already')])
+    expect(await readFile(join(workspace.directory, 'mine.csv'), 'utf8')).toBe('mine')
+  })
+
+  it('says that nothing was ever stored, and creates no database', async () => {
+    const { err } = await workspace.run(['export', 'scores'])
+    expect(err).toContain('nothing is stored: no live node has run in this workspace')
+    expect(err).toContain('crunch deploy')
+    expect((await workspace.run(['leaderboard'])).err).toContain('nothing is stored')
+  })
+})
+
+it('results are read while the node is down: of live data, or of the last replay', async () => {
+  // A server of an embedded database makes its folder; a replay's lies beside it.
+  await mkdir(stateOf('postgres'))
+  const board = await workspace.run(['leaderboard'])
+  expect([board.exitCode, board.out]).toEqual([0, expect.stringContaining('The leaderboard is empty')])
+  const live = await workspace.run(['export', 'predictions'])
+  expect(live.out).toMatch(/predictions\.csv: 0 rows/)
+  expect(live.err).toContain('nothing of this time is stored')
+  expect(await readFile(join(workspace.directory, 'predictions.csv'), 'utf8')).toMatch(
+    /^prediction_id,.*answer,truth\n$/,
+  )
+  await rename(stateOf('postgres'), stateOf('replay-postgres'))
+  const other = await workspace.run(['export', 'scores', '--out', 'scores.ndjson'])
+  expect(other.err).toContain('add --replay for what the last replay stored')
+  const replayed = await workspace.run(['export', 'scores', '--out', 'scores.ndjson', '--replay'])
+  expect(replayed.out).toMatch(/scores\.ndjson: 0 rows/)
+})
