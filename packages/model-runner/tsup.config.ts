@@ -5,7 +5,7 @@ export default defineConfig({
   format: 'esm',
   dts: { entry: ['src/index.ts'] },
   // Bundled, so that a model's process starts without the parts of the protocol that only coordinators need.
-  noExternal: ['@crunch/model-protocol'],
+  noExternal: ['@crunch/model-protocol', '@crunch/local-processes'],
   clean: true,
   sourcemap: true,
   target: 'node20',

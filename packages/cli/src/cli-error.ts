@@ -1,3 +1,5 @@
+import { ExpectedError, isExpectedError } from '@crunch/local-processes/errors'
+
 /** What the command line can say about a failure that its reader can mend. */
 export interface CliProblem {
   /** Where: a file, a setting, a port, a service. */
@@ -12,8 +14,9 @@ export function formatProblem({ place, cause, fix }: CliProblem): string {
 }
 
 /** An expected failure: shown as place, cause and fix, without a stack. */
-export class CliError extends Error {
+export class CliError extends ExpectedError {
   override readonly name = 'CliError'
+  readonly code: string = 'COMMAND_FAILED'
   readonly problem: CliProblem
 
   constructor(problem: CliProblem, options?: { readonly cause?: unknown }) {
@@ -25,23 +28,6 @@ export class CliError extends Error {
 /** Ends a command with exit code 1 after it has itself told everything there is to tell. */
 export class ReportedFailure extends Error {
   override readonly name = 'ReportedFailure'
-}
-
-const expectedNames: ReadonlySet<string> = new Set([
-  'CliError',
-  'CrunchError',
-  'DirectoryBusyError',
-  'EmbeddedPostgresError',
-  'OrchestratorError',
-  'RunFailure',
-  'SettingsFileError',
-  'BadImplementationError',
-  'ModuleLoadError',
-])
-
-/** True for a failure of the world around the program; its message says all, so that a stack would only hide it. */
-export function isExpectedError(error: unknown): error is Error {
-  return error instanceof Error && expectedNames.has(error.name)
 }
 
 /** The text for a failed command: the message of an expected failure, the full stack of a bug or with `verbose`. */

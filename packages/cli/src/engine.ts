@@ -1,6 +1,4 @@
 // The one place where the command line meets the engine.
-import { realpath, rm } from 'node:fs/promises'
-import { basename, join } from 'node:path'
 import {
   type AnyContract,
   archiveDays,
@@ -9,7 +7,6 @@ import {
   backfill,
   beginNewEra,
   checkDatabase,
-  checkEmbeddedPostgres,
   clipSource,
   compareStoredContract,
   connectModelRunner,
@@ -17,7 +14,6 @@ import {
   contractRecording,
   type ExportFormat,
   type ExportKind,
-  embeddedPostgresStatus,
   exportFormats,
   exportKinds,
   exportTable,
@@ -52,9 +48,7 @@ import {
   type Store,
   silentLog,
   simulate,
-  startEmbeddedPostgres,
   steadyNodeArguments,
-  stopEmbeddedPostgres,
   unreadKeys,
   type WorkerName,
   wallClock,
@@ -63,7 +57,13 @@ import {
   writeRecording,
   writeTable,
 } from '@crunch/coordinator-node/internal'
-import { systemErrorCode } from '@crunch/local-processes'
+import {
+  checkEmbeddedPostgres,
+  embeddedPostgresStatus,
+  removeEmbeddedPostgres,
+  startEmbeddedPostgres,
+  stopEmbeddedPostgres,
+} from '@crunch/embedded-postgres'
 import { CliError } from './cli-error.ts'
 import type { NodeSettings } from './node-settings.ts'
 import type { Environment, NodeEnvironment } from './read-environment.ts'
@@ -85,31 +85,15 @@ export type {
   WorkerName,
 }
 
-/** Data that lie elsewhere, because the server's user cannot reach the folder, have such a name behind the link. */
-const relocatedDataName = /^data\.[0-9a-f]{16}$/
-
 /** The embedded PostgreSQL of a folder. */
 export const embeddedDatabase = {
   start: startEmbeddedPostgres,
   /** Throws EmbeddedPostgresError when no server can run there; starts nothing. */
   check: checkEmbeddedPostgres,
   /** Ends the server of a folder, whoever started it, and gives its process; undefined when none ran. */
-  async stop(directory: string): Promise<number | undefined> {
-    const status = await embeddedPostgresStatus(directory)
-    if (status.state === 'stopped') return undefined
-    await stopEmbeddedPostgres(directory)
-    return status.pid
-  },
+  stop: stopEmbeddedPostgres,
   /** Ends the server of a folder and deletes its data, for good. */
-  async remove(directory: string): Promise<void> {
-    await stopEmbeddedPostgres(directory)
-    const data = await realpath(join(directory, 'data')).catch((error: unknown) => {
-      if (systemErrorCode(error) === 'ENOENT') return undefined
-      throw error
-    })
-    if (data !== undefined && relocatedDataName.test(basename(data))) await rm(data, { recursive: true, force: true })
-    await rm(directory, { recursive: true, force: true })
-  },
+  remove: removeEmbeddedPostgres,
   /** Where the running server of a folder is reached, with its password. */
   async url(directory: string): Promise<string> {
     const status = await embeddedPostgresStatus(directory)

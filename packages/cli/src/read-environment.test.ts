@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { errorText } from '@crunch/local-processes/errors'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readNodeSettings, unreadKeys } from './engine.ts'
 import { readEnvironment, readNodeEnvironment } from './read-environment.ts'
@@ -20,7 +21,7 @@ function refusal(env: Record<string, string> = {}): string {
   try {
     readNodeSettings(readNodeEnvironment(node, env))
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return errorText(error)
   }
   throw new Error('the settings were accepted')
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemErrorCode } from '@crunch/local-processes'
+import { ExpectedError } from '@crunch/local-processes/errors'
 import { type CliProblem, formatProblem } from './cli-error.ts'
 import { authorNames } from './settings-files/author-code.ts'
 import { decodeText } from './settings-files/decode-text.ts'
@@ -22,8 +23,9 @@ export interface NodeEnvironment {
 }
 
 /** Lines of settings files that cannot be read. */
-export class SettingsFileError extends Error {
+export class SettingsFileError extends ExpectedError {
   override readonly name = 'SettingsFileError'
+  readonly code = 'SETTINGS_INVALID'
 
   constructor(problems: readonly CliProblem[]) {
     super(problems.map(formatProblem).join('\n'))

@@ -1,14 +1,6 @@
 // What our own command line and tests use. Nothing here is promised to anyone else.
 
 export { wallClock } from './adapters/clock/clocks.ts'
-export {
-  checkEmbeddedPostgres,
-  type EmbeddedPostgres,
-  EmbeddedPostgresError,
-  embeddedPostgresStatus,
-  startEmbeddedPostgres,
-  stopEmbeddedPostgres,
-} from './adapters/embedded-postgres/index.ts'
 export { archiveDays, createRecordingSource, isArchiveFolder } from './adapters/feeds/recording/index.ts'
 export { recordingName } from './adapters/feeds/recording/series-path.ts'
 export { connectModelRunner, type GrpcModelRunner } from './adapters/model-runner/grpc/index.ts'
@@ -45,9 +37,9 @@ export { type WorkerName, workerNames } from './live/workers/worker-context.ts'
 export { type Log, silentLog } from './ports/log.ts'
 export type { ModelAnswer, ModelCall, ModelRunner } from './ports/model-runner.ts'
 export type { Store } from './ports/store.ts'
+export { contractRecording } from './recording/contract-recording.ts'
 export { leaderboardRows } from './report/leaderboard.ts'
 export type { ReportContract } from './report/report-context.ts'
 export { clipSource } from './simulation/clip-source.ts'
-export { contractRecording } from './simulation/contract-recording.ts'
 export { type Rehearsal, type RehearsedCall, rehearseRound } from './simulation/rehearse-round.ts'
 export { type SimulationOptions, type SimulationResult, simulate } from './simulation/simulate.ts'

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { candles, createTrend, openCompetition, steady, type TestModel } from '../test/competition.ts'
-import { market, resolvedContract } from '../test/sample-contract.ts'
+import { changedContract, market, resolvedContract } from '../test/sample-contract.ts'
+import { createVirtualClock } from './adapters/clock/clocks.ts'
 import { createMemoryStore } from './adapters/store/memory/memory-store.ts'
+import type { FeedRecord } from './domain/feed-record.ts'
+import { createPipeline } from './pipeline.ts'
 import { silentLog } from './ports/log.ts'
 import { candle, minute } from './ports/store-samples.ts'
 import { settleRounds } from './stages/score/settle-rounds.ts'
@@ -9,6 +13,60 @@ import { settleRounds } from './stages/score/settle-rounds.ts'
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
 
 // Rounds open every minute and resolve after five; snapshots every 10 minutes, checkpoints every 30.
+
+describe('the door for records', () => {
+  test('parses each once, and reports a refused one once', async () => {
+    let parsedCount = 0
+    const values = z.object({ close: z.number() }).refine(() => {
+      parsedCount += 1
+      return true
+    })
+    const { drive, lines, store } = await openCompetition({ changes: { feed: { ...market, values } } })
+    await drive(candle(0), candle(1), candle(2, { close: 'high' }))
+    expect(parsedCount).toBe(2)
+    expect(lines.map(({ message }) => message)).toEqual(['a record was rejected'])
+    expect(store.dump().rounds).toHaveLength(2)
+  })
+
+  test('asks the models while the records are stored: neither waits for the other', async () => {
+    const inner = createMemoryStore()
+    let release = () => {}
+    const isReleased = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const store = {
+      ...inner,
+      appendRecords: (records: readonly FeedRecord[]) => isReleased.then(() => inner.appendRecords(records)),
+    }
+    const model: TestModel = {
+      predict() {
+        release()
+        return { value: 0.5 }
+      },
+    }
+    const { drive } = await openCompetition({ store, models: { model } })
+    await drive(candle(0))
+    expect(inner.dump()).toMatchObject({ feedRecordCount: 1, predictions: [{ status: 'PENDING' }] })
+  })
+
+  test('gives what another process has stored to the models, and does not store it again', async () => {
+    const { store, pipeline, clock } = await openCompetition()
+    clock.advanceTo(minute(1))
+    expect((await pipeline.acceptStored([candle(0)])).rounds).toHaveLength(1)
+    expect(store.dump().feedRecordCount).toBe(0)
+  })
+
+  test('only stores them in a process that opens no rounds, and hands on what was new', async () => {
+    const stored: (readonly FeedRecord[])[] = []
+    const ports = { store: createMemoryStore(), clock: createVirtualClock(minute(2)), log: silentLog }
+    const onStored = async (records: readonly FeedRecord[]) => void stored.push(records)
+    const pipeline = createPipeline(changedContract({}), { ...ports, onStored })
+    expect(await pipeline.accept([candle(0), candle(1)])).toEqual({ rounds: [], predictionCount: 0 })
+    await pipeline.accept([candle(1)])
+    expect(stored.map((records) => records.length)).toEqual([2, 0])
+    expect(ports.store.dump()).toMatchObject({ feedRecordCount: 2, rounds: [] })
+  })
+})
 
 describe('settling', () => {
   test('scores rounds once their truth is known, and not before', async () => {
@@ -55,7 +113,8 @@ describe('settling', () => {
     await drive(...candles(0, 21))
     await pipeline.settle()
     const kinds = store.dump().scores.map((score) => `${score.modelId}:${score.kind}:${score.reason}`)
-    const reason = 'score.compute failed at src/pipeline.test.ts:48: negative'
+    const reason = store.dump().scores.find(({ modelId }) => modelId === 'b')?.reason
+    expect(reason).toMatch(/^score\.compute failed at src\/pipeline\.test\.ts:\d+: negative$/)
     expect([...new Set(kinds)]).toEqual(['a:valid:null', `b:imputed:${reason}`, `c:imputed:${reason}`])
     expect(lines).toHaveLength(17)
     expect(lines[0]).toMatchObject({
@@ -169,7 +228,7 @@ describe('a series that is not trusted', () => {
     await drive(candle(5, { close: 120 }))
     await pipeline.settle()
     expect(store.dump().rounds.map(({ status }) => status)).toEqual(['RECEIVED', 'RECEIVED', 'RECEIVED'])
-    await pipeline.ingest([candle(3, { close: 106 }), candle(4, { close: 113 })])
+    await pipeline.accept([candle(3, { close: 106 }), candle(4, { close: 113 })])
     expect(await pipeline.settle()).toMatchObject({ resolvedCount: 1, voidCount: 0 })
   })
 

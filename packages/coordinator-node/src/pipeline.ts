@@ -1,6 +1,5 @@
 import type { AnyContract } from './contract/crunch-contract.ts'
 import { resolveContract } from './contract/resolved-contract.ts'
-import type { Checkpoint } from './domain/checkpoint.ts'
 import { type EraSpan, onlyEra } from './domain/era.ts'
 import { CrunchError } from './domain/errors.ts'
 import type { FeedRecord } from './domain/feed-record.ts'
@@ -9,20 +8,25 @@ import type { Clock } from './ports/clock.ts'
 import type { Log } from './ports/log.ts'
 import type { ModelRunner } from './ports/model-runner.ts'
 import type { Store } from './ports/store.ts'
-import { openPredictor, type Predictor } from './predictor.ts'
-import { closeCheckpoint, type Payees } from './stages/checkpoint/close-checkpoint.ts'
-import { type IngestedRecords, ingestRecords } from './stages/feed/ingest-records.ts'
-import { rankModels } from './stages/leaderboard/rank-models.ts'
-import { createWindowLedger } from './stages/leaderboard/window-ledger.ts'
+import { allOf, type ClockRounds, openPredictor, type Predictor } from './predictor.ts'
+import type { Payees } from './stages/checkpoint/close-checkpoint.ts'
+import { closeCheckpoints } from './stages/checkpoint/close-checkpoints.ts'
+import { acceptRecords } from './stages/feed/accept-records.ts'
+import { createRecordWriter } from './stages/feed/record-writer.ts'
+import { storeRecords } from './stages/feed/store-records.ts'
+import { createRanking } from './stages/leaderboard/create-ranking.ts'
+import { nothingRan } from './stages/prediction/run-instant.ts'
+import type { RanRounds } from './stages/prediction/run-rounds.ts'
 import { type SettledRounds, settleRounds } from './stages/score/settle-rounds.ts'
+import { closePeriods } from './stages/snapshot/close-periods.ts'
 import { nextClosablePeriod } from './stages/snapshot/next-period.ts'
-import { periodRounds } from './stages/snapshot/period-rounds.ts'
-import { periodSnapshots } from './stages/snapshot/period-snapshots.ts'
 
 export interface PipelinePorts {
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
+  /** Called with the new records of each write, before the next one begins. */
+  readonly onStored?: (records: readonly FeedRecord[]) => Promise<void>
 }
 
 export interface PipelineOptions {
@@ -43,10 +47,19 @@ export interface PipelineOptions {
  * twice, or after a crash, and gives the same rows.
  */
 export interface Pipeline {
-  /** Stores records. They reach models through {@link Predictor.predict}. */
-  ingest(records: readonly FeedRecord[]): Promise<IngestedRecords>
-  /** Makes this process the one that opens rounds; recovers what an earlier one left open. */
-  openPredictor(runner: ModelRunner): Promise<Predictor>
+  /**
+   * The door for records that arrive together. Each is parsed once; those that the contract refuses are logged and go no further.
+   * The others are noted for the gates of their series, then offered to the models while they are stored. Resolves with the
+   * rounds that they opened, once records and answers are stored.
+   */
+  accept(records: readonly FeedRecord[]): Promise<RanRounds>
+  /** As {@link accept}, for records that another process has stored. */
+  acceptStored(records: readonly FeedRecord[]): Promise<RanRounds>
+  /**
+   * Makes this process the one that opens rounds; recovers what an earlier one left open. From now on, accepted records
+   * reach the models.
+   */
+  openPredictor(runner: ModelRunner): Promise<ClockRounds>
   /** Settles due rounds, then closes periods: their snapshots and leaderboard. */
   settle(): Promise<SettledRounds & { readonly closedPeriodCount: number }>
   /** Closes checkpoints whose period is over. Answers how many. */
@@ -55,74 +68,74 @@ export interface Pipeline {
   closeEra(): Promise<{ readonly periodCount: number; readonly checkpointCount: number }>
 }
 
+const noPayees: Payees = { crunch: null, computeProvider: null, dataProvider: null }
+
 export function createPipeline(contract: AnyContract, ports: PipelinePorts, options: PipelineOptions = {}): Pipeline {
   const { era = onlyEra } = options
   const base = resolveContract(contract, options.organizerCruncherId, era)
   const resolved = { ...base, timeoutMs: options.timeoutMs ?? base.timeoutMs }
   const { store, clock, log } = ports
-  const ledger = createWindowLedger(store, Math.max(...resolved.windows.map((window) => window.lengthMs)), era.beganAt)
+  const ranking = createRanking(resolved, store)
+  let predictor: Predictor | undefined
+  const writer = createRecordWriter(async (records) => {
+    const added = await storeRecords(ports, records)
+    await ports.onStored?.(added)
+  })
 
-  async function closePeriods(now: Instant): Promise<number> {
-    let closedThrough = Math.max(era.beganAt, (await store.lastPeriodEnd()) ?? 0)
-    for (let count = 0; ; count += 1) {
-      const period = await nextClosablePeriod(resolved, store, resolved.snapshotEveryMs, closedThrough, now)
-      if (period === null) return count
-      const results = await store.periodResults(period.start, period.end)
-      const models = await store.models()
-      const snapshots = periodSnapshots(resolved, models, period.start, period.end, results)
-      const earlier = await ledger.before(closedThrough, period.end)
-      const rounds = periodRounds(resolved, period, results)
-      const span = { periods: [...earlier.periods, rounds], snapshots: [...earlier.snapshots, ...snapshots] }
-      const leaderboard = rankModels(resolved, models, span, period.end)
-      if (await store.closePeriod({ rounds, snapshots, leaderboard })) ledger.add(rounds, snapshots)
-      closedThrough = period.end
-    }
+  async function predictOn(records: readonly FeedRecord[]): Promise<RanRounds> {
+    if (predictor === undefined) return nothingRan
+    const { hear, predict } = predictor
+    hear(records)
+    if (clock.waits !== true) return allOf(await Promise.all(records.map(predict)))
+    const ran: RanRounds[] = []
+    for (const record of records) ran.push(await predict(record))
+    return allOf(ran)
   }
 
-  async function closeCheckpoints(now: Instant): Promise<number> {
-    let closedThrough = Math.max(era.beganAt, (await store.lastCheckpointEnd()) ?? 0)
-    for (let count = 0; ; count += 1) {
-      const period = await nextClosablePeriod(resolved, store, resolved.checkpointEveryMs, closedThrough, now)
-      if (period === null) return count
-      const unclosed = await store.firstResolvableAt(Math.max(era.beganAt, (await store.lastPeriodEnd()) ?? 0))
-      if (unclosed !== null && unclosed < period.end) return count
-      const { start, end } = period
-      const periods = await store.periodsBetween(start, end)
-      const snapshots = await store.snapshotsBetween(start, end)
-      const payees = options.payees ?? { crunch: null, computeProvider: null, dataProvider: null }
-      const models = await store.models()
-      const closed = closeCheckpoint(resolved, payees, models, { start, end, periods, snapshots }, now)
-      const isFirst = await store.addCheckpoint(closed)
-      if (isFirst && closed.emissionReason !== null) warnOfEmptyEmission(log, closed)
-      closedThrough = period.end
-    }
-  }
+  const closePeriodsAt = (now: Instant) => closePeriods(resolved, store, ranking, now)
+  const closeCheckpointsAt = (now: Instant) =>
+    closeCheckpoints(
+      resolved,
+      {
+        ...{ store, log },
+        nextPeriod: (after) => nextClosablePeriod(resolved, store, resolved.checkpointEveryMs, after, now),
+      },
+      options.payees ?? noPayees,
+      now,
+    )
 
   return {
-    ingest: (records) => ingestRecords(resolved, ports, records),
-    openPredictor: (runner) =>
-      openPredictor(resolved, { store, clock, log, runner, clockToleranceMs: options.clockToleranceMs }),
+    async accept(records) {
+      const accepted = acceptRecords(resolved, log, records)
+      const [ran] = await Promise.all([predictOn(accepted), writer.write(accepted)])
+      return ran
+    },
+    acceptStored: async (records) => predictOn(acceptRecords(resolved, log, records)),
+    async openPredictor(runner) {
+      predictor = await openPredictor(resolved, {
+        store,
+        clock,
+        log,
+        runner,
+        clockToleranceMs: options.clockToleranceMs,
+      })
+      return predictor
+    },
     async settle() {
       await requireCurrentEra(store, era)
       const now = await clock.refresh()
       const settled = await settleRounds(resolved, { store, log }, now)
-      return { ...settled, closedPeriodCount: await closePeriods(now) }
+      return { ...settled, closedPeriodCount: await closePeriodsAt(now) }
     },
     async checkpoint() {
       await requireCurrentEra(store, era)
-      return closeCheckpoints(await clock.refresh())
+      return closeCheckpointsAt(await clock.refresh())
     },
     async closeEra() {
       const now = await clock.refresh()
-      return { periodCount: await closePeriods(now), checkpointCount: await closeCheckpoints(now) }
+      return { periodCount: await closePeriodsAt(now), checkpointCount: await closeCheckpointsAt(now) }
     },
   }
-}
-
-/** A payout that pays no model must not surprise the operator, who can repair a baseline without a value. */
-function warnOfEmptyEmission(log: Log, { id, emissionReason }: Checkpoint): void {
-  const say = emissionReason === 'floor_unknown' ? log.error : log.warn
-  say('a checkpoint pays no model', { stage: 'checkpoint', checkpointId: id, reason: emissionReason })
 }
 
 async function requireCurrentEra(store: Store, { number }: EraSpan): Promise<void> {

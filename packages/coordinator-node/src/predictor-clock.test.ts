@@ -18,11 +18,11 @@ describe('a clock that goes back behind what is known', () => {
       { store, clock: { now: () => now, refresh: async () => now, turn: async () => {} }, log: createTestLog() },
       { clockToleranceMs: 5_000 },
     )
-    const predictor = await pipeline.openPredictor(createTestRunner({ a: steady(0.5) }))
-    await predictor.predict(candle(120))
+    const rounds = await pipeline.openPredictor(createTestRunner({ a: steady(0.5) }))
+    await pipeline.accept([candle(120)])
     now = minute(1)
-    expect((await predictor.predictAt(minute(1))).rounds).toEqual([])
+    expect((await rounds.predictAt(minute(1))).rounds).toEqual([])
     now = minute(121) - 5_000
-    expect((await predictor.predictAt(minute(121))).rounds).toHaveLength(1)
+    expect((await rounds.predictAt(minute(121))).rounds).toHaveLength(1)
   })
 })

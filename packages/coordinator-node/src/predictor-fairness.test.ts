@@ -9,20 +9,18 @@ describe('the truth never comes before an answer', () => {
     [1_001, 0],
   ])('a round by the clock may open a second after its instant, and no later: %d ms', async (lateMs, roundCount) => {
     const schedule = [{ subject: 'BTCUSDT', every: '1m', horizon: '4m', on: 'clock' }]
-    const { clock, pipeline, predictor } = await openCompetition({ changes: { prediction: { schedule } } })
+    const { clock, pipeline, clockRounds } = await openCompetition({ changes: { prediction: { schedule } } })
     clock.advanceTo(minute(1))
-    await pipeline.ingest([candle(0)])
-    await predictor.predict(candle(0))
+    await pipeline.accept([candle(0)])
     clock.advanceTo(minute(2) + lateMs)
-    expect((await predictor.predictAt(minute(2))).rounds).toHaveLength(roundCount)
+    expect((await clockRounds.predictAt(minute(2))).rounds).toHaveLength(roundCount)
   })
 
   test('a round that opens late gives its models less time, so that it ends before the horizon', async () => {
     const prediction = { schedule: [{ subject: 'BTCUSDT', every: '1m', horizon: '2m' }], timeout: '100s' }
-    const { clock, pipeline, predictor, runner } = await openCompetition({ changes: { prediction } })
+    const { clock, pipeline, runner } = await openCompetition({ changes: { prediction } })
     clock.advanceTo(minute(1) + 30_000)
-    await pipeline.ingest([candle(0)])
-    expect((await predictor.predict(candle(0))).rounds).toHaveLength(1)
+    expect((await pipeline.accept([candle(0)])).rounds).toHaveLength(1)
     // A second is left for storing the answers.
     expect(runner.timeouts).toEqual([89_000])
   })

@@ -3,7 +3,7 @@ import { candles, createTrend, openCompetition, steady, type TestModel } from '.
 import { market } from '../test/sample-contract.ts'
 import { createMemoryStore } from './adapters/store/memory/memory-store.ts'
 import { btc, candle, eth, minute, model } from './ports/store-samples.ts'
-import { driveBatch } from './simulation/drive-recording.ts'
+import { driveBatch } from './recording/drive-recording.ts'
 
 const never = new Promise<never>(() => {})
 
@@ -132,12 +132,11 @@ describe('no round is opened', () => {
   test('later than one granularity after its instant, though models still hear of a fresh record', async () => {
     let tickCount = 0
     const model: TestModel = { ...steady(0), tick: () => { tickCount += 1 } } // biome-ignore format: one line
-    const { store, clock, pipeline, predictor } = await openCompetition({ models: { model } })
+    const { store, clock, pipeline } = await openCompetition({ models: { model } })
     clock.advanceTo(minute(4) - 1)
     const backlog = [candle(-1), candle(0), candle(1), candle(2)]
-    for (const record of backlog) await pipeline.ingest([record])
     const opened = []
-    for (const record of backlog) opened.push(openedAt((await predictor.predict(record)).rounds))
+    for (const record of backlog) opened.push(openedAt((await pipeline.accept([record])).rounds))
     // Known at minutes 0 and 1 (stale), 2 (missed) and 3.
     expect(opened).toEqual([[], [], [], [3]])
     expect(tickCount).toBe(2)
@@ -146,10 +145,9 @@ describe('no round is opened', () => {
 
   test('when its truth may be known already, however coarse the feed is', async () => {
     const schedule = [{ subject: 'BTCUSDT', every: '1m', horizon: '1m' }]
-    const { clock, pipeline, predictor } = await openCompetition({ changes: { prediction: { schedule } } })
+    const { clock, pipeline } = await openCompetition({ changes: { prediction: { schedule } } })
     clock.advanceTo(minute(2) + 1)
-    await pipeline.ingest([candle(0)])
-    expect((await predictor.predict(candle(0))).rounds).toEqual([])
+    expect((await pipeline.accept([candle(0)])).rounds).toEqual([])
   })
 
   test('while no model was ever there, and then nothing was missed', async () => {
@@ -171,7 +169,7 @@ describe('no round is opened', () => {
     await drive(...[12, 13, 14, 15].map((close, count) => candle(count, { close })))
     expect(openedAt(store.dump().rounds)).toEqual([1, 4])
     expect(lines.map(({ level, fields }) => [level, fields.stage])).toEqual(Array(2).fill(['error', 'input']))
-    expect(lines[0]?.fields.reason).toBe('unlucky')
+    expect(lines[0]?.fields.reason).toMatch(/^input\.build failed at src\/predictor\.test\.ts:\d+: unlucky$/)
     expect(await store.roundCounts()).toMatchObject({ missedCount: 2 })
   })
 })
@@ -207,13 +205,13 @@ describe('a series with a gate', () => {
 
   test('is compared with what the other one says at the same instant, whichever comes first', async () => {
     const changes = gated({ agree: { with: 'ETHUSDT', within: 0.01 } })
-    const { store, clock, pipeline, predictor } = await openCompetition({ changes })
+    const { store, clock, pipeline, clockRounds } = await openCompetition({ changes })
     const prices = [100, 200, 50, 100, 100]
     const others = [100, 200, 50, 102, 100]
     for (let count = 0; count < prices.length; count += 1) {
       const own = priced(count, [prices[count] as number])
       const other = priced(count, [others[count] as number], eth)
-      await driveBatch(pipeline, predictor, clock, count % 2 === 0 ? [...own, ...other] : [...other, ...own])
+      await driveBatch(pipeline, clockRounds, clock, count % 2 === 0 ? [...own, ...other] : [...other, ...own])
     }
     expect(openedAt(store.dump().rounds)).toEqual([1, 2, 3, 5])
   })
@@ -245,9 +243,9 @@ describe('rounds that this node missed', () => {
   test('are counted with the next one and never opened later', async () => {
     const { store, drive, restart } = await openCompetition()
     await drive(...candles(0, 4))
-    const { drive: driveAgain, pipeline } = await restart()
+    const { drive: driveAgain } = await restart()
     // What came while the node was down is in the store, but opens nothing.
-    await pipeline.ingest(candles(5, 8))
+    await store.appendRecords(candles(5, 8))
     await driveAgain(...candles(5, 10))
     const { rounds } = store.dump()
     expect(openedAt(rounds)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
@@ -299,7 +297,7 @@ describe('a restart', () => {
       await openCompetition({ store, models: { a: steady(1) } }),
     ]
     await first.drive(candle(0))
-    expect(await second.predictor.predict(candle(0))).toMatchObject({ predictionCount: 0 })
+    expect(await second.pipeline.accept([candle(0)])).toMatchObject({ predictionCount: 0 })
     expect(store.dump().predictions.map(({ modelId, output }) => [modelId, output])).toEqual([
       ['a', { value: 0.5 }],
       ['b', { value: -0.5 }],
@@ -353,7 +351,15 @@ test('a call that the contract cannot make opens no round, and is logged', async
   const { store, lines, drive } = await openCompetition({ changes: { prediction: { call } } })
   await drive(candle(0))
   expect(store.dump().rounds).toEqual([])
-  expect(lines).toMatchObject([{ level: 'error', fields: { stage: 'prediction', reason: 'no such market' } }])
+  expect(lines).toMatchObject([
+    {
+      level: 'error',
+      fields: {
+        stage: 'prediction',
+        reason: expect.stringMatching(/^prediction\.call\.arguments failed at .*: no such market$/),
+      },
+    },
+  ])
 })
 
 describe("schedules on: 'clock'", () => {
@@ -388,10 +394,10 @@ describe("schedules on: 'clock'", () => {
   })
 
   test('are asked for one after the other', async () => {
-    const { predictor } = await openCompetition({ changes })
-    expect([minute(0), minute(0) + 1, minute(2)].map(predictor.nextClockInstant)).toEqual([
+    const { clockRounds } = await openCompetition({ changes })
+    expect([minute(0), minute(0) + 1, minute(2)].map(clockRounds.nextClockInstant)).toEqual([
       ...[minute(2), minute(2), minute(4)],
     ])
-    expect((await openCompetition()).predictor.nextClockInstant(minute(0))).toBeNull()
+    expect((await openCompetition()).clockRounds.nextClockInstant(minute(0))).toBeNull()
   })
 })

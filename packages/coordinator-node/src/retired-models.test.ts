@@ -92,14 +92,14 @@ describe('a model that the orchestrator', () => {
 
 test('two subjects that share an instant ask the same models, though one is removed between them', async () => {
   const schedule = ['BTCUSDT', 'ETHUSDT'].map((subject) => ({ subject, every: '1m', horizon: '5m', step: '1m' }))
-  const { store, runner, drive, predictor } = await openCompetition({
+  const { store, runner, drive, pipeline } = await openCompetition({
     changes: { prediction: { schedule } },
     models: { a: steady(1), b: steady(0) },
   })
   await drive(candle(0), candle(0, { close: 1 }, eth), candle(1))
   runner.connect({ b: steady(0) })
   runner.setRetirements({ a: 'it was removed' })
-  await predictor.predict(candle(1, { close: 1 }, eth))
+  await pipeline.accept([candle(1, { close: 1 }, eth)])
   await drive(candle(2), candle(2, { close: 1 }, eth))
   const { models, rounds, predictions } = store.dump()
   const [{ retirements } = { retirements: [] }] = models

@@ -7,8 +7,8 @@ import { createPipeline, type Pipeline, type PipelineOptions } from '../src/pipe
 import type { Judgement, ModelRunner } from '../src/ports/model-runner.ts'
 import type { Store } from '../src/ports/store.ts'
 import { btc, candle, model } from '../src/ports/store-samples.ts'
-import type { Predictor } from '../src/predictor.ts'
-import { driveBatch } from '../src/simulation/drive-recording.ts'
+import type { ClockRounds } from '../src/predictor.ts'
+import { driveBatch } from '../src/recording/drive-recording.ts'
 import { type ContractChanges, changedContract } from './sample-contract.ts'
 import { createTestLog, type LogLine } from './test-log.ts'
 
@@ -125,8 +125,8 @@ export interface Competition<Rows extends Store = MemoryStore> {
   readonly lines: readonly LogLine[]
   readonly pipeline: Pipeline
   readonly runner: TestRunner
-  readonly predictor: Predictor
-  /** Ingests and predicts candles, each at the instant at which it is known. */
+  readonly clockRounds: ClockRounds
+  /** Lets the pipeline accept candles, each at the instant at which it is known. */
   drive(...records: readonly FeedRecord[]): Promise<void>
   /** A new process on the same store: what was in memory is gone. */
   restart(models?: Readonly<Record<string, TestModel>>): Promise<Competition<Rows>>
@@ -149,11 +149,11 @@ export async function openCompetition<Rows extends Store = MemoryStore>(
   const log = createTestLog()
   const pipeline = createPipeline(changedContract(changes), { store, clock, log }, options)
   const runner = createTestRunner(models, options.identityOf)
-  const predictor = await pipeline.openPredictor(runner)
+  const clockRounds = await pipeline.openPredictor(runner)
   return {
-    ...{ store, clock, lines: log.lines, pipeline, runner, predictor },
+    ...{ store, clock, lines: log.lines, pipeline, runner, clockRounds },
     async drive(...records) {
-      for (const record of records) await driveBatch(pipeline, predictor, clock, [record])
+      for (const record of records) await driveBatch(pipeline, clockRounds, clock, [record])
     },
     restart: (own = models) => openCompetition({ ...options, models: own, store, clock }),
   }

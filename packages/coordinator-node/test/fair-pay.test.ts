@@ -1,5 +1,5 @@
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../src/adapters/embedded-postgres/test-database.ts'
 import { createMemoryStore } from '../src/adapters/store/memory/memory-store.ts'
 import { openPostgresStore } from '../src/adapters/store/postgres/postgres-store.ts'
 import { tiers } from '../src/contract/defaults/tiers.ts'

@@ -9,10 +9,9 @@ import { startFakeBinance } from '../src/adapters/feeds/binance/testing/start-fa
 import { createMemoryStore } from '../src/adapters/store/memory/memory-store.ts'
 import { onlyEra } from '../src/domain/era.ts'
 import type { Instant } from '../src/domain/time.ts'
-import { runLiveFeed } from '../src/live/feeds/live-feed.ts'
+import { openLiveFeed } from '../src/live/feeds/live-feed.ts'
 import { readSettings } from '../src/live/settings.ts'
 import type { WorkerContext } from '../src/live/workers/worker-context.ts'
-import { createPipeline } from '../src/pipeline.ts'
 import { btc } from '../src/ports/store-samples.ts'
 import { createTestRunner, steady } from './competition.ts'
 import { changedContract, market } from './sample-contract.ts'
@@ -62,9 +61,9 @@ async function openNode(startAt: Instant) {
     clock: { now: () => now, refresh: async () => now, turn: async () => {} },
     ...{ store, log, signal: ending.signal, era: onlyEra, ready: () => {} },
   }
-  const pipeline = createPipeline(context.contract, context)
-  const predictor = await pipeline.openPredictor(createTestRunner({ a: steady(0.5) }))
-  const running = runLiveFeed(context, predictor)
+  const { pipeline, run } = await openLiveFeed(context)
+  await pipeline.openPredictor(createTestRunner({ a: steady(0.5) }))
+  const running = run()
   endings.push(async () => {
     ending.abort()
     await running

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { errorText } from '@crunch/local-processes/errors'
 import { copyFiles } from './copy-files.ts'
 import { CreateError } from './create-error.ts'
 import { install } from './install.ts'
@@ -75,7 +76,7 @@ export async function createWorkspace(
     }
   } catch (error) {
     folder.remove()
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = errorText(error)
     const message = `${reason}\nEverything created in ${options.directory} has been removed.`
     throw error instanceof CreateError
       ? new CreateError(message, { cause: error })

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { embeddedPostgresStatus } from '@crunch/coordinator-node/internal'
+import { embeddedPostgresStatus } from '@crunch/embedded-postgres'
 import { execa } from 'execa'
 import postgres from 'postgres'
 import { freePort } from './free-port.ts'

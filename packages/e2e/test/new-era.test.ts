@@ -1,12 +1,9 @@
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import type postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  createTestDatabase,
-  type TestDatabase,
-} from '../../coordinator-node/src/adapters/embedded-postgres/test-database.ts'
 import { connectDatabase, type Node, openNode } from '../src/deployment.ts'
 import { secondsContract } from '../src/faults/seconds-contract.ts'
 import { killHard, processesOf } from '../src/processes.ts'

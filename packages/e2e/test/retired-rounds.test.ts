@@ -1,8 +1,5 @@
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  createTestDatabase,
-  type TestDatabase,
-} from '../../coordinator-node/src/adapters/embedded-postgres/test-database.ts'
 import { openPostgresStore } from '../../coordinator-node/src/adapters/store/postgres/postgres-store.ts'
 import { tiers } from '../../coordinator-node/src/contract/defaults/tiers.ts'
 import { model } from '../../coordinator-node/src/ports/store-samples.ts'

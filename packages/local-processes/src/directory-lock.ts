@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { ExpectedError } from './errors.ts'
 import { processIdentity } from './process-identity.ts'
 import { systemErrorCode } from './system-error-code.ts'
 
@@ -10,7 +11,7 @@ const HALF_WRITTEN_LIMIT_MS = 5_000
 const POLL_MS = 20
 
 /** Another process holds the folder for longer than the caller waits. */
-export class DirectoryBusyError extends Error {
+export class DirectoryBusyError extends ExpectedError {
   readonly code = 'DIRECTORY_BUSY'
 
   constructor(directory: string, holder: string, waitMs: number) {

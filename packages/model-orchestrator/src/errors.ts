@@ -1,3 +1,5 @@
+import { ExpectedError } from '@crunch/local-processes/errors'
+
 /** An error that prevents the start of the orchestrator, a reload of the models file, or a change to a model. */
 export type OrchestratorErrorCode =
   | 'ADDRESS_UNAVAILABLE'
@@ -14,7 +16,7 @@ export type OrchestratorErrorCode =
   | 'MODELS_FILE_LOCKED'
 
 /** A broken world around the orchestrator; the message names the place, the cause and the fix. */
-export class OrchestratorError extends Error {
+export class OrchestratorError extends ExpectedError {
   override readonly name = 'OrchestratorError'
   readonly code: OrchestratorErrorCode
 
@@ -22,9 +24,4 @@ export class OrchestratorError extends Error {
     super(message, options)
     this.code = code
   }
-}
-
-/** The text of anything that was thrown. */
-export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,3 +1,4 @@
+import { ExpectedError } from '@crunch/local-processes/errors'
 import { FAILURE_CODES } from '@crunch/model-protocol'
 
 /**
@@ -8,7 +9,7 @@ export const RUN_FAILURE_CODES = ['BUILD_FAILED', 'RUN_FAILED', 'STOP_UNEXPECTED
 export type RunFailureCode = (typeof RUN_FAILURE_CODES)[number]
 
 /** A failure of one run, worded for the author of the model. */
-export class RunFailure extends Error {
+export class RunFailure extends ExpectedError {
   override readonly name = 'RunFailure'
   readonly code: RunFailureCode
 

@@ -1,4 +1,5 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
+import { errorText } from '@crunch/local-processes/errors'
 import { ProtocolError } from './protocol-error.ts'
 
 /** A response has two fields of two fields each; a later version of the protocol may have more. */
@@ -13,7 +14,7 @@ export function decodeResponse<Message>(type: { decode(bytes: Uint8Array): Messa
     for (const part of fieldsOf(bytes)) fieldsOf(part)
     return type.decode(bytes)
   } catch (error) {
-    throw new ProtocolError('MESSAGE_INVALID', error instanceof Error ? error.message : String(error), { cause: error })
+    throw new ProtocolError('MESSAGE_INVALID', errorText(error), { cause: error })
   }
 }
 

@@ -1,3 +1,4 @@
+import { errorText } from '@crunch/local-processes/errors'
 import { z } from 'zod'
 import { ProtocolError } from './protocol-error.ts'
 
@@ -154,7 +155,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new ProtocolError('MESSAGE_INVALID', `not JSON: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new ProtocolError('MESSAGE_INVALID', `not JSON: ${errorText(error)}`, {
       cause: error,
     })
   }

@@ -1,3 +1,4 @@
+import { errorText } from '@crunch/local-processes/errors'
 import { type Variant, VariantType } from './generated/commons.ts'
 import { jsonExcess, type ValueLimits } from './json-size.ts'
 import { parseLenientJson } from './lenient-json.ts'
@@ -84,7 +85,7 @@ export function readVariant(variant: Variant | undefined, limits: ValueLimits): 
   if (variant?.type !== VariantType.PARQUET) return decodeVariant(variant)
   return readParquetRows(variant.value, { maxCells: limits.maxValues, maxCharacters: limits.maxCharacters }).catch(
     (error: unknown) => {
-      throw notDecodable(`invalid PARQUET: ${error instanceof Error ? error.message : String(error)}`, error)
+      throw notDecodable(`invalid PARQUET: ${errorText(error)}`, error)
     },
   )
 }
@@ -154,7 +155,7 @@ function encodeJson(value: unknown): Uint8Array {
   try {
     return utf8Encoder.encode(writeStrictJson(value))
   } catch (error) {
-    throw notEncodable(error instanceof Error ? error.message : String(error), error)
+    throw notEncodable(errorText(error), error)
   }
 }
 
@@ -163,7 +164,7 @@ function decodeJson(bytes: Uint8Array): unknown {
   try {
     return parseLenientJson(text)
   } catch (error) {
-    throw notDecodable(`invalid JSON: ${error instanceof Error ? error.message : String(error)}`, error)
+    throw notDecodable(`invalid JSON: ${errorText(error)}`, error)
   }
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { statSync } from 'node:fs'
+import { errorText } from '@crunch/local-processes/errors'
 import { DEFAULT_MODEL_RUNNER_PORT } from '@crunch/model-protocol'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { exitWithParent } from './exit-with-parent.ts'
@@ -52,7 +53,7 @@ async function run(options: RunnerOptions): Promise<void> {
     const { port } = await serveModel({ directory: codeDirectory, address, mainFile, log })
     process.stdout.write(`${JSON.stringify({ event: 'ready', port })}\n`)
   } catch (error) {
-    program.error(`error: ${error instanceof Error ? error.message : String(error)}`)
+    program.error(`error: ${errorText(error)}`)
   }
 }
 

@@ -1,13 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { ExpectedError } from '@crunch/local-processes/errors'
 import { importTypeScript, type LoadedModule, ModuleLoadError } from './load-module.ts'
 
 /** In this order: a compiled main.js may lie beside its main.ts. */
 const ENTRY_NAMES = ['main.ts', 'main.js', 'main.mjs']
 
 /** The participant's code cannot be used; the message goes over the wire as BAD_IMPLEMENTATION. */
-export class BadImplementationError extends Error {
+export class BadImplementationError extends ExpectedError {
   override readonly name = 'BadImplementationError'
+  readonly code = 'BAD_IMPLEMENTATION'
 }
 
 /** A participant's class; which arguments it takes is between the competition and its base class. */

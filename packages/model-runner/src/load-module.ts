@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import * as nodeModule from 'node:module'
 import { resolve as resolvePath } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { ExpectedError } from '@crunch/local-processes/errors'
 import { register } from 'tsx/esm/api'
 
 /** The exports of a module by name. */
@@ -12,7 +13,7 @@ export type LoadedModule = Readonly<Record<string, unknown>>
 export type ModuleLoadErrorCode = 'FILE_NOT_FOUND' | 'SYNTAX_ERROR' | 'IMPORT_NOT_FOUND' | 'MODULE_THREW'
 
 /** Why a file could not be loaded; `cause` is the original error, with the author's own stack. */
-export class ModuleLoadError extends Error {
+export class ModuleLoadError extends ExpectedError {
   override readonly name = 'ModuleLoadError'
   readonly code: ModuleLoadErrorCode
   readonly path: string

@@ -1,3 +1,4 @@
+import { errorText } from '@crunch/local-processes/errors'
 import {
   type DynamicSubclassServiceServer,
   DynamicSubclassServiceService,
@@ -55,7 +56,7 @@ function answer<Response>(callback: sendUnaryData<Response>, work: () => Promise
     (error: unknown) => {
       const isBusy = error instanceof ServerBusyError
       const code = isBusy ? status.RESOURCE_EXHAUSTED : status.INTERNAL
-      callback({ code, details: error instanceof Error ? error.message : String(error) })
+      callback({ code, details: errorText(error) })
     },
   )
 }

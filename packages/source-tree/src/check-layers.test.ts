@@ -19,6 +19,8 @@ describe('the check of the layers', () => {
     ['simulation/a.ts', '../live/b.ts'],
     ['simulation/a.ts', '../report/b.ts'],
     ['live/a.ts', '../simulation/b.ts'],
+    ['recording/a.ts', '../simulation/b.ts'],
+    ['recording/a.ts', '../live/b.ts'],
     ['live/a.ts', '../index.ts'],
     ['domain/a.ts', '../../test/b.ts'],
     ['domain/a.ts', '../../package.json'],
@@ -45,6 +47,8 @@ describe('the check of the layers', () => {
     ['pipeline.ts', './predictor.ts'],
     ['adapters/store/memory/a.ts', '../postgres/b.ts'],
     ['simulation/a.ts', '../adapters/clock/b.ts'],
+    ['simulation/a.ts', '../recording/b.ts'],
+    ['live/a.ts', '../recording/b.ts'],
     ['live/a.ts', '../report/b.ts'],
     ['bin.ts', './live/b.ts'],
     ['live/a.ts', '../../package.json'],
@@ -58,6 +62,25 @@ describe('the check of the layers', () => {
       'stages/score/a.ts:1: stages/score may not import stages/feed/b.ts: stages do not know each other',
     ])
     expect(check('adapters/store/a.ts', "import { b } from '../clock/b.ts'")).toHaveLength(1)
+  })
+
+  test('finds a file of a stage that only a driver of the pipeline imports', () => {
+    const used: [string, string][] = [
+      ['stages/feed/a.ts', "import { b } from './b.ts'"],
+      ['stages/feed/b.ts', ''],
+      ['pipeline.ts', "import { a } from './stages/feed/a.ts'"],
+      ['live/a.ts', "import { a } from '../stages/feed/a.ts'\nimport { c } from '../stages/feed/c.ts'"],
+      ['stages/feed/c.ts', ''],
+      ['stages/feed/c.test.ts', "import { c } from './c.ts'"],
+    ]
+    expect(checkPackage(parseSources(used), { layers: true })).toEqual([
+      'stages/feed/c.ts:1: only live imports it, no stage and no pipeline: move it there',
+    ])
+  })
+
+  test('lets a stage ask for groups of the store, not for all of it', () => {
+    expect(check('stages/feed/a.ts', "import type { FeedStore } from '../../ports/store-feed.ts'")).toEqual([])
+    expect(check('stages/feed/a.ts', "import type { Store } from '../../ports/store.ts'")).toHaveLength(1)
   })
 
   test.each([

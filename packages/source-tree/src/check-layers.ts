@@ -11,8 +11,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['pipeline', 'stages', 'contract', 'ports', 'domain'],
   adapters: ['adapters', 'ports', 'domain'],
   report: ['report', 'ports', 'domain'],
-  simulation: ['simulation', 'adapters', 'pipeline', 'stages', 'contract', 'ports', 'domain'],
-  live: ['live', 'report', 'adapters', 'pipeline', 'stages', 'contract', 'ports', 'domain'],
+  recording: ['recording', 'adapters', 'pipeline', 'contract', 'ports', 'domain'],
+  simulation: ['simulation', 'recording', 'adapters', 'pipeline', 'contract', 'ports', 'domain'],
+  live: ['live', 'recording', 'report', 'adapters', 'pipeline', 'stages', 'contract', 'ports', 'domain'],
 }
 
 /** Folders whose inner folders must not know each other. */
@@ -22,7 +23,15 @@ const entries = ['index.ts', 'workers.ts', 'feeds.ts', 'scoring.ts', 'testing.ts
 
 const pureLayers = ['domain', 'ports', 'contract', 'stages', 'pipeline']
 /** Packages that compute and do nothing else. `node:crypto` is for hashes; `randomUUID` is found by its name. */
-const purePackages = ['zod', 'fastest-levenshtein', 'canonicalize', 'decimal.js', 'simple-statistics', 'node:crypto']
+const purePackages = [
+  '@crunch/local-processes/errors',
+  'zod',
+  'fastest-levenshtein',
+  'canonicalize',
+  'decimal.js',
+  'simple-statistics',
+  'node:crypto',
+]
 const impureNames = [
   ...['setTimeout', 'setInterval', 'setImmediate', 'randomUUID', 'randomBytes', 'getRandomValues'],
   ...['process', 'console', 'performance', 'fetch', 'require'],
@@ -31,7 +40,29 @@ const impureMembers = ['Date.now', 'Math.random', 'globalThis.process', 'globalT
 
 /** Checks the arrows of the engine between its layers, and that its pure layers are pure: section "Layers" of ARCHITECTURE.md. */
 export function checkLayers(tree: SourceTree): Finding[] {
-  return [...tree].flatMap(([path, source]) => (isTestCode(path) ? [] : checkFile(source)))
+  const sources = [...tree].filter(([path]) => !isTestCode(path)).map(([, source]) => source)
+  return [...sources.flatMap(checkFile), ...strandedStages(sources)]
+}
+
+/** Files of `stages/` that only drivers of the pipeline import: they are no part of a stage. */
+function strandedStages(sources: readonly ts.SourceFile[]): Finding[] {
+  const importers = new Map<string, string[]>()
+  for (const source of sources) {
+    const path = source.fileName
+    for (const specifier of specifiersIn(source)) {
+      if (!specifier.text.startsWith('.')) continue
+      const target = resolveSpecifier(path, specifier.text)
+      importers.set(target, [...(importers.get(target) ?? []), layerOf(path) ?? path])
+    }
+  }
+  return sources.flatMap(({ fileName: path }) => {
+    const layers = [...new Set(importers.get(path))]
+    if (layerOf(path) !== 'stages' || layers.length === 0 || layers.some((layer) => pureLayers.includes(layer)))
+      return []
+    return [
+      { path, line: 1, cause: `only ${layers.join(' and ')} imports it, no stage and no pipeline: move it there` },
+    ]
+  })
 }
 
 function checkFile(source: ts.SourceFile): Finding[] {
@@ -79,6 +110,9 @@ function importFault(path: string, layer: string, specifier: string): string | u
   const targetLayer = target.startsWith('..') ? undefined : layerOf(target)
   if (targetLayer === undefined || !mayImport[layer]?.includes(targetLayer)) {
     return `${layer} may not import ${target}: against the arrows`
+  }
+  if (layer === 'stages' && target === 'ports/store.ts') {
+    return `stages may not import ${target}: ask for the groups of the store that the step needs`
   }
   const [, own] = path.split('/')
   const [, other] = target.split('/')

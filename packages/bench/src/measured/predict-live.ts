@@ -3,7 +3,7 @@ import { defineContract, ticks } from '@crunch/coordinator-node'
 import { openPostgresStore, type Store } from '@crunch/coordinator-node/internal'
 import { readSettings } from '@crunch/coordinator-node/workers'
 import realtime from '../../../../templates/node/contract.ts'
-import { connectModels, createPipeline, type FeedSource, type Log, onlyEra, runLiveFeed, wallClock } from '../engine.ts'
+import { connectModels, type FeedSource, type Log, onlyEra, openLiveFeed, wallClock } from '../engine.ts'
 import type { Figures } from '../measurements.ts'
 import { percentile } from '../percentile.ts'
 
@@ -82,8 +82,9 @@ export async function predictLive(databaseUrl: string, port: number, modelCount:
   try {
     const connected = runner.models().length
     if (connected !== modelCount) throw new Error(`${connected} of ${modelCount} models are connected`)
-    const predictor = await createPipeline(contract, context).openPredictor(runner)
-    const feed = runLiveFeed(context, predictor)
+    const { pipeline, run } = await openLiveFeed(context)
+    await pipeline.openPredictor(runner)
+    const feed = run()
     await Promise.race([feed, finished])
     ending.abort()
     await feed

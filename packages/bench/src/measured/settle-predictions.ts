@@ -34,12 +34,14 @@ export async function settlePredictions(databaseUrl: string, log: Log): Promise<
   try {
     const clock = createVirtualClock()
     const pipeline = createPipeline(realtime, { store, clock, log })
-    const predictor = await pipeline.openPredictor(runner)
+    const clockRounds = await pipeline.openPredictor(runner)
     for (let minute = 0; minute < minuteCount; minute += 1)
-      await driveBatch(pipeline, predictor, clock, candlesOf(minute))
+      await driveBatch(pipeline, clockRounds, clock, candlesOf(minute))
+    // Their truths come without opening further rounds.
+    const truths = createPipeline(realtime, { store, clock, log })
     for (let minute = minuteCount; minute < minuteCount + horizonMinutes; minute += 1) {
       clock.advanceTo(firstOpenAt + (minute + 1) * minuteMs)
-      await pipeline.ingest(candlesOf(minute).map((record) => ({ ...record, receivedAt: record.knownAt })))
+      await truths.accept(candlesOf(minute).map((record) => ({ ...record, receivedAt: record.knownAt })))
     }
     const startedAt = performance.now()
     const { resolvedCount } = await pipeline.settle()

@@ -2,7 +2,7 @@
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startEmbeddedPostgres } from '@crunch/coordinator-node/internal'
+import { startEmbeddedPostgres } from '@crunch/embedded-postgres'
 import { serveParent } from './parent-link.ts'
 
 await serveParent(async () => {

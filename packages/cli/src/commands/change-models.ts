@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { printable } from '@crunch/local-processes'
+import { isExpectedError } from '@crunch/local-processes/errors'
 import {
   addSubmission,
   endQuarantine,
@@ -9,7 +10,7 @@ import {
   sourceName,
   toModelName,
 } from '@crunch/model-orchestrator'
-import { CliError, isExpectedError, ReportedFailure } from '../cli-error.ts'
+import { CliError, ReportedFailure } from '../cli-error.ts'
 import { abortableDelay } from '../logs/follow-logs.ts'
 import { type AwaitedModel, awaitModel, type ModelPast } from '../models/await-model.ts'
 import { findModel } from '../models/find-model.ts'

@@ -1,5 +1,6 @@
 import { processIdentity } from '@crunch/local-processes'
-import { describeError, isExpectedError, ReportedFailure } from '../cli-error.ts'
+import { isExpectedError } from '@crunch/local-processes/errors'
+import { describeError, ReportedFailure } from '../cli-error.ts'
 import { embeddedDatabase } from '../engine.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 

@@ -1,10 +1,7 @@
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import {
-  createTestDatabase,
-  type TestDatabase,
-} from '../../../coordinator-node/src/adapters/embedded-postgres/test-database.ts'
 import { candles, openCompetition, steady } from '../../../coordinator-node/test/competition.ts'
 import { openStore, type Store } from '../engine.ts'
 import { openWeatherWorkspace, type WeatherWorkspace } from '../local-model/weather-workspace.fixture.ts'

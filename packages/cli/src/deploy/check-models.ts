@@ -1,5 +1,6 @@
+import { isExpectedError } from '@crunch/local-processes/errors'
 import { inspectSubmission } from '@crunch/model-orchestrator'
-import { type CliProblem, describeError, isExpectedError } from '../cli-error.ts'
+import { type CliProblem, describeError } from '../cli-error.ts'
 import { type AnyContract, nameRefusal } from '../engine.ts'
 import { modelPlace, readRunningModels } from '../models-file.ts'
 import type { NodeSettings } from '../node-settings.ts'

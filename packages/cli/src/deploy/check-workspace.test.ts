@@ -3,11 +3,8 @@ import { chmod, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } fro
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  createTestDatabase,
-  type TestDatabase,
-} from '../../../coordinator-node/src/adapters/embedded-postgres/test-database.ts'
 import { confirmNewEra, embeddedDatabase, loadNodeContract, openStore } from '../engine.ts'
 import type { Environment } from '../read-environment.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'

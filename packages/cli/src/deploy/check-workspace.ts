@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { systemErrorCode } from '@crunch/local-processes'
-import { type CliProblem, describeError, formatProblem, isExpectedError } from '../cli-error.ts'
+import { isExpectedError } from '@crunch/local-processes/errors'
+import { type CliProblem, describeError, formatProblem } from '../cli-error.ts'
 import {
   type AnyContract,
   checkDatabase,

@@ -34,7 +34,7 @@ export type HostingStep = 'start' | 'setup'
 /** The model cannot be called: its author is told why. */
 export class ModelNotHosted extends CliError {
   readonly step: HostingStep
-  readonly code: string
+  override readonly code: string
   readonly reason: string
   /** What it printed, the oldest first. */
   readonly output: readonly OutputLine[]

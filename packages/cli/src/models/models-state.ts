@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { errorText, isExpectedError } from '@crunch/local-processes/errors'
 import { inspectSubmission, type ModelEntry, parseModelsFile } from '@crunch/model-orchestrator'
-import { CliError, describeError, isExpectedError } from '../cli-error.ts'
+import { CliError, describeError } from '../cli-error.ts'
 import type { NodeSettings } from '../node-settings.ts'
 import type { ModelActivityRow, ModelRow, ReportClient } from '../report-api/report-client.ts'
 import type { Workspace } from '../workspace.ts'
@@ -119,7 +120,7 @@ export function readEntries({ modelsFile: path }: Workspace, crunchId: string): 
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    const cause = `it cannot be read (${error instanceof Error ? error.message : String(error)})`
+    const cause = `it cannot be read (${errorText(error)})`
     throw new CliError({ place: path, cause, fix: 'restore it from the template, or write: models: []' })
   }
   return parseModelsFile({ path, text, crunchId }).entries

@@ -1,3 +1,4 @@
+import { errorText } from '@crunch/local-processes/errors'
 import { orchestratorKeyFileIn, readOrchestratorKey } from '@crunch/model-orchestrator'
 import { CliError } from '../cli-error.ts'
 import { readNodeEnvironment } from '../read-environment.ts'
@@ -34,7 +35,7 @@ function keyOfWorkspace(workspace: Workspace): string | undefined {
   try {
     return readOrchestratorKey(path)
   } catch (error) {
-    const cause = `the key of the model orchestrator cannot be read (${error instanceof Error ? error.message : String(error)})`
+    const cause = `the key of the model orchestrator cannot be read (${errorText(error)})`
     throw new CliError({
       place: path,
       cause,

@@ -4,7 +4,7 @@ import { createMemoryStore } from '../../../coordinator-node/src/adapters/store/
 import { createPipeline } from '../../../coordinator-node/src/pipeline.ts'
 import { silentLog } from '../../../coordinator-node/src/ports/log.ts'
 import { candle } from '../../../coordinator-node/src/ports/store-samples.ts'
-import { driveBatch } from '../../../coordinator-node/src/simulation/drive-recording.ts'
+import { driveBatch } from '../../../coordinator-node/src/recording/drive-recording.ts'
 import { type ContractChanges, changedContract } from '../../../coordinator-node/test/sample-contract.ts'
 import { KEY } from '../../../model-orchestrator/test/workspace.ts'
 
@@ -26,11 +26,11 @@ export async function openRounds(port: number, changes: ContractChanges = {}) {
     clock,
     log: silentLog,
   })
-  const predictor = await pipeline.openPredictor(runner)
+  const clockRounds = await pipeline.openPredictor(runner)
   let count = 0
   /** Runs one round and gives its rows, as "id status reason". */
   async function round(): Promise<readonly string[]> {
-    await driveBatch(pipeline, predictor, clock, [candle(count, { close: 100 + count })])
+    await driveBatch(pipeline, clockRounds, clock, [candle(count, { close: 100 + count })])
     count += 1
     const last = store.dump().rounds.at(-1)
     const rows = store.dump().predictions.filter(({ roundId }) => roundId === last?.id)

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
-import { processIdentity } from '@crunch/local-processes'
+import { backOffMs, processIdentity } from '@crunch/local-processes'
 import { describeError } from '../cli-error.ts'
 import { failureText, type LogEntry, parseLogLine } from '../logs/log-entry.ts'
 import { readLines } from '../logs/read-lines.ts'
 import type { ServiceLog } from '../logs/service-log.ts'
-import { type RestartPolicy, restartDelayMs } from './back-off.ts'
 import { endProcess, killGroup } from './end-process.ts'
 import { removePidFile, writePidFile } from './pid-files.ts'
+import type { RestartPolicy } from './restart-policy.ts'
 import {
   configurationExitCode,
   type ServiceCommand,
@@ -222,7 +222,7 @@ export class ServiceProcess {
     const { policy } = this.#context
     const ranMs = Date.now() - (this.#startedAt ?? 0)
     this.#failuresInRow = ranMs >= policy.stableMs ? 1 : this.#failuresInRow + 1
-    const delayMs = restartDelayMs(this.#failuresInRow, policy)
+    const delayMs = backOffMs(this.#failuresInRow, policy)
     this.#noteError(text)
     this.#nextStartAt = Date.now() + delayMs
     this.#context.log.write(40, 'service ended unexpectedly and is started again', { reason: text, delayMs })

@@ -14,7 +14,7 @@ import { scriptService, servingScript, stubbornScript } from './supervisor.fixtu
 import { Supervisor, type SupervisorOptions } from './supervisor.ts'
 import { readLiveSupervisor } from './supervisor-record.ts'
 
-const policy = { firstDelayMs: 20, maxDelayMs: 80, stableMs: 60_000 }
+const policy = { firstMs: 20, longestMs: 80, stableMs: 60_000 }
 
 let directory: string
 let opened: Supervisor[]

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { errorText } from '@crunch/local-processes/errors'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { type AuthorFunction, callAuthor, parseReturned } from './author-code.ts'
@@ -61,7 +62,7 @@ describe('an error of the author says the function, file and line, and the cause
     const run = () => {
       throw thrown
     }
-    const text = thrown instanceof Error ? thrown.message : String(thrown)
+    const text = errorText(thrown)
     expect(failure({ owner: {}, run })).toBe(`AuthorError: score.compute failed: ${text}`)
   })
 })

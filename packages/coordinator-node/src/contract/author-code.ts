@@ -1,3 +1,4 @@
+import { errorText } from '@crunch/local-processes/errors'
 import { z } from 'zod'
 
 /** One function of a contract. */
@@ -117,5 +118,5 @@ function messageOf(error: unknown): string {
       .map(({ path, message }) => `${path.map(String).join('.') || 'the value'}: ${message}`)
       .join('; ')
   }
-  return error instanceof Error ? error.message : String(error)
+  return errorText(error)
 }

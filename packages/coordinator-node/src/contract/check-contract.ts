@@ -1,9 +1,11 @@
+import { errorText } from '@crunch/local-processes/errors'
 import { z } from 'zod'
 import { highestMaxValues, limitForForms, neededMaxValues } from '../domain/answer-size.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 import { metrics } from '../domain/statistics/metrics.ts'
 import { type Duration, durationMs, formatDuration } from '../domain/time.ts'
 import { checkFairness } from './check-fairness.ts'
+import { checkFeedValues } from './check-feed-values.ts'
 import { checkGates } from './check-gates.ts'
 import { checkShape } from './check-shape.ts'
 import type { AnyContract, ScheduleEntry } from './crunch-contract.ts'
@@ -34,6 +36,7 @@ const valueChecks: readonly {
   { reads: ['name'], check: checkName },
   { reads: ['feed', 'prediction.schedule'], check: checkSchedule },
   { reads: ['prediction.timeout', 'prediction.schedule'], check: checkTimeout },
+  { reads: ['feed'], check: checkFeedValues },
   { reads: ['feed'], check: checkGates },
   { reads: ['prediction.schema', 'prediction.maxValues'], check: checkMaxValues },
   { reads: ['prediction.call', 'prediction.schedule'], check: checkCall },
@@ -187,7 +190,7 @@ function checkCall(contract: AnyContract): Finding[] {
     const given: unknown = makeArguments({ ...dryRunRound, subject: entry.subject })
     return Array.isArray(given) ? [] : [{ path, cause: 'does not give a list', fix }]
   } catch (error) {
-    return [{ path, cause: `throws: ${error instanceof Error ? error.message : String(error)}`, fix }]
+    return [{ path, cause: `throws: ${errorText(error)}`, fix }]
   }
 }
 
@@ -319,7 +322,7 @@ function checkScorer({ prediction, truth, score, leaderboard }: AnyContract): Fi
         }
         values.push(ranked)
       } catch (error) {
-        errors.push(error instanceof Error ? error.message : String(error))
+        errors.push(errorText(error))
       }
     }
   }

@@ -1,3 +1,5 @@
+import { ExpectedError } from '@crunch/local-processes/errors'
+
 /** Every way in which the world around the engine can be broken. */
 export type CrunchErrorCode =
   | 'CONTRACT_INVALID'
@@ -24,7 +26,7 @@ export type CrunchErrorCode =
  * The environment is broken, not the program. The message says what happened, where, and how to fix it; `code` is stable.
  * Expected outcomes (a late model, a truth that is not known yet) are data, never an error.
  */
-export class CrunchError extends Error {
+export class CrunchError extends ExpectedError {
   override readonly name = 'CrunchError'
   /** What is broken, for programs, e.g. `FEED_UNAVAILABLE`. */
   readonly code: CrunchErrorCode

@@ -1,6 +1,6 @@
 import type { Instant } from '../domain/time.ts'
 import type { FeedSource, SourceRecord } from '../ports/feed-source.ts'
-import { describeAhead, splitByClock } from '../stages/feed/split-by-clock.ts'
+import { describeAhead, splitByClock } from './feeds/split-by-clock.ts'
 
 export interface ClockCheck {
   readonly now: () => Instant

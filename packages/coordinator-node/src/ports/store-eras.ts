@@ -42,7 +42,7 @@ export interface BegunEra {
 }
 
 /** The part of the store that distinguishes contracts. */
-export interface EraVerbs {
+export interface EraStore extends EraReads {
   /**
    * Enters the current era, and keeps the version of the contract's code when it is new to this era. The first to enter gives
    * the database its competition and its first era. Processes that start together get the same answer. A current era with the

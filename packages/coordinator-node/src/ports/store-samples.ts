@@ -11,8 +11,11 @@ import type { Round, Schedule } from '../domain/round.ts'
 import type { Score } from '../domain/score.ts'
 import type { Snapshot } from '../domain/snapshot.ts'
 import type { Instant } from '../domain/time.ts'
-import type { BackfillPage, DueRound, PredictionFilter, RoundSettlement, SettleRequest, Store } from './store.ts'
+import type { PredictionFilter } from './report-reads.ts'
+import type { Store } from './store.ts'
+import type { BackfillPage } from './store-backfill.ts'
 import type { EraEntry, NextEra } from './store-eras.ts'
+import type { DueRound, RoundSettlement, SettleRequest } from './store-settlement.ts'
 
 // Rows for the conformance suite of the store: each function returns a valid row, with the fields that a test
 // overrides.

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { StoreUnderTest } from './store.testsuite.ts'
-import type { DueRound, RoundSettlement, SettleResult, Store } from './store.ts'
+import type { Store } from './store.ts'
 import {
   answeredRound,
   btc,
@@ -16,6 +16,7 @@ import {
   settleRequest,
   voidAll,
 } from './store-samples.ts'
+import type { DueRound, RoundSettlement, SettleResult } from './store-settlement.ts'
 
 const nothing: SettleResult = { resolvedCount: 0, voidCount: 0, waitingCount: 0, next: null }
 

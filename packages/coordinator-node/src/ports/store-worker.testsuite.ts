@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import type { FeedRecord } from '../domain/feed-record.ts'
 import type { StoreUnderTest } from './store.testsuite.ts'
-import { predictLease, type Store } from './store.ts'
+import type { Store } from './store.ts'
 import {
   backfillJob,
   backfillPage,
@@ -21,6 +21,7 @@ import {
   schedule,
   settleRequest,
 } from './store-samples.ts'
+import { predictLease } from './store-workers.ts'
 
 export function workerTests(context: StoreUnderTest): void {
   subscriptionTests(context)

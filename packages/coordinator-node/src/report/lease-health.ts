@@ -1,5 +1,5 @@
 import { formatInstant } from '../domain/time.ts'
-import type { LeaseState } from '../ports/store.ts'
+import type { LeaseState } from '../ports/store-workers.ts'
 
 /** A holder writes a heartbeat every 2 s, and stops by itself after 10 s without one. */
 const silenceLimitMs = 10_000

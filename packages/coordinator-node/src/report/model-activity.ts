@@ -1,7 +1,7 @@
 import type { Hono } from 'hono'
 import { z } from 'zod'
 import type { Model } from '../domain/models/model.ts'
-import type { ModelActivity } from '../ports/store.ts'
+import type { ModelActivity } from '../ports/report-reads.ts'
 import { jsonResponse } from './json-response.ts'
 import { checkRange, instantField, readQuery } from './query-fields.ts'
 import type { ReportContext } from './report-context.ts'

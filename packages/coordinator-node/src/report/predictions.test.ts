@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { DueRound, RoundSettlement } from '../ports/store.ts'
 import {
   answeredRound,
   candle,
@@ -12,6 +11,7 @@ import {
   score,
   settleRequest,
 } from '../ports/store-samples.ts'
+import type { DueRound, RoundSettlement } from '../ports/store-settlement.ts'
 import { reportUnderTest } from './report-app.testkit.ts'
 
 async function prepared(roundCount = 1) {

@@ -4,7 +4,8 @@ import type { Organizer } from '../domain/models/model-role.ts'
 import type { Instant } from '../domain/time.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
-import type { ReportReads, Store } from '../ports/store.ts'
+import type { ReportReads } from '../ports/report-reads.ts'
+import type { Store } from '../ports/store.ts'
 
 /** Who this node is. */
 export interface ReportInfo {

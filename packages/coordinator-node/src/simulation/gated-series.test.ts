@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { changedContract } from '../../test/sample-contract.ts'
 import { candles } from '../index.ts'
 import { minuteMs, model } from '../ports/store-samples.ts'
-import { contractRecording } from './contract-recording.ts'
+import { contractRecording } from '../recording/contract-recording.ts'
 import { simulate } from './simulate.ts'
 
 // Real prices lie beside the repository, not in it: several sets carry no licence.

@@ -5,11 +5,12 @@ import { contractFeeds, resolveContract } from '../contract/resolved-contract.ts
 import type { Prediction } from '../domain/prediction.ts'
 import type { Round } from '../domain/round.ts'
 import type { Instant } from '../domain/time.ts'
-import { createPipeline, type Pipeline } from '../pipeline.ts'
+import { createPipeline } from '../pipeline.ts'
 import type { FeedSource, SourceRecord } from '../ports/feed-source.ts'
 import { type Log, silentLog } from '../ports/log.ts'
 import type { ModelAnswer, ModelCall, ModelRunner } from '../ports/model-runner.ts'
-import { driveBatch } from './drive-recording.ts'
+import type { ClockRounds } from '../predictor.ts'
+import { driveBatch } from '../recording/drive-recording.ts'
 
 /** A schedule that opens nothing in so many instants opens nothing at all. */
 const maxBatches = 10_000
@@ -58,19 +59,19 @@ async function rehearseAfter(knownForMs: number, options: RehearsalOptions): Pro
   const pipeline = createPipeline(contract, { store, clock, log }, timeoutMs === undefined ? {} : { timeoutMs })
   const { runner, calls } = listen(options.runner)
   const scopes = contractFeeds(contract).map((feed) => feed.scope)
-  let predictor: Awaited<ReturnType<Pipeline['openPredictor']>> | undefined
+  let rounds: ClockRounds | undefined
   let firstAt: Instant | undefined
   let batchCount = 0
   for await (const batch of source.stream(scopes, new Map(), signal)) {
     const at = batch[0]?.knownAt ?? 0
     firstAt ??= at
-    if (predictor === undefined && at < firstAt + knownForMs) {
+    if (rounds === undefined && at < firstAt + knownForMs) {
       clock.advanceTo(at)
-      await pipeline.ingest(received(batch))
+      await pipeline.accept(received(batch))
       continue
     }
-    predictor ??= await pipeline.openPredictor(runner)
-    await driveBatch(pipeline, predictor, clock, batch)
+    rounds ??= await pipeline.openPredictor(runner)
+    await driveBatch(pipeline, rounds, clock, batch)
     const recorded = recordedIn(store)
     if (recorded.length > 0) return { at: clock.now(), calls, recorded }
     batchCount += 1

@@ -12,8 +12,8 @@ import { createPipeline } from '../pipeline.ts'
 import type { FeedSource } from '../ports/feed-source.ts'
 import { type Log, silentLog } from '../ports/log.ts'
 import type { ModelRunner } from '../ports/model-runner.ts'
-import { createHoleWatch, type SeriesHole } from '../stages/feed/watch-holes.ts'
-import { driveBatch } from './drive-recording.ts'
+import { driveBatch } from '../recording/drive-recording.ts'
+import { createHoleWatch, type SeriesHole } from '../recording/watch-holes.ts'
 import { resultsDigest } from './results-digest.ts'
 import { countInputRefusals, type Refusal, runOutcome } from './run-outcome.ts'
 
@@ -111,7 +111,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       ...(organizerCruncherId === undefined ? {} : { organizerCruncherId }),
     },
   )
-  const predictor = await pipeline.openPredictor(runner)
+  const clockRounds = await pipeline.openPredictor(runner)
   const { snapshotEveryMs } = resolveContract(contract)
   const scopes = contractFeeds(contract).map((feed) => feed.scope)
   const holeWatch = createHoleWatch(log)
@@ -119,7 +119,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   let settledCell = Number.NaN
   for await (const batch of source.stream(scopes, new Map(), signal)) {
     await options.beforeBatch?.()
-    await driveBatch(pipeline, predictor, clock, batch)
+    await driveBatch(pipeline, clockRounds, clock, batch)
     for (const record of batch) holeWatch.note(record)
     recordCount += batch.length
     const cell = floorToGrid(clock.now(), snapshotEveryMs)

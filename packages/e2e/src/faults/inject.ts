@@ -1,4 +1,4 @@
-import { embeddedPostgresStatus, stopEmbeddedPostgres } from '@crunch/coordinator-node/internal'
+import { embeddedPostgresStatus, stopEmbeddedPostgres } from '@crunch/embedded-postgres'
 import type { SocketProxy } from '../../../coordinator-node/test/socket-proxy.ts'
 import {
   killHard,

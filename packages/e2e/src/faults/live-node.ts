@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type EmbeddedPostgres, startEmbeddedPostgres, stopEmbeddedPostgres } from '@crunch/coordinator-node/internal'
+import { type EmbeddedPostgres, startEmbeddedPostgres, stopEmbeddedPostgres } from '@crunch/embedded-postgres'
 import type postgres from 'postgres'
 import { type SocketProxy, startSocketProxy } from '../../../coordinator-node/test/socket-proxy.ts'
 import { connectDatabase, type Node, openNode } from '../deployment.ts'

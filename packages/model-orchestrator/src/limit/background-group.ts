@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { errorText } from '../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
 import { enterGroups, type Program, readOwnGroups } from './own-groups.ts'
 
 /** Of each period the group may use its processors for so long. */

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errorText } from '../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
 import { enterGroups, type Program, readOwnGroups } from './own-groups.ts'
 
 const MIB = 1024 * 1024

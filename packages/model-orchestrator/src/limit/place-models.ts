@@ -1,5 +1,5 @@
 import { cpus } from 'node:os'
-import { errorText } from '../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
 import type { OrchestratorLog } from '../log.ts'
 import { type BackgroundGroup, openBackgroundGroup } from './background-group.ts'
 import { HOG_NICENESS, lowerPriority, MAY_RAISE, MODEL_NICENESS, START_NICENESS } from './lower-priority.ts'

@@ -1,4 +1,4 @@
-import { errorText } from '../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
 import type { OrchestratorLog } from '../log.ts'
 import { openProcessTable, type ProcessTable, type ProcessUsage } from '../process/process-table.ts'
 import { countPrivateBytes, countSharedBytes } from './count-memory.ts'

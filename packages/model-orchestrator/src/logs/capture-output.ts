@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import { errorText } from '../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
 import type { LogLimits, RunLog } from './run-log.ts'
 
 /** A longer line goes on as the next entry. */

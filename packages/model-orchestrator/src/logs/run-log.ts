@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errorText } from '../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
 import type { OrchestratorLog } from '../log.ts'
 
 /** How much of a model's output is kept. Per model at most `runs` × 2 × `fileBytes` lie on the disk. */

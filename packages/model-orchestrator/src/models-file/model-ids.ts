@@ -1,8 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { systemErrorCode } from '@crunch/local-processes'
+import { errorText } from '@crunch/local-processes/errors'
 import { z } from 'zod'
-import { errorText, OrchestratorError } from '../errors.ts'
+import { OrchestratorError } from '../errors.ts'
 
 /** Where models that were ever listed have left a trace. */
 export interface IdTraces {

@@ -1,4 +1,5 @@
 import { isPrintable } from '@crunch/local-processes'
+import { errorText } from '@crunch/local-processes/errors'
 import type { ModelInfos } from '@crunch/model-protocol'
 import { type Document, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
@@ -118,7 +119,7 @@ function readDocument(document: Document, path: string): unknown {
     return document.toJS()
   } catch (error) {
     // Only aliases (too many, or to an anchor that does not exist) fail here.
-    throw invalid(path, 1, error instanceof Error ? error.message : String(error))
+    throw invalid(path, 1, errorText(error))
   }
 }
 

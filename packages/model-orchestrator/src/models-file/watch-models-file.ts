@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { errorText, OrchestratorError } from '../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
+import { OrchestratorError } from '../errors.ts'
 import type { OrchestratorLog } from '../log.ts'
 import { type ModelsFile, parseModelsFile } from './models-file.ts'
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
-import { errorText } from '../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
 import { signalGroup } from './process-group.ts'
 import type { ProcessGuard } from './process-guard.ts'
 

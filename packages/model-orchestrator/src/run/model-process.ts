@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
-import { errorText } from '../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
 import { signalGroup } from '../process/process-group.ts'
 import type { ProcessGuard } from '../process/process-guard.ts'
 import { RunFailure } from '../run-failure.ts'

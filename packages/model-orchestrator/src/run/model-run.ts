@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { errorText } from '@crunch/local-processes/errors'
 import type { Confinement, Placement } from '../confine/confinement.ts'
-import { errorText } from '../errors.ts'
 import { limitStart } from '../limit/limit-start.ts'
 import type { UsageWatch, WatchedModel } from '../limit/watch-usage.ts'
 import type { OrchestratorLog } from '../log.ts'

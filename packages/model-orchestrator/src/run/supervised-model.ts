@@ -1,3 +1,4 @@
+import { backOffMs } from '@crunch/local-processes'
 import type { FailureReport, ModelStanding, ModelState } from '@crunch/model-protocol'
 import type { OrchestratorLog } from '../log.ts'
 import type { ModelEntry } from '../models-file/models-file.ts'
@@ -348,7 +349,7 @@ export class SupervisedModel {
       this.#ports.log.error('model is in quarantine', { ...fields, failures: this.#quickFailures, fix: QUARANTINE_FIX })
       return
     }
-    const delayMs = Math.min(maxDelayMs, initialDelayMs * 2 ** (this.#quickFailures - 1))
+    const delayMs = backOffMs(this.#quickFailures, { firstMs: initialDelayMs, longestMs: maxDelayMs })
     this.#ports.log.info('model will be started again', { ...fields, failures: this.#quickFailures, delayMs })
     this.#retry = setTimeout(() => {
       this.#retry = null

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
+import { errorText } from '@crunch/local-processes/errors'
 import { type Document, isScalar, LineCounter, parseDocument, Scalar, visit } from 'yaml'
 import { z } from 'zod'
-import { errorText, OrchestratorError } from '../errors.ts'
+import { OrchestratorError } from '../errors.ts'
 import { lineOf } from '../models-file/yaml-lines.ts'
 import { SETTINGS } from './settings.ts'
 

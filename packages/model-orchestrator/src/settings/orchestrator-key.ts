@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemErrorCode } from '@crunch/local-processes'
-import { errorText, OrchestratorError } from '../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
+import { OrchestratorError } from '../errors.ts'
 
 const KEY_BYTES = 32
 

@@ -1,6 +1,7 @@
 import { copyFile, lstat, mkdir, readdir, readlink, realpath, symlink } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
-import { errorText, OrchestratorError } from '../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
+import { OrchestratorError } from '../errors.ts'
 
 /** Limits of one submission. */
 export interface SubmissionLimits {

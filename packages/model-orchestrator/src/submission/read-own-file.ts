@@ -1,7 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { errorText } from '@crunch/local-processes/errors'
 import { holds } from '../confine/visible-paths.ts'
-import { errorText } from '../errors.ts'
 import { RunFailure } from '../run-failure.ts'
 
 /** No text file of a submission needs more. */

@@ -1,7 +1,7 @@
 import { access, readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join, resolve } from 'node:path'
+import { errorText } from '@crunch/local-processes/errors'
 import { holds } from '../confine/visible-paths.ts'
-import { errorText } from '../errors.ts'
 import { RunFailure } from '../run-failure.ts'
 
 /** The language of a submission, which decides how it is prepared. */

@@ -29,6 +29,7 @@ export function createVirtualClock(startAt: Instant = 0): VirtualClock {
     now: () => current,
     refresh: async () => current,
     turn: nextTurn,
+    waits: true,
     advanceTo(at) {
       current = Math.max(current, at)
     },

@@ -1,5 +1,5 @@
 import { canMovePrediction, type Prediction } from '../../domain/prediction.ts'
-import type { DueRound, RoundSettlement } from '../../ports/store.ts'
+import type { DueRound, RoundSettlement } from '../../ports/store-settlement.ts'
 
 type Resolved = Extract<RoundSettlement, { kind: 'resolved' }>
 

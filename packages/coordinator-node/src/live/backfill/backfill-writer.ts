@@ -4,13 +4,13 @@ import type { BackfillJob } from '../../domain/backfill-job.ts'
 import { CrunchError } from '../../domain/errors.ts'
 import { feedScopeKey } from '../../domain/feed-record.ts'
 import type { Log } from '../../ports/log.ts'
-import type { Store } from '../../ports/store.ts'
-import { acceptRecords } from '../../stages/feed/ingest-records.ts'
+import type { FeedStore } from '../../ports/store-feed.ts'
+import { acceptRecords } from '../../stages/feed/accept-records.ts'
 import type { BackfillOptions } from './run-backfill.ts'
 
 export interface WriterContext {
   readonly resolved: ResolvedContract
-  readonly store: Pick<Store, 'appendPast'>
+  readonly store: Pick<FeedStore, 'appendPast'>
   readonly log: Log
   readonly now: () => number
 }

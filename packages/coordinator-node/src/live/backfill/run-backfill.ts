@@ -1,18 +1,20 @@
+import { errorText } from '@crunch/local-processes/errors'
 import type { BackfillJob } from '../../domain/backfill-job.ts'
 import { CrunchError } from '../../domain/errors.ts'
 import { feedScopeKey } from '../../domain/feed-record.ts'
 import { formatInstant, type Instant } from '../../domain/time.ts'
 import { FeedInterrupted, type FeedSource, type SourceRecord } from '../../ports/feed-source.ts'
 import type { Log } from '../../ports/log.ts'
-import type { Store } from '../../ports/store.ts'
-import { requireOffered } from '../../stages/feed/offered-series.ts'
-import { backOffMs, type Patience, type Timing } from '../follow/timing.ts'
+import type { BackfillStore } from '../../ports/store-backfill.ts'
+import type { WorkerStore } from '../../ports/store-workers.ts'
+import { requireOffered } from '../follow/offered-series.ts'
+import { type Patience, retryWaitMs, type Timing } from '../follow/timing.ts'
 
 /** A job's progress, reported after each write. */
 export type BackfillProgress = Pick<BackfillJob, 'from' | 'to' | 'cursor' | 'recordCount' | 'pageCount'>
 
 export interface BackfillOptions {
-  readonly store: Pick<Store, 'takeLease' | 'backfillJobs' | 'moveBackfillJob' | 'advanceBackfillJob'>
+  readonly store: Omit<BackfillStore, 'addBackfillJob'> & Pick<WorkerStore, 'takeLease'>
   readonly source: FeedSource
   /** Writes records of the job, those that are there already as well. */
   readonly write: (records: readonly SourceRecord[]) => Promise<unknown>
@@ -60,7 +62,7 @@ export async function runBackfill(id: string, options: BackfillOptions): Promise
   }
 }
 
-async function findJob(store: Pick<Store, 'backfillJobs'>, id: string): Promise<BackfillJob> {
+async function findJob(store: Pick<BackfillStore, 'backfillJobs'>, id: string): Promise<BackfillJob> {
   const job = (await store.backfillJobs()).find((candidate) => candidate.id === id)
   if (job !== undefined) return job
   throw new CrunchError('NOT_FOUND', `there is no backfill ${id}: list them with crunch backfill list`)
@@ -84,7 +86,7 @@ async function toItsEnd(run: Run): Promise<void> {
         await fail(run, error, failures)
         return
       }
-      const waitMs = backOffMs(failures, error.retryAfterMs, run.patience, timing)
+      const waitMs = retryWaitMs(failures, error.retryAfterMs, run.patience, timing)
       log.warn('the source was interrupted; retrying', {
         stage: 'feed',
         scope: feedScopeKey(job.scope),
@@ -99,7 +101,7 @@ async function toItsEnd(run: Run): Promise<void> {
 
 /** An expected error fails the job; any other is a bug and is thrown with its stack. */
 async function fail({ store, job, timing }: Run, error: unknown, failures: number): Promise<void> {
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = errorText(error)
   const text = error instanceof FeedInterrupted ? `${reason} (${failures} times without any record)` : reason
   await store.moveBackfillJob(job.id, { to: 'failed', error: text, at: timing.now() })
   if (!(error instanceof CrunchError)) throw error

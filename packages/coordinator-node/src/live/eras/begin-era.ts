@@ -2,7 +2,7 @@ import { contractStructure, eraDifferences, structureFingerprint } from '../../c
 import { endedContract } from '../../contract/ended-contract.ts'
 import { type Era, eraSpan } from '../../domain/era.ts'
 import { CrunchError } from '../../domain/errors.ts'
-import { answerAbandonedRounds } from '../../predictor.ts'
+import { answerAbandonedRounds } from '../../stages/prediction/answer-abandoned-rounds.ts'
 import { requireSameCompetition } from './compare-contract.ts'
 import { closeEndedEras, type EraPorts, enterEra, isClosed, readStoredContract } from './enter-era.ts'
 

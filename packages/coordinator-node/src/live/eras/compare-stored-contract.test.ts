@@ -1,7 +1,7 @@
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { changedContract } from '../../../test/sample-contract.ts'
-import { createTestDatabase, type TestDatabase } from '../../adapters/embedded-postgres/test-database.ts'
 import { openPostgresStore } from '../../adapters/store/postgres/postgres-store.ts'
 import { readWithoutMigrating } from '../../adapters/store/postgres/schema/read-without-migrating.ts'
 import { contractStructure, structureFingerprint } from '../../contract/contract-structure.ts'

@@ -12,6 +12,7 @@ import { formatInstant } from '../../domain/time.ts'
 import { createPipeline } from '../../pipeline.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
+import type { ReportReads } from '../../ports/report-reads.ts'
 import type { Store } from '../../ports/store.ts'
 import { payeesOf } from '../payees.ts'
 import type { Settings } from '../settings.ts'
@@ -95,7 +96,7 @@ export async function isClosed(store: Store, { beganAt, endedAt }: EraSpan): Pro
 }
 
 export async function readStoredContract(
-  store: Pick<Store, 'competition' | 'eras' | 'roundCounts' | 'schedules' | 'latestLeaderboard'>,
+  store: Pick<ReportReads, 'competition' | 'eras' | 'roundCounts' | 'schedules' | 'latestLeaderboard'>,
 ): Promise<StoredContract> {
   const [competition, eras, counts, schedules, leaderboard] = await Promise.all([
     store.competition(),

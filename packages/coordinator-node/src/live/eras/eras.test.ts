@@ -1,10 +1,10 @@
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { candles, createTestRunner, steady } from '../../../test/competition.ts'
 import { type ContractChanges, changedContract } from '../../../test/sample-contract.ts'
 import { createTestLog } from '../../../test/test-log.ts'
 import { createVirtualClock } from '../../adapters/clock/clocks.ts'
-import { createTestDatabase, type TestDatabase } from '../../adapters/embedded-postgres/test-database.ts'
 import { openPostgresStore } from '../../adapters/store/postgres/postgres-store.ts'
 import { contractStructure, structureFingerprint, withoutOrganizer } from '../../contract/contract-structure.ts'
 import { tiers } from '../../contract/defaults/tiers.ts'
@@ -13,7 +13,7 @@ import { createPipeline } from '../../pipeline.ts'
 import { silentLog } from '../../ports/log.ts'
 import type { Store } from '../../ports/store.ts'
 import { filter, minute } from '../../ports/store-samples.ts'
-import { driveBatch } from '../../simulation/drive-recording.ts'
+import { driveBatch } from '../../recording/drive-recording.ts'
 import { readSettings, type Settings } from '../settings.ts'
 import { runWorkers } from '../workers/run-workers.ts'
 import { beginNewEra } from './begin-era.ts'
@@ -69,9 +69,9 @@ async function play(
   const era = await enterEra(ports)
   const organizerCruncherId = ofOperator.ORGANIZER_CRUNCHER_ID
   const pipeline = createPipeline(contract, { store, clock, log: silentLog }, { era, organizerCruncherId })
-  const predictor = await pipeline.openPredictor(createTestRunner({ a: steady(0.5), b: steady(-0.5) }))
+  const clockRounds = await pipeline.openPredictor(createTestRunner({ a: steady(0.5), b: steady(-0.5) }))
   for (const record of candles(from, to)) {
-    await driveBatch(pipeline, predictor, clock, [record])
+    await driveBatch(pipeline, clockRounds, clock, [record])
     await pipeline.settle()
     await pipeline.checkpoint()
   }
@@ -283,13 +283,13 @@ describe('a new era', () => {
     await holder.close()
     // Without a lease, so that nothing but the era stands in its way.
     const old = createPipeline(changedContract({}), { store, clock, log: silentLog }, { era })
-    const predictor = await old.openPredictor(createTestRunner({ a: steady(0.5), b: steady(-0.5) }))
-    await driveBatch(old, predictor, clock, candles(35, 35))
+    const clockRounds = await old.openPredictor(createTestRunner({ a: steady(0.5), b: steady(-0.5) }))
+    await driveBatch(old, clockRounds, clock, candles(35, 35))
     await beginNewEra({ ...ports, clock })
     await operator.close()
     await expect(old.settle()).rejects.toMatchObject({ code: 'ERA_ENDED' })
     await expect(old.checkpoint()).rejects.toMatchObject({ code: 'ERA_ENDED' })
-    await expect(driveBatch(old, predictor, clock, candles(36, 36))).rejects.toMatchObject({ code: 'ERA_ENDED' })
+    await expect(driveBatch(old, clockRounds, clock, candles(36, 36))).rejects.toMatchObject({ code: 'ERA_ENDED' })
     // The candle of minute 35 closed at 36, and opened the last round of the old era.
     const reports = await store.predictionReports(filter())
     expect(reports.filter(({ prediction }) => prediction.performedAt > minute(36))).toEqual([])

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { errorText } from '@crunch/local-processes/errors'
 import { build, type Plugin, stop } from 'esbuild'
 import { CrunchError } from '../../domain/errors.ts'
 import type { Settings } from '../settings.ts'
@@ -59,7 +60,7 @@ async function bundle(path: string): Promise<{ readonly code: string; readonly p
     })
     return { code: outputFiles[0]?.text ?? '', packages }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = errorText(error)
     throw new CrunchError('CONTRACT_NOT_LOADED', `the code of ${path} could not be read as modules: ${reason}`, {
       cause: error,
     })

@@ -3,7 +3,7 @@ import { type FeedRecord, type FeedScope, type FeedStatus, feedScopeKey } from '
 import { type Distrust, freshnessMs } from '../../domain/feed-trust.ts'
 import { describeLength, formatInstant, type Instant } from '../../domain/time.ts'
 import type { Log } from '../../ports/log.ts'
-import type { Store } from '../../ports/store.ts'
+import type { FeedStore } from '../../ports/store-feed.ts'
 import { loadSeriesWatch } from '../../stages/feed/series-watch.ts'
 
 /** Stores the status of every feed, with its reason, and logs each change once. */
@@ -42,7 +42,7 @@ const nothingYet = 'it is followed, but no record has arrived yet'
  */
 export async function openFeedHealth(
   resolved: ResolvedContract,
-  ports: { readonly store: Pick<Store, 'feedStates' | 'latestRecords' | 'putFeedStatus'>; readonly log: Log },
+  ports: { readonly store: Pick<FeedStore, 'feedStates' | 'latestRecords' | 'putFeedStatus'>; readonly log: Log },
   toleranceMs = Number.POSITIVE_INFINITY,
 ): Promise<FeedHealth> {
   const watch = await loadSeriesWatch(resolved.feeds, ports.store)
@@ -120,7 +120,7 @@ function behindReason(newestKnownAt: Instant, at: Instant, toleranceMs: number):
 
 async function loadEntries(
   resolved: ResolvedContract,
-  store: Pick<Store, 'feedStates'>,
+  store: Pick<FeedStore, 'feedStates'>,
 ): Promise<ReadonlyMap<string, FeedEntry>> {
   const stored = new Map((await store.feedStates()).map(({ scope, status }) => [feedScopeKey(scope), status]))
   return new Map(
@@ -134,7 +134,7 @@ async function loadEntries(
 }
 
 /** One after the other: on two connections, an older status could come last and stay. */
-function createStatusWriter({ store, log }: { readonly store: Pick<Store, 'putFeedStatus'>; readonly log: Log }) {
+function createStatusWriter({ store, log }: { readonly store: Pick<FeedStore, 'putFeedStatus'>; readonly log: Log }) {
   let written: Promise<void> = Promise.resolve()
   return (scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant, isNews: boolean): Promise<void> => {
     const fields = { stage: 'feed', scope: feedScopeKey(scope), at: formatInstant(at) }

@@ -1,3 +1,4 @@
+import { createBoundedQueue } from '@crunch/local-processes'
 import { afterEach, describe, expect, test } from 'vitest'
 import { changedContract, market } from '../../../test/sample-contract.ts'
 import { createTestLog } from '../../../test/test-log.ts'
@@ -6,10 +7,9 @@ import { onlyEra } from '../../domain/era.ts'
 import { CrunchError } from '../../domain/errors.ts'
 import { FeedInterrupted, type FeedSource, type SourceRecord } from '../../ports/feed-source.ts'
 import { btc, minute } from '../../ports/store-samples.ts'
-import { createChannel } from '../follow/channel.ts'
 import { readSettings } from '../settings.ts'
 import type { WorkerContext } from '../workers/worker-context.ts'
-import { runLiveFeed } from './live-feed.ts'
+import { openLiveFeed } from './live-feed.ts'
 
 const endings: (() => Promise<void>)[] = []
 
@@ -26,7 +26,7 @@ function openWorker() {
   const ready: string[] = []
   const store = createMemoryStore()
   const log = createTestLog()
-  const spoken = createChannel<readonly SourceRecord[]>(64)
+  const spoken = createBoundedQueue<readonly SourceRecord[]>(64)
   const source: FeedSource = {
     describe: async () => [{ source: scope.source, subjects: [scope.subject], kind: scope.kind, granularities: 'any' }],
     async *stream(_scopes, _from, signal, onOpen) {
@@ -55,7 +55,7 @@ function openWorker() {
 
 function start(context: WorkerContext): void {
   const ending = new AbortController()
-  const running = runLiveFeed({ ...context, signal: ending.signal })
+  const running = openLiveFeed({ ...context, signal: ending.signal }).then(({ run }) => run())
   endings.push(async () => {
     ending.abort()
     await running
@@ -99,7 +99,8 @@ describe('a feed worker', () => {
     const sources = new Map([[scope.source, { ...source, describe: () => Promise.reject(refused) }]])
     const ended = new AbortController()
     endings.push(async () => ended.abort())
-    await expect(runLiveFeed({ ...context, sources, signal: ended.signal })).rejects.toBe(refused)
+    const { run } = await openLiveFeed({ ...context, sources, signal: ended.signal })
+    await expect(run()).rejects.toBe(refused)
     expect(ready).toEqual([])
   })
 

@@ -2,9 +2,8 @@ import { type ContractFeed, resolveContract } from '../../contract/resolved-cont
 import { CrunchError } from '../../domain/errors.ts'
 import type { FeedRecord } from '../../domain/feed-record.ts'
 import { formatInstant } from '../../domain/time.ts'
-import { createPipeline } from '../../pipeline.ts'
-import type { FeedSource, SourceRecord } from '../../ports/feed-source.ts'
-import type { Predictor } from '../../predictor.ts'
+import { createPipeline, type Pipeline } from '../../pipeline.ts'
+import type { FeedSource } from '../../ports/feed-source.ts'
 import { withClockCheck } from '../check-clock.ts'
 import { createClockWatch } from '../clock-watch.ts'
 import { followSource } from '../follow/follow-source.ts'
@@ -18,7 +17,6 @@ import type { WorkerContext } from '../workers/worker-context.ts'
 import { type FeedHealth, openFeedHealth } from './feed-health.ts'
 import { loadSeries } from './load-series.ts'
 import { pruneFeeds } from './prune-feeds.ts'
-import { createRecordWriter, type RecordWriter } from './record-writer.ts'
 
 const minuteMs = 60_000
 /** Records of history come a thousand a batch, new ones one by one: some four thousand are under way at most. */
@@ -27,37 +25,46 @@ const recordsOfAPiece = 16
 const longestFirstTryMs = 15_000
 
 /** What the sources of one process share. */
-interface LiveFeed {
+interface SharedFeed {
   readonly context: WorkerContext
-  readonly predictor: Predictor | undefined
-  readonly writer: RecordWriter
+  readonly pipeline: Pipeline
   readonly health: FeedHealth
 }
 
-/** Streams the contract's live sources into the store, and, with a predictor, straight to the models. */
-export async function runLiveFeed(context: WorkerContext, predictor?: Predictor): Promise<void> {
-  const resolved = resolveContract(context.contract)
-  const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
-  const scopes = resolved.feeds.map((feed) => feed.scope)
-  await context.store.ensureFeeds(scopes, context.clock.now())
+export interface LiveFeed {
+  /** What accepts the records. With an open predictor, they reach the models too. */
+  readonly pipeline: Pipeline
+  /** Streams the contract's live sources into the pipeline, until the signal aborts. */
+  run(): Promise<void>
+}
+
+export async function openLiveFeed(context: WorkerContext): Promise<LiveFeed> {
+  const { contract, store, clock } = context
+  const resolved = resolveContract(contract)
+  await store.ensureFeeds(
+    resolved.feeds.map((feed) => feed.scope),
+    clock.now(),
+  )
   const health = await openFeedHealth(resolved, context, clockToleranceMs(context.settings))
-  const writer = createRecordWriter(async (records) => {
-    const { inserted } = await pipeline.ingest(records)
-    await health.heard(inserted, context.clock.now())
-  })
-  const feed = { context, predictor, writer, health }
-  const names = [...new Set(scopes.map((scope) => scope.source))]
+  const onStored = (records: readonly FeedRecord[]) => health.heard(records, clock.now())
+  const pipeline = createPipeline(contract, { ...context, onStored }, pipelineOptions(context))
+  return { pipeline, run: () => runSources({ context, pipeline, health }, resolved.feeds) }
+}
+
+async function runSources(feed: SharedFeed, feeds: readonly ContractFeed[]): Promise<void> {
+  const { context, health } = feed
+  const names = [...new Set(feeds.map(({ scope }) => scope.source))]
   for (const name of names) requireSource(context, name)
   const tried = readyWhenTried(context, names)
   await Promise.all([
-    watchFeeds(context, health, resolved.feeds),
+    watchFeeds(context, health, feeds),
     pruneFeeds(context),
     wait(longestFirstTryMs, context.signal).then(() => names.forEach(tried)),
     ...names.map((name) =>
       runSource(
         feed,
         requireSource(context, name),
-        resolved.feeds.filter(({ scope }) => scope.source === name),
+        feeds.filter(({ scope }) => scope.source === name),
         () => tried(name),
       ),
     ),
@@ -76,12 +83,12 @@ function readyWhenTried({ ready }: WorkerContext, names: readonly string[]): (na
 
 /** @param onTried called when a connection is open, or cannot be opened for now; more than once */
 async function runSource(
-  feed: LiveFeed,
+  feed: SharedFeed,
   source: FeedSource,
   feeds: readonly ContractFeed[],
   onTried: () => void,
 ): Promise<void> {
-  const { context, health } = feed
+  const { context, pipeline, health } = feed
   const { contract, store, settings, clock, log, signal } = context
   const scopes = feeds.map(({ scope }) => scope)
   // The first input wants its whole window, however little history the operator wants.
@@ -108,18 +115,11 @@ async function runSource(
     },
   })
   for await (const batch of batches) {
-    await inFlight.add(() => takeBatch(feed, batch), Math.ceil(batch.length / recordsOfAPiece))
+    const receivedAt = clock.now()
+    const records = batch.map((record) => ({ ...record, receivedAt }))
+    await inFlight.add(() => pipeline.accept(records), Math.ceil(batch.length / recordsOfAPiece))
   }
   await inFlight.drain()
-}
-
-/** Models hear of a record while it is being stored: the database is not on their way. */
-async function takeBatch({ context, predictor, writer }: LiveFeed, batch: readonly SourceRecord[]): Promise<void> {
-  const receivedAt = context.clock.now()
-  const records: FeedRecord[] = batch.map((record) => ({ ...record, receivedAt }))
-  predictor?.hear(records)
-  const predicted = records.map((record) => predictor?.predict(record))
-  await Promise.all([...predicted, writer.write(records)])
 }
 
 /** Looks at the feeds several times a granularity, and at the machine's clock. */

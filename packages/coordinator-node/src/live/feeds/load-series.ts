@@ -1,8 +1,8 @@
 import type { ContractFeed } from '../../contract/resolved-contract.ts'
 import { type FeedScope, feedScopeKey } from '../../domain/feed-record.ts'
+import { holesIn, type Stretch } from '../../domain/stretch.ts'
 import { floorToGrid, type Instant } from '../../domain/time.ts'
-import type { Store } from '../../ports/store.ts'
-import { holesIn, type Stretch } from '../../stages/feed/series-progress.ts'
+import type { FeedStore } from '../../ports/store-feed.ts'
 import { createFollowedSeries, type FollowedSeries } from '../follow/followed-series.ts'
 
 /** Records that are looked through for holes, at most. */
@@ -15,7 +15,7 @@ const mostRecords = 50_000
  */
 export async function loadSeries(
   feeds: readonly ContractFeed[],
-  store: Pick<Store, 'feedStates' | 'latestRecords'>,
+  store: Pick<FeedStore, 'feedStates' | 'latestRecords'>,
   backfillMs: number,
   now: Instant,
 ): Promise<readonly FollowedSeries[]> {
@@ -34,7 +34,7 @@ export async function loadSeries(
 
 /** What the newest records of a candle series leave out, from an instant on and at most back to its first record. */
 async function storedHoles(
-  store: Pick<Store, 'latestRecords'>,
+  store: Pick<FeedStore, 'latestRecords'>,
   scope: FeedScope,
   stepMs: number,
   from: Instant,

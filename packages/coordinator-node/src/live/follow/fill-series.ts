@@ -1,11 +1,12 @@
+import { backOffMs } from '@crunch/local-processes'
 import { feedScopeKey } from '../../domain/feed-record.ts'
+import { missingCount, type Stretch } from '../../domain/stretch.ts'
 import type { Instant } from '../../domain/time.ts'
 import { FeedInterrupted, isSourceError, type SourceRecord } from '../../ports/feed-source.ts'
 import type { Log } from '../../ports/log.ts'
-import { missingCount, type Stretch } from '../../stages/feed/series-progress.ts'
 import { addHole, describeStretch, type FollowedSeries, type OpenHole, remainingHoles } from './followed-series.ts'
 import type { Session } from './session.ts'
-import { backOffMs } from './timing.ts'
+import { retryWaitMs } from './timing.ts'
 
 /**
  * Fills a series up from history, from where it stopped to now. While that fails for long, it goes on and is behind. So is a
@@ -146,7 +147,7 @@ export async function repairHole(session: Session, series: FollowedSeries, hole:
 
 function postpone({ timing, patience }: Session, hole: OpenHole, retryAfterMs: number | null): void {
   hole.triedCount += 1
-  const waitMs = patience.repairMs * 2 ** Math.min(hole.triedCount, 10)
+  const waitMs = backOffMs(hole.triedCount + 1, { firstMs: patience.repairMs, longestMs: 1_024 * patience.repairMs })
   hole.nextTryAt = timing.now() + Math.max(waitMs, retryAfterMs ?? 0)
 }
 
@@ -163,7 +164,7 @@ async function patiently(session: Session, series: FollowedSeries, ask: () => Pr
       if (ending.aborted) return false
       if (!isSourceError(error)) throw error
       const retryAfterMs = error instanceof FeedInterrupted ? error.retryAfterMs : null
-      const waitMs = backOffMs(failures, retryAfterMs, patience, timing)
+      const waitMs = retryWaitMs(failures, retryAfterMs, patience, timing)
       const isLast = timing.now() + waitMs - startedAt > patience.historyMs
       log.warn(isLast ? 'history does not answer; continuing without it' : 'history does not answer; retrying', {
         stage: 'feed',

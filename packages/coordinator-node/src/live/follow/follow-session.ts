@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events'
+import { createBoundedQueue } from '@crunch/local-processes'
 import { feedScopeKey } from '../../domain/feed-record.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { SourceRecord } from '../../ports/feed-source.ts'
-import { createChannel } from './channel.ts'
 import { fillUp, handOver } from './fill-series.ts'
 import type { FollowedSeries } from './followed-series.ts'
 import { repairSeries } from './repair-series.ts'
@@ -28,7 +28,7 @@ export async function* followSession(
   const end = () => ending.abort()
   signal.addEventListener('abort', end, { once: true })
   if (signal.aborted) end()
-  const output = createChannel<readonly SourceRecord[]>(outputRecords, recordsOf)
+  const output = createBoundedQueue<readonly SourceRecord[]>(outputRecords, recordsOf)
   const session: Session = {
     ...follower,
     emit: (records) => output.push(records),
@@ -49,7 +49,7 @@ async function runSession(session: Session, onNews: () => void): Promise<void> {
   const queues = new Map(
     session.series.map(({ scope }) => [
       feedScopeKey(scope),
-      createChannel<readonly SourceRecord[]>(waitingRecords, recordsOf),
+      createBoundedQueue<readonly SourceRecord[]>(waitingRecords, recordsOf),
     ]),
   )
   let open = () => {}

@@ -1,8 +1,8 @@
 import { FeedInterrupted, isSourceError, type SourceRecord } from '../../ports/feed-source.ts'
-import { requireOffered } from '../../stages/feed/offered-series.ts'
 import { followSession } from './follow-session.ts'
+import { requireOffered } from './offered-series.ts'
 import type { Follower } from './session.ts'
-import { backOffMs } from './timing.ts'
+import { retryWaitMs } from './timing.ts'
 
 export interface FollowOptions extends Follower {
   readonly signal: AbortSignal
@@ -54,7 +54,7 @@ export async function* followSource(options: FollowOptions): AsyncGenerator<read
     if (signal.aborted) return
     if (timing.now() - startedAt >= goodConnectionMs) failures = 0
     failures += 1
-    const waitMs = backOffMs(failures, retryAfterMs, patience, timing)
+    const waitMs = retryWaitMs(failures, retryAfterMs, patience, timing)
     log.warn('a source was interrupted; reconnecting', {
       stage: 'feed',
       source: names,

@@ -1,7 +1,8 @@
 import type { FeedScope } from '../../domain/feed-record.ts'
+import { holesIn, type Stretch } from '../../domain/stretch.ts'
 import { durationMs, formatInstant, type Instant } from '../../domain/time.ts'
 import type { SourceRecord } from '../../ports/feed-source.ts'
-import { createSeriesProgress, holesIn, type SeriesProgress, type Stretch } from '../../stages/feed/series-progress.ts'
+import { createSeriesProgress, type SeriesProgress } from './series-progress.ts'
 
 /** A hole that history did not fill yet. */
 export interface OpenHole extends Stretch {

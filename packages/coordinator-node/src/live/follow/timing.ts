@@ -1,3 +1,4 @@
+import { type BackOff, scatteredBackOffMs } from '@crunch/local-processes'
 import { wait } from '../wait.ts'
 
 /** The clock and randomness that following a source depends on. */
@@ -13,10 +14,7 @@ export interface Timing {
 export const wallTiming: Timing = { now: () => Date.now(), wait, random: () => Math.random() }
 
 /** How patient a follower is. */
-export interface Patience {
-  /** The wait before the first new try; it doubles with each further one. */
-  readonly firstMs: number
-  readonly longestMs: number
+export interface Patience extends BackOff {
   /** How long new records wait while history does not give what is missing before them. */
   readonly historyMs: number
   /** How often holes that stayed open are tried again; the wait for each doubles. */
@@ -34,16 +32,11 @@ export const defaultPatience: Patience = {
 }
 
 /**
- * The wait before a try after `failures` failed ones: doubling, half of it by chance, so that many nodes that lost the same
- * provider do not come back to it at once; never less than the provider asked for.
+ * The wait before a try after `failures` failed ones: the back-off of many nodes that lost the same provider, and never less
+ * than the provider asked for.
  */
-export function backOffMs(
-  failures: number,
-  retryAfterMs: number | null,
-  patience: Pick<Patience, 'firstMs' | 'longestMs'>,
-  timing: Timing,
-): number {
-  const fullMs = Math.min(patience.longestMs, patience.firstMs * 2 ** (failures - 1))
-  const share = 0.5 + timing.random() / 2
-  return retryAfterMs === null ? fullMs * share : Math.max(fullMs * share, retryAfterMs + patience.firstMs * share)
+export function retryWaitMs(failures: number, retryAfterMs: number | null, patience: BackOff, timing: Timing): number {
+  const ownMs = scatteredBackOffMs(failures, patience, timing.random)
+  if (retryAfterMs === null) return ownMs
+  return Math.max(ownMs, retryAfterMs + scatteredBackOffMs(1, patience, timing.random))
 }

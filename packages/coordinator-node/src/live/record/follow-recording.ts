@@ -1,11 +1,11 @@
 import { open } from 'node:fs/promises'
 import { feedScopeKey } from '../../domain/feed-record.ts'
-import type { RecordCursor, Store } from '../../ports/store.ts'
+import type { FeedStore, RecordCursor } from '../../ports/store-feed.ts'
 import type { Timing } from '../follow/timing.ts'
 import { type RecordedStretch, recordingRow, storedRecords } from './write-recording.ts'
 
 export interface FollowedRecording {
-  readonly store: Pick<Store, 'recordsBehind' | 'feedStates'>
+  readonly store: Pick<FeedStore, 'recordsBehind' | 'feedStates'>
   readonly stretch: RecordedStretch
   readonly timing: Pick<Timing, 'wait'>
   readonly signal: AbortSignal

@@ -6,7 +6,7 @@ import { createGzip } from 'node:zlib'
 import { CrunchError } from '../../domain/errors.ts'
 import { type FeedRecord, type FeedScope, feedScopeKey } from '../../domain/feed-record.ts'
 import { formatInstant, type Instant } from '../../domain/time.ts'
-import type { RecordCursor, Store } from '../../ports/store.ts'
+import type { FeedStore, RecordCursor } from '../../ports/store-feed.ts'
 
 /** Records of a series that were known in a stretch of time. */
 export interface RecordedStretch {
@@ -22,7 +22,7 @@ const reserved = ['event_at', 'known_at', 'received_at', 'subject'] as const
 
 /** The records of a stretch as the store has them, a page at a time, in order of (knownAt, eventAt). */
 export async function* storedRecords(
-  store: Pick<Store, 'recordsBehind'>,
+  store: Pick<FeedStore, 'recordsBehind'>,
   { scope, from, to }: RecordedStretch,
   behind: RecordCursor = { knownAt: from, eventAt: Number.NEGATIVE_INFINITY },
 ): AsyncGenerator<readonly FeedRecord[]> {
@@ -58,7 +58,7 @@ export function recordingRow(record: FeedRecord): string {
  */
 export async function writeRecording(
   path: string,
-  store: Pick<Store, 'recordsBehind'>,
+  store: Pick<FeedStore, 'recordsBehind'>,
   stretch: RecordedStretch,
   signal: AbortSignal,
 ): Promise<number> {

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { type BoundedQueue, createBoundedQueue } from '@crunch/local-processes'
+import { errorText } from '@crunch/local-processes/errors'
 import {
   connectModelRunner,
   type GrpcModelRunner,
@@ -8,15 +10,14 @@ import { answerLimitsOf } from '../../contract/resolved-contract.ts'
 import { answerBytes } from '../../domain/answer-size.ts'
 import { CrunchError } from '../../domain/errors.ts'
 import type { FeedRecord } from '../../domain/feed-record.ts'
-import { createPipeline } from '../../pipeline.ts'
+import { createPipeline, type Pipeline } from '../../pipeline.ts'
 import type { Log } from '../../ports/log.ts'
-import { type Lease, predictLease } from '../../ports/store.ts'
-import type { Predictor } from '../../predictor.ts'
-import { clockLatenessMs } from '../../stages/prediction/round-lateness.ts'
+import { type Lease, predictLease } from '../../ports/store-workers.ts'
+import type { ClockRounds } from '../../predictor.ts'
 import { keepBeating } from '../health/keep-beating.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
 import { wait } from '../wait.ts'
-import { createInFlight } from './in-flight.ts'
+import { createInFlight, type InFlight } from './in-flight.ts'
 import { createStandByLog, leaseFields } from './stand-by.ts'
 import type { WorkerContext } from './worker-context.ts'
 
@@ -74,7 +75,7 @@ function orchestratorKeyOf({ settings, log }: WorkerContext): () => string | und
     try {
       return readFileSync(path, 'utf8').trim()
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = errorText(error)
       log.warn('the key of the model orchestrator cannot be read; failure reports count less', { path, reason })
       return undefined
     }
@@ -88,41 +89,38 @@ export async function runPredictWorker(context: WorkerContext): Promise<void> {
   const beating = keepBeating(context, ['predict'])
   const runner = await connectModels(context)
   const inFlight = createInFlight(inFlightLimit)
-  const queue = createRecordQueue(context.log)
+  const queue = createBoundedQueue<readonly FeedRecord[]>(queueLimit, (batch) => batch.length)
   // First subscribed, then read: a record stored in between is known to the window and ignored the second time.
-  let predictor: Predictor | undefined
-  const unsubscribe = await context.store.subscribeRecords((records) => {
-    predictor?.hear(records)
-    queue.push(records)
-  })
+  const unsubscribe = await context.store.subscribeRecords((batch) => offerNewest(queue, batch, context.log))
   try {
     const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
-    predictor = await pipeline.openPredictor(runner)
+    const clockRounds = await pipeline.openPredictor(runner)
     context.ready('predict', { models: runner.models().length })
     const ended = Promise.race([aborted(context.signal), lost(lease)])
     await Promise.race([
       ended,
-      predictQueued(queue, inFlight, predictor, context.signal),
-      runClockRounds(context, predictor, inFlight),
+      acceptQueued(queue, inFlight, pipeline, context.signal),
+      runClockRounds(context, clockRounds, inFlight),
     ])
     await inFlight.drain()
   } finally {
     await unsubscribe()
+    queue.end()
     await runner.close()
     await beating.stop()
     await lease.release()
   }
 }
 
-async function predictQueued(
-  queue: RecordQueue,
-  inFlight: ReturnType<typeof createInFlight>,
-  predictor: Predictor,
+async function acceptQueued(
+  queue: BoundedQueue<readonly FeedRecord[]>,
+  inFlight: InFlight,
+  pipeline: Pipeline,
   signal: AbortSignal,
 ): Promise<void> {
-  while (!signal.aborted) {
-    const record = await queue.take()
-    await inFlight.add(() => predictor.predict(record))
+  for await (const batch of queue.read()) {
+    if (signal.aborted) return
+    await inFlight.add(() => pipeline.acceptStored(batch), batch.length)
   }
 }
 
@@ -140,55 +138,26 @@ export function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Opens the rounds of `on: 'clock'` schedules at their grid instants, until the signal aborts. */
-export async function runClockRounds(
-  context: WorkerContext,
-  predictor: Predictor,
-  inFlight: ReturnType<typeof createInFlight>,
-): Promise<void> {
+export async function runClockRounds(context: WorkerContext, rounds: ClockRounds, inFlight: InFlight): Promise<void> {
   const { clock, signal } = context
-  let at = predictor.nextClockInstant(clock.now())
+  let at = rounds.nextClockInstant(clock.now())
   while (at !== null && !signal.aborted) {
     const instant = at
     // A timer may fire a millisecond early.
     while (clock.now() < instant && !signal.aborted) await wait(instant - clock.now(), signal)
-    // One that has come too late opens no round: the predictor judges that.
-    if (!signal.aborted) await inFlight.add(() => predictor.predictAt(instant))
-    at = predictor.nextClockInstant(Math.max(instant, clock.now() - clockLatenessMs))
+    if (!signal.aborted) await inFlight.add(() => rounds.predictAt(instant))
+    at = rounds.nextClockInstant(instant)
   }
   await aborted(signal)
 }
 
-interface RecordQueue {
-  readonly push: (records: readonly FeedRecord[]) => void
-  readonly take: () => Promise<FeedRecord>
-}
-
-/** Records that wait for models are bounded: the oldest are not worth predicting on any more and are let go. */
+/** Records that wait for models are bounded: the oldest are not worth predicting on any more and are dropped. */
 const queueLimit = 10_000
 
-function createRecordQueue(log: Log): RecordQueue {
-  const records: FeedRecord[] = []
-  let wake: (() => void) | undefined
-  return {
-    push(batch) {
-      records.push(...batch)
-      const droppedCount = records.length - queueLimit
-      if (droppedCount > 0) {
-        records.splice(0, droppedCount)
-        log.warn('records arrived faster than models answer; the oldest were skipped', {
-          stage: 'prediction',
-          droppedCount,
-        })
-      }
-      wake?.()
-    },
-    async take() {
-      while (records.length === 0) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-      return records.shift() as FeedRecord
-    },
-  }
+function offerNewest(queue: BoundedQueue<readonly FeedRecord[]>, batch: readonly FeedRecord[], log: Log): void {
+  let droppedCount = 0
+  while (!queue.offer(batch)) droppedCount += queue.drop()?.length ?? 0
+  if (droppedCount === 0) return
+  const fields = { stage: 'prediction', droppedCount }
+  log.warn('records arrived faster than models answer; the oldest were skipped', fields)
 }

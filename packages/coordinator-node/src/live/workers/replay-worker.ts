@@ -1,13 +1,13 @@
-import { createVirtualClock, type VirtualClock } from '../../adapters/clock/clocks.ts'
+import { createVirtualClock } from '../../adapters/clock/clocks.ts'
 import { expireMs, resolveContract } from '../../contract/resolved-contract.ts'
-import { feedScopeKey } from '../../domain/feed-record.ts'
+import { type FeedRecord, feedScopeKey } from '../../domain/feed-record.ts'
 import type { Instant } from '../../domain/time.ts'
 import { createPipeline } from '../../pipeline.ts'
-import { contractRecording } from '../../simulation/contract-recording.ts' // tidy-ok: a replay reads its recording as a simulation does
-import { driveBatch } from '../../simulation/drive-recording.ts' // tidy-ok: and is driven the same way, or their results would differ
-import { isOffered } from '../../stages/feed/offered-series.ts'
-import { createHoleWatch } from '../../stages/feed/watch-holes.ts'
-import { openFeedHealth } from '../feeds/feed-health.ts'
+import { contractRecording } from '../../recording/contract-recording.ts'
+import { driveBatch } from '../../recording/drive-recording.ts'
+import { createHoleWatch } from '../../recording/watch-holes.ts'
+import { type FeedHealth, openFeedHealth } from '../feeds/feed-health.ts'
+import { isOffered } from '../follow/offered-series.ts'
 import { type Beating, keepBeating } from '../health/keep-beating.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
 import { wait } from '../wait.ts'
@@ -28,14 +28,22 @@ export async function runReplayWorker(context: WorkerContext): Promise<void> {
   const beating = keepBeating(context, ['feed-data', 'predict'])
   const runner = await connectModels(context)
   try {
-    const clock = createVirtualClock((await context.store.newestWatermark()) ?? 0)
-    const pipeline = createPipeline(context.contract, { ...context, clock }, pipelineOptions(context))
-    const predictor = await pipeline.openPredictor(runner)
+    const { contract, store, log } = context
+    const clock = createVirtualClock((await store.newestWatermark()) ?? 0)
+    const resolved = resolveContract(contract)
+    await store.ensureFeeds(
+      resolved.feeds.map((feed) => feed.scope),
+      clock.now(),
+    )
+    const health = await openFeedHealth(resolved, { store, log })
+    const onStored = (records: readonly FeedRecord[]) => health.heard(records, clock.now())
+    const pipeline = createPipeline(contract, { store, clock, log, onStored }, pipelineOptions(context))
+    const clockRounds = await pipeline.openPredictor(runner)
     context.ready('feed-data', { sources: 'recording' })
     context.ready('predict', { models: runner.models().length })
     await Promise.race([
       lost(lease),
-      replay(context, clock, beating, (batch) => driveBatch(pipeline, predictor, clock, batch)),
+      replay({ ...context, clock }, health, beating, (batch) => driveBatch(pipeline, clockRounds, clock, batch)),
     ])
     await aborted(context.signal)
   } finally {
@@ -47,17 +55,12 @@ export async function runReplayWorker(context: WorkerContext): Promise<void> {
 
 type Drive = (batch: Parameters<typeof driveBatch>[3]) => ReturnType<typeof driveBatch>
 
-async function replay(context: WorkerContext, clock: VirtualClock, beating: Beating, drive: Drive): Promise<void> {
-  const { contract, settings, store, log, signal } = context
+async function replay(context: WorkerContext, health: FeedHealth, beating: Beating, drive: Drive): Promise<void> {
+  const { contract, settings, store, clock, log, signal } = context
   const resolved = resolveContract(contract)
   const source = contractRecording(contract, settings.FEED_REPLAY_FILES ?? [], log)
   const offers = await source.describe(signal)
   const scopes = resolved.feeds.map((feed) => feed.scope).filter((scope) => isOffered(offers, scope))
-  await store.ensureFeeds(
-    resolved.feeds.map((feed) => feed.scope),
-    clock.now(),
-  )
-  const health = await openFeedHealth(resolved, { store, log })
   const watermarks = new Map(
     (await store.feedStates()).flatMap((state) =>
       state.watermarkAt === null ? [] : [[feedScopeKey(state.scope), state.watermarkAt] as const],
@@ -70,10 +73,9 @@ async function replay(context: WorkerContext, clock: VirtualClock, beating: Beat
   for await (const batch of source.stream(scopes, watermarks, signal)) {
     await pace(batch[0]?.knownAt ?? clock.now())
     if (signal.aborted) return
-    const stored = await drive(batch)
+    await drive(batch)
     beating.worked()
     for (const record of batch) holeWatch.note(record)
-    await health.heard(stored, clock.now())
     // The time that the others carry shows which series has stopped.
     await health.check(clock.now())
     batchCount += 1

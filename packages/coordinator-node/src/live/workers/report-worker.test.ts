@@ -1,13 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '@crunch/embedded-postgres'
+import { createWorkbench } from '@crunch/embedded-postgres/testkit'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { startDatabaseProxy } from '../../../test/database-proxy.ts'
 import { freePort } from '../../../test/free-port.ts'
-import { createWorkbench } from '../../adapters/embedded-postgres/embedded-postgres.testkit.ts'
-import {
-  type EmbeddedPostgres,
-  startEmbeddedPostgres,
-} from '../../adapters/embedded-postgres/start-embedded-postgres.ts'
 import { loadContract } from '../load-contract.ts'
 import { readSettings } from '../settings.ts'
 import { startWorkers } from './start-workers.testkit.ts'

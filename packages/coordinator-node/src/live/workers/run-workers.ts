@@ -3,14 +3,12 @@ import { openPostgresStore } from '../../adapters/store/postgres/postgres-store.
 import { connectionLimits, reportingLimits } from '../../adapters/store/postgres/session/connection-limits.ts'
 import type { AnyContract } from '../../contract/crunch-contract.ts'
 import { CrunchError } from '../../domain/errors.ts'
-import { createPipeline } from '../../pipeline.ts'
 import type { FeedSource } from '../../ports/feed-source.ts'
 import type { Log } from '../../ports/log.ts'
 import { enterEra } from '../eras/enter-era.ts'
-import { runLiveFeed } from '../feeds/live-feed.ts'
+import { openLiveFeed } from '../feeds/live-feed.ts'
 import { tellClockFaults } from '../health/check-clocks.ts'
 import { keepBeating } from '../health/keep-beating.ts'
-import { pipelineOptions } from '../pipeline-options.ts'
 import type { Settings } from '../settings.ts'
 import { createInFlight } from './in-flight.ts'
 import {
@@ -132,7 +130,7 @@ function tasks(workers: readonly WorkerName[], isReplay: boolean): Task[] {
 async function runFeed(context: WorkerContext): Promise<void> {
   const beating = keepBeating(context, ['feed-data'])
   try {
-    await runLiveFeed(context)
+    await (await openLiveFeed(context)).run()
   } finally {
     await beating.stop()
   }
@@ -145,11 +143,11 @@ async function runFeedAndPredict(context: WorkerContext): Promise<void> {
   const beating = keepBeating(context, ['feed-data', 'predict'])
   const runner = await connectModels(context)
   try {
-    const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
-    const predictor = await pipeline.openPredictor(runner)
+    const feed = await openLiveFeed(context)
+    const clockRounds = await feed.pipeline.openPredictor(runner)
     context.ready('predict', { models: runner.models().length })
     const inFlight = createInFlight(inFlightLimit)
-    const feeding = Promise.all([runLiveFeed(context, predictor), runClockRounds(context, predictor, inFlight)])
+    const feeding = Promise.all([feed.run(), runClockRounds(context, clockRounds, inFlight)])
     await Promise.race([lost(lease), feeding])
     await inFlight.drain()
   } finally {

@@ -1,5 +1,5 @@
 import { formatInstant } from '../../domain/time.ts'
-import type { LeaseState } from '../../ports/store.ts'
+import type { LeaseState } from '../../ports/store-workers.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** A holder writes a heartbeat every 2 s; one that has been silent for so long is in trouble. */

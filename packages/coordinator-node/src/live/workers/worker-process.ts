@@ -1,4 +1,4 @@
-import { startEmbeddedPostgres } from '../../adapters/embedded-postgres/index.ts'
+import { startEmbeddedPostgres } from '@crunch/embedded-postgres'
 import { CrunchError, type CrunchErrorCode } from '../../domain/errors.ts'
 import type { Log } from '../../ports/log.ts'
 import { hashContractCode } from '../eras/hash-contract-code.ts'

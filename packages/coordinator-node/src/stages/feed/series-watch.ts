@@ -2,7 +2,7 @@ import type { ContractFeed } from '../../contract/resolved-contract.ts'
 import { type FeedRecord, type FeedScope, feedScopeKey } from '../../domain/feed-record.ts'
 import { type Distrust, freshnessMs, gateRecordCount, isSilent, judgeSeries } from '../../domain/feed-trust.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { Store } from '../../ports/store.ts'
+import type { FeedStore } from '../../ports/store-feed.ts'
 
 /** The newest records of every series of a contract, in memory, so that its gates are judged without the database. */
 export interface SeriesWatch {
@@ -64,7 +64,7 @@ export function createSeriesWatch(feeds: readonly ContractFeed[]): SeriesWatch {
 /** The watch of a process that starts: with what the store knows. */
 export async function loadSeriesWatch(
   feeds: readonly ContractFeed[],
-  store: Pick<Store, 'latestRecords'>,
+  store: Pick<FeedStore, 'latestRecords'>,
 ): Promise<SeriesWatch> {
   const watch = createSeriesWatch(feeds)
   for (const { scope, gate } of feeds) {

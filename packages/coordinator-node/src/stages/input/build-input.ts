@@ -1,23 +1,35 @@
-import { callAuthor, parseReturned } from '../../contract/author-code.ts'
+import { AuthorError, callAuthor, parseReturned } from '../../contract/author-code.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
-import type { FeedRecord } from '../../domain/feed-record.ts'
+import { type FeedRecord, type FeedScope, feedScopeKey } from '../../domain/feed-record.ts'
 import { type JsonObject, toJsonObject } from '../../domain/json/json.ts'
 import type { Instant } from '../../domain/time.ts'
+import type { Log } from '../../ports/log.ts'
 
 /**
- * What models are given: the contract's `input.build` over the records known at `at`, after its schema.
- * Throws an `AuthorError` when the function throws, or the schema refuses its value.
+ * What models are given: the contract's `input.build` over the records known at `at`, after its schema. `null`, logged, when
+ * the contract cannot build it.
  */
 export function buildInput(
   resolved: ResolvedContract,
-  subject: string,
+  log: Log,
+  scope: FeedScope,
   records: readonly FeedRecord[],
   at: Instant,
-): JsonObject {
+): JsonObject | null {
   const { input } = resolved.contract
   const author = { path: 'input.build', owner: input, run: input.build }
-  const built = callAuthor(author, { subject, records, at })
-  return parseReturned(author, { path: 'input.schema', of: input.schema }, built, (parsed) =>
-    toJsonObject(parsed, 'input'),
-  )
+  try {
+    const built = callAuthor(author, { subject: scope.subject, records, at })
+    return parseReturned(author, { path: 'input.schema', of: input.schema }, built, (parsed) =>
+      toJsonObject(parsed, 'input'),
+    )
+  } catch (error) {
+    if (!(error instanceof AuthorError)) throw error
+    log.error('the contract could not build an input; no round opens', {
+      stage: 'input',
+      scope: feedScopeKey(scope),
+      reason: error.message,
+    })
+    return null
+  }
 }

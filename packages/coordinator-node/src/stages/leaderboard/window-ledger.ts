@@ -2,7 +2,7 @@ import type { Span } from '../../domain/models/standing.ts'
 import type { PeriodRounds } from '../../domain/period-rounds.ts'
 import type { Snapshot } from '../../domain/snapshot.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { Store } from '../../ports/store.ts'
+import type { PeriodStore } from '../../ports/store-periods.ts'
 
 /** The closed periods of the longest window, kept in memory so that closing the next one does not read them again. */
 export interface WindowLedger {
@@ -16,7 +16,7 @@ export interface WindowLedger {
 
 /** @param beganAt no window reaches back behind the beginning of its era */
 export function createWindowLedger(
-  store: Pick<Store, 'snapshotsBetween' | 'periodsBetween'>,
+  store: Pick<PeriodStore, 'snapshotsBetween' | 'periodsBetween'>,
   lengthMs: number,
   beganAt: Instant,
 ): WindowLedger {

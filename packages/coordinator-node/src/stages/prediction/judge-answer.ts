@@ -1,3 +1,4 @@
+import { errorText } from '@crunch/local-processes/errors'
 import type { z } from 'zod'
 import type { AnswerSize } from '../../domain/answer-size.ts'
 import { predictionId } from '../../domain/ids.ts'
@@ -40,7 +41,7 @@ export function judgeAnswer(
     if (!validated.isValid) return failed(judged, 'invalid_output', validated.detail)
     return { ...judged, status: 'PENDING', output: toJson(validated.output, 'output') }
   } catch (error) {
-    return failed(judged, 'invalid_output', error instanceof Error ? error.message : String(error))
+    return failed(judged, 'invalid_output', errorText(error))
   }
 }
 

@@ -9,8 +9,8 @@ import { announcedIdOf, type Holders, holdersOf, isRefusal, judgeClaim } from '.
 import { type Organizer, refusalOfName, refusalOfRename } from '../../domain/models/model-role.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { ModelRunner } from '../../ports/model-runner.ts'
-import type { RetiringModel } from '../../ports/model-verbs.ts'
-import type { Store } from '../../ports/store.ts'
+import type { ModelStore, RetiringModel } from '../../ports/store-models.ts'
+import type { RoundStore } from '../../ports/store-rounds.ts'
 
 /** Every model that this node has ever set up, in memory; each has a row in every round that it takes part in. */
 export interface ModelRegistry {
@@ -44,10 +44,7 @@ export interface RegistryChange {
   readonly reason: string
 }
 
-type RegistryStore = Pick<
-  Store,
-  'models' | 'registerModels' | 'beginRetirements' | 'endRetirements' | 'reassignments' | 'lastRoundTimes'
->
+type RegistryStore = Omit<ModelStore, 'reassignModel'> & Pick<RoundStore, 'lastRoundTimes'>
 
 export async function loadModelRegistry(store: RegistryStore, organizer: Organizer): Promise<ModelRegistry> {
   const models = await store.models()

@@ -1,9 +1,9 @@
+import { errorText } from '@crunch/local-processes/errors'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import { expireMs } from '../../contract/resolved-contract.ts'
 import { CrunchError } from '../../domain/errors.ts'
 import { roundId } from '../../domain/ids.ts'
 import type { JsonObject } from '../../domain/json/json.ts'
-import { takesPart } from '../../domain/models/model.ts'
 import { announcedIdOf } from '../../domain/models/model-history.ts'
 import type { Prediction } from '../../domain/prediction.ts'
 import type { Round } from '../../domain/round.ts'
@@ -18,16 +18,15 @@ import {
   type ModelCall,
   type ModelRunner,
 } from '../../ports/model-runner.ts'
-import type { Store } from '../../ports/store.ts'
+import type { RoundStore } from '../../ports/store-rounds.ts'
 import type { DueSchedule } from './due-schedules.ts'
-import { absentPrediction } from './judge-answer.ts'
 import { type AnswersByModel, judgeRound } from './judge-round.ts'
 import type { ModelRegistry, RegistryChange } from './model-registry.ts'
 import { predictCall, tickCalls } from './round-calls.ts'
 import { isCallAtFault } from './shared-refusals.ts'
 
 export interface RunRoundsPorts {
-  readonly store: Pick<Store, 'openRound' | 'recordAnswers'>
+  readonly store: Pick<RoundStore, 'openRound' | 'recordAnswers'>
   readonly runner: ModelRunner
   readonly clock: Clock
   readonly log: Log
@@ -129,27 +128,11 @@ function askableRounds(
       log.error('the contract could not build the call to the models; no round opens', {
         stage: 'prediction',
         roundId: round.id,
-        reason: error instanceof Error ? error.message : String(error),
+        reason: errorText(error),
       })
       return []
     }
   })
-}
-
-/** The rows of rounds that a crash left without answers: absent, and our fault. */
-export function restartedPredictions(round: Round, registry: Pick<ModelRegistry, 'models'>): Prediction[] {
-  return registry
-    .models()
-    .filter((model) => takesPart(model, round.performedAt))
-    .map((model) =>
-      absentPrediction(
-        round,
-        model.id,
-        'coordinator_restarted',
-        'coordinator',
-        'the coordinator restarted before it had stored the answers of this round',
-      ),
-    )
 }
 
 /** The answers to one call of a dispatch. A call that all models refuse alike is at fault itself. */

@@ -2,7 +2,7 @@ import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import { feedScopeKey, isSameScope } from '../../domain/feed-record.ts'
 import { type FeedPeer, gateRecordCount, judgeSeries } from '../../domain/feed-trust.ts'
 import { formatInstant, type Instant } from '../../domain/time.ts'
-import type { DueRound, EvidenceRequest, RoundEvidence } from '../../ports/store.ts'
+import type { DueRound, EvidenceRequest, RoundEvidence } from '../../ports/store-settlement.ts'
 
 /** What settling needs to know to judge the gates of a contract; nothing without a gate. */
 export function evidenceRequests(resolved: ResolvedContract): EvidenceRequest[] {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { type ContractChanges, market, resolvedContract } from '../../../test/sample-contract.ts'
 import type { FeedRecord } from '../../domain/feed-record.ts'
 import type { Prediction } from '../../domain/prediction.ts'
-import type { DueRound, RoundEvidence } from '../../ports/store.ts'
 import { candle, eth, minute, prediction, round } from '../../ports/store-samples.ts'
+import type { DueRound, RoundEvidence } from '../../ports/store-settlement.ts'
 import { settleRound } from './settle-round.ts'
 
 // The sample round opens at minute 0 on a close of 100, ends at minute 5 on a close of 110, and is void from minute 6 on.

@@ -8,7 +8,7 @@ import type { Prediction } from '../../domain/prediction.ts'
 import type { Round } from '../../domain/round.ts'
 import type { Score } from '../../domain/score.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { DueRound, PredictionMove, RoundSettlement } from '../../ports/store.ts'
+import type { DueRound, PredictionMove, RoundSettlement } from '../../ports/store-settlement.ts'
 import { roundDistrust } from './round-trust.ts'
 
 const reasonLimit = 2_000

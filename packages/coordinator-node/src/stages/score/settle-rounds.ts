@@ -1,7 +1,7 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Log } from '../../ports/log.ts'
-import type { RoundCursor, Store } from '../../ports/store.ts'
+import type { RoundCursor, SettlementStore } from '../../ports/store-settlement.ts'
 import { evidenceRequests } from './round-trust.ts'
 import { settleRound } from './settle-round.ts'
 
@@ -24,7 +24,7 @@ const evidenceLimit = 20_000
 /** Settles every round that is due at `now`, in batches, in order of `resolvableAt`. */
 export async function settleRounds(
   resolved: ResolvedContract,
-  ports: { readonly store: Pick<Store, 'settleRounds'>; readonly log: Log },
+  ports: { readonly store: SettlementStore; readonly log: Log },
   now: Instant,
 ): Promise<SettledRounds> {
   const total = { resolvedCount: 0, voidCount: 0, waitingCount: 0 }

@@ -2,7 +2,7 @@ import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import { freshnessMs } from '../../domain/feed-trust.ts'
 import { noRoundCanResolveBefore } from '../../domain/period.ts'
 import { durationMs, floorToGrid, type Instant } from '../../domain/time.ts'
-import type { Store } from '../../ports/store.ts'
+import type { RoundStore } from '../../ports/store-rounds.ts'
 
 /** A cell of a grid, `[start, end)`. */
 export interface Period {
@@ -10,7 +10,7 @@ export interface Period {
   readonly end: Instant
 }
 
-export type PeriodReads = Pick<Store, 'firstResolvableAt' | 'hasUnresolvedRounds' | 'lastRoundTimes'>
+export type RoundReads = Pick<RoundStore, 'firstResolvableAt' | 'hasUnresolvedRounds' | 'lastRoundTimes'>
 
 /**
  * The next period after `closedThrough` that holds a round, when it can be closed at `now`: all its rounds are terminal, and
@@ -19,7 +19,7 @@ export type PeriodReads = Pick<Store, 'firstResolvableAt' | 'hasUnresolvedRounds
  */
 export async function nextClosablePeriod(
   resolved: ResolvedContract,
-  reads: PeriodReads,
+  reads: RoundReads,
   everyMs: number,
   closedThrough: Instant,
   now: Instant,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { resolvedContract } from '../../../test/sample-contract.ts'
-import type { PeriodResult } from '../../ports/store.ts'
+import type { PeriodResult } from '../../ports/store-periods.ts'
 import { minute } from '../../ports/store-samples.ts'
 import { periodRounds } from './period-rounds.ts'
 

@@ -2,7 +2,7 @@ import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { PeriodRounds } from '../../domain/period-rounds.ts'
 import type { FieldSum } from '../../domain/snapshot.ts'
 import { addFinite } from '../../domain/statistics/finite-sum.ts'
-import type { PeriodResult } from '../../ports/store.ts'
+import type { PeriodResult } from '../../ports/store-periods.ts'
 import type { Period } from './next-period.ts'
 
 /** How many rounds a closed period had, and their worst scores. */

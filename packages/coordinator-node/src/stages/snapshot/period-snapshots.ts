@@ -5,7 +5,7 @@ import type { FieldSum, Snapshot } from '../../domain/snapshot.ts'
 import { addFinite } from '../../domain/statistics/finite-sum.ts'
 import { type MetricPoints, metrics } from '../../domain/statistics/metrics.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { PeriodResult } from '../../ports/store.ts'
+import type { PeriodResult } from '../../ports/store-periods.ts'
 import { type RoundFacts, roundsOf, sumOf, worstByRound } from './period-rounds.ts'
 
 type RegisteredModel = Pick<Model, 'id' | 'registeredAt'>

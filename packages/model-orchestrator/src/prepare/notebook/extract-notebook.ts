@@ -1,6 +1,8 @@
 import { posix } from 'node:path'
+
 import { isPrintable, printable } from '@crunch/local-processes'
-import { errorText } from '../../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
+
 import { RunFailure } from '../../run-failure.ts'
 import { checkRequirement, parseRequirements } from '../python/python-requirements.ts'
 import {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
-import { errorText } from '../../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
 import { fetchPackage } from './fetch-package.ts'
 import type { IndexSettings } from './index-settings.ts'
 import type { PackageCache } from './package-cache.ts'

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { errorText } from '../../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
 import { RunFailure } from '../../run-failure.ts'
 
 /** Where packages come from, as configured by the operator for pip or uv. A submission cannot change it. */

@@ -1,4 +1,4 @@
-import { errorText } from '../../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
 import type { ProcessGuard } from '../../process/process-guard.ts'
 import { runProgram } from '../../process/run-program.ts'
 import { RunFailure } from '../../run-failure.ts'

@@ -1,4 +1,4 @@
-import { errorText } from '../../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
 import { RunFailure } from '../../run-failure.ts'
 
 /** A submission needs fewer. */

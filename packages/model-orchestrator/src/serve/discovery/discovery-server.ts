@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { errorText } from '@crunch/local-processes/errors'
 import {
   type FailureReport,
   MAX_DISCOVERY_FRAME_BYTES,
@@ -9,7 +10,6 @@ import {
   writeServerMessage,
 } from '@crunch/model-protocol'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
-import { errorText } from '../../errors.ts'
 import type { OrchestratorLog } from '../../log.ts'
 import type { Refusal, UpgradeJudgement } from '../http/access-gate.ts'
 import { listenOn } from '../listen-on.ts'

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { isPrintable } from '@crunch/local-processes'
-import { errorText, OrchestratorError } from '../../errors.ts'
+import { errorText } from '@crunch/local-processes/errors'
+import { OrchestratorError } from '../../errors.ts'
 import { SUBMISSION_LIMITS } from '../../submission/copy-submission.ts'
 
 const FIELDS = ['files', 'desired_state', 'model_name', 'cruncher_id', 'cruncher_name', 'crunch_id'] as const

@@ -1,8 +1,8 @@
+import { createBoundedQueue } from '@crunch/local-processes'
 import type { FeedScope } from '../../../domain/feed-record.ts'
-import type { SourceRecord } from '../../../ports/feed-source.ts'
+import { FeedInterrupted, type SourceRecord } from '../../../ports/feed-source.ts'
 import type { BinancePorts } from './binance-rest.ts'
 import { createLiveMarket } from './live-market.ts'
-import { createRecordQueue } from './record-queue.ts'
 import { openStreamConnection } from './stream-connection.ts'
 
 /** The records of all scopes over one connection, from its opening until it ends. */
@@ -13,30 +13,47 @@ export async function* streamRecords(
   onOpen: () => void = () => {},
 ): AsyncGenerator<readonly SourceRecord[]> {
   const over = new AbortController()
-  const queue = createRecordQueue(ports.options.maxPendingRecords, () => over.abort())
-  const handlers = { onRecords: queue.push, onError: queue.end }
+  let open = () => {}
+  const limit = ports.options.maxPendingRecords
+  const queue = createBoundedQueue<readonly SourceRecord[]>(limit, (records) => records.length)
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  function end(error?: Error): void {
+    if (error === undefined) queue.end()
+    else queue.fail(error)
+    over.abort()
+    open()
+  }
+  function add(records: readonly SourceRecord[]): void {
+    if (over.signal.aborted || records.length === 0 || queue.offer(records)) return
+    const problem = `the stream of Binance was given up: its reader is too slow, ${limit} records were waiting`
+    end(new FeedInterrupted(`${problem}; reconnecting`))
+  }
+  const handlers = { onRecords: add, onError: end }
   const market = createLiveMarket(ports, scopes, handlers, over.signal)
   if (signal.aborted) return
   const connection = openStreamConnection(ports.options, market.names, {
     onOpen() {
       onOpen()
-      queue.open()
+      open()
     },
     onMessage: market.receive,
-    onEnd: queue.end,
+    onEnd: end,
   })
   over.signal.addEventListener('abort', () => {
     market.stop()
     connection.close()
   })
-  signal.addEventListener('abort', () => queue.end(), { signal: over.signal })
+  signal.addEventListener('abort', () => end(), { signal: over.signal })
   try {
+    await opened
     while (!signal.aborted) {
-      const records = await queue.take()
-      if (records === null || signal.aborted) return
-      yield records
+      const batches = await queue.take()
+      if (batches === null || signal.aborted) return
+      yield batches.flat()
     }
   } finally {
-    queue.end()
+    end()
   }
 }

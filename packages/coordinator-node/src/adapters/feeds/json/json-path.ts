@@ -1,3 +1,4 @@
+import { errorText } from '@crunch/local-processes/errors'
 import { type JsonValue, query } from 'jsonpath-rfc9535'
 import parse from 'jsonpath-rfc9535/parser'
 import { CrunchError } from '../../../domain/errors.ts'
@@ -35,7 +36,7 @@ function parsePath(path: string, option: string): ReturnType<typeof parse> {
   try {
     return parse(path)
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error)
+    const cause = errorText(error)
     throw invalid(path, option, `is not a JSONPath: ${cause} It begins with "$", as in "$.data[*]"`)
   }
 }

@@ -1,3 +1,4 @@
+import { errorText } from '@crunch/local-processes/errors'
 import { z } from 'zod'
 import { CrunchError } from '../../../domain/errors.ts'
 
@@ -28,7 +29,7 @@ export function refusalOf(error: unknown): string {
   if (error instanceof z.ZodError) {
     return cut(error.issues.map((issue) => `${issue.path.join('.') || 'values'}: ${issue.message}`).join('; '))
   }
-  return cut(error instanceof Error ? error.message : String(error))
+  return cut(errorText(error))
 }
 
 export function cut(text: string): string {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { silentLog } from '../../../ports/log.ts'
-import { createHoleWatch } from '../../../stages/feed/watch-holes.ts'
+import { createHoleWatch } from '../../../recording/watch-holes.ts'
 import { createRecordingSource } from './create-recording-source.ts'
 import type { RecordingSeries } from './recording-options.ts'
 

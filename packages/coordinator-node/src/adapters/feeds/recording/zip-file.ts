@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
+import { errorText } from '@crunch/local-processes/errors'
 import { type Entry, open, type ZipFile } from 'yauzl'
 import { cut, recordingError } from './recording-error.ts'
 
@@ -67,6 +68,6 @@ function isRecordingError(error: unknown): boolean {
 }
 
 function damaged(path: string, error: unknown): Error {
-  const cause = error instanceof Error ? error.message : String(error)
+  const cause = errorText(error)
   return recordingError(path, `is not a ZIP archive that can be read (${cut(cause)})`, 'Download it again.', error)
 }

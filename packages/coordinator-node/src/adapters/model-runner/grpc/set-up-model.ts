@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { backOffMs } from '@crunch/local-processes'
 import type { FailureCode, SetupResponse } from '@crunch/model-protocol'
 import { status } from '@grpc/grpc-js'
 import type { ResolvedOptions } from './runner-options.ts'
@@ -51,7 +52,8 @@ async function attemptSetups(
 ): Promise<SetUpResult> {
   let last: Problem = { kind: 'problem', problem: '' }
   for (let attempt = 0; attempt < options.setupAttempts; attempt += 1) {
-    if (attempt > 0) await pauseUnlessAborted(options.setupBackoffMs * 2 ** (attempt - 1), signal)
+    const backOff = { firstMs: options.setupBackoffMs, longestMs: Number.POSITIVE_INFINITY }
+    if (attempt > 0) await pauseUnlessAborted(backOffMs(attempt, backOff), signal)
     if (signal.aborted) return { kind: 'aborted' }
     const result = await attemptSetup(channel, target, options)
     if (signal.aborted) return { kind: 'aborted' }

@@ -1,5 +1,5 @@
 import { type BackfillJob, backfillStatusesBefore } from '../../../domain/backfill-job.ts'
-import type { BackfillMove, BackfillPage } from '../../../ports/store.ts'
+import type { BackfillMove, BackfillPage } from '../../../ports/store-backfill.ts'
 import { compareText } from '../compare-text.ts'
 
 export interface BackfillTable {

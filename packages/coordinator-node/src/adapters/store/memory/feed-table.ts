@@ -8,7 +8,7 @@ import {
 import type { JsonObject } from '../../../domain/json/json.ts'
 import { jsonEqual } from '../../../domain/json/json-equal.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { AppendedRecords, PruneRequest, RecordCursor } from '../../../ports/store.ts'
+import type { AppendedRecords, PruneRequest, RecordCursor } from '../../../ports/store-feed.ts'
 import { checkRecords } from '../check-records.ts'
 import { compareText } from '../compare-text.ts'
 import { firstIndex, insertAllSorted } from './sorted-list.ts'

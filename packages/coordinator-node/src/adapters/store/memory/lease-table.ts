@@ -1,4 +1,4 @@
-import { type Lease, type LeaseState, predictLease } from '../../../ports/store.ts'
+import { type Lease, type LeaseState, predictLease } from '../../../ports/store-workers.ts'
 import { lostLease } from '../lost-lease.ts'
 
 interface LeaseRow extends Omit<LeaseState, 'silentMs'> {

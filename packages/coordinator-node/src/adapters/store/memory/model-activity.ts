@@ -1,6 +1,6 @@
 import { isValidAnswer, type Prediction } from '../../../domain/prediction.ts'
 import { percentile } from '../../../domain/statistics/percentile.ts'
-import type { ModelActivity } from '../../../ports/store.ts'
+import type { ModelActivity } from '../../../ports/report-reads.ts'
 import { compareText } from '../compare-text.ts'
 
 /** What became of predictions, a model at a time in order of id. They are given oldest first. */

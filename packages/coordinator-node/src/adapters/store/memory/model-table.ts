@@ -8,7 +8,7 @@ import {
 } from '../../../domain/models/model.ts'
 import { historyIdOf, type Reassignment } from '../../../domain/models/model-history.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { RetiringModel } from '../../../ports/model-verbs.ts'
+import type { RetiringModel } from '../../../ports/store-models.ts'
 import { compareText } from '../compare-text.ts'
 
 export interface ModelTable {

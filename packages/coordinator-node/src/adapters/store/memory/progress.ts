@@ -12,7 +12,7 @@ import {
 } from '../../../domain/progress/pipeline-progress.ts'
 import type { Round } from '../../../domain/round.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { WorkerBeat } from '../../../ports/store.ts'
+import type { WorkerBeat } from '../../../ports/store-workers.ts'
 import { compareText } from '../compare-text.ts'
 import type { FeedTable } from './feed-table.ts'
 import type { RoundTable } from './round-table.ts'

@@ -4,23 +4,22 @@ import type { Prediction, RecordedAnswers } from '../../../domain/prediction.ts'
 import type { Round } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type {
-  DueRound,
-  PeriodResult,
-  PredictionFilter,
-  PredictionMove,
-  RoundCounts,
-  RoundEvidence,
-  RoundSettlement,
-  SettleRequest,
-  SettleResult,
-} from '../../../ports/store.ts'
+import type { PredictionFilter, RoundCounts } from '../../../ports/report-reads.ts'
 import type {
   PredictionCursor,
   PredictionExport,
   PredictionReport,
   PredictionStretch,
 } from '../../../ports/store-exports.ts'
+import type { PeriodResult } from '../../../ports/store-periods.ts'
+import type {
+  DueRound,
+  PredictionMove,
+  RoundEvidence,
+  RoundSettlement,
+  SettleRequest,
+  SettleResult,
+} from '../../../ports/store-settlement.ts'
 import { answersInOrder, storedLate } from '../check-answers.ts'
 import { checkSettlement } from '../check-settlement.ts'
 import { compareText } from '../compare-text.ts'

@@ -1,7 +1,7 @@
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { minute, prepare } from '../../../ports/store-samples.ts'
-import { createTestDatabase, type TestDatabase } from '../../embedded-postgres/test-database.ts'
 import { activityStatement } from './activity-store.ts'
 import { openPostgresStore } from './postgres-store.ts'
 import { connect } from './session/connect.ts'

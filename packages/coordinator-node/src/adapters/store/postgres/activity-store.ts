@@ -1,6 +1,6 @@
 import type { PredictionStatus } from '../../../domain/prediction.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { ModelActivity, ModelProblem, Store } from '../../../ports/store.ts'
+import type { ModelActivity, ModelProblem, ReportReads } from '../../../ports/report-reads.ts'
 import type { Query, Sql } from './session/connect.ts'
 
 interface ActivityRow {
@@ -19,7 +19,7 @@ interface ActivityRow {
   readonly problemAt: Instant | null
 }
 
-export function createActivityStore(sql: Sql): Pick<Store, 'modelActivity'> {
+export function createActivityStore(sql: Sql): Pick<ReportReads, 'modelActivity'> {
   return {
     async modelActivity(since) {
       const rows = await sql<ActivityRow[]>`${activityStatement(sql, since)}`

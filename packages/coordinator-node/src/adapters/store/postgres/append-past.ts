@@ -1,6 +1,6 @@
 import type { FeedRecord, FeedScope } from '../../../domain/feed-record.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { AppendedRecords } from '../../../ports/store.ts'
+import type { AppendedRecords } from '../../../ports/store-feed.ts'
 import { checkRecords } from '../check-records.ts'
 import { encodeInstant } from './schema/instant-codec.ts'
 import { jsonParameter, type Sql } from './session/connect.ts'

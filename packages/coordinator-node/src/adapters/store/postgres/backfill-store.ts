@@ -1,15 +1,13 @@
 import { type BackfillJob, backfillStatusesBefore } from '../../../domain/backfill-job.ts'
-import type { Store } from '../../../ports/store.ts'
+import type { BackfillStore } from '../../../ports/store-backfill.ts'
 import { compareText } from '../compare-text.ts'
 import { encodeInstant } from './schema/instant-codec.ts'
 import { type ScopeRow, scopeOf } from './schema/rows.ts'
 import { jsonParameter, type Sql } from './session/connect.ts'
 
-type BackfillVerbs = 'addBackfillJob' | 'moveBackfillJob' | 'advanceBackfillJob' | 'backfillJobs'
-
 interface JobRow extends ScopeRow, Omit<BackfillJob, 'scope'> {}
 
-export function createBackfillStore(sql: Sql): Pick<Store, BackfillVerbs> {
+export function createBackfillStore(sql: Sql): BackfillStore {
   return {
     async addBackfillJob({ scope, ...job }) {
       const document = {

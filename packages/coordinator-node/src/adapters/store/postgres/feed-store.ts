@@ -1,23 +1,14 @@
 import { type FeedRecord, type FeedScope, type FeedState, feedScopeKey } from '../../../domain/feed-record.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { AppendedRecords, Store } from '../../../ports/store.ts'
+import type { AppendedRecords, FeedStore } from '../../../ports/store-feed.ts'
 import { checkRecords } from '../check-records.ts'
 import { compareText } from '../compare-text.ts'
 import { announceStatement } from './announcements/record-announcement.ts'
 import { appendPast } from './append-past.ts'
+import { createRetentionStore } from './retention-store.ts'
 import { encodeInstant } from './schema/instant-codec.ts'
 import { type RecordArray, recordArray, recordDocument, recordOf, type ScopeRow, scopeOf } from './schema/rows.ts'
 import { jsonParameter, type Query, type Sql } from './session/connect.ts'
-
-type FeedVerbs =
-  | 'appendRecords'
-  | 'appendPast'
-  | 'latestRecords'
-  | 'recordsBehind'
-  | 'ensureFeeds'
-  | 'putFeedStatus'
-  | 'newestWatermark'
-  | 'feedStates'
 
 /** Ordinals within the batch. Unseen: another worker wrote the key after this statement began, so it has to look again. */
 interface AppendRow {
@@ -33,8 +24,9 @@ export interface FeedStoreOptions {
   readonly announceAs: string | null
 }
 
-export function createFeedStore(sql: Sql, { announceAs }: FeedStoreOptions): Pick<Store, FeedVerbs> {
+export function createFeedStore(sql: Sql, { announceAs }: FeedStoreOptions): FeedStore {
   return {
+    ...createRetentionStore(sql),
     appendRecords: (records) => append(sql, records, announceAs),
     appendPast: (records) => appendPast(sql, records, (rest) => append(sql, rest, null)),
     async recordsBehind(scope, { knownAt, eventAt }, limit) {

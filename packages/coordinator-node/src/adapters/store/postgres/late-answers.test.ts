@@ -1,7 +1,7 @@
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import { afterAll, afterEach, expect, it } from 'vitest'
 import type { Store } from '../../../ports/store.ts'
 import { filter, model, prediction, round, schedule } from '../../../ports/store-samples.ts'
-import { createTestDatabase, type TestDatabase } from '../../embedded-postgres/test-database.ts'
 import { openPostgresStore } from './postgres-store.ts'
 
 let database: Promise<TestDatabase> | undefined

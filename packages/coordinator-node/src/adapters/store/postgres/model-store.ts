@@ -2,19 +2,11 @@ import { CrunchError } from '../../../domain/errors.ts'
 import type { Model } from '../../../domain/models/model.ts'
 import { historyIdOf, type Reassignment } from '../../../domain/models/model-history.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { Store } from '../../../ports/store.ts'
+import type { ModelStore } from '../../../ports/store-models.ts'
 import { compareText } from '../compare-text.ts'
 import { encodeInstant } from './schema/instant-codec.ts'
 import { jsonParameter, type Sql } from './session/connect.ts'
 import { fence, type Generation, requireHolder } from './session/lease-row.ts'
-
-type ModelVerbs =
-  | 'registerModels'
-  | 'beginRetirements'
-  | 'endRetirements'
-  | 'reassignModel'
-  | 'reassignments'
-  | 'models'
 
 /** A model with its retirements as [from, until, reason]. */
 interface ModelRow extends Omit<Model, 'retirements'> {
@@ -25,7 +17,7 @@ interface ReassignmentRow extends Omit<Reassignment, 'historyId'> {
   readonly number: number
 }
 
-export function createModelStore(sql: Sql, generation: Generation): Pick<Store, ModelVerbs> {
+export function createModelStore(sql: Sql, generation: Generation): ModelStore {
   return {
     async registerModels(models, at) {
       // The last of several with one id counts; in order of id, so that two workers never wait for each other.
@@ -66,7 +58,10 @@ export function createModelStore(sql: Sql, generation: Generation): Pick<Store, 
   }
 }
 
-function createRetirementVerbs(sql: Sql, generation: Generation): Pick<Store, 'beginRetirements' | 'endRetirements'> {
+function createRetirementVerbs(
+  sql: Sql,
+  generation: Generation,
+): Pick<ModelStore, 'beginRetirements' | 'endRetirements'> {
   return {
     async beginRetirements(models, from) {
       const retiring = [...new Map(models.map((model) => [model.modelId, model])).values()]

@@ -2,34 +2,14 @@ import type { Checkpoint } from '../../../domain/checkpoint.ts'
 import type { PeriodRounds } from '../../../domain/period-rounds.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { ClosedPeriod, PeriodResult, Store } from '../../../ports/store.ts'
+import type { CheckpointStore, ClosedPeriod, PeriodResult, PeriodStore } from '../../../ports/store-periods.ts'
 import { eraEnded } from '../era-ended.ts'
 import { isWithinEra } from './era-store.ts'
 import { encodeInstant, encodeInstantOrNull } from './schema/instant-codec.ts'
 import { jsonParameter, type Query, type Sql } from './session/connect.ts'
 
-type PeriodVerbs =
-  | 'firstResolvableAt'
-  | 'hasUnresolvedRounds'
-  | 'periodResults'
-  | 'closePeriod'
-  | 'snapshotsBetween'
-  | 'periodsBetween'
-  | 'lastPeriodEnd'
-  | 'addCheckpoint'
-  | 'lastCheckpointEnd'
-
-export function createPeriodStore(sql: Sql): Pick<Store, PeriodVerbs> {
+export function createPeriodStore(sql: Sql): PeriodStore & CheckpointStore {
   return {
-    async firstResolvableAt(from) {
-      const [row] = await sql<{ at: Instant }[]>`
-        select resolvable_at as at from inputs where resolvable_at >= ${from} order by resolvable_at limit 1`
-      return row?.at ?? null
-    },
-    async hasUnresolvedRounds(before) {
-      const rows = await sql`select 1 from inputs where status = 'RECEIVED' and resolvable_at < ${before} limit 1`
-      return rows.length > 0
-    },
     async periodResults(from, to) {
       const rows = await sql<PeriodResult[]>`
         select p.model_id as "modelId", i.id as "roundId", i.performed_at as "performedAt",

@@ -1,8 +1,8 @@
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterAll } from 'vitest'
 import { storeTestsuite } from '../../../ports/store.testsuite.ts'
 import type { Store } from '../../../ports/store.ts'
-import { createTestDatabase, type TestDatabase } from '../../embedded-postgres/test-database.ts'
 import { openPostgresStore } from './postgres-store.ts'
 
 // One database for the file, emptied after each test: to create and migrate one takes longer than a test.

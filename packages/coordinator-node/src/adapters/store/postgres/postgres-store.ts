@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { CrunchError } from '../../../domain/errors.ts'
-import { predictLease, type ReportReads, type Store } from '../../../ports/store.ts'
+import type { ReportReads } from '../../../ports/report-reads.ts'
+import type { Store } from '../../../ports/store.ts'
+import { predictLease } from '../../../ports/store-workers.ts'
 import { createActivityStore } from './activity-store.ts'
 import { createRecordSubscriptions } from './announcements/record-subscription.ts'
 import { createBackfillStore } from './backfill-store.ts'
@@ -11,7 +13,6 @@ import { createPeriodStore } from './period-store.ts'
 import { createPredictionStore } from './prediction-store.ts'
 import { createProgressStore } from './progress-store.ts'
 import { createReportStore } from './report-store.ts'
-import { createRetentionStore } from './retention-store.ts'
 import { createScheduleStore } from './schedule-store.ts'
 import { migrateDatabase } from './schema/migrate.ts'
 import type { Sql } from './session/connect.ts'
@@ -66,7 +67,6 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       ...createReportStore(sql),
       ...createActivityStore(sql),
       ...createBackfillStore(sql),
-      ...createRetentionStore(sql),
       ...createProgressStore(sql, generation),
       ...createEraStore(sql),
     },

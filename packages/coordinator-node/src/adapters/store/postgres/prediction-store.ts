@@ -1,6 +1,7 @@
 import type { Round } from '../../../domain/round.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { RoundCounts, Store } from '../../../ports/store.ts'
+import type { ReportReads, RoundCounts } from '../../../ports/report-reads.ts'
+import type { RoundStore } from '../../../ports/store-rounds.ts'
 import { eraEnded } from '../era-ended.ts'
 import { periodClosed } from '../period-closed.ts'
 import { isWithinEra } from './era-store.ts'
@@ -11,9 +12,10 @@ import { type RoundRow, roundColumns, roundOf, scopeOf } from './schema/rows.ts'
 import { jsonParameter, type Sql } from './session/connect.ts'
 import { fence, requireHolder } from './session/lease-row.ts'
 
-type PredictionVerbs = 'openRound' | 'lastRoundTimes' | 'recordAnswers' | 'unansweredRounds' | 'roundCounts'
-
-export function createPredictionStore(sql: Sql, options: PredictionStoreOptions): Pick<Store, PredictionVerbs> {
+export function createPredictionStore(
+  sql: Sql,
+  options: PredictionStoreOptions,
+): RoundStore & Pick<ReportReads, 'roundCounts'> {
   const { generation } = options
   return {
     async openRound(round) {
@@ -55,6 +57,15 @@ export function createPredictionStore(sql: Sql, options: PredictionStoreOptions)
       const rows = await sql<RoundRow[]>`
         select ${roundColumns(sql)} from inputs i where answered_at is null order by performed_at, id`
       return rows.map(roundOf)
+    },
+    async firstResolvableAt(from) {
+      const [row] = await sql<{ at: Instant }[]>`
+        select resolvable_at as at from inputs where resolvable_at >= ${from} order by resolvable_at limit 1`
+      return row?.at ?? null
+    },
+    async hasUnresolvedRounds(before) {
+      const rows = await sql`select 1 from inputs where status = 'RECEIVED' and resolvable_at < ${before} limit 1`
+      return rows.length > 0
     },
     roundCounts: () => readRoundCounts(sql),
   }

@@ -6,12 +6,11 @@ import {
   recentRoundCount,
 } from '../../../domain/progress/pipeline-progress.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { Store } from '../../../ports/store.ts'
+import type { ReportReads } from '../../../ports/report-reads.ts'
+import type { WorkerStore } from '../../../ports/store-workers.ts'
 import { type ScopeRow, scopeOf } from './schema/rows.ts'
 import type { Sql } from './session/connect.ts'
 import { fence, type Generation, requireHolder } from './session/lease-row.ts'
-
-type ProgressVerbs = 'beat' | 'pipelineProgress' | 'storeTime'
 
 interface OpenRoundsRow extends ScopeRow, Omit<OpenRounds, 'scope'> {}
 
@@ -23,7 +22,10 @@ interface EndsRow {
   readonly firstInOpenCheckpoint: Instant | null
 }
 
-export function createProgressStore(sql: Sql, generation: Generation): Pick<Store, ProgressVerbs> {
+export function createProgressStore(
+  sql: Sql,
+  generation: Generation,
+): Pick<ReportReads, 'pipelineProgress' | 'storeTime'> & Pick<WorkerStore, 'beat'> {
   return {
     async beat({ worker, nextWithinMs, hasWorked }) {
       const dueAt = sql`clock_timestamp() + make_interval(secs => ${nextWithinMs / 1_000}::float8)`

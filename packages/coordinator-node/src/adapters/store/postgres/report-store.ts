@@ -3,7 +3,7 @@ import type { Leaderboard } from '../../../domain/leaderboard.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { PredictionFilter, Store } from '../../../ports/store.ts'
+import type { PredictionFilter, ReportReads } from '../../../ports/report-reads.ts'
 import type { PredictionExport, PredictionReport, PredictionStretch } from '../../../ports/store-exports.ts'
 import { snapshotColumns } from './period-store.ts'
 import { type PredictionArray, predictionArray, predictionOf, type ScopeRow, scopeOf } from './schema/rows.ts'
@@ -29,7 +29,7 @@ interface ReportRow extends ScopeRow {
   readonly contractVersion: number | null
 }
 
-export function createReportStore(sql: Sql): Pick<Store, ReportVerbs> {
+export function createReportStore(sql: Sql): Pick<ReportReads, ReportVerbs> {
   return {
     async latestLeaderboard() {
       const [row] = await sql<Leaderboard[]>`

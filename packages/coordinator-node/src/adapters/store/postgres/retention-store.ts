@@ -1,7 +1,7 @@
-import type { PruneRequest, Store } from '../../../ports/store.ts'
+import type { FeedStore, PruneRequest } from '../../../ports/store-feed.ts'
 import type { Sql } from './session/connect.ts'
 
-export function createRetentionStore(sql: Sql): Pick<Store, 'pruneRecords'> {
+export function createRetentionStore(sql: Sql): Pick<FeedStore, 'pruneRecords'> {
   return {
     async pruneRecords(request) {
       const [row] = await sql<{ count: number }[]>`${pruneStatement(sql, request)}`

@@ -1,5 +1,5 @@
 import type { Schedule } from '../../../domain/round.ts'
-import type { Store } from '../../../ports/store.ts'
+import type { ScheduleStore } from '../../../ports/store-rounds.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
 import { type ScopeRow, scopeOf } from './schema/rows.ts'
 import { jsonParameter, type Sql } from './session/connect.ts'
@@ -7,7 +7,7 @@ import { fence, type Generation, requireHolder } from './session/lease-row.ts'
 
 interface ScheduleRow extends ScopeRow, Omit<Schedule, 'scope'> {}
 
-export function createScheduleStore(sql: Sql, generation: Generation): Pick<Store, 'putSchedules' | 'schedules'> {
+export function createScheduleStore(sql: Sql, generation: Generation): ScheduleStore {
   return {
     async putSchedules(schedules) {
       const document = { schedules: uniqueSchedules(schedules).map(scheduleDocument) }

@@ -1,6 +1,6 @@
 import type { FeedScope } from '../../../domain/feed-record.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { EvidenceRequest, RoundEvidence } from '../../../ports/store.ts'
+import type { EvidenceRequest, RoundEvidence } from '../../../ports/store-settlement.ts'
 import { type RecordArray, recordArray, recordOf, scopeOf } from './schema/rows.ts'
 import { type Fragment, jsonParameter, type Query } from './session/connect.ts'
 

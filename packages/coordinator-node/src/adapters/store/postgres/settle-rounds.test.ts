@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
+import { createTestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterEach, expect, it } from 'vitest'
 import type { Store } from '../../../ports/store.ts'
 import { answeredRound, minute, prepare, resolveAll, round, settleRequest } from '../../../ports/store-samples.ts'
-import { createTestDatabase } from '../../embedded-postgres/test-database.ts'
 import { openPostgresStore } from './postgres-store.ts'
 
 const endings: (() => unknown)[] = []

@@ -1,5 +1,5 @@
 import type { Score } from '../../../domain/score.ts'
-import type { DueRound, RoundSettlement, SettleRequest, SettleResult } from '../../../ports/store.ts'
+import type { DueRound, RoundSettlement, SettleRequest, SettleResult } from '../../../ports/store-settlement.ts'
 import { checkSettlement } from '../check-settlement.ts'
 import { encodeInstant } from './schema/instant-codec.ts'
 import {

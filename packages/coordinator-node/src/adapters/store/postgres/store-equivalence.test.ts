@@ -1,6 +1,7 @@
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { DueRound, RoundSettlement, Store } from '../../../ports/store.ts'
+import type { Store } from '../../../ports/store.ts'
 import {
   btc,
   candle,
@@ -21,7 +22,7 @@ import {
   snapshot,
   voidAll,
 } from '../../../ports/store-samples.ts'
-import { createTestDatabase, type TestDatabase } from '../../embedded-postgres/test-database.ts'
+import type { DueRound, RoundSettlement } from '../../../ports/store-settlement.ts'
 import { createMemoryStore } from '../memory/memory-store.ts'
 import { openPostgresStore } from './postgres-store.ts'
 

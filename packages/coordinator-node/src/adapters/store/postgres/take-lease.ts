@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { Lease } from '../../../ports/store.ts'
+import type { Lease } from '../../../ports/store-workers.ts'
 import type { Database } from './session/database.ts'
 import { type DedicatedConnection, openDedicatedConnection } from './session/dedicated-connection.ts'
 import { type HeldLease, holdLease, type LeaseTimes } from './session/hold-lease.ts'

@@ -1,8 +1,8 @@
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterEach, beforeEach } from 'vitest'
 import { type DatabaseProxy, startDatabaseProxy } from '../../../../test/database-proxy.ts'
 import type { Store } from '../../../ports/store.ts'
-import { createTestDatabase, type TestDatabase } from '../../embedded-postgres/test-database.ts'
 import { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts'
 
 /** A database for each test of a file. Everything that is opened here is closed after the test. */

@@ -1,3 +1,4 @@
+import { scatteredBackOffMs } from '@crunch/local-processes'
 import { type FailureReport, parseServerMessage, type ServerMessage, writeFailureReport } from '@crunch/model-protocol'
 import { type RawData, WebSocket } from 'ws'
 import { describeThrown } from '../../model-answers.ts'
@@ -134,10 +135,10 @@ class WebSocketDiscovery implements DiscoveryClient {
     if (!this.#hasWarned) this.#options.log.warn('model orchestrator is unreachable', { url: this.#url, problem })
     this.#hasWarned = true
     const { reconnectMs, maxReconnectMs } = this.#options
-    const delayMs = Math.min(reconnectMs * 2 ** Math.min(this.#attempts, 20), maxReconnectMs)
     this.#attempts += 1
-    // Half of the delay is chance: many coordinators may wait for one orchestrator.
-    this.#retry = setTimeout(() => this.#connect(), delayMs * (0.5 + Math.random() / 2))
+    // Many coordinators may wait for one orchestrator.
+    const delayMs = scatteredBackOffMs(this.#attempts, { firstMs: reconnectMs, longestMs: maxReconnectMs })
+    this.#retry = setTimeout(() => this.#connect(), delayMs)
   }
 
   #receive(data: RawData, isBinary: boolean): void {

@@ -89,13 +89,12 @@ describe('answers that are costly to read', () => {
     const store = createMemoryStore()
     const clock = createVirtualClock()
     const pipeline = createPipeline(contract, { store, clock, log: createTestLog() })
-    const predictor = await pipeline.openPredictor(runner)
+    await pipeline.openPredictor(runner)
 
     // While the answers of the first round are judged, those of the second one come.
     const records = [candle(0), candle(1)]
-    await store.appendRecords(records)
     clock.advanceTo(records[1]!.knownAt)
-    await Promise.all(records.map((record) => predictor.predict(record)))
+    await Promise.all(records.map((record) => pipeline.accept([record])))
 
     const [first, second] = store.dump().rounds
     const rowsOf = (round: typeof first) => store.dump().predictions.filter(({ roundId }) => roundId === round?.id)

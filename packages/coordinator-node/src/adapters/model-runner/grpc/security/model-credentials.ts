@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { errorText } from '@crunch/local-processes/errors'
 import { CrunchError } from '../../../../domain/errors.ts'
 
 /** How this node and the models know each other; one mode for all models. */
@@ -73,7 +74,7 @@ function readPart(setting: string, directory: string, name: string): PartFile {
   try {
     return { place, bytes: readFileSync(path) }
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error)
+    const cause = errorText(error)
     throw invalid(`${place}: cannot be read: ${cause}. Put the file there, or correct ${setting}`)
   }
 }

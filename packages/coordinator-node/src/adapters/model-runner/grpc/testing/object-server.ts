@@ -1,3 +1,4 @@
+import { errorText } from '@crunch/local-processes/errors'
 import {
   type CallRequest,
   CallResponse,
@@ -153,7 +154,7 @@ async function call(model: object, request: CallRequest): Promise<CallResponse |
     return { status: { code: 'SUCCESS', message: '' }, methodResponse: encodeResult(result) }
   } catch (error) {
     if (error instanceof RawFailure) throw error
-    const message = `The model raised an exception: ${error instanceof Error ? error.message : String(error)}`
+    const message = `The model raised an exception: ${errorText(error)}`
     return { status: { code: 'MODEL_FAILED', message }, methodResponse: undefined }
   }
 }

@@ -1,10 +1,11 @@
 import { type ClientHttp2Session, connect, constants } from 'node:http2'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { backOffMs } from '@crunch/local-processes'
+import { errorText } from '@crunch/local-processes/errors'
 
 /** Before the first new attempt to connect; doubles each time. */
-const RECONNECT_MS = 100
-const MAX_RECONNECT_MS = 1_000
+const RECONNECT = { firstMs: 100, longestMs: 1_000 }
 /** For the other side to accept a connection and greet. */
 const GREETING_MS = 10_000
 /** How much of its answers the other side may send ahead of us: more than any but a large answer. */
@@ -58,7 +59,7 @@ class ReconnectingConnection implements Http2Connection {
   #state: State = 'connecting'
   #current: Attempt | undefined
   #problem: ConnectionProblem | undefined
-  #delayMs = RECONNECT_MS
+  #failures = 0
   #retry: NodeJS.Timeout | undefined
 
   constructor(openSocket: () => Socket) {
@@ -110,7 +111,7 @@ class ReconnectingConnection implements Http2Connection {
       this.#attempt(this.#openSocket())
     } catch (error) {
       // An address that cannot be one: the text is another party's.
-      this.#problem = { text: error instanceof Error ? error.message : String(error), isFinal: true }
+      this.#problem = { text: errorText(error), isFinal: true }
       this.#enter('failed')
     }
   }
@@ -178,20 +179,21 @@ class ReconnectingConnection implements Http2Connection {
       return
     }
     this.#enter('connecting')
-    if (performance.now() - attempt.readyAt < MAX_RECONNECT_MS) {
+    if (performance.now() - attempt.readyAt < RECONNECT.longestMs) {
       this.#startLater()
       return
     }
-    this.#delayMs = RECONNECT_MS
+    this.#failures = 0
     this.#start()
   }
 
   #startLater(): void {
+    this.#failures += 1
+    const delayMs = backOffMs(this.#failures, RECONNECT)
     this.#retry = setTimeout(() => {
       this.#enter('connecting')
       this.#start()
-    }, this.#delayMs)
-    this.#delayMs = Math.min(this.#delayMs * 2, MAX_RECONNECT_MS)
+    }, delayMs)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2'
+import { errorText } from '@crunch/local-processes/errors'
 import {
   DynamicSubclassServiceService,
   decodeResponse,
@@ -161,7 +162,7 @@ function readSetup(bytes: Buffer, durationMs: number): SetupOutcome {
   try {
     return { kind: 'answered', response: decodeResponse(SetupResponse, bytes) }
   } catch (error) {
-    const details = `the answer is not a SetupResponse: ${error instanceof Error ? error.message : String(error)}`
+    const details = `the answer is not a SetupResponse: ${errorText(error)}`
     return { kind: 'error', code: status.INTERNAL, details, durationMs }
   }
 }

@@ -1,4 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
+import { errorText } from '@crunch/local-processes/errors'
 import { status } from '@grpc/grpc-js'
 
 /**
@@ -73,7 +74,7 @@ export function startUnaryCall(session: ClientHttp2Session, request: UnaryReques
     })
   } catch (error) {
     // The session ended in this very turn of the event loop.
-    const details = error instanceof Error ? error.message : String(error)
+    const details = errorText(error)
     return { outcome: Promise.resolve(lost(details)), cancel: () => {} }
   }
   const answer = new AnswerReader(request)

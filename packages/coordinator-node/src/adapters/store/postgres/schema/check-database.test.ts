@@ -1,6 +1,6 @@
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../../../embedded-postgres/test-database.ts'
 import { checkDatabase } from './check-database.ts'
 import { migrateDatabase } from './migrate.ts'
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import { generateDrizzleJson, generateMigration } from 'drizzle-kit/api'
 import postgres from 'postgres'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import journal from '../../../../../migrations/meta/_journal.json' with { type: 'json' }
-import { createTestDatabase, type TestDatabase } from '../../../embedded-postgres/test-database.ts'
 import { openPostgresStore } from '../postgres-store.ts'
 import { kill, openStoreInChild, outcomeOf } from '../store-in-child.testkit.ts'
 import { migrateDatabase } from './migrate.ts'

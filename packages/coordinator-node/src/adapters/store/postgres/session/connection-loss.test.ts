@@ -1,3 +1,6 @@
+import { startEmbeddedPostgres } from '@crunch/embedded-postgres'
+import { createTestDatabase } from '@crunch/embedded-postgres/test-database'
+import { createWorkbench } from '@crunch/embedded-postgres/testkit'
 import postgres from 'postgres'
 import { afterEach, expect, it, vi } from 'vitest'
 import type { CrunchError } from '../../../../domain/errors.ts'
@@ -13,9 +16,6 @@ import {
   round,
   settleRequest,
 } from '../../../../ports/store-samples.ts'
-import { createWorkbench } from '../../../embedded-postgres/embedded-postgres.testkit.ts'
-import { startEmbeddedPostgres } from '../../../embedded-postgres/start-embedded-postgres.ts'
-import { createTestDatabase } from '../../../embedded-postgres/test-database.ts'
 import { openPostgresStore, type PostgresStoreOptions } from '../postgres-store.ts'
 import { kill, openStoreInChild, outcomeOf } from '../store-in-child.testkit.ts'
 

@@ -1,6 +1,6 @@
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../../../embedded-postgres/test-database.ts'
 import { openPostgresStore } from '../postgres-store.ts'
 import { checkDatabase } from '../schema/check-database.ts'
 

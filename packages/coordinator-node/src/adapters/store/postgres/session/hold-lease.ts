@@ -1,4 +1,4 @@
-import type { Lease, LeaseState } from '../../../../ports/store.ts'
+import type { Lease, LeaseState } from '../../../../ports/store-workers.ts'
 import type { DedicatedConnection } from './dedicated-connection.ts'
 import { beat, releaseRow } from './lease-row.ts'
 

@@ -1,6 +1,7 @@
 import postgres from 'postgres'
 import { CrunchError } from '../../../../domain/errors.ts'
-import { type LeaseState, predictLease, type Store } from '../../../../ports/store.ts'
+import type { ReportReads } from '../../../../ports/report-reads.ts'
+import { type LeaseState, predictLease } from '../../../../ports/store-workers.ts'
 import { lostLease } from '../../lost-lease.ts'
 import type { Fragment, Query, Sql } from './connect.ts'
 
@@ -9,7 +10,7 @@ export interface LeaseRow extends LeaseState {
   readonly generation: number
 }
 
-export function createLeaseStore(sql: Sql): Pick<Store, 'leaseState'> {
+export function createLeaseStore(sql: Sql): Pick<ReportReads, 'leaseState'> {
   return {
     async leaseState(name) {
       const row = await readLease(sql, name)

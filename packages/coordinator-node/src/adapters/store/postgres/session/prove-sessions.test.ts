@@ -1,7 +1,7 @@
+import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { answeredRound, minute, prepare, resolveAll, round, settleRequest } from '../../../../ports/store-samples.ts'
-import { createTestDatabase, type TestDatabase } from '../../../embedded-postgres/test-database.ts'
 import { openPostgresStore } from '../postgres-store.ts'
 import { checkDatabase } from '../schema/check-database.ts'
 import { pgbouncer, startPgBouncer } from './pgbouncer.testkit.ts'

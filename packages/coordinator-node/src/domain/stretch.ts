@@ -1,0 +1,25 @@
+import type { Instant } from './time.ts'
+
+/** A stretch of a series by `eventAt`: `from <= eventAt < to`. */
+export interface Stretch {
+  readonly from: Instant
+  readonly to: Instant
+}
+
+/** The holes that are left in a stretch of a grid when these records are there; its ends lie on the grid. */
+export function holesIn({ from, to }: Stretch, stepMs: number, eventTimes: Iterable<Instant>): Stretch[] {
+  const holes: Stretch[] = []
+  let next = from
+  for (const at of [...eventTimes].sort((left, right) => left - right)) {
+    if (at < from || at >= to) continue
+    if (at > next) holes.push({ from: next, to: at })
+    next = Math.max(next, at + stepMs)
+  }
+  if (next < to) holes.push({ from: next, to })
+  return holes
+}
+
+/** How many records a stretch of a grid lacks. */
+export function missingCount({ from, to }: Stretch, stepMs: number): number {
+  return Math.ceil((to - from) / stepMs)
+}

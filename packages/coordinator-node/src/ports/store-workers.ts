@@ -1,0 +1,50 @@
+import type { FeedRecord } from '../domain/feed-record.ts'
+import type { Instant } from '../domain/time.ts'
+
+/** A worker says that it is alive. */
+export interface WorkerBeat {
+  readonly worker: string
+  /** The next one comes within this time, unless the worker is stuck. */
+  readonly nextWithinMs: number
+  /** Whether it has finished a pass over its work since the last one. */
+  readonly hasWorked: boolean
+}
+
+/** The lease of the one process that opens rounds. */
+export const predictLease = 'predict'
+
+export interface Lease {
+  /** Resolves with the reason when it was lost other than by `release` or `close`. */
+  readonly lost: Promise<string>
+  /** Its previous state, when its last holder did not release it. */
+  readonly takenFrom: LeaseState | null
+  release(): Promise<void>
+}
+
+export interface LeaseState {
+  /** Host and process; `null`: it was released. */
+  readonly holder: string | null
+  readonly takenAt: Instant
+  /** When its holder last wrote a heartbeat, or released it. */
+  readonly heartbeatAt: Instant
+  /** How long ago that is, by the store's own clock. */
+  readonly silentMs: number
+}
+
+/** What the workers of a node tell each other. */
+export interface WorkerStore {
+  /**
+   * Hands every record inserted from now on to `listener`, in order of insertion, whichever process inserted it.
+   * The returned function ends it. Only stores opened with `announceRecords` announce what they insert to other processes.
+   */
+  subscribeRecords(listener: (records: readonly FeedRecord[]) => void): Promise<() => Promise<void>>
+  /**
+   * Takes the named lease for as long as this store is open and reachable; `null` while another process holds it.
+   * It is free at once when its holder dies, and within 30 s when the way to its holder is broken; the holder has then stopped
+   * by itself. Once another process has taken over `predictLease`, whatever a predict worker writes (schedules, models and
+   * their retirements, rounds, answers, signs of life) is refused to the store that took it before: `LEASE_HELD`.
+   */
+  takeLease(name: string): Promise<Lease | null>
+  /** Stores a worker's heartbeat. The newest one of a worker counts, whichever process wrote it. */
+  beat(heartbeat: WorkerBeat): Promise<void>
+}

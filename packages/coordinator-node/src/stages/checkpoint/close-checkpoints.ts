@@ -1,0 +1,52 @@
+import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import type { Checkpoint } from '../../domain/checkpoint.ts'
+import type { Instant } from '../../domain/time.ts'
+import type { Log } from '../../ports/log.ts'
+import type { ModelReads } from '../../ports/store-models.ts'
+import type { CheckpointStore, PeriodStore } from '../../ports/store-periods.ts'
+import type { RoundStore } from '../../ports/store-rounds.ts'
+import { closeCheckpoint, type Payees } from './close-checkpoint.ts'
+
+export interface CheckpointPorts {
+  readonly store: CheckpointStore &
+    Pick<PeriodStore, 'lastPeriodEnd' | 'periodsBetween' | 'snapshotsBetween'> &
+    Pick<RoundStore, 'firstResolvableAt'> &
+    Pick<ModelReads, 'models'>
+  readonly log: Log
+  /** The next period that holds a round and can be closed; `null` while there is none. */
+  readonly nextPeriod: (closedThrough: Instant) => Promise<{ readonly start: Instant; readonly end: Instant } | null>
+}
+
+/**
+ * Closes the checkpoints that can be closed at `now`, oldest first. A checkpoint waits for every snapshot period in it.
+ * Answers how many were closed.
+ */
+export async function closeCheckpoints(
+  resolved: ResolvedContract,
+  { store, log, nextPeriod }: CheckpointPorts,
+  payees: Payees,
+  now: Instant,
+): Promise<number> {
+  const { beganAt } = resolved.era
+  let closedThrough = Math.max(beganAt, (await store.lastCheckpointEnd()) ?? 0)
+  for (let count = 0; ; count += 1) {
+    const period = await nextPeriod(closedThrough)
+    if (period === null) return count
+    const { start, end } = period
+    const unclosed = await store.firstResolvableAt(Math.max(beganAt, (await store.lastPeriodEnd()) ?? 0))
+    if (unclosed !== null && unclosed < end) return count
+    const periods = await store.periodsBetween(start, end)
+    const snapshots = await store.snapshotsBetween(start, end)
+    const models = await store.models()
+    const closed = closeCheckpoint(resolved, payees, models, { start, end, periods, snapshots }, now)
+    const isFirst = await store.addCheckpoint(closed)
+    if (isFirst && closed.emissionReason !== null) warnOfEmptyEmission(log, closed)
+    closedThrough = end
+  }
+}
+
+/** A payout that pays no model must not surprise the operator, who can repair a baseline without a value. */
+function warnOfEmptyEmission(log: Log, { id, emissionReason }: Checkpoint): void {
+  const say = emissionReason === 'floor_unknown' ? log.error : log.warn
+  say('a checkpoint pays no model', { stage: 'checkpoint', checkpointId: id, reason: emissionReason })
+}

@@ -1,0 +1,81 @@
+import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import { type FeedScope, feedScopeKey } from '../../domain/feed-record.ts'
+import { isSilent } from '../../domain/feed-trust.ts'
+import type { JsonObject } from '../../domain/json/json.ts'
+import { durationMs, type Instant } from '../../domain/time.ts'
+import { dueSchedules } from './due-schedules.ts'
+import type { ModelRegistry } from './model-registry.ts'
+import type { RefusedRounds } from './refused-rounds.ts'
+import { roundLateness } from './round-lateness.ts'
+import { type RanRounds, type RunRoundsPorts, runRounds } from './run-rounds.ts'
+
+export interface InstantPorts extends RunRoundsPorts {
+  /** How far ahead of the clock a record may be known; no limit by default. */
+  readonly clockToleranceMs?: number | undefined
+}
+
+/** What is remembered from instant to instant. */
+export interface PredictionState {
+  readonly registry: ModelRegistry
+  /** By schedule key. */
+  readonly lastRoundTimes: Map<string, Instant>
+  readonly refused: RefusedRounds
+}
+
+/** One series at an instant, as the stages before this one know it. */
+export interface SeriesInstant {
+  readonly scope: FeedScope
+  readonly at: Instant
+  readonly on: 'record' | 'clock'
+  /** When its newest record was known. */
+  readonly newestKnownAt: Instant
+  readonly isTrusted: boolean
+  /** `null` when the contract cannot build it: then no round opens, and it counts as missed. */
+  readonly buildInput: () => JsonObject | null
+}
+
+export const nothingRan: RanRounds = { rounds: [], predictionCount: 0 }
+
+/**
+ * Sends the models the new records of one series, and runs its due rounds. Does nothing for a feed that is not fresh. A
+ * feed that is fresh but not trusted is sent, but opens no rounds: its cells of the grid count as missed by the node.
+ */
+export async function runInstant(
+  resolved: ResolvedContract,
+  ports: InstantPorts,
+  state: PredictionState,
+  { scope, at, on, newestKnownAt, isTrusted, buildInput }: SeriesInstant,
+): Promise<RanRounds> {
+  const now = ports.clock.now()
+  if (isSilent(newestKnownAt, durationMs(scope.granularity), now)) return nothingRan
+  // The clock went back behind what is known: a round of "now" would ask for what the records already show.
+  if (newestKnownAt - now > (ports.clockToleranceMs ?? Number.POSITIVE_INFINITY)) return nothingRan
+  const key = feedScopeKey(scope)
+  const own = resolved.schedules.filter((schedule) => schedule.on === on && feedScopeKey(schedule.scope) === key)
+  const times = new Map<string, number>()
+  for (const schedule of own) {
+    const lateness = roundLateness(schedule, resolved.timeoutMs, at, now)
+    if (lateness.kind === 'opens') times.set(schedule.key, lateness.timeoutMs)
+  }
+  const open = own.filter((schedule) => times.has(schedule.key))
+  const mayOpen = isTrusted && at >= resolved.era.beganAt
+  const due = mayOpen ? dueSchedules(open, state.lastRoundTimes, at) : []
+  if (on === 'clock' && due.length === 0) return nothingRan
+  const input = buildInput()
+  if (input === null) return nothingRan
+  const dueNow = due.map((entry) => ({
+    ...entry,
+    missedBefore: entry.missedBefore + state.refused.untold(entry.schedule.key),
+  }))
+  const { add: onRefused } = state.refused
+  const onOpen = (scheduleKey: string) => {
+    state.lastRoundTimes.set(scheduleKey, at)
+    state.refused.opens(scheduleKey)
+  }
+  // Rounds of one instant share a dispatch, so the shortest of their time limits applies.
+  const timeoutMs = Math.min(resolved.timeoutMs, ...due.map(({ schedule }) => times.get(schedule.key) as number))
+  return runRounds(resolved, ports, state.registry, {
+    ...{ at, input, due: dueNow, timeoutMs, isNews: on === 'record' },
+    ...{ onOpen, onRefused },
+  })
+}

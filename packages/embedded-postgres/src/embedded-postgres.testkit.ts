@@ -1,0 +1,100 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import postgres from 'postgres'
+import { type EmbeddedPostgresOptions, removeEmbeddedPostgres } from './start-embedded-postgres.ts'
+
+/** What a child process said about its start. */
+export interface ChildOutcome {
+  readonly url?: string
+  readonly port?: number
+  readonly pid?: number
+  readonly attached?: boolean
+  readonly code?: string
+  readonly message?: string
+  readonly lines: readonly string[]
+}
+
+/** Directories and child processes of one test, ended and removed by `cleanUp`. */
+export function createWorkbench() {
+  const folders: string[] = []
+  const directories: string[] = []
+  const children: ChildProcess[] = []
+
+  async function newFolder(): Promise<string> {
+    const folder = await mkdtemp(join(await realpath(tmpdir()), 'crunch-embedded-'))
+    folders.push(folder)
+    // Open to the user who runs root's server, as a project folder usually is.
+    await chmod(folder, 0o755)
+    return folder
+  }
+
+  /** A directory for a database; its server is stopped by `cleanUp`. */
+  async function newDirectory(parent?: string): Promise<string> {
+    const directory = join(parent ?? (await newFolder()), 'database')
+    directories.push(directory)
+    return directory
+  }
+
+  function spawnChild(options: EmbeddedPostgresOptions, spawnOptions: SpawnOptions = {}): ChildProcess {
+    return spawnScript('start-in-child.ts', [JSON.stringify(options)], spawnOptions)
+  }
+
+  /** A TypeScript file of this folder as a process; killed by `cleanUp` when it still runs. */
+  function spawnScript(
+    name: string,
+    scriptArguments: readonly string[],
+    spawnOptions: SpawnOptions = {},
+  ): ChildProcess {
+    const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+    const script = fileURLToPath(new URL(`./${name}`, import.meta.url))
+    const child = spawn(process.execPath, ['--import', tsx, script, ...scriptArguments], {
+      cwd: '/',
+      ...spawnOptions,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    children.push(child)
+    return child
+  }
+
+  async function cleanUp(): Promise<void> {
+    for (const child of children) await endChild(child, 'SIGKILL')
+    for (const directory of directories) {
+      await removeEmbeddedPostgres(directory)
+    }
+    for (const folder of folders) await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+  }
+
+  return { newFolder, newDirectory, spawnChild, spawnScript, cleanUp }
+}
+
+/** The line a child writes after its start. */
+export async function outcomeOf(child: ChildProcess): Promise<ChildOutcome> {
+  if (child.stdout === null) throw new Error('the child has no standard output')
+  for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line)
+  throw new Error('the child ended without an outcome')
+}
+
+/** Ends a child with a signal, or by the end of its input, and waits for it. */
+export async function endChild(child: ChildProcess, how: 'SIGKILL' | 'end of input'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  if (how === 'SIGKILL') child.kill('SIGKILL')
+  else child.stdin?.end()
+  await exited
+}
+
+/** Runs `action` with a connection that is closed after it. */
+export async function withSql<T>(url: string, action: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined })
+  try {
+    return await action(sql)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}

@@ -1,0 +1,16 @@
+/** How the wait between failed tries grows. */
+export interface BackOff {
+  readonly firstMs: number
+  readonly longestMs: number
+}
+
+/** The wait after `failures` (at least one) failed tries in a row: doubling, up to the longest. */
+export function backOffMs(failures: number, { firstMs, longestMs }: BackOff): number {
+  // 2^30 is far beyond any longest wait and keeps the product finite.
+  return Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 30))
+}
+
+/** As {@link backOffMs}, half of it by chance: many that lost the same peer do not come back to it at once. */
+export function scatteredBackOffMs(failures: number, backOff: BackOff, random: () => number = Math.random): number {
+  return backOffMs(failures, backOff) * (0.5 + random() / 2)
+}
