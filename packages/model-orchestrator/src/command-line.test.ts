@@ -6,9 +6,10 @@ import { createServer } from 'node:net'
 import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createStandInPython } from '../test/stand-in-python.ts'
-import { connectDiscovery, createWorkspace, isAlive, until } from '../test/workspace.ts'
+import { entry, useWorkspace } from '../test/start-in-workspace.ts'
+import { isAlive, until } from '../test/workspace.ts'
 import { MAY_RAISE } from './limit/lower-priority.ts'
 import type { ModelStatus } from './run/supervised-model.ts'
 import { orchestratorKeyFileIn, readOrchestratorKey } from './settings/orchestrator-key.ts'
@@ -17,16 +18,7 @@ const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 const WITH_STAND_IN = fileURLToPath(new URL('../test/orchestrator-process.ts', import.meta.url))
 const BIN = fileURLToPath(new URL('./bin.ts', import.meta.url))
 
-let space: Awaited<ReturnType<typeof createWorkspace>>
-const cleanups: (() => unknown)[] = []
-
-beforeEach(async () => {
-  space = await createWorkspace()
-  cleanups.push(() => space.remove())
-})
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
+const { space, cleanups, connect } = useWorkspace()
 
 function run(
   script: string,
@@ -55,7 +47,6 @@ function run(
       const line = await until(
         `the ready line; stderr: ${output.stderr}`,
         () => /^\{"event":"ready".*\n/.exec(output.stdout)?.[0],
-        25_000,
       )
       return JSON.parse(line)
     },
@@ -75,7 +66,6 @@ const start = (...more: string[]) => [
   space.submissions,
   ...more,
 ]
-const entry = (id: string, submission: string) => ({ id, submission_id: submission, desired_state: 'RUNNING' })
 
 describe('crunch-model-orchestrator', () => {
   it.runIf(process.platform === 'linux').each([
@@ -110,8 +100,7 @@ describe('crunch-model-orchestrator', () => {
       { id: '1', state: 'RUNNING' },
       { id: '2', state: 'FAILED', lastFailure: { code: 'BUILD_FAILED' } },
     ])
-    const coordinator = await connectDiscovery(port, '/weather')
-    cleanups.push(() => coordinator.close())
+    const coordinator = await connect(port, '/weather')
     expect(coordinator.states).toMatchObject([{ model_id: '1', port: models[0]?.port }])
     child.kill('SIGTERM')
     expect(await exited).toEqual([0, null])
@@ -218,8 +207,7 @@ crunches: [{ id: weather, infrastructure: { runner-envs: { MODEL_MODE: fast, MOD
     const key = readOrchestratorKey(orchestratorKeyFileIn(space.logs)) ?? ''
     const rows = await (await fetch(modelsUrl, { headers: { 'x-api-key': key } })).json()
     expect(rows).toMatchObject([{ id: '1', status: 'RUNNER_RUNNING', crunch_id: 'weather' }])
-    const coordinator = await connectDiscovery(port, '/weather')
-    cleanups.push(() => coordinator.close())
+    const coordinator = await connect(port, '/weather')
     expect(coordinator.states).toHaveLength(1)
     const seen = await until('the output', async () => (await space.logLines('1'))[0]?.message)
     expect(JSON.parse(seen)).toMatchObject({ MODEL_MODE: 'fast', MODEL_BASE_CLASSNAME: 'a.B' })

@@ -4,10 +4,11 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { pythonIsMissing, TEST_ENVIRONMENTS } from '@crunch/python-peers'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { connectModel } from '../test/call-model.ts'
-import { connectDiscovery, createWorkspace, isAlive, rememberingLog, until } from '../test/workspace.ts'
-import { type Orchestrator, startOrchestrator } from './start-orchestrator.ts'
+import { entry, useWorkspace } from '../test/start-in-workspace.ts'
+import { connectDiscovery, isAlive, until } from '../test/workspace.ts'
+import type { Orchestrator } from './start-orchestrator.ts'
 
 const INSTALL_LIMIT_MS = 600_000
 
@@ -50,18 +51,12 @@ class SumModel(TrackerBase):
         return {"value": self.total, "asset": asset, "horizon": horizon}
 `
 
-let space: Awaited<ReturnType<typeof createWorkspace>>
+const { space, cleanups, ...used } = useWorkspace()
 let pythonPath: string
-const cleanups: (() => unknown)[] = []
 
 beforeEach(async () => {
-  space = await createWorkspace()
-  cleanups.push(() => space.remove())
   pythonPath = join(space.root, 'challenge', 'python', 'src')
   await write(join(pythonPath, 'tracker.py'), TRACKER)
-})
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
 async function write(path: string, text: string): Promise<void> {
@@ -69,21 +64,12 @@ async function write(path: string, text: string): Promise<void> {
   await writeFile(path, text)
 }
 
-async function start(): Promise<Orchestrator> {
-  const orchestrator = await startOrchestrator({
-    crunchId: 'starter-challenge',
-    port: 0,
-    modelsFile: space.modelsFile,
-    submissionsDirectory: space.submissions,
-    logsDirectory: space.logs,
-    baseClassName: 'tracker.TrackerBase',
-    pollMs: 50,
-    log: rememberingLog(),
+function start(): Promise<Orchestrator> {
+  return used.start({
+    runnerCommand: undefined,
     python: { environmentsDirectory: TEST_ENVIRONMENTS, path: [pythonPath] },
     confinement: { network: 'host' },
   })
-  cleanups.push(() => orchestrator.close())
-  return orchestrator
 }
 
 async function untilServing(orchestrator: Orchestrator, id: string): Promise<{ port: number; pid: number }> {
@@ -99,7 +85,6 @@ async function untilServing(orchestrator: Orchestrator, id: string): Promise<{ p
   )
 }
 
-const entry = (id: string, submission: string) => ({ id, submission_id: submission, desired_state: 'RUNNING' })
 const missing = pythonIsMissing()
 
 describe.skipIf(missing !== null)(

@@ -1,57 +1,26 @@
 import { readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { connectDiscovery, createWorkspace, isAlive, rememberingLog, STAND_IN, until } from '../test/workspace.ts'
-import { type Orchestrator, type OrchestratorSettings, startOrchestrator } from './start-orchestrator.ts'
-
-type Workspace = Awaited<ReturnType<typeof createWorkspace>>
-type Coordinator = Awaited<ReturnType<typeof connectDiscovery>>
+import { beforeEach, describe, expect, it } from 'vitest'
+import { entry, useWorkspace } from '../test/start-in-workspace.ts'
+import { isAlive, rememberingLog, until } from '../test/workspace.ts'
+import type { Orchestrator, OrchestratorSettings } from './start-orchestrator.ts'
 
 const GOOD = 'export {}'
 const DIES_WHEN_TOLD = "process.on('SIGUSR2', () => process.exit(7))"
 
-let space: Workspace
+const { space, cleanups, ...used } = useWorkspace()
 let log: ReturnType<typeof rememberingLog>
 let orchestrator: Orchestrator
-const cleanups: (() => unknown)[] = []
 
-beforeEach(async () => {
-  space = await createWorkspace()
+beforeEach(() => {
   log = rememberingLog()
-  cleanups.push(() => space.remove())
-})
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-async function start(settings: Partial<OrchestratorSettings> = {}): Promise<Coordinator> {
-  orchestrator = await startOrchestrator({
-    crunchId: 'starter-challenge',
-    port: 0,
-    modelsFile: space.modelsFile,
-    submissionsDirectory: space.submissions,
-    logsDirectory: space.logs,
-    baseClassName: 'tracker.TrackerBase',
-    runnerCommand: STAND_IN,
-    // Processes are looked at by their numbers here, and in namespaces of their own they have others.
-    confinement: { namespaces: 'off' },
-    pollMs: 50,
-    log,
-    restart: { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 3 },
-    ...settings,
-  })
-  cleanups.push(() => orchestrator.close())
-  const coordinator = await connectDiscovery(orchestrator.port)
-  cleanups.push(() => coordinator.close())
-  return coordinator
+async function start(settings: Partial<OrchestratorSettings> = {}) {
+  orchestrator = await used.start({ log, ...settings })
+  return used.connect(orchestrator.port)
 }
 
-const entry = (id: string, submission: string, more: Readonly<Record<string, string>> = {}) => ({
-  id,
-  submission_id: submission,
-  desired_state: 'RUNNING',
-  ...more,
-})
 const status = (id: string) => {
   const found = orchestrator.models().find((model) => model.id === id)
   if (!found) throw new Error(`no model ${id}`)
@@ -78,8 +47,7 @@ describe('orchestrator', () => {
       restarts: 0,
       lastFailure: null,
     })
-    const later = await connectDiscovery(orchestrator.port)
-    cleanups.push(() => later.close())
+    const later = await used.connect(orchestrator.port)
     expect(later.states.map(({ model_id }) => model_id)).toEqual(['1', '2'])
   })
 

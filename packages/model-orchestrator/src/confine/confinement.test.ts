@@ -2,29 +2,21 @@ import { once } from 'node:events'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { connectDiscovery, createWorkspace, rememberingLog, STAND_IN, until } from '../../test/workspace.ts'
+import { expect, it, vi } from 'vitest'
+import { entry, useWorkspace } from '../../test/start-in-workspace.ts'
+import { rememberingLog, until } from '../../test/workspace.ts'
 import { checkModelLimits, type ModelLimits } from '../limit/model-limits.ts'
 import { startProcessGuard } from '../process/process-guard.ts'
 import { openOrchestratorKey, orchestratorKeyFileIn } from '../settings/orchestrator-key.ts'
-import { type Orchestrator, startOrchestrator } from '../start-orchestrator.ts'
+import type { Orchestrator } from '../start-orchestrator.ts'
 import { type ConfinementSettings, createConfinement } from './confinement.ts'
 import { createFreePorts } from './free-ports.ts'
 
 const missing = await findMissing()
 if (missing !== null) process.stderr.write(`tests of confined models are skipped: ${missing}\n`)
 
-let space: Awaited<ReturnType<typeof createWorkspace>>
+const { space, cleanups, ...used } = useWorkspace()
 let orchestrator: Orchestrator
-const cleanups: (() => unknown)[] = []
-
-beforeEach(async () => {
-  space = await createWorkspace()
-  cleanups.push(() => space.remove())
-})
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
 
 /** What keeps this machine from confining; null when nothing does. */
 async function findMissing(): Promise<string | null> {
@@ -46,11 +38,7 @@ async function find(probe: string, modelLimits: Partial<ModelLimits> = {}): Prom
   return JSON.parse(line.message.slice('FOUND '.length))
 }
 
-async function start(
-  probe: string,
-  modelLimits: Partial<ModelLimits> = {},
-  confinement: ConfinementSettings = {},
-): Promise<Awaited<ReturnType<typeof connectDiscovery>>> {
+async function start(probe: string, modelLimits: Partial<ModelLimits> = {}, confinement: ConfinementSettings = {}) {
   const main = `
     import fs from 'node:fs'
     import net from 'node:net'
@@ -63,24 +51,9 @@ async function start(
     console.log('FOUND ' + JSON.stringify(found))`
   await space.submission('a', main)
   await space.submission('other', "export const secret = 'of another'")
-  await space.models([{ id: '1', submission_id: 'a', desired_state: 'RUNNING' }])
-  orchestrator = await startOrchestrator({
-    crunchId: 'starter-challenge',
-    port: 0,
-    modelsFile: space.modelsFile,
-    submissionsDirectory: space.submissions,
-    logsDirectory: space.logs,
-    baseClassName: 'tracker.TrackerBase',
-    runnerCommand: STAND_IN,
-    log: rememberingLog(),
-    restart: { maxQuickFailures: 1 },
-    modelLimits,
-    confinement,
-  })
-  cleanups.push(() => orchestrator.close())
-  const coordinator = await connectDiscovery(orchestrator.port)
-  cleanups.push(() => coordinator.close())
-  return coordinator
+  await space.models([entry('1', 'a')])
+  orchestrator = await used.start({ restart: { maxQuickFailures: 1 }, modelLimits, confinement })
+  return used.connect(orchestrator.port)
 }
 
 const status = () => orchestrator.models()[0]!

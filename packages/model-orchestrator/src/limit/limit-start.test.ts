@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { createWorkspace, rememberingLog, STAND_IN, until } from '../../test/workspace.ts'
-import { startOrchestrator } from '../start-orchestrator.ts'
+import { entry, startInWorkspace } from '../../test/start-in-workspace.ts'
+import { createWorkspace, until } from '../../test/workspace.ts'
 import { limitStart, readWaitedMs } from './limit-start.ts'
 
 describe('the limit of a start', () => {
@@ -88,20 +88,8 @@ it.skipIf(!existsSync('/proc/self/schedstat'))(
     for (const end = performance.now() + ${startMs}; performance.now() < end; );
     console.log('computed')`,
     )
-    await space.models([{ id: '1', submission_id: 'a', desired_state: 'RUNNING' }])
-    const orchestrator = await startOrchestrator({
-      crunchId: 'starter-challenge',
-      port: 0,
-      modelsFile: space.modelsFile,
-      submissionsDirectory: space.submissions,
-      logsDirectory: space.logs,
-      baseClassName: 'tracker.TrackerBase',
-      runnerCommand: STAND_IN,
-      confinement: { namespaces: 'off' },
-      startTimeoutMs: limitMs,
-      restart: { maxQuickFailures: 1 },
-      log: rememberingLog(),
-    })
+    await space.models([entry('1', 'a')])
+    const orchestrator = await startInWorkspace(space, { startTimeoutMs: limitMs, restart: { maxQuickFailures: 1 } })
     onTestFinished(() => orchestrator.close())
     const hasComputed = async () =>
       (await space.logLines('1').catch(() => [])).some(({ message }) => message === 'computed')

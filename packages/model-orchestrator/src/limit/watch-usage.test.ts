@@ -1,11 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { getPriority } from 'node:os'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { groupsAreMissing } from '../../test/limit-groups.ts'
-import { connectDiscovery, createWorkspace, isAlive, rememberingLog, STAND_IN, until } from '../../test/workspace.ts'
+import { entry, useWorkspace } from '../../test/start-in-workspace.ts'
+import { isAlive, rememberingLog, until } from '../../test/workspace.ts'
 import { type ProcessTable, parsePsLine } from '../process/process-table.ts'
-import { type Orchestrator, type OrchestratorSettings, startOrchestrator } from '../start-orchestrator.ts'
+import type { Orchestrator, OrchestratorSettings } from '../start-orchestrator.ts'
 import type { BackgroundGroup } from './background-group.ts'
 import { openLimitGroups } from './limit-groups.ts'
 import { MAY_RAISE, START_NICENESS } from './lower-priority.ts'
@@ -14,40 +15,17 @@ import { startUsageWatch } from './watch-usage.ts'
 
 const SLEEP_SECONDS = 60 + Math.random()
 
-let space: Awaited<ReturnType<typeof createWorkspace>>
+const { space, cleanups, start, connect } = useWorkspace()
 let orchestrator: Orchestrator
-const cleanups: (() => unknown)[] = []
-
-beforeEach(async () => {
-  space = await createWorkspace()
-  cleanups.push(() => space.remove())
-})
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
 
 /** Runs one model, with this code, that is not started again when it fails. */
 async function run(main: string, modelLimits: OrchestratorSettings['modelLimits']) {
   await space.submission('a', main)
-  await space.models([{ id: '1', submission_id: 'a', desired_state: 'RUNNING' }])
-  orchestrator = await startOrchestrator({
-    crunchId: 'starter-challenge',
-    port: 0,
-    modelsFile: space.modelsFile,
-    submissionsDirectory: space.submissions,
-    logsDirectory: space.logs,
-    baseClassName: 'tracker.TrackerBase',
-    runnerCommand: STAND_IN,
-    // Without them nothing but the watch ends what a model started.
-    confinement: { namespaces: 'off' },
-    log: rememberingLog(),
-    restart: { maxQuickFailures: 1 },
-    modelLimits: modelLimits ?? {},
-  })
-  cleanups.push(() => orchestrator.close())
-  const coordinator = await connectDiscovery(orchestrator.port)
-  cleanups.push(() => coordinator.close())
-  return coordinator
+  await space.models([entry('1', 'a')])
+  // Without namespaces nothing but the watch ends what a model started.
+  const confinement = { namespaces: 'off' } as const
+  orchestrator = await start({ confinement, restart: { maxQuickFailures: 1 }, modelLimits: modelLimits ?? {} })
+  return connect(orchestrator.port)
 }
 
 const status = () => orchestrator.models()[0]!

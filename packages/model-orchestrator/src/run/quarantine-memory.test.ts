@@ -1,39 +1,26 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createWorkspace, rememberingLog, STAND_IN, until } from '../../test/workspace.ts'
-import { type Orchestrator, startOrchestrator } from '../start-orchestrator.ts'
+import { startInWorkspace, useWorkspace } from '../../test/start-in-workspace.ts'
+import { rememberingLog, until } from '../../test/workspace.ts'
+import type { Orchestrator } from '../start-orchestrator.ts'
 import { endQuarantine, quarantineFileIn } from './quarantine-memory.ts'
 
-let space: Awaited<ReturnType<typeof createWorkspace>>
+const { space } = useWorkspace()
 let orchestrator: Orchestrator | undefined
 let quarantineFile: string
 const log = rememberingLog()
 
-beforeEach(async () => {
-  space = await createWorkspace()
+beforeEach(() => {
   quarantineFile = join(space.root, 'quarantine.json')
 })
-afterEach(async () => {
-  await orchestrator?.close()
-  await space.remove()
-})
+afterEach(() => orchestrator?.close())
 
 /** Ends the orchestrator that runs, and starts the next. */
 async function start(): Promise<Orchestrator> {
   await orchestrator?.close()
-  orchestrator = await startOrchestrator({
-    crunchId: 'starter-challenge',
-    port: 0,
-    modelsFile: space.modelsFile,
-    submissionsDirectory: space.submissions,
-    baseClassName: 'tracker.TrackerBase',
-    runnerCommand: STAND_IN,
-    pollMs: 50,
-    log,
-    restart: { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 2 },
-    quarantineFile,
-  })
+  const restart = { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 2 }
+  orchestrator = await startInWorkspace(space, { log, restart, quarantineFile })
   await orchestrator.settled()
   return orchestrator
 }

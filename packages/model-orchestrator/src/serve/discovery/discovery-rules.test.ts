@@ -1,50 +1,19 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { connectDiscovery, createWorkspace, isAlive, rememberingLog, STAND_IN, until } from '../../../test/workspace.ts'
-import { type Orchestrator, type OrchestratorSettings, startOrchestrator } from '../../start-orchestrator.ts'
+import { describe, expect, it } from 'vitest'
+import { entry, useWorkspace } from '../../../test/start-in-workspace.ts'
+import { isAlive, until } from '../../../test/workspace.ts'
+import type { Orchestrator, OrchestratorSettings } from '../../start-orchestrator.ts'
 
 // What coordinators that are deployed rely on, as far as it needs models that run; the socket's own rules are tested
 // beside it.
-let space: Awaited<ReturnType<typeof createWorkspace>>
+const { space, ...used } = useWorkspace()
 let orchestrator: Orchestrator
-const cleanups: (() => unknown)[] = []
-beforeEach(async () => {
-  space = await createWorkspace()
-  cleanups.push(() => space.remove())
-})
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
 
 async function start(settings: Partial<OrchestratorSettings> = {}) {
-  orchestrator = await startOrchestrator({
-    crunchId: 'weather',
-    port: 0,
-    modelsFile: space.modelsFile,
-    submissionsDirectory: space.submissions,
-    logsDirectory: space.logs,
-    baseClassName: 'tracker.TrackerBase',
-    runnerCommand: STAND_IN,
-    // Models with a network listen where every coordinator that is deployed expects it: on a port.
-    confinement: { network: 'host' },
-    pollMs: 50,
-    log: rememberingLog(),
-    restart: { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 3 },
-    ...settings,
-  })
-  cleanups.push(() => orchestrator.close())
+  // Models with a network listen where every coordinator that is deployed expects it: on a port.
+  orchestrator = await used.start({ crunchId: 'weather', confinement: { network: 'host' }, ...settings })
   return connect()
 }
-async function connect(path = '/weather') {
-  const coordinator = await connectDiscovery(orchestrator.port, path)
-  cleanups.push(() => coordinator.close())
-  return coordinator
-}
-const entry = (id: string, submission: string, more: Readonly<Record<string, string>> = {}) => ({
-  id,
-  submission_id: submission,
-  desired_state: 'RUNNING',
-  ...more,
-})
+const connect = (path = '/weather') => used.connect(orchestrator.port, path)
 const pidOf = (id: string) => {
   const pid = orchestrator.models().find((model) => model.id === id)?.pid
   if (typeof pid !== 'number') throw new Error(`model ${id} has no process`)

@@ -1,70 +1,43 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  connectDiscovery,
-  createWorkspace,
-  isAlive,
-  KEY,
-  rememberingLog,
-  STAND_IN,
-  until,
-} from '../../../test/workspace.ts'
-import { type Orchestrator, type OrchestratorSettings, startOrchestrator } from '../../start-orchestrator.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { entry, useWorkspace } from '../../../test/start-in-workspace.ts'
+import { isAlive, KEY, rememberingLog, until } from '../../../test/workspace.ts'
+import type { Orchestrator, OrchestratorSettings } from '../../start-orchestrator.ts'
 
 // A report may come from the coordinator in charge, from one without a key, or from a program that wants to be rid of a
 // competitor. Models are real processes here, looked at as they would be.
 
 const QUICK_PROBE = { answerMs: 300, busyMs: 600, pauseMs: 50 }
 
-let space: Awaited<ReturnType<typeof createWorkspace>>
+const { space, cleanups, ...used } = useWorkspace()
 let orchestrator: Orchestrator
 let log: ReturnType<typeof rememberingLog>
-const cleanups: (() => unknown)[] = []
 beforeEach(async () => {
-  space = await createWorkspace()
-  cleanups.push(() => space.remove())
   await space.submission('good', 'export {}')
   await space.submission('bad', "globalThis.setupCode = 'BAD_IMPLEMENTATION'")
   await space.submission('refuses', "globalThis.setupCode = 'INVALID_ARGUMENT'")
   await space.submission('hangs', "globalThis.setupCode = 'never'")
 })
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
 
 async function start(submissions: readonly string[], settings: Partial<OrchestratorSettings> = {}) {
-  const entries = submissions.map((submission, index) => ({
-    id: String(index + 1),
-    submission_id: submission,
-    desired_state: 'RUNNING',
-  }))
+  const entries = submissions.map((submission, index) => entry(String(index + 1), submission))
   await space.models(entries)
   log = rememberingLog()
-  orchestrator = await startOrchestrator({
+  orchestrator = await used.start({
     crunchId: 'weather',
-    port: 0,
     apiKey: KEY,
     // A model that serves must not seem to hang because this machine is busy.
     probe: { ...QUICK_PROBE, busyMs: 30_000 },
-    modelsFile: space.modelsFile,
-    submissionsDirectory: space.submissions,
-    logsDirectory: space.logs,
-    baseClassName: 'tracker.TrackerBase',
-    runnerCommand: STAND_IN,
     confinement: { network: 'host' },
-    pollMs: 50,
     log,
-    restart: { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 3 },
     ...settings,
   })
-  cleanups.push(() => orchestrator.close())
   await orchestrator.settled()
   return entries
 }
 
 async function connect({ key, path = '/weather' }: { key?: string; path?: string } = {}) {
   const options = key === undefined ? {} : { headers: { 'x-api-key': key } }
-  const client = await connectDiscovery(orchestrator.port, path, options)
-  cleanups.push(() => client.close())
+  const client = await used.connect(orchestrator.port, path, options)
   const report = (modelId: string, changes: object = {}) => {
     const data = [
       { model_id: modelId, failure_code: 'MULTIPLE_FAILED', failure_reason: 'too odd', ip: '127.0.0.1', ...changes },

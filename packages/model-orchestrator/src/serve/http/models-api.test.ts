@@ -1,53 +1,23 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createWorkspace, KEY, rememberingLog, STAND_IN, until } from '../../../test/workspace.ts'
-import { type Orchestrator, type OrchestratorSettings, startOrchestrator } from '../../start-orchestrator.ts'
+import { describe, expect, it } from 'vitest'
+import { entry, useWorkspace } from '../../../test/start-in-workspace.ts'
+import { KEY, until } from '../../../test/workspace.ts'
+import type { Orchestrator, OrchestratorSettings } from '../../start-orchestrator.ts'
 import type { ModelRow } from './model-row.ts'
 
-let space: Awaited<ReturnType<typeof createWorkspace>>
+const { space, cleanups, ...used } = useWorkspace()
 let orchestrator: Orchestrator
 let url: string
-const cleanups: (() => unknown)[] = []
-
-beforeEach(async () => {
-  space = await createWorkspace()
-  cleanups.push(() => space.remove())
-})
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
 
 async function start(settings: Partial<OrchestratorSettings> = {}): Promise<void> {
-  orchestrator = await startOrchestrator({
-    crunchId: 'weather',
-    port: 0,
-    http: { port: 0 },
-    apiKey: KEY,
-    modelsFile: space.modelsFile,
-    submissionsDirectory: space.submissions,
-    logsDirectory: space.logs,
-    baseClassName: 'tracker.TrackerBase',
-    runnerCommand: STAND_IN,
-    // Processes are signalled by their numbers here.
-    confinement: { namespaces: 'off' },
-    pollMs: 50,
-    log: rememberingLog(),
-    restart: { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 2 },
-    ...settings,
-  })
-  cleanups.push(() => orchestrator.close())
+  const restart = { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 2 }
+  orchestrator = await used.start({ crunchId: 'weather', http: { port: 0 }, apiKey: KEY, restart, ...settings })
   url = `http://127.0.0.1:${orchestrator.httpPort}`
 }
 
 const GOOD = "console.log('hello from a model')"
-const entry = (id: string, submission: string, more: Readonly<Record<string, string>> = {}) => ({
-  id,
-  submission_id: submission,
-  desired_state: 'RUNNING',
-  ...more,
-})
 const get = (address: string) => fetch(address, { headers: { 'x-api-key': KEY } })
 async function rows(): Promise<ModelRow[]> {
   const response = await get(`${url}/models`)
