@@ -1,11 +1,13 @@
 // The one place where the command line meets the engine.
 import {
   type AnyContract,
+  AuthorError,
   archiveDays,
   type BackfillJob,
   type BackfillProgress,
   backfill,
   beginNewEra,
+  type ContractRehearsal,
   checkDatabase,
   clipSource,
   compareStoredContract,
@@ -41,11 +43,13 @@ import {
   readSettings,
   recordingName,
   refusalOfName,
+  rehearseContract,
   rehearseRound,
   reportContract,
   resolveContract,
   type SimulationResult,
   type Store,
+  sampleRecords,
   silentLog,
   simulate,
   steadyNodeArguments,
@@ -255,8 +259,10 @@ function problemLog(onProblem: (text: string) => void): Log {
   const error: Log['error'] = (message, fields = {}) => {
     const { modelId, reason } = fields
     const text = [modelId === undefined ? [] : `model ${modelId}`, message, reason ?? []].flat().join(': ')
-    if (told.has(text)) return
-    told.add(text)
+    // What the contract does wrong is told once a kind: the run counts it, and its reason may differ at every round.
+    const kind = modelId === undefined ? message : text
+    if (told.has(kind)) return
+    told.add(kind)
     onProblem(text)
   }
   const warn: Log['warn'] = (message, fields) => {
@@ -284,6 +290,25 @@ export function rehearseRecordings(options: {
   const { contract, files, onError, ...rest } = options
   const log: Log = { ...silentLog, error: (message, fields) => onError(message, String(fields?.reason ?? '')) }
   return rehearseRound({ ...rest, contract, source: contractRecording(contract, files), log })
+}
+
+/**
+ * The contract's first rounds with example answers, up to the payout, on recordings or on records made from its schemas.
+ * `null` when there is nothing to make them from. What the author's code throws is a reason, not an error.
+ */
+export async function rehearseNodeContract(
+  contract: AnyContract,
+  files: readonly string[],
+  signal: AbortSignal,
+): Promise<Pick<ContractRehearsal, 'refusals' | 'failure' | 'roundCount' | 'scoredCount'> | null> {
+  const source = files.length > 0 ? contractRecording(contract, files) : sampleRecords(contract)
+  if (source === null) return null
+  try {
+    return await rehearseContract({ contract, source, signal })
+  } catch (error) {
+    if (!(error instanceof AuthorError)) throw error
+    return { refusals: [], failure: error.message, roundCount: 0, scoredCount: 0 }
+  }
 }
 
 /**

@@ -1,9 +1,11 @@
 import { ReportedFailure } from '../cli-error.ts'
-import { checkWorkspace, formatFinding } from '../deploy/check-workspace.ts'
+import { checkRehearsal, type RehearsalCheck } from '../deploy/check-rehearsal.ts'
+import { checkTypes, type TypeCheck } from '../deploy/check-types.ts'
+import { checkWorkspace, formatFinding, type WorkspaceReport } from '../deploy/check-workspace.ts'
 import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
 import { countOf } from '../tables.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { findWorkspace } from '../workspace.ts'
+import { findWorkspace, type Workspace } from '../workspace.ts'
 
 /** Tells everything that is wrong with a workspace; fails when there is anything. */
 export async function check(options: { readonly json: boolean }, terminal: Terminal): Promise<void> {
@@ -11,9 +13,12 @@ export async function check(options: { readonly json: boolean }, terminal: Termi
   // A running deployment holds its own ports, and that is right.
   const isDeployed = (await readLiveSupervisor(workspace.stateDirectory)) !== undefined
   const report = await checkWorkspace(workspace, terminal.env, { ports: !isDeployed, purpose: 'look' })
-  const all = [...report.findings, ...report.warnings]
+  const { types, rehearsal } = await tryContract(workspace, report, terminal)
+  const findings = [...report.findings, ...types.findings, ...rehearsal.findings]
+  const notes = [...report.notes, ...(types.note === undefined ? [] : [types.note]), ...rehearsal.notes]
+  const all = [...findings, ...report.warnings]
   if (options.json) {
-    const { findings, warnings, unreadKeys, notes } = report
+    const { warnings, unreadKeys } = report
     terminal.out(JSON.stringify({ ok: all.length === 0, findings, warnings, unreadKeys, notes }))
   } else {
     for (const finding of all) terminal.out(formatFinding(finding))
@@ -24,7 +29,20 @@ export async function check(options: { readonly json: boolean }, terminal: Termi
         : `${countOf(all.length, 'finding')}.`,
     )
     for (const unread of report.unreadKeys) terminal.out(`warning: ${formatFinding(unread)}`)
-    for (const note of report.notes) terminal.out(note)
+    for (const note of notes) terminal.out(note)
   }
   if (all.length > 0) throw new ReportedFailure('the check has findings')
+}
+
+/** A contract that loads is checked by its types, and then by running it. */
+async function tryContract(
+  workspace: Workspace,
+  { contract }: WorkspaceReport,
+  { signal }: Terminal,
+): Promise<{ readonly types: TypeCheck; readonly rehearsal: RehearsalCheck }> {
+  const [types, rehearsal] = await Promise.all([
+    checkTypes(workspace, signal),
+    contract === undefined ? { findings: [], notes: [] } : checkRehearsal(workspace, contract, signal),
+  ])
+  return { types, rehearsal }
 }

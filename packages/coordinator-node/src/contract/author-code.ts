@@ -1,6 +1,9 @@
 import { errorText } from '@crunch/local-processes/errors'
 import { z } from 'zod'
 
+/** The first say what is wrong; an input may have thousands. */
+const maxIssues = 3
+
 /** One function of a contract. */
 export interface AuthorFunction<Context> {
   /** Its path in the contract, such as `score.compute`. */
@@ -114,9 +117,11 @@ function placeOfFunction(author: Pick<AuthorFunction<never>, 'owner' | 'run'>): 
 
 function messageOf(error: unknown): string {
   if (error instanceof z.ZodError) {
-    return error.issues
+    const shown = error.issues
+      .slice(0, maxIssues)
       .map(({ path, message }) => `${path.map(String).join('.') || 'the value'}: ${message}`)
-      .join('; ')
+    const more = error.issues.length > maxIssues ? [`${error.issues.length - maxIssues} more`] : []
+    return [...shown, ...more].join('; ')
   }
   return errorText(error)
 }

@@ -2,27 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { candles, createTrend, openCompetition, steady, type TestModel } from '../../test/competition.ts'
 import { type ContractChanges, changedContract, market } from '../../test/sample-contract.ts'
+import { sourceOf } from '../../test/source-of-records.ts'
 import type { FeedRecord } from '../domain/feed-record.ts'
-import type { FeedSource } from '../ports/feed-source.ts'
 import { candle, eth, minute, model } from '../ports/store-samples.ts'
 import { simulate } from './simulate.ts'
-
-/** A source of the records of a test, one batch an instant. */
-function sourceOf(records: readonly FeedRecord[]): FeedSource {
-  const sorted = [...records].sort((left, right) => left.knownAt - right.knownAt)
-  return {
-    describe: async () => [],
-    async *stream(_, __, signal) {
-      for (let start = 0; start < sorted.length && !signal.aborted; ) {
-        const { knownAt } = sorted[start] as FeedRecord
-        const batch = sorted.slice(start).filter((record) => record.knownAt === knownAt)
-        yield batch
-        start += batch.length
-      }
-    },
-    async *history() {},
-  }
-}
 
 const trendModels = (): Record<string, TestModel> => ({
   long: steady(0.5),

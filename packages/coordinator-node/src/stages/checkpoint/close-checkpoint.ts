@@ -1,3 +1,4 @@
+import { callAuthor } from '../../contract/author-code.ts'
 import type { RankedModel } from '../../contract/defaults/tiers.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { Checkpoint, CheckpointEntry, UnpaidReason } from '../../domain/checkpoint.ts'
@@ -40,7 +41,7 @@ export function closeCheckpoint(
   const floor = payFloor(resolved, candidates)
   const paid = payable.filter(({ value }) => isAboveFloor(resolved, floor, value))
   // Without a payable model nothing is divided: the payout is empty, with its reason.
-  const rewards = paid.length === 0 ? [] : divideReward(resolved.contract.checkpoint.emission.shares(paid))
+  const rewards = paid.length === 0 ? [] : divideReward(sharesOf(resolved, paid))
   const ranks = new Map(payable.map(({ modelId, rank }) => [modelId, rank]))
   const rewardOf = new Map(paid.map(({ modelId }, index) => [modelId, rewards[index] ?? 0]))
   return {
@@ -61,6 +62,12 @@ export function closeCheckpoint(
     submittedAt: null,
     createdAt,
   }
+}
+
+function sharesOf({ contract: { checkpoint } }: ResolvedContract, paid: readonly RankedModel[]): readonly number[] {
+  const { emission } = checkpoint
+  const author = { path: 'checkpoint.emission.shares', owner: emission, run: emission.shares }
+  return callAuthor(author, paid) as readonly number[]
 }
 
 function rankPayable(resolved: ResolvedContract, candidates: readonly Candidate[]): readonly RankedModel[] {

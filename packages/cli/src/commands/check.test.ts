@@ -1,0 +1,69 @@
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openWeatherWorkspace, type WeatherWorkspace } from '../local-model/weather-workspace.fixture.ts'
+
+const require = createRequire(import.meta.url)
+
+/** A workspace of its own, since modules are cached, with one mistake in its contract, and the line of the mistake. */
+async function openWorkspace(
+  find = '',
+  replace = '',
+): Promise<WeatherWorkspace & { readonly line: number; readonly functionLine: number }> {
+  const workspace = await openWeatherWorkspace(25)
+  onTestFinished(() => workspace.remove())
+  const path = join(workspace.directory, 'node/contract.ts')
+  const original = await readFile(path, 'utf8')
+  expect(original).toContain(find)
+  const changed = original.replace(find, replace)
+  await writeFile(path, changed)
+  const lineOf = (text: string) => changed.slice(0, changed.indexOf(text)).split('\n').length
+  return { ...workspace, line: lineOf(replace), functionLine: lineOf('build: (') }
+}
+
+describe('crunch check', { timeout: 120_000 }, () => {
+  it('rehearses a right contract on the recordings, and says that without TypeScript no types are checked', async () => {
+    const { out } = await (await openWorkspace()).run(['check', '--json'])
+    const { notes, findings } = JSON.parse(out)
+    expect(findings.filter(({ place }: { place: string }) => /contract|recordings/.test(place))).toEqual([])
+    expect(notes.join('\n')).toMatch(/the workspace has no TypeScript; add it with: npm install -D typescript/)
+    expect(notes.join('\n')).toMatch(/Rehearsed on .*weather\.csv: \d+ rounds and \d+ scores\./)
+  })
+
+  it('finds a field that the records do not have, with file and line, by the rehearsal and by its type', async () => {
+    const { line, functionLine, ...workspace } = await openWorkspace(
+      'record.values.temp_max',
+      'record.values.temperature',
+    )
+    const modules = join(workspace.directory, 'node_modules')
+    await symlink(dirname(require.resolve('typescript/package.json')), join(modules, 'typescript'))
+    await mkdir(join(modules, '@types'))
+    await symlink(dirname(require.resolve('@types/node/package.json')), join(modules, '@types/node'))
+    const { exitCode, out } = await workspace.run(['check', '--json'])
+    expect(exitCode).toBe(1)
+    const { findings } = JSON.parse(out)
+    expect(findings).toContainEqual({
+      place: `node/contract.ts:${functionLine}`,
+      cause: expect.stringMatching(
+        /nothing was predicted.*input\.build at .* returned what input\.schema refuses: days\.0\.tempMax/,
+      ),
+      fix: expect.any(String),
+    })
+    expect(findings).toContainEqual({
+      place: `${join(workspace.directory, 'node/contract.ts')}:${line}`,
+      cause: expect.stringContaining("Property 'temperature' does not exist"),
+      fix: expect.any(String),
+    })
+  })
+
+  it('has the mistake in the exit code and the last words of a simulation, too', async () => {
+    const { functionLine, ...workspace } = await openWorkspace('record.values.temp_max', 'record.values.temp')
+    const { exitCode, err } = await workspace.run(['simulate', '--recording', workspace.recording])
+    expect(exitCode).toBe(1)
+    expect(err.match(/could not build an input/g)).toHaveLength(1)
+    expect(err).toMatch(
+      `error: nothing was predicted, since no round opened: input.build at node/contract.ts:${functionLine} returned`,
+    )
+  })
+})
