@@ -1,8 +1,8 @@
 import { printable } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
+import { healthReasons } from '../health-reasons.ts'
 import { abortableDelay } from '../logs/follow-logs.ts'
 import type { CheckpointRow, FeedRow, InfoRow, LeaderboardRow } from '../report-api/report-client.ts'
-import { standingStill } from '../standing-still.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
 import { formatLeaderboard, formatProgress, type ReplayProgress } from '../tables.ts'
 import { cutToCells } from '../terminal/printable.ts'
@@ -30,12 +30,12 @@ export async function followLeaderboard(input: WatchInput): Promise<void> {
         client.health(),
         client.info(),
       ])
-      return { rows, info, progress: progressOf(feeds, models.length), standing: standingStill(health) }
+      return { rows, info, progress: progressOf(feeds, models.length), reasons: healthReasons(health) }
     })
     const troubles = (await input.look()).filter(({ state }) => state !== 'ready').map(describeTrouble)
     view.show({ rows: shown?.rows ?? [], info: shown?.info ?? {} }, shown?.progress, [
       ...troubles,
-      ...(shown?.standing ?? []),
+      ...(shown?.reasons ?? []),
     ])
     await abortableDelay(refreshMs, signal)
   }
