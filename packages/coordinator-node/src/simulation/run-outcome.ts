@@ -6,6 +6,7 @@ import type { Log } from '../ports/log.ts'
 export interface Refusal {
   /** `inputs`: no round opened. `truths`: the round is void, or waits in vain. `scores`: the answer counts as missing. */
   readonly what: 'inputs' | 'truths' | 'scores'
+  /** How many were refused. */
   readonly count: number
   /** Of how many; `null` where that is not known. */
   readonly of: number | null
