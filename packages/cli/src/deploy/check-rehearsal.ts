@@ -1,4 +1,5 @@
-import { type CliProblem, isExpectedError } from '../cli-error.ts'
+import { isExpectedError } from '@crunch/local-processes/errors'
+import type { CliProblem } from '../cli-error.ts'
 import { type AnyContract, rehearseNodeContract } from '../engine.ts'
 import { countOf, formatRefusals } from '../tables.ts'
 import type { Workspace } from '../workspace.ts'
