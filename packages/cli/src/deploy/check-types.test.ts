@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { readDiagnostics } from './check-types.ts'
 
-it('reads the findings of a compiler: first lines, with absolute places, without those of submissions', () => {
+it('reads the findings of a compiler: first lines, with absolute places, without those of submissions and of the installation', () => {
   const output = [
     "contract.ts(38,15): error TS2339: Property 'x' does not exist on type 'Values'.",
     '  Its members are:',
@@ -12,7 +12,6 @@ it('reads the findings of a compiler: first lines, with absolute places, without
   expect(readDiagnostics(output, '/home/me/node').map(({ place, cause }) => [place, cause])).toEqual([
     ['/home/me/node/contract.ts:38', "TS2339: Property 'x' does not exist on type 'Values'."],
     ['/home/me/challenge/src/scoring.ts:4', "TS2304: Cannot find name 'y'."],
-    ['/home/me/node', "error TS2688: Cannot find type definition file for 'node'."],
   ])
   expect(readDiagnostics('', '/home/me/node')).toEqual([])
 })

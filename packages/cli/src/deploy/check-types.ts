@@ -28,7 +28,10 @@ export async function checkTypes({ nodeDirectory, contractPath }: Workspace, sig
   const compiler = findCompiler(nodeDirectory)
   if (compiler === undefined) return skipped('the workspace has no TypeScript; add it with: npm install -D typescript')
   const output = await run([compiler, '--noEmit', '--pretty', 'false', '-p', 'tsconfig.json'], nodeDirectory, signal)
-  return { findings: readDiagnostics(output, nodeDirectory), note: undefined }
+  // Without a file it is about the installation, such as types of Node that are not there, and not about the contract.
+  const installation = /^error TS\d+: .*$/m.exec(output)?.[0]
+  const note = installation === undefined ? undefined : `TypeScript in ${nodeDirectory}: ${installation}`
+  return { findings: readDiagnostics(output, nodeDirectory), note }
 }
 
 function findCompiler(nodeDirectory: string): string | undefined {
@@ -55,8 +58,9 @@ function run(args: readonly string[], cwd: string, signal: AbortSignal): Promise
 export function readDiagnostics(output: string, nodeDirectory: string): readonly CliProblem[] {
   const all = output.split(/\r?\n/).flatMap((line) => {
     const [, file = '', number = '', text = ''] = diagnostic.exec(line) ?? []
-    if (file === '') return /^error TS\d+: /.test(line) ? [{ place: nodeDirectory, text: line }] : []
-    return notTheContract.test(file) ? [] : [{ place: `${resolve(nodeDirectory, file)}:${number}`, text }]
+    return file === '' || notTheContract.test(file)
+      ? []
+      : [{ place: `${resolve(nodeDirectory, file)}:${number}`, text }]
   })
   const fix = 'correct it; the whole message: npx tsc --noEmit in the folder of the contract'
   return all.slice(0, maxFindings).map(({ place, text }) => ({ place, cause: text, fix }))
