@@ -111,10 +111,10 @@ describe('settings', () => {
   })
 
   test('replace the dimensions of the feed and the length of checkpoints', async () => {
-    const env = { FEED_SOURCE: 'pyth', FEED_SUBJECTS: 'BTCUSDT', FEED_KIND: 'tick', FEED_GRANULARITY: '5m' }
+    const env = { FEED_SOURCE: 'pyth', FEED_SUBJECTS: 'BTCUSDT', FEED_KIND: 'tick', FEED_GRANULARITY: '30s' }
     const { contract } = await load(good, { ...env, CHECKPOINT_INTERVAL_SECONDS: '3600' })
     expect(contract).toMatchObject({
-      feed: [{ source: 'pyth', subjects: ['BTCUSDT'], kind: 'tick', granularity: '5m' }],
+      feed: [{ source: 'pyth', subjects: ['BTCUSDT'], kind: 'tick', granularity: '30s' }],
       checkpoint: { every: '3600s', emission: { name: 'tiers' } },
     })
   })
