@@ -175,18 +175,20 @@ export const SETTINGS = z.object({
 
 export type SettingValues = z.output<typeof SETTINGS>
 
-/** What `read` gives for each setting, in the groups of `SETTINGS`. */
+/**
+ * What `read` gives for each setting, in the groups of `SETTINGS`. A setting without a value has no key: an `undefined`
+ * would hide a default that the code merges it with.
+ */
 export function collectSettings(
   read: (setting: z.ZodType, ways: Ways) => unknown,
   group: z.ZodObject = SETTINGS,
 ): Record<string, unknown> {
-  const fields = Object.entries(group.shape) as [string, z.ZodType][]
-  return Object.fromEntries(
-    fields.map(([name, field]) => [
-      name,
-      field instanceof z.ZodObject ? collectSettings(read, field) : read(field, waysOf(field)),
-    ]),
-  )
+  const collected: Record<string, unknown> = {}
+  for (const [name, field] of Object.entries(group.shape) as [string, z.ZodType][]) {
+    const value = field instanceof z.ZodObject ? collectSettings(read, field) : read(field, waysOf(field))
+    if (value !== undefined) collected[name] = value
+  }
+  return collected
 }
 
 function waysOf(field: z.ZodType): Ways {

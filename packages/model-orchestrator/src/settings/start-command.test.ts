@@ -53,6 +53,8 @@ describe('the settings of start', () => {
       modelLimits: { memoryMib: 1_024, cpuCores: 1 },
       quarantineFile: expect.stringContaining(root),
     })
+    // An `undefined` here would hide the defaults of the discovery server, which would then ping all the time.
+    expect(orchestrator.discovery).toStrictEqual({})
     const help = addStartCommand(new Command()).configureHelp({ helpWidth: 300 }).helpInformation()
     expect(help).toMatch(
       /--port <port> +discovery port, 0 for a free one \(file: infrastructure\.publishers\.port\) \(default: 9091, env: MODEL_RUNNER_NODE_PORT\)/,
