@@ -138,7 +138,7 @@ describe('mutual TLS', () => {
       socket.destroy()
     })
     await announceServer(secure)
-    await scene.connect({ credentials: mutual, connectTimeoutMs: 50, setupAttempts: 1 })
+    await scene.connect({ credentials: mutual, connectTimeoutMs: 2_000, setupAttempts: 1 })
     expect([...names]).toEqual(['model-node-a.crunchdao.internal'])
   })
 
@@ -254,8 +254,8 @@ describe('mutual TLS', () => {
   it('reports a server without HTTP/2', async () => {
     const { certificate, key } = server
     await announceServer(createTlsServer({ cert: certificate, key }, (socket) => socket.on('error', () => {})))
-    await scene.connect({ credentials: mutual, connectTimeoutMs: 100, setupAttempts: 2 })
-    await expectReport(/^no Setup in 2 attempts: no connection within 100 ms: .*does not offer HTTP\/2/)
+    await scene.connect({ credentials: mutual, connectTimeoutMs: 1_000, setupAttempts: 2 })
+    await expectReport(/^no Setup in 2 attempts: no connection within 1000 ms: .*does not offer HTTP\/2/)
   })
 })
 
