@@ -6,7 +6,7 @@ import { openWeatherWorkspace, type WeatherWorkspace } from '../local-model/weat
 
 const require = createRequire(import.meta.url)
 
-/** A workspace of its own, since modules are cached, with one mistake in its contract, and the line of the mistake. */
+/** Creates a workspace with one mistake in its contract, and returns the line of the mistake. Modules are cached, so each mistake needs a new workspace. */
 async function openWorkspace(
   find = '',
   replace = '',

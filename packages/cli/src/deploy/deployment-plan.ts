@@ -49,7 +49,7 @@ export function planReplay(request: DeployRequest, workspace: Workspace, directo
   if (request.dev === true) {
     throw new CliError({
       place: 'crunch deploy dev --replay',
-      cause: 'whoever starts the workers decides what they replay',
+      cause: 'deploy dev starts no workers, so nothing would replay the files',
       fix: 'remove --replay, and give the worker feed-data FEED_REPLAY_FILES=FILE in its environment',
     })
   }

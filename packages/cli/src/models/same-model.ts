@@ -12,7 +12,7 @@ export interface AddedModel {
 /**
  * Whether a model shall get new code instead of being added: a folder that is added a second time may mean either, so a
  * terminal is asked.
- * @throws CliError with the flags that answer the question where nobody can be asked.
+ * @throws CliError off a terminal, where it cannot ask; the error names the flags that decide.
  */
 export async function asksForReplacement(
   added: AddedModel,

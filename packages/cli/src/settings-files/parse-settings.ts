@@ -51,7 +51,7 @@ export function parseSettings(text: string): ParsedSettings {
   return { lines, problems }
 }
 
-/** What editors and web pages leave in a text and nobody sees: control characters, no-break and zero-width spaces, marks of direction. */
+/** Invisible characters that editors and web pages insert: control characters, no-break and zero-width spaces, direction marks. */
 const invisible = /(?!\t)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u00a0]/u
 
 function parseLine(content: string, line: number): SettingLine | SettingsProblem | undefined {

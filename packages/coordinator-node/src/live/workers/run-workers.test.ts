@@ -105,7 +105,7 @@ async function answeredRounds(store: Store) {
 }
 
 describe('runWorkers', () => {
-  test('carries records from a feed worker to a predict worker of its own', async () => {
+  test('carries records from a feed worker to a separate predict worker', async () => {
     const node = await openNode()
     await serveModels(node.scene, 2)
     await node.start(['predict'])
