@@ -13,7 +13,7 @@ import {
   subjectColumn,
   timeColumnFix,
 } from './record-builder.ts'
-import { linesOf, type RecordPage } from './record-page.ts'
+import { linesOf, openPage, type RecordPage } from './record-page.ts'
 import { RowProblem, recordingError, refusalOf, rowError } from './recording-error.ts'
 import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 
@@ -30,7 +30,7 @@ export async function* readNdjsonRecords(
   let line = 0
   let blankLine: number | undefined
   for await (const texts of readLines(file.path)) {
-    const page = { records: [] as SourceRecord[], lines: [] as number[], leftOut: [] as number[], placeOf }
+    const page = openPage(placeOf)
     for (const text of texts) {
       line += 1
       if (blankLine !== undefined) {
@@ -41,12 +41,7 @@ export async function* readNdjsonRecords(
         blankLine = line
         continue
       }
-      const record = located(placeOf(line), text, toRecord)
-      if (record === undefined) page.leftOut.push(line)
-      else {
-        page.records.push(record)
-        page.lines.push(line)
-      }
+      page.add(line, located(placeOf(line), text, toRecord))
     }
     yield page
   }

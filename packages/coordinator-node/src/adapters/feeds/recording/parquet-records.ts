@@ -13,7 +13,7 @@ import {
   receivedAtColumn,
   subjectColumn,
 } from './record-builder.ts'
-import { type RecordPage, rowsOf } from './record-page.ts'
+import { openPage, type RecordPage, rowsOf } from './record-page.ts'
 import { cut, RowProblem, recordingError, refusalOf, rowError } from './recording-error.ts'
 import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 
@@ -37,15 +37,10 @@ export async function* readParquetRecords(
     const placeOf = rowsOf(path)
     let row = 0
     for await (const rows of opened.pages()) {
-      const page = { records: [] as SourceRecord[], lines: [] as number[], leftOut: [] as number[], placeOf }
+      const page = openPage(placeOf)
       for (const cells of rows) {
         row += 1
-        const record = located(placeOf(row), cells, toRecord)
-        if (record === undefined) page.leftOut.push(row)
-        else {
-          page.records.push(record)
-          page.lines.push(row)
-        }
+        page.add(row, located(placeOf(row), cells, toRecord))
       }
       yield page
     }

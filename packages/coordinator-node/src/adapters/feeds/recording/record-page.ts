@@ -10,6 +10,24 @@ export interface RecordPage {
   placeOf(line: number): string
 }
 
+/** A page that is being read. `add` takes each line in order; of `undefined`, a value is missing. */
+export function openPage(placeOf: RecordPage['placeOf']): RecordPage & {
+  add(line: number, record: SourceRecord | undefined): void
+} {
+  const [records, lines, leftOut]: [SourceRecord[], number[], number[]] = [[], [], []]
+  return {
+    ...{ records, lines, leftOut, placeOf },
+    add(line, record) {
+      if (record === undefined) {
+        leftOut.push(line)
+        return
+      }
+      records.push(record)
+      lines.push(line)
+    },
+  }
+}
+
 /** Places of a text file. */
 export function linesOf(path: string): RecordPage['placeOf'] {
   return (line) => `${path}, line ${line}`

@@ -12,7 +12,7 @@ import {
   receivedAtColumn,
   subjectColumn,
 } from '../record-builder.ts'
-import { linesOf, type RecordPage } from '../record-page.ts'
+import { linesOf, openPage, type RecordPage } from '../record-page.ts'
 import { cut, RowProblem, recordingError, rowError } from '../recording-error.ts'
 import type { RecordingFile, RecordingSeries } from '../recording-options.ts'
 import { checkCandleLength, columnsOfDump } from './candle-dump.ts'
@@ -52,14 +52,9 @@ export async function* readCsvRecords(
   let blankLine: number | undefined
   const table = await openTable(file.path)
   for await (const rows of table.rows) {
-    const page = { records: [] as SourceRecord[], lines: [] as number[], leftOut: [] as number[], placeOf }
+    const page = openPage(placeOf)
     const take = (parseRow: RowParser, cells: CsvRow): void => {
-      const record = located(placeOf(line), cells, parseRow, table.delimiter)
-      if (record === undefined) page.leftOut.push(line)
-      else {
-        page.records.push(record)
-        page.lines.push(line)
-      }
+      page.add(line, located(placeOf(line), cells, parseRow, table.delimiter))
     }
     for (const cells of rows) {
       line += 1 + lineEndsIn(cells)
