@@ -1,6 +1,7 @@
 import type { StoreDump } from '../adapters/store/memory/memory-store.ts'
 import type { Prediction } from '../domain/prediction.ts'
 import type { Log } from '../ports/log.ts'
+import { callRefused, inputRefused } from '../ports/refused-inputs.ts'
 
 /** What of a run the contract refused or threw: how often, and the first reason. */
 export interface Refusal {
@@ -38,7 +39,7 @@ export function countInputRefusals(log: Log): InputRefusals {
     log: {
       ...log,
       error(message, fields) {
-        if (message.startsWith('the contract could not build')) {
+        if (message === inputRefused || message === callRefused) {
           count += 1
           first ??= String(fields?.reason ?? message)
         }

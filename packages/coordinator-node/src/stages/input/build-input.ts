@@ -4,6 +4,7 @@ import { type FeedRecord, type FeedScope, feedScopeKey } from '../../domain/feed
 import { type JsonObject, toJsonObject } from '../../domain/json/json.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Log } from '../../ports/log.ts'
+import { inputRefused } from '../../ports/refused-inputs.ts'
 
 /**
  * What models are given: the contract's `input.build` over the records known at `at`, after its schema. `null`, logged, when
@@ -25,7 +26,7 @@ export function buildInput(
     )
   } catch (error) {
     if (!(error instanceof AuthorError)) throw error
-    log.error('the contract could not build an input; no round opens', {
+    log.error(inputRefused, {
       stage: 'input',
       scope: feedScopeKey(scope),
       reason: error.message,

@@ -18,6 +18,7 @@ import {
   type ModelCall,
   type ModelRunner,
 } from '../../ports/model-runner.ts'
+import { callRefused } from '../../ports/refused-inputs.ts'
 import type { RoundStore } from '../../ports/store-rounds.ts'
 import type { DueSchedule } from './due-schedules.ts'
 import { type AnswersByModel, judgeRound } from './judge-round.ts'
@@ -125,7 +126,7 @@ function askableRounds(
     try {
       return [{ round, call: predictCall(resolved.contract, round) }]
     } catch (error) {
-      log.error('the contract could not build the call to the models; no round opens', {
+      log.error(callRefused, {
         stage: 'prediction',
         roundId: round.id,
         reason: errorText(error),
