@@ -1,4 +1,4 @@
-import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
+import type { TestDatabase } from '@crunch/embedded-postgres/test-database'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../src/adapters/store/memory/memory-store.ts'
 import { openPostgresStore } from '../src/adapters/store/postgres/postgres-store.ts'
@@ -8,6 +8,7 @@ import type { ModelIdentity } from '../src/domain/models/model.ts'
 import type { Store } from '../src/ports/store.ts'
 import { filter, minute, model } from '../src/ports/store-samples.ts'
 import { candles, createOracle, openCompetition, steady, type TestModel } from './competition.ts'
+import { createMigratedDatabase } from './migrated-database.ts'
 
 // The attacks on pay and ranks, through the whole pipeline, on both stores. Rounds open every minute and resolve after five,
 // periods are ten minutes; the ranking window and the checkpoint are two hours, from minute 0 to 120.
@@ -72,7 +73,7 @@ let postgres: Store
 let results: { readonly memory: Results; readonly postgres: Results }
 
 beforeAll(async () => {
-  database = await createTestDatabase()
+  database = await createMigratedDatabase()
   postgres = await openPostgresStore({ url: database.url })
   results = { memory: await runCompetition(createMemoryStore()), postgres: await runCompetition(postgres) }
 })

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { createTestDatabase } from '@crunch/embedded-postgres/test-database'
 import { afterEach, expect, test } from 'vitest'
 import { createRecordingSource } from '../src/adapters/feeds/recording/index.ts'
 import { archiveFolder } from '../src/adapters/feeds/recording/series-path.ts'
@@ -15,6 +14,7 @@ import { newBackfillJob } from '../src/domain/backfill-job.ts'
 import type { SourceRecord } from '../src/ports/feed-source.ts'
 import type { Store } from '../src/ports/store.ts'
 import { btc, candle, minute } from '../src/ports/store-samples.ts'
+import { createMigratedDatabase } from './migrated-database.ts'
 import { seededRandom } from './seeded-random.ts'
 
 // CRUNCH_KILLS sets how often, CRUNCH_SEED when: the seed of a run stands in its output.
@@ -31,7 +31,7 @@ afterEach(async () => {
 test.each(['tables', 'parquet'] as const)(
   `a backfill into %s that is killed ${killCount} times leaves behind what one that was never killed does`,
   async (target) => {
-    const database = await createTestDatabase()
+    const database = await createMigratedDatabase()
     endings.push(() => database.drop())
     const folder = await mkdtemp(join(tmpdir(), 'killed-backfill-'))
     endings.push(() => rm(folder, { recursive: true, force: true }))

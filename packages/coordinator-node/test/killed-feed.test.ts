@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
-import { createTestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { FakeCandle } from '../src/adapters/feeds/binance/testing/fake-market.ts'
 import { type FakeBinance, startFakeBinance } from '../src/adapters/feeds/binance/testing/start-fake-binance.ts'
 import { workerCommand } from '../src/live/workers/worker-command.ts'
+import { createMigratedDatabase } from './migrated-database.ts'
 import { seededRandom } from './seeded-random.ts'
 
 // CRUNCH_KILLS sets how often, CRUNCH_SEED when: the seed of a run stands in its output.
@@ -47,7 +47,7 @@ describe(`a feed worker that is killed ${killCount} times`, () => {
   test(
     'has stored what one that was never killed stores, once it has caught up',
     async () => {
-      const database = await createTestDatabase()
+      const database = await createMigratedDatabase()
       endings.push(() => database.drop())
       const exchange = await startFakeBinance()
       endings.push(() => exchange.close())

@@ -1,4 +1,4 @@
-import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
+import type { TestDatabase } from '@crunch/embedded-postgres/test-database'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../src/adapters/store/memory/memory-store.ts'
 import { openPostgresStore } from '../src/adapters/store/postgres/postgres-store.ts'
@@ -7,6 +7,7 @@ import type { ModelIdentity } from '../src/domain/models/model.ts'
 import type { Store } from '../src/ports/store.ts'
 import { filter, minute, model } from '../src/ports/store-samples.ts'
 import { candles, closeAt, createOracle, openCompetition, type TestModel } from './competition.ts'
+import { createMigratedDatabase } from './migrated-database.ts'
 
 // Models that retire themselves for the hard rounds, beside twins that stay: `brave` answers them badly, `mute` does not
 // answer them. Rounds open every minute and resolve after five, periods are ten minutes; the ranking window and the
@@ -95,7 +96,7 @@ describe.each(policies)('abstaining by retirement, where newcomers: %s', (newcom
   let memory: Results
 
   beforeAll(async () => {
-    database = await createTestDatabase()
+    database = await createMigratedDatabase()
     postgres = await openPostgresStore({ url: database.url })
     memory = await runCompetition(newcomers, createMemoryStore())
   })

@@ -5,7 +5,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { createTestDatabase } from '@crunch/embedded-postgres/test-database'
 import { modelRunnerCommand } from '@crunch/model-runner'
 import { DEPLOYED_RUNNER, pythonOrReason } from '@crunch/python-peers'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -14,6 +13,7 @@ import { openPostgresStore } from '../src/adapters/store/postgres/postgres-store
 import { workerCommand } from '../src/live/workers/worker-command.ts'
 import type { WorkerName } from '../src/live/workers/worker-context.ts'
 import type { Store } from '../src/ports/store.ts'
+import { createMigratedDatabase } from './migrated-database.ts'
 
 // A predict worker is stopped while a model is asked. The model waits until the truth is known, and then answers.
 
@@ -91,7 +91,7 @@ async function startNode(
   for (const [name, text] of Object.entries({ ...files, hold: '' })) await writeFile(join(folder, name), text)
   const socket = `unix:${join(folder, 's')}`
   start(command, [...args, '--code-directory', folder, '--address', `${socket}:1`], folder, { PYTHONUNBUFFERED: '1' })
-  const database = await createTestDatabase()
+  const database = await createMigratedDatabase()
   endings.push(() => database.drop())
   const scene = await openScene()
   endings.push(() => scene.close())

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { createTestDatabase } from '@crunch/embedded-postgres/test-database'
 import { afterEach, describe, expect, test } from 'vitest'
 import { openScene, stateOf } from '../src/adapters/model-runner/grpc/testing/scene.ts'
 import { openPostgresStore } from '../src/adapters/store/postgres/postgres-store.ts'
@@ -10,6 +9,7 @@ import { workerCommand } from '../src/live/workers/worker-command.ts'
 import type { WorkerName } from '../src/live/workers/worker-context.ts'
 import { minute } from '../src/ports/store-samples.ts'
 import { freePort } from './free-port.ts'
+import { createMigratedDatabase } from './migrated-database.ts'
 
 // Real workers, each in its own process, on a real PostgreSQL. Whatever stops must show in the health.
 
@@ -27,7 +27,7 @@ interface Health {
 }
 
 async function openNode() {
-  const database = await createTestDatabase()
+  const database = await createMigratedDatabase()
   endings.push(() => database.drop())
   const scene = await openScene()
   endings.push(() => scene.close())

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { isProcessAlive } from '@crunch/local-processes'
 import postgres from 'postgres'
 import { afterEach, expect, it } from 'vitest'
-import { createWorkbench, endChild, outcomeOf } from './embedded-postgres.testkit.ts'
+import { createWorkbench, endChild, outcomeOf, withSql } from './embedded-postgres.testkit.ts'
 import { embeddedPostgresStatus } from './start-embedded-postgres.ts'
 import { createTestDatabase } from './test-database.ts'
 import { waitUntil } from './wait-until.ts'
@@ -26,6 +26,24 @@ it('gives each caller an empty database of its own', async () => {
   const gone = postgres(first.url, { max: 1 })
   await expect(gone`select 1`).rejects.toThrow(/does not exist/)
   await gone.end()
+})
+
+it('fills a template once, and gives each caller a copy of it', async () => {
+  let fills = 0
+  const template = {
+    name: 'with_mark',
+    async fill(url: string) {
+      fills += 1
+      await withSql(url, (sql) => sql`create table mark as select 7 as value`)
+    },
+  }
+  const copies = await Promise.all([createTestDatabase(template), createTestDatabase(template)])
+  for (const { url, drop } of copies) {
+    const rows = await withSql(url, (sql) => sql`update mark set value = value + 1 returning value`)
+    expect([...rows]).toEqual([{ value: 8 }])
+    await drop()
+  }
+  expect(fills).toBe(1)
 })
 
 it('leaves no server and no folder when the run is killed', async () => {

@@ -41,18 +41,48 @@ setInterval(() => {
 
 let serverUrlOfRun: Promise<string> | undefined
 
+/** What databases of tests start with. It is made once in a run, and copied. */
+export interface Template {
+  /** A name for a database, in lower case. */
+  readonly name: string
+  /** Fills an empty database, and leaves no connection open. */
+  fill(url: string): Promise<unknown>
+}
+
 /**
- * A fresh database on a server that all tests of one run share. It starts at the first call and ends with the run.
- * `fsync` is off: never for data that must survive.
+ * A fresh database on a server that all tests of one run share, empty unless a template is given. The server starts at the first
+ * call and ends with the run. `fsync` is off: never for data that must survive.
  */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export async function createTestDatabase(template?: Template): Promise<TestDatabase> {
   serverUrlOfRun ??= startServerOfRun()
   const serverUrl = await serverUrlOfRun
   const name = `test_${randomBytes(8).toString('hex')}`
-  await onServer(serverUrl, `create database ${name}`)
+  const drop = () => onServer(serverUrl, (sql) => sql.unsafe(`drop database if exists ${name} with (force)`))
+  await onServer(serverUrl, async (sql) => {
+    if (template !== undefined) await makeTemplate(sql, serverUrl, template)
+    await sql.unsafe(`create database ${name} template ${template?.name ?? 'template1'}`)
+  })
+  return { url: databaseUrl(serverUrl, name), drop }
+}
+
+/** Test files that need a template at the same time wait for the one that makes it. */
+async function makeTemplate(sql: postgres.Sql, serverUrl: string, { name, fill }: Template): Promise<void> {
+  const unfinished = `${name}_unfinished`
+  await sql`select pg_advisory_lock(hashtext(${name}))`
+  const found = await sql`select 1 from pg_database where datname = ${name}`
+  if (found.length === 0) {
+    await sql.unsafe(`drop database if exists ${unfinished}`)
+    await sql.unsafe(`create database ${unfinished}`)
+    await fill(databaseUrl(serverUrl, unfinished))
+    await sql.unsafe(`alter database ${unfinished} rename to ${name}`)
+  }
+  await sql`select pg_advisory_unlock(hashtext(${name}))`
+}
+
+function databaseUrl(serverUrl: string, name: string): string {
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
-  return { url: url.href, drop: () => onServer(serverUrl, `drop database if exists ${name} with (force)`) }
+  return url.href
 }
 
 async function startServerOfRun(): Promise<string> {
@@ -99,10 +129,10 @@ function runPid(): number {
   return process.send === undefined ? process.pid : process.ppid
 }
 
-async function onServer(serverUrl: string, statement: string): Promise<void> {
+async function onServer(serverUrl: string, action: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
   const sql = postgres(serverUrl, { max: 1, onnotice: () => undefined })
   try {
-    await sql.unsafe(statement)
+    await action(sql)
   } finally {
     await sql.end({ timeout: 1 })
   }

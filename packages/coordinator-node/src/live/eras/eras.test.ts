@@ -1,7 +1,8 @@
-import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
+import type { TestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { candles, createTestRunner, steady } from '../../../test/competition.ts'
+import { createMigratedDatabase } from '../../../test/migrated-database.ts'
 import { type ContractChanges, changedContract } from '../../../test/sample-contract.ts'
 import { createTestLog } from '../../../test/test-log.ts'
 import { createVirtualClock } from '../../adapters/clock/clocks.ts'
@@ -25,7 +26,7 @@ let database: TestDatabase
 let store: Store
 
 beforeEach(async () => {
-  database = await createTestDatabase()
+  database = await createMigratedDatabase()
   store = await openPostgresStore({ url: database.url })
 })
 

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { createTestDatabase } from '@crunch/embedded-postgres/test-database'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createMigratedDatabase } from '../../../test/migrated-database.ts'
 import { changedContract } from '../../../test/sample-contract.ts'
 import { recordingName } from '../../adapters/feeds/recording/series-path.ts'
 import { createMemoryStore } from '../../adapters/store/memory/memory-store.ts'
@@ -89,7 +89,7 @@ it('records what a node received so that it replays to the same results', async 
       .map((row) => `${JSON.stringify(row)}\n`)
       .join(''),
   )
-  const database = await createTestDatabase()
+  const database = await createMigratedDatabase()
   const store = await openPostgresStore({ url: database.url })
   try {
     const received = (await readBack(contractRecording(contract, [original]))).map((record, index) => ({

@@ -1,10 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
+import type { TestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startDatabaseProxy } from '../../../test/database-proxy.ts'
+import { createMigratedDatabase } from '../../../test/migrated-database.ts'
 import { sampleContract } from '../../../test/sample-contract.ts'
 import { openScene, type Scene, stateOf } from '../../adapters/model-runner/grpc/testing/scene.ts'
 import { openPostgresStore } from '../../adapters/store/postgres/postgres-store.ts'
@@ -33,7 +34,7 @@ let scene: Scene
 const endings: (() => unknown)[] = []
 
 beforeEach(async () => {
-  database = await createTestDatabase()
+  database = await createMigratedDatabase()
   scene = await openScene()
   const server = await scene.serve({ tick: () => null, predict: () => ({ value: 0.5 }) })
   scene.orchestrator.list([stateOf('a', server.port)])

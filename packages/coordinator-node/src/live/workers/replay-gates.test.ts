@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createTestDatabase } from '@crunch/embedded-postgres/test-database'
 import { afterEach, describe, expect, test } from 'vitest'
 import { candles } from '../../../test/competition.ts'
+import { createMigratedDatabase } from '../../../test/migrated-database.ts'
 import { changedContract, market } from '../../../test/sample-contract.ts'
 import { createReplayClock } from '../../adapters/clock/clocks.ts'
 import { openScene, stateOf } from '../../adapters/model-runner/grpc/testing/scene.ts'
@@ -70,7 +70,7 @@ interface StatusChange {
 }
 
 async function replay(path: string): Promise<{ readonly store: Store; readonly changes: readonly StatusChange[] }> {
-  const database = await createTestDatabase()
+  const database = await createMigratedDatabase()
   endings.push(() => database.drop())
   const scene = await openScene()
   endings.push(() => scene.close())

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
-import { createTestDatabase } from '@crunch/embedded-postgres/test-database'
 import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { createMigratedDatabase } from '../../../test/migrated-database.ts'
 import { pulseSource } from '../../../test/pulse-source.ts'
 import { openScene, type Scene, stateOf } from '../../adapters/model-runner/grpc/testing/scene.ts'
 import { openPostgresStore } from '../../adapters/store/postgres/postgres-store.ts'
@@ -60,7 +60,7 @@ interface Node {
 }
 
 async function openNode(): Promise<Node> {
-  const database = await createTestDatabase()
+  const database = await createMigratedDatabase()
   endings.push(() => database.drop())
   const scene = await openScene()
   endings.push(() => scene.close())
@@ -164,7 +164,7 @@ describe('runWorkers', () => {
   })
 
   test('says of no worker that it serves once it has been ended', async () => {
-    const database = await createTestDatabase()
+    const database = await createMigratedDatabase()
     endings.push(() => database.drop())
     const ending = new AbortController()
     const ready: WorkerName[] = []
@@ -185,7 +185,7 @@ describe('runWorkers', () => {
 
 describe('crunch-worker', () => {
   async function openWorker(worker: WorkerName, contractUrl: URL) {
-    const database = await createTestDatabase()
+    const database = await createMigratedDatabase()
     endings.push(() => database.drop())
     const { command, args } = workerCommand([worker])
     return (env: Record<string, string>) =>

@@ -1,6 +1,7 @@
-import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
+import type { TestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createMigratedDatabase } from '../../../../test/migrated-database.ts'
 import { minute, prepare } from '../../../ports/store-samples.ts'
 import { activityStatement } from './activity-store.ts'
 import { openPostgresStore } from './postgres-store.ts'
@@ -9,7 +10,7 @@ import { connect } from './session/connect.ts'
 let database: TestDatabase
 
 beforeAll(async () => {
-  database = await createTestDatabase()
+  database = await createMigratedDatabase()
 })
 
 afterAll(() => database.drop())

@@ -1,5 +1,6 @@
-import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
+import type { TestDatabase } from '@crunch/embedded-postgres/test-database'
 import { afterAll, afterEach, expect, it } from 'vitest'
+import { createMigratedDatabase } from '../../../../test/migrated-database.ts'
 import type { Store } from '../../../ports/store.ts'
 import { filter, model, prediction, round, schedule } from '../../../ports/store-samples.ts'
 import { openPostgresStore } from './postgres-store.ts'
@@ -14,7 +15,7 @@ afterAll(async () => {
 })
 
 async function openStore(isLive: boolean): Promise<Store> {
-  database ??= createTestDatabase()
+  database ??= createMigratedDatabase()
   const store = await openPostgresStore({ url: (await database).url, isLive })
   opened.push(store)
   await store.putSchedules([schedule()])

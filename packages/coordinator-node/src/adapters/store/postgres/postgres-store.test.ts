@@ -1,6 +1,7 @@
-import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
+import type { TestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterAll } from 'vitest'
+import { createMigratedDatabase } from '../../../../test/migrated-database.ts'
 import { storeTestsuite } from '../../../ports/store.testsuite.ts'
 import type { Store } from '../../../ports/store.ts'
 import { openPostgresStore } from './postgres-store.ts'
@@ -13,7 +14,7 @@ afterAll(async () => {
 })
 
 storeTestsuite('PostgreSQL', async () => {
-  shared ??= createTestDatabase()
+  shared ??= createMigratedDatabase()
   const { url } = await shared
   const opened: Store[] = []
   const reopen = async (): Promise<Store> => {

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
-import { createTestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterEach, expect, it } from 'vitest'
+import { createMigratedDatabase } from '../../../../test/migrated-database.ts'
 import type { Store } from '../../../ports/store.ts'
 import { answeredRound, minute, prepare, resolveAll, round, settleRequest } from '../../../ports/store-samples.ts'
 import { openPostgresStore } from './postgres-store.ts'
@@ -16,7 +16,7 @@ afterEach(async () => {
 const turnstile = 4_711
 
 it('settles with two workers at once: neither waits for what the other has claimed', async () => {
-  const database = await createTestDatabase()
+  const database = await createMigratedDatabase()
   endings.push(() => database.drop())
   const open = async (): Promise<Store> => {
     const store = await openPostgresStore({ url: database.url, maxConnections: 2 })

@@ -1,7 +1,8 @@
-import { createTestDatabase, type TestDatabase } from '@crunch/embedded-postgres/test-database'
+import type { TestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterEach, beforeEach } from 'vitest'
 import { type DatabaseProxy, startDatabaseProxy } from '../../../../test/database-proxy.ts'
+import { createMigratedDatabase } from '../../../../test/migrated-database.ts'
 import type { Store } from '../../../ports/store.ts'
 import { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts'
 
@@ -22,7 +23,7 @@ export function useTestStores(defaults: Omit<PostgresStoreOptions, 'url'>): Test
 
   // A busy machine takes its time to create a database.
   beforeEach(async () => {
-    database = await createTestDatabase()
+    database = await createMigratedDatabase()
   }, 60_000)
 
   afterEach(async () => {
