@@ -133,7 +133,21 @@ describe('waitForCheckpoint', () => {
     const ended: ServiceStatus = { ...serving, lastEvent: 'replay-ended' }
     const input = await watch((path) => (path === '/reports/feeds' ? [feed] : []), [ended])
     const wait = waitForCheckpoint({ ...input, patienceMs: 300 })
-    await expect(wait).rejects.toThrow('ended at 2012-01-04T00:00:00.000Z, before a checkpoint closed')
+    await expect(wait).rejects.toThrow('ended at 2012-01-04T00:00:00.000Z, before a checkpoint closed: replay a longer')
+  })
+
+  it('blames what stands still before the length of the recording', async () => {
+    const standing = {
+      what: 'no checkpoint can be closed',
+      held_up_by: 'shares failed at contract.ts:3',
+      fix: 'mend it',
+    }
+    const ended: ServiceStatus = { ...serving, lastEvent: 'replay-ended' }
+    const input = await watch((path) => (path === '/healthz' ? { standing_still: [standing] } : []), [ended])
+    const cause = 'no checkpoint can be closed; cause: shares failed at contract.ts:3; fix: mend it'
+    await expect(waitForCheckpoint({ ...input, patienceMs: 300 })).rejects.toThrow(
+      `before a checkpoint closed: ${cause}`,
+    )
   })
 })
 

@@ -1,6 +1,6 @@
 import { printable } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
-import { healthReasons } from '../health-reasons.ts'
+import { healthReasons, stoppages } from '../health-reasons.ts'
 import { abortableDelay } from '../logs/follow-logs.ts'
 import type { CheckpointRow, FeedRow, InfoRow, LeaderboardRow } from '../report-api/report-client.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
@@ -86,10 +86,9 @@ export async function waitForCheckpoint(input: WatchInput): Promise<CheckpointRo
     const hasEnded = services.some(({ lastEvent }) => lastEvent === 'replay-ended')
     if (hasEnded && nowMs - changedAtMs > Math.min(settledAfterMs, patienceMs)) {
       const at = state?.progress.watermark ?? 'its beginning'
-      throw new DeploymentFailure(
-        `the recording ended at ${at}, before a checkpoint closed: replay a longer one`,
-        undefined,
-      )
+      const held = stoppages((await readQuietly(() => client.health())) ?? {})
+      const why = held.length === 0 ? 'replay a longer one' : held.join('; ')
+      throw new DeploymentFailure(`the recording ended at ${at}, before a checkpoint closed: ${why}`, undefined)
     }
     if (nowMs - changedAtMs > patienceMs) throw standstill(services, patienceMs)
     await abortableDelay(checkpointPollMs, terminal.signal)

@@ -41,12 +41,16 @@ export function parseReturned<Value>(
   try {
     return read(runAuthorCode({ owner: schema.of, run: schema.of.parse }, value))
   } catch (error) {
-    const { path } = author
     const thrownAt = error instanceof z.ZodError ? null : placeThrown(error)
     if (thrownAt !== null) throw new AuthorError(`${schema.path} failed at ${thrownAt}: ${messageOf(error)}`)
     const what = error instanceof z.ZodError ? `what ${schema.path} refuses` : 'what cannot be stored'
-    throw new AuthorError(`${path}${placed(placeOfFunction(author))} returned ${what}: ${messageOf(error)}`)
+    throw wrongReturn(author, `${what}: ${messageOf(error)}`)
   }
+}
+
+/** The error of a function that returned something else than it has to. */
+export function wrongReturn(author: AuthorFunction<never>, what: string): AuthorError {
+  return new AuthorError(`${author.path}${placed(placeOfFunction(author))} returned ${what}`)
 }
 
 /** Frames of a stack above this function are the author's, or of a library that the author calls. */

@@ -142,8 +142,8 @@ export function progressTests(context: StoreUnderTest): void {
 function heartbeatTests(context: StoreUnderTest): void {
   it("keeps each worker's newest sign of life, and when it last finished its work", async () => {
     const other = await context.other()
-    await context.store.beat({ worker: 'score', nextWithinMs: 60_000, hasWorked: false })
-    await context.store.beat({ worker: 'checkpoint', nextWithinMs: 0, hasWorked: true })
+    await context.store.beat({ worker: 'score', nextWithinMs: 60_000, hasWorked: false, problem: null })
+    await context.store.beat({ worker: 'checkpoint', nextWithinMs: 0, hasWorked: true, problem: null })
     const read = async () => (await other.pipelineProgress(0)).heartbeats
     const [checkpointBeat, scoreBeat] = await read()
     expect(checkpointBeat).toMatchObject({ worker: 'checkpoint', sinceWorkMs: expect.any(Number) })
@@ -151,9 +151,13 @@ function heartbeatTests(context: StoreUnderTest): void {
     expect(scoreBeat).toMatchObject({ worker: 'score', sinceWorkMs: null })
     expect(scoreBeat?.overdueMs).toBeLessThan(0)
     expect(scoreBeat?.silentMs).toBeLessThan(60_000)
-    await context.store.beat({ worker: 'score', nextWithinMs: 60_000, hasWorked: true })
-    await other.beat({ worker: 'score', nextWithinMs: 60_000, hasWorked: false })
-    expect((await read())[1]).toMatchObject({ worker: 'score', sinceWorkMs: expect.any(Number) })
+    await context.store.beat({ worker: 'score', nextWithinMs: 60_000, hasWorked: true, problem: null })
+    await other.beat({ worker: 'score', nextWithinMs: 60_000, hasWorked: false, problem: null })
+    expect((await read())[1]).toMatchObject({ worker: 'score', sinceWorkMs: expect.any(Number), problem: null })
+    await other.beat({ worker: 'score', nextWithinMs: 60_000, hasWorked: false, problem: 'it threw \0' })
+    expect((await read())[1]).toMatchObject({ sinceWorkMs: expect.any(Number), problem: 'it threw \0' })
+    await other.beat({ worker: 'score', nextWithinMs: 60_000, hasWorked: true, problem: null })
+    expect((await read())[1]?.problem).toBeNull()
   })
 
   it('tells the time of its own clock, if it has one', async () => {

@@ -164,7 +164,7 @@ function writesOfPredicting(store: Store): Readonly<Record<string, () => Promise
     endRetirements: () => store.endRetirements(['b'], minute(2)),
     openRound: () => store.openRound(round(1)),
     recordAnswers: () => store.recordAnswers(round(0).id, minute(0), [prediction(round(0), 'a')]),
-    beat: () => store.beat({ worker: 'predict', nextWithinMs: 1_000, hasWorked: true }),
+    beat: () => store.beat({ worker: 'predict', nextWithinMs: 1_000, hasWorked: true, problem: null }),
   }
 }
 
@@ -232,7 +232,7 @@ function closeTests(context: StoreUnderTest): void {
       takeLease: () => store.takeLease('x'),
       leaseState: () => store.leaseState('x'),
       probe: () => store.probe(1_000, (reads) => reads.feedStates()),
-      beat: () => store.beat({ worker: 'x', nextWithinMs: 1, hasWorked: false }),
+      beat: () => store.beat({ worker: 'x', nextWithinMs: 1, hasWorked: false, problem: null }),
       feedStates: () => store.feedStates(),
       models: () => store.models(),
       schedules: () => store.schedules(),

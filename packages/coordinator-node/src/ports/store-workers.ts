@@ -8,6 +8,8 @@ export interface WorkerBeat {
   readonly nextWithinMs: number
   /** Whether it has finished a pass over its work since the last one. */
   readonly hasWorked: boolean
+  /** Why its newest pass failed, such as code of the contract that throws; `null` when it did not. */
+  readonly problem: string | null
 }
 
 /** The lease of the one process that opens rounds. */

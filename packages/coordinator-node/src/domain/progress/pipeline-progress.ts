@@ -11,6 +11,8 @@ export interface Heartbeat {
   readonly overdueMs: number
   /** How long ago the worker last finished a pass over its work; `null` before the first. */
   readonly sinceWorkMs: number | null
+  /** Why its newest pass over its work failed; `null` when it did not. */
+  readonly problem: string | null
 }
 
 /** The rounds of one schedule that were opened and have no result yet. */

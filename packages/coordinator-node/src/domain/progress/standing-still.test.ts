@@ -28,7 +28,7 @@ function feed(overrides: Partial<FeedState> = {}): FeedState {
 }
 
 const alive = (worker: string, overrides: Partial<Heartbeat> = {}): Heartbeat => ({
-  ...{ worker, at: at(60), silentMs: 2_000, overdueMs: -18_000, sinceWorkMs: 3_000 },
+  ...{ worker, at: at(60), silentMs: 2_000, overdueMs: -18_000, sinceWorkMs: 3_000, problem: null },
   ...overrides,
 })
 
@@ -246,6 +246,27 @@ describe('what is a standstill, with what holds it up', () => {
     // Of a live feed, passes are not counted.
     expect(find(progress({ heartbeats: stuck }))).toEqual([])
   })
+})
+
+it('says at once, and once, what code of the contract holds up: the board of before stands', () => {
+  const problem = 'leaderboard.rank failed at node/contract.ts:38: no such window'
+  const failing = (worker: string) =>
+    workers.map((one) => (one.worker === worker ? alive(worker, { sinceWorkMs: 90_000, problem }) : one))
+  const overdue = {
+    lastPeriodEnd: at(50),
+    firstInOpenPeriod: at(50),
+    openRounds: [open({ ripeCount: 1, firstRipeAt: at(58) })],
+  }
+  const [board, ...others] = find(progress({ ...overdue, heartbeats: failing('score') }))
+  expect(board).toMatchObject({
+    ...{ stage: 'snapshot', what: 'the leaderboard stands still at 2026-03-01T10:50:00.000Z', heldUpBy: problem },
+    ...{ since: at(60) - 88_000, graceMs: 0, dataGraceMs: 0, fix: expect.stringContaining('crunch restart score') },
+  })
+  expect(others).toMatchObject([{ stage: 'score', mayBeWell: true }])
+  const late = { lastCheckpointEnd: at(0), firstInOpenCheckpoint: at(0), heartbeats: failing('checkpoint') }
+  expect(find(progress(late))).toMatchObject([
+    { stage: 'checkpoint', what: 'no checkpoint can be closed', heldUpBy: problem },
+  ])
 })
 
 it('has one key for as long as the same thing stands still, and another once it has moved', () => {

@@ -40,6 +40,7 @@ const answerGraceMs = 15_000
 export function standingStill(grid: PipelineGrid, progress: NodeProgress, now: Instant, looking: Looking): Stoppage[] {
   return [
     ...silentWorkers(progress.heartbeats, looking),
+    ...failingWorkers(progress),
     ...(grid.isReplay ? stuckReplay(grid, progress) : []),
     ...grid.schedules.flatMap((schedule) => unopenedRounds(grid, schedule, progress, now, looking.since)),
     ...progress.openRounds.flatMap((rounds) => unansweredRounds(grid, progress, rounds)),
@@ -81,6 +82,34 @@ function silentWorkers(heartbeats: readonly Heartbeat[], { forMs }: Looking): St
     }))
 }
 
+/** Code of the contract throws when boards or payouts are computed: those of before stand, and time does not mend it. */
+function failingWorkers({ heartbeats, lastPeriodEnd }: NodeProgress): Stoppage[] {
+  return heartbeats.flatMap(({ worker, at, silentMs, sinceWorkMs, problem }): Stoppage[] => {
+    if (problem === null) return []
+    const isBoard = worker === 'score'
+    return [
+      {
+        stage: isBoard ? 'snapshot' : (stageOf[worker] ?? 'feed'),
+        key: `code ${worker}`,
+        what: isBoard ? boardStands(lastPeriodEnd) : 'no checkpoint can be closed',
+        since: sinceWorkMs === null ? at : at + silentMs - sinceWorkMs,
+        heldUpBy: problem,
+        fix: `correct that code, see that crunch check is content, and run crunch restart ${serviceOf[worker] ?? worker}`,
+        graceMs: 0,
+        dataGraceMs: 0,
+      },
+    ]
+  })
+}
+
+function hasProblem(heartbeats: readonly Heartbeat[], worker: string): boolean {
+  return heartbeats.some((heartbeat) => heartbeat.worker === worker && heartbeat.problem !== null)
+}
+
+function boardStands(lastPeriodEnd: Instant | null): string {
+  return `the leaderboard stands still${lastPeriodEnd === null ? ' and was never computed' : ` at ${formatInstant(lastPeriodEnd)}`}`
+}
+
 /**
  * The recording's time does not advance, although its process is alive. A process that waits for its pace counts as
  * working.
@@ -112,7 +141,9 @@ function workerFault({ workEveryMs }: PipelineGrid, heartbeats: readonly Heartbe
   const heartbeat = heartbeats.find((candidate) => candidate.worker === worker)
   if (heartbeat === undefined) return `no ${worker} worker has ever given a sign of life`
   if (heartbeat.overdueMs > 0) return `the ${worker} worker has been silent since ${formatInstant(heartbeat.at)}`
-  const { sinceWorkMs } = heartbeat
+  const { sinceWorkMs, problem } = heartbeat
+  // An alarm of its own says what it is.
+  if (problem !== null) return null
   if (sinceWorkMs !== null && sinceWorkMs > workGraceMs + 2 * workEveryMs) {
     return `the ${worker} worker is alive, but has not completed a pass over its work for ${describeLength(sinceWorkMs)}: it fails or waits for the database`
   }
@@ -209,12 +240,12 @@ function unsettledRounds(
 function openPeriod(grid: PipelineGrid, progress: NodeProgress, now: Instant): Stoppage[] {
   const { firstInOpenPeriod, lastPeriodEnd, heartbeats } = progress
   const end = closableEnd(grid, progress, firstInOpenPeriod, grid.snapshotEveryMs, now)
-  if (end === null) return []
+  if (end === null || hasProblem(heartbeats, 'score')) return []
   return [
     {
       stage: 'snapshot',
       key: `period ${end}`,
-      what: `the leaderboard stands still${lastPeriodEnd === null ? ' and was never computed' : ` at ${formatInstant(lastPeriodEnd)}`}: the period up to ${formatInstant(end)} is not closed`,
+      what: `${boardStands(lastPeriodEnd)}: the period up to ${formatInstant(end)} is not closed`,
       since: end,
       heldUpBy:
         unresolvedBefore(grid, progress, end) ?? workerFault(grid, heartbeats, 'score') ?? closingFails('score'),
@@ -228,7 +259,7 @@ function openPeriod(grid: PipelineGrid, progress: NodeProgress, now: Instant): S
 function openCheckpoint(grid: PipelineGrid, progress: NodeProgress, now: Instant): Stoppage[] {
   const { firstInOpenCheckpoint, firstInOpenPeriod, lastPeriodEnd, heartbeats } = progress
   const end = closableEnd(grid, progress, firstInOpenCheckpoint, grid.checkpointEveryMs, now)
-  if (end === null) return []
+  if (end === null || hasProblem(heartbeats, 'checkpoint')) return []
   const isBoardBehind = firstInOpenPeriod !== null && firstInOpenPeriod < end
   const board = `the leaderboard, which ${lastPeriodEnd === null ? 'has no closed period yet' : `is closed up to ${formatInstant(lastPeriodEnd)}`}`
   return [

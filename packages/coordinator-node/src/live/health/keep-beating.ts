@@ -12,6 +12,8 @@ const nextWithinMs = 20_000
 export interface Beating {
   /** A pass over the work is finished. */
   worked(): void
+  /** The newest pass failed, in a way that does not end the worker. Said at once when it is news. */
+  failed(reason: string): Promise<void>
   /** Ends the signs of life. */
   stop(): Promise<void>
 }
@@ -27,12 +29,13 @@ export function keepBeating(
   const ending = new AbortController()
   const ended = AbortSignal.any([signal, ending.signal])
   let hasWorked = false
+  let problem: string | null = null
   let isTold = false
   async function beat(): Promise<void> {
     const work = hasWorked
     hasWorked = false
     try {
-      await Promise.all(workers.map((worker) => store.beat({ worker, nextWithinMs, hasWorked: work })))
+      await Promise.all(workers.map((worker) => store.beat({ worker, nextWithinMs, hasWorked: work, problem })))
       isTold = false
     } catch (error) {
       if (!isTold) log.warn('a sign of life could not be stored', { workers: [...workers], reason: String(error) })
@@ -49,6 +52,12 @@ export function keepBeating(
   return {
     worked() {
       hasWorked = true
+      problem = null
+    },
+    async failed(reason) {
+      if (reason === problem) return
+      problem = reason
+      await beat()
     },
     async stop() {
       ending.abort()

@@ -39,7 +39,14 @@ interface Scene {
 
 /** As the store would tell it, were its clock the scene's. */
 function scoreBeat({ now, monotonicMs, scoreWorkedAtMs = 0 }: Scene) {
-  return { worker: 'score', at: now, silentMs: 0, overdueMs: -20_000, sinceWorkMs: monotonicMs - scoreWorkedAtMs }
+  return {
+    worker: 'score',
+    at: now,
+    silentMs: 0,
+    overdueMs: -20_000,
+    sinceWorkMs: monotonicMs - scoreWorkedAtMs,
+    problem: null,
+  }
 }
 
 /** A watch on a memory store, whose clocks go on by hand. */
@@ -104,7 +111,7 @@ describe('the watch', () => {
         },
       ])
     }
-    await store.beat({ worker: 'score', nextWithinMs: 60_000, hasWorked: true })
+    await store.beat({ worker: 'score', nextWithinMs: 60_000, hasWorked: true, problem: null })
     expect((await after(5)).alarms).toEqual([])
     expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
       ['error', '1 round of "BTCUSDT-5m" could be settled, but are not'],

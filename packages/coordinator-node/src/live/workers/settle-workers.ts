@@ -1,3 +1,4 @@
+import { AuthorError } from '../../contract/author-code.ts'
 import { createPipeline } from '../../pipeline.ts'
 import { createSettlingGate } from '../health/check-clocks.ts'
 import { keepBeating } from '../health/keep-beating.ts'
@@ -40,20 +41,40 @@ export async function runCheckpointWorker(context: WorkerContext): Promise<void>
   })
 }
 
-/** Does a pass over the work again and again, and says each time that it was done. */
+/**
+ * Does a pass over the work again and again, and says each time that it was done. Code of the contract that throws ends no worker:
+ * a restart would not help, and the other steps of the pass go on. What it holds up stays as it is, with the reason as an alarm.
+ */
 async function workOn(context: WorkerContext, worker: WorkerName, pass: () => Promise<void>): Promise<void> {
   const beating = keepBeating(context, [worker])
   const mayWork = createSettlingGate(context)
+  let told: string | null = null
   try {
     while (!context.signal.aborted) {
       if (await mayWork()) {
-        await pass()
-        beating.worked()
+        const problem = await failureOf(pass)
+        if (problem === null) beating.worked()
+        else await beating.failed(problem)
+        if (problem !== null && problem !== told) {
+          context.log.error('the code of the contract failed', { stage: worker, reason: problem })
+        }
+        told = problem
       }
       await wait(workIntervalMs(context), context.signal)
     }
   } finally {
     await beating.stop()
+  }
+}
+
+/** What the contract's code did wrong in a pass; `null` when nothing. Whatever else fails is thrown. */
+async function failureOf(pass: () => Promise<void>): Promise<string | null> {
+  try {
+    await pass()
+    return null
+  } catch (error) {
+    if (error instanceof AuthorError) return error.message
+    throw error
   }
 }
 

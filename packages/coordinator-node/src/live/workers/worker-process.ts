@@ -1,4 +1,5 @@
 import { startEmbeddedPostgres } from '@crunch/embedded-postgres'
+import { AuthorError } from '../../contract/author-code.ts'
 import { CrunchError, type CrunchErrorCode } from '../../domain/errors.ts'
 import type { Log } from '../../ports/log.ts'
 import { hashContractCode } from '../eras/hash-contract-code.ts'
@@ -77,6 +78,10 @@ export async function runWorkerProcess(options: WorkerProcessOptions): Promise<n
 }
 
 function reportFailure(log: Log, error: unknown): number {
+  if (error instanceof AuthorError) {
+    log.error(error.message, { event: 'failed', code: 'CONTRACT_INVALID', cause: null })
+    return 2
+  }
   if (!(error instanceof CrunchError)) {
     log.error(error instanceof Error ? (error.stack ?? error.message) : String(error), { event: 'failed' })
     return 1

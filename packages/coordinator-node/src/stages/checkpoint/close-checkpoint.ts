@@ -1,4 +1,4 @@
-import { callAuthor } from '../../contract/author-code.ts'
+import { callAuthor, wrongReturn } from '../../contract/author-code.ts'
 import type { RankedModel } from '../../contract/defaults/tiers.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { Checkpoint, CheckpointEntry, UnpaidReason } from '../../domain/checkpoint.ts'
@@ -9,7 +9,7 @@ import type { Span } from '../../domain/models/standing.ts'
 import type { Snapshot } from '../../domain/snapshot.ts'
 import { rankByValue } from '../../domain/statistics/ranking.ts'
 import type { Instant } from '../../domain/time.ts'
-import { divideReward } from './divide-reward.ts'
+import { divideReward, shareProblem } from './divide-reward.ts'
 import { type Candidate, candidatesOf, emissionReason, type Floor, isAboveFloor, payFloor } from './pay-rules.ts'
 
 /** On-chain names that an emission carries; `null` when the operator has not set them. */
@@ -67,7 +67,10 @@ export function closeCheckpoint(
 function sharesOf({ contract: { checkpoint } }: ResolvedContract, paid: readonly RankedModel[]): readonly number[] {
   const { emission } = checkpoint
   const author = { path: 'checkpoint.emission.shares', owner: emission, run: emission.shares }
-  return callAuthor(author, paid) as readonly number[]
+  const shares = callAuthor(author, paid)
+  const problem = shareProblem(shares, paid.length)
+  if (problem !== null) throw wrongReturn(author, problem)
+  return shares as readonly number[]
 }
 
 function rankPayable(resolved: ResolvedContract, candidates: readonly Candidate[]): readonly RankedModel[] {

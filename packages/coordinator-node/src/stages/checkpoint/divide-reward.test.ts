@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { tiers } from '../../contract/defaults/tiers.ts'
-import { CrunchError } from '../../domain/errors.ts'
-import { divideReward } from './divide-reward.ts'
+import { divideReward, shareProblem } from './divide-reward.ts'
 
 const full = 1_000_000_000
 const sum = (units: readonly number[]) => units.reduce((total, unit) => total + unit, 0)
@@ -100,10 +99,16 @@ describe('divideReward', () => {
     [[Number.POSITIVE_INFINITY]],
     [[0, 0]],
   ])('refuses %j, which is no division of 100 percent', (shares) => {
-    expect(() => divideReward(shares)).toThrow(CrunchError)
-    expect(() => divideReward(shares)).toThrow(
-      /checkpoint\.emission: shares must be non-negative percentages .* \(sum /,
+    expect(shareProblem(shares, shares.length)).toMatch(
+      / \(sum .*\), which are no percentages, none negative, with the sum 100/,
     )
+  })
+
+  test('refuses what is no list, and another number of shares than of models', () => {
+    expect(shareProblem('100', 1)).toBe('no list of shares')
+    expect(shareProblem([50, 50], 3)).toBe('2 shares for 3 models')
+    expect(shareProblem(['100'], 1)).toMatch(/no percentages/)
+    expect(shareProblem([50, 50], 2)).toBeNull()
   })
 
   test('takes a sum that misses 100 by rounding only', () => {

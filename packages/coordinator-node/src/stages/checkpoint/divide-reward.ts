@@ -1,21 +1,14 @@
 import { fullRewardFrac64 } from '../../domain/checkpoint.ts'
-import { CrunchError } from '../../domain/errors.ts'
 
 /**
  * Divides a payout into integers by largest remainder: the sum is exactly 1,000,000,000, no share is negative, and a larger
  * percentage never gets less. Units left over go to the largest fractions; of equal ones to the larger percentage, then in
  * the order given.
- * @param percentages shares in percent, their sum 100
+ * @param percentages shares in percent without a {@link shareProblem}
  */
 export function divideReward(percentages: readonly number[]): number[] {
   if (percentages.length === 0) return []
   const sum = percentages.reduce((total, percent) => total + percent, 0)
-  if (percentages.some((percent) => !Number.isFinite(percent) || percent < 0) || Math.abs(sum - 100) > 1e-6) {
-    throw new CrunchError(
-      'CONTRACT_INVALID',
-      `checkpoint.emission: shares must be non-negative percentages that add up to 100, but are [${percentages.join(', ')}] (sum ${sum})`,
-    )
-  }
   const exact = percentages.map((percent) => (percent / sum) * fullRewardFrac64)
   const units = exact.map(Math.floor)
   const left = fullRewardFrac64 - units.reduce((total, unit) => total + unit, 0)
@@ -27,4 +20,15 @@ export function divideReward(percentages: readonly number[]): number[] {
     )
   for (const { index } of byFraction.slice(0, left)) units[index] = (units[index] ?? 0) + 1
   return units
+}
+
+/** What is wrong with the shares that an emission gave so many models; `null` when they divide a payout. */
+export function shareProblem(shares: unknown, count: number): string | null {
+  if (!Array.isArray(shares)) return 'no list of shares'
+  const given = shares as readonly unknown[]
+  if (given.length !== count) return `${given.length} shares for ${count} models`
+  const sum = given.reduce<number>((total, share) => total + Number(share), 0)
+  const isRight = given.every((share) => typeof share === 'number' && Number.isFinite(share) && share >= 0)
+  if (isRight && Math.abs(sum - 100) <= 1e-6) return null
+  return `[${given.join(', ')}] (sum ${sum}), which are no percentages, none negative, with the sum 100`
 }

@@ -23,22 +23,24 @@ export interface HeartbeatTable {
 }
 
 export function createHeartbeatTable(): HeartbeatTable {
-  const beats = new Map<string, { at: Instant; atMs: number; nextWithinMs: number; workedAtMs: number | null }>()
+  const beats = new Map<string, { at: Instant; atMs: number; workedAtMs: number | null } & WorkerBeat>()
   return {
-    beat({ worker, nextWithinMs, hasWorked }) {
+    beat(heartbeat) {
+      const { worker, hasWorked } = heartbeat
       const atMs = performance.now()
       const workedAtMs = hasWorked ? atMs : (beats.get(worker)?.workedAtMs ?? null)
-      beats.set(worker, { at: Date.now(), atMs, nextWithinMs, workedAtMs })
+      beats.set(worker, { ...heartbeat, at: Date.now(), atMs, workedAtMs })
     },
     rows() {
       const nowMs = performance.now()
       return [...beats]
-        .map(([worker, { at, atMs, nextWithinMs, workedAtMs }]) => ({
+        .map(([worker, { at, atMs, nextWithinMs, workedAtMs, problem }]) => ({
           worker,
           at,
           silentMs: nowMs - atMs,
           overdueMs: nowMs - atMs - nextWithinMs,
           sinceWorkMs: workedAtMs === null ? null : nowMs - workedAtMs,
+          problem,
         }))
         .sort((left, right) => compareText(left.worker, right.worker))
     },

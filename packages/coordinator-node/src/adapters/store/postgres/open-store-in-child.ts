@@ -17,7 +17,7 @@ for await (const modelId of createInterface({ input: process.stdin })) {
     store.registerModels([identity], 0),
     store.beginRetirements([{ modelId, reason: 'removed' }], 0),
     store.endRetirements([modelId], 1),
-    store.beat({ worker: 'predict', nextWithinMs: 60_000, hasWorked: true }),
+    store.beat({ worker: 'predict', nextWithinMs: 60_000, hasWorked: true, problem: null }),
   ]
   const outcomes = await Promise.all(
     writes.map((write) =>

@@ -27,14 +27,16 @@ export function createProgressStore(
   generation: Generation,
 ): Pick<ReportReads, 'pipelineProgress' | 'storeTime'> & Pick<WorkerStore, 'beat'> {
   return {
-    async beat({ worker, nextWithinMs, hasWorked }) {
+    async beat({ worker, nextWithinMs, hasWorked, problem }) {
       const dueAt = sql`clock_timestamp() + make_interval(secs => ${nextWithinMs / 1_000}::float8)`
       const [row] = await sql<{ isHolder: boolean }[]>`
         with ${fence(sql, generation())}, written as (
-          insert into worker_heartbeats (worker, beat_at, due_at, worked_at)
-          select ${worker}::text, clock_timestamp(), ${dueAt}, case when ${hasWorked} then clock_timestamp() end from fence
+          insert into worker_heartbeats (worker, beat_at, due_at, worked_at, problem)
+          select ${worker}::text, clock_timestamp(), ${dueAt}, case when ${hasWorked} then clock_timestamp() end,
+            ${problem}::text
+          from fence
           on conflict (worker) do update set beat_at = excluded.beat_at, due_at = excluded.due_at,
-            worked_at = coalesce(excluded.worked_at, worker_heartbeats.worked_at)
+            worked_at = coalesce(excluded.worked_at, worker_heartbeats.worked_at), problem = excluded.problem
         )
         select exists (select from fence) as "isHolder"`
       requireHolder(row)
@@ -73,7 +75,7 @@ async function readHeartbeats(sql: Sql): Promise<readonly Heartbeat[]> {
   const since = (column: string) => sql`(extract(epoch from clock_timestamp() - ${sql(column)}) * 1000)::float8`
   const rows = await sql<Heartbeat[]>`
     select worker, beat_at as at, ${since('beat_at')} as "silentMs", ${since('due_at')} as "overdueMs",
-      ${since('worked_at')} as "sinceWorkMs"
+      ${since('worked_at')} as "sinceWorkMs", problem
     from worker_heartbeats order by worker`
   return [...rows]
 }

@@ -386,6 +386,8 @@ export const workerHeartbeats = pgTable('worker_heartbeats', {
   beatAt: instant('beat_at').notNull(),
   dueAt: instant('due_at').notNull(),
   workedAt: instant('worked_at'),
+  /** Why the newest pass over its work failed; null when it did not. */
+  problem: text('problem'),
 })
 
 /** Who may do what only one process may do, in addition to the session lock of the same name. `holder` is null after a release. */
