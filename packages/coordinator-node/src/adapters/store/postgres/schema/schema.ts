@@ -1,28 +1,19 @@
 import { sql } from 'drizzle-orm'
 import {
-  bigint,
   boolean,
   check,
-  customType,
   doublePrecision,
   index,
   integer,
   jsonb,
   pgTable,
   primaryKey,
-  timestamp,
   unique,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
+import { count, era, instant, text } from './columns.ts'
 
 // drizzle-kit generates the migrations from these tables; the store itself uses SQL. Each index serves a query of this folder.
-
-/** Text compared by code point, whatever the locale of the database: order and keys are then the same everywhere. */
-const text = customType<{ data: string }>({ dataType: () => 'text collate "C"' })
-
-const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
-const era = () => integer('era').notNull().default(1)
-const count = (name: string) => bigint(name, { mode: 'number' })
 
 const scope = () => ({
   source: text('source').notNull(),
@@ -380,13 +371,12 @@ export const checkpoints = pgTable(
   (table) => [check('checkpoints_status', sql`${table.status} in ('PENDING', 'SUBMITTED', 'CLAIMABLE', 'PAID')`)],
 )
 
-/** One row per worker. All times are the server's; the next heartbeat is expected at `dueAt`. */
+/** One row per worker. All times are the server's; the next heartbeat is expected at `dueAt`; `problem`: why its newest pass failed. */
 export const workerHeartbeats = pgTable('worker_heartbeats', {
   worker: text('worker').primaryKey(),
   beatAt: instant('beat_at').notNull(),
   dueAt: instant('due_at').notNull(),
   workedAt: instant('worked_at'),
-  /** Why the newest pass over its work failed; null when it did not. */
   problem: text('problem'),
 })
 
