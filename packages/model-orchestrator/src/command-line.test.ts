@@ -57,7 +57,7 @@ const start = (...more: string[]) => [
   'start',
   '--http-port',
   '0',
-  // Processes are looked at by their numbers here.
+  // In namespaces of their own, processes would have other pids than the tests expect.
   '--model-namespaces',
   'off',
   '--models',
@@ -71,18 +71,15 @@ describe('crunch-model-orchestrator', () => {
   it.runIf(process.platform === 'linux').each([
     { detached: true, niceness: MAY_RAISE ? Math.max(getPriority(), 5) : getPriority() },
     { detached: false, niceness: getPriority() },
-  ])(
-    'gives way to the workers of a node, where it has a session of its own: $detached',
-    async ({ detached, niceness }) => {
-      await space.models([])
-      const environment = { CRUNCH_ID: 'weather', MODEL_RUNNER_NODE_PORT: '0' }
-      const { child, ready } = run(BIN, start('--logs', space.logs), environment, { detached })
-      await ready()
-      expect(getPriority(child.pid)).toBe(niceness)
-      const group = await readFile(`/proc/${child.pid}/autogroup`, 'utf8').catch(() => null)
-      if (detached && MAY_RAISE && group !== null) expect(group).toMatch(new RegExp(` nice ${niceness}\\n$`))
-    },
-  )
+  ])('lowers its priority below the workers if it leads its own session: $detached', async ({ detached, niceness }) => {
+    await space.models([])
+    const environment = { CRUNCH_ID: 'weather', MODEL_RUNNER_NODE_PORT: '0' }
+    const { child, ready } = run(BIN, start('--logs', space.logs), environment, { detached })
+    await ready()
+    expect(getPriority(child.pid)).toBe(niceness)
+    const group = await readFile(`/proc/${child.pid}/autogroup`, 'utf8').catch(() => null)
+    if (detached && MAY_RAISE && group !== null) expect(group).toMatch(new RegExp(` nice ${niceness}\\n$`))
+  })
 
   it('runs a TypeScript submission with the real runner, and stops it on SIGTERM', async () => {
     await space.submission('trend', '')
@@ -108,7 +105,7 @@ describe('crunch-model-orchestrator', () => {
     for (const line of output.stderr.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('msg')
   })
 
-  it('leaves no process when it is killed with -9, not even of models that loop for ever', async () => {
+  it('leaves no process behind when it is killed with -9, even if a model loops forever', async () => {
     const loops = `
       import { spawn } from 'node:child_process'
       const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
@@ -134,7 +131,7 @@ describe('crunch-model-orchestrator', () => {
   })
 
   it.runIf(process.platform === 'linux').each(['', '; exit 0'])(
-    'ends with its models when the npx that started it is killed, whatever shell is between them: "%s"',
+    'stops itself and its models when the npx that started it is killed, through a shell: "%s"',
     async (more) => {
       await space.submission('good', 'export {}')
       await space.models([entry('1', 'good')])
@@ -152,7 +149,7 @@ describe('crunch-model-orchestrator', () => {
     },
   )
 
-  it('leaves no installer when it is killed with -9, and makes the half-built environment anew', async () => {
+  it('leaves no installer behind when it is killed with -9, and rebuilds the incomplete environment', async () => {
     const python = await createStandInPython()
     cleanups.push(() => python.remove())
     await python.behave({ waitsFor: 'NOTHING' })
@@ -173,7 +170,7 @@ describe('crunch-model-orchestrator', () => {
     expect((await python.calls()).map(({ call }) => call)).toEqual(['venv', 'pip', 'venv', 'pip'])
   })
 
-  it('stops models that refuse SIGTERM', async () => {
+  it('kills models that ignore SIGTERM', async () => {
     await space.submission('stubborn', "process.on('SIGTERM', () => {})")
     await space.models([entry('1', 'stubborn'), entry('2', 'stubborn')])
     const { child, exited, ready } = run(WITH_STAND_IN, start('--port', '0'))
@@ -183,7 +180,7 @@ describe('crunch-model-orchestrator', () => {
     expect(models.map(({ pid }) => isAlive(pid!))).toEqual([false, false])
   })
 
-  it('takes its settings from a configuration file, over which flags win, and serves the HTTP API', async () => {
+  it('reads a configuration file, lets flags override it, and serves the HTTP API', async () => {
     await space.submission('talks', 'console.log(JSON.stringify(process.env))')
     await space.models([entry('1', 'talks')])
     const config = join(space.root, 'orchestrator.dev.yml')
@@ -224,7 +221,7 @@ crunches: [{ id: weather, infrastructure: { runner-envs: { MODEL_MODE: fast, MOD
     })
   })
 
-  it('needs to know its models, and starts without an HTTP API when it shall have none', async () => {
+  it('requires a models file, and starts without an HTTP API when that is off', async () => {
     await space.models([])
     const none = run(WITH_STAND_IN, ['start', '--submissions', space.submissions])
     expect(await none.exited).toEqual([2, null])
@@ -233,7 +230,7 @@ crunches: [{ id: weather, infrastructure: { runner-envs: { MODEL_MODE: fast, MOD
     expect((await off.ready()).httpPort).toBeNull()
   })
 
-  it('exits with 2 for settings with which no start can succeed', async () => {
+  it('exits with 2 if the settings are wrong', async () => {
     await space.models([])
     const contradiction = ['--port', '0', '--model-network', 'none', '--model-namespaces', 'off']
     const refused = run(WITH_STAND_IN, start(...contradiction))
@@ -244,7 +241,7 @@ crunches: [{ id: weather, infrastructure: { runner-envs: { MODEL_MODE: fast, MOD
     })
   })
 
-  it('says that its port is in use, or its file invalid, and exits with 1', async () => {
+  it('reports a port in use or an invalid models file, and exits with 1', async () => {
     await space.models([])
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')

@@ -10,10 +10,10 @@ import { launcherEnded } from './process/launcher.ts'
 import { addStartCommand, readStartSettings } from './settings/start-command.ts'
 import { type Orchestrator, startOrchestrator } from './start-orchestrator.ts'
 
-/** Stopping takes at most this long; then the process ends and the guard kills what is left. */
+/** Stopping takes at most this long; then the process exits and the guard kills the remaining processes. */
 const STOP_LIMIT_MS = 4_500
 
-/** Starting again with the same settings would change nothing. */
+/** Exit code for errors that a restart with the same settings cannot cure. */
 const SETTINGS_EXIT_CODE = 2
 
 /**
@@ -47,7 +47,7 @@ async function runUntilSignal(
   logger: Logger,
   runnerCommand: RunnerCommand | undefined,
 ): Promise<number> {
-  // Registered first: a signal during the start must stop what is already running.
+  // Registered first: a signal during the start must stop the processes that already run.
   const signalled = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
     void launcherEnded().then(() => resolve('the end of the npx or npm that started it'))

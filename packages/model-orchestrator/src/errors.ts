@@ -5,17 +5,17 @@ export type OrchestratorErrorCode =
   | 'ADDRESS_UNAVAILABLE'
   | 'MODELS_FILE_INVALID'
   | 'SETTINGS_INVALID'
-  /** What was offered as a submission cannot be one. */
+  /** The given folder or file is not a valid submission. */
   | 'SUBMISSION_REFUSED'
   | 'MODEL_UNKNOWN'
   | 'LOG_UNKNOWN'
   | 'REQUEST_INVALID'
-  /** A limit of what is done at once is reached; it passes. */
+  /** Too many requests at once, or a machine that is too busy; a later try can succeed. */
   | 'BUSY'
   /** Another program has been editing the models file for too long. */
   | 'MODELS_FILE_LOCKED'
 
-/** A broken world around the orchestrator; the message names the place, the cause and the fix. */
+/** An expected error with a code; the message names the place, the cause and the fix. */
 export class OrchestratorError extends ExpectedError {
   override readonly name = 'OrchestratorError'
   readonly code: OrchestratorErrorCode

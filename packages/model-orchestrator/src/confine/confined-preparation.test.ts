@@ -26,7 +26,7 @@ const LIMIT_MS = 240_000
 const COUNTED = openLimitGroups({ without: { memory: 'switched off in this test', pids: 'switched off in this test' } })
 const REFUSED = groupsAreMissing()
 const GROUPED = REFUSED === null
-/** Sees no process, as if the next look came too late. */
+/** Never sees a process, as if each sample came too late. */
 const BLIND: ProcessTable = { intervalMs: 60_000, read: async () => [], setForeign: () => undefined }
 
 const never = new AbortController().signal
@@ -38,7 +38,7 @@ const cleanups: (() => unknown)[] = []
 
 const missing = await findMissing()
 
-/** What keeps this machine from confining; null when nothing does. */
+/** Why programs cannot be confined on this machine; null if they can. */
 async function findMissing(): Promise<string | null> {
   const probe = startProcessGuard(rememberingLog())
   const workshop = await openWorkshop(probe, {})
@@ -47,7 +47,7 @@ async function findMissing(): Promise<string | null> {
   return process.env.CI === 'true' ? null : (pythonIsMissing() ?? workshop.openBecause)
 }
 
-/** Everything that code of a package could do before its model serves. What it finds goes to stderr; what it may write, to a file. */
+/** Tries what code of a package could do before its model serves. Prints its findings to stderr; writes to a file if it may. */
 const attackOf = (secret: string, marker: string, ports: string) => `
 import json, os, socket, sys
 found = {}
@@ -85,7 +85,7 @@ beforeEach(async () => {
   index = await startPackageIndex(join(home, 'index'), attack)
   await writeFile(join(home, 'ports.json'), JSON.stringify([index.port, index.foreignPort]))
   cleanups.push(
-    // A test leaves one that is too deep for Node.js.
+    // One test creates a folder that is nested too deeply for `rm` of Node.js.
     () => removeFolder(home),
     () => guard.close(),
     index.close,
@@ -142,7 +142,7 @@ async function open({ allowBuilds = false } = {}) {
 const SEEN_CONFINED = {
   secret: 'FileNotFoundError',
   passwords: 'FileNotFoundError',
-  // Its folders above do exist there, in memory, and are gone when it ends.
+  // The parent folders exist inside the namespace, in memory, and vanish with it.
   outside: expect.any(String),
   'shared cache': 'FileNotFoundError',
   environment: '[]',
@@ -152,65 +152,67 @@ const SEEN_CONFINED = {
   privileges: '0',
 }
 
-describe.skipIf(missing !== null)(`what prepares a submission${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  it(
-    'runs no code of a package unless builds are allowed',
-    async () => {
-      const { refused } = await open()
-      expect(await refused('looks')).toContain('only wheels are installed')
-      expect(index.asked).not.toContain('files/looks-1.tar.gz')
-      // Linked to by a package that is a wheel itself.
-      await refused('by-path')
-      expect(existsSync(join(home, 'marker'))).toBe(false)
-    },
-    LIMIT_MS,
-  )
+describe.skipIf(missing !== null)(
+  `a program that prepares a submission${missing ? ` (skipped: ${missing})` : ''}`,
+  () => {
+    it(
+      'runs no code of a package unless builds are allowed',
+      async () => {
+        const { refused } = await open()
+        expect(await refused('looks')).toContain('only wheels are installed')
+        expect(index.asked).not.toContain('files/looks-1.tar.gz')
+        // A wheel requires this source package by its URL.
+        await refused('by-path')
+        expect(existsSync(join(home, 'marker'))).toBe(false)
+      },
+      LIMIT_MS,
+    )
 
-  it(
-    'is built confined where builds are allowed: it sees and reaches nothing but the package index',
-    async () => {
-      const { refused, lines } = await open({ allowBuilds: true })
-      await refused('looks')
-      const line = lines.find((text) => text.includes('FOUND ')) ?? ''
-      expect(JSON.parse(line.slice(line.indexOf('{')))).toEqual(SEEN_CONFINED)
-      expect(existsSync(join(home, 'marker'))).toBe(false)
-      await refused('by-address')
-      expect(index.elsewhere).toEqual([])
-    },
-    LIMIT_MS,
-  )
+    it(
+      'builds packages confined where builds are allowed: they reach nothing but the package index',
+      async () => {
+        const { refused, lines } = await open({ allowBuilds: true })
+        await refused('looks')
+        const line = lines.find((text) => text.includes('FOUND ')) ?? ''
+        expect(JSON.parse(line.slice(line.indexOf('{')))).toEqual(SEEN_CONFINED)
+        expect(existsSync(join(home, 'marker'))).toBe(false)
+        await refused('by-address')
+        expect(index.elsewhere).toEqual([])
+      },
+      LIMIT_MS,
+    )
 
-  // Each takes too much of one thing only, and holds it, so that the outcome is the same on a slow and on a quick machine.
-  const allocate = `
+    // Each program exceeds one limit and then sleeps, so that the result does not depend on the machine's speed.
+    const allocate = `
 import time
 kept = []
 try:
     while True: kept.append(bytearray(b"x") * (32 << 20))
 except MemoryError:
     time.sleep(600)`
-  const hold = 'import os, time\nfor n in range(300): open(str(n), "wb").write(os.urandom(1 << 20))\ntime.sleep(600)'
-  const touch = 'import time\nfor n in range(3000): open(str(n), "wb")\ntime.sleep(600)'
-  const dig = 'import os, time\nfor n in range(30): os.mkdir("x" * 200); os.chdir("x" * 200)\ntime.sleep(600)'
-  // One line without an end.
-  const shout = 'import os, time\nfor n in range(100): os.write(1, b"x" * (1 << 20))\ntime.sleep(600)'
-  it.each([
-    ['memory', allocate, {}, /^(needed more than|used) \d+ MiB of memory, over its limit of 1024 MiB/],
-    ['counted memory', allocate, { groups: COUNTED }, /^used \d+ MiB of memory, over its limit of 1024 MiB/],
-    ['disk', hold, { diskMib: 200 }, /^wrote \d+ MiB, over its limit of 200 MiB/],
-    ['files, however empty', touch, { files: 2_000 }, /^created more than 2000 files, its limit$/],
-    ['depth, below which nothing could be measured', dig, {}, /^created a folder whose size .* \(ENAMETOOLONG\)$/],
-    ['output', shout, {}, /^printed more than 64 MiB$/],
-  ])(
-    'is ended over its limit of %s',
-    async (_, code, limits, message) => {
-      const workshop = await openWorkshop(guard, {}, limits)
-      cleanups.push(workshop.close)
-      expect(await runPython(workshop, code)).toMatchObject({ over: expect.stringMatching(message) })
-    },
-    LIMIT_MS,
-  )
+    const hold = 'import os, time\nfor n in range(300): open(str(n), "wb").write(os.urandom(1 << 20))\ntime.sleep(600)'
+    const touch = 'import time\nfor n in range(3000): open(str(n), "wb")\ntime.sleep(600)'
+    const dig = 'import os, time\nfor n in range(30): os.mkdir("x" * 200); os.chdir("x" * 200)\ntime.sleep(600)'
+    // One endless line.
+    const shout = 'import os, time\nfor n in range(100): os.write(1, b"x" * (1 << 20))\ntime.sleep(600)'
+    it.each([
+      ['memory', allocate, {}, /^(needed more than|used) \d+ MiB of memory, over its limit of 1024 MiB/],
+      ['counted memory', allocate, { groups: COUNTED }, /^used \d+ MiB of memory, over its limit of 1024 MiB/],
+      ['disk', hold, { diskMib: 200 }, /^wrote \d+ MiB, over its limit of 200 MiB/],
+      ['empty files', touch, { files: 2_000 }, /^created more than 2000 files, its limit$/],
+      ['the depth of folders, which cannot be measured', dig, {}, /^created a folder whose size .* \(ENAMETOOLONG\)$/],
+      ['output', shout, {}, /^printed more than 64 MiB$/],
+    ])(
+      'is killed over the limit of %s',
+      async (_, code, limits, message) => {
+        const workshop = await openWorkshop(guard, {}, limits)
+        cleanups.push(workshop.close)
+        expect(await runPython(workshop, code)).toMatchObject({ over: expect.stringMatching(message) })
+      },
+      LIMIT_MS,
+    )
 
-  const fork = `
+    const fork = `
 import os, time
 def work(): time.sleep(600)
 while True:
@@ -218,48 +220,48 @@ while True:
         if os.fork() == 0: work()
     except OSError:
         work()`
-  // Nothing but the look at the processes ends this one, so it stays small.
-  const few = 'import os, time\nfor _ in range(200): os.fork() or time.sleep(600)\ntime.sleep(600)'
-  it.each([
-    ['groups refuse', fork, {}],
-    ['no group counts', few, { groups: COUNTED }],
-  ])(
-    'is ended when it runs too many processes, where %s them',
-    async (_, code, limits) => {
-      const workshop = await openWorkshop(guard, {}, limits)
-      cleanups.push(workshop.close)
-      const { over } = await runPython(workshop, code)
-      expect(over).toMatch(/^ran \d+ processes, over its limit of 64; start fewer, or raise MODEL_PROCESSES$/)
-      if (GROUPED) expect(Number(/\d+/.exec(over ?? '')?.[0])).toBeLessThanOrEqual(taskLimit({ processes: 64 }))
-    },
-    LIMIT_MS,
-  )
+    // Only the sampling of processes stops this one, so it stays small.
+    const few = 'import os, time\nfor _ in range(200): os.fork() or time.sleep(600)\ntime.sleep(600)'
+    it.each([
+      ['groups refuse', fork, {}],
+      ['no group counts', few, { groups: COUNTED }],
+    ])(
+      'is killed when it runs too many processes, where %s them',
+      async (_, code, limits) => {
+        const workshop = await openWorkshop(guard, {}, limits)
+        cleanups.push(workshop.close)
+        const { over } = await runPython(workshop, code)
+        expect(over).toMatch(/^ran \d+ processes, over its limit of 64; start fewer, or raise MODEL_PROCESSES$/)
+        if (GROUPED) expect(Number(/\d+/.exec(over ?? '')?.[0])).toBeLessThanOrEqual(taskLimit({ processes: 64 }))
+      },
+      LIMIT_MS,
+    )
 
-  it.skipIf(!GROUPED).each([
-    ['a process', 'os.fork() or time.sleep(600)'],
-    ['a thread', 'threading.Thread(target=time.sleep, args=(600,), daemon=True).start()'],
-  ])(
-    `is told that it wanted too many when Linux refused it %s before anything was counted${GROUPED ? '' : ` (skipped: ${REFUSED})`}`,
-    async (_, start) => {
-      const workshop = await openWorkshop(guard, {}, { table: BLIND })
-      cleanups.push(workshop.close)
-      const prelude = 'import os, threading, time\nthreading.stack_size(1 << 16)'
-      const { code, over } = await runPython(workshop, `${prelude}\nwhile True: ${start}`)
-      expect(code).not.toBe(0)
-      const limit = `${taskLimit({ processes: 64 })} processes and threads`
-      expect(over).toBe(
-        `wanted more than ${limit} at once, over its limit of ${limit}; start fewer, or raise MODEL_PROCESSES`,
-      )
-    },
-    LIMIT_MS,
-  )
+    it.skipIf(!GROUPED).each([
+      ['a process', 'os.fork() or time.sleep(600)'],
+      ['a thread', 'threading.Thread(target=time.sleep, args=(600,), daemon=True).start()'],
+    ])(
+      `fails with the process limit when Linux refuses %s before the first sample${GROUPED ? '' : ` (skipped: ${REFUSED})`}`,
+      async (_, start) => {
+        const workshop = await openWorkshop(guard, {}, { table: BLIND })
+        cleanups.push(workshop.close)
+        const prelude = 'import os, threading, time\nthreading.stack_size(1 << 16)'
+        const { code, over } = await runPython(workshop, `${prelude}\nwhile True: ${start}`)
+        expect(code).not.toBe(0)
+        const limit = `${taskLimit({ processes: 64 })} processes and threads`
+        expect(over).toBe(
+          `wanted more than ${limit} at once, over its limit of ${limit}; start fewer, or raise MODEL_PROCESSES`,
+        )
+      },
+      LIMIT_MS,
+    )
 
-  it.skipIf(!GROUPED)(
-    `is told of its processes as well when those together reached the limit of memory${GROUPED ? '' : ` (skipped: ${REFUSED})`}`,
-    async () => {
-      const workshop = await openWorkshop(guard, {}, { table: BLIND })
-      cleanups.push(workshop.close)
-      const share = `
+    it.skipIf(!GROUPED)(
+      `fails with the number of processes when many processes together exceed the memory limit${GROUPED ? '' : ` (skipped: ${REFUSED})`}`,
+      async () => {
+        const workshop = await openWorkshop(guard, {}, { table: BLIND })
+        cleanups.push(workshop.close)
+        const share = `
 import os, sys, time
 for _ in range(100):
     if os.fork() == 0:
@@ -267,54 +269,58 @@ for _ in range(100):
         time.sleep(600)
 os.wait()
 sys.exit(3)`
-      const { over } = await runPython(workshop, share)
-      expect(over).toMatch(
-        /^needed more than 1024 MiB of memory for up to \d+ processes and threads, over its limit of 1024 MiB; use less/,
-      )
-    },
-    LIMIT_MS,
-  )
+        const { over } = await runPython(workshop, share)
+        expect(over).toMatch(
+          /^needed more than 1024 MiB of memory for up to \d+ processes and threads, over its limit of 1024 MiB; use less/,
+        )
+      },
+      LIMIT_MS,
+    )
 
-  it('is ended when it takes too long', async () => {
-    const workshop = await openWorkshop(guard, {})
-    cleanups.push(workshop.close)
-    expect(await runPython(workshop, 'import time; time.sleep(600)', 2_000)).toMatchObject({ isLate: true, over: null })
-  })
-
-  it(
-    'reads a notebook without the packages of its author',
-    async () => {
-      const { install, workshop, lines } = await open()
-      const { interpreter } = await install('startup')
-      const file = join(home, 'model.ipynb')
-      const read = async (source: string) => {
-        await writeFile(file, JSON.stringify({ nbformat: 4, cells: [{ cell_type: 'code', source }] }))
-        return readNotebook({ file, interpreter, workshop, scratchDirectory: join(home, 'books'), signal: never })
-      }
-      await writeFile(join(home, 'ast.py'), `open(${JSON.stringify(join(home, 'marker'))}, "w")`)
-      await expect(read('def f(:\n')).rejects.toThrow(/cell 1 line 1: /)
-      expect(await read(`import ast\nx = ${'('.repeat(150)}${')'.repeat(150)}\n`)).toMatchObject({
-        lines: ['import ast', expect.stringMatching(/^#x = /)],
+    it('is killed when it takes too long', async () => {
+      const workshop = await openWorkshop(guard, {})
+      cleanups.push(workshop.close)
+      expect(await runPython(workshop, 'import time; time.sleep(600)', 2_000)).toMatchObject({
+        isLate: true,
+        over: null,
       })
-      expect(existsSync(join(home, 'marker'))).toBe(false)
-      expect(lines.join('\n')).not.toContain('FOUND')
-    },
-    LIMIT_MS,
-  )
+    })
 
-  it(
-    'installs the files with the hashes that its author has named, and no others',
-    async () => {
-      const { install, refused } = await open()
-      const hash = await index.hashOf('honest-1-py3-none-any.whl')
-      await install(`honest==1 --hash=sha256:${hash}`)
-      expect(await refused(`honest==1 --hash=sha256:${'0'.repeat(64)}`)).toContain('installing honest==1')
-    },
-    LIMIT_MS,
-  )
-})
+    it(
+      "reads a notebook without the author's packages",
+      async () => {
+        const { install, workshop, lines } = await open()
+        const { interpreter } = await install('startup')
+        const file = join(home, 'model.ipynb')
+        const read = async (source: string) => {
+          await writeFile(file, JSON.stringify({ nbformat: 4, cells: [{ cell_type: 'code', source }] }))
+          return readNotebook({ file, interpreter, workshop, scratchDirectory: join(home, 'books'), signal: never })
+        }
+        await writeFile(join(home, 'ast.py'), `open(${JSON.stringify(join(home, 'marker'))}, "w")`)
+        await expect(read('def f(:\n')).rejects.toThrow(/cell 1 line 1: /)
+        expect(await read(`import ast\nx = ${'('.repeat(150)}${')'.repeat(150)}\n`)).toMatchObject({
+          lines: ['import ast', expect.stringMatching(/^#x = /)],
+        })
+        expect(existsSync(join(home, 'marker'))).toBe(false)
+        expect(lines.join('\n')).not.toContain('FOUND')
+      },
+      LIMIT_MS,
+    )
 
-it('is not read through links that leave the submission, for its lines would come back in an error', async () => {
+    it(
+      'installs only files with the hashes in the requirements',
+      async () => {
+        const { install, refused } = await open()
+        const hash = await index.hashOf('honest-1-py3-none-any.whl')
+        await install(`honest==1 --hash=sha256:${hash}`)
+        expect(await refused(`honest==1 --hash=sha256:${'0'.repeat(64)}`)).toContain('installing honest==1')
+      },
+      LIMIT_MS,
+    )
+  },
+)
+
+it('refuses to read a file through a link that leaves the submission, since an error would quote its lines', async () => {
   await mkdir(join(home, 'one'))
   await symlink(join(home, 'secret.txt'), join(home, 'one', 'requirements.txt'))
   const error: Error = await readOwnFile(join(home, 'one', 'requirements.txt')).then(
@@ -325,7 +331,7 @@ it('is not read through links that leave the submission, for its lines would com
   expect(error.message).not.toContain('the password')
 })
 
-it.skipIf(process.platform === 'win32')('is not read from a pipe, which would never end', async () => {
+it.skipIf(process.platform === 'win32')('refuses to read a pipe, which would block', async () => {
   await promisify(execFile)('mkfifo', [join(home, 'requirements.txt')])
   await expect(readOwnFile(join(home, 'requirements.txt'))).rejects.toThrow(/cannot be read: it is not a file/)
 })

@@ -18,7 +18,7 @@ if (missing !== null) process.stderr.write(`tests of confined models are skipped
 const { space, cleanups, ...used } = useWorkspace()
 let orchestrator: Orchestrator
 
-/** What keeps this machine from confining; null when nothing does. */
+/** Why models cannot be confined on this machine; null if they can. */
 async function findMissing(): Promise<string | null> {
   const log = rememberingLog()
   const guard = startProcessGuard(log)
@@ -28,7 +28,7 @@ async function findMissing(): Promise<string | null> {
   return words.find((text) => text.includes('no namespaces')) ?? null
 }
 
-/** Runs `probe` in a confined model and gives what it found, a text for each name. */
+/** Runs `probe` in a confined model and returns its findings, one text per name. */
 async function find(probe: string, modelLimits: Partial<ModelLimits> = {}): Promise<Readonly<Record<string, string>>> {
   await start(probe, modelLimits)
   const line = await until('what the model found', async () => {
@@ -59,12 +59,12 @@ async function start(probe: string, modelLimits: Partial<ModelLimits> = {}, conf
 const status = () => orchestrator.models()[0]!
 
 it.runIf(process.platform === 'linux').each(['auto', 'off'] as const)(
-  'announces models to other machines at the given host, where they listen on all addresses: namespaces %s',
+  'announces models at the given host, and lets them listen on all addresses: namespaces %s',
   async (namespaces) => {
     const coordinator = await start('', {}, { namespaces, network: 'host', advertiseHost: 'models.example.org' })
     const { ip, port } = await coordinator.announced('1', 'RUNNING')
     expect(ip).toBe('models.example.org')
-    // Loopback has many addresses; a program that listens on 127.0.0.1 alone has one.
+    // A program that listens only on 127.0.0.1 cannot be reached at 127.0.0.2.
     const socket = connect({ host: '127.0.0.2', port: port ?? 0 })
     cleanups.push(() => socket.destroy())
     await once(socket, 'connect')
@@ -78,7 +78,7 @@ it.each(['none', undefined] as const)('refuses to announce models that have no n
   })
 })
 
-it('tells what is not enforced', async () => {
+it('lists the limits that are not enforced', async () => {
   await start('', {}, { namespaces: 'off' })
   await until('it serves', () => status().state === 'RUNNING')
   expect(status().confinement).toEqual(
@@ -90,7 +90,7 @@ it('tells what is not enforced', async () => {
 })
 
 it.skipIf(process.platform !== 'linux').each(['prlimit', 'unshare'])(
-  'refuses to start while %s does not end, since models must not run open because this machine is busy',
+  'refuses to start if %s hangs, rather than run models unconfined on a busy machine',
   async (program) => {
     await writeFile(join(space.root, program), '#!/bin/sh\nexec sleep 600\n')
     await chmod(join(space.root, program), 0o755)
@@ -101,13 +101,13 @@ it.skipIf(process.platform !== 'linux').each(['prlimit', 'unshare'])(
     const input = { limits: checkModelLimits(), secret: [], guard, ports: createFreePorts('127.0.0.1') }
     await expect(createConfinement({ ...input, settings: {}, probeLimitMs: 2_000 })).rejects.toMatchObject({
       code: 'BUSY',
-      message: `${program} did not end within 2000 ms; start again when this machine is less busy`,
+      message: `${program} did not finish within 2000 ms; start again when this machine is less busy`,
     })
   },
 )
 
 it.skipIf(missing !== null && process.env.CI !== 'true')(
-  'hides everything but the model, and its socket is called from outside',
+  "hides everything but the model's files, while its socket can be called from outside",
   async () => {
     await writeFile(join(space.root, '.env'), 'DATABASE_URL=secret')
     const server = createServer().listen(0, '127.0.0.1')
@@ -175,7 +175,7 @@ it.skipIf(missing !== null && process.env.CI !== 'true')('lets a model write to 
 })
 
 it.skipIf(missing !== null && process.env.CI !== 'true')(
-  'announces a model without a network on a socket, which a report names as its ip',
+  'announces a model without a network by its socket, and accepts reports that name the socket',
   async () => {
     const coordinator = await start("globalThis.setupCode = 'BAD_IMPLEMENTATION'")
     const { ip, port } = await coordinator.announced('1', 'RUNNING')
@@ -206,7 +206,7 @@ it.skipIf(missing !== null && process.env.CI !== 'true')('limits open files', as
   expect(await find(probe, { openFiles: 200 })).toEqual({ files: 'EMFILE' })
 })
 
-it.skipIf(missing !== null && process.env.CI !== 'true')('ends a fork bomb and tells why', async () => {
+it.skipIf(missing !== null && process.env.CI !== 'true')('kills a fork bomb and reports why', async () => {
   await start(
     "setTimeout(() => spawn('/bin/sh', ['-c', 'while :; do sleep 60 & done'], { detached: true, stdio: 'ignore' }), 50)",
     { processes: 20 },
@@ -215,10 +215,13 @@ it.skipIf(missing !== null && process.env.CI !== 'true')('ends a fork bomb and t
   expect(status().lastFailure?.reason).toMatch(/^was stopped because it ran \d+ processes, over its limit of 20/)
 })
 
-it.skipIf(missing !== null && process.env.CI !== 'true')('tells how a confined model ended', async () => {
-  await start("setInterval(() => fs.existsSync('die') && process.kill(process.pid, 'SIGKILL'), 20)")
-  await until('it serves', () => status().state === 'RUNNING')
-  await writeFile(join(space.submissions, 'a', 'die'), '')
-  await until('the failure', () => status().state === 'FAILED')
-  expect(status().lastFailure?.reason).toBe('was ended by SIGKILL while it served')
-})
+it.skipIf(missing !== null && process.env.CI !== 'true')(
+  'reports the signal that killed a confined model',
+  async () => {
+    await start("setInterval(() => fs.existsSync('die') && process.kill(process.pid, 'SIGKILL'), 20)")
+    await until('it serves', () => status().state === 'RUNNING')
+    await writeFile(join(space.submissions, 'a', 'die'), '')
+    await until('the failure', () => status().state === 'FAILED')
+    expect(status().lastFailure?.reason).toBe('was ended by SIGKILL while it served')
+  },
+)

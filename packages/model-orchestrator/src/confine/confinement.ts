@@ -12,60 +12,60 @@ import type { FreePorts } from './free-ports.ts'
 import { namespaceCommand, sealCommand, WRITABLE_FOLDER } from './namespaces.ts'
 import { findProgramPaths, findVisiblePaths } from './visible-paths.ts'
 
-/** How models are kept from each other and from the machine, beyond what is watched. */
+/** How models are isolated from each other and from the machine. */
 export interface ConfinementSettings {
-  /** `none`: required, the start fails without isolation. `host`: open. Default: none where possible. */
+  /** `none`: no network; the start fails where that is impossible. `host`: open. Default: none where possible. */
   readonly network?: 'none' | 'host' | undefined
   /** `off` gives models all rights of the orchestrator's user, for debugging. Default: `auto`. */
   readonly namespaces?: 'auto' | 'off' | undefined
-  /** Where coordinators on other machines find the models. Without it, models are reachable from this machine only. */
+  /** The host at which coordinators on other machines reach the models. Without it, models are reachable from this machine only. */
   readonly advertiseHost?: string | undefined
 }
 
-/** What is announced: `ip:port` is the target of a gRPC client. */
+/** The announced address: `ip:port` is the target of a gRPC client. */
 export interface ModelAddress {
   readonly ip: string
   readonly port: number
 }
 
-/** How one run is started. */
+/** How to start one run. */
 export interface Placement {
-  /** What is announced to coordinators. */
+  /** The address that coordinators get. */
   readonly address: ModelAddress
-  /** Where this process reaches the runner. */
+  /** The address at which this process reaches the runner. */
   readonly target: string
   readonly command: string
   readonly args: readonly string[]
   readonly directory: string
-  /** On top of what the submission's language needs. */
+  /** In addition to the variables that the submission's language needs. */
   readonly environment: Readonly<Record<string, string>>
-  /** A shell runs between us and the runner: it reports a signal as an exit code of 128 or more. */
+  /** The runner is the child of a shell, which reports a signal as an exit code of 128 or more. */
   readonly isInShell: boolean
-  /** Call it when the runner serves, with the pid that was spawned; before, no code of the model may have run. */
+  /** Call it with the spawned pid once the runner serves, before any code of the model runs. */
   seal(pid: number): Promise<void>
-  /** Call it when nothing of the run is left. */
+  /** Call it once all processes of the run have ended. */
   remove(): Promise<void>
 }
 
-/** A program that makes a submission ready to run: an installer, or a check of its code. */
+/** A program that prepares a submission: an installer, or a check of its code. */
 export interface PreparationTask {
   readonly command: string
   readonly args: readonly string[]
   readonly directory: string
-  /** Programs of the machine that it runs, with what they were installed with. */
+  /** System programs that it runs; their installations are readable too. */
   readonly programs: readonly string[]
-  /** What else it may read. */
+  /** Other readable paths. */
   readonly readable: readonly string[]
   readonly writable: readonly string[]
-  /** A program that turns on loopback, where it needs that. */
+  /** A program that enables loopback; empty if the task needs none. */
   readonly loopback: readonly string[]
   /** The largest file it may write. */
   readonly fileMib: number
-  /** What all its processes may use together. */
+  /** The limit for all its processes together. */
   readonly memoryMib: number
 }
 
-/** How such a program is started. */
+/** How to start a confined preparation task. */
 export interface EnclosedProgram {
   readonly command: string
   readonly args: readonly string[]
@@ -77,31 +77,31 @@ export interface RunnerLaunch {
   readonly command: string
   readonly args: readonly string[]
   readonly directory: string
-  /** What it must be able to read beside `directory` and the programs of the machine. */
+  /** Folders that it must read, besides `directory` and the system's programs. */
   readonly readableDirectories: readonly string[]
 }
 
 export interface Confinement {
-  /** What is in force for every model and what could not be enforced, in words. */
+  /** The limits in force for every model and those that could not be enforced, as text. */
   readonly words: readonly string[]
-  /** Why namespaces are impossible here; null where every program runs in some. */
+  /** Why namespaces cannot be used; null if every program runs in its own. */
   readonly openBecause: string | null
-  /** A new folder that this process removes in the end, for a socket. */
+  /** Creates a folder for a socket; this process removes it when it exits. */
   makeFolder(): Promise<string>
-  /** The same program, confined as models are; without namespaces, with limits only. It never has a network. */
+  /** The same program, confined like a model and without a network. Where namespaces cannot be used, only limits apply. */
   enclose(task: PreparationTask): EnclosedProgram
-  /** Reserves what one run needs. Rejects with a `RUN_FAILED` run failure when there is no free port. */
+  /** Reserves the address of one run. Rejects with a `RUN_FAILED` run failure if no port is free. */
   place(launch: RunnerLaunch): Promise<Placement>
 }
 
-/** Where models with a network listen, unless they are announced to other machines. */
+/** Models with a network listen here unless they are announced to other machines. */
 const LOOPBACK = '127.0.0.1'
 
-/** Long enough for a very busy machine; on an idle one these programs end within milliseconds. */
+/** Long enough for a very busy machine; on an idle one the probes take milliseconds. */
 const PROBE_TIMEOUT_MS = 60_000
-/** The rest is for what a program needs beside the heap of JavaScript. */
+/** The heap's share of a model's memory; the rest is for memory outside the JavaScript heap. */
 const HEAP_SHARE = 0.75
-/** How much private memory one process may allocate, written to or not; the watch limits what it actually uses. */
+/** RLIMIT_DATA also counts memory that was never written to, so it is looser than the limit of used memory. */
 const DATA_FACTOR = 2
 const DATA_EXTRA_MIB = 1_024
 /** Installers keep many packages open at once. */
@@ -115,13 +115,13 @@ const MIB = 1024 * 1024
 export async function createConfinement(input: {
   readonly settings: ConfinementSettings
   readonly limits: ModelLimits
-  /** What no model may see, whichever file links to it. */
+  /** Paths that no model may see, even through links. */
   readonly secret: readonly string[]
-  /** Where no control group counts System V segments, they are forbidden: nothing else shows their owner and size. */
+  /** Forbid System V segments: without control groups, their owner and size cannot be determined. */
   readonly limitsSegments?: boolean
   readonly guard: ProcessGuard
   readonly ports: FreePorts
-  /** How long a program may take that shows what is possible here; a minute unless given. */
+  /** Time limit of each probe of the machine; a minute unless given. */
   readonly probeLimitMs?: number
 }): Promise<Confinement> {
   const { settings, limits, secret, guard, ports, probeLimitMs } = input
@@ -154,8 +154,8 @@ export async function createConfinement(input: {
     enclose: (task) => encloseTask(task, { root, limits, secret, segmentPages }),
     words: [
       `${limits.openFiles} open files`,
-      `its own files only, and ${limits.folderMib} MiB to write to`,
-      'no other processes',
+      `only the model's files, and ${limits.folderMib} MiB to write to`,
+      "only the model's processes",
       'no privileges',
       ...(segmentPages === 0 ? ['no System V segments'] : []),
       ...(segmentProblem === null ? [] : [`System V segments not limited: ${segmentProblem}`]),
@@ -184,14 +184,14 @@ export async function createConfinement(input: {
 }
 
 function withoutNetwork(advertiseHost: string): OrchestratorError {
-  const problem = `models that are announced at ${advertiseHost} need a network; set --model-network host (MODEL_NETWORK)`
+  const problem = `models announced at ${advertiseHost} need a network; set --model-network host (MODEL_NETWORK)`
   return new OrchestratorError('SETTINGS_INVALID', `${problem}, or remove --advertise-host`)
 }
 
 interface Place {
   readonly address: ModelAddress
   readonly target: string
-  /** What the runner is told. */
+  /** The address that the runner gets. */
   readonly listen: string
   readonly socketFolder: string | null
   readonly release: () => Promise<void>
@@ -215,7 +215,7 @@ async function takePort(ports: FreePorts, advertiseHost: string | undefined): Pr
   }
 }
 
-/** A port is part of every announcement, so one is part of the file's name: `sock:1`. */
+/** Every announcement contains a port, so the socket's file name ends with one: `sock:1`. */
 async function makeSocketFolder(path: string): Promise<Place> {
   await mkdir(path)
   const release = () => rm(path, { recursive: true, force: true })
@@ -240,7 +240,7 @@ function limitArguments(openFiles: number, fileMib: number, memoryMib: number): 
   return [`--nofile=${openFiles}`, '--core=0', `--fsize=${fileMib * MIB}`, `--data=${data}`]
 }
 
-/** It sees only the files it was installed with, so that it finds no secret to build into a package. */
+/** The program sees only its own installation, so it finds no secret that it could put into a package. */
 function encloseTask(
   task: PreparationTask,
   shared: { root: string; limits: ModelLimits; secret: readonly string[]; segmentPages: number | null },
@@ -262,7 +262,7 @@ function encloseTask(
   return { ...namespaceCommand(plan, task.command, task.args), directory: '/' }
 }
 
-/** Null when a program can be run in its own namespaces; else why not. */
+/** Returns why a program cannot run in its own namespaces; null if it can. */
 async function probe(
   input: {
     readonly root: string
@@ -280,8 +280,8 @@ async function probe(
 }
 
 /**
- * Rejects when it does not end in time: that proves nothing about this machine, so models must not run unconfined
- * because of it.
+ * Returns why the command failed; null if it succeeded. Rejects on a time-out: that does not prove that isolation is
+ * impossible, so models must not run unconfined because of it.
  */
 function run(command: string, args: readonly string[], limitMs = PROBE_TIMEOUT_MS): Promise<string | null> {
   return new Promise((resolve, reject) => {
@@ -295,13 +295,14 @@ function run(command: string, args: readonly string[], limitMs = PROBE_TIMEOUT_M
 }
 
 function slowText(command: string, limitMs: number): string {
-  return `${command} did not end within ${limitMs} ms; start again when this machine is less busy`
+  return `${command} did not finish within ${limitMs} ms; start again when this machine is less busy`
 }
 
 async function seal(folder: string, pid: number): Promise<void> {
   const { command, args } = sealCommand(folder, pid)
   const problem = await run(command, args)
-  if (problem !== null) throw new RunFailure('RUN_FAILED', `its socket's folder cannot be protected: ${problem}`)
+  if (problem !== null)
+    throw new RunFailure('RUN_FAILED', `the folder of the model's socket cannot be protected: ${problem}`)
 }
 
 function confineByLimits(input: {

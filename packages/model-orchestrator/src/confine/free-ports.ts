@@ -3,16 +3,16 @@ import { RunFailure } from '../run-failure.ts'
 
 const MAX_TRIES = 50
 
-/** Hands out free ports of one address. */
+/** Reserves free ports of one address. */
 export interface FreePorts {
-  /** A port on which no program listens and that no other run was given. Throws `RUN_FAILED` when there is none. */
+  /** Reserves a port on which no program listens. Throws `RUN_FAILED` if there is none. */
   take(): Promise<number>
   giveBack(port: number): void
 }
 
 /**
- * A free port is taken only when the runner listens, so two runs could find the same one, and a coordinator would call
- * the wrong model. Assigned ports therefore stay reserved until the run has ended.
+ * A port stays free until the runner listens, so two starting runs could find the same one, and a coordinator would call
+ * the wrong model. Ports are therefore reserved until their run has ended.
  */
 export function createFreePorts(host: string): FreePorts {
   const reserved = new Set<number>()
@@ -24,7 +24,7 @@ export function createFreePorts(host: string): FreePorts {
         reserved.add(port)
         return port
       }
-      throw new RunFailure('RUN_FAILED', `no free port on ${host}; stop some models or programs that listen`)
+      throw new RunFailure('RUN_FAILED', `no free port on ${host}; stop some models or other programs that listen`)
     },
     giveBack(port) {
       reserved.delete(port)

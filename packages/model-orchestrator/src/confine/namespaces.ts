@@ -10,33 +10,33 @@ const SYSTEM = [
   ...['/etc/pki/ca-trust', '/etc/pki/tls/certs', '/etc/protocols', '/etc/services', '/etc/ssl/certs'],
   ...['/etc/ssl/openssl.cnf', '/etc/timezone'],
 ]
-/** Needed where there is a network to use. */
+/** Needed by programs with a network. */
 const NETWORK_SYSTEM = ['/etc/hosts', '/etc/resolv.conf', '/etc/host.conf', '/etc/gai.conf']
 const DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom']
 
-/** The one folder a model may write to; it lies in memory. */
+/** The only folder a model may write to; it is in memory. */
 export const WRITABLE_FOLDER = '/tmp'
 
-/** One program's own view of the machine. */
+/** What one confined program sees and may use. */
 export interface NamespacePlan {
   readonly visible: VisiblePaths
-  /** Folders that it shares with the orchestrator and may write to. */
+  /** Writable folders that it shares with the orchestrator. */
   readonly writable: readonly string[]
-  /** An empty folder of ours to build the view in. */
+  /** An empty folder that becomes the root. */
   readonly root: string
   readonly directory: string
   readonly hasNetwork: boolean
-  /** A program that turns on the loopback interface; empty: there is none. */
+  /** A program that enables the loopback interface; empty if there is none. */
   readonly loopback: readonly string[]
-  /** How much System V segments may hold together; null where that needs no limit. */
+  /** Total size limit of System V segments; null for no limit. */
   readonly segmentPages: number | null
   readonly folderMib: number
   readonly limits: readonly string[]
 }
 
 /**
- * Runs as the first process of the new namespaces: mounts the table, makes it the root, gives up every privilege, and
- * stays as the parent of the program that takes its orphans. What a shell says of a child that was killed is dropped. `$1` root,
+ * Runs as the first process of the new namespaces: mounts the table, makes it the root, drops every privilege, and
+ * stays as the parent that adopts the program's orphans. The shell's own messages about a killed child are dropped. `$1` root,
  * `$2` table, `$3` folders and `$4` files to mount on, `$5` links, `$6` working directory, `$7` limits, `$8` options of the
  * writable folder, `$9` a program that turns on loopback, `$10` the pages of System V segments.
  */
@@ -61,7 +61,7 @@ printf '%s\\n' "$table" >mounts
 mount --all --fstab mounts || fail 'a mount is refused'
 rm mounts
 mkdir tmp/shm && mount --bind tmp/shm dev/shm || fail 'no /dev/shm'
-echo 0 >/proc/sys/user/max_user_namespaces || fail 'namespaces of its own cannot be forbidden'
+echo 0 >/proc/sys/user/max_user_namespaces || fail 'nested namespaces cannot be forbidden'
 [ -z "$segments" ] || echo "$segments" >/proc/sys/kernel/shmall || fail 'System V segments cannot be limited'
 mount -o remount,bind,ro,nosuid,nodev,noexec "$root/proc" || fail '/proc cannot be protected'
 pivot_root . . && umount -l . && cd / || fail 'the root cannot be changed'
@@ -73,7 +73,7 @@ exec prlimit $limits setpriv --no-new-privs --bounding-set=-all --inh-caps=-all 
   /bin/sh -c 'PATH=$1; shift; exec 3>&2 2>/dev/null; ("$@" 2>&3 3>&-); exit $?' init "$path" "$@"
 `
 
-/** The program that runs `command` in its own namespaces; everything in them ends when the program is killed. */
+/** Returns the program that runs `command` in its own namespaces. Killing it ends every process in them. */
 export function namespaceCommand(plan: NamespacePlan, command: string, args: readonly string[]) {
   const network = plan.hasNetwork ? [] : ['--net']
   const kinds = ['--user', '--map-root-user', '--mount', '--pid', '--ipc', '--uts', '--cgroup', ...network]
@@ -85,7 +85,7 @@ export function namespaceCommand(plan: NamespacePlan, command: string, args: rea
   return { command: 'unshare', args: [...kinds, '--fork', '--kill-child', ...init, command, ...args] }
 }
 
-/** Makes the shared folder read-only for the model whose first process is `pid`, once its socket is there. */
+/** Makes the shared folder read-only for the model with the first process `pid`, once its socket exists. */
 export function sealCommand(shared: string, pid: number) {
   const options = readMounts().readOnly(shared).replace('rbind', 'remount,bind')
   const mount = ['mount', '-o', options, shared]
@@ -138,7 +138,7 @@ function addMount(layout: Layout, root: string, path: string, options: string): 
   layout.table.push(tableLine(path, root, path, 'none', options))
 }
 
-/** As `/bin` is to `/usr/bin`: the target has to be visible by itself. */
+/** A symbolic link, such as `/bin` to `/usr/bin`: its target must be visible too. */
 function addLink(layout: Layout, path: string): void {
   const place = path.slice(1)
   if (dirname(place) !== '.') layout.folders.push(dirname(place))
@@ -154,7 +154,7 @@ function octal(character: string): string {
   return character.charCodeAt(0).toString(8).padStart(3, '0')
 }
 
-/** What is mounted where: a view of a folder must protect what is mounted inside it as well, and keep its restrictions. */
+/** A mount and its options. A bind mount must also protect the mounts inside the folder, and keep their restrictions. */
 function readMounts() {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')

@@ -6,16 +6,16 @@ import { fileURLToPath } from 'node:url'
 /** A chain of links longer than this is a loop. */
 const MAX_LINKS = 40
 
-/** What a confined process may read, and what inside that is hidden again. Absolute paths. */
+/** Paths that a confined process may read, and paths inside them that are hidden. Absolute. */
 export interface VisiblePaths {
   readonly readable: readonly string[]
   readonly hidden: readonly string[]
 }
 
 /**
- * What a program needs to read: its folders, itself with what it was installed with, the packages of the files named in
- * its arguments, and every `node_modules` from which those import, wherever their links lead. A linked folder that holds
- * one of `secret` stays out: in a workspace of packages the node's own folder may be linked like any other.
+ * Returns the paths that a program needs to read: its folders, its installation, the packages of the files named in its
+ * arguments, every `node_modules` from which those import, and the targets of their links. A linked folder that contains
+ * one of `secret` is left out: in a monorepo the node's folder may be linked like any package.
  */
 export function findVisiblePaths(input: {
   readonly command: string
@@ -57,7 +57,7 @@ export function findVisiblePaths(input: {
     const real = realpathSync.native(directory)
     readable.add(real)
     addImports(real)
-    // Says how Node takes the files of a folder that has none of its own.
+    // The nearest package.json decides whether Node treats the files as modules.
     const owner = packageOf(join(real, 'package.json'))
     if (owner !== null) readable.add(join(owner, 'package.json'))
   }
@@ -74,25 +74,25 @@ export function findVisiblePaths(input: {
   return { readable: [...readable].sort(), hidden: [...hidden].sort() }
 }
 
-/** What a program of the machine needs to run: itself with what it was installed with, wherever its links lead. */
+/** Returns the installation of a system program, following its links. */
 export function findProgramPaths(program: string, secret: readonly string[]): readonly string[] {
   const hidden = [homedir(), ...secret].map((path) => resolve(path))
   const isSecret = (folder: string) => hidden.some((path) => holds(folder, path))
   return linkChain(resolve(program)).map((path) => installationOf(path, isSecret))
 }
 
-/** Whether `path` is `folder` or lies in it. Both are absolute and resolved: a start compares some ten thousand of them. */
+/** Whether `path` is `folder` or inside it. Both must be absolute and resolved: a start makes some ten thousand comparisons. */
 export function holds(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`)
 }
 
-/** An argument that is a file, or the address of one. */
+/** The path of an existing file, given as a path or a file URL; null for any other argument. */
 function existingFile(text: string): string | null {
   const path = text.startsWith('file://') ? fileURLToPath(text) : text
   return isAbsolute(path) && statSync(path, { throwIfNoEntry: false })?.isFile() ? resolve(path) : null
 }
 
-/** Packages elsewhere that a `node_modules` folder links to. */
+/** Links in a `node_modules` folder to packages outside it. */
 function linksIn(modules: string): string[] {
   return readdirSync(modules, { withFileTypes: true }).flatMap((entry) => {
     const path = join(modules, entry.name)
@@ -102,7 +102,7 @@ function linksIn(modules: string): string[] {
   })
 }
 
-/** The path and everything it is a link to, each of which has to be there to be followed. */
+/** The path and every link target on the way to the final file. Each must be visible for the link to work. */
 export function linkChain(path: string): string[] {
   const chain = [path]
   for (let current = path; chain.length < MAX_LINKS && lstatSync(current).isSymbolicLink(); ) {
@@ -112,7 +112,7 @@ export function linkChain(path: string): string[] {
   return chain
 }
 
-/** Where the program was installed with its libraries, `/opt/node` for `/opt/node/bin/node`; else only the file. */
+/** The program's installation with its libraries, `/opt/node` for `/opt/node/bin/node`; otherwise only the file. */
 function installationOf(program: string, isSecret: (folder: string) => boolean): string {
   const folder = dirname(dirname(program))
   const library = join(folder, 'lib')
@@ -121,7 +121,7 @@ function installationOf(program: string, isSecret: (folder: string) => boolean):
   return isInstallation ? folder : program
 }
 
-/** The nearest folder with a package.json; null when there is none. */
+/** The nearest folder with a package.json; null if there is none. */
 function packageOf(file: string): string | null {
   for (let folder = dirname(file); dirname(folder) !== folder; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json'))) return folder

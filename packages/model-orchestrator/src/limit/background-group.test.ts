@@ -18,7 +18,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-/** A tree of groups as files, where the kernel has made `cpu.idle` in each of these folders, and a process in `own`. */
+/** A tree of control groups as files: `cpu.idle` exists in each of `withIdle`, and the process is in `own`. */
 async function describeSystem(input: { mounts: string[]; own: string[]; withIdle: string[] }): Promise<string> {
   const system = join(root, 'self')
   await mkdir(system)
@@ -37,7 +37,7 @@ const secondVersion = (place: string) => `41 31 0:38 / ${join(root, place)} rw,r
 const read = (path: string) => readFile(join(root, path), 'utf8')
 
 test.runIf(process.platform === 'linux')(
-  'is made below the group of this process, and processes come in and out',
+  "creates the background group below this process's group, and moves processes in and out",
   async () => {
     const system = await describeSystem({
       mounts: ['30 23 0:27 / /sys rw - sysfs sysfs rw', firstVersion('cpu')],
@@ -56,55 +56,61 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-/** What the kernel makes in a group that has been made, before and after. */
+/** Creates the files that the kernel would create in a group. */
 async function describeSet(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
   await mkdir(join(root, folder), { recursive: true })
   for (const [name, text] of Object.entries(files)) await writeFile(join(root, folder, name), text)
 }
 
-test.runIf(process.platform === 'linux')('keeps to the last half of the processors, in version 1', async () => {
-  const system = await describeSystem({
-    mounts: [firstVersion('cpu'), firstVersion('cpuset').replace('cpu,cpuacct', 'cpuset')],
-    own: ['5:cpuset:/pinned', '4:cpu,cpuacct:/'],
-    withIdle: ['cpu/crunch-background'],
-  })
-  await describeSet('cpuset/pinned', { 'cpuset.effective_cpus': '0-3,8\n', 'cpuset.mems': '0-1\n' })
-  await describeSet('cpuset/pinned/crunch-background', { 'cpuset.cpus': '', 'cpuset.mems': '' })
-  await describeSet('cpu/crunch-background', { 'cpu.cfs_period_us': '100000', 'cpu.cfs_quota_us': '-1' })
-  const group = openBackgroundGroup(system)
-  expect(group).toMatchObject({ path: join(root, 'cpu/crunch-background'), processors: '3,8' })
-  if (typeof group === 'string') throw new Error(group)
-  expect(await read('cpuset/pinned/crunch-background/cpuset.cpus')).toBe('3,8')
-  expect(await read('cpuset/pinned/crunch-background/cpuset.mems')).toBe('0-1')
-  expect(await read('cpu/crunch-background/cpu.cfs_period_us')).toBe('4000')
-  expect(await read('cpu/crunch-background/cpu.cfs_quota_us')).toBe('6000')
-  group.move(4711, 'in')
-  expect(await read('cpu/crunch-background/cgroup.procs')).toBe('4711')
-  expect(await read('cpuset/pinned/crunch-background/cgroup.procs')).toBe('4711')
-  group.move(4711, 'out')
-  expect(await read('cpu/cgroup.procs')).toBe('4711')
-  expect(await read('cpuset/pinned/cgroup.procs')).toBe('4711')
-})
+test.runIf(process.platform === 'linux')(
+  'limits the background group to the last half of the processors, in version 1',
+  async () => {
+    const system = await describeSystem({
+      mounts: [firstVersion('cpu'), firstVersion('cpuset').replace('cpu,cpuacct', 'cpuset')],
+      own: ['5:cpuset:/pinned', '4:cpu,cpuacct:/'],
+      withIdle: ['cpu/crunch-background'],
+    })
+    await describeSet('cpuset/pinned', { 'cpuset.effective_cpus': '0-3,8\n', 'cpuset.mems': '0-1\n' })
+    await describeSet('cpuset/pinned/crunch-background', { 'cpuset.cpus': '', 'cpuset.mems': '' })
+    await describeSet('cpu/crunch-background', { 'cpu.cfs_period_us': '100000', 'cpu.cfs_quota_us': '-1' })
+    const group = openBackgroundGroup(system)
+    expect(group).toMatchObject({ path: join(root, 'cpu/crunch-background'), processors: '3,8' })
+    if (typeof group === 'string') throw new Error(group)
+    expect(await read('cpuset/pinned/crunch-background/cpuset.cpus')).toBe('3,8')
+    expect(await read('cpuset/pinned/crunch-background/cpuset.mems')).toBe('0-1')
+    expect(await read('cpu/crunch-background/cpu.cfs_period_us')).toBe('4000')
+    expect(await read('cpu/crunch-background/cpu.cfs_quota_us')).toBe('6000')
+    group.move(4711, 'in')
+    expect(await read('cpu/crunch-background/cgroup.procs')).toBe('4711')
+    expect(await read('cpuset/pinned/crunch-background/cgroup.procs')).toBe('4711')
+    group.move(4711, 'out')
+    expect(await read('cpu/cgroup.procs')).toBe('4711')
+    expect(await read('cpuset/pinned/cgroup.procs')).toBe('4711')
+  },
+)
 
-test.runIf(process.platform === 'linux')('may use all processors where it cannot be kept to some', async () => {
-  const system = await describeSystem({
-    mounts: [firstVersion('cpu'), firstVersion('cpuset').replace('cpu,cpuacct', 'cpuset')],
-    own: ['5:cpuset:/', '4:cpu,cpuacct:/'],
-    withIdle: ['cpu/crunch-background'],
-  })
-  await describeSet('cpuset', { 'cpuset.effective_cpus': '0-3', 'crunch-background': 'in its place' })
-  expect(openBackgroundGroup(system)).toMatchObject({
-    path: join(root, 'cpu/crunch-background'),
-    processors: null,
-    allBecause: expect.stringMatching(/^(EEXIST|ENOTDIR): /),
-  })
-})
+test.runIf(process.platform === 'linux')(
+  'lets the background group use all processors if no cpuset can be created',
+  async () => {
+    const system = await describeSystem({
+      mounts: [firstVersion('cpu'), firstVersion('cpuset').replace('cpu,cpuacct', 'cpuset')],
+      own: ['5:cpuset:/', '4:cpu,cpuacct:/'],
+      withIdle: ['cpu/crunch-background'],
+    })
+    await describeSet('cpuset', { 'cpuset.effective_cpus': '0-3', 'crunch-background': 'in its place' })
+    expect(openBackgroundGroup(system)).toMatchObject({
+      path: join(root, 'cpu/crunch-background'),
+      processors: null,
+      allBecause: expect.stringMatching(/^(EEXIST|ENOTDIR): /),
+    })
+  },
+)
 
 test.runIf(process.platform === 'linux').each([
   ['two processors', '0-1', '1', 1],
   ['an odd number', '0,2,4-7,9', '6-7,9', 3],
   ['one processor', '3', null, availableParallelism()],
-])('keeps to the last half of the processors, in version 2: %s', async (_, all, half, count) => {
+])('limits the background group to the last half of the processors, in version 2: %s', async (_, all, half, count) => {
   const system = await describeSystem({
     mounts: [secondVersion('unified')],
     own: ['0::/'],
@@ -117,13 +123,13 @@ test.runIf(process.platform === 'linux').each([
   expect(await read('unified/crunch-background/cpuset.cpus')).toBe(half ?? '')
   expect(await read('unified/crunch-background/cpu.max')).toBe(`${3_000 * count} 4000`)
   if (typeof group === 'string') throw new Error(group)
-  // Another orchestrator removes it: here the folder alone, since nobody would make the kernel's files again.
+  // As if another orchestrator had removed the group. Without the kernel, the new folder has no files.
   await rm(join(root, 'unified/crunch-background'), { recursive: true })
   group.move(4711, 'in')
   expect(await read('unified/crunch-background/cgroup.procs')).toBe('4711')
 })
 
-test.runIf(process.platform === 'linux')('is found in a container that sees a part of the groups', async () => {
+test.runIf(process.platform === 'linux')('finds the group in a container that sees only part of the tree', async () => {
   const system = await describeSystem({
     mounts: [firstVersion('cpu', '/docker/c0ffee')],
     own: ['4:cpu,cpuacct:/docker/c0ffee/inner'],
@@ -132,29 +138,29 @@ test.runIf(process.platform === 'linux')('is found in a container that sees a pa
   expect(openBackgroundGroup(system)).toMatchObject({ path: join(root, 'cpu/inner/crunch-background') })
 })
 
-test.runIf(process.platform === 'linux')('is made in the root of version 2, and nowhere else there', async () => {
-  const mounts = [secondVersion('unified')]
-  const withIdle = ['unified/crunch-background']
-  const system = await describeSystem({ mounts, own: ['0::/'], withIdle })
-  expect(openBackgroundGroup(system)).toMatchObject({ path: join(root, 'unified/crunch-background') })
-  await writeFile(join(system, 'cgroup'), '0::/user.slice/session-1.scope\n')
-  expect(openBackgroundGroup(system)).toMatch(/^no CPU control group is mounted where/)
-})
-
 test.runIf(process.platform === 'linux')(
-  'is not there where the kernel has no cpu.idle, and leaves nothing',
+  'creates the group in version 2 only if the process is in the root group',
   async () => {
-    const system = await describeSystem({ mounts: [secondVersion('unified')], own: ['0::/'], withIdle: [] })
-    await mkdir(join(root, 'unified'))
-    expect(openBackgroundGroup(system)).toBe(`${join(root, 'unified/crunch-background')} has no cpu.idle`)
-    expect(existsSync(join(root, 'unified/crunch-background'))).toBe(false)
+    const mounts = [secondVersion('unified')]
+    const withIdle = ['unified/crunch-background']
+    const system = await describeSystem({ mounts, own: ['0::/'], withIdle })
+    expect(openBackgroundGroup(system)).toMatchObject({ path: join(root, 'unified/crunch-background') })
+    await writeFile(join(system, 'cgroup'), '0::/user.slice/session-1.scope\n')
+    expect(openBackgroundGroup(system)).toMatch(/^no CPU control group is mounted where/)
   },
 )
+
+test.runIf(process.platform === 'linux')('refuses a kernel without cpu.idle, and leaves no group behind', async () => {
+  const system = await describeSystem({ mounts: [secondVersion('unified')], own: ['0::/'], withIdle: [] })
+  await mkdir(join(root, 'unified'))
+  expect(openBackgroundGroup(system)).toBe(`${join(root, 'unified/crunch-background')} has no cpu.idle`)
+  expect(existsSync(join(root, 'unified/crunch-background'))).toBe(false)
+})
 
 const real = openBackgroundGroup()
 const withReal = it.skipIf(typeof real === 'string')
 const whyNot = typeof real === 'string' ? `: ${real}` : ''
-withReal(`takes in a real process and lets it go${whyNot}`, async () => {
+withReal(`moves a real process into the group and out of it${whyNot}`, async () => {
   if (typeof real === 'string') throw new Error(real)
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
   cleanups.push(() => child.kill('SIGKILL'))
@@ -174,9 +180,9 @@ withReal(`takes in a real process and lets it go${whyNot}`, async () => {
   real.close()
 })
 
-withReal(`has a program in it from its first moment on${whyNot}`, async () => {
+withReal(`starts a program inside the group${whyNot}`, async () => {
   if (typeof real === 'string') throw new Error(real)
-  // Somebody who is in it keeps the orchestrators of other tests from removing it.
+  // A process in the group keeps the orchestrators of other tests from removing it.
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
   cleanups.push(() => child.kill('SIGKILL'))
   real.move(child.pid!, 'in')
@@ -188,7 +194,7 @@ withReal(`has a program in it from its first moment on${whyNot}`, async () => {
 })
 
 test.runIf(process.platform === 'linux')(
-  'passes a program its arguments, and starts it without the group as well',
+  'passes the arguments unchanged, and starts the program even if the group is gone',
   async () => {
     const mounts = [secondVersion('unified')]
     const system = await describeSystem({ mounts, own: ['0::/'], withIdle: ['unified/crunch-background'] })

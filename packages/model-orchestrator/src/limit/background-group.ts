@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { errorText } from '@crunch/local-processes/errors'
 import { enterGroups, type Program, readOwnGroups } from './own-groups.ts'
 
-/** Of each period the group may use its processors for so long. */
+/** The CPU quota per period, in microseconds per processor. */
 const PERIOD_US = 4_000
 const QUOTA_US = 3_000
 
-/** Shared by all orchestrators of a machine, so that at most one can be left behind. */
+/** One name for all orchestrators of a machine, so at most one group can be left behind. */
 const NAME = 'crunch-background'
 
 /**
@@ -21,24 +21,25 @@ const NAME = 'crunch-background'
  * periods so short that they are often idle for a moment (cpu.cfs_quota_us and cpu.max of cgroups(7)).
  */
 export interface BackgroundGroup {
-  /** Where it is. */
+  /** The folder of the group. */
   readonly path: string
-  /** The folders that contain it, one per tree of groups. */
+  /** The parent folders, one per tree of groups. */
   readonly homes: readonly string[]
   /** The processors it may use, e.g. `2-3`; null for all, with the reason in `allBecause`. */
   readonly processors: string | null
   readonly allBecause?: string
-  /** What its processes get together, in whole processors. */
+  /** The CPU time of the whole group, in processors. */
   readonly cores: number
   /**
-   * The same program, in the group from its first moment: children that it starts at once could not be found in time.
+   * Returns a program that joins the group before it executes `program`: children that it starts at once could not be
+   * moved in time.
    */
   enter(program: Program): Program
   /**
    * Moves a process, with its threads and future children, into the group or out of it. An ended process is ignored.
    */
   move(pid: number, direction: 'in' | 'out'): void
-  /** Removes it unless there are processes in it. */
+  /** Removes the group unless it contains processes. */
   close(): void
 }
 
@@ -63,7 +64,7 @@ export function openBackgroundGroup(system = '/proc/self'): BackgroundGroup | st
   }
 }
 
-/** In version 1 processors are shared out and assigned in two trees of groups, in version 2 in one. */
+/** Version 1 divides CPU time and assigns processors in two trees of groups, version 2 in one. */
 function createGroup(idleHome: string, setHome: string | null): BackgroundGroup {
   const found = setHome === null ? 'no control group that assigns processors is mounted here' : openHalf(setHome)
   const half = typeof found === 'string' ? null : found
@@ -84,7 +85,7 @@ function createGroup(idleHome: string, setHome: string | null): BackgroundGroup 
     enter(program) {
       // Another orchestrator that ended may have removed it.
       for (const { make, path } of parts) if (!existsSync(path)) make(path)
-      // A program that cannot enter is moved as soon as it is seen.
+      // A program that cannot join is moved at the next sample.
       return enterGroups(
         parts.map(({ path }) => path),
         'optional',
@@ -130,11 +131,11 @@ function openHalf(home: string): Half | string {
   }
 }
 
-/** A group in one tree. */
+/** The group in one tree. */
 interface Part {
   readonly home: string
   readonly path: string
-  /** Makes it again. */
+  /** Creates it again. */
   make(path: string): void
 }
 
@@ -150,7 +151,7 @@ function makeIdle(path: string): boolean {
   return make(path, 'cpu.idle', () => '1')
 }
 
-/** Where the group above has less than that itself, version 1 refuses it; then that limit serves as well. */
+/** If the parent group has a lower quota, version 1 refuses this one; the parent's limit then applies. */
 function limit(path: string, processorCount: number): void {
   const quotaUs = QUOTA_US * processorCount
   if (make(path, 'cpu.max', () => `${quotaUs} ${PERIOD_US}`)) return
@@ -162,14 +163,14 @@ function limit(path: string, processorCount: number): void {
   }
 }
 
-/** In version 1 a group has to be given its memory as well before its first process. */
+/** In version 1 a cpuset accepts processes only after its memory nodes are set. */
 function assign(home: string, path: string, processors: string): boolean {
   const memory = join(home, 'cpuset.mems')
   if (existsSync(memory)) make(path, 'cpuset.mems', () => readFileSync(memory, 'utf8').trim())
   return make(path, 'cpuset.cpus', () => processors)
 }
 
-/** False where the kernel has no such file in the groups of this tree. */
+/** False if the group has no such file. */
 function make(path: string, file: string, text: () => string): boolean {
   mkdirSync(path, { recursive: true })
   if (!existsSync(join(path, file))) return false
@@ -177,7 +178,7 @@ function make(path: string, file: string, text: () => string): boolean {
   return true
 }
 
-/** The processors of a group, one by one: `0-2,5` are four. */
+/** Expands a list of processors: `0-2,5` becomes 0, 1, 2 and 5. */
 function readProcessors(home: string): number[] {
   const file = ['cpuset.effective_cpus', 'cpuset.cpus.effective', 'cpuset.cpus'].find((name) =>
     existsSync(join(home, name)),
@@ -189,7 +190,7 @@ function readProcessors(home: string): number[] {
   })
 }
 
-/** As Linux writes them. */
+/** A list of processors in Linux's format. */
 function rangesOf(processors: readonly number[]): string {
   const ranges: [number, number][] = []
   for (const processor of processors) {

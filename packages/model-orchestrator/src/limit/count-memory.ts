@@ -5,15 +5,15 @@ const KIB = 1_024
 const BLOCK_BYTES = 512
 /** `statfs` of a file system in memory; see statfs(2). */
 const TMPFS = 0x0102_1994
-/** A file in memory without a name in the file system, a shared mapping of no file, a System V segment, shared memory. */
+/** memfd files, anonymous shared mappings, System V segments and POSIX shared memory. */
 const IN_MEMORY = /^(\/memfd:|\/secretmem|\/dev\/zero \(deleted\)|\/SYSV|\/dev\/shm\/|\/anon_hugepage)/
 /** Of memfd_secret(2): Linux does not report how much of it is used, so all of it counts. */
 const SECRET_MEMORY = /^\/secretmem/
 const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ (\S+) (\d+)\s+(.*)$/
 
 /**
- * Memory of the processes that need not appear as any process's own: files in memory, whether they are open or mapped,
- * and what lies in their writable folder. Each is counted once, however many processes share it.
+ * Memory that need not appear in the resident memory of any process: open or mapped files in memory, and the content of
+ * the writable folder. A file shared by several processes is counted once.
  */
 export function countSharedBytes(members: Iterable<ProcessUsage>): number {
   const found = new Map<string, number>()
@@ -27,7 +27,7 @@ export function countSharedBytes(members: Iterable<ProcessUsage>): number {
   return [...found.values()].reduce((sum, bytes) => sum + bytes, 0)
 }
 
-/** What is in no file, with pages that a fork shares counted once; null where Linux does not report it. */
+/** Memory outside files, with pages shared by forks counted once; null if Linux does not report it. */
 export function countPrivateBytes(members: Iterable<ProcessUsage>): number | null {
   if (!existsSync('/proc/self/smaps_rollup')) return null
   let bytes = 0
@@ -75,7 +75,7 @@ function deviceNumber(device = ''): number {
   return ((minor & ~0xff) << 12) | (major << 8) | (minor & 0xff)
 }
 
-/** Its own folder in memory, where it has one: the machine's is not its to answer for. */
+/** Counts the writable folder of a confined model. An unconfined one uses the machine's folder, which is not counted. */
 function countWritableFolder(pid: number, found: Map<string, number>): void {
   if (readlinkSync(`/proc/${pid}/ns/mnt`) === readlinkSync('/proc/self/ns/mnt')) return
   const path = `/proc/${pid}/root/tmp`
@@ -88,7 +88,7 @@ function note(path: string, target: string, found: Map<string, number>): void {
   found.set(`${dev}:${ino}`, SECRET_MEMORY.test(target) ? size : blocks * BLOCK_BYTES)
 }
 
-/** Processes end, and open and close files, while they are looked at. False for what this user may not see. */
+/** Ignores a process or file that vanished meanwhile. False if this user may not see it. */
 function unlessGone(look: () => void): boolean {
   try {
     look()

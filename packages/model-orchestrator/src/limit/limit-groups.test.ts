@@ -28,7 +28,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(root, { recursive: true }))
 
-/** Trees of groups as files. The kernel makes the files of a group, so each group that will be made has them already. */
+/** Trees of control groups as files. No kernel creates the files of a new group here, so they exist in advance. */
 async function describeSystem(input: {
   readonly mounts: readonly string[]
   readonly own: readonly string[]
@@ -59,8 +59,8 @@ async function describeSecondVersion(own = '0::/'): Promise<string> {
   })
 }
 
-describe.skipIf(process.platform !== 'linux')('groups that limit a model', () => {
-  it('are one in version 2, with the controllers handed on to it', async () => {
+describe.skipIf(process.platform !== 'linux')('control groups that limit a model', () => {
+  it('use one group in version 2, and enable its controllers', async () => {
     const system = await describeSecondVersion()
     const memoryOnly = openLimitGroups({ system, without: { pids: 'not in this test' } })
     expect(memoryOnly.problems).toEqual({ memory: null, pids: 'not in this test' })
@@ -84,7 +84,7 @@ describe.skipIf(process.platform !== 'linux')('groups that limit a model', () =>
     ])
   })
 
-  it('tell what Linux did in version 2', async () => {
+  it('report kills, refused tasks and peaks in version 2', async () => {
     const system = await describeSecondVersion()
     const group = openLimitGroups({ system }).open({ memoryMib: 256, tasks: 40 })
     expect([group.memoryKills().count, group.refusedTasks(), group.peakTasks(), group.pids()]).toEqual([0, 0, 1, []])
@@ -97,11 +97,11 @@ describe.skipIf(process.platform !== 'linux')('groups that limit a model', () =>
     expect([group.refusedTasks(), group.peakTasks(), group.pids()]).toEqual([7, 40, [12, 13]])
   })
 
-  it('are not to blame for what the machine, or a group above them, was short of, in version 2', async () => {
+  it('do not count limits of the machine or a parent group as their own, in version 2', async () => {
     const system = await describeSecondVersion()
     const group = openLimitGroups({ system }).open({ memoryMib: 256, tasks: 40 })
     const says = (file: string, text: string) => writeFile(join(root, 'unified', GROUP, file), text)
-    // Reading files fills a group without harm: `max` counts that as well.
+    // The page cache also reaches the limit, harmlessly: `max` counts that too.
     await says('memory.events', 'low 0\nhigh 0\nmax 9\noom 0\noom_kill 1\noom_group_kill 0\n')
     await says('pids.events', 'max 7\n')
     await says('pids.peak', '39\n')
@@ -112,11 +112,11 @@ describe.skipIf(process.platform !== 'linux')('groups that limit a model', () =>
   it.each([
     { highest: 'memory.memsw.max_usage_in_bytes', mib: 255, isOwnLimit: true },
     { highest: 'memory.memsw.max_usage_in_bytes', mib: 254.9, isOwnLimit: false },
-    // Where swap is not counted.
+    // Without swap accounting.
     { highest: 'memory.max_usage_in_bytes', mib: 256, isOwnLimit: true },
     { highest: 'memory.max_usage_in_bytes', mib: 100, isOwnLimit: false },
   ])(
-    'are not to blame for what the machine, or a group above them, was short of, in version 1: $highest $mib MiB',
+    'do not count limits of the machine or a parent group as their own, in version 1: $highest $mib MiB',
     async ({ highest, mib, isOwnLimit }) => {
       const files = { ...FIRST, 'memory.oom_control': 'oom_kill 2\n', 'memory.failcnt': '0\n' }
       const system = await describeSystem({
@@ -135,7 +135,7 @@ describe.skipIf(process.platform !== 'linux')('groups that limit a model', () =>
     },
   )
 
-  it('are one a controller in version 1', async () => {
+  it('use one group per controller in version 1', async () => {
     const system = await describeSystem({
       mounts: [firstVersion('memory', 'memory'), firstVersion('pids', 'pids'), secondVersion('unified')],
       own: ['8:pids:/', '4:memory:/service', '0::/'],
@@ -157,7 +157,7 @@ describe.skipIf(process.platform !== 'linux')('groups that limit a model', () =>
     expect(group.enter({ command: 'model', args: [] }).args[3]).toBe(paths.join('\n'))
   })
 
-  it('are none in version 2 below a group that has processes, and say so', async () => {
+  it('cannot be created in version 2 below a group with processes; the problem is reported', async () => {
     const system = await describeSecondVersion('0::/system.slice/node.service')
     const { problems, homes, open } = openLimitGroups({ system })
     expect(problems).toEqual({
@@ -170,7 +170,7 @@ describe.skipIf(process.platform !== 'linux')('groups that limit a model', () =>
     expect(group.enter({ command: 'model', args: ['x'] })).toEqual({ command: 'model', args: ['x'] })
   })
 
-  it('say which file could not be written', async () => {
+  it('report which limit could not be set', async () => {
     const system = await describeSecondVersion()
     await rm(join(root, 'unified', PROBE, 'pids.max'))
     expect(openLimitGroups({ system }).problems).toEqual({
@@ -181,12 +181,12 @@ describe.skipIf(process.platform !== 'linux')('groups that limit a model', () =>
 
   it.each([
     [
-      'never leave them for a background group in the same tree',
+      'never move to a background group in the same tree',
       'unified',
       /, by priority only: the control groups that limit models are in the same tree/,
     ],
-    ['may go into a background group in another tree', 'cpu', /: the others wait in .*cpu.crunch-background/],
-  ])('have models that %s', async (_, tree, words) => {
+    ['may move to a background group in another tree', 'cpu', /: the others wait in .*cpu.crunch-background/],
+  ])('contain models that %s', async (_, tree, words) => {
     const groups = openLimitGroups({ system: await describeSecondVersion() })
     let isClosed = false
     const background: BackgroundGroup = {

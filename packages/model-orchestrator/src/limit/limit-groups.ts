@@ -15,7 +15,7 @@ export type LimitController = 'memory' | 'pids'
 
 export interface GroupLimits {
   readonly memoryMib: number
-  /** Processes and their threads. */
+  /** The limit of processes and threads together. */
   readonly tasks: number
 }
 
@@ -28,31 +28,31 @@ export interface GroupLimits {
  */
 export interface LimitGroup {
   readonly limitsMemory: boolean
-  /** The same program, in the groups from its first moment on. It does not start if it cannot enter them. */
+  /** Returns a program that joins the groups and then executes `program`. It fails if it cannot join. */
   enter(program: Program): Program
-  /** The processes in it, including those detached from their parent; none where there is no group. */
+  /** The processes in the group, including those detached from their parent; empty without a group. */
   pids(): readonly number[]
-  /** How many of its processes Linux has killed for lack of memory, and whose memory was full. */
+  /** How many of its processes Linux has killed for lack of memory, and whether this group's own limit was the cause. */
   memoryKills(): { readonly count: number; readonly isOwnLimit: boolean }
   /** How many processes or threads this group's limit has refused. A limit of a group above does not count. */
   refusedTasks(): number
   /** The highest number of processes and threads at once; 0 where Linux does not report it. */
   peakTasks(): number
-  /** Call it when no process is left. */
+  /** Call it once all processes have ended. */
   remove(): void
 }
 
 export interface LimitGroups {
-  /** Why Linux does not limit it here; null where it does. */
+  /** Why Linux cannot limit each resource here; null if it can. */
   readonly problems: Readonly<Record<LimitController, string | null>>
-  /** The folders in which groups are created. A process that moves to another group below them has left its limits. */
+  /** The folders in which groups are created. A process that moves to another group below them loses its limits. */
   readonly homes: readonly string[]
   open(limits: GroupLimits): LimitGroup
 }
 
 /**
- * Detects what this machine supports. `system` is where Linux describes a process; `without` lists what not to use, and
- * why.
+ * Detects which resources this machine can limit. `system` is the folder in which Linux describes a process; `without`
+ * names resources not to limit, with the reason.
  */
 export function openLimitGroups({
   system = '/proc/self',
@@ -115,7 +115,7 @@ function countMemoryKills(folder: string | null, { memoryMib }: GroupLimits): Re
   return { count, isOwnLimit: ownOoms > 0 || peakBytes >= memoryMib * MIB - PEAK_TOLERANCE_BYTES }
 }
 
-/** Before Linux 6.11 a group also counts what a group above it refused. It was not at its limit then. */
+/** Before Linux 6.11 a group also counts tasks that a parent group refused; then its own peak is below its limit. */
 function countRefusedTasks(folder: string | null, limits: GroupLimits): number {
   const peak = peakTasks(folder)
   if (peak > 0 && peak < limits.tasks) return 0
@@ -133,20 +133,20 @@ function readPids(path: string | undefined): readonly number[] {
   return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number)
 }
 
-/** From the first of these files that exists; 0 if it does not contain the number. */
+/** Reads a number from the first of these files that exists; 0 if the file does not contain it. */
 function readNumber(folder: string | null, names: readonly string[], pattern: RegExp): number {
   if (folder === null) return 0
   const file = names.map((name) => join(folder, name)).find(existsSync)
   return file === undefined ? 0 : Number(pattern.exec(readFileSync(file, 'utf8'))?.[1] ?? 0)
 }
 
-/** A killed process leaves its group a moment after its parent sees it end. */
+/** A killed process leaves its group shortly after its parent sees its end. */
 function removeWhenEmpty(path: string, triesLeft = REMOVE_TRIES): void {
   remove(path)
   if (triesLeft > 0 && existsSync(path)) setTimeout(() => removeWhenEmpty(path, triesLeft - 1), REMOVE_DELAY_MS).unref()
 }
 
-/** In version 1 memory and swap are limited together; in version 2 swap by itself. */
+/** Version 1 limits memory and swap together, version 2 separately. */
 function limitMemory(path: string, bytes: number): void {
   if (write(path, 'memory.max', String(bytes))) {
     write(path, 'memory.swap.max', '0')
@@ -210,7 +210,7 @@ function removeStale(home: string): void {
   }
 }
 
-/** Not `recursive`: on a read-only file system that reports only that the folder does not exist. */
+/** Not `recursive`: on a read-only file system that would only report that the folder does not exist. */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path)

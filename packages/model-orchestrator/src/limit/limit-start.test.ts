@@ -5,7 +5,7 @@ import { entry, startInWorkspace } from '../../test/start-in-workspace.ts'
 import { createWorkspace, until } from '../../test/workspace.ts'
 import { limitStart, readWaitedMs } from './limit-start.ts'
 
-describe('the limit of a start', () => {
+describe('the start limit', () => {
   beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
   afterEach(() => vi.useRealTimers())
 
@@ -15,19 +15,19 @@ describe('the limit of a start', () => {
     return { reasons, stop }
   }
 
-  it('is the time since it began where it never waits for a processor', () => {
+  it('counts all time if the process never waits for a processor', () => {
     const { reasons } = begin(() => 0)
     vi.advanceTimersByTime(29_900)
     expect(reasons).toEqual([])
     vi.advanceTimersByTime(1_100)
     expect(reasons).toEqual([
-      expect.stringMatching(/^did not serve within 30000 ms of its start, beside \d+ ms of waiting/),
+      expect.stringMatching(/^did not serve within 30000 ms of its start, not counting \d+ ms of waiting/),
     ])
   })
 
   it('does not count waiting for a processor', () => {
     const startedMs = performance.now()
-    // It gets a processor in one of four seconds.
+    // The process has a processor for one of every four seconds.
     const { reasons } = begin(() => (performance.now() - startedMs) * 0.75)
     vi.advanceTimersByTime(119_000)
     expect(reasons).toEqual([])
@@ -35,7 +35,7 @@ describe('the limit of a start', () => {
     expect(reasons).toHaveLength(1)
   })
 
-  it('is ten times as long at most', () => {
+  it('ends a start after ten times the limit in any case', () => {
     const startedMs = performance.now()
     const { reasons } = begin(() => performance.now() - startedMs)
     vi.advanceTimersByTime(299_000)
@@ -44,7 +44,7 @@ describe('the limit of a start', () => {
     expect(reasons).toHaveLength(1)
   })
 
-  it('ends when the start is over', () => {
+  it('stops watching once the start is over', () => {
     const { reasons, stop } = begin(() => 0)
     stop()
     vi.advanceTimersByTime(1_000_000)
@@ -52,25 +52,26 @@ describe('the limit of a start', () => {
   })
 })
 
-it.skipIf(!existsSync('/proc/self/schedstat'))('waiting for a processor is told apart from sleeping', async () => {
-  // Both loops want the one processor that they may use.
+it.skipIf(!existsSync('/proc/self/schedstat'))('distinguishes waiting for a processor from sleeping', async () => {
+  // Both loops compete for the only processor that they may use.
   const loop = 'taskset -cp 0 $$ >/dev/null; while :; do :; done'
   const loops = [1, 2].map(() => spawn('sh', ['-c', loop], { stdio: 'ignore' }))
   const sleeper = spawn('sleep', ['600'], { stdio: 'ignore' })
   const waited = () => [...loops, sleeper].map(({ pid }) => readWaitedMs(pid!))
   try {
-    await until('it sleeps', () => /\(sleep\) S/.test(readFileSync(`/proc/${sleeper.pid}/stat`, 'utf8')))
+    await until('the sleeper sleeps', () => /\(sleep\) S/.test(readFileSync(`/proc/${sleeper.pid}/stat`, 'utf8')))
     const before = waited()
-    for (const index of [0, 1]) await until('it has waited', () => waited()[index]! - before[index]! > 500)
+    for (const index of [0, 1])
+      await until('the loop has waited for a processor', () => waited()[index]! - before[index]! > 500)
     expect(waited()[2]! - before[2]!).toBeLessThan(100)
   } finally {
     for (const child of [...loops, sleeper]) child.kill('SIGKILL')
   }
-  await until('it is gone', () => readWaitedMs(sleeper.pid!) === 0)
+  await until('the sleeper is gone', () => readWaitedMs(sleeper.pid!) === 0)
 })
 
 it.skipIf(!existsSync('/proc/self/schedstat'))(
-  'a model that waits for a processor may take longer to start',
+  'gives a model more time to start while it waits for a processor',
   async () => {
     const [limitMs, startMs] = [3_000, 5_000]
     const space = await createWorkspace()
@@ -94,9 +95,9 @@ it.skipIf(!existsSync('/proc/self/schedstat'))(
     const hasComputed = async () =>
       (await space.logLines('1').catch(() => [])).some(({ message }) => message === 'computed')
     const status = () => orchestrator.models()[0]
-    await until('it has computed, or failed', async () => (await hasComputed()) || status()?.state === 'FAILED')
+    await until('the model has computed, or failed', async () => (await hasComputed()) || status()?.state === 'FAILED')
     endLoops()
-    await until('it serves, or failed', () => ['RUNNING', 'FAILED'].includes(status()?.state ?? ''))
+    await until('the model serves, or failed', () => ['RUNNING', 'FAILED'].includes(status()?.state ?? ''))
     expect(status()).toMatchObject({ state: 'RUNNING', lastFailure: null })
   },
 )

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 
 const NS_PER_MS = 1_000_000
-/** A start that computes without end on a machine that is never idle must end as well. */
+/** Ends a start that computes forever on a machine that is never idle. */
 const LONGEST_FACTOR = 10
 const SHORTEST_LOOK_MS = 20
 
 /**
- * Calls `onOver` with the reason once a start has taken `limitMs`, not counting the time in which it waited for a
- * processor: on a busy machine a healthy model starts late, and that is not its fault. After ten times the limit the
- * start fails in any case. The returned function ends the watch.
+ * Calls `onOver` with the reason once a start has taken `limitMs`, without the time in which it waited for a
+ * processor: a healthy model starts late on a busy machine. After ten times the limit the start fails in any case. The
+ * returned function stops the watch.
  */
 export function limitStart(input: {
   readonly limitMs: number
@@ -18,7 +18,7 @@ export function limitStart(input: {
 }): () => void {
   const { limitMs, waitedMs, onOver } = input
   const startedMs = performance.now()
-  // While this process waits, it cannot see that the model serves.
+  // While this process itself waits for a processor, it cannot see that the model serves.
   const ownBeforeMs = readWaitedMs(process.pid)
   let timer = setTimeout(look, limitMs)
 
@@ -34,8 +34,8 @@ export function limitStart(input: {
 }
 
 function describe(limitMs: number, waitedMs: number): string {
-  const time = `did not serve within ${limitMs} ms of its start, beside ${waitedMs} ms of waiting for a processor`
-  return `${time}; everything that it imports counts: import less, or raise MODEL_START_TIMEOUT_MILLISECONDS`
+  const time = `did not serve within ${limitMs} ms of its start, not counting ${waitedMs} ms of waiting for a processor`
+  return `${time}; imports count: import less, or raise MODEL_START_TIMEOUT_MILLISECONDS`
 }
 
 /**

@@ -47,7 +47,7 @@ async function openConfinement(limitGroups: LimitGroups) {
   return { confinement, usage, limits }
 }
 
-/** Runs Python code confined as a model is, and says which limit it passed; else its exit code. */
+/** Runs Python code confined like a model; returns the limit that it exceeded, otherwise its exit code. */
 async function hold({ confinement, usage, limits }: Awaited<ReturnType<typeof openConfinement>>, code: string) {
   const environment = { PATH: process.env.PATH ?? '' }
   const { executable } = await findPython({ program: 'python3', environment, signal: never, guard })
@@ -91,7 +91,7 @@ MIB = 1 << 20
 def fill(file, mib):
     for _ in range(mib): os.write(file, b"x" * MIB)
 `
-/** Each holds 400 MiB in its own way, most of them without showing it as memory of a process. */
+/** Each allocates 400 MiB in another way; most of them do not appear in the resident memory of a process. */
 const WAYS: Readonly<Record<string, string>> = {
   'a file in memory that is not mapped': 'fill(os.memfd_create("x"), 400); time.sleep(60)',
   'a mapping of such a file that is closed and not touched': `
@@ -100,7 +100,7 @@ fill(file, 400)
 kept = mmap.mmap(file, 400 * MIB)
 os.close(file)
 time.sleep(60)`,
-  // As much of it can be mapped at once as may be locked, but what was written stays. 447 is memfd_secret(2), which not every Linux has.
+  // The mapped size is limited by RLIMIT_MEMLOCK, but written pages stay. 447 is memfd_secret(2), which some kernels lack.
   'secret memory, written in pieces': `
 file = ctypes.CDLL(None).syscall(447, 0)
 if file < 0: fill(os.memfd_create("x"), 400)
@@ -121,7 +121,7 @@ for at in range(0, 400 * MIB, 4096): kept[at] = 1
 for _ in range(3):
     if os.fork() == 0: break
 time.sleep(60)`,
-  'children that have some each': `
+  'children that each have a part': `
 for _ in range(4):
     if os.fork() == 0:
         kept = b"x" * (100 * MIB)
@@ -159,11 +159,11 @@ const mechanisms = [
   ['by counting', openLimitGroups({ without: { memory: 'switched off in this test' } })],
 ] as const
 
-describe.skipIf(missing !== null)('the limit of memory', () => {
+describe.skipIf(missing !== null)('the memory limit', () => {
   for (const [how, limitGroups] of mechanisms) {
     const isAbsent = how === 'by a control group' && noGroup !== null
     it.skipIf(isAbsent)(
-      `counts memory of every kind once, ${how}${isAbsent ? ` (skipped: ${noGroup})` : ''}`,
+      `counts every kind of memory once, ${how}${isAbsent ? ` (skipped: ${noGroup})` : ''}`,
       async () => {
         const open = await openConfinement(limitGroups)
         expect(open.confinement.openBecause).toBe(null)
@@ -172,7 +172,7 @@ describe.skipIf(missing !== null)('the limit of memory', () => {
         )
         const expected = Object.keys(WAYS).map((way) => [way, expect.stringMatching(OVER)])
         expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected))
-        // Nothing shows who holds a segment, so that it is refused where no group counts it.
+        // The owner of a segment cannot be determined, so segments are forbidden where no control group counts them.
         const segment = limitGroups.problems.memory !== null ? 'exit code 7' : expect.stringMatching(OVER)
         expect(await hold(open, SEGMENT)).toEqual(segment)
         expect(await hold(open, HONEST)).toBe('exit code 0')
@@ -181,7 +181,7 @@ describe.skipIf(missing !== null)('the limit of memory', () => {
     )
   }
 
-  it.skipIf(noGroup !== null)('is the reason that is told when Linux ends a model', async () => {
+  it.skipIf(noGroup !== null)('is reported as the reason when Linux kills a model', async () => {
     const space = await createWorkspace()
     cleanups.push(() => space.remove())
     await space.submission(
@@ -210,7 +210,7 @@ describe.skipIf(missing !== null)('the limit of memory', () => {
   })
 })
 
-it.skipIf(noGroup !== null)('a control group of memory goes with its model', async () => {
+it.skipIf(noGroup !== null)('removes the control group of memory with its model', async () => {
   const opened = groups.open({ memoryMib: 64, tasks: 16 })
   const file = join(home, 'group')
   await writeFile(file, '')

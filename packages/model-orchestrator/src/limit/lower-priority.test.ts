@@ -4,7 +4,7 @@ import { getPriority } from 'node:os'
 import { expect, test } from 'vitest'
 import { lowerPriority, MODEL_NICENESS } from './lower-priority.ts'
 
-test('lets a process wait for ours, and passes over one that has ended', async () => {
+test('lowers the priority of a process, and ignores one that has ended', async () => {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
   const { pid } = child
   if (pid === undefined) throw new Error('no process was started')

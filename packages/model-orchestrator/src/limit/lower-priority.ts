@@ -4,25 +4,25 @@ import { readOwnSession } from '../process/process-table.ts'
 
 /** A serving model has a lower priority than the node's own processes. */
 export const MODEL_NICENESS = 10
-/** A model that computes all the time waits for the other models as well. */
+/** A model that computes continuously also has a lower priority than other models. */
 export const HOG_NICENESS = 19
-/** Only the superuser may raise a priority again, and not in every container. */
+/** Whether this process may raise a priority again: only root may, and not in every container. */
 export const MAY_RAISE = mayRaise()
 /**
- * A start computes for a while, and one that crashes again and again does so for minutes: serving models come first. An
- * ordinary user could never raise the priority again, so it is lowered only a little.
+ * Serving models come before starting ones: a start computes for a while, and a crash loop computes for minutes. An
+ * ordinary user cannot raise the priority again, so there it is lowered only a little.
  */
 export const START_NICENESS = MAY_RAISE ? HOG_NICENESS : 4
 
 /**
- * An orchestrator has a lower priority than the node's workers, but hardly lower than models: work for one model must
+ * The orchestrator's own niceness: lower priority than the node's workers, higher than serving models, because work for one model must
  * not delay another.
  */
 const OWN_NICENESS = 5
 
 /**
- * Lets this process wait for a node's workers. Not as an ordinary user, whose models that start could then be too much for
- * it; and not in a session of others, which on Linux would wait along.
+ * Lowers this process's priority below that of the node's workers. Not as an ordinary user: starting models, whose priority is
+ * hardly lower there, could starve it. Not in a foreign session: Linux would lower the priority of the whole session.
  */
 export function giveWay(): void {
   if (!MAY_RAISE || process.platform !== 'linux') return
@@ -30,9 +30,8 @@ export function giveWay(): void {
 }
 
 /**
- * Lets a process wait for others that want the processor: its threads, and on Linux its session, which is what
- * processors are shared by first. False when it must be retried later: Linux accepts ten such requests a second from an
- * ordinary user.
+ * Lowers the priority of a process: of its threads, and on Linux of its session, between which Linux divides CPU time
+ * first (autogroups). Returns false if it must be retried later: Linux accepts ten such requests a second from an ordinary user.
  */
 export function lowerPriority(pid: number, niceness: number): boolean {
   for (const thread of threadsOf(pid)) setNiceness(thread, niceness)
@@ -41,7 +40,7 @@ export function lowerPriority(pid: number, niceness: number): boolean {
     return true
   } catch (error) {
     if (codeOf(error) === 'EAGAIN') return false
-    // The process has ended, which its own end reports, or this system has no such groups.
+    // The process has ended, or this system has no autogroups.
     if (['ENOENT', 'ESRCH', 'EINVAL'].includes(codeOf(error))) return true
     throw error
   }
@@ -58,12 +57,12 @@ function setNiceness(thread: number, niceness: number): void {
   try {
     setPriority(thread, niceness)
   } catch (error) {
-    // Only the superuser may raise a priority again: a hog of an ordinary user stays behind after it has calmed down.
+    // Only root may raise a priority again: without root a hog keeps its low priority after it has calmed down.
     if (!['ESRCH', 'EACCES', 'EPERM'].includes(codeOf(error))) throw error
   }
 }
 
-/** Elsewhere than on Linux a process is set as a whole. */
+/** Outside Linux the priority belongs to the whole process. */
 function threadsOf(pid: number): number[] {
   if (process.platform !== 'linux') return [pid]
   try {

@@ -1,18 +1,18 @@
 import { availableParallelism } from 'node:os'
 import { OrchestratorError } from '../errors.ts'
 
-/** What one model may use. A model over a limit that is watched is ended, with the limit as the reason. */
+/** The limits of one model. A model over a watched limit is killed, and the failure names the limit. */
 export interface ModelLimits {
   /** Resident memory of all its processes together. */
   readonly memoryMib: number
-  /** Processor time, in cores, on the average of `cpuWindowMs`. */
+  /** Processor time in cores, averaged over `cpuWindowMs`. */
   readonly cpuCores: number
   readonly cpuWindowMs: number
-  /** The runner, what it starts, and the few small processes that confine it. */
+  /** Processes of the runner, its children, and the few small processes that confine it. */
   readonly processes: number
-  /** Of each of its processes. */
+  /** Open files of each process. */
   readonly openFiles: number
-  /** The one folder it may write to, and the largest file there. */
+  /** Size of the only folder it may write to, and of the largest file there. */
   readonly folderMib: number
 }
 
@@ -25,7 +25,7 @@ export const DEFAULT_MODEL_LIMITS: ModelLimits = {
   folderMib: 64,
 }
 
-/** Smaller ones would end every model before it serves. */
+/** With lower limits no model could ever serve. */
 const LOWEST: ModelLimits = {
   memoryMib: 128,
   cpuCores: 0.05,
@@ -35,7 +35,7 @@ const LOWEST: ModelLimits = {
   folderMib: 1,
 }
 
-/** Threads are cheap, and libraries start one a processor. */
+/** Threads are cheap, and libraries start one per processor. */
 const TASKS_PER_PROCESS = 8
 const TASKS_PER_PROCESSOR = 4
 

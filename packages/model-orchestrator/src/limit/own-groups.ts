@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What to execute. */
+/** A command with its arguments. */
 export interface Program {
   readonly command: string
   readonly args: readonly string[]
 }
 
-/** `$1` is the folders of the groups, `$2` whether it must enter them, the rest the program. */
+/** `$1` lists the folders of the groups, `$2` says whether joining them is required, the rest is the program. */
 const ENTER = `
 IFS='
 '
@@ -21,7 +21,7 @@ shift 2
 exec "$@"
 `
 
-/** The same program, in these groups from its first moment on. If they are required, it does not start without them. */
+/** Returns a program that joins the groups and then executes `program`. If they are required, it fails when it cannot join. */
 export function enterGroups(
   folders: readonly string[],
   need: 'required' | 'optional',
@@ -32,8 +32,8 @@ export function enterGroups(
 }
 
 /**
- * Finds the folder of this process's own group, for one controller. In version 2 it is null unless that group is the
- * root: any other group that contains processes can have no groups below it (cgroups(7), "no internal processes").
+ * Finds the folder of this process's group for one controller. In version 2 the result is null unless that group is the
+ * root: any other group that contains processes cannot have child groups (cgroups(7), "no internal processes").
  */
 export function readOwnGroups(system: string): { find(controller: string): string | null } {
   const own = readFileSync(join(system, 'cgroup'), 'utf8')
@@ -54,7 +54,7 @@ export function readOwnGroups(system: string): { find(controller: string): strin
 }
 
 interface Mount {
-  /** The part of the hierarchy that is seen there. */
+  /** The part of the hierarchy that is mounted. */
   readonly root: string
   readonly place: string
   readonly kind: string
@@ -70,7 +70,7 @@ function parseMount(line: string): Mount | null {
   return { root, place, kind, options: options.split(',') }
 }
 
-/** Null when the mount does not show the group. */
+/** Null if the group is outside the mounted part. */
 function folderOf({ root, place }: Mount, group: string): string | null {
   if (root === '/') return join(place, group)
   return group === root || group.startsWith(`${root}/`) ? join(place, group.slice(root.length)) : null

@@ -6,43 +6,43 @@ import { HOG_NICENESS, lowerPriority, MAY_RAISE, MODEL_NICENESS, START_NICENESS 
 import type { Program } from './own-groups.ts'
 import { coresLately, coresSince, type Watched } from './watched-model.ts'
 
-/** More of a core than this, for about a second, makes a model that serves a hog. */
+/** A serving model that uses more than this for about a second is a hog (computes continuously). */
 const HOG_CORES = 0.5
 /**
- * The same where no core is idle, and for a hog until it has calmed down: it gets little CPU time there, however much
- * it asks for.
+ * The lower threshold where no core is idle, and for a known hog: such a model gets little CPU time even if it wants
+ * more.
  */
 const CALM_CORES = 0.1
-/** The background group counts as full when its models use this share of its CPU time: each may want more. */
+/** The background group is full if its models use this share of its CPU time: each of them may want more. */
 const FULL_SHARE = 0.8
-/** In a full group a known hog is still one when it takes so much of an equal part. */
+/** In a full group a known hog stays a hog while it uses more than this fraction of an equal share. */
 const KNOWN_HOG_PART = 0.5
-/** In a full group a new model is a hog when it takes so much of all. */
+/** In a full group a new model is a hog if it uses more than this fraction of all used CPU time. */
 const NEW_HOG_SHARE = 0.5
 const NEED_IDLE_SHARE = 0.15
 const NEED_MS = 500
 const HOG_MS = 1_000
 /**
- * A model that starts, or has served for less than this, comes after models whose usage is known. A longer start must
- * complete even on a machine that is never idle.
+ * A model that starts, or has served for less than this, has lower priority than models whose usage is known. A start
+ * that takes longer gets normal priority, so that it completes even on a machine that is never idle.
  */
 const PROBATION_MS = 5_000
 
-/** Decides who has to wait when several models want a processor. */
+/** Decides which models run in the background when several want a processor. */
 export interface ModelPlacement {
-  /** How, in words. */
+  /** The policy in force, as text. */
   readonly words: string
-  /** The program of a model that is to be started beside these. */
+  /** Wraps the program of a new model so that it starts in the background, if one of `models` has priority. */
   starting(program: Program, models: Iterable<Watched>): Program
-  /** Call it with all models whenever something about one of them may have changed. */
+  /** Call it with all models after each reading and each change of one of them. */
   place(models: Iterable<Watched>): void
   close(): void
 }
 
 export interface PlacementOptions {
-  /** A group, or why there is none. */
+  /** The background group, or the reason why there is none. */
   readonly background?: BackgroundGroup | string
-  /** Where models have groups that limit them. */
+  /** The folders that contain the models' limit groups. */
   readonly limitHomes?: readonly string[]
   readonly probationMs?: number
   /** Whether no core is idle. */
@@ -100,23 +100,23 @@ export function startPlacement(
   }
 }
 
-/** Others make way for it. Where there is no such model, a start takes all there is. */
+/** Whether other models must wait for this one. Without such a model, a start may use all CPU time. */
 function hasPriority({ isServing }: Watched, niceness: number): boolean {
   return isServing && niceness === MODEL_NICENESS
 }
 
-/** What makes a model a hog, in whole processors. */
+/** The CPU usage above which a model is a hog, in processors. */
 interface HogLimits {
   readonly hogCores: number
-  /** In the group, while it is full: for a model that has not been seen as a hog. */
+  /** In a full group: for a model that was not yet a hog. */
   readonly newHogCores?: number
-  /** In the group, while it is full or no core is idle: for one that has. */
+  /** In a full group, or while no core is idle: for a known hog. */
   readonly knownHogCores?: number
 }
 
 function limitsBehind(models: readonly Watched[], group: BackgroundGroup, isInNeed: boolean): Partial<HogLimits> {
   const behind = models.filter(({ isBehind }) => isBehind)
-  // One that came in just now may have taken more outside.
+  // A model that joined just now may have used more outside the group.
   const cores = Math.min(
     group.cores,
     behind.reduce((sum, model) => sum + coresLately(model, HOG_MS), 0),
@@ -139,21 +139,21 @@ function findBackground(): BackgroundGroup | string {
   return MAY_RAISE ? openBackgroundGroup() : 'only the superuser may move a process out of the background'
 }
 
-/** A process is in one group of a tree only: in version 2 a model that goes into the background would leave its limits. */
+/** A process is in only one group of a tree: in version 2 a model that moves to the background would lose its limits. */
 function unlessLimited(background: BackgroundGroup | string, limitHomes: readonly string[]): BackgroundGroup | string {
   if (typeof background === 'string' || !background.homes.some((home) => limitHomes.includes(home))) return background
   background.close()
   return 'the control groups that limit models are in the same tree'
 }
 
-/** Computing all the time is no failure, but the others' answers must not wait for it. */
+/** Applies priority and group to all processes of a model. Computing continuously is no failure, but must not delay other models. */
 function place(model: Watched, niceness: number, isBehind: boolean, background: BackgroundGroup | null): void {
   if (niceness !== model.niceness || isBehind !== model.isBehind) model.placed.clear()
   model.niceness = niceness
   model.isBehind = isBehind
   const pids = new Set([model.leaderPid, ...model.members.keys()])
   for (const pid of model.placed) if (!pids.has(pid)) model.placed.delete(pid)
-  // Children that came before their parent was placed are found as members later.
+  // Children that were started before their parent was placed are found as members later.
   const unplaced = [...pids].filter((pid) => !model.placed.has(pid))
   // First, so that at least the priority is set if the group fails, which is logged and retried.
   const lowered = new Set(unplaced.filter((pid) => lowerPriority(pid, niceness)))
@@ -161,7 +161,7 @@ function place(model: Watched, niceness: number, isBehind: boolean, background: 
   for (const pid of unplaced) {
     try {
       background?.move(pid, isBehind ? 'in' : 'out')
-      // Before the first reading it may not have gone into the group by itself yet.
+      // Before the first reading the process may not have joined the group by itself yet.
       if (lowered.has(pid) && model.samples.length > 1) model.placed.add(pid)
     } catch (error) {
       failure ??= error
@@ -181,12 +181,12 @@ function isAlwaysComputing(model: Watched, { hogCores, newHogCores, knownHogCore
   const cores = coresSince(model, HOG_MS)
   if (cores === null) return model.isHog
   if (model.isBehind && cores > ((model.isHog ? knownHogCores : newHogCores) ?? Number.POSITIVE_INFINITY)) return true
-  // A waiting model gets less CPU time, so that it uses less proves nothing yet.
+  // A model in the background gets less CPU time, so lower usage does not prove that it calmed down.
   model.isHog = cores > (model.isHog ? CALM_CORES : hogCores)
   return model.isHog
 }
 
-/** Says whether the processors had hardly a pause lately. */
+/** Returns a function that tells whether the processors were hardly idle recently. */
 function watchIdleTime(): () => boolean {
   let before = { atMs: Number.NEGATIVE_INFINITY, idleMs: 0, allMs: 0 }
   let isBusy = false

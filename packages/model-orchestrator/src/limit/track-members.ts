@@ -1,7 +1,7 @@
 import type { ProcessTable } from '../process/process-table.ts'
 import { findMembers, type Watched } from './watched-model.ts'
 
-/** A fork bomb grows while it is being killed, so it is looked for again at once, up to this often. */
+/** A fork bomb grows while it is being killed, so the search is repeated at once, at most this often. */
 const MAX_SWEEPS = 20
 
 /** Finds the processes of the watched models, and kills them. */
@@ -16,12 +16,12 @@ export function trackMembers(table: ProcessTable, models: ReadonlySet<Watched>) 
       model.members = findMembers(model, processes)
       for (const pid of model.members.keys()) ours.add(pid)
     }
-    // Children of our own may be watched a moment later.
+    // A child of this process may become a watched model a moment later.
     setForeign(processes.filter((one) => !ours.has(one.pid) && one.parentPid !== process.pid).map(({ pid }) => pid))
     return watched
   }
 
-  /** All are stopped before the first is killed: children of a dead parent could not be recognised. */
+  /** Stops all processes before it kills the first: children of a dead parent could not be recognised. */
   async function kill(doomed: readonly Watched[]): Promise<void> {
     const alive = () => doomed.flatMap(({ members }) => [...members.values()].filter(({ isZombie }) => !isZombie))
     for (let sweep = 0, held = 0; sweep < MAX_SWEEPS && alive().length > held; sweep += 1) {
@@ -42,7 +42,7 @@ function signalOne(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (error) {
-    // It has ended meanwhile, or now belongs to another user, which only the superuser can cause.
+    // The process has ended meanwhile, or now belongs to another user, which only root can cause.
     const code = (error as NodeJS.ErrnoException).code
     if (code !== 'ESRCH' && code !== 'EPERM') throw error
   }

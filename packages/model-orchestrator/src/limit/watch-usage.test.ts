@@ -18,11 +18,11 @@ const SLEEP_SECONDS = 60 + Math.random()
 const { space, cleanups, start, connect } = useWorkspace()
 let orchestrator: Orchestrator
 
-/** Runs one model, with this code, that is not started again when it fails. */
+/** Runs one model with this code; it is not restarted when it fails. */
 async function run(main: string, modelLimits: OrchestratorSettings['modelLimits']) {
   await space.submission('a', main)
   await space.models([entry('1', 'a')])
-  // Without namespaces nothing but the watch ends what a model started.
+  // Without namespaces only the watch kills processes that a model started.
   const confinement = { namespaces: 'off' } as const
   orchestrator = await start({ confinement, restart: { maxQuickFailures: 1 }, modelLimits: modelLimits ?? {} })
   return connect(orchestrator.port)
@@ -40,7 +40,7 @@ const printed = async (pattern: RegExp) =>
   })
 
 describe.skipIf(process.platform === 'win32')('a model over its limits', () => {
-  it('is ended when it eats memory, and the reason says how much it may use', async () => {
+  it('is killed when it uses too much memory, and the failure names the limit', async () => {
     await run("const kept = []; setInterval(() => kept.push(Buffer.alloc(16 * 1024 * 1024, 'x')), 20)", {
       memoryMib: 256,
     })
@@ -52,8 +52,8 @@ describe.skipIf(process.platform === 'win32')('a model over its limits', () => {
     })
   })
 
-  it('is ended with all its processes when it forks endlessly', async () => {
-    // A number of seconds that nobody else sleeps for.
+  it('is killed with all its processes when it forks endlessly', async () => {
+    // A duration that identifies the processes of this test.
     const script = `while :; do sleep ${SLEEP_SECONDS} & done`
     const main = `
       import { spawn } from 'node:child_process'
@@ -67,8 +67,8 @@ describe.skipIf(process.platform === 'win32')('a model over its limits', () => {
   })
 
   const noGroup = groupsAreMissing()
-  it('takes along what left its group when it ends', async () => {
-    // A control group knows it at once, the watch after its next look, which nothing shows.
+  it('takes a detached child process with it when it ends', async () => {
+    // A control group knows the child at once; the watch sees it at a later sample, which the test cannot observe.
     const untilLookedMs = noGroup === null ? 0 : 6 * 800
     const main = `
       import { spawn } from 'node:child_process'
@@ -83,7 +83,7 @@ describe.skipIf(process.platform === 'win32')('a model over its limits', () => {
   })
 
   it.skipIf(noGroup !== null)(
-    `takes along what it starts the moment it ends${noGroup === null ? '' : ` (skipped: ${noGroup})`}`,
+    `takes a child process with it that it starts while it exits${noGroup === null ? '' : ` (skipped: ${noGroup})`}`,
     async () => {
       const main = `
       import { spawn } from 'node:child_process'
@@ -93,7 +93,7 @@ describe.skipIf(process.platform === 'win32')('a model over its limits', () => {
         process.exit(3)
       })`
       await run(main, {})
-      await until('it serves', () => status().state === 'RUNNING')
+      await until('the model serves', () => status().state === 'RUNNING')
       process.kill(status().pid!, 'SIGUSR2')
       expect(await failure()).toMatchObject({ reason: expect.stringContaining('exited with code 3') })
       const grandchild = Number(await printed(/grandchild (\d+)/))
@@ -102,7 +102,7 @@ describe.skipIf(process.platform === 'win32')('a model over its limits', () => {
   )
 })
 
-/** A real process, and what the table says of it, so that the outcome does not depend on what else this machine does. */
+/** A real process with fabricated usage, so that the result does not depend on the machine's load. */
 function startFabricated(parentPid = process.pid) {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
   cleanups.push(() => child.kill('SIGKILL'))
@@ -111,10 +111,10 @@ function startFabricated(parentPid = process.pid) {
 
 const NO_GROUPS = openLimitGroups({ without: { memory: 'not here', pids: 'not here' } })
 
-/** What such a process can have at most while it is behind. */
+/** The most CPU time of the background group, in cores. */
 const GROUP_CORES = 0.4
 
-/** Looks after such processes, two of which are there to be watched as models. */
+/** Starts a usage watch over fabricated processes; `model` and `other` can be watched as models. */
 function watchFabricated(modelLimits: Partial<ModelLimits>, probationMs: number) {
   const model = startFabricated()
   const other = startFabricated()
@@ -161,8 +161,8 @@ function watchFabricated(modelLimits: Partial<ModelLimits>, probationMs: number)
   return { model, other, processes, watch, watchOne, behind, words: watch.words, reasons }
 }
 
-describe.skipIf(process.platform === 'win32')('processor time', () => {
-  it('ends a model that uses more than its share on the average, however it is spread', async () => {
+describe.skipIf(process.platform === 'win32')('the usage watch', () => {
+  it('kills a model whose average CPU usage is over its limit', async () => {
     const { model, watchOne, reasons } = watchFabricated({ cpuCores: 1.5, cpuWindowMs: 1_000 }, 100)
     watchOne(model)
     model.cores = 3
@@ -172,7 +172,7 @@ describe.skipIf(process.platform === 'win32')('processor time', () => {
     ])
   })
 
-  it('is given to other models first while one that serves takes more than half a core', async () => {
+  it('moves a serving model to the background while it uses more than half a core', async () => {
     const { model, other, watchOne, behind, words, reasons } = watchFabricated({}, 500)
     const wait =
       'CPU time goes first to models that use little: the others wait in /groups/background, on processors 2,3'
@@ -180,48 +180,48 @@ describe.skipIf(process.platform === 'win32')('processor time', () => {
     watchOne(other).setServing()
     await until('the other one has served for a while', () => getPriority(other.pid) === 10)
     const { setServing } = watchOne(model)
-    await until('it gives way at its start', () => getPriority(model.pid) === START_NICENESS)
+    await until('the starting model has a low priority', () => getPriority(model.pid) === START_NICENESS)
     expect(behind.has(model.pid)).toBe(MAY_RAISE)
     setServing()
-    await until('it has served for a while, and takes little', () => getPriority(model.pid) === 10)
+    await until('the model has served for a while', () => getPriority(model.pid) === 10)
     expect(behind.has(model.pid)).toBe(false)
     model.cores = 0.9
-    await until('it waits for the others', () => getPriority(model.pid) === 19)
+    await until('the model has the lowest priority', () => getPriority(model.pid) === 19)
     expect(behind.has(model.pid)).toBe(true)
     model.cores = 0.2
     const laterMs = model.cpuMs + 300
-    await until('it has taken less for more than a second', () => model.cpuMs > laterMs)
+    await until('the model has used less for more than a second', () => model.cpuMs > laterMs)
     expect(behind.has(model.pid)).toBe(true)
     model.cores = 0
     if (MAY_RAISE) {
-      await until('it is calm', () => getPriority(model.pid) === 10)
+      await until('the model has normal priority', () => getPriority(model.pid) === 10)
       expect(behind.has(model.pid)).toBe(false)
     }
     expect(behind.has(other.pid)).toBe(false)
     expect(reasons).toEqual([])
   })
 
-  it.runIf(MAY_RAISE)('is given first to others than the children of a hog, whenever they are found', async () => {
+  it.runIf(MAY_RAISE)('moves a later child of a hog to the background too', async () => {
     const { model, other, processes, watchOne, behind } = watchFabricated({}, 500)
     for (const one of [model, other]) watchOne(one).setServing()
     model.cores = 0.9
-    await until('it makes way for the other one', () => behind.has(model.pid) && getPriority(other.pid) === 10)
+    await until('the model is in the background', () => behind.has(model.pid) && getPriority(other.pid) === 10)
     const child = startFabricated(model.pid)
     processes.push(child)
-    await until('its child does as well', () => behind.has(child.pid))
+    await until('its child is in the background', () => behind.has(child.pid))
     expect(getPriority(child.pid)).toBe(19)
   })
 
-  it.runIf(MAY_RAISE)('is not kept from a model that takes a little all the time', async () => {
+  it.runIf(MAY_RAISE)('never moves a model with steady low usage to the background', async () => {
     const { model, other, watchOne, behind } = watchFabricated({}, 500)
     for (const one of [model, other]) watchOne(one).setServing()
     model.cores = 0.2
-    await until('it has been looked at for more than a second', () => model.cpuMs > 300)
+    await until('more than a second of usage was read', () => model.cpuMs > 300)
     expect(getPriority(model.pid)).toBe(10)
     expect([...behind]).toEqual([])
   })
 
-  it.runIf(MAY_RAISE)('is kept from a new model that takes all that is left, until it takes less', async () => {
+  it.runIf(MAY_RAISE)('keeps a new model that uses the whole background group there until it uses less', async () => {
     const probationMs = 2_000
     const { model, other, watchOne, behind } = watchFabricated({}, probationMs)
     watchOne(other).setServing()
@@ -229,13 +229,13 @@ describe.skipIf(process.platform === 'win32')('processor time', () => {
     const startedAt = performance.now()
     watchOne(model).setServing()
     model.cores = GROUP_CORES
-    await until('it is no longer new', () => performance.now() > startedAt + probationMs + 500)
+    await until('the probation is over', () => performance.now() > startedAt + probationMs + 500)
     expect(behind.has(model.pid)).toBe(true)
     model.cores = 0.05
-    await until('it takes what it wants', () => !behind.has(model.pid))
+    await until('the model leaves the background', () => !behind.has(model.pid))
   })
 
-  it.runIf(MAY_RAISE)('is not kept from new models that take all that is left together', async () => {
+  it.runIf(MAY_RAISE)('releases new models that only together use the whole background group', async () => {
     const { model, other, processes, watchOne, behind } = watchFabricated({}, 1_500)
     const more = [startFabricated(), startFabricated()]
     processes.push(...more)
@@ -245,65 +245,67 @@ describe.skipIf(process.platform === 'win32')('processor time', () => {
       one.cores = GROUP_CORES / 3
       watchOne(one).setServing()
     }
-    await until('they are behind', () => behind.size === 3)
-    await until('they come out', () => behind.size === 0)
+    await until('the models are in the background', () => behind.size === 3)
+    await until('the models leave the background', () => behind.size === 0)
   })
 
-  it.runIf(MAY_RAISE)('is kept from a hog that gets little because of other hogs', async () => {
+  it.runIf(MAY_RAISE)('keeps a hog in the background while other hogs leave it little CPU time', async () => {
     const { model, other, processes, watchOne, behind } = watchFabricated({}, 500)
     const more = [startFabricated(), startFabricated()]
     processes.push(...more)
     const hogs = [model, ...more]
     for (const one of [other, ...hogs]) watchOne(one).setServing()
     for (const one of hogs) one.cores = 0.9
-    await until('they are behind', () => behind.size === 3)
+    await until('the hogs are in the background', () => behind.size === 3)
     model.cores = 0.09
     for (const one of more) one.cores = GROUP_CORES / 2
     const laterMs = model.cpuMs + 0.09 * 3_000
-    await until('it has taken little for long', () => model.cpuMs > laterMs)
+    await until('its usage was low for a long time', () => model.cpuMs > laterMs)
     expect(behind.size).toBe(3)
     for (const one of more) one.cores = 0
-    await until('it takes what it wants', () => behind.size === 0)
+    await until('the hogs leave the background', () => behind.size === 0)
   })
 
-  it.runIf(MAY_RAISE)('is kept from a start at once, while there is one to make way for', async () => {
+  it.runIf(MAY_RAISE)('starts a model in the background only while another model has priority', async () => {
     const { other, watch, watchOne } = watchFabricated({}, 500)
     const program = { command: 'node', args: ['main.js'] }
     watchOne(other).setServing()
     expect(watch.starting(program)).toMatchObject(program)
-    await until('there is one', () => getPriority(other.pid) === 10)
+    await until('the other model has priority', () => getPriority(other.pid) === 10)
     expect(watch.starting(program)).toMatchObject({ command: 'enter', args: ['node', 'main.js'] })
   })
 
-  it.runIf(MAY_RAISE)('is no longer kept from a model whose start takes long', async () => {
+  it.runIf(MAY_RAISE)('releases a model from the background if its start takes long', async () => {
     const { model, other, watchOne, behind } = watchFabricated({}, 500)
     watchOne(other).setServing()
     await until('the other one has served for a while', () => getPriority(other.pid) === 10)
     watchOne(model)
-    await until('it gives way at its start', () => getPriority(model.pid) === START_NICENESS)
+    await until('the starting model has a low priority', () => getPriority(model.pid) === START_NICENESS)
     expect(behind.has(model.pid)).toBe(true)
-    await until('it comes to its end among the others', () => getPriority(model.pid) === 10)
+    await until('the start has normal priority', () => getPriority(model.pid) === 10)
     expect(behind.has(model.pid)).toBe(false)
   })
 
-  it.runIf(MAY_RAISE)('is kept from a model that starts only while there is one to make way for', async () => {
+  it.runIf(MAY_RAISE)('keeps a hog in the background only while another model has priority', async () => {
     const { model, other, watchOne, behind } = watchFabricated({}, 500)
     watchOne(other).setServing()
     watchOne(model).setServing()
-    await until('both give way to the node', () => [model, other].every(({ pid }) => getPriority(pid) === 19))
+    await until('both have a lower priority than the node', () =>
+      [model, other].every(({ pid }) => getPriority(pid) === 19),
+    )
     expect([...behind]).toEqual([])
     await until('both have served for a while', () => [model, other].every(({ pid }) => getPriority(pid) === 10))
     model.cores = 0.9
-    await until('it makes way for the other one', () => behind.has(model.pid))
+    await until('the model is in the background', () => behind.has(model.pid))
     other.cores = 0.9
-    await until('there is none again', () => !behind.has(model.pid))
+    await until('the model leaves the background', () => !behind.has(model.pid))
     expect(getPriority(model.pid)).toBe(19)
     expect(behind.has(other.pid)).toBe(false)
   })
 })
 
 describe('limits', () => {
-  it('reads what ps prints', () => {
+  it('parses a line of ps', () => {
     expect(parsePsLine(' 12  1  12  2048 Ss   1-02:03:04 Sun Nov 22 15:42:47 2026')).toEqual({
       pid: 12,
       parentPid: 1,
@@ -316,7 +318,7 @@ describe('limits', () => {
     expect(parsePsLine('501 1 501 10 Z 0:00.25 Sun Nov 22 15:42:47 2026')).toMatchObject({ cpuMs: 250, isZombie: true })
   })
 
-  it('refuses limits under which no model can live', () => {
+  it('refuses limits below the minimum', () => {
     expect(() => checkModelLimits({ memoryMib: 1 })).toThrow(/memoryMib of models is 1; give at least 128/)
   })
 })

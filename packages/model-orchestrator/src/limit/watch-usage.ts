@@ -12,38 +12,38 @@ import { trackMembers } from './track-members.ts'
 import { addSample, coresSince, createWatched, type Watched } from './watched-model.ts'
 
 const MIB = 1024 * 1024
-/** Files in memory are looked for at every third reading: there may be hundreds of open files to look at. */
+/** Files in memory are counted at every third reading: there may be hundreds of open files to inspect. */
 const READS_BETWEEN_SHARED = 2
 
-/** One model's processes, watched from the moment its first one was started. */
+/** The watched processes of one model. */
 export interface WatchedModel {
-  /** From now on a hog has to wait for the other models; a start may take all it can get. */
+  /** Call it when the model serves: its CPU usage from here on decides whether it is a hog. */
   setServing(): void
-  /** How long its process that waited most has waited for a processor until now. */
+  /** How long the process that waited most has waited for a processor so far. */
   waitedMs(): number
-  /** Which limit Linux has enforced by itself; null when none. Ask when the first process has ended. */
+  /** The limit that Linux has enforced by itself; null if none. Read it after the first process has ended. */
   overByItself(): string | null
-  /** True if Linux has killed processes of it because the machine, or a group above its own, had no memory left. */
+  /** Whether Linux has killed its processes because the machine or a parent group was out of memory. */
   wasKilledForOthers(): boolean
-  /** Call it when the first process has ended: kills the remaining ones and stops watching. */
+  /** Call it after the first process has ended: kills the remaining ones and stops watching. */
   end(): Promise<void>
 }
 
-/** A program with the limits that it is started under. */
+/** A program with its limits. */
 export interface LimitedProgram extends Program {
   readonly limits: ModelLimits
   readonly group: LimitGroup
-  /** False: it is an installer, which has the priority of this process. */
+  /** False for an installer, which has the priority of this process. */
   readonly isModel: boolean
 }
 
 /** Watches all models with one timer. */
 export interface UsageWatch {
-  /** What is watched, and what can't be, in words. */
+  /** The limits that are watched and those that cannot be, as text. */
   readonly words: readonly string[]
   /**
-   * How to start a first process so that it is limited from its first moment. A model also gets a lower priority; a
-   * process with its own limits is an installer.
+   * Wraps the program of a first process so that its limits apply from the start. A program with `own` limits is an
+   * installer; any other is a model and also gets a lower priority.
    */
   starting(program: Program, limits?: ModelLimits): LimitedProgram
   /** `onOver` is called once with the exceeded limit; the model's processes are then killed. */
@@ -53,11 +53,11 @@ export interface UsageWatch {
 
 export interface UsageWatchOptions extends PlacementOptions {
   readonly table?: ProcessTable | null
-  /** What Linux limits by itself. */
+  /** The control groups that let Linux enforce limits. */
   readonly groups?: LimitGroups
 }
 
-/** Starts to watch; where processes cannot be read (Windows), `words` says that nothing is limited. */
+/** Starts the watch. Where processes cannot be read (Windows), nothing is limited, and `words` says so. */
 export function startUsageWatch(
   limits: ModelLimits,
   log: OrchestratorLog,
@@ -89,7 +89,8 @@ export function startUsageWatch(
       place()
       problem = ''
     } catch (error) {
-      if (problem !== errorText(error)) log.error('usage of models cannot be read', { reason: errorText(error) })
+      if (problem !== errorText(error))
+        log.error('cannot read the resource usage of models', { reason: errorText(error) })
       problem = errorText(error)
     }
     timer = null
@@ -115,7 +116,7 @@ export function startUsageWatch(
           await members.update()
           await members.kill([model])
         } catch (error) {
-          log.error('processes that a model left running cannot be found', { leaderPid, reason: errorText(error) })
+          log.error('cannot find the processes that a model left running', { leaderPid, reason: errorText(error) })
         }
         models.delete(model)
         group.remove()
@@ -208,7 +209,7 @@ function describeOver(model: Watched): string | null {
 }
 
 /**
- * What Linux refused it, or killed it for. A fork bomb may reach the memory limit first: then its size is reported too.
+ * The limit that Linux enforced. A fork bomb may reach the memory limit first: then the number of its processes is reported too.
  */
 function describeEnforced({ group, limits }: Watched): string | null {
   const { memoryMib, processes } = limits
@@ -223,7 +224,7 @@ function describeEnforced({ group, limits }: Watched): string | null {
   return `needed more than ${memoryMib} MiB of memory${holders}, over its limit of ${memoryMib} MiB; use less, or raise MODEL_MEMORY_MEBIBYTES`
 }
 
-/** Shared memory is counted once, which is more work; so the first estimate assumes that nothing is shared. */
+/** Counting shared memory once is more work, so the first estimate assumes that no memory is shared. */
 function describeMemory(model: Watched, alive: readonly ProcessUsage[]): string | null {
   const { limits } = model
   if (model.group.limitsMemory) return null

@@ -3,13 +3,13 @@ import type { LimitGroup } from './limit-groups.ts'
 import { START_NICENESS } from './lower-priority.ts'
 import type { ModelLimits } from './model-limits.ts'
 
-/** What had been used at one reading. */
+/** The CPU time used up to one reading. */
 interface Sample {
   readonly atMs: number
   readonly usedCpuMs: number
 }
 
-/** One model's processes, and what they have used. */
+/** The processes of one model and their usage. */
 export interface Watched {
   readonly leaderPid: number
   readonly onOver: (reason: string) => void
@@ -17,25 +17,25 @@ export interface Watched {
   readonly group: LimitGroup
   /** False for an installer. */
   readonly isModel: boolean
-  /** What it held in files in memory when they were last looked at, and the readings until they are again. */
+  /** Files in memory at the last count, and the number of readings until the next count. */
   sharedBytes: number
   readsUntilShared: number
   members: ReadonlyMap<number, ProcessUsage>
-  /** Processor time of all members, at the last reading. */
+  /** CPU time of the current members at the last reading. */
   seenCpuMs: number
-  /** Used until then, those that are gone included. */
+  /** CPU time of all members until then, including ended ones. */
   usedCpuMs: number
   readonly samples: Sample[]
   isServing: boolean
-  /** Of its start, then of its service. */
+  /** When the start began; after that, when serving began. */
   sinceMs: number
   isOver: boolean
-  /** It computes all the time while it serves, as was seen when it could. */
+  /** Whether it computed continuously when it last had the CPU time to. */
   isHog: boolean
   niceness: number
-  /** In the background group, where there is one. */
+  /** Whether it is in the background group. */
   isBehind: boolean
-  /** The processes for which both are in force. */
+  /** The processes that have this niceness and group. */
   readonly placed: Set<number>
 }
 
@@ -60,8 +60,8 @@ export function createWatched(given: Pick<Watched, 'leaderPid' | 'onOver' | 'lim
 }
 
 /**
- * The leader, what is in its control group, the groups of its members, all that descend from a member, and members from before
- * that lost their parent.
+ * The leader, the processes of its control group and of its members' process groups, all their descendants, and earlier
+ * members that lost their parent.
  */
 export function findMembers(model: Watched, processes: readonly ProcessUsage[]): ReadonlyMap<number, ProcessUsage> {
   const members = new Map<number, ProcessUsage>()
@@ -92,22 +92,22 @@ export function findMembers(model: Watched, processes: readonly ProcessUsage[]):
 export function addSample(model: Watched, atMs: number, windowMs: number): void {
   let cpuMs = 0
   for (const one of model.members.values()) cpuMs += one.cpuMs
-  // Less than before: processes have ended whose parents did not want to know of it.
+  // The sum decreases if a process ended whose parent did not wait for it.
   model.usedCpuMs += Math.max(0, cpuMs - model.seenCpuMs)
   model.seenCpuMs = cpuMs
   const { samples, usedCpuMs } = model
   samples.push({ atMs, usedCpuMs })
-  // The newest one that is a whole window old stays, as the other end of the average.
+  // Keeps the newest sample that is at least a window old, as the start of the average.
   while ((samples[1]?.atMs ?? Number.POSITIVE_INFINITY) <= atMs - windowMs) samples.shift()
 }
 
-/** Null while it has not served, or not started, for that many milliseconds before the last reading. */
+/** Cores used in the last `spanMs`; null until the model has been starting, or serving, for that long. */
 export function coresSince(model: Watched, spanMs: number): number | null {
   const first = model.samples.findLast(({ atMs }) => atMs <= readAtMs(model) - spanMs)
   return first === undefined || first.atMs < model.sinceMs ? null : coresAfter(model, first)
 }
 
-/** The same over what there is to look back on, a start included. */
+/** Cores used in the last `spanMs`, or since the first sample; includes the start. */
 export function coresLately(model: Watched, spanMs: number): number {
   const first = model.samples.findLast(({ atMs }) => atMs <= readAtMs(model) - spanMs) ?? model.samples[0]
   return first === undefined || first.atMs === readAtMs(model) ? 0 : coresAfter(model, first)
@@ -117,7 +117,7 @@ function coresAfter(model: Watched, first: Sample): number {
   return (model.usedCpuMs - first.usedCpuMs) / (readAtMs(model) - first.atMs)
 }
 
-/** What has been used since is not known. */
+/** The time of the last reading. */
 function readAtMs({ samples }: Watched): number {
   return samples.at(-1)?.atMs ?? 0
 }
