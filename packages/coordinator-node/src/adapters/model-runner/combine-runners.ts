@@ -1,20 +1,20 @@
 import type { ModelRunner } from '../../ports/model-runner.ts'
 
 /**
- * The models of several runners, all of different ids, as those of one; `close` closes them all.
- * Name those behind a wire first: their calls are on their way while models of this process are at work.
+ * Presents several runners, whose model ids must differ, as one; `close` closes all of them.
+ * List remote runners first, so that their calls are sent before in-process models block this process.
  */
 export function combineRunners(runners: readonly ModelRunner[]): ModelRunner {
   return {
     models: () => runners.flatMap((runner) => runner.models()).sort((a, b) => (a.id < b.id ? -1 : 1)),
     reachable: () => runners.every((runner) => runner.reachable()),
-    // The one that would announce a missing model is not known.
+    // It is unknown which runner would announce a missing model.
     excuseOf: (modelId) => runners.map((runner) => runner.excuseOf(modelId)).find((excuse) => excuse !== null) ?? null,
     async dispatch(calls, timeoutMs, except) {
       const answers = await Promise.all(runners.map((runner) => runner.dispatch(calls, timeoutMs, except)))
       return answers.flat()
     },
-    // Only a model that none of them knows is gone.
+    // A model is gone only if no runner knows it.
     retirementOf(modelId) {
       const reasons = runners.map((runner) => runner.retirementOf(modelId))
       return reasons.every((reason) => reason !== null) ? (reasons[0] ?? null) : null

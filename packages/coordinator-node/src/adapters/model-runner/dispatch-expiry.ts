@@ -1,26 +1,26 @@
 import { noStalls, type StallWatch } from './stall-watch.ts'
 
-/** Longer delays make Node's timers fire at once. */
+/** Node fires timers with longer delays immediately. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** The deadline of one dispatch, in wall time. Needs a timer only when a caller waits. */
 export interface DispatchExpiry {
   readonly timeoutMs: number
-  /** Never negative. */
+  /** Remaining time; never negative. */
   remainingMs(): number
-  /** Whether the time is over at this moment, by the clock that went further: what is read now comes too late. */
+  /** Whether the deadline has passed, by whichever clock advanced further. An answer read after that is too late. */
   isOver(): boolean
-  /** Whether this process stalled for so long since the start that it is unknown which answers were late. */
+  /** Whether this process has stalled for so long since the start that it is unknown which answers were late. */
   wasStalled(): boolean
-  /** Resolves when the time is over. */
+  /** Resolves when the deadline has passed. */
   whenExpired(): Promise<void>
-  /** Whether `whenExpired` has resolved: at the earliest when the time is over. */
+  /** Whether `whenExpired` has resolved, which is never before the deadline. */
   hasExpired(): boolean
-  /** Ends the timer when no caller waits any more. */
+  /** Stops the timer; call it when no caller waits any more. */
   clear(): void
 }
 
-/** The time starts now. Without a watch, nothing is known of stalls. */
+/** Time starts running now. Without a watch, stalls are not detected. */
 export function startExpiry(timeoutMs: number, stalls: StallWatch = noStalls): DispatchExpiry {
   const stallMs = stalledFromMs(timeoutMs)
   const lostBefore = stalls.lostMs()
@@ -36,7 +36,7 @@ export function startExpiry(timeoutMs: number, stalls: StallWatch = noStalls): D
         expired = true
         resolve()
       }
-      // What reached this machine before is read first; whether it came in time is judged by the clock.
+      // Answers that have already arrived are read first; the clock decides whether they were in time.
       timer = setTimeout(() => setImmediate(expire), Math.min(remainingMs(), MAX_TIMER_MS))
     })
   }
@@ -55,7 +55,7 @@ export function startExpiry(timeoutMs: number, stalls: StallWatch = noStalls): D
   }
 }
 
-/** A tenth of the time, within these: what a busy process may lose without having been stopped. */
+/** Bounds of the tenth of the time limit that a busy process may lose without counting as stalled. */
 const MIN_STALL_MS = 250
 const MAX_STALL_MS = 1_000
 

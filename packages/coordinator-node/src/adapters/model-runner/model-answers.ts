@@ -1,7 +1,7 @@
 import type { Blame } from '../../domain/prediction.ts'
 import type { ModelAnswer } from '../../ports/model-runner.ts'
 
-/** The port promises no longer texts: they are stored once a failing answer. */
+/** The port limits texts to this length, because one is stored with every failed answer. */
 const MAX_DETAIL_LENGTH = 2_000
 
 export interface Fault {
@@ -11,17 +11,17 @@ export interface Fault {
   readonly durationMs: number | null
 }
 
-/** No answer in time, or no running model. */
+/** The answer is missing: it was late, or the model did not run. */
 export function absentAnswer(fault: Fault): ModelAnswer {
   return { status: 'absent', ...fault, detail: cutDetail(fault.detail) }
 }
 
-/** A wrong answer. */
+/** The answer is invalid. */
 export function failedAnswer(fault: Fault): ModelAnswer {
   return { status: 'failed', ...fault, detail: cutDetail(fault.detail) }
 }
 
-/** The model was asked, or was to be asked, and the time of the dispatch is over. */
+/** The time limit of the dispatch has passed before the model answered, or before it could be called. */
 export function timeoutAnswer(timeoutMs: number, durationMs: number | null): ModelAnswer {
   const detail =
     durationMs === null
@@ -36,25 +36,25 @@ export function stalledAnswer(timeoutMs: number, durationMs: number | null): Mod
   return absentAnswer({ reason: 'coordinator_stalled', blame: 'coordinator', detail, durationMs })
 }
 
-/** The time of the dispatch was over before this process came to the model. */
+/** The time limit of the dispatch passed before this process sent the call. */
 export function unaskedAnswer(timeoutMs: number): ModelAnswer {
   const detail = `this node did not send the call to the model within ${timeoutMs} ms`
   return absentAnswer({ reason: 'timeout', blame: 'coordinator', detail, durationMs: null })
 }
 
-/** The model takes one call at a time and is still at one that was given up. */
+/** The model takes one call at a time and is still working on one that timed out. */
 export function busyAnswer(durationMs: number | null): ModelAnswer {
   const detail = 'the model is still working on an earlier call, whose time limit has passed'
   return absentAnswer({ reason: 'busy', blame: 'model', detail, durationMs })
 }
 
-/** Too many dispatches wait for this model already. */
+/** The queue of dispatches for this model is full. */
 export function queueFullAnswer(queueLimit: number): ModelAnswer {
   const detail = `${queueLimit} earlier dispatches are waiting for the model`
   return absentAnswer({ reason: 'queue_full', blame: 'model', detail, durationMs: null })
 }
 
-/** The coordinator holds as many bytes of answers as it may: those of others, or more of this model's than its part. */
+/** The budget for large answers is used up, by other models or by more than this model's part of it. */
 export function noRoomAnswer(blame: Blame, bytes: number, durationMs: number | null): ModelAnswer {
   const beside = blame === 'model' ? 'other answers of this model' : 'the large answers of other models'
   const detail = `there was no room for the ${bytes} bytes of the answer beside ${beside}`
@@ -66,14 +66,14 @@ export function notRunningAnswer(blame: Blame, detail: string, durationMs: numbe
   return absentAnswer({ reason: 'not_running', blame, detail, durationMs })
 }
 
-/** The text of whatever was thrown; models throw anything. */
+/** The text of a thrown value; models may throw any type. */
 export function describeThrown(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message === '' ? thrown.name : thrown.message
   if (typeof thrown !== 'object' || thrown === null) return String(thrown)
   return Object.prototype.toString.call(thrown)
 }
 
-/** Texts of models have no length of their own. */
+/** Shortens texts of models, which can have any length. */
 export function cutDetail(detail: string): string {
   return detail.length <= MAX_DETAIL_LENGTH ? detail : `${detail.slice(0, MAX_DETAIL_LENGTH - 1)}…`
 }

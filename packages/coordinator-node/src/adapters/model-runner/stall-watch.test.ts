@@ -13,19 +13,19 @@ afterEach(() => {
 
 let watch: StallWatch | undefined
 
-/** Two clocks that a test moves, and a watch on them. */
+/** Two clocks controlled by the test, and a watch on them. */
 function openWatch() {
   const now = { monotonic: 5_000, wall: Date.UTC(2026, 2, 1) }
   const opened = startStallWatch({ monotonic: () => now.monotonic, wall: () => now.wall })
   watch = opened
   return {
     watch: opened,
-    /** The process stands still, or one of the clocks jumps: no timer fires. */
+    /** The process stalls or a clock jumps: no timer fires. */
     stall(monotonicMs: number, wallMs: number) {
       now.monotonic += monotonicMs
       now.wall += wallMs
     },
-    /** The process is well: timers fire in time. */
+    /** The process runs normally: timers fire on time. */
     run(lengthMs: number) {
       for (let passed = 0; passed < lengthMs; passed += 10) {
         now.monotonic += 10
@@ -36,25 +36,25 @@ function openWatch() {
   }
 }
 
-describe('a process that stood still', () => {
+describe('a process that stalled', () => {
   test.each([
     ['was stopped', 22_000, 22_000],
     ['was on a machine that was suspended', 0, 22_000],
     ['had its wall clock set ahead', 0, 22_000],
     ['had its wall clock set back meanwhile', 22_000, -3_600_000],
-  ])('knows how long, before and after its timers have fired, when it %s', (_, monotonicMs, wallMs) => {
+  ])('measures the stall, before and after its timers have fired, when it %s', (_, monotonicMs, wallMs) => {
     const { watch, stall, run } = openWatch()
     run(1_000)
     expect(watch.lostMs()).toBe(0)
     stall(monotonicMs, wallMs)
-    // Within 250 ms nothing was lost.
+    // Gaps up to 250 ms are not stalls.
     expect(watch.lostMs()).toBeGreaterThanOrEqual(21_750)
     run(5_000)
     expect(watch.lostMs()).toBeGreaterThanOrEqual(21_750)
     expect(watch.lostMs()).toBeLessThanOrEqual(22_100)
   })
 
-  test('adds up what it lost', () => {
+  test('adds up its stalls', () => {
     const { watch, stall, run } = openWatch()
     for (let count = 0; count < 3; count += 1) {
       run(500)
@@ -65,7 +65,7 @@ describe('a process that stood still', () => {
   })
 })
 
-test('a process that is busy loses nothing, nor does one whose wall clock is set back', () => {
+test('neither a busy process nor a wall clock that is set back counts as a stall', () => {
   const { watch, stall, run } = openWatch()
   for (let count = 0; count < 100; count += 1) {
     stall(60, 60)
@@ -76,8 +76,8 @@ test('a process that is busy loses nothing, nor does one whose wall clock is set
   expect(watch.lostMs()).toBe(0)
 })
 
-describe('the time of a dispatch', () => {
-  test('is over by the clock that went further', () => {
+describe('the time limit of a dispatch', () => {
+  test('is measured by the clock that advanced further', () => {
     for (const [monotonicMs, wallMs] of [
       [1_001, 0],
       [0, 1_001],
@@ -87,14 +87,14 @@ describe('the time of a dispatch', () => {
       const expiry = startExpiry(1_000, watch)
       expect(expiry.isOver()).toBe(false)
       stall(monotonicMs, wallMs)
-      // No timer has fired: whoever asks first knows it.
+      // The first query detects the stall, even before any timer has fired.
       expect(expiry.isOver()).toBe(true)
       expect(expiry.remainingMs()).toBe(0)
       expect(expiry.hasExpired()).toBe(false)
     }
   })
 
-  test('is not over for an answer that is read in time, however long the process stood still before', () => {
+  test('accepts an answer that is read in time, even after a long stall before the dispatch', () => {
     const { watch, stall } = openWatch()
     stall(22_000, 22_000)
     const expiry = startExpiry(1_000, watch)
@@ -106,7 +106,7 @@ describe('the time of a dispatch', () => {
     ['short', 300, 250],
     ['of seconds', 5_000, 500],
     ['long', 60_000, 1_000],
-  ])('was stalled when a tenth of it was lost, a quarter of a second to a second: %s', (_, timeoutMs, stallMs) => {
+  ])('counts as stalled once a tenth of it, at least 250 ms and at most 1 s, was lost: %s', (_, timeoutMs, stallMs) => {
     const { watch, stall, run } = openWatch()
     run(1_000)
     const expiry = startExpiry(timeoutMs, watch)
@@ -118,11 +118,11 @@ describe('the time of a dispatch', () => {
     expect(expiry.wasStalled()).toBe(true)
     run(timeoutMs)
     expect(expiry.wasStalled()).toBe(true)
-    // The next one is not.
+    // The next dispatch is not stalled.
     expect(startExpiry(timeoutMs, watch).wasStalled()).toBe(false)
   })
 
-  test('was not stalled by what was lost before it began', () => {
+  test('ignores stalls before its start', () => {
     const { watch, stall, run } = openWatch()
     stall(22_000, 22_000)
     const expiry = startExpiry(1_000, watch)
@@ -130,7 +130,7 @@ describe('the time of a dispatch', () => {
     expect(expiry.wasStalled()).toBe(false)
   })
 
-  test('is the monotonic one alone for models of this process, whose own work keeps it busy', () => {
+  test('is measured by the monotonic clock alone for in-process models, which keep this process busy themselves', () => {
     const expiry = startExpiry(1_000)
     expect(expiry.wasStalled()).toBe(false)
     expect(expiry.isOver()).toBe(false)

@@ -1,8 +1,8 @@
-/** How often the watch looks at the clocks. */
+/** How often the watch reads the clocks. */
 const BEAT_MS = 100
 /**
- * Two looks further apart than this are a stall. No answer keeps this process busy for so long: what it may hold is limited
- * (`domain/answer-size.ts`), and answers are read and judged in turns.
+ * Two readings further apart than this are a stall. No answer keeps this process busy for so long: its content is limited
+ * (`domain/answer-size.ts`), and answers are read and judged in separate turns of the event loop.
  */
 const MAX_GAP_MS = 250
 
@@ -10,18 +10,18 @@ const MAX_GAP_MS = 250
 export interface Clocks {
   /** Advances while the process is stopped, but not while the machine is suspended. */
   readonly monotonic: () => number
-  /** Knows of a suspended machine, and jumps when it is set. */
+  /** Advances while the machine is suspended, and jumps when it is set. */
   readonly wall: () => number
 }
 
 const machineClocks: Clocks = { monotonic: () => performance.now(), wall: () => Date.now() }
 const monotonicAlone: Clocks = { ...machineClocks, wall: () => 0 }
 
-/** Knows how long this process stood still: because it was stopped, its machine was suspended, or it was too busy. */
+/** Measures stalls of this process: it was stopped, its machine was suspended, or it was too busy. */
 export interface StallWatch {
-  /** Milliseconds lost since the watch began, this very moment included. */
+  /** Milliseconds lost since the watch began, including a stall that is just ending. */
   lostMs(): number
-  /** Answers how long ago it was called, by the clock that went further. */
+  /** Starts a stopwatch that returns the elapsed time by whichever clock advanced further. */
   start(): () => number
   stop(): void
 }
@@ -36,21 +36,21 @@ export function startStallWatch(clocks: Clocks = machineClocks): StallWatch {
   }, BEAT_MS)
   timer.unref()
   return {
-    // Whatever runs first when the process wakes, the gap is known to it.
+    // Whatever code runs first after a stall detects the gap here.
     lostMs: () => lost + gapMs(),
     start: () => startStopwatch(clocks),
     stop: () => clearInterval(timer),
   }
 }
 
-/** For models of this process: their own work is what keeps it busy. */
+/** For in-process models, which keep this process busy themselves: reports no stalls. */
 export const noStalls: StallWatch = {
   lostMs: () => 0,
   start: () => startStopwatch(monotonicAlone),
   stop: () => {},
 }
 
-/** A clock that was set back says nothing; of the other two cases the more cautious one counts. */
+/** A clock that was set back is ignored. Otherwise the larger of the two gaps counts. */
 function startStopwatch({ monotonic, wall }: Clocks): () => number {
   const monotonicStart = monotonic()
   const wallStart = wall()

@@ -24,8 +24,8 @@ export interface GrpcModelRunner extends ModelRunner {
 }
 
 /**
- * Listens to a model orchestrator and calls the models that it announces. Resolves at once: an orchestrator that is
- * not there yet is waited for, for ever. Rejects with `SETTINGS_INVALID` when an option makes no sense.
+ * Subscribes to a model orchestrator and calls the models that it announces. Resolves at once and keeps trying to connect
+ * to an orchestrator that is not up yet. Rejects with `SETTINGS_INVALID` when an option is invalid.
  */
 export async function connectModelRunner(options: ModelRunnerOptions): Promise<GrpcModelRunner> {
   return new ConnectedModelRunner(resolveOptions(options))
@@ -133,7 +133,7 @@ class ConnectedModelRunner implements GrpcModelRunner {
   async close(): Promise<void> {
     this.#listeners.clear()
     this.#options.stalls.stop()
-    // From here on the models' absence is our own doing.
+    // From here on this node causes the models' absence.
     const closed = this.#discovery.close()
     this.#cluster.close()
     this.#settle()
@@ -194,7 +194,7 @@ class ConnectedModelRunner implements GrpcModelRunner {
       this.#cluster.update(states)
       return
     }
-    // A broken entry may be about any model.
+    // A malformed entry may concern any model.
     this.#cluster.replace(states, { isComplete: rejected.length === 0 })
     void this.#cluster.whenSettled().then(this.#settle)
     for (const { identity } of this.#cluster.ready()) this.#excuses.serving(identity.id)
@@ -206,14 +206,14 @@ const unreachable: AbsenceExcuse = {
   detail: 'the coordinator had no connection to the model orchestrator',
 }
 
-/** What a list says of a model that runs: its other entries are about runs that have ended. */
+/** The entry that counts when a list names a model several times: the running one; the others are runs that have ended. */
 function withoutEndedRuns(states: readonly ModelState[]): readonly ModelState[] {
   const runs = states.filter(({ state }) => state === 'RUNNING')
   const running = new Set(runs.map(({ model_id: modelId }) => modelId))
   return states.filter(({ state, model_id: modelId }) => state === 'RUNNING' || !running.has(modelId))
 }
 
-/** A call that no wire can carry is a mistake of the caller. */
+/** Arguments that cannot be sent are the caller's mistake. */
 function encode(call: ModelCall): EncodedRequest {
   const bytes = encodeCall(call.method, call.arguments)
   if (bytes.length > MAX_MESSAGE_BYTES) {

@@ -16,13 +16,13 @@ beforeEach(async () => {
 afterEach(() => scene.close())
 
 describe('a model', () => {
-  it('that refuses the base class is tried again, told once, and reported as soon as another model was set up', async () => {
+  it('that refuses the base class is retried, logged once, and reported as soon as another model is set up', async () => {
     const refusing = await scene.serve(new Echo(), {
       setUp: async () => ({ code: 'INVALID_ARGUMENT', message: 'class_name is wrong' }),
     })
     scene.orchestrator.list([stateOf('a', refusing.port)])
     const runner = await scene.connect({ setupAttempts: 2, doubtMs: 20 })
-    // Whether the settings are wrong is not known yet.
+    // It is not known yet whether the settings are wrong.
     await expect.poll(() => refusing.setups).toBeGreaterThanOrEqual(6)
     expect(scene.orchestrator.reports).toEqual([])
     const told = scene.logged('a model cannot be set up, or the settings are wrong')
@@ -49,7 +49,7 @@ describe('a model', () => {
     expect(told).toHaveLength(1)
   })
 
-  it('that refuses the base class beside models that take it is reported after its attempts', async () => {
+  it('that refuses the base class while other models accept it is reported after its attempts', async () => {
     const good = await scene.serve(new Echo())
     scene.orchestrator.list([stateOf('b', good.port)])
     await scene.connect({ setupAttempts: 3 })

@@ -12,7 +12,7 @@ beforeEach(async () => {
 
 afterEach(() => scene.close())
 
-/** Answers the first call alone. */
+/** Answers only the first call. */
 function hangsAfterOne() {
   let calls = 0
   return {
@@ -24,7 +24,7 @@ function hangsAfterOne() {
 }
 
 describe('a model that does not answer in time', () => {
-  it('is asked for its health when its time-outs reach a fifth of the limit, and they count while it is SERVING', async () => {
+  it('has its health checked at each fifth of the limit, and its time-outs count while it is SERVING', async () => {
     const server = await scene.serve(hangsAfterOne())
     scene.orchestrator.list([stateOf('a', server.port)])
     const runner = await scene.connect({ timeoutLimit: 10 })
@@ -44,9 +44,9 @@ describe('a model that does not answer in time', () => {
   })
 
   it.each([
-    ['says that it is not serving', async () => ServingStatus.NOT_SERVING],
-    ['does not say anything', () => new Promise<ServingStatus>(() => {})],
-  ])('is connected and set up anew when its runner %s, without a count or a report', async (_, health) => {
+    ['is not serving', async () => ServingStatus.NOT_SERVING],
+    ['does not answer the health check', () => new Promise<ServingStatus>(() => {})],
+  ])('is reconnected and set up again when its runner %s, without being counted or reported', async (_, health) => {
     let isWell = false
     const server = await scene.serve(
       { echo: (text: string) => (isWell ? text : new Promise((resolve) => setTimeout(resolve, 60))) },
@@ -86,7 +86,7 @@ describe('a model that does not answer in time', () => {
       ])
   })
 
-  it('is given up although each health check fails: new connections are limited', async () => {
+  it('is given up although each health check fails, because reconnections are limited', async () => {
     const server = await scene.serve(
       { echo: () => new Promise((resolve) => setTimeout(resolve, 40)) },
       { health: async () => ServingStatus.NOT_SERVING },
@@ -105,7 +105,7 @@ describe('a model that does not answer in time', () => {
     expect(scene.logged(anew)).toHaveLength(3)
   })
 
-  it('leaves its connection to its replacement, when one is being set up', async () => {
+  it('is not reconnected while its replacement is being set up', async () => {
     const old = await scene.serve(
       { echo: () => new Promise(() => {}) },
       { health: async () => ServingStatus.NOT_SERVING },

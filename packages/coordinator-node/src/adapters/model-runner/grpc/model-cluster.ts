@@ -29,17 +29,17 @@ export interface ClusterOptions extends ResolvedOptions {
   readonly absenceBlame: (modelId: string) => Blame
   readonly onModel: (model: ModelIdentity) => void
   readonly report: (deploymentId: string, report: FailureReport) => void
-  /** Whether there is an orchestrator whose models can be expected to run. */
+  /** Whether an orchestrator is connected, so that its models can be expected to run. */
   readonly isReachable: () => boolean
 }
 
-/** It ends with the next run of the model. */
+/** A verdict is valid until the next run of the model. */
 interface OwnVerdict {
   readonly deploymentId: string
   readonly code: FailureCode
   readonly reason: string
   readonly atMs: number
-  /** The orchestrator has stopped that run since. Until then a model could take itself out of rounds by how it answers. */
+  /** Whether the orchestrator has stopped that run since. Before that, a model could leave rounds by answering badly. */
   isStopped: boolean
 }
 
@@ -50,8 +50,8 @@ interface Slot {
 }
 
 /**
- * The models that the orchestrator announced, each set up separately: announcements are processed in order at once, and
- * a slow Setup delays no other model.
+ * The models that the orchestrator announced. Announcements are processed at once and in order; each model is set up
+ * separately, so that a slow Setup delays no other model.
  */
 export class ModelCluster {
   readonly #options: ClusterOptions
@@ -62,7 +62,7 @@ export class ModelCluster {
   /** Models that this node gave up, by id. */
   readonly #verdicts = new Map<string, OwnVerdict>()
 
-  /** A model was set up with the settings of this node, so they are right. */
+  /** Whether any model was set up with the settings of this node, which proves them right. */
   #hasSetUp = false
   readonly #doubted = new Set<string>()
 
@@ -81,7 +81,7 @@ export class ModelCluster {
     return verdict?.isStopped === true ? `this node gave it up, and its run was stopped: ${verdict.reason}` : null
   }
 
-  /** Takes changes in their order. */
+  /** Applies state changes in order. */
   update(states: readonly ModelState[]): void {
     for (const state of states) {
       const verdict = this.#verdicts.get(state.model_id)
@@ -95,7 +95,7 @@ export class ModelCluster {
     }
   }
 
-  /** Accepts a complete list of running models. If it is known to have gaps, no model is treated as stopped. */
+  /** Applies a complete list of running models. If the list is known to have gaps, no missing model is treated as stopped. */
   replace(states: readonly ModelState[], { isComplete }: { readonly isComplete: boolean }): void {
     const running = new Set(states.map(({ deployment_id: deploymentId }) => deploymentId))
     for (const { ready, pending } of isComplete ? [...this.#slots.values()] : []) {
@@ -106,7 +106,7 @@ export class ModelCluster {
     for (const verdict of isComplete ? this.#verdicts.values() : []) {
       if (!running.has(verdict.deploymentId)) verdict.isStopped = true
     }
-    // While a model is being replaced it is listed twice: the last one is the newest.
+    // A model that is being replaced is listed twice; the last entry is the newest.
     this.update([...new Map(states.map((state) => [state.model_id, state])).values()])
   }
 
@@ -137,7 +137,7 @@ export class ModelCluster {
     if (known !== undefined) {
       this.#rename(known, state)
       if (known === slot.ready && slot.pending?.deploymentId === known.deploymentId) {
-        // It was to move to another address, and has come back.
+        // The run was about to move to another address and has returned to this one.
         slot.pending.abort.abort()
         slot.pending = undefined
       }
@@ -156,7 +156,7 @@ export class ModelCluster {
     this.#setups.add(setup)
   }
 
-  /** A late word about an older deployment does not touch its successor. */
+  /** A late message about an older deployment does not affect its successor. */
   #stop(state: ModelState): void {
     const slot = this.#slots.get(state.model_id)
     for (const deployment of [slot?.pending, slot?.ready]) {
@@ -217,7 +217,7 @@ export class ModelCluster {
     })
   }
 
-  /** No model was ever set up: the settings may be wrong, for which no model is reported, or this is the first of all models. */
+  /** No model has been set up yet, so the settings may be wrong, in which case no model may be reported. */
   #tryLater(deployment: Deployment, slot: Slot, { reason, setting }: Extract<SetUpResult, { kind: 'doubtful' }>): void {
     const { modelId, deploymentId, abort } = deployment
     if (!this.#doubted.has(deploymentId)) {
@@ -241,7 +241,7 @@ export class ModelCluster {
     )
   }
 
-  /** The model is not called until it is set up again. Its replacement, if there is one, is worth more than this. */
+  /** Stops calling the model until it is set up again. If a replacement is being set up, the replacement goes on instead. */
   #reconnect(deployment: Deployment, reason: string): void {
     const slot = this.#slots.get(deployment.modelId)
     if (slot?.ready !== deployment || slot.pending !== undefined) return
@@ -256,7 +256,7 @@ export class ModelCluster {
   #giveUp(deployment: Deployment, { code, reason }: Verdict): void {
     const { modelId, deploymentId, ip } = deployment
     if (code === 'CONNECTION_FAILED' && !this.#options.isReachable()) {
-      // It may have ended with its orchestrator. If it still runs, it is announced again, and set up again.
+      // It may have ended together with its orchestrator. If it still runs, it will be announced and set up again.
       this.#options.log.info('model and its orchestrator are unreachable', { modelId, deploymentId, reason })
       this.#drop(deployment)
       return

@@ -19,10 +19,10 @@ import type { DispatchTurns } from './transport/call-turns.ts'
 import { type LargeAnswers, OWN_TURN_BYTES } from './transport/large-answers.ts'
 import type { CallOutcome, ModelChannel, SetupOutcome, TransportError } from './transport/model-channel.ts'
 
-/** A connection that was lost gets this long to come back before the model counts as gone. */
+/** A lost connection may take this long to return before the model counts as gone. */
 const RECONNECT_GRACE_MS = 1_000
 
-/** The health service may take as long as a call, within these. It answers beside the model's work. */
+/** Bounds of the time limit for the health check, which otherwise is that of a call. It answers while the model works. */
 const MIN_HEALTH_TIMEOUT_MS = 1_000
 const MAX_HEALTH_TIMEOUT_MS = 10_000
 
@@ -41,7 +41,7 @@ export interface EncodedDispatch {
   readonly turns: DispatchTurns
 }
 
-/** One Setup a dispatch, for a runner that has lost its model. */
+/** The one Setup per dispatch for a runner that has lost its model. */
 interface Repair {
   mayBeSetUp: boolean
   problem: string
@@ -57,7 +57,7 @@ export interface ModelLaneOptions {
   readonly tally: FailureTally
   readonly largeAnswers: LargeAnswers
   readonly answerLimits: AnswerLimits
-  /** Whose fault it is, at this moment, when the model is not there. */
+  /** Who is to blame now if the model is absent. */
   readonly absenceBlame: () => Blame
   readonly onVerdict: (verdict: Verdict) => void
   /** The runner is unhealthy: it must be reconnected. */
@@ -72,13 +72,13 @@ interface Job {
   readonly reject: (error: unknown) => void
 }
 
-/** One model's calls, one at a time and in order. No lane knows of another. */
+/** Makes the calls to one model, one at a time and in order. Lanes are independent of each other. */
 export class ModelLane {
   readonly #options: ModelLaneOptions
   #waiting: Job[] = []
   #working = false
   #retired = false
-  /** Methods that answered last time, with nothing known against the answer. */
+  /** Methods whose last answer arrived and was not rejected. */
   readonly #proven = new Set<string>()
 
   constructor(options: ModelLaneOptions) {
@@ -102,13 +102,13 @@ export class ModelLane {
     })
   }
 
-  /** Takes what became of an answer. */
+  /** Records whether an answer was accepted. */
   judge(method: string, problem: string | null): void {
     if (problem !== null) this.#proven.delete(method)
     void this.#act(this.#options.tally.recordJudgement(method, problem), 0)
   }
 
-  /** Lets the dispatch that runs come to its end, answers those that wait, and then closes the connection. */
+  /** Lets the current dispatch finish, answers the waiting ones as not running, then closes the connection. */
   retire(): void {
     if (this.#retired) return
     this.#retired = true
@@ -116,7 +116,7 @@ export class ModelLane {
     if (!this.#working) this.#options.channel.close()
   }
 
-  /** Also ends the dispatch that runs. */
+  /** Also aborts the current dispatch. */
   close(): void {
     this.retire()
     this.#options.channel.close()
@@ -143,7 +143,7 @@ export class ModelLane {
     if (this.#retired) this.#options.channel.close()
   }
 
-  /** Who was idle waits for its turn; others have waited. */
+  /** A lane that was idle waits for its turn; one that was busy has waited already. */
   async #take({ dispatch, resolve, reject }: Job, wasIdle: boolean): Promise<TallyStep> {
     const { tally } = this.#options
     let leave = () => {}
@@ -179,7 +179,7 @@ export class ModelLane {
     }
   }
 
-  /** The answers when it is too late to ask. */
+  /** The answers if it is too late to send the calls. */
   #findUnasked(dispatch: EncodedDispatch): Answers | undefined {
     if (this.#retired) return this.#gone(dispatch)
     const { requests, expiry } = dispatch
@@ -219,7 +219,7 @@ export class ModelLane {
     }
     let answer = await this.#ask(request, limits)
     if (answer === NOT_SET_UP && repair.mayBeSetUp) {
-      // The process behind the same address was restarted: it has forgotten the model.
+      // The process at this address was restarted and has lost the model.
       repair.mayBeSetUp = false
       const setup = await channel.setup(baseClassName, expiry.remainingMs())
       if (expiry.isOver() || expiry.hasExpired()) return lateAnswer(expiry, null)
@@ -264,7 +264,7 @@ export class ModelLane {
     return Promise.race([answer, expiry.whenExpired().then(() => lateAnswer(expiry, outcome.durationMs))])
   }
 
-  /** A model that ends its connection, and takes the next one, is there: that was its own doing. */
+  /** A model that closes its connection but accepts the next one is running: closing was its own doing. */
   async #lossBlame({ absence }: TransportError, expiry: DispatchExpiry): Promise<Blame> {
     const blame = this.#options.absenceBlame()
     if (absence !== 'lost' || blame === 'model') return blame
@@ -272,7 +272,7 @@ export class ModelLane {
   }
 }
 
-/** No answer in time, as far as this process knows. */
+/** Time-out, or stall of this process if that may be the cause. */
 function lateAnswer(expiry: DispatchExpiry, durationMs: number | null): ModelAnswer {
   return expiry.wasStalled() ? stalledAnswer(expiry.timeoutMs, durationMs) : timeoutAnswer(expiry.timeoutMs, durationMs)
 }

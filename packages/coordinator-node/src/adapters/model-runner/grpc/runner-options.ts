@@ -6,38 +6,38 @@ import { type StallWatch, startStallWatch } from '../stall-watch.ts'
 import type { ModelCredentials } from './security/model-credentials.ts'
 
 export interface ModelRunnerLimits {
-  /** For one attempt of a model's Setup. */
+  /** Time limit of one Setup attempt. */
   readonly setupTimeoutMs: number
-  /** For reaching the orchestrator, or one model, once. */
+  /** Time limit of one attempt to connect to the orchestrator or to a model. */
   readonly connectTimeoutMs: number
   /** Attempts to connect to a model and set it up before it is reported. */
   readonly setupAttempts: number
-  /** Between the first two attempts of Setup; doubles each time. */
+  /** Pause between the first two Setup attempts; doubles each time. */
   readonly setupBackoffMs: number
-  /** Before a model is tried again that cannot be set up while no other one is. */
+  /** Pause before a model is retried that cannot be set up while no other model is set up either. */
   readonly doubtMs: number
   /**
-   * The largest answer that is received, in bytes; at most 64 MiB. Receiving takes this process about 10 ms a MiB. The default is
-   * what deployed coordinators accept.
+   * The largest accepted answer, in bytes; at most 64 MiB. Receiving takes about 10 ms per MiB. The default is the limit of
+   * deployed coordinators.
    */
   readonly maxOutputBytes: number
-  /** What the large answers of all models may take at once, in bytes; at least four of the largest. */
+  /** Memory for large answers of all models together, in bytes; at least four times `maxOutputBytes`. */
   readonly maxHeldBytes: number
-  /** Dispatches that may wait for one model, beside the one it works on. */
+  /** Dispatches that may wait for one model, besides the current one. */
   readonly queueLimit: number
-  /** Failing calls in a row after which a model is reported and no longer called; 0 is never. */
+  /** Consecutive failing calls that are tolerated; one more, and the model is reported and no longer called. 0 means no limit. */
   readonly failureLimit: number
-  /** Dispatches in a row with a time-out, or without a connection, after which a model is reported; 0 is never. */
+  /** The same for consecutive dispatches with a time-out or without a connection. 0 means no limit. */
   readonly timeoutLimit: number
-  /** A model that was silent for so long, over at least 10 dispatches, is reported before it reaches `timeoutLimit`; 0 is never. */
+  /** A model silent for so long, over at least 10 dispatches, is reported before it reaches `timeoutLimit`. 0 means no limit. */
   readonly silenceLimitMs: number
-  /** Between pings to the orchestrator, and the time a pong may take. */
+  /** Interval of pings to the orchestrator, and the time limit for a pong. */
   readonly keepaliveMs: number
-  /** Before the first new attempt to reach the orchestrator; doubles each time, with jitter. */
+  /** Pause before the first attempt to reconnect to the orchestrator; doubles each time, with jitter. */
   readonly reconnectMs: number
   /** The longest pause between attempts to reach the orchestrator. */
   readonly maxReconnectMs: number
-  /** How long `settled` waits at most. */
+  /** The longest that `settled` waits. */
   readonly settleTimeoutMs: number
 }
 
@@ -52,18 +52,18 @@ export interface ModelRunnerOptions extends Partial<ModelRunnerLimits> {
   readonly log: Log
   /** How models are reached; insecure when absent. */
   readonly credentials?: ModelCredentials
-  /** What an answer may hold to be decoded; the default of contracts when absent. */
+  /** Limits on the content of a decoded answer; the contract default when absent. */
   readonly answerLimits?: AnswerLimits
-  /** Knows when this process stood still; one that looks at the machine's clocks when absent. */
+  /** Detects stalls of this process; a watch on the machine's clocks when absent. */
   readonly stalls?: StallWatch
-  /** A clock that never goes back, for the limits of excuses; that of the process when absent. */
+  /** Monotonic clock for the limits of excuses; that of the process when absent. */
   readonly nowMs?: () => number
   /**
-   * The orchestrator's key, asked for at each connection: with it this node is the coordinator in charge, whose failure reports
-   * count for more. `undefined` where there is none.
+   * Reads the orchestrator's key at each connection; `undefined` if there is none. The key identifies this node as the
+   * coordinator in charge, whose failure reports count for more.
    */
   readonly orchestratorKey?: () => string | undefined
-  /** Called with a setting with which no model could be set up so far; without it such a problem is only logged. */
+  /** Called with the setting that may be wrong when no model could be set up so far; the problem is logged in any case. */
   readonly onFatal?: (error: CrunchError) => void
 }
 
@@ -98,7 +98,7 @@ const defaults = {
   maxReconnectMs: 10_000,
 } as const
 
-/** Zero has no meaning for these. */
+/** Limits that must not be 0. */
 const positive = [
   'setupTimeoutMs',
   'connectTimeoutMs',

@@ -9,19 +9,19 @@ import { type ModelChannel, openModelChannel } from './transport/model-channel.t
 
 export type SetUpResult =
   | { readonly kind: 'ready'; readonly channel: ModelChannel }
-  /** The model was stopped or replaced meanwhile. */
+  /** The model was stopped or replaced during the set-up. */
   | { readonly kind: 'aborted' }
   | { readonly kind: 'failed'; readonly code: FailureCode; readonly reason: string }
-  /** The model's fault if any model can be set up with these settings. Otherwise `setting` may be wrong. */
+  /** The model is at fault if any other model can be set up with these settings. Otherwise `setting` may be wrong. */
   | { readonly kind: 'doubtful'; readonly code: FailureCode; readonly reason: string; readonly setting: string }
 
-/** What one attempt came to; a `problem` is worth another attempt. */
+/** The result of one attempt; after a `problem` another attempt is made. */
 type Attempt = SetUpResult | Problem
 
 interface Problem {
   readonly kind: 'problem'
   readonly problem: string
-  /** What the operator would change if it is not the model's fault. */
+  /** The setting to change if the model is not at fault. */
   readonly setting?: string
   readonly code?: FailureCode
 }
@@ -121,7 +121,7 @@ function readSetup(response: SetupResponse, channel: ModelChannel): Attempt {
   }
 }
 
-/** An abort ends the pause; the caller looks at the signal anyway. */
+/** An abort ends the pause; the caller checks the signal afterwards. */
 async function pauseUnlessAborted(delayMs: number, signal: AbortSignal): Promise<void> {
   await pause(delayMs, undefined, { signal }).catch((error: unknown) => {
     if (!signal.aborted) throw error

@@ -34,15 +34,15 @@ async function listOne(id: string, model: object, options?: Parameters<Scene['se
   return server
 }
 
-describe('answers that are none', () => {
+describe('malformed answers', () => {
   it.each([
-    ['bytes that are no message', Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f])],
+    ['bytes that are not a message', Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f])],
     ['no bytes at all', Buffer.alloc(0)],
-    ['a status nobody knows', encodeAnswer('GREAT_SUCCESS', VariantType.JSON, '1')],
-    ['JSON that is none', encodeAnswer('SUCCESS', VariantType.JSON, '{"value":')],
+    ['an unknown status', encodeAnswer('GREAT_SUCCESS', VariantType.JSON, '1')],
+    ['invalid JSON', encodeAnswer('SUCCESS', VariantType.JSON, '{"value":')],
     ['a DOUBLE of 3 bytes', encodeAnswer('SUCCESS', VariantType.DOUBLE, 'abc')],
     ['a type that is not supported', encodeAnswer('SUCCESS', VariantType.ARROW, 'ARROW1')],
-    ['a table that is none', encodeAnswer('SUCCESS', VariantType.PARQUET, 'PAR1')],
+    ['an invalid table', encodeAnswer('SUCCESS', VariantType.PARQUET, 'PAR1')],
     ['text that is not UTF-8', encodeAnswer('SUCCESS', VariantType.STRING, Buffer.from([0xff, 0xfe]))],
   ])('are the invalid output of the model: %s', async (_, bytes) => {
     await listOne('a', { garbage: () => new RawAnswer(bytes), echo: (text: string) => text })
@@ -54,7 +54,7 @@ describe('answers that are none', () => {
     ])
   })
 
-  it('delivers NaN and infinities of a Python model as such: the schema decides', async () => {
+  it('passes on NaN and infinities of a Python model: the schema decides about them', async () => {
     const bytes = encodeAnswer('SUCCESS', VariantType.JSON, '{"value": NaN, "low": -Infinity}')
     await listOne('a', { predict: () => new RawAnswer(bytes) })
     const runner = await scene.connect()
@@ -62,7 +62,7 @@ describe('answers that are none', () => {
     expect(a).toMatchObject([{ status: 'answered', output: { value: Number.NaN, low: Number.NEGATIVE_INFINITY } }])
   })
 
-  it('takes a table of a Python model for its rows', async () => {
+  it('decodes a table of a Python model into rows', async () => {
     const table = await readFile(new URL(tableOfPandas, import.meta.url))
     await listOne('a', { predict: () => new RawAnswer(encodeAnswer('SUCCESS', VariantType.PARQUET, table)) })
     const runner = await scene.connect()
@@ -70,7 +70,7 @@ describe('answers that are none', () => {
     expect(a).toMatchObject([{ status: 'answered', output: [{ subject: 'BTCUSDT', value: 0.5 }, {}, {}] }])
   })
 
-  it('reads 50 MB of one model without delaying another', async () => {
+  it('reads 50 MB from one model without delaying another', async () => {
     const big = JSON.stringify(Array.from({ length: 5_000_000 }, (_, index) => 100_000_000 + index))
     const bytes = encodeAnswer('SUCCESS', VariantType.JSON, big)
     expect(bytes.length).toBeGreaterThan(48_000_000)
@@ -86,8 +86,8 @@ describe('answers that are none', () => {
 
   it.each([
     ['the default', 50, {}],
-    ['what models can send', 65, { maxOutputBytes: 64 * 1024 * 1024 }],
-  ])('refuses more than %s, and the model is called on', async (_, megabytes, limits) => {
+    ['the maximum that models can send', 65, { maxOutputBytes: 64 * 1024 * 1024 }],
+  ])('refuses more than %s, and keeps calling the model', async (_, megabytes, limits) => {
     await listOne('a', { predict: () => 'x'.repeat(megabytes * 1024 * 1024), echo: (text: string) => text })
     const runner = await scene.connect(limits)
     const { a } = await ask(runner, [call('predict'), call('echo', 'x')], 30_000)
@@ -97,7 +97,7 @@ describe('answers that are none', () => {
     ])
   })
 
-  it('holds no more huge answers at once than there is room for, refuses others by its own fault, and reads small ones', async () => {
+  it('refuses huge answers beyond the budget, blaming the coordinator, and still reads small ones', async () => {
     const huge = { echo: () => 'x'.repeat(2 * 1024 * 1024) }
     const servers = await Promise.all([1, 2, 3, 4].map(() => scene.serve(huge)))
     const quick = await scene.serve(new Echo())
@@ -109,7 +109,7 @@ describe('answers that are none', () => {
       const { quick: small, ...others } = await ask(runner, [call('echo', 'x')], 30_000)
       expect(small).toMatchObject([{ output: 'x' }])
       const answers = Object.values(others).flat()
-      // 6 MiB are shared by all, and 1.2 MiB are for each.
+      // 6 MiB are shared, and each model has 1.2 MiB reserved.
       expect(answers.filter(({ status }) => status === 'answered')).toHaveLength(2)
       expect(answers.filter(({ status }) => status !== 'answered')).toMatchObject([
         { status: 'absent', reason: 'no_room', blame: 'coordinator', durationMs: expect.any(Number) },
@@ -119,7 +119,7 @@ describe('answers that are none', () => {
     expect(runner.models()).toHaveLength(5)
   })
 
-  it('tells an answer that the model may not send from a busy model', async () => {
+  it('distinguishes a forbidden answer from a busy model', async () => {
     await listOne('a', { predict: () => 'x'.repeat(2_000) }, { maxSendBytes: 1_000 })
     const runner = await scene.connect()
     expect((await ask(runner, [call('predict')])).a).toMatchObject([{ status: 'failed', reason: 'output_too_large' }])
@@ -165,7 +165,7 @@ describe('a model that is given up', () => {
       ])
   })
 
-  it('is called less often when it hangs, reported, and never waited for by others', async () => {
+  it('is called less often when it hangs, then reported, and never delays others', async () => {
     const hanging = await scene.serve({ echo: () => new Promise(() => {}) })
     const quick = await scene.serve(new Echo())
     scene.orchestrator.list([stateOf('hanging', hanging.port), stateOf('quick', quick.port)])
@@ -214,7 +214,7 @@ describe('set-up', () => {
       ])
   })
 
-  it('tries again, and reports an address where nobody listens', async () => {
+  it('retries, then reports an address where no server listens', async () => {
     scene.orchestrator.list([stateOf('a', await freePort())])
     const runner = await scene.connect({ connectTimeoutMs: 50, setupAttempts: 3 })
     expect(runner.models()).toEqual([])
@@ -237,7 +237,7 @@ describe('set-up', () => {
     expect((await ask(runner, [call('echo', 'x')])).quick).toMatchObject([{ output: 'x' }])
   })
 
-  it('gives up a Setup that takes too long, and takes it up again', async () => {
+  it('aborts a Setup that takes too long, and retries it', async () => {
     let setups = 0
     const server = await listOne('a', new Echo(), {
       setUp: () => {
@@ -254,7 +254,7 @@ describe('set-up', () => {
 })
 
 describe('closing', () => {
-  it('ends the dispatches that run and wait, and a set-up', async () => {
+  it('ends running and waiting dispatches, and a set-up', async () => {
     const hanging = await scene.serve({ predict: () => new Promise(() => {}) })
     const starting = await scene.serve(new Echo(), { setUp: () => new Promise(() => {}) })
     scene.orchestrator.list([stateOf('hanging', hanging.port), stateOf('starting', starting.port)])
@@ -270,7 +270,7 @@ describe('closing', () => {
 })
 
 describe('a process that dies', () => {
-  it('is not running for the call that it was working on, at once', async () => {
+  it('ends its current call as not_running at once', async () => {
     const server = await listOne('a', { predict: () => new Promise(() => {}) })
     const runner = await scene.connect()
     const answers = ask(runner, [call('predict'), call('predict')], 20_000)
@@ -294,7 +294,7 @@ describe('a process that dies', () => {
     expect((await ask(runner, [call('echo', 'x')])).a).toMatchObject([{ output: 'x' }])
   })
 
-  it('survives a crash loop: each deployment is taken as it comes', async () => {
+  it('can crash in a loop: each new deployment is connected as it is announced', async () => {
     const runner = await scene.connect()
     for (let run = 1; run <= 5; run += 1) {
       const server = await scene.serve(new Echo())
@@ -307,7 +307,7 @@ describe('a process that dies', () => {
     expect(scene.orchestrator.reports).toEqual([])
   })
 
-  it('is set up again when it was restarted behind the same address, killed in the middle of a call', async () => {
+  it('is set up again after being killed in the middle of a call and restarted at the same address', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'crunch-model-'))
     scene.onClose(() => rm(folder, { recursive: true }))
     await writeFile(join(folder, 'main.mjs'), realModel)

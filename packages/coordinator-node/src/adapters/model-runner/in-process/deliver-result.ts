@@ -1,8 +1,8 @@
 import { decodeVariant, encodeResult, parseLenientJson, writeStrictJson } from '@crunch/model-protocol'
 
 /**
- * What a coordinator would receive for a method's result: the wire's rules without the bytes, because a simulation
- * makes millions of calls. Throws for results that the wire cannot carry.
+ * Converts a method's result to what a coordinator would receive over gRPC, without encoding, because a simulation makes
+ * millions of calls. Throws for results that cannot be sent.
  */
 export function deliverResult(result: unknown): unknown {
   switch (typeof result) {

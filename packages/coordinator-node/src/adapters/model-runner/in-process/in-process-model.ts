@@ -21,14 +21,14 @@ interface RunningCall {
   readonly startedAt: number
 }
 
-/** One object, called as a model behind the wire would be: one call at a time, in order. */
+/** One object, called like a remote model: one call at a time, in order. */
 export class InProcessModel {
   readonly identity: ModelIdentity
   readonly #model: object
-  /** Ends with the newest dispatch; absent while nothing runs, which keeps synchronous models free of promises. */
+  /** Settles with the newest dispatch; absent while nothing runs, so that synchronous models need no promises. */
   #newest: Promise<unknown> | undefined
   #waiting = 0
-  /** A call was given up, but its method has not returned. */
+  /** Whether a call has timed out whose method has not returned. */
   #occupied = false
 
   constructor(identity: ModelIdentity, model: object) {
@@ -36,7 +36,7 @@ export class InProcessModel {
     this.#model = model
   }
 
-  /** Answers at once when every method returns at once. */
+  /** Returns synchronously when every method does. */
   run(calls: readonly PreparedCall[], expiry: DispatchExpiry): Answers | Promise<Answers> {
     const job: Job = { calls, expiry, answers: [] }
     if (this.#newest !== undefined) return this.#enqueue(job, this.#newest)
@@ -78,7 +78,7 @@ export class InProcessModel {
     return job.answers
   }
 
-  /** Makes calls until one has to be waited for. */
+  /** Makes calls until one returns a promise. */
   #advance(job: Job): RunningCall | undefined {
     while (job.answers.length < job.calls.length) {
       const next = this.#call(job.calls[job.answers.length]!, job.expiry)
@@ -117,7 +117,7 @@ export class InProcessModel {
     return inTime ?? timeoutAnswer(expiry.timeoutMs, performance.now() - startedAt)
   }
 
-  /** Any attribute may be called, also inherited ones, except what every object of the language has. */
+  /** Finds any own or inherited member, except those of `Object.prototype`. */
   #findMember(name: string): unknown {
     if (name === 'constructor') return undefined
     const member: unknown = Reflect.get(this.#model, name)

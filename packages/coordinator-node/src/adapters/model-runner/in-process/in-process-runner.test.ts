@@ -9,12 +9,12 @@ testModelRunner('in-process model runner', async (models) => {
 })
 
 describe('the in-process model runner', () => {
-  it('refuses two models of the same id', () => {
+  it('refuses two models with the same id', () => {
     const twice = [1, 2].map(() => ({ identity: identityOf('a'), model: {} }))
     expect(() => createInProcessRunner(twice)).toThrow('two models have the id "a"')
   })
 
-  it('counts the answer of a synchronous method however long it took', async () => {
+  it('accepts the answer of a synchronous method regardless of its duration', async () => {
     const model = {
       spin() {
         const until = performance.now() + 20

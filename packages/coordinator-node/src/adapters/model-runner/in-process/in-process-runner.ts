@@ -11,10 +11,10 @@ export interface InProcessModelSource {
 }
 
 /**
- * Calls objects of this process as models, for simulations and tests, with what the wire does to arguments and results.
+ * Calls in-process objects as models, for simulations and tests, and converts arguments and results as gRPC would.
  *
- * A synchronous method cannot be interrupted: its answer counts however long it took, so that a simulation's result
- * does not depend on the machine. Asynchronous methods are timed. Throws when two models have the same id.
+ * A synchronous method cannot be interrupted: its answer always counts, so that a simulation's result does not depend on
+ * the speed of the machine. Asynchronous methods are timed. Throws when two models have the same id.
  */
 export function createInProcessRunner(models: readonly InProcessModelSource[]): ModelRunner {
   let open = inOrderOfId(models.map(({ identity, model }) => new InProcessModel(identity, model)))
@@ -27,13 +27,13 @@ export function createInProcessRunner(models: readonly InProcessModelSource[]): 
       const asked = except === undefined ? open : open.filter(({ identity }) => !except.has(identity.id))
       return dispatchTo(asked, calls, timeoutMs)
     },
-    // The caller of a simulation names its models; none is removed while it runs.
+    // The models of a simulation are fixed while it runs.
     retirementOf: () => null,
     onModel(listener) {
       for (const { identity } of open) listener(identity)
       return () => {}
     },
-    // Models of this process belong to the author, so there is no one to notify.
+    // In-process models belong to the author, so failure reports have no recipient.
     judge() {},
     async close() {
       open = []

@@ -10,7 +10,7 @@ export interface Deployment {
   readonly deploymentId: string
   readonly ip: string
   readonly port: number
-  /** The participant's keys, as announced when this run was. */
+  /** The participant's keys, as announced together with this run. */
   readonly walletPubkey: string | null
   readonly hotkey: string | null
   identity: ModelIdentity
@@ -21,7 +21,7 @@ export interface Deployment {
   readonly abort: AbortController
 }
 
-/** The protocol refuses a RUNNING state without an address before it comes here; `undefined` is for the other states. */
+/** `undefined` for states other than RUNNING: the protocol has already refused a RUNNING state without an address. */
 export function createDeployment(state: ModelState, tally: FailureTally): Deployment | undefined {
   const { model_id: modelId, deployment_id: deploymentId, ip, port } = state
   if (ip === null || port === null) return undefined
@@ -44,7 +44,7 @@ export function endDeployment(deployment: Deployment): void {
   deployment.lane?.retire()
 }
 
-/** Local orchestrators know no names: then the ids stand for them. A name shows as what it is, wherever it is printed. */
+/** Local orchestrators send no names; the ids replace them. Control characters in names are made visible. */
 export function identityOf({ model_id: id, deployment_id: deploymentId, infos }: ModelState): ModelIdentity {
   const cruncherId = infos.cruncher_id || infos.cruncher_wallet_pubkey || id
   return {

@@ -7,25 +7,25 @@ import { createReportQueue } from './report-queue.ts'
 
 /** Enough for the list of 50,000 models. */
 const MAX_FRAME_BYTES = 16 * 1024 * 1024
-/** A peer that does not answer our goodbye is left. */
+/** A peer that does not answer the close frame within this time is disconnected. */
 const CLOSE_TIMEOUT_MS = 500
 
 export interface DiscoveryOptions extends ResolvedOptions {
   readonly onMessage: (message: ServerMessage) => void
-  /** A connection has ended that had listed models. */
+  /** Called when a connection that had delivered a list of models has ended. */
   readonly onLost: () => void
 }
 
-/** The subscription to the orchestrator's announcements, which is renewed for ever. */
+/** The subscription to the orchestrator's announcements. It reconnects until closed. */
 export interface DiscoveryClient {
-  /** True from the list of models that a connection begins with until the connection ends. */
+  /** True from a connection's first message, the list of models, until the connection ends. */
   reachable(): boolean
-  /** Sent at once or, while there is no connection, after the next list of models. */
+  /** Sends the report at once or, while disconnected, after the next list of models. */
   report(deploymentId: string, report: FailureReport): void
   close(): Promise<void>
 }
 
-/** Starts at once; a failing connection is logged, and tried again. */
+/** Connects at once; failures are logged and retried. */
 export function connectDiscovery(options: DiscoveryOptions): DiscoveryClient {
   return new WebSocketDiscovery(options)
 }
@@ -136,7 +136,7 @@ class WebSocketDiscovery implements DiscoveryClient {
     this.#hasWarned = true
     const { reconnectMs, maxReconnectMs } = this.#options
     this.#attempts += 1
-    // Many coordinators may wait for one orchestrator.
+    // Jitter: many coordinators may wait for the same orchestrator.
     const delayMs = scatteredBackOffMs(this.#attempts, { firstMs: reconnectMs, longestMs: maxReconnectMs })
     this.#retry = setTimeout(() => this.#connect(), delayMs)
   }

@@ -15,12 +15,12 @@ beforeEach(async () => {
 
 afterEach(() => scene.close())
 
-/** A model that tells which run of it answers. */
+/** A model whose answer identifies its run. */
 function serve(mark: string, setUp: () => Promise<Status> = async () => success): Promise<ObjectServer> {
   return scene.serve({ who: () => mark }, { setUp })
 }
 
-/** A Setup that ends when the test says so. */
+/** A Setup that completes when the test releases it. */
 function heldSetUp() {
   let finish: (status: Status) => void = () => {}
   const status = new Promise<Status>((resolve) => {
@@ -42,7 +42,7 @@ async function whoAnswers(runner: GrpcModelRunner): Promise<Record<string, unkno
 const ids = (runner: GrpcModelRunner) => runner.models().map(({ id }) => id)
 
 describe('the connection to the orchestrator', () => {
-  it('is made again after a goodbye as after a loss, and what runs goes on', async () => {
+  it('is renewed after a close as after a loss, and running models stay connected', async () => {
     const server = await serve('a')
     scene.orchestrator.list([stateOf('a', server.port)])
     const runner = await scene.connect()
@@ -56,7 +56,7 @@ describe('the connection to the orchestrator', () => {
     expect(server.setups).toBe(1)
   })
 
-  it('is made again when nothing is listed', async () => {
+  it('is renewed when no list of models arrives', async () => {
     const mute = await startFakeOrchestrator({ lists: false })
     scene.onClose(() => mute.close())
     const runner = await scene.connect({ port: mute.port, connectTimeoutMs: 50, settleTimeoutMs: 100 })
@@ -67,7 +67,7 @@ describe('the connection to the orchestrator', () => {
     ])
   })
 
-  it('does not end what it was told: after a new list, what is not in it is no longer called', async () => {
+  it('keeps its models when it is lost; models missing from the next list are no longer called', async () => {
     const [kept, gone] = [await serve('kept'), await serve('gone')]
     const late = await serve('late')
     scene.orchestrator.list([stateOf('gone', gone.port), stateOf('kept', kept.port)])
@@ -79,7 +79,7 @@ describe('the connection to the orchestrator', () => {
     expect(scene.orchestrator.reports).toEqual([])
   })
 
-  it('brings another run of a model by a new list too', async () => {
+  it('switches to another run of a model that a new list announces', async () => {
     const [old, next] = [await serve('old'), await serve('new')]
     scene.orchestrator.list([stateOf('a', old.port)])
     const runner = await scene.connect()
@@ -90,7 +90,7 @@ describe('the connection to the orchestrator', () => {
 })
 
 describe('RUNNING', () => {
-  it('of a run that is being set up does nothing', async () => {
+  it('of a run that is already being set up changes nothing', async () => {
     const { setUp, finish } = heldSetUp()
     const server = await serve('a', setUp)
     const runner = await scene.connect()
@@ -102,7 +102,7 @@ describe('RUNNING', () => {
     expect(server.setups).toBe(1)
   })
 
-  it('of a run at another address connects to that one', async () => {
+  it('of a run at another address connects to that address', async () => {
     const [old, next] = [await serve('old'), await serve('new')]
     scene.orchestrator.list([stateOf('a', old.port)])
     const runner = await scene.connect()
@@ -110,7 +110,7 @@ describe('RUNNING', () => {
     await expect.poll(() => whoAnswers(runner)).toEqual({ a: 'new' })
   })
 
-  it('of a run that has come back to its address leaves it there', async () => {
+  it('of a run that has returned to its address keeps the connection', async () => {
     const { setUp, finish } = heldSetUp()
     const [old, next, other] = [await serve('old'), await serve('new', setUp), await serve('other')]
     scene.orchestrator.list([stateOf('a', old.port)])
@@ -123,7 +123,7 @@ describe('RUNNING', () => {
     expect(old.setups).toBe(1)
   })
 
-  it('of a third run ends the set-up of the second', async () => {
+  it('of a third run aborts the set-up of the second', async () => {
     const { setUp, finish } = heldSetUp()
     const [first, second, third] = [await serve('first'), await serve('second', setUp), await serve('third')]
     scene.orchestrator.list([stateOf('a', first.port)])
@@ -137,7 +137,7 @@ describe('RUNNING', () => {
     expect(scene.orchestrator.reports).toEqual([])
   })
 
-  it('of a run that cannot be set up is reported, and the old run serves on', async () => {
+  it('of a run that cannot be set up is reported, and the old run keeps serving', async () => {
     const old = await serve('old')
     const broken = await serve('new', async () => ({ code: 'SETUP_FAILED', message: 'no weights' }))
     scene.orchestrator.list([stateOf('a', old.port)])
@@ -149,7 +149,7 @@ describe('RUNNING', () => {
     expect(await whoAnswers(runner)).toEqual({ a: 'old' })
   })
 
-  it('of a reported model sets it up again, also under the same deployment', async () => {
+  it('of a reported model sets it up again, even with the same deployment id', async () => {
     let isGood = false
     const server = await serve('a', async () => (isGood ? success : { code: 'BAD_IMPLEMENTATION', message: 'none' }))
     scene.orchestrator.list([stateOf('a', server.port)])
@@ -162,21 +162,24 @@ describe('RUNNING', () => {
 })
 
 describe('STOPPED and RECOVERING', () => {
-  it.each(['STOPPED', 'RECOVERING'] as const)('%s of a run that is being set up ends that silently', async (state) => {
-    const { setUp, finish } = heldSetUp()
-    const server = await serve('a', setUp)
-    const runner = await scene.connect()
-    scene.orchestrator.update(stateOf('a', server.port))
-    await expect.poll(() => server.setups).toBe(1)
-    scene.orchestrator.update(stateOf('a', server.port, { state }))
-    await expect.poll(() => scene.logged('model is no longer called')).toHaveLength(1)
-    finish()
-    await whoAnswers(runner)
-    expect(ids(runner)).toEqual([])
-    expect(scene.orchestrator.reports).toEqual([])
-  })
+  it.each(['STOPPED', 'RECOVERING'] as const)(
+    '%s of a run that is being set up aborts the set-up silently',
+    async (state) => {
+      const { setUp, finish } = heldSetUp()
+      const server = await serve('a', setUp)
+      const runner = await scene.connect()
+      scene.orchestrator.update(stateOf('a', server.port))
+      await expect.poll(() => server.setups).toBe(1)
+      scene.orchestrator.update(stateOf('a', server.port, { state }))
+      await expect.poll(() => scene.logged('model is no longer called')).toHaveLength(1)
+      finish()
+      await whoAnswers(runner)
+      expect(ids(runner)).toEqual([])
+      expect(scene.orchestrator.reports).toEqual([])
+    },
+  )
 
-  it.each(['STOPPED', 'RECOVERING'] as const)('%s of another run than the present one is ignored', async (state) => {
+  it.each(['STOPPED', 'RECOVERING'] as const)('%s of a run other than the current one is ignored', async (state) => {
     const server = await serve('a')
     scene.orchestrator.list([stateOf('a', server.port, { deployment_id: 'a_2' })])
     const runner = await scene.connect()
@@ -186,7 +189,7 @@ describe('STOPPED and RECOVERING', () => {
     expect(scene.logged('model is no longer called')).toEqual([])
   })
 
-  it('stop the old run, and not the one that replaces it', async () => {
+  it('stop the old run but not its replacement', async () => {
     const { setUp, finish } = heldSetUp()
     const [old, next] = [await serve('old'), await serve('new', setUp)]
     scene.orchestrator.list([stateOf('a', old.port)])
@@ -199,7 +202,7 @@ describe('STOPPED and RECOVERING', () => {
     await expect.poll(() => whoAnswers(runner)).toEqual({ a: 'new' })
   })
 
-  it('are taken in the order in which they are said', async () => {
+  it('take effect in the order in which they arrive', async () => {
     const server = await serve('a')
     const [running, stopped] = [stateOf('a', server.port), stateOf('a', server.port, { state: 'STOPPED' })]
     const runner = await scene.connect()
@@ -212,7 +215,7 @@ describe('STOPPED and RECOVERING', () => {
 })
 
 describe('any other state', () => {
-  it('is warned about, and changes nothing', async () => {
+  it('logs a warning and changes nothing', async () => {
     const server = await serve('a')
     scene.orchestrator.list([stateOf('a', server.port)])
     const runner = await scene.connect()
@@ -225,7 +228,7 @@ describe('any other state', () => {
 })
 
 describe('one slow Setup', () => {
-  it('delays neither the start, nor the stop, nor the set-up of another model', async () => {
+  it('does not delay the start, stop or set-up of another model', async () => {
     const { setUp, finish } = heldSetUp()
     const [slow, quick, other] = [await serve('slow', setUp), await serve('quick'), await serve('other')]
     scene.orchestrator.list([stateOf('slow', slow.port), stateOf('quick', quick.port)])

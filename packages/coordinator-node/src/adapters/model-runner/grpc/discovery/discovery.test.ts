@@ -102,22 +102,25 @@ describe('announcements', () => {
     { other: 'a_0', state: 'STOPPED' },
     { other: 'a_1', state: 'STOPPED' },
     { other: 'a_2', state: 'RECOVERING' },
-  ] as const)('keeps the run that runs when $other of the same model is listed as $state', async ({ other, state }) => {
-    const server = await scene.serve(new Echo())
-    const running = stateOf('a', server.port, { deployment_id: 'a_1' })
-    const ended = stateOf('a', server.port, { deployment_id: other, state })
-    scene.orchestrator.list([running, ended])
-    const runner = await scene.connect()
-    expect(runner.models()).toMatchObject([{ deploymentId: 'a_1' }])
-    expect(runner.excuseOf('a')).toBeNull()
-    const connections = scene.orchestrator.paths.length
-    scene.orchestrator.list([ended, running])
-    scene.orchestrator.disconnect()
-    await expect.poll(() => scene.orchestrator.paths.length).toBe(connections + 1)
-    await expect.poll(() => runner.reachable()).toBe(true)
-    expect(runner.models()).toMatchObject([{ deploymentId: 'a_1' }])
-    expect(server.setups).toBe(1)
-  })
+  ] as const)(
+    'keeps the running deployment when $other of the same model is listed as $state',
+    async ({ other, state }) => {
+      const server = await scene.serve(new Echo())
+      const running = stateOf('a', server.port, { deployment_id: 'a_1' })
+      const ended = stateOf('a', server.port, { deployment_id: other, state })
+      scene.orchestrator.list([running, ended])
+      const runner = await scene.connect()
+      expect(runner.models()).toMatchObject([{ deploymentId: 'a_1' }])
+      expect(runner.excuseOf('a')).toBeNull()
+      const connections = scene.orchestrator.paths.length
+      scene.orchestrator.list([ended, running])
+      scene.orchestrator.disconnect()
+      await expect.poll(() => scene.orchestrator.paths.length).toBe(connections + 1)
+      await expect.poll(() => runner.reachable()).toBe(true)
+      expect(runner.models()).toMatchObject([{ deploymentId: 'a_1' }])
+      expect(server.setups).toBe(1)
+    },
+  )
 
   it('abandons the set-up of a model that is stopped meanwhile, silently', async () => {
     const server = await scene.serve(new Echo(), { setUp: () => new Promise(() => {}) })
@@ -130,7 +133,7 @@ describe('announcements', () => {
     expect(scene.orchestrator.reports).toEqual([])
   })
 
-  it('tells new names to listeners without setting the model up again', async () => {
+  it('notifies listeners of a new name without setting the model up again', async () => {
     const server = await scene.serve(new Echo())
     scene.orchestrator.list([stateOf('a', server.port)])
     const runner = await scene.connect()
@@ -147,7 +150,7 @@ describe('announcements', () => {
     expect(server.setups).toBe(1)
   })
 
-  it('tells a listener about a model that comes later', async () => {
+  it('notifies listeners of a model that is announced later', async () => {
     const runner = await scene.connect()
     const seen: string[] = []
     runner.onModel(({ id }) => seen.push(id))
@@ -156,7 +159,7 @@ describe('announcements', () => {
     await expect.poll(() => seen).toEqual(['late'])
   })
 
-  it('survives messages that are none, and takes the good entries of a broken list', async () => {
+  it('survives malformed messages and accepts the valid entries of a partly malformed list', async () => {
     const server = await scene.serve(new Echo())
     const runner = await scene.connect()
     for (const text of ['', 'hello', '[]', '{"event":"update"}', '{"event":"update","data":{}}', '{"event":"party"}']) {
@@ -170,7 +173,7 @@ describe('announcements', () => {
     expect(runner.reachable()).toBe(true)
   })
 
-  it('takes nobody for stopped by a list with a broken entry', async () => {
+  it('does not treat missing models as stopped when the list has a malformed entry', async () => {
     const server = await scene.serve(new Echo())
     scene.orchestrator.list([stateOf('a', server.port)])
     const runner = await scene.connect()
@@ -184,7 +187,7 @@ describe('announcements', () => {
     await expect.poll(() => runner.models().map(({ id }) => id)).toEqual(['b'])
   })
 
-  it('accepts a port that is text', async () => {
+  it('accepts a port given as a string', async () => {
     const server = await scene.serve(new Echo())
     const runner = await scene.connect()
     scene.orchestrator.send(
@@ -196,7 +199,7 @@ describe('announcements', () => {
     await expect.poll(() => runner.models().map(({ id }) => id)).toEqual(['a'])
   })
 
-  it('tells the operator when the orchestrator refuses the competition', async () => {
+  it('logs an error when the orchestrator refuses the competition', async () => {
     const fatal: string[] = []
     await scene.connect({ onFatal: ({ message }) => fatal.push(message) })
     scene.orchestrator.send('{"error":"crunch_id is required"}')
@@ -206,8 +209,8 @@ describe('announcements', () => {
   })
 })
 
-describe('an orchestrator that is not there', () => {
-  it('is waited for, and each change is logged once', async () => {
+describe('an unreachable orchestrator', () => {
+  it('is retried, and each change of its state is logged once', async () => {
     const { port } = scene.orchestrator
     await scene.orchestrator.close()
     const runner = await scene.connect({ settleTimeoutMs: 200 })
@@ -225,7 +228,7 @@ describe('an orchestrator that is not there', () => {
     ])
   })
 
-  it('costs no running model: they are called on, without blame for one that dies meanwhile', async () => {
+  it('does not stop calls to running models; a model that dies meanwhile is not blamed', async () => {
     const [steady, dying] = [await scene.serve(new Echo()), await scene.serve(new Echo())]
     const { port } = scene.orchestrator
     scene.orchestrator.list([stateOf('dying', dying.port), stateOf('steady', steady.port)])
@@ -245,7 +248,7 @@ describe('an orchestrator that is not there', () => {
     expect(back.reports).toEqual([])
   })
 
-  it('gets the reports that were made meanwhile, about deployments that still run', async () => {
+  it('receives the queued reports about deployments that still run once it is back', async () => {
     const [first, second] = [await scene.serve(new Echo()), await scene.serve(new Echo())]
     const { port } = scene.orchestrator
     scene.orchestrator.list([stateOf('kept', first.port), stateOf('replaced', second.port)])
@@ -262,7 +265,7 @@ describe('an orchestrator that is not there', () => {
       .toMatchObject([{ model_id: 'kept', failure_code: 'BAD_IMPLEMENTATION' }])
   })
 
-  it('is noticed when it no longer answers pings', async () => {
+  it('is detected when it stops answering pings', async () => {
     const mute = await startFakeOrchestrator({ answersPings: false })
     scene.onClose(() => mute.close())
     const runner = await scene.connect({ port: mute.port, keepaliveMs: 50 })
@@ -271,14 +274,14 @@ describe('an orchestrator that is not there', () => {
     await runner.close()
   })
 
-  it('keeps a connection that answers pings', async () => {
+  it('is not reported while the connection answers pings', async () => {
     const runner = await scene.connect({ keepaliveMs: 10 })
     await expect.poll(() => scene.orchestrator.pings).toBeGreaterThan(5)
     expect(runner.reachable()).toBe(true)
     expect(scene.orchestrator.paths).toHaveLength(1)
   })
 
-  it('is unreachable, with the reason, when something else listens there', async () => {
+  it('is logged with the reason when another server listens at its address', async () => {
     const server = createServer((_, response) => response.writeHead(404).end()).listen(0, '127.0.0.1')
     await once(server, 'listening')
     scene.onClose(() => server.close())
@@ -301,7 +304,7 @@ describe('settings', () => {
     [{ maxOutputBytes: 2 ** 27 }, 'at most 67108864'],
     [{ maxHeldBytes: 1_000 }, 'maxHeldBytes is 1000: it must be at least 4 times maxOutputBytes'],
     [{ connectTimeoutMs: Number.NaN }, 'connectTimeoutMs is NaN'],
-  ])('that make no sense stop the start: %o', async (wrong, message) => {
+  ])('that are invalid prevent the start: %o', async (wrong, message) => {
     await expect(scene.connect(wrong)).rejects.toMatchObject({
       code: 'SETTINGS_INVALID',
       message: expect.stringContaining(message),

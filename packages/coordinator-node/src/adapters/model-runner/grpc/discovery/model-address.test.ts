@@ -16,7 +16,7 @@ describe('readModelAddress', () => {
     ['unix:/run/model/sock', '/run/model/sock:1'],
     ['unix:///run/model/sock', '/run/model/sock:1'],
     ['unix:relative/sock', 'relative/sock:1'],
-  ])('reads %s as the path of a socket, the port being its end', (ip, path) => {
+  ])('reads %s as a socket path that ends with the port', (ip, path) => {
     expect(readModelAddress(ip, 1)).toEqual({ endpoint: { path }, authority: 'localhost' })
   })
 })

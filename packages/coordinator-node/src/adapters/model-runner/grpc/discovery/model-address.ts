@@ -1,19 +1,18 @@
 import type { IpcNetConnectOpts, TcpNetConnectOpts } from 'node:net'
 
-/** A machine that vanished without a word is noticed by the system after this, and after its probes. */
+/** Idle time before TCP keep-alive probes, which detect a machine that vanished without closing its connections. */
 const KEEP_ALIVE_MS = 60_000
 
 /** Where a model listens, as node's `net` and as HTTP/2 want it. */
 export interface ModelAddress {
   readonly endpoint: TcpNetConnectOpts | IpcNetConnectOpts
-  /** For `:authority`, where nothing else is asked for. */
+  /** The default `:authority`. */
   readonly authority: string
 }
 
 /**
- * The announced ip and port, together, are a target as gRPC names them (github.com/grpc/grpc, doc/naming.md): host and
- * port, IPv6 with or without brackets, or `unix:` and the path of a socket. A name that means nothing is only found out
- * by connecting.
+ * Announced ip and port together form a gRPC target (github.com/grpc/grpc, doc/naming.md): host and port, IPv6 with or
+ * without brackets, or `unix:` and the path of a socket. Only connecting shows whether a host name exists.
  */
 export function readModelAddress(ip: string, port: number): ModelAddress {
   const path = /^unix:(?:\/\/(?=\/))?(.*)$/s.exec(`${ip}:${port}`)?.[1]

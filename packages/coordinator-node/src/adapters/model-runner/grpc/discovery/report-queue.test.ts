@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createReportQueue, type QueuedReport } from './report-queue.ts'
 
-it('drops the oldest report when it is full, and gives each one out once', () => {
+it('drops the oldest report when full and returns each report once', () => {
   const queue = createReportQueue(2)
   expect(queue.add(reportOf('a'))).toBeUndefined()
   expect(queue.add(reportOf('b'))).toBeUndefined()
@@ -10,7 +10,7 @@ it('drops the oldest report when it is full, and gives each one out once', () =>
   expect(queue.takeFor(new Set(['a', 'b', 'c']))).toEqual([])
 })
 
-it('forgets reports about deployments that no longer run', () => {
+it('drops reports about deployments that no longer run', () => {
   const queue = createReportQueue(2)
   queue.add(reportOf('a'))
   queue.add(reportOf('b'))

@@ -1,6 +1,6 @@
 import type { FailureReport } from '@crunch/model-protocol'
 
-/** Beyond this many the oldest report is dropped: the orchestrator then learns of that model by itself, or never. */
+/** Beyond this number the oldest report is dropped; the orchestrator may never learn of that failure. */
 export const MAX_QUEUED_REPORTS = 1_000
 
 export interface QueuedReport {
@@ -10,11 +10,11 @@ export interface QueuedReport {
 
 /** Failure reports that could not be sent yet. */
 export interface ReportQueue {
-  /** Answers the report that had to make room, if any. */
+  /** Returns the report that was dropped to make room, if any. */
   add(queued: QueuedReport): QueuedReport | undefined
   /**
-   * Empties the queue. The wire names no deployment, so a report about one that is no longer announced would hit its
-   * successor: such reports are dropped.
+   * Empties the queue. Messages name no deployment, so a report about one that is no longer announced would be taken for
+   * its successor's: such reports are dropped.
    */
   takeFor(deploymentIds: ReadonlySet<string>): readonly QueuedReport[]
 }

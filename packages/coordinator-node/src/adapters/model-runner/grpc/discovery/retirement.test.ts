@@ -2,7 +2,7 @@ import type { ModelStanding } from '@crunch/model-protocol'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { ask, call, identityOf, openScene, type Scene, stateOf } from '../testing/scene.ts'
 
-// Of a model that cannot be called, the runner has to tell whether it may come back by itself.
+// For each model that cannot be called, the runner must report whether it may return by itself.
 
 let scene: Scene
 beforeEach(async () => {
@@ -16,7 +16,7 @@ const listed = (...ids: readonly string[]): ModelStanding[] =>
 const say = (event: string, data: readonly unknown[], standings?: readonly ModelStanding[]) =>
   scene.orchestrator.send(JSON.stringify({ event, data, standings }))
 
-it('tells of a quarantine and of a removal what the orchestrator says, and nothing of a crash', async () => {
+it('reports quarantine and removal as the orchestrator announces them, and nothing for a crash', async () => {
   const { port } = await scene.serve(steady)
   scene.orchestrator.list([stateOf('a', port), stateOf('b', port), stateOf('c', port)])
   const runner = await scene.connect()
@@ -34,7 +34,7 @@ it('tells of a quarantine and of a removal what the orchestrator says, and nothi
   await vi.waitFor(() => expect(why('a')).toBeNull())
 })
 
-it('tells of models that were removed while this node was away', async () => {
+it('reports models that were removed while this node was disconnected', async () => {
   const { port } = await scene.serve(steady)
   const runner = await scene.connect()
   say('init', [stateOf('a', port)], listed('a', 'starting'))
@@ -43,7 +43,7 @@ it('tells of models that were removed while this node was away', async () => {
   expect(runner.retirementOf('removed')).toMatch(/^it was removed/)
 })
 
-it('knows nothing of a removal from an orchestrator that does not tell, as deployed ones do not', async () => {
+it('reports no removal when the orchestrator sends no standings, as deployed ones do not', async () => {
   const { port } = await scene.serve(steady)
   scene.orchestrator.list([stateOf('a', port)])
   const runner = await scene.connect()
@@ -56,7 +56,7 @@ it('knows nothing of a removal from an orchestrator that does not tell, as deplo
   expect(runner.retirementOf('a')).toBeNull()
 })
 
-it('retires a model that it gave up only when the orchestrator has stopped that run, and until the next one', async () => {
+it('retires a model that it gave up once the orchestrator has stopped that run, until the next run', async () => {
   const bare = await scene.serve({})
   scene.orchestrator.list([stateOf('a', bare.port)])
   const runner = await scene.connect()
@@ -72,7 +72,7 @@ it('retires a model that it gave up only when the orchestrator has stopped that 
   expect(runner.retirementOf('a')).toBeNull()
 })
 
-it('leaves out of a dispatch the models that its consumer refuses', async () => {
+it('does not call the models that the consumer of the runner refuses', async () => {
   const { port } = await scene.serve(steady)
   scene.orchestrator.list([stateOf('a', port), stateOf('b', port)])
   const runner = await scene.connect()

@@ -1,15 +1,15 @@
 import type { ModelStanding } from '@crunch/model-protocol'
 
-/** What the orchestrator said that it intends with its models. */
+/** The standing of each model as the orchestrator reports it: listed, in quarantine, or removed. */
 export interface Standings {
   /** `null` where the orchestrator does not report standings; deployed ones do not. */
   take(event: 'init' | 'update', standings: readonly ModelStanding[] | null): void
-  /** Why a model takes no part any more; `null` for one that may come back, and where nothing is known. */
+  /** Why a model no longer takes part; `null` if it may return or if its standing is unknown. */
   retirementOf(modelId: string): string | null
 }
 
 export function createStandings(): Standings {
-  // Of every model that the orchestrator lists; `null` until an orchestrator has reported them.
+  // The standing of every model that the orchestrator lists; `null` until an orchestrator has reported standings.
   let quarantines: Map<string, string | null> | null = null
   return {
     take(event, standings) {

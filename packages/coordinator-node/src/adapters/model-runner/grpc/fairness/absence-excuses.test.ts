@@ -28,8 +28,8 @@ function openSession() {
   return { excuses, why, wait }
 }
 
-describe('after the session with the orchestrator began anew', () => {
-  it('a model that ran before is excused until it serves again, and answers for itself from then on', () => {
+describe('after a new session with the orchestrator began', () => {
+  it('a model that ran before is excused until it serves again, and is to blame after that', () => {
     const { excuses, why, wait } = openSession()
     excuses.begin()
     expect(['a', 'b'].map(why)).toEqual(['orchestrator_restarted', 'orchestrator_restarted'])
@@ -43,7 +43,7 @@ describe('after the session with the orchestrator began anew', () => {
     expect(why('a')).toBeNull()
   })
 
-  it('one that was announced again has no more than the time of a set-up', () => {
+  it('a model that was announced again is excused for the time limit of a set-up only', () => {
     const { excuses, why, wait } = openSession()
     excuses.begin()
     excuses.running(run('a', 2))
@@ -54,7 +54,7 @@ describe('after the session with the orchestrator began anew', () => {
   })
 
   it.each(['stopped', 'failed'] as const)(
-    'one that %s in the new session is to blame at once, also after the next one',
+    'a model that %s in the new session is to blame at once, and stays so in the next session',
     (how) => {
       const { excuses, why } = openSession()
       excuses.begin()
@@ -67,7 +67,7 @@ describe('after the session with the orchestrator began anew', () => {
     },
   )
 
-  it.each(['stopped', 'failed'] as const)('one that had %s before is not excused', (how) => {
+  it.each(['stopped', 'failed'] as const)('a model that had %s before is not excused', (how) => {
     const { excuses, why } = openSession()
     if (how === 'stopped') excuses.stopped(run('a'))
     else excuses.failed('a')
@@ -77,7 +77,7 @@ describe('after the session with the orchestrator began anew', () => {
     expect(why('a')).toBeNull()
   })
 
-  it('one that could not be reached as the session ended is excused; one that could not be reached before is to blame', () => {
+  it('a model unreachable at the end of the session is excused; one unreachable before that is to blame', () => {
     const { excuses, why, wait } = openSession()
     excuses.unreached('a')
     wait(lossNoticeMs + 1)
@@ -89,7 +89,7 @@ describe('after the session with the orchestrator began anew', () => {
     expect(['a', 'b'].map(why)).toEqual([null, 'orchestrator_restarted'])
   })
 
-  it('one that cannot be reached while there is no session is excused; one that fails then is to blame', () => {
+  it('a model unreachable between sessions is excused; one that fails then is to blame', () => {
     const { excuses, why } = openSession()
     excuses.lost()
     excuses.unreached('a')
@@ -98,7 +98,7 @@ describe('after the session with the orchestrator began anew', () => {
     expect(['a', 'b'].map(why)).toEqual(['orchestrator_restarted', null])
   })
 
-  it('a late word about an older run changes nothing', () => {
+  it('a late message about an older run changes nothing', () => {
     const { excuses, why } = openSession()
     excuses.running(run('a', 2))
     excuses.stopped(run('a', 1))
@@ -107,7 +107,7 @@ describe('after the session with the orchestrator began anew', () => {
     expect(why('a')).toBe('orchestrator_restarted')
   })
 
-  it('one that stayed away for the limit gets no new excuse by the next session', () => {
+  it('a model whose excuse has run out is not excused again by the next session', () => {
     const { excuses, why, wait } = openSession()
     excuses.begin()
     excuses.running(run('b', 2))
@@ -116,7 +116,7 @@ describe('after the session with the orchestrator began anew', () => {
     expect(['a', 'b'].map(why)).toEqual([null, 'orchestrator_restarted'])
   })
 
-  it('an excuse that had not ended is taken over by the next session', () => {
+  it('an excuse that has not ended carries over into the next session', () => {
     const { excuses, why, wait } = openSession()
     excuses.begin()
     wait(announceLimitMs - 1)
@@ -125,8 +125,8 @@ describe('after the session with the orchestrator began anew', () => {
   })
 })
 
-describe('while the orchestrator tends to a model', () => {
-  it('one that it replaces is excused until the new run is set up, at most for the time of a set-up', () => {
+describe('while the orchestrator replaces or recovers a model', () => {
+  it('a replaced model is excused until the new run is set up, at most for the time limit of a set-up', () => {
     const { excuses, why, wait } = openSession()
     for (const id of ['a', 'b']) {
       excuses.running(run(id, 2))
@@ -141,7 +141,7 @@ describe('while the orchestrator tends to a model', () => {
     expect(why('b')).toBeNull()
   })
 
-  it('one that it recovers is excused until it is announced and set up again, within the limits of a restart', () => {
+  it('a recovering model is excused until it is announced and set up again, within the limits of a restart', () => {
     const { excuses, why, wait } = openSession()
     for (const id of ['a', 'b']) excuses.recovering(run(id))
     wait(announceLimitMs - 1)
@@ -167,7 +167,7 @@ describe('while the orchestrator tends to a model', () => {
     ['ends', (excuses) => excuses.stopped(run('a', 2))],
     ['fails', (excuses) => excuses.failed('a')],
     ['cannot be reached', (excuses) => excuses.unreached('a')],
-  ])('one whose new run %s is to blame', (_, happens) => {
+  ])('a model whose new run %s is to blame', (_, happens) => {
     const { excuses, why } = openSession()
     excuses.running(run('a', 2))
     expect(why('a')).toBe('not_running')
@@ -175,7 +175,7 @@ describe('while the orchestrator tends to a model', () => {
     expect(why('a')).toBeNull()
   })
 
-  it('one that is only announced again, or of which an older run is recovered, is to blame', () => {
+  it('a model that is merely announced again, or whose older run is recovered, is to blame', () => {
     const { excuses, why } = openSession()
     excuses.running(run('a', 1))
     excuses.recovering(run('a', 0))
@@ -184,7 +184,7 @@ describe('while the orchestrator tends to a model', () => {
 })
 
 describe('after this node was started', () => {
-  it('every model is excused until it serves, fails or the limit is over', () => {
+  it('every model is excused until it serves, fails or reaches the limit', () => {
     let at = 0
     const excuses = createAbsenceExcuses(() => at)
     const why = (modelId: string) => excuses.excuseOf(modelId)?.reason ?? null
@@ -204,14 +204,14 @@ describe('after this node was started', () => {
   })
 })
 
-describe('the models of an orchestrator that was killed', () => {
+describe('the models of a killed orchestrator', () => {
   let scene: Scene
   beforeEach(async () => {
     scene = await openScene()
   })
   afterEach(() => scene.close())
 
-  it('are absent by our fault until it has announced them again', async () => {
+  it('are absent by the fault of the coordinator until the orchestrator has announced them again', async () => {
     const before = await scene.serve({ predict: () => 1 })
     let at = 0
     const { port } = scene.orchestrator
@@ -240,7 +240,7 @@ describe('the models of an orchestrator that was killed', () => {
   })
 
   it.each(['before', 'after'] as const)(
-    'are not to blame for a Setup that ends with them, seen just %s the end of the orchestrator',
+    'are not to blame for a Setup that breaks off with the orchestrator, noticed just %s its end',
     async (order) => {
       let at = 0
       const { port } = scene.orchestrator

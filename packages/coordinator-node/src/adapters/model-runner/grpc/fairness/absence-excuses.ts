@@ -1,38 +1,38 @@
 import type { AbsenceExcuse } from '../../../../ports/model-runner.ts'
 
 /**
- * How long an orchestrator that was restarted may take until it has announced a model again. Its models have 30 s to come up,
- * one after the other where they are many, and an orchestrator may be restarted twice in a row.
+ * How long a restarted orchestrator may take to announce a model again. Each model may take 30 s to start, many models
+ * start one after the other, and an orchestrator may be restarted twice in a row.
  */
 export const announceLimitMs = 75_000
 /** How long the set-up of a model may take after it was announced again. */
 export const setUpLimitMs = 15_000
-/** An orchestrator that dies takes its models along, and their connections may be seen to end this long before its own. */
+/** A dying orchestrator ends its models too. Their connections may be seen to end this long before its own. */
 export const lossNoticeMs = 5_000
 
-/** A run of a model, as it is announced. */
+/** An announced run of a model. */
 export interface AnnouncedRun {
   readonly modelId: string
   readonly deploymentId: string
 }
 
 /**
- * Which models are absent by no fault of their own.
+ * Decides which models are absent through no fault of their own.
  *
- * After the session with the orchestrator began anew, a model that ran as the last session ended is excused until it serves
- * again, is seen to fail, or one of the limits has passed. The first session of this process excuses every model, as nothing
- * is known of the time before. A model whose running process the orchestrator replaces or recovers is excused until the new
- * one is set up. No model can end a session or replace itself, so none can give itself an excuse.
+ * When a new session with the orchestrator begins, each model that ran at the end of the last session is excused until it
+ * serves again, fails, or reaches one of the limits. The first session of this process excuses every model, because nothing
+ * is known about the time before. A model whose running process the orchestrator replaces or recovers is excused until the
+ * new one is set up. No model can end a session or replace itself, so none can excuse itself.
  */
 export interface AbsenceExcuses {
-  /** A list of models has come: a session begins. */
+  /** A list of models has arrived: a session begins. */
   begin(): void
   running(run: AnnouncedRun): void
-  /** The orchestrator moves the run, and will announce it as running again. */
+  /** The orchestrator recovers the run and will announce it as running again. */
   recovering(run: AnnouncedRun): void
-  /** A late word about an older run says nothing about the newer one. */
+  /** A late message about an older run does not affect the newer one. */
   stopped(run: AnnouncedRun): void
-  /** The model can be called: from here on its absence is its own doing. */
+  /** The model can be called: from here on it is to blame for its absence. */
   serving(modelId: string): void
   /** This node gave the model up. */
   failed(modelId: string): void
@@ -43,7 +43,7 @@ export interface AbsenceExcuses {
   unreached(modelId: string): void
   /** The session has ended. */
   lost(): void
-  /** While a session lasts. */
+  /** Whether a session is open. */
   excuseOf(modelId: string): AbsenceExcuse | null
 }
 
@@ -91,16 +91,16 @@ export function createAbsenceExcuses(nowMs: () => number = () => performance.now
   }
 }
 
-/** Those that a new session with the orchestrator gives. */
+/** Excuses that a new session with the orchestrator gives. */
 function createSessionExcuses(nowMs: () => number): Omit<AbsenceExcuses, 'recovering'> {
   let beganAtMs: number | null = null
-  // Those that are waited for since this session began; `null`: all, but for those that have failed.
+  // Models awaited since this session began; `null`: all models except those that have failed.
   let awaited: Set<string> | null = null
   const running = new Map<string, string>()
-  // By their own doing, and not announced since; an excuse that is taken over is not theirs.
+  // Models absent through their own fault and not announced since; a carried-over excuse is not their fault.
   const down = new Set<string>()
   const announcedAtMs = new Map<string, number>()
-  // Of this session.
+  // Models that answer for their absence in this session.
   const accountable = new Set<string>()
   const unreached = createUnreachedRuns(nowMs)
   let isLost = false
@@ -118,7 +118,7 @@ function createSessionExcuses(nowMs: () => number): Omit<AbsenceExcuses, 'recove
         awaited = new Set(running.keys())
         down.clear()
       } else {
-        // The last session was too short for its excuses to end: they are taken over.
+        // The last session was too short for its excuses to end: they carry over.
         for (const id of running.keys()) awaited?.add(id)
       }
       beganAtMs = at
@@ -209,7 +209,7 @@ function createTendedModels(nowMs: () => number) {
   }
 }
 
-/** Runs that could not be reached, of one session. */
+/** Runs of one session that could not be reached. */
 function createUnreachedRuns(nowMs: () => number) {
   const runs = new Map<string, AnnouncedRun & { readonly atMs: number }>()
   return {

@@ -8,8 +8,8 @@ import { ask, call, openScene, type Scene, stateOf } from '../testing/scene.ts'
 import { LARGE_ANSWER_BYTES } from '../transport/large-answers.ts'
 import { frameMessage } from '../transport/unary-call.ts'
 
-// Everything that a model's process can do to a call, one model a behaviour, all in one dispatch. None of it may move the blame
-// away from the model, whatever the orchestrator does meanwhile. docs/fairness.md has the same table.
+// Everything that a model's process can do to a call: one model per behaviour, all in one dispatch. No behaviour may shift the
+// blame away from the model, whether or not the orchestrator is reachable. docs/fairness.md has the same table.
 
 let scene: Scene
 
@@ -28,7 +28,7 @@ const done = { 'grpc-status': '0' }
 const failed = (reason: string, behaviour: Behaviour): Expected => ({ behaviour, status: 'failed', reason })
 const absent = (reason: string, behaviour: Behaviour): Expected => ({ behaviour, status: 'absent', reason })
 
-/** An answer of the runner with this code. */
+/** The runner answers with this status code of its own. */
 const says =
   (code: string, message = '', value?: string): Behaviour =>
   (stream) => {
@@ -41,13 +41,13 @@ const sendsBytes =
   (stream) =>
     respond(stream, [Buffer.from(bytes)], done)
 
-/** The status of gRPC in trailers behind nothing. */
+/** gRPC status in trailers, without a message. */
 const ends =
   (code: status, message = ''): Behaviour =>
   (stream) =>
     respond(stream, [], { 'grpc-status': String(code), 'grpc-message': message })
 
-/** The same without an answer. */
+/** gRPC status in the headers, without an answer. */
 const refuses =
   (code: status, message = ''): Behaviour =>
   (stream) =>
@@ -74,7 +74,7 @@ const large = Buffer.alloc(5)
 large.writeUInt32BE(0xffff_ffff, 1)
 
 const table: Readonly<Record<string, Expected>> = {
-  // Codes of the runner.
+  // Status codes of the runner.
   INVALID_ARGUMENT: failed('invalid_call', says('INVALID_ARGUMENT', 'the coordinator calls wrongly')),
   'FAILED_PRECONDITION for ever': absent('not_running', says('FAILED_PRECONDITION', 'Setup has not been called')),
   MODEL_FAILED: failed('model_error', says('MODEL_FAILED')),
@@ -92,7 +92,7 @@ const table: Readonly<Record<string, Expected>> = {
     stream.respond(grpcHeaders)
     stream.end(frameMessage(Buffer.alloc(0)))
   }),
-  // Statuses of gRPC, in trailers and without an answer.
+  // gRPC statuses, in trailers and without an answer.
   UNAUTHENTICATED: absent('access_denied', ends(status.UNAUTHENTICATED, 'who are you')),
   PERMISSION_DENIED: absent('access_denied', ends(status.PERMISSION_DENIED)),
   'UNAUTHENTICATED at once': absent('access_denied', refuses(status.UNAUTHENTICATED)),
@@ -113,7 +113,7 @@ const table: Readonly<Record<string, Expected>> = {
   'a status that is none': failed('model_error', (stream) => respond(stream, [], { 'grpc-status': 'lost' })),
   'a status of the future': failed('model_error', (stream) => respond(stream, [], { 'grpc-status': '99' })),
   'OK without a message': failed('model_error', refuses(status.OK)),
-  // Statuses of HTTP.
+  // HTTP statuses.
   'HTTP 400': failed('model_error', answersHttp(400)),
   'HTTP 401': absent('access_denied', answersHttp(401)),
   'HTTP 403': absent('access_denied', answersHttp(403)),
@@ -155,7 +155,7 @@ function serveRaw(behaviour: Behaviour): Promise<RawServer> {
   })
 }
 
-/** One server a row of the table; beside them a model that answers well. */
+/** One server per row of the table, and one model that answers correctly. */
 async function openTable() {
   scene = await openScene()
   const rows = { ...table, good: { behaviour: says('SUCCESS', '', '1') } }
@@ -180,7 +180,7 @@ const expected = {
   good: ['answered'],
 }
 
-/** Long enough for a connection to come back on a busy machine. */
+/** Long enough to reconnect on a busy machine. */
 const timeoutMs = 3_000
 
 async function verdicts(runner: Awaited<ReturnType<typeof openTable>>) {
@@ -188,12 +188,12 @@ async function verdicts(runner: Awaited<ReturnType<typeof openTable>>) {
   return Object.fromEntries(Object.entries(answers).map(([id, [answer]]) => [id, judged(answer!)]))
 }
 
-describe('whatever a model does to a call is blamed on the model', () => {
-  it('while the orchestrator is there', async () => {
+describe('a model is to blame for everything that its process does to a call', () => {
+  it('while the orchestrator is connected', async () => {
     expect(await verdicts(await openTable())).toEqual(expected)
   })
 
-  it('and while it is out of reach: then nothing but a model that stays away is excused', async () => {
+  it('while the orchestrator is unreachable, except that a model whose connection stays lost is excused', async () => {
     const runner = await openTable()
     const crashing: RawServer = await serveRaw(() => void crashing.close())
     scene.orchestrator.update(stateOf('gone for good', crashing.port))

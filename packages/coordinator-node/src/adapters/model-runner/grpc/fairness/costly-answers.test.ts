@@ -21,13 +21,13 @@ beforeEach(async () => {
 
 afterEach(() => scene.close())
 
-/** What this process itself was busy with: on a busy machine it waits for others, which no answer is to blame for. */
+/** CPU time of this process. Wall time would include waiting for other processes, which no answer causes. */
 const ownTimeMs = () => {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1_000
 }
 
-/** Twenty fields, each missing from an empty object, and no list that ends at its first wrong item. */
+/** Twenty fields, all missing from an empty object; an object of rows, because a list stops at its first invalid item. */
 const row = z.object(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`field${index}`, z.number()])))
 const schema = z.object({
   value: z.number().default(0),
@@ -43,7 +43,7 @@ const json = (text: string) => encode(VariantType.JSON, text)
 const tooLarge = (detail: string) => ({ reason: 'output_too_large', detail: expect.stringContaining(detail) })
 const invalid = (detail: string) => ({ reason: 'invalid_output', detail: expect.stringContaining(detail) })
 
-/** What one model sends, and what its row says. */
+/** What one model sends, and what its prediction row records. */
 const attacks: readonly [string, Buffer, object][] = [
   ['a list as long as deployed nodes read', json(list('"x"', tooManyBytes / 4)), tooLarge('bytes, larger than')],
   ['a wide list', json(list('"x"', 300_000)), tooLarge('holds more than 10000 values')],
@@ -61,7 +61,7 @@ const attacks: readonly [string, Buffer, object][] = [
 ]
 
 describe('answers that are costly to read', () => {
-  it('are refused by the fault of their models, and neither excuse nor fail a neighbour', async () => {
+  it('are refused with blame on their models, and neither excuse nor fail other models', async () => {
     const modelsAnAttack = 4
     const answers = Array.from({ length: modelsAnAttack }, () => attacks.map(([, bytes]) => bytes)).flat()
     const setup = SetupResponse.encode({ status: { code: 'SUCCESS', message: '' } }).finish()
@@ -91,7 +91,7 @@ describe('answers that are costly to read', () => {
     const pipeline = createPipeline(contract, { store, clock, log: createTestLog() })
     await pipeline.openPredictor(runner)
 
-    // While the answers of the first round are judged, those of the second one come.
+    // The answers of the second round arrive while those of the first are judged.
     const records = [candle(0), candle(1)]
     clock.advanceTo(records[1]!.knownAt)
     await Promise.all(records.map((record) => pipeline.accept([record])))

@@ -10,7 +10,7 @@ const gone = notRunningAnswer('model', 'nobody there', null)
 
 const minuteMs = 60_000
 
-/** A tally whose time stands still unless a test moves it, and which never gives up unless a test says so. */
+/** A tally whose clock only a test advances; without limits of the test it never gives up. */
 function tallyOf(limits: Partial<TallyLimits> = {}): FailureTally {
   return createFailureTally({ failureLimit: 0, timeoutLimit: 0, silenceLimitMs: 0, now: () => 0, ...limits })
 }
@@ -25,7 +25,7 @@ function verdictOf(step: TallyStep) {
   return step.kind === 'give-up' ? step.verdict : undefined
 }
 
-/** How many dispatches it takes to give a model up that always answers so, and how much time. */
+/** Number of dispatches, and time, until a model that always answers like this is given up. */
 function lifeOf(answer: ModelAnswer, everyMs: number, timeoutMs: number) {
   let nowMs = 0
   const tally = createFailureTally({
@@ -61,7 +61,7 @@ describe('a model that always hangs is given up', () => {
     expect(life.verdict).toMatchObject({ code: 'MULTIPLE_TIMEOUT' })
   })
 
-  it('never before 10 dispatches, nor for a limit of 0', () => {
+  it('after at least 10 dispatches, and never with a limit of 0', () => {
     expect(lifeOf(late, 24 * 60 * minuteMs, minuteMs).dispatches).toBe(10)
     let nowMs = 0
     const tally = tallyOf({ silenceLimitMs: 1, now: () => nowMs })
@@ -73,7 +73,7 @@ describe('a model that always hangs is given up', () => {
 })
 
 describe('the cool-down of a model that does not answer in time', () => {
-  it('leaves longer and longer pauses, and gives the model up after as many dispatches as without pauses', () => {
+  it('grows with each time-out, and the model is given up after as many dispatches as without it', () => {
     const tally = tallyOf({ timeoutLimit: 100 })
     let calls = ''
     let step: TallyStep = { kind: 'go-on' }
@@ -89,7 +89,7 @@ describe('the cool-down of a model that does not answer in time', () => {
     expect(verdictOf(step)).toMatchObject({ code: 'MULTIPLE_TIMEOUT' })
   })
 
-  it('lasts at most a minute, so that a model which has recovered is noticed', () => {
+  it('lasts at most a minute, so that a recovered model is noticed', () => {
     let nowMs = 0
     const tally = tallyOf({ now: () => nowMs })
     for (let round = 0; round < 40; round += 1) dispatch(tally, [late])
@@ -104,7 +104,7 @@ describe('the cool-down of a model that does not answer in time', () => {
     expect(tally.skip(['predict'])).toBeUndefined()
   })
 
-  it('does not begin with a model that is busy with one slow call, which costs no waiting', () => {
+  it('does not start for a model that is busy with one slow call', () => {
     const tally = tallyOf({ timeoutLimit: 20 })
     dispatch(tally, [late])
     for (let round = 0; round < 20; round += 1) {
@@ -114,7 +114,7 @@ describe('the cool-down of a model that does not answer in time', () => {
     expect(verdictOf(dispatch(tally, [busyAnswer(1)]))).toMatchObject({ code: 'MULTIPLE_TIMEOUT' })
   })
 
-  it('is about the method that hangs: a dispatch without it is made', () => {
+  it('applies to the hanging method only: dispatches of other methods are sent', () => {
     const tally = tallyOf({ timeoutLimit: 100 })
     dispatch(tally, [late])
     dispatch(tally, [late])
@@ -124,7 +124,7 @@ describe('the cool-down of a model that does not answer in time', () => {
 })
 
 describe('counters', () => {
-  it('let more failures than the limit pass for none, and as many as the limit', () => {
+  it('tolerate as many failures as the limit, and no more', () => {
     const tally = tallyOf({ failureLimit: 3 })
     expect(dispatch(tally, [failed, failed, failed])).toEqual({ kind: 'go-on' })
     expect(verdictOf(dispatch(tally, [failed]))).toEqual({
@@ -133,7 +133,7 @@ describe('counters', () => {
     })
   })
 
-  it('are reset by a success, both of them', () => {
+  it('of failures and time-outs are both reset by a success', () => {
     const tally = tallyOf({ failureLimit: 2, timeoutLimit: 2 })
     for (let round = 0; round < 10; round += 1) {
       for (const answer of [failed, failed, late, answered]) {
@@ -158,7 +158,7 @@ describe('counters', () => {
     expect(verdictOf(dispatch(tally, [busyAnswer(1)]))).toMatchObject({ code: 'MULTIPLE_TIMEOUT' })
   })
 
-  it('are kept by method: a tick that does nothing does not make up for a predict that fails or hangs', () => {
+  it('are kept per method: a successful tick does not reset a predict that fails or hangs', () => {
     const wrong = tallyOf({ failureLimit: 2, timeoutLimit: 100 })
     const slow = tallyOf({ failureLimit: 100, timeoutLimit: 2 })
     for (let round = 0; round < 2; round += 1) {
@@ -170,7 +170,7 @@ describe('counters', () => {
     expect(verdictOf(dispatch(slow, [busyAnswer(1)]))).toMatchObject({ code: 'MULTIPLE_TIMEOUT' })
   })
 
-  it('take one time-out a dispatch, even after a quick first answer', () => {
+  it('count one time-out per dispatch, even after a quick first answer', () => {
     const tally = tallyOf({ timeoutLimit: 2 })
     expect(dispatch(tally, [answered, late, late, late]).kind).toBe('go-on')
     expect(dispatch(tally, [answered, busyAnswer(1)]).kind).toBe('go-on')
@@ -181,7 +181,7 @@ describe('counters', () => {
     })
   })
 
-  it('take a missing connection, unless that is our own fault', () => {
+  it('count a missing connection, unless the coordinator is to blame', () => {
     const tally = tallyOf({ timeoutLimit: 1 })
     const ours = notRunningAnswer('coordinator', '', null)
     for (let round = 0; round < 5; round += 1) expect(dispatch(tally, [ours])).toEqual({ kind: 'go-on' })
@@ -192,7 +192,7 @@ describe('counters', () => {
     })
   })
 
-  it('take nothing that the coordinator is to blame for', () => {
+  it('ignore everything that the coordinator is to blame for', () => {
     const tally = tallyOf({ failureLimit: 1, timeoutLimit: 1 })
     const fault = { reason: 'invalid_call', blame: 'coordinator', detail: '', durationMs: 1 } as const
     for (let round = 0; round < 5; round += 1) {
@@ -202,7 +202,7 @@ describe('counters', () => {
     }
   })
 
-  it('leave a refused call to those who know what the other models said to it', () => {
+  it('ignore a refused call, which is judged together with the answers of the other models', () => {
     const tally = tallyOf({ failureLimit: 1, timeoutLimit: 1 })
     const fault = { blame: 'model', detail: '', durationMs: 1 } as const
     for (let round = 0; round < 5; round += 1) {
@@ -216,7 +216,7 @@ describe('counters', () => {
     expect(verdictOf(tally.recordJudgement('predict', 'invalid_call: no'))).toMatchObject({ code: 'MULTIPLE_FAILED' })
   })
 
-  it('take answers that break the schema, until one is taken', () => {
+  it('count answers that violate the schema, until one is accepted', () => {
     const tally = tallyOf({ failureLimit: 2 })
     for (let round = 0; round < 5; round += 1) {
       dispatch(tally, [answered])
@@ -233,7 +233,7 @@ describe('counters', () => {
     })
   })
 
-  it('give a model without the method up at once', () => {
+  it('give up a model that lacks the method at once', () => {
     const missing = failedAnswer({ reason: 'bad_implementation', blame: 'model', detail: 'no predict', durationMs: 1 })
     expect(verdictOf(dispatch(tallyOf(), [answered, missing, answered]))).toEqual({
       code: 'BAD_IMPLEMENTATION',
@@ -245,7 +245,7 @@ describe('counters', () => {
 describe('the health check', () => {
   const record = (tally: FailureTally, answer: ModelAnswer) => tally.record([{ method: 'predict', answer }])
 
-  it.each([late, busyAnswer(1), gone])('comes at each fifth of the limit, before $reason counts', (answer) => {
+  it.each([late, busyAnswer(1), gone])('is due at each fifth of the limit, before $reason counts', (answer) => {
     const tally = tallyOf({ timeoutLimit: 10 })
     const kinds = Array.from({ length: 11 }, () => {
       const step = record(tally, answer)
@@ -255,7 +255,7 @@ describe('the health check', () => {
     expect(kinds).toEqual(['go-on', 'go-on', ...pair, ...pair, ...pair, ...pair, 'check, give-up'])
   })
 
-  it('has the connection made anew without a count, at most 3 times before the next success', () => {
+  it('requests a new connection without counting, at most 3 times before the next success', () => {
     const tally = tallyOf({ timeoutLimit: 1 })
     for (let life = 0; life < 2; life += 1) {
       expect(record(tally, busyAnswer(1))).toEqual({ kind: 'go-on' })
@@ -268,7 +268,7 @@ describe('the health check', () => {
     expect(record(tally, busyAnswer(1))).toMatchObject({ kind: 'give-up' })
   })
 
-  it('is also made of a model that is left alone', () => {
+  it('is also due for a model that is in a cool-down', () => {
     const tally = tallyOf({ timeoutLimit: 5 })
     record(tally, late)
     expect(record(tally, late).kind).toBe('check-health')

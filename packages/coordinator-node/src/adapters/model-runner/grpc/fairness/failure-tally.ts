@@ -1,14 +1,14 @@
 import type { FailureCode } from '@crunch/model-protocol'
 import { isRefusal, type ModelAnswer } from '../../../../ports/model-runner.ts'
 
-/** One late answer is an accident; from the next on, a model is called less often. */
+/** One late answer may be chance; from the second on, the model is called less often. */
 const COOL_DOWN_FROM = 2
 const MAX_SKIPS = 50
-/** A model that has recovered must be noticed: however many dispatches come, one is let through after this time. */
+/** Longest cool-down: after this time one dispatch is sent again, so that a recovered model is noticed. */
 const MAX_PAUSE_MS = 60_000
 /** Fewer dispatches than this prove nothing, however long ago the first one was. */
 const SILENT_DISPATCHES = 10
-/** New connections without an answer in between, after which time-outs count whatever the health service says. */
+/** After so many new connections without an answer, time-outs count regardless of the health service. */
 const MAX_RECONNECTS = 3
 
 export interface Verdict {
@@ -17,55 +17,55 @@ export interface Verdict {
   readonly reason: string
 }
 
-/** What became of one call to the model. */
+/** The outcome of one call to the model. */
 export interface CallRecord {
   readonly method: string
   readonly answer: ModelAnswer
 }
 
-/** What is to be done after a dispatch. */
+/** What the caller must do after a dispatch. */
 export type TallyStep =
   | { readonly kind: 'go-on' }
-  /** Ask the runner's health service, and tell `recordHealth`. */
+  /** Ask the runner's health service and pass the result to `recordHealth`. */
   | { readonly kind: 'check-health' }
-  /** The connection is to be made anew; nothing was counted. */
+  /** Reconnect; nothing was counted. */
   | { readonly kind: 'reconnect'; readonly reason: string }
-  /** The model is not worth calling any more. */
+  /** Stop calling the model and report it. */
   | { readonly kind: 'give-up'; readonly verdict: Verdict }
 
 export const goOn: TallyStep = { kind: 'go-on' }
 
 export interface FailureTally {
-  /** Asked once before each dispatch: whether the model is to be left alone this time. If so, nothing else is recorded of it. */
+  /** Call once before each dispatch. True: skip the model this time; then record nothing else of the dispatch. */
   skip(methods: readonly string[]): TallyStep | undefined
-  /** Takes the answers of one dispatch, in the order of its calls. */
+  /** Records the answers of one dispatch, in the order of its calls. */
   record(calls: readonly CallRecord[]): TallyStep
   recordHealth(isServing: boolean): TallyStep
   /**
-   * What became of an answer that was recorded, or of a refusal to answer: `null` when it was taken, else what is wrong with it.
+   * The judgement of a recorded answer or refusal: `null` if it was accepted, otherwise what is wrong with it.
    */
   recordJudgement(method: string, problem: string | null): TallyStep
 }
 
 export interface TallyLimits {
-  /** Failing calls in a row after which a model is given up; 0 is never. */
+  /** Consecutive failing calls that are tolerated; 0 means no limit. */
   readonly failureLimit: number
-  /** Dispatches in a row without an answer in time, or without a connection, after which it is given up; 0 is never. */
+  /** Consecutive dispatches without an answer in time, or without a connection, that are tolerated; 0 means no limit. */
   readonly timeoutLimit: number
-  /** Given up earlier when it was silent for so long, over at least 10 dispatches; 0 is never. */
+  /** A model silent for so long, over at least 10 dispatches, is given up earlier; 0 means no limit. */
   readonly silenceLimitMs: number
-  /** Milliseconds, of any origin. */
+  /** Milliseconds since any fixed origin. */
   readonly now?: () => number
 }
 
 interface MethodCounts {
   failures: number
-  /** Answers in a row that were not taken. */
+  /** Consecutive answers that were not accepted. */
   rejections: number
   timeouts: number
-  /** Time-outs of calls that were actually awaited: a busy model replies at once, so asking it often is harmless. */
+  /** Time-outs of calls that were actually awaited; "busy" replies arrive at once and cost no waiting. */
   waits: number
-  /** When the first of the time-outs in a row was. */
+  /** When the first of the consecutive time-outs happened. */
   lateSince: number
   skipsLeft: number
   /** The last dispatch was not skipped. */
@@ -74,18 +74,18 @@ interface MethodCounts {
   lastTimeout: ModelAnswer | undefined
 }
 
-/** What is counted once the health service was asked. */
+/** The call that is counted after the health check. */
 type Pending =
   | { readonly kind: 'timeout'; readonly method: string; readonly answer: ModelAnswer }
   | { readonly kind: 'absence'; readonly method: string; readonly answer: ModelAnswer }
 
 /**
- * Counts what goes wrong in a row, as deployed coordinators do: failures and time-outs apart, only a success resets both,
- * more than the limit is too much, and a skipped dispatch counts as timed out. It differs in four ways, so that a
- * model which never answers is noticed in bounded time and one that recovers is noticed soon:
- * - each method has its own counters: a `tick` that does nothing does not make up for a `predict` that fails;
- * - answers that are not taken, because they break the schema, count as failures do, by themselves;
- * - one time-out a dispatch counts, the first, because it takes the time of all calls behind it;
+ * Counts consecutive faults as deployed coordinators do: failures and time-outs separately; only a success resets both;
+ * exceeding the limit gives the model up; a skipped dispatch counts as timed out. It differs in four ways, so that a
+ * model which never answers is detected in bounded time and one that recovers is noticed soon:
+ * - each method has its own counters: a successful `tick` does not reset a failing `predict`;
+ * - answers that violate the schema have a counter of their own, with the limit of failures;
+ * - only the first time-out of a dispatch counts, because it uses up the time of all later calls;
  * - pauses last at most a minute, and a model that was silent for `silenceLimitMs` over 10 dispatches is given up before
  *   its time-outs reach the limit.
  *
@@ -166,7 +166,7 @@ class Tally implements FailureTally {
   #countAnswer(method: string, answer: ModelAnswer, missing: CallRecord | undefined): void {
     const counts = this.#of(method)
     if (answer.status !== 'absent') this.#absences = 0
-    // Whether a call is at fault that a model refuses is known when all have answered: that is judged, not counted here.
+    // If all models refuse a call, the call is at fault. That is judged when all have answered, not counted here.
     if (answer.status === 'failed' && answer.blame === 'model' && !isRefusal(answer)) counts.failures += 1
     if (answer.status !== 'answered') return
     counts.failures = 0
@@ -254,7 +254,7 @@ class Tally implements FailureTally {
   }
 }
 
-/** Absences that are our own fault do not count. */
+/** Absences that the coordinator is to blame for do not count. */
 function isMissing(answer: ModelAnswer): boolean {
   return (
     answer.status === 'absent' &&

@@ -3,7 +3,7 @@ import { createLongAbsence } from './long-absence.ts'
 
 const hourMs = 3_600_000
 
-test('a model retires after a day without a run; a run or another session begins the day anew', () => {
+test('retires a model after a day without a run; a run or a new session restarts the day', () => {
   let hours = 0
   const absence = createLongAbsence(() => hours * hourMs)
   const reasonAt = (at: number) => {
@@ -21,8 +21,8 @@ test('a model retires after a day without a run; a run or another session begins
   expect(absence.retirementOf('b')).toBeNull()
 })
 
-test('a day of a replay is no day without a run', () => {
+test('does not count days of a replay', () => {
   const absence = createLongAbsence()
-  // However many rounds, and days of the recording, are asked about meanwhile.
+  // The result depends on neither the number of rounds nor the days of the recording in between.
   for (let round = 0; round < 10_000; round += 1) expect(absence.retirementOf('a')).toBeNull()
 })

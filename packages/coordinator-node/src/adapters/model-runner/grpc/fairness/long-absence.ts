@@ -1,19 +1,19 @@
 /**
- * A model that has not run for so long is retired, whatever the orchestrator says of it. Until then its rounds score as
- * missing, so that stopping a model before rounds that look hard costs more than it saves.
+ * A model that has not run for so long is retired, whatever state the orchestrator reports. Until then its rounds score as
+ * missing, so that stopping a model before hard-looking rounds costs more than it saves.
  */
 const retiredAfterMs = 24 * 3_600_000
 
-/** How long models have not run. Wall time, as for everything that is about processes: a replay passes a day in no time. */
+/** Tracks how long models have not run. In wall time, because it concerns processes: a replay passes a day within seconds. */
 export interface LongAbsence {
-  /** Why a model that does not run takes no part any more; `null` before that. The time runs from the first question on. */
+  /** Why a model that does not run is retired, or `null`. Its time starts at the first call for it. */
   retirementOf(modelId: string): string | null
   serving(modelId: string): void
-  /** Another session with the orchestrator: what was before it is not known. */
+  /** A new session with the orchestrator: nothing is known about the time before it. */
   begin(): void
 }
 
-/** @param nowMs a clock that only goes forward */
+/** @param nowMs a monotonic clock */
 export function createLongAbsence(nowMs: () => number = () => performance.now()): LongAbsence {
   const sinceMs = new Map<string, number>()
   return {

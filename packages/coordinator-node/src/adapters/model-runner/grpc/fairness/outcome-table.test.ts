@@ -13,12 +13,12 @@ beforeEach(async () => {
 
 afterEach(() => scene.close())
 
-/** What a round records of an answer, if its schema takes it. */
+/** What a round records of an answer, if its schema accepts it. */
 const recorded = { answered: 'PENDING', failed: 'FAILED', absent: 'ABSENT' } as const
 
 type Outcome = readonly [record: 'PENDING' | 'FAILED' | 'ABSENT', reason?: string, blame?: 'model' | 'coordinator']
 
-/** What is reported of a model whose every call ends so, when one of a kind is allowed. */
+/** The report about a model whose calls all end like this, with a limit of one. */
 type Report = 'BAD_IMPLEMENTATION' | 'MULTIPLE_FAILED' | 'MULTIPLE_TIMEOUT' | 'CONNECTION_FAILED' | 'nothing'
 
 type Behaviour = () => unknown
@@ -39,7 +39,7 @@ const fails =
 const failure: Outcome = ['FAILED', 'model_error', 'model']
 const nonsense: Outcome = ['FAILED', 'invalid_output', 'model']
 const gone: Outcome = ['ABSENT', 'not_running', 'model']
-/** Judged by the round, which knows what the other models say to the same call. */
+/** Judged by the round, which knows the other models' answers to the same call. */
 const refused: Outcome = ['ABSENT', 'access_denied', 'model']
 
 describe('a Call', () => {
@@ -73,7 +73,7 @@ describe('a Call', () => {
       'CONNECTION_FAILED',
       'cannot be set up again',
     ],
-    // Answers that cannot be read.
+    // Unreadable answers.
     [
       'bytes that are no message',
       () => new RawAnswer(Buffer.from([0x0a, 0xff])),
@@ -102,7 +102,7 @@ describe('a Call', () => {
       'MULTIPLE_FAILED',
       'the answer has 5242',
     ],
-    // Failures of the transport.
+    // Transport failures.
     ['DEADLINE_EXCEEDED', fails(status.DEADLINE_EXCEEDED), ['ABSENT', 'timeout', 'model'], 'MULTIPLE_TIMEOUT'],
     [
       'nothing within the time',
@@ -132,7 +132,7 @@ describe('a Call', () => {
     for (let round = 0; round < 4; round += 1) answers.push(...((await ask(runner, [call('predict')], 300)).a ?? []))
     const [first] = answers
     expect(recorded[first!.status]).toBe(record)
-    // In milliseconds, and of this call alone.
+    // Milliseconds of this call alone.
     if (reason !== 'not_running') expect(first!.durationMs).toBeGreaterThan(0)
     expect(first!.durationMs ?? 0).toBeLessThan(2_000)
     if (first!.status !== 'answered') {
@@ -149,7 +149,7 @@ describe('a Call', () => {
       .toMatchObject([
         { model_id: 'a', failure_code: report, failure_reason: expect.stringContaining('predict'), ip: '127.0.0.1' },
       ])
-    // A model that still works on a call is busy for the next one.
+    // A model that is still working on a call reports busy for the next one.
     if (reason !== 'timeout') {
       expect(scene.orchestrator.reports[0]!.failure_reason).toContain(reason)
       expect(scene.orchestrator.reports[0]!.failure_reason).toContain(text)
@@ -157,7 +157,7 @@ describe('a Call', () => {
     expect(runner.models()).toEqual([])
   })
 
-  it('that is left out, because the model did not answer in time repeatedly', async () => {
+  it('that is skipped because of repeated time-outs is recorded as such', async () => {
     const server = await scene.serve({ predict: fails(status.DEADLINE_EXCEEDED) })
     scene.orchestrator.list([stateOf('a', server.port)])
     const runner = await scene.connect()
@@ -174,7 +174,7 @@ describe('a Call', () => {
     expect(server.calls).toBe(2)
   })
 
-  it('whose answer is not taken, again and again, is a failure too', async () => {
+  it('whose answer is rejected repeatedly is a failure too', async () => {
     const server = await scene.serve({ predict: () => ({ value: Number.NaN }), echo: () => 'x' })
     scene.orchestrator.list([stateOf('a', server.port)])
     const runner = await scene.connect({ failureLimit: 1 })
@@ -192,7 +192,7 @@ describe('a Call', () => {
       .toMatchObject([{ failure_code: 'MULTIPLE_FAILED', failure_reason: expect.stringContaining('value: NaN') }])
   })
 
-  it('that ends with FAILED_PRECONDITION is made again after one Setup: the runner was restarted', async () => {
+  it('that ends with FAILED_PRECONDITION is repeated after one Setup, because the runner was restarted', async () => {
     let isSetUp = false
     const forgotten = says('FAILED_PRECONDITION', 'Setup has not been called yet')
     const server = await scene.serve(
@@ -270,7 +270,7 @@ describe('a Setup', () => {
     for (const report of scene.orchestrator.reports) expect(report.failure_reason).toContain(text)
   })
 
-  it('that is busy once is made again', async () => {
+  it('that is refused as busy once is retried', async () => {
     const server = await scene.serve(
       {},
       {

@@ -13,10 +13,10 @@ import {
 } from '../../model-answers.ts'
 import type { TransportError } from '../transport/model-channel.ts'
 
-/** The runner lost its instance (it was restarted) and must be set up again; no answer of a model. */
+/** Not an answer of a model: the runner was restarted, lost its instance and must be set up again. */
 export const NOT_SET_UP = Symbol('the model is not set up')
 
-/** What a model's bytes say: at once, unless they hold a table. The bytes are another party's: nothing in them throws, or rejects. */
+/** Decodes a model's answer, synchronously unless it holds a table. The bytes are untrusted: never throws or rejects. */
 export function readResponse(
   bytes: Uint8Array,
   durationMs: number,
@@ -38,7 +38,7 @@ export function readResponse(
     case 'BAD_IMPLEMENTATION':
       return failedAnswer({ reason: 'bad_implementation', blame: 'model', detail, durationMs })
     case 'INVALID_ARGUMENT':
-      // Any model can say so. Whether the call is at fault shows when all models that answer it say so.
+      // Any model can claim this. The call is at fault only if all models that answer it claim the same.
       return failedAnswer({ reason: 'invalid_call', blame: 'model', detail, durationMs })
     case 'MODEL_FAILED':
     case 'SETUP_FAILED':
@@ -50,8 +50,8 @@ export function readResponse(
 }
 
 /**
- * What the failure of a call says. `absenceBlame` is for a connection that is gone, which we see ourselves. A status, its text
- * and a reset are chosen by the model's process: whatever they say, the answer is missing by its fault.
+ * The answer for a failed call. `absenceBlame` applies to a lost connection, which this node observes itself. The model's
+ * process chooses status, status text and resets: whatever they are, the model is to blame for the missing answer.
  */
 export function readTransportError(error: TransportError, timeoutMs: number, absenceBlame: Blame): ModelAnswer {
   const { code, details, durationMs } = error

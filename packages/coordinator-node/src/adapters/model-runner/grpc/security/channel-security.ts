@@ -12,14 +12,14 @@ export interface ModelTarget extends Omit<ExpectedOwner, 'tlsKey'> {
   readonly port: number
 }
 
-/** What a mode of security adds to a connection and to calls. */
+/** What a security mode adds to a connection and its calls. */
 export interface ChannelSecurity {
   /** The `:authority` of calls. */
   readonly authority: string
   openSocket(): Socket
-  /** For calls to the model; its health is asked for without. */
+  /** Headers of calls to the model; health checks are sent without them. */
   callHeaders(): Readonly<Record<string, string>>
-  /** What is wrong with the proof in the headers of the model's answer. */
+  /** The problem with the proof in the headers of the model's answer, if any. */
   findFault(headers: IncomingHttpHeaders, socket: Socket): string | undefined
 }
 
@@ -51,13 +51,13 @@ export function createChannelSecurity(target: ModelTarget, credentials: ModelCre
   }
 }
 
-/** Names only: an address is not sent as one, and its certificate names it. */
+/** SNI is defined for host names only, not for IP addresses. */
 function serverName(endpoint: object): { servername?: string } {
   if (!('host' in endpoint) || typeof endpoint.host !== 'string' || /^[\d.]+$|:/.test(endpoint.host)) return {}
   return { servername: endpoint.host }
 }
 
-/** The server's key stays that of its connection. */
+/** The server's key does not change during a connection. */
 function checkProof(target: ModelTarget): ChannelSecurity['findFault'] {
   const tlsKeys = new WeakMap<Socket, Buffer>()
   return (headers, socket) => {

@@ -32,12 +32,12 @@ describe('the token for a gateway', () => {
     ['é', '"\\u00e9"'],
     ['😀', '"\\ud83d\\ude00"'],
     ['\u007f"\\\n', '"\\u007f\\"\\\\\\n"'],
-  ])('escapes what is not ASCII, as Python does: %j', (modelId, written) => {
+  ])('escapes non-ASCII characters as Python does: %j', (modelId, written) => {
     const message = messageOf(createGatewayToken(privateKey, modelId)(now))
     expect(message).toBe(`{"model_id":${written},"timestamp":1735689600}`)
   })
 
-  it('is used for 5 s, and made anew when the clock was set back', () => {
+  it('is reused for 5 s, and renewed when the clock was set back', () => {
     const token = createGatewayToken(privateKey, '42')
     const times = [0, 4_000, 5_000, 2_000].map((afterMs) => messageOf(token(now + afterMs)).slice(-11, -1))
     expect(times).toEqual(['1735689600', '1735689600', '1735689605', '1735689602'])

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 
-/** Servers take a signature for 30 s, less what our clocks differ. Signing takes a millisecond, and a fan-out has a thousand. */
+/** Servers accept a signature for 30 s, minus the clock skew. Reuse saves 1 ms per call of a fan-out to a thousand models. */
 const REUSE_SECONDS = 5
 
 /** Signs calls to one model behind a gateway, in the form that deployed gateways check byte by byte. */
@@ -10,7 +10,7 @@ export function createGatewayToken(key: KeyObject, modelId: string): (nowMs: num
   let headers: Record<string, string> = {}
   return (nowMs) => {
     const timestamp = Math.floor(nowMs / 1_000)
-    // Also when the clock was set back.
+    // A negative age means that the clock was set back.
     if (timestamp >= signedAt && timestamp - signedAt < REUSE_SECONDS) return headers
     const message = Buffer.from(toAscii(JSON.stringify({ model_id: modelId, timestamp })))
     signedAt = timestamp
@@ -23,7 +23,7 @@ export function createGatewayToken(key: KeyObject, modelId: string): (nowMs: num
   }
 }
 
-/** As deployed coordinators write JSON: what is not ASCII is escaped. */
+/** JSON as deployed coordinators write it, with non-ASCII characters escaped. */
 function toAscii(json: string): string {
   return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -56,16 +56,26 @@ describe('readModelCredentials', () => {
   it.each<[string, Record<string, Uint8Array | string>, string, string]>([
     ['no file', { 'tls.key': client.key, 'tls.crt': client.certificate }, 'ca.crt', 'cannot be read: ENOENT'],
     ['no certificate', { ...good, 'ca.crt': 'hello' }, 'ca.crt', 'holds no certificate in PEM'],
-    ['a key for a certificate', { ...good, 'tls.crt': client.key }, 'tls.crt', 'holds no certificate in PEM'],
+    ['a key in place of a certificate', { ...good, 'tls.crt': client.key }, 'tls.crt', 'holds no certificate in PEM'],
     [
-      'a certificate for a key',
+      'a certificate in place of a key',
       { ...good, 'tls.key': client.certificate },
       'tls.key',
       'holds no unencrypted private key in PEM',
     ],
-    ['a locked key', { ...good, 'tls.key': lockedKey }, 'tls.key', 'holds no unencrypted private key in PEM'],
-    ['the key of another', { ...good, 'tls.key': authority.key }, 'tls.key', 'does not match the certificate'],
-    ['what has expired', { ...good, 'tls.crt': expired.certificate }, 'tls.crt', 'the certificate expired on Nov 14'],
+    ['an encrypted key', { ...good, 'tls.key': lockedKey }, 'tls.key', 'holds no unencrypted private key in PEM'],
+    [
+      'the key of another certificate',
+      { ...good, 'tls.key': authority.key },
+      'tls.key',
+      'does not match the certificate',
+    ],
+    [
+      'an expired certificate',
+      { ...good, 'tls.crt': expired.certificate },
+      'tls.crt',
+      'the certificate expired on Nov 14',
+    ],
   ])('names the file of mutual TLS when there is %s', async (_, files, name, problem) => {
     await fill(files)
     expect(() => readModelCredentials({ SECURE_CERT_DIR: folder })).toThrow(

@@ -4,11 +4,11 @@ import { resolve } from 'node:path'
 import { errorText } from '@crunch/local-processes/errors'
 import { CrunchError } from '../../../../domain/errors.ts'
 
-/** How this node and the models know each other; one mode for all models. */
+/** How this node and the models authenticate each other; one mode for all models. */
 export type ModelCredentials =
-  /** No side proves its identity: for models on this machine. */
+  /** No authentication: for models on this machine. */
   | { readonly mode: 'insecure' }
-  /** Certificates on both sides, and a signature of the participant's wallet in each answer. All PEM. */
+  /** Certificates on both sides, and a signature of the participant's wallet in each answer. All files are PEM. */
   | {
       readonly mode: 'mutual TLS'
       readonly authority: Buffer
@@ -19,7 +19,7 @@ export type ModelCredentials =
   | {
       readonly mode: 'gateway'
       readonly key: KeyObject
-      /** PEM, instead of the public authorities. */
+      /** Certificate authorities in PEM, instead of the public ones. */
       readonly authority?: Buffer
     }
 
@@ -83,7 +83,7 @@ function parse<T>({ place, bytes }: PartFile, problem: string, read: (bytes: Buf
   try {
     return read(bytes)
   } catch {
-    // What the parser says is about its own working, and may quote what is secret.
+    // The parser's message describes its internals and may quote secrets.
     throw invalid(`${place}: holds ${problem}: replace the file`)
   }
 }

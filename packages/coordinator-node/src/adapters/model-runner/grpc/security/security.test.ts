@@ -42,7 +42,7 @@ function serverCredentials({ certificate, key }: Issued, clients: Issued | null 
   return ServerCredentials.createSsl(clients?.certificate ?? null, pair, clients !== null)
 }
 
-/** Announces a server as model a, of the wallet. */
+/** Announces a server as model a of the wallet's owner. */
 async function list(options: ObjectServerOptions, changes: Partial<ModelState> = {}): Promise<void> {
   const { port } = await scene.serve(echo, options)
   announce(port, changes)
@@ -54,7 +54,7 @@ function announce(port: number, changes: Partial<ModelState> = {}): void {
   scene.orchestrator.list([{ ...state, infos, ...changes }])
 }
 
-/** A server that is none of gRPC, announced as model a. */
+/** A server that does not speak gRPC, announced as model a. */
 async function announceServer(secure: ReturnType<typeof createTlsServer>): Promise<void> {
   await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
   scene.onClose(() => secure.close())
@@ -75,7 +75,7 @@ async function expectReport(reason: string | RegExp): Promise<void> {
 }
 
 describe('insecure', () => {
-  it('reaches a model over the socket of a file', async () => {
+  it('reaches a model over a Unix socket', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'model-'))
     scene.onClose(() => rm(folder, { recursive: true }))
     await list({ path: join(folder, 'sock:1') }, { ip: `unix:${folder}/sock`, port: 1 })
@@ -87,7 +87,7 @@ describe('insecure', () => {
     ['asks for our certificate', authority],
     ['does not', null],
   ])(
-    'names the settings when a model speaks TLS and %s, and reports it once another one was reached',
+    'names the settings when a model speaks TLS and %s, and reports the model once another one was reached',
     async (_, clients) => {
       await list({ credentials: serverCredentials(server, clients) })
       const runner = await scene.connect({ connectTimeoutMs: 200, setupAttempts: 2, doubtMs: 20 })
@@ -114,7 +114,7 @@ describe('insecure', () => {
 })
 
 describe('mutual TLS', () => {
-  it('reaches a model that proves whose it is, under its own name', async () => {
+  it('reaches a model with a valid proof under its own host name', async () => {
     const hosts = new Set<string>()
     await list({
       credentials: serverCredentials(server),
@@ -129,7 +129,7 @@ describe('mutual TLS', () => {
     expect([...hosts]).toEqual(['model-node-a.crunchdao.internal'])
   })
 
-  it('says its name to servers that have several', async () => {
+  it('sends the host name (SNI) to servers with several certificates', async () => {
     const names = new Set<unknown>()
     const { certificate, key } = server
     const secure = createSecureServer({ cert: certificate, key, ca: authority.certificate, requestCert: true })
@@ -142,7 +142,7 @@ describe('mutual TLS', () => {
     expect([...names]).toEqual(['model-node-a.crunchdao.internal'])
   })
 
-  it('takes a proof that names no end', async () => {
+  it('accepts a proof without an expiry', async () => {
     const { expires_at: _, ...endless } = proof
     await list({ credentials: serverCredentials(server), metadata: () => wallet.prove(endless) })
     expect((await scene.connect({ credentials: mutual })).models()).toHaveLength(1)
@@ -154,7 +154,7 @@ describe('mutual TLS', () => {
     ['half a proof', pick(wallet.prove(proof), 'x-server-auth-message'), 'the answer has no proof of a wallet'],
     ['the proof of another wallet', createWallet().prove(proof), 'the proof is for the wallet'],
     ['a signature of something else', tampered, 'the signature of the proof does not belong to the wallet'],
-    ['what is no JSON', wallet.prove('{"cert_pub"'), 'the message of the proof is not a JSON object'],
+    ['text that is not JSON', wallet.prove('{"cert_pub"'), 'the message of the proof is not a JSON object'],
     ['a list', wallet.prove('[1]'), 'the message of the proof is not a JSON object'],
     [
       'another key',
@@ -164,10 +164,10 @@ describe('mutual TLS', () => {
     ['no key', wallet.prove({ ...proof, cert_pub: undefined }), 'for a different TLS key'],
     ['another model', wallet.prove({ ...proof, model_id: 'b' }), 'for the model "b"'],
     ['another hotkey', wallet.prove({ ...proof, hotkey: 'cold' }), 'for the hotkey "cold"'],
-    ['an end in the past', wallet.prove({ ...proof, expires_at: 1_700_000_000 }), 'the proof expired at 1700000000'],
-    ['an end in the past, as text', wallet.prove({ ...proof, expires_at: '1700000000' }), 'the proof expired'],
+    ['an expiry in the past', wallet.prove({ ...proof, expires_at: 1_700_000_000 }), 'the proof expired at 1700000000'],
+    ['an expiry in the past, as text', wallet.prove({ ...proof, expires_at: '1700000000' }), 'the proof expired'],
     [
-      'an end that is no time',
+      'an expiry that is not a time',
       wallet.prove({ ...proof, expires_at: 'soon' }),
       'the expires_at of the proof is not a time',
     ],
@@ -178,14 +178,14 @@ describe('mutual TLS', () => {
     await expectReport(reason)
   })
 
-  it('takes no model that the orchestrator names no wallet for', async () => {
+  it('rejects a model for which the orchestrator names no wallet', async () => {
     const { infos } = stateOf('a', 1)
     await list({ credentials: serverCredentials(server), metadata: () => wallet.prove(proof) }, { infos })
     await scene.connect({ credentials: mutual })
     await expectReport('the orchestrator named no wallet')
   })
 
-  it('takes no answer of a model whose proof turns wrong, and reports it', async () => {
+  it('rejects answers of a model whose proof becomes invalid, and reports the model', async () => {
     let current = proof
     await list({ credentials: serverCredentials(server), metadata: () => wallet.prove(current) })
     const runner = await scene.connect({ credentials: mutual })
@@ -197,14 +197,14 @@ describe('mutual TLS', () => {
     expect(runner.models()).toEqual([])
   })
 
-  it('tells when a runner refuses this node, and reports that at Setup', async () => {
+  it('reports a runner that refuses this node at Setup, with the reason', async () => {
     const refuse = () => 'TLS certificate hash does not match'
     await list({ credentials: serverCredentials(server), metadata: () => wallet.prove(proof), refuse })
     await scene.connect({ credentials: mutual })
     await expectReport(/does not accept the certificate of this node \(SECURE_CERT_DIR\): TLS certificate hash/)
   })
 
-  it('tells when a runner refuses this node later, and keeps the model: whose fault that is shows beside the others', async () => {
+  it('keeps a model whose runner refuses this node later: the answers of the other models decide who is to blame', async () => {
     let refusal: string | undefined
     await list({ credentials: serverCredentials(server), metadata: () => wallet.prove(proof), refuse: () => refusal })
     const runner = await scene.connect({ credentials: mutual })
@@ -231,13 +231,13 @@ describe('mutual TLS', () => {
     await expectReport(new RegExp(`^no connection in mode mutual TLS: .*${reason.source}`))
   })
 
-  it('reports at once a server that does not take our certificate', async () => {
+  it('reports at once a server that rejects our certificate', async () => {
     await list({ credentials: serverCredentials(server, foreign) })
     await scene.connect({ credentials: mutual })
     await expectReport('no connection in mode mutual TLS: the other side hung up after it received the certificate')
   })
 
-  it('reports at once a server that misses our certificate', async () => {
+  it('reports at once a server that requires our certificate', async () => {
     const { certificate, key } = server
     const options = { cert: certificate, key, ca: authority.certificate, requestCert: true, rejectUnauthorized: true }
     await announceServer(createSecureServer(options))
@@ -263,7 +263,7 @@ describe('gateway', () => {
   const gateway = issue('a gateway', { issuer: authority, hosts: ['127.0.0.1', 'localhost'] })
   const credentials: ModelCredentials = { mode: 'gateway', key: client.privateKey, authority: authority.certificate }
 
-  it.each(['127.0.0.1', 'localhost'])('signs the calls to the model behind %s, not those to its health', async (ip) => {
+  it.each(['127.0.0.1', 'localhost'])('signs calls to the model behind %s', async (ip) => {
     const signed: string[] = []
     await list(
       {
@@ -281,7 +281,7 @@ describe('gateway', () => {
     expect(signed).toEqual(['Setup {"model_id":"a","timestamp":now}', 'Call {"model_id":"a","timestamp":now}'])
   })
 
-  it('asks for the health without a signature', async () => {
+  it('sends health checks unsigned', async () => {
     const { port, headers } = await recordHeaders(gateway)
     const target = { modelId: 'a', ip: '127.0.0.1', port, walletPubkey: null, hotkey: null }
     const channel = openModelChannel(target, { credentials, maxOutputBytes: 1_000 })
@@ -295,13 +295,13 @@ describe('gateway', () => {
     ])
   })
 
-  it('reports at once a gateway with a certificate that nobody vouches for', async () => {
+  it('reports at once a gateway with an untrusted certificate', async () => {
     await list({ credentials: serverCredentials(gateway, null) })
     await scene.connect({ credentials: { mode: 'gateway', key: client.privateKey } })
     await expectReport(/^no connection in mode gateway: /)
   })
 
-  it('tries again when it is refused, as our key may be registered meanwhile', async () => {
+  it('retries after a refusal, because our key may be registered meanwhile', async () => {
     let refusals = 0
     const refuse = () => (refusals++ === 0 ? 'Gateway authentication failed' : undefined)
     await list({ credentials: serverCredentials(gateway, null), refuse })
@@ -310,7 +310,7 @@ describe('gateway', () => {
   })
 })
 
-/** Refuses every call, and keeps the names of its headers. */
+/** Refuses every call and records the names of its headers. */
 async function recordHeaders({ certificate, key }: Issued): Promise<{ port: number; headers: string[][] }> {
   const headers: string[][] = []
   const secure = createSecureServer({ cert: certificate, key })

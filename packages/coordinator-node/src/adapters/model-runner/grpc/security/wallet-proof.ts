@@ -1,7 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http2'
 
-/** The wallet that must have signed that a connection's key belongs to a model. */
+/** The wallet whose signature must state that a connection's key belongs to a model. */
 export interface ExpectedOwner {
   readonly modelId: string
   /** Base58. */
@@ -12,8 +12,8 @@ export interface ExpectedOwner {
 }
 
 /**
- * What is wrong with the proof that the headers of an answer carry; nothing when it is right. The participant's wallet
- * signed, with Ed25519, a JSON message that names the server's TLS key, the model and its hotkey, and may name an end.
+ * The problem with the proof in the headers of an answer; `undefined` if it is valid. The proof is a JSON message that
+ * names the server's TLS key, the model, its hotkey and optionally an expiry, signed by the participant's wallet (Ed25519).
  */
 export function findProofFault(headers: IncomingHttpHeaders, owner: ExpectedOwner, nowMs: number): string | undefined {
   const { 'x-server-auth-message': message, 'x-server-auth-signature': signature } = headers
@@ -58,7 +58,7 @@ function isSigned(message: Buffer, signature: Buffer, wallet: string): boolean {
     const jwk = { kty: 'OKP', crv: 'Ed25519', x: bytes.toString('base64url') }
     return verify(null, message, createPublicKey({ key: jwk, format: 'jwk' }), signature)
   } catch {
-    // Bytes that are no point of the curve.
+    // The bytes are not a point of the curve.
     return false
   }
 }
@@ -85,7 +85,7 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-/** It is another party's text. */
+/** The text is untrusted, so it is escaped and shortened. */
 function cut(text: string | undefined): string {
   return String(text).slice(0, 100)
 }

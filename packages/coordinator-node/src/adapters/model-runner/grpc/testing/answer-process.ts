@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { frameMessage } from '../transport/unary-call.ts'
 
-/** Models in another process, so that what they do does not keep this one busy. Each always gives the same bytes. */
+/** Models in another process, so that their work does not keep this process busy. Each always returns the same bytes. */
 export interface AnswerProcess {
-  /** One a model, in the order of their answers. */
+  /** One port per model, in the order of `answers`. */
   readonly ports: readonly number[]
   close(): Promise<unknown>
 }
 
-/** Serves gRPC as far as these calls need it. Plain JavaScript, because Node runs it as it is. */
+/** Serves the part of gRPC that these calls need. Plain JavaScript, so that Node runs it without a build. */
 const program = `
 const { createServer } = require('node:http2')
 process.on('disconnect', () => process.exit())

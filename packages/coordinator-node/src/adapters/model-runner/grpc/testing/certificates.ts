@@ -10,7 +10,7 @@ export interface Issued {
 }
 
 export interface IssueOptions {
-  /** What it is issued by; itself when absent, and then it may issue others. */
+  /** The issuing certificate. When absent, the certificate is self-signed and may issue others. */
   readonly issuer?: Issued
   /** Host names and IPv4 addresses. */
   readonly hosts?: readonly string[]
@@ -19,7 +19,7 @@ export interface IssueOptions {
 
 const DAY_MS = 24 * 60 * 60 * 1_000
 
-/** As much of X.509 (RFC 5280) as TLS between tests takes. */
+/** The part of X.509 (RFC 5280) that TLS in tests needs. */
 export function issue(name: string, { issuer, hosts = [], expiresAt }: IssueOptions = {}): Issued {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const algorithm = sequence(objectId(1, 2, 840, 113549, 1, 1, 11), tlv(0x05))

@@ -2,32 +2,32 @@ import { type FailureReport, type ModelState, parseClientMessage, writeServerMes
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { ModelIdentity } from '../../../../domain/models/model.ts'
 
-/** Announces what a test tells it to. */
+/** An orchestrator that sends the announcements of a test. */
 export interface FakeOrchestrator {
   readonly port: number
-  /** The paths that were asked for, one a connection. */
+  /** The requested paths, one per connection. */
   readonly paths: readonly string[]
   readonly reports: readonly FailureReport[]
-  /** How many pings have come. */
+  /** Number of pings received. */
   readonly pings: number
-  /** What new subscribers are told. */
+  /** Sets the list that new subscribers receive. */
   list(states: readonly ModelState[]): void
-  /** Tells present subscribers. */
+  /** Sends an update to current subscribers. */
   update(...states: readonly ModelState[]): void
   send(text: string): void
   /** Ends all connections, and accepts new ones. */
   disconnect(): void
-  /** The same, with a goodbye. */
+  /** The same, with a close frame. */
   dismiss(): void
   close(): Promise<void>
 }
 
 export interface FakeOrchestratorOptions {
   readonly states?: readonly ModelState[]
-  /** By default a free one that is still free after `close`, for another orchestrator to come back to. */
+  /** Default: a free port that stays free after `close`, so that another orchestrator can take over the address. */
   readonly port?: number
   readonly answersPings?: boolean
-  /** Whether a subscriber is told what runs; the default is true. */
+  /** Whether a subscriber receives the list of models; default true. */
   readonly lists?: boolean
 }
 
@@ -87,8 +87,8 @@ export async function startFakeOrchestrator(options: FakeOrchestratorOptions = {
 }
 
 /**
- * Below the ports that systems give to whoever asks for any: a server of another test could take one that is closed for a
- * while. Each process has some of its own, in turns.
+ * Ports below the ephemeral range: otherwise the server of another test could be given a port that is closed for a while.
+ * Each process has a range of its own and rotates through it.
  */
 const firstPort = 20_000
 const portsPerProcess = 16

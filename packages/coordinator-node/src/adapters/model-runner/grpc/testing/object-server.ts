@@ -13,20 +13,20 @@ import {
 import { type handleUnaryCall, Metadata, Server, ServerCredentials, type sendUnaryData, status } from '@grpc/grpc-js'
 
 export interface ObjectServerOptions {
-  /** 0, the default, takes a free one. */
+  /** Default 0: any free port. */
   readonly port?: number
-  /** Answers Setup; the default creates nothing and says so. */
+  /** Answers Setup; the default creates nothing and answers SUCCESS. */
   readonly setUp?: () => Promise<Status>
   readonly maxSendBytes?: number
-  /** What the health service says, at the time of each question; the default is SERVING. */
+  /** The answer of the health service, computed for each check; default SERVING. */
   readonly health?: () => Promise<ServingStatus>
   /** Insecure when absent. */
   readonly credentials?: ServerCredentials
-  /** The file of a socket that is listened on, instead of a port. */
+  /** Path of a Unix socket to listen on instead of a port. */
   readonly path?: string
   /** The initial metadata of each answer. */
   readonly metadata?: () => Readonly<Record<string, string>>
-  /** Sees each call but those of the health service; a text refuses it as UNAUTHENTICATED. */
+  /** Called for each call except health checks; a returned text refuses the call as UNAUTHENTICATED. */
   readonly refuse?: (path: string, metadata: Metadata, host: string) => string | undefined
 }
 
@@ -35,11 +35,11 @@ export interface ObjectServer {
   readonly setups: number
   readonly calls: number
   readonly healthChecks: number
-  /** Ends all connections at once, as a process that dies does. */
+  /** Ends all connections at once, like a dying process. */
   crash(): void
 }
 
-/** The bytes that a test wants as an answer, whatever they are. */
+/** An answer of arbitrary bytes. */
 export class RawAnswer {
   readonly bytes: Buffer
 
@@ -48,7 +48,7 @@ export class RawAnswer {
   }
 }
 
-/** The status of the transport that a test wants instead of an answer. */
+/** A gRPC status instead of an answer. */
 export class RawFailure extends Error {
   readonly code: status
   readonly details: string
@@ -60,7 +60,7 @@ export class RawFailure extends Error {
   }
 }
 
-/** Serves an object of this process as deployed runners serve a model: one call at a time, faults as status codes. */
+/** Serves an in-process object as deployed runners serve a model: one call at a time, exceptions as status codes. */
 export async function serveObject(model: object, options: ObjectServerOptions = {}): Promise<ObjectServer> {
   const server = new Server({ ...SERVER_OPTIONS, 'grpc.max_send_message_length': options.maxSendBytes ?? -1 })
   const counts = { setups: 0, calls: 0, healthChecks: 0 }

@@ -5,20 +5,20 @@ import { type Http2Connection, openHttp2Connection } from '../transport/http2-co
 
 export type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
 
-/** An HTTP/2 server that answers exactly what a test tells it to, right or wrong. */
+/** An HTTP/2 server whose answers, valid or not, are written by the test. */
 export interface RawServer {
   readonly port: number
-  /** One a connection, in their order; those that ended too. */
+  /** One session per connection, in order, including ended ones. */
   readonly sessions: readonly ServerHttp2Session[]
-  /** Ends its connections as a process that dies does: without a word of HTTP/2. */
+  /** Ends its connections like a dying process, without an HTTP/2 GOAWAY. */
   cut(): void
-  /** Also listens no longer. */
+  /** Also stops listening. */
   close(): Promise<void>
 }
 
 export interface RawServerOptions {
   readonly host?: string
-  /** Of a socket, instead of a port. */
+  /** Path of a Unix socket, instead of a port. */
   readonly path?: string
   readonly port?: number
 }
@@ -46,7 +46,7 @@ export async function startRawServer(onStream: OnStream, options: RawServerOptio
   }
 }
 
-/** A server of bytes, for whatever is no HTTP/2. */
+/** A plain TCP server, for answers that are not HTTP/2. */
 export async function startSocketServer(onSocket: (socket: Socket) => void): Promise<RawServer> {
   const server = createNetServer(onSocket)
   const sockets = collectSockets(server)
@@ -80,7 +80,7 @@ async function stop(server: Server, sockets: Iterable<Socket>): Promise<void> {
   await once(server, 'close')
 }
 
-/** A promise to be kept by somebody else. */
+/** A promise that is resolved from outside. */
 export function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
   let keep: ((value: T) => void) | undefined
   const promise = new Promise<T>((resolve) => {

@@ -15,11 +15,11 @@ export interface LogLine {
   readonly fields: JsonObject
 }
 
-/** An orchestrator, models and a runner, which all end with `close`. */
+/** An orchestrator, models and a runner; `close` ends them all. */
 export interface Scene {
   readonly orchestrator: FakeOrchestrator
   readonly lines: readonly LogLine[]
-  /** The lines of that message. */
+  /** The log lines with that message. */
   logged(message: string): readonly LogLine[]
   serve(model: object, options?: ObjectServerOptions): Promise<ObjectServer>
   connect(options?: Partial<ModelRunnerOptions>): Promise<GrpcModelRunner>
@@ -49,7 +49,7 @@ export async function openScene(): Promise<Scene> {
         log: recordingLog(lines),
         reconnectMs: 20,
         setupBackoffMs: 20,
-        // A busy machine shall not excuse the models of a test.
+        // Stalls of a busy machine must not excuse the models of a test.
         stalls: noStalls,
         ...options,
       })
@@ -76,7 +76,7 @@ export function call(method: string, ...texts: readonly string[]): ModelCall {
   return { method, arguments: texts.map((value) => ({ type: 'STRING', value })) }
 }
 
-/** The answers by id of model. */
+/** The answers by model id. */
 export async function ask(
   runner: GrpcModelRunner,
   calls: readonly ModelCall[],

@@ -1,11 +1,11 @@
 import { createPublicKey, generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
 import type { Issued } from './certificates.ts'
 
-/** A participant's wallet, as the issuer of proofs. */
+/** A participant's wallet, which signs proofs. */
 export interface Wallet {
   /** Base58. */
   readonly publicKey: string
-  /** The headers of an answer; a text instead of a payload is signed as it is. */
+  /** The proof headers of an answer. A string payload is signed as it is. */
   prove(payload: object | string): Record<string, string>
 }
 

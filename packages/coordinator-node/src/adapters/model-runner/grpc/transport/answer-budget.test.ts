@@ -3,8 +3,8 @@ import { createAnswerBudget } from './answer-budget.ts'
 
 const mebibyte = 1024 * 1024
 
-it('lets huge answers take room from each other alone, until their dispatch is over', () => {
-  // Each of ten models has 4 MiB of its own, and 40 MiB are for whoever comes first; an even part of all is 8 MiB.
+it('lets huge answers take room only from each other, until their dispatch is over', () => {
+  // Each of ten models has 4 MiB reserved; 40 MiB go to the first answers. An even part of the whole is 8 MiB.
   const budget = createAnswerBudget({ maxBytes: 80 * mebibyte, modelCount: () => 10 })
   const first = budget.open()
   expect(first.take('huge', 30 * mebibyte)).toBe('taken')
@@ -21,7 +21,7 @@ it('lets huge answers take room from each other alone, until their dispatch is o
   expect(second.take('c', 4 * mebibyte)).toBe('taken')
 })
 
-it('tells a model that holds more than an even part from one that others leave no room', () => {
+it('distinguishes a model that would hold more than an even part from one without room because of others', () => {
   const budget = createAnswerBudget({ maxBytes: 80 * mebibyte, modelCount: () => 10 })
   budget.open().take('huge', 39 * mebibyte)
   const dispatch = budget.open()
@@ -32,7 +32,7 @@ it('tells a model that holds more than an even part from one that others leave n
   expect(dispatch.take('a', 4 * mebibyte + 1)).toBe('too-much')
 })
 
-it('takes nothing for a dispatch that is over', () => {
+it('accepts no answer for a dispatch that is over', () => {
   const dispatch = createAnswerBudget({ maxBytes: 8 * mebibyte, modelCount: () => 1 }).open()
   dispatch.release()
   expect(dispatch.take('late', mebibyte)).toBe('no-room')

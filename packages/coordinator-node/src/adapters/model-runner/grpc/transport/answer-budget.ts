@@ -1,16 +1,16 @@
 import { LARGE_ANSWER_BYTES } from './large-answers.ts'
 
 export interface AnswerBudgetOptions {
-  /** What the large answers of all models may take at once, in bytes. */
+  /** Memory for the large answers of all models together, in bytes. */
   readonly maxBytes: number
-  /** How many models are called now. */
+  /** Number of models that are currently called. */
   readonly modelCount: () => number
 }
 
 /**
  * Bounds the memory that answers take while their dispatches run. Answers up to `LARGE_ANSWER_BYTES` are not counted.
  * Half of the budget is split evenly: each model's share is guaranteed, whatever the others answer. The other half goes
- * to the first answers that need it. So models with huge answers can only take room from each other.
+ * to the first answers that need it. So models with huge answers can take room only from each other.
  */
 export interface AnswerBudget {
   /** For one dispatch. */
@@ -21,20 +21,20 @@ export interface AnswerBudget {
 export type Room = 'taken' | 'no-room' | 'too-much'
 
 export interface DispatchAnswers {
-  /** Counts an answer that is about to be read, if there is room for it. */
+  /** Reserves room for an answer that is about to be read, if there is any. */
   take(modelId: string, bytes: number): Room
-  /** The dispatch is over: what its answers took is free again, and nothing more is taken. */
+  /** Ends the dispatch: frees the room of its answers and refuses further ones. */
   release(): void
 }
 
 export function createAnswerBudget({ maxBytes, modelCount }: AnswerBudgetOptions): AnswerBudget {
   const halfBytes = maxBytes / 2
-  /** Within the part that is each model's own, and of both halves. */
+  /** Bytes in each model's reserved part; `heldBytes` also includes the shared half. */
   const ownBytes = createTally()
   const heldBytes = createTally()
   let sharedBytes = 0
 
-  /** What was taken, as it is given back; nothing when there is no room. */
+  /** The reservation, to be released later; `undefined` if there is no room. */
   function takeRoom(modelId: string, bytes: number): (() => void) | undefined {
     if (ownBytes.of(modelId) + bytes <= halfBytes / Math.max(1, modelCount())) return ownBytes.add(modelId, bytes)
     if (sharedBytes + bytes > halfBytes) return undefined
@@ -68,7 +68,7 @@ export function createAnswerBudget({ maxBytes, modelCount }: AnswerBudgetOptions
   }
 }
 
-/** Bytes by model; those that hold nothing are forgotten. */
+/** Bytes by model; models that hold none are removed. */
 function createTally() {
   const bytesOf = new Map<string, number>()
   function change(modelId: string, bytes: number): void {

@@ -29,7 +29,7 @@ async function serveAll(ids: readonly string[], echo: (id: string, text: string)
   return seen
 }
 
-it('calls models that have not answered, or not well, after the others', async () => {
+it('calls models whose last answer was missing or invalid after the others', async () => {
   const seen = await serveAll(['a', 'b', 'c'], (id, text) =>
     id === 'a' && text === '2' ? Promise.reject(new Error('no luck')) : text,
   )
@@ -44,7 +44,7 @@ it('calls models that have not answered, or not well, after the others', async (
   expect(seen.findLast((line) => line.endsWith('4'))).toBe('b 4')
 })
 
-it('counts by method: a tick does not make up for a predict that fails', async () => {
+it('decides per method: a successful tick does not make up for a failing predict', async () => {
   const seen: string[] = []
   const states = []
   for (const id of ['a', 'b', 'c']) {
@@ -64,7 +64,7 @@ it('counts by method: a tick does not make up for a predict that fails', async (
   expect(seen.slice(3).at(-1)).toBe('a')
 })
 
-it('blames itself when the time is over before a model is asked', async () => {
+it('blames the coordinator when the time is over before a model is called', async () => {
   await serveAll(['a'], (_, text) => text)
   const runner = await scene.connect({ timeoutLimit: 1 })
   for (let round = 0; round < 4; round += 1) {
@@ -75,7 +75,7 @@ it('blames itself when the time is over before a model is asked', async () => {
   expect(runner.models()).toHaveLength(1)
 })
 
-it('does not ask a model that is stopped before its turn', async () => {
+it('does not call a model that is stopped before its turn', async () => {
   const seen = await serveAll(['a', 'b'], (id, text) => (id === 'b' ? new Promise(() => {}) : text))
   const runner = await scene.connect()
   const answers = ask(runner, [call('echo', '1')], 1_000)
@@ -84,7 +84,7 @@ it('does not ask a model that is stopped before its turn', async () => {
   expect(seen).toEqual([])
 })
 
-it('keeps the order of dispatches at each model when there are more models than are called in one turn', async () => {
+it('keeps the order of dispatches per model when the models need several turns', async () => {
   const ids = Array.from({ length: CALLS_A_TURN + 2 }, (_, index) => `m${String(index).padStart(2, '0')}`)
   const seen = await serveAll(ids, (_, text) => text)
   const runner = await scene.connect({ queueLimit: 1 })

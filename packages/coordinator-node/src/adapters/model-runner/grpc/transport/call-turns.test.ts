@@ -15,7 +15,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Who has had a turn, in order. */
+/** Names of the callers that have had a turn, in order. */
 function openDispatch(turns = createCallTurns(), timeoutMs = 10_000) {
   const { first, last, answered, close } = turns.open(timeoutMs)
   const sent: string[] = []
@@ -29,7 +29,7 @@ function openDispatch(turns = createCallTurns(), timeoutMs = 10_000) {
 }
 
 describe('Calls', () => {
-  it('are sent at once as far as they fit a turn of the event loop, the others in the next ones, in order', async () => {
+  it('are sent in order: those that fit into this turn of the event loop at once, the others in the next turns', async () => {
     const { first, sent } = openDispatch()
     const names = numbers(2 * CALLS_A_TURN + 1).map(String)
     for (const name of names) first(name)
@@ -41,7 +41,7 @@ describe('Calls', () => {
     expect(sent).toEqual(names)
   })
 
-  it('of two dispatches share the turns', async () => {
+  it('of two dispatches share turns', async () => {
     const turns = createCallTurns()
     const [one, other] = [openDispatch(turns), openDispatch(turns)]
     for (const number of numbers(CALLS_A_TURN)) one.first(String(number))
@@ -55,7 +55,7 @@ describe('Calls', () => {
     expect(other.sent).toEqual(['other', 'once more'])
   })
 
-  it('are all sent after a turn that took long', async () => {
+  it('are all sent after a turn that took too long', async () => {
     const { first, sent } = openDispatch()
     for (const number of numbers(5 * CALLS_A_TURN)) first(String(number))
     nowMs = 6
@@ -65,7 +65,7 @@ describe('Calls', () => {
 })
 
 describe('Quiet', () => {
-  it('is told when no call is open but late ones, with how many were answered', async () => {
+  it('is signalled when only late calls are open, with the number of answered calls', async () => {
     const onQuiet = vi.fn()
     const turns = createCallTurns(onQuiet)
     const [one, other] = [openDispatch(turns), openDispatch(turns)]
@@ -86,7 +86,7 @@ describe('Quiet', () => {
     expect(onQuiet.mock.calls).toEqual([[3], [1]])
   })
 
-  it('is over when whoever waited for the last answer calls again', async () => {
+  it('is not signalled when the receiver of the last answer calls again', async () => {
     const onQuiet = vi.fn()
     const turns = createCallTurns(onQuiet)
     const dispatch = openDispatch(turns)
@@ -102,7 +102,7 @@ describe('Quiet', () => {
 })
 
 describe('Calls that are late', () => {
-  it('are sent when the others are answered', async () => {
+  it('are sent once the others are answered', async () => {
     const { first, last, answered, close, sent } = openDispatch()
     last('late')
     first('a')
@@ -130,7 +130,7 @@ describe('Calls that are late', () => {
   it.each([
     { timeoutMs: 10_000, pauseMs: LATE_MS },
     { timeoutMs: 100, pauseMs: 5 },
-  ])('wait for $pauseMs ms of $timeoutMs', async ({ timeoutMs, pauseMs }) => {
+  ])('wait $pauseMs ms of a time limit of $timeoutMs ms', async ({ timeoutMs, pauseMs }) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const { first, last, close, sent } = openDispatch(createCallTurns(), timeoutMs)
     last('late')

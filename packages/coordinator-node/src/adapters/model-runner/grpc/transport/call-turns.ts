@@ -1,32 +1,32 @@
-/** So many calls are sent before what has come meanwhile is read: few, so that Linux finds an idle core for each model it wakes. */
+/** Calls per turn of the event loop. Few, so that Linux finds an idle core for each model that it wakes. */
 export const CALLS_A_TURN = 8
-/** A process that is busy with other work sends all calls at once: no model's time may run out before it is asked. */
+/** After a turn this long the process is busy: it sends all calls at once, so that no model is called too late. */
 const SLOW_TURN_MS = 5
-/** The longest that late calls wait for the others' answers, and at most this share of their dispatch's time. */
+/** Late calls wait for the others' answers at most this long, and at most this share of their time limit. */
 export const LATE_MS = 25
 const LATE_SHARE = 0.05
 
 /**
- * Sends calls in turns of the event loop. A request leaves this process when its turn is over: in turns the first models are
- * at work while the last are asked, and fewer calls are open at once.
+ * Spreads calls over turns of the event loop. A request leaves this process at the end of its turn, so the first models
+ * already work while the last are called, and fewer calls are open at once.
  */
 export interface CallTurns {
   open(timeoutMs: number): DispatchTurns
 }
 
-/** The turns of one dispatch, which its models ask for before `close`. */
+/** The turns of one dispatch. Its models must request theirs before `close`. */
 export interface DispatchTurns {
   /** Resolves now or in one of the next turns, in order. Call `answered` afterwards. */
   first(): Promise<void>
-  /** Resolves when all who came first are answered, or after a moment. */
+  /** Resolves when all first calls are answered, or after a short pause. */
   last(): Promise<void>
-  /** One who came first is answered. */
+  /** Reports that a first call is answered. */
   answered(): void
-  /** All models have asked. */
+  /** Call when all models have requested their turns. */
   close(): void
 }
 
-/** `onQuiet` is called when only late calls are open, with the number of others answered since the last time. */
+/** `onQuiet` is called when only late calls are open, with the number of other calls answered since it was last called. */
 export function createCallTurns(onQuiet: (answeredCount: number) => void = () => {}): CallTurns {
   const waiting: (() => void)[] = []
   let openCount = 0

@@ -50,7 +50,7 @@ const ready = (connection: Http2Connection) => connection.whenReady(5_000, { fai
 const readyAtOnce = (connection: Http2Connection) => connection.whenReady(5_000, { failFast: true })
 
 describe('a connection', () => {
-  it('is ready when the server has greeted', async () => {
+  it('is ready when the server has sent its HTTP/2 settings', async () => {
     const connection = open((await serve()).port)
     expect(connection.session()).toBeUndefined()
     expect(await readyAtOnce(connection)).toBe(true)
@@ -58,7 +58,7 @@ describe('a connection', () => {
     expect(await call(connection)).toEqual(answered)
   })
 
-  it('goes over IPv6', async ({ skip }) => {
+  it('can use IPv6', async ({ skip }) => {
     const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
     if (process.env.CI === undefined && !hasIpv6) skip('this machine has no IPv6')
     const { port } = await serve(answer, { host: '::1' })
@@ -70,7 +70,7 @@ describe('a connection', () => {
     }
   })
 
-  it('goes over the socket of a file', async () => {
+  it('can use a Unix socket', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'socket-'))
     closers.push(() => rm(folder, { recursive: true }))
     await serve(answer, { path: join(folder, 'sock:1') })
@@ -80,14 +80,14 @@ describe('a connection', () => {
     expect(await call(connection)).toEqual(answered)
   })
 
-  it('that is closed is never ready', async () => {
+  it('never becomes ready once closed', async () => {
     const connection = open((await serve()).port)
     connection.close()
     expect(await ready(connection)).toBe(false)
     expect(connection.session()).toBeUndefined()
   })
 
-  it('that is closed ends who waits for it', async () => {
+  it('ends pending waits when it is closed', async () => {
     const { port } = await serveBytes(() => {})
     const connection = open(port)
     const waiting = ready(connection)
@@ -96,8 +96,8 @@ describe('a connection', () => {
   })
 })
 
-describe('no connection', () => {
-  it('is an answer at once when it is refused, and tried again until somebody listens', async () => {
+describe('a failing connection attempt', () => {
+  it('is reported at once when refused, and repeated until a server listens', async () => {
     const first = await startRawServer(answer)
     await first.close()
     const connection = open(first.port)
@@ -113,7 +113,7 @@ describe('no connection', () => {
     ['says something else', 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'],
     ['says bytes', Buffer.from([0, 255, 1, 254])],
     ['says nothing and ends', ''],
-  ])('comes of a server that %s', async (_, text) => {
+  ])('results from a server that %s', async (_, text) => {
     const { port } = await serveBytes((socket) => socket.on('data', () => socket.end(text)))
     const connection = open(port)
     expect(await readyAtOnce(connection)).toBe(false)
@@ -121,7 +121,7 @@ describe('no connection', () => {
     expect(connection.session()).toBeUndefined()
   })
 
-  it('comes of a server that is silent, in the time that is given', async () => {
+  it('results from a silent server, within the time limit', async () => {
     const connection = open((await serveBytes(() => {})).port)
     expect(await connection.whenReady(50, { failFast: true })).toBe(false)
   })
@@ -135,7 +135,7 @@ describe('no connection', () => {
     expect(connection.problem()?.text).toMatch(/./)
   })
 
-  it('is tried again with growing pauses', async () => {
+  it('is repeated with growing pauses', async () => {
     const at: number[] = []
     const { port } = await serveBytes((socket) => {
       at.push(performance.now())
@@ -147,7 +147,7 @@ describe('no connection', () => {
     for (const [index, atLeast] of [95, 195, 395].entries()) expect(pauses[index]).toBeGreaterThan(atLeast)
   })
 
-  it('is not asked for without a pause by a server that greets and hangs up', async () => {
+  it('is also followed by a pause when the server sends its settings and hangs up', async () => {
     const server = await serve()
     const connection = open(server.port)
     for (let turn = 0; turn < 4; turn += 1) {
@@ -162,7 +162,7 @@ describe('no connection', () => {
 })
 
 describe('a server that shuts down', () => {
-  it('lets the calls it has come to their end, and is connected to anew', async () => {
+  it('finishes its open calls; the client reconnects', async () => {
     const arrived = deferred<ServerHttp2Stream>()
     let calls = 0
     const server = await serve((stream, headers) => {
@@ -184,7 +184,7 @@ describe('a server that shuts down', () => {
     expect(server.sessions).toHaveLength(2)
   })
 
-  it('in anger ends them, and is connected to anew', async () => {
+  it('with an error ends its open calls; the client reconnects', async () => {
     const arrived = deferred<void>()
     const server = await serve(() => arrived.resolve())
     const connection = open(server.port)
@@ -197,7 +197,7 @@ describe('a server that shuts down', () => {
     expect(await ready(connection)).toBe(true)
   })
 
-  it('and is gone is connected to when it is back', async () => {
+  it('and stays away is reconnected to when it is back', async () => {
     const server = await startRawServer(answer)
     const connection = open(server.port)
     await ready(connection)

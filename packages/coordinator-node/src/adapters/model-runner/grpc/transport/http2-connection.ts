@@ -4,23 +4,23 @@ import { TLSSocket } from 'node:tls'
 import { backOffMs } from '@crunch/local-processes'
 import { errorText } from '@crunch/local-processes/errors'
 
-/** Before the first new attempt to connect; doubles each time. */
+/** Pause before the first attempt to reconnect; doubles each time. */
 const RECONNECT = { firstMs: 100, longestMs: 1_000 }
-/** For the other side to accept a connection and greet. */
+/** Time limit for the server to accept a connection and send its settings. */
 const GREETING_MS = 10_000
-/** How much of its answers the other side may send ahead of us: more than any but a large answer. */
+/** Flow-control window: how much the server may send before this side reads. Larger than all but large answers. */
 const WINDOW_BYTES = 1024 * 1024
 
-/** A connection that comes back by itself until it is closed. */
+/** A connection that reconnects by itself until it is closed. */
 export interface Http2Connection {
-  /** What calls are made on now; nothing while there is no connection. */
+  /** The session for new calls; `undefined` while disconnected. */
   session(): OpenSession | undefined
   /**
-   * With `failFast`, a refused connection is an answer; without it, only the time decides, unless the other side was found
-   * to be one that is never connected to. Never rejects.
+   * Waits for the connection. With `failFast` a refused connection ends the wait; without it, only the time limit or a
+   * problem that no further attempt can solve does. Never rejects.
    */
   whenReady(timeoutMs: number, options: { readonly failFast: boolean }): Promise<boolean>
-  /** Why the last attempt to connect came to nothing; nothing after one that did. */
+  /** Why the last attempt to connect failed; `undefined` if it succeeded. */
   problem(): ConnectionProblem | undefined
   /** Ends every call. */
   close(): void
@@ -33,7 +33,7 @@ export interface OpenSession {
 
 export interface ConnectionProblem {
   readonly text: string
-  /** Both sides do not fit together by their certificates or modes: another attempt would end the same way. */
+  /** Certificates or security modes of the two sides do not match: another attempt would fail in the same way. */
   readonly isFinal: boolean
 }
 
@@ -47,14 +47,14 @@ type State = 'connecting' | 'ready' | 'failed' | 'closed'
 interface Attempt extends OpenSession {
   readyAt: number | undefined
   error: Error | undefined
-  /** Its handshake was completed, with a certificate of ours. */
+  /** The handshake was completed and used our certificate. */
   hasShownCertificate: boolean
 }
 
 class ReconnectingConnection implements Http2Connection {
   readonly #openSocket: () => Socket
   readonly #waiting = new Set<() => void>()
-  /** Beside the current one, those that are shut down and have calls left. */
+  /** Current attempt, and earlier ones that are shutting down with open calls. */
   readonly #attempts = new Set<Attempt>()
   #state: State = 'connecting'
   #current: Attempt | undefined
@@ -110,18 +110,18 @@ class ReconnectingConnection implements Http2Connection {
     try {
       this.#attempt(this.#openSocket())
     } catch (error) {
-      // An address that cannot be one: the text is another party's.
+      // The address is invalid: it comes from the orchestrator unchecked.
       this.#problem = { text: errorText(error), isFinal: true }
       this.#enter('failed')
     }
   }
 
   #attempt(socket: Socket): void {
-    // The host is that of no request: each names its own `:authority`.
+    // This host is not used: each request sends its own `:authority`.
     const http2 = connect(socket instanceof TLSSocket ? 'https://localhost' : 'http://localhost', {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
-      // What is received is bounded by the limit of a message; Node's own bound would end the other calls of a session.
+      // The size limit of a message bounds memory. Node's own limit would also end the other calls of the session.
       maxSessionMemory: Number.MAX_SAFE_INTEGER,
     })
     const attempt: Attempt = { http2, socket, readyAt: undefined, error: undefined, hasShownCertificate: false }
@@ -144,16 +144,16 @@ class ReconnectingConnection implements Http2Connection {
       })
     }
     http2.once('connect', () => {
-      // It may have been closed in the very turn in which it connected.
+      // The connection may have been closed in the same turn of the event loop in which it connected.
       if (!http2.destroyed) http2.setLocalWindowSize(WINDOW_BYTES)
     })
     http2.once('remoteSettings', () => {
       clearTimeout(greeting)
       this.#greeted(attempt)
     })
-    // A server that shuts down lets the calls it has come to their end; new ones need a new connection.
+    // A server that shuts down finishes its open calls; new calls need a new connection.
     http2.once('goaway', () => this.#lose(attempt))
-    // First, because the session says only that its socket ended, where the socket knows why.
+    // Registered first: the session only reports that its socket ended, while the socket knows the reason.
     socket.prependListener('error', end)
     http2.on('error', (error) => {
       attempt.error ??= error
@@ -168,7 +168,7 @@ class ReconnectingConnection implements Http2Connection {
     this.#enter('ready')
   }
 
-  /** After a loss it is tried again at once, after a failure, or where connections are lost as soon as made, later. */
+  /** Reconnects at once after a loss; with a pause after a failed attempt or if connections are lost as soon as they are made. */
   #lose(attempt: Attempt): void {
     if (this.#current !== attempt || this.#state === 'closed') return
     this.#current = undefined
@@ -199,7 +199,7 @@ class ReconnectingConnection implements Http2Connection {
 
 function problemOf({ error, socket, hasShownCertificate }: Attempt): ConnectionProblem {
   const code = error !== undefined && 'code' in error ? String(error.code) : ''
-  // OpenSSL's own messages are places in its source; the reason is the part for people.
+  // OpenSSL's messages name places in its source; only `reason` is readable.
   const reason = error !== undefined && 'reason' in error ? String(error.reason) : ''
   const text = reason || error?.message || code || 'the other side ended the connection before an HTTP/2 greeting'
   if (hasShownCertificate && (error === undefined || code === 'ECONNRESET')) {

@@ -17,7 +17,7 @@ import type { ModelCredentials } from '../security/model-credentials.ts'
 import { type ConnectionProblem, type Http2Connection, openHttp2Connection } from './http2-connection.ts'
 import { frameMessage, startUnaryCall, type UnaryCall, type UnaryFailure, type UnaryOutcome } from './unary-call.ts'
 
-/** Our own clock ends a call; the deadline on the wire only informs the model, and is a little later. */
+/** This process ends calls itself. The deadline sent to the model is for information and a little later. */
 const DEADLINE_GRACE_MS = 1_000
 
 export interface TransportError extends UnaryFailure {
@@ -34,25 +34,25 @@ export type SetupOutcome = { readonly kind: 'answered'; readonly response: Setup
 /** The connection to one model. It is not shared, and reconnects automatically. */
 export interface ModelChannel {
   isReady(): boolean
-  /** With `failFast`, a refused connection is an answer; without it, only the time decides. Never rejects. */
+  /** Waits for the connection. With `failFast` a refused connection ends the wait; without it, only the time limit does. Never rejects. */
   whenReady(timeoutMs: number, options: { readonly failFast: boolean }): Promise<boolean>
-  /** Why the last attempt to connect came to nothing; nothing after one that did. */
+  /** Why the last attempt to connect failed; `undefined` if it succeeded. */
   connectionProblem(): ConnectionProblem | undefined
   setup(className: string, timeoutMs: number): Promise<SetupOutcome>
   /**
-   * Sends an encoded and framed CallRequest. The answer stays bytes: reading it may take long. `admit` decides whether an
-   * answer of so many bytes is received.
+   * Sends an encoded and framed CallRequest. The answer is returned as bytes, because decoding may take long. `admit`
+   * decides by its size whether an answer is received.
    */
   call(frame: Buffer, expiry: DispatchExpiry, admit?: (bytes: number) => boolean): Promise<CallOutcome>
-  /** Whether the runner answers its health service with SERVING, which it does while its model is at work. Never rejects. */
+  /** Whether the runner's health service answers SERVING, as it does even while its model works. Never rejects. */
   isServing(timeoutMs: number): Promise<boolean>
-  /** Ends what is running as CANCELLED. */
+  /** Ends open calls as CANCELLED. */
   close(): void
 }
 
 export interface ModelChannelOptions {
   readonly credentials: ModelCredentials
-  /** An answer beyond this is refused when its first bytes say how long it is. */
+  /** A larger answer is refused as soon as its prefix announces its size. */
   readonly maxOutputBytes: number
 }
 
@@ -98,7 +98,7 @@ export function openModelChannel(target: ModelTarget, options: ModelChannelOptio
         void call.outcome.then((outcome) => {
           isOver = true
           const durationMs = performance.now() - startedAt
-          // Whichever callback runs first when this process was late: what is read after the time is not taken.
+          // An answer read after the time limit is rejected, whichever callback runs first after a stall of this process.
           resolve(expiry.isOver() ? { kind: 'expired', durationMs } : { ...explain(outcome), durationMs })
         })
         void expiry.whenExpired().then(() => {
@@ -128,7 +128,7 @@ function callStarter(connection: Http2Connection, security: ChannelSecurity, max
     if (session === undefined) return { outcome: Promise.resolve(noConnection), cancel: () => {} }
     const { http2, socket } = session
     const request = { authority: security.authority, path, frame, timeoutMs, maxReceiveBytes, admit }
-    // Deployed servers neither sign answers about their health nor want such questions signed.
+    // Deployed servers neither sign answers to health checks nor expect signed ones.
     if (path === paths.health) return startUnaryCall(http2, request)
     const findFault = (headers: IncomingHttpHeaders) => security.findFault(headers, socket)
     return startUnaryCall(http2, { ...request, headers: security.callHeaders(), findFault })
@@ -141,7 +141,7 @@ const paths = {
   health: HealthService.check.path,
 }
 
-/** Of the whole server: a HealthCheckRequest without a service has no bytes. */
+/** Checks the whole server: a HealthCheckRequest without a service has no bytes. */
 const healthRequest = frameMessage(Buffer.alloc(0))
 
 const noConnection: UnaryFailure = {

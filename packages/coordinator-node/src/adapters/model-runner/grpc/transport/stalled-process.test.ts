@@ -12,7 +12,7 @@ import type { GrpcModelRunner } from '../connect-model-runner.ts'
 import type { ModelRunnerOptions } from '../runner-options.ts'
 import { ask, call, openScene, type Scene, stateOf } from '../testing/scene.ts'
 
-// The models are in processes of their own, so that they go on while this one stands still.
+// The models have processes of their own, so that they keep running while this one stalls.
 
 let scene: Scene
 
@@ -46,14 +46,14 @@ async function connectModel(options: Partial<ModelRunnerOptions> = {}): Promise<
     const { port } = JSON.parse(line) as { port: number }
     scene.orchestrator.list([stateOf('a', port)])
     const runner = await scene.connect({ baseClassName: 'main.TrackerBase', stalls: startStallWatch(), ...options })
-    // The first call of a process takes longer.
+    // Warm-up: the first call of a process takes longer.
     await ask(runner, [call('after', '0')])
     return runner
   }
   throw new Error('the model runner ended before it was ready')
 }
 
-/** What a stopped process is to its callbacks: none runs. */
+/** Simulates a stopped process: no callback runs. */
 function standStill(lengthMs: number): void {
   const until = performance.now() + lengthMs
   while (performance.now() < until);
@@ -62,8 +62,8 @@ function standStill(lengthMs: number): void {
 const stalled = { status: 'absent', reason: 'coordinator_stalled', blame: 'coordinator' }
 const timeout = { status: 'absent', reason: 'timeout', blame: 'model' }
 
-describe('an answer that is read after this process stood still', () => {
-  it('is not taken when its time was over by then: whether it came in time is not known, and that is our fault', async () => {
+describe('an answer that is read after a stall of this process', () => {
+  it('is rejected after the time limit, with blame on the coordinator, as it may have arrived in time', async () => {
     const runner = await connectModel()
     const answers = ask(runner, [call('after', '700')], 500)
     await setTimeout(50)
@@ -71,7 +71,7 @@ describe('an answer that is read after this process stood still', () => {
     expect((await answers).a).toMatchObject([stalled])
   })
 
-  it('is not taken either when it was there in time, as nobody can tell', async () => {
+  it('is rejected even if it arrived in time, because that cannot be known', async () => {
     const runner = await connectModel()
     const answers = ask(runner, [call('after', '200')], 500)
     await setTimeout(50)
@@ -79,7 +79,7 @@ describe('an answer that is read after this process stood still', () => {
     expect((await answers).a).toMatchObject([stalled])
   })
 
-  it('is taken when its time is not over', async () => {
+  it('is accepted within the time limit', async () => {
     const runner = await connectModel()
     const answers = ask(runner, [call('after', '10')], 10_000)
     await setTimeout(50)
@@ -88,23 +88,23 @@ describe('an answer that is read after this process stood still', () => {
   })
 })
 
-describe('an answer that does not come', () => {
-  it('is our fault when this process stood still for much of its time', async () => {
+describe('a missing answer', () => {
+  it('is blamed on the coordinator when this process stalled for much of the time limit', async () => {
     const runner = await connectModel()
-    // The first call is read late, and leaves the second one too little.
+    // The first answer is read late and leaves too little time for the second call.
     const answers = ask(runner, [call('after', '10'), call('after', '1000')], 2_000)
     await setTimeout(5)
     standStill(1_500)
     expect((await answers).a).toMatchObject([{ status: 'answered' }, stalled])
   })
 
-  it('is the fault of the model otherwise, also right after this process stood still', async () => {
+  it('is blamed on the model otherwise, even right after a stall', async () => {
     const runner = await connectModel()
     standStill(1_500)
     expect((await ask(runner, [call('after', '2000')], 600)).a).toMatchObject([timeout])
   })
 
-  it('is not held against a model that is out of time because of us, however often', async () => {
+  it('never counts against the model when the coordinator caused it', async () => {
     const runner = await connectModel({ timeoutLimit: 1, failureLimit: 1 })
     for (let round = 0; round < 3; round += 1) {
       const answers = ask(runner, [call('after', '100')], 300)

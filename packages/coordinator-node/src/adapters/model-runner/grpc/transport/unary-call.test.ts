@@ -42,7 +42,7 @@ async function open(onStream: OnStream): Promise<{
   return { server, session, start, close: () => connection.close() }
 }
 
-/** What becomes of a call that the server answers so; after it, the connection must take another one. */
+/** The outcome of a call that the server answers like this. The connection must be usable for another call afterwards. */
 async function outcomeOf(answer: (stream: ServerHttp2Stream) => void): Promise<UnaryOutcome> {
   let calls = 0
   const { start, server } = await open((stream) => {
@@ -60,7 +60,7 @@ const trailersOnly = (headers: Record<string, string>) => (stream: ServerHttp2St
   stream.respond({ ...grpcHeaders, ...headers }, { endStream: true })
 
 describe('the request', () => {
-  it('is a POST of gRPC with its deadline, its headers and one framed message', async () => {
+  it('is a gRPC POST with a deadline, headers and one framed message', async () => {
     let headers: unknown
     const received: Buffer[] = []
     const { start } = await open((stream, given) => {
@@ -88,7 +88,7 @@ describe('the request', () => {
     [99_999_999, '99999999m'],
     [100_000_000, '100000S'],
     [1e15, '99999999S'],
-  ])('gives a time of %s ms as %s', async (timeoutMs, expected) => {
+  ])('encodes a time limit of %s ms as %s', async (timeoutMs, expected) => {
     let timeout: unknown
     const { start } = await open((stream, headers) => {
       timeout = headers['grpc-timeout']
@@ -98,7 +98,7 @@ describe('the request', () => {
     expect(timeout).toBe(expected)
   })
 
-  it('may be larger than what the server reads of it', async () => {
+  it('may be only partly read by the server', async () => {
     const { start } = await open(trailersOnly({ 'grpc-status': '8', 'grpc-message': 'larger than max' }))
     const frame = frameMessage(Buffer.alloc(8 * 1024 * 1024))
     expect(await start({ frame }).outcome).toEqual({ kind: 'error', code: 8, details: 'larger than max' })
@@ -108,14 +108,14 @@ describe('the request', () => {
 describe('the status', () => {
   const codes = Object.values(status).filter((code): code is status => typeof code === 'number' && code !== 0)
 
-  it.each(codes)('%i is told with its message, from the trailers', async (code) => {
+  it.each(codes)('%i is returned with its message from the trailers', async (code) => {
     const outcome = await outcomeOf((stream) =>
       respond(stream, [], { 'grpc-status': String(code), 'grpc-message': 'because' }),
     )
     expect(outcome).toEqual({ kind: 'error', code, details: 'because' })
   })
 
-  it.each(codes)('%i is told with its message, from headers without an answer', async (code) => {
+  it.each(codes)('%i is returned with its message from headers without an answer', async (code) => {
     const outcome = await outcomeOf(trailersOnly({ 'grpc-status': String(code), 'grpc-message': 'because' }))
     expect(outcome).toEqual({ kind: 'error', code, details: 'because' })
   })
@@ -127,7 +127,7 @@ describe('the status', () => {
     expect(outcome).toEqual({ kind: 'error', code: status.UNKNOWN, details: '' })
   })
 
-  it('of a failure wins over the message that came before it', async () => {
+  it('of a failure overrides the message that came before it', async () => {
     const outcome = await outcomeOf((stream) =>
       respond(stream, [frameMessage(Buffer.from('x'))], { 'grpc-status': '10', 'grpc-message': 'changed its mind' }),
     )
@@ -139,13 +139,13 @@ describe('the status', () => {
     ['100%', '100%'],
     ['50%25 of %zz%4', '50% of %zz%4'],
     ['%ff%41', '\ufffdA'],
-  ])('has a message that was written as %s', async (written, details) => {
+  ])('has the decoded message of %s', async (written, details) => {
     const outcome = await outcomeOf(trailersOnly({ 'grpc-status': '2', 'grpc-message': written }))
     expect(outcome).toEqual({ kind: 'error', code: status.UNKNOWN, details })
   })
 })
 
-describe('an answer that is no answer of gRPC', () => {
+describe('an answer that is not gRPC', () => {
   it.each([
     [400, status.INTERNAL],
     [401, status.UNAUTHENTICATED],
@@ -208,7 +208,7 @@ describe('an answer that is no answer of gRPC', () => {
 describe('the message of an answer', () => {
   const ok = { 'grpc-status': '0' }
 
-  it('may come byte by byte', async () => {
+  it('may arrive byte by byte', async () => {
     const frame = frameMessage(Buffer.from('slowly'))
     const outcome = await outcomeOf((stream) => {
       stream.respond(grpcHeaders, { waitForTrailers: true })
@@ -232,12 +232,12 @@ describe('the message of an answer', () => {
     expect(outcome).toHaveProperty('details', expect.stringMatching(/^the answer ended after \d+ bytes, before/))
   })
 
-  it('may not come in thousands of small pieces', async () => {
+  it('is refused when it arrives in thousands of small pieces', async () => {
     const frame = frameMessage(Buffer.alloc(5_000))
     let sent = 0
     const { start } = await open((stream) => {
       stream.respond(grpcHeaders)
-      // Each piece is a frame of its own, as it waits for the one before.
+      // Each piece is a frame of its own because it is sent after the previous one.
       const sendNext = () => {
         if (!stream.destroyed && sent < frame.length) stream.write(frame.subarray(sent, ++sent), sendNext)
       }
@@ -252,13 +252,13 @@ describe('the message of an answer', () => {
     ['in one piece', [Buffer.concat([frameMessage(Buffer.from('a')), frameMessage(Buffer.from('b'))])]],
     ['in two', [frameMessage(Buffer.from('a')), frameMessage(Buffer.from('b'))]],
     ['the second a mere byte', [frameMessage(Buffer.from('a')), Buffer.from([0])]],
-  ])('may not be two, %s', async (_, chunks) => {
+  ])('is refused when a second one follows, %s', async (_, chunks) => {
     const outcome = await outcomeOf((stream) => respond(stream, chunks, ok))
     const details = 'the answer has more than one message'
     expect(outcome).toEqual({ kind: 'error', code: status.INTERNAL, details })
   })
 
-  it('may not be compressed', async () => {
+  it('is refused when compressed', async () => {
     const frame = frameMessage(Buffer.from('answer'))
     frame[0] = 1
     const outcome = await outcomeOf((stream) => respond(stream, [frame], ok))
@@ -271,11 +271,11 @@ describe('the message of an answer', () => {
     expect(outcome).toEqual({ kind: 'bytes', bytes: Buffer.alloc(1_000, 1) })
   })
 
-  it('is refused by its first bytes when they say that it is larger', async () => {
+  it('is refused as soon as its prefix announces a larger size', async () => {
     const closed = deferred<number>()
     const outcome = await outcomeOf((stream) => {
       stream.respond(grpcHeaders)
-      // The rest never comes: a call that waited for it would not end.
+      // The rest never arrives: a call that waited for it would not end.
       stream.write(frameMessage(Buffer.alloc(1_001)).subarray(0, 5))
       stream.on('close', () => closed.resolve(stream.rstCode))
     })
@@ -286,7 +286,7 @@ describe('the message of an answer', () => {
 })
 
 describe('a call that is cancelled', () => {
-  it('before its answer is CANCELLED, and the server is told', async () => {
+  it('before its answer ends as CANCELLED, and the server is notified', async () => {
     const arrived = deferred<ServerHttp2Stream>()
     const { start } = await open((stream) => arrived.resolve(stream))
     const call = start()
@@ -297,14 +297,14 @@ describe('a call that is cancelled', () => {
     expect(await closed).toBe(constants.NGHTTP2_CANCEL)
   })
 
-  it('before it was sent is CANCELLED', async () => {
+  it('before it was sent ends as CANCELLED', async () => {
     const { start } = await open(() => {})
     const call = start()
     call.cancel()
     expect(await call.outcome).toMatchObject({ kind: 'error', code: status.CANCELLED })
   })
 
-  it('after its answer has that answer', async () => {
+  it('after its answer returns that answer', async () => {
     const { start } = await open((stream) => respond(stream, [frameMessage(Buffer.from('x'))], { 'grpc-status': '0' }))
     const call = start()
     const outcome = await call.outcome
@@ -318,7 +318,7 @@ describe('a connection that ends', () => {
   it.each([
     ['before an answer', () => {}],
     ['in the middle of one', (stream: ServerHttp2Stream) => stream.respond(grpcHeaders)],
-  ])('leaves its calls UNAVAILABLE, %s', async (_, begin) => {
+  ])('ends its calls as UNAVAILABLE, %s', async (_, begin) => {
     let calls = 0
     const { start, server } = await open((stream) => {
       calls += 1
@@ -330,7 +330,7 @@ describe('a connection that ends', () => {
     expect(outcomes).toEqual([lost, lost])
   })
 
-  it('by our own doing ends its calls, and takes no more', async () => {
+  it('because this side closed it ends its calls and refuses new ones', async () => {
     const arrived = deferred<void>()
     const { start, session, close } = await open(() => arrived.resolve())
     const call = start()

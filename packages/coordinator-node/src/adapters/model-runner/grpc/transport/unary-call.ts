@@ -3,12 +3,12 @@ import { errorText } from '@crunch/local-processes/errors'
 import { status } from '@grpc/grpc-js'
 
 /**
- * One unary call of gRPC over HTTP/2 (github.com/grpc/grpc, doc/PROTOCOL-HTTP2.md), as much of it as calling a model takes: a
- * fan-out makes thousands of calls at once, and a general client costs several times as much a call.
+ * A unary gRPC call over HTTP/2 (github.com/grpc/grpc, doc/PROTOCOL-HTTP2.md), limited to what calling a model needs. A
+ * fan-out makes thousands of calls at once, and each costs several times as much with a general client.
  */
 export interface UnaryCall {
   readonly outcome: Promise<UnaryOutcome>
-  /** Cancels the call on the other side. The outcome is CANCELLED unless there already is one. */
+  /** Cancels the call on the server. The outcome is CANCELLED unless the call already has one. */
   cancel(): void
 }
 
@@ -18,11 +18,11 @@ export interface UnaryFailure {
   readonly kind: 'error'
   readonly code: status
   readonly details: string
-  /** There was an answer, and it is not known to be that of the one who was asked. */
+  /** An answer arrived, but its proof is missing or invalid. */
   readonly isUnproven?: boolean
-  /** The other side said nothing: there was no connection, it was lost, or it was closed here. */
+  /** No answer arrived: the connection was missing, lost, or closed on this side. */
   readonly absence?: 'lost' | 'closed here'
-  /** The other side ended the call without a status. */
+  /** The server ended the call without a status. */
   readonly isReset?: boolean
 }
 
@@ -30,27 +30,27 @@ export interface UnaryRequest {
   /** The `:authority`. */
   readonly authority: string
   readonly path: string
-  /** Beside those that every call has. */
+  /** Headers in addition to those of every call. */
   readonly headers?: Readonly<Record<string, string>>
-  /** What is wrong with the proof in the headers of an answer: then the answer is not taken, whatever it is. */
+  /** The problem with the proof in the headers of an answer, if any. An answer with such a problem is always rejected. */
   readonly findFault?: (headers: IncomingHttpHeaders) => string | undefined
-  /** From `frameMessage`; the calls of a fan-out share it. */
+  /** Made by `frameMessage` and shared by the calls of a fan-out. */
   readonly frame: Buffer
-  /** The deadline that is sent to the other side. */
+  /** The deadline sent to the server. */
   readonly timeoutMs: number
-  /** A larger answer ends the call as soon as its first bytes say how large it is. */
+  /** A larger answer ends the call as soon as its prefix announces its size. */
   readonly maxReceiveBytes: number
-  /** Asked once the answer has said how many bytes it has; false ends the call, as RESOURCE_EXHAUSTED. */
+  /** Called with the announced size of the answer; false ends the call as RESOURCE_EXHAUSTED. */
   readonly admit?: (bytes: number) => boolean
 }
 
 const PREFIX_BYTES = 5
 
-/** Servers send pieces of kilobytes. An answer in many smaller ones costs this process more than its bytes do. */
+/** Minimum average size of data frames. Servers send kilobytes per frame; many tiny frames would cost more than their bytes. */
 const FEW_PIECES = 1_024
 const SMALL_PIECE_BYTES = 256
 
-/** A message as it goes over the wire: not compressed, its length, its bytes. */
+/** A gRPC frame: the flag for "not compressed", the length, the message. */
 export function frameMessage(bytes: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(PREFIX_BYTES + bytes.length)
   frame[0] = 0
@@ -73,7 +73,7 @@ export function startUnaryCall(session: ClientHttp2Session, request: UnaryReques
       ...request.headers,
     })
   } catch (error) {
-    // The session ended in this very turn of the event loop.
+    // The session ended in the current turn of the event loop.
     const details = errorText(error)
     return { outcome: Promise.resolve(lost(details)), cancel: () => {} }
   }
@@ -84,11 +84,11 @@ export function startUnaryCall(session: ClientHttp2Session, request: UnaryReques
     stream.on('data', (chunk: Buffer) => {
       if (!answer.takeData(chunk)) stream.close(constants.NGHTTP2_CANCEL)
     })
-    // An answer may come before all of the request is read, and then the rest of it is not wanted.
+    // The answer may come before the server has read the whole request; the rest of the request is then dropped.
     stream.on('end', () => {
       if (!stream.writableFinished) stream.close(constants.NGHTTP2_CANCEL)
     })
-    // The status, or how the stream was closed, shows what went wrong.
+    // The status or the reset code of the stream shows what went wrong.
     stream.on('error', () => {})
     stream.on('close', () => resolve(answer.outcome(session.destroyed, stream.rstCode)))
   })
@@ -96,16 +96,16 @@ export function startUnaryCall(session: ClientHttp2Session, request: UnaryReques
   return { outcome, cancel: () => stream.close(constants.NGHTTP2_CANCEL) }
 }
 
-/** Gathers what the server says, in whatever order and pieces. */
+/** Assembles the answer from headers, data and trailers in any order. */
 class AnswerReader {
   readonly #request: UnaryRequest
   #chunks: Buffer[] = []
   #receivedBytes = 0
-  /** With its prefix; unknown until the prefix is there. */
+  /** Length of the message with its prefix; `undefined` until the prefix has arrived. */
   #frameBytes: number | undefined
   #hasHeaders = false
   #status: { readonly code: status; readonly details: string } | undefined
-  /** Of a message, whatever it says: an error that comes without one may stand for itself. */
+  /** Rejects an answer whose proof is invalid; an error status without a message needs no proof. */
   #unproven: UnaryFailure | undefined
   #refusal: UnaryFailure | undefined
 
@@ -114,7 +114,7 @@ class AnswerReader {
   }
 
   takeHeaders(headers: IncomingHttpHeaders): void {
-    // An error without an answer may have its status here.
+    // An error without an answer may carry its status in the headers.
     this.takeStatus(headers)
     const httpStatus = Number(headers[constants.HTTP2_HEADER_STATUS])
     const contentType = String(headers[constants.HTTP2_HEADER_CONTENT_TYPE] ?? 'none')
@@ -139,7 +139,7 @@ class AnswerReader {
     this.#status = { code: number in status ? number : status.UNKNOWN, details: decodeDetails(headers['grpc-message']) }
   }
 
-  /** False when nothing more of this answer is wanted. */
+  /** False when the rest of this answer is not needed. */
   takeData(chunk: Buffer): boolean {
     this.#refusal ??= this.#unproven
     if (this.#refusal !== undefined) return false
@@ -212,7 +212,7 @@ function encodeTimeout(timeoutMs: number): string {
   return milliseconds < 1e8 ? `${milliseconds}m` : `${Math.min(Math.ceil(milliseconds / 1_000), 99_999_999)}S`
 }
 
-/** Percent-encoded UTF-8; what is no such code stays as it came. */
+/** Decodes percent-encoded UTF-8; invalid sequences stay unchanged. */
 function decodeDetails(message: string | string[] | undefined): string {
   return String(message ?? '').replace(/(?:%[0-9a-f]{2})+/gi, (codes) =>
     Buffer.from(codes.replaceAll('%', ''), 'hex').toString('utf8'),

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import { CALLS_A_COLLECTION, startYoungCollections } from './young-garbage.ts'
 
-it('collects young garbage once enough calls were answered, and then anew', () => {
+it('collects young garbage each time that enough calls were answered', () => {
   const collect = vi.fn()
   const tell = startYoungCollections(collect as unknown as typeof globalThis.gc)
   tell(CALLS_A_COLLECTION - 1)
