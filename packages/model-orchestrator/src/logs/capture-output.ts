@@ -3,16 +3,16 @@ import { StringDecoder } from 'node:string_decoder'
 import { errorText } from '@crunch/local-processes/errors'
 import type { LogLimits, RunLog } from './run-log.ts'
 
-/** A longer line goes on as the next entry. */
+/** Longer lines are split into several entries. */
 const MAX_LINE_CHARACTERS = 16 * 1024
 
-/** After its end a process leaves a few kilobytes in its pipes. */
+/** How long to read what an ended process left in its pipes: at most a few kilobytes. */
 const FINISH_LIMIT_MS = 1_000
 
 /**
  * Copies a process's output into its log, line by line, one chunk after the other. Output over the run's budget is
- * dropped and counted in the log, but still read: Node buffers what the pipe does not accept, so the memory of a model
- * that is not read grows without bound. Reading is limited as well: beyond it `onFlood` must end the run.
+ * dropped and counted in the log, but still read: Node buffers writes to a full pipe, so the memory of a model whose
+ * output is not read grows without bound. Above the flood limit, `onFlood` must end the run.
  */
 export function captureOutput(input: {
   readonly stdout: Readable
@@ -33,9 +33,9 @@ export function captureOutput(input: {
     copyLines(input.stderr, true, runLog, admit),
   ])
   return {
-    /** Call it when the process has ended: reads the rest of the pipes, for at most a second. */
+    /** Call it after the process has ended: reads the rest of the pipes, for at most a second. */
     async finish() {
-      // A grandchild that left the group may hold the pipe open for ever.
+      // A grandchild that left the group may hold the pipe open forever.
       const timer = setTimeout(() => {
         input.stdout.destroy()
         input.stderr.destroy()
@@ -84,12 +84,12 @@ async function copyLines(
   if (rest !== '') await append([rest])
 }
 
-/** What our own `destroy` looks like to the reader. */
+/** Whether the error only reports our own `destroy`. */
 function isPrematureClose(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
-/** Lines without their ends; the last one is not complete yet. */
+/** Splits text into lines without their ends; the last one may be incomplete. */
 function splitLines(text: string): string[] {
   const lines: string[] = []
   for (const line of text.split('\n')) {
@@ -101,7 +101,7 @@ function splitLines(text: string): string[] {
   return lines
 }
 
-/** Whether that many more bytes are within the average and the burst; refused bytes are not counted. */
+/** Returns whether so many more bytes are within the average and the burst; refused bytes are not counted. */
 function createBudget(bytesPerSecond: number, burstBytes: number): (bytes: number) => boolean {
   let available = burstBytes
   let countedAtMs = performance.now()

@@ -41,7 +41,7 @@ function following(request: Partial<ModelLogRequest> = {}) {
 }
 
 describe('readModelLog', () => {
-  it('gives both halves of the newest run, or the newest lines of it', async () => {
+  it('returns both files of the newest run, or its newest lines', async () => {
     for (const run of ['m_1', 'm_2']) {
       const runLog = openLog(run, { fileBytes: 1_000 })
       for (let count = 0; count < 15; count += 1) await runLog.append([line(`${run} line ${count}`)])
@@ -54,7 +54,7 @@ describe('readModelLog', () => {
     expect((await messages({ deploymentId: 'm_1' })).at(-1)).toBe('m_1 line 14')
   })
 
-  it('follows a model over a rotation and its restarts', async () => {
+  it('follows a model across log rotation and restarts', async () => {
     const { seen, done, leave } = following({ lines: 1 })
     const first = openLog('m_1', { fileBytes: 400 })
     await first.append([line('0'), line('1')])
@@ -77,7 +77,7 @@ describe('readModelLog', () => {
     await second.close()
   })
 
-  it('ends with the run when one is given', async () => {
+  it('ends with the run if a run is given', async () => {
     const { seen, done } = following({ deploymentId: 'm_1' })
     const runLog = openLog('m_1')
     await runLog.append([line('a')])
@@ -88,7 +88,7 @@ describe('readModelLog', () => {
     await runLog.close()
   })
 
-  it('waits for the end of a line, and shows what a crash left of one', async () => {
+  it('waits for the end of a line, and shows a line that a crash cut off', async () => {
     await mkdir(join(logsDirectory, 'm'))
     const path = join(logsDirectory, 'm', 'm_1.ndjson')
     const whole = JSON.stringify({ timestamp: '2025-01-01T00:00:00.000Z', ...line('é whole') })
@@ -104,7 +104,7 @@ describe('readModelLog', () => {
     await done
   })
 
-  it('says that there is no log, and leaves its folder for no name', async () => {
+  it('reports a missing log, and never reads outside the log folder', async () => {
     await expect(messages()).rejects.toMatchObject({ code: 'LOG_UNKNOWN' })
     await writeFile(join(logsDirectory, 'x.ndjson'), '{}\n')
     for (const request of [{ modelId: '..' }, { modelId: 'm', deploymentId: '../x' }, { deploymentId: 'm_9' }]) {

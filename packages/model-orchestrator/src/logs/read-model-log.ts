@@ -10,24 +10,24 @@ import { RUN_ENDED, type RunLogLine } from './run-log.ts'
 
 const POLL_MS = 200
 const CHUNK_BYTES = 256 * 1024
-/** A model writes shorter lines; a file that holds a longer one was not written by us. */
+/** The orchestrator writes shorter lines, so a file with a longer one is not its own. */
 const MAX_LINE_CHARACTERS = 1024 * 1024
 
-/** A line of a model's log, with the run that it is of and its instant as ISO 8601 text. */
+/** A line of a model's log, with its run and its time as ISO 8601 text. */
 export interface LoggedLine extends RunLogLine {
   readonly timestamp: string
   readonly deploymentId: string
 }
 
-/** Which part of a model's log is wanted. */
+/** Selects a part of a model's log. */
 export interface ModelLogRequest {
   readonly logsDirectory: string
   readonly modelId: string
-  /** A run; the newest unless given. */
+  /** The run; the newest unless given. */
   readonly deploymentId?: string
-  /** Follows later lines, across restarts of the model unless a run is given, until `signal` aborts. */
+  /** Also yields new lines until `signal` aborts, across restarts of the model unless a run is given. */
   readonly follow?: boolean
-  /** Only the newest lines of what is there already; all unless given. */
+  /** How many of the existing lines to yield, the newest; all unless given. */
   readonly lines?: number
   readonly signal?: AbortSignal
 }
@@ -42,8 +42,8 @@ const lineSchema = z.object({
 })
 
 /**
- * The lines that are kept of a model's run, oldest first. Throws `LOG_UNKNOWN` when there is no such log; when it
- * follows a model that was never started, it waits for its first run instead.
+ * Yields the stored lines of a model's run, oldest first. Throws `LOG_UNKNOWN` if there is no such log. When following
+ * a model that was never started, it waits for the first run instead.
  */
 export async function* readModelLog(request: ModelLogRequest): AsyncGenerator<LoggedLine, void> {
   const { logsDirectory, modelId, deploymentId, follow = false, signal } = request
@@ -73,7 +73,7 @@ interface RunReading {
   readonly follow: boolean
   readonly lines: number
   readonly signal: AbortSignal | undefined
-  /** Whether a newer run makes the further lines of this one unlikely. */
+  /** Whether a newer run exists, so that this one will hardly get more lines. */
   readonly isOver: () => Promise<boolean>
 }
 
@@ -106,7 +106,7 @@ async function* readRun(folder: string, run: string, reading: RunReading): Async
 }
 
 interface OpenLog {
-  /** Null while there is no such file. */
+  /** Null while the file does not exist. */
   readonly handle: FileHandle | null
   readonly inode: number | null
   position: number
@@ -124,7 +124,7 @@ async function openLog(path: string): Promise<OpenLog> {
   }
 }
 
-/** The older half of a log; nothing when the file that was just opened has become it. */
+/** The older half of a log; empty if the file that was just opened has meanwhile been rotated to it. */
 async function readRotated(path: string, newer: OpenLog): Promise<string> {
   const older = await openLog(path)
   if (older.handle === null) return ''
@@ -135,12 +135,12 @@ async function readRotated(path: string, newer: OpenLog): Promise<string> {
   }
 }
 
-/** The log is rotated by a rename, after which our open file only has the rest of the older half. */
+/** Rotation renames the file, so the open one may have become the older half. */
 async function wasReplaced(path: string, file: OpenLog): Promise<boolean> {
   try {
     return (await stat(path)).ino !== file.inode
   } catch (error) {
-    if (isMissing(error)) return false // Between the rename and the new file; or nothing was written yet.
+    if (isMissing(error)) return false // Between the rename and the creation of the new file, or before the first line.
     throw error
   }
 }
@@ -157,7 +157,7 @@ async function readNew(file: OpenLog, parse: (text: string) => LoggedLine[]): Pr
   }
 }
 
-/** Takes the text as it comes; a line is given when its end is there. */
+/** Splits text that arrives in pieces into complete lines. */
 function createParser(deploymentId: string): (text: string) => LoggedLine[] {
   let rest = ''
   return (text) => {
@@ -171,7 +171,7 @@ function toLine(row: string, deploymentId: string): LoggedLine {
   try {
     return { ...lineSchema.parse(JSON.parse(row)), deploymentId }
   } catch {
-    // A write that was cut by a crash: what is left of it is still worth reading.
+    // A crash cut the line off; the rest may still explain the crash.
     return { timestamp: '', message: row, error: true, emitter: 'service', deploymentId }
   }
 }
@@ -201,7 +201,7 @@ function isMissing(error: unknown): boolean {
 }
 
 function noLog(folder: string, id: string): OrchestratorError {
-  const problem = `there is no log of ${id} in ${folder}; it was never started, or newer runs replaced it`
+  const problem = `there is no log of ${id} in ${folder}; the model was never started, or newer runs replaced this one`
   return new OrchestratorError('LOG_UNKNOWN', problem)
 }
 

@@ -19,7 +19,7 @@ const open = (deploymentId: string, limits: Partial<LogLimits> = {}, target = di
 const line = (message: string, error = false) => ({ message, error, emitter: 'user-code' as const })
 
 describe('run log', () => {
-  it('keeps at most two files of the limited size a run, the newest lines in them', async () => {
+  it('keeps at most two files of limited size per run, with the newest lines', async () => {
     const runLog = open('m_1', { fileBytes: 2_000 })
     for (let count = 0; count < 200; count += 1) await runLog.append([line(`line ${count}`)])
     await runLog.close()
@@ -30,7 +30,7 @@ describe('run log', () => {
     expect(JSON.parse(last ?? '')).toMatchObject(line('line 199'))
   })
 
-  it('keeps the newest runs and files that are not its own', async () => {
+  it('keeps the newest runs and foreign files', async () => {
     await mkdir(join(directory, 'm'))
     await writeFile(join(directory, 'm', 'notes.txt'), 'mine')
     for (let count = 1; count <= 6; count += 1) {
@@ -59,7 +59,7 @@ describe('run log', () => {
     }
   })
 
-  it('says once that it cannot write, and lets the model go on', async () => {
+  it('reports once that it cannot write, and never fails the model', async () => {
     await writeFile(join(directory, 'file'), '')
     const before = log.lines.length
     const runLog = open('m_1', {}, join(directory, 'file'))
@@ -71,7 +71,7 @@ describe('run log', () => {
 })
 
 describe('captured output', () => {
-  it('makes lines of whatever comes, also without an end, in pieces, or far too long', async () => {
+  it('splits output into lines, even if it arrives in pieces, lacks a line end, or is far too long', async () => {
     const runLog = open('m_1')
     const [stdout, stderr] = [new PassThrough(), new PassThrough()]
     const output = captureOutput({ stdout, stderr, runLog, limits: DEFAULT_LOG_LIMITS, onFlood: () => undefined })
@@ -92,7 +92,7 @@ describe('captured output', () => {
     expect(lines.filter(({ error }) => error).map(({ message }) => message.length)).toEqual([16_384, 16_384, 7_232])
   })
 
-  it('drops what is over the budget, says how much, and calls out a flood', async () => {
+  it('drops output over the budget, logs how much, and reports a flood', async () => {
     const limits = {
       ...DEFAULT_LOG_LIMITS,
       bytesPerSecond: 1,

@@ -3,19 +3,19 @@ import { join } from 'node:path'
 import { errorText } from '@crunch/local-processes/errors'
 import type { OrchestratorLog } from '../log.ts'
 
-/** How much of a model's output is kept. Per model at most `runs` × 2 × `fileBytes` lie on the disk. */
+/** How much of a model's output is kept. A model's logs take at most `runs` × 2 × `fileBytes` on disk. */
 export interface LogLimits {
-  /** A file that reaches this size becomes `.1.ndjson`, replacing the one before. */
+  /** A file that reaches this size is renamed to `.1.ndjson`, replacing the previous one. */
   readonly fileBytes: number
-  /** Runs of a model whose files are kept, the newest. */
+  /** How many runs of a model keep their files, the newest. */
   readonly runs: number
-  /** What is kept of one run's output on the average; more is dropped. */
+  /** Average output of one run that is kept; more is dropped. */
   readonly bytesPerSecond: number
-  /** What is kept at once before that. */
+  /** Burst above that average that is kept. */
   readonly burstBytes: number
-  /** What one run may print on the average; more is a failure of the model, which is then stopped. */
+  /** Average output that one run may print; a model that prints more fails and is stopped. */
   readonly floodBytesPerSecond: number
-  /** What it may print at once before that. */
+  /** Burst above that average that it may print. */
   readonly floodBytes: number
 }
 
@@ -28,7 +28,7 @@ export const DEFAULT_LOG_LIMITS: LogLimits = {
   floodBytes: 32 * 1024 * 1024,
 }
 
-/** How the last line about a run begins. */
+/** The beginning of the last line of a run. */
 export const RUN_ENDED = 'run ended: '
 
 /** One line of a run: from the model (`user-code`), about it (`service`), or of its preparation (`builder`). */
@@ -38,24 +38,24 @@ export interface RunLogLine {
   readonly emitter: 'user-code' | 'service' | 'builder'
 }
 
-/** Enough of the newest error lines to show an author why a start failed. */
+/** Enough error lines to show an author why a start failed. */
 const TAIL_LINES = 20
 const TAIL_CHARACTERS = 1_000
-/** Enough for the two tracebacks of an import that fails. */
+/** Enough for the two tracebacks of a failed import. */
 const KEPT_LINES = 100
 
 /** The log of one run: NDJSON lines `{timestamp, message, error, emitter}`. */
 export interface RunLog {
-  /** Resolves when the lines are written; it never rejects: a full disk is logged once and ends this log, not the model. */
+  /** Resolves when the lines are written. Never rejects: a full disk is logged once and ends the log, not the model. */
   append(lines: readonly RunLogLine[]): Promise<void>
   /** The newest lines of stderr, at most 1,000 characters. */
   errorTail(): string
-  /** The newest 100 lines of stderr, the oldest first; of each at most the last 1,000 characters. */
+  /** The newest 100 lines of stderr, oldest first; at most the last 1,000 characters of each. */
   errorLines(): readonly string[]
   close(): Promise<void>
 }
 
-/** Opens `{directory}/{modelId}/{deploymentId}.ndjson`, or only keeps the tail when there is no directory. */
+/** Opens `{directory}/{modelId}/{deploymentId}.ndjson`; without a directory it only keeps the tail in memory. */
 export function openRunLog(input: {
   readonly directory: string | undefined
   readonly modelId: string
@@ -77,7 +77,7 @@ export function openRunLog(input: {
       await step()
     } catch (error) {
       usable = false
-      log.error('log of a model cannot be written; its output is dropped', { modelId, reason: errorText(error) })
+      log.error('cannot write the log of a model; its output is dropped', { modelId, reason: errorText(error) })
     }
   }
 
@@ -121,7 +121,7 @@ export function openRunLog(input: {
   }
 }
 
-/** Deployment ids sort by time, so the oldest runs come first. Files with other names are not ours and stay. */
+/** Deployment ids sort by time, so the oldest runs come first. Files with other names are foreign and stay. */
 async function removeOldRuns(folder: string, modelId: string, keep: number): Promise<void> {
   const prefix = `${modelId}_`
   const files = (await readdir(folder)).filter((name) => name.startsWith(prefix) && name.endsWith('.ndjson'))

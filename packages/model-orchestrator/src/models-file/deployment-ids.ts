@@ -1,6 +1,6 @@
 /**
- * Makes deployment ids, `{model_id}_{YYYYMMDD_HHMMSS_mmm}` in UTC. Coordinators take a known id at a known address for
- * a model that is already set up, so no id is ever given twice: each is at least a millisecond after the one before.
+ * Creates deployment ids, `{model_id}_{YYYYMMDD_HHMMSS_mmm}` in UTC. Coordinators assume that a known id at a known
+ * address is already set up, so ids must be unique: each is at least a millisecond after the previous one.
  */
 export function createDeploymentIds(now: () => number = Date.now): (modelId: string) => string {
   let lastAt = 0

@@ -8,16 +8,16 @@ import { OrchestratorError } from '../errors.ts'
 import { parseModelsFile } from './models-file.ts'
 import { readModelsText } from './watch-models-file.ts'
 
-/** An edit is by id: of which competition an entry is does not matter to it. */
+/** Edits find entries by id, so the competition does not matter. */
 const ANY_CRUNCH = ''
-/** An edit takes milliseconds. */
+/** How long to wait for another edit; one takes milliseconds. */
 const WAIT_LIMIT_MS = 15_000
 
-/** The models file while it is edited: the entries of every competition. */
+/** The models file during an edit, with the entries of every competition. */
 export interface ModelsFileEdit {
   /** The ids of all entries, in the file's order. */
   ids(): string[]
-  /** The keys of an entry as they stand in the file; throws `MODEL_UNKNOWN`. */
+  /** The keys of an entry as written in the file; throws `MODEL_UNKNOWN`. */
   entry(id: string): YAMLMap
   set(id: string, key: string, value: string): void
   add(entry: Readonly<Record<string, string>>): void
@@ -25,8 +25,8 @@ export interface ModelsFileEdit {
 }
 
 /**
- * Changes the models file. Comments and order stay; the file is replaced in one step, and edits of several programs
- * wait for each other. Nothing is written when `change` throws or would leave a file that cannot be read.
+ * Changes the models file. Comments and order stay. The file is replaced atomically, and edits of several programs
+ * wait for each other. Nothing is written if `change` throws or the result would be invalid.
  *
  * Throws `MODELS_FILE_INVALID` (the file must be valid before), `MODELS_FILE_LOCKED`, or what `change` throws.
  */
@@ -49,7 +49,7 @@ export async function editModelsFile<Result>(
   })
 }
 
-/** One edit after the other, over all programs; the lock lies in a hidden folder beside the file. */
+/** Serialises the edits of all programs, with a lock in a hidden folder beside the file. */
 async function inTurn<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
   const folder = join(dirname(path), `.${basename(path)}.lock`)
   try {
@@ -103,7 +103,7 @@ function createEdit(path: string, document: Document): ModelsFileEdit {
   }
 }
 
-/** Python reads YAML 1.1, in which 2025_01 is a number and "no" is false: such texts, and every id, get quotes. */
+/** Quotes every id, and texts such as "no" and "2025_01": in YAML 1.1, which Python reads, these are a boolean and a number. */
 function quoteForOlderReaders(entry: YAMLMap, key: string): void {
   const node = entry.get(key, true)
   if (!isScalar(node) || typeof node.value !== 'string') return
@@ -113,7 +113,7 @@ function quoteForOlderReaders(entry: YAMLMap, key: string): void {
 function modelsOf(path: string, document: Document): YAMLSeq {
   const models = document.get('models')
   if (isSeq(models)) return models
-  // "models:" without a value means that there are none.
+  // "models:" without a value is an empty list.
   if (models === null || models === undefined) document.set('models', document.createNode([]))
   const created = document.get('models')
   if (isSeq(created)) return created
@@ -124,7 +124,7 @@ function isJson(document: Document): boolean {
   return isMap(document.contents) && document.contents.flow === true
 }
 
-/** Whether "- " is indented below "models:"; both styles are common, and the file keeps its own. */
+/** Whether "- " is indented below "models:". Both styles are common; an edit keeps the file's style. */
 function isSequenceIndented(text: string): boolean {
   return !/^models:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*- /m.test(text)
 }

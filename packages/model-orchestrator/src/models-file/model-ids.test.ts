@@ -25,7 +25,7 @@ async function add(): Promise<string> {
 }
 
 describe('the id of a model that was removed', () => {
-  it('is never given again', async () => {
+  it('is never reused', async () => {
     expect([await add(), await add()]).toEqual(['1', '2'])
     await remove('2')
     expect(await add()).toBe('3')
@@ -34,31 +34,31 @@ describe('the id of a model that was removed', () => {
   })
 
   it.each([
-    ['the mark beside the models file is lost', async () => rm(markBeside())],
-    ['the mark among the submissions is lost', async () => rm(markAmong())],
-    ['one mark is an older one', async () => writeFile(markBeside(), '{"highest":1}')],
-    ['the models file is an older one', async () => space.models([])],
+    ['the id file beside the models file is lost', async () => rm(markBeside())],
+    ['the id file among the submissions is lost', async () => rm(markAmong())],
+    ['one id file is outdated', async () => writeFile(markBeside(), '{"highest":1}')],
+    ['the models file is outdated', async () => space.models([])],
     [
-      'both marks are lost, and its logs are there',
+      'both id files are lost, but its logs exist',
       async () => {
         await mkdir(join(space.logs, '3'), { recursive: true })
         await Promise.all([rm(markBeside()), rm(markAmong())])
       },
     ],
-  ])('is not given again when %s', async (_, lose) => {
+  ])('is not reused if %s', async (_, lose) => {
     for (const _ of [1, 2, 3]) await add()
     await remove('3')
     await lose()
     expect(await add()).toBe('4')
   })
 
-  it('is not given again when an operator wrote it into the file and took it out by command', async () => {
+  it('is not reused if an operator added it by hand and removed it by command', async () => {
     await space.models([{ id: '57', submission_id: 'x', desired_state: 'STOPPED' }])
     await remove('57')
     expect(await add()).toBe('58')
   })
 
-  it('is not given again when it was only ever seen by an orchestrator that runs', async () => {
+  it('is not reused if only a running orchestrator has seen it', async () => {
     const orchestrator = await startOrchestrator({
       crunchId: 'weather',
       port: 0,
@@ -72,9 +72,9 @@ describe('the id of a model that was removed', () => {
     })
     try {
       await space.models([{ id: '70', submission_id: 'x', desired_state: 'STOPPED' }])
-      await until('it is seen', () => orchestrator.models().length === 1)
+      await until('the model is listed', () => orchestrator.models().length === 1)
       await space.models([])
-      await until('it is gone', () => orchestrator.models().length === 0)
+      await until('the model is gone', () => orchestrator.models().length === 0)
     } finally {
       await orchestrator.close()
     }
@@ -82,7 +82,7 @@ describe('the id of a model that was removed', () => {
   })
 })
 
-it('gives no id at all when a mark cannot be read, and says how to mend it', async () => {
+it('assigns no id while an id file is unreadable, and reports the fix', async () => {
   await add()
   await writeFile(markBeside(), 'half a fi')
   await expect(add()).rejects.toMatchObject({

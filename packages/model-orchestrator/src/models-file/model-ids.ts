@@ -5,23 +5,22 @@ import { errorText } from '@crunch/local-processes/errors'
 import { z } from 'zod'
 import { OrchestratorError } from '../errors.ts'
 
-/** Where models that were ever listed have left a trace. */
+/** The places that know which ids were ever in use. */
 export interface IdTraces {
   readonly modelsFile: string
   readonly submissionsDirectory?: string
-  /** Holds one folder a model, also of those that were removed. */
+  /** Contains one folder per model, including removed ones. */
   readonly logsDirectory?: string | undefined
 }
 
 const markSchema = z.strictObject({ highest: z.number().int().nonnegative() })
 
 /**
- * Gives the next free id, and never one that a model had before: the history and the pay of a removed model must not go
- * to another. The highest id ever given is stored in two files, beside the models file and among the submissions; the
- * higher one counts, as do the models that are listed and the logs of those that were. Call it while the models file is
- * locked.
+ * Returns the next free id and never reuses one: the history and the pay of a removed model must not go to another.
+ * The highest assigned id is stored in two files, beside the models file and among the submissions. The result is above
+ * both, above all listed ids, and above the ids of all logs. Call it while the models file is locked.
  *
- * Throws `MODELS_FILE_INVALID` when no mark can be kept, or when one that is there cannot be read.
+ * Throws `MODELS_FILE_INVALID` if one of these files cannot be written, or exists but cannot be read.
  */
 export function takeNextId(traces: IdTraces, listedIds: readonly string[]): string {
   const next = highestKnown(traces, listedIds) + 1
@@ -43,24 +42,24 @@ function highestKnown(traces: IdTraces, listedIds: readonly string[]): number {
   return Math.max(0, ...marks, ...numbersOf(listedIds), ...numbersOf(logged))
 }
 
-/** The ids that this orchestrator gives are numbers; others are an operator's own. */
+/** Assigned ids are numbers; other ids were chosen by an operator. */
 function numbersOf(ids: readonly string[]): readonly number[] {
   return ids.flatMap((id) => (/^\d{1,15}$/.test(id) ? [Number(id)] : []))
 }
 
 function marksOf({ modelsFile, submissionsDirectory }: IdTraces): readonly string[] {
   const beside = join(dirname(modelsFile), `.${basename(modelsFile)}.ids.json`)
-  // Ids of submissions begin with a letter or digit, so none has this name.
+  // Submission ids begin with a letter or digit, so no submission has this name.
   return submissionsDirectory === undefined ? [beside] : [beside, join(submissionsDirectory, '.model-ids.json')]
 }
 
-/** `null` where there is none yet. */
+/** `null` if the file does not exist yet. */
 function readMark(path: string): number | null {
   try {
     return markSchema.parse(JSON.parse(readFileSync(path, 'utf8'))).highest
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return null
-    const fix = 'write {"highest": N} into it, N being the highest id that a model ever had'
+    const fix = 'write {"highest": N} into it, where N is the highest id that a model ever had'
     const problem = `${path}: the highest model id cannot be read (${errorText(error)}); ${fix}`
     throw new OrchestratorError('MODELS_FILE_INVALID', problem, { cause: error })
   }

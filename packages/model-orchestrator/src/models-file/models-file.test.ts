@@ -4,7 +4,7 @@ import { parseModelsFile } from './models-file.ts'
 const read = (text: string) => parseModelsFile({ path: 'models.dev.yml', text, crunchId: 'weather' })
 
 describe('parseModelsFile', () => {
-  it('reads a file behind a byte order mark, and refuses one that is not UTF-8', () => {
+  it('accepts a byte order mark, and refuses a file that is not UTF-8', () => {
     const text = 'models:\r\n  - id: "1"\r\n    submission_id: a\r\n    desired_state: STOPPED\r\n    model_name: ö\r\n'
     expect(read(`\uFEFF${text}`)).toEqual(read(text))
     for (const bytes of [
@@ -19,8 +19,8 @@ describe('parseModelsFile', () => {
   it.each([
     ['a control sequence', '\\e[2J'],
     ['a line break', 'a\\nb'],
-    ['a mark of direction', 'a\\u202eb'],
-    ['a character of no width', 'a\\u200bb'],
+    ['a direction mark', 'a\\u202eb'],
+    ['a zero-width character', 'a\\u200bb'],
   ])('refuses %s in a name, with its line', (_what, name) => {
     const entry = (key: string) =>
       `models:\n  - id: "1"\n    submission_id: a\n    desired_state: RUNNING\n    ${key}: "${name}"\n`
@@ -29,7 +29,7 @@ describe('parseModelsFile', () => {
     }
   })
 
-  it('reads every key that deployed files have', () => {
+  it('reads every key of deployed files', () => {
     const text = `
 models:
   - id: "1"
@@ -76,7 +76,7 @@ models:
     })
   })
 
-  it('takes an empty list and sets other competitions aside', () => {
+  it('accepts an empty list, and separates entries of other competitions', () => {
     expect(read('models:')).toEqual({ entries: [], foreign: [] })
     expect(read('models: [{ id: a, submission_id: b, desired_state: RUNNING, crunch_id: other }]')).toEqual({
       entries: [],
@@ -105,7 +105,7 @@ models:
     ],
     ['a path as submission', 'models:\n  - { id: x, submission_id: /etc, desired_state: RUNNING }\n', /submission_id/],
     [
-      'an id that is taken',
+      'a duplicate id',
       'models:\n  - { id: 1, submission_id: b, desired_state: RUNNING }\n  - { id: "1", submission_id: c, desired_state: RUNNING }\n',
       /:3: id "1" is taken by the entry on line 2/,
     ],

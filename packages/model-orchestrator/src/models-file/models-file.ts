@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { OrchestratorError } from '../errors.ts'
 import { lineOf } from './yaml-lines.ts'
 
-/** One model as the operator wants it. */
+/** The operator's settings for one model. */
 export interface ModelEntry {
   readonly id: string
   readonly submissionId: string
@@ -16,13 +16,13 @@ export interface ModelEntry {
   readonly infos: ModelInfos
 }
 
-/** The entries of this competition, and those that belong to another. */
+/** The entries of this competition and of others. */
 export interface ModelsFile {
   readonly entries: readonly ModelEntry[]
   readonly foreign: readonly { readonly id: string; readonly crunchId: string }[]
 }
 
-/** Ids name folders and log files, so they may not leave them. */
+/** Ids become names of folders and log files, so they must not contain path separators. */
 export function isFolderName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(text)
 }
@@ -61,15 +61,15 @@ const fileSchema = z.strictObject({
 })
 
 /**
- * Reads the text of `models.dev.yml`. Throws `MODELS_FILE_INVALID` with path, line, cause and fix; a file with one
- * broken entry is refused as a whole, because reading it in part would stop models by mistake.
+ * Parses the text of `models.dev.yml`. Throws `MODELS_FILE_INVALID` with path, line, cause and fix. One broken entry
+ * makes the whole file invalid: reading it in part would stop models by mistake.
  */
 export function parseModelsFile(input: {
   readonly path: string
   readonly text: string
   readonly crunchId: string
 }): ModelsFile {
-  // UTF-16, which PowerShell's `>` writes, and other encodings leave these where they are read as UTF-8.
+  // Text in another encoding, such as UTF-16 from PowerShell's `>`, contains these characters when decoded as UTF-8.
   if (/[\0\uFFFD]/.test(input.text)) throw invalid(input.path, 1, 'the file is not UTF-8; save it as UTF-8')
   const lines = new LineCounter()
   const document = parseDocument(input.text, { lineCounter: lines, prettyErrors: false })

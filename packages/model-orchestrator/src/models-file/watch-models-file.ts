@@ -7,7 +7,7 @@ import { type ModelsFile, parseModelsFile } from './models-file.ts'
 
 /** Larger files are refused: 1,000 models take about 300 kB. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024
-/** Two reads this far apart must agree: an editor that writes in place shows half a file for a moment. */
+/** Two reads this far apart must agree: an editor that writes in place leaves the file incomplete for a moment. */
 const AGREEMENT_MS = 50
 const MAX_READS = 20
 
@@ -17,8 +17,8 @@ export async function readModelsFile(path: string, crunchId: string): Promise<Mo
 }
 
 /**
- * Polls the file and calls `apply` for each change after the first state, which is `applied`. A file that cannot be
- * read or is invalid changes nothing; it is logged once, and again when it is valid.
+ * Polls the file and calls `apply` for each change since `applied`. An unreadable or invalid file changes nothing; it
+ * is logged once, and again when the file is valid.
  */
 export function watchModelsFile(input: {
   readonly path: string
@@ -68,10 +68,13 @@ async function agreedText(path: string, first: string, signal: AbortSignal): Pro
     if (again === text) return text
     text = again
   }
-  throw new OrchestratorError('MODELS_FILE_INVALID', `${path}: still being written; write it beside and rename it`)
+  throw new OrchestratorError(
+    'MODELS_FILE_INVALID',
+    `${path}: still being written; write a new file and rename it to this path`,
+  )
 }
 
-/** The text of the models file, within its size limit. Throws `MODELS_FILE_INVALID` with path, cause and fix. */
+/** Reads the models file. Throws `MODELS_FILE_INVALID`, with path, cause and fix, if it is unreadable or too large. */
 export async function readModelsText(path: string): Promise<string> {
   try {
     const { size } = await stat(path)
@@ -86,7 +89,7 @@ export async function readModelsText(path: string): Promise<string> {
     if (error instanceof OrchestratorError) throw error
     throw new OrchestratorError(
       'MODELS_FILE_INVALID',
-      `${path}: cannot be read (${errorText(error)}); create it, with "models: []" when there are none yet`,
+      `${path}: cannot be read (${errorText(error)}); create it, with "models: []" if there are no models yet`,
       { cause: error },
     )
   }

@@ -43,7 +43,7 @@ async function prepare(files: Readonly<Record<string, string>>, resources: Prepa
 }
 
 describe('a submission', () => {
-  it('in Python is launched with its own environment, the base class on its path and its resources', async () => {
+  it('in Python gets an environment, the base class on its path, and its resources', async () => {
     const base = join(space.root, 'python')
     const resource = join(space.root, 'models', 'weights')
     for (const folder of [base, resource]) await mkdir(folder, { recursive: true })
@@ -67,7 +67,7 @@ describe('a submission', () => {
   it.each([
     ['main.ts', 'typescript'],
     ['main.mjs', 'javascript'],
-  ])('with a %s needs nothing but the runner', async (main, language) => {
+  ])('with a %s needs only the runner', async (main, language) => {
     const prepared = await prepare({ [main]: '' }, await preparation(), 'none')
     expect(prepared).toMatchObject({
       language,
@@ -77,7 +77,7 @@ describe('a submission', () => {
     expect(prepared.args).toEqual(['runner.js', '--code-directory', prepared.directory, '--exit-with-parent'])
   })
 
-  it('is refused for a wrong requirement, with its file and line', async () => {
+  it('is refused for an invalid requirement, with its file and line', async () => {
     const files = { 'main.py': '', 'requirements.txt': 'river\n-r more.txt\n' }
     await expect(prepare(files, await preparation())).rejects.toThrow(
       `${join(space.submissions, 'one', 'requirements.txt')} line 2: "-r more.txt" is an option of pip`,
@@ -85,7 +85,7 @@ describe('a submission', () => {
   })
 })
 
-it('a folder of the Python path that does not exist stops the start', async () => {
+it('refuses a Python path with a missing folder', async () => {
   await expect(preparation(['/nowhere'])).rejects.toMatchObject({
     code: 'SETTINGS_INVALID',
     message: expect.stringContaining('--python-path /nowhere does not exist'),

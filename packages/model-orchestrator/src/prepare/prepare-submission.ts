@@ -15,28 +15,28 @@ import {
 import { parseRequirements } from './python/python-requirements.ts'
 import type { Workshop } from './workshop.ts'
 
-/** What preparing a submission needs. */
+/** The dependencies of `prepareSubmission`. */
 export interface PreparationResources {
   readonly runnerCommand: RunnerCommand
   readonly baseClassName: string
-  /** Contains one folder per resource, named by its id. Folders are optional. */
+  /** Contains an optional folder per resource, named by its id. */
   readonly resourcesDirectory: string
   readonly pythonPath: readonly string[]
   readonly environments: PythonEnvironments
-  /** Where notebooks are extracted to. */
+  /** The folder into which notebooks are extracted. */
   readonly notebooksDirectory: string
   readonly workshop: Workshop
 }
 
 /**
- * The resources for `prepareSubmission`. Throws `SETTINGS_INVALID` when a folder of the Python path does not exist.
+ * Opens the dependencies of `prepareSubmission`. Throws `SETTINGS_INVALID` if a folder of the Python path does not exist.
  */
 export async function createPreparation(input: {
   readonly submissionsDirectory: string
   readonly runnerCommand: RunnerCommand
   readonly baseClassName: string
   readonly python: PythonSettings
-  /** The environment from which installers get their settings. */
+  /** The environment variables from which installers get their settings. */
   readonly source: NodeJS.ProcessEnv
   readonly guard: ProcessGuard
   readonly workshop: Workshop
@@ -70,8 +70,8 @@ export async function createPreparation(input: {
 }
 
 /**
- * Prepares what the submission needs to be launched. It may take minutes, so it happens before a start turn is taken
- * and is not part of the start's time. Throws `BUILD_FAILED`; `tell` gets what the installer prints.
+ * Prepares a submission for its launch. That may take minutes, so it happens before the model takes a turn to start, and
+ * does not count as start time. Throws `BUILD_FAILED`; `tell` gets the installer's output.
  */
 export async function prepareSubmission(
   submission: Submission,
@@ -99,10 +99,10 @@ export async function prepareSubmission(
     args: [made.runner, '--code-directory', program.directory],
     environment: {
       ...environment,
-      // Printed lines reach the log at once, and the submission's folder is not written to.
+      // Unbuffered, so that printed lines reach the log at once; no bytecode is written to the submission's folder.
       PYTHONUNBUFFERED: '1',
       PYTHONDONTWRITEBYTECODE: '1',
-      // gRPC's fork handlers crash children that a model forks while it answers a call.
+      // gRPC's fork handlers crash child processes that a model forks during a call.
       GRPC_ENABLE_FORK_SUPPORT: '0',
       ...(path.length === 0 ? {} : { PYTHONPATH: path.join(':') }),
     },
@@ -110,7 +110,7 @@ export async function prepareSubmission(
   }
 }
 
-/** The folder of a Python program: the submission's own, or the one that its notebook was extracted to. */
+/** The folder of a Python program: the submission itself, or the extracted notebook. */
 async function pythonProgram(
   submission: Submission,
   resources: PreparationResources,
@@ -139,7 +139,7 @@ async function pythonProgram(
   return { ...program, place: join(directory, main) }
 }
 
-/** Resources are optional: a model that names one without a folder gets none, as with the Python orchestrator. */
+/** Resources are optional: a model whose resource has no folder gets none, as with the Python orchestrator. */
 async function resourceEnvironment(
   resourceId: string | null,
   resources: PreparationResources,

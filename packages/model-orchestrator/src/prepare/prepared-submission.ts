@@ -6,10 +6,10 @@ export interface RunnerCommand {
   readonly args: readonly string[]
 }
 
-/** What a launch needs; the runner's address is appended to `args`. */
+/** How to launch a prepared submission; the runner's address is appended to `args`. */
 export interface PreparedSubmission {
   readonly language: SubmissionLanguage
-  /** The folder of the code and the working directory. For a notebook, the folder that it was extracted to. */
+  /** The folder of the code, or of the extracted notebook; also the working directory. */
   readonly directory: string
   readonly command: string
   readonly args: readonly string[]

@@ -7,7 +7,7 @@ import { MAX_OUTPUT_MIB, type ProgramEnd, runProgram } from '../process/run-prog
 import { measureFolders } from '../submission/measure-folder.ts'
 
 const MIB = 1024 * 1024
-/** An installer needs this much, even where models get less. */
+/** The minimum for an installer, even if models get less. */
 const LOWEST_MEMORY_MIB = 1_024
 const LOWEST_PROCESSES = 64
 /** The most that one preparation may write. Large machine learning packages take 5 GB. */
@@ -16,7 +16,7 @@ const DISK_MIB = 16_384
 const MAX_FILES = 400_000
 const DISK_CHECK_MS = 2_000
 
-/** A program that helps to prepare a submission, and how it is run. */
+/** A program that helps to prepare a submission. */
 export interface WorkshopTask {
   readonly command: string
   readonly args: readonly string[]
@@ -31,14 +31,14 @@ export interface WorkshopTask {
   readonly onLine?: (line: string, error: boolean) => void
 }
 
-/** `over` says which limit it exceeded; null if none. */
+/** The result of a preparation program. `over` names the exceeded limit; null if none. */
 export interface WorkshopEnd extends ProgramEnd {
   readonly over: string | null
 }
 
 /** Runs the programs that prepare a submission, confined and limited like models: they may run the author's code. */
 export interface Workshop {
-  /** Why its programs are not confined on this machine; null where they are. */
+  /** Why programs cannot be confined on this machine; null if they are. */
   readonly openBecause: string | null
   run(task: WorkshopTask): Promise<WorkshopEnd>
   /** Calls `use` with a temporary folder for a socket. */
@@ -60,7 +60,7 @@ export function createWorkshop(input: {
     ...input.limits,
     memoryMib: Math.max(input.limits.memoryMib, LOWEST_MEMORY_MIB),
     processes: Math.max(input.limits.processes, LOWEST_PROCESSES),
-    // Compiling needs the CPU; its time is limited instead.
+    // Compiling may use all cores; its duration is limited instead.
     cpuCores: Number.POSITIVE_INFINITY,
   }
   return {

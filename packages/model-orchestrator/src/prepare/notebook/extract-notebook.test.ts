@@ -35,21 +35,21 @@ afterAll(() => {
 
 const extract = (file: string) => extractNotebook({ ...reader, file, scratchDirectory: home })
 
-/** A notebook of this text. */
+/** Extracts a notebook with this text. */
 function extractText(text: string | Buffer) {
   const file = join(home, 'a.ipynb')
   writeFileSync(file, text)
   return extract(file)
 }
 
-/** A notebook of these code cells. */
+/** Extracts a notebook with these code cells. */
 const notebook = (...cells: readonly string[]) =>
   extractText(JSON.stringify({ nbformat: 4, cells: cells.map((source) => ({ cell_type: 'code', source })) }))
 
 describe.skipIf(missing !== null)(
-  `notebooks give what crunch-convert makes of them${missing === null ? '' : ` (skipped: ${missing})`}`,
+  `notebooks are converted as by crunch-convert${missing === null ? '' : ` (skipped: ${missing})`}`,
   () => {
-    it('has a result of crunch-convert for each', () => {
+    it('has a result of crunch-convert for each notebook', () => {
       expect(names.map((name) => name.replace('.ipynb', '')).sort()).toEqual(Object.keys(expected).sort())
     })
 
@@ -85,14 +85,14 @@ describe.skipIf(missing !== null)('a notebook', () => {
       ['\n!pip install ./here'],
       'a.ipynb: cell 1 line 2: "./here" is a path; packages come only from the package index',
     ],
-  ])('names cell and line of what is wrong: %j', async (cells, message) => {
+  ])('names the cell and line of an error: %j', async (cells, message) => {
     await expect(notebook(...cells)).rejects.toMatchObject({
       code: 'BUILD_FAILED',
       message: expect.stringContaining(message),
     })
   })
 
-  it('is refused when it is none, of an unknown format or of another language', async () => {
+  it('is refused if it is not a notebook, or has an unknown format or another language', async () => {
     await expect(extractText('{')).rejects.toThrow(/a.ipynb is not a notebook that can be run: it is not JSON/)
     await expect(extractText('[1]')).rejects.toThrow(/it is not a JSON object/)
     await expect(extractText('{"cells":1}')).rejects.toThrow(/it has no "cells"/)
@@ -105,7 +105,7 @@ describe.skipIf(missing !== null)('a notebook', () => {
     }
   })
 
-  it('keeps commands out of strings and brackets, over their continued lines, and cells of other languages', async () => {
+  it('comments out multi-line commands and cells of other languages, but nothing inside strings and brackets', async () => {
     const { source, installed } = await notebook(
       'def f(a):\n    """\n    !not a command\n    """\n    return (a\n        % 3)\n!pip install one \\\n  two\nimport one',
       '%%bash\necho "it\'s',
@@ -117,7 +117,7 @@ describe.skipIf(missing !== null)('a notebook', () => {
     expect(installed).toEqual(['one', 'two'])
   })
 
-  it('requires what it imports and installs, under the names of packages, without what is there anyway', async () => {
+  it('requires the packages that it imports or installs, except the standard library and local modules', async () => {
     const found = await notebook(
       '!pip install -q -r other.txt scikit-learn==1.5 "lightgbm[fast]>=4" && ls\n!uv pip install polars\n!python -m pip install x1',
       'import os, sklearn, yaml, helper\nimport polars  # ==1.2\nfrom tracker import TrackerBase\nimport numpy',
@@ -135,7 +135,7 @@ describe.skipIf(missing !== null)('a notebook', () => {
     ])
   })
 
-  it('warns of constants that are gone, and imports that are no requirement', async () => {
+  it('warns of constants that are commented out, and of imports that are not requirements', async () => {
     const { warnings } = await notebook(
       'ALPHA, BETA = 1, 2\n# @crunch/keep:on\nGAMMA = 3',
       'class Model:\n    def f(self, BETA2):\n        import json\n        return ALPHA + GAMMA + self.BETA',
@@ -146,7 +146,7 @@ describe.skipIf(missing !== null)('a notebook', () => {
     ])
   })
 
-  it('leaves out help, results of commands, and code of the newest Python that only it can read', async () => {
+  it('comments out help, results of commands, and statements in the newest Python syntax', async () => {
     const { source, imports } = await notebook(
       'import aa\naa.f?\n?aa\nfiles = !ls\nasync with aa.open() as b: pass\nmatch b:\n  case 1: pass\nimport cc; text = "ä"; more = 1',
     )
@@ -154,14 +154,14 @@ describe.skipIf(missing !== null)('a notebook', () => {
     expect(source.split('\n').at(-2)).toBe('import cc; #text = "ä"; #more = 1')
   })
 
-  it("is refused with Python's own words when Python fails on it", async () => {
+  it("is refused with Python's error if Python fails on it", async () => {
     await expect(notebook(`x = ${'-'.repeat(200_000)}1`)).rejects.toMatchObject({
       code: 'BUILD_FAILED',
       message: expect.stringMatching(/a\.ipynb cannot be read: Python .*; its last lines: [\s\S]*(Error|error)/),
     })
   })
 
-  it('has no answer of gigabytes when each of thousands of modules has the same long comment', async () => {
+  it('stays small when thousands of modules share one long comment', async () => {
     const names = Array.from({ length: 8_000 }, (_, index) => `a${index}`)
     const { imports } = await notebook(`import ${names.join(',')}  # ${'x'.repeat(80_000)}`)
     expect(imports.map(({ module }) => module)).toEqual(names)
@@ -182,14 +182,14 @@ describe.skipIf(missing !== null)('a notebook', () => {
     expect(imports).toMatchObject([{ module: 'a', specs: [] }])
   })
 
-  it('is refused when its program takes more than 64 MiB', async () => {
-    // Each of these letters takes two bytes there and six in the answer.
+  it('is refused if the extracted program exceeds 64 MiB', async () => {
+    // Each of these letters takes two bytes in the notebook and six in the JSON result.
     await expect(notebook(`# ${'é'.repeat(12_000_000)}`)).rejects.toThrow(
       /a\.ipynb cannot be read: the program in it takes \d+ bytes, more than 67108864/,
     )
   })
 
-  it('is refused for many commands in many cells, and warns of the first ones alone', async () => {
+  it('is refused for too many commands in all cells, and limits the warnings', async () => {
     await expect(notebook('!a\n'.repeat(600), '!a\n'.repeat(600))).rejects.toThrow(
       /cell 2 line 1: the notebook has more than 1000 commands/,
     )
@@ -197,12 +197,12 @@ describe.skipIf(missing !== null)('a notebook', () => {
     expect([warnings.length, warnings.at(-1)]).toEqual([201, '100 more warnings'])
   })
 
-  it('reads a file of requirements once, however often commands name it', async () => {
+  it('reads a requirements file once, even if several commands name it', async () => {
     const { installed } = await notebook('%%writefile a.txt\none', `!pip install ${'-r a.txt -r ./a.txt '.repeat(100)}`)
     expect(installed).toEqual(['one'])
   })
 
-  it('has at most 100 warnings of its code', async () => {
+  it('has at most 100 warnings about its code', async () => {
     const names = Array.from({ length: 300 }, (_, index) => `name${index}`)
     const { warnings } = await notebook(...[names.map((name) => `${name} = 1`), `def f(): return [${names}]`].flat())
     expect(warnings).toHaveLength(101)
@@ -234,7 +234,7 @@ describe.skipIf(missing !== null)('a notebook', () => {
     expect(await extractText(text)).toMatchObject({ source: 'import a\n', warnings: [] })
   })
 
-  it('leaves out cells of other languages and says so', async () => {
+  it('leaves out cells of other languages, with a warning', async () => {
     const foreign = [
       '%%bash\necho "x',
       '\n\n%%bash -s "a"\necho "x',
@@ -277,13 +277,13 @@ describe.skipIf(missing !== null)('a notebook', () => {
     expect(warnings).toEqual(because)
   })
 
-  it('keeps the Python of magic words that run it', async () => {
+  it('keeps the Python code of magics that run it', async () => {
     const magics = ['%%time', '%%capture --no-stderr out', '\n%%timeit -n 1', '%%capture\n%%time']
     const { imports, warnings } = await notebook(...magics.map((magic, index) => `${magic}\nimport a${index}`))
     expect([imports.map(({ module }) => module), warnings]).toEqual([['a0', 'a1', 'a2', 'a3'], []])
   })
 
-  it('writes the files of its cells, whose modules are local and bring their imports', async () => {
+  it('writes the files of its cells; their modules are local and their imports are required', async () => {
     const found = await notebook(
       '%%writefile signals.py\nimport lightgbm  # ==4.1\nimport unused_by_nothing.x\nBASE = 1',
       '%%writefile -a ./signals.py\nimport os\n\n',
@@ -307,12 +307,12 @@ describe.skipIf(missing !== null)('a notebook', () => {
     expect(found.warnings).toEqual([expect.stringMatching(/^cell 3: pkg\/deep one\/__init__\.py is not Python \(/)])
   })
 
-  it('takes no data for a module', async () => {
+  it('does not treat data files as modules', async () => {
     const found = await notebook('%%writefile river.csv\n1', '%%writefile torch/weights.txt\n1', 'import river, torch')
     expect(notebookRequirements(found, new Set())).toEqual(['river', 'torch'])
   })
 
-  it('installs what the files name that it writes', async () => {
+  it('installs the packages listed in the files that it writes', async () => {
     const found = await notebook(
       '%%writefile needs/list.txt\none==1 # this\ntwo',
       '!pip install -q -r ./needs/list.txt',
@@ -337,14 +337,14 @@ describe.skipIf(missing !== null)('a notebook', () => {
     ['%%writefile "x.py', /%%writefile cannot be read: No closing quotation/],
     ['%%writefile a\u202eb.py', /has a name that cannot be used/],
     [`%%writefile ${'a'.repeat(300)}.py`, /has a name that cannot be used/],
-  ])('is refused when it writes elsewhere: %s', async (magic, message) => {
+  ])('is refused if a cell writes to an invalid path: %s', async (magic, message) => {
     await expect(notebook(`${magic}\nx = 1`)).rejects.toMatchObject({
       code: 'BUILD_FAILED',
       message: expect.stringMatching(message),
     })
   })
 
-  it('is refused when two files cannot lie side by side', async () => {
+  it('is refused if two files have conflicting names', async () => {
     await expect(notebook('%%writefile a\n1', '%%writefile a/b\n2')).rejects.toThrow(
       /cell 2 line 1: .* conflicts with a;/,
     )
@@ -352,14 +352,14 @@ describe.skipIf(missing !== null)('a notebook', () => {
   })
 
   it.each(['---\nA title\n---\nand text', '---', '---\n\nfile: x\n---', '---\n---\n'])(
-    'has text between rules, which is no file: %j',
+    'does not treat text between horizontal rules as a file: %j',
     async (source) => {
       const { files } = await extractText(JSON.stringify({ cells: [{ cell_type: 'markdown', source }] }))
       expect(files.size).toBe(0)
     },
   )
 
-  it.each(['../x', '/etc/x', 'main.py', 'Requirements.txt'])('does not hold a file %s', async (file) => {
+  it.each(['../x', '/etc/x', 'main.py', 'Requirements.txt'])('cannot contain a file %s', async (file) => {
     const cells = [{ cell_type: 'markdown', source: `---\nfile: ${file}\n---\nx` }]
     await expect(extractText(JSON.stringify({ nbformat: 4, cells }))).rejects.toThrow(
       /a.ipynb: cell 1 line 1: file ".*" (is outside|conflicts)/,

@@ -16,26 +16,26 @@ import {
 import { installedPackages } from './installed-packages.ts'
 import { type NotebookCode, type NotebookReading, readNotebook } from './read-notebook.ts'
 
-/** What Linux takes for one name. */
+/** Linux's limit for one file name, in bytes. */
 const MAX_NAME_BYTES = 255
 const MAX_PATH_CHARACTERS = 1_000
-/** Each is a line of the log. */
+/** Each warning is a line of the log. */
 const MAX_WARNINGS = 200
 
-/** A program made of a notebook. */
+/** The program extracted from a notebook. */
 export interface ExtractedNotebook {
   readonly source: string
   readonly imports: readonly (ImportedPackage & { readonly isStandard: boolean })[]
   /** The packages that the notebook's commands install. */
   readonly installed: readonly string[]
-  /** What lies beside the notebook, and the files that its cells hold, by their paths. */
+  /** The files beside the notebook and those in its cells, by path. */
   readonly files: ReadonlyMap<string, Buffer>
   readonly warnings: readonly string[]
 }
 
 /**
- * Converts a notebook into a program, as crunch-convert does. `beside` are the files that lie beside it, by their paths.
- * Throws `BUILD_FAILED` that names the cell and the line, both counted from 1.
+ * Converts a notebook into a program, as crunch-convert does. `beside` are the files beside the notebook, by path.
+ * Throws `BUILD_FAILED` with the cell and the line, both counted from 1.
  */
 export async function extractNotebook(
   reading: NotebookReading,
@@ -53,7 +53,7 @@ export async function extractNotebook(
   }
 }
 
-/** What must be installed for the notebook; `local` are modules that need no package, besides those of its own files. */
+/** The requirements of the notebook. `local` are modules that need no package, in addition to the notebook's files. */
 export function notebookRequirements(notebook: ExtractedNotebook, local: ReadonlySet<string>): readonly string[] {
   const own = modulesOf(notebook.files)
   const imported = notebook.imports
@@ -62,7 +62,7 @@ export function notebookRequirements(notebook: ExtractedNotebook, local: Readonl
   return joinRequirements(imported, notebook.installed)
 }
 
-/** Data beside a program, such as `pandas.csv`, is no module. */
+/** Data files beside a program, such as `pandas.csv`, are not modules. */
 function modulesOf(files: ReadonlyMap<string, Buffer>): ReadonlySet<string> {
   const programs = [...files.keys()].filter((path) => /\.(py|pyc|so)$/.test(path))
   return new Set(programs.map((path) => /^[^/.]*/.exec(path)?.[0] ?? ''))
@@ -96,7 +96,7 @@ function installedBy({ commands }: NotebookCode, file: string, files: ReadonlyMa
     const path = posix.normalize(name)
     const content = files.get(path)
     if (content === undefined) return null
-    // Commands may name a large file thousands of times.
+    // Cached: commands may name a large file thousands of times.
     if (read.has(path)) return []
     read.add(path)
     return parseRequirements(content, `${file}: ${path}`)
@@ -108,7 +108,7 @@ function bounded(warnings: readonly string[]): readonly string[] {
   return [...warnings.slice(0, MAX_WARNINGS), `${warnings.length - MAX_WARNINGS} more warnings`]
 }
 
-/** An error of `work` gets its place. */
+/** Runs `work` and adds the place to its errors. */
 function inCell(file: string, cell: number, line: number, work: () => void): void {
   try {
     work()
@@ -133,7 +133,7 @@ function withFilesOf({ files }: NotebookCode, beside: ReadonlyMap<string, Buffer
   return new Map([...parts].map(([path, contents]) => [path, Buffer.concat(contents)]))
 }
 
-/** A path inside the submission. */
+/** Returns a normalised path inside the submission, or throws. */
 function filePath(name: string): string {
   const path = posix.normalize(name).replace(/\/$/, '')
   if (posix.isAbsolute(path) || path.startsWith('~') || path === '.' || path.split('/').includes('..')) {
@@ -148,7 +148,10 @@ function filePath(name: string): string {
   return path
 }
 
-/** No two files differ in case alone, none is a folder of another, and main.py is the program itself. */
+/**
+ * Whether two paths conflict: they are equal (unless the file is replaced or appended to), differ only in case, or one is a
+ * folder of the other. main.py is the program, so it always conflicts.
+ */
 function conflicts(known: string, path: string, how: 'new' | 'replace' | 'append'): boolean {
   if (known === path) return how === 'new' || path === 'main.py'
   const [one, other] = [known.toLowerCase(), path.toLowerCase()]

@@ -1,6 +1,6 @@
 import { requirementName } from '../python/python-requirements.ts'
 
-/** The package that an import needs, with the version from its comment. */
+/** The package of an import, with the version from its comment. */
 export interface ImportedPackage {
   /** The top-level module: `a` of `import a.b`. */
   readonly module: string
@@ -74,7 +74,7 @@ function readComment(comment: string): Omit<ImportedPackage, 'module'> | 'ignore
   }
 }
 
-/** Blanks and `#` at both ends are cut. A regular expression would take quadratic time. */
+/** Trims blanks and `#` at both ends. A regular expression would take quadratic time. */
 function withoutMarks(comment: string): string {
   let end = comment.length
   while (end > 0 && /[\s#]/.test(comment.charAt(end - 1))) end -= 1

@@ -13,7 +13,7 @@ function read(command: string, files: Readonly<Record<string, readonly string[]>
 
 describe('the packages that a command of a notebook installs', () => {
   it.each([
-    // Who installs.
+    // The installer.
     ['!pip install one two', 'one two'],
     ['%pip install one', 'one'],
     ['pip install one==1.2', 'one==1.2'],
@@ -36,7 +36,7 @@ describe('the packages that a command of a notebook installs', () => {
     ['!npm install one', ''],
     ['!grep pip install', ''],
     ['%matplotlib inline', ''],
-    // What ends a command.
+    // The end of a command.
     ['!pip install one && echo done | tee log', 'one'],
     ['!pip install one;echo done', 'one'],
     ['!pip install one||pip install two', 'one two'],
@@ -97,14 +97,14 @@ describe('the packages that a command of a notebook installs', () => {
   })
 
   it.each(['!pip install -r list.txt one', '!pip install --requirement=list.txt one', '!pip install -qrlist.txt one'])(
-    'come from files too: %s',
+    'include the requirements of a file: %s',
     (command) => {
       expect(read(command, { 'list.txt': ['two==2'] })).toEqual({ packages: ['two==2', 'one'], said: [] })
     },
   )
 
   it.each(['"', "'", '`', '$(', '{', '\\', '-', '>', ' ', '&', '#', 'a='])(
-    'takes no time however often %j stands in it',
+    'are found in linear time if %j is repeated many times',
     (part) => {
       const before = process.cpuUsage()
       read(`!pip install ${part.repeat(10_000 / part.length)}`)

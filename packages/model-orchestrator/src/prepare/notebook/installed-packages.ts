@@ -1,6 +1,6 @@
 import { type ShellCommand, type ShellWord, shellCommands } from './shell-commands.ts'
 
-/** Words before a command that do not change what it installs, and magic words that run a shell command. */
+/** Prefixes that do not change what a command installs, and magics that run a shell command. */
 const PREFIXES = new Set('sudo env nohup exec command time then do else if ! system sx sc'.split(' '))
 const CONDA = /^(conda|mamba|micromamba)$/
 
@@ -22,7 +22,7 @@ const VALUES = new Set(
     '--branch --bounds --package --script --no-extra'
   ).split(' '),
 )
-/** Those that take none. pip accepts beginnings of names, so "--pre" must be known beside "--prefix". */
+/** Options without a value. pip accepts abbreviations, so "--pre" must be distinguished from "--prefix". */
 const FLAGS = new Set(
   (
     '-q --quiet -v --verbose -U --upgrade -I --ignore-installed -h --help -V --version --user --no-user --pre ' +
@@ -37,16 +37,16 @@ const FLAGS = new Set(
     '--no-workspace --raw --no-editable'
   ).split(' '),
 )
-/** They change which packages or versions are installed. */
+/** Flags that would change which packages or versions are installed. */
 const TELLING_FLAGS = new Set(['--pre', '--no-deps', '--no-dependencies', '--no-index', '--require-hashes'])
 
 type Tell = (sentence: string) => void
-/** The requirements of a file by its path, null when there is none. */
+/** Returns the requirements of a file; null if it does not exist. */
 type ReadRequirements = (path: string) => readonly string[] | null
 
 /**
- * The packages that a notebook's command would install, and nothing else of its line; empty for any other command. `tell`
- * gets a sentence for everything that has no effect here, `read` is asked for the files of `-r`.
+ * Returns the packages that a notebook's command would install; empty for any other command. `tell` gets a sentence for
+ * each part of the command that has no effect here; `read` reads the files of `-r`.
  */
 export function installedPackages(command: string, tell: Tell, read: ReadRequirements = () => null): readonly string[] {
   const line = command.trim().replace(/^(?:[\w, .]+=\s*(?=[!%]))?[!%]{0,2}/, '')
@@ -85,7 +85,7 @@ function readCommand({ words, redirections }: ShellCommand, tell: Tell, read: Re
   return packages.filter((text) => text !== '')
 }
 
-/** The packages that an option brings. */
+/** The packages that an option adds. */
 function readOptionValue(
   installer: string,
   option: Option,
@@ -107,11 +107,11 @@ function readOptionValue(
 
 interface Installer {
   readonly name: string
-  /** What comes after `install`. */
+  /** The words after `install`. */
   readonly words: readonly ShellWord[]
 }
 
-/** The installer that a command runs, null when it runs something else. */
+/** The installer that a command runs; null for other programs. */
 function findInstaller(given: readonly ShellWord[]): Installer | null {
   const words = [...given]
   const program = () => words[0]?.text.split('/').at(-1) ?? ''
@@ -140,7 +140,7 @@ function isPython(word: ShellWord | undefined): boolean {
   return /^(python[\d.]*|pypy[\d.]*|py)$/.test(word.text.split('/').at(-1) ?? '')
 }
 
-/** The words from the first on that is no option and no option's value. */
+/** Drops leading options and their values. */
 function afterOptions(words: readonly ShellWord[]): readonly ShellWord[] {
   let next = 0
   while (words[next]?.text.startsWith('-')) next += readOption(words[next]?.text ?? '')?.takesNext ? 2 : 1
@@ -149,12 +149,12 @@ function afterOptions(words: readonly ShellWord[]): readonly ShellWord[] {
 
 interface Option {
   readonly name: string
-  /** The value behind "=" or behind the letter. */
+  /** The value after "=" or after the letter. */
   readonly value?: string
   readonly takesNext: boolean
 }
 
-/** An option as pip reads it: `--name=value`, beginnings of names, letters in one word. Null when it is unknown. */
+/** Parses an option as pip does: `--name=value`, abbreviations, combined letters. Null if it is unknown. */
 function readOption(word: string): Option | null {
   if (word.startsWith('--')) {
     const equals = word.indexOf('=')
@@ -175,7 +175,7 @@ function readOption(word: string): Option | null {
   return { name: word, takesNext: false }
 }
 
-/** The only option that begins so. */
+/** The option with this abbreviation, if it is the only one. */
 function completed(name: string): string | null {
   const [only, ...more] = [...VALUES, ...FLAGS].filter((option) => option.startsWith(name))
   return only !== undefined && more.length === 0 && name.length > 2 ? only : null

@@ -43,7 +43,7 @@ const program = () =>
   )
 
 describe.skipIf(missing !== null)('the program of a notebook', () => {
-  it('is written once with what lies beside the notebook and what must be installed', async () => {
+  it('is written once, with the files beside the notebook and the requirements', async () => {
     const [one, two] = await Promise.all([program(), program()])
     expect(two.directory).toBe(one.directory)
     expect(await readdir(join(root, 'out'))).toHaveLength(1)
@@ -56,12 +56,12 @@ describe.skipIf(missing !== null)('the program of a notebook', () => {
     expect((await program()).directory).not.toBe(one.directory)
   })
 
-  it("takes the author's requirements as they are", async () => {
+  it("uses the author's requirements unchanged", async () => {
     await writeFile(join(folder, 'requirements.txt'), 'mine==1  # this one\n')
     expect((await program()).requirements).toEqual(['mine==1'])
   })
 
-  it('takes requirements that the notebook writes, and refuses wrong ones and too many', async () => {
+  it('uses requirements that the notebook writes, and refuses invalid ones and too many', async () => {
     await book('%%writefile requirements.txt\nriver==1')
     expect((await program()).requirements).toEqual(['river==1'])
     await book('%%writefile requirements.txt\n\n-e .')
@@ -70,7 +70,7 @@ describe.skipIf(missing !== null)('the program of a notebook', () => {
     await expect(program()).rejects.toThrow(/a\.ipynb has 501 requirements, more than 500/)
   })
 
-  it('holds no links', async () => {
+  it('refuses links beside the notebook', async () => {
     await symlink('/etc', join(folder, 'data', 'link'))
     await expect(program()).rejects.toThrow(/data\/link is not a file; copy what it links to/)
   })

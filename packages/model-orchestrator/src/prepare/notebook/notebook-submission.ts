@@ -8,7 +8,7 @@ import { checkCount, parseRequirements } from '../python/python-requirements.ts'
 import { type ExtractedNotebook, extractNotebook, notebookRequirements } from './extract-notebook.ts'
 import type { NotebookReading } from './read-notebook.ts'
 
-/** Limits of what is copied from beside a notebook. */
+/** Limits for the files beside a notebook, which are copied. */
 const MAX_FILES = 1_000
 const MAX_BYTES = 200 * 1024 * 1024
 
@@ -21,7 +21,7 @@ export interface NotebookProgram {
 }
 
 export interface NotebookSettings extends Omit<NotebookReading, 'file' | 'scratchDirectory'> {
-  /** Where notebooks are extracted to. */
+  /** The folder into which notebooks are extracted. */
   readonly directory: string
   readonly pythonPath: readonly string[]
   readonly baseClassName: string
@@ -59,7 +59,7 @@ async function readFolder(folder: string, notebook: string): Promise<Map<string,
   const walk = async (relative: string): Promise<void> => {
     for (const item of await readdir(join(folder, relative), { withFileTypes: true })) {
       const path = relative === '' ? item.name : `${relative}/${item.name}`
-      // Files of tools, not of the model.
+      // Files of tools, not part of the model.
       if (item.name.startsWith('.') || item.name === '__pycache__' || path === notebook) continue
       if (item.isDirectory()) {
         await walk(path)
@@ -79,7 +79,7 @@ async function readFolder(folder: string, notebook: string): Promise<Map<string,
   return files
 }
 
-/** Modules of the competition, which need no package. */
+/** Modules of the competition need no package. */
 async function sharedModules(
   settings: Pick<NotebookSettings, 'pythonPath' | 'baseClassName'>,
 ): Promise<ReadonlySet<string>> {

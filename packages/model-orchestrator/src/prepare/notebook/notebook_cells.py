@@ -1,4 +1,4 @@
-"""Reads the cells of a notebook: which hold code of this notebook's language, which hold files, and where commands stand."""
+"""Reads the cells of a notebook: finds Python code, files, and commands to the notebook."""
 
 import ast
 import bisect
@@ -12,20 +12,20 @@ import tokenize
 # Cell magics whose cell is Python and runs in the notebook. A cell with any other magic is left out.
 PYTHON_MAGICS = {"time", "timeit", "capture", "prun", "memit", "snakeviz", "pyinstrument", "scalene", "wandb", "notify"}
 FILE_MAGICS = {"writefile", "file"}
-# Databricks and Zeppelin name the language of a cell with one percent sign.
+# Databricks and Zeppelin declare the language of a cell with a single percent sign.
 LANGUAGE_LINE = re.compile(r"%(?:(?:sql|scala|r|sh|fs|html|bash)\s*$|(?:md|scala)\b)", re.IGNORECASE)
 PYTHON = re.compile(r"i?py(thon)?[\d.]*", re.IGNORECASE)
-# The shell, magic words, installers without either, their results (`files = !ls`), and help (`pd.read_csv?`).
+# Shell commands, magics, bare installers, assigned results (`files = !ls`), and help (`pd.read_csv?`).
 COMMAND = re.compile(r"!|%|(?:pip3?|uv|conda|mamba) |[\w, .]+=\s*[!%]|\?|[\w.]+\?")
-# The orchestrator splits each command into words.
+# Limits the work of the orchestrator, which splits each command into words.
 MAX_COMMAND = 10_000
-# A cell is parsed again after each command, and each is logged.
+# Each command is logged, and costs another parse of its cell.
 MAX_COMMANDS = 1_000
 MAX_CELLS = 2_000
 
 
 class Refusal(Exception):
-    """What is not taken. `line` is an index from 0."""
+    """A notebook that cannot be converted. `line` counts from 0."""
 
     def __init__(self, line, message):
         super().__init__(message)
@@ -33,12 +33,12 @@ class Refusal(Exception):
 
 
 class Cell:
-    """A cell's lines, of which some get commented out, and what its Python says. Lines are indices from 0."""
+    """The lines of a cell, its syntax tree and its comments. Lines count from 0."""
 
     def __init__(self, number, lines, language):
         self.number = number
         self.commands, self.warnings = [], []
-        # What a cell magic writes into a file: (path, text, how).
+        # The file that a cell magic writes: (path, text, how).
         self.file = None
         self.lines = lines
         if language is not None and not PYTHON.fullmatch(language):
@@ -88,7 +88,7 @@ class Cell:
         self.lines = ["#" + self.lines[at]]
 
     def _parse(self):
-        """Comments out commands to the notebook until the rest is Python. Commands inside strings give no error."""
+        """Comments out commands to the notebook until the rest parses. Text inside strings causes no error, so it stays."""
         while True:
             try:
                 return ast.parse("\n".join(self.lines))
@@ -99,7 +99,7 @@ class Cell:
                 self._comment_out_command(line)
 
     def _comment_out_command(self, first):
-        """A backslash carries a command to the next line. In a block a statement must stay: it may have no other."""
+        """Comments out a command with its continued lines. An indented one becomes `pass`, since its block may contain nothing else."""
         words = []
         for line in range(first, len(self.lines)):
             text = self.lines[line]
@@ -117,7 +117,7 @@ class Cell:
 
     def _read_tokens(self):
         self.comments = {}
-        # In order: (line, width of the indent) where an outermost block begins, (line, None) where an outermost line ends.
+        # In order: (line, width of the indent) where a top-level block begins, (line, None) where a top-level line ends.
         self._blocks = []
         depth = 0
         for token in tokenize.generate_tokens(io.StringIO("\n".join(self.lines)).readline):
@@ -150,7 +150,7 @@ class Cell:
         return [(nodes, first, self._block_end(first, last, end)) for (nodes, first, last), end in zip(groups, ends)]
 
     def _block_end(self, first, last, end):
-        """Comments as deep as the last block of a statement belong to it, others to what follows."""
+        """Comments indented like the last block of a statement belong to it; other comments belong to the next statement."""
         at = bisect.bisect_right(self._blocks, last, key=lambda block: block[0]) - 1
         line, width = self._blocks[at] if at >= 0 else (-1, None)
         if line < first or width is None:
@@ -185,7 +185,7 @@ def read_file_cell(lines):
         return None
     end = lines.index("---", 1)
     head = [re.match(r"([\w-]+)\s*:(?:\s+(.*))?$", line) for line in lines[1:end]]
-    # A title between two rules is no head of a file.
+    # A title between two rules is not the head of a file.
     if not head or None in head:
         return None
     settings = {one[1]: (one[2] or "").split(" #")[0].strip().strip("\"'") for one in head}
@@ -199,7 +199,7 @@ def dictionary(value):
 
 
 def cells_of(notebook):
-    """Format 4 holds cells, older ones hold them in worksheets."""
+    """Format 4 contains cells; older formats contain worksheets with cells."""
     if not isinstance(notebook, dict):
         raise Refusal(0, "it is not a JSON object")
     version = notebook.get("nbformat", 4)
@@ -232,7 +232,7 @@ def lines_of(cell):
 
 
 def language_of(cell):
-    """What an editor says of a single cell; None when nothing is said."""
+    """The language that an editor declares for a single cell; None if it declares none."""
     metadata = dictionary(cell.get("metadata"))
     named = [
         dictionary(metadata.get("vscode")).get("languageId"),
@@ -248,7 +248,7 @@ def read_cells(path):
     with open(path, "rb") as file:
         content = file.read()
     try:
-        # Python reads NaN, byte order marks and UTF-16. No number of a notebook matters, and a long integer takes long.
+        # Python accepts NaN, byte order marks and UTF-16. Numbers do not matter, and parsing long integers is slow, so they become floats.
         return cells_of(json.loads(content, parse_int=float))
     except (ValueError, RecursionError) as error:
         raise Refusal(0, f"it is not JSON ({error}); save it again from Jupyter") from error

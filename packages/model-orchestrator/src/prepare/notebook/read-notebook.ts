@@ -11,11 +11,11 @@ import type { Workshop, WorkshopEnd } from '../workshop.ts'
 const [SCRIPT, CELLS] = ['read_notebook.py', 'notebook_cells.py'].map((name) =>
   fileURLToPath(new URL(name, import.meta.url)),
 ) as [string, string]
-/** Seconds are enough unless the machine is very busy; memory is limited as well. */
+/** Seconds are enough except on a very busy machine. */
 const LIMIT_MS = 300_000
-/** A notebook of 32 MiB has a smaller answer; a larger one would be read into the orchestrator's memory. */
+/** Larger than the result for a notebook of 32 MiB; limits what is read into the orchestrator's memory. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
-/** Python's last lines say what went wrong. */
+/** How many of Python's last lines an error contains. */
 const TAIL_LINES = 5
 
 const place = { cell: z.number(), line: z.number() }
@@ -31,22 +31,22 @@ const codeSchema = z.object({
 const errorSchema = z.object({ cell: z.number().nullable(), line: z.number(), message: z.string() })
 const answerSchema = z.union([z.object({ error: errorSchema }), codeSchema])
 
-/** The program in a notebook's cells, with its imports, commands and files. Cells and lines count from 1. */
+/** The program in the cells of a notebook, with its imports, commands and files. Cells and lines count from 1. */
 export type NotebookCode = z.infer<typeof codeSchema>
 
 export interface NotebookReading {
-  /** The notebook, absolute. */
+  /** The absolute path of the notebook. */
   readonly file: string
   readonly interpreter: PythonInterpreter
   readonly workshop: Workshop
-  /** Gets a folder for the answer, which is removed afterwards. */
+  /** A temporary folder for the result is created here. */
   readonly scratchDirectory: string
   readonly signal: AbortSignal
 }
 
 /**
  * Reads a notebook with Python: see `read_notebook.py`. It uses the system's Python without the submission's
- * packages, which may contain code that runs at every start of Python. Throws `BUILD_FAILED` that names cell and line.
+ * packages, which may contain code that runs at every start of Python. Throws `BUILD_FAILED` with the cell and line.
  */
 export async function readNotebook(reading: NotebookReading): Promise<NotebookCode> {
   const { file, interpreter, workshop, scratchDirectory, signal } = reading

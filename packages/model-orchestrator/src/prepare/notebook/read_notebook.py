@@ -1,15 +1,15 @@
-"""Reads a notebook and chooses what of it makes a program, as crunch-convert does.
+"""Converts a notebook to a program, as crunch-convert does.
 
 Imports, functions and classes are kept. Everything else at the top of a cell is commented out, unless a comment
 `# @crunch/keep:on` stands before it; `:off` goes back, and `:none` comments out imports and functions as well.
 
 Usage: python -I -S read_notebook.py NOTEBOOK ANSWER. ANSWER is a JSON object:
 - lines: the program
-- imports: {cell, line, module, isStandard, comment} for each module of each import that is kept
+- imports: {cell, line, module, isStandard, comment} for each module of each kept import
 - commands: {cell, line, text} for each command to the notebook itself, such as `!pip install pandas`
-- files: {cell, path, text, how} for each file that a cell holds; `how` is new, replace or append
+- files: {cell, path, text, how} for each file in a cell; `how` is new, replace or append
 - warnings: sentences for the author
-- error: {cell, line, message} of the first cell that cannot be read, and nothing else; cell is null for the whole notebook
+- error: {cell, line, message} of the first cell that cannot be read, instead of all else; cell is null for the whole notebook
 
 Cells and lines count from 1. The code of the notebook is parsed, never run.
 """
@@ -21,7 +21,7 @@ import re
 import sys
 import tokenize
 
-# Python in isolated mode does not look beside the program.
+# Isolated mode does not import from the program's folder.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from notebook_cells import MAX_COMMANDS, Cell, Refusal, comments_of, indent_of, language_of, lines_of, read_cells, read_file_cell  # noqa: E402
@@ -30,7 +30,7 @@ KEEP_MODES = {"@crunch/keep:on": "everything", "@crunch/keep:off": "necessary", 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 COMPOUND = (*DEFINITIONS, ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match)
 IMPORTS = (ast.Import, ast.ImportFrom)
-# A longer comment names no version. Each module of an import carries it, so the answer would take gigabytes.
+# Longer comments do not name a version. Each module of an import gets a copy, which could add up to gigabytes.
 MAX_COMMENT = 1_000
 MAX_WARNINGS = 100
 
@@ -39,7 +39,7 @@ class Notebook:
     def __init__(self):
         self.lines, self.imports, self.commands, self.warnings, self.files = [], [], [], [], []
         self.modules = set()
-        # Names whose values are commented out, in order, and for each statement that is kept: its place and what it reads.
+        # Names whose assignments are commented out, in order; and the place and the read names of each kept statement.
         self._dropped = {}
         self._readers = []
 
@@ -103,7 +103,7 @@ class Notebook:
             self._note_names(node, mode)
         if mode == "everything":
             return
-        # From the right to the left, so that columns stay right.
+        # From right to left, so that the remaining columns stay valid.
         for index, node in reversed(list(enumerate(nodes))):
             if isinstance(node, IMPORTS) or is_r_import(node):
                 continue
@@ -121,7 +121,7 @@ class Notebook:
                 self._dropped[name] = True
 
     def _read_written_modules(self):
-        """Modules that the notebook writes and imports have imports of their own."""
+        """Adds the imports of modules that the notebook writes and imports."""
         parts, cells = {}, {}
         for file in self.files:
             if file["how"] != "append":
@@ -150,7 +150,7 @@ class Notebook:
             self.imports.append({**place, **module})
 
     def answer(self):
-        """A constant that is gone is the surprise of this format."""
+        """Warns of constants that are commented out but used, which surprise authors most."""
         self._read_written_modules()
         missing = [
             f'cell {cell}: the statement at line {line} uses "{name}", which is commented out; '
@@ -171,13 +171,13 @@ class Notebook:
 
 
 def wish_of(comments, line):
-    """The comment behind an import, unless it is too long to name a version."""
+    """The comment after an import, unless it is too long to name a version."""
     comment = comments.get(line, "")
     return comment if 0 < len(comment) <= MAX_COMMENT else None
 
 
 def followed(mode, cell, lines):
-    """The mode after the comments on these lines."""
+    """The keep mode after the comments on these lines."""
     for line in lines:
         mode = KEEP_MODES.get(cell.original[line].strip(" \t#"), mode)
     return mode

@@ -1,14 +1,14 @@
-/** A word as a shell would pass it on. */
+/** A word as a shell would pass it to a program. */
 export interface ShellWord {
   readonly text: string
-  /** Whether the shell or IPython would replace parts of it: `$x`, `$(…)`, `{x}`, backquotes. Its value is unknown. */
+  /** Whether the shell or IPython would substitute parts of it (`$x`, `$(…)`, `{x}`, backquotes), so that its value is unknown. */
   readonly isDynamic: boolean
 }
 
 /** One command of a shell line: its words, without redirections. */
 export interface ShellCommand {
   readonly words: readonly ShellWord[]
-  /** What was redirected, such as `>=2`, which an author may have meant as a version. */
+  /** Redirections, such as `>=2`, which the author may have meant as a version. */
   readonly redirections: readonly string[]
 }
 
@@ -17,8 +17,8 @@ const REDIRECTION = /^(?:&>>?|>>|>\||>&|<<<|<<|<&|<>|[<>])/
 const CLOSING: Readonly<Record<string, string>> = { '(': ')', '{': '}' }
 
 /**
- * Splits a line into the commands that a shell would run, each into words: quotes, escapes, comments, substitutions, pipes and
- * redirections. Returns null when a quote or a bracket stays open.
+ * Splits a line into the commands that a shell would run, and each command into words. Understands quotes, escapes, comments,
+ * substitutions, pipes and redirections. Returns null if a quote or a bracket stays open.
  */
 export function shellCommands(line: string): readonly ShellCommand[] | null {
   const commands: { words: ShellWord[]; redirections: string[] }[] = [{ words: [], redirections: [] }]
@@ -44,7 +44,7 @@ export function shellCommands(line: string): readonly ShellCommand[] | null {
     } else {
       const word = readWord(line, at)
       if (word === null) return null
-      // "2>file" redirects a stream: the digit is no word.
+      // "2>file" redirects a stream: the digit is not a word.
       if (!(/^\d$/.test(line.slice(at, word.end)) && /[<>]/.test(line.charAt(word.end)))) last?.words.push(word)
       at = word.end
     }
@@ -52,7 +52,7 @@ export function shellCommands(line: string): readonly ShellCommand[] | null {
   return commands.filter(({ words }) => words.length > 0)
 }
 
-/** The word that begins at `at`, maybe empty; null when a quote or a bracket stays open. */
+/** The word that begins at `at`, possibly empty; null if a quote or a bracket stays open. */
 function readWord(line: string, at: number): (ShellWord & { readonly end: number }) | null {
   let text = ''
   let isDynamic = false
@@ -91,14 +91,14 @@ function readQuoted(line: string, at: number, quote: string): (ShellWord & { rea
     const letter = line.charAt(end)
     if (letter === quote) return { text, isDynamic, end: end + 1 }
     if (quote === '"' && letter === '\\' && /["\\$`]/.test(line.charAt(end + 1))) end += 1
-    // IPython fills in {names} even between single quotes.
+    // IPython substitutes {names} even between single quotes.
     else if (letter === '{' || (quote === '"' && /[$`]/.test(letter))) isDynamic = true
     text += line.charAt(end)
   }
   return null
 }
 
-/** Where the bracket that opens at `at` ends, or `at` itself when there is none; null when it stays open. */
+/** The end of the bracket that opens at `at`; `at` itself if there is none; null if it stays open. */
 function endOfBracket(line: string, at: number): number | null {
   const closing = CLOSING[line.charAt(at)]
   if (closing === undefined) return at

@@ -9,7 +9,7 @@ const IDLE_LIMIT_MS = 60_000
 
 /** A response of a package index; its body has not been read. */
 export interface PackageAnswer {
-  /** The address after redirects. */
+  /** The URL after redirects. */
   readonly url: URL
   readonly status: number
   readonly body: IncomingMessage

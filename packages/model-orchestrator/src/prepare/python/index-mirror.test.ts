@@ -18,7 +18,7 @@ async function serveIndex(statuses: number[]): Promise<URL> {
   return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/simple/`)
 }
 
-it('a problem is over once the same page answers, and not because another index does', async () => {
+it('clears a problem once the same page answers, but not because another index does', async () => {
   const none = { ca: undefined, clientCertificate: undefined, trustedHosts: [], proxies: {}, noProxy: [], netrc: '' }
   const indexes = [await serveIndex([503, 503, 200]), await serveIndex([])]
   const mirror = await startIndexMirror({

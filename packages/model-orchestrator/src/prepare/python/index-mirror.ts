@@ -17,7 +17,7 @@ export interface IndexMirror {
   readonly linkPaths: readonly string[]
   /** Null when it listens on a socket in the file system. */
   readonly port: number | null
-  /** Why the newest request failed that has not succeeded since; null if there is none. */
+  /** The error of the newest failed request that has not succeeded since; null if there is none. */
   problem(): string | null
   close(): Promise<void>
 }
@@ -39,11 +39,11 @@ export interface MirrorOptions {
 export async function startIndexMirror(input: MirrorOptions): Promise<IndexMirror> {
   const { settings, hashes, cache } = input
   const files = createFileAddresses()
-  // By path: an index that failed once may answer when the installer asks again.
+  // By path: a later request for the same page may succeed.
   const problems = new Map<string, string>()
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // A request through a proxy contains the whole address.
+    // A request through a proxy contains the whole URL.
     const { pathname } = new URL(request.url ?? '/', 'http://mirror')
     const [, kind, number = '', name = '', rest] = pathname.split('/')
     const at = /^\d{1,9}$/.test(number) ? Number(number) : -1

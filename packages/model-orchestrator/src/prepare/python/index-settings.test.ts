@@ -21,7 +21,7 @@ async function serve(handle: Parameters<typeof createServer>[1]): Promise<string
 }
 
 describe("the operator's package index", () => {
-  it('is what pip would use: its default, then files, then the environment, and uv before all', async () => {
+  it("is the one that pip would use: its default, files, or environment; uv's variables come first", async () => {
     const indexesOf = async (...input: Parameters<typeof read>) =>
       (await read(...input)).indexes.map(({ href }) => href)
     expect(await indexesOf([])).toEqual(['http://default.example/simple'])
@@ -37,7 +37,7 @@ describe("the operator's package index", () => {
     expect(await indexesOf(["global.no-index='true'"])).toEqual([])
   })
 
-  it('may be folders and pages, absolute ones; what has no effect is named', async () => {
+  it('may be absolute folders and pages; settings without effect are reported', async () => {
     const found = await read(["global.find-links='/wheels http://links.example/'", "global.platform='x'"])
     expect(found).toMatchObject({ linkFolders: ['/wheels'], ignored: ['platform'] })
     expect(found.linkPages.map(({ href }) => href)).toEqual(['http://links.example/'])
@@ -47,7 +47,7 @@ describe("the operator's package index", () => {
     )
   })
 
-  it('is reached with its password, through redirects and the proxy, except where there is none', async () => {
+  it('is reached with its password, through redirects, and through the proxy except for excluded hosts', async () => {
     const seen: string[] = []
     const index = await serve((request, response) => {
       seen.push(`${request.url} ${Buffer.from(request.headers.authorization?.slice(6) ?? '', 'base64')}`)

@@ -36,8 +36,8 @@ export function installEnvironment(source: NodeJS.ProcessEnv, workFolder: string
     TMPDIR: workFolder,
     XDG_CACHE_HOME: workFolder,
     PIP_CONFIG_FILE: '/dev/null',
-    // The runner requires a package that is called `importlib` as the standard library's, and comes as source alone. Before
-    // pip 23.1, which Debian 12 has, a source package is built inside its own folder, where that name hides the library's.
+    // The runner requires a source package named `importlib`, like the standard library's. pip before 23.1, as in Debian 12,
+    // builds a source package inside its own folder, where that name would hide the standard library's module.
     PIP_USE_PEP517: '1',
     UV_NO_CONFIG: '1',
     UV_CACHE_DIR: `${workFolder}/uv`,

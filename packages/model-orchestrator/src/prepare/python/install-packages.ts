@@ -26,7 +26,7 @@ const NOT_FOUND = /no matching distribution|could not find a version|no solution
 const BUILDS_FIX =
   'only wheels are installed: choose a version that has one for this Python, or ask the operator to allow builds with MODEL_ALLOW_BUILDS=true'
 
-/** One installation in a folder of its own: `venv` is the result, `work` holds temporary files. */
+/** One installation in its own folder: `venv` is the result, `work` contains temporary files. */
 export interface Installation {
   readonly directory: string
   readonly interpreter: PythonInterpreter
@@ -161,7 +161,7 @@ function installer(input: {
     ...settings.constraints.map((path) => `--constraint=${path}`),
     ...(allowBuilds ? [] : WHEELS_ONLY),
   ]
-  // Models cannot write there: modules that are not compiled now would be compiled at each start.
+  // Models cannot write to the environment, so modules that are not compiled now would be compiled at each start.
   if (uv)
     return { command: uv, args: ['pip', 'install', '--compile-bytecode', '--python', python, ...places, '-r', file] }
   const quiet = ['--no-input', '--disable-pip-version-check', '--no-cache-dir', '--no-color', '--progress-bar', 'off']

@@ -15,13 +15,13 @@ afterEach(() => rm(folder, { recursive: true }))
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
 
-it('a package with another content than its hash is not kept', async () => {
+it('rejects a package whose content does not match its hash', async () => {
   const cache = createPackageCache(folder)
   await expect(cache.write(hashOf('honest'), Readable.from([Buffer.from('other')]))).rejects.toThrow(/its SHA-256 is/)
   expect(await readdir(folder)).toEqual([])
 })
 
-it('a package without an end is given up where the cache would be full', async () => {
+it('aborts an endless download once it exceeds the cache', async () => {
   let chunks = 0
   function* endless() {
     while (chunks < 1_000) {

@@ -58,7 +58,7 @@ const ensure = (environments: PythonEnvironments, requirements: readonly string[
   environments.ensure(requirements, 'sum/requirements.txt', signal, tell)
 
 describe('environments for Python models', () => {
-  it('are made once for the same requirements, by any number of models and orchestrators', async () => {
+  it('are created once per set of requirements, for any number of models and orchestrators', async () => {
     const [here, there] = [open(), open()]
     const made = await Promise.all([ensure(here, ['a==1']), ensure(here, ['a==1']), ensure(there, ['a==1'])])
     expect(new Set(made.map(({ directory }) => directory)).size).toBe(1)
@@ -69,7 +69,7 @@ describe('environments for Python models', () => {
     expect(await python.calls()).toHaveLength(4)
   })
 
-  it("are installed from wheels of the operator's index, by programs that know nothing of the node nor of the index", async () => {
+  it("are installed from wheels of the operator's index, by programs without the node's settings or the index password", async () => {
     const pipSettings = [
       "global.index-url='http://user:secret@127.0.0.1:9/main/'",
       "global.extra-index-url='http://127.0.0.1:9/more/'",
@@ -94,17 +94,17 @@ describe('environments for Python models', () => {
     expect(lines).toContain('pip\'s setting "platform" has no effect here')
   })
 
-  it('are not made from a requirement that names anything but a package', async () => {
+  it('refuse requirements that are not package names', async () => {
     for (const wrong of ['-e .', 'x @ https://host/x.whl', '../x', 'x --config-settings=a=b']) {
       await expect(ensure(open(), [wrong])).rejects.toMatchObject({ code: 'BUILD_FAILED' })
     }
     expect(await python.calls()).toEqual([])
   })
 
-  it('are not used when a program in them was replaced by a link', async () => {
+  it('are not used if one of their programs was replaced by a link', async () => {
     const { runner, directory } = await ensure(open())
     await rm(runner)
-    // It may lead to a file that is there: the steps between are shown as well.
+    // Even if the target exists: models would also see the intermediate links.
     await symlink('../../complete.json', runner)
     await ensure(open())
     expect(await python.calls()).toHaveLength(4)
@@ -120,8 +120,8 @@ describe('environments for Python models', () => {
 
   it.each([
     ['another program', async (path: string) => symlink('/bin/true', path)],
-    ['a path that Linux reads as Python, and a reader of the path as a secret', linkThroughFolder],
-  ])('are not used when their Python was replaced by a link to %s', async (_, replace) => {
+    ['a path that resolves to Python but reads like a secret file', linkThroughFolder],
+  ])('are not used if their Python was replaced by a link to %s', async (_, replace) => {
     const { python: interpreter } = await ensure(open())
     await rm(interpreter)
     await replace(interpreter)
@@ -129,7 +129,7 @@ describe('environments for Python models', () => {
     expect(await python.calls()).toHaveLength(4)
   })
 
-  it('are made anew when they were left half built or their interpreter is gone', async () => {
+  it('are rebuilt if they are incomplete or their interpreter is gone', async () => {
     const { directory, python: interpreter } = await ensure(open())
     await rm(join(directory, 'complete.json'))
     await writeFile(join(directory, 'leftover'), '')
@@ -140,7 +140,7 @@ describe('environments for Python models', () => {
     expect(await python.calls()).toHaveLength(6)
   })
 
-  it('fail with the requirement and the last lines; another try installs again', async () => {
+  it('fail with the requirement and the last lines, and are installed again at the next try', async () => {
     const prints = [...Array(40).keys()].map((index) => `line ${index}`)
     await python.behave({ exitCode: 1, prints: [...prints, 'ERROR: No matching distribution found for b==2'] })
     const environments = open()
@@ -156,7 +156,7 @@ describe('environments for Python models', () => {
     await ensure(environments, ['a==1', 'b==2'])
   })
 
-  it('are made with uv where it is', async () => {
+  it('are created with uv if it is installed', async () => {
     const uv = `#!/bin/sh
 echo "$*" >> '${home}/UV_CALLS'
 for last; do :; done
@@ -187,26 +187,26 @@ esac`
     ['a build', ['error: subprocess-exited-with-error', 'x.c:1: fatal', '  error: no compiler'], 'no compiler;'],
     ['uv', ['  × No solution found:', '  ╰─▶ Because b==2 is not there'], 'Because b==2 is not there;'],
     ['a long line', [`ERROR: ${'v'.repeat(400)}`], `${'v'.repeat(300)}…;`],
-  ])('fail with the line that matters first: %s', async (_, prints, line) => {
+  ])('fail with the most relevant line first: %s', async (_, prints, line) => {
     await python.behave({ exitCode: 1, prints })
     const error: Error = await ensure(open(), ['b==2']).then(fail, (reason) => reason)
     expect(error.message).toContain(`b==2 failed (exit code 1): ${line}`)
   })
 
-  it('say that only wheels are installed', async () => {
+  it('explain that only wheels are installed', async () => {
     await python.behave({ exitCode: 1, prints: ['ERROR: No matching distribution found for b==2'] })
     const error: Error = await ensure(open(), ['b==2']).then(fail, (reason) => reason)
     expect(error.message).toMatch(/failed \(exit code 1\): No matching .*; only wheels are installed: choose/)
     expect(error.message).toContain('MODEL_ALLOW_BUILDS=true')
   })
 
-  it('end an installation that takes too long', async () => {
+  it('kill an installation that takes too long', async () => {
     await python.behave({ waitsFor: 'NOTHING' })
     const error: Error = await ensure(open({ limitMs: 3_000 })).then(fail, (reason) => reason)
     expect(error.message).toContain(`installing ${PYTHON_RUNNER_REQUIREMENT} did not finish within 3000 ms`)
   })
 
-  it('let a model leave that is stopped meanwhile, and end the installation when they are closed', async () => {
+  it('stop waiting when the model is stopped, and kill the installation on close', async () => {
     await python.behave({ waitsFor: 'NOTHING' })
     const environments = open()
     const stopping = new AbortController()
@@ -235,13 +235,13 @@ esac`
     expect(error.message).toMatch(message)
   })
 
-  it('say which folder cannot be made', async () => {
+  it('report the folder that cannot be created', async () => {
     await writeFile(join(home, 'environments'), 'a file')
     await expect(ensure(open())).rejects.toThrow(/environments.*(ENOTDIR|EEXIST)/)
   })
 })
 
-/** The steps of a link are shown to models by their names: "d/../../x" is beside the folder of d, unless d is a link. */
+/** Intermediate links become visible to models by path: "d/../../x" names another file if d is a link. */
 async function linkThroughFolder(path: string): Promise<void> {
   await writeFile(join(home, 'secret'), 'the password')
   const venv = dirname(dirname(path))

@@ -19,7 +19,7 @@ import { checkRequirement } from './python-requirements.ts'
 /** The tested version of the Python runner. */
 export const PYTHON_RUNNER_REQUIREMENT = 'crunch-model-runner==0.4.2'
 
-/** The runner's own requirements: naming one without a version changes nothing. */
+/** The runner's own requirements: a submission that lists one without a version needs no other environment. */
 const BROUGHT_BY_RUNNER = new Set([
   'grpcio',
   'joblib',
@@ -38,7 +38,7 @@ const BUILD_LIMIT_MS = 600_000
 /** Installing loads the disk; more at once would slow down running models. */
 const MAX_BUILDS_AT_ONCE = 2
 
-/** How long a wait for another orchestrator may outlast a stop of this one. */
+/** Poll interval of the wait for another orchestrator, which limits how late this one notices its stop. */
 const LOCK_WAIT_MS = 500
 
 /** Written last: an environment without it is incomplete and is created again. */
@@ -47,7 +47,7 @@ const MARKER = 'complete.json'
 /** Increment it when the layout of environments changes. */
 const LAYOUT = 2
 
-/** How Python models are run. */
+/** Settings for Python models. */
 export interface PythonSettings {
   /** By default, `python3` on the PATH. */
   readonly program?: string
@@ -130,7 +130,10 @@ export function createPythonEnvironments(input: {
       const packages = [runnerRequirement, ...differing(requirements)]
       const target = join(directory, environmentName(found, packages, allowBuilds))
       await mkdir(directory, { recursive: true }).catch((error: unknown) => {
-        throw new RunFailure('BUILD_FAILED', `folder for environments ${directory} cannot be made: ${errorText(error)}`)
+        throw new RunFailure(
+          'BUILD_FAILED',
+          `folder for environments ${directory} cannot be created: ${errorText(error)}`,
+        )
       })
       const existing = await readEnvironment(target, found)
       if (existing) return existing
@@ -167,7 +170,7 @@ function createBuilds() {
         for (const listener of listeners) listener(line, error)
       }
       const done = work(tell).finally(() => builds.delete(target))
-      // All models that asked may be gone; then nobody handles a failure.
+      // All waiting models may have been stopped; a failure must not become an unhandled rejection.
       done.catch(() => undefined)
       const build = { done, listeners }
       builds.set(target, build)
@@ -177,7 +180,7 @@ function createBuilds() {
   }
 }
 
-/** Does the work once for all callers, and again after a failure. */
+/** Runs the work once for all callers, and again after a failure. */
 function untilItFails<Args extends unknown[], Result>(
   work: (...args: Args) => Promise<Result>,
 ): (...args: Args) => Promise<Result> {
@@ -202,7 +205,7 @@ async function makeEnvironment(input: Installation & { readonly turns: StartQueu
       await removeFolder(directory)
       await mkdir(directory)
       await installPackages(input)
-      // The installation has ended; from here on we write only where it could not.
+      // The installation has ended; from here on, files are written only where it had no access.
       await removeFolder(join(directory, 'work'))
       await writeFile(join(directory, 'new.json'), JSON.stringify({ python: interpreter.version, packages }, null, 2))
       await rename(join(directory, 'new.json'), join(directory, MARKER))
@@ -263,7 +266,7 @@ async function readEnvironment(directory: string, interpreter: PythonInterpreter
 }
 
 /**
- * A package that is built could replace the programs by links, and models can read what a program links to.
+ * A package that is built could replace the programs by links, and models can read the targets of such links.
  */
 async function isUntouched({ directory, interpreter, python, runner }: PythonEnvironment): Promise<boolean> {
   const home = await realpath(directory)
@@ -271,7 +274,7 @@ async function isUntouched({ directory, interpreter, python, runner }: PythonEnv
   const isInside = (path: string) => holds(home, path)
   const isRunner = (await lstat(runner)).isFile() && isInside(await realpath(runner))
   if (!isRunner) return false
-  // Each step becomes readable by its name, and "d/../../secret" is a different file if d is a link.
+  // Each intermediate path becomes readable, and "d/../../secret" is a different file if d is a link.
   for (const step of linkChain(python)) {
     const found = await realpath(step)
     if (found !== own && !isInside(found)) return false

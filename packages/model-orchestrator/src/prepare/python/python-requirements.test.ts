@@ -4,7 +4,7 @@ import { parseRequirements, requirementName, splitHashes } from './python-requir
 const parse = (text: string | Buffer, place = 'it') => parseRequirements(Buffer.from(text), place)
 
 describe('requirements.txt', () => {
-  it('is read without comments and empty lines, in its order', () => {
+  it('is read in order, without comments and empty lines', () => {
     const text = '# mine\r\npandas==2.2.3  # table\n\nscikit_learn [fast] >=1,<2\nriver\ntorch; python_version<"3.13"\n'
     expect(parse(text)).toEqual([
       'pandas==2.2.3',
@@ -58,7 +58,7 @@ describe('requirements.txt', () => {
     })
   })
 
-  it('is refused in no time, however it is written', () => {
+  it('is refused in linear time for any content', () => {
     const before = process.cpuUsage()
     for (const text of [
       `a; ${'a '.repeat(400)}$`,
@@ -74,12 +74,12 @@ describe('requirements.txt', () => {
   const big = (encoding: 'utf16le' | 'latin1') => (text: string) => Buffer.from(text, encoding)
   const utf32 = (text: string) => Buffer.concat([...text].map((one) => Buffer.from([one.charCodeAt(0), 0, 0, 0])))
   it.each<[encoding: string, content: Buffer]>([
-    ['UTF-8 with a mark', Buffer.from('\ufeffriver # é\nsix==1')],
+    ['UTF-8 with a byte order mark', Buffer.from('\ufeffriver # é\nsix==1')],
     ['UTF-16, as PowerShell writes it', big('utf16le')('\ufeffriver # é\r\nsix==1\r\n')],
-    ['UTF-16 with the other order', big('utf16le')('\ufeffriver # é\nsix==1').swap16()],
+    ['UTF-16 big-endian', big('utf16le')('\ufeffriver # é\nsix==1').swap16()],
     ['UTF-32', utf32('\ufeffriver # é\nsix==1').fill(Buffer.from([0xff, 0xfe, 0, 0]), 0, 4)],
-    ['Latin-1 that says so', big('latin1')('# -*- coding: latin-1 -*-\nriver # é\nsix==1')],
-    ['Latin-1 that says so on line 2', big('latin1')('# mine\n# coding=iso-8859-15\nriver # é\nsix==1')],
+    ['declared Latin-1', big('latin1')('# -*- coding: latin-1 -*-\nriver # é\nsix==1')],
+    ['Latin-1 declared on line 2', big('latin1')('# mine\n# coding=iso-8859-15\nriver # é\nsix==1')],
   ])('is read in %s', (_, content) => {
     expect(parse(content)).toEqual(['river', 'six==1'])
   })
@@ -88,7 +88,7 @@ describe('requirements.txt', () => {
     [big('latin1')('river # é'), /^it is not text in utf-8; save it as UTF-8/],
     [Buffer.from('# coding: no-such\nriver'), /^it is not text in no-such; save it as UTF-8/],
     [Buffer.from([0xff, 0xfe, 0, 0, 65]), /^it is not text in utf-32-le/],
-  ])('says that it cannot be read as text', (content, message) => {
+  ])('is refused if it is not text', (content, message) => {
     expect(() => parse(content)).toThrow(message)
   })
 
@@ -100,7 +100,7 @@ describe('requirements.txt', () => {
     expect(() => parse(Buffer.alloc(8_388_609, '#'))).toThrow('it has 8388609 bytes, more than 8388608')
   })
 
-  it('knows names as an index compares them', () => {
+  it('normalises names like a package index', () => {
     expect(['Scikit_Learn>=1', 'ruamel.yaml[x]'].map(requirementName)).toEqual(['scikit-learn', 'ruamel-yaml'])
   })
 })

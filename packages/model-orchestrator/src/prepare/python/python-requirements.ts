@@ -4,7 +4,7 @@ import { RunFailure } from '../../run-failure.ts'
 /** A submission needs fewer. */
 const MAX_REQUIREMENTS = 500
 const MAX_CHARACTERS = 1_000
-/** 500 packages with a hundred hashes each take less. */
+/** Enough for 500 packages with a hundred hashes each. */
 const MAX_BYTES = 8 * 1024 * 1024
 
 const NAME = '[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?'
@@ -59,7 +59,7 @@ const BYTE_ORDER_MARKS: readonly (readonly [mark: readonly number[], encoding: s
   [[0xfe, 0xff], 'utf-16be'],
 ]
 
-/** As pip reads it: by its byte order mark, else by a comment like `# coding: latin-1` in its first two lines, else UTF-8. */
+/** Decodes like pip: by byte order mark, else by a comment like `# coding: latin-1` in the first two lines, else as UTF-8. */
 function decodeRequirements(content: Buffer, place: string): string {
   const [mark = [], marked] = BYTE_ORDER_MARKS.find(([bytes]) => bytes.every((byte, at) => content[at] === byte)) ?? []
   const head = content.subarray(0, 1_000).toString('latin1').split('\n').slice(0, 2)
@@ -75,7 +75,7 @@ function decodeRequirements(content: Buffer, place: string): string {
   }
 }
 
-/** Python's names of encodings as the Web has them. */
+/** Maps Python's names of encodings to the Web's. */
 function encodingLabel(name: string): string {
   const label = name.toLowerCase().replaceAll('_', '-')
   return /^latin-?1$|^iso-8859-1$|^l1$/.test(label) ? 'windows-1252' : label
@@ -90,7 +90,7 @@ function decodeUtf32(content: Buffer, isBigEndian: boolean): string {
   return text
 }
 
-/** A backslash at the end of a line continues it, but not a comment; the number is that of the first line. */
+/** Joins lines that end with a backslash, except comments; each gets the number of its first line. */
 function joinLines(text: string): { readonly line: string; readonly number: number }[] {
   const joined: { line: string; number: number }[] = []
   let isContinued = false
