@@ -91,7 +91,7 @@ describe.skipIf(missing !== null)(
   `Python models, with the real runner${missing ? ` (skipped: ${missing})` : ''}`,
   () => {
     it(
-      'are installed, served and called; their stack traces go to their own log',
+      'are installed, served and called; their stack traces go to their logs',
       async () => {
         process.env.SECRET_OF_THE_NODE = 'hidden'
         cleanups.push(() => delete process.env.SECRET_OF_THE_NODE)
@@ -119,7 +119,7 @@ describe.skipIf(missing !== null)(
           code: 'SUCCESS',
           value: { value: 3.5, asset: 'BTC', horizon: 60 },
         })
-        // A child that is forked while gRPC answers must live.
+        // A child process forked during a gRPC call must survive.
         expect(await model.call('predict', asked('FORKS'))).toMatchObject({ value: { dead: 0, sum: 3 } })
         expect(await model.call('predict', asked('BROKEN'))).toMatchObject({
           code: 'MODEL_FAILED',
@@ -137,7 +137,7 @@ describe.skipIf(missing !== null)(
     )
 
     it(
-      'come from a notebook as well, without what it only tried out; errors name the cell',
+      'can be extracted from a notebook, without its trial statements; errors name the cell',
       async () => {
         const notebook = (...cells: readonly string[]) =>
           JSON.stringify({ nbformat: 4, cells: cells.map((source) => ({ cell_type: 'code', source })) })
@@ -166,7 +166,7 @@ describe.skipIf(missing !== null)(
     )
 
     it(
-      'fail with the name of a requirement that does not exist, and what pip said',
+      'fail with the name of a missing requirement and the output of pip',
       async () => {
         await write(join(space.submissions, 'wrong', 'main.py'), SUM_MODEL)
         await write(
@@ -187,11 +187,11 @@ describe.skipIf(missing !== null)(
     )
 
     it(
-      'end with an orchestrator that is killed',
+      'end when the orchestrator is killed',
       async () => {
         await write(join(space.submissions, 'sum', 'main.py'), SUM_MODEL)
         await space.models([entry('1', 'sum')])
-        // The environment is there before the time of the start is counted by the child's own ready line.
+        // Created in advance, so that the child's ready line does not wait for the installation.
         const warm = await start()
         await untilServing(warm, '1')
         await warm.close()

@@ -2,8 +2,8 @@ import { ExpectedError } from '@crunch/local-processes/errors'
 import { FAILURE_CODES } from '@crunch/model-protocol'
 
 /**
- * Why a run ended or never began: BUILD_FAILED (the submission cannot be run as it is), RUN_FAILED (it did not come
- * to serve), STOP_UNEXPECTED (it served, then its process ended), or the code a coordinator reported.
+ * Why a run ended or never began: BUILD_FAILED (the submission cannot be prepared), RUN_FAILED (the model never
+ * served), STOP_UNEXPECTED (the process ended while the model served), or the code that a coordinator reported.
  */
 export const RUN_FAILURE_CODES = ['BUILD_FAILED', 'RUN_FAILED', 'STOP_UNEXPECTED', ...FAILURE_CODES] as const
 export type RunFailureCode = (typeof RUN_FAILURE_CODES)[number]

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs'
 import { processCommand, processIdentity } from '@crunch/local-processes'
 
 const LOOK_EVERY_MS = 1_000
-/** Between npx and a program there are at most a few shells. */
+/** Between npx and the program there are at most a few shells. */
 const MAX_ANCESTORS = 5
 const LAUNCHER = /^(\S*\/)?(npm|npx|pnpm|yarn|bun)\b|\/(npm|npx|pnpm|yarn)(-cli)?(\.c?js)?( |$)/
 
 /**
- * Resolves when the npx (or npm, pnpm, yarn) that started this process has ended, or a shell between them. It may be killed
- * without passing the signal on, and then nobody would know that this process still runs. Never resolves without one: a
- * program that was started in the background may outlive its shell.
+ * Resolves when the launcher of this process (npx, npm, pnpm, yarn), or a shell between them, has ended. A killed launcher
+ * does not forward the signal, so this process would keep running unnoticed. Never resolves without a launcher: a program
+ * that was started in the background may outlive its shell.
  */
 export async function launcherEnded(): Promise<void> {
   const chain = findLauncher()
@@ -30,8 +30,8 @@ interface Ancestor {
 }
 
 /**
- * From our parent up to the launcher; empty when there is none. What began a session of its own since, such as a
- * supervisor in the background, is meant to outlive its launcher.
+ * The ancestors from the parent up to the launcher; empty if there is none. A process in another session than its
+ * launcher, such as a supervisor in the background, is meant to outlive it.
  */
 function findLauncher(): readonly Ancestor[] {
   const chain: Ancestor[] = []
@@ -46,7 +46,7 @@ function findLauncher(): readonly Ancestor[] {
   return []
 }
 
-/** Null elsewhere than on Linux, where only the parent itself is looked at. */
+/** Null outside Linux, where only the parent itself is checked. */
 function readStat(pid: number): { readonly parentPid: number; readonly session: string | undefined } | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -1,9 +1,9 @@
-/** What a program needs to start and to speak the operator's language; everything else may be a secret of the node. */
+/** Variables that a program needs to start, and the operator's locale. All others may contain secrets of the node. */
 const PASSED_ON = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_ENV', 'NODE_PATH', 'NODE_NO_WARNINGS']
 
 /**
- * The environment of a model's process: a short list of names, never the node's own settings, keys or addresses, and
- * what is named in `more`.
+ * The environment of a model's process: a few allowed variables plus `more`, never the node's settings, keys or
+ * addresses.
  */
 export function modelEnvironment(
   source: NodeJS.ProcessEnv,

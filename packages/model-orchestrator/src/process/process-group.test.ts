@@ -3,19 +3,19 @@ import { signalGroup } from './process-group.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
-// What the system answers for a group of zombies cannot be had on every system: its answer is played.
+// A group of zombies cannot be created on every system, so its error code is mocked.
 function answer(code: string): void {
   vi.spyOn(process, 'kill').mockImplementation(() => {
     throw Object.assign(new Error(code), { code })
   })
 }
 
-it.each(['ESRCH', 'EPERM'])('takes a group that answers %s for gone', (code) => {
+it.each(['ESRCH', 'EPERM'])('treats a group as gone on %s', (code) => {
   answer(code)
   expect(signalGroup(4_194_303, 'SIGKILL')).toBe(false)
 })
 
-it('throws what is no answer about the group', () => {
+it('throws any other error', () => {
   answer('EINVAL')
   expect(() => signalGroup(4_194_303, 'SIGKILL')).toThrow('EINVAL')
 })

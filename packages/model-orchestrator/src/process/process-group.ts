@@ -1,6 +1,6 @@
 /**
- * Signals every process of the group that `leaderPid` leads; false when none is left. A group's number is not given
- * away while it has members, and callers ask only while they own it.
+ * Signals every process of the group with the leader `leaderPid`; false if none is left. The system does not reuse a
+ * group's number while the group has members; callers signal a group only while they own it.
  */
 export function signalGroup(leaderPid: number, signal: NodeJS.Signals): boolean {
   try {
@@ -8,7 +8,7 @@ export function signalGroup(leaderPid: number, signal: NodeJS.Signals): boolean 
     return true
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
-    // macOS answers EPERM for a group of zombies only.
+    // On macOS, EPERM means that the group contains only zombies.
     if (code === 'ESRCH' || code === 'EPERM') return false
     throw error
   }

@@ -20,7 +20,7 @@ function sleeper(): number {
   return child.pid!
 }
 
-it('kills what it still watches when its pipe ends, and not what it was told to forget', async () => {
+it('kills the watched groups when its pipe ends, but not forgotten ones', async () => {
   const guard = startProcessGuard(rememberingLog())
   const [watched, forgotten, other] = [sleeper(), sleeper(), sleeper()]
   guard.watch(forgotten)
@@ -32,7 +32,7 @@ it('kills what it still watches when its pipe ends, and not what it was told to 
   expect([isAlive(forgotten), isAlive(other)]).toEqual([true, true])
 })
 
-it('goes on watching after it was killed itself', async () => {
+it('keeps watching after it was killed', async () => {
   const log = rememberingLog()
   const guard = startProcessGuard(log)
   const watched = sleeper()

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { OrchestratorLog } from '../log.ts'
 
 /**
- * A shell that holds the end of a pipe of ours. When we die in any way, kill -9 among them, it reads the end of the
- * pipe and kills the process groups that are still being watched. Runners end themselves then, but not the programs
- * that their models started, and a runner in another language may hang in its model's loop.
+ * A shell that reads a pipe of this process. When this process dies, even by kill -9, the pipe ends and the shell kills
+ * the process groups that are still watched. Runners also exit by themselves then, but the programs that their models
+ * started do not, and a runner in another language may hang in its model's loop.
  */
 const GUARD_SCRIPT = `
 groups=
@@ -20,16 +20,16 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 [ -z "$folder" ] || rm -rf -- "$folder"
 `
 
-/** After this many deaths of the guard something keeps killing it, and starting it again is no help. */
+/** If the guard has died this often, another program keeps killing it, and a restart does not help. */
 const MAX_RESTARTS = 100
 
-/** Ends watched process groups when this process dies. */
+/** Kills watched process groups when this process dies. */
 export interface ProcessGuard {
   /** The current guard shell. */
   readonly pid: number | undefined
   watch(groupLeaderPid: number): void
   forget(groupLeaderPid: number): void
-  /** Removes this folder in the end, also when it ends because we were killed. */
+  /** Removes this folder when this process ends, even if it is killed. */
   removeFolder(path: string): void
   close(): void
 }
@@ -43,7 +43,7 @@ export function startProcessGuard(log: OrchestratorLog): ProcessGuard {
   let guard = launch()
 
   function launch(): ChildProcess {
-    // Its own session: Ctrl-C in the terminal must not end the guard before us.
+    // A separate session: Ctrl-C in the terminal must not end the guard before this process.
     const child = spawn('/bin/sh', ['-c', GUARD_SCRIPT], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -61,7 +61,7 @@ export function startProcessGuard(log: OrchestratorLog): ProcessGuard {
     }
     child.on('error', (error) => onEnd(error.message))
     child.on('exit', (code, signal) => onEnd(signal ?? `code ${code}`))
-    // A write to a guard that was just killed; its exit event starts the next one, which gets all entries again.
+    // A write to a guard that was just killed may fail; the next guard gets all entries again.
     child.stdin?.on('error', () => undefined)
     child.unref()
     if (folder !== null) child.stdin?.write(`folder ${folder}\n`)

@@ -1,40 +1,40 @@
 import { execFile } from 'node:child_process'
 import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs'
 
-/** What one process has used until now. */
+/** The resource usage of one process so far. */
 export interface ProcessUsage {
   readonly pid: number
   readonly parentPid: number
-  /** Its session on Linux, its process group elsewhere: what a process started by a model belongs to unless it hides. */
+  /** Its session on Linux, its process group elsewhere. A process started by a model shares it unless it detaches. */
   readonly groupId: number
   /** Distinguishes it from a later process with the same pid. */
   readonly startedAt: string
-  /** Its own processor time and that of its children that have ended. */
+  /** CPU time of the process and of its ended children. */
   readonly cpuMs: number
   readonly residentBytes: number
-  /** It has ended and waits for its parent to notice: it uses nothing any more. */
+  /** Whether it has ended and waits for its parent; it uses no resources. */
   readonly isZombie: boolean
 }
 
 /** Reads the processes of this machine. */
 export interface ProcessTable {
-  /** Between two readings. */
+  /** The time between two readings. */
   readonly intervalMs: number
-  /** All processes except those said to be foreign. Rejects when they cannot be read. */
+  /** All processes except the foreign ones. Rejects if they cannot be read. */
   read(): Promise<readonly ProcessUsage[]>
-  /** These need not be read for a while. */
+  /** Marks processes that need not be read for a while. */
   setForeign(pids: Iterable<number>): void
 }
 
-/** The way that works here; null when there is none (Windows). */
+/** Opens the process table of this system; null if it has none (Windows). */
 export function openProcessTable(): ProcessTable | null {
   if (existsSync('/proc/self/stat')) return createProcTable()
   return process.platform === 'win32' ? null : createPsTable()
 }
 
-/** Linux counts processor time in hundredths of a second for programs, whatever its timer does. */
+/** Linux reports CPU time to programs in hundredths of a second, regardless of its timer. */
 const MS_PER_TICK = 10
-/** Numbers are given to new processes in turn, so one is not used again within this time. */
+/** Pids are assigned in turn, so none is reused within this time. */
 const FOREIGN_FOR_READS = 10
 
 function createProcTable(): ProcessTable {
@@ -67,7 +67,7 @@ export function readOwnSession(): number | undefined {
   return readStat(process.pid, Buffer.alloc(1_024), 1)?.groupId
 }
 
-/** Null when the process has ended meanwhile. */
+/** Null if the process has ended meanwhile. */
 function readStat(pid: number, buffer: Buffer, pageBytes: number): ProcessUsage | null {
   let text: string
   try {
@@ -82,7 +82,7 @@ function readStat(pid: number, buffer: Buffer, pageBytes: number): ProcessUsage 
     if (code === 'ENOENT' || code === 'ESRCH') return null
     throw error
   }
-  // The name in parentheses may hold anything; the numbers start after the last one. See proc_pid_stat(5).
+  // The name in parentheses may contain any character; the numbers start after the last parenthesis. See proc_pid_stat(5).
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const number = (index: number) => Number(fields[index - 3])
   return {
@@ -96,7 +96,7 @@ function readStat(pid: number, buffer: Buffer, pageBytes: number): ProcessUsage 
   }
 }
 
-/** The page size is not available directly; it follows from our own memory in bytes and in pages. */
+/** Node does not expose the page size; this process's memory in bytes and in pages gives it. */
 function measurePageBytes(): number {
   const pages = readStat(process.pid, Buffer.alloc(1_024), 1)?.residentBytes ?? 0
   if (pages === 0) throw new Error('/proc does not say how much memory this process uses')
@@ -107,7 +107,7 @@ const PS_LINE = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+)\s+(.+?)\s*$/
 
 function createPsTable(): ProcessTable {
   return {
-    // A process has to be started for each reading.
+    // Each reading starts a process.
     intervalMs: 1_500,
     read: () =>
       new Promise((resolve, reject) => {
@@ -121,7 +121,7 @@ function createPsTable(): ProcessTable {
   }
 }
 
-/** One line of `ps -o pid=,ppid=,pgid=,rss=,stat=,time=,lstart=`, as Linux and macOS print it. */
+/** Parses a line of `ps -o pid=,ppid=,pgid=,rss=,stat=,time=,lstart=` on Linux or macOS. */
 export function parsePsLine(line: string): ProcessUsage | null {
   const match = PS_LINE.exec(line)
   if (match === null) return null

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
-/** Removes a folder that an installation wrote to: it may be deeper than a path can be, which `rm` of the system can follow. */
+/** Removes a folder that an installation wrote to. It may be nested deeper than the longest path, which only the system's `rm` can handle. */
 export async function removeFolder(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true })

@@ -6,24 +6,24 @@ import type { ProcessGuard } from './process-guard.ts'
 
 const MAX_LINE_CHARACTERS = 2_000
 const MAX_STDOUT_LINES = 1_000
-/** No installer prints so much; a build that does keeps us from our work. */
+/** More than any installer prints; the output of a runaway build would block this process. */
 export const MAX_OUTPUT_MIB = 64
 const MIB = 1024 * 1024
 
-/** How a program of ours ended. */
+/** How a preparation program ended. */
 export interface ProgramEnd {
-  /** Null when it was ended by a signal, the time limit among them. */
+  /** Null if a signal ended it, for example at the time limit. */
   readonly code: number | null
   readonly isLate: boolean
-  /** It was ended because it printed more than `MAX_OUTPUT_MIB`. */
+  /** Whether it was killed because it printed more than `MAX_OUTPUT_MIB`. */
   readonly isLoud: boolean
-  /** What it printed to stdout, its first 1,000 lines. */
+  /** The first 1,000 lines of stdout. */
   readonly stdout: readonly string[]
 }
 
 /**
- * Runs a program that helps to prepare a model, as the leader of its own process group, which ends with us. `onLine`
- * gets each line it prints. Rejects with the signal's reason when `signal` aborts, and when the program cannot be
+ * Runs a program that helps to prepare a model. It leads its own process group, which is killed when this process ends.
+ * `onLine` gets each printed line. Rejects with the signal's reason when `signal` aborts, and if the program cannot be
  * executed.
  */
 export async function runProgram(input: {
@@ -35,7 +35,7 @@ export async function runProgram(input: {
   readonly signal: AbortSignal
   readonly guard: ProcessGuard
   readonly onLine?: (line: string, error: boolean) => void
-  /** Called once with its pid, and with what kills it. */
+  /** Called once with the pid and a function that kills the program. */
   readonly onStart?: (pid: number, kill: () => void) => void
 }): Promise<ProgramEnd> {
   const { command, signal, guard, onLine } = input
@@ -73,7 +73,7 @@ export async function runProgram(input: {
   }, input.limitMs)
   signal.addEventListener('abort', end, { once: true })
   input.onStart?.(pid, end)
-  // What it started would keep its pipes open, and `close` would never come.
+  // Remaining child processes would keep the pipes open, so `close` would never be emitted.
   child.once('exit', end)
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
   clearTimeout(timer)
@@ -83,7 +83,7 @@ export async function runProgram(input: {
   return { code, isLate, isLoud: isLoud(), stdout }
 }
 
-/** Of a line only its beginning is kept while it is read: it may have no end. `count` says whether to go on. */
+/** Keeps only the beginning of each line, since a line may be endless. `count` returns whether to keep reading. */
 function readLines(stream: Readable, count: (bytes: number) => boolean, take: (line: string) => void): void {
   let line = ''
   const add = (text: string) => {

@@ -3,7 +3,7 @@ import { createStartQueue } from './start-queue.ts'
 
 const never = new AbortController().signal
 
-it('lets so many start at once and the next when one is over', async () => {
+it('limits the number of simultaneous starts', async () => {
   const queue = createStartQueue(2, 60_000)
   const order: string[] = []
   const enter = async (name: string) => {
@@ -27,7 +27,7 @@ it('lets so many start at once and the next when one is over', async () => {
   endD()
 })
 
-it('does not let a start that hangs hold up the others', async () => {
+it('does not let a hanging start block the others', async () => {
   const queue = createStartQueue(1, 20)
   const endHanging = await queue.enter(never)
   const endNext = await queue.enter(never)
@@ -35,7 +35,7 @@ it('does not let a start that hangs hold up the others', async () => {
   endNext()
 })
 
-it('forgets a start that is no longer wanted', async () => {
+it('skips an aborted start', async () => {
   const queue = createStartQueue(1, 60_000)
   const end = await queue.enter(never)
   const leaving = new AbortController()

@@ -1,10 +1,10 @@
-/** Lets a few starts run at once: a hundred programs starting together on two cores would all miss their time-out. */
+/** Limits simultaneous starts: a hundred programs starting at once on two cores would all exceed their time limit. */
 export interface StartQueue {
-  /** Resolves when it is this start's turn; call the result when the start is over. Rejects when `signal` aborts. */
+  /** Resolves when the start may begin; call the result when it is over. Rejects when `signal` aborts. */
   enter(signal: AbortSignal): Promise<() => void>
 }
 
-/** A start that takes longer than `maxTurnMs` keeps going but no longer holds up the others: it may hang. */
+/** A start that takes longer than `maxTurnMs` continues but no longer counts: it may hang. */
 export function createStartQueue(maxAtOnce: number, maxTurnMs: number): StartQueue {
   let running = 0
   const waiting: (() => void)[] = []

@@ -22,7 +22,7 @@ afterEach(() => {
   server.forceShutdown()
 })
 
-it('reaches a model directly where the environment names a proxy', async () => {
+it('ignores a proxy in the environment', async () => {
   for (const name of ['grpc_proxy', 'https_proxy', 'http_proxy']) vi.stubEnv(name, 'http://127.0.0.1:1')
   for (const name of ['no_grpc_proxy', 'no_proxy']) vi.stubEnv(name, '')
   await expect(awaitServing(`127.0.0.1:${port}`, AbortSignal.timeout(100_000))).resolves.toBeUndefined()

@@ -6,8 +6,8 @@ const CHECK_DEADLINE_MS = 1_000
 const CHECK_PAUSE_MS = 50
 
 /**
- * Resolves when the health service at `address` answers SERVING, the sign that every runner gives in any language.
- * It asks until `signal` aborts, then rejects with the signal's reason.
+ * Resolves when the health service at `address` answers SERVING, as runners in every language do. Polls until `signal`
+ * aborts, then rejects with its reason.
  */
 export async function awaitServing(address: string, signal: AbortSignal): Promise<void> {
   const client = new HealthClient(address, credentials.createInsecure(), {
@@ -26,7 +26,7 @@ export async function awaitServing(address: string, signal: AbortSignal): Promis
 }
 
 /**
- * False for every error: while a runner starts, any of them may occur, and the exit of the process shows the reason.
+ * False for every error: any may occur while a runner starts, and the exit of the process shows the reason.
  */
 function answersServing(client: HealthClient): Promise<boolean> {
   return new Promise((resolve) => {

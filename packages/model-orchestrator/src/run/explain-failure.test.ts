@@ -5,7 +5,7 @@ const directories = ['/work/submissions/mine']
 const notFound =
   "Setup was answered with BAD_IMPLEMENTATION: No Inherited class found from <class 'tracker.TrackerBase'>."
 
-/** What the deployed runner logs of a file that it cannot import. */
+/** The deployed runner's log for a file that it cannot import. */
 const importLog = (module: string, file: string, ...error: readonly string[]) => [
   `ERROR    - Error importing module '${module}'`,
   'Traceback (most recent call last):',
@@ -22,7 +22,7 @@ const endOfLog = [
 ]
 
 describe('a report that no class was found', () => {
-  it('of a Python file that cannot be imported begins with its place and error', () => {
+  it('begins with the place and the error if a Python file cannot be imported', () => {
     const errorLines = [
       ...importLog('main', 'main.py', '    import lightgbmx', "ModuleNotFoundError: No module named 'lightgbmx'"),
       ...importLog('tests', 'tests.py', 'ValueError: of a file that does not matter'),
@@ -33,14 +33,14 @@ describe('a report that no class was found', () => {
     )
   })
 
-  it('of another Python file than main.py names that one', () => {
+  it('names a failing Python file other than main.py', () => {
     const errorLines = [...importLog('model', 'model.py', "SyntaxError: expected ':'"), ...endOfLog]
     expect(explainReport(notFound, { directories, isPython: true, errorLines })).toBe(
       `model.py line 4: SyntaxError: expected ':' (${notFound})`,
     )
   })
 
-  it('begins with what our runner says of the cause, in the paths of the author', () => {
+  it("begins with the cause that the runner reports, with the author's paths", () => {
     const reason = `${notFound} /work/submissions/mine/main.ts:3:38: Unexpected "}"`
     expect(explainReport(reason, { directories, isPython: false, errorLines: [] })).toBe(
       `main.ts:3:38: Unexpected "}" (${notFound})`,
@@ -50,7 +50,7 @@ describe('a report that no class was found', () => {
   it.each([
     [true, 'none of its files has a class that extends TrackerBase; write class MyModel(TrackerBase)'],
     [false, 'its main file exports no class that extends TrackerBase; write export class MyModel extends TrackerBase'],
-  ])('says what to write when there is no such class (Python: %s)', (isPython, text) => {
+  ])('explains which class is missing (Python: %s)', (isPython, text) => {
     expect(explainReport(notFound, { directories, isPython, errorLines: endOfLog })).toBe(`${text} (${notFound})`)
   })
 })
@@ -83,7 +83,7 @@ describe('a report that a constructor failed', () => {
   })
 })
 
-it('leaves every other reason as it is', () => {
+it('leaves every other reason unchanged', () => {
   const reason = 'predict failed 101 times in a row, the last time with model_error: no idea'
   expect(explainReport(reason, { directories, isPython: true, errorLines: endOfLog })).toBe(reason)
 })

@@ -1,23 +1,23 @@
-/** What is known of a run when the failure of it is put into words. */
+/** The facts that explain the failure of a run. */
 export interface FailedRun {
-  /** Where its code lies, the most particular folder first. */
+  /** The folders of its code, the most specific one first. */
   readonly directories: readonly string[]
   readonly isPython: boolean
-  /** The newest lines of stderr, the oldest first. */
+  /** The newest lines of stderr, oldest first. */
   readonly errorLines: readonly string[]
 }
 
-/** How both runners begin when no class of the submission fits; ours goes on with the cause, if there is one. */
+/** How both runners report that no class fits; ours appends the cause, if there is one. */
 const NO_CLASS = /No Inherited class found from <class '([^']+)'>\.\s*/
 const SETUP_FAILED = 'Setup was answered with SETUP_FAILED: '
-/** A line of the deployed runner itself, after which another block begins. */
+/** A log line of the deployed runner, which begins a new block. */
 const RUNNER_LINE = /^[A-Z]+\s+- /
 /** The last line of a traceback, such as `ModuleNotFoundError: No module named 'x'`. */
 const EXCEPTION = /^[A-Za-z_][\w.]*(: .*)?$/
 
 /**
- * The reason a coordinator reported, with the place and the cause first that are known here alone: the deployed runner
- * answers an error in a participant's file with "No Inherited class found", and writes the cause into its log.
+ * Puts the place and the cause before the reason that a coordinator reported. For an error in a participant's file the
+ * deployed runner only answers "No Inherited class found"; the cause is in its log, which coordinators cannot see.
  */
 export function explainReport(reason: string, run: FailedRun): string {
   const text = withoutDirectories(reason, run)
@@ -32,7 +32,7 @@ export function explainReport(reason: string, run: FailedRun): string {
   return place === null ? text : `${place}: ${text.slice(SETUP_FAILED.length)} (${SETUP_FAILED.slice(0, -2)})`
 }
 
-/** Paths as their author knows them: relative to the submission. */
+/** Makes paths relative to the submission, as its author knows them. */
 export function withoutDirectories(text: string, { directories }: Pick<FailedRun, 'directories'>): string {
   return directories.reduce((rest, directory) => rest.replaceAll(`${directory}/`, ''), text)
 }
@@ -44,7 +44,7 @@ function missingClass(baseClass: string, { isPython }: FailedRun): string {
     : `its main file exports no class that extends ${name}; write export class MyModel extends ${name}`
 }
 
-/** Why a file could not be imported, from the log of the deployed runner. The main file counts for more than others. */
+/** Why a file could not be imported, from the log of the deployed runner. Errors of the main file come first. */
 function importError(run: FailedRun): string | null {
   if (!run.isPython) return null
   const { errorLines } = run
@@ -61,7 +61,7 @@ function importError(run: FailedRun): string | null {
   return place === null ? exception : `${place}: ${exception}`
 }
 
-/** The innermost place in the submission's own files that the newest stack names. */
+/** The innermost line of the submission in the newest stack trace. */
 function placeOfError({ directories, isPython, errorLines }: FailedRun): string | null {
   const places = errorLines.map((line) => placeIn(line, directories, isPython))
   // Python names the innermost call last, JavaScript first, below the message.

@@ -3,16 +3,16 @@ import type { OrchestratorLog } from '../log.ts'
 import { type ProbeLimits, type ProbeResult, probeModel } from './probe-model.ts'
 import type { ServingRun, SupervisedModel } from './supervised-model.ts'
 
-/** As many reports of the coordinator in charge about one run count without a confirmation: it called the model between them. */
+/** So many reports of the coordinator in charge about one run need no confirmation: it called the model between them. */
 const REPORTS_UNTIL_BELIEVED = 3
-/** A client without the key may have a model looked at this often: a look makes the model busy for a moment. */
+/** Reports of clients without the key cause at most one probe per pause: a probe makes the model busy for a moment. */
 const PROBE_PAUSE_MS = 60_000
 
-/** Who sent a report. */
+/** The sender of a report. */
 export interface Reporter {
-  /** It has the orchestrator's key, so it is the coordinator in charge. */
+  /** Whether it has the orchestrator's key, which makes it the coordinator in charge. */
   readonly hasKey: boolean
-  /** A coordinator in charge is connected. */
+  /** Whether a coordinator in charge is connected. */
   readonly isOverruled: boolean
 }
 
@@ -22,9 +22,9 @@ export interface ReportJudge {
 }
 
 /**
- * Decides what a coordinator's failure report is worth. No single message may stop a model permanently: a report leads
- * to a probe of the model, and only a failed probe, or the third report of the coordinator in charge about the same
- * run, ends the run. A model that passes is announced again, so that the coordinator that gave it up calls it again.
+ * Decides whether a coordinator's failure report ends a run. No single message may stop a model permanently: a report
+ * causes a probe, and only a failed probe, or the third report of the coordinator in charge about the same run, ends the
+ * run. A model that passes the probe is announced again, so that the coordinator that gave it up calls it again.
  */
 export function createReportJudge(input: {
   readonly baseClassName: string
@@ -80,7 +80,7 @@ export function createReportJudge(input: {
   }
 }
 
-/** A model that hangs lets no one connect either, but unlike a lost connection a restart does not cure that. */
+/** A hanging model looks like a lost connection to a coordinator, but a restart does not cure it, so its code changes. */
 function inLightOf({ hangs, finding }: ProbeResult, report: FailureReport): FailureReport {
   if (!hangs || report.failure_code !== 'CONNECTION_FAILED') return report
   const reason = [finding, report.failure_reason].filter(Boolean).join('; ')

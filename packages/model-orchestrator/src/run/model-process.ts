@@ -6,26 +6,26 @@ import { signalGroup } from '../process/process-group.ts'
 import type { ProcessGuard } from '../process/process-guard.ts'
 import { RunFailure } from '../run-failure.ts'
 
-/** SIGKILL cannot be refused, but a process in an uninterruptible wait dies late; we wait for it no longer. */
+/** A process in an uninterruptible wait dies late after SIGKILL; the orchestrator waits no longer than this. */
 const KILL_GRACE_MS = 1_000
 
-/** How a process ended: exactly one of the two is set. */
+/** How a process ended: exactly one of the two fields is set. */
 export interface ProcessEnd {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
 }
 
-/** A process that leads its own group, so that whatever it starts ends with it. */
+/** A process that leads its own group, so that its child processes end with it. */
 export interface ModelProcess {
   readonly pid: number
   readonly stdout: Readable
   readonly stderr: Readable
   readonly ended: Promise<ProcessEnd>
-  /** SIGTERM to the group, SIGKILL after `graceMs`; false when the process is still there a second after that. */
+  /** Sends SIGTERM to the group, and SIGKILL after `graceMs`. False if the process still exists a second later. */
   terminate(graceMs: number): Promise<boolean>
 }
 
-/** Spawns the program. Throws a `RUN_FAILED` run failure when it cannot be executed at all. */
+/** Spawns the program. Throws a `RUN_FAILED` run failure if it cannot be executed. */
 export async function spawnModelProcess(input: {
   readonly command: string
   readonly args: readonly string[]
@@ -35,14 +35,14 @@ export async function spawnModelProcess(input: {
   readonly isInShell: boolean
   readonly guard: ProcessGuard
 }): Promise<ModelProcess> {
-  // stdin is a pipe held by us and never written: its end shows the runner that we have exited.
+  // stdin is a pipe that is never written to: its end tells the runner that this process has exited.
   const child = spawn(input.command, input.args, {
     cwd: input.directory,
     env: input.environment,
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   })
-  child.stdin?.on('error', () => undefined) // A model may close its stdin; nothing is ever written to it.
+  child.stdin?.on('error', () => undefined) // A model may close its stdin; the pipe is never written to.
   const { pid } = child
   if (pid === undefined) {
     const error = await new Promise<unknown>((resolve) => child.once('error', resolve))
@@ -56,7 +56,7 @@ export async function spawnModelProcess(input: {
       resolve(input.isInShell ? endInShell(code, signal) : { code, signal })
     })
   })
-  child.on('error', () => undefined) // After a spawn that worked this is a failed signal, which `terminate` notices.
+  child.on('error', () => undefined) // After a successful spawn this is a failed signal, which `terminate` notices.
   return {
     pid,
     stdout: child.stdout,

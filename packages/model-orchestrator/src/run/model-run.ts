@@ -18,9 +18,9 @@ import { awaitServing } from './await-serving.ts'
 import { explainReport, withoutDirectories } from './explain-failure.ts'
 import { type ModelProcess, type ProcessEnd, spawnModelProcess } from './model-process.ts'
 
-/** What all runs of an orchestrator share. */
+/** The dependencies that all runs share. */
 export interface RunResources {
-  /** On top of what every model finds in its environment. */
+  /** Additional environment variables of every model. */
   readonly modelEnvironment: Readonly<Record<string, string>>
   readonly submissionsDirectory: string
   readonly logsDirectory: string | undefined
@@ -35,16 +35,16 @@ export interface RunResources {
   readonly log: OrchestratorLog
 }
 
-/** What is announced of a run that serves, and where this process reaches it. */
+/** The announced address of a serving run, and the address at which this process reaches it. */
 export type ServingPlace = Pick<Placement, 'address' | 'target'>
 
-/** One life of one model's process, from the wish to start it until nothing of it is left. */
+/** One run of a model, from its preparation until all its processes have ended. */
 export class ModelRun {
   readonly deploymentId: string
   readonly entry: ModelEntry
-  /** Resolves with where the runner serves; rejects with the failure once the failed start is cleaned up. */
+  /** Resolves with the runner's addresses when it serves; rejects with the failure after a failed start is cleaned up. */
   readonly serving: Promise<ServingPlace>
-  /** Resolves when the process is gone and its log is closed, with why it ended; never rejects. */
+  /** Resolves with the reason of the end once the process is gone and its log is closed; never rejects. */
   readonly ended: Promise<RunFailure>
   readonly #resources: RunResources
   readonly #runLog: RunLog
@@ -53,7 +53,7 @@ export class ModelRun {
   #watched: WatchedModel | null = null
   #placement: Placement | null = null
   #language: SubmissionLanguage | null = null
-  /** Of the code that runs, and of the submission, where these differ. */
+  /** The folders of the running code and of the submission, if these differ. */
   #directories: readonly string[]
   #isServing = false
   #isStopped = false
@@ -71,7 +71,7 @@ export class ModelRun {
     })
     this.ended = this.#live(onServing)
     this.serving = Promise.race([served, this.ended.then((failure) => Promise.reject(failure))])
-    // A caller that stops a run early no longer awaits the outcome of its start.
+    // A caller that stops a run early does not await `serving`; its rejection must not stay unhandled.
     this.serving.catch(() => undefined)
   }
 
@@ -83,23 +83,23 @@ export class ModelRun {
     return this.#placement?.address.port ?? null
   }
 
-  /** Null until the submission was looked at. */
+  /** Null until the submission has been inspected. */
   get language(): SubmissionLanguage | null {
     return this.#language
   }
 
-  /** The limits in force for the process in words, and those that could not be enforced. */
+  /** The limits in force for the process and those that could not be enforced, as text. */
   get confinement(): readonly string[] {
     return this.#process === null ? [] : [...this.#resources.usage.words, ...this.#resources.confinement.words]
   }
 
-  /** What a coordinator reported of this run, in words for its author. */
+  /** Rewords a coordinator's report about this run for the author. */
   explain(reason: string): string {
     const isPython = this.#language === 'python' || this.#language === 'notebook'
     return explainReport(reason, { directories: this.#directories, isPython, errorLines: this.#runLog.errorLines() })
   }
 
-  /** Ends the run; `reason` goes to its log. Resolves when nothing of it is left. */
+  /** Ends the run; `reason` goes to its log. Resolves once all its processes have ended. */
   async stop(reason: string): Promise<void> {
     this.#isStopped = true
     this.#stopping.abort(new RunFailure('RUN_FAILED', reason))
@@ -184,7 +184,7 @@ export class ModelRun {
     return this.#process
   }
 
-  /** Resolves when it serves on a protected address; rejects when the process ends, is stopped or takes too long. */
+  /** Resolves when the runner serves and its socket is sealed; rejects if the process ends, is stopped or takes too long. */
   async #untilServing(child: ModelProcess, placement: Placement): Promise<void> {
     const { startTimeoutMs } = this.#resources
     const over = new AbortController()
@@ -199,7 +199,7 @@ export class ModelRun {
     try {
       await Promise.race([asked, rejectOnAbort(signal)])
     } catch (error) {
-      // What was killed can't be sealed either, and why it was killed is the cause.
+      // Sealing fails for a killed process too; then the reason of the kill is the cause.
       signal.throwIfAborted()
       throw error
     } finally {
@@ -207,7 +207,7 @@ export class ModelRun {
     }
   }
 
-  /** Resolves with the failure when the process ends by itself; rejects when it is stopped. */
+  /** Resolves with the failure if the process ends by itself; rejects if it is stopped. */
   async #untilEnd(child: ModelProcess): Promise<RunFailure> {
     const end = await Promise.race([child.ended, rejectOnAbort(this.#stopping.signal)])
     return new RunFailure('STOP_UNEXPECTED', this.#describeEnd(end, 'while it served'))
@@ -221,10 +221,10 @@ export class ModelRun {
     return `${text}: not the model, but the machine or a control group above it was out of memory; run fewer models, or add memory`
   }
 
-  /** The author sees the cause only if the last lines of stderr come with the failure, and knows paths of the submission only. */
+  /** Adds the last lines of stderr, which show the cause, and makes paths relative to the submission. */
   #inWordsForAuthor(failure: RunFailure): RunFailure {
     const tail = this.#runLog.errorTail()
-    // What could not be built already ends with what its builder said.
+    // A BUILD_FAILED message already ends with the installer's output.
     const isTold = tail === '' || failure.code === 'BUILD_FAILED' || this.#stopping.signal.aborted
     const text = isTold ? failure.message : `${failure.message}; last lines of stderr: ${tail}`
     const message = withoutDirectories(text, { directories: this.#directories })
@@ -242,7 +242,7 @@ export class ModelRun {
     this.#endOver(`printed more than ${floodBytesPerSecond} bytes a second; print less`)
   }
 
-  /** Ends a model that is over a limit; `over` says which one, and what to do about it. */
+  /** Ends a model that exceeds a limit; `over` names the limit and the fix. */
   #endOver(over: string): void {
     const code = this.#isServing ? 'STOP_UNEXPECTED' : 'RUN_FAILED'
     this.#stopping.abort(new RunFailure(code, `was stopped because it ${over}`))

@@ -11,35 +11,35 @@ import {
 import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 
 export interface ProbeLimits {
-  /** For one answer. */
+  /** The time limit of one call. */
   readonly answerMs: number
-  /** A model that is busy for all of this time hangs: deployed coordinators wait 60 s for an answer. */
+  /** A model that is busy for this long hangs: deployed coordinators wait 60 s for an answer. */
   readonly busyMs: number
   readonly pauseMs: number
 }
 
 export const DEFAULT_PROBE_LIMITS: ProbeLimits = { answerMs: 5_000, busyMs: 65_000, pauseMs: 1_000 }
 
-/** What the orchestrator itself finds about a model that a coordinator reported. */
+/** The result of probing a model that a coordinator reported. */
 export interface ProbeResult {
-  /** Whether something is wrong with it, as far as can be seen from here. */
+  /** Whether the probe found a fault. */
   readonly isConfirmed: boolean
-  /** It answered nothing for longer than any coordinator waits. */
+  /** Whether it was busy or silent for longer than any coordinator waits. */
   readonly hangs: boolean
-  /** In words. */
+  /** The result as text. */
   readonly finding: string
 }
 
 type Answer =
   | { readonly kind: 'fine' }
   | { readonly kind: 'broken'; readonly finding: string }
-  /** At work on another call, or silent. */
+  /** The model works on another call, or is silent. */
   | { readonly kind: 'busy' }
 
 /**
- * Looks whether a model serves, and whether it can be set up: a Setup of a model that is set up changes nothing, and waits for no call but
- * says that the model is busy. One that stays busy or silent for `busyMs` hangs. Time in which this process itself stood still says
- * nothing about the model: each look counts for no longer than it may take. Never rejects.
+ * Checks that a model serves and can be set up. A repeated Setup changes nothing; if another call is running, it fails at once with
+ * "busy". A model that stays busy or silent for `busyMs` hangs. Each check counts only up to its own time limit, so time in which this
+ * process was suspended does not count against the model. Never rejects.
  */
 export async function probeModel(
   address: string,
@@ -55,12 +55,12 @@ export async function probeModel(
     for (;;) {
       const lookedAtMs = performance.now()
       const answer = await ask(health, model, baseClassName, limits.answerMs)
-      if (answer.kind === 'fine') return { isConfirmed: false, hangs: false, finding: 'it serves, and can be set up' }
+      if (answer.kind === 'fine') return { isConfirmed: false, hangs: false, finding: 'it serves and can be set up' }
       if (answer.kind === 'broken') return { isConfirmed: true, hangs: false, finding: answer.finding }
       // An abort ends the pause.
       await delay(limits.pauseMs, undefined, { signal }).catch(() => undefined)
       busyMs += Math.min(performance.now() - lookedAtMs, longestLookMs)
-      if (signal.aborted) return { isConfirmed: false, hangs: false, finding: 'the look at it was ended' }
+      if (signal.aborted) return { isConfirmed: false, hangs: false, finding: 'the probe was aborted' }
       if (busyMs >= limits.busyMs) {
         return { isConfirmed: true, hangs: true, finding: `it was busy or silent for ${limits.busyMs} ms` }
       }
@@ -97,7 +97,7 @@ async function ask(
   })
 }
 
-/** What says that the model refuses to be set up. Other codes mean nothing: some runners give none. */
+/** Codes that mean that the setup failed. Other codes mean nothing: some runners send none. */
 const refusals = new Set(['BAD_IMPLEMENTATION', 'SETUP_FAILED', 'INVALID_ARGUMENT'])
 
 function readSetup({ status: answered }: SetupResponse): Answer {
@@ -107,7 +107,7 @@ function readSetup({ status: answered }: SetupResponse): Answer {
 
 function readError({ code, details }: ServiceError): Answer {
   if (code === status.DEADLINE_EXCEEDED || code === status.RESOURCE_EXHAUSTED) return { kind: 'busy' }
-  // It serves, and has its own way of being set up.
+  // The model serves and uses another setup method.
   if (code === status.UNIMPLEMENTED) return { kind: 'fine' }
   return { kind: 'broken', finding: `it cannot be set up: ${details}` }
 }

@@ -16,7 +16,7 @@ beforeEach(() => {
 })
 afterEach(() => orchestrator?.close())
 
-/** Ends the orchestrator that runs, and starts the next. */
+/** Stops the running orchestrator and starts the next one. */
 async function start(): Promise<Orchestrator> {
   await orchestrator?.close()
   const restart = { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 2 }
@@ -32,7 +32,7 @@ const status = () => {
 }
 
 describe('quarantine', () => {
-  it('outlives a restart, until the code or the wish changes', async () => {
+  it('survives a restart until the code or the desired state changes', async () => {
     await space.submission('bad', "console.error('missing weights'); process.exit(3)")
     await space.models([entry()])
     await start()
@@ -63,7 +63,7 @@ describe('quarantine', () => {
     expect(status().latestDeploymentId).not.toBeNull()
   })
 
-  it('can be ended while no orchestrator runs', async () => {
+  it('can be lifted while no orchestrator runs', async () => {
     quarantineFile = quarantineFileIn(space.root)
     await space.submission('bad', 'process.exit(3)')
     await space.models([entry()])
@@ -79,7 +79,7 @@ describe('quarantine', () => {
     expect(status().latestDeploymentId).not.toBeNull()
   })
 
-  it('is not remembered of a submission that cannot be run as it is: the cause may lie elsewhere', async () => {
+  it('ends with the orchestrator if the build failed, since the cause may be outside the submission', async () => {
     await space.models([entry()])
     await start()
     expect(status()).toMatchObject({ quarantined: true, lastFailure: { code: 'BUILD_FAILED' } })

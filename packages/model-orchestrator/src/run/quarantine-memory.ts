@@ -14,20 +14,20 @@ export interface ModelFailure {
   readonly code: RunFailureCode
   readonly reason: string
   readonly deploymentId: string
-  /** The code that failed: the model may have other code by now. */
+  /** The submission that failed; the model may have another one by now. */
   readonly submissionId: string
   readonly at: Date
 }
 
-/** Which models were set aside, over restarts of the orchestrator. */
+/** Remembers quarantined models across restarts of the orchestrator. */
 export interface QuarantineMemory {
-  /** Why this model, with this code and on this hardware, was set aside; null when it was not, or its code changed since. */
+  /** Why this model was quarantined with this code and hardware; null if it was not, or if its code has changed since. */
   recall(entry: ModelEntry): ModelFailure | null
   remember(entry: ModelEntry, failure: ModelFailure): void
   forget(modelId: string): void
 }
 
-/** More of a submission is not looked at to see whether it was edited. */
+/** How many files are checked to detect an edit of the submission. */
 const MAX_FILES_LOOKED_AT = 2_000
 const MAX_REASON_CHARACTERS = 4_000
 
@@ -51,8 +51,8 @@ const fileSchema = z.strictObject({
 type Remembered = z.output<typeof fileSchema>['models'][number]
 
 /**
- * Reads the memory at `path`; without a path nothing outlives a restart. A file that cannot be used is logged, and
- * the models are tried again: that costs each a few starts.
+ * Reads the memory at `path`; without a path it is lost at a restart. An unusable file is logged, and the models are
+ * tried again, which costs each a few starts.
  */
 export function openQuarantineMemory(input: {
   readonly path: string | undefined
@@ -95,15 +95,15 @@ export function openQuarantineMemory(input: {
   }
 }
 
-/** Where the quarantines of an orchestrator lie that keeps its logs (or else its submissions) in `directory`. */
+/** The quarantine file of an orchestrator with its logs (or else its submissions) in `directory`. */
 export function quarantineFileIn(directory: string): string {
-  // Ids begin with a letter or digit, so no model's or submission's folder has this name.
+  // Ids begin with a letter or digit, so no folder of a model or submission has this name.
   return join(directory, '.quarantine.json')
 }
 
 /**
- * Lets a model be tried again at the next start of an orchestrator; one that runs notices nothing. What is wrong with
- * the memory goes to `log`.
+ * Lifts the quarantine of a model from the next start of the orchestrator on; a running one does not notice. Problems
+ * with the file are logged.
  */
 export function endQuarantine(logsDirectory: string, modelId: string, log: OrchestratorLog): void {
   openQuarantineMemory({ path: quarantineFileIn(logsDirectory), submissionsDirectory: '', log }).forget(modelId)
@@ -122,7 +122,7 @@ function load(path: string, log: OrchestratorLog): readonly Remembered[] {
     return fileSchema.parse(JSON.parse(readFileSync(path, 'utf8'))).models
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return []
-    const fix = 'delete it; it is written anew when a model is set aside'
+    const fix = 'delete it; it is created again when a model is quarantined'
     log.warn('the list of quarantined models cannot be read; they are started again', {
       path,
       reason: errorText(error),
@@ -132,7 +132,7 @@ function load(path: string, log: OrchestratorLog): readonly Remembered[] {
   }
 }
 
-/** Seldom and small, so it may be done at once; a reader never sees half a file. */
+/** Writes synchronously, since writes are rare and small; the rename is atomic for readers. */
 function store(path: string, models: readonly Remembered[], log: OrchestratorLog): void {
   try {
     mkdirSync(dirname(path), { recursive: true })
@@ -146,7 +146,7 @@ function store(path: string, models: readonly Remembered[], log: OrchestratorLog
   }
 }
 
-/** Names, sizes and times of the files: an author who edits the code in place and starts the node again has a new try. */
+/** Names, sizes and times of the files, so that code that was edited in place is tried again after a restart. */
 function fingerprintOf(directory: string): string {
   const hash = createHash('sha256')
   let files = 0
@@ -166,7 +166,7 @@ function fingerprintOf(directory: string): string {
   try {
     visit(directory)
   } catch (error) {
-    // A folder that is gone or changes right now counts as another code, which is tried.
+    // A folder that is missing or changing counts as changed code, which is tried.
     hash.update(systemErrorCode(error) ?? errorText(error))
   }
   return hash.digest('hex')

@@ -7,12 +7,12 @@ import type { SubmissionLanguage } from '../submission/submission.ts'
 import type { ModelRun, ServingPlace } from './model-run.ts'
 import type { ModelFailure, QuarantineMemory } from './quarantine-memory.ts'
 
-/** When a model that fails is started again, and when no longer. */
+/** When a failed model is restarted, and when it is quarantined. */
 export interface RestartLimits {
   /** Wait before the first restart; it doubles with each failure in a row. */
   readonly initialDelayMs: number
   readonly maxDelayMs: number
-  /** A run that served for this long ends the row of failures. */
+  /** Serving for this long resets the count of failures in a row. */
   readonly stableAfterMs: number
   /** This many failures in a row put the model in quarantine until its entry changes. */
   readonly maxQuickFailures: number
@@ -28,47 +28,47 @@ export const DEFAULT_RESTART_LIMITS: RestartLimits = {
 /** FAILED waits for a change of the entry; RESTARTING for the end of a back-off. */
 export type ModelLifeState = 'STARTING' | 'RUNNING' | 'RESTARTING' | 'STOPPING' | 'STOPPED' | 'FAILED'
 
-/** What an operator wants to know of a model. */
+/** The state of a model for the operator. */
 export interface ModelStatus {
   readonly id: string
   readonly modelName: string | null
   readonly cruncherId: string | null
   readonly cruncherName: string | null
   readonly submissionId: string
-  /** Of the run that serves or comes up; null when there is none. */
+  /** The serving or starting run; null if there is none. */
   readonly deploymentId: string | null
-  /** What that run was started with; while it serves, a newer submission may be starting. */
+  /** The submission of that run; a newer one may be starting while it serves. */
   readonly deployedSubmissionId: string | null
-  /** Of the newest run since the orchestrator began, ended or not: its log is the one to look at. */
+  /** The newest run since the orchestrator started, ended or not; its log is the relevant one. */
   readonly latestDeploymentId: string | null
   readonly desiredState: 'RUNNING' | 'STOPPED'
   readonly state: ModelLifeState
   readonly pid: number | null
   readonly port: number | null
-  /** Starts after a failure since the orchestrator began. */
+  /** Restarts after failures since the orchestrator started. */
   readonly restarts: number
-  /** Whether it waits for a change of its entry after too many failures. */
+  /** Whether it stays stopped, after too many failures, until its entry changes. */
   readonly quarantined: boolean
-  /** Null until its submission was looked at. */
+  /** Null until its submission has been inspected. */
   readonly language: SubmissionLanguage | null
-  /** The limits in force for its process in words, and those that could not be enforced; empty without a process. */
+  /** The limits in force for its process and those that could not be enforced, as text; empty without a process. */
   readonly confinement: readonly string[]
   readonly lastFailure: ModelFailure | null
-  /** Failure reports about it since the orchestrator began, and the newest; most are about runs that are over. */
+  /** The number of failure reports since the orchestrator started, and the newest; most concern ended runs. */
   readonly reports: { readonly count: number; readonly newest: FailureReport | null }
 }
 
-/** A run that serves, as it is announced. */
+/** A serving run, as announced. */
 export interface ServingRun extends ServingPlace {
   readonly run: ModelRun
   readonly sinceMs: number
 }
 
-/** What a model's life needs from its surroundings. */
+/** The dependencies of a supervised model. */
 export interface SupervisionPorts {
   readonly startRun: (entry: ModelEntry) => ModelRun
   readonly announce: (state: ModelState) => void
-  /** Reports that a model's standing has changed. */
+  /** Announces a changed standing. */
   readonly announceStanding: (standing: ModelStanding) => void
   readonly restart: RestartLimits
   readonly quarantine: QuarantineMemory
@@ -84,23 +84,23 @@ const REPORT_TEXTS: Readonly<Record<FailureReport['failure_code'], string>> = {
   UNKNOWN: 'a coordinator gave it up',
 }
 
-/** A coordinator may need minutes to report a run that it cannot connect to, and the look at it a minute: that is no service. */
+/** A coordinator may take minutes to report a failed connection, and the probe a minute; that time does not count as serving. */
 const NOTICE_MS = 5 * 60_000
 
-/** Enough to know what it is about: the list of all models has to fit into a frame. */
+/** Short, because the list of all models must fit into one frame. */
 const MAX_ANNOUNCED_REASON = 300
 
 const QUARANTINE_FIX =
   'correct the model, then change its submission_id, or set desired_state STOPPED and RUNNING again'
 
 /**
- * The life of one model: at most one run serves, at most one candidate comes up to take its place. The old run serves
- * until the candidate does; then the new one is announced first and the old one stopped after it.
+ * Supervises one model: at most one run serves, and at most one candidate starts to replace it. The old run serves until
+ * the candidate does; then the new one is announced before the old one is stopped.
  */
 export class SupervisedModel {
   readonly #ports: SupervisionPorts
   #entry: ModelEntry
-  /** What shall run, as text; null when nothing shall. */
+  /** The key of the code to run; null if the model should be stopped. */
   #wanted: string | null = null
   #serving: ServingRun | null = null
   #candidate: ModelRun | null = null
@@ -114,7 +114,7 @@ export class SupervisedModel {
   #reports: ModelStatus['reports'] = { count: 0, newest: null }
   readonly #ending = new Set<Promise<void>>()
   #settle: () => void = () => undefined
-  /** Resolves when the first wish has an outcome: it serves, it failed, or nothing is wanted. */
+  /** Resolves when the model first serves, has failed, or should be stopped. */
   readonly settled: Promise<void> = new Promise((resolve) => {
     this.#settle = resolve
   })
@@ -126,7 +126,7 @@ export class SupervisedModel {
     this.apply(entry)
   }
 
-  /** Takes the entry as it is now in the models file. */
+  /** Applies the current entry of the models file. */
   apply(entry: ModelEntry): void {
     const renamed = JSON.stringify(entry.infos) !== JSON.stringify(this.#entry.infos)
     this.#entry = entry
@@ -137,7 +137,7 @@ export class SupervisedModel {
     if (renamed && state) this.#ports.announce(state)
   }
 
-  /** Ends a quarantine or a back-off: what shall run is tried again at once. */
+  /** Ends a quarantine or a back-off and tries the model again at once. */
   retry(): void {
     if (!this.#quarantined && !this.#retry) return
     this.#ports.quarantine.forget(this.#entry.id)
@@ -146,18 +146,18 @@ export class SupervisedModel {
     this.#reconcile()
   }
 
-  /** Stops whatever runs; resolves when no process is left. */
+  /** Stops the model; resolves once all its processes have ended. */
   async stop(): Promise<void> {
     this.#want(null)
     await Promise.all(this.#ending)
   }
 
-  /** What `init` says of this model; null unless it serves. */
+  /** The model's entry in `init`; null unless it serves. */
   announced(): ModelState | null {
     return this.#serving && this.#stateOf(this.#serving, 'RUNNING')
   }
 
-  /** Whether it may come back by itself. */
+  /** Whether the model is listed or quarantined. */
   standing(): ModelStanding {
     const { id } = this.#entry
     if (!this.#quarantined) return { model_id: id, standing: 'LISTED', reason: null }
@@ -166,7 +166,7 @@ export class SupervisedModel {
     return { model_id: id, standing: 'QUARANTINED', reason }
   }
 
-  /** The run that serves, if it is the one that was announced at `ip`. */
+  /** The serving run, if it was announced at `ip`. */
   servingAt(ip: string): ServingRun | undefined {
     return this.#serving !== null && this.#serving.address.ip === ip ? this.#serving : undefined
   }
@@ -179,7 +179,7 @@ export class SupervisedModel {
     this.#reports = { count: this.#reports.count + 1, newest: report }
   }
 
-  /** Informs coordinators that gave the run up that it still serves. */
+  /** Tells coordinators that gave the run up that it still serves. */
   announceAgain(serving: ServingRun): void {
     this.#ports.announce(this.#stateOf(serving, 'RUNNING'))
   }
@@ -248,7 +248,7 @@ export class SupervisedModel {
     this.#retry = null
   }
 
-  /** A model that was set aside before a restart of ours stays aside, as long as the same shall run. */
+  /** A model that was quarantined before a restart of the orchestrator stays so while its code is the same. */
   #recallQuarantine(): void {
     const entry = this.#entry
     const failure = entry.desiredState === 'RUNNING' ? this.#ports.quarantine.recall(entry) : null
@@ -325,7 +325,7 @@ export class SupervisedModel {
     if (performance.now() - servingSinceMs >= this.#ports.restart.stableAfterMs) this.#quickFailures = 0
   }
 
-  /** Notes the failure and decides what follows, unless something else than the failed run is wanted by now. */
+  /** Records the failure, and schedules a restart unless other code should run by now. */
   #onFailure(run: ModelRun, failure: RunFailure, isPermanent: boolean): void {
     const { deploymentId } = run
     const { submissionId } = run.entry
@@ -350,7 +350,7 @@ export class SupervisedModel {
       return
     }
     const delayMs = backOffMs(this.#quickFailures, { firstMs: initialDelayMs, longestMs: maxDelayMs })
-    this.#ports.log.info('model will be started again', { ...fields, failures: this.#quickFailures, delayMs })
+    this.#ports.log.info('model will be restarted', { ...fields, failures: this.#quickFailures, delayMs })
     this.#retry = setTimeout(() => {
       this.#retry = null
       this.#restarts += 1
@@ -358,7 +358,7 @@ export class SupervisedModel {
     }, delayMs)
   }
 
-  /** STOPPED is sent before the process is gone, so that no coordinator calls a model that is being ended. */
+  /** Announces STOPPED before the process ends, so that no coordinator calls a model that is being stopped. */
   #retireServing(reason: string): void {
     const serving = this.#serving
     if (serving === null) return
@@ -386,12 +386,12 @@ export class SupervisedModel {
   }
 }
 
-/** Entries with the same key run the same code: a change of anything else needs no new run. */
+/** Entries with the same key run the same code; other changes need no new run. */
 function runKey(entry: ModelEntry): string {
   return JSON.stringify([entry.submissionId, entry.resourceId, entry.hardwareType])
 }
 
-/** What may be cured outside of the submission (a package index, a port, the network) is tried again after a restart. */
+/** Causes outside the submission (a package index, a port, the network) may be gone after a restart, so these are tried again. */
 function outlivesRestart({ code }: ModelFailure): boolean {
   return code !== 'BUILD_FAILED' && code !== 'CONNECTION_FAILED'
 }
