@@ -1,12 +1,12 @@
 import type { Instant } from '../../../domain/time.ts'
 
-/** One timer that rings by the earliest time it was set to. */
+/** One timer that fires at the earliest time it was set to. */
 export interface Alarm {
   by(at: Instant | null): void
   stop(): void
 }
 
-/** It rings early rather than late: a timer cannot wait longer than some weeks, and clocks are put right. */
+/** May fire too early, never too late: timers cannot wait longer than some weeks, and the clock may be corrected. */
 const longestMs = 60 * 60 * 1_000
 
 export function createAlarm(now: () => Instant, onRing: () => void): Alarm {
@@ -26,7 +26,7 @@ export function createAlarm(now: () => Instant, onRing: () => void): Alarm {
       setTo = at
       const delayMs = Math.min(Math.max(at - now(), 1), longestMs)
       timer = setTimeout(() => {
-        // A process that was held up reads what arrived meanwhile first.
+        // After a stall, the process first reads what has arrived meanwhile.
         immediate = setImmediate(ring)
       }, delayMs)
     },

@@ -1,28 +1,28 @@
 import type { Instant } from '../../../domain/time.ts'
 import { wait } from '../polling/wait.ts'
 
-/** Where Binance answers: `data` is its mirror of public market data, which more regions may use. */
+/** Binance sites: `data` is the mirror of public market data, which is open to more regions. */
 export type BinanceSite = 'global' | 'us' | 'data' | 'testnet'
 
 export interface BinanceOptions {
-  /** By default `global`. */
+  /** Default: `global`. */
   readonly site?: BinanceSite
-  /** Instead of the site's, such as a proxy of one's own. */
+  /** Overrides the site's address, e.g. with a proxy. */
   readonly restUrl?: string
   readonly streamUrl?: string
-  /** What an address may spend on requests in a minute; by default what the site says it is. */
+  /** Request weight that an IP address may use per minute. Default: as the site reports it. */
   readonly weightPerMinute?: number
-  /** After this long without another one, the trades of a millisecond are taken to be complete. */
+  /** The trades of a millisecond count as complete after this long without another trade. */
   readonly quietMs?: number
-  /** A connection on which nothing arrives for so long, not even the answer to a ping, is given up. */
+  /** A connection is closed when nothing arrives for so long, not even a pong. */
   readonly silenceMs?: number
-  /** For the handshake, for the answers to subscriptions, and for one whole answer to a request. */
+  /** Time limit of a handshake, of the answers to subscriptions, and of a complete answer to a request. */
   readonly timeoutMs?: number
   /** Records held for a slow reader; with more waiting, the stream is interrupted. */
   readonly maxPendingRecords?: number
   /** Price levels of each side that `depth` sums up. */
   readonly depthLevels?: 5 | 10 | 20
-  /** The machine's time, and waiting in it. */
+  /** The machine's clock and timers; tests replace them. */
   readonly now?: () => Instant
   /** Returns at once when the signal aborts. */
   readonly wait?: (lengthMs: number, signal: AbortSignal) => Promise<void>

@@ -9,7 +9,7 @@ const scope: FeedScope = { source: 'binance', subject: 'BTCUSDT', kind: 'candle'
 const startAt = Date.UTC(2026, 2, 1, 10)
 const endless = new AbortController().signal
 
-/** The clock of both sides; ours may be behind. */
+/** The clocks of server and client; the client's may be slow. */
 let now: number
 let waitsMs: number[]
 let binance: FakeBinance
@@ -39,8 +39,8 @@ async function ask(source: ReturnType<typeof open>, signal = endless): Promise<n
   return count
 }
 
-describe('the weight of a minute', () => {
-  test('is waited for before it is used up, until the next minute of the server', async () => {
+describe('the request weight per minute', () => {
+  test('delays requests before it is used up, until the next minute of the server', async () => {
     now = startAt + 20_000
     binance.usedWeight = 5_395
     const source = open()
@@ -53,7 +53,7 @@ describe('the weight of a minute', () => {
     expect([waitsMs.length, binance.requests.length]).toEqual([1, 4])
   })
 
-  test('is counted in the minutes of the server, however wrong our clock is', async () => {
+  test('is counted per minute of the server, even if our clock is wrong', async () => {
     binance.usedWeight = 5_999
     const source = open({ now: () => now - 3_600_000 - 15_000 })
     await ask(source)
@@ -61,7 +61,7 @@ describe('the weight of a minute', () => {
     expect(waitsMs).toEqual([61_000])
   })
 
-  test('is what the site has, what Binance says it is, or what the operator says', async () => {
+  test('is the default of the site, the value that Binance reports, or the setting of the operator', async () => {
     binance.usedWeight = 1_100
     const american = open({ site: 'us' })
     await ask(american)
@@ -79,7 +79,7 @@ describe('the weight of a minute', () => {
     expect(waitsMs).toHaveLength(2)
   })
 
-  test('is not waited for by someone who has left', async () => {
+  test('does not delay an aborted request', async () => {
     const stop = new AbortController()
     binance.usedWeight = 5_999
     const source = open({ wait: async () => stop.abort() })
@@ -90,7 +90,7 @@ describe('the weight of a minute', () => {
 })
 
 describe('a ban', () => {
-  test('keeps the whole source quiet until it ends: asking would make it longer', async () => {
+  test('stops all requests of the source until it ends, because requests would extend it', async () => {
     binance.failRequests({
       status: 418,
       headers: { 'retry-after': '120' },
@@ -109,7 +109,7 @@ describe('a ban', () => {
 })
 
 describe('describe', () => {
-  test('offers what is traded, by kind', async () => {
+  test('offers the traded symbols by kind', async () => {
     const body = {
       symbols: [
         { symbol: 'BTCUSDT', status: 'TRADING' },
@@ -125,7 +125,7 @@ describe('describe', () => {
     expect(binance.requests[0]?.query.get('symbolStatus')).toBe('TRADING')
   })
 
-  test('asks Binance.US without what it does not know', async () => {
+  test('omits parameters that Binance.US does not support', async () => {
     await open({ site: 'us' }).describe(endless)
     expect([...(binance.requests[0]?.query.keys() ?? [])]).toEqual([])
   })

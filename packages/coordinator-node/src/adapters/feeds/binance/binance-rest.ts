@@ -8,39 +8,39 @@ import { type Asked, explainRefusal } from './explain-refusal.ts'
 export interface RestRequest {
   readonly path: string
   readonly query: Readonly<Record<string, string | number>>
-  /** What it costs of the weight that an address has in a minute. */
+  /** Weight of the request, counted against the limit per IP address and minute. */
   readonly weight: number
   readonly asked?: Omit<Asked, 'site'>
-  /** Of the answer, when it may be a long one. */
+  /** Size limit of the answer, for long ones. */
   readonly maxBytes?: number
   readonly signal: AbortSignal
 }
 
 export interface RestAnswer<Data> {
   readonly data: Data
-  /** What the clock of the server said, to the second; ours where it said nothing. */
+  /** The server's time, to the second; our clock where the answer has none. */
   readonly serverAt: Instant
 }
 
-/** The requests of one source: they share the weight of its address, and its bans. */
+/** The requests of one source, which share the weight limit and bans of its IP address. */
 export interface BinanceRest {
   /**
-   * The answer as returned by `parse`, which throws a `TypeError` for an undocumented shape. Waits while the weight of
-   * this minute is used up; rejects at once while Binance has banned this address.
+   * Returns the result of `parse`, which throws a `TypeError` for an undocumented shape. Waits while the weight of this
+   * minute is used up; rejects at once while Binance has banned this address.
    */
   get<Data>(request: RestRequest, parse: (body: unknown) => Data): Promise<RestAnswer<Data>>
-  /** What Binance itself says of the weight of a minute. */
+  /** Sets the weight limit per minute that Binance reports. */
   limitWeight(weightPerMinute: number): void
 }
 
-/** What reading from Binance takes. */
+/** What readers of Binance need. */
 export interface BinancePorts {
   readonly options: ResolvedBinanceOptions
   readonly rest: BinanceRest
 }
 
 const minuteMs = 60_000
-/** The rest is left for other programs at this address. */
+/** The rest is left to other programs at this IP address. */
 const ownShare = 0.9
 
 export function createBinanceRest(options: ResolvedBinanceOptions): BinanceRest {
@@ -50,10 +50,10 @@ export function createBinanceRest(options: ResolvedBinanceOptions): BinanceRest 
 class WeightedRest implements BinanceRest {
   readonly #options: ResolvedBinanceOptions
   #weightPerMinute: number
-  /** Of the server's minute in which it was used. */
+  /** Weight used in the minute `#usedMinute` of the server. */
   #usedWeight = 0
   #usedMinute = 0
-  /** How far the server's clock is ahead of ours. */
+  /** How far the server's clock is ahead of ours, in ms. */
   #aheadMs = 0
   #quietUntil: Instant = 0
   #quietBecause = ''
@@ -85,7 +85,7 @@ class WeightedRest implements BinanceRest {
       const minute = Math.floor(serverAt / minuteMs)
       if (minute !== this.#usedMinute) this.#use(minute, 0)
       if (this.#usedWeight === 0 || this.#usedWeight + weight <= this.#weightPerMinute * ownShare) break
-      // A second more, for its clock is only known to the second.
+      // One second more, because the server's clock is known only to the second.
       await this.#options.wait((minute + 1) * minuteMs - serverAt + 1_000, signal)
       signal.throwIfAborted()
       this.#requireWelcome()
@@ -93,7 +93,7 @@ class WeightedRest implements BinanceRest {
     this.#usedWeight += weight
   }
 
-  /** Asking during a ban makes it longer. */
+  /** Requests during a ban extend it. */
   #requireWelcome(): void {
     const retryAfterMs = this.#quietUntil - this.#options.now()
     if (retryAfterMs <= 0) return

@@ -53,7 +53,7 @@ feedSourceTestsuite('binance, ticks', {
 })
 
 describe('quotes and order books', () => {
-  test('are streamed as they were at each instant of their grid', async () => {
+  test('are sampled at each instant of their grid', async () => {
     const binance = await startFakeBinance()
     const { restUrl, streamUrl } = binance
     const scope = { source: 'binance', subject: 'BTCUSDT', granularity: '50ms' }

@@ -9,17 +9,17 @@ import { streamRecords } from './stream-records.ts'
 
 const sourceName = 'binance'
 const exchangeInfoWeight = 20
-/** Without the parameters that shorten it, it has been longer than 16 MB. */
+/** Size limit of the exchange information: without the parameters that shorten it, it has exceeded 16 MB. */
 const exchangeInfoBytes = 64 * 1024 * 1024
 
 /**
- * The spot market of Binance; needs no key. Of every symbol that is traded:
+ * The spot market of Binance; needs no key. For every traded symbol:
  * - `candle`, `{ open, high, low, close, volume }`, once closed
- * - `tick`, `{ price }`, and `trade`, `{ price, quantity, firstId, lastId, count }`: all trades of a millisecond are one record
+ * - `tick`, `{ price }`, and `trade`, `{ price, quantity, firstId, lastId, count }`: one record for all trades of a millisecond
  * - `quote`, `{ bid, bidQuantity, ask, askQuantity }`, and `depth`, `{ best_bid, best_ask, spread, mid, bid_depth, ask_depth,
- *   imbalance }`, both sampled on the grid of their granularity by the clock of this machine, for they come without a time
+ *   imbalance }`, both sampled on the grid of their granularity by the clock of this machine, because they carry no time
  *
- * Candles and trades have a history; of quotes and depth Binance keeps none, so theirs is empty.
+ * Candles and trades have a history. Binance keeps none for quotes and depth, so theirs is empty.
  * @example createBinanceSource({ site: 'us' })
  */
 export function createBinanceSource(options: BinanceOptions = {}): FeedSourceWithHistory {
@@ -39,7 +39,7 @@ export function createBinanceSource(options: BinanceOptions = {}): FeedSourceWit
   }
 }
 
-/** By kind; the others have no history. */
+/** History reader by kind; other kinds have no history. */
 const historyReaders: Readonly<Record<string, typeof readCandleHistory>> = {
   candle: readCandleHistory,
   tick: readTradeHistory,
@@ -47,7 +47,7 @@ const historyReaders: Readonly<Record<string, typeof readCandleHistory>> = {
 }
 
 async function describeMarket({ options, rest }: BinancePorts, signal: AbortSignal): Promise<readonly FeedOffer[]> {
-  // They make the answer a third as long; Binance.US refuses what it does not know.
+  // These parameters reduce the answer to a third; Binance.US refuses parameters that it does not know.
   const query: Readonly<Record<string, string>> =
     options.site === 'us' ? {} : { symbolStatus: 'TRADING', showPermissionSets: 'false' }
   const { data } = await rest.get(

@@ -5,7 +5,7 @@ import { explainRefusal } from './explain-refusal.ts'
 
 const maxBodyBytes = 64 * 1024
 
-/** Why a stream was not begun: the answer to its handshake means what it would mean over REST. */
+/** Why a handshake failed. Its answer means the same as over REST. */
 export async function explainHandshake(
   response: IncomingMessage,
   place: string,
@@ -18,7 +18,7 @@ export async function explainHandshake(
   return explainRefusal(answer, { site: options.site }, options.now())
 }
 
-/** As much of a body as comes in time: its status and headers say enough without it. */
+/** The part of the body that arrives in time; status and headers suffice without it. */
 async function readStart(response: IncomingMessage, timeoutMs: number): Promise<string> {
   const timer = setTimeout(() => response.destroy(), timeoutMs)
   let text = ''

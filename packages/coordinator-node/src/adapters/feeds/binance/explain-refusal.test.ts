@@ -30,7 +30,7 @@ function open(options: BinanceOptions = {}): FeedSource {
   return createBinanceSource({ restUrl, streamUrl, now: () => now, ...options })
 }
 
-/** What a request for history, and what a stream, came to. */
+/** The errors of a history request and of a stream. */
 async function refusals(answer: FakeAnswer, options: BinanceOptions = {}) {
   binance.failRequests(answer)
   binance.failHandshakes(answer)
@@ -61,9 +61,9 @@ const banned = (seconds: number) =>
     `^P answered 418, "Way too .*": it has banned this address for too many requests; retrying in ${seconds} s$`,
   )
 
-/** By status, in the order of the recording: the code, the message (P is the place), and how long to wait. */
+/** In the order of the recording: HTTP status, error code, message (P is the place), and how long to wait. */
 const expected: readonly (readonly [number, string, RegExp, number | null])[] = [
-  // Bans that ended long before the clock of the test are waited for as long as the shortest ban.
+  // A ban that ended long before the test's clock causes a wait as long as the shortest ban.
   [418, 'FEED_INTERRUPTED', banned(120), 120_000],
   [418, 'FEED_INTERRUPTED', banned(120), 120_000],
   [418, 'FEED_INTERRUPTED', banned(90), 90_000],
@@ -113,7 +113,7 @@ const expected: readonly (readonly [number, string, RegExp, number | null])[] = 
 ]
 
 describe.skipIf(!isThere && !isRequired)('recorded errors (skipped where ../shared/data/payloads is absent)', () => {
-  test('are the ones that are expected here', () => {
+  test('are exactly the expected ones', () => {
     expect(recordedErrors().map(({ status }) => status)).toEqual(expected.map(([status]) => status))
   })
 
@@ -127,7 +127,7 @@ describe.skipIf(!isThere && !isRequired)('recorded errors (skipped where ../shar
       expect(shown(history)).toMatch(message)
       expect(history).toMatchObject({ code })
       expect(history.retryAfterMs ?? null).toBe(retryAfterMs)
-      // A handshake that is answered with 200 is refused without a reason; a stream has no one symbol.
+      // A handshake answered with 200 is refused without a reason; a stream has no single symbol.
       if (status === 200 || status === 400) return
       expect(shown(stream)).toMatch(message)
       expect(stream).toMatchObject({ code })
@@ -137,7 +137,7 @@ describe.skipIf(!isThere && !isRequired)('recorded errors (skipped where ../shar
 })
 
 describe('a refusal', () => {
-  test('is waited for as long as its header says', async () => {
+  test('causes a wait as long as its header says', async () => {
     const body = JSON.stringify({ code: -1003, msg: `Way too many requests; IP banned until ${now + 5_000}.` })
     const { history, stream } = await refusals({ status: 418, headers: { 'retry-after': '17' }, body })
     expect([history.retryAfterMs, stream.retryAfterMs]).toEqual([17_000, 17_000])
@@ -145,12 +145,12 @@ describe('a refusal', () => {
     expect([tooMany.history.retryAfterMs, tooMany.stream.retryAfterMs]).toEqual([3_000, 3_000])
   })
 
-  test('names the sites that are left', async () => {
+  test('suggests the other sites', async () => {
     const { history } = await refusals({ status: 451 }, { site: 'us' })
     expect(history.message).toMatch(/set FEED_BINANCE_SITE=data \(.*\), or run/)
   })
 
-  test('of a granularity, or of a wrong address, cannot be mended by waiting', async () => {
+  test('because of a granularity or a wrong address is final', async () => {
     const interval = { status: 400, body: '{"code":-1120,"msg":"Invalid interval."}' }
     expect((await refusals(interval)).history.message).toContain('There are no candles of 1m at this site')
     const { history, stream } = await refusals({ status: 404, body: '<h1>Not Found</h1>' })
@@ -166,7 +166,7 @@ describe('a refusal', () => {
     expect(stream.message).toMatch(/answered 200, "System maintenance\."/)
   })
 
-  test('whose body is cut is explained by its status', async () => {
+  test('with a truncated body is explained by its status', async () => {
     binance.failHandshakes({ status: 451, headers: { 'content-length': '100' }, body: 'Serv' })
     const reader = readStream(open({ timeoutMs: 50 }), [scope])
     await expect(reader.ended).rejects.toThrow('does not serve the region')

@@ -12,12 +12,12 @@ export interface Asked {
 }
 
 const minuteMs = 60_000
-/** The shortest ban there is. */
+/** Binance's shortest ban. */
 const shortestBanMs = 2 * minuteMs
-/** The firewall counts over five minutes. */
+/** Binance's firewall counts requests over five minutes. */
 const firewallMs = 5 * minuteMs
 
-/** What an answer that is not 200 means at Binance, and what helps. The same over REST and at the start of a stream. */
+/** Explains an answer of Binance other than 200, with a fix. Applies to REST and to the handshake of a stream. */
 export function explainRefusal(answer: HttpAnswer, asked: Asked, now: number): CrunchError {
   const said = `${answer.place} answered ${answer.status}, ${excerpt(messageOf(answer))}`
   switch (answer.status) {
@@ -41,7 +41,7 @@ export function explainRefusal(answer: HttpAnswer, asked: Asked, now: number): C
   }
 }
 
-/** Errors that say nothing against the request: asking again may help, whatever the status. */
+/** Errors that are not the request's fault: a retry may help, whatever the status. */
 const passingCodes: readonly unknown[] = [-1000, -1001, -1003, -1006, -1007, -1008, -1016, -1034]
 
 function explainByCode(answer: HttpAnswer, asked: Asked, said: string, now: number): CrunchError {
@@ -71,11 +71,11 @@ function interrupted(said: string, retryAfterMs: number, cause: string): FeedInt
   return new FeedInterrupted(`${said}: ${cause}; retrying in ${seconds} s`, { retryAfterMs })
 }
 
-/** A ban names its end in the header, in the message, or in both. */
+/** The end of a ban is in the header, in the message, or in both. */
 function banMs(answer: HttpAnswer, now: number): number {
   const untilAt = Number(/banned until (\d{13})/.exec(answer.body)?.[1] ?? 0)
   const longestMs = Math.max(readRetryAfter(answer.headers, now) ?? 0, untilAt - now)
-  // An end that has passed comes from a clock that disagrees with ours.
+  // An end in the past means that the server's clock and ours disagree.
   return longestMs > 0 ? longestMs : shortestBanMs
 }
 
@@ -95,7 +95,7 @@ function bodyOf(answer: HttpAnswer): { readonly code?: unknown; readonly msg?: u
     const body: unknown = JSON.parse(answer.body)
     return typeof body === 'object' && body !== null ? body : {}
   } catch {
-    // A page instead of JSON is shown as it is.
+    // The body is an HTML page instead of JSON: its text is shown.
     return {}
   }
 }

@@ -11,7 +11,7 @@ export interface MarketHandlers {
   onError(error: Error): void
 }
 
-/** All series of one connection, and the one timer that looks at them. */
+/** All series of one connection, with one timer that checks them. */
 export interface LiveMarket {
   /** The streams to subscribe to. */
   readonly names: readonly string[]
@@ -19,7 +19,7 @@ export interface LiveMarket {
   stop(): void
 }
 
-/** @param signal ends what is asked of the history for it */
+/** @param signal aborts the history requests of the series */
 export function createLiveMarket(
   ports: BinancePorts,
   scopes: readonly FeedScope[],

@@ -12,7 +12,7 @@ describe('quotes', () => {
   const open = () => createSampledSeries(scopeOf('quote'), 1_000, parseQuote)
   const bids = (records: readonly SourceRecord[]) => records.map(({ eventAt, values }) => [eventAt, values.bid])
 
-  test('are sampled: each instant of the grid has the last one before it', () => {
+  test('are sampled: each instant of the grid has the last quote before it', () => {
     const series = open()
     expect(series.receive(quote('1'), 10_100)).toEqual([])
     expect(series.receive(quote('2'), 10_999)).toEqual([])
@@ -27,21 +27,21 @@ describe('quotes', () => {
     ])
   })
 
-  test('that arrive on the instant belong to the next one', () => {
+  test('that arrive exactly at an instant belong to the next one', () => {
     const series = open()
     series.receive(quote('1'), 10_500)
     expect(bids(series.receive(quote('2'), 11_000))).toEqual([[11_000, 1]])
     expect(bids(series.take(12_000))).toEqual([[12_000, 2]])
   })
 
-  test('have no sample where none arrived, and a late look tells the right instant', () => {
+  test('give no sample where none arrived, and a late check assigns the right instant', () => {
     const series = open()
     series.receive(quote('1'), 10_500)
     expect(bids(series.take(17_300))).toEqual([[11_000, 1]])
     expect([series.dueAt(), series.take(99_000)]).toEqual([null, []])
   })
 
-  test('have one sample an instant, even when the clock is put back', () => {
+  test('have one sample per instant, even when the clock is set back', () => {
     const series = open()
     series.receive(quote('1'), 10_500)
     expect(bids(series.take(11_000))).toEqual([[11_000, 1]])
@@ -50,13 +50,13 @@ describe('quotes', () => {
     expect(bids(series.take(12_000))).toEqual([[12_000, 2]])
   })
 
-  test('that are none are refused', () => {
+  test('are refused when malformed', () => {
     expect(() => open().receive({ b: '1' }, 0)).toThrow('"B" is not a decimal number')
   })
 })
 
 describe('an order book', () => {
-  test('is summed up', () => {
+  test('is summarized', () => {
     const book = {
       lastUpdateId: 1,
       bids: [
@@ -80,7 +80,7 @@ describe('an order book', () => {
     expect(parseDepth({ bids: [['10', '1']], asks: [] })).toMatchObject({ best_bid: 10, spread: null, imbalance: 1 })
   })
 
-  test.each([{}, { bids: [1], asks: [] }, { bids: [['1', 2]], asks: [] }])('that is none is refused: %j', (book) => {
+  test.each([{}, { bids: [1], asks: [] }, { bids: [['1', 2]], asks: [] }])('is refused when malformed: %j', (book) => {
     expect(() => parseDepth(book as never)).toThrow(TypeError)
   })
 })
@@ -126,7 +126,7 @@ describe('trades', () => {
     ])
   })
 
-  test('are final after a quiet time, which every trade begins anew', async () => {
+  test('are final after a quiet time, which every trade restarts', async () => {
     const series = await ready()
     expect(series.dueAt()).toBe(1_250)
     series.receive(message(1, 500), 1_200)
@@ -135,14 +135,14 @@ describe('trades', () => {
     expect([series.dueAt(), series.take(9_999)]).toEqual([null, []])
   })
 
-  test('that come after the quiet time are told again with all of their millisecond, as a revision', async () => {
+  test('that arrive after the quiet time give a revision with all trades of their millisecond', async () => {
     const series = await ready()
     series.take(2_000)
     expect(series.receive(message(1, 500), 2_001)).toEqual([])
     expect(series.take(3_000)[0]?.values).toMatchObject({ firstId: 0, lastId: 11, count: 4 })
   })
 
-  test('wait for the earlier ones of their millisecond, in their order', async () => {
+  test('wait for the earlier trades of their millisecond and keep their order', async () => {
     let tell: (trades: readonly Trade[]) => void = () => {}
     const earlier = new Promise<readonly Trade[]>((resolve) => {
       tell = resolve
@@ -163,7 +163,7 @@ describe('trades', () => {
     expect(told(series.take(251))).toEqual(['trade 502', 'tick 502'])
   })
 
-  test('that wait are bounded, and hear when the earlier ones cannot be had', async () => {
+  test('can wait only in limited number, and fail when the earlier trades cannot be read', async () => {
     const { series } = open({ earlierTrades: () => new Promise(() => {}) })
     for (const id of [1, 2, 3]) series.receive(message(id, 500), 1)
     expect(() => series.receive(message(4, 500), 1)).toThrow(FeedInterrupted)
@@ -178,7 +178,7 @@ describe('trades', () => {
     expect(() => series.receive(message(1, 499), 1_001)).toThrow('trade 11 is of 499, earlier than the trade before it')
   })
 
-  test('that are single are counted one by one', async () => {
+  test('that are not aggregated are counted one by one', async () => {
     const series = await ready()
     const single = { e: 'trade', s: 'BTCUSDT', t: 77, p: '1.5', q: '2', T: 600, a: 5, b: 6 }
     series.receive(single, 1_001)

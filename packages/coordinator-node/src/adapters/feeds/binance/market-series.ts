@@ -6,15 +6,14 @@ import { parseClosedCandle } from './parse-market-data.ts'
 import { candleRecord } from './read-candle-history.ts'
 
 /**
- * Turns the messages of one stream of one symbol into records. It has no timer, but reports when it wants to be
- * checked.
+ * Turns the messages of one stream of one symbol into records. It has no timer; `dueAt` tells the caller when to check it.
  */
 export interface MarketSeries {
-  /** Takes one message and gives the records that became final by it; throws a `TypeError` for what is no such message. */
+  /** Takes one message and returns the records that it made final; throws a `TypeError` for a malformed message. */
   receive(message: JsonObject, now: Instant): readonly SourceRecord[]
-  /** When something becomes final though nothing arrives; `null` while there is no such thing. */
+  /** When a record becomes final without another message; `null` if there is none. */
   dueAt(): Instant | null
-  /** What became final in the meantime. */
+  /** The records that have become final since. */
   take(now: Instant): readonly SourceRecord[]
 }
 
@@ -31,8 +30,8 @@ export function createCandleSeries(scope: FeedScope, granularityMs: number): Mar
 }
 
 /**
- * Quotes and order books come without a time, many a second. They are sampled: each instant of the granularity's grid, by the
- * clock of this machine, has the last one that arrived before it, and none when none arrived since the instant before.
+ * Quotes and order books carry no time and arrive many times a second. They are sampled by the clock of this machine: the
+ * sample of each instant of the granularity's grid is the last one that arrived since the previous instant, if any.
  */
 export function createSampledSeries(
   scope: FeedScope,
@@ -55,7 +54,7 @@ export function createSampledSeries(
     receive(message, now) {
       const values = parse(message)
       const records = take(now)
-      // No instant has two samples, not even when the clock was put back.
+      // No instant has two samples, even when the clock was set back.
       const dueAt = Math.max(floorToGrid(now, granularityMs), sampledAt) + granularityMs
       latest = { values, dueAt }
       return records

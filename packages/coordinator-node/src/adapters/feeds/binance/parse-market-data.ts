@@ -2,8 +2,8 @@ import { readInstant } from '../../../domain/instant-text.ts'
 import type { JsonObject } from '../../../domain/json/json.ts'
 import type { Instant } from '../../../domain/time.ts'
 
-// What Binance sends, over REST and WebSocket, in our terms. Both ways come through here, so that one candle has the same
-// numbers whichever way it came. Whatever is not of the documented shape throws a `TypeError` that names the field.
+// Parses what Binance sends over REST and WebSocket. Both use these functions, so that a candle has the same numbers in
+// history and stream. Undocumented shapes throw a `TypeError` that names the field.
 
 export interface Candle {
   readonly openAt: Instant
@@ -16,7 +16,7 @@ export interface Candle {
   }
 }
 
-/** One trade, or the trades of one order that met one price in one go. */
+/** A trade, or the trades of one order at one price at the same time (an aggregated trade). */
 export interface Trade {
   readonly at: Instant
   readonly price: number
@@ -70,7 +70,7 @@ export function parseTrade(message: unknown): Trade {
   }
 }
 
-/** The values of a `bookTicker` message: the best prices and what is offered at them. */
+/** The values of a `bookTicker` message: best prices and the quantities at them. */
 export function parseQuote(message: JsonObject): JsonObject {
   return {
     bid: decimal(message.b, 'b'),
@@ -80,7 +80,7 @@ export function parseQuote(message: JsonObject): JsonObject {
   }
 }
 
-/** The values of a partial order book. What a side without orders does not have is `null`. */
+/** The values of a partial order book. Values that need a side without orders are `null`. */
 export function parseDepth(message: JsonObject): JsonObject {
   const bids = levelsOf(message.bids, 'bids')
   const asks = levelsOf(message.asks, 'asks')
@@ -137,11 +137,11 @@ function millisecond(value: unknown, name: string): Instant {
   const at = wholeNumber(value, name)
   const reading = readInstant(at)
   if (reading.at === undefined || reading.format === 'ms') return at
-  // Binance can be asked for microseconds: a proxy may do so.
+  // A proxy may have requested microseconds from Binance.
   throw new TypeError(`"${name}" is ${at}, which is not in milliseconds`)
 }
 
-/** Prices and quantities come as texts. */
+/** Prices and quantities are strings. */
 function decimal(value: unknown, name: string): number {
   if (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) return Number(value)
   throw new TypeError(`"${name}" is not a decimal number`)

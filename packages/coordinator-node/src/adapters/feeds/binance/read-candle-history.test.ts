@@ -41,21 +41,21 @@ const minutesOf = (records: readonly SourceRecord[]) => records.map(({ eventAt }
 const minutes = (count: number) => Array.from({ length: count }, (_, minute) => minute)
 
 describe('the history of candles', () => {
-  test.each([1, 999, 1_000, 1_001, 2_500])('gives %i candles, each once, in pages', async (count) => {
+  test.each([1, 999, 1_000, 1_001, 2_500])('returns %i candles, each once, in pages', async (count) => {
     for (const minute of minutes(count)) binance.publishCandle(candleOf(minute))
     const found = await readHistory(startAt, startAt + count * minuteMs)
     expect(minutesOf(found)).toEqual(minutes(count))
     expect(binance.requests.length).toBeLessThanOrEqual(Math.floor(count / 999) + 1)
   })
 
-  test('begins and ends where it is asked to, also off the grid', async () => {
+  test('covers exactly the requested range, also off the grid', async () => {
     for (const minute of minutes(10)) binance.publishCandle(candleOf(minute))
     expect(minutesOf(await readHistory(startAt + 1, startAt + 5 * minuteMs))).toEqual([1, 2, 3, 4])
     expect(minutesOf(await readHistory(startAt + minuteMs, startAt + 5 * minuteMs + 1))).toEqual([1, 2, 3, 4, 5])
     expect(await readHistory(startAt + 4, startAt + 4)).toEqual([])
   })
 
-  test('leaves out the candle that is open by the clock of the server, however wrong ours is', async () => {
+  test('omits the candle that is open by the clock of the server, even if ours is wrong', async () => {
     for (const minute of minutes(4)) binance.publishCandle(candleOf(minute))
     for (const now of [() => 0, () => Date.UTC(2100, 0)]) {
       serverAt = startAt + 4 * minuteMs - 1_000
@@ -65,7 +65,7 @@ describe('the history of candles', () => {
     }
   })
 
-  test('waits until a candle that has just ended has settled, unless a later one has begun', async () => {
+  test('waits until the newest candle has settled, unless a later one has begun', async () => {
     for (const minute of minutes(4)) binance.publishCandle({ ...candleOf(minute), close: 0.15 })
     serverAt = startAt + 4 * minuteMs + 500
     const waitsMs: number[] = []
@@ -75,14 +75,14 @@ describe('the history of candles', () => {
     }
     const found = await readHistory(startAt, startAt + 4 * minuteMs, { wait })
     expect(found.map(({ values }) => values.close)).toEqual([0.15, 0.15, 0.15, 0.2])
-    // The header has no milliseconds.
+    // The `Date` header has no milliseconds.
     expect(waitsMs).toEqual([2_000])
     binance.publishCandle(candleOf(4), false)
     expect(minutesOf(await readHistory(startAt, startAt + 4 * minuteMs, { wait }))).toEqual([0, 1, 2, 3])
     expect(waitsMs).toHaveLength(1)
   })
 
-  test('has the numbers that the stream has', async () => {
+  test('has the same numbers as the stream', async () => {
     const candle = { ...candleOf(0), close: 61_837.64, volume: 1.54698 }
     const { restUrl, streamUrl } = binance
     const reader = readStream(createBinanceSource({ restUrl, streamUrl }), [scope])
@@ -115,18 +115,18 @@ describe('the history of candles', () => {
   })
 })
 
-describe('an answer that is broken', () => {
+describe('a broken answer', () => {
   const rows = [candleRow(candleOf(0)), candleRow(candleOf(1))]
   const body = JSON.stringify(rows)
 
-  test('interrupts, at whatever byte it is cut', async () => {
+  test('interrupts, at whichever byte it is cut', async () => {
     for (let cutAfter = 0; cutAfter < body.length; cutAfter += 11) {
       binance.failRequests({ status: 200, body, cutAfter })
       await expect(readHistory(startAt, serverAt)).rejects.toBeInstanceOf(FeedInterrupted)
     }
   })
 
-  test('interrupts when it does not end', async () => {
+  test('interrupts when it never ends', async () => {
     binance.failRequests({ status: 200, body, stalls: true })
     await expect(readHistory(startAt, serverAt, { timeoutMs: 50 })).rejects.toThrow('did not answer within 0.05 s')
   })
@@ -147,7 +147,7 @@ describe('an answer that is broken', () => {
     expect((error as Error).message).toContain(problem)
   })
 
-  test('is one that is JSON by whatever content type', async () => {
+  test('does not include JSON with another content type', async () => {
     binance.failRequests({ status: 200, headers: { 'content-type': 'text/html' }, body })
     expect(await readHistory(startAt, serverAt)).toHaveLength(2)
   })

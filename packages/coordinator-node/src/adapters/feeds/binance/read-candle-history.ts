@@ -27,7 +27,7 @@ export async function* readCandleHistory(
     const { data: candles, serverAt } = await rest.get(
       {
         path: '/api/v3/klines',
-        // One candle behind the range shows that the last one within it is final.
+        // One candle beyond the range proves that the last one within it is final.
         query: { symbol: subject, interval: granularity, startTime: nextAt, endTime: to, limit: pageRows },
         weight: candlesWeight,
         asked: { subject, granularity },
@@ -37,7 +37,7 @@ export async function* readCandleHistory(
     )
     const newest = candles.at(-1)
     if (newest === undefined) return
-    // The last one of a full page comes again, as the first one of the next.
+    // The last candle of a full page is read again as the first one of the next page.
     const isFull = candles.length >= pageRows
     const endedMs = serverAt - newest.openAt - granularityMs
     const isFinal = !isFull && endedMs >= 0 && (endedMs >= settleMs || newest.openAt === settledAt)

@@ -29,7 +29,7 @@ async function readHistory(from: number, to: number, wanted = scope, options = {
   return records
 }
 
-/** `count` orders, `perMs` of them in each millisecond, each of two trades. */
+/** `count` orders of two trades each, `perMs` orders in each millisecond. */
 function publishTrades(count: number, perMs: number): void {
   for (let order = 0; order < count; order += 1) {
     const at = startAt + Math.floor(order / perMs)
@@ -55,12 +55,12 @@ describe('the history of trades', () => {
     [2_999, 999],
     [3_000, 1_000],
     [3_500, 2_300],
-  ])('of %i orders, %i in a millisecond, has a record a millisecond, wherever pages end', async (count, perMs) => {
+  ])('of %i orders, %i per millisecond, has one record per millisecond, wherever pages end', async (count, perMs) => {
     publishTrades(count, perMs)
     expect(await readHistory(startAt, startAt + hourMs)).toEqual(expectedTrades(count, perMs))
   })
 
-  test('begins and ends where it is asked to', async () => {
+  test('covers exactly the requested range', async () => {
     publishTrades(10, 1)
     const all = expectedTrades(10, 1)
     expect(await readHistory(startAt + 2, startAt + 5)).toEqual(all.slice(2, 5))
@@ -68,7 +68,7 @@ describe('the history of trades', () => {
     expect(await readHistory(startAt + 10, startAt + hourMs)).toEqual([])
   })
 
-  test('is found after hours without a trade', async () => {
+  test('continues after hours without a trade', async () => {
     binance.publishTrade({ symbol: 'BTCUSDT', at: startAt + 5 * hourMs + 7, price: 1, quantity: 1 })
     expect(await readHistory(startAt, startAt + 10 * hourMs)).toHaveLength(1)
     expect(binance.requests).toHaveLength(7)
@@ -77,13 +77,13 @@ describe('the history of trades', () => {
     }
   })
 
-  test('of ticks is the prices alone', async () => {
+  test('of ticks contains only prices', async () => {
     publishTrades(4, 2)
     const ticks = await readHistory(startAt, startAt + hourMs, { ...scope, kind: 'tick' })
     expect(ticks.map(({ values }) => values)).toEqual([{ price: 101 }, { price: 103 }])
   })
 
-  test('has the newest millisecond once it is surely complete, with what came meanwhile', async () => {
+  test('includes the newest millisecond once it is complete, with the trades that came meanwhile', async () => {
     publishTrades(4, 2)
     serverAt = startAt + 1_000
     const waitsMs: number[] = []
@@ -102,20 +102,20 @@ describe('the history of trades', () => {
     expect(waitsMs).toHaveLength(1)
   })
 
-  test('does not wait for what a later trade shows to be complete', async () => {
+  test('does not wait for a millisecond that a later trade proves complete', async () => {
     publishTrades(4, 2)
     serverAt = startAt
     const wait = () => Promise.reject(new Error('waited'))
     expect(await readHistory(startAt, startAt + 1, scope, { wait })).toEqual(expectedTrades(2, 2))
   })
 
-  test('passes over numbers whose trades were struck out', async () => {
+  test('skips the numbers of deleted trades', async () => {
     binance.market.putTrade('BTCUSDT', { a: 0, p: '0.0', q: '0.0', f: -1, l: -1, T: startAt })
     binance.market.putTrade('BTCUSDT', { a: 1, p: '1.0', q: '2.0', f: 5, l: 5, T: startAt })
     expect(await readHistory(startAt, startAt + hourMs)).toMatchObject([{ values: { firstId: 5, count: 1 } }])
   })
 
-  test('is interrupted by numbers or times that go back', async () => {
+  test('is interrupted by decreasing numbers or times', async () => {
     const row = { p: '1.0', q: '2.0', f: 5, l: 5 }
     for (const wrong of [
       { a: 1, T: startAt + 1 },
@@ -132,14 +132,14 @@ describe('the history of trades', () => {
     }
   })
 
-  test('is empty for what has none, without asking', async () => {
+  test('is empty, without a request, for kinds that have no history', async () => {
     for (const kind of ['quote', 'depth']) expect(await readHistory(startAt, serverAt, { ...scope, kind })).toEqual([])
     expect(binance.requests).toEqual([])
   })
 })
 
 describe('a stream that begins in the middle of a millisecond', () => {
-  test('tells all of it, as the history does', async () => {
+  test('delivers all its trades, as the history does', async () => {
     publishTrades(6, 3)
     const reader = readStream(open({ quietMs: 5 }), [scope])
     await binance.connected(1)
@@ -152,7 +152,7 @@ describe('a stream that begins in the middle of a millisecond', () => {
     expect(await readHistory(startAt + 1, startAt + hourMs)).toEqual(streamed)
   })
 
-  test('waits for a history that is behind, and is interrupted when that does not catch up', async () => {
+  test('waits for a delayed history, and is interrupted if it does not catch up', async () => {
     let pauses = 0
     const late = { a: 6, p: '1.0', q: '1.0', f: 12, l: 12, T: startAt }
     const wait = async () => {
@@ -173,7 +173,7 @@ describe('a stream that begins in the middle of a millisecond', () => {
     expect((error as Error).message).toContain('it does not have trade 99 of BTCUSDT')
   })
 
-  test('is refused as the history is', async () => {
+  test('is refused for the same reasons as the history', async () => {
     const reader = readStream(open(), [{ ...scope, subject: 'NOSUCH' }])
     const data = { e: 'aggTrade', a: 7, p: '1.0', q: '1.0', f: 12, l: 12, T: startAt }
     ;(await binance.connected(1)).sendData('nosuch@aggTrade', data)

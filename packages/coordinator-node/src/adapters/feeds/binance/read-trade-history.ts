@@ -7,12 +7,12 @@ import { groupOf, joinTrade, type TradeGroup, tradeRecord } from './trade-group.
 
 const pageRows = 1_000
 const tradesWeight = 4
-/** The longest range of time that every site takes. */
+/** The longest time range that every site accepts. */
 const longestRangeMs = 3_600_000 - 1
-/** So long after a millisecond its trades are all in the history. */
+/** After this time, all trades of a millisecond are in the history. */
 const settleMs = 2_000
 
-/** Pages of the trades within `[from, to)`, a record a millisecond; the newest one is waited for until it is complete. */
+/** Pages of the trades within `[from, to)`, one record per millisecond. Waits until the newest one is complete. */
 export async function* readTradeHistory(
   ports: BinancePorts,
   scope: FeedScope,
@@ -26,7 +26,7 @@ export async function* readTradeHistory(
     completeTo = page.completeTo
     const complete: TradeGroup[] = []
     for (const trade of page.trades) {
-      // What was struck out of the history keeps its number there, and has no trades.
+      // Trades deleted from the history keep their number but have no trade ids.
       if (trade.firstId < 0) continue
       if (group !== null && trade.at === group.at) {
         group = joinTrade(group, trade)
@@ -43,11 +43,11 @@ export async function* readTradeHistory(
 
 interface TradePage {
   readonly trades: readonly Trade[]
-  /** Every trade up to then is in this page, or in one before. */
+  /** All trades up to this time are in this page or an earlier one. */
   readonly completeTo: Instant
 }
 
-/** By time up to the first trade, and from there on by number: pages by time could end within a millisecond. */
+/** Pages by time up to the first trade, then by trade number, because pages by time could end within a millisecond. */
 async function* tradePages(
   { rest, options }: BinancePorts,
   symbol: string,
@@ -80,8 +80,8 @@ const lookBackPauseMs = 200
 const lookBacks = 5
 
 /**
- * The trades before this one in the same millisecond. A connection may begin in the middle of one: without them, the first
- * record of a stream would be less than what the history says.
+ * The earlier trades of the same millisecond. A connection may begin in the middle of one; without these trades, the
+ * stream's first record would differ from the history.
  */
 export async function readEarlierTrades(
   { rest, options }: BinancePorts,

@@ -25,7 +25,7 @@ describe.skipIf(isWithoutLogs)('real connections (skipped where ../shared/data/p
     const candleSymbols = symbolsOf(frames.filter(({ data }) => data.e === 'kline'))
     binance = await startFakeBinance({ symbols: tradeSymbols })
     for (const symbol of tradeSymbols) putTradeBefore(binance, frames, symbol)
-    // Nothing is quiet until all has arrived, which a last candle tells.
+    // No quiet time passes before everything has arrived; a last candle marks the end.
     let now = 0
     const last = {
       symbol: 'LAST',
@@ -62,7 +62,7 @@ describe.skipIf(isWithoutLogs)('real connections (skipped where ../shared/data/p
     ['cryptofeed/BINANCE_FUTURES.ws.1.0.txt.gz', 4, 91],
     ['hftbacktest/btcusdt_spot_ws_raw_head2500.txt.gz', 0, 408],
     ['hftbacktest/ethusdt_spot_ws_raw_head2500.txt.gz', 0, 352],
-  ])('%s gives exactly its final candles (%i) and its trades (%i)', async (name, candleCount, tradeCount) => {
+  ])('%s yields exactly its final candles (%i) and its trades (%i)', async (name, candleCount, tradeCount) => {
     const { frames, records } = await replay(name)
     const candles = records.filter(({ kind }) => kind === 'candle')
     expect(candles).toEqual(expectedCandles(frames))
@@ -75,16 +75,13 @@ describe.skipIf(isWithoutLogs)('real connections (skipped where ../shared/data/p
     }
   })
 
-  test.each(['btcusdt', 'ethusdt'])(
-    'the trades of %s are all there: no number is missing, none came twice',
-    async (symbol) => {
-      const { records } = await replay(`hftbacktest/${symbol}_spot_ws_raw_head2500.txt.gz`)
-      const trades = records.map(({ values }) => values as Record<'firstId' | 'lastId' | 'count', number>)
-      for (const [index, trade] of trades.entries()) {
-        expect(trade.count).toBe(trade.lastId - trade.firstId + 1)
-        expect(trade.firstId).toBe(index === 0 ? trade.firstId : (trades[index - 1]?.lastId ?? 0) + 1)
-      }
-      expect(trades.length).toBeGreaterThan(100)
-    },
-  )
+  test.each(['btcusdt', 'ethusdt'])('all trades of %s arrive exactly once', async (symbol) => {
+    const { records } = await replay(`hftbacktest/${symbol}_spot_ws_raw_head2500.txt.gz`)
+    const trades = records.map(({ values }) => values as Record<'firstId' | 'lastId' | 'count', number>)
+    for (const [index, trade] of trades.entries()) {
+      expect(trade.count).toBe(trade.lastId - trade.firstId + 1)
+      expect(trade.firstId).toBe(index === 0 ? trade.firstId : (trades[index - 1]?.lastId ?? 0) + 1)
+    }
+    expect(trades.length).toBeGreaterThan(100)
+  })
 })

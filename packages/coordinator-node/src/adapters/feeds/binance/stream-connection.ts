@@ -11,27 +11,27 @@ import { parseFrame } from './stream-frame.ts'
 export interface StreamConnectionHandlers {
   /** The connection is open, and every subscription was accepted. */
   onOpen(): void
-  /** A message of one stream. A `TypeError` says that it is no such message; whatever is thrown ends the connection. */
+  /** Called with a message of one stream. Any exception ends the connection; a `TypeError` means a malformed message. */
   onMessage(stream: string, data: JsonObject): void
-  /** Once, unless it is closed from here: orderly, or with what happened. */
+  /** Called once at the end of the connection, with the error unless the end was orderly. Not called after `close`. */
   onEnd(error?: Error): void
 }
 
 export interface StreamConnection {
-  /** Ends it now; nothing is called any more. */
+  /** Closes the connection now; no callback follows. */
   close(): void
 }
 
-/** Streams that fit into the address of a connection; more are subscribed to over it. */
+/** Number of streams named in the URL of a connection; further ones are subscribed to by messages. */
 const namesInAddress = 100
 const namesInRequest = 200
-/** A connection that sends more than five messages in a second is ended, and pongs are messages too. */
+/** Pause between messages: Binance closes connections that send more than five messages per second, pongs included. */
 const requestEveryMs = 300
 const maxMessageBytes = 1024 * 1024
-/** Close codes that say goodbye, rather than that something went wrong. */
+/** Close codes of an orderly end. */
 const orderlyCodes: readonly number[] = [1000, 1001, 1005, 1012]
 
-/** One connection that carries many streams. It is over when it ends; nothing here connects again. */
+/** One connection that carries many streams. It does not reconnect. */
 export function openStreamConnection(
   options: ResolvedBinanceOptions,
   names: readonly string[],
@@ -97,10 +97,10 @@ class Connection implements StreamConnection {
     })
   }
 
-  /** Binance pings as well, but not every site does often: silence is only sure after a ping of ours. */
+  /** Not every site of Binance pings often, so silence is proven only by an unanswered ping of ours. */
   #checkLife(): void {
     if (this.#isQuiet) {
-      // A process that was held up reads what arrived meanwhile first.
+      // After a stall, the process first reads what has arrived meanwhile.
       setImmediate(() => {
         if (this.#isQuiet) this.#break(`silent for ${this.#options.silenceMs / 1_000} s, a ping was not answered`)
       })

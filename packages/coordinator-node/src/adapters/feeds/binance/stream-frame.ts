@@ -1,19 +1,19 @@
 import type { JsonObject } from '../../../domain/json/json.ts'
 import { jsonObject } from './parse-market-data.ts'
 
-/** What one message of a connection is. */
+/** One parsed message of a connection. */
 export type StreamFrame =
   | { readonly type: 'data'; readonly stream: string; readonly data: JsonObject }
-  /** The subscriptions of this number were taken. */
+  /** The subscriptions of the request with this number were accepted. */
   | { readonly type: 'taken'; readonly id: number }
   | { readonly type: 'refused'; readonly isFinal: boolean }
   /** The server will end the connection soon. */
   | { readonly type: 'shutdown' }
 
-/** Codes of errors that say that we asked for something that there is not. */
+/** Codes of errors about a request for something that does not exist. */
 const finalCodes: readonly unknown[] = [0, 1, 2, 3]
 
-/** Throws a `TypeError`, or a `SyntaxError`, for what is no message of Binance. */
+/** Throws a `TypeError` or `SyntaxError` for anything that is not a message of Binance. */
 export function parseFrame(text: string): StreamFrame {
   const frame = jsonObject(JSON.parse(text), 'it')
   if (typeof frame.stream === 'string') {

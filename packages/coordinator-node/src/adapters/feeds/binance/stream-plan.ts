@@ -5,10 +5,10 @@ import { createCandleSeries, createSampledSeries, type MarketSeries } from './ma
 import { parseDepth, parseQuote } from './parse-market-data.ts'
 import { createTradeSeries, type TradeSeriesOptions } from './trade-series.ts'
 
-/** Candles whose length never varies and whose grid begins at the epoch; those of three days and of a week begin elsewhere. */
+/** Candles of constant length on a grid from the epoch. Candles of three days and of a week start elsewhere. */
 const candleGranularities: readonly string[] = '1s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d'.split(' ')
 
-/** What Binance offers of each symbol. Of events without a grid the granularity is the author's choice. */
+/** What Binance offers for each symbol. For events without a grid, the author chooses the granularity. */
 export const marketKinds: ReadonlyMap<string, readonly string[] | 'any'> = new Map<string, readonly string[] | 'any'>([
   ['candle', candleGranularities],
   ['tick', 'any'],
@@ -17,7 +17,7 @@ export const marketKinds: ReadonlyMap<string, readonly string[] | 'any'> = new M
   ['depth', 'any'],
 ])
 
-/** Most streams of one connection. */
+/** Maximum number of streams per connection. */
 const maxStreams = 1_024
 
 export interface StreamPlanOptions {
@@ -25,13 +25,13 @@ export interface StreamPlanOptions {
   readonly trades: (symbol: string) => TradeSeriesOptions
 }
 
-/** What to subscribe to, and what becomes of each message by the stream it comes from. */
+/** The streams to subscribe to, and the series that are made from each. */
 export interface StreamPlan {
   readonly names: readonly string[]
   readonly seriesByName: ReadonlyMap<string, readonly MarketSeries[]>
 }
 
-/** Throws a `CrunchError` FEED_UNAVAILABLE for a series that Binance cannot have. */
+/** Throws a `CrunchError` FEED_UNAVAILABLE for a series that Binance does not offer. */
 export function planStreams(scopes: readonly FeedScope[], options: StreamPlanOptions): StreamPlan {
   const scopesByName = new Map<string, FeedScope[]>()
   for (const scope of new Map(scopes.map((scope) => [feedScopeKey(scope), scope])).values()) {
@@ -46,7 +46,7 @@ export function planStreams(scopes: readonly FeedScope[], options: StreamPlanOpt
   for (const [name, scopesOfName] of scopesByName) {
     const series = seriesOf(scopesOfName, options)
     seriesByName.set(name, series)
-    // Single trades are grouped as aggregated ones are.
+    // Single trades are grouped in the same way as aggregated ones.
     if (name.endsWith('@aggTrade')) seriesByName.set(name.replace('@aggTrade', '@trade'), series)
   }
   return { names: [...scopesByName.keys()], seriesByName }
@@ -71,7 +71,7 @@ function streamName(scope: FeedScope, options: StreamPlanOptions): string {
   }
 }
 
-/** Of the scopes of one stream: they are of one subject, and candles of one granularity. */
+/** Makes the series of one stream, whose scopes share the subject and, for candles, the granularity. */
 function seriesOf(scopes: readonly FeedScope[], options: StreamPlanOptions): readonly MarketSeries[] {
   const [{ kind, subject }] = scopes as [FeedScope]
   if (kind === 'tick' || kind === 'trade') return [createTradeSeries(scopes, options.trades(subject))]

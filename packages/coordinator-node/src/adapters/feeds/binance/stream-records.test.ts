@@ -16,7 +16,7 @@ function candleOf(minute: number): FakeCandle {
   return { symbol: 'BTCUSDT', interval: '1m', openAt, closeAt: openAt + 60_000, ...prices }
 }
 
-/** A closed candle as it goes over the wire. */
+/** A message with a closed candle, as Binance sends it. */
 function frameOf(minute: number): string {
   const candle = candleOf(minute)
   return JSON.stringify({ stream: candleStream(candle), data: candleMessage(candle, true) })
@@ -44,7 +44,7 @@ async function failureOf(ended: Promise<void>): Promise<FeedInterrupted> {
 const nobodyIsConnected = () => vi.waitFor(() => expect(binance.openSockets).toBe(0))
 
 describe('the end of a connection', () => {
-  test.each([1000, 1001])('is orderly with a goodbye, %i, after all that was sent', async (code) => {
+  test.each([1000, 1001])('is orderly with close code %i, after everything that was sent', async (code) => {
     const { reader, connection } = await connect()
     for (const minute of [0, 1]) binance.publishCandle(candleOf(minute))
     const opened = await connection
@@ -67,7 +67,7 @@ describe('the end of a connection', () => {
     },
   )
 
-  test('is an interruption when Binance breaks it off, and says why', async () => {
+  test('is an interruption with the reason when Binance closes with an error', async () => {
     const { reader, connection } = await connect()
     ;(await connection).finish(1008, 'Too many requests')
     const error = await failureOf(reader.ended)
@@ -77,7 +77,7 @@ describe('the end of a connection', () => {
     )
   })
 
-  test('is an interruption at whatever byte it is cut, and what came before is read', async () => {
+  test('is an interruption at whichever byte it is cut, after everything before was read', async () => {
     const { byteLength } = Buffer.from(frameOf(1))
     for (let byteCount = 0; byteCount <= byteLength + 3; byteCount += 7) {
       const { reader, connection } = await connect()
@@ -90,7 +90,7 @@ describe('the end of a connection', () => {
     }
   })
 
-  test('is an interruption when nobody listens', async () => {
+  test('is an interruption when no server listens', async () => {
     binance = await startFakeBinance()
     const { restUrl, streamUrl } = binance
     await binance.close()
@@ -109,13 +109,13 @@ describe('the end of a connection', () => {
 })
 
 describe('a silent connection', () => {
-  test('is given up when a ping is not answered', async () => {
+  test('is closed when a ping is not answered', async () => {
     const { reader } = await connect([scope], { silenceMs: 40 }, { answersPings: false })
     await expect(reader.ended).rejects.toThrow('silent for 0.04 s, a ping was not answered')
     await nobodyIsConnected()
   })
 
-  test('is kept while its pings are answered', async () => {
+  test('stays open while its pings are answered', async () => {
     const { reader, connection } = await connect([scope], { silenceMs: 200 })
     const opened = await connection
     await vi.waitFor(() => expect(opened.pingCount).toBeGreaterThan(2))
@@ -125,7 +125,7 @@ describe('a silent connection', () => {
   })
 })
 
-describe('what is no message of Binance', () => {
+describe('an unexpected message', () => {
   const kline = (changes: object) => {
     const { k } = candleMessage(candleOf(0), true) as { k: object }
     return JSON.stringify({ stream: 'btcusdt@kline_1m', data: { e: 'kline', s: 'BTCUSDT', k: { ...k, ...changes } } })
@@ -146,7 +146,7 @@ describe('what is no message of Binance', () => {
     [kline({ t: 'now' }), '"open time" is not a whole number'],
     [kline({ t: startAt + 1 }), 'is not on the grid of its granularity'],
     [Buffer.from([1, 2, 3]), 'it is binary'],
-  ])('interrupts the stream and is shown: %s', async (frame, problem) => {
+  ])('interrupts the stream and is quoted: %s', async (frame, problem) => {
     const { reader, connection } = await connect()
     const opened = await connection
     opened.send(frameOf(0))
@@ -159,7 +159,7 @@ describe('what is no message of Binance', () => {
     await nobodyIsConnected()
   })
 
-  test('is not what nobody asked for', async () => {
+  test('of a stream that was not requested is ignored', async () => {
     const { reader, connection } = await connect()
     const opened = await connection
     opened.send('{"stream":"ethusdt@kline_1m","data":{"e":"kline"}}')
@@ -173,7 +173,7 @@ describe('what is no message of Binance', () => {
     ['{"error":{"code":2,"msg":"Invalid request: unknown variant"},"id":1}', 'FEED_UNAVAILABLE'],
     ['{"code":3,"msg":"Invalid JSON"}', 'FEED_UNAVAILABLE'],
     ['{"code":-1003,"msg":"Too many requests"}', 'FEED_INTERRUPTED'],
-  ])('is the refusal %s, which means %s', async (frame, code) => {
+  ])('that is the refusal %s ends the stream with %s', async (frame, code) => {
     const { reader, connection } = await connect()
     ;(await connection).send(frame)
     const error = await failureOf(reader.ended)
@@ -186,7 +186,7 @@ describe('many streams', () => {
   const symbols = Array.from({ length: 350 }, (_, index) => `COIN${index}USDT`)
   const scopes = symbols.map((subject) => ({ ...scope, subject }))
 
-  test('are subscribed to over the connection, which stands when all were taken', async () => {
+  test('are subscribed to by messages; the connection is open when all were accepted', async () => {
     const { reader } = await connect(scopes)
     await reader.opened
     const [connection] = binance.connections
@@ -196,12 +196,12 @@ describe('many streams', () => {
     await reader.stop()
   })
 
-  test('whose subscriptions are not answered are an interruption', async () => {
+  test('whose subscriptions are not answered are interrupted', async () => {
     const { reader } = await connect(scopes, { timeoutMs: 50 }, { answersSubscriptions: false })
     await expect(reader.ended).rejects.toThrow('subscriptions were not answered within 0.05 s')
   })
 
-  test('beyond what one connection carries are refused, and so are series that there cannot be', async () => {
+  test('beyond the limit of one connection are refused, and so are impossible series', async () => {
     const tooMany = Array.from({ length: 1_025 }, (_, index) => ({ ...scope, subject: `COIN${index}` }))
     const refused = async (scopes: FeedScope[]) => failureOf((await connect(scopes)).reader.ended)
     expect((await refused(tooMany)).message).toContain('1024 streams per connection, but 1025 were requested')
@@ -219,7 +219,7 @@ describe('many streams', () => {
 })
 
 describe('a slow reader', () => {
-  test('gets what was waiting, and then hears that the rest was given up', async () => {
+  test('gets the waiting records, then an error that the rest was dropped', async () => {
     binance = await startFakeBinance()
     const { restUrl, streamUrl } = binance
     const source = createBinanceSource({ restUrl, streamUrl, maxPendingRecords: 3 })
@@ -237,7 +237,7 @@ describe('a slow reader', () => {
 })
 
 describe('an abort', () => {
-  test('ends the stream quietly and leaves nothing open: while it connects', async () => {
+  test('ends the stream without an error and leaves nothing open: while it connects', async () => {
     binance = await startFakeBinance()
     binance.failHandshakes({ status: 200, stalls: true })
     const { restUrl, streamUrl } = binance
@@ -267,7 +267,7 @@ describe('an abort', () => {
     }
   })
 
-  test('... as does whoever leaves the loop', async () => {
+  test('... and so does leaving the loop', async () => {
     binance = await startFakeBinance()
     const { restUrl, streamUrl } = binance
     const source = createBinanceSource({ restUrl, streamUrl })

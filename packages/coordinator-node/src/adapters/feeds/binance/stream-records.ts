@@ -5,7 +5,7 @@ import type { BinancePorts } from './binance-rest.ts'
 import { createLiveMarket } from './live-market.ts'
 import { openStreamConnection } from './stream-connection.ts'
 
-/** The records of all scopes over one connection, from its opening until it ends. */
+/** The records of all scopes over one connection, from its opening to its end. */
 export async function* streamRecords(
   ports: BinancePorts,
   scopes: readonly FeedScope[],

@@ -4,16 +4,16 @@ import type { Instant } from '../../../domain/time.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 import type { Trade } from './parse-market-data.ts'
 
-/** All trades of one symbol in one millisecond: they have one key, so they are one record. */
+/** All trades of one symbol in one millisecond. They share a key, so they are one record. */
 export interface TradeGroup {
   readonly at: Instant
-  /** Of the last one. */
+  /** Price of the last trade. */
   readonly price: number
-  /** Of all, summed in their order. */
+  /** Sum over all trades, in their order. */
   readonly quantity: number
   readonly firstId: number
   readonly lastId: number
-  /** How many trades, each of them counted where Binance has aggregated them. */
+  /** Number of trades; the trades within an aggregated trade count individually. */
   readonly count: number
 }
 
@@ -21,13 +21,13 @@ export function groupOf({ at, price, quantity, firstId, lastId }: Trade): TradeG
   return { at, price, quantity, firstId, lastId, count: lastId - firstId + 1 }
 }
 
-/** With the next trade of the same millisecond. */
+/** Adds the next trade of the same millisecond. */
 export function joinTrade(group: TradeGroup, trade: Trade): TradeGroup {
   const { price, lastId, count } = groupOf(trade)
   return { ...group, price, quantity: group.quantity + trade.quantity, lastId, count: group.count + count }
 }
 
-/** The record of a `tick`, which is the price alone, or of a `trade`. */
+/** The record of kind `tick`, which has only the price, or `trade`. */
 export function tradeRecord(scope: FeedScope, group: TradeGroup): SourceRecord {
   const { source, subject, kind, granularity } = scope
   const { at, price, quantity, firstId, lastId, count } = group

@@ -7,18 +7,18 @@ import { parseTrade, type Trade } from './parse-market-data.ts'
 import { groupOf, joinTrade, type TradeGroup, tradeRecord } from './trade-group.ts'
 
 export interface TradeSeriesOptions {
-  /** After this long without another trade, those of a millisecond are taken to be all. */
+  /** The trades of a millisecond count as complete after this long without another trade. */
   readonly quietMs: number
-  /** Trades that may wait for the earlier ones. */
+  /** Maximum number of trades that wait for earlier ones. */
   readonly maxHeld: number
-  /** The trades before the first one in its millisecond, of which the connection began in the middle. */
+  /** Reads the earlier trades of the first trade's millisecond, because the connection may have begun in its middle. */
   earlierTrades(first: Trade): Promise<readonly Trade[]>
-  /** The earlier trades have arrived: the driver of the series checks it again. */
+  /** Called when the earlier trades have arrived, so that the caller checks the series again. */
   onReady(): void
   onError(error: Error): void
 }
 
-/** The trades of one symbol, a record a millisecond, for every series that is made of them. */
+/** The trades of one symbol, one record per millisecond, for every series made from them. */
 export function createTradeSeries(scopes: readonly FeedScope[], options: TradeSeriesOptions): MarketSeries {
   return new TradeSeries(scopes, options)
 }
@@ -31,7 +31,7 @@ interface Held {
 class TradeSeries implements MarketSeries {
   readonly #scopes: readonly FeedScope[]
   readonly #options: TradeSeriesOptions
-  /** What arrives until the earlier trades are known; `null` from then on. */
+  /** Trades that arrived before the earlier ones are known; `null` afterwards. */
   #held: Held[] | null = []
   #ready: readonly SourceRecord[] = []
   #group: TradeGroup | null = null
@@ -85,7 +85,7 @@ class TradeSeries implements MarketSeries {
     }
     this.#heardAt = now
     if (group !== null && trade.at === group.at) {
-      // After a quiet time this emits the millisecond again, with all of its trades: a revision, and treated as one.
+      // After a quiet time this emits the millisecond again with all its trades, as a revision.
       this.#group = joinTrade(group, trade)
       this.#isOpen = true
       return []

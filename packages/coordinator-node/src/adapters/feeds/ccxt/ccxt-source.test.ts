@@ -27,7 +27,7 @@ const market = (base: string, quote: string) => ({
 })
 const exchangeInfo = JSON.stringify({ timezone: 'UTC', symbols: [market('BTC', 'USDT'), market('ETH', 'USDT')] })
 
-/** A Binance of this machine, as the real ccxt asks it, and a source of it. */
+/** A local server with Binance's API, which the real ccxt calls, and a source that reads it. */
 async function open(klines: RequestListener, now: () => number, options: Partial<CcxtSourceOptions> = {}) {
   const server = await startLocalServer((request, response) => {
     if (request.url?.startsWith('/exchangeInfo')) response.end(exchangeInfo)
@@ -39,7 +39,7 @@ async function open(klines: RequestListener, now: () => number, options: Partial
   return { source, server }
 }
 
-/** Answers what Binance would: candles from `startTime` on, at most so many. */
+/** Answers like Binance: candles from `startTime` on, at most `limit` of them. */
 function klinesOf(all: Readonly<Record<string, readonly Kline[]>>, most: number): RequestListener {
   return (request, response) => {
     const query = new URL(request.url ?? '', 'http://localhost').searchParams
@@ -70,7 +70,7 @@ const klineOf = ({ eventAt, values }: SourceRecord): Kline => [
 feedSourceTestsuite('ccxt', {
   ...{ source: 'binanceus', resumes: true, batchesInstants: false },
   async open(records) {
-    // The suite's names, as ccxt writes them.
+    // The names of the test suite in the form that ccxt uses.
     const named = (name: string) => (name === 'BTCUSDT' ? 'BTC/USDT' : 'ETH/USDT')
     const all = Object.fromEntries(
       ['BTCUSDT', 'ETHUSDT'].map((name) => [name, records.filter(({ subject }) => subject === name).map(klineOf)]),
@@ -107,27 +107,24 @@ const recorded = fileURLToPath(
 )
 const isRecorded = existsSync(recorded) || process.env.CI === 'true'
 
-describe('an exchange by ccxt', () => {
-  test.skipIf(!isRecorded)(
-    'gives the recorded candles, in as many requests as they need (skipped without ../shared)',
-    async () => {
-      const klines = JSON.parse(gunzipSync(readFileSync(recorded)).toString('utf8')) as readonly Kline[]
-      const [first, last] = [klines[0]![0], klines.at(-1)![0]]
-      const { source } = await open(klinesOf({ BTCUSDT: klines }, 300), () => last + 10 * minuteMs)
-      const found = await history(source, first, last + minuteMs)
-      expect(found).toHaveLength(klines.length)
-      expect(found[0]).toEqual({
-        ...btc,
-        ...{ eventAt: 1_761_711_720_000, knownAt: 1_761_711_780_000 },
-        values: { open: 112731.29, high: 112749.73, low: 112730.4, close: 112749.72, volume: 4.75297 },
-      })
-      expect(found.map(({ eventAt, values }) => [eventAt, values.close])).toEqual(
-        klines.map((kline) => [kline[0], Number(kline[4])]),
-      )
-    },
-  )
+describe('an exchange of ccxt', () => {
+  test.skipIf(!isRecorded)('returns the recorded candles in several requests (skipped without ../shared)', async () => {
+    const klines = JSON.parse(gunzipSync(readFileSync(recorded)).toString('utf8')) as readonly Kline[]
+    const [first, last] = [klines[0]![0], klines.at(-1)![0]]
+    const { source } = await open(klinesOf({ BTCUSDT: klines }, 300), () => last + 10 * minuteMs)
+    const found = await history(source, first, last + minuteMs)
+    expect(found).toHaveLength(klines.length)
+    expect(found[0]).toEqual({
+      ...btc,
+      ...{ eventAt: 1_761_711_720_000, knownAt: 1_761_711_780_000 },
+      values: { open: 112731.29, high: 112749.73, low: 112730.4, close: 112749.72, volume: 4.75297 },
+    })
+    expect(found.map(({ eventAt, values }) => [eventAt, values.close])).toEqual(
+      klines.map((kline) => [kline[0], Number(kline[4])]),
+    )
+  })
 
-  test('gives the newest candle when a later one is there, or some seconds after its end', async () => {
+  test('returns the newest candle once a later one exists, or some seconds after its end', async () => {
     const candle = (minute: number): Kline => [startAt + minute * minuteMs, '1', '1', '1', '1', '1']
     const opens = async (afterMs: number, count: number) => {
       const klines = Array.from({ length: count }, (_, index) => candle(index))
@@ -140,7 +137,7 @@ describe('an exchange by ccxt', () => {
     expect(await opens(2 * minuteMs + 5_000, 2)).toEqual([0, 1])
   })
 
-  test('leaves out a candle without a value, and does not look at one that has not ended', async () => {
+  test('omits a candle without a value, and ignores one that has not ended', async () => {
     const row = (minute: number, ...values: unknown[]) => [startAt + minute * minuteMs, ...values]
     const rows = [row(0, '1', '1', '1', '1', '1'), row(1, null, null, null, null, '0'), row(2, '2', '2', '2', '2', '2')]
     const unfinished = row(3, null, '1', '1', 'x', '0')
@@ -156,7 +153,7 @@ describe('an exchange by ccxt', () => {
     expect(found.map(({ values }) => values.close)).toEqual([1, 2])
   })
 
-  test('offers its markets, with the candles that lie on a grid', async () => {
+  test('offers its markets with the granularities that lie on a grid from the epoch', async () => {
     const { source } = await open(refusing(500, ''), () => 0, { source: 'us' })
     const [offer] = await source.describe(limit())
     expect(offer).toMatchObject({ source: 'us', subjects: ['BTC/USDT', 'ETH/USDT'], kind: 'candle' })
@@ -169,7 +166,7 @@ describe('an exchange by ccxt', () => {
     [418, '{"code":-1003,"msg":"Way too much request weight used; IP banned until 1"}', 60_000, /banned until 1/],
     [502, '<html><center><h1>502 Bad Gateway</h1></center></html>', null, /ExchangeNotAvailable: .*502 Bad Gateway/],
     [200, '<html>sign in</html>', null, /\/klines did not answer with JSON: "sign in"$/],
-  ])('that answers %i %s is broken for now', async (status, body, retryAfterMs, message) => {
+  ])('that answers %i %s is interrupted and retried', async (status, body, retryAfterMs, message) => {
     const { source } = await open(refusing(status, body), () => 100 * minuteMs)
     const asked = history(source, minuteMs, 2 * minuteMs)
     await expect(asked).rejects.toBeInstanceOf(FeedInterrupted)
@@ -188,13 +185,13 @@ describe('an exchange by ccxt', () => {
       '[[1772323200,"1","1","1","1","1"]]',
       /the candle of BTC\/USDT at 2026-03-01T00:00:00\.000Z has no time in milliseconds \(it has the form of seconds/,
     ],
-  ])('that answers %i %s is for a person', async (status, body, message) => {
+  ])('that answers %i %s needs the operator', async (status, body, message) => {
     const { source } = await open(refusing(status, body), () => 100 * minuteMs)
     const asked = history(source, minuteMs, 2 * minuteMs)
     await expect(asked).rejects.toMatchObject({ code: 'FEED_UNAVAILABLE', message: expect.stringMatching(message) })
   })
 
-  test('that is gone is broken for now; a request that is aborted ends', async () => {
+  test('that is down is interrupted and retried; an aborted request ends', async () => {
     const { source, server } = await open(refusing(200, '[]'), () => 100 * minuteMs)
     await server.close()
     await expect(history(source, minuteMs, 2 * minuteMs)).rejects.toThrow(/NetworkError: .*ECONNREFUSED/)
@@ -212,7 +209,7 @@ describe('an exchange by ccxt', () => {
     const startedAt = performance.now()
     for await (const _ of silent.source.stream([btc], new Map(), stop.signal)) expect.unreachable()
     await expect.poll(() => closed).toBe(true)
-    // By itself, the request would be given up after 10 s.
+    // Without the abort, the request would time out after 10 s.
     expect(performance.now() - startedAt).toBeLessThan(8_000)
   })
 })
@@ -221,14 +218,14 @@ describe('the options of ccxtSource', () => {
   const make = (options: CcxtSourceOptions, loader: () => Promise<object> = load) =>
     prepareCcxt(options)({ load: loader, now: Date.now }).describe(limit())
 
-  test('name an exchange that ccxt has, with candles', async () => {
+  test('must name an exchange of ccxt that has candles', async () => {
     await expect(make({ exchange: 'krakn' })).rejects.toMatchObject({
       code: 'FEED_UNAVAILABLE',
       message: 'ccxt has no exchange "krakn"; did you mean "kraken"?',
     })
   })
 
-  test('need the package', async () => {
+  test('need the package to be installed', async () => {
     const missing = async () => {
       throw Object.assign(new Error("Cannot find package 'ccxt'"), { code: 'ERR_MODULE_NOT_FOUND' })
     }

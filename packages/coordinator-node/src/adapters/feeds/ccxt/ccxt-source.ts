@@ -27,11 +27,11 @@ export interface CcxtParts {
 const pageCells = 500
 const timeoutMs = 10_000
 const dayMs = 86_400_000
-/** The newest candle has ended for good so long after its end, or when a later one is there. */
+/** The newest candle is final this long after its end, or once a later one exists. */
 const settledMs = 5_000
 
 /**
- * Candles of one of the more than a hundred exchanges that ccxt supports, in the units of the exchange; needs the package
+ * Candles of one of the more than a hundred exchanges that ccxt supports, in the units of the exchange. Needs the package
  * `ccxt`. Pass it as `from` of a feed. Throws a `CrunchError` CONTRACT_INVALID if `every` is not a duration.
  * @example candles({ source: 'kraken', subjects: ['BTC/EUR'], granularity: '1m', from: ccxtSource({ exchange: 'kraken' }) })
  */
@@ -40,7 +40,7 @@ export function ccxtSource(options: CcxtSourceOptions): FeedSourceFactory {
   return () => open({ load: () => import('ccxt'), now: Date.now })
 }
 
-/** As {@link ccxtSource}, with ccxt and a clock for tests. */
+/** Like {@link ccxtSource}, with ccxt and the clock as parameters for tests. */
 export function prepareCcxt(options: CcxtSourceOptions): (parts: CcxtParts) => FeedSource {
   const { exchange, source = exchange, every = '5s', config = {} } = options
   const everyMs = parseDuration(every)
@@ -88,7 +88,7 @@ interface CandleRange {
   readonly now: () => Instant
 }
 
-/** One page after the other: an exchange may answer fewer candles than it is asked for. */
+/** Reads page after page: an exchange may return fewer candles than requested. */
 async function readCandles(asked: CcxtExchange, range: CandleRange): Promise<SourceRecord[]> {
   const { exchange, scope, from, to, now } = range
   const granularityMs = durationMs(scope.granularity)
@@ -106,7 +106,7 @@ async function readCandles(asked: CcxtExchange, range: CandleRange): Promise<Sou
     since = last.eventAt + granularityMs
   }
   const newest = found.at(-1)
-  // The newest one may not have ended, and then it may have anything for values.
+  // The newest candle may not have ended; its values are then not checked.
   const isSettled = newest === undefined || now() >= newest.eventAt + granularityMs + settledMs
   return (isSettled ? found : found.slice(0, -1)).flatMap(({ eventAt, row }) => {
     const values = valuesOf(exchange, scope, row)
@@ -120,7 +120,7 @@ function openTimeOf(exchange: string, scope: FeedScope, row: readonly unknown[])
   throw refused(exchange, scope, row, `has no time in milliseconds (${reading.cause})`)
 }
 
-/** `null`: nothing was traded, so the exchange gives no values. */
+/** `null`: the exchange gives no values because nothing was traded. */
 function valuesOf(exchange: string, scope: FeedScope, row: readonly unknown[]): JsonObject | null {
   const cells = row.slice(1, 6)
   if (row.length >= 6 && cells.some((cell) => cell === null || cell === undefined)) return null

@@ -5,7 +5,7 @@ import { FeedInterrupted } from '../../../ports/feed-source.ts'
 import { readBody } from '../http/get-text.ts'
 import { excerpt } from '../http/read-answer.ts'
 
-/** What is used of an exchange of ccxt. Its types are not imported: who does without ccxt has none. */
+/** The part of a ccxt exchange that is used. ccxt's types are not imported, because the package is optional. */
 export interface CcxtExchange {
   readonly has: Readonly<Record<string, unknown>>
   readonly timeframes?: Readonly<Record<string, unknown>>
@@ -14,14 +14,14 @@ export interface CcxtExchange {
   fetchOHLCV(symbol: string, timeframe: string, since: number, limit: number): Promise<readonly (readonly unknown[])[]>
 }
 
-/** An exchange whose requests can be ended. */
+/** An exchange whose requests can be aborted. */
 export interface OpenedExchange {
-  /** Runs requests that end with the signal, and rejects with what their error means. */
+  /** Runs requests until the signal aborts them; rejects with an explained error. */
   ask<Answer>(signal: AbortSignal, request: (exchange: CcxtExchange) => Promise<Answer>): Promise<Answer>
 }
 
 export interface ExchangeOptions {
-  /** As ccxt calls it, such as `kraken`. */
+  /** ccxt's id of the exchange, e.g. `kraken`. */
   readonly exchange: string
   readonly config: Readonly<Record<string, unknown>>
   readonly timeoutMs: number
@@ -30,19 +30,19 @@ export interface ExchangeOptions {
 type ErrorClass = abstract new (...args: never[]) => Error
 type CcxtModule = Readonly<Record<string, unknown>>
 
-/** What a person has to mend. Everything else that goes wrong may be otherwise soon. */
+/** Errors that the operator must fix. All other errors are temporary. */
 const lastingErrors = [
   ...['AuthenticationError', 'BadSymbol', 'NotSupported', 'ArgumentsRequired', 'RestrictedLocation'],
   'InvalidProxySettings',
 ]
-/** The markets of the largest exchanges take some megabytes. */
+/** Size limit of an answer: the market lists of the largest exchanges have some megabytes. */
 const maxAnswerBytes = 64 * 1024 * 1024
 const limitErrors = ['RateLimitExceeded', 'DDoSProtection']
-/** ccxt hands no header over that would say how long. */
+/** Pause after a rate limit: ccxt does not expose the header that states it. */
 const limitedMs = 60_000
 
 /**
- * Makes an exchange of ccxt.
+ * Opens an exchange of ccxt.
  * Rejects with a `CrunchError` FEED_UNAVAILABLE when ccxt is not installed or does not have it.
  */
 export async function openExchange(options: ExchangeOptions, load: () => Promise<object>): Promise<OpenedExchange> {
@@ -82,7 +82,7 @@ interface CcxtRequest extends RequestInit {
   readonly agent?: unknown
 }
 
-/** ccxt takes an answer that is no JSON for an empty one, and waits for the end of a body for ever. */
+/** Replaces ccxt's fetch, which treats non-JSON answers as empty and waits forever for the end of a body. */
 async function send(url: string, init: CcxtRequest, more: readonly (AbortSignal | undefined)[]): Promise<Response> {
   if (init.agent !== undefined) throw new TypeError('proxy agents are not supported; set proxyUrl instead')
   const ends = [init.signal, ...more].filter((end) => end instanceof AbortSignal)

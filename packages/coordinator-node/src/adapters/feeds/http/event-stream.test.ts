@@ -32,15 +32,15 @@ async function data(events: AsyncIterable<readonly { readonly data: string }[]>)
   return found
 }
 
-describe('a stream of events', () => {
-  test('gives whole events, and none that is cut off by its end', async () => {
+describe('an event stream', () => {
+  test('delivers complete events, and none that the end of the stream truncates', async () => {
     expect(await data(await open(sending('data: 1\n\n: hello\n\ndata: ü', ' 2\r\n\r\ndata: 3\n')))).toEqual([
       '1',
       'ü 2',
     ])
   })
 
-  test('puts characters together that arrive in pieces', async () => {
+  test('reassembles characters that arrive in pieces', async () => {
     const bytes = Buffer.from('data: €\n\n')
     const listener: RequestListener = (_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -49,7 +49,7 @@ describe('a stream of events', () => {
     expect(await data(await open(listener))).toEqual(['€'])
   })
 
-  test('gives up an event that never ends, but not many small ones or comments', async () => {
+  test('fails on an event that never ends, but not on many small events or comments', async () => {
     const more = { maxEventCharacters: 100 }
     await expect(data(await open(sending(`data: ${'x'.repeat(100)}`), more))).rejects.toThrow(
       /\/stream sent an event of more than 100 characters$/,
@@ -69,7 +69,7 @@ describe('a stream of events', () => {
     expect(count).toBe(2)
   })
 
-  test('says that nobody answers, and refuses with what its provider means', async () => {
+  test('reports an unreachable provider, and explains refusals as the provider does', async () => {
     const events = await open((request) => request.socket.destroy())
     await expect(data(events)).rejects.toBeInstanceOf(FeedInterrupted)
     const refused = await open((_, response) => response.writeHead(503, { 'retry-after': '7' }).end('later'))

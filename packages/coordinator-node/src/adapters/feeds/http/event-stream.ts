@@ -7,12 +7,12 @@ import { excerpt } from './read-answer.ts'
 export interface EventStreamRequest {
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>
-  /** Ends the stream; it then rejects. */
+  /** Aborts the stream, which then rejects. */
   readonly signal: AbortSignal
-  /** What an answer that is not 200 means at this provider. */
+  /** Explains an answer of this provider other than 200. */
   readonly refusal: (answer: HttpAnswer) => Error
   readonly onOpen?: () => void
-  /** The longest time without a byte, before the answer and in it. Time that the reader takes does not count. */
+  /** The longest time without a byte, before and within the answer. Time spent in the reader does not count. */
   readonly silenceMs?: number
   /** Largest event. */
   readonly maxEventCharacters?: number
@@ -23,9 +23,9 @@ const defaultMaxEventCharacters = 8 * 1024 * 1024
 const maxRefusalBytes = 64 * 1024
 
 /**
- * Server-sent events, in batches as they arrive, until the server ends the stream. An event that is cut off is none.
- * Nothing is read ahead: a slow reader slows down the connection. Rejects with `FeedInterrupted` when the connection breaks,
- * falls silent, or carries something else.
+ * Server-sent events, in batches as they arrive, until the server ends the stream. A truncated event is dropped. Nothing is
+ * read ahead, so a slow reader slows down the connection. Rejects with `FeedInterrupted` when the connection breaks, falls
+ * silent, or carries something other than events.
  */
 export async function* openEventStream(request: EventStreamRequest): AsyncGenerator<readonly EventSourceMessage[]> {
   const { url, headers, signal, silenceMs = defaultSilenceMs } = request
@@ -80,7 +80,7 @@ async function requireEvents(response: Response, place: string, request: EventSt
   throw new FeedInterrupted(`${place} answered ${type} instead of a stream of events, ${excerpt(body)}`)
 }
 
-/** Takes the bytes of a stream as they come, and gives the events that they complete. */
+/** Takes the bytes of a stream as they arrive and returns the events that they complete. */
 function createEventReader(place: string, maxEventCharacters: number): (bytes: Uint8Array) => EventSourceMessage[] {
   const decoder = new TextDecoder()
   let events: EventSourceMessage[] = []

@@ -26,7 +26,7 @@ async function serve(listener: RequestListener): Promise<URL> {
 const ask = (url: URL, more: object = {}) => getText({ url, signal: new AbortController().signal, ...more })
 
 describe('getText', () => {
-  test('gives status, headers and body, and a place without the query', async () => {
+  test('returns status, headers and body, and a place without the query', async () => {
     const url = await serve((request, response) => {
       response.writeHead(418, { 'x-weight': '7' }).end(`${request.headers.authorization} ü`)
     })
@@ -35,20 +35,20 @@ describe('getText', () => {
     expect(answer.headers.get('x-weight')).toBe('7')
   })
 
-  test('gives up an answer that does not come or does not end, and names the place without the key', async () => {
+  test('times out on an answer that does not begin or end, and names the place without the key', async () => {
     const silent = await serve(() => {})
     await expect(ask(silent, { timeoutMs: 50 })).rejects.toThrow(`${silent.origin}/prices did not answer within 0.05 s`)
     const endless = await serve((_, response) => response.writeHead(200).write('['))
     await expect(ask(endless, { timeoutMs: 50 })).rejects.toBeInstanceOf(FeedInterrupted)
   })
 
-  test('gives up a body that is too long', async () => {
+  test('fails on a body that is too long', async () => {
     const url = await serve((_, response) => response.end('x'.repeat(1_001)))
     await expect(ask(url, { maxBytes: 1_000 })).rejects.toThrow('answered more than 1000 bytes')
     expect((await ask(url, { maxBytes: 1_001 })).body).toHaveLength(1_001)
   })
 
-  test('says why nobody answers', async () => {
+  test('explains why no server answers', async () => {
     const url = await serve(() => {})
     await endings.pop()?.()
     await expect(ask(url)).rejects.toThrow(/cannot be reached: .*ECONNREFUSED/)
@@ -56,7 +56,7 @@ describe('getText', () => {
     await expect(ask(cut)).rejects.toBeInstanceOf(FeedInterrupted)
   })
 
-  test('ends with the reason of its signal', async () => {
+  test('rejects with the reason of its signal', async () => {
     const reason = new Error('enough')
     const url = await serve(() => {})
     await expect(ask(url, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
@@ -70,7 +70,7 @@ describe('getText', () => {
 describe('an answer', () => {
   const answer = { place: 'http://x/y', status: 502, headers: new Headers(), body: '' }
 
-  test('is JSON, or an interruption that shows what it was', () => {
+  test('is JSON, or an interruption that quotes the body', () => {
     expect(parseAnswer({ ...answer, body: '{"a":1}' })).toEqual({ a: 1 })
     const page = '<html><style>p{}</style><body>\n<h1>502 Bad\tGateway</h1></body></html>'
     expect(() => parseAnswer({ ...answer, body: page })).toThrow(
@@ -79,7 +79,7 @@ describe('an answer', () => {
     expect(() => parseAnswer(answer)).toThrow('did not answer with JSON: nothing')
   })
 
-  test('that refuses says how long to wait', () => {
+  test('that refuses states how long to wait', () => {
     const headers = new Headers({ 'retry-after': '17' })
     const refused = refusal({ ...answer, headers, body: 'x'.repeat(300) }, 0)
     expect(refused.retryAfterMs).toBe(17_000)

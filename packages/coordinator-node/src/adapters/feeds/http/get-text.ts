@@ -3,16 +3,16 @@ import { FeedInterrupted } from '../../../ports/feed-source.ts'
 export interface HttpRequest {
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>
-  /** Ends the request; it then rejects with the signal's reason. */
+  /** Aborts the request, which then rejects with the signal's reason. */
   readonly signal: AbortSignal
-  /** For the whole answer, its body included. */
+  /** Time limit of the whole answer, including its body. */
   readonly timeoutMs?: number
-  /** Largest body. */
+  /** Maximum size of the body. */
   readonly maxBytes?: number
 }
 
 export interface HttpAnswer {
-  /** Without the query, which may hold a key. */
+  /** The URL without the query, which may contain a key. */
   readonly place: string
   readonly status: number
   readonly headers: Headers
@@ -23,14 +23,14 @@ const defaultTimeoutMs = 10_000
 const defaultMaxBytes = 16 * 1024 * 1024
 
 /**
- * Asks a provider. Every status is an answer; the caller knows what it means. Rejects with `FeedInterrupted` when none
- * comes in time, or one that is too long.
+ * Requests a URL of a provider. Resolves for every status; the caller interprets it. Rejects with `FeedInterrupted` when
+ * no answer arrives in time or it is too long.
  */
 export async function getText(request: HttpRequest): Promise<HttpAnswer> {
   const { url, headers = {}, signal, timeoutMs = defaultTimeoutMs, maxBytes = defaultMaxBytes } = request
   const place = `${url.origin}${url.pathname}`
   signal.throwIfAborted()
-  // AbortSignal.any leaves a few bytes a call behind on a signal that lives as long as the node.
+  // AbortSignal.any would leak a few bytes per call on a signal that lives as long as the node.
   const ending = new AbortController()
   const end = () => ending.abort()
   let isLate = false
@@ -54,12 +54,12 @@ export async function getText(request: HttpRequest): Promise<HttpAnswer> {
   }
 }
 
-/** A body as text; rejects with `FeedInterrupted` when it is longer than that. */
+/** A body as text; rejects with `FeedInterrupted` when it is longer than `maxBytes`. */
 export async function readBody(response: Response, maxBytes: number, place: string): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   let byteCount = 0
-  // `for await` cancels the body when it is left.
+  // Leaving the `for await` loop cancels the body.
   for await (const chunk of response.body ?? []) {
     byteCount += chunk.byteLength
     if (byteCount > maxBytes) throw new FeedInterrupted(`${place} answered more than ${maxBytes} bytes`)
@@ -68,12 +68,12 @@ export async function readBody(response: Response, maxBytes: number, place: stri
   return text + decoder.decode()
 }
 
-/** `fetch failed` says nothing; what lies behind it does. */
+/** The cause behind the uninformative message `fetch failed`. */
 export function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { cause } = error
   if (!(cause instanceof Error)) return error.message
-  // Both addresses of a name were tried.
+  // An AggregateError: all addresses of the host name failed.
   if (cause instanceof AggregateError) return cause.errors.map(causeOf).join(', ')
   return cause.message
 }

@@ -3,7 +3,7 @@ import type { HttpAnswer } from './get-text.ts'
 
 const shownCharacters = 200
 
-/** The JSON of an answer; rejects with `FeedInterrupted` for anything else, such as the page of a proxy in between. */
+/** The JSON of an answer; throws `FeedInterrupted` for anything else, such as an error page of a proxy. */
 export function parseAnswer(answer: HttpAnswer): unknown {
   try {
     return JSON.parse(answer.body)
@@ -12,7 +12,7 @@ export function parseAnswer(answer: HttpAnswer): unknown {
   }
 }
 
-/** An answer that is not 200 and means nothing special at its provider: to be asked again, not before it says. */
+/** For an answer other than 200 without a special meaning at its provider: retry, but not before the time that it states. */
 export function refusal(answer: HttpAnswer, now: number): FeedInterrupted {
   const retryAfterMs = readRetryAfter(answer.headers, now)
   const wait = retryAfterMs === undefined ? '' : `; it asks to wait ${Math.ceil(retryAfterMs / 1_000)} s`
@@ -21,7 +21,7 @@ export function refusal(answer: HttpAnswer, now: number): FeedInterrupted {
   })
 }
 
-/** Milliseconds that a `Retry-After` header asks to wait: it holds seconds or a date. */
+/** The wait in a `Retry-After` header (seconds or a date), in milliseconds. */
 export function readRetryAfter(headers: Headers, now: number): number | undefined {
   const value = headers.get('retry-after')?.trim()
   if (value === undefined || value === '') return undefined
@@ -30,7 +30,7 @@ export function readRetryAfter(headers: Headers, now: number): number | undefine
   return Number.isNaN(at) ? undefined : Math.max(0, at - now)
 }
 
-/** A body in one line, without its markup. */
+/** A body in one line, without markup. */
 export function excerpt(body: string): string {
   const text = body
     .replace(/<(style|script)[\s\S]*?<\/\1>/gi, ' ')

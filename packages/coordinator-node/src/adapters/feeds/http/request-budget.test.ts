@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createRequestBudget } from './request-budget.ts'
 
 describe('a budget of requests', () => {
-  test('lets no more than its count into any window', async () => {
+  test('allows at most its count of requests in any window', async () => {
     let nowMs = 1_000
     const time = {
       now: () => nowMs,
@@ -20,7 +20,7 @@ describe('a budget of requests', () => {
     expect(takenAt).toEqual([0, 10, 60, 70, 120])
   })
 
-  test('does not hold up what is aborted', async () => {
+  test('does not delay an aborted request', async () => {
     const budget = createRequestBudget(1, 3_600_000)
     const stop = new AbortController()
     await budget(stop.signal)

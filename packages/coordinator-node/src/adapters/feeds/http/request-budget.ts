@@ -1,9 +1,9 @@
 import { wait } from '../polling/wait.ts'
 
-/** Waits until one more request is within what a provider allows; returns at once when the signal aborts. */
+/** Waits until the provider's limit allows one more request; returns at once when the signal aborts. */
 export type RequestBudget = (signal: AbortSignal) => Promise<void>
 
-/** At most so many requests in any window of that length. Tests pass a time of their own. */
+/** Allows at most `count` requests in any window of `windowMs`. Tests pass a clock of their own. */
 export function createRequestBudget(
   count: number,
   windowMs: number,

@@ -1,6 +1,6 @@
 import { CrunchError } from '../../../domain/errors.ts'
 
-/** Puts values in place of `{name}`; throws a `CrunchError` CONTRACT_INVALID for a name that has none. */
+/** Replaces `{name}` by its value; throws a `CrunchError` CONTRACT_INVALID for an unknown name. */
 export function fillTemplate(template: string, option: string, values: Readonly<Record<string, string>>): string {
   return template.replace(/\{([^{}]*)\}/g, (_whole, name: string) => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined
@@ -16,7 +16,7 @@ export function environmentNames(template: string): string[] {
   return Array.from(template.matchAll(/\{env:([^{}]*)\}/g), ([, name = '']) => name)
 }
 
-/** Puts variables in place of `{env:NAME}`; throws a `CrunchError` SETTINGS_INVALID that names one that is not set. */
+/** Replaces `{env:NAME}` by the variable; throws a `CrunchError` SETTINGS_INVALID naming a variable that is not set. */
 export function fillEnvironment(
   template: string,
   option: string,

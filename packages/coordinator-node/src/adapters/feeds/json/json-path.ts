@@ -3,15 +3,15 @@ import { type JsonValue, query } from 'jsonpath-rfc9535'
 import parse from 'jsonpath-rfc9535/parser'
 import { CrunchError } from '../../../domain/errors.ts'
 
-/** Finds all values that a JSONPath (RFC 9535) selects. `option` is where it was written, for the error. */
+/** Finds all values that a JSONPath (RFC 9535) selects. `option` names the option that contains it, for the error. */
 export function compilePath(path: string, option: string): (document: unknown) => unknown[] {
   parsePath(path, option)
   return (document) => query(document as JsonValue, path)
 }
 
 /**
- * Finds the one value that a JSONPath of names and indices selects; `undefined` where there is none. Parsed once: a document
- * has a row for each record, and each row a path for each value.
+ * Finds the one value that a JSONPath of names and indices selects, or `undefined`. The path is parsed once, because it is
+ * applied to every row of a document.
  */
 export function compileSingularPath(path: string, option: string): (document: unknown) => unknown {
   const steps = parsePath(path, option).segments.map(({ type, node }) => {

@@ -2,8 +2,8 @@ import type { EpochUnit } from '../../../domain/instant-text.ts'
 import type { Duration } from '../../../domain/time.ts'
 
 /**
- * How a provider writes times: dates (ISO 8601 or compact; UTC unless a zone is given), or seconds, milliseconds, microseconds or
- * nanoseconds since 1970.
+ * Time format of a provider: dates (ISO 8601 or compact; UTC unless a zone is given), or seconds, milliseconds, microseconds
+ * or nanoseconds since 1970.
  */
 export type JsonTimeFormat = 'iso' | EpochUnit
 
@@ -11,13 +11,13 @@ export type JsonTimeFormat = 'iso' | EpochUnit
 export interface PollJsonOptions {
   /** Name of the source, the same as the feed's. */
   readonly source: string
-  /** Kind of the records, the same as the feed's. The time of a `candle` is when it opens. Default: `tick`. */
+  /** Kind of the records, the same as the feed's. The time of a `candle` is its opening time. Default: `tick`. */
   readonly kind?: string
   /** The subjects that exist. Default: any. */
   readonly subjects?: readonly string[]
   /**
    * The address. `{subject}` is replaced by the feed's subject, `{from}` and `{to}` by the requested range, and `{env:NAME}` by an
-   * environment variable. Put keys into the query: messages show the rest of an address.
+   * environment variable. Put keys into the query string: messages show the rest of the URL.
    */
   readonly url: string
   /** Request headers; `{env:NAME}` as in `url`, e.g. `{ authorization: 'Bearer {env:WEATHER_KEY}' }`. */
@@ -40,9 +40,9 @@ export interface PollJsonOptions {
   readonly timeFormat?: JsonTimeFormat
   /** Format of `{from}` and `{to}`. `date` is `2026-03-01`, both ends included. Default: as `timeFormat`. */
   readonly rangeFormat?: JsonTimeFormat | 'date'
-  /** How long the provider may correct a row. It is final, and becomes a record, that long after its time. Default: at once. */
+  /** How long the provider may correct a row. The row becomes a record this long after its time. Default: at once. */
   readonly settleAfter?: Duration
-  /** How many rows, in granularities of the feed, one request with `{from}` and `{to}` covers. Default: 1,000. */
+  /** Time range of one request with `{from}` and `{to}`, as a multiple of the feed's granularity. Default: 1,000. */
   readonly rowsPerRequest?: number
   /** Whether every answer contains the whole history. Not needed with `{from}` and `{to}`. Default: `false`. */
   readonly holdsPast?: boolean

@@ -65,7 +65,7 @@ for (const [name, url] of [
 }
 
 describe('rows', () => {
-  test('are read by their paths, whatever else is in them, in any order', async () => {
+  test('are read by their paths, in any order, ignoring other content', async () => {
     const rows = [
       { at: '2026-03-01T09:45:00+01:00', load: { mw: 2, unit: 'MW' } },
       { at: '2026-03-01', load: { mw: '1.50' } },
@@ -78,7 +78,7 @@ describe('rows', () => {
     ])
   })
 
-  test('may be arrays, and names may be any', async () => {
+  test('may be arrays, and names may contain any characters', async () => {
     const options = { rows: '$', time: '$[0]', timeFormat: 's', values: { 'the last': '$[-1]' } } as const
     const found = await history(await answering(['1772355600', 7, 9], options))
     expect(found).toEqual([
@@ -106,12 +106,12 @@ describe('rows', () => {
     ['iso', 20_260_301_100_000],
     ['us', '1772359200000999'],
     ['ns', '1772359200000000000'],
-  ] as const)('may have times of the format %s: %s', async (timeFormat, time) => {
+  ] as const)('may have times in the format %s: %s', async (timeFormat, time) => {
     const found = await history(await answering({ data: [{ at: time, load: { mw: 1 } }] }, { timeFormat }))
     expect(found.map(({ eventAt }) => eventAt)).toEqual([Date.UTC(2026, 2, 1, 10)])
   })
 
-  test('are final when they have settled, and known from then on', async () => {
+  test('are final and known once they have settled', async () => {
     const rows = [30, 20].map((minutes) => ({ at: at - minutes * minuteMs, load: { mw: minutes } }))
     const options = { timeFormat: 'ms', settleAfter: '30m' } as const
     expect(await history(await answering({ data: rows }, options))).toEqual([
@@ -132,7 +132,7 @@ describe('rows', () => {
     ['ms', 202_603_011_000, '202603011000', 'it has the form of a date, not of milliseconds'],
     ['us', '1772359200000000000', '"1772359200000000000"', 'it has the form of nanoseconds, not of microseconds'],
     ['ms', '2026-03-01', '"2026-03-01"', 'it has the form of a date, not of milliseconds'],
-  ] as const)('with a time that is no %s time are refused: %s', async (timeFormat, time, shown, cause) => {
+  ] as const)('are refused when their time is not in the format %s: %s', async (timeFormat, time, shown, cause) => {
     const asked = history(await answering({ data: [{ at: time, load: { mw: 1 } }] }, { timeFormat }))
     const problem = `/load has ${shown} at $.at, not a time of the format "${timeFormat}" (${cause}): set timeFormat or time of pollJson`
     await expect(asked).rejects.toThrow(problem)
@@ -165,7 +165,7 @@ describe('a request', () => {
     ['iso', '2026-03-01T09:59:59Z', '2026-03-01T10:00:01Z'],
     ['s', '1772359199', '1772359201'],
     ['ms', '1772359199500', '1772359200500'],
-  ] as const)('writes ranges as %s, outwards', async (rangeFormat, from, to) => {
+  ] as const)('writes ranges as %s, rounded outwards', async (rangeFormat, from, to) => {
     let asked = ''
     const opened = await open(
       (request, response) => {
@@ -178,7 +178,7 @@ describe('a request', () => {
     expect(asked).toBe(`/x?${from}/${to}`)
   })
 
-  test('needs its variables when the source is made', () => {
+  test('needs its environment variables when the source is created', () => {
     const context = { env: { GRID_TOKEN: ' ' }, log: silentLog }
     const make = (options: Partial<PollJsonOptions>) => () =>
       pollJson({ ...base, url: 'http://127.0.0.1/', ...options })(context)
@@ -231,7 +231,7 @@ describe('the options', () => {
     expect(make).toThrow(expect.objectContaining({ code: 'CONTRACT_INVALID', message: expect.stringMatching(message) }))
   })
 
-  test('decide what is offered, and whether there is a past', async () => {
+  test('determine the offered series and whether they have a history', async () => {
     const make = (options: Partial<PollJsonOptions>) =>
       pollJson({ ...base, url: 'http://127.0.0.1/', ...options })({ env: {}, log: silentLog })
     const signal = AbortSignal.timeout(10_000)

@@ -14,7 +14,7 @@ const defaultRowsPerRequest = 1_000
 
 /**
  * A source that polls JSON over HTTP. Pass it as `from` of a feed. Values have the units of the provider.
- * Throws a `CrunchError` CONTRACT_INVALID for options that cannot work.
+ * Throws a `CrunchError` CONTRACT_INVALID for invalid options.
  * @example pollJson({ source: 'weather', url: 'https://api.example.org/{subject}', every: '1m', rows: '$.data[*]', time: '$.at', values: { celsius: '$.temperature' } })
  */
 export function pollJson(options: PollJsonOptions): FeedSourceFactory {
@@ -22,7 +22,7 @@ export function pollJson(options: PollJsonOptions): FeedSourceFactory {
   return (context) => open(context, Date.now)
 }
 
-/** As {@link pollJson}, with a clock for tests. */
+/** Like {@link pollJson}, with the clock as a parameter for tests. */
 export function prepare(options: PollJsonOptions): (context: FeedSourceContext, now: () => Instant) => FeedSource {
   const { source, kind = 'tick', subjects = 'any', rowsPerRequest = defaultRowsPerRequest } = options
   checkOptions(options)
@@ -35,7 +35,7 @@ export function prepare(options: PollJsonOptions): (context: FeedSourceContext, 
         fillEnvironment(value, `the header ${name}`, env),
       ]),
     )
-    // Once, so that a missing key stops the start.
+    // Checked at creation, so that a missing key prevents the start.
     const variables = Object.fromEntries(
       environmentNames(options.url).map((name) => [`env:${name}`, fillEnvironment(`{env:${name}}`, 'the url', env)]),
     )
@@ -95,7 +95,7 @@ function rangeOf(options: PollJsonOptions, { subject }: FeedScope, from: Instant
     if (rangeFormat === 'ms') return String(at)
     if (rangeFormat === 'us') return `${at}000`
     if (rangeFormat === 'ns') return `${at}000000`
-    // Whole seconds, outwards: what lies beyond the range is left out later.
+    // Rounded outwards to whole seconds; rows outside the range are dropped later.
     const second = round(at / 1_000)
     if (rangeFormat === 's') return String(second)
     const text = new Date(second * 1_000).toISOString()
@@ -104,7 +104,7 @@ function rangeOf(options: PollJsonOptions, { subject }: FeedScope, from: Instant
   return { subject, from: write(from, Math.floor), to: write(to, Math.ceil) }
 }
 
-/** Too many requests, and what says that it may be otherwise soon. */
+/** Statuses of temporary failures, including too many requests. */
 const transientStatuses: readonly number[] = [408, 425, 429]
 
 function refused(options: PollJsonOptions, scope: FeedScope, answer: HttpAnswer, now: Instant): CrunchError {

@@ -7,13 +7,13 @@ import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { compilePath, compileSingularPath } from './json-path.ts'
 import type { PollJsonOptions } from './poll-json-options.ts'
 
-/** Reads the records of one series out of an answer. */
+/** Reads the records of one series from an answer. */
 export type RowReader = (document: unknown, scope: FeedScope, answer: AnswerPlace) => SourceRecord[]
 
 export interface AnswerPlace {
   /** Where the answer came from, for errors. */
   readonly place: string
-  /** Told of each time of day without a zone. */
+  /** Called for each time of day without a zone. */
   readonly onAssumedUtc: (time: unknown) => void
 }
 
@@ -24,7 +24,7 @@ interface Row {
 
 type RowFinder = (document: unknown, place: string) => readonly Row[]
 
-/** Checks the paths of the options: throws a `CrunchError` CONTRACT_INVALID that names the wrong one. */
+/** Checks the paths of the options; throws a `CrunchError` CONTRACT_INVALID that names an invalid one. */
 export function createRowReader(options: PollJsonOptions): RowReader {
   const { rows, settleAfter } = options
   const find = rows === undefined ? findInColumns(options) : findInRows(options, rows)
@@ -34,7 +34,7 @@ export function createRowReader(options: PollJsonOptions): RowReader {
     return find(document, answer.place).flatMap(({ time, values }, index) => {
       if (values.some(([, value]) => value === undefined || value === null)) return []
       const eventAt = readTime(time, options, index, answer)
-      // What comes out of JSON is JSON.
+      // Values parsed from JSON are JSON.
       const all = Object.fromEntries(values) as Readonly<Record<string, Json>>
       return [{ ...scope, eventAt, knownAt: eventAt + finalMs, values: all }]
     })

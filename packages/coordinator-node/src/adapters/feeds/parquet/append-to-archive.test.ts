@@ -12,7 +12,7 @@ import { archiveFolder, safeName } from '../recording/series-path.ts'
 import { appendToArchive } from './append-to-archive.ts'
 
 const run = promisify(execFile)
-/** Reads and writes what the Python engine's users have. */
+/** Reads and writes files as the Python engine's users do, with pyarrow. */
 const pyarrow = 'pyarrow==26.0.1'
 
 const scope = { source: 'binance', subject: 'BTCUSDT', kind: 'candle', granularity: '1m' }
@@ -40,7 +40,7 @@ async function readBack(of = scope): Promise<SourceRecord[]> {
 }
 
 describe('an archive', () => {
-  it('gives back exactly what was written, a file a UTC day', async () => {
+  it('stores one file per UTC day and returns exactly what was written', async () => {
     const odd = [
       candle(3, { values: { open: null, close: 2.5, low: 'n/a', bid: { price: 1, sizes: [1, 2] } } }),
       candle(4, { knownAt: minute(9), values: {} }),
@@ -52,14 +52,14 @@ describe('an archive', () => {
     expect((await readdir(folder)).sort()).toEqual(['.lock', '2026-03-01.parquet', '2026-03-02.parquet'])
   })
 
-  it('adds to a day in order, and lets what is there stand', async () => {
+  it('inserts records into a day in order and keeps existing ones', async () => {
     await appendToArchive(base, [candle(5), candle(3)])
     const revised = candle(3, { values: { close: -1 } })
     expect(await appendToArchive(base, [revised, candle(4), candle(4, { values: {} }), candle(5)])).toBe(1)
     expect(await readBack()).toEqual([candle(3), candle(4), candle(5)])
   })
 
-  it('does not touch a file that has it all', async () => {
+  it('does not rewrite a file that already contains all records', async () => {
     await appendToArchive(base, [candle(0)])
     const path = join(archiveFolder(base, scope), '2026-03-01.parquet')
     const before = await stat(path)
@@ -67,7 +67,7 @@ describe('an archive', () => {
     expect((await stat(path)).ino).toBe(before.ino)
   })
 
-  it('loses nothing when several write into one day at once', async () => {
+  it('loses nothing when several writers add to one day at once', async () => {
     const pages = Array.from({ length: 8 }, (_, page) => [candle(2 + page), candle(20 + page)])
     expect((await Promise.all(pages.map((page) => appendToArchive(base, page)))).every((count) => count === 2)).toBe(
       true,
@@ -75,7 +75,7 @@ describe('an archive', () => {
     expect(await readBack()).toHaveLength(16)
   })
 
-  it('leaves a file alone that it cannot read', async () => {
+  it('does not change a file that it cannot read', async () => {
     const folder = archiveFolder(base, scope)
     await mkdir(folder, { recursive: true })
     const path = join(folder, '2026-03-01.parquet')
@@ -84,7 +84,7 @@ describe('an archive', () => {
     expect(await readFile(path, 'utf8')).toBe('not Parquet at all')
   })
 
-  it('never leaves its folder, whatever a series is called', async () => {
+  it('never writes outside its folder, whatever the name of the series', async () => {
     const names = ['..', '.', '../../etc', 'a/b', 'a\\b', 'BTC/USD', '.hidden', 'ü', 'a%2Fb', 'C:', '\u0000']
     expect(new Set(names.map(safeName)).size).toBe(names.length)
     for (const name of names) expect(safeName(name)).toMatch(/^[A-Za-z0-9_%-][A-Za-z0-9_.%-]*$/)
@@ -96,7 +96,7 @@ describe('an archive', () => {
     expect(await readBack(odd)).toEqual([candle(0, odd)])
   })
 
-  it('writes large days in row groups that are read one at a time', async () => {
+  it('splits large days into row groups that are read one at a time', async () => {
     const seconds = Array.from({ length: 60_000 }, (_, index) =>
       candle(0, { granularity: '1s', eventAt: minute(2) + index * 1_000, knownAt: minute(2) + (index + 1) * 1_000 }),
     )
@@ -107,7 +107,7 @@ describe('an archive', () => {
   })
 })
 
-describe('beside pyarrow', () => {
+describe('compatibility with pyarrow', () => {
   const readScript = `
 import json, sys, pyarrow.parquet as pq
 table = pq.read_table(sys.argv[1], partitioning=None)
@@ -128,7 +128,7 @@ table = pa.table({
 })
 pq.write_table(table, sys.argv[1], compression=sys.argv[2])`
 
-  it('is read by it with the columns, types and values of the layout', async (context) => {
+  it('writes files that pyarrow reads with the columns, types and values of the layout', async (context) => {
     const peer = await pythonOrReason(pyarrow)
     if ('reason' in peer) return context.skip(peer.reason)
     await appendToArchive(base, [candle(0), candle(1, { values: { close: 2, note: 'ü' }, knownAt: minute(3) })])
@@ -152,19 +152,22 @@ pq.write_table(table, sys.argv[1], compression=sys.argv[2])`
     })
   })
 
-  it.for(['snappy', 'gzip', 'brotli', 'none'])('reads and adds to what it wrote, with %s', async (codec, context) => {
-    const peer = await pythonOrReason(pyarrow)
-    if ('reason' in peer) return context.skip(peer.reason)
-    const folder = archiveFolder(base, scope)
-    await mkdir(folder, { recursive: true })
-    await run(peer.python, ['-c', writeScript, join(folder, '2026-03-01.parquet'), codec])
-    const theirs = [candle(0), candle(1, { values: { open: 2, high: 3, close: 2.5, volume: 0, bid: 1.25 } })]
-    expect(await readBack()).toEqual(theirs)
-    expect(await appendToArchive(base, [candle(1), candle(-1)])).toBe(1)
-    expect(await readBack()).toEqual([candle(-1), ...theirs])
-  })
+  it.for(['snappy', 'gzip', 'brotli', 'none'])(
+    'reads and extends files written by pyarrow, with compression %s',
+    async (codec, context) => {
+      const peer = await pythonOrReason(pyarrow)
+      if ('reason' in peer) return context.skip(peer.reason)
+      const folder = archiveFolder(base, scope)
+      await mkdir(folder, { recursive: true })
+      await run(peer.python, ['-c', writeScript, join(folder, '2026-03-01.parquet'), codec])
+      const theirs = [candle(0), candle(1, { values: { open: 2, high: 3, close: 2.5, volume: 0, bid: 1.25 } })]
+      expect(await readBack()).toEqual(theirs)
+      expect(await appendToArchive(base, [candle(1), candle(-1)])).toBe(1)
+      expect(await readBack()).toEqual([candle(-1), ...theirs])
+    },
+  )
 
-  it('says what to do about a compression that is not read here', async (context) => {
+  it('suggests a fix for an unsupported compression', async (context) => {
     const peer = await pythonOrReason(pyarrow)
     if ('reason' in peer) return context.skip(peer.reason)
     const folder = archiveFolder(base, scope)

@@ -11,14 +11,14 @@ import { readParquetRecords } from '../recording/parquet-records.ts'
 import { archiveFolder, utcDay } from '../recording/series-path.ts'
 import { encodeArchive } from './archive-columns.ts'
 
-/** Longer than a page takes that another process writes into the same series. */
+/** How long to wait for the lock: longer than another process takes to write a page into the same series. */
 const lockWaitMs = 60_000
 
 /**
- * Writes records into an archive of Parquet files, one a series and UTC day. Records are final: the first version of a
- * key is kept. Each file is replaced as a whole, so that a crash leaves the old one or the new one; all of it is on the
- * disk when this resolves. Answers how many were new. Rejects with RECORDING_INVALID for a file that cannot be read: it
- * is left.
+ * Adds records to an archive of Parquet files, one per series and UTC day. Records are final: the first version of a key
+ * is kept. Each file is replaced atomically, so a crash leaves the old or the new one; everything is on disk when this
+ * resolves. Resolves to the number of new records. Rejects with RECORDING_INVALID for a file that cannot be read, and
+ * leaves it unchanged.
  */
 export async function appendToArchive(directory: string, records: readonly SourceRecord[]): Promise<number> {
   let insertedCount = 0
@@ -26,7 +26,7 @@ export async function appendToArchive(directory: string, records: readonly Sourc
     const folder = archiveFolder(directory, series[0] as SourceRecord)
     const lockFolder = join(folder, '.lock')
     await mkdir(lockFolder, { recursive: true })
-    // Two that both read a day, add to it and write it would lose what the first one wrote.
+    // Two writers that read, extend and write the same day concurrently would lose the records of the first.
     insertedCount += await withDirectoryLock(lockFolder, lockWaitMs, async () => {
       let count = 0
       for (const [day, added] of groupBy(series, ({ eventAt }) => utcDay(eventAt))) {
@@ -62,7 +62,7 @@ async function readDay(path: string, scope: FeedScope): Promise<SourceRecord[]> 
 }
 
 async function replaceFile(folder: string, path: string, draftName: string, bytes: Uint8Array): Promise<void> {
-  // The process that left a draft has died: the folder is ours.
+  // We hold the lock of the folder, so the process that left this draft has died.
   const draft = join(folder, draftName)
   const file = await open(draft, 'w')
   try {
@@ -74,7 +74,7 @@ async function replaceFile(folder: string, path: string, draftName: string, byte
   await rename(draft, path)
 }
 
-/** Makes renames last. Windows has no such thing for folders. */
+/** Flushes a folder, so that renames survive a crash. Not possible on Windows. */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const opened = await open(folder, 'r')

@@ -8,7 +8,7 @@ import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { archiveMetaColumn, archiveTimeColumn, recordMetaKey } from '../recording/parquet-records.ts'
 import { knownDelayMs } from '../recording/record-builder.ts'
 
-/** The values that have a column of their own. */
+/** Values with a column of their own. */
 const priceColumns = ['open', 'high', 'low', 'close', 'volume'] as const
 const scopeColumns = ['source', 'subject', 'kind', 'granularity'] as const
 const rowGroupRows = 50_000
@@ -38,7 +38,7 @@ const schema: SchemaElement[] = [
 /** The bytes of a Parquet file of these records, in their order. */
 export function encodeArchive(records: readonly SourceRecord[]): Uint8Array {
   const writer = new ByteWriter()
-  // Nothing waits: the writer keeps its bytes in memory.
+  // Synchronous: the writer keeps its bytes in memory.
   void parquetWrite({
     writer,
     schema,
@@ -58,7 +58,7 @@ function priceOf(value: Json | undefined): number | null {
   return typeof value === 'number' ? value : null
 }
 
-/** Everything that no column holds: further values, and when the record was known where its kind does not say. */
+/** Everything without a column: further values, and `knownAt` unless the kind implies it. */
 function metaOf(record: SourceRecord): string {
   const { eventAt, knownAt, values } = record
   if (recordMetaKey in values) {

@@ -15,7 +15,7 @@ const record = (minute: number, price = minute, of = scope): SourceRecord => ({
 
 const minutes = (records: readonly SourceRecord[]) => records.map(({ eventAt }) => eventAt / minuteMs)
 
-/** A source whose provider answers, one after the other, with these; the clock goes a minute further with each round. */
+/** A source whose provider returns these answers in turn; the clock advances one minute per round. */
 function source(answers: readonly (readonly SourceRecord[] | Error)[], more: Partial<PollingOptions> = {}) {
   const asked: string[] = []
   const polling = createPollingSource({
@@ -42,7 +42,7 @@ async function take(records: AsyncIterable<readonly SourceRecord[]>, count: numb
 }
 
 describe('the stream of a polling source', () => {
-  test('takes each time once, in order, and asks only behind its newest record', async () => {
+  test('delivers each time once, in order, and requests only later ones', async () => {
     const { polling, asked } = source([[record(199), record(198)], [record(198), record(199)], [record(200)]])
     const from = new Map([[feedScopeKey(scope), 0]])
     expect(await take(polling.stream([scope], from, never), 3)).toEqual([198, 199, 200])
@@ -55,7 +55,7 @@ describe('the stream of a polling source', () => {
     expect(Number(asked[0]?.split(' ')[2])).toBe(end)
   })
 
-  test('begins behind the watermark, or with the newest 20 records where there is none', async () => {
+  test('begins after the watermark, or with the newest 20 records if there is none', async () => {
     const answer = Array.from({ length: 40 }, (_, index) => record(150 + index))
     const from = new Map([[feedScopeKey(scope), 170 * minuteMs]])
     expect((await take(source([answer]).polling.stream([scope], from, never), 1))[0]).toBe(171)
@@ -63,7 +63,7 @@ describe('the stream of a polling source', () => {
     expect([fresh[0], fresh.length]).toEqual([170, 20])
   })
 
-  test('leaves what is not known yet to a later request, and takes the last record of a time', async () => {
+  test('delivers a record only once it is known, and uses the last of several for the same time', async () => {
     let now = 199 * minuteMs
     const { polling } = source([[record(200), record(199, 1), record(199, 2)], [record(200)]], { now: () => now })
     const prices: unknown[] = []
@@ -75,7 +75,7 @@ describe('the stream of a polling source', () => {
     expect(prices).toEqual([2, 200])
   })
 
-  test('stands when every series has answered once, and ends with the first refusal', async () => {
+  test('counts as open when every series has answered once, and ends with the first refusal', async () => {
     let opened = 0
     const refused = new FeedInterrupted('no')
     const { polling } = source([[record(199)], refused])
@@ -96,7 +96,7 @@ describe('the stream of a polling source', () => {
     expect(opened).toBe(1)
   })
 
-  test('ends quietly when it is aborted while it waits or asks', async () => {
+  test('ends without an error when it is aborted during a pause or a request', async () => {
     const stop = new AbortController()
     const waiting = source([[record(199)]], { everyMs: 3_600_000 }).polling
     for await (const _ of waiting.stream([scope], new Map(), stop.signal)) stop.abort()
@@ -113,7 +113,7 @@ describe('the stream of a polling source', () => {
 })
 
 describe('the history of a polling source', () => {
-  test('comes in pages, each within its range', async () => {
+  test('is read in pages, each within its range', async () => {
     const { polling, asked } = source([[record(9), record(10), record(110)], [], [record(210), record(215)]], {
       now: () => 1_000 * minuteMs,
     })
@@ -123,7 +123,7 @@ describe('the history of a polling source', () => {
     expect(asked).toEqual(['BTC 10 110', 'BTC 110 210', 'BTC 210 215'])
   })
 
-  test('is one request where requests carry no range', async () => {
+  test('is a single request if requests carry no range', async () => {
     const { polling, asked } = source([[record(9), record(10)]], { pageCells: Number.POSITIVE_INFINITY })
     expect(await take(polling.history(scope, 10 * minuteMs, 99 * minuteMs, never), 9)).toEqual([10])
     expect(asked).toEqual(['BTC 10 99'])

@@ -6,23 +6,23 @@ import { wait } from './wait.ts'
 export interface PollingOptions {
   readonly describe: (signal: AbortSignal) => Promise<readonly FeedOffer[]>
   /**
-   * One request: records with `from <= eventAt < to`. More than that, in any order, or some that are not known yet do no
-   * harm; the last one of several for the same time counts.
+   * One request for the records with `from <= eventAt < to`. The answer may be in any order and may contain other records or
+   * ones that are not known yet. Of several for the same time, the last one counts.
    */
   readonly ask: (scope: FeedScope, from: Instant, to: Instant, signal: AbortSignal) => Promise<readonly SourceRecord[]>
-  /** Between the end of one round of requests and the beginning of the next. */
+  /** Pause between two rounds of requests. */
   readonly everyMs: number
-  /** How long a range one request covers, in granularities; infinite where requests carry no range. */
+  /** Range of one request, in granularities; infinite if requests carry no range. */
   readonly pageCells: number
   readonly now: () => Instant
 }
 
-/** What a stream starts with where nothing is stored yet: the newest records, enough to fill a small window. */
+/** Number of newest records that a stream starts with if nothing is stored yet: enough to fill a small window. */
 const firstRecords = 20
 
 /**
- * A source that polls each series in turn. Its stream begins behind the watermarks as far as one request reaches back,
- * and takes each time once: what a provider changes or adds before its newest record is for `history`.
+ * A source that polls each series in turn. Its stream begins after the watermarks, but reaches back at most one request,
+ * and delivers each time once. Only `history` sees what a provider changes or adds before its newest record.
  */
 export function createPollingSource(options: PollingOptions): FeedSourceWithHistory {
   const { describe, pageCells, now } = options
@@ -82,7 +82,7 @@ async function newRecords(
   return watermark === undefined ? records.slice(-firstRecords) : records.filter(({ knownAt }) => knownAt > watermark)
 }
 
-/** Those of a range that are known at an instant, oldest first, one a time. None once aborted. */
+/** The records of a range that are known at an instant, oldest first, one per time. Empty once aborted. */
 async function finalRecords(
   { ask }: PollingOptions,
   scope: FeedScope,

@@ -46,7 +46,7 @@ feedSourceTestsuite('CrunchDAO price API', {
 })
 
 describe('the price API', () => {
-  test('is asked as documented, and a closing price is dated to the end of its minute', async () => {
+  test('is requested as documented, and a closing price gets the time of the end of its minute', async () => {
     const asked: string[] = []
     const { source } = await open((request, response) => {
       asked.push(request.url ?? '')
@@ -60,7 +60,7 @@ describe('the price API', () => {
     expect(asked).toEqual(['/v1/prices?asset=BTC&from=1772359020&to=1772359260&resolution=minute'])
   })
 
-  test('may still change the newest price when its minute has just ended', async () => {
+  test('does not deliver the newest price right after its minute, because it may still change', async () => {
     const newest = async (now: number) => {
       const second = at / 1_000
       const body = JSON.stringify({ timestamp: [second - 120, second - 60], close: [1, 2] })
@@ -71,13 +71,13 @@ describe('the price API', () => {
     expect(await newest(at + 5_000)).toEqual([1, 2])
   })
 
-  test('offers whatever is asked for', async () => {
+  test('offers every asset', async () => {
     const { source } = await answering(200, '{}')
     const offers = await source.describe(new AbortController().signal)
     expect(offers).toEqual([{ source: 'crunch-prices', subjects: 'any', kind: 'tick', granularities: ['1m'] }])
   })
 
-  test('that refuses a request says for which asset, and which setting to look at', async () => {
+  test('that refuses a request gives an error with the asset and the setting to check', async () => {
     const { source } = await answering(404, '{"detail":"unknown asset"}')
     const refused = expect.objectContaining({
       code: 'FEED_UNAVAILABLE',
@@ -101,14 +101,14 @@ describe('the price API', () => {
       '{"timestamp":[1772323200000],"close":[1]}',
       /1772323200000, not in seconds since 1970: it has the form of mi/,
     ],
-  ])('that answers %s %s is broken for now', async (status, body, message) => {
+  ])('that answers %s %s is interrupted and retried', async (status, body, message) => {
     const { source } = await answering(status, body)
     const asked = history(source)
     await expect(asked).rejects.toBeInstanceOf(FeedInterrupted)
     await expect(asked).rejects.toThrow(message)
   })
 
-  test('that is gone is broken for now', async () => {
+  test('that is down is interrupted and retried', async () => {
     const { source, server } = await answering(200, '{}')
     await server.close()
     await expect(history(source)).rejects.toThrow(/cannot be reached: .*ECONNREFUSED/)

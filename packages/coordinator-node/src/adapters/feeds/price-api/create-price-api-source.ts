@@ -9,26 +9,26 @@ import { excerpt, parseAnswer, refusal } from '../http/read-answer.ts'
 import { createPollingSource } from '../polling/create-polling-source.ts'
 
 export interface PriceApiOptions {
-  /** Without `/v1/prices`. */
+  /** Base URL, without `/v1/prices`. */
   readonly url: string
   readonly pollSeconds: number
-  /** For tests; the wall clock. */
+  /** Replaces the wall clock in tests. */
   readonly now?: () => Instant
 }
 
-/** The name by which contracts ask for it. */
+/** Name of the source in contracts. */
 const source = 'crunch-prices'
 const minuteMs = 60_000
 const pageMinutes = 1_440
-/** The clock of this machine may be a little ahead: the newest price is final so long after its minute, or with a later one. */
+/** The newest price is final this long after its minute, or once a later one exists: our clock may be a little ahead. */
 const settledMs = 5_000
 
 const pricesSchema = z.object({ timestamp: z.array(z.number().int()), close: z.array(z.number().nullable()) })
 
 /**
  * CrunchDAO's price API: the price of an asset at the end of every minute, as ticks `{ price }` of granularity `1m`. It
- * answers the closing price beside the second at which its minute BEGINS. That price was not known then, so its record
- * is dated to the end of the minute. The API lists no assets: one that it does not know shows when it is asked for.
+ * labels a closing price with the BEGINNING of its minute. The price was not known then, so its record gets the time of
+ * the end of the minute. The API lists no assets, so an unknown asset is detected only when it is requested.
  */
 export function createPriceApiSource(options: PriceApiOptions): FeedSourceWithHistory {
   const { url, pollSeconds, now = Date.now } = options
@@ -38,7 +38,7 @@ export function createPriceApiSource(options: PriceApiOptions): FeedSourceWithHi
     async ask(scope, from, to, signal) {
       const query = new URL(endpoint)
       query.searchParams.set('asset', scope.subject)
-      // A minute more on both ends: whether the API means its bounds to be inclusive is not written anywhere.
+      // One extra minute at both ends: it is undocumented whether the API's bounds are inclusive.
       query.searchParams.set('from', String(Math.floor((from - 2 * minuteMs) / 1_000)))
       query.searchParams.set('to', String(Math.ceil(to / 1_000)))
       query.searchParams.set('resolution', 'minute')

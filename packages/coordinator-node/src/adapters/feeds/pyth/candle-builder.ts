@@ -13,8 +13,8 @@ interface OpenCandle {
 }
 
 /**
- * Takes the ticks of one feed, and gives a candle when the first tick at or after its end has come. The candle in which it
- * began is not whole, and never given; a cell without ticks has none. The volume is 0: Pyth aggregates quotes, not trades.
+ * Builds candles from the ticks of one feed. A candle is returned with the first tick at or after its end. The first,
+ * incomplete candle is dropped; an interval without ticks has no candle. The volume is 0: Pyth aggregates quotes, not trades.
  */
 export function createCandleBuilder(scope: FeedScope): (tick: PriceUpdate) => SourceRecord | undefined {
   const granularityMs = durationMs(scope.granularity)

@@ -10,10 +10,10 @@ import { candleResolutions } from './candle-resolutions.ts'
 import type { PythFeed } from './price-catalog.ts'
 import type { PythClient } from './pyth-client.ts'
 
-/** The channel that every feed is on; stocks and metals are not on the faster ones. */
+/** The channel that contains every feed; the faster channels lack stocks and metals. */
 const channel = 'fixed_rate@200ms'
 const pageBars = 1_440
-/** A bar may still change for a moment after its end. */
+/** A candle may still change for this long after its end. */
 const settledMs = 5_000
 
 const prices = z.array(z.number().nullable())
@@ -82,7 +82,7 @@ function readBars(client: PythClient, scope: FeedScope, feed: PythFeed, answer: 
   }
   return times.flatMap((eventAt, index) => {
     const [open, high, low, close] = [o, h, l, c].map((column) => column[index] ?? null)
-    // Nothing was published in it.
+    // Pyth published no price in this interval.
     if (open == null || high == null || low == null || close == null) return []
     return [{ ...scope, eventAt, knownAt: eventAt + granularityMs, values: { open, high, low, close, volume: 0 } }]
   })

@@ -13,27 +13,27 @@ import { createPythClient } from './pyth-client.ts'
 import { readTickHistory } from './tick-history.ts'
 
 export interface PythOptions {
-  /** Hermes, without `/v2`. */
+  /** Base URL of Hermes, without `/v2`. */
   readonly url: string
-  /** The history, without the channel. */
+  /** Base URL of the history API, without the channel. */
   readonly historyUrl: string
   readonly apiKey: string | undefined
   readonly requestsPer10Seconds: number
   readonly log: Log
-  /** The longest silence of a stream. */
+  /** The longest allowed silence of a stream. */
   readonly silenceMs?: number
-  /** How far back ticks are asked for, one request each; by default as far as takes about 20 s. */
+  /** How far back ticks are requested, one request each. Default: as many as take about 20 s. */
   readonly tickReachMs?: number
-  /** For tests; the wall clock. */
+  /** Replaces the wall clock in tests. */
   readonly now?: () => Instant
 }
 
-/** While the past is filled, new records wait; and the ticks of all subjects share what Pyth allows. */
+/** Limits the backfill of ticks: new records wait for it, and all subjects share Pyth's request limit. */
 const reachMsOfRequest = 2_000
 
 /**
- * Pyth's prices: ticks `{ price, confidence, emaPrice, emaConfidence }`, one a second and feed, and candles made of them.
- * Candles of the past are Pyth's own, made of finer prices, so that highs and lows may differ by a little.
+ * Pyth's prices: ticks `{ price, confidence, emaPrice, emaConfidence }`, one per second and feed, and candles built from
+ * them. Historical candles are Pyth's own, built from finer prices, so their highs and lows may differ slightly.
  */
 export function createPythSource(options: PythOptions): FeedSourceWithHistory {
   const { log, silenceMs, now = Date.now } = options
@@ -72,13 +72,13 @@ export function createPythSource(options: PythOptions): FeedSourceWithHistory {
   }
 }
 
-/** One series of a stream, and what its next update makes of it. */
+/** One series of a stream, with the function that turns its updates into records. */
 interface Line {
   readonly feed: PythFeed
   readonly take: (update: PriceUpdate) => SourceRecord | undefined
 }
 
-/** A subject that Pyth no longer has must not silence the others; that there is none at all is for a person. */
+/** A subject that Pyth no longer has must not stop the others. If none is left, the operator must act: throws. */
 function openLines(scopes: readonly FeedScope[], catalog: PriceCatalog, log: Log): Line[] {
   const unknown = scopes.filter(({ subject }) => !catalog.feeds.has(subject))
   if (unknown.length > 0 && unknown.length === scopes.length) throw unknownSubjects(unknown)
@@ -117,7 +117,7 @@ function subjectsOf(scopes: readonly FeedScope[]): string {
   return [...new Set(scopes.map(({ subject }) => subject))].join(', ')
 }
 
-/** Records until the signal aborts, which is no error. */
+/** Records until the signal aborts; an abort is not an error. */
 async function* untilAborted(
   signal: AbortSignal,
   open: () => AsyncIterable<readonly SourceRecord[]>,

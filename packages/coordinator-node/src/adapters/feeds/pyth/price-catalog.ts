@@ -5,7 +5,7 @@ import { excerpt, parseAnswer } from '../http/read-answer.ts'
 import { candleResolutions } from './candle-resolutions.ts'
 import type { PythClient } from './pyth-client.ts'
 
-/** The name by which contracts ask for it. */
+/** Name of the source in contracts. */
 export const pythSource = 'pyth'
 
 /** One of Pyth's price feeds. */
@@ -18,7 +18,7 @@ export interface PythFeed {
 
 export interface PriceCatalog {
   readonly offers: readonly FeedOffer[]
-  /** By every name that a subject may have. */
+  /** Feeds by every name that a subject may have. */
   readonly feeds: ReadonlyMap<string, PythFeed>
 }
 
@@ -32,8 +32,8 @@ const listSchema = z.array(
 )
 
 /**
- * What Pyth offers. A subject is the short name, `BTC/USD`, where only one feed has it; every feed also answers to its whole
- * symbol, `Crypto.BTC/USD`, and to its id without `0x`.
+ * Pyth's feeds. A subject is the short name, `BTC/USD`, if only one feed has it; every feed can also be named by its full
+ * symbol, `Crypto.BTC/USD`, and by its id without `0x`.
  */
 export async function readPriceCatalog(
   client: PythClient,

@@ -7,10 +7,10 @@ import { excerpt } from '../http/read-answer.ts'
 
 /** A price of one feed at one second. */
 export interface PriceUpdate {
-  /** Of the feed, without `0x`. */
+  /** Id of the feed, without `0x`. */
   readonly id: string
   readonly publishedAt: Instant
-  /** When the one before it was published. */
+  /** Publish time of the previous price. */
   readonly previousAt: Instant | null
   readonly values: {
     readonly price: number
@@ -37,7 +37,7 @@ const updatesSchema = z.object({
   ),
 })
 
-/** The prices in an answer or an event of Hermes. Rejects with `FeedInterrupted` where there are none. */
+/** The prices in an answer or event of Hermes. Throws `FeedInterrupted` if there are none. */
 export function readPriceUpdates(place: string, body: string): PriceUpdate[] {
   const parsed = updatesSchema.safeParse(parseJson(body))
   if (!parsed.success) throw new FeedInterrupted(`${place} sent something other than prices: ${excerpt(body)}`)
@@ -63,15 +63,15 @@ function parseJson(body: string): unknown {
   }
 }
 
-/** Read as one decimal number: multiplying by a power of ten would end in ...01 or ...99. */
+/** Parses digits and exponent as one decimal number: multiplying by a power of ten would add rounding errors. */
 function decimal(digits: string, expo: number): number {
   return Number(`${digits}e${expo}`)
 }
 
 /**
- * Takes the updates of one feed, and gives the final ones. Pyth publishes a feed several times a second, all with the second
- * as their time. The FIRST of a second is its price: it is final at once, unique, and the one that Pyth's point-in-time answers
- * and its contracts on chain give for that second.
+ * Selects the final updates of one feed. Pyth publishes a feed several times a second, all with the same second as their
+ * time. The FIRST update of a second is its price: it is final at once, unique, and the one that Pyth's point-in-time API
+ * and its on-chain contracts return for that second.
  */
 export function createFirstOfSecond(): (update: PriceUpdate) => PriceUpdate | undefined {
   let newestAt: Instant | null = null
@@ -80,7 +80,7 @@ export function createFirstOfSecond(): (update: PriceUpdate) => PriceUpdate | un
     const before = newestAt
     if (before !== null && publishedAt <= before) return undefined
     newestAt = publishedAt
-    // Without the time of the one before, the first that is seen may be any of its second.
+    // Without the previous publish time, the first update seen may be any of its second.
     if (previousAt === null) return before === null ? undefined : update
     return previousAt < publishedAt ? update : undefined
   }

@@ -14,17 +14,17 @@ export interface PythClientOptions {
   readonly now: () => Instant
 }
 
-/** Requests to Pyth, with the key, within the limit. */
+/** Sends requests to Pyth with the key and within the rate limit. */
 export interface PythClient {
-  /** Whatever the status. */
+  /** Resolves for every HTTP status. */
   ask(url: URL, signal: AbortSignal): Promise<HttpAnswer>
-  /** What an answer means that is not 200. */
+  /** Explains an answer other than 200. */
   refusal(answer: HttpAnswer): CrunchError
   events(url: URL, signal: AbortSignal, onOpen?: () => void): AsyncIterable<readonly EventSourceMessage[]>
 }
 
 const windowMs = 10_000
-/** How long Pyth refuses everything after one request too many. */
+/** How long Pyth refuses all requests after the limit was exceeded. */
 const bannedMs = 60_000
 
 export function createPythClient(options: PythClientOptions): PythClient {

@@ -22,7 +22,7 @@ async function open(routes: PythRoutes, more: Partial<PythOptions> = {}) {
   return opened
 }
 
-/** How a stream ends: what it gave, and its error. */
+/** The records of a stream and its error. */
 async function ending(routes: PythRoutes, more: Partial<PythOptions> = {}) {
   const { source } = await open(routes, more)
   const found: SourceRecord[] = []
@@ -59,7 +59,7 @@ const recorded = fileURLToPath(
 const isRecorded = existsSync(recorded) || process.env.CI === 'true'
 const banned =
   /history answered 429: more requests than Pyth allows; it bans the sender for 60 s; lower FEED_PYTH_REQUESTS_PER_10_SECONDS$/
-/** What the operator sees of each answer, where a stream or the history meets it. */
+/** The error that the operator sees for each answer, to a stream and to the history. */
 const shown: Readonly<
   Record<string, { readonly stream: unknown; readonly ticks: unknown; readonly candles: unknown }>
 > = {
@@ -96,9 +96,9 @@ describe.skipIf(!isRecorded)('the recorded refusals of Pyth (skipped without ../
         .filter(({ api }) => api === 'hermes' || api === 'benchmarks')
     : []
 
-  test('are five', () => expect(rows).toHaveLength(5))
+  test('are five rows', () => expect(rows).toHaveLength(5))
 
-  test.each(rows)('show what to do: $api $status $body', async ({ api, status, body }) => {
+  test.each(rows)('lead to an error with a fix: $api $status $body', async ({ api, status, body }) => {
     const expected = shown[`${api} ${status} ${(body ?? '').split(':')[0]}`]!
     const refuses = answer(status, body ?? '', { 'content-type': 'text/plain' })
     expect((await ending({ stream: refuses })).error).toEqual(expected.stream)
@@ -143,12 +143,12 @@ describe('the list of price feeds', () => {
 describe('the stream of Pyth', () => {
   const whole = hermesEvent(hermesPrice(btcId, 1_714_748_300, '1'))
 
-  test('ends where Pyth ends it, which it does once a day', async () => {
+  test('ends without an error when Pyth ends it, as it does once a day', async () => {
     const { found, openings, error } = await ending({ stream: events([whole], (response) => response.end()) })
     expect([found.length, openings, error]).toEqual([1, 1, null])
   })
 
-  test('that is cut in the middle of an event gives none of it', async () => {
+  test('drops an event in whose middle it is cut', async () => {
     for (const cutAt of [1, 5, 40, whole.length - 2, whole.length - 1]) {
       const pieces = [whole, hermesEvent(hermesPrice(btcId, 1_714_748_301, '2')).slice(0, cutAt)]
       const { found, error } = await ending({ stream: events(pieces, (response) => response.destroy()) })
@@ -157,7 +157,7 @@ describe('the stream of Pyth', () => {
     }
   })
 
-  test('that is silent is given up, before its answer and behind it', async () => {
+  test('is interrupted when it is silent, before and after the headers', async () => {
     const more = { silenceMs: 50 }
     expect(await ending({ stream: () => {} }, more)).toMatchObject({
       openings: 0,
@@ -189,7 +189,7 @@ describe('the stream of Pyth', () => {
       events(['event: error\ndata: Error receiving update: Lagged(17)\n\n']),
       /stream reports "Error receiving update: Lagged\(17\)"$/,
     ],
-  ])('that carries %s is broken for now', async (_what, stream, message) => {
+  ])('that carries %s is interrupted and retried', async (_what, stream, message) => {
     expect((await ending({ stream })).error).toEqual(broken(message))
   })
 

@@ -38,8 +38,8 @@ const bars = (...opens: number[]) =>
     ...{ l: opens.map(() => 3423.97), c: opens.map(() => 3424.38) },
   })
 
-describe('the candles of the past', () => {
-  test('are what the history answers, by the whole symbol, on the channel that every feed is on', async () => {
+describe('historical candles', () => {
+  test('are requested by full symbol on the channel that contains every feed', async () => {
     const { found, asked } = await pages({ candles: answer(200, bars(at)) }, candle, [at, at + minuteMs])
     expect(found).toEqual([
       [
@@ -55,7 +55,7 @@ describe('the candles of the past', () => {
     ])
   })
 
-  test('come in pages of a day of minutes', async () => {
+  test('are read in pages of one day of minutes', async () => {
     const day = 86_400_000
     const { found, asked } = await pages({ candles: answer(200, '{"s":"no_data"}') }, candle, [at, at + 2.5 * day])
     expect(found).toEqual([])
@@ -64,7 +64,7 @@ describe('the candles of the past', () => {
     )
   })
 
-  test('are only those of the range that have ended for a moment', async () => {
+  test('include only those of the range that ended some time ago', async () => {
     const all = bars(at - minuteMs, at, at + minuteMs, at + 2 * minuteMs)
     const opens = async (to: number, now: number) => {
       const { found } = await pages({ candles: answer(200, all) }, candle, [at, to], { now: () => now })
@@ -82,7 +82,7 @@ describe('the candles of the past', () => {
     [bars(at + 1_000), /answered candles of Crypto.BTC\/USD that are not 1m candles/],
     [bars(at, at), /that are not 1m candles/],
     [bars(at).replace('[3424.38]', '[]'), /that are not 1m candles/],
-  ])('that are none are broken for now: %s', async (body, message) => {
+  ])('that are malformed are interrupted and retried: %s', async (body, message) => {
     const asked = pages({ candles: answer(200, body) }, candle, [at, at + minuteMs])
     await expect(asked).rejects.toMatchObject({ code: 'FEED_INTERRUPTED', message: expect.stringMatching(message) })
   })
@@ -93,11 +93,11 @@ describe('the candles of the past', () => {
   })
 })
 
-describe('the ticks of the past', () => {
+describe('historical ticks', () => {
   const tick: FeedScope = { ...candle, kind: 'tick', granularity: '1s' }
   const second = at / 1_000
 
-  /** A Pyth with prices at these seconds; the odd one has none that is unique. */
+  /** A Pyth server with prices at these seconds; the odd second has several. */
   const prices =
     (...known: number[]): PythRoutes['price'] =>
     (_request, response, url) => {
@@ -108,14 +108,14 @@ describe('the ticks of the past', () => {
       else response.end(JSON.stringify({ parsed: [hermesPrice(btcId, found, String(found))] }))
     }
 
-  test('are asked for one by one, over seconds without a price, up to the newest', async () => {
+  test('are requested one by one up to the newest, skipping seconds without a price', async () => {
     const price = prices(second, second + 4, second + 5)
     const { found, asked } = await pages({ price }, tick, [at - 500, at + minuteMs])
     expect(found.flat().map(({ eventAt }) => eventAt / 1_000 - second)).toEqual([0, 4, 5])
     expect(asked.map(({ pathname }) => Number(pathname.split('/').at(-1)) - second)).toEqual([0, 1, 2, 5, 6])
   })
 
-  test('reach back as far as takes about 20 s; what is left out of a longer range is logged', async () => {
+  test('reach back as far as can be read in about 20 s; a skipped older part is logged', async () => {
     const lines: (JsonObject | undefined)[] = []
     const log = { ...silentLog, warn: (_message: string, fields?: JsonObject) => void lines.push(fields) }
     const { asked } = await pages({ price: prices() }, tick, [at, at + 3_600_000], { log, requestsPer10Seconds: 150 })
@@ -125,7 +125,7 @@ describe('the ticks of the past', () => {
     ])
   })
 
-  test('that do not fit what was asked for are broken for now', async () => {
+  test('that do not match the request are interrupted and retried', async () => {
     const price = answer(200, JSON.stringify({ parsed: [hermesPrice(btcId, second - 1, '1')] }))
     await expect(pages({ price }, tick, [at, at + minuteMs])).rejects.toThrow(
       /price\/1753274220 returned no price of Crypto.BTC\/USD from that second on$/,

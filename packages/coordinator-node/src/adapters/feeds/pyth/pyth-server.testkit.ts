@@ -13,7 +13,7 @@ const feed = (id: string, symbol: string, display: string) => ({
   attributes: { asset_type: symbol.split('.')[0], symbol, display_symbol: display, quote_currency: 'USD' },
 })
 
-/** What `/v2/price_feeds` answers: two of these feeds have one short name. */
+/** The answer of `/v2/price_feeds`; two of these feeds share a short name. */
 export const priceFeeds = [
   feed(btcId, 'Crypto.BTC/USD', 'BTC/USD'),
   feed(ethId, 'Crypto.ETH/USD', 'ETH/USD'),
@@ -21,7 +21,7 @@ export const priceFeeds = [
   feed(wbtcId.replace('c9', 'd9'), 'Equity.US.WBTC/USD', 'SAME/USD'),
 ]
 
-/** A price as Hermes writes it; `previous` is the second of the one before. */
+/** A price as Hermes sends it; `previous` is the second of the previous price. */
 export function hermesPrice(id: string, second: number, price: string, previous = second - 1, expo = -8) {
   const scaled = { price, conf: '3268548079', expo, publish_time: second }
   return {
@@ -42,19 +42,19 @@ type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => 
 export interface PythRoutes {
   readonly feeds?: Answer
   readonly stream?: Answer
-  /** Point in time. */
+  /** Answers point-in-time requests. */
   readonly price?: Answer
   readonly candles?: Answer
 }
 
-/** An answer of one kind for whatever is asked. */
+/** The same answer for every request. */
 export const answer =
   (status: number, body: string, headers: Record<string, string> = {}): Answer =>
   (_request, response) => {
     response.writeHead(status, headers).end(body)
   }
 
-/** Sends these pieces of an event stream one after the other, then whatever `end` does: by default, the stream stays open. */
+/** Sends the pieces of an event stream in turn, then calls `end`; by default the stream stays open. */
 export const events =
   (pieces: readonly string[], end: (response: ServerResponse) => void = () => {}): Answer =>
   (_request, response) => {
@@ -68,7 +68,7 @@ export const events =
     send(0)
   }
 
-/** A Pyth on this machine, and a source of it. */
+/** A local Pyth server, and a source that reads it. */
 export async function openPyth(routes: PythRoutes, more: Partial<PythOptions> = {}) {
   const requests: IncomingMessage[] = []
   const server: LocalServer = await startLocalServer((request, response) => {

@@ -37,7 +37,7 @@ async function open(routes: PythRoutes, more: Partial<PythOptions> = {}) {
   return opened
 }
 
-/** Everything that a stream gives until it ends. */
+/** All records of a stream until its end. */
 async function streamed(routes: PythRoutes, scopes = [scope()], more: Partial<PythOptions> = {}) {
   const { source } = await open(routes, more)
   const found: SourceRecord[] = []
@@ -74,7 +74,7 @@ feedSourceTestsuite('Pyth', {
       },
       { tickReachMs: 3_600_000 },
     )
-    // The suite's records have a price alone.
+    // The records of the test suite have only a price.
     const onlyPrice = async function* (batches: AsyncIterable<readonly SourceRecord[]>) {
       for await (const batch of batches) yield batch.map((it) => ({ ...it, values: { price: it.values.price! } }))
     }
@@ -90,7 +90,7 @@ feedSourceTestsuite('Pyth', {
 })
 
 describe('the subjects of Pyth', () => {
-  test('are short names that one feed has, whole symbols, and ids', async () => {
+  test('are unique short names, full symbols, and ids', async () => {
     const { source, requests } = await open({})
     const offers = await source.describe(limit())
     const [short, , exact] = offers
@@ -100,7 +100,7 @@ describe('the subjects of Pyth', () => {
     expect(requests[0]?.headers.authorization).toBe('Bearer k')
   })
 
-  test('are streamed under the name that was asked for, in one request without a doubled id', async () => {
+  test('are streamed under the requested name, in one request without duplicate ids', async () => {
     const stream = events([hermesEvent(hermesPrice(btcId, second, '1'), hermesPrice(ethId, second, '2'))], (it) =>
       it.end(),
     )
@@ -115,7 +115,7 @@ describe('the subjects of Pyth', () => {
     expect(requests[1]?.headers).toMatchObject({ authorization: 'Bearer k', accept: 'text/event-stream' })
   })
 
-  test('that Pyth does not have are named, and do not silence the others', async () => {
+  test('that Pyth does not have are logged and do not stop the others', async () => {
     const lines: [string, JsonObject | undefined][] = []
     const log = { ...silentLog, error: (message: string, fields?: JsonObject) => void lines.push([message, fields]) }
     const stream = events([hermesEvent(hermesPrice(btcId, second, '1'))], (it) => it.end())
@@ -137,7 +137,7 @@ const isCaptured = existsSync(captured) || process.env.CI === 'true'
 
 describe('the ticks of Pyth', () => {
   test.skipIf(!isCaptured)(
-    'are those of a recorded stream, however it is cut (skipped without ../shared)',
+    'are those of a recorded stream, wherever it is split (skipped without ../shared)',
     async () => {
       const text = readFileSync(captured, 'utf8')
       const whole = await streamed({ stream: events([text], (it) => it.end()) })
@@ -154,7 +154,7 @@ describe('the ticks of Pyth', () => {
     },
   )
 
-  test('are the first of each second, whatever else comes', async () => {
+  test('are the first price of each second', async () => {
     const stream = events(
       [
         hermesEvent(hermesPrice(btcId, second, '1', second)),
@@ -174,14 +174,14 @@ describe('the ticks of Pyth', () => {
     ['183487211', -8, 1.83487211],
     ['-37', -2, -0.37],
     ['12', 3, 12_000],
-  ])('read %s at 10^%i as %d, to the last digit', async (digits, expo, price) => {
+  ])('parse %s at 10^%i as %d, exactly', async (digits, expo, price) => {
     const stream = events([hermesEvent(hermesPrice(btcId, second, digits, second - 1, expo))], (it) => it.end())
     expect(prices(await streamed({ stream }))).toEqual([price])
   })
 })
 
 describe('the candles of Pyth', () => {
-  test('are given when the first tick behind their end has come, without the one that was not whole', async () => {
+  test('are delivered with the first tick after their end, without the incomplete first candle', async () => {
     const minute = Math.floor(second / 60) * 60
     const ticks: [number, string][] = [
       [minute - 20, '9'],

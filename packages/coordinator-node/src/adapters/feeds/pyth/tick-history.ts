@@ -11,7 +11,7 @@ export interface TickHistoryRequest {
   readonly baseUrl: string
   readonly scope: FeedScope
   readonly feed: PythFeed
-  /** Only the newest part of a range that is longer. */
+  /** Longest range; of a longer one only the newest part is read. */
   readonly reachMs: number
   readonly log: Log
 }
@@ -19,8 +19,8 @@ export interface TickHistoryRequest {
 const secondMs = 1_000
 
 /**
- * The ticks of a range, one a request: what Pyth offers of them is the first price from a second on. That is enough for what a
- * short cut of the connection missed; the older part of a long range is left out, which is logged.
+ * The ticks of a range, one per request, because Pyth only returns the first price at or after a second. That suffices for
+ * what a short interruption missed; the older part of a long range is skipped and logged.
  */
 export async function* readTickHistory(
   request: TickHistoryRequest,
@@ -48,7 +48,7 @@ export async function* readTickHistory(
   }
 }
 
-/** The first price from a second on; `none` for a second without a unique one, `end` behind the newest. */
+/** The first price at or after a second; `none` for a second without a unique price, `end` after the newest. */
 async function firstFrom(
   { client, baseUrl, feed }: TickHistoryRequest,
   at: Instant,

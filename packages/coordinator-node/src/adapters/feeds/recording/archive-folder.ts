@@ -10,7 +10,7 @@ import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 
 const dayFile = /^\d{4}-\d{2}-\d{2}\.parquet$/
 
-/** Whether a path is that of a series in the archive: a folder with the name of its granularity, one file a day. */
+/** Whether a path is a series of the archive: a folder named after its granularity, with one file per day. */
 export function isArchiveFolder(path: string): boolean {
   return parseDuration(basename(path)) !== undefined
 }
@@ -31,7 +31,7 @@ export async function archiveDays(folder: string): Promise<readonly string[]> {
   return shown.map((name) => join(folder, name))
 }
 
-/** The records of all days, one file after the other: however many there are, one of them is open. */
+/** The records of all days, file after file; only one file is open at a time. */
 export async function* readArchiveRecords(
   file: RecordingFile,
   series: RecordingSeries,

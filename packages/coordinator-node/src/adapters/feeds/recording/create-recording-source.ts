@@ -104,7 +104,7 @@ async function offerOf(file: RecordingFile, series: RecordingSeries): Promise<Fe
   return { source, subjects, kind, granularities: [granularity] }
 }
 
-/** A scope key a record would cost more than parsing it: the key is remembered by subject and kind of series. */
+/** Caches scope keys by subject: computing a key per record would cost more than parsing the record. */
 function afterWatermark(after: ReadonlyMap<string, Instant>): Wanted {
   let last: SourceRecord | undefined
   let lastAfter: Instant | undefined

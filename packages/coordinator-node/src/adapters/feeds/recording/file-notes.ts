@@ -3,7 +3,7 @@ import type { Log } from '../../../ports/log.ts'
 import type { RecordPage } from './record-page.ts'
 import type { RecordingSeries } from './recording-options.ts'
 
-/** What is noticed while a file is read, and its reader should know. */
+/** Observations about a file that lead to a warning. */
 export interface FileNotes {
   /** The first time of day without a zone. */
   assumedUtc: string | undefined
@@ -11,10 +11,10 @@ export interface FileNotes {
   hasKnownAt: boolean
 }
 
-/** Kinds of which the engine knows when their values are known. */
+/** Kinds for which the engine knows when values become known. */
 const kindsOfTheEngine: readonly string[] = ['candle', 'tick', 'trade', 'quote', 'depth']
 
-/** Where notes are said, and what was said already: each thing once, however many files there are and however often they are read. */
+/** The log, and the warnings already logged: each is logged once, regardless of the number of files and readings. */
 export interface NoteTelling {
   readonly log: Log
   readonly told: Set<string>
@@ -27,8 +27,8 @@ export function tellAssumedUtc(path: string, { assumedUtc }: FileNotes, telling:
 }
 
 /**
- * Says that models may see the future: rows without `known_at` count as known at their own time, where a total is when its interval
- * begins. Whether the values are totals cannot be seen; that the rows lie on the grid of their granularity can.
+ * Warns that models may see the future: rows without `known_at` count as known at their own time, which for a total is the
+ * beginning of its interval. Whether values are totals is unknown, so the test is whether rows lie on the granularity's grid.
  */
 export function tellLookAhead(
   path: string,

@@ -30,13 +30,13 @@ async function read(name: string, content: string | Buffer, series = candles) {
   return { records, warnings }
 }
 
-/** The row of a public candle file: 12 columns, the times in the unit of `digits`. */
+/** A row of a public candle file: 12 columns; `digits` are appended to the times in ms. */
 function dumpRow(minute: number, digits: string): string {
   const openAt = startAt + minute * 60_000
   return `${openAt}${digits},93576.0,93610.9,93537.5,93610.9,8.2,${openAt + 59_999}${digits.replaceAll('0', '9')},7.6,2631,4.1,3.9,0`
 }
 
-/** An archive of one file, as zip programs write it. */
+/** A ZIP archive with one file. */
 function zip(name: string, content: string, crc = zlibCrc32(content)): Buffer {
   const data = deflateRawSync(content)
   const both = Buffer.alloc(26)
@@ -72,23 +72,23 @@ describe("Binance's public candle files", () => {
     expect(warnings).toEqual([])
   })
 
-  it('are read with the header line of futures, and both have the same values', async () => {
+  it('are read with the header line of futures files, with the same values', async () => {
     const header =
       'open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore'
     const row = dumpRow(0, '')
     const withHeader = await read('BTCUSDT-1m-2025-01-01.csv', `${header}\n${row}\n`)
     const without = await read('BTCUSDT-1m-2025-01-02.csv', `${row}\n`)
-    // The time is not among the values, however it is called.
+    // The time column is not among the values, whatever its name.
     expect(without.records).toEqual(withHeader.records)
   })
 
-  it('are read out of the archive that they come in', async () => {
+  it('are read from their ZIP archive', async () => {
     const text = `${dumpRow(0, '000')}\n`
     const { records } = await read('BTCUSDT-1m-2025-01.zip', zip('BTCUSDT-1m-2025-01.csv', text))
     expect(records).toMatchObject([{ eventAt: startAt, values }])
   })
 
-  it('are refused for a feed of other candles', async () => {
+  it('are refused for a feed with another granularity', async () => {
     const hours = { ...candles, granularity: '1h' }
     await expect(read('BTCUSDT-1m-x.csv', dumpRow(0, '000'), hours)).rejects.toThrow(
       /line 1: the candle is 1m long, and those of the feed are 1h/,
@@ -139,13 +139,13 @@ describe('columns and separators', () => {
     expect((await read('BTCUSDT.csv', text)).records).toMatchObject([minute])
   })
 
-  it('leaves no line end in a text, however lines end', async () => {
+  it('strips line ends of every kind from texts', async () => {
     const text = 'time,note\n2025-01-01,a\r\n2025-01-02,b\n2025-01-03,c\r\n'
     const { records } = await read('BTCUSDT.csv', text, rides)
     expect(records.map(({ values }) => values)).toEqual([{ note: 'a' }, { note: 'b' }, { note: 'c' }])
   })
 
-  it('finds a pair in the names that programs give its files', async () => {
+  it('finds a currency pair in common notations of file names', async () => {
     const pair = { ...candles, subjects: ['BTC/USDT', 'ETH/USDT'] }
     const text = 'date,open,high,low,close,volume\n2025-01-01,1,2,1,2,5\n'
     for (const name of ['BTC_USDT-1m', 'BTC-USDT', 'BTCUSDT-1m', 'x-BTC%2FUSDT']) {
@@ -154,14 +154,14 @@ describe('columns and separators', () => {
   })
 })
 
-describe('what is told, once', () => {
+describe('warnings, each logged once', () => {
   const header = 'ts_ms,open,high,low,close,volume'
 
   it.each([
     ['empty', '1735689660000,,,,,0'],
     ['NaN', '1735689660000,nan,NaN,1,1,0'],
     ['null', '1735689660000,1,1,null,1,0'],
-  ])('a candle without a value is left out and counted: %s', async (_name, row) => {
+  ])('count omitted candles without a value: %s', async (_name, row) => {
     const text = [header, '1735689600000,1,2,1,2,5', row, '1735689720000,1,2,1,2,5', ''].join('\n')
     const { records, warnings } = await read('BTCUSDT.csv', text)
     expect(records.map(({ eventAt }) => (eventAt - startAt) / 60_000)).toEqual([0, 2])
@@ -170,7 +170,7 @@ describe('what is told, once', () => {
     ])
   })
 
-  it('a candle of NDJSON without a value too', async () => {
+  it('count omitted NDJSON candles without a value', async () => {
     const lines = [1, null].map((open, index) =>
       JSON.stringify({ time: startAt + index * 60_000, open, high: 1, low: 1, close: 1, volume: 0 }),
     )
@@ -179,12 +179,12 @@ describe('what is told, once', () => {
     expect(warnings).toHaveLength(1)
   })
 
-  it('a value that may be missing stays null in other series', async () => {
+  it('do not concern optional values of other series, which stay null', async () => {
     const { records } = await read('BTCUSDT.csv', 'date,known_at,price\n2025-01-01,2025-01-02,\n', rides)
     expect(records).toMatchObject([{ values: { price: null } }])
   })
 
-  it('that a time without a zone is UTC', async () => {
+  it('say that times without a zone are read as UTC', async () => {
     const text =
       'date_time,x,known_at\n2025-01-01 10:00:00,1,2025-01-01T11:00Z\n2025-01-01 11:00:00,1,2025-01-01T12:00Z\n'
     const { records, warnings } = await read('BTCUSDT.csv', text, rides)
@@ -194,7 +194,7 @@ describe('what is told, once', () => {
     ])
   })
 
-  it('that look-ahead is possible: rows on the grid, without known_at', async () => {
+  it('say that look-ahead is possible for rows on the grid without known_at', async () => {
     const text = 'date_time,x\n2025-01-01T10:00Z,1\n2025-01-01T11:00Z,1\n'
     const { warnings } = await read('BTCUSDT.csv', text, rides)
     expect(warnings).toEqual([expect.stringMatching(/^look-ahead is possible: .*add a column known_at with the end/)])
@@ -205,7 +205,7 @@ describe('what is told, once', () => {
     ['that are not on the grid', 'date_time,x\n2025-01-01T10:00:07Z,1\n', rides],
     ['of candles', 'date_time,open,high,low,close,volume\n2025-01-01T10:00Z,1,1,1,1,1\n', candles],
     ['whose delay is set', 'date_time,x\n2025-01-01T10:00Z,1\n', { ...rides, knownAfter: 'granularity' as const }],
-  ])('nothing about rows %s', async (_name, text, series) => {
+  ])('do not concern rows %s', async (_name, text, series) => {
     expect((await read('BTCUSDT.csv', text, series)).warnings).toEqual([])
   })
 })

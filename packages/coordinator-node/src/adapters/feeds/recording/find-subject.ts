@@ -3,7 +3,7 @@ import { recordingError } from './recording-error.ts'
 import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 import { safeName } from './series-path.ts'
 
-/** The one subject of a file without a `subject` column: the option's, else the one that its name contains as a word. */
+/** The subject of a file without a `subject` column: from the option, else the one that the file name contains as a word. */
 export function findSubject(file: RecordingFile, series: RecordingSeries): string {
   if (file.subject !== undefined) {
     if (series.subjects.includes(file.subject)) return file.subject
@@ -17,7 +17,7 @@ export function findSubject(file: RecordingFile, series: RecordingSeries): strin
   const named = series.subjects.filter((subject) =>
     namesOf(subject).some((word) => containsWord(name, word.toLowerCase())),
   )
-  // `new-york` beats `york`: the longer name holds the shorter one.
+  // `new-york` beats `york`, because the longer name contains the shorter one.
   const longest = named.filter((subject) => !named.some((other) => other !== subject && other.includes(subject)))
   const [subject, second] = longest
   if (subject !== undefined && second === undefined) return subject
@@ -30,7 +30,7 @@ export function findSubject(file: RecordingFile, series: RecordingSeries): strin
   )
 }
 
-/** A subject as the names of files have it: `BTC/USDT` is also `BTC_USDT`, `BTC-USDT`, `BTCUSDT` and `BTC%2FUSDT`. */
+/** Notations of a subject in file names: `BTC/USDT` is also `BTC_USDT`, `BTC-USDT`, `BTCUSDT` and `BTC%2FUSDT`. */
 function namesOf(subject: string): readonly string[] {
   const parts = subject.split(/[^\p{L}\p{N}]+/u).filter((part) => part !== '')
   return [subject, safeName(subject), ...['_', '-', ''].map((separator) => parts.join(separator))].filter(Boolean)

@@ -4,7 +4,7 @@ import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { recordingError } from './recording-error.ts'
 import { maxBatchRecords } from './recording-options.ts'
 
-/** A file's records in order of time. */
+/** A file's records in time order. */
 export interface SortedFile {
   readonly path: string
   readonly pages: AsyncGenerator<readonly SourceRecord[]>
@@ -13,13 +13,13 @@ export interface SortedFile {
 interface Cursor extends SortedFile {
   page: readonly SourceRecord[]
   index: number
-  /** Of the record at `index`; infinite at the end. */
+  /** Time of the record at `index`; infinite at the end. */
   at: Instant
 }
 
 /**
- * The records of all files in order of time, those of one instant together, in order of scope key, `eventAt` and then of
- * the files. Ends quietly when `signal` aborts; closes the files however it ends.
+ * The records of all files in time order, one batch per instant, ordered by scope key, `eventAt` and file. Ends without an
+ * error when `signal` aborts; always closes the files.
  */
 export async function* mergeByTime(
   files: readonly SortedFile[],
@@ -62,7 +62,7 @@ async function fill(cursor: Cursor, timeOf: (record: SourceRecord) => Instant): 
   }
 }
 
-/** The sort is stable: duplicates and revisions of one record stay as the files have them. */
+/** The sort is stable: duplicates and revisions of a record keep the order of the files. */
 function sortBatch(batch: readonly SourceRecord[]): SourceRecord[] {
   const keyed = batch.map((record) => ({ record, key: feedScopeKey(record) }))
   keyed.sort((one, other) => {

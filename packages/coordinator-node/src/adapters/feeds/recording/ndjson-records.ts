@@ -19,7 +19,7 @@ import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 
 const maxLineLength = 1_048_576
 
-/** The records of a file with one JSON object per line, in the file's order, a page for each 64 KiB of text. */
+/** The records of a file with one JSON object per line, in file order, one page per 64 KiB of text. */
 export async function* readNdjsonRecords(
   file: RecordingFile,
   series: RecordingSeries,
@@ -78,7 +78,7 @@ async function* readLines(path: string): AsyncGenerator<readonly string[]> {
   if (rest !== '') yield [rest]
 }
 
-/** A row without a value that its kind needs is no record. */
+/** A row without a value that its kind requires is not a record. */
 type RowParser = (text: string) => SourceRecord | undefined
 
 function located(place: string, text: string, toRecord: RowParser): SourceRecord | undefined {
@@ -98,7 +98,7 @@ function createRowParser(file: RecordingFile, series: RecordingSeries, notes: Fi
     const row = parseObject(text)
     const names = Object.keys(row)
     const joined = names.join()
-    // Nearly always the keys of the row before.
+    // The keys are nearly always those of the previous row.
     if (joined !== keys) timeColumn = findTimeColumn(names)
     keys = joined
     if (timeColumn === undefined) throw new RowProblem('no key holds the time', timeColumnFix())

@@ -17,7 +17,7 @@ export interface ParquetFile {
 
 const pageRows = 10_000
 
-/** Opens a Parquet file. It, and reading from it, reject with RECORDING_INVALID for a file that is none or is damaged. */
+/** Opens a Parquet file. Opening and reading reject with RECORDING_INVALID if it is not a Parquet file or is damaged. */
 export async function openParquetFile(path: string): Promise<ParquetFile> {
   const byteLength = await checkFile(path)
   const file = await sound(path, () => openParquet(path, byteLength))
@@ -39,7 +39,7 @@ async function* readPages(path: string, file: OpenParquet): AsyncGenerator<reado
   }
 }
 
-/** What goes wrong while a file is read, as the file's fault. */
+/** Converts a problem while reading into an error about the file. */
 async function sound<Value>(path: string, read: () => Promise<Value>): Promise<Value> {
   try {
     return await read()

@@ -1,25 +1,25 @@
-// The program of `parquet-reader.ts`: reads Parquet files in parts. What a damaged file says of its own size would keep a
-// reader busy for ever, or fill its memory; here that costs nobody else anything.
-// Plain JavaScript, because Node itself loads it, from the sources as from the built package.
+// The program of `parquet-reader.ts`: reads parts of Parquet files. A damaged file may claim a size that keeps a reader busy
+// forever or fills its memory; in a process of its own that does no harm.
+// Plain JavaScript, because Node loads it directly, both from the sources and from the built package.
 
 import { writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import * as zlib from 'node:zlib'
 import { parquetMetadataAsync, parquetRead, parquetSchema, snappyUncompress } from 'hyparquet'
 
-// Where memory is short, this process goes before any other; a container that does not allow to say so chooses by itself.
+// When memory is short, the kernel should kill this process first. Some containers do not allow this setting.
 try {
   if (process.platform === 'linux') writeFileSync('/proc/self/oom_score_adj', '1000')
 } catch (error) {
   process.emitWarning(error)
 }
 
-// A row group is read as a whole: one that claims more is refused before it is.
+// A row group is read as a whole, so one that claims more than this is refused beforehand.
 const maxGroupRows = 1_200_000
 const maxGroupCells = 24_000_000
 const maxPageBytes = 256 * 1024 * 1024
 
-/** What is open, by the reader's number for it: the file, what it holds, and the row group that was read last. */
+/** Open files by the reader's number: the file, its metadata, and the row group read last. */
 const opened = new Map()
 
 process.on('disconnect', () => process.exit())
@@ -106,7 +106,7 @@ const compressors = {
   },
   GZIP: (input, length) => zlib.gunzipSync(input, { maxOutputLength: checkPage(length) + 1 }),
   BROTLI: (input, length) => zlib.brotliDecompressSync(input, { maxOutputLength: checkPage(length) + 1 }),
-  // Node 20 has none.
+  // Node 20 does not have it.
   ...(zlib.zstdDecompressSync === undefined
     ? { ZSTD: refused('zstd') }
     : { ZSTD: (input, length) => zlib.zstdDecompressSync(input, { maxOutputLength: checkPage(length) + 1 }) }),

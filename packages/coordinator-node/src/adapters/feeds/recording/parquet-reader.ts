@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-/** Some rows of one row group: `from` and `to` count within it. */
+/** Rows `[from, to)` of one row group. */
 interface Part {
   readonly group: number
   readonly from: number
@@ -17,7 +17,7 @@ interface Request {
   readonly close?: true
 }
 
-/** What the process found wrong with a file. */
+/** A problem of a file, as the process reports it. */
 interface Problem {
   readonly message: string
   readonly code?: string
@@ -25,7 +25,7 @@ interface Problem {
   readonly fix?: string
 }
 
-/** A file that cannot be read: with the system's code, or how to mend the file, where either is known. */
+/** A file that cannot be read, with the system's error code or a fix, if known. */
 export class ParquetProblem extends Error {
   readonly code: string | undefined
   readonly syscall: string | undefined
@@ -39,18 +39,18 @@ export class ParquetProblem extends Error {
   }
 }
 
-/** An open file. Its parts are read in any order; those of one row group after each other are read once. */
+/** An open file. Parts may be read in any order; consecutive reads of one row group load it once. */
 export interface OpenParquet {
   readonly columns: readonly string[]
-  /** How many rows each row group has. */
+  /** Number of rows of each row group. */
   readonly groupRows: readonly number[]
-  /** The cells of some rows, a list a column. */
+  /** The cells of some rows, one list per column. */
   read(part: Part): Promise<readonly (readonly unknown[])[]>
   close(): Promise<void>
 }
 
 const startTimeoutMs = 20_000
-/** Many times what a row group takes; only what a damaged file claims takes as long. */
+/** Many times the duration for a valid row group; only a damaged file takes as long. */
 const readTimeoutMs = 3_000
 const readTimeoutMsAMebibyte = 1_000
 const maxHeapMebibytes = 1_024
@@ -69,7 +69,7 @@ interface Reply {
 
 let lastId = 0
 
-/** Opens a Parquet file in the process that reads them, which starts with the first one. Rejects with a ParquetProblem. */
+/** Opens a Parquet file in the reader process, which starts with the first file. Rejects with a ParquetProblem. */
 export async function openParquet(path: string, byteLength: number): Promise<OpenParquet> {
   lastId += 1
   const file = { id: lastId, path, byteLength }
@@ -79,7 +79,7 @@ export async function openParquet(path: string, byteLength: number): Promise<Ope
     groupRows,
     read: async (part) => (await ask({ ...file, part })).cells ?? [],
     async close() {
-      // Nothing to close where the process has ended since.
+      // If the process has ended since, there is nothing to close.
       if (reader !== undefined) await ask({ ...file, close: true })
     },
   }
@@ -116,7 +116,7 @@ function start(): ChildProcess {
   child.on('message', (reply: 'ready' | { readonly problem: Problem } | Reply) => receive(child, reply))
   child.on('error', (error) => end(child, error.message))
   child.on('exit', () => end(child, isReady ? 'reading it takes too much memory' : 'the process that reads it ended'))
-  // Only work that is under way keeps this process alive, by its timer.
+  // Only the timer of a running request keeps this process alive.
   child.unref()
   child.channel?.unref()
   return child
@@ -147,7 +147,7 @@ function limit(child: ChildProcess, timeoutMs: number, problem: string): void {
   timer = setTimeout(() => end(child, problem), timeoutMs)
 }
 
-/** The next request starts another process, which opens again what it is asked about. */
+/** The next request starts another process, which reopens the requested file. */
 function end(child: ChildProcess, message: string): void {
   if (reader !== child) return
   clearTimeout(timer)

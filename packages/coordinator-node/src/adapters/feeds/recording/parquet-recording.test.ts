@@ -87,12 +87,12 @@ feedSourceTestsuite('recording, Parquet files without a subject column, in small
   },
 })
 
-describe('the shapes that a Parquet recording may have', () => {
+describe('supported shapes of a Parquet recording', () => {
   it.each([
     ['a timestamp', [new Date(startAt)], undefined],
     ['epoch milliseconds', [BigInt(startAt)], 'INT64'],
     ['a text', ['2026-03-01T00:00:00Z'], 'STRING'],
-  ] as const)('takes the time from %s', async (_name, data, type) => {
+  ] as const)('reads the time from %s', async (_name, data, type) => {
     const columns = [
       { name: 'time', data: [...data], ...(type && { type }) },
       { name: 'close', data: [2.5] },
@@ -101,7 +101,7 @@ describe('the shapes that a Parquet recording may have', () => {
     expect(record).toMatchObject({ subject: 'BTCUSDT', eventAt: startAt, knownAt: minute(1), values: { close: 2.5 } })
   })
 
-  it('takes whole numbers, texts, times, lists, structures and nothing as values', async () => {
+  it('reads integers, texts, times, lists, structures and nulls as values', async () => {
     const columns: Columns = [
       { name: 'time', data: [new Date(startAt)] },
       { name: 'known_at', data: [new Date(minute(7))] },
@@ -197,7 +197,7 @@ const broken: readonly (readonly [name: string, content: Uint8Array, message: Re
   ],
 ]
 
-/** A file whose footer promises rows that are not there. */
+/** A file whose footer announces rows that do not exist. */
 function claimingRows(rowCount: bigint): Uint8Array {
   const honest = parquet([{ name: 'time', data: [new Date(startAt), new Date(startAt)] }])
   const text = Buffer.from(honest)
@@ -222,7 +222,7 @@ function claimingRows(rowCount: bigint): Uint8Array {
   return Buffer.concat([text.subarray(0, text.length - 8 - footerLength), patched, tail])
 }
 
-it('leaves out candles without a price', async () => {
+it('omits candles without a price', async () => {
   const path = await file('BTCUSDT.parquet', parquet([time, { name: 'close', data: [1.5, null, Number.NaN] }]))
   expect((await read(path)).map(({ values }) => values)).toEqual([{ close: 1.5 }])
 })
@@ -236,7 +236,7 @@ describe('a broken Parquet recording', () => {
     })
   })
 
-  it('is refused wherever it is cut off', async () => {
+  it('is refused wherever it is truncated', async () => {
     const whole = encodeArchive(Array.from({ length: 50 }, (_, index) => candle(index)))
     for (let length = 1; length < whole.length; length += 13) {
       const path = await file('BTCUSDT.parquet', whole.subarray(0, length))
@@ -244,10 +244,10 @@ describe('a broken Parquet recording', () => {
     }
   })
 
-  it('ends with an error of ours, or with rows, whichever byte is damaged', { timeout: 60_000 }, async () => {
+  it('yields rows or a CrunchError, whichever byte is damaged', { timeout: 60_000 }, async () => {
     const whole = encodeArchive(Array.from({ length: 50 }, (_, index) => candle(index)))
     const codes = new Map<string, number>()
-    // The first three keep hyparquet 1.31.5 busy for ever.
+    // The first three keep hyparquet 1.31.5 busy forever.
     for (const at of [16, 377, 630, ...Array.from({ length: 40 }, (_, index) => 4 + index * 101)]) {
       const damaged = Buffer.from(whole)
       damaged[at] = (damaged[at] ?? 0) ^ 0xff
@@ -261,7 +261,7 @@ describe('a broken Parquet recording', () => {
     expect([...codes.keys()].sort()).toEqual(['RECORDING_INVALID', 'rows'])
   })
 
-  it('is refused when it is missing or its subject is in doubt', async () => {
+  it('is refused when it is missing or its subject is ambiguous', async () => {
     await expect(read(join(folder, 'BTCUSDT.parquet'))).rejects.toThrow(/there is no such recording/)
     const path = await file('prices.parquet', parquet([time]))
     await expect(read(path)).rejects.toThrow(/contains none of the feed's subjects/)

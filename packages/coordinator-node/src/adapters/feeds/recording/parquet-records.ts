@@ -17,14 +17,14 @@ import { openPage, type RecordPage, rowsOf } from './record-page.ts'
 import { cut, RowProblem, recordingError, refusalOf, rowError } from './recording-error.ts'
 import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 
-/** Names the time column of the archive's layout, which also says of each row what series it is of. */
+/** Time column of the archive layout, which also has columns that name the series of each row. */
 export const archiveTimeColumn = 'ts_event'
-/** Holds, in the archive's layout, the values without a column of their own, as JSON. */
+/** Column of the archive layout with the values that have no column of their own, as JSON. */
 export const archiveMetaColumn = 'meta'
-/** In `meta`: what is said of the record, beside its values. */
+/** Key in `meta` for information about the record other than its values. */
 export const recordMetaKey = '_record_meta'
 
-/** The records of a Parquet file in the file's order, a page for at most 10,000 rows. */
+/** The records of a Parquet file in file order, at most 10,000 rows per page. */
 export async function* readParquetRecords(
   file: RecordingFile,
   series: RecordingSeries,
@@ -57,7 +57,7 @@ export async function readParquetHeader(path: string): Promise<readonly string[]
   throw recordingError(path, 'holds no rows', 'Record it again, or omit it.')
 }
 
-/** A row without a value that its kind needs is no record. */
+/** A row without a value that its kind requires is not a record. */
 type RowParser = (cells: ParquetCells) => SourceRecord | undefined
 
 interface RowContext {
@@ -95,7 +95,7 @@ function createRowParser(columns: readonly string[], { file, series, notes }: Ro
     const { [recordMetaKey]: recordMeta, ...meta } = metaIndex < 0 ? {} : parseMeta(cells[metaIndex])
     const values: Record<string, Json> = {}
     for (const index of valueIndexes) {
-      // An empty cell of the archive is a value that its record does not have.
+      // An empty cell of the archive means that the record does not have this value.
       const column = columns[index] as string
       if (isArchive && cells[index] === null) continue
       values[column] = jsonCell(column, cells[index])
@@ -107,7 +107,7 @@ function createRowParser(columns: readonly string[], { file, series, notes }: Ro
       instantCell(timeColumn, cells[timeIndex], notes),
       known === undefined || known === null ? undefined : instantCell(knownAtColumn, known, notes),
       metaIndex < 0 ? values : { ...values, ...meta },
-      // The archive keeps what it was given.
+      // The archive stores values unchanged.
       !isArchive,
     )
   }
@@ -125,7 +125,7 @@ function readSubject(value: unknown): string {
 }
 
 function parseMeta(text: unknown): JsonObject {
-  // Of nearly every candle.
+  // The usual case for candles.
   if (text === '{}' || text === null) return {}
   try {
     if (typeof text !== 'string') throw new TypeError('it is not text')
@@ -136,7 +136,7 @@ function parseMeta(text: unknown): JsonObject {
   }
 }
 
-/** Other writers say other things of a record. */
+/** Other writers may store other information about a record. */
 function knownAtOf(recordMeta: Json | undefined): Json | undefined {
   if (typeof recordMeta !== 'object' || recordMeta === null || !(knownAtColumn in recordMeta)) return undefined
   return (recordMeta as JsonObject)[knownAtColumn]
@@ -150,7 +150,7 @@ function instantCell(column: string, value: unknown, notes: FileNotes): Instant 
   return readTime(column, value, notes)
 }
 
-/** A cell as a value. A whole number that JavaScript cannot hold exactly becomes text, as in the other formats. */
+/** A cell as a value. An integer that JavaScript cannot represent exactly becomes text, as in the other formats. */
 function jsonCell(column: string, value: unknown): Json {
   const plain = typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value
   if (typeof plain === 'number' && Number.isFinite(plain)) return plain === 0 ? 0 : plain

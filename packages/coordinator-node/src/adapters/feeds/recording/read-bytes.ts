@@ -21,7 +21,7 @@ export async function* readBytes(path: string): AsyncGenerator<Buffer, void, und
 async function* readPlain(path: string): AsyncGenerator<Buffer, void, undefined> {
   const file = createReadStream(path, { highWaterMark: chunkBytes })
   const unpacked = /\.gz$/i.test(path) ? createGunzip({ chunkSize: chunkBytes }) : undefined
-  // The iteration below receives the error itself; the callback only prevents a second throw.
+  // The iteration below receives the error; the callback only prevents an unhandled one.
   if (unpacked !== undefined) pipeline(file, unpacked, () => undefined)
   try {
     for await (const chunk of unpacked ?? file) yield chunk as Buffer
@@ -37,7 +37,7 @@ function checkEncoding(path: string, [first, second]: Buffer): void {
   const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
   if (isUtf16) throw recordingError(path, 'is UTF-16', 'Save it as UTF-8, for instance with: iconv -f UTF-16 -t UTF-8')
 }
-/** Answers the size of a file, in bytes. */
+/** The size of a file, in bytes. */
 export async function checkFile(path: string): Promise<number> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') {

@@ -8,39 +8,39 @@ import { cut, RowProblem, recordingError, refusalOf } from './recording-error.ts
 import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 
 /**
- * Columns that may hold a row's time, whatever their case and however their words are separated (`Open time`, `date_time`). The
- * first of them that is there does; the others are values.
+ * Names of time columns, compared without case and word separators (`Open time`, `date_time`). The first one present is the
+ * time; the others are values.
  */
 const timeColumns: readonly string[] = ['event_at', 'ts_ms', 'open_time', 'timestamp', 'datetime', 'time', 'date']
 const timeNames = timeColumns.map(plainName)
 export const knownAtColumn = 'known_at'
 export const subjectColumn = 'subject'
-/** When the node received the row; a replay receives it again. */
+/** Column with the time at which the node received the row; ignored, because a replay receives it again. */
 export const receivedAtColumn = 'received_at'
 
-/** Columns that only ever hold numbers, whatever the schema says. */
+/** Columns that contain only numbers, whatever the schema. */
 export const numberColumns: ReadonlySet<string> = new Set(['open', 'high', 'low', 'close', 'volume', 'price'])
 
-/** Values without which a row of these kinds is no record. */
+/** Values that rows of these kinds need to be records. */
 const requiredValues: Readonly<Record<string, readonly string[]>> = {
   candle: ['open', 'high', 'low', 'close', 'volume'],
   tick: ['price'],
 }
 
 /**
- * Makes the record of one row; throws a {@link RowProblem}. A candle or tick without a value, such as the candle of a minute without
- * trades or of one that has not ended, is no record.
+ * Makes the record of one row; throws a {@link RowProblem}. A candle or tick without a value, such as the candle of a minute
+ * without trades or of one that has not ended, is not a record.
  */
 export type BuildRecord = (
   subject: string,
   eventAt: Instant,
   knownAt: Instant | undefined,
   values: JsonObject,
-  /** `false`: only the schema says whether it needs the values of its kind. */
+  /** `false`: only the schema decides whether the values of its kind are required. */
   isWhole?: boolean,
 ) => SourceRecord | undefined
 
-/** How long after its event a record without a time of its own is known. */
+/** Delay after its event at which a record without `known_at` becomes known. */
 export function knownDelayMs({
   kind,
   granularity,
@@ -78,7 +78,7 @@ function lacksValue(values: JsonObject, required: readonly string[]): boolean {
   return false
 }
 
-/** @param value as the file has it, any JSON value included */
+/** @param value the unparsed value of the file, which may be any JSON value */
 export function readTime(column: string, value: unknown, notes: FileNotes): Instant {
   const reading = readInstant(value)
   if (reading.at === undefined) {
@@ -90,9 +90,9 @@ export function readTime(column: string, value: unknown, notes: FileNotes): Inst
 }
 
 /**
- * Answers the column that holds the time.
- * @param place of the columns' names
- * @param more time columns that the format knows beside the usual ones
+ * Finds the column that contains the time.
+ * @param place place of the column names
+ * @param more time columns of this format in addition to the usual ones
  */
 export function checkColumns(
   columns: readonly string[],
@@ -122,7 +122,7 @@ export function checkColumns(
   return timeColumn
 }
 
-/** The column, or key, that holds the time; `undefined` where none has one of the known names. */
+/** The column or key that contains the time; `undefined` if none has a known name. */
 export function findTimeColumn(columns: readonly string[], more: readonly string[] = []): string | undefined {
   const own = more.find((name) => columns.includes(name))
   if (own !== undefined) return own

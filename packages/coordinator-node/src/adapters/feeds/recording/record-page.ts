@@ -1,16 +1,16 @@
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 
-/** Some records of a file and, at the same indices, the numbers of their lines or rows. */
+/** Records of a file and, at the same indices, their line or row numbers. */
 export interface RecordPage {
   readonly records: readonly SourceRecord[]
   readonly lines: readonly number[]
-  /** The numbers of those that are no records: a value is missing. */
+  /** Line or row numbers of rows that are not records because a value is missing. */
   readonly leftOut: readonly number[]
-  /** Where a line is, for an error: the file, and what its format calls a line. */
+  /** Place of a line for an error: the file and the line or row. */
   placeOf(line: number): string
 }
 
-/** A page that is being read. `add` takes each line in order; of `undefined`, a value is missing. */
+/** A page that is being read. `add` takes each line in order; `undefined` is a row with a missing value. */
 export function openPage(placeOf: RecordPage['placeOf']): RecordPage & {
   add(line: number, record: SourceRecord | undefined): void
 } {

@@ -4,12 +4,12 @@ import { CrunchError } from '../../../domain/errors.ts'
 
 const maxTextLength = 160
 
-/** A recording that cannot be used: which file, why, and what to do about it. */
+/** The error for an unusable recording: file, cause and fix. */
 export function recordingError(path: string, problem: string, fix: string, cause?: unknown): CrunchError {
   return new CrunchError('RECORDING_INVALID', `${path}: ${problem}. ${fix}`, { cause })
 }
 
-/** What is wrong with one row. Thrown where the row is parsed, and completed there with file and line. */
+/** A problem with one row. Thrown by its parser and completed with file and line by the reader. */
 export class RowProblem extends Error {
   readonly fix: string
 
@@ -24,7 +24,7 @@ export function rowError(place: string, text: string, problem: RowProblem): Crun
   return recordingError(place, `${problem.message} in "${cut(text)}"`, problem.fix, problem.cause)
 }
 
-/** Why a schema or another check refused the values, in one line. */
+/** The reason why a schema or another check refused values, in one line. */
 export function refusalOf(error: unknown): string {
   if (error instanceof z.ZodError) {
     return cut(error.issues.map((issue) => `${issue.path.join('.') || 'values'}: ${issue.message}`).join('; '))

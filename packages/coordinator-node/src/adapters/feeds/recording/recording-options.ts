@@ -13,10 +13,10 @@ export interface RecordingSeries {
   readonly granularity: string
   /**
    * When a row without `known_at` became known: `event`, at its own time, or `granularity`, one granularity later.
-   * Default: `granularity` for candles, whose time is when they open, and `event` for every other kind.
+   * Default: `granularity` for candles, whose time is their opening time, and `event` for every other kind.
    */
   readonly knownAfter?: 'event' | 'granularity'
-  /** Validates the values of one row, as the contract's schema does. What it throws ends the stream with file and line. */
+  /** Validates the values of one row, as the contract's schema does. An exception ends the stream with file and line. */
   parseValues?(values: JsonObject): JsonObject
 }
 
@@ -34,16 +34,16 @@ export interface RecordingFile {
 export interface RecordingOptions {
   /** 1 to 100 files. */
   readonly files: readonly RecordingFile[]
-  /** The series of files without one of their own. */
+  /** The series of files that have none of their own. */
   readonly series: RecordingSeries
-  /** How many rows of each file are read ahead to sort late ones. A row that is later is an error. Default: 10,000. */
+  /** Number of rows of each file that are read ahead to sort late rows. A row that is later still is an error. Default: 10,000. */
   readonly lookAheadRows?: number
-  /** Receives a warning for each file with rows out of order, when it has been read to its end. */
+  /** Receives a warning about each file with rows out of order, once it has been read completely. */
   readonly log?: Log
 }
 
-/** Maximum number of files of a recording: each keeps its look-ahead in memory while it is read. */
+/** Maximum number of files of a recording: each keeps its look-ahead rows in memory while it is read. */
 export const maxFiles = 100
 
-/** Maximum number of records of one instant: they are delivered, and kept in memory, together. */
+/** Maximum number of records of one instant, which are kept in memory and delivered together. */
 export const maxBatchRecords = 100_000

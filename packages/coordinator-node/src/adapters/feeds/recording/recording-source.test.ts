@@ -21,7 +21,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** Each file has a folder of its own, so that its name is what the test says. */
+/** Each file has a folder of its own, so that the test can choose its name. */
 async function file(name: string, content: string | Buffer): Promise<string> {
   count += 1
   const own = join(folder, String(count))
@@ -99,8 +99,8 @@ feedSourceTestsuite('recording, one NDJSON file of all subjects, grouped by subj
   },
 })
 
-describe('the shapes that recordings may have', () => {
-  it('reads several subjects, texts, empty cells and a knownAt of its own', async () => {
+describe('supported shapes of a recording', () => {
+  it('reads several subjects, texts, empty cells and known_at', async () => {
     const path = await file(
       'weather.csv',
       [
@@ -125,7 +125,7 @@ describe('the shapes that recordings may have', () => {
     ])
   })
 
-  it('takes knownAt from the kind unless it is told', async () => {
+  it('derives knownAt from the kind unless it is set', async () => {
     const path = await file('seattle.csv', 'date,temp_max\n2012-01-01,12.8\n')
     const day = Date.UTC(2012, 0, 1)
     expect((await read(weather, [path]))[0]?.[0]?.knownAt).toBe(day)
@@ -134,24 +134,24 @@ describe('the shapes that recordings may have', () => {
     expect((await read(tick, [path]))[0]?.[0]?.knownAt).toBe(day)
   })
 
-  it('hands over what parseValues makes of the values', async () => {
+  it('delivers the result of parseValues', async () => {
     const path = await file('seattle.csv', 'date,temp_max\n2012-01-01,12.8\n')
     const schema = z.object({ temp_max: z.number().transform((celsius) => celsius * 2) })
     const parseValues = (values: JsonObject) => schema.parse(values)
     expect((await read({ ...weather, parseValues }, [path]))[0]?.[0]?.values).toEqual({ temp_max: 25.6 })
   })
 
-  it('keeps a whole number that JavaScript cannot hold as text', async () => {
+  it('keeps an integer that JavaScript cannot represent as text', async () => {
     const path = await file('seattle.csv', 'date,local_ns,small\n2012-01-01,1723161254087896568,1e-7\n')
     expect((await read(weather, [path]))[0]?.[0]?.values).toEqual({ local_ns: '1723161254087896568', small: 1e-7 })
   })
 
-  it('skips a byte order mark and blank lines at the end, and reads a cell over several lines', async () => {
+  it('skips a byte order mark and trailing blank lines, and reads cells that span several lines', async () => {
     const path = await file('seattle.csv', '\uFEFFdate,note\n2012-01-01,"a\nb"\n\n')
     expect((await read(weather, [path]))[0]?.[0]?.values).toEqual({ note: 'a\nb' })
   })
 
-  it('finds the subject in the name, the longer of two, or takes the one that is set', async () => {
+  it('uses the set subject, else the longest one in the file name', async () => {
     const series = { ...weather, subjects: ['york', 'new-york'] }
     const content = 'date,temp_max\n2012-01-01,12.8\n'
     expect((await read(series, [await file('New-York_2012.csv', content)]))[0]?.[0]?.subject).toBe('new-york')
@@ -159,7 +159,7 @@ describe('the shapes that recordings may have', () => {
     expect((await read(series, [{ path, subject: 'york' }]))[0]?.[0]?.subject).toBe('york')
   })
 
-  it('describes only the subjects that its files are about', async () => {
+  it('describes only the subjects of its files', async () => {
     const source = createRecordingSource({
       files: [{ path: await file('x-ETHUSDT-1m.csv', `${header}\n${row(0)}\n`) }],
       series: candles,
@@ -171,13 +171,13 @@ describe('the shapes that recordings may have', () => {
 })
 
 describe('order', () => {
-  it('lets duplicates, revisions and gaps pass as the file has them', async () => {
+  it('delivers duplicates, revisions and gaps unchanged', async () => {
     const path = await file('BTCUSDT.csv', [header, row(0), row(0), row(0, 100.5), row(9)].join('\n'))
     const batches = await read(candles, [path])
     expect(batches.map((batch) => batch.map((it) => it.values.close))).toEqual([[100, 100, 100.5], [100]])
   })
 
-  it('puts late rows in their place and says how many', async () => {
+  it('sorts late rows and logs their number', async () => {
     const path = await file('BTCUSDT.csv', [header, row(2), row(0), row(1), row(4), row(3)].join('\n'))
     const warnings: unknown[] = []
     const log: Log = { ...silentLog, warn: (message, fields) => warnings.push([message, fields]) }
@@ -189,7 +189,7 @@ describe('order', () => {
     ])
   })
 
-  it('refuses a row that is later than the look-ahead, with its line', async () => {
+  it('refuses a row that is later than the look-ahead, naming its line', async () => {
     const minutes = Array.from({ length: 5_000 }, (_, index) => row(index + 1))
     const path = await file('BTCUSDT.csv', [header, ...minutes, row(0)].join('\n'))
     await expect(read(candles, [path], { lookAheadRows: 100 })).rejects.toMatchObject({
@@ -201,7 +201,7 @@ describe('order', () => {
     expect((await read(candles, [path])).flat()).toHaveLength(5_001)
   })
 
-  it('does not depend on the order in which files are named', async () => {
+  it('does not depend on the order of the files', async () => {
     const btc = await file('BTCUSDT.csv', [header, row(0), row(1)].join('\n'))
     const eth = await file('ETHUSDT.csv', [header, row(1), row(2)].join('\n'))
     const batches = await read(candles, [eth, btc])
@@ -221,11 +221,15 @@ const brokenFiles: readonly (readonly [name: string, content: string | Buffer, m
   ['an infinite price', [header, good.replace('101', '1e999')].join('\n'), /line 2: column "high" is "Infinity"/],
   ['no value anywhere', [header, good.replace('101', '')].join('\n'), /holds no row with all of its values/],
   [
-    'a day that is not',
+    'a day that does not exist',
     'date,x\n2023-02-29,1',
     /line 2: column "date" holds "2023-02-29", which is not a time \(2023-02 has 28 days\)/,
   ],
-  ['an hour that is not', 'date,x\n2023-02-28T24:30,1', /line 2: .*there is no hour 24.*Midnight is 00:00 of the foll/],
+  [
+    'an hour that does not exist',
+    'date,x\n2023-02-28T24:30,1',
+    /line 2: .*there is no hour 24.*Midnight is 00:00 of the foll/,
+  ],
   [
     'a time of day beside its date',
     'date,time,x\n2023-02-28,10:00,1',
@@ -291,7 +295,7 @@ describe('a broken recording', () => {
     })
   })
 
-  it('names what the schema refused', async () => {
+  it('names the values that the schema refused', async () => {
     const path = await file('BTCUSDT.csv', [header, good, row(1)].join('\n'))
     const schema = z.object({ close: z.number().max(50), name: z.string() })
     const parseValues = (values: JsonObject) => schema.parse(values)
@@ -311,7 +315,7 @@ describe('a broken recording', () => {
     expect(() => createRecordingSource({ files: [], series: candles })).toThrow(/has no files/)
   })
 
-  it('is refused when its subject is in doubt', async () => {
+  it('is refused when its subject is ambiguous', async () => {
     const content = `${header}\n${good}`
     await expect(read(candles, [await file('prices.csv', content)])).rejects.toThrow(/contains none of the feed's subj/)
     await expect(read(candles, [await file('XBTCUSDT.csv', content)])).rejects.toThrow(/contains none/)
@@ -324,7 +328,7 @@ describe('a broken recording', () => {
     await expect(read(candles, [{ path: both, subject: 'BTCUSDT' }])).rejects.toThrow(/Remove the setting/)
   })
 
-  it('has no series that it was not told of', async () => {
+  it('has only the series of its options', async () => {
     const source = createRecordingSource({ files: [{ path: await file('BTCUSDT.csv', header) }], series: candles })
     const scope = { source: 'exchange', subject: 'DOGE', kind: 'candle', granularity: '1m' }
     const stream = source.stream([scope], new Map(), new AbortController().signal)

@@ -8,7 +8,7 @@ export function archiveFolder(directory: string, { source, subject, kind, granul
   return join(directory, ...[source, subject, kind, granularity].map(safeName))
 }
 
-/** What a recording of a series is called, without its ending: `binance-BTCUSDT-candle-1m`. */
+/** File name of a recording of a series, without extension: `binance-BTCUSDT-candle-1m`. */
 export function recordingName({ source, subject, kind, granularity }: FeedScope): string {
   return [source, subject, kind, granularity].map(safeName).join('-')
 }
@@ -19,8 +19,8 @@ export function utcDay(at: Instant): string {
 }
 
 /**
- * A name as one part of a path. Whatever is not a letter, digit, hyphen, underscore or inner dot is escaped as in a URL, so
- * that a name never leads anywhere else (`..`, `a/b`) and two names never meet.
+ * A name as one component of a path. Characters other than letters, digits, hyphens, underscores and inner dots are escaped
+ * as in a URL, so that a name cannot leave its folder (`..`, `a/b`) and two names never collide.
  */
 export function safeName(name: string): string {
   if (name === '')

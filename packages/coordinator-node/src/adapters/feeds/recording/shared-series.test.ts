@@ -7,7 +7,7 @@ import { createHoleWatch } from '../../../recording/watch-holes.ts'
 import { createRecordingSource } from './create-recording-source.ts'
 import type { RecordingSeries } from './recording-options.ts'
 
-// Real prices lie beside the repository, not in it: several sets carry no licence.
+// Real prices are stored outside the repository, because several sets have no licence.
 const folder = fileURLToPath(new URL('../../../../../../../shared/data/series/', import.meta.url))
 const isThere = existsSync(folder)
 const isRequired = process.env.CI === 'true'
@@ -30,7 +30,7 @@ async function read(names: readonly string[]): Promise<(readonly SourceRecord[])
 }
 
 describe.skipIf(!isThere && !isRequired)('real recordings (skipped where ../shared/data/series is absent)', () => {
-  it('reads a series without a hole to its last row', async () => {
+  it('reads a series without gaps to its last row', async () => {
     const batches = await read(['binance-spot-BTCUSDT-1m-2025-01.csv.gz'])
     expect(batches).toHaveLength(50_000)
     expect(batches[0]).toEqual([
@@ -44,7 +44,7 @@ describe.skipIf(!isThere && !isRequired)('real recordings (skipped where ../shar
     expect(batches.at(-1)?.[0]?.eventAt).toBe(Date.UTC(2025, 1, 4, 20, 19))
   })
 
-  it('merges three subjects and keeps the two holes of 2021-04', async () => {
+  it('merges three subjects and keeps the two gaps of 2021-04', async () => {
     const batches = await read(['SOL', 'BTC', 'ETH'].map((coin) => `binance-spot-${coin}USDT-1m-2021-04.csv.gz`))
     const times = batches.map((batch) => (batch[0] as SourceRecord).eventAt)
     const holes = times.flatMap((at, index) => {
@@ -57,7 +57,7 @@ describe.skipIf(!isThere && !isRequired)('real recordings (skipped where ../shar
     ])
     const watch = createHoleWatch(silentLog)
     for (const record of batches.flat()) watch.note(record)
-    // A series lacks single minutes of its own as well; the two long holes are in all three.
+    // Each series also lacks some single minutes; the two long gaps are in all three.
     const long = watch.holes().filter(({ missingCount }) => missingCount > 100)
     expect(
       long.map(({ scope, from, missingCount }) => [scope.subject, new Date(from).toISOString(), missingCount]),

@@ -5,13 +5,13 @@ import { recordingError } from './recording-error.ts'
 
 export interface SortOptions {
   readonly timeOf: (record: SourceRecord) => Instant
-  /** How many rows may wait for one that belongs before them. */
+  /** Number of rows that are held back so that a late row can be inserted before them. */
   readonly lookAheadRows: number
-  /** Called at the end of the file, also with zero. */
+  /** Called at the end of the file, even if the count is 0. */
   readonly onEnd: (outOfOrderCount: number) => void
 }
 
-/** Brings a file's records into order of time; records of one time keep the file's order. A row that is too late throws. */
+/** Sorts a file's records by time; records of one time keep the order of the file. Throws for a row that is too late. */
 export async function* sortByTime(
   pages: AsyncIterable<RecordPage>,
   options: SortOptions,
@@ -42,7 +42,7 @@ export async function* sortByTime(
   yield waiting
 }
 
-/** The first place whose record has a later time. */
+/** The first index whose record has a later time. */
 function placeAfter(sorted: readonly SourceRecord[], at: Instant, timeOf: SortOptions['timeOf']): number {
   let low = 0
   let high = sorted.length

@@ -3,25 +3,25 @@ import type { RawData, WebSocket } from 'ws'
 
 /** One connection to the fake exchange. */
 export interface FakeConnection {
-  /** What it is subscribed to. */
+  /** The subscribed streams. */
   readonly streams: readonly string[]
   readonly isOpen: boolean
-  /** How many messages it was sent. */
+  /** Number of messages received. */
   readonly sentCount: number
-  /** How many pings have come. */
+  /** Number of pings received. */
   readonly pingCount: number
-  /** Whatever a test wants sent, as it is. */
+  /** Sends a text unchanged. */
   send(frame: string | Buffer): void
-  /** A message of a stream, in the envelope that Binance puts around it. */
+  /** Sends a message of a stream in Binance's envelope. */
   sendData(stream: string, message: object): void
-  /** The same, if the stream was subscribed to. */
+  /** The same, if the stream is subscribed. */
   offer(stream: string, message: object): void
   ping(): void
-  /** Ends it with a goodbye. */
+  /** Closes the connection with a close frame. */
   finish(code?: number, reason?: string): void
-  /** Ends it as a broken cable would, after what was sent has left. */
+  /** Cuts the connection without a close frame, after everything sent has left. */
   cut(): Promise<void>
-  /** The same after so many bytes of a text message. */
+  /** The same after this many bytes of a text message. */
   cutWithin(text: string, byteCount: number): void
 }
 
@@ -83,7 +83,7 @@ export function createFakeConnection(
   }
 }
 
-/** How a server writes one short text. */
+/** Encodes a short text as a server's WebSocket frame. */
 export function textFrame(text: string): Buffer {
   const bytes = Buffer.from(text)
   const { byteLength } = bytes

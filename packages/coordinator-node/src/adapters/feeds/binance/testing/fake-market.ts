@@ -1,10 +1,10 @@
 import type { Instant } from '../../../../domain/time.ts'
 import type { SourceRecord } from '../../../../ports/feed-source.ts'
 
-/** A candle in numbers; the wire has texts of eight decimals. */
+/** A candle in numbers; Binance sends strings with eight decimals. */
 export interface FakeCandle {
   readonly symbol: string
-  /** As Binance writes it, `1m`. */
+  /** The interval as Binance writes it, e.g. `1m`. */
   readonly interval: string
   readonly openAt: Instant
   readonly closeAt: Instant
@@ -26,7 +26,7 @@ export interface FakeTrade {
   readonly at: Instant
   readonly price: number
   readonly quantity: number
-  /** How many trades are one in it; by default one. */
+  /** Number of trades that it aggregates; default 1. */
   readonly count?: number
 }
 
@@ -34,11 +34,11 @@ export interface FakeTrade {
 export type CandleRow = readonly (string | number)[]
 export type TradeRow = Readonly<Record<'a' | 'f' | 'l' | 'T', number>> & Readonly<Record<'p' | 'q', string>>
 
-/** What a fake exchange remembers, in the shapes in which it answers. */
+/** The stored data of a fake exchange, in the shape of its answers. */
 export interface FakeMarket {
-  /** One open time has one candle: a later version takes the place of an earlier one. */
+  /** Stores a candle; a later version replaces an earlier one with the same open time. */
   putCandle(symbol: string, interval: string, row: CandleRow): void
-  /** Numbers the trade and keeps it. */
+  /** Numbers and stores a trade. */
   addTrade(trade: FakeTrade): TradeRow
   putTrade(symbol: string, row: TradeRow): void
   candles(query: URLSearchParams): readonly CandleRow[]

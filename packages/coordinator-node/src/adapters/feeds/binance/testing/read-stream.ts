@@ -1,16 +1,16 @@
 import type { FeedScope } from '../../../../domain/feed-record.ts'
 import type { FeedSource, SourceRecord } from '../../../../ports/feed-source.ts'
 
-/** Reads a stream for a test, which waits for what it expects. */
+/** Reads a stream in the background; the test waits for the records that it expects. */
 export interface StreamReader {
-  /** All that came so far. */
+  /** All records so far. */
   readonly records: readonly SourceRecord[]
   readonly opened: Promise<void>
-  /** When the stream has ended, or rejects with what it rejected with. */
+  /** Settles as the stream does. */
   readonly ended: Promise<void>
-  /** When so many records are there; rejects when the stream ends before. */
+  /** Resolves when there are so many records; rejects if the stream ends before. */
   until(count: number): Promise<readonly SourceRecord[]>
-  /** When there is such a record. */
+  /** Resolves when there is such a record. */
   untilSome(isWanted: (record: SourceRecord) => boolean): Promise<readonly SourceRecord[]>
   /** Aborts it. */
   stop(): Promise<void>
@@ -31,7 +31,7 @@ export function readStream(source: FeedSource, scopes: readonly FeedScope[]): St
     }
   }
   const ended = read()
-  // Whoever waits for it hears of it; in a test that does not, it is no one's.
+  // Tests that await `ended` see the rejection; in others it must not count as unhandled.
   ended.catch(() => {})
   function when(isReached: () => boolean): Promise<readonly SourceRecord[]> {
     const reached = new Promise<readonly SourceRecord[]>((resolve) => {

@@ -5,15 +5,15 @@ import type { FeedScope } from '../../../../domain/feed-record.ts'
 import type { TradeRow } from './fake-market.ts'
 import type { FakeBinance } from './start-fake-binance.ts'
 
-// What real connections received lies beside the repository, not in it: several sets carry no licence.
+// Recordings of real connections are stored outside the repository, because several have no licence.
 const folder = fileURLToPath(new URL('../../../../../../../../shared/data/payloads/binance/', import.meta.url))
 
-/** Whether tests of them are to be skipped: the recordings are not there, and this is no CI. */
+/** Whether to skip tests of the recordings: they are absent, and this is not CI. */
 export const isWithoutLogs = !existsSync(folder) && process.env.CI !== 'true'
 
 export interface Frame {
   readonly stream: string
-  // Read as the log has it, to expect what our code should have read.
+  // Reads the log independently of our code, to derive the expected records.
   // biome-ignore lint/suspicious/noExplicitAny: the shape is what is tested
   readonly data: any
 }
@@ -29,7 +29,7 @@ export function readLog(name: string): { readonly texts: readonly string[]; read
 export const isTrade = ({ data }: Frame) => data.e === 'aggTrade' || data.e === 'trade'
 export const symbolsOf = (frames: readonly Frame[]) => [...new Set(frames.map(({ data }) => data.s as string))]
 
-/** One record a symbol and millisecond, worked out from the log alone. */
+/** One record per symbol and millisecond, derived from the log alone. */
 export function expectedTrades(frames: readonly Frame[], symbol: string) {
   const ofSymbol = frames.filter((frame) => isTrade(frame) && frame.data.s === symbol).map(({ data }) => data)
   return [...new Set(ofSymbol.map((data) => data.T as number))].map((at) => {
@@ -58,7 +58,7 @@ export function expectedCandles(frames: readonly Frame[]) {
 export const scopesOf = (symbols: readonly string[], kind: string): FeedScope[] =>
   symbols.map((subject) => ({ source: 'binance', subject, kind, granularity: '1m' }))
 
-/** The history knows what came before the log. */
+/** The history also has the trades before the log. */
 export function putTradeBefore(binance: FakeBinance, frames: readonly Frame[], symbol: string): void {
   const first = frames.find(({ data }) => data.e === 'aggTrade' && data.s === symbol)?.data
   if (first === undefined) return

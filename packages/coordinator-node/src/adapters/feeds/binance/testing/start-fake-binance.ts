@@ -20,9 +20,9 @@ export interface FakeAnswer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** The connection is cut after so many bytes of the body. */
+  /** Cuts the connection after this many bytes of the body. */
   readonly cutAfter?: number
-  /** The body begins and never ends; the answer to a handshake does not even begin. */
+  /** The body never ends; a handshake gets no answer at all. */
   readonly stalls?: boolean
 }
 
@@ -32,40 +32,40 @@ export interface FakeRequest {
 }
 
 export interface FakeBinanceOptions {
-  /** Symbols that are traded; by default BTCUSDT and ETHUSDT. */
+  /** Traded symbols; default BTCUSDT and ETHUSDT. */
   readonly symbols?: readonly string[]
-  /** The server's clock, which its `Date` header tells; by default the machine's. */
+  /** The server's clock, sent in its `Date` header; default the machine's. */
   readonly now?: () => Instant
-  /** Whether pings are answered; by default they are. */
+  /** Whether pings are answered; default true. */
   readonly answersPings?: boolean
-  /** Whether subscriptions are answered; by default they are. */
+  /** Whether subscriptions are answered; default true. */
   readonly answersSubscriptions?: boolean
-  /** While it is, every request and every handshake is answered with 503. */
+  /** While true, every request and handshake is answered with 503. */
   readonly isAway?: () => boolean
-  /** Called when a connection stands. */
+  /** Called when a connection is open. */
   readonly onConnect?: (connection: FakeConnection) => void
 }
 
-/** An exchange on this machine that remembers what was published and streams it to whoever is connected. */
+/** A local exchange that stores published data and streams it to all connections. */
 export interface FakeBinance {
   readonly restUrl: string
   readonly streamUrl: string
-  /** What it answers from; what is put here directly is not streamed. */
+  /** The data that requests read. Data added here directly is not streamed. */
   readonly market: FakeMarket
-  /** Every request that came, in order. */
+  /** All requests, in order. */
   readonly requests: readonly FakeRequest[]
-  /** Every connection that was ever made, in order. */
+  /** All connections so far, in order. */
   readonly connections: readonly FakeConnection[]
-  /** Sockets of both kinds that are open. */
+  /** Number of open HTTP and WebSocket sockets. */
   readonly openSockets: number
-  /** What `X-MBX-USED-WEIGHT-1M` says next; grows by itself. */
+  /** Next value of `X-MBX-USED-WEIGHT-1M`; grows with each request. */
   usedWeight: number
-  /** When so many connections have been made and are subscribed, since the start. */
+  /** Resolves when this many connections have been made and subscribed since the start. */
   connected(count: number): Promise<FakeConnection>
-  /** Remembers it, and streams it. Unless it is closed, it is the one that goes on. */
+  /** Stores and streams a candle; one that is not closed is the current candle. */
   publishCandle(candle: FakeCandle, isClosed?: boolean): void
   publishTrade(trade: FakeTrade): void
-  /** The next requests get this answer, those of one path alone where one is given. */
+  /** The next requests, or only those of `path` if given, get this answer. */
   failRequests(answer: FakeAnswer, times?: number, path?: string): void
   /** The next handshakes get this answer. */
   failHandshakes(answer: FakeAnswer, times?: number): void

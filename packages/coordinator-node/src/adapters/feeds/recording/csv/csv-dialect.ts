@@ -1,14 +1,14 @@
 import { readInstant } from '../../../../domain/instant-text.ts'
 import { findTimeColumn } from '../record-builder.ts'
 
-/** How a file of separated values is written. */
+/** Format of a file of separated values. */
 export interface CsvDialect {
   readonly delimiter: ',' | ';' | '\t'
-  /** Whether blanks stand around the separators. */
+  /** Whether there are blanks around the separators. */
   readonly trim: boolean
 }
 
-/** The dialect of a file, by its first line: commas, else semicolons, else tabs. */
+/** The dialect of a file, from its first line: commas, else semicolons, else tabs. */
 export function dialectOf(firstLine: string): CsvDialect {
   const unquoted = firstLine.replace(/"(?:[^"]|"")*"/g, '""')
   const delimiter = ([',', ';', '\t'] as const).find((it) => unquoted.includes(it)) ?? ','
@@ -16,7 +16,7 @@ export function dialectOf(firstLine: string): CsvDialect {
   return { delimiter, trim }
 }
 
-/** Whether a first line has values where the names of the columns belong: a time or only numbers, and no name of a time column. */
+/** Whether a first line has values instead of column names: a time or only numbers, and no name of a time column. */
 export function isDataLine(cells: readonly string[]): boolean {
   if (findTimeColumn(cells) !== undefined) return false
   const filled = cells.filter((cell) => cell !== '')
@@ -26,7 +26,7 @@ export function isDataLine(cells: readonly string[]): boolean {
 
 const [lineFeed, carriageReturn] = [0x0a, 0x0d]
 
-/** Makes line feeds of all line ends, those within quotes included; chunk by chunk of one file. */
+/** Converts all line ends to line feeds, including those in quotes. Call it with the chunks of one file in order. */
 export function createLineEndings(): (chunk: Buffer) => Buffer {
   let endsInReturn = false
   return (chunk) => {
@@ -34,7 +34,7 @@ export function createLineEndings(): (chunk: Buffer) => Buffer {
     const unified = Buffer.allocUnsafe(chunk.length)
     let length = 0
     for (const byte of chunk) {
-      // The return before it has become one already.
+      // The preceding carriage return was converted already.
       const isSecondHalf = endsInReturn && byte === lineFeed
       endsInReturn = byte === carriageReturn
       if (isSecondHalf) continue

@@ -22,25 +22,25 @@ import { parseCell } from './parse-cell.ts'
 type CsvRow = readonly string[]
 
 interface CsvTable extends CsvDialect {
-  /** Rows as they are read, at most 64 KiB of text at a time. */
+  /** Parses rows, at most 64 KiB of text at a time. */
   readonly rows: AsyncGenerator<readonly CsvRow[]>
 }
 
-// The high-water mark lets one chunk's rows all wait in the parser, so that each chunk costs a turn of the event loop instead
-// of each row: 230,000 rows/s instead of 150,000. A chunk has at most 65,536 rows. `info`, which would number the lines, costs
-// as much again; counting the line ends that cells hold costs next to nothing.
+// The high-water mark lets the parser buffer all rows of a chunk, so that each chunk, not each row, costs a turn of the event
+// loop: 230,000 rows/s instead of 150,000. A chunk has at most 65,536 rows. The option `info`, which would number the lines,
+// costs as much again; counting the line ends within cells costs next to nothing.
 const parserOptions: Options & { readonly readableHighWaterMark: number } = {
   bom: true,
   relax_column_count: true,
   max_record_size: 1_048_576,
   readableHighWaterMark: 131_072,
-  // By itself the parser expects everywhere what ends the first line. Several of them cost a third of its speed.
+  // By default the parser expects the line end of the first line everywhere. Allowing several costs a third of its speed.
   record_delimiter: '\n',
 }
-/** Where the first line is longer than that, its separator is not looked for any further. */
+/** The separator is searched only in this many bytes of the first line. */
 const maxFirstLineBytes = 65_536
 
-/** The records of a CSV file in the file's order, a page for each 64 KiB of text. */
+/** The records of a CSV file in file order, one page per 64 KiB of text. */
 export async function* readCsvRecords(
   file: RecordingFile,
   series: RecordingSeries,
@@ -59,7 +59,7 @@ export async function* readCsvRecords(
     for (const cells of rows) {
       line += 1 + lineEndsIn(cells)
       if (blankLine !== undefined) throw rowError(placeOf(blankLine), '', blankProblem())
-      // Blank lines are harmless at the end of a file only: elsewhere a row may have been lost there.
+      // Blank lines are harmless only at the end of a file; elsewhere a row may be missing.
       if (cells.length === 1 && cells[0] === '' && toRecord !== undefined) blankLine = line
       else if (toRecord !== undefined) take(toRecord, cells)
       else {
@@ -107,7 +107,7 @@ async function* readRows(
   dialect: CsvDialect,
 ): AsyncGenerator<readonly CsvRow[]> {
   const parser = parse({ ...parserOptions, ...dialect })
-  // Errors are thrown by `write` and `end` below; without a listener they would end the process as well.
+  // `write` and `end` below throw errors; without a listener the same errors would also end the process.
   parser.on('error', () => undefined)
   const unify = createLineEndings()
   const write = async (bytes: Buffer): Promise<CsvRow[]> => {
@@ -164,7 +164,7 @@ function located(place: string, cells: CsvRow, toRecord: RowParser, delimiter: s
   }
 }
 
-/** A row without a value that its kind needs is no record. */
+/** A row without a value that its kind requires is not a record. */
 type RowParser = (cells: CsvRow) => SourceRecord | undefined
 
 interface RowContext {

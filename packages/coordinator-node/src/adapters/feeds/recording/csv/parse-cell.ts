@@ -4,13 +4,14 @@ import { RowProblem } from '../recording-error.ts'
 // Leading zeros make a code (`007`), not a number.
 const numberText = /^[+-]?(?:0|[1-9]\d*)(?:\.\d*)?(?:[eE][+-]?\d+)?$|^[+-]?\.\d+(?:[eE][+-]?\d+)?$/
 const wholeNumber = /^[+-]?\d+$/
-/** How programs write that there is no value. */
+/** Notations of programs for a missing value. */
 const missing = /^(?:nan|null|none)?$/i
 const notFinite = /^[+-]?(?:nan|inf|infinity)$/i
 
 /**
- * A cell of a CSV file as a value: a number, `null` when it is empty (or, in a column of numbers, says so), else its text. A whole number that JavaScript cannot
- * hold exactly stays text. Throws a {@link RowProblem} for what is no finite number where one must be.
+ * The value of a CSV cell: a number; `null` if it is empty (or, in a numeric column, a notation for a missing value); else its
+ * text. An integer that JavaScript cannot represent exactly stays text. Throws a {@link RowProblem} for anything that is not a
+ * finite number in a numeric column.
  */
 export function parseCell(text: string, column: string): number | string | null {
   const value = Number(text)
@@ -35,7 +36,7 @@ function notNumber(column: string, text: string): RowProblem {
   )
 }
 
-/** The usual case without a regular expression, twice as fast: what starts with 1 to 9, ends in a digit and is a number. */
+/** Fast path without a regular expression, twice as fast: a number that starts with 1 to 9 and ends with a digit. */
 function isPlainNumber(text: string, value: number): boolean {
   const first = text.charCodeAt(0)
   const last = text.charCodeAt(text.length - 1)
