@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { errorText } from '@crunch/local-processes/errors'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { type AuthorFunction, callAuthor, parseReturned } from './author-code.ts'
+import { AuthorError, type AuthorFunction, callAuthor, ifAuthorFails, parseReturned } from './author-code.ts'
 
 const lines = readFileSync(fileURLToPath(import.meta.url), 'utf8').split('\n')
 
@@ -44,6 +44,19 @@ describe('an error of the author says the function, file and line, and the cause
     )
   })
 
+  test('where the function notices that its context only asks where it is read', () => {
+    const run = (context: { output: unknown }) => {
+      try {
+        return { value: Number.NaN, output: context.output }
+      } catch {
+        throw new Error('no output') // notices
+      }
+    }
+    expect(failure({ owner: {}, run })).toMatch(
+      `score.compute at ${place('notices')} returned what score.schema refuses`,
+    )
+  })
+
   test('where the schema itself throws', () => {
     const of = z.object({ value: z.number() }).transform((): { value: number } => {
       throw new Error('in the schema') // schema
@@ -70,4 +83,15 @@ describe('an error of the author says the function, file and line, and the cause
 test('a function is called as the method that it is', () => {
   const owner = { factor: 3, run(this: { factor: number }) { return { value: this.factor } } } // biome-ignore format: short
   expect(callAuthor({ path: 'score.compute', owner, run: owner.run }, {})).toEqual({ value: 3 })
+})
+
+test('a step goes on after an error of the author, and ends with one of the engine', () => {
+  const failing = (error: Error) => () => {
+    throw error
+  }
+  const otherwise = (reason: string) => `void: ${reason}`
+  expect(ifAuthorFails(() => 'scored', otherwise)).toBe('scored')
+  expect(ifAuthorFails(failing(new AuthorError('no weights')), otherwise)).toBe('void: no weights')
+  const own = new TypeError('a fault of the engine')
+  expect(() => ifAuthorFails(failing(own), otherwise)).toThrow(own)
 })

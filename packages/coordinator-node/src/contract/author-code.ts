@@ -31,6 +31,16 @@ export function callAuthor<Context>(author: AuthorFunction<Context>, context: Co
   }
 }
 
+/** What `run` returns, or what `otherwise` makes of the reason if the author's code failed in it. Other errors are the engine's. */
+export function ifAuthorFails<Value, Other>(run: () => Value, otherwise: (reason: string) => Other): Value | Other {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof AuthorError) return otherwise(error.message)
+    throw error
+  }
+}
+
 /** The value after its schema, and after `read`, which may refuse it too. Throws an {@link AuthorError}. */
 export function parseReturned<Value>(
   author: AuthorFunction<never>,
@@ -93,9 +103,6 @@ function decoded(name: string): string {
   }
 }
 
-/** Thrown by the context that only asks where a function is. */
-class Probe extends Error {}
-
 /**
  * Where a function reads its context: a value that was returned has no stack. Contract functions are pure, so calling
  * one once more changes nothing. `null` when it reads nothing.
@@ -105,7 +112,7 @@ function placeOfFunction(author: Pick<AuthorFunction<never>, 'owner' | 'run'>): 
     {},
     {
       get: function read(): never {
-        const probe = new Probe()
+        const probe = new Error('the context only asks where it is read')
         Error.captureStackTrace(probe, read)
         throw probe
       },
@@ -115,7 +122,7 @@ function placeOfFunction(author: Pick<AuthorFunction<never>, 'owner' | 'run'>): 
     runAuthorCode(author, context as never)
     return null
   } catch (error) {
-    return error instanceof Probe ? placeThrown(error) : null
+    return placeThrown(error)
   }
 }
 

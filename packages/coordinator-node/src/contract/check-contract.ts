@@ -83,10 +83,11 @@ function checkSchedule(contract: AnyContract): Finding[] {
       return [{ path: `${path}.subject`, cause: `no feed has "${entry.subject}"`, fix }]
     }
     const findings = scheduleLengths(path, entry, feed.granularity)
-    if (keys.indexOf(keys[index] ?? '') !== index) {
+    const key = scheduleKey(entry)
+    if (keys.indexOf(key) !== index) {
       findings.push({
         path: `${path}.key`,
-        cause: `"${keys[index]}" is already the key of an earlier entry`,
+        cause: `"${key}" is already the key of an earlier entry`,
         fix: 'set a key of its own',
       })
     }

@@ -4,6 +4,7 @@ import { changedContract, market } from '../../test/sample-contract.ts'
 import { checkContract } from './check-contract.ts'
 
 const findings = (values: z.ZodType) => checkContract(changedContract({ feed: { ...market, values } }))
+const doubled = z.object({ close: z.number().transform((close) => close * 2) })
 
 describe('the schema of a feed’s values', () => {
   test.each<[string, z.ZodType]>([
@@ -15,15 +16,7 @@ describe('the schema of a feed’s values', () => {
   })
 
   test.each<[string, z.ZodType]>([
-    [
-      'scales',
-      z.object({
-        close: z
-          .number()
-          .positive()
-          .transform((close) => close * 2),
-      }),
-    ],
+    ['scales', doubled],
     ['renames', z.object({ close: z.number() }).transform(({ close }) => ({ price: close }))],
   ])('returns its own result unchanged, since records pass it again: it %s', (_, values) => {
     expect(findings(values)).toEqual([
@@ -33,5 +26,10 @@ describe('the schema of a feed’s values', () => {
         fix: expect.stringContaining('transform in input.build and truth.resolve instead'),
       },
     ])
+  })
+
+  test('is named by its place among several feeds', () => {
+    const feed = [market, { ...market, subjects: ['SOLUSDT'], values: doubled }]
+    expect(checkContract(changedContract({ feed })).map(({ path }) => path)).toEqual(['feed[1].values'])
   })
 })

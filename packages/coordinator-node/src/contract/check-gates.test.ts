@@ -55,6 +55,9 @@ describe('a gate', () => {
     expect(agree({ with: 'ETHUSD' })).toEqual([
       '  - feed[0].gate.agree.with: no feed of the contract has "ETHUSD" of "binance"; did you mean "ETHUSDT"?',
     ])
+    expect(agree({ with: 'gold' })).toEqual([
+      '  - feed[0].gate.agree.with: no feed of the contract has "gold" of "binance"; the feeds have BTCUSDT, ETHUSDT',
+    ])
     const pyth = { ...one, source: 'pyth', subjects: ['BTCUSD'] }
     expect(agree({ with: 'BTCUSD', source: 'pyth' }, pyth)).toEqual([])
     expect(agree({ with: 'BTCUSD' }, pyth)).toEqual([

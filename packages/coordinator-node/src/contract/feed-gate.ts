@@ -1,3 +1,4 @@
+import { present } from '../domain/errors.ts'
 import type { FeedGate, FeedPeer } from '../domain/feed-trust.ts'
 import type { FeedDefinition } from './feed-definition.ts'
 import { numericFields } from './numeric-fields.ts'
@@ -41,20 +42,20 @@ export function resolveGate(own: GatedSeries, all: readonly GatedSeries[]): Feed
   const { gate } = own.definition
   if (gate === undefined) return null
   const { frozenAfter = null, maxJump, agree } = gate
-  const watch = watchOf(own.definition) ?? ''
+  const watched = () => present(watchOf(own.definition), `the value to watch of ${own.scope.subject}`)
   const [peer] = peersOf(own, all)
   return {
     frozenAfter,
-    maxJump: maxJump === undefined ? null : { watch, limit: maxJump },
+    maxJump: maxJump === undefined ? null : { watch: watched(), limit: maxJump },
     agree:
       agree === undefined || peer === undefined
         ? null
         : {
-            watch,
+            watch: watched(),
             within: agree.within,
             peer: {
               scope: peer.scope,
-              watch: watchOf(peer.definition) ?? watch,
+              watch: watchOf(peer.definition) ?? watched(),
               granularityMs: peer.granularityMs,
             },
           },

@@ -5,9 +5,9 @@ import { type FeedScope, feedScopeKey } from '../domain/feed-record.ts'
 import type { FeedGate } from '../domain/feed-trust.ts'
 import type { NewcomerPolicy } from '../domain/leaderboard.ts'
 import { defaultOrganizerId, type Organizer } from '../domain/models/model-role.ts'
-import type { Schedule } from '../domain/round.ts'
+import type { Round, Schedule } from '../domain/round.ts'
 import { durationMs, formatDuration } from '../domain/time.ts'
-import type { AnyContract, ScheduleEntry } from './crunch-contract.ts'
+import type { AnyContract, RoundContext, ScheduleEntry } from './crunch-contract.ts'
 import type { FeedDefinition } from './feed-definition.ts'
 import { resolveGate } from './feed-gate.ts'
 import { schemaForms } from './schema-forms.ts'
@@ -129,4 +129,10 @@ function resolveSchedule(entry: ScheduleEntry, feeds: readonly ContractFeed[]): 
     stepMs: entry.step === undefined ? horizonMs : durationMs(entry.step),
     on: entry.on ?? 'record',
   }
+}
+
+/** What a contract's functions get to know about a round. */
+export function roundContext(round: Round): RoundContext {
+  const { scheduleKey, performedAt, resolvableAt, horizonMs, stepMs } = round
+  return { scheduleKey, subject: round.scope.subject, performedAt, resolvableAt, horizonMs, stepMs }
 }

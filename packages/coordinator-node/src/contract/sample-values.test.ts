@@ -50,6 +50,7 @@ describe('sampleValues', () => {
         6,
       ),
     ).toEqual([])
+    expect(sampleValues(z.union([]), 6)).toEqual([])
     const undescribed = z.lazy(() => {
       throw new Error('imported in a circle')
     })

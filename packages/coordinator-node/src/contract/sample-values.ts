@@ -34,12 +34,13 @@ function samples(schema: z.ZodType, count: number): { readonly input: unknown; r
   })
 }
 
-function sample(json: JsonSchema | boolean, index: number): unknown {
-  if (typeof json === 'boolean') return index
+/** @param json `undefined` for a union of nothing, which takes no value */
+function sample(json: JsonSchema | boolean | undefined, index: number): unknown {
+  if (typeof json !== 'object') return index
   if (json.const !== undefined) return json.const
   if (json.enum !== undefined) return json.enum[index % json.enum.length]
   const options = json.anyOf ?? json.oneOf
-  if (options !== undefined) return sample(options[index % options.length] ?? {}, index)
+  if (options !== undefined) return sample(options[index % options.length], index)
   switch (json.type) {
     case 'number':
       return numberBetween(json, index)

@@ -27,7 +27,6 @@ function describe(schema: JsonObject): JsonObject {
       if (key === 'properties' || key === '$defs') return [[key, mapValues(value as JsonObject, describeAny)]]
       // The order of names means nothing.
       if (key === 'required') return [[key, [...(value as readonly string[])].sort()]]
-      if (key === 'enum' || key === 'const') return [[key, value]]
       return [[key, describeAny(value)]]
     }),
   )

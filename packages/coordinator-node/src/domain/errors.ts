@@ -22,6 +22,12 @@ export type CrunchErrorCode =
   | 'NOT_FOUND'
   | 'BAD_REQUEST'
 
+/** A value that the engine itself guarantees. Throws a `RangeError` if it is missing: a default would hide the engine's fault. */
+export function present<Value>(value: Value | undefined, what: string): Value {
+  if (value === undefined) throw new RangeError(`${what} is missing, which is a fault of the engine`)
+  return value
+}
+
 /**
  * The environment is broken, not the program. The message says what happened, where, and how to fix it; `code` is stable.
  * Expected outcomes (a late model, a truth that is not known yet) are data, never an error.

@@ -37,7 +37,10 @@ export function readInstant(value: unknown): InstantReading {
   if (text === '')
     return refused(value === undefined || value === null || value === '' ? 'it is empty' : 'it is no text')
   const number = digits.exec(text)
-  if (number !== null) return readDigits(number[1] ?? '', number[2] ?? '')
+  if (number !== null) {
+    const [, whole = '', fraction = ''] = number
+    return readDigits(whole, fraction)
+  }
   const match = iso.exec(text) ?? isoBasic.exec(text)
   return match === null ? refused(...reasonOf(text)) : readDate(match.slice(1))
 }

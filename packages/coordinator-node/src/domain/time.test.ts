@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { durationMs, floorToGrid, formatDuration, formatInstant, parseDuration } from './time.ts'
+import { describeLength, durationMs, floorToGrid, formatDuration, formatInstant, parseDuration } from './time.ts'
 
 describe('durations', () => {
   test.each([
@@ -65,6 +65,12 @@ describe('durations', () => {
       '1500ms',
       '1m',
     ])
+    expect(() => formatDuration(1.5)).toThrow('1.5 ms is not a whole number of milliseconds')
+  })
+
+  test('are described to people in their two largest units', () => {
+    const lengths = [0, 999, 20_000, 200_000, 7_200_000, 7_201_000, 90_060_000]
+    expect(lengths.map(describeLength)).toEqual(['0 s', '0 s', '20 s', '3 min 20 s', '2 h', '2 h', '1 d 1 h'])
   })
 })
 

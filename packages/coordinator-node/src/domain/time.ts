@@ -2,16 +2,14 @@
 export type Instant = number
 
 /** A length of time as an author writes it: a positive number and a unit (`ms`, `s`, `m`, `h`, `d`, `w`), e.g. `'15s'`, `'5m'`, `'1d'`. */
-export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd' | 'w'}`
+export type Duration = `${number}${Unit}`
 
-const unitMs: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-}
+const unitMs = { w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const
+
+type Unit = keyof typeof unitMs
+
+/** From the longest on. */
+const units = Object.keys(unitMs) as readonly Unit[]
 
 const durationPattern = /^(\d+)(?:\.(\d+))?(ms|s|m|h|d|w)$/
 
@@ -23,7 +21,7 @@ export function parseDuration(text: string): number | undefined {
   if (match === null) return undefined
   const [, whole = '', decimals = '', unit = ''] = match
   // In integers: as a floating-point product, 1.001 s would not be a whole number of milliseconds.
-  const scaledMs = BigInt(whole + decimals) * BigInt(unitMs[unit] ?? 0)
+  const scaledMs = BigInt(whole + decimals) * BigInt(unitMs[unit as Unit])
   const scale = 10n ** BigInt(decimals.length)
   const lengthMs = Number(scaledMs / scale)
   return scaledMs % scale === 0n && Number.isSafeInteger(lengthMs) && lengthMs > 0 ? lengthMs : undefined
@@ -38,11 +36,11 @@ export function durationMs(text: string): number {
   return lengthMs
 }
 
-/** The shortest way to write a length in milliseconds: `90_000` is `'90s'`, `3_600_000` is `'1h'`. */
+/** The shortest way to write a whole number of milliseconds: `90_000` is `'90s'`, `3_600_000` is `'1h'`. Throws a `RangeError` for others. */
 export function formatDuration(lengthMs: number): Duration {
-  const units = ['w', 'd', 'h', 'm', 's', 'ms'] as const
-  const unit = units.find((candidate) => lengthMs % (unitMs[candidate] ?? 1) === 0) ?? 'ms'
-  return `${lengthMs / (unitMs[unit] ?? 1)}${unit}`
+  const unit = units.find((candidate) => lengthMs % unitMs[candidate] === 0)
+  if (unit === undefined) throw new RangeError(`${lengthMs} ms is not a whole number of milliseconds`)
+  return `${lengthMs / unitMs[unit]}${unit}`
 }
 
 /** The start of the grid cell that holds an instant; cells are half open, `[start, start + stepMs)`, from the epoch. */

@@ -1,3 +1,5 @@
+import { present } from '../errors.ts'
+
 /** The values of one model by round. */
 export type ValuesByRound = ReadonlyMap<string, number>
 
@@ -13,16 +15,9 @@ export function meanRankCorrelations(models: readonly ValuesByRound[]): (number 
   for (const model of models) {
     for (const roundId of model.keys()) if (!roundIndex.has(roundId)) roundIndex.set(roundId, roundIndex.size)
   }
-  const sorted = models.map((model) => sortModel(model, roundIndex))
+  const sorted = models.map((model) => ({ ...sortModel(model, roundIndex), sum: 0, count: 0 }))
   const left = new Float64Array(roundIndex.size)
   const right = new Float64Array(roundIndex.size)
-  const sums = new Float64Array(models.length)
-  const counts = new Uint32Array(models.length)
-
-  function add(index: number, value: number): void {
-    sums[index] = (sums[index] ?? 0) + value
-    counts[index] = (counts[index] ?? 0) + 1
-  }
 
   function correlatePair(one: SortedModel, other: SortedModel): number | null {
     if (one.roundSet === other.roundSet)
@@ -32,16 +27,17 @@ export function meanRankCorrelations(models: readonly ValuesByRound[]): (number 
     return correlate(one.rounds, other.has, count, left, right)
   }
 
-  for (const [first, one] of sorted.entries()) {
-    for (let second = first + 1; second < sorted.length; second += 1) {
-      const other = sorted[second] as SortedModel
+  for (const [index, one] of sorted.entries()) {
+    for (const other of sorted.slice(index + 1)) {
       const value = correlatePair(one, other)
       if (value === null) continue
-      add(first, value)
-      add(second, value)
+      for (const model of [one, other]) {
+        model.sum += value
+        model.count += 1
+      }
     }
   }
-  return models.map((_, index) => (counts[index] ? (sums[index] ?? 0) / counts[index] : null))
+  return sorted.map(({ sum, count }) => (count === 0 ? null : sum / count))
 }
 
 interface SortedModel {
@@ -59,7 +55,9 @@ interface SortedModel {
 
 function sortModel(model: ValuesByRound, roundIndex: ReadonlyMap<string, number>): SortedModel {
   const entries = [...model].sort(([, one], [, other]) => one - other)
-  const rounds = Uint32Array.from(entries, ([roundId]) => roundIndex.get(roundId) ?? 0)
+  const rounds = Uint32Array.from(entries, ([roundId]) =>
+    present(roundIndex.get(roundId), `the index of round ${roundId}`),
+  )
   const values = Float64Array.from(entries, ([, value]) => value)
   const has = new Uint8Array(roundIndex.size)
   for (const round of rounds) has[round] = 1

@@ -1,3 +1,5 @@
+import { groupBy } from '../group-by.ts'
+
 /**
  * The rank of each value, in the order of `values`: 1 for the lowest. Equal values share their average rank, as in SciPy's
  * `rankdata(method='average')`. Throws a `RangeError` for a NaN.
@@ -5,13 +7,12 @@
  */
 export function averageRanks(values: readonly number[]): number[] {
   refuse(values, Number.isNaN)
-  const order = values.map((_, index) => index).sort((left, right) => (values[left] ?? 0) - (values[right] ?? 0))
+  const places = groupBy(values.entries(), ([, value]) => value)
   const ranks = new Array<number>(values.length)
-  for (let start = 0; start < order.length; ) {
-    let end = start
-    while (end + 1 < order.length && values[order[end + 1] ?? 0] === values[order[start] ?? 0]) end += 1
-    for (let index = start; index <= end; index += 1) ranks[order[index] ?? 0] = (start + end) / 2 + 1
-    start = end + 1
+  let lower = 0
+  for (const [, tied] of [...places].sort(([left], [right]) => left - right)) {
+    for (const [index] of tied) ranks[index] = lower + (tied.length + 1) / 2
+    lower += tied.length
   }
   return ranks
 }
@@ -36,9 +37,9 @@ export function correlation(left: readonly number[], right: readonly number[]): 
   let covariance = 0
   let leftSquares = 0
   let rightSquares = 0
-  for (let index = 0; index < count; index += 1) {
-    const leftDistance = (left[index] ?? 0) - leftMean
-    const rightDistance = (right[index] ?? 0) - rightMean
+  for (const [index, leftValue] of left.entries()) {
+    const leftDistance = leftValue - leftMean
+    const rightDistance = (right[index] as number) - rightMean
     covariance += leftDistance * rightDistance
     leftSquares += leftDistance * leftDistance
     rightSquares += rightDistance * rightDistance

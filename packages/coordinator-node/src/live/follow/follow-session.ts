@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { createBoundedQueue } from '@crunch/local-processes'
 import { feedScopeKey } from '../../domain/feed-record.ts'
+import { groupBy } from '../../domain/group-by.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { SourceRecord } from '../../ports/feed-source.ts'
 import { fillUp, handOver } from './fill-series.ts'
@@ -117,7 +118,7 @@ async function readStream(
     onNews()
     // The source is not silent, although its records are not accepted.
     if (batch.length === 0) for (const one of series) if (one.heardAt !== null) hear(one, timing)
-    for (const [key, records] of bySeries(batch)) {
+    for (const [key, records] of groupBy(batch, feedScopeKey)) {
       const queue = queues.get(key)
       const known = followed.get(key)
       if (queue !== undefined && known !== undefined) {
@@ -134,16 +135,4 @@ async function readStream(
 function hear(series: FollowedSeries, timing: Timing): void {
   series.heardAt = timing.now()
   series.quietLooks = 0
-}
-
-/** The records of a batch by scope key, in its order. */
-function bySeries(batch: readonly SourceRecord[]): ReadonlyMap<string, readonly SourceRecord[]> {
-  const groups = new Map<string, SourceRecord[]>()
-  for (const record of batch) {
-    const key = feedScopeKey(record)
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [record])
-    else group.push(record)
-  }
-  return groups
 }

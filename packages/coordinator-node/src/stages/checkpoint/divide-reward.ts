@@ -9,17 +9,16 @@ import { fullRewardFrac64 } from '../../domain/checkpoint.ts'
 export function divideReward(percentages: readonly number[]): number[] {
   if (percentages.length === 0) return []
   const sum = percentages.reduce((total, percent) => total + percent, 0)
-  const exact = percentages.map((percent) => (percent / sum) * fullRewardFrac64)
-  const units = exact.map(Math.floor)
-  const left = fullRewardFrac64 - units.reduce((total, unit) => total + unit, 0)
-  const byFraction = exact
+  const shares = percentages.map((percent) => {
+    const exact = (percent / sum) * fullRewardFrac64
+    const units = Math.floor(exact)
     // Rounded, or the noise of floating point would choose among fractions that are equal on paper.
-    .map((value, index) => ({ index, value, fraction: Math.round((value - Math.floor(value)) * 1e5) }))
-    .sort(
-      (first, second) => second.fraction - first.fraction || second.value - first.value || first.index - second.index,
-    )
-  for (const { index } of byFraction.slice(0, left)) units[index] = (units[index] ?? 0) + 1
-  return units
+    return { exact, units, fraction: Math.round((exact - units) * 1e5) }
+  })
+  const left = fullRewardFrac64 - shares.reduce((total, { units }) => total + units, 0)
+  const byFraction = [...shares].sort((first, second) => second.fraction - first.fraction || second.exact - first.exact)
+  for (const share of byFraction.slice(0, left)) share.units += 1
+  return shares.map(({ units }) => units)
 }
 
 /** What is wrong with the shares that an emission gave so many models; `null` when they divide a payout. */

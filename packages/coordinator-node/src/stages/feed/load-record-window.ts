@@ -27,9 +27,8 @@ export async function loadRecordWindow(
 async function recentRecords(store: RecordReads, scope: FeedScope, windowMs: number): Promise<readonly FeedRecord[]> {
   for (let limit = 512; ; limit *= 2) {
     const records = await store.latestRecords(scope, limit, Number.MAX_SAFE_INTEGER)
-    const [oldest] = records
     const newest = records.at(-1)
-    if (oldest === undefined || newest === undefined || records.length < limit) return records
-    if (oldest.knownAt <= newest.knownAt - windowMs) return records
+    if (newest === undefined || records.length < limit) return records
+    if (records.some(({ knownAt }) => knownAt <= newest.knownAt - windowMs)) return records
   }
 }

@@ -16,10 +16,8 @@ export interface RecordWindow {
 export function createRecordWindow(lengthMs: number): RecordWindow {
   const series = new Map<string, FeedRecord[]>()
 
-  function trim(records: FeedRecord[]): void {
-    const newest = records.at(-1)
-    if (newest === undefined) return
-    const keep = firstAfter(records, newest.knownAt - lengthMs)
+  function trim(records: FeedRecord[], from: Instant): void {
+    const keep = firstAfter(records, from)
     // Cutting an array's head costs its length: only when half of it has expired.
     if (keep > 64 && keep * 2 > records.length) records.splice(0, keep)
   }
@@ -35,7 +33,7 @@ export function createRecordWindow(lengthMs: number): RecordWindow {
       const newest = records.at(-1)
       if (newest === undefined || record.eventAt > newest.eventAt) {
         records.push(record)
-        trim(records)
+        trim(records, record.knownAt - lengthMs)
         return 'new'
       }
       const index = records.findIndex((other) => other.eventAt >= record.eventAt)

@@ -1,4 +1,4 @@
-import { AuthorError, callAuthor, parseReturned } from '../../contract/author-code.ts'
+import { callAuthor, ifAuthorFails, parseReturned } from '../../contract/author-code.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import { type FeedRecord, type FeedScope, feedScopeKey } from '../../domain/feed-record.ts'
 import { type JsonObject, toJsonObject } from '../../domain/json/json.ts'
@@ -19,18 +19,14 @@ export function buildInput(
 ): JsonObject | null {
   const { input } = resolved.contract
   const author = { path: 'input.build', owner: input, run: input.build }
-  try {
+  const build = () => {
     const built = callAuthor(author, { subject: scope.subject, records, at })
     return parseReturned(author, { path: 'input.schema', of: input.schema }, built, (parsed) =>
       toJsonObject(parsed, 'input'),
     )
-  } catch (error) {
-    if (!(error instanceof AuthorError)) throw error
-    log.error(inputRefused, {
-      stage: 'input',
-      scope: feedScopeKey(scope),
-      reason: error.message,
-    })
-    return null
   }
+  return ifAuthorFails(build, (reason) => {
+    log.error(inputRefused, { stage: 'input', scope: feedScopeKey(scope), reason })
+    return null
+  })
 }

@@ -1,3 +1,4 @@
+import { present } from '../../domain/errors.ts'
 import {
   beginRetirement,
   endRetirement,
@@ -210,8 +211,8 @@ class StoredRegistry implements ModelRegistry {
   }
 
   #retire(id: string, after: (retirements: readonly Retirement[]) => readonly Retirement[]): void {
-    const model = this.#known.get(id)
-    if (model !== undefined) this.#known.set(id, { ...model, retirements: after(model.retirements) })
+    const model = present(this.#known.get(id), `model ${id}`)
+    this.#known.set(id, { ...model, retirements: after(model.retirements) })
   }
 
   #noteDeployment({ id, deploymentId }: Pick<ModelIdentity, 'id' | 'deploymentId'>): void {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { changedContract } from '../../../test/sample-contract.ts'
+import { roundContext } from '../../contract/resolved-contract.ts'
 import { minute, round } from '../../ports/store-samples.ts'
-import { predictCall, roundContext, tickCalls } from './round-calls.ts'
+import { predictCall, tickCalls } from './round-calls.ts'
 
 const input = { subject: 'BTCUSDT', closes: [1] }
 const calling = (call: object) => changedContract({ prediction: { call } })
@@ -38,6 +39,16 @@ describe('the calls of a round', () => {
       method: 'forecast',
       arguments: [{ type: 'JSON', value: roundContext(round(0)) }],
     })
+  })
+
+  test('carry texts, integers, doubles and JSON', () => {
+    const all = [
+      { type: 'STRING', value: 'BTC' },
+      { type: 'INT', value: 5 },
+      { type: 'DOUBLE', value: 0.5 },
+      { type: 'JSON', value: null },
+    ]
+    expect(predictCall(calling({ arguments: () => all }), round(0)).arguments).toEqual(all)
   })
 
   test('refuse arguments that the wire cannot carry, by place', () => {

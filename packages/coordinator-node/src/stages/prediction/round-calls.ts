@@ -1,20 +1,9 @@
 import { callAuthor } from '../../contract/author-code.ts'
-import type { AnyContract, RoundContext } from '../../contract/crunch-contract.ts'
+import type { AnyContract } from '../../contract/crunch-contract.ts'
+import { roundContext } from '../../contract/resolved-contract.ts'
 import { type JsonObject, toJson } from '../../domain/json/json.ts'
 import type { Round } from '../../domain/round.ts'
 import type { ModelArgument, ModelCall } from '../../ports/model-runner.ts'
-
-/** What a contract's functions get to know about a round. */
-export function roundContext(round: Round): RoundContext {
-  return {
-    scheduleKey: round.scheduleKey,
-    subject: round.scope.subject,
-    performedAt: round.performedAt,
-    resolvableAt: round.resolvableAt,
-    horizonMs: round.horizonMs,
-    stepMs: round.stepMs,
-  }
-}
 
 /** `tick(input)`, unless the contract does without. */
 export function tickCalls(contract: AnyContract, input: JsonObject): ModelCall[] {

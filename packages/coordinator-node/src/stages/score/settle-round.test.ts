@@ -26,6 +26,16 @@ function resolved(due: Partial<DueRound> = {}, changes: ContractChanges = {}) {
   return settlement
 }
 
+/** Checks that a round waits until it expires, and is then void for a reason. */
+function expectVoid(due: Partial<DueRound>, changes: ContractChanges, reason: string): void {
+  expect(settle(due, changes, minute(6) - 1)).toMatchObject({ kind: 'wait' })
+  const settlement = settle(due, changes, minute(6))
+  if (settlement.kind !== 'void') throw new Error(`the round is not void: ${JSON.stringify(settlement)}`)
+  expect(settlement.reason).toContain(reason)
+  const failed = { to: 'FAILED', reason: 'truth_unavailable', blame: 'coordinator', detail: settlement.reason }
+  expect(settlement.moves).toEqual([{ predictionId: `PRE_a_${sample.id}`, ...failed }])
+}
+
 const scoresOf = (due: Partial<DueRound>, changes: ContractChanges = {}) =>
   resolved(due, changes).scores.map(({ modelId, kind, value }) => [modelId, kind, value?.value ?? null])
 
@@ -278,19 +288,12 @@ describe('a round whose truth is not known', () => {
   ]
 
   test.each(causes)('waits while it %s, and is void when it expires', (_, due, changes, reason) => {
-    expect(settle(due, changes, minute(6) - 1)).toMatchObject({ kind: 'wait' })
-    const settlement = settle(due, changes, minute(6))
-    if (settlement.kind !== 'void') throw new Error(`the round is not void: ${JSON.stringify(settlement)}`)
-    expect(settlement.reason).toContain(reason)
-    expect(settlement.moves).toEqual([
-      {
-        predictionId: `PRE_a_${sample.id}`,
-        to: 'FAILED',
-        reason: 'truth_unavailable',
-        blame: 'coordinator',
-        detail: settlement.reason,
-      },
-    ])
+    expectVoid(due, changes, reason)
+  })
+
+  test('is left to the process of the era that asked, even when it has expired', () => {
+    const reason = 'another era of the contract settles it'
+    expect(settle({ round: { ...sample, era: 2 } }, {}, minute(600))).toEqual({ kind: 'wait', reason })
   })
 
   test('leaves missing answers as they were when it is void', () => {
@@ -348,19 +351,7 @@ describe('a round of a series with a gate', () => {
   ])('waits while its %s is not trusted, as a hole may still be filled, and is void when it expires', (end, when) => {
     const same = known([candle(3, { close: 110 }), exit])
     const due = { evidence: evidence({ [end]: same }) }
-    expect(settle(due, frozen, minute(6) - 1)).toMatchObject({ kind: 'wait' })
-    const settlement = settle(due, frozen, minute(6))
-    if (settlement.kind !== 'void') throw new Error(`the round is not void: ${JSON.stringify(settlement)}`)
-    expect(settlement.reason).toContain(`the feed was not trusted ${when}: the last 2 records have the same values`)
-    expect(settlement.moves).toEqual([
-      {
-        predictionId: `PRE_a_${sample.id}`,
-        to: 'FAILED',
-        reason: 'truth_unavailable',
-        blame: 'coordinator',
-        detail: settlement.reason,
-      },
-    ])
+    expectVoid(due, frozen, `the feed was not trusted ${when}: the last 2 records have the same values`)
   })
 
   test('is never asked of the contract when it is not trusted', () => {

@@ -1,6 +1,5 @@
-import { AuthorError, callAuthor, parseReturned } from '../../contract/author-code.ts'
-import type { RoundContext } from '../../contract/crunch-contract.ts'
-import { maxStalenessMs, type ResolvedContract } from '../../contract/resolved-contract.ts'
+import { callAuthor, ifAuthorFails, parseReturned } from '../../contract/author-code.ts'
+import { maxStalenessMs, type ResolvedContract, roundContext } from '../../contract/resolved-contract.ts'
 import type { FeedRecord } from '../../domain/feed-record.ts'
 import { scoreId } from '../../domain/ids.ts'
 import { type Json, type JsonObject, toJson, toJsonObject } from '../../domain/json/json.ts'
@@ -83,22 +82,19 @@ function resolveTruth(resolved: ResolvedContract, due: DueRound, now: Instant): 
   if (distrust !== null) return unknown(distrust)
   const { truth } = resolved.contract
   const author = { path: 'truth.resolve', owner: truth, run: truth.resolve }
-  try {
+  return ifAuthorFails((): Truth => {
     const value = callAuthor(author, {
       entry: ordered(entry),
       exit: ordered(exit),
       records: records.map(ordered),
-      round: contextOf(round),
+      round: roundContext(round),
     })
     if (value === null || value === undefined) return unknown('the contract could not resolve the truth yet')
     return parseReturned(author, { path: 'truth.schema', of: truth.schema }, value, (parsed) => ({
       value: parsed,
       actuals: toJson(parsed, 'truth'),
     }))
-  } catch (error) {
-    if (!(error instanceof AuthorError)) throw error
-    return unknown(error.message)
-  }
+  }, unknown)
 }
 
 function scorePrediction(
@@ -110,11 +106,11 @@ function scorePrediction(
 ): Score {
   const { score, snapshot } = resolved.contract
   const base = emptyScore(resolved, round, prediction, now)
-  try {
-    // The same value for both functions: its keys are in the same order in every store.
-    const output = toJson(prediction.output)
+  // The same value for both functions: its keys are in the same order in every store.
+  const output = toJson(prediction.output)
+  const compute = (): Score => {
     const author = { path: 'score.compute', owner: score, run: score.compute }
-    const computed = callAuthor(author, { output, truth: truth.value, round: contextOf(round) })
+    const computed = callAuthor(author, { output, truth: truth.value, round: roundContext(round) })
     const { signal, actual } = snapshot
     return {
       ...base,
@@ -127,10 +123,8 @@ function scorePrediction(
         actual && callAuthor({ path: 'snapshot.actual', owner: snapshot, run: actual }, { truth: truth.value }),
       ),
     }
-  } catch (error) {
-    if (!(error instanceof AuthorError)) throw error
-    return { ...base, kind: 'failed', reason: error.message.slice(0, reasonLimit) }
   }
+  return ifAuthorFails(compute, (reason): Score => ({ ...base, kind: 'failed', reason: reason.slice(0, reasonLimit) }))
 }
 
 /** The score of a model without a valid one, by the contract's policy. */
@@ -139,13 +133,13 @@ type SubstituteScore = Pick<Score, 'kind' | 'value' | 'reason'>
 /** `null` where the policy gives nothing. */
 function substituteScore(resolved: ResolvedContract, scores: readonly Score[]): SubstituteScore | null {
   const valid = scores.flatMap((score) => (score.value === null ? [] : [score.value]))
-  try {
-    const value = imputedValue(resolved, valid)
-    return value === null ? null : { kind: 'imputed', value, reason: null }
-  } catch (error) {
-    if (!(error instanceof AuthorError)) throw error
-    return { kind: 'failed', value: null, reason: error.message.slice(0, reasonLimit) }
-  }
+  return ifAuthorFails(
+    (): SubstituteScore | null => {
+      const value = imputedValue(resolved, valid)
+      return value === null ? null : { kind: 'imputed', value, reason: null }
+    },
+    (reason) => ({ kind: 'failed', value: null, reason: reason.slice(0, reasonLimit) }),
+  )
 }
 
 /** Kept with the round: models that had no row in it, as they were retired, are ranked as if they had not answered. */
@@ -225,11 +219,6 @@ function emptyScore({ era }: ResolvedContract, round: Round, prediction: Predict
 /** Stores differ in the order of an object's keys, which would change the last bits of a sum over them. */
 function ordered(record: FeedRecord): FeedRecord {
   return { ...record, values: toJsonObject(record.values) }
-}
-
-function contextOf(round: Round): RoundContext {
-  const { scheduleKey, performedAt, resolvableAt, horizonMs, stepMs } = round
-  return { scheduleKey, subject: round.scope.subject, performedAt, resolvableAt, horizonMs, stepMs }
 }
 
 function finiteOrNull(value: unknown): number | null {

@@ -28,7 +28,7 @@ export async function settleRounds(
   now: Instant,
 ): Promise<SettledRounds> {
   const total = { resolvedCount: 0, voidCount: 0, waitingCount: 0 }
-  let waitingReason: string | null = null
+  let waitingReason: string | undefined
   const evidence = evidenceRequests(resolved)
   const recordCount = Math.max(0, ...evidence.map((request) => request.recordCount))
   const limit = Math.max(1, Math.min(batchSize, Math.floor(evidenceLimit / Math.max(1, 2 * recordCount))))
@@ -39,7 +39,7 @@ export async function settleRounds(
       { now, limit, withRecords, evidence, ...(after && { after }) },
       (due) => {
         const settlement = settleRound(resolved, due, now)
-        if (settlement.kind === 'wait') waitingReason ??= settlement.reason ?? null
+        if (settlement.kind === 'wait') waitingReason ??= settlement.reason
         if (settlement.kind === 'void') {
           ports.log.warn('a round is void', { stage: 'score', roundId: due.round.id, reason: settlement.reason })
         }
@@ -52,7 +52,7 @@ export async function settleRounds(
     total.waitingCount += result.waitingCount
     after = result.next ?? undefined
   } while (after !== undefined)
-  return { ...total, waitingReason }
+  return { ...total, waitingReason: waitingReason ?? null }
 }
 
 function warnOfFailures(log: Log, roundId: string, scores: readonly { reason: string | null }[]): void {

@@ -74,6 +74,15 @@ describe('nextClosablePeriod', () => {
     expect(await next(store, null, 12, changes)).toEqual(period(0))
   })
 
+  test('does not wait for a schedule that has had no round, once a record could not open one in it any more', async () => {
+    const store = await storeWith(0)
+    await settleAll(store)
+    const quick = { subject: 'ETHUSDT', every: '1m', horizon: '2m' }
+    const prediction = { schedule: [{ subject: 'BTCUSDT', every: '1m', horizon: '5m' }, quick] }
+    expect(await next(store, null, 11, { prediction })).toBeNull()
+    expect(await next(store, null, 12, { prediction })).toEqual(period(0))
+  })
+
   test('passes over periods without rounds', async () => {
     const store = await storeWith(0, 40)
     await settleAll(store)

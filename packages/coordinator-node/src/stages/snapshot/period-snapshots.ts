@@ -1,4 +1,5 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import { groupBy } from '../../domain/group-by.ts'
 import { snapshotId } from '../../domain/ids.ts'
 import type { Model } from '../../domain/models/model.ts'
 import type { FieldSum, Snapshot } from '../../domain/snapshot.ts'
@@ -22,7 +23,7 @@ export function periodSnapshots(
   periodEnd: Instant,
   results: readonly PeriodResult[],
 ): Snapshot[] {
-  const byModel = groupByModel(results)
+  const byModel = groupBy(results, ({ modelId }) => modelId)
   const rounds = roundsOf(results)
   const registrations = new Map(models.map((model) => [model.id, model.registeredAt]))
   const joined = registeredBetween(models, rounds)
@@ -139,14 +140,4 @@ function versionCounts(results: readonly PeriodResult[]): Record<string, number>
     if (contractVersion !== null) counts[contractVersion] = (counts[contractVersion] ?? 0) + 1
   }
   return counts
-}
-
-function groupByModel(results: readonly PeriodResult[]): Map<string, PeriodResult[]> {
-  const groups = new Map<string, PeriodResult[]>()
-  for (const result of results) {
-    const group = groups.get(result.modelId)
-    if (group === undefined) groups.set(result.modelId, [result])
-    else group.push(result)
-  }
-  return groups
 }

@@ -1,5 +1,6 @@
 import { CrunchError } from '../../../domain/errors.ts'
 import { type FeedScope, feedScopeKey } from '../../../domain/feed-record.ts'
+import { groupBy } from '../../../domain/group-by.ts'
 import { durationMs } from '../../../domain/time.ts'
 import { createCandleSeries, createSampledSeries, type MarketSeries } from './market-series.ts'
 import { parseDepth, parseQuote } from './parse-market-data.ts'
@@ -33,11 +34,8 @@ export interface StreamPlan {
 
 /** Throws a `CrunchError` FEED_UNAVAILABLE for a series that Binance does not offer. */
 export function planStreams(scopes: readonly FeedScope[], options: StreamPlanOptions): StreamPlan {
-  const scopesByName = new Map<string, FeedScope[]>()
-  for (const scope of new Map(scopes.map((scope) => [feedScopeKey(scope), scope])).values()) {
-    const name = streamName(scope, options)
-    scopesByName.set(name, [...(scopesByName.get(name) ?? []), scope])
-  }
+  const distinct = new Map(scopes.map((scope) => [feedScopeKey(scope), scope])).values()
+  const scopesByName = groupBy(distinct, (scope) => streamName(scope, options))
   if (scopesByName.size > maxStreams) {
     const problem = `Binance allows ${maxStreams} streams per connection, but ${scopesByName.size} were requested`
     throw new CrunchError('FEED_UNAVAILABLE', `${problem}: follow fewer subjects`)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { withDirectoryLock } from '@crunch/local-processes'
 import type { FeedScope } from '../../../domain/feed-record.ts'
 import { feedScopeKey } from '../../../domain/feed-record.ts'
+import { groupBy } from '../../../domain/group-by.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
 import { newFileNotes } from '../recording/file-notes.ts'
@@ -83,15 +84,4 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await opened.close()
   }
-}
-
-function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>()
-  for (const item of items) {
-    const key = keyOf(item)
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [item])
-    else group.push(item)
-  }
-  return groups
 }

@@ -1,3 +1,4 @@
+import { groupBy } from '../../../domain/group-by.ts'
 import { isValidAnswer, type Prediction } from '../../../domain/prediction.ts'
 import { percentile } from '../../../domain/statistics/percentile.ts'
 import type { ModelActivity } from '../../../ports/report-reads.ts'
@@ -5,12 +6,7 @@ import { compareText } from '../compare-text.ts'
 
 /** What became of predictions, a model at a time in order of id. They are given oldest first. */
 export function modelActivity(predictions: Iterable<Prediction>): readonly ModelActivity[] {
-  const byModel = new Map<string, Prediction[]>()
-  for (const prediction of predictions) {
-    const known = byModel.get(prediction.modelId)
-    if (known === undefined) byModel.set(prediction.modelId, [prediction])
-    else known.push(prediction)
-  }
+  const byModel = groupBy(predictions, ({ modelId }) => modelId)
   const models = [...byModel].sort(([left], [right]) => compareText(left, right))
   return models.map(([modelId, own]) => activityOf(modelId, own))
 }

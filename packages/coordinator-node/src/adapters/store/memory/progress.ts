@@ -1,5 +1,6 @@
 import type { Checkpoint } from '../../../domain/checkpoint.ts'
 import { feedScopeKey } from '../../../domain/feed-record.ts'
+import { groupBy } from '../../../domain/group-by.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
 import type { Model } from '../../../domain/models/model.ts'
 import { isValidAnswer, type Prediction } from '../../../domain/prediction.ts'
@@ -78,11 +79,7 @@ export function pipelineProgress(tables: ProgressTables, at: Instant): PipelineP
 }
 
 function openRounds(unresolved: readonly Round[], feeds: FeedTable, at: Instant): readonly OpenRounds[] {
-  const groups = new Map<string, Round[]>()
-  for (const round of unresolved) {
-    const key = JSON.stringify([round.scheduleKey, feedScopeKey(round.scope)])
-    groups.set(key, [...(groups.get(key) ?? []), round])
-  }
+  const groups = groupBy(unresolved, ({ scheduleKey, scope }) => JSON.stringify([scheduleKey, feedScopeKey(scope)]))
   return [...groups.values()]
     .map((rounds) => roundsOfGroup(rounds, feeds, at))
     .sort(

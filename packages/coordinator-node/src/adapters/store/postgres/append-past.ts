@@ -1,4 +1,5 @@
 import type { FeedRecord, FeedScope } from '../../../domain/feed-record.ts'
+import { groupBy } from '../../../domain/group-by.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { AppendedRecords } from '../../../ports/store-feed.ts'
 import { checkRecords } from '../check-records.ts'
@@ -21,7 +22,7 @@ export async function appendPast(
 ): Promise<number> {
   checkRecords(records)
   let insertedCount = 0
-  for (const series of bySeries(records)) {
+  for (const series of groupBy(records, namesOf).values()) {
     const size = batchSize(series)
     for (let first = 0; first < series.length; first += size) {
       const batch = series.slice(first, first + size)
@@ -42,17 +43,9 @@ function batchSize(series: readonly FeedRecord[]): number {
   return Math.max(1, Math.min(mostRecords, Math.floor(mostBytes / largest)))
 }
 
-/** By the four names: keys of scopes join with colons, which names may contain. */
-function bySeries(records: readonly FeedRecord[]): readonly (readonly FeedRecord[])[] {
-  const found = new Map<string, FeedRecord[]>()
-  for (const record of records) {
-    const { source, subject, kind, granularity } = record
-    const key = JSON.stringify([source, subject, kind, granularity])
-    const series = found.get(key)
-    if (series === undefined) found.set(key, [record])
-    else series.push(record)
-  }
-  return [...found.values()]
+/** The four names: keys of scopes join with colons, which names may contain. */
+function namesOf({ source, subject, kind, granularity }: FeedRecord): string {
+  return JSON.stringify([source, subject, kind, granularity])
 }
 
 async function insertPast(sql: Sql, records: readonly FeedRecord[]): Promise<number> {

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { createTestRunner } from '../../../test/competition.ts'
+import { resolvedContract } from '../../../test/sample-contract.ts'
+import { createVirtualClock } from '../../adapters/clock/clocks.ts'
+import { createMemoryStore } from '../../adapters/store/memory/memory-store.ts'
+import { silentLog } from '../../ports/log.ts'
+import type { ModelAnswer, ModelCall } from '../../ports/model-runner.ts'
+import { minute, prepare } from '../../ports/store-samples.ts'
+import { loadModelRegistry } from './model-registry.ts'
+import { runRounds } from './run-rounds.ts'
+
+const fault = { blame: 'model', detail: 'says the runner', durationMs: 1 } as const
+const refusal: ModelAnswer = { status: 'failed', reason: 'invalid_call', ...fault }
+const timeout: ModelAnswer = { status: 'absent', reason: 'timeout', ...fault }
+const answered: ModelAnswer = { status: 'answered', output: { value: 0.5 }, durationMs: 1 }
+
+/** What the round of an instant stores for models that are connected, when the runner gives these answers. */
+async function stored(connected: readonly string[], answers: Readonly<Record<string, ModelAnswer>>) {
+  const store = createMemoryStore()
+  await prepare(store, [])
+  const resolved = resolvedContract()
+  const clock = createVirtualClock(minute(0))
+  const runner = {
+    ...createTestRunner(Object.fromEntries(connected.map((id) => [id, {}]))),
+    dispatch: async (calls: readonly ModelCall[]) =>
+      Object.entries(answers).map(([modelId, answer]) => ({ modelId, answers: calls.map(() => answer) })),
+  }
+  const registry = await loadModelRegistry(store, resolved.organizer)
+  registry.observe(runner, minute(-1))
+  await runRounds(resolved, { store, runner, clock, log: silentLog }, registry, {
+    at: minute(0),
+    input: { subject: 'BTCUSDT', closes: [] },
+    due: resolved.schedules.map((schedule) => ({ schedule, missedBefore: 0 })),
+    timeoutMs: 1_000,
+    isNews: true,
+    onOpen: () => {},
+    onRefused: () => {},
+  })
+  return store.dump().predictions.map(({ modelId, status, reason, blame }) => [modelId, status, reason, blame])
+}
+
+test('a call that all models refuse is the coordinator’s fault; that one of them was too slow is its own', async () => {
+  expect(await stored(['a', 'b', 'slow'], { a: refusal, b: refusal, slow: timeout })).toEqual([
+    ['a', 'FAILED', 'invalid_call', 'coordinator'],
+    ['b', 'FAILED', 'invalid_call', 'coordinator'],
+    ['slow', 'ABSENT', 'timeout', 'model'],
+  ])
+})
+
+test('a model that was not connected when the round opened has no row in it, even if it answers', async () => {
+  expect(await stored(['a'], { a: answered, later: answered })).toEqual([['a', 'PENDING', null, null]])
+})
