@@ -8,7 +8,7 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   target: 'node20',
-  // Python runs them, from the folder that holds the program.
+  // Python runs these scripts from the folder of the program.
   onSuccess: async () => {
     for (const name of ['read_notebook.py', 'notebook_cells.py'])
       copyFileSync(`src/prepare/notebook/${name}`, `dist/${name}`)

@@ -57,7 +57,7 @@ const start = (...more: string[]) => [
   'start',
   '--http-port',
   '0',
-  // In namespaces of their own, processes would have other pids than the tests expect.
+  // Tests identify processes by pid; in separate namespaces the pids would differ.
   '--model-namespaces',
   'off',
   '--models',

@@ -28,7 +28,7 @@ const status = (id: string) => {
 }
 
 describe('orchestrator', () => {
-  it('announces a model when it serves, with its own deployment id, port and names', async () => {
+  it('announces a serving model with its deployment id, port and names', async () => {
     await space.submission('trend', GOOD)
     await space.models([entry('1', 'trend', { model_name: 'the trend', cruncher_id: 'me' }), entry('2', 'trend')])
     const coordinator = await start()
@@ -51,7 +51,7 @@ describe('orchestrator', () => {
     expect(later.states.map(({ model_id }) => model_id)).toEqual(['1', '2'])
   })
 
-  it('follows the file: adds, renames, stops, starts again and removes', async () => {
+  it('applies changes of the file: adds, renames, stops, restarts and removes models', async () => {
     await space.submission('trend', GOOD)
     await space.models([])
     const coordinator = await start()
@@ -71,7 +71,7 @@ describe('orchestrator', () => {
     await space.models([entry('1', 'trend', { desired_state: 'STOPPED' })])
     expect((await coordinator.announced('1', 'STOPPED')).deployment_id).toBe(first.deployment_id)
     await until('the process is gone', () => !isAlive(pid!))
-    await until('the state says so', () => status('1').state === 'STOPPED')
+    await until('the state is STOPPED', () => status('1').state === 'STOPPED')
 
     await space.models([entry('1', 'trend')])
     const second = await coordinator.announced('1', 'RUNNING', 2)
@@ -83,7 +83,7 @@ describe('orchestrator', () => {
     expect(orchestrator.models()).toEqual([])
   })
 
-  it('replaces a submission: the new run is announced first, then the old one stopped', async () => {
+  it('replaces a submission: announces the new run, then stops the old one', async () => {
     await space.submission('old', GOOD)
     await space.submission('new', 'await new Promise((resolve) => setTimeout(resolve, 300))')
     await space.models([entry('1', 'old')])
@@ -114,7 +114,7 @@ describe('orchestrator', () => {
     })
   })
 
-  it('starts a model that crashed again, as a new deployment', async () => {
+  it('restarts a crashed model as a new deployment', async () => {
     await space.submission('trend', DIES_WHEN_TOLD)
     await space.models([entry('1', 'trend')])
     const coordinator = await start()
@@ -130,7 +130,7 @@ describe('orchestrator', () => {
     })
   })
 
-  it('puts a crash loop in quarantine with the reason, without harm to others, until its entry changes', async () => {
+  it('quarantines a crashing model with the reason until its entry changes, without affecting others', async () => {
     await space.submission('bad', "console.error('missing weights'); process.exit(3)")
     await space.submission('good', GOOD)
     await space.models([entry('1', 'bad'), entry('2', 'good')])
@@ -148,7 +148,7 @@ describe('orchestrator', () => {
     expect(coordinator.states.filter(({ model_id }) => model_id === '2')).toHaveLength(1)
   })
 
-  it('gives up a start that hangs, kills its process and whatever that started', async () => {
+  it('aborts a hanging start, and kills its process with all children', async () => {
     const main = `
       import { spawn } from 'node:child_process'
       process.on('SIGTERM', () => {})
@@ -159,7 +159,7 @@ describe('orchestrator', () => {
     await space.submission('hangs', main)
     await space.models([entry('1', 'hangs')])
     await start({ startTimeoutMs: 4_000, stopTimeoutMs: 200, restart: { maxQuickFailures: 1 } })
-    await until('it is given up', () => status('1').state === 'FAILED')
+    await until('the start has failed', () => status('1').state === 'FAILED')
     expect(status('1')).toMatchObject({ restarts: 0, lastFailure: { code: 'RUN_FAILED' } })
     const reason = status('1').lastFailure?.reason ?? ''
     expect(reason).toContain('did not serve within 4000 ms')
@@ -191,7 +191,7 @@ describe('orchestrator', () => {
     expect(status('1').lastFailure?.reason).toMatch(reason)
   })
 
-  it('keeps the models while the file is invalid or gone, and says so once', async () => {
+  it('keeps the models running while the file is invalid or missing, and logs it once', async () => {
     await space.submission('a', GOOD)
     await space.models([entry('1', 'a')])
     const coordinator = await start()
@@ -208,14 +208,14 @@ describe('orchestrator', () => {
     expect(coordinator.states.filter(({ model_id }) => model_id === '1')).toHaveLength(1)
   })
 
-  it('does not start with an invalid file', async () => {
+  it('refuses to start with an invalid file', async () => {
     await expect(start()).rejects.toMatchObject({
       code: 'MODELS_FILE_INVALID',
       message: expect.stringContaining('create it'),
     })
   })
 
-  it("gives the model its own folder and none of the node's settings", async () => {
+  it("runs the model in its folder, without the node's settings in its environment", async () => {
     process.env.TEST_SECRET_OF_THE_NODE = 'hunter2'
     cleanups.push(() => delete process.env.TEST_SECRET_OF_THE_NODE)
     await space.submission('a', 'console.log(JSON.stringify({ cwd: process.cwd(), names: Object.keys(process.env) }))')
@@ -244,7 +244,7 @@ describe('orchestrator', () => {
     expect(seen.names).toContain('MODEL_BASE_CLASSNAME')
   })
 
-  it('stops a model that prints endlessly, with little disk and without harm to others', async () => {
+  it('stops a model that prints endlessly, with limited disk usage and without affecting others', async () => {
     const main = `
       const print = () => {
         for (let count = 0; count < 200; count += 1) console.log('x'.repeat(1023))
@@ -263,7 +263,7 @@ describe('orchestrator', () => {
       floodBytesPerSecond: 1_000,
     }
     const coordinator = await start({ logLimits })
-    // It begins when it serves, however long its start takes.
+    // The model prints only after it serves, so that a slow start does not matter.
     for (const run of [0, 1, 2]) {
       await coordinator.announced('1', 'RUNNING', run)
       process.kill(status('1').pid!, 'SIGUSR2')
@@ -283,7 +283,7 @@ describe('orchestrator', () => {
     expect(messages.some((message) => /^\d+ bytes were dropped here/.test(message))).toBe(true)
   })
 
-  it('ends every process when it closes, and says of none that it stopped: the goodbye tells why', async () => {
+  it('ends every process on close, and announces only the close of the socket', async () => {
     await space.submission('a', "process.on('SIGTERM', () => {})")
     await space.models([entry('1', 'a'), entry('2', 'a'), entry('3', 'a')])
     const coordinator = await start({ stopTimeoutMs: 200 })

@@ -41,79 +41,79 @@ import { createUpgradeGate } from './serve/http/access-gate.ts'
 import { type ModelsApi, type ModelsApiAddress, startModelsApi } from './serve/http/start-models-api.ts'
 import { isLoopback } from './serve/listen-on.ts'
 
-/** A start that takes longer no longer holds up the others. */
+/** After this time a start no longer blocks the others. */
 const MAX_START_TURN_MS = 5_000
 
-/** What to run, where, and within which limits. Paths may be relative to the working directory. */
+/** The settings of an orchestrator. Paths may be relative to the working directory. */
 export interface OrchestratorSettings {
   readonly crunchId: string
   readonly modelsFile: string
-  /** Holds one folder a submission, named by its id. */
+  /** Contains one folder per submission, named by its id. */
   readonly submissionsDirectory: string
-  /** Logs of the models; absent: their output is dropped. */
+  /** The folder of the models' logs; if absent, their output is dropped. */
   readonly logsDirectory?: string
   readonly baseClassName: string
   readonly log: OrchestratorLog
-  /** Where coordinators connect; 127.0.0.1 unless given. */
+  /** The address of the discovery socket; 127.0.0.1 unless given. */
   readonly host?: string
-  /** 0 takes a free one; 9091 unless given. */
+  /** The port of the discovery socket, 0 for a free one; 9091 unless given. */
   readonly port?: number
-  /** From the start of a process until it serves; 30 s unless given. */
+  /** Time limit from the start of a process until it serves; 30 s unless given. */
   readonly startTimeoutMs?: number
-  /** From SIGTERM to SIGKILL; 2 s unless given. */
+  /** Time from SIGTERM to SIGKILL; 2 s unless given. */
   readonly stopTimeoutMs?: number
   /**
-   * Opens the HTTP API, and marks the coordinator in charge. Without one, a secret key is generated: no client can use
+   * The key of the HTTP API and of the coordinator in charge. If absent, a random secret key is used: no client can use
    * the API, and only confirmed failure reports count.
    */
   readonly apiKey?: string
-  /** How a model is looked at that a coordinator reported. */
+  /** Limits for probing a model that a coordinator reported. */
   readonly probe?: Partial<ProbeLimits>
-  /** The HTTP API; absent: there is none. */
+  /** The address of the HTTP API; absent for no API. */
   readonly http?: ModelsApiAddress
   /** How often the models file is read; 1 s unless given. */
   readonly pollMs?: number
   /** Processes that start at once; twice the cores unless given. */
   readonly maxStartsAtOnce?: number
   readonly restart?: Partial<RestartLimits>
-  /** Where quarantines outlive a restart of the orchestrator; absent: they do not. */
+  /** The file that keeps quarantines across restarts of the orchestrator; if absent, a restart ends them. */
   readonly quarantineFile?: string
   readonly logLimits?: Partial<LogLimits>
-  /** What one model may use. */
+  /** The resource limits of one model. */
   readonly modelLimits?: Partial<ModelLimits>
-  /** What models are kept from. */
+  /** How models are isolated. */
   readonly confinement?: ConfinementSettings
   readonly discovery?: Partial<DiscoveryLimits>
   /** The program that hosts a submission in JavaScript or TypeScript; `@crunch/model-runner` unless given. */
   readonly runnerCommand?: RunnerCommand
   readonly python?: PythonSettings
-  /** What models find in their environment; names that the runner needs keep their own values. */
+  /** Environment variables of the models; variables that the runner needs keep their values. */
   readonly modelEnvironment?: Readonly<Record<string, string>>
 }
 
 /** A running orchestrator. */
 export interface Orchestrator {
-  /** Where the discovery socket listens. */
+  /** The port of the discovery socket. */
   readonly port: number
-  /** Where the HTTP API listens; null without one. */
+  /** The port of the HTTP API; null without one. */
   readonly httpPort: number | null
   /** The models of the file, in its order. */
   models(): readonly ModelStatus[]
-  /** Ends the quarantine or the back-off of a model; false when there is no such model. */
+  /** Ends the quarantine or the back-off of a model; false if the model is unknown. */
   retry(modelId: string): boolean
-  /** Resolves when every model of the first reading serves, has failed once or shall not run; at the latest after the time all starts may take. */
+  /** Resolves when every model of the first reading serves, has failed once or is stopped; at the latest after the time limit of all starts. */
   settled(): Promise<void>
-  /** Stops every model, then the socket. */
+  /** Closes the sockets and stops every model. */
   close(): Promise<void>
 }
 
-/** A model that hangs at the start keeps coordinators no longer than this from the others. */
+/** How long coordinators wait for their snapshot, so that a hanging start does not withhold the other models. */
 const SNAPSHOT_WAIT_MS = 10_000
 
 /**
- * Runs the submissions that the models file wants and announces them. Throws an `OrchestratorError`:
- * `ADDRESS_UNAVAILABLE` when a port is taken, `SETTINGS_INVALID` for a limit under which no model can live, `MODELS_FILE_INVALID` when the first reading fails. A file that
- * breaks later changes nothing until it is valid again.
+ * Runs the submissions listed in the models file and announces them. Throws an `OrchestratorError`:
+ * `ADDRESS_UNAVAILABLE` if a port is in use, `SETTINGS_INVALID` for a limit that is too low, `MODELS_FILE_INVALID` if
+ * the file is invalid. A file that becomes invalid later is ignored until it is valid again.
  */
 export async function startOrchestrator(settings: OrchestratorSettings): Promise<Orchestrator> {
   const { crunchId, log } = settings
@@ -159,8 +159,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
     await http?.close()
     await watch.close()
     await judge.close()
-    // Before the models: a STOPPED message would suggest to coordinators that the models ended by themselves, not with
-    // us.
+    // Closed before the models stop: a STOPPED message would suggest to coordinators that the models ended by themselves.
     await discovery.close()
     await Promise.all([...[...models.values()].map((model) => model.stop()), ...removed])
     await resources.preparation.environments.close()
@@ -295,7 +294,7 @@ async function createRunResources(settings: OrchestratorSettings, limits: ModelL
   }
 }
 
-/** Brings the models in line with the file; a model whose entry is gone is stopped and forgotten. */
+/** Applies the file to the models; a model without an entry is stopped and forgotten. */
 function createApply(input: {
   readonly models: Map<string, SupervisedModel>
   readonly removed: Set<Promise<void>>
@@ -344,7 +343,7 @@ function idTraces({ modelsFile, submissionsDirectory, logsDirectory }: Orchestra
   return { modelsFile: resolve(modelsFile), submissionsDirectory: resolve(submissionsDirectory), logsDirectory }
 }
 
-/** An id that an operator wrote by hand must not be given again either. */
+/** Ids that an operator wrote by hand must not be reused either. */
 function noteListedIds({ entries, foreign }: ModelsFile, traces: IdTraces, log: OrchestratorLog): void {
   try {
     noteIds(
@@ -352,13 +351,13 @@ function noteListedIds({ entries, foreign }: ModelsFile, traces: IdTraces, log: 
       [...entries, ...foreign].map(({ id }) => id),
     )
   } catch (error) {
-    log.error('model ids cannot be stored; no model can be added until that is fixed', {
+    log.error('cannot store the model ids; no model can be added until this is fixed', {
       reason: errorText(error),
     })
   }
 }
 
-/** Starts wait for each other, so the bound grows with their number by `turnMs` each. */
+/** Starts wait for their turns, so each model extends the limit by `turnMs`. */
 async function settleWithin(models: readonly SupervisedModel[], oneStartMs: number, turnMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<void>((done) => {

@@ -13,7 +13,7 @@ import { credentials, Metadata } from '@grpc/grpc-js'
 
 const LIMIT_MS = 60_000
 
-/** A coordinator's end of a model's service. */
+/** A client that calls a model like a coordinator. */
 export function connectModel(port: number) {
   const client = new DynamicSubclassServiceClient(`127.0.0.1:${port}`, credentials.createInsecure(), CHANNEL_OPTIONS)
   const options = () => ({ deadline: Date.now() + LIMIT_MS })

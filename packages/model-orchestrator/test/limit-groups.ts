@@ -4,9 +4,9 @@ import { openLimitGroups } from '../src/limit/limit-groups.ts'
 let told = false
 
 /**
- * Why the tests of control groups cannot run here; null where they can. CI's machine may have no groups to write to: then the reason
- * stands in the output, and the tests of the way without groups, which run everywhere, are what holds there. As root with version
- * 1 mounted to be written to, groups are possible, so in CI a reason is a failure of ours.
+ * Why the tests of control groups cannot run here; null if they can. A CI machine may have no writable groups: the reason is then
+ * printed, and only the tests without groups run. For root with writable version 1 mounts, groups must work, so in CI a reason is
+ * an error.
  */
 export function groupsAreMissing(): string | null {
   const { memory, pids } = openLimitGroups().problems

@@ -1,4 +1,4 @@
-"""Makes the packages of an attacker, and a stand-in for the runner, in a folder. The attack itself is attack.py beside them."""
+"""Creates an attacker's packages and a stand-in for the runner in a folder. The attack itself is attack.py beside them."""
 import io, pathlib, sys, tarfile, zipfile
 
 out, attack, elsewhere = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]

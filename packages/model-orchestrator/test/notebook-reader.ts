@@ -2,7 +2,7 @@ import { findPython } from '../src/prepare/python/python-interpreter.ts'
 import type { ProcessGuard } from '../src/process/process-guard.ts'
 import { openWorkshop } from './open-workshop.ts'
 
-/** The machine's Python in an open workshop, as far as reading a notebook needs them; close it at the end. */
+/** The system's Python in an unconfined workshop, for tests that read notebooks; close it at the end. */
 export async function openNotebookReader(guard: ProcessGuard) {
   const { signal } = new AbortController()
   const environment = { PATH: process.env.PATH ?? '' }

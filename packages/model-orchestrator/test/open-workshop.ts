@@ -7,13 +7,13 @@ import { createWorkshop } from '../src/prepare/workshop.ts'
 import type { ProcessGuard } from '../src/process/process-guard.ts'
 import { rememberingLog } from './workspace.ts'
 
-/** What differs from a workshop that an orchestrator opens. */
+/** Differences to the workshop of an orchestrator. */
 export interface OpenWorkshopOptions extends Partial<ModelLimits>, Pick<UsageWatchOptions, 'groups' | 'table'> {
   readonly diskMib?: number
   readonly files?: number
 }
 
-/** A workshop as an orchestrator has one; close it at the end. */
+/** A workshop like that of an orchestrator; close it at the end. */
 export async function openWorkshop(
   guard: ProcessGuard,
   settings: ConfinementSettings,

@@ -1,5 +1,5 @@
 import { runCommandLine } from '../src/command-line.ts'
 import { STAND_IN } from './workspace.ts'
 
-// The command line as it is, with a runner that starts quickly.
+// The real command line, with a stand-in runner that starts quickly.
 process.exit(await runCommandLine(process.argv.slice(2), { runnerCommand: STAND_IN }))

@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 
 const MAKE = fileURLToPath(new URL('./make-packages.py', import.meta.url))
 
-/** A package index on loopback that asks for a password, and a second server that must never be asked anything. */
+/** A package index on loopback with a password, and a second server that must never get a request. */
 export async function startPackageIndex(folder: string, attack: string) {
   const elsewhere: string[] = []
   const foreign = createServer((request, response) => {
@@ -43,7 +43,7 @@ export async function startPackageIndex(folder: string, attack: string) {
     url: `http://operator:hunter2@127.0.0.1:${port}/simple/`,
     port,
     foreignPort,
-    /** What was asked of the index, and of the other server. */
+    /** The requests to the index, and to the other server. */
     asked,
     elsewhere,
     hashOf: async (file: string) =>

@@ -37,7 +37,7 @@ beforeEach(async () => {
   await workspace.models([{ id: '1', submission_id: 'adder', model_name: 'Ada', ...entry }])
 }, 400_000)
 
-/** Without a network models listen on a socket; in CI the machine must be able to keep them from it. */
+/** Without a network, models listen on a socket. In CI the machine must support that isolation. */
 async function start(network: 'none' | 'host' = 'none'): Promise<void> {
   const isRequired = network === 'host' || process.env.CI === 'true'
   orchestrator = await startOrchestrator({
@@ -82,7 +82,7 @@ describe("PyPI's model-runner-client", { timeout: 3 * limitMs }, () => {
     expect(await ask({ do: 'call', method: 'fail', arguments: [] })).toEqual({ 1: { status: 'FAILED', result: null } })
   })
 
-  it('sees what our orchestrator starts, renames, replaces and stops', async (context) => {
+  it('sees models that our orchestrator starts, renames, replaces and stops', async (context) => {
     if ('reason' in peer) return context.skip(peer.reason)
     await start()
     const { ask } = startClient(peer.python)
@@ -108,13 +108,13 @@ describe("PyPI's model-runner-client", { timeout: 3 * limitMs }, () => {
   })
 
   it.for(['none', 'host'] as const)(
-    'has its report honoured of a model that cannot be set up, network %s',
+    'can report a model that cannot be set up, which is then stopped, network %s',
     async (network, context) => {
       if ('reason' in peer) return context.skip(peer.reason)
       await workspace.submission('bare', 'export const nothing = 1')
       await workspace.models([{ id: '1', submission_id: 'bare', ...entry }])
       await start(network)
-      // The client finds out by itself, and reports it.
+      // The client detects the failed setup and reports it.
       const { ask } = startClient(peer.python)
       const stopped = await until(
         'the model to be stopped',
@@ -126,7 +126,7 @@ describe("PyPI's model-runner-client", { timeout: 3 * limitMs }, () => {
     },
   )
 
-  it('goes on with a model that it reported and that serves all the same', async (context) => {
+  it('connects again to a model that it reported but that still serves', async (context) => {
     if ('reason' in peer) return context.skip(peer.reason)
     await start()
     const { ask } = startClient(peer.python)

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Does what python, venv and pip do as far as the orchestrator can see, without a network. It notes every call in
-// CALLS in HOME and does what BEHAVIOUR there says: a version, how long an installation takes, how it fails.
+// A stand-in for python, venv and pip that needs no network. It appends every call to the file CALLS in HOME. The file
+// BEHAVIOUR there sets its version, how long an installation takes, and how it fails.
 import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

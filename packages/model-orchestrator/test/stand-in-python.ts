@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 const SOURCE = fileURLToPath(new URL('./stand-in-python.mjs', import.meta.url))
 
-/** A call of the stand-in: which tool, with what, in which environment. */
+/** A call of the stand-in: the tool, its arguments and its environment. */
 interface Call {
   readonly call: 'venv' | 'pip'
   readonly args?: readonly string[]
@@ -14,22 +14,22 @@ interface Call {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** What the stand-in does when it is called. */
+/** How the stand-in behaves. */
 interface Behaviour {
   readonly version?: readonly number[]
-  /** What `pip config list` prints. */
+  /** The output of `pip config list`. */
   readonly pipSettings?: readonly string[]
-  /** The installation goes on until this file is there. */
+  /** The installation waits until this file exists. */
   readonly waitsFor?: string
   readonly prints?: readonly string[]
   readonly exitCode?: number
 }
 
-/** A folder with a `python3` that knows venv and pip as far as an orchestrator can see, and needs no network. */
+/** Creates a folder with a stand-in `python3` that imitates venv and pip without a network. */
 export async function createStandInPython() {
   const home = await mkdtemp(join(tmpdir(), 'stand-in-python-'))
   const program = join(home, 'python3')
-  // Node takes a file without an ending for CommonJS unless its folder says otherwise.
+  // Node treats a file without an extension as CommonJS unless a package.json declares modules.
   await writeFile(join(home, 'package.json'), '{"type":"module"}')
   await writeFile(program, (await readFile(SOURCE, 'utf8')).replace('@HOME@', home), { mode: 0o755 })
   const behave = (behaviour: Behaviour) => writeFile(join(home, 'BEHAVIOUR'), JSON.stringify(behaviour))
@@ -43,7 +43,7 @@ export async function createStandInPython() {
       const lines = (await read('CALLS')).split('\n').filter(Boolean)
       return lines.map((line) => JSON.parse(line))
     },
-    /** The process that installs or did so last; null before the first. */
+    /** The pid of the current or last installation; null before the first. */
     installerPid: async () => Number(await read('INSTALLING')) || null,
     remove: () => rm(home, { recursive: true, force: true, maxRetries: 5 }),
   }

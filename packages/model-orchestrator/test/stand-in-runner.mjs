@@ -1,6 +1,5 @@
-// Does what a model runner does as far as an orchestrator can see, and starts quickly: loads the submission's main.mjs,
-// then answers gRPC health checks with SERVING, and a Setup with the code in globalThis.setupCode, SUCCESS unless the model
-// says otherwise; a model that says "never" leaves it unanswered.
+// A stand-in for a model runner that starts quickly. It loads the submission's main.mjs, then answers gRPC health checks
+// with SERVING, and a Setup with the code in globalThis.setupCode (SUCCESS by default; "never" sends no answer).
 import { createServer } from 'node:http2'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'

@@ -4,7 +4,7 @@ import { connectDiscovery, createWorkspace, rememberingLog, STAND_IN } from './w
 
 export type Workspace = Awaited<ReturnType<typeof createWorkspace>>
 
-/** A new workspace for each test of the file. It and what `cleanups` names end with the test, the newest first. */
+/** Creates a workspace for each test of the file. After the test, `cleanups` run, the newest first. */
 export function useWorkspace() {
   const space = {} as Workspace
   const cleanups: (() => unknown)[] = []
@@ -32,7 +32,7 @@ export function useWorkspace() {
   }
 }
 
-/** An orchestrator of the models in the workspace, on a free port, with a runner that starts quickly. */
+/** Starts an orchestrator for the models of the workspace, on a free port, with a runner that starts quickly. */
 export function startInWorkspace(
   { modelsFile, submissions, logs }: Pick<Workspace, 'modelsFile' | 'submissions' | 'logs'>,
   settings: Partial<OrchestratorSettings> = {},
@@ -45,7 +45,7 @@ export function startInWorkspace(
     logsDirectory: logs,
     baseClassName: 'tracker.TrackerBase',
     runnerCommand: STAND_IN,
-    // Tests look at processes by their numbers, and in namespaces of their own they have others.
+    // Tests identify processes by pid; in separate namespaces the pids would differ.
     confinement: { namespaces: 'off' },
     pollMs: 50,
     log: rememberingLog(),

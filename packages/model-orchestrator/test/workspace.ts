@@ -15,10 +15,10 @@ export const STAND_IN = {
   args: [fileURLToPath(new URL('./stand-in-runner.mjs', import.meta.url))],
 }
 
-/** A test that waits in vain ends by this; on a machine that is busy with other things a model may need a minute to start. */
+/** Time limit of a wait in a test; on a busy machine a model may need a minute to start. */
 export const PATIENCE_MS = 100_000
 
-/** Reads `probe` until it gives something; the deadline says what was awaited. */
+/** Polls `probe` until it returns a truthy value; the error at the deadline contains `what`. */
 export async function until<Value>(
   what: string,
   probe: () => Value | Promise<Value>,
@@ -42,7 +42,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** A log that remembers its lines. */
+/** A log that keeps its lines in memory. */
 export function rememberingLog(): OrchestratorLog & {
   readonly lines: { level: string; message: string; fields: LogFields }[]
 } {
@@ -71,7 +71,7 @@ export async function createWorkspace() {
       await writeFile(join(submissions, id, 'main.mjs'), main)
     },
     async models(entries: readonly Readonly<Record<string, string>>[]): Promise<void> {
-      // JSON is YAML, and a rename is seen whole.
+      // JSON is valid YAML; the rename is atomic.
       await writeFile(`${modelsFile}.new`, JSON.stringify({ models: entries }))
       await rename(`${modelsFile}.new`, modelsFile)
     },
@@ -90,7 +90,7 @@ export async function createWorkspace() {
   }
 }
 
-/** A coordinator's end of the discovery socket. */
+/** Connects to the discovery socket like a coordinator. */
 export async function connectDiscovery(port: number, path = '/starter-challenge', options: ClientOptions = {}) {
   const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, options)
   const frames: string[] = []

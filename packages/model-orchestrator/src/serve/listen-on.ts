@@ -2,8 +2,8 @@ import type { Server } from 'node:http'
 import { OrchestratorError } from '../errors.ts'
 
 /**
- * Listens and gives the port, a free one for 0. Throws `ADDRESS_UNAVAILABLE`, which names the port and `setting`, with
- * which another one can be chosen.
+ * Listens and returns the port; 0 chooses a free one. Throws `ADDRESS_UNAVAILABLE`, which names the port and the
+ * `setting` that changes it.
  */
 export function listenOn(server: Server, host: string, port: number, setting: string): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -23,7 +23,7 @@ export function listenOn(server: Server, host: string, port: number, setting: st
   })
 }
 
-/** Whether only programs of this machine reach a server on this address. */
+/** Whether only programs on this machine can reach a server at this address. */
 export function isLoopback(host: string): boolean {
   const name = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
   return name === 'localhost' || name === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name)

@@ -46,7 +46,7 @@ can-place-in-quarantine: false
 `
 
 describe('parseConfigFile', () => {
-  it('takes what makes sense here, and names each key without effect with its line', () => {
+  it('reads the supported keys, and reports each key without effect with its line', () => {
     const { ignored, values, crunches } = read(WHOLE)
     expect(values).toEqual({
       logLevel: 'warn',
@@ -72,15 +72,15 @@ describe('parseConfigFile', () => {
     expect(ignored[0]).toBe('orchestrator.dev.yml:4: logging.file.path: logs go to stderr; redirect it')
   })
 
-  it('gives each setting that names a key of the file', () => {
+  it('sets every setting that has a key in the file', () => {
     const { values } = parseConfigFile({ path: 'orchestrator.dev.yml', text: WHOLE, environment: {} })
     const notGiven: string[] = []
     collectSettings((setting, { file }) => file !== undefined && !values.has(setting) && notGiven.push(file))
-    // Which competition is chosen depends on --crunch-id.
+    // --crunch-id chooses the competition.
     expect(notGiven).toEqual(['crunches.id'])
   })
 
-  it('says nothing of what the file leaves out, or sets to what is the case here', () => {
+  it('reports no key that is absent or already matches the behaviour', () => {
     const { values, ignored } = read('crunches: [{ id: weather }]')
     expect([
       Object.values(values).filter((value) => value !== undefined && typeof value !== 'object'),
@@ -92,14 +92,14 @@ describe('parseConfigFile', () => {
     expect(read(poller).ignored).toEqual([expect.stringContaining('--models')])
   })
 
-  it('opens the first websocket only, and says so', () => {
+  it('opens only the first websocket, and reports the others', () => {
     const sockets = '[{ type: websocket, port: 1 }, { type: websocket, port: 2 }]'
     const { values, ignored } = read(`infrastructure: { publishers: ${sockets} }\ncrunches: [{ id: weather }]`)
     expect(values).toMatchObject({ port: 1 })
     expect(ignored).toEqual([expect.stringMatching(/:1: infrastructure\.publishers\.1: only the first websocket/)])
   })
 
-  it('replaces variables in values, never in keys, and never by anything with parts', () => {
+  it('replaces variables in values but not in keys, and only by scalars', () => {
     const text = `
 crunches: [{ id: "\${ID}", infrastructure: { runner-envs: { $ID: $ID-x, QUOTED: "$PORT" } } }]
 infrastructure: { publishers: [{ type: websocket, port: $PORT, address: $EVIL }] }`
@@ -115,7 +115,7 @@ infrastructure: { publishers: [{ type: websocket, port: $PORT, address: $EVIL }]
     ['no crunches', 'logging:\n  level: info\n', /yml:1: crunches/],
     ['a cloud', 'infrastructure:\n  runner:\n    type: aws\ncrunches: [{ id: a }]', /yml:3: .*must be local/],
     [
-      'a path that is no folder of submissions',
+      'a path that is not a folder of submissions',
       'infrastructure:\n  runner:\n    type: local\n    submission-storage-path-format: x/{id}/code\ncrunches: [{ id: a }]',
       /yml:4: .*must end with \/\{id\}/,
     ],

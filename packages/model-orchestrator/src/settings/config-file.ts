@@ -8,17 +8,17 @@ import { SETTINGS } from './settings.ts'
 
 const MAX_BYTES = 1024 * 1024
 
-/** What an `orchestrator.dev.yml` says. */
+/** The content of an `orchestrator.dev.yml`. */
 export interface ConfigFile {
   readonly path: string
-  /** By the setting's schema. What the file leaves out is absent. */
+  /** Values by the setting's schema; settings that the file does not contain are absent. */
   readonly values: ReadonlyMap<z.ZodType, unknown>
   readonly crunches: readonly { readonly id: string; readonly modelEnvironment: Readonly<Record<string, string>> }[]
   /** One sentence for each key without effect here, with its line. */
   readonly ignored: readonly string[]
 }
 
-/** The value of one of our settings. */
+/** A key that sets one of the orchestrator's settings. */
 class Assigned {
   constructor(
     readonly setting: z.ZodType,
@@ -26,14 +26,14 @@ class Assigned {
   ) {}
 }
 
-/** A key of the deployed orchestrator without effect here, and why. */
+/** A key of the deployed orchestrator that has no effect here, with the reason. */
 class Ignored {
   constructor(readonly why: string) {}
 }
 
 const of = SETTINGS.shape
 const scalar = z.union([z.string(), z.number(), z.boolean()])
-/** Settings of clouds: they are not ours to check. */
+/** Cloud settings are not checked. */
 const anyMap = z.record(z.string(), z.unknown())
 const group = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).nullish()
 const assigns = <Given>(
@@ -103,7 +103,7 @@ const schema = z.strictObject({
     publishers: publishers.nullish(),
     runner: group({
       type: z.literal('local', 'must be local: this orchestrator starts models as processes of this machine'),
-      // These three mean that there is none.
+      // These three values mean that Docker is not used.
       'docker-network-name': ignored(scalar, 'no Docker is used', (name) =>
         ['', 'null', 'None'].includes(String(name)),
       ),
@@ -138,7 +138,7 @@ const schema = z.strictObject({
   'can-place-in-quarantine': assigns(of.remembersQuarantine, z.boolean()),
 })
 
-/** The file that `--config` names. Throws `SETTINGS_INVALID`. */
+/** Reads the file given by `--config`. Throws `SETTINGS_INVALID`. */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
   let text: string
   try {
@@ -153,7 +153,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
 }
 
 /**
- * Reads the deployed orchestrator's configuration. `$NAME` and `${NAME}` in values are replaced from `environment`.
+ * Parses the deployed orchestrator's configuration. `$NAME` and `${NAME}` in values are replaced from `environment`.
  * Throws `SETTINGS_INVALID` with path, line, cause and fix for unknown keys, wrong values and variables that are not set.
  */
 export function parseConfigFile(input: {
@@ -173,7 +173,7 @@ export function parseConfigFile(input: {
   if (!parsed.success) {
     const findings = parsed.error.issues.map((issue) => {
       const place = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
-      // An unknown key has its own line.
+      // Points at the unknown key itself, not at its parent.
       const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined
       const line = lineOf(document, lines, key === undefined ? place : [...place, key])
       return { line, text: `${place.join('.') || 'the file'} (line ${line}): ${issue.message}` }
@@ -204,7 +204,7 @@ function visitValues(node: unknown, place: Place, visitOne: (place: Place, found
   }
 }
 
-/** A value that was written without quotes may become a number; it never becomes anything with parts. */
+/** Replaces variables. An unquoted value may become a number, but never a list or a map. */
 function expandVariables(
   document: Document,
   environment: NodeJS.ProcessEnv,

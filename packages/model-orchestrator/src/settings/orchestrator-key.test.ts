@@ -12,7 +12,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
-it('is made at the first start, for its user alone, and is the same at the next', async () => {
+it('is created at the first start, readable only by its user, and reused at the next', async () => {
   expect(readOrchestratorKey(path)).toBeUndefined()
   const mask = process.umask(0)
   const key = openOrchestratorKey(directory)
@@ -22,7 +22,7 @@ it('is made at the first start, for its user alone, and is the same at the next'
   expect([openOrchestratorKey(directory), readOrchestratorKey(path)]).toEqual([key, key])
 })
 
-it('is replaced when others could have read it', async () => {
+it('is replaced if other users could have read it', async () => {
   const key = openOrchestratorKey(directory)
   await chmod(path, 0o644)
   const next = openOrchestratorKey(directory)
@@ -31,7 +31,7 @@ it('is replaced when others could have read it', async () => {
   expect((await readFile(path, 'utf8')).trim()).toBe(next)
 })
 
-it('is refused when it is empty or cut off', async () => {
+it('is refused if it is empty or truncated', async () => {
   for (const text of ['', 'short']) {
     await writeFile(path, text, { mode: 0o600 })
     expect(() => openOrchestratorKey(directory)).toThrow(/orchestrator-key: .*too short/)

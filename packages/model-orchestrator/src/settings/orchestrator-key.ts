@@ -7,15 +7,15 @@ import { OrchestratorError } from '../errors.ts'
 
 const KEY_BYTES = 32
 
-/** Where an orchestrator that keeps its logs (or else its submissions) in `directory` has its key. */
+/** The key file of an orchestrator with its logs (or else its submissions) in `directory`. */
 export function orchestratorKeyFileIn(directory: string): string {
-  // Ids begin with a letter or digit, so no model's or submission's folder has this name.
+  // Ids begin with a letter or digit, so no folder of a model or submission has this name.
   return join(directory, '.orchestrator-key')
 }
 
 /**
- * The key of an orchestrator, made at its first start; only its user can read the file. One that others could read is
- * replaced, because they may have read it. Throws `SETTINGS_INVALID`.
+ * Returns the key of an orchestrator, and creates it at the first start. Only the current user can read the file; a key
+ * that other users could read is replaced. Throws `SETTINGS_INVALID`.
  */
 export function openOrchestratorKey(directory: string): string {
   const path = orchestratorKeyFileIn(directory)
@@ -29,7 +29,7 @@ export function openOrchestratorKey(directory: string): string {
   }
 }
 
-/** `undefined` before the first start. Throws what reading throws. */
+/** Returns `undefined` before the first start. Throws errors of the file system. */
 export function readOrchestratorKey(path: string): string | undefined {
   return readKey(path)
 }
@@ -45,12 +45,12 @@ function readKey(path: string): string | undefined {
   }
 }
 
-/** In one step: of two orchestrators that start at once, both take the key that came first. */
+/** Atomic: if two orchestrators start at once, both use the key that was created first. */
 function makeKey(path: string): string {
   const own = `${path}.${process.pid}.new`
   writeFileSync(own, `${randomBytes(KEY_BYTES).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' })
   try {
-    // The mode of a new file passes through the umask.
+    // The umask may have changed the mode of the new file.
     chmodSync(own, 0o600)
     linkSync(own, path)
   } catch (error) {

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { DEFAULT_MODEL_LIMITS } from '../limit/model-limits.ts'
 
-/** How a setting is given. The flag wins over the environment, that over the file of `--config`, and that over the default. */
+/** How to set a setting. A flag overrides the environment, which overrides the file of `--config`, which overrides the default. */
 export interface Ways {
   readonly description: string
   readonly flag?: string
   readonly env?: string
-  /** Its key in the file; `config-file.ts` says what that key means. */
+  /** Its key in the file; `config-file.ts` defines the meaning. */
   readonly file?: string
 }
 
@@ -176,8 +176,8 @@ export const SETTINGS = z.object({
 export type SettingValues = z.output<typeof SETTINGS>
 
 /**
- * What `read` gives for each setting, in the groups of `SETTINGS`. A setting without a value has no key: an `undefined`
- * would hide a default that the code merges it with.
+ * Calls `read` for each setting and returns the values in the groups of `SETTINGS`. A setting without a value gets no
+ * key: an `undefined` would override a default when the values are merged.
  */
 export function collectSettings(
   read: (setting: z.ZodType, ways: Ways) => unknown,
@@ -193,6 +193,6 @@ export function collectSettings(
 
 function waysOf(field: z.ZodType): Ways {
   const ways = WAYS.get(field)
-  if (ways === undefined) throw new Error('there is no way to give this setting')
+  if (ways === undefined) throw new Error('this setting has no flag, variable or key')
   return ways
 }

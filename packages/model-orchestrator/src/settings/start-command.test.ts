@@ -32,7 +32,7 @@ async function read(...flags: readonly string[]): Promise<StartSettings> {
 const needed = () => ['--models', 'models.dev.yml', '--submissions', root]
 
 describe('the settings of start', () => {
-  it('come from the flag, the environment, the file and the default, in this order', async () => {
+  it('are read from the flag, the environment, the file and the default, in this order', async () => {
     await writeFile(config, 'infrastructure: { publishers: [{ type: websocket, port: 3 }] }\ncrunches: [{ id: a }]')
     vi.stubEnv('MODEL_RUNNER_NODE_PORT', '2')
     const portOf = async (...flags: readonly string[]) => (await read(...needed(), ...flags)).orchestrator.port
@@ -43,7 +43,7 @@ describe('the settings of start', () => {
     expect(await portOf()).toBe(9091)
   })
 
-  it('have defaults, which the help shows with every way to give them', async () => {
+  it('have defaults, and the help shows every way to set them', async () => {
     const { logLevel, ignored, orchestrator } = await read(...needed())
     expect({ logLevel, ignored }).toEqual({ logLevel: 'info', ignored: [] })
     expect(orchestrator).toMatchObject({
@@ -53,7 +53,7 @@ describe('the settings of start', () => {
       modelLimits: { memoryMib: 1_024, cpuCores: 1 },
       quarantineFile: expect.stringContaining(root),
     })
-    // An `undefined` here would hide the defaults of the discovery server, which would then ping all the time.
+    // An `undefined` here would override the defaults of the discovery server, which would then ping without pause.
     expect(orchestrator.discovery).toStrictEqual({})
     const help = addStartCommand(new Command()).configureHelp({ helpWidth: 300 }).helpInformation()
     expect(help).toMatch(
@@ -62,7 +62,7 @@ describe('the settings of start', () => {
     expect(help).toMatch(/--log-level <level> .*\(choices: "debug", "info", "warn", "error", default: "info"/)
   })
 
-  it('take repeated folders, "off" for no HTTP API, and an empty API_KEY as none', async () => {
+  it('accept repeated folders, "off" for no HTTP API, and treat an empty API_KEY as unset', async () => {
     vi.stubEnv('API_KEY', '  ')
     const { orchestrator } = await read(...needed(), '--python-path', 'a', '--python-path', 'b', '--http-port', 'off')
     expect(orchestrator).toMatchObject({ python: { path: ['a', 'b'] }, http: undefined })
@@ -79,17 +79,17 @@ describe('the settings of start', () => {
     [['--http-port', 'on'], /must be a whole number from 0 to 65535, or off/],
     [['--model-cpu', '0.01'], /must be a number from 0\.05 to 1024/],
     [['--model-network', 'all'], /Allowed choices are none, host/],
-  ])('are refused with the flag and what it must be: %s', async (flags, message) => {
+  ])('are refused with the flag and the allowed values: %s', async (flags, message) => {
     await expect(read(...needed(), ...flags)).rejects.toThrow(message)
     await expect(read(...needed(), ...flags)).rejects.toThrow(CommanderError)
   })
 
-  it('name the variable that holds a wrong value', async () => {
+  it('name the variable with a wrong value', async () => {
     vi.stubEnv('MODEL_MEMORY_MEBIBYTES', '1')
     await expect(read(...needed())).rejects.toThrow(/from env 'MODEL_MEMORY_MEBIBYTES' is invalid.*128 to 1048576/)
   })
 
-  it('name every required one that is missing, with its flag and its key', async () => {
+  it('name every missing required setting, with its flag and its key', async () => {
     await expect(read()).rejects.toMatchObject({
       code: 'SETTINGS_INVALID',
       message:
@@ -98,7 +98,7 @@ describe('the settings of start', () => {
     })
   })
 
-  it('choose the competition by the flag where the file names several', async () => {
+  it('choose the competition by the flag if the file contains several', async () => {
     await writeFile(config, 'crunches: [{ id: a }, { id: b, infrastructure: { runner-envs: { X: 1 } } }]')
     const withConfig = [...needed(), '--config', config]
     await expect(read(...withConfig)).rejects.toThrow(/crunches names several: a, b; choose one with --crunch-id/)

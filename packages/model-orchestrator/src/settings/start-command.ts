@@ -7,7 +7,7 @@ import { type ConfigFile, readConfigFile } from './config-file.ts'
 import { openOrchestratorKey } from './orchestrator-key.ts'
 import { collectSettings, SETTINGS, type SettingValues, type Ways } from './settings.ts'
 
-/** What `start` was told. */
+/** The settings of `start`. */
 export interface StartSettings {
   readonly logLevel: SettingValues['logLevel']
   /** One sentence for each key of the file without effect here. */
@@ -40,13 +40,13 @@ function optionOf(flag: string, setting: z.ZodType, { description, env, file }: 
   })
 }
 
-/** Text that a setting does not take may be the digits of a number. */
+/** Parses text as a string, or as a number if the setting needs one. */
 function parseText(setting: z.ZodType, text: string) {
   const parsed = setting.safeParse(text)
   return parsed.success || !/^\d+(\.\d+)?$/.test(text) ? parsed : setting.safeParse(Number(text))
 }
 
-/** Takes each setting from the flag, the environment, the file or its default, in this order. Throws `SETTINGS_INVALID`. */
+/** Reads each setting from the flag, the environment, the file or its default, in this order. Throws `SETTINGS_INVALID`. */
 export async function readStartSettings(command: Command): Promise<StartSettings> {
   const path: unknown = command.getOptionValue('config')
   const file = typeof path === 'string' ? await readConfigFile(path) : null
@@ -76,7 +76,7 @@ export async function readStartSettings(command: Command): Promise<StartSettings
   }
 }
 
-/** From the flag or the environment. A variable without a flag is as good as none when it is empty. */
+/** The value of the flag or the variable. An empty variable of a setting without a flag counts as unset. */
 function chosenValue(command: Command, { flag, env }: Ways): unknown {
   if (flag === undefined) return (env !== undefined && process.env[env]?.trim()) || undefined
   const name = new Option(flag).attributeName()
@@ -84,7 +84,7 @@ function chosenValue(command: Command, { flag, env }: Ways): unknown {
   return isChosen ? command.getOptionValue(name) : undefined
 }
 
-/** One orchestrator serves one competition; the option is required when the file names several. */
+/** One orchestrator serves one competition; --crunch-id is required if the file contains several. */
 function crunchOf({ path, crunches }: ConfigFile, chosenId: unknown) {
   const found = crunches.find(({ id }) => (chosenId === undefined ? crunches.length === 1 : id === chosenId))
   if (found !== undefined) return { crunchId: found.id, modelEnvironment: found.modelEnvironment }

@@ -11,7 +11,7 @@ export interface SubmissionLimits {
 
 export const SUBMISSION_LIMITS: SubmissionLimits = { bytes: 100 * 1024 * 1024, files: 10_000 }
 
-/** Recreated where the model runs, or useless there. */
+/** Not copied: recreated where the model runs, or useless there. */
 export const LEFT_OUT = new Set(['node_modules', '.git', '__pycache__', '.venv'])
 const MAX_DEPTH = 64
 

@@ -52,11 +52,11 @@ const fileText = () => readFile(space.modelsFile, 'utf8')
 const entries = async () =>
   parseModelsFile({ path: 'models.dev.yml', text: await fileText(), crunchId: 'weather' }).entries
 
-/** The submissions, without the mark of the highest id beside them. */
+/** The submissions, without the file of the highest id beside them. */
 const stored = async () => (await readdir(space.submissions)).filter((name) => !name.startsWith('.'))
 
 describe('addSubmission', () => {
-  it('copies the folder without what is made again, and writes an entry', async () => {
+  it('copies the folder without generated files, and writes an entry', async () => {
     const folder = await source('My Trend!', {
       'main.ts': 'export {}',
       'data/weights.txt': '1',
@@ -87,7 +87,7 @@ describe('addSubmission', () => {
     expect((await readdir(space.root)).filter((name) => name.includes('.new'))).toEqual([])
   })
 
-  it('keeps every line that was there, and the rights of the file', async () => {
+  it('keeps all existing lines and the permissions of the file', async () => {
     await chmod(space.modelsFile, 0o640)
     await add(await source('trend'))
     const text = await fileText()
@@ -107,7 +107,7 @@ describe('addSubmission', () => {
     expect(await fileText()).toMatch(expected)
   })
 
-  it('quotes what Python would take for a number or a truth value', async () => {
+  it('quotes values that Python would read as numbers or booleans', async () => {
     await add(await source('20250101_000000_001'), { modelName: 'no' })
     expect(await fileText()).toContain('submission_id: "20250101_000000_001"')
     expect(await fileText()).toContain('model_name: "no"')
@@ -115,20 +115,20 @@ describe('addSubmission', () => {
     expect(await fileText()).toContain('model_name: "1_000"')
   })
 
-  it('gives a name that is taken a number, by a folder or by an entry alone', async () => {
+  it('appends a number to an id that a folder or an entry already has', async () => {
     const folder = await source('momentum')
     const ids = [await add(folder), await add(folder)].map(({ submissionId }) => submissionId)
     expect(ids).toEqual(['momentum-2', 'momentum-3'])
     expect((await add(await source('trend'), { submissionId: '../../x y' })).submissionId).toBe('x-y')
   })
 
-  it('uses a folder that already lies among the submissions where it is', async () => {
+  it('does not copy a folder that is already in the submissions folder', async () => {
     await space.submission('here', 'export {}')
     expect(await add(join(space.submissions, 'here'))).toMatchObject({ submissionId: 'here' })
     expect(await stored()).toEqual(['here'])
   })
 
-  it('takes Python folders, and a notebook as a folder of its own', async () => {
+  it('accepts Python folders, and puts a notebook into a new folder', async () => {
     const python = await source('py', { 'main.py': '', 'requirements.txt': '' })
     expect(await add(python)).toMatchObject({ submissionId: 'py' })
     const notebook = join(sources, 'My idea.ipynb')
@@ -138,10 +138,10 @@ describe('addSubmission', () => {
   })
 
   it.each([
-    ['NaN and a mark', Buffer.from('\ufeff {"cells": [NaN]}')],
+    ['NaN and a byte order mark', Buffer.from('\ufeff {"cells": [NaN]}')],
     ['UTF-16', Buffer.from('\ufeff{"cells": []}', 'utf16le')],
     ['format 3', Buffer.from('{"worksheets": []}')],
-  ])('takes a notebook with %s, which Python reads', async (_, content) => {
+  ])('accepts a notebook with %s, as Python does', async (_, content) => {
     await writeFile(join(sources, 'a.IPYNB'), content)
     expect(await add(join(sources, 'a.IPYNB'))).toMatchObject({ submissionId: 'a', modelName: 'a' })
   })
@@ -153,7 +153,7 @@ describe('addSubmission', () => {
     ['My Trend!', 'My Trend!', 'My-Trend'],
     ['Ｔrend', 'Ｔrend', 'Trend'],
     ['v1.0 ', 'v1.0', 'v1.0'],
-  ])('calls the model of the folder "%s" as its folder', async (folder, modelName, submissionId) => {
+  ])('names the model after its folder "%s"', async (folder, modelName, submissionId) => {
     expect(await add(await source(folder))).toMatchObject({ modelName, submissionId })
     expect(await add(await source(folder), { replace: true })).toMatchObject({ id: '8', modelName })
   })
@@ -165,7 +165,7 @@ describe('addSubmission', () => {
     ['Ａ', 'A'],
     ['a', 'A'],
     ['é', 'e'],
-  ])('does not give the code of "%s" to the model "%s"', async (other, name) => {
+  ])('does not use the folder "%s" to replace the model "%s"', async (other, name) => {
     await add(await source(name))
     await expect(add(await source(other), { replace: true })).rejects.toMatchObject({
       code: 'MODEL_UNKNOWN',
@@ -175,7 +175,7 @@ describe('addSubmission', () => {
     expect((await entries()).map(({ infos }) => infos.model_name)).toEqual(['momentum', name, other])
   })
 
-  it('finds the model of a name in composed and in decomposed letters', async () => {
+  it('treats composed and decomposed letters in a name as equal', async () => {
     await add(await source('caf\u00e9'))
     expect(await add(await source('cafe\u0301'), { replace: true })).toMatchObject({ id: '8', modelName: 'caf\u00e9' })
   })
@@ -200,7 +200,7 @@ describe('addSubmission', () => {
     expect(await readdir(space.submissions)).toEqual(['momentum-2'])
   })
 
-  it('loses none of many additions at once', async () => {
+  it('loses no model when many are added at once', async () => {
     const folders = await Promise.all(Array.from({ length: 12 }, (_, index) => source(`model${index % 4}`)))
     const added = await Promise.all(folders.map((folder) => add(folder)))
     expect(new Set(added.map(({ id }) => id)).size).toBe(12)
@@ -210,7 +210,7 @@ describe('addSubmission', () => {
     expect((await stored()).sort()).toEqual(added.map(({ submissionId }) => submissionId).sort())
   })
 
-  it('refuses what holds no model, and copies nothing', async () => {
+  it('refuses a submission without a model, and copies nothing', async () => {
     const empty = await source('empty', { 'readme.md': '' })
     const noMain = { code: 'SUBMISSION_REFUSED', message: expect.stringContaining(empty) }
     await expect(add(empty)).rejects.toMatchObject(noMain)
@@ -239,7 +239,7 @@ describe('addSubmission', () => {
     expect(await readdir(space.submissions)).toEqual([])
   })
 
-  it('refuses what is neither a file nor a folder, before anything waits for it', async () => {
+  it('refuses special files such as pipes without blocking on them', async () => {
     const folder = await source('pipe')
     await promisify(execFile)('mkfifo', [join(folder, 'requirements.txt')])
     await expect(add(folder)).rejects.toThrow(
@@ -248,7 +248,7 @@ describe('addSubmission', () => {
     expect(await readdir(space.submissions)).toEqual([])
   })
 
-  it('leaves no copy behind when the models file is invalid', async () => {
+  it('leaves no copy behind if the models file is invalid', async () => {
     await writeFile(space.modelsFile, 'models: 7')
     await expect(add(await source('trend'))).rejects.toMatchObject({ code: 'MODELS_FILE_INVALID' })
     expect(await readdir(space.submissions)).toEqual([])
@@ -257,7 +257,7 @@ describe('addSubmission', () => {
 })
 
 describe('changes of a model', () => {
-  it('sets the state and removes the entry, and nothing else', async () => {
+  it('set the state or remove the entry, and change nothing else', async () => {
     await setDesiredState(space.modelsFile, '1', 'STOPPED')
     expect(await fileText()).toBe(COMMENTED.replace('desired_state: RUNNING', 'desired_state: STOPPED'))
     await removeModel(space.modelsFile, '7')
@@ -272,7 +272,7 @@ describe('changes of a model', () => {
     }
   })
 
-  it('gives a model new code and names', async () => {
+  it('set new code and names', async () => {
     const change = { source: await source('upload'), submissionId: '20250101_000000_001', modelName: 'new: "name"' }
     expect(await changeModel({ ...space, submissionsDirectory: space.submissions }, '1', change)).toMatchObject({
       id: '1',

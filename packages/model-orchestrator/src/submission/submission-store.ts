@@ -208,7 +208,7 @@ async function stage(givenSource: string, store: string, wish?: string): Promise
 
 async function copyFolder(plan: CopyPlan, folder: string): Promise<void> {
   await copyPlanned(plan, folder)
-  await inspected(folder) // What makes it a model may have been left out.
+  await inspected(folder) // The model's main file may have been left out of the copy.
 }
 
 async function stageNotebook(source: string, store: string, name: string): Promise<Staged> {
@@ -286,7 +286,7 @@ export function sourceName(source: string): string {
   return basename(resolve(source)).replace(/\.ipynb$/i, '')
 }
 
-/** Composed and decomposed letters make the same name: macOS decomposes the names of folders. */
+/** Treats composed and decomposed letters as equal: macOS decomposes the names of folders. */
 export function toModelName(name: string, source: string): string {
   const text = name.normalize('NFC').trim()
   if (text !== '' && isPrintable(text)) return text

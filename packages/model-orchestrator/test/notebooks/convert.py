@@ -1,4 +1,4 @@
-"""Writes what crunch-convert makes of each notebook here to `expected.json`; it is the judge of our extraction.
+"""Converts each notebook here with crunch-convert and writes the expected results of the tests to `expected.json`.
 
     python -m venv /tmp/judge && /tmp/judge/bin/pip install crunch-convert==0.12.3
     /tmp/judge/bin/python convert.py

@@ -3,13 +3,13 @@ import { entry, useWorkspace } from '../../../test/start-in-workspace.ts'
 import { isAlive, until } from '../../../test/workspace.ts'
 import type { Orchestrator, OrchestratorSettings } from '../../start-orchestrator.ts'
 
-// What coordinators that are deployed rely on, as far as it needs models that run; the socket's own rules are tested
-// beside it.
+// Rules on which deployed coordinators rely and whose tests need running models. discovery-server.test.ts tests the
+// socket itself.
 const { space, ...used } = useWorkspace()
 let orchestrator: Orchestrator
 
 async function start(settings: Partial<OrchestratorSettings> = {}) {
-  // Models with a network listen where every coordinator that is deployed expects it: on a port.
+  // With a network, models listen on a port, as deployed coordinators expect.
   orchestrator = await used.start({ crunchId: 'weather', confinement: { network: 'host' }, ...settings })
   return connect()
 }
@@ -22,8 +22,8 @@ const pidOf = (id: string) => {
 const GOOD = 'export {}'
 const HANGS = 'await new Promise((resolve) => setTimeout(resolve, 600_000))'
 
-describe('what coordinators are told', () => {
-  it('init lists each model that serves, also one that is being replaced, and none that starts, stopped or failed', async () => {
+describe('the discovery messages', () => {
+  it('list every serving model in init, even one being replaced, but no starting, stopped or failed one', async () => {
     await space.submission('good', GOOD)
     await space.submission('hangs', HANGS)
     await space.models([entry('1', 'good'), entry('2', 'good', { desired_state: 'STOPPED' }), entry('3', 'missing')])
@@ -41,7 +41,7 @@ describe('what coordinators are told', () => {
     })
   })
 
-  it('an update holds one model, its port as a number, and every name a coordinator asks for', async () => {
+  it('contain one model per update, with a numeric port and all names', async () => {
     await space.submission('good', GOOD)
     await space.models([])
     const coordinator = await start()
@@ -74,7 +74,7 @@ describe('what coordinators are told', () => {
     }
   })
 
-  it('STOPPED comes before the process is gone, so that nobody calls a model that is being ended', async () => {
+  it('announce STOPPED before the process ends, so that no coordinator calls a stopping model', async () => {
     await space.submission('stubborn', "process.on('SIGTERM', () => {})")
     await space.models([entry('1', 'stubborn')])
     const coordinator = await start({ stopTimeoutMs: 3_000 })
@@ -87,7 +87,7 @@ describe('what coordinators are told', () => {
     await until('the process is gone', () => !isAlive(pid))
   })
 
-  it('when the orchestrator ends, nothing but its goodbye: no model is said to have stopped', async () => {
+  it('announce no STOPPED when the orchestrator itself closes', async () => {
     await space.submission('good', GOOD)
     await space.models([entry('1', 'good')])
     const coordinator = await start()
@@ -98,25 +98,25 @@ describe('what coordinators are told', () => {
     expect(coordinator.states.map(({ state }) => state)).toEqual(['RUNNING'])
   })
 
-  it('a start that fails is never announced, and neither is the end of it', async () => {
+  it('announce neither a failed start nor its end', async () => {
     await space.submission('bad', 'process.exit(3)')
     await space.models([entry('1', 'bad')])
     const coordinator = await start()
     await until('quarantine', () => orchestrator.models()[0]?.quarantined)
     expect(coordinator.states).toEqual([])
-    await until('its standing', () => coordinator.frames.at(-1)?.includes('QUARANTINED'))
+    await until('the standing of the model', () => coordinator.frames.at(-1)?.includes('QUARANTINED'))
     expect(JSON.parse(coordinator.frames.at(-1)!).standings).toEqual([
       { model_id: '1', standing: 'QUARANTINED', reason: expect.stringContaining('RUN_FAILED') },
     ])
   })
 
-  it('code that is edited in place is no new deployment; a change of the hardware is one', async () => {
+  it('announce a new deployment for other hardware, but not for code that was edited in place', async () => {
     await space.submission('good', GOOD)
     await space.models([entry('1', 'good')])
     const coordinator = await start()
     const first = await coordinator.announced('1', 'RUNNING')
     await space.submission('good', 'export const edited = true')
-    // What follows in the file shows that it was read again.
+    // The added model shows that the file was read again.
     await space.models([entry('1', 'good'), entry('2', 'good')])
     await coordinator.announced('2', 'RUNNING')
     expect(coordinator.states.filter(({ model_id: id }) => id === '1')).toEqual([first])

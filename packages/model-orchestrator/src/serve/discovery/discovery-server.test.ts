@@ -7,7 +7,7 @@ import { connectDiscovery, KEY, rememberingLog, until } from '../../../test/work
 import { createUpgradeGate } from '../http/access-gate.ts'
 import { DEFAULT_DISCOVERY_LIMITS, type DiscoveryLimits, startDiscoveryServer } from './discovery-server.ts'
 
-/** The vector that deployed orchestrators are tested with. */
+/** A test vector of the deployed orchestrators. */
 const VECTOR =
   '{"event":"init","data":[{"deployment_id":"mock_model_id_20250915_143034_791","model_id":"mock_model_id","infos":{"cruncher_hotkey":"","cruncher_wallet_pubkey":"test_cruncher_id","model_name":"mock_model_name","cruncher_id":"test_cruncher_id","cruncher_name":"test_cruncher_id"},"state":"RUNNING","ip":"127.0.0.1","port":8080}]}'
 const MODEL: ModelState = JSON.parse(VECTOR).data[0]
@@ -78,7 +78,7 @@ describe('discovery server', () => {
     expect(await response.text()).toBe('Upgrade Required: use WebSocket\n')
   })
 
-  it('takes failure reports and survives everything else', async () => {
+  it('accepts failure reports, and survives any other input', async () => {
     const { server, client, reports, log } = await start()
     const bad = await client('/weather')
     for (const message of ['nonsense', '[]', '{"event":"hello"}', '{"event":"report_failure","data":7}', '\u0000'])
@@ -107,7 +107,7 @@ describe('discovery server', () => {
     expect(log.lines).toHaveLength(11)
   })
 
-  it('cuts off a client that does not read, and keeps serving the others', async () => {
+  it('disconnects a client that does not read, and keeps serving the others', async () => {
     const { server, client, log } = await start({ maxUnreadBytes: 64 * 1024 })
     const [slow, good] = [await client('/weather'), await client('/weather')]
     slow.socket.pause()
@@ -116,13 +116,13 @@ describe('discovery server', () => {
     await until('the slow client is cut off', async () => {
       server.broadcast('weather', [state], [])
       sent += 1
-      await until('the good one has it', () => good.frames.length === sent + 1)
+      await until('the good client has the update', () => good.frames.length === sent + 1)
       return log.lines.some(({ message }) => message.includes('reads too slowly'))
     })
     expect(good.frames).toHaveLength(sent + 1)
   })
 
-  it('cuts off a client that answers no ping, and none that does', async () => {
+  it('disconnects only clients that do not answer pings', async () => {
     const { client } = await start({ keepaliveMs: 500 })
     const [dead, good] = [await client('/weather', { autoPong: false }), await client('/weather')]
     let pings = 0
@@ -133,7 +133,7 @@ describe('discovery server', () => {
     expect(good.socket.readyState).toBe(good.socket.OPEN)
   })
 
-  it('waits for the answer to a ping as long as it is told to', async () => {
+  it('waits for the answer to a ping for the configured time', async () => {
     const { client } = await start({ keepaliveMs: 100, pongTimeoutMs: 700 })
     const dead = await client('/weather', { autoPong: false })
     let pings = 0
@@ -156,14 +156,14 @@ describe('discovery server', () => {
     expect(first.socket.readyState).toBe(first.socket.OPEN)
   })
 
-  it('takes the coordinator in charge also when strangers fill that limit', async () => {
+  it('accepts the coordinator in charge even if other clients fill the limit', async () => {
     const { client } = await start({ maxClients: 1 })
     await client('/weather')
     const inCharge = await client('/weather', { headers: { 'x-api-key': KEY } })
     expect(JSON.parse(inCharge.frames[0]!)).toMatchObject({ event: 'init' })
   })
 
-  it('sends nothing before its models had time to start, and then a snapshot first', async () => {
+  it('sends the snapshot first, after the models had time to start', async () => {
     let tellReady = () => {}
     const ready = new Promise<void>((resolve) => {
       tellReady = resolve
@@ -176,7 +176,7 @@ describe('discovery server', () => {
     expect(frames.map((frame) => JSON.parse(frame).event)).toEqual(['init'])
   })
 
-  it('says which port is in use and what to do', async () => {
+  it('reports a port in use with the fix', async () => {
     const { server } = await start()
     const taken = startDiscoveryServer({
       host: '127.0.0.1',
@@ -196,9 +196,9 @@ describe('discovery server', () => {
   })
 })
 
-describe('an upgrade', () => {
+describe('a WebSocket upgrade', () => {
   const listen = (host?: string) => start({}, [MODEL], Promise.resolve(), host)
-  /** The status that a client is turned away with; 101 when it is let in. */
+  /** The status of the refusal; 101 if the client is accepted. */
   async function statusOf({ server }: Awaited<ReturnType<typeof listen>>, headers: Readonly<Record<string, string>>) {
     const socket = new WebSocket(`ws://127.0.0.1:${server.port}/weather`, { headers })
     return new Promise<number | undefined>((resolve) => {
@@ -214,7 +214,7 @@ describe('an upgrade', () => {
     })
   }
 
-  it('is refused to web pages of any origin, and to those that reach this machine by a name of their own', async () => {
+  it('is refused to web pages of any origin, including those whose host name resolves to this machine', async () => {
     const opened = await listen()
     const { port } = opened.server
     for (const origin of ['https://evil.example', `http://127.0.0.1:${port}`, 'http://localhost:3000', 'null']) {
@@ -227,7 +227,7 @@ describe('an upgrade', () => {
     expect(opened.log.lines[0]).toMatchObject({ level: 'warn', message: 'discovery client is refused' })
   })
 
-  it('is open to programs without a key, as deployed coordinators are, and to the key from anywhere', async () => {
+  it('is accepted from programs without a key, such as deployed coordinators, and with the key from anywhere', async () => {
     const opened = await listen()
     expect(await statusOf(opened, {})).toBe(101)
     expect(await statusOf(opened, { host: `localhost:${opened.server.port}` })).toBe(101)
@@ -237,7 +237,7 @@ describe('an upgrade', () => {
     expect(await statusOf(opened, { 'x-api-key': 'wrong' })).toBe(401)
   })
 
-  it('takes the names of a local network where it listens on one, never those that anybody can register', async () => {
+  it('accepts names of a local network if it listens on one, but no public names', async () => {
     const opened = await listen('0.0.0.0')
     for (const host of ['model-orchestrator', '10.0.0.1:9091', '[::1]:9091', 'node.local', 'x.svc.cluster.local']) {
       expect(await statusOf(opened, { host })).toBe(101)
@@ -245,7 +245,7 @@ describe('an upgrade', () => {
     for (const host of ['evil.example', 'node.local.evil.example']) expect(await statusOf(opened, { host })).toBe(403)
   })
 
-  it('with the key makes a client the coordinator in charge, until it leaves', async () => {
+  it('with the key makes the client the coordinator in charge until it disconnects', async () => {
     const { server, client, keyed, reports } = await listen()
     const report = { model_id: '1', failure_code: 'UNKNOWN', failure_reason: null, ip: '' }
     const plain = await client('/weather')
@@ -254,9 +254,9 @@ describe('an upgrade', () => {
     expect([server.hasCoordinatorInCharge('weather'), keyed.length]).toEqual([false, 0])
     const inCharge = await client('/weather', { headers: { 'x-api-key': KEY } })
     inCharge.send({ event: 'report_failure', data: [report] })
-    await until('its report', () => keyed.length === 1)
+    await until('the report of the coordinator in charge', () => keyed.length === 1)
     expect([server.hasCoordinatorInCharge('weather'), server.hasCoordinatorInCharge('other')]).toEqual([true, false])
     inCharge.close()
-    await until('it has left', () => !server.hasCoordinatorInCharge('weather'))
+    await until('the client has disconnected', () => !server.hasCoordinatorInCharge('weather'))
   })
 })

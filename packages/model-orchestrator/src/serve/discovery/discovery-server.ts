@@ -16,13 +16,13 @@ import { listenOn } from '../listen-on.ts'
 
 /** The limits of the discovery socket. */
 export interface DiscoveryLimits {
-  /** Beyond it only clients with the key are taken. */
+  /** Beyond this number only clients with the key are accepted. */
   readonly maxClients: number
-  /** A client that leaves more than this unread is cut off; it reconnects and gets a fresh snapshot. */
+  /** A client with more unread bytes is disconnected; it reconnects and gets a new snapshot. */
   readonly maxUnreadBytes: number
   /** How often clients are pinged. */
   readonly keepaliveMs: number
-  /** A client that does not answer a ping within this time is cut off; until the next ping unless given. */
+  /** A client that does not answer a ping within this time is disconnected; until the next ping unless given. */
   readonly pongTimeoutMs?: number
 }
 
@@ -32,9 +32,9 @@ export const DEFAULT_DISCOVERY_LIMITS: DiscoveryLimits = {
   keepaliveMs: 20_000,
 }
 
-/** After this many bad messages a client's further ones are ignored in silence, or one client could fill the log. */
+/** Only so many bad messages of a client are logged, so that it cannot fill the log. */
 const MAX_LOGGED_PROBLEMS = 10
-/** A client has this long to answer a close before its connection is cut. */
+/** How long a client may take to answer a close before its connection is destroyed. */
 const CLOSE_GRACE_MS = 500
 const NO_CRUNCH_ID = 'crunch_id is required and is expected in the path as /<crunch_id>'
 
@@ -51,23 +51,23 @@ export interface DiscoveryServer {
 interface Client {
   readonly crunchId: string
   readonly hasKey: boolean
-  /** Whether it has its snapshot; changes come after that. */
+  /** Whether it has received its snapshot; changes are sent only after that. */
   listed: boolean
-  /** Runs while it owes the answer to a ping. */
+  /** Runs until the client answers a ping. */
   overdue: NodeJS.Timeout | null
 }
 
-/** What the socket needs from the orchestrator. */
+/** The dependencies of the discovery socket. */
 export interface DiscoverySettings {
   readonly host: string
   readonly port: number
-  /** All models of the competition that serve now; none for an unknown competition. */
+  /** All serving models of the competition; none for an unknown one. */
   readonly snapshot: (crunchId: string) => readonly ModelState[]
-  /** What is intended with each model of the competition. */
+  /** Whether each model of the competition is listed or quarantined. */
   readonly standings: (crunchId: string) => readonly ModelStanding[]
   /** Judges the headers of an upgrade. */
   readonly gate: (headers: IncomingHttpHeaders) => UpgradeJudgement
-  /** Until then clients wait for their snapshot: one without the models that are starting would count them as absent. */
+  /** Clients wait for their snapshot until then: models that are still starting would be missing from it and count as absent. */
   readonly snapshotReady: Promise<void>
   readonly onFailureReport: OnFailureReport
   readonly limits: DiscoveryLimits
@@ -127,7 +127,7 @@ export async function startDiscoveryServer(settings: DiscoverySettings): Promise
 
 function turnAway(connection: Duplex, { status, text }: Refusal, log: OrchestratorLog): void {
   log.warn('discovery client is refused', { reason: text })
-  // Its end of the connection may be gone already.
+  // The client may have closed the connection already.
   connection.on('error', () => connection.destroy())
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain\r\n`
   connection.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`)
@@ -146,7 +146,7 @@ function welcome(
     refuse(socket, NO_CRUNCH_ID, 1008)
     return
   }
-  // The limit is for strangers: however many there are, the coordinator in charge gets in.
+  // The coordinator in charge is accepted even beyond the limit.
   if (clients.size >= limits.maxClients && !client.hasKey) {
     log.warn('discovery client is refused: too many clients', { clients: clients.size })
     refuse(socket, 'too many clients', 1013)
@@ -172,10 +172,10 @@ function sendSnapshot(socket: WebSocket, client: Client, settings: DiscoverySett
 }
 
 function send(socket: WebSocket, frame: string, { limits, log }: DiscoverySettings): void {
-  if (socket.readyState !== socket.OPEN) return // It is being cut off; its close event has yet to come.
+  if (socket.readyState !== socket.OPEN) return // The client is being disconnected; its close event will follow.
   socket.send(frame)
   if (socket.bufferedAmount <= limits.maxUnreadBytes) return
-  log.warn('discovery client reads too slowly and is cut off', { unreadBytes: socket.bufferedAmount })
+  log.warn('discovery client reads too slowly and is disconnected', { unreadBytes: socket.bufferedAmount })
   socket.terminate()
 }
 
@@ -196,7 +196,7 @@ function refuse(socket: WebSocket, error: string, code: number): void {
   socket.close(code)
 }
 
-/** Reads what a client sends; anything wrong is logged and answered by nothing. */
+/** Reads the messages of a client. Invalid ones are logged and get no answer. */
 function createReader(
   { crunchId, hasKey }: Client,
   onFailureReport: OnFailureReport,
@@ -206,7 +206,7 @@ function createReader(
   const note = (message: string, reason: string) => {
     problems += 1
     if (problems <= MAX_LOGGED_PROBLEMS) log.warn(message, { crunchId, reason: reason.slice(0, 500) })
-    if (problems === MAX_LOGGED_PROBLEMS) log.warn('further problems of this discovery client are not logged')
+    if (problems === MAX_LOGGED_PROBLEMS) log.warn('further problems of this discovery client will not be logged')
   }
   return (data) => {
     try {
@@ -217,7 +217,7 @@ function createReader(
       }
       for (const report of message.data) onFailureReport(crunchId, report, { hasKey })
     } catch (error) {
-      note('discovery client sent a message that cannot be used', errorText(error))
+      note('discovery client sent an invalid message', errorText(error))
     }
   }
 }
@@ -229,7 +229,7 @@ function crunchIdOf(request: IncomingMessage): string {
   try {
     return decodeURIComponent(trimmed)
   } catch {
-    // Not an encoded path: it is taken literally.
+    // A path that is not validly encoded is used literally.
     return trimmed
   }
 }

@@ -3,8 +3,8 @@ import { entry, useWorkspace } from '../../../test/start-in-workspace.ts'
 import { isAlive, KEY, rememberingLog, until } from '../../../test/workspace.ts'
 import type { Orchestrator, OrchestratorSettings } from '../../start-orchestrator.ts'
 
-// A report may come from the coordinator in charge, from one without a key, or from a program that wants to be rid of a
-// competitor. Models are real processes here, looked at as they would be.
+// A report may come from the coordinator in charge, from a coordinator without a key, or from a program that wants to
+// harm a competitor. These tests probe real model processes.
 
 const QUICK_PROBE = { answerMs: 300, busyMs: 600, pauseMs: 50 }
 
@@ -25,7 +25,7 @@ async function start(submissions: readonly string[], settings: Partial<Orchestra
   orchestrator = await used.start({
     crunchId: 'weather',
     apiKey: KEY,
-    // A model that serves must not seem to hang because this machine is busy.
+    // A serving model must not seem to hang on a busy machine.
     probe: { ...QUICK_PROBE, busyMs: 30_000 },
     confinement: { network: 'host' },
     log,
@@ -50,8 +50,8 @@ async function connect({ key, path = '/weather' }: { key?: string; path?: string
 const status = (id: string) => orchestrator.models().find((model) => model.id === id)
 const logged = (text: string) => log.lines.filter(({ message }) => message.includes(text))
 
-describe('a report about a model that serves', () => {
-  it('of a client without the key never stops it, however often it comes; the client is told that it goes on', async () => {
+describe('a report about a serving model', () => {
+  it('never stops it without the key, even if repeated; the model is announced again', async () => {
     await start(['good'])
     const stranger = await connect()
     const pid = status('1')?.pid
@@ -61,14 +61,14 @@ describe('a report about a model that serves', () => {
       { fields: { modelId: '1', found: expect.stringContaining('serves') } },
     ])
     for (let count = 0; count < 20; count += 1) stranger.report('1', { failure_code: 'BAD_IMPLEMENTATION' })
-    await until('all are counted', () => status('1')?.reports.count === 21)
+    await until('all reports are counted', () => status('1')?.reports.count === 21)
     expect(status('1')).toMatchObject({ state: 'RUNNING', quarantined: false, pid, lastFailure: null })
     expect(isAlive(pid ?? 0)).toBe(true)
-    // One look a minute is all that they come to.
+    // All these reports cause only one probe a minute.
     expect(logged('is not confirmed')).toHaveLength(1)
   })
 
-  it('of the coordinator in charge stops it only when it comes for the third time about the same run', async () => {
+  it('from the coordinator in charge stops it only at the third report about the same run', async () => {
     await start(['good'])
     const coordinator = await connect({ key: KEY })
     for (const count of [1, 2]) {
@@ -82,7 +82,7 @@ describe('a report about a model that serves', () => {
     expect(coordinator.frames.at(-1)).toContain('"standing":"QUARANTINED"')
   })
 
-  it('does not stop it because the orchestrator itself stood still while it looked', async () => {
+  it('does not stop it if the orchestrator itself was blocked during the probe', async () => {
     await space.submission(
       'once-busy',
       `let asked = 0
@@ -97,14 +97,16 @@ describe('a report about a model that serves', () => {
     await start(['once-busy'], { probe: { ...QUICK_PROBE, busyMs: 3_000 } })
     const coordinator = await connect({ key: KEY })
     coordinator.report('1')
-    await until('it is looked at', async () => (await space.logLines('1')).some(({ message }) => message === 'asked'))
+    await until('the probe has begun', async () =>
+      (await space.logLines('1')).some(({ message }) => message === 'asked'),
+    )
     const longerThanBusyMs = 3_500
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, longerThanBusyMs)
     await coordinator.announced('1', 'RUNNING', 1)
     expect(status('1')).toMatchObject({ state: 'RUNNING', lastFailure: null })
   })
 
-  it('counts for the model, the address and the competition that it names alone', async () => {
+  it('counts only for the model, the address and the competition that it names', async () => {
     await start(['bad', 'bad'])
     const coordinator = await connect({ key: KEY })
     const stranger = await connect({ path: '/other', key: KEY })
@@ -119,12 +121,12 @@ describe('a report about a model that serves', () => {
   })
 })
 
-describe('a report about a model that is broken', () => {
+describe('a report about a broken model', () => {
   it.each([
     ['bad', 'BAD_IMPLEMENTATION'],
     ['refuses', 'MULTIPLE_FAILED'],
     ['hangs', 'MULTIPLE_TIMEOUT'],
-  ])('is confirmed by a look at it, whoever sent it (%s)', async (submission, code) => {
+  ])('is confirmed by a probe, regardless of its sender (%s)', async (submission, code) => {
     const entries = await start([submission], { probe: QUICK_PROBE })
     const stranger = await connect()
     const pid = status('1')?.pid
@@ -137,18 +139,18 @@ describe('a report about a model that is broken', () => {
     expect(stranger.frames.join()).toMatch(/QUARANTINED.*LISTED/)
   })
 
-  it('is not even looked into for a client without the key while the coordinator in charge is connected', async () => {
+  it('is ignored without the key while the coordinator in charge is connected', async () => {
     await start(['bad'])
     const coordinator = await connect({ key: KEY })
     const stranger = await connect()
     stranger.report('1')
-    await until('it is counted', () => status('1')?.reports.count === 1)
+    await until('the report is counted', () => status('1')?.reports.count === 1)
     expect(logged('is ignored')).toHaveLength(1)
     coordinator.report('1')
     await coordinator.announced('1', 'STOPPED')
   })
 
-  it('says an unknown code: it is given up as UNKNOWN', async () => {
+  it('with an unknown code fails the model with UNKNOWN', async () => {
     await start(['bad'])
     const stranger = await connect()
     stranger.report('1', { failure_code: 'BRAND_NEW' })
@@ -156,7 +158,7 @@ describe('a report about a model that is broken', () => {
     expect(status('1')?.lastFailure).toMatchObject({ code: 'UNKNOWN', reason: 'too odd' })
   })
 
-  it('that hangs is not started again, though all that a coordinator saw is that it could not connect', async () => {
+  it('of a failed connection does not restart the model if it hangs', async () => {
     await start(['hangs'], { probe: QUICK_PROBE })
     const coordinator = await connect({ key: KEY })
     coordinator.report('1', { failure_code: 'CONNECTION_FAILED' })
@@ -165,8 +167,8 @@ describe('a report about a model that is broken', () => {
     expect(status('1')).toMatchObject({ state: 'FAILED', quarantined: true, restarts: 0, lastFailure })
   })
 
-  it('that could not be connected to is given up at last, though a coordinator takes long to report each run', async () => {
-    // Each of its runs is old enough to count as one that served.
+  it('of a failed connection finally quarantines the model, even if each report comes late', async () => {
+    // Each run is old enough to count as stable.
     const restart = { initialDelayMs: 10, maxDelayMs: 50, maxQuickFailures: 3, stableAfterMs: 0 }
     await start(['bad'], { restart })
     const coordinator = await connect({ key: KEY })
@@ -178,7 +180,7 @@ describe('a report about a model that is broken', () => {
     expect(status('1')).toMatchObject({ state: 'FAILED', quarantined: true, restarts: 2 })
   })
 
-  it('that could not be connected to starts it again', async () => {
+  it('of a failed connection restarts the model', async () => {
     await start(['bad'])
     const stranger = await connect()
     stranger.report('1', { failure_code: 'CONNECTION_FAILED' })

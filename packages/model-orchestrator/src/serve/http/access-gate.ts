@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
 import { isLoopback } from '../listen-on.ts'
 
-/** Why a request is turned away. */
+/** Why a request is refused. */
 export interface Refusal {
   readonly status: 401 | 403
   readonly text: string
@@ -13,8 +13,8 @@ const KEY_PLACE =
   'the file .orchestrator-key beside the logs of the models, or the API_KEY that the orchestrator was started with'
 
 /**
- * A request needs the key, wherever it comes from: adding a model means running code here, and models or web pages on
- * this machine can reach its ports like any program.
+ * Every request needs the key, even from this machine: adding a model runs code here, and models and web pages on this
+ * machine can reach its ports.
  */
 export function createAccessGate(apiKey: string): (headers: Headers) => Refusal | null {
   return (headers) => {
@@ -25,12 +25,12 @@ export function createAccessGate(apiKey: string): (headers: Headers) => Refusal 
   }
 }
 
-/** Who may subscribe to the discovery socket, and whether they are the coordinator in charge. */
+/** Whether a client may subscribe to the discovery socket, and whether it is the coordinator in charge. */
 export type UpgradeJudgement = { readonly refusal: Refusal } | { readonly hasKey: boolean }
 
 /**
- * Deployed coordinators know no key, so the socket is open to programs without one. Never to web pages: a browser says
- * the page's origin with each upgrade, and a page whose own host name resolves to us is recognised by that name. A
+ * Deployed coordinators have no key, so programs without one may connect. Web pages may not: a browser sends the page's
+ * origin with each upgrade, and a page whose host name resolves to this machine is recognised by that name. A
  * coordinator with the key is in charge, and may connect from anywhere.
  */
 export function createUpgradeGate(host: string, apiKey: string): (headers: IncomingHttpHeaders) => UpgradeJudgement {
@@ -54,7 +54,7 @@ function refuse(status: Refusal['status'], text: string): { readonly refusal: Re
   return { refusal: { status, text } }
 }
 
-/** A name that the owner of a web page can point here always has a dot, and no ending of a local network. */
+/** Whether a name cannot be registered publicly: public names have a dot and do not end like names of a local network. */
 function isOwnName(name: string, listensOn: string): boolean {
   if (isLoopback(name)) return true
   if (isLoopback(listensOn)) return false
@@ -75,7 +75,7 @@ function textOf(value: string | string[] | undefined): string | null {
   return typeof value === 'string' ? value : null
 }
 
-/** Digests have equal length, so the time of the comparison reveals nothing. */
+/** Compares digests in constant time; they have equal length. */
 function isSameText(given: string, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(given), digest(expected))

@@ -13,7 +13,7 @@ import { readModelForm, withUploadedFiles } from './read-upload.ts'
 
 /** The largest submission, plus the form fields around it. */
 const MAX_BODY_BYTES = 101 * 1024 * 1024
-/** Each holds its body in memory. */
+/** Limited, because each upload keeps its body in memory. */
 const MAX_UPLOADS_AT_ONCE = 2
 
 const STATUSES: Readonly<Partial<Record<OrchestratorErrorCode, 400 | 404 | 409 | 503>>> = {
@@ -27,14 +27,14 @@ const STATUSES: Readonly<Partial<Record<OrchestratorErrorCode, 400 | 404 | 409 |
 }
 
 /**
- * The models over HTTP: list, add, change, remove, logs. Errors are `{ detail, message, code }`. Changes go to the
- * models file, which the orchestrator reads at its next look, within a second.
+ * The HTTP API for models: list, add, change, remove, logs. Errors are `{ detail, message, code }`. Changes go to the
+ * models file, which the orchestrator reads again within a second.
  */
 export function createModelsApp(api: ModelsApiContext, gate: (headers: Headers) => Refusal | null): Hono {
   const app = new Hono()
   const submissionIdNow = createDeploymentIds()
   const oneOfFew = createTurnstile(MAX_UPLOADS_AT_ONCE)
-  // Before everything that can fail, so that a browser can read errors as well.
+  // First, so that a browser can also read the errors of later handlers.
   app.use(cors({ origin: '*' }))
   app.use(async (context, next) => {
     const refusal = gate(context.req.raw.headers)
@@ -129,7 +129,7 @@ function answerError(error: Error, context: Context, { log }: ModelsApiContext):
   return context.json(errorBody('the orchestrator failed to answer; its log says why', 'INTERNAL'), 500)
 }
 
-/** `detail` is what clients of the deployed orchestrator read. */
+/** Clients of the deployed orchestrator read `detail`. */
 function errorBody(text: string, code: string) {
   return { detail: text, message: text, code }
 }

@@ -4,14 +4,14 @@ import { type LoggedLine, readModelLog } from '../../logs/read-model-log.ts'
 import type { ModelsApiContext } from './models-api-context.ts'
 
 const MAX_STREAMS = 100
-/** What `from_start=false` shows of what is there already. */
+/** How many existing lines `from_start=false` shows. */
 const RECENT_LINES = 100
 const RUN_ID = /^(.+)_\d{8}_\d{6}_\d{3}$/
 
 /**
- * `GET /models/logs/{builder|runner}/{id}?follow=&from_start=`: the messages of a run as text. The id is a run's, or a
- * model's for its newest run. `follow` keeps the answer open until the run ends; `from_start` (true unless given)
- * begins with the oldest line that is kept, otherwise with the newest hundred.
+ * `GET /models/logs/{builder|runner}/{id}?follow=&from_start=`: the messages of a run as text. The id is that of a run, or
+ * of a model for its newest run. `follow` keeps the response open until the run ends. `from_start=true` (the default)
+ * begins with the oldest stored line, `false` with the newest hundred.
  */
 export function createLogsRoute(api: ModelsApiContext): (context: Context) => Promise<Response> {
   let streams = 0
@@ -28,7 +28,7 @@ export function createLogsRoute(api: ModelsApiContext): (context: Context) => Pr
       throw new OrchestratorError('BUSY', `${MAX_STREAMS} logs are being read; close some and try again`)
     }
     const isRun = RUN_ID.test(id)
-    // A run that has ended long ago, or under an orchestrator before us, gets no further lines.
+    // An older run, or a run of a previous orchestrator, gets no more lines.
     const mayGrow = api.models().some((model) => (isRun ? model.latestDeploymentId : model.id) === id)
     const follow = readFlag(context, 'follow', false) && mayGrow
     const leave = new AbortController()
@@ -40,7 +40,7 @@ export function createLogsRoute(api: ModelsApiContext): (context: Context) => Pr
       ...(readFlag(context, 'from_start', true) ? {} : { lines: RECENT_LINES }),
       signal: leave.signal,
     })
-    // Whether there is such a log shows at its first line; what is followed may have none yet.
+    // Reading the first line shows whether the log exists. A followed log may have no line yet.
     const first = follow ? null : await lines.next()
     streams += 1
     return new Response(

@@ -26,12 +26,12 @@ export interface ModelRow {
     readonly at: string
   } | null
   readonly quarantined: boolean
-  /** What coordinators reported of it; reports that are not confirmed change nothing. */
+  /** Failure reports of coordinators; unconfirmed ones have no effect. */
   readonly failure_reports: { readonly count: number; readonly newest: string | null }
   readonly confinement: readonly string[]
 }
 
-/** `logsUrl` is the absolute URL of the logs; null when there are none. */
+/** `logsUrl` is the absolute URL of the logs; null if no logs are kept. */
 export function toModelRow(model: ModelStatus, crunchId: string, logsUrl: string | null): ModelRow {
   const { lastFailure: failure, latestDeploymentId: run } = model
   const { newest } = model.reports
@@ -69,12 +69,12 @@ export function toModelRow(model: ModelStatus, crunchId: string, logsUrl: string
   }
 }
 
-/** By number where ids are numbers, as the ids are given. */
+/** Numeric order for numeric ids, which is the order of creation. */
 export function byModelId(a: { readonly id: string }, b: { readonly id: string }): number {
   return a.id.localeCompare(b.id, 'en', { numeric: true })
 }
 
-/** The words of the deployed orchestrator. A model between two starts counts as one that comes up. */
+/** The states of the deployed orchestrator. A model that waits for a restart counts as starting. */
 function statusOf(model: ModelStatus): string {
   const isBuildFailure = model.lastFailure?.code === 'BUILD_FAILED'
   switch (model.state) {
@@ -94,11 +94,11 @@ function statusOf(model: ModelStatus): string {
 function statusMessageOf({ state, lastFailure, restarts }: ModelStatus): string | null {
   if (lastFailure === null) return null
   if (state === 'FAILED') return lastFailure.reason
-  if (state === 'RESTARTING') return `will be started again (restart ${restarts + 1}): ${lastFailure.reason}`
+  if (state === 'RESTARTING') return `will be restarted (restart ${restarts + 1}): ${lastFailure.reason}`
   return null
 }
 
-/** Only these have something made ready for them before they start. */
+/** Only these need a preparation before they start. */
 function isBuilt({ language }: ModelStatus): boolean {
   return language === 'python' || language === 'notebook'
 }

@@ -58,7 +58,7 @@ function raw(headers: Readonly<Record<string, string>>, path = '/models'): Promi
 }
 
 describe('GET /models', () => {
-  it('shows each model with its state in the words of the deployed orchestrator, and why it failed', async () => {
+  it('shows the state of each model as the deployed orchestrator does, and why it failed', async () => {
     await space.submission('good', GOOD)
     await space.submission('crash', "console.error('no weights'); process.exit(3)")
     await space.models([
@@ -110,7 +110,7 @@ describe('GET /models', () => {
 })
 
 describe('POST, PATCH and DELETE', () => {
-  it('bring an upload to run, replace its code, rename, stop, start and remove it', async () => {
+  it('upload a model, replace its code, rename, stop, start and remove it', async () => {
     await space.models([entry('4', 'gone', { desired_state: 'STOPPED' })])
     await start()
     const added = await send('POST', '/models', form({ model_name: 'mine' }, { 'main.mjs': GOOD, 'lib/a.mjs': '' }))
@@ -146,10 +146,10 @@ describe('POST, PATCH and DELETE', () => {
     await send('PATCH', '/models/5', form({ desired_state: 'RUNNING' }))
     await awaitStatus('5', 'RUNNER_RUNNING')
     expect(await send('DELETE', '/models/5')).toEqual({ status: 200, answer: { id: '5', removed: true } })
-    await until('it is gone', async () => (await row('5')) === undefined)
+    await until('the model is gone', async () => (await row('5')) === undefined)
   })
 
-  it('tries a model in quarantine again when its state is set to RUNNING', async () => {
+  it('end a quarantine when the state is set to RUNNING', async () => {
     await space.submission('crash', 'process.exit(3)')
     await space.models([entry('1', 'crash')])
     await start()
@@ -163,7 +163,13 @@ describe('POST, PATCH and DELETE', () => {
     ['no model', {}, { 'readme.md': '' }, 'SUBMISSION_REFUSED', /the upload has no main/],
     ['an unknown field', { colour: 'red' }, { 'main.mjs': '' }, 'REQUEST_INVALID', /"colour" is unknown; known are/],
     ['a wrong state', { desired_state: 'ON' }, { 'main.mjs': '' }, 'REQUEST_INVALID', /must be RUNNING or STOPPED/],
-    ['a way out', {}, { 'main.mjs': '', '../../evil.mjs': '' }, 'REQUEST_INVALID', /"\.\.\/\.\.\/evil\.mjs".*relative/],
+    [
+      'a name outside the submission',
+      {},
+      { 'main.mjs': '', '../../evil.mjs': '' },
+      'REQUEST_INVALID',
+      /"\.\.\/\.\.\/evil\.mjs".*relative/,
+    ],
     ['an absolute name', {}, { '/etc/cron.d/x': '' }, 'REQUEST_INVALID', /relative to the submission/],
     ['a broken notebook', {}, { 'a.ipynb': 'nonsense' }, 'SUBMISSION_REFUSED', /^a\.ipynb: it is not a notebook/],
   ])('refuse %s and leave nothing behind', async (_, fields, files, code, message) => {
@@ -177,7 +183,7 @@ describe('POST, PATCH and DELETE', () => {
     expect(await readFile(space.modelsFile, 'utf8')).toBe(before)
   })
 
-  it('name what is unknown, too large or broken', async () => {
+  it('report an unknown model, an invalid or too large body, and an invalid models file', async () => {
     await space.models([])
     await start()
     for (const [method, path] of [
@@ -213,7 +219,7 @@ describe('POST, PATCH and DELETE', () => {
 })
 
 describe('GET /models/logs', () => {
-  it('gives the output of a run, from the start or the newest lines, and follows it to its end', async () => {
+  it('returns the output of a run, from the start or only the newest lines, and follows it until the run ends', async () => {
     await space.submission('talks', "console.log('hello'); process.on('SIGUSR2', () => console.log('again'))")
     await space.models([entry('1', 'talks')])
     await start()
@@ -242,7 +248,7 @@ describe('GET /models/logs', () => {
     expect(text).toMatch(/run ended: no longer wanted\n$/)
   })
 
-  it('says what there is no log of', async () => {
+  it('reports a missing log', async () => {
     await space.models([])
     await start()
     for (const path of ['runner/9', 'runner/9_20250101_000000_000?follow=true', 'other/9', 'runner/..%2f..%2fx']) {
@@ -252,8 +258,8 @@ describe('GET /models/logs', () => {
   })
 })
 
-describe('who is let in', () => {
-  it('needs the key, also of programs of this machine', async () => {
+describe('access to the HTTP API', () => {
+  it('needs the key, even from this machine', async () => {
     await space.models([])
     await start()
     const local = { host: `localhost:${orchestrator.httpPort}` }
@@ -273,13 +279,13 @@ describe('who is let in', () => {
     expect(preflight.headers.get('access-control-allow-origin')).toBe('*')
   })
 
-  it('is nobody where no key was given', async () => {
+  it('is denied if no key was configured', async () => {
     await space.models([])
     await start({ apiKey: undefined } as never)
     for (const key of ['', 'undefined', 'null']) expect(await raw({ 'x-api-key': key })).toBe(401)
   })
 
-  it('says which port is in use, and leaves no other one open', async () => {
+  it('reports a port in use, and closes the other port', async () => {
     await space.models([])
     await start()
     const port = orchestrator.httpPort ?? 0

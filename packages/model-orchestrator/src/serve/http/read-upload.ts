@@ -9,7 +9,7 @@ import { SUBMISSION_LIMITS } from '../../submission/copy-submission.ts'
 const FIELDS = ['files', 'desired_state', 'model_name', 'cruncher_id', 'cruncher_name', 'crunch_id'] as const
 const MAX_TEXT_CHARACTERS = 200
 
-/** What a form says about a model; a field that is absent or empty says nothing. */
+/** The fields of a form; an absent or empty field is undefined. */
 export interface ModelForm {
   readonly files: readonly File[]
   readonly desiredState?: 'RUNNING' | 'STOPPED'
@@ -18,7 +18,7 @@ export interface ModelForm {
   readonly cruncherName?: string
 }
 
-/** Reads the form of `POST /models` and `PATCH /models/{id}`. Throws `REQUEST_INVALID` with the field, cause and fix. */
+/** Parses the form of `POST /models` and `PATCH /models/{id}`. Throws `REQUEST_INVALID` with the field, cause and fix. */
 export async function readModelForm(request: Request): Promise<ModelForm> {
   const form = await request.formData().catch((error: unknown) => {
     const problem = `the body is not a form (${errorText(error)}); send multipart/form-data, as curl -F does`
@@ -48,8 +48,8 @@ export async function readModelForm(request: Request): Promise<ModelForm> {
 }
 
 /**
- * Lays the files into a folder of their own, which is gone when `use` has ended, and gives `use` what a submission is
- * made of: the notebook when there is nothing else, else the folder. Throws `REQUEST_INVALID` for a name that leaves it.
+ * Writes the files to a temporary folder and calls `use` with the path of the submission: the notebook if it is the only
+ * file, otherwise the folder. Throws `REQUEST_INVALID` for a name outside the folder.
  */
 export async function withUploadedFiles<Result>(
   files: readonly File[],
@@ -70,7 +70,7 @@ export async function withUploadedFiles<Result>(
     return await use(isNotebook ? join(folder, only) : folder)
   } catch (error) {
     if (!(error instanceof OrchestratorError)) throw error
-    // The sender knows nothing of our folders.
+    // The client does not know the temporary folder.
     const text = error.message.replaceAll(`${folder}/`, '').replaceAll(folder, 'the upload')
     throw new OrchestratorError(error.code, text, { cause: error })
   } finally {
@@ -78,7 +78,7 @@ export async function withUploadedFiles<Result>(
   }
 }
 
-/** A relative path below the folder that it is sent for. */
+/** Returns the name as a relative path inside the folder, or throws. */
 function safePath(name: string): string {
   const parts = name.split('/')
   const isSafe = parts.every((part) => {

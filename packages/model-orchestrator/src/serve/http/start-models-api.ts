@@ -5,31 +5,31 @@ import { createAccessGate } from './access-gate.ts'
 import { createModelsApp } from './create-models-app.ts'
 import type { ModelsApiContext } from './models-api-context.ts'
 
-/** Where the HTTP API listens. */
+/** The address of the HTTP API. */
 export interface ModelsApiAddress {
   /** 127.0.0.1 unless given. */
   readonly host?: string
-  /** 0 takes a free one. */
+  /** 0 for a free port. */
   readonly port: number
 }
 
 /** The running HTTP API. */
 export interface ModelsApi {
   readonly port: number
-  /** Closes the remaining connections: followed logs never end by themselves. */
+  /** Also closes open connections: followed logs never end by themselves. */
   close(): Promise<void>
 }
 
 const SERVER_OPTIONS = {
   maxHeaderSize: 32_768,
   headersTimeout: 10_000,
-  // A hundred megabytes over a slow line.
+  // Long enough for a hundred megabytes over a slow connection.
   requestTimeout: 300_000,
   keepAliveTimeout: 5_000,
 }
 const MAX_CONNECTIONS = 500
 
-/** Serves the API, to those who send the key, once it listens. Throws `ADDRESS_UNAVAILABLE`. */
+/** Starts the API; resolves when it listens. Throws `ADDRESS_UNAVAILABLE`. */
 export async function startModelsApi(
   address: ModelsApiAddress & { readonly apiKey: string },
   context: ModelsApiContext,
