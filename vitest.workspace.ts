@@ -14,11 +14,11 @@ const pureTests = [
 
 const cores = availableParallelism()
 
-/** Most tests wait: for a process that starts, a time-out, a poll. With three files per two cores, the cores have work meanwhile. */
-const manyFiles = { maxWorkers: Math.ceil(1.5 * cores), sequence: { groupOrder: 0 } }
+/** Most tests wait: for a process that starts, a time-out, a poll. With two files a core, the cores have work meanwhile. */
+const manyFiles = { maxWorkers: 2 * cores, sequence: { groupOrder: 0 } }
 
-/** A deployment is eight processes. */
-const fewFiles = { maxWorkers: Math.max(2, cores / 2), sequence: { groupOrder: 1 } }
+/** A deployment is eight processes, which wait most of the time. */
+const fewFiles = { maxWorkers: Math.ceil(1.5 * cores), sequence: { groupOrder: 1 } }
 
 /** Only a test that hangs takes so long. On a busy machine some take minutes that take seconds on a quiet one. */
 const patience = { testTimeout: 120_000, hookTimeout: 120_000 }
