@@ -4,7 +4,7 @@ export default defineConfig({
   entry: ['src/index.ts', 'src/bin.ts'],
   format: 'esm',
   dts: { entry: ['src/index.ts'] },
-  // Bundled, so that a model's process starts without the parts of the protocol that only coordinators need.
+  // Bundled, so that a model's process does not load the parts of the protocol that only coordinators need.
   noExternal: ['@crunch/model-protocol', '@crunch/local-processes'],
   clean: true,
   sourcemap: true,

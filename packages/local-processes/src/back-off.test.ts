@@ -9,6 +9,6 @@ it('doubles the wait with each failure, up to the longest', () => {
   ])
 })
 
-it('leaves half of the wait to chance', () => {
+it('randomises half of the wait', () => {
   expect([0, 0.5, 1].map((luck) => scatteredBackOffMs(2, backOff, () => luck))).toEqual([250, 375, 500])
 })

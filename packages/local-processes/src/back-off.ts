@@ -1,4 +1,4 @@
-/** How the wait between failed tries grows. */
+/** The limits of the wait between failed tries. */
 export interface BackOff {
   readonly firstMs: number
   readonly longestMs: number
@@ -10,7 +10,7 @@ export function backOffMs(failures: number, { firstMs, longestMs }: BackOff): nu
   return Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 30))
 }
 
-/** As {@link backOffMs}, half of it by chance: many that lost the same peer do not come back to it at once. */
+/** As {@link backOffMs}, with half of it random, so that many clients of a lost peer do not reconnect at the same time. */
 export function scatteredBackOffMs(failures: number, backOff: BackOff, random: () => number = Math.random): number {
   return backOffMs(failures, backOff) * (0.5 + random() / 2)
 }

@@ -8,7 +8,7 @@ async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
 }
 
 describe('a bounded queue', () => {
-  test('hands items over in order, and ends behind the last', async () => {
+  test('delivers items in order, and ends after the last', async () => {
     const queue = createBoundedQueue<number>(2)
     const found = all(queue.read())
     for (let item = 0; item < 10; item += 1) expect(await queue.push(item)).toBe(true)
@@ -17,7 +17,7 @@ describe('a bounded queue', () => {
     expect(await queue.push(10)).toBe(false)
   })
 
-  test('lets writers wait while it is full', async () => {
+  test('makes writers wait while it is full', async () => {
     const queue = createBoundedQueue<number>(1)
     const pushed: number[] = []
     const writers = [1, 2, 3].map((item) => queue.push(item).then(() => pushed.push(item)))
@@ -31,7 +31,7 @@ describe('a bounded queue', () => {
     expect((await reader.next()).value).toBe(3)
   })
 
-  test('may count what weighs more as more, and takes one of any weight', async () => {
+  test('counts items by weight, and always accepts one item of any weight', async () => {
     const queue = createBoundedQueue<readonly number[]>(10, (items) => items.length)
     await queue.push(Array.from({ length: 50 }, () => 0))
     let isIn = false
@@ -45,7 +45,7 @@ describe('a bounded queue', () => {
     expect(isIn).toBe(true)
   })
 
-  test('throws behind the items that are in', async () => {
+  test('throws after the queued items', async () => {
     const queue = createBoundedQueue<number>(5)
     await queue.push(1)
     queue.fail(new Error('cut'))
@@ -55,7 +55,7 @@ describe('a bounded queue', () => {
     await expect(reader.next()).rejects.toThrow('cut')
   })
 
-  test('lets waiting writers go when its reader leaves, and when it is closed', async () => {
+  test('releases waiting writers when its reader leaves or it is closed', async () => {
     const left = createBoundedQueue<number>(1)
     await left.push(1)
     const waiting = left.push(2)
@@ -69,7 +69,7 @@ describe('a bounded queue', () => {
     expect(await late).toBe(false)
   })
 
-  test('refuses what does not fit where a writer cannot wait, until something is taken or dropped', async () => {
+  test('refuses an offered item that does not fit, until others are taken or dropped', async () => {
     const queue = createBoundedQueue<readonly number[]>(3, (items) => items.length)
     expect([[1, 1, 1, 1], [2]].map(queue.offer)).toEqual([true, false])
     expect(queue.drop()).toEqual([1, 1, 1, 1])
@@ -78,7 +78,7 @@ describe('a bounded queue', () => {
     expect([queue.offer([5]), queue.drop(), queue.drop()]).toEqual([true, [5], undefined])
   })
 
-  test('gives all that is in at once, then how it ended', async () => {
+  test('returns all queued items at once, then the end or the error', async () => {
     const queue = createBoundedQueue<number>(5)
     const first = queue.take()
     queue.offer(1)

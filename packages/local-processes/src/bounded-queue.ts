@@ -1,22 +1,22 @@
-/** A bounded queue between tasks of one process, for one reader. */
+/** A bounded queue between tasks of one process, with one reader. */
 export interface BoundedQueue<Item> {
-  /** Waits while the queue is full. `false`: the queue has ended, or its reader has left. */
+  /** Waits while the queue is full. `false` if the queue has ended or its reader has left. */
   push(item: Item): Promise<boolean>
-  /** Never waits. `false`: the queue is full or has ended, and the item is not in. */
+  /** Never waits. `false` if the item was not added because the queue is full or has ended. */
   offer(item: Item): boolean
   /** Removes the oldest item, to make room for newer ones. */
   drop(): Item | undefined
-  /** No more items: the reader ends behind those that are in. */
+  /** Accepts no more items; the reader ends after the queued ones. */
   end(): void
-  /** No more items: the reader throws behind those that are in. */
+  /** Accepts no more items; the reader throws after the queued ones. */
   fail(error: unknown): void
-  /** All items that are in; waits for the first one. `null` at the end. */
+  /** Removes and returns all queued items; waits for the first one. `null` at the end. */
   take(): Promise<readonly Item[] | null>
-  /** One item after the other. Leaving the loop ends the queue. */
+  /** Yields one item after the other. Leaving the loop ends the queue. */
   read(): AsyncGenerator<Item, void, undefined>
 }
 
-/** @param weigh what an item counts of the capacity; one item is always taken, however heavy */
+/** @param weigh how much of the capacity an item uses; an empty queue accepts an item of any weight */
 export function createBoundedQueue<Item>(
   capacity: number,
   weigh: (item: Item) => number = () => 1,

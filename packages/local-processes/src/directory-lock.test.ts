@@ -11,11 +11,8 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
-it('lets one in at a time, also when all find the lock of a dead process', async () => {
-  await writeFile(
-    join(directory, 'lock.7'),
-    JSON.stringify({ pid: process.pid, identity: 'a process before this one' }),
-  )
+it('has one holder at a time, even if all callers find the lock of a dead process', async () => {
+  await writeFile(join(directory, 'lock.7'), JSON.stringify({ pid: process.pid, identity: 'an earlier process' }))
   let inside = 0
   let entries = 0
   const contenders = Array.from({ length: 25 }, () =>
@@ -32,7 +29,7 @@ it('lets one in at a time, also when all find the lock of a dead process', async
   expect((await readdir(directory)).length).toBeLessThanOrEqual(2)
 })
 
-it('names a live holder when the wait is over', async () => {
+it('names the live holder when the wait times out', async () => {
   const record = { pid: process.pid, identity: processIdentity(process.pid) }
   await writeFile(join(directory, 'lock.1'), JSON.stringify(record))
   await expect(withDirectoryLock(directory, 50, async () => undefined)).rejects.toMatchObject({
@@ -41,7 +38,7 @@ it('names a live holder when the wait is over', async () => {
   })
 })
 
-it('is free again after an action that failed', async () => {
+it('is released if the action fails', async () => {
   const failing = withDirectoryLock(directory, 1_000, async () => {
     throw new Error('broken')
   })

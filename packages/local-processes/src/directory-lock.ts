@@ -27,9 +27,9 @@ export class DirectoryBusyError extends ExpectedError {
  * Runs `action` while no other process works on `directory`; waits up to `waitMs` for its turn, then throws a
  * `DirectoryBusyError`.
  *
- * A lock is a numbered file: whoever creates `lock.<highest + 1>` holds it. Taking over from a dead process creates the
- * next number rather than removing the old file, since two processes that both remove "the stale lock" can end up both
- * holding it.
+ * A lock is a numbered file: the process that creates `lock.<highest + 1>` holds it. Taking over from a dead process
+ * creates the next number instead of removing the old file, because two processes that both remove a stale lock could
+ * both end up holding it.
  */
 export async function withDirectoryLock<T>(directory: string, waitMs: number, action: () => Promise<T>): Promise<T> {
   const path = await takeLock(directory, waitMs)

@@ -6,7 +6,7 @@ class Missing extends ExpectedError {
   readonly code = 'MISSING'
 }
 
-it('tells failures of the world from bugs, also those of another copy of this package', () => {
+it('distinguishes expected errors from bugs, even across two copies of this package', () => {
   expect(isExpectedError(new Missing('x'))).toBe(true)
   expect(isExpectedError(new DirectoryBusyError('/data', 'process 1', 5))).toBe(true)
   class Copy extends Error {
@@ -20,6 +20,6 @@ it('tells failures of the world from bugs, also those of another copy of this pa
   }
 })
 
-it('gives the text of anything that was thrown', () => {
+it('returns the text of any thrown value', () => {
   expect([new Error('a'), 'b', null, 3].map(errorText)).toEqual(['a', 'b', 'null', '3'])
 })

@@ -18,7 +18,7 @@ afterEach(() => {
 
 // Windows has neither `ps` nor shell scripts.
 it.skipIf(process.platform === 'win32')('is the same for a process in every language and time zone', () => {
-  // A `ps` that tells what it was asked under, as that of macOS prints a time that depends on it.
+  // A `ps` whose output depends on language and time zone, like that of macOS.
   writeFileSync(join(folder, 'ps'), '#!/bin/sh\necho "$LC_ALL $TZ"\n', { mode: 0o755 })
   vi.stubEnv('PATH', `${folder}${delimiter}${process.env.PATH}`)
   vi.stubEnv('LC_ALL', 'fr_FR.UTF-8')

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { systemErrorCode } from './system-error-code.ts'
 
 /**
- * Names one process for good: its pid and the moment it started. A pid that the system has given to another program
- * since has another identity. Undefined when no such process lives (a zombie does not).
+ * Identifies a process by its pid and its start time. If the system reuses the pid, the identity differs. Undefined if no
+ * such process is alive; a zombie is not.
  */
 export function processIdentity(pid: number): string | undefined {
   if (!exists(pid)) return undefined
@@ -19,7 +19,7 @@ export function isProcessAlive(pid: number): boolean {
   return processIdentity(pid) !== undefined
 }
 
-/** The command line of a process for people to read, or undefined when the system does not tell. */
+/** The command line of a process, for display; undefined if it is not available. */
 export function processCommand(pid: number): string | undefined {
   if (process.platform === 'win32') return undefined
   const text =
@@ -43,7 +43,7 @@ function exists(pid: number): boolean {
 function linuxIdentity(pid: number): string | undefined {
   const stat = readProcFile(`/proc/${pid}/stat`)
   if (stat === undefined) return undefined
-  // The second field is the program's name in parentheses and may hold spaces: count from the last parenthesis.
+  // The second field is the program's name in parentheses and may contain spaces: count from the last parenthesis.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   if (fields[0] === 'Z' || fields[0] === 'X') return undefined
   const bootId = readProcFile('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
@@ -65,12 +65,12 @@ function processTableColumn(pid: number, column: string): string | undefined {
     const text = execFileSync('ps', ['-o', `${column}=`, '-p', String(pid)], {
       encoding: 'utf8',
       timeout: 5_000,
-      // The start time is part of an identity: it must read the same in every process that asks.
+      // The start time is part of the identity, so every process must read it in the same format.
       env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
     }).trim()
     return text === '' ? undefined : text
   } catch (error) {
-    // `ps` ends with status 1 when the process is gone.
+    // `ps` exits with status 1 if the process is gone.
     if (error instanceof Error && 'status' in error && error.status === 1) return undefined
     throw error
   }

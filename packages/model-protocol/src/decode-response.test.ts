@@ -10,7 +10,7 @@ const response = {
 const bytes = Buffer.from(CallResponse.encode(response).finish())
 
 describe('decodeResponse', () => {
-  it('decodes a response, also one of a later version with fields that are unknown here', () => {
+  it('decodes a response, even with unknown fields of a later version', () => {
     expect(decodeResponse(CallResponse, bytes)).toEqual(response)
     const later = Buffer.concat([bytes, Buffer.from([0x18, 0x05]), Buffer.from([0x22, 0x02, 0xff, 0xff])])
     expect(decodeResponse(CallResponse, later)).toEqual(response)
@@ -18,11 +18,11 @@ describe('decodeResponse', () => {
   })
 
   it.each([
-    ['fields that are unknown', Buffer.from('1805'.repeat(40), 'hex')],
-    ['the status again and again', Buffer.from('0a00'.repeat(40), 'hex')],
-    ['texts within the status', Buffer.concat([Buffer.from([0x0a, 80]), Buffer.from('0a00'.repeat(40), 'hex')])],
-    ['fields within the value', Buffer.concat([Buffer.from([0x12, 80]), Buffer.from('1805'.repeat(40), 'hex')])],
-  ])('refuses %s before they are decoded', (_, many) => {
+    ['many unknown fields', Buffer.from('1805'.repeat(40), 'hex')],
+    ['a status repeated many times', Buffer.from('0a00'.repeat(40), 'hex')],
+    ['many texts in the status', Buffer.concat([Buffer.from([0x0a, 80]), Buffer.from('0a00'.repeat(40), 'hex')])],
+    ['many fields in the value', Buffer.concat([Buffer.from([0x12, 80]), Buffer.from('1805'.repeat(40), 'hex')])],
+  ])('refuses %s before decoding', (_, many) => {
     expect(() => decodeResponse(CallResponse, many)).toThrow('more than 32 fields')
     expect(() => decodeResponse(CallResponse, many)).toThrow(expect.objectContaining({ code: 'MESSAGE_INVALID' }))
   })

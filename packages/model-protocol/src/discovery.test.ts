@@ -17,7 +17,7 @@ const running = {
 }
 
 describe('parseServerMessage', () => {
-  it('reads what writeServerMessage wrote', () => {
+  it('parses the output of writeServerMessage', () => {
     for (const event of ['init', 'update'] as const) {
       const standings = [{ model_id: 'other', standing: 'QUARANTINED' as const, reason: 'it hung' }]
       const message = parseServerMessage(writeServerMessage(event, [running], standings))
@@ -25,14 +25,14 @@ describe('parseServerMessage', () => {
     }
   })
 
-  it('takes standings that are absent or broken for none, never for a list without models', () => {
+  it('reads absent or invalid standings as null, not as an empty list', () => {
     for (const standings of [undefined, null, 'x', [{ model_id: '1' }], [{ model_id: '1', standing: 'GONE' }]]) {
       const message = parseServerMessage(JSON.stringify({ event: 'init', data: [], standings }))
       expect(message).toMatchObject({ standings: null })
     }
   })
 
-  it('accepts a port as text, nulls, absent infos and keys it does not know', () => {
+  it('accepts a port as text, nulls, absent infos and unknown keys', () => {
     const states = [
       { ...running, port: '32768', model_name: 'ignored' },
       { ...running, infos: { model_name: null }, state: 'STOPPED', ip: null, port: null },
@@ -60,7 +60,7 @@ describe('parseServerMessage', () => {
     })
   })
 
-  it('sets broken entries aside with the reason', () => {
+  it('rejects invalid entries with the reason', () => {
     const states = [running, { ...running, state: 'PAUSED' }, { ...running, port: 70_000 }, { ...running, ip: null }, 7]
     const message = parseServerMessage(JSON.stringify({ event: 'update', data: states }))
     expect(message).toMatchObject({ event: 'update', data: [running] })
@@ -71,7 +71,7 @@ describe('parseServerMessage', () => {
     expect(rejected[2]?.problem).toBe('a RUNNING model needs ip and port')
   })
 
-  it('tells errors, unknown events and non-messages apart', () => {
+  it('distinguishes errors, unknown events and invalid messages', () => {
     expect(parseServerMessage('{"error": "crunch_id is required"}')).toEqual({
       event: 'error',
       error: 'crunch_id is required',
@@ -91,7 +91,7 @@ describe('parseClientMessage', () => {
     ip: '127.0.0.1',
   }
 
-  it('reads what writeFailureReport wrote', () => {
+  it('parses the output of writeFailureReport', () => {
     expect(parseClientMessage(writeFailureReport([report]))).toEqual({
       event: 'report_failure',
       data: [report],
@@ -99,7 +99,7 @@ describe('parseClientMessage', () => {
     })
   })
 
-  it('reads unknown codes as UNKNOWN and sets incomplete reports aside', () => {
+  it('reads unknown codes as UNKNOWN, and rejects incomplete reports', () => {
     const { failure_reason: _, ...short } = { ...report, failure_code: 'NEW_CODE' }
     expect(
       parseClientMessage(JSON.stringify({ event: 'report_failure', data: [short, { model_id: '2' }] })),
@@ -109,7 +109,7 @@ describe('parseClientMessage', () => {
     })
   })
 
-  it('ignores other events and refuses non-messages', () => {
+  it('ignores other events, and refuses invalid messages', () => {
     expect(parseClientMessage('{"event":"subscribe","data":[]}')).toEqual({ event: 'unknown', name: 'subscribe' })
     expect(() => parseClientMessage('nonsense')).toThrow(expect.objectContaining({ code: 'MESSAGE_INVALID' }))
   })

@@ -2,10 +2,10 @@ import { errorText } from '@crunch/local-processes/errors'
 import { z } from 'zod'
 import { ProtocolError } from './protocol-error.ts'
 
-/** What the orchestrator says about a deployment. RECOVERING comes back later as RUNNING. */
+/** The state of a deployment. After RECOVERING it becomes RUNNING again. */
 export const MODEL_STATES = ['RUNNING', 'STOPPED', 'RECOVERING'] as const
 
-/** Why a coordinator gives a model up; any code that is not listed reads as UNKNOWN. */
+/** Why a coordinator gives a model up; other codes are read as UNKNOWN. */
 export const FAILURE_CODES = [
   'CONNECTION_FAILED',
   'BAD_IMPLEMENTATION',
@@ -36,7 +36,7 @@ const portSchema = z
   .transform((port) => port ?? null)
   .refine((port) => port === null || port <= 65_535, 'not a port')
 
-/** Who stands behind a model. */
+/** The names of a model and its owner. */
 export const modelInfosSchema = z.object({
   model_name: nullableText,
   cruncher_id: nullableText,
@@ -45,7 +45,7 @@ export const modelInfosSchema = z.object({
   cruncher_hotkey: nullableText,
 })
 
-/** One deployment of a model, with the names it has on the wire; unknown keys are dropped. */
+/** One deployment of a model, with the keys of the wire format; unknown keys are dropped. */
 export const modelStateSchema = z
   .object({
     deployment_id: z.string().min(1),
@@ -60,35 +60,35 @@ export const modelStateSchema = z
 export type ModelInfos = z.output<typeof modelInfosSchema>
 export type ModelState = z.output<typeof modelStateSchema>
 
-/** An entry that was left out of a message, and why. */
+/** An invalid entry of a message, and the reason. */
 export interface RejectedEntry {
   readonly index: number
   readonly problem: string
 }
 
-/** Whether a model may come back by itself: one that is LISTED may, whatever runs of it now. */
+/** Whether a model may run again without a change: only a LISTED one may, even if it does not run now. */
 export const STANDINGS = ['LISTED', 'QUARANTINED', 'REMOVED'] as const
 
 /**
- * What the orchestrator intends with a model, beside what runs of it. An addition of ours to the protocol, which deployed
- * coordinators pass over: to them a model that is gone for good and one that crashed are both STOPPED.
+ * The standing of a model, in addition to the states of its deployments. Our extension of the protocol; deployed
+ * coordinators ignore it, so for them removed and crashed models are both STOPPED.
  */
 export const modelStandingSchema = z.object({
   model_id: z.string().min(1),
   standing: z.enum(STANDINGS),
-  /** In words; `null` for a model that is LISTED. */
+  /** The reason as text; `null` for a LISTED model. */
   reason: nullableText,
 })
 
 export type ModelStanding = z.output<typeof modelStandingSchema>
 
-/** What the orchestrator sends. One broken entry never hides the others: it is in `rejected`. */
+/** A message of the orchestrator. Invalid entries are in `rejected`, so that they do not hide the others. */
 export type ServerMessage =
   | {
       readonly event: 'init' | 'update'
       readonly data: readonly ModelState[]
       readonly rejected: readonly RejectedEntry[]
-      /** Of `init` those of all models, of `update` those that changed; `null` where the orchestrator does not tell. */
+      /** In `init` all standings, in `update` the changed ones; `null` if the orchestrator does not send them. */
       readonly standings: readonly ModelStanding[] | null
     }
   | { readonly event: 'error'; readonly error: string }
@@ -103,7 +103,7 @@ const failureReportSchema = z.object({
 
 export type FailureReport = z.output<typeof failureReportSchema>
 
-/** What a coordinator sends. */
+/** A message of a coordinator. */
 export type ClientMessage =
   | {
       readonly event: 'report_failure'
@@ -116,7 +116,7 @@ const envelopeSchema = z.object({ event: z.string(), data: z.unknown().optional(
 const standingsSchema = z.array(modelStandingSchema)
 const errorSchema = z.object({ error: z.string() })
 
-/** Reads a frame of the orchestrator. Throws `MESSAGE_INVALID` when it is no message at all. */
+/** Parses a frame of the orchestrator. Throws `MESSAGE_INVALID` if it is not a message. */
 export function parseServerMessage(text: string): ServerMessage {
   const json = parseJson(text)
   const error = errorSchema.safeParse(json)
@@ -124,12 +124,12 @@ export function parseServerMessage(text: string): ServerMessage {
   const { event, data, standings } = parseEnvelope(json)
   if (event !== 'init' && event !== 'update') return { event: 'unknown', name: event }
   const entries = parseEntries(event, data, modelStateSchema)
-  // A list that cannot be read says nothing, rather than that models are gone.
+  // An invalid list counts as absent, not as a list without models.
   const known = standingsSchema.safeParse(standings)
   return { event, data: entries.accepted, rejected: entries.rejected, standings: known.success ? known.data : null }
 }
 
-/** Reads a frame of a coordinator. Throws `MESSAGE_INVALID` when it is no message at all. */
+/** Parses a frame of a coordinator. Throws `MESSAGE_INVALID` if it is not a message. */
 export function parseClientMessage(text: string): ClientMessage {
   const { event, data } = parseEnvelope(parseJson(text))
   if (event !== 'report_failure') return { event: 'unknown', name: event }
@@ -146,7 +146,7 @@ export function writeServerMessage(
   return JSON.stringify({ event, data, standings })
 }
 
-/** The frame that tells the orchestrator which models were given up; `ip` must be the text that it announced. */
+/** The frame that reports models to the orchestrator; `ip` must be the text that it announced. */
 export function writeFailureReport(data: readonly FailureReport[]): string {
   return JSON.stringify({ event: 'report_failure', data })
 }

@@ -19,7 +19,7 @@ function depthOf(value: unknown): number {
 }
 
 describe('jsonExcess', () => {
-  it('counts exactly the values and levels that the parser makes, however the JSON is written', () => {
+  it('counts exactly the values and levels of the parsed JSON, in any notation', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), fc.constantFrom(undefined, 1, '\t'), (value, indent) => {
         const text = JSON.stringify(value, null, indent)
@@ -36,24 +36,24 @@ describe('jsonExcess', () => {
   it.each([
     ['a wide list', `[${'0,'.repeat(20)}0]`],
     ['empty lists', `[${'[],'.repeat(20)}[]]`],
-    ['one key many times', `{${'"a":0,'.repeat(20)}"a":0}`],
+    ['a repeated key', `{${'"a":0,'.repeat(20)}"a":0}`],
     ['texts without a comma', '"a"'.repeat(20)],
     ['words of Python', `[${'NaN,'.repeat(20)}NaN]`],
-    ['an unterminated text behind them', `[${'0,'.repeat(20)}"`],
+    ['an unterminated text after many values', `[${'0,'.repeat(20)}"`],
   ])('stops at the limit: %s', (_, text) => {
     expect(excess(text, 10)).toBe('holds more than 10 values')
   })
 
-  it('is not led astray by quotes, brackets and backslashes in texts', () => {
+  it('ignores quotes, brackets and backslashes inside texts', () => {
     expect(excess(JSON.stringify({ 'a"[[[,,:': '\\"]}{[,,,:\\' }), 2, 1)).toBeUndefined()
   })
 })
 
 describe('readVariant', () => {
-  it('does not parse JSON that holds more than the limits allow', () => {
+  it('does not parse JSON beyond the limits', () => {
     const value = Buffer.from('[1,2,3,')
     const json = { type: VariantType.JSON, value }
-    // The parser would have found the end missing.
+    // The parser would report the missing end instead.
     expect(() => readVariant(json, { ...unlimited, maxValues: 3 })).toThrow('holds more than 3 values')
     expect(() => readVariant(json, { ...unlimited, maxValues: 3 })).toThrow(
       expect.objectContaining({ code: 'VARIANT_TOO_LARGE' }),

@@ -1,10 +1,10 @@
-/** What one value may hold to be decoded. */
+/** The limits of a value that is decoded. */
 export interface ValueLimits {
-  /** Each number, text, boolean, null, list and object is one; keys are none. */
+  /** Each number, text, boolean, null, list and object counts as one; keys do not count. */
   readonly maxValues: number
-  /** Of all texts and keys together. */
+  /** The length of all texts and keys together. */
   readonly maxCharacters: number
-  /** Lists and objects in one another. */
+  /** The nesting depth of lists and objects. */
   readonly maxDepth: number
 }
 
@@ -14,15 +14,15 @@ const COLON = 0x3a
 const COMMA = 0x2c
 
 /**
- * What of JSON is beyond the limits, in words; `undefined` when nothing is. Parsing costs a hundred times as much a byte as this,
- * which stops at the limit. What is no JSON is for the parser to refuse.
+ * Returns which limit the JSON exceeds, as text; `undefined` if none. This scan stops at the limit and costs a hundredth of parsing
+ * per byte. Invalid JSON is left to the parser.
  */
 export function jsonExcess(
   bytes: Uint8Array,
   { maxValues, maxDepth }: Pick<ValueLimits, 'maxValues' | 'maxDepth'>,
 ): string | undefined {
   let depth = 0
-  /** Keys count until their colon comes. */
+  /** Counts keys too, until their colon is found. */
   let values = 0
   let at = 0
   while (at < bytes.length) {

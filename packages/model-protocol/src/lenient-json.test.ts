@@ -8,7 +8,7 @@ describe('parseLenientJson', () => {
       fc.property(fc.json({ noUnicodeString: false }), (text) => {
         const expected: unknown = JSON.parse(text)
         expect(parseLenientJson(text)).toEqual(expected)
-        // NaN beside it forces our own reader.
+        // The added NaN forces our own parser.
         expect(parseLenientJson(` [ NaN , ${text}\n]`)).toEqual([Number.NaN, expected])
       }),
     )
@@ -27,7 +27,7 @@ describe('parseLenientJson', () => {
     expect(parseLenientJson('{"id":"12345678901234567890"}')).toEqual({ id: '12345678901234567890' })
   })
 
-  it('leaves words inside strings and odd keys alone', () => {
+  it('does not change words inside strings, or unusual keys', () => {
     const text = '{"NaN": "Infinity", "q\\"\\\\": "\\\\", "__proto__": {"x": NaN}}'
     const value = parseLenientJson(text) as Record<string, unknown>
     expect(Object.keys(value)).toEqual(['NaN', 'q"\\', '__proto__'])
@@ -35,7 +35,7 @@ describe('parseLenientJson', () => {
     expect('x' in value).toBe(false)
   })
 
-  it('refuses what is neither JSON nor Python', () => {
+  it("refuses text that is neither JSON nor Python's JSON", () => {
     const broken = [
       '',
       'nan',
@@ -54,7 +54,7 @@ describe('parseLenientJson', () => {
     expect(() => parseLenientJson('[NaN, x]')).toThrow('Unexpected "x" in JSON at position 6')
   })
 
-  it('has limits', () => {
+  it('refuses deep nesting and long integers', () => {
     expect(() => parseLenientJson(`${'['.repeat(100_000)}NaN`)).toThrow('nested deeper than 500 levels')
     expect(() => parseLenientJson('9'.repeat(5000))).toThrow('Integer of more than 4300 digits')
   })

@@ -1,18 +1,18 @@
 /** Deeper nesting is refused before it can exhaust the stack. */
 const MAX_DEPTH = 500
 
-/** Longer integers are refused, as Python refuses them: turning digits into a number costs more than linear time. */
+/** Longer integers are refused, as in Python: converting digits to a number takes more than linear time. */
 const MAX_INTEGER_DIGITS = 4300
 
-/** An integer of 16 digits or more that stands as a value: JSON.parse would round it silently. */
+/** An integer value of 16 digits or more, which JSON.parse would round silently. */
 const LONG_INTEGER = /(?:^|[\s:,[])-?\d{16,}(?![\d.eE])/
 const NON_FINITE_WORD = /NaN|Infinity/
 const NUMBER = /-?(?:Infinity|(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)/y
 const WHITESPACE = /[ \t\n\r]*/y
 
 /**
- * Parses JSON as Python writes it: bare `NaN`, `Infinity` and `-Infinity` become the numbers of that name, integers
- * that a number would write with other digits become bigints. Ordinary JSON takes the native parser. Throws a SyntaxError.
+ * Parses JSON as Python writes it: bare `NaN`, `Infinity` and `-Infinity` become numbers, and integers that a number
+ * cannot represent exactly become bigints. Ordinary JSON is parsed natively. Throws a SyntaxError.
  */
 export function parseLenientJson(text: string): unknown {
   if (!LONG_INTEGER.test(text)) {
@@ -70,7 +70,7 @@ function readObject(reader: Reader, depth: number): unknown {
     if (!take(reader, ':')) throw unexpected(reader)
     entries.push([key, readValue(reader, depth + 1)])
     skipWhitespace(reader)
-    // fromEntries defines properties, so that a key named __proto__ stays a key.
+    // fromEntries defines properties, so a key named __proto__ stays an ordinary key.
     if (take(reader, '}')) return Object.fromEntries(entries)
     if (!take(reader, ',')) throw unexpected(reader)
   }
@@ -100,7 +100,7 @@ function readString(reader: Reader): string {
   return value
 }
 
-/** A quote is escaped when an odd number of backslashes stands before it. */
+/** A quote is escaped if an odd number of backslashes precedes it. */
 function isEscaped(text: string, quoteAt: number, from: number): boolean {
   let at = quoteAt - 1
   while (at > from && text[at] === '\\') at -= 1
@@ -115,7 +115,7 @@ function readNumber(reader: Reader): number | bigint {
   reader.at += found.length
   const number = Number(found)
   if (Number.isSafeInteger(number) || !/^-?\d+$/.test(found)) return number
-  // A number that JavaScript wrote reads back as that number, whatever its size.
+  // An integer that JavaScript prints with the same digits is represented exactly.
   if (String(number) === found) return number
   if (found.length > MAX_INTEGER_DIGITS) {
     throw new SyntaxError(`Integer of more than ${MAX_INTEGER_DIGITS} digits in JSON at position ${startedAt}`)

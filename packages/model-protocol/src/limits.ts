@@ -4,13 +4,13 @@ export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 /** The largest discovery frame that deployed clients accept, in bytes. */
 export const MAX_DISCOVERY_FRAME_BYTES = 1024 * 1024
 
-/** Where the orchestrator's discovery socket listens unless told otherwise. */
+/** The default port of the orchestrator's discovery socket. */
 export const DEFAULT_DISCOVERY_PORT = 9091
 
-/** Where a model runner listens unless told otherwise. */
+/** The default port of a model runner. */
 export const DEFAULT_MODEL_RUNNER_PORT = 50051
 
-/** A discovery client pings this often and gives up when a pong takes as long again, in milliseconds. */
+/** How often a discovery client pings, and how long it waits for a pong, in milliseconds. */
 export const DISCOVERY_KEEPALIVE_MS = 20_000
 
 /** Message limits for servers. */
@@ -20,13 +20,13 @@ export const SERVER_OPTIONS = {
 } as const
 
 /**
- * For clients: message limits, a connection of its own, so that one model's connection never carries another's state, and
- * no proxy: models run beside the node, and what `http_proxy` names cannot reach them.
+ * Options for clients: message limits; a separate connection per client, so that models share no connection state; no proxy, because
+ * models run beside the node and a proxy in `http_proxy` cannot reach them.
  */
 export const CHANNEL_OPTIONS = {
   ...SERVER_OPTIONS,
   'grpc.use_local_subchannel_pool': 1,
   'grpc.enable_http_proxy': 0,
-  // grpc-js's own statistics, which nobody reads and every call pays for.
+  // Disables grpc-js's unused statistics, which slow down every call.
   'grpc.enable_channelz': 0,
 } as const

@@ -15,7 +15,7 @@ const server = new Server(SERVER_OPTIONS)
 
 afterEach(() => server.forceShutdown())
 
-it('sends the same encoded call again and again, beyond the 4 MiB that gRPC allows by default', async () => {
+it('sends the same encoded call repeatedly, beyond the default limit of gRPC (4 MiB)', async () => {
   const received: CallRequest[] = []
   const implementation: DynamicSubclassServiceServer = {
     setup: (_, callback) => callback(null, { status: undefined }),

@@ -22,7 +22,7 @@ export function setupRequest(className: string, instanceArguments: readonly Argu
 
 /**
  * Sends the bytes of `encodeCall` as a Call. `client` may be any grpc-js client connected to a model, such as a
- * `DynamicSubclassServiceClient`. Give a deadline in the options: without one a hanging model is waited for without end.
+ * `DynamicSubclassServiceClient`. Set a deadline in the options: without one, a call of a hanging model never ends.
  */
 export function sendCall(
   client: Client,
@@ -41,7 +41,7 @@ export function sendCall(
   )
 }
 
-/** Shares the bytes, copying nothing. */
+/** Shares the bytes without copying. */
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

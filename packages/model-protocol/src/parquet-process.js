@@ -1,11 +1,11 @@
-// The program of `parquet-rows.ts`: reads Parquet files, one at a time, and says what is in them. A Parquet file may
-// claim any size in a few bytes, so it is read where running out of memory or time costs nobody else anything.
-// Plain JavaScript, because Node itself loads it, from the sources as from the built package.
+// The child process of `parquet-rows.ts`: reads Parquet files, one at a time, and sends their rows. A Parquet file may
+// claim any size in a few bytes, so it is read in a process that may run out of memory or time.
+// Plain JavaScript, because Node loads this file directly, both from the sources and from the built package.
 
 import { writeFileSync } from 'node:fs'
 import { parquetMetadata, parquetReadObjects, snappyUncompress } from 'hyparquet'
 
-// Where memory is short, this process goes before any other; a container that does not allow to say so chooses by itself.
+// If memory runs out, Linux should kill this process first. Some containers do not allow this setting.
 try {
   if (process.platform === 'linux') writeFileSync('/proc/self/oom_score_adj', '1000')
 } catch (error) {
@@ -47,7 +47,7 @@ function uncompress(input, length, maxPageBytes) {
   return output
 }
 
-/** What JSON would make of it, except that NaN and the infinities stay, and integers beyond 2^53 are bigints. */
+/** Converts a cell to a JSON value, except that NaN and the infinities stay, and integers beyond 2^53 become bigints. */
 function plainCell(name, value, count, limits) {
   count.cells += 1
   if (count.cells > limits.maxCells) throw new Error(`there are more than ${limits.maxCells} cells`)
@@ -71,7 +71,7 @@ function plainCell(name, value, count, limits) {
 
 function plainObject(name, value, count, limits) {
   if (value instanceof Date) return value.toISOString()
-  if (value instanceof Uint8Array) throw new Error(`column "${name}" holds bytes, which JSON cannot express`)
+  if (value instanceof Uint8Array) throw new Error(`column "${name}" contains bytes, which JSON cannot express`)
   const plain = (item) => plainCell(name, item, count, limits)
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value, plain)
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))

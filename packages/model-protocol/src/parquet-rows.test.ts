@@ -12,7 +12,7 @@ function written(columnData: Parameters<typeof parquetWriteBuffer>[0]['columnDat
 }
 
 describe('readParquetRows', () => {
-  it('reads a frame of pandas, snappy as pyarrow writes it', async () => {
+  it('reads a pandas frame with snappy compression, as pyarrow writes it', async () => {
     expect(await readParquetRows(await fixture('predictions'))).toEqual([
       {
         subject: 'BTCUSDT',
@@ -55,7 +55,7 @@ describe('readParquetRows', () => {
     expect(await readParquetRows(await fixture('empty'))).toEqual([])
   })
 
-  it('reads what another writer writes, many files at a time', async () => {
+  it('reads files of another writer, many at a time', async () => {
     const files = Array.from({ length: 20 }, (_, index) =>
       written(
         [
@@ -74,7 +74,7 @@ describe('readParquetRows', () => {
     )
   })
 
-  it('says what is wrong with a file', async () => {
+  it('reports why a file cannot be read', async () => {
     const good = await fixture('predictions')
     const refused: [Uint8Array, string | RegExp][] = [
       [Buffer.alloc(0), /./],
@@ -101,8 +101,8 @@ describe('readParquetRows', () => {
       [{ name: 'n', data: [...Array(missing).fill(null), ...Array(8).fill(1.5)], type: 'DOUBLE' }],
       'UNCOMPRESSED',
     )
-    // The last page has a run of missing values (three bytes of length, and 0) and a run of 8 others (0x10, 1): one run of two
-    // thousand million takes as many bytes.
+    // The last page has a run of missing values (three bytes of length, and 0) and a run of 8 others (0x10, 1). A run of two
+    // thousand million values takes equally many bytes.
     const at = bytes.indexOf(Buffer.from([0x00, 0x10, 0x01]))
     expect(at).toBeGreaterThan(0)
     bytes.set([0xfe, 0xff, 0xff, 0xff, 0x0f, 0x00], at - 3)
@@ -120,7 +120,7 @@ describe('readParquetRows', () => {
 describe('readVariant', () => {
   const limits = { maxValues: 100, maxCharacters: 1_000, maxDepth: 8 }
 
-  it('reads no more of a file than the limits allow', async () => {
+  it('refuses a file beyond the limits', async () => {
     const wide = written([{ name: 'n', data: new Float64Array(101) }])
     await expect(readVariant({ type: VariantType.PARQUET, value: wide }, limits)).rejects.toThrow('more than 100 cells')
     const long = written([{ name: 'text', data: ['x'.repeat(1_001)] }])
@@ -129,7 +129,7 @@ describe('readVariant', () => {
     )
   })
 
-  it('gives rows for PARQUET, and every other value at once', async () => {
+  it('returns a promise of rows for PARQUET, and any other value directly', async () => {
     const value = written([{ name: 'value', data: [0.5] }])
     expect(await readVariant({ type: VariantType.PARQUET, value }, limits)).toEqual([{ value: 0.5 }])
     expect(readVariant({ type: VariantType.STRING, value: Buffer.from('x') }, limits)).toBe('x')

@@ -2,19 +2,19 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { MAX_MESSAGE_BYTES } from './limits.ts'
 
-/** Files that are read at the same time; the others wait. */
+/** How many files are read at the same time; others wait. */
 const READERS = 2
 const MAX_WAITING = 10_000
-/** For a reader to start. */
+/** How long the start of a reader may take. */
 const START_TIMEOUT_MS = 20_000
 const READ_TIMEOUT_MS = 1_000
 const READ_TIMEOUT_MS_A_MEBIBYTE = 200
 const MAX_HEAP_MEBIBYTES = 512
 
-/** What one file may hold at most. Taking over the rows of a file that is full costs this process a tenth of a second. */
+/** The limits of one file. Receiving the rows of a file of this size takes a tenth of a second of this process. */
 const limits = { maxCells: 250_000, maxCharacters: 16 * 1024 * 1024, maxPageBytes: MAX_MESSAGE_BYTES }
 
-/** Less than the most that a file may hold. */
+/** Lower limits for one file. */
 export type ParquetLimits = Partial<Pick<typeof limits, 'maxCells' | 'maxCharacters'>>
 
 interface Job {
@@ -29,12 +29,13 @@ type Reply = 'ready' | { readonly rows: readonly unknown[] } | { readonly proble
 const waiting: Job[] = []
 
 /**
- * Reads a Parquet file as its rows: objects by name of column. Uncompressed and snappy files are read, as pyarrow writes them;
- * instants become ISO texts, integers beyond 2^53 bigints, and an index that pandas stored is a column like others. Files are
- * read in processes of their own, which start with the first one and end with this process: what a file claims about its
- * size cannot take the memory of this one.
+ * Reads the rows of a Parquet file as objects by column name. Supports uncompressed and snappy files, as pyarrow writes them.
+ * Timestamps become ISO texts, integers beyond 2^53 bigints, and an index stored by pandas is an ordinary column. Files are
+ * read in separate processes, which start with the first file and end with this process, so that a file with a false size cannot
+ * exhaust the memory of this process.
  *
- * Rejects when the file is none, holds more than `lower` or 250,000 cells, takes too much memory or longer than a second and 200 ms a MiB.
+ * Rejects if the file is invalid, has more than 250,000 cells or exceeds `lower`, needs too much memory, or takes longer than a second
+ * plus 200 ms per MiB.
  */
 export function readParquetRows(bytes: Uint8Array, lower: ParquetLimits = {}): Promise<readonly unknown[]> {
   if (waiting.length >= MAX_WAITING)
@@ -47,7 +48,7 @@ export function readParquetRows(bytes: Uint8Array, lower: ParquetLimits = {}): P
 
 const notStarted = 'the process that reads it did not start'
 
-/** One process at a time; another one when it has ended. */
+/** Runs one process at a time, and replaces it when it has ended. */
 class ParquetReader {
   #child: ChildProcess | undefined
   #isReady = false
@@ -67,7 +68,7 @@ class ParquetReader {
 
   #start(): void {
     const child = fork(fileURLToPath(new URL('./parquet-process.js', import.meta.url)), {
-      // No secret of this process is within the reach of somebody else's bytes.
+      // No secrets in the environment: the process reads untrusted bytes.
       env: {},
       execArgv: [`--max-old-space-size=${MAX_HEAP_MEBIBYTES}`],
       serialization: 'advanced',
@@ -78,7 +79,7 @@ class ParquetReader {
     child.on('message', (reply: Reply) => this.#receive(child, reply))
     child.on('error', (error) => this.#end(child, error.message))
     child.on('exit', () => this.#end(child, this.#isReady ? 'reading it takes too much memory' : notStarted))
-    // Only work that is under way keeps this process alive, by its timer.
+    // An idle reader must not keep this process alive; a running job does so by its timer.
     child.unref()
     child.channel?.unref()
   }

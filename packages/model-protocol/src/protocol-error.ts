@@ -1,11 +1,11 @@
-/** What is wrong with a value or a message: it cannot be encoded or decoded, is beyond the limits, or breaks the protocol. */
+/** The kind of error: a value cannot be encoded or decoded, exceeds the limits, or a message breaks the protocol. */
 export type ProtocolErrorCode =
   | 'VARIANT_NOT_ENCODABLE'
   | 'VARIANT_NOT_DECODABLE'
   | 'VARIANT_TOO_LARGE'
   | 'MESSAGE_INVALID'
 
-/** The only error this package throws; the message says what is wrong and where. */
+/** The only error of this package; the message names the problem and the place. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError'
   readonly code: ProtocolErrorCode

@@ -1,4 +1,4 @@
-/** Every `Status.code` that a model runner answers with, while the gRPC status itself stays OK. */
+/** Every `Status.code` of a model runner; the gRPC status of these responses is OK. */
 export const MODEL_STATUS_CODES = [
   'SUCCESS',
   'INVALID_ARGUMENT',
@@ -11,7 +11,7 @@ export const MODEL_STATUS_CODES = [
 
 export type ModelStatusCode = (typeof MODEL_STATUS_CODES)[number]
 
-/** False for the codes of newer or broken runners, which count as a failure of the model. */
+/** False for codes of newer or faulty runners, which count as a failure of the model. */
 export function isModelStatusCode(code: string): code is ModelStatusCode {
   return (MODEL_STATUS_CODES as readonly string[]).includes(code)
 }

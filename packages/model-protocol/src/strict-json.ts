@@ -1,16 +1,16 @@
-/** Deeper nesting is refused; a cycle is found the same way. */
+/** Deeper nesting is refused, which also detects cycles. */
 const MAX_DEPTH = 500
 
 /**
- * Writes strict JSON. Native `JSON.stringify` turns NaN into null and a Map into `{}`: here each is an error that names
- * its place. Bigints become integer literals, `undefined` properties are left out, `toJSON` is honoured. Throws a TypeError.
+ * Writes strict JSON. `JSON.stringify` turns NaN into null and a Map into `{}`; here these are errors that name the
+ * place. Bigints become integer literals, `undefined` properties are left out, `toJSON` is called. Throws a TypeError.
  */
 export function writeStrictJson(value: unknown): string {
   const scan: Scan = { bigints: false }
   const problem = findProblem(value, 0, scan)
   if (problem !== undefined)
     throw new TypeError(`${problem.path === '' ? 'the value' : `$${problem.path}`} ${problem.cause}`)
-  // The native writer is several times faster and wrong only about bigints.
+  // The native function is several times faster, and fails only for bigints.
   return scan.bigints ? writeValue(value) : JSON.stringify(value)
 }
 

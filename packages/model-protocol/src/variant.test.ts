@@ -22,7 +22,7 @@ const vectors = {
   horizon: '0a07686f72697a6f6e120c10021a080100000000000000',
 }
 
-describe('byte vectors of the deployed peers', () => {
+describe('test vectors of the deployed peers', () => {
   it('Setup', () => {
     expect(hex(SetupRequest.encode(setupRequest('cruncher.ModelBaseClass')).finish())).toBe(vectors.setup)
     expect(SetupRequest.decode(bytes(vectors.setup))).toEqual(setupRequest('cruncher.ModelBaseClass'))
@@ -49,7 +49,7 @@ describe('byte vectors of the deployed peers', () => {
     expect(decoded.methodName).toBe('feed_update')
     expect(decodeVariant(decoded.methodArguments[0]?.data)).toEqual({ symbol: 'BTCUSDT' })
     expect(hex(CallRequest.encode(decoded).finish())).toBe(vectors.feedUpdate)
-    // Ours differ by that one space alone.
+    // Our bytes differ only by that space.
     const ours = hex(encodeCall('feed_update', [{ type: 'JSON', value: { symbol: 'BTCUSDT' } }]))
     expect(ours).toBe(vectors.feedUpdate.replace('1d0801121910061a15', '1c0801121810061a14').replace('223a20', '223a'))
   })
@@ -135,13 +135,13 @@ describe('encodeVariant', () => {
     )
   })
 
-  it('refuses an INT that is no integer of 64 bits', () => {
+  it('refuses an INT that is not a 64-bit integer', () => {
     for (const value of [0.5, Number.NaN, 2 ** 53, 2n ** 63n, -(2n ** 63n) - 1n]) {
       expect(() => encodeVariant({ type: 'INT', value })).toThrow(/^INT /)
     }
   })
 
-  it('refuses what strict JSON cannot express, and names the place', () => {
+  it('refuses values that strict JSON cannot express, and names the place', () => {
     const cyclic: { self?: unknown } = {}
     cyclic.self = cyclic
     const refused: [unknown, string | RegExp][] = [
@@ -161,7 +161,7 @@ describe('encodeVariant', () => {
     }
   })
 
-  it('writes bigints as integers, leaves undefined out and honours toJSON', () => {
+  it('writes bigints as integers, leaves out undefined and calls toJSON', () => {
     const text = (value: unknown) => Buffer.from(encodeVariant({ type: 'JSON', value }).value).toString()
     expect(text({ a: 2n ** 64n, b: [1], c: undefined, 'ü"': 'x' })).toBe(
       '{"a":18446744073709551616,"b":[1],"ü\\"":"x"}',
@@ -171,7 +171,7 @@ describe('encodeVariant', () => {
 })
 
 describe('encodeResult', () => {
-  it('finds the wire type as the deployed runners do', () => {
+  it('chooses the wire type like the deployed runners', () => {
     const typeOf = (value: unknown) => encodeResult(value)?.type
     expect(typeOf(null)).toBeUndefined()
     expect(typeOf(undefined)).toBeUndefined()
@@ -204,7 +204,7 @@ describe('decodeVariant', () => {
     expect(decodeVariant({ type: VariantType.DOUBLE, value: whole.subarray(3) })).toBe(1.5)
   })
 
-  it('names what it cannot decode', () => {
+  it('names the type that it cannot decode', () => {
     const decode = (type: number, value: Uint8Array) => () => decodeVariant({ type, value })
     expect(decode(VariantType.DOUBLE, bytes('00'))).toThrow('DOUBLE needs 8 bytes, got 1')
     expect(decode(VariantType.STRING, bytes('ff'))).toThrow('STRING is not valid UTF-8')

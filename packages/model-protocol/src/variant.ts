@@ -6,7 +6,7 @@ import { readParquetRows } from './parquet-rows.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { writeStrictJson } from './strict-json.ts'
 
-/** One argument of a model's method, with the type it has on the wire. */
+/** One argument of a model's method, with its wire type. */
 export type ArgumentValue =
   | { readonly type: 'STRING'; readonly value: string }
   | { readonly type: 'INT'; readonly value: number | bigint }
@@ -16,18 +16,18 @@ export type ArgumentValue =
 
 const INT64_MIN = -(2n ** 63n)
 const INT64_MAX = 2n ** 63n - 1n
-/** Longer integers than this are no number a competition uses. */
+/** No competition needs longer integers. */
 const MAX_INT_BYTES = 64
 const NO_BYTES = new Uint8Array(0)
 const utf8Encoder = new TextEncoder()
-// Python decodes strictly and keeps a byte order mark, so this does too.
+// Like Python: strict decoding that keeps a byte order mark.
 const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Encodes a value whose wire type the caller knows.
+ * Encodes a value with the given wire type.
  *
- * Throws `VARIANT_NOT_ENCODABLE` for an INT that is no integer of 64 bits and for JSON that holds NaN, an infinity or
- * anything else that strict JSON cannot express.
+ * Throws `VARIANT_NOT_ENCODABLE` for an INT that is not a 64-bit integer, and for JSON with NaN, an infinity or another
+ * value that strict JSON cannot express.
  */
 export function encodeVariant(value: ArgumentValue): Variant {
   switch (value.type) {
@@ -45,9 +45,9 @@ export function encodeVariant(value: ArgumentValue): Variant {
 }
 
 /**
- * Encodes what a model's method returned, finding the wire type as the deployed runners do: null and undefined have no
- * variant at all, booleans are the INTs 1 and 0, objects and arrays are JSON. JavaScript has one kind of number, so whole
- * numbers up to 2^53 travel as INT and all others, also NaN and the infinities, as DOUBLE.
+ * Encodes the result of a model's method, choosing the wire type like the deployed runners: null and undefined have no
+ * variant, booleans become INT 1 and 0, objects and arrays become JSON. JavaScript has one type of number, so whole
+ * numbers up to 2^53 become INT, and all others, including NaN and the infinities, DOUBLE.
  *
  * Throws `VARIANT_NOT_ENCODABLE`.
  */
@@ -71,9 +71,9 @@ export function encodeResult(value: unknown): Variant | undefined {
 }
 
 /**
- * Decodes a value of any type that peers send: PARQUET gives a promise of its rows (see `readParquetRows`), every other type the value
- * itself, at once. JSON and PARQUET beyond the limits are refused before they are decoded; characters are
- * counted in PARQUET alone, where few bytes may hold many.
+ * Decodes a value of any type that peers send: PARQUET returns a promise of its rows (see `readParquetRows`), every other type the
+ * value itself. JSON and PARQUET beyond the limits are refused before they are decoded. Characters are only counted in PARQUET,
+ * where few bytes may encode many.
  *
  * Throws, or the promise rejects with, `VARIANT_NOT_DECODABLE`; for JSON beyond the limits, `VARIANT_TOO_LARGE`.
  */
@@ -91,8 +91,8 @@ export function readVariant(variant: Variant | undefined, limits: ValueLimits): 
 }
 
 /**
- * Decodes a value at once. An absent variant and NONE give null; an INT beyond 2^53 gives a bigint; JSON may hold what Python
- * writes into it (see `parseLenientJson`).
+ * Decodes a value synchronously. An absent variant and NONE become null, an INT beyond 2^53 a bigint; JSON may contain Python's
+ * extensions (see `parseLenientJson`).
  *
  * Throws `VARIANT_NOT_DECODABLE`.
  */
@@ -129,7 +129,7 @@ function encodeInt(value: number | bigint): Uint8Array {
   return bytes
 }
 
-/** Two's complement, little-endian, of any length: peers send 8 bytes, but accept all. */
+/** Two's complement, little-endian, of any length: peers send 8 bytes but accept any length. */
 function decodeInt(bytes: Uint8Array): number | bigint {
   if (bytes.length > MAX_INT_BYTES)
     throw notDecodable(`INT of ${bytes.length} bytes, at most ${MAX_INT_BYTES} are read`)

@@ -11,7 +11,7 @@ const endless = {
     "import { TrackerBase } from './tracker.js'\nexport class Endless extends TrackerBase {\n  predict() {\n    console.error('looping')\n    for (;;) {}\n  }\n}\n",
 }
 
-/** A runner whose model never gives the thread back. */
+/** A runner whose model blocks the main thread forever. */
 async function startEndless() {
   const runner = await startRunner(endless)
   expect((await runner.setup('tracker.TrackerBase'))[0]).toBe('SUCCESS')
@@ -20,14 +20,14 @@ async function startEndless() {
   return runner
 }
 
-it('ends at once on SIGTERM, even in an endless loop', async () => {
+it('exits at once on SIGTERM, even in an endless loop', async () => {
   const { child } = await startEndless()
   const exited = once(child, 'exit')
   child.kill('SIGTERM')
   expect(await exited).toEqual([null, 'SIGTERM'])
 })
 
-it('ends when stdin closes, even in an endless loop', async () => {
+it('exits when stdin closes, even in an endless loop', async () => {
   const { child } = await startEndless()
   const exited = once(child, 'exit')
   child.stdin?.end()
@@ -35,7 +35,7 @@ it('ends when stdin closes, even in an endless loop', async () => {
 })
 
 it.runIf(process.platform !== 'win32')(
-  'keeps no compiler beside a model that serves, also after a later import',
+  'keeps no compiler process running beside a serving model, even after a late import',
   async () => {
     const runner = await startRunner({
       'tracker.ts': 'export abstract class TrackerBase {}\n',
@@ -56,7 +56,7 @@ it.runIf(process.platform !== 'win32')(
   },
 )
 
-it('refuses a folder that does not exist', async () => {
+it('refuses a missing folder', async () => {
   const { command, args } = modelRunnerCommand()
   const child = spawn(command, [...args, '--code-directory', '/does/not/exist'], {
     stdio: ['ignore', 'ignore', 'pipe'],

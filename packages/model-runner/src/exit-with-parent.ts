@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
 
 /**
- * Ends this process when stdin closes, which happens the moment its parent dies, even by SIGKILL. A separate thread
- * watches, because a model in an endless loop would block the main thread and outlive its parent.
+ * Ends this process when stdin closes, which happens when the parent dies, even by SIGKILL. A separate thread watches
+ * stdin, because a model in an endless loop blocks the main thread and would outlive the parent.
  */
 export function exitWithParent(): void {
   new Worker(WATCH_STDIN, { eval: true, stdin: false }).unref()

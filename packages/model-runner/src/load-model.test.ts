@@ -6,14 +6,14 @@ const BASE = 'tracker.TrackerBase'
 const tracker = 'export class TrackerBase {}\nexport class Other {}\n'
 const head = "import { Other, TrackerBase } from './tracker.ts'\n"
 
-/** The name of the class that is found in these files, or the error. */
+/** The name of the model class in these files, or the error. */
 async function find(files: Record<string, string>, base = BASE, ...rest: string[]) {
   const outcome = await probe('model', writeFolder({ 'tracker.ts': tracker, ...files }), base, ...rest)
   return outcome.name ?? `${outcome.error}: ${outcome.message}`
 }
 
 describe('loadModelClass', () => {
-  it('takes the default export first, then the first by name', async () => {
+  it('prefers the default export, then the first export by name', async () => {
     const classes = `${head}export class B extends TrackerBase {}\nexport class A extends TrackerBase {}\nexport { TrackerBase }\n`
     expect(await find({ 'main.ts': classes })).toBe('A')
     expect(await find({ 'main.ts': `${classes}export default class Z extends TrackerBase {}\n` })).toBe('Z')
@@ -43,7 +43,7 @@ describe('loadModelClass', () => {
     expect(await find({ ...files, 'main.ts': module('Ts') }, BASE, 'lib/model.js')).toBe('FromPackage')
   })
 
-  it('says what is missing, and the cause when the code does not load', async () => {
+  it('reports a missing class, and the cause if the code does not load', async () => {
     const none = `BadImplementationError: No Inherited class found from <class '${BASE}'>.`
     expect(await find({ 'main.ts': `${head}export class A extends Other {}\nexport { TrackerBase }\n` })).toBe(none)
     expect(await find({})).toMatch(/>\. .* has no main\.ts, main\.js, main\.mjs and no package\.json with "main"/)

@@ -3,24 +3,24 @@ import { join, resolve } from 'node:path'
 import { ExpectedError } from '@crunch/local-processes/errors'
 import { importTypeScript, type LoadedModule, ModuleLoadError } from './load-module.ts'
 
-/** In this order: a compiled main.js may lie beside its main.ts. */
+/** In order of precedence: a compiled main.js may exist beside its main.ts. */
 const ENTRY_NAMES = ['main.ts', 'main.js', 'main.mjs']
 
-/** The participant's code cannot be used; the message goes over the wire as BAD_IMPLEMENTATION. */
+/** The participant's code cannot be used; sent as the status BAD_IMPLEMENTATION. */
 export class BadImplementationError extends ExpectedError {
   override readonly name = 'BadImplementationError'
   readonly code = 'BAD_IMPLEMENTATION'
 }
 
-/** A participant's class; which arguments it takes is between the competition and its base class. */
+/** A participant's class; the competition's base class defines its arguments. */
 export type ModelClass = new (...values: readonly unknown[]) => object
 
 /**
- * Loads the entry of a submission (`main.ts`, `main.js`, `main.mjs`, the package's `main`, or `mainFile`) and finds among
- * its exports, `default` first and then by name, the class that extends the base class named by the last segment of
- * `baseClassName`, e.g. `TrackerBase` of `tracker.TrackerBase`.
+ * Loads the entry of a submission (`main.ts`, `main.js`, `main.mjs`, the package's `main`, or `mainFile`) and returns the
+ * exported class that extends the base class, preferring `default`, then the first by name. The last segment of
+ * `baseClassName` names the base class, e.g. `TrackerBase` in `tracker.TrackerBase`.
  *
- * Throws `BadImplementationError`, whose `cause` is the error of the participant's code, if it was that.
+ * Throws `BadImplementationError`; its `cause` is the error of the participant's code, if there was one.
  */
 export async function loadModelClass(directory: string, baseClassName: string, mainFile?: string): Promise<ModelClass> {
   const nothingFound = `No Inherited class found from <class '${baseClassName}'>.`
@@ -29,11 +29,11 @@ export async function loadModelClass(directory: string, baseClassName: string, m
     loaded = await importTypeScript(findEntry(directory, mainFile))
   } catch (error) {
     if (!(error instanceof ModuleLoadError || error instanceof BadImplementationError)) throw error
-    // The deployed runner hides the cause behind this sentence; this one shows it to the participant.
+    // The deployed runner sends only this sentence; this runner appends the cause for the participant.
     throw new BadImplementationError(`${nothingFound} ${error.message}`, { cause: error.cause ?? error })
   }
   const baseName = baseClassName.slice(baseClassName.lastIndexOf('.') + 1)
-  // Without a name, every class would do: the functions that all classes come from have none.
+  // An empty name would match every class, since Function.prototype has an empty name.
   const found = baseName === '' ? undefined : listExports(loaded).find((value) => extendsNamed(value, baseName))
   if (found === undefined) throw new BadImplementationError(nothingFound)
   return found as ModelClass
@@ -62,7 +62,7 @@ function readPackageMain(file: string): string | undefined {
   return typeof manifest.main === 'string' ? manifest.main : undefined
 }
 
-/** The values that may be the model; a CommonJS module's exports are the properties of its default. */
+/** The exported values, the default first; a CommonJS module's exports are the properties of its default. */
 function listExports(loaded: LoadedModule): unknown[] {
   const { default: first, ...named } = loaded
   const nested = typeof first === 'object' && first !== null ? { ...first } : {}
@@ -70,7 +70,7 @@ function listExports(loaded: LoadedModule): unknown[] {
   return [first, ...byName.map(([, value]) => value)]
 }
 
-/** Compared by name: the base class of a participant and that of the node may be copies of one file. */
+/** Compares names, because the participant's base class and the node's may be two copies of one file. */
 function extendsNamed(candidate: unknown, baseName: string): boolean {
   if (typeof candidate !== 'function') return false
   let ancestor: unknown = Object.getPrototypeOf(candidate)

@@ -5,7 +5,7 @@ import { probe } from '../test/probe.ts'
 import { writeFolder } from '../test/temporary-folder.ts'
 
 describe('importTypeScript', () => {
-  it('loads TypeScript as it is, in a folder without package.json or with a CommonJS one', async () => {
+  it('loads TypeScript without a build, in a folder with no package.json or a CommonJS one', async () => {
     const files = {
       'main.ts':
         "import { two } from './two.ts'\nenum Kind { A = 1 }\nexport const sum: number = Kind.A + await two()\n",
@@ -28,7 +28,7 @@ describe('importTypeScript', () => {
     expect(stack).toMatch(/main\.ts:2:7/)
   })
 
-  it('names file and line of a syntax error, in whichever file it is', async () => {
+  it('names the file and line of a syntax error, even in an imported file', async () => {
     const folder = writeFolder({
       'main.ts': "import './broken.ts'\n",
       'broken.ts': 'const a: number = 1\nexport const b: number = = a\n',
@@ -46,7 +46,7 @@ describe('importTypeScript', () => {
     expect(script).toMatch(/script\.mjs:2/)
   })
 
-  it('tells a missing file, a folder, a missing import and code that throws apart', async () => {
+  it('distinguishes a missing file, a folder, a missing import and code that throws', async () => {
     const folder = writeFolder({
       'main.ts': "import 'not-installed-anywhere'\n",
       'parse.ts': "export const weights: unknown = JSON.parse('no')\n",

@@ -9,10 +9,10 @@ import { register } from 'tsx/esm/api'
 /** The exports of a module by name. */
 export type LoadedModule = Readonly<Record<string, unknown>>
 
-/** A file is absent, is not valid code, imports something that is absent, or threw while it ran. */
+/** The file is missing, is not valid code, imports a missing module, or threw while loading. */
 export type ModuleLoadErrorCode = 'FILE_NOT_FOUND' | 'SYNTAX_ERROR' | 'IMPORT_NOT_FOUND' | 'MODULE_THREW'
 
-/** Why a file could not be loaded; `cause` is the original error, with the author's own stack. */
+/** A file could not be loaded; `cause` is the original error with the author's stack. */
 export class ModuleLoadError extends ExpectedError {
   override readonly name = 'ModuleLoadError'
   readonly code: ModuleLoadErrorCode
@@ -26,9 +26,9 @@ export class ModuleLoadError extends ExpectedError {
 }
 
 /**
- * Imports a .ts, .js, .mjs or .cjs file as it is, without a build. What the file imports from packages is the same module
- * instance that this process uses, and stacks show the lines of the file as written. TypeScript is always an ES module,
- * whatever the nearest package.json says or fails to say.
+ * Imports a .ts, .js, .mjs or .cjs file without a build. Packages that the file imports are the module instances of this
+ * process, and stacks show the original lines. TypeScript is always loaded as an ES module, regardless of the nearest
+ * package.json.
  *
  * Throws `ModuleLoadError`.
  */
@@ -49,7 +49,7 @@ const CHECK_TIMEOUT_MS = 5_000
 
 let registered = false
 
-/** Hooks can't be taken back without racing imports, so one registration lasts as long as the process. */
+/** Registers once per process: removing the hooks would race with running imports. */
 function registerTypeScript(): void {
   if (registered) return
   registered = true
@@ -60,7 +60,7 @@ function registerTypeScript(): void {
   else nodeModule.register(`data:text/javascript,${encodeURIComponent(HOOKS)}`, { data: { compiler: compilerUrl() } })
 }
 
-/** The esbuild that tsx compiles with. */
+/** The URL of the esbuild that tsx uses. */
 function compilerUrl(): string {
   const tsx = nodeModule.createRequire(import.meta.url).resolve('tsx')
   return pathToFileURL(nodeModule.createRequire(tsx).resolve('esbuild')).href
@@ -71,14 +71,14 @@ interface Resolved {
   readonly format?: string | null | undefined
 }
 
-/** The synchronous hooks of newer Node releases, which the types of Node 20 do not know. */
+/** The synchronous hooks of newer Node releases, which the types of Node 20 lack. */
 interface SyncHooks {
   resolve(specifier: string, context: unknown, next: (specifier: string, context: unknown) => Resolved): Resolved
 }
 
 /**
- * A folder without package.json makes Node take its files for CommonJS, on which `import` fails. A participant's folder
- * often has none, so TypeScript is declared a module here and JavaScript is left for Node to detect by its syntax.
+ * In a folder without package.json, Node treats files as CommonJS, where `import` fails. Participants' folders often have
+ * none, so TypeScript is declared a module here, and Node detects the format of JavaScript by its syntax.
  */
 function fixFormat(found: Resolved): Resolved {
   if (found.format !== 'commonjs' || !found.url.startsWith('file:') || found.url.includes('/node_modules/'))
@@ -88,8 +88,8 @@ function fixFormat(found: Resolved): Resolved {
 }
 
 /**
- * For older Node releases, which run hooks in a thread that cannot load TypeScript: `fixFormat` as text. There, esbuild keeps
- * a process of 15 MB for the next file. It is ended when nothing has been loaded for a while, and starts again when needed.
+ * `fixFormat` as text, for older Node releases, which run hooks in a thread that cannot load TypeScript. There, esbuild keeps
+ * a process of 15 MB running. It is stopped after a pause in loading, and starts again when needed.
  */
 const HOOKS = String.raw`
 let compiler, loading = 0, idle
@@ -132,17 +132,17 @@ async function explain(file: string, error: unknown): Promise<ModuleLoadError> {
   return new ModuleLoadError('MODULE_THREW', file, `${file} threw while loading: ${error.message || error.name}`, error)
 }
 
-/** Not by code that ran, such as a JSON.parse at the top of a file. */
+/** False for errors of running code, such as a JSON.parse at the top of a file. */
 function isThrownByEngine(error: Error): boolean {
   return /^\s+at .*$/m.exec(error.stack ?? '')?.[0].includes('node:internal') ?? false
 }
 
-/** Errors of linking, such as an export that does not exist, have their place alone on the first line of the stack. */
+/** The stack of a linking error, such as a missing export, begins with the place on a line by itself. */
 function findPlaceInStack(error: Error): string | undefined {
   return matchPlace(error.stack ?? '')
 }
 
-/** The engine keeps the place of a syntax error in plain JavaScript to itself, but prints it when it checks the file. */
+/** The error object does not contain the place of a syntax error in plain JavaScript, but `node --check` prints it. */
 async function findPlaceByCheck(file: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     execFile(process.execPath, ['--check', file], { timeout: CHECK_TIMEOUT_MS }, (_, __, stderr) => {

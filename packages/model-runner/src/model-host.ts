@@ -13,13 +13,13 @@ import { BadImplementationError, loadModelClass } from './load-model.ts'
 import { parameterNames } from './parameter-names.ts'
 import type { RunnerLog } from './runner-log.ts'
 
-/** Longer texts of a model's errors are cut before they go over the wire; the log has them whole. */
+/** Longer error messages of a model are truncated in the response; the log contains the full text. */
 const MAX_STATUS_MESSAGE_LENGTH = 4_000
 
-/** Dropped keyword arguments are logged once a combination, up to this many. */
+/** Each combination of dropped keyword arguments is logged once, up to this many combinations. */
 const MAX_REMEMBERED_DROPS = 1_000
 
-/** Another Setup, Call or Rest is still running; on the wire RESOURCE_EXHAUSTED. */
+/** Another Setup, Call or Rest is still running; sent as the gRPC status RESOURCE_EXHAUSTED. */
 export class ServerBusyError extends Error {
   override readonly name = 'ServerBusyError'
 
@@ -36,7 +36,7 @@ export interface ModelHostOptions {
   readonly log: RunnerLog
 }
 
-/** One model behind the protocol's three verbs. A failure of the model is a status; only `ServerBusyError` is thrown. */
+/** The protocol's three methods for one model. Failures of the model are returned as a status; only `ServerBusyError` is thrown. */
 export interface ModelHost {
   setup(request: SetupRequest): Promise<Status>
   call(request: CallRequest): Promise<CallResponse>
@@ -46,8 +46,8 @@ export interface ModelHost {
 type Instance = Record<string, unknown>
 
 /**
- * Hosts the model of a folder. One verb at a time: a caller's deadline does not stop a method, which keeps the model
- * busy until it ends; other callers get that answer at once.
+ * Hosts the model of a folder and executes one request at a time. A caller's deadline does not stop a running method; until it
+ * ends, other requests fail at once with `ServerBusyError`.
  */
 export function createModelHost({ directory, mainFile, log }: ModelHostOptions): ModelHost {
   let instance: Instance | undefined
@@ -146,27 +146,27 @@ function splitClassName(className: string): [moduleName: string, baseName: strin
   return [className.slice(0, Math.max(dot, 0)), className.slice(dot + 1)]
 }
 
-/** What a constructor imports itself, which is as much a part of the submission as what its file imports. */
+/** A missing module that a constructor imports counts as BAD_IMPLEMENTATION, like one that the file imports. */
 function isMissingModule(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false
   return error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND'
 }
 
-/** Any attribute may be called, also inherited ones, except what every object of the language has. */
+/** Finds an attribute, including inherited ones, but not those of every JavaScript object. */
 function findMember(instance: Instance, name: string): unknown {
   if (name === 'constructor' || name === '__proto__') return undefined
   const member = instance[name]
   return member === (Object.prototype as unknown as Instance)[name] ? undefined : member
 }
 
-/** Only the order of positions counts: gaps are fine. */
+/** Sorts by position; gaps are ignored. */
 function decodePositional(list: readonly Argument[]): unknown[] {
   return [...list].sort((left, right) => left.position - right.position).map(({ data }) => decodeVariant(data))
 }
 
 /**
- * Puts keyword arguments at the places of the parameters of that name, beyond the positional ones. Names that the method
- * does not know are dropped, so that a coordinator may add some without breaking older models.
+ * Puts keyword arguments at the positions of the parameters with these names, after the positional ones. Unknown names are
+ * dropped, so that a coordinator can add arguments without breaking older models.
  */
 function placeKeywords(
   method: Method,
@@ -178,7 +178,7 @@ function placeKeywords(
   const names = parameterNames(method)
   const dropped: string[] = []
   for (const { keyword, data } of keywords) {
-    // Also what is dropped then: whether it can be read does not depend on the method.
+    // Dropped arguments are decoded too, so that an invalid one fails for every method.
     const value = decodeVariant(data)
     const index = names.indexOf(keyword)
     if (index >= positional.length) values[index] = value
@@ -197,12 +197,12 @@ function status(code: ModelStatusCode, message: string): Status {
 }
 
 function describeText(error: unknown): string {
-  // Node adds the files that led to the import, line by line; they are in the log.
+  // Node appends the chain of importing files, which is only useful in the log.
   if (error instanceof Error && isMissingModule(error)) return error.message.split('\n', 1)[0]!
   return error instanceof Error ? error.message || error.name : describeThrown(error)
 }
 
-/** A participant may throw anything, even an object that cannot become text. */
+/** A participant may throw any value, even an object that cannot be converted to text. */
 function describeThrown(thrown: unknown): string {
   return typeof thrown === 'object' || typeof thrown === 'function' ? 'a value that is not an Error' : String(thrown)
 }

@@ -2,8 +2,8 @@ const OPENING = '([{'
 const CLOSING = ')]}'
 
 /**
- * The names of a function's parameters in order, with '' for what has no single name (destructured, rest), read from its
- * source: JavaScript offers no other way. Native functions give [].
+ * The names of a function's parameters in order, '' for parameters without a single name (destructured, rest). Parses the
+ * source, since JavaScript offers no other way. Native functions return [].
  */
 export function parameterNames(method: (...values: never[]) => unknown): string[] {
   const source = Function.prototype.toString.call(method)

@@ -74,7 +74,7 @@ describe('Setup', () => {
     expect(await runner.call('predict', [string('BTC')])).toMatchObject(['SUCCESS', '', { count: 2 }])
   })
 
-  it('hands its arguments to the constructor, by position whatever the gaps', async () => {
+  it('passes its arguments to the constructor in order of position, ignoring gaps', async () => {
     const runner = await startRunner({ 'main.ts': main, 'tracker.ts': tracker })
     const instanceArguments = [
       { position: 7, data: encodeVariant({ type: 'INT', value: 2 }) },
@@ -98,11 +98,11 @@ describe('Setup', () => {
       'SETUP_FAILED',
       'a constructor in JavaScript takes no keyword arguments, got seed',
     ])
-    // None of these left anything behind.
+    // None of these failures left an instance behind.
     expect((await runner.setup(BASE))[0]).toBe('SUCCESS')
   })
 
-  it('says why code cannot be loaded, and what a constructor threw', async () => {
+  it('reports why code cannot be loaded, and the error of a constructor', async () => {
     const [broken, throwing] = await Promise.all([
       startRunner({ 'main.ts': 'const a: number = 1\nconst b = = a\n' }),
       startRunner({
@@ -159,7 +159,7 @@ describe('Call', () => {
     ])
   })
 
-  it("writes the stack, with the author's lines, to its own log only", async () => {
+  it("writes the stack, with the author's lines, only to the log", async () => {
     const runner = await startRunner({ 'main.ts': main, 'tracker.ts': tracker })
     await runner.setup(BASE)
     expect((await runner.call('fail'))[1]).not.toContain('main.ts')
@@ -169,7 +169,7 @@ describe('Call', () => {
       .toMatch(new RegExp(`RangeError: no data yet\\n.*main\\.ts:${line}:11`))
   })
 
-  it('passes keyword arguments by name and drops those a method does not know, with one warning', async () => {
+  it('passes keyword arguments by name, and drops unknown ones with one warning', async () => {
     const runner = await startRunner({ 'main.ts': main, 'tracker.ts': tracker })
     await runner.setup(BASE)
     const int = (value: number) => encodeVariant({ type: 'INT', value })
@@ -187,7 +187,7 @@ describe('Call', () => {
     expect(runner.stderr().match(/WARNING {2}- predict has no parameters named added_later, subject/g)).toHaveLength(1)
   })
 
-  it('carries answers beyond the 4 MiB that gRPC allows by default', async () => {
+  it('returns answers beyond the default limit of gRPC (4 MiB)', async () => {
     const runner = await startRunner({ 'main.ts': main, 'tracker.ts': tracker })
     await runner.setup(BASE)
     const text = 'é'.repeat(8 * 1024 * 1024)
@@ -195,7 +195,7 @@ describe('Call', () => {
     expect([code, answer === text]).toEqual(['SUCCESS', true])
   })
 
-  it('holds a hanging model after its deadline and turns others away at once, while health answers', async () => {
+  it('stays busy with a hanging call after its deadline and refuses other calls at once, but answers health checks', async () => {
     const runner = await startRunner({ 'main.ts': main, 'tracker.ts': tracker })
     await runner.setup(BASE)
     await expect(runner.call('hang', [], { deadlineMs: 200 })).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED })
@@ -209,7 +209,7 @@ describe('Call', () => {
 })
 
 describe('Rest', () => {
-  it('forgets the instance', async () => {
+  it('discards the instance', async () => {
     const runner = await startRunner({ 'main.ts': main, 'tracker.ts': tracker })
     expect(await runner.rest()).toEqual(['SUCCESS', 'No instance exists to reset'])
     await runner.setup(BASE)
@@ -222,7 +222,7 @@ describe('Rest', () => {
 })
 
 describe('serveModel', () => {
-  it('says which address it cannot listen on', async () => {
+  it('names the address that it cannot listen on', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
     onTestFinished(() => void taken.close())
     await once(taken, 'listening')

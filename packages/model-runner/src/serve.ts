@@ -15,28 +15,28 @@ import { freeUnixSocket } from './unix-socket.ts'
 export interface ServeModelOptions {
   /** The folder of the submission. */
   readonly directory: string
-  /** `host:port`, where port 0 takes a free one, or `unix:/path/of/a/socket`, all of which is the path. */
+  /** `host:port`, with port 0 for a free one, or `unix:PATH`, where everything after `unix:` is the path. */
   readonly address: string
   /** The entry, relative to the folder; searched for when absent (see `loadModelClass`). */
   readonly mainFile?: string | undefined
-  /** Where stacks of a failing model go; stderr unless given. */
+  /** The log for stacks of a failing model; stderr unless given. */
   readonly log?: RunnerLog
 }
 
 export interface ServedModel {
-  /** Of a socket in the file system it says nothing. */
+  /** Has no meaning for a Unix socket. */
   readonly port: number
-  /** Ends all connections and stops listening; a method that still runs is not waited for. */
+  /** Ends all connections and stops listening, without waiting for a running method. */
   close(): void
 }
 
 /**
- * Serves the model of a folder over gRPC, with the standard health service beside it. The code is loaded by the first
- * Setup, whose answer says what is wrong with it. Rejects when the address cannot be bound.
+ * Serves the model of a folder over gRPC, with the standard health service. The first Setup loads the code, and its
+ * response reports errors in it. Rejects if the address cannot be bound.
  */
 export async function serveModel({ directory, address, mainFile, log }: ServeModelOptions): Promise<ServedModel> {
   const host = createModelHost({ directory, mainFile, log: log ?? createStderrLog('info') })
-  // Without grpc-js's statistics, which every call pays for. Connections are then cut by the end of the process, not by close.
+  // Disables grpc-js's statistics, which slow down every call. Without them, close does not end connections; the end of the process does.
   const server = new Server({ ...SERVER_OPTIONS, 'grpc.enable_channelz': 0 })
   const model: DynamicSubclassServiceServer = {
     setup: ({ request }, callback) => answer(callback, async () => ({ status: await host.setup(request) })),
@@ -61,7 +61,7 @@ function answer<Response>(callback: sendUnaryData<Response>, work: () => Promise
   )
 }
 
-/** Serving from start to end, whatever the model does: it says that the process is there. */
+/** Always answers SERVING, regardless of the model: it only shows that the process runs. */
 function createHealthServer(): HealthServer {
   return {
     check: ({ request }, callback) => {

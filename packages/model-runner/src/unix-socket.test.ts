@@ -10,7 +10,7 @@ import { writeFolder } from '../test/temporary-folder.ts'
 import { serveModel } from './serve.ts'
 import { freeUnixSocket } from './unix-socket.ts'
 
-it('serves on the path of a runner that was killed', async () => {
+it('reuses the socket path of a killed runner', async () => {
   const path = join(writeFolder({}), 's:1')
   const listen = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => console.log('ready'))`
   const killed = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -32,7 +32,7 @@ it('serves on the path of a runner that was killed', async () => {
   expect(status?.code).toBe('BAD_IMPLEMENTATION')
 })
 
-it('takes the path of nobody who lives, and of no other file', async () => {
+it('refuses the path of a live process, of another file, and a path that is too long', async () => {
   const folder = writeFolder({})
   const path = join(folder, 's:1')
   const server = createServer().listen(path)

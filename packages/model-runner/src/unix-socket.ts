@@ -1,12 +1,12 @@
 import { lstatSync, rmSync } from 'node:fs'
 import { createConnection } from 'node:net'
 
-/** What the system's address structure holds, in bytes. */
+/** The size of the path in the system's address structure, in bytes. */
 const MAX_PATH_BYTES = 107
 
 /**
- * Frees the path of a `unix:PATH` address: a killed runner leaves its socket behind, which would block the path. Other
- * addresses are left alone. Throws when the path cannot be used, and when a process listens there.
+ * Frees the path of a `unix:PATH` address: a killed runner leaves its socket behind, which would block the path. Does
+ * nothing for other addresses. Throws if the path cannot be used or a process listens there.
  */
 export async function freeUnixSocket(address: string): Promise<void> {
   if (!address.startsWith('unix:')) return

@@ -2,14 +2,14 @@ import { loadModelClass } from '../src/load-model.ts'
 import { importTypeScript } from '../src/load-module.ts'
 
 /**
- * Loads what the arguments name, in a plain process as a runner is one (the test runner has a module loader of its own),
- * and prints the outcome as JSON: `module FILE` or `model FOLDER BASE [MAIN]`.
+ * Loads a module or a model in a plain process, as a runner does (the test runner has its own module loader), and prints
+ * the result as JSON. Arguments: `module FILE` or `model FOLDER BASE [MAIN]`.
  */
 const [, , kind, path = '', baseName = '', mainFile] = process.argv
 try {
   if (kind === 'module') {
     const loaded = await importTypeScript(path)
-    // A second load is the same module.
+    // A second load returns the same module.
     const again = await importTypeScript(path)
     print({ exports: Object.keys(loaded), same: loaded === again, path: loaded.path })
   } else {

@@ -14,7 +14,7 @@ export interface ProbeOutcome {
   readonly stack?: string
 }
 
-/** Runs `load-probe.ts` in a process of its own. */
+/** Runs `load-probe.ts` in a separate process. */
 export async function probe(...values: readonly string[]): Promise<ProbeOutcome> {
   const { command, args } = modelRunnerCommand()
   const script = fileURLToPath(new URL('./load-probe.ts', import.meta.url))

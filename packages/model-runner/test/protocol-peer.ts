@@ -18,26 +18,26 @@ import { onTestFinished } from 'vitest'
 import { modelRunnerCommand } from '../src/command.ts'
 import { writeFolder } from './temporary-folder.ts'
 
-/** What is sent; what a request leaves out is empty on the wire. */
+/** A request; omitted fields are empty on the wire. */
 export type PeerRequest =
   | { readonly setup: Partial<SetupRequest> }
   | { readonly call: Partial<CallRequest>; readonly deadlineMs?: number }
   | { readonly rest: true }
   | { readonly health: string }
 
-/** What came back, by the wire: a status with the answer's type and value, or the code of a call that failed as such. */
+/** A response: the status with the type and value of the answer, or the gRPC status of a failed call. */
 export type PeerAnswer =
   | { readonly code: string; readonly message: string; readonly type?: string; readonly value?: unknown }
   | { readonly grpc: string; readonly details: string }
 
-/** A runner in a process of its own, ours or the deployed one. */
+/** A runner in a separate process, ours or the deployed one. */
 export interface ProtocolPeer {
   send(request: PeerRequest): Promise<PeerAnswer>
-  /** What it wrote to its log so far. */
+  /** The log so far. */
   log(): string
 }
 
-/** The first attempts come before the runner listens; the next ones shall not wait for a second, as gRPC does by itself. */
+/** The first attempts fail because the runner does not listen yet; by default gRPC would wait a second before the next. */
 const EAGER_CHANNEL = {
   ...CHANNEL_OPTIONS,
   'grpc.initial_reconnect_backoff_ms': 50,
@@ -46,13 +46,13 @@ const EAGER_CHANNEL = {
 
 type Files = Readonly<Record<string, string>>
 
-/** Ours on a folder of these files; it ends with the test. */
+/** Starts our runner on a folder with these files; it ends with the test. */
 export function startOurRunner(files: Files): Promise<ProtocolPeer> {
   const { command, args } = modelRunnerCommand()
   return start(command, args, files)
 }
 
-/** PyPI's `crunch-model-runner` in the environment of this Python; modules are also found in `pythonPath`. */
+/** Starts PyPI's `crunch-model-runner` with this Python; `pythonPath` contains additional modules. */
 export function startPythonRunner(python: string, files: Files, pythonPath = ''): Promise<ProtocolPeer> {
   return start(python, ['-m', 'model_runner.server'], files, { PYTHONPATH: pythonPath })
 }
@@ -64,7 +64,7 @@ async function start(
   environment: NodeJS.ProcessEnv = {},
 ): Promise<ProtocolPeer> {
   const folder = writeFolder(files)
-  // A socket's path may have at most 107 bytes. The end looks like a port and belongs to the path.
+  // A socket's path may have at most 107 bytes. The end looks like a port but belongs to the path.
   const address = `unix:${join(writeFolder({}), 's')}:1`
   const child = spawn(command, [...args, '--code-directory', folder, '--address', address], {
     cwd: folder,

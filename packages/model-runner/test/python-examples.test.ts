@@ -29,7 +29,7 @@ const examples = Object.entries(packs).flatMap(([pack, { folders }]) =>
   readdirSync(join(folders.at(-1)!, 'examples')).map((name) => [pack as keyof typeof packs, name] as const),
 )
 
-/** The package `tracker` as a workspace of this pack has it: the pack's files over those of the base. */
+/** The package `tracker` of a workspace with this pack: the base files, overlaid with the pack's. */
 function trackerOf(folders: readonly string[]): string {
   const names = new Set(folders.flatMap((folder) => readdirSync(join(folder, 'src/tracker'))))
   const sources = [...names]

@@ -23,10 +23,10 @@ import { writeFolder } from './temporary-folder.ts'
 
 export interface RunnerUnderTest {
   readonly child: ChildProcess
-  /** What the runner wrote to stderr so far. */
+  /** The runner's stderr so far. */
   stderr(): string
   setup(className: string, request?: Partial<SetupRequest>): Promise<[code: string, message: string]>
-  /** The status and the decoded answer; `absent` when the response has no answer at all. */
+  /** The status and the decoded answer; `absent` if the response has no answer. */
   call(name: string, values?: readonly ArgumentValue[], options?: CallSettings): Promise<[string, string, unknown]>
   rest(): Promise<[code: string, message: string]>
   health(service?: string): Promise<ServingStatus>
@@ -37,7 +37,7 @@ interface CallSettings {
   readonly keywords?: CallRequest['methodKwArguments']
 }
 
-/** Starts the real program on a folder of these files and connects to it; both end with the test. */
+/** Starts the real program on a folder with these files and connects to it; both end with the test. */
 export async function startRunner(files: Readonly<Record<string, string>>): Promise<RunnerUnderTest> {
   const { command, args } = modelRunnerCommand()
   const folder = writeFolder(files)

@@ -1,4 +1,4 @@
-/** One model, written twice: what a runner answers to the same request may not depend on the language it hosts. */
+/** One model in two languages: a runner's response must not depend on the language of the model. */
 export const typescriptModel = {
   'tracker.ts': `
 export abstract class TrackerBase {
@@ -146,7 +146,7 @@ class Model(TrackerBase):
 `,
 } as const
 
-/** Folders whose Setup fails, by what is wrong with them. */
+/** Folders whose Setup fails, by the fault. */
 export const typescriptFailures = {
   'no class': { ...typescriptModel, 'main.ts': 'export class Model {}\n' },
   'a constructor that throws': {
@@ -161,7 +161,7 @@ export class Model extends TrackerBase {
 }
 `,
   },
-  'a constructor that imports what is not there': {
+  'a constructor that imports a missing module': {
     ...typescriptModel,
     'main.ts': `import { createRequire } from 'node:module'
 import { TrackerBase } from './tracker.ts'
@@ -174,7 +174,7 @@ export class Model extends TrackerBase {
 }
 `,
   },
-  'a file that imports what is not there': {
+  'a file that imports a missing module': {
     ...typescriptModel,
     'main.ts':
       "import 'not-installed'\nimport { TrackerBase } from './tracker.ts'\nexport class Model extends TrackerBase {}\n",
@@ -192,7 +192,7 @@ class Model(TrackerBase):
     def predict(self, subject): ...
 `,
   },
-  'a constructor that imports what is not there': {
+  'a constructor that imports a missing module': {
     ...pythonModel,
     'main.py': `from tracker import TrackerBase
 class Model(TrackerBase):
@@ -201,7 +201,7 @@ class Model(TrackerBase):
     def predict(self, subject): ...
 `,
   },
-  'a file that imports what is not there': {
+  'a file that imports a missing module': {
     ...pythonModel,
     'main.py':
       'import not_installed\nfrom tracker import TrackerBase\nclass Model(TrackerBase):\n    def predict(self, subject): ...\n',

@@ -28,7 +28,7 @@ beforeAll(async () => {
   environment = await pythonOrReason(DEPLOYED_RUNNER)
 }, 400_000)
 
-/** Every row that differs, by what it is; empty when all are as the table says. */
+/** The rows whose response differs from the table; empty if all match. */
 async function differences(peer: ProtocolPeer, rows: readonly Row[], isPython: boolean): Promise<object> {
   const found: Record<string, object> = {}
   for (const { what, request, expected, python } of rows) {
@@ -57,10 +57,10 @@ function matches(text: string, wanted: string | RegExp): boolean {
   return typeof wanted === 'string' ? text === wanted : wanted.test(text)
 }
 
-/** JSON has no word for some numbers. */
+/** Some numbers, such as NaN, cannot be written in JSON. */
 const spellNumbers = (_: string, value: unknown) => (typeof value === 'number' ? String(value) : value)
 
-/** One call holds the model: all others are turned away at once, until it ends. */
+/** While one call occupies the model, all others are refused at once. */
 async function holdTheModel(peer: ProtocolPeer): Promise<void> {
   const file = join(writeFolder({}), 'go')
   const hold: PeerRequest = {
@@ -87,7 +87,7 @@ async function holdTheModel(peer: ProtocolPeer): Promise<void> {
 const names = Object.keys(failedSetups) as FailureName[]
 
 describe('our runner', () => {
-  it('answers as the table says', async () => {
+  it('answers according to the table', async () => {
     expect(await differences(await startOurRunner(typescriptModel), statusTable, false)).toEqual({})
   })
 
@@ -96,13 +96,13 @@ describe('our runner', () => {
     expect(await differences(peer, failedSetups[name], false)).toEqual({})
   })
 
-  it('turns others away while a call holds the model', async () => {
+  it('refuses other calls while one occupies the model', async () => {
     await holdTheModel(await startOurRunner(typescriptModel))
   })
 })
 
 describe('the deployed runner', () => {
-  it('answers as the table says', { timeout: 60_000 }, async (context) => {
+  it('answers according to the table', { timeout: 60_000 }, async (context) => {
     if ('reason' in environment) return context.skip(environment.reason)
     expect(await differences(await startPythonRunner(environment.python, pythonModel), statusTable, true)).toEqual({})
   })
@@ -113,13 +113,13 @@ describe('the deployed runner', () => {
     expect(await differences(peer, failedSetups[name], true)).toEqual({})
   })
 
-  it('turns others away while a call holds the model', { timeout: 60_000 }, async (context) => {
+  it('refuses other calls while one occupies the model', { timeout: 60_000 }, async (context) => {
     if ('reason' in environment) return context.skip(environment.reason)
     await holdTheModel(await startPythonRunner(environment.python, pythonModel))
   })
 })
 
-it('every difference between the two has its reason', () => {
+it('gives a reason for every difference between the two runners', () => {
   const rows = [...statusTable, ...Object.values(failedSetups).flat()]
   expect(rows.length).toBeGreaterThan(50)
   for (const { what, python, why } of rows) expect(why === undefined, what).toBe(python === undefined)

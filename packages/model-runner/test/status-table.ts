@@ -4,7 +4,7 @@ import type { FailureName } from './status-table-models.ts'
 
 type Matcher = string | RegExp
 
-/** `[code, message]`, followed by the wire type and the value of an answer; or the code of a gRPC failure. */
+/** `[code, message]`, optionally with the wire type and the value of the answer; or the status of a failed gRPC call. */
 export type Expected =
   | readonly [code: string, message: Matcher]
   | readonly [code: string, message: Matcher, type: string, value: unknown]
@@ -14,7 +14,7 @@ export interface Row {
   readonly what: string
   readonly request: PeerRequest
   readonly expected: Expected
-  /** What the deployed runner answers where ours differs, and why ours does. */
+  /** The deployed runner's response if it differs, and the reason for the difference. */
   readonly python?: Expected
   readonly why?: string
 }
@@ -36,7 +36,7 @@ function keywords(methodName: string, positional: readonly string[], named: Read
   return { call: { methodName, methodArguments, methodKwArguments } }
 }
 
-/** Before there is an instance: none of these makes one. */
+/** Requests before there is an instance; none of these creates one. */
 const beforeSetup: readonly Row[] = [
   { what: 'health', request: { health: '' }, expected: ['SERVING', ''] },
   { what: 'health of another service', request: { health: 'other' }, expected: { grpc: 'NOT_FOUND', details: '' } },
@@ -46,7 +46,7 @@ const beforeSetup: readonly Row[] = [
     expected: ['FAILED_PRECONDITION', 'Setup has not been called yet'],
   },
   {
-    what: 'Call without an instance nor a name',
+    what: 'Call without an instance and without a name',
     request: call(''),
     expected: ['FAILED_PRECONDITION', 'Setup has not been called yet'],
   },
@@ -67,14 +67,14 @@ const beforeSetup: readonly Row[] = [
     expected: ['SETUP_FAILED', "Class '' not found in module 'tracker'."],
   },
   {
-    what: 'Setup of a class that nobody has',
+    what: 'Setup of an unknown class',
     request: { setup: setupRequest('tracker.Unknown') },
     expected: ['BAD_IMPLEMENTATION', "No Inherited class found from <class 'tracker.Unknown'>."],
     python: ['SETUP_FAILED', "Class 'Unknown' not found in module 'tracker'."],
-    why: 'in TypeScript the base class is known by its name alone, wherever it was imported from',
+    why: 'in TypeScript the base class is identified only by its name, regardless of its module',
   },
   {
-    what: 'Setup of a module that nobody has',
+    what: 'Setup of an unknown module',
     request: { setup: setupRequest('unknown.Base') },
     expected: ['BAD_IMPLEMENTATION', "No Inherited class found from <class 'unknown.Base'>."],
     python: ['BAD_IMPLEMENTATION', "No module named 'unknown'"],
@@ -90,14 +90,14 @@ const beforeSetup: readonly Row[] = [
     },
     expected: ['SETUP_FAILED', 'DOUBLE needs 8 bytes, got 3'],
     python: ['SETUP_FAILED', 'unpack requires a buffer of 8 bytes'],
-    why: 'the text is that of the decoder',
+    why: 'the message comes from the decoder',
   },
   {
-    what: 'Setup with a keyword argument that the constructor does not know',
+    what: 'Setup with an unknown keyword argument',
     request: { setup: { className: BASE, instanceKwArguments: [{ keyword: 'seed', data: int(1) }] } },
     expected: ['SETUP_FAILED', 'a constructor in JavaScript takes no keyword arguments, got seed'],
     python: ['SETUP_FAILED', /got an unexpected keyword argument 'seed'$/],
-    why: 'the text is that of the language',
+    why: 'the message comes from the language',
   },
 ]
 
@@ -126,18 +126,22 @@ const setups: readonly Row[] = [
 ]
 
 const failures: readonly Row[] = [
-  { what: 'Call of no method', request: call(''), expected: ['INVALID_ARGUMENT', 'methodName cannot be empty'] },
+  {
+    what: 'Call without a method name',
+    request: call(''),
+    expected: ['INVALID_ARGUMENT', 'methodName cannot be empty'],
+  },
   ...['unknown', ' ', 'predict '].map((name) => ({
     what: `Call of ${JSON.stringify(name)}`,
     request: call(name),
     expected: ['BAD_IMPLEMENTATION', `Method "${name}" not found in class "Model"`] as const,
   })),
   {
-    what: 'Call of what is no method',
+    what: 'Call of an attribute that is not a method',
     request: call('count'),
     expected: ['MODEL_FAILED', raised('"count" is not a method')],
     python: { grpc: 'UNKNOWN', details: /is not a callable object/ },
-    why: 'the deployed runner looks at the signature where nothing catches',
+    why: 'the deployed runner inspects the signature outside its error handling',
   },
   { what: 'Call that raises', request: call('fail'), expected: ['MODEL_FAILED', raised('no data yet')] },
   ...([VariantType.DOUBLE, VariantType.STRING, VariantType.JSON, VariantType.ARROW] as const).map((type) => ({
@@ -165,14 +169,14 @@ const failures: readonly Row[] = [
     request: call('counted', { type: 'INT', value: 1 }),
     expected: ['SUCCESS', '', 'INT', 0],
     python: ['MODEL_FAILED', /takes 1 positional argument but 2 were given$/],
-    why: 'in TypeScript a method may name fewer parameters than it is given',
+    why: 'in TypeScript a method may declare fewer parameters than it gets',
   },
   {
     what: 'Call with an argument of type NONE',
     request: call('echo', { type: 'NONE' }),
     expected: ['SUCCESS', ''],
     python: ['MODEL_FAILED', raised('Unsupported data type: 0')],
-    why: 'older and newer runners read it as nothing; this release does not',
+    why: 'older and newer runners read it as None; this release does not',
   },
 ]
 
@@ -199,21 +203,21 @@ const refusedResults: readonly Row[] = [
     request: call('notANumberInside'),
     expected: ['MODEL_FAILED', raised('$.mean is NaN, which JSON cannot express')],
     python: ['SUCCESS', '', 'JSON', { mean: Number.NaN }],
-    why: 'JSON is strict on its way out',
+    why: 'our runner writes strict JSON',
   },
   {
     what: 'an integer of more than 64 bits',
     request: call('hugeInteger'),
     expected: ['MODEL_FAILED', raised('INT holds 64 bits, got 9223372036854775808')],
     python: ['MODEL_FAILED', raised('int too big to convert')],
-    why: 'the text is that of the encoder',
+    why: 'the message comes from the encoder',
   },
   {
-    what: 'a result that nothing can carry',
+    what: 'a result that no wire type can encode',
     request: call('unsupported'),
     expected: ['MODEL_FAILED', raised('Unsupported data type: function')],
     python: ['MODEL_FAILED', raised("Unsupported data type: <class 'tuple'>")],
-    why: 'each language has values of its own',
+    why: 'each language has different values',
   },
 ]
 
@@ -240,17 +244,17 @@ const keywordArguments: readonly Row[] = [
     expected: predicted('BTC', 6, 5),
   },
   {
-    what: 'a keyword argument that the method does not know, dropped',
+    what: 'an unknown keyword argument, which is dropped',
     request: keywords('predict', ['BTC'], { added: 1, step: 5 }),
     expected: predicted('BTC', 60, 5),
   },
   {
-    what: 'a keyword argument whose place a positional one has, dropped',
+    what: 'a keyword argument for a positional parameter already given, which is dropped',
     request: keywords('predict', ['BTC'], { subject: 1 }),
     expected: predicted('BTC', 60, 15),
   },
   {
-    what: 'a keyword argument given twice, the last of which counts',
+    what: 'a keyword argument given twice: the last one counts',
     request: {
       call: {
         methodName: 'predict',
@@ -261,7 +265,7 @@ const keywordArguments: readonly Row[] = [
     expected: predicted('BTC', 60, 6),
   },
   {
-    what: 'unknown keyword arguments, which a parameter for all others does not get',
+    what: 'unknown keyword arguments, which a rest parameter does not get',
     request: keywords('extra', ['BTC'], { added: 1 }),
     expected: ['SUCCESS', '', 'JSON', ['BTC', {}]],
   },
@@ -297,22 +301,22 @@ export const statusTable: readonly Row[] = [
 
 const notFound = "No Inherited class found from <class 'tracker.TrackerBase'>."
 
-/** Setup of a submission that has something wrong with it, then a Call. */
+/** Setup of a faulty submission, then a Call. */
 export const failedSetups: Readonly<Record<FailureName, readonly Row[]>> = {
   'no class': [failedSetup(['BAD_IMPLEMENTATION', notFound])],
   'a constructor that throws': [failedSetup(['SETUP_FAILED', 'no weights'])],
-  'a constructor that imports what is not there': [
+  'a constructor that imports a missing module': [
     failedSetup(
       ['BAD_IMPLEMENTATION', /^Cannot find module 'not-installed'/],
       ['BAD_IMPLEMENTATION', "No module named 'not_installed'"],
-      'the text is that of the language',
+      'the message comes from the language',
     ),
   ],
-  'a file that imports what is not there': [
+  'a file that imports a missing module': [
     failedSetup(
       ['BAD_IMPLEMENTATION', /^No Inherited class found from <class 'tracker\.TrackerBase'>\. .*not-installed/],
       ['BAD_IMPLEMENTATION', notFound],
-      'the deployed runner hides the cause; here the participant is told',
+      'the deployed runner hides the cause; ours reports it to the participant',
     ),
   ],
 }

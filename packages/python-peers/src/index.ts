@@ -10,15 +10,15 @@ import { withDirectoryLock } from '@crunch/local-processes'
 const run = promisify(execFile)
 const installLimitMs = 300_000
 
-/** The deployed runner of Python models: the release that participants' models run in, and the judge of the protocol. */
+/** The deployed runner of participants' Python models: the reference for the protocol. */
 export const DEPLOYED_RUNNER = 'crunch-model-runner==0.4.2'
-/** What deployed coordinators call models with. */
+/** The client with which deployed coordinators call models. */
 export const DEPLOYED_CLIENT = 'model-runner-client==0.14.0'
 
-/** One folder a machine: an environment holds some hundred megabytes, and is made once for all runs of the tests. */
+/** One folder per machine: an environment takes some hundred megabytes, and is created once for all test runs. */
 export const TEST_ENVIRONMENTS = join(tmpdir(), 'crunch-test-environments')
 
-/** Why tests with a real Python cannot run here, else null. In CI nothing is skipped: they fail instead. */
+/** Why tests with a real Python cannot run here; null if they can. In CI no test is skipped: they fail instead. */
 export function pythonIsMissing(): string | null {
   if (process.env.CI === 'true') return null
   const probe = 'import sys, venv, ensurepip; sys.exit(0 if sys.version_info >= (3, 11) else 1)'
@@ -31,8 +31,8 @@ export function pythonIsMissing(): string | null {
 }
 
 /**
- * The Python of an environment with this package. Where that cannot be made and CI does not ask for everything, why: a test
- * then skips with it.
+ * Returns the Python of an environment with this package. Outside CI, returns the reason if it cannot be created, with which
+ * a test can skip.
  */
 export async function pythonOrReason(requirement: string): Promise<{ python: string } | { reason: string }> {
   try {
@@ -45,7 +45,7 @@ export async function pythonOrReason(requirement: string): Promise<{ python: str
   }
 }
 
-/** Throws what the installer printed. */
+/** On failure, throws an error with the installer's output. */
 async function pythonWith(requirement: string): Promise<string> {
   const hash = createHash('sha256').update(requirement).digest('hex').slice(0, 16)
   const directory = join(TEST_ENVIRONMENTS, hash)
@@ -58,7 +58,7 @@ async function pythonWith(requirement: string): Promise<string> {
     await run('python3', ['-m', 'venv', join(directory, 'venv')], { timeout: installLimitMs })
     await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', requirement], {
       timeout: installLimitMs,
-      // Older pips cannot build what the runner requires otherwise.
+      // Without it, older versions of pip cannot build the runner's requirements.
       env: { ...process.env, PIP_USE_PEP517: '1' },
     })
     await writeFile(complete, '')

@@ -20,7 +20,7 @@ export enum VariantType {
   UNRECOGNIZED = -1,
 }
 
-/** There is no field 1 on the wire. */
+/** Field 1 is not used. */
 export interface Variant {
   type: VariantType;
   value: Uint8Array;

@@ -393,7 +393,7 @@ export const RestResponse: MessageFns<RestResponse> = {
 
 export type DynamicSubclassServiceService = typeof DynamicSubclassServiceService;
 export const DynamicSubclassServiceService = {
-  /** Creates the instance; answers the same when it exists already. */
+  /** Creates the instance; succeeds if it already exists. */
   setup: {
     path: "/dynamic_subclass.DynamicSubclassService/Setup" as const,
     requestStream: false as const,
@@ -413,7 +413,7 @@ export const DynamicSubclassServiceService = {
     responseSerialize: (value: CallResponse): Buffer => Buffer.from(CallResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CallResponse => CallResponse.decode(value),
   },
-  /** Forgets the instance. The deployed name is "Rest". */
+  /** Discards the instance. The deployed services spell it "Rest". */
   rest: {
     path: "/dynamic_subclass.DynamicSubclassService/Rest" as const,
     requestStream: false as const,
@@ -426,16 +426,16 @@ export const DynamicSubclassServiceService = {
 } as const;
 
 export interface DynamicSubclassServiceServer extends UntypedServiceImplementation {
-  /** Creates the instance; answers the same when it exists already. */
+  /** Creates the instance; succeeds if it already exists. */
   setup: handleUnaryCall<SetupRequest, SetupResponse>;
   /** Calls one method of the instance. */
   call: handleUnaryCall<CallRequest, CallResponse>;
-  /** Forgets the instance. The deployed name is "Rest". */
+  /** Discards the instance. The deployed services spell it "Rest". */
   rest: handleUnaryCall<Empty, RestResponse>;
 }
 
 export interface DynamicSubclassServiceClient extends Client {
-  /** Creates the instance; answers the same when it exists already. */
+  /** Creates the instance; succeeds if it already exists. */
   setup(
     request: SetupRequest,
     callback: (error: ServiceError | null, response: SetupResponse) => void,
@@ -464,7 +464,7 @@ export interface DynamicSubclassServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CallResponse) => void,
   ): ClientUnaryCall;
-  /** Forgets the instance. The deployed name is "Rest". */
+  /** Discards the instance. The deployed services spell it "Rest". */
   rest(request: Empty, callback: (error: ServiceError | null, response: RestResponse) => void): ClientUnaryCall;
   rest(
     request: Empty,
