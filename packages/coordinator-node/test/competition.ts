@@ -18,10 +18,10 @@ export interface TestModel {
   predict?(subject: string, horizonSeconds: number, stepSeconds: number): unknown
 }
 
-/** Answers always the same. */
+/** Always gives the same answer. */
 export const steady = (value: unknown): TestModel => ({ predict: () => ({ value }) })
 
-/** Believes in the direction of the last move. */
+/** Predicts the direction of the last move. */
 export function createTrend(strength: number): TestModel {
   let closes: number[] = []
   return {
@@ -32,10 +32,10 @@ export function createTrend(strength: number): TestModel {
   }
 }
 
-/** The close of the candle of a minute. */
+/** The close price of the candle of a minute. */
 export const closeAt = (count: number) => candles(count, count)[0]?.values.close as number
 
-/** Knows where the price goes. With a `strength` below 0 it is always wrong. It joins at the record of minute `from`. */
+/** Knows the future price; with a negative `strength` it is always wrong. Joins at the record of minute `from`. */
 export function createOracle(strength: number, from = 0): TestModel {
   let count = from - 1
   return {
@@ -49,20 +49,20 @@ export function createOracle(strength: number, from = 0): TestModel {
 /** A runner whose models come and go. */
 export interface TestRunner extends ModelRunner {
   connect(models: Readonly<Record<string, TestModel>>, identities?: Identities): void
-  /** Why models that are not connected take no part, by id. */
+  /** Retirement reasons of models that are not connected, by id. */
   setRetirements(reasons: Readonly<Record<string, string>>): void
   setReachable(reachable: boolean): void
-  /** Whose absence is the work of a restart. */
+  /** Ids of models whose absence is due to a restart. */
   setRestarting(ids: readonly string[]): void
-  /** What it was told of answers. */
+  /** The judgements of answers that it received. */
   readonly judgements: readonly Judgement[]
-  /** How long the models had in each dispatch. */
+  /** The time limit of each dispatch. */
   readonly timeouts: readonly number[]
-  /** The id of each model at each dispatch. */
+  /** The ids of the models in each dispatch. */
   readonly called: readonly string[]
 }
 
-/** What differs from the sample identity of an id. */
+/** Changes to the sample identity, by id. */
 type Identities = Readonly<Record<string, Partial<ModelIdentity>>>
 
 export function createTestRunner(
@@ -118,7 +118,7 @@ export function createTestRunner(
   }
 }
 
-/** The pipeline over a store, the memory one unless another is given, and a virtual clock, driven by hand. */
+/** A pipeline on a store (default: memory) with a virtual clock, driven by the test. */
 export interface Competition<Rows extends Store = MemoryStore> {
   readonly store: Rows
   readonly clock: VirtualClock
@@ -128,14 +128,14 @@ export interface Competition<Rows extends Store = MemoryStore> {
   readonly clockRounds: ClockRounds
   /** Lets the pipeline accept candles, each at the instant at which it is known. */
   drive(...records: readonly FeedRecord[]): Promise<void>
-  /** A new process on the same store: what was in memory is gone. */
+  /** Simulates a new process on the same store: state in memory is lost. */
   restart(models?: Readonly<Record<string, TestModel>>): Promise<Competition<Rows>>
 }
 
 export interface CompetitionOptions<Rows extends Store = MemoryStore> extends PipelineOptions {
   readonly changes?: ContractChanges
   readonly models?: Readonly<Record<string, TestModel>>
-  /** Who the models are, by id. */
+  /** The identities of the models, by id. */
   readonly identityOf?: (id: string) => ModelIdentity
   readonly store?: Rows
   readonly clock?: VirtualClock
@@ -159,7 +159,7 @@ export async function openCompetition<Rows extends Store = MemoryStore>(
   }
 }
 
-/** The candles that open at minutes `from` to `to`, the last one included, on a price that swings. */
+/** The candles that open at minutes `from` to `to` inclusive, with an oscillating price. */
 export function candles(from: number, to: number, scope: FeedScope = btc): FeedRecord[] {
   return Array.from({ length: to - from + 1 }, (_, index) => {
     const count = from + index

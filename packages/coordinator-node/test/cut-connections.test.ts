@@ -147,7 +147,7 @@ const keyOf = ({ subject, kind, eventAt }: StoredRecord) => `${kind} ${subject} 
 
 describe.skipIf(isWithoutLogs)('a followed exchange (skipped where ../shared/data/payloads is absent)', () => {
   test.each(['BINANCE', 'BINANCE_US', 'BINANCE_FUTURES'])(
-    'of the log %s loses and doubles nothing, whichever message the connection is cut behind',
+    'with the log %s loses and duplicates nothing, after whichever message the connection is cut',
     async (name) => {
       const frames = followedFrames(`cryptofeed/${name}.ws.1.0.txt.gz`)
       const expected = inOrder(expectedRecords(frames))

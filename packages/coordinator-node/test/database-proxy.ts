@@ -1,10 +1,10 @@
 import { type SocketProxy, startSocketProxy } from './socket-proxy.ts'
 
-/** Stands between a client and PostgreSQL. */
+/** A proxy between a client and PostgreSQL. */
 export interface DatabaseProxy extends SocketProxy {
   /** The URL of the database, through this proxy. */
   readonly url: string
-  /** From now on, rows reach the clients that are connected now without their columns. */
+  /** From now on, currently connected clients receive rows without columns. */
   garbleRows(): void
 }
 

@@ -10,8 +10,8 @@ import { filter, minute, model } from '../src/ports/store-samples.ts'
 import { candles, createOracle, openCompetition, steady, type TestModel } from './competition.ts'
 import { createMigratedDatabase } from './migrated-database.ts'
 
-// The attacks on pay and ranks, through the whole pipeline, on both stores. Rounds open every minute and resolve after five,
-// periods are ten minutes; the ranking window and the checkpoint are two hours, from minute 0 to 120.
+// Attacks on pay and ranks through the whole pipeline, on both stores. Rounds open every minute and resolve after five.
+// Periods last ten minutes; the ranking window and the checkpoint last two hours, from minute 0 to 120.
 
 const silent: TestModel = {
   predict() {
@@ -88,7 +88,7 @@ describe.each(['memory', 'postgres'] as const)('a competition under attack, on t
     results[name].checkpoint.entries.map((entry) => [entry.modelId, entry.rewardFrac64, entry.unpaidReason])
   const entryOf = (id: string) => results[name].checkpoint.entries.find(({ modelId }) => modelId === id)
 
-  test('pays those alone who answered, and did better than the baseline', () => {
+  test('pays only models that answered and beat the baseline', () => {
     expect(rewards()).toEqual([
       ['good', 625_000_000, null],
       ['honest', 375_000_000, null],
@@ -105,13 +105,13 @@ describe.each(['memory', 'postgres'] as const)('a competition under attack, on t
     expect(rewards().reduce((sum, [, reward]) => sum + (reward as number), 0)).toBe(fullRewardFrac64)
   })
 
-  test('gives models without one answer a coverage of 0, not of 1', () => {
+  test('gives models without any answer a coverage of 0, not 1', () => {
     for (const id of ['idle1', 'idle2', 'idle3']) {
       expect(entryOf(id)).toMatchObject({ rank: null, validCount: 0, roundCount: 114, coverage: 0 })
     }
   })
 
-  test('does not rank the newcomer, whose answers are the best, and shows on how little it rests', () => {
+  test('does not rank the newcomer despite the best answers, and shows its low coverage', () => {
     const { board } = results[name]
     expect(board.asOf).toBe(minute(120))
     expect(board.entries.map(({ modelId, rank, unrankedReason }) => [modelId, rank, unrankedReason])).toEqual([
@@ -133,7 +133,7 @@ describe.each(['memory', 'postgres'] as const)('a competition under attack, on t
   })
 })
 
-test('both stores have the same rounds, snapshots, boards and payouts, to the last bit', () => {
+test('has identical rounds, snapshots, boards and payouts on both stores', () => {
   const { memory, postgres: stored } = results
   expect(stored.periods).toEqual(memory.periods)
   expect(stored.snapshots).toEqual(memory.snapshots)
@@ -143,7 +143,7 @@ test('both stores have the same rounds, snapshots, boards and payouts, to the la
   expect(payout).toEqual(expected)
 })
 
-describe('a floor that no model is above', () => {
+describe('a floor that no model exceeds', () => {
   const runWith = async (models: Record<string, TestModel>) => {
     const competition = await openCompetition({ changes, models, identityOf })
     await competition.drive(...candles(0, 128))
@@ -152,7 +152,7 @@ describe('a floor that no model is above', () => {
     return competition
   }
 
-  test('pays no one, says why in the checkpoint, and warns the operator', async () => {
+  test('leaves all models unpaid, with the reason in the checkpoint and a warning in the log', async () => {
     const { store, lines } = await runWith({ flat: steady(0), 'as-flat': steady(0), wrong: createOracle(-1) })
     const [checkpoint] = store.dump().checkpoints
     expect(checkpoint).toMatchObject({ floor: 0, emissionReason: 'nobody_above_floor' })
@@ -162,7 +162,7 @@ describe('a floor that no model is above', () => {
     )
   })
 
-  test('pays no one when the baseline did not run, and that is an error of the operator', async () => {
+  test('leaves all models unpaid with a logged error when the baseline did not run', async () => {
     const { store, lines } = await runWith({ good: createOracle(1) })
     expect(store.dump().checkpoints[0]).toMatchObject({
       floor: null,
@@ -177,7 +177,7 @@ describe('a floor that no model is above', () => {
 
 describe('the name of a baseline', () => {
   test.each(['flat', 'Flat', ' FLAT ', 'ｆｌａｔ', 'f\u200blat'])(
-    'is refused to a participant who spells it %j: no row, no rank, no pay, and it is said once',
+    'is refused to a participant who spells it %j: no row, no rank, no pay, and one log entry',
     async (name) => {
       const { store, lines, drive, pipeline, runner } = await openCompetition({
         changes,
@@ -206,7 +206,7 @@ describe('the name of a baseline', () => {
     },
   )
 
-  test('is refused to a model that takes it later, which has no rows until it has another one', async () => {
+  test('is refused to a model that adopts it later, which has no rows until it is renamed', async () => {
     const names = { a: 'model a' }
     const open = { changes, models: { flat: steady(0), a: createOracle(1) } }
     const { store, drive, runner } = await openCompetition({
@@ -228,11 +228,11 @@ describe('the name of a baseline', () => {
   })
 })
 
-describe('a baseline that is renamed after the end of a period, and before its checkpoint closes', () => {
+describe('a baseline that is renamed between the end of a period and the closing of its checkpoint', () => {
   test.each([
     ['at once', 128],
     ['late, after the renaming', 140],
-  ])('is the floor of that period all the same (%s)', async (_, closedAt) => {
+  ])('is still the floor of that period (%s)', async (_, closedAt) => {
     const models = { flat: steady(0), good: createOracle(0.9), honest: createOracle(0.5), wrong: createOracle(-0.5) }
     const { store, drive, pipeline, runner, lines } = await openCompetition({ changes, models, identityOf })
     const close = async () => {
@@ -255,7 +255,7 @@ describe('a baseline that is renamed after the end of a period, and before its c
 })
 
 describe('a model that registers within a period', () => {
-  test('has the worst score of every round before it, in the period it joined in as in those before', async () => {
+  test('has the worst score in every earlier round, both of that period and of earlier ones', async () => {
     const worst = { ...changes, leaderboard: { ...changes.leaderboard, newcomers: 'worst' } }
     const { store, drive, pipeline, runner } = await openCompetition({
       changes: worst,

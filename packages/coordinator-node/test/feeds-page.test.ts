@@ -24,7 +24,7 @@ async function importExample(providerUrl: string): Promise<{ readonly load: Feed
   return import(/* @vite-ignore */ pathToFileURL(join(folder, 'feed.mjs')).href)
 }
 
-test('the example of docs/feeds.md turns the answers of its provider into records', async () => {
+test('the example of docs/feeds.md converts answers of its provider into records', async () => {
   const at = Date.UTC(2026, 2, 1, 10)
   const seen: unknown[] = []
   const server = createServer((request, response) => {

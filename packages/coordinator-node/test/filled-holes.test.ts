@@ -17,7 +17,7 @@ import { createTestRunner, steady } from './competition.ts'
 import { changedContract, market } from './sample-contract.ts'
 import { createTestLog } from './test-log.ts'
 
-// Real prices lie beside the repository, not in it: several sets carry no licence.
+// Real prices are stored outside the repository, because several sets have no licence.
 const path = fileURLToPath(
   new URL('../../../../shared/data/series/binance-spot-BTCUSDT-1m-2021-04.csv.gz', import.meta.url),
 )
@@ -40,14 +40,14 @@ function readCandles(from: Instant, to: Instant): ReadonlyMap<Instant, FakeCandl
   return new Map(candles.filter(({ openAt }) => openAt >= from && openAt < to).map((one) => [one.openAt, one]))
 }
 
-/** What an exchange that has lost nothing would know of a minute that the recording lacks. */
+/** A plausible candle for a minute that the recording lacks, as an exchange without losses would have it. */
 function lostCandle(openAt: Instant): FakeCandle {
   const price = 50_000 + ((openAt / minuteMs) % 97)
   const values = { open: price, high: price, low: price, close: price, volume: 1 }
   return { symbol: 'BTCUSDT', interval: '1m', openAt, closeAt: openAt + minuteMs, ...values }
 }
 
-/** A node on an exchange whose time is the test's: it streams the recorded candles, minute by minute. */
+/** A node on an exchange with the test's clock, which streams the recorded candles minute by minute. */
 async function openNode(startAt: Instant) {
   let now = startAt
   const exchange = await startFakeBinance({ symbols: ['BTCUSDT'], now: () => now })
@@ -71,7 +71,7 @@ async function openNode(startAt: Instant) {
   await exchange.connected(1)
   return {
     ...{ exchange, store, log },
-    /** The candle comes by the stream, and its round is opened; or its minute passes without one. */
+    /** Streams the candle and opens its round, or lets its minute pass without one. */
     async pass(openAt: Instant, candle: FakeCandle | undefined) {
       now = openAt + minuteMs
       if (candle !== undefined) {
@@ -85,14 +85,14 @@ async function openNode(startAt: Instant) {
 
 const time = (at: Instant) => new Date(at).toISOString().slice(5, 16)
 
-describe.skipIf(isWithoutSeries)('a hole of 2021-04 (skipped without ../shared)', () => {
+describe.skipIf(isWithoutSeries)('a gap of 2021-04 (skipped without ../shared)', () => {
   const holes: readonly (readonly [string, number])[] = [
     ['2021-04-20T02:00Z', 150],
     ['2021-04-25T04:01Z', 284],
   ]
   const cases = holes.flatMap(([from, count]) => [true, false].map((isKept) => ({ from, count, isKept })))
 
-  test.each(cases)('from $from, $count minutes, kept by the history: $isKept', async ({ from, count, isKept }) => {
+  test.each(cases)('from $from, $count minutes, available in history: $isKept', async ({ from, count, isKept }) => {
     const holeAt = Date.parse(from)
     const holeEndAt = holeAt + count * minuteMs
     const [startAt, endAt] = [holeAt - aroundMs, holeEndAt + aroundMs]
@@ -104,7 +104,7 @@ describe.skipIf(isWithoutSeries)('a hole of 2021-04 (skipped without ../shared)'
       await pass(openAt, recorded.get(openAt))
     }
 
-    // The table has every minute, the lost ones too where the exchange still knows them.
+    // The table has every minute, including the missed ones if the exchange's history has them.
     const stored = await store.latestRecords(btc, 10_000, endAt)
     const minutes = Array.from({ length: (endAt - startAt) / minuteMs }, (_, index) => startAt + index * minuteMs)
     const known = isKept ? minutes : minutes.filter((at) => recorded.has(at))
@@ -114,7 +114,7 @@ describe.skipIf(isWithoutSeries)('a hole of 2021-04 (skipped without ../shared)'
     const reports = log.lines.filter(({ message }) => message === 'records are missing')
     expect(reports.map(({ fields }) => fields.missingCount)).toEqual(isKept ? [] : [count])
 
-    // What is filled comes too late to open a round, but for the last minute; rounds that ended in the hole are void.
+    // Filled records are too late to open rounds, except for the last minute. Rounds that ended in the gap are void.
     const { rounds, scores } = store.dump()
     const opening = known.filter((at) => recorded.has(at) || at === holeEndAt - minuteMs)
     expect(rounds.map(({ performedAt }) => performedAt)).toEqual(opening.map((at) => at + minuteMs))

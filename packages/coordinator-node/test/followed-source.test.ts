@@ -9,7 +9,7 @@ import { feedSourceTestsuite } from '../src/ports/feed-source.testsuite.ts'
 import type { FeedSource, FeedSourceWithHistory } from '../src/ports/feed-source.ts'
 import { silentLog } from '../src/ports/log.ts'
 
-/** A followed source behaves like a source with a history: it resumes, and no record arrives twice. */
+/** A followed source must behave like a source with a history: it resumes, and no record arrives twice. */
 function followed(source: FeedSourceWithHistory): FeedSource {
   return {
     describe: source.describe,

@@ -1,7 +1,7 @@
 import type { FeedSource } from '../src/ports/feed-source.ts'
 import { changedContract, market } from './sample-contract.ts'
 
-/** A source whose author ignored the signal: its streams and histories never end. */
+/** A source that ignores the abort signal: its streams and histories never end. */
 const hangingSource: FeedSource = {
   describe: async () => [{ source: 'binance', subjects: 'any', kind: 'candle', granularities: 'any' }],
   async *stream(_scopes, _from, _signal, onOpen) {
@@ -13,5 +13,5 @@ const hangingSource: FeedSource = {
   },
 }
 
-/** The sample contract with a source that ignores the end. */
+/** The sample contract with a source that ignores the abort signal. */
 export default changedContract({ feed: { ...market, from: () => hangingSource } })

@@ -17,7 +17,7 @@ import { btc, candle, minute } from '../src/ports/store-samples.ts'
 import { createMigratedDatabase } from './migrated-database.ts'
 import { seededRandom } from './seeded-random.ts'
 
-// CRUNCH_KILLS sets how often, CRUNCH_SEED when: the seed of a run stands in its output.
+// CRUNCH_KILLS sets the number of kills, CRUNCH_SEED their times. The output of a run contains its seed.
 const killCount = Number(process.env.CRUNCH_KILLS ?? 3)
 const seed = Number(process.env.CRUNCH_SEED ?? Date.now() % 2 ** 31)
 const count = 20_000
@@ -29,7 +29,7 @@ afterEach(async () => {
 })
 
 test.each(['tables', 'parquet'] as const)(
-  `a backfill into %s that is killed ${killCount} times leaves behind what one that was never killed does`,
+  `a backfill into %s that is killed ${killCount} times stores the same as an undisturbed one`,
   async (target) => {
     const database = await createMigratedDatabase()
     endings.push(() => database.drop())
@@ -79,7 +79,7 @@ function startBackfill(databaseUrl: string): ChildProcess {
   return child
 }
 
-/** Waits until the job has come so far; rejects when the process that should bring it there has ended. */
+/** Waits until the job has reached an instant; rejects if its process ends before. */
 async function reached(store: Store, recordCount: number, child: ChildProcess): Promise<void> {
   while (((await store.backfillJobs())[0]?.recordCount ?? 0) < recordCount) {
     if (child.exitCode !== null) throw new Error(`the backfill ended with ${child.exitCode}`)

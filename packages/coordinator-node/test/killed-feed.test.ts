@@ -9,12 +9,12 @@ import { workerCommand } from '../src/live/workers/worker-command.ts'
 import { createMigratedDatabase } from './migrated-database.ts'
 import { seededRandom } from './seeded-random.ts'
 
-// CRUNCH_KILLS sets how often, CRUNCH_SEED when: the seed of a run stands in its output.
+// CRUNCH_KILLS sets the number of kills, CRUNCH_SEED their times. The output of a run contains its seed.
 const killCount = Number(process.env.CRUNCH_KILLS ?? 3)
 const seed = Number(process.env.CRUNCH_SEED ?? Date.now() % 2 ** 31)
 
 const secondMs = 1_000
-/** Published before the worker starts, and while it runs. */
+/** Number of candles published before the worker starts, and while it runs. */
 const pastCount = 4_000
 const liveCount = 6_000
 const startAt = Math.floor((Date.now() - 2.9 * 3_600_000) / secondMs) * secondMs
@@ -34,7 +34,7 @@ function candle(index: number): FakeCandle {
   }
 }
 
-/** Publishes candles as fast as the loop turns, each first while it is open: only what is closed may be stored. */
+/** Publishes candles as fast as possible, each first as an open one: only closed candles may be stored. */
 async function publishAll(exchange: FakeBinance, isOver: () => boolean): Promise<void> {
   for (let index = pastCount; index < pastCount + liveCount && !isOver(); index += 1) {
     exchange.publishCandle({ ...candle(index), close: 1 }, false)
@@ -45,7 +45,7 @@ async function publishAll(exchange: FakeBinance, isOver: () => boolean): Promise
 
 describe(`a feed worker that is killed ${killCount} times`, () => {
   test(
-    'has stored what one that was never killed stores, once it has caught up',
+    'stores the same as an undisturbed one, once it has caught up',
     async () => {
       const database = await createMigratedDatabase()
       endings.push(() => database.drop())
@@ -64,7 +64,7 @@ describe(`a feed worker that is killed ${killCount} times`, () => {
       const publishing: Promise<void>[] = []
       for (let kill = 0; kill < killCount; kill += 1) {
         const worker = startWorker(database.url, exchange)
-        // The first third of the kills hits the filling up from history, the others what comes after it.
+        // The first third of the kills hits the initial backfill from history, the others the stream after it.
         const isBackfill = kill < killCount / 3
         if (!isBackfill && publishing.length === 0) publishing.push(publishAll(exchange, () => isOver))
         const share = isBackfill ? (kill + random()) / Math.ceil(killCount / 3) : (kill + random()) / killCount
@@ -112,7 +112,7 @@ function startWorker(databaseUrl: string, exchange: FakeBinance): ChildProcess {
   return worker
 }
 
-/** Waits until so many records are stored; rejects when the worker that should store them has ended. */
+/** Waits until this many records are stored; rejects if the worker ends before. */
 async function reached(sql: postgres.Sql, count: number, worker?: ChildProcess): Promise<void> {
   for (;;) {
     const [row] = await sql<{ count: number }[]>`

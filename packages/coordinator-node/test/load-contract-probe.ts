@@ -3,7 +3,7 @@ import { loadContract } from '../src/live/load-contract.ts'
 import { readSettings } from '../src/live/settings.ts'
 import { silentLog } from '../src/ports/log.ts'
 
-// Loads a contract in a separate process, whose module loader no test tool has changed, and prints the outcome.
+// Loads a contract in a separate process, with Node's module loader unchanged by test tools, and prints the outcome.
 
 const [path = '', settings] = process.argv.slice(2)
 

@@ -23,7 +23,7 @@ function hasComment(node: ts.Node): boolean {
   return text.join('').trim() !== ''
 }
 
-/** The names that a module exports, each with its original module and name. */
+/** The exports of a module, each with its original module and name. */
 function exportsOf(file: string): { readonly name: string; readonly from: string; readonly original: string }[] {
   return parse(file).statements.flatMap((statement) => {
     if (!ts.isExportDeclaration(statement)) return []
@@ -69,7 +69,7 @@ function isPublic(member: ts.ClassElement): boolean {
 }
 
 describe.each(entries)('the entry %s', (entry) => {
-  test('explains itself, and every export and member of it has a comment', () => {
+  test('has a module comment, and every export and member has a comment', () => {
     const text = readFileSync(entryFile(entry), 'utf8')
     expect(text).toMatch(/^\/\*\*[\s\S]*@packageDocumentation\n \*\//)
     const exported = exportsOf(entryFile(entry))
@@ -114,7 +114,7 @@ describe('the examples in the module comments', () => {
     expect(problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([])
   })
 
-  test('are a valid contract and a simulation of it', async () => {
+  test('define a valid contract and simulate it', async () => {
     const runner = join(folder, 'run.ts')
     writeFileSync(
       runner,
@@ -126,7 +126,7 @@ describe('the examples in the module comments', () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', runner], { cwd: packageFolder })
     const result = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
     expect(result.name).toBe('next-move')
-    // One round per candle; the first candle is known at minute 1. The horizons of the last five rounds are after the end.
+    // One round per candle; the first candle is known at minute 1. The horizons of the last five rounds lie after the end.
     expect(result.counts).toMatchObject({ records: 60, rounds: 60, voidRounds: 0, scores: 55 })
     expect(result.entries).toMatchObject([{ rank: 1, modelId: 'momentum' }])
     expect(result.entries[0].windows.day).toBeGreaterThan(0)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineContract, ticks, tiers } from '../src/index.ts'
 import { pulseSource } from './pulse-source.ts'
 
-/** A competition of seconds, on a source of its own. */
+/** A competition with horizons of seconds, on its own source. */
 export default defineContract({
   name: 'quick',
   feed: { ...ticks({ source: 'pulse', subjects: ['A'], granularity: '1s' }), from: () => pulseSource(500) },

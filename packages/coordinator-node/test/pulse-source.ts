@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { FeedSource, SourceRecord } from '../src/ports/feed-source.ts'
 
-/** A live source without a history: a price of A, higher each time, until the signal aborts. */
+/** A live source without a history: a rising price of A, until the signal aborts. */
 export function pulseSource(everyMs: number): FeedSource {
   return {
     describe: async () => [{ source: 'pulse', subjects: ['A'], kind: 'tick', granularities: 'any' }],

@@ -93,7 +93,7 @@ function row(name: string, type: string, node: ts.Node, isOptional: boolean): Op
   return { name, type, comment: `${isOptional ? 'Optional. ' : ''}${commentOf(node)}` }
 }
 
-/** Types as an author writes their values; generics and functions say nothing in a table. */
+/** Types described by the values that an author writes, because generics and functions are not helpful in a table. */
 function readableType(text: string): string {
   const plain = text
     .replaceAll(/\breadonly /g, '')
@@ -153,7 +153,7 @@ Generated from \`packages/coordinator-node/src/contract\` by \`npm run reference
 ${sections.join('\n')}`
 }
 
-describe('docs/reference is what the code says; npm run reference writes it', () => {
+describe('docs/reference matches the code (npm run reference writes it)', () => {
   test('settings', async () => {
     await expect(settingsPage()).toMatchFileSnapshot(page('settings'))
   })

@@ -9,13 +9,13 @@ import { filter, minute, model } from '../src/ports/store-samples.ts'
 import { candles, closeAt, createOracle, openCompetition, type TestModel } from './competition.ts'
 import { createMigratedDatabase } from './migrated-database.ts'
 
-// Models that retire themselves for the hard rounds, beside twins that stay: `brave` answers them badly, `mute` does not
-// answer them. Rounds open every minute and resolve after five, periods are ten minutes; the ranking window and the
-// checkpoint are two hours. The hard rounds are those of the records 54 to 73: parts of two periods, and a whole one.
+// Models that retire for the hard rounds are compared with twins that stay: `brave` answers these rounds badly, `mute` does
+// not answer them. Rounds open every minute and resolve after five. Periods last ten minutes; the ranking window and the
+// checkpoint last two hours. The hard rounds are those of records 54 to 73: parts of two periods, and a whole one.
 
 const hard = { first: 54, last: 73 }
 
-/** Knows where the price goes, but for the hard rounds, in which it has `inHard` of its usual strength. */
+/** Knows the future price; in the hard rounds it has `inHard` times its usual strength. */
 function twin(inHard: number | null, from = 0): TestModel {
   let count = from - 1
   return {
@@ -30,7 +30,7 @@ function twin(inHard: number | null, from = 0): TestModel {
   }
 }
 
-/** `bad` is the worst of every round. */
+/** `bad` has the worst score of every round. */
 const stayers = (from = 0) => ({ brave: twin(-1, from), mute: twin(null, from), bad: createOracle(-1, from) })
 const dodgers = (from = 0) => ({ removed: twin(1, from), quarantined: twin(1, from), renamed: twin(1, from) })
 
@@ -51,7 +51,7 @@ async function runCompetition(newcomers: NewcomerPolicy, store: Store, missing: 
   runner.connect(rest, { renamed: { name: 'flat' } })
   await drive(...candles(hard.first, hard.last))
   runner.setRetirements({})
-  // With new code, under the same ids.
+  // They return with new code under the same ids.
   runner.connect({ ...stayers(hard.last + 1), ...dodgers(hard.last + 1) })
   await drive(...candles(hard.last + 1, 128))
   await pipeline.settle()
@@ -83,7 +83,7 @@ function requireNoGain({ board, checkpoint, models, snapshots }: Results): void 
     expect(pay(id)?.value).toBeCloseTo(mute.pay, 9)
     expect(standing(id)?.rank).toBeGreaterThan(standing('brave')?.rank as number)
     expect(pay(id)?.rewardFrac64).toBeLessThan(pay('brave')?.rewardFrac64 as number)
-    // They had no rows, and it is said.
+    // They had no rows in these rounds, and the checkpoint says so.
     expect(standing(id)).toMatchObject({ scoreCount: 94, validCount: 94, roundCount: 114, coverage: 94 / 114 })
     expect(pay(id)).toMatchObject({ scoreCount: 94, dueCount: 94, validCount: 94, roundCount: 114 })
     expect(snapshots.some((row) => row.modelId === id && row.periodEnd === minute(70))).toBe(false)
@@ -106,9 +106,9 @@ describe.each(policies)('abstaining by retirement, where newcomers: %s', (newcom
     await database.drop()
   })
 
-  test('is worth no more than staying without an answer, and less than a bad answer', () => requireNoGain(memory))
+  test('pays no more than giving no answer, and less than a bad answer', () => requireNoGain(memory))
 
-  test('costs the same to the last bit on PostgreSQL', async () => {
+  test('costs exactly the same on PostgreSQL', async () => {
     const stored = await runCompetition(newcomers, postgres)
     expect(stored.periods).toEqual(memory.periods)
     expect(stored.snapshots).toEqual(memory.snapshots)
@@ -117,7 +117,7 @@ describe.each(policies)('abstaining by retirement, where newcomers: %s', (newcom
   })
 })
 
-test("a contract's own price of a missing answer is that of a retired round too, also when it is below the worst", async () => {
+test("a contract's own score for missing answers also applies to retired rounds, even if it is below the worst", async () => {
   const missing = { missing: () => ({ value: -5000, hit: false }) }
   const { board } = await runCompetition('own', createMemoryStore(), missing)
   const valueIn = (id: string) => board.entries.find(({ modelId }) => modelId === id)?.windows.recent
@@ -125,7 +125,7 @@ test("a contract's own price of a missing answer is that of a retired round too,
   for (const id of ids) expect(valueIn(id)).toBeCloseTo(valueIn('mute') as number, 9)
 })
 
-test('a model that never comes back has no rank and no pay, as before', async () => {
+test('a model that never returns has no rank and no pay', async () => {
   const store = createMemoryStore()
   const changes = { leaderboard: { windows: { recent: '2h' } }, checkpoint: { every: '2h' } }
   const { drive, pipeline, runner } = await openCompetition({ changes, models: { ...stayers(), gone: twin(1) }, store })

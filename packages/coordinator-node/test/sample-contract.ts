@@ -3,7 +3,7 @@ import type { AnyContract } from '../src/contract/crunch-contract.ts'
 import { type ResolvedContract, resolveContract } from '../src/contract/resolved-contract.ts'
 import { defineContract, series, tiers } from '../src/index.ts'
 
-/** Candles with only their close, in the scopes of the store's samples. */
+/** Candles with only a close price, in the scopes of the store's samples. */
 export const market = series({
   source: 'binance',
   subjects: ['BTCUSDT', 'ETHUSDT'],
@@ -12,7 +12,7 @@ export const market = series({
   values: z.object({ close: z.number() }),
 })
 
-/** The contract of the tests: predict BTC's return over five minutes, once a minute. */
+/** The sample contract: predict BTC's return over five minutes, once a minute. */
 export const sampleContract = defineContract({
   name: 'next-move',
   feed: market,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineContract, ticks, tiers } from '../src/index.ts'
 import { pulseSource } from './pulse-source.ts'
 
-/** The truth is known four seconds after the question; models have nearly as long. An answer says when it was made. */
+/** The truth is known four seconds after a round opens; models have nearly as long. Each answer contains its creation time. */
 export default defineContract({
   name: 'short-horizon',
   feed: { ...ticks({ source: 'pulse', subjects: ['A'], granularity: '100ms' }), from: () => pulseSource(50) },

@@ -5,9 +5,9 @@ import { connect, createServer, type ListenOptions, type NetConnectOpts, type So
 export interface SocketProxy {
   /** The TCP port; 0 if it listens on a socket file. */
   readonly port: number
-  /** How many clients are connected. */
+  /** Number of connected clients. */
   clientCount(): number
-  /** How many clients have connected so far. */
+  /** Number of connections so far. */
   connectionCount(): number
   /** Stops forwarding without telling either side: all connections, new ones too, stay open and silent. */
   hold(): void
@@ -15,9 +15,9 @@ export interface SocketProxy {
   strand(): void
   /** Closes every connection to one side, or both. The other side keeps its socket, silent until {@link release}. */
   cut(side: Side | 'both'): void
-  /** Forwards again what was held, and closes connections that were cut on one side. */
+  /** Resumes forwarding, including held data, and closes connections that were cut on one side. */
   release(): void
-  /** From now on, changes what the server sends over the current connections. */
+  /** From now on, applies a change to everything that the server sends over the current connections. */
   changeAnswers(change: (data: Buffer) => Buffer): void
   close(): Promise<void>
 }
@@ -30,7 +30,7 @@ interface Pair extends Readonly<Record<Side, Socket>> {
   changeAnswer: (data: Buffer) => Buffer
 }
 
-/** @param onAnswer receives what a server sends, before its client does */
+/** @param onAnswer receives the data of a server before its client does */
 export async function startSocketProxy(
   target: NetConnectOpts,
   listen: ListenOptions,
@@ -101,7 +101,7 @@ function relay(pair: Pair, onEnd: () => void, onAnswer: (data: Buffer) => void):
         if (!pair.isSilent) source.resume()
       })
     })
-    // The connection then ends, and only that matters here.
+    // The error ends the connection, which is handled by its close event.
     source.on('error', () => source.destroy())
     source.on('close', () => {
       if (pair.isCut && !pair[to].destroyed) return

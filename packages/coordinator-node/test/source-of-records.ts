@@ -1,7 +1,7 @@
 import type { FeedRecord } from '../src/domain/feed-record.ts'
 import type { FeedSource } from '../src/ports/feed-source.ts'
 
-/** A source of the records of a test, one batch an instant. */
+/** A source that delivers a test's records, one batch per instant. */
 export function sourceOf(records: readonly FeedRecord[]): FeedSource {
   const sorted = [...records].sort((left, right) => left.knownAt - right.knownAt)
   return {

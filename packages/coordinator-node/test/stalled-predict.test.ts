@@ -15,7 +15,7 @@ import type { WorkerName } from '../src/live/workers/worker-context.ts'
 import type { Store } from '../src/ports/store.ts'
 import { createMigratedDatabase } from './migrated-database.ts'
 
-// A predict worker is stopped while a model is asked. The model waits until the truth is known, and then answers.
+// A predict worker is stopped while it calls a model. The model waits until the truth is known, and then answers.
 
 const contractPath = new URL('./short-horizon-contract-file.ts', import.meta.url).pathname
 
@@ -78,7 +78,7 @@ function start(command: string, args: readonly string[], cwd: string, env: NodeJ
   return child
 }
 
-/** A node of real processes: the feed and the scores in one, the predictions in another, beside one model. */
+/** A node of real processes: feed and score workers in one, the predict worker in another, and one model. */
 async function startNode(
   files: Readonly<Record<string, string>>,
   command: string,
@@ -126,9 +126,9 @@ const rowsOf = async (store: Store) =>
     }),
   )
 
-/** The model answers the first round when its truth is known, to a predict worker that stands still. */
+/** The model answers the first round once its truth is known, while the predict worker is stopped. */
 async function attack({ store, predict, folder, hold }: Awaited<ReturnType<typeof startNode>>) {
-  // The model is asked while the round is being written.
+  // The model is called while the round is being written.
   await waitFor(async () => existsSync(join(folder, 'asked')) && (await store.unansweredRounds()).length > 0)
   predict.kill('SIGSTOP')
   const [round] = await store.unansweredRounds()
@@ -136,10 +136,10 @@ async function attack({ store, predict, folder, hold }: Awaited<ReturnType<typeo
   await waitFor(async () => ((await store.feedStates())[0]?.watermarkAt ?? 0) > round.resolvableAt)
   await rm(hold)
   await waitFor(() => existsSync(join(folder, 'answered')))
-  // The answer is on its way to the socket of the stopped process.
+  // The answer is in the socket buffer of the stopped process.
   await setTimeout(200)
   predict.kill('SIGCONT')
-  // The round is settled, and later ones are answered as if nothing had been.
+  // The round is settled, and later rounds are answered normally.
   await waitFor(async () => (await rowsOf(store)).some(({ status }) => status === 'SCORED'))
   const rows = await rowsOf(store)
   const [attacked] = rows.filter(({ roundId }) => roundId === round.id)
@@ -161,7 +161,7 @@ describe('a model that answers a stopped predict worker when the truth is known'
   }
 
   it.for(Object.keys(runners))(
-    'is absent, which is our fault, and has no score: %s',
+    'is absent with blame on the coordinator, and has no score: %s',
     { timeout: 60_000 },
     async (name, context) => {
       const node = await runners[name]!()
@@ -174,7 +174,7 @@ describe('a model that answers a stopped predict worker when the truth is known'
         output: null,
         score: null,
       })
-      // Whatever the node took was made before its truth could be known.
+      // Every accepted answer was made before its truth could be known.
       for (const { madeAt, resolvableAt } of rows) if (madeAt !== undefined) expect(madeAt).toBeLessThan(resolvableAt)
     },
   )

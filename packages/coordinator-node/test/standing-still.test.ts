@@ -11,7 +11,7 @@ import { minute } from '../src/ports/store-samples.ts'
 import { freePort } from './free-port.ts'
 import { createMigratedDatabase } from './migrated-database.ts'
 
-// Real workers, each in its own process, on a real PostgreSQL. Whatever stops must show in the health.
+// Real workers, each in its own process, on a real PostgreSQL. Health must show every stopped worker.
 
 const contractPath = new URL('./pulse-contract-file.ts', import.meta.url).pathname
 const endings: (() => unknown)[] = []
@@ -36,7 +36,7 @@ async function openNode() {
   const port = await freePort()
   return {
     database,
-    /** Resolves once the worker serves; a clock is that of libfaketime, such as `-2h`. */
+    /** Resolves once the worker is ready. `clock` is a libfaketime offset such as `-2h`. */
     async start(
       worker: WorkerName,
       clock?: { readonly library: string; readonly offset: string },
@@ -77,7 +77,7 @@ async function openNode() {
 const patience = { timeout: 240_000, interval: 500 }
 
 describe('a node whose workers are stopped', () => {
-  test('names each worker and what waits for it, and is ok again once they go on', async () => {
+  test('reports each worker and what waits for it, and is ok again once they continue', async () => {
     const node = await openNode()
     await node.start('report')
     const workers = await Promise.all(
@@ -100,7 +100,7 @@ describe('a node whose workers are stopped', () => {
         ]),
       )
     expect((await node.health()).status).toBe('degraded')
-    // A predict worker that was stopped for this long has lost its lease and exits; its supervisor starts another.
+    // A predict worker that was stopped for so long has lost its lease and exits; its supervisor would start another.
     const [predict, ...others] = stopped
     predict?.kill('SIGKILL')
     for (const worker of others) worker.kill('SIGCONT')
@@ -113,7 +113,7 @@ const library = findLibfaketime()
 const isCi = process.env.CI === 'true'
 
 describe.skipIf(library === undefined && !isCi)('a clock two hours back (needs libfaketime)', () => {
-  test('is named by the node whose clock it is, and by the feed worker with it', async () => {
+  test('is reported by the node with that clock, and by its feed worker', async () => {
     if (library === undefined) throw new Error('libfaketime is missing: apt-get install libfaketime')
     const node = await openNode()
     const store = await openPostgresStore({ url: node.database.url })

@@ -7,7 +7,7 @@ export interface LogLine {
   readonly fields: JsonObject
 }
 
-/** A log that keeps its lines. */
+/** A log that stores its lines. */
 export function createTestLog(): Log & { readonly lines: LogLine[] } {
   const lines: LogLine[] = []
   const write =

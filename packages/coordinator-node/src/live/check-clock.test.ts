@@ -31,7 +31,7 @@ async function minutes(batches: AsyncIterable<readonly SourceRecord[]>): Promise
 }
 
 describe('a source without records from the future', () => {
-  test('leaves them out of its stream and its history, and says by how much which clock is off', async () => {
+  test('omits them from its stream and history, and reports the clock skew', async () => {
     const { told, source } = checked(() => minute(2))
     const signal = new AbortController().signal
     let isOpen = false
@@ -46,7 +46,7 @@ describe('a source without records from the future', () => {
     expect(told[0]).toMatch(/^1 a record is known at 2026-03-01T10:06:00.000Z, 240 s after the time of this node/)
   })
 
-  test('is the whole source for a clock that is right, and has no history where there is none', async () => {
+  test('delivers everything if the clock is right, and has a history only if the source has one', async () => {
     const { told, source } = checked(() => minute(6), false)
     expect(await minutes(source.stream([btc], new Map(), new AbortController().signal))).toEqual([[0, 1, 5], [6], [2]])
     expect([told, source.history]).toEqual([[], undefined])

@@ -5,13 +5,13 @@ import { describeAhead, splitByClock } from './feeds/split-by-clock.ts'
 export interface ClockCheck {
   readonly now: () => Instant
   readonly toleranceMs: number
-  /** Called with records from the future, and which clock may be wrong by how much. */
+  /** Called with records from the future and a description of the clock skew. */
   readonly onAhead: (records: readonly SourceRecord[], reason: string) => Promise<void>
 }
 
 /**
- * A source without records from the future, provided that this node's clock is right. Its follower does not get them,
- * and asks its history for them once their time has come. A batch may be empty: the source is then not silent.
+ * Removes records from a source that are in the future by this node's clock. The follower reads them from history once
+ * their time has come. A batch may become empty, which still shows that the source is not silent.
  */
 export function withClockCheck(source: FeedSource, check: ClockCheck): FeedSource {
   const { history } = source

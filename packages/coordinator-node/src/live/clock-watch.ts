@@ -1,12 +1,12 @@
-/** A smaller step back is an ordinary correction of the machine's clock. */
+/** Smaller steps back are ordinary corrections of the machine's clock. */
 const noticeableBackMs = 1_000
-/** A step ahead loses nothing by itself, so only steps larger than an ordinary correction are reported. */
+/** Steps ahead lose no records, so only large ones are reported. */
 const noticeableAheadMs = 5_000
 
 /**
- * Detects jumps of the wall clock by comparing it with a monotonic clock. Returns the size of a jump, negative if back,
- * or `null`.
- * @param wallMs and monotonicMs what the two clocks say at the start
+ * Detects jumps of the wall clock by comparing it with a monotonic clock. The returned function gives the size of a jump,
+ * negative if backward, or `null`.
+ * @param wallMs and monotonicMs readings of the two clocks at the start
  */
 export function createClockWatch(
   wallMs: number,

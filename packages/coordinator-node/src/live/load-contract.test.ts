@@ -28,7 +28,7 @@ function write(name: string, text: string): string {
   return join(folder, name)
 }
 
-/** Loads a contract in a process of its own, as a node does, with settings when some are given. */
+/** Loads a contract in its own process, as a node does, with optional settings. */
 async function load(path: string, env?: Record<string, string>): Promise<Outcome> {
   const settings = env === undefined ? [] : [JSON.stringify(env)]
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', probe, path, ...settings], {
@@ -52,13 +52,13 @@ export const number = 7
 )
 
 describe('a contract file', () => {
-  test('is loaded as it is', async () => {
+  test('is loaded unchanged', async () => {
     const { contract, output } = await load(good)
     expect(contract).toMatchObject({ name: 'next-move', checkpoint: { every: '30m' } })
     expect(output).toEqual({ value: 0.5 })
   })
 
-  test('that throws shows its own error and stack, with file and line', async () => {
+  test('that throws is reported with its own error and stack, with file and line', async () => {
     const path = write('throws.ts', "const weights: number[] | undefined = undefined\n\nfunction first() {\n  return weights!.length\n}\nexport default first()\n") // biome-ignore format: one file
     const { code, message, cause } = await load(path)
     expect(code).toBe('CONTRACT_NOT_LOADED')
@@ -69,7 +69,7 @@ describe('a contract file', () => {
     expect(cause).toContain('ModuleLoadError')
   })
 
-  test('that is no TypeScript, imports what is absent or does not exist says so', async () => {
+  test('that is not TypeScript, has a missing import or does not exist is reported as such', async () => {
     const syntax = write('syntax.ts', 'export default {\n  name: = 1\n}\n')
     const missing = write('missing.ts', "import 'not-installed-anywhere'\nexport default {}\n")
     const [broken, absent, nowhere] = await Promise.all([load(syntax), load(missing), load(join(folder, 'no.ts'))])
@@ -79,7 +79,7 @@ describe('a contract file', () => {
     expect(nowhere.message).toContain('does not exist')
   })
 
-  test('without a default export says what to write', async () => {
+  test('without a default export is reported with the code to write', async () => {
     const path = write('named.ts', 'export const contract = {}\n')
     expect(await load(path)).toMatchObject({
       code: 'CONTRACT_NOT_LOADED',
@@ -87,7 +87,7 @@ describe('a contract file', () => {
     })
   })
 
-  test('that is wrong shows every finding at once', async () => {
+  test('that is invalid is reported with all findings', async () => {
     const path = write(
       'wrong.ts',
       `import { changedContract } from ${sample}
@@ -120,7 +120,7 @@ describe('settings', () => {
   })
 
   test('replace the functions that they name', async () => {
-    // As a path from the contract's folder, wherever the process was started, or as a whole one.
+    // As a path relative to the contract's folder, regardless of the working directory, or an absolute one.
     const { built, score, output, sources } = await load(good, {
       SCORING_FUNCTION: 'parts.ts#score',
       INFERENCE_INPUT_BUILDER: './parts.ts#build',
@@ -133,7 +133,7 @@ describe('settings', () => {
     expect(output).toEqual({ value: 0.25 })
   })
 
-  test('that break the contract say so, and that they did', async () => {
+  test('that make the contract invalid are reported as the cause', async () => {
     const [subject, interval, timeout, stub] = await Promise.all([
       load(good, { FEED_SUBJECTS: 'ETHUSDT' }),
       load(good, { CHECKPOINT_INTERVAL_SECONDS: '1000' }),
@@ -148,7 +148,7 @@ describe('settings', () => {
     expect(stub.message).toContain('looks like a stub')
   })
 
-  test('that name a function which is not there, or cannot be replaced yet, are refused', async () => {
+  test('that name a missing function, or one that cannot be replaced, are refused', async () => {
     const [absent, noFunction, noFile, ranker] = await Promise.all([
       load(good, { SCORING_FUNCTION: `${parts}#scores` }),
       load(good, { INFERENCE_INPUT_BUILDER: `${parts}#number` }),
@@ -163,12 +163,12 @@ describe('settings', () => {
     expect(ranker).toMatchObject({ code: 'SETTINGS_INVALID', message: expect.stringContaining('LEADERBOARD_RANKER: ') })
   })
 
-  test('may name a validator that throws: it refuses answers, not the contract', async () => {
+  test('may name a validator that throws, because it refuses answers, not the contract', async () => {
     const { code, message } = await load(good, { INFERENCE_OUTPUT_VALIDATOR: `${parts}#refuse` }).catch((error) => ({
       code: 'PROBE_THREW',
       message: String(error.stderr),
     }))
-    // The probe's own safeParse is what throws here, behind a start-up check that has passed.
+    // Here the probe's own safeParse throws, after the start-up check has passed.
     expect([code, message]).toEqual([
       'PROBE_THREW',
       expect.stringMatching(/too sure of itself[\s\S]*load-contract-probe/),

@@ -36,7 +36,7 @@ function invalid(place: string, findings: Parameters<typeof formatFindings>[0]):
   return new CrunchError('CONTRACT_INVALID', `${place} is not a valid contract:\n${formatFindings(findings)}`)
 }
 
-/** The contract with what an operator overrides by environment. */
+/** The contract with the operator's overrides from the environment. */
 async function applySettings(contract: AnyContract, settings: Settings, folder: string): Promise<AnyContract> {
   const feeds: FeedDefinition[] = [contract.feed].flat()
   const [scoring, builder, validator, source] = await Promise.all([
@@ -69,7 +69,7 @@ function overrideFeed(
   settings: Settings,
   source: FeedSourceFactory | undefined,
 ): FeedDefinition {
-  // Another source by name is one of the engine's.
+  // A source set by name is one of the engine's.
   const factory = source ?? (settings.FEED_SOURCE === undefined ? from : undefined)
   return {
     ...feed,
@@ -100,7 +100,7 @@ async function importFunction(
   )
 }
 
-/** @param setting that names it, for messages */
+/** @param setting the setting that names the file, for error messages */
 async function importAuthorFile(path: string, setting = ''): Promise<Record<string, unknown>> {
   try {
     return (await importTypeScript(path)) as Record<string, unknown>
@@ -111,7 +111,7 @@ async function importAuthorFile(path: string, setting = ''): Promise<Record<stri
   }
 }
 
-/** What helps the author of a file: where it is wrong, and for code that threw its own stack, not that of our loader. */
+/** Error text for the author: the place of the error and, for exceptions, the author's stack without our loader. */
 function authorText(error: unknown): string {
   if (!(error instanceof ModuleLoadError))
     return error instanceof Error ? (error.stack ?? error.message) : String(error)

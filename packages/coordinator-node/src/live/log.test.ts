@@ -10,14 +10,14 @@ function capture(format: 'json' | 'pretty'): { readonly log: ReturnType<typeof c
 }
 
 describe('the log', () => {
-  test.each(['json', 'pretty'] as const)('leaves nothing in a %s line that steers a terminal', (format) => {
+  test.each(['json', 'pretty'] as const)('escapes terminal control characters in %s lines', (format) => {
     const { log, text } = capture(format)
     log.warn(`a model failed ${attack}`, { name: attack, deep: [{ text: attack }] })
     expect(text()).toContain('a model failed')
     expect(text().replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}]/u)
   })
 
-  test('changes no value in JSON', () => {
+  test('does not change values in JSON', () => {
     const { log, text } = capture('json')
     const name = attack.replace('\ud800', '')
     log.info('hello', { name })

@@ -5,8 +5,8 @@ import type { Json, JsonObject } from '../domain/json/json.ts'
 import type { Log } from '../ports/log.ts'
 
 /**
- * Creates a log on standard output: one JSON line per event, or lines for people. Both can contain text of participants and be
- * read on a terminal, so control characters are escaped. In JSON that changes no value.
+ * Creates a log on standard output: one JSON line per event, or human-readable lines. Both can contain text of participants and
+ * be read on a terminal, so control characters are escaped. In JSON, escaping does not change values.
  * @param settings `LOG_LEVEL` (`debug`, `info`, `warn`, `error`) and `LOG_FORMAT`, e.g. from `readSettings`
  */
 export function createLog(
@@ -15,7 +15,7 @@ export function createLog(
 ): Log {
   const options = { level: settings.LOG_LEVEL, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }
   const isPretty = settings.LOG_FORMAT === 'pretty'
-  // Colours are added here, so the text of an entry must be made printable before.
+  // Colours are added here, so the text of an entry must be escaped before.
   const prettify = prettyFactory({ colorize: process.stdout.isTTY, ignore: 'pid,hostname' })
   const render = (line: string) => (isPretty ? (prettify(line) ?? '') : printableLines(line))
   const logger: Logger = pino(options, { write: (line) => output.write(render(line)) })

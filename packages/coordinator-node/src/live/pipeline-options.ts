@@ -2,7 +2,7 @@ import type { PipelineOptions } from '../pipeline.ts'
 import { clockToleranceMs } from './settings.ts'
 import type { WorkerContext } from './workers/worker-context.ts'
 
-/** The era that the node has entered, and what the settings say of how the contract is run. */
+/** Pipeline options from the entered era and the settings. */
 export function pipelineOptions({ settings, era }: Pick<WorkerContext, 'settings' | 'era'>): PipelineOptions {
   const seconds = settings.MODEL_RUNNER_TIMEOUT_SECONDS
   return {

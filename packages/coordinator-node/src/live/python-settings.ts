@@ -2,7 +2,7 @@ const noPage = 'no web page is included; set it where the page is built'
 const noRoutes = 'the report API serves public reads, on this machine'
 const ownWindow = 'models are ranked by the mean that the contract names'
 
-/** Settings of the Python engine that this one does not have, each with what to do instead. Nothing reads them: they would have no effect. */
+/** Settings of the Python engine that have no effect in this one, each with the alternative. */
 const advice: Readonly<Record<string, string>> = {
   CRUNCH_CONFIG_MODULE: 'the contract is node/contract.ts; remove it',
   SCHEDULED_PREDICTION_CONFIGS_PATH: 'write the schedules into the contract (prediction.schedule) and remove it',

@@ -4,7 +4,7 @@ import { contractFeeds, resolveContract } from '../contract/resolved-contract.ts
 import { feedScopeKey } from '../domain/feed-record.ts'
 import type { ReportContract } from '../report/report-context.ts'
 
-/** What the API, and whoever shows the same rows, has to know of a contract. */
+/** The parts of a contract that the API and its clients need. */
 export function reportContract(contract: AnyContract, organizerId: string): ReportContract {
   const { newcomers, minRankCoverage, minPayCoverage, organizer } = resolveContract(contract, organizerId)
   return {

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { parseDuration } from '../domain/time.ts'
 
-// What a setting may be. Every message says what is wrong or how to write it, and none shows the value, which may be a secret.
+// Schemas of settings. Messages name the problem or the fix, and never show the value, which may be a secret.
 
 export const text = z.string().trim().min(1, 'is empty: remove the line to use the default')
 
-/** Why a text is not a plain decimal number. `Number` would read most of these, an empty text as 0. */
+/** Why a text is not a plain decimal number. `Number` would accept most of these, and an empty text as 0. */
 export function numberProblem(value: string): string | undefined {
   if (/^-?(0|[1-9]\d*)(\.\d+)?$/.test(value)) return undefined
   if (value.trim() === '') return 'is empty: remove the line to use the default'
@@ -23,7 +23,7 @@ export function numberProblem(value: string): string | undefined {
   return 'is not a number: write it in decimal digits'
 }
 
-/** The schema of a number that is written as text. */
+/** The schema of a number given as text. */
 function numeric(schema: z.ZodNumber) {
   return z
     .string()
@@ -43,7 +43,7 @@ export const within = (lowest: number, highest: number) => numeric(range(lowest,
 export const countWithin = (lowest: number, highest: number) =>
   numeric(range(lowest, highest).int('must be a whole number'))
 export const port = countWithin(1, 65_535)
-/** A replay of daily records at 10,000 a second has the speed 864,000,000. */
+/** Maximum replay speed: daily records at 10,000 per second are a speed of 864,000,000. */
 export const speed = z.union([z.literal('max'), within(0.001, 1_000_000_000)], {
   error: 'must be max, or a number from 0.001 to 1000000000',
 })

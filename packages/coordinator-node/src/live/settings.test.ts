@@ -37,7 +37,7 @@ describe('readSettings', () => {
     expect(others).toContain('did you mean DATA_PROVIDER_PUBKEY?')
   })
 
-  test('leaves other programs their variables', () => {
+  test('ignores variables of other programs', () => {
     const others = ['PATH', 'NODE_ENV', 'API_URL', 'API_KEYS', 'MODEL_NAME', 'FEED_URL', 'CRUNCH_DIR', 'CRUNCH_API']
     const services = [
       'POSTGRES_HST',
@@ -81,14 +81,14 @@ describe('readSettings', () => {
     expect(failure({ FEED_REPLAY_FILES: 'a.csv', FEED_REPLAY_SPEED: value }).message).toContain('must be max, or a')
   })
 
-  test('refuses a setting that would change nothing', () => {
+  test('refuses a setting of the Python engine that would have no effect', () => {
     const { message } = failure({ API_READ_AUTH: 'secret', API_KEY: 'secret' })
     expect(message).toContain('API_READ_AUTH: the Python engine had this setting; here the report API serves')
     expect(message).not.toContain('API_KEY')
     expect(message).not.toContain('secret')
   })
 
-  test('refuses a setting that means nothing without another one', () => {
+  test('refuses a setting that has no effect without another one', () => {
     expect(failure({ POSTGRES_DB: 'crunch' }).message).toContain('POSTGRES_DB: has no effect without POSTGRES_HOST')
     expect(failure({ FEED_REPLAY_SPEED: '60' }).message).toContain('FEED_REPLAY_SPEED: has no effect without')
   })
@@ -99,21 +99,21 @@ describe('readSettings', () => {
     expect(message).toContain('GATEWAY_CERT_DIR: cannot be combined with SECURE_CERT_DIR')
   })
 
-  test('tells every wrong value at once', () => {
+  test('reports all invalid values at once', () => {
     const { message } = failure({ REPORT_API_PORT: '99999', NETWORK: 'mainnet', SCORING_FUNCTION: 'scoring.ts' })
     expect(message).toContain('REPORT_API_PORT: must be 1 to 65535')
     expect(message).toContain('NETWORK: must be devnet or mainnet-beta')
     expect(message).toContain('SCORING_FUNCTION: must be path/to/module.ts#exportName')
   })
 
-  test('lets models answer with 1 to 64 MiB', () => {
+  test('accepts 1 to 64 MiB for answers of models', () => {
     expect(readSettings({ MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: '64' }).MODEL_RUNNER_MAX_ANSWER_MEBIBYTES).toBe(64)
     for (const wrong of ['0', '65', '1.5']) {
       expect(failure({ MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: wrong }).message).toContain('MAX_ANSWER_MEBIBYTES: must be ')
     }
   })
 
-  test('refuses a limit of models under which none could live', () => {
+  test('refuses limits under which no model could run', () => {
     expect(readSettings({ MODEL_MEMORY_MEBIBYTES: '512', MODEL_CPU_CORES: '0.5' })).toMatchObject({
       MODEL_CPU_CORES: 0.5,
     })
@@ -129,7 +129,7 @@ describe('readSettings', () => {
     [{ POSTGRES_HOST: '::1', POSTGRES_PORT: '5433' }, 'postgres://crunch@[::1]:5433/crunch'],
     [{ POSTGRES_HOST: 'fe80::1%eth0' }, 'postgres://crunch@[fe80::1%25eth0]:5432/crunch'],
     [{ POSTGRES_HOST: '/var/run/x y' }, 'postgres://crunch@localhost:5432/crunch?host=%2Fvar%2Frun%2Fx%20y'],
-  ])('makes of %j the URL of the database', (env, url) => {
+  ])('derives the URL of the database from %j', (env, url) => {
     expect(readSettings(env).databaseUrl).toBe(url)
     expect(() => addressOf(url)).not.toThrow()
   })

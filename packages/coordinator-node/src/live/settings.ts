@@ -145,12 +145,12 @@ export type Settings = z.output<typeof settingsSchema> & {
   readonly databaseUrl: string | undefined
 }
 
-/** By how much this node's clock and another one may differ. */
+/** Tolerated skew between this node's clock and another one. */
 export function clockToleranceMs({ FEED_CLOCK_TOLERANCE_SECONDS: toleranceSeconds }: Settings): number {
   return toleranceSeconds * 1_000
 }
 
-/** Settings that mean nothing without another one. */
+/** Settings that have no effect without another one. */
 const needs: Readonly<Record<string, string>> = {
   POSTGRES_PORT: 'POSTGRES_HOST',
   POSTGRES_USER: 'POSTGRES_HOST',
@@ -165,11 +165,11 @@ const excludes: Readonly<Record<string, string>> = {
   POSTGRES_HOST: 'DATABASE_URL',
 }
 
-/** What the settings files of a node say about the environment that was merged from them. */
+/** Origins of environment variables that were merged from a node's settings files. */
 export interface SettingsFiles {
-  /** Where each key is set that came from a file, such as `/srv/node/.local.env:3`. */
+  /** Place of each key that came from a file, e.g. `/srv/node/.local.env:3`. */
   readonly places: ReadonlyMap<string, string>
-  /** Whether something else reads a key that is no setting, such as the author's own code. */
+  /** Whether other code, e.g. the author's own, reads a key that is not a setting. */
   isReadElsewhere(key: string): boolean
 }
 
@@ -178,7 +178,7 @@ const noFiles: SettingsFiles = { places: new Map(), isReadElsewhere: () => false
 /**
  * Reads and checks the environment.
  * Throws a `CrunchError` SETTINGS_INVALID with every finding: the place, the key, the cause and the fix. Values are not shown.
- * @param files where the keys of `env` come from; a key without a place is of the process environment
+ * @param files the origins of the keys of `env`; a key without a place is from the process environment
  */
 export function readSettings(
   env: Readonly<Record<string, string | undefined>>,
@@ -201,7 +201,7 @@ export function readSettings(
 
 const knownKeys = Object.keys(settingsSchema.shape)
 
-/** The keys of the node's files that are no settings, are not like one of ours, and that nothing reads as far as can be seen. */
+/** Keys of the node's files that are neither settings nor similar to one, and that no known code reads. */
 export function unreadKeys({ places, isReadElsewhere }: SettingsFiles): readonly string[] {
   return [...places.keys()].filter(
     (key) => !knownKeys.includes(key) && unknownInFile(key, knownKeys) === undefined && !isReadElsewhere(key),

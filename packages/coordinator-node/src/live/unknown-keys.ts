@@ -2,7 +2,7 @@ import { distance } from 'fastest-levenshtein'
 import { nearestName } from '../domain/nearest-name.ts'
 import { pythonAdvice } from './python-settings.ts'
 
-/** Prefixes that hardly another program has. `API_`, `MODEL_`, `CRUNCH_` and `POSTGRES_` alone are too common. */
+/** Prefixes that hardly any other program uses. `API_`, `MODEL_`, `CRUNCH_` and `POSTGRES_` alone are too common. */
 const ownPrefixes = [
   'CHECKPOINT_INTERVAL',
   'COMPUTE_PROVIDER_',
@@ -18,10 +18,10 @@ const ownPrefixes = [
   'SCORING_FUNCTION',
 ]
 
-/** Names of the Python engine that no other program has. */
+/** Names of the Python engine that no other program uses. */
 const distinctive = /^(API_(READ|PUBLIC|ADMIN)|CRUNCH_CONFIG|LEADERBOARD|MODEL|SCHEDULED_PREDICTION)_/
 
-/** Common names for one of our settings that are not spelled like it. */
+/** Common names of other programs for one of our settings. */
 const synonyms: Readonly<Record<string, string>> = {
   DB_URL: 'DATABASE_URL',
   DB_HOST: 'POSTGRES_HOST',
@@ -39,7 +39,7 @@ const synonyms: Readonly<Record<string, string>> = {
   POSTGRES_PASS: 'POSTGRES_PASSWORD',
 }
 
-/** The problem with a key of the node's own files that is no setting; `undefined`: it is not like one of ours. */
+/** The problem with a key in the node's own files that is not a setting; `undefined` if it is not similar to one. */
 export function unknownInFile(key: string, known: readonly string[]): string | undefined {
   const advice = pythonAdvice(key)
   if (advice !== undefined) return `the Python engine had this setting; here ${advice}`
@@ -50,8 +50,8 @@ export function unknownInFile(key: string, known: readonly string[]): string | u
 }
 
 /**
- * The problem with a variable of the process environment that is no setting. It may belong to another program, so only a key with one of
- * our prefixes that is also close to a setting counts, or one that the Python engine had.
+ * The problem with an environment variable that is not a setting. It may belong to another program, so only keys with one of
+ * our prefixes that are similar to a setting count, and settings of the Python engine.
  */
 export function unknownInProcess(key: string, known: readonly string[]): string | undefined {
   const isOwn = ownPrefixes.some((prefix) => key.startsWith(prefix))
@@ -62,7 +62,7 @@ export function unknownInProcess(key: string, known: readonly string[]): string 
   return isTypo ? `there is no such setting; did you mean ${meant}?` : undefined
 }
 
-/** The known name that a key most likely means: by its letters, or because it leaves out words or letters at the end. */
+/** The setting that a key most likely means: similarly spelled, or abbreviated by omitted words or a shortened end. */
 function similar(key: string, known: readonly string[]): string | undefined {
   const nearest = nearestName(key, known)
   const limit = Math.max(2, Math.floor(key.length / 4))

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** The longest that a timer can wait; longer ones fire at once. */
+/** The longest delay of a Node timer; longer ones fire at once. */
 const longestTimerMs = 2 ** 31 - 1
 
 /** Waits, or returns at once when the signal aborts. */

@@ -54,7 +54,7 @@ describe('contractRecording', () => {
     ])
   })
 
-  test('tells two feeds of one subject apart by the whole name of a series', async () => {
+  test('distinguishes two feeds of one subject by the full name of a series', async () => {
     const other = { ...market, source: 'kraken' }
     const paths = ['kraken', 'binance'].map((source, index) =>
       write(`${source}-BTCUSDT-candle-1m.csv`, 'BTCUSDT', [100 + index]),
@@ -70,7 +70,7 @@ describe('contractRecording', () => {
   test.each([
     ['none', 'unnamed.csv', 0],
     ['two', 'binance-pyth.csv', 2],
-  ])('refuses a file whose name fits %s of several feeds', (_, name, count) => {
+  ])('refuses a file whose name matches %s of several feeds', (_, name, count) => {
     const contract = changedContract({ feed: [market, gold] })
     const open = () => contractRecording(contract, [write(name, 'BTCUSDT', [100])])
     expect(open).toThrow(CrunchError)

@@ -9,7 +9,7 @@ import type { FeedSource } from '../ports/feed-source.ts'
 import type { Log } from '../ports/log.ts'
 
 /**
- * Recorded files in place of a contract's feed. They must have its subjects, and each row is validated by its schema.
+ * Recorded files that replace a contract's feed. They must have its subjects, and each row is validated by its schema.
  */
 export function contractRecording(contract: AnyContract, paths: readonly string[], log?: Log): FeedSource {
   const definitions: FeedDefinition[] = [contract.feed].flat()
@@ -27,7 +27,7 @@ function seriesOf(definition: FeedDefinition): RecordingSeries {
   return { source, subjects, kind, granularity, parseValues: (row) => toJsonObject(values.parse(row), 'values') }
 }
 
-/** With several feeds, a file belongs to the one that it is named after, else to the one whose source and subject stand in its name. */
+/** With several feeds, a file belongs to the feed that it is named after, else to the one whose source and subject its name contains. */
 function definitionFor(path: string, definitions: readonly FeedDefinition[]): FeedDefinition {
   const named = definitions.find((definition) =>
     definition.subjects.some((subject) => isNamedAfter(path, definition, subject)),
@@ -45,7 +45,7 @@ function definitionFor(path: string, definitions: readonly FeedDefinition[]): Fe
   )
 }
 
-/** Whether a path is what `crunch record`, or the archive, calls a series. */
+/** Whether a path is the name that `crunch record` or the archive gives to a series. */
 function isNamedAfter(path: string, { source, kind, granularity }: FeedDefinition, subject: string): boolean {
   const scope = { source, subject, kind, granularity }
   const name = recordingName(scope)

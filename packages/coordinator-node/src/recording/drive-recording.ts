@@ -5,7 +5,7 @@ import type { Pipeline } from '../pipeline.ts'
 import type { SourceRecord } from '../ports/feed-source.ts'
 import type { ClockRounds } from '../predictor.ts'
 
-/** Moves the time to one batch of a recording, opening the rounds by the clock on the way, and lets the pipeline accept it. */
+/** Advances time to the next batch of a recording, opens clock rounds up to then, and lets the pipeline accept the batch. */
 export async function driveBatch(
   pipeline: Pipeline,
   rounds: ClockRounds,
@@ -21,11 +21,11 @@ export async function driveBatch(
     )
   }
   const startedAt = clock.now()
-  // Before the first record there are no rounds.
+  // No rounds open before the first record.
   if (startedAt !== 0) await runClockRounds(rounds, clock, startedAt, knownAt - 1)
   clock.advanceTo(knownAt)
   await pipeline.accept(batch.map((record) => ({ ...record, receivedAt: knownAt })))
-  // The instant of the batch itself comes last, so that its rounds see the records known at it.
+  // Clock rounds at the instant of the batch open last, so that they see its records.
   await runClockRounds(rounds, clock, Math.max(startedAt, knownAt - 1), knownAt)
 }
 

@@ -3,8 +3,8 @@ import { createTestLog } from '../../test/test-log.ts'
 import { btc, candle, eth, minute } from '../ports/store-samples.ts'
 import { createHoleWatch } from './watch-holes.ts'
 
-describe('the watch for holes', () => {
-  test('reports each stretch of the grid on which nothing came, a series at a time', () => {
+describe('createHoleWatch', () => {
+  test('reports each gap in the grid of a series', () => {
     const log = createTestLog()
     const watch = createHoleWatch(log)
     for (const count of [0, 1, 4, 5, 5, 9]) watch.note(candle(count))
@@ -26,14 +26,14 @@ describe('the watch for holes', () => {
     ])
   })
 
-  test('takes what comes late, or has no grid, for no hole', () => {
+  test('reports no gap for late records or series without a grid', () => {
     const watch = createHoleWatch(createTestLog())
     for (const count of [5, 3, 4, 6]) watch.note(candle(count))
     for (const count of [0, 90]) watch.note({ ...candle(count), kind: 'tick' })
     expect(watch.holes()).toEqual([])
   })
 
-  test('counts more holes than it keeps', () => {
+  test('counts all gaps but stores a limited number', () => {
     const watch = createHoleWatch(createTestLog())
     for (let count = 0; count < 1_002; count += 1) watch.note(candle(2 * count))
     expect(watch.holes()).toHaveLength(1_000)

@@ -12,15 +12,15 @@ export interface SeriesHole extends Stretch {
 /** Detects gaps in records that arrive in order. */
 export interface HoleWatch {
   note(record: FeedScope & { readonly eventAt: Instant }): void
-  /** The first ones, up to a thousand. */
+  /** The first gaps, up to a thousand. */
   holes(): readonly SeriesHole[]
-  /** Of all of them. */
+  /** Number of missing records in all gaps. */
   missingCount(): number
 }
 
 const keptHoles = 1_000
 
-/** Warns of each hole once. Only candles have a grid; a late record closes no hole that was reported. */
+/** Warns once about each gap. Only candles have a grid; a late record does not close a reported gap. */
 export function createHoleWatch(log: Log): HoleWatch {
   const newest = new Map<string, Instant>()
   const holes: SeriesHole[] = []

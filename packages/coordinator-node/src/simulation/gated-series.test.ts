@@ -8,14 +8,14 @@ import { minuteMs, model } from '../ports/store-samples.ts'
 import { contractRecording } from '../recording/contract-recording.ts'
 import { simulate } from './simulate.ts'
 
-// Real prices lie beside the repository, not in it: several sets carry no licence.
+// Real prices are stored outside the repository, because several sets have no licence.
 const folder = fileURLToPath(new URL('../../../../../shared/data/series/', import.meta.url))
 const isThere = existsSync(folder)
 const isRequired = process.env.CI === 'true'
 
 type Candle = readonly [open: number, high: number, low: number, close: number, volume: number]
 
-/** The rows of a file by the instant at which each is known, read by nothing of the engine. */
+/** The rows of a file by the instant at which each is known, read without code of the engine. */
 function readRows(name: string): ReadonlyMap<number, Candle> {
   const [, ...lines] = gunzipSync(readFileSync(`${folder}${name}`))
     .toString()
@@ -43,7 +43,7 @@ const horizonMs = 5 * minuteMs
 const expireMs = 60 * minuteMs
 
 describe.skipIf(!isThere && !isRequired)('gates on real series (skipped where ../shared/data/series is absent)', () => {
-  test('of a coin that loses its peg: frozen while nobody trades it, suspect while it disagrees', async () => {
+  test('of a coin that loses its peg: frozen without trades, suspect while its price disagrees', async () => {
     const names = ['BTCUSDC', 'BTCUSD'].map((subject) => `binanceus-spot-${subject}-1m-2023-03.csv.gz`)
     const [own, other] = names.map(readRows) as [ReadonlyMap<number, Candle>, ReadonlyMap<number, Candle>]
     const times = [...own.keys()]
@@ -61,7 +61,7 @@ describe.skipIf(!isThere && !isRequired)('gates on real series (skipped where ..
     const closeOf = (rows: ReadonlyMap<number, Candle>, at: number) => (rows.get(at) as Candle)[3]
     const frozen = times.filter((at) => (repetitions.get(at) ?? 0) >= 15)
     const apart = times.filter((at) => Math.abs(closeOf(own, at) / closeOf(other, at) - 1) > 0.01)
-    // A quarter of an hour without a trade, and the days of the de-peg.
+    // 15 minutes without a trade, and the days of the de-peg.
     expect([times.length, frozen.length, apart.length]).toEqual([30_240, 470, 3_010])
     expect([apart[0], apart.at(-2)].map((at) => new Date(at as number).toISOString().slice(0, 10))).toEqual([
       '2023-03-11',
@@ -87,7 +87,7 @@ describe.skipIf(!isThere && !isRequired)('gates on real series (skipped where ..
     )
     const [frozenAt, apartAt] = [new Set(frozen), new Set(apart)]
     for (const { resolvableAt, voidReason } of voids) {
-      // Frozen is said first, where both hold.
+      // If a series is both, `frozen` is reported.
       expect(voidReason).toMatch(frozenAt.has(resolvableAt) ? /the last 15 records/ : /differs from binanceus:BTCUSD:/)
       expect(frozenAt.has(resolvableAt) || apartAt.has(resolvableAt)).toBe(true)
     }
@@ -98,7 +98,7 @@ describe.skipIf(!isThere && !isRequired)('gates on real series (skipped where ..
     )
   }, 120_000)
 
-  test('with two holes: void rounds where they end in one, and others after it', async () => {
+  test('with two gaps: rounds that end in a gap are void, later ones are scored', async () => {
     const name = 'binance-spot-BTCUSDT-1m-2021-04.csv.gz'
     const times = [...readRows(name).keys()]
     const contract = changedContract({
@@ -106,14 +106,14 @@ describe.skipIf(!isThere && !isRequired)('gates on real series (skipped where ..
     })
     const { rows } = await run(contract, [name])
     const known = new Set(times)
-    // An exit may be one minute old.
+    // The exit price may be one minute old.
     const hasNoExit = (at: number) => !known.has(at + horizonMs) && !known.has(at + horizonMs - minuteMs)
     expect(rows.rounds.map(({ performedAt }) => performedAt)).toEqual(times)
     const lastAt = times.at(-1) as number
     const expected = times.filter((at) => at + horizonMs + expireMs <= lastAt && hasNoExit(at))
     const voids = rows.rounds.filter(({ voidReason }) => voidReason !== null)
     expect(voids.map(({ performedAt }) => performedAt)).toEqual(expected)
-    // Each hole swallows the ends of the rounds of its last four minutes.
+    // Rounds of the four minutes before the end of each gap are void, because they end in it.
     expect(voids.map(({ performedAt }) => new Date(performedAt).toISOString().slice(5, 16))).toEqual([
       ...['04-20T01:57', '04-20T01:58', '04-20T01:59', '04-20T02:00'],
       ...['04-25T03:58', '04-25T03:59', '04-25T04:00', '04-25T04:01'],
@@ -121,7 +121,7 @@ describe.skipIf(!isThere && !isRequired)('gates on real series (skipped where ..
     for (const { voidReason } of voids) expect(voidReason).toMatch(/^the last value at the horizon was \d+ ms old/)
     const missed = rows.rounds.map(({ missedBefore }) => missedBefore).filter((count) => count > 0)
     expect(missed).toEqual([150, 284])
-    // The hours behind a hole are scored as any other.
+    // The hours after a gap are scored as usual.
     expect(rows.scores.length).toBe(rows.rounds.filter(({ status }) => status === 'RESOLVED').length - voids.length)
     expect(rows.rounds.length - rows.scores.length - voids.length).toBe(5)
   }, 120_000)

@@ -37,11 +37,11 @@ describe('the rehearsal of a contract', () => {
     expect(failure).toMatch(`nothing was scored: ${path} failed at simulation/rehearse-contract.test.ts:`)
   })
 
-  test('says when the recording is too short for a truth', async () => {
+  test('reports a recording that is too short for a truth', async () => {
     expect((await rehearse({}, 2))?.failure).toMatch(/the recording ends before the horizon/)
   })
 
-  test('passes on what the emission throws', async () => {
+  test('rethrows an error of the emission', async () => {
     await expect(rehearse({ checkpoint: { emission: { name: 'own', shares: refuse } } })).rejects.toThrow(
       'no such field',
     )

@@ -11,11 +11,11 @@ import { silentLog } from '../ports/log.ts'
 import { driveBatch } from '../recording/drive-recording.ts'
 import { countInputRefusals, type RunOutcome, runOutcome } from './run-outcome.ts'
 
-/** Rounds open and resolve long before, or never will: a check must end soon. */
+/** Limit of the rehearsal, because a check must end soon. Rounds open and resolve long before it, or never. */
 const maxRecords = 20_000
 const exampleCount = 3
 
-/** What became of the first rounds of a contract, with answers made from its schema. */
+/** The outcome of the first rounds of a contract, with answers made from its schema. */
 export interface ContractRehearsal extends RunOutcome {
   readonly roundCount: number
   readonly scoredCount: number
@@ -24,10 +24,10 @@ export interface ContractRehearsal extends RunOutcome {
 }
 
 /**
- * Runs the beginning of a recording through the pipeline that runs live, up to the payout: input, schema, example answers,
+ * Runs the beginning of a recording through the live pipeline up to the payout: input, schema, example answers,
  * truth, score, snapshot, rank and emission. It ends when each schedule has a round with a score, or at the limit.
- * `null` when the prediction's schema cannot be sampled. Throws what the snapshot, the ranks or the emission throw, and
- * the errors of the source.
+ * `null` when the prediction's schema cannot be sampled. Throws errors of the snapshot, the ranks, the emission and the
+ * source.
  */
 export async function rehearseContract(options: {
   readonly contract: AnyContract
@@ -59,7 +59,7 @@ export async function rehearseContract(options: {
     if (keys.every((key) => scored.has(key)) || recordCount >= maxRecords) break
   }
   await runner.close()
-  // The only era ends here, so that its period and its payout close with what there is.
+  // Ends the only era, so that its last period and payout close early.
   await createPipeline(contract, ports, { era: { ...onlyEra, endedAt: ports.clock.now() + 1 } }).closeEra()
   const rows = ports.store.dump()
   return {

@@ -12,13 +12,13 @@ import type { ModelAnswer, ModelCall, ModelRunner } from '../ports/model-runner.
 import type { ClockRounds } from '../predictor.ts'
 import { driveBatch } from '../recording/drive-recording.ts'
 
-/** A schedule that opens nothing in so many instants opens nothing at all. */
+/** A schedule that opens no round in so many instants is assumed to open none. */
 const maxBatches = 10_000
 
 export interface RehearsalOptions {
   readonly contract: AnyContract
   readonly source: FeedSource
-  /** Its owner closes it. */
+  /** The caller closes it. */
   readonly runner: ModelRunner
   /** Replaces the contract's time-out for models. */
   readonly timeoutMs?: number | undefined
@@ -26,7 +26,7 @@ export interface RehearsalOptions {
   readonly signal: AbortSignal
 }
 
-/** A call to one model, and what became of it. */
+/** A call to one model, and its answer. */
 export interface RehearsedCall {
   readonly modelId: string
   readonly call: ModelCall
@@ -34,18 +34,18 @@ export interface RehearsedCall {
 }
 
 export interface Rehearsal {
-  /** Of the rounds. */
+  /** When the rounds open. */
   readonly at: Instant
-  /** In the order in which they were made, those that only brought data included. */
+  /** In order, including calls that only delivered data. */
   readonly calls: readonly RehearsedCall[]
-  /** What the rounds recorded, one entry per round and model. */
+  /** Recorded predictions, one per round and model. */
   readonly recorded: readonly { readonly round: Round; readonly prediction: Prediction }[]
 }
 
 /**
- * Runs the first instant of a recording at which rounds open, by the pipeline that runs live, on models that join a node
- * which has known the data of a whole input window before. A recording that is shorter than the window is taken from its
- * beginning. `null` when no round opens, or when the signal aborts before one does.
+ * Runs the live pipeline up to the first instant of a recording at which rounds open. The models join a node that already
+ * has the data of a whole input window; a recording shorter than the window is used from its beginning. `null` when no
+ * round opens, or when the signal aborts before.
  */
 export async function rehearseRound(options: RehearsalOptions): Promise<Rehearsal | null> {
   const { inputWindowMs } = resolveContract(options.contract)

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { StoreDump } from '../adapters/store/memory/memory-store.ts'
 
 /**
- * SHA-256 over every result of a simulation, in an order that depends on nothing but content: rounds, predictions, scores,
- * periods, snapshots, leaderboards, checkpoints. The time that a model took and the version of the contract's code are not
+ * SHA-256 over all results of a simulation, in an order that depends only on content: rounds, predictions, scores,
+ * periods, snapshots, leaderboards, checkpoints. Response times of models and the version of the contract's code are not
  * results and are left out.
  */
 export function resultsDigest(dump: StoreDump): string {

@@ -3,33 +3,33 @@ import type { Prediction } from '../domain/prediction.ts'
 import type { Log } from '../ports/log.ts'
 import { callRefused, inputRefused } from '../ports/refused-inputs.ts'
 
-/** What of a run the contract refused or threw: how often, and the first reason. */
+/** Refusals and exceptions of the contract during a run: their number, and the first reason. */
 export interface Refusal {
-  /** `inputs`: no round opened. `truths`: the round is void, or waits in vain. `scores`: the answer counts as missing. */
+  /** `inputs`: no round opened. `truths`: the round is void or still waiting. `scores`: the answer counts as missing. */
   readonly what: 'inputs' | 'truths' | 'scores'
-  /** How many were refused. */
+  /** Number of refusals. */
   readonly count: number
-  /** Of how many; `null` where that is not known. */
+  /** Number of attempts; `null` if unknown. */
   readonly of: number | null
-  /** With the author's file and line where the author's code is the cause. */
+  /** Includes the author's file and line if the author's code is the cause. */
   readonly reason: string
 }
 
 /** Whether a run worked. */
 export interface RunOutcome {
   readonly refusals: readonly Refusal[]
-  /** Why nothing was predicted, or nothing was scored; `null` when something was. */
+  /** Why nothing was predicted or scored; `null` when something was scored. */
   readonly failure: string | null
 }
 
-/** Inputs that the contract could not build have no row: the log of the run tells them. */
+/** Inputs that the contract could not build have no row; they are counted from the log of the run. */
 export interface InputRefusals {
   readonly log: Log
   readonly count: () => number
   readonly first: () => string | null
 }
 
-/** A log that passes everything on, and counts the inputs and calls that the contract could not build. */
+/** A log that forwards everything and counts the inputs and calls that the contract could not build. */
 export function countInputRefusals(log: Log): InputRefusals {
   let count = 0
   let first: string | null = null
@@ -49,7 +49,7 @@ export function countInputRefusals(log: Log): InputRefusals {
   }
 }
 
-/** @param waitingReason why the first round that is due and not settled has no truth yet */
+/** @param waitingReason why the first due, unsettled round has no truth yet */
 export function runOutcome(
   rows: Pick<StoreDump, 'rounds' | 'predictions' | 'scores' | 'models'>,
   inputs: Pick<InputRefusals, 'count' | 'first'>,
@@ -79,7 +79,7 @@ function nothingPredicted(
 ): string | null {
   if (predictions.some(isAnswered)) return null
   if (rounds.length === 0) {
-    // Models register with the first input that they are given.
+    // Models register with their first input.
     if (inputReason === null && models.length === 0) return 'nothing was predicted: no model takes part'
     const otherwise =
       'no record of the recording opens one: it is empty, its series are not those of the schedule, or the gate of the feed distrusts them'
@@ -90,7 +90,7 @@ function nothingPredicted(
   return `nothing was predicted: model ${first.modelId}: ${first.reason}: ${first.detail}`
 }
 
-/** A round whose truth stays unknown fails predictions that were valid answers. */
+/** A round whose truth stays unknown turns valid answers into failed predictions. */
 function isAnswered({ status, reason }: Prediction): boolean {
   return ['PENDING', 'SCORED'].includes(status) || ['truth_unavailable', 'contract_changed'].includes(reason ?? '')
 }

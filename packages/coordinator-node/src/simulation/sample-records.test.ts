@@ -4,7 +4,7 @@ import { changedContract, market } from '../../test/sample-contract.ts'
 import { rehearseContract } from './rehearse-contract.ts'
 import { sampleRecords } from './sample-records.ts'
 
-test('records made from the schemas carry a contract up to its payout', async () => {
+test('records made from the schemas suffice to run a contract up to its payout', async () => {
   const contract = changedContract({})
   const source = sampleRecords(contract)
   if (source === null) throw new Error('no records')
@@ -12,7 +12,7 @@ test('records made from the schemas carry a contract up to its payout', async ()
   expect(await rehearseContract({ contract, source, signal })).toMatchObject({ failure: null, isRanked: true })
 })
 
-test('a schema that cannot be sampled gives no records', () => {
+test('no records are made if a schema cannot be sampled', () => {
   const feed = { ...market, values: z.custom<{ close: number }>(() => false) }
   expect(sampleRecords(changedContract({ feed }))).toBeNull()
 })

@@ -7,12 +7,12 @@ import type { FeedSource, SourceRecord } from '../ports/feed-source.ts'
 
 const sampleCount = 24
 const maxInstants = 5_000
-/** Any instant would do; this one is the start of a day and of an hour in every grid. */
+/** An arbitrary instant that lies on every daily and hourly grid. */
 const beganAt = Date.UTC(2024, 0, 1)
 
 /**
- * Records made from the schemas of a contract's feeds, for a rehearsal without a recording: as many instants as its
- * longest horizon and its input window take. `null` when a schema cannot be sampled.
+ * Makes records from the schemas of a contract's feeds, for a rehearsal without a recording. They cover the contract's
+ * input window and longest horizon. `null` when a schema cannot be sampled.
  */
 export function sampleRecords(contract: AnyContract): FeedSource | null {
   const { schedules, inputWindowMs } = resolveContract(contract)

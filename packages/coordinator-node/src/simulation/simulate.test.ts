@@ -19,11 +19,11 @@ function run(records: readonly FeedRecord[], models = trendModels(), changes: Co
   return simulate({ contract: changedContract(changes), source: sourceOf(records), models: named })
 }
 
-/** Two subjects with a gap in which rounds become void. */
+/** Two subjects with a gap that makes rounds void. */
 const recording = [...candles(0, 95), ...candles(180, 260), ...candles(0, 260, eth)]
 
 describe('a simulation', () => {
-  test('gives the same digest for the same recording, however long models take', async () => {
+  test('has the same digest for the same recording, regardless of response times', async () => {
     const slow = Object.fromEntries(
       Object.entries(trendModels()).map(([id, own]): [string, TestModel] => [
         id,
@@ -38,7 +38,7 @@ describe('a simulation', () => {
     expect(first.counts.predictions).toBe(4 * 177)
   })
 
-  test('gives another digest for another price, another answer or another contract', async () => {
+  test('has another digest for another price, another answer or another contract', async () => {
     const { digest } = await run(recording)
     const changed = recording.map((record, index) => (index === 50 ? { ...record, values: { close: 101 } } : record))
     expect((await run(changed)).digest).not.toBe(digest)
@@ -46,7 +46,7 @@ describe('a simulation', () => {
     expect((await run(recording, trendModels(), { snapshot: { every: '5m' } })).digest).not.toBe(digest)
   })
 
-  test('runs every model that it is given, whatever deployment each says to be of', async () => {
+  test('runs every given model, whatever its deployment id', async () => {
     const models = Object.entries(trendModels()).map(([id, object]) => ({
       identity: model(id, { deploymentId: 'simulation' }),
       model: object,
@@ -57,12 +57,12 @@ describe('a simulation', () => {
     expect(digest).toBe((await run(recording)).digest)
   })
 
-  test('does not care in which order models are given', async () => {
+  test('does not depend on the order of the models', async () => {
     const turned = Object.fromEntries(Object.entries(trendModels()).reverse())
     expect((await run(recording, turned)).digest).toBe((await run(recording)).digest)
   })
 
-  test('answers with the newest leaderboard, all checkpoints and every row', async () => {
+  test('returns the newest leaderboard, all checkpoints and every row', async () => {
     const { leaderboard, checkpoints, counts, rows } = await run(recording)
     expect(leaderboard).toBe(rows.leaderboards.at(-1))
     expect(leaderboard?.entries).toHaveLength(4)
@@ -70,7 +70,7 @@ describe('a simulation', () => {
     expect(counts).toMatchObject({ scores: rows.scores.length, snapshots: rows.snapshots.length })
   })
 
-  test('counts the rows that repeat or contradict an earlier one, which change no result', async () => {
+  test('counts rows that repeat or contradict an earlier one without applying them', async () => {
     const [first, second] = recording.slice(50, 52)
     if (first === undefined || second === undefined) throw new Error('the recording is too short')
     const contradiction = { ...second, values: { close: 999 } }
@@ -80,7 +80,7 @@ describe('a simulation', () => {
     expect(digest).toBe((await run(recording)).digest)
   })
 
-  test('of nothing has no results', async () => {
+  test('of an empty recording has no results', async () => {
     const { leaderboard, checkpoints, counts } = await run([])
     expect([leaderboard, checkpoints]).toEqual([null, []])
     expect(counts).toEqual({
@@ -96,7 +96,7 @@ describe('a simulation', () => {
     })
   })
 
-  test('tells how far it has come, and ends when it is told to', async () => {
+  test('reports its progress, and ends when aborted', async () => {
     const abort = new AbortController()
     const seen: number[] = []
     const { counts } = await simulate({
@@ -113,7 +113,7 @@ describe('a simulation', () => {
     expect(counts.records).toBe(120)
   })
 
-  test('opens clock rounds at every grid instant, those included at which a record is known', async () => {
+  test('opens clock rounds at every grid instant, including those of records', async () => {
     const schedule = [{ subject: 'BTCUSDT', every: '5m', horizon: '5m', on: 'clock' }]
     const { rows } = await run(candles(0, 29), { long: steady(1) }, { prediction: { schedule } })
     expect(rows.rounds.map((round) => (round.performedAt - minute(0)) / 60_000)).toEqual([5, 10, 15, 20, 25, 30])
@@ -124,7 +124,7 @@ describe('a simulation', () => {
 describe('cadence', () => {
   type Cadence = 'after every record' | 'once at the end' | readonly boolean[]
 
-  /** The results that do not tell when they were computed. */
+  /** The results without computation times. */
   async function results(records: readonly FeedRecord[], cadence: Cadence, changes: ContractChanges = {}) {
     const { store, drive, pipeline } = await openCompetition({ models: trendModels(), changes })
     const settle = async () => {
@@ -159,7 +159,7 @@ describe('cadence', () => {
     expect(often.leaderboards).toEqual(rows.leaderboards)
   })
 
-  test('changes no result of any recording, with gaps wherever they are', async () => {
+  test('changes no result of recordings with random gaps', async () => {
     const gaps = fc.array(fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, fc.constantFrom(2, 4, 9, 75)), {
       minLength: 5,
       maxLength: 40,
@@ -178,7 +178,7 @@ describe('cadence', () => {
     )
   })
 
-  test('changes no result of series with gates, whatever stops, freezes, jumps or disagrees', async () => {
+  test('changes no result of gated series that stop, freeze, jump or disagree', async () => {
     const gate = { frozenAfter: 3, maxJump: 0.2, agree: { with: 'ETHUSDT', within: 0.03 } }
     const changes = { feed: { ...market, gate }, truth: { expire: '10m' } }
     const price = fc.constantFrom(100, 100, 101, 102, 150)
@@ -208,14 +208,14 @@ describe('cadence', () => {
   })
 })
 
-describe('a simulation that does not work says why', () => {
+describe('the failure of a simulation', () => {
   const refuse = () => {
     throw new Error('no such field')
   }
   const place = /at simulation\/simulate\.test\.ts:\d+/
   const models = () => ({ long: steady(0.5), short: steady(-0.5) })
 
-  test('when something was scored there is no failure', async () => {
+  test('is null when something was scored', async () => {
     const { refusals, failure } = await run(candles(0, 60), models())
     expect({ refusals, failure }).toEqual({ refusals: [], failure: null })
   })
@@ -231,7 +231,7 @@ describe('a simulation that does not work says why', () => {
       { input: { build: ({ subject }: { subject: string }) => ({ subject, closes: [undefined] }) } },
       /since no round opened: input\.build at .* returned what input\.schema refuses: closes\.0: /,
     ],
-  ])('when %s', async (_, changes, text) => {
+  ])('names the cause when %s', async (_, changes, text) => {
     const { refusals, failure } = await run(candles(0, 20), models(), changes)
     expect(failure).toMatch(text)
     expect(failure).toMatch(place)
@@ -241,14 +241,14 @@ describe('a simulation that does not work says why', () => {
   test.each<[string, unknown]>([
     ['throws', refuse],
     ['gives NaN', ({ output }: { output: { value: number } }) => ({ value: output.value * Number.NaN, hit: true })],
-  ])('when score.compute %s', async (_, compute) => {
+  ])('names the cause when score.compute %s', async (_, compute) => {
     const { refusals, failure } = await run(candles(0, 20), models(), { score: { compute } })
     expect(failure).toMatch(/^nothing was scored: score\.compute /)
     expect(failure).toMatch(place)
     expect(refusals).toEqual([{ what: 'scores', count: 32, of: 32, reason: expect.stringMatching(place) }])
   })
 
-  test('when truth.resolve throws, also while the rounds still wait for a truth', async () => {
+  test('names the exception of truth.resolve, even while the rounds still wait for a truth', async () => {
     const waiting = await run(candles(0, 20), models(), { truth: { resolve: refuse } })
     expect(waiting.failure).toMatch(/^nothing was scored: truth\.resolve failed at .*no such field$/)
     const given = await run(candles(0, 200), models(), { truth: { resolve: refuse } })
@@ -259,7 +259,7 @@ describe('a simulation that does not work says why', () => {
     })
   })
 
-  test('when only some answers break the scorer, the others stand and the failed ones are counted', async () => {
+  test('is null when only some answers make the scorer throw; those are counted', async () => {
     const compute = ({ output }: { output: { value: number } }) => {
       if (output.value < 0) throw new Error('negative')
       return { value: output.value, hit: true }
@@ -269,12 +269,12 @@ describe('a simulation that does not work says why', () => {
     expect(refusals).toMatchObject([{ what: 'scores', count: 16, of: 32 }])
   })
 
-  test('when every model fails, with what the first one did', async () => {
+  test('names the fault of the first model when every model fails', async () => {
     const { failure } = await run(candles(0, 20), { broken: { predict: refuse } })
     expect(failure).toMatch(/^nothing was predicted: model broken: model_error: .*no such field/)
   })
 
-  test('when the recording is too short, empty, or has no models', async () => {
+  test('says that the recording is too short or empty, or that there are no models', async () => {
     expect((await run(candles(0, 2), models())).failure).toMatch(/the recording ends before the horizon/)
     expect((await run([], models())).failure).toMatch(/nothing was predicted/)
     expect((await run(candles(0, 20), {})).failure).toBe('nothing was predicted: no model takes part')

@@ -17,7 +17,7 @@ import { createHoleWatch, type SeriesHole } from '../recording/watch-holes.ts'
 import { resultsDigest } from './results-digest.ts'
 import { countInputRefusals, type Refusal, runOutcome } from './run-outcome.ts'
 
-/** A model that runs here is deployed by nothing but the simulation. */
+/** Deployment id of the simulation's own models. */
 type SimulatedIdentity = Omit<ModelIdentity, 'deploymentId'>
 
 /** Options of {@link simulate}. */
@@ -26,9 +26,9 @@ export interface SimulationOptions {
   readonly contract: AnyContract
   /** The records, e.g. `createRecordingSource(…)`. Its `stream` must end. */
   readonly source: FeedSource
-  /** TypeScript objects with the methods that the contract calls, each with an id of its own. */
+  /** TypeScript objects with the methods that the contract calls; ids must be unique. */
   readonly models: readonly { readonly identity: SimulatedIdentity; readonly model: object }[]
-  /** Further models, as those behind the wire, with ids of their own. Its owner closes it. */
+  /** Further models, e.g. in other processes; ids must be unique. The caller closes the runner. */
   readonly runner?: ModelRunner
   /** Awaited before each batch of records, e.g. until models in other processes have restarted. */
   readonly beforeBatch?: () => Promise<void>
@@ -52,7 +52,7 @@ export interface SimulationResult {
   readonly checkpoints: readonly Checkpoint[]
   /** SHA-256 of all results: the same for the same recording, contract and models. */
   readonly digest: string
-  /** How many of each there are. */
+  /** Number of rows by kind. */
   readonly counts: {
     /** Records that the source delivered. */
     readonly records: number
@@ -73,9 +73,9 @@ export interface SimulationResult {
     /** Snapshots: one per model and period. */
     readonly snapshots: number
   }
-  /** What the contract refused or threw: inputs, truths, scores; empty when nothing was. */
+  /** Refusals and exceptions of the contract, for inputs, truths and scores; empty if there are none. */
   readonly refusals: readonly Refusal[]
-  /** Why nothing was predicted, or nothing was scored; `null` when something was. */
+  /** Why nothing was predicted or scored; `null` when something was scored. */
   readonly failure: string | null
   /** The first thousand gaps in series of candles. */
   readonly holes: readonly SeriesHole[]
@@ -84,9 +84,9 @@ export interface SimulationResult {
 }
 
 /**
- * Runs a competition over recorded data: the pipeline that runs live, on the memory store and a clock driven by the records.
- * The same source, contract and models give the same `digest`. What a model throws is data, as in a live node. Rejects with the
- * error of the source, and with a `TypeError` if two models have the same id. It trusts the contract: `crunch check` validates it.
+ * Runs a competition over recorded data: the live pipeline on the memory store, with a clock driven by the records. The same
+ * source, contract and models give the same `digest`. Exceptions of models are recorded as failures, as in a live node. Rejects
+ * with the error of the source, or a `TypeError` if two models have the same id. Does not validate the contract; `crunch check` does.
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const { contract, source, signal = new AbortController().signal } = options
@@ -95,7 +95,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const store = createMemoryStore()
   const clock = createVirtualClock()
   const local = createInProcessRunner(
-    // Each has its own deployment: models that share one would be treated as one model under several ids.
+    // Each model gets its own deployment id: models with a common one would count as one model under several ids.
     options.models.map(({ identity, model }) => ({
       identity: { ...identity, deploymentId: `simulation-${identity.id}` },
       model,
@@ -123,7 +123,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     for (const record of batch) holeWatch.note(record)
     recordCount += batch.length
     const cell = floorToGrid(clock.now(), snapshotEveryMs)
-    // Cadence never changes results; once a period is often enough to keep what waits small.
+    // Cadence never changes results; once per period is often enough to keep the number of waiting rounds small.
     if (cell === settledCell) continue
     settledCell = cell
     await pipeline.settle()

@@ -15,10 +15,10 @@ export interface WriterContext {
   readonly now: () => number
 }
 
-/** A batch is one statement in the tables; in the archive it rewrites its days. */
+/** Records per write: in the tables a batch is one statement; in the archive it rewrites all its days. */
 const batchRecords = { tables: 10_000, parquet: 100_000 }
 
-/** How the records of a job are written. Throws a `CrunchError` BAD_REQUEST for a series that the tables may not hold. */
+/** Creates the writer for a job. Throws a `CrunchError` BAD_REQUEST for a series that the tables may not contain. */
 export function backfillWriter(
   { scope, target, directory }: Pick<BackfillJob, 'scope' | 'target' | 'directory'>,
   { resolved, store, log, now }: WriterContext,

@@ -9,11 +9,11 @@ import type { Settings } from '../settings.ts'
 import { backfillWriter } from './backfill-writer.ts'
 import { type BackfillProgress, runBackfill } from './run-backfill.ts'
 
-/** Where a node backfills. */
+/** What a backfill of a node needs. */
 export interface BackfillContext {
   readonly contract: AnyContract
   readonly settings: Settings
-  /** Where keys of providers are found. */
+  /** Settings, which contain the keys of providers. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly store: Store
   readonly log: Log
@@ -21,7 +21,7 @@ export interface BackfillContext {
   readonly onProgress?: (progress: BackfillProgress) => void
 }
 
-/** About three minutes, when the provider does not say how long to wait. */
+/** Retries for about three minutes, unless the provider says how long to wait. */
 const maxTries = 8
 
 /** Continues a stored job with this node's source of that name, as `runBackfill` does. */

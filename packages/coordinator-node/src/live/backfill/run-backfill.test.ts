@@ -35,12 +35,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** Ten records a page; `before` a page is given, something may happen: what it throws, the source does. */
+/** Returns ten records per page. `before` is called before each page; the source throws what it throws. */
 function pagedSource(before: (page: number, asked: number) => unknown = () => undefined) {
   const asked: number[] = []
   const source: FeedSource = {
     describe: async () => [{ source: 'binance', subjects: ['BTCUSDT'], kind: 'candle', granularities: ['1m'] }],
-    // biome-ignore lint/correctness/useYield: nothing is streamed here
+    // biome-ignore lint/correctness/useYield: the stream is not used
     async *stream() {
       throw new Error('a backfill streams nothing')
     },
@@ -57,7 +57,7 @@ function pagedSource(before: (page: number, asked: number) => unknown = () => un
   return { source, asked }
 }
 
-/** Where a job goes on that has the records before a minute. */
+/** The cursor of a job that has the records before a minute. */
 const behind = (count: number) => (count === 0 ? minute(0) : minute(count - 1) + 1)
 
 const waits: number[] = []
@@ -90,7 +90,7 @@ const pagesOf = (source: FeedSource, range: Parameters<NonNullable<FeedSource['h
 const stored = async () => (await store.recordsBehind(btc, everything, 1_000)).map(({ receivedAt: _, ...rest }) => rest)
 
 describe('a backfill', () => {
-  it('writes everything of its range, and is completed', async () => {
+  it('writes its whole range and completes', async () => {
     const job = await addJob({ from: minute(5), to: minute(95), cursor: minute(5) })
     const told: number[] = []
     const done = await run(job, pagedSource().source, { onProgress: ({ cursor }) => told.push(cursor) })
@@ -99,11 +99,11 @@ describe('a backfill', () => {
     expect(told.at(-1)).toBe(minute(95))
     expect(told).toEqual([...told].sort((one, other) => one - other))
     expect((await store.feedStates())[0]).toMatchObject({ recordCount: 90, watermarkAt: minute(95) })
-    // Completed is completed.
+    // Running a completed job again changes nothing.
     expect(await run(job, pagedSource().source)).toEqual(done)
   })
 
-  it('has written what one without interruptions writes, wherever it is interrupted', async () => {
+  it('writes the same as one without interruptions, wherever it is interrupted', async () => {
     for (let page = 0; page < 10; page += 1) {
       store = createMemoryStore()
       const source = pagedSource((at, asked) => {
@@ -112,13 +112,13 @@ describe('a backfill', () => {
       const done = await run(await addJob(), source.source)
       expect(done).toMatchObject({ status: 'completed', recordCount: count, pageCount: 10 })
       expect(source.asked).toEqual([minute(0), behind(page * 10)])
-      // As long as the provider said, and a little longer.
+      // The wait that the provider asked for, plus jitter.
       expect(waits).toEqual([7_500])
       expect(await stored()).toEqual(records)
     }
   })
 
-  it('fails with the reason when the source gives nothing for several tries, and goes on from there', async () => {
+  it('fails with the reason after several retries without a record, and can be resumed', async () => {
     const job = await addJob()
     const broken = pagedSource((at) => {
       if (at === 3) throw new FeedInterrupted('the exchange is down')
@@ -132,7 +132,7 @@ describe('a backfill', () => {
     expect(working.asked).toEqual([behind(30)])
   })
 
-  it('counts tries anew whenever something came', async () => {
+  it('resets the count of retries whenever records arrive', async () => {
     let isBroken = false
     const source = pagedSource((at) => {
       isBroken = !isBroken
@@ -161,7 +161,7 @@ describe('a backfill', () => {
     })
   })
 
-  it('stops within a page when it is cancelled, and can be resumed', async () => {
+  it('stops within a page when cancelled, and can be resumed', async () => {
     const job = await addJob()
     const source = pagedSource(async (at) => {
       if (at === 4) await store.moveBackfillJob('a', { to: 'cancelled', error: null, at: minute(500) })
@@ -174,7 +174,7 @@ describe('a backfill', () => {
     expect(await stored()).toEqual(records)
   })
 
-  it('stays where it is when its process shall end', async () => {
+  it('keeps its cursor when its process is asked to end', async () => {
     const job = await addJob()
     const ending = new AbortController()
     const source = pagedSource((at) => {
@@ -188,7 +188,7 @@ describe('a backfill', () => {
     expect(await stored()).toEqual(records)
   })
 
-  it('is run by one process at a time, and beside other jobs', async () => {
+  it('is run by one process at a time, concurrently with other jobs', async () => {
     const [first, second] = [await addJob(), await addJob({ id: 'b' })]
     let [open, finished] = [() => {}, () => {}]
     const opened = new Promise<void>((resolve) => {
@@ -210,7 +210,7 @@ describe('a backfill', () => {
     expect(await stored()).toEqual(records)
   })
 
-  it('holds at most two batches of a source that is faster than the writing', async () => {
+  it('buffers at most two batches of a source that is faster than writing', async () => {
     const job = await addJob()
     let waiting = 0
     let most = 0
@@ -221,7 +221,7 @@ describe('a backfill', () => {
     await run(job, source.source, {
       batchRecords: 20,
       async write(batch) {
-        // Everything that the source may do meanwhile, it does.
+        // Lets the source run as far as it can.
         for (let turn = 0; turn < 200; turn += 1) await Promise.resolve()
         waiting -= batch.length
       },
@@ -229,7 +229,7 @@ describe('a backfill', () => {
     expect(most).toBeLessThanOrEqual(40)
   })
 
-  it('holds few records of a fast source when they are large', async () => {
+  it('buffers fewer records of a fast source when they are large', async () => {
     const job = await addJob()
     let waiting = 0
     let most = 0
@@ -240,7 +240,7 @@ describe('a backfill', () => {
     const large: FeedSource = {
       ...source,
       async *history(...range) {
-        // Four MiB each.
+        // 4 MiB each.
         for await (const page of pagesOf(source, range)) {
           yield page.map((record) => ({ ...record, values: { text: 'x'.repeat(2 ** 22) } }))
         }
@@ -255,7 +255,7 @@ describe('a backfill', () => {
     expect(most).toBeLessThanOrEqual(30)
   })
 
-  it('is not begun for a job that nobody made, or a series that the tables do not hold', async () => {
+  it('is refused for an unknown job, or a series that the tables do not contain', async () => {
     const job = await addJob()
     await expect(run({ ...job, id: 'none' }, pagedSource().source)).rejects.toMatchObject({ code: 'NOT_FOUND' })
     const writer = () =>
@@ -268,7 +268,7 @@ describe('a backfill', () => {
 })
 
 describe('an archive', () => {
-  it('gives the tables back what the tables gave it', async () => {
+  it('restores records exactly into the tables', async () => {
     await run(await addJob(), pagedSource().source)
     const before = await stored()
     const tables: FeedSource = { ...pagedSource().source, history: fromTables }

@@ -16,16 +16,16 @@ export type BackfillProgress = Pick<BackfillJob, 'from' | 'to' | 'cursor' | 'rec
 export interface BackfillOptions {
   readonly store: Omit<BackfillStore, 'addBackfillJob'> & Pick<WorkerStore, 'takeLease'>
   readonly source: FeedSource
-  /** Writes records of the job, those that are there already as well. */
+  /** Writes records of the job; some may already be stored. */
   readonly write: (records: readonly SourceRecord[]) => Promise<unknown>
-  /** Most records of one write, unless they are large; a source that is faster than the writing is waited for. */
+  /** Maximum records per write, fewer if they are large. A source that is faster than writing is paused. */
   readonly batchRecords: number
   readonly log: Log
   readonly timing: Timing
   readonly patience: Pick<Patience, 'firstMs' | 'longestMs'>
   /** How many times in a row an interrupted source is retried without any record before the job fails. */
   readonly maxTries: number
-  /** Leaves the job where it is, to be resumed. */
+  /** Stops the run; the job can be resumed. */
   readonly signal: AbortSignal
   readonly onProgress?: (progress: BackfillProgress) => void
 }
@@ -37,10 +37,10 @@ interface Run extends BackfillOptions {
 }
 
 /**
- * Continues a job from its cursor until it is completed, failed or cancelled, or `signal` aborts; returns its state
- * then. A page is written before the cursor moves, so that a process that dies loses nothing: what it wrote last is
- * written again, which changes nothing. Rejects with LEASE_HELD while another process runs it, with NOT_FOUND for an
- * unknown job, and with STORE_UNAVAILABLE.
+ * Continues a job from its cursor until it is completed, failed or cancelled, or `signal` aborts; returns its final state.
+ * A page is written before the cursor moves, so a process that dies loses nothing: its last page is written again, which
+ * changes nothing. Rejects with LEASE_HELD while another process runs the job, with NOT_FOUND for an unknown job, and with
+ * STORE_UNAVAILABLE.
  */
 export async function runBackfill(id: string, options: BackfillOptions): Promise<BackfillJob> {
   const { store, timing } = options
@@ -125,7 +125,7 @@ async function takeHistory(run: Run): Promise<boolean> {
       if (signal.aborted) break
     }
   } finally {
-    // What was fetched before an interruption is kept, too.
+    // Records fetched before an interruption are written too.
     await writer.flush()
   }
   if (!signal.aborted && !writer.isCancelled()) return advance(run, { cursor: job.to, recordCount: 0, pageCount: 0 })
@@ -135,15 +135,15 @@ async function takeHistory(run: Run): Promise<boolean> {
 interface Batch {
   readonly records: SourceRecord[]
   pageCount: number
-  /** Of the values as text, about. */
+  /** Approximate size of the values as text. */
   bytes: number
 }
 
-/** Order books are hundreds of times as large as candles. */
+/** Limits a batch by size as well: order books are hundreds of times as large as candles. */
 const maxBatchBytes = 32 * 1024 * 1024
 const emptyBatch = (): Batch => ({ records: [], pageCount: 0, bytes: 0 })
 
-/** Writes one batch while the next one is fetched: whatever came meanwhile, so that a slow source is written page by page. */
+/** Writes one batch while the next one is fetched. A batch is everything that arrived meanwhile, so a slow source is written page by page. */
 function createBatchWriter(run: Run, batchRecords: number) {
   let batch = emptyBatch()
   let writing: Promise<void> | undefined

@@ -7,13 +7,13 @@ import { requireSameCompetition } from './compare-contract.ts'
 import { closeEndedEras, type EraPorts, enterEra, isClosed, readStoredContract } from './enter-era.ts'
 
 export type NewEra =
-  /** The structure is the one of the current era. */
+  /** The contract's structure equals that of the current era. */
   | { readonly kind: 'unchanged'; readonly era: Era | null }
   | { readonly kind: 'begun'; readonly era: Era; readonly voidRoundCount: number; readonly changes: readonly string[] }
 
 /**
  * Confirms a changed contract: ends the current era, makes its open rounds void, closes its last period and checkpoint by its
- * own rules, and begins the next era. An unchanged structure changes nothing, so it may be run again after a crash.
+ * own rules, and begins the next era. Does nothing if the structure is unchanged, so it can be repeated after a crash.
  * Throws LEASE_HELD while a node works on the database.
  */
 export async function beginNewEra(ports: EraPorts): Promise<NewEra> {
@@ -25,11 +25,11 @@ export async function beginNewEra(ports: EraPorts): Promise<NewEra> {
   const structure = contractStructure(contract, settings.ORGANIZER_CRUNCHER_ID)
   const fingerprint = structureFingerprint(structure)
   if (current === undefined || eraDifferences(current.structure, structure).length === 0) {
-    // Of a database without eras the rows are compared, and closing may be left from a run that was killed.
+    // A database without eras is compared by its rows; a killed run may have left periods to close.
     await enterEra(ports)
     return { kind: 'unchanged', era: (await store.eras()).at(-1) ?? null }
   }
-  // Refused before anything is written, when the ended era could not be paid by its own rules.
+  // If the ended era could not be paid by its own rules, refuse before anything is written.
   if (!(await isClosed(store, eraSpan(stored.eras, current, 0)))) endedContract(contract, current.structure)
   const lease = await store.takeLease('predict')
   if (lease === null) {

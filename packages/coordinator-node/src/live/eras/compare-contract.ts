@@ -13,17 +13,17 @@ import type { Leaderboard } from '../../domain/leaderboard.ts'
 import type { Schedule } from '../../domain/round.ts'
 import { formatDuration, formatInstant } from '../../domain/time.ts'
 
-/** What a database holds of the contracts that it was used with. */
+/** What a database stores about the contracts it was used with. */
 export interface StoredContract {
   readonly competition: Competition | null
   readonly eras: readonly Era[]
-  /** In a database older than eras, the rows show a part of the contract. */
+  /** In a database older than eras: the parts of the contract that its rows reveal. */
   readonly openedRounds: number
   readonly schedules: readonly Schedule[]
   readonly leaderboard: Pick<Leaderboard, 'rankBy' | 'direction' | 'entries'> | null
 }
 
-/** The contract of a node, with the settings that a database holds too. */
+/** The contract of a node, with the settings that the database also stores. */
 export interface NodeContract {
   readonly contract: AnyContract
   /** CRUNCH_ID. */
@@ -32,7 +32,7 @@ export interface NodeContract {
   readonly organizerId: string
 }
 
-/** Throws OTHER_COMPETITION or CONTRACT_CHANGED when a node must not work on a database with this contract. */
+/** Throws OTHER_COMPETITION or CONTRACT_CHANGED when a node must not use a database with this contract. */
 export function requireSameContract({ contract, crunchId, organizerId }: NodeContract, stored: StoredContract): void {
   if (stored.competition !== null) requireSameCompetition({ crunchId, name: contract.name }, stored.competition)
   const structure = contractStructure(contract, organizerId)
@@ -117,7 +117,7 @@ function refuse(
   throw new CrunchError('CONTRACT_CHANGED', [what, ...lines, `To continue, ${fix}`].join('\n'))
 }
 
-/** Of a database without eras, where its rows contradict the contract. */
+/** For a database without eras: differences between its rows and the contract. */
 function rowDifferences(
   structure: JsonObject,
   { openedRounds, schedules, leaderboard }: StoredContract,
@@ -160,7 +160,7 @@ function describeSides(difference: StructureDifference, since: string): string {
   return `${say(difference.stored)} in the database ${since}, ${say(difference.current)} ${own}`
 }
 
-/** Where an author or an operator finds what differs. */
+/** Place of a difference: the contract option or the setting. */
 function placeOf(difference: StructureDifference): string {
   return isOrganizer(difference) ? 'ORGANIZER_CRUNCHER_ID' : difference.path
 }

@@ -20,7 +20,7 @@ afterEach(async () => {
   await database.drop()
 })
 
-/** Gives the database its first era. */
+/** Creates the first era in the database. */
 async function enter(): Promise<void> {
   const store = await openPostgresStore({ url: database.url })
   const structure = contractStructure(changedContract({}), 'organizer')
@@ -31,7 +31,7 @@ async function enter(): Promise<void> {
   await store.close()
 }
 
-/** The version of every row; it is another one behind each write. */
+/** The row version of every row, which changes with each write. */
 async function contents(): Promise<readonly unknown[]> {
   const names = await sql<{ name: string }[]>`
     select format('%I.%I', table_schema, table_name) as name from information_schema.tables
@@ -83,7 +83,7 @@ it('names each difference with its place, both sides and the fix, and writes not
   expect(await contents()).toEqual(before)
 })
 
-it('leaves an empty database empty, and an older one as it is', async () => {
+it('does not change an empty database or an outdated one', async () => {
   expect(await compare({})).toEqual({ kind: 'new' })
   expect(await contents()).toEqual([])
   await enter()
@@ -94,7 +94,7 @@ it('leaves an empty database empty, and an older one as it is', async () => {
   expect(await contents()).toEqual(before)
 })
 
-it('reads in a session that may not write', async () => {
+it('uses a read-only session', async () => {
   await enter()
   const reading = readWithoutMigrating(database.url, async ({ eras }) => {
     await expect(eras()).resolves.toHaveLength(1)

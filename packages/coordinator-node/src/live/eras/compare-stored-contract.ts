@@ -5,12 +5,12 @@ import { readStoredContract } from './enter-era.ts'
 
 export type ContractComparison =
   | { readonly kind: 'compared'; readonly findings: readonly Finding[] }
-  /** The database holds nothing to compare with. */
+  /** The database has no contract to compare with. */
   | { readonly kind: 'new' }
-  /** The database is to be migrated before it can be read. */
+  /** The database must be migrated before it can be compared. */
   | { readonly kind: 'older' }
 
-/** Compares a contract with the one that a database was used with, as a start of the node would. Writes nothing. */
+/** Compares a contract with the one of a database, as the start of a node does. Writes nothing. */
 export async function compareStoredContract(url: string, own: NodeContract): Promise<ContractComparison> {
   const read = await readWithoutMigrating(url, readStoredContract)
   if (read.kind !== 'read') return read

@@ -34,9 +34,9 @@ export interface EraPorts {
 }
 
 /**
- * Enters the era of a node's contract, before anything else is written; the first contract gives a database its competition.
- * What an ended era has left to close is closed first, so that a node that was killed in between completes it.
- * Throws OTHER_COMPETITION or CONTRACT_CHANGED with both sides, and then nothing was written.
+ * Enters the era of a node's contract, before anything else is written. The first contract determines the competition of a
+ * database. First closes what ended eras have left open, e.g. because a node was killed.
+ * Throws OTHER_COMPETITION or CONTRACT_CHANGED with both sides, without having written anything.
  */
 export async function enterEra(ports: EraPorts): Promise<EraSpan> {
   const { contract, settings, codeHash, store, log } = ports
@@ -49,7 +49,7 @@ export async function enterEra(ports: EraPorts): Promise<EraSpan> {
   const at = wallClock.now()
   const entered = await store.enterEra({ competition, structure, fingerprint, formerFingerprint, codeHash, at })
   if (entered.kind !== 'entered') {
-    // Another process stored its contract in the database since it was read.
+    // Another process has stored its contract in the meantime.
     if (entered.kind === 'other-competition') requireSameCompetition(competition, entered.competition)
     else requireSameStructure(structure, entered.era)
     throw new Error(`the store refused the contract without a difference: ${entered.kind}`)
@@ -74,7 +74,7 @@ export async function closeEndedEras({ contract, settings, store, clock, log }: 
   for (const era of eras.slice(0, -1)) {
     const span = eraSpan(eras, era, 0)
     if (await isClosed(store, span)) continue
-    // An era that ended before the organizer was stored is closed by the setting of today.
+    // An era from before the organizer was stored is closed with the current setting.
     const organizerCruncherId = storedOrganizer(era.structure) ?? settings.ORGANIZER_CRUNCHER_ID
     const options = { era: span, payees: payeesOf(settings), organizerCruncherId }
     const pipeline = createPipeline(endedContract(contract, era.structure), { store, clock, log }, options)
@@ -88,7 +88,7 @@ export async function closeEndedEras({ contract, settings, store, clock, log }: 
   }
 }
 
-/** Whether every round of an era lies in a checkpoint. */
+/** Whether all rounds of an era are in a checkpoint. */
 export async function isClosed(store: Store, { beganAt, endedAt }: EraSpan): Promise<boolean> {
   const paidThrough = Math.max(beganAt, (await store.lastCheckpointEnd()) ?? 0)
   const first = await store.firstResolvableAt(paidThrough)

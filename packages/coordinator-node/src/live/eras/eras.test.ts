@@ -20,7 +20,7 @@ import { runWorkers } from '../workers/run-workers.ts'
 import { beginNewEra } from './begin-era.ts'
 import { enterEra } from './enter-era.ts'
 
-// The contract of a database with history is changed, with real workers and a real PostgreSQL.
+// Changes the contract of a database with history, with real workers and a real PostgreSQL.
 
 let database: TestDatabase
 let store: Store
@@ -36,10 +36,10 @@ afterEach(async () => {
 })
 
 const settings = readSettings({ CRUNCH_ID: 'next-move' })
-/** Under them, model `a` is the organizer's. */
+/** With these settings, model `a` is the organizer's. */
 const organizersOwn = readSettings({ CRUNCH_ID: 'next-move', ORGANIZER_CRUNCHER_ID: 'c-a' })
 
-/** Starts a score worker as a node does, and ends it when it serves. */
+/** Starts a score worker as a node does, and stops it once it is ready. */
 async function startWorkers(changes: ContractChanges = {}, options: { codeHash?: string; settings?: Settings } = {}) {
   const ending = new AbortController()
   const log = createTestLog()
@@ -56,7 +56,7 @@ async function startWorkers(changes: ContractChanges = {}, options: { codeHash?:
   return log
 }
 
-/** A node of its own that predicts, settles and closes on the candles of some minutes. */
+/** Runs a node that predicts, settles and closes periods over the candles of some minutes. */
 async function play(
   from: number,
   to: number,
@@ -122,7 +122,7 @@ describe('a changed contract', () => {
     ],
     ['the payout', { checkpoint: { emission: tiers([60, 40]) } }, ['checkpoint.emission.parameters.percentages']],
     ['the time-out', { prediction: { timeout: '2s' } }, ['prediction.timeout: "1s" in the database']],
-  ] as const)('in %s is refused with both sides, and nothing is written', async (_, changes, texts) => {
+  ] as const)('in %s is refused, naming both sides, without writing', async (_, changes, texts) => {
     await play(0, 24)
     const before = await rows()
     const refused = startWorkers(changes)
@@ -132,7 +132,7 @@ describe('a changed contract', () => {
     expect(await rows()).toEqual(before)
   })
 
-  test('is not one when its options are spelled out or spelled otherwise', async () => {
+  test('is not detected when options are only written differently or defaults written out', async () => {
     await play(0, 24)
     await startWorkers({
       leaderboard: { windows: { recent: '1200s', long: '60m' }, newcomers: 'wait' },
@@ -142,7 +142,7 @@ describe('a changed contract', () => {
     expect(await store.eras()).toHaveLength(1)
   })
 
-  test('of who is the organizer is refused with both sides, and nothing is written', async () => {
+  test('of the organizer is refused, naming both sides, without writing', async () => {
     await play(0, 24)
     const before = await rows()
     await expect(startWorkers({}, { settings: organizersOwn })).rejects.toMatchObject({
@@ -154,7 +154,7 @@ describe('a changed contract', () => {
     expect(await rows()).toEqual(before)
   })
 
-  test('of a database from before the organizer was stored takes the setting of its next start', async () => {
+  test('of a database from before the organizer was stored adopts the setting of the next start', async () => {
     await play(0, 24)
     const former = contractStructure(changedContract({}), 'organizer')
     const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
@@ -167,7 +167,7 @@ describe('a changed contract', () => {
     expect(await store.eras()).toHaveLength(1)
   })
 
-  test('of another competition is refused by name and by CRUNCH_ID', async () => {
+  test('to another competition is refused by name and by CRUNCH_ID', async () => {
     await play(0, 4)
     const before = await rows()
     await expect(startWorkers({ name: 'other' })).rejects.toMatchObject({
@@ -180,7 +180,7 @@ describe('a changed contract', () => {
     expect(await rows()).toEqual(before)
   })
 
-  test('of a database from before eras is seen by its rows', async () => {
+  test('of a database from before eras is detected by its rows', async () => {
     await play(0, 24)
     const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
     await sql`delete from contract_versions`
@@ -199,7 +199,7 @@ describe('a changed contract', () => {
 })
 
 describe('a new era', () => {
-  test('ends the old one by its own rules, and its boards, windows and checkpoints hold nothing of it', async () => {
+  test('ends the old one by its own rules and starts with empty boards, windows and checkpoints', async () => {
     await play(0, 34)
     const changes = { ...horizon, leaderboard: { direction: 'asc' }, checkpoint: { emission: tiers([100]) } }
     const begun = await newEra(35, changes)
@@ -214,7 +214,7 @@ describe('a new era', () => {
       blame: 'coordinator',
       detail: expect.stringMatching(/^the contract changed \(era 2 began .*\) before the truth was known$/),
     })
-    // The last period and the last checkpoint of the old era are short, and by its rules.
+    // The last period and checkpoint of the old era are short and follow its rules.
     const [last, ...earlier] = await store.checkpoints({ limit: 9 })
     expect(earlier).toMatchObject([{ periodEnd: minute(30), era: 1 }])
     expect(last).toMatchObject({ era: 1, periodStart: minute(30), periodEnd: beganAt })
@@ -241,8 +241,8 @@ describe('a new era', () => {
   })
 
   test.each([
-    ['pays nothing for the old one to its organizer, who is a participant of the new one', organizersOwn, settings],
-    ['pays a participant of the old one for it, who is the organizer of the new one', settings, organizersOwn],
+    ['pays nothing for the old era to its organizer, who is a participant of the new one', organizersOwn, settings],
+    ['pays a participant of the old era, who is the organizer of the new one', settings, organizersOwn],
   ])('%s', async (_, before, after) => {
     await play(0, 34, {}, 'code', before)
     expect(await newEra(35, {}, after)).toMatchObject({ kind: 'begun', changes: ['organizer'] })
@@ -256,11 +256,11 @@ describe('a new era', () => {
     )
   })
 
-  test('begins once: again, after a crash or by mistake, it changes nothing', async () => {
+  test('begins only once: a repetition after a crash or by mistake changes nothing', async () => {
     await play(0, 34)
     expect(await newEra(35, {})).toMatchObject({ kind: 'unchanged' })
     const contract = changedContract(direction)
-    // Killed right behind the transition: what is left of era 1 is closed by the next start.
+    // The node is killed right after the transition: the next start closes the rest of era 1.
     const structure = contractStructure(contract, 'organizer')
     await store.beginEra({ after: 1, structure, fingerprint: structureFingerprint(structure), at: minute(35) })
     expect(await store.latestLeaderboard()).toMatchObject({ asOf: minute(30) })
@@ -273,7 +273,7 @@ describe('a new era', () => {
     expect(await rows()).toEqual(before)
   })
 
-  test('is refused while a node works, and stops a process of the old era that lives on', async () => {
+  test('is refused while a node runs, and stops surviving processes of the old era', async () => {
     const era = await play(0, 34)
     const operator = await openPostgresStore({ url: database.url })
     const holder = await openPostgresStore({ url: database.url })
@@ -282,7 +282,7 @@ describe('a new era', () => {
     const clock = createVirtualClock(minute(35))
     await expect(beginNewEra({ ...ports, clock })).rejects.toMatchObject({ code: 'LEASE_HELD' })
     await holder.close()
-    // Without a lease, so that nothing but the era stands in its way.
+    // Without a lease, so that only the era stops it.
     const old = createPipeline(changedContract({}), { store, clock, log: silentLog }, { era })
     const clockRounds = await old.openPredictor(createTestRunner({ a: steady(0.5), b: steady(-0.5) }))
     await driveBatch(old, clockRounds, clock, candles(35, 35))
@@ -291,12 +291,12 @@ describe('a new era', () => {
     await expect(old.settle()).rejects.toMatchObject({ code: 'ERA_ENDED' })
     await expect(old.checkpoint()).rejects.toMatchObject({ code: 'ERA_ENDED' })
     await expect(driveBatch(old, clockRounds, clock, candles(36, 36))).rejects.toMatchObject({ code: 'ERA_ENDED' })
-    // The candle of minute 35 closed at 36, and opened the last round of the old era.
+    // The candle of minute 35 closed at minute 36 and opened the last round of the old era.
     const reports = await store.predictionReports(filter())
     expect(reports.filter(({ prediction }) => prediction.performedAt > minute(36))).toEqual([])
   })
 
-  test('is refused when the ended era was paid by code that is gone', async () => {
+  test('is refused when the emission code of the ended era is missing', async () => {
     const half = { name: 'halves', shares: (ranked: readonly unknown[]) => ranked.map(() => 100 / ranked.length) }
     await play(0, 34, { checkpoint: { emission: half } })
     const before = await rows()
@@ -309,13 +309,13 @@ describe('a new era', () => {
   })
 })
 
-test('processes that start together enter one era and one version', async () => {
+test('concurrently started processes enter the same era and version', async () => {
   await Promise.all([startWorkers(), startWorkers(), startWorkers()])
   expect(await store.eras()).toHaveLength(1)
   expect(await store.contractVersions()).toHaveLength(1)
 })
 
-test('a change of code is a version: it stands with each score and in the checkpoint, and needs no new era', async () => {
+test('a change of code creates a version, recorded in scores and checkpoints, and needs no new era', async () => {
   await play(0, 14, {}, 'one')
   await play(15, 40, {}, 'two')
   expect(await store.contractVersions()).toMatchObject([

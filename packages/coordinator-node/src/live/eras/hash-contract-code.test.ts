@@ -27,7 +27,7 @@ const files: Readonly<Record<string, string>> = {
   'node_modules/zod/index.js': 'export const z = { version: 1 }\n',
 }
 
-/** A workspace in a folder of its own, with the package `challenge` linked as a package manager links it. */
+/** A workspace in its own folder, with the package `challenge` linked as a package manager does. */
 async function hashOf(changes: Readonly<Record<string, string>> = {}): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'crunch-code-')))
   folders.push(folder)
@@ -39,7 +39,7 @@ async function hashOf(changes: Readonly<Record<string, string>> = {}): Promise<s
   return hashContractCode(join(folder, 'node', 'contract.ts'))
 }
 
-test('code is the same under another path, with other comments, white space, types and line ends', async () => {
+test('the hash ignores the path, comments, white space, types and line ends', async () => {
   const hash = await hashOf()
   expect(await hashOf()).toBe(hash)
   expect(await hashOf({ 'node/contract.ts': contract.replaceAll('\n', '\r\n') })).toBe(hash)
@@ -56,11 +56,11 @@ test.each([
     'the version of a package',
     { 'node_modules/zod/package.json': '{ "name": "zod", "version": "4.0.1", "main": "index.js" }' },
   ],
-])('code is another when %s changes', async (_, changes) => {
+])('the hash changes with %s', async (_, changes) => {
   expect(await hashOf(changes)).not.toBe(await hashOf())
 })
 
-test('says which code cannot be read', async () => {
+test('reports code that cannot be parsed', async () => {
   await expect(hashOf({ 'node/rules.ts': 'export const rule = (' })).rejects.toMatchObject({
     code: 'CONTRACT_NOT_LOADED',
     message: expect.stringContaining('rules.ts'),

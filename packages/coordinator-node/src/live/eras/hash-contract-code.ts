@@ -10,9 +10,9 @@ import type { Settings } from '../settings.ts'
 const enginePackage = '@crunch/coordinator-node'
 
 /**
- * Which code a contract runs: SHA-256 over its file and whatever it imports from the workspace, bundled without comments and
- * white space, and the name and version of each package. The same on every machine, under every path and with every style of
- * line ends. Files that code reads by itself are not seen.
+ * Identifies the code of a contract: SHA-256 over its file and everything it imports from the workspace, bundled without
+ * comments and white space, and over name and version of each package. Independent of machine, path and line ends. Files that
+ * the code reads at run time are not included.
  */
 export async function hashContractCode(contractPath: string, settings?: Settings): Promise<string> {
   const folder = dirname(resolve(contractPath))
@@ -21,7 +21,7 @@ export async function hashContractCode(contractPath: string, settings?: Settings
     const { code, packages } = await bundle(path)
     hash.update(`${code}\n${[...packages].sort().join('\n')}\n`)
   }
-  // esbuild's process would keep this one alive.
+  // Otherwise esbuild's process would keep this one alive.
   await stop()
   return hash.digest('hex')
 }
@@ -49,7 +49,7 @@ async function bundle(path: string): Promise<{ readonly code: string; readonly p
       charset: 'utf8',
       legalComments: 'none',
       minifyWhitespace: true,
-      // Names and syntax stay as they are: a rename is a change, and a newer esbuild would shorten otherwise.
+      // Identifiers and syntax are not minified: a rename is a change, and esbuild versions minify differently.
       minifySyntax: false,
       minifyIdentifiers: false,
       treeShaking: false,
@@ -67,7 +67,7 @@ async function bundle(path: string): Promise<{ readonly code: string; readonly p
   }
 }
 
-/** A package counts by its name and version; a package of the workspace is linked, and counts by its code. */
+/** A package counts by its name and version. A package of the workspace is linked and counts by its code. */
 function leaveOutPackages(packages: Set<string>): Plugin {
   return {
     name: 'packages',

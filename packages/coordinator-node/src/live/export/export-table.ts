@@ -3,10 +3,10 @@ import type { Instant } from '../../domain/time.ts'
 import type { Store } from '../../ports/store.ts'
 import type { ReportContract } from '../../report/report-context.ts'
 
-/** What a cell is: `null` is no value. Times are instants. */
+/** Value of a cell; `null` means no value. Times are instants. */
 export type Cell = Json
 
-/** How a column is written: in Parquet as its type, elsewhere as text. */
+/** Type of a column in Parquet; other formats write text. */
 export type CellType = 'text' | 'number' | 'integer' | 'time' | 'json'
 
 export interface Column<Row> {
@@ -15,14 +15,14 @@ export interface Column<Row> {
   readonly of: (row: Row) => Cell
 }
 
-/** Rows of the node's database under fixed columns. */
+/** Rows of the node's database with fixed columns. */
 export interface ExportTable {
   readonly columns: readonly { readonly name: string; readonly type: CellType }[]
-  /** Rows in the order of the columns, a page at a time: not more than a page is in memory. */
+  /** Pages of rows, with cells in column order. Only one page is in memory. */
   pages(): AsyncGenerator<readonly (readonly Cell[])[]>
 }
 
-/** A part of the competition's time: `from <= time < to`. */
+/** A time range of the competition: `from <= time < to`. */
 export interface ExportRange {
   readonly from: Instant
   readonly to: Instant
@@ -34,7 +34,7 @@ export interface ExportContext {
   readonly range: ExportRange
 }
 
-/** A table of rows that are read a page at a time. */
+/** A table whose rows are read page by page. */
 export function tableOf<Row>(
   columns: readonly Column<Row>[],
   pages: () => AsyncGenerator<readonly Row[]>,

@@ -62,7 +62,7 @@ async function scoredRounds(): Promise<void> {
 }
 
 describe('predictions and scores', () => {
-  it('have the answer and the truth', async () => {
+  it('contain the answer and the truth', async () => {
     await scoredRounds()
     const rows = await readCsv('predictions')
     expect(rows).toHaveLength(6)
@@ -80,13 +80,13 @@ describe('predictions and scores', () => {
     })
   })
 
-  it('are those of the stretch', async () => {
+  it('are limited to the time range', async () => {
     await scoredRounds()
     const rows = await readCsv('predictions', { from: minute(1), to: minute(2) })
     expect(rows.map(({ performed_at }) => performed_at)).toEqual(Array(2).fill('2026-03-01T10:01:00.000Z'))
   })
 
-  it('are read to the end, however many there are', async () => {
+  it('are all read, over many pages', async () => {
     const ids = Array.from({ length: 700 }, (_, index) => `m${String(index).padStart(3, '0')}`)
     store = createMemoryStore()
     await prepare(store, ids)
@@ -95,7 +95,7 @@ describe('predictions and scores', () => {
     expect(new Set(rows.map(({ prediction_id }) => prediction_id)).size).toBe(1_400)
   })
 
-  it('keep texts as they are, but those that a spreadsheet would run', async () => {
+  it('keep texts unchanged, except those that a spreadsheet would execute', async () => {
     await store.registerModels([model('b', { name: '=HYPERLINK("http://evil")' })], minute(0))
     await store.openRound(round(0))
     const detail = 'line 1\nline 2, "quoted"'
@@ -120,7 +120,7 @@ describe('snapshots and the leaderboard', () => {
     }
   })
 
-  it('have a column for each number of the contract, and the others together', async () => {
+  it('have a column for each number of the contract, and one for all other numbers', async () => {
     const rows = await readCsv('snapshots')
     expect(rows).toHaveLength(4)
     expect(rows[0]).toMatchObject({
@@ -131,7 +131,7 @@ describe('snapshots and the leaderboard', () => {
     expect(await readCsv('snapshots', { from: minute(10), to: minute(20) })).toHaveLength(2)
   })
 
-  it('have the ranks', async () => {
+  it('contain the ranks', async () => {
     expect(await readCsv('leaderboard')).toMatchObject([
       {
         as_of: '2026-03-01T10:20:00.000Z',
@@ -145,7 +145,7 @@ describe('snapshots and the leaderboard', () => {
 })
 
 describe('files', () => {
-  it('have the same rows in every format', async () => {
+  it('contain the same rows in every format', async () => {
     await scoredRounds()
     const rows = await readCsv('scores')
     const lines = (await readFile(await write('scores', 'ndjson'), 'utf8')).trimEnd().split('\n')
@@ -165,7 +165,7 @@ describe('files', () => {
     expect(cells.map((row) => row.map(shown))).toEqual(rows.map((row) => Object.values(row)))
   })
 
-  it('are gzipped by their name', async () => {
+  it('are gzipped if their name ends in .gz', async () => {
     await scoredRounds()
     const table = await exportTable('scores', { store, contract, range: everything })
     const path = join(folder, 'scores.csv.gz')
@@ -173,7 +173,7 @@ describe('files', () => {
     expect(gunzipSync(await readFile(path)).toString()).toMatch(/^prediction_id,/)
   })
 
-  it.each(['csv', 'ndjson', 'parquet'] as const)('do not appear where reading fails: %s', async (format) => {
+  it.each(['csv', 'ndjson', 'parquet'] as const)('are not created when reading fails: %s', async (format) => {
     const table: ExportTable = {
       columns: [{ name: 'x', type: 'number' }],
       async *pages() {
@@ -187,7 +187,7 @@ describe('files', () => {
     expect(await readdir(folder)).toEqual(before)
   })
 
-  it('of nothing have their columns', async () => {
+  it('have their columns even without rows', async () => {
     for (const kind of exportKinds) {
       const file = await openParquetFile(await write(kind, 'parquet'))
       await file.close()
@@ -196,7 +196,7 @@ describe('files', () => {
     }
   })
 
-  it('have only columns that docs/data.md names', async () => {
+  it('have only columns that docs/data.md documents', async () => {
     const docs = await readFile(new URL('../../../../../docs/data.md', import.meta.url), 'utf8')
     const tables = await Promise.all(
       exportKinds.map((kind) => exportTable(kind, { store, contract, range: everything })),

@@ -3,17 +3,17 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import type { Cell, CellType, ExportTable } from './export-table.ts'
 
 const groupRows = 50_000
-/** Answers may be long: a group of rows is in memory until it is written. */
+/** Rows per row group. Small, because a group is kept in memory until it is written and answers may be long. */
 const groupCharacters = 32 * 1024 * 1024
 
-/** A Parquet file of a table, a row group at a time. */
+/** The bytes of a Parquet file of a table, one row group at a time. */
 export async function* parquetChunks({ columns, pages }: ExportTable): AsyncGenerator<Uint8Array> {
   const bytes = new ByteWriter()
   const schema = [{ name: 'root', num_children: columns.length }, ...columns.map(elementOf)]
   const writer = new ParquetWriter({ writer: bytes, schema, createdBy: 'crunch' })
   const taken = (): Uint8Array => {
     const chunk = bytes.getBytes().slice()
-    // What counts the bytes of the file goes on.
+    // The counter of the file's bytes continues.
     bytes.index = 0
     return chunk
   }
@@ -21,7 +21,7 @@ export async function* parquetChunks({ columns, pages }: ExportTable): AsyncGene
   let characters = 0
   const writeGroup = (): void => {
     const columnData = columns.map(({ name }, index) => ({ name, data: waiting.map((row) => row[index]) }))
-    // Nothing waits: the writer keeps its bytes in memory.
+    // Synchronous: the writer keeps its bytes in memory.
     void writer.write({ columnData, rowGroupSize: groupRows })
     waiting = []
     characters = 0

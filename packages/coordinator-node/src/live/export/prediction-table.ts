@@ -2,7 +2,7 @@ import type { Model } from '../../domain/models/model.ts'
 import type { PredictionCursor, PredictionExport } from '../../ports/store-exports.ts'
 import { type Column, type ExportContext, type ExportTable, tableOf } from './export-table.ts'
 
-/** An answer may take more than a megabyte. */
+/** Rows per page. Small, because an answer may exceed a megabyte. */
 const pageRows = 500
 
 interface Row extends PredictionExport {
@@ -36,13 +36,13 @@ const outcome: readonly Column<Row>[] = [
   { name: 'void_reason', type: 'text', of: ({ voidReason }) => voidReason },
 ]
 
-/** Every prediction of a stretch, by when it was performed, with its answer and its truth. */
+/** The predictions of a time range, by `performedAt`, with answer and truth. */
 export async function predictionTable(context: ExportContext): Promise<ExportTable> {
   const columns = [...identity, ...outcome, ...content]
   return tableOf(columns, () => pagesOf(context, () => true))
 }
 
-/** Every score of a stretch, by when its prediction was performed, with the answer and the truth that it is computed from. */
+/** The scores of a time range, by their prediction's `performedAt`, with the answer and truth they are computed from. */
 export async function scoreTable(context: ExportContext): Promise<ExportTable> {
   const { value: field } = context.contract
   const columns: readonly Column<Row>[] = [

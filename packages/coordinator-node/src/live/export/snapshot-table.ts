@@ -4,7 +4,7 @@ import type { Model } from '../../domain/models/model.ts'
 import { type Snapshot, snapshotMeans } from '../../domain/snapshot.ts'
 import { type Column, type ExportContext, type ExportTable, tableOf } from './export-table.ts'
 
-/** Snapshots are read a few periods at a time; each has one of every model. */
+/** Periods per page; each has one snapshot per model. */
 const pagePeriods = 10
 
 interface Row {
@@ -13,7 +13,7 @@ interface Row {
   readonly means: Readonly<Record<string, number | null>>
 }
 
-/** Every snapshot of a stretch, by its period: those that begin and end in it. */
+/** The snapshots whose periods lie within a time range. */
 export async function snapshotTable(context: ExportContext): Promise<ExportTable> {
   const { contract } = context
   const columns: readonly Column<Row>[] = [
@@ -47,7 +47,7 @@ export async function snapshotTable(context: ExportContext): Promise<ExportTable
   return tableOf(columns, () => pagesOf(context))
 }
 
-/** What an era with other rules computed: no column is named after it. */
+/** Numbers that an era with other rules computed and that have no column of their own. */
 function othersOf({ snapshot, means }: Row, { scoreFields, metrics }: ExportContext['contract']): Json {
   const others = [
     ...Object.entries(means).flatMap(([name, value]) =>

@@ -11,8 +11,8 @@ export const exportFormats = ['csv', 'parquet', 'ndjson'] as const
 export type ExportFormat = (typeof exportFormats)[number]
 
 /**
- * Writes a table to a file, streamed, and answers how many rows it has. A path that ends in `.gz` is gzipped. The file appears
- * whole or not at all.
+ * Streams a table into a file and returns its number of rows. A path that ends in `.gz` is gzipped. The file is created
+ * completely or not at all.
  */
 export async function writeTable(
   path: string,
@@ -74,7 +74,7 @@ function csvCell(cell: Cell, type: CellType): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** A spreadsheet runs a text that begins like a formula, and names and details are written by participants. */
+/** Spreadsheets execute texts that begin like a formula, and participants choose names and details. */
 function harmless(text: string, type: CellType): string {
   return type === 'text' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
 }

@@ -20,7 +20,7 @@ const gated = (gate: object): ContractChanges => ({ feed: { ...market, gate } })
 const up = ['up', null]
 
 describe('the health of feeds', () => {
-  test('is up from the first record on, and said once', async () => {
+  test('is up from the first record on, logged once', async () => {
     const { health, log, states } = await open()
     await health.heard([candle(0)], minute(1))
     await health.heard([candle(1)], minute(2))
@@ -29,7 +29,7 @@ describe('the health of feeds', () => {
     expect(log.lines).toEqual([{ level: 'info', message: 'a feed is up', fields }])
   })
 
-  test('is stale after two granularities without a record, said once, and up again with the next', async () => {
+  test('is stale after two granularities without a record, logged once, and up again with the next', async () => {
     const { health, log, states } = await open()
     await health.heard([candle(0), candle(2, {}, eth)], minute(1))
     await health.check(minute(3) - 1)
@@ -47,7 +47,7 @@ describe('the health of feeds', () => {
     ])
   })
 
-  test('gives a record that comes every second five seconds for its way', async () => {
+  test('allows records of granularity 1s at least five seconds to arrive', async () => {
     const { health, states } = await open({ feed: { ...market, granularity: '1s' } })
     const second = (at: number) => ({ ...candle(0), granularity: '1s', eventAt: at, knownAt: at })
     await health.heard([second(minute(0))], minute(0))
@@ -57,7 +57,7 @@ describe('the health of feeds', () => {
     expect((await states()).BTCUSDT).toEqual(['stale', 'no new record for 5 s'])
   })
 
-  test('is measured from the newest record, not from the last that came', async () => {
+  test('is measured from the newest record, not from the last arrival', async () => {
     const { health, states } = await open()
     await health.heard([candle(10)], minute(11))
     await health.heard([candle(1)], minute(11))
@@ -65,7 +65,7 @@ describe('the health of feeds', () => {
     expect((await states()).BTCUSDT).toEqual(up)
   })
 
-  test('stays stale while only an old hole is filled', async () => {
+  test('stays stale while only an old gap is filled', async () => {
     const { health, states } = await open()
     await health.heard([candle(10)], minute(11))
     await health.check(minute(20))
@@ -73,7 +73,7 @@ describe('the health of feeds', () => {
     expect((await states()).BTCUSDT).toEqual(['stale', 'no new record for 120 s'])
   })
 
-  test('is stale also for a feed that only an earlier process heard', async () => {
+  test('is stale for a feed from which only an earlier process received records', async () => {
     const store = createMemoryStore()
     await store.appendRecords([candle(0)])
     await store.putFeedStatus(btc, 'up', null, minute(1))
@@ -82,14 +82,14 @@ describe('the health of feeds', () => {
     expect(await store.feedStates()).toMatchObject([{ scope: btc, status: 'stale' }])
   })
 
-  test('says nothing of a feed that was never heard', async () => {
+  test('has no status for a feed without any record', async () => {
     const { health, log, states } = await open()
     await health.check(minute(600))
     expect(await states()).toEqual({})
     expect(log.lines).toEqual([])
   })
 
-  test('is down for every feed when the source ends, and stays so until a record is heard', async () => {
+  test('is down for every feed when the source ends, until a record arrives', async () => {
     const { health, states } = await open()
     await health.heard([candle(-1)], minute(0))
     await health.end([btc, eth], 'the recording has ended', minute(1))
@@ -102,7 +102,7 @@ describe('the health of feeds', () => {
 })
 
 describe('the gate of a feed', () => {
-  test('makes it frozen, since when it was noticed, and up again with another value', async () => {
+  test('makes it frozen from the time of detection, and up again with another value', async () => {
     const { store, health, log, states } = await open(gated({ frozenAfter: 3 }))
     for (let count = 0; count < 5; count += 1) await health.heard([candle(count, { close: 7 })], minute(count + 1))
     const reason = 'the last 3 records have the same values, at least since 2026-03-01T10:00:00.000Z'
@@ -113,7 +113,7 @@ describe('the gate of a feed', () => {
     expect(log.lines.map(({ message }) => message)).toEqual(['a feed is up', 'a feed is frozen', 'a feed is up'])
   })
 
-  test('goes on in a process that starts anew, with what the store knows', async () => {
+  test('continues after a restart from the stored records', async () => {
     const store = createMemoryStore()
     await store.appendRecords([0, 1, 2].map((count) => candle(count, { close: 7 })))
     await store.putFeedStatus(btc, 'up', null, minute(1))
@@ -122,7 +122,7 @@ describe('the gate of a feed', () => {
     expect((await states()).BTCUSDT?.[0]).toBe('frozen')
   })
 
-  test('compares series of one instant with each other, whichever comes first', async () => {
+  test('compares series of the same instant, regardless of the order of arrival', async () => {
     const { health, log, states } = await open(gated({ agree: { with: 'ETHUSDT', within: 0.01 } }))
     for (const [count, price] of [100, 150, 75].entries()) {
       await health.heard([candle(count, { close: price }), candle(count, { close: price }, eth)], minute(count + 1))
@@ -134,7 +134,7 @@ describe('the gate of a feed', () => {
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
   })
 
-  test('says again why, once, when another thing speaks against the feed', async () => {
+  test('logs once when the reason for distrusting the feed changes', async () => {
     const { store, health, log, states } = await open(gated({ maxJump: 0.5, agree: { with: 'ETHUSDT', within: 0.01 } }))
     for (let count = 0; count < 3; count += 1) {
       await health.heard([candle(count, { close: 100 }), candle(count, { close: 100 }, eth)], minute(count + 1))
@@ -151,7 +151,7 @@ describe('the gate of a feed', () => {
 })
 
 describe('a feed that had ended', () => {
-  test('is what its records say once it is followed again, before a new one comes', async () => {
+  test('has the status of its stored records once it is followed again, before a new record arrives', async () => {
     const { health, states } = await open()
     await health.heard([candle(0)], minute(1))
     await health.end([btc, eth], 'line down', minute(1))
@@ -164,7 +164,7 @@ describe('a feed that had ended', () => {
 })
 
 describe('a feed that cannot be followed', () => {
-  test('is down for the newest reason, since the first one, and this is said once', async () => {
+  test('is down with the newest reason since the first failure, logged once', async () => {
     const { store, health, log, states } = await open()
     await health.heard([candle(0)], minute(1))
     await health.end([btc], 'the line broke', minute(1))
@@ -174,7 +174,7 @@ describe('a feed that cannot be followed', () => {
     expect(log.lines.map(({ message }) => message)).toEqual(['a feed is up', 'a feed is down'])
   })
 
-  test('and that was never heard is not up once it is followed: nothing has come', async () => {
+  test('and has no records stays down once it is followed, until one arrives', async () => {
     const store = createMemoryStore()
     await store.ensureFeeds([btc, eth], minute(0))
     const { health, log, states } = await open({}, store)
@@ -188,7 +188,7 @@ describe('a feed that cannot be followed', () => {
     expect(await states()).toEqual({ BTCUSDT: up, ETHUSDT: up })
   })
 
-  test('as an earlier process has said, is what its records say once it is followed again', async () => {
+  test('according to an earlier process has the status of its records once it is followed again', async () => {
     const store = createMemoryStore()
     await store.appendRecords([candle(0)])
     await store.putFeedStatus(btc, 'down', 'line down', minute(1))
@@ -198,8 +198,8 @@ describe('a feed that cannot be followed', () => {
   })
 })
 
-describe('a clock that is off', () => {
-  test('is seen by a record that is known in its future, since that one is not fresh', async () => {
+describe('clock skew', () => {
+  test('is detected by a record from the future, which does not count as fresh', async () => {
     const store = createMemoryStore()
     await store.appendRecords([candle(120)])
     await store.putFeedStatus(btc, 'up', null, minute(121))
@@ -215,14 +215,14 @@ describe('a clock that is off', () => {
     expect((await states()).BTCUSDT).toEqual(up)
   })
 
-  test('makes feeds suspect until a record is in time, two granularities later at the earliest', async () => {
+  test('makes feeds suspect for at least two granularities, until a record is on time', async () => {
     const { health, log, states } = await open()
     await health.heard([candle(0), candle(2, {}, eth)], minute(1))
     await health.suspectClock([btc], 'the clock of this node is behind', minute(1))
     await health.suspectClock([btc, btc], 'the clock of this node is still behind', minute(2))
     await health.check(minute(3))
     expect((await states()).BTCUSDT).toEqual(['suspect', 'the clock of this node is behind'])
-    // What a refilled hole brings in between proves nothing.
+    // Records of a filled gap prove nothing about the clock.
     await health.heard([candle(1)], minute(4) - 1)
     expect((await states()).BTCUSDT?.[0]).toBe('suspect')
     await health.heard([candle(3)], minute(4))
@@ -230,7 +230,7 @@ describe('a clock that is off', () => {
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
   })
 
-  test('is told of feeds that have brought nothing yet', async () => {
+  test('also makes feeds without records suspect', async () => {
     const { health, states } = await open()
     await health.suspectClock([btc], 'the clock of this node is behind', minute(1))
     await health.check(minute(9))
@@ -238,7 +238,7 @@ describe('a clock that is off', () => {
   })
 })
 
-test('statuses are written in the order in which they came about', async () => {
+test('statuses are written in the order of their changes', async () => {
   const store = createMemoryStore()
   const written: string[] = []
   let release = () => {}

@@ -8,18 +8,17 @@ import { loadSeriesWatch } from '../../stages/feed/series-watch.ts'
 
 /** Stores the status of every feed, with its reason, and logs each change once. */
 export interface FeedHealth {
-  /** These records were stored, and are new: batch by batch, so that series of one instant are compared with each other. */
+  /** Takes newly stored records. Pass whole batches, so that series of one instant are compared with each other. */
   heard(records: readonly FeedRecord[], at: Instant): Promise<void>
   /**
-   * Checks every feed at an instant: one that is silent or fails its gate is no longer up; one that recovered is up
-   * again.
+   * Checks every feed at an instant: one that is silent or fails its gate is no longer up; one that recovered is up again.
    */
   check(at: Instant): Promise<void>
-  /** A clock is off, by which these feeds are suspect until a record is heard when nothing of the kind was for a while. */
+  /** Marks feeds as suspect because of clock skew, until a record arrives after some time without skew. */
   suspectClock(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
   /** Marks feeds as ended, or updates the reason; they stay down until they are resumed or a record arrives. */
   end(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
-  /** Feeds that were down are followed again: they are what their records say, and down while there are none. */
+  /** Feeds that were down are followed again: their status follows from their records; without records they stay down. */
   resume(scopes: readonly FeedScope[], at: Instant): Promise<void>
 }
 
@@ -27,18 +26,18 @@ interface FeedEntry {
   readonly scope: FeedScope
   readonly freshForMs: number
   status: FeedStatus
-  /** `undefined`: why an earlier process put the status is not known. */
+  /** `undefined`: set by an earlier process, for an unknown reason. */
   cause: Distrust['cause'] | 'end' | null | undefined
   reason: string | null
-  /** What is wrong with a clock; until then, no record proves the contrary. */
+  /** The clock skew, and the time until which no record disproves it. */
   clock: { readonly reason: string; readonly until: Instant } | null
 }
 
 const nothingYet = 'it is followed, but no record has arrived yet'
 
 /**
- * Starts with what the store holds of the feeds, from before this process.
- * @param toleranceMs how far ahead of this node's clock a record may be known; of a replay's, none can be
+ * Starts with the stored state of the feeds, from earlier processes.
+ * @param toleranceMs how far a record may be ahead of this node's clock; irrelevant in a replay
  */
 export async function openFeedHealth(
   resolved: ResolvedContract,
@@ -68,7 +67,7 @@ export async function openFeedHealth(
 
   async function judge(entry: FeedEntry, at: Instant): Promise<void> {
     const newestKnownAt = watch.newestKnownAt(entry.scope) ?? at
-    // This node's clock may be a little behind the provider's: what was heard is known.
+    // This node's clock may be a little behind the provider's, but a received record is known.
     const asOf = Math.max(at, newestKnownAt)
     const clockReason = entry.clock?.reason ?? behindReason(newestKnownAt, at, toleranceMs)
     const distrust: Distrust | null =
@@ -111,7 +110,7 @@ export async function openFeedHealth(
   }
 }
 
-/** A record of the future is no fresh one: then this node's clock went back, or was ahead when the record was taken. */
+/** A record from the future is not fresh: this node's clock was set back, or was ahead when the record was accepted. */
 function behindReason(newestKnownAt: Instant, at: Instant, toleranceMs: number): string | null {
   if (newestKnownAt - at <= toleranceMs) return null
   const behind = describeLength(newestKnownAt - at)
@@ -133,7 +132,7 @@ async function loadEntries(
   )
 }
 
-/** One after the other: on two connections, an older status could come last and stay. */
+/** Writes one after the other: on two connections, an older status could arrive last and stay. */
 function createStatusWriter({ store, log }: { readonly store: Pick<FeedStore, 'putFeedStatus'>; readonly log: Log }) {
   let written: Promise<void> = Promise.resolve()
   return (scope: FeedScope, status: FeedStatus, reason: string | null, at: Instant, isNews: boolean): Promise<void> => {

@@ -20,7 +20,7 @@ afterEach(async () => {
 const scope = { ...btc, kind: 'tick', granularity: '1s' }
 const tick = (knownAt: number): SourceRecord => ({ ...scope, eventAt: knownAt, knownAt, values: { close: knownAt } })
 
-/** What a feed worker needs, with a source that a test speaks through and a clock that a test sets. */
+/** The environment of a feed worker, with source and clock controlled by the test. */
 function openWorker() {
   let now = minute(0)
   const ready: string[] = []
@@ -62,13 +62,13 @@ function start(context: WorkerContext): void {
   })
 }
 
-/** A worker at work. */
+/** A running worker. */
 function open() {
   const worker = openWorker()
   start(worker.context)
   return {
     ...worker,
-    /** Status and number of records, once they are what is expected. */
+    /** Waits for a status and number of records. */
     async expectState(status: string, recordCount: number, reason: unknown = null) {
       const state = async () => (await worker.store.feedStates())[0]
       await expect.poll(state, { timeout: 10_000 }).toMatchObject({ status, recordCount, statusReason: reason })
@@ -77,7 +77,7 @@ function open() {
 }
 
 describe('a feed worker', () => {
-  test('serves once its sources have been tried, also when they are out of reach', async () => {
+  test('is ready once its sources have been tried, even if they are unreachable', async () => {
     const { source, context, ready } = openWorker()
     let refuse = (_: Error) => {}
     const answer = new Promise<never>((_, reject) => {
@@ -93,7 +93,7 @@ describe('a feed worker', () => {
       .toMatchObject({ status: 'down', statusReason: 'it is away' })
   })
 
-  test('never serves when a source refuses for good', async () => {
+  test('never becomes ready when a source refuses permanently', async () => {
     const { source, context, ready } = openWorker()
     const refused = new CrunchError('FEED_UNAVAILABLE', 'the key is wrong')
     const sources = new Map([[scope.source, { ...source, describe: () => Promise.reject(refused) }]])
@@ -104,7 +104,7 @@ describe('a feed worker', () => {
     expect(ready).toEqual([])
   })
 
-  test('follows several sources at once: one that is away holds up no other', async () => {
+  test('follows several sources independently: an unreachable one does not delay the others', async () => {
     const worker = openWorker()
     const other = { ...scope, source: 'elsewhere' }
     const away: FeedSource = { ...worker.source, describe: () => Promise.reject(new FeedInterrupted('it is away')) }
@@ -145,11 +145,11 @@ describe('a live feed', () => {
     await feed.expectState('up', 2)
   })
 
-  test('refuses records from the future, says by how much a clock is off, and goes on when it is right again', async () => {
+  test('rejects records from the future, reports the clock skew, and continues when the clock is right again', async () => {
     const feed = open()
     await feed.speak(tick(minute(0)))
     await feed.expectState('up', 1)
-    // A little ahead is how machines are.
+    // A small skew is normal.
     await feed.speak(tick(minute(0) + 1_250))
     await feed.expectState('up', 2)
     await feed.speak(tick(minute(0) + 12_000))
@@ -160,7 +160,7 @@ describe('a live feed', () => {
     expect(feed.log.lines.filter(({ message }) => message === 'a feed is suspect')).toHaveLength(1)
   })
 
-  test('is suspect from the start when the clock is behind what an earlier process stored', async () => {
+  test('is suspect from the start when the clock is behind stored records', async () => {
     const { context, store, log } = openWorker()
     const ahead = { ...tick(minute(120)), receivedAt: minute(120) }
     await store.appendRecords([ahead])
@@ -172,7 +172,7 @@ describe('a live feed', () => {
     expect(log.lines.filter(({ message }) => message === 'a feed is suspect')).toHaveLength(1)
   })
 
-  test('is suspect when the clock of the node goes back, until a record is in time', async () => {
+  test('is suspect when the clock of the node jumps back, until a record is on time', async () => {
     const feed = open()
     await feed.speak(tick(minute(0)))
     await feed.expectState('up', 1)

@@ -19,12 +19,12 @@ import { loadSeries } from './load-series.ts'
 import { pruneFeeds } from './prune-feeds.ts'
 
 const minuteMs = 60_000
-/** Records of history come a thousand a batch, new ones one by one: some four thousand are under way at most. */
+/** Records that count as one piece of work. History arrives in batches of a thousand; about four thousand are in flight at most. */
 const recordsOfAPiece = 16
-/** Longer than a provider takes to answer or to time out; a source need not report when its connection is open. */
+/** Longer than an answer or time-out of a provider takes; sources are not required to report an open connection. */
 const longestFirstTryMs = 15_000
 
-/** What the sources of one process share. */
+/** State shared by the sources of one process. */
 interface SharedFeed {
   readonly context: WorkerContext
   readonly pipeline: Pipeline
@@ -32,7 +32,7 @@ interface SharedFeed {
 }
 
 export interface LiveFeed {
-  /** What accepts the records. With an open predictor, they reach the models too. */
+  /** Accepts the records. With an open predictor, they reach the models too. */
   readonly pipeline: Pipeline
   /** Streams the contract's live sources into the pipeline, until the signal aborts. */
   run(): Promise<void>
@@ -72,7 +72,7 @@ async function runSources(feed: SharedFeed, feeds: readonly ContractFeed[]): Pro
 }
 
 /**
- * A worker is ready once each of its sources has been tried: permanent errors show before it is reported as running.
+ * A worker is ready once each of its sources has been tried, so that permanent errors appear before it is reported as running.
  */
 function readyWhenTried({ ready }: WorkerContext, names: readonly string[]): (name: string) => void {
   const untried = new Set(names)
@@ -91,7 +91,7 @@ async function runSource(
   const { context, pipeline, health } = feed
   const { contract, store, settings, clock, log, signal } = context
   const scopes = feeds.map(({ scope }) => scope)
-  // The first input wants its whole window, however little history the operator wants.
+  // The first input needs its whole window, even if the operator wants less history.
   const wantedMs = settings.FEED_BACKFILL_MINUTES * minuteMs
   const backfillMs = wantedMs === 0 ? 0 : Math.max(wantedMs, resolveContract(contract).inputWindowMs)
   const series = await loadSeries(feeds, store, backfillMs, clock.now())
@@ -122,7 +122,7 @@ async function runSource(
   await inFlight.drain()
 }
 
-/** Looks at the feeds several times a granularity, and at the machine's clock. */
+/** Checks the feeds several times per granularity, and the machine's clock. */
 async function watchFeeds(context: WorkerContext, health: FeedHealth, feeds: readonly ContractFeed[]): Promise<void> {
   const { clock, log, signal } = context
   const checkMs = Math.max(250, Math.min(5_000, ...feeds.map(({ granularityMs }) => granularityMs / 4)))

@@ -16,7 +16,7 @@ function create(feeds: readonly ReturnType<typeof feed>[], env: Record<string, s
   return createLiveSources(changedContract({ feed: feeds }), readSettings(env), context)
 }
 
-test('the sources of the engine ask where the settings say, with the key', async () => {
+test("the engine's sources use the URLs and the key of the settings", async () => {
   const asked: (string | undefined)[] = []
   const server = await startLocalServer((request, response) => {
     asked.push(`${request.url?.split('?')[0]} ${request.headers.authorization ?? 'no key'}`)
@@ -37,7 +37,7 @@ test('the sources of the engine ask where the settings say, with the key', async
   expect(asked).toEqual(['/hermes/v2/price_feeds Bearer k', '/prices/v1/prices no key'])
 })
 
-test('a source that the contract brings along comes before the engine’s, and is made once', () => {
+test("a source of the contract takes precedence over the engine's and is created once", () => {
   let made = 0
   const from = () => {
     made++
@@ -48,7 +48,7 @@ test('a source that the contract brings along comes before the engine’s, and i
   expect(() => create([feed('pyth', from), feed('pyth', () => own)])).toThrow('two feeds call different sources "pyth"')
 })
 
-test('a name that nobody has is told, with one that is near', () => {
+test('an unknown name is refused with the nearest known one', () => {
   const near = /there is no live source "pith": did you mean "pyth"\?; give the feed a source of your own with "from"/
   expect(() => create([feed('pith')])).toThrow(near)
   expect(() => create([{ ...feed('x'), source: 'a-name-like-no-other' }])).toThrow(/there are binance, .*pyth/)

@@ -10,7 +10,7 @@ import type { Settings } from '../settings.ts'
 
 type SourceMaker = (settings: Settings, context: FeedSourceContext) => FeedSource
 
-/** The live sources that the engine has, by the name that contracts use. */
+/** The engine's live sources, by their names in contracts. */
 const engineSources: Readonly<Record<string, SourceMaker>> = {
   binance: (settings) =>
     createBinanceSource({
@@ -56,7 +56,7 @@ export function createLiveSources(
   return sources
 }
 
-/** Makes one source by its name: the one that the contract brings along, else the engine's. */
+/** Creates a source by name: the contract's own, else the engine's. */
 export function createSource(
   name: string,
   contract: AnyContract,

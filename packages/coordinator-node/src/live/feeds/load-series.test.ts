@@ -5,7 +5,7 @@ import { resolveContract } from '../../contract/resolved-contract.ts'
 import { candle, minute } from '../../ports/store-samples.ts'
 import { loadSeries } from './load-series.ts'
 
-/** Where the series of a feed goes on behind these minutes, whose values were known so much later. */
+/** Where a series continues after records of these minutes, which became known `settleMinutes` later. */
 async function nextOf(kind: string, minutes: readonly number[], settleMinutes: number) {
   const { feeds } = resolveContract(changedContract({ feed: { ...market, kind, subjects: ['BTCUSDT'] } }))
   const store = createMemoryStore()
@@ -22,11 +22,11 @@ async function nextOf(kind: string, minutes: readonly number[], settleMinutes: n
   return series?.progress.next()
 }
 
-test('a series without records goes on as far back as history is wanted', async () => {
+test('a series without records starts as far back as history is wanted', async () => {
   expect(await nextOf('candle', [], 0)).toBe(minute(30))
 })
 
-test('a series goes on behind its newest record, not behind the time at which that one was known', async () => {
+test("a series continues after its newest record's own time, not after the time at which it became known", async () => {
   expect(await nextOf('candle', [40, 41], 0)).toBe(minute(42))
   expect(await nextOf('candle', [40, 41], 30)).toBe(minute(42))
   expect(await nextOf('tick', [40, 41], 0)).toBe(minute(41) + 1)

@@ -5,13 +5,13 @@ import { floorToGrid, type Instant } from '../../domain/time.ts'
 import type { FeedStore } from '../../ports/store-feed.ts'
 import { createFollowedSeries, type FollowedSeries } from '../follow/followed-series.ts'
 
-/** Records that are looked through for holes, at most. */
+/** Maximum number of records that are searched for gaps. */
 const mostRecords = 50_000
 
 /**
- * Where each series of a source goes on: behind its newest record, or as far back as history is wanted; with the holes that its
- * stored records have within that length.
- * @param backfillMs how far back a series without records begins; 0: with whatever comes first
+ * Where each series of a source continues: after its newest record, or as far back as history is wanted; with the gaps of
+ * its stored records within that length.
+ * @param backfillMs how far back a series without records begins; 0: with the first record to arrive
  */
 export async function loadSeries(
   feeds: readonly ContractFeed[],
@@ -22,7 +22,7 @@ export async function loadSeries(
   const states = new Map((await store.feedStates()).map((state) => [feedScopeKey(state.scope), state]))
   const series: FollowedSeries[] = []
   for (const { scope, granularityMs } of feeds) {
-    // Not the stored watermark: a provider that corrects its values for a while has newer ones that are not known yet.
+    // Not the stored watermark: if a provider corrects values for a while, it has newer records that are not known yet.
     const newestAt = states.get(feedScopeKey(scope))?.newestEventAt ?? null
     const watermark = newestAt === null ? null : newestAt + (scope.kind === 'candle' ? granularityMs : 0)
     const startAt = floorToGrid(now - backfillMs, granularityMs)
@@ -32,7 +32,7 @@ export async function loadSeries(
   return series
 }
 
-/** What the newest records of a candle series leave out, from an instant on and at most back to its first record. */
+/** Gaps in the newest records of a candle series, not before `from` or its first record. */
 async function storedHoles(
   store: Pick<FeedStore, 'latestRecords'>,
   scope: FeedScope,

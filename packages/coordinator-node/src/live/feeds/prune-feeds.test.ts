@@ -14,7 +14,7 @@ const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 const now = minute(0)
 
-/** A record that was known so long ago. */
+/** A record that became known this long ago. */
 const known = (ageMs: number): FeedRecord => ({ ...candle(0), eventAt: now - ageMs - 60_000, knownAt: now - ageMs })
 
 interface Pruning {
@@ -23,7 +23,7 @@ interface Pruning {
   readonly days?: number
 }
 
-/** Prunes once, as at the start of a worker, and answers how old the records are that are left, oldest first. */
+/** Prunes once, as at the start of a worker, and returns the ages of the remaining records, oldest first. */
 async function agesLeft({ contract, store, days = 0.01 }: Pruning): Promise<readonly number[]> {
   const ending = new AbortController()
   const settings = readSettings({ FEED_RECORD_TTL_DAYS: `${days}` })
@@ -56,7 +56,7 @@ async function storeWith(ages: readonly number[]): Promise<Store> {
   return store
 }
 
-/** What is left of records on both sides of an age, and of a new one. */
+/** Expects that of records just below and above an age, only the younger one and a new one remain. */
 async function isKeptFrom(ageMs: number, contract: AnyContract, days?: number): Promise<void> {
   const store = await storeWith([ageMs + 1, ageMs, 0])
   expect(await agesLeft({ contract, store, ...(days !== undefined && { days }) })).toEqual([ageMs, 0])
@@ -67,24 +67,22 @@ const feedOf = (granularity: string, frozenAfter?: number) => ({
 })
 
 describe('pruneFeeds', () => {
-  test('deletes what is older than FEED_RECORD_TTL_DAYS, in as many batches as it takes', async () => {
+  test('deletes all records older than FEED_RECORD_TTL_DAYS, in several batches', async () => {
     const old = Array.from({ length: 20_500 }, (_, index) => 3 * dayMs + 1 + index)
     const store = await storeWith([...old, 3 * dayMs, dayMs, 0])
     expect(await agesLeft({ contract: changedContract({}), store, days: 3 })).toEqual([3 * dayMs, dayMs, 0])
   })
 
-  test('keeps a day, however short FEED_RECORD_TTL_DAYS is', () => isKeptFrom(dayMs, changedContract({})))
+  test('keeps at least a day, even if FEED_RECORD_TTL_DAYS is shorter', () => isKeptFrom(dayMs, changedContract({})))
 
-  test('keeps what an input is built from', () =>
-    isKeptFrom(3 * dayMs, changedContract({ input: { window: '3d' } }), 2))
+  test('keeps the window of the input', () => isKeptFrom(3 * dayMs, changedContract({ input: { window: '3d' } }), 2))
 
-  test('keeps a hundred records of a series that brings one an hour', () =>
-    isKeptFrom(100 * hourMs, changedContract(feedOf('1h'))))
+  test('keeps a hundred records of an hourly series', () => isKeptFrom(100 * hourMs, changedContract(feedOf('1h'))))
 
-  test('keeps what the gate of a series looks back at as well', () =>
+  test('keeps the records that the gate of a series needs', () =>
     isKeptFrom(150 * hourMs, changedContract(feedOf('1h', 50))))
 
-  test('keeps as much before a round that is not settled, however old that is', async () => {
+  test('keeps the same span before an unsettled round, however old the round is', async () => {
     const store = await storeWith([60, 54, 53, 52, 0].map((days) => days * dayMs + hourMs))
     await store.putSchedules([schedule()])
     await store.openRound(round(0, { performedAt: now - 50 * dayMs }))

@@ -6,13 +6,13 @@ import type { WorkerContext } from '../workers/worker-context.ts'
 
 const hourMs = 3_600_000
 const dayMs = 86_400_000
-/** Records of one transaction: others never wait long. */
+/** Records per transaction. Small, so that other transactions never wait long. */
 const batchRecords = 10_000
 
-/** Deletes records that are older than FEED_RECORD_TTL_DAYS and that nothing needs any more, at the start and each hour. */
+/** At the start and every hour, deletes records that are older than FEED_RECORD_TTL_DAYS and no longer needed. */
 export async function pruneFeeds({ contract, settings, store, clock, log, signal }: WorkerContext): Promise<void> {
   const { inputWindowMs, feeds } = resolveContract(contract)
-  // What an input is built from, and what a settling looks back at from a round's beginning.
+  // The window of the input, and what settling reads before the start of a round.
   const keepMs = Math.max(
     ...[inputWindowMs, dayMs],
     ...feeds.map(({ granularityMs, gate }) => (100 + (gate === null ? 0 : gateRecordCount(gate))) * granularityMs),

@@ -9,15 +9,15 @@ import type { Session } from './session.ts'
 import { retryWaitMs } from './timing.ts'
 
 /**
- * Fills a series up from history, from where it stopped to now. While that fails for long, it goes on and is behind. So is a
- * series without a grid, whatever history says: what came last may not have settled there. It is asked for again before the
- * next new record, or after a while when none comes.
+ * Fills a series from history, from where it stopped up to now. If that keeps failing, the series continues and is marked as
+ * behind. A series without a grid always is, because its newest records may not be in history yet. For such a series,
+ * history is read again before the next new record, or after a while if none arrives.
  */
 export async function fillUp(session: Session, series: FollowedSeries): Promise<void> {
   const from = series.progress.next()
   if (session.source.history === undefined || from === null) return
   const isFilled = await patiently(session, series, () => {
-    // Where an earlier try stopped.
+    // Continue where an earlier attempt stopped.
     const stretch = { from: series.progress.next() ?? from, to: session.timing.now() }
     return takeHistory(session, series, stretch)
   })
@@ -27,7 +27,7 @@ export async function fillUp(session: Session, series: FollowedSeries): Promise<
   addHole(series, { from: series.progress.next() ?? from, to: timing.now() }, timing.now() + patience.repairMs)
 }
 
-/** Hands new records over, each behind what is missing before it. `false`: the session is over, and the rest comes again. */
+/** Delivers new records, each after the records missing before it. `false`: the session is over, and the rest will come again. */
 export async function handOver(
   session: Session,
   series: FollowedSeries,
@@ -42,7 +42,7 @@ export async function handOver(
       news = []
       if (!(await fillHole(session, series, hole, record))) return false
     }
-    // Also when a repair has found it while this one waited for what comes before.
+    // A repair may have delivered it while this call waited for earlier records.
     if (progress.isKnown(record)) continue
     progress.take(record)
     news.push(record)
@@ -50,7 +50,7 @@ export async function handOver(
   return news.length === 0 || session.emit(news)
 }
 
-/** Asks for what is missing before a record, and notes what stays missing. `false`: the session is over before that is known. */
+/** Reads the records missing before a record, and notes those still missing. `false`: the session ended before that was known. */
 async function fillHole(
   session: Session,
   series: FollowedSeries,
@@ -69,12 +69,12 @@ async function fillHole(
 
 function holeBefore({ progress, isBehind }: FollowedSeries, record: SourceRecord): Stretch | null {
   const next = progress.next()
-  // Without a grid a hole cannot be seen, but it is known that history was not heard.
+  // Without a grid, gaps cannot be detected, but it is known that history was not read.
   if (isBehind && next !== null && record.eventAt > next) return { from: next, to: record.eventAt }
   return progress.holeBefore(record)
 }
 
-/** Hands over what history has of a stretch, in order. */
+/** Delivers the records of a time range from history, in order. */
 export async function takeHistory(session: Session, series: FollowedSeries, { from, to }: Stretch): Promise<void> {
   for await (const page of history(session, series, from, to)) {
     const news = page.filter((record) => !series.progress.isKnown(record))
@@ -108,12 +108,12 @@ function giveUp(log: Log, { scope }: FollowedSeries, stretch: Stretch): void {
   log.warn('giving up on missing records', { stage: 'feed', scope: feedScopeKey(scope), ...describeStretch(stretch) })
 }
 
-/** Asks again for a hole that stayed open. */
+/** Reads the history of an open gap again. */
 export async function repairHole(session: Session, series: FollowedSeries, hole: OpenHole): Promise<void> {
   const found: SourceRecord[] = []
   try {
     for await (const page of history(session, series, hole.from, hole.to)) {
-      // Holes of a grid may lie before everything that is remembered; elsewhere the records came since.
+      // On a grid, gaps may be older than all remembered records; without one, the records have arrived since.
       const news = series.stepMs === null ? page.filter((record) => !series.progress.isKnown(record)) : page
       for (const record of news) series.progress.take(record)
       found.push(...news)
@@ -151,7 +151,7 @@ function postpone({ timing, patience }: Session, hole: OpenHole, retryAfterMs: n
   hole.nextTryAt = timing.now() + Math.max(waitMs, retryAfterMs ?? 0)
 }
 
-/** Asks history until it answers, for a while. `false`: it did not. */
+/** Reads history with retries. `false`: it did not answer. */
 async function patiently(session: Session, series: FollowedSeries, ask: () => Promise<void>): Promise<boolean> {
   const { timing, patience, ending, log } = session
   const startedAt = timing.now()

@@ -14,7 +14,7 @@ const prices = Array.from({ length: tickCount }, (_, index) =>
   hermesPrice(btcId, start + index, String(index), undefined, 0),
 )
 
-/** A Pyth whose first connection is cut so far into its text, while two more seconds pass before the next one. */
+/** A Pyth server that cuts its first connection at `cutAt`; two more seconds pass before the next connection. */
 async function openCut(cutAt: number) {
   let published = 3
   let connections = 0
@@ -54,7 +54,7 @@ async function openCut(cutAt: number) {
   return { source: pyth.source, timing }
 }
 
-test('a stream of Pyth that is cut anywhere loses no tick and doubles none', async () => {
+test('a stream of Pyth that is cut anywhere loses and duplicates no tick', async () => {
   const lengthOfTwo = prices
     .slice(3, 5)
     .map((price) => hermesEvent(price))

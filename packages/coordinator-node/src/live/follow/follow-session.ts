@@ -10,15 +10,15 @@ import { repairSeries } from './repair-series.ts'
 import type { Follower, Session } from './session.ts'
 import type { Timing } from './timing.ts'
 
-/** Records that wait to be stored, and records of one series that wait for its history. */
+/** Maximum number of records that wait to be stored, and of records of one series that wait for its history. */
 const outputRecords = 4_096
 const waitingRecords = 4_096
 const recordsOf = (records: readonly SourceRecord[]): number => records.length
 
 /**
- * One connection to a source: opens its stream, fills each series up from history to where the stream began, then hands over
- * what comes, with the holes between filled. Ends or throws as the stream does. Everything is bounded: a slow reader slows the
- * stream down, and a source that cannot wait ends it.
+ * One connection to a source: opens its stream, fills each series from history up to the start of the stream, then delivers
+ * new records and fills gaps between them. Ends or throws as the stream does. All buffers are bounded: a slow reader slows
+ * the stream down, and a source that cannot wait ends it.
  */
 export async function* followSession(
   follower: Follower,
@@ -58,7 +58,7 @@ async function runSession(session: Session, onNews: () => void): Promise<void> {
     open = resolve
   })
   const closing = new AbortController()
-  // Each series may wait on it; Node takes more than ten listeners for a leak.
+  // Each series may add a listener; Node warns of a leak at more than ten.
   setMaxListeners(Number.POSITIVE_INFINITY, closing.signal)
   const close = () => {
     closing.abort()
@@ -72,7 +72,7 @@ async function runSession(session: Session, onNews: () => void): Promise<void> {
     isConnected = true
     open()
   }
-  // What still waits for history when the stream ends comes again from there, behind the next connection.
+  // Records that still wait for history at the end of the stream are read from history after the next connection.
   const streaming = readStream(ended, queues, connect, onNews).finally(close)
   const handing = session.series.map(async (series) => {
     const queue = queues.get(feedScopeKey(series.scope))
@@ -116,7 +116,7 @@ async function readStream(
   for await (const batch of source.stream(scopes, from, ending, onOpen)) {
     onOpen()
     onNews()
-    // The source is not silent, although its records are not accepted.
+    // The source is not silent, even though its records are rejected.
     if (batch.length === 0) for (const one of series) if (one.heardAt !== null) hear(one, timing)
     for (const [key, records] of groupBy(batch, feedScopeKey)) {
       const queue = queues.get(key)

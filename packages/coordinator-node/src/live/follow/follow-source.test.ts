@@ -12,26 +12,26 @@ import { createScriptedSource, cut } from './scripted-source.testkit.ts'
 import { defaultPatience } from './timing.ts'
 
 describe('following a source', () => {
-  test('fills the past, then hands over what comes, each record once', async () => {
+  test('fills the past, then delivers new records, each once', async () => {
     const source = all({ records: btcMinutes(0, 10), connections: [{ lost: 5, count: 10 }] })
     const { found, messages } = await follow(source, { count: 10 })
     expect(minutesOf(found)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     expect(messages).toEqual([])
   })
 
-  test('begins with what comes first when nothing is known and no past is wanted', async () => {
+  test('begins with the first new record when nothing is stored and no past is wanted', async () => {
     const source = all({ records: btcMinutes(0, 10), connections: [{ lost: 5, count: 10 }] })
     const { found } = await follow(source, { series: [createFollowedSeries(btc, null, null)], count: 5 })
     expect(minutesOf(found)).toEqual([5, 6, 7, 8, 9])
   })
 
-  test('takes what is older than the past that is wanted, when the source has nothing newer', async () => {
+  test('accepts records older than the wanted past if the source has nothing newer', async () => {
     const { source } = createScriptedSource({ records: btcMinutes(0, 3), connections: [] })
     const { found } = await follow(source, { series: [createFollowedSeries(btc, null, minute(50))], count: 3 })
     expect(minutesOf(found)).toEqual([0, 1, 2])
   })
 
-  test('resumes behind the watermark of each series', async () => {
+  test('resumes after the watermark of each series', async () => {
     const records = [0, 1, 2, 3].flatMap((count) => [sourceCandle(count), sourceCandle(count, eth)])
     const series = [createFollowedSeries(btc, minute(2), null), createFollowedSeries(eth, minute(4), null)]
     const { found } = await follow(all({ records, connections: [] }), { series, count: 2 })
@@ -41,13 +41,13 @@ describe('following a source', () => {
     ])
   })
 
-  test('connects again when it is cut, and fills what was missed meanwhile', async () => {
+  test('reconnects after a cut and fills the missed records', async () => {
     const connections = [{ count: 3, end: cut('line down') }, { lost: 4, count: 2 }, { count: 9 }]
     const { found, lines, interruptions } = await follow(all({ records: btcMinutes(0, 12), connections }), {
       count: 12,
     })
     expect(minutesOf(found)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
-    // The second connection ended in order, which is no event.
+    // The second connection ended in an orderly way, which is not logged.
     expect(interruptions).toEqual(['line down'])
     expect(lines[0]).toMatchObject({
       message: 'a source was interrupted; reconnecting',
@@ -55,7 +55,7 @@ describe('following a source', () => {
     })
   })
 
-  test('waits longer with each failure, never less than the provider asks for, and starts over after news', async () => {
+  test('waits longer after each failure, at least as long as the provider asks, and resets after new records', async () => {
     const fail = (retryAfterMs?: number) => ({
       count: 0,
       end: new FeedInterrupted('busy', { ...(retryAfterMs && { retryAfterMs }) }),
@@ -69,7 +69,7 @@ describe('following a source', () => {
     expect(waits.filter((wait) => wait > 1)).toEqual([750, 1_500, 100_750, 6_000, 750])
   })
 
-  test('fills a hole before it hands over what comes behind it', async () => {
+  test('fills a gap before it delivers later records', async () => {
     const lossy = btcMinutes(0, 8).filter((record) => ![3, 4, 5].includes(minutesOf([record])[0] ?? 0))
     const whole = btcMinutes(0, 8)
     const source = createScriptedSource({ records: lossy, connections: [], history: () => [] }).source
@@ -87,7 +87,7 @@ describe('following a source', () => {
     expect(messages).toEqual([])
   })
 
-  test('says once what nobody has, asks for it again, and fills it late', async () => {
+  test('logs missing records once, retries, and fills them late', async () => {
     const lossy = btcMinutes(0, 8).filter((record) => ![3, 4].includes(minutesOf([record])[0] ?? 0))
     let asked = 0
     const source = createScriptedSource({ records: lossy, connections: [], history: () => [] }).source
@@ -96,7 +96,7 @@ describe('following a source', () => {
       async *history(_, from, to) {
         if (from < minute(3)) return
         asked += 1
-        // The provider mends its past bit by bit.
+        // The provider completes its history bit by bit.
         const mended = [3, 4].slice(0, Math.max(0, asked - 2))
         yield mended.map((count) => sourceCandle(count)).filter(({ eventAt }) => eventAt >= from && eventAt < to)
       },
@@ -112,7 +112,7 @@ describe('following a source', () => {
     expect(lines[0]?.fields).toMatchObject({ scope: 'binance:BTCUSDT:candle:1m', missingCount: 2 })
   })
 
-  test('hands a new record over once when a repair finds it while it waits for what comes before', async () => {
+  test('delivers a new record once when a repair finds it while it waits for earlier records', async () => {
     const tick = (count: number): SourceRecord => ({
       ...{ ...btc, kind: 'tick', eventAt: minute(count), knownAt: minute(count), values: { price: count } },
     })
@@ -151,7 +151,7 @@ describe('following a source', () => {
     expect(minutesOf(found)).toEqual([1, 2])
   })
 
-  test('goes on without a history that does not answer, and fills up when it does', async () => {
+  test('continues without a history that does not answer, and fills the gap when it does', async () => {
     let isDown = true
     let asked = 0
     const script = createScriptedSource({
@@ -173,7 +173,7 @@ describe('following a source', () => {
     ])
   })
 
-  test('reports holes of a source that has no history, and goes on', async () => {
+  test('logs gaps of a source without a history, and continues', async () => {
     const lossy = btcMinutes(0, 6).filter((record) => minutesOf([record])[0] !== 2)
     const { source } = createScriptedSource({ records: lossy, connections: [{ count: 4, end: cut() }] })
     const { found, lines } = await follow(source, { series: [createFollowedSeries(btc, minute(0), null)], count: 5 })
@@ -181,7 +181,7 @@ describe('following a source', () => {
     expect(lines[0]).toMatchObject({ message: 'records are missing', fields: { history: 'the source has none' } })
   })
 
-  test('fills holes that the store had before', async () => {
+  test('fills gaps that were already in the store', async () => {
     const hole = { from: minute(1), to: minute(3) }
     const series = [createFollowedSeries(btc, minute(4), null, [hole])]
     const source = all({ records: btcMinutes(0, 6), connections: [{ lost: 4, count: 9 }] })
@@ -189,7 +189,7 @@ describe('following a source', () => {
     expect(minutesOf(found).sort()).toEqual([1, 2, 4, 5])
   })
 
-  test('takes late what the stored records lack, also from a source without a history', async () => {
+  test('accepts late records for gaps in the store, also from a source without a history', async () => {
     const series = [createFollowedSeries(btc, minute(4), null, [{ from: minute(1), to: minute(3) }])]
     const late = [sourceCandle(0), sourceCandle(1), sourceCandle(3), sourceCandle(4)]
     const { source } = createScriptedSource({ records: late, connections: [] })
@@ -197,7 +197,7 @@ describe('following a source', () => {
     expect(minutesOf(found)).toEqual([1, 4])
   })
 
-  test('says so when there are more holes than it keeps, and gives up the oldest', async () => {
+  test('drops the oldest gap with a warning when there are more than it keeps', async () => {
     const records = Array.from({ length: 1_003 }, (_, count) => sourceCandle(2 * count))
     const { source } = createScriptedSource({ records, connections: [], history: () => [] })
     const { messages } = await follow(source, { series: [createFollowedSeries(btc, minute(0), null)], count: 1_003 })
@@ -205,7 +205,7 @@ describe('following a source', () => {
     expect(messages.filter((message) => message === 'giving up on missing records')).toHaveLength(2)
   })
 
-  test('gives up a hole that is too old', async () => {
+  test('gives up on a gap that is too old', async () => {
     const hole = { from: minute(1), to: minute(3) }
     const series = [createFollowedSeries(btc, minute(4), null, [hole])]
     const { source } = createScriptedSource({ records: btcMinutes(4, 6), connections: [], history: () => [] })
@@ -227,7 +227,7 @@ describe('following a source', () => {
     ])
   })
 
-  test('stops where a source refuses before it ever worked, and asks again when it did', async () => {
+  test('fails when a source refuses before it ever worked, and retries if it refuses later', async () => {
     const refused = new CrunchError('FEED_UNAVAILABLE', 'the key is wrong')
     const never = all({ records: btcMinutes(0, 5), connections: [{ count: 0, end: refused }] })
     await expect(follow(never, { count: 1 })).rejects.toBe(refused)
@@ -238,13 +238,13 @@ describe('following a source', () => {
     expect(Math.max(...waits)).toBeGreaterThanOrEqual(defaultPatience.longestMs)
   })
 
-  test('refuses what the source does not offer, with what it has', async () => {
+  test('refuses a series that the source does not offer, naming similar ones', async () => {
     const series = [createFollowedSeries({ ...btc, subject: 'BTCUSD' }, null, null)]
     const followed = follow(all({ records: [], connections: [] }), { series, count: 1 })
     await expect(followed).rejects.toThrow('no subject "BTCUSD"; did you mean "BTCUSDT"?')
   })
 
-  test('passes on what is not the source: a broken program, a database that is away', async () => {
+  test('rethrows errors that are not of the source: bugs, an unreachable database', async () => {
     const broken = all({ records: btcMinutes(0, 5), connections: [{ count: 1, end: new TypeError('bug') }] })
     await expect(follow(broken, { count: 5 })).rejects.toThrow('bug')
     const failed = new CrunchError('STORE_UNAVAILABLE', 'no database')
@@ -253,9 +253,9 @@ describe('following a source', () => {
   })
 
   test.each([
-    ['as it fills up', (asked: number) => asked === 1],
-    ['as it repairs a hole', (asked: number) => asked === 3],
-  ])('passes on what is broken in a history %s, though the stream goes on', async (_when, isBroken) => {
+    ['while filling a series', (asked: number) => asked === 1],
+    ['while repairing a gap', (asked: number) => asked === 3],
+  ])('rethrows a bug of the history %s, even though the stream continues', async (_when, isBroken) => {
     let asked = 0
     const source = createScriptedSource({
       records: btcMinutes(0, 8).filter((record) => minutesOf([record])[0] !== 3),
@@ -269,7 +269,7 @@ describe('following a source', () => {
     await expect(follow(source, { count: 100 })).rejects.toThrow('bug')
   })
 
-  test('lets the histories of many series wait at once, which is no leak of listeners', async () => {
+  test('waits for the histories of many series at once without a warning about leaked listeners', async () => {
     const scopes = Array.from({ length: 30 }, (_, index) => ({
       ...btc,
       subject: index === 0 ? 'BTCUSDT' : `S${index}`,
@@ -288,7 +288,7 @@ describe('following a source', () => {
     expect(mostListeners).toBeGreaterThanOrEqual(scopes.length)
   })
 
-  test('leaves out a series that nobody asked for, and says so', async () => {
+  test('ignores a series that was not requested, with a warning', async () => {
     const records = [sourceCandle(0), sourceCandle(1)]
     const { source } = createScriptedSource({ records, connections: [] })
     const stranger: FeedSource = {
@@ -303,7 +303,7 @@ describe('following a source', () => {
     expect(lines).toMatchObject([{ fields: { scope: 'binance:ETHUSDT:candle:1m' } }])
   })
 
-  test('loses nothing, wherever connections are cut and whatever history does', async () => {
+  test('loses nothing, wherever connections are cut and however history fails', async () => {
     const tick: FeedScope = { ...btc, kind: 'tick', granularity: '1s' }
     const records = Array.from({ length: 20 }, (_, count) => [
       sourceCandle(count),

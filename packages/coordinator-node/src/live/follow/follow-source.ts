@@ -10,13 +10,13 @@ export interface FollowOptions extends Follower {
   readonly onInterrupted: (reason: string) => Promise<void>
 }
 
-/** A connection that lasted this long was a good one, however quiet. */
+/** A connection that lasted this long resets the back-off, even without records. */
 const goodConnectionMs = 60_000
 
 /**
- * Follows a source until the signal aborts: connects again whenever it is interrupted, fills what was missed in between from
- * its history, and hands over every record of a series in order, as far as the source lets it.
- * Rejects with FEED_UNAVAILABLE when the source refuses before it ever worked: starting again would not help.
+ * Follows a source until the signal aborts: reconnects after each interruption, fills missed records from history, and
+ * delivers the records of each series in order, as far as the source allows.
+ * Rejects with FEED_UNAVAILABLE when the source refuses before it ever worked, because a restart would not help.
  */
 export async function* followSource(options: FollowOptions): AsyncGenerator<readonly SourceRecord[], void, undefined> {
   const { source, series, log, timing, patience, signal, onInterrupted } = options
@@ -61,7 +61,7 @@ export async function* followSource(options: FollowOptions): AsyncGenerator<read
       reason,
       waitMs: Math.round(waitMs),
     })
-    // Providers end connections now and then, to begin new ones.
+    // Providers end connections from time to time so that clients reconnect.
     if (!isOrderly || failures > 1) await onInterrupted(reason)
     await timing.wait(waitMs, signal)
   }

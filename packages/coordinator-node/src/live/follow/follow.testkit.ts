@@ -17,7 +17,7 @@ export const btcMinutes = (from: number, to: number) =>
 export const minutesOf = (records: readonly SourceRecord[]) =>
   records.map((record) => (record.eventAt - minute(0)) / 60_000)
 
-/** Waits pass at once, and move the time that the follower sees. */
+/** Waits end at once and advance the follower's clock. */
 function quickTiming(at: Instant = minute(100)): Timing & { readonly waits: number[] } {
   const waits: number[] = []
   let now = at
@@ -37,11 +37,11 @@ function quickTiming(at: Instant = minute(100)): Timing & { readonly waits: numb
 export interface Followed {
   readonly series?: readonly FollowedSeries[]
   readonly patience?: Partial<Patience>
-  /** Stop when this many different records have come. */
+  /** Stops when this many different records have arrived. */
   readonly count: number
 }
 
-/** Follows a source until so many records have come. */
+/** Follows a source until a number of records has arrived. */
 export async function follow(
   source: FeedSource,
   { series = [createFollowedSeries(btc, null, minute(0))], patience, count }: Followed,
@@ -73,6 +73,6 @@ export async function follow(
   return { found, messages: lines.map(({ message }) => message), lines, interruptions, waits: timing.waits }
 }
 
-/** A scripted source with a history of everything. */
+/** A scripted source with a complete history. */
 export const all = (script: Omit<Script, 'history'>) =>
   createScriptedSource({ ...script, history: (found) => found }).source

@@ -4,34 +4,34 @@ import { durationMs, formatInstant, type Instant } from '../../domain/time.ts'
 import type { SourceRecord } from '../../ports/feed-source.ts'
 import { createSeriesProgress, type SeriesProgress } from './series-progress.ts'
 
-/** A hole that history did not fill yet. */
+/** A gap that history has not filled yet. */
 export interface OpenHole extends Stretch {
   triedCount: number
   nextTryAt: number
 }
 
-/** One series of a source while it is followed. */
+/** The state of one followed series. */
 export interface FollowedSeries {
   readonly scope: FeedScope
-  /** The grid of candles; other kinds come when they come. */
+  /** Grid step of candles; other kinds have no grid. */
   readonly stepMs: number | null
   readonly progress: SeriesProgress
   holes: OpenHole[]
   /** Whether the records before the next new one must still be fetched from history. */
   isBehind: boolean
-  /** When the stream last brought something, or began to be all that there is; `null` while history fills the series up. */
+  /** When the stream last delivered a record or became the only source of records; `null` while history fills the series. */
   heardAt: number | null
-  /** How often history was asked since then whether there is something. */
+  /** Number of history checks since then. */
   quietLooks: number
 }
 
-/** Holes are kept up to this many: more would be a series that is mostly not there. */
+/** Maximum number of gaps; with more, the series is mostly missing. */
 const mostHoles = 1_000
 
 /**
- * @param watermark when the newest record that is stored ended, for a candle, or was; `null` for a series that has no records
- * @param startAt where a series without records begins; `null`: with whatever comes first
- * @param holes what the stored records leave out
+ * @param watermark end of the newest stored candle, or time of the newest stored record; `null` for a series without records
+ * @param startAt where a series without records begins; `null`: with the first record to arrive
+ * @param holes gaps in the stored records
  */
 export function createFollowedSeries(
   scope: FeedScope,
@@ -40,9 +40,9 @@ export function createFollowedSeries(
   holes: readonly Stretch[] = [],
 ): FollowedSeries {
   const stepMs = scope.kind === 'candle' ? durationMs(scope.granularity) : null
-  // A candle is known when the next one opens.
+  // A candle becomes known when the next one opens.
   const next = watermark === null ? startAt : stepMs === null ? watermark + 1 : watermark
-  // On a grid, gaps are known too. Elsewhere an old record may be new, which only the store knows.
+  // On a grid, gaps are known too. Without one, only the store knows whether an old record is new.
   const knownBefore = watermark === null || stepMs === null ? undefined : watermark
   const series: FollowedSeries = {
     scope,
@@ -57,14 +57,14 @@ export function createFollowedSeries(
   return series
 }
 
-/** Gives the hole that there is no room for any more, the oldest one. */
+/** Returns the oldest gap if there is no room for it any more. */
 export function addHole(series: FollowedSeries, { from, to }: Stretch, nextTryAt: number): Stretch | undefined {
   if (from >= to) return undefined
   series.holes = [...series.holes, { from, to, triedCount: 0, nextTryAt }]
   return series.holes.length > mostHoles ? series.holes.shift() : undefined
 }
 
-/** What is left of a hole after history has answered with these records. */
+/** The rest of a gap after history has returned these records. */
 export function remainingHoles(series: FollowedSeries, hole: Stretch, records: readonly SourceRecord[]): Stretch[] {
   if (series.stepMs === null) return []
   return holesIn(

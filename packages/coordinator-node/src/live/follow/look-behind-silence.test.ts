@@ -6,7 +6,7 @@ import { createFollowedSeries } from './followed-series.ts'
 import { createScriptedSource } from './scripted-source.testkit.ts'
 
 describe('a silent stream', () => {
-  test('makes a source connect again when its history has news, which are handed over', async () => {
+  test('is interrupted when history has newer records, which are delivered', async () => {
     let connections = 0
     let asked = 0
     const { source } = createScriptedSource({ records: [], connections: [] })
@@ -32,7 +32,7 @@ describe('a silent stream', () => {
     ])
   })
 
-  test('is none while a source sends what cannot be taken', async () => {
+  test('is not interrupted while its records are rejected', async () => {
     let asked = 0
     const { source } = createScriptedSource({ records: [], connections: [] })
     const ahead: FeedSource = {
@@ -51,11 +51,11 @@ describe('a silent stream', () => {
       },
     }
     await follow(ahead, { series: [createFollowedSeries(btc, minute(100), null)], count: 1 })
-    // As it fills up.
+    // While filling the series.
     expect(asked).toBe(1)
   })
 
-  test('is asked about ever more rarely while history has nothing new either', async () => {
+  test('is checked at growing intervals while history has nothing new either', async () => {
     let asked = 0
     const { source } = createScriptedSource({ records: [], connections: [] })
     const quiet: FeedSource = {
@@ -75,7 +75,7 @@ describe('a silent stream', () => {
       count: 1,
     })
     expect(interruptions).toEqual([])
-    // As it fills up; then when it has been silent for 2, 4, 8, 16 and 32 minutes.
+    // While filling the series; then after 2, 4, 8, 16 and 32 minutes of silence.
     const minutes = waits.reduce((sum, wait) => sum + wait, 0) / 60_000
     expect(minutes).toBeGreaterThanOrEqual(32)
     expect(minutes).toBeLessThan(40)

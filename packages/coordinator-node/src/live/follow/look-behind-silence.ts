@@ -10,9 +10,9 @@ import type { Session } from './session.ts'
 const rarest = 6
 
 /**
- * Asks history when the stream has been silent about a series for long, ever more rarely. A connection may stand, answer pings
- * and carry nothing: it is interrupted where history has something newer, which is handed over. Without that, nothing has
- * happened there, as on a market that is closed.
+ * Checks the history of a series whose stream has been silent for long, at growing intervals. A connection may stay open and
+ * answer pings but deliver nothing: if history has newer records, they are delivered and the connection is interrupted.
+ * Otherwise there is simply no news, as on a closed market.
  */
 export async function lookBehindSilence(session: Session, series: FollowedSeries): Promise<void> {
   const { timing, patience, log } = session

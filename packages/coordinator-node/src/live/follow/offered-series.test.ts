@@ -11,8 +11,8 @@ const scope = (changes: object = {}) => ({
   ...{ source: 'exchange', subject: 'BTCUSDT', kind: 'candle', granularity: '1m', ...changes },
 })
 
-describe('what a source offers', () => {
-  test('is each subject of each kind at each of its granularities', () => {
+describe('the offer of a source', () => {
+  test('contains each subject of each kind at each of its granularities', () => {
     expect(isOffered(exchange, scope())).toBe(true)
     expect(isOffered(exchange, scope({ kind: 'tick', granularity: '7s' }))).toBe(true)
     expect(isOffered(exchange, scope({ granularity: '5m' }))).toBe(false)
@@ -21,7 +21,7 @@ describe('what a source offers', () => {
     expect(() => requireOffered(exchange, [scope(), scope({ subject: 'ETHUSDT' })])).not.toThrow()
   })
 
-  test('may be any subject, where the provider cannot list them', () => {
+  test('may contain any subject, if the provider cannot list them', () => {
     const offers: readonly FeedOffer[] = [{ source: 'exchange', subjects: 'any', kind: 'tick', granularities: ['1m'] }]
     expect(isOffered(offers, scope({ kind: 'tick', subject: 'whatever' }))).toBe(true)
     expect(() => requireOffered(offers, [scope({ kind: 'tick', granularity: '1s' })])).toThrow('there are 1m')
@@ -34,13 +34,13 @@ describe('what a source offers', () => {
     [{ granularity: '5m' }, 'no granularity 5m of "candle"; there are 1m, 1h'],
     [{ kind: 'candles' }, 'no kind "candles"; did you mean "candle"?'],
     [{ kind: 'depth' }, 'no kind "depth"; there are candle, tick'],
-  ])('is named where something else was asked for: %o', (changes, cause) => {
+  ])('is named in the error about a missing series: %o', (changes, cause) => {
     const asked = scope(changes)
     const key = `exchange:${asked.subject}:${asked.kind}:${asked.granularity}`
     expect(() => requireOffered(exchange, [asked])).toThrow(`no source offers the series ${key}: ${cause}`)
   })
 
-  test('is shown in part where it is much, and may be nothing', () => {
+  test('is shortened in errors if it is long, and may be empty', () => {
     const subjects = Array.from({ length: 23 }, (_, index) => `X${index * 7919}`)
     const offers: readonly FeedOffer[] = [{ source: 'exchange', subjects, kind: 'tick', granularities: 'any' }]
     const asked = scope({ kind: 'tick', subject: 'something-else' })

@@ -26,7 +26,7 @@ function problemOf(offer: FeedOffer, scope: FeedScope): Part | null {
   return offer.subjects === 'any' || offer.subjects.includes(scope.subject) ? null : 'subject'
 }
 
-/** Of the offer that comes closest. */
+/** The difference to the most similar offer. */
 function whatIsWrong(offers: readonly FeedOffer[], scope: FeedScope): string {
   const problems = offers.map((offer) => problemOf(offer, scope))
   const offer = (part: Part) => offers[problems.indexOf(part)]

@@ -2,7 +2,7 @@ import { repairHole } from './fill-series.ts'
 import { lookBehindSilence } from './look-behind-silence.ts'
 import type { Session } from './session.ts'
 
-/** What history is asked for beside the stream, until the session ends: holes that stayed open, ever more rarely, and silence. */
+/** Reads history besides the stream until the session ends: for open gaps, at growing intervals, and for silent series. */
 export async function repairSeries(session: Session): Promise<void> {
   if (session.source.history === undefined) return
   while (!session.ending.aborted) {

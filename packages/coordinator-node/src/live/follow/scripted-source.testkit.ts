@@ -2,15 +2,15 @@ import { feedScopeKey } from '../../domain/feed-record.ts'
 import { FeedInterrupted, type FeedSource, type SourceRecord } from '../../ports/feed-source.ts'
 
 export interface Script {
-  /** Everything there ever was, in the order in which it became known. */
+  /** All records, in the order in which they became known. */
   readonly records: readonly SourceRecord[]
-  /** What each connection streams: the records from where the last one stopped, so many; then how it ends. The last one goes on. */
+  /** For each connection, the number of records it streams from where the last one stopped, and how it ends. The last one stays open. */
   readonly connections: readonly { readonly count: number; readonly lost?: number; readonly end?: Error }[]
-  /** Told of every question to history; may throw, or leave records out. Absent: the source has no history. */
+  /** Called for every history request; may throw or omit records. Absent: the source has no history. */
   readonly history?: (found: readonly SourceRecord[]) => readonly SourceRecord[]
 }
 
-/** A provider at the port: what happens on each connection is written down beforehand. Its last connection stays open. */
+/** A source with scripted connections. The last connection stays open. */
 export function createScriptedSource({ records, connections, history }: Script) {
   let position = 0
   let connectionCount = 0
@@ -22,7 +22,7 @@ export function createScriptedSource({ records, connections, history }: Script) 
     async *stream(scopes, _from, signal, onOpen) {
       const script = connections[connectionCount] ?? { count: records.length }
       connectionCount += 1
-      // What became known while nobody was connected.
+      // Records that became known between connections.
       position += script.lost ?? 0
       onOpen?.()
       const keys = new Set(scopes.map(feedScopeKey))
@@ -39,7 +39,7 @@ export function createScriptedSource({ records, connections, history }: Script) 
   async function* answer(scope: Parameters<NonNullable<FeedSource['history']>>[0], from: number, to: number) {
     const known = records.slice(0, position).filter((record) => feedScopeKey(record) === feedScopeKey(scope))
     const newest = known.at(-1)
-    // Like trades of one millisecond: the newest may not be complete, so history has it once there is a newer one, or nothing comes any more.
+    // As with trades of one millisecond, the newest record may be incomplete: history has it once a newer one exists or the stream has ended.
     const isSettled = scope.kind === 'candle' || position >= records.length
     const settled = isSettled ? known : known.filter((record) => record !== newest)
     const found = settled.filter((record) => record.eventAt >= from && record.eventAt < to)

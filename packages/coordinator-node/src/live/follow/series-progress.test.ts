@@ -3,7 +3,7 @@ import { candle, minute, minuteMs } from '../../ports/store-samples.ts'
 import { createSeriesProgress } from './series-progress.ts'
 
 describe('the progress of a series', () => {
-  test('goes on behind its newest record, whatever comes late', () => {
+  test('continues after its newest record, regardless of late ones', () => {
     const progress = createSeriesProgress(minuteMs, minute(0))
     expect(progress.next()).toBe(minute(0))
     for (const count of [0, 3, 1]) progress.take(candle(count))
@@ -11,7 +11,7 @@ describe('the progress of a series', () => {
     expect(createSeriesProgress(null, null).next()).toBeNull()
   })
 
-  test('knows what came, and what was there before; other values of the same key are news', () => {
+  test('recognizes repeated and stored records; other values of the same key are new', () => {
     const progress = createSeriesProgress(minuteMs, minute(2), minute(2))
     expect([1, 2, 3].map((count) => progress.isKnown(candle(count)))).toEqual([true, false, false])
     expect(createSeriesProgress(minuteMs, minute(2)).isKnown(candle(1))).toBe(false)
@@ -21,7 +21,7 @@ describe('the progress of a series', () => {
     expect(progress.isKnown(candle(2))).toBe(false)
   })
 
-  test('finds the hole before a record of a grid, and none without a grid or a beginning', () => {
+  test('finds the gap before a record on a grid, but none without a grid or a start', () => {
     const progress = createSeriesProgress(minuteMs, minute(2), minute(2))
     expect(progress.holeBefore(candle(2))).toBeNull()
     expect(progress.holeBefore(candle(5))).toEqual({ from: minute(2), to: minute(5) })

@@ -2,7 +2,7 @@ import type { Stretch } from '../../domain/stretch.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { SourceRecord } from '../../ports/feed-source.ts'
 
-/** How many of the newest records are remembered, to recognise repeated ones. */
+/** Number of newest records that are remembered to recognize repeated ones. */
 const rememberedRecords = 4_096
 
 /** Which records of one series have arrived, from a source that may repeat, skip or reorder them. */
@@ -11,18 +11,18 @@ export interface SeriesProgress {
    * The `eventAt` from which no record has arrived yet; `null` before the first record of a series that starts over.
    */
   next(): Instant | null
-  /** Whether exactly this record came before. With other values it is not: the store keeps revisions apart. */
+  /** Whether exactly this record has arrived before. A record with other values is a revision, which the store handles. */
   isKnown(record: SourceRecord): boolean
-  /** What the grid still has before a record that is about to be taken; `null` without a hole, or without a grid. */
+  /** The gap in the grid before a record that is about to be accepted; `null` without a gap or grid. */
   holeBefore(record: SourceRecord): Stretch | null
   take(record: SourceRecord): void
 }
 
 /**
- * @param stepMs the grid of a series that has one: a record each step
- * @param next where it continues; `null` for a series that starts with the first record to arrive
- * @param knownBefore what is older is taken as known: by default nothing is
- * @param missing what is not known all the same
+ * @param stepMs grid step, for a series with one record per step
+ * @param next where the series continues; `null` for a series that starts with the first record to arrive
+ * @param knownBefore older records count as known; default: none
+ * @param missing gaps before `knownBefore`, which are not known
  */
 export function createSeriesProgress(
   stepMs: number | null,
@@ -32,7 +32,7 @@ export function createSeriesProgress(
 ): SeriesProgress {
   const isMissing = (at: Instant) => missing.some(({ from, to }) => from <= at && at < to)
   const recent = new Map<Instant, string>()
-  // A series that starts over begins with its first record, wherever that is.
+  // A series that starts over begins with its first record.
   let hasBegun = Number.isFinite(knownBefore)
   let upTo = next
   return {

@@ -13,12 +13,12 @@ export interface Follower {
   readonly onConnected: () => Promise<void>
 }
 
-/** What the parts of one session share. */
+/** State shared by the parts of one session. */
 export interface Session extends Follower {
   /** `false` once the reader of the session has stopped. */
   readonly emit: (records: readonly SourceRecord[]) => Promise<boolean>
   /** Aborts when the session is over, whether it ended or failed. */
   readonly ending: AbortSignal
-  /** Whether history answers. While it does not, new records are not held up for it. */
+  /** Whether history answers. While it does not, new records do not wait for it. */
   historyAnswers: boolean
 }

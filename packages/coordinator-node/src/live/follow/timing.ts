@@ -13,13 +13,13 @@ export interface Timing {
 
 export const wallTiming: Timing = { now: () => Date.now(), wait, random: () => Math.random() }
 
-/** How patient a follower is. */
+/** Time-outs and intervals of a follower. */
 export interface Patience extends BackOff {
-  /** How long new records wait while history does not give what is missing before them. */
+  /** How long new records wait for the records missing before them. */
   readonly historyMs: number
-  /** How often holes that stayed open are tried again; the wait for each doubles. */
+  /** First interval between reads of an open gap; doubles each time. */
   readonly repairMs: number
-  /** A hole that is this old is given up. */
+  /** Age at which a gap is given up. */
   readonly giveUpMs: number
 }
 
@@ -32,8 +32,8 @@ export const defaultPatience: Patience = {
 }
 
 /**
- * The wait before a try after `failures` failed ones: the back-off of many nodes that lost the same provider, and never less
- * than the provider asked for.
+ * The wait before the next attempt after `failures` failed ones: back-off with jitter, because many nodes may have lost the
+ * same provider, but at least as long as the provider asked.
  */
 export function retryWaitMs(failures: number, retryAfterMs: number | null, patience: BackOff, timing: Timing): number {
   const ownMs = scatteredBackOffMs(failures, patience, timing.random)

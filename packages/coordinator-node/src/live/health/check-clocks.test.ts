@@ -5,7 +5,7 @@ import { candle, minute } from '../../ports/store-samples.ts'
 import { readSettings } from '../settings.ts'
 import { createSettlingGate, tellClockFaults } from './check-clocks.ts'
 
-/** A live worker's clocks: its own stands at minute 0, the database server's where a test sets it. */
+/** A live worker's clocks: its own is at minute 0, the database server's is set by the test. */
 function openScene(env: Record<string, string> = {}) {
   const scene = { storeAt: minute(0) }
   const store = { ...createMemoryStore(), storeTime: async () => scene.storeAt }
@@ -15,7 +15,7 @@ function openScene(env: Record<string, string> = {}) {
 }
 
 describe('settling by a clock', () => {
-  test('waits while the clock is far from that of the database server, and says so once a change', async () => {
+  test('waits while the clock is far from that of the database server, logged once per change', async () => {
     const { scene, log, context } = openScene()
     const mayWork = createSettlingGate(context)
     expect(await mayWork()).toBe(true)
@@ -29,14 +29,14 @@ describe('settling by a clock', () => {
     expect(log.lines[0]?.message).toMatch(/2 h behind that of the database server.*no round is settled/)
   })
 
-  test('takes no notice of it in a replay, whose time the records carry', async () => {
+  test('ignores the skew in a replay, whose time comes from the records', async () => {
     const { scene, context } = openScene({ FEED_REPLAY_FILES: 'day.csv' })
     scene.storeAt = minute(120)
     expect(await createSettlingGate(context)()).toBe(true)
   })
 })
 
-test('a worker says at its start that its clock is behind what is stored', async () => {
+test('a worker logs at its start that its clock is behind the stored records', async () => {
   const { store, log, context } = openScene()
   await tellClockFaults(context)
   expect(log.lines).toEqual([])

@@ -4,12 +4,12 @@ import type { WorkerContext } from '../workers/worker-context.ts'
 
 type ClockContext = Pick<WorkerContext, 'store' | 'clock' | 'settings' | 'log'>
 
-/** What a query takes is no difference between two clocks. */
+/** Duration of a query, which must not count as clock skew. */
 const leastToleranceMs = 1_000
-/** A clock that is wrong by more could void rounds that are well, or close a period before its last round. */
+/** With more clock skew, valid rounds could become void, or a period could close before its last round. */
 const settlingLimitMs = 60_000
 
-/** Says at the start of a live worker that its clock cannot be right, by what is stored and by the database server's clock. */
+/** Logs at the start of a live worker if its clock contradicts the stored records or the database server's clock. */
 export async function tellClockFaults({ store, clock, settings, log }: ClockContext): Promise<void> {
   const toleranceMs = Math.max(leastToleranceMs, clockToleranceMs(settings))
   const before = clock.now()
@@ -25,7 +25,7 @@ export async function tellClockFaults({ store, clock, settings, log }: ClockCont
   }
 }
 
-/** Asks whether this clock is so far from the database server's that nothing may be settled by it. Says so once a change. */
+/** Checks whether this clock differs too much from the database server's to settle rounds. Logs each change once. */
 export function createSettlingGate({ store, clock, settings, log }: ClockContext): () => Promise<boolean> {
   if (settings.FEED_REPLAY_FILES !== undefined) return async () => true
   let isTold = false

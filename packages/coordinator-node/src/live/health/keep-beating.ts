@@ -3,24 +3,24 @@ import type { WorkerContext, WorkerName } from '../workers/worker-context.ts'
 
 const beatEveryMs = 5_000
 /**
- * The delay that the operating system, a full garbage collection or a busy database may cause; beyond it, the worker is
- * stuck.
+ * The longest delay that the operating system, a full garbage collection or a busy database may cause; beyond it, the worker
+ * counts as stuck.
  */
 const nextWithinMs = 20_000
 
-/** The signs of life of workers that share a process. */
+/** Heartbeats of the workers of one process. */
 export interface Beating {
-  /** A pass over the work is finished. */
+  /** Reports that a pass over the work is finished. */
   worked(): void
-  /** The newest pass failed, in a way that does not end the worker. Said at once when it is news. */
+  /** Reports that the newest pass failed without ending the worker. A change is stored at once. */
   failed(reason: string): Promise<void>
-  /** Ends the signs of life. */
+  /** Stops the heartbeats. */
   stop(): Promise<void>
 }
 
 /**
- * Says every few seconds that these workers are alive, until it is stopped or the signal aborts. One that cannot be stored is
- * no failure of the worker's own: its silence shows, and the worker finds out by itself that the database is gone.
+ * Stores a heartbeat of these workers every few seconds, until stopped or aborted. A heartbeat that cannot be stored is only
+ * logged: the missing heartbeat shows in health, and the worker itself detects that the database is gone.
  */
 export function keepBeating(
   { store, log, signal }: Pick<WorkerContext, 'store' | 'log' | 'signal'>,

@@ -33,11 +33,11 @@ interface Scene {
   now: number
   monotonicMs: number
   isReachable: boolean
-  /** When a score worker that lives has last finished its work; `undefined`: the store knows. */
+  /** When a running score worker last finished its work; `undefined`: as stored. */
   scoreWorkedAtMs?: number
 }
 
-/** As the store would tell it, were its clock the scene's. */
+/** The facts of the store, as if its clock were the scene's. */
 function scoreBeat({ now, monotonicMs, scoreWorkedAtMs = 0 }: Scene) {
   return {
     worker: 'score',
@@ -49,7 +49,7 @@ function scoreBeat({ now, monotonicMs, scoreWorkedAtMs = 0 }: Scene) {
   }
 }
 
-/** A watch on a memory store, whose clocks go on by hand. */
+/** A watch on a memory store, with clocks advanced by the test. */
 function openScene({ isReplay = false, speed = 1, workEveryMs = grid.workEveryMs, storeAt }: SceneOptions = {}) {
   const scene: Scene = { now: minute(0), monotonicMs: 0, isReachable: true }
   const store: MemoryStore = createMemoryStore()
@@ -69,7 +69,7 @@ function openScene({ isReplay = false, speed = 1, workEveryMs = grid.workEveryMs
   })
   return {
     ...{ scene, store, log },
-    /** Time goes on by some seconds; then the watch looks. */
+    /** Advances time by some seconds, then lets the watch check. */
     async after(seconds: number) {
       scene.now += seconds * 1_000
       scene.monotonicMs += seconds * 1_000
@@ -80,7 +80,7 @@ function openScene({ isReplay = false, speed = 1, workEveryMs = grid.workEveryMs
   }
 }
 
-/** Two models, an open period with a round that nobody settles, and a fresh feed. */
+/** Two models, an open period with an unsettled round, and a fresh feed. */
 async function leaveUnsettled(store: MemoryStore): Promise<void> {
   await prepare(store)
   await answeredRound(store, round(0, { expiresAt: minute(1_000) }))
@@ -89,12 +89,12 @@ async function leaveUnsettled(store: MemoryStore): Promise<void> {
 }
 
 describe('the watch', () => {
-  it('says that there is no model yet, which is no alarm', async () => {
+  it('notes, without an alarm, that there is no model yet', async () => {
     const { after } = openScene()
     expect(await after(3_600)).toEqual({ alarms: [], notes: ['no model has joined yet: rounds open once one has'] })
   })
 
-  it('tells a standstill once it has lasted, in health for as long as it lasts and in the log once', async () => {
+  it('reports a lasting standstill in health until it ends, and in the log once', async () => {
     const { scene, store, log, after } = openScene()
     await leaveUnsettled(store)
     scene.now = minute(5) + 1_000
@@ -124,14 +124,14 @@ describe('the watch', () => {
     [1_000, 42],
     [5_000, 50],
   ])(
-    'tells of a score worker that lives but is stuck, looking for work every %i ms, within %i s',
+    'reports a score worker that is alive but stuck, with an interval of %i ms, within %i s',
     async (workEveryMs, limit) => {
       const { scene, store, after } = openScene({ workEveryMs })
       await leaveUnsettled(store)
       scene.now = minute(5) + 1_000
       scene.scoreWorkedAtMs = 0
       await after(0)
-      // The beat that told of its last work came up to 5 s late.
+      // The heartbeat that reported its last pass came up to 5 s late.
       scene.scoreWorkedAtMs = 5_000
       const alarms: string[] = []
       for (let seconds = 5; seconds <= limit && alarms.length === 0; seconds += 5) {
@@ -141,7 +141,7 @@ describe('the watch', () => {
     },
   )
 
-  it('is no alarm while a score worker at work waits for a truth, nor when the round has just expired', async () => {
+  it('raises no alarm while a working score worker waits for a truth, or right after the round has expired', async () => {
     const { scene, store, after } = openScene()
     await prepare(store)
     await answeredRound(store, round(0, { expiresAt: minute(10) }))
@@ -157,7 +157,7 @@ describe('the watch', () => {
     expect(await look(10)).toMatchObject([{ heldUpBy: expect.stringContaining('time for a truth has passed') }])
   })
 
-  it('is no alarm while one after the other is settled: a node that is slow does not stand still', async () => {
+  it('raises no alarm while rounds are settled one after the other, however slowly', async () => {
     const { scene, store, after } = openScene()
     await leaveUnsettled(store)
     for (const count of [1, 2, 3]) await answeredRound(store, round(count, { expiresAt: minute(1_000) }))
@@ -172,20 +172,20 @@ describe('the watch', () => {
     expect((await after(40)).alarms).not.toEqual([])
   })
 
-  it('gives a replay the same time by the wall, however fast its own time goes', async () => {
+  it('measures a replay by wall time, regardless of its speed', async () => {
     const { scene, store, after } = openScene({ isReplay: true, speed: Number.POSITIVE_INFINITY })
     await leaveUnsettled(store)
     scene.now = minute(5)
     await after(0)
     scene.now = minute(600)
-    // The feed has stopped as far as a replay's time tells; only what is asked by the wall is asked.
+    // By replay time the feed has stopped, but only wall time counts.
     await store.putFeedStatus(btc, 'stale', null, minute(10))
     const early = (await after(39)).alarms.map(({ stage }) => stage)
     expect(early).toEqual([])
     expect((await after(1)).alarms.map(({ stage }) => stage)).toContain('score')
   })
 
-  it('names a clock that is behind what is stored, at the first look, and since when', async () => {
+  it('reports a clock that is behind the stored records at the first check, with its start', async () => {
     const { scene, store, after, log } = openScene()
     await store.appendRecords([candle(119)])
     expect(await after(0)).toMatchObject({
@@ -213,7 +213,7 @@ describe('the watch', () => {
     ])
   })
 
-  it('does not go on with what it saw when it cannot look any more', async () => {
+  it('replaces its last result by an alarm when the state cannot be read any more', async () => {
     const { scene, watch, after } = openScene()
     await after(1)
     scene.isReachable = false

@@ -11,7 +11,7 @@ import type { ProgressReport, Standstill } from '../../report/report-context.ts'
 export interface ProgressWatch {
   /** Reads the stored facts, and logs changes. */
   look(): Promise<void>
-  /** Of the last look; that none succeeded for a while is an alarm. */
+  /** The result of the last check. It is an alarm if no check has succeeded for a while. */
   latest(): ProgressReport
 }
 
@@ -19,12 +19,12 @@ export interface ProgressWatchOptions {
   readonly grid: PipelineGrid
   readonly reads: Pick<ReportReads, 'feedStates' | 'pipelineProgress' | 'storeTime'>
   readonly clock: Clock
-  /** By how much clocks may differ. */
+  /** Tolerated clock skew. */
   readonly toleranceMs: number
-  /** How many times faster than the wall's a replay's time goes; infinite: as fast as possible. 1 for a live node. */
+  /** Replay speed as a multiple of real time; infinite: as fast as possible. 1 for a live node. */
   readonly speed: number
   readonly log: Log
-  /** A clock that only goes forward. */
+  /** A monotonic clock. */
   readonly monotonicMs: () => number
 }
 
@@ -38,7 +38,7 @@ export function watchProgress(options: ProgressWatchOptions): ProgressWatch {
   let began: Instant | undefined
   let lookedAtMs = beganAtMs
   let report: ProgressReport = { alarms: [], notes: [] }
-  /** By key: since when it is seen to stand still. */
+  /** By key: since when a standstill has been observed. */
   const seenSinceMs = new Map<string, number>()
   const told = new Map<string, Standstill>()
 

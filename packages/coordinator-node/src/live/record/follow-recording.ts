@@ -10,8 +10,7 @@ export interface FollowedRecording {
   readonly timing: Pick<Timing, 'wait'>
   readonly signal: AbortSignal
   /**
-   * Called after each check with the number of records in the file, and of those that came too late for their place in
-   * it.
+   * Called after each check with the number of records in the file, and of records that came too late for their place in it.
    */
   readonly onProgress: (count: number, lateCount: number) => void
 }
@@ -19,8 +18,8 @@ export interface FollowedRecording {
 const pollMs = 1_000
 
 /**
- * Writes a stretch as an NDJSON recording, and goes on with what the node stores until its end or until `signal` aborts.
- * Plain text, so that the file can be read at any moment. Rejects when there is a file already.
+ * Writes a time range as an NDJSON recording and continues with newly stored records until its end or until `signal`
+ * aborts. Uncompressed, so that the file can be read at any time. Rejects if the file exists.
  */
 export async function followRecording(path: string, recording: FollowedRecording): Promise<void> {
   const { store, stretch, timing, signal, onProgress } = recording
@@ -36,7 +35,7 @@ export async function followRecording(path: string, recording: FollowedRecording
         count += page.length
         cursor = page.at(-1)
       }
-      // What was stored since the first look, and is not behind what is written.
+      // Baseline: records stored since then but not written came too late for their place in the file.
       known ??= { stored, written: count }
       onProgress(count, Math.max(0, stored - known.stored - (count - known.written)))
       if (cursor !== undefined && cursor.knownAt >= stretch.to) return

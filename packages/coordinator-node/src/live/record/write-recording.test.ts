@@ -36,7 +36,7 @@ async function readBack(source: FeedSource) {
   return batches
 }
 
-it('writes rows with the times of a record, in order of when it was known', async () => {
+it('writes rows with the times of each record, ordered by knownAt', async () => {
   const store = createMemoryStore()
   await store.appendRecords([{ ...candle(0), knownAt: minute(9) }, candle(1), candle(2), candle(50)])
   expect(await writeRecording(fileOf(), store, { scope: btc, from: minute(3), to: minute(51) }, signal)).toBe(2)
@@ -58,7 +58,7 @@ it('writes rows with the times of a record, in order of when it was known', asyn
   ])
 })
 
-it('leaves no file behind where there is nothing to write, or a value cannot be written', async () => {
+it('creates no file when there are no records, or when a value cannot be written', async () => {
   const store = createMemoryStore()
   expect(await writeRecording(fileOf(), store, { scope: btc, ...always }, signal)).toBe(0)
   await store.appendRecords([candle(0, { subject: 'x' })])
@@ -69,11 +69,11 @@ it('leaves no file behind where there is nothing to write, or a value cannot be 
   expect(await readdir(folder)).toEqual([])
 })
 
-it('records what a node received so that it replays to the same results', async () => {
+it('records what a node received, so that a replay gives the same results', async () => {
   const rows = Array.from({ length: 200 }, (_, index) => {
     const at = new Date(minute(index)).toISOString()
     const late = new Date(minute(index + 2)).toISOString()
-    // A revision stands behind the first version; some candles were known late.
+    // A revision follows the first version; some candles became known late.
     const close = 100 + Math.sin(index / 7)
     return [
       { event_at: at, subject: 'BTCUSDT', close },
@@ -113,7 +113,7 @@ it('records what a node received so that it replays to the same results', async 
   expect(second.leaderboard).toEqual(first.leaderboard)
 })
 
-it('goes on with what is stored, and says what came too late for its place', async () => {
+it('continues with newly stored records, and reports those that came too late for their place', async () => {
   const store: Store = createMemoryStore()
   await store.appendRecords([candle(0), candle(2)])
   const ending = new AbortController()

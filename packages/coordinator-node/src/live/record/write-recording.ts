@@ -8,7 +8,7 @@ import { type FeedRecord, type FeedScope, feedScopeKey } from '../../domain/feed
 import { formatInstant, type Instant } from '../../domain/time.ts'
 import type { FeedStore, RecordCursor } from '../../ports/store-feed.ts'
 
-/** Records of a series that were known in a stretch of time. */
+/** Records of a series that became known in a time range. */
 export interface RecordedStretch {
   readonly scope: FeedScope
   /** `from <= knownAt < to`. */
@@ -17,10 +17,10 @@ export interface RecordedStretch {
 }
 
 const pageRecords = 5_000
-/** What a row of a recording says of a record, beside its values. */
+/** The fields of a recording's row in addition to the values. */
 const reserved = ['event_at', 'known_at', 'received_at', 'subject'] as const
 
-/** The records of a stretch as the store has them, a page at a time, in order of (knownAt, eventAt). */
+/** Pages of the stored records of a time range, ordered by (knownAt, eventAt). */
 export async function* storedRecords(
   store: Pick<FeedStore, 'recordsBehind'>,
   { scope, from, to }: RecordedStretch,
@@ -53,8 +53,8 @@ export function recordingRow(record: FeedRecord): string {
 }
 
 /**
- * Writes a stretch as a gzipped NDJSON recording, streamed, and answers how many records it has. The file appears whole or
- * not at all; without a record none does.
+ * Streams a time range into a gzipped NDJSON recording and returns its number of records. The file is created completely or
+ * not at all; without records no file is created.
  */
 export async function writeRecording(
   path: string,

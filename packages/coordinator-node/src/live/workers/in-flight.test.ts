@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createInFlight } from './in-flight.ts'
 
-/** A piece of work that ends when told. */
+/** A piece of work that the test ends. */
 function createWork() {
   let end = () => {}
   let fail = (_error: Error) => {}
@@ -17,7 +17,7 @@ function createWork() {
   return { run, end: () => end(), fail: (error: Error) => fail(error), isStarted: () => startCount > 0 }
 }
 
-/** Lets everything run that is not waiting for something. */
+/** Lets all pending promise reactions run. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 describe('work in flight', () => {
@@ -29,7 +29,7 @@ describe('work in flight', () => {
     expect([first.isStarted(), second.isStarted()]).toEqual([true, true])
   })
 
-  test('waits for a free place at the limit, whichever piece ends first', async () => {
+  test('waits for a free slot at the limit, whichever piece ends first', async () => {
     const inFlight = createInFlight(2)
     const [first, second, third] = [createWork(), createWork(), createWork()]
     await inFlight.add(first.run)
@@ -42,7 +42,7 @@ describe('work in flight', () => {
     expect(third.isStarted()).toBe(true)
   })
 
-  test('counts a heavy piece for several, and starts one that is heavier than the limit alone', async () => {
+  test('counts a heavy piece as several, and runs one that exceeds the limit alone', async () => {
     const inFlight = createInFlight(2)
     const [heavy, light] = [createWork(), createWork()]
     await inFlight.add(heavy.run, 5)
@@ -70,7 +70,7 @@ describe('work in flight', () => {
     await drained
   })
 
-  test('tells of the first failure when more is added and when it is drained, and starts nothing after it', async () => {
+  test('rejects with the first failure when more is added or drained, and starts nothing after it', async () => {
     const inFlight = createInFlight(2)
     const [first, second, third] = [createWork(), createWork(), createWork()]
     await inFlight.add(first.run)

@@ -1,8 +1,8 @@
-/** Work that goes on beside the stream of records, at most `limit` pieces at once. */
+/** Runs work concurrently with the stream of records, at most `limit` pieces at once. */
 export interface InFlight {
   /**
    * Starts a piece of work; waits first while the limit is reached. Rejects with the first failure of any piece.
-   * @param weight how many pieces it counts for; one alone may be heavier than the limit
+   * @param weight number of pieces it counts as; a piece heavier than the limit runs alone
    */
   add(work: () => Promise<unknown>, weight?: number): Promise<void>
   /** Resolves when no work is left; rejects with the first failure. */

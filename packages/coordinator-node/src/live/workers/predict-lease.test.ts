@@ -19,10 +19,10 @@ import { wait } from '../wait.ts'
 import { runWorkers } from './run-workers.ts'
 import type { WorkerName } from './worker-context.ts'
 
-/** A live source without news. */
+/** A live source without records. */
 const quiet: FeedSource = {
   describe: async () => [{ source: 'binance', subjects: 'any', kind: 'candle', granularities: 'any' }],
-  // biome-ignore lint/correctness/useYield: it has nothing to tell
+  // biome-ignore lint/correctness/useYield: it has no records
   async *stream(_scopes, _from, signal) {
     await wait(600_000, signal)
   },
@@ -49,7 +49,7 @@ afterEach(async () => {
 interface Running {
   /** Resolves when predict is ready, which is when it holds the lease. */
   readonly ready: Promise<void>
-  /** Ends as the workers do: it rejects with what ended them. */
+  /** Settles as the workers do: rejects with the error that ended them. */
   readonly ended: Promise<void>
   readonly lines: readonly { readonly message: string; readonly fields: JsonObject }[]
 }
@@ -78,7 +78,7 @@ function start(workers: readonly WorkerName[], env: Record<string, string> = {},
     signal: ending.signal,
     onReady: (worker) => worker === 'predict' && isReady(),
   })
-  // A test that ends before looks at it has failed for another reason.
+  // If the test ends before it awaits this promise, it has failed for another reason.
   ended.catch(() => undefined)
   endings.push(async () => {
     ending.abort()
@@ -87,7 +87,7 @@ function start(workers: readonly WorkerName[], env: Record<string, string> = {},
   return { ready, ended, lines }
 }
 
-/** Ends, on the server, the session that holds the lease: nobody else's. */
+/** Terminates the database session that holds the lease, and no other. */
 async function endHoldingSession(): Promise<void> {
   const sql = postgres(database.url, { max: 1, onnotice: () => undefined })
   try {
@@ -113,7 +113,7 @@ test.each([
   ['a predict worker', ['predict'], async () => ({})],
   ['feed-data and predict in one process', ['feed-data', 'predict'], async () => ({})],
   ['a replay', ['feed-data', 'predict'], slowReplay],
-] as const)('ends %s that has lost the lease', async (_, workers, env) => {
+] as const)('ends %s after losing the lease', async (_, workers, env) => {
   const running = start(workers, await env())
   await Promise.race([running.ready, running.ended])
   await endHoldingSession()
@@ -123,7 +123,7 @@ test.each([
   })
 })
 
-test('takes over within 30 s from a holder whose sockets are gone, and names it', async () => {
+test('takes over within 30 s from a holder with dead connections, and names it', async () => {
   const proxy = await startDatabaseProxy(database.url)
   endings.push(() => proxy.close())
   const first = start(['predict'], {}, proxy.url)

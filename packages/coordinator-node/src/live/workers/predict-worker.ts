@@ -21,7 +21,7 @@ import { createInFlight, type InFlight } from './in-flight.ts'
 import { createStandByLog, leaseFields } from './stand-by.ts'
 import type { WorkerContext } from './worker-context.ts'
 
-/** Instants that may be in progress at once: a slow model delays others only when so many wait for it. */
+/** Maximum number of instants in progress. A slow model delays others only when this many wait for it. */
 export const inFlightLimit = 256
 const leaseRetryMs = 500
 
@@ -45,8 +45,8 @@ export async function takePredictLease(context: WorkerContext): Promise<Lease | 
 }
 
 /**
- * Connects to the model orchestrator, and waits until the models that it announces are set up or have failed.
- * Rejects with SETTINGS_INVALID when the files of the mode of security cannot be used.
+ * Connects to the model orchestrator, and waits until its announced models are set up or have failed.
+ * Rejects with SETTINGS_INVALID when the files of the security mode cannot be used.
  */
 export async function connectModels(context: WorkerContext): Promise<GrpcModelRunner> {
   const { settings } = context
@@ -67,7 +67,7 @@ export async function connectModels(context: WorkerContext): Promise<GrpcModelRu
   return runner
 }
 
-/** That of the settings, or of the file that an orchestrator of this machine makes at its first start. */
+/** The key from the settings, or from the file that a local orchestrator creates at its first start. */
 function orchestratorKeyOf({ settings, log }: WorkerContext): () => string | undefined {
   const { API_KEY: key, MODEL_ORCHESTRATOR_KEY_FILE: path } = settings
   return () => {
@@ -82,7 +82,7 @@ function orchestratorKeyOf({ settings, log }: WorkerContext): () => string | und
   }
 }
 
-/** Predicts on the records that another process stores, until the signal aborts. */
+/** Predicts on records stored by another process, until the signal aborts. */
 export async function runPredictWorker(context: WorkerContext): Promise<void> {
   const lease = await takePredictLease(context)
   if (lease === null) return
@@ -90,7 +90,7 @@ export async function runPredictWorker(context: WorkerContext): Promise<void> {
   const runner = await connectModels(context)
   const inFlight = createInFlight(inFlightLimit)
   const queue = createBoundedQueue<readonly FeedRecord[]>(queueLimit, (batch) => batch.length)
-  // First subscribed, then read: a record stored in between is known to the window and ignored the second time.
+  // Subscribe first, then read: a record stored in between is read into the window and ignored when it arrives again.
   const unsubscribe = await context.store.subscribeRecords((batch) => offerNewest(queue, batch, context.log))
   try {
     const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
@@ -124,7 +124,7 @@ async function acceptQueued(
   }
 }
 
-/** Rejects when the lease is lost: another process may open rounds from then on. */
+/** Rejects when the lease is lost, because another process may open rounds from then on. */
 export async function lost(lease: Lease): Promise<never> {
   const reason = await lease.lost
   throw new CrunchError('STORE_UNAVAILABLE', `the lease on predicting was lost (${reason}): restarting`)
@@ -151,7 +151,7 @@ export async function runClockRounds(context: WorkerContext, rounds: ClockRounds
   await aborted(signal)
 }
 
-/** Records that wait for models are bounded: the oldest are not worth predicting on any more and are dropped. */
+/** Limit of records that wait for models. The oldest are dropped, because predicting on them is no longer useful. */
 const queueLimit = 10_000
 
 function offerNewest(queue: BoundedQueue<readonly FeedRecord[]>, batch: readonly FeedRecord[], log: Log): void {

@@ -23,7 +23,7 @@ import { runReplayWorker } from './replay-worker.ts'
 import { runScoreWorker } from './settle-workers.ts'
 import type { WorkerContext } from './worker-context.ts'
 
-// Two subjects, of which one freezes and the other one stops, while time goes on with the rest.
+// One subject freezes and another one stops, while time continues with the rest.
 const isFrozen = (count: number) => count >= 30 && count < 50
 const isStopped = (count: number) => count >= 60 && count < 80
 const lastCount = 139
@@ -60,7 +60,7 @@ async function writeRecording(records: readonly FeedRecord[]): Promise<string> {
   return path
 }
 
-/** What a replay says of its feeds at each change, as an operator reads it at that moment. */
+/** The feed statuses of a replay at each change, as an operator reads them at that moment. */
 interface StatusChange {
   readonly minute: number
   readonly subject: string
@@ -83,7 +83,7 @@ async function replay(path: string): Promise<{ readonly store: Store; readonly c
   const changes: StatusChange[] = []
   const store: Store = {
     ...stored,
-    // The replay goes on when the status is written: until then an operator may look.
+    // The replay continues once the status is written.
     async putFeedStatus(scope, status, reason, at) {
       await stored.putFeedStatus(scope, status, reason, at)
       const [health, feeds] = [await report.get('/healthz'), await report.get('/reports/feeds')]
@@ -118,10 +118,10 @@ async function replay(path: string): Promise<{ readonly store: Store; readonly c
 
 const opened = (rows: readonly Row[], key: string) => rows.filter(([own]) => own === key).map(([, at]) => at)
 
-/** Schedule, minute, status, why, and the score of an answer. */
+/** Schedule, minute, status, reason, and score of an answer. */
 type Row = readonly [string, number, string, string | null, unknown]
 
-/** Of rounds that are old enough to be settled whenever the settling ran. */
+/** Rounds old enough to be settled regardless of when settling ran. */
 const isOld = (at: number) => at < lastCount - 40
 
 async function storedRows(store: Store): Promise<Row[]> {
@@ -151,7 +151,7 @@ const byText = (left: Row, right: Row) => (JSON.stringify(left) < JSON.stringify
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
 describe('a replay in which one series freezes and another one stops', () => {
-  test('opens no round on them, scores nothing by them, says so, and goes on when they come back', async () => {
+  test('opens and scores no round on them, reports them, and continues when they return', async () => {
     const path = await writeRecording(recording)
     const { store, changes } = await replay(path)
 
@@ -176,7 +176,7 @@ describe('a replay in which one series freezes and another one stops', () => {
     expect(told.map(({ minute, subject, status, health }) => [minute, subject, status, health])).toEqual([
       [35, 'BTCUSDT', 'frozen', degraded('BTCUSDT', 'frozen', 35, frozen)],
       [51, 'BTCUSDT', 'up', ok],
-      // Two granularities after the last record, which is known at minute 60.
+      // Two granularities after the last record, which became known at minute 60.
       [62, 'ETHUSDT', 'stale', degraded('ETHUSDT', 'stale', 62, silent)],
       [81, 'ETHUSDT', 'up', ok],
     ])
@@ -193,12 +193,12 @@ describe('a replay in which one series freezes and another one stops', () => {
     const rows = await storedRows(store)
     expect(opened(rows, 'BTCUSDT-5m')).toEqual([...range(1, 34), ...range(51, lastCount - 41)])
     expect(opened(rows, 'ETHUSDT-5m')).toEqual([...range(1, 60), ...range(81, lastCount - 41)])
-    // By the clock a round may open on a record that is fresh.
+    // A clock round may open on a fresh record.
     expect(opened(rows, 'by-clock')).toEqual([...range(1, 61), ...range(81, lastCount - 41)])
     expect(await store.roundCounts()).toMatchObject({ missedCount: 16 + 20 + 19 })
 
     const failed = rows.filter(([, , status]) => status !== 'SCORED')
-    // An exit that is one minute old still counts, by the default of truth.maxStaleness.
+    // By the default of truth.maxStaleness, an exit price may be one minute old.
     expect(opened(failed, 'BTCUSDT-5m')).toEqual(range(30, 34))
     expect(opened(failed, 'ETHUSDT-5m')).toEqual(range(57, 60))
     expect(opened(failed, 'by-clock')).toEqual(range(57, 61))
@@ -206,7 +206,7 @@ describe('a replay in which one series freezes and another one stops', () => {
       expect([status, score]).toEqual(['FAILED', null])
       expect(why).toMatch(key.startsWith(btc.subject) ? /not trusted at the horizon .*: the last 5 records/ : /ms old/)
     }
-    // Whatever the driver, the same rounds, the same reasons and the same scores.
+    // Rounds, reasons and scores are independent of the driver.
     expect((await simulatedRows(path)).sort(byText)).toEqual(rows.sort(byText))
   })
 })

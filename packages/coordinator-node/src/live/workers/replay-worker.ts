@@ -14,13 +14,13 @@ import { wait } from '../wait.ts'
 import { aborted, connectModels, lost, takePredictLease } from './predict-worker.ts'
 import type { WorkerContext } from './worker-context.ts'
 
-/** How often a replay looks whether the score worker keeps up. */
+/** How often a replay checks whether the score worker keeps up. */
 const unsettledCheckBatches = 200
 const backPressureMs = 20
 
 /**
- * Feed-data and predict of a replay, in one process: time is what the recording has reached, so it only goes on when the
- * models have answered. Resumes behind the newest record in the store.
+ * Feed-data and predict workers of a replay in one process. Time follows the recording, so it advances only when the models
+ * have answered. Resumes after the newest record in the store.
  */
 export async function runReplayWorker(context: WorkerContext): Promise<void> {
   const lease = await takePredictLease(context)
@@ -76,7 +76,7 @@ async function replay(context: WorkerContext, health: FeedHealth, beating: Beati
     await drive(batch)
     beating.worked()
     for (const record of batch) holeWatch.note(record)
-    // The time that the others carry shows which series has stopped.
+    // Time advances with the other series, which shows that a series has stopped.
     await health.check(clock.now())
     batchCount += 1
     if (batchCount % unsettledCheckBatches === 0) await waitForSettling(context, clock.now() - expiryMs)
@@ -95,10 +95,10 @@ async function waitForSettling({ store, signal }: WorkerContext, before: Instant
   while (!signal.aborted && (await store.hasUnresolvedRounds(before))) await wait(backPressureMs, signal)
 }
 
-/** A wait for the pace is reported this often, so that a long gap in the recording does not count as a stoppage. */
+/** Interval of heartbeats while waiting, so that a long gap in the recording does not count as a standstill. */
 const restMs = 2_000
 
-/** Waits until a record is due at `speed` times the pace at which it was recorded. */
+/** Waits until a record is due at `speed` times the recorded pace. */
 function createPace(
   speed: number | 'max',
   signal: AbortSignal,

@@ -31,7 +31,7 @@ interface Answer {
   readonly elapsedMs: number
 }
 
-/** Serves the API on a database; answers what `/healthz` says, and after how long. */
+/** Serves the API on a database; returns the answer of `/healthz` and its duration. */
 async function serve(databaseUrl: string): Promise<(() => Promise<Answer>) & { readonly url: string }> {
   const port = await freePort()
   const settings = readSettings({ REPORT_API_PORT: `${port}` })
@@ -50,7 +50,7 @@ async function serve(databaseUrl: string): Promise<(() => Promise<Answer>) & { r
   return Object.assign(health, { url })
 }
 
-/** That the database is away is said in time, also to many who ask at once, and over again. */
+/** Expects timely answers that the database is unavailable, also to many concurrent and repeated requests. */
 async function expectUnreachable(health: () => Promise<Answer>, reason: RegExp): Promise<void> {
   for (let round = 0; round < 2; round += 1) {
     for (const { status, reasons, elapsedMs } of await Promise.all(Array.from({ length: 20 }, health))) {
@@ -61,7 +61,7 @@ async function expectUnreachable(health: () => Promise<Answer>, reason: RegExp):
   }
 }
 
-/** The processes of the server: the first one, and those that serve its clients. */
+/** The processes of the server: the postmaster and those that serve its clients. */
 function serverPids(): readonly number[] {
   const own = Number(readFileSync(`${directory}/data/postmaster.pid`, 'utf8').split('\n')[0])
   const children = readdirSync('/proc').filter((name) => {
@@ -69,7 +69,7 @@ function serverPids(): readonly number[] {
     try {
       return readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === `${own}`
     } catch {
-      // It ended meanwhile.
+      // The process has ended in the meantime.
       return false
     }
   })
@@ -82,7 +82,7 @@ function connect(): postgres.Sql {
   return sql
 }
 
-test('says in time that the database is stopped as a whole, and is well when it goes on', async () => {
+test('reports in time that all database processes are stopped, and recovers when they continue', async () => {
   const health = await serve(server.url)
   expect((await health()).status).toBe(200)
   const pids = serverPids()
@@ -95,7 +95,7 @@ test('says in time that the database is stopped as a whole, and is well when it 
   await expect.poll(async () => (await health()).status, { timeout: 10_000 }).toBe(200)
 })
 
-test('says in time that the database waits for a lock', async () => {
+test('reports in time that the database waits for a lock', async () => {
   const health = await serve(server.url)
   const sql = connect()
   await sql.unsafe('begin; lock table feed_ingestion_state in access exclusive mode')
@@ -104,15 +104,15 @@ test('says in time that the database waits for a lock', async () => {
   expect((await health()).status).toBe(200)
 })
 
-test('says in time that all connections are taken', async () => {
+test('reports in time that all connections are in use', async () => {
   const health = await serve(server.url)
-  // What the looks before this one kept is given up within a second.
+  // Connections of earlier checks are released within a second.
   const refused = await fillConnections()
   expect(refused).toMatch(/too many clients/)
   await expectUnreachable(health, /it accepts no more connections/)
 })
 
-/** Answers with what the server says when it takes no more. */
+/** Opens connections until the server refuses, and returns its message. */
 async function fillConnections(): Promise<string> {
   for (let count = 0; count < 40; count += 1) {
     try {
@@ -124,7 +124,7 @@ async function fillConnections(): Promise<string> {
   return 'the server took all connections'
 }
 
-test('says in time that the way to the database is broken, and keeps no sockets of it', async () => {
+test('reports in time that the network to the database is broken, and leaves no sockets open', async () => {
   const proxy = await startDatabaseProxy(server.url)
   endings.push(() => proxy.close())
   const health = await serve(proxy.url)
@@ -133,14 +133,14 @@ test('says in time that the way to the database is broken, and keeps no sockets 
   const connectedBefore = proxy.connectionCount()
   proxy.hold()
   await expectUnreachable(health, /it did not answer within 1 s/)
-  // Twice 20 requests were two looks; the first used the connection that was kept.
+  // Twice 20 requests caused two checks; the first used the existing connection.
   expect(proxy.connectionCount() - connectedBefore).toBeLessThanOrEqual(2)
   proxy.release()
   await expect.poll(async () => (await health()).status, { timeout: 10_000 }).toBe(200)
   expect(proxy.clientCount()).toBeLessThanOrEqual(before + 1)
 })
 
-test('answers again within 30 s when its connections are broken on the other side alone', async () => {
+test('answers again within 30 s when its connections are broken only on the server side', async () => {
   const proxy = await startDatabaseProxy(server.url)
   endings.push(() => proxy.close())
   const { url } = await serve(proxy.url)
@@ -148,13 +148,13 @@ test('answers again within 30 s when its connections are broken on the other sid
   expect(await ask()).toBe(200)
   proxy.strand()
   const strandedAt = performance.now()
-  // Those that wait for the broken connection are told so; TCP would keep them for a quarter of an hour.
+  // Requests on the broken connection fail; TCP alone would let them wait for 15 minutes.
   expect(await ask()).toBe(503)
   expect(await ask()).toBe(200)
   expect(performance.now() - strandedAt).toBeLessThan(30_000)
 }, 60_000)
 
-test('says at once that the database refuses connections', async () => {
+test('reports at once that the database refuses connections', async () => {
   const health = await serve(server.url)
   expect((await health()).status).toBe(200)
   await server.stop()

@@ -39,7 +39,7 @@ export async function runReportWorker(context: WorkerContext): Promise<void> {
   await server.close()
 }
 
-/** Read once: no era begins, and no other code is loaded, while this process runs. */
+/** Read once, because era and code cannot change while this process runs. */
 async function enteredEra({ store, era }: WorkerContext): Promise<Pick<ReportInfo, 'era' | 'contractVersion'>> {
   const [eras, versions] = await Promise.all([store.eras(), store.contractVersions()])
   const entered = eras.find(({ number }) => number === era.number)
@@ -53,7 +53,7 @@ async function enteredEra({ store, era }: WorkerContext): Promise<Pick<ReportInf
 }
 
 const lookEveryMs = 5_000
-/** A replay goes through hours in a second. */
+/** Shorter in a replay, which can pass hours within a second. */
 const lookEveryInReplayMs = 1_000
 
 function openWatch(context: WorkerContext): ProgressWatch {
@@ -67,7 +67,7 @@ function openWatch(context: WorkerContext): ProgressWatch {
       ...{ workEveryMs: workIntervalMs(context), isReplay },
     },
     reads: store,
-    // What a query takes is no difference between two clocks.
+    // The duration of a query must not count as clock skew.
     toleranceMs: Math.max(1_000, clockToleranceMs(settings)),
     speed: isReplay ? speed : 1,
     monotonicMs: () => performance.now(),

@@ -127,7 +127,7 @@ describe('runWorkers', () => {
       })
       .toBe(true)
     const leaderboard = await node.store.latestLeaderboard()
-    // Prices rise, so the highest constant answer is the nearest.
+    // Prices rise, so the highest constant answer is the best.
     expect(leaderboard?.entries.map((entry) => [entry.modelId, entry.rank])).toEqual([
       ['3', 1],
       ['2', 2],
@@ -136,7 +136,7 @@ describe('runWorkers', () => {
     await stop()
   })
 
-  test('lets only one of two predict workers open rounds, and the other take over', async () => {
+  test('lets only one of two predict workers open rounds; the other one takes over', async () => {
     const node = await openNode()
     await serveModels(node.scene, 1)
     const stopFirst = await node.start(['predict'])
@@ -152,7 +152,7 @@ describe('runWorkers', () => {
     for (const statuses of await answeredRounds(node.store)) expect(statuses).toHaveLength(1)
   })
 
-  test('ends all workers when one fails, and says why', async () => {
+  test('ends all workers with the error of the first one that fails', async () => {
     const node = await openNode()
     const holder = createServer().listen(0, '127.0.0.1')
     endings.push(() => holder.close())
@@ -163,7 +163,7 @@ describe('runWorkers', () => {
     })
   })
 
-  test('says of no worker that it serves once it has been ended', async () => {
+  test('reports no worker as ready after it has been ended', async () => {
     const database = await createMigratedDatabase()
     endings.push(() => database.drop())
     const ending = new AbortController()
@@ -171,7 +171,7 @@ describe('runWorkers', () => {
     await runWorkers({
       workers: ['predict'],
       contract,
-      // Nobody listens there: the worker waits for its models until it is ended.
+      // No orchestrator listens there, so the worker waits for its models until it is ended.
       settings: readSettings({ MODEL_RUNNER_NODE_HOST: '127.0.0.1', MODEL_RUNNER_NODE_PORT: '1' }),
       databaseUrl: database.url,
       codeHash: 'code',
@@ -195,7 +195,7 @@ describe('crunch-worker', () => {
       })
   }
 
-  test('ends with 0 on SIGTERM, and with 2 on settings that no new start would mend', async () => {
+  test('exits with 0 on SIGTERM, and with 2 on invalid settings', async () => {
     const start = await openWorker('score', new URL('../../../test/sample-contract-file.ts', import.meta.url))
     const worker = start({})
     const exited = once(worker, 'exit')
@@ -212,7 +212,7 @@ describe('crunch-worker', () => {
     expect(output.join('')).toContain('did you mean FEED_SUBJECTS?')
   })
 
-  test('ends with 0 on SIGTERM beside a source that takes no notice, and says that it cut something off', async () => {
+  test('exits with 0 on SIGTERM despite a source that ignores it, and logs the unfinished work', async () => {
     const start = await openWorker(
       'feed-data',
       new URL('../../../test/hanging-source-contract-file.ts', import.meta.url),

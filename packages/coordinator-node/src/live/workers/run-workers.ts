@@ -47,9 +47,9 @@ export interface RunWorkersOptions {
 }
 
 /**
- * Runs workers in this process until the signal aborts. The first one that fails ends them all and rejects; a node recovers by
- * starting again. Rejects with a `CrunchError`, e.g. STORE_UNAVAILABLE without a database, CONTRACT_CHANGED for another contract
- * than the stored one, FEED_UNAVAILABLE for a source that only a person can fix.
+ * Runs workers in this process until the signal aborts. The first failure ends all of them and rejects; a node recovers by a
+ * restart. Rejects with a `CrunchError`, e.g. STORE_UNAVAILABLE without a database, CONTRACT_CHANGED for a contract that
+ * differs from the stored one, FEED_UNAVAILABLE for a source that the operator must fix.
  */
 export async function runWorkers(options: RunWorkersOptions): Promise<void> {
   const { workers, settings, log } = options
@@ -92,7 +92,7 @@ export async function runWorkers(options: RunWorkersOptions): Promise<void> {
     sources: options.sources ?? new Map(),
     signal: ending.signal,
     ready(worker, fields) {
-      // Who is ended while it waits, for models for example, comes through as well.
+      // A worker that is ended while it waits, e.g. for models, gets here too.
       if (!ending.signal.aborted) options.onReady?.(worker, fields)
     },
   }
@@ -136,7 +136,7 @@ async function runFeed(context: WorkerContext): Promise<void> {
   }
 }
 
-/** Feed and predict in one process: a record reaches the models without the database. */
+/** Feed-data and predict in one process: records reach the models without the database. */
 async function runFeedAndPredict(context: WorkerContext): Promise<void> {
   const lease = await takePredictLease(context)
   if (lease === null) return

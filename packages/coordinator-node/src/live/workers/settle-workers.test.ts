@@ -15,7 +15,7 @@ const emission = {
   },
 }
 
-/** Runs a worker on an hour of the sample competition until `isOver` of what it logs, each time that it logs. */
+/** Runs a worker on an hour of the sample competition until `isOver` is true for its log lines. */
 async function runUntil(
   changes: ContractChanges,
   run: typeof runCheckpointWorker,
@@ -51,7 +51,7 @@ async function runUntil(
   return { lines: log.lines, problems, checkpoints: store.dump().checkpoints }
 }
 
-test('code of the contract that throws ends no worker: it is told with its place, and tried again', async () => {
+test('an exception in contract code does not end a worker: it is logged with its place and retried', async () => {
   const { lines, problems, checkpoints } = await runUntil(
     { checkpoint: { every: '30m', emission } },
     runCheckpointWorker,

@@ -7,7 +7,7 @@ import { pipelineOptions } from '../pipeline-options.ts'
 import { wait } from '../wait.ts'
 import type { WorkerContext, WorkerName } from './worker-context.ts'
 
-/** How often a replay's results are looked after: its time runs faster than the clock on the wall. */
+/** How often a replay is settled: its time passes faster than wall time. */
 const replayIntervalMs = 100
 
 /** Settles rounds and closes periods, until the signal aborts. */
@@ -42,8 +42,8 @@ export async function runCheckpointWorker(context: WorkerContext): Promise<void>
 }
 
 /**
- * Does a pass over the work again and again, and says each time that it was done. Code of the contract that throws ends no worker:
- * a restart would not help, and the other steps of the pass go on. What it holds up stays as it is, with the reason as an alarm.
+ * Repeats a pass over the work and reports each as done. An exception in contract code does not end the worker, because a
+ * restart would not help and the other steps of the pass continue. Blocked rows stay unchanged, and the reason is an alarm.
  */
 async function workOn(context: WorkerContext, worker: WorkerName, pass: () => Promise<void>): Promise<void> {
   const beating = keepBeating(context, [worker])
@@ -67,7 +67,7 @@ async function workOn(context: WorkerContext, worker: WorkerName, pass: () => Pr
   }
 }
 
-/** What the contract's code did wrong in a pass; `null` when nothing. Whatever else fails is thrown. */
+/** The error of contract code in a pass, or `null`. Other errors are thrown. */
 async function failureOf(pass: () => Promise<void>): Promise<string | null> {
   try {
     await pass()
@@ -78,7 +78,7 @@ async function failureOf(pass: () => Promise<void>): Promise<string | null> {
   }
 }
 
-/** How often the score and the checkpoint worker look for work. */
+/** How often the score and checkpoint workers look for work. */
 export function workIntervalMs({ settings }: Pick<WorkerContext, 'settings'>): number {
   return settings.FEED_REPLAY_FILES === undefined ? settings.SCORE_INTERVAL_SECONDS * 1_000 : replayIntervalMs
 }

@@ -2,11 +2,11 @@ import { formatInstant } from '../../domain/time.ts'
 import type { LeaseState } from '../../ports/store-workers.ts'
 import type { WorkerContext } from './worker-context.ts'
 
-/** A holder writes a heartbeat every 2 s; one that has been silent for so long is in trouble. */
+/** A lease holder writes a heartbeat every 2 s; one that has been silent for so long has a problem. */
 const silenceMs = 6_000
 
 /**
- * Logs which process opens the rounds while this one stands by: once for each holder, and when that one falls silent.
+ * Logs which process opens the rounds while this one stands by: once per holder, and when the holder falls silent.
  */
 export function createStandByLog({ log }: Pick<WorkerContext, 'log'>): (state: LeaseState | null) => void {
   let told = ''

@@ -3,11 +3,11 @@ import { type RunWorkersOptions, runWorkers } from './run-workers.ts'
 
 export interface StartOptions extends Pick<RunWorkersOptions, 'workers' | 'contract' | 'settings' | 'databaseUrl'> {
   readonly sources?: NonNullable<RunWorkersOptions['sources']>
-  /** Receives what ends the workers after the test, unless they failed to start. */
+  /** Receives a function that ends the workers after the test. */
   onEnd(end: () => unknown): void
 }
 
-/** Runs workers in this process. Resolves once all of them are ready, with what ends them. */
+/** Runs workers in this process. Resolves once all are ready, with a function that ends them. */
 export async function startWorkers({ onEnd, ...options }: StartOptions): Promise<() => Promise<void>> {
   const ending = new AbortController()
   const waiting = new Set(options.workers)

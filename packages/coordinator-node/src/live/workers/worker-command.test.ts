@@ -8,9 +8,9 @@ const run = promisify(execFile)
 it.each([
   { workers: ['feed-data', 'predict'] as const, nodeArguments: steadyNodeArguments },
   { workers: ['score'] as const, nodeArguments: [] },
-])('starts $workers with what Node is to know of them', async ({ workers, nodeArguments }) => {
+])('starts $workers with the right Node arguments', async ({ workers, nodeArguments }) => {
   const { command, args } = workerCommand(workers)
   expect(args.filter((argument) => steadyNodeArguments.includes(argument))).toEqual(nodeArguments)
-  // Node refuses what it does not know.
+  // Node refuses unknown arguments.
   expect((await run(command, [...args, '--help'])).stdout).toContain('crunch-worker --workers')
 })

@@ -6,10 +6,10 @@ import type { WorkerName } from './worker-context.ts'
 
 /**
  * Node's arguments for the processes whose pauses make answers late: the predict service and the orchestrator. By default V8
- * stops for a full collection when a few megabytes of garbage are old, and then for up to three more because the process is
- * idle between rounds: each takes 10 to 20 ms of all cores. With room for young objects and for old garbage (in MB), and without
- * the collections of idle processes, there are hardly any. It costs up to some 150 MB. Young garbage is collected between
- * fan-outs, which takes `--expose-gc`.
+ * pauses for a full collection after a few megabytes of old garbage, and for up to three more while the process is idle
+ * between rounds; each uses all cores for 10 to 20 ms. Larger limits for young objects and old garbage (in MB), and no
+ * collections while idle, avoid nearly all of them at a cost of up to about 150 MB. Collecting young garbage between fan-outs
+ * needs `--expose-gc`.
  */
 export const steadyNodeArguments: readonly string[] = [
   '--max-semi-space-size=64',

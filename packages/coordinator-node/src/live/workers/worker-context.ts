@@ -12,14 +12,14 @@ export type WorkerName = 'feed-data' | 'predict' | 'score' | 'checkpoint' | 'rep
 /** The names of all workers, in the order of the pipeline. */
 export const workerNames: readonly WorkerName[] = ['feed-data', 'predict', 'score', 'checkpoint', 'report']
 
-/** What every worker of one process shares. */
+/** Context shared by all workers of a process. */
 export interface WorkerContext {
   readonly contract: AnyContract
   readonly settings: Settings
   readonly store: Store
   /** The era that this process has entered. */
   readonly era: EraSpan
-  /** The pipeline's time in this process; a replay's feed worker has one of its own. */
+  /** The pipeline's clock in this process; a replay's feed worker has its own. */
   readonly clock: Clock
   readonly log: Log
   /** Live sources by the name that contracts use. */

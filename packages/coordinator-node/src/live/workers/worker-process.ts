@@ -13,11 +13,11 @@ import type { WorkerName } from './worker-context.ts'
 export interface WorkerProcessOptions {
   readonly workers: readonly WorkerName[]
   readonly contractPath: string
-  /** Ends when standard input closes: then the parent process has exited. */
+  /** End when standard input closes, because the parent process has exited then. */
   readonly exitWithParent: boolean
 }
 
-/** What starting again would not mend. */
+/** Errors that a restart would not fix. */
 const configurationCodes: readonly CrunchErrorCode[] = [
   'CONTRACT_INVALID',
   'CONTRACT_NOT_LOADED',
@@ -35,8 +35,8 @@ const configurationCodes: readonly CrunchErrorCode[] = [
 const drainLimitMs = 4_500
 
 /**
- * Runs workers as the whole work of a process. Answers its exit code: 0 after SIGTERM or SIGINT, 2 when contract or settings
- * are wrong (starting again would not help), 1 when the world around it broke (starting again is how to recover).
+ * Runs workers as the main program of a process. Resolves to the exit code: 0 after SIGTERM or SIGINT, 2 for an invalid
+ * contract or settings (a restart does not help), 1 for failures of the environment (a restart recovers).
  */
 export async function runWorkerProcess(options: WorkerProcessOptions): Promise<number> {
   const bootLog = createLog({ LOG_LEVEL: 'info', LOG_FORMAT: process.env.LOG_FORMAT === 'pretty' ? 'pretty' : 'json' })
@@ -91,7 +91,7 @@ function reportFailure(log: Log, error: unknown): number {
   return configurationCodes.includes(error.code) ? 2 : 1
 }
 
-/** Aborts on SIGTERM and SIGINT, or when the parent is gone; what has not drained some seconds later is cut off. */
+/** Aborts on SIGTERM, SIGINT or exit of the parent process; work that has not drained some seconds later is cut off. */
 function endingSignal(log: Log, exitWithParent: boolean): AbortSignal {
   const controller = new AbortController()
   const end = (reason: string) => {
