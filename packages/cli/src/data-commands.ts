@@ -85,11 +85,17 @@ function addExport(program: Command, terminal: Terminal): void {
   program
     .command('export')
     .description('write stored results into a file, also while the node is down')
-    .argument('<kind>', 'predictions, scores, snapshots or leaderboard')
+    .argument('<kind>', 'predictions, scores, snapshots, or leaderboard: the newest one, with --from or --to all')
     .option('--format <format>', 'csv, parquet or ndjson (default: by the ending of --out, else csv)')
     .option('--out <file>', 'the file; .gz gzips it (default: KIND.FORMAT in the current folder)')
-    .option('--from <time>', 'skip predictions performed, or snapshots begun, before this time')
-    .option('--to <time>', 'stop before predictions performed, or snapshots that end, after this time')
+    .option(
+      '--from <time>',
+      'skip predictions performed, and snapshots and leaderboards of periods begun, before this time',
+    )
+    .option(
+      '--to <time>',
+      'stop before predictions performed at this time, and snapshots and leaderboards of periods that end after it',
+    )
     .option('--replay', 'results of the last replay (default: of the running deployment, else of live data)')
     .action(async (kind: string, { from, to, ...flags }: ExportFlags, command: Command) => {
       const { exportResults } = await import('./commands/export.ts')

@@ -7,6 +7,7 @@ import {
   type BackfillProgress,
   backfill,
   beginNewEra,
+  boardRows,
   type ContractRehearsal,
   checkDatabase,
   clipSource,
@@ -26,6 +27,7 @@ import {
   type GrpcModelRunner,
   hashContractCode,
   isArchiveFolder,
+  type LeaderboardReport,
   type Log,
   leaderboardRows,
   liveSources,
@@ -220,8 +222,8 @@ export interface RecordedPart {
   readonly to?: number
 }
 
-/** Runs a competition over recordings in this process. */
-export function simulateRecordings(options: {
+/** Runs a competition over recordings in this process; `board` is the newest leaderboard as the API gives it. */
+export async function simulateRecordings(options: {
   readonly contract: AnyContract
   readonly files: readonly string[]
   readonly part?: RecordedPart
@@ -237,10 +239,10 @@ export function simulateRecordings(options: {
   /** Told once of each thing that goes wrong, such as a model that is refused. */
   readonly onProblem: (text: string) => void
   readonly signal: AbortSignal
-}): Promise<SimulationResult> {
+}): Promise<SimulationResult & { readonly board: readonly LeaderboardReport[] }> {
   const { contract, files, models, organizerId, onProgress, onProblem, signal, part = {}, hosted } = options
   const { timeoutMs, ...behindTheWire } = hosted ?? {}
-  return simulate({
+  const result = await simulate({
     contract,
     source: clipSource(contractRecording(contract, files, recordingLog(onProblem)), part),
     models: models.map(({ model, ...identity }) => ({ identity, model })),
@@ -251,6 +253,7 @@ export function simulateRecordings(options: {
     log: problemLog(onProblem),
     signal,
   })
+  return { ...result, board: boardRows(result.leaderboard, result.rows.models, reportContract(contract, organizerId)) }
 }
 
 /** Tells errors, and what happens to models, each once: a recording may repeat them at every round. */
@@ -379,6 +382,6 @@ export function nodeReportContract(contract: AnyContract, environment: Environme
 }
 
 /** The rows of the newest leaderboard in a store, as the API gives them. */
-export function boardRows(store: Store, contract: AnyContract, environment: Environment) {
+export function storedBoard(store: Store, contract: AnyContract, environment: Environment) {
   return leaderboardRows(store, nodeReportContract(contract, environment))
 }

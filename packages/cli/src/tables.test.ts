@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { CheckpointRow, LeaderboardRow } from './report-api/report-client.ts'
-import { formatCheckpoint, formatLeaderboard, isWholeEmission } from './tables.ts'
+import { explainValues, formatCheckpoint, formatLeaderboard, isWholeEmission } from './tables.ts'
 
 const cells = (text: string, row: string) =>
   text
@@ -37,6 +37,24 @@ describe('formatLeaderboard', () => {
     expect(cells(text, 'late')).toEqual(['waiting', 'late', 'ann', '0.5', '17', '17 of 1560', '1.1 %'])
     expect(cells(text, 'idle')?.[0]).toBe('low coverage')
     expect(cells(text, 'odd')?.[0]).toBe('-')
+  })
+
+  test('shows the columns in the order of the contract, and marks the one that ranks, with the end that is best', () => {
+    const board = (key: string, direction: string) => [
+      row('first', {
+        score_metrics: { score_recent: 0.5, score_anchor: 0.25, ic: null },
+        score_ranking: { key, value: 0.25, direction },
+      }),
+    ]
+    const head = (key: string, direction: string) =>
+      cells(formatLeaderboard(board(key, direction)), 'rank')?.slice(3, 6)
+    expect(head('score_anchor', 'asc')).toEqual(['score_recent', 'score_anchor (lowest first)', 'ic'])
+    expect(head('score_recent', 'desc')).toEqual(['score_recent (highest first)', 'score_anchor', 'ic'])
+  })
+
+  test('says why its values are not those of a checkpoint, where both are shown', () => {
+    expect(explainValues([row('first', {})], 1)).toEqual([expect.stringContaining('end at 2026-03-01T10:00:00.000Z;')])
+    expect([explainValues([row('first', {})], 0), explainValues([], 1)]).toEqual([[], []])
   })
 
   test('tells the era once there is more than one, and of which a board is that stands from before', () => {

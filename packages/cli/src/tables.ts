@@ -15,8 +15,8 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
 }
 
 /**
- * Rank, model, cruncher, each window, and how much each stands for: best first, unranked models with the reason. The era stands
- * above it once there is more than one.
+ * Every board of this program. Rank, model, cruncher, windows and metrics in the contract's order, and how much each stands for:
+ * best first, unranked models with the reason. The era stands above it once there is more than one.
  */
 export function formatLeaderboard(rows: readonly LeaderboardRow[], info: InfoRow = {}): string {
   return [...eraLines(rows, info), formatRanks(rows)].join('\n')
@@ -34,7 +34,7 @@ function formatRanks(rows: readonly LeaderboardRow[]): string {
   if (rows.length === 0) return 'The leaderboard is empty: no snapshot period has closed yet.'
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row.score_metrics ?? {})))]
   return formatTable(
-    ['rank', 'model', 'cruncher', ...keys, ...coverageHead],
+    ['rank', 'model', 'cruncher', ...keys.map((key) => scoreHead(key, rows)), ...coverageHead],
     rows.map((row) => [
       formatRank(row.rank, row.unranked_reason),
       row.model_name ?? row.model_id,
@@ -50,10 +50,24 @@ function formatRanks(rows: readonly LeaderboardRow[]): string {
   )
 }
 
-/** The columns that stand on every board: on how many scores a value rests, and how much of all rounds was answered. */
-export const coverageHead = ['scores', 'answered', 'coverage'] as const
+/** The column by which the models are ranked says so, and which end of it is best. */
+function scoreHead(key: string, [first]: readonly LeaderboardRow[]): string {
+  if (first?.score_ranking?.key !== key) return key
+  return `${key} (${first.score_ranking.direction === 'asc' ? 'lowest' : 'highest'} first)`
+}
 
-export function coverageCells(counts: {
+/** Why a model's value on a board is not its value in a checkpoint; nothing unless both are shown. */
+export function explainValues([first]: readonly LeaderboardRow[], checkpointCount: number): readonly string[] {
+  if (first === undefined || checkpointCount === 0) return []
+  return [
+    `The board shows means of the windows that end at ${first.created_at}; a checkpoint ranks by the mean of its own period.`,
+  ]
+}
+
+/** The columns that stand on every board: on how many scores a value rests, and how much of all rounds was answered. */
+const coverageHead = ['scores', 'answered', 'coverage'] as const
+
+function coverageCells(counts: {
   readonly scoreCount?: number | undefined
   readonly validCount?: number | null | undefined
   readonly roundCount?: number | null | undefined
@@ -134,20 +148,8 @@ export function emissionSum(checkpoint: CheckpointRow): number {
 }
 
 /** Leaderboard, checkpoints, counts and digest of a simulation. */
-export function formatSimulation(result: SimulationResult, names: ReadonlyMap<string, string>): string {
-  const entries = result.leaderboard?.entries ?? []
-  const windows = Object.keys(entries[0]?.windows ?? {})
-  const metrics = Object.keys(entries[0]?.metrics ?? {})
-  const ranks = formatTable(
-    ['rank', 'model', ...windows, ...metrics, ...coverageHead],
-    entries.map((entry) => [
-      formatRank(entry.rank, entry.unrankedReason),
-      names.get(entry.modelId) ?? entry.modelId,
-      ...windows.map((name) => formatNumber(entry.windows[name] ?? null)),
-      ...metrics.map((name) => formatNumber(entry.metrics[name] ?? null)),
-      ...coverageCells(entry),
-    ]),
-  )
+export function formatSimulation(result: SimulationResult, board: readonly LeaderboardRow[]): string {
+  const names = new Map(result.rows.models.map(({ id, name }) => [id, name]))
   const checkpoints = result.checkpoints.map((checkpoint) => {
     const { emissionReason } = checkpoint
     const shares = checkpoint.entries.map(({ modelId, rewardFrac64, unpaidReason }) => {
@@ -159,8 +161,9 @@ export function formatSimulation(result: SimulationResult, names: ReadonlyMap<st
   })
   const counts = Object.entries(result.counts).map(([name, count]) => `${name} ${count}`)
   return [
-    entries.length === 0 ? 'The leaderboard is empty: no snapshot period closed.' : ranks,
+    formatLeaderboard(board),
     checkpoints.length === 0 ? 'No checkpoint closed.' : checkpoints.join('\n'),
+    ...explainValues(board, checkpoints.length),
     counts.join(', '),
     ...formatHoles(result.holes),
     ...formatRefusals(result.refusals),
@@ -199,7 +202,7 @@ export function countOf(count: number, noun: string): string {
 }
 
 /** A model without a rank shows why. */
-export function formatRank(rank: number | null, unrankedReason?: string | null): string {
+function formatRank(rank: number | null, unrankedReason?: string | null): string {
   return rank === null || rank >= 999_999 ? formatReason(unrankedReason) || '-' : String(rank)
 }
 
@@ -209,7 +212,7 @@ function formatReason(reason: string | null | undefined): string {
 }
 
 /** Five figures; nothing for no value. */
-export function formatNumber(value: number | null): string {
+function formatNumber(value: number | null): string {
   return typeof value === 'number' ? value.toPrecision(5).replace(/\.?0+$/, '') : ''
 }
 

@@ -1,12 +1,16 @@
-import { coverageCells, coverageHead, formatNumber, formatRank, formatRefusals, formatTable } from '../tables.ts'
+import type { LeaderboardRow } from '../report-api/report-client.ts'
+import { formatLeaderboard, formatRefusals } from '../tables.ts'
 import type { BacktestReport } from './backtest-report.ts'
 
 /** Ranks, counts, and why rounds failed, for a person. */
-export function formatBacktest(report: BacktestReport): string {
+export function formatBacktest(report: BacktestReport, board: readonly LeaderboardRow[]): string {
   const { model, records, rounds, counts, latency, restarts, lastFailure, digest } = report
   const counted = Object.entries(counts).map(([key, count]) => `${key} ${count}`)
   const lines = [
-    formatRanks(report),
+    // A workspace's example may have the same name.
+    formatLeaderboard(
+      board.map((row) => (row.model_id === model.id ? { ...row, model_name: `> ${model.name}` } : row)),
+    ),
     `${model.name}: ${rounds} rounds of ${records} records; ${counted.join(', ') || 'no prediction'}`,
     ...(latency === null ? [] : [`calls: p50 ${ms(latency.p50)}, p95 ${ms(latency.p95)}, longest ${ms(latency.max)}`]),
     ...(restarts === 0 ? [] : [`its process was started again ${restarts} times`]),
@@ -16,24 +20,6 @@ export function formatBacktest(report: BacktestReport): string {
     `digest ${digest}`,
   ]
   return lines.join('\n')
-}
-
-function formatRanks({ leaderboard }: BacktestReport): string {
-  const [first] = leaderboard
-  if (first === undefined) return 'The leaderboard is empty: no snapshot period closed.'
-  const windows = Object.keys(first.windows)
-  const metrics = Object.keys(first.metrics)
-  return formatTable(
-    ['rank', 'model', ...windows, ...metrics, ...coverageHead],
-    leaderboard.map((row) => [
-      formatRank(row.rank, row.unrankedReason),
-      // A workspace's example may have the same name.
-      row.isBacktested ? `> ${row.modelName}` : row.modelName,
-      ...windows.map((name) => formatNumber(row.windows[name] ?? null)),
-      ...metrics.map((name) => formatNumber(row.metrics[name] ?? null)),
-      ...coverageCells(row),
-    ]),
-  )
 }
 
 function formatFailures({ failures, stderr }: BacktestReport): readonly string[] {

@@ -61,6 +61,8 @@ describe('crunch backtest', { timeout: 120_000 }, () => {
     expect(exitCode, err).toBe(0)
     expect(out).toContain('> persistence')
     expect(out).toContain('│ climatology')
+    // As on every other board: the same columns, the ranking one marked.
+    expect(out).toMatch(/rank +│ model +│ cruncher +│ score_anchor \(lowest first\) +│ score_recent +│/)
     expect(out).toContain('persistence: 26 rounds of 26 records; PENDING 2, SCORED 24')
   })
 

@@ -13,6 +13,7 @@ import {
 import { hostModel } from '../local-model/host-model.ts'
 import { type RunningModel, readRunningModels } from '../models-file.ts'
 import { readNodeEnvironment } from '../read-environment.ts'
+import type { LeaderboardRow } from '../report-api/report-client.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
@@ -57,6 +58,7 @@ export async function backtest(options: BacktestOptions, terminal: Terminal): Pr
     signal: terminal.signal,
   })
   let report: BacktestReport
+  let board: readonly LeaderboardRow[]
   try {
     const progress = createProgress(terminal)
     const result = await simulateRecordings({
@@ -73,6 +75,7 @@ export async function backtest(options: BacktestOptions, terminal: Terminal): Pr
       },
     })
     if (terminal.signal.aborted) throw interrupted()
+    board = result.board
     const names = new Map([...models, hosted].map(({ id, name }) => [id, name]))
     report = backtestReport({
       result,
@@ -84,7 +87,7 @@ export async function backtest(options: BacktestOptions, terminal: Terminal): Pr
   } finally {
     await hosted.close()
   }
-  terminal.out(options.json ? JSON.stringify(report) : formatBacktest(report))
+  terminal.out(options.json ? JSON.stringify(report) : formatBacktest(report, board))
   failWith(report.failure, terminal)
 }
 

@@ -5,7 +5,7 @@ import { CliError, ReportedFailure } from '../cli-error.ts'
 import { awaitOrchestrator } from '../deploy/await-orchestrator.ts'
 import type { DeployRequest } from '../deploy/deployment-plan.ts'
 import { writeDevEnvironment } from '../deploy/dev-environment.ts'
-import { followLeaderboard, waitForCheckpoint, watchServices } from '../deploy/follow-replay.ts'
+import { followLeaderboard, showCheckpoint, waitForCheckpoint, watchServices } from '../deploy/follow-replay.ts'
 import { type PreparedDeployment, prepareDeployment } from '../deploy/prepare-deployment.ts'
 import { openStartView } from '../deploy/show-start.ts'
 import { DeploymentFailure, reportFailure, type WatchInput, waitUntilReady } from '../deploy/watch-start.ts'
@@ -14,7 +14,7 @@ import { selfCommand } from '../self-command.ts'
 import { askSupervisor } from '../supervisor/control.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { alreadyRunning, readLiveSupervisor } from '../supervisor/supervisor-record.ts'
-import { countOf, formatCheckpoint, formatLeaderboard, isWholeEmission } from '../tables.ts'
+import { countOf, isWholeEmission } from '../tables.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 import { beginEraFor } from './new-era.ts'
@@ -83,11 +83,9 @@ function endedBy(signal: AbortSignal, terminal: Terminal): Terminal {
 }
 
 async function runOnce(input: WatchInput): Promise<void> {
-  const { client, terminal } = input
   const checkpoint = await waitForCheckpoint(input)
   if (checkpoint === undefined) throw endedEarly()
-  terminal.out(formatLeaderboard(await client.leaderboard()))
-  terminal.out(formatCheckpoint(checkpoint))
+  await showCheckpoint(input, checkpoint)
   if (!isWholeEmission(checkpoint)) throw new ReportedFailure('the emission is not exact')
 }
 

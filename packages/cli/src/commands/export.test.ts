@@ -20,7 +20,6 @@ describe('crunch export', () => {
     [['everything'], 'there is no export of "everything"', 'choose one of predictions, scores, snapshots, leaderboard'],
     [['scores', '--format', 'xlsx'], 'there is no format "xlsx"', 'choose one of csv, parquet, ndjson'],
     [['scores', '--out', 'scores.parquet.gz'], 'Parquet is compressed by itself', 'ends in .parquet'],
-    [['leaderboard', '--from', '2026-01-01'], 'the leaderboard is the newest one', 'omit --from and --to'],
     [['scores', '--from', '2026-01-02', '--to', '2026-01-01'], '--from is not before --to', 'swap them'],
   ])('%j is refused: %s', async (argv, cause, fix) => {
     const { exitCode, err } = await workspace.run(['export', ...argv])

@@ -28,14 +28,11 @@ export interface ExportOptions {
   readonly replay: boolean
 }
 
-/** Writes what the node stored into a file: predictions with answers and truths, scores, snapshots or the newest leaderboard. */
+/** Writes what the node stored into a file: predictions with answers and truths, scores, snapshots or leaderboards. */
 export async function exportResults(options: ExportOptions, terminal: Terminal): Promise<void> {
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = options
   const kind = kindOf(options.kind)
   const format = formatOf(options)
-  if (kind === 'leaderboard' && (options.from !== undefined || options.to !== undefined)) {
-    throw wrongCall('the leaderboard is the newest one, not a stretch of time', 'omit --from and --to')
-  }
   if (from >= to) throw wrongCall('--from is not before --to', 'swap them')
   const path = resolve(terminal.cwd, options.out ?? `${kind}.${format}`)
   if (existsSync(path)) {

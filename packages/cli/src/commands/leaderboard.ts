@@ -1,4 +1,4 @@
-import { boardRows, type Store } from '../engine.ts'
+import { type Store, storedBoard } from '../engine.ts'
 import { withStoredResults } from '../node-store.ts'
 import { openReportClient, replaysNow } from '../report-api/open-report-client.ts'
 import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
@@ -26,7 +26,7 @@ async function served(terminal: Terminal) {
 
 function stored(replay: boolean, terminal: Terminal) {
   return withStoredResults(terminal, replay, async ({ store, contract, environment }) => ({
-    rows: await boardRows(store, contract, environment),
+    rows: await storedBoard(store, contract, environment),
     info: await eraOf(store),
   }))
 }

@@ -52,12 +52,11 @@ export async function simulate(options: SimulateOptions, terminal: Terminal): Pr
     },
   })
   if (terminal.signal.aborted) throw interrupted()
-  const names = new Map(models.map(({ id, name }) => [id, name]))
   const { leaderboard, checkpoints, counts, digest, refusals, failure } = result
   terminal.out(
     options.json
       ? JSON.stringify({ leaderboard, checkpoints, counts, digest, refusals, failure })
-      : formatSimulation(result, names),
+      : formatSimulation(result, result.board),
   )
   failWith(failure, terminal)
 }

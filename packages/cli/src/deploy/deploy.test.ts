@@ -10,7 +10,7 @@ import type { ServiceStatus } from '../supervisor/service-definition.ts'
 import { emissionSum, formatCheckpoint } from '../tables.ts'
 import { findWorkspace } from '../workspace.ts'
 import { planReplay, watchableSpeed } from './deployment-plan.ts'
-import { waitForCheckpoint } from './follow-replay.ts'
+import { showCheckpoint, waitForCheckpoint } from './follow-replay.ts'
 import { prepareReplayDatabase } from './replay-database.ts'
 import { DeploymentFailure, reportFailure, type WatchInput, waitUntilReady } from './watch-start.ts'
 
@@ -148,6 +148,20 @@ describe('waitForCheckpoint', () => {
     await expect(waitForCheckpoint({ ...input, patienceMs: 300 })).rejects.toThrow(
       `before a checkpoint closed: ${cause}`,
     )
+  })
+})
+
+describe('showCheckpoint', () => {
+  it('shows the board as of its end, whatever has closed since, and why their values differ', async () => {
+    const board = (name: string, at: string) => [{ model_id: '1', model_name: name, rank: 1, created_at: at }]
+    const ofItsEnd = `/reports/leaderboard?until=${encodeURIComponent(checkpoint.period_end)}`
+    const input = await watch((path) =>
+      path === ofItsEnd ? board('as of then', checkpoint.period_end) : board('newest', '2013-01-09T00:00:00.000Z'),
+    )
+    const out: string[] = []
+    await showCheckpoint({ ...input, terminal: { ...input.terminal, out: (text) => out.push(text) } }, checkpoint)
+    expect(out.join('\n')).toMatch(/as of then[\s\S]*Checkpoint CKP_1[\s\S]*windows that end at 2012-12-31T00/)
+    expect(out.join('\n')).not.toContain('newest')
   })
 })
 

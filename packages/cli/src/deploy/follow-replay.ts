@@ -4,7 +4,7 @@ import { healthReasons, stoppages } from '../health-reasons.ts'
 import { abortableDelay } from '../logs/follow-logs.ts'
 import type { CheckpointRow, FeedRow, InfoRow, LeaderboardRow } from '../report-api/report-client.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
-import { formatLeaderboard, formatProgress, type ReplayProgress } from '../tables.ts'
+import { explainValues, formatCheckpoint, formatLeaderboard, formatProgress, type ReplayProgress } from '../tables.ts'
 import { cutToCells } from '../terminal/printable.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -94,6 +94,13 @@ export async function waitForCheckpoint(input: WatchInput): Promise<CheckpointRo
     await abortableDelay(checkpointPollMs, terminal.signal)
   }
   return undefined
+}
+
+/** Prints a checkpoint and the board as of its end: the replay runs on, and its newest board would be that of any instant. */
+export async function showCheckpoint({ client, terminal }: WatchInput, checkpoint: CheckpointRow): Promise<void> {
+  const board = await client.leaderboard(checkpoint.period_end)
+  terminal.out(formatLeaderboard(board))
+  terminal.out([formatCheckpoint(checkpoint), ...explainValues(board, 1)].join('\n'))
 }
 
 /** Undefined while the API does not answer: that is shown by the state of its service. */

@@ -136,8 +136,9 @@ export class ReportClient {
     throw this.#refused('/info', answer)
   }
 
-  leaderboard(): Promise<readonly LeaderboardRow[]> {
-    return this.#rows('/reports/leaderboard')
+  /** The newest; with `until` the newest of no later than that time. */
+  leaderboard(until?: string): Promise<readonly LeaderboardRow[]> {
+    return this.#rows(`/reports/leaderboard${until === undefined ? '' : `?until=${encodeURIComponent(until)}`}`)
   }
 
   checkpoints(): Promise<readonly CheckpointRow[]> {

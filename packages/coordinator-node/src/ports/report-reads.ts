@@ -47,8 +47,8 @@ export interface ModelProblem {
 
 /** What the API and the command line read. */
 export interface ReportReads extends EraReads, ExportReads, FeedReads, ModelReads, Pick<ScheduleStore, 'schedules'> {
-  /** The newest; `null` before the first. */
-  latestLeaderboard(): Promise<Leaderboard | null>
+  /** The newest with `asOf <= until` (default: any); `null` without one. */
+  latestLeaderboard(until?: Instant): Promise<Leaderboard | null>
   /** The NEWEST `limit` that match, given oldest first. */
   predictionReports(filter: PredictionFilter): Promise<readonly PredictionReport[]>
   /** Predictions with `since <= performedAt`, for each model that has any, in order of model id. */

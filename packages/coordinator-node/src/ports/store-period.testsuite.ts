@@ -154,6 +154,9 @@ function closeTests(context: StoreUnderTest): void {
     await store.closePeriod({ snapshots: [], rounds: periodRounds(20), leaderboard: leaderboard(20) })
     await store.closePeriod({ snapshots: [], rounds: periodRounds(10), leaderboard: leaderboard(10) })
     expect((await store.latestLeaderboard())?.asOf).toBe(minute(20))
+    expect((await store.latestLeaderboard(minute(20)))?.asOf).toBe(minute(20))
+    expect((await store.latestLeaderboard(minute(20) - 1))?.asOf).toBe(minute(10))
+    expect(await store.latestLeaderboard(minute(10) - 1)).toBeNull()
     expect(await store.lastPeriodEnd()).toBe(minute(20))
   })
 }

@@ -51,6 +51,26 @@ describe('/reports/leaderboard', () => {
     })
   })
 
+  it('gives the scores in the order of the contract: windows, then metrics', async () => {
+    const [first] = (await (await prepared()).get('/reports/leaderboard')).body
+    expect(Object.keys((first as { score_metrics: object }).score_metrics)).toEqual([
+      ...['score_recent', 'score_steady', 'score_anchor'],
+      ...['ic', 'hit_rate'],
+    ])
+  })
+
+  it('gives the board of an instant, whatever has closed since', async () => {
+    const under = await prepared()
+    await under.store.closePeriod({ snapshots: [], rounds: periodRounds(20), leaderboard: leaderboard(20) })
+    const asOf = async (until: string) =>
+      (await under.get(`/reports/leaderboard?until=${until}`)).body.map(({ created_at }) => created_at)[0]
+    expect(await asOf('2026-03-01T10:09:59Z')).toBeUndefined()
+    expect(await asOf('2026-03-01T10:10:00Z')).toBe('2026-03-01T10:10:00.000Z')
+    expect(await asOf('2026-03-01T10:19:59Z')).toBe('2026-03-01T10:10:00.000Z')
+    expect(await asOf('2026-03-01T10:20:00Z')).toBe('2026-03-01T10:20:00.000Z')
+    expect((await under.get('/reports/leaderboard?until=soon')).status).toBe(422)
+  })
+
   it('says why a model has no rank, and which are the baselines, in the order of the board', async () => {
     const { store, get } = reportUnderTest()
     await prepare(store, ['a', 'b', 'flat'])

@@ -3,19 +3,23 @@ import { z } from 'zod'
 import type { Leaderboard, LeaderboardEntry } from '../domain/leaderboard.ts'
 import type { Model } from '../domain/models/model.ts'
 import { roleOf } from '../domain/models/model-role.ts'
+import type { Instant } from '../domain/time.ts'
 import type { ReportReads } from '../ports/report-reads.ts'
 import { jsonResponse } from './json-response.ts'
-import { flagField, readQuery } from './query-fields.ts'
+import { flagField, instantField, readQuery } from './query-fields.ts'
 import type { ReportContext, ReportContract } from './report-context.ts'
 import { isEnsemble, numbersOf, windowKey, zonedTime } from './row-fields.ts'
 
-const querySchema = z.object({ include_ensembles: flagField })
+const querySchema = z.object({ include_ensembles: flagField, until: instantField })
 
-/** The newest leaderboard, in the order in which it is shown: best first, unranked ones last; `[]` before the first. */
+/**
+ * The newest leaderboard, or the newest of no later than `until`, in the order in which it is shown: best first, unranked
+ * ones last; `[]` before the first.
+ */
 export function addLeaderboardRoute(app: Hono, { reads, contract }: ReportContext): void {
   app.get('/reports/leaderboard', async (context) => {
     const query = readQuery(context, querySchema)
-    const rows = await leaderboardRows(reads, contract)
+    const rows = await leaderboardRows(reads, contract, query.until)
     return jsonResponse(
       context,
       rows.filter((row) => query.include_ensembles || !isEnsemble(row.model_id)),
@@ -23,18 +27,28 @@ export function addLeaderboardRoute(app: Hono, { reads, contract }: ReportContex
   })
 }
 
-/** The rows of the newest leaderboard, as the API and the command line show them. */
+/** The rows of the newest leaderboard, or of the newest of no later than `until`. */
 export async function leaderboardRows(
   reads: Pick<ReportReads, 'latestLeaderboard' | 'models'>,
   contract: ReportContract,
+  until?: Instant,
 ): Promise<readonly LeaderboardReport[]> {
-  const [leaderboard, models] = await Promise.all([reads.latestLeaderboard(), reads.models()])
+  const [leaderboard, models] = await Promise.all([reads.latestLeaderboard(until), reads.models()])
+  return boardRows(leaderboard, models, contract)
+}
+
+/** The rows of a leaderboard, as the API and the command line show them. Scores are in the contract's order. */
+export function boardRows(
+  leaderboard: Leaderboard | null,
+  models: readonly Model[],
+  contract: ReportContract,
+): readonly LeaderboardReport[] {
   if (leaderboard === null) return []
   const byId = new Map(models.map((model) => [model.id, model]))
   return leaderboard.entries.map((entry) => leaderboardRow(entry, leaderboard, contract, byId))
 }
 
-type LeaderboardReport = ReturnType<typeof leaderboardRow>
+export type LeaderboardReport = ReturnType<typeof leaderboardRow>
 
 function leaderboardRow(
   entry: LeaderboardEntry,
@@ -45,10 +59,9 @@ function leaderboardRow(
   const model = models.get(entry.modelId)
   const windows = numbersOf([...new Set([...contract.windows, ...Object.keys(entry.windows)])], entry.windows)
   const metrics = numbersOf([...new Set([...contract.metrics, ...Object.keys(entry.metrics)])], entry.metrics)
-  const scores = {
-    ...metrics,
-    ...Object.fromEntries(Object.entries(windows).map(([name, value]) => [windowKey(name), value])),
-  }
+  const means = Object.fromEntries(Object.entries(windows).map(([name, value]) => [windowKey(name), value]))
+  // Windows come first, and a metric of the same name does not replace one.
+  const scores = { ...means, ...metrics, ...means }
   return {
     // First, so that no metric can take the place of a column that every competition has.
     ...scores,

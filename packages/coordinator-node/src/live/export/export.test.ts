@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { changedContract } from '../../../test/sample-contract.ts'
 import { openParquetFile, type ParquetCells } from '../../adapters/feeds/recording/parquet-file.ts'
 import { createMemoryStore, type MemoryStore } from '../../adapters/store/memory/memory-store.ts'
+import type { Leaderboard } from '../../domain/leaderboard.ts'
 import {
   answeredRound,
   leaderboard,
@@ -139,7 +140,20 @@ describe('snapshots and the leaderboard', () => {
         model_name: 'model a',
         score_recent: String(1 / 3),
         coverage: '0.75',
+        others: '',
       },
+    ])
+  })
+
+  it('are all of the periods of a stretch, oldest first, with what an era of other rules ranked', async () => {
+    const [entry] = leaderboard(30).entries
+    const entries = [{ ...entry, windows: { old: 0.5 } }] as Leaderboard['entries']
+    const other = leaderboard(30, { entries })
+    await store.closePeriod({ snapshots: [], rounds: periodRounds(30), leaderboard: other })
+    const rows = await readCsv('leaderboard', { from: minute(10), to: minute(30) })
+    expect(rows.map(({ as_of, others }) => [as_of, others])).toEqual([
+      ['2026-03-01T10:20:00.000Z', ''],
+      ['2026-03-01T10:30:00.000Z', '{"score_old":0.5}'],
     ])
   })
 })
@@ -202,7 +216,8 @@ describe('files', () => {
       exportKinds.map((kind) => exportTable(kind, { store, contract, range: everything })),
     )
     const names = tables.flatMap(({ columns }) => columns.map(({ name }) => name))
-    const documented = (name: string) => docs.includes(`\`${name.replace(/^(mean_|metric_|score_).+/, '$1')}`)
+    const documented = (name: string) =>
+      contract.metrics.includes(name) || docs.includes(`\`${name.replace(/^(mean_|metric_|score_).+/, '$1')}`)
     expect(names.filter((name) => !documented(name))).toEqual([])
   })
 })

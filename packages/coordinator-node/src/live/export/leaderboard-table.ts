@@ -1,12 +1,12 @@
-import { leaderboardRows } from '../../report/leaderboard.ts'
+import type { Json } from '../../domain/json/json.ts'
+import { boardRows, type LeaderboardReport as Row } from '../../report/leaderboard.ts'
+import { windowKey } from '../../report/row-fields.ts'
 import { type Column, type ExportContext, type ExportTable, tableOf } from './export-table.ts'
 
-type Row = Awaited<ReturnType<typeof leaderboardRows>>[number]
-
-/** The newest leaderboard, in the order in which it is shown. */
-export async function leaderboardTable({ store, contract }: ExportContext): Promise<ExportTable> {
-  const rows = await leaderboardRows(store, contract)
-  const scores = [...new Set(rows.flatMap((row) => Object.keys(row.score_metrics)))]
+/** The leaderboards of a stretch's periods, oldest first; without a stretch the newest one. Each is in the order in which it is shown. */
+export async function leaderboardTable(context: ExportContext): Promise<ExportTable> {
+  const { windows, metrics } = context.contract
+  const scores = [...new Set([...windows.map(windowKey), ...metrics])]
   const columns: readonly Column<Row>[] = [
     { name: 'as_of', type: 'time', of: (row) => Date.parse(row.created_at) },
     { name: 'era', type: 'integer', of: (row) => row.era },
@@ -24,8 +24,26 @@ export async function leaderboardTable({ store, contract }: ExportContext): Prom
     { name: 'answered_count', type: 'integer', of: (row) => row.answered_count ?? null },
     { name: 'round_count', type: 'integer', of: (row) => row.round_count ?? null },
     { name: 'coverage', type: 'number', of: (row) => row.coverage },
+    { name: 'others', type: 'json', of: ({ score_metrics }) => othersOf(score_metrics, scores) },
   ]
-  return tableOf(columns, async function* () {
-    yield rows
-  })
+  return tableOf(columns, () => pagesOf(context))
+}
+
+/** What an era with other rules computed: no column is named after it. */
+function othersOf(values: Row['score_metrics'], names: readonly string[]): Json {
+  const others = Object.entries(values).filter(([name, value]) => value !== null && !names.includes(name))
+  return others.length === 0 ? null : Object.fromEntries(others)
+}
+
+async function* pagesOf({ store, contract, range }: ExportContext): AsyncGenerator<readonly Row[]> {
+  const models = await store.models()
+  for (const until of await boardTimes(store, range)) {
+    yield boardRows(await store.latestLeaderboard(until), models, contract)
+  }
+}
+
+/** Each period closes with one leaderboard. */
+async function boardTimes(store: ExportContext['store'], { from, to }: ExportContext['range']) {
+  if (from === Number.NEGATIVE_INFINITY && to === Number.POSITIVE_INFINITY) return [undefined]
+  return (await store.periodsBetween(from, to)).map(({ periodEnd }) => periodEnd)
 }

@@ -14,7 +14,7 @@ export interface PeriodTable {
   periodsBetween(from: Instant, to: Instant): readonly PeriodRounds[]
   lastEnd(): Instant | null
   lastEndOf(era: number): Instant | null
-  latestLeaderboard(): Leaderboard | null
+  latestLeaderboard(until?: Instant): Leaderboard | null
   snapshotReports(filter: PredictionFilter): readonly Snapshot[]
   addCheckpoint(checkpoint: Checkpoint): boolean
   lastCheckpointEnd(): Instant | null
@@ -80,7 +80,7 @@ export function createPeriodTable(): PeriodTable {
     },
     lastEnd: () => leaderboards.at(-1)?.asOf ?? null,
     lastEndOf: (era) => leaderboards.findLast((leaderboard) => leaderboard.era === era)?.asOf ?? null,
-    latestLeaderboard: () => leaderboards.at(-1) ?? null,
+    latestLeaderboard: (until = Number.POSITIVE_INFINITY) => leaderboards.findLast(({ asOf }) => asOf <= until) ?? null,
     addCheckpoint(checkpoint) {
       if (checkpoints.some(({ periodEnd }) => periodEnd === checkpoint.periodEnd)) return false
       insertSorted(checkpoints, checkpoint, (left, right) => left.periodEnd - right.periodEnd)

@@ -31,10 +31,10 @@ interface ReportRow extends ScopeRow {
 
 export function createReportStore(sql: Sql): Pick<ReportReads, ReportVerbs> {
   return {
-    async latestLeaderboard() {
+    async latestLeaderboard(until) {
       const [row] = await sql<Leaderboard[]>`
-        select id, era, as_of as "asOf", rank_by as "rankBy", direction, entries
-        from leaderboards order by as_of desc limit 1`
+        select id, era, as_of as "asOf", rank_by as "rankBy", direction, entries from leaderboards
+        where ${until === undefined ? sql`true` : sql`as_of <= ${until}`} order by as_of desc limit 1`
       return row ?? null
     },
     async predictionReports(filter) {
