@@ -18,6 +18,7 @@ describe('formatLeaderboard', () => {
     rank: null,
     created_at: '2026-03-01T10:00:00.000Z',
     score_metrics: { score_recent: 0.5 },
+    score_columns: ['score_recent'],
     ...rest,
   })
 
@@ -42,7 +43,8 @@ describe('formatLeaderboard', () => {
   test('shows the columns in the order of the contract, and marks the one that ranks, with the end that is best', () => {
     const board = (key: string, direction: string) => [
       row('first', {
-        score_metrics: { score_recent: 0.5, score_anchor: 0.25, ic: null },
+        score_metrics: { ic: null, score_anchor: 0.25, score_recent: 0.5 },
+        score_columns: ['score_recent', 'score_anchor', 'ic'],
         score_ranking: { key, value: 0.25, direction },
       }),
     ]

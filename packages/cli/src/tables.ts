@@ -32,14 +32,14 @@ function eraLines(rows: readonly LeaderboardRow[], { era: current }: InfoRow): r
 
 function formatRanks(rows: readonly LeaderboardRow[]): string {
   if (rows.length === 0) return 'The leaderboard is empty: no snapshot period has closed yet.'
-  const keys = [...new Set(rows.flatMap((row) => Object.keys(row.score_metrics ?? {})))]
+  const keys = [...new Set(rows.flatMap((row) => row.score_columns))]
   return formatTable(
     ['rank', 'model', 'cruncher', ...keys.map((key) => scoreHead(key, rows)), ...coverageHead],
     rows.map((row) => [
       formatRank(row.rank, row.unranked_reason),
       row.model_name ?? row.model_id,
       row.cruncher_name ?? '',
-      ...keys.map((key) => formatNumber(row.score_metrics?.[key] ?? null)),
+      ...keys.map((key) => formatNumber(row.score_metrics[key] ?? null)),
       ...coverageCells({
         scoreCount: row.score_count,
         validCount: row.answered_count,

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pythonIsMissing } from '@crunch/python-peers'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -14,6 +15,13 @@ beforeAll(async () => {
 afterAll(() => workspace?.remove())
 
 const persistence = `export { Persistence } from 'crunch-template-challenge'\n`
+
+/** A folder that is no part of the workspace. */
+async function outsideFolder(): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'crunch-outside-')))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  return folder
+}
 
 /** A model that answers well, but for what `body` does before; `rounds` counts the calls. */
 const faulty = (body: string) => `
@@ -30,11 +38,23 @@ export class Faulty extends TrackerBase {
 
 describe('crunch backtest', { timeout: 120_000 }, () => {
   it('gives the scores that a simulation in this process gives', async () => {
-    const model = await workspace.submission('persistence', persistence)
-    const simulated = await workspace.run([
-      ...['simulate', '--recording', workspace.recording, '--models', join(workspace.directory, 'models'), '--json'],
-    ])
+    await workspace.submission('persistence', persistence)
+    const [inside, outside] = [join(workspace.directory, 'models'), await outsideFolder()]
+    const model = join(outside, 'persistence')
+    await cp(join(inside, 'persistence'), model, { recursive: true })
+    const simulate = (models: string) =>
+      workspace.run(['simulate', '--recording', workspace.recording, '--models', models, '--json'])
+    const simulated = await simulate(inside)
     expect(simulated.exitCode, simulated.err).toBe(0)
+    // Wherever a submission lies, it finds the packages of the workspace.
+    expect(await simulate(outside)).toEqual(simulated)
+    await mkdir(join(outside, 'broken'))
+    await writeFile(join(outside, 'broken/main.ts'), `import 'no-such-package'\n`)
+    const broken = await simulate(outside)
+    expect([broken.exitCode, broken.err]).toEqual([
+      1,
+      expect.stringContaining(`Cannot find package 'no-such-package' imported from ${outside}/broken/main.ts`),
+    ])
     const { leaderboard, counts } = JSON.parse(simulated.out)
     const tested = await workspace.crunch(['backtest', '--model', model, '--json'])
     expect(tested.exitCode, tested.err).toBe(0)
@@ -62,7 +82,7 @@ describe('crunch backtest', { timeout: 120_000 }, () => {
     expect(out).toContain('> persistence')
     expect(out).toContain('│ climatology')
     // As on every other board: the same columns, the ranking one marked.
-    expect(out).toMatch(/rank +│ model +│ cruncher +│ score_anchor \(lowest first\) +│ score_recent +│/)
+    expect(out).toMatch(/rank +│ model +│ cruncher +│ score_recent +│ score_steady +│ score_anchor \(lowest first\) +│/)
     expect(out).toContain('persistence: 26 rounds of 26 records; PENDING 2, SCORED 24')
   })
 

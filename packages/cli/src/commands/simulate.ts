@@ -1,17 +1,19 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { systemErrorCode } from '@crunch/local-processes'
+import { isExpectedError } from '@crunch/local-processes/errors'
 import { inspectSubmission } from '@crunch/model-orchestrator'
 import { loadModelClass } from '@crunch/model-runner'
 import { CliError, ReportedFailure } from '../cli-error.ts'
 import { requireFile } from '../deploy/deployment-plan.ts'
 import { type LocalModel, loadNodeContract, nameRefusal, readNodeSettings, simulateRecordings } from '../engine.ts'
+import { copyModel, type LocatedModel, makeScratch, removeScratch } from '../local-model/locate-model.ts'
 import { type RunningModel, readRunningModels } from '../models-file.ts'
 import { readNodeEnvironment } from '../read-environment.ts'
 import { formatSimulation } from '../tables.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { findWorkspace } from '../workspace.ts'
+import { findWorkspace, type Workspace } from '../workspace.ts'
 
 /** What to simulate. Paths are relative to the current folder. */
 export interface SimulateOptions {
@@ -31,26 +33,33 @@ export async function simulate(options: SimulateOptions, terminal: Terminal): Pr
   const contract = await loadNodeContract(workspace.contractPath, environment.values)
   const chosen =
     options.models === undefined
-      ? await takeLoadable(readRunningModels(workspace, settings.crunchId).running, terminal)
-      : modelsOfFolder(resolve(terminal.cwd, options.models)).map((model) =>
-          // Who simulates a folder of models stands for the organizer too.
-          nameRefusal(contract, settings.organizerId, model) === null
-            ? model
-            : { ...model, cruncherId: settings.organizerId },
-        )
-  const models = await Promise.all(chosen.map((model) => loadModel(model, settings.modelBaseClassName)))
-  const progress = createProgress(terminal)
-  const result = await simulateRecordings({
-    contract,
-    files,
-    models,
-    organizerId: settings.organizerId,
-    onProblem: (text) => terminal.err(text),
-    signal: terminal.signal,
-    onProgress({ recordCount, at }) {
-      progress(() => `${recordCount} records, up to ${new Date(at).toISOString()}`)
-    },
-  })
+      ? await listedModels(workspace, settings.crunchId, terminal)
+      : await copiedModels(resolve(terminal.cwd, options.models), workspace, terminal)
+  let result: Awaited<ReturnType<typeof simulateRecordings>>
+  try {
+    const models = await Promise.all(
+      chosen.models.map((model) => loadModel(model, settings.modelBaseClassName, chosen.inOwnPaths)),
+    )
+    const progress = createProgress(terminal)
+    result = await simulateRecordings({
+      contract,
+      files,
+      models: models.map((model) =>
+        // Who simulates a folder of models stands for the organizer too.
+        options.models === undefined || nameRefusal(contract, settings.organizerId, model) === null
+          ? model
+          : { ...model, cruncherId: settings.organizerId },
+      ),
+      organizerId: settings.organizerId,
+      onProblem: (text) => terminal.err(chosen.inOwnPaths(text)),
+      signal: terminal.signal,
+      onProgress({ recordCount, at }) {
+        progress(() => `${recordCount} records, up to ${new Date(at).toISOString()}`)
+      },
+    })
+  } finally {
+    await chosen.remove()
+  }
   if (terminal.signal.aborted) throw interrupted()
   const { leaderboard, checkpoints, counts, digest, refusals, failure } = result
   terminal.out(
@@ -59,6 +68,45 @@ export async function simulate(options: SimulateOptions, terminal: Terminal): Pr
       : formatSimulation(result, result.board),
   )
   failWith(failure, terminal)
+}
+
+/** The models to load, with the paths of copies as those that the user named; `remove` deletes the copies. */
+interface ChosenModels {
+  readonly models: readonly RunningModel[]
+  inOwnPaths(text: string): string
+  remove(): Promise<void>
+}
+
+async function listedModels(workspace: Workspace, crunchId: string, terminal: Terminal): Promise<ChosenModels> {
+  const models = await takeLoadable(readRunningModels(workspace, crunchId).running, terminal)
+  return { models, inOwnPaths: (text) => text, remove: async () => undefined }
+}
+
+/** Models are copied into the workspace as a node does, so that they find its packages wherever they come from. */
+async function copiedModels(directory: string, workspace: Workspace, terminal: Terminal): Promise<ChosenModels> {
+  const originals = await takeLoadable(modelsOfFolder(directory), terminal)
+  if (originals.length === 0) {
+    const fix = 'name a folder with at least one model that has a main.ts or main.js'
+    throw new CliError({ place: directory, cause: 'none of its models can run in this process', fix })
+  }
+  const scratch = await makeScratch(workspace.stateDirectory)
+  const copies: LocatedModel[] = []
+  const models: RunningModel[] = []
+  try {
+    for (const model of originals) {
+      const copy = await copyModel(model.directory, scratch)
+      copies.push(copy)
+      models.push({ ...model, directory: join(copy.submissionsDirectory, copy.submissionId) })
+    }
+  } catch (error) {
+    await removeScratch(scratch)
+    throw error
+  }
+  return {
+    models,
+    inOwnPaths: (text) => copies.reduce((rest, copy) => copy.inOwnPaths(rest), text),
+    remove: () => removeScratch(scratch),
+  }
 }
 
 /** A competition in which nothing is predicted, or nothing is scored, does not work. */
@@ -112,14 +160,28 @@ export async function takeLoadable(
 }
 
 /** An instance of a model in this process. */
-export async function loadModel(model: RunningModel, baseClassName: string): Promise<LocalModel> {
-  const { directory, ...identity } = model
-  const ModelClass = await loadModelClass(directory, baseClassName)
+export async function loadModel(
+  { directory, ...identity }: RunningModel,
+  baseClassName: string,
+  inOwnPaths: (text: string) => string = (text) => text,
+): Promise<LocalModel> {
+  const failed = (cause: string, error: unknown) =>
+    new CliError(
+      { place: inOwnPaths(directory), cause: inOwnPaths(cause), fix: 'fix the model, or exclude it' },
+      { cause: error },
+    )
+  let ModelClass: Awaited<ReturnType<typeof loadModelClass>>
+  try {
+    ModelClass = await loadModelClass(directory, baseClassName)
+  } catch (error) {
+    if (!isExpectedError(error)) throw error
+    throw failed(error.message, error)
+  }
   try {
     return { ...identity, model: new ModelClass() }
   } catch (error) {
-    const cause = `its constructor throws: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`
-    throw new CliError({ place: directory, cause, fix: 'fix the model, or exclude it' }, { cause: error })
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    throw failed(`its constructor throws: ${text}`, error)
   }
 }
 

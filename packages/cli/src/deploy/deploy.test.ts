@@ -153,7 +153,9 @@ describe('waitForCheckpoint', () => {
 
 describe('showCheckpoint', () => {
   it('shows the board as of its end, whatever has closed since, and why their values differ', async () => {
-    const board = (name: string, at: string) => [{ model_id: '1', model_name: name, rank: 1, created_at: at }]
+    const board = (name: string, at: string) => [
+      { model_id: '1', model_name: name, rank: 1, created_at: at, score_metrics: {}, score_columns: [] },
+    ]
     const ofItsEnd = `/reports/leaderboard?until=${encodeURIComponent(checkpoint.period_end)}`
     const input = await watch((path) =>
       path === ofItsEnd ? board('as of then', checkpoint.period_end) : board('newest', '2013-01-09T00:00:00.000Z'),

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -16,7 +16,7 @@ import { CliError } from '../cli-error.ts'
 import { connectModels, type GrpcModelRunner, type ModelAnswer, type ModelRunner } from '../engine.ts'
 import type { NodeSettings } from '../node-settings.ts'
 import type { Workspace } from '../workspace.ts'
-import { copyModel, findModelSource, type LocatedModel } from './locate-model.ts'
+import { copyModel, findModelSource, type LocatedModel, makeScratch, removeScratch } from './locate-model.ts'
 import { type OutputLine, readModelOutput } from './read-model-output.ts'
 
 /** As a node gives a model. */
@@ -92,10 +92,8 @@ export interface HostedModel {
  */
 export async function hostModel(request: HostRequest): Promise<HostedModel> {
   const source = findModelSource(request.path, request.cwd)
-  const { stateDirectory } = request.workspace
-  await mkdir(stateDirectory, { recursive: true })
-  const scratch = await realpath(await mkdtemp(join(stateDirectory, 'hosted-')))
-  const closing: (() => Promise<void>)[] = [() => rm(scratch, { recursive: true, force: true, maxRetries: 5 })]
+  const scratch = await makeScratch(request.workspace.stateDirectory)
+  const closing: (() => Promise<void>)[] = [() => removeScratch(scratch)]
   const close = async () => {
     for (const step of closing.splice(0).reverse()) await step()
   }

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { copySubmission } from '@crunch/model-orchestrator'
 import { CliError } from '../cli-error.ts'
@@ -25,6 +26,17 @@ export function findModelSource(path: string, cwd: string): string {
     cause: found === undefined ? 'there is no such folder or notebook' : 'this is neither a folder nor a notebook',
     fix: 'name a folder with main.ts, main.js or main.py, or an .ipynb file',
   })
+}
+
+/** A folder in the workspace's state for the copies of models; whoever makes it removes it. */
+export async function makeScratch(stateDirectory: string): Promise<string> {
+  await mkdir(stateDirectory, { recursive: true })
+  return realpath(await mkdtemp(join(stateDirectory, 'hosted-')))
+}
+
+/** Removes a folder that `makeScratch` made. */
+export function removeScratch(scratch: string): Promise<void> {
+  return rm(scratch, { recursive: true, force: true, maxRetries: 5 })
 }
 
 /**

@@ -30,7 +30,9 @@ export interface LeaderboardRow {
     readonly newcomers?: string
     readonly min_coverage?: number
   }
-  readonly score_metrics?: Readonly<Record<string, number | null>>
+  readonly score_metrics: Readonly<Record<string, number | null>>
+  /** Its keys in the contract's order: windows, then metrics. */
+  readonly score_columns: readonly string[]
 }
 
 /** A checkpoint with its payout. */

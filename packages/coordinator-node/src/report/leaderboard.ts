@@ -37,7 +37,7 @@ export async function leaderboardRows(
   return boardRows(leaderboard, models, contract)
 }
 
-/** The rows of a leaderboard, as the API and the command line show them. Scores are in the contract's order. */
+/** The rows of a leaderboard, as the API and the command line show them. */
 export function boardRows(
   leaderboard: Leaderboard | null,
   models: readonly Model[],
@@ -86,6 +86,8 @@ function leaderboardRow(
     answered_count: entry.validCount,
     round_count: entry.roundCount,
     score_metrics: scores,
+    /** The keys of `score_metrics` in the contract's order, which JSON objects do not keep. */
+    score_columns: Object.keys(scores),
     score_ranking: {
       key: windowKey(leaderboard.rankBy),
       value: windows[leaderboard.rankBy] ?? null,
