@@ -1,5 +1,5 @@
 /**
- * Copies the monorepo's templates into this package, from where `create-crunch` copies them again.
+ * Copies the monorepo's templates into this package, from which `create-crunch` creates workspaces.
  *
  *   node scripts/bundle-templates.mjs [FOLDER]     by default this package's templates/
  */
@@ -11,12 +11,12 @@ const packageFolder = join(dirname(fileURLToPath(import.meta.url)), '..')
 const source = join(packageFolder, '../../templates')
 const target = resolve(process.argv[2] ?? join(packageFolder, 'templates'))
 
-/** What work in the monorepo leaves behind. */
+/** Generated files of the monorepo, which are not copied. */
 const leftovers = new Set([
   ...['node_modules', 'dist', '.turbo', '.crunch', '.env', '.local.env', 'coverage'],
   ...['__pycache__', '.pytest_cache', '.venv'],
 ])
-/** What npm drops from a package, wherever it lies. */
+/** Names that npm excludes from a package in every folder. */
 const dropped = new Set(['.gitignore', '.npmignore', '.npmrc'])
 
 rmSync(target, { recursive: true, force: true })
@@ -25,7 +25,7 @@ for (const part of ['root', 'node', 'challenge', 'packs']) {
   if (!existsSync(from)) throw new Error(`${from} is missing`)
   cpSync(from, join(target, part), { recursive: true, filter: (path) => !leftovers.has(basename(path)) })
 }
-// Inside a package they would be taken for packages of their own.
+// npm would treat a nested package.json as a separate package.
 for (const part of ['node', 'challenge']) {
   renameSync(join(target, part, 'package.json'), join(target, part, '_package.json'))
 }

@@ -9,7 +9,7 @@ import { nextCommands } from './next-commands.ts'
 import { type Flags, packageManagers, resolveOptions } from './options.ts'
 import { listPacks, type Pack } from './packs.ts'
 
-// From dist/ and from src/ alike, the package is one folder up.
+// Both dist/ and src/ are direct subfolders of the package.
 const templates = fileURLToPath(new URL('../templates', import.meta.url))
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -33,13 +33,13 @@ async function run(name: string | undefined, flags: Flags, packs: readonly Pack[
   const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true && flags.yes !== true
   const options = await resolveOptions(name, flags, packs, interactive)
   const interruption = new AbortController()
-  // A child such as npm gets the same Ctrl-C and ends; this process stays to remove what was made.
+  // Ctrl-C also ends children such as npm; this process keeps running to remove the created files.
   const interrupt = () => interruption.abort()
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
   await createWorkspace(options, templates, version, interruption.signal, (title) =>
     console.log(colors.dim(`- ${title}`)),
   )
-  console.log(`\n${colors.green('Made')} ${options.name} (${options.pack.title}) in ${options.directory}`)
+  console.log(`\n${colors.green('Created')} ${options.name} (${options.pack.title}) in ${options.directory}`)
   console.log('\nNext:\n')
   for (const command of nextCommands(options, process.cwd())) console.log(`  ${colors.bold(command)}`)
 }

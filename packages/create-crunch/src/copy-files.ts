@@ -1,10 +1,10 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 
-/** What templates are called where a workspace has its own name. */
+/** The placeholder for the workspace's name in the templates. */
 export const placeholder = 'crunch-template'
 
-/** npm leaves dotfiles of these names out of a package, and treats a package.json as a separate package. */
+/** Names in the package, because npm excludes these dotfiles and treats a nested package.json as a separate package. */
 const storedNames: Readonly<Record<string, string>> = {
   _gitignore: '.gitignore',
   _npmrc: '.npmrc',
@@ -12,10 +12,10 @@ const storedNames: Readonly<Record<string, string>> = {
   '_package.json': 'package.json',
 }
 
-/** Data, which is copied as it is: it may be large and holds no names. */
+/** Data files are copied unchanged: they may be large and contain no placeholder. */
 const dataExtensions: ReadonlySet<string> = new Set(['.csv', '.gz', '.parquet', '.png'])
 
-/** Copies a folder over another, with the workspace's name in the place of the template's; `skipped` names are left out. */
+/** Copies a folder over another and replaces the placeholder by the workspace's name; `skipped` names are left out. */
 export function copyFiles(from: string, to: string, name: string, skipped: readonly string[] = []): void {
   mkdirSync(to, { recursive: true })
   for (const entry of readdirSync(from, { withFileTypes: true })) {

@@ -1,4 +1,4 @@
-/** Something the user can put right: shown as a sentence, without a stack. */
+/** An error that the user can fix, shown without a stack. */
 export class CreateError extends Error {
   override readonly name = 'CreateError'
 }

@@ -9,7 +9,7 @@ import type { Options } from './options.ts'
 import { localSources, type PackageSources, registrySources } from './package-sources.ts'
 import { openWorkspaceFolder } from './workspace-folder.ts'
 
-/** What the steps know. */
+/** The input of the steps. */
 interface Context {
   readonly options: Options
   readonly templates: string
@@ -33,9 +33,9 @@ const steps: readonly Step[] = [
     },
   },
   {
-    title: 'lay the pack over it',
+    title: 'apply the pack',
     run({ options }) {
-      // No `force`: a path that the base does not have is a slip in the pack.
+      // No `force`: a path that the base does not contain is a mistake in the pack.
       for (const path of options.pack.delete) rmSync(join(options.directory, path), { recursive: true })
       copyFiles(options.pack.directory, options.directory, options.name, ['pack.json'])
     },
@@ -52,9 +52,9 @@ const steps: readonly Step[] = [
 ]
 
 /**
- * Makes a workspace. When a step fails or `signal` aborts, whatever was made is removed and the error says so.
+ * Creates a workspace. If a step fails or `signal` aborts, everything created is removed, and the error says so.
  * @param templates the folder with `root`, `node`, `challenge` and `packs`
- * @param version of our packages in the registry, released together with this program
+ * @param version the version of our packages in the registry, the same as this program's
  * @param onStep called with the title of each step as it begins
  */
 export async function createWorkspace(

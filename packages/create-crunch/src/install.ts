@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { CreateError } from './create-error.ts'
 import type { PackageManager } from './options.ts'
 
-/** Runs `npm install` or `pnpm install` in the workspace, its output shown as it comes, until `signal` aborts. */
+/** Runs `npm install` or `pnpm install` in the workspace and shows its output; stops it when `signal` aborts. */
 export async function install(directory: string, packageManager: PackageManager, signal: AbortSignal): Promise<void> {
-  // On Windows both are scripts, which only a shell can start.
+  // On Windows both programs are scripts, which only a shell can start.
   const child = spawn(packageManager, ['install'], {
     cwd: directory,
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -13,7 +13,7 @@ export async function install(directory: string, packageManager: PackageManager,
   })
   const stop = () => child.kill()
   signal.addEventListener('abort', stop)
-  // Its end is waited for in any case: it must not write into a folder that is being removed.
+  // Always waits for the end: the child must not write into a folder that is being removed.
   const [code, killedBy] = await once(child, 'close').catch((error: Error) => {
     throw new CreateError(`${packageManager} cannot be started: ${error.message}`, { cause: error })
   })

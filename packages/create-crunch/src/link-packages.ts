@@ -11,12 +11,12 @@ interface Manifest {
 
 const members = ['node', 'challenge']
 
-/** Turns the monorepo's `workspace:` specifiers into those that the chosen package manager finds outside of it. */
+/** Replaces the monorepo's `workspace:` specifiers by ones that the package manager can resolve outside of it. */
 export function linkPackages(directory: string, sources: PackageSources, packageManager: PackageManager): void {
   const files = ['.', ...members].map((member) => join(directory, member, 'package.json'))
   const manifests = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Manifest)
   const siblings = new Set(manifests.map((manifest) => manifest.name))
-  // npm takes any specifier that a member satisfies; pnpm would look in the registry first.
+  // npm links a member for any specifier that it satisfies; pnpm would look in the registry first.
   const sibling = packageManager === 'pnpm' ? 'workspace:*' : '*'
   const resolved = (name: string, specifier: string) => {
     if (!specifier.startsWith('workspace:')) return specifier
@@ -40,7 +40,7 @@ export function linkPackages(directory: string, sources: PackageSources, package
   }
 }
 
-/** pnpm keeps nested dependencies apart, so those between our tarballs need to be pointed at each other. */
+/** pnpm resolves nested dependencies separately, so dependencies between our tarballs need overrides. */
 function overrides(sources: PackageSources): string[] {
   const entries = Object.entries(sources.atRoot)
   if (entries.length === 0) return []

@@ -7,7 +7,7 @@ import { nameProblem, suggestName } from './workspace-name.ts'
 export const packageManagers = ['npm', 'pnpm'] as const
 export type PackageManager = (typeof packageManagers)[number]
 
-/** What was given on the command line. */
+/** The flags of the command line. */
 export interface Flags {
   readonly pack?: string
   readonly directory?: string
@@ -17,7 +17,7 @@ export interface Flags {
   readonly localPackages?: string
 }
 
-/** Everything that is to be decided before the first file is written. */
+/** All decisions, made before the first file is written. */
 export interface Options {
   readonly name: string
   readonly pack: Pack
@@ -27,7 +27,7 @@ export interface Options {
   readonly localPackages: string | undefined
 }
 
-/** Completes the flags with answers; without a terminal to ask on, what is missing is an error that names the flag. */
+/** Asks for missing flags; without a terminal, throws an error that names them. */
 export async function resolveOptions(
   given: string | undefined,
   givenFlags: Flags,
@@ -55,7 +55,7 @@ export async function resolveOptions(
   }
 }
 
-/** A name that is a path, such as `.`, is that of the folder which it leads to. */
+/** A path as the name, such as `.`, means the folder at that path and its name. */
 function readPath(
   name: string | undefined,
   flags: Flags,
@@ -121,7 +121,7 @@ async function ask(name: string | undefined, flags: Flags, packs: readonly Pack[
     ],
     {
       onCancel: () => {
-        throw new CreateError('Nothing was made.')
+        throw new CreateError('Cancelled: nothing was created.')
       },
     },
   ) as Promise<Answers>

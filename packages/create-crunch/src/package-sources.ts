@@ -2,21 +2,21 @@ import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { CreateError } from './create-error.ts'
 
-/** Where npm finds our packages: the specifier of each, and those that the workspace's root must list besides. */
+/** Where npm finds our packages: the specifier of each, and packages that the workspace's root must also list. */
 export interface PackageSources {
   specifier(packageName: string): string
-  /** Packages that only others of ours depend on; listed at the root, plain npm finds them for nested ones too. */
+  /** Indirect dependencies among our packages; npm finds their tarballs only if the root lists them. */
   readonly atRoot: Readonly<Record<string, string>>
 }
 
-/** The registry, at the version that this program was released with. */
+/** Packages from the registry, with the version of this program. */
 export function registrySources(version: string): PackageSources {
   return { specifier: () => `^${version}`, atRoot: {} }
 }
 
 const tarballPattern = /^crunch-([a-z-]+)-\d+\.\d+\.\d+.*\.tgz$/
 
-/** Packed tarballs of a folder, `crunch-<package>-<version>.tgz` as `pnpm pack` names them. */
+/** Packages from the tarballs of a folder, named `crunch-<package>-<version>.tgz` by `pnpm pack`. */
 export function localSources(directory: string): PackageSources {
   const folder = resolve(directory)
   const found = new Map<string, string>()

@@ -2,21 +2,21 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CreateError } from './create-error.ts'
 
-/** The pack that the base folders are. */
+/** The pack whose files are the base folders. */
 export const defaultPack = 'realtime'
 
-/** A kind of competition: files laid over the base, after some of the base are left out. */
+/** A kind of competition: files that are copied over the base, after some files of the base were deleted. */
 export interface Pack {
   readonly name: string
   readonly title: string
   readonly description: string
-  /** Files and folders of the base, relative to the workspace, that the pack does without. */
+  /** Files and folders of the base that the pack does not need, relative to the workspace. */
   readonly delete: readonly string[]
-  /** Where its files are; they lie as in a workspace. */
+  /** The folder with its files, in the layout of a workspace. */
   readonly directory: string
 }
 
-/** The packs of a templates folder, the default one first. */
+/** The packs in a templates folder, the default one first. */
 export function listPacks(templates: string): readonly Pack[] {
   const root = join(templates, 'packs')
   if (!existsSync(root)) {
@@ -27,7 +27,7 @@ export function listPacks(templates: string): readonly Pack[] {
     .map((name) => readPack(root, name))
 }
 
-/** The pack of that name; an unknown one is an error that lists the known ones. */
+/** The pack with that name. Throws for an unknown name and lists the known ones. */
 export function findPack(packs: readonly Pack[], name: string): Pack {
   const pack = packs.find((candidate) => candidate.name === name)
   if (pack !== undefined) return pack

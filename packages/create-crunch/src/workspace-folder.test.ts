@@ -10,7 +10,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-it('takes a clone of an empty repository, and leaves it as it was when something fails', () => {
+it('accepts a clone of an empty repository, and restores it after a failure', () => {
   mkdirSync(join(folder, '.git'))
   writeFileSync(join(folder, '.git/HEAD'), 'ref: refs/heads/main\n')
   const opened = openWorkspaceFolder(folder)
@@ -20,7 +20,7 @@ it('takes a clone of an empty repository, and leaves it as it was when something
   expect(readFileSync(join(folder, '.git/HEAD'), 'utf8')).toBe('ref: refs/heads/main\n')
 })
 
-it('refuses a repository with anything else in it', () => {
+it('refuses a repository with files', () => {
   mkdirSync(join(folder, '.git'))
   writeFileSync(join(folder, 'README.md'), 'mine')
   expect(() => openWorkspaceFolder(folder)).toThrow('it holds README.md')

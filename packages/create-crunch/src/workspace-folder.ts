@@ -2,17 +2,17 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CreateError } from './create-error.ts'
 
-/** The folder that a workspace is made in, and how to take back what was made. */
+/** The folder of a new workspace, and how to undo its creation. */
 export interface WorkspaceFolder {
   readonly path: string
-  /** Removes what was made since it was opened: never a folder or file that was there before. */
+  /** Removes everything created since it was opened, but no folder or file that existed before. */
   remove(): void
 }
 
-/** What a clone of an empty repository holds, and what stays when everything else is removed. */
+/** The only content of a clone of an empty repository; it is never removed. */
 const ofRepository = '.git'
 
-/** Makes the folder and its parents, or takes one that is empty or holds only `.git`; any other one is refused. */
+/** Creates the folder and its parents, or accepts an existing one that is empty or contains only `.git`. */
 export function openWorkspaceFolder(path: string): WorkspaceFolder {
   if (existsSync(path)) {
     if (!statSync(path).isDirectory()) {
@@ -28,12 +28,12 @@ export function openWorkspaceFolder(path: string): WorkspaceFolder {
   try {
     mkdirSync(path, { recursive: true })
   } catch (error) {
-    throw new CreateError(`${path} cannot be made: ${(error as Error).message}`, { cause: error })
+    throw new CreateError(`${path} cannot be created: ${(error as Error).message}`, { cause: error })
   }
   return { path, remove: () => removeUpTo(path, topmost) }
 }
 
-/** It was empty when it was opened, so all that it holds but the repository is ours. */
+/** The folder was empty when it was opened, so everything in it except the repository was created since. */
 function emptyFolder(path: string): void {
   for (const entry of readdirSync(path).filter((name) => name !== ofRepository))
     rmSync(join(path, entry), { recursive: true, force: true })
@@ -44,7 +44,7 @@ function highestMissing(path: string): string {
   return existsSync(parent) ? path : highestMissing(parent)
 }
 
-/** Parents that were made on the way go too, unless someone else has put something there meanwhile. */
+/** Also removes parents that were created, unless they contain other files meanwhile. */
 function removeUpTo(path: string, topmost: string): void {
   rmSync(path, { recursive: true, force: true })
   for (let folder = path; folder !== topmost; ) {

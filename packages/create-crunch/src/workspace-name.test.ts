@@ -15,12 +15,12 @@ describe('the name of a workspace', () => {
     ['@me/game', 'me-game'],
     [`${'a'.repeat(39)}-b`, 'a'.repeat(39)],
     [`x${'Y'.repeat(60)}`, `x${'y'.repeat(39)}`],
-  ])('cannot be %s, and the name that is suggested can', (name, suggestion) => {
+  ])('cannot be %s; the suggested name is valid', (name, suggestion) => {
     expect(nameProblem(name)).toContain(`: write "${suggestion}"`)
     expect(nameProblem(suggestion)).toBeUndefined()
   })
 
-  it('suggests nothing where nothing is left', () => {
+  it('has no suggestion if no allowed character is left', () => {
     expect(nameProblem('挑戦')).toMatch(/only a to z, 0 to 9 and hyphens are allowed$/)
     expect(nameProblem('123')).toBe('it must begin with a letter')
   })

@@ -1,8 +1,8 @@
 const longest = 40
 
 /**
- * Why a text cannot name a workspace, or `undefined` when it can. The name becomes the competition's id and a part of npm
- * package names, so it obeys both.
+ * Why a text cannot be the name of a workspace; `undefined` if it can. The name becomes the competition's id and part of npm
+ * package names, so it must be valid for both.
  */
 export function nameProblem(name: string): string | undefined {
   if (name === '') return 'it is empty: give it a name such as "my-challenge"'
@@ -12,7 +12,7 @@ export function nameProblem(name: string): string | undefined {
   return suggestion === undefined ? problem : `${problem}: write "${suggestion}"`
 }
 
-/** The nearest name that is allowed; `undefined` when nothing of the text is left. */
+/** The nearest allowed name; `undefined` if no allowed character is left. */
 export function suggestName(text: string): string | undefined {
   const name = text
     .normalize('NFKD')

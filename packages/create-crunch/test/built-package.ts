@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 export const packageFolder = fileURLToPath(new URL('..', import.meta.url))
 export const repository = join(packageFolder, '../..')
 
-/** The package as it is published, built in a folder of its own, so that no other build is disturbed or relied on. */
+/** The package as published, built in a separate folder so that it is independent of other builds. */
 export interface BuiltPackage {
   readonly folder: string
   /** A new empty folder, outside of any package. */

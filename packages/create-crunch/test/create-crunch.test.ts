@@ -42,7 +42,7 @@ describe.each(['realtime', 'weather', 'blank'] as const)('the %s pack', (pack) =
     output = result.output
   })
 
-  test('has its models, each a folder and an entry', () => {
+  test('has its models, each with a folder and an entry', () => {
     const local = join(workspace, 'node/deployment/model-orchestrator-local')
     expect(readdirSync(join(local, 'data/submissions')).sort()).toEqual(models[pack])
     const entries = readFileSync(join(local, 'config/models.dev.yml'), 'utf8').matchAll(/submission_id: (.*)/g)
@@ -54,7 +54,7 @@ describe.each(['realtime', 'weather', 'blank'] as const)('the %s pack', (pack) =
     for (const model of models[pack]) expect(readdirSync(join(inPython, model))).toEqual(['main.py'])
   })
 
-  test('names the workspace everywhere and the template nowhere', () => {
+  test('replaces the name of the template everywhere', () => {
     for (const file of filesOf(workspace)) {
       expect(file).not.toContain('crunch-template')
       expect(readFileSync(join(workspace, file), 'utf8'), file).not.toMatch(/crunch-template|workspace:/)
@@ -66,7 +66,7 @@ describe.each(['realtime', 'weather', 'blank'] as const)('the %s pack', (pack) =
     expect(readFileSync(join(workspace, 'node/.env'), 'utf8')).toContain('CRUNCH_ID=my-game\n')
   })
 
-  test('takes our packages at the version of this program', () => {
+  test('depends on our packages at the version of this program', () => {
     const { version } = readJson(built.folder, 'package.json')
     expect(readJson(workspace, 'node/package.json')).toMatchObject({
       dependencies: { '@crunch/coordinator-node': `^${version}`, 'my-game-challenge': '*' },
@@ -74,7 +74,7 @@ describe.each(['realtime', 'weather', 'blank'] as const)('the %s pack', (pack) =
     })
   })
 
-  test('lists the peer dependencies of our packages wherever it lists one, all at the version that we test with', () => {
+  test('lists the peer dependencies of our packages beside them, at the tested version', () => {
     const engine = readJson(repository, 'packages/coordinator-node/package.json') as unknown as EngineManifest
     const peers = Object.keys(engine.peerDependencies).filter((name) => !engine.peerDependenciesMeta[name]?.optional)
     expect(peers).toEqual(['zod'])
@@ -86,22 +86,22 @@ describe.each(['realtime', 'weather', 'blank'] as const)('the %s pack', (pack) =
     }
   })
 
-  test('has the dotfiles under their own names, and nothing of the packaging', () => {
+  test('has the dotfiles under their real names, and no files of the packaging', () => {
     const names = filesOf(workspace).map((file) => file.slice(file.lastIndexOf('/') + 1))
     expect(existsSync(join(workspace, '.gitignore'))).toBe(true)
     expect(existsSync(join(workspace, 'node/.local.env.example'))).toBe(true)
-    // Python's own name for the file of a package.
+    // The file name is prescribed by Python.
     const stored = names.filter((name) => name.startsWith('_') && name !== '__init__.py')
     expect([...stored, ...names.filter((name) => name === 'pack.json')]).toEqual([])
   })
 
-  test('says what to type next', () => {
+  test('prints the next commands', () => {
     const recording = recordings[pack]
     const replay = recording === undefined ? '' : ` -- --replay node/recordings/${recording}`
     expect(output).toContain(`\n  cd my-game\n  npm install\n  npm test\n  npm run deploy${replay}\n`)
   })
 
-  test('runs crunch where its owner stands, so that it finds the files they name', () => {
+  test("runs crunch in the user's working directory, so that relative file names work", () => {
     const { scripts } = readJson(workspace, 'package.json') as { scripts: Record<string, string> }
     for (const command of ['deploy', 'logs', 'restart', 'down', 'status', 'check']) {
       expect(scripts[command]).toBe(`crunch ${command}`)
@@ -111,7 +111,7 @@ describe.each(['realtime', 'weather', 'blank'] as const)('the %s pack', (pack) =
   })
 })
 
-/** CI installs it, and must not skip this. */
+/** CI installs make and must not skip this test. */
 const lacksMake = process.env.CI !== 'true' && spawnSync('make', ['--version']).error !== undefined
 
 test.skipIf(lacksMake)('make alone prints help, and its targets run crunch', () => {
@@ -128,7 +128,7 @@ test.skipIf(lacksMake)('make alone prints help, and its targets run crunch', () 
   expect(() => make('-s', 'dev')).toThrow('Type: make deploy dev')
 })
 
-test('every setting of the example file is a comment, so that copying it changes nothing', () => {
+test('has only comments in its example of settings, so that a copy changes nothing', () => {
   const folder = built.emptyFolder()
   built.run(['my-game', '--yes', '--directory', folder])
   const lines = readFileSync(join(folder, 'node/.local.env.example'), 'utf8').split('\n')
@@ -136,20 +136,20 @@ test('every setting of the example file is a comment, so that copying it changes
   expect(lines.filter((line) => /^#[A-Z_]+=/.test(line)).length).toBeGreaterThan(20)
 })
 
-test('--yes takes realtime, into an empty folder that exists', () => {
+test('--yes creates the realtime pack in an existing empty folder', () => {
   const folder = built.emptyFolder()
   expect(built.run(['my-game', '--yes', '--directory', folder]).code).toBe(0)
   expect(readFileSync(join(folder, 'node/contract.ts'), 'utf8')).toContain('BTCUSDT')
 })
 
-test('a workspace for pnpm finds its own members', () => {
+test('a workspace for pnpm links its own members', () => {
   const folder = built.emptyFolder()
   expect(built.run(['my-game', '--yes', '--directory', folder, '--package-manager', 'pnpm']).code).toBe(0)
   expect(readFileSync(join(folder, 'pnpm-workspace.yaml'), 'utf8')).toBe('packages:\n  - node\n  - challenge\n')
   expect(readJson(folder, 'node/package.json')).toMatchObject({ dependencies: { 'my-game-challenge': 'workspace:*' } })
 })
 
-describe('refuses, before anything is made:', () => {
+describe('refuses, before it creates any file:', () => {
   test.each([
     ['My-Game', 'capital letters'],
     ['my_game', 'only a to z'],
@@ -183,7 +183,7 @@ describe('refuses, before anything is made:', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  test('a folder that is not empty, and leaves it as it is', () => {
+  test('a folder that is not empty, and leaves it unchanged', () => {
     const folder = built.emptyFolder()
     mkdirSync(join(folder, 'my-game'))
     writeFileSync(join(folder, 'my-game/notes.txt'), 'mine')
@@ -193,7 +193,7 @@ describe('refuses, before anything is made:', () => {
     expect(filesOf(folder)).toEqual(['my-game/notes.txt'])
   })
 
-  test('a file in the place of the folder', () => {
+  test('a file with the name of the folder', () => {
     const folder = built.emptyFolder()
     writeFileSync(join(folder, 'my-game'), 'mine')
     const result = built.run(['my-game', '--yes'], { cwd: folder })
@@ -213,7 +213,7 @@ describe('when the installation fails', () => {
   }
   const failingNpm = () => pathWithNpm('mkdir node_modules && touch node_modules/half package-lock.json && exit 7')
 
-  test('removes the folder and the parents that were made for it', () => {
+  test('removes the folder and the parents that it created', () => {
     const folder = built.emptyFolder()
     const args = ['my-game', '--yes', '--install', '--directory', 'some/where/deep']
     const result = built.run(args, { cwd: folder, path: failingNpm() })
@@ -223,7 +223,7 @@ describe('when the installation fails', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  test('keeps an empty folder that existed, and what lies beside it', () => {
+  test('keeps an existing empty folder and the files beside it', () => {
     const folder = built.emptyFolder()
     mkdirSync(join(folder, 'target'))
     writeFileSync(join(folder, 'beside.txt'), 'mine')
@@ -233,7 +233,7 @@ describe('when the installation fails', () => {
     expect(readdirSync(join(folder, 'target'))).toEqual([])
   })
 
-  test('says so when the program is not there', () => {
+  test('reports a missing package manager', () => {
     const folder = built.emptyFolder()
     const args = ['my-game', '--yes', '--install', '--package-manager', 'pnpm']
     const result = built.run(args, { cwd: folder, path: built.emptyFolder() })
@@ -241,7 +241,7 @@ describe('when the installation fails', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  test('or is interrupted, stops it and removes what was made', async () => {
+  test('stops the installation and removes the created files on an interrupt', async () => {
     const folder = built.emptyFolder()
     const path = pathWithNpm('echo installing && exec sleep 60')
     const child = built.start(['my-game', '--yes', '--install'], { cwd: folder, path })
@@ -260,7 +260,7 @@ describe('when the installation fails', () => {
 describe('--local-packages', () => {
   const names = ['cli', 'coordinator-node', 'model-orchestrator', 'model-protocol', 'model-runner']
 
-  test('points every package of ours at its tarball, the nested ones too', () => {
+  test('links every package of ours to its tarball, including indirect dependencies', () => {
     const tarballs = built.emptyFolder()
     for (const name of names) writeFileSync(join(tarballs, `crunch-${name}-0.1.0.tgz`), '')
     const folder = built.emptyFolder()
@@ -275,7 +275,7 @@ describe('--local-packages', () => {
     })
   })
 
-  test('refuses a folder that lacks one, and one that has two versions', () => {
+  test('refuses a folder that lacks a tarball or has two versions of one', () => {
     const tarballs = built.emptyFolder()
     writeFileSync(join(tarballs, 'crunch-cli-0.1.0.tgz'), '')
     const args = ['my-game', '--yes', '--local-packages', tarballs]
@@ -287,7 +287,7 @@ describe('--local-packages', () => {
   })
 })
 
-test('the published package holds every template file', () => {
+test('the published package contains every template file', () => {
   const answer = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: built.folder,
     encoding: 'utf8',

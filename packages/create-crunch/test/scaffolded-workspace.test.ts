@@ -11,7 +11,7 @@ beforeAll(() => {
 })
 afterAll(() => built.remove())
 
-/** Gives a workspace the packages that an installation would, from the monorepo. */
+/** Links the packages that an installation would create, from the monorepo. */
 function linkInstalled(workspace: string, name: string): void {
   symlinkSync(join(repository, 'node_modules'), join(workspace, 'node_modules'))
   symlinkSync(join(repository, 'templates/challenge/node_modules'), join(workspace, 'challenge/node_modules'))
@@ -23,7 +23,7 @@ function linkInstalled(workspace: string, name: string): void {
   symlinkSync('../../challenge', join(modules, `${name}-challenge`))
 }
 
-/** Runs a program of the monorepo in a folder; what it printed, with its exit code as the last line. */
+/** Runs a program of the monorepo in a folder; returns its output, with the exit code as the last line. */
 function run(cwd: string, program: string, ...args: readonly string[]): string {
   const bin = join(repository, 'node_modules/.bin', program)
   const options = { cwd, encoding: 'utf8', timeout: 100_000, env: environment() } as const
@@ -31,7 +31,7 @@ function run(cwd: string, program: string, ...args: readonly string[]): string {
   return `${stdout}${stderr}\nexit ${status}`
 }
 
-/** Without what this test runner tells its own processes. */
+/** The environment without the variables that this test runner sets. */
 function environment(): NodeJS.ProcessEnv {
   return { ...process.env, NO_COLOR: '1', VITEST: undefined, NODE_ENV: undefined }
 }
@@ -54,7 +54,7 @@ describe.each(['realtime', 'weather', 'blank'] as const)('a workspace of the %s 
     const output = run(join(workspace, 'challenge'), 'vitest', 'run')
     expect(output).toMatch(/exit 0$/)
     expect(output).toMatch(/Tests +\d+ passed/)
-    // Whoever runs the project's CI has Python; a workspace's owner is told what is left out.
+    // CI has Python. Without Python, the output must name the skipped tests.
     const leftOut = /The tests of python\/ are skipped: .*(python3|Python).*/.exec(output)?.[0]
     if (process.env.CI === 'true') expect(leftOut).toBeUndefined()
     if (leftOut === undefined) expect(output).not.toMatch(/skipped/)
@@ -79,7 +79,7 @@ describe('a workspace of the realtime pack', () => {
     linkInstalled(workspace, 'my-game')
   })
 
-  test('says so where there is no Python, and passes all the same', { timeout: 120_000 }, () => {
+  test('passes without Python, and reports the skipped tests', { timeout: 120_000 }, () => {
     const vitest = join(repository, 'node_modules/vitest/vitest.mjs')
     const { stdout, stderr, status } = spawnSync(process.execPath, [vitest, 'run', 'test/python.test.ts'], {
       cwd: join(workspace, 'challenge'),
@@ -93,8 +93,8 @@ describe('a workspace of the realtime pack', () => {
     expect(output).toMatch(/exit 0$/)
   })
 
-  // The weather pack needs no such test: its own ones are on recorded weather.
-  test('has Python examples that agree with the others on real prices', { timeout: 120_000 }, (context) => {
+  // The weather pack needs no such test: its own tests use recorded weather.
+  test('has Python examples that agree with the TypeScript ones on real prices', { timeout: 120_000 }, (context) => {
     const recording = join(repository, '../shared/data/series/binance-spot-BTCUSDT-1m-2021-04.csv.gz')
     if (!existsSync(recording)) {
       console.warn(`skipped: ${recording} is not on this machine`)

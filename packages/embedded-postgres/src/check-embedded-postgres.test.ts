@@ -12,12 +12,12 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
-it('finds a server for a new database, and makes nothing', async () => {
+it('finds a server for a new database, and creates no files', async () => {
   await checkEmbeddedPostgres(directory, { anyVersion: false })
   expect(await readdir(directory)).toEqual([])
 })
 
-it('refuses data that no server here can read, unless they do not count', async () => {
+it('refuses data of a version that is not installed, unless anyVersion is set', async () => {
   await mkdir(join(directory, 'data/global'), { recursive: true })
   await writeFile(join(directory, 'data/global/pg_control'), '')
   await writeFile(join(directory, 'data/PG_VERSION'), '9\n')

@@ -4,9 +4,9 @@ import { findBinaries } from './find-binaries.ts'
 import { chooseServerAccount } from './server-account.ts'
 
 /**
- * Checks that a PostgreSQL can run for `directory`; starts nothing. With `anyVersion`, the version of existing data does not
- * matter, because they will be removed first.
- * @throws EmbeddedPostgresError when there is none, or none of the version that made the data.
+ * Checks that PostgreSQL can run for `directory`, without starting it. With `anyVersion`, the version of existing data does
+ * not matter, because they will be removed first.
+ * @throws EmbeddedPostgresError if PostgreSQL is missing, or the version that created the data is.
  */
 export async function checkEmbeddedPostgres(
   directory: string,

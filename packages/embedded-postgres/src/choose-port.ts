@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { errorText } from '@crunch/local-processes/errors'
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 
-/** The requested port if it is free, else the one kept from the last start, else any free port, which is logged. */
+/** The requested port; otherwise the port of the last start if it is free; otherwise any free port, which is logged. */
 export async function choosePort(
   asked: number | undefined,
   kept: number | undefined,
@@ -40,7 +40,7 @@ async function requirePort(port: number): Promise<number> {
   return bindOnce(port)
 }
 
-/** Listens briefly to find out whether a port is free; with 0, which one is. */
+/** Listens briefly to check that a port is free, or with 0 to find a free one. */
 function bindOnce(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()

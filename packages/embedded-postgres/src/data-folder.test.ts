@@ -12,8 +12,8 @@ beforeEach(() => {
 afterEach(() => bench.cleanUp())
 
 it.each([
-  ['that were put elsewhere', 'data.0123456789abcdef', false],
-  ['of an operator only as a link', 'disk', true],
+  ['that it created in another place', 'data.0123456789abcdef', false],
+  ['only as a link if an operator linked them', 'disk', true],
 ])('removes data %s', async (_case, name, staysThere) => {
   const [directory, elsewhere] = [await bench.newFolder(), join(await bench.newFolder(), name)]
   await mkdir(elsewhere)
@@ -22,7 +22,7 @@ it.each([
   expect([existsSync(elsewhere), existsSync(dataPathOf(directory))]).toEqual([staysThere, false])
 })
 
-it('removes a link to data that are gone, and is content with none', async () => {
+it('removes a link to missing data, and accepts missing data', async () => {
   const directory = await bench.newFolder()
   await symlink(join(directory, 'data.0123456789abcdef'), dataPathOf(directory))
   await removeData(directory)

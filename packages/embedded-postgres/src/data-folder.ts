@@ -38,7 +38,7 @@ export async function dataMajorVersion(directory: string): Promise<number | unde
 
 /**
  * Creates the data folder. initdb works in a folder beside it that is then renamed, so a folder named `data` is always complete.
- * Removes what an interrupted attempt left. Call it while holding the lock of the directory.
+ * Removes the files of interrupted attempts. Call it while holding the lock of the directory.
  */
 export async function initialiseData(input: {
   readonly directory: string
@@ -100,7 +100,7 @@ async function runInitdb(input: {
   )
 }
 
-/** Includes the directory, since the data of several directories may be created in one place. */
+/** The name contains a hash of the directory, since the data of several directories may be created in one place. */
 function halfMadePrefix(directory: string): string {
   return `data.initialising.${createHash('sha256').update(directory).digest('hex').slice(0, 12)}.`
 }
@@ -115,18 +115,18 @@ async function removeHalfMade(folder: string, directory: string, log: (line: str
   }
 }
 
-/** Renames a folder `data` that holds no database. It is never deleted, since we did not create it. */
+/** Renames a folder `data` without a complete database. It is never deleted, since this program did not create it. */
 async function setAsideForeignData(directory: string, log: (line: string) => void): Promise<void> {
   const data = dataPathOf(directory)
   if (!(await exists(data))) return
   const aside = `${data}.incomplete.${randomBytes(4).toString('hex')}`
   await rename(data, aside)
-  log(`${data} held no complete database: it is now ${aside}, and a new one is created`)
+  log(`${data} contained no complete database: it was renamed to ${aside}, and a new database is created`)
 }
 
 /**
- * As root, the server runs as an unprivileged user, who cannot enter directories below /root. Then the data are under /var/lib,
- * with a link in the directory.
+ * For root, the server runs as an unprivileged user, who cannot enter directories below /root. The data are then under
+ * /var/lib, with a link in the directory.
  */
 async function reachableParent(
   directory: string,
@@ -145,7 +145,7 @@ async function reachableParent(
   return RELOCATED_ROOT
 }
 
-/** Deletes the data, also those that {@link initialiseData} put elsewhere. Of any other link only the link goes. */
+/** Deletes the data, including data that {@link initialiseData} created elsewhere. Of any other link it only removes the link. */
 export async function removeData(directory: string): Promise<void> {
   const data = dataPathOf(directory)
   if (await exists(data)) {

@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import postgres from 'postgres'
 import { type EmbeddedPostgresOptions, removeEmbeddedPostgres } from './start-embedded-postgres.ts'
 
-/** What a child process said about its start. */
+/** The output of a child process about its start. */
 export interface ChildOutcome {
   readonly url?: string
   readonly port?: number
@@ -20,7 +20,7 @@ export interface ChildOutcome {
   readonly lines: readonly string[]
 }
 
-/** Directories and child processes of one test, ended and removed by `cleanUp`. */
+/** The directories and child processes of one test; `cleanUp` ends and removes them. */
 export function createWorkbench() {
   const folders: string[] = []
   const directories: string[] = []
@@ -29,7 +29,7 @@ export function createWorkbench() {
   async function newFolder(): Promise<string> {
     const folder = await mkdtemp(join(await realpath(tmpdir()), 'crunch-embedded-'))
     folders.push(folder)
-    // Open to the user who runs root's server, as a project folder usually is.
+    // Readable for the unprivileged user that runs root's server, like a usual project folder.
     await chmod(folder, 0o755)
     return folder
   }
@@ -45,7 +45,7 @@ export function createWorkbench() {
     return spawnScript('start-in-child.ts', [JSON.stringify(options)], spawnOptions)
   }
 
-  /** A TypeScript file of this folder as a process; killed by `cleanUp` when it still runs. */
+  /** Runs a TypeScript file of this folder as a process; `cleanUp` kills it if it still runs. */
   function spawnScript(
     name: string,
     scriptArguments: readonly string[],
@@ -73,14 +73,14 @@ export function createWorkbench() {
   return { newFolder, newDirectory, spawnChild, spawnScript, cleanUp }
 }
 
-/** The line a child writes after its start. */
+/** Reads the line that a child writes after its start. */
 export async function outcomeOf(child: ChildProcess): Promise<ChildOutcome> {
   if (child.stdout === null) throw new Error('the child has no standard output')
   for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line)
   throw new Error('the child ended without an outcome')
 }
 
-/** Ends a child with a signal, or by the end of its input, and waits for it. */
+/** Ends a child by a signal or by closing its input, and waits for its exit. */
 export async function endChild(child: ChildProcess, how: 'SIGKILL' | 'end of input'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
@@ -89,7 +89,7 @@ export async function endChild(child: ChildProcess, how: 'SIGKILL' | 'end of inp
   await exited
 }
 
-/** Runs `action` with a connection that is closed after it. */
+/** Runs `action` with a connection and closes it. */
 export async function withSql<T>(url: string, action: (sql: postgres.Sql) => Promise<T>): Promise<T> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
   try {

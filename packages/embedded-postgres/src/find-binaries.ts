@@ -17,15 +17,15 @@ export interface Binaries {
   readonly major: number
 }
 
-/** Where to look instead of the usual places. */
+/** Overrides the usual search locations. */
 export interface BinarySources {
   readonly packageName: string
   readonly systemFolders: readonly string[]
 }
 
 /**
- * The PostgreSQL to run: the installed binary package, else one of the system (15 or newer), which is logged. With `dataMajor`
- * (the version that created the data), only that major version is accepted.
+ * Finds the PostgreSQL to run: the installed binary package, or else one of the system (15 or newer), which is logged. With
+ * `dataMajor`, the version that created the data, only that major version is accepted.
  */
 export async function findBinaries(
   account: ServerAccount,

@@ -16,10 +16,10 @@ beforeEach(() => {
 })
 afterEach(() => bench.cleanUp())
 
-it('runs a server of the system too, and its data goes on with the same version', async (context) => {
+it('can run a server of the system, and keeps using its version for the data', async (context) => {
   const account = await chooseServerAccount('/nonexistent')
   const binaries = await systemBinaries(account)
-  context.skip(binaries === undefined, 'no PostgreSQL of the system is installed here')
+  context.skip(binaries === undefined, 'PostgreSQL is not installed on this system')
   const directory = await bench.newDirectory()
   await mkdir(directory)
   const record = newServerRecord()

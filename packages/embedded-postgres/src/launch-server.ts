@@ -13,7 +13,7 @@ import { waitUntil } from './wait-until.ts'
 const READY_LIMIT_MS = 120_000
 const RETRY_LIMIT_MS = 20_000
 const RETRY_INTERVAL_MS = 250
-/** What PostgreSQL reports while processes of a killed server are still ending. */
+/** Errors of PostgreSQL while processes of a killed server are still ending. */
 const LEFTOVERS = /still in use|lock file "[^"]+" already exists|Is another postmaster/
 const PORT_IN_USE = /could not bind|Address already in use|could not create any TCP\/IP sockets/
 
@@ -102,7 +102,7 @@ async function serverArguments(input: LaunchInput): Promise<string[]> {
     log_line_prefix: '%m [%p] ',
     logging_collector: 'off',
     log_destination: 'stderr',
-    // Compiling short queries costs more than it saves.
+    // JIT compilation of short queries costs more than it saves.
     jit: 'off',
   }
   const data = await realpath(dataPathOf(input.directory))

@@ -20,11 +20,11 @@ export function binaryPackageName(): string {
 }
 
 /**
- * The `bin` folder of the installed binary package, ready to run, or undefined when the package is not installed.
+ * The `bin` folder of the installed binary package, ready to run; undefined if the package is not installed.
  *
- * A package manager may have blocked its install script (links missing, files not executable), and the server of root runs as
- * a user who often cannot read the project. Then a completed copy in a cache folder is used. The package itself is never
- * changed, because package managers share its files between projects.
+ * If a package manager blocked its install script (links missing, files not executable), or if root's unprivileged user cannot
+ * read the project, a repaired copy in a cache folder is used. The package itself is never changed, because package managers
+ * share its files between projects.
  */
 export async function findPackageBinaries(
   packageName: string,
@@ -83,7 +83,7 @@ async function isComplete(folder: string, links: Links): Promise<boolean> {
   }
 }
 
-/** Copies beside the destination and renames, so that a folder with the final name is complete. Call it under the cache's lock. */
+/** Copies beside the destination and renames, so that a folder with the final name is complete. Call it while holding the cache's lock. */
 async function copyPackage(packageFolder: string, destination: string, links: Links): Promise<void> {
   const temporary = `${destination}.copying`
   await rm(temporary, { recursive: true, force: true })
@@ -97,7 +97,7 @@ async function copyPackage(packageFolder: string, destination: string, links: Li
 
 async function makeLink(folder: string, link: { source: string; target: string }): Promise<void> {
   const target = join(folder, link.target)
-  // The install script of the package may have created one, which need not be right for the copy.
+  // The install script of the package may have created a link that is wrong in the copy.
   await rm(target, { force: true })
   await symlink(relative(dirname(target), join(folder, link.source)), target)
 }
@@ -111,7 +111,7 @@ async function openForEveryone(folder: string): Promise<void> {
   await chmod(folder, 0o755)
 }
 
-/** The first usable cache folder. A folder of another user is refused: that user could put other programs into it. */
+/** The first usable cache folder. A folder of another user is refused: that user could replace the programs. */
 async function openCacheFolder(log: (line: string) => void): Promise<string> {
   const temporary = join(tmpdir(), `${CACHE_NAME}-${process.getuid?.() ?? 'user'}`)
   const preferred = isRoot() ? `/var/cache/${CACHE_NAME}` : join(homedir(), '.cache', CACHE_NAME)
@@ -122,7 +122,7 @@ async function openCacheFolder(log: (line: string) => void): Promise<string> {
       const ours = process.getuid === undefined || found.uid === process.getuid()
       if (found.isDirectory() && ours && (found.mode & 0o022) === 0) {
         await access(folder, constants.W_OK)
-        // Independent of the umask: the server of root runs as another user.
+        // Independent of the umask, because root's server runs as another user.
         await chmod(folder, 0o755)
         return folder
       }

@@ -9,8 +9,8 @@ export interface ProgramResult {
 }
 
 /**
- * The environment of PostgreSQL's programs: only what they need, because our own may contain secrets, and the server may outlive
- * this process and run as another user.
+ * The environment of PostgreSQL's programs: only the variables that they need. This process's environment may contain secrets, and
+ * the server may outlive it and run as another user.
  */
 export function programEnvironment(): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = { TZ: 'UTC', LC_ALL: 'C' }

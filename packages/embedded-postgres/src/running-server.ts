@@ -12,7 +12,7 @@ const POSTGRES_PROGRAM = /(^|[/\\])postgres(\.exe)?([ :]|$)/
 export interface RunningServer {
   readonly pid: number
   readonly port: number
-  /** False during start, recovery and shutdown. */
+  /** Whether it accepts connections; false during start, recovery and shutdown. */
   readonly ready: boolean
 }
 
@@ -26,8 +26,8 @@ export async function findRunningServer(directory: string): Promise<RunningServe
 }
 
 /**
- * Removes a `postmaster.pid` whose number now belongs to another program, which is common after a container restart and would make
- * PostgreSQL refuse to start. A file that names a dead process or a postgres is left to PostgreSQL.
+ * Removes a `postmaster.pid` whose pid now belongs to another program. That is common after a container restart, and
+ * PostgreSQL would refuse to start. A file with the pid of a dead process or of a postgres is left to PostgreSQL.
  */
 export async function removeStalePidFile(directory: string, log: (line: string) => void): Promise<void> {
   const pidFile = await readPidFile(directory)
@@ -38,7 +38,7 @@ export async function removeStalePidFile(directory: string, log: (line: string) 
   await rm(join(dataPathOf(directory), 'postmaster.pid'))
 }
 
-/** Fast shutdown (open transactions roll back), then SIGKILL when it takes more than 10 s. */
+/** Fast shutdown (open transactions roll back), then SIGKILL if it takes more than 10 s. */
 export async function stopServer(pid: number, log: (line: string) => void): Promise<void> {
   if (!signal(pid, 'SIGINT')) return
   const ended = () => (isProcessAlive(pid) ? undefined : true)

@@ -12,7 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => bench.cleanUp())
 
-// The tests of a normal user need root, to become one; run as a normal user, every other test already covers him.
+// Tests that switch to a normal user need root. Without root, all other tests already run as a normal user.
 describe.skipIf(!isRoot())('as root (skipped: this run is not root)', () => {
   it('runs the server as an unprivileged user', async () => {
     const server = await startEmbeddedPostgres({ directory: await bench.newDirectory() })
@@ -21,7 +21,7 @@ describe.skipIf(!isRoot())('as root (skipped: this run is not root)', () => {
     await server.stop()
   })
 
-  it('keeps the data elsewhere, with a link, when that user may not enter the directory', async () => {
+  it('keeps the data elsewhere, with a link, if that user cannot enter the directory', async () => {
     const closed = await bench.newFolder()
     await chmod(closed, 0o700)
     const directory = await bench.newDirectory(closed)
@@ -35,7 +35,7 @@ describe.skipIf(!isRoot())('as root (skipped: this run is not root)', () => {
     expect(again.url).toBe(server.url)
   })
 
-  it('works as a normal user, two at once with an empty cache, even with a package whose install script was blocked', async () => {
+  it('works for a normal user, for two starts at once, with an empty cache and a blocked install script', async () => {
     const { uid, gid } = await chooseServerAccount('/nonexistent')
     const home = await ownedFolder(uid!, gid!)
     const environment = { ...process.env, HOME: home, TMPDIR: home }
@@ -51,7 +51,7 @@ describe.skipIf(!isRoot())('as root (skipped: this run is not root)', () => {
     expect(warm.url).toBe(outcomes[0]?.url)
   })
 
-  it('tells a normal user that a directory is not his', async () => {
+  it('refuses a directory that a normal user does not own', async () => {
     const { uid, gid } = await chooseServerAccount('/nonexistent')
     const folder = await bench.newFolder()
     const child = bench.spawnChild(

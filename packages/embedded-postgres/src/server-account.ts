@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { systemErrorCode } from '@crunch/local-processes'
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 
-/** The operating-system user that runs the server, as an option of `spawn`. Empty: the user of this process. */
+/** The operating-system user that runs the server, as an option of `spawn`. Empty for the user of this process. */
 export interface ServerAccount {
   readonly uid?: number
   readonly gid?: number
@@ -16,8 +16,8 @@ export function isRoot(): boolean {
 }
 
 /**
- * For root: the owner of the data if they exist (the data of a normal user stay theirs), else `nobody`.
- * For anyone else: the user of this process.
+ * For root: the owner of existing data (a normal user keeps theirs), or else `nobody`.
+ * For other users: the user of this process.
  */
 export async function chooseServerAccount(dataPath: string): Promise<ServerAccount> {
   if (!isRoot()) return {}
@@ -42,7 +42,7 @@ function numericId(flag: '-u' | '-g'): number {
   }
 }
 
-/** The first folder on the way to `path` that the account may not enter; undefined if it can reach it. */
+/** The first folder on the way to `path` that the account may not enter; undefined if it can reach `path`. */
 export async function firstClosedFolder(path: string, account: ServerAccount): Promise<string | undefined> {
   if (account.uid === undefined) return undefined
   const folders: string[] = []

@@ -5,19 +5,19 @@ import { systemErrorCode } from '@crunch/local-processes'
 const LOG_LIMIT_BYTES = 10 * 1024 * 1024
 const TAIL_BYTES = 4_096
 
-/** Where the server in `directory` writes its log. */
+/** The path of the server's log in `directory`. */
 export function serverLogPath(directory: string): string {
   return join(directory, 'server.log')
 }
 
-/** Opens the log to append. A log above 10 MB is first renamed to `server.log.1`, replacing an older one. */
+/** Opens the log for appending. A log above 10 MB is first renamed to `server.log.1`, replacing an older one. */
 export async function openServerLog(directory: string): Promise<FileHandle> {
   const path = serverLogPath(directory)
   if ((await sizeBytes(path)) > LOG_LIMIT_BYTES) await rename(path, `${path}.1`)
   return open(path, 'a', 0o600)
 }
 
-/** What the server wrote after `fromByte`; at most the last 4 kB. */
+/** The log after `fromByte`, at most the last 4 kB. */
 export async function readServerLogTail(directory: string, fromByte = 0): Promise<string> {
   const path = serverLogPath(directory)
   const size = await sizeBytes(path)

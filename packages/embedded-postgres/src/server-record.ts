@@ -9,13 +9,13 @@ import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 const serverRecordSchema = z.strictObject({
   password: z.string().min(16),
   port: z.number().int().min(1).max(65_535).optional(),
-  /** Set once the data folder is complete. If the data are missing afterwards, the folder is damaged and not just new. */
+  /** Set once the data folder is complete. If the data are missing later, the folder is damaged rather than new. */
   initialised: z.boolean(),
-  /** The process that will stop the server; absent for a server that outlives the process that started it. */
+  /** The process that will stop the server; absent for a detached server. */
   owner: z.strictObject({ pid: z.number().int(), identity: z.string() }).optional(),
 })
 
-/** What is kept in a directory between starts. It contains the password, so only the owner can read the file. */
+/** The file that keeps settings of a directory between starts. It contains the password, so only the owner can read it. */
 export type ServerRecord = z.infer<typeof serverRecordSchema>
 
 /** A record for a directory used for the first time, with a random password. */
@@ -23,7 +23,7 @@ export function newServerRecord(): ServerRecord {
   return { password: randomBytes(24).toString('base64url'), initialised: false }
 }
 
-/** The record of a directory, or undefined when it has none. */
+/** The record of a directory; undefined if it has none. */
 export async function readServerRecord(directory: string): Promise<ServerRecord | undefined> {
   const path = recordPath(directory)
   try {
@@ -39,7 +39,7 @@ export async function readServerRecord(directory: string): Promise<ServerRecord 
   }
 }
 
-/** Replaces the record atomically: a crash leaves the old one or the new one. */
+/** Replaces the record atomically: after a crash, the file is either old or new. */
 export async function writeServerRecord(directory: string, record: ServerRecord): Promise<void> {
   const path = recordPath(directory)
   const temporary = `${path}.new`

@@ -53,21 +53,21 @@ describe('a start', () => {
     await second.stop()
   })
 
-  it('asks for the password', async () => {
+  it('requires the password', async () => {
     const server = await start({ directory: await bench.newDirectory() })
     const url = new URL(server.url)
     url.password = 'wrong'
     await expect(withSql(url.href, (sql) => sql`select 1`)).rejects.toThrow(/password authentication failed/)
   })
 
-  it('refuses a data folder that was lost, rather than starting empty', async () => {
+  it('refuses to replace lost data by an empty database', async () => {
     const directory = await bench.newDirectory()
     await (await start({ directory })).stop()
     await rename(join(directory, 'data'), join(directory, 'elsewhere'))
     await expect(start({ directory })).rejects.toMatchObject({ code: 'DATA_DAMAGED' })
   })
 
-  it('quotes the log of a server that does not start', async () => {
+  it('quotes the server log if the server does not start', async () => {
     const directory = await bench.newDirectory()
     await (await start({ directory })).stop()
     await writeFile(join(directory, 'data', 'postgresql.conf'), 'no_such_setting = 1\n')
@@ -77,7 +77,7 @@ describe('a start', () => {
     })
   })
 
-  it('refuses a directory file that is not its own', async () => {
+  it('refuses an unreadable server.json', async () => {
     const directory = await bench.newDirectory()
     await mkdir(directory)
     await writeFile(join(directory, 'server.json'), '{"port": 1}')
@@ -86,8 +86,8 @@ describe('a start', () => {
   })
 })
 
-describe('after a kill', () => {
-  it('of the server, the next start has every acknowledged row', async () => {
+describe('the next start', () => {
+  it('has every acknowledged row after the server was killed', async () => {
     const directory = await bench.newDirectory()
     const server = await startEmbeddedPostgres({ directory })
     await withSql(server.url, (sql) => sql`create table mark (value int)`)
@@ -109,7 +109,7 @@ describe('after a kill', () => {
     )
   })
 
-  it('of the owner, the next start takes the server over and may stop it', async () => {
+  it('takes over the server of a killed owner, and may stop it', async () => {
     const directory = await bench.newDirectory()
     const child = bench.spawnChild({ fsync: false, directory })
     const before = await outcomeOf(child)
@@ -124,7 +124,7 @@ describe('after a kill', () => {
     expect(await embeddedPostgresStatus(directory)).toEqual({ state: 'stopped' })
   })
 
-  it('of the owner and then of the server, the next start recovers', async () => {
+  it('recovers after both the owner and the server were killed', async () => {
     const directory = await bench.newDirectory()
     const child = bench.spawnChild({ fsync: false, directory })
     const before = await outcomeOf(child)
@@ -135,7 +135,7 @@ describe('after a kill', () => {
     expect(await withSql(server.url, (sql) => sql`select 1 as value`)).toEqual([{ value: 1 }])
   })
 
-  it('during the creation, the next start creates the database anew and leaves no remains', async () => {
+  it('creates the database again after the creation was killed, and removes its remains', async () => {
     const directory = await bench.newDirectory()
     await mkdir(directory)
     const child = bench.spawnChild({ fsync: false, directory })
@@ -149,7 +149,7 @@ describe('after a kill', () => {
     expect((await readdir(directory)).filter((name) => name.startsWith('data'))).toEqual(['data'])
   })
 
-  it('a stale pid file that names another program does not stop the start', async () => {
+  it('ignores a stale pid file with the pid of another program', async () => {
     const directory = await bench.newDirectory()
     await (await start({ directory })).stop()
     const other = await holdProcess()
@@ -163,8 +163,8 @@ describe('after a kill', () => {
   })
 })
 
-describe('a half-made data folder', () => {
-  it('is set aside, not deleted', async () => {
+describe('an incomplete data folder', () => {
+  it('is renamed, not deleted', async () => {
     const directory = await bench.newDirectory()
     await mkdir(join(directory, 'data', 'base'), { recursive: true })
     await writeFile(join(directory, 'data', 'PG_VERSION'), '18\n')
@@ -179,7 +179,7 @@ describe('a half-made data folder', () => {
 })
 
 describe('several starts on one directory', () => {
-  it('at once give one owner, and stopping an attached one leaves the server running', async () => {
+  it('result in one owner if simultaneous; stopping an attached one leaves the server running', async () => {
     const directory = await bench.newDirectory()
     const children = [0, 1, 2].map(() => bench.spawnChild({ fsync: false, directory }))
     const outcomes = await Promise.all(children.map(outcomeOf))
@@ -192,7 +192,7 @@ describe('several starts on one directory', () => {
     expect(await embeddedPostgresStatus(directory)).toEqual({ state: 'stopped' })
   })
 
-  it('in one process attach too', async () => {
+  it('attach to each other within one process', async () => {
     const directory = await bench.newDirectory()
     const servers = await Promise.all([start({ directory }), start({ directory })])
     expect(servers.map(({ attached }) => attached).sort()).toEqual([false, true])
@@ -202,7 +202,7 @@ describe('several starts on one directory', () => {
     })
   })
 
-  it('attach to a detached server, which only an explicit stop ends', async () => {
+  it('attach to a detached server, which ends only by an explicit stop', async () => {
     const directory = await bench.newDirectory()
     const starter = bench.spawnChild({ fsync: false, directory, detached: true })
     const before = await outcomeOf(starter)
@@ -217,7 +217,7 @@ describe('several starts on one directory', () => {
 })
 
 describe('a port in use', () => {
-  it('is refused when it was asked for', async () => {
+  it('is refused if it was requested', async () => {
     const taken = await holdPort(0)
     const directory = await bench.newDirectory()
     await expect(start({ directory, port: taken.port })).rejects.toMatchObject({
@@ -227,12 +227,12 @@ describe('a port in use', () => {
     await taken.release()
   })
 
-  it('is refused when it is none', async () => {
+  it('is refused if it is not a valid port', async () => {
     const directory = await bench.newDirectory()
     await expect(start({ directory, port: 70_000 })).rejects.toMatchObject({ code: 'PORT_INVALID' })
   })
 
-  it('is replaced by a free one, and said, when it was only kept from the last start', async () => {
+  it('is replaced by a free one, with a log line, if it is only the port of the last start', async () => {
     const directory = await bench.newDirectory()
     const first = await start({ directory })
     await first.stop()
@@ -245,7 +245,7 @@ describe('a port in use', () => {
   })
 })
 
-/** For the tests that lose nothing they look at: without the flushes of a database meant to last. */
+/** Options for tests that do not depend on durability: no flushes to disk. */
 function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   return startEmbeddedPostgres({ fsync: false, ...options })
 }

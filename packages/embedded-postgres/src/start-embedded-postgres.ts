@@ -18,15 +18,15 @@ const LOCK_WAIT_MS = 180_000
 const PORT_ATTEMPTS = 3
 const SETTLE_LIMIT_MS = 30_000
 
-/** How to start the embedded PostgreSQL. */
+/** Options of the embedded PostgreSQL. */
 export interface EmbeddedPostgresOptions {
-  /** Holds the data, the password, the server's log; made when missing. */
+  /** The folder of the data, the password and the server's log; created if missing. */
   readonly directory: string
-  /** A port that must be used; without it a free one is chosen and kept for the next start. */
+  /** The port to use; if absent, a free one is chosen and kept for the next start. */
   readonly port?: number
-  /** Gets one line for each thing an operator may want to know (a fallback, a recovery). */
+  /** Gets one line for each event that matters to an operator, such as a fallback or a recovery. */
   readonly log?: (line: string) => void
-  /** True: the server outlives this process until `stop()` or `stopEmbeddedPostgres`. Default false. */
+  /** If true, the server outlives this process until `stop()` or `stopEmbeddedPostgres`. Default false. */
   readonly detached?: boolean
   /** Default 60. */
   readonly maxConnections?: number
@@ -39,7 +39,7 @@ export interface EmbeddedPostgres {
   readonly url: string
   readonly port: number
   readonly pid: number
-  /** True when another start on the same directory owns the server: then `stop()` leaves it running. */
+  /** True if another start on the same directory owns the server; `stop()` then leaves it running. */
   readonly attached: boolean
   stop(): Promise<void>
 }
@@ -50,13 +50,13 @@ export type EmbeddedPostgresStatus =
   | { readonly state: 'stopped' }
 
 /**
- * Starts PostgreSQL on `directory`, creating the database at the first call, or attaches to the server that another
- * live owner runs there. A server whose owner was killed is taken over.
+ * Starts PostgreSQL on `directory`, and creates the database at the first call. If another live process owns a server
+ * there, attaches to it. A server whose owner was killed is taken over.
  *
- * Unless detached, the server is asked to stop when this process exits; a process that a signal ends must call `stop()`
- * in its own signal handler, or the server stays until the next start takes it over.
+ * Unless detached, the server is told to stop when this process exits. A process that is ended by a signal must call
+ * `stop()` in its signal handler; otherwise the server runs until the next start takes it over.
  *
- * @throws EmbeddedPostgresError with a `code`, and a message that says what to do.
+ * @throws EmbeddedPostgresError with a `code` and a message that contains the fix.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const directory = resolve(options.directory)
@@ -73,7 +73,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   })
 }
 
-/** Whether a server runs on `directory`, and where. Starts nothing. */
+/** Whether a server runs on `directory`, and its address. Does not start one. */
 export async function embeddedPostgresStatus(directory: string): Promise<EmbeddedPostgresStatus> {
   const record = await readServerRecord(resolve(directory))
   const running = record && (await findRunningServer(resolve(directory)))
@@ -81,7 +81,7 @@ export async function embeddedPostgresStatus(directory: string): Promise<Embedde
   return { state: 'running', pid: running.pid, port: running.port, url: serverUrl(record, running.port) }
 }
 
-/** Stops the server of `directory`, even if another process started it. Answers its process; undefined when none ran. */
+/** Stops the server of `directory`, even if another process started it. Returns its pid; undefined if none ran. */
 export async function stopEmbeddedPostgres(
   directory: string,
   log: (line: string) => void = () => undefined,
@@ -95,7 +95,7 @@ export async function stopEmbeddedPostgres(
   })
 }
 
-/** Stops the server of `directory` and deletes the directory with its data, for good. */
+/** Stops the server of `directory` and permanently deletes the directory with its data. */
 export async function removeEmbeddedPostgres(directory: string): Promise<void> {
   await stopEmbeddedPostgres(directory)
   await removeData(resolve(directory))
@@ -131,7 +131,7 @@ async function createRecord(directory: string): Promise<ServerRecord> {
   return record
 }
 
-/** The running server once it is neither starting nor stopping any more; undefined when none runs. */
+/** Waits until the server is neither starting nor stopping, and returns it; undefined if none runs. */
 async function settledServer(directory: string, log: (line: string) => void): Promise<RunningServer | undefined> {
   if ((await findRunningServer(directory)) === undefined) return undefined
   const settled = await waitUntil(async () => {
@@ -167,7 +167,7 @@ async function joinRunning(
   }
   const unusable = await probe(record, running.port)
   if (unusable !== undefined) {
-    // It may have been killed this very moment: then there is nothing to attach to.
+    // The owner may have been killed just now.
     if ((await findRunningServer(directory))?.pid !== running.pid) return undefined
     throw unanswering(directory, unusable)
   }
@@ -176,8 +176,8 @@ async function joinRunning(
 }
 
 /**
- * Makes this process the owner of a server whose owner was killed, without disturbing its clients. One that does not
- * answer, or listens on another port than asked for, is stopped instead: undefined.
+ * Makes this process the owner of a server whose owner was killed, without disturbing its clients. Stops the server and
+ * returns undefined if it does not answer, or listens on another port than requested.
  */
 async function takeOver(
   directory: string,
@@ -199,7 +199,7 @@ async function takeOver(
   return ownedServer(directory, owned, running, options, log)
 }
 
-/** Why the server cannot be used, or undefined when it can. */
+/** Why the server cannot be used; undefined if it can. */
 async function probe(record: ServerRecord, port: number): Promise<string | undefined> {
   try {
     await ensureDatabase(record, port)
@@ -219,7 +219,7 @@ async function startNew(
   const account = await chooseServerAccount(dataPathOf(directory))
   const major = await dataMajorVersion(directory)
   if (major === undefined && oldRecord.initialised) throw dataDamaged(directory)
-  // Checked here too, so that a port in use is reported before the second that creating a database takes.
+  // Checked here too, so that a port in use is reported before the database is created, which takes a second.
   if (options.port !== undefined) await choosePort(options.port, undefined, log)
   const binaries = await findBinaries(account, major, log)
   if (major === undefined) {
@@ -237,7 +237,7 @@ async function startNew(
   return ownedServer(directory, record, { pid, port }, options, log)
 }
 
-/** A free port may be lost to another program before the server has it: then another one is tried, unless it was asked for. */
+/** Another program may take the free port before the server does; then another one is tried, unless it was requested. */
 async function launchOnPort(
   launch: Omit<LaunchInput, 'port'>,
   oldRecord: ServerRecord,
@@ -246,7 +246,7 @@ async function launchOnPort(
   for (let attempt = 1; ; attempt += 1) {
     const port = await choosePort(options.port, attempt === 1 ? oldRecord.port : undefined, launch.log)
     const record = { ...oldRecord, port, initialised: true, owner: ownerOf(options) }
-    // Before the start: a crash right after it must leave a server that the next start knows as an orphan.
+    // Written before the start, so that after a crash the next start recognises the server as orphaned.
     await writeServerRecord(launch.directory, record)
     try {
       return { record, port, pid: await launchServer({ ...launch, port }) }
@@ -282,11 +282,11 @@ function ownedServer(
   return { url: serverUrl(record, port), port, pid, attached: false, stop }
 }
 
-/** A process that ends without `stop()` still asks its server to shut down; a killed one leaves it to the next start. */
+/** A process that exits without `stop()` still tells its server to shut down; if it is killed, the next start takes over. */
 function stopAtExit(pid: number): () => void {
   const identity = processIdentity(pid)
   const onExit = (): void => {
-    // The server may have ended long ago, and its number now be another program's.
+    // The server may have ended long ago, and its pid may belong to another program.
     if (identity !== undefined && processIdentity(pid) === identity) signal(pid, 'SIGINT')
   }
   process.on('exit', onExit)

@@ -1,5 +1,5 @@
 /**
- * Tests run this as a separate process. It starts the embedded PostgreSQL with the options in the first argument, prints the outcome
+ * Tests run this as a separate process. It starts the embedded PostgreSQL with the options in the first argument, prints the result
  * as one line of JSON, and stops the server when its standard input ends.
  */
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts'

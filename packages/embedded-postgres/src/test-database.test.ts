@@ -12,7 +12,7 @@ import { waitUntil } from './wait-until.ts'
 const bench = createWorkbench()
 afterEach(() => bench.cleanUp())
 
-it('gives each caller an empty database of its own', async () => {
+it('returns a new empty database to each caller', async () => {
   const [first, second] = await Promise.all([createTestDatabase(), createTestDatabase()])
   expect(first.url).not.toBe(second.url)
   const sql = postgres(first.url, { max: 1 })
@@ -28,7 +28,7 @@ it('gives each caller an empty database of its own', async () => {
   await gone.end()
 })
 
-it('fills a template once, and gives each caller a copy of it', async () => {
+it('fills a template once, and returns a copy to each caller', async () => {
   let fills = 0
   const template = {
     name: 'with_mark',

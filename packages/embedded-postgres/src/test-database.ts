@@ -16,8 +16,8 @@ export interface TestDatabase {
 }
 
 /**
- * Ends the server and removes its folder once the test run is gone, however it ended. Plain Node code for `node -e`. It keeps
- * looking for 5 s after the run, in case a server was being started when the run was killed, and for 30 s at most.
+ * Stops the server and removes its folder after the test run, even if the run was killed. Plain Node code for `node -e`. It keeps
+ * checking for 5 s after the run, in case a server was just starting when the run was killed, and for 30 s at most.
  */
 const WATCHDOG = `
 const { readFileSync, realpathSync, rmSync } = require('node:fs')
@@ -41,17 +41,17 @@ setInterval(() => {
 
 let serverUrlOfRun: Promise<string> | undefined
 
-/** What databases of tests start with. It is made once in a run, and copied. */
+/** The initial content of test databases. It is created once per run and copied. */
 export interface Template {
-  /** A name for a database, in lower case. */
+  /** The name of the template database, in lower case. */
   readonly name: string
-  /** Fills an empty database, and leaves no connection open. */
+  /** Fills an empty database, and must close its connections. */
   fill(url: string): Promise<unknown>
 }
 
 /**
- * A fresh database on a server that all tests of one run share, empty unless a template is given. The server starts at the first
- * call and ends with the run. `fsync` is off: never for data that must survive.
+ * A new database on a server that all tests of one run share, empty unless a template is given. The server starts at the first
+ * call and ends with the run. `fsync` is off, so data may be lost in a crash.
  */
 export async function createTestDatabase(template?: Template): Promise<TestDatabase> {
   serverUrlOfRun ??= startServerOfRun()
@@ -65,7 +65,7 @@ export async function createTestDatabase(template?: Template): Promise<TestDatab
   return { url: databaseUrl(serverUrl, name), drop }
 }
 
-/** Test files that need a template at the same time wait for the one that makes it. */
+/** Creates the template once; test files that need it at the same time wait. */
 async function makeTemplate(sql: postgres.Sql, serverUrl: string, { name, fill }: Template): Promise<void> {
   const unfinished = `${name}_unfinished`
   await sql`select pg_advisory_lock(hashtext(${name}))`
@@ -88,7 +88,7 @@ function databaseUrl(serverUrl: string, name: string): string {
 async function startServerOfRun(): Promise<string> {
   const run = runPid()
   const user = process.getuid?.() ?? 'user'
-  // Contains the identity of the run, so that a later run with the same pid never finds the remains of this one.
+  // Contains the identity of the run, so that a later run with the same pid does not find leftovers of this one.
   const identity = createHash('sha256')
     .update(processIdentity(run) ?? '')
     .digest('hex')
@@ -100,7 +100,7 @@ async function startServerOfRun(): Promise<string> {
   return server.url
 }
 
-/** Started before the server, so that killing the run never leaves a server unwatched. Two watchdogs do no harm. */
+/** Started before the server, so that a killed run never leaves a server unwatched. Two watchdogs do no harm. */
 async function ensureWatchdog(run: number, directory: string): Promise<void> {
   const pidFile = join(directory, 'watchdog.pid')
   const known = await readIfPresent(pidFile)
@@ -124,7 +124,7 @@ async function readIfPresent(path: string): Promise<string | undefined> {
   }
 }
 
-/** Vitest runs test files in child processes of the run, or in threads of it. */
+/** The pid of the run: Vitest runs test files in its child processes or threads. */
 function runPid(): number {
   return process.send === undefined ? process.pid : process.ppid
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Polls `condition` until it returns a value other than undefined; undefined if the time is over. */
+/** Polls `condition` until it returns a value other than undefined; returns undefined on a time-out. */
 export async function waitUntil<T>(
   condition: () => T | undefined | Promise<T | undefined>,
   timeoutMs: number,

@@ -9,8 +9,8 @@ interface Edge {
 }
 
 /**
- * Finds imports, of types as well, that lie on a cycle: between files, and between the folders right under `src/`.
- * A cycle of folders is told once, at one import of it.
+ * Finds imports, including type imports, that are part of a cycle between files or between the top-level folders of
+ * `src/`. A cycle of folders is reported once, at one of its imports.
  */
 export function checkCycles(tree: SourceTree): Finding[] {
   const edges = importsOf(tree)
@@ -40,7 +40,7 @@ function topFolder(path: string): string {
   return path.includes('/') ? path.slice(0, path.indexOf('/')) : ''
 }
 
-/** Of each group of names that reach one another: its shortest cycle, at the import that begins it. */
+/** The shortest cycle of each group of names that reach one another, at the import that begins it. */
 function cyclesIn(edges: readonly Edge[]): { path: string; line: number; names: string[] }[] {
   const targets = new Map<string, Set<string>>()
   for (const { from, to } of edges) targets.set(from, (targets.get(from) ?? new Set()).add(to))

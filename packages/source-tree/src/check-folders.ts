@@ -4,8 +4,8 @@ import { type Finding, isTestCode, type SourceTree } from './source-file.ts'
 const sourceFileLimit = 20
 
 /**
- * Finds folders that hold too many source files for a reader to survey, test code not counted.
- * `exceptions` gives the reason for each folder that may hold more.
+ * Finds folders with too many source files for a reader to survey; test code does not count.
+ * `exceptions` contains the reason for each folder that may have more.
  */
 export function checkFolders(tree: SourceTree, exceptions: Readonly<Record<string, string>> = {}): Finding[] {
   const counts = new Map<string, number>()

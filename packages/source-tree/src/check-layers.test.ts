@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { checkPackage } from './check-package.ts'
 import { parseSources } from './source-file.ts'
 
-/** What is found in one made-up file of the engine. */
+/** The findings in one made-up file of the engine. */
 const check = (path: string, text: string) => checkPackage(parseSources([[path, text]]), { layers: true })
 
 describe('the check of the layers', () => {
@@ -24,7 +24,7 @@ describe('the check of the layers', () => {
     ['live/a.ts', '../index.ts'],
     ['domain/a.ts', '../../test/b.ts'],
     ['domain/a.ts', '../../package.json'],
-  ])('finds that %s imports %s against the arrows', (path, specifier) => {
+  ])('refuses that %s imports %s', (path, specifier) => {
     for (const text of [
       `import { b } from '${specifier}'`,
       `import type { B } from '${specifier}'`,
@@ -33,7 +33,7 @@ describe('the check of the layers', () => {
       `type B = import('${specifier}').B`,
     ]) {
       expect(check(path, `\n${text}\n`)).toEqual([
-        expect.stringMatching(new RegExp(`^${path}:2: .*against the arrows$`)),
+        expect.stringMatching(new RegExp(`^${path}:2: .*against the dependency rule$`)),
       ])
     }
   })
@@ -53,18 +53,18 @@ describe('the check of the layers', () => {
     ['bin.ts', './live/b.ts'],
     ['live/a.ts', '../../package.json'],
     ['index.ts', './simulation/b.ts'],
-  ])('lets %s import %s', (path, specifier) => {
+  ])('allows that %s imports %s', (path, specifier) => {
     expect(check(path, `import { b } from '${specifier}'`)).toEqual([])
   })
 
-  test('keeps stages apart, and adapters of different ports', () => {
+  test('refuses imports between stages, and between adapters of different ports', () => {
     expect(check('stages/score/a.ts', "import { b } from '../feed/b.ts'")).toEqual([
-      'stages/score/a.ts:1: stages/score may not import stages/feed/b.ts: stages do not know each other',
+      'stages/score/a.ts:1: stages/score may not import stages/feed/b.ts: stages must not import each other',
     ])
     expect(check('adapters/store/a.ts', "import { b } from '../clock/b.ts'")).toHaveLength(1)
   })
 
-  test('finds a file of a stage that only a driver of the pipeline imports', () => {
+  test('refuses a file of a stage that only a driver of the pipeline imports', () => {
     const used: [string, string][] = [
       ['stages/feed/a.ts', "import { b } from './b.ts'"],
       ['stages/feed/b.ts', ''],
@@ -74,11 +74,11 @@ describe('the check of the layers', () => {
       ['stages/feed/c.test.ts', "import { c } from './c.ts'"],
     ]
     expect(checkPackage(parseSources(used), { layers: true })).toEqual([
-      'stages/feed/c.ts:1: only live imports it, no stage and no pipeline: move it there',
+      'stages/feed/c.ts:1: only live imports this file: move it there',
     ])
   })
 
-  test('lets a stage ask for groups of the store, not for all of it', () => {
+  test('allows a stage to import groups of the store, but not the whole store', () => {
     expect(check('stages/feed/a.ts', "import type { FeedStore } from '../../ports/store-feed.ts'")).toEqual([])
     expect(check('stages/feed/a.ts', "import type { Store } from '../../ports/store.ts'")).toHaveLength(1)
   })
@@ -100,7 +100,7 @@ describe('the check of the layers', () => {
     "import { readFileSync } from 'node:fs'",
     "import { readFileSync } from 'fs'",
     "import postgres from 'postgres'",
-  ])('finds what is not pure: %s', (text) => {
+  ])('refuses impure code: %s', (text) => {
     for (const path of [
       'domain/a.ts',
       'ports/a.ts',
@@ -124,18 +124,18 @@ describe('the check of the layers', () => {
     'interface Log { console: string }',
     "import { createHash } from 'node:crypto'",
     "import { z } from 'zod'",
-    '// Date.now() and process.env only in words',
+    '// Date.now() and process.env in a comment',
     "const text = 'Math.random()'",
-  ])('leaves alone what is pure: %s', (text) => {
+  ])('allows pure code: %s', (text) => {
     expect(check('domain/a.ts', text)).toEqual([])
   })
 
-  test('finds a file outside the layers and an import of the own package', () => {
-    expect(check('helpers/a.ts', '')).toEqual(['helpers/a.ts:1: the file lies in no layer of ARCHITECTURE.md'])
+  test('refuses a file outside the layers and an import of the own package', () => {
+    expect(check('helpers/a.ts', '')).toEqual(['helpers/a.ts:1: the file is in no layer of ARCHITECTURE.md'])
     expect(check('live/a.ts', "import { tiers } from '@crunch/coordinator-node'")).toHaveLength(1)
   })
 
-  test('takes an exception with a reason on the line itself, and none without', () => {
+  test('accepts an exception only on the line itself and with a reason', () => {
     expect(check('domain/a.ts', 'const at = Date.now() // tidy-ok: the one place')).toEqual([])
     expect(check('domain/a.ts', 'const at = Date.now() // tidy-ok:')).toHaveLength(1)
     expect(check('domain/a.ts', '// tidy-ok: above\nconst at = Date.now()')).toHaveLength(1)

@@ -2,7 +2,7 @@ import { isBuiltin } from 'node:module'
 import ts from 'typescript'
 import { type Finding, isTestCode, lineOf, resolveSpecifier, type SourceTree, specifiersIn } from './source-file.ts'
 
-/** What each layer may import, itself included: the arrows of ARCHITECTURE.md, read backwards. */
+/** The layers that each layer may import: the dependency rule of ARCHITECTURE.md. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   domain: ['domain'],
   ports: ['ports', 'domain'],
@@ -16,13 +16,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   live: ['live', 'recording', 'report', 'adapters', 'pipeline', 'stages', 'contract', 'ports', 'domain'],
 }
 
-/** Folders whose inner folders must not know each other. */
+/** Folders whose subfolders must not import each other. */
 const separated = ['stages', 'adapters']
 
 const entries = ['index.ts', 'workers.ts', 'feeds.ts', 'scoring.ts', 'testing.ts', 'internal.ts']
 
 const pureLayers = ['domain', 'ports', 'contract', 'stages', 'pipeline']
-/** Packages that compute and do nothing else. `node:crypto` is for hashes; `randomUUID` is found by its name. */
+/** Packages without side effects. `node:crypto` is allowed for hashes; `randomUUID` is found by its name. */
 const purePackages = [
   '@crunch/local-processes/errors',
   'zod',
@@ -38,13 +38,13 @@ const impureNames = [
 ]
 const impureMembers = ['Date.now', 'Math.random', 'globalThis.process', 'globalThis.console']
 
-/** Checks the arrows of the engine between its layers, and that its pure layers are pure: section "Layers" of ARCHITECTURE.md. */
+/** Checks the dependency rule of ARCHITECTURE.md between the engine's layers, and that its pure layers have no side effects. */
 export function checkLayers(tree: SourceTree): Finding[] {
   const sources = [...tree].filter(([path]) => !isTestCode(path)).map(([, source]) => source)
   return [...sources.flatMap(checkFile), ...strandedStages(sources)]
 }
 
-/** Files of `stages/` that only drivers of the pipeline import: they are no part of a stage. */
+/** Finds files of `stages/` that only drivers of the pipeline import: they do not belong to a stage. */
 function strandedStages(sources: readonly ts.SourceFile[]): Finding[] {
   const importers = new Map<string, string[]>()
   for (const source of sources) {
@@ -59,16 +59,14 @@ function strandedStages(sources: readonly ts.SourceFile[]): Finding[] {
     const layers = [...new Set(importers.get(path))]
     if (layerOf(path) !== 'stages' || layers.length === 0 || layers.some((layer) => pureLayers.includes(layer)))
       return []
-    return [
-      { path, line: 1, cause: `only ${layers.join(' and ')} imports it, no stage and no pipeline: move it there` },
-    ]
+    return [{ path, line: 1, cause: `only ${layers.join(' and ')} imports this file: move it there` }]
   })
 }
 
 function checkFile(source: ts.SourceFile): Finding[] {
   const path = source.fileName
   const layer = layerOf(path)
-  if (layer === undefined) return [{ path, line: 1, cause: 'the file lies in no layer of ARCHITECTURE.md' }]
+  if (layer === undefined) return [{ path, line: 1, cause: 'the file is in no layer of ARCHITECTURE.md' }]
   const faultyImports = specifiersIn(source).flatMap((specifier) => {
     const cause = importFault(path, layer, specifier.text)
     return cause === undefined ? [] : [{ path, line: lineOf(source, specifier), cause }]
@@ -104,20 +102,20 @@ function layerOf(path: string): string | undefined {
 function importFault(path: string, layer: string, specifier: string): string | undefined {
   if (!specifier.startsWith('.')) return packageFault(layer, specifier)
   const target = resolveSpecifier(path, specifier)
-  // The package's own version and name are data; nothing is computed from them.
+  // The package's version and name are only data.
   if (target === '../package.json' && layer === 'live') return undefined
   if (layer === 'entry') return target.startsWith('..') ? `imports ${target}, outside src` : undefined
   const targetLayer = target.startsWith('..') ? undefined : layerOf(target)
   if (targetLayer === undefined || !mayImport[layer]?.includes(targetLayer)) {
-    return `${layer} may not import ${target}: against the arrows`
+    return `${layer} may not import ${target}: against the dependency rule`
   }
   if (layer === 'stages' && target === 'ports/store.ts') {
-    return `stages may not import ${target}: ask for the groups of the store that the step needs`
+    return `stages may not import ${target}: import only the groups of the store that the step needs`
   }
   const [, own] = path.split('/')
   const [, other] = target.split('/')
   if (separated.includes(layer) && targetLayer === layer && own !== other) {
-    return `${layer}/${own} may not import ${target}: ${layer} do not know each other`
+    return `${layer}/${own} may not import ${target}: ${layer} must not import each other`
   }
   return undefined
 }
@@ -140,7 +138,7 @@ function impurity(node: ts.Node): string | undefined {
   return ts.isIdentifier(node) && impureNames.includes(node.text) && isReference(node) ? node.text : undefined
 }
 
-/** Whether a name stands for a value here, not for a key, a member of something else, or a parameter. */
+/** Whether a name refers to a value here, and is not a key, a member or a parameter. */
 function isReference(node: ts.Identifier): boolean {
   const { parent } = node
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === node

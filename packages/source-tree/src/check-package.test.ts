@@ -6,7 +6,7 @@ const check = (files: Readonly<Record<string, string>>, largeFolders = {}) =>
   checkPackage(parseSources(Object.entries(files)), { largeFolders })
 
 describe('the check of a package', () => {
-  test('finds files and functions that are too long, functions of tests excepted', () => {
+  test('finds files and functions that are too long, except functions in tests', () => {
     const long = `export function run() {\n${'  step()\n'.repeat(69)}}\n`
     expect(check({ 'a.ts': long })).toEqual(['a.ts:1: run has 71 lines, at most 70 are allowed'])
     expect(check({ 'a.ts': long.replace('  step()\n', '') })).toEqual([])
@@ -17,15 +17,15 @@ describe('the check of a package', () => {
     ])
   })
 
-  test('finds a folder of more than 20 source files, tests and named exceptions aside', () => {
+  test('finds a folder of more than 20 source files, except tests and listed folders', () => {
     const files = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`room/file-${index}.ts`, '']))
     expect(check({ ...files, 'room/file-0.test.ts': '', 'room/inner/a.ts': '' })).toEqual([])
     const more = { ...files, 'room/one-more.ts': '' }
     expect(check(more)).toEqual(['room:1: the folder has 21 source files, at most 20 are allowed'])
-    expect(check(more, { room: 'one file a metric' })).toEqual([])
+    expect(check(more, { room: 'one file per metric' })).toEqual([])
   })
 
-  test('finds a cycle of files, also one that only types close', () => {
+  test('finds a cycle of files, even through type imports', () => {
     const files = {
       'a.ts': "import { b } from './b.ts'",
       'b.ts': "import { c } from './inner/c.ts'",
@@ -36,7 +36,7 @@ describe('the check of a package', () => {
     expect(check({ 'a.ts': "type A = import('./a.ts').A" })).toHaveLength(1)
   })
 
-  test('finds a cycle of folders, though no files form one', () => {
+  test('finds a cycle of folders without a cycle of files', () => {
     const files = {
       'run/a.ts': "import { b } from '../limit/b.ts'",
       'limit/b.ts': '',
@@ -48,7 +48,7 @@ describe('the check of a package', () => {
     expect(check({ ...files, 'limit/c.ts': "import { b } from './b.ts'" })).toEqual([])
   })
 
-  test('lets tests import what they like', () => {
+  test('ignores the imports of tests', () => {
     expect(
       check({ 'a.ts': '', 'a.test.ts': "import { b } from './b.test.ts'", 'b.test.ts': "import './a.test.ts'" }),
     ).toEqual([])

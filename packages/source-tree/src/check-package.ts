@@ -5,15 +5,15 @@ import { checkSizes } from './check-sizes.ts'
 import type { SourceTree } from './source-file.ts'
 
 export interface PackageRules {
-  /** Why a folder, by its path under `src/`, may hold more than 20 source files. */
+  /** Folders that may have more than 20 source files, by path under `src/`, with the reason. */
   readonly largeFolders?: Readonly<Record<string, string>>
   /** Whether the package has the layers of the engine. */
   readonly layers?: boolean
 }
 
 /**
- * Checks one package. Answers `path:line: cause`, in order of path and line.
- * A line may carry `// tidy-ok: reason` as an exception.
+ * Checks one package. Returns findings as `path:line: cause`, ordered by path and line.
+ * A line with `// tidy-ok: reason` is an exception.
  */
 export function checkPackage(tree: SourceTree, { largeFolders = {}, layers = false }: PackageRules = {}): string[] {
   const findings = [

@@ -4,7 +4,7 @@ import { type Finding, isTestCode, lineOf, type SourceTree } from './source-file
 const fileLimit = 400
 const functionLimit = 70
 
-/** Finds files that are too long, and functions that are, except in test code. */
+/** Finds files that are too long and, except in test code, functions that are too long. */
 export function checkSizes(tree: SourceTree): Finding[] {
   return [...tree].flatMap(([path, source]) => [
     ...longFile(source),

@@ -10,7 +10,7 @@ const engine = join(root, 'packages/coordinator-node/src')
 const pages = execFileSync('git', ['ls-files', '*.md'], { cwd: root, encoding: 'utf8' }).trim().split('\n')
 const read = (page: string) => readFileSync(join(root, page), 'utf8')
 
-/** The anchor that a heading gets on GitHub. */
+/** The anchor of a heading on GitHub. */
 const anchorOf = (heading: string) =>
   heading
     .toLowerCase()
@@ -21,7 +21,7 @@ function hasAnchor(page: string, anchor: string): boolean {
   return [...read(page).matchAll(/^#+ (.+)$/gm)].some(([, heading = '']) => anchorOf(heading) === anchor)
 }
 
-/** Why a link of `page` leads nowhere; `null` for one that leads somewhere, or out of the repository. */
+/** Why a link of `page` is broken; `null` for a valid one or one that leaves the repository. */
 function brokenLink(page: string, target: string): string | null {
   if (/^[a-z]+:/.test(target)) return null
   const [path = '', anchor] = target.split('#')
@@ -45,11 +45,11 @@ const published = execFileSync('git', ['ls-files', 'packages/*/package.json'], {
   .map((file): { name: string; private?: boolean } => JSON.parse(read(file)))
   .flatMap((manifest) => (manifest.private === true ? [] : [manifest.name]))
 
-/** Why `changeset version` would skip a changeset or fail; `null` for a right one. */
+/** Why `changeset version` would skip a changeset or fail; `null` for a valid one. */
 function changesetProblem(page: string): string | null {
   const [, frontMatter, text = ''] = /^---\n(.*?)\n---\n(.*)$/s.exec(read(page)) ?? []
   if (frontMatter === undefined) return `${page}: does not begin with front matter between two lines ---`
-  if (text.trim() === '') return `${page}: says nothing`
+  if (text.trim() === '') return `${page}: has no text`
   const lines = frontMatter.split('\n').filter((line) => line !== '')
   if (lines.length === 0) return `${page}: names no package`
   for (const line of lines) {
@@ -73,7 +73,7 @@ test('ARCHITECTURE.md names files that exist', () => {
   )
   expect(named).toContain('live/settings.ts')
   const missing = named.filter((path) => !path.includes('NAME'))
-  // Paths begin at the root, at a package, or in the engine or its transport.
+  // Paths are relative to the root, `packages`, the engine or its transport.
   const folders = [root, join(root, 'packages'), engine, join(engine, 'adapters/model-runner')]
   expect(missing.filter((path) => !folders.some((folder) => existsSync(join(folder, path))))).toEqual([])
 })

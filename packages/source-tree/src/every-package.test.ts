@@ -20,7 +20,7 @@ const names = readdirSync(packages).filter((name) => existsSync(`${packages}${na
 
 // Reading all sources takes seconds on a busy machine.
 describe('every package', { timeout: 60_000 }, () => {
-  test('is found', () => {
+  test('is listed', () => {
     expect(names).toEqual(expect.arrayContaining(['cli', 'coordinator-node', 'model-orchestrator', 'source-tree']))
     expect([...readPackage('coordinator-node').keys()]).toEqual(expect.arrayContaining(['pipeline.ts']))
   })

@@ -5,7 +5,7 @@ import ts from 'typescript'
 /** The files of a package by their path under `src/`, with slashes. */
 export type SourceTree = ReadonlyMap<string, ts.SourceFile>
 
-/** Something that breaks a rule at a line of a file, the first line being 1. */
+/** A violation of a rule; lines count from 1. */
 export interface Finding {
   readonly path: string
   readonly line: number
@@ -23,7 +23,7 @@ export function parseSources(files: Iterable<readonly [path: string, text: strin
   )
 }
 
-/** Tests, conformance suites, and code that only they use. */
+/** Whether a file is a test, a conformance suite, or code used only by them. */
 export function isTestCode(path: string): boolean {
   return (
     /\.(test|test-d|testsuite|testkit)\.ts$/.test(path) ||
@@ -32,12 +32,12 @@ export function isTestCode(path: string): boolean {
   )
 }
 
-/** The line of a node, the first line being 1. */
+/** The line of a node, counted from 1. */
 export function lineOf(source: ts.SourceFile, node: ts.Node): number {
   return source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1
 }
 
-/** Every module that a file names: import, export from, import(), and import('...') as a type. */
+/** Every module specifier in a file: import, export from, import(), and import('...') as a type. */
 export function specifiersIn(source: ts.SourceFile): ts.StringLiteralLike[] {
   const found: ts.StringLiteralLike[] = []
   const visit = (node: ts.Node): void => {
@@ -49,7 +49,7 @@ export function specifiersIn(source: ts.SourceFile): ts.StringLiteralLike[] {
   return found
 }
 
-/** The path under `src/` that a relative specifier of a file means. */
+/** Resolves a relative specifier of a file to a path under `src/`. */
 export function resolveSpecifier(path: string, specifier: string): string {
   return posix.join(posix.dirname(path), specifier)
 }

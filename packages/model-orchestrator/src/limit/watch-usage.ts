@@ -89,8 +89,7 @@ export function startUsageWatch(
       place()
       problem = ''
     } catch (error) {
-      if (problem !== errorText(error))
-        log.error('cannot read the resource usage of models', { reason: errorText(error) })
+      if (problem !== errorText(error)) log.error('cannot read the usage of models', { reason: errorText(error) })
       problem = errorText(error)
     }
     timer = null
