@@ -8,7 +8,7 @@ const bar = bars(market)
 export default defineContract({
   name: 'crunch-template',
   feed: market,
-  // The organizer's own models, never ranked or paid. `flat` has no opinion: a value that is no better earns nothing.
+  // The organizer's models, never ranked or paid. `flat` always answers 0; a model that is not better earns nothing.
   baselines: ['flat'],
 
   input: {
@@ -49,11 +49,11 @@ export default defineContract({
     windows: { recent: '24h', steady: '3d', anchor: '7d' },
     rankBy: 'recent',
     direction: 'desc',
-    // A model is ranked once it has answered four fifths of all rounds of the window.
+    // A model is ranked once it has answered four fifths of all rounds in the window.
     newcomers: 'wait',
     minCoverage: 0.8,
   },
 
-  // Paid is who answered at least half of the week's rounds, and did better than `flat`.
+  // Pays models that answered at least half of the week's rounds and scored better than `flat`.
   checkpoint: { every: '7d', minCoverage: 0.5, emission: tiers({ payAbove: { baseline: 'flat' } }) },
 })

@@ -4,23 +4,23 @@ import contract from '../../node/contract.ts'
 import type { TrackerBase } from './tracker.ts'
 
 export interface BacktestOptions {
-  /** CSV or NDJSON files, also gzipped, in the shape that `crunch simulate` takes. */
+  /** CSV or NDJSON files, optionally gzipped, in the format of `crunch simulate`. */
   readonly recordings: readonly string[]
   /**
-   * The models to compare, by name: a new instance of each, since models keep what they have seen. One that has the name of a
-   * baseline is taken for the organizer's: it has no rank and no pay.
+   * The models to compare, by name. Use new instances, since models keep the data that they received. A model with the name of a
+   * baseline belongs to the organizer: it is neither ranked nor paid.
    */
   readonly models: Readonly<Record<string, TrackerBase>>
 }
 
 /**
  * Runs the competition of this workspace over recorded data: the contract, the pipeline and the scoring are those of the
- * node, the clock is the data's. The same recordings and models give the same result, digest included.
+ * node, and the clock follows the data. The same recordings and models give the same result and digest.
  */
 export async function backtest(options: BacktestOptions): Promise<SimulationResult> {
   const [feed, second] = [contract.feed].flat()
   if (feed === undefined || second !== undefined) {
-    throw new Error('this back-test knows contracts with one feed: give each recording its feed in src/backtest.ts')
+    throw new Error('this backtest supports one feed: assign a feed to each recording in src/backtest.ts')
   }
   return simulate({
     contract,

@@ -7,7 +7,7 @@ import { TrackerBase } from './tracker.ts'
 
 type ModelClass = new () => TrackerBase
 
-/** `npm run backtest --workspace challenge -- [RECORDING ...] [MODEL.ts ...]`: the examples and the given models, ranked. */
+/** `npm run backtest --workspace challenge -- [RECORDING ...] [MODEL.ts ...]`: ranks the examples and the given models. */
 async function run(paths: readonly string[]): Promise<void> {
   const isCode = (path: string) => /\.[mc]?[jt]s$/.test(path)
   const given = paths.filter((path) => !isCode(path))
@@ -25,7 +25,7 @@ async function run(paths: readonly string[]): Promise<void> {
   console.log(`${counts.rounds} rounds, of which ${counts.voidRounds} void; digest ${digest}`)
 }
 
-/** The models of the examples, and those that the given files export. */
+/** The example models and the models exported by the given files. */
 async function findModels(files: readonly string[]): Promise<Record<string, ModelClass>> {
   const found = modelsOf(challenge)
   for (const file of files) {
@@ -46,14 +46,14 @@ function modelsOf(module: object): Record<string, ModelClass> {
 function shippedRecordings(): string[] {
   const folder = fileURLToPath(new URL('../../node/recordings/', import.meta.url))
   if (existsSync(folder)) return readdirSync(folder, { encoding: 'utf8' }).map((file) => join(folder, file))
-  throw new Error('name a recording: npm run backtest --workspace challenge -- FILE')
+  throw new Error('no recording was given: npm run backtest --workspace challenge -- FILE')
 }
 
-// npm runs this in the package's folder, but paths are meant from where npm was called.
+// npm runs this in the package's folder, but paths are relative to the folder in which npm was called.
 const calledFrom = process.env.INIT_CWD ?? process.cwd()
 
 run(process.argv.slice(2).map((path) => resolve(calledFrom, path))).catch((error: unknown) => {
-  // The engine's own errors say all in their message; of any other, the stack is needed.
+  // The message of an engine error is complete; other errors need their stack.
   console.error(error instanceof Error && 'code' in error ? error.message : error)
   process.exitCode = 1
 })

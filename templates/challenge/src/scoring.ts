@@ -1,6 +1,6 @@
 /**
- * The score of one prediction, on the node and in back-tests. `value` is what a position of that size earned, in basis points
- * before costs; `hit` says whether its direction was right.
+ * The score of one prediction, on the node and in back-tests. `value` is the return of a position of that size, in basis points
+ * before costs; `hit` tells whether its direction was right.
  * @param position the `value` of the prediction, -1 to 1
  * @param actualReturn price at the horizon / price at the prediction - 1
  */

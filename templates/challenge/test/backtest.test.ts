@@ -8,7 +8,7 @@ import { Coin, Flat, MeanReversion, Momentum, VolatilityScaled } from '../src/in
 let folder: string
 let recording: string
 
-/** A day of one-minute candles of BTC alone: hours of rising and falling in turn. */
+/** A day of one-minute candles of BTC: hours of rising and falling prices in turn. */
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'backtest-'))
   recording = join(folder, 'BTCUSDT-1m.csv')
@@ -37,7 +37,7 @@ function run() {
   })
 }
 
-test('ranks every model where the recording has one of the two subjects', async () => {
+test('ranks every model if the recording has only one of the two subjects', async () => {
   const { leaderboard, counts } = await run()
   expect(counts.rounds).toBe(24 * 60)
   expect(counts.voidRounds).toBe(0)

@@ -17,8 +17,8 @@ describe.each(models.map((Model) => [Model.name, Model] as const))('%s', (_, Mod
     ['no close', []],
     ['one close', [100]],
     ['two closes', [100, 101]],
-    ['a market that stands still', Array.from({ length: 120 }, () => 100)],
-    ['a market that jumps', [...rising, 50, 500]],
+    ['a constant market', Array.from({ length: 120 }, () => 100)],
+    ['a jumping market', [...rising, 50, 500]],
   ])('answers within the contract after %s', (_case, closes) => {
     const model = new Model()
     if (closes !== undefined) model.tick({ subject: 'BTCUSDT', closes })
@@ -27,7 +27,7 @@ describe.each(models.map((Model) => [Model.name, Model] as const))('%s', (_, Mod
     expect(value).toBeLessThanOrEqual(1)
   })
 
-  test('gives the same answer to the same data, whatever another subject does', () => {
+  test('gives the same answer to the same data, regardless of other subjects', () => {
     const model = new Model()
     model.tick({ subject: 'BTCUSDT', closes: rising })
     model.tick({ subject: 'ETHUSDT', closes: rising.toReversed() })
@@ -42,12 +42,12 @@ test('the examples disagree about a rising market', () => {
   expect(answer(VolatilityScaled, rising)).toBeCloseTo(1, 6)
 })
 
-test('a wilder market makes a smaller position', () => {
+test('volatility-scaled takes a smaller position in a more volatile market', () => {
   const wild = Array.from({ length: 120 }, (_, bar) => 100 * 1.0005 ** bar * (bar % 2 === 0 ? 1 : 1.01))
   expect(Math.abs(answer(VolatilityScaled, wild))).toBeLessThan(0.2)
 })
 
-test('the coin falls evenly on both sides', () => {
+test('the coin is uniformly distributed', () => {
   const draws = Array.from({ length: 2_000 }, (_, draw) => answer(Coin, [100 + draw / 100]))
   const mean = draws.reduce((sum, value) => sum + value, 0) / draws.length
   expect(Math.abs(mean)).toBeLessThan(0.05)

@@ -19,11 +19,11 @@ function exampleClasses(): [string, ModelClass][] {
     .map(([name, Model]) => [name.replaceAll(/\B[A-Z]/g, '-$&').toLowerCase(), Model])
 }
 
-/** The same shape, with every number within 1e-9 of the other. */
+/** Expects the same structure, with numbers that differ by at most 1e-9. */
 function expectClose(actual: unknown, expected: unknown, place: string): void {
   if (typeof actual === 'number' && typeof expected === 'number') {
     const distance = Math.abs(actual - expected)
-    // Not `<=` alone: that would let NaN pass.
+    // Explicit, because a comparison alone would accept NaN.
     if (!(distance <= 1e-9 * Math.max(1, Math.abs(expected)))) expect(actual, place).toBe(expected)
   } else if (typeof actual === 'object' && typeof expected === 'object' && actual !== null && expected !== null) {
     expect(Object.keys(actual).sort(), place).toEqual(Object.keys(expected).sort())
@@ -39,7 +39,7 @@ test('the Python package passes its own tests', { timeout: 60_000 }, () => {
   expect(runPythonTests()).toMatch(/Ran [1-9]\d* tests.*\n\nOK$/)
 })
 
-test('the Python examples answer and score like the TypeScript ones', { timeout: 60_000 }, () => {
+test('the Python examples give the same answers and scores as the TypeScript ones', { timeout: 60_000 }, () => {
   const answers = pythonAnswers(rounds)
   const examples = exampleClasses()
   expect(Object.keys(answers).sort()).toEqual(examples.map(([name]) => name).sort())

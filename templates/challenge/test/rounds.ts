@@ -1,9 +1,9 @@
 import type { RecordedRound } from './python.ts'
 
-/** How many closes a tick brings. */
+/** The number of closes in a tick. */
 const bars = 120
 
-/** Rounds as the node asks them, out of one subject's closes: a return five bars later is the truth. */
+/** Rounds as on the node, from the closes of one subject; the truth is the return five bars later. */
 export function roundsOf(subject: string, closes: readonly number[]): RecordedRound[] {
   return closes.slice(0, -5).map((close, index) => ({
     tick: { subject, closes: closes.slice(Math.max(0, index + 1 - bars), index + 1) },
@@ -11,7 +11,7 @@ export function roundsOf(subject: string, closes: readonly number[]): RecordedRo
   }))
 }
 
-/** Markets that rise, fall, jump and stand still; prices in cents, as an exchange gives them. */
+/** Rising, falling, jumping and constant markets; prices with two decimals, as on an exchange. */
 export const rounds: readonly RecordedRound[] = [
   ...roundsOf('BTCUSDT', market(100_000)),
   ...roundsOf('ETHUSDT', market(3_000)),

@@ -1,9 +1,9 @@
 """
-Run them in the folder above, with nothing installed: `python3 -m unittest`. `pytest` runs them too.
+Run them in the parent folder, without installing packages: `python3 -m unittest`. `pytest` also works.
 """
 
 import sys
 from pathlib import Path
 
-# First, so that these sources are tested and not a release of them that is installed.
+# First, so that these sources are tested rather than an installed release.
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))

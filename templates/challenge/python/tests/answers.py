@@ -3,8 +3,8 @@ Answers and scores of the Python examples, for a comparison with those of the Ty
 
     python3 -m tests.answers < ROUNDS
 
-ROUNDS is a JSON list of `{"tick": ..., "truth": ...}`. What is printed is a JSON object of, by example, a list of
-`[prediction, score]`, one a round.
+ROUNDS is a JSON list of `{"tick": ..., "truth": ...}`. Prints a JSON object with a list of `[prediction, score]` per
+example, one item per round.
 """
 
 import json

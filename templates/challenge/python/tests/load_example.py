@@ -8,12 +8,12 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def list_examples() -> list[str]:
-    """Their names: each is a folder that can be submitted as it is."""
+    """The names of the examples; each is the folder of a complete submission."""
     return sorted(path.parent.name for path in EXAMPLES.glob("*/main.py"))
 
 
 def load_example(name: str) -> type[TrackerBase]:
-    """The model's class, found as the node finds it: the first that extends the base class."""
+    """The model's class, found like on the node: the first one that extends the base class."""
     path = EXAMPLES / name / "main.py"
     spec = importlib.util.spec_from_file_location(f"example_{name.replace('-', '_')}", path)
     if spec is None or spec.loader is None:

@@ -8,13 +8,13 @@ CASES = {
     "no close": [],
     "one close": [100],
     "two closes": [100, 101],
-    "a market that stands still": [100] * 120,
-    "a market that jumps": [*RISING, 50, 500],
+    "a constant market": [100] * 120,
+    "a jumping market": [*RISING, 50, 500],
 }
 
 
 def answer(name: str, closes: list[float] | None, subject: str = "BTCUSDT") -> float:
-    """The answer of a new model, after one tick unless there is none."""
+    """The answer of a new model, after one tick if one is given."""
     model = load_example(name)()
     if closes is not None:
         model.tick({"subject": subject, "closes": closes})

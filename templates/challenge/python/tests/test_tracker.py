@@ -4,7 +4,7 @@ from tracker import TrackerBase
 
 
 class Careless(TrackerBase):
-    """Has a constructor that calls no other."""
+    """A model whose constructor does not call the base class."""
 
     def __init__(self) -> None:
         self.seen = 0

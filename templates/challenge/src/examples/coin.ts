@@ -2,8 +2,8 @@ import type { Prediction } from '../question.ts'
 import { TrackerBase } from '../tracker.ts'
 
 /**
- * Chance: a number between -1 and 1 that says nothing about the market. It is drawn from the data itself, so that a replay
- * gives the same ones.
+ * A random number between -1 and 1, unrelated to the market. It is derived from the data, so that a replay
+ * gives the same numbers.
  */
 export class Coin extends TrackerBase {
   override predict(subject: string): Prediction {
@@ -12,7 +12,7 @@ export class Coin extends TrackerBase {
   }
 }
 
-/** FNV-1a with a final mix (the one of MurmurHash3), 32 bits. */
+/** FNV-1a with the final mix of MurmurHash3, 32 bits. */
 function hash(text: string): number {
   let state = 0x811c9dc5
   for (let index = 0; index < text.length; index++) {

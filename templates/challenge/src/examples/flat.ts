@@ -1,7 +1,7 @@
 import type { Prediction } from '../question.ts'
 import { TrackerBase } from '../tracker.ts'
 
-/** No opinion, ever: whoever ranks below it would have done better to stay silent. */
+/** Never has an opinion. A model that ranks below it would have scored better without any. */
 export class Flat extends TrackerBase {
   override predict(): Prediction {
     return { value: 0 }

@@ -3,7 +3,7 @@ import { TrackerBase } from '../tracker.ts'
 
 const bars = 30
 
-/** A price far from its half-hour mean comes back, the surer the farther it is in standard deviations. */
+/** Expects a price far from its half-hour mean to return, with more confidence the more standard deviations it is away. */
 export class MeanReversion extends TrackerBase {
   override predict(subject: string): Prediction {
     const closes = this.dataOf(subject)?.closes.slice(-bars) ?? []

@@ -2,7 +2,7 @@ import type { Prediction } from '../question.ts'
 import { TrackerBase } from '../tracker.ts'
 import { moveOver, moves, usualMove } from './price-moves.ts'
 
-/** What went up in the last ten bars goes on going up, the surer the larger the move is for this market. */
+/** Expects the move of the last ten bars to continue, with more confidence the larger it is for this market. */
 export class Momentum extends TrackerBase {
   override predict(subject: string): Prediction {
     const closes = this.dataOf(subject)?.closes ?? []

@@ -2,10 +2,10 @@ import type { Prediction } from '../question.ts'
 import { TrackerBase } from '../tracker.ts'
 import { moveOver, moves, usualMove } from './price-moves.ts'
 
-/** The move a bar that a full position is meant for: 5 basis points. */
+/** The move per bar at which the position is full: 5 basis points. */
 const targetMove = 0.0005
 
-/** The direction of the last hour, with a position that shrinks as the market grows wilder. */
+/** Follows the direction of the last hour, with a smaller position in a more volatile market. */
 export class VolatilityScaled extends TrackerBase {
   override predict(subject: string): Prediction {
     const closes = this.dataOf(subject)?.closes ?? []

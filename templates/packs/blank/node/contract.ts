@@ -2,7 +2,7 @@ import { defineContract, series, tiers } from '@crunch/coordinator-node'
 import { scorePrediction } from 'crunch-template-challenge'
 import { z } from 'zod'
 
-/** One value an hour: the columns of `recordings/values.csv`. */
+/** One value per hour: the columns of `recordings/values.csv`. */
 const values = series({
   source: 'recorded',
   subjects: ['example'],
@@ -14,7 +14,7 @@ const values = series({
 export default defineContract({
   name: 'crunch-template',
   feed: values,
-  // The organizer's own model, neither ranked nor paid: who is no better earns nothing.
+  // The organizer's model, neither ranked nor paid. A model that is not better earns nothing.
   baselines: ['recent-mean'],
 
   // What models see: the values of the last two days, oldest first.
@@ -34,7 +34,7 @@ export default defineContract({
 
   truth: {
     schema: z.object({ value: z.number() }),
-    // A missing hour must not be judged by the hour before it.
+    // A round for a missing hour must not be scored with the hour before.
     maxStaleness: '30m',
     resolve: ({ entry, exit }) => (exit.eventAt > entry.eventAt ? { value: exit.values.value } : null),
   },

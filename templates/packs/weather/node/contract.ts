@@ -2,7 +2,7 @@ import { defineContract, series, tiers } from '@crunch/coordinator-node'
 import { predictionLimits, scorePrediction } from 'crunch-template-challenge'
 import { z } from 'zod'
 
-/** One row a day and city. It is known when the day is over: the recording's `known_at`. */
+/** One row per day and city, known at the end of the day: the recording's `known_at`. */
 const weather = series({
   source: 'noaa',
   subjects: ['Seattle', 'New York'],
@@ -19,7 +19,7 @@ const weather = series({
 export default defineContract({
   name: 'crunch-template',
   feed: weather,
-  // The organizer's own models, never ranked or paid. `climatology` knows the season alone: who is no better earns nothing.
+  // The organizer's models, never ranked or paid. `climatology` only uses the season; a model that is not better earns nothing.
   baselines: ['climatology'],
 
   input: {
@@ -62,7 +62,7 @@ export default defineContract({
 
   truth: {
     schema: z.object({ tempMax: z.number() }),
-    // A missing day must not be judged by the day before it.
+    // A round for a missing day must not be scored with the day before.
     maxStaleness: '12h',
     resolve: ({ entry, exit }) => (exit.eventAt > entry.eventAt ? { tempMax: exit.values.temp_max } : null),
   },
@@ -84,11 +84,11 @@ export default defineContract({
     windows: { recent: '90d', steady: '180d', anchor: '365d' },
     rankBy: 'anchor',
     direction: 'asc',
-    // A model is ranked once it has answered four fifths of all rounds of the window.
+    // A model is ranked once it has answered four fifths of all rounds in the window.
     newcomers: 'wait',
     minCoverage: 0.8,
   },
 
-  // Paid is who answered at least half of the year's rounds, and did better than `climatology`.
+  // Pays models that answered at least half of the year's rounds and scored better than `climatology`.
   checkpoint: { every: '365d', minCoverage: 0.5, emission: tiers({ payAbove: { baseline: 'climatology' } }) },
 })

@@ -5,8 +5,8 @@ from tracker import Prediction, TrackerBase
 
 class Coin(TrackerBase):
     """
-    Chance: a number between -1 and 1 that says nothing about the market. It is drawn from the data itself, so that a
-    replay gives the same ones.
+    A random number between -1 and 1, unrelated to the market. It is derived from the data, so that a
+    replay gives the same numbers.
     """
 
     def predict(self, subject: str, horizon: int, step: int) -> Prediction:
@@ -16,7 +16,7 @@ class Coin(TrackerBase):
 
 
 def hash_of(text: str) -> int:
-    """FNV-1a with a final mix (the one of MurmurHash3), 32 bits."""
+    """FNV-1a with the final mix of MurmurHash3, 32 bits."""
     state = 0x811C9DC5
     for character in text:
         state = (state ^ ord(character)) * 0x01000193 & 0xFFFFFFFF
@@ -26,5 +26,5 @@ def hash_of(text: str) -> int:
 
 
 def text_of(price: float) -> str:
-    """As JavaScript writes it, from a millionth on: 100 for 100.0, and no exponent."""
+    """Formats a price like JavaScript: 100 for 100.0, and no exponent. Valid from a millionth on."""
     return format(Decimal(repr(float(price))), "f").removesuffix(".0")

@@ -6,7 +6,7 @@ BARS = 30
 
 
 class MeanReversion(TrackerBase):
-    """A price far from its half-hour mean comes back, the surer the farther it is in standard deviations."""
+    """Expects a price far from its half-hour mean to return, with more confidence the more standard deviations it is away."""
 
     def predict(self, subject: str, horizon: int, step: int) -> Prediction:
         data = self.data_of(subject)
@@ -19,7 +19,7 @@ class MeanReversion(TrackerBase):
 
 
 def total(numbers: list[float]) -> float:
-    """In order, one by one: newer Pythons' `sum` rounds otherwise, and two versions would not agree to the last digit."""
+    """Adds in order: `sum` of newer Python versions rounds differently, so two versions would differ in the last digit."""
     result = 0.0
     for number in numbers:
         result += number

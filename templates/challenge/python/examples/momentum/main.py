@@ -6,7 +6,7 @@ BARS = 10
 
 
 class Momentum(TrackerBase):
-    """What went up in the last ten bars goes on going up, the surer the larger the move is for this market."""
+    """Expects the move of the last ten bars to continue, with more confidence the larger it is for this market."""
 
     def predict(self, subject: str, horizon: int, step: int) -> Prediction:
         data = self.data_of(subject)
@@ -16,7 +16,7 @@ class Momentum(TrackerBase):
 
 
 def usual_move(closes: list[float]) -> float:
-    """Root mean square of the relative moves from each close to the next: their usual size. 0 without any."""
+    """Root mean square of the relative moves between closes, which is their typical size; 0 without moves."""
     if len(closes) < 2:
         return 0.0
     squares = 0.0
@@ -27,6 +27,6 @@ def usual_move(closes: list[float]) -> float:
 
 
 def move_over(closes: list[float], bars: int) -> float:
-    """The last close against the one `bars` before it, or against the oldest; 0 when there is nothing to compare."""
+    """The relative move from the close `bars` ago, or the oldest, to the last; 0 with fewer than two closes."""
     recent = closes[-bars - 1 :]
     return recent[-1] / recent[0] - 1 if recent else 0.0

@@ -4,11 +4,11 @@ from tracker import Prediction, TrackerBase
 
 BARS = 60
 TARGET_MOVE = 0.0005
-"""The move a bar that a full position is meant for: 5 basis points."""
+"""The move per bar at which the position is full: 5 basis points."""
 
 
 class VolatilityScaled(TrackerBase):
-    """The direction of the last hour, with a position that shrinks as the market grows wilder."""
+    """Follows the direction of the last hour, with a smaller position in a more volatile market."""
 
     def predict(self, subject: str, horizon: int, step: int) -> Prediction:
         data = self.data_of(subject)
@@ -22,7 +22,7 @@ class VolatilityScaled(TrackerBase):
 
 
 def usual_move(closes: list[float]) -> float:
-    """Root mean square of the relative moves from each close to the next: their usual size. 0 without any."""
+    """Root mean square of the relative moves between closes, which is their typical size; 0 without moves."""
     if len(closes) < 2:
         return 0.0
     squares = 0.0
@@ -33,6 +33,6 @@ def usual_move(closes: list[float]) -> float:
 
 
 def move_over(closes: list[float], bars: int) -> float:
-    """The last close against the one `bars` before it, or against the oldest; 0 when there is nothing to compare."""
+    """The relative move from the close `bars` ago, or the oldest, to the last; 0 with fewer than two closes."""
     recent = closes[-bars - 1 :]
     return recent[-1] / recent[0] - 1 if recent else 0.0

@@ -1,4 +1,4 @@
-"""What every Python model of this competition builds on."""
+"""The base of every Python model of this competition."""
 
 from abc import ABC, abstractmethod
 from typing import Any, Self
@@ -11,13 +11,13 @@ __all__ = ["Prediction", "TickData", "TrackerBase", "score_prediction"]
 
 class TrackerBase(ABC):
     """
-    What every model of this competition extends. The node calls `tick` for each new record and `predict` when a round
-    is due, one call at a time, on one instance that lives as long as its process.
+    The base class of every model of this competition. The node calls `tick` for each new record and `predict` when a round
+    is due, one call at a time, always on the same instance of the process.
 
-    The instance is made without arguments. A class that lies in this package is never taken for a participant's model.
+    The instance is created without arguments. Classes of this package are never used as a participant's model.
     """
 
-    # Not in __init__, so that a model which has its own need not remember to call this one.
+    # Not in __init__, so that a model with its own __init__ need not call this one.
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         model = super().__new__(cls)
         model.__newest = {}
@@ -26,18 +26,18 @@ class TrackerBase(ABC):
     __newest: dict[str, TickData]
 
     def tick(self, data: TickData) -> None:
-        """New data of one subject. Override it to keep more than the newest, and call `super().tick(data)`."""
+        """Receives new data of one subject. To keep more than the newest data, override it and call `super().tick(data)`."""
         self.__newest[data["subject"]] = data
 
     @abstractmethod
     def predict(self, subject: str, horizon: int, step: int) -> Prediction:
         """
-        The answer to one round. It must come within the contract's timeout; raising is an answer that counts as failed.
+        The answer to one round. It must be returned within the contract's timeout; an exception counts as a failed answer.
 
-        :param subject: which series is asked about
-        :param horizon: how far ahead, seconds
-        :param step: resolution of the answer, seconds; the horizon itself where one value is asked for
-        :return: a dict of plain Python numbers: the protocol carries no tuple and nothing of numpy
+        :param subject: the series to predict
+        :param horizon: how far ahead to predict, in seconds
+        :param step: resolution of the answer in seconds; equal to the horizon if the answer is one value
+        :return: a dict of plain Python numbers; the protocol supports no tuples and no numpy types
         """
 
     def data_of(self, subject: str) -> TickData | None:

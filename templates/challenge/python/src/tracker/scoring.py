@@ -10,8 +10,8 @@ class Score(TypedDict):
 
 def score_prediction(prediction: Prediction, actual_return: float) -> Score:
     """
-    What one prediction scores, as the node computes it. `value` is what a position of that size earned, in basis points
-    before costs; `hit` says whether its direction was right.
+    The score of one prediction, as the node computes it. `value` is the return of a position of that size, in basis points
+    before costs; `hit` tells whether its direction was right.
 
     :param actual_return: price at the horizon / price at the prediction - 1
     """

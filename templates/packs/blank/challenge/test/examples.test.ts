@@ -12,7 +12,7 @@ test.each([LastValue, RecentMean])('%o answers before there are data', (Model) =
   expect(answer(Model, [])).toBe(0)
 })
 
-test('each example answers by its idea', () => {
+test('each example answers according to its rule', () => {
   expect(answer(LastValue, [1, 2, 6])).toBe(6)
   expect(answer(RecentMean, [100, 1, 2, 6])).toBe(3)
 })

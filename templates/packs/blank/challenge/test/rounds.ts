@@ -7,7 +7,7 @@ const values = readFileSync(new URL('../../node/recordings/values.csv', import.m
   .slice(1)
   .map((line) => Number(line.split(',')[3]))
 
-/** Every hour of the recording as the node asks it: the last two days, and the next hour's value as the truth. */
+/** A round for every hour of the recording: the last two days, and the next hour's value as the truth. */
 export const rounds: readonly RecordedRound[] = values.slice(1).map((truth, index) => ({
   tick: { subject: 'example', values: values.slice(Math.max(0, index - 47), index + 1) },
   truth,

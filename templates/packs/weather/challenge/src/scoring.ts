@@ -8,7 +8,7 @@ export interface NormalForecast {
 /**
  * Error function, to about 1e-15 absolute.
  *
- * Kummer's series has positive terms only, so nothing cancels; past 6 the result differs from 1 by less than 1e-16.
+ * Kummer's series has only positive terms, so there is no cancellation; above 6 the result differs from 1 by less than 1e-16.
  */
 export function errorFunction(x: number): number {
   const size = Math.abs(x)
@@ -26,8 +26,8 @@ export function errorFunction(x: number): number {
  * Continuous ranked probability score of a normal forecast, in degrees Celsius; lower is better, 0 is perfect.
  *
  * Closed form of Gneiting and Raftery, "Strictly Proper Scoring Rules, Prediction, and Estimation", Journal of the
- * American Statistical Association 102 (2007), doi 10.1198/016214506000001437. It rewards a mean that is near and a
- * spread that is honest: too narrow and too wide both cost.
+ * American Statistical Association 102 (2007), doi 10.1198/016214506000001437. It rewards an accurate mean and a
+ * calibrated spread: one that is too narrow or too wide costs.
  */
 export function crpsNormal(forecast: NormalForecast, observed: number): number {
   const { mean, std } = forecast

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { backtest } from '../src/backtest.ts'
 import { Climatology, Overconfident, Persistence, SevenDayMean, Trend } from '../src/index.ts'
 
-test('the whole competition over the recording ranks the examples and pays all of it', async () => {
+test('the whole competition over the recording ranks the examples and pays the full reward', async () => {
   const { leaderboard, checkpoints, counts } = await backtest({
     recordings: [fileURLToPath(new URL('../../node/recordings/weather.csv', import.meta.url))],
     models: {

@@ -32,9 +32,9 @@ describe.each(models.map((Model) => [Model.name, Model] as const))('%s', (_, Mod
     ['no day', []],
     ['one day', [10]],
     ['two days', [10, 12]],
-    ['days that are all alike', Array.from({ length: 30 }, () => 10)],
-    ['days that jump', Array.from({ length: 30 }, (_, day) => (day % 2 === 0 ? 40 : -40))],
-    ['a heat that rises without end', Array.from({ length: 30 }, (_, day) => day * 5 - 80)],
+    ['constant days', Array.from({ length: 30 }, () => 10)],
+    ['jumping days', Array.from({ length: 30 }, (_, day) => (day % 2 === 0 ? 40 : -40))],
+    ['ever rising heat', Array.from({ length: 30 }, (_, day) => day * 5 - 80)],
   ])('answers within the contract after %s', (_case, maxima) => {
     const model = new Model()
     if (maxima !== undefined) model.tick({ subject: 'Seattle', days: daysOf(maxima) })
@@ -45,7 +45,7 @@ describe.each(models.map((Model) => [Model.name, Model] as const))('%s', (_, Mod
     expect(std).toBeLessThanOrEqual(predictionLimits.highestStd)
   })
 
-  test('keeps the cities apart, and answers the same to the same data', () => {
+  test('keeps the cities separate, and gives the same answer to the same data', () => {
     const maxima = [8, 9, 7, 10, 12, 11, 13, 12, 14]
     const model = new Model()
     model.tick({ subject: 'Seattle', days: daysOf(maxima) })
@@ -54,7 +54,7 @@ describe.each(models.map((Model) => [Model.name, Model] as const))('%s', (_, Mod
   })
 })
 
-test('each example centres where its idea says', () => {
+test('each example predicts the mean of its rule', () => {
   const maxima = [0, 10, 12, 14, 16, 18, 20, 22]
   expect(answer(Persistence, maxima).mean).toBe(22)
   expect(answer(Overconfident, maxima)).toEqual({ mean: 22, std: 0.1 })
@@ -63,7 +63,7 @@ test('each example centres where its idea says', () => {
   expect(answer(Climatology, maxima).mean).toBe(14)
 })
 
-test('climatology remembers the season of years before, and counts a day once', () => {
+test('climatology remembers the season of earlier years, and counts a day once', () => {
   const model: TrackerBase = new Climatology()
   const maxima = Array.from({ length: 366 + 200 }, (_, day) =>
     Math.round(15 - 10 * Math.cos((day / 366) * 2 * Math.PI)),
@@ -78,7 +78,7 @@ test('climatology remembers the season of years before, and counts a day once', 
   expect(model.predict('Seattle', 86_400, 86_400)).toEqual(again)
 })
 
-test('changeable weather widens the spread', () => {
+test('the spread is wider in changeable weather', () => {
   const calm = Array.from({ length: 30 }, (_, day) => 10 + (day % 2))
   const wild = Array.from({ length: 30 }, (_, day) => 10 + 8 * (day % 2))
   expect(answer(Persistence, wild).std).toBeGreaterThan(answer(Persistence, calm).std + 3)

@@ -17,7 +17,7 @@ const [header, ...rows] = readFileSync(file, 'utf8')
   .split('\n')
   .map((line) => line.split(','))
 
-test('the recording has both cities on each day of four years, known when the day is over', () => {
+test('the recording has both cities on each day of four years, known at the end of the day', () => {
   expect(header).toEqual(['event_at', 'known_at', 'subject', 'precipitation', 'temp_max', 'temp_min', 'wind'])
   expect(rows.length).toBe(2 * 1_461)
   rows.forEach(([eventAt, knownAt, subject, ...values], index) => {
@@ -31,7 +31,7 @@ test('the recording has both cities on each day of four years, known when the da
   })
 })
 
-test('on it, persistence beats the trend and the 7-day mean beats the overconfident one', () => {
+test('on the recording, persistence beats the trend, and the 7-day mean beats the overconfident model', () => {
   const models = {
     persistence: new Persistence(),
     climatology: new Climatology(),

@@ -4,7 +4,7 @@ import type { RecordedRound } from './python.ts'
 
 const file = new URL('../../node/recordings/weather.csv', import.meta.url)
 
-/** Every day of the recording as the node asks it: the last 30 days, and the next day's maximum as the truth. */
+/** A round for every day of the recording: the last 30 days, and the next day's maximum as the truth. */
 export const rounds: readonly RecordedRound[] = ['Seattle', 'New York'].flatMap(roundsOf)
 
 function roundsOf(subject: string): RecordedRound[] {

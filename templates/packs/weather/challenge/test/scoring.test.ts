@@ -18,7 +18,7 @@ describe('errorFunction', () => {
 })
 
 describe('crpsNormal', () => {
-  // What scoringrules' crps_normal(observation, mu, sigma) answers.
+  // Results of scoringrules' crps_normal(observation, mu, sigma).
   test.each([
     [{ mean: 0, std: 1 }, 0, 0.23369497725510913],
     [{ mean: 0.2, std: 0.7 }, 1.5, 0.9223530635539529],
@@ -38,17 +38,17 @@ describe('crpsNormal', () => {
     expect(crpsNormal(forecast, 17)).toBeCloseTo(integral, 5)
   })
 
-  test('is the absolute error of a forecast that is nearly certain', () => {
+  test('approaches the absolute error for a nearly certain forecast', () => {
     expect(crpsNormal({ mean: 10, std: 1e-9 }, 14)).toBeCloseTo(4, 8)
   })
 
-  test('is the same on both sides, and lowest at the mean', () => {
+  test('is symmetric, and lowest at the mean', () => {
     const forecast = { mean: 10, std: 2 }
     expect(crpsNormal(forecast, 13)).toBeCloseTo(crpsNormal(forecast, 7), 14)
     expect(crpsNormal(forecast, 10)).toBeLessThan(crpsNormal(forecast, 10.1))
   })
 
-  test('rewards the honest spread: too narrow and too wide both cost', () => {
+  test('is best for the true spread, and worse for a narrower or wider one', () => {
     const errors = [-3, -1, 0, 1, 3]
     const cost = (std: number) => errors.reduce((sum, error) => sum + crpsNormal({ mean: 0, std }, error), 0)
     expect(cost(2)).toBeLessThan(cost(0.1))
@@ -60,6 +60,6 @@ describe('crpsNormal', () => {
   })
 })
 
-test('a prediction that is too warm has a positive error', () => {
+test('the error is positive if the prediction is too warm', () => {
   expect(scorePrediction({ mean: 12, std: 1 }, 10).error).toBe(2)
 })

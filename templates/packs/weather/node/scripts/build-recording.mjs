@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs'
 const dayMs = 86_400_000
 const expectedHeader = 'location,date,precipitation,temp_max,temp_min,wind,weather'
 const file = process.argv[2]
-if (file === undefined) throw new Error('name the source: node build-recording.mjs package/data/weather.csv')
+if (file === undefined) throw new Error('the source file is missing: node build-recording.mjs package/data/weather.csv')
 
 const [header, ...lines] = readFileSync(file, 'utf8').trim().split(/\r?\n/)
 if (header !== expectedHeader) throw new Error(`${file}: line 1 must be "${expectedHeader}", not "${header}"`)
@@ -24,9 +24,9 @@ const rows = lines.map((line, index) => {
     numbers.length < 4 ||
     numbers.some((text) => text === '' || Number.isNaN(Number(text)))
   ) {
-    throw new Error(`${file}: line ${index + 2} is no observation: "${line}"`)
+    throw new Error(`${file}: line ${index + 2} is not an observation: "${line}"`)
   }
-  // A day's maximum is known when the day is over, not when it begins.
+  // A day's maximum is known at the end of the day.
   return { eventAt, knownAt: eventAt + dayMs, subject, numbers: numbers.map(Number) }
 })
 rows.sort((a, b) => a.eventAt - b.eventAt || (a.subject < b.subject ? -1 : 1))

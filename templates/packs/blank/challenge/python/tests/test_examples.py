@@ -4,7 +4,7 @@ from .load_example import list_examples, load_example
 
 
 def answer(name: str, values: list[float] | None) -> float:
-    """The answer of a new model, after one tick unless there is none."""
+    """The answer of a new model, after one tick if one is given."""
     model = load_example(name)()
     if values is not None:
         model.tick({"subject": "example", "values": values})

@@ -3,7 +3,7 @@ import { TrackerBase } from '../tracker.ts'
 
 const size = 3
 
-/** The next value is like the mean of the last three. */
+/** Predicts the mean of the last three values. */
 export class RecentMean extends TrackerBase {
   override predict(subject: string): Prediction {
     const values = this.dataOf(subject)?.values.slice(-size) ?? []

@@ -12,9 +12,9 @@ CASES = {
     "no day": [],
     "one day": [10],
     "two days": [10, 12],
-    "days that are all alike": [10] * 30,
-    "days that jump": [40 if day % 2 == 0 else -40 for day in range(30)],
-    "a heat that rises without end": [day * 5 - 80 for day in range(30)],
+    "constant days": [10] * 30,
+    "jumping days": [40 if day % 2 == 0 else -40 for day in range(30)],
+    "ever rising heat": [day * 5 - 80 for day in range(30)],
 }
 
 
@@ -27,7 +27,7 @@ def days_of(maxima: list[float]) -> list[ObservedDay]:
 
 
 def answer(name: str, maxima: list[float] | None) -> Prediction:
-    """The answer of a new model, after one tick unless there is none."""
+    """The answer of a new model, after one tick if one is given."""
     model = load_example(name)()
     if maxima is not None:
         model.tick({"subject": "Seattle", "days": days_of(maxima)})

@@ -6,7 +6,7 @@ from tracker.scoring import crps_normal
 
 class CrpsNormalTest(unittest.TestCase):
     def test_known_values(self) -> None:
-        # What scoringrules' crps_normal(observation, mu, sigma) answers.
+        # Results of scoringrules' crps_normal(observation, mu, sigma).
         for mean, std, observed, expected in [(0, 1, 0, 0.23369497725510913), (0.2, 0.7, 1.5, 0.9223530635539529)]:
             self.assertAlmostEqual(crps_normal({"mean": mean, "std": std}, observed) / expected, 1, 12)
 

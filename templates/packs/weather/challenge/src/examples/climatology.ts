@@ -3,7 +3,7 @@ import { TrackerBase } from '../tracker.ts'
 import { withinLimits } from './history-forecaster.ts'
 
 const dayMs = 86_400_000
-/** How many days before and after a day of the year count as its season. */
+/** How many days before and after a day of the year belong to its season. */
 const seasonDays = 15
 const priorStd = 8
 const priorWeight = 5
@@ -15,14 +15,14 @@ interface DayOfYear {
 }
 
 interface StationHistory {
-  /** The newest day counted, so that a day which comes in many ticks counts once. */
+  /** The newest counted day, so that a day contained in several ticks counts once. */
   newestDate: string
   readonly days: Map<number, DayOfYear>
 }
 
 /**
- * Tomorrow is like this time of the year has been, as far as this model has seen itself. In its first year that is little
- * more than the last two weeks. It keeps three sums a day of the year, however long it runs.
+ * Predicts the average of this time of the year, from the data that this model has received. In its first year that is little
+ * more than the last two weeks. It keeps only three sums per day of the year.
  */
 export class Climatology extends TrackerBase {
   readonly #stations = new Map<string, StationHistory>()
@@ -55,13 +55,13 @@ export class Climatology extends TrackerBase {
   }
 }
 
-/** From 0 on; a leap year's last day is a 366th. */
+/** Counted from 0; the last day of a leap year is 365. */
 function dayOfYear(date: string): number {
   const at = Date.parse(`${date}T00:00:00Z`)
   return Math.round((at - Date.parse(`${date.slice(0, 4)}-01-01T00:00:00Z`)) / dayMs)
 }
 
-/** Sums over the days around a day of the year. The newest known day is always among them, so the count is never 0. */
+/** Sums over the days around a day of the year. They include the newest known day, so the count is never 0. */
 function seasonOf(days: ReadonlyMap<number, DayOfYear>, centre: number): DayOfYear {
   const season = { count: 0, sum: 0, squares: 0 }
   for (let offset = -seasonDays; offset <= seasonDays; offset++) {

@@ -1,16 +1,16 @@
 import { type Prediction, predictionLimits } from '../question.ts'
 import { TrackerBase } from '../tracker.ts'
 
-/** The spread assumed before there is any error to learn from, and how many errors it weighs as much as. */
+/** The spread assumed before any error is known, and how many errors it counts as. */
 const priorStd = 4
 const priorWeight = 3
 
-/** An answer when nothing has been seen yet: it commits to next to nothing. */
+/** The answer without data: a very wide distribution. */
 const unknown: Prediction = { mean: 15, std: 12 }
 
 /**
- * A forecast that is a function of the last days. Its spread is learned by asking the same function about the days that
- * are already known: how far off would it have been?
+ * A forecast that is a function of the last days. Its spread is the typical error of the same function on the days that
+ * are already known.
  */
 export abstract class HistoryForecaster extends TrackerBase {
   /** The next day's maximum from the days before it, oldest first; there is at least one. */
@@ -31,7 +31,7 @@ export abstract class HistoryForecaster extends TrackerBase {
   }
 }
 
-/** The nearest answer that the contract allows. */
+/** The nearest answer within the limits of the contract. */
 export function withinLimits(prediction: Prediction): Prediction {
   const { lowestMean, highestMean, lowestStd, highestStd } = predictionLimits
   return {

@@ -1,6 +1,6 @@
 import { Persistence } from './persistence.ts'
 
-/** Tomorrow is like today, and nothing else is thought possible: a right centre with a dishonest spread. */
+/** Predicts today's maximum with far too small a spread: a good centre with false confidence. */
 export class Overconfident extends Persistence {
   protected override spread(): number {
     return 0.1

@@ -1,6 +1,6 @@
 import { HistoryForecaster } from './history-forecaster.ts'
 
-/** Tomorrow is like today. */
+/** Predicts today's maximum. */
 export class Persistence extends HistoryForecaster {
   protected override next(history: readonly number[]): number {
     return history.at(-1)!

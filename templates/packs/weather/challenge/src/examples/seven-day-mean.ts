@@ -1,6 +1,6 @@
 import { HistoryForecaster } from './history-forecaster.ts'
 
-/** Tomorrow is like the last week on average. */
+/** Predicts the mean of the last week. */
 export class SevenDayMean extends HistoryForecaster {
   protected override next(history: readonly number[]): number {
     const week = history.slice(-7)

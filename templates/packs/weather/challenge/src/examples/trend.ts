@@ -1,6 +1,6 @@
 import { HistoryForecaster } from './history-forecaster.ts'
 
-/** The straight line through the last five days goes on for another one. */
+/** Extends the straight line through the last five days by one day. */
 export class Trend extends HistoryForecaster {
   protected override next(history: readonly number[]): number {
     const recent = history.slice(-5)

@@ -2,7 +2,7 @@ from tracker import Prediction, TrackerBase
 
 
 class LastValue(TrackerBase):
-    """The next value is like the last one."""
+    """Predicts the last value."""
 
     def predict(self, subject: str, horizon: int, step: int) -> Prediction:
         data = self.data_of(subject)

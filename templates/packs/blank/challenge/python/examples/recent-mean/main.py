@@ -4,7 +4,7 @@ SIZE = 3
 
 
 class RecentMean(TrackerBase):
-    """The next value is like the mean of the last three."""
+    """Predicts the mean of the last three values."""
 
     def predict(self, subject: str, horizon: int, step: int) -> Prediction:
         data = self.data_of(subject)

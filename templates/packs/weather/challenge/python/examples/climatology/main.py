@@ -6,7 +6,7 @@ from tracker import Prediction, TickData, TrackerBase
 from tracker.question import within_limits
 
 SEASON_DAYS = 15
-"""How many days before and after a day of the year count as its season."""
+"""How many days before and after a day of the year belong to its season."""
 PRIOR_STD = 8
 PRIOR_WEIGHT = 5
 
@@ -21,15 +21,15 @@ class Sums:
 @dataclass
 class Station:
     newest_date: str = ""
-    """The newest day counted, so that a day which comes in many ticks counts once."""
+    """The newest counted day, so that a day contained in several ticks counts once."""
     days: dict[int, Sums] = field(default_factory=dict)
     """By day of the year."""
 
 
 class Climatology(TrackerBase):
     """
-    Tomorrow is like this time of the year has been, as far as this model has seen itself. In its first year that is
-    little more than the last two weeks. It keeps three sums a day of the year, however long it runs.
+    Predicts the average of this time of the year, from the data that this model has received. In its first year that is
+    little more than the last two weeks. It keeps only three sums per day of the year.
     """
 
     def __init__(self) -> None:
@@ -59,12 +59,12 @@ class Climatology(TrackerBase):
 
 
 def day_of_year(text: str) -> int:
-    """From 0 on; a leap year's last day is a 366th."""
+    """Counted from 0; the last day of a leap year is 365."""
     return date.fromisoformat(text).timetuple().tm_yday - 1
 
 
 def season_of(days: dict[int, Sums], centre: int) -> Sums:
-    """Sums over the days around a day of the year. The newest known day is always among them: the count is never 0."""
+    """Sums over the days around a day of the year. They include the newest known day, so the count is never 0."""
     season = Sums()
     for offset in range(-SEASON_DAYS, SEASON_DAYS + 1):
         day = days.get((centre + offset) % 366)

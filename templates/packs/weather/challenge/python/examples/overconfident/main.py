@@ -3,11 +3,11 @@ from tracker.question import within_limits
 
 
 class Overconfident(TrackerBase):
-    """Tomorrow is like today, and nothing else is thought possible: a right centre with a dishonest spread."""
+    """Predicts today's maximum with far too small a spread: a good centre with false confidence."""
 
     def predict(self, subject: str, horizon: int, step: int) -> Prediction:
         data = self.data_of(subject)
         if data is None or not data["days"]:
-            # Nothing has been seen yet: it commits to next to nothing.
+            # No data yet: a very wide distribution.
             return {"mean": 15.0, "std": 12.0}
         return within_limits(data["days"][-1]["tempMax"], 0.1)

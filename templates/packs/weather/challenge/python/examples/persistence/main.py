@@ -3,19 +3,19 @@ from math import sqrt
 from tracker import Prediction, TrackerBase
 from tracker.question import within_limits
 
-# The spread assumed before there is any error to learn from, and how many errors it weighs as much as.
+# The spread assumed before any error is known, and how many errors it counts as.
 PRIOR_STD = 4
 PRIOR_WEIGHT = 3
 
 
 class Persistence(TrackerBase):
-    """Tomorrow is like today."""
+    """Predicts today's maximum."""
 
     def predict(self, subject: str, horizon: int, step: int) -> Prediction:
         data = self.data_of(subject)
         history = [] if data is None else [day["tempMax"] for day in data["days"]]
         if not history:
-            # Nothing has been seen yet: it commits to next to nothing.
+            # No data yet: a very wide distribution.
             return {"mean": 15.0, "std": 12.0}
         return within_limits(next_day(history), spread(history))
 
@@ -25,7 +25,7 @@ def next_day(history: list[float]) -> float:
 
 
 def spread(history: list[float]) -> float:
-    """How far off this idea would have been about the days that are already known; 4 degrees before there are any."""
+    """The typical error of this rule on the known days; 4 degrees before there are any."""
     squares = PRIOR_WEIGHT * PRIOR_STD**2
     for day in range(1, len(history)):
         squares += (history[day] - next_day(history[:day])) ** 2

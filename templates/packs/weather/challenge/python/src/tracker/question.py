@@ -11,14 +11,14 @@ class ObservedDay(TypedDict):
 
 
 class TickData(TypedDict):
-    """What `tick` brings: the last 30 known days of one subject, oldest first."""
+    """The argument of `tick`: the last 30 known days of one subject, oldest first."""
 
     subject: str
     days: list[ObservedDay]
 
 
 class Prediction(TypedDict):
-    """What `predict` answers: tomorrow's maximum temperature as a normal distribution, degrees Celsius."""
+    """The answer of `predict`: tomorrow's maximum temperature as a normal distribution, degrees Celsius."""
 
     mean: float
     """From -90 to 70."""
@@ -31,7 +31,7 @@ LOWEST_STD, HIGHEST_STD = 0.05, 40.0
 
 
 def within_limits(mean: float, std: float) -> Prediction:
-    """The nearest answer that the contract allows."""
+    """The nearest answer within the limits of the contract."""
     return {
         "mean": min(HIGHEST_MEAN, max(LOWEST_MEAN, mean)),
         "std": min(HIGHEST_STD, max(LOWEST_STD, std)),

@@ -14,8 +14,8 @@ def crps_normal(forecast: Prediction, observed: float) -> float:
     Continuous ranked probability score of a normal forecast, in degrees Celsius; lower is better, 0 is perfect.
 
     Closed form of Gneiting and Raftery, "Strictly Proper Scoring Rules, Prediction, and Estimation", Journal of the
-    American Statistical Association 102 (2007), doi 10.1198/016214506000001437. It rewards a mean that is near and a
-    spread that is honest: too narrow and too wide both cost.
+    American Statistical Association 102 (2007), doi 10.1198/016214506000001437. It rewards an accurate mean and a
+    calibrated spread: one that is too narrow or too wide costs.
     """
     mean, std = forecast["mean"], forecast["std"]
     if not std > 0:
@@ -27,8 +27,8 @@ def crps_normal(forecast: Prediction, observed: float) -> float:
 
 def score_prediction(prediction: Prediction, observed: float) -> Score:
     """
-    What one prediction scores, as the node computes it.
+    The score of one prediction, as the node computes it.
 
-    :param observed: the maximum temperature that came, degrees Celsius
+    :param observed: the observed maximum temperature, degrees Celsius
     """
     return {"crps": crps_normal(prediction, observed), "error": prediction["mean"] - observed}
