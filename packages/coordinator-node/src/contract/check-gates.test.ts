@@ -118,5 +118,9 @@ describe('a gate with its defaults', () => {
       candles({ ...other, gate: { watch: 'low' } }),
     )
     expect(nearest?.agree?.peer).toMatchObject({ scope: { ...btc, source: 'pyth' }, watch: 'low' })
+    // A quote has no usual number: then it is the one that the gate's own feed watches.
+    const quotes = { ...market, source: 'pyth', kind: 'quote', subjects: ['BTCUSDT'] }
+    const [withQuotes] = gatesOf(candles({ ...options, gate }), quotes)
+    expect(withQuotes?.agree?.peer).toMatchObject({ watch: 'close' })
   })
 })

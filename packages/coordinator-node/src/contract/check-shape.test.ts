@@ -108,6 +108,8 @@ describe('checkShape', () => {
     ['leaderboard.windows.long', '24 hours', '"24 hours" is not a duration'],
     ['leaderboard.direction', 'up', '"up" is not known'],
     ['checkpoint.emission', () => [], 'is not an object'],
+    ['checkpoint.emission.parameters', [35, 10], 'is not an object'],
+    ['checkpoint.emission.parameters', { from: new Date(0) }, 'checkpoint.emission.parameters.from is a Date'],
     ['checkpoint.emission.shares', [35, 10], 'is not a function'],
   ])('finds that %s cannot be %j', (path, value, cause) => {
     expect(findings(withValue(path, value))).toEqual([expect.stringContaining(`  - ${path}: ${cause}`)])

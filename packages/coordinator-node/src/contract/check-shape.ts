@@ -1,3 +1,4 @@
+import { errorText } from '@crunch/local-processes/errors'
 import { highestMaxValues } from '../domain/answer-size.ts'
 import { toJsonObject } from '../domain/json/json.ts'
 import { nearestName } from '../domain/nearest-name.ts'
@@ -65,8 +66,11 @@ const jsonObject: Check = (value, path) => {
     toJsonObject(value, path)
     return []
   } catch (error) {
-    const cause = error instanceof TypeError ? error.message.replace(`${path} `, '') : String(error)
-    return finding(path, cause, 'write an object of numbers, texts, lists and objects')
+    return finding(
+      path,
+      errorText(error).replace(`${path} `, ''),
+      'write an object of numbers, texts, lists and objects',
+    )
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { changedContract } from '../../test/sample-contract.ts'
+import { changedContract, market } from '../../test/sample-contract.ts'
 import { contractStructure } from './contract-structure.ts'
 
 const structureOf = (prediction: object) => contractStructure(changedContract({ prediction }), 'organizer')
@@ -22,5 +22,39 @@ describe('prediction.maxValues in the structure', () => {
 
   test('is stored if it is the default of other schemas only', () => {
     expect(structureOf({ schema: sixForms, maxValues: 10_000 })).toMatchObject({ prediction: { maxValues: 10_000 } })
+  })
+})
+
+test('every option that changes results is in the structure, each length in one spelling', () => {
+  const contract = changedContract({
+    feed: { ...market, gate: { frozenAfter: 30 } },
+    prediction: {
+      schema: z.object({ side: z.enum(['up', 'down']), kind: z.literal('move') }),
+      missing: () => null,
+      call: { tick: false, predict: 'forecast', arguments: () => [] },
+    },
+    truth: { maxStaleness: '60s', expire: '60m', records: true },
+    snapshot: { metrics: undefined },
+    baselines: ['zero', 'flat'],
+  })
+  expect(contractStructure(contract, 'organizer')).toMatchObject({
+    feed: { 'binance:BTCUSDT:candle:1m': { gate: { frozenAfter: 30 } } },
+    prediction: {
+      schema: { properties: { side: { enum: ['up', 'down'] }, kind: { const: 'move' } } },
+      missing: 'function',
+      call: { tick: false, predict: 'forecast', arguments: 'function' },
+    },
+    truth: { maxStaleness: '1m', expire: '1h', records: true },
+    snapshot: { every: '10m' },
+    baselines: ['flat', 'zero'],
+  })
+})
+
+test('an option that is absent or empty is left out', () => {
+  const plain = contractStructure(changedContract({}), 'organizer')
+  expect(contractStructure(changedContract({ baselines: [] }), 'organizer')).toEqual(plain)
+  expect(plain).not.toHaveProperty('baselines')
+  expect(contractStructure(changedContract({ snapshot: { metrics: [] } }), 'organizer')).toHaveProperty('snapshot', {
+    every: '10m',
   })
 })

@@ -56,7 +56,7 @@ export function contractStructure(contract: AnyContract, organizer: string): Jso
       minCoverage: unless(0, checkpoint.minCoverage),
       emission: emissionStructure(checkpoint.emission),
     },
-    baselines: baselines === undefined ? undefined : [...baselines].sort(),
+    baselines: [...(baselines ?? [])].sort(),
     organizer,
   })
 }
@@ -110,7 +110,7 @@ export function structureDifferences(stored: JsonObject, current: JsonObject, pa
 }
 
 function feedStructure({ definition, gate }: ContractFeed) {
-  return { values: schemaStructure(definition.values), gate: gate === null ? undefined : gate }
+  return { values: schemaStructure(definition.values), gate }
 }
 
 function scheduleStructure(contract: AnyContract) {

@@ -18,6 +18,7 @@ describe('sampleValues', () => {
     ['a list', z.array(z.number()).min(4), 6],
     ['a short list', z.array(z.number()).max(1), 6],
     ['a pair', z.tuple([z.number(), z.number()]), 6],
+    ['a pair of different kinds', z.tuple([z.string(), z.boolean()]), 6],
     ['an object', z.object({ mean: z.number(), std: z.number().positive(), note: z.string().optional() }), 6],
     ['anything', z.unknown(), 6],
   ])('makes values of %s that the schema takes and that differ', (_, schema: z.ZodType, distinct) => {

@@ -50,8 +50,8 @@ function sample(json: JsonSchema | boolean | undefined, index: number): unknown 
       return index % 2 === 0
     case 'array': {
       const length = Math.max(json.minItems ?? 0, Math.min(json.maxItems ?? 3, 3))
-      const items = (Array.isArray(json.items) ? json.items[0] : json.items) ?? {}
-      return Array.from({ length }, (_, item) => sample(items, index + item))
+      const items = json.items as JsonSchema | boolean | undefined
+      return Array.from({ length }, (_, item) => sample(json.prefixItems?.[item] ?? items, index + item))
     }
     case 'object':
       return Object.fromEntries(

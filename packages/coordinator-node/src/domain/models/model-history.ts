@@ -14,9 +14,9 @@ export interface Reassignment {
   readonly at: Instant
 }
 
-/** The number of the first history is 1. */
+/** @param number from 2 on; the first history is kept under the id itself */
 export function historyIdOf(modelId: string, number: number): string {
-  return number === 1 ? modelId : `${modelId}~${number}`
+  return `${modelId}~${number}`
 }
 
 /** The id that the orchestrator announces a history under. */

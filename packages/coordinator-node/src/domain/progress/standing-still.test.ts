@@ -205,6 +205,26 @@ describe('what is a standstill, with what holds it up', () => {
         heldUpBy: /the leaderboard, which is closed up to 2026-03-01T08:50/,
       },
     ],
+    'a checkpoint, when no board was ever computed': [
+      progress({ lastPeriodEnd: null, firstInOpenPeriod: at(-65), firstInOpenCheckpoint: at(-65) }),
+      { stage: 'checkpoint', what: /is overdue/, heldUpBy: /the leaderboard, which has no closed period yet/ },
+    ],
+    'a board that was never computed': [
+      progress({ lastPeriodEnd: null, firstInOpenPeriod: at(41) }),
+      {
+        stage: 'snapshot',
+        what: /stands still and was never computed/,
+        heldUpBy: /worker is alive, but closing fails/,
+      },
+    ],
+    'a checkpoint that a worker at work does not close': [
+      progress({ lastCheckpointEnd: at(-60), firstInOpenCheckpoint: at(-55) }),
+      { stage: 'checkpoint', what: /is overdue/, heldUpBy: /checkpoint worker is alive, but closing fails/ },
+    ],
+    'rounds without answers, whose rows have lost their reasons': [
+      progress({ recentRounds: recent(0, 0, 0).map((round) => ({ ...round, commonReason: null })) }),
+      { stage: 'prediction', what: /no valid answer/, heldUpBy: /the most common reason in the last round is unknown/ },
+    ],
     'a checkpoint that could be closed': [
       progress({ lastCheckpointEnd: at(-60), firstInOpenCheckpoint: at(-55), heartbeats: silent('checkpoint') }),
       { stage: 'checkpoint', what: /is overdue/, heldUpBy: /checkpoint worker has been silent/ },
@@ -227,6 +247,20 @@ describe('what is a standstill, with what holds it up', () => {
     ])
   })
 
+  it('a round that a clock should have opened, from the next instant of its grid on', () => {
+    const clocked = { ...grid, schedules: [{ ...schedule, on: 'clock' as const }] }
+    const node = progress({ lastRoundTimes: new Map([['BTC-5m', at(58)]]) })
+    expect(find(node, clocked, at(60))).toEqual([])
+    expect(find(node, clocked, at(60) + 1)).toMatchObject([{ what: expect.stringContaining('no round of "BTC-5m"') }])
+  })
+
+  it('a silent worker that this version does not know', () => {
+    const heartbeats = [...workers, alive('archive', { silentMs: 60_000, overdueMs: 40_000 })]
+    expect(find(progress({ heartbeats }))).toMatchObject([
+      { stage: 'feed', what: 'the archive worker gives no sign of life' },
+    ])
+  })
+
   it('a worker that was silent before anyone looked gets time to start', () => {
     const found = find(progress({ heartbeats: silent('score', 3_600_000) }), grid, now, {
       since: at(60),
@@ -241,6 +275,13 @@ describe('what is a standstill, with what holds it up', () => {
     expect(find(progress({ heartbeats: stuck }), replay)).toEqual([
       expect.objectContaining({ stage: 'feed', what: 'the replay does not advance', since: at(60) }),
     ])
+    const heldUpBy = (node: NodeProgress) => find(node, replay).map((found) => found.heldUpBy)
+    expect(heldUpBy(progress({ heartbeats: stuck }))[0]).toContain('asking the models of "BTC-5m"')
+    const idle = progress({ heartbeats: stuck, lastRoundTimes: new Map([['BTC-5m', at(59)]]) })
+    expect(heldUpBy(idle)[0]).not.toContain('asking the models')
+    const beforeFirst = { heartbeats: stuck, feeds: [feed({ watermarkAt: null })] }
+    expect(find(progress(beforeFirst), replay)).toEqual([expect.objectContaining({ since: at(60) - 48_000 })])
+    expect(find(progress({ heartbeats: [] }), replay)).toEqual([])
     expect(find(progress({ heartbeats: stuck, feeds: [feed({ status: 'down' })] }), replay)).toEqual([])
     expect(find(progress(), replay)).toEqual([])
     // Of a live feed, passes are not counted.
@@ -263,6 +304,8 @@ it('says at once, and once, what code of the contract holds up: the board of bef
     ...{ since: at(60) - 88_000, graceMs: 0, dataGraceMs: 0, fix: expect.stringContaining('crunch restart score') },
   })
   expect(others).toMatchObject([{ stage: 'score', mayBeWell: true }])
+  const fromTheStart = [alive('score', { sinceWorkMs: null, problem })]
+  expect(find(progress({ heartbeats: fromTheStart }))).toMatchObject([{ since: at(60) }])
   const late = { lastCheckpointEnd: at(0), firstInOpenCheckpoint: at(0), heartbeats: failing('checkpoint') }
   expect(find(progress(late))).toMatchObject([
     { stage: 'checkpoint', what: 'no checkpoint can be closed', heldUpBy: problem },

@@ -84,15 +84,16 @@ function silentWorkers(heartbeats: readonly Heartbeat[], { forMs }: Looking): St
 
 /** Code of the contract throws when boards or payouts are computed: those of before stand, and time does not mend it. */
 function failingWorkers({ heartbeats, lastPeriodEnd }: NodeProgress): Stoppage[] {
-  return heartbeats.flatMap(({ worker, at, silentMs, sinceWorkMs, problem }): Stoppage[] => {
+  return heartbeats.flatMap((heartbeat): Stoppage[] => {
+    const { worker, problem } = heartbeat
     if (problem === null) return []
     const isBoard = worker === 'score'
     return [
       {
-        stage: isBoard ? 'snapshot' : (stageOf[worker] ?? 'feed'),
+        stage: isBoard ? 'snapshot' : 'checkpoint',
         key: `code ${worker}`,
         what: isBoard ? boardStands(lastPeriodEnd) : 'no checkpoint can be closed',
-        since: sinceWorkMs === null ? at : at + silentMs - sinceWorkMs,
+        since: workedAt(heartbeat),
         heldUpBy: problem,
         fix: `correct that code, see that crunch check is content, and run crunch restart ${serviceOf[worker] ?? worker}`,
         graceMs: 0,
@@ -100,6 +101,11 @@ function failingWorkers({ heartbeats, lastPeriodEnd }: NodeProgress): Stoppage[]
       },
     ]
   })
+}
+
+/** When a worker finished its last pass; its heartbeat before the first. */
+function workedAt({ at, silentMs, sinceWorkMs }: Heartbeat): Instant {
+  return sinceWorkMs === null ? at : at + silentMs - sinceWorkMs
 }
 
 function hasProblem(heartbeats: readonly Heartbeat[], worker: string): boolean {
@@ -115,11 +121,13 @@ function boardStands(lastPeriodEnd: Instant | null): string {
  * working.
  */
 function stuckReplay({ timeoutMs }: PipelineGrid, { heartbeats, feeds, lastRoundTimes }: NodeProgress): Stoppage[] {
-  const sinceWorkMs = heartbeats.find(({ worker }) => worker === 'feed-data')?.sinceWorkMs ?? null
-  const watermarks = feeds.flatMap(({ watermarkAt }) => (watermarkAt === null ? [] : [watermarkAt]))
+  const heartbeat = heartbeats.find(({ worker }) => worker === 'feed-data')
   const hasEnded = feeds.every(({ status }) => status === 'down')
-  if (sinceWorkMs === null || hasEnded || sinceWorkMs <= workGraceMs + timeoutMs) return []
-  const since = Math.max(...watermarks)
+  if (heartbeat === undefined || heartbeat.sinceWorkMs === null || hasEnded) return []
+  const { sinceWorkMs } = heartbeat
+  if (sinceWorkMs <= workGraceMs + timeoutMs) return []
+  const watermarks = feeds.flatMap(({ watermarkAt }) => (watermarkAt === null ? [] : [watermarkAt]))
+  const since = watermarks.length === 0 ? workedAt(heartbeat) : Math.max(...watermarks)
   const newestRounds = [...lastRoundTimes].filter(([, at]) => at === since).map(([key]) => `"${key}"`)
   const rounds = newestRounds.length === 0 ? '' : ` It was asking the models of ${newestRounds.join(', ')}.`
   return [

@@ -38,6 +38,7 @@ describe('judgeAnswer', () => {
     ['cannot be stored', 1, z.number().transform((value) => new Date(value)), 'output is a Date'],
     ['makes the schema throw', 1, z.number().transform(() => { throw new Error('validator broke') }), 'validator broke'], // biome-ignore format: a table
     ['is checked by a promise', 1, z.number().refine(async () => true), 'Encountered Promise'],
+    ['is awaited by the schema', 1, z.promise(z.number()), 'Encountered Promise'],
     ['makes it throw no error', 1, z.number().transform(() => { throw 'plain text' }), 'plain text'], // biome-ignore format: a table
   ])('fails an answer that %s, blames the model and says why', (_, output, by, detail) => {
     const row = judge(output, by)
