@@ -35,6 +35,7 @@ export const measurementNames = [
   'backfill',
   'predict',
   'settle',
+  'window',
   'simulate',
   'fan-out',
   'hostile',
@@ -108,6 +109,21 @@ export const measurements: readonly Measurement[] = [
     ],
     needs: { database: true, modelCount: 0, steady: false },
     budgetMs: 48_000,
+  },
+  {
+    name: 'window',
+    method:
+      'a score worker that has just started ranks 1,000 models over a window of 1,000 periods, 1,000,000 snapshots, in the embedded PostgreSQL: reading included, median of three; then over the next period; the memory is what the process grew by. In one statement: the same snapshots read as until 2026-11, in the same process',
+    figures: [
+      { key: 'opened', label: 'a window of 1,000,000 snapshots opened and ranked in', unit: 's', atMost: 3 },
+      { key: 'openedMemory', label: 'memory for it', unit: 'MB', atMost: 150 },
+      { key: 'next', label: 'and for the period after it ranked in', unit: 'ms' },
+      { key: 'atOnce', label: 'before: read in one statement in', unit: 's' },
+      { key: 'atOnceMemory', label: 'before: memory for it', unit: 'MB' },
+      peakMemory,
+    ],
+    needs: { database: true, modelCount: 0, steady: false },
+    budgetMs: 120_000,
   },
   {
     name: 'simulate',

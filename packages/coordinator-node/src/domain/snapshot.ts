@@ -36,10 +36,11 @@ export interface Snapshot {
   readonly metrics: Readonly<Record<string, number | null>>
 }
 
-/** Whether its model was asked at all in the period; what was missing by our fault is excused, and not due. */
-export function hasRow({ dueCount, excusedCount }: Snapshot): boolean {
-  return dueCount + excusedCount > 0
-}
+/** What a standing adds up. */
+export type SnapshotTotals = Pick<
+  Snapshot,
+  'modelId' | 'periodEnd' | 'dueCount' | 'answeredCount' | 'validCount' | 'excusedCount' | 'unasked' | 'missed' | 'sums'
+>
 
 /** The mean of each numeric score field; `null` without data. */
 export function snapshotMeans(snapshot: Snapshot): Record<string, number | null> {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { Snapshot } from '../domain/snapshot.ts'
 import type { StoreUnderTest } from './store.testsuite.ts'
 import {
   answeredRound,
@@ -178,6 +179,53 @@ function snapshotTests(context: StoreUnderTest): void {
     expect(await store.snapshotsBetween(minute(0) + 1, minute(20))).toEqual(within.slice(2))
     expect(await store.snapshotsBetween(minute(0), minute(20) - 1)).toEqual(within.slice(0, 2))
     expect(await store.snapshotsBetween(minute(11), minute(19))).toEqual([])
+  })
+
+  it('gives what standings add up of the same snapshots, to the last bit, and their newest metrics and versions', async () => {
+    const { store } = context
+    await prepare(store, ['a', 'b', 'é"\\\u0000'])
+    const tiny = { sum: -5e-324, count: 1 }
+    const huge = { sum: Number.MAX_VALUE, count: 2 }
+    const odd = snapshot('é"\\\u0000', 10, { sums: { value: tiny, '"x"': huge }, missed: huge, unasked: tiny })
+    const first = [snapshot('a', 10), odd]
+    const second = [
+      snapshot('a', 20, { metrics: { ic: 5e-324 }, contractVersions: { 1: 1, 2: 2 }, sums: {} }),
+      snapshot('b', 20, { contractVersions: {} }),
+    ]
+    for (const [end, snapshots] of [
+      [10, first],
+      [20, second],
+    ] as const) {
+      await store.closePeriod({ snapshots, rounds: periodRounds(end), leaderboard: leaderboard(end) })
+    }
+    const totals = (of: readonly Snapshot[]) =>
+      of.map(({ modelId, periodEnd, dueCount, answeredCount, validCount, excusedCount, unasked, missed, sums }) => ({
+        modelId,
+        periodEnd,
+        dueCount,
+        answeredCount,
+        validCount,
+        excusedCount,
+        unasked,
+        missed,
+        sums,
+      }))
+    const [from, to] = [minute(0), minute(20)]
+    expect(totals((await store.snapshotTotals(from, to)) as readonly Snapshot[])).toEqual(totals([...first, ...second]))
+    expect(await store.snapshotTotals(from + 1, to)).toHaveLength(2)
+    expect(await store.snapshotTotals(from, to - 1)).toHaveLength(2)
+    expect(await store.latestMetrics(from, to)).toEqual(
+      new Map([
+        ['a', { ic: 5e-324 }],
+        ['b', second[1]?.metrics],
+        [odd.modelId, odd.metrics],
+      ]),
+    )
+    expect(await store.latestMetrics(from, to - 1)).toEqual(
+      new Map(first.map(({ modelId, metrics }) => [modelId, metrics])),
+    )
+    expect(await store.versionCounts(from, to)).toEqual({ snapshotCount: 4, contractVersions: { 1: 7, 2: 2 } })
+    expect(await store.versionCounts(minute(11), minute(19))).toEqual({ snapshotCount: 0, contractVersions: {} })
   })
 
   it('gives the rounds of the closed periods that lie within bounds, oldest first', async () => {

@@ -4,7 +4,7 @@ import type { Leaderboard } from '../domain/leaderboard.ts'
 import type { PeriodRounds } from '../domain/period-rounds.ts'
 import type { PredictionStatus } from '../domain/prediction.ts'
 import type { ScoreKind } from '../domain/score.ts'
-import type { Snapshot } from '../domain/snapshot.ts'
+import type { Snapshot, SnapshotTotals } from '../domain/snapshot.ts'
 import type { Instant } from '../domain/time.ts'
 
 /** The part of a score that snapshots are computed from, with the fields of its prediction that coverage needs. */
@@ -32,6 +32,11 @@ export interface ClosedPeriod {
   readonly leaderboard: Leaderboard
 }
 
+export interface VersionCounts {
+  readonly snapshotCount: number
+  readonly contractVersions: Readonly<Record<string, number>>
+}
+
 /** Closed snapshot periods, with their leaderboards. */
 export interface PeriodStore {
   /** Rounds that are void are left out. `from <= resolvableAt < to`, in order of (resolvableAt, roundId, modelId). */
@@ -43,6 +48,12 @@ export interface PeriodStore {
   closePeriod(period: ClosedPeriod): Promise<boolean>
   /** Snapshots with `from <= periodStart` and `periodEnd <= to`, in order of (periodEnd, modelId). */
   snapshotsBetween(from: Instant, to: Instant): Promise<readonly Snapshot[]>
+  /** What standings add up of the same snapshots, in the same order: several times as fast, and a fraction of the memory. */
+  snapshotTotals(from: Instant, to: Instant): Promise<readonly SnapshotTotals[]>
+  /** Of each model with such a snapshot: the metrics of the newest. */
+  latestMetrics(from: Instant, to: Instant): Promise<ReadonlyMap<string, Snapshot['metrics']>>
+  /** How many such snapshots there are, and how many of their scores each version of the contract's code computed. */
+  versionCounts(from: Instant, to: Instant): Promise<VersionCounts>
   /** Closed periods with `from <= periodStart` and `periodEnd <= to`, oldest first. */
   periodsBetween(from: Instant, to: Instant): Promise<readonly PeriodRounds[]>
   /** End of the newest closed period; `null` before the first. */

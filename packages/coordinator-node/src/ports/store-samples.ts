@@ -5,6 +5,7 @@ import { checkpointId, leaderboardId, predictionId, roundId, scoreId, snapshotId
 import type { JsonObject } from '../domain/json/json.ts'
 import type { Leaderboard } from '../domain/leaderboard.ts'
 import type { ModelIdentity } from '../domain/models/model.ts'
+import { addTotals, type Span } from '../domain/models/span.ts'
 import type { PeriodRounds } from '../domain/period-rounds.ts'
 import type { Prediction } from '../domain/prediction.ts'
 import type { Round, Schedule } from '../domain/round.ts'
@@ -168,6 +169,13 @@ export function periodRounds(endMinute: number, overrides: Partial<PeriodRounds>
     firstPerformedAt: periodEnd - 15 * minuteMs,
     ...overrides,
   }
+}
+
+/** Both oldest first; ranked by the field `value`. */
+export function spanOf(periods: readonly PeriodRounds[], snapshots: readonly Snapshot[]): Span {
+  const span = { periods: [...periods], totals: new Map() }
+  addTotals(span, snapshots, 'value')
+  return span
 }
 
 export function leaderboard(endMinute: number, overrides: Partial<Leaderboard> = {}): Leaderboard {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { resolvedContract } from '../../../test/sample-contract.ts'
 import type { Model } from '../../domain/models/model.ts'
 import type { Snapshot } from '../../domain/snapshot.ts'
-import { minute, model, periodRounds, snapshot } from '../../ports/store-samples.ts'
+import { minute, model, periodRounds, snapshot, spanOf } from '../../ports/store-samples.ts'
 import { closeCheckpoint } from './close-checkpoint.ts'
 
 const none = { sum: 0, count: 0 }
@@ -33,7 +33,8 @@ function orderOf(snapshots: readonly Snapshot[]): readonly string[] {
   const resolved = resolvedContract({ baselines: ['flat'] })
   const payees = { crunch: null, computeProvider: null, dataProvider: null }
   const periods = [periodRounds(10, { roundCount: 10, worst: none, missing: none })]
-  const period = { start: minute(0), end: minute(30), periods, snapshots }
+  const counts = { snapshotCount: snapshots.length, contractVersions: { 1: 3 } }
+  const period = { start: minute(0), end: minute(30), ...spanOf(periods, snapshots), ...counts }
   return closeCheckpoint(resolved, payees, models, period, minute(31)).entries.map(({ modelId }) => modelId)
 }
 

@@ -5,7 +5,7 @@ import { tiers } from '../../contract/defaults/tiers.ts'
 import { fullRewardFrac64 } from '../../domain/checkpoint.ts'
 import type { Model } from '../../domain/models/model.ts'
 import type { Snapshot } from '../../domain/snapshot.ts'
-import { minute, model, periodRounds, snapshot } from '../../ports/store-samples.ts'
+import { minute, model, periodRounds, snapshot, spanOf } from '../../ports/store-samples.ts'
 import { closeCheckpoint } from './close-checkpoint.ts'
 
 const payees = { crunch: 'my-crunch', computeProvider: null, dataProvider: 'data' }
@@ -23,7 +23,8 @@ function close(snapshots: readonly Snapshot[], { changes = {}, models, roundCoun
   const periods = [10, 20, 30].map((end) =>
     periodRounds(end, { roundCount, worst: { sum: -roundCount, count: roundCount }, missing: { sum: 0, count: 0 } }),
   )
-  const period = { start: minute(0), end: minute(30), periods, snapshots }
+  const counts = { snapshotCount: snapshots.length, contractVersions: { 1: 3 } }
+  const period = { start: minute(0), end: minute(30), ...spanOf(periods, snapshots), ...counts }
   return closeCheckpoint(resolvedContract(changes), payees, known, period, minute(31))
 }
 

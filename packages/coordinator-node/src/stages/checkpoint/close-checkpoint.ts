@@ -5,8 +5,7 @@ import type { Checkpoint, CheckpointEntry, UnpaidReason } from '../../domain/che
 import { checkpointId } from '../../domain/ids.ts'
 import { coverageOf } from '../../domain/models/coverage.ts'
 import type { Model } from '../../domain/models/model.ts'
-import type { Span } from '../../domain/models/standing.ts'
-import type { Snapshot } from '../../domain/snapshot.ts'
+import type { Span } from '../../domain/models/span.ts'
 import { rankByValue } from '../../domain/statistics/ranking.ts'
 import type { Instant } from '../../domain/time.ts'
 import { divideReward, shareProblem } from './divide-reward.ts'
@@ -23,6 +22,9 @@ export interface Payees {
 export interface CheckpointPeriod extends Span {
   readonly start: Instant
   readonly end: Instant
+  readonly snapshotCount: number
+  /** How many scores of the snapshots each version of the contract's code computed. */
+  readonly contractVersions: Readonly<Record<string, number>>
 }
 
 /**
@@ -50,8 +52,8 @@ export function closeCheckpoint(
     periodStart: period.start,
     periodEnd: period.end,
     status: 'PENDING',
-    snapshotCount: period.snapshots.length,
-    contractVersions: versionTotals(period.snapshots),
+    snapshotCount: period.snapshotCount,
+    contractVersions: period.contractVersions,
     entries: inOrder(resolved, candidates).map((candidate) =>
       entryOf(candidate, ranks.get(candidate.model.id) ?? null, rewardOf.get(candidate.model.id), floor),
     ),
@@ -83,14 +85,6 @@ function rankPayable(resolved: ResolvedContract, candidates: readonly Candidate[
   ).flatMap(({ item, rank }) =>
     rank === null || item.standing.value === null ? [] : [{ modelId: item.model.id, rank, value: item.standing.value }],
   )
-}
-
-function versionTotals(snapshots: readonly Snapshot[]): Record<string, number> {
-  const totals: Record<string, number> = {}
-  for (const { contractVersions } of snapshots) {
-    for (const [version, count] of Object.entries(contractVersions)) totals[version] = (totals[version] ?? 0) + count
-  }
-  return totals
 }
 
 /**

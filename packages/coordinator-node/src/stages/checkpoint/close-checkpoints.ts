@@ -1,5 +1,6 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { Checkpoint } from '../../domain/checkpoint.ts'
+import { readSpan } from '../../domain/models/span.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Log } from '../../ports/log.ts'
 import type { ModelReads } from '../../ports/store-models.ts'
@@ -9,7 +10,7 @@ import { closeCheckpoint, type Payees } from './close-checkpoint.ts'
 
 export interface CheckpointPorts {
   readonly store: CheckpointStore &
-    Pick<PeriodStore, 'lastPeriodEnd' | 'periodsBetween' | 'snapshotsBetween'> &
+    Pick<PeriodStore, 'lastPeriodEnd' | 'periodsBetween' | 'snapshotTotals' | 'versionCounts'> &
     Pick<RoundStore, 'firstResolvableAt'> &
     Pick<ModelReads, 'models'>
   readonly log: Log
@@ -35,10 +36,10 @@ export async function closeCheckpoints(
     const { start, end } = period
     const unclosed = await store.firstResolvableAt(Math.max(beganAt, (await store.lastPeriodEnd()) ?? 0))
     if (unclosed !== null && unclosed < end) return count
-    const periods = await store.periodsBetween(start, end)
-    const snapshots = await store.snapshotsBetween(start, end)
+    const span = await readSpan(store, start, end, resolved.contract.leaderboard.value)
+    const versions = await store.versionCounts(start, end)
     const models = await store.models()
-    const closed = closeCheckpoint(resolved, payees, models, { start, end, periods, snapshots }, now)
+    const closed = closeCheckpoint(resolved, payees, models, { start, end, ...span, ...versions }, now)
     const isFirst = await store.addCheckpoint(closed)
     if (isFirst && closed.emissionReason !== null) warnOfEmptyEmission(log, closed)
     closedThrough = end

@@ -3,8 +3,8 @@ import type { EmissionReason, UnpaidReason } from '../../domain/checkpoint.ts'
 import { coverageOf } from '../../domain/models/coverage.ts'
 import { isRetired, type Model } from '../../domain/models/model.ts'
 import { type ModelRole, nameKey, roleOf } from '../../domain/models/model-role.ts'
-import { countRounds, groupByModel, type Span, type Standing, standingOf } from '../../domain/models/standing.ts'
-import { hasRow } from '../../domain/snapshot.ts'
+import type { Span } from '../../domain/models/span.ts'
+import { countRounds, type Standing, standingOf } from '../../domain/models/standing.ts'
 import type { Instant } from '../../domain/time.ts'
 
 /** A model with a row in the period, before the floor is known. */
@@ -29,13 +29,11 @@ export function candidatesOf(
   span: Span,
   periodEnd: Instant,
 ): readonly Candidate[] {
-  const rules = { field: resolved.contract.leaderboard.value, newcomers: resolved.newcomers }
   const roundCount = countRounds(span.periods)
-  const byModel = groupByModel(span.snapshots)
   return models.flatMap((model) => {
-    const own = byModel.get(model.id)
-    if (own === undefined || !own.some(hasRow)) return []
-    const standing = standingOf(rules, model, span.periods, roundCount, own)
+    const own = span.totals.get(model.id)
+    if (own === undefined || !own.hasRow()) return []
+    const standing = standingOf(resolved, model, span.periods, roundCount, own)
     const role = roleOf(model, resolved.organizer)
     const unpaidReason = role === 'participant' ? missingRequirement(resolved, model, standing, periodEnd) : role
     return [{ model, role, standing, unpaidReason }]

@@ -4,7 +4,7 @@ import { type ContractChanges, resolvedContract } from '../../../test/sample-con
 import type { Model } from '../../domain/models/model.ts'
 import type { PeriodRounds } from '../../domain/period-rounds.ts'
 import type { Snapshot } from '../../domain/snapshot.ts'
-import { minute, model, periodRounds, snapshot } from '../../ports/store-samples.ts'
+import { minute, model, periodRounds, snapshot, spanOf } from '../../ports/store-samples.ts'
 import { rankModels } from './rank-models.ts'
 
 // Windows of the sample contract: recent 20 minutes (the ranking one), long 60 minutes. Periods are ten minutes.
@@ -41,7 +41,7 @@ function rank(
 ) {
   const leaderboard = { newcomers: 'own', ...(changes.leaderboard as object) }
   const resolved = resolvedContract({ ...changes, leaderboard })
-  return rankModels(resolved, rest.models ?? models(...ids), { periods, snapshots }, minute(60))
+  return rankModels(resolved, rest.models ?? models(...ids), spanOf(periods, snapshots), new Map(), minute(60))
 }
 
 describe('rankModels', () => {
@@ -82,12 +82,6 @@ describe('rankModels', () => {
       ['b', 1],
       ['a', 2],
     ])
-  })
-
-  test('gives the metrics of the newest snapshot', () => {
-    const snapshots = [worth('a', 50, 1, 1, { metrics: { ic: 0.2 } }), worth('a', 60, 1, 1, { metrics: { ic: 0.3 } })]
-    expect(rank(['a'], snapshots).entries[0]?.metrics).toEqual({ ic: 0.3 })
-    expect(rank(['b'], snapshots).entries[0]?.metrics).toEqual({})
   })
 
   test('leaves out models that registered at its end or later, and snapshots of models unknown to it', () => {
@@ -166,7 +160,7 @@ describe('a model that joined in the last of thirteen weeks', () => {
   const board = (leaderboard: object) => {
     const windows = { recent: '91d' }
     const resolved = resolvedContract({ snapshot: { every: '7d' }, leaderboard: { windows, ...leaderboard } })
-    return rankModels(resolved, entrants, { periods, snapshots }, weeks[12] as number).entries
+    return rankModels(resolved, entrants, spanOf(periods, snapshots), new Map(), weeks[12] as number).entries
   }
   const placed = (leaderboard: object) => board(leaderboard).map(({ modelId, rank: place }) => `${modelId} ${place}`)
 

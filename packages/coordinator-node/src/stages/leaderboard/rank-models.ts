@@ -4,8 +4,10 @@ import type { Leaderboard, LeaderboardEntry, UnrankedReason } from '../../domain
 import { coverageOf } from '../../domain/models/coverage.ts'
 import { isRetired, type Model } from '../../domain/models/model.ts'
 import { roleOf } from '../../domain/models/model-role.ts'
-import { countRounds, groupByModel, type Span, type Standing, standingOf } from '../../domain/models/standing.ts'
-import { hasRow, type Snapshot } from '../../domain/snapshot.ts'
+import type { ModelTotals } from '../../domain/models/model-totals.ts'
+import type { Span } from '../../domain/models/span.ts'
+import { countRounds, type Standing, standingOf } from '../../domain/models/standing.ts'
+import type { Snapshot } from '../../domain/snapshot.ts'
 import { rankByValue } from '../../domain/statistics/ranking.ts'
 import type { Instant } from '../../domain/time.ts'
 
@@ -18,26 +20,31 @@ export function rankModels(
   resolved: ResolvedContract,
   models: readonly Model[],
   span: Span,
+  latestMetrics: LatestMetrics,
   asOf: Instant,
 ): Leaderboard {
   const { rankBy, direction } = resolved.contract.leaderboard
   const windows = resolved.windows.map(({ name, lengthMs }) => {
     const from = asOf - lengthMs
     const periods = span.periods.slice(firstBehind(span.periods, from))
-    return { name, from, periods, roundCount: countRounds(periods) }
+    return { name, periods, roundCount: countRounds(periods) }
   })
-  const byModel = groupByModel(span.snapshots)
   const entries = models
-    .filter((model) => model.registeredAt < asOf && (byModel.get(model.id)?.some(hasRow) || !isRetired(model, asOf)))
-    .map((model) => modelEntry(resolved, model, windows, byModel.get(model.id) ?? [], asOf))
+    .filter((model) => model.registeredAt < asOf && (span.totals.get(model.id)?.hasRow() || !isRetired(model, asOf)))
+    .map((model) => {
+      const own = span.totals.get(model.id)
+      return { ...modelEntry(resolved, model, windows, own, asOf), metrics: latestMetrics.get(model.id) ?? {} }
+    })
   const era = resolved.era.number
   return { id: leaderboardId(asOf), era, asOf, rankBy, direction, entries: inOrder(entries, rankBy, direction) }
 }
 
+/** Of each model with a snapshot in the longest window: the metrics of the newest. */
+export type LatestMetrics = ReadonlyMap<string, Snapshot['metrics']>
+
 /** The closed periods of one window. */
 interface Window {
   readonly name: string
-  readonly from: Instant
   readonly periods: Span['periods']
   readonly roundCount: number
 }
@@ -46,15 +53,14 @@ function modelEntry(
   resolved: ResolvedContract,
   model: Model,
   windows: readonly Window[],
-  snapshots: readonly Snapshot[],
+  own: ModelTotals | undefined,
   asOf: Instant,
-): LeaderboardEntry {
-  const { value: field, rankBy } = resolved.contract.leaderboard
-  const rules = { field, newcomers: resolved.newcomers }
-  const standings = windows.map((window) => {
-    const own = snapshots.slice(firstBehind(snapshots, window.from))
-    return { window, standing: standingOf(rules, model, window.periods, window.roundCount, own) }
-  })
+): Omit<LeaderboardEntry, 'metrics'> {
+  const { rankBy } = resolved.contract.leaderboard
+  const standings = windows.map((window) => ({
+    window,
+    standing: standingOf(resolved, model, window.periods, window.roundCount, own),
+  }))
   const ranking = standings.find(({ window }) => window.name === rankBy)
   if (ranking === undefined) throw new RangeError(`there is no window "${rankBy}" to rank by`)
   const { scoreCount, validCount, roundCount, excusedCount } = ranking.standing
@@ -63,7 +69,6 @@ function modelEntry(
     rank: null,
     unrankedReason: unrankedReason(resolved, model, ranking.standing, asOf),
     windows: Object.fromEntries(standings.map(({ window, standing }) => [window.name, standing.value])),
-    metrics: snapshots.at(-1)?.metrics ?? {},
     scoreCount,
     validCount,
     roundCount: roundCount - excusedCount,

@@ -1,76 +1,98 @@
 import { describe, expect, test } from 'vitest'
+import { createMemoryStore } from '../../adapters/store/memory/memory-store.ts'
 import type { Snapshot } from '../../domain/snapshot.ts'
-import { minute, minuteMs, periodRounds, snapshot } from '../../ports/store-samples.ts'
+import { leaderboard, minute, minuteMs, periodRounds, prepare, snapshot } from '../../ports/store-samples.ts'
 import { createWindowLedger } from './window-ledger.ts'
 
-/** A ledger of 30 minutes on a list of stored snapshots and their periods, with what it asked of them. */
-function openLedger(stored: Snapshot[]) {
+/** A ledger of 30 minutes on a store, with what it asked of it. */
+async function openLedger(...stored: (readonly Snapshot[])[]) {
+  const store = createMemoryStore()
+  await prepare(store)
+  const close = async (end: number, snapshots: readonly Snapshot[]) => {
+    await store.closePeriod({ rounds: periodRounds(end), snapshots, leaderboard: leaderboard(end) })
+  }
+  for (const [index, snapshots] of stored.entries()) await close((index + 1) * 10, snapshots)
   const reads: [from: number, to: number][] = []
-  const within = <Item extends Pick<Snapshot, 'periodStart' | 'periodEnd'>>(
-    items: readonly Item[],
-    from: number,
-    to: number,
-  ) => items.filter((item) => item.periodStart >= from && item.periodEnd <= to)
   const ledger = createWindowLedger(
     {
-      async snapshotsBetween(from, to) {
+      ...store,
+      periodsBetween(from, to) {
         reads.push([from, to])
-        return within(stored, from, to)
-      },
-      async periodsBetween(from, to) {
-        const ends = [...new Set(stored.map((item) => (item.periodEnd - minute(0)) / minuteMs))]
-        const periods = ends.map((end) => periodRounds(end))
-        return within(periods, from, to)
+        return store.periodsBetween(from, to)
       },
     },
-    30 * minuteMs,
-    0,
+    { lengthMs: 30 * minuteMs, beganAt: 0, field: 'value' },
   )
-  const before = async (lastEnd: number | null, asOf: number) => {
-    const span = await ledger.before(lastEnd === null ? null : minute(lastEnd), minute(asOf))
-    const ends = span.snapshots.map((item) => item.periodEnd)
-    // Every snapshot has its period beside it, once.
-    expect(span.periods.map((item) => item.periodEnd)).toEqual([...new Set(ends)])
-    return ends
+  /** What the window holds when a period closes: the end of each period, then those of each model's snapshots. */
+  const at = async (end: number, snapshots: readonly Snapshot[], closedThrough = end - 10) => {
+    const { span, latestMetrics } = await ledger.with({ rounds: periodRounds(end), snapshots }, minute(closedThrough))
+    const minuteOf = (instant: number) => (instant - minute(0)) / minuteMs
+    const totals = [...span.totals].map(([id, own]) => [
+      id,
+      Array.from({ length: own.length }, (_, index) => minuteOf(own.periodEndAt(index))),
+    ])
+    const periods = span.periods.map(({ periodEnd }) => minuteOf(periodEnd))
+    return { periods, ...Object.fromEntries(totals), metrics: Object.fromEntries(latestMetrics) }
   }
-  return { ledger, before, reads }
+  const closed = (end: number, snapshots: readonly Snapshot[]) =>
+    ledger.closed({ rounds: periodRounds(end), snapshots })
+  return { at, close, closed, reads }
 }
 
+const metrics = { ic: 0.5 }
+const newer = { ic: null }
+const a = (end: number) => snapshot('a', end, { metrics })
+const b = (end: number) => snapshot('b', end, { metrics: newer })
+
 describe('the window ledger', () => {
-  test('has nothing, and reads nothing, before the first period', async () => {
-    const { before, reads } = openLedger([])
-    expect(await before(null, 10)).toEqual([])
-    expect(reads).toEqual([])
+  test('holds the period that closes, and those before it in the store', async () => {
+    const { at } = await openLedger([a(10)], [a(20)])
+    expect(await at(30, [b(30)])).toEqual({
+      periods: [10, 20, 30],
+      a: [10, 20],
+      b: [30],
+      metrics: { a: metrics, b: newer },
+    })
   })
 
-  test('reads the store once, and keeps its own periods after that', async () => {
-    const { ledger, before, reads } = openLedger([snapshot('a', 10), snapshot('a', 20)])
-    expect(await before(20, 30)).toEqual([minute(10), minute(20)])
-    ledger.add(periodRounds(30), [snapshot('a', 30), snapshot('b', 30)])
-    expect(await before(30, 40)).toEqual([minute(20), minute(30), minute(30)])
+  test('reads the store once, as long as its own periods follow each other', async () => {
+    const { at, closed, reads } = await openLedger([a(10)], [a(20)])
+    await at(30, [a(30), b(30)])
+    closed(30, [])
+    const later = { ...a(40), metrics: newer }
+    expect(await at(40, [later])).toEqual({
+      periods: [20, 30, 40],
+      a: [20, 30, 40],
+      b: [30],
+      metrics: { a: newer, b: newer },
+    })
     expect(reads).toEqual([[minute(0), minute(20)]])
   })
 
-  test('reads again when another process closed a period', async () => {
-    const stored = [snapshot('a', 10)]
-    const { before, reads } = openLedger(stored)
-    expect(await before(10, 20)).toEqual([minute(10)])
-    stored.push(snapshot('a', 20))
-    expect(await before(20, 30)).toEqual([minute(10), minute(20)])
-    expect(reads).toHaveLength(2)
+  test('reads again when another process closed a period, also the one that it was about to close', async () => {
+    const { at, close, closed, reads } = await openLedger([a(10)])
+    await at(20, [a(20)])
+    closed(20, [])
+    await close(20, [a(20)])
+    await close(30, [b(30)])
+    expect(await at(40, [])).toMatchObject({ periods: [20, 30, 40], a: [20], b: [30] })
+    await close(40, [b(40)])
+    expect(await at(50, [])).toMatchObject({ periods: [30, 40, 50], b: [30, 40] })
+    expect(reads).toHaveLength(3)
   })
 
-  test('keeps a period that has no snapshot', async () => {
-    const { ledger } = openLedger([])
-    ledger.add(periodRounds(10), [])
-    expect(await ledger.before(minute(10), minute(20))).toEqual({ periods: [periodRounds(10)], snapshots: [] })
+  test('has nothing of a period that was not closed after all', async () => {
+    const { at } = await openLedger([a(10)])
+    await at(20, [b(20)])
+    expect(await at(20, [a(20)])).toEqual({ periods: [10, 20], a: [10, 20], metrics: { a: metrics } })
   })
 
   test('forgets what has left the longest window, also after a long silence', async () => {
-    const { ledger, before } = openLedger([snapshot('a', 10), snapshot('a', 20), snapshot('a', 30)])
-    expect(await before(30, 40)).toEqual([minute(20), minute(30)])
-    expect(await before(30, 100)).toEqual([])
-    ledger.add(periodRounds(100), [snapshot('a', 100)])
-    expect(await before(100, 110)).toEqual([minute(100)])
+    const { at, closed } = await openLedger([a(10)], [b(20)])
+    await at(30, [])
+    closed(30, [])
+    expect(await at(40, [])).toEqual({ periods: [20, 30, 40], b: [20], metrics: { b: newer } })
+    closed(40, [])
+    expect(await at(100, [a(100)], 40)).toEqual({ periods: [100], a: [100], metrics: { a: metrics } })
   })
 })

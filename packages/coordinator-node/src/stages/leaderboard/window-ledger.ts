@@ -1,52 +1,70 @@
-import type { Span } from '../../domain/models/standing.ts'
-import type { PeriodRounds } from '../../domain/period-rounds.ts'
+import { addTotals, forgetBefore, type GrowingSpan, readSpan, type Span } from '../../domain/models/span.ts'
 import type { Snapshot } from '../../domain/snapshot.ts'
 import type { Instant } from '../../domain/time.ts'
-import type { PeriodStore } from '../../ports/store-periods.ts'
+import type { ClosedPeriod, PeriodStore } from '../../ports/store-periods.ts'
+import type { LatestMetrics } from './rank-models.ts'
+
+/** A period that closes, and what it adds. */
+export type ClosingPeriod = Omit<ClosedPeriod, 'leaderboard'>
 
 /** The closed periods of the longest window, kept in memory so that closing the next one does not read them again. */
 export interface WindowLedger {
   /**
-   * The closed periods with `asOf - lengthMs <= periodStart` up to `lastPeriodEnd`, with their snapshots. Read from the store
-   * when another process has closed a period since.
+   * The window at the end of a period, that period included: the periods from `periodEnd - lengthMs` on. Those before it are
+   * read from the store at first, and again unless the last one with which this was called was {@link closed}.
+   * @param closedThrough end of the period before
    */
-  before(lastPeriodEnd: Instant | null, asOf: Instant): Promise<Span>
-  add(rounds: PeriodRounds, snapshots: readonly Snapshot[]): void
+  with(closing: ClosingPeriod, closedThrough: Instant): Promise<Window>
+  /** The period was closed by this process: the window that was made with it stays. */
+  closed(closing: ClosingPeriod): void
 }
 
-/** @param beganAt no window reaches back behind the beginning of its era */
-export function createWindowLedger(
-  store: Pick<PeriodStore, 'snapshotsBetween' | 'periodsBetween'>,
-  lengthMs: number,
-  beganAt: Instant,
-): WindowLedger {
-  let periods: PeriodRounds[] = []
-  let snapshots: Snapshot[] = []
+export interface Window {
+  readonly span: Span
+  readonly latestMetrics: LatestMetrics
+}
+
+interface KeptWindow extends Window {
+  readonly span: GrowingSpan
+  readonly latestMetrics: Map<string, Snapshot['metrics']>
+}
+
+export type LedgerReads = Pick<PeriodStore, 'snapshotTotals' | 'latestMetrics' | 'periodsBetween'>
+
+export interface LedgerOptions {
+  readonly lengthMs: number
+  /** Of the era: no window reaches back behind it. */
+  readonly beganAt: Instant
+  /** The score field by which models are ranked. */
+  readonly field: string
+}
+
+export function createWindowLedger(store: LedgerReads, { lengthMs, beganAt, field }: LedgerOptions): WindowLedger {
+  let kept: KeptWindow | null = null
   let keptThrough: Instant | null = null
 
+  async function read(from: Instant, to: Instant): Promise<KeptWindow> {
+    const span = await readSpan(store, from, to, field)
+    return { span, latestMetrics: new Map(await store.latestMetrics(from, to)) }
+  }
+
   return {
-    async before(lastPeriodEnd, asOf) {
-      if (lastPeriodEnd === null) return { periods: [], snapshots: [] }
-      const from = Math.max(asOf - lengthMs, beganAt)
-      if (keptThrough !== lastPeriodEnd) {
-        periods = [...(await store.periodsBetween(from, lastPeriodEnd))]
-        snapshots = [...(await store.snapshotsBetween(from, lastPeriodEnd))]
-        keptThrough = lastPeriodEnd
-      }
-      forgetBefore(from, periods)
-      forgetBefore(from, snapshots)
-      return { periods, snapshots }
+    async with({ rounds, snapshots }, closedThrough) {
+      const from = Math.max(rounds.periodEnd - lengthMs, beganAt)
+      const window = kept !== null && keptThrough === closedThrough ? kept : await read(from, closedThrough)
+      // Until the period is closed the window holds what the store does not.
+      keptThrough = null
+      kept = window
+      const { span, latestMetrics } = window
+      forgetBefore(span, from)
+      span.periods.push(rounds)
+      addTotals(span, snapshots, field)
+      for (const { modelId, metrics } of snapshots) latestMetrics.set(modelId, metrics)
+      for (const modelId of latestMetrics.keys()) if (!span.totals.has(modelId)) latestMetrics.delete(modelId)
+      return window
     },
-    add(rounds, added) {
-      periods.push(rounds)
-      snapshots.push(...added)
+    closed({ rounds }) {
       keptThrough = rounds.periodEnd
     },
   }
-}
-
-/** Takes the items from the beginning of a list that started before `from`. */
-function forgetBefore(from: Instant, items: { readonly periodStart: Instant }[]): void {
-  const firstKept = items.findIndex((item) => item.periodStart >= from)
-  if (firstKept !== 0) items.splice(0, firstKept === -1 ? items.length : firstKept)
 }

@@ -182,6 +182,9 @@ function periodVerbs(periods: PeriodTable, eras: EraTable, models: ModelTable, v
       return periods.close(period)
     }),
     snapshotsBetween: verb(periods.between),
+    snapshotTotals: verb(periods.between),
+    latestMetrics: verb(periods.latestMetrics),
+    versionCounts: verb(periods.versionCounts),
     periodsBetween: verb(periods.periodsBetween),
     lastPeriodEnd: verb(periods.lastEnd),
     addCheckpoint: verb((checkpoint: Checkpoint) => {

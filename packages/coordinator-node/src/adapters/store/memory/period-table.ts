@@ -4,13 +4,15 @@ import type { PeriodRounds } from '../../../domain/period-rounds.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { PredictionFilter } from '../../../ports/report-reads.ts'
-import type { ClosedPeriod } from '../../../ports/store-periods.ts'
+import type { ClosedPeriod, VersionCounts } from '../../../ports/store-periods.ts'
 import { compareText } from '../compare-text.ts'
 import { firstIndex, insertSorted } from './sorted-list.ts'
 
 export interface PeriodTable {
   close(period: ClosedPeriod): boolean
   between(from: Instant, to: Instant): readonly Snapshot[]
+  latestMetrics(from: Instant, to: Instant): ReadonlyMap<string, Snapshot['metrics']>
+  versionCounts(from: Instant, to: Instant): VersionCounts
   periodsBetween(from: Instant, to: Instant): readonly PeriodRounds[]
   lastEnd(): Instant | null
   lastEndOf(era: number): Instant | null
@@ -53,6 +55,8 @@ export function createPeriodTable(): PeriodTable {
     return true
   }
 
+  const between = (from: Instant, to: Instant) => within(snapshots, from, to)
+
   function snapshotReports({ modelIds, from, to, limit }: PredictionFilter): readonly Snapshot[] {
     const wanted = new Set(modelIds)
     const newestFirst: Snapshot[] = []
@@ -68,16 +72,10 @@ export function createPeriodTable(): PeriodTable {
   return {
     close,
     snapshotReports,
-    between(from, to) {
-      const start = firstIndex(snapshots, (snapshot) => snapshot.periodEnd >= from)
-      const end = firstIndex(snapshots, (snapshot) => snapshot.periodEnd > to)
-      return snapshots.slice(start, Math.max(start, end)).filter((snapshot) => snapshot.periodStart >= from)
-    },
-    periodsBetween(from, to) {
-      const start = firstIndex(periods, (period) => period.periodEnd >= from)
-      const end = firstIndex(periods, (period) => period.periodEnd > to)
-      return periods.slice(start, Math.max(start, end)).filter((period) => period.periodStart >= from)
-    },
+    between,
+    latestMetrics: (from, to) => new Map(between(from, to).map(({ modelId, metrics }) => [modelId, metrics])),
+    versionCounts: (from, to) => versionCounts(between(from, to)),
+    periodsBetween: (from, to) => within(periods, from, to),
     lastEnd: () => leaderboards.at(-1)?.asOf ?? null,
     lastEndOf: (era) => leaderboards.findLast((leaderboard) => leaderboard.era === era)?.asOf ?? null,
     latestLeaderboard: (until = Number.POSITIVE_INFINITY) => leaderboards.findLast(({ asOf }) => asOf <= until) ?? null,
@@ -88,11 +86,32 @@ export function createPeriodTable(): PeriodTable {
     },
     lastCheckpointEnd: () => checkpoints.at(-1)?.periodEnd ?? null,
     checkpoints({ status, limit }) {
-      const matching = checkpoints.filter((checkpoint) => status === undefined || checkpoint.status === status)
-      return matching.reverse().slice(0, limit)
+      return checkpoints
+        .filter((one) => status === undefined || one.status === status)
+        .reverse()
+        .slice(0, limit)
     },
     rows: () => ({ periods, snapshots, leaderboards, checkpoints }),
   }
+}
+
+/** @param items in order of their ends */
+function within<Item extends Pick<PeriodRounds, 'periodStart' | 'periodEnd'>>(
+  items: readonly Item[],
+  from: Instant,
+  to: Instant,
+): readonly Item[] {
+  const start = firstIndex(items, (item) => item.periodEnd >= from)
+  const end = firstIndex(items, (item) => item.periodEnd > to)
+  return items.slice(start, Math.max(start, end)).filter((item) => item.periodStart >= from)
+}
+
+function versionCounts(snapshots: readonly Snapshot[]): VersionCounts {
+  const contractVersions: Record<string, number> = {}
+  for (const [version, count] of snapshots.flatMap((snapshot) => Object.entries(snapshot.contractVersions))) {
+    contractVersions[version] = (contractVersions[version] ?? 0) + count
+  }
+  return { snapshotCount: snapshots.length, contractVersions }
 }
 
 function compareSnapshots(left: Snapshot, right: Snapshot): number {

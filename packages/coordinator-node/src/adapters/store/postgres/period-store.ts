@@ -1,8 +1,14 @@
 import type { Checkpoint } from '../../../domain/checkpoint.ts'
 import type { PeriodRounds } from '../../../domain/period-rounds.ts'
-import type { Snapshot } from '../../../domain/snapshot.ts'
+import type { FieldSum, Snapshot, SnapshotTotals } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { CheckpointStore, ClosedPeriod, PeriodResult, PeriodStore } from '../../../ports/store-periods.ts'
+import type {
+  CheckpointStore,
+  ClosedPeriod,
+  PeriodResult,
+  PeriodStore,
+  VersionCounts,
+} from '../../../ports/store-periods.ts'
 import { eraEnded } from '../era-ended.ts'
 import { isWithinEra } from './era-store.ts'
 import { encodeInstant, encodeInstantOrNull } from './schema/instant-codec.ts'
@@ -23,10 +29,30 @@ export function createPeriodStore(sql: Sql): PeriodStore & CheckpointStore {
     closePeriod: (period) => closePeriod(sql, period),
     async snapshotsBetween(from, to) {
       const rows = await sql<Snapshot[]>`
-        select ${snapshotColumns(sql)} from snapshots
-        where period_end >= ${from} and period_end <= ${to} and period_start >= ${from}
-        order by period_end, model_id`
+        select ${snapshotColumns(sql)} from snapshots where ${within(sql, from, to)} order by period_end, model_id`
       return [...rows]
+    },
+    async snapshotTotals(from, to) {
+      const rows = await sql<{ periodEnd: Instant; totals: TotalsArray }[]>`
+        select period_end as "periodEnd", ('[' || string_agg(${totalsText(sql)}, ',' order by model_id) || ']')::json as totals
+        from snapshots where ${within(sql, from, to)} group by period_end order by period_end`
+      return rows.flatMap(({ periodEnd, totals }) => totalsOf(periodEnd, totals))
+    },
+    async latestMetrics(from, to) {
+      const rows = await sql<Pick<Snapshot, 'modelId' | 'metrics'>[]>`
+        select m.id as "modelId", newest.metrics from models m cross join lateral (
+          select metrics from snapshots where model_id = m.id and ${within(sql, from, to)} order by period_end desc limit 1
+        ) newest`
+      return new Map(rows.map(({ modelId, metrics }) => [modelId, metrics]))
+    },
+    async versionCounts(from, to) {
+      const [row] = await sql<VersionCounts[]>`
+        select (select count(*) from snapshots where ${within(sql, from, to)}) as "snapshotCount",
+          (select coalesce(jsonb_object_agg(version, scores), '{}') from (
+            select version, sum(scores::int8) as scores from snapshots, jsonb_each_text(contract_versions) as v(version, scores)
+            where ${within(sql, from, to)} group by version
+          ) counted) as "contractVersions"`
+      return row as VersionCounts
     },
     async periodsBetween(from, to) {
       const rows = await sql<PeriodRounds[]>`
@@ -45,6 +71,35 @@ export function createPeriodStore(sql: Sql): PeriodStore & CheckpointStore {
       return row?.at ?? null
     },
   }
+}
+
+const within = (sql: Query, from: Instant, to: Instant) =>
+  sql`period_end >= ${from} and period_end <= ${to} and period_start >= ${from}`
+
+/** The totals of a period as one array of JSON, model after model: a row for each would take longer than the rest. */
+type TotalsArray = readonly (string | number | FieldSum | Snapshot['sums'])[]
+
+const totalsText = (
+  sql: Query,
+) => sql`concat_ws(',', to_json(model_id), due_count, answered_count, valid_count, excused_count,
+  unasked, missed, sums)`
+
+function totalsOf(periodEnd: Instant, row: TotalsArray): SnapshotTotals[] {
+  const totals: SnapshotTotals[] = []
+  for (let at = 0; at < row.length; at += 8) {
+    totals.push({
+      modelId: row[at] as string,
+      periodEnd,
+      dueCount: row[at + 1] as number,
+      answeredCount: row[at + 2] as number,
+      validCount: row[at + 3] as number,
+      excusedCount: row[at + 4] as number,
+      unasked: row[at + 5] as FieldSum,
+      missed: row[at + 6] as FieldSum,
+      sums: row[at + 7] as Snapshot['sums'],
+    })
+  }
+  return totals
 }
 
 export const snapshotColumns = (sql: Query) => sql`

@@ -169,6 +169,8 @@ async function everything(store: Store, from: number, limit: number): Promise<un
     activity: await store.modelActivity(minute(from)),
     snapshots: await store.snapshotReports(filter({ limit, modelIds: from % 2 === 0 ? ['b', 'é'] : [] })),
     between: await store.snapshotsBetween(minute(-9), minute(from)),
+    metrics: await store.latestMetrics(minute(-9), minute(from)),
+    scored: await store.versionCounts(minute(-9), minute(from)),
     eras: await store.eras(),
     versions: await store.contractVersions(),
     competition: await store.competition(),
