@@ -1,7 +1,7 @@
 import type { Prediction } from '../../domain/prediction.ts'
 import { compareText } from './compare-text.ts'
 
-/** The answers of a round in order of model id. Throws an `Error` for one of another round and for a model's second. */
+/** The answers of a round ordered by model id. Throws an `Error` for an answer of another round or a model's second answer. */
 export function answersInOrder(roundId: string, predictions: readonly Prediction[]): Prediction[] {
   const ordered = [...predictions].sort((left, right) => compareText(left.modelId, right.modelId))
   for (const [index, prediction] of ordered.entries()) {
@@ -15,7 +15,7 @@ export function answersInOrder(roundId: string, predictions: readonly Prediction
   return ordered
 }
 
-/** What becomes of a valid answer that reaches the store when its truth can be known. */
+/** Replaces a valid answer that reaches the store after its truth could be known. */
 export const storedLate = {
   status: 'ABSENT',
   output: null,

@@ -1,6 +1,6 @@
 import { type FeedRecord, feedScopeKey } from '../../domain/feed-record.ts'
 
-/** Throws a `RangeError` that names the first record with an instant that is not a whole millisecond. */
+/** Throws a `RangeError` naming the first record with an instant that is not a whole millisecond. */
 export function checkRecords(records: readonly FeedRecord[]): void {
   for (const record of records) {
     const { eventAt, knownAt, receivedAt } = record

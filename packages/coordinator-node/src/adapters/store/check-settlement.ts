@@ -4,8 +4,8 @@ import type { DueRound, RoundSettlement } from '../../ports/store-settlement.ts'
 type Resolved = Extract<RoundSettlement, { kind: 'resolved' }>
 
 /**
- * Refuses a settlement that would break the tables: a move that is not allowed, a row of another round, a second score,
- * or a prediction that would stay PENDING in a resolved round for ever. Throws an `Error` that names the round.
+ * Refuses a settlement that would corrupt the tables: a forbidden status change, a row of another round, a second score, or
+ * a prediction that would stay PENDING in a resolved round forever. Throws an `Error` naming the round.
  */
 export function checkSettlement(due: DueRound, settlement: RoundSettlement): void {
   if (settlement.kind === 'wait') return

@@ -1,5 +1,5 @@
 /**
- * Orders texts by code point, as PostgreSQL's collation "C" does in UTF-8, so that every store gives rows in one order.
+ * Orders texts by code point, like PostgreSQL's collation "C" in UTF-8, so that all stores return rows in the same order.
  * JavaScript's `<` compares UTF-16 units instead, which puts an emoji before U+E000 to U+FFFF.
  */
 export function compareText(left: string, right: string): number {
@@ -13,7 +13,7 @@ export function compareText(left: string, right: string): number {
   return left.length - right.length
 }
 
-/** Lifts surrogates, the halves of code points above U+FFFF, over every other unit. */
+/** Maps surrogates, the halves of code points above U+FFFF, above all other units. */
 function weight(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
 }

@@ -1,6 +1,6 @@
 import { CrunchError } from '../../domain/errors.ts'
 
-/** What a store answers to a process that still works by the contract of an earlier era. */
+/** The error for a process that still uses the contract of an earlier era. */
 export function eraEnded(number: number): CrunchError {
   return new CrunchError(
     'ERA_ENDED',

@@ -1,6 +1,6 @@
 import { CrunchError } from '../../domain/errors.ts'
 
-/** What a store answers to a write of a predict worker whose lease another process has taken over. */
+/** The error for a write of a predict worker whose lease another process has taken over. */
 export function lostLease(): CrunchError {
   const fix =
     'this process can no longer write rounds, answers, models or schedules: stop it; a restarted one stands by'

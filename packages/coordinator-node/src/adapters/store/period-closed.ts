@@ -2,7 +2,7 @@ import { CrunchError } from '../../domain/errors.ts'
 import type { Round } from '../../domain/round.ts'
 import { formatInstant } from '../../domain/time.ts'
 
-/** What a store answers to a round whose result no leaderboard would ever hold. */
+/** The error for a round whose result no leaderboard would include. */
 export function periodClosed({ id, resolvableAt }: Round): CrunchError {
   return new CrunchError(
     'PERIOD_CLOSED',

@@ -27,7 +27,7 @@ export function createRecordListeners(): RecordListeners {
         try {
           listener.hear(records)
         } catch (error) {
-          // The records are stored: a listener's defect is its own, and ends the process instead of this append.
+          // The records are stored, so an exception of a listener must not fail the append; it ends the process instead.
           queueMicrotask(() => {
             throw error
           })

@@ -1,6 +1,6 @@
 import type { Schedule } from '../../domain/round.ts'
 
-/** The schedules as given; throws when two share a key. */
+/** Returns the schedules; throws when two have the same key. */
 export function uniqueSchedules(schedules: readonly Schedule[]): readonly Schedule[] {
   const keys = new Set<string>()
   for (const { key } of schedules) {

@@ -5,11 +5,11 @@ import { eraEnded } from '../era-ended.ts'
 
 export interface EraTable {
   enter(entry: EraEntry): EnteredEra
-  /** @param earliestAt no instant before it may belong to the new era */
+  /** @param earliestAt the earliest possible start of the new era */
   begin(next: NextEra, earliestAt: Instant): Era | null
   /** Throws ERA_ENDED unless rounds of this era may be opened. */
   requireCurrent(number: number): void
-  /** Throws ERA_ENDED when a period of this era ends behind the era. */
+  /** Throws ERA_ENDED when a period of this era ends after the era. */
   requireWithin(number: number, periodEnd: Instant): void
   competition(): Competition | null
   eras(): readonly Era[]

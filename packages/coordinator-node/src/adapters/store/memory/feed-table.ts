@@ -16,7 +16,7 @@ import { firstIndex, insertAllSorted } from './sorted-list.ts'
 /** One scope's records and state. */
 interface Feed {
   readonly scope: FeedScope
-  /** In order of (knownAt, eventAt). */
+  /** Ordered by (knownAt, eventAt). */
   readonly records: FeedRecord[]
   readonly byEventAt: Map<Instant, FeedRecord>
   readonly revisions: Map<Instant, JsonObject[]>
@@ -150,12 +150,12 @@ function prune(feed: Feed, bound: Instant, limit: number): number {
   return pruned.length
 }
 
-/** The index of the first record that was not yet known at an instant. */
+/** Index of the first record that was not yet known at an instant. */
 function firstBehind(records: readonly FeedRecord[], at: Instant): number {
   return firstIndex(records, (record) => record.knownAt > at)
 }
 
-/** Whether these values are new; a revision that is kept already is a duplicate. */
+/** Whether these values are new; an already stored revision is a duplicate. */
 function keepRevision(feed: Feed, stored: FeedRecord, record: FeedRecord): boolean {
   if (jsonEqual(stored.values, record.values)) return false
   const kept = feed.revisions.get(record.eventAt) ?? []
@@ -173,7 +173,7 @@ function moveBounds(feed: Feed, added: readonly FeedRecord[]): void {
   }
 }
 
-/** Scope keys join with colons, which names may contain; this one cannot be mistaken. */
+/** An unambiguous key: scope keys join names with colons, which names may contain. */
 function identity({ source, subject, kind, granularity }: FeedScope): string {
   return `${source}\u0000${subject}\u0000${kind}\u0000${granularity}`
 }

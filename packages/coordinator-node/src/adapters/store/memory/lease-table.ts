@@ -2,15 +2,15 @@ import { type Lease, type LeaseState, predictLease } from '../../../ports/store-
 import { lostLease } from '../lost-lease.ts'
 
 interface LeaseRow extends Omit<LeaseState, 'silentMs'> {
-  /** How often the lease has changed hands. */
+  /** Number of times that the lease has changed its holder. */
   readonly generation: number
 }
 
-/** Leases among the stores of one process: they cannot be lost without it, and their holder is never silent. */
+/** Leases among the stores of one process. They cannot be lost, and their holder is never silent. */
 export function createLeaseTable() {
   const rows = new Map<string, LeaseRow>()
   return {
-    /** The leases as one store has them. */
+    /** The leases from the view of one store. */
     open() {
       const generations = new Map<string, number>()
       function release(name: string): void {

@@ -27,29 +27,29 @@ import { createPeriodTable, type PeriodTable } from './period-table.ts'
 import { createHeartbeatTable, pipelineProgress } from './progress.ts'
 import { createRoundTable, type RoundTable } from './round-table.ts'
 
-/** Every row in an order that depends on nothing but content, for digests. Of feed records only the count. */
+/** Every row in an order that depends only on content, for digests. Of feed records only the count. */
 export interface StoreDump {
   readonly feedRecordCount: number
   readonly feedStates: readonly FeedState[]
   readonly schedules: readonly Schedule[]
   readonly models: readonly Model[]
-  /** In order of (resolvableAt, id). */
+  /** Ordered by (resolvableAt, id). */
   readonly rounds: readonly Round[]
-  /** In order of (resolvableAt, round id, model id), as are the scores. */
+  /** Ordered by (resolvableAt, round id, model id), like the scores. */
   readonly predictions: readonly Prediction[]
   readonly scores: readonly Score[]
   /** Oldest first. */
   readonly periods: readonly PeriodRounds[]
-  /** In order of (periodEnd, model id). */
+  /** Ordered by (periodEnd, model id). */
   readonly snapshots: readonly Snapshot[]
   readonly leaderboards: readonly Leaderboard[]
   readonly checkpoints: readonly Checkpoint[]
 }
 
-/** A store that lives and dies with the process: for simulations and tests. Rows are kept as given, never copied. */
+/** A store in the memory of the process, for simulations and tests. Rows are stored by reference, never copied. */
 export interface MemoryStore extends Store {
   dump(): StoreDump
-  /** The same rows once more, as another worker would have them, with its own leases. */
+  /** Another store on the same rows, as another worker would open it, with its own leases. */
   reopen(): MemoryStore
 }
 
@@ -223,8 +223,8 @@ function backfillVerbs(jobs: BackfillTable, verb: Verb) {
 }
 
 /**
- * Makes synchronous transitions verbs: they reject where a transition throws, and once the gate is closed. Those that are
- * fenced reject once another store has taken over the lease on predicting.
+ * Turns synchronous transitions into asynchronous verbs, which reject where a transition throws, and once the gate is
+ * closed. Fenced verbs also reject once another store has taken over the lease on predicting.
  */
 function createGate(requireHolder: () => void) {
   let isClosed = false

@@ -4,7 +4,7 @@ import { percentile } from '../../../domain/statistics/percentile.ts'
 import type { ModelActivity } from '../../../ports/report-reads.ts'
 import { compareText } from '../compare-text.ts'
 
-/** What became of predictions, a model at a time in order of id. They are given oldest first. */
+/** Outcomes of predictions per model, ordered by id. Predictions must be passed oldest first. */
 export function modelActivity(predictions: Iterable<Prediction>): readonly ModelActivity[] {
   const byModel = groupBy(predictions, ({ modelId }) => modelId)
   const models = [...byModel].sort(([left], [right]) => compareText(left, right))

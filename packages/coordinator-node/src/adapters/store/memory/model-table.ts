@@ -19,7 +19,7 @@ export interface ModelTable {
   reassignments(): readonly Reassignment[]
   /** Throws `NOT_FOUND` unless the model is registered. */
   require(id: string): void
-  /** In order of id. */
+  /** Ordered by id. */
   all(): readonly Model[]
 }
 

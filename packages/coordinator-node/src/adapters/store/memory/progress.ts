@@ -52,7 +52,7 @@ export interface ProgressTables {
   readonly heartbeats: HeartbeatTable
   readonly feeds: FeedTable
   readonly rounds: RoundTable
-  /** Of the active schedules. */
+  /** Progress of the active schedules. */
   readonly scheduleKeys: readonly string[]
   readonly models: readonly Model[]
   readonly leaderboards: readonly Leaderboard[]

@@ -26,7 +26,7 @@ import { compareText } from '../compare-text.ts'
 import type { FeedTable } from './feed-table.ts'
 import { firstIndex, insertSorted } from './sorted-list.ts'
 
-/** A round with its predictions in order of model id, and beside each its score. */
+/** A round with its predictions ordered by model id, each with its score. */
 interface RoundRow {
   round: Round
   predictions: Prediction[]
@@ -43,21 +43,21 @@ export interface RoundTable {
   settle(request: SettleRequest, decide: (due: DueRound) => RoundSettlement): SettleResult
   firstResolvableAt(from: Instant): Instant | null
   hasUnresolved(before: Instant): boolean
-  /** Opened and without a result, in no order. */
+  /** Rounds without a result, unordered. */
   unresolved(): readonly Round[]
-  /** Infinity without an unresolved round of the scope. */
+  /** Infinity if the scope has no unresolved round. */
   firstUnresolvedPerformedAt(scope: FeedScope): Instant
   periodResults(from: Instant, to: Instant): readonly PeriodResult[]
   reports(filter: PredictionFilter): readonly PredictionReport[]
   exports(stretch: PredictionStretch): readonly PredictionExport[]
-  /** Oldest first, in order of (performedAt, round id, model id). */
+  /** Ordered by (performedAt, round id, model id). */
   predictionsSince(since: Instant): Iterable<Prediction>
   counts(): RoundCounts
-  /** Every row in order of (resolvableAt, round id). */
-  /** The earliest instant that no settled round reaches: behind every `performedAt`, and every `resolvableAt` with a truth. */
+  /** The earliest instant after all settled rounds: after every `performedAt`, and every `resolvableAt` of a round with a truth. */
   endOfResults(): Instant
-  /** Makes every unresolved round void, and answers how many there were. */
+  /** Makes every unresolved round void and returns their number. */
   giveUp(at: Instant, reason: string): number
+  /** Every row, ordered by (resolvableAt, round id). */
   rows(): readonly Readonly<RoundRow>[]
 }
 
@@ -65,7 +65,7 @@ interface Rounds {
   readonly byId: Map<string, RoundRow>
   readonly byPerformedAt: RoundRow[]
   readonly byResolvableAt: RoundRow[]
-  /** Answered and unresolved, in order of (resolvableAt, id): settling looks at nothing else. */
+  /** Answered, unresolved rounds, ordered by (resolvableAt, id): the only ones that settling considers. */
   readonly waiting: RoundRow[]
   readonly unanswered: Map<string, RoundRow>
   readonly lastTimes: Map<string, Instant>
@@ -170,7 +170,7 @@ function settle(
   decide: (due: DueRound) => RoundSettlement,
 ): SettleResult {
   const rows = dueRows(rounds.waiting, feeds, request)
-  // Every decision is made and checked before any is applied: one that throws leaves nothing behind.
+  // All decisions are made and checked before any is applied, so an exception changes nothing.
   const settlements = rows.map((row) => {
     const due = dueRound(row, feeds, request)
     const settlement = decide(due)
@@ -220,7 +220,7 @@ function givenUp(predictionId: string, detail: string): PredictionMove {
   return { predictionId, to: 'FAILED', reason: 'contract_changed', blame: 'coordinator', detail }
 }
 
-/** The round's instants count, whatever an answer says. */
+/** Uses the round's instants instead of those in the answer. */
 function ofRound({ performedAt, resolvableAt }: Round, prediction: Prediction): Prediction {
   const isSame = prediction.performedAt === performedAt && prediction.resolvableAt === resolvableAt
   return isSame ? prediction : { ...prediction, performedAt, resolvableAt }
@@ -285,7 +285,7 @@ function applySettlement(row: RoundRow, settlement: Exclude<RoundSettlement, { k
   row.round = { ...row.round, status: 'RESOLVED', actuals: settlement.actuals }
 }
 
-/** Takes resolved rows out of the list; they lie close together, between the first and last that were looked at. */
+/** Removes resolved rows, which lie close together between the first and last considered row. */
 function removeRows(waiting: RoundRow[], looked: readonly RoundRow[], resolved: ReadonlySet<RoundRow>): void {
   const first = looked[0]
   const last = looked.at(-1)

@@ -1,6 +1,6 @@
 export type Compare<Item> = (left: Item, right: Item) => number
 
-/** The index of the first item for which `isBehind` holds; items before it do not, items after it do. */
+/** Binary search: the index of the first item for which `isBehind` holds. It must hold for all items after that one. */
 export function firstIndex<Item>(items: readonly Item[], isBehind: (item: Item) => boolean): number {
   let low = 0
   let high = items.length
@@ -12,7 +12,7 @@ export function firstIndex<Item>(items: readonly Item[], isBehind: (item: Item) 
   return low
 }
 
-/** Inserts in order. Almost everything arrives in order, so the end is tried first. */
+/** Inserts an item in order. Nearly all items arrive in order, so the end is tried first. */
 export function insertSorted<Item>(items: Item[], item: Item, compare: Compare<Item>): void {
   const last = items.at(-1)
   if (last === undefined || compare(last, item) <= 0) items.push(item)
@@ -24,7 +24,7 @@ export function insertSorted<Item>(items: Item[], item: Item, compare: Compare<I
     )
 }
 
-/** Inserts many in order: a few one by one, many by one sort, which is linear on two sorted runs. */
+/** Inserts many items in order: a few one by one, many by one sort, which is linear for two sorted runs. */
 export function insertAllSorted<Item>(items: Item[], added: readonly Item[], compare: Compare<Item>): void {
   if (added.length <= 16) {
     for (const item of added) insertSorted(items, item, compare)

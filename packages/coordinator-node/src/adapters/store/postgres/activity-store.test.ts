@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => database.drop())
 
-/** A month of rounds, one a minute, each answered by two models. */
+/** A month of rounds, one per minute, each answered by two models. */
 async function fill(url: string): Promise<void> {
   const store = await openPostgresStore({ url, maxConnections: 1 })
   await prepare(store)
@@ -34,7 +34,7 @@ async function fill(url: string): Promise<void> {
   await sql.end()
 }
 
-it('reads the span alone, by index, however long the history is', { timeout: 60_000 }, async () => {
+it('reads only the time span, by index, independent of the length of history', { timeout: 60_000 }, async () => {
   await fill(database.url)
   const { sql } = connect({ url: database.url, keepAlive: {} }, { maxConnections: 1 })
   const lines = await sql`explain ${activityStatement(sql, minute(39_000))}`

@@ -6,14 +6,14 @@ import { checkRecords } from '../check-records.ts'
 import { encodeInstant } from './schema/instant-codec.ts'
 import { jsonParameter, type Sql } from './session/connect.ts'
 
-/** A statement of more would hold the lock on the state of its scope for long. */
+/** Records per statement. More would hold the lock on the scope's state for too long. */
 const mostRecords = 10_000
-/** PostgreSQL builds no JSON array of 256 MiB; records of one series are about as large as each other. */
+/** Size limit per statement: PostgreSQL cannot build a JSON array of 256 MiB. Records of a series are about equally large. */
 const mostBytes = 48 * 1024 * 1024
 
 /**
- * Appends records of the past. What conflicts with nothing, which is nearly all of it, takes a statement that judges no
- * values and carries the scope once; the rest goes through `append`.
+ * Appends records of the past. Records without conflicts, nearly all of them, use a statement that compares no values and
+ * contains the scope only once; the rest goes through `append`.
  */
 export async function appendPast(
   sql: Sql,
@@ -28,14 +28,14 @@ export async function appendPast(
       const batch = series.slice(first, first + size)
       const count = await insertPast(sql, batch)
       insertedCount += count
-      // What was inserted is found as a duplicate now, whatever else is judged.
+      // Records inserted above are now found as duplicates.
       if (count < batch.length) insertedCount += (await append(batch)).inserted.length
     }
   }
   return insertedCount
 }
 
-/** How many records of a series one statement takes, by the largest of a few. */
+/** Number of records of a series per statement, estimated from the largest of a few. */
 function batchSize(series: readonly FeedRecord[]): number {
   const step = Math.max(1, Math.floor(series.length / 16))
   const sample = series.filter((_, index) => index % step === 0)
@@ -43,7 +43,7 @@ function batchSize(series: readonly FeedRecord[]): number {
   return Math.max(1, Math.min(mostRecords, Math.floor(mostBytes / largest)))
 }
 
-/** The four names: keys of scopes join with colons, which names may contain. */
+/** Key of the four names, because scope keys join names with colons, which names may contain. */
 function namesOf({ source, subject, kind, granularity }: FeedRecord): string {
   return JSON.stringify([source, subject, kind, granularity])
 }

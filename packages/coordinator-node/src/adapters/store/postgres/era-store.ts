@@ -15,7 +15,7 @@ export function createEraStore(sql: Sql): EraReads {
   }
 }
 
-/** Within a transaction. Those that enter at once wait for each other; reads do not wait. */
+/** Call within a transaction. Concurrent processes wait for each other; reads do not wait. */
 export async function enterEra(sql: Query, entry: EraEntry): Promise<EnteredEra> {
   await sql`lock table eras in exclusive mode`
   const { crunchId, name } = entry.competition
@@ -48,7 +48,7 @@ export async function enterEra(sql: Query, entry: EraEntry): Promise<EnteredEra>
   return { kind: 'entered', era, version, isFirstEra, isNewVersion: added !== undefined }
 }
 
-/** Within a transaction. The locks let settling and opening of rounds end first, and let none begin before the era has. */
+/** Call within a transaction. The locks wait for running settlements and openings of rounds, and block new ones until the era has begun. */
 export async function beginEra(sql: Query, next: NextEra): Promise<BegunEra | null> {
   await sql`lock table eras in exclusive mode`
   const current = (await readEras(sql)).at(-1)
@@ -78,7 +78,7 @@ async function replaceStructure(sql: Query, { number, structure, fingerprint }: 
     where eras.number = ${number}::int`
 }
 
-/** Right behind everything that belongs to the era so far. */
+/** The first instant after everything that belongs to the era so far. */
 async function endOfResults(sql: Query): Promise<Instant> {
   const [row] = await sql<Readonly<Record<string, Instant | null>>[]>`
     select (select max(last_performed_at) from scheduled_prediction_configs) as opened,
@@ -119,7 +119,7 @@ async function readEras(sql: Query): Promise<readonly Era[]> {
 
 const versionColumns = (sql: Query) => sql`number, hash, era, first_seen_at as "firstSeenAt"`
 
-/** Whether a row of this era may be written that reaches up to `end`; without `end`, whether the era is the current one. */
+/** Whether a row of this era up to `end` may be written; without `end`, whether the era is the current one. */
 export const isWithinEra = (sql: Query, era: Fragment, end?: Fragment) =>
   end === undefined
     ? sql`${era} = (select coalesce(max(number), 1) from eras)`

@@ -10,7 +10,7 @@ import { encodeInstant } from './schema/instant-codec.ts'
 import { type RecordArray, recordArray, recordDocument, recordOf, type ScopeRow, scopeOf } from './schema/rows.ts'
 import { jsonParameter, type Query, type Sql } from './session/connect.ts'
 
-/** Ordinals within the batch. Unseen: another worker wrote the key after this statement began, so it has to look again. */
+/** Ordinals within the batch. `unseen`: another worker wrote the key after this statement began, so it must be repeated. */
 interface AppendRow {
   readonly inserted: readonly number[]
   readonly revised: readonly number[]
@@ -20,7 +20,7 @@ interface AppendRow {
 interface StateRow extends ScopeRow, Omit<FeedState, 'scope'> {}
 
 export interface FeedStoreOptions {
-  /** Set when inserted records are to be announced: what marks them as this store's. */
+  /** Mark of this store in announcements; set if inserted records are announced. */
   readonly announceAs: string | null
 }
 
@@ -88,7 +88,7 @@ async function append(sql: Sql, records: readonly FeedRecord[], announceAs: stri
   const inserted: FeedRecord[] = []
   const revisions: FeedRecord[] = []
   let open = records
-  // Each turn needs another worker to have just written one of the same keys; a key is written once.
+  // Each repetition requires that another worker has just written one of the keys; a key is written only once.
   for (let turn = 0; open.length > 0 && turn < 10; turn += 1) {
     const [row] = await sql<AppendRow[]>`${appendStatement(sql, open, announceAs)}`
     const batch = open
@@ -109,8 +109,8 @@ function stateOf({ source, subject, kind, granularity, ...state }: StateRow): Fe
 }
 
 /**
- * Records, revisions, counters, watermark and announcement in one statement: one round trip, one transition.
- * Keys are written in order, so that two workers with the same records wait for each other instead of dying in a deadlock.
+ * Writes records, revisions, counters, watermark and announcement in one statement, i.e. one round trip and one transaction.
+ * Keys are written in order, so that two workers with the same records wait for each other instead of deadlocking.
  */
 function appendStatement(sql: Sql, records: readonly FeedRecord[], announceAs: string | null) {
   const document = { records: records.map((record, ord) => ({ ord, ...recordDocument(record) })) }

@@ -23,7 +23,7 @@ async function openStore(isLive: boolean): Promise<Store> {
   return store
 }
 
-/** A round that was performed so long ago, and whose truth can be known five minutes later. */
+/** A round performed `lengthMs` ago, whose truth can be known five minutes after that. */
 const ago = (lengthMs: number) => round(0, { performedAt: Date.now() - lengthMs })
 
 async function answer(store: Store, asked: ReturnType<typeof round>, answeredAt: number) {
@@ -36,7 +36,7 @@ async function answer(store: Store, asked: ReturnType<typeof round>, answeredAt:
 
 const minutes = (count: number) => count * 60_000
 
-it('a live node whose clock is an hour behind stores no late answer: the clock of the database counts', async () => {
+it('a live node whose clock is an hour behind stores no late answer, because the database clock counts', async () => {
   const asked = ago(minutes(6))
   const byOwnClock = Date.now() - minutes(60)
   expect(await answer(await openStore(true), asked, byOwnClock)).toEqual({
@@ -45,17 +45,17 @@ it('a live node whose clock is an hour behind stores no late answer: the clock o
   })
 })
 
-it('a live node whose clock is ahead of the database is believed: the later of the two counts', async () => {
+it('a live node whose clock is ahead of the database stores no late answer, because the later clock counts', async () => {
   const asked = ago(minutes(2))
   expect(await answer(await openStore(true), asked, asked.resolvableAt)).toMatchObject({ lateCount: 1 })
 })
 
-it('a live node stores answers that are in time', async () => {
+it('a live node stores timely answers', async () => {
   const asked = ago(minutes(3))
   expect(await answer(await openStore(true), asked, Date.now())).toEqual({ lateCount: 0, row: ['PENDING', null, null] })
 })
 
-it('a replay is judged by its own time alone', async () => {
+it('a replay uses only its own time', async () => {
   const asked = ago(minutes(60))
   expect(await answer(await openStore(false), asked, asked.performedAt)).toMatchObject({ lateCount: 0 })
 })

@@ -20,7 +20,7 @@ interface ReassignmentRow extends Omit<Reassignment, 'historyId'> {
 export function createModelStore(sql: Sql, generation: Generation): ModelStore {
   return {
     async registerModels(models, at) {
-      // The last of several with one id counts; in order of id, so that two workers never wait for each other.
+      // Of several with one id, the last one counts. Ordered by id, so that two workers cannot deadlock.
       const identities = [...new Map(models.map((model) => [model.id, model])).values()]
       const document = { models: identities.map((model) => ({ ...model, at: encodeInstant(at) })) }
       const [row] = await sql<{ isHolder: boolean }[]>`
@@ -66,7 +66,7 @@ function createRetirementVerbs(
     async beginRetirements(models, from) {
       const retiring = [...new Map(models.map((model) => [model.modelId, model])).values()]
       const document = { from: encodeInstant(from), models: retiring }
-      // A model that is not registered is refused by the foreign key. In order of id, as above.
+      // The foreign key refuses unregistered models. Ordered by id, as above.
       const [row] = await sql<{ isHolder: boolean }[]>`
         with ${fence(sql, generation())}, document as materialized (select ${jsonParameter(sql, document)} as body),
         written as (

@@ -1,7 +1,7 @@
 /**
- * Run by the tests as a separate process: opens the store of the URL in the first argument, takes the lease named by
- * the second, writes one JSON line about it, and stays until it is killed or its standard input ends. For each line
- * that it reads it tries to write as a predict worker does, and writes a JSON line of what became of that.
+ * Run by tests as a separate process: opens the store of the URL in the first argument, takes the lease named in the
+ * second, writes one JSON line about it, and stays until it is killed or its standard input ends. For each line that it
+ * reads, it tries to write like a predict worker, and writes the result as a JSON line.
  */
 import { createInterface } from 'node:readline'
 import { openPostgresStore } from './postgres-store.ts'

@@ -6,7 +6,7 @@ import { storeTestsuite } from '../../../ports/store.testsuite.ts'
 import type { Store } from '../../../ports/store.ts'
 import { openPostgresStore } from './postgres-store.ts'
 
-// One database for the file, emptied after each test: to create and migrate one takes longer than a test.
+// One database for all tests, emptied after each: creating and migrating one takes longer than a test.
 let shared: Promise<TestDatabase> | undefined
 
 afterAll(async () => {
@@ -54,7 +54,7 @@ const tables = [
 async function emptyTables(url: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
   try {
-    // By foreign keys: rows before what they point to.
+    // In the order of foreign keys: rows before the rows that they reference.
     for (const table of tables) await sql`delete from ${sql(table)}`
   } finally {
     await sql.end({ timeout: 5 })

@@ -30,18 +30,18 @@ import { createTransactions } from './transactions.ts'
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database` */
   readonly url: string
-  /** Announces inserted records to other processes; without, only this store's own listeners hear of them. */
+  /** Whether inserted records are announced to other processes; otherwise only this store's own listeners receive them. */
   readonly announceRecords?: boolean
-  /** Rounds lie in wall time: whether an answer comes in time is also judged by the clock of the database. */
+  /** Whether rounds are in wall time, so that the database clock also decides whether an answer is in time. */
   readonly isLive?: boolean
-  /** Besides one for subscriptions and one for each lease. 5 unless set. */
+  /** Number of connections, in addition to one for subscriptions and one per lease. Default: 5. */
   readonly maxConnections?: number
-  /** For tests, which cannot wait as long as a node does. */
+  /** Shorter limits for tests. */
   readonly leaseTimes?: LeaseTimes
   readonly limits?: ConnectionLimits
   /**
-   * Called once when a subscription's connection broke, so that records may have been missed. The store then rejects every
-   * call: open a new one, and recover from the tables as at a start.
+   * Called once when a subscription's connection broke, so that records may have been missed. The store then rejects all
+   * calls: open a new one, and recover from the tables as at a start.
    */
   readonly onConnectionLost?: (error: CrunchError) => void
 }
@@ -111,7 +111,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 
 type Verb = (...args: readonly never[]) => Promise<unknown>
 
-/** The verbs of the client that is current when they are called, behind the gate. */
+/** The verbs of the current client at the time of each call, behind the gate. */
 function gated<Made, Verbs extends object>(
   pool: Pool<Made>,
   verbsOf: (made: Made) => Verbs,

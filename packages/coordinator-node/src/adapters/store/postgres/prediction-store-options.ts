@@ -1,7 +1,7 @@
 import type { Generation } from './session/lease-row.ts'
 
 export interface PredictionStoreOptions {
-  /** The database's clock is asked when answers come: rounds lie in wall time. */
+  /** Whether rounds are in wall time, so that the database clock is checked when answers are stored. */
   readonly isLive: boolean
   readonly generation: Generation
 }

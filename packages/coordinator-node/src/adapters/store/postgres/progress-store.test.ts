@@ -6,12 +6,12 @@ import { useTestStores } from './test-stores.testkit.ts'
 
 const { databaseUrl, open, operator } = useTestStores({ maxConnections: 1 })
 
-it('reads the newest rounds of each schedule by index, however many another schedule has', {
+it('reads the newest rounds of each schedule by index, independent of the number of other rounds', {
   timeout: 60_000,
 }, async () => {
   await prepare(await open())
   const sql = operator()
-  // A month of one round a minute, and one of one round a day. The last week of the daily one is void.
+  // A month with one round per minute, and a month with one round per day. The last week of the daily rounds is void.
   await sql.unsafe(`
     update scheduled_prediction_configs set last_performed_at = '2026-03-31';
     insert into scheduled_prediction_configs

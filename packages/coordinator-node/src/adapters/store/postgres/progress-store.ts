@@ -80,7 +80,7 @@ async function readHeartbeats(sql: Sql): Promise<readonly Heartbeat[]> {
   return [...rows]
 }
 
-/** Reads only the rounds without a result, by the index on them. */
+/** Reads only rounds without a result, by their partial index. */
 async function readOpenRounds(sql: Sql, at: Instant): Promise<readonly OpenRounds[]> {
   const isDue = sql`i.resolvable_at <= ${at}`
   const isRipe = sql`i.answered_at is not null and (i.expires_at <= ${at} or i.resolvable_at <= f.watermark_at)`
@@ -101,7 +101,7 @@ async function readOpenRounds(sql: Sql, at: Instant): Promise<readonly OpenRound
   }))
 }
 
-/** Reads a few rows per schedule by the index on their rounds, however many rounds there are. Exported for the test of its plan. */
+/** Reads a few rows per schedule by index, independent of the number of rounds. Exported for the test of its plan. */
 export function recentRounds(sql: Sql) {
   return sql<RecentRound[]>`
     select c.key as "scheduleKey", r.performed_at as "performedAt", p.*

@@ -7,7 +7,7 @@ import { encodeInstant } from './schema/instant-codec.ts'
 import { jsonParameter, type Sql } from './session/connect.ts'
 import { fence, requireHolder } from './session/lease-row.ts'
 
-/** `isLive` asks the clock of the database too: a process that stood still, or whose clock is behind, has an old `answeredAt`. */
+/** With `isLive` the database clock counts too, because `answeredAt` is too early after a stall or with a slow clock. */
 export async function recordAnswers(
   sql: Sql,
   { isLive, generation }: PredictionStoreOptions,

@@ -81,7 +81,7 @@ const wantedModels = (sql: Query, { modelIds }: PredictionFilter) => sql`
   (select distinct id collate "C" as id
     from json_array_elements_text(${jsonParameter(sql, { modelIds })}->'modelIds') as ids(id)) as wanted`
 
-/** The newest of each wanted model by its own index, then the newest of these: the cost does not grow with history. */
+/** Reads the newest rows of each wanted model by index, then selects the newest of these. The cost does not grow with history. */
 function predictionStatement(sql: Query, filter: PredictionFilter) {
   const { from, to, limit } = filter
   const newest = sql`performed_at >= ${from} and performed_at <= ${to}`
@@ -105,7 +105,7 @@ const reportColumns = (sql: Query) => sql`
   s.id as "scoreId", s.kind as "scoreKind", s.value, s.reason, s.signal, s.actual, s.scored_at as "scoredAt",
   s.contract_version as "contractVersion"`
 
-/** Along one index: the cost of a page does not depend on where it is. */
+/** Reads along one index: the cost of a page does not depend on its position. */
 function exportStatement(sql: Query, { from, to, after, limit }: PredictionStretch) {
   const behind =
     after === null

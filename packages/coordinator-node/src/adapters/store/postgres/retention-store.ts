@@ -10,7 +10,7 @@ export function createRetentionStore(sql: Sql): Pick<FeedStore, 'pruneRecords'> 
   }
 }
 
-/** Each series is walked along its index on `known_at`, at most as far as the limit. */
+/** Reads each series along its index on `known_at`, up to the limit. */
 function pruneStatement(sql: Sql, { before, keepMs, limit }: PruneRequest) {
   return sql`
     with needed as (

@@ -11,7 +11,7 @@ export function createScheduleStore(sql: Sql, generation: Generation): ScheduleS
   return {
     async putSchedules(schedules) {
       const document = { schedules: uniqueSchedules(schedules).map(scheduleDocument) }
-      // In order of key, so that workers which start together never wait for each other.
+      // Ordered by key, so that concurrently starting workers cannot deadlock.
       const [row] = await sql<{ isHolder: boolean }[]>`
         with ${fence(sql, generation())}, wanted as materialized (
           select * from json_to_recordset(${jsonParameter(sql, document)}->'schedules') as s(

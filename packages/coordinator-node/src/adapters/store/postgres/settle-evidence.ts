@@ -4,9 +4,9 @@ import type { EvidenceRequest, RoundEvidence } from '../../../ports/store-settle
 import { type RecordArray, recordArray, recordOf, scopeOf } from './schema/rows.ts'
 import { type Fragment, jsonParameter, type Query } from './session/connect.ts'
 
-/** The columns that are there when evidence is asked for of any scope. */
+/** The columns that exist if evidence is requested for any scope. */
 export interface EvidenceRow {
-  /** The request that is about the round's scope. */
+  /** The request for the round's scope. */
   readonly askedAt?: number | null
   readonly entryKnown?: readonly RecordArray[] | null
   readonly exitKnown?: readonly RecordArray[] | null
@@ -15,9 +15,9 @@ export interface EvidenceRow {
   readonly peerWatermarkAt?: Instant | null
 }
 
-/** What a statement over due rounds `i` takes in to bring their evidence: each part is empty when none is asked for. */
+/** Parts of a statement over due rounds `i` that add their evidence. All are empty if none is requested. */
 export interface EvidenceParts {
-  /** In front of the other table expressions. */
+  /** Goes before the other table expressions. */
   readonly tables: Fragment
   readonly columns: Fragment
   readonly joins: Fragment
@@ -25,7 +25,7 @@ export interface EvidenceParts {
 
 export function evidenceParts(sql: Query, evidence: readonly EvidenceRequest[]): EvidenceParts {
   if (evidence.length === 0) return { tables: sql``, columns: sql``, joins: sql`` }
-  // A limit cannot differ from row to row: each round gets as many as any, and what is too much is cut off behind.
+  // A limit cannot vary by row: each round gets the largest number, and the surplus is removed afterwards.
   const limit = Math.max(...evidence.map(({ recordCount }) => recordCount))
   const known = (at: Fragment) => sql`
     select json_agg(newest.record order by newest.known_at, newest.event_at) as records from (

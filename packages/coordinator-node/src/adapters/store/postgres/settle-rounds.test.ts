@@ -12,10 +12,10 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end()
 })
 
-/** Any number; the settling of the first round waits for whoever holds it. */
+/** An arbitrary lock key; settling the first round waits for its holder. */
 const turnstile = 4_711
 
-it('settles with two workers at once: neither waits for what the other has claimed', async () => {
+it('lets two workers settle concurrently: neither waits for rounds claimed by the other', async () => {
   const database = await createMigratedDatabase()
   endings.push(() => database.drop())
   const open = async (): Promise<Store> => {
@@ -37,7 +37,7 @@ it('settles with two workers at once: neither waits for what the other has claim
   const settle = (store: Store, limit: number) =>
     store.settleRounds(settleRequest({ now: minute(90), limit }), (due) => resolveAll(due))
 
-  // It has claimed two rounds, decided, and is held up while it writes.
+  // The first worker has claimed two rounds, has decided, and is blocked while writing.
   const heldUp = settle(first, 2)
   await expect
     .poll(async () => (await sql`select 1 from pg_locks where locktype = 'advisory' and not granted`).length, {

@@ -28,7 +28,7 @@ interface Settled {
   readonly settlement: Exclude<RoundSettlement, { kind: 'wait' }>
 }
 
-/** Within a transaction: claim with all evidence in one statement, decide, write everything in one statement. */
+/** Call within a transaction. Claims rounds with all evidence in one statement, decides, writes everything in one statement. */
 export async function settleRounds(
   sql: Query,
   request: SettleRequest,
@@ -42,7 +42,7 @@ export async function settleRounds(
     checkSettlement(due, settlement)
     if (settlement.kind !== 'wait') settled.push({ due, settlement })
   }
-  // Nothing else runs between the answer above and this statement, so both go to one session.
+  // Nothing runs between the result above and this statement, so both use the same session.
   if (settled.length > 0) await write(sql, settled)
   const voidCount = settled.filter(({ settlement }) => settlement.kind === 'void').length
   const last = rows.length >= request.limit ? rows.at(-1) : undefined
@@ -54,7 +54,7 @@ export async function settleRounds(
   }
 }
 
-/** No round lies behind the greatest watermark and behind now, so the scan of unresolved rounds ends there. */
+/** No due round is later than both the greatest watermark and now, so the scan of unresolved rounds ends there. */
 function claimStatement(sql: Query, { now, limit, after, withRecords, evidence }: SettleRequest) {
   const { tables, columns, joins } = evidenceParts(sql, evidence)
   return sql`

@@ -26,7 +26,7 @@ import type { DueRound, RoundSettlement } from '../../../ports/store-settlement.
 import { createMemoryStore } from '../memory/memory-store.ts'
 import { openPostgresStore } from './postgres-store.ts'
 
-// A simulation is worth what its memory store is worth: any history gives the same answers and the same rows in both stores.
+// Simulations are only valid if the memory store equals PostgreSQL: any history must give the same answers and rows in both.
 
 let database: TestDatabase
 
@@ -42,11 +42,11 @@ type Step = (store: Store) => Promise<unknown>
 
 const models = ['a', 'b', 'é', 'x\u0000']
 const count = fc.integer({ min: 0, max: 12 })
-/** Few enough that rounds are opened, answered and settled again and again. */
+/** Few rounds, so that the same ones are opened, answered and settled repeatedly. */
 const roundCount = fc.integer({ min: 0, max: 5 })
 const scope = fc.constantFrom(btc, eth)
 
-/** Whatever a gate may ask for, of some of the series. */
+/** Random evidence requests of a gate for some of the series. */
 const evidence = fc
   .tuple(fc.subarray([btc, eth]), fc.integer({ min: 0, max: 5 }), fc.option(scope))
   .map(([scopes, recordCount, peer]) => scopes.map((of) => ({ scope: of, recordCount, peer })))
@@ -54,7 +54,7 @@ const evidence = fc
 const roundOf = (of: number, isEth: boolean) =>
   round(of, isEth ? { scheduleKey: 'ETHUSDT-5m', scope: eth, horizonMs: 120_000, missedBefore: of % 3 } : {})
 
-/** The same decision for the same round: by its instant, one of three. */
+/** One of three decisions, determined by the round's instant. */
 function decide(due: DueRound): RoundSettlement {
   const turn = (due.round.performedAt - minute(0)) / 60_000
   if (turn % 4 === 3 && due.exit === null) return { kind: 'wait' }
@@ -179,7 +179,7 @@ async function everything(store: Store, from: number, limit: number): Promise<un
   }
 }
 
-it('gives the same answers in memory and in PostgreSQL, whatever happens', async () => {
+it('gives the same answers in memory and in PostgreSQL for random histories', async () => {
   const history = fc.tuple(
     fc.array(steps, { minLength: 30, maxLength: 60, size: 'max' }),
     count,

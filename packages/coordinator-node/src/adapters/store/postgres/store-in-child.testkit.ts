@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-/** Opens a store in a process of its own, with a lease when one is named. */
+/** Opens a store in its own process, with an optional lease. */
 export function openStoreInChild(url: string, leaseName = ''): ChildProcess {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
   const script = fileURLToPath(new URL('./open-store-in-child.ts', import.meta.url))
@@ -16,7 +16,7 @@ export async function outcomeOf(child: ChildProcess): Promise<{ readonly hasLeas
   return nextLine(child)
 }
 
-/** What becomes of the writes of predicting that a child tries when it reads this; it may be stopped meanwhile. */
+/** Makes a child try the writes of predicting, and returns the result. The child may be stopped in between. */
 export async function writesInChild(child: ChildProcess, modelId: string): Promise<readonly string[]> {
   child.stdin?.write(`${modelId}\n`)
   return (await nextLine<{ readonly outcomes: readonly string[] }>(child)).outcomes

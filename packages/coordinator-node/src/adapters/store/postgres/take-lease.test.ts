@@ -7,7 +7,7 @@ import { leaseTimes } from './session/hold-lease.ts'
 import { kill, openStoreInChild, outcomeOf, writesInChild } from './store-in-child.testkit.ts'
 import { useTestStores } from './test-stores.testkit.ts'
 
-/** In the proportions of a node, ten times as fast. */
+/** The limits of a node divided by ten. */
 const quick = { heartbeatMs: 200, holdMs: 1_000, takeoverMs: 2_000 }
 
 const { databaseUrl, open, openProxy, operator, onEnd } = useTestStores({ leaseTimes: quick, maxConnections: 2 })
@@ -18,7 +18,7 @@ async function take(store: Store): Promise<Lease> {
   return lease
 }
 
-/** Asks for the lease as a standby does, until it is given; answers how long that took. */
+/** Requests the lease like a standby until it is granted; returns the duration. */
 async function takeOver(store: Store, limitMs: number): Promise<{ lease: Lease; elapsedMs: number; at: number }> {
   const startedAt = performance.now()
   while (performance.now() - startedAt < limitMs) {
@@ -41,15 +41,15 @@ async function lockHolders(): Promise<number> {
   }
 }
 
-it('lets a holder stop before a standby takes over, and that one within 30 s', () => {
+it('lets a holder stop before a standby takes over, which happens within 30 s', () => {
   const { heartbeatMs, holdMs, takeoverMs } = leaseTimes
-  // A holder looks at its clock once a heartbeat.
+  // A holder checks its clock once per heartbeat.
   expect(holdMs + heartbeatMs).toBeLessThan(takeoverMs - 5_000)
   expect(holdMs).toBeGreaterThan(3 * heartbeatMs)
   expect(takeoverMs).toBeLessThan(30_000)
 })
 
-it('takes over from a session whose client is gone and of whose end the server was told nothing', async () => {
+it('takes over from a session whose client vanished without the server noticing', async () => {
   const proxy = await openProxy()
   const ghost = await open({ url: proxy.url })
   const lease = await take(ghost)
@@ -67,7 +67,7 @@ it('takes over from a session whose client is gone and of whose end the server w
   expect(await lockHolders()).toBe(1)
 })
 
-it('stops a holder whose way to the database is broken before a standby takes over', async () => {
+it('stops a holder with a broken network to the database before a standby takes over', async () => {
   const proxy = await openProxy()
   const holder = await open({ url: proxy.url })
   const lease = await take(holder)
@@ -81,7 +81,7 @@ it('stops a holder whose way to the database is broken before a standby takes ov
   expect(next.elapsedMs).toBeLessThan(quick.takeoverMs + 2_000)
 })
 
-it('leaves the lease to a holder that lives', async () => {
+it('leaves the lease to a live holder', async () => {
   const holder = await open()
   const lease = await take(holder)
   let loss: string | undefined
@@ -95,7 +95,7 @@ it('leaves the lease to a holder that lives', async () => {
 })
 
 it('refuses the rounds of a holder that slept while another took over', async () => {
-  // It writes no heartbeat, and does not notice that: as a process that is stopped.
+  // Writes no heartbeat without noticing, like a stopped process.
   const asleep = { heartbeatMs: 600_000, holdMs: 1_200_000, takeoverMs: 1_200_000 }
   const holder = await open({ leaseTimes: asleep })
   await prepare(holder)
@@ -112,7 +112,7 @@ it('refuses the rounds of a holder that slept while another took over', async ()
   expect(await standby.roundCounts()).toMatchObject({ openedCount: 1 })
 })
 
-it('takes over from a process that is stopped, and at once from one that is killed', async () => {
+it('takes over from a stopped process, and at once from a killed one', async () => {
   const child = openStoreInChild(databaseUrl(), predictLease)
   onEnd(() => kill(child))
   expect(await outcomeOf(child)).toEqual({ hasLease: true })
@@ -133,7 +133,7 @@ it('takes over from a process that is stopped, and at once from one that is kill
   expect(second.elapsedMs).toBeLessThan(1_000)
 })
 
-it('refuses what a process that was stopped writes when it goes on, after another has taken over', async () => {
+it('refuses the writes of a stopped process that continues after another one has taken over', async () => {
   const child = openStoreInChild(databaseUrl(), predictLease)
   onEnd(() => kill(child))
   expect(await outcomeOf(child)).toEqual({ hasLease: true })
@@ -150,13 +150,13 @@ it('refuses what a process that was stopped writes when it goes on, after anothe
   await lease.release()
 })
 
-it('is given only when what the last holder is writing is done', async () => {
+it('is granted only when the writes of the last holder are completed', async () => {
   const holder = await open()
   await prepare(holder)
   const lease = await take(holder)
   await answeredRound(holder, round(0))
   const sql = operator()
-  // As a round does while it is written.
+  // The same lock as during the write of a round.
   await sql.unsafe(`begin; select from leases where name = '${predictLease}' for key share`)
   await lease.release()
   const standby = await open()
@@ -171,7 +171,7 @@ it('is given only when what the last holder is writing is done', async () => {
   expect(isGiven).toBe(true)
 })
 
-/** On a connection of its own: within a transaction the server shows what it saw first. */
+/** Uses its own connection, because within a transaction the server shows its first snapshot. */
 async function lockWaiters(): Promise<number> {
   const sql = postgres(databaseUrl(), { max: 1, onnotice: () => undefined })
   try {
@@ -183,7 +183,7 @@ async function lockWaiters(): Promise<number> {
   }
 }
 
-it('says whose session a standby may not end, and how that is done', async () => {
+it('names the session that a standby is not permitted to terminate, and the fix', async () => {
   const proxy = await openProxy()
   const ghost = await open({ url: proxy.url })
   await take(ghost)

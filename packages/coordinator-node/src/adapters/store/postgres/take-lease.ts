@@ -10,21 +10,21 @@ import { within } from './session/within.ts'
 
 export interface LeaseTaker {
   take(name: string): Promise<Lease | null>
-  /** The number under which this process took a lease last; `null`: it never did. It stays when the lease is lost. */
+  /** The number under which this process last took a lease; `null`: never. Unchanged when the lease is lost. */
   generation(name: string): number | null
   close(): Promise<void>
 }
 
 /**
- * A lease is a session lock on a connection that nothing else uses, and a row beside it. The lock is free at once when
- * its holder dies. If the server does not notice that, or the holder hangs, the row shows it: its heartbeat stops. A
- * standby compares heartbeats by what it sees change, so that no wall clock matters.
+ * A lease is a session lock on a dedicated connection, and a row. The lock is released at once when its holder dies. If
+ * the server does not notice that, or the holder hangs, the heartbeat in the row stops. A standby only checks whether the
+ * heartbeat changes, so that wall clocks do not matter.
  */
 export function createLeaseTaker(database: Database, times: LeaseTimes, callLimitMs: number): LeaseTaker {
   const held = new Map<DedicatedConnection, HeldLease>()
   const generations = new Map<string, number>()
   const watch = createHolderWatch(times.takeoverMs)
-  /** On which a lease was asked for and not given: a standby asks twice a second. */
+  /** Connection of a standby, which requests the lease twice a second. */
   const idle: DedicatedConnection[] = []
   let isClosed = false
 
@@ -82,7 +82,7 @@ function ownName(): string {
   return `${hostname()}, process ${process.pid}`
 }
 
-/** 64 bits of a hash: two names share a lock only by an accident that never happens. */
+/** 64 bits of a hash, so that collisions of two names are practically impossible. */
 function lockNumber(name: string): string {
   return createHash('sha256').update(`crunch lease ${name}`).digest().readBigInt64BE().toString()
 }

@@ -6,7 +6,7 @@ import { createMigratedDatabase } from '../../../../test/migrated-database.ts'
 import type { Store } from '../../../ports/store.ts'
 import { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts'
 
-/** A database for each test of a file. Everything that is opened here is closed after the test. */
+/** A database per test. Everything that is opened here is closed after the test. */
 export interface TestStores {
   databaseUrl(): string
   open(options?: Partial<PostgresStoreOptions>): Promise<Store>
@@ -21,7 +21,7 @@ export function useTestStores(defaults: Omit<PostgresStoreOptions, 'url'>): Test
   let database: TestDatabase | undefined
   const endings: (() => unknown)[] = []
 
-  // A busy machine takes its time to create a database.
+  // Creating a database takes long on a busy machine.
   beforeEach(async () => {
     database = await createMigratedDatabase()
   }, 60_000)

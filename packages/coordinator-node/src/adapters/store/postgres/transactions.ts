@@ -75,7 +75,7 @@ async function transact<Result>(
     await connection.sql.unsafe('commit')
     return result
   } catch (error) {
-    // Ending the session makes the server roll back. Transactions fail too rarely to justify the risks of a rollback.
+    // Ending the session makes the server roll back. Transactions fail too rarely to justify the risks of an explicit rollback.
     await discard(connection)
     throw error
   }

@@ -4,17 +4,17 @@ import type { Sql } from '../session/connect.ts'
 import type { AnnouncedRecord } from './record-announcement.ts'
 
 export interface AnnouncementQueueOptions {
-  /** What big records are read with. */
+  /** The connection for reading large records. */
   readonly client: () => Sql
   readonly hand: (records: readonly FeedRecord[]) => void
-  /** A record could not be read: from here on order would not hold. */
+  /** Called when a record could not be read, so that the order is no longer guaranteed. */
   readonly onLost: (cause: unknown) => void
 }
 
-/** Most announcements that may wait for one big record to be read. */
+/** Maximum number of announcements that wait for one large record to be read. */
 const queueLimit = 10_000
 
-/** Hands records on at once, or behind what still waits for a big record to be read, so that order holds. */
+/** Delivers records in order: at once, or after earlier ones that wait for a large record to be read. */
 export function createAnnouncementQueue({ client, hand, onLost }: AnnouncementQueueOptions) {
   let queue: Promise<void> | undefined
   let queueLength = 0
@@ -54,7 +54,7 @@ async function readWhole(sql: Sql, records: readonly AnnouncedRecord[]): Promise
       select ${recordArray(sql)} as record from feed_records
       where source = ${source} and subject = ${subject} and kind = ${kind} and granularity = ${granularity}
         and event_at = ${eventAt}`
-    // Gone already: retention removes only what no listener needs any more.
+    // Already deleted: retention removes only records that no listener needs any more.
     if (row !== undefined) whole.push(recordOf(announced.keyOnly, row.record))
   }
   return whole

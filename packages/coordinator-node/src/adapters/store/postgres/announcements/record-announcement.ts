@@ -8,13 +8,13 @@ import type { Query } from '../session/connect.ts'
 export const announceChannel = 'crunch_records'
 
 /**
- * Announcements may have 7,999 bytes. Records up to half of that share one; of a bigger one only the key is sent, and
- * the listener reads it. A group starts within its own bucket of bytes and ends with the record that leaves it, so it
- * stays below.
+ * An announcement is limited to 7,999 bytes. Records up to half of that are grouped; for a larger record only the key is
+ * sent, and the listener reads it. A group starts within its bucket of bytes and ends with the record that leaves it, so it
+ * stays below the limit.
  */
 const bucketBytes = 3_900
 
-/** Continues the append statement: announces what `judged` says was inserted, within its transaction. */
+/** Continues the append statement: announces the records that `judged` marks as inserted, in the same transaction. */
 export const announceStatement = (sql: Query, announceAs: string) => sql`
   , documents as (
     select ord, case when octet_length(whole) <= ${bucketBytes}::int then whole else (key - 7)::text end as document
@@ -32,7 +32,7 @@ export const announceStatement = (sql: Query, announceAs: string) => sql`
       from buckets group by bucket order by bucket) as payloads
   )`
 
-/** A record, or the key of one that was too big to be announced. */
+/** A record, or the key of a record that was too large to announce. */
 export type AnnouncedRecord = FeedRecord | { readonly keyOnly: FeedScope & Pick<FeedRecord, 'eventAt'> }
 
 const heard = z.array(
@@ -41,7 +41,7 @@ const heard = z.array(
     .rest(z.custom<JsonObject>((value) => typeof value === 'object' && value !== null)),
 )
 
-/** The announced records with the mark of the store that inserted them. Throws for a payload that is none of ours. */
+/** The announced records with the mark of the inserting store. Throws for a foreign payload. */
 export function parseAnnouncement(payload: string): { announcedBy: string; records: readonly AnnouncedRecord[] } {
   const start = payload.indexOf('[')
   const records = heard.parse(decodeJson(payload.slice(start)))

@@ -10,7 +10,7 @@ import { createAnnouncementQueue } from './announcement-queue.ts'
 import { announceChannel, parseAnnouncement } from './record-announcement.ts'
 
 export interface RecordSubscriptions {
-  /** Hands on what this store inserted itself. */
+  /** Delivers records that this store inserted itself. */
   heardHere(records: readonly FeedRecord[]): void
   subscribe(listener: RecordListener): Promise<() => Promise<void>>
   close(): Promise<void>
@@ -19,10 +19,10 @@ export interface RecordSubscriptions {
 export interface SubscriptionOptions {
   readonly database: Database
   readonly client: () => Sql
-  /** The mark of this store's own announcements, which its listeners have heard already. */
+  /** The mark of this store's own announcements, which its listeners have already received. */
   readonly ownMark: string
   readonly limits: ConnectionLimits
-  /** Announcements can be heard no more: records may have been missed. */
+  /** Called when announcements are no longer received: records may have been missed. */
   readonly onLost: (cause: unknown) => void
 }
 
@@ -62,7 +62,7 @@ export function createRecordSubscriptions({
     },
     async close() {
       listeners.clear()
-      // One that could not be opened has rejected its `subscribe`, and has nothing to end.
+      // A subscription that could not be opened has rejected `subscribe`; there is nothing to end.
       await (await connection?.catch(() => undefined))?.end()
     },
   }
@@ -82,7 +82,7 @@ async function listen(
     },
   })
   const deadline = { url: database.url, limitMs: pingMs, giveUp: opened.cut }
-  // A broken connection on which only the other side sends would never be noticed.
+  // Without checks, a broken connection on which only the server sends would never be detected.
   const timer = setInterval(() => {
     within(deadline, opened.sql.unsafe('select 1')).catch(() => undefined)
   }, pingEveryMs)

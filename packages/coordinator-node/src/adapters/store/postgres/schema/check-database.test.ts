@@ -21,7 +21,7 @@ async function query<Row>(action: (sql: postgres.Sql) => PromiseLike<Row>): Prom
   }
 }
 
-it('takes an empty database, and leaves it empty', async () => {
+it('accepts an empty database and leaves it empty', async () => {
   await checkDatabase(database.url)
   const schemas = await query((sql) => sql`select 1 from information_schema.schemata where schema_name = 'drizzle'`)
   expect(schemas).toHaveLength(0)

@@ -3,7 +3,7 @@ import { proveSessions } from '../session/prove-sessions.ts'
 import { hasNewestSchema } from './migrate.ts'
 
 /**
- * Logs in and looks whether this code can use the database; changes nothing. Migrations that are still to be run are no fault.
+ * Logs in and checks whether this code can use the database; changes nothing. Pending migrations are not an error.
  * Rejects as `migrateDatabase` does, with the URL's password masked.
  */
 export async function checkDatabase(url: string): Promise<void> {

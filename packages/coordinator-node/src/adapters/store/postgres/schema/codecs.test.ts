@@ -7,7 +7,7 @@ const anyText = fc
   .array(fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.constantFrom(0, 0xd800, 0xdfff, 0xf8ff, 0x5c, 0x75, 0x30)))
   .map((units) => String.fromCharCode(...units))
 
-it('gives every text back, and stores none that PostgreSQL refuses', () => {
+it('restores every text exactly, and stores none that PostgreSQL refuses', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const stored = encodeText(text)
@@ -18,7 +18,7 @@ it('gives every text back, and stores none that PostgreSQL refuses', () => {
   )
 })
 
-it('gives every JSON value back, and writes no escape that jsonb refuses', () => {
+it('restores every JSON value exactly, and writes no escape that jsonb refuses', () => {
   const value = fc.jsonValue({ stringUnit: anyText.map((text) => text.slice(0, 1) || 'x') })
   fc.assert(
     fc.property(fc.oneof(value, anyText, fc.dictionary(anyText, anyText)), (json) => {
@@ -30,11 +30,11 @@ it('gives every JSON value back, and writes no escape that jsonb refuses', () =>
   )
 })
 
-it('finds a text by the same bytes as a column and within JSON', () => {
+it('encodes a text identically as a column and within JSON', () => {
   fc.assert(fc.property(anyText, (text) => JSON.parse(encodeJson(text)) === encodeText(text)))
 })
 
-it('reads an instant as PostgreSQL prints it', () => {
+it('parses instants in the format of PostgreSQL', () => {
   expect(decodeInstant('2026-03-01 10:00:00+00')).toBe(Date.UTC(2026, 2, 1, 10))
   expect(decodeInstant('2026-03-01 10:00:00.5+00')).toBe(Date.UTC(2026, 2, 1, 10) + 500)
   expect(decodeInstant('1969-12-31 23:59:59.999+00')).toBe(-1)
@@ -43,7 +43,7 @@ it('reads an instant as PostgreSQL prints it', () => {
   expect(() => decodeInstant('10000-01-01 00:00:00+00')).toThrow(RangeError)
 })
 
-it('refuses to store what is no instant, and takes any number but NaN as a bound', () => {
+it('refuses to store invalid instants, and accepts any number except NaN as a bound', () => {
   const [first, last] = [Date.parse('0001-01-01T00:00:00.000Z'), Date.parse('9999-12-31T23:59:59.999Z')]
   expect([encodeInstant(first), encodeInstant(last)]).toEqual(['0001-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z'])
   for (const at of [first - 1, last + 1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {

@@ -1,6 +1,6 @@
 import { bigint, customType, integer, timestamp } from 'drizzle-orm/pg-core'
 
-/** Text compared by code point, whatever the locale of the database: order and keys are then the same everywhere. */
+/** Text compared by code point regardless of the database's locale, so that order and keys are the same everywhere. */
 export const text = customType<{ data: string }>({ dataType: () => 'text collate "C"' })
 
 export const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })

@@ -32,7 +32,7 @@ async function withSql<Result>(action: (sql: postgres.Sql) => Promise<Result>, u
 const appliedCount = () =>
   withSql(async (sql) => (await sql`select count(*)::int as count from drizzle.__drizzle_migrations`)[0]?.count)
 
-it('makes the tables, and does nothing the second time', async () => {
+it('creates the tables, and does nothing the second time', async () => {
   await migrateDatabase(database.url)
   await migrateDatabase(database.url)
   const tables = await withSql(
@@ -63,7 +63,7 @@ it('makes the tables, and does nothing the second time', async () => {
   expect(await appliedCount()).toBe(journal.entries.length)
 })
 
-it('migrates once when many stores open at the same time', async () => {
+it('migrates once when many stores open concurrently', async () => {
   const stores = await Promise.all(
     Array.from({ length: 8 }, () => openPostgresStore({ url: database.url, maxConnections: 1 })),
   )
@@ -72,7 +72,7 @@ it('migrates once when many stores open at the same time', async () => {
   expect(await appliedCount()).toBe(journal.entries.length)
 })
 
-it('migrates once when several processes start at the same time', async () => {
+it('migrates once when several processes start concurrently', async () => {
   const children = Array.from({ length: 3 }, () => openStoreInChild(database.url, 'first come'))
   try {
     const outcomes = await Promise.all(children.map(outcomeOf))
@@ -83,7 +83,7 @@ it('migrates once when several processes start at the same time', async () => {
   }
 })
 
-it('brings the database of the first version to the newest, with every row in it', async () => {
+it('migrates a database of the first version to the newest without losing rows', async () => {
   await applyMigrations(1)
   await withSql((sql) => sql.unsafe(rowsOfTheFirstVersion))
   const before = await withSql(rowsOf)
@@ -91,9 +91,9 @@ it('brings the database of the first version to the newest, with every row in it
   const store = await openPostgresStore({ url: database.url })
   try {
     expect(await appliedCount()).toBe(journal.entries.length)
-    // Later migrations add tables and columns, and take nothing away.
+    // Later migrations add tables and columns and remove nothing.
     expect(await withSql(rowsOf)).toMatchObject(before)
-    // What had closed has its counts from the rows.
+    // The counts of closed periods are derived from the rows.
     const at = { periodStart: Date.UTC(2025, 0, 1), periodEnd: Date.UTC(2025, 0, 1, 1) }
     const none = { sum: 0, count: 0 }
     expect(await store.periodsBetween(0, Date.UTC(2026))).toEqual([
@@ -139,7 +139,7 @@ it.each([
     null,
   ],
   [
-    "nothing where the author's function was never asked",
+    "nothing where the author's function was never called",
     { leaderboard: { value: 'pnl', direction: 'desc' }, prediction: { missing: 'function' } },
     null,
   ],
@@ -153,7 +153,7 @@ it.each([
   const store = await openPostgresStore({ url: database.url })
   try {
     const results = await store.periodResults(0, Date.UTC(2026))
-    // What a missing answer got is its price under every policy; what had closed keeps the rule that it was closed by.
+    // The score that a missing answer got is its price under every policy. Closed periods keep the rule they were closed by.
     expect(new Map(results.map(({ roundId, missingValue }) => [roundId, missingValue]))).toEqual(
       new Map([
         ['closed', null],
@@ -167,7 +167,7 @@ it.each([
   }
 })
 
-/** As an earlier version left it: its migrations, and drizzle's notes of them. */
+/** The state of an earlier version: its migrations, and drizzle's records of them. */
 async function applyMigrations(count: number): Promise<void> {
   await withSql(async (sql) => {
     await sql`create schema drizzle`
@@ -181,7 +181,7 @@ async function applyMigrations(count: number): Promise<void> {
   })
 }
 
-/** Four settled rounds of two models in the tables of version 9, of which the first lies in a closed period. */
+/** Four settled rounds of two models in the tables of version 9; the first round is in a closed period. */
 const rowsWithoutPrice = `
   insert into scheduled_prediction_configs
     (key, source, subject, kind, granularity, every_ms, horizon_ms, step_ms, trigger, active, position)
@@ -256,7 +256,7 @@ async function rowsOf(sql: postgres.Sql): Promise<Record<string, readonly object
   return rows
 }
 
-it('refuses a database that newer code has migrated', async () => {
+it('refuses a database migrated by newer code', async () => {
   await migrateDatabase(database.url)
   const future = 99_999_999_999_999
   await withSql((sql) => sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('later', ${future})`)
@@ -267,7 +267,7 @@ it('refuses a database that newer code has migrated', async () => {
   })
 })
 
-it('refuses a database whose migrations were others', async () => {
+it('refuses a database with different migrations', async () => {
   await migrateDatabase(database.url)
   await withSql((sql) => sql`update drizzle.__drizzle_migrations set hash = 'edited'`)
   await expect(migrateDatabase(database.url)).rejects.toMatchObject({
@@ -276,7 +276,7 @@ it('refuses a database whose migrations were others', async () => {
   })
 })
 
-it('refuses a database that cannot hold every text', async () => {
+it('refuses a database whose encoding is not UTF8', async () => {
   const name = `${new URL(database.url).pathname.slice(1)}_ascii`
   await withSql((sql) => sql.unsafe(`create database ${name} encoding 'SQL_ASCII' locale 'C' template template0`))
   const url = new URL(database.url)
@@ -291,7 +291,7 @@ it('refuses a database that cannot hold every text', async () => {
   }
 })
 
-it('has a migration for everything in the schema', async () => {
+it('has migrations for the whole schema', async () => {
   const number = journal.entries.at(-1)?.tag.slice(0, 4)
   const snapshot = await readFile(
     new URL(`../../../../../migrations/meta/${number}_snapshot.json`, import.meta.url),

@@ -14,7 +14,7 @@ import { withPlainClient, withPlainConnection } from '../session/plain-connectio
 import { proveSessions } from '../session/prove-sessions.ts'
 import { watchSession } from '../session/watch-session.ts'
 
-/** Any fixed number: workers that start together queue for it. */
+/** Key of the lock for which concurrently starting workers queue; an arbitrary constant. */
 const MIGRATION_LOCK = '7021455218093641'
 
 interface KnownMigration {
@@ -29,10 +29,10 @@ interface AppliedMigration {
 }
 
 /**
- * Brings the database to the schema of this code, once, whichever of several workers comes first.
- * Rejects, before anything is written, with `STORE_UNSUITABLE` for a database of another program or behind a pooler that keeps
- * no sessions, `STORE_TOO_NEW` for one that newer code has migrated, `STORE_CORRUPT` for one whose history differs from this
- * code's or whose encoding is not UTF8, `STORE_UNAVAILABLE` when it cannot be reached. It never goes back.
+ * Migrates the database to the schema of this code, once even if several workers start concurrently. Never migrates back.
+ * Rejects, before anything is written, with `STORE_UNSUITABLE` for a database of another program or behind a pooler that does
+ * not keep sessions, `STORE_TOO_NEW` for one migrated by newer code, `STORE_CORRUPT` for one whose migrations differ from this
+ * code's or whose encoding is not UTF8, `STORE_UNAVAILABLE` when it cannot be reached.
  */
 export async function migrateDatabase(url: string): Promise<Database> {
   const { keepAlive, isNewest } = await withPlainConnection(url, async (sql) => ({
@@ -43,7 +43,7 @@ export async function migrateDatabase(url: string): Promise<Database> {
   return { url, keepAlive }
 }
 
-/** Waits for other workers that migrate, and takes as long as the statements need; but not for a session that is gone. */
+/** Waits for other migrating workers and for the statements without a time limit, but not for a lost session. */
 async function migrateInTurn(url: string): Promise<void> {
   await withPlainClient(url, async ({ sql, cut }) => {
     const [row] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`
@@ -61,7 +61,7 @@ async function migrateInTurn(url: string): Promise<void> {
 export async function hasNewestSchema(sql: postgres.Sql, url: string): Promise<boolean> {
   await checkEncoding(sql, url)
   const known = knownMigrations(migrationsFolder())
-  // One state of the database: another worker may be migrating it. An error ends the session, and with it the transaction.
+  // Reads one snapshot, because another worker may be migrating. An error ends the session and thus the transaction.
   await sql.unsafe('begin isolation level repeatable read read only')
   const relations = await foreignRelations(sql)
   const applied = await appliedMigrations(sql)
@@ -122,7 +122,7 @@ function knownMigrations(folder: string): readonly KnownMigration[] {
   })
 }
 
-/** `migrations/` of this package: some folders up, from the sources as from the built files. */
+/** Finds this package's `migrations/` in a parent folder, from the sources as from the built files. */
 function migrationsFolder(): string {
   const start = dirname(fileURLToPath(import.meta.url))
   let folder = start

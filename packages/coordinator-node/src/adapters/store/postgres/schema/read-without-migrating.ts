@@ -16,12 +16,12 @@ export type ContractReads = Pick<
 
 export type UnmigratedRead<Result> =
   | { readonly kind: 'read'; readonly result: Result }
-  /** It holds nothing yet. */
+  /** The database is empty. */
   | { readonly kind: 'new' }
-  /** The next start migrates it; until then this code cannot read it. */
+  /** This code can read the database only after the next start has migrated it. */
   | { readonly kind: 'older' }
 
-/** Reads from a database as it is, in a session that may not write. Rejects as `checkDatabase` does. */
+/** Reads from a database without migrating it, in a read-only session. Rejects as `checkDatabase` does. */
 export async function readWithoutMigrating<Result>(
   url: string,
   read: (reads: ContractReads) => Promise<Result>,

@@ -6,7 +6,7 @@ import type { Instant } from '../../../../domain/time.ts'
 import type { Query } from '../session/connect.ts'
 import { encodeInstant } from './instant-codec.ts'
 
-// Rows as statements select them, and back.
+// Conversion of selected rows to domain objects and back.
 
 export interface ScopeRow {
   readonly source: string
@@ -19,7 +19,7 @@ export function scopeOf({ source, subject, kind, granularity }: ScopeRow): FeedS
   return { source, subject, kind, granularity }
 }
 
-/** A record without its scope, as `jsonb_build_array` gives it: eventAt, knownAt, receivedAt, values. */
+/** A record without its scope, from `jsonb_build_array`: eventAt, knownAt, receivedAt, values. */
 export type RecordArray = readonly [Instant, Instant, Instant, JsonObject]
 
 export const recordArray = (sql: Query) => sql`jsonb_build_array(
@@ -55,7 +55,7 @@ export function roundOf(row: RoundRow): Round {
   return { id, era, scheduleKey, scope, horizonMs, stepMs, ...when, input, status, answeredAt, actuals, voidReason }
 }
 
-/** A prediction without what it shares with its round: id, modelId, status, output, reason, blame, detail, durationMs. */
+/** A prediction without the fields of its round: id, modelId, status, output, reason, blame, detail, durationMs. */
 export type PredictionArray = readonly [
   string,
   string,

@@ -33,7 +33,7 @@ export const competition = pgTable(
   (table) => [check('competition_single', sql`${table.id} = 1`)],
 )
 
-/** Stretches in which the structure of the contract stays the same. Rows carry the number of theirs. */
+/** Spans of time with a constant structure of the contract. Rows contain the number of their era. */
 export const eras = pgTable('eras', {
   number: integer('number').primaryKey(),
   structure: jsonb('structure').notNull(),
@@ -69,7 +69,7 @@ export const feedRecords = pgTable(
       name: 'feed_records_key',
       columns: [table.source, table.subject, table.kind, table.granularity, table.eventAt],
     }),
-    // Entry, exit and the records between; the newest records of a scope.
+    // For entry, exit and the records in between, and for the newest records of a scope.
     index('feed_records_known').on(
       table.source,
       table.subject,
@@ -81,13 +81,13 @@ export const feedRecords = pgTable(
   ],
 )
 
-/** The same key with other values: kept apart, never applied. */
+/** Records with an existing key but other values: stored separately, never applied. */
 export const feedRecordRevisions = pgTable(
   'feed_record_revisions',
   {
     ...scope(),
     eventAt: instant('event_at').notNull(),
-    /** MD5 of the values as jsonb prints them, so that one revision is kept once. */
+    /** MD5 of the values as printed by jsonb, so that each revision is stored once. */
     valuesHash: text('values_hash').notNull(),
     knownAt: instant('known_at').notNull(),
     receivedAt: instant('received_at').notNull(),
@@ -159,7 +159,7 @@ export const scheduledPredictionConfigs = pgTable(
     active: boolean('active').notNull(),
     /** The place in the contract. */
     position: integer('position').notNull(),
-    /** Kept with each round, so that status and health cost the same after a year. */
+    /** Updated with each round, so that the cost of status and health does not grow with history. */
     openedCount: count('opened_count').notNull().default(0),
     missedCount: count('missed_count').notNull().default(0),
     lastPerformedAt: instant('last_performed_at'),
@@ -167,7 +167,7 @@ export const scheduledPredictionConfigs = pgTable(
   (table) => [check('scheduled_prediction_configs_trigger', sql`${table.trigger} in ('record', 'clock')`)],
 )
 
-/** One row a round. */
+/** One row per round. */
 export const inputs = pgTable(
   'inputs',
   {
@@ -197,13 +197,13 @@ export const inputs = pgTable(
       sql`${table.status} = 'RESOLVED' or (${table.actuals} is null and ${table.voidReason} is null)`,
     ),
     check('inputs_answers', sql`${table.status} = 'RECEIVED' or ${table.answeredAt} is not null`),
-    // Results of a period, first round of a period.
+    // For the results of a period and its first round.
     index('inputs_resolvable').on(table.resolvableAt, table.id),
-    // Claims, and whether a period can close.
+    // For claims, and for whether a period can close.
     index('inputs_unresolved').on(table.resolvableAt, table.id).where(sql`status = 'RECEIVED'`),
     index('inputs_unanswered').on(table.performedAt, table.id).where(sql`answered_at is null`),
     index('inputs_void').on(table.id).where(sql`void_reason is not null`),
-    // The newest rounds of each schedule, for alarms: another schedule may open a thousand times as many.
+    // For alarms, which read the newest rounds of each schedule: another schedule may open a thousand times as many.
     index('inputs_of_schedule')
       .on(table.scheduleKey, table.resolvableAt, table.id)
       .where(sql`answered_at is not null and void_reason is null`),
@@ -219,7 +219,7 @@ export const models = pgTable('models', {
   registeredAt: instant('registered_at').notNull(),
 })
 
-/** The spans in which a model takes no part. They never overlap, and at most one is open. */
+/** Retirements: spans in which a model takes no part. They never overlap, and at most one is open. */
 export const modelRetirements = pgTable(
   'model_retirements',
   {
@@ -237,7 +237,7 @@ export const modelRetirements = pgTable(
   ],
 )
 
-/** An announced id that belongs to another cruncher; the new history is kept under `model_id~number`. */
+/** An announced id that belonged to another cruncher before; the new history uses the id `model_id~number`. */
 export const modelReassignments = pgTable(
   'model_reassignments',
   {
@@ -333,7 +333,7 @@ export const leaderboards = pgTable(
   {
     id: text('id').primaryKey(),
     era: era(),
-    /** The end of the period that closed. */
+    /** The end of the closed period. */
     asOf: instant('as_of').notNull().unique('leaderboards_period'),
     periodStart: instant('period_start').notNull(),
     roundCount: count('round_count').notNull(),
@@ -353,7 +353,7 @@ export const checkpoints = pgTable(
     id: text('id').primaryKey(),
     era: era(),
     periodStart: instant('period_start').notNull(),
-    // Also serves every read: there are too few checkpoints for an index on the status.
+    // Also used by all reads: there are too few checkpoints for an index on the status.
     periodEnd: instant('period_end').notNull().unique('checkpoints_period'),
     status: text('status').notNull(),
     snapshotCount: count('snapshot_count').notNull(),
@@ -380,13 +380,13 @@ export const workerHeartbeats = pgTable('worker_heartbeats', {
   problem: text('problem'),
 })
 
-/** Who may do what only one process may do, in addition to the session lock of the same name. `holder` is null after a release. */
+/** Holders of exclusive rights, in addition to the session lock of the same name. `holder` is null after a release. */
 export const leases = pgTable('leases', {
   name: text('name').primaryKey(),
   holder: text('holder'),
   /** Grows with each new holder; writes under an older one are refused. */
   generation: count('generation').notNull(),
   takenAt: instant('taken_at').notNull(),
-  /** By the clock of the database. */
+  /** Time of the database clock. */
   heartbeatAt: instant('heartbeat_at').notNull(),
 })

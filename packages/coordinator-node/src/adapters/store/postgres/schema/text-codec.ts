@@ -1,5 +1,5 @@
-// PostgreSQL's text and jsonb take neither U+0000 nor a lone surrogate, both of which a model's answer may hold. They, and the
-// private character that marks them, are stored as that character and four hex digits, so every text comes back exactly.
+// PostgreSQL's text and jsonb accept neither U+0000 nor lone surrogates, which answers of models may contain. They, and the
+// private character that marks them, are stored as that character and four hex digits, so every text is restored exactly.
 
 const MARK = '\uf8ff'
 const marked = /\uf8ff([0-9a-f]{4})/g
@@ -21,7 +21,7 @@ export function decodeText(stored: string): string {
   return stored.replace(marked, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
 
-/** JSON text that PostgreSQL takes as json and jsonb. */
+/** JSON text that PostgreSQL accepts as json and jsonb. */
 export function encodeJson(value: unknown): string {
   const text = JSON.stringify(value)
   if (!text.includes('\\u') && !text.includes(MARK)) return text

@@ -1,6 +1,6 @@
-/** What our own encoders threw: the fault of a value to be stored, not of the database. */
+/** Errors of our encoders: caused by a value to be stored, not by the database. */
 const unstorable = new WeakSet<Error>()
-/** What our own decoders threw: the database holds a value that the engine never writes. */
+/** Errors of our decoders: the database contains a value that the engine never writes. */
 const unreadable = new WeakSet<Error>()
 
 function note<From, To>(faults: WeakSet<Error>, convert: (value: From) => To): (value: From) => To {

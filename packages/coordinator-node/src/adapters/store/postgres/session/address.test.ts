@@ -38,7 +38,7 @@ it.each<[string, Partial<Address>]>([
     { sslMode: 'verify-full', session: { application_name: 'n' } },
   ],
   ['postgres://u@h/db?channel_binding=prefer&gssencmode=disable', { sslMode: 'disable', session: {} }],
-])('reads %s as psql does', (url, expected) => {
+])('parses %s like psql', (url, expected) => {
   expect(readAddress(url)).toMatchObject(expected)
 })
 
@@ -78,7 +78,7 @@ it('masks the password, wherever it is', () => {
   expect(maskUrl('postgres://u@/db?host=/run/pg')).toBe('postgres://u@localhost:5432/db?host=/run/pg')
 })
 
-it('hands lists to the client, which would take a colon for the beginning of a port', () => {
+it('passes lists to the client, which would otherwise parse a colon as the start of a port', () => {
   const options = clientOptions(addressOf('postgres://u:p@[::1]:5433/db?sslmode=require'))
   expect(options).toEqual({ host: ['::1'], port: [5433], user: 'u', password: 'p', database: 'db', ssl: 'require' })
   expect(clientOptions(addressOf('postgres://u@/db?host=/run/pg'))).toMatchObject({ path: '/run/pg/.s.PGSQL.5432' })

@@ -2,32 +2,32 @@ import { isIPv6 } from 'node:net'
 import { userInfo } from 'node:os'
 import { CrunchError } from '../../../../domain/errors.ts'
 
-/** How a server is encrypted to: the meaning of `sslmode`, as PostgreSQL's own programs take it. */
+/** Encryption of the connection, with the meaning of `sslmode` in PostgreSQL's own programs. */
 type SslMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full'
 
-/** Where a database is, and who logs in. */
+/** Address and login of a database. */
 export interface Address {
   readonly host: string
   readonly port: number
-  /** The folder of a socket, instead of `host`. */
+  /** Folder of a Unix socket, instead of `host`. */
   readonly folder: string | undefined
   readonly user: string
   readonly password: string | undefined
   readonly database: string
   readonly sslMode: SslMode
-  /** What the session begins with, such as `application_name`. */
+  /** Initial session settings, e.g. `application_name`. */
   readonly session: Readonly<Record<string, string>>
 }
 
-/** Why an address cannot be used, and how to write it. It shows nothing of the address, which may hold a password. */
+/** Why an address is invalid, and the fix. Does not quote the address, which may contain a password. */
 export interface AddressProblem {
   readonly problem: string
 }
 
-// A parser of our own because WHATWG's `URL` reads another language: it takes `#` and `?` in a password for the end of it, and knows no
-// folder of a socket. Like psql, this one ends the user and the password at the first `@`, and refuses a `%` that encodes nothing.
+// A separate parser, because WHATWG's `URL` differs: it ends a password at `#` and `?` and does not support socket folders. Like
+// psql, this parser ends user and password at the first `@` and refuses a bare `%`.
 
-/** Reads `postgres://user:password@host:port/database?parameters`, as PostgreSQL's own programs read it. */
+/** Parses `postgres://user:password@host:port/database?parameters` like PostgreSQL's own programs. */
 export function readAddress(url: string): Address | AddressProblem {
   const scheme = /^postgres(?:ql)?:\/\//.exec(url)?.[0]
   if (scheme === undefined) return { problem: `does not begin with postgres://: write ${form}` }
@@ -45,7 +45,7 @@ export function readAddress(url: string): Address | AddressProblem {
   }
 }
 
-/** Reads an address that was checked where it was set. Throws a `CrunchError` SETTINGS_INVALID if it was not. */
+/** Parses an address that should have been checked with the settings. Throws a `CrunchError` SETTINGS_INVALID if it is invalid. */
 export function addressOf(url: string): Address {
   const address = readAddress(url)
   if (!('problem' in address)) return address
@@ -88,7 +88,7 @@ interface Login {
   readonly password: string | undefined
 }
 
-/** What comes behind the `@`. */
+/** The part after the `@`. */
 function readPlace(place: string, login: Login): Address {
   const [beforeQuery, query] = splitAt(place, '?')
   const [server, path] = splitAt(beforeQuery, '/')
@@ -125,7 +125,7 @@ function readServer(server: string): { readonly host: string | undefined; readon
   return { host: decode(host, 'host'), port }
 }
 
-/** Why a text names no host, as the end of "a host that …"; `undefined`: it is a name, an address or the folder of a socket. */
+/** Why a text is not a host, completing "a host that …"; `undefined` for a name, an address or a socket folder. */
 export function hostProblem(host: string): string | undefined {
   if (host.startsWith('/') || isIPv6(host)) return undefined
   if (host.includes(',')) return 'is a list: name one host, such as a proxy that follows the primary server'
@@ -141,15 +141,15 @@ function readPort(text: string | undefined): number {
   if (text === undefined || text === '') return 5432
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
   if (port >= 1 && port <= 65_535) return port
-  // psql, too, takes a slash in a password for the end of the server, and then the password for a port.
+  // Like psql: a slash in a password ends the server part, so that the password is parsed as a port.
   throw new Unreadable(
     'has a port that is not a number from 1 to 65535; in a user or password, write / as %2F and : as %3A',
   )
 }
 
-/** Parameters of PostgreSQL's own programs that mean something here. */
+/** Supported parameters of PostgreSQL's own programs. */
 const known = new Set(['host', 'port', 'user', 'password', 'dbname', 'sslmode', 'application_name', 'options'])
-/** Values that ask for what happens anyway. */
+/** Values that request the default behaviour. */
 const without: Readonly<Record<string, readonly string[]>> = {
   channel_binding: ['disable', 'prefer'],
   gssencmode: ['disable', 'prefer'],
@@ -206,14 +206,14 @@ const tls = {
   disable: false,
   prefer: 'prefer',
   require: 'require',
-  // The certificate must be of a known authority; for which host it is does not matter.
+  // The certificate must be signed by a known authority, for any host.
   'verify-ca': { checkServerIdentity: () => undefined },
   'verify-full': 'verify-full',
 } as const satisfies Record<SslMode, boolean | string | object>
 
-/** The options of postgres.js for an address. That client's own reading of URLs knows neither IPv6 nor folders of sockets. */
+/** The options of postgres.js for an address. Its own URL parser supports neither IPv6 nor socket folders. */
 export function clientOptions({ host, port, folder, user, password, database, sslMode }: Address) {
-  // Lists, of which its types do not know: it would take a `:` in a text for the beginning of a port.
+  // Lists, which its types do not declare: in a string, it would parse a `:` as the start of a port.
   const server: object = { host: [host], port: [port] }
   return {
     ...server,

@@ -7,24 +7,24 @@ import { addressOf, clientOptions } from './address.ts'
 import type { Database } from './database.ts'
 import { createCuttableSockets, type SocketTarget } from './open-socket.ts'
 
-// Type numbers of PostgreSQL.
+// PostgreSQL type OIDs.
 const INT8 = 20
 const TEXT = 25
 const JSON_TYPE = 114
 const JSONB = 3802
 const TIMESTAMPTZ = 1184
 
-/** How long one statement may take. */
+/** Time limit of a statement. */
 export const statementTimeoutMs = 60_000
 
-/** How long a session may block others, in milliseconds: no wait of the engine is unlimited. */
+/** Limits how long a session may block others, in milliseconds: no wait of the engine is unlimited. */
 export const sessionLimits = {
   statement_timeout: statementTimeoutMs,
   lock_timeout: statementTimeoutMs / 2,
   idle_in_transaction_session_timeout: statementTimeoutMs,
 }
 
-// A parameter is encoded by the type that the server expects: a number for a timestamp is an instant, text is escaped.
+// Parameters are encoded by the type that the server expects: a number for a timestamp is an instant; text is escaped.
 const types = {
   count: { to: INT8, from: [INT8], serialize: noteUnstorable((count: number) => String(count)), parse: Number },
   text: { to: TEXT, from: [TEXT], serialize: noteUnstorable(encodeText), parse: decodeText },
@@ -44,9 +44,9 @@ const types = {
 
 type Types = { count: number; text: string; json: unknown; instant: number }
 
-/** A client of the store. Never hand it to drizzle, which replaces these encoders. */
+/** A client of the store. Never pass it to drizzle, which replaces these encoders. */
 export type Sql = postgres.Sql<Types>
-/** Writes statements: the client, or one of its transactions. */
+/** Runs statements: the client, or one of its transactions. */
 export type Query = postgres.ISql<Types>
 /** A part of a statement. */
 export type Fragment = postgres.PendingQuery<postgres.Row[]>
@@ -62,9 +62,9 @@ export interface ConnectOptions {
 
 export interface Client {
   readonly sql: Sql
-  /** Ends its connections at once, even if the other side no longer answers. Pending statements reject. */
+  /** Ends its connections at once, even if the server no longer answers. Pending statements reject. */
   cut(): void
-  /** Starts to watch the connections. The result tells whether each of them has received something since. */
+  /** Starts to watch the connections. The returned function tells whether each has received data since. */
   watch(): () => boolean
 }
 
@@ -91,10 +91,10 @@ export function connect(database: Database, options: ConnectOptions): Client {
     fetch_types: false,
     onnotice: () => undefined,
     types,
-    // Connections live until they are closed by us or lost; `onClose` reports only losses.
+    // Connections stay open until we close them or they are lost; `onClose` reports only losses.
     max_lifetime: null,
     ...(onClose === undefined ? {} : { onclose: () => onClose() }),
-    // An option that its types lack.
+    // This option is missing in its types.
     ...{ socket: openSocket },
     ...(onNotify === undefined ? {} : { onnotify: (_channel: string, payload: string) => onNotify(payload) }),
     connection: {

@@ -13,7 +13,7 @@ import { openPlainClient } from './plain-connection.ts'
 import { storeError } from './store-error.ts'
 import { watchSession } from './watch-session.ts'
 
-/** In the proportions of a node, sixty times as fast. */
+/** The limits of a node divided by sixty. */
 const quick = { statementMs: 1_000, callMs: 1_500, pingEveryMs: 200, pingMs: 500 }
 
 const { databaseUrl, open, openProxy, operator, onEnd } = useTestStores({ maxConnections: 2, limits: quick })
@@ -34,7 +34,7 @@ const rejection = (work: Promise<unknown>): Promise<CrunchError | string> =>
     (error: CrunchError) => error,
   )
 
-/** The URL of a server that does this with every client. */
+/** The URL of a server that handles every client in this way. */
 async function strangeServer(serve: (socket: Socket) => void): Promise<string> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
@@ -53,7 +53,7 @@ const fatal = (code: string) => {
   return Buffer.concat([head, fields])
 }
 
-describe('a connection that cannot be made', () => {
+describe('a failing connection attempt', () => {
   const withAddress = (change: (url: URL) => void) => async () => {
     const url = new URL(databaseUrl())
     change(url)
@@ -98,7 +98,7 @@ describe('the advice', () => {
     expect((error as CrunchError).message.includes('the address')).toBe(false)
   })
 
-  it('names a stored value that cannot be read, and does not doubt the address', async () => {
+  it('names an unreadable stored value instead of suggesting to check the address', async () => {
     const store = await open()
     await prepare(store)
     await operator()`update models set registered_at = 'infinity' where id = 'a'`
@@ -121,7 +121,7 @@ describe('a connection that breaks', () => {
       }),
     )
 
-  it('is STORE_UNAVAILABLE while it is idle, within a look and within a statement', async () => {
+  it('is STORE_UNAVAILABLE while idle, during a check and during a statement', async () => {
     const proxy = await openProxy()
     const store = await open({ url: proxy.url })
     const sql = operator()
@@ -141,7 +141,7 @@ describe('a connection that breaks', () => {
     expect(await look(store, () => undefined)).toBe('nothing was wrong')
   })
 
-  it('is STORE_UNAVAILABLE when its answers come garbled', async () => {
+  it('is STORE_UNAVAILABLE when its answers are garbled', async () => {
     const proxy = await openProxy()
     const store = await open({ url: proxy.url })
     const lease = await store.takeLease(predictLease)
@@ -151,14 +151,14 @@ describe('a connection that breaks', () => {
     await lease?.release()
   })
 
-  it('is not blamed for a value that cannot be stored', async () => {
+  it('is not reported for a value that cannot be stored', async () => {
     const store = await open()
     await expect(
       store.latestRecords({ source: 'a', subject: 'b', kind: 'c', granularity: '1m' }, 1, Number.NaN),
     ).rejects.toThrow(RangeError)
   })
 
-  it('is told from a wrong statement through the client that runs migrations too', async () => {
+  it('is distinguished from an invalid statement in the client for migrations, too', async () => {
     const wrapped = async (url: string) => {
       const { sql, end } = openPlainClient(url)
       const cause = await rejection(sql`select * from no_such_table`.then())
@@ -170,8 +170,8 @@ describe('a connection that breaks', () => {
   })
 })
 
-describe('a connection that is broken on the other side alone', () => {
-  it('is given up when a call did not end in time, and the next one has another', async () => {
+describe('a half-open connection, broken only on the server side', () => {
+  it('is given up when a call times out; the next call uses another one', async () => {
     const proxy = await openProxy()
     const store = await open({ url: proxy.url })
     await Promise.all([store.roundCounts(), store.feedStates(), store.models()])
@@ -181,12 +181,12 @@ describe('a connection that is broken on the other side alone', () => {
     expect(calls).toEqual([unavailable(), unavailable(), unavailable()])
     expect(performance.now() - startedAt).toBeLessThan(quick.callMs + 2_000)
     expect(await store.roundCounts()).toMatchObject({ openedCount: 0 })
-    // Sockets that nothing reads any more would pile up.
+    // Otherwise unread sockets would accumulate.
     proxy.release()
     await expect.poll(() => proxy.clientCount(), { timeout: 5_000 }).toBeLessThanOrEqual(2)
   })
 
-  it('is given up within a transaction', async () => {
+  it('is given up during a transaction', async () => {
     const proxy = await openProxy()
     const store = await open({ url: proxy.url })
     await prepare(store)
@@ -198,7 +198,7 @@ describe('a connection that is broken on the other side alone', () => {
     expect((await settle()).resolvedCount).toBe(1)
   })
 
-  it('is noticed where only the database speaks, and told to who listens', async () => {
+  it('is detected where only the database sends, and reported to the subscriber', async () => {
     const proxy = await openProxy()
     const losses: CrunchError[] = []
     const store = await open({ url: proxy.url, onConnectionLost: (error) => losses.push(error) })
@@ -207,7 +207,7 @@ describe('a connection that is broken on the other side alone', () => {
     await expect.poll(() => losses, { timeout: 10_000 }).toEqual([unavailable(null)])
   })
 
-  it('is given up by the session that migrates, which otherwise takes as long as it needs', async () => {
+  it('is given up during a migration, which otherwise has no time limit', async () => {
     const proxy = await openProxy()
     const client = openPlainClient(proxy.url)
     onEnd(() => client.cut())

@@ -1,10 +1,10 @@
 import type { CrunchError } from '../../../../domain/errors.ts'
 import { storeError } from './store-error.ts'
 
-/** Every call of a store passes through it: after its end all calls reject, and errors become the engine's. */
+/** All calls of a store pass through it. It converts errors to the engine's, and rejects all calls after its end. */
 export interface ConnectionGate {
   run<Result>(work: () => Promise<Result>): Promise<Result>
-  /** From now on every call rejects with this error. Returns `false` if it had already ended: then the first error stays. */
+  /** From now on all calls reject with this error. Returns `false` if the gate had already ended; then the first error stays. */
   end(error: CrunchError): boolean
 }
 

@@ -37,7 +37,7 @@ async function open(options: PostgresStoreOptions): Promise<Store> {
   return store
 }
 
-/** Ends, on the server, the sessions whose last statement was one like this; gives how many there were. */
+/** Terminates the database sessions whose last statement matches; returns their number. */
 async function endSessions(url: string, statement: string): Promise<number> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined })
   try {
@@ -50,7 +50,7 @@ async function endSessions(url: string, statement: string): Promise<number> {
   }
 }
 
-it('rejects instead of hanging while the database is away, and a new store works once it is back', async () => {
+it('rejects instead of hanging while the database is down, and a new store works once it is back', async () => {
   const workbench = createWorkbench()
   cleanups.push(() => workbench.cleanUp())
   const directory = await workbench.newDirectory()
@@ -72,7 +72,7 @@ it('rejects instead of hanging while the database is away, and a new store works
   expect((await again.appendRecords([candle(0)])).inserted).toHaveLength(1)
 })
 
-it('applies nothing when the connection breaks within a settlement', async () => {
+it('applies nothing when the connection breaks during a settlement', async () => {
   const url = await newDatabase()
   const store = await open({ url, maxConnections: 1 })
   await prepare(store)
@@ -97,7 +97,7 @@ it('applies nothing when the connection breaks within a settlement', async () =>
   }
 })
 
-it('tells of a lost lease, and lets another take it', async () => {
+it('reports a lost lease, which another holder can take', async () => {
   const url = await newDatabase()
   const store = await open({ url })
   const lease = await store.takeLease('predict')
@@ -108,7 +108,7 @@ it('tells of a lost lease, and lets another take it', async () => {
   await lease?.release()
 })
 
-it('does not call a lease lost that was released', async () => {
+it('does not report a released lease as lost', async () => {
   const store = await open({ url: await newDatabase() })
   const lease = await store.takeLease('predict')
   let isLost = false
@@ -132,7 +132,7 @@ it('frees the lease of a process that is killed', async () => {
   await vi.waitFor(async () => expect(await store.takeLease('predict')).not.toBeNull(), { timeout: 10_000 })
 })
 
-it('tells of a lost subscription once and rejects from then on, for records may have been missed', async () => {
+it('reports a lost subscription once and then rejects all calls, because records may have been missed', async () => {
   const url = await newDatabase()
   const losses: CrunchError[] = []
   const heard: FeedRecord[] = []
@@ -148,7 +148,7 @@ it('tells of a lost subscription once and rejects from then on, for records may 
   await expect(writer.latestRecords(btc, 1, minute(9))).resolves.toHaveLength(1)
 })
 
-it('takes a new connection for the next call when one of the pool breaks', async () => {
+it('uses a new connection for the next call when one of the pool breaks', async () => {
   const url = await newDatabase()
   const store = await open({ url, maxConnections: 1 })
   await store.newestWatermark()
@@ -156,7 +156,7 @@ it('takes a new connection for the next call when one of the pool breaks', async
   await vi.waitFor(async () => expect(await store.newestWatermark()).toBeNull(), { timeout: 10_000 })
 })
 
-it('names the database without its password', async () => {
+it('shows the address of the database without its password', async () => {
   const url = new URL(await newDatabase())
   url.password = 'secret-pass'
   url.username = 'nobody-known'
@@ -166,7 +166,7 @@ it('names the database without its password', async () => {
   await expect(openPostgresStore({ url: 'not a url' })).rejects.toMatchObject({ code: 'SETTINGS_INVALID' })
 })
 
-it('says what is missing when the server is not there', async () => {
+it('explains that the server is not running', async () => {
   const opening = openPostgresStore({ url: 'postgres://user:secret-pass@127.0.0.1:1/none' })
   const error = await opening.catch((rejected: CrunchError) => rejected)
   const message = expect.stringMatching(/user:\*\*\*@127\.0\.0\.1:1\/none.*ECONNREFUSED.*DATABASE_URL/)

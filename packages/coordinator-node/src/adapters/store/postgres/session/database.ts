@@ -1,7 +1,7 @@
-/** A database that was looked at, and what every session of the engine asks of it. */
+/** A checked database, with the settings of every session of the engine. */
 export interface Database {
   readonly url: string
-  /** Settings by which the server notices a client that is gone; those that it does not know are left out. */
+  /** Settings that make the server detect lost clients; those that it does not support are left out. */
   readonly keepAlive: KeepAlive
 }
 

@@ -1,14 +1,14 @@
 import { connect, type Sql } from './connect.ts'
 import type { Database } from './database.ts'
 
-/** A separate connection for something bound to its session: a transaction, a lease, a subscription. */
+/** A separate connection for something bound to a session: a transaction, a lease, a subscription. */
 export interface DedicatedConnection {
   readonly sql: Sql
-  /** Whether its session still lives. Ask right before each statement: afterwards, statements would go to another session. */
+  /** Whether its session is still alive. Check right before each statement: after a loss, statements would go to another session. */
   isUsable(): boolean
-  /** Ends it without calling `onLost`. */
+  /** Closes it without calling `onLost`. */
   end(): Promise<void>
-  /** Ends it at once, without waiting for the other side, and calls `onLost`. */
+  /** Closes it at once, without waiting for the server, and calls `onLost`. */
   cut(): void
 }
 
@@ -27,7 +27,7 @@ export function openDedicatedConnection(
   function lose(): void {
     if (isOver) return
     isOver = true
-    // Later statements would silently get a new session, without the locks and transaction of the old one.
+    // Otherwise later statements would silently use a new session, without the locks and transaction of the old one.
     client.cut()
     onLost()
   }

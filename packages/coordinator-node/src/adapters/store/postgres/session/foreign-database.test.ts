@@ -21,7 +21,7 @@ async function run(statements: string): Promise<readonly unknown[]> {
   }
 }
 
-/** Everything that a migration could make or change: it would take a new number, or a new file. */
+/** Everything that a migration could create or change, which would get a new OID or file node. */
 const catalog = () =>
   run(`
     select 'class ' || oid || relname || relfilenode || relnatts || relchecks as entry from pg_class
@@ -75,10 +75,10 @@ it('names six of many tables, and how many more there are', async () => {
 it.each([
   ['the objects of an extension', 'create extension pg_stat_statements'],
   [
-    'what a first start left that was killed before its first migration',
+    'the remains of a first start that was killed before its first migration',
     `create schema drizzle; create table drizzle.__drizzle_migrations (id serial, hash text not null, created_at bigint)`,
   ],
-])('takes a database with %s', async (_, statements) => {
+])('accepts a database with %s', async (_, statements) => {
   await run(statements)
   await checkDatabase(database.url)
   const store = await openPostgresStore({ url: database.url })
@@ -86,7 +86,7 @@ it.each([
   await store.close()
 })
 
-it('takes its own database with what an operator added to it', async () => {
+it('accepts its own database with additions of an operator', async () => {
   await (await openPostgresStore({ url: database.url })).close()
   await run('create view ranking as select * from leaderboards; create table notes (id int)')
   await checkDatabase(database.url)

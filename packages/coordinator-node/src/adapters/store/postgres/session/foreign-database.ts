@@ -16,8 +16,8 @@ const marks: Readonly<Record<string, string>> = {
 const shownCount = 6
 
 /**
- * The tables and views of a database in order of name, without those of PostgreSQL and its extensions, and without the list of
- * migrations, which is created before the first migration.
+ * The tables and views of a database ordered by name, except those of PostgreSQL and its extensions, and except the list of
+ * migrations, which exists before the first migration.
  */
 export async function foreignRelations(sql: postgres.Sql): Promise<readonly string[]> {
   const rows = await sql<{ name: string }[]>`

@@ -2,20 +2,20 @@ import type { Lease, LeaseState } from '../../../../ports/store-workers.ts'
 import type { DedicatedConnection } from './dedicated-connection.ts'
 import { beat, releaseRow } from './lease-row.ts'
 
-/** All by the monotonic clock of the process that measures, in milliseconds. */
+/** Durations in milliseconds, measured by the monotonic clock of each process. */
 export interface LeaseTimes {
   readonly heartbeatMs: number
-  /** A holder that could not write a heartbeat for so long stops by itself. */
+  /** A holder that could not write a heartbeat for so long stops itself. */
   readonly holdMs: number
-  /** A standby that has seen no heartbeat for so long takes over. Longer than `holdMs`, with room for what is on its way. */
+  /** A standby that has seen no heartbeat for so long takes over. Longer than `holdMs`, with a margin for statements in progress. */
   readonly takeoverMs: number
 }
 
 export const leaseTimes: LeaseTimes = { heartbeatMs: 2_000, holdMs: 10_000, takeoverMs: 20_000 }
 
-/** A lease that this process was given, and the connection whose session holds it. */
+/** A lease of this process, and the connection whose session holds it. */
 export interface HeldLease extends Lease {
-  /** Ends it, with a reason for its holder. */
+  /** Ends the lease, with a reason for its holder. */
   lose(reason: string): void
 }
 
@@ -25,11 +25,11 @@ export interface HoldOptions {
   readonly generation: number
   readonly takenFrom: LeaseState | null
   readonly times: LeaseTimes
-  /** Called once when it ends, for whatever reason. */
+  /** Called once when the lease ends for any reason. */
   readonly onEnd: () => void
 }
 
-/** Keeps a lease until it is released or lost. */
+/** Holds a lease until it is released or lost. */
 export function holdLease({ connection, name, generation, takenFrom, times, onEnd }: HoldOptions): HeldLease {
   let tellLost: (reason: string) => void = () => undefined
   const lost = new Promise<string>((resolve) => {
@@ -38,7 +38,7 @@ export function holdLease({ connection, name, generation, takenFrom, times, onEn
   let isOver = false
   const stopBeating = keepBeating(times, () => beat(connection.sql, name, generation), lose)
 
-  /** `false`: it was over already. */
+  /** `false`: the lease had already ended. */
   function finish(): boolean {
     if (isOver) return false
     isOver = true
@@ -66,7 +66,7 @@ export function holdLease({ connection, name, generation, takenFrom, times, onEn
   }
 }
 
-/** Writes heartbeats, one at a time, and reports when the holder has to stop. */
+/** Writes heartbeats, one at a time, and reports when the holder must stop. */
 function keepBeating(
   { heartbeatMs, holdMs }: LeaseTimes,
   write: () => Promise<boolean>,
@@ -81,7 +81,7 @@ function keepBeating(
       if (await write()) confirmedMs = sentMs
       else lose('another process has taken it over')
     } catch {
-      // The connection tells of its end by itself, and what is only slow has until `holdMs`.
+      // The connection reports its own end; a slow heartbeat has time until `holdMs`.
     } finally {
       isWriting = false
     }

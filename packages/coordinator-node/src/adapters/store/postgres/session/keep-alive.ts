@@ -2,8 +2,8 @@ import postgres from 'postgres'
 import type { KeepAlive } from './database.ts'
 
 /**
- * A server that does not notice that its client is gone keeps the session, with its locks, for about two hours. With these settings it
- * probes after 5 s of silence and drops a client that has not answered for 20 s. In seconds unless noted.
+ * By default a server keeps the session and locks of a vanished client for about two hours. With these settings it probes after
+ * 5 s of silence and drops a client that has not answered for 20 s. In seconds unless noted.
  */
 const wanted: KeepAlive = {
   tcp_keepalives_idle: 5,

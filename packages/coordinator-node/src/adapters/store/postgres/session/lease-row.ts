@@ -5,7 +5,7 @@ import { type LeaseState, predictLease } from '../../../../ports/store-workers.t
 import { lostLease } from '../../lost-lease.ts'
 import type { Fragment, Query, Sql } from './connect.ts'
 
-/** A lease in its table, with the number of how often it has changed hands. */
+/** A row of the lease table; `generation` counts its holders. */
 export interface LeaseRow extends LeaseState {
   readonly generation: number
 }
@@ -31,8 +31,8 @@ const columns = (sql: Query): Fragment => sql`
   (extract(epoch from clock_timestamp() - heartbeat_at) * 1000)::int8 as "silentMs"`
 
 /**
- * For the session that holds the lock: gives the lease to a new holder, and answers its new number and how it stood before.
- * `for update` waits for what the last holder is writing: it is either done before this, or refused.
+ * For the session that holds the lock: gives the lease to a new holder, and returns its new number and the previous row.
+ * `for update` waits for writes of the last holder, which are either completed before this or refused.
  */
 export async function takeRow(
   sql: Query,
@@ -52,11 +52,11 @@ export async function takeRow(
   const [row] = rows
   if (row === undefined) throw new Error(`the lease "${name}" was not written`)
   const { next, generation: _, ...state } = row
-  // A released lease, or a new one, has nothing to report.
+  // A released or new lease has no previous holder to report.
   return { generation: next, before: state.holder === null ? null : state }
 }
 
-/** `false`: it has changed hands. */
+/** `false`: another process holds the lease. */
 export async function beat(sql: Query, name: string, generation: number): Promise<boolean> {
   const rows = await sql`
     update leases set heartbeat_at = clock_timestamp() where name = ${name} and generation = ${generation} returning 1`
@@ -70,8 +70,8 @@ export async function releaseRow(sql: Query, name: string, generation: number): 
 }
 
 /**
- * Ends the session of a holder that has been silent since `seen`, and refuses what it may still write on other connections.
- * Does nothing when it was not silent after all. Rejects with `LEASE_HELD` where the session is another user's.
+ * Terminates the session of a holder that has been silent since `seen`, and refuses later writes on its other connections.
+ * Does nothing if it was not silent after all. Rejects with `LEASE_HELD` if the session belongs to another user.
  */
 export async function evict(sql: Query, name: string, lock: string, seen: LeaseRow): Promise<void> {
   const [holding] = await sql<{ pid: number }[]>`
@@ -97,10 +97,10 @@ export async function evict(sql: Query, name: string, lock: string, seen: LeaseR
   }
 }
 
-/** Under which number this store's process took the lease on predicting; `null`: it never did. */
+/** The number under which this store's process took the lease on predicting; `null`: never. */
 export type Generation = () => number | null
 
-/** A table `fence` with one row as long as no other process has taken over the lease that this store took. */
+/** A table `fence` with one row unless another process has taken over this store's lease. */
 export function fence(sql: Query, generation: number | null): Fragment {
   if (generation === null) return sql`fence as (select true)`
   return sql`fence as materialized (
@@ -108,7 +108,7 @@ export function fence(sql: Query, generation: number | null): Fragment {
   )`
 }
 
-/** The answer of a statement behind a {@link fence}: rejects when it found the lease in other hands. */
+/** The result of a statement with a {@link fence}; rejects if another process held the lease. */
 export function requireHolder(row: { readonly isHolder: boolean } | undefined): void {
   if (row?.isHolder !== true) throw lostLease()
 }

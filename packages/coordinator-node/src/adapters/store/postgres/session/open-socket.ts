@@ -2,28 +2,28 @@ import { once } from 'node:events'
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { BrokenConnection } from './broken-connection.ts'
 
-/** Where a server listens: hosts with their ports, or a socket file. */
+/** Addresses of a server: hosts with ports, or a socket file. */
 export interface SocketTarget {
   readonly host: readonly string[]
   readonly port: readonly number[]
   readonly path: string | false
 }
 
-/** Sockets that can all be cut at once: postgres.js itself only asks the other side to end them, and waits. */
+/** Sockets that can all be cut at once; postgres.js itself would ask the server to close them and wait. */
 export interface CuttableSockets {
   open(target: SocketTarget): Promise<Socket>
   cut(): void
-  /** Starts to watch the sockets. The result tells whether each one was open already and has received something since. */
+  /** Starts to watch the sockets. The returned function tells whether each was already open and has received data since. */
   watch(): () => boolean
 }
 
-/** How long a server may take to accept a connection. */
+/** Time limit for a server to accept a connection. */
 const connectLimitMs = 10_000
 
 /**
- * The sockets of one client of postgres.js, at most as many as it has connections. After a lost connection the client would open
- * another, endlessly if each is lost before the login, and could send over it what was left of the old one. `onUseless` is
- * called when the last socket is gone, because calls that wait for a connection would wait forever.
+ * The sockets of one postgres.js client, at most as many as it has connections. After a lost connection the client would open
+ * another one (endlessly, if each is lost before the login) and could send the rest of the old one's statements over it.
+ * `onUseless` is called when the last socket is gone, because calls that wait for a connection would wait forever.
  */
 export function createCuttableSockets(maxConnections: number, onUseless: () => void): CuttableSockets {
   const sockets = new Set<Socket>()

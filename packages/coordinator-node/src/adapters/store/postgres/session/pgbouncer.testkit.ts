@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { freePort } from '../../../../../test/free-port.ts'
 
-/** Where the program is; `undefined`: not installed. `.ci/run` installs it. */
+/** Path of the program; `undefined` if it is not installed. `.ci/run` installs it. */
 export const pgbouncer = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
   .map((folder) => join(folder, 'pgbouncer'))
   .find((path) => existsSync(path))
@@ -18,12 +18,12 @@ export interface PgBouncer {
   close(): Promise<void>
 }
 
-/** Starts a pooler before a database. `settings` are lines of its configuration. */
+/** Starts a pooler in front of a database. `settings` are lines of its configuration. */
 export async function startPgBouncer(databaseUrl: string, settings: readonly string[]): Promise<PgBouncer> {
   if (pgbouncer === undefined) throw new Error('pgbouncer is not installed: apt-get install pgbouncer')
   const { hostname, port, username, password, pathname } = new URL(databaseUrl)
   const folder = await mkdtemp(join(tmpdir(), 'crunch-pgbouncer-'))
-  // Root's pooler runs as another user.
+  // pgbouncer refuses to run as root, so another user is used.
   await chmod(folder, 0o755)
   const ownPort = await freePort()
   const database = pathname.slice(1)

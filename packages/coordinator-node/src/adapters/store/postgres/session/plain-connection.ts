@@ -7,7 +7,7 @@ import { within } from './within.ts'
 /** A client with one connection and PostgreSQL's own types. */
 export interface PlainClient {
   readonly sql: postgres.Sql
-  /** Ends its session and frees what it holds. If the other side does not answer, the socket is cut. */
+  /** Ends its session and releases its locks. If the server does not answer, the socket is cut. */
   end(): Promise<void>
   cut(): void
 }
@@ -23,7 +23,7 @@ export function openPlainClient(url: string): PlainClient {
     backoff: () => 0,
     fetch_types: false,
     onnotice: () => undefined,
-    // Its types do not know of it.
+    // This option is missing in its types.
     ...{ socket: sockets.open },
     connection: { application_name: 'crunch migration', ...address.session },
   })
@@ -40,10 +40,10 @@ export function openPlainClient(url: string): PlainClient {
   }
 }
 
-/** More than a few short statements take on a working connection. */
+/** Time limit: more than a few short statements need on a working connection. */
 const plainLimitMs = 30_000
 
-/** Runs short statements with such a client, and turns failures into the engine's errors. */
+/** Runs short statements with such a client, and converts failures to the engine's errors. */
 export async function withPlainConnection<Result>(
   url: string,
   action: (sql: postgres.Sql) => Promise<Result>,

@@ -16,19 +16,19 @@ async function openPool() {
 const outcomes = async (calls: readonly Promise<unknown>[]) =>
   (await Promise.allSettled(calls)).map((call) => (call.status === 'fulfilled' ? 'answered' : String(call.reason)))
 
-it('gives up calls that wait for too long, and cuts no statement of the others', async () => {
+it('rejects calls that wait too long, without interrupting the statements of others', async () => {
   const { proxy, sleep } = await openPool()
-  // Twice as much work as two connections can do in the time that a call may wait.
+  // Twice the work that two connections can do within the time limit of a call.
   const found = await outcomes(Array.from({ length: 24 }, () => sleep(0.5)))
   const late = found.filter((outcome) => outcome !== 'answered')
   expect(late.length).toBeGreaterThan(0)
   for (const outcome of late) expect(outcome).toContain('was busy for 3 s with other calls')
-  // Nothing of what was given up is sent any more.
+  // Statements of rejected calls are not sent.
   expect(await outcomes([sleep(0), sleep(0)])).toEqual(['answered', 'answered'])
   expect(proxy.connectionCount()).toBe(2)
 }, 30_000)
 
-it('gives up one half-open connection, and lets the statements on the others end', async () => {
+it('gives up a half-open connection, and lets the statements on the others finish', async () => {
   const { proxy, sleep } = await openPool()
   await sleep(0)
   proxy.strand()
@@ -40,7 +40,7 @@ it('gives up one half-open connection, and lets the statements on the others end
   while (!isOver) await sleep(0.2)
   expect(await stranded).toEqual([expect.stringContaining('did not answer within 3 s')])
   expect(await outcomes([sleep(0.1), sleep(0.1)])).toEqual(['answered', 'answered'])
-  // The stranded socket is closed too, not only unused.
+  // The stranded socket is also closed, not just unused.
   proxy.release()
   await expect.poll(() => proxy.clientCount(), { timeout: 10_000 }).toBe(2)
 }, 30_000)

@@ -3,7 +3,7 @@ import type { ConnectionLimits } from './connection-limits.ts'
 import type { Database } from './database.ts'
 import { type Deadline, within } from './within.ts'
 
-/** Calls on the current client, through what `make` built on it. */
+/** Calls on the current client, through the object that `make` built for it. */
 export interface Pool<Made> {
   current(): Made
   /** Rejects with `STORE_UNAVAILABLE` when no connection becomes free in time, or the call does not end in time. */
@@ -16,7 +16,7 @@ export interface PoolOptions {
   readonly limits: ConnectionLimits
 }
 
-/** A client, and how many calls use it. */
+/** A client, and the number of calls that use it. */
 interface Line<Made> {
   readonly client: Client
   readonly made: Made
@@ -26,9 +26,9 @@ interface Line<Made> {
 /**
  * A client that is replaced as a whole once one of its connections is lost: when postgres 3.4.9 reconnects, the next statement may
  * get the error of the last one, or no answer at all. The client is also replaced when a call timed out while one of its
- * connections was silent, because TCP takes a quarter of an hour to report a half-open connection. Other calls on it may end.
- * At most as many calls run as there are connections. The others wait here and not in the client, which would send their
- * statements even after they have been given up. A client connects with its first statement.
+ * connections was silent, because TCP takes 15 minutes to report a half-open connection. Other calls on it may finish.
+ * At most as many calls run as there are connections. Other calls wait here instead of in the client, which would send
+ * their statements even after they were rejected. A client connects with its first statement.
  */
 export function createPool<Made>(
   database: Database,
@@ -46,7 +46,7 @@ export function createPool<Made>(
     return { client, made: make(client.sql), callCount: 0 }
   }
 
-  /** When the old client is cut, all calls on it have ended or timed out. */
+  /** Time limit after which all calls on the old client have ended or timed out, so that it can be cut. */
   function replace(lost: Client): void {
     if (isClosed || current.client !== lost) return
     current = open()
@@ -99,7 +99,7 @@ export function createPool<Made>(
   }
 }
 
-/** Waits in a queue until it is given an item; leaves the queue when the time is up. */
+/** Waits in a queue for an item; leaves the queue at the time limit. */
 function waitIn<Item>(queue: ((item: Item) => void)[], deadline: Omit<Deadline, 'giveUp'>): Promise<Item> {
   let take: (item: Item) => void = () => undefined
   const item = new Promise<Item>((resolve) => {

@@ -4,7 +4,7 @@ import type { Database } from './database.ts'
 import { storeError, unavailable } from './store-error.ts'
 import { within } from './within.ts'
 
-/** Reads on separate connections, never queued behind a pool, within a limit that holds whatever happens to the database. */
+/** Reads on separate connections, not queued in the pool, within a time limit that holds in any state of the database. */
 export interface Probe<Reads> {
   /** Rejects with `STORE_UNAVAILABLE` once `limitMs` have passed. */
   run<Result>(limitMs: number, read: (reads: Reads) => Promise<Result>): Promise<Result>
@@ -16,7 +16,7 @@ const keptMs = 1_000
 
 interface Line<Reads> {
   readonly reads: Reads
-  /** Ends it at once, whether or not the other side still answers. */
+  /** Closes it at once, whether or not the server still answers. */
   cut(): void
 }
 
@@ -26,7 +26,7 @@ export function createProbe<Reads>(database: Database, readsOf: (sql: Sql) => Re
   let ended: CrunchError | undefined
 
   function open(limitMs: number): Line<Reads> {
-    // A connection that is lost during a read is not opened again for the rest of it.
+    // A connection lost during a read is not reopened for the rest of the read.
     const client = connect(database, { maxConnections: 1, limitMs, onClose: () => line.cut() })
     const line: Line<Reads> = {
       reads: readsOf(client.sql),
@@ -43,7 +43,7 @@ export function createProbe<Reads>(database: Database, readsOf: (sql: Sql) => Re
   function keep(line: Line<Reads>): void {
     idle.add(line)
     setTimeout(() => {
-      // If another read is using it, that read will put it back.
+      // If another read uses it, that read will put it back.
       if (idle.has(line)) line.cut()
     }, keptMs).unref()
   }

@@ -31,7 +31,7 @@ function client(url: string): postgres.Sql {
   return sql
 }
 
-/** Every setting that our sessions are opened with, so that the pooler lets them through. */
+/** All settings of our sessions, so that the pooler accepts them. */
 const ignored =
   'ignore_startup_parameters = extra_float_digits, statement_timeout, lock_timeout, idle_in_transaction_session_timeout'
 
@@ -40,7 +40,7 @@ const noSessions = {
   message: expect.stringMatching(/does not keep sessions.*connect to PostgreSQL directly, or set pool_mode = session/),
 }
 
-/** At the check and where a node opens it; in its database nothing was made. */
+/** Expects a refusal by the check and by opening the store, and an unchanged database. */
 async function expectRefused(url: string, refusal: object): Promise<void> {
   await expect(checkDatabase(url)).rejects.toMatchObject(refusal)
   await expect(openPostgresStore({ url })).rejects.toMatchObject(refusal)
@@ -48,11 +48,11 @@ async function expectRefused(url: string, refusal: object): Promise<void> {
   expect(made).toEqual([])
 }
 
-// Without the program a run on CI fails here: `.ci/run` installs it.
+// On CI a missing program is a failure: `.ci/run` installs it.
 const isAbsent = pgbouncer === undefined && process.env.CI !== 'true'
 const because = isAbsent ? ' (skipped: pgbouncer is not installed)' : ''
 
-describe.skipIf(isAbsent)(`a pooler before the database${because}`, () => {
+describe.skipIf(isAbsent)(`a pooler in front of the database${because}`, () => {
   it.each([
     ['transaction mode', ['pool_mode = transaction']],
     ['transaction mode that lets our settings through', ['pool_mode = transaction', ignored]],
@@ -62,20 +62,20 @@ describe.skipIf(isAbsent)(`a pooler before the database${because}`, () => {
     await expectRefused(await behind(...settings), noSessions)
   })
 
-  it.each([2, 3, 5])('is refused where it hands out %s sessions in turn', async (size) => {
+  it.each([2, 3, 5])('is refused when it uses %s sessions in turn', async (size) => {
     const url = await behind('pool_mode = transaction', 'server_round_robin = 1', ignored)
-    // As many sessions as clients have needed at once.
+    // The pooler now has as many sessions as clients have needed concurrently.
     const others = Array.from({ length: size }, () => client(url))
     for (const other of others) await other.unsafe('begin')
     for (const other of others) await other.unsafe('commit')
     for (let start = 0; start < size; start += 1) {
       await expectRefused(url, noSessions)
-      // The next proof begins at another one of them.
+      // The next check begins with another session.
       await others[0]?.unsafe('select 1')
     }
   })
 
-  it('is refused in session mode while it drops what limits a session, or refuses it', async () => {
+  it('is refused in session mode if it drops or refuses the time limits of a session', async () => {
     const fix = /ignore_startup_parameters = .*statement_timeout.*or connect to PostgreSQL directly/
     const refuses = { code: 'STORE_UNSUITABLE', message: expect.stringMatching(fix) }
     await expectRefused(await behind('pool_mode = session'), refuses)
@@ -83,7 +83,7 @@ describe.skipIf(isAbsent)(`a pooler before the database${because}`, () => {
     await expectRefused(await behind('pool_mode = session', ignored), drops)
   })
 
-  it('serves in session mode, with the limits set for the database: a lease has one holder', async () => {
+  it('is accepted in session mode with the time limits set for the database: a lease has one holder', async () => {
     const other = await createTestDatabase()
     endings.push(() => other.drop())
     const name = new URL(other.url).pathname.slice(1)
@@ -101,7 +101,7 @@ describe.skipIf(isAbsent)(`a pooler before the database${because}`, () => {
 })
 
 describe('a session of the engine', () => {
-  it('asks the server to notice a client that is gone, on every connection', async () => {
+  it('enables detection of lost clients on every connection', async () => {
     const own = await createTestDatabase()
     endings.push(() => own.drop())
     const store = await openPostgresStore({ url: own.url })
@@ -125,7 +125,7 @@ describe('a session of the engine', () => {
   })
 })
 
-/** Notes, in each session that writes one of these tables, what the server's own socket is set to. */
+/** Records the settings of the server's socket in each session that writes one of these tables. */
 const settingsRecorder = `
   create table seen_settings (pid int, name text, setting text);
   create function note_settings() returns trigger language plpgsql as $$ begin

@@ -8,8 +8,8 @@ import { keepAlive } from './keep-alive.ts'
 import { openPlainClient } from './plain-connection.ts'
 
 /**
- * Proves that one connection is one session of the server, and returns the settings that keep it alive. Leases, announcements
- * and prepared statements need sessions: a pooler in transaction mode grants the same lease twice.
+ * Proves that a connection is one session of the server, and returns the accepted keep-alive settings. Leases, announcements
+ * and prepared statements need sessions: a pooler in transaction mode would grant the same lease twice.
  * Rejects with `STORE_UNSUITABLE` behind a pooler that does not keep sessions or drops the settings of a session.
  * @param isThorough tests this even if nothing points to a pooler
  */
@@ -19,19 +19,19 @@ export async function proveSessions(
   { isThorough }: { readonly isThorough: boolean },
 ): Promise<KeepAlive> {
   const rows = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`
-  // The server tells each client the id of the process that serves it. A pooler makes up a number.
+  // The server sends each client the id of its server process; a pooler sends an invented number.
   const isPooled = rows[0]?.pid !== rows.state.pid
   if (isPooled || isThorough) await proveKept(sql, url)
   if (!isPooled) return keepAlive(sql)
   await proveSettings(url)
-  // The client of the server is the pooler, which must watch its own clients.
+  // The server's client is the pooler, which must monitor its own clients.
   return {}
 }
 
-/** How long a pooler may take to provide a session. One that has enough sessions does not let clients wait. */
+/** Time limit for a pooler to provide a session. With enough sessions, clients do not wait. */
 const sessionWaitMs = 5_000
 
-/** What a session must keep: all of it is lost if a pooler runs a statement in another session. */
+/** Session state that is lost if a pooler runs a statement in another session. */
 interface Kept {
   readonly 'the session itself': boolean
   readonly 'its settings': boolean
@@ -70,7 +70,7 @@ async function proveKept(sql: postgres.Sql, url: string): Promise<void> {
   }
 }
 
-/** Begins a transaction that stays open; rejects if it runs in the session of `pid`. */
+/** Begins a transaction and leaves it open; rejects if it runs in the session `pid`. */
 async function takeSession(sql: postgres.Sql, url: string, pid: number | undefined): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
@@ -80,7 +80,7 @@ async function takeSession(sql: postgres.Sql, url: string, pid: number | undefin
   })
   const taken = async (): Promise<void> => {
     await sql.unsafe('select 1')
-    // A pooler in statement mode ends the connection of a client that begins a transaction.
+    // A pooler in statement mode closes the connection of a client that begins a transaction.
     await sql.unsafe('begin').catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'CONNECTION_CLOSED' ? keepsNoSessions(url, ['transactions']) : error
     })

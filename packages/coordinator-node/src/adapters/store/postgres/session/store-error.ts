@@ -4,7 +4,7 @@ import { CrunchError } from '../../../../domain/errors.ts'
 import { isUnreadable, isUnstorable } from '../schema/value-faults.ts'
 import { addressOf, maskUrl } from './address.ts'
 
-/** What an SQLSTATE means for the database as a whole: the reason without PostgreSQL's names of users and tables, and the fix. */
+/** What an SQLSTATE means for the whole database: the reason, without names of users and tables, and the fix. */
 interface ServerFault {
   readonly reason?: string
   readonly advice: string
@@ -15,7 +15,7 @@ const encrypt = 'If it accepts only encrypted connections, add ?sslmode=require 
 const findLoad = 'Find what keeps it busy: select * from pg_stat_activity'
 const readLog = 'See the log of the PostgreSQL server'
 
-/** By SQLSTATE, or its class. The other ones are about the statement. */
+/** Faults by SQLSTATE or its class. All others concern the statement. */
 const serverFaults: Readonly<Record<string, ServerFault>> = {
   '08': { advice: checkAddress },
   '28': {
@@ -53,9 +53,9 @@ function serverFault(code: string): ServerFault | undefined {
   return serverFaults[code] ?? serverFaults[code.slice(0, 2)]
 }
 
-/** Codes of errors outside of statements: of a client that has ended, and of Node's sockets. */
+/** Error codes that are not about statements: of a closed client, and of Node's sockets. */
 const unavailableSystemCode = /^(CONNECT|CONNECTION_|E[A-Z0-9]+$|EAI_|ERR_(STREAM|SOCKET|SSL|TLS)_)/
-/** Codes of postgres.js for statements that are written wrongly. */
+/** Codes of postgres.js for invalid statements. */
 const misuseCodes = new Set([
   'UNDEFINED_VALUE',
   'NOT_TAGGED_CALL',
@@ -79,7 +79,7 @@ function publicReason(cause: unknown): string | undefined {
 
 /** The engine's error for a failure of the database; any other error is returned as it is. */
 export function storeError(thrown: unknown, url: string): unknown {
-  // Drizzle, which runs the migrations, wraps what its client threw.
+  // Drizzle, which runs the migrations, wraps the errors of its client.
   const error = thrown instanceof DrizzleQueryError ? thrown.cause : thrown
   if (error instanceof CrunchError || !(error instanceof Error)) return error
   const code = 'code' in error ? String(error.code) : ''
@@ -102,16 +102,16 @@ export function storeError(thrown: unknown, url: string): unknown {
 }
 
 /**
- * A statement that was rejected neither by the server nor by our own encoders has a broken connection: errors of sockets, TLS and
- * logins have many codes or none, and for a garbled answer postgres.js throws whatever its parser stumbles over. It marks each
- * error with which it rejects a statement.
+ * If neither the server nor our encoders rejected a statement, its connection broke: errors of sockets, TLS and logins have
+ * many codes or none, and for a garbled answer postgres.js throws an arbitrary parser error. It marks each error with which
+ * it rejects a statement.
  */
 function isConnectionFault(error: Error, code: string): boolean {
   if (unavailableSystemCode.test(code)) return true
   return 'query' in error && !misuseCodes.has(code) && !isUnstorable(error)
 }
 
-/** PostgreSQL's own words, such as `Key (model_id)=(x) is not present in table "models".` */
+/** PostgreSQL's own message, such as `Key (model_id)=(x) is not present in table "models".` */
 function missing(error: postgres.PostgresError): string {
   return (error.detail ?? error.message).replace(/\.$/, '')
 }

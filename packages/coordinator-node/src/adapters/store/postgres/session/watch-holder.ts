@@ -13,7 +13,7 @@ export function createHolderWatch(takeoverMs: number) {
   return {
     async look({ sql }: DedicatedConnection, name: string, lock: string): Promise<void> {
       const row = await readLease(sql, name)
-      // The holder is just taking the lease, or is an older version without a heartbeat: only its lock shows it.
+      // The holder is just taking the lease, or is an older version without a heartbeat: only its lock is visible.
       if (row === null) return
       const known = seen.get(name)
       const isSame = known?.row.generation === row.generation && known.row.heartbeatAt === row.heartbeatAt

@@ -2,7 +2,7 @@ import { withPlainConnection } from './plain-connection.ts'
 
 const lookEveryMs = 5_000
 
-/** A session that executes a statement while its client waits. */
+/** A session that executes a statement for a waiting client. */
 export interface WatchedSession {
   readonly url: string
   readonly pid: number
@@ -32,7 +32,7 @@ export function watchSession({ url, pid, giveUp, everyMs = lookEveryMs }: Watche
       idleCount = isAtWork ? 0 : idleCount + 1
       if (idleCount >= 2) giveUp()
     } catch {
-      // The database cannot be reached now. That says nothing about the session.
+      // The database is unreachable at the moment, which says nothing about the session.
       idleCount = 0
     } finally {
       isLooking = false

@@ -3,13 +3,13 @@ import { unavailable } from './store-error.ts'
 export interface Deadline {
   readonly url: string
   readonly limitMs: number
-  /** Ends what the work waits for, when its time is up. */
+  /** Called at the time limit to cancel the work. */
   readonly giveUp: () => void
   /** Completes the sentence "the database URL …". */
   readonly what?: string
 }
 
-/** The result of `work`; rejects with `STORE_UNAVAILABLE` once the time is up. */
+/** The result of `work`; rejects with `STORE_UNAVAILABLE` at the time limit. */
 export async function within<Result>(deadline: Deadline, work: Promise<Result>): Promise<Result> {
   const { url, limitMs, giveUp, what = `did not answer within ${limitMs / 1_000} s` } = deadline
   let timer: NodeJS.Timeout | undefined
