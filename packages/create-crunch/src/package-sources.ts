@@ -25,19 +25,19 @@ export function localSources(directory: string): PackageSources {
     if (short === undefined) continue
     const name = `@crunch/${short}`
     if (found.has(name)) {
-      throw new CreateError(`${folder} holds more than one version of ${name}: keep one, for --local-packages.`)
+      throw new CreateError(`${folder} contains more than one version of ${name}: keep one, for --local-packages.`)
     }
     found.set(name, `file:${join(folder, file)}`)
   }
   if (found.size === 0) {
-    throw new CreateError(`${folder} holds no crunch-*.tgz: pack the packages into it first, for --local-packages.`)
+    throw new CreateError(`${folder} contains no crunch-*.tgz: pack the packages into it first, for --local-packages.`)
   }
   return {
     atRoot: Object.fromEntries(found),
     specifier(packageName) {
       const specifier = found.get(packageName)
       if (specifier !== undefined) return specifier
-      throw new CreateError(`${folder} holds no tarball of ${packageName}: pack it too, for --local-packages.`)
+      throw new CreateError(`${folder} contains no tarball of ${packageName}: pack it too, for --local-packages.`)
     },
   }
 }

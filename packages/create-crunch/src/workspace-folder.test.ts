@@ -23,5 +23,5 @@ it('accepts a clone of an empty repository, and restores it after a failure', ()
 it('refuses a repository with files', () => {
   mkdirSync(join(folder, '.git'))
   writeFileSync(join(folder, 'README.md'), 'mine')
-  expect(() => openWorkspaceFolder(folder)).toThrow('it holds README.md')
+  expect(() => openWorkspaceFolder(folder)).toThrow('it contains README.md')
 })

@@ -20,7 +20,7 @@ export function openWorkspaceFolder(path: string): WorkspaceFolder {
     }
     const found = readdirSync(path).find((entry) => entry !== ofRepository)
     if (found !== undefined) {
-      throw new CreateError(`${path} is not empty (it holds ${found}): choose another folder with --directory.`)
+      throw new CreateError(`${path} is not empty (it contains ${found}): choose another folder with --directory.`)
     }
     return { path, remove: () => emptyFolder(path) }
   }

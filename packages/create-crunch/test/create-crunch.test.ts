@@ -172,7 +172,7 @@ describe('refuses, before it creates any file:', () => {
     [['my-game', '--yes', '--package-manager', 'bun'], '--package-manager takes npm or pnpm, not "bun".'],
     [['my-game'], '--pack realtime|blank|weather'],
     [['--pack', 'weather'], 'the name: create-crunch my-challenge'],
-    [['my-game', '--yes', '--local-packages', '.'], 'holds no crunch-*.tgz'],
+    [['my-game', '--yes', '--local-packages', '.'], 'contains no crunch-*.tgz'],
     [['my-game', '--yes', '--local-packages', 'nowhere'], 'cannot be read'],
     [['my-game', '--yes', '--colour'], "unknown option '--colour'"],
   ])('%j', (args, reason) => {
@@ -189,7 +189,7 @@ describe('refuses, before it creates any file:', () => {
     writeFileSync(join(folder, 'my-game/notes.txt'), 'mine')
     const result = built.run(['my-game', '--yes'], { cwd: folder })
     expect(result.code).toBe(1)
-    expect(result.errors).toMatch(/is not empty \(it holds notes\.txt\): choose another folder with --directory/)
+    expect(result.errors).toMatch(/is not empty \(it contains notes\.txt\): choose another folder with --directory/)
     expect(filesOf(folder)).toEqual(['my-game/notes.txt'])
   })
 
@@ -280,7 +280,7 @@ describe('--local-packages', () => {
     writeFileSync(join(tarballs, 'crunch-cli-0.1.0.tgz'), '')
     const args = ['my-game', '--yes', '--local-packages', tarballs]
     const folder = built.emptyFolder()
-    expect(built.run(args, { cwd: folder }).errors).toContain('holds no tarball of @crunch/coordinator-node')
+    expect(built.run(args, { cwd: folder }).errors).toContain('contains no tarball of @crunch/coordinator-node')
     writeFileSync(join(tarballs, 'crunch-cli-0.2.0.tgz'), '')
     expect(built.run(args, { cwd: folder }).errors).toContain('more than one version of @crunch/cli')
     expect(readdirSync(folder)).toEqual([])

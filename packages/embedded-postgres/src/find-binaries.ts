@@ -112,7 +112,7 @@ function notFound(dataMajor: number | undefined, reasons: readonly string[]): Em
   if (dataMajor !== undefined) {
     return new EmbeddedPostgresError(
       'VERSION_MISMATCH',
-      `The data was made by PostgreSQL ${dataMajor}, and no server of that version was found. Install PostgreSQL ${dataMajor}, ` +
+      `The data was created by PostgreSQL ${dataMajor}, and no server of that version was found. Install PostgreSQL ${dataMajor}, ` +
         `move the database directory away to start over, or set DATABASE_URL. ${tried}`,
     )
   }

@@ -32,8 +32,8 @@ export async function readServerRecord(directory: string): Promise<ServerRecord 
     if (systemErrorCode(error) === 'ENOENT') return undefined
     throw new EmbeddedPostgresError(
       'SETTINGS_UNREADABLE',
-      `${path} cannot be read: ${errorText(error)}. It holds the port and the ` +
-        `password of the database in ${directory}: restore it, run as the user who made it, or move ${directory} away to start over.`,
+      `${path} cannot be read: ${errorText(error)}. It contains the port and the ` +
+        `password of the database in ${directory}: restore it, run as the user who created it, or move ${directory} away to start over.`,
       { cause: error },
     )
   }

@@ -122,7 +122,7 @@ async function createRecord(directory: string): Promise<ServerRecord> {
   if (major !== undefined) {
     throw new EmbeddedPostgresError(
       'SETTINGS_UNREADABLE',
-      `${directory} holds a database but no server.json with its password. Restore that file, or move ` +
+      `${directory} contains a database but no server.json with its password. Restore that file, or move ` +
         `${dataPathOf(directory)} away to start over.`,
     )
   }
@@ -314,7 +314,7 @@ function unanswering(directory: string, reason: string): EmbeddedPostgresError {
 function dataDamaged(directory: string): EmbeddedPostgresError {
   return new EmbeddedPostgresError(
     'DATA_DAMAGED',
-    `${dataPathOf(directory)} is missing or no longer holds a complete database. Restore it from a ` +
+    `${dataPathOf(directory)} is missing or no longer contains a complete database. Restore it from a ` +
       `backup, or move ${directory} away to start with an empty database.`,
   )
 }

@@ -18,7 +18,7 @@ interface RunnerOptions {
 const program = new Command('crunch-model-runner')
   .description('Hosts one TypeScript or JavaScript model behind the Crunch model protocol.')
   .addOption(
-    new Option('--address <address>', 'where to listen: host:port (port 0 takes a free one) or unix:PATH')
+    new Option('--address <address>', 'where to listen: host:port (port 0 for a free port) or unix:PATH')
       .env('GRPC_ADDRESS')
       .default(`127.0.0.1:${DEFAULT_MODEL_RUNNER_PORT}`),
   )
@@ -32,7 +32,7 @@ const program = new Command('crunch-model-runner')
   )
   .addOption(new Option('--has-gpu', 'accepted for compatibility, unused').env('HAS_GPU'))
   .addOption(
-    new Option('--main-file <file>', 'the entry, when it is not main.ts, main.js or main.mjs').env('MAIN_FILE'),
+    new Option('--main-file <file>', 'the entry file, if it is not main.ts, main.js or main.mjs').env('MAIN_FILE'),
   )
   .addOption(
     new Option('--log-level <level>', LOG_LEVELS.join(', ')).env('LOG_LEVEL').default('info').argParser(parseLogLevel),

@@ -269,7 +269,7 @@ describe('crunch models add', () => {
   })
 
   it.each([
-    ['nowhere', 'there is no such folder or notebook; give the folder that holds main.py'],
+    ['nowhere', 'there is no such folder or notebook; give the folder that contains main.py'],
     ['notes', 'no main'],
     ['notes/a.txt', 'a folder, or one notebook'],
   ])('refuses %s with the reason, and changes nothing', async (source, message) => {

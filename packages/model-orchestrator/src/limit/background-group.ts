@@ -16,7 +16,7 @@ const NAME = 'crunch-background'
  * Priorities alone do not achieve that. A process that was idle recently may always finish its time slice, on each
  * processor, so a dozen starting programs make others wait for a dozen slices.
  *
- * A processor with only background work is not idle for Linux, and takes over no work that waits for another one. So
+ * A processor with only background work is not idle for Linux, and does not take over work that waits for another one. So
  * the group is limited to half of the processors, where possible (cpuset(7)), and to three quarters of their time, in
  * periods so short that they are often idle for a moment (cpu.cfs_quota_us and cpu.max of cgroups(7)).
  */

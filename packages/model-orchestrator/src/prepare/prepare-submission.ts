@@ -46,7 +46,7 @@ export async function createPreparation(input: {
   const pythonPath = (python.path ?? []).map((folder) => resolve(folder))
   for (const folder of pythonPath) {
     await access(folder).catch((error: unknown) => {
-      const text = `--python-path ${folder} does not exist; name the folder that holds the base class's package`
+      const text = `--python-path ${folder} does not exist; name the folder that contains the base class's package`
       throw new OrchestratorError('SETTINGS_INVALID', text, { cause: error })
     })
   }

@@ -268,10 +268,10 @@ export class SupervisedModel {
     const candidate = this.#candidate
     if (candidate && runKey(candidate.entry) !== this.#wanted) {
       this.#candidate = null
-      this.#end(candidate, 'no longer wanted')
+      this.#end(candidate, 'stopped on request')
     }
     if (this.#wanted === null) {
-      if (this.#serving) this.#retireServing('no longer wanted')
+      if (this.#serving) this.#retireServing('stopped on request')
       this.#settle()
       return
     }

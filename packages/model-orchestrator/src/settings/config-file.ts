@@ -112,7 +112,7 @@ const schema = z.strictObject({
         z.string().regex(/^.+\/\{id\}\/?$/, 'must end with /{id}: each submission is a folder named by its id'),
         (format) => format.replace(/\/\{id\}\/?$/, ''),
       ),
-      'resource-storage-path-format': ignored(scalar, 'resources are looked for in models/ beside the submissions'),
+      'resource-storage-path-format': ignored(scalar, 'resources come from models/ beside the submissions'),
       'rebuild-mode': ignored(
         scalar,
         'environments are created again when requirements change',

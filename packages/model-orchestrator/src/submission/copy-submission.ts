@@ -42,8 +42,8 @@ export async function planCopy(source: string, limits: SubmissionLimits = SUBMIS
       const found = await lstat(join(root, path))
       used.files += 1
       if (found.isFile()) used.bytes += found.size
-      if (used.files > limits.files) throw refused(source, `it holds more than ${limits.files} files`)
-      if (used.bytes > limits.bytes) throw refused(source, `it holds more than ${limits.bytes} bytes`)
+      if (used.files > limits.files) throw refused(source, `it has more than ${limits.files} files`)
+      if (used.bytes > limits.bytes) throw refused(source, `it has more than ${limits.bytes} bytes`)
       if (found.isFile()) steps.push({ kind: 'file', path })
       else if (found.isSymbolicLink()) steps.push({ kind: 'link', path, target: await linkTarget(root, path) })
       else if (found.isDirectory()) {
@@ -83,6 +83,6 @@ async function linkTarget(root: string, path: string): Promise<string> {
 }
 
 function refused(place: string, problem: string): OrchestratorError {
-  const fix = problem.startsWith('it holds more') ? '; leave out data that the model does not need' : ''
+  const fix = problem.startsWith('it has more') ? '; leave out data that the model does not need' : ''
   return new OrchestratorError('SUBMISSION_REFUSED', `${place}: ${problem}${fix}`)
 }

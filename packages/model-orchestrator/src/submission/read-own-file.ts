@@ -38,7 +38,7 @@ async function check(path: string): Promise<void> {
   // Opening a pipe would wait for a writer.
   if (!found.isFile()) throw new Error('it is not a file')
   const { size } = found
-  if (size > MAX_BYTES) throw new Error(`it has ${size} bytes, more than ${MAX_BYTES}; clear the outputs it holds`)
+  if (size > MAX_BYTES) throw new Error(`it has ${size} bytes, more than ${MAX_BYTES}; clear its outputs`)
 }
 
 function unreadable(path: string, error: unknown): RunFailure {

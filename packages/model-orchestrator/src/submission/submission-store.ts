@@ -188,7 +188,7 @@ async function stage(givenSource: string, store: string, wish?: string): Promise
   const source = await realpath(resolve(givenSource)).catch((error: unknown) => {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
     const problem = isMissing
-      ? 'there is no such folder or notebook; give the folder that holds main.py, main.ts or main.js, or an .ipynb file'
+      ? 'there is no such folder or notebook; give the folder that contains main.py, main.ts or main.js, or an .ipynb file'
       : `cannot be opened (${errorText(error)})`
     throw refused(resolve(givenSource), problem, error)
   })
@@ -213,7 +213,7 @@ async function copyFolder(plan: CopyPlan, folder: string): Promise<void> {
 
 async function stageNotebook(source: string, store: string, name: string): Promise<Staged> {
   if (extname(source).toLowerCase() !== '.ipynb') {
-    throw refused(source, 'a submission is a folder, or one notebook (.ipynb); give the folder that holds this file')
+    throw refused(source, 'a submission is a folder, or one notebook (.ipynb); give the folder that contains this file')
   }
   const { size } = await stat(source)
   if (size > SUBMISSION_LIMITS.bytes) throw refused(source, `it is larger than ${SUBMISSION_LIMITS.bytes} bytes`)
@@ -237,7 +237,7 @@ async function stageInto(store: string, wish: string, fill: (folder: string) => 
   const folder = await mkdtemp(join(store, '.incoming-'))
   const staged = { wish, copy: folder }
   try {
-    await chmod(folder, 0o755) // Made for us alone; a model may run as somebody else.
+    await chmod(folder, 0o755) // The staging folder is private; a model may run as another user.
     await fill(folder)
   } catch (error) {
     await discard(staged)
@@ -260,7 +260,7 @@ async function settle(staged: Staged, store: string, used: ReadonlySet<string>):
   if (staged.copy === null) return staged.wish
   const taken = new Set([...used, ...(await readdir(store))])
   if (taken.size > MAX_SUBMISSIONS) {
-    throw refused(store, `it holds more than ${MAX_SUBMISSIONS} submissions; delete those that no model uses`)
+    throw refused(store, `it has more than ${MAX_SUBMISSIONS} submissions; delete those that no model uses`)
   }
   let id = staged.wish
   for (let number = 2; taken.has(id); number += 1) id = `${staged.wish}-${number}`

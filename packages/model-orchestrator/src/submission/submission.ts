@@ -36,7 +36,7 @@ export async function inspectSubmission(directory: string): Promise<Submission> 
   if (notebooks.length > 1) {
     throw new RunFailure(
       'BUILD_FAILED',
-      `${directory} has ${notebooks.length} notebooks (${notebooks.join(', ')}); keep the one that holds the model`,
+      `${directory} has ${notebooks.length} notebooks (${notebooks.join(', ')}); keep the one that contains the model`,
     )
   }
   if (notebook !== undefined) return { directory, language: 'notebook', main: notebook }

@@ -131,7 +131,7 @@ describe.skipIf(missing !== null)('a notebook', () => {
       'x1',
     ])
     expect(found.warnings).toEqual([
-      `cell 1 line 1: pip's option "-r other.txt" has no effect: no such file lies beside the notebook`,
+      `cell 1 line 1: pip's option "-r other.txt" has no effect: there is no such file beside the notebook`,
     ])
   })
 
@@ -141,7 +141,7 @@ describe.skipIf(missing !== null)('a notebook', () => {
       'class Model:\n    def f(self, BETA2):\n        import json\n        return ALPHA + GAMMA + self.BETA',
     )
     expect(warnings).toEqual([
-      expect.stringMatching(/^cell 2 line 1: 1 imports inside this statement are no requirements/),
+      expect.stringMatching(/^cell 2 line 1: 1 imports inside this statement are not added to the requirements/),
       expect.stringMatching(/^cell 2: the statement at line 1 uses "ALPHA", which is commented out/),
     ])
   })
@@ -325,7 +325,7 @@ describe.skipIf(missing !== null)('a notebook', () => {
 
   it.each([
     ['%%writefile ../x.py', /cell 1 line 1: file "..\/x.py" is outside of the submission/],
-    ['%%writefile /content/x.py', /is outside of the submission; name one inside/],
+    ['%%writefile /content/x.py', /is outside of the submission; choose a path inside it/],
     ['%%writefile ~/x.py', /is outside of the submission/],
     ['%%writefile a/../../x.py', /is outside of the submission/],
     ['%%writefile .', /is outside of the submission/],

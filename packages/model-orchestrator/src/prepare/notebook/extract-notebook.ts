@@ -137,7 +137,7 @@ function withFilesOf({ files }: NotebookCode, beside: ReadonlyMap<string, Buffer
 function filePath(name: string): string {
   const path = posix.normalize(name).replace(/\/$/, '')
   if (posix.isAbsolute(path) || path.startsWith('~') || path === '.' || path.split('/').includes('..')) {
-    throw new Error(`file "${name}" is outside of the submission; name one inside`)
+    throw new Error(`file "${name}" is outside of the submission; choose a path inside it`)
   }
   const isUsable = path.split('/').every((part) => isPrintable(part) && Buffer.byteLength(part) <= MAX_NAME_BYTES)
   if (!isUsable || path.length > MAX_PATH_CHARACTERS) {

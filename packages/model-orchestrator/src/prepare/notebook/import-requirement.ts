@@ -101,7 +101,7 @@ export function mergeImports(first: ImportedPackage, second: ImportedPackage): I
   return { ...(hasWish ? second : first), name: second.name ?? first.name }
 }
 
-/** As a requirement: `scikit-learn[x]>=1`. The module's name stands for the package if none is named. */
+/** As a requirement: `scikit-learn[x]>=1`. The module's name is the package name if none is given. */
 export function importRequirement({ module, name, extras, specs }: ImportedPackage): string {
   return `${name ?? module}${extras.length > 0 ? `[${extras.join(',')}]` : ''}${specs.join(',')}`
 }

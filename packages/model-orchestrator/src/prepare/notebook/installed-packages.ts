@@ -52,7 +52,7 @@ export function installedPackages(command: string, tell: Tell, read: ReadRequire
   const line = command.trim().replace(/^(?:[\w, .]+=\s*(?=[!%]))?[!%]{0,2}/, '')
   const commands = shellCommands(line)
   if (commands !== null) return commands.flatMap((one) => readCommand(one, tell, read))
-  if (/\binstall\b/.test(line)) tell('the command is not read: a quote or a bracket in it stays open')
+  if (/\binstall\b/.test(line)) tell('the command is ignored: it contains an unclosed quote or bracket')
   return []
 }
 
@@ -65,20 +65,20 @@ function readCommand({ words, redirections }: ShellCommand, tell: Tell, read: Re
     return []
   }
   for (const text of redirections.filter((one) => /^[<>]=?\s*\d/.test(one))) {
-    tell(`the shell takes "${text}" for a redirection, not for a version; put the requirement into quotes`)
+    tell(`the shell reads "${text}" as a redirection, not as a version; put the requirement in quotes`)
   }
   const queue = [...installer.words]
   const packages: string[] = []
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
     const option = word.text.startsWith('-') && word.text !== '-' ? readOption(word.text) : undefined
     if (option === null) {
-      tell(`${name} has no option "${word.text}"; the words after it were not read`)
+      tell(`${name} has no option "${word.text}"; the words after it are ignored`)
       break
     }
     const value = option?.takesNext === true ? queue.shift() : option?.value
     const unknown = [word, value].find((one) => typeof one === 'object' && one.isDynamic)
     if (typeof unknown === 'object') {
-      tell(`"${unknown.text}" is known only when the notebook runs; write out what it stands for`)
+      tell(`"${unknown.text}" is known only when the notebook runs; write its value instead`)
     } else if (option === undefined) packages.push(word.text)
     else packages.push(...readOptionValue(name, option, typeof value === 'object' ? value.text : value, tell, read))
   }
@@ -100,7 +100,7 @@ function readOptionValue(
   const isFile = /^(-r|--requirements?)$/.test(option.name)
   const found = isFile ? read(value) : null
   if (found !== null) return found
-  const why = isFile ? 'has no effect: no such file lies beside the notebook' : 'has no effect here'
+  const why = isFile ? 'has no effect: there is no such file beside the notebook' : 'has no effect here'
   tell(`${installer}'s option "${option.name} ${value}" ${why}`)
   return []
 }

@@ -62,7 +62,7 @@ class Cell:
             elif word in FILE_MAGICS:
                 self._write_file(at, word, rest)
             elif word not in PYTHON_MAGICS:
-                self._leave_out(f'the cell magic "%%{word[:40]}" runs no Python of this notebook')
+                self._leave_out(f'the cell magic "%%{word[:40]}" does not run Python')
             else:
                 self.lines[at] = "#" + line
                 continue

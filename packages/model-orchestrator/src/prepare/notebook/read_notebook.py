@@ -1,7 +1,7 @@
 """Converts a notebook to a program, as crunch-convert does.
 
 Imports, functions and classes are kept. Everything else at the top of a cell is commented out, unless a comment
-`# @crunch/keep:on` stands before it; `:off` goes back, and `:none` comments out imports and functions as well.
+`# @crunch/keep:on` precedes it. `:off` restores this default, and `:none` also comments out imports and functions.
 
 Usage: python -I -S read_notebook.py NOTEBOOK ANSWER. ANSWER is a JSON object:
 - lines: the program
@@ -83,7 +83,7 @@ class Notebook:
         nested = sum(isinstance(one, IMPORTS) for one in ast.walk(node))
         if nested > 0:
             self.warnings.append(
-                f"cell {cell.number} line {first + 1}: {nested} imports inside this statement are no requirements; "
+                f"cell {cell.number} line {first + 1}: {nested} imports inside this statement are not added to the requirements; "
                 "move them to the top of the cell"
             )
         is_definition = isinstance(node, DEFINITIONS)

@@ -114,7 +114,7 @@ export function checkRequirement(requirement: string, place: string): void {
   const { text, hashes } = splitHashes(requirement)
   const unknown = hashes.find(({ kind, digest }) => kind !== 'sha256' || digest.length !== 64)
   if (unknown) refuse(`has a hash that is not a SHA-256; write it as --hash=sha256:… with 64 digits`)
-  if (/(^|\s)-/.test(text)) refuse('holds an option of pip; only --hash may follow a package, remove the others')
+  if (/(^|\s)-/.test(text)) refuse('contains an option of pip; only --hash may follow a package, remove other options')
   if (/:\/\/|@/.test(text)) {
     refuse('names a URL; packages come only from the package index: name a version that is available there')
   }

@@ -245,7 +245,7 @@ describe('GET /models/logs', () => {
     expect(isOver).toBe(false)
     await space.models([entry('1', 'talks', { desired_state: 'STOPPED' })])
     await reading
-    expect(text).toMatch(/run ended: no longer wanted\n$/)
+    expect(text).toMatch(/run ended: stopped on request\n$/)
   })
 
   it('reports a missing log', async () => {

@@ -57,7 +57,7 @@ export async function withUploadedFiles<Result>(
 ): Promise<Result> {
   const names = files.map(({ name }) => safePath(name))
   const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined) throw invalid('files', `hold "${twice}" twice; send each file once`)
+  if (twice !== undefined) throw invalid('files', `contain "${twice}" twice; send each file once`)
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'crunch-upload-')))
   try {
     for (const [index, file] of files.entries()) {
@@ -88,7 +88,7 @@ function safePath(name: string): string {
   })
   if (isSafe && parts.length <= 32) return parts.join('/')
   const shown = JSON.stringify(name.slice(0, 100))
-  throw invalid('files', `hold the name ${shown}; send names relative to the submission, such as src/model.py`)
+  throw invalid('files', `contain the name ${shown}; send names relative to the submission, such as src/model.py`)
 }
 
 function textOf(form: FormData, name: string): string | undefined {
