@@ -30,8 +30,8 @@ export async function runCommandLine(
     .showHelpAfterError()
   addStartCommand(program).action(async (options: { readonly logLevel: string }, command: Command) => {
     const writeTo = override.logTo ?? pino.destination({ fd: 2, sync: true })
-    // It contains names and failure texts of participants, and a terminal may show it. Escaping in JSON changes no
-    // value.
+    // The log contains names and failure texts of participants, and a terminal may show it. Escaping does not change
+    // the JSON values.
     const logger = pino(
       { level: options.logLevel, base: null },
       { write: (line) => writeTo.write(printableLines(line)) },

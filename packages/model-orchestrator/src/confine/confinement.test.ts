@@ -80,7 +80,7 @@ it.each(['none', undefined] as const)('refuses to announce models that have no n
 
 it('lists the limits that are not enforced', async () => {
   await start('', {}, { namespaces: 'off' })
-  await until('it serves', () => status().state === 'RUNNING')
+  await until('the model serves', () => status().state === 'RUNNING')
   expect(status().confinement).toEqual(
     expect.arrayContaining([
       'files of this user neither hidden nor protected: no namespaces, they are switched off by MODEL_NAMESPACES',
@@ -141,12 +141,12 @@ it.skipIf(missing !== null && process.env.CI !== 'true')(
       names: '',
       privileges: 'true',
     })
-    await until('it serves', () => status().state === 'RUNNING')
+    await until('the model serves', () => status().state === 'RUNNING')
     expect(status().confinement).toEqual(expect.arrayContaining(['memory 1024 MiB', 'no network', 'no privileges']))
   },
 )
 
-it.skipIf(missing !== null && process.env.CI !== 'true')('lets a model write to its folder only', async () => {
+it.skipIf(missing !== null && process.env.CI !== 'true')('lets a model write only to its folder', async () => {
   const found = await find(
     `
       await attempt('own', () => fs.writeFileSync('notes.txt', 'x'))
@@ -219,7 +219,7 @@ it.skipIf(missing !== null && process.env.CI !== 'true')(
   'reports the signal that killed a confined model',
   async () => {
     await start("setInterval(() => fs.existsSync('die') && process.kill(process.pid, 'SIGKILL'), 20)")
-    await until('it serves', () => status().state === 'RUNNING')
+    await until('the model serves', () => status().state === 'RUNNING')
     await writeFile(join(space.submissions, 'a', 'die'), '')
     await until('the failure', () => status().state === 'FAILED')
     expect(status().lastFailure?.reason).toBe('was ended by SIGKILL while it served')

@@ -38,7 +38,7 @@ export interface NamespacePlan {
  * Runs as the first process of the new namespaces: mounts the table, makes it the root, drops every privilege, and
  * stays as the parent that adopts the program's orphans. The shell's own messages about a killed child are dropped. `$1` root,
  * `$2` table, `$3` folders and `$4` files to mount on, `$5` links, `$6` working directory, `$7` limits, `$8` options of the
- * writable folder, `$9` a program that turns on loopback, `$10` the pages of System V segments.
+ * writable folder, `$9` a program that enables loopback, `$10` the pages of System V segments.
  */
 const INIT = `
 fail() { echo "the confinement cannot be set up: $1" >&2; exit 125; }

@@ -34,7 +34,7 @@ export interface LimitGroup {
   pids(): readonly number[]
   /** How many of its processes Linux has killed for lack of memory, and whether this group's own limit was the cause. */
   memoryKills(): { readonly count: number; readonly isOwnLimit: boolean }
-  /** How many processes or threads this group's limit has refused. A limit of a group above does not count. */
+  /** How many processes or threads this group's limit has refused. Limits of parent groups do not count. */
   refusedTasks(): number
   /** The highest number of processes and threads at once; 0 where Linux does not report it. */
   peakTasks(): number
@@ -105,7 +105,7 @@ function openGroup(memory: string | null, tasks: string | null, limits: GroupLim
 }
 
 /**
- * Linux counts a kill in the group of the killed process, even if the memory of the machine or of a group above was full.
+ * Linux counts a kill in the group of the killed process, even if the memory of the machine or of a parent group was full.
  * Version 2 also counts how often the group's own limit ran out; version 1 only keeps the highest usage.
  */
 function countMemoryKills(folder: string | null, { memoryMib }: GroupLimits): ReturnType<LimitGroup['memoryKills']> {
@@ -194,7 +194,7 @@ function tryGroup(home: string, controller: LimitController): void {
   }
 }
 
-/** In version 2 a group can be limited only if the group above it enables the controller. */
+/** In version 2 a group can be limited only if its parent group enables the controller. */
 function allowController(home: string, controller: LimitController): void {
   const file = join(home, 'cgroup.subtree_control')
   if (existsSync(file) && !readFileSync(file, 'utf8').split(/\s+/).includes(controller)) {

@@ -225,7 +225,7 @@ describe.skipIf(process.platform === 'win32')('the usage watch', () => {
     const probationMs = 2_000
     const { model, other, watchOne, behind } = watchFabricated({}, probationMs)
     watchOne(other).setServing()
-    await until('there is one to make way for', () => getPriority(other.pid) === 10)
+    await until('the other model has priority', () => getPriority(other.pid) === 10)
     const startedAt = performance.now()
     watchOne(model).setServing()
     model.cores = GROUP_CORES
@@ -240,7 +240,7 @@ describe.skipIf(process.platform === 'win32')('the usage watch', () => {
     const more = [startFabricated(), startFabricated()]
     processes.push(...more)
     watchOne(other).setServing()
-    await until('there is one to make way for', () => getPriority(other.pid) === 10)
+    await until('the other model has priority', () => getPriority(other.pid) === 10)
     for (const one of [model, ...more]) {
       one.cores = GROUP_CORES / 3
       watchOne(one).setServing()

@@ -61,7 +61,7 @@ describe('readModelLog', () => {
     await until('the first line', () => seen.length > 0)
     for (let count = 2; count < 12; count += 1) {
       await first.append([line(String(count))])
-      if (count % 3 === 0) await until('it', () => seen.at(-1)?.message === String(count))
+      if (count % 3 === 0) await until('the newest line', () => seen.at(-1)?.message === String(count))
     }
     await first.append([end])
     await first.close()

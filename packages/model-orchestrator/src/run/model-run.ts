@@ -218,7 +218,7 @@ export class ModelRun {
     if (over !== null) return `was stopped because it ${over}`
     const text = `${end.signal === null ? `exited with code ${end.code}` : `was ended by ${end.signal}`} ${when}`
     if (this.#watched?.wasKilledForOthers() !== true) return text
-    return `${text}: not the model, but the machine or a control group above it was out of memory; run fewer models, or add memory`
+    return `${text}: not the model, but the machine or a parent control group was out of memory; run fewer models, or add memory`
   }
 
   /** Adds the last lines of stderr, which show the cause, and makes paths relative to the submission. */

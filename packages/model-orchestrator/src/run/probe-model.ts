@@ -57,7 +57,7 @@ export async function probeModel(
       const answer = await ask(health, model, baseClassName, limits.answerMs)
       if (answer.kind === 'fine') return { isConfirmed: false, hangs: false, finding: 'it serves and can be set up' }
       if (answer.kind === 'broken') return { isConfirmed: true, hangs: false, finding: answer.finding }
-      // An abort ends the pause.
+      // Also ends when `signal` aborts.
       await delay(limits.pauseMs, undefined, { signal }).catch(() => undefined)
       busyMs += Math.min(performance.now() - lookedAtMs, longestLookMs)
       if (signal.aborted) return { isConfirmed: false, hangs: false, finding: 'the probe was aborted' }

@@ -50,7 +50,7 @@ describe('quarantine', () => {
     await space.models([entry('STOPPED')])
     await until('the change', () => status().state === 'STOPPED')
     await space.models([entry()])
-    await until('a new try', () => status().latestDeploymentId !== null && status().quarantined)
+    await until('a new run', () => status().latestDeploymentId !== null && status().quarantined)
     const tried = status().latestDeploymentId
     expect(orchestrator?.retry('9')).toBe(false)
     expect(orchestrator?.retry('1')).toBe(true)

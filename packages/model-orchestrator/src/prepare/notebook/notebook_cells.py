@@ -162,7 +162,7 @@ class Cell:
         return last
 
     def column_of(self, node):
-        """`ast` counts bytes of UTF-8."""
+        """Converts the column of a node, which `ast` counts in bytes of UTF-8, to characters."""
         return len(self.original[node.lineno - 1].encode()[: node.col_offset].decode())
 
     def comment_out(self, first, last):

@@ -49,8 +49,8 @@ const WITHOUT_EFFECT = new Set([
 ])
 
 /**
- * Reads the operator's settings: what `pip config list` prints, then uv's variables, which win. `defaultIndex` is asked
- * for only when no index is set. Throws `BUILD_FAILED` for a setting that cannot be used.
+ * Reads the operator's settings: the output of `pip config list`, overridden by uv's variables. `defaultIndex` is called
+ * only if no index is set. Throws `BUILD_FAILED` for a setting that cannot be used.
  */
 export async function readIndexSettings(input: {
   readonly pipSettings: readonly string[]
@@ -107,7 +107,7 @@ async function readConnection(
 
 const SETTING = /^([\w:.-]+)\.([\w-]+)=(['"])(.*)\3$/
 
-/** Lines such as `global.index-url='https://…'`; a command's own section wins over `global`, the environment over both. */
+/** Parses lines such as `global.index-url='https://…'`; a command's section overrides `global`, the environment overrides both. */
 function parsePipSettings(lines: readonly string[]): ReadonlyMap<string, string> {
   const rank = ['global', 'download', 'install', ':env:']
   const found = lines.flatMap((line) => {

@@ -155,7 +155,7 @@ describe('POST, PATCH and DELETE', () => {
     await start()
     const failed = await awaitStatus('1', 'RUNNER_FAILED')
     await send('PATCH', '/models/1', form({ desired_state: 'RUNNING' }))
-    await until('a new try', async () => (await row('1'))?.deployment_id !== failed.deployment_id)
+    await until('a new run', async () => (await row('1'))?.deployment_id !== failed.deployment_id)
   })
 
   it.each([
