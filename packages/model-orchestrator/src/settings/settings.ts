@@ -29,10 +29,10 @@ const limits = DEFAULT_MODEL_LIMITS
 
 /** Every setting of `start`, grouped and named as in `OrchestratorSettings`. */
 export const SETTINGS = z.object({
-  config: setting('orchestrator.dev.yml; flags and the environment win over it', z.string().optional(), {
+  config: setting('orchestrator.dev.yml; flags and the environment override it', z.string().optional(), {
     flag: '--config <file>',
   }),
-  modelsFile: setting('models.dev.yml: which models to run', z.string(), {
+  modelsFile: setting('models.dev.yml: the models to run', z.string(), {
     flag: '--models <file>',
     file: 'watcher.poller.path',
   }),
@@ -45,22 +45,22 @@ export const SETTINGS = z.object({
     env: 'CRUNCH_ID',
     file: 'crunches.id',
   }),
-  baseClassName: setting('base class of the participants', z.string().default('tracker.TrackerBase'), {
+  baseClassName: setting("base class of participants' models", z.string().default('tracker.TrackerBase'), {
     flag: '--base-class-name <name>',
     env: 'MODEL_BASE_CLASSNAME',
   }),
-  host: setting('where coordinators connect', z.string().default('127.0.0.1'), {
+  host: setting('address of the discovery socket', z.string().default('127.0.0.1'), {
     flag: '--host <address>',
     file: 'infrastructure.publishers.address',
   }),
-  port: setting('discovery port, 0 for a free one', PORT.default(9091), {
+  port: setting('port of the discovery socket, 0 for a free one', PORT.default(9091), {
     flag: '--port <port>',
     env: 'MODEL_RUNNER_NODE_PORT',
     file: 'infrastructure.publishers.port',
   }),
   http: z.object({
     host: setting(
-      'where the HTTP API listens; it needs the key in .orchestrator-key beside the logs, or API_KEY',
+      'address of the HTTP API; requests need the key in .orchestrator-key beside the logs, or API_KEY',
       z.string().default('127.0.0.1'),
       { flag: '--http-host <address>', env: 'MODEL_ORCHESTRATOR_HTTP_HOST' },
     ),
@@ -71,20 +71,22 @@ export const SETTINGS = z.object({
     ),
   }),
   apiKey: setting('key of the HTTP API, instead of a generated one', z.string().optional(), { env: 'API_KEY' }),
-  logsDirectory: setting('logs of the models; without it their output is dropped', z.string().optional(), {
+  logsDirectory: setting('folder for the logs of models; without it their output is dropped', z.string().optional(), {
     flag: '--logs <directory>',
   }),
-  logLevel: setting('what is logged', z.enum(['debug', 'info', 'warn', 'error']).default('info'), {
+  logLevel: setting('lowest level that is logged', z.enum(['debug', 'info', 'warn', 'error']).default('info'), {
     flag: '--log-level <level>',
     env: 'LOG_LEVEL',
     file: 'logging.level',
   }),
   startTimeoutMs: setting(
-    'limit from the start of a process until it serves, without its waiting for a processor',
+    'limit from the start of a process until it serves, not counting its waiting for a processor',
     whole(100, 600_000).default(30_000),
     { flag: '--start-timeout <ms>', env: 'MODEL_START_TIMEOUT_MILLISECONDS' },
   ),
-  stopTimeoutMs: setting('from SIGTERM to SIGKILL', whole(0, 3_000).default(2_000), { flag: '--stop-timeout <ms>' }),
+  stopTimeoutMs: setting('time from SIGTERM to SIGKILL', whole(0, 3_000).default(2_000), {
+    flag: '--stop-timeout <ms>',
+  }),
   pollMs: setting('how often the models file is read', whole(50, 60_000).default(1_000), {
     flag: '--poll <ms>',
     file: 'watcher.interval',
@@ -93,11 +95,11 @@ export const SETTINGS = z.object({
     keepaliveMs: setting('how often coordinators are pinged', MS.optional(), {
       file: 'infrastructure.publishers.ping-interval',
     }),
-    pongTimeoutMs: setting('a coordinator that answers a ping later than this is cut off', MS.optional(), {
+    pongTimeoutMs: setting('a coordinator that answers a ping later than this is disconnected', MS.optional(), {
       file: 'infrastructure.publishers.ping-timeout',
     }),
   }),
-  remembersQuarantine: setting('false: a quarantine ends with the orchestrator', z.boolean().default(true), {
+  remembersQuarantine: setting('false: a restart of the orchestrator ends quarantines', z.boolean().default(true), {
     file: 'can-place-in-quarantine',
   }),
   restart: z.object({
@@ -117,16 +119,20 @@ export const SETTINGS = z.object({
       flag: '--python <program>',
       env: 'MODEL_ORCHESTRATOR_PYTHON',
     }),
-    path: setting('where Python models find the base class; may be repeated', z.array(z.string()).default([]), {
-      flag: '--python-path <directory>',
-    }),
+    path: setting(
+      'folder from which Python models import the base class; may be repeated',
+      z.array(z.string()).default([]),
+      {
+        flag: '--python-path <directory>',
+      },
+    ),
     environmentsDirectory: setting(
-      'where Python environments are created (default: beside the submissions)',
+      'folder for Python environments (default: beside the submissions)',
       z.string().optional(),
       { flag: '--environments <directory>' },
     ),
     allowBuilds: setting(
-      'true: packages without a wheel are built, confined as models are',
+      'true: packages without a wheel are built, confined like models',
       z.enum(['true', 'false']).default('false'),
       { flag: '--model-allow-builds <whether>', env: 'MODEL_ALLOW_BUILDS' },
     ),
@@ -166,7 +172,7 @@ export const SETTINGS = z.object({
       { flag: '--model-namespaces <when>', env: 'MODEL_NAMESPACES' },
     ),
     advertiseHost: setting(
-      'how coordinators on other machines reach this one: models listen on all addresses and are announced at this one',
+      'host at which coordinators on other machines reach this one: models listen on all addresses and are announced at it',
       z.string().trim().min(1, 'must be a host name or an address').optional(),
       { flag: '--advertise-host <host>' },
     ),

@@ -57,7 +57,7 @@ describe('the settings of start', () => {
     expect(orchestrator.discovery).toStrictEqual({})
     const help = addStartCommand(new Command()).configureHelp({ helpWidth: 300 }).helpInformation()
     expect(help).toMatch(
-      /--port <port> +discovery port, 0 for a free one \(file: infrastructure\.publishers\.port\) \(default: 9091, env: MODEL_RUNNER_NODE_PORT\)/,
+      /--port <port> +port of the discovery socket, 0 for a free one \(file: infrastructure\.publishers\.port\) \(default: 9091, env: MODEL_RUNNER_NODE_PORT\)/,
     )
     expect(help).toMatch(/--log-level <level> .*\(choices: "debug", "info", "warn", "error", default: "info"/)
   })
