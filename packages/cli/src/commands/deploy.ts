@@ -37,7 +37,7 @@ export async function deploy(
   const running = await readLiveSupervisor(findWorkspace(terminal.cwd).stateDirectory)
   if (running !== undefined) throw alreadyRunning(running)
   const prepared = await prepareDeployment(request, terminal)
-  if (prepared.otherOrchestrator !== null && prepared.replay !== undefined) {
+  if (prepared.otherOrchestrator !== null && prepared.dev === undefined) {
     if (!(await awaitOrchestrator(prepared.otherOrchestrator, terminal))) throw endedEarly()
   }
   if (request.newEra) await beginEraFor(request, terminal)

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, onTestFinished } from 'vitest'
+import { openWeatherWorkspace } from '../local-model/weather-workspace.fixture.ts'
+import { runCli } from '../run-cli.ts'
 import { awaitOrchestrator } from './await-orchestrator.ts'
 
 const servers: Server[] = []
@@ -43,4 +45,43 @@ it('ends with the command', async () => {
   const command = new AbortController()
   const err = () => command.abort()
   expect(await awaitOrchestrator({ host: '127.0.0.1', port }, { err, signal: command.signal })).toBe(false)
+})
+
+it.each([
+  ['live', []],
+  ['a replay', ['--replay']],
+])('crunch deploy waits for it before anything starts: %s', { timeout: 60_000 }, async (_, replay) => {
+  const port = await listen()
+  servers.splice(0)[0]?.close()
+  const workspace = await openWeatherWorkspace(3)
+  onTestFinished(() => workspace.remove())
+  const command = new AbortController()
+  const told: string[] = []
+  const tell = (text: string) => {
+    told.push(text)
+    if (/Waiting for|starting/.test(text)) command.abort()
+  }
+  const free = await Promise.all([listen(), listen()])
+  for (const server of servers.splice(0)) server.close()
+  const exitCode = await runCli(['deploy', ...replay], {
+    cwd: workspace.directory,
+    env: {
+      ...process.env,
+      // The weather has no live source.
+      ...(replay.length === 0 && { FEED_SOURCE: 'pyth' }),
+      MODEL_ORCHESTRATOR: 'external',
+      MODEL_RUNNER_NODE_PORT: String(port),
+      MODEL_ORCHESTRATOR_HTTP_PORT: String(free[0]),
+      REPORT_API_PORT: String(free[1]),
+    },
+    isInteractive: false,
+    size: () => ({ columns: 80, rows: 24 }),
+    out: tell,
+    err: tell,
+    signal: command.signal,
+  })
+  expect([exitCode, told.join("\n")]).toEqual([
+    1,
+    expect.stringContaining(`Waiting for the model orchestrator at localhost:${port}`),
+  ])
 })

@@ -6,8 +6,8 @@ const pollMs = 250
 const connectTimeoutMs = 5_000
 
 /**
- * Waits until an orchestrator that another program starts listens. A replay does not wait for models: without this, it would
- * pass them by. False when the operator ended the wait.
+ * Waits until an orchestrator that another program starts listens. Without this, a replay would pass the models by, and a live
+ * node would open rounds that no model can answer. False when the operator ended the wait.
  */
 export async function awaitOrchestrator(
   { host, port }: { readonly host: string; readonly port: number },

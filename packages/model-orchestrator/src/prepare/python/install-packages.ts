@@ -133,13 +133,27 @@ async function runStep(step: {
   throw new RunFailure('BUILD_FAILED', `${what(tail)} ${why}${said}${unreachable}${wheels}; last lines: ${lines}`)
 }
 
-/** The line in which pip or uv reports the error; null if there is none. */
+/** What pip says around the error, or about versions that it did not consider. */
+const SAYS_NOTHING = 'subprocess-exited|metadata-generation-failed|ResolutionImpossible|Ignored the following'
+/** Where the cause stands, the most particular place first: a verdict of uv, a compiler's line, an error of pip or a program. */
+const CAUSES = [
+  /^\s*╰─▶ (.*)/,
+  /^\s*(\S+:\d+(?::\d+)?: (?:fatal )?error: .*)/,
+  new RegExp(`^\\s*(?:fatal )?error: (?!${SAYS_NOTHING})(.*)`, 'i'),
+]
+const END_OF_OUTPUT = /^\s*\[end of output\]/
+
+/** The line in which pip, uv or a build reports the error; null if there is none. */
 function lineThatMatters(tail: readonly string[]): string | null {
-  for (const pattern of [/^\s*╰─▶ (.*)/, /^\s*(?:fatal )?error: (?!subprocess-exited|ResolutionImpossible)(.*)/i]) {
-    const found = tail.map((line) => pattern.exec(line)?.[1]).find((line) => line !== undefined)
-    if (found !== undefined) return found.length > MATTERS_CHARACTERS ? `${found.slice(0, MATTERS_CHARACTERS)}…` : found
-  }
-  return null
+  const matches = CAUSES.map((pattern) =>
+    tail.map((line) => pattern.exec(line)?.[1]).find((line) => line !== undefined),
+  )
+  // A build that is no compiler's ends with its exception.
+  const [verdict, compiled, error] = matches
+  const thrown = tail[tail.findIndex((line) => END_OF_OUTPUT.test(line)) - 1]?.trim()
+  const found = verdict ?? compiled ?? thrown ?? error ?? null
+  if (found === null || found.length <= MATTERS_CHARACTERS) return found
+  return `${found.slice(0, MATTERS_CHARACTERS)}…`
 }
 
 function installer(input: {
