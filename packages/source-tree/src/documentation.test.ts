@@ -77,3 +77,14 @@ test('ARCHITECTURE.md names files that exist', () => {
   const folders = [root, join(root, 'packages'), engine, join(engine, 'adapters/model-runner')]
   expect(missing.filter((path) => !folders.some((folder) => existsSync(join(folder, path))))).toEqual([])
 })
+
+test('docs/contract.md names every option of the contract and says where windows end', () => {
+  const code = [...read('docs/contract.md').matchAll(/```.*?```|`[^`\n]+`/gs)].map(([text]) => text).join(' ')
+  const named = new Set(code.match(/\w+/g))
+  const options = [...read('docs/reference/contract.md').matchAll(/^\| `([\w.]+)` \|/gm)].map(
+    ([, option = '']) => option,
+  )
+  expect(options.length).toBeGreaterThan(50)
+  expect(options.filter((option) => !named.has(option.split('.').at(-1) ?? ''))).toEqual([])
+  expect(read('docs/contract.md')).toContain('half-open, `[start, end)`')
+})
