@@ -80,7 +80,7 @@ it.each([
     err: tell,
     signal: command.signal,
   })
-  expect([exitCode, told.join("\n")]).toEqual([
+  expect([exitCode, told.join('\n')]).toEqual([
     1,
     expect.stringContaining(`Waiting for the model orchestrator at localhost:${port}`),
   ])
