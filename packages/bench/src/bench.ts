@@ -64,7 +64,7 @@ async function writeResults(
   const text = [
     '# Results',
     '',
-    '`npm run bench -- --write` writes this file. Each run has a process, and where it needs one an embedded PostgreSQL (fsync on), of its own.',
+    '`npm run bench -- --write` writes this file. Each run has its own process and, if needed, its own embedded PostgreSQL (fsync on).',
     '',
     `${new Date().toISOString().slice(0, 10)}, ${machine}; ${recording.origin}.`,
     '',

@@ -1,4 +1,4 @@
-// The engine's inner parts that a benchmark composes or clocks. Its package exports none of them: by file, then, and only here.
+// Internal parts of the engine that benchmarks compose or measure. Its package does not export them, so they are imported by file, only here.
 export { createVirtualClock, wallClock } from '../../coordinator-node/src/adapters/clock/clocks.ts'
 export { createBinanceSource } from '../../coordinator-node/src/adapters/feeds/binance/create-binance-source.ts'
 export { startFakeBinance } from '../../coordinator-node/src/adapters/feeds/binance/testing/start-fake-binance.ts'

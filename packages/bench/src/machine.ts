@@ -1,6 +1,6 @@
 import { cpus, loadavg, release, totalmem, type } from 'node:os'
 
-/** What the results are measured on, in one line; the load is that of others, when asked before anything is measured. */
+/** Describes the machine in one line. Call it before measuring, so that the load is that of other processes. */
 export function machineText(): string {
   const processors = cpus()
   const model = processors[0]?.model.trim() ?? 'unknown processor'

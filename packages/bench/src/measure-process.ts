@@ -1,4 +1,4 @@
-// The process that is measured: one run of one measurement, so that peak memory and warm code are its own.
+// The measured process: one run of one measurement, so that peak memory and JIT state belong to it alone.
 import { createLog } from '@crunch/coordinator-node/workers'
 import { z } from 'zod'
 import type { Log } from './engine.ts'
@@ -18,11 +18,11 @@ process.once('disconnect', () => process.exit())
 await answerParent(async () => {
   const log = createLog({ LOG_LEVEL: 'warn', LOG_FORMAT: 'json' })
   const figures = await measure(parentInput(inputSchema), log)
-  // Kilobytes on every system.
+  // In kilobytes on every system.
   return { ...figures, peakMemory: process.resourceUsage().maxRSS / 1_000 }
 })
 
-/** Each is loaded alone: what another one imports is no part of its memory. */
+/** Each measurement is loaded separately, so that imports of others do not add to its memory. */
 async function measure(input: z.output<typeof inputSchema>, log: Log): Promise<Figures> {
   switch (input.name) {
     case 'ingest':

@@ -1,9 +1,9 @@
 import { hostileModels } from './hostile/hostile-models.ts'
 
-/** What a run of a measurement answers, by key of its figures. */
+/** The results of one run of a measurement, by key of its figures. */
 export type Figures = Readonly<Record<string, number>>
 
-/** One number that a measurement gives. */
+/** One number of a measurement. */
 export interface Figure {
   readonly key: string
   readonly label: string
@@ -14,18 +14,18 @@ export interface Figure {
 
 export interface Measurement {
   readonly name: MeasurementName
-  /** How it is measured, for readers of the results. */
+  /** Description of the method, for readers of the results. */
   readonly method: string
   readonly figures: readonly Figure[]
   readonly needs: {
     /** An embedded PostgreSQL of its own, with fsync. */
     readonly database: boolean
-    /** How many models to serve over gRPC. */
+    /** Number of models served over gRPC. */
     readonly modelCount: number
-    /** Node is started as it is for the predict service, which takes in the data as well, and the orchestrator. */
+    /** Node is started with the arguments of the predict service (which also ingests data) and the orchestrator. */
     readonly steady: boolean
   }
-  /** Another run starts only while it is likely to end within this time, all runs together. */
+  /** Time limit for all runs together: another run starts only if it is likely to end within it. */
   readonly budgetMs: number
 }
 
@@ -42,7 +42,7 @@ export const measurementNames = [
 ] as const
 export type MeasurementName = (typeof measurementNames)[number]
 
-/** Given by every measurement: the most memory that the measured process ever held. */
+/** Peak memory of the measured process; a figure of every measurement. */
 export const peakMemory: Figure = { key: 'peakMemory', label: 'peak memory', unit: 'MB' }
 
 /** The budgets add up to less than twenty minutes. */
@@ -61,7 +61,7 @@ export const measurements: readonly Measurement[] = [
   {
     name: 'stream',
     method:
-      '50 subjects that trade once a second, one after the other, at a fake exchange in another process; the feed-data worker with the Binance source over one WebSocket into the embedded PostgreSQL; the processor time of the worker, all its threads, over 30 s after 5 s of warm-up',
+      '50 subjects that trade once a second, one after the other, at a fake exchange in another process; the feed-data worker stores them with the Binance source over one WebSocket in the embedded PostgreSQL; CPU time of all threads of the worker, over 30 s after 5 s of warm-up',
     figures: [
       { key: 'share', label: '50 subjects at one-second ticks: share of one core', unit: '%', atMost: 20 },
       { key: 'recordsPerSecond', label: '50 subjects at one-second ticks: records stored', unit: '/s' },
@@ -73,12 +73,12 @@ export const measurements: readonly Measurement[] = [
   {
     name: 'backfill',
     method:
-      '1,000,000 one-minute candles from a source that never waits, in pages of 1,000, by a backfill job into the embedded PostgreSQL; then from the tables into Parquet, 695 files of a day; then from those files into the tables as another series, compared record by record with the first',
+      'a backfill job writes 1,000,000 one-minute candles, in pages of 1,000 from a source that never waits, into the embedded PostgreSQL; then exports them to Parquet, 695 daily files; then imports these files into the tables as another series, which is compared record by record with the first',
     figures: [
       { key: 'tables', label: '1,000,000 candles backfilled in', unit: 's', atMost: 60 },
-      { key: 'parquet', label: 'of the tables into Parquet in', unit: 's' },
-      { key: 'again', label: 'of Parquet into the tables in', unit: 's' },
-      { key: 'different', label: 'records that came back otherwise', unit: 'records', atMost: 0 },
+      { key: 'parquet', label: 'tables exported to Parquet in', unit: 's' },
+      { key: 'again', label: 'Parquet imported into the tables in', unit: 's' },
+      { key: 'different', label: 'records changed by the round trip', unit: 'records', atMost: 0 },
       peakMemory,
     ],
     needs: { database: true, modelCount: 0, steady: false },
@@ -101,7 +101,7 @@ export const measurements: readonly Measurement[] = [
   {
     name: 'settle',
     method:
-      '1,200 rounds of 25 models, all due at once, settled by one worker on the embedded PostgreSQL, the closing of their snapshot periods included',
+      '1,200 rounds of 25 models, all due at once, settled by one worker on the embedded PostgreSQL, including the closing of their snapshot periods',
     figures: [
       { key: 'predictionsPerSecond', label: 'predictions settled, periods closed', unit: '/s', atLeast: 5_000 },
       { key: 'roundsOnlyPerSecond', label: 'predictions settled, before periods close', unit: '/s' },
@@ -113,13 +113,13 @@ export const measurements: readonly Measurement[] = [
   {
     name: 'window',
     method:
-      'a score worker that has just started ranks 1,000 models over a window of 1,000 periods, 1,000,000 snapshots, in the embedded PostgreSQL: reading included, median of three; then over the next period; the memory is what the process grew by. In one statement: the same snapshots read as until 2026-11, in the same process',
+      'a newly started score worker ranks 1,000 models over a window of 1,000 periods, 1,000,000 snapshots in the embedded PostgreSQL, including reading, median of three; then it ranks after the next period; memory is the growth of the process. In one statement: the same snapshots read as until 2026-11, in the same process',
     figures: [
       { key: 'opened', label: 'a window of 1,000,000 snapshots opened and ranked in', unit: 's', atMost: 3 },
-      { key: 'openedMemory', label: 'memory for it', unit: 'MB', atMost: 150 },
-      { key: 'next', label: 'and for the period after it ranked in', unit: 'ms' },
+      { key: 'openedMemory', label: 'memory of the window', unit: 'MB', atMost: 150 },
+      { key: 'next', label: 'next period ranked in', unit: 'ms' },
       { key: 'atOnce', label: 'before: read in one statement in', unit: 's' },
-      { key: 'atOnceMemory', label: 'before: memory for it', unit: 'MB' },
+      { key: 'atOnceMemory', label: 'before: memory of the window', unit: 'MB' },
       peakMemory,
     ],
     needs: { database: true, modelCount: 0, steady: false },
@@ -140,12 +140,12 @@ export const measurements: readonly Measurement[] = [
   {
     name: 'fan-out',
     method:
-      'one call (predict) to all connected models until every answer is read: 1,000 models, and 100 of them, each a gRPC server with a port of its own, all in one other process; the coordinator is bound to one core (taskset), the models to the others; median of 40 after 20 of warm-up. Connecting is discovery, connection and Setup of all 1,000. It needs `ulimit -n` of 2,200',
+      'one call (predict) to all connected models until every answer is read, for 1,000 models and for 100 of them; each model is a gRPC server with its own port, all in one other process; the coordinator is bound to one core (taskset), the models to the others; median of 40 fan-outs after 20 of warm-up. Connecting includes discovery, connection and Setup of all 1,000. Needs `ulimit -n` of 2,200',
     figures: [
       { key: 'fanOutMany', label: 'one fan-out to 1,000 models', unit: 'ms', atMost: 400 },
       { key: 'fanOutFew', label: 'one fan-out to 100 models', unit: 'ms' },
-      // Ten times as many models; what is beyond that is the garbage collector's.
-      { key: 'growth', label: 'fan-out to 1,000 models over 100', unit: '×', atMost: 12 },
+      // Ten times as many models; the rest of the growth is due to the garbage collector.
+      { key: 'growth', label: 'fan-out to 1,000 models / to 100', unit: '×', atMost: 12 },
       { key: 'connect', label: '1,000 models connected and set up in', unit: 's', atMost: 5 },
       peakMemory,
     ],
@@ -155,15 +155,15 @@ export const measurements: readonly Measurement[] = [
   {
     name: 'hostile',
     method:
-      '40 good models, and 10 hostile ones beside them that hang, sleep, answer 60 MB or NaN, crash, exit on Setup, send garbage bytes, are never connected, print or fork endlessly; 50 processes of the built runner, of one orchestrator with its limits. Two rounds a second with a time-out of 500 ms, so that few cores carry 50 processes: 80 rounds with the good ones alone, then with the hostile ones until the last of them is in quarantine, and that six times in turns on the same 40 processes, which have come in groups of four, each 300 calls after the one before; times count from the second turn on, when the code for failures is compiled as well. Calls are given up after 10 failures or time-outs (100 on a node), processes after 3 quick ends (5 on a node)',
+      '40 good models and 10 hostile ones, which hang, sleep, answer 60 MB or NaN, crash, exit on Setup, send garbage bytes, cannot be connected, print or fork endlessly; 50 processes of the built runner under one orchestrator with its limits. Two rounds per second with a time-out of 500 ms, so that few cores suffice for 50 processes: 80 rounds with the good models alone, then rounds with the hostile ones until all of these are in quarantine, repeated six times on the same 40 processes, which were started in groups of four, 300 calls apart; times count from the second repetition on, when the code for failures is also compiled. A model is given up after 10 failures or time-outs (100 on a node), a process after 3 quick exits (5 on a node)',
     figures: [
-      { key: 'aloneP99', label: 'a good model answers, p99, 40 alone', unit: 'ms' },
-      { key: 'togetherP99', label: 'a good model answers, p99, with 10 hostile ones', unit: 'ms' },
-      { key: 'share', label: 'p99 with hostile models over p99 without', unit: '×', atMost: 1.3 },
-      { key: 'missingAlone', label: 'answers of good models that did not come, 40 alone', unit: 'answers' },
+      { key: 'aloneP99', label: 'answer time of good models, p99, 40 alone', unit: 'ms' },
+      { key: 'togetherP99', label: 'answer time of good models, p99, with 10 hostile ones', unit: 'ms' },
+      { key: 'share', label: 'p99 with hostile models / p99 without', unit: '×', atMost: 1.3 },
+      { key: 'missingAlone', label: 'missing answers of good models, 40 alone', unit: 'answers' },
       {
         key: 'missing',
-        label: 'answers of good models that did not come, with 10 hostile ones',
+        label: 'missing answers of good models, with 10 hostile ones',
         unit: 'answers',
         atMost: 0,
       },

@@ -2,7 +2,7 @@
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((left, right) => left - right)
   const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]
-  if (value === undefined) throw new RangeError('there is no percentile of no values')
+  if (value === undefined) throw new RangeError('a percentile needs at least one value')
   return value
 }
 

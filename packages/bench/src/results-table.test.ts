@@ -15,7 +15,7 @@ const measurement: Measurement = {
 }
 
 describe('the table of results', () => {
-  it('judges the median against the target, not the best run', () => {
+  it('compares the median with the target, not the best run', () => {
     const runs = [
       { rate: 9_000, late: 40, free: 1 },
       { rate: 4_000, late: 60.04, free: 2 },
@@ -32,7 +32,7 @@ describe('the table of results', () => {
     expect(() => resultRows([{ measurement, runs: [{ rate: 1, late: 1 }] }])).toThrow('no figure "free"')
   })
 
-  it('says in Markdown which target was missed', () => {
+  it('marks missed targets in Markdown', () => {
     const text = resultsMarkdown(resultRows([{ measurement, runs: [{ rate: 1, late: 1, free: 1 }] }]))
     expect(text.split('\n')[2]).toBe('| settled | 1 /s | 1 to 1 | 1 | ≥ 5,000 /s | MISSED |')
   })

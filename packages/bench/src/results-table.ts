@@ -8,7 +8,7 @@ export interface MeasuredRuns {
   readonly runs: readonly Figures[]
 }
 
-/** One line of the results, in words. */
+/** One row of the results, as texts. */
 export interface ResultRow {
   readonly what: string
   readonly median: string
@@ -67,7 +67,7 @@ function figureOf(measurement: Measurement, figure: Figure, run: Figures): numbe
   return value
 }
 
-/** Three figures: noise is larger than the rest. */
+/** Three significant digits, because noise is larger than the rest. */
 function round(value: number): string {
   return Number(value.toPrecision(3)).toLocaleString('en-US', { maximumFractionDigits: 3 })
 }

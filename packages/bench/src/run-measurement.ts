@@ -4,9 +4,9 @@ import { type ChildOptions, runChild, type ServingChild, startChild } from './pr
 
 export interface RunOptions {
   readonly recording: string
-  /** Most runs; the measurement's budget may end them earlier, never before the first. */
+  /** Maximum number of runs. The measurement's budget may stop them earlier, but not before the first. */
   readonly runCount: number
-  /** Where profiles of the measured processes go. */
+  /** Folder for profiles of the measured processes. */
   readonly profileFolder?: string | undefined
   readonly signal: AbortSignal
   readonly onRun: (figures: Figures) => void

@@ -21,13 +21,13 @@ if (recording !== undefined && !existsSync(recording)) {
   process.exit(1)
 }
 
-// Ctrl-C reaches the node as well and ends it; this process stays to remove the workspace.
+// Ctrl-C also reaches and ends the node; this process continues in order to remove the workspace.
 const ending = new AbortController()
 process.on('SIGINT', () => ending.abort('SIGINT'))
 process.on('SIGTERM', () => ending.abort('SIGTERM'))
 process.on('SIGHUP', () => ending.abort('SIGTERM'))
 
-// A terminal that is closed takes no more output; cleaning up goes on.
+// Writing to a closed terminal fails; cleaning up continues.
 process.stdout.on('error', () => ending.abort('SIGTERM'))
 process.stderr.on('error', () => ending.abort('SIGTERM'))
 
@@ -64,11 +64,11 @@ async function deploy(workspace: UserWorkspace): Promise<number> {
   }
   console.log(`- crunch ${args.join(' ')}`)
   const node = execa(workspace.crunch, args, { cwd: workspace.directory, env, stdio: 'inherit', reject: false })
-  // Ctrl-C went to the whole terminal; anything else came to this process alone.
+  // Ctrl-C was sent to all processes of the terminal; other signals only to this process.
   ending.signal.addEventListener('abort', () => {
     if (ending.signal.reason === 'SIGTERM') node.kill('SIGTERM')
   })
   const { exitCode } = await node
-  // Without --once, being ended is how it ends.
+  // Without --once, the demo only ends by a signal.
   return ending.signal.aborted && !values.once ? 0 : (exitCode ?? 1)
 }

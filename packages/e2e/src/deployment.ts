@@ -8,29 +8,29 @@ import { killHard, processesOf } from './processes.ts'
 import { until } from './until.ts'
 import { removeDatabases, type UserWorkspace } from './workspace.ts'
 
-/** What a command printed, and how it ended. */
+/** Output and exit of a command. */
 export interface CommandResult {
   readonly exitCode: number
   readonly stdout: string
   readonly stderr: string
 }
 
-/** A workspace with ports of its own, operated by its installed `crunch`. */
+/** A workspace with its own ports, operated by its installed `crunch`. */
 export interface Node {
   readonly directory: string
   readonly apiPort: number
   readonly modelRunnerPort: number
   /** Runs a command to its end, for at most `limitMs`. A failure is a result, not an error. */
   crunch(args: readonly string[], env?: Readonly<Record<string, string>>, limitMs?: number): Promise<CommandResult>
-  /** Starts a command that is to be killed. */
+  /** Starts a command that the test kills. */
   startCrunch(args: readonly string[], env?: Readonly<Record<string, string>>): ChildProcess
-  /** Starts a replay in the background; throws with what was printed when it does not come up. */
+  /** Starts a replay in the background; throws with its output when it fails to start. */
   deployReplay(options?: ReplayOptions): Promise<void>
   /** The services of the running deployment by name. */
   services(): Promise<Readonly<Record<string, ServiceState>>>
-  /** A client for the database of the replay that runs. */
+  /** A client for the database of the running replay. */
   database(): Promise<postgres.Sql>
-  /** What the report API answers. */
+  /** The answer of the report API. */
   api(path: string): Promise<unknown>
 }
 
@@ -109,13 +109,13 @@ async function connectReplayDatabase(directory: string): Promise<postgres.Sql> {
   return connectDatabase(status.url)
 }
 
-/** Whether an error only says that the database is stopped, starting, or was killed meanwhile. */
+/** Whether an error only means that the database is stopped, starting, or was killed in the meantime. */
 export function isDatabaseAway(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return /^(NO_DATABASE|CONNECT|CONNECTION_|E[A-Z]+$|57P0)/.test(code)
 }
 
-/** Counts as numbers; instants as milliseconds, as the engine computes with them. */
+/** Parses counts as numbers, and instants as milliseconds like the engine. */
 export function connectDatabase(url: string): postgres.Sql {
   return postgres(url, {
     max: 1,
@@ -134,7 +134,7 @@ export function connectDatabase(url: string): postgres.Sql {
   }) as unknown as postgres.Sql
 }
 
-/** Ends whatever runs in a workspace, however it was left, and removes its databases. */
+/** Ends all processes of a workspace in any state, and removes its databases. */
 export async function endDeployment(directory: string): Promise<void> {
   const crunch = join(directory, 'node_modules/.bin/crunch')
   await execa(crunch, ['down'], { cwd: directory, reject: false, timeout: 45_000 })

@@ -2,12 +2,12 @@ import { expect } from 'vitest'
 import { type Competition, recompute } from './recompute.ts'
 import type { StoredRows } from './stored-rows.ts'
 
-/** Snapshots, leaderboards and checkpoints are those that the answers and scores give, and every payout is whole. */
+/** Expects snapshots, leaderboards and checkpoints to follow from answers and scores, and every payout to be complete. */
 export function expectRecomputed(rows: StoredRows, competition: Competition): void {
   const { snapshots, leaderboards, checkpoints } = recompute(rows, competition)
   expectClose(rows.snapshots, snapshots, 'snapshots')
   expectClose(without(rows.leaderboards, 'id'), leaderboards, 'leaderboards')
-  // Rewards below: a unit that cannot be divided goes to one or the other.
+  // Rewards are compared below: an indivisible unit may go to either model.
   const paidApart = <Entry extends object>(entries: readonly Entry[], left: readonly string[]) =>
     entries.map((entry) => Object.fromEntries(Object.entries(entry).filter(([key]) => !left.includes(key))))
   const stored = rows.checkpoints.map(({ id: _id, status: _status, entries, ...checkpoint }) => ({
@@ -33,7 +33,7 @@ function without<Row extends object, Key extends keyof Row>(rows: readonly Row[]
   return rows.map(({ [key]: _left, ...rest }) => rest)
 }
 
-/** Equal, but for the last bits of sums that were added up in another order. */
+/** Equal except for the last bits of sums computed in another order. */
 function expectClose(stored: readonly unknown[], expected: readonly unknown[], what: string): void {
   for (const [index, row] of expected.entries())
     expect(rounded(stored[index]), `${what} ${index}`).toEqual(rounded(row))
@@ -43,7 +43,7 @@ function expectClose(stored: readonly unknown[], expected: readonly unknown[], w
 function rounded(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value, (_key, inner: unknown) =>
-      // What is nothing but the rounding of a sum is nothing.
+      // Rounding errors of a sum count as 0.
       typeof inner === 'number' && !Number.isInteger(inner)
         ? Math.abs(inner) < 1e-12
           ? 0

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 
-/** The preferred port when nobody holds it on this machine, else any free one. */
+/** The preferred port if it is free on this machine, else any free one. */
 export async function freePort(preferred = 0): Promise<number> {
   const port = await listen(preferred)
   return port ?? freePort(0)

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { isDatabaseAway, type Node } from './deployment.ts'
 import { killHard, modelPids, postmasterPid, servicePid, supervisorPid } from './processes.ts'
 
-/** What a crash may hit. `database-keeper` is the process that runs the server; `everything` is the supervisor. */
+/** Targets of a kill. `database-keeper` is the process that runs the server; `everything` is the supervisor. */
 export const victims = ['predict', 'score', 'report', 'orchestrator', 'model', 'database', 'database-keeper'] as const
 export type Victim = (typeof victims)[number] | 'everything'
 
@@ -10,8 +10,8 @@ const progressLimitMs = 3_000
 const pollMs = 50
 
 /**
- * Kills random processes of a replay, one after the other, each when the replay has moved on since the one before or
- * `progressLimitMs` have passed; once, halfway, the whole deployment, which is then resumed.
+ * Kills random processes of a replay, one after the other, each after the replay has made progress or `progressLimitMs` have
+ * passed. Once, halfway, kills the whole deployment, which is then resumed.
  */
 export async function killRandomly(node: Node, count: number, random: () => number, resume: () => Promise<void>) {
   const killed: Victim[] = []
@@ -30,7 +30,7 @@ export async function killRandomly(node: Node, count: number, random: () => numb
   return killed
 }
 
-/** Undefined when the process that was chosen does not run at this moment. */
+/** Undefined when the chosen process does not run at the moment. */
 async function killOne(node: Node, random: () => number): Promise<Victim | undefined> {
   const victim = victims[Math.floor(random() * victims.length)] ?? 'predict'
   const pid = await pidOf(node, victim, random)
@@ -68,7 +68,7 @@ async function progressSince(node: Node, before: number | undefined): Promise<vo
   }
 }
 
-/** How far the replay has come; undefined while the database is away, as it is after some kills. */
+/** Progress of the replay; undefined while the database is down, as it is after some kills. */
 function watermark(node: Node): Promise<number | undefined> {
   return unlessAway(async () => {
     const sql = await node.database()
@@ -81,7 +81,7 @@ function watermark(node: Node): Promise<number | undefined> {
   })
 }
 
-/** What `read` finds; undefined while the database is away. */
+/** The result of `read`; undefined while the database is down. */
 export async function unlessAway<Found>(read: () => Promise<Found>): Promise<Found | undefined> {
   try {
     return await read()

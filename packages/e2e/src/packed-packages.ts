@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { repositoryRoot } from './repository.ts'
 
-/** Packs every published package into a folder, as `changeset publish` would. Their builds must be there. */
+/** Packs every published package into a folder, as `changeset publish` would. The packages must be built. */
 export async function packPackages(directory: string): Promise<void> {
   const packages = join(repositoryRoot, 'packages')
   const names = await readdir(packages)

@@ -9,7 +9,7 @@ export interface ProcessRow {
   readonly command: string
 }
 
-/** Every process that is no zombie. */
+/** All processes except zombies. */
 export async function processTable(): Promise<readonly ProcessRow[]> {
   const { stdout } = await execa('ps', ['-ww', '-A', '-o', 'pid=,ppid=,stat=,args='])
   return stdout.split('\n').flatMap((line) => {
@@ -37,7 +37,7 @@ export async function postmasterPid(workspaceDirectory: string): Promise<number 
   return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined
 }
 
-/** The process of a service, as its supervisor noted it. */
+/** The process of a service, as recorded by its supervisor. */
 export async function servicePid(workspaceDirectory: string, service: string): Promise<number | undefined> {
   const text = await readIfThere(join(workspaceDirectory, 'node/.crunch/pids', `${service}.json`))
   return text === undefined ? undefined : (JSON.parse(text) as { pid: number }).pid
@@ -58,18 +58,18 @@ export async function modelPids(workspaceDirectory: string): Promise<readonly nu
     .map(({ pid }) => pid)
 }
 
-/** A process, and all that were started by it and live. */
+/** A process and all its living descendants. */
 export function withDescendants(pid: number, table: readonly ProcessRow[]): readonly number[] {
   const children = table.filter(({ parentPid }) => parentPid === pid)
   return [pid, ...children.flatMap((child) => withDescendants(child.pid, table))]
 }
 
-/** Stops processes, or lets them go on. Those that are gone are left out. */
+/** Stops processes (SIGSTOP) or continues them. Ended processes are ignored. */
 export function signalAll(pids: readonly number[], name: 'SIGSTOP' | 'SIGCONT'): void {
   for (const pid of pids) send(pid, name)
 }
 
-/** Kills a process as a crash would; false when it is gone already. */
+/** Kills a process with SIGKILL; false if it has already ended. */
 export function killHard(pid: number): boolean {
   return send(pid, 'SIGKILL')
 }

@@ -9,15 +9,15 @@ import {
   type StoredRows,
 } from './stored-rows.ts'
 
-// A competition's results once more, from its stored answers and scores, in plain arithmetic that shares no code with the
-// engine: what a participant could do with an export of the tables.
+// Recomputes a competition's results from its stored answers and scores, in plain arithmetic without code of the engine: what
+// a participant could do with an export of the tables.
 
 const tierPercents = [35, 10, 10, 10, 10, 5, 5, 5, 5, 5]
 const organizer = 'organizer'
-/** Tests that recompute change no contract. */
+/** Tests with a recomputation have only one era. */
 const onlyEra = 1
 
-/** What a contract says about its results. */
+/** The rules of a contract that determine its results. */
 export interface Competition {
   readonly periodMs: number
   readonly checkpointMs: number
@@ -28,9 +28,9 @@ export interface Competition {
   readonly value: string
   /** All score fields that are numbers. */
   readonly scoreFields: readonly string[]
-  /** The organizer's model that has to be beaten. */
+  /** The organizer's model that participants must beat to be paid. */
   readonly baseline: string
-  /** The share of all rounds that a model has to have answered to be ranked, and to be paid. */
+  /** The share of all rounds that a model must have answered to be ranked, and to be paid. */
   readonly rankedFrom: number
   readonly paidFrom: number
 }
@@ -71,7 +71,7 @@ export function recompute(rows: StoredRows, competition: Competition): Recompute
   const checkpointEnds = [
     ...new Set(results.map(({ at }) => Math.floor(at / checkpointMs) * checkpointMs + checkpointMs)),
   ]
-  // The last period of a checkpoint may have had no round, and so no leaderboard.
+  // The last period of a checkpoint may have had no rounds and therefore no leaderboard.
   const paidThrough = Math.max(closedThrough, rows.checkpoints.at(-1)?.periodEnd ?? 0)
   const checkpoints = checkpointEnds
     .filter((end) => end <= paidThrough)
@@ -88,7 +88,7 @@ function totals(results: readonly Result[]) {
   return { scoreCount: counted.length, dueCount: due.length, answeredCount: answered.length, sum }
 }
 
-/** How many scores each version of the contract's code computed. */
+/** Number of scores computed by each version of the contract's code. */
 function versionsOf(results: readonly Result[]): Readonly<Record<string, number>> {
   const versions: Record<string, number> = {}
   for (const { score } of results) {
@@ -99,7 +99,7 @@ function versionsOf(results: readonly Result[]): Readonly<Record<string, number>
   return versions
 }
 
-/** How much of `all` a model has answered: the share of the rounds, its own or not, that we did not miss. */
+/** Coverage: the share of all rounds, with or without a row of the model, that it answered. Excused rounds do not count. */
 function answers(all: readonly Result[], own: readonly Result[]) {
   const rounds = new Set(all.map(({ inputId }) => inputId))
   const hasScore = (inputId: string) =>
@@ -244,7 +244,7 @@ function leaderboardOf(
       entries,
       ({ windows }) => windows[rankBy] ?? null,
       (entry) => entry.unrankedReason === null,
-      // On a board, the ones without a value come last of all.
+      // On a board, models without a value come last.
       (entry) => ((entry.windows[rankBy] ?? null) === null ? Math.max(2, place(entry)) : place(entry)),
     ),
   }
@@ -294,7 +294,7 @@ function checkpointOf(
     ({ entry }) => floor !== null && entry.value !== null && isBetter(direction, entry.value, floor),
   )
   const claimed = tierPercents.slice(0, paid.length).reduce((sum, percent) => sum + percent, 0)
-  // Models that share a rank share the places that they take.
+  // Models with equal rank share the places that they occupy.
   const reward = (rank: number, tied: number) => {
     const places = tierPercents.slice(rank - 1, rank - 1 + tied).reduce((sum, percent) => sum + percent, 0)
     return (places / tied + (100 - claimed) / paid.length) * 10_000_000
@@ -342,7 +342,7 @@ function emissionReasonOf(paidCount: number, payableCount: number, floor: number
   return floor === null ? 'floor_unknown' : 'nobody_above_floor'
 }
 
-/** By place, then the best value first and those without one last; ranked among those that can be. */
+/** Sorted by place, then best value first, models without a value last; only eligible models are ranked. */
 function inOrder<Entry extends { readonly modelId: string }>(
   direction: Competition['direction'],
   entries: readonly Entry[],

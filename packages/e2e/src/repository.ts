@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The folder that holds the whole project. */
+/** The root folder of the project. */
 export const repositoryRoot = resolve(dirname(fileURLToPath(import.meta.url)), '../../..')

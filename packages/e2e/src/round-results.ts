@@ -1,6 +1,6 @@
 import type { ModelRow, ScoreRow, StoredRows } from './stored-rows.ts'
 
-/** What decides which of two scores is worse. */
+/** Determines which of two scores is worse. */
 export interface RankedBy {
   readonly value: string
   readonly direction: 'asc' | 'desc'
@@ -11,7 +11,7 @@ export interface Sum {
   readonly count: number
 }
 
-/** One answer of a model, or its lack, in a round that has a truth. */
+/** One answer of a model, or its absence, in a round with a truth. */
 export interface Result {
   readonly modelId: string
   readonly inputId: string
@@ -23,7 +23,7 @@ export interface Result {
   readonly score: ScoreRow | undefined
 }
 
-/** In order of (resolvableAt, input, model), which is that of the rows. */
+/** Ordered by (resolvableAt, input, model), like the rows. */
 export function resultsOf(rows: StoredRows): readonly Result[] {
   const scores = new Map(rows.scores.map((score) => [score.predictionId, score]))
   const voided = new Set(rows.inputs.filter(({ voidReason }) => voidReason !== null).map(({ id }) => id))
@@ -52,7 +52,7 @@ export function worstOf({ value: field, direction }: RankedBy, results: readonly
   return { sum: [...worst.values()].reduce((sum, value) => sum + value, 0), count: worst.size }
 }
 
-/** Those of the rounds in which a model has no row, before its registration and since. */
+/** The results of rounds in which a model has no row, before and after its registration. */
 export function withoutRow(model: ModelRow, all: readonly Result[]) {
   const own = new Set(all.filter(({ modelId }) => modelId === model.id).map(({ inputId }) => inputId))
   const others = all.filter(({ inputId }) => !own.has(inputId))
@@ -62,12 +62,12 @@ export function withoutRow(model: ModelRow, all: readonly Result[]) {
   }
 }
 
-/** Whether some of the rounds are from before the registration of a model, and some are not. */
+/** Whether the rounds span the registration of a model. */
 export function registeredBetween({ registeredAt }: ModelRow, all: readonly Result[]): boolean {
   return all.some(({ askedAt }) => askedAt < registeredAt) && all.some(({ askedAt }) => askedAt >= registeredAt)
 }
 
-/** Over its scores, and the worst scores of the rounds in which it was retired, which count as missing answers. */
+/** Over its scores, and the worst scores of rounds in which it was retired, which count as missing answers. */
 export function meanOf(by: RankedBy, model: ModelRow, all: readonly Result[]): number | null {
   const scores = all.flatMap(({ modelId, score }) =>
     modelId === model.id && score !== undefined && score.kind !== 'failed' ? [score.value?.[by.value] as number] : [],

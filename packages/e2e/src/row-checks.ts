@@ -1,6 +1,6 @@
 import { isRetired, type PredictionRow, type StoredRows } from './stored-rows.ts'
 
-// What must hold of the rows of every deployment, whatever happened to it. Each check gives what is wrong, a line each.
+// Invariants of the rows of every deployment, after any faults. Each check returns one line per violation.
 
 /** The counts of a schedule. */
 export interface ScheduleCounts {
@@ -9,7 +9,7 @@ export interface ScheduleCounts {
   readonly missed: number
 }
 
-/** Every round has exactly one row for every model that took part at its instant, and no row is without its round. */
+/** Every round has exactly one row per model that took part at its instant, and every row has a round. */
 export function wrongAnswerRows({ models, inputs, predictions }: StoredRows): readonly string[] {
   const answered = byInput(predictions)
   const known = new Set(inputs.map(({ id }) => id))
@@ -25,7 +25,7 @@ export function wrongAnswerRows({ models, inputs, predictions }: StoredRows): re
   return [...strays, ...wrong]
 }
 
-/** Each schedule's rounds lie on its grid, and every cell without one was counted as missed by the round behind it. */
+/** Each schedule's rounds lie on its grid, and the next round counts every cell without a round as missed. */
 export function uncountedRounds(
   rows: StoredRows,
   counts: readonly ScheduleCounts[],
@@ -48,7 +48,7 @@ export function uncountedRounds(
   })
 }
 
-/** Every round that is due by `watermark` is settled, no other one is, and whatever is missing says why and who is to blame. */
+/** Exactly the rounds due by `watermark` are settled, and every missing answer has a reason and a blame. */
 export function unsettledRows({ inputs, predictions }: StoredRows, watermark: number): readonly string[] {
   const rounds = inputs.flatMap(({ id, resolvableAt, status, voidReason }) => {
     const expected = resolvableAt <= watermark || voidReason !== null ? 'RESOLVED' : 'RECEIVED'

@@ -7,19 +7,19 @@ import {
 const secondMs = 1_000
 export const symbols = ['BTCUSDT', 'ETHUSDT']
 
-/** An exchange of this machine with a candle each second. */
+/** A local exchange with one candle per second. */
 export interface SecondMarket {
   readonly exchange: FakeBinance
-  /** While it is closed, nobody can connect; its candles go on, and are its history afterwards. */
+  /** While closed, it refuses connections. Candles continue and are in its history afterwards. */
   isOpen: boolean
-  /** Whether candles go on. */
+  /** Whether candles are produced. */
   isPublishing: boolean
   /** The open time of the newest candle. */
   readonly publishedAt: number
   close(): Promise<void>
 }
 
-/** Begins with ten minutes of history. */
+/** Starts an exchange with ten minutes of history. */
 export async function startSecondMarket(): Promise<SecondMarket> {
   const state = { isOpen: true, isPublishing: true, publishedAt: 0 }
   let isClosed = false
@@ -44,7 +44,7 @@ export async function startSecondMarket(): Promise<SecondMarket> {
   })
 }
 
-/** The price of a symbol when the candle that opens at an instant closes. */
+/** The closing price of a symbol's candle that opens at an instant. */
 export function closeAt(symbol: string, openAt: number): number {
   return (symbols.indexOf(symbol) + 1) * 1_000 + 10 * Math.sin(openAt / 30_000)
 }

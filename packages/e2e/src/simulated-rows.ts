@@ -5,7 +5,7 @@ import { type SimulationResult, simulate } from '@crunch/coordinator-node/testin
 import { loadModelClass } from '@crunch/model-runner'
 import type { ModelRow, StoredRows } from './stored-rows.ts'
 
-/** Simulates a workspace's competition in this process, with rows in the shape of those that a deployment stores. */
+/** Simulates a workspace's competition in this process, and returns rows in the shape of a deployment's. */
 export async function simulateRows(
   directory: string,
   recording: string,
@@ -22,11 +22,11 @@ export async function simulateRows(
     }),
   )
   const result = await simulate({ contract, source: contractRecording(contract, [recording]), models })
-  // As they would come out of a database: no negative zero, nothing undefined.
+  // Normalized as by a database: no negative zero, no undefined.
   return JSON.parse(JSON.stringify({ ...storedRows(result), digest: result.digest })) as StoredRows & { digest: string }
 }
 
-/** The models of a template's `models.dev.yml`, which are named after their submissions. */
+/** The models of a template's `models.dev.yml`, named after their submissions. */
 function listedModels(
   text: string,
 ): readonly { readonly id: string; readonly submission: string; readonly cruncherId: string }[] {

@@ -1,4 +1,4 @@
-/** The rank correlation of pairs; `null` where one side does not vary. */
+/** Rank correlation of pairs; `null` if one side is constant. */
 export function spearman(pairs: readonly (readonly [number, number])[]): number | null {
   const left = ranks(pairs.map(([value]) => value))
   const right = ranks(pairs.map(([, value]) => value))
@@ -9,7 +9,7 @@ export function spearman(pairs: readonly (readonly [number, number])[]): number 
   return spread === 0 ? null : product(left, right) / Math.sqrt(spread)
 }
 
-/** Equal values share the mean of the places they take. */
+/** Equal values share the mean of their places. */
 function ranks(values: readonly number[]): readonly number[] {
   return values.map((value) => {
     const below = values.filter((other) => other < value).length

@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 
-// What a deployment has written, as rows that a test can compare and compute with. Instants are Unix milliseconds.
-// What depends on the cadence of the workers, and not on the data, is left out: when a score or a checkpoint was written.
+// The rows of a deployment, for comparison and recomputation. Instants are Unix milliseconds. Times of writing, e.g. of scores
+// and checkpoints, are omitted, because they depend on the cadence of the workers and not on the data.
 
 export interface InputRow {
   readonly id: string
@@ -57,7 +57,7 @@ export interface SnapshotRow {
   readonly excusedCount: number
   readonly unasked: { readonly sum: number; readonly count: number }
   readonly missed: { readonly sum: number; readonly count: number }
-  /** How many of its scores each version of the contract's code computed. */
+  /** Number of its scores computed by each version of the contract's code. */
   readonly contractVersions: Readonly<Record<string, number>>
   readonly sums: Readonly<Record<string, { readonly sum: number; readonly count: number }>>
   readonly metrics: Readonly<Record<string, number | null>>
@@ -112,7 +112,7 @@ export interface CheckpointRow {
   readonly emissionReason: string | null
 }
 
-/** Rounds at an instant of this span have no row of the model. */
+/** Rounds performed within this span have no row of the model. */
 export interface RetirementRow {
   readonly from: number
   readonly until: number | null
@@ -137,7 +137,7 @@ export interface StoredRows {
   readonly checkpoints: readonly CheckpointRow[]
 }
 
-/** Reads every row, in orders that depend on content only: by (resolvableAt, input, model) or (period, model). */
+/** Reads every row in an order that depends only on content: by (resolvableAt, input, model) or (period, model). */
 export async function readStoredRows(sql: postgres.Sql): Promise<StoredRows> {
   return {
     models: await sql<ModelRow[]>`

@@ -9,13 +9,13 @@ import { execa } from 'execa'
 import { endDeployment } from './deployment.ts'
 import { createUserWorkspace, linkFolder, type Pack, type UserWorkspace } from './workspace.ts'
 
-/** Packing and installing, on a machine that is busy with other tests. */
+/** Time limit for packing and installing on a busy machine. */
 const scaffoldLimitMs = 240_000
 const packs: readonly Pack[] = ['weather', 'realtime']
 
 /**
- * A user's workspace of its own for one test file. Packing and installing take half a minute, so this is done once a test
- * run for each pack; every file then gets a copy, to change as it likes. `remove` ends what still runs in it.
+ * A user's workspace for one test file. Packing and installing takes half a minute, so it is done once per test run and
+ * pack; every file gets a copy that it may change. `remove` ends processes that still run in it.
  */
 export async function takeTestWorkspace(pack: Pack): Promise<UserWorkspace> {
   const original = await scaffoldedOnce(pack)
@@ -32,7 +32,7 @@ export async function takeTestWorkspace(pack: Pack): Promise<UserWorkspace> {
   }
 }
 
-/** The folder of the workspace that all files of this test run copy. Files run side by side: the first one makes it. */
+/** The workspace that all files of this test run copy. Files run concurrently; the first one creates it. */
 async function scaffoldedOnce(pack: Pack): Promise<string> {
   const folder = await runFolder()
   const directory = join(folder, `e2e-${pack}`)
@@ -48,7 +48,7 @@ async function scaffoldedOnce(pack: Pack): Promise<string> {
   return directory
 }
 
-/** The installed packages are shared by links, 200 MB of files that no test writes to; the rest is copied. */
+/** Hard-links the installed packages, 200 MB of files that no test modifies, and copies the rest. */
 async function copyWorkspace(original: string, directory: string): Promise<void> {
   await mkdir(directory)
   for (const name of await readdir(original)) {
@@ -58,17 +58,17 @@ async function copyWorkspace(original: string, directory: string): Promise<void>
   }
 }
 
-/** A folder that lives as long as the test run, each file of which is a process of its own. */
+/** A folder that exists for the whole test run, in which each file has its own process. */
 async function runFolder(): Promise<string> {
   const { stdout } = await execa('ps', ['-o', 'lstart=', '-p', `${process.ppid}`])
   const started = createHash('sha256').update(stdout).digest('hex').slice(0, 8)
   const folder = join(tmpdir(), `crunch-e2e-${process.ppid}-${started}`)
-  // Undefined when another file has made it.
+  // Undefined if another file has created it.
   if ((await mkdir(folder, { recursive: true })) !== undefined) removeAfter(process.ppid, folder)
   return folder
 }
 
-/** Leaves the removal of a folder to a process that waits for the end of another one. */
+/** Starts a process that removes a folder when another process has ended. */
 function removeAfter(pid: number, folder: string): void {
   const program = `
     const { rmSync } = require('node:fs')

@@ -6,7 +6,7 @@ import { execa } from 'execa'
 import { packPackages } from './packed-packages.ts'
 import { repositoryRoot } from './repository.ts'
 
-/** A workspace as a user gets it: scaffolded by the built create-crunch, installed from the packed packages. */
+/** A workspace as users get it: scaffolded by the built create-crunch, installed from the packed packages. */
 export interface UserWorkspace {
   readonly directory: string
   /** The installed `crunch` program. */
@@ -17,22 +17,22 @@ export interface UserWorkspace {
 export type Pack = 'weather' | 'realtime'
 
 export interface WorkspaceOptions {
-  /** Told what is being done, in a few words. */
+  /** Called with a short description of each step. */
   readonly onStep?: (step: string) => void
-  /** The folder to make it in, instead of one of its own; the packages that are packed there are used again. */
+  /** The folder to create it in; default: a temporary one. Packages already packed there are reused. */
   readonly parent?: string
-  /** The `node_modules` of another workspace, whose files the installation starts from. */
+  /** The `node_modules` of another workspace, used as the starting point of the installation. */
   readonly installed?: string
 }
 
-/** Makes a workspace in a temporary folder outside the repository. */
+/** Creates a workspace in a temporary folder outside the repository. */
 export async function createUserWorkspace(
   pack: Pack,
   name: string,
   { onStep = () => {}, parent, installed }: WorkspaceOptions = {},
 ): Promise<UserWorkspace> {
   const folder = parent ?? (await mkdtemp(join(tmpdir(), 'crunch-workspace-')))
-  // As root, PostgreSQL runs as another user, who has to reach its data.
+  // As root, PostgreSQL runs as another user, who needs access to its data.
   await chmod(folder, 0o755)
   const tarballs = join(folder, 'packages')
   const directory = join(folder, name)
@@ -61,13 +61,13 @@ export async function createUserWorkspace(
   return { directory, crunch: join(directory, 'node_modules/.bin/crunch'), remove }
 }
 
-/** A copy that shares the files, for folders in which files are added and replaced, but never written to. */
+/** Copies a folder with hard links, for folders in which files are added and replaced but never modified. */
 export async function linkFolder(from: string, to: string): Promise<void> {
-  // Only GNU's cp knows links.
+  // Only GNU cp can create links.
   await execa('cp', [process.platform === 'linux' ? '-al' : '-a', from, to])
 }
 
-/** As root, the data of an embedded server lie elsewhere, behind a link: they would outlive the workspace. */
+/** As root, the data of an embedded server is outside the workspace, behind a link, and must be removed separately. */
 export async function removeDatabases(directory: string): Promise<void> {
   for (const name of ['postgres', 'replay-postgres']) {
     const link = join(directory, 'node/.crunch', name, 'data')

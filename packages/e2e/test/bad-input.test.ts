@@ -10,22 +10,22 @@ import { takeTestWorkspace } from '../src/test-workspace.ts'
 import { until } from '../src/until.ts'
 import type { UserWorkspace } from '../src/workspace.ts'
 
-// What others do wrong, met by the real processes: models, the data, the author's scorer, the database.
+// Faults of models, data, the author's scorer and the database, with real processes.
 
 const subjectCount = 2
 const limitMs = 120_000
 
 describe('models that misbehave among good ones', () => {
-  // Too few rounds for a runner to be late 20 times in a row, and then be asked whether it is there at all.
+  // Fewer rounds than the 20 consecutive time-outs that would trigger a health check of the runner.
   const days = 10
   const good = ['persistence', 'climatology']
-  /** Body of `predict`, and the outcomes that may be recorded for it. */
+  /** Body of `predict`, and the possible recorded outcomes. */
   const bad: Readonly<Record<string, { readonly predict: string; readonly outcomes: readonly string[] }>> = {
     hangs: { predict: 'for (;;) {}', outcomes: ['ABSENT timeout'] },
     'never-answers': { predict: 'return new Promise(() => {})', outcomes: ['ABSENT timeout', 'ABSENT busy'] },
     garbage: { predict: "return 'no idea'", outcomes: ['FAILED invalid_output'] },
     'not-a-number': { predict: 'return NaN', outcomes: ['FAILED invalid_output'] },
-    // What JSON cannot carry never leaves the model's process: to its runner that is an exception of the model.
+    // Values that JSON cannot represent do not leave the model's process: its runner reports an exception of the model.
     'no-number-inside': { predict: 'return { mean: NaN, std: 1 }', outcomes: ['FAILED model_error'] },
     large: {
       predict: "return { mean: 1, std: 1, ballast: 'x'.repeat(6_000_000) }",
@@ -63,7 +63,7 @@ describe('models that misbehave among good ones', () => {
   })
 
   test.each(Object.entries(bad))(
-    '%s has a row for every round until it is retired, with the reason and its own blame',
+    '%s has a row with reason and blame "model" for every round until it is retired',
     (name, { outcomes }) => {
       const predictions = predictionsOf(name)
       const model = rows.models.find((one) => one.name === name)
@@ -73,14 +73,14 @@ describe('models that misbehave among good ones', () => {
       expect(predictions.filter(({ blame }) => blame !== 'model')).toEqual([])
       const seen = predictions.map(({ status, reason }) => `${status} ${reason}`)
       expect(predictions.filter(({ status, reason }) => !outcomes.includes(`${status} ${reason}`))).toEqual([])
-      // A slow machine may never come to the end of 50 MB in time.
+      // A slow machine may never receive 50 MB in time.
       if (name !== 'huge') expect(seen).toContain(outcomes[0])
       expect(predictions.every(({ detail }) => (detail ?? '') !== '')).toBe(true)
       if (name === 'throws') expect(predictions[0]?.detail).toContain('no forecast today')
     },
   )
 
-  test('all are ranked, the good ones first', () => {
+  test('all models are ranked, the good ones first', () => {
     const entries = rows.leaderboards.at(-1)?.entries ?? []
     const nameOf = (id: string) => rows.models.find((model) => model.id === id)?.name
     const coverage = entries.map(({ modelId, coverage }) => [nameOf(modelId), coverage])
@@ -126,7 +126,7 @@ describe('data, a scorer and a database that misbehave', () => {
   })
   afterAll(() => workspace?.remove())
 
-  test('gaps, duplicates, revisions, disorder and failing scores: simulated and replayed alike, nothing hidden', async () => {
+  test('gaps, duplicates, revisions, disorder and failing scores give the same reported results simulated and replayed', async () => {
     const withGap = lines.filter((_line, index) => index < gap.from * 2 || index >= gap.to * 2)
     const clean = await writeRecording(node.directory, 'clean.csv', withGap)
     const dirty = await writeRecording(node.directory, 'dirty.csv', withMess(withGap))
@@ -149,7 +149,7 @@ describe('data, a scorer and a database that misbehave', () => {
     await node.crunch(['down'])
     expectEqualRows(rows, simulated)
     expect(states).toEqual([{ records: withGap.length, revisions: 1 }])
-    // The round before the gap opened, and had no truth; those in the gap did not open.
+    // The round before the gap opened but had no truth; rounds within the gap did not open.
     expect(missed.map((row) => row.missed)).toEqual([gap.to - gap.from, gap.to - gap.from])
     const voided = rows.inputs.filter(({ voidReason }) => voidReason !== null)
     expect(voided).toHaveLength(subjectCount)
@@ -160,16 +160,16 @@ describe('data, a scorer and a database that misbehave', () => {
     const failed = rows.scores.filter(({ kind }) => kind === 'failed')
     expect(failed.length).toBeGreaterThan(0)
     expect(new Set(failed.map(({ value }) => value))).toEqual(new Set([null]))
-    // The same line of the author's file each time.
+    // Each reason names the same line of the author's file.
     expect([...new Set(failed.map(({ reason }) => reason))]).toEqual([
       expect.stringMatching(/^score\.compute failed at node\/contract\.ts:\d+: too cold to tell$/),
     ])
     expect(rows.scores.filter(({ kind }) => kind === 'valid').length).toBeGreaterThan(failed.length)
   })
 
-  test('a database that is stopped comes back, and the replay goes on', async () => {
+  test('a stopped database is restarted, and the replay continues', async () => {
     const recording = await writeRecording(node.directory, 'steady.csv', lines)
-    // Ten days a second.
+    // Ten days per second.
     await node.deployReplay({ recording, speed: 10 * 86_400 })
     await until('the first rounds', limitMs, async () => (await openedCount(node)) >= 20)
     const stopped = await postmasterPid(node.directory)
@@ -199,7 +199,7 @@ describe('data, a scorer and a database that misbehave', () => {
   })
 })
 
-/** The rows of the weather recording without its header, a day's two cities side by side. */
+/** The rows of the weather recording without the header, grouped by day (two cities). */
 async function recordedLines(node: Node): Promise<readonly string[]> {
   const text = await readFile(join(node.directory, 'node/recordings/weather.csv'), 'utf8')
   return text.trim().split('\n').slice(1)
@@ -211,7 +211,7 @@ async function writeRecording(directory: string, name: string, lines: readonly s
   return path
 }
 
-/** The same data with rows twice, at once and later, one in another version, and some in the wrong order. */
+/** The same data with immediate and later duplicates, one revision, and some rows out of order. */
 function withMess(lines: readonly string[]): readonly string[] {
   const mess = [...lines]
   const early = mess[20] ?? ''
@@ -229,7 +229,7 @@ async function writeModels(directory: string, names: readonly string[]): Promise
       `    submission_id: ${name}`,
       '    desired_state: RUNNING',
       `    model_name: ${name}`,
-      // The baseline of the pack is the organizer's, or it would be refused.
+      // The pack's baseline must belong to the organizer, or it would be refused.
       `    cruncher_id: ${name === 'climatology' ? 'organizer' : `local-${index + 1}`}`,
     ].join('\n'),
   )
@@ -246,7 +246,7 @@ async function writeModel(directory: string, name: string, predict: string): Pro
   )
 }
 
-/** Every record is in, and every round whose time has come is resolved and its period closed. */
+/** Waits until all records are stored, every due round is resolved, and its period is closed. */
 async function settled(node: Node, recordCount: number): Promise<void> {
   await until(`${recordCount} records to be settled`, limitMs, async () => {
     const [state] = await query(

@@ -25,7 +25,7 @@ import { closeAt } from '../src/second-market.ts'
 import { readStoredRows, type StoredRows } from '../src/stored-rows.ts'
 import { until } from '../src/until.ts'
 
-// CRUNCH_FAULTS sets how many faults, CRUNCH_SEED which: the seed of a run stands in its output. A quick run has short ones.
+// CRUNCH_FAULTS sets the number of faults, CRUNCH_SEED selects them; the output of a run contains its seed. Quick runs use short faults.
 const faultCount = Number(process.env.CRUNCH_FAULTS ?? 10)
 const seed = Number(process.env.CRUNCH_SEED ?? Date.now() % 2 ** 31)
 const longestMs = faultCount > 20 ? 60_000 : 6_000
@@ -36,20 +36,20 @@ const goodHealthLimitMs = 120_000
 const settledLimitMs = 120_000
 const stableMs = 12_000
 
-/** Between two looks of the report worker at the stored facts. */
+/** Interval at which the report worker checks the stored facts. */
 const lookMs = 5_000
-/** For a machine that is busy with faults. */
+/** Extra time for a machine that is busy with faults. */
 const busyMs = 3_000
-/** What a worker may take for what is due, as the node sees it. */
+/** Time in which a worker must do due work, by the node's rules. */
 const workGraceMs = 30_000
-/** In which a score worker that is alive but stuck is an alarm, with a second between its runs: live/health/README.md. */
+/** Time until a live but stuck score worker is an alarm, with a second between its runs; see live/health/README.md. */
 const stuckLimitMs = 42_000
-/** In which a process that answers for the health is started again. */
+/** Time in which the process that serves health is restarted. */
 const restartMs = 15_000
-/** How long the report worker, when it has just begun to look, takes a silent worker for one that starts. */
+/** How long a newly started report worker treats a silent worker as starting. */
 const startGraceMs = 60_000
 
-/** Come first, with nothing beside them, so that what is missing is due to them alone. */
+/** Faults that are injected first and alone, so that missing answers are due only to them. */
 const alone: readonly Fault[] = [
   { kind: 'hold', target: 'model', lengthMs: 3_000, overlaps: false },
   { kind: 'cut-server', target: 'model', lengthMs: 3_000, overlaps: false },
@@ -63,8 +63,9 @@ const inserted = (tableName: string, status?: string) => (change: Change) =>
 const { everyMs, freshnessMs } = secondsCompetition
 
 /**
- * What goes on while a node is well. It stands still when nothing of it was seen for its grid, plus the time after which the node
- * promises to say so (a feed is stale, a heartbeat is missed, due work is overdue), plus a look and some seconds of a busy machine.
+ * Activities that continue while a node is healthy. One stands still when no event was seen for its grid step, plus the time
+ * after which the node must report it (stale feed, missed heartbeat, overdue work), plus a check interval and a few seconds
+ * for a busy machine.
  */
 function progressOf(happened: readonly Happened[]): readonly Progress[] {
   const afterStarts = reportFaults(happened).map(({ from, through }) => ({ from, through: through + startGraceMs }))
@@ -79,7 +80,7 @@ function progressOf(happened: readonly Happened[]): readonly Progress[] {
     isSeen: (change: Change) => inserted('inputs')(change) && change.scheduleKey === key,
   }))
   const workers = ['feed-data', 'predict', 'score', 'checkpoint'].map((worker) => ({
-    what: `sign of life of the ${worker} worker`,
+    what: `heartbeat of the ${worker} worker`,
     limitMs: 20_000 + lookMs + busyMs,
     isSeen: ({ tableName, id }: Change) => tableName === 'worker_heartbeats' && id === worker,
     excused: afterStarts,
@@ -96,14 +97,14 @@ function progressOf(happened: readonly Happened[]): readonly Progress[] {
   ]
 }
 
-/** When the process that answers for the health was at fault, or was started again. */
+/** When the process that serves health was a fault's target, or was restarting. */
 function reportFaults(happened: readonly Happened[]): readonly Span[] {
   return happened
     .filter(({ target }) => target === 'report' || target === 'supervisor')
     .map(({ startedAt, lengthMs }) => ({ from: startedAt, through: startedAt + lengthMs + restartMs }))
 }
 
-/** A second more than its own limit. */
+/** One second more than its own time limit. */
 const healthLimitMs = 3_000
 
 const isSkipped = libfaketime === undefined && process.env.CI === undefined
@@ -118,7 +119,7 @@ describe.skipIf(isSkipped)(
     let changes: readonly Change[]
     let samples: readonly HealthSample[]
     let happened: readonly Happened[] = []
-    /** Lines of the report worker's log: why a request failed. */
+    /** Log lines of the report worker that explain failed requests. */
     let failures: readonly string[] = []
 
     beforeAll(
@@ -133,7 +134,7 @@ describe.skipIf(isSkipped)(
         const random = seededRandom(seed)
         const log = (line: string) => console.log(line)
         for (const fault of alone) {
-          // Judged is only a fault before which every answer was valid. On a busy machine that takes more than one try.
+          // Only faults before which every answer was valid are judged. On a busy machine that may need several attempts.
           for (let tries = 0; tries < 5; tries += 1) {
             await everyAnswer(live)
             happened = [...happened, ...(await runFaults(live, [fault], random, log))]
@@ -144,7 +145,7 @@ describe.skipIf(isSkipped)(
         await everyAnswer(live)
         const plan = planFaults(faultCount, longestMs, random)
         happened = [...happened, ...(await runFaults(live, plan, random, log))]
-        // By itself, with nobody's help.
+        // The node must recover by itself.
         await goodHealth(live)
         await health.stop()
         samples = health.samples
@@ -166,15 +167,15 @@ describe.skipIf(isSkipped)(
 
     const because = () => `seed ${seed}\n${happened.map(describeFault).join('\n')}`
 
-    test('stores no answer when its truth could be known', () => {
+    test('stores no answer after its truth could be known', () => {
       expect(lateAnswers(changes), because()).toEqual([])
     })
 
-    test('writes every row once, and changes nothing that is closed', () => {
+    test('writes every row once, and changes no closed rows', () => {
       expect(forbiddenChanges(changes), because()).toEqual([])
     })
 
-    test('has one row for every model in every round', () => {
+    test('has one row per model in every round', () => {
       expect(wrongAnswerRows(rows), because()).toEqual([])
     })
 
@@ -186,9 +187,9 @@ describe.skipIf(isSkipped)(
       expect(unsettledRows(rows, watermark), because()).toEqual([])
     })
 
-    test('blames a model for what it does not answer while the way to it is broken, and says why', () => {
+    test('blames a model, with the reason, for missing answers while its connection is broken', () => {
       const lost = lostAnswers(happened, rows.predictions)
-      // One fault of each kind that came alone must be among those that are judged, or this test checks nothing.
+      // At least one lone fault of each kind must have been judged, or this test checks nothing.
       expect(
         lost.map(({ fault }) => fault.kind),
         because(),
@@ -200,21 +201,21 @@ describe.skipIf(isSkipped)(
       expect(wrongScores(rows), because()).toEqual([])
     })
 
-    test('has the boards and checkpoints that its rows give', () => {
+    test('has the boards and checkpoints that follow from its rows', () => {
       expect(rows.checkpoints.length, because()).toBeGreaterThan(0)
       expectRecomputed(rows, secondsCompetition)
     })
 
-    test('tells its health in time, whatever the database does', () => {
+    test('reports its health in time, in any state of the database', () => {
       const excused = reportFaults(happened)
       expect(slowHealth(samples, healthLimitMs, excused), because()).toEqual([])
     })
 
-    test('never fails to tell its health', () => {
+    test('never fails to report its health', () => {
       expect(failedHealth(samples), `${because()}\n${failures.join('\n')}`).toEqual([])
     })
 
-    test('never says that it is well while something stands still', () => {
+    test('never reports "ok" while an activity stands still', () => {
       expect(untrueHealth(samples, changes, progressOf(happened)), because()).toEqual([])
     })
   },
@@ -246,7 +247,7 @@ async function failedRequests({ node }: LiveNode): Promise<readonly string[]> {
   return log.split('\n').filter((line) => line.includes('request failed') && line.includes('/healthz'))
 }
 
-/** Without new records, nothing changes any more. */
+/** Waits until nothing changes any more, without new records. */
 async function settled({ sql }: LiveNode): Promise<void> {
   const state = async () =>
     JSON.stringify(
@@ -270,7 +271,7 @@ function wrongScores({ inputs, predictions, scores }: StoredRows): readonly stri
     const own = answers.get(id) ?? []
     if (voidReason !== null)
       return own.filter((answer) => scoreOf.has(answer.id)).map((answer) => `${answer.id} of a void round has a score`)
-    // A candle is known when it closes, a second after it opens.
+    // A candle becomes known when it closes, one second after it opens.
     const actual = closeAt(subject, resolvableAt - 1_000) / closeAt(subject, performedAt - 1_000) - 1
     if (!isClose((actuals as { return: number }).return, actual))
       return [`${id} has the truth ${JSON.stringify(actuals)}, not ${actual}`]
@@ -288,7 +289,7 @@ function wrongScores({ inputs, predictions, scores }: StoredRows): readonly stri
   })
 }
 
-/** Prices have eight decimals on the wire. */
+/** The exchange sends prices with eight decimals. */
 const isClose = (one: number, other: number) => Math.abs(one - other) <= 1e-6 * Math.max(1, Math.abs(other))
 
 function summary(

@@ -14,18 +14,18 @@ import { takeTestWorkspace } from '../src/test-workspace.ts'
 import { until } from '../src/until.ts'
 import type { UserWorkspace } from '../src/workspace.ts'
 
-// CRUNCH_KILLS sets how often, CRUNCH_SEED what: the seed of a run stands in its output.
+// CRUNCH_KILLS sets the number of kills, CRUNCH_SEED their targets; the output of a run contains its seed.
 const killCount = Number(process.env.CRUNCH_KILLS ?? 6)
 const seed = Number(process.env.CRUNCH_SEED ?? Date.now() % 2 ** 31)
 
 const dayMs = 86_400_000
-/** So that the recording lasts about as long as the kills. */
+/** Replay speed at which the recording lasts about as long as the kills. */
 const recordsPerSecond = Math.min(300, Math.max(40, 1_500 / killCount))
 /** Far more than a replay needs: on a busy machine, 2,922 records have taken more than 4 minutes. */
 const finishLimitMs = 600_000
 const stableMs = 2_000
 
-describe(`a replay of which ${killCount} processes are killed`, () => {
+describe(`a replay during which ${killCount} processes are killed`, () => {
   let workspace: UserWorkspace
   let rows: StoredRows
   let watermark: number
@@ -40,7 +40,7 @@ describe(`a replay of which ${killCount} processes are killed`, () => {
       const node = await openNode(workspace)
       const recording = join(node.directory, 'node/recordings/weather.csv')
       recordedCount = (await readFile(recording, 'utf8')).trim().split('\n').length - 1
-      // Two records a day.
+      // Two records per day.
       const speed = (recordsPerSecond / 2) * 86_400
       console.log(`kill loop: ${killCount} kills, seed ${seed}, ${Math.round(recordsPerSecond)} records a second`)
       await node.deployReplay({ speed })
@@ -63,25 +63,25 @@ describe(`a replay of which ${killCount} processes are killed`, () => {
   )
   afterAll(() => workspace?.remove())
 
-  test('every record is there once', () => {
+  test('every record is stored once', () => {
     expect(records).toHaveLength(recordedCount)
   })
 
-  test('every round has exactly one row for every model that took part in it', () => {
+  test('every round has exactly one row per model that took part in it', () => {
     expect(rows.inputs.length).toBeGreaterThan(recordedCount / 2)
     expect(wrongAnswerRows(rows)).toEqual([])
   })
 
-  test('a round that did not open is counted as missed, and a kill costs one instant at most', () => {
+  test('a round that did not open is counted as missed, and a kill costs at most one instant', () => {
     expect(uncountedRounds(rows, counters, dayMs)).toEqual([])
     for (const { missed } of counters) expect(missed).toBeLessThanOrEqual(killed.length)
   })
 
-  test('everything that can be resolved is terminal', () => {
+  test('everything resolvable is in a terminal state', () => {
     expect(unsettledRows(rows, watermark)).toEqual([])
   })
 
-  test('every truth is what the records say, and every score follows from it', () => {
+  test('every truth follows from the records, and every score from its truth', () => {
     const known = new Map(records.map(({ subject, knownAt, tempMax }) => [`${subject} ${knownAt}`, tempMax]))
     const inputs = new Map(rows.inputs.map((input) => [input.id, input]))
     const scores = new Map(rows.scores.map((score) => [score.predictionId, score]))
@@ -102,7 +102,7 @@ describe(`a replay of which ${killCount} processes are killed`, () => {
         if (status === 'SCORED') {
           const { mean, std } = output as { mean: number; std: number }
           expect([id, score?.kind, score?.value?.error]).toEqual([id, 'valid', mean - truth])
-          // Between the distance of a sure forecast and that of one that says nothing.
+          // Between the score of a certain forecast and that of an uninformative one.
           expect(crps(id)).toBeLessThanOrEqual(Math.abs(mean - truth) + std)
         } else {
           const isImputed = blame === 'model' && valid.length > 0
@@ -114,22 +114,22 @@ describe(`a replay of which ${killCount} processes are killed`, () => {
     }
   })
 
-  test('snapshots, leaderboards and checkpoints are those that the tables give', () => {
+  test('snapshots, leaderboards and checkpoints follow from the tables', () => {
     expect(rows.leaderboards.length).toBeGreaterThan(250)
     expect(rows.checkpoints.length).toBeGreaterThan(2)
     expectRecomputed(rows, weatherCompetition)
   })
 })
 
-/** The recording has ended, every service serves again, and nothing changes any more. */
+/** Waits until the recording has ended, every service is ready again, and nothing changes any more. */
 async function finished(node: Node): Promise<void> {
-  let last: unknown = 'the database is away'
+  let last: unknown = 'the database is down'
   await until('the replay to end and everything to be settled', finishLimitMs, async () => {
     // The database may still be starting after the last kill.
     const before = await unlessAway(() => progress(node))
     last = before ?? last
     if (before === undefined || before.ended < 2 || before.due > 0) return false
-    // Asked last, because it starts a process of the command line.
+    // Checked last, because it starts a process of the command line.
     const services = await node.services()
     last = { ...before, services }
     if (!Object.values(services).every(({ state }) => state === 'ready')) return false

@@ -8,7 +8,7 @@ import { takeTestWorkspace } from '../src/test-workspace.ts'
 import { until } from '../src/until.ts'
 import type { UserWorkspace } from '../src/workspace.ts'
 
-// The realtime pack with candles of a second instead of a minute, on a local exchange.
+// The realtime pack with one-second instead of one-minute candles, on a local exchange.
 
 const secondMs = 1_000
 
@@ -58,11 +58,11 @@ describe('a competition on live data', () => {
     expect(await health()).toMatchObject({ status: 'ok', reasons: [] })
     const feeds = (await node.api('/reports/feeds')) as readonly Record<string, unknown>[]
     expect(feeds.map(({ subject, status }) => [subject, status])).toEqual(symbols.map((symbol) => [symbol, 'up']))
-    // Five minutes of history, and what came since.
+    // Five minutes of history, and the records since.
     for (const { record_count } of feeds) expect(record_count).toBeGreaterThan(300)
   })
 
-  test('says since when and why it opens no round while the exchange is away, and goes on by itself', async () => {
+  test('reports since when and why it opens no rounds while the exchange is down, and recovers by itself', async () => {
     market.isOpen = false
     for (const connection of market.exchange.connections) await connection.cut()
     const cutAt = Date.now()
@@ -85,7 +85,7 @@ describe('a competition on live data', () => {
     market.isOpen = true
     await until('a good health', 90_000, async () => (await health()).status === 'ok')
     await until('rounds again', 20_000, async () => (await roundInstants()).length > before.length)
-    // What was missed was filled: no second is missing.
+    // Missed records were filled: no second is missing.
     const feeds = (await node.api('/reports/feeds')) as readonly Record<string, string | number>[]
     for (const { record_count, oldest_ts, newest_ts } of feeds) {
       expect(record_count).toBe((Date.parse(String(newest_ts)) - Date.parse(String(oldest_ts))) / secondMs + 1)

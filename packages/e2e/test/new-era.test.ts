@@ -12,7 +12,7 @@ import { takeTestWorkspace } from '../src/test-workspace.ts'
 import { until } from '../src/until.ts'
 import type { UserWorkspace } from '../src/workspace.ts'
 
-// An operator changes the contract of a competition that has history, with the installed command and the node's own database.
+// An operator changes the contract of a competition with history, with the installed command and the node's own database.
 
 let workspace: UserWorkspace
 let node: Node
@@ -26,7 +26,7 @@ beforeAll(async () => {
   workspace = await takeTestWorkspace('realtime')
   node = await openNode(workspace)
   await editContract(secondsContract)
-  // A regular checkpoint behind the last round would leave nothing to close where the era ends.
+  // With a regular checkpoint after the last round, nothing would be left to close at the end of the era.
   await editContract((text) => text.replace("every: '20s'", "every: '7d'"))
   await keepModels(['momentum', 'flat'])
   database = await createTestDatabase()
@@ -47,7 +47,7 @@ afterAll(async () => {
   await market?.close()
 })
 
-test('a changed contract is refused with both sides by check and by deploy, and nothing is started or written', async () => {
+test('check and deploy refuse a changed contract, naming both sides, and start and write nothing', async () => {
   expect(await deploy()).toMatchObject({ exitCode: 0 })
   await until('a leaderboard', 60_000, async () => (await count('leaderboards')) > 0)
   expect((await node.crunch(['status'], env)).stdout).toMatch(
@@ -75,8 +75,8 @@ test('a changed contract is refused with both sides by check and by deploy, and 
   expect(await contents()).toEqual(before)
 })
 
-test('--new-era that is killed between the two eras is completed by the next start, and repeated changes nothing', async () => {
-  // Reads go on; closing the ended era has to wait.
+test('--new-era killed between the two eras is completed by the next start; a repetition changes nothing', async () => {
+  // This lock permits reads but delays closing the ended era.
   const holding = connectDatabase(database.url)
   await holding`begin`
   await holding`lock table leaderboards in exclusive mode`
@@ -91,7 +91,7 @@ test('--new-era that is killed between the two eras is completed by the next sta
   await holding.end({ timeout: 1 })
   expect(await closedBehindEra()).toBe(false)
 
-  // The flag again: nothing is left to begin, and what was left to close is closed before the deployment goes on.
+  // With the flag again, no era begins, and the rest of the ended era is closed before the deployment continues.
   const again = await deploy('--new-era')
   expect(again).toMatchObject({ exitCode: 0 })
   expect(again.stdout).toContain('--new-era: the structure of the contract matches the database; no new era began.')
@@ -103,7 +103,7 @@ test('--new-era that is killed between the two eras is completed by the next sta
   expect((await node.crunch(['down'], env)).exitCode).toBe(0)
 })
 
-test('--new-era says what changed and what became of the ended era, and goes on', async () => {
+test('--new-era prints the changes and the result for the ended era, and continues', async () => {
   await editContract((text) => text.replace("direction: 'asc'", "direction: 'desc'"))
   const deployed = await deploy('--new-era')
   expect(deployed).toMatchObject({ exitCode: 0 })
@@ -120,7 +120,7 @@ function deploy(...flags: string[]) {
   return node.crunch(['deploy', '--detach', ...flags], env)
 }
 
-/** A node with few models starts sooner. */
+/** Fewer models, so that the node starts faster. */
 async function keepModels(names: readonly string[]): Promise<void> {
   const path = join(node.directory, 'node/deployment/model-orchestrator-local/config/models.dev.yml')
   const [head = '', ...models] = (await readFile(path, 'utf8')).split(/^(?= {2}- id:)/m)
@@ -141,14 +141,14 @@ async function count(table: string): Promise<number> {
   return row?.count ?? 0
 }
 
-/** Whether the first era has a last checkpoint that ends where the second begins. */
+/** Whether the last checkpoint of the first era ends where the second era begins. */
 async function closedBehindEra(): Promise<boolean> {
   const rows = await sql`
     select 1 from checkpoints c join eras e on e.number = 2 where c.era = 1 and c.period_end = e.began_at`
   return rows.length > 0
 }
 
-/** Every row; a write of the same value is another version of it. */
+/** Every row with its version, which changes even if the same value is written. */
 async function contents(): Promise<readonly unknown[]> {
   const tables = await sql<{ name: string }[]>`
     select table_name as name from information_schema.tables where table_schema = 'public' order by 1`

@@ -9,7 +9,7 @@ import { expectRecomputed } from '../src/expect-recomputed.ts'
 import { wrongAnswerRows } from '../src/row-checks.ts'
 import { readStoredRows, type StoredRows } from '../src/stored-rows.ts'
 
-// Models that retire and come back, recomputed from the tables alone. Rounds of a minute, periods of ten.
+// Models that retire and return, recomputed from the tables alone. Rounds every minute, periods of ten minutes.
 
 const minuteMs = 60_000
 const competition = {
@@ -43,7 +43,7 @@ beforeAll(async () => {
   const store = await openPostgresStore({ url: database.url })
   const { drive, pipeline, runner } = await openCompetition({ changes, models: field(), identityOf, store })
   await drive(...candles(0, 22))
-  // One is removed for more than two periods; another one registers, and retires at once, as a baseline has its name.
+  // One model is removed for more than two periods; another one registers and retires at once because a baseline has its name.
   const { out: _out, ...left } = field()
   runner.setRetirements({ out: 'it was removed' })
   runner.connect({ ...left, late: createTrend(0.7) }, { late: { name: 'Flat' } })
@@ -60,7 +60,7 @@ beforeAll(async () => {
 
 afterAll(() => database?.drop())
 
-test('no retirement says of an instant that a model had no row where it had one', () => {
+test('a model has no row during its retirements', () => {
   expect(rows.models.map(({ id, retirements }) => [id, retirements.length])).toEqual([
     ['a', 0],
     ['b', 0],
@@ -71,7 +71,7 @@ test('no retirement says of an instant that a model had no row where it had one'
   expect(wrongAnswerRows(rows)).toEqual([])
 })
 
-test('boards, snapshots and payouts are those of the tables, with the retired rounds as missing answers', () => {
+test('boards, snapshots and payouts follow from the tables, with retired rounds as missing answers', () => {
   expect(rows.leaderboards).toHaveLength(12)
   expect(rows.checkpoints).toHaveLength(2)
   const missed = rows.snapshots.filter((snapshot) => snapshot.missed.count > 0).map(({ modelId }) => modelId)

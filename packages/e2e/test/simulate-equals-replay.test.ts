@@ -13,8 +13,8 @@ import { takeTestWorkspace } from '../src/test-workspace.ts'
 import { until } from '../src/until.ts'
 import type { UserWorkspace } from '../src/workspace.ts'
 
-// One pipeline, two drivers: the memory store against PostgreSQL, the virtual against the replay clock, models in process
-// against models over gRPC. Whatever the data decide must be the same, row for row and number for number.
+// One pipeline, two drivers: memory store and PostgreSQL, virtual and replay clock, in-process and gRPC models. All results
+// that depend on the data must be identical, row for row.
 
 const replayLimitMs = 150_000
 const candles = join(repositoryRoot, '../shared/data/series/binance-spot-BTCUSDT-1m-2025-10-MIT.csv.gz')
@@ -28,7 +28,7 @@ describe('weather', () => {
   })
   afterAll(() => workspace?.remove())
 
-  test('a simulation has the same digest twice, and the same rows as the replay', async () => {
+  test('two simulations have the same digest, and the same rows as the replay', async () => {
     const recording = join(node.directory, 'node/recordings/weather.csv')
     const simulated = await simulatedAlike(node, recording)
     expect(simulated.checkpoints.length).toBeGreaterThan(2)
@@ -40,7 +40,7 @@ describe('realtime', () => {
   let workspace: UserWorkspace | undefined
   afterAll(() => workspace?.remove())
 
-  test('2,000 candles give the same rows simulated and replayed', async (context) => {
+  test('a simulation and a replay of 2,000 candles have the same rows', async (context) => {
     const isThere = existsSync(candles)
     if (!isThere && process.env.CI !== 'true') context.skip(`there is no recording ${candles}`)
     expect(isThere, `the recording ${candles}`).toBe(true)
@@ -55,7 +55,7 @@ describe('realtime', () => {
   })
 })
 
-/** Simulates it twice by command, side by side, and once here: all three must come to the same. */
+/** Simulates it twice by command, concurrently, and once in this process: all three results must be equal. */
 async function simulatedAlike(node: Node, recording: string): Promise<StoredRows> {
   const [first, second] = await Promise.all([simulatedDigest(node, recording), simulatedDigest(node, recording)])
   expect(second).toBe(first)
@@ -72,7 +72,7 @@ async function simulatedDigest(node: Node, recording: string): Promise<string> {
   return digest
 }
 
-/** What a deployment of the recording has stored when it has come as far as the simulation. */
+/** The rows of a deployment of the recording, once it has reached the end of the simulation. */
 async function replayedRows(node: Node, recording: string, simulated: StoredRows): Promise<StoredRows> {
   await node.deployReplay({ recording })
   const sql = await node.database()

@@ -7,7 +7,7 @@ import { takeTestWorkspace } from '../src/test-workspace.ts'
 import { until } from '../src/until.ts'
 import type { UserWorkspace } from '../src/workspace.ts'
 
-// Participants send folders and notebooks, most of them in Python; the deployed Python runner hosts those.
+// Participants submit folders and notebooks, mostly in Python, which the deployed Python runner hosts.
 
 const examples = ['persistence', 'climatology', 'seven-day-mean', 'trend', 'overconfident'] as const
 /** The first Python submission on a machine installs the runner. */
@@ -21,16 +21,18 @@ describe.skipIf(missing !== null)(`submissions${missing === null ? '' : ` (skipp
   beforeAll(async () => {
     workspace = await takeTestWorkspace('weather')
     node = await openNode(workspace)
-    // The environment of the Python runner is installed once a machine.
+    // The environment of the Python runner is installed once per machine.
     await mkdir(TEST_ENVIRONMENTS, { recursive: true })
     await mkdir(join(node.directory, 'node/.crunch'))
     await symlink(TEST_ENVIRONMENTS, join(node.directory, 'node/.crunch/environments'))
   })
   afterAll(() => workspace?.remove())
 
-  test('in Python are predicted, scored and ranked exactly as those in TypeScript', { timeout: 900_000 }, async () => {
+  test('in Python get exactly the same predictions, scores and ranks as those in TypeScript', {
+    timeout: 900_000,
+  }, async () => {
     const folder = join(node.directory, 'challenge/python/examples')
-    // It also makes the environment that all five share if need be, so that no model comes late to the replay.
+    // It also creates the environment that all five share, so that no model joins the replay late.
     const tested = await node.crunch(['models', 'test', join(folder, 'persistence')], {}, installLimitMs)
     expect(tested.exitCode, `${tested.stdout}\n${tested.stderr}`).toBe(0)
     expect(tested.stdout).toContain('PENDING')
@@ -47,8 +49,8 @@ describe.skipIf(missing !== null)(`submissions${missing === null ? '' : ` (skipp
     expect(deployed.stdout).toContain('(exact)')
   })
 
-  test('that are added while the competition runs come to a first score', { timeout: 900_000 }, async () => {
-    // A day a second: the recording lasts for longer than this test.
+  test('that are added during the competition get a first score', { timeout: 900_000 }, async () => {
+    // One day per second: the recording lasts longer than this test.
     await node.deployReplay({ speed: 86_400 })
     const database = await node.database()
     try {
@@ -131,7 +133,7 @@ const pythonModel = [
   '',
 ]
 
-/** Model and value of the rows under the last checkpoint. */
+/** Model and value of the rows in the last checkpoint. */
 function valuesOf(output: string): Map<string, string> {
   const table = output.slice(output.lastIndexOf('Checkpoint CKP_'))
   const rows = table.matchAll(/│ (?:\d+|-)\s+│ (\S+)\s+│ (\S+)\s+│ \d+\s+│ \d+ of \d+\s+│/g)

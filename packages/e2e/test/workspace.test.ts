@@ -9,7 +9,7 @@ import { takeTestWorkspace } from '../src/test-workspace.ts'
 import { until } from '../src/until.ts'
 import type { Pack, UserWorkspace } from '../src/workspace.ts'
 
-// A workspace as its owner uses it: the commands of its README, what they print, and how they end.
+// A workspace as its owner uses it: the commands of its README, their output and exit codes.
 
 const packs: readonly Pack[] = ['weather', 'realtime']
 
@@ -26,7 +26,7 @@ describe.each(packs)('a new %s workspace', (pack) => {
     expect(all).toMatch(/Tests\s+.*\d+ passed/)
   })
 
-  test('has nothing that crunch check finds', async () => {
+  test('has no findings of crunch check', async () => {
     const { exitCode, stdout, stderr } = await (await openNode(workspace)).crunch(['check'])
     expect(stdout, stderr).toContain('Contract, settings, database and models are right; ports free.')
     expect(exitCode).toBe(0)
@@ -61,17 +61,17 @@ describe('crunch check', () => {
     const { exitCode, stdout } = await checkContract(`${contract}\nthrow new Error('no such city')\n`)
     expect(exitCode).toBe(1)
     expect(stdout).toContain('no such city')
-    // The line of the author's throw.
+    // The line at which the author's code throws.
     expect(stdout).toMatch(new RegExp(`contract\\.ts:${contract.split('\n').length + 1}\\b`))
   })
 
-  test('names an unknown setting and the one that was meant', async () => {
+  test('names an unknown setting and the most similar one', async () => {
     const { exitCode, stdout } = await node.crunch(['check'], { FEED_SUBJETCS: 'Seattle' })
     expect(exitCode).toBe(1)
     expect(stdout).toContain('FEED_SUBJETCS: there is no such setting; did you mean FEED_SUBJECTS?')
   })
 
-  test('names who holds a port, and deploy starts nothing then', async () => {
+  test('names the process that uses a port; deploy then starts nothing', async () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(node.apiPort, '127.0.0.1', resolve))
     try {
@@ -110,7 +110,7 @@ describe('a deployment in the background', () => {
   })
   afterAll(() => workspace?.remove())
 
-  test('is started, ranks the models and shows its state and logs', async () => {
+  test('starts, ranks the models and shows its state and logs', async () => {
     const nothing = await node.crunch(['status'])
     expect([nothing.exitCode, nothing.stdout]).toEqual([0, 'Not deployed. Start it with: crunch deploy'])
 
@@ -148,7 +148,7 @@ describe('a deployment in the background', () => {
     expect(noSuchLog.stderr).toContain('score')
   })
 
-  test('gets a new process for a service that is restarted', async () => {
+  test('gives a restarted service a new process', async () => {
     const before = (await node.services()).score
     const restarted = await node.crunch(['restart', 'score'])
     expect([restarted.exitCode, restarted.stdout]).toEqual([0, 'score is started again; see crunch status'])

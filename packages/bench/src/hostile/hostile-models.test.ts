@@ -7,7 +7,7 @@ import { connectHostile, type HostileSite, openHostileSite } from './hostile-sit
 
 const goodCount = 4
 const generation = 1
-/** Generous: that it ends at all is tested here; how fast is measured by the benchmark. */
+/** Generous, because this only tests that it ends; the benchmark measures how fast. */
 const limitMs = 200_000
 
 const noLog: OrchestratorLog = { info() {}, warn() {}, error() {} }
@@ -15,7 +15,7 @@ const noLog: OrchestratorLog = { info() {}, warn() {}, error() {} }
 let site: HostileSite
 let good: GoodAnswers
 
-/** The hostile models join good ones that are at work, and rounds go on until all of them are in quarantine. */
+/** The hostile models join working good ones, and rounds continue until all hostile models are in quarantine. */
 beforeAll(async () => {
   site = await openHostileSite(goodCount, noLog)
   const runner = await connectHostile(site.orchestrator.port, silentLog)
@@ -37,14 +37,14 @@ describe('hostile models', () => {
     '%s: is quarantined, and told why',
     (name, ending) => {
       const { quarantined, state, pid, lastFailure } = statusOf(name) ?? {}
-      // Not what the model itself has printed.
+      // Without the model's own output.
       const [reason] = `${lastFailure?.reason}`.split('; last lines of stderr: ')
       expect(`${lastFailure?.code}: ${reason}`).toMatch(ending)
       expect({ quarantined, state, pid }).toEqual({ quarantined: true, state: 'FAILED', pid: null })
     },
   )
 
-  it('cost the good ones no answer and no restart', () => {
+  it('cause no missing answers or restarts of the good ones', () => {
     expect(good.missing).toEqual([])
     expect(good.durationsMs).toHaveLength(good.roundCount * goodCount)
     const restarts = site.orchestrator

@@ -1,13 +1,13 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** A model that harms others where nothing stops it, with how it must end. */
+/** A model that would harm others, with its expected end. */
 export interface HostileModel {
-  /** Of its submission. */
+  /** Name of its submission. */
   readonly name: string
-  /** The members of its class; `socketsOf()` and `listenersOf()` give the runner's connections and where they come in. */
+  /** The members of its class; `socketsOf()` and `listenersOf()` return the runner's connections and listening sockets. */
   readonly body: string
-  /** What the orchestrator must say of it in the end: `code: reason`. */
+  /** The orchestrator's final failure of the model: `code: reason`. */
   readonly ending: RegExp
 }
 
@@ -23,7 +23,7 @@ export const hostileModels: readonly HostileModel[] = [
   {
     name: 'answers-60-mb',
     body: `answer = 'x'.repeat(60 * 1024 * 1024); predict() { return this.answer }`,
-    // Where processors are short it is busy with one answer for so long that neither the call nor a new connection is in time.
+    // With few CPU cores, one answer keeps it busy for so long that neither the call nor a new connection is in time.
     ending: /^(MULTIPLE_FAILED: .*too large|MULTIPLE_TIMEOUT: |CONNECTION_FAILED: no Setup)/,
   },
   { name: 'answers-nan', body: 'predict() { return { value: NaN } }', ending: /^MULTIPLE_FAILED: .*NaN/ },
@@ -35,13 +35,13 @@ export const hostileModels: readonly HostileModel[] = [
   },
   {
     name: 'sends-garbage',
-    // Not through its server: straight into the coordinator's connections, in the middle of a call.
+    // Bypasses its server and writes directly into the coordinator's connections, in the middle of a call.
     body: `predict() { for (const { fd } of socketsOf()) writeSync(fd, randomBytes(4_096)); ${answer} }`,
     ending: /^(CONNECTION_FAILED|MULTIPLE_FAILED|MULTIPLE_TIMEOUT): /,
   },
   {
     name: 'is-never-connected',
-    // It serves, as its orchestrator sees; the first coordinator that comes, and every other, is turned away.
+    // Its orchestrator sees it serving, but it rejects every coordinator.
     body: `constructor() {
       super()
       for (const listener of listenersOf()) listener.close()
@@ -55,7 +55,7 @@ export const hostileModels: readonly HostileModel[] = [
   {
     name: 'prints-endlessly',
     body: `predict() { setInterval(() => { for (let i = 0; i < 200; i += 1) console.log('x'.repeat(8_192)) }, 1); ${answer} }`,
-    // Text that it has printed but not yet written takes memory: it may reach that limit first, or Node itself may abort.
+    // Buffered output takes memory: the model may reach the memory limit first, or Node itself may abort.
     ending:
       /^STOP_UNEXPECTED: (was stopped because it (printed more than|.* of memory, over its limit)|was ended by SIG(ABRT|ILL|TRAP)|exited with code 13[2-4])/,
   },
@@ -69,7 +69,7 @@ export const hostileModels: readonly HostileModel[] = [
 /** Answers at once. */
 const goodBody = `predict() { ${answer} }`
 
-/** What `models.dev.yml` says of one model. */
+/** The entry of a model in `models.dev.yml`. */
 interface ListedModel {
   readonly id: string
   readonly submission_id: string
@@ -77,7 +77,7 @@ interface ListedModel {
   readonly desired_state: 'RUNNING'
 }
 
-/** Lists so many good models, and all hostile ones when a generation of them is named, for an orchestrator to notice. */
+/** Writes `models.dev.yml` with a number of good models and, if a generation is given, all hostile ones. */
 export async function listModels(
   folder: { readonly modelsFile: string; readonly submissionsDirectory: string },
   wanted: { readonly goodCount: number; readonly generation?: number },
@@ -93,7 +93,7 @@ export async function listModels(
   if (wanted.generation !== undefined) {
     for (const { name, body } of hostileModels) await add(hostileId(name, wanted.generation), name, body)
   }
-  // JSON is YAML, and a rename is seen whole.
+  // JSON is valid YAML, and a rename is atomic.
   await writeFile(`${modelsFile}.new`, JSON.stringify({ models }))
   await rename(`${modelsFile}.new`, modelsFile)
 }
@@ -101,12 +101,12 @@ export async function listModels(
 /** The competition of these models. */
 export const hostileCrunchId = 'hostile'
 
-/** A hostile model that comes again is another model: nothing is remembered of the first. */
+/** A hostile model of another generation is a new model, without the history of the first. */
 export function hostileId(name: string, generation: number): string {
   return `${name}-${generation}`
 }
 
-/** How good models are told from the others. */
+/** Whether a model is a good one. */
 export function isGood(modelId: string): boolean {
   return modelId.startsWith('good-')
 }
@@ -121,7 +121,7 @@ const handles = () => process._getActiveHandles()
 const listenersOf = () => handles().filter((handle) => handle instanceof Server)
 const socketsOf = () =>
   handles()
-    // One that has just been closed is listed for a moment, without its file.
+    // A connection that has just been closed may still be listed, without its file.
     .filter((handle) => handle instanceof Socket && handle.server instanceof Server && handle._handle !== null)
     .map((socket) => ({ socket, fd: socket._handle.fd }))
 

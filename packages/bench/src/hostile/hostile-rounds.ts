@@ -12,10 +12,10 @@ const call = {
 } as const
 
 const warmUpTimeoutMs = 30_000
-/** So many at once wait at a model without a loss. */
+/** Number of concurrent calls that a model's queue holds without loss. */
 const callsAtOnce = 20
 
-/** Makes so many calls to every model, as fast as they go. Throws when one is not answered. */
+/** Makes a number of calls to every model as fast as possible. Throws when one is not answered. */
 export async function warmUpModels(runner: GrpcModelRunner, callCount: number): Promise<void> {
   const calls = Array.from({ length: callsAtOnce }, () => call)
   for (let done = 0; done < callCount; done += callsAtOnce) {
@@ -26,16 +26,16 @@ export async function warmUpModels(runner: GrpcModelRunner, callCount: number): 
   }
 }
 
-/** What the good models did. */
+/** Results of the good models. */
 export interface GoodAnswers {
   readonly roundCount: number
-  /** Of each answer, in milliseconds. */
+  /** Duration of each answer, in milliseconds. */
   readonly durationsMs: readonly number[]
-  /** Model and reason of each answer that did not come. */
+  /** Model and reason of each missing answer. */
   readonly missing: readonly string[]
 }
 
-/** Asks all models at a fixed rate, whatever became of the rounds before, until `isOver` says so. */
+/** Calls all models at a fixed rate, independent of earlier rounds, until `isOver` is true. */
 export async function runHostileRounds(
   runner: GrpcModelRunner,
   options: {

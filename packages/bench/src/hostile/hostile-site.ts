@@ -13,18 +13,18 @@ import {
 import type { Log } from '../engine.ts'
 import { hostileCrunchId, listModels } from './hostile-models.ts'
 
-/** An orchestrator with its limits, in a folder of its own. */
+/** An orchestrator with its limits, in its own folder. */
 export interface HostileSite {
   readonly orchestrator: Orchestrator
-  /** Where to list other models than those it was opened with. */
+  /** The models file, to change the list of models. */
   readonly folder: { readonly modelsFile: string; readonly submissionsDirectory: string }
   close(): Promise<void>
 }
 
-/** With it the coordinator is in charge, as on a node. */
+/** The key that identifies the coordinator in charge, as on a node. */
 const orchestratorKey = 'key-of-the-hostile-site'
 
-/** The runner as it is published: its source, which a workspace starts through tsx, takes three times as much to start. */
+/** The built runner, as published: running its source through tsx takes three times as long to start. */
 export function builtRunner(): NonNullable<OrchestratorSettings['runnerCommand']> {
   const { resolve } = createRequire(createRequire(import.meta.url).resolve('@crunch/model-orchestrator/package.json'))
   const bin = join(dirname(resolve('@crunch/model-runner/package.json')), 'dist', 'bin.js')
@@ -34,8 +34,8 @@ export function builtRunner(): NonNullable<OrchestratorSettings['runnerCommand']
 }
 
 /**
- * Starts so many good models. What counts failures has smaller limits than on a node, so that minutes are enough to see the
- * end; what one model may use, and how soon it is started again, is what a node gives it.
+ * Starts a number of good models. Failure limits are smaller than on a node, so that minutes suffice; resource limits and
+ * restart delays are those of a node.
  */
 export async function openHostileSite(
   goodCount: number,
@@ -58,7 +58,7 @@ export async function openHostileSite(
     log,
     port: 0,
     pollMs: 100,
-    // Starting fifty processes is slow on few cores.
+    // Starting fifty processes takes long on few cores.
     startTimeoutMs: 60_000,
     restart: { maxQuickFailures: 3 },
     // A node waits 65 s before it decides that a silent model hangs, and then quarantines it at once. Calls take at most a second
@@ -77,7 +77,7 @@ export async function openHostileSite(
   }
 }
 
-/** Connects as a node does, and gives a model up after fewer failures. */
+/** Connects like a node, but gives models up after fewer failures. */
 export function connectHostile(port: number, log: Log): Promise<GrpcModelRunner> {
   return connectModelRunner({
     host: '127.0.0.1',

@@ -29,7 +29,7 @@ const minuteMs = 60_000
 const startAt = 27_000_000 * minuteMs
 const endAt = startAt + recordCount * minuteMs
 const scope = { source: 'bench', subject: 'BTCUSDT', kind: 'candle', granularity: '1m' }
-/** What is read back goes beside what was written, to be compared. */
+/** Records read back are stored under another series, to be compared with the written ones. */
 const again = { ...scope, source: 'again' }
 
 const feed = (source: string) => candles({ source, subjects: [scope.subject], granularity: '1m' })
@@ -41,7 +41,7 @@ const resolved = resolveContract(
   }),
 )
 
-/** How long a million candles take into the tables, from there into Parquet, and from there into the tables. */
+/** Durations of writing a million candles into the tables, exporting them to Parquet, and importing them again. */
 export async function backfillCandles(databaseUrl: string, log: Log): Promise<Figures> {
   const folder = await mkdtemp(join(tmpdir(), 'crunch-bench-archive-'))
   const store = await openPostgresStore({ url: databaseUrl })
@@ -60,7 +60,7 @@ export async function backfillCandles(databaseUrl: string, log: Log): Promise<Fi
   }
 }
 
-/** Seconds of one backfill of everything. */
+/** Duration of one complete backfill, in seconds. */
 async function backfilled(
   store: Store,
   log: Log,

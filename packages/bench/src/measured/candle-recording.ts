@@ -5,18 +5,18 @@ import { fileURLToPath } from 'node:url'
 
 export const candleCount = 50_000
 
-/** Real prices lie beside the repository, not in it. */
+/** Real prices are stored outside the repository. */
 const recorded = fileURLToPath(
   new URL('../../../../../shared/data/series/binance-spot-BTCUSDT-1m-2025-01.csv.gz', import.meta.url),
 )
 
 export interface CandleRecording {
   readonly path: string
-  /** Where the prices come from, for readers of the results. */
+  /** Origin of the prices, for readers of the results. */
   readonly origin: string
 }
 
-/** One-minute BTC candles: the recorded ones where they are, else made ones of the same shape, written into `folder`. */
+/** One-minute BTC candles: recorded ones if available, else synthetic ones of the same shape, written into `folder`. */
 export async function findCandleRecording(folder: string): Promise<CandleRecording> {
   if (existsSync(recorded)) return { path: recorded, origin: 'recorded candles: binance-spot-BTCUSDT-1m-2025-01' }
   const path = join(folder, 'made-BTCUSDT-1m.csv')
@@ -27,7 +27,7 @@ export async function findCandleRecording(folder: string): Promise<CandleRecordi
 function madeCandles(): string {
   const rows = ['ts_ms,open,high,low,close,volume']
   let state = 1
-  // Park and Miller's generator: the same walk on every machine.
+  // Park and Miller's generator, so that the random walk is the same on every machine.
   const random = () => {
     state = (state * 48_271) % 2_147_483_647
     return state / 2_147_483_647

@@ -2,7 +2,7 @@ import { Coin, Flat, MeanReversion, Momentum, VolatilityScaled } from '../../../
 
 const classes = [Momentum, MeanReversion, VolatilityScaled, Coin, Flat]
 
-/** The examples of the challenge template, each as often as it takes. */
+/** A number of models, made by repeating the examples of the challenge template. */
 export function exampleModels(count: number) {
   return Array.from({ length: count }, (_, index) => {
     const Model = classes[index % classes.length] ?? Flat

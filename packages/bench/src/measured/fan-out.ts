@@ -10,7 +10,7 @@ const manyModels = 1_000
 const fewModels = 100
 const warmUpCount = 20
 const measuredCount = 40
-/** Nobody is to be given up for the sake of a busy machine. */
+/** No model may be given up because the machine is busy. */
 const timeoutMs = 30_000
 
 const call = {
@@ -23,8 +23,8 @@ const call = {
 } as const
 
 /**
- * How long one call to all models takes until every answer is read, on one core, and how long it takes to connect to them
- * and set them up. The models are in a process of their own, on the other cores.
+ * Duration of one call to all models until every answer is read, on one core, and of connecting and setting up all models.
+ * The models are in another process, on the other cores.
  */
 export async function fanOut(log: Log): Promise<Figures> {
   requireOpenFiles(manyModels + 200)

@@ -11,24 +11,24 @@ import { percentile } from '../percentile.ts'
 import { startChild } from '../processes/child-process.ts'
 
 const goodCount = 40
-/** Fifty processes share the cores: two rounds a second leave each of them time to answer, so that waiting is not what is measured. */
+/** Fifty processes share the cores: two rounds per second leave each enough time, so that waiting for a core is not measured. */
 const everyMs = 500
 const timeoutMs = 500
 /**
- * Models of the same code that have answered equally often are compiled in the same round, and a round of forty
- * compilations is not about the hostile ones. So they come in groups, each so many calls after the one before.
+ * Models with the same code and the same number of answers are JIT-compiled in the same round, and forty compilations in
+ * one round would distort the result. So models start in groups, this many calls apart.
  */
 const groupSize = 4
 const warmUpCalls = 300
 const startLimitMs = 60_000
-/** Of each part; with hostile models it goes on until the last of them is in quarantine, or for so long. */
+/** Limits of each part. A part with hostile models lasts until all of them are in quarantine, at most this long. */
 const roundCount = 80
 const maxRoundCount = 120
-/** Parts with and without them take turns, on the same forty processes: what else the machine does falls on both. */
+/** Parts with and without hostile models alternate on the same forty processes, so that other load affects both. */
 const pairCount = 5
 /**
- * One pair goes before them that is not counted. Whatever fails for the first time makes V8 throw away the code that was
- * compiled for calls that all succeed, and compile it again for either kind, which serves both parts from then on.
+ * The first pair is not counted: the first failures make V8 discard the code that was optimized for successful calls and
+ * recompile it for both cases.
  */
 const warmUpPairCount = 1
 
@@ -52,7 +52,7 @@ interface Pair {
   readonly endings: ReadonlyMap<string, number>
 }
 
-/** What ten hostile models cost forty good ones, and how long it takes until each is in quarantine with its reason. */
+/** Effect of ten hostile models on forty good ones, and time until each is in quarantine with its reason. */
 export async function withHostileModels(log: Log): Promise<Figures> {
   const ending = new AbortController()
   const child = await startChild({
@@ -99,7 +99,7 @@ async function measure(site: Site, runner: GrpcModelRunner): Promise<Figures> {
   return summarize(pairs, (await readHostileStatus(site.statusFile)).peakMemoryMb)
 }
 
-/** Answers that did not come are counted in every pair, and how long a quarantine took; times only after the warm-up. */
+/** Missing answers and times to quarantine count in every pair; answer times only after the warm-up. */
 function summarize(pairs: readonly Pair[], orchestratorMemory: number): Figures {
   const p99 = (part: 'alone' | 'together') =>
     percentile(
@@ -143,7 +143,7 @@ async function areQuarantined(site: Site, generation: number): Promise<boolean> 
   return hostileModels.every(({ name }) => gone.has(hostileId(name, generation)))
 }
 
-/** Seconds until each hostile model was in quarantine, by name. Throws when one is not, or not for its own reason. */
+/** Seconds until each hostile model was in quarantine, by name. Throws if one is not, or for an unexpected reason. */
 async function quarantines(site: Site, generation: number, startedAt: number): Promise<ReadonlyMap<string, number>> {
   const { models } = await readHostileStatus(site.statusFile)
   return new Map(

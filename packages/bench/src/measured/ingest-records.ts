@@ -17,10 +17,10 @@ const contract = defineContract({
   prediction: { ...realtime.prediction, schedule: [{ subject: 'BTCUSDT', every: '1m', horizon: '5m', step: '1m' }] },
 })
 
-/** How fast the feed-data worker stores what a source gives it. */
+/** Rate at which the feed-data worker stores the records of a source. */
 export async function ingestRecords(databaseUrl: string, log: Log): Promise<Figures> {
   const ending = new AbortController()
-  // Opened before the clock runs: it migrates the database.
+  // Opened before measuring starts, because opening migrates the database.
   const store = await openPostgresStore({ url: databaseUrl })
   let startedAt = Number.NaN
   const source = fastSource(() => {

@@ -7,17 +7,17 @@ import { connectModels, type FeedSource, type Log, onlyEra, openLiveFeed, wallCl
 import type { Figures } from '../measurements.ts'
 import { percentile } from '../percentile.ts'
 
-/** A node runs for days: its first rounds, in code that was never run before, are not what it does. One follows another. */
+/** Warm-up rounds, one after the other: a node runs for days, so its first rounds in unoptimized code are not typical. */
 const warmUpCount = 300
 const roundCount = 300
-/** Slow enough that rounds do not wait for each other: the delay is measured, not the throughput. */
+/** Slow enough that rounds do not wait for each other: this measures delay, not throughput. */
 const everyMs = 100
 const gridMs = 10
 const roundLimitMs = 15_000
 
 const scope = { source: 'bench', subject: 'BTCUSDT', kind: 'tick', granularity: '1s' } as const
 
-/** The realtime contract on prices that come faster: models get 120 of them, as of 120 candles. */
+/** The realtime contract on more frequent prices: models get 120 prices, as they would get 120 candles. */
 const contract = defineContract({
   name: realtime.name,
   feed: ticks({ source: scope.source, subjects: [scope.subject], granularity: scope.granularity }),
@@ -40,7 +40,7 @@ const contract = defineContract({
   checkpoint: realtime.checkpoint,
 })
 
-/** When things happened to one round, by `performance.now()`. */
+/** Timestamps of one round, by `performance.now()`. */
 interface RoundTimes {
   readonly yieldedAt: number
   answeredAt: number
@@ -51,7 +51,7 @@ interface RoundTimes {
 
 type Times = Map<number, RoundTimes>
 
-/** How long a record takes to become stored predictions, in the composition of a node whose feed and predict share a process. */
+/** Time from a record to its stored predictions, on a node with feed-data and predict in one process. */
 export async function predictLive(databaseUrl: string, port: number, modelCount: number, log: Log): Promise<Figures> {
   const times: Times = new Map()
   let finish = () => {}
@@ -104,7 +104,7 @@ export async function predictLive(databaseUrl: string, port: number, modelCount:
   }
 }
 
-/** The store, with a look at the clock before and after the write that makes a round's predictions durable. */
+/** The store, with timestamps before and after the write that makes a round's predictions durable. */
 function clocked(store: Store, times: Times, modelCount: number): Store {
   return {
     ...store,
@@ -125,7 +125,7 @@ function clocked(store: Store, times: Times, modelCount: number): Store {
   }
 }
 
-/** Prices: first one after another's round, then one every 100 ms whatever became of those before. */
+/** Prices: during warm-up one after each round, then one every 100 ms regardless of earlier rounds. */
 function tickSource(times: Times, onFinished: () => void): FeedSource {
   return {
     describe: async () => [
@@ -147,15 +147,15 @@ function tickSource(times: Times, onFinished: () => void): FeedSource {
   }
 }
 
-/** Waits for the next instant of a grid; those for which this process comes too late are skipped. */
+/** Waits for the next instant of a grid; missed instants are skipped. */
 async function nextInstant(stepMs: number): Promise<number> {
   const at = (Math.floor(Date.now() / stepMs) + 1) * stepMs
-  // A timer may fire a little early, and a record never comes from the future.
+  // A timer may fire a little early, but a record must not be from the future.
   while (Date.now() < at) await setTimeout(at - Date.now())
   return at
 }
 
-/** Made right before its record is yielded. */
+/** Created right before its record is yielded. */
 function newRoundTimes(): RoundTimes {
   let markDurable = () => {}
   const whenDurable = new Promise<void>((resolve) => {

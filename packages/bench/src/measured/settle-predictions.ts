@@ -15,10 +15,10 @@ const minuteMs = 60_000
 const minuteCount = 600
 const modelCount = 25
 const firstOpenAt = 27_000_000 * minuteMs
-/** The horizon: this much longer go prices on, so that every round is due. */
+/** The horizon: prices continue for this long, so that every round is due. */
 const horizonMinutes = 5
 
-/** How fast due rounds become scores, snapshots and leaderboards. The rounds are made as a replay makes them. */
+/** Rate at which due rounds become scores, snapshots and leaderboards. The rounds are created as in a replay. */
 export async function settlePredictions(databaseUrl: string, log: Log): Promise<Figures> {
   const opened = await openPostgresStore({ url: databaseUrl })
   let lastSettledAt = Number.NaN
@@ -37,7 +37,7 @@ export async function settlePredictions(databaseUrl: string, log: Log): Promise<
     const clockRounds = await pipeline.openPredictor(runner)
     for (let minute = 0; minute < minuteCount; minute += 1)
       await driveBatch(pipeline, clockRounds, clock, candlesOf(minute))
-    // Their truths come without opening further rounds.
+    // The records of their truths are stored without opening further rounds.
     const truths = createPipeline(realtime, { store, clock, log })
     for (let minute = minuteCount; minute < minuteCount + horizonMinutes; minute += 1) {
       clock.advanceTo(firstOpenAt + (minute + 1) * minuteMs)

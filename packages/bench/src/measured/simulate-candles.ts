@@ -6,7 +6,7 @@ import type { Figures } from '../measurements.ts'
 import { candleCount } from './candle-recording.ts'
 import { exampleModels } from './example-models.ts'
 
-/** How fast history runs: reading the file included. */
+/** Speed of a simulation, including reading the file. */
 export async function simulateCandles(recording: string, log: Log): Promise<Figures> {
   const source = contractRecording(realtime, [recording], log)
   const models = exampleModels(5)

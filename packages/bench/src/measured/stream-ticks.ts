@@ -20,7 +20,7 @@ const contract = defineContract({
   truth: { ...realtime.truth, resolve: ({ entry, exit }) => ({ return: exit.values.price / entry.values.price - 1 }) },
 })
 
-/** What the feed-data worker takes of a core while many subjects tick once a second. */
+/** CPU use of the feed-data worker while many subjects tick once a second. */
 export async function streamTicks(databaseUrl: string, log: Log): Promise<Figures> {
   const ending = new AbortController()
   const store = await openPostgresStore({ url: databaseUrl })

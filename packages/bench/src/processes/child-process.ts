@@ -11,34 +11,34 @@ const outputLimit = 20_000
 export interface ChildOptions {
   readonly module: URL
   readonly input: Readonly<Record<string, unknown>>
-  /** Ends the child. */
+  /** Aborts the child. */
   readonly signal: AbortSignal
-  /** Further arguments of Node, as for profiles. */
+  /** Additional Node arguments, e.g. for profiles. */
   readonly nodeArguments?: readonly string[]
 }
 
 /** A child process that serves until it is stopped. */
 export interface ServingChild {
   readonly value: ChildValue
-  /** Lets the child go and waits for its end; kills it when that takes too long. */
+  /** Disconnects from the child and waits for its end; kills it when that takes too long. */
   stop(): Promise<void>
 }
 
-/** Runs a child process to its end and gives what it answered. Rejects with the child's problem. */
+/** Runs a child process to its end and returns its answer. Rejects with the child's problem. */
 export async function runChild(options: ChildOptions): Promise<ChildValue> {
   const { value, stop } = await startChild(options)
   await stop()
   return value
 }
 
-/** Starts a child process and gives its answer while it goes on. */
+/** Starts a child process and returns its answer while it keeps running. */
 export async function startChild(options: ChildOptions): Promise<ServingChild> {
   const { module, input, signal, nodeArguments = [] } = options
   signal.throwIfAborted()
   const child = fork(fileURLToPath(module), [JSON.stringify(input)], {
     execArgv: [...ownArguments(), ...nodeArguments],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // A session of its own, as each service of a deployment has: Linux shares processors out by session.
+    // In its own session, like each service of a deployment, because Linux distributes CPU time by session.
     detached: process.platform !== 'win32',
   })
   const output = keepOutput(child)
@@ -59,7 +59,7 @@ export async function startChild(options: ChildOptions): Promise<ServingChild> {
   }
 }
 
-/** How this process was started, as TypeScript for one; without what only some processes of a node have. */
+/** The Node arguments of this process (e.g. for TypeScript), without those that only some processes of a node have. */
 function ownArguments(): readonly string[] {
   return process.execArgv.filter((argument) => !steadyNodeArguments.includes(argument))
 }
@@ -76,7 +76,7 @@ async function stopChild(child: ChildProcess, end: Promise<unknown>): Promise<vo
   givingUp.abort()
 }
 
-/** The last of what a child prints, for when it fails. */
+/** The last output of a child, for error messages. */
 function keepOutput(child: ChildProcess): () => string {
   let text = ''
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,4 +1,4 @@
-// Owns the embedded PostgreSQL of one run: when the benchmark goes away, however it does, the server and its data go too.
+// Owns the embedded PostgreSQL of one run: when the benchmark ends for any reason, the server and its data are removed.
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { serveParent } from './parent-link.ts'
 
 await serveParent(async () => {
   const directory = await mkdtemp(join(tmpdir(), 'crunch-bench-'))
-  // The server's own user, when we are root, has to reach its data.
+  // As root, the server runs as another user, who needs access to its data.
   await chmod(directory, 0o755)
   const server = await startEmbeddedPostgres({ directory })
   const data = await realpath(join(directory, 'data'))

@@ -1,4 +1,4 @@
-// A fake exchange on which every subject trades once a second, the subjects one after the other.
+// A fake exchange on which every subject trades once a second, one subject after the other.
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { startFakeBinance } from '../engine.ts'

@@ -1,4 +1,4 @@
-// Many models behind gRPC, each a server with a port of its own, announced twice: all of them, and the first few.
+// Many gRPC models, each a server with its own port, announced in two lists: all of them, and the first few.
 import { cpus } from 'node:os'
 import { z } from 'zod'
 import { runningState, serveObject, startFakeOrchestrator } from '../engine.ts'
@@ -6,17 +6,17 @@ import { requireOpenFiles } from './open-files.ts'
 import { parentInput, serveParent } from './parent-link.ts'
 import { bindToProcessors } from './processor.ts'
 
-/** Of each model: its listening socket and its connection; the rest is for Node and the announcements. */
+/** Open files per model: its listening socket and its connection. The rest is for Node and the announcements. */
 const filesPerModel = 2
 const otherFiles = 200
 
-/** A cheap answer: what is measured is what it costs to ask. */
+/** A cheap answer, because the cost of calling is measured. */
 const model = { predict: () => ({ mean: 11.25, std: 3.5 }) }
 
 await serveParent(async () => {
   const { modelCount, fewCount } = parentInput(z.object({ modelCount: z.number(), fewCount: z.number() }))
   requireOpenFiles(filesPerModel * modelCount + otherFiles)
-  // The first processor is the coordinator's.
+  // The first CPU core is reserved for the coordinator.
   if (cpus().length > 1) bindToProcessors(`1-${cpus().length - 1}`)
   const states = []
   for (let index = 0; index < modelCount; index += 1) {

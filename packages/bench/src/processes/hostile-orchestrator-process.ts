@@ -1,5 +1,5 @@
-// The model orchestrator of the hostile run, in a process of its own so that its memory is its own. What it knows of its
-// models it writes into a file, several times a second.
+// The model orchestrator of the hostile run, in its own process so that its memory can be measured. It writes the status of
+// its models into a file several times a second.
 import { rename, writeFile } from 'node:fs/promises'
 import { createLog } from '@crunch/coordinator-node/workers'
 import { giveWay } from '@crunch/model-orchestrator'
@@ -13,7 +13,7 @@ const everyMs = 200
 await serveParent(async () => {
   giveWay()
   const { goodCount } = parentInput(z.object({ goodCount: z.number() }))
-  // What models do is no news here.
+  // Events of models are expected here and not logged.
   const log = createLog({ LOG_LEVEL: 'fatal', LOG_FORMAT: 'json' }) as Parameters<typeof openHostileSite>[1]
   const { orchestrator, folder, close } = await openHostileSite(goodCount, log, { runnerCommand: builtRunner() })
   const statusFile = `${folder.modelsFile}.status`

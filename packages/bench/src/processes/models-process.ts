@@ -1,4 +1,4 @@
-// The model orchestrator with the example submissions of the node template, each a process of its own.
+// The model orchestrator with the example submissions of the node template, each in its own process.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ await serveParent(async () => {
     crunch_id: realtime.name,
     desired_state: 'RUNNING',
   }))
-  // JSON is YAML.
+  // JSON is valid YAML.
   await writeFile(modelsFile, JSON.stringify({ models }))
   const orchestrator = await startOrchestrator({
     crunchId: realtime.name,

@@ -1,6 +1,6 @@
 /**
- * Throws when this process may not open so many files and sockets. Node has raised its own limit to the hard one by now,
- * so nothing in here can.
+ * Throws when this process may not open the given number of files and sockets. Node has already raised its soft limit to
+ * the hard limit, so this process cannot raise it further.
  */
 export function requireOpenFiles(count: number): void {
   const limit = openFileLimit()
@@ -14,7 +14,7 @@ function openFileLimit(): number {
   const report: unknown = process.report?.getReport()
   const limits = isObject(report) && isObject(report.userLimits) ? report.userLimits.open_files : undefined
   const soft = isObject(limits) ? limits.soft : undefined
-  // Where it is not told, as on Windows, there is no such limit.
+  // Systems that do not report it, such as Windows, have no such limit.
   return typeof soft === 'number' ? soft : Number.POSITIVE_INFINITY
 }
 

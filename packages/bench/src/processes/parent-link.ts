@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** What a child process tells its parent, once: what it was started for, or why there is nothing. */
+/** The one message of a child process to its parent: its result, or why it failed. */
 export const childAnswer = z.union([
   z.object({ value: z.record(z.string(), z.union([z.string(), z.number()])) }),
   z.object({ problem: z.string() }),
@@ -8,7 +8,7 @@ export const childAnswer = z.union([
 export type ChildAnswer = z.output<typeof childAnswer>
 export type ChildValue = Extract<ChildAnswer, { value: unknown }>['value']
 
-/** The part of a child process: does the work and tells the parent what came of it. */
+/** Main function of a child process: does the work and sends the result to the parent. */
 export async function answerParent(work: () => Promise<ChildValue>): Promise<void> {
   let answer: ChildAnswer
   try {
@@ -20,8 +20,8 @@ export async function answerParent(work: () => Promise<ChildValue>): Promise<voi
 }
 
 /**
- * The part of a child process that serves until it is no longer wanted: starts, tells the parent where, and stops when the
- * parent lets go of it or is gone. Ctrl-C reaches it too, but those it serves still need it then.
+ * Main function of a serving child process: starts, sends its address to the parent, and stops when the parent disconnects
+ * or exits. Ignores Ctrl-C, because its clients still need it then.
  */
 export async function serveParent(
   start: () => Promise<{ value: ChildValue; stop: () => Promise<void> }>,
@@ -39,7 +39,7 @@ export async function serveParent(
   await stop()
 }
 
-/** What the parent asked for, from the command line. Throws zod's findings when it is something else. */
+/** The parent's request, from the command line. Throws a zod error if it is invalid. */
 export function parentInput<Schema extends z.ZodType>(schema: Schema): z.output<Schema> {
   return schema.parse(JSON.parse(process.argv[2] ?? 'null'))
 }
@@ -48,7 +48,7 @@ function tell(answer: ChildAnswer): Promise<void> {
   return new Promise((resolve, reject) => {
     if (process.send === undefined)
       throw new Error('this is a child process of the benchmark: start npm run bench instead')
-    // A parent that is gone hears nothing, and needs nothing.
+    // If the parent has exited, no message is needed.
     if (!process.connected) return resolve()
     process.send(answer, undefined, {}, (error) => (error === null ? resolve() : reject(error)))
   })

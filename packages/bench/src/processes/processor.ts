@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 
 /**
- * Binds this process with all its threads to processors, named as `taskset` does ("0", "1-3"). False where there is no
- * `taskset`: then the measured process may use more than one.
+ * Binds all threads of this process to CPU cores, in the notation of `taskset` ("0", "1-3"). False if `taskset` is not
+ * installed; then the measured process may use more cores.
  */
 export function bindToProcessors(list: string): boolean {
   const { error, status } = spawnSync('taskset', ['-acp', list, String(process.pid)], { stdio: 'ignore' })

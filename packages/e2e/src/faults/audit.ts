@@ -1,11 +1,11 @@
 import type postgres from 'postgres'
 
-/** One change of a row, with the time of the database server, whose clock no fault moves. Instants are Unix milliseconds. */
+/** One change of a row, with the time of the database server, whose clock faults do not change. Instants are Unix milliseconds. */
 export interface Change {
   readonly at: number
   readonly tableName: string
   readonly operation: 'INSERT' | 'UPDATE' | 'DELETE'
-  /** The id of the row. In tables without ids: the name, worker or subject. */
+  /** Id of the row; in tables without ids, the name, worker or subject. */
   readonly id: string
   /** The schedule of a round. */
   readonly scheduleKey: string | null
@@ -15,10 +15,10 @@ export interface Change {
 }
 
 const resultTables = ['inputs', 'predictions', 'scores', 'snapshots', 'leaderboards', 'checkpoints'] as const
-/** Tables that show that a node is working. */
+/** Tables whose changes show that a node is working. */
 const signTables = ['feed_records', 'leases', 'worker_heartbeats'] as const
 
-/** From now on the database itself keeps every change of these tables. */
+/** From now on, database triggers record every change of these tables. */
 export async function startAudit(sql: postgres.Sql): Promise<void> {
   await sql.unsafe(`
     create schema audit;
@@ -51,7 +51,7 @@ export async function readAudit(sql: postgres.Sql): Promise<readonly Change[]> {
     from audit.changes order by at, table_name, id`
 }
 
-/** Answers that became PENDING when their truth could be known. */
+/** Answers that became PENDING after their truth could be known. */
 export function lateAnswers(changes: readonly Change[]): readonly string[] {
   return changes
     .filter(({ tableName, statusBefore, status }) => {
@@ -65,7 +65,7 @@ export function lateAnswers(changes: readonly Change[]): readonly string[] {
     })
 }
 
-/** Moves of a status; `null` stands for what was not there, or has none. */
+/** Changes of a status; `null` stands for a missing row or a row without a status. */
 const allowedMoves: Readonly<Record<string, readonly string[]>> = {
   inputs: ['null>RECEIVED', 'RECEIVED>RECEIVED', 'RECEIVED>RESOLVED'],
   predictions: ['null>PENDING', 'null>FAILED', 'null>ABSENT', 'PENDING>SCORED', 'PENDING>FAILED'],
@@ -75,7 +75,7 @@ const allowedMoves: Readonly<Record<string, readonly string[]>> = {
   checkpoints: ['null>PENDING'],
 }
 
-/** Rows that were deleted, written twice, or changed when they were closed. */
+/** Rows that were deleted, inserted twice, or changed after they were closed. */
 export function forbiddenChanges(changes: readonly Change[]): readonly string[] {
   return changes
     .filter(({ tableName }) => tableName in allowedMoves)

@@ -1,17 +1,17 @@
 import type { PredictionRow } from '../stored-rows.ts'
 import type { Happened } from './fault-loop.ts'
 
-/** Of a model whose connection is silent or lost: docs/fairness.md, "Blame". */
+/** Reasons for a model whose connection is silent or lost; see docs/fairness.md, "Blame". */
 const lostByModel = ['timeout', 'busy', 'queue_full', 'not_running']
-/** What may happen to any row, also while the way to a model is broken. */
+/** Reasons that any row may have, even while the connection to a model is broken. */
 const lostByNode = ['coordinator_stalled', 'stored_late', 'truth_unavailable']
 
-/** In which every answer was valid before the fault, so that nothing earlier explains what is missing. */
+/** Time before a fault in which every answer must be valid, so that no earlier fault explains missing ones. */
 const quietMs = 3_000
-/** After which an answer is decided: the contract's time-out, and the writing of it. */
+/** Time after which an answer is decided: the contract's time-out plus the time to write it. */
 const decidedMs = 2_500
 
-/** What is missing while nothing but the way to a model was broken. */
+/** Missing answers while only the connection to a model was broken. */
 export interface LostAnswers {
   readonly fault: Happened
   readonly rows: readonly PredictionRow[]
@@ -43,7 +43,7 @@ export function lostAnswers(
   })
 }
 
-/** Those that are not blamed as docs/fairness.md says. */
+/** Missing answers whose blame contradicts docs/fairness.md. */
 export function wrongBlame(lost: readonly LostAnswers[]): readonly string[] {
   return lost
     .flatMap(({ rows }) => rows)

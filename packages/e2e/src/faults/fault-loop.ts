@@ -4,21 +4,21 @@ import type { Fault } from './fault-plan.ts'
 import { injectFault } from './inject.ts'
 import type { LiveNode } from './live-node.ts'
 
-/** A fault as it happened. */
+/** An injected fault. */
 export interface Happened extends Fault {
   /** Unix milliseconds. */
   readonly startedAt: number
-  /** Milliseconds since the first one. */
+  /** Milliseconds since the first fault. */
   readonly at: number
   readonly detail: string | undefined
-  /** From its end until a round was open and answered again; `null` when the next fault came first. */
+  /** Time from its end until a round was opened and answered; `null` if the next fault started before. */
   recoveryMs: number | null
 }
 
 const recoveryLimitMs = 90_000
 const overlapMs = 1_500
 
-/** Injects faults one after the other, each when the node has recovered from those before it, but for those that overlap. */
+/** Injects faults one after the other, each after the node has recovered from earlier ones, except overlapping faults. */
 export async function runFaults(
   live: LiveNode,
   plan: readonly Fault[],
@@ -61,7 +61,7 @@ export function describeFault({ at, kind, target, lengthMs, overlaps, detail, re
   ].join('')
 }
 
-/** Waits until a round that opened from now on has a valid answer. */
+/** Waits until a round opened from now on has a valid answer. */
 async function recover({ sql }: LiveNode): Promise<number> {
   const startedAt = Date.now()
   await until('a round with valid answers after the fault', recoveryLimitMs, async () => {

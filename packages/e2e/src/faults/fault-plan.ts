@@ -1,4 +1,4 @@
-/** What can go wrong. `lasting` faults end after their length; the others are over at once. */
+/** Kinds of faults. `lasting` faults end after their length; the others are instantaneous. */
 const catalogue = {
   kill: { lasting: false, targets: ['predict', 'score', 'report', 'models', 'model', 'supervisor', 'backend'] },
   pause: { lasting: true, targets: ['predict', 'score', 'report', 'models', 'model', 'database', 'backend'] },
@@ -17,9 +17,9 @@ export type FaultKind = keyof typeof catalogue
 export interface Fault {
   readonly kind: FaultKind
   readonly target: string
-  /** 0: over at once. */
+  /** 0: instantaneous. */
   readonly lengthMs: number
-  /** It begins while the one before it still lasts. */
+  /** Begins while the previous fault still lasts. */
   readonly overlaps: boolean
 }
 
@@ -28,7 +28,7 @@ const choices = Object.entries(catalogue).flatMap(([kind, { lasting, targets }])
   targets.map((target) => ({ kind: kind as FaultKind, target: target as string, lasting })),
 )
 
-/** Nearly all are short; a few take as long as the longest, 60 s. In order of `below`, a share of all. */
+/** Distribution of lengths: nearly all are short, a few last up to 60 s. Ordered by `below`, a cumulative share. */
 const lengthsMs = [
   { below: 0.8, from: 300, to: 3_000 },
   { below: 0.95, from: 3_000, to: 12_000 },
@@ -37,8 +37,8 @@ const lengthsMs = [
 const overlapShare = 0.4
 
 /**
- * Faults that the random numbers decide: first each choice once, in a random order, then any.
- * @param longestMs cuts longer ones short, for a run that has to be quick
+ * Random faults: first each kind with each target once, in random order, then arbitrary ones.
+ * @param longestMs limits the length of faults, for quick runs
  */
 export function planFaults(count: number, longestMs: number, random: () => number): readonly Fault[] {
   const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item
@@ -50,7 +50,7 @@ export function planFaults(count: number, longestMs: number, random: () => numbe
   return Array.from({ length: count }, (_, index) => {
     const { kind, target, lasting } = first[index] ?? pick(choices)
     const lengthMs = lasting ? Math.min(longestMs, chooseLength(random)) : 0
-    // A deployment that is started again checks that its database is there.
+    // A restarted deployment requires that its database runs.
     return { kind, target, lengthMs, overlaps: target !== 'supervisor' && random() < overlapShare }
   })
 }

@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Change } from './audit.ts'
 
-/** One answer of /healthz. Instants are Unix milliseconds of this process, whose clock no fault moves. */
+/** One answer of /healthz. Instants are Unix milliseconds of this process, whose clock faults do not change. */
 export interface HealthSample {
   readonly askedAt: number
   readonly tookMs: number
-  /** `null`: nobody answered, or the answer is no health. */
+  /** `null`: no answer, or the answer is not a health report. */
   readonly status: string | null
-  /** The status code of HTTP; `null`: nobody answered. */
+  /** HTTP status code; `null`: no answer. */
   readonly code: number | null
   readonly reasons: readonly string[]
 }
@@ -20,7 +20,7 @@ export interface HealthWatch {
 const pollMs = 250
 const patienceMs = 10_000
 
-/** Asks for the health of a node several times a second, whatever happens to the node. */
+/** Requests the health of a node several times a second, in any state of the node. */
 export function watchHealth(apiPort: number): HealthWatch {
   const samples: HealthSample[] = []
   const ending = new AbortController()
@@ -49,7 +49,7 @@ async function ask(apiPort: number): Promise<HealthSample> {
     const response = await fetch(`http://127.0.0.1:${apiPort}/healthz`, { signal: AbortSignal.timeout(patienceMs) })
     const text = await response.text()
     const { status, reasons } = readHealth(text)
-    // An answer without reasons is a failure of the API itself: its text is the reason.
+    // An answer without reasons is a failure of the API itself; its text is used as the reason.
     return sample(response.status, status ?? null, reasons ?? [`${response.status} ${text}`])
   } catch (error) {
     return sample(null, null, [String(error)])
@@ -64,29 +64,29 @@ function readHealth(text: string): { readonly status?: string; readonly reasons?
   }
 }
 
-/** What must continue while a node is well, and how long it may pause. */
+/** An activity that must continue while a node is healthy, and its longest allowed pause. */
 export interface Progress {
   readonly what: string
   readonly limitMs: number
   readonly isSeen: (change: Change) => boolean
-  /** When the node may fail to report it. */
+  /** Spans in which the node may fail to report a standstill. */
   readonly excused?: readonly Span[]
 }
 
-/** Unix milliseconds, both included. */
+/** Unix milliseconds, inclusive on both sides. */
 export interface Span {
   readonly from: number
   readonly through: number
 }
 
-/** Answers of the API that are no health: its own failures. */
+/** Answers of the API that are not health reports, i.e. its own failures. */
 export function failedHealth(samples: readonly HealthSample[]): readonly string[] {
   return samples
     .filter(({ code, status }) => code !== null && (status === null || (code !== 200 && code !== 503)))
     .map(({ askedAt, code, reasons }) => `${new Date(askedAt).toISOString()}: ${code} ${reasons.join('; ')}`)
 }
 
-/** Answers of "ok" while something had stood still for longer than its limit (the first of each stretch), and what was never seen. */
+/** "ok" answers while an activity had stood still for longer than its limit (the first of each span), and activities never seen. */
 export function untrueHealth(
   samples: readonly HealthSample[],
   changes: readonly Change[],
@@ -97,7 +97,7 @@ export function untrueHealth(
     const found: string[] = seenAt.length === 0 ? [`no ${what} was seen in the whole run`] : []
     let reportedFor: number | undefined
     for (const { askedAt, status } of samples) {
-      // Nothing can stand still before the first.
+      // No standstill is possible before the first event.
       const newest = seenAt.findLast((at) => at <= askedAt)
       if (status !== 'ok' || newest === undefined || askedAt - newest <= limitMs || reportedFor === newest) continue
       if (isWithin(excused, askedAt)) continue
@@ -111,7 +111,7 @@ export function untrueHealth(
 
 const isWithin = (spans: readonly Span[], at: number) => spans.some(({ from, through }) => at >= from && at <= through)
 
-/** Answers that took longer than `limitMs`, except while the process that answers was itself at fault. */
+/** Answers that took longer than `limitMs`, except while the answering process was the target of a fault. */
 export function slowHealth(
   samples: readonly HealthSample[],
   limitMs: number,

@@ -13,7 +13,7 @@ import { until } from '../until.ts'
 import type { Fault } from './fault-plan.ts'
 import type { LiveNode } from './live-node.ts'
 
-/** What a fault did: `detail` says to which process, `undefined` that there was nothing to do it to. */
+/** The result of a fault: `detail` names the affected process; `undefined` if there was no target. */
 export interface Injected {
   readonly detail: string | undefined
   end(): Promise<void>
@@ -63,7 +63,7 @@ const injections: Readonly<Record<Fault['kind'], Inject>> = {
         end: nothing,
       }
     } catch {
-      // The database is away because of another fault.
+      // The database is down because of another fault.
       return { detail: undefined, end: nothing }
     }
   },
@@ -79,7 +79,7 @@ const injections: Readonly<Record<Fault['kind'], Inject>> = {
 
 export const injectFault: Inject = (live, fault, random) => injections[fault.kind](live, fault, random)
 
-/** Of several outages, the last to end starts the server. One may begin while the server starts for another. */
+/** Of overlapping outages, the last one to end starts the server. An outage may begin while the server is starting. */
 async function endOutage(live: LiveNode): Promise<void> {
   live.outages.count -= 1
   if (live.outages.count > 0) return
@@ -120,7 +120,7 @@ async function databasePid({ databaseDirectory }: LiveNode): Promise<number | un
   return status.state === 'running' ? status.pid : undefined
 }
 
-/** The processes of the server that serve a session of the node. */
+/** The server processes that serve sessions of the node. */
 async function backendPids(live: LiveNode): Promise<readonly number[]> {
   const server = await databasePid(live)
   const table = await processTable()
@@ -129,7 +129,7 @@ async function backendPids(live: LiveNode): Promise<readonly number[]> {
     .map(({ pid }) => pid)
 }
 
-/** A deployment whose supervisor was killed is started by its operator. */
+/** Restarts a deployment whose supervisor was killed, as an operator would. */
 async function redeploy(live: LiveNode): Promise<void> {
   let refusal: unknown
   await until('a deployment that can be started again', redeployLimitMs, async () => {

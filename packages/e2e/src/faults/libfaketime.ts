@@ -5,7 +5,7 @@ import { execa } from 'execa'
 
 const installLimitMs = 180_000
 
-/** The library that moves the clock of a process, undefined without it. With CI=true it is installed when it is missing. */
+/** Path of the library that shifts the clock of a process; `undefined` if missing. With CI=true it is installed. */
 export async function findLibfaketime(): Promise<string | undefined> {
   const found = await installedLibrary()
   if (found !== undefined || process.env.CI === undefined) return found
@@ -15,7 +15,7 @@ export async function findLibfaketime(): Promise<string | undefined> {
   return installedLibrary()
 }
 
-/** Debian keeps it in a folder of the machine's architecture. */
+/** Debian installs it in a folder named after the architecture. */
 async function installedLibrary(): Promise<string | undefined> {
   const folders = await readdir('/usr/lib').catch(() => [])
   return folders.map((name) => join('/usr/lib', name, 'faketime/libfaketime.so.1')).find((path) => existsSync(path))

@@ -10,20 +10,20 @@ import { takeTestWorkspace } from '../test-workspace.ts'
 import { createModelRelays, type ModelRelays } from './model-relays.ts'
 import { secondsContract } from './seconds-contract.ts'
 
-/** A live deployment on candles of one second, every connection and clock of which can be made to fail. */
+/** A live deployment on one-second candles, in which every connection and clock can be made to fail. */
 export interface LiveNode {
   readonly node: Node
   readonly market: SecondMarket
   readonly proxies: { readonly database: SocketProxy; readonly discovery: SocketProxy; readonly models: ModelRelays }
   /** The folder of the PostgreSQL server. */
   readonly databaseDirectory: string
-  /** How many faults keep the server down at the moment. */
+  /** Number of current faults that keep the server down. */
   readonly outages: { count: number }
-  /** Straight to the server, past the proxy; connects anew by itself. */
+  /** Connected directly to the server, bypassing the proxy; reconnects by itself. */
   readonly sql: postgres.Sql
   deploy(): Promise<void>
   startDatabase(): Promise<void>
-  /** How far the clock of every process of the node is off, as libfaketime reads it: `+0`, `-2h`. */
+  /** Clock offset of all processes of the node, in libfaketime's format: `+0`, `-2h`. */
   setClock(offset: string): Promise<void>
   close(): Promise<void>
 }
@@ -54,7 +54,7 @@ async function open(libfaketime: string, endings: (() => Promise<unknown>)[], cl
   await writeFile(contract, secondsContract(await readFile(contract, 'utf8')))
 
   const databaseDirectory = join(folder, 'postgres')
-  // Not without fsync: what was committed has to outlive the kills.
+  // With fsync, because committed data must survive kills.
   const server: EmbeddedPostgres = await startEmbeddedPostgres({ directory: databaseDirectory, detached: true })
   endings.push(() => stopEmbeddedPostgres(databaseDirectory))
   const sql = connectDatabase(server.url)
@@ -66,7 +66,7 @@ async function open(libfaketime: string, endings: (() => Promise<unknown>)[], cl
   endings.push(() => database.close())
   const models = createModelRelays()
   endings.push(() => models.close())
-  // The orchestrator listens at the same port of 127.0.0.1.
+  // The orchestrator listens on the same port of 127.0.0.1.
   const discovery = await startSocketProxy(
     { host: '127.0.0.1', port: node.modelRunnerPort, noDelay: true },
     { host: '::1', port: node.modelRunnerPort },

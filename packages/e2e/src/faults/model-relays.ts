@@ -3,20 +3,20 @@ import { type SocketProxy, startSocketProxy } from '../../../coordinator-node/te
 
 /** Relays in front of the sockets that confined models listen on. */
 export interface ModelRelays {
-  /** Puts a relay before each model that is named in what the orchestrator sends, before its reader can connect to it. */
+  /** Puts a relay in front of each model named in an orchestrator message, before the receiver can connect to it. */
   place(sent: Buffer): void
-  /** A relay of a model that is connected; `undefined` when there is none. */
+  /** A relay with a connected model; `undefined` if there is none. */
   pick(random: () => number): Promise<SocketProxy | undefined>
   close(): Promise<void>
 }
 
-/** As announced, without the port that belongs to the file's name. */
+/** The path as announced, without the port that completes the file name. */
 const announcedSocket = /unix:(\/[^"\\]+\/sock)(?=")/g
-/** More than the longest path of a socket, which may arrive in two parts. */
+/** More than the longest socket path, which may be split over two messages. */
 const pathLength = 128
 
 export function createModelRelays(): ModelRelays {
-  /** By the path that a model listened on. Each run of a model has a folder of its own. */
+  /** Relays by the original path of the model's socket. Each run of a model has its own folder. */
   const relays = new Map<string, Promise<SocketProxy>>()
   let rest = ''
 
@@ -36,7 +36,7 @@ export function createModelRelays(): ModelRelays {
         const path = `${announced}:1`
         if (relays.has(path) || !existsSync(path)) continue
         renameSync(path, modelPath(path))
-        // It listens before this returns, as binding a path is immediate.
+        // Binding a path is synchronous, so the relay listens before this returns.
         relays.set(path, startSocketProxy({ path: modelPath(path) }, { path }))
       }
     },
@@ -51,5 +51,5 @@ export function createModelRelays(): ModelRelays {
   }
 }
 
-/** Where the model listens behind its relay: a socket stays what it is under another name. */
+/** Path of the model's renamed socket, behind its relay. A socket keeps working under another name. */
 const modelPath = (path: string) => `${path}.model`

@@ -1,7 +1,7 @@
-/** The values of the contract below, for a recomputation that shares no code with the engine. */
+/** The values of the contract below, for a recomputation without code of the engine. */
 export const secondsCompetition = {
   everyMs: 1_000,
-  /** After which a feed of a record a second is stale. */
+  /** Time after which a feed with one record per second is stale. */
   freshnessMs: 5_000,
   scheduleKeys: ['BTCUSDT-5s', 'ETHUSDT-5s'],
   periodMs: 10_000,
@@ -18,7 +18,7 @@ export const secondsCompetition = {
 
 type Edit = readonly [find: string | RegExp, replace: string]
 
-/** Seconds instead of minutes, so that what otherwise takes weeks happens within minutes. */
+/** Seconds instead of minutes, so that minutes of the test correspond to hours of a competition. */
 const edits: readonly Edit[] = [
   ["granularity: '1m'", "granularity: '1s'"],
   ["timeout: '10s'", "timeout: '2s'"],
@@ -27,7 +27,7 @@ const edits: readonly Edit[] = [
   [/every: '7d'/, "every: '20s'"],
 ]
 
-/** The contract of the realtime pack in seconds. */
+/** The contract of the realtime pack, with seconds instead of minutes. */
 export function secondsContract(text: string): string {
   return editContract(text, edits)
 }
