@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { whenMissing } from '@crunch/local-processes'
 import { execa } from 'execa'
 
 /** A line of the process table. */
@@ -33,19 +34,23 @@ export async function processesOf(workspaceDirectory: string): Promise<readonly 
 /** The PostgreSQL server of a workspace's replays; undefined when none is known. */
 export async function postmasterPid(workspaceDirectory: string): Promise<number | undefined> {
   const path = join(workspaceDirectory, 'node/.crunch/replay-postgres/data/postmaster.pid')
-  const pid = Number((await readIfThere(path))?.split('\n')[0])
+  const pid = Number((await readFile(path, 'utf8').catch(whenMissing(undefined)))?.split('\n')[0])
   return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined
 }
 
 /** The process of a service, as recorded by its supervisor. */
 export async function servicePid(workspaceDirectory: string, service: string): Promise<number | undefined> {
-  const text = await readIfThere(join(workspaceDirectory, 'node/.crunch/pids', `${service}.json`))
+  const text = await readFile(join(workspaceDirectory, 'node/.crunch/pids', `${service}.json`), 'utf8').catch(
+    whenMissing(undefined),
+  )
   return text === undefined ? undefined : (JSON.parse(text) as { pid: number }).pid
 }
 
 /** The process that supervises a workspace. */
 export async function supervisorPid(workspaceDirectory: string): Promise<number | undefined> {
-  const text = await readIfThere(join(workspaceDirectory, 'node/.crunch/supervisor.json'))
+  const text = await readFile(join(workspaceDirectory, 'node/.crunch/supervisor.json'), 'utf8').catch(
+    whenMissing(undefined),
+  )
   return text === undefined ? undefined : (JSON.parse(text) as { pid: number }).pid
 }
 
@@ -79,15 +84,6 @@ function send(pid: number, name: NodeJS.Signals): boolean {
     return process.kill(pid, name)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false
-    throw error
-  }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
 }

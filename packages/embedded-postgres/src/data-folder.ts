@@ -14,7 +14,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { systemErrorCode } from '@crunch/local-processes'
+import { whenMissing } from '@crunch/local-processes'
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 import type { Binaries } from './find-binaries.ts'
 import { runProgram } from './run-program.ts'
@@ -156,11 +156,5 @@ export async function removeData(directory: string): Promise<void> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path)
-    return true
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) return false
-    throw error
-  }
+  return lstat(path).then(() => true, whenMissing(false, ['ENOENT', 'ENOTDIR']))
 }

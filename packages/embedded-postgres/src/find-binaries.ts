@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { systemErrorCode } from '@crunch/local-processes'
+import { whenMissing } from '@crunch/local-processes'
 import { errorText } from '@crunch/local-processes/errors'
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts'
 import { binaryPackageName, findPackageBinaries } from './package-binaries.ts'
@@ -99,12 +99,7 @@ async function systemFolders(): Promise<string[]> {
 }
 
 async function listIfPresent(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(systemErrorCode(error) ?? '')) return []
-    throw error
-  }
+  return readdir(folder).catch(whenMissing<string[]>([], ['ENOENT', 'ENOTDIR', 'EACCES']))
 }
 
 function notFound(dataMajor: number | undefined, reasons: readonly string[]): EmbeddedPostgresError {

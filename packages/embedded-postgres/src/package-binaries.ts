@@ -3,7 +3,7 @@ import { access, chmod, cp, lstat, mkdir, readdir, readFile, rename, rm, stat, s
 import { createRequire } from 'node:module'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { systemErrorCode, withDirectoryLock } from '@crunch/local-processes'
+import { systemErrorCode, whenMissing, withDirectoryLock } from '@crunch/local-processes'
 import { errorText } from '@crunch/local-processes/errors'
 import { z } from 'zod'
 import { isRoot } from './server-account.ts'
@@ -65,8 +65,7 @@ async function readLinks(packageFolder: string): Promise<Links> {
     return linksSchema.parse(JSON.parse(await readFile(join(packageFolder, 'native', 'pg-symlinks.json'), 'utf8')))
   } catch (error) {
     // The Windows package has no links.
-    if (systemErrorCode(error) === 'ENOENT') return []
-    throw error
+    return whenMissing<Links>([])(error)
   }
 }
 
@@ -78,8 +77,7 @@ async function isComplete(folder: string, links: Links): Promise<boolean> {
     for (const link of links) await stat(join(folder, link.target))
     return true
   } catch (error) {
-    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) return false
-    throw error
+    return whenMissing(false, ['ENOENT', 'EACCES', 'ENOTDIR'])(error)
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isProcessAlive, processCommand, systemErrorCode } from '@crunch/local-processes'
+import { isProcessAlive, processCommand, systemErrorCode, whenMissing } from '@crunch/local-processes'
 import { dataPathOf } from './data-folder.ts'
 import { waitUntil } from './wait-until.ts'
 
@@ -67,7 +67,6 @@ async function readPidFile(directory: string): Promise<(RunningServer & { dataFo
     // Lines: 1 pid, 4 port, 8 status (padded with spaces).
     return { pid, port: Number(lines[3]), ready: lines[7]?.trim() === 'ready', dataFolder: data }
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) return undefined
-    throw error
+    return whenMissing(undefined, ['ENOENT', 'ENOTDIR'])(error)
   }
 }

@@ -1,6 +1,6 @@
 import { type FileHandle, open, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemErrorCode } from '@crunch/local-processes'
+import { whenMissing } from '@crunch/local-processes'
 
 const LOG_LIMIT_BYTES = 10 * 1024 * 1024
 const TAIL_BYTES = 4_096
@@ -33,10 +33,5 @@ export async function readServerLogTail(directory: string, fromByte = 0): Promis
 }
 
 async function sizeBytes(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return 0
-    throw error
-  }
+  return stat(path).then(({ size }) => size, whenMissing(0))
 }

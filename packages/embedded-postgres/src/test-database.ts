@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isProcessAlive, processIdentity, systemErrorCode } from '@crunch/local-processes'
+import { isProcessAlive, processIdentity, whenMissing } from '@crunch/local-processes'
 import postgres from 'postgres'
 import { startEmbeddedPostgres } from './start-embedded-postgres.ts'
 
@@ -103,7 +103,7 @@ async function startServerOfRun(): Promise<string> {
 /** Started before the server, so that a killed run never leaves a server unwatched. Two watchdogs do no harm. */
 async function ensureWatchdog(run: number, directory: string): Promise<void> {
   const pidFile = join(directory, 'watchdog.pid')
-  const known = await readIfPresent(pidFile)
+  const known = await readFile(pidFile, 'utf8').catch(whenMissing(undefined))
   if (known !== undefined && isProcessAlive(Number(known))) return
   const watchdog = spawn(process.execPath, ['-e', WATCHDOG, String(run), directory], {
     detached: true,
@@ -113,15 +113,6 @@ async function ensureWatchdog(run: number, directory: string): Promise<void> {
   await once(watchdog, 'spawn')
   watchdog.unref()
   await writeFile(pidFile, String(watchdog.pid))
-}
-
-async function readIfPresent(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
 }
 
 /** The pid of the run: Vitest runs test files in its child processes or threads. */

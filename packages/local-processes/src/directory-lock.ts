@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ExpectedError } from './errors.ts'
 import { processIdentity } from './process-identity.ts'
-import { systemErrorCode } from './system-error-code.ts'
+import { systemErrorCode, whenMissing } from './system-error-code.ts'
 
 const LOCK_FILE = /^lock\.(\d+)$/
 const RELEASED = 'released'
@@ -80,7 +80,7 @@ async function lockNumbers(directory: string): Promise<number[]> {
 }
 
 async function liveHolder(path: string): Promise<string | undefined> {
-  const content = await readIfPresent(path)
+  const content = await readFile(path, 'utf8').catch(whenMissing(undefined))
   if (content === undefined || content === RELEASED) return undefined
   const record = parseRecord(content)
   if (record === undefined) return (await isYoung(path)) ? 'a process that is just starting' : undefined
@@ -92,20 +92,7 @@ function parseRecord(content: string): { pid: number; identity: string } | undef
   return match?.[1] && match[2] ? { pid: Number(match[1]), identity: match[2] } : undefined
 }
 
-async function readIfPresent(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
-
 async function isYoung(path: string): Promise<boolean> {
-  try {
-    return Date.now() - (await stat(path)).mtimeMs < HALF_WRITTEN_LIMIT_MS
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return true
-    throw error
-  }
+  const file = await stat(path).catch(whenMissing(undefined))
+  return file === undefined || Date.now() - file.mtimeMs < HALF_WRITTEN_LIMIT_MS
 }

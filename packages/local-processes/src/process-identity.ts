@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { systemErrorCode } from './system-error-code.ts'
+import { systemErrorCode, whenMissing } from './system-error-code.ts'
 
 /**
  * Identifies a process by its pid and its start time. If the system reuses the pid, the identity differs. Undefined if no
@@ -55,8 +55,7 @@ function readProcFile(path: string): string | undefined {
     return readFileSync(path, 'utf8')
   } catch (error) {
     // ESRCH: the process ended between open and read. EACCES: another user's process.
-    if (['ENOENT', 'ESRCH', 'EACCES'].includes(systemErrorCode(error) ?? '')) return undefined
-    throw error
+    return whenMissing(undefined, ['ENOENT', 'ESRCH', 'EACCES'])(error)
   }
 }
 

@@ -10,9 +10,6 @@ export const DEFAULT_DISCOVERY_PORT = 9091
 /** The default port of a model runner. */
 export const DEFAULT_MODEL_RUNNER_PORT = 50051
 
-/** How often a discovery client pings, and how long it waits for a pong, in milliseconds. */
-export const DISCOVERY_KEEPALIVE_MS = 20_000
-
 /** Message limits for servers. */
 export const SERVER_OPTIONS = {
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,

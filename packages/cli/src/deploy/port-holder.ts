@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createConnection, createServer } from 'node:net'
-import { processCommand, systemErrorCode } from '@crunch/local-processes'
+import { processCommand, systemErrorCode, whenMissing } from '@crunch/local-processes'
 
 const connectLimitMs = 1_000
 
@@ -80,7 +80,6 @@ function orIfHidden<Value>(read: () => Value, hidden: Value): Value {
   try {
     return read()
   } catch (error) {
-    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(systemErrorCode(error) ?? '')) return hidden
-    throw error
+    return whenMissing(hidden, ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'])(error)
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { systemErrorCode } from '@crunch/local-processes'
+import { whenMissing } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
 import { archiveDays, embeddedDatabase, isArchiveFolder } from '../engine.ts'
 import type { Workspace } from '../workspace.ts'
@@ -22,7 +22,7 @@ export async function prepareReplayDatabase(workspace: Workspace, plan: ReplayPl
   const notePath = join(workspace.stateDirectory, 'replay.json')
   const note = JSON.stringify(await Promise.all(plan.files.map(describeFile)))
   if (plan.resume) {
-    const before = await readNote(notePath)
+    const before = await readFile(notePath, 'utf8').catch(whenMissing(undefined))
     if (before === note) return
     throw new CliError({
       place: directory,
@@ -43,13 +43,4 @@ async function describeFile(path: string): Promise<readonly string[]> {
     for await (const bytes of createReadStream(file)) hash.update(bytes as Buffer)
   }
   return [basename(path), hash.digest('hex')]
-}
-
-async function readNote(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
 }

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemErrorCode } from '@crunch/local-processes'
+import { whenMissing } from '@crunch/local-processes'
 import { parseJson } from '../parse-json.ts'
 
 /** One line that a model printed, or that was said about it (`service`, `builder`). */
@@ -16,10 +16,7 @@ const maxLines = 1_000
 /** What all runs of a model have logged so far, the oldest first and at most the newest 1,000 lines. */
 export async function readModelOutput(logsDirectory: string, modelId: string): Promise<readonly OutputLine[]> {
   const folder = join(logsDirectory, modelId)
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (systemErrorCode(error) === 'ENOENT') return []
-    throw error
-  })
+  const names = await readdir(folder).catch(whenMissing<string[]>([]))
   const texts = await Promise.all(names.sort().map((name) => readFile(join(folder, name), 'utf8')))
   return texts
     .flatMap((text) => text.split('\n'))

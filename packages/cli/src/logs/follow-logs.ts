@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemErrorCode } from '@crunch/local-processes'
+import { whenMissing } from '@crunch/local-processes'
 import { parseLogLine } from './log-entry.ts'
 import { readLogs, type ServiceEntry } from './read-logs.ts'
 import { logFileName } from './service-log.ts'
@@ -49,7 +49,7 @@ class LogFollower {
   }
 
   async skipToEnd(): Promise<void> {
-    this.#file = await openIfPresent(this.#path)
+    this.#file = await open(this.#path, 'r').catch(whenMissing(undefined))
     if (this.#file !== undefined) this.#position = (await this.#file.stat()).size
   }
 
@@ -63,7 +63,7 @@ class LogFollower {
       entries.push(...(await this.#readSkippedFiles(this.#file)))
       await this.close()
     }
-    this.#file = await openIfPresent(this.#path)
+    this.#file = await open(this.#path, 'r').catch(whenMissing(undefined))
     this.#startFile()
     if (this.#file !== undefined) entries.push(...(await this.#readToEnd(this.#file, maxChunksPerPoll)))
     return entries
@@ -75,7 +75,7 @@ class LogFollower {
     const skipped: FileHandle[] = []
     try {
       for (let index = 1; ; index += 1) {
-        const file = await openIfPresent(this.#path.replace(/\.log$/, `.${index}.log`))
+        const file = await open(this.#path.replace(/\.log$/, `.${index}.log`), 'r').catch(whenMissing(undefined))
         if (file === undefined) break
         skipped.unshift(file)
         if ((await file.stat()).ino === ino) break
@@ -104,13 +104,7 @@ class LogFollower {
   }
 
   async #wasRotated(file: FileHandle): Promise<boolean> {
-    const [current, ours] = await Promise.all([
-      stat(this.#path).catch((error: unknown) => {
-        if (systemErrorCode(error) === 'ENOENT') return undefined
-        throw error
-      }),
-      file.stat(),
-    ])
+    const [current, ours] = await Promise.all([stat(this.#path).catch(whenMissing(undefined)), file.stat()])
     // Between the rename and the first line of the new file there is none: wait for it.
     return current !== undefined && (current.ino !== ours.ino || current.dev !== ours.dev)
   }
@@ -136,15 +130,6 @@ class LogFollower {
       .map(parseLogLine)
       .filter((entry) => entry !== undefined)
       .map((entry) => ({ service: this.#service, entry }))
-  }
-}
-
-async function openIfPresent(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, 'r')
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined
-    throw error
   }
 }
 

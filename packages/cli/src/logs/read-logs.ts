@@ -1,6 +1,6 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemErrorCode } from '@crunch/local-processes'
+import { whenMissing } from '@crunch/local-processes'
 import { type LogEntry, parseLogLine } from './log-entry.ts'
 import { logFileName } from './service-log.ts'
 
@@ -15,10 +15,7 @@ const maxTailBytes = 4 * 1024 * 1024
 
 /** The services that have a log file in a directory, by name. */
 export async function loggedServices(directory: string): Promise<readonly string[]> {
-  const names = await readdir(directory).catch((error: unknown) => {
-    if (systemErrorCode(error) === 'ENOENT') return []
-    throw error
-  })
+  const names = await readdir(directory).catch(whenMissing<string[]>([]))
   return names
     .map((name) => /^([a-z][a-z-]*)\.log$/.exec(name)?.[1])
     .filter((name) => name !== undefined)
@@ -56,10 +53,7 @@ async function readServiceTail(directory: string, service: string, count: number
 
 /** The last complete lines of a file, read from its end in chunks; undefined when there is no such file. */
 async function readTailLines(path: string, count: number): Promise<readonly string[] | undefined> {
-  const file = await open(path, 'r').catch((error: unknown) => {
-    if (systemErrorCode(error) === 'ENOENT') return undefined
-    throw error
-  })
+  const file = await open(path, 'r').catch(whenMissing(undefined))
   if (file === undefined) return undefined
   try {
     const { size } = await file.stat()

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemErrorCode } from '@crunch/local-processes'
+import { whenMissing } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
 import type { Workspace } from '../workspace.ts'
 import type { NamedModel } from './find-model.ts'
@@ -37,8 +37,7 @@ export function loggedModels(workspace: Workspace): readonly NamedModel[] {
     const folders = readdirSync(modelLogsDirectory(workspace), { withFileTypes: true })
     return folders.filter((folder) => folder.isDirectory()).map(({ name }) => ({ id: name, name }))
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return []
-    throw error
+    return whenMissing([])(error)
   }
 }
 

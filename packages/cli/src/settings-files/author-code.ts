@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemErrorCode } from '@crunch/local-processes'
+import { whenMissing } from '@crunch/local-processes'
 
 const codeFile = /\.[cm]?[jt]sx?$/
 /** What is no code of the author's that the node loads: packages, the state of the node, submissions, recordings, hidden folders. */
@@ -30,7 +30,6 @@ function listEntries(directory: string) {
   try {
     return readdirSync(directory, { withFileTypes: true })
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return []
-    throw error
+    return whenMissing([])(error)
   }
 }

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemErrorCode } from '@crunch/local-processes'
+import { whenMissing } from '@crunch/local-processes'
 import { parseJson } from '../parse-json.ts'
 import { endProcess } from './end-process.ts'
 
@@ -33,7 +33,7 @@ export async function removePidFile(directory: string, service: string): Promise
 /** The records of a directory; an empty list when there is none. Drafts and damaged files are skipped and removed. */
 export async function readPidFiles(directory: string): Promise<readonly PidRecord[]> {
   const records: PidRecord[] = []
-  for (const name of await listDirectory(directory)) {
+  for (const name of await readdir(directory).catch(whenMissing<string[]>([]))) {
     const path = join(directory, name)
     const record = name.endsWith('.json') ? parsePidRecord(await readFile(path, 'utf8')) : undefined
     if (record === undefined) await rm(path, { force: true })
@@ -62,15 +62,6 @@ export async function endLeftovers(
     }),
   )
   return ended.flat()
-}
-
-async function listDirectory(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return []
-    throw error
-  }
 }
 
 function parsePidRecord(text: string): PidRecord | undefined {

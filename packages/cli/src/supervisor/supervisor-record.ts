@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { processIdentity, systemErrorCode, withDirectoryLock } from '@crunch/local-processes'
+import { processIdentity, whenMissing, withDirectoryLock } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
 import { parseJson } from '../parse-json.ts'
 
@@ -85,13 +85,8 @@ function controlSocketPath(stateDirectory: string): string {
 }
 
 async function readRecord(path: string): Promise<SupervisorRecord | undefined> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
+  const text = await readFile(path, 'utf8').catch(whenMissing(undefined))
+  if (text === undefined) return undefined
   const value = parseJson(text)
   if (typeof value !== 'object' || value === null) return undefined
   const {

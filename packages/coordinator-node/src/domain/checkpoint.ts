@@ -77,14 +77,3 @@ export interface Checkpoint {
   readonly submittedAt: Instant | null
   readonly createdAt: Instant
 }
-
-const nextStatus: Readonly<Record<CheckpointStatus, CheckpointStatus | null>> = {
-  PENDING: 'SUBMITTED',
-  SUBMITTED: 'CLAIMABLE',
-  CLAIMABLE: 'PAID',
-  PAID: null,
-}
-
-export function canMoveCheckpoint(from: CheckpointStatus, to: CheckpointStatus): boolean {
-  return nextStatus[from] === to
-}

@@ -2,7 +2,7 @@ import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
-import { systemErrorCode } from '@crunch/local-processes'
+import { whenMissing } from '@crunch/local-processes'
 import { z } from 'zod'
 import { OrchestratorError } from '../errors.ts'
 import { isFolderName } from '../models-file/models-file.ts'
@@ -115,13 +115,8 @@ interface OpenLog {
 
 async function openLog(path: string): Promise<OpenLog> {
   const begin = { position: 0, decoder: new StringDecoder('utf8') }
-  try {
-    const handle = await open(path, 'r')
-    return { ...begin, handle, inode: (await handle.stat()).ino }
-  } catch (error) {
-    if (isMissing(error)) return { ...begin, handle: null, inode: null }
-    throw error
-  }
+  const handle = await open(path, 'r').catch(whenMissing(null))
+  return { ...begin, handle, inode: handle === null ? null : (await handle.stat()).ino }
 }
 
 /** The older half of a log; empty if the file that was just opened has meanwhile been rotated to it. */
@@ -137,12 +132,8 @@ async function readRotated(path: string, newer: OpenLog): Promise<string> {
 
 /** Rotation renames the file, so the open one may have become the older half. */
 async function wasReplaced(path: string, file: OpenLog): Promise<boolean> {
-  try {
-    return (await stat(path)).ino !== file.inode
-  } catch (error) {
-    if (isMissing(error)) return false // Between the rename and the creation of the new file, or before the first line.
-    throw error
-  }
+  // Missing: between the rename and the creation of the new file, or before the first line.
+  return stat(path).then(({ ino }) => ino !== file.inode, whenMissing(false))
 }
 
 async function readNew(file: OpenLog, parse: (text: string) => LoggedLine[]): Promise<LoggedLine[]> {
@@ -182,22 +173,9 @@ function isEnd({ emitter, message }: LoggedLine): boolean {
 
 /** Deployment ids of one model sort by time. */
 async function newestRun(folder: string): Promise<string | null> {
-  try {
-    const names = (await readdir(folder)).filter((name) => name.endsWith('.ndjson'))
-    return (
-      names
-        .map((name) => name.replace(/(\.1)?\.ndjson$/, ''))
-        .sort()
-        .at(-1) ?? null
-    )
-  } catch (error) {
-    if (isMissing(error)) return null
-    throw error
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  return systemErrorCode(error) === 'ENOENT'
+  const names = (await readdir(folder).catch(whenMissing<string[]>([]))).filter((name) => name.endsWith('.ndjson'))
+  const runs = names.map((name) => name.replace(/(\.1)?\.ndjson$/, '')).sort()
+  return runs.at(-1) ?? null
 }
 
 function noLog(folder: string, id: string): OrchestratorError {

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { systemErrorCode } from '@crunch/local-processes'
+import { systemErrorCode, whenMissing } from '@crunch/local-processes'
 import { errorText } from '@crunch/local-processes/errors'
 import { z } from 'zod'
 import { OrchestratorError } from '../errors.ts'
@@ -82,7 +82,6 @@ function namesIn(directory: string): readonly string[] {
   try {
     return readdirSync(directory)
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return []
-    throw error
+    return whenMissing([])(error)
   }
 }
