@@ -1,3 +1,4 @@
+import type { Refusal } from './refusal.ts'
 import type { Instant } from './time.ts'
 
 export type CheckpointStatus = 'PENDING' | 'SUBMITTED' | 'CLAIMABLE' | 'PAID'
@@ -53,6 +54,12 @@ export interface CheckpointEntry {
   readonly cruncherIndex: number | null
 }
 
+/** Who accepted a checkpoint although scores or truths of its period were refused. */
+export interface Acknowledgement {
+  readonly by: string
+  readonly at: Instant
+}
+
 /** The payout of one period `[periodStart, periodEnd)`. */
 export interface Checkpoint {
   readonly id: string
@@ -69,6 +76,9 @@ export interface Checkpoint {
   readonly floor: number | null
   /** Why no model is paid; `null` when at least one is. */
   readonly emissionReason: EmissionReason | null
+  /** Truths and scores of the period that the contract refused. With any, it is not exported before it is acknowledged. */
+  readonly refusals: readonly Refusal[]
+  readonly acknowledged: Acknowledgement | null
   /** On-chain names as set when the checkpoint closed; `null` when the operator has not set them. */
   readonly crunch: string | null
   readonly computeProvider: string | null

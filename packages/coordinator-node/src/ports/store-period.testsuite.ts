@@ -274,6 +274,26 @@ function checkpointTests(context: StoreUnderTest): void {
     expect(await store.checkpoints({ limit: 9 })).toEqual([empty])
   })
 
+  it('keeps what the contract refused, and who accepted that first', async () => {
+    const { store } = context
+    const refused = {
+      what: 'scores',
+      count: 2,
+      of: 9,
+      reason: 'score.compute failed at node/contract.ts:38: NaN',
+    } as const
+    const failed = checkpoint(60, { refusals: [refused] })
+    await store.addCheckpoint(failed)
+    expect(await store.checkpoints({ limit: 9 })).toEqual([failed])
+    const accepted = { ...failed, acknowledged: { by: 'Ada', at: minute(70) } }
+    expect(await store.acknowledgeCheckpoint(failed.id, { by: 'Ada', at: minute(70) })).toEqual(accepted)
+    expect(await store.acknowledgeCheckpoint(failed.id, { by: 'Bob', at: minute(80) })).toEqual(accepted)
+    expect(await store.checkpoints({ limit: 9 })).toEqual([accepted])
+    await expect(store.acknowledgeCheckpoint('other', { by: 'Ada', at: minute(70) })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
+  })
+
   it('lets one of two workers add a checkpoint', async () => {
     const other = await context.other()
     const added = await Promise.all([context.store, other, other].map((store) => store.addCheckpoint(checkpoint(60))))

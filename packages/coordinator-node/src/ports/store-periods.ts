@@ -1,8 +1,9 @@
-import type { Checkpoint } from '../domain/checkpoint.ts'
+import type { Acknowledgement, Checkpoint } from '../domain/checkpoint.ts'
 import type { Json } from '../domain/json/json.ts'
 import type { Leaderboard } from '../domain/leaderboard.ts'
 import type { PeriodRounds } from '../domain/period-rounds.ts'
 import type { PredictionStatus } from '../domain/prediction.ts'
+import type { Refusal } from '../domain/refusal.ts'
 import type { ScoreKind } from '../domain/score.ts'
 import type { Snapshot, SnapshotTotals } from '../domain/snapshot.ts'
 import type { Instant } from '../domain/time.ts'
@@ -56,6 +57,8 @@ export interface PeriodStore {
   versionCounts(from: Instant, to: Instant): Promise<VersionCounts>
   /** Closed periods with `from <= periodStart` and `periodEnd <= to`, oldest first. */
   periodsBetween(from: Instant, to: Instant): Promise<readonly PeriodRounds[]>
+  /** The truths and scores that the contract refused of rounds with `from <= resolvableAt < to`; what it did not refuse is left out. */
+  refusalsBetween(from: Instant, to: Instant): Promise<readonly Refusal[]>
   /** End of the newest closed period; `null` before the first. */
   lastPeriodEnd(): Promise<Instant | null>
 }
@@ -65,4 +68,9 @@ export interface CheckpointStore {
   /** Writes a checkpoint, once a period. `false`: it existed already. `ERA_ENDED` as for `closePeriod`. */
   addCheckpoint(checkpoint: Checkpoint): Promise<boolean>
   lastCheckpointEnd(): Promise<Instant | null>
+  /**
+   * Notes who accepted that scores or truths of a checkpoint were refused, and when; the first one stays. Answers the checkpoint;
+   * `NOT_FOUND`.
+   */
+  acknowledgeCheckpoint(id: string, acknowledged: Acknowledgement): Promise<Checkpoint>
 }

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import type { Round } from '../domain/round.ts'
 import type { StoreUnderTest } from './store.testsuite.ts'
 import {
+  answeredRound,
   btc,
   candle,
   checkpoint,
@@ -10,13 +11,16 @@ import {
   periodRounds,
   prediction,
   prepare,
+  resolveAll,
   round,
   settleRequest,
   voidAll,
 } from './store-samples.ts'
+import type { DueRound, RoundSettlement } from './store-settlement.ts'
 
 export function progressTests(context: StoreUnderTest): void {
   heartbeatTests(context)
+  refusalTests(context)
 
   it('knows of nothing at the beginning', async () => {
     expect(await context.store.pipelineProgress(minute(60))).toEqual({
@@ -25,6 +29,7 @@ export function progressTests(context: StoreUnderTest): void {
       lastRoundTimes: new Map(),
       openRounds: [],
       recentRounds: [],
+      refusals: [],
       lastPeriodEnd: null,
       firstInOpenPeriod: null,
       lastCheckpointEnd: null,
@@ -114,6 +119,7 @@ export function progressTests(context: StoreUnderTest): void {
         heartbeats: _beats,
         openRounds: _rounds,
         recentRounds: _recent,
+        refusals: _refusals,
         lastRoundTimes: _times,
         ...rest
       } = await store.pipelineProgress(0)
@@ -136,6 +142,92 @@ export function progressTests(context: StoreUnderTest): void {
     })
     await store.closePeriod({ snapshots: [], rounds: periodRounds(26), leaderboard: leaderboard(26) })
     expect(await ends()).toMatchObject({ firstInOpenPeriod: null })
+  })
+}
+
+function refusalTests(context: StoreUnderTest): void {
+  const scheduleKey = 'BTCUSDT-5m'
+  const standing = async () => (await context.store.pipelineProgress(minute(99))).refusals
+
+  /** Settles the round of a minute as told. */
+  async function settled(count: number, decide: (due: DueRound) => RoundSettlement): Promise<void> {
+    const { store } = context
+    await answeredRound(store, round(count))
+    await store.appendRecords([candle(count), candle(count + 5)])
+    await store.settleRounds(settleRequest({ now: minute(count + 5) }), decide)
+  }
+  const scored = (...reasons: readonly (string | null)[]) => {
+    return (due: DueRound): RoundSettlement => {
+      const all = resolveAll(due) as Extract<RoundSettlement, { kind: 'resolved' }>
+      const scores = all.scores.map((one, index) => ({ ...one, reason: reasons[index] ?? null }))
+      return { ...all, scores }
+    }
+  }
+  const wait = (reason: string, isRefusal: boolean) => (): RoundSettlement => ({ kind: 'wait', reason, isRefusal })
+
+  it('tells which scores failed since the last round without a failure, and nothing once one is scored again', async () => {
+    await prepare(context.store)
+    await settled(0, scored('an old one'))
+    expect(await standing()).toMatchObject([{ what: 'scores', count: 1, of: 2 }])
+    await settled(1, scored())
+    expect(await standing()).toEqual([])
+    await settled(2, scored(null, 'the first'))
+    // Neither says anything of the scorer: a round without answers, and one without a truth.
+    await settled(3, (due) => ({ ...(scored()(due) as Extract<RoundSettlement, { kind: 'resolved' }>), scores: [] }))
+    await settled(4, (due) => voidAll(due))
+    await settled(5, scored('the second', 'the third'))
+    const refused = { what: 'scores', count: 3, of: 4, reason: 'the first' }
+    expect(await standing()).toEqual([{ ...refused, scheduleKey, since: round(2).resolvableAt }])
+    const other = await context.other()
+    expect((await other.pipelineProgress(0)).refusals).toHaveLength(1)
+    await settled(6, scored())
+    expect(await standing()).toEqual([])
+    const before = round(6).resolvableAt
+    expect(await context.store.refusalsBetween(round(2).resolvableAt, before)).toEqual([{ ...refused, of: 4 }])
+    expect(await context.store.refusalsBetween(minute(0), before + 1)).toEqual([
+      { ...refused, count: 4, of: 10, reason: 'an old one' },
+    ])
+    expect(await context.store.refusalsBetween(before, before + 1)).toEqual([])
+  })
+
+  it('tells of truths that the contract refuses, while their rounds wait and when they are void', async () => {
+    await prepare(context.store)
+    await settled(0, wait('the data are missing', false))
+    expect(await standing()).toEqual([])
+    await settled(1, wait('truth.resolve failed', true))
+    const refused = { what: 'truths', of: null, reason: 'truth.resolve failed', scheduleKey }
+    // The first one is refused as well now.
+    expect(await standing()).toEqual([{ ...refused, count: 2, since: round(0).resolvableAt }])
+    const { store } = context
+    await store.settleRounds(settleRequest({ now: minute(9) }), (due) =>
+      due.round.performedAt === minute(0) ? { ...voidAll(due), isRefusal: true } : wait('no longer', false)(),
+    )
+    const first = { ...refused, count: 1, reason: 'truth_unavailable', since: round(0).resolvableAt }
+    expect(await standing()).toEqual([first])
+    expect(await store.refusalsBetween(minute(0), minute(99))).toEqual([
+      { what: 'truths', count: 1, of: 2, reason: 'truth_unavailable' },
+    ])
+    await store.settleRounds(settleRequest({ now: minute(9) }), scored('a failed score comes with a truth'))
+    expect(await standing()).toMatchObject([{ what: 'scores' }])
+  })
+
+  it('tells of inputs that the contract refuses until a round of their schedule opens', async () => {
+    const { store } = context
+    await prepare(store)
+    await store.openRound(round(0))
+    await store.noteRefusedInput([scheduleKey], minute(1), 'the first')
+    await store.noteRefusedInput([scheduleKey, 'ETHUSDT-5m'], minute(2), 'the second')
+    await store.noteRefusedInput([scheduleKey], minute(2), 'told twice')
+    const inputs = { what: 'inputs', of: null }
+    const eth5m = { ...inputs, scheduleKey: 'ETHUSDT-5m', count: 1, since: minute(2), reason: 'the second' }
+    expect(await standing()).toEqual([
+      { ...inputs, scheduleKey, count: 2, since: minute(1), reason: 'the first' },
+      eth5m,
+    ])
+    await store.openRound(round(3))
+    expect(await standing()).toEqual([eth5m])
+    await store.noteRefusedInput([scheduleKey], minute(4), 'again')
+    expect(await standing()).toEqual([{ ...inputs, scheduleKey, count: 1, since: minute(4), reason: 'again' }, eth5m])
   })
 }
 

@@ -26,6 +26,11 @@ export interface RoundStore {
    * `resolvableAt`, by `answeredAt` or a live node's database: it is stored as ABSENT, `stored_late`, blamed on us.
    */
   recordAnswers(roundId: string, answeredAt: Instant, predictions: readonly Prediction[]): Promise<RecordedAnswers>
+  /**
+   * Notes that the contract could not build the input of an instant, or the call, so that no round of these schedules opened. It
+   * stands until a later round of the schedule opens. Once an instant; `LEASE_HELD` as for rounds.
+   */
+  noteRefusedInput(scheduleKeys: readonly string[], at: Instant, reason: string): Promise<void>
   /** Rounds without answers, oldest first. */
   unansweredRounds(): Promise<readonly Round[]>
   /** The earliest `resolvableAt >= from` of any round; `null` without one. */

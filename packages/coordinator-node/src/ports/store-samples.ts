@@ -201,6 +201,8 @@ export function checkpoint(endMinute: number, overrides: Partial<Checkpoint> = {
     entries: [{ modelId: 'a', rank: 1, value: 0.1, ...counts, ...paid }],
     floor: null,
     emissionReason: null,
+    refusals: [],
+    acknowledged: null,
     crunch: 'starter-challenge',
     computeProvider: null,
     dataProvider: null,

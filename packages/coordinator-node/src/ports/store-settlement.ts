@@ -47,7 +47,12 @@ export interface EvidenceRequest {
 
 /** What a settling decision changes. The store applies it in the transaction that claimed the round. */
 export type RoundSettlement =
-  | { readonly kind: 'wait'; readonly reason?: string }
+  | {
+      readonly kind: 'wait'
+      readonly reason?: string
+      /** As of a void round: `reason` is kept with the round until it is settled. */
+      readonly isRefusal?: boolean
+    }
   | {
       readonly kind: 'resolved'
       readonly actuals: Json
@@ -57,7 +62,13 @@ export type RoundSettlement =
       /** Predictions that leave PENDING: id and new status. */
       readonly moves: readonly PredictionMove[]
     }
-  | { readonly kind: 'void'; readonly reason: string; readonly moves: readonly PredictionMove[] }
+  | {
+      readonly kind: 'void'
+      readonly reason: string
+      /** The contract threw, or returned what its schema refuses; absent: the data are the cause. */
+      readonly isRefusal?: boolean
+      readonly moves: readonly PredictionMove[]
+    }
 
 export interface PredictionMove {
   readonly predictionId: string

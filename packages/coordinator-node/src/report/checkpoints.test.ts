@@ -63,6 +63,7 @@ describe('/reports/checkpoints', () => {
         floor: null,
         emission_reason: null,
         min_coverage: 0.5,
+        ...{ refusals: [], acknowledged_by: null, acknowledged_at: null },
         unmapped_model_ids: ['a', 'b'],
         ranking: [
           expect.objectContaining({ model_id: 'a', model_name: 'model a', cruncher_name: 'C a', rank: 1 }),
@@ -134,6 +135,19 @@ describe('/reports/checkpoints', () => {
         { model_id: 'a', role: 'participant', reward_pct: 0, unpaid_reason: 'not_above_floor', round_count: 4 },
       ],
     })
+  })
+
+  it('says which truths and scores of the period were refused, and who accepted that', async () => {
+    const refused = {
+      what: 'scores',
+      count: 2,
+      of: 9,
+      reason: 'score.compute failed at node/contract.ts:38: NaN',
+    } as const
+    const acknowledged = { by: 'Ada', at: minute(70) }
+    const [row] = await (await prepared([60, { refusals: [refused], acknowledged }]))()
+    const accepted = { acknowledged_by: 'Ada', acknowledged_at: '2026-03-01T11:10:00.000Z' }
+    expect(row?.meta).toMatchObject({ refusals: [refused], ...accepted })
   })
 
   it('has no rewards when nobody was ranked', async () => {

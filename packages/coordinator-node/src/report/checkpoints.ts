@@ -4,6 +4,7 @@ import { type Checkpoint, type CheckpointEntry, fullRewardFrac64 } from '../doma
 import type { ContractVersion } from '../domain/era.ts'
 import type { Model } from '../domain/models/model.ts'
 import { roleOf } from '../domain/models/model-role.ts'
+import type { ReportReads } from '../ports/report-reads.ts'
 import { versionRow } from './eras.ts'
 import { jsonResponse } from './json-response.ts'
 import { limitField, readQuery } from './query-fields.ts'
@@ -24,18 +25,26 @@ const querySchema = z.object({
 export function addCheckpointsRoute(app: Hono, { reads, contract }: ReportContext): void {
   app.get('/reports/checkpoints', async (context) => {
     const { status, limit } = readQuery(context, querySchema)
-    const filter = status === undefined ? { limit } : { status, limit }
-    const [checkpoints, models, versions] = await Promise.all([
-      reads.checkpoints(filter),
-      reads.models(),
-      reads.contractVersions(),
-    ])
-    const byId = new Map(models.map((model) => [model.id, model]))
     return jsonResponse(
       context,
-      checkpoints.map((checkpoint) => checkpointRow(checkpoint, contract, byId, versions)),
+      await checkpointRows(reads, contract, status === undefined ? { limit } : { status, limit }),
     )
   })
+}
+
+/** Checkpoints as the API gives them, newest first. */
+export async function checkpointRows(
+  reads: ReportReads,
+  contract: ReportContract,
+  filter: Parameters<ReportReads['checkpoints']>[0],
+) {
+  const [checkpoints, models, versions] = await Promise.all([
+    reads.checkpoints(filter),
+    reads.models(),
+    reads.contractVersions(),
+  ])
+  const byId = new Map(models.map((model) => [model.id, model]))
+  return checkpoints.map((checkpoint) => checkpointRow(checkpoint, contract, byId, versions))
 }
 
 function checkpointRow(
@@ -72,6 +81,10 @@ function checkpointRow(
       /** Why the whole emission is empty. */
       emission_reason: checkpoint.emissionReason,
       min_coverage: contract.minPayCoverage,
+      /** Truths and scores of the period that the contract refused, and who accepted that. */
+      refusals: checkpoint.refusals.map(({ what, count, of, reason }) => ({ what, count, of, reason })),
+      acknowledged_by: checkpoint.acknowledged?.by ?? null,
+      acknowledged_at: checkpoint.acknowledged === null ? null : zonedTime(checkpoint.acknowledged.at),
       unmapped_model_ids: paid.filter((entry) => entry.cruncherIndex === null).map((entry) => entry.modelId),
     },
     created_at: zonedTime(checkpoint.createdAt),

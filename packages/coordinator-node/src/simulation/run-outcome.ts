@@ -1,19 +1,8 @@
 import type { StoreDump } from '../adapters/store/memory/memory-store.ts'
 import type { Prediction } from '../domain/prediction.ts'
+import type { Refusal } from '../domain/refusal.ts'
 import type { Log } from '../ports/log.ts'
 import { callRefused, inputRefused } from '../ports/refused-inputs.ts'
-
-/** Refusals and exceptions of the contract during a run: their number, and the first reason. */
-export interface Refusal {
-  /** `inputs`: no round opened. `truths`: the round is void or still waiting. `scores`: the answer counts as missing. */
-  readonly what: 'inputs' | 'truths' | 'scores'
-  /** Number of refusals. */
-  readonly count: number
-  /** Number of attempts; `null` if unknown. */
-  readonly of: number | null
-  /** Includes the author's file and line if the author's code is the cause. */
-  readonly reason: string
-}
 
 /** Whether a run worked. */
 export interface RunOutcome {

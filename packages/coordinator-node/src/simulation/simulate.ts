@@ -7,6 +7,7 @@ import { contractFeeds, resolveContract } from '../contract/resolved-contract.ts
 import type { Checkpoint } from '../domain/checkpoint.ts'
 import type { Leaderboard } from '../domain/leaderboard.ts'
 import type { ModelIdentity } from '../domain/models/model.ts'
+import type { Refusal } from '../domain/refusal.ts'
 import { floorToGrid } from '../domain/time.ts'
 import { createPipeline } from '../pipeline.ts'
 import type { FeedSource } from '../ports/feed-source.ts'
@@ -15,7 +16,7 @@ import type { ModelRunner } from '../ports/model-runner.ts'
 import { driveBatch } from '../recording/drive-recording.ts'
 import { createHoleWatch, type SeriesHole } from '../recording/watch-holes.ts'
 import { resultsDigest } from './results-digest.ts'
-import { countInputRefusals, type Refusal, runOutcome } from './run-outcome.ts'
+import { countInputRefusals, runOutcome } from './run-outcome.ts'
 
 /** Deployment id of the simulation's own models. */
 type SimulatedIdentity = Omit<ModelIdentity, 'deploymentId'>

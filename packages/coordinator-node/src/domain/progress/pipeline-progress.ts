@@ -1,4 +1,5 @@
 import type { FeedScope, FeedState } from '../feed-record.ts'
+import type { StandingRefusal } from '../refusal.ts'
 import type { Instant } from '../time.ts'
 
 /** The last heartbeat of a worker. Its times are those of the store's own clock, which no worker can set. */
@@ -57,6 +58,8 @@ export interface PipelineProgress {
   readonly openRounds: readonly OpenRounds[]
   /** The newest {@link recentRoundCount} of each active schedule, in order of schedule key, oldest first. */
   readonly recentRounds: readonly RecentRound[]
+  /** What the contract refuses now, of active schedules, in order of schedule key: inputs, then truths, then scores. */
+  readonly refusals: readonly StandingRefusal[]
   /** End of the newest closed period, and the earliest `resolvableAt` of a round behind it. */
   readonly lastPeriodEnd: Instant | null
   readonly firstInOpenPeriod: Instant | null

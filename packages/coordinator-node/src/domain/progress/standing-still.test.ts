@@ -54,7 +54,7 @@ function recent(...validCounts: readonly number[]): NodeProgress['recentRounds']
 function progress(overrides: Partial<NodeProgress> = {}): NodeProgress {
   return {
     ...{ feeds: [feed()], heartbeats: workers, firstModelAt: at(-100), lastRoundTimes: new Map([['BTC-5m', at(60)]]) },
-    ...{ openRounds: [open({})], recentRounds: recent(5, 5, 5) },
+    ...{ openRounds: [open({})], recentRounds: recent(5, 5, 5), refusals: [] },
     ...{ lastPeriodEnd: at(60), firstInOpenPeriod: at(60) },
     ...{ lastCheckpointEnd: at(60), firstInOpenCheckpoint: at(60) },
     ...overrides,
@@ -142,7 +142,18 @@ describe('what is a standstill, with what holds it up', () => {
     ],
     'no round opens, although the predict worker lives': [
       progress({ lastRoundTimes: new Map([['BTC-5m', at(50)]]) }),
-      { stage: 'prediction', what: /no round of "BTC-5m" opens/, heldUpBy: /cannot build the input/ },
+      { stage: 'prediction', what: /no round of "BTC-5m" opens/, heldUpBy: /its records arrive too late/ },
+    ],
+    'scores that fail, with the reason': [
+      progress({
+        refusals: [
+          {
+            ...{ what: 'scores', scheduleKey: 'BTC-5m', count: 3, of: 4, since: at(58) },
+            reason: 'score.compute failed at node/contract.ts:38: NaN',
+          },
+        ],
+      }),
+      { stage: 'score', what: /^3 of 4 scores of "BTC-5m" failed$/, heldUpBy: /^score.compute failed at node/ },
     ],
     'a round without answers': [
       progress({ openRounds: [open({ unansweredCount: 2, firstUnansweredAt: at(58) })] }),
@@ -310,6 +321,19 @@ it('says at once, and once, what code of the contract holds up: the board of bef
   expect(find(progress(late))).toMatchObject([
     { stage: 'checkpoint', what: 'no checkpoint can be closed', heldUpBy: problem },
   ])
+})
+
+it('says why inputs are refused, instead of guessing why no round opens', () => {
+  const refused = {
+    what: 'inputs',
+    scheduleKey: 'BTC-5m',
+    count: 9,
+    of: null,
+    since: at(51),
+    reason: 'input.build failed',
+  } as const
+  const found = find(progress({ lastRoundTimes: new Map([['BTC-5m', at(50)]]), refusals: [refused] }))
+  expect(found).toEqual([expect.objectContaining({ heldUpBy: 'input.build failed', graceMs: 0 })])
 })
 
 it('has one key for as long as the same thing stands still, and another once it has moved', () => {

@@ -5,6 +5,7 @@ import type { Schedule } from '../round.ts'
 import { describeLength, durationMs, floorToGrid, formatInstant, type Instant } from '../time.ts'
 import type { Heartbeat, NodeProgress, OpenRounds } from './pipeline-progress.ts'
 import { silentModels } from './silent-models.ts'
+import { refusals } from './standing-refusals.ts'
 import type { Stoppage } from './stoppage.ts'
 
 /** What the contract says of when something should happen. */
@@ -46,6 +47,7 @@ export function standingStill(grid: PipelineGrid, progress: NodeProgress, now: I
     ...progress.openRounds.flatMap((rounds) => unansweredRounds(grid, progress, rounds)),
     ...grid.schedules.flatMap((schedule) => silentModels(schedule, progress)),
     ...progress.openRounds.flatMap((rounds) => unsettledRounds(grid, progress, rounds)),
+    ...refusals(progress),
     ...openPeriod(grid, progress, now),
     ...openCheckpoint(grid, progress, now),
   ]
@@ -162,7 +164,7 @@ function workerFault({ workEveryMs }: PipelineGrid, heartbeats: readonly Heartbe
 function unopenedRounds(
   grid: PipelineGrid,
   schedule: Schedule,
-  { feeds, heartbeats, firstModelAt, lastRoundTimes }: NodeProgress,
+  { feeds, heartbeats, firstModelAt, lastRoundTimes, refusals: refused }: NodeProgress,
   now: Instant,
   lookedSince: Instant,
 ): Stoppage[] {
@@ -175,6 +177,8 @@ function unopenedRounds(
   // A record opens the round of its cell, and comes at the latest when the feed would be stale; a clock opens it on the grid.
   const waitMs = schedule.on === 'clock' ? schedule.everyMs : freshnessMs(durationMs(schedule.scope.granularity))
   if (now <= since + waitMs) return []
+  // That is told by itself, with the reason.
+  if (refused.some(({ what, scheduleKey }) => what === 'inputs' && scheduleKey === schedule.key)) return []
   return [
     {
       stage: 'prediction',
@@ -183,7 +187,7 @@ function unopenedRounds(
       since: lastAt ?? since,
       heldUpBy:
         workerFault(grid, heartbeats, 'predict') ??
-        'the predict worker is alive: its records arrive too late, its clock is wrong, or the contract cannot build the input or the call',
+        'the predict worker is alive: its records arrive too late, or its clock is wrong',
       fix: restartFix('predict'),
       graceMs: workGraceMs,
       dataGraceMs: 0,

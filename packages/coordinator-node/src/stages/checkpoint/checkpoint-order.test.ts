@@ -33,7 +33,7 @@ function orderOf(snapshots: readonly Snapshot[]): readonly string[] {
   const resolved = resolvedContract({ baselines: ['flat'] })
   const payees = { crunch: null, computeProvider: null, dataProvider: null }
   const periods = [periodRounds(10, { roundCount: 10, worst: none, missing: none })]
-  const counts = { snapshotCount: snapshots.length, contractVersions: { 1: 3 } }
+  const counts = { snapshotCount: snapshots.length, contractVersions: { 1: 3 }, refusals: [] }
   const period = { start: minute(0), end: minute(30), ...spanOf(periods, snapshots), ...counts }
   return closeCheckpoint(resolved, payees, models, period, minute(31)).entries.map(({ modelId }) => modelId)
 }

@@ -6,6 +6,7 @@ import { checkpointId } from '../../domain/ids.ts'
 import { coverageOf } from '../../domain/models/coverage.ts'
 import type { Model } from '../../domain/models/model.ts'
 import type { Span } from '../../domain/models/span.ts'
+import type { Refusal } from '../../domain/refusal.ts'
 import { rankByValue } from '../../domain/statistics/ranking.ts'
 import type { Instant } from '../../domain/time.ts'
 import { divideReward, shareProblem } from './divide-reward.ts'
@@ -25,6 +26,8 @@ export interface CheckpointPeriod extends Span {
   readonly snapshotCount: number
   /** How many scores of the snapshots each version of the contract's code computed. */
   readonly contractVersions: Readonly<Record<string, number>>
+  /** Truths and scores of it that the contract refused. */
+  readonly refusals: readonly Refusal[]
 }
 
 /**
@@ -59,6 +62,8 @@ export function closeCheckpoint(
     ),
     floor: floor.kind === 'value' ? floor.value : null,
     emissionReason: emissionReason(payable.length, paid.length, floor),
+    refusals: period.refusals,
+    acknowledged: null,
     ...payees,
     transactionId: null,
     submittedAt: null,

@@ -1,6 +1,7 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { Checkpoint } from '../../domain/checkpoint.ts'
 import { readSpan } from '../../domain/models/span.ts'
+import type { Refusal } from '../../domain/refusal.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Log } from '../../ports/log.ts'
 import type { ModelReads } from '../../ports/store-models.ts'
@@ -10,7 +11,7 @@ import { closeCheckpoint, type Payees } from './close-checkpoint.ts'
 
 export interface CheckpointPorts {
   readonly store: CheckpointStore &
-    Pick<PeriodStore, 'lastPeriodEnd' | 'periodsBetween' | 'snapshotTotals' | 'versionCounts'> &
+    Pick<PeriodStore, 'lastPeriodEnd' | 'periodsBetween' | 'refusalsBetween' | 'snapshotTotals' | 'versionCounts'> &
     Pick<RoundStore, 'firstResolvableAt'> &
     Pick<ModelReads, 'models'>
   readonly log: Log
@@ -38,12 +39,19 @@ export async function closeCheckpoints(
     if (unclosed !== null && unclosed < end) return count
     const span = await readSpan(store, start, end, resolved.contract.leaderboard.value)
     const versions = await store.versionCounts(start, end)
+    const refusals = await store.refusalsBetween(start, end)
     const models = await store.models()
-    const closed = closeCheckpoint(resolved, payees, models, { start, end, ...span, ...versions }, now)
+    const closed = closeCheckpoint(resolved, payees, models, { start, end, ...span, ...versions, refusals }, now)
     const isFirst = await store.addCheckpoint(closed)
+    if (isFirst) for (const refusal of refusals) warnOfRefusal(log, closed, refusal)
     if (isFirst && closed.emissionReason !== null) warnOfEmptyEmission(log, closed)
     closedThrough = end
   }
+}
+
+function warnOfRefusal(log: Log, { id }: Checkpoint, { what, count, of, reason }: Refusal): void {
+  const fields = { stage: 'checkpoint', checkpointId: id, what, count, of, reason }
+  log.error('the contract refused what a checkpoint stands on; it is not exported before it is acknowledged', fields)
 }
 
 /** A payout that pays no model must not surprise the operator, who can repair a baseline without a value. */

@@ -6,9 +6,11 @@ import type { Instant } from '../../domain/time.ts'
 import type { Log } from '../../ports/log.ts'
 import { inputRefused } from '../../ports/refused-inputs.ts'
 
+export type BuiltInput = { readonly input: JsonObject } | { readonly refusal: string }
+
 /**
- * What models are given: the contract's `input.build` over the records known at `at`, after its schema. `null`, logged, when
- * the contract cannot build it.
+ * What models are given: the contract's `input.build` over the records known at `at`, after its schema. When the contract cannot
+ * build it, the reason, which is logged.
  */
 export function buildInput(
   resolved: ResolvedContract,
@@ -16,17 +18,17 @@ export function buildInput(
   scope: FeedScope,
   records: readonly FeedRecord[],
   at: Instant,
-): JsonObject | null {
+): BuiltInput {
   const { input } = resolved.contract
   const author = { path: 'input.build', owner: input, run: input.build }
-  const build = () => {
+  const build = (): BuiltInput => {
     const built = callAuthor(author, { subject: scope.subject, records, at })
-    return parseReturned(author, { path: 'input.schema', of: input.schema }, built, (parsed) =>
-      toJsonObject(parsed, 'input'),
-    )
+    return parseReturned(author, { path: 'input.schema', of: input.schema }, built, (parsed) => ({
+      input: toJsonObject(parsed, 'input'),
+    }))
   }
   return ifAuthorFails(build, (reason) => {
     log.error(inputRefused, { stage: 'input', scope: feedScopeKey(scope), reason })
-    return null
+    return { refusal: reason }
   })
 }

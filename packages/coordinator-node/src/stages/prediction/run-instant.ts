@@ -30,8 +30,8 @@ export interface SeriesInstant {
   /** When its newest record was known. */
   readonly newestKnownAt: Instant
   readonly isTrusted: boolean
-  /** `null` when the contract cannot build it: then no round opens, and it counts as missed. */
-  readonly buildInput: () => JsonObject | null
+  /** A refusal when the contract cannot build it: then no round opens, and it counts as missed. */
+  readonly buildInput: () => { readonly input: JsonObject } | { readonly refusal: string }
 }
 
 export const nothingRan: RanRounds = { rounds: [], predictionCount: 0 }
@@ -61,8 +61,13 @@ export async function runInstant(
   const mayOpen = isTrusted && at >= resolved.era.beganAt
   const due = mayOpen ? dueSchedules(open, state.lastRoundTimes, at) : []
   if (on === 'clock' && due.length === 0) return nothingRan
-  const input = buildInput()
-  if (input === null) return nothingRan
+  const built = buildInput()
+  if ('refusal' in built) {
+    const keys = due.map(({ schedule }) => schedule.key)
+    if (keys.length > 0) await ports.store.noteRefusedInput(keys, at, built.refusal)
+    return nothingRan
+  }
+  const { input } = built
   const dueNow = due.map((entry) => ({
     ...entry,
     missedBefore: entry.missedBefore + state.refused.untold(entry.schedule.key),

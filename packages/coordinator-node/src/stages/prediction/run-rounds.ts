@@ -27,7 +27,7 @@ import { predictCall, tickCalls } from './round-calls.ts'
 import { isCallAtFault } from './shared-refusals.ts'
 
 export interface RunRoundsPorts {
-  readonly store: Pick<RoundStore, 'openRound' | 'recordAnswers'>
+  readonly store: Pick<RoundStore, 'openRound' | 'recordAnswers' | 'noteRefusedInput'>
   readonly runner: ModelRunner
   readonly clock: Clock
   readonly log: Log
@@ -67,7 +67,7 @@ export async function runRounds(
   const { contract } = resolved
   const observed = registry.observe(ports.runner, instant.at)
   tellChanges(ports.log, observed.changes)
-  const asked = askableRounds(resolved, ports.log, registry, instant)
+  const { asked, refused } = askableRounds(resolved, ports.log, registry, instant)
   const rounds = asked.map(({ round }) => round)
   for (const round of rounds) instant.onOpen(round.scheduleKey)
   const ticks = instant.isNews ? tickCalls(contract, instant.input) : []
@@ -80,6 +80,7 @@ export async function runRounds(
     Promise.all(rounds.map((round) => openRound(ports.store, instant, round))),
     dispatched,
     observed.stored,
+    ...refused.map(({ key, reason }) => ports.store.noteRefusedInput([key], instant.at, reason)),
   ])
   const written = await Promise.all(
     rounds.map(async (round, index) => {
@@ -112,28 +113,33 @@ async function openRound(
   }
 }
 
+interface AskableRounds {
+  readonly asked: readonly { readonly round: Round; readonly call: ModelCall }[]
+  readonly refused: readonly { readonly key: string; readonly reason: string }[]
+}
+
 /** The rounds of an instant with their calls. One whose call the contract cannot make does not open, and counts as missed. */
 function askableRounds(
   resolved: ResolvedContract,
   log: Log,
   registry: ModelRegistry,
   { due, input, at }: RoundInstant,
-): { readonly round: Round; readonly call: ModelCall }[] {
+): AskableRounds {
+  const asked: { round: Round; call: ModelCall }[] = []
+  const refused: { key: string; reason: string }[] = []
   // Before the first model has registered there is no one to ask, and nothing was missed.
-  if (registry.models().every(({ registeredAt }) => registeredAt > at)) return []
-  return due.flatMap((entry) => {
+  if (registry.models().every(({ registeredAt }) => registeredAt > at)) return { asked, refused }
+  for (const entry of due) {
     const round = newRound(resolved, entry, input, at)
     try {
-      return [{ round, call: predictCall(resolved.contract, round) }]
+      asked.push({ round, call: predictCall(resolved.contract, round) })
     } catch (error) {
-      log.error(callRefused, {
-        stage: 'prediction',
-        roundId: round.id,
-        reason: errorText(error),
-      })
-      return []
+      const reason = errorText(error)
+      refused.push({ key: round.scheduleKey, reason })
+      log.error(callRefused, { stage: 'prediction', roundId: round.id, reason })
     }
-  })
+  }
+  return { asked, refused }
 }
 
 /** The answers to one call of a dispatch. A call that all models refuse alike is at fault itself. */

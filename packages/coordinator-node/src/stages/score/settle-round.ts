@@ -13,7 +13,9 @@ import { roundDistrust } from './round-trust.ts'
 const reasonLimit = 2_000
 
 /** The truth of a round: known, not known yet, or the contract's own error while resolving it. */
-type Truth = { readonly value: unknown; readonly actuals: Json } | { readonly value: null; readonly problem: string }
+type Truth =
+  | { readonly value: unknown; readonly actuals: Json }
+  | { readonly value: null; readonly problem: string; readonly isRefusal: boolean }
 
 /**
  * Decides what becomes of a due round: resolved with a score for each answer, void once its truth can no longer be
@@ -26,10 +28,12 @@ export function settleRound(resolved: ResolvedContract, due: DueRound, now: Inst
   const truth = resolveTruth(resolved, due, now)
   if ('problem' in truth) {
     const detail = truth.problem.slice(0, reasonLimit)
-    if (now < due.round.expiresAt) return { kind: 'wait', reason: detail }
+    const { isRefusal } = truth
+    if (now < due.round.expiresAt) return { kind: 'wait', reason: detail, isRefusal }
     return {
       kind: 'void',
       reason: detail,
+      isRefusal,
       moves: pending(due).map((prediction) => ({
         predictionId: prediction.id,
         to: 'FAILED',
@@ -69,7 +73,7 @@ function pending(due: DueRound): readonly Prediction[] {
 
 function resolveTruth(resolved: ResolvedContract, due: DueRound, now: Instant): Truth {
   const { entry, exit, records, round } = due
-  const unknown = (problem: string): Truth => ({ value: null, problem })
+  const unknown = (problem: string, isRefusal = false): Truth => ({ value: null, problem, isRefusal })
   if (entry === null) return unknown('no value was known when the prediction was made')
   if (exit === null) return unknown('no value was known at the horizon')
   const schedule = resolved.schedules.find((candidate) => candidate.key === round.scheduleKey)
@@ -82,19 +86,22 @@ function resolveTruth(resolved: ResolvedContract, due: DueRound, now: Instant): 
   if (distrust !== null) return unknown(distrust)
   const { truth } = resolved.contract
   const author = { path: 'truth.resolve', owner: truth, run: truth.resolve }
-  return ifAuthorFails((): Truth => {
-    const value = callAuthor(author, {
-      entry: ordered(entry),
-      exit: ordered(exit),
-      records: records.map(ordered),
-      round: roundContext(round),
-    })
-    if (value === null || value === undefined) return unknown('the contract could not resolve the truth yet')
-    return parseReturned(author, { path: 'truth.schema', of: truth.schema }, value, (parsed) => ({
-      value: parsed,
-      actuals: toJson(parsed, 'truth'),
-    }))
-  }, unknown)
+  return ifAuthorFails(
+    (): Truth => {
+      const value = callAuthor(author, {
+        entry: ordered(entry),
+        exit: ordered(exit),
+        records: records.map(ordered),
+        round: roundContext(round),
+      })
+      if (value === null || value === undefined) return unknown('the contract could not resolve the truth yet')
+      return parseReturned(author, { path: 'truth.schema', of: truth.schema }, value, (parsed) => ({
+        value: parsed,
+        actuals: toJson(parsed, 'truth'),
+      }))
+    },
+    (reason) => unknown(reason, true),
+  )
 }
 
 function scorePrediction(

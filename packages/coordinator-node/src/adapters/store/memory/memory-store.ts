@@ -24,7 +24,8 @@ import { createLeaseTable } from './lease-table.ts'
 import { modelActivity } from './model-activity.ts'
 import { createModelTable, type ModelTable } from './model-table.ts'
 import { createPeriodTable, type PeriodTable } from './period-table.ts'
-import { createHeartbeatTable, pipelineProgress } from './progress.ts'
+import { createHeartbeatTable, type ProgressTables, pipelineProgress } from './progress.ts'
+import { type RefusedInputs, refusalsOf } from './refusals.ts'
 import { createRoundTable, type RoundTable } from './round-table.ts'
 
 /** Every row in an order that depends only on content, for digests. Of feed records only the count. */
@@ -86,11 +87,7 @@ function openTables(tables: ReturnType<typeof createTables>): MemoryStore {
     ...backfillVerbs(tables.jobs, verb),
     ...modelVerbs(models, gate),
     beat: fenced(heartbeats.beat),
-    pipelineProgress: verb((at: Instant) => {
-      const scheduleKeys = schedules.active().map(({ key }) => key)
-      const rows = { heartbeats, feeds, rounds, scheduleKeys, models: models.all(), ...periods.rows() }
-      return pipelineProgress(rows, at)
-    }),
+    pipelineProgress: verb((at: Instant) => pipelineProgress(progressTables(tables), at)),
     storeTime: verb((): Instant | null => null),
     ...eraVerbs(eras, rounds, periods, verb),
     putSchedules: fenced(schedules.put),
@@ -107,11 +104,15 @@ function openTables(tables: ReturnType<typeof createTables>): MemoryStore {
       for (const { modelId } of predictions) models.require(modelId)
       return rounds.recordAnswers(roundId, answeredAt, predictions)
     }),
+    noteRefusedInput: fenced((keys: readonly string[], at: Instant, reason: string) =>
+      schedules.noteRefused(keys, rounds.lastTimes(), at, reason),
+    ),
     unansweredRounds: verb(rounds.unanswered),
     settleRounds: verb(rounds.settle),
     firstResolvableAt: verb(rounds.firstResolvableAt),
     hasUnresolvedRounds: verb(rounds.hasUnresolved),
     periodResults: verb(rounds.periodResults),
+    refusalsBetween: verb((from: Instant, to: Instant) => refusalsOf(rounds.rowsBetween(from, to))),
     ...periodVerbs(periods, eras, models, verb),
     subscribeRecords: verb(listeners.add),
     takeLease: verb(leases.take),
@@ -142,6 +143,17 @@ function openTables(tables: ReturnType<typeof createTables>): MemoryStore {
     }),
   }
   return store
+}
+
+function progressTables({ schedules, models, periods, ...rest }: ReturnType<typeof createTables>): ProgressTables {
+  const { active, refusedInputs } = schedules
+  return {
+    ...rest,
+    scheduleKeys: active().map(({ key }) => key),
+    refusedInputs,
+    models: models.all(),
+    ...periods.rows(),
+  }
 }
 
 /** The verbs of the feed stage. */
@@ -192,6 +204,7 @@ function periodVerbs(periods: PeriodTable, eras: EraTable, models: ModelTable, v
       return periods.addCheckpoint(checkpoint)
     }),
     lastCheckpointEnd: verb(periods.lastCheckpointEnd),
+    acknowledgeCheckpoint: verb(periods.acknowledge),
     latestLeaderboard: verb(periods.latestLeaderboard),
     snapshotReports: verb(periods.snapshotReports),
     checkpoints: verb(periods.checkpoints),
@@ -259,8 +272,19 @@ type Verb = Gate['verb']
 
 function createScheduleTable() {
   const schedules = new Map<string, Schedule>()
+  const refused = new Map<string, RefusedInputs>()
   let active: readonly Schedule[] = []
   return {
+    noteRefused(keys: readonly string[], lastRoundTimes: ReadonlyMap<string, Instant>, at: Instant, reason: string) {
+      for (const key of keys) {
+        const before = refused.get(key)
+        if (before !== undefined && before.newestAt >= at) continue
+        const goesOn = before !== undefined && before.newestAt > (lastRoundTimes.get(key) ?? Number.NEGATIVE_INFINITY)
+        const first = goesOn ? before : { count: 0, since: at, reason }
+        refused.set(key, { ...first, count: first.count + 1, newestAt: at })
+      }
+    },
+    refusedInputs: (key: string): RefusedInputs | undefined => refused.get(key),
     put(wanted: readonly Schedule[]): void {
       active = uniqueSchedules(wanted)
       for (const schedule of wanted) schedules.set(schedule.key, schedule)

@@ -1,4 +1,4 @@
-import type { Checkpoint, CheckpointStatus } from '../../../domain/checkpoint.ts'
+import type { Acknowledgement, Checkpoint, CheckpointStatus } from '../../../domain/checkpoint.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
 import type { PeriodRounds } from '../../../domain/period-rounds.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
@@ -6,6 +6,7 @@ import type { Instant } from '../../../domain/time.ts'
 import type { PredictionFilter } from '../../../ports/report-reads.ts'
 import type { ClosedPeriod, VersionCounts } from '../../../ports/store-periods.ts'
 import { compareText } from '../compare-text.ts'
+import { unknownCheckpoint } from '../unknown-checkpoint.ts'
 import { firstIndex, insertSorted } from './sorted-list.ts'
 
 export interface PeriodTable {
@@ -20,6 +21,7 @@ export interface PeriodTable {
   snapshotReports(filter: PredictionFilter): readonly Snapshot[]
   addCheckpoint(checkpoint: Checkpoint): boolean
   lastCheckpointEnd(): Instant | null
+  acknowledge(id: string, acknowledged: Acknowledgement): Checkpoint
   checkpoints(filter: { readonly status?: CheckpointStatus; readonly limit: number }): readonly Checkpoint[]
   rows(): {
     readonly periods: readonly PeriodRounds[]
@@ -84,6 +86,7 @@ export function createPeriodTable(): PeriodTable {
       insertSorted(checkpoints, checkpoint, (left, right) => left.periodEnd - right.periodEnd)
       return true
     },
+    acknowledge: (id, acknowledged) => acknowledge(checkpoints, id, acknowledged),
     lastCheckpointEnd: () => checkpoints.at(-1)?.periodEnd ?? null,
     checkpoints({ status, limit }) {
       return checkpoints
@@ -112,6 +115,15 @@ function versionCounts(snapshots: readonly Snapshot[]): VersionCounts {
     contractVersions[version] = (contractVersions[version] ?? 0) + count
   }
   return { snapshotCount: snapshots.length, contractVersions }
+}
+
+function acknowledge(checkpoints: Checkpoint[], id: string, acknowledged: Acknowledgement): Checkpoint {
+  const index = checkpoints.findIndex((checkpoint) => checkpoint.id === id)
+  const found = checkpoints[index]
+  if (found === undefined) throw unknownCheckpoint(id)
+  const row = { ...found, acknowledged: found.acknowledged ?? acknowledged }
+  checkpoints[index] = row
+  return row
 }
 
 function compareSnapshots(left: Snapshot, right: Snapshot): number {

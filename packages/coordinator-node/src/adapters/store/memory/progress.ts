@@ -11,11 +11,13 @@ import {
   type RecentRound,
   recentRoundCount,
 } from '../../../domain/progress/pipeline-progress.ts'
+import type { StandingRefusal } from '../../../domain/refusal.ts'
 import type { Round } from '../../../domain/round.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { WorkerBeat } from '../../../ports/store-workers.ts'
 import { compareText } from '../compare-text.ts'
 import type { FeedTable } from './feed-table.ts'
+import { type RefusedInputs, standingInputs, standingRefusals } from './refusals.ts'
 import type { RoundTable } from './round-table.ts'
 
 export interface HeartbeatTable {
@@ -54,6 +56,7 @@ export interface ProgressTables {
   readonly rounds: RoundTable
   /** Progress of the active schedules. */
   readonly scheduleKeys: readonly string[]
+  readonly refusedInputs: (scheduleKey: string) => RefusedInputs | undefined
   readonly models: readonly Model[]
   readonly leaderboards: readonly Leaderboard[]
   readonly checkpoints: readonly Checkpoint[]
@@ -71,6 +74,7 @@ export function pipelineProgress(tables: ProgressTables, at: Instant): PipelineP
     lastRoundTimes: rounds.lastTimes(),
     openRounds: openRounds(rounds.unresolved(), feeds, at),
     recentRounds: recentRounds(rounds, tables.scheduleKeys),
+    refusals: refusals(tables),
     lastPeriodEnd,
     firstInOpenPeriod: rounds.firstResolvableAt(lastPeriodEnd ?? Number.NEGATIVE_INFINITY),
     lastCheckpointEnd,
@@ -125,6 +129,16 @@ function recentRounds(rounds: RoundTable, scheduleKeys: readonly string[]): read
         commonReason: commonReason(predictions),
       })),
   )
+}
+
+function refusals({ rounds, scheduleKeys, refusedInputs }: ProgressTables): readonly StandingRefusal[] {
+  const lastTimes = rounds.lastTimes()
+  return [...scheduleKeys]
+    .sort(compareText)
+    .flatMap((key) => [
+      ...standingInputs(key, refusedInputs(key), lastTimes.get(key)),
+      ...standingRefusals(key, rounds.rows()),
+    ])
 }
 
 function commonReason(predictions: readonly Prediction[]): string | null {

@@ -27,11 +27,13 @@ import type { FeedTable } from './feed-table.ts'
 import { firstIndex, insertSorted } from './sorted-list.ts'
 
 /** A round with its predictions ordered by model id, each with its score. */
-interface RoundRow {
+export interface RoundRow {
   round: Round
   predictions: Prediction[]
   scores: (Score | null)[]
   missingValue: number | null
+  /** Why the contract refused its truth; `null` otherwise, and for a round with a truth. */
+  refusedTruth: string | null
 }
 
 export interface RoundTable {
@@ -48,6 +50,8 @@ export interface RoundTable {
   /** Infinity if the scope has no unresolved round. */
   firstUnresolvedPerformedAt(scope: FeedScope): Instant
   periodResults(from: Instant, to: Instant): readonly PeriodResult[]
+  /** `from <= resolvableAt < to`. */
+  rowsBetween(from: Instant, to: Instant): readonly RoundRow[]
   reports(filter: PredictionFilter): readonly PredictionReport[]
   exports(stretch: PredictionStretch): readonly PredictionExport[]
   /** Ordered by (performedAt, round id, model id). */
@@ -58,7 +62,7 @@ export interface RoundTable {
   /** Makes every unresolved round void and returns their number. */
   giveUp(at: Instant, reason: string): number
   /** Every row, ordered by (resolvableAt, round id). */
-  rows(): readonly Readonly<RoundRow>[]
+  rows(): readonly RoundRow[]
 }
 
 interface Rounds {
@@ -107,6 +111,7 @@ export function createRoundTable(feeds: FeedTable): RoundTable {
       const own = [...waiting, ...unanswered.values()].filter(({ round }) => feedScopeKey(round.scope) === key)
       return own.reduce((first, { round }) => Math.min(first, round.performedAt), Number.POSITIVE_INFINITY)
     },
+    rowsBetween: (from, to) => roundsBetween(byResolvableAt, from, to),
     periodResults: (from, to) => periodResults(byResolvableAt, from, to),
     reports: (filter) => predictionReports(byPerformedAt, filter),
     exports: (stretch) => predictionExports(byPerformedAt, stretch),
@@ -131,7 +136,7 @@ export function createRoundTable(feeds: FeedTable): RoundTable {
 function open(rounds: Rounds, round: Round): boolean {
   const { byId, byPerformedAt, byResolvableAt, unanswered, lastTimes } = rounds
   if (byId.has(round.id)) return false
-  const row: RoundRow = { round, predictions: [], scores: [], missingValue: null }
+  const row: RoundRow = { round, predictions: [], scores: [], missingValue: null, refusedTruth: null }
   byId.set(round.id, row)
   insertSorted(byPerformedAt, row, comparePerformed)
   insertSorted(byResolvableAt, row, compareResolvable)
@@ -181,6 +186,8 @@ function settle(
   let voidCount = 0
   for (const [index, row] of rows.entries()) {
     const settlement = settlements[index] as RoundSettlement
+    row.refusedTruth =
+      settlement.kind !== 'resolved' && settlement.isRefusal === true ? (settlement.reason ?? null) : null
     if (settlement.kind === 'wait') continue
     applySettlement(row, settlement)
     settled.add(row)
@@ -294,6 +301,17 @@ function removeRows(waiting: RoundRow[], looked: readonly RoundRow[], resolved: 
   const end = firstIndex(waiting, (row) => compareResolvable(row, last) > 0)
   const kept = waiting.slice(start, end).filter((row) => !resolved.has(row))
   waiting.splice(start, end - start, ...kept)
+}
+
+function roundsBetween(rows: readonly RoundRow[], from: Instant, to: Instant): readonly RoundRow[] {
+  const begin = firstIndex(rows, ({ round }) => round.resolvableAt >= from)
+  return rows.slice(
+    begin,
+    Math.max(
+      begin,
+      firstIndex(rows, ({ round }) => round.resolvableAt >= to),
+    ),
+  )
 }
 
 function periodResults(rows: readonly RoundRow[], from: Instant, to: Instant): readonly PeriodResult[] {

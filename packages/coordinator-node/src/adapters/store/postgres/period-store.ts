@@ -10,7 +10,10 @@ import type {
   VersionCounts,
 } from '../../../ports/store-periods.ts'
 import { eraEnded } from '../era-ended.ts'
+import { unknownCheckpoint } from '../unknown-checkpoint.ts'
 import { isWithinEra } from './era-store.ts'
+import { refusalsBetween } from './progress-store.ts'
+import { type CheckpointRow, checkpointColumns, checkpointOf } from './schema/checkpoint-rows.ts'
 import { encodeInstant, encodeInstantOrNull } from './schema/instant-codec.ts'
 import { jsonParameter, type Query, type Sql } from './session/connect.ts'
 
@@ -61,11 +64,20 @@ export function createPeriodStore(sql: Sql): PeriodStore & CheckpointStore {
         from leaderboards where as_of >= ${from} and as_of <= ${to} and period_start >= ${from} order by as_of`
       return [...rows]
     },
+    refusalsBetween: (from, to) => refusalsBetween(sql, from, to),
     async lastPeriodEnd() {
       const [row] = await sql<{ at: Instant | null }[]>`select max(as_of) as at from leaderboards`
       return row?.at ?? null
     },
     addCheckpoint: (checkpoint) => addCheckpoint(sql, checkpoint),
+    async acknowledgeCheckpoint(id, { by, at }) {
+      const [row] = await sql<CheckpointRow[]>`
+        update checkpoints set acknowledged_by = coalesce(acknowledged_by, ${by}::text),
+          acknowledged_at = coalesce(acknowledged_at, ${at}::timestamptz)
+        where id = ${id}::text returning ${checkpointColumns(sql)}`
+      if (row === undefined) throw unknownCheckpoint(id)
+      return checkpointOf(row)
+    },
     async lastCheckpointEnd() {
       const [row] = await sql<{ at: Instant | null }[]>`select max(period_end) as at from checkpoints`
       return row?.at ?? null
@@ -154,6 +166,8 @@ async function closePeriod(sql: Sql, { rounds, snapshots, leaderboard }: ClosedP
 async function addCheckpoint(sql: Sql, checkpoint: Checkpoint): Promise<boolean> {
   const document = {
     ...checkpoint,
+    acknowledgedBy: checkpoint.acknowledged?.by ?? null,
+    acknowledgedAt: encodeInstantOrNull(checkpoint.acknowledged?.at ?? null),
     periodStart: encodeInstant(checkpoint.periodStart),
     periodEnd: encodeInstant(checkpoint.periodEnd),
     submittedAt: encodeInstantOrNull(checkpoint.submittedAt),
@@ -163,10 +177,11 @@ async function addCheckpoint(sql: Sql, checkpoint: Checkpoint): Promise<boolean>
   const [row] = await sql<{ isFirst: boolean; isWithin: boolean }[]>`
     with added as (
       insert into checkpoints (id, era, period_start, period_end, status, snapshot_count, contract_versions, entries,
-        floor, emission_reason, crunch, compute_provider, data_provider, transaction_id, submitted_at, created_at)
+        floor, emission_reason, refusals, acknowledged_by, acknowledged_at, crunch, compute_provider, data_provider, transaction_id, submitted_at, created_at)
       select * from json_to_record(${jsonParameter(sql, document)}) as c(
         id text, era int, "periodStart" timestamptz, "periodEnd" timestamptz, status text, "snapshotCount" int8,
-        "contractVersions" jsonb, entries jsonb, floor float8, "emissionReason" text, crunch text,
+        "contractVersions" jsonb, entries jsonb, floor float8, "emissionReason" text, refusals jsonb,
+        "acknowledgedBy" text, "acknowledgedAt" timestamptz, crunch text,
         "computeProvider" text, "dataProvider" text, "transactionId" text, "submittedAt" timestamptz,
       "createdAt" timestamptz)
     where ${isWithinEra(sql, sql`c.era`, sql`c."periodEnd"`)}

@@ -53,6 +53,7 @@ export function createPredictionStore(
       return new Map(rows.map(({ key, at }) => [key, at]))
     },
     recordAnswers: (roundId, answeredAt, predictions) => recordAnswers(sql, options, roundId, answeredAt, predictions),
+    noteRefusedInput: (...refused) => noteRefusedInput(sql, generation(), ...refused),
     async unansweredRounds() {
       const rows = await sql<RoundRow[]>`
         select ${roundColumns(sql)} from inputs i where answered_at is null order by performed_at, id`
@@ -69,6 +70,29 @@ export function createPredictionStore(
     },
     roundCounts: () => readRoundCounts(sql),
   }
+}
+
+async function noteRefusedInput(
+  sql: Sql,
+  generation: number | null,
+  ...[scheduleKeys, at, reason]: Parameters<RoundStore['noteRefusedInput']>
+): Promise<void> {
+  const isStanding = sql`c.refused_at > coalesce(c.last_performed_at, '-infinity')`
+  const [row] = await sql<{ isHolder: boolean }[]>`
+    with ${fence(sql, generation)}, document as materialized (
+      select ${jsonParameter(sql, { scheduleKeys, reason })} as body
+    ), noted as (
+      update scheduled_prediction_configs c set
+        refused_count = case when ${isStanding} then c.refused_count else 0 end + 1,
+        refused_since = case when ${isStanding} then c.refused_since else ${at}::timestamptz end,
+        refusal = case when ${isStanding} then c.refusal else body->>'reason' end,
+        refused_at = ${at}::timestamptz
+      from document
+      where c.key in (select json_array_elements_text(body->'scheduleKeys'))
+        and (c.refused_at is null or c.refused_at < ${at}::timestamptz) and exists (select from fence)
+    )
+    select exists (select from fence) as "isHolder"`
+  requireHolder(row)
 }
 
 async function readRoundCounts(sql: Sql): Promise<RoundCounts> {

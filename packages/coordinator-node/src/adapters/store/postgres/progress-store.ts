@@ -5,11 +5,13 @@ import {
   type RecentRound,
   recentRoundCount,
 } from '../../../domain/progress/pipeline-progress.ts'
+import type { Refusal, StandingRefusal } from '../../../domain/refusal.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { ReportReads } from '../../../ports/report-reads.ts'
 import type { WorkerStore } from '../../../ports/store-workers.ts'
+import { compareText } from '../compare-text.ts'
 import { type ScopeRow, scopeOf } from './schema/rows.ts'
-import type { Sql } from './session/connect.ts'
+import type { Fragment, Query, Sql } from './session/connect.ts'
 import { fence, type Generation, requireHolder } from './session/lease-row.ts'
 
 interface OpenRoundsRow extends ScopeRow, Omit<OpenRounds, 'scope'> {}
@@ -46,12 +48,13 @@ export function createProgressStore(
       return row?.at ?? null
     },
     async pipelineProgress(at) {
-      const [heartbeats, times, openRounds, recent, [ends]] = await Promise.all([
+      const [heartbeats, times, openRounds, recent, refusals, [ends]] = await Promise.all([
         readHeartbeats(sql),
         sql<{ key: string; at: Instant }[]>`
           select key, last_performed_at as at from scheduled_prediction_configs where last_performed_at is not null`,
         readOpenRounds(sql, at),
         recentRounds(sql),
+        standingRefusals(sql),
         sql<EndsRow[]>`
           with ends as (
             select (select max(as_of) from leaderboards) as period, (select max(period_end) from checkpoints) as checkpoint
@@ -66,7 +69,7 @@ export function createProgressStore(
           from ends`,
       ])
       const lastRoundTimes = new Map(times.map(({ key, at: lastAt }) => [key, lastAt]))
-      return { heartbeats, lastRoundTimes, openRounds, recentRounds: [...recent], ...(ends as EndsRow) }
+      return { heartbeats, lastRoundTimes, openRounds, recentRounds: [...recent], refusals, ...(ends as EndsRow) }
     },
   }
 }
@@ -119,4 +122,73 @@ export function recentRounds(sql: Sql) {
     ) p
     where c.active
     order by c.key, r.performed_at`
+}
+
+/** What the contract refuses now, in order of schedule key: inputs, then truths, then scores. */
+async function standingRefusals(sql: Sql): Promise<readonly StandingRefusal[]> {
+  const kinds = await Promise.all([
+    sql<StandingRefusal[]>`
+      select 'inputs' as what, key as "scheduleKey", refused_count as count, null::int8 as of, refused_since as since,
+        refusal as reason
+      from scheduled_prediction_configs where active and refused_at > coalesce(last_performed_at, '-infinity')`,
+    standing(sql, 'truths', { refused: withoutTruth(sql), well: sql`true` }),
+    standing(sql, 'scores', { refused: withTruth(sql), well: isScored(sql) }),
+  ])
+  return kinds.flat().sort((left, right) => compareText(left.scheduleKey, right.scheduleKey))
+}
+
+const withTruth = (sql: Query) => sql`i.status = 'RESOLVED' and i.void_reason is null`
+const withoutTruth = (sql: Query) => sql`(i.status = 'RECEIVED' or i.void_reason is not null)`
+
+/** A round without a score says nothing of the scorer. */
+const isScored = (sql: Query) => sql`i.refusal is null and exists (
+  select from predictions p join scores s on s.prediction_id = p.id where p.input_id = i.id)`
+
+/**
+ * Refused rounds behind the last one that went well. In a competition that works the index on refused rounds is empty, and
+ * nothing else is read.
+ */
+function standing(
+  sql: Sql,
+  what: 'truths' | 'scores',
+  { refused, well }: { readonly refused: Fragment; readonly well: Fragment },
+) {
+  return sql<StandingRefusal[]>`
+    select ${what}::text as what, c.key as "scheduleKey", run.*
+    from scheduled_prediction_configs c
+    cross join lateral (
+      select i.resolvable_at as at from inputs i
+      where i.schedule_key = c.key and i.refusal is not null and ${refused}
+      order by i.resolvable_at desc, i.id desc limit 1
+    ) newest
+    left join lateral (
+      select i.resolvable_at as at from inputs i
+      where i.schedule_key = c.key and i.answered_at is not null and ${withTruth(sql)} and ${well}
+      order by i.resolvable_at desc, i.id desc limit 1
+    ) last_well on true
+    cross join lateral (
+      select coalesce(sum(i.refused_count), count(*))::int8 as count, sum(i.score_count)::int8 as of,
+        min(i.resolvable_at) as since, (array_agg(i.refusal order by i.resolvable_at, i.id))[1] as reason
+      from inputs i
+      where i.schedule_key = c.key and i.refusal is not null and ${refused}
+        and i.resolvable_at > coalesce(last_well.at, '-infinity')
+    ) run
+    where c.active and newest.at > coalesce(last_well.at, '-infinity')`
+}
+
+/** What the contract refused of the rounds of a period. Its scores are only counted when some were refused. */
+export async function refusalsBetween(sql: Sql, from: Instant, to: Instant): Promise<readonly Refusal[]> {
+  const inPeriod = sql`i.resolvable_at >= ${from}::timestamptz and i.resolvable_at < ${to}::timestamptz`
+  const first = sql`(array_agg(i.refusal order by i.resolvable_at, i.id))[1] as reason`
+  const rows = await sql<Refusal[]>`
+    select 'truths' as what, count(*) as count, ${first}, (select count(*) from inputs i where ${inPeriod}) as of
+    from inputs i where ${inPeriod} and i.refusal is not null and ${withoutTruth(sql)}
+    having count(*) > 0
+    union all
+    select 'scores' as what, sum(i.refused_count)::int8 as count, ${first}, (
+      select count(*) from inputs i join predictions p on p.input_id = i.id join scores s on s.prediction_id = p.id
+      where ${inPeriod}) as of
+    from inputs i where ${inPeriod} and i.refusal is not null and ${withTruth(sql)}
+    having count(*) > 0`
+  return rows.map(({ what, count, of, reason }) => ({ what, count, of, reason }))
 }

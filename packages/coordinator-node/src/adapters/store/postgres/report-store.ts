@@ -1,4 +1,3 @@
-import type { Checkpoint } from '../../../domain/checkpoint.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
@@ -6,6 +5,7 @@ import type { Instant } from '../../../domain/time.ts'
 import type { PredictionFilter, ReportReads } from '../../../ports/report-reads.ts'
 import type { PredictionExport, PredictionReport, PredictionStretch } from '../../../ports/store-exports.ts'
 import { snapshotColumns } from './period-store.ts'
+import { type CheckpointRow, checkpointColumns, checkpointOf } from './schema/checkpoint-rows.ts'
 import { type PredictionArray, predictionArray, predictionOf, type ScopeRow, scopeOf } from './schema/rows.ts'
 import { type Fragment, jsonParameter, type Query, type Sql } from './session/connect.ts'
 
@@ -64,15 +64,11 @@ export function createReportStore(sql: Sql): Pick<ReportReads, ReportVerbs> {
       return [...rows].reverse()
     },
     async checkpoints({ status, limit }) {
-      const rows = await sql<Checkpoint[]>`
-        select id, era, period_start as "periodStart", period_end as "periodEnd", status,
-          snapshot_count as "snapshotCount", contract_versions as "contractVersions", entries, floor,
-          emission_reason as "emissionReason", crunch, compute_provider as "computeProvider",
-          data_provider as "dataProvider",
-          transaction_id as "transactionId", submitted_at as "submittedAt", created_at as "createdAt"
+      const rows = await sql<CheckpointRow[]>`
+        select ${checkpointColumns(sql)}
         from checkpoints where ${status ?? null}::text is null or status = ${status ?? null}::text
         order by period_end desc limit ${limit}`
-      return [...rows]
+      return rows.map(checkpointOf)
     },
   }
 }

@@ -1,3 +1,4 @@
+import { refusedScores } from '../../../domain/refusal.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { DueRound, RoundSettlement, SettleRequest, SettleResult } from '../../../ports/store-settlement.ts'
 import { checkSettlement } from '../check-settlement.ts'
@@ -18,6 +19,7 @@ import { type EvidenceRow, evidenceOf, evidenceParts } from './settle-evidence.t
 
 interface DueRow extends RoundRow, EvidenceRow {
   readonly predictions: readonly PredictionArray[] | null
+  readonly refusal: string | null
   readonly entry: RecordArray | null
   readonly exit: RecordArray | null
   readonly records: readonly RecordArray[] | null
@@ -36,14 +38,17 @@ export async function settleRounds(
 ): Promise<SettleResult> {
   const rows = await sql<DueRow[]>`${claimStatement(sql, request)}`
   const settled: Settled[] = []
+  const waiting: { readonly id: string; readonly refusal: string | null }[] = []
   for (const row of rows) {
     const due = dueRound(row, request)
     const settlement = decide(due)
     checkSettlement(due, settlement)
     if (settlement.kind !== 'wait') settled.push({ due, settlement })
+    else if (refusedTruth(settlement) !== row.refusal) waiting.push({ id: row.id, refusal: refusedTruth(settlement) })
   }
   // Nothing runs between the result above and this statement, so both use the same session.
   if (settled.length > 0) await write(sql, settled)
+  if (waiting.length > 0) await noteRefusals(sql, waiting)
   const voidCount = settled.filter(({ settlement }) => settlement.kind === 'void').length
   const last = rows.length >= request.limit ? rows.at(-1) : undefined
   return {
@@ -70,7 +75,7 @@ function claimStatement(sql: Query, { now, limit, after, withRecords, evidence }
       limit ${limit}
       for update of due skip locked
     )
-    select ${roundColumns(sql)}, p.predictions, entry.record as entry, exit.record as exit, between_them.records
+    select ${roundColumns(sql)}, i.refusal, p.predictions, entry.record as entry, exit.record as exit, between_them.records
       ${columns}
     from i
     left join lateral (
@@ -110,8 +115,8 @@ function dueRound(row: DueRow, request: SettleRequest): DueRound {
 async function write(sql: Query, settled: readonly Settled[]): Promise<void> {
   const rounds = settled.map(({ due: { round }, settlement }) =>
     settlement.kind === 'void'
-      ? { id: round.id, void_reason: settlement.reason }
-      : { id: round.id, actuals: settlement.actuals, missing_value: settlement.missingValue },
+      ? { id: round.id, void_reason: settlement.reason, refusal: refusedTruth(settlement) }
+      : resolvedDocument(round.id, settlement),
   )
   const moves = settled.flatMap(({ settlement }) => settlement.moves)
   const scores = settled.flatMap(({ settlement }) => (settlement.kind === 'void' ? [] : settlement.scores))
@@ -131,9 +136,9 @@ async function write(sql: Query, settled: readonly Settled[]): Promise<void> {
         scored_at timestamptz, contract_version int)
     ), resolved as (
       update inputs i set status = 'RESOLVED', actuals = r.actuals, void_reason = r.void_reason,
-        missing_value = r.missing_value
+        missing_value = r.missing_value, refusal = r.refusal, refused_count = r.refused_count, score_count = r.score_count
       from document, json_to_recordset(body->'rounds') as r(
-        id text, actuals jsonb, void_reason text, missing_value float8)
+        id text, actuals jsonb, void_reason text, missing_value float8, refusal text, refused_count int, score_count int)
       where i.id = r.id and i.status = 'RECEIVED'
       returning 1
     )
@@ -143,6 +148,29 @@ async function write(sql: Query, settled: readonly Settled[]): Promise<void> {
       `settling wrote ${row?.rounds} of ${rounds.length} rounds and ${row?.moves} of ${moves.length} moves`,
     )
   }
+}
+
+/** Why the contract refused the truth of a round without one; `null`: something else is the cause. */
+function refusedTruth({ reason, isRefusal }: Extract<RoundSettlement, { kind: 'wait' | 'void' }>): string | null {
+  return isRefusal === true ? (reason ?? null) : null
+}
+
+function resolvedDocument(
+  id: string,
+  { actuals, missingValue, scores }: Extract<RoundSettlement, { kind: 'resolved' }>,
+) {
+  const refused = refusedScores(scores)
+  const failed = refused && { refusal: refused.reason, refused_count: refused.count, score_count: refused.of }
+  return { id, actuals, missing_value: missingValue, ...failed }
+}
+
+async function noteRefusals(
+  sql: Query,
+  rounds: readonly { readonly id: string; readonly refusal: string | null }[],
+): Promise<void> {
+  await sql`
+    update inputs i set refusal = r.refusal
+    from json_to_recordset(${jsonParameter(sql, { rounds })}->'rounds') as r(id text, refusal text) where i.id = r.id`
 }
 
 function scoreDocument({ id, predictionId, kind, value, reason, signal, actual, scoredAt, contractVersion }: Score) {

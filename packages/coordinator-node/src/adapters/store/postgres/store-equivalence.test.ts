@@ -57,8 +57,10 @@ const roundOf = (of: number, isEth: boolean) =>
 /** One of three decisions, determined by the round's instant. */
 function decide(due: DueRound): RoundSettlement {
   const turn = (due.round.performedAt - minute(0)) / 60_000
-  if (turn % 4 === 3 && due.exit === null) return { kind: 'wait' }
-  if (turn % 3 === 2) return voidAll(due)
+  const refused = { isRefusal: turn % 2 === 1, reason: `the contract refuses ${turn}\u0000` }
+  if (turn % 4 === 3 && due.exit === null) return { kind: 'wait', ...refused }
+  if (turn % 3 === 2) return { ...voidAll(due), ...refused } as RoundSettlement
+  if (turn % 4 === 0) return resolveAll(due, { kind: 'failed', reason: `unscorable at ${turn}` })
   return resolveAll(due, { signal: due.entry === null ? null : (due.entry.values.close as number) / 3 })
 }
 
@@ -143,6 +145,11 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       (store) =>
         store.beginEra(nextEra({ after, at: minute(at) })),
   ),
+  fc.tuple(fc.subarray(['BTCUSDT-5m', 'ETHUSDT-5m']), count).map(
+    ([keys, at]): Step =>
+      (store) =>
+        store.noteRefusedInput(keys, minute(at), `at ${at}\u0000`),
+  ),
   fc.boolean().map(
     (isLess): Step =>
       (store) => {
@@ -176,6 +183,8 @@ async function everything(store: Store, from: number, limit: number): Promise<un
     competition: await store.competition(),
     leaderboard: await store.latestLeaderboard(),
     lastEnd: await store.lastPeriodEnd(),
+    refusals: (await store.pipelineProgress(minute(from))).refusals,
+    refusedBefore: await store.refusalsBetween(minute(-9), minute(from)),
   }
 }
 

@@ -163,6 +163,11 @@ export const scheduledPredictionConfigs = pgTable(
     openedCount: count('opened_count').notNull().default(0),
     missedCount: count('missed_count').notNull().default(0),
     lastPerformedAt: instant('last_performed_at'),
+    /** Inputs that the contract refused in a row, the newest one at `refusedAt`; a later round ends them. */
+    refusedCount: count('refused_count').notNull().default(0),
+    refusedSince: instant('refused_since'),
+    refusedAt: instant('refused_at'),
+    refusal: text('refusal'),
   },
   (table) => [check('scheduled_prediction_configs_trigger', sql`${table.trigger} in ('record', 'clock')`)],
 )
@@ -189,6 +194,10 @@ export const inputs = pgTable(
     actuals: jsonb('actuals'),
     voidReason: text('void_reason'),
     missingValue: doublePrecision('missing_value'),
+    /** Why the contract refused the truth or, in a round with a truth, the first of `refusedCount` of `scoreCount` scores; else null. */
+    refusal: text('refusal'),
+    refusedCount: integer('refused_count'),
+    scoreCount: integer('score_count'),
   },
   (table) => [
     check('inputs_status', sql`${table.status} in ('RECEIVED', 'RESOLVED')`),
@@ -203,6 +212,8 @@ export const inputs = pgTable(
     index('inputs_unresolved').on(table.resolvableAt, table.id).where(sql`status = 'RECEIVED'`),
     index('inputs_unanswered').on(table.performedAt, table.id).where(sql`answered_at is null`),
     index('inputs_void').on(table.id).where(sql`void_reason is not null`),
+    // Empty in a competition that works.
+    index('inputs_refused').on(table.scheduleKey, table.resolvableAt, table.id).where(sql`refusal is not null`),
     // For alarms, which read the newest rounds of each schedule: another schedule may open a thousand times as many.
     index('inputs_of_schedule')
       .on(table.scheduleKey, table.resolvableAt, table.id)
@@ -361,6 +372,9 @@ export const checkpoints = pgTable(
     entries: jsonb('entries').notNull(),
     floor: doublePrecision('floor'),
     emissionReason: text('emission_reason'),
+    refusals: jsonb('refusals').notNull().default([]),
+    acknowledgedBy: text('acknowledged_by'),
+    acknowledgedAt: instant('acknowledged_at'),
     crunch: text('crunch'),
     computeProvider: text('compute_provider'),
     dataProvider: text('data_provider'),
@@ -371,22 +385,4 @@ export const checkpoints = pgTable(
   (table) => [check('checkpoints_status', sql`${table.status} in ('PENDING', 'SUBMITTED', 'CLAIMABLE', 'PAID')`)],
 )
 
-/** One row per worker. All times are the server's; the next heartbeat is expected at `dueAt`; `problem`: why its newest pass failed. */
-export const workerHeartbeats = pgTable('worker_heartbeats', {
-  worker: text('worker').primaryKey(),
-  beatAt: instant('beat_at').notNull(),
-  dueAt: instant('due_at').notNull(),
-  workedAt: instant('worked_at'),
-  problem: text('problem'),
-})
-
-/** Holders of exclusive rights, in addition to the session lock of the same name. `holder` is null after a release. */
-export const leases = pgTable('leases', {
-  name: text('name').primaryKey(),
-  holder: text('holder'),
-  /** Grows with each new holder; writes under an older one are refused. */
-  generation: count('generation').notNull(),
-  takenAt: instant('taken_at').notNull(),
-  /** Time of the database clock. */
-  heartbeatAt: instant('heartbeat_at').notNull(),
-})
+export * from './worker-tables.ts'

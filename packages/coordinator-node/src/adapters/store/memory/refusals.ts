@@ -1,0 +1,53 @@
+import { type Refusal, refusedScores, type StandingRefusal } from '../../../domain/refusal.ts'
+import type { Instant } from '../../../domain/time.ts'
+import type { RoundRow } from './round-table.ts'
+
+/** What the contract refused of rounds that are in order of (resolvableAt, id). */
+export function refusalsOf(rows: readonly RoundRow[]): readonly Refusal[] {
+  const truths = rows.flatMap(({ refusedTruth }) => refusedTruth ?? [])
+  const scores = refusedScores(rows.flatMap(scoresOf))
+  const [reason] = truths
+  return [
+    ...(reason === undefined ? [] : [{ what: 'truths' as const, count: truths.length, of: rows.length, reason }]),
+    ...(scores === null ? [] : [{ what: 'scores' as const, ...scores }]),
+  ]
+}
+
+/** The truths and scores of a schedule that were refused behind the last round in which they were not. */
+export function standingRefusals(scheduleKey: string, rows: readonly RoundRow[]): readonly StandingRefusal[] {
+  const own = rows.filter(({ round }) => round.scheduleKey === scheduleKey)
+  const truths = own.slice(own.findLastIndex(hasTruth) + 1).filter(({ refusedTruth }) => refusedTruth !== null)
+  const scored = own.filter((row) => hasTruth(row) && scoresOf(row).length > 0)
+  const failed = scored.slice(scored.findLastIndex((row) => refusedScores(scoresOf(row)) === null) + 1)
+  return [truths, failed].flatMap((refused) => {
+    const since = refused[0]?.round.resolvableAt
+    if (since === undefined) return []
+    // Behind the last truth there is no other.
+    return refusalsOf(refused).map((one) => ({ ...one, of: one.what === 'truths' ? null : one.of, scheduleKey, since }))
+  })
+}
+
+function hasTruth({ round }: RoundRow): boolean {
+  return round.status === 'RESOLVED' && round.voidReason === null
+}
+
+const scoresOf = ({ scores }: RoundRow) => scores.filter((score) => score !== null)
+
+/** Inputs of a schedule that were refused in a row, the newest one at `newestAt`. */
+export interface RefusedInputs {
+  readonly count: number
+  readonly since: Instant
+  readonly newestAt: Instant
+  readonly reason: string
+}
+
+/** They stand until a later round opens. */
+export function standingInputs(
+  scheduleKey: string,
+  inputs: RefusedInputs | undefined,
+  lastRoundAt: Instant | undefined,
+): readonly StandingRefusal[] {
+  if (inputs === undefined || inputs.newestAt <= (lastRoundAt ?? Number.NEGATIVE_INFINITY)) return []
+  const { count, since, reason } = inputs
+  return [{ what: 'inputs', scheduleKey, count, of: null, since, reason }]
+}

@@ -1,0 +1,27 @@
+import type { Instant } from './time.ts'
+
+/** Refusals and exceptions of the contract during a run: their number, and the first reason. */
+export interface Refusal {
+  /** `inputs`: no round opened. `truths`: the round is void or still waiting. `scores`: the answer counts as missing. */
+  readonly what: 'inputs' | 'truths' | 'scores'
+  /** Number of refusals. */
+  readonly count: number
+  /** Number of attempts; `null` if unknown. */
+  readonly of: number | null
+  /** Includes the author's file and line if the author's code is the cause. */
+  readonly reason: string
+}
+
+/** A refusal of one schedule that no later round has ended by going well. */
+export interface StandingRefusal extends Refusal {
+  readonly scheduleKey: string
+  /** Of the first of them: when its round would have opened, or its truth could be known. */
+  readonly since: Instant
+}
+
+/** Of the scores of one round: `null` when all went well. */
+export function refusedScores(scores: readonly { readonly reason: string | null }[]): Omit<Refusal, 'what'> | null {
+  const failed = scores.flatMap(({ reason }) => reason ?? [])
+  const [reason] = failed
+  return reason === undefined ? null : { count: failed.length, of: scores.length, reason }
+}
