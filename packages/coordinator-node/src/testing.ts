@@ -40,5 +40,5 @@
  */
 
 export { createRecordingSource } from './adapters/feeds/recording/index.ts'
-export type { Refusal } from './domain/refusal.ts'
+export type { Refusal } from './domain/progress/refusal.ts'
 export { type SimulationOptions, type SimulationResult, simulate } from './simulation/simulate.ts'

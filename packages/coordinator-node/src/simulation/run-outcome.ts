@@ -1,6 +1,6 @@
 import type { StoreDump } from '../adapters/store/memory/memory-store.ts'
 import type { Prediction } from '../domain/prediction.ts'
-import type { Refusal } from '../domain/refusal.ts'
+import type { Refusal } from '../domain/progress/refusal.ts'
 import type { Log } from '../ports/log.ts'
 import { callRefused, inputRefused } from '../ports/refused-inputs.ts'
 

@@ -7,7 +7,7 @@ import { contractFeeds, resolveContract } from '../contract/resolved-contract.ts
 import type { Checkpoint } from '../domain/checkpoint.ts'
 import type { Leaderboard } from '../domain/leaderboard.ts'
 import type { ModelIdentity } from '../domain/models/model.ts'
-import type { Refusal } from '../domain/refusal.ts'
+import type { Refusal } from '../domain/progress/refusal.ts'
 import { floorToGrid } from '../domain/time.ts'
 import { createPipeline } from '../pipeline.ts'
 import type { FeedSource } from '../ports/feed-source.ts'

@@ -1,6 +1,6 @@
 import type { FeedScope, FeedState } from '../feed-record.ts'
-import type { StandingRefusal } from '../refusal.ts'
 import type { Instant } from '../time.ts'
+import type { StandingRefusal } from './refusal.ts'
 
 /** The last heartbeat of a worker. Its times are those of the store's own clock, which no worker can set. */
 export interface Heartbeat {

@@ -1,5 +1,5 @@
-import type { StandingRefusal } from '../refusal.ts'
 import type { NodeProgress } from './pipeline-progress.ts'
+import type { StandingRefusal } from './refusal.ts'
 import type { Stoppage } from './stoppage.ts'
 
 const texts: Readonly<Record<StandingRefusal['what'], (counted: string, schedule: string) => string>> = {

@@ -1,7 +1,7 @@
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { Checkpoint } from '../../domain/checkpoint.ts'
 import { readSpan } from '../../domain/models/span.ts'
-import type { Refusal } from '../../domain/refusal.ts'
+import type { Refusal } from '../../domain/progress/refusal.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Log } from '../../ports/log.ts'
 import type { ModelReads } from '../../ports/store-models.ts'

@@ -11,7 +11,7 @@ import {
   type RecentRound,
   recentRoundCount,
 } from '../../../domain/progress/pipeline-progress.ts'
-import type { StandingRefusal } from '../../../domain/refusal.ts'
+import type { StandingRefusal } from '../../../domain/progress/refusal.ts'
 import type { Round } from '../../../domain/round.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { WorkerBeat } from '../../../ports/store-workers.ts'

@@ -1,4 +1,4 @@
-import { type Refusal, refusedScores, type StandingRefusal } from '../../../domain/refusal.ts'
+import { type Refusal, refusedScores, type StandingRefusal } from '../../../domain/progress/refusal.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { RoundRow } from './round-table.ts'
 

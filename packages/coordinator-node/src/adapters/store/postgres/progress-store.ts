@@ -5,7 +5,7 @@ import {
   type RecentRound,
   recentRoundCount,
 } from '../../../domain/progress/pipeline-progress.ts'
-import type { Refusal, StandingRefusal } from '../../../domain/refusal.ts'
+import type { Refusal, StandingRefusal } from '../../../domain/progress/refusal.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { ReportReads } from '../../../ports/report-reads.ts'
 import type { WorkerStore } from '../../../ports/store-workers.ts'

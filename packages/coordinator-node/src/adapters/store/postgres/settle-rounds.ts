@@ -1,4 +1,4 @@
-import { refusedScores } from '../../../domain/refusal.ts'
+import { refusedScores } from '../../../domain/progress/refusal.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { DueRound, RoundSettlement, SettleRequest, SettleResult } from '../../../ports/store-settlement.ts'
 import { checkSettlement } from '../check-settlement.ts'

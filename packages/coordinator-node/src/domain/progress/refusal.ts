@@ -1,4 +1,4 @@
-import type { Instant } from './time.ts'
+import type { Instant } from '../time.ts'
 
 /** Refusals and exceptions of the contract during a run: their number, and the first reason. */
 export interface Refusal {
