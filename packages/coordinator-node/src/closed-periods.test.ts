@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { candles, openCompetition } from '../test/competition.ts'
 import { candle, leaderboard, minute, periodRounds } from './ports/store-samples.ts'
 
-test('a round that would end in a closed period is refused, counts as missed by us, and is told of once', async () => {
+test('a round that would end in a closed period is refused, counts as missed, and is logged once', async () => {
   const { store, lines, drive } = await openCompetition()
   await drive(candle(0))
   const closed = { snapshots: [], rounds: periodRounds(9), leaderboard: leaderboard(9) }

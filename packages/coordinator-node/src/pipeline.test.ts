@@ -14,8 +14,8 @@ const sum = (values: readonly number[]) => values.reduce((total, value) => total
 
 // Rounds open every minute and resolve after five; snapshots every 10 minutes, checkpoints every 30.
 
-describe('the door for records', () => {
-  test('parses each once, and reports a refused one once', async () => {
+describe('accept', () => {
+  test('parses each record once, and reports a rejected record once', async () => {
     let parsedCount = 0
     const values = z.object({ close: z.number() }).refine(() => {
       parsedCount += 1
@@ -28,7 +28,7 @@ describe('the door for records', () => {
     expect(store.dump().rounds).toHaveLength(2)
   })
 
-  test('asks the models while the records are stored: neither waits for the other', async () => {
+  test('calls the models and stores the records concurrently', async () => {
     const inner = createMemoryStore()
     let release = () => {}
     const isReleased = new Promise<void>((resolve) => {
@@ -49,14 +49,14 @@ describe('the door for records', () => {
     expect(inner.dump()).toMatchObject({ feedRecordCount: 1, predictions: [{ status: 'PENDING' }] })
   })
 
-  test('gives what another process has stored to the models, and does not store it again', async () => {
+  test('passes records stored by another process to the models without storing them again', async () => {
     const { store, pipeline, clock } = await openCompetition()
     clock.advanceTo(minute(1))
     expect((await pipeline.acceptStored([candle(0)])).rounds).toHaveLength(1)
     expect(store.dump().feedRecordCount).toBe(0)
   })
 
-  test('only stores them in a process that opens no rounds, and hands on what was new', async () => {
+  test('only stores records in a process that opens no rounds, and returns the new ones', async () => {
     const stored: (readonly FeedRecord[])[] = []
     const ports = { store: createMemoryStore(), clock: createVirtualClock(minute(2)), log: silentLog }
     const onStored = async (records: readonly FeedRecord[]) => void stored.push(records)
@@ -84,7 +84,7 @@ describe('settling', () => {
     ])
   })
 
-  test('twice changes nothing', async () => {
+  test('a second time changes nothing', async () => {
     const { store, drive, pipeline } = await openCompetition()
     await drive(...candles(0, 60))
     await pipeline.settle()
@@ -101,7 +101,7 @@ describe('settling', () => {
     expect(JSON.stringify(store.dump())).toBe(before)
   })
 
-  test('goes on with the others when the scorer throws for some predictions, and says so once a round', async () => {
+  test('continues when the scorer throws for some predictions, with one warning per round', async () => {
     const compute = ({ output }: { output: { value: number } }) => {
       if (output.value < 0) throw new Error('negative')
       return { value: output.value, hit: true }
@@ -130,13 +130,13 @@ describe('settling', () => {
     ])
   })
 
-  test('settles more rounds than one transaction takes', async () => {
+  test('can need several transactions', async () => {
     const { drive, pipeline } = await openCompetition({ models: { a: steady(0.5) } })
     await drive(...candles(0, 460))
     expect(await pipeline.settle()).toMatchObject({ resolvedCount: 456 })
   })
 
-  test('gives the contract the records in between when it asks for them', async () => {
+  test('passes the records in between to the contract if it requests them', async () => {
     const resolve = ({ records }: { records: unknown[] }) => ({ return: records.length })
     const { store, drive, pipeline } = await openCompetition({ changes: { truth: { records: true, resolve } } })
     await drive(...candles(0, 5))
@@ -146,7 +146,7 @@ describe('settling', () => {
 })
 
 describe('a gap of the feed', () => {
-  test('makes the rounds void whose end it covers, blames us, and the period still closes', async () => {
+  test('makes rounds that end in it void with blame on the coordinator, and the period still closes', async () => {
     const { store, lines, drive, pipeline } = await openCompetition()
     // Rounds open at minutes 1 to 10; the last value before the gap is known at minute 10.
     await drive(...candles(0, 9))
@@ -154,7 +154,7 @@ describe('a gap of the feed', () => {
     await pipeline.settle()
     const { rounds, predictions, snapshots, leaderboards } = store.dump()
     const voids = rounds.filter((round) => round.voidReason !== null).map((round) => round.performedAt)
-    // A value that is one minute old still counts, which is why the round of minute 6 has a truth.
+    // A value may be one minute old, so the round of minute 6 has a truth.
     expect(voids).toEqual([7, 8, 9, 10].map(minute))
     expect(rounds[6]?.voidReason).toMatch(/120000 ms old/)
     const ofVoid = predictions.filter((row) => voids.includes(row.performedAt))
@@ -178,12 +178,12 @@ describe('a gap of the feed', () => {
     expect(await pipeline.settle()).toMatchObject({ voidCount: 0, waitingCount: 4 })
     clock.advanceTo(minute(12 + 30))
     expect(await pipeline.settle()).toMatchObject({ voidCount: 1, waitingCount: 3 })
-    // By then the round of minute 21, which the second gap covers, has expired too.
+    // By then the round of minute 21, which ends in the second gap, has expired too.
     clock.advanceTo(minute(60))
     expect(await pipeline.settle()).toMatchObject({ voidCount: 4, closedPeriodCount: 2 })
   })
 
-  test('closes a period of which every round is void, with nothing in it', async () => {
+  test('closes a period with only void rounds, without snapshots', async () => {
     const { store, clock, drive, pipeline } = await openCompetition()
     await drive(candle(5), candle(6))
     clock.advanceTo(minute(120))
@@ -197,8 +197,8 @@ describe('a gap of the feed', () => {
   })
 })
 
-describe('a series that is not trusted', () => {
-  test('makes the rounds void that end in it, once they expire, and periods still close', async () => {
+describe('a distrusted series', () => {
+  test('makes the rounds that end in it void once they expire, and periods still close', async () => {
     const changes = { feed: { ...market, gate: { frozenAfter: 3 } } }
     const { store, lines, clock, drive, pipeline } = await openCompetition({ changes })
     const frozen = Array.from({ length: 10 }, (_, index) => candle(10 + index, { close: 50 }))
@@ -220,10 +220,10 @@ describe('a series that is not trusted', () => {
     expect(await store.roundCounts()).toMatchObject({ missedCount: 8 })
   })
 
-  test('is scored when its hole is filled before the round expires', async () => {
+  test('is scored when its gap is filled before the round expires', async () => {
     const changes = { feed: { ...market, gate: { maxJump: 0.1 } } }
     const { store, drive, pipeline } = await openCompetition({ changes })
-    // The last of these is far from the one before, until the two between them come.
+    // The last record is a jump until the two missing ones arrive.
     await drive(candle(0, { close: 100 }), candle(1, { close: 100 }), candle(2, { close: 100 }))
     await drive(candle(5, { close: 120 }))
     await pipeline.settle()
@@ -232,7 +232,7 @@ describe('a series that is not trusted', () => {
     expect(await pipeline.settle()).toMatchObject({ resolvedCount: 1, voidCount: 0 })
   })
 
-  test('of which nothing is demanded is settled without any evidence', async () => {
+  test('without a gate is settled without evidence', async () => {
     const asked: unknown[] = []
     const store = createMemoryStore()
     const listening = {
@@ -250,7 +250,7 @@ describe('a series that is not trusted', () => {
 })
 
 describe('periods', () => {
-  test('hold the scores of the rounds that resolve in them', async () => {
+  test('contain the scores of the rounds that resolve in them', async () => {
     const { store, drive, pipeline } = await openCompetition({ models: { a: steady(0.5) } })
     await drive(...candles(0, 40))
     expect(await pipeline.settle()).toMatchObject({ closedPeriodCount: 4 })
@@ -269,7 +269,7 @@ describe('periods', () => {
     expect(await pipeline.settle()).toMatchObject({ closedPeriodCount: 0 })
   })
 
-  test('count imputed scores for answers that were missing by the model’s own fault', async () => {
+  test('count imputed scores for answers that are missing by the model’s own fault', async () => {
     let calls = 0
     const lazy: TestModel = {
       predict() {
@@ -286,7 +286,7 @@ describe('periods', () => {
     expect(board?.entries.find((entry) => entry.modelId === 'lazy')).toMatchObject({ coverage: 0.5, scoreCount: 4 })
   })
 
-  test('are closed by one of two processes only, and both see the same afterwards', async () => {
+  test('are closed by only one of two processes, and both see the same result', async () => {
     const store = createMemoryStore()
     const first = await openCompetition({ store })
     const second = await openCompetition({ store, clock: first.clock })
@@ -305,7 +305,7 @@ describe('periods', () => {
     expect(store.dump().leaderboards).toEqual(alone.store.dump().leaderboards)
   })
 
-  test('are closed once when two processes settle at the same time', async () => {
+  test('are closed once when two processes settle concurrently', async () => {
     const store = createMemoryStore()
     const first = await openCompetition({ store })
     const second = await openCompetition({ store, clock: first.clock })
@@ -338,7 +338,7 @@ describe('periods', () => {
 })
 
 describe('checkpoints', () => {
-  test('divide everything among the ranked, and carry the payees', async () => {
+  test('divide everything among the ranked models, and contain the payees', async () => {
     const models = { a: steady(0.5), b: steady(-0.5), c: createTrend(1), d: createTrend(-0.3), same: steady(0.5) }
     const payees = { crunch: 'my-crunch', computeProvider: 'compute', dataProvider: null }
     const { store, drive, pipeline } = await openCompetition({ models, payees })
@@ -366,14 +366,14 @@ describe('checkpoints', () => {
     const { store, clock, drive, pipeline } = await openCompetition()
     await drive(...candles(0, 40))
     expect(await pipeline.checkpoint()).toBe(0)
-    // Every round is terminal now, but no period is closed yet, as between two steps of another process.
+    // All rounds are terminal, but no period is closed yet, as between two steps of another process.
     await settleRounds(resolvedContract(), { store, log: silentLog }, clock.now())
     expect(await pipeline.checkpoint()).toBe(0)
     await pipeline.settle()
     expect(await pipeline.checkpoint()).toBe(1)
   })
 
-  test('name no payees that the operator has not set', async () => {
+  test('contain no payees unless the operator has set them', async () => {
     const { store, drive, pipeline } = await openCompetition()
     await drive(...candles(0, 40))
     await pipeline.settle()

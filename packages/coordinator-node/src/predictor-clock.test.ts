@@ -6,8 +6,8 @@ import { createMemoryStore } from './adapters/store/memory/memory-store.ts'
 import { createPipeline } from './pipeline.ts'
 import { candle, minute } from './ports/store-samples.ts'
 
-describe('a clock that goes back behind what is known', () => {
-  test('opens no round: it would ask for what the records tell already', async () => {
+describe('a clock that goes back before known records', () => {
+  test('opens no round, because its truth might already be known', async () => {
     const schedule = [
       { key: 'clock', subject: 'BTCUSDT', every: '1m', horizon: '5m', step: '1m', on: 'clock' as const },
     ]

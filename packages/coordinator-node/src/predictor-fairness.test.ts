@@ -7,7 +7,7 @@ describe('the truth never comes before an answer', () => {
   test.each([
     [1_000, 1],
     [1_001, 0],
-  ])('a round by the clock may open a second after its instant, and no later: %d ms', async (lateMs, roundCount) => {
+  ])('a clock round may open up to a second after its instant: %d ms', async (lateMs, roundCount) => {
     const schedule = [{ subject: 'BTCUSDT', every: '1m', horizon: '4m', on: 'clock' }]
     const { clock, pipeline, clockRounds } = await openCompetition({ changes: { prediction: { schedule } } })
     clock.advanceTo(minute(1))
@@ -16,16 +16,16 @@ describe('the truth never comes before an answer', () => {
     expect((await clockRounds.predictAt(minute(2))).rounds).toHaveLength(roundCount)
   })
 
-  test('a round that opens late gives its models less time, so that it ends before the horizon', async () => {
+  test('a late round gives its models less time, so that it ends before the horizon', async () => {
     const prediction = { schedule: [{ subject: 'BTCUSDT', every: '1m', horizon: '2m' }], timeout: '100s' }
     const { clock, pipeline, runner } = await openCompetition({ changes: { prediction } })
     clock.advanceTo(minute(1) + 30_000)
     expect((await pipeline.accept([candle(0)])).rounds).toHaveLength(1)
-    // A second is left for storing the answers.
+    // One second is reserved for storing the answers.
     expect(runner.timeouts).toEqual([89_000])
   })
 
-  test('answers that reach the store after the horizon count for nobody, are our fault, and an operator hears of it', async () => {
+  test('answers stored after the horizon do not count, with blame on the coordinator and an error in the log', async () => {
     const clock = createVirtualClock()
     const late: TestModel = {
       predict() {
@@ -45,10 +45,10 @@ describe('the truth never comes before an answer', () => {
   })
 })
 
-describe('who is to blame for a call that is refused', () => {
+describe('blame for a refused call', () => {
   const refuse: TestModel = { predict: () => null }
 
-  /** In-process models cannot refuse a call: their answer is turned into what a model behind the wire may say. */
+  /** In-process models cannot refuse a call, so their answers are converted to refusals of remote models. */
   async function rowsOf(models: Readonly<Record<string, TestModel>>) {
     const competition = await openCompetition({ models })
     const { dispatch } = competition.runner
@@ -66,14 +66,14 @@ describe('who is to blame for a call that is refused', () => {
     return { rows, judgements: competition.runner.judgements }
   }
 
-  test('the model that refuses what another one answers', async () => {
+  test('is on the model if another one answers the call', async () => {
     const { rows, judgements } = await rowsOf({ good: steady(1), liar: refuse, other: refuse })
     expect(rows).toEqual([
       ['good', 'PENDING', null, null],
       ['liar', 'FAILED', 'invalid_call', 'model'],
       ['other', 'FAILED', 'invalid_call', 'model'],
     ])
-    // So often in a row as answers that are not taken, and a model is given up.
+    // Repeated often enough, this would give the model up.
     expect(judgements.map(({ modelId, problem }) => [modelId, problem])).toEqual([
       ['good', null],
       ['liar', 'invalid_call: no'],
@@ -81,7 +81,7 @@ describe('who is to blame for a call that is refused', () => {
     ])
   })
 
-  test('we, when all models refuse it; then nothing is held against them', async () => {
+  test('is on the coordinator if all models refuse it, and does not count against them', async () => {
     const { rows, judgements } = await rowsOf({ one: refuse, other: refuse })
     expect(rows).toEqual([
       ['one', 'FAILED', 'invalid_call', 'coordinator'],
@@ -90,16 +90,16 @@ describe('who is to blame for a call that is refused', () => {
     expect(judgements).toEqual([])
   })
 
-  test('the only model of a competition: nobody else can tell', async () => {
+  test('is on the only model of a competition, because there is no other to compare with', async () => {
     expect((await rowsOf({ only: refuse })).rows).toEqual([['only', 'FAILED', 'invalid_call', 'model']])
   })
 })
 
-describe('a model that knows when its answer would be bad, and then gives none', () => {
+describe('a model that withholds answers that would be bad', () => {
   const close = (count: number) => candles(count, count)[0]?.values.close as number
   const lastCount = 40
 
-  /** Answers 1 where prices rise, and does something else where they fall. */
+  /** Answers 1 when prices rise, and behaves differently when they fall. */
   function abstaining(abstain: () => unknown): TestModel {
     let count = -1
     return {
@@ -123,7 +123,7 @@ describe('a model that knows when its answer would be bad, and then gives none',
     ['answers beyond the bounds', () => ({ value: 1e300 })],
     ['never answers again', () => new Promise(() => {})],
   ])(
-    'is scored by the policy for missing answers each time, and gains nothing over one that answers: it %s',
+    'gets the score for missing answers each time, and has no advantage over one that answers: it %s',
     async (_, abstain) => {
       const models = { abstaining: abstaining(abstain), honest: steady(1), other: steady(-0.5) }
       const { store, drive, pipeline } = await openCompetition({ models, timeoutMs: 20 })
@@ -136,7 +136,7 @@ describe('a model that knows when its answer would be bad, and then gives none',
       const values = (modelId: string) =>
         scores.filter((score) => score.modelId === modelId).map((score) => score.value?.value as number)
       const sum = (modelId: string) => values(modelId).reduce((total, value) => total + value, 0)
-      // Not one round is left out of its mean.
+      // No round is left out of its mean.
       expect(values('abstaining')).toHaveLength(values('honest').length)
       expect(sum('abstaining')).toBeLessThanOrEqual(sum('honest'))
     },

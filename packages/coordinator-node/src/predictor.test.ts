@@ -11,7 +11,7 @@ const openedAt = (rounds: readonly { readonly performedAt: number }[]) =>
   rounds.map((round) => (round.performedAt - minute(0)) / 60_000)
 
 describe('a round', () => {
-  test('has one row for each registered model, with reason and blame where no answer came', async () => {
+  test('has one row per registered model, with reason and blame for missing answers', async () => {
     const store = createMemoryStore()
     await store.registerModels([model('gone')], minute(0))
     const models: Record<string, TestModel> = {
@@ -37,7 +37,7 @@ describe('a round', () => {
     expect(store.dump().rounds).toMatchObject([{ status: 'RECEIVED', performedAt: minute(1), missedBefore: 0 }])
   })
 
-  test('tells the runner which answers were taken, and what is wrong with the others', async () => {
+  test('reports accepted answers, and the problems of others, to the runner', async () => {
     const { runner, drive } = await openCompetition({
       models: { good: steady(0.5), hanging: { predict: () => never }, wrong: steady(5) },
       timeoutMs: 50,
@@ -49,7 +49,7 @@ describe('a round', () => {
     ])
   })
 
-  test('holds nothing against models while the orchestrator is out of reach', async () => {
+  test('does not blame models while the orchestrator is unreachable', async () => {
     const { store, runner, drive } = await openCompetition()
     await drive(candle(0))
     runner.connect({})
@@ -61,7 +61,7 @@ describe('a round', () => {
     ])
   })
 
-  test('holds nothing against models that a restarted orchestrator has not announced again, each for itself', async () => {
+  test('does not blame exactly those models that a restarted orchestrator has not announced again', async () => {
     const { store, runner, drive } = await openCompetition()
     await drive(candle(0))
     runner.connect({})
@@ -73,7 +73,7 @@ describe('a round', () => {
     ])
   })
 
-  test('gives models the records of the window known at its instant, oldest first', async () => {
+  test('sends models the records of the window known at its instant, oldest first', async () => {
     const heard: unknown[] = []
     const model: TestModel = { ...steady(0), tick: (input) => heard.push(input) }
     const { store, drive } = await openCompetition({ models: { model }, changes: { input: { window: '2m' } } })
@@ -83,7 +83,7 @@ describe('a round', () => {
     expect(store.dump().rounds.map((round) => round.input)).toEqual(inputs)
   })
 
-  test('asks for the subject, the horizon and the step of its schedule', async () => {
+  test('requests predictions for the subject, horizon and step of its schedule', async () => {
     const asked: unknown[] = []
     const predict = (...args: unknown[]) => {
       asked.push(args)
@@ -93,7 +93,7 @@ describe('a round', () => {
     expect(asked).toEqual([['BTCUSDT', 300, 60]])
   })
 
-  test('opens once a grid cell; between rounds records only tick', async () => {
+  test('opens once per grid cell; other records only tick', async () => {
     let tickCount = 0
     const model: TestModel = { ...steady(0), tick: () => { tickCount += 1 } } // biome-ignore format: one thing
     const schedule = [{ subject: 'BTCUSDT', every: '5m', horizon: '5m' }]
@@ -103,7 +103,7 @@ describe('a round', () => {
     expect(tickCount).toBe(12)
   })
 
-  test('opens on its own series; the others are offered to models all the same', async () => {
+  test('opens on its own series only; models still get the records of other series', async () => {
     const subjects: string[] = []
     const model: TestModel = { ...steady(0), tick: ({ subject }) => subjects.push(subject) }
     const { store, drive } = await openCompetition({ models: { model } })
@@ -114,7 +114,7 @@ describe('a round', () => {
 })
 
 describe('no round is opened', () => {
-  test('by a record that is known already or comes late, and models do not hear of it', async () => {
+  test('by a known or late record, which models do not get either', async () => {
     let tickCount = 0
     const model: TestModel = { ...steady(0), tick: () => { tickCount += 1 } } // biome-ignore format: one thing
     const { store, drive } = await openCompetition({ models: { model } })
@@ -129,7 +129,7 @@ describe('no round is opened', () => {
     expect(store.dump().rounds).toEqual([])
   })
 
-  test('later than one granularity after its instant, though models still hear of a fresh record', async () => {
+  test('later than one granularity after its instant, although models still get a fresh record', async () => {
     let tickCount = 0
     const model: TestModel = { ...steady(0), tick: () => { tickCount += 1 } } // biome-ignore format: one line
     const { store, clock, pipeline } = await openCompetition({ models: { model } })
@@ -143,14 +143,14 @@ describe('no round is opened', () => {
     expect(openedAt(store.dump().rounds)).toEqual([3])
   })
 
-  test('when its truth may be known already, however coarse the feed is', async () => {
+  test('when its truth may already be known, even with a coarse feed', async () => {
     const schedule = [{ subject: 'BTCUSDT', every: '1m', horizon: '1m' }]
     const { clock, pipeline } = await openCompetition({ changes: { prediction: { schedule } } })
     clock.advanceTo(minute(2) + 1)
     expect((await pipeline.accept([candle(0)])).rounds).toEqual([])
   })
 
-  test('while no model was ever there, and then nothing was missed', async () => {
+  test('before the first model joins, and such rounds do not count as missed', async () => {
     const { store, runner, drive } = await openCompetition({ models: {} })
     await drive(...candles(0, 9))
     expect(store.dump().rounds).toEqual([])
@@ -179,7 +179,7 @@ describe('a series with a gate', () => {
   const priced = (from: number, closes: readonly number[], scope = btc) =>
     closes.map((close, index) => candle(from + index, { close }, scope))
 
-  test('opens no round while it is frozen, though models hear of its records, and counts what was missed', async () => {
+  test('opens no round while frozen, although models get its records, and counts missed rounds', async () => {
     let tickCount = 0
     const model: TestModel = { ...steady(0), tick: () => { tickCount += 1 } } // biome-ignore format: one line
     const { store, drive } = await openCompetition({ changes: gated({ frozenAfter: 3 }), models: { model } })
@@ -189,13 +189,13 @@ describe('a series with a gate', () => {
     expect(await store.roundCounts()).toMatchObject({ missedCount: 2 })
   })
 
-  test('opens no round after a jump, until three records made none', async () => {
+  test('opens no round after a jump until three records without a jump', async () => {
     const { store, drive } = await openCompetition({ changes: gated({ maxJump: 0.5 }) })
     await drive(...priced(0, [100, 101, 300, 301, 302, 303, 304]))
     expect(openedAt(store.dump().rounds)).toEqual([1, 2, 6, 7])
   })
 
-  test('opens no round by the clock either', async () => {
+  test('opens no clock round either', async () => {
     const schedule = [{ subject: 'BTCUSDT', every: '1m', horizon: '4m', on: 'clock' }]
     const changes = { ...gated({ maxJump: 0.5 }), prediction: { schedule } }
     const { store, drive } = await openCompetition({ changes })
@@ -203,7 +203,7 @@ describe('a series with a gate', () => {
     expect(openedAt(store.dump().rounds)).toEqual([1, 2, 6, 7])
   })
 
-  test('is compared with what the other one says at the same instant, whichever comes first', async () => {
+  test('is compared with the other series at the same instant, in any order of arrival', async () => {
     const changes = gated({ agree: { with: 'ETHUSDT', within: 0.01 } })
     const { store, clock, pipeline, clockRounds } = await openCompetition({ changes })
     const prices = [100, 200, 50, 100, 100]
@@ -216,17 +216,17 @@ describe('a series with a gate', () => {
     expect(openedAt(store.dump().rounds)).toEqual([1, 2, 3, 5])
   })
 
-  test('opens no round while the other one is silent', async () => {
+  test('opens no round while the other series is silent', async () => {
     const { store, drive } = await openCompetition({ changes: gated({ agree: { with: 'ETHUSDT', within: 0.01 } }) })
     await drive(...priced(0, [100]), ...priced(0, [100], eth), ...priced(1, [100, 100, 100]), ...priced(4, [100], eth))
     await drive(...priced(4, [100]))
-    // Before the first record of the other one, and from two granularities after it on.
+    // Before the first record of the other series, and from two granularities after it on.
     expect(openedAt(store.dump().rounds)).toEqual([2, 5])
   })
 
-  test('is still frozen for a process that starts anew', async () => {
+  test('is still frozen after a restart', async () => {
     const { store, drive, restart } = await openCompetition({ changes: gated({ frozenAfter: 14 }) })
-    // More records than the window of an input holds.
+    // More records than the input window contains.
     await drive(
       ...priced(
         0,
@@ -244,7 +244,7 @@ describe('rounds that this node missed', () => {
     const { store, drive, restart } = await openCompetition()
     await drive(...candles(0, 4))
     const { drive: driveAgain } = await restart()
-    // What came while the node was down is in the store, but opens nothing.
+    // Records that arrived while the node was down are stored but open no rounds.
     await store.appendRecords(candles(5, 8))
     await driveAgain(...candles(5, 10))
     const { rounds } = store.dump()
@@ -258,7 +258,7 @@ describe('rounds that this node missed', () => {
 })
 
 describe('a restart', () => {
-  test('answers the rounds that a crash left open, blames us, and warns', async () => {
+  test('completes rounds left open by a crash, blames the coordinator, and logs a warning', async () => {
     const { store, drive } = await openCompetition({ models: { a: steady(1), b: { predict: () => never } }, timeoutMs: 60_000 }) // biome-ignore format: one line
     void drive(candle(0))
     await vi.waitFor(async () => expect(await store.unansweredRounds()).toHaveLength(1))
@@ -276,7 +276,7 @@ describe('a restart', () => {
     expect(store.dump().rounds[0]).toMatchObject({ status: 'RESOLVED', voidReason: null })
   })
 
-  test('knows the recent records and the last rounds', async () => {
+  test('loads the recent records and the last rounds', async () => {
     const { store, drive, restart } = await openCompetition({ models: { trend: createTrend(1) } })
     await drive(...candles(0, 9))
     const next = await restart({ trend: createTrend(1) })
@@ -302,7 +302,7 @@ describe('a restart', () => {
 })
 
 describe('a model that joins later', () => {
-  test('has rows from its registration on, and keeps them when it is gone', async () => {
+  test('has rows from its registration on, even after it disconnects', async () => {
     const { store, runner, drive } = await openCompetition({ models: { a: steady(0.1) } })
     await drive(...candles(0, 1))
     runner.connect({ a: steady(0.1), late: steady(0.2) })
@@ -319,8 +319,8 @@ describe('a model that joins later', () => {
   })
 })
 
-describe('a round that is still waiting for answers', () => {
-  test('has no row for a model that registers with a later one', async () => {
+describe('a round that still waits for answers', () => {
+  test('has no row for a model that registers with a later round', async () => {
     let release = (_answer: unknown) => {}
     const slow: TestModel = { predict: () => new Promise((resolve) => { release = resolve }) } // biome-ignore format: one thing
     const { store, runner, drive } = await openCompetition({ models: { slow }, timeoutMs: 60_000 })
@@ -362,21 +362,21 @@ describe("schedules on: 'clock'", () => {
   const schedule = [{ subject: 'BTCUSDT', every: '2m', horizon: '4m', on: 'clock' }]
   const changes = { prediction: { schedule } }
 
-  test('open rounds at the instants of their grid, on what is known then', async () => {
+  test('open rounds at the instants of their grid, with the records known then', async () => {
     let tickCount = 0
     const model: TestModel = { ...steady(0.5), tick: () => { tickCount += 1 } } // biome-ignore format: one line
     const { store, drive } = await openCompetition({ changes, models: { model } })
     await drive(...candles(0, 6))
     const { rounds } = store.dump()
-    // A round brings nothing new: models hear of each record once.
+    // A round without a new record does not tick: models get each record once.
     expect(tickCount).toBe(7)
     expect(openedAt(rounds)).toEqual([2, 4, 6])
     expect(rounds.map((round) => (round.input.closes as number[]).length)).toEqual([2, 4, 6])
   })
 
-  test('open rounds between records too, while the feed is fresh', async () => {
+  test('also open rounds between records, while the feed is fresh', async () => {
     const { store, drive } = await openCompetition({ changes })
-    // The record that is known at minute 1 is fresh at minute 2, and no longer at minute 4.
+    // The record known at minute 1 is fresh at minute 2, but not at minute 4.
     await drive(candle(0), candle(7), candle(8))
     expect(openedAt(store.dump().rounds)).toEqual([2, 8])
     expect(await store.roundCounts()).toMatchObject({ missedCount: 2 })
@@ -389,7 +389,7 @@ describe("schedules on: 'clock'", () => {
     expect(openedAt(store.dump().rounds)).toEqual([1, 2, 10])
   })
 
-  test('are asked for one after the other', async () => {
+  test('open rounds one after the other', async () => {
     const { clockRounds } = await openCompetition({ changes })
     expect([minute(0), minute(0) + 1, minute(2)].map(clockRounds.nextClockInstant)).toEqual([
       ...[minute(2), minute(2), minute(4)],

@@ -9,7 +9,7 @@ const openedAt = (rounds: readonly { readonly performedAt: number }[]) =>
   rounds.map((round) => (round.performedAt - minute(0)) / 60_000)
 
 describe('a round', () => {
-  test('has no row for a model that is retired at its instant, and one again from the end of the retirement on', async () => {
+  test('has no row for a model retired at its instant, and a row again from the end of the retirement on', async () => {
     const store = createMemoryStore()
     await store.registerModels([model('gone')], minute(0))
     await store.beginRetirements([{ modelId: 'gone', reason: 'removed' }], minute(2))
@@ -20,7 +20,7 @@ describe('a round', () => {
     expect(openedAt(rows)).toEqual([1, 4])
   })
 
-  test('leaves no row for a model that was retired when the round opened', async () => {
+  test('has no row for a model that was retired when the round opened', async () => {
     const store = createMemoryStore()
     await store.registerModels([model('b')], minute(0))
     await store.beginRetirements([{ modelId: 'b', reason: 'removed' }], minute(1))
@@ -32,8 +32,8 @@ describe('a round', () => {
   })
 })
 
-describe('an id that comes back under another cruncher', () => {
-  test('is not called and has no rows; with a history of its own it inherits neither scores nor coverage nor pay', async () => {
+describe('an id that returns under another cruncher', () => {
+  test('is not called and has no rows; a new history inherits neither scores, coverage nor pay', async () => {
     const { store, runner, drive, pipeline } = await openCompetition({
       models: { a: steady(0.5), b: steady(-0.5) },
     })
@@ -49,7 +49,7 @@ describe('an id that comes back under another cruncher', () => {
 
     await store.reassignModel('a', 'thief', minute(20))
     await drive(...candles(20, 200))
-    // One round finds the decision, the next one is the first with a row.
+    // One round detects the decision; the next one is the first with a row.
     expect(openedAt(rowsOf('a~2'))[0]).toBe(22)
     expect(rowsOf('a~2').every(({ output }) => JSON.stringify(output) === '{"value":0.9}')).toBe(true)
     expect(rowsOf('a')).toHaveLength(10)
@@ -67,7 +67,7 @@ describe('an id that comes back under another cruncher', () => {
 })
 
 describe('a model that the orchestrator', () => {
-  test('removed has no rows from the next round on; one that only crashed has rows that say so', async () => {
+  test('removed has no rows from the next round on; a crashed one has rows with that reason', async () => {
     const { store, runner, drive, lines } = await openCompetition({
       models: { a: steady(1), b: steady(0), c: steady(0) },
     })
@@ -90,7 +90,7 @@ describe('a model that the orchestrator', () => {
   })
 })
 
-test('two subjects that share an instant ask the same models, though one is removed between them', async () => {
+test('rounds of two subjects at one instant have the same models, even if one is removed in between', async () => {
   const schedule = ['BTCUSDT', 'ETHUSDT'].map((subject) => ({ subject, every: '1m', horizon: '5m', step: '1m' }))
   const { store, runner, drive, pipeline } = await openCompetition({
     changes: { prediction: { schedule } },
@@ -108,6 +108,6 @@ test('two subjects that share an instant ask the same models, though one is remo
     const ids = predictions.filter(({ roundId }) => roundId === id).map(({ modelId }) => modelId)
     return [performedAt, ids.join()]
   })
-  // No span says of an instant that a model had no row at it, where it had one.
+  // No retirement covers an instant at which the model had a row.
   expect(rows).toEqual([1, 1, 2, 2, 3, 3].map((count) => [minute(count), count < 3 ? 'a,b' : 'b']))
 })

@@ -91,9 +91,9 @@ describe('a node whose workers are stopped', () => {
       .poll(standing, patience)
       .toEqual(
         expect.arrayContaining([
-          'score: the score worker gives no sign of life',
-          'checkpoint: the checkpoint worker gives no sign of life',
-          'prediction: the predict worker gives no sign of life',
+          'score: the score worker sends no heartbeat',
+          'checkpoint: the checkpoint worker sends no heartbeat',
+          'prediction: the predict worker sends no heartbeat',
           'prediction: no round of "A-1s" opens, although its feed is fresh',
           expect.stringMatching(/^score: \d+ rounds? of "A-1s" could be settled, but are not/),
           expect.stringMatching(/^snapshot: the leaderboard stands still/),

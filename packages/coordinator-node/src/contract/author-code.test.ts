@@ -23,8 +23,8 @@ function failure(author: Omit<AuthorFunction<{ output: unknown }>, 'path'>, use 
   return 'nothing failed'
 }
 
-describe('an error of the author says the function, file and line, and the cause', () => {
-  test('where it throws, not where it is called', () => {
+describe('an AuthorError names the function, the cause, and the file and line', () => {
+  test('of the throw, not of the call', () => {
     const inner = () => {
       throw new RangeError('no weights') // thrown
     }
@@ -32,19 +32,19 @@ describe('an error of the author says the function, file and line, and the cause
     expect(failure({ owner: {}, run })).toBe(`AuthorError: score.compute failed at ${place('thrown')}: no weights`)
   })
 
-  test('below a library that the author calls', () => {
+  test("of the author's call to a library that throws", () => {
     const run = () => z.string().parse(5) // library
     expect(failure({ owner: {}, run })).toMatch(`score.compute failed at ${place('library')}: the value: Invalid input`)
   })
 
-  test('where the function reads its context, when the schema refuses what it returned', () => {
+  test('at which the function reads its context, when the schema refuses its return value', () => {
     const run = ({ output }: { output: unknown }) => ({ value: Number.NaN, output }) // reads
     expect(failure({ owner: {}, run })).toMatch(
       `score.compute at ${place('reads')} returned what score.schema refuses: value: Invalid input`,
     )
   })
 
-  test('where the function notices that its context only asks where it is read', () => {
+  test('at which the function catches the exception that locates its reads', () => {
     const run = (context: { output: unknown }) => {
       try {
         return { value: Number.NaN, output: context.output }
@@ -57,7 +57,7 @@ describe('an error of the author says the function, file and line, and the cause
     )
   })
 
-  test('where the schema itself throws', () => {
+  test('of a schema that throws', () => {
     const of = z.object({ value: z.number() }).transform((): { value: number } => {
       throw new Error('in the schema') // schema
     })
@@ -80,12 +80,12 @@ describe('an error of the author says the function, file and line, and the cause
   })
 })
 
-test('a function is called as the method that it is', () => {
+test('a function is called as a method of its owner', () => {
   const owner = { factor: 3, run(this: { factor: number }) { return { value: this.factor } } } // biome-ignore format: short
   expect(callAuthor({ path: 'score.compute', owner, run: owner.run }, {})).toEqual({ value: 3 })
 })
 
-test('a step goes on after an error of the author, and ends with one of the engine', () => {
+test("a step continues after an author's error, and ends after an error of the engine", () => {
   const failing = (error: Error) => () => {
     throw error
   }

@@ -4,7 +4,7 @@ import { changedContract, sampleContract } from '../../test/sample-contract.ts'
 import { checkContract } from './check-contract.ts'
 import { formatFindings } from './finding.ts'
 
-/** The findings of the sample contract with changes, as an operator reads them. */
+/** The findings for the sample contract with changes, as an operator reads them. */
 const findings = (changes: object) =>
   formatFindings(checkContract(changedContract(changes)))
     .split('\n')
@@ -14,12 +14,12 @@ const schedule = (...entries: object[]) => ({
   prediction: { schedule: entries.map((entry) => ({ subject: 'BTCUSDT', every: '1m', horizon: '5m', ...entry })) },
 })
 
-describe('a contract that is right', () => {
+describe('a valid contract', () => {
   test('has no findings', () => {
     expect(checkContract(sampleContract)).toEqual([])
   })
 
-  test('may carry several feeds, name its schedules, and rank by a field of any schema', () => {
+  test('may have several feeds, name its schedules, and rank by a field of any schema', () => {
     const eth = { ...sampleContract.feed, subjects: ['ETHUSDT'], granularity: '1h' }
     expect(findings({ feed: [{ ...sampleContract.feed, subjects: ['BTCUSDT'] }, eth] })).toEqual([])
     expect(findings(schedule({ key: 'fast' }, { key: 'slow', horizon: '5m' }))).toEqual([])
@@ -28,8 +28,8 @@ describe('a contract that is right', () => {
   })
 })
 
-describe('what a contract says', () => {
-  test('is checked beside its form, all at once', () => {
+describe('the content of a contract', () => {
+  test('is checked together with its form, with all findings at once', () => {
     const found = findings({
       nam: 'a slip',
       name: 'next move',
@@ -45,14 +45,14 @@ describe('what a contract says', () => {
     ])
   })
 
-  test('is not checked where its form is wrong', () => {
+  test('is not checked where the form is wrong', () => {
     const wrong = { name: 'next move', snapshot: { every: 'often' }, checkpoint: { every: '90s' } }
     expect(findings(wrong).map((line) => line.slice(4, line.indexOf(':')))).toEqual(['snapshot.every', 'name'])
     expect(checkContract(null)).toHaveLength(1)
     expect(checkContract([])).toHaveLength(1)
   })
 
-  test('takes no more values in an answer than its unions can be checked for in time', () => {
+  test('limits maxValues to what unions of the schema can be checked for in time', () => {
     const forms = Array.from({ length: 6 }, (_, index) => z.object({ [`field${index}`]: z.number() }))
     const schema = z.object({ value: z.number(), rows: z.record(z.string(), z.union(forms)) })
     expect(findings({ prediction: { schema, maxValues: 50_000 } })).toEqual([])
@@ -62,7 +62,7 @@ describe('what a contract says', () => {
     ])
   })
 
-  test('lets its own example answers fit into prediction.maxValues', () => {
+  test('must permit its own example answers in prediction.maxValues', () => {
     const list = (length: number) => z.object({ value: z.number(), list: z.array(z.number()).length(length) })
     const tooLow = (maxValues: number) =>
       `  - prediction.maxValues: ${maxValues} is too low for the example answers made from prediction.schema, so they would be refused as too large; `
@@ -81,13 +81,13 @@ describe('what a contract says', () => {
     expect(findings({ prediction: { schema: joined, maxValues: 100 } })).toEqual([`${tooLow(100)}use at least 101`])
   })
 
-  test('has a name of letters, digits and hyphens', () => {
+  test('needs a name of letters, digits and hyphens', () => {
     expect(findings({ name: 'next move' })).toEqual([
       '  - name: "next move" may only contain letters, digits and hyphens; rename it',
     ])
   })
 
-  test('opens rounds, on subjects that a feed carries', () => {
+  test('needs a schedule with subjects that a feed has', () => {
     expect(findings({ prediction: { schedule: [] } })).toEqual([
       '  - prediction.schedule: is empty: no round would ever open; add an entry',
     ])
@@ -97,7 +97,7 @@ describe('what a contract says', () => {
     ])
   })
 
-  test('has horizons no shorter than the granularity of the feed', () => {
+  test('needs horizons no shorter than the granularity of the feed', () => {
     expect(findings(schedule({ horizon: '30s' }))).toEqual([
       "  - prediction.schedule[0].horizon: 30s is shorter than the feed's granularity of 1m, so no new record would be known; use at least 1m",
     ])
@@ -111,19 +111,19 @@ describe('what a contract says', () => {
     [{ every: '150s' }, ["every: 150s is not a whole multiple of the feed's granularity of 1m", 'use 3m']],
     [{ step: '2m' }, ['step: 2m does not divide the horizon of 5m into whole steps', 'use 5m or a whole fraction']],
     [{ step: '10m' }, ['step: 10m does not divide the horizon of 5m into whole steps', 'use 5m or a whole fraction']],
-  ])('has lengths that fit the granularity of the feed and each other: %j', (entry, texts) => {
+  ])('needs lengths that fit the granularity of the feed and each other: %j', (entry, texts) => {
     const found = findings(schedule(entry))
     expect(found).toHaveLength(1)
     for (const text of texts) expect(found[0]).toContain(text)
   })
 
-  test('of a clock may open rounds between records', () => {
+  test('may open clock rounds between records', () => {
     expect(findings(schedule({ on: 'clock', every: '20s', horizon: '90s', step: '30s' }))).toEqual([])
     expect(findings(schedule({ on: 'clock', horizon: '90s', step: '60s' }))).toHaveLength(1)
     expect(findings(schedule({ every: '3m', horizon: '5m', step: '15s' }))).toEqual([])
   })
 
-  test('gives models less time than each of its horizons: an answer must come before the truth can be known', () => {
+  test('needs a time-out shorter than each horizon, because an answer must come before the truth can be known', () => {
     const timed = (timeout: string) => {
       const { prediction } = schedule({ horizon: '1h' }, { horizon: '5m' }, { horizon: '2m' })
       return findings({ prediction: { ...prediction, timeout } })
@@ -135,14 +135,14 @@ describe('what a contract says', () => {
     expect(timed('10m')).toHaveLength(1)
   })
 
-  test('has schedule keys of their own, given or by default', () => {
+  test('needs unique schedule keys, given or by default', () => {
     expect(findings(schedule({}, { every: '5m' }))).toEqual([
       '  - prediction.schedule[1].key: "BTCUSDT-5m" is already the key of an earlier entry; set a key of its own',
     ])
     expect(findings(schedule({}, { key: 'BTCUSDT-5m', horizon: '1h' }))).toHaveLength(1)
   })
 
-  test('names metrics that are registered, and gives what they need', () => {
+  test('must name registered metrics, and provide what they need', () => {
     expect(findings({ snapshot: { metrics: ['ic', 'hitrate', 'sharpe'] } })).toEqual([
       '  - snapshot.metrics[1]: no metric "hitrate" is registered; did you mean "hit_rate"?',
       '  - snapshot.metrics[2]: no metric "sharpe" is registered; there are ic, hit_rate, max_drawdown, model_correlation',
@@ -155,13 +155,13 @@ describe('what a contract says', () => {
     expect(findings({ snapshot: { metrics: ['toString'] } })).toHaveLength(1)
   })
 
-  test('refuses ensembles, which do not exist, even as an empty list', () => {
+  test('must not contain ensembles, which do not exist, even as an empty list', () => {
     for (const ensembles of [[], ['mean']]) {
       expect(findings({ snapshot: { ensembles } })).toEqual(['  - snapshot.ensembles: there is no such key; remove it'])
     }
   })
 
-  test('ranks by a window and a numeric field that exist', () => {
+  test('must rank by an existing window and numeric field', () => {
     expect(findings({ leaderboard: { rankBy: 'recnt' } })).toEqual([
       '  - leaderboard.rankBy: there is no window "recnt"; did you mean "recent"?',
     ])
@@ -176,7 +176,7 @@ describe('what a contract says', () => {
     ])
   })
 
-  test('has checkpoints of whole snapshot periods, and windows no shorter than one', () => {
+  test('needs checkpoints of whole snapshot periods, and windows no shorter than one', () => {
     expect(findings({ checkpoint: { every: '25m' } })).toEqual([
       '  - checkpoint.every: 25m is not a whole number of snapshot periods of 10m; change one of the two, so that every snapshot lies in one checkpoint',
     ])
@@ -185,7 +185,7 @@ describe('what a contract says', () => {
     ])
   })
 
-  test('is told all of it at once', () => {
+  test('gets all findings at once', () => {
     const { length } = findings({
       ...schedule({ horizon: '30s' }),
       name: '?',
@@ -199,7 +199,7 @@ describe('what a contract says', () => {
 describe('the emission', () => {
   const emission = (shares: unknown) => findings({ checkpoint: { emission: { name: 'own', shares } } })
 
-  test('that does not sum to 100 is found, with what it gave', () => {
+  test('that does not sum to 100 is reported, with its shares', () => {
     expect(emission(() => [100])).toEqual([
       '  - checkpoint.emission.shares: gives [100] for 2 models (sum 100); return one share per model, none negative, with the sum 100',
     ])
@@ -215,11 +215,11 @@ describe('the emission', () => {
     ['is no number', (ranked: unknown[]) => ranked.map(() => Number.NaN)],
     ['is infinite', () => [Number.POSITIVE_INFINITY]],
     ['is a text', (ranked: unknown[]) => (ranked.length === 1 ? ['100'] : ranked.map(() => 100 / ranked.length))],
-  ])('with a share that %s is found', (_, shares) => {
+  ])('with a share that %s is reported', (_, shares) => {
     expect(emission(shares)[0]).toContain('return one share per model')
   })
 
-  test('that forgets ties is found', () => {
+  test('that ignores ties is reported', () => {
     const forgetful = (ranked: { rank: number }[]) => {
       const weights = ranked.map(({ rank }) => (rank === 1 ? 60 : 40 / Math.max(1, ranked.length - 1)))
       return ranked.length === 1 ? [100] : weights
@@ -234,7 +234,7 @@ describe('the emission', () => {
     expect(emission(shares)).toEqual([expect.stringContaining('checkpoint.emission.shares: gives')])
   })
 
-  test('that throws is found, with the number of models', () => {
+  test('that throws is reported, with the number of models', () => {
     const throwing = (ranked: unknown[]) => {
       if (ranked.length === 3) throw new Error('three is a crowd')
       return ranked.map(() => 100 / ranked.length)
@@ -248,13 +248,13 @@ describe('the emission', () => {
 describe('the scorer', () => {
   const scorer = (compute: unknown) => findings({ score: { compute } })
 
-  test('that gives the same number for varied answers is a stub', () => {
+  test('that returns the same number for varied answers is reported as a stub', () => {
     expect(scorer(() => ({ value: 0, hit: true }))).toEqual([
       '  - score.compute: gives value = 0 for 36 varied predictions and truths: it looks like a stub; compute the score from output and truth',
     ])
   })
 
-  test('that throws for every sample is found, and one that throws for some is not', () => {
+  test('that throws for every sample is reported; one that throws for some is not', () => {
     const thrower = (when: (value: number) => boolean) => (context: { output: { value: number } }) => {
       if (when(context.output.value)) throw new Error('no such thing')
       return { value: context.output.value, hit: true }
@@ -270,16 +270,16 @@ describe('the scorer', () => {
     ).toContain('throws for every sample: plain text')
   })
 
-  test('that answers with a promise is found', () => {
+  test('that returns a promise is reported', () => {
     expect(scorer(async () => ({ value: 1, hit: true }))[0]).toContain('score.compute: throws for every sample')
   })
 
-  test('is not judged when no sample can be read off the schemas', () => {
+  test('is not checked when the schemas cannot be sampled', () => {
     const never = z.object({ value: z.number() }).refine(() => false)
     expect(findings({ prediction: { schema: never } })).toEqual([])
   })
 
-  test('is not judged by samples that a throwing check of the author refuses', () => {
+  test("is not checked with samples that the author's refinement refuses by throwing", () => {
     const strict = z.object({ value: z.number() }).transform(() => {
       throw new Error('not like this')
     })
@@ -290,7 +290,7 @@ describe('the scorer', () => {
 describe('the call to the models', () => {
   const calling = (make: () => unknown) => findings({ prediction: { call: { arguments: make } } })
 
-  test('is made once before anything runs', () => {
+  test('is checked once at the start', () => {
     expect(calling(() => [{ type: 'STRING', value: 'BTC' }])).toEqual([])
     expect(calling(() => 'BTC')[0]).toContain('prediction.call.arguments: does not give a list')
     expect(

@@ -4,7 +4,7 @@ import { checkContract } from './check-contract.ts'
 import { tiers } from './defaults/tiers.ts'
 import { formatFindings } from './finding.ts'
 
-/** The findings of the sample contract with changes, as an operator reads them. */
+/** The findings for the sample contract with changes, as an operator reads them. */
 const findings = (changes: object) =>
   formatFindings(checkContract(changedContract(changes)))
     .split('\n')
@@ -12,8 +12,8 @@ const findings = (changes: object) =>
 
 const payAbove = (floor: unknown) => ({ checkpoint: { emission: { ...tiers(), payAbove: floor } } })
 
-describe('a contract that says who is ranked and paid', () => {
-  test('has no findings when it is right', () => {
+describe('a contract with rules for ranks and pay', () => {
+  test('has no findings when it is valid', () => {
     expect(findings({ baselines: ['flat', 'coin'], ...payAbove({ baseline: 'Flat' }) })).toEqual([])
     expect(findings(payAbove({ value: -1.5 }))).toEqual([])
     expect(findings({ leaderboard: { newcomers: 'wait', minCoverage: 0 }, checkpoint: { minCoverage: 1 } })).toEqual([])
@@ -29,7 +29,7 @@ describe('a contract that says who is ranked and paid', () => {
     expect(findings(changes)).toEqual([`  - ${path}: is not a number from 0 to 1; write a share, such as 0.5 for 50 %`])
   })
 
-  test('needs a policy for newcomers that is known, and under which minCoverage has an effect', () => {
+  test('needs a known policy for newcomers under which minCoverage has an effect', () => {
     expect(findings({ leaderboard: { newcomers: 'first' } })).toEqual([
       '  - leaderboard.newcomers: "first" is not known; write one of wait, worst, own',
     ])
@@ -55,7 +55,7 @@ describe('a contract that says who is ranked and paid', () => {
     expect(findings(payAbove('flat'))).toEqual(['  - checkpoint.emission.payAbove: is not an object; write { ... }'])
   })
 
-  test('needs baselines with names that tell them apart', () => {
+  test('needs baselines with distinguishable names', () => {
     expect(findings({ baselines: ['flat', 'coin', ' Ｆlat'] })).toEqual([
       '  - baselines[2]: " Ｆlat" looks like "flat", which is listed already; remove one of the two',
     ])

@@ -11,14 +11,14 @@ describe('the schema of a feed’s values', () => {
     ['coerces', z.object({ close: z.coerce.number() })],
     ['adds a default', z.object({ close: z.number(), venue: z.string().default('spot') })],
     ['rounds', z.object({ close: z.number().transform(Math.round) })],
-  ])('may change a record when it comes in: it %s', (_, values) => {
+  ])('may change an incoming record: it %s', (_, values) => {
     expect(findings(values)).toEqual([])
   })
 
   test.each<[string, z.ZodType]>([
     ['scales', doubled],
     ['renames', z.object({ close: z.number() }).transform(({ close }) => ({ price: close }))],
-  ])('returns its own result unchanged, since records pass it again: it %s', (_, values) => {
+  ])('must return its own result unchanged, because records pass it again: it %s', (_, values) => {
     expect(findings(values)).toEqual([
       {
         path: 'feed.values',
@@ -28,7 +28,7 @@ describe('the schema of a feed’s values', () => {
     ])
   })
 
-  test('is named by its place among several feeds', () => {
+  test('is named by its index among several feeds', () => {
     const feed = [market, { ...market, subjects: ['SOLUSDT'], values: doubled }]
     expect(checkContract(changedContract({ feed })).map(({ path }) => path)).toEqual(['feed[1].values'])
   })

@@ -17,14 +17,14 @@ const gate = (options: object) => ({ ...one, gate: options })
 const values = z.object({ bid: z.number(), ask: z.number(), venue: z.string() })
 
 describe('a gate', () => {
-  test('may demand anything, or nothing', () => {
+  test('may have all options, or none', () => {
     expect(findings(gate({}))).toEqual([])
     const agree = { with: 'ETHUSDT', within: 0.01 }
     expect(findings(gate({ watch: 'close', frozenAfter: 30, maxJump: 0.1, agree }), other)).toEqual([])
     expect(findings({ ...market, gate: { agree } })).toEqual([])
   })
 
-  test('watches a number of the records, named where it is not the usual one', () => {
+  test('must watch a numeric value, named unless the kind has a default', () => {
     expect(findings(gate({ watch: 'clos' }))).toEqual([
       '  - feed.gate.watch: records of this feed have no numeric value "clos"; did you mean close?',
     ])
@@ -41,12 +41,12 @@ describe('a gate', () => {
     expect(findings({ ...quotes, values: texts, gate: { watch: 'price' } })[0]).toContain(
       'add a numeric value to the feed',
     )
-    // What a transformation gives cannot be known before it runs.
+    // The result of a transformation is unknown before it runs.
     const opaque = z.object({ mid: z.number() }).transform((value) => value)
     expect(findings({ ...quotes, values: opaque, gate: { watch: 'mid', maxJump: 0.1 } })).toEqual([])
   })
 
-  test('agrees with one other series of the contract', () => {
+  test('must agree with exactly one other series of the contract', () => {
     const agree = (options: object, ...others: object[]) =>
       findings(gate({ agree: { within: 0.01, ...options } }), other, ...others)
     expect(agree({ with: 'BTCUSDT' })).toEqual([
@@ -73,7 +73,7 @@ describe('a gate', () => {
     expect(agree({ with: 'ETHUSDT' }, fast, slow)).toEqual([])
   })
 
-  test('agrees with a series that has a number to compare with', () => {
+  test('must agree with a series that has a number to compare with', () => {
     const quotes = { ...other, kind: 'quote', values }
     const own = gate({ agree: { with: 'ETHUSDT', within: 0.01 } })
     expect(findings(own, quotes)).toEqual([
@@ -95,7 +95,7 @@ describe('a gate with its defaults', () => {
     expect(gatesOf(candles(options))).toEqual([null, null])
   })
 
-  test('compares each series of a feed with the reference, and that one with nothing', () => {
+  test('compares each series of a feed with the reference, except the reference itself', () => {
     const agree = { with: 'ETHUSDT', within: 0.01 }
     const [own, reference] = gatesOf(candles({ ...options, gate: { agree, frozenAfter: 9 } }))
     const peer = { scope: eth, watch: 'close', granularityMs: 60_000 }
@@ -103,7 +103,7 @@ describe('a gate with its defaults', () => {
     expect(reference).toEqual({ frozenAfter: 9, maxJump: null, agree: null })
   })
 
-  test('compares with the number that the other feed watches, of the same kind and granularity where there are several', () => {
+  test('compares with the number watched by the other feed, preferring the same kind and granularity', () => {
     const gate = { agree: { with: 'BTCUSDT', source: 'pyth', within: 0.01 } }
     const other = { ...options, source: 'pyth', subjects: ['BTCUSDT'] as const }
     const [own] = gatesOf(candles({ ...options, gate }), ticks({ ...other, granularity: '1s' }))
@@ -118,7 +118,7 @@ describe('a gate with its defaults', () => {
       candles({ ...other, gate: { watch: 'low' } }),
     )
     expect(nearest?.agree?.peer).toMatchObject({ scope: { ...btc, source: 'pyth' }, watch: 'low' })
-    // A quote has no usual number: then it is the one that the gate's own feed watches.
+    // A quote has no default number, so the one watched by the gate's own feed is used.
     const quotes = { ...market, source: 'pyth', kind: 'quote', subjects: ['BTCUSDT'] }
     const [withQuotes] = gatesOf(candles({ ...options, gate }), quotes)
     expect(withQuotes?.agree?.peer).toMatchObject({ watch: 'close' })

@@ -25,11 +25,11 @@ function withValue(path: string, value: unknown): unknown {
 }
 
 describe('checkShape', () => {
-  test.each([[null], [undefined], ['text'], [[]], [() => ({})]])('finds that %j is no contract', (candidate) => {
+  test.each([[null], [undefined], ['text'], [[]], [() => ({})]])('reports that %j is not a contract', (candidate) => {
     expect(findings(candidate)).toEqual(['  - contract: is not an object; write { ... }'])
   })
 
-  test('finds every group that is missing, and no more than that', () => {
+  test('reports every missing group, and nothing else', () => {
     const groups = ['name', 'feed', 'input', 'prediction', 'truth', 'score', 'snapshot', 'leaderboard', 'checkpoint']
     expect(findings({})).toEqual(groups.map((group) => `  - ${group}: is missing; add it`))
   })
@@ -54,11 +54,11 @@ describe('checkShape', () => {
     ['feed.granularty', 'granularity'],
     ['feed.gate.maxjump', 'maxJump'],
     ['feed.gate.agree.sourc', 'source'],
-  ])('finds the unknown key %s and offers %s', (path, nearest) => {
+  ])('reports the unknown key %s and suggests %s', (path, nearest) => {
     expect(findings(withValue(path, 1))).toContain(`  - ${path}: there is no such key; did you mean ${nearest}?`)
   })
 
-  test('finds unknown keys in lists, and says to remove what resembles nothing', () => {
+  test('reports unknown keys in lists, and says to remove those that resemble no known key', () => {
     expect(changed({ feed: [feed, { ...feed, extra_stuff: 1 }] })).toEqual([
       '  - feed[1].extra_stuff: there is no such key; remove it',
     ])
@@ -69,7 +69,7 @@ describe('checkShape', () => {
     ])
   })
 
-  test('finds keys that every object of the language inherits', () => {
+  test('reports keys that every object inherits', () => {
     expect(findings(withValue('truth.toString', () => 'truth'))).toHaveLength(1)
     expect(findings(withValue('constructor', 1))).toHaveLength(1)
   })
@@ -111,18 +111,18 @@ describe('checkShape', () => {
     ['checkpoint.emission.parameters', [35, 10], 'is not an object'],
     ['checkpoint.emission.parameters', { from: new Date(0) }, 'checkpoint.emission.parameters.from is a Date'],
     ['checkpoint.emission.shares', [35, 10], 'is not a function'],
-  ])('finds that %s cannot be %j', (path, value, cause) => {
+  ])('reports that %s cannot be %j', (path, value, cause) => {
     expect(findings(withValue(path, value))).toEqual([expect.stringContaining(`  - ${path}: ${cause}`)])
   })
 
-  test('finds that a band of a gate cannot be 0, or be missing', () => {
+  test('reports that the band of a gate is 0 or missing', () => {
     expect(findings(withValue('feed.gate.agree', { with: 'ETHUSDT', within: 0 }))).toEqual([
       '  - feed.gate.agree.within: is not a number above 0; write a ratio, such as 0.01 for 1 %',
     ])
     expect(findings(withValue('feed.gate.agree', {}))).toHaveLength(2)
   })
 
-  test('takes everything that is optional', () => {
+  test('accepts all optional parts', () => {
     const whole = changedContract({
       feed: [{ ...feed, gate }],
       prediction: {
@@ -136,7 +136,7 @@ describe('checkShape', () => {
     expect(checkShape(changedContract({ prediction: { missing: 'exclude', call: { tick: 'observe' } } }))).toEqual([])
   })
 
-  test('is checked before the meaning: nothing is run on a part of the wrong form', () => {
+  test('does not call functions of a contract with the wrong form', () => {
     const compute = () => {
       throw new Error('must not be called')
     }

@@ -25,7 +25,7 @@ describe('prediction.maxValues in the structure', () => {
   })
 })
 
-test('every option that changes results is in the structure, each length in one spelling', () => {
+test('every option that changes results is in the structure, with lengths in a canonical form', () => {
   const contract = changedContract({
     feed: { ...market, gate: { frozenAfter: 30 } },
     prediction: {
@@ -50,7 +50,7 @@ test('every option that changes results is in the structure, each length in one 
   })
 })
 
-test('an option that is absent or empty is left out', () => {
+test('absent and empty options are left out', () => {
   const plain = contractStructure(changedContract({}), 'organizer')
   expect(contractStructure(changedContract({ baselines: [] }), 'organizer')).toEqual(plain)
   expect(plain).not.toHaveProperty('baselines')

@@ -135,7 +135,7 @@ describe('defineContract', () => {
     })
   })
 
-  test('takes who is ranked and who is paid, and refuses what is neither', () => {
+  test('accepts the rules for ranks and pay, and refuses invalid ones', () => {
     defineContract({
       ...valid,
       baselines: ['flat'],
@@ -152,18 +152,18 @@ describe('defineContract', () => {
     defineContract({ ...valid, baselines: 'flat' })
     // @ts-expect-error a floor is a baseline or a value, never both
     tiers({ payAbove: { baseline: 'flat', value: 0 } })
-    // @ts-expect-error a floor has something to be above
+    // @ts-expect-error a floor needs a baseline or a value
     tiers({ payAbove: {} })
-    // @ts-expect-error `payabove` is a slip of the pen
+    // @ts-expect-error `payabove` is a typo
     tiers({ payabove: { value: 0 } })
   })
 
-  test('refuses a key that no contract has', () => {
-    // @ts-expect-error `scores` is a slip of the pen
+  test('refuses an unknown key', () => {
+    // @ts-expect-error `scores` is a typo
     defineContract({ ...valid, scores: {} })
   })
 
-  test('refuses a gate that watches what is no number of the feed', () => {
+  test('refuses a gate that does not watch a numeric value of the feed', () => {
     const options = { source: 'binance', subjects: ['BTCUSDT'], granularity: '1m' } as const
     candles({
       ...options,
@@ -171,7 +171,7 @@ describe('defineContract', () => {
     })
     // @ts-expect-error a candle has no `price`
     candles({ ...options, gate: { watch: 'price' } })
-    // @ts-expect-error `maxjump` is a slip of the pen
+    // @ts-expect-error `maxjump` is a typo
     candles({ ...options, gate: { maxjump: 0.1 } })
     const values = z.object({ bid: z.number(), venue: z.string() })
     const quotes = series({ ...options, kind: 'quote', values, gate: { watch: 'bid', maxJump: 0.1 } })
@@ -189,7 +189,7 @@ describe('the types of a contract’s values', () => {
     expectTypeOf<ScoreOf<typeof valid>>().toEqualTypeOf<{ value: number; hit: boolean }>()
   })
 
-  test('are what the schemas return, after defaults and transformations', () => {
+  test('are the output types of the schemas, after defaults and transformations', () => {
     const changed = defineContract({
       ...valid,
       prediction: { ...valid.prediction, schema: z.object({ value: z.number().default(0) }) },
@@ -207,7 +207,7 @@ describe('the types of a contract’s values', () => {
     expectTypeOf<TruthOf<typeof kelvin>>().toEqualTypeOf<{ kelvin: number }>()
   })
 
-  test('are those that the functions of the contract receive', () => {
+  test('are the parameter types of the functions of the contract', () => {
     expectTypeOf(valid.score.compute).parameter(0).toHaveProperty('output').toEqualTypeOf<PredictionOf<typeof valid>>()
     expectTypeOf(valid.score.compute).parameter(0).toHaveProperty('truth').toEqualTypeOf<TruthOf<typeof valid>>()
     type Signal = NonNullable<typeof valid.snapshot.signal>
@@ -254,7 +254,7 @@ describe('with several feeds', () => {
     expectTypeOf<InputOf<typeof several>>().toEqualTypeOf<{ subject: string; closes: number[] }>()
   })
 
-  test('an input that does not look at its subject has no values in common', () => {
+  test('without narrowing, the records have no common values', () => {
     defineContract({
       ...contract,
       feed: [quotes, prices],
@@ -303,7 +303,7 @@ describe('with several feeds', () => {
     })
   })
 
-  test('a kind and a subject that no feed has are refused', () => {
+  test('a combination of kind and subject that no feed has is refused', () => {
     defineContract({
       ...contract,
       feed: [quotes, prices],

@@ -11,7 +11,7 @@ const withSchedule = (...entries: object[]) =>
   })
 
 describe('resolveContract', () => {
-  test('gives every duration in milliseconds', () => {
+  test('converts every duration to milliseconds', () => {
     expect(resolvedContract()).toMatchObject({
       contract: { name: 'next-move' },
       inputWindowMs: 10 * minuteMs,
@@ -35,7 +35,7 @@ describe('resolveContract', () => {
     expect(withSchedule({ key: 'own', on: 'clock' }).schedules[0]).toMatchObject({ key: 'own', on: 'clock' })
   })
 
-  test('has one series a subject, of one feed or of several', () => {
+  test('has one series per subject, from one or several feeds', () => {
     const gold = { ...market, source: 'pyth', subjects: ['XAU'] }
     const feeds = contractFeeds(resolvedContract({ feed: [market, gold] }).contract)
     expect(feeds.map(({ scope }) => `${scope.source}:${scope.subject}`)).toEqual([
@@ -44,15 +44,15 @@ describe('resolveContract', () => {
     expect(contractFeeds(sampleContract).map(({ scope }) => scope)[0]).toEqual(btc)
   })
 
-  test('refuses a subject that no feed carries', () => {
+  test('refuses a subject that no feed has', () => {
     expect(() => withSchedule({ subject: 'SOL' })).toThrow(
       'no feed has "SOL"; the contract\'s feeds are binance:BTCUSDT',
     )
   })
 })
 
-describe('the defaults of time', () => {
-  test('an exit may be as old as a fifth of the horizon, at least a granularity, or what the contract says', () => {
+describe('default times', () => {
+  test('maxStaleness is a fifth of the horizon, at least one granularity, unless the contract sets it', () => {
     const stale = (horizonMs: number, truth = {}) =>
       maxStalenessMs(resolvedContract({ truth }), schedule({ horizonMs }))
     expect([minuteMs, 5 * minuteMs, 60 * minuteMs].map((horizonMs) => stale(horizonMs))).toEqual([
@@ -61,7 +61,7 @@ describe('the defaults of time', () => {
     expect(stale(60 * minuteMs, { maxStaleness: '5s' })).toBe(5_000)
   })
 
-  test('a round waits for its truth for its horizon, at least an hour, or what the contract says', () => {
+  test('expire is the horizon, at least an hour, unless the contract sets it', () => {
     const waits = (horizonMs: number, truth = {}) => expireMs(resolvedContract({ truth }), { horizonMs })
     expect([waits(minuteMs), waits(120 * minuteMs), waits(minuteMs, { expire: '5m' })]).toEqual([
       ...[60 * minuteMs, 120 * minuteMs, 5 * minuteMs],
@@ -80,7 +80,7 @@ describe('feeds', () => {
     expect(ticks(options).values.safeParse({ price: '1' }).success).toBe(false)
   })
 
-  test('measure time in bars of their granularity', () => {
+  test('convert counts of bars to time by their granularity', () => {
     const bar = bars({ ...market, granularity: '5m' })
     expect([bar(1), bar(12), bar(288), bar(0.5)]).toEqual(['5m', '1h', '1d', '150s'])
   })

@@ -21,13 +21,13 @@ describe('sampleValues', () => {
     ['a pair of different kinds', z.tuple([z.string(), z.boolean()]), 6],
     ['an object', z.object({ mean: z.number(), std: z.number().positive(), note: z.string().optional() }), 6],
     ['anything', z.unknown(), 6],
-  ])('makes values of %s that the schema takes and that differ', (_, schema: z.ZodType, distinct) => {
+  ])('makes different, valid values of %s', (_, schema: z.ZodType, distinct) => {
     const values = sampleValues(schema, 6)
     for (const value of values) expect(schema.safeParse(value).success).toBe(true)
     expect(new Set(values.map((value) => JSON.stringify(value))).size).toBe(distinct)
   })
 
-  test('gives what a schema makes of a value, as the engine would see it', () => {
+  test('returns parsed values, as the engine would see them', () => {
     expect(sampleValues(z.object({ value: z.number().transform((value) => `${value > 100}`) }), 1)).toEqual([
       { value: 'false' },
     ])
@@ -38,7 +38,7 @@ describe('sampleValues', () => {
     for (const { left, right } of samples) expect(left).not.toBe(right)
   })
 
-  test('makes none where a rule cannot be read off the schema', () => {
+  test('makes none if a rule is not visible in the schema', () => {
     expect(
       sampleValues(
         z.number().refine((value) => value === 12_345),

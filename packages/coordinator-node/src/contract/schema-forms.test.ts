@@ -12,7 +12,7 @@ interface Tree {
 }
 const tree: z.ZodType<Tree> = z.object({ left: z.union([z.number(), z.lazy(() => tree)]).optional() })
 
-describe('the forms in which one value may be checked', () => {
+describe('the number of forms in which one value may be checked', () => {
   test.each([
     ['no union', z.object({ value: z.number(), rows: z.record(z.string(), z.array(z.number())) }), 1],
     ['a union', three, 3],

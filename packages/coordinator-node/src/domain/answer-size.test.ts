@@ -12,7 +12,7 @@ describe('measureAnswer', () => {
     ['a list', [1, 2, 3, 4, 5], 6],
     ['empty ones', [{}, []], 3],
     ['texts and keys at the limit', { abcde: 'fghij' }, 2],
-  ])('counts each value of %s, and no key', (_, answer, values) => {
+  ])('counts the values of %s, but not the keys', (_, answer, values) => {
     expect(measureAnswer(answer, limits)).toEqual({ values, excess: null })
   })
 
@@ -27,7 +27,7 @@ describe('measureAnswer', () => {
     expect(measureAnswer(answer, limits).excess).toBe(excess)
   })
 
-  test('looks no further than the limit', () => {
+  test('stops at the limit', () => {
     let looked = 0
     const items = new Proxy(Array(1_000_000).fill(0), {
       get(target, key) {
@@ -41,7 +41,7 @@ describe('measureAnswer', () => {
 })
 
 test.each([1, defaultMaxValues, highestMaxValues])(
-  'no answer within limits of %i values has more bytes than are received, however its texts are escaped',
+  'an answer within limits of %i values never exceeds the receive limit in bytes, however its texts are escaped',
   (maxValues) => {
     const { maxCharacters } = answerLimits(maxValues)
     const longestNumber = '-2.2250738585072014e-308'.length

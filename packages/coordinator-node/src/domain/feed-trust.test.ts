@@ -12,7 +12,7 @@ const agrees = (within: number): FeedGate => ({
   agree: { watch: 'close', within, peer: { scope: eth, watch: 'close', granularityMs: minuteMs } },
 })
 
-/** Candles with these closes, or values; the last one is known at the instant at which it is judged. */
+/** Candles with these closes, or values; the last one is known at the instant of judgement. */
 const series = (...closes: readonly (number | JsonObject)[]) =>
   closes.map((close, count) => candle(count, typeof close === 'number' ? { close } : close))
 
@@ -20,7 +20,7 @@ const statusOf = (gate: FeedGate, ...closes: readonly (number | JsonObject)[]) =
   judgeSeries(gate, series(...closes), null, minute(closes.length))?.status ?? 'trusted'
 
 describe('a feed', () => {
-  test('is fresh for two granularities, and at least for five seconds', () => {
+  test('is fresh for two granularities, at least five seconds', () => {
     expect([1_000, 2_500, 5_000, minuteMs].map(freshnessMs)).toEqual([5_000, 5_000, 10_000, 2 * minuteMs])
     expect(isSilent(minute(0), minuteMs, minute(2) - 1)).toBe(false)
     expect(isSilent(minute(0), minuteMs, minute(2))).toBe(true)
@@ -28,23 +28,23 @@ describe('a feed', () => {
 })
 
 describe('a gate', () => {
-  test('looks at no more records than it needs', () => {
+  test('reads no more records than it needs', () => {
     expect([none, agrees(1), jumps(1), frozen(30), { ...jumps(1), frozenAfter: 2 }].map(gateRecordCount)).toEqual([
       ...[0, 1, 4, 30, 4],
     ])
   })
 
-  test('that demands nothing trusts everything', () => {
+  test('without options trusts everything', () => {
     expect(statusOf(none, 1, 1, 1e9, { close: 'none' })).toBe('trusted')
   })
 
-  test('has nothing to say of a series that has brought nothing', () => {
+  test('trusts a series without records', () => {
     expect(judgeSeries({ ...frozen(2), ...jumps(0.1) }, [], null, minute(0))).toBeNull()
   })
 })
 
 describe('frozenAfter', () => {
-  test('finds as many records in a row with the same values, and no fewer', () => {
+  test('distrusts a series after exactly that many consecutive records with equal values', () => {
     expect(statusOf(frozen(3), 7, 7)).toBe('trusted')
     expect(statusOf(frozen(3), 1, 7, 7)).toBe('trusted')
     expect(statusOf(frozen(3), 7, 7, 7)).toBe('frozen')
@@ -53,12 +53,12 @@ describe('frozenAfter', () => {
     expect(statusOf(frozen(3), 7, 8, 7, 8)).toBe('trusted')
   })
 
-  test('means all values, whatever the order of their keys', () => {
+  test('compares all values, regardless of the order of their keys', () => {
     expect(statusOf(frozen(2), { close: 1, volume: 0 }, { volume: 0, close: 1 })).toBe('frozen')
     expect(statusOf(frozen(2), { close: 1, volume: 0 }, { close: 1, volume: 3 })).toBe('trusted')
   })
 
-  test('says since when', () => {
+  test('names the start in the reason', () => {
     expect(judgeSeries(frozen(2), series(5, 7, 7), null, minute(3))).toEqual({
       status: 'frozen',
       cause: 'repetition',
@@ -68,7 +68,7 @@ describe('frozenAfter', () => {
 })
 
 describe('maxJump', () => {
-  test('suspects a series from a jump on, up or down, until three records in a row made none', () => {
+  test('distrusts a series from a jump up or down until three consecutive records without a jump', () => {
     expect(statusOf(jumps(0.1), 100, 110)).toBe('trusted')
     expect(statusOf(jumps(0.1), 100, 110.1)).toBe('suspect')
     expect(statusOf(jumps(0.1), 100, 89.9)).toBe('suspect')
@@ -78,19 +78,19 @@ describe('maxJump', () => {
     expect(statusOf(jumps(0.1), 100, 200, 200, 100, 100, 100)).toBe('suspect')
   })
 
-  test('takes any step away from nothing for a jump', () => {
+  test('counts every change from 0 as a jump', () => {
     expect(statusOf(jumps(5), 0, 0)).toBe('trusted')
     expect(statusOf(jumps(5), 0, 1e-9)).toBe('suspect')
     expect(statusOf(jumps(5), -1, 1)).toBe('trusted')
   })
 
-  test('says what jumped, when, and how the series is trusted again', () => {
+  test('names the value, the time and the condition for trust in the reason', () => {
     expect(judgeSeries(jumps(0.1), series(100, 150), null, minute(2))?.reason).toBe(
       '"close" jumped by 50 % at 2026-03-01T10:02:00.000Z, more than 10 %; it is trusted again after 3 records without a jump',
     )
   })
 
-  test('does not trust what is no number', () => {
+  test('distrusts a value that is not a number', () => {
     expect(judgeSeries(jumps(0.1), series(100, { close: null }), null, minute(2))).toMatchObject({
       cause: 'no comparison',
       reason: 'its value "close" is not a number',
@@ -103,7 +103,7 @@ describe('agree', () => {
     judgeSeries(agrees(0.01), [candle(0, { close: own })], other, at)
   const peer = (close: number | null, count = 0) => candle(count, { close }, eth)
 
-  test('suspects a series that leaves the band around the other one', () => {
+  test('distrusts a series that leaves the band around the other one', () => {
     expect(judge(101, peer(100))).toBeNull()
     expect(judge(99, peer(100))).toBeNull()
     expect(judge(101.1, peer(100))).toEqual({
@@ -114,7 +114,7 @@ describe('agree', () => {
     expect(judge(98.9, peer(100))).toMatchObject({ cause: 'disagreement' })
   })
 
-  test('does not trust what cannot be compared', () => {
+  test('distrusts a series that cannot be compared', () => {
     const cause = 'no comparison'
     expect(judge(100, null)).toMatchObject({ cause, reason: expect.stringMatching(/has no records yet$/) })
     expect(judge(100, peer(100, -1))).toBeNull()
@@ -137,7 +137,7 @@ describe('whether a series is trusted', () => {
   })
   const other = candle(11, { close: 100 }, eth)
 
-  test('depends on no more records than the gate says', () => {
+  test('depends on no more records than the gate requests', () => {
     fc.assert(
       fc.property(closes, gates, (values, gate) => {
         const all = series(...values)
@@ -147,7 +147,7 @@ describe('whether a series is trusted', () => {
     )
   })
 
-  test('is what each demand says by itself, the first one first', () => {
+  test('equals the first failing option checked separately', () => {
     fc.assert(
       fc.property(closes, gates, (values, gate) => {
         const judge = (one: FeedGate) => judgeSeries(one, series(...values), other, minute(12))
@@ -161,7 +161,7 @@ describe('whether a series is trusted', () => {
     )
   })
 
-  test('comes back with as many different, calm records as the gate looks at', () => {
+  test('returns after as many different, calm records as the gate reads', () => {
     fc.assert(
       fc.property(closes, gates, (values, gate) => {
         const calm = Array.from(

@@ -5,7 +5,7 @@ import { checkpointId, leaderboardId, predictionId, roundId, scoreId, snapshotId
 const at = Date.UTC(2026, 2, 5, 12, 0, 0, 123)
 
 describe('ids', () => {
-  test('are made of what they name', () => {
+  test('are derived from what they identify', () => {
     const round = roundId('BTCUSDT-5m', at)
     expect(round).toBe('INP_BTCUSDT-5m_20260305_120000.123')
     expect(predictionId('model-1', round)).toBe(`PRE_model-1_${round}`)
@@ -15,12 +15,12 @@ describe('ids', () => {
     expect(checkpointId(at)).toBe('CKP_20260305_120000.123')
   })
 
-  test('keep apart names that differ only in what an id cannot carry', () => {
+  test('differ for names that differ only in characters that an id cannot contain', () => {
     const names = ['btc/usdt', 'btc_usdt', 'btc usdt', 'btc~2f~usdt', 'btc\u00e9', 'btc\u{1f680}', 'btc\ud83d', 'btc']
     expect(new Set(names.map((name) => roundId(name, at))).size).toBe(names.length)
   })
 
-  test('of different models, schedules or instants never meet', () => {
+  test('of different models, schedules or instants never collide', () => {
     const name = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 6 }),
       fc.string({ unit: fc.constantFrom('_', '~', '5', 'f', 'INP'), maxLength: 6 }),

@@ -62,11 +62,11 @@ describe('dates', () => {
     ['202501012430', 'there is no hour 24'],
     ['20250101006000', 'there is no minute 60'],
     [20251301, 'there is no month 13'],
-  ])('refuses %s, which the calendar does not have', (value, cause) => {
+  ])('refuses %s, which is not in the calendar', (value, cause) => {
     expect(causeOf(value)).toBe(cause)
   })
 
-  it('says where UTC is an assumption: a time of day without a zone', () => {
+  it('reports that UTC is assumed for a time of day without a zone', () => {
     const assumes = ['2026-03-01T10:00', '2026-03-01 10:00:00', '202603011000', '20260301T1000']
     const knows = ['2026-03-01', '20260301', '2026-03-01T10:00Z', '2026-03-01T10:00+01:00', '1772323200000']
     expect(assumes.map(readInstant)).toEqual(assumes.map(() => expect.objectContaining({ assumesUtc: true })))
@@ -118,10 +118,10 @@ describe('epochs', () => {
     expect(causeOf(value)).toMatch(cause)
   })
 
-  it('holds a known unit against the size', () => {
+  it('checks a known unit against the size of the number', () => {
     expect(readEpoch(1_772_323_200, 's')).toMatchObject({ at: year2026 })
     expect(readEpoch('1772323200000000', 'us')).toMatchObject({ at: year2026 })
-    // Ambiguous without the unit.
+    // Ambiguous without a known unit.
     expect(readEpoch(2_025_010_112, 's')).toMatchObject({ at: 2_025_010_112_000 })
     expect(readEpoch(1_772_323_200_000, 's')).toMatchObject({
       cause: 'it has the form of milliseconds, not of seconds',
@@ -142,7 +142,7 @@ const factors: Readonly<Record<EpochUnit, (at: number) => string>> = {
 }
 
 describe('for every instant', () => {
-  it('what is written is read again', () => {
+  it('formatting and parsing give the same instant', () => {
     fc.assert(
       fc.property(instants, (at) => {
         const text = formatInstant(at)
@@ -153,23 +153,26 @@ describe('for every instant', () => {
     )
   })
 
-  it.each(['s', 'ms', 'us', 'ns'] as const)('an epoch in %s is that instant, a compact date, or refused', (unit) => {
-    fc.assert(
-      fc.property(instants, (at) => {
-        const text = factors[unit](at)
-        const reading = readInstant(text)
-        if (reading.at !== undefined && reading.format === unit) expect(reading.at).toBe(at)
-        // Milliseconds of 1975 and 1976 have the form of dates; seconds from 2032 to 2036 may have.
-        else if (unit === 'ms') expect([1975, 1976]).toContain(new Date(at).getUTCFullYear())
-        else {
-          expect(unit).toBe('s')
-          expect(reading.at).toBeUndefined()
-        }
-      }),
-    )
-  })
+  it.each(['s', 'ms', 'us', 'ns'] as const)(
+    'an epoch in %s is parsed as that instant, as a compact date, or refused',
+    (unit) => {
+      fc.assert(
+        fc.property(instants, (at) => {
+          const text = factors[unit](at)
+          const reading = readInstant(text)
+          if (reading.at !== undefined && reading.format === unit) expect(reading.at).toBe(at)
+          // Milliseconds of 1975 and 1976 have the form of dates; seconds from 2032 to 2036 may have.
+          else if (unit === 'ms') expect([1975, 1976]).toContain(new Date(at).getUTCFullYear())
+          else {
+            expect(unit).toBe('s')
+            expect(reading.at).toBeUndefined()
+          }
+        }),
+      )
+    },
+  )
 
-  it('a known unit reads its own epochs and no others', () => {
+  it('a known unit accepts only its own epochs', () => {
     const units = ['s', 'us', 'ns'] as const
     fc.assert(
       fc.property(instants, fc.constantFrom(...units), fc.constantFrom(...units), (at, written, asked) => {
@@ -178,7 +181,7 @@ describe('for every instant', () => {
     )
   })
 
-  it('no text is a time that the calendar does not have', () => {
+  it('no text is parsed as a time that is not in the calendar', () => {
     const part = fc.integer({ min: 0, max: 99 }).map((it) => String(it).padStart(2, '0'))
     fc.assert(
       fc.property(fc.tuple(part, part, part, part, part), ([month, day, hour, minute, second]) => {

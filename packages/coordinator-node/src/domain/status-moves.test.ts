@@ -5,7 +5,7 @@ import { nearestName } from './nearest-name.ts'
 import { canMovePrediction, type PredictionStatus } from './prediction.ts'
 import { type Snapshot, snapshotMeans } from './snapshot.ts'
 
-test('a prediction leaves PENDING once and never comes back', () => {
+test('a prediction leaves PENDING once and never returns', () => {
   const statuses: PredictionStatus[] = ['PENDING', 'SCORED', 'FAILED', 'ABSENT']
   const moves = statuses.flatMap((from) => statuses.filter((to) => canMovePrediction(from, to)).map((to) => [from, to]))
   expect(moves).toEqual([
@@ -14,8 +14,8 @@ test('a prediction leaves PENDING once and never comes back', () => {
   ])
 })
 
-describe('small words of the domain', () => {
-  test('an error of the world carries its code, its message and its cause', () => {
+describe('small helpers of the domain', () => {
+  test('a CrunchError has a code, a message and a cause', () => {
     const cause = new Error('refused')
     const error = new CrunchError('STORE_UNAVAILABLE', 'start the database', { cause })
     expect(error).toMatchObject({
@@ -27,12 +27,12 @@ describe('small words of the domain', () => {
     expect(error).toBeInstanceOf(Error)
   })
 
-  test('the key of a scope names source, subject, kind and granularity', () => {
+  test('the key of a scope contains source, subject, kind and granularity', () => {
     const scope = { source: 'binance', subject: 'BTCUSDT', kind: 'candle', granularity: '1m' }
     expect(feedScopeKey(scope)).toBe('binance:BTCUSDT:candle:1m')
   })
 
-  test('the nearest name is offered for a slip of the pen, and none for another word', () => {
+  test('the nearest name is suggested for a typo, and none for another word', () => {
     const known = ['schedule', 'schema', 'timeout']
     expect(nearestName('shedule', known)).toBe('schedule')
     expect(nearestName('timeouts', known)).toBe('timeout')

@@ -4,7 +4,7 @@ import { minute, minuteMs } from '../ports/store-samples.ts'
 import { holesIn, missingCount } from './stretch.ts'
 
 describe('holes', () => {
-  test('are what records of a stretch leave out', () => {
+  test('are the parts of a stretch without records', () => {
     const stretch = { from: minute(0), to: minute(6) }
     expect(holesIn(stretch, minuteMs, [])).toEqual([stretch])
     expect(holesIn(stretch, minuteMs, [3, 1, 9, -1].map(minute))).toEqual([
@@ -15,7 +15,7 @@ describe('holes', () => {
     expect(missingCount(stretch, minuteMs)).toBe(6)
   })
 
-  test('and records fill a stretch together', () => {
+  test('and records together cover a stretch', () => {
     const present = fc.uniqueArray(fc.integer({ min: -3, max: 23 }))
     fc.assert(
       fc.property(present, (counts) => {

@@ -38,7 +38,7 @@ describe('durations', () => {
     expect(() => durationMs(text)).toThrow(`"${text}" is not a duration`)
   })
 
-  test('whole milliseconds survive being written, in their shortest form and as decimal seconds', () => {
+  test('whole milliseconds are restored after formatting, in shortest form and as decimal seconds', () => {
     const lengths = fc.oneof(
       fc.integer({ min: 1, max: 1_000_000 }),
       fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
@@ -56,7 +56,7 @@ describe('durations', () => {
     )
   })
 
-  test('the largest unit that divides a length is used', () => {
+  test('the largest unit that divides a length is used for formatting', () => {
     expect([90_000, 3_600_000, 86_400_000, 604_800_000, 1_500, 60_000].map(formatDuration)).toEqual([
       '90s',
       '1h',
@@ -68,18 +68,18 @@ describe('durations', () => {
     expect(() => formatDuration(1.5)).toThrow('1.5 ms is not a whole number of milliseconds')
   })
 
-  test('are described to people in their two largest units', () => {
+  test('are described in their two largest units', () => {
     const lengths = [0, 999, 20_000, 200_000, 7_200_000, 7_201_000, 90_060_000]
     expect(lengths.map(describeLength)).toEqual(['0 s', '0 s', '20 s', '3 min 20 s', '2 h', '2 h', '1 d 1 h'])
   })
 })
 
 describe('instants', () => {
-  test('a grid cell holds its start and not its end', () => {
+  test('a grid cell includes its start and excludes its end', () => {
     expect([0, 1, 59_999, 60_000, 60_001].map((at) => floorToGrid(at, 60_000))).toEqual([0, 0, 0, 60_000, 60_000])
   })
 
-  test('every instant lies in its cell', () => {
+  test('every instant is in its cell', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4e12 }), fc.integer({ min: 1, max: 1e9 }), (at, stepMs) => {
         const start = floorToGrid(at, stepMs)
@@ -89,7 +89,7 @@ describe('instants', () => {
     )
   })
 
-  test('an instant is written in UTC with milliseconds', () => {
+  test('an instant is formatted in UTC with milliseconds', () => {
     expect(formatInstant(Date.UTC(2026, 2, 1, 10))).toBe('2026-03-01T10:00:00.000Z')
   })
 })

@@ -2,24 +2,24 @@ import { describe, expect, test } from 'vitest'
 import type { Instant } from '../domain/time.ts'
 import type { Clock } from './clock.ts'
 
-/** A clock under test, and a way to make its time go on where it does not by itself. */
+/** A clock under test, and a way to advance its time if it does not advance by itself. */
 export interface OpenedClock {
   readonly clock: Clock
-  /** Makes time reach an instant, as far as the world outside the clock is concerned. */
+  /** Advances the source of the clock's time to an instant. */
   advanceTo?(at: Instant): void
 }
 
-/** What every clock promises. */
+/** Conformance suite for clocks. */
 export function clockTestsuite(name: string, open: () => OpenedClock): void {
   describe(`${name} clock`, () => {
-    test('answers whole milliseconds, the same from now and refresh when nothing passes in between', async () => {
+    test('returns whole milliseconds, equal from now and refresh if no time passes', async () => {
       const { clock } = open()
       const refreshed = await clock.refresh()
       expect(Number.isSafeInteger(refreshed)).toBe(true)
       expect(clock.now()).toBeGreaterThanOrEqual(refreshed)
     })
 
-    test('lets what has come meanwhile be served, and then one caller after the other go on', async () => {
+    test('lets pending work run, then resumes its callers one after the other', async () => {
       const { clock } = open()
       const order: string[] = []
       setImmediate(() => order.push('served'))
@@ -34,7 +34,7 @@ export function clockTestsuite(name: string, open: () => OpenedClock): void {
       expect(order).toContain('served again')
     })
 
-    test('never goes back', async () => {
+    test('never decreases', async () => {
       const { clock, advanceTo } = open()
       advanceTo?.(2_000)
       const later = await clock.refresh()
@@ -43,7 +43,7 @@ export function clockTestsuite(name: string, open: () => OpenedClock): void {
       expect(clock.now()).toBeGreaterThanOrEqual(later)
     })
 
-    test('reaches what it is advanced to, after a refresh', async () => {
+    test('reaches the instant it is advanced to after a refresh', async () => {
       const { clock, advanceTo } = open()
       if (advanceTo === undefined) return expect(Math.abs((await clock.refresh()) - Date.now())).toBeLessThan(60_000)
       advanceTo(5_000)

@@ -4,17 +4,17 @@ import type { Instant } from '../domain/time.ts'
 import type { FeedSource, SourceRecord } from './feed-source.ts'
 
 export interface FeedSourceHarness {
-  /** The name of the source, which its records carry. */
+  /** The name of the source in its records. */
   readonly source: string
   /** The kind of the records; `candle` unless the source has none. */
   readonly kind?: string
-  /** Whether `stream` begins behind the watermarks it is given. Sources that cannot go back begin when they are connected. */
+  /** Whether `stream` begins after the given watermarks. Sources that cannot go back begin at the connection. */
   readonly resumes: boolean
-  /** Whether `stream` hands over the records of one instant together, as recordings do. */
+  /** Whether `stream` delivers the records of one instant together, as recordings do. */
   readonly batchesInstants: boolean
   /**
-   * A source of exactly these records, two series on a grid of a minute, however the adapter comes by them: its history
-   * holds them all, and whoever connects is streamed them all. They may arrive in an order that the adapter has to put right.
+   * Opens a source of exactly these records, two series on a one-minute grid. Its history contains all of them, and each
+   * connection streams all of them, possibly in an order that the adapter must correct.
    */
   open(records: readonly SourceRecord[]): Promise<OpenedFeedSource>
 }
@@ -29,7 +29,7 @@ const startAt: Instant = Date.UTC(2026, 2, 1, 10)
 const deadlineMs = 10_000
 const minuteRecords = 12
 
-/** Two series of a harness's source, and what they hold: by time, then by scope key, with a gap of three minutes. */
+/** Two series of a harness's source and their records, ordered by time and scope key, with a gap of three minutes. */
 function samplesOf({ source, kind = 'candle' }: FeedSourceHarness) {
   const scopeOf = (subject: string): FeedScope => ({ source, subject, kind, granularity: '1m' })
   const btc = scopeOf('BTCUSDT')
@@ -49,7 +49,7 @@ function samplesOf({ source, kind = 'candle' }: FeedSourceHarness) {
   return { btc, eth, scopes, record, records, beforeAll }
 }
 
-/** What every feed source promises. Sources that never end pass as well: nothing here waits for the end of a stream. */
+/** Conformance suite for feed sources. It also works for sources that never end, because it never waits for the end. */
 export function feedSourceTestsuite(name: string, harness: FeedSourceHarness): void {
   const samples = samplesOf(harness)
   describe(`feed source: ${name}`, () => {
@@ -100,7 +100,7 @@ function describeAndOrder({ open, scopes, btc, eth, records, beforeAll }: Suite)
     expect(batches.flat()).toHaveLength(records.length)
   })
 
-  it('tells when its connection stands, before it yields', async () => {
+  it('reports an open connection before it yields', async () => {
     const events: string[] = []
     const stop = new AbortController()
     const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(deadlineMs)])
@@ -112,14 +112,14 @@ function describeAndOrder({ open, scopes, btc, eth, records, beforeAll }: Suite)
     expect(events).toEqual(['open', 'batch'])
   })
 
-  it('streams only the series that were asked for', async () => {
+  it('streams only the requested series', async () => {
     const wanted = records.filter((record) => record.subject === 'ETHUSDT')
     expect((await streamed(await open(), [eth], beforeAll, wanted.length)).flat()).toEqual(wanted)
   })
 }
 
 function batchInstants({ open, scopes, records, beforeAll }: Suite): void {
-  it('hands over one instant a batch, each in order of scope key', async () => {
+  it('delivers one instant per batch, ordered by scope key', async () => {
     const batches = await streamed(await open(), scopes, beforeAll, records.length)
     expect(batches.flat()).toEqual(records)
     for (const batch of batches) {
@@ -130,7 +130,7 @@ function batchInstants({ open, scopes, records, beforeAll }: Suite): void {
 }
 
 function endAndShare({ open, scopes, btc, records, beforeAll }: Suite): void {
-  it('ends quietly when it is aborted, before and in the middle', async () => {
+  it('ends without an error when it is aborted, before and during the stream', async () => {
     const source = await open()
     expect(await ended(source.stream(scopes, beforeAll, AbortSignal.abort()))).toEqual([])
     const stop = new AbortController()
@@ -138,7 +138,7 @@ function endAndShare({ open, scopes, btc, records, beforeAll }: Suite): void {
     expect(rest).toHaveLength(1)
   })
 
-  it('serves two streams at once', async () => {
+  it('supports two concurrent streams', async () => {
     const source = await open()
     const both = await Promise.all([
       streamed(source, scopes, beforeAll, records.length),
@@ -149,7 +149,7 @@ function endAndShare({ open, scopes, btc, records, beforeAll }: Suite): void {
 }
 
 function resume({ open, scopes, btc, eth, record, records, beforeAll }: Suite): void {
-  it('resumes each series behind its own watermark', async () => {
+  it('resumes each series after its own watermark', async () => {
     const watermarks = new Map([
       [feedScopeKey(btc), record(btc, 2).knownAt],
       [feedScopeKey(eth), record(eth, 8).knownAt],
@@ -159,7 +159,7 @@ function resume({ open, scopes, btc, eth, record, records, beforeAll }: Suite): 
     expect(found.sort(byTimeThenKey)).toEqual(expected)
   })
 
-  it('loses and doubles nothing when it is left after any batch and resumed from the watermark', async () => {
+  it('loses and duplicates nothing when it is resumed from the watermark after any batch', async () => {
     const source = await open()
     let watermarks: ReadonlyMap<string, Instant> = beforeAll
     const found: SourceRecord[] = []
@@ -179,13 +179,13 @@ function historyRanges({ open, btc, record }: Suite): void {
     return (await ended(source.history(btc, startAt + from * minuteMs, startAt + to * minuteMs, signal))).flat()
   }
 
-  it('gives the history of one series, oldest first, from the first instant up to and without the last', async () => {
+  it('returns the history of one series, oldest first, including the first instant and excluding the last', async () => {
     const found = await history(1, 9)
-    // A source without history says so by having none.
+    // A source without a history does not have the method.
     if (found !== null) expect(found).toEqual([1, 2, 3, 7, 8].map((minute) => record(btc, minute)))
   })
 
-  it('gives an empty history outside of its range, and none once aborted', async () => {
+  it('returns an empty history outside its range, and none once aborted', async () => {
     expect((await history(-9, 0)) ?? []).toEqual([])
     expect((await history(0, 60, AbortSignal.abort())) ?? []).toEqual([])
   })

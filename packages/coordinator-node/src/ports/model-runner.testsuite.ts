@@ -9,15 +9,15 @@ export interface SuiteModel {
 
 export interface OpenedRunner {
   readonly runner: ModelRunner
-  /** Ends the runner and whatever stands behind it. */
+  /** Ends the runner and everything behind it. */
   close(): Promise<void>
 }
 
-/** Long enough for every answer on a busy machine; a call that hangs is given `HANGING_MS` instead. */
+/** Long enough for every answer on a busy machine; a hanging call gets `HANGING_MS` instead. */
 const TIMEOUT_MS = 10_000
 const HANGING_MS = 150
 
-/** What every model runner promises. `open` sets the models up and resolves when all can be called. */
+/** Conformance suite for model runners. `open` sets the models up and resolves when all can be called. */
 export function testModelRunner(name: string, open: (models: readonly SuiteModel[]) => Promise<OpenedRunner>): void {
   let opened: OpenedRunner | undefined
 
@@ -43,7 +43,7 @@ export function testModelRunner(name: string, open: (models: readonly SuiteModel
 type Start = (models: Readonly<Record<string, object>>) => Promise<ModelRunner>
 
 function describeAnswers(start: Start): void {
-  it('answers in order of id, one answer a call, in the order of the calls', async () => {
+  it('returns answers ordered by id, one per call, in the order of the calls', async () => {
     const runner = await start({ b: new Recorder(), a: new Recorder(), c: new Recorder() })
     expect(runner.models().map(({ id }) => id)).toEqual(['a', 'b', 'c'])
     const all = await runner.dispatch([call('note', 'x'), call('note', 'y'), call('history')], TIMEOUT_MS)
@@ -52,7 +52,7 @@ function describeAnswers(start: Start): void {
     for (const answer of all.flatMap(({ answers }) => answers)) expect(answer.durationMs).toBeGreaterThanOrEqual(0)
   })
 
-  it('is reachable and tells a late listener about the models that are there', async () => {
+  it('is reachable and reports existing models to a late listener', async () => {
     const runner = await start({ a: new Recorder(), b: new Recorder() })
     const seen: string[] = []
     const stop = runner.onModel(({ id }) => seen.push(id))
@@ -61,7 +61,7 @@ function describeAnswers(start: Start): void {
     stop()
   })
 
-  it('keeps the order of dispatches that are not waited for', async () => {
+  it('keeps the order of dispatches that are not awaited', async () => {
     const runner = await start({ slow: new SlowRecorder(), quick: new Recorder() })
     const dispatches = Array.from({ length: 10 }, (_, index) =>
       runner.dispatch([call('note', `${index}a`), call('note', `${index}b`)], TIMEOUT_MS),
@@ -77,7 +77,7 @@ function describeAnswers(start: Start): void {
     expect((await dispatchToOne(runner, [call('note', 'x')])).map(outputOf)).toEqual(['x'])
   })
 
-  it('has no models after it was closed', async () => {
+  it('has no models after it is closed', async () => {
     const runner = await start({ a: new Echo() })
     await runner.close()
     expect(runner.models()).toEqual([])
@@ -86,7 +86,7 @@ function describeAnswers(start: Start): void {
 }
 
 function describeArguments(start: Start): void {
-  it('hands the arguments over in order and with their types', async () => {
+  it('passes the arguments in order and with their types', async () => {
     const runner = await start({ a: new Echo() })
     const answers = await dispatchToOne(runner, [
       {
@@ -111,7 +111,7 @@ function describeArguments(start: Start): void {
     expect(input).toEqual({ values: [1, 2, 3] })
   })
 
-  it('rejects arguments that the wire cannot carry: they are not the fault of a model', async () => {
+  it('rejects arguments that cannot be sent, without blaming a model', async () => {
     const runner = await start({ a: new Echo() })
     const notWhole: ModelCall = { method: 'all', arguments: [{ type: 'INT', value: 1.5 }] }
     const notFinite: ModelCall = { method: 'all', arguments: [{ type: 'JSON', value: { x: Number.NaN } }] }
@@ -121,7 +121,7 @@ function describeArguments(start: Start): void {
 }
 
 function describeModelFaults(start: Start): void {
-  it('says what a failing model threw, and goes on with its next call and the other models', async () => {
+  it('reports what a failing model threw, and continues with its next call and the other models', async () => {
     const runner = await start({ bad: new Faulty(), good: new Faulty() })
     const [bad, good] = await runner.dispatch([call('failFor', 'bad'), call('fine')], TIMEOUT_MS)
     expect(bad).toMatchObject({ answers: [{ status: 'failed', reason: 'model_error', blame: 'model' }, {}] })
@@ -131,14 +131,14 @@ function describeModelFaults(start: Start): void {
     expect(good!.answers).toHaveLength(2)
   })
 
-  it('says what an asynchronous model threw', async () => {
+  it('reports what an asynchronous model threw', async () => {
     const runner = await start({ a: new Faulty() })
     const [answer] = await dispatchToOne(runner, [call('failLater')])
     expect(answer).toMatchObject({ status: 'failed', reason: 'model_error', blame: 'model' })
     expect(answer).toHaveProperty('detail', expect.stringContaining('later is no better'))
   })
 
-  it('cuts long texts of errors', async () => {
+  it('shortens long error texts', async () => {
     const runner = await start({ a: new Faulty() })
     const [answer] = await dispatchToOne(runner, [call('failAtLength')])
     expect(answer).toMatchObject({ status: 'failed', reason: 'model_error' })
@@ -158,7 +158,7 @@ function describeModelFaults(start: Start): void {
 }
 
 function describeTime(start: Start): void {
-  it('gives a hanging model up without touching the others, and makes no further call of that dispatch', async () => {
+  it('times out a hanging model without affecting others, and makes no further call of that dispatch', async () => {
     const hanging = new Gate()
     const runner = await start({ a: new Gate(true), hanging, z: new Gate(true) })
     const all = await runner.dispatch([call('wait', 'first'), call('wait', 'second')], HANGING_MS)
@@ -172,7 +172,7 @@ function describeTime(start: Start): void {
     hanging.open()
   })
 
-  it('drops the late answer of a call that was given up, and never shifts later answers', async () => {
+  it('drops the late answer of a timed-out call, and never shifts later answers', async () => {
     const gate = new Gate()
     const runner = await start({ a: gate })
     const [late] = await dispatchToOne(runner, [call('wait', 'late')], HANGING_MS)
@@ -182,7 +182,7 @@ function describeTime(start: Start): void {
     expect(outputs(await dispatchToOne(runner, [call('wait', 'x'), call('wait', 'y')]))).toEqual(['x', 'y'])
   })
 
-  it('calls a model busy while the call it gave up is still running', async () => {
+  it('reports a model as busy while a timed-out call is still running', async () => {
     const gate = new Gate()
     const runner = await start({ a: gate })
     await dispatchToOne(runner, [call('wait', 'late')], HANGING_MS)
@@ -192,7 +192,7 @@ function describeTime(start: Start): void {
     gate.open()
   })
 
-  it('makes later dispatches wait for an earlier one, and gives those up whose time ends meanwhile', async () => {
+  it('queues later dispatches behind an earlier one, and times out those whose deadline passes meanwhile', async () => {
     const gate = new Gate()
     const runner = await start({ a: gate })
     const first = dispatchToOne(runner, [call('wait', 'first')])
@@ -231,7 +231,7 @@ function describeResults(start: Start): void {
     ['date', '2026-01-02T03:04:05.000Z'],
   ]
 
-  it('delivers results as the wire does', async () => {
+  it('converts results as gRPC does', async () => {
     const runner = await start({ a: new Results() })
     const answers = await dispatchToOne(
       runner,
@@ -241,7 +241,7 @@ function describeResults(start: Start): void {
   })
 
   it.each(['nanInside', 'function', 'symbol', 'map', 'typedArray', 'cycle', 'hugeInteger'])(
-    'calls a result that the wire cannot carry an error of the model: %s',
+    'treats a result that cannot be sent as an error of the model: %s',
     async (kind) => {
       const runner = await start({ a: new Results(), b: new Results() })
       const all = await runner.dispatch([call('give', kind), call('give', 'text')], TIMEOUT_MS)
@@ -271,7 +271,7 @@ function outputs(answers: readonly ModelAnswer[]): unknown[] {
   return answers.map(outputOf)
 }
 
-/** The whole answer where there is no output, so that a failing expectation shows the reason. */
+/** The output, or the whole answer if there is none, so that a failing expectation shows the reason. */
 function outputOf(answer: ModelAnswer): unknown {
   return answer.status === 'answered' ? answer.output : answer
 }
@@ -346,7 +346,7 @@ class Faulty {
   }
 }
 
-/** Holds every call until it is opened. */
+/** Blocks every call until it is opened. */
 class Gate {
   readonly received: string[] = []
   readonly #opened: Promise<void>

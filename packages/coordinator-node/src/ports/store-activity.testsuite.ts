@@ -20,7 +20,7 @@ export function activityTests(context: StoreUnderTest): void {
     await context.store.recordAnswers(asked.id, asked.performedAt + 90, predictions)
   }
 
-  it('tells of each model how its answers went, how long they took, and what went wrong last', async () => {
+  it('reports outcomes, latencies and the last problem of each model', async () => {
     const { store } = context
     await prepare(store, ['b', 'a', 'c', 'unseen'])
     await answer(0, { a: { durationMs: 10 }, b: { ...late, durationMs: 5_000 }, c: { durationMs: 7 } })
@@ -58,7 +58,7 @@ export function activityTests(context: StoreUnderTest): void {
     ])
   })
 
-  it('looks at nothing before its instant, and at all of it from there', async () => {
+  it('includes everything from its instant on, and nothing before', async () => {
     await prepare(context.store)
     await answer(0, { a: { ...late, durationMs: 900 } })
     await answer(1, { a: { durationMs: 8 } })
@@ -69,7 +69,7 @@ export function activityTests(context: StoreUnderTest): void {
     expect(await context.store.modelActivity(Number.NEGATIVE_INFINITY)).toHaveLength(1)
   })
 
-  it('keeps a scored answer an answer, and takes one that lost its truth for a problem', async () => {
+  it('counts a scored answer as an answer, and one without a truth as a problem', async () => {
     const { store } = context
     await prepare(store)
     await answer(0, { a: { durationMs: 1 } })
@@ -87,7 +87,7 @@ export function activityTests(context: StoreUnderTest): void {
     ])
   })
 
-  it('keeps odd characters of models, reasons and details', async () => {
+  it('preserves unusual characters of models, reasons and details', async () => {
     const odd = `it's "odd" \\ \u{1F600} \u0000 {x,y} %_ \n;--`
     await prepare(context.store, [odd])
     await answer(0, { [odd]: { ...late, reason: odd, detail: odd } })

@@ -19,12 +19,12 @@ function pastTests(context: StoreUnderTest): void {
 
   it.each([
     ['new records of several scopes', [...candles(3, 9).reverse(), ...others]],
-    ['records that are there', candles(0, 4)],
+    ['existing records', candles(0, 4)],
     ['revisions', [candle(1, { close: 7 }), candle(2), candle(5), candle(1, { close: 8 })]],
     ['duplicates and revisions among themselves', [candle(8), candle(8), candle(8, { close: 7 }), candle(9)]],
     ['odd values', [candle(11, { text: 'ü\u0000 \u{1F600}', deep: { list: [1.5, null, 'x'] }, tiny: 5e-324 })]],
     ['nothing', []],
-  ])('leaves behind what appendRecords does: %s', async (_, records) => {
+  ])('stores the same as appendRecords: %s', async (_, records) => {
     const { store } = context
     const elsewhere = (record: FeedRecord): FeedRecord => ({ ...record, source: 'elsewhere' })
     await store.appendRecords(candles(0, 3))
@@ -41,11 +41,11 @@ function pastTests(context: StoreUnderTest): void {
       )
       expect({ ...mine, scope: null }).toEqual({ ...theirs, scope: null })
     }
-    // A revision that is kept is known again.
+    // A stored revision is recognized.
     expect(await store.appendRecords(records)).toMatchObject({ inserted: [], revisions: [] })
   })
 
-  it('moves the bounds of a series outwards, and never back', async () => {
+  it('only extends the bounds of a series', async () => {
     const { store } = context
     const state = async () => (await store.feedStates())[0]
     await store.appendPast(candles(5, 7))
@@ -59,7 +59,7 @@ function pastTests(context: StoreUnderTest): void {
     expect(await store.newestWatermark()).toBe(minute(9))
   })
 
-  it('takes more than one statement carries, and loses and doubles nothing when two write the same', async () => {
+  it('splits large batches, and loses and duplicates nothing when two workers write the same', async () => {
     const many = candles(0, 10_500)
     const other = await context.other()
     const counts = await Promise.all([context.store.appendPast(many), other.appendPast(many)])
@@ -67,7 +67,7 @@ function pastTests(context: StoreUnderTest): void {
     expect(await context.store.feedStates()).toMatchObject([{ recordCount: many.length, revisionCount: 0 }])
   })
 
-  it('tells no listener of them', async () => {
+  it('does not notify listeners', async () => {
     const heard: FeedRecord[] = []
     const other = await context.other()
     await other.subscribeRecords((records) => heard.push(...records))
@@ -82,7 +82,7 @@ function pastTests(context: StoreUnderTest): void {
     expect(await context.store.feedStates()).toEqual([])
   })
 
-  it('reads a series in pages, in order of when it was known', async () => {
+  it('reads a series in pages, ordered by knownAt', async () => {
     const { store } = context
     const late = { ...candle(1), knownAt: minute(5) }
     await store.appendRecords([...candles(2, 6), late, candle(0), candle(3, { close: 1 }, eth)])
@@ -114,7 +114,7 @@ function jobTests(context: StoreUnderTest): void {
     expect(await store.backfillJobs()).toEqual([archived, backfillJob('a'), backfillJob('b')])
   })
 
-  it('moves the cursor of a running job forward and never back, and of no other', async () => {
+  it('moves the cursor of running jobs only, and only forward', async () => {
     const { store } = context
     await store.addBackfillJob(backfillJob('a'))
     expect(await store.advanceBackfillJob('a', backfillPage(3))).toBe(false)
@@ -129,7 +129,7 @@ function jobTests(context: StoreUnderTest): void {
     expect(await jobOf(store, 'a')).toMatchObject({ status: 'cancelled', cursor: minute(3) })
   })
 
-  it('lets a job fail with its reason and run again, and never leave completed', async () => {
+  it('lets a job fail with a reason and run again, but never leave COMPLETED', async () => {
     const { store } = context
     await store.addBackfillJob(backfillJob('a'))
     expect(await store.moveBackfillJob('a', to('completed'))).toBe(false)

@@ -26,14 +26,14 @@ export function eraTests(context: StoreUnderTest): void {
 const endedEra = expect.objectContaining({ code: 'ERA_ENDED' })
 
 function enterTests(context: StoreUnderTest): void {
-  it('knows no competition, era or version before the first contract', async () => {
+  it('has no competition, era or version before the first contract', async () => {
     const { store } = context
     expect(await store.competition()).toBeNull()
     expect(await store.eras()).toEqual([])
     expect(await store.contractVersions()).toEqual([])
   })
 
-  it('takes the first contract for the first era, and finds it again', async () => {
+  it('begins the first era with the first contract, and recognizes it later', async () => {
     const { store } = context
     const era = { number: 1, structure: { value: 'one' }, fingerprint: 'one', beganAt: minute(0) }
     const version = { number: 1, hash: 'code', era: 1, firstSeenAt: minute(0) }
@@ -46,7 +46,7 @@ function enterTests(context: StoreUnderTest): void {
     expect(await store.contractVersions()).toEqual([version])
   })
 
-  it('gives those that enter at once the same era and the same version', async () => {
+  it('gives processes that enter concurrently the same era and version', async () => {
     const stores = [context.store, await context.other(), await context.other(), await context.other()]
     const entered = await Promise.all(stores.map((store) => store.enterEra(eraEntry())))
     expect(entered.map((result) => result.kind === 'entered' && result.isFirstEra).filter(Boolean)).toHaveLength(1)
@@ -54,7 +54,7 @@ function enterTests(context: StoreUnderTest): void {
     expect(await context.store.eras()).toHaveLength(1)
   })
 
-  it('counts versions up, and knows an earlier one again', async () => {
+  it('numbers versions, and recognizes an earlier one', async () => {
     const { store } = context
     const numbers: unknown[] = []
     for (const codeHash of ['one', 'two', 'one', 'three', 'two']) {
@@ -64,7 +64,7 @@ function enterTests(context: StoreUnderTest): void {
     expect(numbers).toEqual([1, 2, 1, 3, 2])
   })
 
-  it('gives a current era with the former fingerprint the structure of today, once, and no ended one', async () => {
+  it('updates the structure of the current era with a former fingerprint once, but not of an ended era', async () => {
     const { store } = context
     await store.enterEra(eraEntry())
     const today = { structure: { value: 'one', organizer: 'host' }, fingerprint: 'today' }
@@ -108,7 +108,7 @@ function beginTests(context: StoreUnderTest): void {
     expect(await store.enterEra(eraEntry())).toMatchObject({ kind: 'changed', era })
   })
 
-  it('makes open rounds void and their answers failed by our fault', async () => {
+  it('makes open rounds void and their answers failed with blame on the coordinator', async () => {
     const { store } = context
     await prepare(store)
     await store.enterEra(eraEntry())
@@ -138,7 +138,7 @@ function beginTests(context: StoreUnderTest): void {
     expect(claimed).toMatchObject({ resolvedCount: 0, voidCount: 0, waitingCount: 0 })
   })
 
-  it('begins behind everything that the ended era holds', async () => {
+  it('begins after everything that belongs to the ended era', async () => {
     const { store } = context
     await prepare(store)
     await store.enterEra(eraEntry())
@@ -192,7 +192,7 @@ function fenceTests(context: StoreUnderTest): void {
     expect((await store.checkpoints({ limit: 9 })).map(({ era }) => era)).toEqual([2, 1])
   })
 
-  it('gives back which version of the code computed a score', async () => {
+  it('stores which version of the code computed a score', async () => {
     const { store } = context
     await prepare(store)
     await answeredRound(store, round(0))

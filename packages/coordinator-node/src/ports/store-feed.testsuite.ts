@@ -20,19 +20,19 @@ export function feedTests(context: StoreUnderTest): void {
 }
 
 function appendTests(context: StoreUnderTest): void {
-  it('gives back what it inserted, in the order of the batch', async () => {
+  it('returns the inserted records in batch order', async () => {
     const batch = [candle(2), candle(0), candle(1, { close: 1 }, eth)]
     const appended = await context.store.appendRecords(batch)
     expect(appended).toEqual({ inserted: batch, duplicateCount: 0, revisions: [] })
     expect(await context.store.latestRecords(btc, 10, minute(9))).toEqual(candles(0, 2))
   })
 
-  it('takes an empty batch', async () => {
+  it('accepts an empty batch', async () => {
     expect(await context.store.appendRecords([])).toEqual({ inserted: [], duplicateCount: 0, revisions: [] })
     expect(await context.store.feedStates()).toEqual([])
   })
 
-  it('takes the same key with the same values as a no-op, whatever the order of the keys', async () => {
+  it('ignores a record with the same key and values, in any order of the keys', async () => {
     await context.store.appendRecords([candle(0, { open: 1, close: 2 })])
     const before = await stateOf(context.store)
     const again = { ...candle(0, { close: 2, open: 1 }), receivedAt: minute(50) }
@@ -40,7 +40,7 @@ function appendTests(context: StoreUnderTest): void {
     expect(await stateOf(context.store)).toEqual(before)
   })
 
-  it('finds duplicates and revisions within one batch', async () => {
+  it('detects duplicates and revisions within one batch', async () => {
     const revised = candle(0, { close: 7 })
     const appended = await context.store.appendRecords([candle(0), candle(0), revised, candle(1), revised])
     expect(appended).toEqual({ inserted: candles(0, 1), duplicateCount: 2, revisions: [revised] })
@@ -55,7 +55,7 @@ function appendTests(context: StoreUnderTest): void {
     expect(state?.recordCount).toBe(3)
   })
 
-  it('puts late records in their place', async () => {
+  it('inserts late records in order', async () => {
     await context.store.appendRecords(candles(4, 9, 2))
     await context.store.appendRecords(candles(7, 1))
     await context.store.appendRecords(candles(...Array.from({ length: 40 }, (_, index) => 60 - index)))
@@ -63,7 +63,7 @@ function appendTests(context: StoreUnderTest): void {
     expect(stored).toEqual(candles(2, 4, 7, 9, 21))
   })
 
-  it('loses and doubles nothing when two workers append the same records at once', async () => {
+  it('loses and duplicates nothing when two workers append the same records concurrently', async () => {
     const other = await context.other()
     const batch = candles(...Array.from({ length: 50 }, (_, index) => index))
     const results = await Promise.all([
@@ -85,7 +85,7 @@ function appendTests(context: StoreUnderTest): void {
 }
 
 function revisionTests(context: StoreUnderTest): void {
-  it('keeps a revision apart, counts it and lets the stored record stand', async () => {
+  it('stores a revision separately, counts it and keeps the stored record', async () => {
     await context.store.appendRecords(candles(0))
     const revised = candle(0, { close: 7 })
     expect(await context.store.appendRecords([revised, candle(1)])).toEqual({
@@ -97,7 +97,7 @@ function revisionTests(context: StoreUnderTest): void {
     expect(await stateOf(context.store)).toMatchObject({ revisionCount: 1, recordCount: 2 })
   })
 
-  it('counts a revision that comes again once, and another one again', async () => {
+  it('counts a repeated revision once, and another revision again', async () => {
     await context.store.appendRecords(candles(0))
     await context.store.appendRecords([candle(0, { close: 7 })])
     const again = await context.store.appendRecords([candle(0, { close: 7 })])
@@ -108,7 +108,7 @@ function revisionTests(context: StoreUnderTest): void {
 }
 
 function readTests(context: StoreUnderTest): void {
-  it('gives the newest records known by an instant, oldest first', async () => {
+  it('returns the newest records known by an instant, oldest first', async () => {
     await context.store.appendRecords([...candles(0, 1, 2, 3, 4), candle(2, { close: 1 }, eth)])
     const { store } = context
     expect(await store.latestRecords(btc, 2, minute(4))).toEqual(candles(2, 3))
@@ -118,7 +118,7 @@ function readTests(context: StoreUnderTest): void {
     expect(await store.latestRecords({ ...btc, subject: 'none' }, 9, minute(9))).toEqual([])
   })
 
-  it('orders records that became known together by their event', async () => {
+  it('orders records with equal knownAt by eventAt', async () => {
     const early = { ...candle(0), knownAt: minute(9) }
     const late = { ...candle(1), knownAt: minute(9) }
     await context.store.appendRecords([late, early])
@@ -126,7 +126,7 @@ function readTests(context: StoreUnderTest): void {
     expect(await context.store.latestRecords(btc, 1, minute(9))).toEqual([late])
   })
 
-  it('knows the newest watermark of all scopes', async () => {
+  it('returns the newest watermark of all scopes', async () => {
     expect(await context.store.newestWatermark()).toBeNull()
     await context.store.ensureFeeds([btc], minute(0))
     expect(await context.store.newestWatermark()).toBeNull()
@@ -134,7 +134,7 @@ function readTests(context: StoreUnderTest): void {
     expect(await context.store.newestWatermark()).toBe(minute(9))
   })
 
-  it('keeps scopes apart whose names run together', async () => {
+  it('distinguishes scopes whose joined names are equal', async () => {
     const left = candle(0, { close: 1 }, { ...btc, source: 'a:b', subject: 'c' })
     const right = candle(0, { close: 2 }, { ...btc, source: 'a', subject: 'b:c' })
     expect((await context.store.appendRecords([left, right])).inserted).toHaveLength(2)
@@ -148,7 +148,7 @@ function pruneTests(context: StoreUnderTest): void {
   const left = async (scope = btc) =>
     (await context.store.latestRecords(scope, 100, minute(100))).map(({ eventAt }) => (eventAt - minute(0)) / 60_000)
 
-  it('prunes what was known before an instant, with its revisions, the oldest first, and keeps the counts', async () => {
+  it('prunes records known before an instant, oldest first, with their revisions, and keeps the counts', async () => {
     await context.store.appendRecords([...candles(0, 1, 2, 3, 4, 5), candle(0, { close: 7 })])
     const before = await stateOf(context.store)
     expect(await prune(4, 0, 2)).toBe(2)
@@ -157,7 +157,7 @@ function pruneTests(context: StoreUnderTest): void {
     expect(await prune(4)).toBe(0)
     expect(await left()).toEqual([3, 4, 5])
     expect(await stateOf(context.store)).toEqual(before)
-    // The revision went with its record: the same values are no duplicate of it any more.
+    // The revision was deleted with its record, so the same values are not a duplicate any more.
     await context.store.appendRecords([candle(0)])
     expect((await context.store.appendRecords([candle(0, { close: 7 })])).revisions).toHaveLength(1)
   })
@@ -168,7 +168,7 @@ function pruneTests(context: StoreUnderTest): void {
     expect([await left(), await left(eth)]).toEqual([[1], [0]])
   })
 
-  it('keeps what an unresolved round needs, of its own series', async () => {
+  it('keeps the records of its series that an unresolved round needs', async () => {
     const { store } = context
     await store.appendRecords(
       [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((count) => [candle(count), candle(count, undefined, eth)]),
@@ -184,7 +184,7 @@ function pruneTests(context: StoreUnderTest): void {
 }
 
 function stateTests(context: StoreUnderTest): void {
-  it('creates the state of a scope once, in order of scope key', async () => {
+  it('creates the state of a scope once, ordered by scope key', async () => {
     await context.store.ensureFeeds([eth, btc], minute(0))
     await context.store.ensureFeeds([btc], minute(5))
     const fresh = {
@@ -210,7 +210,7 @@ function stateTests(context: StoreUnderTest): void {
     expect(await stateOf(context.store)).toMatchObject({ recordCount: 1, updatedAt: minute(1) + 250 })
   })
 
-  it('puts a status with its reason, and keeps since when it holds', async () => {
+  it('stores a status with its reason, and keeps its start', async () => {
     const { store } = context
     await store.ensureFeeds([btc], minute(0))
     await store.putFeedStatus(btc, 'stale', 'silent for 3 minutes', minute(4))
@@ -232,7 +232,7 @@ function stateTests(context: StoreUnderTest): void {
 }
 
 function scheduleAndModelTests(context: StoreUnderTest): void {
-  it('makes the schedules equal to the contract, in its order', async () => {
+  it('replaces the schedules by those of the contract, in its order', async () => {
     const { store } = context
     const first = schedule()
     const second = schedule({ key: 'a/ñ:1', scope: eth, horizonMs: 31_536_000_000, on: 'clock' })
@@ -247,11 +247,11 @@ function scheduleAndModelTests(context: StoreUnderTest): void {
     expect(await store.schedules()).toEqual([])
   })
 
-  it('refuses two schedules with one key', async () => {
+  it('refuses two schedules with the same key', async () => {
     await expect(context.store.putSchedules([schedule(), schedule()])).rejects.toThrow(/BTCUSDT-5m/)
   })
 
-  it('registers models once and refreshes their names, in order of id', async () => {
+  it('registers models once and updates their names, ordered by id', async () => {
     const { store } = context
     const identity = { name: 'n', deploymentId: 'd', cruncherId: 'c', cruncherName: 'cn' }
     await store.registerModels(

@@ -51,7 +51,7 @@ export function jsonTests(context: StoreUnderTest): void {
 }
 
 function documentTests(context: StoreUnderTest): void {
-  it('gives records their values back exactly', async () => {
+  it('restores the values of records exactly', async () => {
     const { store } = context
     const record = candle(0, { odd, constructor: 1, toString: 'x' })
     await store.appendRecords([record])
@@ -59,7 +59,7 @@ function documentTests(context: StoreUnderTest): void {
     expect(await store.appendRecords([record])).toMatchObject({ duplicateCount: 1, revisions: [] })
   })
 
-  it('gives inputs, outputs, truths and scores back exactly', async () => {
+  it('restores inputs, outputs, truths and scores exactly', async () => {
     const { store } = context
     await prepare(store)
     const asked = round(0, { input: { odd } })
@@ -81,7 +81,7 @@ function documentTests(context: StoreUnderTest): void {
     ['a number', 0.1],
     ['a list', [1]],
     ['true', true],
-  ] as const)('gives an output back that is %s', async (_, output) => {
+  ] as const)('restores an output that is %s', async (_, output) => {
     const { store } = context
     await prepare(store)
     await store.openRound(round(0))
@@ -91,7 +91,7 @@ function documentTests(context: StoreUnderTest): void {
 }
 
 function columnTests(context: StoreUnderTest): void {
-  it('gives doubles outside JSON back bit for bit', async () => {
+  it('restores doubles outside JSON exactly', async () => {
     const { store } = context
     await prepare(store)
     for (const [index, value] of doubles.entries()) {
@@ -110,7 +110,7 @@ function columnTests(context: StoreUnderTest): void {
     expect(reports.map((report) => report.prediction.durationMs)).toEqual(doubles)
   })
 
-  it('gives snapshots and leaderboards back exactly', async () => {
+  it('restores snapshots and leaderboards exactly', async () => {
     const { store } = context
     await prepare(store)
     const sums = Object.fromEntries(doubles.map((sum, count) => [`field ${count}`, { sum, count }]))
@@ -119,7 +119,7 @@ function columnTests(context: StoreUnderTest): void {
     expect(await store.snapshotReports(filter())).toEqual([kept])
   })
 
-  it('gives odd texts outside JSON back exactly', async () => {
+  it('restores unusual texts outside JSON exactly', async () => {
     const { store } = context
     await prepare(store)
     for (const [index, text] of oddTexts.entries()) {
@@ -134,7 +134,7 @@ function columnTests(context: StoreUnderTest): void {
     expect((await store.feedStates())[0]?.statusReason).toBe(oddTexts.join())
   })
 
-  it('keeps models apart whose ids differ in characters that a database may not take', async () => {
+  it('distinguishes models whose ids differ in characters that a database may not accept', async () => {
     const { store } = context
     const ids = ['x', 'x\u0000', 'x\ud800', 'x\ufffd', 'x\uf8ff']
     await prepare(store, ids)

@@ -25,7 +25,7 @@ export function periodTests(context: StoreUnderTest): void {
 }
 
 function roundTests(context: StoreUnderTest): void {
-  it('knows the first resolvable round from an instant on', async () => {
+  it('returns the first resolvable round from an instant on', async () => {
     const { store } = context
     expect(await store.firstResolvableAt(minute(0))).toBeNull()
     await prepare(store)
@@ -37,7 +37,7 @@ function roundTests(context: StoreUnderTest): void {
     expect(await store.firstResolvableAt(minute(13))).toBeNull()
   })
 
-  it('knows whether a round before an instant is unresolved, answered or not', async () => {
+  it('reports whether any round before an instant is unresolved, answered or not', async () => {
     const { store } = context
     await prepare(store)
     expect(await store.hasUnresolvedRounds(minute(99))).toBe(false)
@@ -50,7 +50,7 @@ function roundTests(context: StoreUnderTest): void {
     expect(await store.hasUnresolvedRounds(minute(99))).toBe(true)
   })
 
-  it('gives the results of a half open period in order, without void rounds', async () => {
+  it('returns the results of a half-open period in order, without void rounds', async () => {
     const { store } = context
     await prepare(store)
     const voided = round(2, { scheduleKey: 'ETHUSDT-5m', scope: eth })
@@ -150,7 +150,7 @@ function closeTests(context: StoreUnderTest): void {
     expect(await store.snapshotReports(filter())).toEqual([])
   })
 
-  it('gives the newest leaderboard, whichever was written last', async () => {
+  it('returns the leaderboard with the newest asOf, not the one written last', async () => {
     const { store } = context
     await store.closePeriod({ snapshots: [], rounds: periodRounds(20), leaderboard: leaderboard(20) })
     await store.closePeriod({ snapshots: [], rounds: periodRounds(10), leaderboard: leaderboard(10) })
@@ -171,7 +171,7 @@ function snapshotTests(context: StoreUnderTest): void {
     }
   }
 
-  it('gives the snapshots that lie within bounds, in order of (periodEnd, modelId)', async () => {
+  it('returns the snapshots within bounds, ordered by (periodEnd, modelId)', async () => {
     await threePeriods()
     const { store } = context
     const within = await store.snapshotsBetween(minute(0), minute(20))
@@ -181,7 +181,7 @@ function snapshotTests(context: StoreUnderTest): void {
     expect(await store.snapshotsBetween(minute(11), minute(19))).toEqual([])
   })
 
-  it('gives what standings add up of the same snapshots, to the last bit, and their newest metrics and versions', async () => {
+  it('returns the exact sums of the same snapshots for standings, with their newest metrics and versions', async () => {
     const { store } = context
     await prepare(store, ['a', 'b', 'é"\\\u0000'])
     const tiny = { sum: -5e-324, count: 1 }
@@ -228,7 +228,7 @@ function snapshotTests(context: StoreUnderTest): void {
     expect(await store.versionCounts(minute(11), minute(19))).toEqual({ snapshotCount: 0, contractVersions: {} })
   })
 
-  it('gives the rounds of the closed periods that lie within bounds, oldest first', async () => {
+  it('returns the rounds of closed periods within bounds, oldest first', async () => {
     await threePeriods()
     const { store } = context
     const within = await store.periodsBetween(minute(0), minute(20))
@@ -241,7 +241,7 @@ function snapshotTests(context: StoreUnderTest): void {
     expect(await store.periodsBetween(minute(30), minute(40))).toEqual([none])
   })
 
-  it('reports the newest snapshots that match, oldest first', async () => {
+  it('returns the newest matching snapshots, oldest first', async () => {
     await threePeriods()
     const ends = async (overrides: Parameters<typeof filter>[0]): Promise<string[]> =>
       (await context.store.snapshotReports(filter(overrides))).map(
@@ -256,7 +256,7 @@ function snapshotTests(context: StoreUnderTest): void {
 }
 
 function checkpointTests(context: StoreUnderTest): void {
-  it('adds a checkpoint once a period', async () => {
+  it('adds one checkpoint per period', async () => {
     const { store } = context
     expect(await store.lastCheckpointEnd()).toBeNull()
     expect(await store.addCheckpoint(checkpoint(60))).toBe(true)
@@ -265,7 +265,7 @@ function checkpointTests(context: StoreUnderTest): void {
     expect(await store.lastCheckpointEnd()).toBe(minute(60))
   })
 
-  it('keeps what had to be beaten, and why no one was paid', async () => {
+  it('stores the floor, and the reason if no model was paid', async () => {
     const { store } = context
     const unpaid = { rank: null, rewardFrac64: 0, unpaidReason: 'low_coverage', coverage: null } as const
     const entries = checkpoint(60).entries.map((entry) => ({ ...entry, ...unpaid }))
@@ -300,7 +300,7 @@ function checkpointTests(context: StoreUnderTest): void {
     expect(added.filter((isFirst) => isFirst)).toHaveLength(1)
   })
 
-  it('gives checkpoints newest first, by status and limit', async () => {
+  it('returns checkpoints newest first, by status and limit', async () => {
     const { store } = context
     const onChain = { crunch: 'c', computeProvider: 'p', dataProvider: 'd' }
     const submitted = { status: 'SUBMITTED', transactionId: 'tx', submittedAt: minute(130) } as const

@@ -28,7 +28,7 @@ export function predictionTests(context: StoreUnderTest): void {
 }
 
 function openRoundTests(context: StoreUnderTest): void {
-  it('opens a round once and keeps it as it was', async () => {
+  it('opens a round once and does not change it', async () => {
     const { store } = context
     await prepare(store)
     expect(await store.openRound(round(0, { missedBefore: 2 }))).toBe(true)
@@ -46,14 +46,14 @@ function openRoundTests(context: StoreUnderTest): void {
     expect((await context.store.roundCounts()).openedCount).toBe(1)
   })
 
-  it('refuses a round of a schedule that it was never given', async () => {
+  it('refuses a round of an unknown schedule', async () => {
     await prepare(context.store)
     await expect(context.store.openRound(round(0, { scheduleKey: 'none' }))).rejects.toMatchObject({
       code: 'NOT_FOUND',
     })
   })
 
-  it('refuses a new round that ends in a closed period of its era: no leaderboard would ever hold it', async () => {
+  it('refuses a new round that ends in a closed period of its era, as no leaderboard would include it', async () => {
     const { store } = context
     await prepare(store)
     await store.openRound(round(4))
@@ -69,7 +69,7 @@ function openRoundTests(context: StoreUnderTest): void {
     expect(await store.openRound(round(3, { era: 2 }))).toBe(true)
   })
 
-  it('knows the newest round of each schedule that has one', async () => {
+  it('returns the newest round of each schedule with rounds', async () => {
     const { store } = context
     await prepare(store)
     expect(await store.lastRoundTimes()).toEqual(new Map())
@@ -80,7 +80,7 @@ function openRoundTests(context: StoreUnderTest): void {
     expect((await store.lastRoundTimes()).get('ETHUSDT-5m')).toBe(minute(4))
   })
 
-  it('keeps odd characters of keys and models', async () => {
+  it('preserves unusual characters of keys and models', async () => {
     const { store } = context
     const odd = `it's "odd" \\ \u{1F600} a/b {x,y} %_ \n;--`
     await prepare(store, [odd])
@@ -102,7 +102,7 @@ function lateAnswerTests(context: StoreUnderTest): void {
     ['at', 0],
     ['long after', 60_000],
   ])(
-    'takes no answer %s the moment from which the truth can be known, and records each model all the same',
+    'accepts no answer %s the instant at which the truth can be known, but still records each model',
     async (_, lateMs) => {
       const { store } = context
       await prepare(store, ['a', 'b', 'c'])
@@ -121,7 +121,7 @@ function lateAnswerTests(context: StoreUnderTest): void {
     },
   )
 
-  it('takes answers up to that moment', async () => {
+  it('accepts answers up to that instant', async () => {
     const { store } = context
     await prepare(store)
     await store.openRound(round(0))
@@ -154,7 +154,7 @@ function answerTests(context: StoreUnderTest): void {
     expect(await context.store.predictionReports(filter())).toHaveLength(2)
   })
 
-  it('records that nobody was there to answer', async () => {
+  it('records a round without models', async () => {
     const { store } = context
     await prepare(store)
     await store.openRound(round(0))
@@ -162,7 +162,7 @@ function answerTests(context: StoreUnderTest): void {
     expect(await store.recordAnswers(round(0).id, minute(1), [prediction(round(0), 'a')])).toEqual(notFirst)
   })
 
-  it('keeps every status with its reason, blame and detail', async () => {
+  it('stores every status with reason, blame and detail', async () => {
     const { store } = context
     await prepare(store, ['a', 'b', 'c'])
     await store.openRound(round(0))
@@ -189,7 +189,7 @@ function answerTests(context: StoreUnderTest): void {
 }
 
 function unansweredTests(context: StoreUnderTest): void {
-  it('refuses answers that do not fit, and then writes nothing', async () => {
+  it('refuses answers that do not belong to the round, and then writes nothing', async () => {
     const { store } = context
     await prepare(store)
     await store.openRound(round(0))
@@ -204,7 +204,7 @@ function unansweredTests(context: StoreUnderTest): void {
     expect(await answer([good])).toEqual(recorded)
   })
 
-  it('gives rounds without answers, oldest first', async () => {
+  it('returns rounds without answers, oldest first', async () => {
     const { store } = context
     await prepare(store)
     const eth1 = round(1, { scheduleKey: 'ETHUSDT-5m', scope: eth })
@@ -220,7 +220,7 @@ function reportTests(context: StoreUnderTest): void {
       ({ prediction: { modelId, performedAt } }) => `${modelId}${(performedAt - minute(0)) / 60_000}`,
     )
 
-  it('gives the newest predictions that match, oldest first', async () => {
+  it('returns the newest matching predictions, oldest first', async () => {
     await prepare(context.store, ['a', 'b', 'c'])
     for (const count of [2, 0, 1, 3]) await answeredRound(context.store, round(count), ['c', 'a', 'b'])
     expect(await ids({ limit: 4 })).toEqual(['c2', 'a3', 'b3', 'c3'])
@@ -232,14 +232,14 @@ function reportTests(context: StoreUnderTest): void {
     expect(await ids({ modelIds: ['none'] })).toEqual([])
   })
 
-  it('takes bounds beyond what any clock shows', async () => {
+  it('accepts bounds outside the range of stored instants', async () => {
     await prepare(context.store)
     await answeredRound(context.store, round(0), ['a'])
     expect(await ids({ from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY })).toEqual(['a0'])
     expect(await ids({ from: Number.MIN_SAFE_INTEGER, to: Number.MAX_SAFE_INTEGER })).toEqual(['a0'])
   })
 
-  it('shows the round and the score beside a prediction', async () => {
+  it('returns predictions with their round and score', async () => {
     const { store } = context
     await prepare(store)
     const asked = round(0, { scheduleKey: 'ETHUSDT-5m', scope: eth })
@@ -255,7 +255,7 @@ function reportTests(context: StoreUnderTest): void {
 }
 
 function exportTests(context: StoreUnderTest): void {
-  it('exports predictions a page at a time, in order, each once, with its truth and score', async () => {
+  it('exports predictions page by page, in order, each once, with its truth and score', async () => {
     const { store } = context
     await prepare(store, ['a', 'b', 'c'])
     const rounds = [round(0), round(0, { scheduleKey: 'ETHUSDT-5m', scope: eth }), round(1), round(2), round(3)]
@@ -279,7 +279,7 @@ function exportTests(context: StoreUnderTest): void {
     )
   })
 
-  it('exports nothing of an empty stretch, and takes bounds beyond what any clock shows', async () => {
+  it('exports nothing for an empty time range, and accepts bounds outside the range of stored instants', async () => {
     const { store } = context
     await prepare(store)
     await answeredRound(store, round(1), ['a'])

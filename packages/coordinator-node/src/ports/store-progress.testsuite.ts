@@ -22,7 +22,7 @@ export function progressTests(context: StoreUnderTest): void {
   heartbeatTests(context)
   refusalTests(context)
 
-  it('knows of nothing at the beginning', async () => {
+  it('is empty at the beginning', async () => {
     expect(await context.store.pipelineProgress(minute(60))).toEqual({
       heartbeats: [],
       firstModelAt: null,
@@ -37,7 +37,7 @@ export function progressTests(context: StoreUnderTest): void {
     })
   })
 
-  it('tells rounds that have no answers, are due, can be settled and have expired', async () => {
+  it('counts rounds that have no answers, are due, can be settled, or have expired', async () => {
     const { store } = context
     await prepare(store)
     const rounds = [0, 1, 2, 3].map((at) => round(at, { expiresAt: minute(30 + at) }))
@@ -54,7 +54,7 @@ export function progressTests(context: StoreUnderTest): void {
     expect(await at(first.resolvableAt - 1)).toEqual([
       { ...base, dueCount: 0, firstDueAt: null, ripeCount: 0, firstRipeAt: null, expiredCount: 0 },
     ])
-    // Due by the clock; nothing is known of their truth.
+    // Due by the clock, without a known truth.
     expect(await at(second.resolvableAt)).toEqual([
       { ...base, dueCount: 2, firstDueAt: first.resolvableAt, ripeCount: 0, firstRipeAt: null, expiredCount: 0 },
     ])
@@ -68,7 +68,7 @@ export function progressTests(context: StoreUnderTest): void {
     )
   })
 
-  it('tells of the newest three answered rounds how many answers are valid, and why the others are missing', async () => {
+  it('reports the valid answers of the newest three answered rounds, and the reasons of the others', async () => {
     const { store } = context
     await prepare(store, ['a', 'b', 'c'])
     const rounds = [0, 1, 2, 3, 4, 5].map((at) => round(at))
@@ -98,7 +98,7 @@ export function progressTests(context: StoreUnderTest): void {
     ])
   })
 
-  it('takes no notice of models that are retired', async () => {
+  it('ignores retired models', async () => {
     const { store } = context
     await prepare(store, ['a'])
     expect((await store.pipelineProgress(minute(1))).firstModelAt).toBe(minute(0))
@@ -108,7 +108,7 @@ export function progressTests(context: StoreUnderTest): void {
     expect((await store.pipelineProgress(minute(4))).firstModelAt).toBe(minute(0))
   })
 
-  it('tells how far periods and checkpoints have come, and which round is the first behind them', async () => {
+  it('reports the last closed period and checkpoint, and the first round after each', async () => {
     const { store } = context
     await prepare(store)
     const rounds = [0, 10, 20].map((at) => round(at))
@@ -232,7 +232,7 @@ function refusalTests(context: StoreUnderTest): void {
 }
 
 function heartbeatTests(context: StoreUnderTest): void {
-  it("keeps each worker's newest sign of life, and when it last finished its work", async () => {
+  it("stores each worker's newest heartbeat, and when it last finished its work", async () => {
     const other = await context.other()
     await context.store.beat({ worker: 'score', nextWithinMs: 60_000, hasWorked: false, problem: null })
     await context.store.beat({ worker: 'checkpoint', nextWithinMs: 0, hasWorked: true, problem: null })
@@ -252,7 +252,7 @@ function heartbeatTests(context: StoreUnderTest): void {
     expect((await read())[1]?.problem).toBeNull()
   })
 
-  it('tells the time of its own clock, if it has one', async () => {
+  it('returns the time of its own clock, if it has one', async () => {
     const at = await context.store.storeTime()
     if (at !== null) expect(Math.abs(at - Date.now())).toBeLessThan(10_000)
   })

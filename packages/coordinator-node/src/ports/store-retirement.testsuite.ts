@@ -7,7 +7,7 @@ export function retirementTests(context: StoreUnderTest): void {
   const retirements = async (): Promise<Readonly<Record<string, readonly Retirement[]>>> =>
     Object.fromEntries((await context.store.models()).map((row) => [row.id, row.retirements]))
 
-  it('keeps every span in which a model was retired, oldest first', async () => {
+  it('stores all retirements of a model, oldest first', async () => {
     const { store } = context
     await prepare(store)
     expect(await retirements()).toEqual({ a: [], b: [] })
@@ -29,7 +29,7 @@ export function retirementTests(context: StoreUnderTest): void {
     })
   })
 
-  it('lets a retirement stand that is begun again, and its end that is ended again', async () => {
+  it('ignores a repeated begin or end of a retirement', async () => {
     const { store } = context
     await prepare(store)
     for (const [count, reason] of [
@@ -45,7 +45,7 @@ export function retirementTests(context: StoreUnderTest): void {
     expect((await retirements()).a).toEqual([{ from: minute(1), until: minute(3), reason: 'removed' }])
   })
 
-  it('never lets spans overlap, and keeps none that covers no instant', async () => {
+  it('never lets spans overlap, and drops empty ones', async () => {
     const { store } = context
     await prepare(store)
     const begin = (count: number) => store.beginRetirements([{ modelId: 'a', reason: `at ${count}` }], minute(count))
@@ -61,7 +61,7 @@ export function retirementTests(context: StoreUnderTest): void {
     ])
   })
 
-  it('refuses a model that is not registered, and then retires none', async () => {
+  it('refuses an unregistered model, and then retires none', async () => {
     const { store } = context
     await prepare(store)
     const both = ['a', 'unknown'].map((modelId) => ({ modelId, reason: 'removed' }))
@@ -69,7 +69,7 @@ export function retirementTests(context: StoreUnderTest): void {
     expect((await retirements()).a).toEqual([])
   })
 
-  it('keeps retirements when a model is announced with other names', async () => {
+  it('keeps retirements when a model is renamed', async () => {
     const { store } = context
     await prepare(store)
     await store.beginRetirements([{ modelId: 'a', reason: 'removed' }], minute(1))
@@ -77,14 +77,14 @@ export function retirementTests(context: StoreUnderTest): void {
     expect((await retirements()).a).toEqual([{ from: minute(1), until: null, reason: 'removed' }])
   })
 
-  it('is seen by another store on the same data', async () => {
+  it('is visible to another store on the same data', async () => {
     await prepare(context.store)
     const other = await context.other()
     await other.beginRetirements([{ modelId: 'a', reason: 'removed' }], minute(1))
     expect((await retirements()).a).toHaveLength(1)
   })
 
-  it('gives a reassigned id a history of its own, once for each change of hands', async () => {
+  it('gives a reassigned id a new history, once per change of cruncher', async () => {
     const { store } = context
     await prepare(store)
     expect(await store.reassignments()).toEqual([])
@@ -101,7 +101,7 @@ export function retirementTests(context: StoreUnderTest): void {
     expect(await store.reassignments()).toEqual([second, first, third])
   })
 
-  it('reassigns once when two ask at the same time', async () => {
+  it('reassigns once for two concurrent requests', async () => {
     await prepare(context.store)
     const other = await context.other()
     const made = await Promise.all([context.store, other].map((store) => store.reassignModel('a', 'x', minute(1))))

@@ -18,8 +18,7 @@ import type { BackfillPage } from './store-backfill.ts'
 import type { EraEntry, NextEra } from './store-eras.ts'
 import type { DueRound, RoundSettlement, SettleRequest } from './store-settlement.ts'
 
-// Rows for the conformance suite of the store: each function returns a valid row, with the fields that a test
-// overrides.
+// Rows for the conformance suite of the store: each function returns a valid row, in which a test can override fields.
 
 export const minuteMs = 60_000
 export const start: Instant = Date.UTC(2026, 2, 1, 10)
@@ -120,7 +119,7 @@ export function resolveAll(due: DueRound, overrides: Partial<Score> = {}): Round
   }
 }
 
-/** A settlement that gives the round up. */
+/** A settlement that makes the round void. */
 export function voidAll(due: DueRound, reason = 'truth_unavailable'): RoundSettlement {
   const pending = due.predictions.filter(({ status }) => status === 'PENDING')
   const detail = 'the feed was silent'
@@ -171,7 +170,7 @@ export function periodRounds(endMinute: number, overrides: Partial<PeriodRounds>
   }
 }
 
-/** Both oldest first; ranked by the field `value`. */
+/** A span of these periods and snapshots, both oldest first; ranked by the field `value`. */
 export function spanOf(periods: readonly PeriodRounds[], snapshots: readonly Snapshot[]): Span {
   const span = { periods: [...periods], totals: new Map() }
   addTotals(span, snapshots, 'value')
@@ -252,7 +251,7 @@ export async function answeredRound(store: Store, of: Round, modelIds: readonly 
   )
 }
 
-/** A job for the first ten minutes of the sample candles, made at minute `count`. */
+/** A job for the first ten minutes of the sample candles, created at minute `count`. */
 export function backfillJob(id: string, count = 0, overrides: Partial<BackfillJob> = {}): BackfillJob {
   const job = { id, scope: btc, from: minute(0), to: minute(10), target: 'tables', directory: null } as const
   return { ...newBackfillJob(job, minute(count)), ...overrides }

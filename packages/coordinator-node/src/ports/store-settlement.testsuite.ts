@@ -25,7 +25,7 @@ async function candlesThrough(store: Store, last: number): Promise<void> {
   await store.appendRecords(Array.from({ length: last + 1 }, (_, index) => candle(index)))
 }
 
-/** The rounds that were offered, by the minute of their instant. */
+/** The offered rounds, by minute. */
 async function offered(store: Store, overrides: Parameters<typeof settleRequest>[0] = {}): Promise<number[]> {
   const minutes: number[] = []
   await store.settleRounds(settleRequest(overrides), (due) => {
@@ -84,7 +84,7 @@ function claimTests(context: StoreUnderTest): void {
     expect(await store.settleRounds(late, (due) => resolveAll(due))).toEqual(nothing)
   })
 
-  it('offers a round again that has to wait', async () => {
+  it('offers a waiting round again', async () => {
     const { store } = context
     await prepare(store)
     await answeredRound(store, round(0))
@@ -99,7 +99,7 @@ function claimTests(context: StoreUnderTest): void {
 }
 
 function cursorTests(context: StoreUnderTest): void {
-  it('goes in order of (resolvableAt, id) and resumes behind the cursor', async () => {
+  it('offers rounds ordered by (resolvableAt, id) and resumes after the cursor', async () => {
     const { store } = context
     await prepare(store)
     const sameTime = (id: string) => round(1, { id })
@@ -123,7 +123,7 @@ function cursorTests(context: StoreUnderTest): void {
     expect(seen).toEqual([round(2, { horizonMs: 60_000 }).id, round(0).id, 'B', 'b', round(3).id])
   })
 
-  it('resolves what it can in steps of the limit', async () => {
+  it('resolves rounds in steps of the limit', async () => {
     const { store } = context
     await prepare(store)
     for (let count = 0; count < 5; count += 1) await answeredRound(store, round(count))
@@ -151,7 +151,7 @@ function cursorTests(context: StoreUnderTest): void {
 }
 
 function evidenceTests(context: StoreUnderTest): void {
-  it('gives entry, exit, and the records between when asked', async () => {
+  it('provides entry, exit and, on request, the records in between', async () => {
     const { store } = context
     await prepare(store)
     await store.appendRecords([candle(3, { close: 9 }, eth)])
@@ -167,7 +167,7 @@ function evidenceTests(context: StoreUnderTest): void {
     expect((await offeredRound(store)).records).toEqual([])
   })
 
-  it('takes the last record known, however old, and none where there is none', async () => {
+  it('provides the last known record of any age, or none', async () => {
     const { store } = context
     await prepare(store)
     await store.appendRecords([candle(4), candle(50)])
@@ -184,10 +184,10 @@ function evidenceTests(context: StoreUnderTest): void {
     expect(seen).toEqual([candle(4), candle(4)])
   })
 
-  it('gives, of the series that were asked for, the newest records known at either end and the last of the other', async () => {
+  it('provides the newest records of requested series at both ends, and the last record of the other series', async () => {
     const { store } = context
     await prepare(store)
-    // In disorder, with a gap, and with a record that lies behind the horizon.
+    // Out of order, with a gap, and with a record after the horizon.
     await store.appendRecords([candle(4), candle(0), candle(1), candle(-3), candle(2), candle(5), candle(9)])
     await store.appendRecords([
       candle(1, { close: 7 }, eth),
@@ -208,7 +208,7 @@ function evidenceTests(context: StoreUnderTest): void {
     expect(due).toMatchObject({ entry: candle(1), exit: candle(5), records: [] })
   })
 
-  it('gives no evidence of a series that nothing was asked of, and an empty one where nothing is known', async () => {
+  it('provides no evidence for a series that was not requested, and empty evidence if nothing is known', async () => {
     const { store } = context
     await prepare(store)
     await answeredRound(store, round(2))
@@ -231,7 +231,7 @@ function evidenceTests(context: StoreUnderTest): void {
     })
   })
 
-  it('offers a round that nobody answered with no predictions', async () => {
+  it('offers a round without answers with no predictions', async () => {
     const { store } = context
     await prepare(store)
     await answeredRound(store, round(0), [])
@@ -243,7 +243,7 @@ function evidenceTests(context: StoreUnderTest): void {
 }
 
 function effectTests(context: StoreUnderTest): void {
-  it('writes truth, scores and moves of a resolved round', async () => {
+  it('writes truth, scores and status changes of a resolved round', async () => {
     const { store } = context
     await prepare(store, ['a', 'b', 'c'])
     await store.openRound(round(0))
@@ -278,7 +278,7 @@ function effectTests(context: StoreUnderTest): void {
     expect(await store.hasUnresolvedRounds(minute(99))).toBe(false)
   })
 
-  it('gives a void round up without a score', async () => {
+  it('makes a round void without scores', async () => {
     const { store } = context
     await prepare(store)
     await answeredRound(store, round(0), ['a'])
@@ -308,7 +308,7 @@ function refusalTests(context: StoreUnderTest): void {
     await answeredRound(context.store, round(1))
   }
 
-  it('applies nothing of a call whose decision throws', async () => {
+  it('applies nothing of a call if a decision throws', async () => {
     await twoRounds()
     const decide = (due: DueRound): RoundSettlement => {
       if (due.round.id === round(1).id) throw new Error('a defect of the decision')
@@ -318,7 +318,7 @@ function refusalTests(context: StoreUnderTest): void {
     await unchanged()
   })
 
-  it('refuses settlements that would break the tables, and applies nothing of the call', async () => {
+  it('refuses settlements that would corrupt the tables, and applies nothing of the call', async () => {
     await twoRounds()
     type Resolved = Extract<RoundSettlement, { kind: 'resolved' }>
     const second = (change: (settlement: Resolved, due: DueRound) => RoundSettlement) =>
@@ -337,7 +337,7 @@ function refusalTests(context: StoreUnderTest): void {
     await unchanged()
   })
 
-  it('moves only predictions that are PENDING', async () => {
+  it('changes only PENDING predictions', async () => {
     const { store } = context
     await prepare(store)
     await store.openRound(round(0))
@@ -373,7 +373,7 @@ function concurrencyTests(context: StoreUnderTest): void {
     expect(results.filter(({ scoreKind }) => scoreKind === 'valid')).toHaveLength(2 * roundCount)
   })
 
-  it('goes on appending while a worker settles', async () => {
+  it('can append records while a worker settles', async () => {
     const { store } = context
     await prepare(store)
     for (let count = 0; count < 10; count += 1) await answeredRound(store, round(count))

@@ -30,14 +30,14 @@ export function workerTests(context: StoreUnderTest): void {
   closeTests(context)
 }
 
-/** Waits until a list has a length; more than that fails. */
+/** Waits until a list has the given length; fails if it gets longer. */
 async function untilLength(list: readonly unknown[], length: number): Promise<void> {
   await vi.waitFor(() => expect(list.length).toBeGreaterThanOrEqual(length), { timeout: 10_000, interval: 5 })
   expect(list).toHaveLength(length)
 }
 
 function subscriptionTests(context: StoreUnderTest): void {
-  it('hands inserted records on, in order, whoever inserted them', async () => {
+  it('delivers inserted records in order, from any store', async () => {
     const heard: FeedRecord[] = []
     const other = await context.other()
     await context.store.appendRecords([candle(0)])
@@ -52,7 +52,7 @@ function subscriptionTests(context: StoreUnderTest): void {
     expect(heard).toEqual([candle(1), odd, candle(3), candle(4)])
   })
 
-  it('hands many and big records on', async () => {
+  it('delivers many and large records', async () => {
     const heard: FeedRecord[] = []
     const other = await context.other()
     await context.store.subscribeRecords((records) => heard.push(...records))
@@ -65,7 +65,7 @@ function subscriptionTests(context: StoreUnderTest): void {
     expect(heard).toEqual([...batch, candle(300)])
   })
 
-  it('serves several listeners, each until it ends', async () => {
+  it('supports several listeners, each until it ends', async () => {
     const [first, second]: [FeedRecord[], FeedRecord[]] = [[], []]
     const endFirst = await context.store.subscribeRecords((records) => first.push(...records))
     await context.store.subscribeRecords((records) => second.push(...records))
@@ -97,7 +97,7 @@ function leaseTests(context: StoreUnderTest): void {
     expect(await context.store.takeLease('predict')).toBeNull()
   })
 
-  it('tells who holds a lease, since when, and that it was released', async () => {
+  it('reports the holder of a lease, its start, and its release', async () => {
     const other = await context.other()
     expect(await other.leaseState('predict')).toBeNull()
     const first = await context.store.takeLease('predict')
@@ -114,7 +114,7 @@ function leaseTests(context: StoreUnderTest): void {
     expect(await context.store.leaseState('predict')).toMatchObject({ holder: held?.holder })
   })
 
-  it('lets the holder of the lease on predicting write rounds, and who never took it', async () => {
+  it('permits writing rounds to the holder of the predict lease, and to stores that never took it', async () => {
     const { store } = context
     const lease = await store.takeLease(predictLease)
     await prepare(store)
@@ -128,7 +128,7 @@ function leaseTests(context: StoreUnderTest): void {
     expect(await other.openRound(round(1))).toBe(true)
   })
 
-  it('refuses every write of predicting when another store has taken the lease since', async () => {
+  it('refuses all writes of predicting after another store has taken over the lease', async () => {
     const { store } = context
     const lease = await store.takeLease(predictLease)
     await prepare(store)
@@ -148,14 +148,14 @@ function leaseTests(context: StoreUnderTest): void {
     expect(await other.models()).toHaveLength(3)
   })
 
-  it('gives a lease to one of many that ask at once', async () => {
+  it('gives a lease to one of many concurrent requests', async () => {
     const other = await context.other()
     const asked = await Promise.all([context.store, other, context.store, other].map((store) => store.takeLease('x')))
     expect(asked.filter((lease) => lease !== null)).toHaveLength(1)
   })
 }
 
-/** Whatever a predict worker writes, in an order in which each can be done. */
+/** All writes of a predict worker, in a possible order. */
 function writesOfPredicting(store: Store): Readonly<Record<string, () => Promise<unknown>>> {
   return {
     putSchedules: () => store.putSchedules([schedule()]),
@@ -170,7 +170,7 @@ function writesOfPredicting(store: Store): Readonly<Record<string, () => Promise
 }
 
 function probeTests(context: StoreUnderTest): void {
-  it('reads beside the other calls what they wrote, and passes on what the reading throws', async () => {
+  it('reads concurrently with other calls, and rethrows exceptions of the read', async () => {
     const { store } = context
     await store.appendRecords([candle(0)])
     for (let look = 0; look < 3; look += 1) {

@@ -14,20 +14,20 @@ import { workerTests } from './store-worker.testsuite.ts'
 
 export interface OpenedStore {
   readonly store: Store
-  /** Opens the same data once more, as another worker would; absent where data cannot be shared. */
+  /** Opens another store on the same data, as another worker would; absent if data cannot be shared. */
   readonly reopen?: () => Promise<Store>
-  /** Closes all that was opened and removes the data. */
+  /** Closes all opened stores and removes the data. */
   readonly cleanup: () => Promise<void>
 }
 
-/** What a test of the suite works on: an empty store of its own. */
+/** The context of a test: an empty store of its own. */
 export interface StoreUnderTest {
   readonly store: Store
-  /** A second store on the same data; the same store where data cannot be shared. */
+  /** A second store on the same data; the same store if data cannot be shared. */
   readonly other: () => Promise<Store>
 }
 
-/** Checks every promise in the comments of `store.ts`. Each test gets an empty store from `open`. */
+/** Conformance suite for stores: tests all guarantees in the comments of `store.ts`. Each test gets an empty store from `open`. */
 export function storeTestsuite(name: string, open: () => Promise<OpenedStore>): void {
   describe(`store: ${name}`, () => {
     let opened: OpenedStore | undefined

@@ -36,7 +36,7 @@ async function prepared(...rows: readonly Parameters<typeof checkpoint>[]) {
 }
 
 describe('/reports/checkpoints', () => {
-  it('has the shape that the platform settles by, with zoned times', async () => {
+  it('has the shape that the platform expects for payouts, with zoned times', async () => {
     const entries = [entry('a', 1, 600_000_000), entry('b', 2, 400_000_000), entry('gone', null, 0)]
     const get = await prepared([60, { entries, computeProvider: 'wallet' }])
     expect((await get())[0]).toEqual({
@@ -90,7 +90,7 @@ describe('/reports/checkpoints', () => {
     })
   })
 
-  it('adds up the models of one cruncher once they are mapped, to exactly 100 %', async () => {
+  it('sums the models of each cruncher to exactly 100 %', async () => {
     const entries = [entry('a', 1, 350_000_001, 7), entry('b', 2, 349_999_999, 7), entry('c', 3, 300_000_000, 4)]
     const [row] = await (await prepared([60, { entries }]))()
     const rewards = row?.entries[0].cruncher_rewards ?? []
@@ -102,7 +102,7 @@ describe('/reports/checkpoints', () => {
     expect(row?.meta.unmapped_model_ids).toEqual([])
   })
 
-  it('is newest first, and takes a status and a limit', async () => {
+  it('is ordered newest first, and accepts a status and a limit', async () => {
     const submitted = { status: 'SUBMITTED', transactionId: '5x', submittedAt: Date.UTC(2026, 2, 1, 13) } as const
     const get = await prepared([60], [120, submitted], [180])
     const hours = async (query: string) => (await get(query)).map((row) => row.id.slice(13, 15))
@@ -117,7 +117,7 @@ describe('/reports/checkpoints', () => {
     expect(await get('?status=PAID')).toEqual([])
   })
 
-  it('says what had to be beaten, why no one is paid, and why each model is not', async () => {
+  it('shows the floor, why no model is paid, and why each model is not paid', async () => {
     const under = reportUnderTest()
     await prepare(under.store, ['a', 'flat'])
     const entries = [
@@ -137,7 +137,7 @@ describe('/reports/checkpoints', () => {
     })
   })
 
-  it('says which truths and scores of the period were refused, and who accepted that', async () => {
+  it('lists refused truths and scores of the period, and who acknowledged them', async () => {
     const refused = {
       what: 'scores',
       count: 2,
@@ -150,7 +150,7 @@ describe('/reports/checkpoints', () => {
     expect(row?.meta).toMatchObject({ refusals: [refused], ...accepted })
   })
 
-  it('has no rewards when nobody was ranked', async () => {
+  it('has no rewards when no model was ranked', async () => {
     const [row] = await (await prepared([60, { entries: [], crunch: null }]))()
     expect(row?.entries[0]).toMatchObject({ crunch: '', cruncher_rewards: [] })
   })

@@ -3,7 +3,7 @@ import type { EraEntry } from '../ports/store-eras.ts'
 import { minute } from '../ports/store-samples.ts'
 import { reportUnderTest } from './report-app.testkit.ts'
 
-it('/reports/eras tells when each era ran, and the code that ran in it', async () => {
+it('/reports/eras shows the time span and the code versions of each era', async () => {
   const { store, get } = reportUnderTest()
   const competition = { crunchId: 'next-move', name: 'next-move' }
   const entry: EraEntry = { competition, structure: {}, fingerprint: 'first', codeHash: 'one', at: minute(0) }

@@ -15,7 +15,7 @@ async function healthOf(under: ReportUnderTest) {
 }
 
 describe('/healthz', () => {
-  it('is ok while the feed is up and workers work', async () => {
+  it('is ok while the feed is up and workers make progress', async () => {
     const under = reportUnderTest({ progress: () => ({ alarms: [], notes: ['no model yet'] }) })
     await under.store.appendRecords([candle(58)])
     await under.store.putFeedStatus(btc, 'up', null, minute(59))
@@ -25,7 +25,7 @@ describe('/healthz', () => {
     })
   })
 
-  it('is degraded, not down, with the feed that cannot be trusted, since when and why', async () => {
+  it('is degraded, not down, with the distrusted feed, its start and reason', async () => {
     const under = reportUnderTest()
     await under.store.appendRecords([candle(58)])
     await under.store.putFeedStatus(btc, 'stale', 'nothing new for 3 granularities', minute(59))
@@ -37,7 +37,7 @@ describe('/healthz', () => {
     })
   })
 
-  it('does not believe a feed that is up but silent: the worker that would say so may be dead', async () => {
+  it('is degraded by a silent feed with status up, because the feed worker may be dead', async () => {
     const under = reportUnderTest()
     // It is minute 60.
     await under.store.appendRecords([candle(57)])
@@ -49,14 +49,14 @@ describe('/healthz', () => {
     expect((await healthOf(under)).body.status).toBe('ok')
   })
 
-  it('is not about series that the contract does not have: backfilled ones, or those of an earlier contract', async () => {
+  it('ignores series that the contract does not have: backfilled ones, or those of an earlier contract', async () => {
     const under = reportUnderTest()
     await under.store.appendRecords([candle(58), candle(1, undefined, { ...btc, subject: 'SOLUSDT' })])
     await under.store.putFeedStatus(btc, 'up', null, minute(59))
     expect((await healthOf(under)).body).toMatchObject({ status: 'ok', reasons: [] })
   })
 
-  it('does not take a record of the future for a fresh one', async () => {
+  it('does not treat a record from the future as fresh', async () => {
     const under = reportUnderTest()
     await under.store.appendRecords([candle(180)])
     await under.store.putFeedStatus(btc, 'up', null, minute(59))
@@ -66,7 +66,7 @@ describe('/healthz', () => {
     })
   })
 
-  it('is degraded by what stands still, as a sentence and in its parts', async () => {
+  it('is degraded by a standstill, described as a sentence and as fields', async () => {
     const alarm = {
       ...{ stage: 'score', what: '3 rounds could be settled, but are not', since: minute(50) },
       ...{ heldUpBy: 'the score worker is silent', fix: 'crunch restart score' },
@@ -85,7 +85,7 @@ describe('/healthz', () => {
     })
   })
 
-  it('says that no rounds can open: who holds the lease on predicting, and since when that one is silent', async () => {
+  it('reports that no rounds can open, with the holder of the predict lease and the start of its silence', async () => {
     const { store } = reportUnderTest()
     const state = { holder: 'host-a, process 7', takenAt: minute(1), heartbeatAt: minute(59), silentMs: 60_000 }
     const healthWith = async (change: Partial<typeof state> | { holder: null }) => {
@@ -103,7 +103,7 @@ describe('/healthz', () => {
     expect(await healthWith({ holder: null })).toMatchObject({
       reasons: [`no rounds can open: no predict worker has been active since ${since}`],
     })
-    // The clock of the database was put back: what lies ahead is no sign of life.
+    // The database clock was set back: a heartbeat in the future does not count.
     expect(await healthWith({ silentMs: -60_000 })).toMatchObject({ status: 'degraded' })
     for (const silentMs of [-5_000, 0, 10_000]) {
       expect(await healthWith({ silentMs })).toMatchObject({ status: 'ok', reasons: [] })
@@ -130,7 +130,7 @@ describe('/healthz', () => {
     expect(body).toMatchObject({ status: 'degraded', reasons: [`the database is damaged: ${publicReason}`] })
   })
 
-  it('is 500 when the program is broken', async () => {
+  it('is 500 for a bug', async () => {
     expect((await healthOf(failing(new TypeError('broken')))).status).toBe(500)
   })
 })

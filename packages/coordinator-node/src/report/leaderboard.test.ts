@@ -20,7 +20,7 @@ async function prepared() {
 }
 
 describe('/reports/leaderboard', () => {
-  it('has one flat row a model with every column of the contract in its order, null where there are no data', async () => {
+  it('has one flat row per model with all columns of the contract in order, null without data', async () => {
     const [first] = (await (await prepared()).get('/reports/leaderboard')).body
     const scores = { ic: 0.03, hit_rate: null, score_recent: 0.1, score_steady: 0.1, score_anchor: null }
     expect(first).toEqual({
@@ -52,7 +52,7 @@ describe('/reports/leaderboard', () => {
     })
   })
 
-  it('gives the board of an instant, whatever has closed since', async () => {
+  it('returns the board of an instant, even if later periods have closed', async () => {
     const under = await prepared()
     await under.store.closePeriod({ snapshots: [], rounds: periodRounds(20), leaderboard: leaderboard(20) })
     const asOf = async (until: string) =>
@@ -64,7 +64,7 @@ describe('/reports/leaderboard', () => {
     expect((await under.get('/reports/leaderboard?until=soon')).status).toBe(422)
   })
 
-  it('says why a model has no rank, and which are the baselines, in the order of the board', async () => {
+  it('shows why a model has no rank, and the baselines, in the order of the board', async () => {
     const { store, get } = reportUnderTest()
     await prepare(store, ['a', 'b', 'flat'])
     const counts = { rank: null, validCount: 17, roundCount: 1560, coverage: 17 / 1560 }
@@ -86,7 +86,7 @@ describe('/reports/leaderboard', () => {
     ])
   })
 
-  it('is in order of rank, models without one last, with null names for unknown models', async () => {
+  it('is ordered by rank, models without a rank last, with null names for unknown models', async () => {
     const { body } = await (await prepared()).get('/reports/leaderboard')
     expect(body.map((row) => [row.model_id, row.rank, row.status])).toEqual([
       ['a', 2, 'active'],
@@ -96,7 +96,7 @@ describe('/reports/leaderboard', () => {
     expect(body[2]).toMatchObject({ model_name: null, cruncher_name: null, score_recent: null })
   })
 
-  it.each(['true', '1', 'True'])('shows ensembles when asked with %s', async (flag) => {
+  it.each(['true', '1', 'True'])('includes ensembles with the parameter %s', async (flag) => {
     const { body } = await (await prepared()).get(`/reports/leaderboard?include_ensembles=${flag}`)
     expect(body.map((row) => row.model_id)).toEqual(['__ensemble_main__', 'a', 'b', 'c'])
   })

@@ -18,7 +18,7 @@ async function prepared() {
 }
 
 describe('/reports/models/activity', () => {
-  it('tells of every model how it has answered in the last day', async () => {
+  it('shows the answers of every model in the last day', async () => {
     const { body } = await (await prepared()).get('/reports/models/activity')
     const since = '2026-02-28T11:00:00.000Z'
     expect(body).toEqual([

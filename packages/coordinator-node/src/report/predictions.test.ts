@@ -27,7 +27,7 @@ async function settle(under: ReturnType<typeof reportUnderTest>, decide: (due: D
 }
 
 describe('/reports/predictions', () => {
-  it('shows a pending prediction as waiting, never as failed, and not what it predicts', async () => {
+  it('shows a pending prediction as waiting, never as failed, and hides its value', async () => {
     const [row] = (await (await prepared()).get('/reports/predictions?projectIds=a')).body
     expect(row).toEqual({
       value: null,
@@ -62,7 +62,7 @@ describe('/reports/predictions', () => {
     })
   })
 
-  it('shows scores with times that a chart can complete with a Z', async () => {
+  it('shows scores with naive times, to which a chart can append a Z', async () => {
     const under = await prepared()
     await settle(under, (due) => resolveAll(due, { value: { value: 1.25, error: 2, hit: true } }))
     const [row] = (await under.get('/reports/predictions')).body
@@ -72,7 +72,7 @@ describe('/reports/predictions', () => {
     expect(row).not.toHaveProperty('hit')
   })
 
-  it('alerts on failed scores and on missing answers, with the imputed score', async () => {
+  it('marks failed scores and missing answers as alerts, with the imputed score', async () => {
     const under = reportUnderTest()
     await prepare(under.store)
     const one = round(0)
@@ -110,7 +110,7 @@ describe('/reports/predictions', () => {
     expect(body.map((row) => row.model_id)).toEqual(expected)
   })
 
-  it('gives the newest rows when limited, oldest first', async () => {
+  it('returns the newest rows when limited, oldest first', async () => {
     const { body } = await (await prepared(5)).get('/reports/predictions?projectIds=a&limit=2')
     expect(body.map((row) => row.performed_at)).toEqual(['2026-03-01T10:03:00.000', '2026-03-01T10:04:00.000'])
   })
@@ -125,13 +125,13 @@ describe('/reports/predictions', () => {
     expect(body).toHaveLength(count)
   })
 
-  it('reaches back a week from the end unless it is told', async () => {
+  it('covers the week before the end by default', async () => {
     const under = await prepared()
     expect((await under.get('/reports/predictions?end=2026-03-08T10:00:00Z')).body).toHaveLength(2)
     expect((await under.get('/reports/predictions?end=2026-03-08T10:00:01Z')).body).toHaveLength(0)
   })
 
-  it('hides ensembles unless they are asked for, without giving away their places', async () => {
+  it('excludes ensembles unless requested, without gaps in the result', async () => {
     const under = reportUnderTest()
     await prepare(under.store)
     await under.store.registerModels([model('__ensemble_main__')], minute(0))

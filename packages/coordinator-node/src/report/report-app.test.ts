@@ -22,13 +22,13 @@ interface ErrorBody {
 }
 
 describe('every list', () => {
-  it.each(listPaths)('%s is an empty list of JSON while nothing is stored', async (path) => {
+  it.each(listPaths)('%s is an empty JSON list while nothing is stored', async (path) => {
     const { status, body, headers } = await reportUnderTest().get(path)
     expect([status, body]).toEqual([200, []])
     expect(headers.get('content-type')).toBe('application/json; charset=utf-8')
   })
 
-  it.each(listPaths)('%s takes the parameters of a chart, and refuses those that nothing reads', async (path) => {
+  it.each(listPaths)('%s accepts the parameters of a chart, and refuses unused ones', async (path) => {
     const { get } = reportUnderTest()
     const query = '?projectIds=a,b&start=2026-02-01T00:00:00.000Z&end=2026-03-02T00:00:00Z'
     expect((await get(`${path}${query}`)).status).toBe(200)
@@ -40,7 +40,7 @@ describe('every list', () => {
 })
 
 describe('/info and /reports/models', () => {
-  it('says who the node is', async () => {
+  it('shows the identity of the node', async () => {
     expect((await reportUnderTest().get('/info')).body).toEqual({
       crunch_id: 'next-move',
       crunch_address: '',
@@ -91,7 +91,7 @@ describe('bad parameters', () => {
     [`/reports/predictions?projectIds=${'x'.repeat(201)}`, 'projectIds', /at most 200 characters/],
     [`/reports/predictions?projectIds=${Array.from({ length: 1_001 }, (_, i) => i)}`, 'projectIds', /1000 ids/],
     ['/reports/leaderboard?include_ensembles=maybe', 'include_ensembles', /must be true or false/],
-  ])('%s is answered with 422 and the parameter', async (path, property, message) => {
+  ])('%s returns 422 with the name of the parameter', async (path, property, message) => {
     const { status, body, headers } = await reportUnderTest().get<ErrorBody>(path)
     expect(status).toBe(422)
     expect(body.message).toMatch(message)
@@ -107,7 +107,7 @@ describe('errors', () => {
     return reportUnderTest({ reads: { ...store, models: () => Promise.reject(error) } })
   }
 
-  it('hides what went wrong inside, and logs it', async () => {
+  it('hides internal errors and logs them', async () => {
     const { get, errors } = broken(new Error('password is hunter2'))
     const { status, body, headers } = await get<ErrorBody>('/reports/models')
     const text = 'The node failed to answer. Its log says why.'
@@ -121,13 +121,13 @@ describe('errors', () => {
     ])
   })
 
-  it('answers 503 without hosts while the database is unreachable', async () => {
+  it('returns 503 without host names while the database is unreachable', async () => {
     const { get } = broken(new CrunchError('STORE_UNAVAILABLE', 'db.internal:5432 refused the connection'))
     const { status, body } = await get<ErrorBody>('/reports/models')
     expect([status, body.message]).toEqual([503, 'A service that the node needs is unavailable. Try again later.'])
   })
 
-  it('passes on what is about the request', async () => {
+  it('returns errors about the request', async () => {
     const { get, errors } = broken(new CrunchError('NOT_FOUND', 'there is no model "x"'))
     expect(await get<ErrorBody>('/reports/models')).toMatchObject({
       status: 404,
@@ -136,7 +136,7 @@ describe('errors', () => {
     expect(errors).toEqual([])
   })
 
-  it('has one status a code', () => {
+  it('maps each error code to one status', () => {
     const codes: readonly CrunchErrorCode[] = [
       'BAD_REQUEST',
       'NOT_FOUND',
@@ -147,7 +147,7 @@ describe('errors', () => {
     expect(codes.map(errorStatus)).toEqual([400, 404, 409, 503, 500])
   })
 
-  it('answers 404 in JSON to what is not there', async () => {
+  it('returns 404 as JSON for an unknown path', async () => {
     const { status, body, headers } = await reportUnderTest().get<ErrorBody>('/reports/nothing')
     expect([status, body.message]).toEqual([404, 'There is no GET /reports/nothing.'])
     expect(headers.get('access-control-allow-origin')).toBe('*')
@@ -162,7 +162,7 @@ describe('errors', () => {
     ])
   })
 
-  it('fails instead of answering a number that JSON cannot carry', async () => {
+  it('fails instead of returning a number that JSON cannot represent', async () => {
     const { store, get, errors } = reportUnderTest()
     await prepare(store)
     const overflow = snapshot('a', 10, { sums: { value: { sum: Number.POSITIVE_INFINITY, count: 1 } } })
@@ -174,13 +174,13 @@ describe('errors', () => {
 })
 
 describe('other origins', () => {
-  it('may read every answer', async () => {
+  it('may read every response', async () => {
     for (const path of [...listPaths, '/healthz', '/info']) {
       expect((await reportUnderTest().get<unknown>(path)).headers.get('access-control-allow-origin')).toBe('*')
     }
   })
 
-  it('may ask first', async () => {
+  it('may send preflight requests', async () => {
     const { app } = reportUnderTest()
     const response = await app.request('/reports/checkpoints/CKP_1/confirm', {
       method: 'OPTIONS',
@@ -198,7 +198,7 @@ describe('other origins', () => {
 })
 
 describe('/reports/feeds', () => {
-  it('shows how far each series has come, with zoned times', async () => {
+  it('shows the progress of each series, with zoned times', async () => {
     const { store, get } = reportUnderTest()
     const scope = { source: 'binance', subject: 'BTCUSDT', kind: 'candle', granularity: '1m' }
     await store.ensureFeeds([scope], start)
@@ -230,7 +230,7 @@ describe('/reports/feeds', () => {
     expect(after.watermark_updated_at).toMatch(/Z$/)
   })
 
-  it('counts what the grid of candles lacks; other series have no grid', async () => {
+  it('counts missing candles; other series have no grid', async () => {
     const { store, get } = reportUnderTest()
     const scope = { source: 'binance', subject: 'BTCUSDT', kind: 'candle', granularity: '1m' }
     const records = ['candle', 'tick'].flatMap((kind) =>
@@ -247,7 +247,7 @@ describe('/reports/feeds', () => {
     ])
   })
 
-  it('says of a series that nobody follows any more that the contract does not have it', async () => {
+  it('marks a series that is not followed any more as missing in the contract', async () => {
     const { store, get } = reportUnderTest()
     const scope = { source: 'binance', subject: 'SOLUSDT', kind: 'candle', granularity: '1m' }
     await store.putFeedStatus(scope, 'up', null, start)

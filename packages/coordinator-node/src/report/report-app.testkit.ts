@@ -16,9 +16,9 @@ export interface LoggedLine {
 export interface ReportUnderTest {
   readonly store: MemoryStore
   readonly app: Hono
-  /** What was logged as an error. */
+  /** Logged errors. */
   readonly errors: readonly LoggedLine[]
-  /** The JSON of a path, whatever its status. */
+  /** The JSON of a path, with any status. */
   get<Body = Row[]>(path: string): Promise<{ readonly status: number; readonly body: Body; readonly headers: Headers }>
 }
 

@@ -25,7 +25,7 @@ async function prepared() {
 }
 
 describe('/reports/snapshots', () => {
-  it('has flat numbers beside the nested ones, naive times, and every field of the contract', async () => {
+  it('has flat and nested numbers, naive times, and every field of the contract', async () => {
     const [first] = (await (await prepared()).get('/reports/snapshots?model_id=a')).body
     const summary = { ic: null, hit_rate: 2 / 3, value: (0.1 + 0.2) / 3, error: null }
     expect(first).toEqual({
@@ -57,7 +57,7 @@ describe('/reports/snapshots', () => {
     ['projectIds=a&until=2026-03-01T10:20:00Z', ['10:10', '10:20']],
     ['projectIds=a&start=2026-03-01T10:15:00Z&end=2026-03-01T10:25:00Z', ['10:20']],
     ['projectIds=nobody', []],
-  ])('gives the newest of %s, oldest first', async (query, ends) => {
+  ])('returns the newest of %s, oldest first', async (query, ends) => {
     const { body } = await (await prepared()).get(`/reports/snapshots?${query}`)
     expect(body.map((row) => String(row.period_end).slice(11, 16))).toEqual(ends)
   })

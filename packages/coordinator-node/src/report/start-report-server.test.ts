@@ -24,7 +24,7 @@ describe('startReportServer', () => {
     expect(await response.json()).toMatchObject({ crunch_id: 'next-move' })
   })
 
-  it('names a taken port and what to do about it', async () => {
+  it('names a port in use and the fix', async () => {
     const { app } = reportUnderTest()
     const { port } = await serve(app)
     await expect(startReportServer({ app, port })).rejects.toMatchObject({
@@ -33,14 +33,14 @@ describe('startReportServer', () => {
     })
   })
 
-  it('names a host that is not of this machine', async () => {
+  it('names a host that is not an address of this machine', async () => {
     const { app } = reportUnderTest()
     await expect(startReportServer({ app, port: 0, host: '192.0.2.1' })).rejects.toMatchObject({
       code: 'SETTINGS_INVALID',
     })
   })
 
-  it('lets a running request finish when it closes, and takes no more', async () => {
+  it('lets a running request finish when it closes, and accepts no more', async () => {
     let release: () => void = () => undefined
     const arrived = new Promise<void>((resolve) => {
       release = resolve
@@ -65,7 +65,7 @@ describe('startReportServer', () => {
     await server.close()
   })
 
-  it('closes at once beside a connection that asks for nothing', async () => {
+  it('closes at once despite an idle connection', async () => {
     const server = await serve(reportUnderTest().app)
     const socket = connect(server.port, '127.0.0.1')
     await new Promise<void>((resolve) => socket.once('connect', resolve))
@@ -75,7 +75,7 @@ describe('startReportServer', () => {
     await ended
   })
 
-  it('cuts a request that does not end', async () => {
+  it('aborts a request that does not end', async () => {
     let arrive: () => void = () => undefined
     const arrived = new Promise<void>((resolve) => {
       arrive = resolve

@@ -17,29 +17,29 @@ function rankedModels(values: readonly number[]): RankedModel[] {
 const sum = (shares: readonly number[]) => shares.reduce((total, share) => total + share, 0)
 
 describe('tiers', () => {
-  test('pays 35, four times 10 and five times 5 percent, and nothing behind', () => {
+  test('pays 35, four times 10 and five times 5 percent, and nothing to later places', () => {
     const shares = tiers().shares(rankedModels([12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]))
     expect(shares).toEqual([35, 10, 10, 10, 10, 5, 5, 5, 5, 5, 0, 0])
   })
 
-  test('splits what no place claims equally among all', () => {
+  test('splits unclaimed shares equally among all', () => {
     expect(tiers().shares(rankedModels([2, 1]))).toEqual([62.5, 37.5])
     expect(tiers([50, 30]).shares(rankedModels([4, 3, 2, 1]))).toEqual([55, 35, 5, 5])
     expect(tiers([]).shares(rankedModels([2, 1]))).toEqual([50, 50])
   })
 
-  test('lets models of one rank share the tiers of the places they occupy', () => {
+  test('lets models with equal rank share the tiers of their places', () => {
     expect(tiers([50, 30, 20]).shares(rankedModels([3, 3, 1]))).toEqual([40, 40, 20])
     expect(tiers([50, 30, 20]).shares(rankedModels([3, 1, 1]))).toEqual([50, 25, 25])
-    // The Python engine gives the first of four leaders less than nothing.
+    // The Python engine gives the first of four leaders a negative share.
     expect(tiers().shares(rankedModels([1, 1, 1, 1]))).toEqual([25, 25, 25, 25])
   })
 
-  test('splits the last tier with those who tie behind it', () => {
+  test('splits the last tier among all models tied for it', () => {
     expect(tiers([60, 40]).shares(rankedModels([9, 5, 5, 5, 5]))).toEqual([60, 10, 10, 10, 10])
   })
 
-  test('takes its percentages beside the floor, which it leaves to the checkpoint', () => {
+  test('accepts percentages together with a floor, which the checkpoint applies', () => {
     const payAbove = { baseline: 'flat' }
     expect(tiers({ percentages: [50, 30], payAbove }).shares(rankedModels([4, 3, 2, 1]))).toEqual([55, 35, 5, 5])
     expect(tiers({ payAbove })).toMatchObject({ name: 'tiers', payAbove })
@@ -47,16 +47,16 @@ describe('tiers', () => {
     expect('payAbove' in tiers([50, 30])).toBe(false)
   })
 
-  test('pays nobody of nobody', () => {
+  test('returns no shares for no models', () => {
     expect(tiers().shares([])).toEqual([])
   })
 
-  test('gives no share below zero when tiers exceed 100 by rounding', () => {
+  test('gives no negative share when tiers exceed 100 by rounding', () => {
     const shares = tiers([97.4, 2.2, 0.4]).shares(rankedModels([4, 3, 2, 1]))
     expect(shares[3]).toBe(0)
   })
 
-  test('divides 100 percent: none negative, none above a better one, equal for equal ranks', () => {
+  test('divides 100 percent without negative shares, decreasing by rank, and equal for equal ranks', () => {
     const values = fc.array(fc.integer({ min: 0, max: 8 }), { minLength: 1, maxLength: 25 })
     const cuts = fc.array(fc.integer({ min: 0, max: 1_000 }), { minLength: 0, maxLength: 12 })
     fc.assert(

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type { Json } from './json.ts'
 import { jsonEqual } from './json-equal.ts'
 
-it('finds a value equal to its copy with the keys in another order', () => {
+it('treats a value and a copy with reordered keys as equal', () => {
   const reversed = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(reversed)
     if (typeof value !== 'object' || value === null) return value
@@ -16,7 +16,7 @@ it('finds a value equal to its copy with the keys in another order', () => {
   fc.assert(fc.property(fc.jsonValue(), (value) => jsonEqual(value as Json, reversed(value) as Json)))
 })
 
-it('tells apart what differs', () => {
+it('distinguishes different values', () => {
   const values: Json[] = [
     null,
     0,

@@ -7,7 +7,7 @@ class Price {
 }
 
 describe('toJson', () => {
-  test('takes JSON as it is', () => {
+  test('returns JSON unchanged', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const json = JSON.parse(JSON.stringify(value))
@@ -30,7 +30,7 @@ describe('toJson', () => {
     expect(Object.is(toJson(-0), 0)).toBe(true)
   })
 
-  test('takes objects without a prototype', () => {
+  test('accepts objects without a prototype', () => {
     expect(toJson(Object.assign(Object.create(null), { a: [1] }))).toEqual({ a: [1] })
   })
 
@@ -54,12 +54,12 @@ describe('toJson', () => {
     [new Map(), '$ is a Map'],
     [new Price(), '$ is a Price'],
     [Object.create(Object.create(null)), '$ is a class instance'],
-  ])('refuses what JSON cannot carry, with its path (%#)', (value, message) => {
+  ])('refuses values that JSON cannot represent, with their path (%#)', (value, message) => {
     expect(() => toJson(value)).toThrow(TypeError)
     expect(() => toJson(value)).toThrow(message)
   })
 
-  test('ends on cycles, and takes 64 levels', () => {
+  test('refuses cycles, and accepts 64 levels', () => {
     const cycle: Record<string, unknown> = {}
     cycle.self = cycle
     expect(() => toJson(cycle)).toThrow('nested more than 64 levels deep')
@@ -68,19 +68,19 @@ describe('toJson', () => {
     expect(() => toJson(nested(65))).toThrow('64 levels')
   })
 
-  test('starts the path where it is told', () => {
+  test('starts the path with a given name', () => {
     expect(() => toJson({ price: Number.NaN }, 'output')).toThrow('output.price is NaN')
   })
 })
 
 describe('toJsonObject', () => {
-  test('takes objects only', () => {
+  test('accepts only objects', () => {
     expect(toJsonObject({ a: 1 })).toEqual({ a: 1 })
     for (const value of [null, [], 'text', 1])
       expect(() => toJsonObject(value, 'score')).toThrow('score is not an object')
   })
 
-  test('tells arrays from objects', () => {
+  test('distinguishes arrays from objects', () => {
     expect([isJsonArray([]), isJsonArray({}), isJsonArray(null)]).toEqual([true, false, false])
   })
 })

@@ -34,11 +34,11 @@ describe('the name of a baseline', () => {
     expect(refusalOfName({ name, cruncherId: 'host' }, organizer)).toBeNull()
   })
 
-  test.each(['flatter', 'f lat', 'momentum', ''])('is not what "%s" reads like', (name) => {
+  test.each(['flatter', 'f lat', 'momentum', ''])('is not confused with "%s"', (name) => {
     expect(refusalOfName({ name, cruncherId: 'ann' }, organizer)).toBeNull()
   })
 
-  test('has one key, however often it is taken', () => {
+  test('has an idempotent key', () => {
     for (const name of ['ｆｌａｔ', ' ﬂAT ', 'İstanbul']) expect(nameKey(nameKey(name))).toBe(nameKey(name))
   })
 })

@@ -5,7 +5,7 @@ import { beginRetirement, endRetirement, isRetired, type Retirement, retirementA
 const span = (from: number, until: number | null): Retirement => ({ from, until, reason: `from ${from}` })
 
 describe('a retirement', () => {
-  test('begins with its first instant and ends before its last', () => {
+  test('includes its first instant and excludes its last', () => {
     const model = { retirements: [span(10, 20), span(30, null)] }
     expect([9, 10, 19, 20, 29, 30, 1_000].map((at) => isRetired(model, at))).toEqual(
       [false, true, true, false, false, true, true], // biome-ignore format: in the order above
@@ -13,12 +13,12 @@ describe('a retirement', () => {
     expect(retirementAt(model, 31)?.reason).toBe('from 30')
   })
 
-  test('takes the model out of rounds, as does a registration that comes later', () => {
+  test('excludes the model from rounds, like a later registration', () => {
     const model = { registeredAt: 5, retirements: [span(10, 20)] }
     expect([4, 5, 9, 10, 20].map((at) => takesPart(model, at))).toEqual([false, true, true, false, true])
   })
 
-  test('changes nothing about instants before it begins or ends', () => {
+  test('does not affect instants before its begin or end', () => {
     const steps = fc.array(fc.tuple(fc.boolean(), fc.nat(100)), { maxLength: 12 })
     fc.assert(
       fc.property(steps, fc.nat(100), (taken, asked) => {

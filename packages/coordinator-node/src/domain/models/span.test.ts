@@ -7,7 +7,7 @@ import { forgetBefore, readSpan } from './span.ts'
 
 const emptyTotals = { sum: 0, count: 0, scoreCount: 0, dueCount: 0, answeredCount: 0, validCount: 0, excusedCount: 0 }
 
-test('keeps every number of every snapshot, whatever was added and forgotten before', () => {
+test('keeps every number of every snapshot after any additions and removals', () => {
   const number = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e300, max: 1e300 })
   const fieldSum = fc.record({ sum: number, count: fc.nat(1e6) })
   const steps = fc.array(
@@ -80,7 +80,7 @@ function reads(ends: readonly number[], modelCount: number) {
   }
 }
 
-test('reads a span in stretches of about as many snapshots, three at a time, each period once', async () => {
+test('reads a span in parts of about equal numbers of snapshots, three at a time, each period once', async () => {
   const ends = Array.from({ length: 450 }, (_, index) => (index + 1) * 10)
   const many = reads(ends.slice(0, 60), 1_000)
   const span = await readSpan(many, minute(0), minute(9_000), 'value')
@@ -104,7 +104,7 @@ test('rejects with the first read that fails', async () => {
   await expect(readSpan(failing, minute(0), minute(30), 'value')).rejects.toThrow('no database')
 })
 
-test('forgets periods with what models have in them, and models that have nothing left', async () => {
+test('removes periods with their snapshots, and models without remaining snapshots', async () => {
   const span = await readSpan(reads([10, 20, 30], 1), minute(0), minute(30), 'value')
   forgetBefore(span, minute(15))
   expect([span.periods.length, span.totals.get('m0')?.length]).toEqual([1, 1])

@@ -8,7 +8,7 @@ const empty = { feeds: [], lastRoundTimes: new Map(), lastPeriodEnd: null, lastC
 const now = minute(0)
 const feedAt = (watermarkAt: number | null) => ({ scope: btc, watermarkAt }) as FeedState
 
-describe('a clock beside the stored rows', () => {
+describe('a clock compared with the stored rows', () => {
   it.each([
     ['a record', { feeds: [feedAt(null), feedAt(now + 2 * hour)] }, /2 h behind the newest record \(binance:BTCUSDT/],
     ['a round', { lastRoundTimes: new Map([['BTC-5m', now + 2 * hour]]) }, /2 h behind the newest round \(BTC-5m\)/],
@@ -20,7 +20,7 @@ describe('a clock beside the stored rows', () => {
     expect(fault?.fix).toMatch(/NTP/)
   })
 
-  it('may be behind by the tolerance, ahead by any time, and has nothing to be compared with at first', () => {
+  it('may be behind by the tolerance or ahead by any time, and is trusted while nothing is stored', () => {
     expect(clockBehindRows({ ...empty, feeds: [feedAt(now + 5_000)] }, now, 5_000)).toBeNull()
     expect(clockBehindRows({ ...empty, feeds: [feedAt(now + 5_001)] }, now, 5_000)).not.toBeNull()
     expect(clockBehindRows({ ...empty, feeds: [feedAt(now - 100 * hour)] }, now, 5_000)).toBeNull()
@@ -28,8 +28,8 @@ describe('a clock beside the stored rows', () => {
   })
 })
 
-describe("a clock beside the database server's", () => {
-  it('is behind or ahead by what lies outside of the time that the question took', () => {
+describe("a clock compared with the database server's", () => {
+  it('is behind or ahead by the difference beyond the duration of the query', () => {
     expect(clockBesideStore(now + 2 * hour, now, now + 100, 5_000)?.what).toMatch(/is 1 h 59 min behind that/)
     expect(clockBesideStore(now - 2 * hour, now, now + 100, 5_000)?.what).toMatch(/is 2 h ahead of that/)
     expect(clockBesideStore(now + 5_100, now, now + 100, 5_000)).toBeNull()

@@ -42,7 +42,7 @@ function open(overrides: Partial<OpenRounds>): OpenRounds {
   }
 }
 
-/** Rounds of five models each, with so many valid answers. */
+/** Rounds of five models each, with these numbers of valid answers. */
 function recent(...validCounts: readonly number[]): NodeProgress['recentRounds'] {
   return validCounts.map((validCount, index) => ({
     ...{ scheduleKey: 'BTC-5m', performedAt: at(58 + index), rowCount: 5, validCount },
@@ -50,7 +50,7 @@ function recent(...validCounts: readonly number[]): NodeProgress['recentRounds']
   }))
 }
 
-/** A node that is well at minute 60: a round a minute, settled up to now, the board of minute 60. */
+/** A healthy node at minute 60: one round per minute, settled up to now, and the board of minute 60. */
 function progress(overrides: Partial<NodeProgress> = {}): NodeProgress {
   return {
     ...{ feeds: [feed()], heartbeats: workers, firstModelAt: at(-100), lastRoundTimes: new Map([['BTC-5m', at(60)]]) },
@@ -68,24 +68,24 @@ const find = (node: NodeProgress, one: PipelineGrid = grid, instant = now, since
 const silent = (worker: string, silentMs = 60_000) =>
   workers.map((one) => (one.worker === worker ? alive(worker, { silentMs, overdueMs: silentMs - 20_000 }) : one))
 
-describe('what is no standstill', () => {
+describe('no standstill', () => {
   const cases: Readonly<Record<string, NodeProgress>> = {
-    'a node that is well': progress(),
+    'a healthy node': progress(),
     'a new database': progress({
       ...{ feeds: [], heartbeats: [], firstModelAt: null, lastRoundTimes: new Map(), openRounds: [] },
       ...{ lastPeriodEnd: null, firstInOpenPeriod: null, lastCheckpointEnd: null, firstInOpenCheckpoint: null },
     }),
     'one valid answer in three rounds': progress({ recentRounds: recent(0, 1, 0) }),
     'the first two rounds without a valid answer': progress({ recentRounds: recent(0, 0) }),
-    'rounds without a model that takes part': progress({
+    'rounds without participating models': progress({
       recentRounds: recent(0, 0, 0).map((round) => ({ ...round, rowCount: 0 })),
     }),
     'no participant yet': progress({ firstModelAt: null, lastRoundTimes: new Map() }),
-    'a feed that is stale, which is a reason of its own': progress({
+    'a stale feed, which is a reason of its own': progress({
       feeds: [feed({ status: 'stale', watermarkAt: at(50) })],
       lastRoundTimes: new Map([['BTC-5m', at(50)]]),
     }),
-    'a feed that is silent, whose worker did not say so': progress({
+    'a silent feed whose worker did not report it': progress({
       feeds: [feed({ watermarkAt: at(50) })],
       lastRoundTimes: new Map([['BTC-5m', at(50)]]),
     }),
@@ -98,12 +98,12 @@ describe('what is no standstill', () => {
       lastRoundTimes: new Map([['BTC-5m', at(-2_880)]]),
     }),
     'a model that has just joined': progress({ firstModelAt: at(60), lastRoundTimes: new Map() }),
-    'rounds whose horizon is to come': progress({ openRounds: [open({ dueCount: 0 })] }),
-    'a round whose truth is waited for by a score worker at work': progress({
+    'rounds before their horizon': progress({ openRounds: [open({ dueCount: 0 })] }),
+    'a round whose truth a working score worker waits for': progress({
       openRounds: [open({ dueCount: 1, firstDueAt: at(60), ripeCount: 1, firstRipeAt: at(60) })],
       firstInOpenPeriod: at(60),
     }),
-    'a period that a round can still be opened in': progress({
+    'a period in which a round can still open': progress({
       lastPeriodEnd: at(50),
       firstInOpenPeriod: at(50),
       lastRoundTimes: new Map([['BTC-5m', at(54)]]),
@@ -112,12 +112,12 @@ describe('what is no standstill', () => {
     }),
   }
   it.each(Object.entries(cases))('%s', (name, node) => {
-    // The last case is looked at before such a round would be too old.
+    // The last case is checked before such a round would be too old.
     const found = find(node, grid, name.startsWith('a period') ? at(58) + 30_000 : now)
     expect(found.filter(({ mayBeWell = false }) => !mayBeWell)).toEqual([])
   })
 
-  it('a day-long grid on which nothing is due for hours after a start', () => {
+  it('a daily grid on which nothing is due for hours after a start', () => {
     const day = 1_440 * minute
     const daily = { ...schedule, scope: { ...btc, granularity: '1d' }, everyMs: day, horizonMs: day }
     const node = progress({
@@ -130,21 +130,21 @@ describe('what is no standstill', () => {
   })
 })
 
-describe('what is a standstill, with what holds it up', () => {
+describe('a standstill, with its cause', () => {
   const cases: Readonly<Record<string, [NodeProgress, { stage: string; what: RegExp; heldUpBy: RegExp }]>> = {
-    'no round opens, since the predict worker is silent': [
+    'no round opens because the predict worker is silent': [
       progress({ heartbeats: silent('predict'), lastRoundTimes: new Map([['BTC-5m', at(50)]]) }),
       { stage: 'prediction', what: /no round of "BTC-5m" opens/, heldUpBy: /predict worker has been silent since/ },
     ],
-    'no round opens, and there never was a predict worker': [
+    'no round opens, and no predict worker was ever active': [
       progress({ heartbeats: [], lastRoundTimes: new Map() }),
       { stage: 'prediction', what: /no round of "BTC-5m" opens/, heldUpBy: /no predict worker has ever/ },
     ],
-    'no round opens, although the predict worker lives': [
+    'no round opens, although the predict worker is alive': [
       progress({ lastRoundTimes: new Map([['BTC-5m', at(50)]]) }),
       { stage: 'prediction', what: /no round of "BTC-5m" opens/, heldUpBy: /its records arrive too late/ },
     ],
-    'scores that fail, with the reason': [
+    'failing scores, with the reason': [
       progress({
         refusals: [
           {
@@ -159,7 +159,7 @@ describe('what is a standstill, with what holds it up', () => {
       progress({ openRounds: [open({ unansweredCount: 2, firstUnansweredAt: at(58) })] }),
       { stage: 'prediction', what: /2 rounds of "BTC-5m" stay without answers/, heldUpBy: /has not written them/ },
     ],
-    'rounds in which no model answers, while everything else goes on': [
+    'no model answers, while everything else works': [
       progress({ recentRounds: recent(0, 0, 0) }),
       {
         stage: 'prediction',
@@ -168,27 +168,27 @@ describe('what is a standstill, with what holds it up', () => {
           /all 15 answers are missing or invalid; the most common reason in the last round is orchestrator_unreachable/,
       },
     ],
-    'rounds that a silent score worker does not settle': [
+    'rounds not settled by a silent score worker': [
       progress({
         heartbeats: silent('score'),
         openRounds: [open({ dueCount: 3, firstDueAt: at(58), ripeCount: 3, firstRipeAt: at(58) })],
       }),
       { stage: 'score', what: /3 rounds of "BTC-5m" could be settled/, heldUpBy: /score worker has been silent since/ },
     ],
-    'settling that fails again and again': [
+    'repeatedly failing settlement': [
       progress({
         heartbeats: workers.map((one) => (one.worker === 'score' ? alive('score', { sinceWorkMs: 90_000 }) : one)),
         openRounds: [open({ dueCount: 1, firstDueAt: at(58), ripeCount: 1, firstRipeAt: at(58) })],
       }),
       { stage: 'score', what: /1 round of/, heldUpBy: /has not completed a pass over its work for 1 min 30 s/ },
     ],
-    'rounds that have expired, and are there': [
+    'expired rounds that are not void': [
       progress({
         openRounds: [open({ dueCount: 1, firstDueAt: at(-5), ripeCount: 1, firstRipeAt: at(-5), expiredCount: 1 })],
       }),
       { stage: 'score', what: /1 round of/, heldUpBy: /although their time for a truth has passed/ },
     ],
-    'a board that waits for the truth of rounds': [
+    'a board that waits for the truths of rounds': [
       progress({
         ...{ lastPeriodEnd: at(40), firstInOpenPeriod: at(41) },
         openRounds: [open({ dueCount: 7, firstDueAt: at(45), ripeCount: 7, firstRipeAt: at(45) })],
@@ -203,7 +203,7 @@ describe('what is a standstill, with what holds it up', () => {
       progress({ ...{ lastPeriodEnd: at(40), firstInOpenPeriod: at(41) }, heartbeats: silent('score') }),
       { stage: 'snapshot', what: /the period up to 2026-03-01T10:50/, heldUpBy: /score worker has been silent/ },
     ],
-    'a checkpoint that the board holds up': [
+    'a checkpoint that waits for the board': [
       progress({
         lastPeriodEnd: at(-70),
         firstInOpenPeriod: at(-65),
@@ -216,7 +216,7 @@ describe('what is a standstill, with what holds it up', () => {
         heldUpBy: /the leaderboard, which is closed up to 2026-03-01T08:50/,
       },
     ],
-    'a checkpoint, when no board was ever computed': [
+    'a checkpoint when no board was ever computed': [
       progress({ lastPeriodEnd: null, firstInOpenPeriod: at(-65), firstInOpenCheckpoint: at(-65) }),
       { stage: 'checkpoint', what: /is overdue/, heldUpBy: /the leaderboard, which has no closed period yet/ },
     ],
@@ -228,11 +228,11 @@ describe('what is a standstill, with what holds it up', () => {
         heldUpBy: /worker is alive, but closing fails/,
       },
     ],
-    'a checkpoint that a worker at work does not close': [
+    'a checkpoint that a live worker does not close': [
       progress({ lastCheckpointEnd: at(-60), firstInOpenCheckpoint: at(-55) }),
       { stage: 'checkpoint', what: /is overdue/, heldUpBy: /checkpoint worker is alive, but closing fails/ },
     ],
-    'rounds without answers, whose rows have lost their reasons': [
+    'rounds without answers and without reasons': [
       progress({ recentRounds: recent(0, 0, 0).map((round) => ({ ...round, commonReason: null })) }),
       { stage: 'prediction', what: /no valid answer/, heldUpBy: /the most common reason in the last round is unknown/ },
     ],
@@ -252,27 +252,27 @@ describe('what is a standstill, with what holds it up', () => {
     )
   })
 
-  it.each(['feed-data', 'predict', 'score', 'checkpoint'])('a silent %s worker, whatever is due', (worker) => {
+  it.each(['feed-data', 'predict', 'score', 'checkpoint'])('a silent %s worker, even if nothing is due', (worker) => {
     expect(find(progress({ heartbeats: silent(worker) }))).toEqual([
-      expect.objectContaining({ what: `the ${worker} worker gives no sign of life`, graceMs: 0 }),
+      expect.objectContaining({ what: `the ${worker} worker sends no heartbeat`, graceMs: 0 }),
     ])
   })
 
-  it('a round that a clock should have opened, from the next instant of its grid on', () => {
+  it('a clock round that did not open, from the next instant of its grid on', () => {
     const clocked = { ...grid, schedules: [{ ...schedule, on: 'clock' as const }] }
     const node = progress({ lastRoundTimes: new Map([['BTC-5m', at(58)]]) })
     expect(find(node, clocked, at(60))).toEqual([])
     expect(find(node, clocked, at(60) + 1)).toMatchObject([{ what: expect.stringContaining('no round of "BTC-5m"') }])
   })
 
-  it('a silent worker that this version does not know', () => {
+  it('a silent worker unknown to this version', () => {
     const heartbeats = [...workers, alive('archive', { silentMs: 60_000, overdueMs: 40_000 })]
     expect(find(progress({ heartbeats }))).toMatchObject([
-      { stage: 'feed', what: 'the archive worker gives no sign of life' },
+      { stage: 'feed', what: 'the archive worker sends no heartbeat' },
     ])
   })
 
-  it('a worker that was silent before anyone looked gets time to start', () => {
+  it('a worker that was silent at the first check gets time to start', () => {
     const found = find(progress({ heartbeats: silent('score', 3_600_000) }), grid, now, {
       since: at(60),
       forMs: 20_000,
@@ -280,7 +280,7 @@ describe('what is a standstill, with what holds it up', () => {
     expect(found).toEqual([expect.objectContaining({ graceMs: 60_000 })])
   })
 
-  it('a replay that has released no record for long, but not one that has ended or waits for its pace', () => {
+  it('a replay that has released no record for long, unless it has ended or waits for its pace', () => {
     const stuck = workers.map((one) => (one.worker === 'feed-data' ? alive('feed-data', { sinceWorkMs: 50_000 }) : one))
     const replay = { ...grid, isReplay: true }
     expect(find(progress({ heartbeats: stuck }), replay)).toEqual([
@@ -295,12 +295,12 @@ describe('what is a standstill, with what holds it up', () => {
     expect(find(progress({ heartbeats: [] }), replay)).toEqual([])
     expect(find(progress({ heartbeats: stuck, feeds: [feed({ status: 'down' })] }), replay)).toEqual([])
     expect(find(progress(), replay)).toEqual([])
-    // Of a live feed, passes are not counted.
+    // The passes of a live feed worker are not counted.
     expect(find(progress({ heartbeats: stuck }))).toEqual([])
   })
 })
 
-it('says at once, and once, what code of the contract holds up: the board of before stands', () => {
+it('reports at once, and only once, failing code of the contract; the last board stays', () => {
   const problem = 'leaderboard.rank failed at node/contract.ts:38: no such window'
   const failing = (worker: string) =>
     workers.map((one) => (one.worker === worker ? alive(worker, { sinceWorkMs: 90_000, problem }) : one))
@@ -323,7 +323,7 @@ it('says at once, and once, what code of the contract holds up: the board of bef
   ])
 })
 
-it('says why inputs are refused, instead of guessing why no round opens', () => {
+it('reports why inputs are refused instead of a presumed reason why no round opens', () => {
   const refused = {
     what: 'inputs',
     scheduleKey: 'BTC-5m',
@@ -336,7 +336,7 @@ it('says why inputs are refused, instead of guessing why no round opens', () => 
   expect(found).toEqual([expect.objectContaining({ heldUpBy: 'input.build failed', graceMs: 0 })])
 })
 
-it('has one key for as long as the same thing stands still, and another once it has moved', () => {
+it('keeps its key while the same stage stands still, and gets a new one after progress', () => {
   const keyOf = (lastAt: number, instant: number) =>
     find(progress({ lastRoundTimes: new Map([['BTC-5m', lastAt]]), heartbeats: [] }), grid, instant).map(
       ({ key }) => key,

@@ -74,7 +74,7 @@ function silentWorkers(heartbeats: readonly Heartbeat[], { forMs }: Looking): St
     .map(({ worker, at, silentMs }) => ({
       stage: stageOf[worker] ?? 'feed',
       key: `worker ${worker}`,
-      what: `the ${worker} worker gives no sign of life`,
+      what: `the ${worker} worker sends no heartbeat`,
       since: at,
       heldUpBy: `it exited, is stopped, hangs, or cannot reach the database; silent for ${describeLength(silentMs)}`,
       fix: restartFix(worker),
@@ -149,7 +149,7 @@ function stuckReplay({ timeoutMs }: PipelineGrid, { heartbeats, feeds, lastRound
 /** Why a worker does not do what is due; `null` when it appears to be alive. */
 function workerFault({ workEveryMs }: PipelineGrid, heartbeats: readonly Heartbeat[], worker: string): string | null {
   const heartbeat = heartbeats.find((candidate) => candidate.worker === worker)
-  if (heartbeat === undefined) return `no ${worker} worker has ever given a sign of life`
+  if (heartbeat === undefined) return `no ${worker} worker has ever sent a heartbeat`
   if (heartbeat.overdueMs > 0) return `the ${worker} worker has been silent since ${formatInstant(heartbeat.at)}`
   const { sinceWorkMs, problem } = heartbeat
   // An alarm of its own says what it is.

@@ -6,16 +6,16 @@ import { rankCorrelation } from './rank-correlation.ts'
 const model = (...values: readonly (number | null)[]): ValuesByRound =>
   new Map(values.flatMap((value, round) => (value === null ? [] : [[`round-${round}`, value] as const])))
 
-test('is the mean of the correlations with each other model', () => {
+test('is the mean of the correlations with all other models', () => {
   expect(meanRankCorrelations([model(1, 2, 3, 4), model(10, 20, 30, 40), model(4, 3, 2, 1)])).toEqual([0, 0, -1])
 })
 
-test('ranks each pair within the rounds that both have', () => {
+test('ranks each pair within their common rounds', () => {
   expect(meanRankCorrelations([model(1, 9, 2, 3), model(1, null, 2, 3)])).toEqual([1, 1])
   expect(meanRankCorrelations([model(1, 2, 3, 4), model(null, 4, 3, null)])).toEqual([-1, -1])
 })
 
-test('leaves out pairs for which it is not defined, and is null with none left', () => {
+test('omits undefined pairs, and is null without defined ones', () => {
   expect(meanRankCorrelations([model(1, 2, 3), model(5, 5, 5), model(1, 2, 3), model(null, null, 3)])).toEqual([
     1,
     null,
@@ -33,7 +33,7 @@ const anyModel = fc
   })
   .map((values) => model(...values))
 
-test('equals the mean of rankCorrelation to the last bit', () => {
+test('equals the mean of rankCorrelation exactly', () => {
   fc.assert(
     fc.property(fc.array(anyModel, { maxLength: 7 }), (models) => {
       expect(meanRankCorrelations(models)).toEqual(models.map((own) => meanOfPairs(own, models)))

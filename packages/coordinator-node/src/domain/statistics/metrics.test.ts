@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type MetricName, type MetricPoint, metrics } from './metrics.ts'
 
-// Vectors of the Python engine, of which those are kept where the definitions agree; where they differ the test says why.
+// Test vectors of the Python engine. Where definitions differ, a comment explains why.
 const forecast = [0.3, -0.1, 0.5, 0.2, -0.4, 0.1, 0, 0.7, -0.2, 0.4, 0.6, -0.3]
 const actual = [0.01, -0.02, 0.03, -0.01, -0.02, 0.02, 0.01, 0.04, -0.03, 0, 0.02, -0.01]
 
@@ -27,7 +27,7 @@ describe('ic', () => {
     expect(compute('ic', pointsFrom(forecast, actual))).toBeCloseTo(0.8169216656366384, 12)
   })
 
-  test('leaves out rounds without a signal or an actual, and is null without two', () => {
+  test('omits rounds without a signal or an actual, and is null with fewer than two rounds', () => {
     expect(compute('ic', pointsFrom([1, null, 3, 4], [1, 9, null, 2]))).toBeCloseTo(1, 12)
     expect(compute('ic', pointsFrom([1, null], [1, 2]))).toBeNull()
     expect(compute('ic', [])).toBeNull()
@@ -39,13 +39,13 @@ describe('hit_rate', () => {
     expect(compute('hit_rate', pointsFrom([1, 1, -1, -1], [1, -1, -1, 1]))).toBe(0.5)
   })
 
-  test('takes a signal of zero for no direction: it hits only an actual of zero', () => {
+  test('treats a signal of zero as no direction, which hits only an actual of zero', () => {
     expect(compute('hit_rate', pointsFrom([0, 0, 1], [0, 1, 0]))).toBeCloseTo(1 / 3, 12)
-    // The Python engine takes zero for positive and counts 11 of 12; of ours, two more have a zero on one side.
+    // The Python engine treats zero as positive and counts 11 of 12; here two more differ because of a zero on one side.
     expect(compute('hit_rate', pointsFrom(forecast, actual))).toBe(9 / 12)
   })
 
-  test('is null without a round that has both', () => {
+  test('is null without a round that has both signal and actual', () => {
     expect(compute('hit_rate', pointsFrom([1, null], [null, 1]))).toBeNull()
   })
 })
@@ -89,14 +89,14 @@ describe('model_correlation', () => {
     expect(compute('model_correlation', own, [same, opposite])).toBeCloseTo(0, 12)
   })
 
-  test('pairs by round, over the rounds that both answered', () => {
+  test('compares rounds that both models answered', () => {
     const turned = [...pointsFrom([1, 2, 3, 4])].reverse()
     expect(compute('model_correlation', own, [turned])).toBeCloseTo(1, 12)
     const partly = pointsFrom([null, 4, 3, null])
     expect(compute('model_correlation', own, [partly])).toBeCloseTo(-1, 12)
   })
 
-  test('leaves out models with which it is not defined, and is null without any other', () => {
+  test('omits models for which it is undefined, and is null without any other model', () => {
     const constant = pointsFrom([1, 1, 1, 1])
     const elsewhere = own.map((point) => ({ ...point, roundId: `other-${point.roundId}` }))
     expect(compute('model_correlation', own, [constant, elsewhere, pointsFrom([1, 2, 3, 4])])).toBeCloseTo(1, 12)

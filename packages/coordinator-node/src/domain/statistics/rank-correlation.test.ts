@@ -9,7 +9,7 @@ const target = [0, 0.75, 0.25, 1, 0.5, 0.25, 0.5, 0.5, 0.75, 0.5]
 const series = fc.array(fc.tuple(fc.integer({ min: -5, max: 5 }), fc.integer({ min: -5, max: 5 })), { maxLength: 20 })
 
 describe('averageRanks', () => {
-  test('shares the average rank among equal values', () => {
+  test('gives equal values their average rank', () => {
     expect(averageRanks([1, 0, 1, 0, 1])).toEqual([4, 1.5, 4, 1.5, 4])
     expect(averageRanks([30, 10, 20])).toEqual([3, 1, 2])
     expect(averageRanks([])).toEqual([])
@@ -31,7 +31,7 @@ describe('correlation', () => {
     expect(correlation([1, 2, 3, 4], [2, 1, 4, 3])).toBeCloseTo(0.6, 12)
   })
 
-  test('is not defined for fewer than two pairs or a constant side, whatever its rounding', () => {
+  test('is undefined for fewer than two pairs or a constant side, regardless of rounding', () => {
     expect(correlation([], [])).toBeNull()
     expect(correlation([1], [2])).toBeNull()
     expect(correlation([1, 1, 1], [1, 2, 3])).toBeNull()
@@ -63,7 +63,7 @@ describe('rankCorrelation', () => {
     expect(rankCorrelation([1, 1, 1, 1], [1, 2, 3, 4])).toBeNull()
   })
 
-  test('lies in [-1, 1], is symmetric, and changes its sign with one side', () => {
+  test('is within [-1, 1], symmetric, and changes sign when one side is negated', () => {
     fc.assert(
       fc.property(series, (pairs) => {
         const left = pairs.map(([value]) => value)
@@ -83,7 +83,7 @@ describe('rankCorrelation', () => {
     )
   })
 
-  test('sees only the order of values', () => {
+  test('depends only on the order of values', () => {
     fc.assert(
       fc.property(series, (pairs) => {
         const left = pairs.map(([value]) => value)

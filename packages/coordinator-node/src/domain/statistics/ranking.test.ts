@@ -23,7 +23,7 @@ describe('rankByValue', () => {
     ['also none', null],
   ]
 
-  test('gives equal values one rank, leaves the next one out, and puts models without a value last', () => {
+  test('gives equal values the same rank, skips the next rank, and puts models without a value last', () => {
     expect(rank(items, 'desc')).toEqual(['a:1', 'b:2', 'c:2', 'd:4', 'also none:null', 'none:null'])
   })
 
@@ -31,15 +31,15 @@ describe('rankByValue', () => {
     expect(rank(items, 'asc')).toEqual(['d:1', 'b:2', 'c:2', 'a:4', 'also none:null', 'none:null'])
   })
 
-  test('does not take a value of zero for none, nor -0 for another value than 0', () => {
+  test('distinguishes zero from a missing value, and treats -0 and 0 as equal', () => {
     expect(rank([['b', 0], ['a', -0], ['c', -1]], 'desc')).toEqual(['a:1', 'b:1', 'c:3']) // biome-ignore format: a row
   })
 
-  test('has nothing to say of nobody', () => {
+  test('returns nothing for no models', () => {
     expect(rank([], 'desc')).toEqual([])
   })
 
-  test('is one more than the number of better models, whatever the order they come in', () => {
+  test('is one more than the number of better models, regardless of input order', () => {
     const values = fc.array(fc.option(fc.integer({ min: -3, max: 3 })), { maxLength: 12 })
     fc.assert(
       fc.property(values, fc.constantFrom('asc', 'desc'), fc.nat(), (list, direction, turn) => {

@@ -38,7 +38,7 @@ export function keepBeating(
       await Promise.all(workers.map((worker) => store.beat({ worker, nextWithinMs, hasWorked: work, problem })))
       isTold = false
     } catch (error) {
-      if (!isTold) log.warn('a sign of life could not be stored', { workers: [...workers], reason: String(error) })
+      if (!isTold) log.warn('a heartbeat could not be stored', { workers: [...workers], reason: String(error) })
       isTold = true
     }
   }

@@ -106,7 +106,7 @@ describe('the watch', () => {
           stage: 'score',
           what: '1 round of "BTCUSDT-5m" could be settled, but are not',
           since: minute(5),
-          heldUpBy: 'no score worker has ever given a sign of life',
+          heldUpBy: 'no score worker has ever sent a heartbeat',
           fix: expect.stringContaining('crunch restart score'),
         },
       ])

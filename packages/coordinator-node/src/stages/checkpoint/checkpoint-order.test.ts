@@ -16,7 +16,7 @@ const models = [
   own('z', { cruncherId: 'organizer' }),
 ]
 
-/** Of ten rounds, all of which the model answered, or with a value none. */
+/** A snapshot of ten rounds with `validCount` answers (default: all); without a value it has no scores. */
 function snapshotOf(modelId: string, value: number | null, validCount = 10): Snapshot {
   const counts = {
     dueCount: 10,
@@ -39,12 +39,12 @@ function orderOf(snapshots: readonly Snapshot[]): readonly string[] {
 }
 
 describe('the order of the models of a checkpoint', () => {
-  test("is the organizer's first, then the others by id, where no model has a value", () => {
+  test("has the organizer's models first, then the others by id, if no model has a value", () => {
     const ids = ['a', 'b', 'c', 'y', 'z']
     expect(orderOf(ids.map((id) => snapshotOf(id, null, 0)))).toEqual(['y', 'z', 'a', 'b', 'c'])
   })
 
-  test("is by value, with the organizer's among those that can be paid, and behind them the ones that cannot", () => {
+  test("is by value, with the organizer's among the payable models, and unpayable ones after them", () => {
     const snapshots = [
       snapshotOf('a', 1),
       snapshotOf('b', 3),

@@ -13,7 +13,7 @@ const payees = { crunch: 'my-crunch', computeProvider: null, dataProvider: 'data
 interface Case {
   readonly changes?: ContractChanges
   readonly models?: readonly Model[]
-  /** Of each of the three periods. */
+  /** Rounds of each of the three periods. */
   readonly roundCount?: number
 }
 
@@ -47,7 +47,7 @@ function worth(modelId: string, endMinute: number, sum: number, count: number, r
   })
 }
 
-/** A model that answered nothing and was given the worst score of every round. */
+/** A model that answered nothing and got the worst score of every round. */
 const imputed = (modelId: string, value: number) =>
   worth(modelId, 10, value * 10, 10, { answeredCount: 0, validCount: 0 })
 
@@ -71,7 +71,7 @@ describe('closeCheckpoint', () => {
     expect(entries.map((entry) => entry.rewardFrac64)).toEqual([625_000_000, 375_000_000])
   })
 
-  test('keeps absurd scores finite, so that they come last and not first', () => {
+  test('keeps extreme scores finite, so that they are ranked last, not first', () => {
     const absurd = worth('absurd', 10, Number.MAX_VALUE, 1)
     const changes = { leaderboard: { direction: 'asc' } }
     const { entries } = close([absurd, worth('honest', 10, 5, 1), { ...absurd, periodEnd: minute(20) }], { changes })
@@ -81,7 +81,7 @@ describe('closeCheckpoint', () => {
     ])
   })
 
-  test('adds up what was due, answered and scored', () => {
+  test('sums due, answered and scored rounds', () => {
     const [entry] = close([worth('a', 10, 3, 3), worth('a', 20, 1, 1, { dueCount: 10, answeredCount: 2 })]).entries
     expect(entry).toMatchObject({ dueCount: 13, answeredCount: 5, validCount: 4, cruncherIndex: null })
   })
@@ -98,13 +98,13 @@ describe('closeCheckpoint', () => {
     expect(closed.entries[3]).toMatchObject({ value: null, scoreCount: 0 })
   })
 
-  test('ranks the lowest first where lower is better', () => {
+  test('ranks the lowest first if lower is better', () => {
     const changes = { leaderboard: { direction: 'asc' } }
     const { entries } = close([worth('a', 10, 3, 1), worth('b', 10, 2, 1)], { changes })
     expect(entries.map(({ modelId }) => modelId)).toEqual(['b', 'a'])
   })
 
-  test('is pending, and names its period and the payees', () => {
+  test('is pending, and contains its period and the payees', () => {
     expect(close([worth('a', 10, 1, 1)])).toMatchObject({
       id: 'CKP_20260301_103000.000',
       periodStart: minute(0),
@@ -120,11 +120,11 @@ describe('closeCheckpoint', () => {
     })
   })
 
-  test('pays no one in a period without snapshots, and says why', () => {
+  test('pays no model in a period without snapshots, with the reason', () => {
     expect(close([])).toMatchObject({ entries: [], emissionReason: 'no_payable_model' })
   })
 
-  test('says of a model behind the last tier that there is no share for its place', () => {
+  test('gives no_share as the reason for a model after the last tier', () => {
     const changes = { checkpoint: { emission: tiers([100]) } }
     expect(paidOf(close([worth('a', 10, 2, 1), worth('b', 10, 1, 1)], { changes }))).toEqual([
       ['a', 1, fullRewardFrac64, null],
@@ -133,8 +133,8 @@ describe('closeCheckpoint', () => {
   })
 })
 
-describe('without an answer', () => {
-  test('three models with 0 of 120 answers are paid nothing beside ten that work', () => {
+describe('without answers', () => {
+  test('three models with 0 of 120 answers are paid nothing, unlike ten working ones', () => {
     const working = Array.from({ length: 10 }, (_, index) => worth(`m${index}`, 10, 100 - index, 10))
     const idle = ['x', 'y', 'z'].map((id) => imputed(id, -1))
     const closed = close([...working, ...idle])
@@ -142,7 +142,7 @@ describe('without an answer', () => {
     expect(sumOf(closed)).toBe(fullRewardFrac64)
   })
 
-  test('nothing is paid, even when the scores that were given to missing answers are the best', () => {
+  test('nothing is paid, even if the scores of missing answers are the best', () => {
     const closed = close([imputed('idle', 99), worth('a', 10, -5, 5)])
     expect(paidOf(closed)).toEqual([
       ['a', 1, fullRewardFrac64, null],
@@ -154,7 +154,7 @@ describe('without an answer', () => {
     })
   })
 
-  test('an answer that could not be scored is none', () => {
+  test('an unscorable answer does not count', () => {
     const failed = worth('a', 10, 0, 0, { dueCount: 5, answeredCount: 5, sums: {} })
     expect(paidOf(close([failed]))).toEqual([['a', null, 0, 'no_answer']])
   })
@@ -167,7 +167,7 @@ describe('a removed model', () => {
     })
   const snapshots = [worth('gone', 10, 90, 10), worth('a', 10, 10, 10)]
 
-  test('is paid nothing for the period in which it was removed, and pushes no rank', () => {
+  test('is paid nothing for the period in which it was removed, and does not affect other ranks', () => {
     expect(paidOf(close(snapshots, { models: [participant('a'), removed(30)] }))).toEqual([
       ['a', 1, fullRewardFrac64, null],
       ['gone', null, 0, 'retired'],
@@ -175,8 +175,8 @@ describe('a removed model', () => {
   })
 
   test.each([
-    ['that came back before the end', removed(12, 30)],
-    ['that was removed after the end, however late the checkpoint closes', removed(30.001)],
+    ['that returned before the end', removed(12, 30)],
+    ['that was removed after the end, even if the checkpoint closes later', removed(30.001)],
   ])('%s is paid like any other', (_, model) => {
     const [first] = close(snapshots, { models: [participant('a'), model] }).entries
     expect(first).toMatchObject({ modelId: 'gone', rank: 1, unpaidReason: null })
@@ -186,8 +186,8 @@ describe('a removed model', () => {
 describe('minCoverage', () => {
   const half = { checkpoint: { minCoverage: 0.5 } }
 
-  test('counts against all rounds of the period, also those before a model registered', () => {
-    // 14 of 30 rounds, all it was ever asked in; 15 are half.
+  test('is a share of all rounds of the period, including those before a model registered', () => {
+    // 14 of 30 rounds, all since its registration; half would be 15.
     const late = [worth('late', 20, 4, 4), worth('late', 30, 10, 10)]
     const all = [10, 20, 30].map((end) => worth('all', end, -10, 10))
     expect(paidOf(close([...late, ...all], { changes: half }))).toEqual([
@@ -202,17 +202,17 @@ describe('minCoverage', () => {
     expect(enough.entries[0]).toMatchObject({ validCount: 15, roundCount: 30, coverage: 0.5 })
   })
 
-  test('takes no notice of rounds that we missed', () => {
+  test('ignores rounds that the coordinator missed', () => {
     const excused = [worth('a', 10, 5, 5, { excusedCount: 10 }), worth('a', 20, 5, 5, { excusedCount: 10 })]
     expect(close(excused, { changes: half }).entries[0]).toMatchObject({ rank: 1, roundCount: 10, coverage: 1 })
   })
 
-  test('is not reached by scores that were given to missing answers', () => {
+  test('is not reached by scores of missing answers', () => {
     const mostly = worth('a', 10, 30, 30, { answeredCount: 14, validCount: 14 })
     expect(paidOf(close([mostly], { changes: half }))).toEqual([['a', null, 0, 'low_coverage']])
   })
 
-  test('of 0 takes a model with a single answer', () => {
+  test('of 0 is reached by a model with a single answer', () => {
     expect(paidOf(close([worth('a', 10, 1, 1)]))).toEqual([['a', 1, fullRewardFrac64, null]])
   })
 })
@@ -229,7 +229,7 @@ describe('the floor', () => {
     Object.entries(list).map(([id, value]) => worth(id, 10, value * 30, 30))
   const known = [...models, organizers('base', 'Flat')]
 
-  test('pays nothing to the baseline and to models that are no better', () => {
+  test('excludes the baseline and models that are not better from pay', () => {
     const snapshots = values({ a: 3, b: 2, base: 1, c: 1, d: 0.5 })
     const closed = close(snapshots, { changes: beat(flat), models: known })
     expect(paidOf(closed)).toEqual([
@@ -242,7 +242,7 @@ describe('the floor', () => {
     expect(closed).toMatchObject({ floor: 1, emissionReason: null })
   })
 
-  test('is a number where the contract says so, and equal to it is not above it', () => {
+  test('can be a number, which a paid model must exceed', () => {
     const closed = close(values({ a: 0.001, b: 0, c: -1 }), { changes: beat({ value: 0 }) })
     expect(paidOf(closed)).toEqual([
       ['a', 1, fullRewardFrac64, null],
@@ -251,7 +251,7 @@ describe('the floor', () => {
     ])
   })
 
-  test('is above where lower is better', () => {
+  test('is an upper bound if lower is better', () => {
     const changes = beat(flat, { leaderboard: { direction: 'asc' } })
     const closed = close(values({ a: 3, b: 2, base: 2, c: 1 }), { changes, models: known })
     expect(paidOf(closed).map(([id, rank, reward]) => [id, rank, reward])).toEqual([
@@ -262,7 +262,7 @@ describe('the floor', () => {
     ])
   })
 
-  test('leaves the emission empty, with the reason, when no model is better', () => {
+  test('leaves the emission empty, with a reason, if no model is better', () => {
     const closed = close(values({ base: 5, a: 5, b: 4 }), { changes: beat(flat), models: known })
     expect(closed).toMatchObject({ floor: 5, emissionReason: 'nobody_above_floor' })
     expect(sumOf(closed)).toBe(0)
@@ -272,7 +272,7 @@ describe('the floor', () => {
     ['did not run', []],
     ['answered too little', [worth('base', 10, -9, 14)]],
     ['never answered', [imputed('base', -9)]],
-  ])('is unknown, and no one is paid, when the baseline %s', (_, ofBaseline) => {
+  ])('is unknown, and no model is paid, if the baseline %s', (_, ofBaseline) => {
     const changes = beat(flat, { checkpoint: { minCoverage: 0.5, emission: { ...tiers(), payAbove: flat } } })
     const closed = close([...values({ a: 3 }), ...ofBaseline], { changes, models: known })
     expect(closed).toMatchObject({ floor: null, emissionReason: 'floor_unknown' })
@@ -284,7 +284,7 @@ describe('the floor', () => {
     expect(sumOf(closed)).toBe(0)
   })
 
-  test("is never set by a model of that name that is not the organizer's", () => {
+  test("is not set by a model of that name unless it is the organizer's", () => {
     const impostor = participant('fake', { name: 'flat' })
     const snapshots = values({ a: 1, base: 2, fake: -9 })
     const closed = close(snapshots, { changes: beat(flat), models: [...known, impostor] })
@@ -293,14 +293,14 @@ describe('the floor', () => {
     expect(without.emissionReason).toBe('floor_unknown')
   })
 
-  test('is the best of several baselines of one name', () => {
+  test('is the best of several baselines with the same name', () => {
     const both = [...known, organizers('base2', 'flat')]
     const closed = close(values({ a: 3, b: 2, base: 1, base2: 2 }), { changes: beat(flat), models: both })
     expect(closed.floor).toBe(2)
     expect(paidOf(closed).filter(([, , reward]) => reward !== 0)).toEqual([['a', 1, fullRewardFrac64, null]])
   })
 
-  test('never pays a model of the organizer, however good it is', () => {
+  test('never pays a model of the organizer, even if it is the best', () => {
     const closed = close(values({ star: 9, a: 1 }), { models: [participant('a'), organizers('star')] })
     expect(paidOf(closed)).toEqual([
       ['star', null, 0, 'organizer'],
@@ -308,7 +308,7 @@ describe('the floor', () => {
     ])
   })
 
-  test('is applied before a strategy of the author, which sees the payable models alone', () => {
+  test("is applied before the author's strategy, which sees only payable models", () => {
     const seen: string[][] = []
     const emission = {
       name: 'all to all',
@@ -338,7 +338,7 @@ describe('any checkpoint', () => {
   const floors = fc.constantFrom(undefined, { baseline: 'flat' }, { value: 0 }, { value: -1.5 })
   const directions = fc.constantFrom('asc' as const, 'desc' as const)
 
-  test('pays 100 % to payable models above the floor, or nothing with a reason, and says of each model why not', () => {
+  test('pays 100 % to payable models above the floor, or nothing with a reason; unpaid models have reasons', () => {
     fc.assert(
       fc.property(fc.array(entrant, { maxLength: 14 }), floors, directions, (list, payAbove, direction) => {
         const models = list.map(({ owner, isFlat }, index) =>

@@ -7,7 +7,7 @@ const full = 1_000_000_000
 const sum = (units: readonly number[]) => units.reduce((total, unit) => total + unit, 0)
 const times = (count: number, unit: number) => new Array<number>(count).fill(unit)
 
-/** What the default tiers give to so many models of different value. */
+/** Shares of the default tiers for a number of models with different values. */
 function defaultRewards(count: number): number[] {
   return divideReward(
     tiers().shares(
@@ -35,26 +35,26 @@ describe('divideReward', () => {
     [8, [362_500_000, ...times(4, 112_500_000), ...times(3, 62_500_000)]],
     [10, [350_000_000, ...times(4, 100_000_000), ...times(5, 50_000_000)]],
     [11, [350_000_000, ...times(4, 100_000_000), ...times(5, 50_000_000), 0]],
-  ])('gives the default tiers of %d models as the Python engine does', (count, units) => {
+  ])('divides the default tiers among %d models like the Python engine', (count, units) => {
     expect(defaultRewards(count)).toEqual(units)
   })
 
-  // The Python engine rounds every share and gives what is left, be it negative, to the first. By largest remainder each
-  // gets its exact share rounded down or up, here: 383333333.3, 133333333.3 and 83333333.3 with 2 units left, and so on.
+  // The Python engine rounds every share and adds the rest, even if negative, to the first. By largest remainder each share
+  // is rounded down or up, here: 383333333.3, 133333333.3 and 83333333.3 with 2 units left, and so on.
   test.each([
     [6, [383_333_334, 133_333_334, ...times(3, 133_333_333), 83_333_333]],
     [7, [371_428_572, ...times(2, 121_428_572), ...times(2, 121_428_571), ...times(2, 71_428_571)]],
     [9, [355_555_556, ...times(4, 105_555_556), ...times(4, 55_555_555)]],
-  ])('gives the units left over of %d models one by one, from the best on', (count, units) => {
+  ])('gives the remaining units of %d models one by one, starting with the best', (count, units) => {
     expect(defaultRewards(count)).toEqual(units)
     expect(sum(units)).toBe(full)
   })
 
-  test('gives a unit that cannot be divided to the first of equals', () => {
+  test('gives an indivisible unit to the first of equal models', () => {
     expect(divideReward([100 / 3, 100 / 3, 100 / 3])).toEqual([333_333_334, 333_333_333, 333_333_333])
   })
 
-  test('pays whole units that add up to everything, each within one of its exact share', () => {
+  test('pays whole units that sum to the total, each within one unit of its exact share', () => {
     fc.assert(
       fc.property(percentages, (shares) => {
         const units = divideReward(shares)
@@ -68,7 +68,7 @@ describe('divideReward', () => {
     )
   })
 
-  test('never gives a larger percentage less, and equal ones the same up to a unit, the earlier first', () => {
+  test('never pays less for a larger percentage, and pays equal ones the same up to a unit, the earlier first', () => {
     fc.assert(
       fc.property(percentages, (shares) => {
         const units = divideReward(shares)
@@ -85,7 +85,7 @@ describe('divideReward', () => {
     )
   })
 
-  test('has nothing to divide among nobody', () => {
+  test('returns nothing for no models', () => {
     expect(divideReward([])).toEqual([])
   })
 
@@ -98,27 +98,27 @@ describe('divideReward', () => {
     [[Number.NaN, 100]],
     [[Number.POSITIVE_INFINITY]],
     [[0, 0]],
-  ])('refuses %j, which is no division of 100 percent', (shares) => {
+  ])('refuses %j, which does not divide 100 percent', (shares) => {
     expect(shareProblem(shares, shares.length)).toMatch(
       / \(sum .*\), which are no percentages, none negative, with the sum 100/,
     )
   })
 
-  test('refuses what is no list, and another number of shares than of models', () => {
+  test('refuses values that are not lists, and a number of shares other than that of models', () => {
     expect(shareProblem('100', 1)).toBe('no list of shares')
     expect(shareProblem([50, 50], 3)).toBe('2 shares for 3 models')
     expect(shareProblem(['100'], 1)).toMatch(/no percentages/)
     expect(shareProblem([50, 50], 2)).toBeNull()
   })
 
-  test('takes a sum that misses 100 by rounding only', () => {
+  test('accepts a sum that differs from 100 only by rounding', () => {
     expect(sum(divideReward([33.3333333, 33.3333333, 33.3333334]))).toBe(full)
     expect(sum(divideReward([97.4, 2.2, 0.4]))).toBe(full)
   })
 
-  // A percentage is a share of the sum: of 100, a unit or more would be lost here, or paid twice.
+  // A percentage is a share of the sum; with shares of 100, one or more units would be lost or paid twice.
   test.each([[[99.9999995]], [[100.0000005]], [[49.9999997, 49.9999998]], [[50.0000003, 50.0000004]]])(
-    'pays exactly everything for %j',
+    'pays exactly the total for %j',
     (shares) => {
       expect(sum(divideReward(shares))).toBe(full)
     },

@@ -18,8 +18,8 @@ function open(changes = {}) {
   return { store, log, take }
 }
 
-describe('records that come in', () => {
-  test('are stored with the values that the schema of their feed gives', async () => {
+describe('incoming records', () => {
+  test("are stored with values parsed by their feed's schema", async () => {
     const { store, log, take } = open()
     expect(await take([0, { close: 1, volume: 5 }], [1, { close: 2 }])).toHaveLength(2)
     const stored = await store.latestRecords(btc, 10, minute(60))
@@ -27,7 +27,7 @@ describe('records that come in', () => {
     expect(log.lines).toEqual([])
   })
 
-  test('are rejected when they break the schema or belong to no feed, with the reason; the rest is stored', async () => {
+  test('are rejected with the reason when they violate the schema or belong to no feed; the rest is stored', async () => {
     const { store, log, take } = open()
     const other = { ...btc, subject: 'SOLUSDT' }
     const stored = await take([0, { close: 'high' }], [1, {}, other], [2, { close: 3 }])
@@ -39,13 +39,13 @@ describe('records that come in', () => {
     expect((await store.feedStates()).map((state) => state.recordCount)).toEqual([1])
   })
 
-  test('are named as a whole when no single value is to blame', async () => {
+  test('are named as a whole when no single value is at fault', async () => {
     const { log, take } = open({ feed: { ...market, values: z.number() } })
     await take([0])
     expect(log.lines[0]?.fields.reason).toMatch(/^values: Invalid input/)
   })
 
-  test('change nothing the second time; a revision is warned of', async () => {
+  test('change nothing the second time; a revision is logged as a warning', async () => {
     const { store, log, take } = open()
     await take([0, { close: 1 }])
     expect(await take([0, { close: 1 }])).toEqual([])

@@ -5,7 +5,7 @@ import { silentLog } from '../../ports/log.ts'
 import { btc, candle, eth, minute, minuteMs } from '../../ports/store-samples.ts'
 import { loadRecordWindow } from './load-record-window.ts'
 
-/** A store with so many candles of BTC that come `perMinute` a minute, and with none of another series. */
+/** A store with `count` candles of BTC, `perMinute` per minute, and none of another series. */
 function storeWith(count: number, perMinute: number) {
   const records = Array.from({ length: count }, (_, index): FeedRecord => {
     const knownAt = minute(0) + Math.floor(((index - count + 1) * minuteMs) / perMinute)

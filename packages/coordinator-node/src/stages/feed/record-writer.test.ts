@@ -3,7 +3,7 @@ import { candle } from '../../ports/store-samples.ts'
 import { createRecordWriter } from './record-writer.ts'
 
 describe('the record writer', () => {
-  test('takes along what comes while it writes, in order', async () => {
+  test('collects records that arrive during a write for the next one, in order', async () => {
     const batches: number[][] = []
     let release = () => {}
     const writer = createRecordWriter(async (records) => {
@@ -17,7 +17,7 @@ describe('the record writer', () => {
     const rest = [1, 2, 3].map(write)
     release()
     await first
-    // Whoever waited for the first write brings the next record while the others are being written.
+    // The caller of the first write adds another record while the others are being written.
     const last = write(4)
     release()
     await Promise.all(rest)
@@ -26,7 +26,7 @@ describe('the record writer', () => {
     expect(batches).toEqual([[0], [1, 2, 3], [4]])
   })
 
-  test('writes what one caller brings as a whole, and no more than enough of several at once', async () => {
+  test('writes the records of one caller together, and limits how many callers share a write', async () => {
     const batches: number[] = []
     let release = () => {}
     const writer = createRecordWriter(async (records) => {
@@ -44,7 +44,7 @@ describe('the record writer', () => {
     expect(batches).toEqual([1, 1_200, 2_510])
   })
 
-  test('rejects what could not be stored, and all behind it', async () => {
+  test('rejects a failed write and all later ones', async () => {
     let count = 0
     const writer = createRecordWriter(async () => {
       count += 1

@@ -10,8 +10,8 @@ const gate = { frozenAfter: 3, maxJump: 0.5, agree: { with: 'ETHUSDT', within: 0
 const { feeds } = resolvedContract({ feed: { ...market, gate } })
 const own = feeds[0]?.gate as NonNullable<(typeof feeds)[number]['gate']>
 
-describe('the watch over series', () => {
-  test('judges as of an instant, not by what came later', () => {
+describe('the series watch', () => {
+  test('judges as of an instant, ignoring later records', () => {
     const watch = createSeriesWatch(feeds)
     watch.add([0, 1, 2].map((count) => candle(count, { close: 100 + count }, eth)))
     watch.add([candle(0, { close: 100 }), candle(1, { close: 101 }), candle(2, { close: 300 })])
@@ -21,7 +21,7 @@ describe('the watch over series', () => {
     expect(watch.newestKnownAt(btc)).toBe(minute(3))
   })
 
-  test('tells silence apart, and says nothing of a series that has brought nothing, or that it does not know', () => {
+  test('reports silence separately, and nothing for unknown series or series without records', () => {
     const watch = createSeriesWatch(feeds)
     expect([watch.judge(btc, minute(9)), watch.gateOf(btc, minute(9)), watch.newestKnownAt(btc)]).toEqual([
       null,
@@ -34,7 +34,7 @@ describe('the watch over series', () => {
     expect(watch.judge({ ...eth, subject: 'SOLUSDT' }, minute(9))).toBeNull()
   })
 
-  test('of a process that starts knows what the store knows', async () => {
+  test('of a new process starts with the stored records', async () => {
     const store = createMemoryStore()
     await store.appendRecords([0, 1, 2, 3].map((count) => candle(count, { close: 7 })))
     await store.appendRecords([candle(3, { close: 7 }, eth)])
@@ -42,7 +42,7 @@ describe('the watch over series', () => {
     expect(watch.judge(btc, minute(4))).toMatchObject({ status: 'frozen' })
   })
 
-  test('comes to what the whole series comes to, in whatever order records arrive, however many', () => {
+  test('gives the same result as the whole series, for any number and order of records', () => {
     const arrivals = fc.array(
       fc.tuple(fc.integer({ min: 0, max: 5 }), fc.constantFrom(90, 100, 100, 101, 200), fc.boolean()),
       {

@@ -17,7 +17,7 @@ const worth = (modelId: string, endMinute: number, sum: number, count: number, r
   return snapshot(modelId, endMinute, { sums: { value: { sum, count } }, missed, ...counts, ...rest })
 }
 
-/** The six periods of the longest window, each with so many rounds. */
+/** The six periods of the longest window, each with a number of rounds. */
 const hour = (roundCount: number, worst = -1): PeriodRounds[] =>
   [10, 20, 30, 40, 50, 60].map((end) =>
     periodRounds(end, {
@@ -33,7 +33,7 @@ interface Case {
   readonly models?: readonly Model[]
 }
 
-/** Ranks under `own`, so that a test says what it wants of coverage. */
+/** Ranks with `newcomers: 'own'`, so that each test sets its own coverage rules. */
 function rank(
   ids: readonly string[],
   snapshots: readonly Snapshot[],
@@ -45,13 +45,13 @@ function rank(
 }
 
 describe('rankModels', () => {
-  test('takes the snapshots that lie wholly in a window', () => {
+  test('includes the snapshots that lie entirely within a window', () => {
     const [entry] = rank(['a'], [worth('a', 40, 100, 1), worth('a', 50, 10, 1), worth('a', 60, 2, 1)]).entries
-    // From minute 40 on: the snapshot that ends at 40 is outside the recent window, the one that starts there inside.
+    // The recent window starts at minute 40: the snapshot that ends there is outside, the one that starts there inside.
     expect(entry?.windows).toEqual({ recent: 6, long: 112 / 3 })
   })
 
-  test('leaves out what is older than the longest window', () => {
+  test('ignores snapshots from before the longest window', () => {
     const [entry] = rank(['a'], [worth('a', 0, 100, 1), worth('a', 10, 2, 1)]).entries
     expect(entry?.windows).toEqual({ recent: null, long: 2 })
     expect(entry).toMatchObject({ rank: null, unrankedReason: 'no_data', scoreCount: 0, coverage: 0 })
@@ -63,7 +63,7 @@ describe('rankModels', () => {
     expect(entry?.scoreCount).toBe(10)
   })
 
-  test('ranks by the ranking window alone, equal values alike, models without a value last', () => {
+  test('ranks by the ranking window only, equal values equally, models without a value last', () => {
     const snapshots = [worth('d', 20, 900, 1), worth('a', 60, 1, 1), worth('b', 60, 4, 2), worth('c', 60, 2, 1)]
     const { entries } = rank(['a', 'b', 'c', 'd', 'e'], snapshots)
     expect(entries.map((entry) => [entry.modelId, entry.rank])).toEqual([
@@ -75,7 +75,7 @@ describe('rankModels', () => {
     ])
   })
 
-  test('ranks the lowest first where lower is better', () => {
+  test('ranks the lowest first if lower is better', () => {
     const changes = { leaderboard: { direction: 'asc' } }
     const { entries } = rank(['a', 'b'], [worth('a', 60, 3, 1), worth('b', 60, 2, 1)], { changes })
     expect(entries.map((entry) => [entry.modelId, entry.rank])).toEqual([
@@ -84,7 +84,7 @@ describe('rankModels', () => {
     ])
   })
 
-  test('leaves out models that registered at its end or later, and snapshots of models unknown to it', () => {
+  test('omits models registered at its end or later, and snapshots of unknown models', () => {
     const late = [
       { ...model('a'), registeredAt: minute(60) - 1, retirements: [] },
       { ...model('b'), registeredAt: minute(60), retirements: [] },
@@ -94,7 +94,7 @@ describe('rankModels', () => {
     expect(board.entries.map((entry) => entry.modelId)).toEqual(['a'])
   })
 
-  test('says what it ranks by and when', () => {
+  test('contains its ranking value and time', () => {
     expect(rank([], [])).toEqual({
       id: 'LBR_20260301_110000.000',
       era: 1,
@@ -107,24 +107,24 @@ describe('rankModels', () => {
 })
 
 describe('coverage', () => {
-  test('is the share of all rounds of the window, also of periods in which the model has no snapshot', () => {
+  test('is the share of all rounds of the window, including periods in which the model has no snapshot', () => {
     const snapshots = [worth('a', 30, 9, 9), worth('a', 60, 3, 3, { dueCount: 4 })]
     const [entry] = rank(['a'], snapshots, { periods: hour(10) }).entries
     expect(entry).toMatchObject({ validCount: 3, roundCount: 20, coverage: 0.15 })
   })
 
-  test('leaves out the rounds that count neither for nor against the model', () => {
+  test('omits excused rounds', () => {
     const snapshots = [worth('a', 50, 3, 3, { excusedCount: 7 }), worth('a', 60, 6, 6, { excusedCount: 1 })]
     const [entry] = rank(['a'], snapshots, { periods: hour(10) }).entries
     expect(entry).toMatchObject({ validCount: 9, roundCount: 12, coverage: 0.75 })
   })
 
-  test('is unknown, and no rank, for a window without a round that counts', () => {
+  test('is unknown, without a rank, for a window without counting rounds', () => {
     const [entry] = rank(['a'], [worth('a', 60, 0, 0, { excusedCount: 20 })], { periods: hour(10) }).entries
     expect(entry).toMatchObject({ rank: null, unrankedReason: 'no_data', roundCount: 0, coverage: null })
   })
 
-  test('counts no score that was given to a missing answer', () => {
+  test('does not count scores of missing answers', () => {
     const imputed = worth('a', 60, -5, 10, { answeredCount: 0, validCount: 0 })
     const [entry] = rank(['a'], [imputed], { periods: hour(10) }).entries
     expect(entry).toMatchObject({ rank: null, unrankedReason: 'no_data', scoreCount: 10, validCount: 0, coverage: 0 })
@@ -133,7 +133,7 @@ describe('coverage', () => {
 })
 
 describe('a model that joined in the last of thirteen weeks', () => {
-  // 17 rounds of 120 a week, the best mean of all.
+  // 17 of 120 rounds per week, with the best mean of all.
   const weekMs = 604_800_000
   const weeks = Array.from({ length: 13 }, (_, index) => minute(0) + (index + 1) * weekMs)
   const inWeek = (modelId: string, periodEnd: number, sum: number, count: number, unasked: number) => ({
@@ -164,7 +164,7 @@ describe('a model that joined in the last of thirteen weeks', () => {
   }
   const placed = (leaderboard: object) => board(leaderboard).map(({ modelId, rank: place }) => `${modelId} ${place}`)
 
-  test('waits, and everyone sees for how much of the window it stands', () => {
+  test('waits, and the board shows its coverage of the window', () => {
     expect(placed({})).toEqual(['honest 1', 'newcomer null'])
     expect(board({})[1]).toMatchObject({
       unrankedReason: 'waiting',
@@ -175,12 +175,12 @@ describe('a model that joined in the last of thirteen weeks', () => {
     })
   })
 
-  test('waits only as long as the contract says', () => {
+  test('waits only as long as the contract requires', () => {
     expect(placed({ minCoverage: 17 / 1560 })).toEqual(['newcomer 1', 'honest 2'])
     expect(placed({ minCoverage: 18 / 1560 })).toEqual(['honest 1', 'newcomer null'])
   })
 
-  test('has the worst score of every round in which it had no row, where the contract says so', () => {
+  test("has the worst score of every round without a row under newcomers: 'worst'", () => {
     expect(placed({ newcomers: 'worst' })).toEqual(['honest 1', 'newcomer 2'])
     expect(board({ newcomers: 'worst' })[1]).toMatchObject({
       windows: { recent: expect.closeTo((17 * 0.9 - 1543) / 1560, 12) },
@@ -189,13 +189,13 @@ describe('a model that joined in the last of thirteen weeks', () => {
     })
   })
 
-  test('counts its own rounds alone only where the contract says so, and coverage still tells', () => {
+  test("counts only its own rounds under newcomers: 'own', and coverage still shows it", () => {
     expect(placed({ newcomers: 'own' })).toEqual(['newcomer 1', 'honest 2'])
     expect(board({ newcomers: 'own' })[0]).toMatchObject({ validCount: 17, coverage: 17 / 1560 })
   })
 })
 
-describe('rounds that a model missed since its registration, as it was retired', () => {
+describe('rounds that a model missed since its registration because it was retired', () => {
   const missing = { sum: -30, count: 10 }
   const periods = hour(10).map((period) => ({ ...period, missing, firstPerformedAt: period.periodStart }))
   const back = (registeredAt: number): Model => ({
@@ -212,21 +212,21 @@ describe('rounds that a model missed since its registration, as it was retired',
     return board.entries.find(({ modelId }) => modelId === 'back')
   }
 
-  test.each(['wait', 'own'])('count as missing answers, also in periods without a row (%s)', (newcomers) => {
+  test.each(['wait', 'own'])('count as missing answers, even in periods without a row (%s)', (newcomers) => {
     expect(entry(newcomers, minute(40))?.windows).toEqual({ recent: (12 - 6 - 30) / 20, long: (12 - 6 - 30) / 20 })
     expect(entry(newcomers, minute(0))?.windows).toEqual({ recent: -24 / 20, long: (12 - 6 - 5 * 30) / 60 })
     expect(entry(newcomers, minute(0))).toMatchObject({ scoreCount: 8, validCount: 8, coverage: 0.4 })
   })
 
-  test('leave the rounds before it to the policy for newcomers', () => {
+  test('do not affect earlier rounds, for which the policy for newcomers applies', () => {
     expect(entry('worst', minute(40))?.windows.long).toBe((12 - 6 - 50 - 30 - 4 * 10) / 65)
-    // One that registered within a period has a snapshot of it, or all of its rounds came before.
+    // A model that registered within a period has a snapshot of it, unless all rounds of the period were earlier.
     expect(entry('own', minute(41))?.windows.recent).toBe((12 - 6) / 10)
   })
 })
 
 describe('unranked models', () => {
-  test('that leave out rounds in which they were asked do not wait: they have answered too few', () => {
+  test('that did not answer their own rounds have too few answers instead of waiting', () => {
     const changes = { leaderboard: { newcomers: 'wait', minCoverage: 0.5 } }
     const idle = worth('idle', 60, 9, 9, { dueCount: 20 })
     const late = worth('late', 60, 9, 9)
@@ -243,7 +243,7 @@ describe('unranked models', () => {
   const values = { best: 3, f: 2, demo: 1, worst: 0 }
   const snapshots = Object.entries(values).map(([id, value]) => worth(id, 60, value, 1))
 
-  test("are shown by value when they are the organizer's, and take no rank from the others", () => {
+  test("are sorted in by value if they are the organizer's, without affecting ranks", () => {
     const { entries } = rank([], snapshots, { changes: { baselines: ['flat'] }, models: field })
     expect(entries.map(({ modelId, rank: place, unrankedReason }) => [modelId, place, unrankedReason])).toEqual([
       ['best', 1, null],
@@ -254,7 +254,7 @@ describe('unranked models', () => {
     ])
   })
 
-  test('stand behind the ranked ones, best first, those without data last', () => {
+  test('come after the ranked ones, best first, those without data last', () => {
     const changes = { baselines: ['flat'], leaderboard: { newcomers: 'wait', minCoverage: 1, direction: 'asc' } }
     const all = [...models('x', 'y'), ...field]
     const waiting = [worth('x', 60, 5, 1), worth('y', 60, 4, 1)]
@@ -263,7 +263,7 @@ describe('unranked models', () => {
     expect(entries.map((entry) => entry.modelId)).toEqual(['worst', 'demo', 'f', 'best', 'y', 'x', 'silent'])
   })
 
-  test('stand apart, last, when they are retired at the end of the period, and leave with their last snapshot', () => {
+  test('come last if they are retired at the end of the period, and disappear with their last snapshot', () => {
     const retired = (id: string, from: number, until: number | null = null) => ({
       ...(models(id)[0] as Model),
       retirements: [{ from: minute(from), until: until === null ? null : minute(until), reason: 'removed' }],
@@ -286,7 +286,7 @@ describe('unranked models', () => {
     ])
   })
 
-  test('never push a rank: one more than the number of better ranked models', () => {
+  test('do not affect ranks: a rank is one more than the number of better ranked models', () => {
     const entrant = fc.record({
       value: fc.integer({ min: -3, max: 3 }),
       validCount: fc.integer({ min: 0, max: 20 }),

@@ -4,7 +4,7 @@ import type { Snapshot } from '../../domain/snapshot.ts'
 import { leaderboard, minute, minuteMs, periodRounds, prepare, snapshot } from '../../ports/store-samples.ts'
 import { createWindowLedger } from './window-ledger.ts'
 
-/** A ledger of 30 minutes on a store, with what it asked of it. */
+/** A ledger of 30 minutes on a store, with its requests to the store. */
 async function openLedger(...stored: (readonly Snapshot[])[]) {
   const store = createMemoryStore()
   await prepare(store)
@@ -23,7 +23,7 @@ async function openLedger(...stored: (readonly Snapshot[])[]) {
     },
     { lengthMs: 30 * minuteMs, beganAt: 0, field: 'value' },
   )
-  /** What the window holds when a period closes: the end of each period, then those of each model's snapshots. */
+  /** Content of the window when a period closes: the end of each period, then the ends of each model's snapshots. */
   const at = async (end: number, snapshots: readonly Snapshot[], closedThrough = end - 10) => {
     const { span, latestMetrics } = await ledger.with({ rounds: periodRounds(end), snapshots }, minute(closedThrough))
     const minuteOf = (instant: number) => (instant - minute(0)) / minuteMs
@@ -45,7 +45,7 @@ const a = (end: number) => snapshot('a', end, { metrics })
 const b = (end: number) => snapshot('b', end, { metrics: newer })
 
 describe('the window ledger', () => {
-  test('holds the period that closes, and those before it in the store', async () => {
+  test('contains the closing period and the earlier ones of the store', async () => {
     const { at } = await openLedger([a(10)], [a(20)])
     expect(await at(30, [b(30)])).toEqual({
       periods: [10, 20, 30],
@@ -55,7 +55,7 @@ describe('the window ledger', () => {
     })
   })
 
-  test('reads the store once, as long as its own periods follow each other', async () => {
+  test('reads the store only once while its own periods are consecutive', async () => {
     const { at, closed, reads } = await openLedger([a(10)], [a(20)])
     await at(30, [a(30), b(30)])
     closed(30, [])
@@ -69,7 +69,7 @@ describe('the window ledger', () => {
     expect(reads).toEqual([[minute(0), minute(20)]])
   })
 
-  test('reads again when another process closed a period, also the one that it was about to close', async () => {
+  test('reads again after another process has closed a period, even the one it was about to close', async () => {
     const { at, close, closed, reads } = await openLedger([a(10)])
     await at(20, [a(20)])
     closed(20, [])
@@ -81,13 +81,13 @@ describe('the window ledger', () => {
     expect(reads).toHaveLength(3)
   })
 
-  test('has nothing of a period that was not closed after all', async () => {
+  test('does not contain a period whose closing failed', async () => {
     const { at } = await openLedger([a(10)])
     await at(20, [b(20)])
     expect(await at(20, [a(20)])).toEqual({ periods: [10, 20], a: [10, 20], metrics: { a: metrics } })
   })
 
-  test('forgets what has left the longest window, also after a long silence', async () => {
+  test('drops periods that have left the longest window, even after a long gap', async () => {
     const { at, closed } = await openLedger([a(10)], [b(20)])
     await at(30, [])
     closed(30, [])

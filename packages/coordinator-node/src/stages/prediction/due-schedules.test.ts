@@ -12,11 +12,11 @@ function due(last: number | null, at: number, own = every5) {
 }
 
 describe('dueSchedules', () => {
-  test('opens the first round of a schedule at once, and counts nothing as missed', () => {
+  test('opens the first round of a schedule at once, without missed rounds', () => {
     expect(due(null, 3)).toEqual([0])
   })
 
-  test('opens one round a grid cell, wherever in the cell', () => {
+  test('opens one round per grid cell, anywhere in the cell', () => {
     expect(due(0, 4)).toEqual([])
     expect(due(0, 5)).toEqual([0])
     expect(due(4, 5)).toEqual([0])
@@ -24,17 +24,17 @@ describe('dueSchedules', () => {
     expect(due(3, 9)).toEqual([0])
   })
 
-  test('counts the whole cells without a round in between', () => {
+  test('counts whole cells without a round as missed', () => {
     expect(due(0, 10)).toEqual([1])
     expect(due(4, 27)).toEqual([4])
   })
 
-  test('never opens a round behind the last one', () => {
+  test('never opens a round before the last one', () => {
     expect(due(20, 5)).toEqual([])
     expect(due(20, 20)).toEqual([])
   })
 
-  test('judges each schedule by its own grid and its own last round', () => {
+  test('uses the own grid and last round of each schedule', () => {
     const hourly = schedule({ key: 'hourly', everyMs: 60 * minuteMs })
     const last = new Map([
       [every5.key, minute(0)],
@@ -44,7 +44,7 @@ describe('dueSchedules', () => {
     expect(dueSchedules([every5, hourly], last, minute(60)).map((entry) => entry.missedBefore)).toEqual([11, 0])
   })
 
-  test('opened and missed rounds together are the cells that passed, however records come', () => {
+  test('the sum of opened and missed rounds is the number of passed cells, for any records', () => {
     const gaps = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 30 })
     fc.assert(
       fc.property(gaps, (steps) => {

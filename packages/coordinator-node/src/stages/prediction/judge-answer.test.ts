@@ -14,7 +14,7 @@ const judge = (output: unknown, by: z.ZodType = schema) =>
   judgeAnswer(of, 'a', { status: 'answered', output, durationMs: 7 }, measureAnswer(output, limits), by)
 
 describe('judgeAnswer', () => {
-  test('makes a pending row of a valid answer, as the schema gives it', () => {
+  test('makes a pending row of a valid answer, with the parsed value', () => {
     expect(judge({ value: 0.5, extra: true })).toEqual({
       id: `PRE_a_${of.id}`,
       roundId: of.id,
@@ -40,7 +40,7 @@ describe('judgeAnswer', () => {
     ['is checked by a promise', 1, z.number().refine(async () => true), 'Encountered Promise'],
     ['is awaited by the schema', 1, z.promise(z.number()), 'Encountered Promise'],
     ['makes it throw no error', 1, z.number().transform(() => { throw 'plain text' }), 'plain text'], // biome-ignore format: a table
-  ])('fails an answer that %s, blames the model and says why', (_, output, by, detail) => {
+  ])('fails an answer that %s, with blame on the model and the reason', (_, output, by, detail) => {
     const row = judge(output, by)
     expect(row).toMatchObject({
       status: 'FAILED',
@@ -52,7 +52,7 @@ describe('judgeAnswer', () => {
     expect(row.detail).toContain(detail)
   })
 
-  test('takes over why no answer came, and whose fault that is', () => {
+  test('copies reason and blame of a missing answer', () => {
     const fault = { reason: 'timeout', blame: 'model', detail: 'too slow', durationMs: 1_000 } as const
     expect(judgeAnswer(of, 'a', { status: 'absent', ...fault }, small, schema)).toMatchObject({
       status: 'ABSENT',
@@ -84,12 +84,12 @@ describe('judgeAnswer', () => {
     expect(seen).toBe(0)
   })
 
-  test('tells all faults of a small answer', () => {
+  test('lists all faults of a small answer', () => {
     const both = z.object({ mean: z.number(), std: z.number().positive() })
     expect(judge({ mean: 'hot', std: -1 }, both).detail).toMatch(/^mean: Invalid input: .*; std: Too small: /)
   })
 
-  test('goes no further than the first wrong item of a list', () => {
+  test('stops at the first invalid item of a list', () => {
     let seen = 0
     const item = z.object({ value: z.number() })
     const counted = z.array(
@@ -102,7 +102,7 @@ describe('judgeAnswer', () => {
     expect(seen).toBe(1)
   })
 
-  test('calls the checks of a union for no more values than an ordinary schema may have', () => {
+  test('limits the number of checks of a union to that of an ordinary schema', () => {
     let seen = 0
     const form = z.looseObject({}).refine(() => {
       seen += 1
@@ -121,7 +121,7 @@ describe('judgeAnswer', () => {
     expect(seen).toBe(4_999 * 6)
   })
 
-  test('tells ten of many faults', () => {
+  test('lists ten of many faults', () => {
     const detail = judge(Array(900).fill(-1), z.array(z.number().min(0))).detail ?? ''
     expect(detail).toMatch(/^0: Too small/)
     expect(detail.split('; ')).toHaveLength(11)
@@ -141,7 +141,7 @@ describe('judgeAnswer', () => {
   })
 })
 
-test('a row of which no answer can come is absent, with reason and blame', () => {
+test('a row that cannot get an answer is absent, with reason and blame', () => {
   expect(absentPrediction(of, 'a', 'not_running', 'model', 'it was not there')).toMatchObject({
     id: `PRE_a_${of.id}`,
     status: 'ABSENT',

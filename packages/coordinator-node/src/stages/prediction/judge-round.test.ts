@@ -6,7 +6,7 @@ import type { ModelAnswer } from '../../ports/model-runner.ts'
 import { minute, model, round } from '../../ports/store-samples.ts'
 import { judgeRound } from './judge-round.ts'
 
-test('other work runs before the answers judged in one go have more than 2,000 values', async () => {
+test('yields to other work after at most 2,000 judged values', async () => {
   const events: (number | 'turn')[] = []
   const schema = z.array(z.number()).refine((values) => events.push(values.length))
   const answers = [900, 900, 900, 1_500].map((length, index): [string, ModelAnswer] => [

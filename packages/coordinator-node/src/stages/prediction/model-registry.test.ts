@@ -16,7 +16,7 @@ const runnerOf = (models: readonly ModelIdentity[], others: Partial<ObservedRunn
 
 async function openRegistry(store = createMemoryStore(), ofOrganizer = organizer) {
   const registry = await loadModelRegistry(store, ofOrganizer)
-  /** What is observed at minute `count`, once it is stored. */
+  /** The result of an observation at minute `count`, once it is stored. */
   async function observe(count: number, models: readonly ModelIdentity[], others: Partial<ObservedRunner> = {}) {
     const observed = registry.observe(runnerOf(models, others), minute(count))
     await observed.stored
@@ -27,7 +27,7 @@ async function openRegistry(store = createMemoryStore(), ofOrganizer = organizer
 }
 
 describe('the model registry', () => {
-  test('takes connected models in, in order of id, and stores them', async () => {
+  test('registers connected models, ordered by id, and stores them', async () => {
     const { store, registry, observe } = await openRegistry()
     await observe(1, [model('b'), model('a')])
     expect(registry.models()).toEqual(
@@ -43,7 +43,7 @@ describe('the model registry', () => {
     await stored
   })
 
-  test('keeps the first registration of a model that comes again with other names', async () => {
+  test('keeps the first registration of a model that returns with other names', async () => {
     const { store, registry, observe } = await openRegistry()
     await observe(1, [model('a')])
     for (const change of [{ name: 'n' }, { deploymentId: 'd' }, { cruncherName: 'o' }]) {
@@ -53,7 +53,7 @@ describe('the model registry', () => {
     }
   })
 
-  test('writes nothing about what it knows, and forgets no model that is gone', async () => {
+  test('does not write known models again, and keeps disconnected ones', async () => {
     const store = createMemoryStore()
     await store.registerModels([model('gone')], minute(0))
     let writes = 0
@@ -72,7 +72,7 @@ describe('the model registry', () => {
     expect(registry.models().map(({ id }) => id)).toEqual(['a', 'gone'])
   })
 
-  test('lets no round go on before the models are stored, also one that brings none', async () => {
+  test('delays every round, even one without new models, until the models are stored', async () => {
     const store = createMemoryStore()
     let finish = () => {}
     const storing = new Promise<void>((resolve) => {
@@ -119,7 +119,7 @@ describe('a retirement', () => {
     expect(await retirements('a')).toEqual([{ from: minute(3), until: minute(5), reason: 'it was removed' }])
   })
 
-  test('never begins while the orchestrator is out of reach', async () => {
+  test('never begins while the orchestrator is unreachable', async () => {
     const { observe, retirements } = await openRegistry()
     await observe(1, [model('a')])
     const away = { reachable: () => false, retirementOf: () => 'it was removed' }
@@ -127,7 +127,7 @@ describe('a retirement', () => {
     expect(await retirements('a')).toEqual([])
   })
 
-  test('goes on over a restart, whatever the new process knows of its reason', async () => {
+  test('continues after a restart, even if the new process does not know the reason', async () => {
     const { store, observe } = await openRegistry()
     await observe(1, [model('a')])
     await observe(2, [], { retirementOf: () => 'it was removed' })
@@ -140,21 +140,21 @@ describe('a retirement', () => {
 describe('rounds of one instant', () => {
   const gone = { retirementOf: () => 'it was removed' }
 
-  test('ask the same models: a retirement that is seen between them begins behind the instant', async () => {
+  test('have the same models: a retirement detected in between begins after the instant', async () => {
     const { observe, registry, retirements } = await openRegistry()
     await observe(1, [model('a')])
     await observe(2, [model('a')])
     await observe(2, [], gone)
     expect(registry.models().map((row) => takesPart(row, minute(2)))).toEqual([true])
     expect(await retirements('a')).toEqual([{ from: minute(2) + 1, until: null, reason: 'it was removed' }])
-    // A record of another series, known a minute earlier, comes later.
+    // A record of another series, known a minute earlier, arrives later.
     await observe(3, [], gone)
     await observe(2, [model('a')])
     expect(registry.models().map((row) => takesPart(row, minute(3)))).toEqual([false])
     expect(await retirements('a')).toMatchObject([{ from: minute(2) + 1, until: minute(3) + 1 }])
   })
 
-  test('leave out a model that comes between them, whether it is new or comes back', async () => {
+  test('omit a model that joins or returns in between', async () => {
     const { store, observe } = await openRegistry()
     await observe(1, [model('a')])
     await observe(2, [], gone)
@@ -166,7 +166,7 @@ describe('rounds of one instant', () => {
     ])
   })
 
-  test('ask the same models also when the process was restarted between them', async () => {
+  test('have the same models even if the process is restarted in between', async () => {
     const { store, observe } = await openRegistry()
     await prepare(store, [])
     await observe(2, [model('a')])
@@ -185,7 +185,7 @@ describe("an organizer's model", () => {
     ['flat', 'demo'],
     ['demo', 'flat'],
   ])(
-    'that was %j cannot become %j: it keeps its name and its role, and is retired until it has that name',
+    'named %j cannot become %j: it keeps its name and role, and is retired until it has that name again',
     async (name, next) => {
       const { store, observe } = await openRegistry(createMemoryStore(), { ...organizer, baselines: ['flat', 'naive'] })
       await observe(1, [organizers(name)])
@@ -203,7 +203,7 @@ describe("an organizer's model", () => {
     },
   )
 
-  test('changes its name where that changes no role', async () => {
+  test('can change its name if its role stays the same', async () => {
     const { store, observe } = await openRegistry()
     for (const [first, next] of [
       ['flat', ' Flat'],
@@ -221,7 +221,7 @@ describe("an organizer's model", () => {
 describe('an id that is announced under another cruncher', () => {
   const thief = model('a', { cruncherId: 'thief', deploymentId: 'd2' })
 
-  test('is refused, retires the model that it belongs to, and says how to begin a new history', async () => {
+  test('is refused and retires the model that it belongs to; the log explains how to begin a new history', async () => {
     const { observe, retirements, store } = await openRegistry()
     await observe(1, [model('a')])
     const { refused, histories, changes } = await observe(2, [thief])
@@ -241,12 +241,12 @@ describe('an id that is announced under another cruncher', () => {
     expect(await retirements('a')).toMatchObject([{ from: minute(2), until: minute(4) }])
   })
 
-  test('begins a history of its own once an operator has decided so; that of the first owner has ended', async () => {
+  test('begins a new history after a decision of the operator, which ends the history of the first owner', async () => {
     const { observe, store } = await openRegistry()
     await observe(1, [model('a')])
     await observe(2, [thief])
     await store.reassignModel('a', 'thief', minute(2))
-    // What the operator decided is found with one observation, and counts from the next.
+    // One observation detects the operator's decision; it applies from the next one on.
     await observe(3, [thief])
     const { histories, refused } = await observe(4, [thief])
     expect([...histories]).toEqual([['a', 'a~2']])
@@ -254,7 +254,7 @@ describe('an id that is announced under another cruncher', () => {
     expect(await store.models()).toMatchObject([
       {
         ...{ id: 'a', cruncherId: 'c-a', registeredAt: minute(1) },
-        // Nothing is asked of the operator any more.
+        // The operator is not asked again.
         retirements: [
           { from: minute(2), until: minute(4) },
           { from: minute(4), until: null, reason: 'its id was given to cruncher "thief", whose history is a~2' },
@@ -266,7 +266,7 @@ describe('an id that is announced under another cruncher', () => {
     expect([...first]).toEqual(['a'])
   })
 
-  test('is a matter of the operator no longer once both are removed; the model stays retired throughout', async () => {
+  test('no longer needs the operator once both are removed; the model stays retired', async () => {
     const { observe, store } = await openRegistry()
     await observe(1, [model('a')])
     await observe(2, [thief])
@@ -285,7 +285,7 @@ describe('an id that is announced under another cruncher', () => {
     ])
   })
 
-  test('asks for the operator also when the model that it belongs to was removed before', async () => {
+  test('also needs the operator if the model that it belongs to was removed before', async () => {
     const { observe, retirements } = await openRegistry()
     await observe(1, [model('a')])
     await observe(2, [], { retirementOf: () => 'it was removed' })
@@ -297,13 +297,13 @@ describe('an id that is announced under another cruncher', () => {
     ])
   })
 
-  test('is refused as well when it looks like the second history of another id', async () => {
+  test('is also refused if it looks like the second history of another id', async () => {
     const { observe, store } = await openRegistry()
     expect([...(await observe(1, [model('a~2'), model('~2')])).refused]).toEqual(['a~2', '~2'])
     expect(await store.models()).toEqual([])
   })
 
-  test('is refused when its deployment is that of another model', async () => {
+  test('is refused if its deployment belongs to another model', async () => {
     const { observe, store } = await openRegistry()
     await observe(1, [model('a')])
     const moved = model('b', { deploymentId: 'deployment-a' })

@@ -20,7 +20,7 @@ describe('the calls of a round', () => {
     })
   })
 
-  test('give whole seconds also for a horizon that has none', () => {
+  test('use whole seconds even for a fractional horizon', () => {
     const { arguments: values } = predictCall(changedContract({}), round(0, { horizonMs: 1_500, stepMs: 400 }))
     expect(values.slice(1)).toEqual([
       { type: 'INT', value: 2 },
@@ -28,7 +28,7 @@ describe('the calls of a round', () => {
     ])
   })
 
-  test('have the names and arguments that the contract gives', () => {
+  test('have the names and arguments of the contract', () => {
     const contract = calling({
       tick: 'observe',
       predict: 'forecast',
@@ -41,7 +41,7 @@ describe('the calls of a round', () => {
     })
   })
 
-  test('carry texts, integers, doubles and JSON', () => {
+  test('support texts, integers, doubles and JSON', () => {
     const all = [
       { type: 'STRING', value: 'BTC' },
       { type: 'INT', value: 5 },
@@ -51,7 +51,7 @@ describe('the calls of a round', () => {
     expect(predictCall(calling({ arguments: () => all }), round(0)).arguments).toEqual(all)
   })
 
-  test('refuse arguments that the wire cannot carry, by place', () => {
+  test('refuse arguments that cannot be sent, naming their place', () => {
     const given = (value: unknown) => predictCall(calling({ arguments: () => value }), round(0))
     expect(() => given('BTC')).toThrow('prediction.call.arguments did not return a list')
     expect(() => given([{ type: 'INT', value: 1.5 }])).toThrow('prediction.call.arguments[0] is no INT: 1.5')
@@ -64,12 +64,12 @@ describe('the calls of a round', () => {
     expect(() => given([{ type: 'JSON', value: { at: Number.NaN } }])).toThrow('prediction.call.arguments[0].at is NaN')
   })
 
-  test('leave tick out when the contract does without', () => {
+  test('omit tick if the contract disables it', () => {
     expect(tickCalls(calling({ tick: false }), input)).toEqual([])
   })
 })
 
-test('a contract knows of a round its question, and nothing of its answers', () => {
+test('a contract sees the question of a round, but not its answers', () => {
   expect(roundContext(round(0))).toEqual({
     scheduleKey: 'BTCUSDT-5m',
     subject: 'BTCUSDT',

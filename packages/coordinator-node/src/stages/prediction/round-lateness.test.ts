@@ -7,9 +7,9 @@ const seconds = (count: number) => count * 1_000
 const opens = (timeoutMs: number): RoundLateness => ({ kind: 'opens', timeoutMs })
 const tooLate: RoundLateness = { kind: 'too-late' }
 
-/** Candles of a minute, a horizon of five, models have ten seconds. */
+/** One-minute candles, a horizon of five minutes, a time-out of ten seconds. */
 const slow = schedule()
-/** Candles of a second, a horizon of ten, models have four. */
+/** One-second candles, a horizon of ten seconds, a time-out of four seconds. */
 const quick = schedule({ scope: { ...btc, granularity: '1s' }, horizonMs: seconds(10) })
 const byClock = schedule({ on: 'clock' })
 
@@ -23,39 +23,39 @@ describe('roundLateness', () => {
     expect(judge(slow, seconds(60) + 1)).toEqual(tooLate)
   })
 
-  test('leaves a record that comes every second five seconds for its way', () => {
+  test('allows records of granularity 1s five seconds to arrive', () => {
     expect(judge(quick, seconds(5), seconds(4))).toEqual(opens(seconds(4)))
     expect(judge(quick, seconds(5) + 1, seconds(4))).toEqual(tooLate)
   })
 
-  test('opens a round by the clock up to a second late', () => {
+  test('opens a clock round up to a second late', () => {
     expect(judge(byClock, seconds(1))).toEqual(opens(seconds(10)))
     expect(judge(byClock, seconds(1) + 1)).toEqual(tooLate)
   })
 
-  test('cuts the time of the models, so that their answers can be stored before the horizon', () => {
-    // A second is left for storing.
+  test('shortens the time-out, so that answers can be stored before the horizon', () => {
+    // One second is reserved for storing.
     expect(judge(quick, seconds(4), seconds(8))).toEqual(opens(seconds(5)))
     expect(judge(quick, seconds(5), seconds(8))).toEqual(opens(seconds(4)))
   })
 
-  test('opens no round whose models would have less than half of their time', () => {
+  test('opens no round with less than half of the time-out left', () => {
     expect(judge(quick, seconds(5), seconds(8) + 1)).toEqual(tooLate)
   })
 
-  test('opens no round after its horizon, however coarse the feed and whatever the time-out', () => {
+  test('opens no round after its horizon, for any granularity and time-out', () => {
     const shorter = schedule({ horizonMs: seconds(30) })
     expect(judge(shorter, seconds(30), 1)).toEqual(tooLate)
     expect(judge(shorter, seconds(29), 1)).toEqual(tooLate)
     expect(judge(shorter, seconds(28), 1)).toEqual(opens(1))
   })
 
-  test('takes a clock that is behind the record for one that is in time', () => {
+  test('treats a clock that is behind the record as on time', () => {
     expect(judge(quick, seconds(-60), seconds(20))).toEqual(tooLate)
     expect(judge(quick, seconds(-60), seconds(9))).toEqual(opens(seconds(9)))
   })
 
-  test('ends the time of the models before the horizon, whatever comes', () => {
+  test('always ends the time-out before the horizon', () => {
     const whole = (min: number, max: number) => fc.integer({ min, max })
     fc.assert(
       fc.property(whole(1, 100_000), whole(1, 100_000), whole(-5_000, 200_000), (horizonMs, timeoutMs, lateMs) => {

@@ -14,7 +14,7 @@ const refusal: ModelAnswer = { status: 'failed', reason: 'invalid_call', ...faul
 const timeout: ModelAnswer = { status: 'absent', reason: 'timeout', ...fault }
 const answered: ModelAnswer = { status: 'answered', output: { value: 0.5 }, durationMs: 1 }
 
-/** What the round of an instant stores for models that are connected, when the runner gives these answers. */
+/** The stored rows of a round for connected models, with these answers of the runner. */
 async function stored(connected: readonly string[], answers: Readonly<Record<string, ModelAnswer>>) {
   const store = createMemoryStore()
   await prepare(store, [])
@@ -39,7 +39,7 @@ async function stored(connected: readonly string[], answers: Readonly<Record<str
   return store.dump().predictions.map(({ modelId, status, reason, blame }) => [modelId, status, reason, blame])
 }
 
-test('a call that all models refuse is the coordinator’s fault; that one of them was too slow is its own', async () => {
+test('a call refused by all models is the coordinator’s fault; a time-out of one of them is its own', async () => {
   expect(await stored(['a', 'b', 'slow'], { a: refusal, b: refusal, slow: timeout })).toEqual([
     ['a', 'FAILED', 'invalid_call', 'coordinator'],
     ['b', 'FAILED', 'invalid_call', 'coordinator'],
@@ -47,6 +47,6 @@ test('a call that all models refuse is the coordinator’s fault; that one of th
   ])
 })
 
-test('a model that was not connected when the round opened has no row in it, even if it answers', async () => {
+test('a model that was not connected when the round opened has no row, even if it answers', async () => {
   expect(await stored(['a'], { a: answered, later: answered })).toEqual([['a', 'PENDING', null, null]])
 })

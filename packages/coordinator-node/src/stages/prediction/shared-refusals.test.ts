@@ -9,7 +9,7 @@ const modelError: ModelAnswer = { status: 'failed', reason: 'model_error', ...fa
 const timeout: ModelAnswer = { status: 'absent', reason: 'timeout', ...fault }
 const answered: ModelAnswer = { status: 'answered', output: 1, durationMs: 1 }
 
-/** One model for each answer, each of another cruncher. */
+/** One model per answer, each of another cruncher. */
 const each = (...answers: readonly ModelAnswer[]): AskedModel[] =>
   answers.map((answer, index) => ({ model: { id: `m${index}`, cruncherId: `c${index}` }, answer }))
 

@@ -26,7 +26,7 @@ function resolved(due: Partial<DueRound> = {}, changes: ContractChanges = {}) {
   return settlement
 }
 
-/** Checks that a round waits until it expires, and is then void for a reason. */
+/** Expects a round to wait until it expires, and then to be void with a reason. */
 function expectVoid(due: Partial<DueRound>, changes: ContractChanges, reason: string): void {
   expect(settle(due, changes, minute(6) - 1)).toMatchObject({ kind: 'wait' })
   const settlement = settle(due, changes, minute(6))
@@ -40,7 +40,7 @@ const scoresOf = (due: Partial<DueRound>, changes: ContractChanges = {}) =>
   resolved(due, changes).scores.map(({ modelId, kind, value }) => [modelId, kind, value?.value ?? null])
 
 describe('a round whose truth is known', () => {
-  test('is resolved with the truth, a score an answer, and no answer left pending', () => {
+  test('is resolved with the truth, one score per answer, and no pending answers', () => {
     const { actuals, scores, moves } = resolved({ predictions: [answer('a', 0.5), answer('b', -1)] })
     expect(actuals).toEqual({ return: 110 / 100 - 1 })
     expect(scores.map(({ value }) => value?.hit)).toEqual([true, false])
@@ -68,7 +68,7 @@ describe('a round whose truth is known', () => {
     )
   })
 
-  test('asks the contract once for the truth, with the question and the records in between', () => {
+  test('calls truth.resolve once, with the question and the records in between', () => {
     const asked: unknown[] = []
     const resolve = (context: { round: unknown; records: unknown[] }) => {
       asked.push([context.round, context.records.length])
@@ -79,19 +79,19 @@ describe('a round whose truth is known', () => {
     expect(asked).toEqual([[{ ...question, performedAt: minute(0), resolvableAt: minute(5) }, 1]])
   })
 
-  test('scores after the schemas of truth and score', () => {
+  test('scores values parsed by the schemas of truth and score', () => {
     const changes = { score: { compute: () => ({ value: 1, hit: true, extra: 'dropped' }) } }
     expect(resolved({}, changes).scores[0]?.value).toEqual({ value: 1, hit: true })
   })
 
-  test('has no signal and no actual where the contract gives none, or none that is a number', () => {
+  test('has no signal or actual if the contract gives none, or one that is not a number', () => {
     const none = { snapshot: { signal: undefined, actual: undefined } }
     expect(resolved({}, none).scores[0]).toMatchObject({ kind: 'valid', signal: null, actual: null })
     const odd = { snapshot: { signal: () => Number.NaN, actual: () => 'up' } }
     expect(resolved({}, odd).scores[0]).toMatchObject({ kind: 'valid', signal: null, actual: null })
   })
 
-  test('gives signal the same output and actual the same truth as compute, with keys in one order', () => {
+  test('passes the same output to signal and the same truth to actual as to compute, with sorted keys', () => {
     const seen: { output?: object; truth?: object }[] = []
     const note = (context: { output?: object; truth?: object }) => {
       seen.push(context)
@@ -110,12 +110,12 @@ describe('a round whose truth is known', () => {
     expect(actual?.truth).toBe(computed?.truth)
   })
 
-  test('is resolved without any answer too', () => {
+  test('is resolved even without answers', () => {
     expect(resolved({ predictions: [] })).toMatchObject({ scores: [], moves: [] })
   })
 })
 
-describe('one answer that cannot be scored', () => {
+describe('a single unscorable answer', () => {
   test.each([
     ['throws', () => { throw new Error('divided by zero') }, 'divided by zero'], // biome-ignore format: a table
     ['throws no error', () => { throw 'plain text' }, 'plain text'], // biome-ignore format: a table
@@ -123,18 +123,18 @@ describe('one answer that cannot be scored', () => {
     ['gives an infinity', () => ({ value: Number.POSITIVE_INFINITY, hit: true }), 'expected number'],
     ['breaks the schema', () => ({ value: 1 }), 'expected boolean'],
     ['gives nothing', () => undefined, 'expected object'],
-  ])('scores alone as a missing one when the scorer %s', (_, fault, reason) => {
+  ])('is scored as a missing one, without affecting others, when the scorer %s', (_, fault, reason) => {
     const compute = (context: { output: { value: number } }) =>
       context.output.value === 1 ? fault() : { value: context.output.value, hit: true }
     const { scores, moves } = resolved({ predictions: [answer('a', 1), answer('b', 0.5)] }, { score: { compute } })
-    // By the policy for missing answers: otherwise it would be a way to sit a round out.
+    // Scored like a missing answer; otherwise a model could skip a round this way.
     expect(scores[0]).toMatchObject({ kind: 'imputed', value: { value: 0.5, hit: true }, signal: null, actual: null })
     expect(scores[0]?.reason).toContain(reason)
     expect(scores[1]).toMatchObject({ kind: 'valid', value: { value: 0.5, hit: true }, reason: null })
     expect(moves.map(({ to }) => to)).toEqual(['SCORED', 'SCORED'])
   })
 
-  test('has no score where the policy for missing answers gives none, or fails', () => {
+  test('has no score if the policy for missing answers gives none or fails', () => {
     const compute = ({ output }: { output: { value: number } }) => (output.value === 1 ? null : { value: 2, hit: true })
     const failing = () => {
       throw new Error('no policy')
@@ -148,7 +148,7 @@ describe('one answer that cannot be scored', () => {
     }
   })
 
-  test('has no score where no answer of the round can be scored, whatever the policy gives', () => {
+  test('has no score if no answer of the round can be scored, regardless of the policy', () => {
     const changes = { score: { compute: () => null }, prediction: { missing: () => ({ value: -1, hit: false }) } }
     expect(scoresOf({ predictions: [answer('a', 1), answer('b', 0.5)] }, changes)).toEqual([
       ['a', 'failed', null],
@@ -156,7 +156,7 @@ describe('one answer that cannot be scored', () => {
     ])
   })
 
-  test('fails when the ranking value is no number', () => {
+  test('fails if the ranking value is not a number', () => {
     const { scores } = resolved({}, { leaderboard: { value: 'hit' } })
     expect(scores[0]).toMatchObject({
       kind: 'failed',
@@ -187,7 +187,7 @@ describe('missing answers', () => {
     ['b', 'valid', expect.closeTo(-200, 9)],
   ]
 
-  test('score the worst valid score of the round: the lowest where higher is better', () => {
+  test('get the worst valid score of the round: the lowest if higher is better', () => {
     expect(scoresOf({ predictions })).toEqual([
       ...answered,
       ['absent', 'imputed', expect.closeTo(-200, 9)],
@@ -195,7 +195,7 @@ describe('missing answers', () => {
     ])
   })
 
-  test('score the highest where lower is better', () => {
+  test('get the highest score if lower is better', () => {
     const worst = scoresOf({ predictions }, { leaderboard: { direction: 'asc' } }).slice(2)
     expect(worst).toEqual([
       ['absent', 'imputed', expect.closeTo(500, 9)],
@@ -203,7 +203,7 @@ describe('missing answers', () => {
     ])
   })
 
-  test('score nothing when nobody has a valid score', () => {
+  test('get no score if no answer has a valid score', () => {
     expect(scoresOf({ predictions: [missing('absent', 'model')] })).toEqual([])
     const failing = { score: { compute: () => null } }
     expect(scoresOf({ predictions: [answer('a', 1), missing('absent', 'model')] }, failing)).toEqual([
@@ -211,11 +211,11 @@ describe('missing answers', () => {
     ])
   })
 
-  test('score nothing by the policy exclude', () => {
+  test('get no score under the policy exclude', () => {
     expect(scoresOf({ predictions }, { prediction: { missing: 'exclude' } })).toEqual(answered)
   })
 
-  test('score what the function of the contract makes of the valid scores', () => {
+  test('get the score that the function of the contract computes from the valid scores', () => {
     const policy = ({ scores }: { scores: { value: number }[] }) => ({ value: scores.length * -1_000, hit: false })
     expect(scoresOf({ predictions }, { prediction: { missing: policy } }).slice(2)).toEqual([
       ['absent', 'imputed', -2_000],
@@ -224,7 +224,7 @@ describe('missing answers', () => {
     expect(scoresOf({ predictions }, { prediction: { missing: () => null } })).toEqual(answered)
   })
 
-  test('have a price in every round, also in one that every model answers: retired models are ranked by it', () => {
+  test('have a price in every round, even if all models answer, because retired models are ranked by it', () => {
     const priceOf = (missingPolicy: unknown, others: ContractChanges = {}) =>
       resolved(
         { predictions: [answer('a', 0.5), answer('b', -0.2)] },
@@ -239,7 +239,7 @@ describe('missing answers', () => {
   test.each([
     ['throws', () => { throw new Error('no scores') }, /^prediction.missing failed at score\/settle-round.test.ts:\d+: no scores$/], // biome-ignore format: a table
     ['breaks the schema', () => ({ value: 'bad' }), /^prediction.missing returned what score.schema refuses: value: /],
-  ])('fail with the reason when that function %s; the valid ones stand', (_, policy, reason) => {
+  ])('fail with the reason when that function %s; valid answers are unaffected', (_, policy, reason) => {
     const { scores } = resolved({ predictions }, { prediction: { missing: policy } })
     expect(scores.map(({ modelId, kind }) => [modelId, kind])).toEqual([
       ['a', 'valid'],
@@ -250,19 +250,19 @@ describe('missing answers', () => {
     expect(scores[2]?.reason).toMatch(reason)
   })
 
-  test('are never scored when they are our fault, and keep their status', () => {
+  test('are never scored when the coordinator is to blame, and keep their status', () => {
     const ours = [missing('ours', 'coordinator'), missing('ours too', 'coordinator', 'FAILED')]
     const { scores, moves } = resolved({ predictions: [answer('a', 1), ...ours] })
     expect(scores.map(({ modelId }) => modelId)).toEqual(['a'])
     expect(moves.map(({ predictionId }) => predictionId)).toEqual([`PRE_a_${sample.id}`])
   })
 
-  test('carry neither signal nor actual: no metric may be made of them', () => {
+  test('have neither signal nor actual, so that metrics ignore them', () => {
     expect(resolved({ predictions }).scores[2]).toMatchObject({ signal: null, actual: null, reason: null })
   })
 })
 
-describe('a round whose truth is not known', () => {
+describe('a round whose truth is unknown', () => {
   const stale = candle(2, { close: 110 }) // known at minute 3, two minutes before the horizon
   const throwing = {
     truth: {
@@ -287,25 +287,25 @@ describe('a round whose truth is not known', () => {
     ['has left the schedule', { round: { ...sample, scheduleKey: 'gone' } }, {}, 'no longer has the schedule "gone"'],
   ]
 
-  test.each(causes)('waits while it %s, and is void when it expires', (_, due, changes, reason) => {
+  test.each(causes)('waits if it %s, and is void when it expires', (_, due, changes, reason) => {
     expectVoid(due, changes, reason)
   })
 
-  test('is left to the process of the era that asked, even when it has expired', () => {
+  test('is left to the processes of its own era, even when it has expired', () => {
     const reason = 'another era of the contract settles it'
     expect(settle({ round: { ...sample, era: 2 } }, {}, minute(600))).toEqual({ kind: 'wait', reason })
   })
 
-  test('leaves missing answers as they were when it is void', () => {
+  test('does not change missing answers when it becomes void', () => {
     const settlement = settle({ exit: null, predictions: [missing('absent', 'model')] }, {}, minute(6))
     expect(settlement).toMatchObject({ kind: 'void', moves: [] })
   })
 
-  test('is resolved after its time all the same when the truth is known by then', () => {
+  test('is resolved even after its expiry if the truth is known by then', () => {
     expect(settle({}, {}, minute(600)).kind).toBe('resolved')
   })
 
-  test('takes an exit as old as a fifth of the horizon, at least one granularity, or what the contract says', () => {
+  test('accepts an exit as old as a fifth of the horizon, at least one granularity, or as the contract sets', () => {
     const aged = (ageMs: number) => ({ exit: { ...exit, knownAt: minute(5) - ageMs } })
     expect(settle(aged(60_000)).kind).toBe('resolved')
     expect(settle(aged(60_001)).kind).toBe('wait')
@@ -348,13 +348,16 @@ describe('a round of a series with a gate', () => {
   test.each([
     ['entry', 'when the prediction was made (2026-03-01T10:00:00.000Z)'],
     ['exit', 'at the horizon (2026-03-01T10:05:00.000Z)'],
-  ])('waits while its %s is not trusted, as a hole may still be filled, and is void when it expires', (end, when) => {
-    const same = known([candle(3, { close: 110 }), exit])
-    const due = { evidence: evidence({ [end]: same }) }
-    expectVoid(due, frozen, `the feed was not trusted ${when}: the last 2 records have the same values`)
-  })
+  ])(
+    'waits while its %s is distrusted, because a gap may still be filled, and is void when it expires',
+    (end, when) => {
+      const same = known([candle(3, { close: 110 }), exit])
+      const due = { evidence: evidence({ [end]: same }) }
+      expectVoid(due, frozen, `the feed was not trusted ${when}: the last 2 records have the same values`)
+    },
+  )
 
-  test('is never asked of the contract when it is not trusted', () => {
+  test('does not call truth.resolve while it is distrusted', () => {
     const resolve = () => {
       throw new Error('must not be called')
     }
@@ -363,7 +366,7 @@ describe('a round of a series with a gate', () => {
     expect(settlement).toMatchObject({ kind: 'void', reason: expect.not.stringContaining('must not') })
   })
 
-  test('waits until what the other series knew is known too, or until it expires', () => {
+  test('waits for the corresponding record of the other series, or until it expires', () => {
     const behind = evidence({ peerWatermarkAt: minute(4) - 1 })
     expect(settle({ evidence: behind }, agreeing, minute(6) - 1).kind).toBe('wait')
     expect(settle({ evidence: behind }, agreeing, minute(6)).kind).toBe('resolved')
@@ -384,7 +387,7 @@ describe('a round of a series with a gate', () => {
     expect(settle({ evidence: evidence({ peerWatermarkAt: minute(5) }) }, ofTicks).kind).toBe('resolved')
   })
 
-  test('cannot be settled by a store that brings no evidence', () => {
+  test('cannot be settled without evidence', () => {
     expect(() => settle({ evidence: null }, frozen)).toThrow('no evidence for the gate of binance:BTCUSDT:candle:1m')
   })
 })

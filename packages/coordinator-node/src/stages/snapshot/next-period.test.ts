@@ -13,7 +13,7 @@ import {
 } from '../../ports/store-samples.ts'
 import { nextClosablePeriod } from './next-period.ts'
 
-// Rounds resolve five minutes after they open, periods are ten minutes, and a record is fresh for two.
+// Rounds resolve five minutes after they open, periods last ten minutes, and a record is fresh for two minutes.
 
 async function storeWith(...openedAt: number[]): Promise<MemoryStore> {
   const store = createMemoryStore()
@@ -38,7 +38,7 @@ const next = (store: MemoryStore, closedThrough: number | null, now: number, cha
 const period = (start: number) => ({ start: minute(start), end: minute(start + 10) })
 
 describe('nextClosablePeriod', () => {
-  test('never reaches back into what is closed, after a change of the grid', async () => {
+  test('never overlaps closed periods after a change of the grid', async () => {
     const store = await storeWith(0, 4)
     await settleAll(store)
     expect(await next(store, 8, 1_000)).toEqual({ start: minute(8), end: minute(10) })
@@ -48,14 +48,14 @@ describe('nextClosablePeriod', () => {
     expect(await next(await storeWith(), null, 1_000)).toBeNull()
   })
 
-  test('is the period in which the first unclosed round resolves, once it is over and all is settled', async () => {
+  test('is the period in which the first unclosed round resolves, once it is over and settled', async () => {
     const store = await storeWith(0, 5)
     await settleAll(store)
     expect(await next(store, null, 9)).toBeNull()
     expect(await next(store, null, 10)).toEqual(period(0))
   })
 
-  test('waits for rounds that are not settled', async () => {
+  test('waits for unsettled rounds', async () => {
     const store = await storeWith(0, 5)
     expect(await next(store, null, 1_000)).toBeNull()
     await settleAll(store)
@@ -65,8 +65,8 @@ describe('nextClosablePeriod', () => {
   test('waits until no schedule can open another round in it', async () => {
     const store = await storeWith(0)
     await settleAll(store)
-    // With a horizon of two minutes, a round at minute 7 could still open on a record that is two minutes late, and take as
-    // long to be written.
+    // With a horizon of two minutes, a round at minute 7 could still open on a record that is two minutes late, and writing it
+    // may take as long.
     const changes = {
       prediction: { schedule: [{ key: 'BTCUSDT-5m', subject: 'BTCUSDT', every: '1m', horizon: '2m' }] },
     }
@@ -74,7 +74,7 @@ describe('nextClosablePeriod', () => {
     expect(await next(store, null, 12, changes)).toEqual(period(0))
   })
 
-  test('does not wait for a schedule that has had no round, once a record could not open one in it any more', async () => {
+  test('does not wait for a schedule without rounds once no record could open a round in the period', async () => {
     const store = await storeWith(0)
     await settleAll(store)
     const quick = { subject: 'ETHUSDT', every: '1m', horizon: '2m' }
@@ -83,7 +83,7 @@ describe('nextClosablePeriod', () => {
     expect(await next(store, null, 12, { prediction })).toEqual(period(0))
   })
 
-  test('passes over periods without rounds', async () => {
+  test('skips periods without rounds', async () => {
     const store = await storeWith(0, 40)
     await settleAll(store)
     expect(await next(store, 10, 1_000)).toEqual(period(40))

@@ -25,7 +25,7 @@ const result = (modelId: string, at: number, value: number | null, rest: Partial
 const roundsOf = (results: readonly PeriodResult[], direction: 'asc' | 'desc' = 'desc') =>
   periodRounds(resolvedContract({ leaderboard: { direction } }), period, results)
 
-test('counts every round once, whatever came of it', () => {
+test('counts every round once, whatever its result', () => {
   const absent = { predictionStatus: 'ABSENT', blame: 'coordinator' } as const
   const results = [result('a', 1, 2), result('b', 1, 3), result('a', 2, null, absent), result('a', 3, 1)]
   expect(roundsOf(results)).toMatchObject({ periodStart: minute(0), periodEnd: minute(10), roundCount: 3 })
@@ -39,14 +39,14 @@ test('counts every round once, whatever came of it', () => {
   })
 })
 
-test('adds up the worst valid score of each round, the highest where lower is better', () => {
+test('sums the worst valid score of each round, the highest if lower is better', () => {
   const given = { scoreKind: 'imputed' } as const
   const results = [result('a', 1, 2), result('b', 1, -3), result('c', 1, -99, given), result('a', 2, 0.5)]
   expect(roundsOf(results).worst).toEqual({ sum: -2.5, count: 2 })
   expect(roundsOf([...results, result('c', 2, 99, given)], 'asc').worst).toEqual({ sum: 2.5, count: 2 })
 })
 
-test('adds up what a missing answer scores, once a round, and knows when the first round was performed', () => {
+test('sums the score of a missing answer once per round, and has the time of the first round', () => {
   const results = [
     ...[result('a', 7, 2, { missingValue: -4 }), result('b', 7, 1, { missingValue: -4 })],
     ...[result('a', 8, 2), result('a', 9, 2, { missingValue: 1.5, performedAt: minute(-60) })],

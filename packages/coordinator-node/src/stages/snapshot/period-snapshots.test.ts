@@ -26,7 +26,7 @@ function result(modelId: string, at: number, value: number | null, rest: Partial
 const absent = (modelId: string, at: number, blame: 'model' | 'coordinator') =>
   result(modelId, at, null, { predictionStatus: 'ABSENT', blame, scoreKind: null, signal: null, actual: null })
 
-/** Of models that registered before all rounds, but for those that `registered` tells of. */
+/** The snapshots of models that registered before all rounds, except those in `registered`. */
 function snapshots(results: readonly PeriodResult[], changes = {}, registered: Readonly<Record<string, number>> = {}) {
   const ids = new Set([...results.map(({ modelId }) => modelId), ...Object.keys(registered)])
   const models = [...ids].map((id) => ({ id, registeredAt: minute(registered[id] ?? 0) }))
@@ -34,7 +34,7 @@ function snapshots(results: readonly PeriodResult[], changes = {}, registered: R
 }
 
 describe('periodSnapshots', () => {
-  test('makes one a model that had a round, in order of id', () => {
+  test('makes one snapshot per model with a round, ordered by id', () => {
     const made = snapshots([result('b', 1, 1), result('a', 1, 2)])
     expect(made.map(({ id, modelId }) => [id, modelId])).toEqual([
       ['SNAP_a_20260301_101000.000', 'a'],
@@ -44,7 +44,7 @@ describe('periodSnapshots', () => {
     expect(snapshots([])).toEqual([])
   })
 
-  test('sums each numeric field over valid and imputed scores; a failed score enters no average', () => {
+  test('sums each numeric field over valid and imputed scores, excluding failed ones', () => {
     const [made] = snapshots([
       result('a', 1, 1.5),
       result('a', 2, -4, { scoreKind: 'imputed', predictionStatus: 'ABSENT', blame: 'model', signal: null }),
@@ -54,7 +54,7 @@ describe('periodSnapshots', () => {
     expect(Object.keys(made?.sums ?? {})).toEqual(['value'])
   })
 
-  test('counts fields by themselves and lists them by name', () => {
+  test('counts each field separately and sorts fields by name', () => {
     const [made] = snapshots([
       result('a', 1, 0, { value: { value: 1, error: 5 } }),
       result('a', 2, 0, { value: { value: 2, error: null } }),
@@ -62,7 +62,7 @@ describe('periodSnapshots', () => {
     expect(JSON.stringify(made?.sums)).toBe('{"error":{"sum":5,"count":1},"value":{"sum":3,"count":2}}')
   })
 
-  test('holds against a model what it had to answer, and not what we missed', () => {
+  test('counts rounds that a model had to answer as due, except those that the coordinator missed', () => {
     const [made] = snapshots([
       result('a', 1, 1),
       result('a', 2, null, { scoreKind: 'failed' }),
@@ -72,7 +72,7 @@ describe('periodSnapshots', () => {
     expect(made).toMatchObject({ dueCount: 3, answeredCount: 2, scoreCount: 1 })
   })
 
-  test('counts answers of the model alone: what was given to it is no answer, and what failed is none either', () => {
+  test('counts only answers of the model itself, not imputed or failed ones', () => {
     const [made] = snapshots([
       result('a', 1, 1.5),
       result('a', 2, -4, { scoreKind: 'imputed', predictionStatus: 'ABSENT', blame: 'model' }),
@@ -83,7 +83,7 @@ describe('periodSnapshots', () => {
     expect(made).toMatchObject({ validCount: 1, excusedCount: 1 })
   })
 
-  test('excuses a failed score only where the contract could score no answer of the round', () => {
+  test('excuses a failed score only if the contract could score no answer of the round', () => {
     const failed = (modelId: string, at: number) => result(modelId, at, null, { scoreKind: 'failed' })
     const made = snapshots([failed('a', 1), result('b', 1, 2), failed('a', 2), failed('b', 2)])
     expect(made.map(({ modelId, excusedCount }) => [modelId, excusedCount])).toEqual([
@@ -94,7 +94,7 @@ describe('periodSnapshots', () => {
     expect(alone).toMatchObject({ validCount: 0, excusedCount: 0 })
   })
 
-  test('excuses no missing answer, also where the policy for missing answers failed', () => {
+  test('excuses no missing answer, even if the policy for missing answers failed', () => {
     const missing = { scoreKind: 'failed', predictionStatus: 'ABSENT', blame: 'model' } as const
     const [made] = snapshots([result('a', 1, null, missing)])
     expect(made).toMatchObject({ roundCount: 1, validCount: 0, excusedCount: 0 })
@@ -103,7 +103,7 @@ describe('periodSnapshots', () => {
   test.each([
     ['desc', { sum: -3, count: 2 }],
     ['asc', { sum: 11, count: 2 }],
-  ])('keeps the worst valid score of the rounds before the registration of a model (%s)', (direction, unasked) => {
+  ])('sums the worst valid scores of rounds before the registration of a model (%s)', (direction, unasked) => {
     const imputed = result('c', 1, -9, { scoreKind: 'imputed', predictionStatus: 'ABSENT', blame: 'model' })
     const made = snapshots(
       [
@@ -119,7 +119,7 @@ describe('periodSnapshots', () => {
     expect(made.find(({ modelId }) => modelId === 'a')?.unasked).toEqual({ sum: 0, count: 0 })
   })
 
-  test('keeps what a missing answer scored in the rounds behind its registration in which a model had no row', () => {
+  test('sums the scores of a missing answer in rounds since registration without a row of the model', () => {
     const made = snapshots(
       [1, 2, 3, 4, 5].map((at) => result('a', at, 5, { missingValue: at === 4 ? null : -at })),
       {},
@@ -158,7 +158,7 @@ describe('periodSnapshots', () => {
     ])
   })
 
-  test('has no metrics when the contract names none, and skips scores whose ranking value is no number', () => {
+  test('has no metrics when the contract names none, and skips scores whose ranking value is not a number', () => {
     expect(snapshots([result('a', 1, 1)], { snapshot: { metrics: undefined } })[0]?.metrics).toEqual({})
     const odd = result('a', 1, 1, { value: { value: 'high' } })
     expect(snapshots([odd], { snapshot: { metrics: ['max_drawdown'] } })[0]?.metrics).toEqual({ max_drawdown: null })

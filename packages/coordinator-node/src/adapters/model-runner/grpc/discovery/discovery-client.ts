@@ -102,7 +102,7 @@ class WebSocketDiscovery implements DiscoveryClient {
     const keepalive = setInterval(() => {
       if (socket.readyState !== WebSocket.OPEN) return
       if (!isAlive) {
-        problem = `no sign of life for ${keepaliveMs} ms`
+        problem = `no message or pong for ${keepaliveMs} ms`
         socket.terminate()
         return
       }

@@ -270,7 +270,7 @@ describe('an unreachable orchestrator', () => {
     scene.onClose(() => mute.close())
     const runner = await scene.connect({ port: mute.port, keepaliveMs: 50 })
     await expect.poll(() => mute.paths.length, { timeout: 5_000 }).toBeGreaterThan(1)
-    expect(scene.logged(unreachable)[0]).toMatchObject({ fields: { problem: 'no sign of life for 50 ms' } })
+    expect(scene.logged(unreachable)[0]).toMatchObject({ fields: { problem: 'no message or pong for 50 ms' } })
     await runner.close()
   })
 
