@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { printable } from '@crunch/local-processes'
+import { printable, wait } from '@crunch/local-processes'
 import { isExpectedError } from '@crunch/local-processes/errors'
 import {
   addSubmission,
@@ -11,7 +11,6 @@ import {
   toModelName,
 } from '@crunch/model-orchestrator'
 import { CliError, ReportedFailure } from '../cli-error.ts'
-import { abortableDelay } from '../logs/follow-logs.ts'
 import { type AwaitedModel, awaitModel, type ModelPast } from '../models/await-model.ts'
 import { findModel } from '../models/find-model.ts'
 import { listedModels, modelLogsDirectory, requireModelsHere } from '../models/local-models.ts'
@@ -185,7 +184,7 @@ async function untilStopped(
     const model = (await knownToOrchestrator(opened))?.find((candidate) => candidate.id === id)
     const isOver = performance.now() >= deadlineMs || terminal.signal.aborted
     if (model === undefined || model.desiredState === 'STOPPED' || isOver) return model
-    await abortableDelay(100, terminal.signal)
+    await wait(100, terminal.signal)
   }
 }
 

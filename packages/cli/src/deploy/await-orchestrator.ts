@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { abortableDelay } from '../logs/follow-logs.ts'
+import { wait } from '@crunch/local-processes'
 import type { Terminal } from '../terminal/terminal.ts'
 
 const pollMs = 250
@@ -22,7 +22,7 @@ export async function awaitOrchestrator(
       terminal.err(`Waiting for the model orchestrator at ${where}: ${problem}`)
     }
     told = problem
-    await abortableDelay(pollMs, terminal.signal)
+    await wait(pollMs, terminal.signal)
   }
   return false
 }

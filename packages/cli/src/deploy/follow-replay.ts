@@ -1,7 +1,6 @@
-import { printable } from '@crunch/local-processes'
+import { printable, wait } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
 import { healthReasons, stoppages } from '../health-reasons.ts'
-import { abortableDelay } from '../logs/follow-logs.ts'
 import type { CheckpointRow, FeedRow, InfoRow, LeaderboardRow } from '../report-api/report-client.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
 import { explainValues, formatCheckpoint, formatLeaderboard, formatProgress, type ReplayProgress } from '../tables.ts'
@@ -37,7 +36,7 @@ export async function followLeaderboard(input: WatchInput): Promise<void> {
       ...troubles,
       ...(shown?.reasons ?? []),
     ])
-    await abortableDelay(refreshMs, signal)
+    await wait(refreshMs, signal)
   }
 }
 
@@ -49,7 +48,7 @@ export async function watchServices({ look, terminal }: Pick<WatchInput, 'look' 
     const text = troubles.join(', ')
     if (text !== seen && text !== '') terminal.err(text)
     seen = text
-    await abortableDelay(refreshMs, terminal.signal)
+    await wait(refreshMs, terminal.signal)
   }
 }
 
@@ -91,7 +90,7 @@ export async function waitForCheckpoint(input: WatchInput): Promise<CheckpointRo
       throw new DeploymentFailure(`the recording ended at ${at}, before a checkpoint closed: ${why}`, undefined)
     }
     if (nowMs - changedAtMs > patienceMs) throw standstill(services, patienceMs)
-    await abortableDelay(checkpointPollMs, terminal.signal)
+    await wait(checkpointPollMs, terminal.signal)
   }
   return undefined
 }

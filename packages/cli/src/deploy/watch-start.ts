@@ -1,5 +1,5 @@
+import { wait } from '@crunch/local-processes'
 import { CliError, ReportedFailure } from '../cli-error.ts'
-import { abortableDelay } from '../logs/follow-logs.ts'
 import { formatLogEntry } from '../logs/log-entry.ts'
 import { readLogs } from '../logs/read-logs.ts'
 import type { ReportClient } from '../report-api/report-client.ts'
@@ -61,7 +61,7 @@ export async function waitUntilReady(
     if (failed !== undefined) throw new DeploymentFailure(failed.lastError ?? 'it cannot start', failed.name)
     if (services.every(({ state }) => state === 'ready') && (!input.hasApi || (await apiAnswers(client)))) return true
     if (performance.now() - changedAtMs > patienceMs) throw standstill(services, patienceMs)
-    await abortableDelay(pollMs, terminal.signal)
+    await wait(pollMs, terminal.signal)
   }
   return false
 }

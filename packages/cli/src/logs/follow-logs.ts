@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { whenMissing } from '@crunch/local-processes'
+import { wait, whenMissing } from '@crunch/local-processes'
 import { parseLogLine } from './log-entry.ts'
 import { readLogs, type ServiceEntry } from './read-logs.ts'
 import { logFileName } from './service-log.ts'
@@ -29,7 +29,7 @@ export async function followLogs(
     while (!signal.aborted) {
       const entries = (await Promise.all(followers.map((follower) => follower.readNew()))).flat()
       if (entries.length > 0) onEntries(entries.sort((left, right) => left.entry.time - right.entry.time))
-      await abortableDelay(pollMs, signal)
+      await wait(pollMs, signal)
     }
   } finally {
     await Promise.all(followers.map((follower) => follower.close()))
@@ -131,18 +131,4 @@ class LogFollower {
       .filter((entry) => entry !== undefined)
       .map((entry) => ({ service: this.#service, entry }))
   }
-}
-
-/** Waits, or until the signal aborts. */
-export function abortableDelay(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const finish = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', finish)
-      resolve()
-    }
-    const timer = setTimeout(finish, delayMs)
-    signal.addEventListener('abort', finish)
-  })
 }

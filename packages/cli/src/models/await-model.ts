@@ -1,5 +1,5 @@
+import { wait } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
-import { abortableDelay } from '../logs/follow-logs.ts'
 import type { ReportClient } from '../report-api/report-client.ts'
 import type { ModelFailure, OrchestratorClient, OrchestratorModel } from './orchestrator-client.ts'
 
@@ -59,7 +59,7 @@ export async function awaitModel(input: {
       if (!(error instanceof CliError)) throw error
       last = error.problem.cause
     }
-    await abortableDelay(pollMs, signal)
+    await wait(pollMs, signal)
   }
   return { outcome: 'late', last }
 }

@@ -1,8 +1,7 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
-import { setTimeout as delay } from 'node:timers/promises'
-import { whenMissing } from '@crunch/local-processes'
+import { wait, whenMissing } from '@crunch/local-processes'
 import { z } from 'zod'
 import { OrchestratorError } from '../errors.ts'
 import { isFolderName } from '../models-file/models-file.ts'
@@ -63,7 +62,7 @@ export async function* readModelLog(request: ModelLogRequest): AsyncGenerator<Lo
     }
     const last: string | null = run
     while (run === last) {
-      if (!(await waited(signal))) return
+      if (!(await wait(POLL_MS, signal))) return
       run = await newestRun(folder)
     }
   }
@@ -89,7 +88,7 @@ async function* readRun(folder: string, run: string, reading: RunReading): Async
     let isEnded = begin.some(isEnd)
     while (reading.follow && !isEnded) {
       const isOver = await reading.isOver()
-      if (!(await waited(reading.signal))) return
+      if (!(await wait(POLL_MS, reading.signal))) return
       const isRotated = await wasReplaced(path, file)
       const fresh = await readNew(file, parse)
       if (isRotated) {
@@ -181,14 +180,4 @@ async function newestRun(folder: string): Promise<string | null> {
 function noLog(folder: string, id: string): OrchestratorError {
   const problem = `there is no log of ${id} in ${folder}; the model was never started, or newer runs replaced this one`
   return new OrchestratorError('LOG_UNKNOWN', problem)
-}
-
-async function waited(signal: AbortSignal | undefined): Promise<boolean> {
-  try {
-    await delay(POLL_MS, undefined, { signal })
-    return true
-  } catch (error) {
-    if (signal?.aborted) return false
-    throw error
-  }
 }

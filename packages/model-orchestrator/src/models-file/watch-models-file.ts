@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import { setTimeout as delay } from 'node:timers/promises'
+import { wait } from '@crunch/local-processes'
 import { errorText } from '@crunch/local-processes/errors'
 import { OrchestratorError } from '../errors.ts'
 import type { OrchestratorLog } from '../log.ts'
@@ -41,7 +41,7 @@ async function poll(input: Parameters<typeof watchModelsFile>[0], signal: AbortS
   const { path, crunchId, log } = input
   let lastProblem: string | null = null
   let lastText: string | null = null
-  while (await waited(input.pollMs, signal)) {
+  while (await wait(input.pollMs, signal)) {
     try {
       let text = await readModelsText(path)
       if (text === lastText && lastProblem === null) continue
@@ -63,7 +63,7 @@ async function poll(input: Parameters<typeof watchModelsFile>[0], signal: AbortS
 async function agreedText(path: string, first: string, signal: AbortSignal): Promise<string> {
   let text = first
   for (let reads = 1; reads < MAX_READS; reads += 1) {
-    if (!(await waited(AGREEMENT_MS, signal))) return text
+    if (!(await wait(AGREEMENT_MS, signal))) return text
     const again = await readModelsText(path)
     if (again === text) return text
     text = again
@@ -92,15 +92,5 @@ export async function readModelsText(path: string): Promise<string> {
       `${path}: cannot be read (${errorText(error)}); create it, with "models: []" if there are no models yet`,
       { cause: error },
     )
-  }
-}
-
-async function waited(durationMs: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    await delay(durationMs, undefined, { signal })
-    return true
-  } catch (error) {
-    if (signal.aborted) return false
-    throw error
   }
 }

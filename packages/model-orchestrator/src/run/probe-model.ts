@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { wait } from '@crunch/local-processes'
 import {
   CHANNEL_OPTIONS,
   DynamicSubclassServiceClient,
@@ -57,8 +57,7 @@ export async function probeModel(
       const answer = await ask(health, model, baseClassName, limits.answerMs)
       if (answer.kind === 'fine') return { isConfirmed: false, hangs: false, finding: 'it serves and can be set up' }
       if (answer.kind === 'broken') return { isConfirmed: true, hangs: false, finding: answer.finding }
-      // Also ends when `signal` aborts.
-      await delay(limits.pauseMs, undefined, { signal }).catch(() => undefined)
+      await wait(limits.pauseMs, signal)
       busyMs += Math.min(performance.now() - lookedAtMs, longestLookMs)
       if (signal.aborted) return { isConfirmed: false, hangs: false, finding: 'the probe was aborted' }
       if (busyMs >= limits.busyMs) {

@@ -1,7 +1,7 @@
+import { wait } from '@crunch/local-processes'
 import { resolveContract } from '../../contract/resolved-contract.ts'
 import { gateRecordCount } from '../../domain/feed-trust.ts'
 import { formatInstant } from '../../domain/time.ts'
-import { wait } from '../wait.ts'
 import type { WorkerContext } from '../workers/worker-context.ts'
 
 const hourMs = 3_600_000

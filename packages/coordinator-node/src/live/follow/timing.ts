@@ -1,12 +1,11 @@
-import { type BackOff, scatteredBackOffMs } from '@crunch/local-processes'
-import { wait } from '../wait.ts'
+import { type BackOff, scatteredBackOffMs, wait } from '@crunch/local-processes'
 
 /** The clock and randomness that following a source depends on. */
 export interface Timing {
   /** Milliseconds since the epoch. */
   now(): number
   /** Returns at once when the signal aborts. */
-  wait(lengthMs: number, signal: AbortSignal): Promise<void>
+  wait(lengthMs: number, signal: AbortSignal): Promise<unknown>
   /** `0 <= x < 1`. */
   random(): number
 }

@@ -1,4 +1,4 @@
-import { wait } from '../wait.ts'
+import { wait } from '@crunch/local-processes'
 import type { WorkerContext, WorkerName } from '../workers/worker-context.ts'
 
 const beatEveryMs = 5_000

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type BoundedQueue, createBoundedQueue } from '@crunch/local-processes'
+import { type BoundedQueue, createBoundedQueue, wait } from '@crunch/local-processes'
 import { errorText } from '@crunch/local-processes/errors'
 import {
   connectModelRunner,
@@ -16,7 +16,6 @@ import { type Lease, predictLease } from '../../ports/store-workers.ts'
 import type { ClockRounds } from '../../predictor.ts'
 import { keepBeating } from '../health/keep-beating.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
-import { wait } from '../wait.ts'
 import { createInFlight, type InFlight } from './in-flight.ts'
 import { createStandByLog, leaseFields } from './stand-by.ts'
 import type { WorkerContext } from './worker-context.ts'

@@ -1,3 +1,4 @@
+import { wait } from '@crunch/local-processes'
 import { createVirtualClock } from '../../adapters/clock/clocks.ts'
 import { expireMs, resolveContract } from '../../contract/resolved-contract.ts'
 import { type FeedRecord, feedScopeKey } from '../../domain/feed-record.ts'
@@ -10,7 +11,6 @@ import { type FeedHealth, openFeedHealth } from '../feeds/feed-health.ts'
 import { isOffered } from '../follow/offered-series.ts'
 import { type Beating, keepBeating } from '../health/keep-beating.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
-import { wait } from '../wait.ts'
 import { aborted, connectModels, lost, takePredictLease } from './predict-worker.ts'
 import type { WorkerContext } from './worker-context.ts'
 

@@ -1,3 +1,4 @@
+import { wait } from '@crunch/local-processes'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { resolveContract } from '../../contract/resolved-contract.ts'
 import { createReportApp } from '../../report/create-report-app.ts'
@@ -7,7 +8,6 @@ import { type ProgressWatch, watchProgress } from '../health/watch-progress.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
 import { reportContract } from '../report-contract.ts'
 import { clockToleranceMs } from '../settings.ts'
-import { wait } from '../wait.ts'
 import { aborted } from './predict-worker.ts'
 import { workIntervalMs } from './settle-workers.ts'
 import type { WorkerContext } from './worker-context.ts'

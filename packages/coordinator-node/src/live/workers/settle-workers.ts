@@ -1,10 +1,10 @@
+import { wait } from '@crunch/local-processes'
 import { AuthorError } from '../../contract/author-code.ts'
 import { createPipeline } from '../../pipeline.ts'
 import { createSettlingGate } from '../health/check-clocks.ts'
 import { keepBeating } from '../health/keep-beating.ts'
 import { payeesOf } from '../payees.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
-import { wait } from '../wait.ts'
 import type { WorkerContext, WorkerName } from './worker-context.ts'
 
 /** How often a replay is settled: its time passes faster than wall time. */

@@ -1,5 +1,5 @@
+import { wait } from '@crunch/local-processes'
 import type { Instant } from '../../../domain/time.ts'
-import { wait } from '../polling/wait.ts'
 
 /** Binance sites: `data` is the mirror of public market data, which is open to more regions. */
 export type BinanceSite = 'global' | 'us' | 'data' | 'testnet'
@@ -25,7 +25,7 @@ export interface BinanceOptions {
   /** The machine's clock and timers; tests replace them. */
   readonly now?: () => Instant
   /** Returns at once when the signal aborts. */
-  readonly wait?: (lengthMs: number, signal: AbortSignal) => Promise<void>
+  readonly wait?: (lengthMs: number, signal: AbortSignal) => Promise<unknown>
 }
 
 interface Site {

@@ -1,4 +1,4 @@
-import { wait } from '../polling/wait.ts'
+import { wait } from '@crunch/local-processes'
 
 /** Waits until the provider's limit allows one more request; returns at once when the signal aborts. */
 export type RequestBudget = (signal: AbortSignal) => Promise<void>
@@ -7,7 +7,10 @@ export type RequestBudget = (signal: AbortSignal) => Promise<void>
 export function createRequestBudget(
   count: number,
   windowMs: number,
-  time = { now: () => performance.now(), wait },
+  time: { now(): number; wait(lengthMs: number, signal: AbortSignal): Promise<unknown> } = {
+    now: () => performance.now(),
+    wait,
+  },
 ): RequestBudget {
   const takenAt: number[] = []
   return async (signal) => {

@@ -1,7 +1,7 @@
+import { wait } from '@crunch/local-processes'
 import { type FeedScope, feedScopeKey } from '../../../domain/feed-record.ts'
 import { durationMs, type Instant } from '../../../domain/time.ts'
 import type { FeedOffer, FeedSource, FeedSourceWithHistory, SourceRecord } from '../../../ports/feed-source.ts'
-import { wait } from './wait.ts'
 
 export interface PollingOptions {
   readonly describe: (signal: AbortSignal) => Promise<readonly FeedOffer[]>

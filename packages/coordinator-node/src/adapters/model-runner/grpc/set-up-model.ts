@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import { backOffMs } from '@crunch/local-processes'
+import { backOffMs, wait } from '@crunch/local-processes'
 import type { FailureCode, SetupResponse } from '@crunch/model-protocol'
 import { status } from '@grpc/grpc-js'
 import type { ResolvedOptions } from './runner-options.ts'
@@ -53,7 +52,7 @@ async function attemptSetups(
   let last: Problem = { kind: 'problem', problem: '' }
   for (let attempt = 0; attempt < options.setupAttempts; attempt += 1) {
     const backOff = { firstMs: options.setupBackoffMs, longestMs: Number.POSITIVE_INFINITY }
-    if (attempt > 0) await pauseUnlessAborted(backOffMs(attempt, backOff), signal)
+    if (attempt > 0) await wait(backOffMs(attempt, backOff), signal)
     if (signal.aborted) return { kind: 'aborted' }
     const result = await attemptSetup(channel, target, options)
     if (signal.aborted) return { kind: 'aborted' }
@@ -119,11 +118,4 @@ function readSetup(response: SetupResponse, channel: ModelChannel): Attempt {
     default:
       return { kind: 'failed', code: 'MULTIPLE_FAILED', reason }
   }
-}
-
-/** An abort ends the pause; the caller checks the signal afterwards. */
-async function pauseUnlessAborted(delayMs: number, signal: AbortSignal): Promise<void> {
-  await pause(delayMs, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error
-  })
 }
