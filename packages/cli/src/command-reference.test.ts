@@ -48,7 +48,7 @@ function section(command: Command): string {
   return `## \`${usage}\`\n\n${command.description()}\n${list === '' ? '' : `\n${list}`}`
 }
 
-// A description that is missing would be an empty line in the help as well.
+// A missing description would also be an empty line in the help.
 test('every command, argument and option has a description', () => {
   for (const command of withSubcommands(createProgramForHelp())) {
     const named = [command.description(), ...command.options.map(({ description }) => description)]
@@ -56,7 +56,7 @@ test('every command, argument and option has a description', () => {
   }
 })
 
-test('docs/reference/commands.md is what the command definitions say; npm run reference writes it', async () => {
+test('docs/reference/commands.md matches the command definitions (npm run reference writes it)', async () => {
   const commands = withSubcommands(createProgramForHelp())
   await expect([introduction, ...commands.map(section)].join('\n')).toMatchFileSnapshot(page)
 })

@@ -38,7 +38,7 @@ describe('the environment of a node', () => {
     ])
   })
 
-  it('refuses lines that cannot be read, all at once, each with its place', async () => {
+  it('reports all invalid lines at once, each with its place', async () => {
     await write('.env', 'A\n')
     await write('.local.env', 'B=1\nC: 2\n')
     expect(() => readEnvironment(node, {})).toThrow(
@@ -52,7 +52,7 @@ describe('the environment of a node', () => {
     expect(() => readEnvironment(node, {})).toThrow(`${join(node, '.env')}: it is a folder`)
   })
 
-  it('says where a wrong value is set, and nothing of a place when the process sets it', async () => {
+  it('names the place of a wrong value, but none for the process environment', async () => {
     await write('.local.env', '# here\nREPORT_API_PORT=0x1F\nLOG_LEVEL=loud\n')
     const message = refusal({ LOG_LEVEL: 'shy' })
     expect(message).toContain(`  - ${join(node, '.local.env')}:2: REPORT_API_PORT: is not decimal`)
@@ -60,7 +60,7 @@ describe('the environment of a node', () => {
   })
 })
 
-describe('keys that are no settings', () => {
+describe('keys that are not settings', () => {
   it.each([
     ['DATABASE_URI', 'did you mean DATABASE_URL?'],
     ['POSTGRES_HST', 'did you mean POSTGRES_HOST?'],
@@ -83,7 +83,7 @@ describe('keys that are no settings', () => {
     expect(message).not.toContain('s3cret')
   })
 
-  it('tells of any other key that nothing reads', async () => {
+  it('reports any other unused key', async () => {
     await write('.env', 'NODE_OPTIONS=x\nhttps_proxy=http://p\nGRID_TOKEN=1\nOPENAI_API_KEY=1\nUNUSED=1\nGRID=1\n')
     await write('contract.ts', "const headers = { authorization: 'Bearer {env:GRID_TOKEN}' }\n")
     await mkdir(join(node, '../challenge'))
@@ -93,7 +93,7 @@ describe('keys that are no settings', () => {
     expect(unreadKeys(environment)).toEqual(['UNUSED', 'GRID'])
   })
 
-  it("takes a key that the author's code names, however close it is to a setting", async () => {
+  it("accepts a key that the author's code uses, even if it is similar to a setting", async () => {
     await write('.env', 'COIN_API_KEY=1\nDATABASE_URI=2\n')
     await write('contract.mts', 'process.env.COIN_API_KEY + process.env.DATABASE_URI\n')
     const environment = readNodeEnvironment(node, {})

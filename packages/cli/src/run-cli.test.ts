@@ -45,7 +45,7 @@ async function crunch(
 }
 
 describe('crunch', () => {
-  it('tells its version and its commands', async () => {
+  it('shows its version and commands', async () => {
     const manifest: unknown = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
     expect(manifest).toMatchObject({ version: (await crunch(['--version'])).out })
     const { exitCode, out } = await crunch(['--help'])
@@ -76,7 +76,7 @@ describe('crunch', () => {
   })
 
   it.each(['status', 'down', 'restart', 'logs', 'check', 'leaderboard', 'deploy'])(
-    'says of %s outside of a workspace what to do',
+    'explains what to do for %s outside of a workspace',
     async (command) => {
       const { exitCode, err } = await crunch([command])
       expect(exitCode).toBe(1)
@@ -86,7 +86,7 @@ describe('crunch', () => {
     },
   )
 
-  it('shows the stack of an expected failure only when asked', async () => {
+  it('shows the stack of an expected failure only on request', async () => {
     expect((await crunch(['status', '--verbose'])).err).toMatch(/^\s+at /m)
   })
 
@@ -101,14 +101,14 @@ describe('crunch', () => {
     [['restart'], 'this workspace is not deployed'],
     [['logs'], 'crunch deploy'],
     [['simulate', '--recording', 'none.csv'], 'there is no such file'],
-  ])('says in a workspace that is not deployed why %j cannot be', async (argv, message) => {
+  ])('explains in a workspace that is not deployed why %j is impossible', async (argv, message) => {
     await write('node/contract.ts')
     const { exitCode, err } = await crunch(argv)
     expect(err).toContain(message)
     expect(exitCode).toBe(1)
   })
 
-  it('tells everything that is wrong at once, and starts nothing', async () => {
+  it('reports all problems at once, and starts nothing', async () => {
     await write('node/contract.ts', 'import { missing } from "./not-there.ts"\nexport default missing\n')
     await write('node/.env', 'FEED_SUBJECT=BTC\nREPORT_API_PORT=0\n')
     const { exitCode, err } = await crunch(['deploy'])
@@ -120,7 +120,7 @@ describe('crunch', () => {
     await expect(readFile(join(root, 'node/.crunch/supervisor.json'))).rejects.toThrow('ENOENT')
   })
 
-  it('names the port that is taken, the setting that moves it and who holds it', async () => {
+  it('names a port in use, its setting and the process that uses it', async () => {
     const server = await listen()
     const port = portOf(server)
     await write('node/contract.ts', 'export default {}')
@@ -134,7 +134,7 @@ describe('crunch', () => {
     expect(out).toContain('desired_state: RUNNING')
   })
 
-  it('refuses a replay that a setting would mix into live data', async () => {
+  it('refuses a replay into the database of live data', async () => {
     await write('node/contract.ts', 'export default {}')
     const { out } = await crunch(['check'], {
       env: { FEED_REPLAY_FILES: 'a.csv', REPORT_API_PORT: '1', MODEL_RUNNER_NODE_PORT: '1' },
@@ -143,7 +143,7 @@ describe('crunch', () => {
     expect(out).toContain('use a different port for each')
   })
 
-  it('shows the logs of the services that are named, merged by time', async () => {
+  it('shows the logs of the given services, merged by time', async () => {
     await write('node/contract.ts')
     const line = (time: number, msg: string) => `${JSON.stringify({ level: 30, time, msg })}\n`
     await write('node/.crunch/logs/predict.log', line(1, 'one') + line(3, 'three'))
@@ -156,7 +156,7 @@ describe('crunch', () => {
     expect(err).toContain('service "prediction": there is no log of it\n  fix: name one of: predict, report, score')
   })
 
-  it('says that nothing runs', async () => {
+  it('reports that nothing runs', async () => {
     await write('node/contract.ts')
     expect(await crunch(['status', '--json'])).toMatchObject({ exitCode: 0, out: '{"deployed":false}' })
     expect(await crunch(['down'])).toMatchObject({ exitCode: 0, out: 'Nothing runs here.' })
@@ -164,7 +164,7 @@ describe('crunch', () => {
 })
 
 describe('findWorkspace', () => {
-  it('finds the node from the root of the workspace, from inside and from beside it', async () => {
+  it('finds the node from the root of the workspace, from inside the node and from its siblings', async () => {
     await write('node/contract.ts')
     await write('node/deployment/x')
     await write('challenge/src/x')
@@ -173,7 +173,7 @@ describe('findWorkspace', () => {
     }
   })
 
-  it('takes the nearest contract', async () => {
+  it('uses the nearest contract', async () => {
     await write('node/contract.ts')
     await write('other/contract.js')
     expect(findWorkspace(join(root, 'other')).contractPath).toBe(join(root, 'other/contract.js'))
@@ -181,7 +181,7 @@ describe('findWorkspace', () => {
 })
 
 describe('portState', () => {
-  it('tells a free port from a taken one', async () => {
+  it('distinguishes free ports from ports in use', async () => {
     const server = await listen()
     const port = portOf(server)
     expect(await portState(port)).toMatchObject({ state: 'taken' })

@@ -22,7 +22,7 @@ describe('formatLeaderboard', () => {
     ...rest,
   })
 
-  test('shows on how many scores and rounds every value rests, and why a model has no rank', () => {
+  test('shows the number of scores and rounds behind every value, and why a model has no rank', () => {
     const counts = { score_count: 120, answered_count: 90, round_count: 120, coverage: 0.75 }
     const late = { score_count: 17, answered_count: 17, round_count: 1560, coverage: 17 / 1560 }
     const text = formatLeaderboard([
@@ -40,7 +40,7 @@ describe('formatLeaderboard', () => {
     expect(cells(text, 'odd')?.[0]).toBe('-')
   })
 
-  test('shows the columns in the order of the contract, and marks the one that ranks, with the end that is best', () => {
+  test('shows the columns in the order of the contract, and marks the ranking column and its direction', () => {
     const board = (key: string, direction: string) => [
       row('first', {
         score_metrics: { ic: null, score_anchor: 0.25, score_recent: 0.5 },
@@ -54,12 +54,12 @@ describe('formatLeaderboard', () => {
     expect(head('score_recent', 'desc')).toEqual(['score_recent (highest first)', 'score_anchor', 'ic'])
   })
 
-  test('says why its values are not those of a checkpoint, where both are shown', () => {
+  test('explains why its values differ from those of a checkpoint when both are shown', () => {
     expect(explainValues([row('first', {})], 1)).toEqual([expect.stringContaining('end at 2026-03-01T10:00:00.000Z;')])
     expect([explainValues([row('first', {})], 0), explainValues([], 1)]).toEqual([[], []])
   })
 
-  test('tells the era once there is more than one, and of which a board is that stands from before', () => {
+  test('shows the era if there are several, and the era of an older board', () => {
     const since = (number: number) => ({ era: { number, began_at: '2026-03-01T10:00:00.000Z' } })
     const head = (era: number, current: number) =>
       formatLeaderboard([row('first', { era })], since(current)).split('\n')[0]
@@ -68,7 +68,7 @@ describe('formatLeaderboard', () => {
     expect(head(1, 2)).toBe(
       'Era 2, since 2026-03-01T10:00:00.000Z. No period of it has closed yet: this is the last board of era 1.',
     )
-    // A board without knowledge of the node, and a node of an earlier version.
+    // A board without information about the node, and a node of an earlier version.
     expect(formatLeaderboard([row('first', { era: 3 })])).toMatch(/^Era 3\.\n/)
     expect(formatLeaderboard([row('first', {})])).not.toContain('Era')
     expect(formatLeaderboard([], since(2))).toContain('Era 2')
@@ -93,7 +93,7 @@ describe('formatCheckpoint', () => {
     },
   })
 
-  test('says what had to be beaten, and why each model is not paid', () => {
+  test('shows the floor, and why each model is not paid', () => {
     const text = formatCheckpoint(checkpoint(1_000_000_000, null))
     expect(cells(text, 'winner')).toEqual(['-', 'winner', '1', '3', '3 of 4', '75.0 %', '100.00 %', '1000000000'])
     expect(cells(text, 'flat')?.at(-1)).toBe('baseline')
@@ -106,7 +106,7 @@ describe('formatCheckpoint', () => {
     ['nobody_above_floor', 'no model is better'],
     ['floor_unknown', 'the baseline that had to be beaten has no value'],
     ['no_payable_model', 'no model has answered enough'],
-  ])('takes an empty emission for right when it says %s', (reason, words) => {
+  ])('accepts an empty emission with the reason %s', (reason, words) => {
     expect(formatCheckpoint(checkpoint(0, reason))).toContain(`Emission: empty, since ${words}`)
     expect(isWholeEmission(checkpoint(0, reason))).toBe(true)
   })
@@ -115,7 +115,7 @@ describe('formatCheckpoint', () => {
     [0, null],
     [1, null],
     [999_999_999, 'nobody_above_floor'],
-  ])('takes a sum of %d with the reason %s for wrong', (sum, reason) => {
+  ])('flags a sum of %d with the reason %s as wrong', (sum, reason) => {
     expect(formatCheckpoint(checkpoint(sum, reason))).toContain('WRONG')
     expect(isWholeEmission(checkpoint(sum, reason))).toBe(false)
   })

@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => workspace?.remove())
 
-/** The workspace's recording as a source of its own, a record a page and a moment for each. */
+/** The workspace's recording as a source that returns one record per page, with a short delay. */
 const sourceModule = (path: string) => `
 import { setTimeout } from 'node:timers/promises'
 import { createRecordingSource } from '@crunch/coordinator-node/feeds'
@@ -52,7 +52,7 @@ async function digestOf(recordings: readonly string[]): Promise<string> {
 }
 
 describe('crunch backfill and crunch record', { timeout: 180_000 }, () => {
-  it('bring data in, into tables and files, and write it out, and it stays the same', async () => {
+  it('import data into tables and files and export it unchanged', async () => {
     await workspace.submission('persistence', `export { Persistence } from 'crunch-template-challenge'\n`)
     const original = await digestOf([workspace.recording])
     for (const subject of ['Seattle', 'New York']) {
@@ -73,7 +73,7 @@ describe('crunch backfill and crunch record', { timeout: 180_000 }, () => {
     expect(again).toMatchObject({ exitCode: 1, err: expect.stringContaining('the recording already exists') })
   })
 
-  it('is left by Ctrl-C where it is, and resumed', async () => {
+  it('keeps its position after Ctrl-C, and can be resumed', async () => {
     process.env.SLOW = '1'
     const argv = ['backfill', '--subject', 'Seattle', '--source', 'noaa', ...range]
     let isTold = false

@@ -16,14 +16,14 @@ afterAll(() => workspace?.remove())
 
 const persistence = `export { Persistence } from 'crunch-template-challenge'\n`
 
-/** A folder that is no part of the workspace. */
+/** A folder outside the workspace. */
 async function outsideFolder(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'crunch-outside-')))
   onTestFinished(() => rm(folder, { recursive: true }))
   return folder
 }
 
-/** A model that answers well, but for what `body` does before; `rounds` counts the calls. */
+/** A model that runs `body` and then answers correctly; `rounds` counts the calls. */
 const faulty = (body: string) => `
 import { TrackerBase } from 'crunch-template-challenge'
 let rounds = 0
@@ -37,7 +37,7 @@ export class Faulty extends TrackerBase {
 `
 
 describe('crunch backtest', { timeout: 120_000 }, () => {
-  it('gives the scores that a simulation in this process gives', async () => {
+  it('computes the same scores as an in-process simulation', async () => {
     await workspace.submission('persistence', persistence)
     const [inside, outside] = [join(workspace.directory, 'models'), await outsideFolder()]
     const model = join(outside, 'persistence')
@@ -46,7 +46,7 @@ describe('crunch backtest', { timeout: 120_000 }, () => {
       workspace.run(['simulate', '--recording', workspace.recording, '--models', models, '--json'])
     const simulated = await simulate(inside)
     expect(simulated.exitCode, simulated.err).toBe(0)
-    // Wherever a submission lies, it finds the packages of the workspace.
+    // A submission in any folder finds the packages of the workspace.
     expect(await simulate(outside)).toEqual(simulated)
     await mkdir(join(outside, 'broken'))
     await writeFile(join(outside, 'broken/main.ts'), `import 'no-such-package'\n`)
@@ -74,19 +74,19 @@ describe('crunch backtest', { timeout: 120_000 }, () => {
     })
   })
 
-  it('ranks a model beside the examples of the workspace, on a part of the recording', async () => {
+  it('ranks a model together with the examples of the workspace, on a part of the recording', async () => {
     const { out, err, exitCode } = await workspace.run([
       ...['backtest', '--model', 'models/persistence', '--examples', '--from', '2012-01-05', '--to', '2012-01-18'],
     ])
     expect(exitCode, err).toBe(0)
     expect(out).toContain('> persistence')
     expect(out).toContain('│ climatology')
-    // As on every other board: the same columns, the ranking one marked.
+    // The same columns as other boards, with the ranking column marked.
     expect(out).toMatch(/rank +│ model +│ cruncher +│ score_recent +│ score_steady +│ score_anchor \(lowest first\) +│/)
     expect(out).toContain('persistence: 26 rounds of 26 records; PENDING 2, SCORED 24')
   })
 
-  it('says which example is refused, and why, as a simulation does', async () => {
+  it('names refused examples with the reason, like a simulation', async () => {
     const refused = /a model is refused: it is not called and has no rows: .*"climatology"/
     const submissions = join(workspace.directory, 'node/deployment/model-orchestrator-local/data/submissions')
     await mkdir(join(submissions, 'false-baseline'))
@@ -110,7 +110,7 @@ describe('crunch backtest', { timeout: 120_000 }, () => {
     expect(leaderboard.entries.map(({ modelId }: { modelId: string }) => modelId)).not.toContain('78')
   })
 
-  it('leaves models in Python out of the examples, and says so', async () => {
+  it('omits Python models from the examples, with a message', async () => {
     const submissions = join(workspace.directory, 'node/deployment/model-orchestrator-local/data/submissions')
     await mkdir(join(submissions, 'snake'))
     await writeFile(join(submissions, 'snake/main.py'), '')
@@ -126,7 +126,7 @@ describe('crunch backtest', { timeout: 120_000 }, () => {
     expect(out).toContain('│ climatology')
   })
 
-  it('tells why rounds failed, waits for a process that crashed, and shows its own stack', async () => {
+  it("reports why rounds failed, waits for a crashed process, and shows the model's own stack", async () => {
     const body = `
       if (rounds === 3) throw new Error('no idea about the third')
       if (rounds === 5) process.exit(7)`
@@ -135,8 +135,8 @@ describe('crunch backtest', { timeout: 120_000 }, () => {
     const { out, err, exitCode } = await workspace.run(['backtest', '--model', model, '--json', ...to])
     expect(exitCode, err).toBe(0)
     const report = JSON.parse(out)
-    // Two rounds an instant. The third and ninth are wrong; the crashes in the fifth and, counted anew, the eleventh also
-    // take the other round of their instant, and none is lost to the restart.
+    // Two rounds per instant. The third and ninth fail; the crashes in the fifth and, counted anew, the eleventh also lose the
+    // other round of their instant. The restart loses no further round.
     expect(report).toMatchObject({
       rounds: 12,
       counts: { 'FAILED model_error': 2, 'ABSENT not_running': 4, SCORED: 6 },
@@ -170,7 +170,7 @@ describe.skipIf(missing !== null)(`crunch backtest of Python${missing ? ` (skipp
   })
 })
 
-describe('crunch backtest, ended', { timeout: 120_000 }, () => {
+describe('an aborted crunch backtest', { timeout: 120_000 }, () => {
   it('leaves no process of the model behind', async () => {
     const model = await workspace.submission('endless', faulty('for (;;);'))
     const { out, err, exitCode } = await workspace.crunch(['backtest', '--model', model], {
@@ -182,7 +182,7 @@ describe('crunch backtest, ended', { timeout: 120_000 }, () => {
     expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(workspace.directory)
   })
 
-  it('says what is wrong with a path that is no model', async () => {
+  it('explains why a path is not a model', async () => {
     const { err, exitCode } = await workspace.run(['backtest', '--model', 'models/none'])
     expect(exitCode).toBe(1)
     expect(err).toContain('there is no such folder or notebook')

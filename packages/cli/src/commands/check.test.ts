@@ -23,7 +23,7 @@ async function openWorkspace(
 }
 
 describe('crunch check', { timeout: 120_000 }, () => {
-  it('rehearses a right contract on the recordings, and says that without TypeScript no types are checked', async () => {
+  it('rehearses a valid contract on the recordings, and notes that types are not checked without TypeScript', async () => {
     const { out } = await (await openWorkspace()).run(['check', '--json'])
     const { notes, findings } = JSON.parse(out)
     expect(findings.filter(({ place }: { place: string }) => /contract|recordings/.test(place))).toEqual([])
@@ -31,7 +31,7 @@ describe('crunch check', { timeout: 120_000 }, () => {
     expect(notes.join('\n')).toMatch(/Rehearsed on .*weather\.csv: \d+ rounds and \d+ scores\./)
   })
 
-  it('finds a field that the records do not have, with file and line, by the rehearsal and by its type', async () => {
+  it('reports a field missing in the records, with file and line, both by rehearsal and by type check', async () => {
     const { line, functionLine, ...workspace } = await openWorkspace(
       'record.values.temp_max',
       'record.values.temperature',
@@ -57,7 +57,7 @@ describe('crunch check', { timeout: 120_000 }, () => {
     })
   })
 
-  it('has the mistake in the exit code and the last words of a simulation, too', async () => {
+  it('has the same mistake in the exit code and last message of a simulation', async () => {
     const { functionLine, ...workspace } = await openWorkspace('record.values.temp_max', 'record.values.temp')
     const { exitCode, err } = await workspace.run(['simulate', '--recording', workspace.recording])
     expect(exitCode).toBe(1)

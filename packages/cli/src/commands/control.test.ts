@@ -11,7 +11,7 @@ let directory: string
 
 beforeEach(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), 'crunch-control-')))
-  // Open to the user who runs root's server, as a project folder usually is.
+  // Accessible to the user that runs the server for root, as a project folder usually is.
   await chmod(root, 0o755)
   directory = join(root, 'node/.crunch/postgres')
   await mkdir(join(root, 'node/.crunch'), { recursive: true })

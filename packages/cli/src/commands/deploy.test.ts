@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(stateDirectory, { recursive: true, force: true }))
 
-/** A deployment whose only service never comes to serve. */
+/** A deployment whose only service never becomes ready. */
 function starting(): PreparedDeployment {
   const apiUrl = 'http://127.0.0.1:1'
   return {
@@ -55,14 +55,14 @@ const terminal = {
   signal: new AbortController().signal,
 }
 
-it('is taken down by crunch down while it still starts', { timeout: 20_000 }, async () => {
+it('is stopped by crunch down while it is starting', { timeout: 20_000 }, async () => {
   const deployed = deployHere({ once: false }, starting(), terminal)
   await askSupervisor(await socketOf(), { command: 'down' })
   await deployed
   expect(await readLiveSupervisor(stateDirectory)).toBeUndefined()
 })
 
-it('fails when it is taken down before the checkpoint that it was to wait for', { timeout: 20_000 }, async () => {
+it('fails when it is stopped before the checkpoint that it waits for', { timeout: 20_000 }, async () => {
   const deployed = expect(deployHere({ once: true }, starting(), terminal)).rejects.toThrow('ended by the operator')
   await askSupervisor(await socketOf(), { command: 'down' })
   await deployed
@@ -78,7 +78,7 @@ async function socketOf(): Promise<string> {
   }
 }
 
-/** False while the supervisor has claimed the workspace and does not listen yet. */
+/** False while the supervisor has claimed the workspace but does not listen yet. */
 function answers(socketPath: string): Promise<boolean> {
   return askSupervisor(socketPath, { command: 'status' }).then(
     () => true,

@@ -27,19 +27,19 @@ describe('crunch export', () => {
     expect(err).toContain(fix)
   })
 
-  it('refuses a day that the calendar does not have, as a wrong call', async () => {
+  it('refuses a day that is not in the calendar as a usage error', async () => {
     const { exitCode, err } = await workspace.run(['export', 'scores', '--from', '2026-02-30'])
     expect([exitCode, err]).toEqual([2, expect.stringContaining("'2026-02-30' is invalid: 2026-02 has 28 days")])
   })
 
-  it('replaces no file', async () => {
+  it('does not overwrite files', async () => {
     await writeFile(join(workspace.directory, 'mine.csv'), 'mine')
     const { exitCode, err } = await workspace.run(['export', 'scores', '--out', 'mine.csv'])
     expect([exitCode, err]).toEqual([1, expect.stringContaining('the file exists already')])
     expect(await readFile(join(workspace.directory, 'mine.csv'), 'utf8')).toBe('mine')
   })
 
-  it('says that nothing was ever stored, and creates no database', async () => {
+  it('reports that nothing was ever stored, and creates no database', async () => {
     const { err } = await workspace.run(['export', 'scores'])
     expect(err).toContain('nothing is stored: no live node has run in this workspace')
     expect(err).toContain('crunch deploy')
@@ -47,8 +47,8 @@ describe('crunch export', () => {
   })
 })
 
-it('results are read while the node is down: of live data, or of the last replay', async () => {
-  // A server of an embedded database makes its folder; a replay's lies beside it.
+it('reads results of live data or of the last replay while the node is down', async () => {
+  // An embedded server creates its folder; the folder of a replay is next to it.
   await mkdir(stateOf('postgres'))
   const board = await workspace.run(['leaderboard'])
   expect([board.exitCode, board.out]).toEqual([0, expect.stringContaining('The leaderboard is empty')])

@@ -26,7 +26,7 @@ beforeEach(async () => {
     logsDirectory: modelLogsDirectory(workspace),
     baseClassName: 'tracker.TrackerBase',
     runnerCommand: STAND_IN,
-    // One model here looks at a file outside of its submission, which no model sees in namespaces of its own.
+    // One model reads a file outside of its submission, which models in namespaces cannot see.
     confinement: { namespaces: 'off' },
     port: 0,
     http: { port: 0 },
@@ -66,14 +66,14 @@ async function crunch(...argv: readonly string[]) {
 const model = (id: string) => orchestrator.models().find((candidate) => candidate.id === id)
 
 describe('with an orchestrator', () => {
-  it('an id that was removed is not given to the next model, whoever adds it', async () => {
+  it('does not reuse the id of a removed model for the next one, of any cruncher', async () => {
     await write('mine/main.mjs', 'export {}')
     expect((await crunch('add', 'mine', '--cruncher', 'ann')).out).toContain('Model 1 (mine) of ann was added')
     expect((await crunch('remove', '1', '--yes')).exitCode).toBe(0)
     expect((await crunch('add', 'mine', '--cruncher', 'eve')).out).toContain('Model 2 (mine) of eve was added')
   })
 
-  it('a model that is added is waited for until it serves, and then listed', async () => {
+  it('waits until an added model serves, and lists it', async () => {
     await write('mine/main.mjs', 'export {}')
     const added = await crunch('add', 'mine')
     expect(added).toMatchObject({ exitCode: 0, out: expect.stringMatching(/It serves \(javascript, 1_\d{8}_/) })
@@ -81,7 +81,7 @@ describe('with an orchestrator', () => {
     expect((await crunch()).out).toMatch(/│ 1 +│ mine +│ javascript +│ RUNNING +│ 0 /)
   })
 
-  it('a model that fails is told of with its reason and the end of its log', async () => {
+  it('reports a failing model with its reason and the end of its log', async () => {
     await write('mine/main.mjs', FAILS)
     const { exitCode, out, err } = await crunch('add', 'mine')
     expect(exitCode).toBe(1)
@@ -92,7 +92,7 @@ describe('with an orchestrator', () => {
     expect((await crunch()).out).toMatch(/│ QUARANTINED +│ 1 +│ +│ +│ +│ RUN_FAILED: exited with code 3/)
   })
 
-  it('new code that fails leaves the old in service, and new code that serves takes its place', async () => {
+  it('keeps the old code when new code fails, and replaces it when new code serves', async () => {
     await write('mine/main.mjs', 'export {}')
     await crunch('add', 'mine')
     const first = model('1')?.deploymentId
@@ -104,7 +104,7 @@ describe('with an orchestrator', () => {
     expect(model('1')?.deploymentId).not.toBe(first)
   })
 
-  it('a model that was set aside gets another try, and one that runs is left alone', async () => {
+  it('restarts a quarantined model, and leaves a running one alone', async () => {
     const done = join(root, 'mended')
     await write('mine/main.mjs', `import { existsSync } from 'node:fs'\nif (!existsSync('${done}')) process.exit(1)`)
     await crunch('add', 'mine')
@@ -119,7 +119,7 @@ describe('with an orchestrator', () => {
     await until('the removal', () => model('1') === undefined)
   })
 
-  it('a start that takes longer than the wait is no success', async () => {
+  it('fails when a start takes longer than the wait', async () => {
     await write('mine/main.mjs', 'await new Promise(() => setInterval(() => {}, 1000))')
     const { exitCode, err } = await crunch('add', 'mine', '--wait', '1')
     expect([exitCode, err]).toEqual([1, expect.stringContaining('it does not serve yet: it is RUNNER_INITIALIZING')])

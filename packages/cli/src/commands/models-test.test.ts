@@ -22,7 +22,7 @@ export class Tested extends TrackerBase { ${body} }
 `
 
 describe('crunch models test', { timeout: 120_000 }, () => {
-  it('shows each step of a good model, what it was told and what a round would record', async () => {
+  it('shows each step of a good model, its input and what a round would record', async () => {
     const path = await workspace.submission(
       'good',
       model(`predict() { console.log('asked'); return { mean: 9, std: 3 } }`),
@@ -31,7 +31,7 @@ describe('crunch models test', { timeout: 120_000 }, () => {
     expect(exitCode, `${out}${err}`).toBe(0)
     expect(out).toMatch(/ok {6}start {2}[\d.]+ ms/)
     expect(out).toMatch(/ok {6}Setup {2}[\d.]+ ms/)
-    // The data of a whole input window are known before it is asked for the first time.
+    // The data of a whole input window is known before its first call.
     expect(out).toContain('ok      tick({"days":[{"date":"2012-01-02"')
     expect(out).toMatch(/ok {6}predict\("Seattle", 86400, 86400\) {2}[\d.]+ ms\n +\{"mean":9,"std":3\}/)
     expect(out).toContain('2012-02-01T00:00:00.000Z New York: PENDING  {"mean":9,"std":3}')
@@ -69,7 +69,7 @@ describe('crunch models test', { timeout: 120_000 }, () => {
       model(`predict() { return new Promise(() => {}) }`),
       ['absent  predict', 'ABSENT  timeout: the model did not answer within 1000 ms'],
     ],
-  ])('says of the model "%s" what is wrong, with its own stack', async (name, main, says) => {
+  ])('reports the problem of the model "%s" with its own stack', async (name, main, says) => {
     const path = await workspace.submission(name, main)
     const { exitCode, out } = await tested(path, { MODEL_RUNNER_TIMEOUT_SECONDS: '1' })
     expect(exitCode, out).toBe(1)
@@ -81,13 +81,13 @@ describe('crunch models test', { timeout: 120_000 }, () => {
     expect(out).not.toMatch(/^\s+at .*model-host/m)
   })
 
-  it('says of a folder without a main file what to put there', async () => {
+  it('names the missing main file of a folder', async () => {
     const { exitCode, out } = await tested(await workspace.submission('empty', 'to do', 'notes.txt'))
     expect(exitCode).toBe(1)
     expect(out).toMatch(/failed {2}start\n +SUBMISSION_REFUSED: .*empty has no main\.ts/)
   })
 
-  it('tests what a node would have of a folder from elsewhere, and tells of it in the paths of its author', async () => {
+  it('tests the files that a node would copy from another folder, and reports paths as the author knows them', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'crunch-elsewhere-'))
     onTestFinished(() => rm(folder, { recursive: true }))
     await writeFile(join(folder, 'main.ts'), model('predict() { return { mean: 9, std: 3 } }'))
@@ -108,7 +108,7 @@ describe('crunch models test', { timeout: 120_000 }, () => {
     expect(out).toContain('ABSENT  not_running')
   })
 
-  it('tells programs the same', async () => {
+  it('reports the same as JSON', async () => {
     const { out, exitCode } = await workspace.crunch(['models', 'test', 'models/empty', '--json'])
     const report = JSON.parse(out) as ModelTestReport
     expect(exitCode).toBe(1)

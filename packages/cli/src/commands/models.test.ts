@@ -60,7 +60,7 @@ async function crunch(
   const err: string[] = []
   const exitCode = await runCli(argv, {
     cwd: root,
-    // Ports where nobody answers, unless a test says otherwise.
+    // Ports without a server, unless a test sets others.
     env: { PATH: process.env.PATH, REPORT_API_PORT: '1', MODEL_ORCHESTRATOR_HTTP_PORT: '2', ...env },
     isInteractive: false,
     size: () => ({ columns: 80, rows: 24 }),
@@ -75,7 +75,7 @@ async function crunch(
   return { exitCode, out: out.join('\n'), err: err.join('\n') }
 }
 
-/** A program that answers each path with JSON, or with a status alone; its port. */
+/** Starts a server that answers each path with JSON, or only with a status; returns its port. */
 async function serve(
   answers: Readonly<Record<string, unknown>>,
   onRequest: (headers: Readonly<Record<string, unknown>>) => number = () => 200,
@@ -92,7 +92,7 @@ async function serve(
 }
 
 describe('crunch models', () => {
-  it('says that nothing runs, and shows what the models file wants', async () => {
+  it('reports that nothing runs, and shows the entries of the models file', async () => {
     const { exitCode, out } = await crunch(['models'])
     expect(exitCode).toBe(0)
     expect(out).toContain('http://127.0.0.1:2/models: the model orchestrator does not answer')
@@ -101,7 +101,7 @@ describe('crunch models', () => {
     expect(out).toMatch(/│ 2 +│ still +│ \w+ +│ wants STOPPED/)
   })
 
-  it('puts together what the file, the orchestrator and the node know', async () => {
+  it('combines the data of the file, the orchestrator and the node', async () => {
     const running = { id: '1', status: 'RUNNER_RUNNING', desired_state: 'RUNNING', language: 'python', restarts: 3 }
     const counts = { PENDING: 0, SCORED: 9, FAILED: 0, ABSENT: 1 }
     const answered = { model_id: '1', model_name: 'm', counts, reasons: {}, latency_ms: null, last_problem: null }
@@ -122,14 +122,14 @@ describe('crunch models', () => {
     })
   })
 
-  it('gives the orchestrator its key, and says which setting is missing or wrong', async () => {
+  it('sends the key to the orchestrator, and names a missing or wrong setting', async () => {
     const port = await serve({ '/models': [] }, (headers) => (headers['x-api-key'] === 'right' ? 200 : 401))
     const problem = async (env: Record<string, string>) =>
       JSON.parse((await crunch(['models', '--json'], { MODEL_ORCHESTRATOR_HTTP_PORT: port, ...env })).out).orchestrator
         .problem
     expect(await problem({ API_KEY: 'right' })).toBeNull()
     expect(await problem({})).toContain('set API_KEY')
-    // That of an orchestrator that was started in this workspace is found without any setting.
+    // The key of an orchestrator started in this workspace is found without a setting.
     await write(`${logs}/.orchestrator-key`, 'too short')
     expect((await crunch(['models', '--json'])).err).toMatch(/orchestrator-key: .*too short/)
     await write(`${logs}/.orchestrator-key`, 'k'.repeat(43))
@@ -141,7 +141,7 @@ describe('crunch models', () => {
   it.each<{ readonly why: string; readonly elsewhere: Record<string, string> }>([
     { why: 'it is on another machine', elsewhere: { MODEL_RUNNER_NODE_HOST: 'far.example' } },
     { why: 'the settings say so', elsewhere: { MODEL_ORCHESTRATOR: 'external' } },
-  ])('joins nothing of this workspace by the ids of another orchestrator: $why', async ({ elsewhere }) => {
+  ])('does not match models of another orchestrator with this workspace by id: $why', async ({ elsewhere }) => {
     const row = { status: 'RUNNER_RUNNING', desired_state: 'RUNNING', restarts: 0 }
     const rows = [
       { ...row, id: '1', crunch_id: 'starter-challenge' },
@@ -158,7 +158,7 @@ describe('crunch models', () => {
     expect(state.modelsFile).toBeNull()
     expect(state.models).toMatchObject([{ id: '1', name: '1', language: null, state: 'RUNNING' }])
     expect(state.models).toHaveLength(1)
-    // The key of this workspace is no business of another orchestrator.
+    // The key of this workspace must not be sent to another orchestrator.
     expect(seenKeys).toEqual([undefined])
     await write(`${logs}/1/1_20260301_100000_000.0.jsonl`, '')
     expect((await crunch(['models', 'logs', '1'], env)).err).toContain('another orchestrator runs the models')
@@ -167,7 +167,7 @@ describe('crunch models', () => {
     expect(silent.out).not.toMatch(/momentum|still|models add/)
   })
 
-  it('shows who has no rows, since when and why', async () => {
+  it('shows models without rows, with start and reason', async () => {
     const removed = { model_id: '7', retired_at: '2026-03-01T10:00:00Z', retirement_reason: 'it was removed' }
     const refused = { ...removed, model_id: '1', retirement_reason: 'the id belongs to cruncher "ann"\u001b[2J' }
     const env = {
@@ -179,21 +179,21 @@ describe('crunch models', () => {
     expect(out).not.toContain('\u001b')
   })
 
-  it('does not take another program for the orchestrator', async () => {
+  it('detects that another program listens instead of the orchestrator', async () => {
     const port = await serve({ '/models': { some: 'page' } })
     const { out } = await crunch(['models'], { MODEL_ORCHESTRATOR_HTTP_PORT: port })
     expect(out).toContain('another program listens there')
     expect(out).toContain('MODEL_ORCHESTRATOR_HTTP_PORT')
   })
 
-  it('tells a broken models file with its line', async () => {
+  it('reports a broken models file with its line', async () => {
     await write(modelsFile, 'models:\n  - id: "1"\n')
     expect((await crunch(['models'])).out).toMatch(/The models file cannot be read\.\n.*models\.dev\.yml:2/)
   })
 })
 
 describe('crunch models add', () => {
-  it('copies a folder in and lists it, keeping comments', async () => {
+  it('copies a folder and adds it to the models file, keeping comments', async () => {
     await write('mine/main.js', 'export {}')
     const { exitCode, out } = await crunch(['models', 'add', 'mine', '--name', 'My model', '--cruncher', 'ann'])
     expect(exitCode).toBe(0)
@@ -203,7 +203,7 @@ describe('crunch models add', () => {
     expect(await read(modelsFile)).toMatch(/# Ours\.[\s\S]*# as always[\s\S]*submission_id: mine/)
   })
 
-  it("gives a baseline to the organizer's cruncher, so that the node takes its name", async () => {
+  it("adds a baseline under the organizer's cruncher, so that the node accepts its name", async () => {
     await write('base/main.js', 'export {}')
     const { exitCode, out } = await crunch(['models', 'add', 'base', '--organizer'])
     expect(exitCode).toBe(0)
@@ -211,7 +211,7 @@ describe('crunch models add', () => {
     expect(await read(modelsFile)).toMatch(/model_name: base\n\s+cruncher_name: organizer\n\s+cruncher_id: organizer/)
   })
 
-  it('refuses the name of a baseline to a participant, however it is spelled, and changes nothing', async () => {
+  it('refuses the name of a baseline, in any spelling, to a participant, and changes nothing', async () => {
     const template = new URL('../../../../templates/node/contract.ts', import.meta.url).href
     await write('node/contract.ts', `export { default } from '${template}'`)
     await write('mine/main.js', 'export {}')
@@ -225,14 +225,14 @@ describe('crunch models add', () => {
     expect((await crunch(['models', 'add', 'mine', '--name', 'flat', '--organizer'])).exitCode).toBe(0)
   })
 
-  it('replaces the code of the model of that name', async () => {
+  it('replaces the code of the model with that name', async () => {
     await write('still/main.js', 'export {}')
     const { out } = await crunch(['models', 'add', 'still', '--replace'])
     expect(out).toContain('Model 2 (still)')
     expect(await read(modelsFile)).toMatch(/submission_id: still\n.*RUNNING/)
   })
 
-  it('asks what is meant by adding a folder twice; off a terminal it says the flags that answer', async () => {
+  it('asks what to do when a folder is added twice; without a terminal it names the flags', async () => {
     await write('模型/main.js', 'export {}')
     const add = (...flags: readonly string[]) => crunch(['models', 'add', './模型/', ...flags])
     expect((await add()).out).toContain('Model 3 (模型) of local-dev was added: submission submission')
@@ -253,7 +253,7 @@ describe('crunch models add', () => {
     ['another', 0, 'Model 3 (still) of x was added'],
     ['c', 1, ''],
     ['', 1, ''],
-  ])('does what is answered on a terminal: %j', async (answer, code, text) => {
+  ])('follows the answer given on a terminal: %j', async (answer, code, text) => {
     await write('still/main.js', 'export {}')
     const questions: string[] = []
     const ask = async (question: string) => {
@@ -280,7 +280,7 @@ describe('crunch models add', () => {
     expect(await read(modelsFile)).toBe(listed)
   })
 
-  it('changes nothing here when another machine runs the models', async () => {
+  it('changes nothing when another machine runs the models', async () => {
     const { exitCode, err } = await crunch(['models', 'stop', '1'], { MODEL_RUNNER_NODE_HOST: 'far.example' })
     expect([exitCode, err]).toEqual([1, expect.stringContaining('another orchestrator runs the models')])
     expect(await read(modelsFile)).toBe(listed)
@@ -288,13 +288,13 @@ describe('crunch models add', () => {
 })
 
 describe('crunch models start, stop and remove', () => {
-  it('change the entry of a model, which is named by id or name', async () => {
+  it('change the entry of a model, identified by id or name', async () => {
     expect((await crunch(['models', 'stop', '1'])).out).toContain('Model 1 (momentum) shall not run.')
     expect((await crunch(['models', 'start', 'still'])).out).toContain('Model 2 (still) shall run.')
     expect(await read(modelsFile)).toMatch(/momentum\n.*STOPPED # as always\n[\s\S]*flat\n.*RUNNING/)
   })
 
-  it('remove only when that is meant', async () => {
+  it('require confirmation to remove', async () => {
     const { exitCode, err } = await crunch(['models', 'remove', '2'])
     expect([exitCode, err]).toEqual([1, expect.stringContaining('crunch models remove 2 --yes')])
     expect(await read(modelsFile)).toBe(listed)
@@ -307,12 +307,12 @@ describe('crunch models start, stop and remove', () => {
     ['stop', 'momentun', 'did you mean momentum? There are: 1 (momentum), 2 (still)'],
     ['start', 'entirely-else', 'name one of: 1 (momentum), 2 (still)'],
     ['logs', '12', 'did you mean 1?'],
-  ])('%s says of an unknown model %s which one may be meant', async (command, asked, message) => {
+  ])('%s suggests similar models for the unknown model %s', async (command, asked, message) => {
     const { exitCode, err } = await crunch(['models', command, asked])
     expect([exitCode, err]).toEqual([1, expect.stringContaining(message)])
   })
 
-  it('refuse a name that two models have', async () => {
+  it('refuse an ambiguous name', async () => {
     await write(modelsFile, listed.replace('model_name: still', 'model_name: momentum'))
     const { err } = await crunch(['models', 'stop', 'momentum'])
     expect(err).toContain('2 models have this name')
@@ -324,7 +324,7 @@ describe('crunch models logs', () => {
   const line = (message: string, more: object = {}) =>
     `${JSON.stringify({ timestamp: '2026-03-01T10:00:00.123Z', message, error: false, emitter: 'user-code', ...more })}\n`
 
-  it('shows what prepared, started and printed, with nothing that steers a terminal', async () => {
+  it('shows preparation, runner and output of a model without terminal control characters', async () => {
     const text = [
       line('installing', { emitter: 'builder' }),
       line('hello \u001b[31m'),
@@ -343,12 +343,12 @@ describe('crunch models logs', () => {
     expect(JSON.parse(json)).toMatchObject({ deploymentId: '1_20260301_100000_000', emitter: 'service', error: true })
   })
 
-  it('shows those of a model that is listed no longer', async () => {
+  it('shows the logs of a model that is no longer listed', async () => {
     await write(`${logs}/7/7_20260301_100000_000.ndjson`, line('bye'))
     expect((await crunch(['models', 'logs', '7'])).out).toContain('bye')
   })
 
-  it('follows from one run into the next until it is ended', async () => {
+  it('follows over several runs until it is aborted', async () => {
     await write(`${logs}/1/1_20260301_100000_000.ndjson`, line('one'))
     const ending = new AbortController()
     const second = `${logs}/1/1_20260301_110000_000.ndjson`
@@ -362,7 +362,7 @@ describe('crunch models logs', () => {
     expect(out).toMatch(/one\nrun 1_20260301_110000_000\n.*two/)
   })
 
-  it('says that a model was never started', async () => {
+  it('reports that a model was never started', async () => {
     const { exitCode, err } = await crunch(['models', 'logs', '2'])
     expect([exitCode, err]).toEqual([1, expect.stringContaining('it was never started here')])
   })

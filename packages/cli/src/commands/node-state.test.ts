@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end()
 })
 
-/** A report API that answers `/healthz` with this, and other paths with `answers` or never. */
+/** A report API that answers `/healthz` with `health`, and other paths with `answers` or never. */
 async function apiWith(
   status: number,
   health: object,
@@ -31,7 +31,7 @@ async function apiWith(
   return new ReportClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
 }
 
-it('shows why the database cannot be used, at once, while nothing else answers', async () => {
+it('shows at once why the database cannot be used, while nothing else answers', async () => {
   const reason = 'the database is unreachable: it did not answer within 1 s'
   const client = await apiWith(503, { status: 'degraded', reasons: [reason], detail: reason, message: reason })
   const startedAt = performance.now()
@@ -43,7 +43,7 @@ it('shows why the database cannot be used, at once, while nothing else answers',
   expect(performance.now() - startedAt).toBeLessThan(2_000)
 })
 
-it('shows health and who opens the rounds also when the rest does not answer', async () => {
+it('shows health and the process that opens rounds even if the rest does not answer', async () => {
   const lease = { holder: 'host-b, process 12', taken_at: '2026-03-01T10:00:00.000Z', silent_ms: 1_400 }
   const client = await apiWith(200, { status: 'ok', reasons: [], standing_still: [], predict_lease: lease })
   expect(describeNode(await readNode(client))).toEqual([
@@ -53,7 +53,7 @@ it('shows health and who opens the rounds also when the rest does not answer', a
   ])
 })
 
-it('shows by which rules and which code the node runs', async () => {
+it('shows era and code version of the node', async () => {
   const lists = ['feeds', 'models', 'leaderboard', 'checkpoints?limit=100'].map((path) => [`/reports/${path}`, []])
   const info = {
     era: { number: 2, began_at: '2026-03-01T10:00:00.000Z' },

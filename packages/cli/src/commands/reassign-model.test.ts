@@ -6,7 +6,7 @@ import { candles, openCompetition, steady } from '../../../coordinator-node/test
 import { openStore, type Store } from '../engine.ts'
 import { openWeatherWorkspace, type WeatherWorkspace } from '../local-model/weather-workspace.fixture.ts'
 
-// The command in a process of its own, on the database of a node whose rounds go on.
+// The command in its own process, on the database of a running node.
 
 let workspace: WeatherWorkspace
 let database: TestDatabase
@@ -27,7 +27,7 @@ afterEach(async () => {
 
 const reassign = (...argv: readonly string[]) => workspace.crunch(['models', 'reassign', ...argv])
 
-/** Ids of the models that have rows, each with how many. */
+/** Number of rows by model id. */
 async function rowCounts(): Promise<Record<string, number>> {
   const rows = await store.predictionReports({ modelIds: [], from: 0, to: Number.MAX_SAFE_INTEGER / 2, limit: 1_000 })
   const counts: Record<string, number> = {}
@@ -35,7 +35,7 @@ async function rowCounts(): Promise<Record<string, number>> {
   return counts
 }
 
-it('gives an id to another cruncher, whose rounds begin a history that inherits nothing', async () => {
+it('gives an id to another cruncher, whose new history inherits nothing', async () => {
   const models = { a: steady(0.5), b: steady(-0.5) }
   const { drive, runner } = await openCompetition({ models, store })
   await drive(...candles(0, 2))
@@ -53,7 +53,7 @@ it('gives an id to another cruncher, whose rounds begin a history that inherits 
   })
   expect(await store.reassignments()).toMatchObject([{ modelId: 'a', historyId: 'a~2', cruncherId: 'eve' }])
 
-  // One round finds the decision, and it counts from the next one on.
+  // One round detects the decision; it applies from the next one on.
   await drive(...candles(5, 7))
   expect(await rowCounts()).toEqual({ a: 3, 'a~2': 2, b: 8 })
   expect((await store.models()).map(({ id, cruncherId }) => `${id} of ${cruncherId}`)).toEqual([
@@ -63,7 +63,7 @@ it('gives an id to another cruncher, whose rounds begin a history that inherits 
   ])
 }, 60_000)
 
-it('refuses an id that the node never had, names those that it knows, and changes nothing', async () => {
+it('refuses an unknown id, names the known ones, and changes nothing', async () => {
   const { drive } = await openCompetition({ models: { a: steady(0.5), b: steady(-0.5) }, store })
   await drive(...candles(0, 0))
   const { exitCode, err } = await reassign('c', '--to', 'eve')

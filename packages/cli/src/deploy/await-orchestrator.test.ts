@@ -18,7 +18,7 @@ async function listen(port = 0): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-it('waits for an orchestrator that is not up yet, and says so once', async () => {
+it('waits for an orchestrator that is not up yet, with one message', async () => {
   const port = await listen()
   servers.splice(0)[0]?.close()
   const told: string[] = []
@@ -67,7 +67,7 @@ it.each([
     cwd: workspace.directory,
     env: {
       ...process.env,
-      // The weather has no live source.
+      // The weather template has no live source.
       ...(replay.length === 0 && { FEED_SOURCE: 'pyth' }),
       MODEL_ORCHESTRATOR: 'external',
       MODEL_RUNNER_NODE_PORT: String(port),

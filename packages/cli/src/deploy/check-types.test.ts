@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { readDiagnostics } from './check-types.ts'
 
-it('reads the findings of a compiler: first lines, with absolute places, without those of submissions and of the installation', () => {
+it('parses compiler errors: first lines with absolute places, except errors in submissions and installed files', () => {
   const output = [
     "contract.ts(38,15): error TS2339: Property 'x' does not exist on type 'Values'.",
     '  Its members are:',

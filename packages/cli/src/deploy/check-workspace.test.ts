@@ -16,7 +16,7 @@ const template = findWorkspace(fileURLToPath(new URL('../../../../templates/node
 describe('a workspace whose source has no live stream', () => {
   const elsewhere = { FEED_SOURCE: 'elsewhere' }
 
-  it('is right, and told to replay only', async () => {
+  it('is valid, with a note that it can only replay', async () => {
     const { findings, notes } = await checkWorkspace(template, elsewhere, { ports: false, purpose: 'look' })
     expect(findings).toEqual([])
     expect(notes.join()).toMatch(
@@ -36,7 +36,7 @@ describe('a workspace whose source has no live stream', () => {
 })
 
 describe('a database server of the settings', () => {
-  it('that is not there is found, with its password left out', async () => {
+  it('that is not running is reported, without its password', async () => {
     const environment = { DATABASE_URL: 'postgres://crunch:secret@127.0.0.1:1/crunch' }
     const { findings } = await checkWorkspace(template, environment, { ports: false, purpose: 'look' })
     const text = findings.map(formatFinding).join()
@@ -71,14 +71,14 @@ describe('models', () => {
     return report.warnings.map(formatFinding).join('\n')
   }
 
-  it('whose submissions cannot be run are told of, each with its place and cause', async () => {
+  it('with invalid submissions are reported, each with place and cause', async () => {
     const text = await warnings({ 'good/main.js': '', 'empty/notes.txt': '', 'two/main.ts': '', 'two/main.py': '' })
     expect(text).toMatch(/models\.dev\.yml, model empty: .*has no main\.ts.*\n {2}fix: correct the submission/)
     expect(text).toMatch(/models\.dev\.yml, model two: .*both main\.ts and main\.py/)
     expect(text).not.toContain('model good')
   })
 
-  it("of a participant that has the name of a baseline is told of; the template's own is the organizer's", async () => {
+  it("of a participant with the name of a baseline is reported; the template's own belongs to the organizer", async () => {
     const options = { ports: false, purpose: 'replay' } as const
     const mine = { PATH: process.env.PATH, CRUNCH_ID: 'crunch-template' }
     expect((await checkWorkspace(template, mine, options)).warnings).toEqual([])
@@ -89,7 +89,7 @@ describe('models', () => {
     )
   })
 
-  it('in Python need a Python', async () => {
+  it('in Python need a Python interpreter', async () => {
     const none = { MODEL_ORCHESTRATOR_PYTHON: 'python-that-is-not-there' }
     expect(await warnings({ 'good/main.js': '' }, none)).toBe('')
     const text = await warnings({ 'good/main.js': '', 'snake/main.py': '' }, none)
@@ -110,7 +110,7 @@ describe("the orchestrator's API", () => {
       .map(formatFinding)
       .join()
 
-  it('has a port of its own', async () => {
+  it('needs its own port', async () => {
     const text = await findings({ MODEL_ORCHESTRATOR_HTTP_PORT: '8000' })
     expect(text).toContain('REPORT_API_PORT, MODEL_ORCHESTRATOR_HTTP_PORT: both are 8000')
   })
@@ -137,7 +137,7 @@ describe('the contract of a database with history', () => {
       .replace("direction: 'desc'", "direction: 'asc'")
       .replace("windows: { recent: '24h'", "windows: { recent: '12h'")
 
-  /** A workspace with the template's contract, edited. Each has a folder of its own: a module is loaded once. */
+  /** A workspace with an edited contract of the template. Each has its own folder, because modules are cached. */
   async function workspaceWith(edit: (text: string) => string): Promise<Workspace> {
     const folder = await mkdtemp(join(root, 'workspace-'))
     await mkdir(join(folder, 'node'))
@@ -158,7 +158,7 @@ describe('the contract of a database with history', () => {
     return { contractPath: workspace.contractPath, findings, text: findings.map(formatFinding).join('\n') }
   }
 
-  /** Gives a database its first era, as a start of the node does. */
+  /** Creates the first era of a database, like the start of a node. */
   async function enter(url = database.url): Promise<void> {
     const { contractPath } = await workspaceWith(same)
     const environment = { CRUNCH_ID: name }
@@ -171,7 +171,7 @@ describe('the contract of a database with history', () => {
     }
   }
 
-  it('is compared in every place, with both sides and the fix', async () => {
+  it('is compared completely; each difference names both sides and the fix', async () => {
     await enter()
     const { contractPath, findings, text } = await look(changed)
     expect(findings).toHaveLength(2)
@@ -182,7 +182,7 @@ describe('the contract of a database with history', () => {
     expect((await look(same)).findings).toEqual([])
   })
 
-  it('holds who is the organizer: another one is named beside the stored one, and needs a new era', async () => {
+  it('includes the organizer: a change names both and needs a new era', async () => {
     await enter()
     const host = { ORGANIZER_CRUNCHER_ID: 'host' }
     expect((await look(same, {}, name, host)).text).toMatch(
@@ -191,21 +191,21 @@ describe('the contract of a database with history', () => {
     expect((await look(same, { purpose: 'live', newEra: true }, name, host)).text).not.toContain('in the database')
   })
 
-  it('of another competition is named by both, and an era that is being confirmed is no finding', async () => {
+  it('of another competition names both competitions; a change confirmed with --new-era is not a finding', async () => {
     await enter()
     expect((await look(same, {}, 'other')).text).toMatch(
       /name or CRUNCH_ID\): this database belongs to the competition "crunch-template" \(CRUNCH_ID crunch-template\)/,
     )
     expect((await look(changed, { purpose: 'live' })).text).toContain('leaderboard.direction')
     expect((await look(changed, { purpose: 'live', newEra: true })).text).toBe('')
-    // A replay has a database of its own.
+    // A replay has its own database.
     expect((await look(changed, { purpose: 'replay' })).text).toBe('')
   })
 
-  it('is read from an embedded server that does not run, which is stopped again', { timeout: 60_000 }, async () => {
+  it('is read by starting the embedded server, which is stopped again', { timeout: 60_000 }, async () => {
     const workspace = await workspaceWith(changed)
     const directory = liveDatabaseDirectory(workspace)
-    // As root, the server runs as a user who has to reach its data.
+    // As root, the server runs as another user, who needs access to its data.
     for (const folder of [root, join(workspace.nodeDirectory, '..')]) await chmod(folder, 0o755)
     await mkdir(workspace.stateDirectory)
     const environment = { PATH: process.env.PATH, CRUNCH_ID: name }

@@ -36,7 +36,7 @@ afterEach(async () => {
 const live = { resume: false, once: false }
 
 describe('planReplay', () => {
-  it('takes the recordings of the workspace unless told which', () => {
+  it('uses the recordings of the workspace unless others are given', () => {
     const workspace = findWorkspace(root)
     const plan = planReplay({ ...live, replay: [] }, workspace, root)
     expect(plan?.files).toEqual([join(root, 'node/recordings/a.csv'), join(root, 'node/recordings/b.csv.gz')])
@@ -44,14 +44,14 @@ describe('planReplay', () => {
     expect(planReplay(live, workspace, root)).toBeUndefined()
   })
 
-  it('takes a folder of the archive as a recording', async () => {
+  it('accepts a folder of the archive as a recording', async () => {
     const series = join(root, 'archive/binance/BTCUSDT/candle/1m')
     await mkdir(series, { recursive: true })
     expect(planReplay({ ...live, replay: [series] }, findWorkspace(root), root)?.files).toEqual([series])
     expect(() => planReplay({ ...live, replay: ['archive'] }, findWorkspace(root), root)).toThrow(/this is not a file/)
   })
 
-  it('is as fast as possible when it ends by itself, unless told how fast', () => {
+  it('runs as fast as possible with --once, unless a speed is given', () => {
     const workspace = findWorkspace(root)
     expect(planReplay({ ...live, replay: [], once: true }, workspace, root)?.speed).toBe('max')
     expect(planReplay({ ...live, replay: [], once: true, speed: 60 }, workspace, root)?.speed).toBe(60)
@@ -60,7 +60,7 @@ describe('planReplay', () => {
 })
 
 describe('watchableSpeed', () => {
-  it('opens four rounds a second', () => {
+  it('opens four rounds per second', () => {
     expect(watchableSpeed(2 / 86_400_000)).toBe(172_800)
     expect(watchableSpeed(1 / 60_000)).toBe(240)
   })
@@ -71,7 +71,7 @@ describe('watchableSpeed', () => {
 })
 
 describe('prepareReplayDatabase', () => {
-  it('begins anew, and resumes only the same recording', async () => {
+  it('starts over, and resumes only the same recording', async () => {
     const workspace = findWorkspace(root)
     const plan = { files: [join(root, 'node/recordings/a.csv')], speed: 'max', resume: false } as const
     await expect(prepareReplayDatabase(workspace, { ...plan, resume: true })).rejects.toThrow('no replay to resume')
@@ -104,7 +104,7 @@ const checkpoint = {
 }
 
 describe('waitForCheckpoint', () => {
-  it('gives the oldest checkpoint as soon as there is one', async () => {
+  it('returns the oldest checkpoint as soon as there is one', async () => {
     let asked = 0
     const input = await watch((path) => {
       if (!path.startsWith('/reports/checkpoints')) return []
@@ -115,7 +115,7 @@ describe('waitForCheckpoint', () => {
     expect(asked).toBe(3)
   })
 
-  it('fails when nothing moves, and blames the service that does not serve', async () => {
+  it('fails when there is no progress, and names the service that is not ready', async () => {
     const broken: ServiceStatus = { ...serving, name: 'score', state: 'backing-off', lastError: 'no such table' }
     const input = await watch(() => [], [serving, broken])
     const failure = await waitForCheckpoint({ ...input, patienceMs: 200 }).catch((error: unknown) => error)
@@ -128,7 +128,7 @@ describe('waitForCheckpoint', () => {
     await expect(waitForCheckpoint(input)).rejects.toThrow('line 2')
   })
 
-  it('says that a recording was too short', async () => {
+  it('reports that a recording was too short', async () => {
     const feed = { record_count: 3, watermark_ts: '2012-01-04T00:00:00.000Z' }
     const ended: ServiceStatus = { ...serving, lastEvent: 'replay-ended' }
     const input = await watch((path) => (path === '/reports/feeds' ? [feed] : []), [ended])
@@ -136,7 +136,7 @@ describe('waitForCheckpoint', () => {
     await expect(wait).rejects.toThrow('ended at 2012-01-04T00:00:00.000Z, before a checkpoint closed: replay a longer')
   })
 
-  it('blames what stands still before the length of the recording', async () => {
+  it('reports a standstill rather than the length of the recording', async () => {
     const standing = {
       what: 'no checkpoint can be closed',
       held_up_by: 'shares failed at contract.ts:3',
@@ -152,7 +152,7 @@ describe('waitForCheckpoint', () => {
 })
 
 describe('showCheckpoint', () => {
-  it('shows the board as of its end, whatever has closed since, and why their values differ', async () => {
+  it('shows the board as of its end, even if later periods have closed, and why the values differ', async () => {
     const board = (name: string, at: string) => [
       { model_id: '1', model_name: name, rank: 1, created_at: at, score_metrics: {}, score_columns: [] },
     ]
@@ -179,7 +179,7 @@ describe('waitUntilReady', () => {
     expect(looks).toBe(3)
   })
 
-  it('fails when a service crashes again and again', async () => {
+  it('fails when a service crashes repeatedly', async () => {
     let looks = 0
     const input = await watch(() => ({}))
     const look = async () => {
@@ -211,7 +211,7 @@ describe('reportFailure', () => {
 })
 
 describe('formatCheckpoint', () => {
-  it('shows shares and that the emission is exact', () => {
+  it('shows the shares and that the emission is exact', () => {
     const text = formatCheckpoint(checkpoint)
     expect(text).toContain('60.00 %')
     expect(text).toContain('Emission: 1000000000 of 1000000000 (exact)')

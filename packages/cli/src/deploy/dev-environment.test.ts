@@ -8,7 +8,7 @@ const workspace = { nodeDirectory: '/game/node', logDirectory: '/game/node/.crun
 const settings = { runsModelsHere: true, apiKey: undefined } as NodeSettings
 const isReadElsewhere = () => false
 
-it('gives the workers the settings of the files, and the database and the key of the deployment', () => {
+it('contains the settings of the files, and the database and key of the deployment', () => {
   const values = { CRUNCH_ID: 'game', LOG_FORMAT: 'json', POSTGRES_USER: 'u', NOTE: `it's "x"`, HOME: '/root' }
   const places = new Map(['CRUNCH_ID', 'LOG_FORMAT', 'POSTGRES_USER', 'NOTE'].map((key) => [key, '/game/node/.env:1']))
   const text = devEnvironment(
@@ -24,7 +24,7 @@ it('gives the workers the settings of the files, and the database and the key of
   })
 })
 
-it('refuses a value that no environment file can hold', () => {
+it('refuses a value that an environment file cannot contain', () => {
   const environment = { values: { A: `'"\`` }, places: new Map([['A', '/game/node/.env:1']]), isReadElsewhere }
   expect(() => devEnvironment({ workspace, settings, environment }, 'postgres://u@h')).toThrow('every kind of quote')
 })

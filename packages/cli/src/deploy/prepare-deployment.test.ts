@@ -24,7 +24,7 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true })
 })
 
-/** A process that listens, as the report worker of a killed supervisor would; its port. */
+/** Starts a listening process, like the report worker of a killed supervisor; returns its port. */
 async function leaveListener(): Promise<number> {
   const script = `const server = require('node:net').createServer().listen(0, '127.0.0.1', () => console.log(server.address().port))`
   leftover = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'], detached: true })
@@ -36,7 +36,7 @@ async function leaveListener(): Promise<number> {
   return Number(String(text))
 }
 
-it('does not take the leftovers of a killed supervisor for foreign programs', async () => {
+it('recognizes processes left by a killed supervisor', async () => {
   const port = await leaveListener()
   const told: string[] = []
   const prepared = prepareDeployment(
@@ -51,13 +51,13 @@ it('does not take the leftovers of a killed supervisor for foreign programs', as
       signal: new AbortController().signal,
     },
   )
-  // The contract is empty: that is found, and nothing about the port.
+  // The only finding is the empty contract, not the port.
   await expect(prepared).rejects.toThrow('cannot be deployed')
   expect(told.join('\n')).toContain(`Ended what a killed supervisor had left: report (process ${leftover.pid})`)
   expect(told.join('\n')).not.toContain(`port ${port}`)
 })
 
-it('leaves the processes alone of a supervisor that has claimed the workspace meanwhile', async () => {
+it('does not end processes of a supervisor that has claimed the workspace in the meantime', async () => {
   await leaveListener()
   let asked = 0
   const isSupervised = async () => {

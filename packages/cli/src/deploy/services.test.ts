@@ -64,13 +64,13 @@ describe('a worker', () => {
     expect(env).not.toHaveProperty('POSTGRES_USER')
   })
 
-  it('of a live deployment takes the database of the settings', async () => {
+  it('of a live deployment uses the database of the settings', async () => {
     expect((await worker(undefined).command({})).env.DATABASE_URL).toBe('postgres://live.example/crunch')
   })
 })
 
 describe('the orchestrator', () => {
-  it('is told where it listens, and the limits of models that are set', async () => {
+  it('gets its address and the configured limits of models', async () => {
     const services = deploymentServices({ workspace, settings, replay: undefined, environment })
     const { args } = await (services.find(({ name }) => name === 'models') ?? worker(undefined)).command({})
     const text = args.join(' ')

@@ -9,11 +9,11 @@ it.each<[value: unknown, shown: string]>([
   [[Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY], '[NaN,Infinity,-Infinity]'],
   ['\0 a " text\0', '"\\u0000 a \\" text\\u0000"'],
   [undefined, 'undefined'],
-])('a value is shown with the numbers that JSON lacks: %s', (value, shown) => {
+])('formats a value with numbers that JSON lacks: %s', (value, shown) => {
   expect(valueText(value)).toBe(shown)
 })
 
-it('the report of a model test holds integers beyond 2^53 wherever they are', () => {
+it('preserves integers beyond 2^53 anywhere in the report of a model test', () => {
   const huge = 2n ** 64n
   const report = rehearsedReport({
     model: 'm',

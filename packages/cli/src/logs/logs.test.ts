@@ -28,7 +28,7 @@ async function poll(condition: () => boolean): Promise<void> {
 }
 
 describe('ServiceLog', () => {
-  it('keeps at most the files and bytes that it may, and the newest lines', async () => {
+  it('keeps the newest lines within the limits of files and bytes', async () => {
     const log = new ServiceLog(directory, 'predict', { bytes: 10_000, files: 3 })
     for (let index = 0; index < 2_000; index += 1) log.writeLine(line(index, `line ${index}`), 'stdout')
     await log.close()
@@ -42,7 +42,7 @@ describe('ServiceLog', () => {
     )
   })
 
-  it('begins a new line behind half of one, as a crash or a full disk leaves it', async () => {
+  it('begins a new line after an incomplete one, e.g. after a crash or a full disk', async () => {
     const half = line(1, 'cut in the middle').slice(0, 20)
     await writeFile(join(directory, 'predict.log'), `${line(0, 'whole')}\n${half}`)
     const log = new ServiceLog(directory, 'predict')
@@ -52,7 +52,7 @@ describe('ServiceLog', () => {
     expect(entries.map(({ entry }) => entry.msg)).toEqual(['whole', 'next'])
   })
 
-  it('makes an entry of any other text', async () => {
+  it('converts any other text to an entry', async () => {
     const log = new ServiceLog(directory, 'models')
     log.writeLine('Traceback (most recent call last)', 'stderr')
     log.writeLine('{"not": "an entry"}', 'stdout')
@@ -66,7 +66,7 @@ describe('ServiceLog', () => {
 })
 
 describe('readLogs', () => {
-  it('merges services by time and leaves out a line that is still being written', async () => {
+  it('merges services by time and omits a line that is still being written', async () => {
     await writeFile(join(directory, 'a.log'), `${line(1, 'a1')}\n${line(4, 'a4')}\n${line(5, 'unfinished')}`)
     await writeFile(join(directory, 'b.log'), `${line(2, 'b2')}\nno JSON\n${line(3, 'b3')}\n`)
     expect(await loggedServices(directory)).toEqual(['a', 'b'])
@@ -74,14 +74,14 @@ describe('readLogs', () => {
     expect(merged.map(({ service, entry }) => `${service} ${entry.msg}`)).toEqual(['b b2', 'b b3', 'a a4'])
   })
 
-  it('reads nothing of a service without a log', async () => {
+  it('returns nothing for a service without a log', async () => {
     expect(await readLogs(directory, ['none'], 10)).toEqual([])
     expect(await loggedServices(join(directory, 'none'))).toEqual([])
   })
 })
 
 describe('followLogs', () => {
-  it('loses and doubles no line while files rotate', async () => {
+  it('loses and duplicates no line while files rotate', async () => {
     const log = new ServiceLog(directory, 'predict', { bytes: 5_000, files: 40 })
     log.writeLine(line(0, 'before'), 'stdout')
     const seen: string[] = []
@@ -112,7 +112,7 @@ describe('followLogs', () => {
 })
 
 describe('readLines', () => {
-  it('cuts a line that is too long and goes on with the next', async () => {
+  it('truncates a line that is too long and continues with the next', async () => {
     const stream = new PassThrough()
     const lines: string[] = []
     const done = readLines(stream, 10, (text) => lines.push(text))
@@ -131,14 +131,14 @@ describe('failureText', () => {
     [{ reason: 'port 9091 is in use' }, 'cannot start: port 9091 is in use'],
     [{ err: { message: 'cannot start' } }, 'cannot start'],
     [{ err: 7 }, 'cannot start'],
-  ])('is the message with what is told beside it: %j', (fields, text) => {
+  ])('is the message with its relevant fields: %j', (fields, text) => {
     const entry = parseLogLine(JSON.stringify({ level: 50, time: 0, msg: 'cannot start', ...fields }))
     expect(entry && failureText(entry)).toBe(text)
   })
 })
 
 describe('formatLogEntry', () => {
-  it('puts time, level, service, message and fields into one line, and a stack below', () => {
+  it('writes time, level, service, message and fields into one line, and a stack below', () => {
     const entry = parseLogLine(
       JSON.stringify({
         level: 50,

@@ -28,7 +28,7 @@ const serving: OrchestratorModel = {
 }
 const nobody = new CliError({ place: 'x', cause: 'does not answer', fix: 'y' })
 
-/** What the orchestrator says one look after the other, the last for ever; and the deployment that the node calls. */
+/** Successive answers of the orchestrator, the last one repeated; and the deployment that the node calls. */
 function waitFor(looks: readonly OrchestratorModel[], called: string | null | CliError) {
   let look = 0
   const rows: ModelRow[] =
@@ -54,22 +54,22 @@ function waitFor(looks: readonly OrchestratorModel[], called: string | null | Cl
   })
 }
 
-it('takes a model for served when the node calls it, or when there is no node', async () => {
+it('ends when the node calls the model, or when there is no node', async () => {
   expect(await waitFor([serving], 'new')).toMatchObject({ outcome: 'serves', isCalled: true })
   expect(await waitFor([serving], nobody)).toMatchObject({ outcome: 'serves', isCalled: false })
 })
 
-it('waits for what a node says of a model that serves', async () => {
+it('waits for the node to call a serving model', async () => {
   const refused = { ...serving, status: 'RUNNER_FAILED', lastFailure: failure }
   expect(await waitFor([serving, serving, refused], 'old')).toEqual({ outcome: 'failed', failure })
 })
 
-it('does not take the run that is to be replaced for the new one', async () => {
+it('distinguishes the replaced run from the new one', async () => {
   const old = { ...serving, deploymentId: 'old' }
   expect(await waitFor([old, { ...old, lastFailure: failure }], 'old')).toEqual({ outcome: 'failed', failure })
 })
 
-it('takes neither a restart nor a failure of the old code for one of the new', async () => {
+it('ignores restarts and failures of the old code', async () => {
   const ofOld = { ...failure, deploymentId: 'old-2', submissionId: 'mine' }
   const restarted = { ...serving, deploymentId: 'old-2', deployedSubmissionId: 'mine' }
   const failed = { ...restarted, status: 'RUNNER_INITIALIZING', lastFailure: ofOld }

@@ -78,7 +78,7 @@ describe('formatModels', () => {
     expect(row(formatModels(stateOf([view()]), quiet))).toEqual(shown)
   })
 
-  it('shows of a model that does not run why, and of one that runs the newest problem', () => {
+  it('shows why a model does not run, and the newest problem of a running one', () => {
     const last = (overrides: Partial<ModelView>) => row(formatModels(stateOf([view(overrides)]), quiet)).at(-1)
     expect(last({ state: 'QUARANTINED', lastFailure: failure })).toBe('RUN_FAILED: exited with 1')
     expect(last({ lastFailure: failure })).toBe('timeout: no answer within 5 s')
@@ -87,7 +87,7 @@ describe('formatModels', () => {
     expect(last({ activity: null })).toBe('')
   })
 
-  it('keeps a long or hostile text to its cell', () => {
+  it('confines a long or hostile text to its cell', () => {
     const reason = `\u001b[2J\u202e${'x'.repeat(500)}`
     const text = formatModels(stateOf([view({ state: 'FAILED', lastFailure: { ...failure, reason } })]), quiet)
     expect(text).not.toContain('\u001b')
@@ -95,7 +95,7 @@ describe('formatModels', () => {
     expect(row(text).at(-1)).toMatch(/^RUN_FAILED: \\u001b\[2J\\u202ex+…$/)
   })
 
-  it('shortens errors to what the terminal leaves them', () => {
+  it('shortens errors to the available width of the terminal', () => {
     const reason = 'x'.repeat(500)
     const widest = (columns: number) => {
       const text = formatModels(stateOf([view({ state: 'FAILED', lastFailure: { ...failure, reason } })]), {
@@ -108,7 +108,7 @@ describe('formatModels', () => {
     expect(widest(1_000)).toBeLessThan(230)
   })
 
-  it('shows whole errors when asked', () => {
+  it('shows complete errors on request', () => {
     const text = formatModels(stateOf([view({ lastFailure: failure })]), { ...quiet, verbose: true })
     expect(text).toContain('last failed run, 2026-03-01T09:00:00.000Z: RUN_FAILED: exited\n    with 1')
     expect(text).toContain(
@@ -117,7 +117,7 @@ describe('formatModels', () => {
     expect(text).toContain('missing answers of the last day: timeout 2, invalid_output 1')
   })
 
-  it('tells the confinement once for all that share it', () => {
+  it('shows a common confinement once', () => {
     const confined = (id: string, confinement: readonly string[]) => view({ id, confinement })
     const same = stateOf([
       confined('1', ['memory 512 MiB', 'no network']),
@@ -132,7 +132,7 @@ describe('formatModels', () => {
     expect(formatModels(mixed, quiet)).toMatch(/^confinement of 1, 3: no network\nconfinement of 2: network open$/m)
   })
 
-  it('says who did not answer, and shows what is wanted', () => {
+  it('names services that did not answer, and shows the desired state', () => {
     const problem = 'http://127.0.0.1:8001/models: does not answer\n  fix: crunch deploy'
     const down = { orchestrator: { place: 'x', problem }, node: { place: 'y', problem } }
     const text = formatModels(stateOf([view({ state: null, restarts: null, activity: null })], down), quiet)
@@ -141,7 +141,7 @@ describe('formatModels', () => {
     expect(row(text)).toEqual(['1', 'momentum', 'python', 'wants RUNNING', '', '', '', '', ''])
   })
 
-  it('says what to do without models, and which ones nobody lists any more', () => {
+  it('suggests a command if there are no models, and lists models that are no longer in the file', () => {
     expect(formatModels(stateOf([]), quiet)).toContain('crunch models add DIRECTORY')
     expect(formatModels(stateOf([view()], { unlistedIds: ['7', '9'] }), quiet)).toContain('absent in every round: 7, 9')
   })

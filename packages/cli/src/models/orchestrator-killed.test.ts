@@ -60,7 +60,7 @@ async function startProcess(port: number) {
   return { kill, ready }
 }
 
-it('kill -9 of the orchestrator: a model that ran is absent by our fault until it is set up again, one that had crashed by its own', async () => {
+it('kill -9 of the orchestrator: a running model is excused until it is set up again, a crashed one is to blame', async () => {
   const gate = join(space.root, 'gate')
   // It can be set up once the gate is open.
   const main = `
@@ -88,7 +88,7 @@ export class Model extends TrackerBase {
   await first.kill()
   await until('the loss is seen', () => !runner.reachable())
   await startProcess(port)
-  // Both processes serve, and their set-up waits at the gate.
+  // Both processes serve; their set-up waits for the gate.
   await until('it is back', () => runner.reachable(), 40_000)
   expect(await round()).toEqual(['1 ABSENT orchestrator_restarted', '2 ABSENT not_running'])
   await writeFile(gate, '')

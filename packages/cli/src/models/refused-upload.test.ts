@@ -11,7 +11,7 @@ export class Model extends TrackerBase {
   predict() { return { value: 0.5 } }
 }`
 
-it('a participant who uploads a model with the name of a baseline is refused until it is renamed, and raises no alarm', async () => {
+it("a participant's model with the name of a baseline is refused until it is renamed, without an alarm", async () => {
   const space = await createWorkspace()
   onTestFinished(() => space.remove())
   await space.models([])
@@ -43,7 +43,7 @@ it('a participant who uploads a model with the name of a baseline is refused unt
   onTestFinished(close)
   await until('it is set up', connected(id), 60_000)
   const report = reportUnderTest({ reads: store })
-  // An alarm that any participant can raise would hide those that an operator has to act on.
+  // If any participant could raise alarms, they would hide those that need the operator.
   const health = async () => JSON.stringify((await report.get('/healthz')).body)
   const models = async () => JSON.stringify((await report.get('/reports/models')).body)
   expect(await round()).toEqual([])

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createWorkspace, KEY, rememberingLog, until } from '../../../model-orchestrator/test/workspace.ts'
 import { openRounds } from './rounds.testkit.ts'
 
-// The orchestrator and the coordinator as they are, with models in processes of their own.
+// A real orchestrator and coordinator, with models in their own processes.
 
 const model = (predict: string) => `
 class TrackerBase {}
@@ -53,7 +53,7 @@ async function open(entries: readonly Readonly<Record<string, string>>[]) {
   return rounds
 }
 
-it('a removed and a quarantined model have no rows from their next round on; one that crashed has rows', async () => {
+it('a removed and a quarantined model have no rows from their next round on; a crashed one has rows', async () => {
   const { runner, store, round, connected } = await open([
     entry('1', 'steady'),
     entry('2', 'steady'),

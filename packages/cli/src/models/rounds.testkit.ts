@@ -20,7 +20,7 @@ export async function openRounds(port: number, changes: ContractChanges = {}) {
   })
   await runner.settled()
   const [store, clock] = [createMemoryStore(), createVirtualClock()]
-  // A busy machine shall not make a model late: these tests are about other things.
+  // Long, so that models are not late on a busy machine; these tests are not about lateness.
   const pipeline = createPipeline(changedContract({ prediction: { timeout: '20s' }, ...changes }), {
     store,
     clock,
@@ -28,7 +28,7 @@ export async function openRounds(port: number, changes: ContractChanges = {}) {
   })
   const clockRounds = await pipeline.openPredictor(runner)
   let count = 0
-  /** Runs one round and gives its rows, as "id status reason". */
+  /** Runs one round and returns its rows as "id status reason". */
   async function round(): Promise<readonly string[]> {
     await driveBatch(pipeline, clockRounds, clock, [candle(count, { close: 100 + count })])
     count += 1

@@ -33,7 +33,7 @@ const accepted = [
 ]
 
 describe('parseSettings', () => {
-  it('reads lines as they are meant', () => {
+  it('parses all supported notations', () => {
     expect(values(accepted.join('\n'))).toEqual({
       PLAIN: 'value',
       EMPTY: '',
@@ -56,14 +56,14 @@ describe('parseSettings', () => {
     })
   })
 
-  it.skipIf(process.platform === 'win32')('reads what it accepts as a shell does', () => {
+  it.skipIf(process.platform === 'win32')('parses accepted lines like a shell', () => {
     const read = values(accepted.join('\n'))
     const print = Object.keys(read).map((key) => `printf '%s\\0' "$${key}"`)
     const output = execFileSync('sh', ['-c', [...accepted, ...print].join('\n')], { encoding: 'utf8', env: {} })
     expect(output.split('\0').slice(0, -1)).toEqual(Object.values(read))
   })
 
-  it('reads line ends of Windows', () => {
+  it('accepts Windows line ends', () => {
     expect(values('A=1\r\nB="x"\r\n\r\nC=\r\n')).toEqual({ A: '1', B: 'x', C: '' })
   })
 
@@ -97,13 +97,13 @@ describe('parseSettings', () => {
     ['A=x\u00a0', 'it contains the invisible character U+00A0'],
     ['A=x\ry', 'it contains the invisible character U+000D'],
     ['A=x\0', 'it contains the invisible character U+0000'],
-  ])('refuses %j with its line, and reads on', (line, cause) => {
+  ])('refuses %j with its line, and continues', (line, cause) => {
     const { lines, problems } = parseSettings(`FIRST=1\n${line}\nNEXT=2\n`)
     expect(lines.map(({ key }) => key)).toEqual(['FIRST', 'NEXT'])
     expect(problems).toMatchObject([{ line: 2, cause: expect.stringContaining(cause) }])
   })
 
-  it('shows no value: it may be a secret', () => {
+  it('shows no value, because it may be a secret', () => {
     for (const line of ['A="s3cret', 'A=s3cret s3cret', 'A=s3cret$', 'A="s3cret"s3cret', 'A=\u00a0s3cret', 's3cret']) {
       expect(JSON.stringify(parseSettings(line).problems)).not.toContain('s3cret')
     }

@@ -56,7 +56,7 @@ function statusOf(supervisor: Supervisor, name: string): ServiceStatus {
   return status
 }
 
-/** Resolves as soon as a condition on the states holds; looks at each change. */
+/** Resolves as soon as the states satisfy a condition, which is checked at each change. */
 function until(supervisor: Supervisor, condition: () => boolean, limitMs = 15_000): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -84,7 +84,7 @@ async function poll(condition: () => boolean | Promise<boolean>, limitMs = 15_00
 const isAlive = (pid: number | null): boolean => pid !== null && processIdentity(pid) !== undefined
 
 describe('Supervisor', () => {
-  it('starts a service only when those before it serve, and hands their settings on', async () => {
+  it('starts a service only when its dependencies are ready, and passes their settings on', async () => {
     const database: ServiceDefinition = {
       ...scriptService('database', servingScript),
       provides: async () => ({ DATABASE_URL: 'postgres://here' }),
@@ -105,7 +105,7 @@ describe('Supervisor', () => {
     expect(messages).toContain('postgres://here')
   })
 
-  it('starts a crashing service again and again, ever later, and says why it ended', async () => {
+  it('restarts a crashing service with growing delays, and reports why it ended', async () => {
     const supervisor = await open([scriptService('crashing', 'console.error("no such table"); process.exit(1)')])
     const pauses: number[] = []
     supervisor.onChange(() => {
@@ -118,7 +118,7 @@ describe('Supervisor', () => {
     expect(pauses.slice(0, 4).map((pauseMs) => Math.round(pauseMs / 10) * 10)).toEqual([20, 40, 80, 80])
   })
 
-  it('starts a service again after kill -9, with what it had started gone', async () => {
+  it('restarts a service after kill -9, after ending its descendants', async () => {
     const script = `
       const { spawn } = require('node:child_process');
       const grandchild = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
@@ -138,7 +138,7 @@ describe('Supervisor', () => {
     await poll(() => !isAlive(grandchild))
   })
 
-  it('does not start a service again whose configuration is wrong, until it is asked to', async () => {
+  it('restarts a service with a wrong configuration only on request', async () => {
     const script =
       'console.log(JSON.stringify({ level: 50, time: 1, msg: "contract.ts: no schedule" })); process.exitCode = 2'
     const supervisor = await open([scriptService('wrong', script)])
@@ -153,7 +153,7 @@ describe('Supervisor', () => {
     expect(statusOf(supervisor, 'wrong').restarts).toBe(1)
   })
 
-  it('says so when a program is missing', async () => {
+  it('reports a missing program', async () => {
     const missing = scriptService('missing', '')
     const supervisor = await open([
       { ...missing, command: () => ({ command: '/no/such/program', args: [], cwd: '/', env: {} }) },
@@ -162,7 +162,7 @@ describe('Supervisor', () => {
     expect(statusOf(supervisor, 'missing').lastError).toContain('/no/such/program')
   })
 
-  it('stops dependents first and kills what does not end within the grace', async () => {
+  it('stops dependents first, and kills services that do not end within the grace period', async () => {
     const ends: string[] = []
     const supervisor = await open([
       scriptService('base', servingScript),
@@ -182,7 +182,7 @@ describe('Supervisor', () => {
     expect(await readLiveSupervisor(directory)).toBeUndefined()
   })
 
-  it('leaves a service the time that it needs to end, and then ends what outlived them all', async () => {
+  it('gives a service the time that it needs to end, then ends surviving processes', async () => {
     const slow = 'process.on("SIGTERM", () => setTimeout(() => { say({ msg: "ended well" }); process.exit(0) }, 800));'
     const states: string[] = []
     const supervisor = await open([{ ...scriptService('slow', `${slow}${servingScript}`), graceMs: 30_000 }], {
@@ -199,13 +199,13 @@ describe('Supervisor', () => {
     expect(messages).toContain('a process that outlived its service was ended')
   })
 
-  it('leaves no process when it is stopped in the middle of a start', async () => {
+  it('leaves no process when it is stopped during a start', async () => {
     const supervisor = await open([scriptService('serving', servingScript)])
     await supervisor.stop()
     expect(statusOf(supervisor, 'serving')).toMatchObject({ state: 'stopped', pid: null })
   })
 
-  it('answers, restarts and ends over its socket', async () => {
+  it('answers, restarts and ends by commands over its socket', async () => {
     const supervisor = await open([
       scriptService('one', servingScript),
       scriptService('two', servingScript, { after: ['one'] }),
@@ -229,7 +229,7 @@ describe('Supervisor', () => {
     await supervisor.downRequested
   })
 
-  it('restarts a service that still waits only once those before it serve', async () => {
+  it('restarts a waiting service only once its dependencies are ready', async () => {
     let serve = (): void => undefined
     const url = new Promise<Record<string, string>>((resolve) => {
       serve = () => resolve({ DATABASE_URL: 'postgres://here' })
@@ -252,12 +252,12 @@ describe('Supervisor', () => {
     expect(provided).toEqual(['postgres://here'])
   })
 
-  it('refuses a second supervisor of one workspace', async () => {
+  it('refuses a second supervisor for the same workspace', async () => {
     await open([scriptService('serving', servingScript)])
     await expect(open([])).rejects.toThrow('already deployed')
   })
 
-  it('lets exactly one of many that start at once win', async () => {
+  it('lets exactly one of many concurrently started supervisors run', async () => {
     await writeFile(join(directory, 'supervisor.json'), '{"pid":4194303,"identity":"gone"}')
     const outcomes = await Promise.allSettled(
       Array.from({ length: 5 }, () => open([scriptService('x', servingScript)])),
@@ -265,7 +265,7 @@ describe('Supervisor', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
   })
 
-  it('starts dependents again when a service comes back with other settings', async () => {
+  it('restarts dependents when a service returns with other settings', async () => {
     let port = 1
     const database = { ...scriptService('database', servingScript), provides: async () => ({ PORT: String(port++) }) }
     const worker = scriptService(
@@ -283,7 +283,7 @@ describe('Supervisor', () => {
 })
 
 describe('after kill -9 of the supervisor', () => {
-  it('a child ends by itself, and the next start ends one that does not', async () => {
+  it('a child ends by itself, or the next start ends it', async () => {
     const fixture = fileURLToPath(new URL('./supervisor.fixture.ts', import.meta.url))
     const child = spawn(process.execPath, ['--import', 'tsx', fixture, 'supervise', directory], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -12,10 +12,10 @@ function shownIn(seconds: number, isInteractive: boolean): readonly string[] {
   return shown
 }
 
-it('prints a line each second to a terminal', () => {
+it('prints a line per second to a terminal', () => {
   expect(shownIn(3, true)).toEqual(['1 s', '2 s', '3 s'])
 })
 
-it('prints a line a minute to anything else', () => {
+it('prints a line per minute elsewhere', () => {
   expect(shownIn(130, false)).toEqual(['60 s', '120 s'])
 })

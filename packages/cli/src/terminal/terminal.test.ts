@@ -14,7 +14,7 @@ function openScene() {
   return { scene, signalled }
 }
 
-it('takes one Ctrl-C that npm hands on for one', () => {
+it('treats a Ctrl-C forwarded by npm as a single one', () => {
   const { scene, signalled } = openScene()
   signalled('SIGINT')
   scene.nowMs += 1
