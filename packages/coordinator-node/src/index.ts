@@ -51,6 +51,14 @@ export {
 export { type Emission, type RankedModel, tiers } from './contract/defaults/tiers.ts'
 export { bars, candles, type FeedDefinition, series, ticks } from './contract/feed-definition.ts'
 export type { GateOptions } from './contract/gate-options.ts'
+export { placesBy } from './contract/ranking/places-by.ts'
+export type {
+  AggregateContext,
+  Places,
+  RankableModel,
+  RankContext,
+  WindowScore,
+} from './contract/ranking/ranking-options.ts'
 export type { FeedRecord } from './domain/feed-record.ts'
 export type { MetricName } from './domain/statistics/metrics.ts'
 export type { Duration, Instant } from './domain/time.ts'

@@ -7,6 +7,9 @@ import { silentLog } from '../src/ports/log.ts'
 
 const [path = '', settings] = process.argv.slice(2)
 
+const scoreOf = (value: number) => ({ value, kind: 'valid' as const, resolvableAt: 0 })
+const modelOf = (modelId: string) => ({ modelId, value: 1, windows: { recent: 1, long: 1 }, coverage: 1 })
+
 try {
   const contract = await loadContract(path, settings === undefined ? undefined : readSettings(JSON.parse(settings)))
   const round = { scheduleKey: 'k', subject: 's', performedAt: 0, resolvableAt: 1, horizonMs: 1, stepMs: 1 }
@@ -16,6 +19,8 @@ try {
     sources: [contract.feed].flat().map(({ from }) => from?.({ env: {}, log: silentLog })),
     built: contract.input.build({ subject: 'BTCUSDT', records: [], at: 0 }),
     score: contract.score.compute({ output: { value: 0.5 }, truth: { return: 0.01 }, round }),
+    value: contract.leaderboard.aggregate?.({ scores: [3, 1, 2].map(scoreOf), start: 0, end: 1 }),
+    places: contract.leaderboard.rank?.({ models: ['a', 'b'].map(modelOf) }),
     output: parsed.success ? parsed.data : parsed.error.message,
   }
   console.log(JSON.stringify(outcome))

@@ -13,7 +13,8 @@ export interface RehearsalCheck {
 
 /** ` at node/contract.ts:38`, as reasons of the engine name the author's code. */
 const placePattern = / at (.+?:\d+)(?=:| returned)/
-const ofTheAuthor = /\b(input|prediction|truth|score|snapshot|checkpoint)(\.\w+)+( at .+?:\d+)? (failed|returned)/
+const ofTheAuthor =
+  /\b(input|prediction|truth|score|snapshot|leaderboard|checkpoint)(\.\w+)+( at .+?:\d+)? (failed|returned)/
 
 /** Runs the contract's first rounds with example answers, on the workspace's recordings or on made-up records. */
 export async function checkRehearsal(

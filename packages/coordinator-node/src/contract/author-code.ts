@@ -1,4 +1,4 @@
-import { errorText } from '@crunch/local-processes/errors'
+import { ExpectedError, errorText } from '@crunch/local-processes/errors'
 import { z } from 'zod'
 
 /** The first say what is wrong; an input may have thousands. */
@@ -18,8 +18,9 @@ export interface AuthorFunction<Context> {
  * The author's code threw, or returned what its schema refuses. The message names the function, the author's file and
  * line, and the cause: it is stored and shown as it is.
  */
-export class AuthorError extends Error {
+export class AuthorError extends ExpectedError {
   override readonly name = 'AuthorError'
+  override readonly code = 'CONTRACT_FAILED'
 }
 
 /** Calls a function of the contract. Throws an {@link AuthorError}. */

@@ -12,6 +12,7 @@ import type { AnyContract, ScheduleEntry } from './crunch-contract.ts'
 import type { RankedModel } from './defaults/tiers.ts'
 import type { FeedDefinition } from './feed-definition.ts'
 import type { Finding } from './finding.ts'
+import { checkRanking } from './ranking/check-ranking.ts'
 import { answerLimitsOf, scheduleKey } from './resolved-contract.ts'
 import { sampleInputs, sampleValues } from './sample-values.ts'
 import { schemaForms } from './schema-forms.ts'
@@ -45,6 +46,7 @@ const valueChecks: readonly {
     reads: ['leaderboard.windows', 'leaderboard.rankBy', 'leaderboard.value', 'score.schema'],
     check: checkLeaderboard,
   },
+  { reads: ['leaderboard', 'score.schema'], check: checkRanking },
   { reads: ['snapshot.every', 'checkpoint.every', 'leaderboard.windows'], check: checkPeriods },
   { reads: ['checkpoint.emission'], check: checkEmission },
   { reads: ['baselines', 'leaderboard', 'checkpoint.emission.payAbove'], check: checkFairness },

@@ -225,6 +225,8 @@ export const checkShape: (contract: unknown) => Finding[] = (contract) =>
         direction: required(oneOf('asc', 'desc')),
         newcomers: optional(oneOf('wait', 'worst', 'own')),
         minCoverage: optional(share),
+        aggregate: optional(fn),
+        rank: optional(fn),
       }),
     ),
     checkpoint: required(

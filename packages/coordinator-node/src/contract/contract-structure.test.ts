@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { changedContract, market } from '../../test/sample-contract.ts'
-import { contractStructure } from './contract-structure.ts'
+import { contractStructure, structureDifferences } from './contract-structure.ts'
+import { endedContract } from './ended-contract.ts'
 
 const structureOf = (prediction: object) => contractStructure(changedContract({ prediction }), 'organizer')
 
@@ -56,5 +57,30 @@ test('absent and empty options are left out', () => {
   expect(plain).not.toHaveProperty('baselines')
   expect(contractStructure(changedContract({ snapshot: { metrics: [] } }), 'organizer')).toHaveProperty('snapshot', {
     every: '10m',
+  })
+})
+
+describe('functions that rank', () => {
+  const own = changedContract({ leaderboard: { aggregate: () => 1, rank: () => [] } })
+  const structure = contractStructure(own, 'organizer')
+
+  test('are a part of the structure, as such: to begin or end with one begins an era', () => {
+    const usual = contractStructure(changedContract({}), 'organizer')
+    expect(structureDifferences(usual, structure)).toEqual([
+      { path: 'leaderboard.aggregate', stored: undefined, current: 'function' },
+      { path: 'leaderboard.rank', stored: undefined, current: 'function' },
+    ])
+    expect(
+      contractStructure(changedContract({ leaderboard: { aggregate: () => 2, rank: () => [] } }), 'organizer'),
+    ).toEqual(structure)
+  })
+
+  test('close an ended era that used them, and no other', () => {
+    expect(endedContract(own, structure).leaderboard).toEqual(own.leaderboard)
+    const usual = contractStructure(changedContract({}), 'organizer')
+    expect(Object.keys(endedContract(own, usual).leaderboard)).not.toContain('rank')
+    expect(() => endedContract(changedContract({ leaderboard: { aggregate: () => 1 } }), structure)).toThrow(
+      /^leaderboard\.rank: the ended era is ranked by that function, which the contract no longer has/,
+    )
   })
 })

@@ -27,11 +27,11 @@ export function contractStructure(contract: AnyContract, organizer: string): Jso
       // Part of the question: with more time other models are absent.
       timeout: sameLength(prediction.timeout),
       maxValues: unless(defaultMaxValuesOf(prediction.schema), prediction.maxValues),
-      missing: typeof prediction.missing === 'function' ? 'function' : unless('worst', prediction.missing),
+      missing: ofFunction(prediction.missing) ?? unless('worst', prediction.missing),
       call: {
         tick: unless('tick', prediction.call?.tick),
         predict: unless('predict', prediction.call?.predict),
-        arguments: prediction.call?.arguments === undefined ? undefined : 'function',
+        arguments: ofFunction(prediction.call?.arguments),
       },
     },
     truth: {
@@ -49,6 +49,8 @@ export function contractStructure(contract: AnyContract, organizer: string): Jso
       ),
       newcomers: unless('wait', leaderboard.newcomers),
       minCoverage: unless(0.8, leaderboard.minCoverage),
+      aggregate: ofFunction(leaderboard.aggregate),
+      rank: ofFunction(leaderboard.rank),
     },
     checkpoint: {
       ...checkpoint,
@@ -126,6 +128,11 @@ function scheduleStructure(contract: AnyContract) {
 /** One spelling for one length: `60s` is `1m`. */
 function sameLength(duration: string): string {
   return formatDuration(durationMs(duration))
+}
+
+/** That there is a function; its code is part of the version. */
+function ofFunction(value: unknown): 'function' | undefined {
+  return typeof value === 'function' ? 'function' : undefined
 }
 
 function unless<Value>(usual: Value, value: Value | undefined): Value | undefined {

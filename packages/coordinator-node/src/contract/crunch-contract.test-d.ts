@@ -7,6 +7,8 @@ import {
   defineContract,
   type InputOf,
   type PredictionOf,
+  placesBy,
+  type RankContext,
   type ScoreOf,
   series,
   type TruthOf,
@@ -312,6 +314,70 @@ describe('with several feeds', () => {
         schema: valid.truth.schema,
         // @ts-expect-error the kinds are `tick` and `candle`
         resolve: ({ entry }) => (entry.kind === 'trade' ? { return: 1 } : null),
+      },
+    })
+  })
+})
+
+describe('functions that rank', () => {
+  const windows = { recent: '24h', steady: '3d' } as const
+  const usual = { value: 'value', windows, rankBy: 'recent', direction: 'desc' } as const
+
+  test('get the scores of a window, and the windows of the contract by name', () => {
+    const own = defineContract({
+      ...valid,
+      leaderboard: {
+        ...usual,
+        aggregate({ scores, start, end }) {
+          expectTypeOf(scores[0]?.kind).toEqualTypeOf<'valid' | 'imputed' | undefined>()
+          assertType<number>(end - start)
+          return scores.length < 10 ? null : Math.max(...scores.map(({ value }) => value))
+        },
+        rank({ models }) {
+          expectTypeOf(models[0]?.windows).toEqualTypeOf<
+            Readonly<Record<'recent' | 'steady', number | null>> | undefined
+          >()
+          return placesBy(models, (left, right) => (right.windows.steady ?? right.value) - (left.windows.steady ?? 0))
+        },
+      },
+    })
+    assertType<AnyContract>(own)
+    // Of a file of its own, for LEADERBOARD_RANKER.
+    const rank = ({ models }: RankContext<'recent' | 'steady'>) => models.map(({ modelId }) => modelId)
+    defineContract({ ...valid, leaderboard: { ...usual, rank } })
+  })
+
+  test('are refused with a window that there is not, and with what is no value and no order', () => {
+    defineContract({
+      ...valid,
+      leaderboard: {
+        ...usual,
+        // @ts-expect-error there is no window `anchor`
+        rank: ({ models }) => models.filter(({ windows: own }) => own.anchor !== null).map(({ modelId }) => modelId),
+      },
+    })
+    defineContract({
+      ...valid,
+      leaderboard: {
+        ...usual,
+        // @ts-expect-error an order is of ids, not of ranks
+        rank: ({ models }) => models.map((_, index) => index + 1),
+      },
+    })
+    defineContract({
+      ...valid,
+      leaderboard: {
+        ...usual,
+        // @ts-expect-error a value is a number
+        aggregate: ({ scores }) => scores.map(({ value }) => value),
+      },
+    })
+    defineContract({
+      ...valid,
+      leaderboard: {
+        ...usual,
+        // @ts-expect-error a window may have no value
+        rank: ({ models }) => placesBy(models, (left, right) => right.windows.steady - left.windows.steady),
       },
     })
   })

@@ -6,6 +6,7 @@ import type { ModelArgument } from '../ports/model-runner.ts'
 import type { Emission } from './defaults/tiers.ts'
 import type { FeedDefinition, RecordOf, SubjectOf } from './feed-definition.ts'
 import type { NumericField } from './numeric-fields.ts'
+import type { AggregateContext, Places, RankContext } from './ranking/ranking-options.ts'
 
 /** The question that a round asks. */
 export interface RoundContext<Subject extends string = string> {
@@ -186,6 +187,17 @@ export interface CrunchContract<
      * Default: 0.8.
      */
     readonly minCoverage?: number
+    /**
+     * The value of a model in a window, instead of the mean of its scores; also at checkpoints, over their period. A finite number, or
+     * `null` for no value: the model is then neither ranked nor paid. Not called for a model without a score of its own.
+     */
+    aggregate?(context: AggregateContext): number | null
+    /**
+     * The order of the models that can be ranked, best first, instead of that of their values; also at checkpoints, of those that
+     * can be paid. Models of one rank are a list of their own: `['b', ['a', 'c']]`; `placesBy` makes such lists. `payAbove` still
+     * compares values.
+     */
+    rank?(context: RankContext<NoInfer<Window>>): Places
   }
 
   /** How models are paid. */

@@ -15,14 +15,42 @@ interface ClosingGroups {
 
 /**
  * The contract by which the rest of an ended era is closed: its own snapshots, windows, ranking and payout. Nothing of the
- * current contract counts but the code of an emission that stayed the same.
- * Throws CONTRACT_CHANGED when the payout was divided by code that is gone.
+ * current contract counts but the code of an emission that stayed the same, and of the functions that ranked.
+ * Throws CONTRACT_CHANGED when models were ranked, or the payout was divided, by code that is gone.
  */
 export function endedContract(current: AnyContract, structure: JsonObject): AnyContract {
   const groups = structure as unknown as ClosingGroups
   const { snapshot, leaderboard, checkpoint, baselines = [] } = groups
   const emission = endedEmission(current.checkpoint.emission, toJson(checkpoint.emission) as JsonObject)
-  return { ...current, baselines, snapshot, leaderboard, checkpoint: { ...checkpoint, emission } } as AnyContract
+  const ranking = { ...leaderboard, ...endedFunctions(current.leaderboard, leaderboard) }
+  return {
+    ...current,
+    baselines,
+    snapshot,
+    leaderboard: ranking,
+    checkpoint: { ...checkpoint, emission },
+  } as AnyContract
+}
+
+/** The functions by which the ended era ranked: a structure only says that there were some. */
+function endedFunctions(
+  current: AnyContract['leaderboard'],
+  stored: AnyContract['leaderboard'],
+): Pick<AnyContract['leaderboard'], 'aggregate' | 'rank'> {
+  const gone = (['aggregate', 'rank'] as const).filter(
+    (name) => stored[name] !== undefined && current[name] === undefined,
+  )
+  if (gone.length > 0) {
+    throw new CrunchError(
+      'CONTRACT_CHANGED',
+      `leaderboard.${gone[0]}: the ended era is ranked by that function, which the contract no longer has; ` +
+        'keep it in the contract until the era is closed, or use another database',
+    )
+  }
+  return {
+    ...(stored.aggregate !== undefined && current.aggregate !== undefined && { aggregate: current.aggregate }),
+    ...(stored.rank !== undefined && current.rank !== undefined && { rank: current.rank }),
+  }
 }
 
 function endedEmission(current: Emission, stored: JsonObject): Emission {

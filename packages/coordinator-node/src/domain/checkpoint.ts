@@ -9,6 +9,7 @@ export const fullRewardFrac64 = 1_000_000_000
 /**
  * Why a model is not paid: the first reason that applies, in this order:
  * - no_answer: no valid answer in the period.
+ * - no_value: the contract's own aggregate gives it no value.
  * - low_coverage: fewer of the period's rounds answered than the contract requires.
  * - not_above_floor: not better than the emission's floor; floor_unknown: the floor has no value.
  * - no_share: the emission has no share for its place.
@@ -18,6 +19,7 @@ export type UnpaidReason =
   | 'organizer'
   | 'retired'
   | 'no_answer'
+  | 'no_value'
   | 'low_coverage'
   | 'floor_unknown'
   | 'not_above_floor'
@@ -33,7 +35,7 @@ export interface CheckpointEntry {
   readonly modelId: string
   /** Among the payable models; `null` for any other. */
   readonly rank: number | null
-  /** The mean of the ranking value over exactly this period; `null` without data. */
+  /** The value over exactly this period, by default the mean of the ranking value; `null` without one. */
   readonly value: number | null
   /** Scores of the period, those given to missing answers included. */
   readonly scoreCount: number

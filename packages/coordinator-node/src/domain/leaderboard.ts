@@ -10,10 +10,10 @@ export type Direction = 'asc' | 'desc'
 export type NewcomerPolicy = 'wait' | 'worst' | 'own'
 
 /**
- * Why a model has no rank. no_data: no valid answer in the window. waiting: it answers, but was not there in enough of the
+ * Why a model has no rank. no_data: no valid answer in the window. no_value: the contract's own aggregate gives it none. waiting: it answers, but was not there in enough of the
  * window's rounds yet. low_coverage: it left too many of the rounds unanswered in which it was asked.
  */
-export type UnrankedReason = 'baseline' | 'organizer' | 'retired' | 'no_data' | 'waiting' | 'low_coverage'
+export type UnrankedReason = 'baseline' | 'organizer' | 'retired' | 'no_data' | 'no_value' | 'waiting' | 'low_coverage'
 
 export interface LeaderboardEntry {
   readonly modelId: string
@@ -21,7 +21,7 @@ export interface LeaderboardEntry {
   readonly rank: number | null
   /** `null` for a ranked model. */
   readonly unrankedReason: UnrankedReason | null
-  /** The mean score of each window; `null` without data. */
+  /** The value of each window, by default the mean score; `null` without one. */
   readonly windows: Readonly<Record<string, number | null>>
   /** The metrics of the newest snapshot. */
   readonly metrics: Readonly<Record<string, number | null>>
@@ -46,7 +46,7 @@ export interface Leaderboard {
   readonly direction: Direction
   /**
    * In the order in which they are shown: ranked models and baselines by value, then those that wait, those without data,
-   * and retired ones.
+   * and retired ones. Where the contract has an order of its own, ranked models by rank, and baselines behind them.
    */
   readonly entries: readonly LeaderboardEntry[]
 }

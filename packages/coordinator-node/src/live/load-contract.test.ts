@@ -15,6 +15,8 @@ interface Outcome {
   readonly score?: unknown
   readonly output?: unknown
   readonly sources?: unknown
+  readonly value?: unknown
+  readonly places?: unknown
 }
 
 const probe = fileURLToPath(new URL('../../test/load-contract-probe.ts', import.meta.url))
@@ -47,6 +49,8 @@ export const build = ({ subject }: { subject: string }) => ({ subject, closes: [
 export const clamp = ({ value }: { value: number }) => ({ value: value / 2 })
 export const refuse = () => { throw new Error('too sure of itself') }
 export const source = () => ({ isOurs: true })
+export const median = ({ scores }: { scores: { value: number }[] }) => scores.map(({ value }) => value).sort((a, b) => a - b)[scores.length >> 1]
+export const byId = ({ models }: { models: { modelId: string }[] }) => models.map(({ modelId }) => modelId)
 export const number = 7
 `,
 )
@@ -121,16 +125,19 @@ describe('settings', () => {
 
   test('replace the functions that they name', async () => {
     // As a path relative to the contract's folder, regardless of the working directory, or an absolute one.
-    const { built, score, output, sources } = await load(good, {
+    const { built, score, output, sources, value, places } = await load(good, {
       SCORING_FUNCTION: 'parts.ts#score',
       INFERENCE_INPUT_BUILDER: './parts.ts#build',
       INFERENCE_OUTPUT_VALIDATOR: `${parts}#clamp`,
       FEED_SOURCE_MODULE: 'parts.ts#source',
+      MODEL_SCORE_AGGREGATOR: 'parts.ts#median',
+      LEADERBOARD_RANKER: 'parts.ts#byId',
     })
     expect(sources).toEqual([{ isOurs: true }])
     expect(built).toEqual({ subject: 'BTCUSDT', closes: [42] })
     expect(score).toEqual({ value: 0.5, hit: false })
     expect(output).toEqual({ value: 0.25 })
+    expect([value, places]).toEqual([2, ['a', 'b']])
   })
 
   test('that make the contract invalid are reported as the cause', async () => {
@@ -148,19 +155,20 @@ describe('settings', () => {
     expect(stub.message).toContain('looks like a stub')
   })
 
-  test('that name a missing function, or one that cannot be replaced, are refused', async () => {
+  test('that name a missing function, or one that does not fit, are refused', async () => {
     const [absent, noFunction, noFile, ranker] = await Promise.all([
       load(good, { SCORING_FUNCTION: `${parts}#scores` }),
       load(good, { INFERENCE_INPUT_BUILDER: `${parts}#number` }),
       load(good, { INFERENCE_OUTPUT_VALIDATOR: 'nowhere.ts#check' }),
-      load(good, { LEADERBOARD_RANKER: `${parts}#score` }),
+      load(good, { LEADERBOARD_RANKER: 'parts.ts#refuse' }),
     ])
     expect(absent).toMatchObject({ code: 'SETTINGS_INVALID', message: expect.stringContaining('SCORING_FUNCTION: ') })
     expect(absent.message).toContain('exports no function "scores"')
     expect(noFunction.message).toContain('INFERENCE_INPUT_BUILDER: ')
     expect(noFile).toMatchObject({ code: 'CONTRACT_NOT_LOADED', message: expect.stringContaining('nowhere.ts') })
     expect(noFile.message).toContain(`INFERENCE_OUTPUT_VALIDATOR: ${join(folder, 'nowhere.ts')} could not be loaded`)
-    expect(ranker).toMatchObject({ code: 'SETTINGS_INVALID', message: expect.stringContaining('LEADERBOARD_RANKER: ') })
+    expect(ranker).toMatchObject({ code: 'CONTRACT_INVALID' })
+    expect(ranker.message).toMatch(/leaderboard\.rank: failed at load-contract-\w+\/parts\.ts:5: too sure of itself/)
   })
 
   test('may name a validator that throws, because it refuses answers, not the contract', async () => {

@@ -39,11 +39,13 @@ function invalid(place: string, findings: Parameters<typeof formatFindings>[0]):
 /** The contract with the operator's overrides from the environment. */
 async function applySettings(contract: AnyContract, settings: Settings, folder: string): Promise<AnyContract> {
   const feeds: FeedDefinition[] = [contract.feed].flat()
-  const [scoring, builder, validator, source] = await Promise.all([
+  const [scoring, builder, validator, source, aggregate, rank] = await Promise.all([
     importFunction('SCORING_FUNCTION', settings.SCORING_FUNCTION, folder),
     importFunction('INFERENCE_INPUT_BUILDER', settings.INFERENCE_INPUT_BUILDER, folder),
     importFunction('INFERENCE_OUTPUT_VALIDATOR', settings.INFERENCE_OUTPUT_VALIDATOR, folder),
     importFunction('FEED_SOURCE_MODULE', settings.FEED_SOURCE_MODULE, folder),
+    importFunction('MODEL_SCORE_AGGREGATOR', settings.MODEL_SCORE_AGGREGATOR, folder),
+    importFunction('LEADERBOARD_RANKER', settings.LEADERBOARD_RANKER, folder),
   ])
   const timeoutSeconds = settings.MODEL_RUNNER_TIMEOUT_SECONDS
   const checkpointSeconds = settings.CHECKPOINT_INTERVAL_SECONDS
@@ -57,6 +59,11 @@ async function applySettings(contract: AnyContract, settings: Settings, folder: 
       ...(timeoutSeconds !== undefined && { timeout: formatDuration(Math.max(1, Math.round(timeoutSeconds * 1_000))) }),
     },
     score: scoring === undefined ? contract.score : { ...contract.score, compute: scoring },
+    leaderboard: {
+      ...contract.leaderboard,
+      ...(aggregate !== undefined && { aggregate }),
+      ...(rank !== undefined && { rank }),
+    },
     checkpoint:
       checkpointSeconds === undefined
         ? contract.checkpoint

@@ -1,6 +1,5 @@
 const noPage = 'no web page is included; set it where the page is built'
 const noRoutes = 'the report API serves public reads, on this machine'
-const ownWindow = 'models are ranked by the mean that the contract names'
 
 /** Settings of the Python engine that have no effect in this one, each with the alternative. */
 const advice: Readonly<Record<string, string>> = {
@@ -19,8 +18,6 @@ const advice: Readonly<Record<string, string>> = {
   BACKFILL_DATA_DIR: 'use crunch backfill --target parquet and remove it',
   READONLY_USER_PASSWORD: 'create the role in the database and remove it',
   POSTGRES_EXTERNAL_PORT: 'crunch status shows the address of the embedded database; remove it',
-  MODEL_SCORE_AGGREGATOR: `${ownWindow}; remove it`,
-  LEADERBOARD_RANKER: `${ownWindow}; remove it`,
   API_READ_AUTH: `${noRoutes}; remove it`,
   API_PUBLIC_PREFIXES: `${noRoutes}; remove it`,
   API_ADMIN_PREFIXES: `${noRoutes}; remove it`,

@@ -59,4 +59,17 @@ export const duration = text.refine(
   'must be a duration such as 1m or 1d',
 )
 export const url = (protocol: RegExp, problem: string) => z.url({ protocol, error: problem })
-export const functionPath = text.regex(/^[^#]+#[A-Za-z_$][\w$]*$/, 'must be path/to/module.ts#exportName')
+/** As the Python engine names a function, `package.module:name`, or a file of Python. */
+const pythonPath = /\.pyc?\b|^[A-Za-z_][\w.]*:[A-Za-z_]\w*$/
+
+/** @param difference what another than Python's function gets and returns, where a port of its code would not do */
+export const functionPath = (difference?: string) =>
+  text.superRefine((value, context) => {
+    if (pythonPath.test(value)) {
+      const fix = 'write that function in TypeScript and name it as path/to/module.ts#exportName'
+      const message = `names Python code, which this node does not run: ${fix}${difference === undefined ? '' : `. ${difference}`}`
+      context.addIssue({ code: 'custom', message })
+    } else if (!/^[^#]+#[A-Za-z_$][\w$]*$/.test(value)) {
+      context.addIssue({ code: 'custom', message: 'must be path/to/module.ts#exportName' })
+    }
+  })

@@ -106,6 +106,26 @@ describe('readSettings', () => {
     expect(message).toContain('SCORING_FUNCTION: must be path/to/module.ts#exportName')
   })
 
+  test.each(['runtime_definitions.scoring:score', 'scoring.py#score', './scoring.py', 'node/scoring.pyc:score'])(
+    'tells of a function of Python, as %s, that it has to be written in TypeScript, and what another gets',
+    (python) => {
+      const { message } = failure({
+        ...{ SCORING_FUNCTION: python, INFERENCE_INPUT_BUILDER: python, INFERENCE_OUTPUT_VALIDATOR: python },
+        ...{ FEED_SOURCE_MODULE: python, MODEL_SCORE_AGGREGATOR: python, LEADERBOARD_RANKER: python },
+      })
+      const lines = message.split('\n').slice(1)
+      expect(lines).toHaveLength(6)
+      for (const line of lines)
+        expect(line).toContain('names Python code, which this node does not run: write that function')
+      const of = (key: string) => lines.find((line) => line.includes(`${key}: `))
+      expect(of('MODEL_SCORE_AGGREGATOR')).toContain(
+        'all scored predictions, for a list of entries; here it gets the scores',
+      )
+      expect(of('LEADERBOARD_RANKER')).toContain('here it gets { models } with the value of each window')
+      expect(readSettings({ LEADERBOARD_RANKER: 'C:/python/rank.ts#byId' }).LEADERBOARD_RANKER).toContain('#byId')
+    },
+  )
+
   test('accepts 1 to 64 MiB for answers of models', () => {
     expect(readSettings({ MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: '64' }).MODEL_RUNNER_MAX_ANSWER_MEBIBYTES).toBe(64)
     for (const wrong of ['0', '65', '1.5']) {

@@ -43,7 +43,7 @@ export const settingsSchema = z.object({
   /** Replaces the granularity of the contract's feed, e.g. `1m`. */
   FEED_GRANULARITY: duration.optional(),
   /** `path/to/module.ts#export` of a source for every feed, instead of the contract's; relative to the contract. */
-  FEED_SOURCE_MODULE: functionPath.optional(),
+  FEED_SOURCE_MODULE: functionPath().optional(),
   /** Recordings to replay instead of live data; comma-separated. */
   FEED_REPLAY_FILES: list.optional(),
   /** Replay speed: a multiple of real time, or `max`. */
@@ -124,11 +124,19 @@ export const settingsSchema = z.object({
   /** Base class of the participants' models. */
   MODEL_BASE_CLASSNAME: text.default('tracker.TrackerBase'),
   /** `path/to/module.ts#export` that replaces the contract's `score.compute`; relative to the contract. */
-  SCORING_FUNCTION: functionPath.optional(),
+  SCORING_FUNCTION: functionPath().optional(),
   /** `path/to/module.ts#export` that replaces the contract's `input.build`. */
-  INFERENCE_INPUT_BUILDER: functionPath.optional(),
+  INFERENCE_INPUT_BUILDER: functionPath().optional(),
   /** `path/to/module.ts#export` that gets each answer the schema accepted, and returns it or throws. */
-  INFERENCE_OUTPUT_VALIDATOR: functionPath.optional(),
+  INFERENCE_OUTPUT_VALIDATOR: functionPath().optional(),
+  /** `path/to/module.ts#export` that replaces the contract's `leaderboard.aggregate`: the value of a model in a window. */
+  MODEL_SCORE_AGGREGATOR: functionPath(
+    'Python gave it all scored predictions, for a list of entries; here it gets the scores of one model in one window, { scores }, and returns their value',
+  ).optional(),
+  /** `path/to/module.ts#export` that replaces the contract's `leaderboard.rank`: the order of the models. */
+  LEADERBOARD_RANKER: functionPath(
+    'Python gave it the list of entries, to be returned in order; here it gets { models } with the value of each window, and returns their ids, best first',
+  ).optional(),
   /** Port of the report API. */
   REPORT_API_PORT: port.default(8000),
   /** Replaces the generated key of the orchestrator's HTTP API; the report API needs no key. */

@@ -6,6 +6,12 @@ export interface Ranked<Item> {
   readonly rank: number | null
 }
 
+/** Orders by rank; those without one come last. */
+export function compareRanks(left: number | null, right: number | null): number {
+  if (left === null || right === null) return Number(left === null) - Number(right === null)
+  return left - right
+}
+
 /** Ranks items by value; those without one come last, unranked. The order of equal items is that of `keyFor`. */
 export function rankByValue<Item>(
   items: readonly Item[],

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { readSettings } from '../settings.ts'
 import { hashContractCode } from './hash-contract-code.ts'
 
 const folders: string[] = []
@@ -28,7 +29,10 @@ const files: Readonly<Record<string, string>> = {
 }
 
 /** A workspace in its own folder, with the package `challenge` linked as a package manager does. */
-async function hashOf(changes: Readonly<Record<string, string>> = {}): Promise<string> {
+async function hashOf(
+  changes: Readonly<Record<string, string>> = {},
+  env?: Readonly<Record<string, string>>,
+): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'crunch-code-')))
   folders.push(folder)
   for (const [path, text] of Object.entries({ ...files, ...changes })) {
@@ -36,7 +40,7 @@ async function hashOf(changes: Readonly<Record<string, string>> = {}): Promise<s
     await writeFile(join(folder, path), text)
   }
   await symlink(join(folder, 'challenge'), join(folder, 'node_modules', 'challenge'), 'dir')
-  return hashContractCode(join(folder, 'node', 'contract.ts'))
+  return hashContractCode(join(folder, 'node', 'contract.ts'), env && readSettings(env))
 }
 
 test('the hash ignores the path, comments, white space, types and line ends', async () => {
@@ -65,4 +69,20 @@ test('reports code that cannot be parsed', async () => {
     code: 'CONTRACT_NOT_LOADED',
     message: expect.stringContaining('rules.ts'),
   })
+})
+
+test.each([
+  ...['SCORING_FUNCTION', 'INFERENCE_INPUT_BUILDER', 'INFERENCE_OUTPUT_VALIDATOR', 'FEED_SOURCE_MODULE'],
+  ...['MODEL_SCORE_AGGREGATOR', 'LEADERBOARD_RANKER'],
+])('code is another with %s, with other code behind it, and with another export of the same file', async (key) => {
+  const parts = 'export const one = () => 1\nexport const two = () => 2\n'
+  const one = { [key]: 'parts.ts#one' }
+  // In turn: each ends the bundler that they share.
+  const hashes = [
+    await hashOf({ 'node/parts.ts': parts }),
+    await hashOf({ 'node/parts.ts': parts }, one),
+    await hashOf({ 'node/parts.ts': parts }, { [key]: 'parts.ts#two' }),
+    await hashOf({ 'node/parts.ts': parts.replace('1\n', '3\n') }, one),
+  ]
+  expect(new Set(hashes).size).toBe(4)
 })

@@ -17,22 +17,28 @@ const enginePackage = '@crunch/coordinator-node'
 export async function hashContractCode(contractPath: string, settings?: Settings): Promise<string> {
   const folder = dirname(resolve(contractPath))
   const hash = createHash('sha256')
-  for (const path of [resolve(contractPath), ...settingModules(settings, folder)]) {
+  const add = async (path: string, name = '') => {
     const { code, packages } = await bundle(path)
-    hash.update(`${code}\n${[...packages].sort().join('\n')}\n`)
+    hash.update(`${name}${code}\n${[...packages].sort().join('\n')}\n`)
   }
+  await add(resolve(contractPath))
+  for (const { path, name } of settingFunctions(settings, folder)) await add(path, name)
   // Otherwise esbuild's process would keep this one alive.
   await stop()
   return hash.digest('hex')
 }
 
-/** Modules whose functions replace those of the contract. */
-function settingModules(settings: Settings | undefined, folder: string): readonly string[] {
-  if (settings === undefined) return []
-  const { SCORING_FUNCTION, INFERENCE_INPUT_BUILDER, INFERENCE_OUTPUT_VALIDATOR, FEED_SOURCE_MODULE } = settings
-  return [SCORING_FUNCTION, INFERENCE_INPUT_BUILDER, INFERENCE_OUTPUT_VALIDATOR, FEED_SOURCE_MODULE].flatMap(
-    (reference) => (reference === undefined ? [] : [resolve(folder, reference.split('#')[0] ?? '')]),
-  )
+const functionSettings = [
+  ...(['SCORING_FUNCTION', 'INFERENCE_INPUT_BUILDER', 'INFERENCE_OUTPUT_VALIDATOR', 'FEED_SOURCE_MODULE'] as const),
+  ...(['MODEL_SCORE_AGGREGATOR', 'LEADERBOARD_RANKER'] as const),
+]
+
+/** Functions that replace those of the contract: their modules, and which of its exports replaces what. */
+function settingFunctions(settings: Settings | undefined, folder: string) {
+  return functionSettings.flatMap((key) => {
+    const [path, name] = settings?.[key]?.split('#') ?? []
+    return path === undefined ? [] : [{ path: resolve(folder, path), name: `${key}=${name}\n` }]
+  })
 }
 
 async function bundle(path: string): Promise<{ readonly code: string; readonly packages: ReadonlySet<string> }> {

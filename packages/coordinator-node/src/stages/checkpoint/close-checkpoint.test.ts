@@ -24,7 +24,7 @@ function close(snapshots: readonly Snapshot[], { changes = {}, models, roundCoun
     periodRounds(end, { roundCount, worst: { sum: -roundCount, count: roundCount }, missing: { sum: 0, count: 0 } }),
   )
   const counts = { snapshotCount: snapshots.length, contractVersions: { 1: 3 }, refusals: [] }
-  const period = { start: minute(0), end: minute(30), ...spanOf(periods, snapshots), ...counts }
+  const period = { start: minute(0), end: minute(30), ...spanOf(periods, snapshots), ...counts, scores: null }
   return closeCheckpoint(resolvedContract(changes), payees, known, period, minute(31))
 }
 

@@ -1,16 +1,25 @@
 import { callAuthor, wrongReturn } from '../../contract/author-code.ts'
 import type { RankedModel } from '../../contract/defaults/tiers.ts'
+import type { RankableModel } from '../../contract/ranking/ranking-options.ts'
+import { ranksByContract } from '../../contract/ranking/run-rank.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { Checkpoint, CheckpointEntry, UnpaidReason } from '../../domain/checkpoint.ts'
 import { checkpointId } from '../../domain/ids.ts'
 import { coverageOf } from '../../domain/models/coverage.ts'
 import type { Model } from '../../domain/models/model.ts'
-import type { Span } from '../../domain/models/span.ts'
-import type { Refusal } from '../../domain/progress/refusal.ts'
-import { rankByValue } from '../../domain/statistics/ranking.ts'
+import { compareRanks, rankByValue } from '../../domain/statistics/ranking.ts'
 import type { Instant } from '../../domain/time.ts'
 import { divideReward, shareProblem } from './divide-reward.ts'
-import { type Candidate, candidatesOf, emissionReason, type Floor, isAboveFloor, payFloor } from './pay-rules.ts'
+import {
+  type Candidate,
+  type CheckpointPeriod,
+  candidatesOf,
+  emissionReason,
+  type Floor,
+  isAboveFloor,
+  payFloor,
+  standingSince,
+} from './pay-rules.ts'
 
 /** On-chain names that an emission carries; `null` when the operator has not set them. */
 export interface Payees {
@@ -19,20 +28,9 @@ export interface Payees {
   readonly dataProvider: string | null
 }
 
-/** The period of a payout, with the snapshot periods closed in it. */
-export interface CheckpointPeriod extends Span {
-  readonly start: Instant
-  readonly end: Instant
-  readonly snapshotCount: number
-  /** How many scores of the snapshots each version of the contract's code computed. */
-  readonly contractVersions: Readonly<Record<string, number>>
-  /** Truths and scores of it that the contract refused. */
-  readonly refusals: readonly Refusal[]
-}
-
 /**
- * The payout of a period: models are ranked by the mean of the ranking value over exactly that period, and the payout
- * is divided among those that meet the conditions of a payment, whichever strategy divides it.
+ * The payout of a period: models are ranked by their value over exactly that period, or in the contract's own order of them, and
+ * the payout is divided among those that meet the conditions of a payment, whichever strategy divides it.
  */
 export function closeCheckpoint(
   resolved: ResolvedContract,
@@ -41,10 +39,10 @@ export function closeCheckpoint(
   period: CheckpointPeriod,
   createdAt: Instant,
 ): Checkpoint {
-  const candidates = candidatesOf(resolved, models, period, period.end)
-  const payable = rankPayable(resolved, candidates)
+  const candidates = candidatesOf(resolved, models, period)
+  const payable = rankPayable(resolved, candidates, period)
   const floor = payFloor(resolved, candidates)
-  const paid = payable.filter(({ value }) => isAboveFloor(resolved, floor, value))
+  const paid = closeRanks(payable.filter(({ value }) => isAboveFloor(resolved, floor, value)))
   // Without a payable model nothing is divided: the payout is empty, with its reason.
   const rewards = paid.length === 0 ? [] : divideReward(sharesOf(resolved, paid))
   const ranks = new Map(payable.map(({ modelId, rank }) => [modelId, rank]))
@@ -57,7 +55,7 @@ export function closeCheckpoint(
     status: 'PENDING',
     snapshotCount: period.snapshotCount,
     contractVersions: period.contractVersions,
-    entries: inOrder(resolved, candidates).map((candidate) =>
+    entries: inOrder(resolved, candidates, ranks).map((candidate) =>
       entryOf(candidate, ranks.get(candidate.model.id) ?? null, rewardOf.get(candidate.model.id), floor),
     ),
     floor: floor.kind === 'value' ? floor.value : null,
@@ -80,9 +78,14 @@ function sharesOf({ contract: { checkpoint } }: ResolvedContract, paid: readonly
   return shares as readonly number[]
 }
 
-function rankPayable(resolved: ResolvedContract, candidates: readonly Candidate[]): readonly RankedModel[] {
+/** In order of rank. */
+function rankPayable(
+  resolved: ResolvedContract,
+  candidates: readonly Candidate[],
+  period: CheckpointPeriod,
+): readonly RankedModel[] {
   const payable = candidates.filter(({ unpaidReason }) => unpaidReason === null)
-  return rankByValue(
+  const byValue = rankByValue(
     payable,
     ({ standing }) => standing.value,
     ({ model }) => model.id,
@@ -90,22 +93,60 @@ function rankPayable(resolved: ResolvedContract, candidates: readonly Candidate[
   ).flatMap(({ item, rank }) =>
     rank === null || item.standing.value === null ? [] : [{ modelId: item.model.id, rank, value: item.standing.value }],
   )
+  if (resolved.contract.leaderboard.rank === undefined) return byValue
+  const ranks = ranksByContract(resolved.contract, rankableModels(resolved, payable, period))
+  return byValue
+    .map((model) => ({ ...model, rank: ranks?.get(model.modelId) ?? model.rank }))
+    .sort((left, right) => left.rank - right.rank)
+}
+
+/** Each window as far as it lies in the payout's period, so that nothing is paid twice. */
+function rankableModels(
+  resolved: ResolvedContract,
+  payable: readonly Candidate[],
+  period: CheckpointPeriod,
+): readonly RankableModel[] {
+  const { start, end } = period
+  return payable.flatMap(({ model, standing }) => {
+    if (standing.value === null) return []
+    const windows = resolved.windows.map(({ name, lengthMs }) => {
+      const since = Math.max(start, end - lengthMs)
+      return [name, standingSince(resolved, model, period, since).value] as const
+    })
+    const coverage = coverageOf(standing) ?? 0
+    return [{ modelId: model.id, value: standing.value, windows: Object.fromEntries(windows), coverage }]
+  })
+}
+
+/** Whom the floor leaves out takes no place: in an order of the contract's own it may be anywhere. */
+function closeRanks(paid: readonly RankedModel[]): readonly RankedModel[] {
+  return paid.map((model) => ({ ...model, rank: 1 + paid.filter(({ rank }) => rank < model.rank).length }))
 }
 
 /**
- * First the models that can be paid, with the organizer's among them, by value; then the others, by value too. Those without a
+ * First the models that can be paid, with the organizer's among them, by value, or in the contract's own order with the organizer's
+ * behind them; then the others, by value too. Those without a
  * value come last in each part, by id: where no model has one, the organizer's come first.
  */
-function inOrder(resolved: ResolvedContract, candidates: readonly Candidate[]): readonly Candidate[] {
+function inOrder(
+  { contract: { leaderboard } }: ResolvedContract,
+  candidates: readonly Candidate[],
+  ranks: ReadonlyMap<string, number>,
+): readonly Candidate[] {
+  const rankOf = ({ model }: Candidate) => ranks.get(model.id) ?? null
   const isOther = ({ role, unpaidReason }: Candidate) => Number(unpaidReason !== null && role === 'participant')
   return rankByValue(
     candidates,
     ({ standing }) => standing.value,
     ({ model }) => model.id,
-    resolved.contract.leaderboard.direction,
+    leaderboard.direction,
   )
     .map(({ item }) => item)
-    .sort((left, right) => isOther(left) - isOther(right))
+    .sort(
+      (left, right) =>
+        isOther(left) - isOther(right) ||
+        (leaderboard.rank === undefined ? 0 : compareRanks(rankOf(left), rankOf(right))),
+    )
 }
 
 /** @param reward `undefined` for a model that the emission was not asked for */

@@ -1,6 +1,8 @@
+import { type PeriodScores, periodScores } from '../../contract/ranking/period-scores.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { Checkpoint } from '../../domain/checkpoint.ts'
 import { readSpan } from '../../domain/models/span.ts'
+import type { PeriodRounds } from '../../domain/period-rounds.ts'
 import type { Refusal } from '../../domain/progress/refusal.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Log } from '../../ports/log.ts'
@@ -8,10 +10,14 @@ import type { ModelReads } from '../../ports/store-models.ts'
 import type { CheckpointStore, PeriodStore } from '../../ports/store-periods.ts'
 import type { RoundStore } from '../../ports/store-rounds.ts'
 import { closeCheckpoint, type Payees } from './close-checkpoint.ts'
+import type { CheckpointPeriod } from './pay-rules.ts'
 
 export interface CheckpointPorts {
   readonly store: CheckpointStore &
-    Pick<PeriodStore, 'lastPeriodEnd' | 'periodsBetween' | 'refusalsBetween' | 'snapshotTotals' | 'versionCounts'> &
+    Pick<
+      PeriodStore,
+      'lastPeriodEnd' | 'periodsBetween' | 'refusalsBetween' | 'snapshotTotals' | 'versionCounts' | 'periodResults'
+    > &
     Pick<RoundStore, 'firstResolvableAt'> &
     Pick<ModelReads, 'models'>
   readonly log: Log
@@ -40,8 +46,10 @@ export async function closeCheckpoints(
     const span = await readSpan(store, start, end, resolved.contract.leaderboard.value)
     const versions = await store.versionCounts(start, end)
     const refusals = await store.refusalsBetween(start, end)
+    const scores = await readScores(resolved, store, span.periods)
     const models = await store.models()
-    const closed = closeCheckpoint(resolved, payees, models, { start, end, ...span, ...versions, refusals }, now)
+    const results = { start, end, ...span, ...versions, refusals, scores }
+    const closed = closeCheckpoint(resolved, payees, models, results, now)
     const isFirst = await store.addCheckpoint(closed)
     if (isFirst) for (const refusal of refusals) warnOfRefusal(log, closed, refusal)
     if (isFirst && closed.emissionReason !== null) warnOfEmptyEmission(log, closed)
@@ -52,6 +60,20 @@ export async function closeCheckpoints(
 function warnOfRefusal(log: Log, { id }: Checkpoint, { what, count, of, reason }: Refusal): void {
   const fields = { stage: 'checkpoint', checkpointId: id, what, count, of, reason }
   log.error('the contract refused what a checkpoint stands on; it is not exported before it is acknowledged', fields)
+}
+
+/** The scores of each period by its end; `null` when the contract needs sums only. */
+async function readScores(
+  { contract: { leaderboard } }: ResolvedContract,
+  store: Pick<PeriodStore, 'periodResults'>,
+  periods: readonly PeriodRounds[],
+): Promise<CheckpointPeriod['scores']> {
+  if (leaderboard.aggregate === undefined) return null
+  const scores = new Map<Instant, PeriodScores>()
+  for (const { periodStart, periodEnd } of periods) {
+    scores.set(periodEnd, periodScores(leaderboard, await store.periodResults(periodStart, periodEnd)))
+  }
+  return scores
 }
 
 /** A payout that pays no model must not surprise the operator, who can repair a baseline without a value. */

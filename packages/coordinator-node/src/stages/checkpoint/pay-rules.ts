@@ -1,3 +1,5 @@
+import type { PeriodScores } from '../../contract/ranking/period-scores.ts'
+import { aggregated } from '../../contract/ranking/run-aggregate.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { EmissionReason, UnpaidReason } from '../../domain/checkpoint.ts'
 import { coverageOf } from '../../domain/models/coverage.ts'
@@ -5,6 +7,7 @@ import { isRetired, type Model } from '../../domain/models/model.ts'
 import { type ModelRole, nameKey, roleOf } from '../../domain/models/model-role.ts'
 import type { Span } from '../../domain/models/span.ts'
 import { countRounds, type Standing, standingOf } from '../../domain/models/standing.ts'
+import type { Refusal } from '../../domain/progress/refusal.ts'
 import type { Instant } from '../../domain/time.ts'
 
 /** A model with a row in the period, before the floor is known. */
@@ -22,22 +25,45 @@ export type Floor =
   | { readonly kind: 'value'; readonly value: number }
   | { readonly kind: 'unknown' }
 
+/** The period of a payout, with the snapshot periods closed in it. */
+export interface CheckpointPeriod extends Span {
+  readonly start: Instant
+  readonly end: Instant
+  readonly snapshotCount: number
+  /** How many scores of the snapshots each version of the contract's code computed. */
+  readonly contractVersions: Readonly<Record<string, number>>
+  /** Truths and scores of it that the contract refused. */
+  readonly refusals: readonly Refusal[]
+  /** Of every snapshot period, by its end, where the contract has an aggregate of its own; otherwise `null`. */
+  readonly scores: ReadonlyMap<Instant, PeriodScores> | null
+}
+
 /** The models of a period, in order of id, each with the first condition of a payment that it does not meet. */
 export function candidatesOf(
   resolved: ResolvedContract,
   models: readonly Model[],
-  span: Span,
-  periodEnd: Instant,
+  period: CheckpointPeriod,
 ): readonly Candidate[] {
-  const roundCount = countRounds(span.periods)
   return models.flatMap((model) => {
-    const own = span.totals.get(model.id)
-    if (own === undefined || !own.hasRow()) return []
-    const standing = standingOf(resolved, model, span.periods, roundCount, own)
+    if (period.totals.get(model.id)?.hasRow() !== true) return []
+    const standing = standingSince(resolved, model, period, period.start)
     const role = roleOf(model, resolved.organizer)
-    const unpaidReason = role === 'participant' ? missingRequirement(resolved, model, standing, periodEnd) : role
+    const unpaidReason = role === 'participant' ? missingRequirement(resolved, model, standing, period.end) : role
     return [{ model, role, standing, unpaidReason }]
   })
+}
+
+/** What a model has in a payout's period from an instant on. */
+export function standingSince(
+  resolved: ResolvedContract,
+  model: Model,
+  { end, periods, totals, scores }: CheckpointPeriod,
+  start: Instant,
+): Standing {
+  const within = periods.filter(({ periodStart }) => periodStart >= start)
+  const standing = standingOf(resolved, model, within, countRounds(within), totals.get(model.id))
+  const scored = scores && within.flatMap(({ periodEnd }) => scores.get(periodEnd) ?? [])
+  return aggregated(resolved, model, standing, { start, end, scores: scored })
 }
 
 /** The first requirement of a payment that a participant's model does not meet. */
@@ -48,7 +74,8 @@ function missingRequirement(
   periodEnd: Instant,
 ): UnpaidReason | null {
   if (isRetired(model, periodEnd)) return 'retired'
-  if (!hasAnswered(standing)) return 'no_answer'
+  if (standing.validCount === 0 || standing.scoreCount === 0) return 'no_answer'
+  if (standing.value === null) return 'no_value'
   return isCovered(standing, minPayCoverage) ? null : 'low_coverage'
 }
 

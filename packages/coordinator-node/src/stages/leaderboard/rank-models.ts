@@ -1,3 +1,7 @@
+import type { PeriodScores } from '../../contract/ranking/period-scores.ts'
+import type { RankableModel } from '../../contract/ranking/ranking-options.ts'
+import { aggregated } from '../../contract/ranking/run-aggregate.ts'
+import { ranksByContract } from '../../contract/ranking/run-rank.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import { leaderboardId } from '../../domain/ids.ts'
 import type { Leaderboard, LeaderboardEntry, UnrankedReason } from '../../domain/leaderboard.ts'
@@ -8,13 +12,14 @@ import type { ModelTotals } from '../../domain/models/model-totals.ts'
 import type { Span } from '../../domain/models/span.ts'
 import { countRounds, type Standing, standingOf } from '../../domain/models/standing.ts'
 import type { Snapshot } from '../../domain/snapshot.ts'
-import { rankByValue } from '../../domain/statistics/ranking.ts'
+import { compareRanks, rankByValue } from '../../domain/statistics/ranking.ts'
 import type { Instant } from '../../domain/time.ts'
 
 /**
  * The ranks at the end of a period, from the closed periods of the longest window before it. Models registered later
  * than `asOf` are left out, which makes the result independent of when it is computed; so are retired ones without a
  * row in the window, or leaderboards would grow with every model that ever took part.
+ * @param scores of every period, by its end, where the contract has an aggregate of its own
  */
 export function rankModels(
   resolved: ResolvedContract,
@@ -22,12 +27,13 @@ export function rankModels(
   span: Span,
   latestMetrics: LatestMetrics,
   asOf: Instant,
+  scores: ReadonlyMap<Instant, PeriodScores> | null = null,
 ): Leaderboard {
   const { rankBy, direction } = resolved.contract.leaderboard
   const windows = resolved.windows.map(({ name, lengthMs }) => {
     const from = asOf - lengthMs
     const periods = span.periods.slice(firstBehind(span.periods, from))
-    return { name, periods, roundCount: countRounds(periods) }
+    return { name, from, periods, roundCount: countRounds(periods), scores: scores && scoresIn(scores, periods) }
   })
   const entries = models
     .filter((model) => model.registeredAt < asOf && (span.totals.get(model.id)?.hasRow() || !isRetired(model, asOf)))
@@ -36,7 +42,11 @@ export function rankModels(
       return { ...modelEntry(resolved, model, windows, own, asOf), metrics: latestMetrics.get(model.id) ?? {} }
     })
   const era = resolved.era.number
-  return { id: leaderboardId(asOf), era, asOf, rankBy, direction, entries: inOrder(entries, rankBy, direction) }
+  return { id: leaderboardId(asOf), era, asOf, rankBy, direction, entries: inOrder(resolved, entries) }
+}
+
+function scoresIn(scores: ReadonlyMap<Instant, PeriodScores>, periods: Span['periods']): readonly PeriodScores[] {
+  return periods.flatMap(({ periodEnd }) => scores.get(periodEnd) ?? [])
 }
 
 /** Of each model with a snapshot in the longest window: the metrics of the newest. */
@@ -45,8 +55,10 @@ export type LatestMetrics = ReadonlyMap<string, Snapshot['metrics']>
 /** The closed periods of one window. */
 interface Window {
   readonly name: string
+  readonly from: Instant
   readonly periods: Span['periods']
   readonly roundCount: number
+  readonly scores: readonly PeriodScores[] | null
 }
 
 function modelEntry(
@@ -57,10 +69,11 @@ function modelEntry(
   asOf: Instant,
 ): Omit<LeaderboardEntry, 'metrics'> {
   const { rankBy } = resolved.contract.leaderboard
-  const standings = windows.map((window) => ({
-    window,
-    standing: standingOf(resolved, model, window.periods, window.roundCount, own),
-  }))
+  const standings = windows.map((window) => {
+    const standing = standingOf(resolved, model, window.periods, window.roundCount, own)
+    const { from: start, scores } = window
+    return { window, standing: aggregated(resolved, model, standing, { start, end: asOf, scores }) }
+  })
   const ranking = standings.find(({ window }) => window.name === rankBy)
   if (ranking === undefined) throw new RangeError(`there is no window "${rankBy}" to rank by`)
   const { scoreCount, validCount, roundCount, excusedCount } = ranking.standing
@@ -85,7 +98,8 @@ function unrankedReason(
   const role = roleOf(model, organizer)
   if (role !== 'participant') return role
   if (isRetired(model, asOf)) return 'retired'
-  if (standing.validCount === 0 || standing.value === null) return 'no_data'
+  if (standing.validCount === 0 || standing.scoreCount === 0) return 'no_data'
+  if (standing.value === null) return 'no_value'
   if ((coverageOf(standing) ?? 0) >= minRankCoverage) return null
   // It may have answered enough of the rounds in which it was asked: then only time is missing.
   return standing.validCount / standing.dueCount >= minRankCoverage ? 'waiting' : 'low_coverage'
@@ -101,26 +115,44 @@ const places: Readonly<Record<UnrankedReason, number>> = {
   waiting: 1,
   low_coverage: 1,
   no_data: 2,
+  no_value: 2,
   retired: 3,
 }
 
-function inOrder(
-  entries: readonly LeaderboardEntry[],
-  rankBy: string,
-  direction: Leaderboard['direction'],
-): LeaderboardEntry[] {
+function inOrder(resolved: ResolvedContract, entries: readonly LeaderboardEntry[]): LeaderboardEntry[] {
+  const { rankBy, direction } = resolved.contract.leaderboard
+  const rankingValue = (entry: LeaderboardEntry) => entry.windows[rankBy] ?? null
   const sorted = (list: readonly LeaderboardEntry[], valueFor: (entry: LeaderboardEntry) => number | null) =>
     rankByValue(list, valueFor, (entry) => entry.modelId, direction)
-  const rankingValue = (entry: LeaderboardEntry) => entry.windows[rankBy] ?? null
-  const ranks = sorted(entries, (entry) => (entry.unrankedReason === null ? rankingValue(entry) : null))
-  const ranked = ranks.map(({ item, rank }) => ({ ...item, rank }))
+  const byContract = ranksByContract(
+    resolved.contract,
+    entries.flatMap((entry) => rankable(entry, rankBy)),
+  )
+  const ranked =
+    byContract === null
+      ? sorted(entries, (entry) => (entry.unrankedReason === null ? rankingValue(entry) : null)).map(
+          ({ item, rank }) => ({ ...item, rank }),
+        )
+      : entries.map((entry) => ({ ...entry, rank: byContract.get(entry.modelId) ?? null }))
   const placeOf = (entry: LeaderboardEntry) => {
     if (entry.unrankedReason === null) return 0
     return Math.max(places[entry.unrankedReason], rankingValue(entry) === null ? places.no_data : 0)
   }
-  return sorted(ranked, rankingValue)
-    .map(({ item }) => item)
-    .sort((left, right) => placeOf(left) - placeOf(right))
+  return (
+    sorted(ranked, rankingValue)
+      .map(({ item }) => item)
+      // An order of the contract's own says nothing of where a baseline would stand.
+      .sort(
+        (left, right) =>
+          placeOf(left) - placeOf(right) || (byContract === null ? 0 : compareRanks(left.rank, right.rank)),
+      )
+  )
+}
+
+function rankable({ unrankedReason, modelId, windows, coverage }: LeaderboardEntry, rankBy: string): RankableModel[] {
+  const value = windows[rankBy] ?? null
+  if (unrankedReason !== null || value === null) return []
+  return [{ modelId, value, windows, coverage: coverage ?? 0 }]
 }
 
 /** Index of the first with `periodStart >= from`: a short window skips most of the longest one. */

@@ -1,3 +1,4 @@
+import { worstByRound } from '../../contract/ranking/period-scores.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { PeriodRounds } from '../../domain/period-rounds.ts'
 import type { FieldSum } from '../../domain/snapshot.ts'
@@ -11,7 +12,7 @@ export function periodRounds(
   { start, end }: Period,
   results: readonly PeriodResult[],
 ): PeriodRounds {
-  const worst = worstByRound(resolved, results)
+  const worst = worstByRound(resolved.contract.leaderboard, results)
   return {
     periodStart: start,
     periodEnd: end,
@@ -28,23 +29,6 @@ export type RoundFacts = Pick<PeriodResult, 'performedAt' | 'missingValue'>
 /** By id, in the order of `results`. */
 export function roundsOf(results: readonly PeriodResult[]): ReadonlyMap<string, RoundFacts> {
   return new Map(results.map((result) => [result.roundId, result]))
-}
-
-/** The ranking value of the worst valid score of each round, in the order of `results`; `null` where there is none. */
-export function worstByRound(
-  resolved: ResolvedContract,
-  results: readonly PeriodResult[],
-): ReadonlyMap<string, number | null> {
-  const { value: field, direction } = resolved.contract.leaderboard
-  const isWorse = (value: number, other: number) => (direction === 'desc' ? value < other : value > other)
-  const worst = new Map<string, number | null>()
-  for (const { roundId, scoreKind, value } of results) {
-    const known = worst.get(roundId) ?? null
-    const ranked = scoreKind === 'valid' ? value?.[field] : undefined
-    const isNews = typeof ranked === 'number' && (known === null || isWorse(ranked, known))
-    worst.set(roundId, isNews ? ranked : known)
-  }
-  return worst
 }
 
 /** Adds up in the given order: another order would change the last bits. A round without a value adds nothing. */

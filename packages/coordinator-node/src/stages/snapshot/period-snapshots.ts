@@ -1,3 +1,4 @@
+import { worstByRound } from '../../contract/ranking/period-scores.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import { groupBy } from '../../domain/group-by.ts'
 import { snapshotId } from '../../domain/ids.ts'
@@ -7,7 +8,7 @@ import { addFinite } from '../../domain/statistics/finite-sum.ts'
 import { type MetricPoints, metrics } from '../../domain/statistics/metrics.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { PeriodResult } from '../../ports/store-periods.ts'
-import { type RoundFacts, roundsOf, sumOf, worstByRound } from './period-rounds.ts'
+import { type RoundFacts, roundsOf, sumOf } from './period-rounds.ts'
 
 type RegisteredModel = Pick<Model, 'id' | 'registeredAt'>
 
@@ -28,7 +29,7 @@ export function periodSnapshots(
   const registrations = new Map(models.map((model) => [model.id, model.registeredAt]))
   const joined = registeredBetween(models, rounds)
   const modelIds = [...new Set([...byModel.keys(), ...joined])].sort()
-  const worst = worstByRound(resolved, results)
+  const worst = worstByRound(resolved.contract.leaderboard, results)
   const metricsOf = periodMetrics(
     resolved,
     modelIds.map((modelId) => metricPoints(resolved, byModel.get(modelId) ?? [])),

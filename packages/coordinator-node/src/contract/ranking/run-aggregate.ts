@@ -1,0 +1,67 @@
+import type { Model } from '../../domain/models/model.ts'
+import type { Standing } from '../../domain/models/standing.ts'
+import type { Instant } from '../../domain/time.ts'
+import { callAuthor, wrongReturn } from '../author-code.ts'
+import type { ResolvedContract } from '../resolved-contract.ts'
+import { describeReturned } from './describe-returned.ts'
+import type { PeriodScores } from './period-scores.ts'
+import type { AggregateContext, WindowScore } from './ranking-options.ts'
+
+/** The window of one model: `[start, end)`, with the periods in it. */
+export interface ScoredWindow {
+  readonly start: Instant
+  readonly end: Instant
+  /** Oldest first; `null` when the contract aggregates by the mean, which needs sums only. */
+  readonly scores: readonly PeriodScores[] | null
+}
+
+/**
+ * A standing with the value that the contract's own aggregate gives; as it is when there is none, and for a model without a
+ * score of its own. Throws an `AuthorError`.
+ */
+export function aggregated(
+  { contract, newcomers }: ResolvedContract,
+  model: Pick<Model, 'id' | 'registeredAt'>,
+  standing: Standing,
+  { start, end, scores }: ScoredWindow,
+): Standing {
+  const { leaderboard } = contract
+  if (leaderboard.aggregate === undefined || standing.value === null) return standing
+  if (scores === null) throw new RangeError('leaderboard.aggregate needs the scores of its windows, one by one')
+  const own = scores.flatMap((period) => scoresOf(period, model, newcomers === 'worst'))
+  return { ...standing, value: runAggregate(leaderboard, { scores: own, start, end }, `of model "${model.id}"`) }
+}
+
+/** Throws an `AuthorError` for what is neither a finite number nor `null`. */
+export function runAggregate(
+  leaderboard: ResolvedContract['contract']['leaderboard'],
+  context: AggregateContext,
+  whose: string,
+): number | null {
+  const { aggregate } = leaderboard
+  const author = { path: 'leaderboard.aggregate', owner: leaderboard, run: aggregate as NonNullable<typeof aggregate> }
+  const { length } = context.scores
+  const given = callAuthor(author, context)
+  if (given === null || (typeof given === 'number' && Number.isFinite(given))) return given
+  const what = `${describeReturned(given)} for the ${length === 1 ? 'score' : `${length} scores`} ${whose}`
+  throw wrongReturn(author, `${what}, where a finite number has to be, or null for no value`)
+}
+
+/**
+ * What each round counts for a model, by the rules of `standingOf`: one that it missed because it was retired counts as a missing
+ * answer; one from before its registration as the worst score, or not at all.
+ */
+function scoresOf(
+  { rounds, byModel }: PeriodScores,
+  { id, registeredAt }: Pick<Model, 'id' | 'registeredAt'>,
+  chargesUnasked: boolean,
+): readonly WindowScore[] {
+  const rows = byModel.get(id) ?? []
+  return rounds.flatMap(({ performedAt, resolvableAt, worst, missing }, index): WindowScore[] => {
+    const row = rows[index]
+    if (row === null) return []
+    if (row !== undefined) return [{ value: row.value, kind: row.isValid ? 'valid' : 'imputed', resolvableAt }]
+    const charged = performedAt >= registeredAt ? missing : chargesUnasked ? worst : null
+    return charged === null ? [] : [{ value: charged, kind: 'imputed', resolvableAt }]
+  })
+}
