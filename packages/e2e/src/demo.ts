@@ -17,7 +17,7 @@ const { values } = parseArgs({
 
 const recording = values.recording === undefined ? undefined : resolve(process.env.INIT_CWD ?? '.', values.recording)
 if (recording !== undefined && !existsSync(recording)) {
-  console.error(`Error: there is no recording ${recording}: check the path behind --recording`)
+  console.error(`Error: there is no recording ${recording}: check the path given with --recording`)
   process.exit(1)
 }
 
@@ -48,7 +48,7 @@ async function runDemo(): Promise<number> {
   try {
     return ending.signal.aborted ? 0 : await deploy(workspace)
   } finally {
-    if (values.keep) console.log(`Kept: ${workspace.directory}. Go on there with: npx crunch deploy --replay`)
+    if (values.keep) console.log(`Kept: ${workspace.directory}. Continue there with: npx crunch deploy --replay`)
     else await workspace.remove()
   }
 }

@@ -310,6 +310,6 @@ function summary(
     `predictions: ${tally(predictions.map(({ status, reason, blame }) => (reason === null ? status : `${status} ${reason} (${blame})`)))}`,
     `leaderboards ${leaderboards.length}, checkpoints ${checkpoints.length}`,
     `degraded: ${tally(samples.flatMap(({ reasons }) => reasons.map((reason) => reason.replace(/[\d.:TZ-]{8,}/g, '…'))))}`,
-    `health: ${tally(samples.map(({ status }) => status ?? 'nobody'))}, slowest answer ${slowest} ms`,
+    `health: ${tally(samples.map(({ status }) => status ?? 'no answer'))}, slowest answer ${slowest} ms`,
   ].join('\n')
 }

@@ -34,7 +34,7 @@ const statusOf = (name: string) => site.orchestrator.models().find(({ id }) => i
 
 describe('hostile models', () => {
   it.each(hostileModels.map(({ name, ending }) => [name, ending] as const))(
-    '%s: is quarantined, and told why',
+    '%s is quarantined with its reason',
     (name, ending) => {
       const { quarantined, state, pid, lastFailure } = statusOf(name) ?? {}
       // Without the model's own output.

@@ -21,7 +21,7 @@ export async function findCandleRecording(folder: string): Promise<CandleRecordi
   if (existsSync(recorded)) return { path: recorded, origin: 'recorded candles: binance-spot-BTCUSDT-1m-2025-01' }
   const path = join(folder, 'made-BTCUSDT-1m.csv')
   await writeFile(path, madeCandles())
-  return { path, origin: 'made candles (a random walk): the recorded ones are not beside this repository' }
+  return { path, origin: 'synthetic candles (a random walk), because the recorded ones are not available' }
 }
 
 function madeCandles(): string {

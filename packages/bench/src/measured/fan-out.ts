@@ -86,6 +86,6 @@ async function askAll(runner: GrpcModelRunner, modelCount: number): Promise<numb
 
 function portOf(models: ServingChild, name: string): number {
   const port = models.value[name]
-  if (typeof port !== 'number') throw new Error(`the models' process told no ${name}`)
+  if (typeof port !== 'number') throw new Error(`the process of the models did not report ${name}`)
   return port
 }

@@ -212,7 +212,7 @@ describe('the emission', () => {
       (ranked: unknown[]) =>
         ranked.map((_, index) => (ranked.length === 1 ? 100 : index === 0 ? 110 : -10 / (ranked.length - 1))),
     ],
-    ['is no number', (ranked: unknown[]) => ranked.map(() => Number.NaN)],
+    ['is not a number', (ranked: unknown[]) => ranked.map(() => Number.NaN)],
     ['is infinite', () => [Number.POSITIVE_INFINITY]],
     ['is a text', (ranked: unknown[]) => (ranked.length === 1 ? ['100'] : ranked.map(() => 100 / ranked.length))],
   ])('with a share that %s is reported', (_, shares) => {
@@ -230,7 +230,7 @@ describe('the emission', () => {
   test.each([
     ['nothing', () => undefined],
     ['a number', () => 100],
-  ])('that gives %s is found', (_, shares) => {
+  ])('that returns %s is reported', (_, shares) => {
     expect(emission(shares)).toEqual([expect.stringContaining('checkpoint.emission.shares: gives')])
   })
 

@@ -20,7 +20,7 @@ function samples(schema: z.ZodType, count: number): { readonly input: unknown; r
   try {
     json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
   } catch {
-    // A schema that zod itself cannot describe (a custom type) has no samples; the dry run then says nothing.
+    // A schema that zod itself cannot describe (a custom type) has no samples; the dry run then checks nothing.
     return []
   }
   return Array.from({ length: count }, (_, index) => sample(json, index)).flatMap((input) => {
@@ -34,7 +34,7 @@ function samples(schema: z.ZodType, count: number): { readonly input: unknown; r
   })
 }
 
-/** @param json `undefined` for a union of nothing, which takes no value */
+/** @param json `undefined` for an empty union, which accepts no value */
 function sample(json: JsonSchema | boolean | undefined, index: number): unknown {
   if (typeof json !== 'object') return index
   if (json.const !== undefined) return json.const

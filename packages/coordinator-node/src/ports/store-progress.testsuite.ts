@@ -149,7 +149,7 @@ function refusalTests(context: StoreUnderTest): void {
   const scheduleKey = 'BTCUSDT-5m'
   const standing = async () => (await context.store.pipelineProgress(minute(99))).refusals
 
-  /** Settles the round of a minute as told. */
+  /** Settles the round of a minute with the given result. */
   async function settled(count: number, decide: (due: DueRound) => RoundSettlement): Promise<void> {
     const { store } = context
     await answeredRound(store, round(count))
@@ -165,14 +165,14 @@ function refusalTests(context: StoreUnderTest): void {
   }
   const wait = (reason: string, isRefusal: boolean) => (): RoundSettlement => ({ kind: 'wait', reason, isRefusal })
 
-  it('tells which scores failed since the last round without a failure, and nothing once one is scored again', async () => {
+  it('reports scores that failed since the last round without a failure, until a round is scored again', async () => {
     await prepare(context.store)
     await settled(0, scored('an old one'))
     expect(await standing()).toMatchObject([{ what: 'scores', count: 1, of: 2 }])
     await settled(1, scored())
     expect(await standing()).toEqual([])
     await settled(2, scored(null, 'the first'))
-    // Neither says anything of the scorer: a round without answers, and one without a truth.
+    // A round without answers and one without a truth do not show whether the scorer works.
     await settled(3, (due) => ({ ...(scored()(due) as Extract<RoundSettlement, { kind: 'resolved' }>), scores: [] }))
     await settled(4, (due) => voidAll(due))
     await settled(5, scored('the second', 'the third'))
@@ -190,7 +190,7 @@ function refusalTests(context: StoreUnderTest): void {
     expect(await context.store.refusalsBetween(before, before + 1)).toEqual([])
   })
 
-  it('tells of truths that the contract refuses, while their rounds wait and when they are void', async () => {
+  it('reports truths that the contract refuses, both while their rounds wait and when they are void', async () => {
     await prepare(context.store)
     await settled(0, wait('the data are missing', false))
     expect(await standing()).toEqual([])
@@ -211,7 +211,7 @@ function refusalTests(context: StoreUnderTest): void {
     expect(await standing()).toMatchObject([{ what: 'scores' }])
   })
 
-  it('tells of inputs that the contract refuses until a round of their schedule opens', async () => {
+  it('reports inputs that the contract refuses until a round of their schedule opens', async () => {
     const { store } = context
     await prepare(store)
     await store.openRound(round(0))

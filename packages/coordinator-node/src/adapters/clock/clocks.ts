@@ -4,25 +4,25 @@ import type { Clock } from '../../ports/clock.ts'
 
 let lastTurn: Promise<void> = Promise.resolve()
 
-/** One caller a turn of the event loop, whatever their clocks say. */
+/** Resumes one caller per turn of the event loop, for all clocks. */
 export function nextTurn(): Promise<void> {
   lastTurn = lastTurn.then(() => setImmediate())
   return lastTurn
 }
 
-/** The machine's time. */
+/** The wall clock of the machine. */
 export const wallClock: Clock = {
   now: () => Date.now(),
   refresh: async () => Date.now(),
   turn: nextTurn,
 }
 
-/** A clock that its driver moves. It never goes back. */
+/** A clock advanced by its driver. It never goes back. */
 export interface VirtualClock extends Clock {
   advanceTo(at: Instant): void
 }
 
-/** The time of a simulation, and of the process that feeds a replay: what the records have reached. */
+/** The clock of a simulation, and of the feeding process of a replay: the time that the records have reached. */
 export function createVirtualClock(startAt: Instant = 0): VirtualClock {
   let current = startAt
   return {
@@ -36,7 +36,7 @@ export function createVirtualClock(startAt: Instant = 0): VirtualClock {
   }
 }
 
-/** The time of a replay in the other processes: the newest watermark in the database they share. */
+/** The clock of a replay in its other processes: the newest watermark in the database. */
 export function createReplayClock(newestWatermark: () => Promise<Instant | null>): Clock {
   const clock = createVirtualClock()
   let reading: Promise<Instant> | undefined
@@ -47,7 +47,7 @@ export function createReplayClock(newestWatermark: () => Promise<Instant | null>
   return {
     now: clock.now,
     turn: clock.turn,
-    // Who asks again while a database is silent waits for the same answer, instead of adding a question.
+    // Concurrent calls share one query, so that queries do not pile up while the database is silent.
     refresh() {
       reading ??= read().finally(() => {
         reading = undefined

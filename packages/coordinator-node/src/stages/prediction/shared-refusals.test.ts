@@ -25,7 +25,7 @@ describe('a call is at fault', () => {
 
 describe('a call is not at fault', () => {
   test.each([
-    ['nobody was asked', []],
+    ['no model was called', []],
     ['one refuses it and others answer', each(invalidCall, answered, answered)],
     ['all but one refuse it', each(invalidCall, invalidCall, invalidCall, answered)],
     ['all but one that answers wrongly refuse it', each(invalidCall, invalidCall, invalidCall, modelError)],
@@ -33,7 +33,7 @@ describe('a call is not at fault', () => {
     ['half of them are silent', each(invalidCall, invalidCall, timeout, timeout)],
     ['they refuse it for different reasons', each(invalidCall, accessDenied)],
     ['there is one model only', each(invalidCall)],
-    ['nobody answers', each(timeout, timeout)],
+    ['no model answers', each(timeout, timeout)],
     ['all fail in another way', each(modelError, modelError)],
     [
       'all models that refuse it are of one cruncher',

@@ -17,7 +17,7 @@ export interface MarketSeries {
   take(now: Instant): readonly SourceRecord[]
 }
 
-/** Candles are final when Binance says so. */
+/** Candles are final when Binance marks them as closed. */
 export function createCandleSeries(scope: FeedScope, granularityMs: number): MarketSeries {
   return {
     receive(message) {

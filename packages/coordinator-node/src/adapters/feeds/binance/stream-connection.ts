@@ -97,7 +97,7 @@ class Connection implements StreamConnection {
     })
   }
 
-  /** Not every site of Binance pings often, so silence is proven only by an unanswered ping of ours. */
+  /** Not every site of Binance pings often, so only an unanswered ping of this client proves silence. */
   #checkLife(): void {
     if (this.#isQuiet) {
       // After a stall, the process first reads what has arrived meanwhile.

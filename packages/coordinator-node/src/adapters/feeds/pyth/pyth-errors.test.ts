@@ -180,7 +180,7 @@ describe('the stream of Pyth', () => {
     ['no JSON', events(['data:{"parsed\n\n']), /stream sent something other than prices: "\{"parsed"$/],
     ['no prices', events(['data:{"parsed":null}\n\n']), /stream sent something other than prices:/],
     [
-      'a price that is no number',
+      'a price that is not a number',
       events([whole.replace('"price":"1"', '"price":"1.5"')]),
       /sent something other than prices:/,
     ],

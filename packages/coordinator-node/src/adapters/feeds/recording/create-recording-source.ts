@@ -143,7 +143,7 @@ function openFiles(options: RecordingOptions, told: Set<string>, { timeOf, wante
   })
 }
 
-/** Skips series that were not requested; throws when no row is left, and says how many rows are no records. */
+/** Skips series that were not requested, logs the number of rows that are not records, and throws when no record is left. */
 async function* checkedPages(
   file: RecordingFile,
   series: RecordingSeries,

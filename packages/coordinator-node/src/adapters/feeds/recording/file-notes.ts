@@ -7,7 +7,7 @@ import type { RecordingSeries } from './recording-options.ts'
 export interface FileNotes {
   /** The first time of day without a zone. */
   assumedUtc: string | undefined
-  /** Whether the file says when its rows were known. */
+  /** Whether the file has times at which its rows became known. */
   hasKnownAt: boolean
 }
 

@@ -131,10 +131,10 @@ describe('columns and separators', () => {
   it.each([
     ['semicolons', 'time;open;high;low;close;volume\n2025-01-01;1;2;1;2;5\n'],
     ['tabs', 'time\topen\thigh\tlow\tclose\tvolume\n2025-01-01\t1\t2\t1\t2\t5\n'],
-    ['blanks behind commas', 'time, open, high, low, close, volume\n2025-01-01, 1, 2, 1, 2, 5\n'],
+    ['blanks after commas', 'time, open, high, low, close, volume\n2025-01-01, 1, 2, 1, 2, 5\n'],
     ['blanks around semicolons', ' time ; open ; high ; low ; close ; volume \n 2025-01-01 ; 1 ; 2 ; 1 ; 2 ; 5 \n'],
-    ['Windows line ends after one of Unix', 'time,open,high,low,close,volume\n2025-01-01,1,2,1,2,5\r\n'],
-    ['a Unix line end after one of Windows', 'time,open,high,low,close,volume\r\n2025-01-01,1,2,1,2,5\n'],
+    ['Windows line ends after a Unix one', 'time,open,high,low,close,volume\n2025-01-01,1,2,1,2,5\r\n'],
+    ['a Unix line end after a Windows one', 'time,open,high,low,close,volume\r\n2025-01-01,1,2,1,2,5\n'],
   ])('reads %s', async (_name, text) => {
     expect((await read('BTCUSDT.csv', text)).records).toMatchObject([minute])
   })

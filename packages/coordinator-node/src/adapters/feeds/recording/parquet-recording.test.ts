@@ -165,18 +165,18 @@ const broken: readonly (readonly [name: string, content: Uint8Array, message: Re
   ['a price as text', parquet([time, { name: 'close', data: ['a', 'b', 'c'] }]), /row 1: column "close" is a, which/],
   ['NaN as another value', parquet([time, { name: 'x', data: [1.5, 2.5, Number.NaN] }]), /row 3: column "x" is NaN/],
   [
-    'no time in a row',
+    'a row without a time',
     parquet([{ name: 'time', data: [new Date(startAt), null] }]),
     /row 2: column "time" holds nothing/,
   ],
-  ['no time at all', parquet([{ name: 'time', data: [17] }]), /row 1: column "time" holds "17", which is not a time/],
+  ['no valid time', parquet([{ name: 'time', data: [17] }]), /row 1: column "time" holds "17", which is not a time/],
   [
     'no time column',
     parquet([{ name: 'close', data: [1.5] }]),
     /no column holds the time in "close".*ts_event, event_at/,
   ],
   [
-    'meta that is no JSON',
+    'meta that is not JSON',
     parquet([
       { name: 'ts_event', data: [new Date(startAt)] },
       { name: 'meta', data: ['{"a":'] },

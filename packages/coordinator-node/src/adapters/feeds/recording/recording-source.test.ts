@@ -217,7 +217,7 @@ describe('order', () => {
 const good = row(0)
 const brokenFiles: readonly (readonly [name: string, content: string | Buffer, message: RegExp])[] = [
   ['too few columns', [header, good, '1772323260000,99,101'].join('\n'), /line 3: 3 columns instead of 6 in "1772/],
-  ['a price that is no number', [header, good.replace('101', 'abc')].join('\n'), /line 2: column "high" is "abc"/],
+  ['a price that is not a number', [header, good.replace('101', 'abc')].join('\n'), /line 2: column "high" is "abc"/],
   ['an infinite price', [header, good.replace('101', '1e999')].join('\n'), /line 2: column "high" is "Infinity"/],
   ['no value anywhere', [header, good.replace('101', '')].join('\n'), /holds no row with all of its values/],
   [
@@ -231,7 +231,7 @@ const brokenFiles: readonly (readonly [name: string, content: string | Buffer, m
     /line 2: .*there is no hour 24.*Midnight is 00:00 of the foll/,
   ],
   [
-    'a time of day beside its date',
+    'a time of day in a column of its own',
     'date,time,x\n2023-02-28,10:00,1',
     /line 2: column "time" holds "10:00".*into one col/,
   ],
@@ -280,13 +280,13 @@ describe('a broken recording', () => {
   })
 
   it.each([
-    ['a line that is no JSON', '{"time":"2023-02-02"}\n{"time":', /line 2: not a JSON object/],
+    ['a line that is not JSON', '{"time":"2023-02-02"}\n{"time":', /line 2: not a JSON object/],
     ['a list', '[1]', /line 1: not a JSON object/],
     ['no time', '{"x":1}', /line 1: no key holds the time/],
     ['a price as text', '{"time":"2023-02-02","close":"1"}', /line 1: "close" is "1", which is not a number/],
     ['a blank line between rows', '{"time":"2023-02-02"}\n\n{"time":"2023-02-03"}', /line 2: a blank line/],
     ['a subject that is a number', '{"time":"2023-02-02","subject":1}', /line 1: "subject" is not a string/],
-    ['a line without end', `{"time":"2023-02-02","x":"${'x'.repeat(1_200_000)}`, /line 1: is longer than 1048576/],
+    ['an overlong line', `{"time":"2023-02-02","x":"${'x'.repeat(1_200_000)}`, /line 1: is longer than 1048576/],
   ])('of NDJSON with %s is refused with its line', async (_name, content, message) => {
     const path = await file('BTCUSDT.jsonl', content)
     await expect(read(candles, [path])).rejects.toMatchObject({

@@ -37,7 +37,7 @@ describe('a model that does not answer in time', () => {
     await expect.poll(() => scene.orchestrator.reports).toMatchObject([{ failure_code: 'MULTIPLE_TIMEOUT' }])
     expect(server.healthChecks).toBe(5)
     expect(scene.orchestrator.reports[0]!.failure_reason).toMatch(
-      /^there was no answer in time 11 times in a row, over \d+ s, the last time to echo \((busy|timeout): .+\)$/,
+      /^no answer in time 11 times in a row, over \d+ s; the last call was echo \((busy|timeout): .+\)$/,
     )
     expect(scene.logged(anew)).toEqual([])
     expect(server.setups).toBe(1)

@@ -241,7 +241,7 @@ export class ModelCluster {
     )
   }
 
-  /** Stops calling the model until it is set up again. If a replacement is being set up, the replacement goes on instead. */
+  /** Stops calling the model until it is set up again. A replacement that is already being set up continues instead. */
   #reconnect(deployment: Deployment, reason: string): void {
     const slot = this.#slots.get(deployment.modelId)
     if (slot?.ready !== deployment || slot.pending !== undefined) return

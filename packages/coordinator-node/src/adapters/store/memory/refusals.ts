@@ -2,7 +2,7 @@ import { type Refusal, refusedScores, type StandingRefusal } from '../../../doma
 import type { Instant } from '../../../domain/time.ts'
 import type { RoundRow } from './round-table.ts'
 
-/** What the contract refused of rounds that are in order of (resolvableAt, id). */
+/** Refusals of the contract in rounds ordered by (resolvableAt, id). */
 export function refusalsOf(rows: readonly RoundRow[]): readonly Refusal[] {
   const truths = rows.flatMap(({ refusedTruth }) => refusedTruth ?? [])
   const scores = refusedScores(rows.flatMap(scoresOf))
@@ -13,7 +13,7 @@ export function refusalsOf(rows: readonly RoundRow[]): readonly Refusal[] {
   ]
 }
 
-/** The truths and scores of a schedule that were refused behind the last round in which they were not. */
+/** The refused truths and scores of a schedule since its last round without a refusal. */
 export function standingRefusals(scheduleKey: string, rows: readonly RoundRow[]): readonly StandingRefusal[] {
   const own = rows.filter(({ round }) => round.scheduleKey === scheduleKey)
   const truths = own.slice(own.findLastIndex(hasTruth) + 1).filter(({ refusedTruth }) => refusedTruth !== null)
@@ -22,7 +22,7 @@ export function standingRefusals(scheduleKey: string, rows: readonly RoundRow[])
   return [truths, failed].flatMap((refused) => {
     const since = refused[0]?.round.resolvableAt
     if (since === undefined) return []
-    // Behind the last truth there is no other.
+    // Only refusals follow the last truth, so there is no total for them.
     return refusalsOf(refused).map((one) => ({ ...one, of: one.what === 'truths' ? null : one.of, scheduleKey, since }))
   })
 }
@@ -33,7 +33,7 @@ function hasTruth({ round }: RoundRow): boolean {
 
 const scoresOf = ({ scores }: RoundRow) => scores.filter((score) => score !== null)
 
-/** Inputs of a schedule that were refused in a row, the newest one at `newestAt`. */
+/** Consecutive refused inputs of a schedule, the newest one at `newestAt`. */
 export interface RefusedInputs {
   readonly count: number
   readonly since: Instant

@@ -48,7 +48,7 @@ export const activityStatement = (sql: Query, since: Instant) => sql`
       from predictions where performed_at >= ${since} and reason is not null group by model_id, reason
     ) counted group by model_id
   ), problems as (
-    -- Ids alone are sorted: details are long, and of most nobody asks.
+    -- Only ids are sorted, because details are long and most are not returned.
     select distinct on (model_id) model_id, id
     from predictions where performed_at >= ${since} and reason is not null
     order by model_id, performed_at desc, input_id desc

@@ -108,7 +108,7 @@ async function reassignModel(sql: Sql, modelId: string, cruncherId: string, at: 
   const document = { modelId, cruncherId, at: encodeInstant(at) }
   const [row] = await sql<(ReassignmentRow & { isKnown: boolean })[]>`
     with document as materialized (select ${jsonParameter(sql, document)} as body),
-    -- Two commands at once wait for each other here.
+    -- Concurrent commands wait for each other here.
     model as materialized (
       select m.id, m.cruncher_id from models m, document where m.id = body->>'modelId' for update of m
     ), made as (

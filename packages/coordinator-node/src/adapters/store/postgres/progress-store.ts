@@ -140,13 +140,13 @@ async function standingRefusals(sql: Sql): Promise<readonly StandingRefusal[]> {
 const withTruth = (sql: Query) => sql`i.status = 'RESOLVED' and i.void_reason is null`
 const withoutTruth = (sql: Query) => sql`(i.status = 'RECEIVED' or i.void_reason is not null)`
 
-/** A round without a score says nothing of the scorer. */
+/** Rounds without a score do not count as a success of the scorer. */
 const isScored = (sql: Query) => sql`i.refusal is null and exists (
   select from predictions p join scores s on s.prediction_id = p.id where p.input_id = i.id)`
 
 /**
- * Refused rounds behind the last one that went well. In a competition that works the index on refused rounds is empty, and
- * nothing else is read.
+ * Refused rounds since the last successful one. In a working competition the index on refused rounds is empty, and nothing
+ * else is read.
  */
 function standing(
   sql: Sql,

@@ -76,13 +76,13 @@ large.writeUInt32BE(0xffff_ffff, 1)
 const table: Readonly<Record<string, Expected>> = {
   // Status codes of the runner.
   INVALID_ARGUMENT: failed('invalid_call', says('INVALID_ARGUMENT', 'the coordinator calls wrongly')),
-  'FAILED_PRECONDITION for ever': absent('not_running', says('FAILED_PRECONDITION', 'Setup has not been called')),
+  'FAILED_PRECONDITION forever': absent('not_running', says('FAILED_PRECONDITION', 'Setup has not been called')),
   MODEL_FAILED: failed('model_error', says('MODEL_FAILED')),
   SETUP_FAILED: failed('model_error', says('SETUP_FAILED')),
   BAD_IMPLEMENTATION: failed('bad_implementation', says('BAD_IMPLEMENTATION')),
   UNKNOWN: failed('model_error', says('UNKNOWN')),
-  'the words of our own reasons': failed('invalid_output', says('coordinator_stalled', 'coordinator_restarted')),
-  'a value that is none': failed('invalid_output', says('SUCCESS', '', '{"value":')),
+  'texts that imitate our own reasons': failed('invalid_output', says('coordinator_stalled', 'coordinator_restarted')),
+  'an invalid value': failed('invalid_output', says('SUCCESS', '', '{"value":')),
   'no message': failed('invalid_output', sendsBytes(0, 0, 0, 0, 2, 0x0a, 0xff)),
   'half a message': failed('model_error', sendsBytes(0, 0, 0, 0, 9, 1)),
   'a compressed message': failed('model_error', sendsBytes(1, 0, 0, 0, 1, 1)),
@@ -110,8 +110,8 @@ const table: Readonly<Record<string, Expected>> = {
   OUT_OF_RANGE: failed('model_error', ends(status.OUT_OF_RANGE)),
   DATA_LOSS: failed('model_error', ends(status.DATA_LOSS)),
   'INTERNAL, RST_STREAM': failed('model_error', ends(status.INTERNAL, 'RST_STREAM premature ECONNRESET')),
-  'a status that is none': failed('model_error', (stream) => respond(stream, [], { 'grpc-status': 'lost' })),
-  'a status of the future': failed('model_error', (stream) => respond(stream, [], { 'grpc-status': '99' })),
+  'an invalid status': failed('model_error', (stream) => respond(stream, [], { 'grpc-status': 'lost' })),
+  'an unknown status': failed('model_error', (stream) => respond(stream, [], { 'grpc-status': '99' })),
   'OK without a message': failed('model_error', refuses(status.OK)),
   // HTTP statuses.
   'HTTP 400': failed('model_error', answersHttp(400)),
@@ -120,7 +120,7 @@ const table: Readonly<Record<string, Expected>> = {
   'HTTP 404': absent('not_running', answersHttp(404)),
   'HTTP 429': absent('not_running', answersHttp(429)),
   'HTTP 503': absent('not_running', answersHttp(503)),
-  'HTTP 200 of no gRPC': failed('model_error', answersHttp(200)),
+  'HTTP 200 without gRPC': failed('model_error', answersHttp(200)),
   // Resets.
   'RST NO_ERROR': failed('model_error', resets(constants.NGHTTP2_NO_ERROR)),
   'RST PROTOCOL_ERROR': absent('not_running', resets(constants.NGHTTP2_PROTOCOL_ERROR)),
@@ -137,7 +137,7 @@ const table: Readonly<Record<string, Expected>> = {
   'hangs up': absent('not_running', (stream) => stream.session?.destroy()),
   // Silence.
   'nothing at all': absent('timeout', () => {}),
-  'headers and nothing more': absent('timeout', (stream) => stream.respond(grpcHeaders)),
+  'only headers': absent('timeout', (stream) => stream.respond(grpcHeaders)),
   'a large answer that stops': absent('timeout', (stream) => {
     stream.respond(grpcHeaders)
     stream.write(frameMessage(Buffer.alloc(2 * LARGE_ANSWER_BYTES)).subarray(0, 100))

@@ -45,19 +45,23 @@ const invalid = (detail: string) => ({ reason: 'invalid_output', detail: expect.
 
 /** What one model sends, and what its prediction row records. */
 const attacks: readonly [string, Buffer, object][] = [
-  ['a list as long as deployed nodes read', json(list('"x"', tooManyBytes / 4)), tooLarge('bytes, larger than')],
+  ['a list of the size limit of deployed nodes', json(list('"x"', tooManyBytes / 4)), tooLarge('bytes, larger than')],
   ['a wide list', json(list('"x"', 300_000)), tooLarge('holds more than 10000 values')],
   ['one key many times', json(`{${'"list":[],'.repeat(100_000)}"value":1}`), tooLarge('holds more than 10000 values')],
   ['deep nesting', json(`{"list":${'['.repeat(100_000)}${']'.repeat(100_000)}}`), tooLarge('more than 16 levels deep')],
   ['a huge key', json(`{"${'k'.repeat(1_000_000)}":1}`), tooLarge('more than 160000 characters')],
   ['a huge text', json(`{"value":"${'x'.repeat(1_000_000)}"}`), tooLarge('more than 160000 characters')],
-  ['a huge text alone', encode(VariantType.STRING, 'x'.repeat(1_000_000)), tooLarge('more than 160000 characters')],
+  [
+    'a huge text as the whole answer',
+    encode(VariantType.STRING, 'x'.repeat(1_000_000)),
+    tooLarge('more than 160000 characters'),
+  ],
   ['a huge number', json(`{"value":${'9'.repeat(1_000_000)}}`), invalid('invalid JSON: ')],
   ['numbers as texts', json(list('"0.5"', 9_990)), invalid('list.0: Invalid input: expected number')],
   ['numbers out of range', json(list('-1', 9_990)), invalid('; 9980 more')],
   ['many small wrong rows', json(JSON.stringify({ rows: emptyRows(9_900) })), invalid('rows.r0.field0: ')],
   ['a status of a million bytes', encode(VariantType.NONE, '', 's'.repeat(1_000_000)), invalid('unknown status')],
-  ['fields that no one knows', Buffer.from('1805'.repeat(500_000), 'hex'), invalid('more than 32 fields')],
+  ['unknown fields', Buffer.from('1805'.repeat(500_000), 'hex'), invalid('more than 32 fields')],
 ]
 
 describe('answers that are costly to read', () => {

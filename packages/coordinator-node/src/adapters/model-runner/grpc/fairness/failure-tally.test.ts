@@ -6,7 +6,7 @@ import { createFailureTally, type FailureTally, type TallyLimits, type TallyStep
 const answered: ModelAnswer = { status: 'answered', output: 1, durationMs: 1 }
 const late = timeoutAnswer(10, 10)
 const failed = failedAnswer({ reason: 'model_error', blame: 'model', detail: 'boom', durationMs: 1 })
-const gone = notRunningAnswer('model', 'nobody there', null)
+const gone = notRunningAnswer('model', 'connection refused', null)
 
 const minuteMs = 60_000
 
@@ -177,7 +177,7 @@ describe('counters', () => {
     expect(verdictOf(dispatch(tally, [answered, late]))).toEqual({
       code: 'MULTIPLE_TIMEOUT',
       reason:
-        'there was no answer in time 3 times in a row, over 0 s, the last time to predict (timeout: the model did not answer within 10 ms of the dispatch)',
+        'no answer in time 3 times in a row, over 0 s; the last call was predict (timeout: the model did not answer within 10 ms of the dispatch)',
     })
   })
 
@@ -188,7 +188,7 @@ describe('counters', () => {
     expect(dispatch(tally, [gone])).toEqual({ kind: 'go-on' })
     expect(verdictOf(dispatch(tally, [gone]))).toEqual({
       code: 'CONNECTION_FAILED',
-      reason: 'there was no connection 2 times in a row, the last time for predict (not_running: nobody there)',
+      reason: 'no connection 2 times in a row; the last call was predict (not_running: connection refused)',
     })
   })
 

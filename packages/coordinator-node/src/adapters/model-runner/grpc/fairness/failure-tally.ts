@@ -6,7 +6,7 @@ const COOL_DOWN_FROM = 2
 const MAX_SKIPS = 50
 /** Longest cool-down: after this time one dispatch is sent again, so that a recovered model is noticed. */
 const MAX_PAUSE_MS = 60_000
-/** Fewer dispatches than this prove nothing, however long ago the first one was. */
+/** A model is given up for silence only after this many dispatches, however long the silence. */
 const SILENT_DISPATCHES = 10
 /** After so many new connections without an answer, time-outs count regardless of the health service. */
 const MAX_RECONNECTS = 3
@@ -90,7 +90,7 @@ type Pending =
  *   its time-outs reach the limit.
  *
  * With the default limits (100; 30 minutes) a model that always hangs is given up after 101 dispatches or 30 minutes, whichever comes
- * first: with a dispatch a second within 3 minutes for a time-out of 10 s, and 15 for one of 60 s; with one a minute after half an hour.
+ * first: with one dispatch per second within 3 minutes (time-out 10 s) or 15 minutes (time-out 60 s); with one per minute after 30 minutes.
  */
 export function createFailureTally(limits: TallyLimits): FailureTally {
   return new Tally(limits)
@@ -213,7 +213,7 @@ class Tally implements FailureTally {
   #countAbsence(pending: Pending): Verdict | undefined {
     this.#absences += 1
     if (!isOver(this.#absences, this.#limits.timeoutLimit)) return undefined
-    const reason = `there was no connection ${this.#absences} times in a row, the last time for ${describe(pending)}`
+    const reason = `no connection ${this.#absences} times in a row; the last call was ${describe(pending)}`
     return { code: 'CONNECTION_FAILED', reason }
   }
 
@@ -230,7 +230,7 @@ class Tally implements FailureTally {
     const times = `${counts.timeouts} times in a row, over ${Math.round(silentMs / 1_000)} s`
     return {
       code: 'MULTIPLE_TIMEOUT',
-      reason: `there was no answer in time ${times}, the last time to ${describe(pending)}`,
+      reason: `no answer in time ${times}; the last call was ${describe(pending)}`,
     }
   }
 

@@ -57,7 +57,7 @@ describe('a Call', () => {
     ['MODEL_FAILED', says('MODEL_FAILED', 'The model raised an exception: boom'), failure, 'MULTIPLE_FAILED', 'boom'],
     ['SETUP_FAILED', says('SETUP_FAILED', 'no weights'), failure, 'MULTIPLE_FAILED', 'no weights'],
     ['UNKNOWN', says('UNKNOWN'), failure, 'MULTIPLE_FAILED', "the model's runner answered UNKNOWN"],
-    ['a code of the future', says('TOO_TIRED'), nonsense, 'MULTIPLE_FAILED', 'unknown status "TOO_TIRED"'],
+    ['an unknown code', says('TOO_TIRED'), nonsense, 'MULTIPLE_FAILED', 'unknown status "TOO_TIRED"'],
     ['no code', says(''), nonsense, 'MULTIPLE_FAILED', 'unknown status ""'],
     [
       'INVALID_ARGUMENT',
@@ -75,14 +75,14 @@ describe('a Call', () => {
     ],
     // Unreadable answers.
     [
-      'bytes that are no message',
+      'bytes that are not a message',
       () => new RawAnswer(Buffer.from([0x0a, 0xff])),
       nonsense,
       'MULTIPLE_FAILED',
       'not a CallResponse',
     ],
     [
-      'a value that is none',
+      'an invalid value',
       says('SUCCESS', '', VariantType.DOUBLE, 'abc'),
       nonsense,
       'MULTIPLE_FAILED',
@@ -105,7 +105,7 @@ describe('a Call', () => {
     // Transport failures.
     ['DEADLINE_EXCEEDED', fails(status.DEADLINE_EXCEEDED), ['ABSENT', 'timeout', 'model'], 'MULTIPLE_TIMEOUT'],
     [
-      'nothing within the time',
+      'no answer within the time limit',
       () => new Promise(() => {}),
       ['ABSENT', 'timeout', 'model'],
       'MULTIPLE_TIMEOUT',

@@ -39,7 +39,7 @@ it('calls models whose last answer was missing or invalid after the others', asy
   await ask(runner, [call('echo', '3')])
   expect(seen.findLast((line) => line.endsWith('3'))).toBe('a 3')
 
-  runner.judge([{ modelId: 'b', method: 'echo', problem: 'there is no value' }])
+  runner.judge([{ modelId: 'b', method: 'echo', problem: 'value is missing' }])
   await ask(runner, [call('echo', '4')])
   expect(seen.findLast((line) => line.endsWith('4'))).toBe('b 4')
 })

@@ -110,9 +110,9 @@ describe('a failing connection attempt', () => {
   })
 
   it.each([
-    ['says something else', 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'],
-    ['says bytes', Buffer.from([0, 255, 1, 254])],
-    ['says nothing and ends', ''],
+    ['answers HTTP/1.1', 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'],
+    ['sends random bytes', Buffer.from([0, 255, 1, 254])],
+    ['closes without an answer', ''],
   ])('results from a server that %s', async (_, text) => {
     const { port } = await serveBytes((socket) => socket.on('data', () => socket.end(text)))
     const connection = open(port)
@@ -127,8 +127,8 @@ describe('a failing connection attempt', () => {
   })
 
   it.each([
-    ['no host at all', '127.0.0.1/x?y', 80],
-    ['a port that is none', '127.0.0.1', 99_999],
+    ['an invalid host', '127.0.0.1/x?y', 80],
+    ['an invalid port', '127.0.0.1', 99_999],
   ])('comes of %s, without an exception', async (_, host, port) => {
     const connection = open(port, host)
     expect(await readyAtOnce(connection)).toBe(false)

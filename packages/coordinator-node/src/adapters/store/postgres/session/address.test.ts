@@ -72,7 +72,7 @@ it.each([
   expect(`${problem}${maskUrl(url)}`).not.toContain('s3cret')
 })
 
-it('masks the password, wherever it is', () => {
+it('masks the password in any position', () => {
   expect(maskUrl('postgres://u:p@h/db')).toBe('postgres://u:***@h:5432/db')
   expect(maskUrl('postgres://u@[::1]/db?password=p')).toBe('postgres://u:***@[::1]:5432/db')
   expect(maskUrl('postgres://u@/db?host=/run/pg')).toBe('postgres://u@localhost:5432/db?host=/run/pg')

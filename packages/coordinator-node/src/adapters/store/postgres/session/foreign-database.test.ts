@@ -39,11 +39,11 @@ it.each([
     /belongs to a Django application: it holds public.auth_user, public.django_migrations/,
   ],
   [
-    'the Python engine, whose tables have the names of ours',
+    'the Python engine, whose tables have the same names',
     'create table inputs (id text); create table predictions (id text); create table merkle_nodes (id text)',
     /belongs to the Python engine: it holds public.inputs, public.merkle_nodes, public.predictions/,
   ],
-  ['one table with a name of ours', 'create table models (name text)', /it holds public.models\. Nothing was written/],
+  ['one table with an engine name', 'create table models (name text)', /it holds public.models\. Nothing was written/],
   ['a table in a schema of its own', 'create schema shop; create table shop.orders (id int)', /it holds shop.orders/],
   ['a view alone', 'create view today as select now() as at', /it holds public.today/],
   [

@@ -116,7 +116,7 @@ function missing(error: postgres.PostgresError): string {
   return (error.detail ?? error.message).replace(/\.$/, '')
 }
 
-/** Node gives several addresses of one host as one error without a message. */
+/** Node reports failures of several addresses of a host as one error without a message. */
 function describe(error: Error): string {
   if (error.message !== '') return error.message
   if (error instanceof AggregateError) return error.errors.map((inner) => String(inner)).join(', ')
