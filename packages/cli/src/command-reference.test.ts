@@ -66,6 +66,7 @@ function createProgramForHelp(): Command {
     cwd: '/',
     env: {},
     isInteractive: false,
+    isErrInteractive: false,
     size: () => ({ columns: 80, rows: 24 }),
     out: () => {},
     err: () => {},

@@ -36,6 +36,7 @@ async function crunch(
     cwd: options.cwd ?? root,
     env: { PATH: process.env.PATH, ...options.env },
     isInteractive: false,
+    isErrInteractive: false,
     size: () => ({ columns: 80, rows: 24 }),
     out: (text) => out.push(text),
     err: (text) => err.push(text),

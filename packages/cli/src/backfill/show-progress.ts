@@ -1,31 +1,35 @@
 import type { BackfillJob, BackfillProgress } from '../engine.ts'
+import { plainMs } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { count, percent } from './format-backfill.ts'
 
 const redrawMs = 200
-const plainLineMs = 5_000
 
-/** How far a backfill has come: one line that is drawn again on a terminal, and a line now and then elsewhere. */
-export function showProgress(job: BackfillJob, terminal: Terminal) {
-  const startedAtMs = performance.now()
+/** How far a backfill has come: one line that is drawn again on a terminal, and a line a minute elsewhere. */
+export function showProgress(
+  job: BackfillJob,
+  terminal: Pick<Terminal, 'err' | 'isErrInteractive'>,
+  now: () => number = () => performance.now(),
+) {
+  const startedAtMs = now()
   let shownAtMs = Number.NEGATIVE_INFINITY
   let last: BackfillProgress | undefined
   let isDrawn = false
 
   function draw(progress: BackfillProgress): void {
-    shownAtMs = performance.now()
+    shownAtMs = now()
     const perSecond = (progress.recordCount - job.recordCount) / Math.max(0.001, (shownAtMs - startedAtMs) / 1_000)
     const at = new Date(progress.cursor).toISOString()
     const line = `${percent(progress).toFixed(1)} %, up to ${at}, ${count(progress.recordCount)} records, ${count(perSecond)}/s`
     // Up to the line of before, and clear from there.
     terminal.err(line, isDrawn ? 1 : 0)
-    isDrawn = terminal.isInteractive
+    isDrawn = terminal.isErrInteractive
   }
 
   return {
     show(progress: BackfillProgress): void {
       last = progress
-      if (performance.now() - shownAtMs >= (terminal.isInteractive ? redrawMs : plainLineMs)) draw(progress)
+      if (now() - shownAtMs >= (terminal.isErrInteractive ? redrawMs : plainMs)) draw(progress)
     },
     /** Says something in between. */
     interrupt(message: string): void {

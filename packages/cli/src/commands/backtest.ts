@@ -55,6 +55,7 @@ export async function backtest(options: BacktestOptions, terminal: Terminal): Pr
     workspace,
     settings,
     onStep: (step) => terminal.err(step),
+    onBuild: createProgress(terminal),
     signal: terminal.signal,
   })
   let report: BacktestReport

@@ -30,6 +30,7 @@ it('down ends a database server whose processes were all killed', { timeout: 60_
     cwd: root,
     env: {},
     isInteractive: false,
+    isErrInteractive: false,
     size: () => ({ columns: 80, rows: 24 }),
     out: (text: string) => told.push(text),
     err: (text: string) => told.push(text),

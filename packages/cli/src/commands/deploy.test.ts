@@ -49,6 +49,7 @@ const terminal = {
   cwd: tmpdir(),
   env: {},
   isInteractive: false,
+  isErrInteractive: false,
   size: () => ({ columns: 80, rows: 24 }),
   out: () => undefined,
   err: () => undefined,

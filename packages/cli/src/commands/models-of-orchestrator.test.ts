@@ -55,6 +55,7 @@ async function crunch(...argv: readonly string[]) {
     cwd: root,
     env: { REPORT_API_PORT: '1', MODEL_ORCHESTRATOR_HTTP_PORT: String(orchestrator.httpPort) },
     isInteractive: false,
+    isErrInteractive: false,
     size: () => ({ columns: 80, rows: 24 }),
     out: (text) => out.push(text),
     err: (text) => err.push(text),

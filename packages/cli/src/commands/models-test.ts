@@ -11,6 +11,7 @@ import {
   type TestedStep,
 } from '../local-model/model-test-report.ts'
 import { readNodeEnvironment } from '../read-environment.ts'
+import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
@@ -46,6 +47,7 @@ async function tryOut(options: ModelTestOptions, terminal: Terminal): Promise<Mo
     workspace,
     settings,
     onStep: (step) => terminal.err(step),
+    onBuild: createProgress(terminal),
     signal,
   })
   if ('isRanked' in hosted) return hosted

@@ -63,6 +63,7 @@ async function crunch(
     // Ports without a server, unless a test sets others.
     env: { PATH: process.env.PATH, REPORT_API_PORT: '1', MODEL_ORCHESTRATOR_HTTP_PORT: '2', ...env },
     isInteractive: false,
+    isErrInteractive: false,
     size: () => ({ columns: 80, rows: 24 }),
     out: (text) => {
       out.push(text)

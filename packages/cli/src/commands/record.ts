@@ -13,6 +13,7 @@ import {
   writeRecording,
 } from '../engine.ts'
 import { type OpenedNode, withNodeStore } from '../node-store.ts'
+import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 /** What to write out: the records that were known in a stretch of time. */
@@ -71,14 +72,16 @@ interface Followed {
 }
 
 async function followSeries({ store }: OpenedNode, { path, ...stretch }: Followed, terminal: Terminal): Promise<void> {
-  let [shown, shownLate] = [-1, 0]
+  let [shown, shownLate] = [0, 0]
+  const progress = createProgress(terminal)
+  terminal.err(`${path}: new records of ${feedScopeKey(stretch.scope)} until Ctrl-C`)
   await followRecording(path, {
     store,
     stretch,
     timing: wallTiming,
     signal: terminal.signal,
     onProgress(written, late) {
-      if (written !== shown) terminal.err(`${path}: ${count(written)} records`)
+      if (written !== shown) progress(() => `${path}: ${count(written)} records`)
       if (late > shownLate) {
         terminal.err(
           `${feedScopeKey(stretch.scope)}: ${late} records came late and are not in the file; crunch record has them`,

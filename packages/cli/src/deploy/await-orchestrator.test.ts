@@ -75,6 +75,7 @@ it.each([
       REPORT_API_PORT: String(free[1]),
     },
     isInteractive: false,
+    isErrInteractive: false,
     size: () => ({ columns: 80, rows: 24 }),
     out: tell,
     err: tell,

@@ -258,6 +258,7 @@ async function watch(
       cwd: root,
       env: {},
       isInteractive: false,
+      isErrInteractive: false,
       size: () => ({ columns: 80, rows: 24 }),
       out: () => undefined,
       err: () => undefined,

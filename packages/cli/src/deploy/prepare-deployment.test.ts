@@ -45,6 +45,7 @@ it('recognizes processes left by a killed supervisor', async () => {
       cwd: root,
       env: { REPORT_API_PORT: String(port) },
       isInteractive: false,
+      isErrInteractive: false,
       size: () => ({ columns: 80, rows: 24 }),
       out: (text) => told.push(text),
       err: (text) => told.push(text),

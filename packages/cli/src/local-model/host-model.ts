@@ -15,6 +15,7 @@ import {
 import { CliError } from '../cli-error.ts'
 import { connectModels, type GrpcModelRunner, type ModelAnswer, type ModelRunner } from '../engine.ts'
 import type { NodeSettings } from '../node-settings.ts'
+import type { Progress } from '../terminal/progress.ts'
 import type { Workspace } from '../workspace.ts'
 import { copyModel, findModelSource, type LocatedModel, makeScratch, removeScratch } from './locate-model.ts'
 import { type OutputLine, readModelOutput } from './read-model-output.ts'
@@ -26,7 +27,7 @@ const reportLimitMs = 5_000
 /** The end of a process is noticed at about the time at which its connection is. */
 const lossLimitMs = 2_000
 const pollMs = 20
-const buildShownMs = 1_000
+const buildReadMs = 1_000
 
 /** How far a model came that cannot be called. */
 export type HostingStep = 'start' | 'setup'
@@ -66,6 +67,8 @@ export interface HostRequest {
   readonly settings: Pick<NodeSettings, 'crunchId' | 'modelBaseClassName' | 'pythonProgram' | 'modelLimits'>
   /** Told what is being done, in a few words. */
   readonly onStep: (step: string) => void
+  /** Told what a build prints. */
+  readonly onBuild: Progress
   readonly signal: AbortSignal
 }
 
@@ -111,7 +114,7 @@ async function host(
   closing: (() => Promise<void>)[],
   close: () => Promise<void>,
 ): Promise<HostedModel> {
-  const { path, modelId, settings, workspace, onStep, signal } = request
+  const { path, modelId, settings, workspace, onStep, onBuild, signal } = request
   const { crunchId, modelBaseClassName: baseClassName } = settings
   const { submissionsDirectory, submissionId, inOwnPaths } = await takeModel(path, scratch)
   const logsDirectory = join(scratch, 'logs')
@@ -143,7 +146,7 @@ async function host(
   })
   closing.push(() => orchestrator.close())
   const status = () => statusOf(orchestrator)
-  await untilStarted({ status, output, onStep, signal })
+  await untilStarted({ status, output, onBuild, signal })
   const started = status()
   if (started.state !== 'RUNNING') throw await notHosted(path, 'start', started, output)
   const servedAt = performance.now()
@@ -192,18 +195,18 @@ function limitsOf({
 async function untilStarted(input: {
   readonly status: () => ModelStatus
   readonly output: () => Promise<readonly OutputLine[]>
-  readonly onStep: (step: string) => void
+  readonly onBuild: Progress
   readonly signal: AbortSignal
 }): Promise<void> {
-  const { status, output, onStep, signal } = input
+  const { status, output, onBuild, signal } = input
   let shown = ''
-  let shownAtMs = performance.now()
+  let readAtMs = performance.now()
   while (status().state === 'STARTING' && !signal.aborted) {
     await pause(pollMs)
-    if (performance.now() - shownAtMs < buildShownMs) continue
-    shownAtMs = performance.now()
+    if (performance.now() - readAtMs < buildReadMs) continue
+    readAtMs = performance.now()
     const line = (await output()).findLast(({ emitter }) => emitter === 'builder')?.message ?? ''
-    if (line !== shown) onStep(line)
+    if (line !== shown) onBuild(() => line)
     shown = line
   }
   await unlessAborted(Promise.resolve(), signal)

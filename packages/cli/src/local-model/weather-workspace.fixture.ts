@@ -84,6 +84,7 @@ async function runHere(argv: readonly string[], cwd: string, env: Readonly<Recor
     cwd,
     env: { ...process.env, ...env },
     isInteractive: false,
+    isErrInteractive: false,
     size: () => ({ columns: 80, rows: 24 }),
     out: (text) => out.push(text),
     err: (text) => err.push(text),

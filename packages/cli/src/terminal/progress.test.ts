@@ -1,10 +1,12 @@
 import { expect, it } from 'vitest'
+import { showProgress } from '../backfill/show-progress.ts'
+import type { BackfillJob } from '../engine.ts'
 import { createProgress } from './progress.ts'
 
-function shownIn(seconds: number, isInteractive: boolean): readonly string[] {
+function shownIn(seconds: number, isErrInteractive: boolean): readonly string[] {
   let now = 0
   const shown: string[] = []
-  const progress = createProgress({ err: (text) => void shown.push(text), isInteractive }, () => now)
+  const progress = createProgress({ err: (text) => void shown.push(text), isErrInteractive }, () => now)
   for (let second = 0; second <= seconds; second++) {
     now = second * 1_000
     progress(() => `${second} s`)
@@ -19,3 +21,33 @@ it('prints a line per second to a terminal', () => {
 it('prints a line per minute elsewhere', () => {
   expect(shownIn(130, false)).toEqual(['60 s', '120 s'])
 })
+
+it('tells of a backfill once a minute off a terminal, and draws over nothing', () => {
+  let nowMs = 0
+  const told: [string, number | undefined][] = []
+  const err = (text: string, over?: number) => void told.push([text, over])
+  const progress = showProgress(job, { err, isErrInteractive: false }, () => nowMs)
+  for (; nowMs <= 130_000; nowMs += 1_000) progress.show({ ...job, recordCount: nowMs / 1_000 })
+  expect(told.map(([, over]) => over)).toEqual([0, 0, 0])
+  expect(told.map(([text]) => /(\d+) records/.exec(text)?.[1])).toEqual(['0', '60', '120'])
+})
+
+const job: BackfillJob = {
+  ...{
+    id: '1',
+    scope: { source: 's', subject: 'a', kind: 'tick', granularity: '1m' },
+    target: 'tables',
+    directory: null,
+  },
+  ...{
+    from: 0,
+    to: 1_000_000,
+    cursor: 0,
+    recordCount: 0,
+    pageCount: 0,
+    status: 'running',
+    error: null,
+    createdAt: 0,
+    updatedAt: 0,
+  },
+}

@@ -2,14 +2,17 @@ import type { Terminal } from './terminal.ts'
 
 const interactiveMs = 1_000
 /** In a log of CI, a line a minute shows that the work goes on, and no more. */
-const plainMs = 60_000
+export const plainMs = 60_000
 
-/** Shows how far long work is: a line each second to a person, a line a minute to anything else. `text` is called when it is shown. */
+/** Shows how far long work is; `text` is called when it is shown. */
+export type Progress = (text: () => string) => void
+
+/** A progress with a line each second to a person, and a line a minute to anything else. */
 export function createProgress(
-  terminal: Pick<Terminal, 'err' | 'isInteractive'>,
+  terminal: Pick<Terminal, 'err' | 'isErrInteractive'>,
   now: () => number = () => performance.now(),
-): (text: () => string) => void {
-  const everyMs = terminal.isInteractive ? interactiveMs : plainMs
+): Progress {
+  const everyMs = terminal.isErrInteractive ? interactiveMs : plainMs
   let shownAtMs = now()
   return (text) => {
     if (now() - shownAtMs < everyMs) return

@@ -5,8 +5,10 @@ import { printableLines } from '@crunch/local-processes'
 export interface Terminal {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** True: the output is looked at by a person and may be redrawn. */
+  /** True: `out` is looked at by a person and may be redrawn. */
   readonly isInteractive: boolean
+  /** As `isInteractive`, for `err`. */
+  readonly isErrInteractive: boolean
   /** What fits on it now, in characters and lines. */
   size(): { readonly columns: number; readonly rows: number }
   /** Results. `over`: so many of the lines that were written last are drawn over. */
@@ -58,6 +60,7 @@ export function processTerminal(): Terminal {
     cwd: process.cwd(),
     env: process.env,
     isInteractive: process.stdout.isTTY === true,
+    isErrInteractive: process.stderr.isTTY === true,
     size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
     out: (text, over) => process.stdout.write(terminalText(text, over)),
     err: (text, over) => process.stderr.write(terminalText(text, over)),
