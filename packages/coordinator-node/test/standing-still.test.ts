@@ -100,7 +100,7 @@ describe('a node whose workers are stopped', () => {
         ]),
       )
     expect((await node.health()).status).toBe('degraded')
-    // A predict worker that was stopped for so long has lost its lease and exits; its supervisor would start another.
+    // A predict worker that was stopped for this long has lost its lease and exits; its supervisor would start another.
     const [predict, ...others] = stopped
     predict?.kill('SIGKILL')
     for (const worker of others) worker.kill('SIGCONT')

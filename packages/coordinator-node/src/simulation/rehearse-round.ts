@@ -12,7 +12,7 @@ import type { ModelAnswer, ModelCall, ModelRunner } from '../ports/model-runner.
 import type { ClockRounds } from '../predictor.ts'
 import { driveBatch } from '../recording/drive-recording.ts'
 
-/** A schedule that opens no round in so many instants is assumed to open none. */
+/** A schedule that opens no round in this many instants is assumed to open none. */
 const maxBatches = 10_000
 
 export interface RehearsalOptions {

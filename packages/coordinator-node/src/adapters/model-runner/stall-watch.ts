@@ -1,7 +1,7 @@
 /** How often the watch reads the clocks. */
 const BEAT_MS = 100
 /**
- * Two readings further apart than this are a stall. No answer keeps this process busy for so long: its content is limited
+ * Two readings further apart than this are a stall. No answer keeps this process busy for this long: its content is limited
  * (`domain/answer-size.ts`), and answers are read and judged in separate turns of the event loop.
  */
 const MAX_GAP_MS = 250

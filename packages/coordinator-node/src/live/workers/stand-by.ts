@@ -2,7 +2,7 @@ import { formatInstant } from '../../domain/time.ts'
 import type { LeaseState } from '../../ports/store-workers.ts'
 import type { WorkerContext } from './worker-context.ts'
 
-/** A lease holder writes a heartbeat every 2 s; one that has been silent for so long has a problem. */
+/** A lease holder writes a heartbeat every 2 s; one that has been silent for this long has a problem. */
 const silenceMs = 6_000
 
 /**

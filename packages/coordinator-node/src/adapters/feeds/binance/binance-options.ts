@@ -14,7 +14,7 @@ export interface BinanceOptions {
   readonly weightPerMinute?: number
   /** The trades of a millisecond count as complete after this long without another trade. */
   readonly quietMs?: number
-  /** A connection is closed when nothing arrives for so long, not even a pong. */
+  /** A connection is closed when nothing arrives for this long, not even a pong. */
   readonly silenceMs?: number
   /** Time limit of a handshake, of the answers to subscriptions, and of a complete answer to a request. */
   readonly timeoutMs?: number

@@ -36,7 +36,7 @@ export interface EncodedRequest {
 export interface EncodedDispatch {
   readonly requests: readonly EncodedRequest[]
   readonly expiry: DispatchExpiry
-  /** The room for what is answered. */
+  /** The memory budget for the answers of the dispatch. */
   readonly room: DispatchAnswers
   readonly turns: DispatchTurns
 }

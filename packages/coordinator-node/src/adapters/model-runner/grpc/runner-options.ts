@@ -29,7 +29,7 @@ export interface ModelRunnerLimits {
   readonly failureLimit: number
   /** The same for consecutive dispatches with a time-out or without a connection. 0 means no limit. */
   readonly timeoutLimit: number
-  /** A model silent for so long, over at least 10 dispatches, is reported before it reaches `timeoutLimit`. 0 means no limit. */
+  /** A model silent for this long, over at least 10 dispatches, is reported before it reaches `timeoutLimit`. 0 means no limit. */
   readonly silenceLimitMs: number
   /** Interval of pings to the orchestrator, and the time limit for a pong. */
   readonly keepaliveMs: number

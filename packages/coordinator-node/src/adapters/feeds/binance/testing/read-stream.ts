@@ -8,7 +8,7 @@ export interface StreamReader {
   readonly opened: Promise<void>
   /** Settles as the stream does. */
   readonly ended: Promise<void>
-  /** Resolves when there are so many records; rejects if the stream ends before. */
+  /** Resolves when there are this many records; rejects if the stream ends before. */
   until(count: number): Promise<readonly SourceRecord[]>
   /** Resolves when there is such a record. */
   untilSome(isWanted: (record: SourceRecord) => boolean): Promise<readonly SourceRecord[]>

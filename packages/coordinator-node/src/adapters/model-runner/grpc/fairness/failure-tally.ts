@@ -52,7 +52,7 @@ export interface TallyLimits {
   readonly failureLimit: number
   /** Consecutive dispatches without an answer in time, or without a connection, that are tolerated; 0 means no limit. */
   readonly timeoutLimit: number
-  /** A model silent for so long, over at least 10 dispatches, is given up earlier; 0 means no limit. */
+  /** A model silent for this long, over at least 10 dispatches, is given up earlier; 0 means no limit. */
   readonly silenceLimitMs: number
   /** Milliseconds since any fixed origin. */
   readonly now?: () => number

@@ -1,5 +1,5 @@
 /**
- * A model that has not run for so long is retired, whatever state the orchestrator reports. Until then its rounds score as
+ * A model that has not run for this long is retired, whatever state the orchestrator reports. Until then its rounds score as
  * missing, so that stopping a model before hard-looking rounds costs more than it saves.
  */
 const retiredAfterMs = 24 * 3_600_000

@@ -5,9 +5,9 @@ import { beat, releaseRow } from './lease-row.ts'
 /** Durations in milliseconds, measured by the monotonic clock of each process. */
 export interface LeaseTimes {
   readonly heartbeatMs: number
-  /** A holder that could not write a heartbeat for so long stops itself. */
+  /** A holder that could not write a heartbeat for this long stops itself. */
   readonly holdMs: number
-  /** A standby that has seen no heartbeat for so long takes over. Longer than `holdMs`, with a margin for statements in progress. */
+  /** A standby that has seen no heartbeat for this long takes over. Longer than `holdMs`, with a margin for statements in progress. */
   readonly takeoverMs: number
 }
 
