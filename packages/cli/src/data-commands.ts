@@ -22,7 +22,13 @@ interface ExportFlags extends TimeFlags {
   readonly replay?: true
 }
 
-/** Commands that bring data in and write it out: `crunch backfill`, `crunch record` and `crunch export`. */
+interface CheckpointFlags {
+  readonly acknowledgedBy?: string
+  readonly out?: string
+  readonly replay?: true
+}
+
+/** Commands that bring data in and write it out: `crunch backfill`, `record`, `export` and `checkpoint`. */
 export function addDataCommands(program: Command, terminal: Terminal): void {
   const isJson = (command: Command) => command.optsWithGlobals<{ json?: true }>().json === true
   const backfill = program
@@ -79,6 +85,7 @@ export function addDataCommands(program: Command, terminal: Terminal): void {
       await record({ ...flags, ...range, follow: flags.follow === true }, terminal)
     })
   addExport(program, terminal)
+  addCheckpoint(program, terminal)
 }
 
 function addExport(program: Command, terminal: Terminal): void {
@@ -101,6 +108,35 @@ function addExport(program: Command, terminal: Terminal): void {
       const { exportResults } = await import('./commands/export.ts')
       const range = await readTimeFlags({ from, to }, command)
       await exportResults({ kind, ...flags, ...range, replay: flags.replay === true }, terminal)
+    })
+}
+
+const replayText = 'of the last replay (default: of the running deployment, else of live data)'
+
+function addCheckpoint(program: Command, terminal: Terminal): void {
+  const checkpoint = program.command('checkpoint').description('show and export payouts, also while the node is down')
+  checkpoint
+    .command('show', { isDefault: true })
+    .description('show a payout, and what of its period the contract refused')
+    .argument('[id]', 'id of the checkpoint (default: the newest)')
+    .option('--replay', replayText)
+    .option('--json', 'print JSON')
+    .action(async (id: string | undefined, { replay = false, json = false }: { replay?: boolean; json?: boolean }) =>
+      (await import('./commands/checkpoint.ts')).showCheckpoint({ id, replay, json }, terminal),
+    )
+  checkpoint
+    .command('export')
+    .description(
+      'write a payout as JSON; refused if scores or truths of its period failed, until someone acknowledges that',
+    )
+    .argument('[id]', 'id of the checkpoint (default: the newest)')
+    .option('--acknowledged-by <name>', 'accept that scores or truths failed; your name and the time are stored')
+    .option('--out <file>', 'the file (default: ID.json in the current folder)')
+    .option('--replay', replayText)
+    .action(async (id: string | undefined, flags: CheckpointFlags) => {
+      const { writeCheckpoint } = await import('./commands/checkpoint.ts')
+      const { replay = false, out, acknowledgedBy } = flags
+      await writeCheckpoint({ id, replay, out, acknowledgedBy }, terminal)
     })
 }
 

@@ -17,6 +17,7 @@ import {
   contractRecording,
   type ExportFormat,
   type ExportKind,
+  exportCheckpoint,
   exportFormats,
   exportKinds,
   exportTable,
@@ -55,6 +56,7 @@ import {
   silentLog,
   simulate,
   steadyNodeArguments,
+  storedCheckpoint,
   unreadKeys,
   type WorkerName,
   wallClock,
@@ -366,11 +368,13 @@ export function retentionMs(environment: Environment): number {
 /** Recordings of what a node stored: `writeRecording` up to now, `followRecording` from now on. */
 /** Tables of what a node stored, and the files that they are written to. */
 export {
+  exportCheckpoint,
   exportFormats,
   exportKinds,
   exportTable,
   followRecording,
   recordingName,
+  storedCheckpoint,
   wallTiming,
   writeRecording,
   writeTable,

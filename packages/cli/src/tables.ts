@@ -105,7 +105,15 @@ export function formatCheckpoint(checkpoint: CheckpointRow): string {
     formatTable(['rank', 'model', 'value', ...coverageHead, 'share', 'reward', 'not paid'], rows),
     ...(typeof floor === 'number' ? [`Paid is what is better than ${formatNumber(floor)}.`] : []),
     formatEmission(checkpoint),
+    ...checkpointRefusals(checkpoint),
   ].join('\n')
+}
+
+function checkpointRefusals({ meta, id }: CheckpointRow): readonly string[] {
+  const { refusals = [], acknowledged_by: by = null, acknowledged_at: at } = meta
+  if (refusals.length === 0) return []
+  const accept = `not acknowledged, so it is not exported; accept it with: crunch checkpoint export ${id} --acknowledged-by NAME`
+  return [...formatRefusals(refusals), by === null ? accept : `acknowledged by ${printable(by)} at ${at}`]
 }
 
 function formatEmission(checkpoint: CheckpointRow): string {

@@ -216,6 +216,15 @@ describe('formatCheckpoint', () => {
     expect(text).toContain('60.00 %')
     expect(text).toContain('Emission: 1000000000 of 1000000000 (exact)')
     expect(emissionSum(checkpoint)).toBe(1_000_000_000)
+    const refusals = [
+      { what: 'scores', count: 2, of: 9, reason: 'score.compute failed at node/contract.ts:38: NaN' },
+    ] as const
+    const failed = { ...checkpoint, meta: { ...checkpoint.meta, refusals } }
+    expect(formatCheckpoint(failed)).toMatch(
+      /2 of 9 scores failed; the first: score\.compute failed at node\/contract\.ts:38: NaN\nnot acknowledged, .* crunch checkpoint export CKP_1 /,
+    )
+    const accepted = { ...failed.meta, acknowledged_by: 'Ada', acknowledged_at: '2012-12-31T01:00:00.000Z' }
+    expect(formatCheckpoint({ ...failed, meta: accepted })).toContain('acknowledged by Ada at 2012-12-31T01:00:00.000Z')
     const broken = { ...checkpoint, entries: [{ cruncher_rewards: [{ cruncher_index: 0, reward_pct: 1 }] }] }
     expect(formatCheckpoint(broken)).toContain('WRONG')
   })

@@ -1,4 +1,5 @@
 import { CliError } from '../cli-error.ts'
+import type { SimulationResult } from '../engine.ts'
 import { getJson, type JsonAnswer, refusalOf } from './get-json.ts'
 
 /** Which rules and which code a node runs by. A node of an earlier version does not tell. */
@@ -50,6 +51,10 @@ export interface CheckpointRow {
     readonly floor?: number | null
     /** Why no one is paid; `null` when someone is. */
     readonly emission_reason?: string | null
+    /** What of its truths and scores the contract refused, and who accepted that. */
+    readonly refusals?: SimulationResult['refusals']
+    readonly acknowledged_by?: string | null
+    readonly acknowledged_at?: string | null
     readonly ranking: readonly {
       readonly model_id: string
       readonly model_name: string | null

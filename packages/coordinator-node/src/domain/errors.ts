@@ -20,6 +20,7 @@ export type CrunchErrorCode =
   | 'PORT_IN_USE'
   | 'LEASE_HELD'
   | 'NOT_FOUND'
+  | 'NOT_ACKNOWLEDGED'
   | 'BAD_REQUEST'
 
 /** A value that the engine itself guarantees. Throws a `RangeError` if it is missing: a default would hide the engine's fault. */

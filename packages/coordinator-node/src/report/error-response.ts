@@ -10,6 +10,7 @@ const statuses: Readonly<Record<CrunchErrorCode, ContentfulStatusCode>> = {
   BAD_REQUEST: 400,
   NOT_FOUND: 404,
   LEASE_HELD: 409,
+  NOT_ACKNOWLEDGED: 409,
   STORE_UNAVAILABLE: 503,
   FEED_UNAVAILABLE: 503,
   FEED_INTERRUPTED: 503,
