@@ -1,10 +1,10 @@
 import type { Hono } from 'hono'
 import { type FeedState, feedScopeKey } from '../domain/feed-record.ts'
-import { durationMs, type Instant } from '../domain/time.ts'
+import { durationMs } from '../domain/time.ts'
 import { jsonResponse } from './json-response.ts'
 import { refuseUnknown } from './query-fields.ts'
 import type { ReportContext, ReportContract } from './report-context.ts'
-import { zonedTime } from './row-fields.ts'
+import { timeOrNull, zonedTime } from './row-fields.ts'
 
 /** How far ingestion of each series has come, and whether it can be trusted. */
 export function addFeedsRoute(app: Hono, { reads, contract }: ReportContext): void {
@@ -44,8 +44,4 @@ function withoutFollower({ feeds }: ReportContract): (state: FeedState) => FeedS
     feeds.includes(feedScopeKey(state.scope))
       ? state
       : { ...state, status: 'down', statusReason: 'the contract has no such feed' }
-}
-
-function timeOrNull(at: Instant | null): string | null {
-  return at === null ? null : zonedTime(at)
 }

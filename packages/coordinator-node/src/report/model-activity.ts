@@ -5,7 +5,7 @@ import type { ModelActivity } from '../ports/report-reads.ts'
 import { jsonResponse } from './json-response.ts'
 import { checkRange, instantField, readQuery } from './query-fields.ts'
 import type { ReportContext } from './report-context.ts'
-import { zonedTime } from './row-fields.ts'
+import { timeOrNull, zonedTime } from './row-fields.ts'
 
 const dayMs = 86_400_000
 /** The cost grows with the span, and older results say little about a model's current state. */
@@ -44,8 +44,4 @@ function activityRow(model: Model, since: number, activity: ModelActivity | unde
     last_answer_at: timeOrNull(lastAnswerAt),
     last_problem: lastProblem === null ? null : { ...lastProblem, at: zonedTime(lastProblem.at) },
   }
-}
-
-function timeOrNull(at: number | null): string | null {
-  return at === null ? null : zonedTime(at)
 }

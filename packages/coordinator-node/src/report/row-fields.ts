@@ -10,6 +10,10 @@ export function zonedTime(at: Instant): string {
   return new Date(at).toISOString()
 }
 
+export function timeOrNull(at: Instant | null): string | null {
+  return at === null ? null : zonedTime(at)
+}
+
 /** `score_recent` for the window `recent`; a window that is called `score_recent` already keeps its name. */
 export function windowKey(window: string): string {
   return window.startsWith('score_') ? window : `score_${window}`

@@ -32,17 +32,18 @@ class Ignored {
 }
 
 const of = SETTINGS.shape
-const scalar = z.union([z.string(), z.number(), z.boolean()])
-/** Cloud settings are not checked. */
-const anyMap = z.record(z.string(), z.unknown())
 const group = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).nullish()
 const assigns = <Given>(
   setting: z.ZodType,
   type: z.ZodType<Given>,
   toValue: (given: Given) => unknown = (given) => given,
 ) => type.transform((given) => new Assigned(setting, toValue(given))).nullish()
-const ignored = <Given>(type: z.ZodType<Given>, why: string, asksForNothing: (given: Given) => boolean = () => false) =>
-  type.transform((given) => (asksForNothing(given) ? null : new Ignored(why))).nullish()
+/** @param same values that ask for what happens here anyway */
+const ignored = (why: string, same: readonly unknown[] = []) =>
+  z
+    .unknown()
+    .transform((given) => ([null, ...same].includes(given) ? null : new Ignored(why)))
+    .optional()
 const seconds = (setting: z.ZodType, lowest: number, highest: number) =>
   assigns(setting, z.number().min(lowest).max(highest), (given) => Math.round(given * 1_000))
 
@@ -60,7 +61,7 @@ const publishers = z
         'ping-interval': seconds(of.discovery.shape.keepaliveMs, 0.001, 3_600),
         'ping-timeout': seconds(of.discovery.shape.pongTimeoutMs, 0.001, 3_600),
       }),
-      z.strictObject({ type: z.literal('rabbitmq'), url: scalar.nullish() }),
+      z.object({ type: z.literal('rabbitmq') }),
     ]),
   )
   .transform((all) => {
@@ -73,51 +74,38 @@ const publishers = z
 
 const crunch = z.strictObject({
   id: z.string().min(1),
-  name: scalar.nullish(),
-  'onchain-name': ignored(scalar, 'nothing is read from a chain'),
+  name: z.unknown().optional(),
+  'onchain-name': ignored('nothing is read from a chain'),
   infrastructure: group({
-    zone: ignored(scalar, 'models run here'),
-    'cluster-name': ignored(scalar, 'models run here'),
-    'cpu-config': ignored(anyMap, LIMITED),
-    'gpu-config': ignored(anyMap, LIMITED),
-    'is-secure': ignored(z.boolean(), 'models listen on loopback, without TLS', (isSecure) => !isSecure),
-    'runner-envs': z.record(z.string(), scalar.transform(String)).nullish(),
+    zone: ignored('models run here'),
+    'cluster-name': ignored('models run here'),
+    'cpu-config': ignored(LIMITED),
+    'gpu-config': ignored(LIMITED),
+    'is-secure': ignored('models listen on loopback, without TLS', [false]),
+    'runner-envs': z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String)).nullish(),
   }),
-  'network-config': ignored(anyMap, 'models run here'),
-  'run-schedule': ignored(
-    z.strictObject({ intervals: z.array(z.string()).nullish(), timezone: z.string().nullish() }),
-    'models run all the time',
-  ),
+  'network-config': ignored('models run here'),
+  'run-schedule': ignored('models run all the time'),
 })
 
 const schema = z.strictObject({
   logging: group({
     level: assigns(of.logLevel, z.enum(Object.keys(LEVELS) as (keyof typeof LEVELS)[]), (level) => LEVELS[level]),
-    file: group({ path: ignored(scalar, 'logs go to stderr; redirect it') }),
+    file: group({ path: ignored('logs go to stderr; redirect it') }),
   }),
   infrastructure: group({
-    database: ignored(
-      z.strictObject({ type: scalar.nullish(), path: scalar.nullish() }),
-      'nothing is kept in a database',
-    ),
+    database: ignored('nothing is kept in a database'),
     publishers: publishers.nullish(),
     runner: group({
       type: z.literal('local', 'must be local: this orchestrator starts models as processes of this machine'),
-      // These three values mean that Docker is not used.
-      'docker-network-name': ignored(scalar, 'no Docker is used', (name) =>
-        ['', 'null', 'None'].includes(String(name)),
-      ),
+      'docker-network-name': ignored('no Docker is used', ['', 'null', 'None']),
       'submission-storage-path-format': assigns(
         of.submissionsDirectory,
         z.string().regex(/^.+\/\{id\}\/?$/, 'must end with /{id}: each submission is a folder named by its id'),
         (format) => format.replace(/\/\{id\}\/?$/, ''),
       ),
-      'resource-storage-path-format': ignored(scalar, 'resources come from models/ beside the submissions'),
-      'rebuild-mode': ignored(
-        scalar,
-        'environments are created again when requirements change',
-        (mode) => mode === 'disabled' || mode === false,
-      ),
+      'resource-storage-path-format': ignored('resources come from models/ beside the submissions'),
+      'rebuild-mode': ignored('environments are created again when requirements change', ['disabled', false]),
     }),
   }),
   watcher: group({
@@ -126,15 +114,15 @@ const schema = z.strictObject({
       .discriminatedUnion('type', [
         z.strictObject({ type: z.literal('yaml'), path: assigns(of.modelsFile, z.string().min(1)) }),
         z
-          .strictObject({ type: z.literal('onchain'), url: scalar.nullish() })
+          .object({ type: z.literal('onchain') })
           .transform(() => new Ignored('onchain is not used: give the models with --models')),
       ])
       .nullish(),
   }),
   crunches: z.array(crunch).min(1),
-  'signature-verifier': ignored(anyMap, 'signatures are not checked'),
-  'tournament-api-url': ignored(scalar, NAMES),
-  'use-augmented-info': ignored(z.boolean(), NAMES),
+  'signature-verifier': ignored('signatures are not checked'),
+  'tournament-api-url': ignored(NAMES),
+  'use-augmented-info': ignored(NAMES),
   'can-place-in-quarantine': assigns(of.remembersQuarantine, z.boolean()),
 })
 

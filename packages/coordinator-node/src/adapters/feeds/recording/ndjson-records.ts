@@ -14,7 +14,7 @@ import {
   timeColumnFix,
 } from './record-builder.ts'
 import { linesOf, openPage, type RecordPage } from './record-page.ts'
-import { RowProblem, recordingError, refusalOf, rowError } from './recording-error.ts'
+import { atRow, RowProblem, recordingError, refusalOf, rowError } from './recording-error.ts'
 import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 
 const maxLineLength = 1_048_576
@@ -41,7 +41,14 @@ export async function* readNdjsonRecords(
         blankLine = line
         continue
       }
-      page.add(line, located(placeOf(line), text, toRecord))
+      page.add(
+        line,
+        atRow(
+          placeOf(line),
+          () => text,
+          () => toRecord(text),
+        ),
+      )
     }
     yield page
   }
@@ -51,11 +58,8 @@ export async function* readNdjsonRecords(
 export async function readNdjsonHeader(path: string): Promise<readonly string[]> {
   for await (const [first] of readLines(path)) {
     if (first === undefined) continue
-    try {
-      return Object.keys(parseObject(first))
-    } catch (error) {
-      throw error instanceof RowProblem ? rowError(linesOf(path)(1), first, error) : error
-    }
+    const parse = () => Object.keys(parseObject(first))
+    return atRow(linesOf(path)(1), () => first, parse)
   }
   throw recordingError(path, 'holds no rows', 'Every line is one JSON object.')
 }
@@ -80,14 +84,6 @@ async function* readLines(path: string): AsyncGenerator<readonly string[]> {
 
 /** A row without a value that its kind requires is not a record. */
 type RowParser = (text: string) => SourceRecord | undefined
-
-function located(place: string, text: string, toRecord: RowParser): SourceRecord | undefined {
-  try {
-    return toRecord(text)
-  } catch (error) {
-    throw error instanceof RowProblem ? rowError(place, text, error) : error
-  }
-}
 
 function createRowParser(file: RecordingFile, series: RecordingSeries, notes: FileNotes): RowParser {
   const build = createRecordBuilder(series)

@@ -14,7 +14,7 @@ import {
   subjectColumn,
 } from './record-builder.ts'
 import { openPage, type RecordPage, rowsOf } from './record-page.ts'
-import { cut, RowProblem, recordingError, refusalOf, rowError } from './recording-error.ts'
+import { atRow, cut, RowProblem, recordingError, refusalOf } from './recording-error.ts'
 import type { RecordingFile, RecordingSeries } from './recording-options.ts'
 
 /** Time column of the archive layout, which also has columns that name the series of each row. */
@@ -40,7 +40,14 @@ export async function* readParquetRecords(
       const page = openPage(placeOf)
       for (const cells of rows) {
         row += 1
-        page.add(row, located(placeOf(row), cells, toRecord))
+        page.add(
+          row,
+          atRow(
+            placeOf(row),
+            () => cells.map(textOf).join(','),
+            () => toRecord(cells),
+          ),
+        )
       }
       yield page
     }
@@ -64,15 +71,6 @@ interface RowContext {
   readonly file: RecordingFile
   readonly series: RecordingSeries
   readonly notes: FileNotes
-}
-
-function located(place: string, cells: ParquetCells, toRecord: RowParser): SourceRecord | undefined {
-  try {
-    return toRecord(cells)
-  } catch (error) {
-    if (!(error instanceof RowProblem)) throw error
-    throw rowError(place, cells.map(textOf).join(','), error)
-  }
 }
 
 function createRowParser(columns: readonly string[], { file, series, notes }: RowContext): RowParser {

@@ -24,6 +24,15 @@ export function rowError(place: string, text: string, problem: RowProblem): Crun
   return recordingError(place, `${problem.message} in "${cut(text)}"`, problem.fix, problem.cause)
 }
 
+/** What `parse` makes of a row. A {@link RowProblem} that it throws is completed with the place and the text of the row. */
+export function atRow<Value>(place: string, text: () => string, parse: () => Value): Value {
+  try {
+    return parse()
+  } catch (error) {
+    throw error instanceof RowProblem ? rowError(place, text(), error) : error
+  }
+}
+
 /** The reason why a schema or another check refused values, in one line. */
 export function refusalOf(error: unknown): string {
   if (error instanceof z.ZodError) {

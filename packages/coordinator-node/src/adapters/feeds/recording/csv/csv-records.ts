@@ -13,7 +13,7 @@ import {
   subjectColumn,
 } from '../record-builder.ts'
 import { linesOf, openPage, type RecordPage } from '../record-page.ts'
-import { cut, RowProblem, recordingError, rowError } from '../recording-error.ts'
+import { atRow, cut, RowProblem, recordingError, rowError } from '../recording-error.ts'
 import type { RecordingFile, RecordingSeries } from '../recording-options.ts'
 import { checkCandleLength, columnsOfDump } from './candle-dump.ts'
 import { type CsvDialect, createLineEndings, dialectOf, isDataLine } from './csv-dialect.ts'
@@ -54,7 +54,14 @@ export async function* readCsvRecords(
   for await (const rows of table.rows) {
     const page = openPage(placeOf)
     const take = (parseRow: RowParser, cells: CsvRow): void => {
-      page.add(line, located(placeOf(line), cells, parseRow, table.delimiter))
+      page.add(
+        line,
+        atRow(
+          placeOf(line),
+          () => cells.join(table.delimiter),
+          () => parseRow(cells),
+        ),
+      )
     }
     for (const cells of rows) {
       line += 1 + lineEndsIn(cells)
@@ -154,14 +161,6 @@ function csvError(path: string, error: CsvError): Error {
     'Look for an unclosed or stray quote.',
     error,
   )
-}
-
-function located(place: string, cells: CsvRow, toRecord: RowParser, delimiter: string): SourceRecord | undefined {
-  try {
-    return toRecord(cells)
-  } catch (error) {
-    throw error instanceof RowProblem ? rowError(place, cells.join(delimiter), error) : error
-  }
 }
 
 /** A row without a value that its kind requires is not a record. */
