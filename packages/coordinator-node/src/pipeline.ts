@@ -35,7 +35,7 @@ export interface PipelineOptions {
   readonly timeoutMs?: number
   /** The cruncher whose models are the organizer's. */
   readonly organizerCruncherId?: string
-  /** How far ahead of a wall clock a record may be known. Of a virtual one, none can be. */
+  /** How far ahead of a wall clock a record may be known; with a virtual clock no record can be ahead. */
   readonly clockToleranceMs?: number
   /** The era that the store was entered with; absent where there is only one. */
   readonly era?: EraSpan
@@ -64,7 +64,7 @@ export interface Pipeline {
   settle(): Promise<SettledRounds & { readonly closedPeriodCount: number }>
   /** Closes checkpoints whose period is over. Answers how many. */
   checkpoint(): Promise<number>
-  /** Closes what is left of an era that has ended, its last period and checkpoint short. Answers how many of both. */
+  /** Closes the rest of an ended era; its last period and checkpoint are short. Returns the number of both. */
   closeEra(): Promise<{ readonly periodCount: number; readonly checkpointCount: number }>
 }
 

@@ -80,7 +80,7 @@ export async function openPredictor(resolved: ResolvedContract, ports: Predictor
   }
 }
 
-/** What several instants ran. */
+/** The combined result of several instants. */
 export function allOf(ran: readonly RanRounds[]): RanRounds {
   return {
     rounds: ran.flatMap(({ rounds }) => rounds),

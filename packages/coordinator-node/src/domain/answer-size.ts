@@ -2,7 +2,7 @@
 export interface AnswerLimits {
   /** Each number, string, boolean, null, list and object counts as one; keys do not count. */
   readonly maxValues: number
-  /** Of all texts and keys together. */
+  /** Total length of all texts and keys. */
   readonly maxCharacters: number
   /** Nesting of lists and objects. A recursive schema may try each of its variants at each level. */
   readonly maxDepth: number
@@ -26,7 +26,7 @@ export function answerLimits(maxValues: number = defaultMaxValues): AnswerLimits
   return { maxValues, maxCharacters: charactersPerValue * maxValues, maxDepth }
 }
 
-/** A limit of values, lowered for a schema that may check each value `forms` times, so that validation takes no longer. */
+/** A limit of values, lowered for a schema that may check each value `forms` times, so that validation does not take longer. */
 export function limitForForms(maxValues: number, forms: number): number {
   return Math.floor(maxValues * Math.min(1, formsPerValue / forms))
 }
@@ -49,7 +49,7 @@ export interface AnswerSize {
   readonly excess: string | null
 }
 
-/** Stops at the first limit, so that a larger answer takes no longer. */
+/** Stops at the first exceeded limit, so that a larger answer does not take longer. */
 export function measureAnswer(answer: unknown, limits: AnswerLimits): AnswerSize {
   const counted = { values: 0, characters: 0 }
   return { excess: count(answer, 0, counted, limits), values: counted.values }

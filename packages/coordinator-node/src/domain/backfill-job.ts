@@ -15,7 +15,7 @@ export interface BackfillJob {
   readonly directory: string | null
   /** Where it continues: every record before this instant is written. */
   readonly cursor: Instant
-  /** Records of the pages up to the cursor, those that were there already included. */
+  /** Records of the pages up to the cursor, including those that were already stored. */
   readonly recordCount: number
   readonly pageCount: number
   readonly status: BackfillStatus
@@ -34,12 +34,12 @@ const moves: Readonly<Record<BackfillStatus, readonly BackfillStatus[]>> = {
   completed: [],
 }
 
-/** The statuses from which a job may come to one. */
+/** The statuses from which a job may change to each status. */
 export function backfillStatusesBefore(to: BackfillStatus): readonly BackfillStatus[] {
   return (Object.keys(moves) as BackfillStatus[]).filter((from) => moves[from].includes(to))
 }
 
-/** A job that has begun nothing yet. */
+/** A new job, before its first page. */
 export function newBackfillJob(
   job: Pick<BackfillJob, 'id' | 'scope' | 'from' | 'to' | 'target' | 'directory'>,
   at: Instant,

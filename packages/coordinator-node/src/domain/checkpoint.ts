@@ -26,8 +26,8 @@ export type UnpaidReason =
   | 'no_share'
 
 /**
- * Why a whole payout is empty. no_payable_model: no model meets the conditions of a payment. floor_unknown: the
- * baseline that had to be beaten has no value in the period. nobody_above_floor: no model is better than the floor.
+ * Why a whole payout is empty. no_payable_model: no model meets the conditions of a payment. floor_unknown: the baseline
+ * that sets the floor has no value in the period. nobody_above_floor: no model is better than the floor.
  */
 export type EmissionReason = 'no_payable_model' | 'floor_unknown' | 'nobody_above_floor'
 
@@ -37,14 +37,14 @@ export interface CheckpointEntry {
   readonly rank: number | null
   /** The value over exactly this period, by default the mean of the ranking value; `null` without one. */
   readonly value: number | null
-  /** Scores of the period, those given to missing answers included. */
+  /** Scores of the period, including imputed ones. */
   readonly scoreCount: number
   /** Rounds that it had to answer, and those that it answered in time. */
   readonly dueCount: number
   readonly answeredCount: number
   /** Rounds in which it has a valid score, not an imputed one. */
   readonly validCount: number
-  /** All rounds of the period, but those that count neither for nor against it. */
+  /** All rounds of the period except excused ones. */
   readonly roundCount: number
   /** `validCount / roundCount`; `null` without a round. */
   readonly coverage: number | null
@@ -74,7 +74,7 @@ export interface Checkpoint {
   readonly contractVersions: Readonly<Record<string, number>>
   /** In the order in which they are shown: the payable by rank, then baselines and the others. Rewards add up to 100 %, or to nothing. */
   readonly entries: readonly CheckpointEntry[]
-  /** What a value had to be better than; `null` without a floor, or when it is unknown. */
+  /** The floor that a paid value must exceed; `null` without a floor, or if it is unknown. */
   readonly floor: number | null
   /** Why no model is paid; `null` when at least one is. */
   readonly emissionReason: EmissionReason | null

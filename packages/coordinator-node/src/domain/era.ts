@@ -9,21 +9,21 @@ export interface Competition {
   readonly name: string
 }
 
-/** A stretch of a competition in which the structure of its contract stays the same. */
+/** A time span of a competition in which the structure of its contract is constant. */
 export interface Era {
   /** 1, 2, ... */
   readonly number: number
-  /** Whatever in the contract changes results and is not code. */
+  /** Everything in the contract that changes results, except code. */
   readonly structure: JsonObject
   /** SHA-256 of the structure as canonical JSON. */
   readonly fingerprint: string
-  /** The pipeline's time. Of the first era: when the store first saw a contract; its rows may be older. */
+  /** In pipeline time. For the first era: when the store first got a contract; its rows may be older. */
   readonly beganAt: Instant
 }
 
 /** The code of a contract, identified by the hash of its module graph. */
 export interface ContractVersion {
-  /** Counts through all eras: 1, 2, ... */
+  /** Numbered across all eras: 1, 2, ... */
   readonly number: number
   readonly hash: string
   readonly era: number
@@ -33,7 +33,7 @@ export interface ContractVersion {
 /** The era in which a pipeline runs. */
 export interface EraSpan {
   readonly number: number
-  /** No round, window or period of the era reaches back behind it. */
+  /** No round, window or period of the era begins before this instant. */
   readonly beganAt: Instant
   /** `null` for the current era. */
   readonly endedAt: Instant | null
@@ -41,7 +41,7 @@ export interface EraSpan {
   readonly contractVersion: number
 }
 
-/** Where no store keeps eras: a simulation has one era and one version. */
+/** For simulations, which have one era and one version. */
 export const onlyEra: EraSpan = { number: 1, beganAt: 0, endedAt: null, contractVersion: 1 }
 
 /** The span of a stored era, among all of them in order. The first one holds every row from before. */
@@ -50,7 +50,7 @@ export function eraSpan(eras: readonly Era[], { number, beganAt }: Era, contract
   return { number, beganAt: number === 1 ? 0 : beganAt, endedAt: next?.beganAt ?? null, contractVersion }
 }
 
-/** No era is empty. When the first one began is wall time, which a replay need not have reached. */
+/** Eras are never empty. The first one begins in wall time, which a replay may not have reached. */
 export function earliestEnd({ number, beganAt }: Era): Instant {
   return number === 1 ? Number.NEGATIVE_INFINITY : beganAt + 1
 }

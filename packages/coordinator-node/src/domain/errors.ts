@@ -1,6 +1,6 @@
 import { ExpectedError } from '@crunch/local-processes/errors'
 
-/** Every way in which the world around the engine can be broken. */
+/** All ways in which the environment of the engine can be broken. */
 export type CrunchErrorCode =
   | 'CONTRACT_INVALID'
   | 'CONTRACT_NOT_LOADED'

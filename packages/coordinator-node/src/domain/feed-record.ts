@@ -37,7 +37,7 @@ export interface FeedState {
   /** The watermark: the newest `knownAt` of the scope. */
   readonly watermarkAt: Instant | null
   readonly updatedAt: Instant
-  /** Records that came again with other values; kept apart, never applied. */
+  /** Number of records that arrived again with other values; stored separately, never applied. */
   readonly revisionCount: number
   readonly status: FeedStatus
   readonly statusReason: string | null

@@ -13,7 +13,7 @@ export interface Distrust {
 
 /** What a contract requires of a series before rounds open on it and are scored by it. `null`: no such requirement. */
 export interface FeedGate {
-  /** After so many identical records in a row, the series is frozen. */
+  /** Number of consecutive identical records after which the series is frozen. */
   readonly frozenAfter: number | null
   /** The limit is relative to the earlier record. */
   readonly maxJump: { readonly watch: string; readonly limit: number } | null
@@ -32,7 +32,7 @@ export interface FeedPeer {
   readonly granularityMs: number
 }
 
-/** How many records without another jump make a series trusted again. */
+/** Number of records without another jump after which a series is trusted again. */
 const calmRecords = 3
 
 /** The age at which a series is stale. A record of a one-second series may take five seconds to arrive. */
@@ -46,14 +46,14 @@ export function isSilent(newestKnownAt: Instant, granularityMs: number, at: Inst
 }
 
 /**
- * Whether a series is fresh at an instant: neither silent, nor as far in the future, which only a wrong clock can
+ * Whether a series is fresh at an instant: neither silent, nor equally far in the future, which only a wrong clock can
  * cause.
  */
 export function isFresh(newestKnownAt: Instant, granularityMs: number, at: Instant): boolean {
   return !isSilent(newestKnownAt, granularityMs, at) && newestKnownAt - at < freshnessMs(granularityMs)
 }
 
-/** How many of the newest records a gate looks at. */
+/** Number of newest records that a gate reads. */
 export function gateRecordCount(gate: FeedGate): number {
   return Math.max(gate.frozenAfter ?? 0, gate.maxJump === null ? 0 : calmRecords + 1, gate.agree === null ? 0 : 1)
 }
@@ -131,7 +131,7 @@ const noComparison = (reason: string): Distrust => ({ status: 'suspect', cause: 
 
 const unreadable = (watch: string): Distrust => noComparison(`its value "${watch}" is not a number`)
 
-/** Of nothing, every change is infinitely large. */
+/** Relative to 0, every change is infinitely large. */
 function relativeDifference(value: number, base: number): number {
   return value === base ? 0 : Math.abs(value - base) / Math.abs(base)
 }

@@ -26,7 +26,7 @@ export function checkpointId(periodEnd: Instant): string {
   return `CKP_${stamp(periodEnd)}`
 }
 
-/** Escapes what is not a letter, digit, dot or hyphen as `~` and its code, so that different names never meet in one id. */
+/** Escapes characters other than letters, digits, dots and hyphens as `~` and their code, so that ids of different names differ. */
 function safe(name: string): string {
   return name.replace(/[^A-Za-z0-9.-]/gu, (character) => `~${character.codePointAt(0)?.toString(16)}~`)
 }

@@ -3,11 +3,11 @@ import { formatInstant, type Instant } from './time.ts'
 /** Since 1970. */
 export type EpochUnit = 's' | 'ms' | 'us' | 'ns'
 
-/** What a text or number is as a time: an instant, or why it is none and what to write instead. */
+/** The result of parsing a text or number as a time: an instant, or why it is not one and what to write instead. */
 export type InstantReading =
   | {
       readonly at: Instant
-      /** How it was written. */
+      /** The format of the text. */
       readonly format: 'date' | EpochUnit
       /** A time of day without a zone, which is UTC by assumption. */
       readonly assumesUtc: boolean
@@ -25,8 +25,8 @@ const usualFix =
   'Write ISO 8601 (2026-03-01 or 2026-03-01T10:00:00Z), a compact date (20260301, 202603011000) or an epoch in s, ms, µs or ns.'
 
 /**
- * Reads a time, for every file, answer, flag and query: ISO 8601, a compact date (`20260301`, with hours and minutes, seconds and
- * milliseconds), or an epoch, whose unit its size shows. UTC unless it carries a zone; what is finer than a millisecond is cut.
+ * Parses a time in files, answers, flags and queries: ISO 8601, a compact date (`20260301`, with hours and minutes, seconds and
+ * milliseconds), or an epoch, whose unit follows from its size. UTC unless it has a zone; truncated to milliseconds.
  *
  * Epochs are those from March 1973 to November 2286: in this range no number has two units. Digits that could be both an epoch
  * and a date are refused, except 12 digits that begin with 18 to 21: as milliseconds they lie in 1975 and 1976, and are dates.
@@ -45,7 +45,7 @@ export function readInstant(value: unknown): InstantReading {
   return match === null ? refused(...reasonOf(text)) : readDate(match.slice(1))
 }
 
-/** Reads an epoch whose unit is known. What its size shows to have another unit, or to be a date, is refused. */
+/** Parses an epoch with a known unit. Refuses numbers whose size implies another unit or a date. */
 export function readEpoch(value: unknown, unit: EpochUnit): InstantReading {
   const reading = readInstant(value)
   if (reading.at !== undefined && reading.format === unit) return reading
@@ -88,7 +88,7 @@ function readDigits(whole: string, fraction: string): InstantReading {
   const isDate = unit === undefined || (length === 12 && /^(?:1[89]|2[01])/.test(whole))
   if (!isDate) return epoch(whole, fraction, unit)
   if (date === null) return refused(`a number of ${length} digits is neither an epoch nor a date`)
-  // A column of dates becomes 20260301.0 where a program took it for numbers.
+  // Programs that treat a column of dates as numbers write 20260301.0.
   return /[^0]/.test(fraction) ? refused('a date has no fraction') : readDate(date.slice(1))
 }
 
@@ -96,7 +96,7 @@ function epoch(whole: string, fraction: string, unit: EpochUnit): InstantReading
   return { at: Number(millisecondsOf(whole, fraction, unit)), format: unit, assumesUtc: false }
 }
 
-/** Digits are cut, not divided: a floating-point quotient would be a millisecond off now and then. */
+/** Truncates digits instead of dividing, because a floating-point quotient could be off by a millisecond. */
 function millisecondsOf(whole: string, fraction: string, unit: EpochUnit): string {
   switch (unit) {
     case 's':
@@ -136,7 +136,7 @@ function daysOf(year: number, month: number): number {
 
 function startOfDay(year: number, month: number, day: number): number {
   if (year > 99) return Date.UTC(year, month - 1, day)
-  // Date.UTC takes them for years of the 20th century.
+  // Date.UTC treats years below 100 as years of the 20th century.
   return new Date(0).setUTCFullYear(year, month - 1, day)
 }
 

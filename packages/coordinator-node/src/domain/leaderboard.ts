@@ -10,8 +10,9 @@ export type Direction = 'asc' | 'desc'
 export type NewcomerPolicy = 'wait' | 'worst' | 'own'
 
 /**
- * Why a model has no rank. no_data: no valid answer in the window. no_value: the contract's own aggregate gives it none. waiting: it answers, but was not there in enough of the
- * window's rounds yet. low_coverage: it left too many of the rounds unanswered in which it was asked.
+ * Why a model has no rank. no_data: no valid answer in the window. no_value: the contract's own aggregate gives it none.
+ * waiting: it answers, but has not been registered for enough of the window's rounds yet. low_coverage: it left too many of
+ * its own rounds unanswered.
  */
 export type UnrankedReason = 'baseline' | 'organizer' | 'retired' | 'no_data' | 'no_value' | 'waiting' | 'low_coverage'
 
@@ -38,7 +39,7 @@ export interface LeaderboardEntry {
 /** The ranks when a snapshot period closed. One a period; never changes once written. */
 export interface Leaderboard {
   readonly id: string
-  /** All of its windows lie in this era. */
+  /** All its windows are within this era. */
   readonly era: number
   /** End of the newest period in it. */
   readonly asOf: Instant

@@ -5,15 +5,15 @@ import type { Instant } from './time.ts'
 export interface PeriodRounds {
   readonly periodStart: Instant
   readonly periodEnd: Instant
-  /** Rounds that have a truth and in which at least one model was asked. */
+  /** Rounds with a truth in which at least one model was called. */
   readonly roundCount: number
-  /** Over the rounds that have a valid score: the ranking value of the worst one. */
+  /** Sum of the worst ranking value of each round with a valid score. */
   readonly worst: FieldSum
   /**
-   * Over the rounds in which a missing answer has a score: that score. It is the score of a model that was retired
+   * Sum of the score of a missing answer, over the rounds in which it has one: the sum of a model that was retired
    * throughout.
    */
   readonly missing: FieldSum
-  /** When the first of the rounds was performed; the end of the period without one. */
+  /** The `performedAt` of the first round; the end of the period if there is none. */
   readonly firstPerformedAt: Instant
 }

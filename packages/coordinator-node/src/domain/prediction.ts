@@ -4,7 +4,7 @@ import type { Instant } from './time.ts'
 /** PENDING: a valid answer that waits for its truth. SCORED, FAILED and ABSENT are terminal. */
 export type PredictionStatus = 'PENDING' | 'SCORED' | 'FAILED' | 'ABSENT'
 
-/** Whose fault a missing answer is. Only the model's own count against it. */
+/** Who caused a missing answer. Only the model's own failures count against it. */
 export type Blame = 'model' | 'coordinator'
 
 /** One model's row of a round. There is exactly one for every model registered when the round opened. */
@@ -15,7 +15,7 @@ export interface Prediction {
   readonly status: PredictionStatus
   /** The answer after the contract's schema; `null` unless the model answered validly. */
   readonly output: Json
-  /** A fixed word such as `timeout`, `invalid_output`, `truth_unavailable`; `null` for a valid answer. */
+  /** A reason code such as `timeout`, `invalid_output`, `truth_unavailable`; `null` for a valid answer. */
   readonly reason: string | null
   readonly blame: Blame | null
   /** The reason in words, for the model's author. At most 2,000 characters. */
@@ -26,7 +26,7 @@ export interface Prediction {
   readonly resolvableAt: Instant
 }
 
-/** What became of the answers of a round when they were stored. */
+/** The result of storing the answers of a round. */
 export interface RecordedAnswers {
   /** `false`: the round had answers already, and nothing was changed. */
   readonly isFirst: boolean
@@ -34,7 +34,7 @@ export interface RecordedAnswers {
   readonly lateCount: number
 }
 
-/** Whether a prediction of this status holds an answer that the contract took. */
+/** Whether a prediction of this status has an accepted answer. */
 export function isValidAnswer(status: PredictionStatus): boolean {
   return status === 'PENDING' || status === 'SCORED'
 }

@@ -20,7 +20,7 @@ export type RoundStatus = 'RECEIVED' | 'RESOLVED'
 /** One question to all models: a schedule and an instant. Stored as a row of `inputs`. */
 export interface Round {
   readonly id: string
-  /** The era whose contract opened it, and alone may settle it. */
+  /** The era whose contract opened the round; only that contract may settle it. */
   readonly era: number
   readonly scheduleKey: string
   readonly scope: FeedScope
@@ -32,7 +32,7 @@ export interface Round {
   readonly resolvableAt: Instant
   /** When a truth that is still unknown makes the round void. */
   readonly expiresAt: Instant
-  /** Grid cells of the schedule between the previous round and this one in which no round was opened: missed by us. */
+  /** Grid cells of the schedule without a round between the previous round and this one, missed by the coordinator. */
   readonly missedBefore: number
   /** What the models were given. */
   readonly input: JsonObject

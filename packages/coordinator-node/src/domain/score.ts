@@ -17,7 +17,7 @@ export interface Score {
   /** The fields of the contract's score schema; `null` when failed. */
   readonly value: JsonObject | null
   readonly reason: string | null
-  /** The prediction and its truth as single numbers, when the contract says how; metrics read them. */
+  /** The prediction and its truth as single numbers for metrics, if the contract defines them. */
   readonly signal: number | null
   readonly actual: number | null
   /** The round's `resolvableAt`: the period to which the score belongs. */

@@ -18,17 +18,17 @@ export interface Snapshot {
   /** Rounds that this model had to answer, and those that it answered validly. */
   readonly dueCount: number
   readonly answeredCount: number
-  /** All rounds of the period, also those in which it had no row. */
+  /** All rounds of the period, including those in which it had no row. */
   readonly roundCount: number
   /** Rounds in which its own answer has a valid score: neither imputed nor failed. */
   readonly validCount: number
-  /** Rounds that count neither for nor against it: its answer is missing, or could not be scored, by our fault. */
+  /** Excused rounds: the answer is missing or could not be scored by the coordinator's fault. */
   readonly excusedCount: number
-  /** Over the period's rounds from before its registration: the ranking value of the worst valid score. */
+  /** Sum of the worst valid ranking value over the period's rounds before its registration. */
   readonly unasked: FieldSum
-  /** Over those behind it in which it had no row, as it was retired: the ranking value that a missing answer scores. */
+  /** Sum of the score of a missing answer over rounds since its registration without a row, because it was retired. */
   readonly missed: FieldSum
-  /** How many of its scores each version of the contract's code computed. */
+  /** Number of its scores by version of the contract's code. */
   readonly contractVersions: Readonly<Record<string, number>>
   /** For each numeric field of the score. */
   readonly sums: Readonly<Record<string, FieldSum>>

@@ -6,7 +6,7 @@ export interface Stretch {
   readonly to: Instant
 }
 
-/** The holes that are left in a stretch of a grid when these records are there; its ends lie on the grid. */
+/** The gaps of a stretch of a grid that remain with these records; its ends are on the grid. */
 export function holesIn({ from, to }: Stretch, stepMs: number, eventTimes: Iterable<Instant>): Stretch[] {
   const holes: Stretch[] = []
   let next = from

@@ -9,8 +9,8 @@ export interface Clock {
   /** Long work awaits this from time to time, so that other pending work runs first. One caller continues at a time. */
   turn(): Promise<void>
   /**
-   * Whether time stands still until the models have answered, as in a simulation. Then records that arrive together are offered
-   * one after the other, so that a slow model is late for none of them because of another.
+   * Whether time stands still until the models have answered, as in a simulation. Records that arrive together are then offered
+   * one after the other, so that one record does not make a slow model late for another.
    */
   readonly waits?: boolean
 }

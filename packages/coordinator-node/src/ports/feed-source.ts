@@ -30,7 +30,7 @@ export interface FeedSource {
   describe(signal: AbortSignal): Promise<readonly FeedOffer[]>
   /**
    * Batches of new records, from the moment the connection is open until it ends. A source that can begin earlier
-   * begins behind `from` of each scope key. It may hold a bounded number of records for a slow reader; beyond, it
+   * begins after `from` of each scope key. It may buffer a bounded number of records for a slow reader; beyond that, it
    * rejects with FeedInterrupted instead of dropping any. Returns when `signal` aborts or when the provider ends the
    * stream in an orderly way.
    * @param onOpen called once when the connection is open: the stream contains everything that becomes known from then
@@ -43,8 +43,8 @@ export interface FeedSource {
     onOpen?: () => void,
   ): AsyncIterable<readonly SourceRecord[]>
   /**
-   * Records with `from <= eventAt < to`, in pages, oldest first; only what was final when it was asked. Absent when the
-   * provider keeps no history.
+   * Records with `from <= eventAt < to`, in pages, oldest first; only those that were final at the time of the request. Absent
+   * when the provider keeps no history.
    */
   readonly history?: (
     scope: FeedScope,

@@ -1,7 +1,7 @@
 import type { ModelIdentity } from '../domain/models/model.ts'
 import type { Blame } from '../domain/prediction.ts'
 
-/** A typed argument of a model's method, as the wire knows them. */
+/** A typed argument of a model's method, as the protocol defines them. */
 export type ModelArgument =
   | { readonly type: 'STRING'; readonly value: string }
   | { readonly type: 'INT'; readonly value: number }
@@ -49,7 +49,7 @@ export interface Judgement {
   readonly problem: string | null
 }
 
-/** Why the absence of a model is our fault. `not_running`: the orchestrator is replacing or recovering it. */
+/** Why the coordinator is to blame for a model's absence. `not_running`: the orchestrator is replacing or recovering it. */
 export interface AbsenceExcuse {
   readonly reason: 'orchestrator_unreachable' | 'orchestrator_restarted' | 'not_running'
   /** In words. */
@@ -70,9 +70,9 @@ export interface ModelRunner {
   /**
    * Makes the calls, in their order, on all connected models in parallel. Resolves when all models have answered or
    * `timeoutMs` of wall time has passed since the call. Calls of earlier dispatches to the same model come first; a
-   * model that is still working has a bounded queue. One answer per call and model; no model delays another, but those
-   * that failed last time, or have not answered yet, may be asked when the others have answered, a twentieth of the
-   * time later at most. The models whose ids are in `except` are left out.
+   * model that is still working has a bounded queue. One answer per call and model. No model delays another, but models that
+   * failed last time or have not answered yet may be called after the others have answered, at most a twentieth of the
+   * time limit later. The models whose ids are in `except` are left out.
    */
   dispatch(
     calls: readonly ModelCall[],
@@ -81,7 +81,7 @@ export interface ModelRunner {
   ): Promise<readonly ModelAnswers[]>
   /**
    * Why a model that cannot be called no longer takes part: it was removed, or is in quarantine. `null` for one that
-   * may come back by itself (it crashed, restarts or is being replaced), and where nothing is known.
+   * may return by itself (it crashed, restarts or is being replaced), and if nothing is known.
    */
   retirementOf(modelId: string): string | null
   /**

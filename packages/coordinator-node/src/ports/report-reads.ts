@@ -59,9 +59,9 @@ export interface ReportReads extends EraReads, ExportReads, FeedReads, ModelRead
   checkpoints(filter: { readonly status?: CheckpointStatus; readonly limit: number }): Promise<readonly Checkpoint[]>
   /** The state of a lease; `null` when it was never taken. */
   leaseState(name: string): Promise<LeaseState | null>
-  /** How many rounds were opened, are unresolved and were missed by us, for status and health. */
+  /** Number of rounds that were opened, are unresolved, and were missed by the coordinator, for status and health. */
   roundCounts(): Promise<RoundCounts>
-  /** How far each stage has come. `at` decides which rounds are due and which have expired. */
+  /** The progress of each stage. `at` decides which rounds are due and which have expired. */
   pipelineProgress(at: Instant): Promise<PipelineProgress>
   /** The time of the store's own clock; `null` where it uses that of this process. */
   storeTime(): Promise<Instant | null>

@@ -7,7 +7,7 @@ export interface EraEntry {
   readonly competition: Competition
   readonly structure: JsonObject
   readonly fingerprint: string
-  /** What the fingerprint was before the organizer was a part of the structure. */
+  /** The fingerprint without the organizer, as stored before the organizer was a part of the structure. */
   readonly formerFingerprint?: string
   readonly codeHash: string
   readonly at: Instant
@@ -44,15 +44,15 @@ export interface BegunEra {
 /** The part of the store that distinguishes contracts. */
 export interface EraStore extends EraReads {
   /**
-   * Enters the current era, and keeps the version of the contract's code when it is new to this era. The first to enter gives
-   * the database its competition and its first era. Processes that start together get the same answer. A current era with the
-   * former fingerprint is the same one: from now on it holds this structure.
+   * Enters the current era, and stores the version of the contract's code if it is new to this era. The first process to enter
+   * determines the competition and first era of the database. Concurrently starting processes get the same result. A current
+   * era with the former fingerprint is the same era; its stored structure is updated.
    */
   enterEra(entry: EraEntry): Promise<EnteredEra>
   /**
    * Ends the era `after` and begins the next one, in one transition: every unresolved round becomes void, and its PENDING
-   * predictions FAILED with reason `contract_changed`, blamed on us. It begins at `at`, or right behind the newest round that
-   * was opened, the newest truth that was settled and the newest period that was closed, so that no instant belongs to two eras.
+   * predictions FAILED with reason `contract_changed`, blamed on the coordinator. It begins at `at`, but after the newest opened
+   * round, the newest settled truth and the newest closed period, so that no instant belongs to two eras.
    * `null`: `after` is not the current era, and nothing was changed.
    */
   beginEra(next: NextEra): Promise<BegunEra | null>

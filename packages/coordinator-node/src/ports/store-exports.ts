@@ -4,7 +4,7 @@ import type { Prediction } from '../domain/prediction.ts'
 import type { Score } from '../domain/score.ts'
 import type { Instant } from '../domain/time.ts'
 
-/** A prediction with the round and score that the API shows beside it. */
+/** A prediction with its round and score, for the API. */
 export interface PredictionReport {
   readonly prediction: Prediction
   readonly scheduleKey: string
@@ -14,7 +14,7 @@ export interface PredictionReport {
   readonly score: Score | null
 }
 
-/** A prediction with everything that is known of it: its answer, its truth and its score. */
+/** A prediction with its answer, truth and score. */
 export interface PredictionExport extends PredictionReport {
   /** The round's truth, `null` until resolved and for a void round. */
   readonly actuals: Json
@@ -40,6 +40,6 @@ export interface PredictionStretch {
 
 /** What exports read. */
 export interface ExportReads {
-  /** The OLDEST `limit` of a stretch, in order of (performedAt, roundId, modelId). */
+  /** The OLDEST `limit` of a time range, ordered by (performedAt, roundId, modelId). */
   predictionExports(stretch: PredictionStretch): Promise<readonly PredictionExport[]>
 }

@@ -36,14 +36,14 @@ export interface FeedStore extends FeedReads {
   /** Writes new records and moves the watermark of each scope in one transition. A watermark never goes back. */
   appendRecords(records: readonly FeedRecord[]): Promise<AppendedRecords>
   /**
-   * Leaves behind what `appendRecords` does, several times as fast for thousands of records of one scope, and does not
-   * announce them: they are history. Returns how many were inserted. If it rejects, some records may be written without
-   * their revisions: write the same again.
+   * Stores the same as `appendRecords`, several times as fast for thousands of records of one scope, and does not announce
+   * them, because they are history. Returns the number of inserted records. If it rejects, some records may be written
+   * without their revisions: repeat the call.
    */
   appendPast(records: readonly FeedRecord[]): Promise<number>
   /** The newest `limit` records of a scope with `knownAt <= knownThrough`, oldest first. */
   latestRecords(scope: FeedScope, limit: number, knownThrough: Instant): Promise<readonly FeedRecord[]>
-  /** The oldest `limit` records of a scope behind `after`, in order of (knownAt, eventAt). */
+  /** The oldest `limit` records of a scope after `after`, ordered by (knownAt, eventAt). */
   recordsBehind(scope: FeedScope, after: RecordCursor, limit: number): Promise<readonly FeedRecord[]>
   /** Creates the state row of a scope that has none yet, with status `down` and reason `no data yet`. */
   ensureFeeds(scopes: readonly FeedScope[], at: Instant): Promise<void>

@@ -49,11 +49,11 @@ export interface PeriodStore {
   closePeriod(period: ClosedPeriod): Promise<boolean>
   /** Snapshots with `from <= periodStart` and `periodEnd <= to`, in order of (periodEnd, modelId). */
   snapshotsBetween(from: Instant, to: Instant): Promise<readonly Snapshot[]>
-  /** What standings add up of the same snapshots, in the same order: several times as fast, and a fraction of the memory. */
+  /** The totals of the same snapshots that standings need, in the same order: several times as fast, with a fraction of the memory. */
   snapshotTotals(from: Instant, to: Instant): Promise<readonly SnapshotTotals[]>
-  /** Of each model with such a snapshot: the metrics of the newest. */
+  /** The metrics of the newest such snapshot of each model. */
   latestMetrics(from: Instant, to: Instant): Promise<ReadonlyMap<string, Snapshot['metrics']>>
-  /** How many such snapshots there are, and how many of their scores each version of the contract's code computed. */
+  /** Number of such snapshots, and number of their scores by version of the contract's code. */
   versionCounts(from: Instant, to: Instant): Promise<VersionCounts>
   /** Closed periods with `from <= periodStart` and `periodEnd <= to`, oldest first. */
   periodsBetween(from: Instant, to: Instant): Promise<readonly PeriodRounds[]>
@@ -69,8 +69,8 @@ export interface CheckpointStore {
   addCheckpoint(checkpoint: Checkpoint): Promise<boolean>
   lastCheckpointEnd(): Promise<Instant | null>
   /**
-   * Notes who accepted that scores or truths of a checkpoint were refused, and when; the first one stays. Answers the checkpoint;
-   * `NOT_FOUND`.
+   * Stores who acknowledged refused scores or truths of a checkpoint, and when; the first acknowledgement stays. Returns the
+   * checkpoint, or rejects with `NOT_FOUND`.
    */
   acknowledgeCheckpoint(id: string, acknowledged: Acknowledgement): Promise<Checkpoint>
 }

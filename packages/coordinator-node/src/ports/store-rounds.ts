@@ -2,7 +2,7 @@ import type { Prediction, RecordedAnswers } from '../domain/prediction.ts'
 import type { Round, Schedule } from '../domain/round.ts'
 import type { Instant } from '../domain/time.ts'
 
-/** What opens rounds. */
+/** The schedules, which open rounds. */
 export interface ScheduleStore {
   /** Makes the stored schedules equal to the contract's; a schedule that left the contract stays, inactive. */
   putSchedules(schedules: readonly Schedule[]): Promise<void>
@@ -23,12 +23,13 @@ export interface RoundStore {
   lastRoundTimes(): Promise<ReadonlyMap<string, Instant>>
   /**
    * Writes all answers of a round, once; the round and every model must be known: `NOT_FOUND`. None becomes PENDING at or after
-   * `resolvableAt`, by `answeredAt` or a live node's database: it is stored as ABSENT, `stored_late`, blamed on us.
+   * `resolvableAt`, by `answeredAt` or the clock of a live node's database: it is stored as ABSENT, `stored_late`, blamed on
+   * the coordinator.
    */
   recordAnswers(roundId: string, answeredAt: Instant, predictions: readonly Prediction[]): Promise<RecordedAnswers>
   /**
-   * Notes that the contract could not build the input of an instant, or the call, so that no round of these schedules opened. It
-   * stands until a later round of the schedule opens. Once an instant; `LEASE_HELD` as for rounds.
+   * Records that the contract could not build the input or the call of an instant, so that no round of these schedules opened.
+   * Kept until a later round of the schedule opens. Counted once per instant; `LEASE_HELD` as for rounds.
    */
   noteRefusedInput(scheduleKeys: readonly string[], at: Instant, reason: string): Promise<void>
   /** Rounds without answers, oldest first. */

@@ -41,7 +41,7 @@ export interface SeriesEvidence {
 export interface EvidenceRequest {
   readonly scope: FeedScope
   readonly recordCount: number
-  /** The series that it has to agree with. */
+  /** The series that it must agree with. */
   readonly peer: FeedScope | null
 }
 
@@ -57,7 +57,7 @@ export type RoundSettlement =
       readonly kind: 'resolved'
       readonly actuals: Json
       readonly scores: readonly Score[]
-      /** The ranking value that a missing answer scores; `null` where the contract gives it none. */
+      /** The ranking value of a missing answer; `null` if the contract gives it none. */
       readonly missingValue: number | null
       /** Predictions that leave PENDING: id and new status. */
       readonly moves: readonly PredictionMove[]
@@ -80,9 +80,9 @@ export interface PredictionMove {
 
 export interface SettleRequest {
   readonly now: Instant
-  /** Most rounds of one call. */
+  /** Maximum number of rounds per call. */
   readonly limit: number
-  /** Resume behind this round of the same pass; absent: from the start. */
+  /** Resume after this round of the same pass; absent: from the start. */
   readonly after?: RoundCursor
   /** Whether `records` between entry and exit are wanted. */
   readonly withRecords: boolean
@@ -99,7 +99,7 @@ export interface SettleResult {
   readonly resolvedCount: number
   readonly voidCount: number
   readonly waitingCount: number
-  /** Set when `limit` was reached: there may be more behind it. */
+  /** Set when `limit` was reached: there may be more rounds after it. */
   readonly next: RoundCursor | null
 }
 

@@ -1,7 +1,7 @@
 import type { FeedRecord } from '../domain/feed-record.ts'
 import type { Instant } from '../domain/time.ts'
 
-/** A worker says that it is alive. */
+/** A worker's heartbeat. */
 export interface WorkerBeat {
   readonly worker: string
   /** The next one comes within this time, unless the worker is stuck. */
@@ -33,18 +33,18 @@ export interface LeaseState {
   readonly silentMs: number
 }
 
-/** What the workers of a node tell each other. */
+/** Communication between the workers of a node. */
 export interface WorkerStore {
   /**
-   * Hands every record inserted from now on to `listener`, in order of insertion, whichever process inserted it.
-   * The returned function ends it. Only stores opened with `announceRecords` announce what they insert to other processes.
+   * Delivers every record inserted from now on, by any process, to `listener` in order of insertion. The returned function
+   * ends the subscription. Only stores opened with `announceRecords` announce their records to other processes.
    */
   subscribeRecords(listener: (records: readonly FeedRecord[]) => void): Promise<() => Promise<void>>
   /**
    * Takes the named lease for as long as this store is open and reachable; `null` while another process holds it.
-   * It is free at once when its holder dies, and within 30 s when the way to its holder is broken; the holder has then stopped
-   * by itself. Once another process has taken over `predictLease`, whatever a predict worker writes (schedules, models and
-   * their retirements, rounds, answers, signs of life) is refused to the store that took it before: `LEASE_HELD`.
+   * It is released at once when its holder dies, and within 30 s when the network to its holder is broken; the holder has then
+   * stopped itself. Once another process has taken over `predictLease`, all writes of a predict worker (schedules, models and
+   * their retirements, rounds, answers, heartbeats) by the previous store are refused with `LEASE_HELD`.
    */
   takeLease(name: string): Promise<Lease | null>
   /** Stores a worker's heartbeat. The newest one of a worker counts, whichever process wrote it. */

@@ -26,10 +26,10 @@ export interface Store
     ReportReads {
   /**
    * Reads in parallel to all other calls, never queued behind them: rejects with `STORE_UNAVAILABLE` and a reason once
-   * `limitMs` have passed, whatever the database does. Nothing continues after that.
+   * `limitMs` have passed, in any state of the database. Nothing continues after that.
    */
   probe<Result>(limitMs: number, read: (reads: ReportReads) => Promise<Result>): Promise<Result>
 
-  /** Ends connections. Calls after it reject. */
+  /** Ends connections. Later calls reject. */
   close(): Promise<void>
 }

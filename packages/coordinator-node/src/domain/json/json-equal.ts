@@ -1,6 +1,6 @@
 import type { Json } from './json.ts'
 
-/** Whether two JSON values mean the same; the order of an object's keys means nothing. */
+/** Whether two JSON values are equal, regardless of the order of keys. */
 export function jsonEqual(left: Json, right: Json): boolean {
   if (left === right) return true
   if (left === null || right === null || typeof left !== 'object' || typeof right !== 'object') return false

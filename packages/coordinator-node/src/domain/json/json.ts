@@ -1,4 +1,4 @@
-/** What JSON can carry. Numbers are finite: NaN and infinities never reach a table or an API. */
+/** A JSON value. Numbers are finite: NaN and infinities never reach a table or an API. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 
 export interface JsonObject {
@@ -6,9 +6,9 @@ export interface JsonObject {
 }
 
 /**
- * Converts an unknown value to JSON. Keys whose value is `undefined` are dropped, `-0` becomes `0`; whatever JSON
- * cannot carry (NaN, infinities, functions, bigints, class instances, cycles deeper than 64 levels) throws a
- * `TypeError` that names the path.
+ * Converts an unknown value to JSON. Keys whose value is `undefined` are dropped, `-0` becomes `0`. Values that JSON cannot
+ * represent (NaN, infinities, functions, bigints, class instances, more than 64 levels) throw a `TypeError` that names the
+ * path.
  */
 export function toJson(value: unknown, path = '$'): Json {
   return convert(value, path, 0)
@@ -33,14 +33,14 @@ function convert(value: unknown, path: string, depth: number): Json {
   }
   if (typeof value !== 'object') throw new TypeError(`${path} is a ${typeof value}, which JSON cannot carry`)
   if (depth >= 64) throw new TypeError(`${path} is nested more than 64 levels deep`)
-  // Unlike `map`, `from` also visits holes, which JSON cannot carry either.
+  // Unlike `map`, `from` also visits array holes, which JSON cannot represent either.
   if (Array.isArray(value)) return Array.from(value, (item, index) => convert(item, `${path}[${index}]`, depth + 1))
   const prototype = Object.getPrototypeOf(value) as unknown
   if (prototype !== Object.prototype && prototype !== null) {
     throw new TypeError(`${path} is a ${value.constructor?.name ?? 'class instance'}, which JSON cannot carry`)
   }
   const members = Object.entries(value).filter(([, item]) => item !== undefined)
-  // No store keeps the order in which an author wrote keys, and sums over values must not depend on the store.
+  // Stores do not preserve the order of keys, and sums over values must not depend on the store.
   members.sort(([left], [right]) => (left < right ? -1 : 1))
   // Assigning to a key named `__proto__` would set the prototype; this defines the key.
   return Object.fromEntries(members.map(([key, item]) => [key, convert(item, `${path}.${key}`, depth + 1)]))

@@ -2,7 +2,7 @@
 export interface AnsweredRounds {
   /** All rounds of the span that have a truth, also those in which the model had no row. */
   readonly roundCount: number
-  /** Rounds that count neither for nor against the model: its answer is missing, or has no score, by our fault. */
+  /** Excused rounds: the answer is missing or has no score by the coordinator's fault. */
   readonly excusedCount: number
   /** Rounds in which it has a valid score, not an imputed one. */
   readonly validCount: number

@@ -1,7 +1,7 @@
 import type { Instant } from '../time.ts'
 import type { Model, ModelIdentity } from './model.ts'
 
-// An id that comes back under another cruncher must never inherit what the first one earned. The first history of an id is
+// An id that returns under another cruncher must never inherit what the first one earned. The first history of an id is
 // kept under that id, the second under `id~2`, and so on; each is a model of its own to boards, windows and checkpoints.
 
 /** An operator's decision that an id belongs to another cruncher from now on. */
@@ -24,7 +24,7 @@ export function announcedIdOf(historyId: string): string {
   return historyId.replace(/~\d+$/, '')
 }
 
-/** Who holds each announced id; without a reassignment, it is the cruncher who came first. */
+/** The cruncher of each announced id: by reassignment, otherwise the first one. */
 export type Holders = ReadonlyMap<string, Pick<Reassignment, 'historyId' | 'cruncherId'>>
 
 /** The newest of each id counts; they come in the order in which they were made. */

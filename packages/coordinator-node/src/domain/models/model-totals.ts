@@ -4,7 +4,7 @@ import type { Instant } from '../time.ts'
 
 /** Sums over some snapshots of one model. */
 export interface RunningTotals {
-  /** Of the ranking value, over `count` numbers: the model's scores, and what it is charged for rounds without a row. */
+  /** Sum of the ranking value over `count` numbers: the model's scores, and the scores charged for rounds without a row. */
   sum: number
   count: number
   scoreCount: number
@@ -19,15 +19,15 @@ export interface ModelTotals {
   readonly length: number
   /** @param totals of a later period than the last */
   add(totals: SnapshotTotals): void
-  /** Takes away the snapshots of periods that end before `periodEnd`. */
+  /** Removes the snapshots of periods that end before `periodEnd`. */
   forgetBefore(periodEnd: Instant): void
   /** Index of the first that ends at `periodEnd` or later; `length` without one. */
   indexFrom(periodEnd: Instant): number
-  /** `NaN` behind the last. */
+  /** `NaN` after the last one. */
   periodEndAt(index: number): Instant
-  /** Adds a snapshot to sums: `missed` always, `unasked` where newcomers are charged for it. */
+  /** Adds a snapshot to sums: `missed` always, `unasked` if newcomers are charged for it. */
   addTo(total: RunningTotals, index: number, chargesUnasked: boolean): void
-  /** Whether the model was asked at all; what was missing by our fault is excused, and not due. */
+  /** Whether the model was called at all; rounds missed by the coordinator's fault are excused and not due. */
   hasRow(): boolean
 }
 
@@ -44,8 +44,8 @@ interface Columns {
 }
 
 /**
- * @param field the score field that is ranked by; the sums of others are not kept
- * @param expected about how many snapshots there will be: growing later leaves garbage
+ * @param field the score field used for ranking; sums of other fields are not stored
+ * @param expected approximate number of snapshots, because growing the arrays later leaves garbage
  */
 export function createModelTotals(field: string, expected = 0): ModelTotals {
   let columns = emptyColumns(expected)

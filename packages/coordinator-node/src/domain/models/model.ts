@@ -18,7 +18,7 @@ export interface Retirement {
   readonly reason: string
 }
 
-/** A model that this node has once set up; from then on every round has a row for it, unless it is retired. */
+/** A model that this node has set up at least once; from then on every round has a row for it, unless it is retired. */
 export interface Model extends ModelIdentity {
   readonly registeredAt: Instant
   /** Oldest first; they never overlap, and only the last can be open. */
@@ -40,8 +40,8 @@ export function takesPart(model: Pick<Model, 'registeredAt' | 'retirements'>, at
 }
 
 /**
- * The retirements after one more begins. An open retirement is kept, with its reason; none begins before the last has
- * ended.
+ * The retirements after a new one begins. An open retirement is kept with its reason; a new one never begins before the
+ * end of the last.
  */
 export function beginRetirement(
   retirements: readonly Retirement[],

@@ -3,7 +3,7 @@ import type { SnapshotTotals } from '../snapshot.ts'
 import type { Instant } from '../time.ts'
 import { createModelTotals, type ModelTotals } from './model-totals.ts'
 
-/** Closed periods that follow each other, oldest first, with what every model has in them. */
+/** Consecutive closed periods, oldest first, with the totals of every model. */
 export interface Span {
   readonly periods: readonly PeriodRounds[]
   /** Models without a snapshot are left out. */
@@ -22,15 +22,15 @@ export interface SpanReads {
   snapshotTotals(from: Instant, to: Instant): Promise<readonly SnapshotTotals[]>
 }
 
-/** About as many snapshots are read at a time, and never more periods: later ones may have many more models. */
+/** Approximate number of snapshots per read, and maximum number of periods, because later periods may have many more models. */
 const pageSnapshots = 5_000
 const pagePeriods = 200
-/** Reads under way: the store works on the next ones while the answer to the first is decoded. */
+/** Number of concurrent reads: the store works on the next ones while the first result is decoded. */
 const pagesAhead = 3
 
 /**
  * Reads a span a few periods at a time, so that neither its memory nor the time of a statement grows with its length.
- * @param field the score field that is ranked by
+ * @param field the score field used for ranking
  */
 export async function readSpan(reads: SpanReads, from: Instant, to: Instant, field: string): Promise<GrowingSpan> {
   const span: GrowingSpan = { periods: [...(await reads.periodsBetween(from, to))], totals: new Map() }
@@ -41,7 +41,7 @@ export async function readSpan(reads: SpanReads, from: Instant, to: Instant, fie
       start += page.length
       const [first, last] = [page[0] as PeriodRounds, page.at(-1) as PeriodRounds]
       const read = reads.snapshotTotals(first.periodStart, last.periodEnd)
-      // A failure is met when its turn comes, unless an earlier one ended everything.
+      // A failed read is reported in its turn, unless an earlier one has failed.
       read.catch(() => undefined)
       ahead.push(read)
     }
@@ -51,7 +51,7 @@ export async function readSpan(reads: SpanReads, from: Instant, to: Instant, fie
   }
 }
 
-/** In periods. The first ones tell how many models there are. */
+/** Periods per read. The first periods show the number of models. */
 function pageLength(modelCount: number): number {
   return modelCount === 0 ? 1 : Math.max(1, Math.min(pagePeriods, Math.floor(pageSnapshots / modelCount)))
 }
@@ -72,7 +72,7 @@ export function addTotals(
   }
 }
 
-/** Takes away the periods that begin before `from`, with what the models have in them. */
+/** Removes the periods that begin before `from`, with the totals of the models in them. */
 export function forgetBefore({ periods, totals }: GrowingSpan, from: Instant): void {
   const firstKept = periods.findIndex(({ periodStart }) => periodStart >= from)
   const keptFrom = periods[firstKept]?.periodEnd ?? Number.POSITIVE_INFINITY

@@ -6,28 +6,28 @@ import type { AnsweredRounds } from './coverage.ts'
 import type { Model } from './model.ts'
 import { createModelTotals, type ModelTotals } from './model-totals.ts'
 
-/** What one model has over a span. */
+/** The result of one model over a span. */
 export interface Standing extends AnsweredRounds {
   /** The mean of the ranking value; `null` for a model without a score. */
   readonly value: number | null
-  /** Scores, those given to missing answers included. */
+  /** Scores, including imputed ones. */
   readonly scoreCount: number
   readonly dueCount: number
   readonly answeredCount: number
 }
 
-/** How standings are made. */
+/** Rules for computing standings. */
 export interface StandingRules {
   readonly newcomers: NewcomerPolicy
 }
 
 /**
- * Adds up one model's results over closed periods. Rounds that it missed since its registration because it was retired count as
- * missing answers, whatever the policy for newcomers; otherwise a model could retire before a hard round at no cost.
+ * Sums one model's results over closed periods. Rounds that it missed since its registration because it was retired count as
+ * missing answers under every policy for newcomers; otherwise a model could retire before a hard round at no cost.
  * The value is a mean over scores, computed from sums and counts, not a mean of means. Sums run oldest first: in
  * another order their last bits would differ.
  * @param roundCount of all the periods
- * @param own the model's snapshots; those of `periods`, and before them others; `undefined` without any
+ * @param own the model's snapshots, of `periods` and possibly earlier ones; `undefined` without any
  */
 export function standingOf(
   { newcomers }: StandingRules,
@@ -52,11 +52,11 @@ export function standingOf(
   }
   if (next < own.length) throw new RangeError('a snapshot matches no period of its span, or is out of order')
   const { sum, count, ...counts } = total
-  // Without an own score there is no sum to add the worst ones to.
+  // Without scores of its own, the model has no value.
   return { ...counts, roundCount, value: counts.scoreCount === 0 ? null : sum / count }
 }
 
-/** How many rounds the periods have together. */
+/** Total number of rounds of the periods. */
 export function countRounds(periods: readonly PeriodRounds[]): number {
   return periods.reduce((sum, { roundCount }) => sum + roundCount, 0)
 }

@@ -2,9 +2,9 @@ import { feedScopeKey } from '../feed-record.ts'
 import { describeLength, formatInstant, type Instant } from '../time.ts'
 import type { NodeProgress } from './pipeline-progress.ts'
 
-/** A clock that cannot be right. */
+/** A clock that must be wrong. */
 export interface ClockFault {
-  /** The same while it is the same fault. */
+  /** Constant while the same fault lasts. */
   readonly key: string
   readonly what: string
   readonly heldUpBy: string

@@ -32,7 +32,7 @@ export interface OpenRounds {
   readonly expiredCount: number
 }
 
-/** How many of a schedule's newest rounds decide whether its models answer: one may fail by chance. */
+/** Number of newest rounds of a schedule that decide whether its models answer, because one may fail by chance. */
 export const recentRoundCount = 3
 
 /** An answered round that is not void. */
@@ -42,11 +42,11 @@ export interface RecentRound {
   readonly rowCount: number
   /** Rows with a valid answer. */
   readonly validCount: number
-  /** The commonest reason of the others, of equal ones the first in order; `null` without one. */
+  /** The most frequent reason of the others, the first by name if several are equally frequent; `null` without one. */
   readonly commonReason: string | null
 }
 
-/** How far each stage has come. Stoppages are detected from this alone. */
+/** The progress of each stage. Standstills are detected from this alone. */
 export interface PipelineProgress {
   /** In order of worker. */
   readonly heartbeats: readonly Heartbeat[]
@@ -58,9 +58,9 @@ export interface PipelineProgress {
   readonly openRounds: readonly OpenRounds[]
   /** The newest {@link recentRoundCount} of each active schedule, in order of schedule key, oldest first. */
   readonly recentRounds: readonly RecentRound[]
-  /** What the contract refuses now, of active schedules, in order of schedule key: inputs, then truths, then scores. */
+  /** Current refusals of the contract for active schedules, ordered by schedule key: inputs, then truths, then scores. */
   readonly refusals: readonly StandingRefusal[]
-  /** End of the newest closed period, and the earliest `resolvableAt` of a round behind it. */
+  /** End of the newest closed period, and the earliest `resolvableAt` of a round after it. */
   readonly lastPeriodEnd: Instant | null
   readonly firstInOpenPeriod: Instant | null
   readonly lastCheckpointEnd: Instant | null

@@ -12,14 +12,14 @@ export interface Refusal {
   readonly reason: string
 }
 
-/** A refusal of one schedule that no later round has ended by going well. */
+/** A refusal of one schedule that no later successful round has ended. */
 export interface StandingRefusal extends Refusal {
   readonly scheduleKey: string
-  /** Of the first of them: when its round would have opened, or its truth could be known. */
+  /** Time of the first refusal: when its round would have opened, or its truth could be known. */
   readonly since: Instant
 }
 
-/** Of the scores of one round: `null` when all went well. */
+/** The refusals among the scores of one round; `null` if there are none. */
 export function refusedScores(scores: readonly { readonly reason: string | null }[]): Omit<Refusal, 'what'> | null {
   const failed = scores.flatMap(({ reason }) => reason ?? [])
   const [reason] = failed

@@ -8,7 +8,7 @@ const texts: Readonly<Record<StandingRefusal['what'], (counted: string, schedule
   scores: (counted, schedule) => `${counted} scores of ${schedule} failed`,
 }
 
-/** Finds what the contract refuses now: rounds, leaderboards and checkpoints may continue without it. */
+/** Finds current refusals of the contract, despite which rounds, leaderboards and checkpoints may continue. */
 export function refusals({ refusals: standing }: Pick<NodeProgress, 'refusals'>): Stoppage[] {
   return standing.map(({ what, scheduleKey, count, of, since, reason }) => ({
     stage: what === 'inputs' ? 'prediction' : 'score',

@@ -8,20 +8,20 @@ import { silentModels } from './silent-models.ts'
 import { refusals } from './standing-refusals.ts'
 import type { Stoppage } from './stoppage.ts'
 
-/** What the contract says of when something should happen. */
+/** The times of the contract at which something should happen. */
 export interface PipelineGrid {
   readonly schedules: readonly Schedule[]
   readonly snapshotEveryMs: number
   readonly checkpointEveryMs: number
-  /** Of a dispatch to the models. */
+  /** Time limit of a dispatch to the models. */
   readonly timeoutMs: number
   /** How often the score and the checkpoint worker look for work. */
   readonly workEveryMs: number
-  /** Time is what a recording has reached. */
+  /** Whether time follows a recording. */
   readonly isReplay: boolean
 }
 
-/** When the caller began to look: in the pipeline's time, and how long ago by a monotonic clock. */
+/** When the caller began to check: in pipeline time, and how long ago by a monotonic clock. */
 export interface Looking {
   readonly since: Instant
   readonly forMs: number
@@ -29,9 +29,9 @@ export interface Looking {
 
 /** A worker needs some seconds for due work, in addition to the interval between two passes. */
 const workGraceMs = 30_000
-/** A worker that was silent before the caller looked may be starting: with its models, that takes a while. */
+/** A worker that was silent before the first check may be starting, which takes some time with its models. */
 const startGraceMs = 60_000
-/** More than a dispatch may take to be written. */
+/** More time than writing a dispatch may take. */
 const answerGraceMs = 15_000
 
 /**
@@ -78,13 +78,13 @@ function silentWorkers(heartbeats: readonly Heartbeat[], { forMs }: Looking): St
       since: at,
       heldUpBy: `it exited, is stopped, hangs, or cannot reach the database; silent for ${describeLength(silentMs)}`,
       fix: restartFix(worker),
-      // The promise that it broke had room already.
+      // The expected interval already included a margin.
       graceMs: silentMs > forMs ? startGraceMs : 0,
       dataGraceMs: 0,
     }))
 }
 
-/** Code of the contract throws when boards or payouts are computed: those of before stand, and time does not mend it. */
+/** Contract code throws when boards or payouts are computed: the last ones stay, and waiting does not help. */
 function failingWorkers({ heartbeats, lastPeriodEnd }: NodeProgress): Stoppage[] {
   return heartbeats.flatMap((heartbeat): Stoppage[] => {
     const { worker, problem } = heartbeat
@@ -152,7 +152,7 @@ function workerFault({ workEveryMs }: PipelineGrid, heartbeats: readonly Heartbe
   if (heartbeat === undefined) return `no ${worker} worker has ever sent a heartbeat`
   if (heartbeat.overdueMs > 0) return `the ${worker} worker has been silent since ${formatInstant(heartbeat.at)}`
   const { sinceWorkMs, problem } = heartbeat
-  // An alarm of its own says what it is.
+  // A separate alarm reports it.
   if (problem !== null) return null
   if (sinceWorkMs !== null && sinceWorkMs > workGraceMs + 2 * workEveryMs) {
     return `the ${worker} worker is alive, but has not completed a pass over its work for ${describeLength(sinceWorkMs)}: it fails or waits for the database`
@@ -177,7 +177,7 @@ function unopenedRounds(
   // A record opens the round of its cell, and comes at the latest when the feed would be stale; a clock opens it on the grid.
   const waitMs = schedule.on === 'clock' ? schedule.everyMs : freshnessMs(durationMs(schedule.scope.granularity))
   if (now <= since + waitMs) return []
-  // That is told by itself, with the reason.
+  // That is reported separately, with the reason.
   if (refused.some(({ what, scheduleKey }) => what === 'inputs' && scheduleKey === schedule.key)) return []
   return [
     {

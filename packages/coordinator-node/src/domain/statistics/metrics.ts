@@ -28,7 +28,7 @@ interface Metric {
   compute(models: readonly MetricPoints[]): readonly (number | null)[]
 }
 
-/** The metrics by name: what each needs of the contract, and how it is computed. */
+/** The metrics by name, with their requirements on the contract and their computation. */
 export const metrics: Readonly<Record<MetricName, Metric>> = {
   /** Information coefficient: Spearman's correlation of signal and actual, ties at their average rank. */
   ic: {
@@ -73,7 +73,7 @@ export const metrics: Readonly<Record<MetricName, Metric>> = {
   },
 }
 
-/** A metric that looks at one model alone. */
+/** A metric of a single model. */
 function ofEach(compute: (points: MetricPoints) => number | null): Metric['compute'] {
   return (models) => models.map(compute)
 }
