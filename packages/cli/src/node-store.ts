@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { ExpectedError, isExpectedError } from '@crunch/local-processes/errors'
 import { CliError } from './cli-error.ts'
 import { replayDatabaseDirectory } from './deploy/replay-database.ts'
 import { liveDatabaseDirectory } from './deploy/workspace-databases.ts'
@@ -67,7 +68,7 @@ async function openNode<Result>(
 ): Promise<Result> {
   const workspace = findWorkspace(terminal.cwd)
   const environment = readNodeEnvironment(workspace.nodeDirectory, terminal.env)
-  const { databaseUrl: setUrl } = readNodeSettings(environment)
+  const { databaseUrl: setUrl, databasePlace } = readNodeSettings(environment)
   // A replay has the embedded database also where the live node has another one.
   const databaseUrl = replay ? undefined : setUrl
   const contract = await loadNodeContract(workspace.contractPath, environment.values)
@@ -80,7 +81,24 @@ async function openNode<Result>(
     } finally {
       await store.close()
     }
+  } catch (error) {
+    throw databaseUrl === undefined ? error : placed(error, databasePlace)
   } finally {
     await embedded?.stop()
   }
+}
+
+/** A failure of the database, with where its address is set. */
+class DatabaseError extends ExpectedError {
+  override readonly name = 'DatabaseError'
+  readonly code: string
+
+  constructor(place: string, { code, message }: ExpectedError, cause: unknown) {
+    super(`${place}: ${message}`, { cause })
+    this.code = code
+  }
+}
+
+function placed(error: unknown, place: string): unknown {
+  return isExpectedError(error) && error.code.startsWith('STORE_') ? new DatabaseError(place, error, error) : error
 }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readSettings } from '@crunch/coordinator-node/internal'
 import { errorText } from '@crunch/local-processes/errors'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readNodeSettings, unreadKeys } from './engine.ts'
@@ -35,6 +36,15 @@ describe('the environment of a node', () => {
     expect([...places]).toEqual([
       ['A', `${join(node, '.env')}:1`],
       ['B', `${join(node, '.local.env')}:3`],
+    ])
+  })
+
+  it('reads the lists of a node with blanks around their commas', async () => {
+    await write('.local.env', 'FEED_SUBJECTS=BTCUSDT, ETHUSDT\nFEED_REPLAY_FILES=a.csv ,b.csv\n')
+    const { FEED_SUBJECTS, FEED_REPLAY_FILES } = readSettings(readNodeEnvironment(node, {}).values)
+    expect([FEED_SUBJECTS, FEED_REPLAY_FILES]).toEqual([
+      ['BTCUSDT', 'ETHUSDT'],
+      ['a.csv', 'b.csv'],
     ])
   })
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { embeddedDatabase } from '../engine.ts'
@@ -45,6 +45,24 @@ describe('crunch export', () => {
     expect(err).toContain('crunch deploy')
     expect((await workspace.run(['leaderboard'])).err).toContain('nothing is stored')
   })
+})
+
+it.each([
+  ['leaderboard'],
+  ['export', 'scores'],
+  ['record'],
+  ['backfill', 'list'],
+  ['models', 'reassign', '1', '--to', 'me'],
+])('%s %s reports where the address of an unreachable database is set', async (...argv) => {
+  const path = join(workspace.directory, 'node/.local.env')
+  await writeFile(path, '# the database\nDATABASE_URL=postgres://crunch@127.0.0.1:1/crunch\n')
+  try {
+    const { exitCode, err } = await workspace.run(argv.filter((one) => one !== undefined))
+    expect([exitCode, err]).toEqual([1, expect.stringContaining(`${path}:2: DATABASE_URL: the database postgres://`)])
+    expect(err).not.toContain('    at ')
+  } finally {
+    await rm(path)
+  }
 })
 
 it('reads results of live data or of the last replay while the node is down', async () => {

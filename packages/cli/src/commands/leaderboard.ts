@@ -1,7 +1,7 @@
 import { type Store, storedBoard } from '../engine.ts'
 import { withStoredResults } from '../node-store.ts'
 import { openReportClient, replaysNow } from '../report-api/open-report-client.ts'
-import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
+import { devMode, readLiveSupervisor } from '../supervisor/supervisor-record.ts'
 import { formatLeaderboard } from '../tables.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
@@ -12,7 +12,9 @@ export async function leaderboard(
   terminal: Terminal,
 ): Promise<void> {
   const workspace = findWorkspace(terminal.cwd)
-  const isUp = (await readLiveSupervisor(workspace.stateDirectory)) !== undefined
+  const record = await readLiveSupervisor(workspace.stateDirectory)
+  // Of `crunch deploy dev` only the database is sure to run.
+  const isUp = record !== undefined && record.mode !== devMode
   const isShown = isUp && (!options.replay || (await replaysNow(workspace)))
   const { rows, info } = await (isShown ? served(terminal) : stored(options.replay, terminal))
   terminal.out(options.json ? JSON.stringify(rows) : formatLeaderboard(rows, info))

@@ -1,9 +1,15 @@
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
+import { replaysNow } from '../report-api/open-report-client.ts'
 import { ReportClient } from '../report-api/report-client.ts'
-import { describeNode, readNode } from './node-state.ts'
+import { claimWorkspace, devMode, releaseWorkspace, replayMode } from '../supervisor/supervisor-record.ts'
+import type { Workspace } from '../workspace.ts'
+import { describeNode, isDatabaseDown, readNode } from './node-state.ts'
 
 const endings: (() => unknown)[] = []
 
@@ -41,6 +47,38 @@ it('shows at once why the database cannot be used, while nothing else answers', 
     'API: nothing else can be read until the database answers',
   ])
   expect(performance.now() - startedAt).toBeLessThan(2_000)
+})
+
+it('names the place of a database address that does not work', async () => {
+  const client = await apiWith(503, { status: 'degraded', reasons: [], detail: 'the database is unreachable' })
+  const node = await readNode(client)
+  expect(isDatabaseDown(node)).toBe(true)
+  expect(describeNode(node, { databasePlace: '/srv/node/.local.env:3: DATABASE_URL' })).toContain(
+    '  the address of the database is set here: /srv/node/.local.env:3: DATABASE_URL',
+  )
+})
+
+it('does not report workers that the operator starts as a failure, and shows what they say once they run', async () => {
+  const absent = await readNode(new ReportClient('http://127.0.0.1:1'))
+  expect(isDatabaseDown(absent)).toBe(false)
+  expect(describeNode(absent)).toEqual([expect.stringMatching(/^API: .*does not answer/)])
+  expect(describeNode(absent, { isDev: true })).toEqual([
+    expect.stringMatching(/^The workers are yours to start, with the commands that crunch deploy dev prints\./),
+  ])
+  const present = await readNode(await apiWith(200, { status: 'ok', reasons: [], standing_still: [] }))
+  expect(describeNode(present, { isDev: true })[0]).toBe('health: ok')
+})
+
+it('tells a replay from live data and from what crunch deploy dev runs', async () => {
+  const stateDirectory = await mkdtemp(join(tmpdir(), 'crunch-modes-'))
+  endings.push(() => rm(stateDirectory, { recursive: true }))
+  const workspace = { stateDirectory } as Workspace
+  expect(await replaysNow(workspace)).toBe(false)
+  for (const mode of ['live', devMode, replayMode(['a.csv'])]) {
+    const record = await claimWorkspace(stateDirectory, { apiUrl: '', modelsUrl: null, mode })
+    expect(await replaysNow(workspace)).toBe(mode === 'replay of a.csv')
+    await releaseWorkspace(stateDirectory, record)
+  }
 })
 
 it('shows health and the process that opens rounds even if the rest does not answer', async () => {

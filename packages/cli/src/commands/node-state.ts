@@ -49,12 +49,26 @@ function describeRules({ era, contract_version: code }: InfoRow): readonly strin
   return [`era ${era.number} since ${printable(era.began_at)}, ${version}`]
 }
 
+/** Whether the node says that its database cannot be used. */
+export function isDatabaseDown(node: NodeState): boolean {
+  return 'health' in node && 'problem' in node && node.health.detail !== undefined
+}
+
+const startYourself =
+  'The workers are yours to start, with the commands that crunch deploy dev prints. Health, feeds and ranks are shown while the report worker runs.'
+
 /** The lines that `crunch status` shows of it. */
-export function describeNode(node: NodeState): readonly string[] {
-  if (!('health' in node)) return [`API: ${node.problem}`]
+export function describeNode(
+  node: NodeState,
+  { isDev = false, databasePlace }: { readonly isDev?: boolean; readonly databasePlace?: string | undefined } = {},
+): readonly string[] {
+  if (!('health' in node)) return [isDev ? startYourself : `API: ${node.problem}`]
   const told = [...linesOf(node.health.reasons), ...linesOf(node.health.notes)]
   const health = [`health: ${String(node.health.status)}`, ...told, ...describeLease(node.health.predict_lease)]
-  if ('problem' in node) return [...health, `API: ${node.problem}`]
+  if ('problem' in node) {
+    const place = databasePlace === undefined ? [] : [`  the address of the database is set here: ${databasePlace}`]
+    return [...health, ...place, `API: ${node.problem}`]
+  }
   // Why a feed is not up stands among the reasons: it may be long.
   const feeds = formatTable(
     ['feed', 'status', 'since', 'known up to', 'records'],

@@ -1,11 +1,12 @@
+import { readNodeEnvironment } from '../read-environment.ts'
 import { openReportClient } from '../report-api/open-report-client.ts'
 import { askSupervisor, type SupervisorStatus } from '../supervisor/control.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
-import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
+import { devMode, readLiveSupervisor, replayMode } from '../supervisor/supervisor-record.ts'
 import { formatTable } from '../tables.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { findWorkspace } from '../workspace.ts'
-import { describeNode, readNode } from './node-state.ts'
+import { findWorkspace, type Workspace } from '../workspace.ts'
+import { describeNode, isDatabaseDown, type NodeState, readNode } from './node-state.ts'
 
 /** How much of an error fits into the table. */
 const shownError = 80
@@ -20,6 +21,7 @@ export async function status(options: { readonly json: boolean }, terminal: Term
   }
   const supervisor = await askSupervisor(record.socketPath, { command: 'status' })
   const node = await readNode(await openReportClient(workspace, terminal))
+  const isDev = record.mode === devMode
   if (options.json) terminal.out(JSON.stringify({ deployed: true, ...supervisor, node }))
   else
     terminal.out(
@@ -27,9 +29,18 @@ export async function status(options: { readonly json: boolean }, terminal: Term
         describeSupervisor(supervisor),
         servicesTable(supervisor.services),
         ...wholeErrors(supervisor.services),
-        ...describeNode(node),
+        ...describeNode(node, { isDev, databasePlace: await databasePlace(node, workspace, terminal) }),
       ].join('\n'),
     )
+}
+
+/** Where the address of a database that does not answer is set; `undefined` for the embedded one, and while it answers. */
+async function databasePlace(node: NodeState, workspace: Workspace, terminal: Terminal): Promise<string | undefined> {
+  const record = await readLiveSupervisor(workspace.stateDirectory)
+  if (!isDatabaseDown(node) || record?.mode.startsWith(replayMode([])) === true) return undefined
+  const { readNodeSettings } = await import('../engine.ts')
+  const settings = readNodeSettings(readNodeEnvironment(workspace.nodeDirectory, terminal.env))
+  return settings.databaseUrl === undefined ? undefined : settings.databasePlace
 }
 
 function describeSupervisor({ mode, pid, startedAt, apiUrl, modelsUrl }: SupervisorStatus): string {

@@ -5,7 +5,7 @@ import { orchestratorUrl } from '../models/orchestrator-client.ts'
 import { readEnvironment, readNodeEnvironment } from '../read-environment.ts'
 import { endLeftovers } from '../supervisor/pid-files.ts'
 import type { SupervisorOptions } from '../supervisor/supervisor.ts'
-import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
+import { devMode, readLiveSupervisor, replayMode } from '../supervisor/supervisor-record.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
 import { checkWorkspace, formatFinding } from './check-workspace.ts'
@@ -79,12 +79,7 @@ export async function prepareDeployment(
       apiUrl,
       modelsUrl: settings.runsModelsHere ? orchestratorUrl(settings) : null,
       endRest: () => stopDatabases(workspace),
-      mode:
-        request.dev === true
-          ? 'dev: only the database and the models'
-          : replay === undefined
-            ? 'live'
-            : `replay of ${replay.files.join(', ')}`,
+      mode: request.dev === true ? devMode : replay === undefined ? 'live' : replayMode(replay.files),
       ...(plan === undefined ? {} : { prepare: () => prepareReplayDatabase(workspace, plan) }),
     },
   }

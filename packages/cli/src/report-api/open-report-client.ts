@@ -1,5 +1,5 @@
 import { readNodeEnvironment } from '../read-environment.ts'
-import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
+import { readLiveSupervisor, replayMode } from '../supervisor/supervisor-record.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { Workspace } from '../workspace.ts'
 import { ReportClient } from './report-client.ts'
@@ -16,5 +16,5 @@ export async function openReportClient(workspace: Workspace, terminal: Terminal)
 /** Whether the deployment that runs in a workspace replays recordings. */
 export async function replaysNow({ stateDirectory }: Workspace): Promise<boolean> {
   const record = await readLiveSupervisor(stateDirectory)
-  return record !== undefined && record.mode !== 'live'
+  return record?.mode.startsWith(replayMode([])) === true
 }

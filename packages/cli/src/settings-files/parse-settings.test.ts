@@ -63,6 +63,11 @@ describe('parseSettings', () => {
     expect(output.split('\0').slice(0, -1)).toEqual(Object.values(read))
   })
 
+  it('accepts blanks around the commas of a list, as docker compose and dotenv do', () => {
+    const text = 'A=BTCUSDT, ETHUSDT\nB=a.csv , b.csv,  c.csv # both\nexport C=1,2 ,3\nD=x, # rest\n'
+    expect(values(text)).toEqual({ A: 'BTCUSDT, ETHUSDT', B: 'a.csv , b.csv,  c.csv', C: '1,2 ,3', D: 'x,' })
+  })
+
   it('accepts Windows line ends', () => {
     expect(values('A=1\r\nB="x"\r\n\r\nC=\r\n')).toEqual({ A: '1', B: 'x', C: '' })
   })
@@ -79,6 +84,9 @@ describe('parseSettings', () => {
     ['LOG-LEVEL=debug', 'the text before "=" is not a name of a setting'],
     ['set LOG_LEVEL=debug', 'the text before "=" is not a name of a setting'],
     ['A=one two', 'A: the value contains a blank'],
+    ['A=one, two three', 'A: the value contains a blank'],
+    ['A=one,\ttwo', 'A: the value contains a blank'],
+    ['A= one, two', 'A: there is a blank after "="'],
     ['A=one\t# two', 'A: there is a tab before "#"'],
     ['A=$HOME', 'A: the value contains $'],
     ['A=x`id`', 'A: the value contains `'],

@@ -19,7 +19,7 @@ export interface ParsedSettings {
 
 // A parser of our own because no library reports a line that it drops or a value that it cuts: Node's `parseEnv` and `dotenv` skip what
 // they do not understand. The same file may be read by docker compose and by shells, which disagree about much of the syntax.
-// This one reads what they read alike, and refuses the rest.
+// This one reads what they read alike, and refuses the rest; a list may have blanks around its commas, as in most files.
 
 /**
  * Reads the text of a settings file. A `#` starts a comment at the beginning of a line and after a blank; anywhere else it is part of the
@@ -106,7 +106,8 @@ function readValue(rest: string): { readonly value: string } | Refusal {
   // Only a blank before the `#` starts a comment for all of them: docker compose does not know a tab there.
   const value = rest.replace(/ +#.*$/, '').replace(/[ \t]+$/, '')
   if (/\t#/.test(value)) return { cause: 'there is a tab before "#"', fix: 'put a blank before the comment' }
-  if (/[ \t]/.test(value)) return { cause: 'the value contains a blank', fix: singleQuotes }
+  // Lists are written like this. Docker compose and dotenv read it as it stands; a shell finds no such command, and says so.
+  if (/[ \t]/.test(value.replaceAll(/ *, */g, ','))) return { cause: 'the value contains a blank', fix: singleQuotes }
   if (/^[“”‘’]/.test(value))
     return { cause: 'the value begins with a typographic quote', fix: 'use plain quotes: \' or "' }
   if (value.startsWith('~')) return { cause: 'a shell would replace the "~"', fix: 'write the whole path' }

@@ -21,6 +21,13 @@ export interface SupervisorRecord {
 }
 
 const recordName = 'supervisor.json'
+
+/** The mode of `crunch deploy dev`, whose workers the operator starts. */
+export const devMode = 'dev: only the database and the models'
+
+/** The mode of a replay. */
+export const replayMode = (files: readonly string[]) => `replay of ${files.join(', ')}`
+
 /** Looking and writing takes milliseconds, also when many start at once. */
 const claimWaitMs = 10_000
 
