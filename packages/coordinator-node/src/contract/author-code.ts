@@ -1,14 +1,14 @@
 import { ExpectedError, errorText } from '@crunch/local-processes/errors'
 import { z } from 'zod'
 
-/** The first say what is wrong; an input may have thousands. */
+/** Number of schema issues shown: the first ones explain the problem, and an input may have thousands. */
 const maxIssues = 3
 
 /** One function of a contract. */
 export interface AuthorFunction<Context> {
   /** Its path in the contract, such as `score.compute`. */
   readonly path: string
-  /** What it is a method of. */
+  /** The object of which it is a method. */
   readonly owner: object
   // biome-ignore lint/suspicious/noExplicitAny: what an author's function returns is checked by the contract's schema
   readonly run: (context: Context) => any
@@ -16,7 +16,7 @@ export interface AuthorFunction<Context> {
 
 /**
  * The author's code threw, or returned what its schema refuses. The message names the function, the author's file and
- * line, and the cause: it is stored and shown as it is.
+ * line, and the cause. It is stored and shown unchanged.
  */
 export class AuthorError extends ExpectedError {
   override readonly name = 'AuthorError'
@@ -32,7 +32,7 @@ export function callAuthor<Context>(author: AuthorFunction<Context>, context: Co
   }
 }
 
-/** What `run` returns, or what `otherwise` makes of the reason if the author's code failed in it. Other errors are the engine's. */
+/** Returns the result of `run`, or of `otherwise` with the reason if the author's code failed. Rethrows other errors, which are the engine's. */
 export function ifAuthorFails<Value, Other>(run: () => Value, otherwise: (reason: string) => Other): Value | Other {
   try {
     return run()
@@ -42,7 +42,7 @@ export function ifAuthorFails<Value, Other>(run: () => Value, otherwise: (reason
   }
 }
 
-/** The value after its schema, and after `read`, which may refuse it too. Throws an {@link AuthorError}. */
+/** The value parsed by its schema, then by `read`, which may refuse it too. Throws an {@link AuthorError}. */
 export function parseReturned<Value>(
   author: AuthorFunction<never>,
   schema: { readonly path: string; readonly of: z.ZodType },
@@ -59,7 +59,7 @@ export function parseReturned<Value>(
   }
 }
 
-/** The error of a function that returned something else than it has to. */
+/** The error of a function that returned an invalid value. */
 export function wrongReturn(author: AuthorFunction<never>, what: string): AuthorError {
   return new AuthorError(`${author.path}${placed(placeOfFunction(author))} returned ${what}`)
 }
@@ -76,12 +76,12 @@ function placed(place: string | null): string {
   return place === null ? '' : ` at ${place}`
 }
 
-/** Of a stack frame: file and line. */
+/** File and line of a stack frame. */
 const framePattern = /(?:\(|\bat (?:async )?)((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()]*?)(?:\?[^:()]*)?:(\d+):\d+\)?$/
 
 /**
- * `node/contract.ts:38`, where the author's code threw; `null` when the stack does not show it. The folders above are
- * left out, since reasons are public.
+ * `node/contract.ts:38`, where the author's code threw; `null` when the stack does not show it. Parent folders are omitted,
+ * because reasons are public.
  */
 function placeThrown(error: unknown): string | null {
   if (!(error instanceof Error) || typeof error.stack !== 'string') return null
@@ -105,8 +105,8 @@ function decoded(name: string): string {
 }
 
 /**
- * Where a function reads its context: a value that was returned has no stack. Contract functions are pure, so calling
- * one once more changes nothing. `null` when it reads nothing.
+ * Where a function reads its context, because a returned value has no stack. Contract functions are pure, so calling one
+ * again changes nothing. `null` when it reads nothing.
  */
 function placeOfFunction(author: Pick<AuthorFunction<never>, 'owner' | 'run'>): string | null {
   const context = new Proxy(

@@ -18,8 +18,8 @@ import { sampleInputs, sampleValues } from './sample-values.ts'
 import { schemaForms } from './schema-forms.ts'
 
 /**
- * Everything wrong with a contract, all at once: its form, and what it says wherever the form of what says it is right.
- * Types vanish at run time and contracts may be written in JavaScript, so nothing is taken on trust.
+ * All findings of a contract at once: about its form, and about its content where the form is valid. Types do not exist at
+ * run time and contracts may be written in JavaScript, so everything is checked.
  */
 export function checkContract(candidate: unknown): Finding[] {
   const shape = checkShape(candidate)
@@ -29,7 +29,7 @@ export function checkContract(candidate: unknown): Finding[] {
   return [...shape, ...valueChecks.flatMap(({ reads, check }) => (reads.every(isRight) ? check(contract) : []))]
 }
 
-/** What each check takes for granted the form of. */
+/** Each check, with the parts whose valid form it requires. */
 const valueChecks: readonly {
   readonly reads: readonly string[]
   readonly check: (contract: AnyContract) => Finding[]
@@ -105,7 +105,7 @@ function scheduleLengths(path: string, entry: ScheduleEntry, granularity: FeedDe
     return [{ path: `${path}.horizon`, cause, fix: `use at least ${granularity}` }]
   }
   const findings: Finding[] = []
-  // Rounds that a clock opens need no record at their instants.
+  // Clock rounds need no record at their instants.
   if (entry.on !== 'clock') {
     const why = {
       every: 'rounds open when a record comes, so some would be late and others left out',
@@ -137,7 +137,7 @@ function nearestMultiple(length: Duration, unit: Duration): Duration {
   return formatDuration(Math.max(1, Math.round(durationMs(length) / unitMs)) * unitMs)
 }
 
-/** An answer that may come when the truth can be known is worth nothing. */
+/** Answers that may come after the truth can be known are worthless. */
 function checkTimeout({ prediction }: AnyContract): Finding[] {
   const { timeout } = prediction
   const entries: readonly ScheduleEntry[] = prediction.schedule
@@ -154,7 +154,7 @@ function checkTimeout({ prediction }: AnyContract): Finding[] {
   ]
 }
 
-/** No other answer is read while one is validated, and an answer of the schema must fit. */
+/** Validation must be short, because no other answer is read during it, and example answers of the schema must fit. */
 function checkMaxValues(contract: AnyContract): Finding[] {
   const path = 'prediction.maxValues'
   const { schema } = contract.prediction
@@ -182,7 +182,7 @@ const dryRunRound = {
   stepMs: 60_000,
 }
 
-/** Makes the call to the models once, as a dry run. */
+/** Builds the call to the models once, as a dry run. */
 function checkCall(contract: AnyContract): Finding[] {
   const makeArguments = contract.prediction.call?.arguments
   const [entry] = contract.prediction.schedule
@@ -303,7 +303,7 @@ function rankedModels(count: number, tied: boolean): RankedModel[] {
   }))
 }
 
-/** Scores varied outputs and truths: a scorer that answers the same to all of them is a stub. */
+/** Scores varied outputs and truths: a scorer with the same result for all of them is a stub. */
 function checkScorer({ prediction, truth, score, leaderboard }: AnyContract): Finding[] {
   const path = 'score.compute'
   const outputs = sampleValues(prediction.schema, 6)

@@ -6,8 +6,8 @@ import type { Finding } from './finding.ts'
 import { sampleValues } from './sample-values.ts'
 
 /**
- * Records are stored and recorded as the schema of their values returns them, and pass it again in a replay, after a restart and
- * in another process. So it has to return its own results unchanged.
+ * Records are stored and recorded with the values that their schema returns, and are parsed again in a replay, after a restart
+ * and in another process. So the schema must return its own results unchanged.
  */
 export function checkFeedValues(contract: AnyContract): Finding[] {
   const feeds: readonly FeedDefinition[] = [contract.feed].flat()

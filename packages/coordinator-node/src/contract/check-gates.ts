@@ -34,7 +34,7 @@ function checkWatch(definition: FeedDefinition, path: string): Finding[] {
   if (watch === undefined) {
     return needs ? [{ path: `${path}.watch`, cause: 'is missing; maxJump and agree need it', fix }] : []
   }
-  // Of a schema that zod cannot describe, nothing is known.
+  // Nothing is known about a schema that zod cannot describe.
   if (known.includes(watch) || (known.length === 0 && !(values instanceof z.ZodObject))) return []
   const nearest = nearestName(watch, known)
   return [

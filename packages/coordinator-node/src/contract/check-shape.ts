@@ -86,7 +86,7 @@ const either =
   (value, path) =>
     (matches(value) ? then : otherwise)(value, path)
 
-/** An object with exactly these keys: unknown ones are slips of the pen, at any depth. */
+/** An object with exactly these keys: unknown keys are typos, at any depth. */
 function object(fields: Readonly<Record<string, Field>>): Check {
   return (value, path) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -136,7 +136,7 @@ const feed = object({
 
 const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-/** A floor is one of two things: both at once would leave open which of them counts. */
+/** A floor is a baseline or a value: with both it would be unclear which one counts. */
 const payAbove = either(
   (value) => isRecord(value) && 'value' in value,
   object({
@@ -170,7 +170,7 @@ const windows: Check = (value, path) => {
   return Object.entries(value).flatMap(([name, length]) => duration(length, `${path}.${name}`))
 }
 
-/** Whether a value has the form of a contract: every key, at any depth, and the kind of every value. */
+/** Whether a value has the form of a contract: all keys, at any depth, and the type of every value. */
 export const checkShape: (contract: unknown) => Finding[] = (contract) =>
   object({
     name: required(text),

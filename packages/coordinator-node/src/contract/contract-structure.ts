@@ -63,7 +63,7 @@ export function contractStructure(contract: AnyContract, organizer: string): Jso
   })
 }
 
-/** The data of an emission. Its shares are a function, so whatever they depend on must be in `parameters`. */
+/** The data of an emission. Its shares are a function, so everything they depend on must be in `parameters`. */
 export function emissionStructure({ shares: _, ...emission }: Emission): JsonObject {
   return toJsonObject(emission, 'checkpoint.emission')
 }
@@ -80,19 +80,19 @@ export function storedOrganizer({ organizer }: JsonObject): string | undefined {
   return typeof organizer === 'string' ? organizer : undefined
 }
 
-/** The structure as it was stored before the organizer was a part of it. */
+/** The structure without the organizer, as stored by earlier versions. */
 export function withoutOrganizer({ organizer: _, ...structure }: JsonObject): JsonObject {
   return structure
 }
 
-/** The differences from a stored era, in order of path. One from before the organizer was stored cannot differ in it. */
+/** The differences from a stored era, ordered by path. An era from before the organizer was stored cannot differ in it. */
 export function eraDifferences(stored: JsonObject, current: JsonObject): StructureDifference[] {
   return storedOrganizer(stored) === undefined
     ? structureDifferences(stored, withoutOrganizer(current))
     : structureDifferences(stored, current)
 }
 
-/** One place in which two structures differ; `undefined` where one has nothing. */
+/** One difference between two structures; `undefined` if one has no value. */
 export interface StructureDifference {
   readonly path: string
   readonly stored: Json | undefined
@@ -125,12 +125,12 @@ function scheduleStructure(contract: AnyContract) {
   )
 }
 
-/** One spelling for one length: `60s` is `1m`. */
+/** The canonical form of a length: `60s` is `1m`. */
 function sameLength(duration: string): string {
   return formatDuration(durationMs(duration))
 }
 
-/** That there is a function; its code is part of the version. */
+/** Only the existence of a function; its code is part of the version. */
 function ofFunction(value: unknown): 'function' | undefined {
   return typeof value === 'function' ? 'function' : undefined
 }
@@ -139,7 +139,7 @@ function unless<Value>(usual: Value, value: Value | undefined): Value | undefine
   return value === usual ? undefined : value
 }
 
-/** Without empty entries: undefined, `null`, and lists and objects that have no other entries. */
+/** Removes empty entries: undefined, `null`, and lists and objects without other entries. */
 function withoutDefaults(value: Readonly<Record<string, unknown>>): JsonObject {
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, item]): [string, Json][] => {

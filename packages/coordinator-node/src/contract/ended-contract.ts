@@ -5,7 +5,7 @@ import { emissionStructure } from './contract-structure.ts'
 import type { AnyContract } from './crunch-contract.ts'
 import { type Emission, type PayAbove, tiers } from './defaults/tiers.ts'
 
-/** The groups of a structure by which what was scored is closed: boards and payouts. They read as an author writes them. */
+/** The groups of a structure that boards and payouts depend on, in the form in which an author writes them. */
 interface ClosingGroups {
   readonly snapshot: Pick<AnyContract['snapshot'], 'every' | 'metrics'>
   readonly leaderboard: AnyContract['leaderboard']
@@ -14,9 +14,9 @@ interface ClosingGroups {
 }
 
 /**
- * The contract by which the rest of an ended era is closed: its own snapshots, windows, ranking and payout. Nothing of the
- * current contract counts but the code of an emission that stayed the same, and of the functions that ranked.
- * Throws CONTRACT_CHANGED when models were ranked, or the payout was divided, by code that is gone.
+ * The contract for closing the rest of an ended era: its own snapshots, windows, ranking and payout. From the current
+ * contract it only uses the code of an unchanged emission and of the ranking functions.
+ * Throws CONTRACT_CHANGED when the code that ranked models or divided the payout is missing.
  */
 export function endedContract(current: AnyContract, structure: JsonObject): AnyContract {
   const groups = structure as unknown as ClosingGroups
@@ -32,7 +32,7 @@ export function endedContract(current: AnyContract, structure: JsonObject): AnyC
   } as AnyContract
 }
 
-/** The functions by which the ended era ranked: a structure only says that there were some. */
+/** The ranking functions of the ended era; a structure only contains their existence. */
 function endedFunctions(
   current: AnyContract['leaderboard'],
   stored: AnyContract['leaderboard'],
@@ -70,7 +70,7 @@ function endedEmission(current: Emission, stored: JsonObject): Emission {
   )
 }
 
-/** Of the engine's own emission by place. */
+/** Parameters of the engine's own emission by place. */
 function percentagesOf({ name, parameters }: JsonObject): readonly number[] | undefined {
   const given: Json | undefined = (parameters as JsonObject | undefined)?.percentages
   return name === 'tiers' && Array.isArray(given) ? (given as readonly number[]) : undefined

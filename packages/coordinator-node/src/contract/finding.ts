@@ -1,4 +1,4 @@
-/** Something wrong with a contract: where, why, and what to do about it. */
+/** A problem of a contract: place, cause and fix. */
 export interface Finding {
   /** Path in the contract, such as `prediction.schedule[0].horizon`. */
   readonly path: string
@@ -6,7 +6,7 @@ export interface Finding {
   readonly fix: string
 }
 
-/** `path: cause; fix`, one a line. */
+/** `path: cause; fix`, one per line. */
 export function formatFindings(findings: readonly Finding[]): string {
   return findings.map(({ path, cause, fix }) => `  - ${path}: ${cause}; ${fix}`).join('\n')
 }

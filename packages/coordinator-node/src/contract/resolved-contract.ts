@@ -17,7 +17,7 @@ export interface ContractFeed {
   readonly scope: FeedScope
   readonly definition: FeedDefinition
   readonly granularityMs: number
-  /** What makes it trusted; `null`: nothing but that it is not silent. */
+  /** The conditions of trust; `null`: the series must only not be silent. */
   readonly gate: FeedGate | null
 }
 
@@ -33,15 +33,15 @@ export interface ResolvedContract {
   readonly checkpointEveryMs: number
   readonly windows: readonly { readonly name: string; readonly lengthMs: number }[]
   readonly newcomers: NewcomerPolicy
-  /** The share of the ranking window's rounds that a model has to have answered to be ranked. */
+  /** The share of the ranking window's rounds that a model must have answered to be ranked. */
   readonly minRankCoverage: number
-  /** The share of a checkpoint's rounds that a model has to have answered to be paid. */
+  /** The share of a checkpoint's rounds that a model must have answered to be paid. */
   readonly minPayCoverage: number
   readonly organizer: Organizer
   readonly era: EraSpan
 }
 
-/** Under `newcomers: 'wait'`, unless the contract says otherwise. */
+/** Default under `newcomers: 'wait'`. */
 const defaultMinRankCoverage = 0.8
 
 /** Fills in defaults. The contract must have passed the start-up check: a bad duration throws here without a path. */
@@ -73,7 +73,7 @@ export function resolveContract(
   }
 }
 
-/** What an answer of this contract's models may hold. */
+/** Limits on the answers of this contract's models. */
 export function answerLimitsOf({ prediction: { schema, maxValues } }: AnyContract): AnswerLimits {
   return answerLimits(maxValues ?? defaultMaxValuesOf(schema))
 }
@@ -96,7 +96,7 @@ export function contractFeeds(contract: AnyContract): ContractFeed[] {
   return all.map((series) => ({ ...series, gate: resolveGate(series, all) }))
 }
 
-/** How the key of a schedule entry reads when its author gave none. */
+/** The default key of a schedule entry. */
 export function scheduleKey(entry: ScheduleEntry): string {
   return entry.key ?? `${entry.subject}-${formatDuration(durationMs(entry.horizon))}`
 }
@@ -131,7 +131,7 @@ function resolveSchedule(entry: ScheduleEntry, feeds: readonly ContractFeed[]): 
   }
 }
 
-/** What a contract's functions get to know about a round. */
+/** The information about a round that a contract's functions receive. */
 export function roundContext(round: Round): RoundContext {
   const { scheduleKey, performedAt, resolvableAt, horizonMs, stepMs } = round
   return { scheduleKey, subject: round.scope.subject, performedAt, resolvableAt, horizonMs, stepMs }

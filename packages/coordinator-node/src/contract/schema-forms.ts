@@ -1,15 +1,15 @@
 import { z } from 'zod'
 
 /**
- * How often one value of an answer may be checked at most: a union tries each of its forms until one fits, and what lies in a form is
- * checked within each form of the unions around it. A discriminated union goes straight to the right form.
+ * The maximum number of checks of one value of an answer: a union tries its forms until one matches, and nested values are
+ * checked within each form of the enclosing unions. A discriminated union directly uses the right form.
  */
 export function schemaForms(schema: z.ZodType): number {
   return countForms(schema, new Set())
 }
 
 function countForms(schema: z.core.$ZodType, around: ReadonlySet<z.core.$ZodType>): number {
-  // What a schema that contains itself has checked once, zod remembers.
+  // zod caches the results of a recursive schema.
   if (around.has(schema)) return 1
   const inner = [...innerSchemas(schema)].map((one) => countForms(one, new Set([...around, schema])))
   const checksAll = isTriedInTurn(schema) || schema instanceof z.core.$ZodIntersection
@@ -27,7 +27,7 @@ function* innerSchemas(schema: z.core.$ZodType): Iterable<z.core.$ZodType> {
   else yield* schemasIn(Object.values(schema._zod.def))
 }
 
-/** Those among values, and in lists and shapes among them. */
+/** The schemas among values, and in lists and shapes among them. */
 function* schemasIn(values: readonly unknown[]): Iterable<z.core.$ZodType> {
   for (const value of values) {
     if (value instanceof z.core.$ZodType) yield value

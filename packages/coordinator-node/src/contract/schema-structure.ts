@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isJsonArray, type Json, type JsonObject, toJson } from '../domain/json/json.ts'
 
-/** What of a JSON schema says which values there are. Anything else may change with a version of zod, and means nothing. */
+/** The keywords of a JSON schema that define its values. Others may change with the version of zod and are ignored. */
 const meaningful = new Set([
   ...['type', 'properties', 'required', 'items', 'prefixItems', 'enum', 'const', 'anyOf', 'oneOf', 'allOf', 'not'],
   ...['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength', 'pattern'],
@@ -9,8 +9,8 @@ const meaningful = new Set([
 ])
 
 /**
- * Which fields and types a schema has, as JSON. Refinements and transforms are code, not structure: a field that is nothing
- * else is described as `{}`. A schema that zod cannot describe at all is `{ unknown: true }`.
+ * The fields and types of a schema, as JSON. Refinements and transforms are code, not structure: a field that consists only
+ * of them is described as `{}`. A schema that zod cannot describe at all is `{ unknown: true }`.
  */
 export function schemaStructure(schema: z.ZodType): Json {
   try {
@@ -25,7 +25,7 @@ function describe(schema: JsonObject): JsonObject {
     Object.entries(schema).flatMap(([key, value]): [string, Json][] => {
       if (!meaningful.has(key)) return []
       if (key === 'properties' || key === '$defs') return [[key, mapValues(value as JsonObject, describeAny)]]
-      // The order of names means nothing.
+      // The order of names is irrelevant.
       if (key === 'required') return [[key, [...(value as readonly string[])].sort()]]
       return [[key, describeAny(value)]]
     }),

@@ -76,12 +76,12 @@ function checkpointRow(
       snapshot_count: checkpoint.snapshotCount,
       model_count: checkpoint.entries.length,
       ranking: checkpoint.entries.map((entry) => rankingRow(entry, contract, models)),
-      /** What a value had to be better than to be paid. */
+      /** The floor that a paid value had to exceed. */
       floor: checkpoint.floor,
       /** Why the whole emission is empty. */
       emission_reason: checkpoint.emissionReason,
       min_coverage: contract.minPayCoverage,
-      /** Truths and scores of the period that the contract refused, and who accepted that. */
+      /** Truths and scores of the period that the contract refused, and who acknowledged that. */
       refusals: checkpoint.refusals.map(({ what, count, of, reason }) => ({ what, count, of, reason })),
       acknowledged_by: checkpoint.acknowledged?.by ?? null,
       acknowledged_at: checkpoint.acknowledged === null ? null : zonedTime(checkpoint.acknowledged.at),

@@ -20,14 +20,14 @@ export type ReportOptions = Omit<ReportContext, 'log'> & Partial<Pick<ReportCont
 const maxBodyBytes = 65_536
 
 /**
- * The REST API over what the node has stored. It only reads; any number of them may run beside each other.
- * Errors are `{ detail, message }`, with `fieldErrors` when a parameter is wrong; every answer may be read by any origin.
+ * The REST API over the stored data of a node. It only reads; any number of instances may run concurrently.
+ * Errors are `{ detail, message }`, with `fieldErrors` for invalid parameters; every response may be read by any origin.
  * @example const server = await startReportServer({ app: createReportApp({ reads: store, info, contract, clock }), port: 8000 })
  */
 export function createReportApp(options: ReportOptions): Hono {
   const report: ReportContext = { ...options, log: options.log ?? silentLog }
   const app = new Hono()
-  // Before everything that can fail, so that a browser can read errors as well.
+  // First, so that browsers can also read errors.
   app.use(cors({ origin: '*' }))
   app.use(
     bodyLimit({

@@ -49,7 +49,7 @@ export function errorStatus(code: CrunchErrorCode): ContentfulStatusCode {
   return statuses[code]
 }
 
-/** Answers whatever a route threw; logs it unless the client alone is to blame. */
+/** The response to an exception of a route; logs it unless only the client is at fault. */
 export function errorResponse(error: Error, context: Context, log: Log): Response {
   if (error instanceof z.ZodError) {
     const fieldErrors = error.issues.map(({ path, message }) => ({ property: path.join('.'), message }))

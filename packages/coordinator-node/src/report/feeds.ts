@@ -31,14 +31,14 @@ export function addFeedsRoute(app: Hono, { reads, contract }: ReportContext): vo
   })
 }
 
-/** How many records the grid of a candle series lacks between its first and its newest; `null` without a grid. */
+/** Number of missing candles between the first and the newest; `null` without a grid. */
 function missingRecords({ scope, recordCount, oldestEventAt, newestEventAt }: FeedState): number | null {
   if (scope.kind !== 'candle' || oldestEventAt === null || newestEventAt === null) return null
   const stepMs = durationMs(scope.granularity)
   return Math.max(0, Math.floor((newestEventAt - oldestEventAt) / stepMs) + 1 - recordCount)
 }
 
-/** A series that is no longer followed is down for that reason, whatever its last status was. */
+/** A series that is no longer followed is down for that reason, regardless of its last status. */
 function withoutFollower({ feeds }: ReportContract): (state: FeedState) => FeedState {
   return (state) =>
     feeds.includes(feedScopeKey(state.scope))

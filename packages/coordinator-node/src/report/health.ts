@@ -12,7 +12,7 @@ import { leaseReason, leaseRow } from './lease-health.ts'
 import type { ReportContext, Standstill } from './report-context.ts'
 import { zonedTime } from './row-fields.ts'
 
-/** Half of the 2 s in which health answers: on a busy machine, timers and the answer's way have taken half a second. */
+/** Half of the 2 s in which health must answer: on a busy machine, timers and sending the answer have taken half a second. */
 const readLimitMs = 1_000
 
 interface Health {
@@ -22,8 +22,7 @@ interface Health {
 
 /**
  * `ok`, or `degraded` with reasons; 503 only when the database is unreachable, so that a stale feed does not restart
- * the node. It answers within 2 s whatever the database does. Requests that come while one is being answered get the
- * same answer.
+ * the node. It answers within 2 s in any state of the database. Concurrent requests get the same answer.
  */
 export function addHealthRoute(app: Hono, report: ReportContext): void {
   let running: Promise<Health> | undefined
@@ -71,7 +70,7 @@ interface Findings {
 }
 
 async function look(report: ReportContext): Promise<Findings> {
-  // At once, since a slow way to the database takes its time for each answer that is waited for.
+  // Concurrently, because with a slow network to the database each query takes its time.
   const [lease, feeds, models] = await Promise.all([
     report.reads.leaseState(predictLease),
     feedReasons(report),
@@ -95,7 +94,7 @@ function standstillRow({ stage, what, since, heldUpBy, fix }: Standstill) {
   return { stage, what, since: zonedTime(since), held_up_by: heldUpBy, fix }
 }
 
-/** An operator has to decide who owns an id: until then one of two participants has no rows. */
+/** The operator must decide who owns an id; until then one of two participants has no rows. */
 function refusedModels(models: readonly Model[]): string[] {
   return models.flatMap(({ id, retirements }) => {
     const newest = retirements.at(-1)

@@ -75,7 +75,7 @@ function leaderboardRow(
     rank: entry.rank,
     unranked_reason: entry.unrankedReason,
     role: model === undefined ? null : roleOf(model, contract.organizer),
-    /** Lights the pulse beside the name: whether the model answered anything in the ranking window. */
+    /** Whether the model answered anything in the ranking window; shown as a pulse next to its name. */
     status: (entry.coverage ?? 0) > 0 ? 'active' : 'inactive',
     coverage: entry.coverage,
     score_count: entry.scoreCount,

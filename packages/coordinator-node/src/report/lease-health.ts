@@ -9,7 +9,7 @@ export function leaseReason(lease: LeaseState | null): string | null {
   if (lease === null) return null
   const { holder, silentMs, heartbeatAt } = lease
   const since = formatInstant(heartbeatAt)
-  // A heartbeat that lies ahead is none: the database's clock was put back since.
+  // A heartbeat in the future does not count: the database's clock was set back since.
   if (Math.abs(silentMs) <= silenceLimitMs) return null
   if (holder === null) return `no rounds can open: no predict worker has been active since ${since}`
   const seconds = Math.round(silentMs / 1_000)

@@ -13,8 +13,8 @@ const maxSpanMs = 7 * dayMs
 const querySchema = z.object({ since: instantField })
 
 /**
- * How each model answered recently: counts by status and by reason, latency of valid answers, the last problem. Also of
- * models without any prediction. Details are their authors' help, and hold nothing of what others predict.
+ * Recent answers of each model: counts by status and by reason, latency of valid answers, the last problem. Includes models
+ * without predictions. Details help the models' authors and reveal nothing about other predictions.
  */
 export function addModelActivityRoute(app: Hono, { reads, clock }: ReportContext): void {
   app.get('/reports/models/activity', async (context) => {

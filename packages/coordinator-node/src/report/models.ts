@@ -5,7 +5,7 @@ import { refuseUnknown } from './query-fields.ts'
 import type { ReportContext } from './report-context.ts'
 import { zonedTime } from './row-fields.ts'
 
-/** Every model that this node has once set up, including ensembles: every id in other answers has a name here. */
+/** Every model that this node has ever set up, including ensembles, so that every id in other responses has a name. */
 export function addModelsRoute(app: Hono, { reads, contract }: ReportContext): void {
   app.get('/reports/models', async (context) => {
     refuseUnknown(context, [])

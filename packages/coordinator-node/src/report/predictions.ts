@@ -56,10 +56,10 @@ function predictionRow(report: PredictionReport, contract: ReportContract) {
     duration_ms: prediction.durationMs,
     score_value: numbersOf([contract.value], score?.value ?? {})[contract.value],
     score_kind: score?.kind ?? null,
-    // A chart alerts where this is true and the reason is set: a prediction that only waits for its truth is no failure.
+    // Charts show an alert if this is true and the reason is set: a prediction that waits for its truth is not a failure.
     score_failed: reason !== null,
     score_failed_reason: reason,
-    /** Of the contract's code that computed the score; `/reports/eras` shows its hash. */
+    /** Version of the contract's code that computed the score; `/reports/eras` shows its hash. */
     contract_version: score?.contractVersion ?? null,
     score_success: prediction.status === 'SCORED' && reason === null,
     scored_at: score === null ? null : naiveTime(score.scoredAt),

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { readInstant } from '../domain/instant-text.ts'
 import { nearestName } from '../domain/nearest-name.ts'
 
-// Everything in a query is text.
+// All query values are text.
 
 const maxModelIds = 1_000
 const maxIdLength = 200
@@ -25,7 +25,7 @@ export const flagField = z
   .transform((text) => booleans[text.toLowerCase()] === true)
   .default(false)
 
-/** A time, UTC unless it carries a zone. */
+/** A time, UTC unless it has a zone. */
 export const instantField = z
   .string()
   .transform((text, context) => {
@@ -52,10 +52,10 @@ export const chartFields = {
   include_ensembles: flagField,
 }
 
-/** What the charts of the web application send to every route, whatever it answers. */
+/** Parameters that the charts of the web application send to every route. */
 const chartParameters = Object.keys(chartFields)
 
-/** Throws the `ZodError` of every parameter that nothing reads: a typo would otherwise answer another question. */
+/** Throws a `ZodError` for unused parameters: otherwise a typo would silently change the result. */
 export function refuseUnknown(context: Context, known: readonly string[]): void {
   const names = [...new Set([...known, ...chartParameters])]
   const unknown = Object.keys(context.req.queries()).filter((name) => !names.includes(name))

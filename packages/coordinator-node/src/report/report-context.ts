@@ -7,7 +7,7 @@ import type { Log } from '../ports/log.ts'
 import type { ReportReads } from '../ports/report-reads.ts'
 import type { Store } from '../ports/store.ts'
 
-/** Who this node is. */
+/** Identity of this node. */
 export interface ReportInfo {
   readonly crunchId: string
   /** On chain; empty while the operator has not set it. */
@@ -19,18 +19,18 @@ export interface ReportInfo {
   readonly contractVersion: ContractVersion
 }
 
-/** What the API has to know of the contract, so that every row has every column. */
+/** The parts of the contract that the API needs, so that every row has every column. */
 export interface ReportContract {
-  /** Scope keys of its series. The tables may hold others: backfilled ones, and those of an earlier contract. */
+  /** Scope keys of its series. The tables may contain others: backfilled ones, and those of an earlier contract. */
   readonly feeds: readonly string[]
   /** Names, in the contract's order. */
   readonly windows: readonly string[]
   readonly rankBy: string
   readonly direction: Direction
   readonly newcomers: NewcomerPolicy
-  /** The share of a window's rounds that a model has to have answered to be ranked. */
+  /** The share of a window's rounds that a model must have answered to be ranked. */
   readonly minRankCoverage: number
-  /** The share of a checkpoint's rounds that a model has to have answered to be paid. */
+  /** The share of a checkpoint's rounds that a model must have answered to be paid. */
   readonly minPayCoverage: number
   readonly organizer: Organizer
   /** The field of a score by which models are ranked. */
@@ -40,7 +40,7 @@ export interface ReportContract {
   readonly scoreFields: readonly string[]
 }
 
-/** Something that should have happened, and has not; `since` is in the pipeline's time. */
+/** An overdue event; `since` is in pipeline time. */
 export interface Standstill {
   readonly stage: string
   readonly what: string
@@ -49,7 +49,7 @@ export interface Standstill {
   readonly fix: string
 }
 
-/** What health knows besides the states of the feeds. */
+/** Inputs of health besides the states of the feeds. */
 export interface ProgressReport {
   readonly alarms: readonly Standstill[]
   /** Notes that are not faults. */
@@ -58,12 +58,12 @@ export interface ProgressReport {
 
 export interface ReportContext {
   readonly reads: ReportReads
-  /** What health reads with, so that it answers in time whatever the database does; absent: `reads`. */
+  /** Reads for health that end in time in any state of the database; absent: `reads`. */
   readonly probe?: Store['probe']
   readonly info: ReportInfo
   readonly contract: ReportContract
   readonly clock: Clock
-  /** Uncaught errors go there, never to the client. */
+  /** Receives uncaught errors, which are never sent to the client. */
   readonly log: Log
   /**
    * The result of the last check of the pipeline. It never waits for the database. Absent: only the feeds are checked.

@@ -1,11 +1,11 @@
 import type { Instant } from '../domain/time.ts'
 
-/** `2026-03-01T10:00:00.000`: for x values of charts, which put the `Z` behind it themselves. */
+/** `2026-03-01T10:00:00.000`: for x values of charts, which append the `Z` themselves. */
 export function naiveTime(at: Instant): string {
   return new Date(at).toISOString().slice(0, -1)
 }
 
-/** `2026-03-01T10:00:00.000Z`: for everything that is not drawn on a chart. */
+/** `2026-03-01T10:00:00.000Z`: for all other times. */
 export function zonedTime(at: Instant): string {
   return new Date(at).toISOString()
 }
@@ -14,17 +14,17 @@ export function timeOrNull(at: Instant | null): string | null {
   return at === null ? null : zonedTime(at)
 }
 
-/** `score_recent` for the window `recent`; a window that is called `score_recent` already keeps its name. */
+/** `score_recent` for the window `recent`; a window already named `score_recent` keeps its name. */
 export function windowKey(window: string): string {
   return window.startsWith('score_') ? window : `score_${window}`
 }
 
-/** Ensembles have rows like any model, but no one submitted them. */
+/** Ensembles have rows like any model but are not submitted by participants. */
 export function isEnsemble(modelId: string): boolean {
   return /^__ensemble_.+__$/.test(modelId)
 }
 
-/** The named fields, `null` where there is no number. */
+/** The named fields, `null` if there is no number. */
 export function numbersOf(
   names: readonly string[],
   values: Readonly<Record<string, unknown>>,

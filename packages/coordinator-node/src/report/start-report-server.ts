@@ -48,7 +48,7 @@ export async function startReportServer(options: ReportServerOptions): Promise<R
 }
 
 interface Connections {
-  /** Ends those without a running request at once, the others after their answer. */
+  /** Closes idle connections at once, and the others after their response. */
   end(): void
 }
 
@@ -84,7 +84,7 @@ function drain(server: Server, connections: Connections, timeoutMs: number): Pro
     const cut = setTimeout(() => server.closeAllConnections(), timeoutMs)
     server.close((error) => {
       clearTimeout(cut)
-      // A second close finds nothing left to do.
+      // A second call has no effect.
       const isClosed = (error as NodeJS.ErrnoException | undefined)?.code === 'ERR_SERVER_NOT_RUNNING'
       if (error === undefined || isClosed) resolve()
       else reject(error)

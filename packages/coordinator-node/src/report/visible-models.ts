@@ -7,8 +7,8 @@ interface ModelQuery {
 }
 
 /**
- * The ids to read rows of: those asked for, else all models but ensembles, which are hidden unless asked for. An empty
- * list means all, as in the port; `null` means that there is nothing to read.
+ * The model ids to read rows of: the requested ones, else all models except ensembles, which are hidden unless requested. An
+ * empty list means all, as in the port; `null` means that there is nothing to read.
  */
 export async function visibleModelIds(reads: ReportReads, query: ModelQuery): Promise<readonly string[] | null> {
   if (query.projectIds.length > 0 || query.include_ensembles) return query.projectIds

@@ -8,20 +8,20 @@ export interface ScoreField {
   readonly direction: Direction
 }
 
-/** The rounds of a closed period one by one: what its sums cannot tell. */
+/** The individual rounds of a closed period, for rules that need more than its sums. */
 export interface PeriodScores {
   /** In order of (resolvableAt, id). */
   readonly rounds: readonly RoundPrices[]
-  /** Of each model with a row, for each of the rounds: what its row counts, `null` for nothing; `undefined` without a row. */
+  /** By model, one entry per round: the value of its row, `null` if it has none, `undefined` without a row. */
   readonly byModel: ReadonlyMap<string, readonly (RowScore | null | undefined)[]>
 }
 
 interface RoundPrices {
   readonly performedAt: Instant
   readonly resolvableAt: Instant
-  /** The worst valid score; `null` where there is none. */
+  /** The worst valid score; `null` if there is none. */
   readonly worst: number | null
-  /** What a missing answer scores. */
+  /** The score of a missing answer. */
   readonly missing: number | null
 }
 
@@ -52,7 +52,7 @@ export function periodScores(field: ScoreField, results: readonly PeriodResult[]
   return { rounds, byModel }
 }
 
-/** The ranking value of the worst valid score of each round, in the order of `results`; `null` where there is none. */
+/** The ranking value of the worst valid score of each round, in the order of `results`; `null` if there is none. */
 export function worstByRound(
   { value: field, direction }: ScoreField,
   results: readonly PeriodResult[],

@@ -16,8 +16,8 @@ export interface ScoredWindow {
 }
 
 /**
- * A standing with the value that the contract's own aggregate gives; as it is when there is none, and for a model without a
- * score of its own. Throws an `AuthorError`.
+ * A standing with the value of the contract's own aggregate; unchanged without an aggregate, and for a model without a score
+ * of its own. Throws an `AuthorError`.
  */
 export function aggregated(
   { contract, newcomers }: ResolvedContract,
@@ -32,7 +32,7 @@ export function aggregated(
   return { ...standing, value: runAggregate(leaderboard, { scores: own, start, end }, `of model "${model.id}"`) }
 }
 
-/** Throws an `AuthorError` for what is neither a finite number nor `null`. */
+/** Throws an `AuthorError` for a value that is neither a finite number nor `null`. */
 export function runAggregate(
   leaderboard: ResolvedContract['contract']['leaderboard'],
   context: AggregateContext,
@@ -48,8 +48,8 @@ export function runAggregate(
 }
 
 /**
- * What each round counts for a model, by the rules of `standingOf`: one that it missed because it was retired counts as a missing
- * answer; one from before its registration as the worst score, or not at all.
+ * The value of each round for a model, by the rules of `standingOf`: a round that it missed because it was retired counts as a
+ * missing answer; a round before its registration counts as the worst score, or not at all.
  */
 function scoresOf(
   { rounds, byModel }: PeriodScores,

@@ -5,7 +5,8 @@ import type { RankableModel } from './ranking-options.ts'
 
 /**
  * The rank of each model by the contract's own order: 1 is best, and models of one place share a rank (1, 2, 2, 4).
- * `null` when the contract has no order of its own. Throws an `AuthorError` when it throws, or gives no order of exactly these models.
+ * `null` when the contract has no order of its own. Throws an `AuthorError` when it throws, or does not return an order of exactly
+ * these models.
  */
 export function ranksByContract(
   { leaderboard }: Pick<AnyContract, 'leaderboard'>,
@@ -24,7 +25,7 @@ export function ranksByContract(
   return read
 }
 
-/** The ranks of an order, or what is wrong with it. */
+/** The ranks of an order, or its problem. */
 function readPlaces(given: unknown, ids: ReadonlySet<string>): ReadonlyMap<string, number> | string {
   if (!Array.isArray(given)) return `${describeReturned(given)}, where a list of model ids has to be, best first`
   const ranks = new Map<string, number>()

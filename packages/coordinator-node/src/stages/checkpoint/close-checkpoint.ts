@@ -21,7 +21,7 @@ import {
   standingSince,
 } from './pay-rules.ts'
 
-/** On-chain names that an emission carries; `null` when the operator has not set them. */
+/** On-chain names in an emission; `null` when the operator has not set them. */
 export interface Payees {
   readonly crunch: string | null
   readonly computeProvider: string | null
@@ -118,7 +118,7 @@ function rankableModels(
   })
 }
 
-/** Whom the floor leaves out takes no place: in an order of the contract's own it may be anywhere. */
+/** Models excluded by the floor take no place; in an order of the contract's own they may be anywhere. */
 function closeRanks(paid: readonly RankedModel[]): readonly RankedModel[] {
   return paid.map((model) => ({ ...model, rank: 1 + paid.filter(({ rank }) => rank < model.rank).length }))
 }
@@ -149,7 +149,7 @@ function inOrder(
     )
 }
 
-/** @param reward `undefined` for a model that the emission was not asked for */
+/** @param reward `undefined` for a model that was not passed to the emission */
 function entryOf(
   { model, standing, unpaidReason }: Candidate,
   rank: number | null,

@@ -21,13 +21,13 @@ export interface CheckpointPorts {
     Pick<RoundStore, 'firstResolvableAt'> &
     Pick<ModelReads, 'models'>
   readonly log: Log
-  /** The next period that holds a round and can be closed; `null` while there is none. */
+  /** The next period with a round that can be closed; `null` if there is none. */
   readonly nextPeriod: (closedThrough: Instant) => Promise<{ readonly start: Instant; readonly end: Instant } | null>
 }
 
 /**
  * Closes the checkpoints that can be closed at `now`, oldest first. A checkpoint waits for every snapshot period in it.
- * Answers how many were closed.
+ * Returns the number of closed checkpoints.
  */
 export async function closeCheckpoints(
   resolved: ResolvedContract,

@@ -12,7 +12,7 @@ export function divideReward(percentages: readonly number[]): number[] {
   const shares = percentages.map((percent) => {
     const exact = (percent / sum) * fullRewardFrac64
     const units = Math.floor(exact)
-    // Rounded, or the noise of floating point would choose among fractions that are equal on paper.
+    // Rounded; otherwise floating-point noise would decide between mathematically equal fractions.
     return { exact, units, fraction: Math.round((exact - units) * 1e5) }
   })
   const left = fullRewardFrac64 - shares.reduce((total, { units }) => total + units, 0)
@@ -21,7 +21,7 @@ export function divideReward(percentages: readonly number[]): number[] {
   return shares.map(({ units }) => units)
 }
 
-/** What is wrong with the shares that an emission gave so many models; `null` when they divide a payout. */
+/** The problem with the shares of an emission for a number of models; `null` if they divide a payout. */
 export function shareProblem(shares: unknown, count: number): string | null {
   if (!Array.isArray(shares)) return 'no list of shares'
   const given = shares as readonly unknown[]

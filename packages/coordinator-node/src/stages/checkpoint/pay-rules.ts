@@ -19,7 +19,7 @@ export interface Candidate {
   readonly unpaidReason: UnpaidReason | null
 }
 
-/** What a value has to be better than. unknown: there is a floor, and nothing can be shown to be above it. */
+/** The floor that a paid value must exceed. unknown: there is a floor without a value, so nothing exceeds it. */
 export type Floor =
   | { readonly kind: 'none' }
   | { readonly kind: 'value'; readonly value: number }
@@ -30,11 +30,11 @@ export interface CheckpointPeriod extends Span {
   readonly start: Instant
   readonly end: Instant
   readonly snapshotCount: number
-  /** How many scores of the snapshots each version of the contract's code computed. */
+  /** Number of scores of the snapshots by version of the contract's code. */
   readonly contractVersions: Readonly<Record<string, number>>
   /** Truths and scores of it that the contract refused. */
   readonly refusals: readonly Refusal[]
-  /** Of every snapshot period, by its end, where the contract has an aggregate of its own; otherwise `null`. */
+  /** Scores of every snapshot period, by its end, if the contract has an aggregate of its own; otherwise `null`. */
   readonly scores: ReadonlyMap<Instant, PeriodScores> | null
 }
 
@@ -53,7 +53,7 @@ export function candidatesOf(
   })
 }
 
-/** What a model has in a payout's period from an instant on. */
+/** The results of a model in a payout's period from an instant on. */
 export function standingSince(
   resolved: ResolvedContract,
   model: Model,
@@ -80,8 +80,8 @@ function missingRequirement(
 }
 
 /**
- * The floor of a payout. That of a baseline is its value in the same period, which counts only if the baseline meets
- * what is required of a participant; if several share the name, each must be beaten.
+ * The floor of a payout. The floor of a baseline is its value in the same period, which counts only if the baseline meets
+ * the requirements for participants; if several share the name, the best one counts.
  */
 export function payFloor(resolved: ResolvedContract, candidates: readonly Candidate[]): Floor {
   const { payAbove } = resolved.contract.checkpoint.emission

@@ -6,7 +6,7 @@ import { toJsonObject } from '../../domain/json/json.ts'
 import { formatInstant } from '../../domain/time.ts'
 import type { Log } from '../../ports/log.ts'
 
-/** The records that the contract knows, with values as its schema gives them. The others are logged and go no further. */
+/** The records of the contract's series, with values parsed by its schemas. Other records are logged and dropped. */
 export function acceptRecords(resolved: ResolvedContract, log: Log, records: readonly FeedRecord[]): FeedRecord[] {
   const schemas = new Map(resolved.feeds.map((feed) => [feedScopeKey(feed.scope), feed.definition.values as z.ZodType]))
   return records.flatMap((record) => {

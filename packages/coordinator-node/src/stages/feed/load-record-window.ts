@@ -8,7 +8,7 @@ import { createRecordWindow, type RecordWindow } from './record-window.ts'
 type RecordReads = Pick<FeedStore, 'latestRecords'>
 
 /**
- * The window of a process that starts: with what the store knows. An earlier era may have stored records that today's contract
+ * The window of a starting process, with the stored records. An earlier era may have stored records that the current contract
  * refuses.
  */
 export async function loadRecordWindow(
@@ -23,7 +23,7 @@ export async function loadRecordWindow(
   return window
 }
 
-/** The newest records of a series that reach back over a window, however many there are. */
+/** All newest records of a series that reach back over a window. */
 async function recentRecords(store: RecordReads, scope: FeedScope, windowMs: number): Promise<readonly FeedRecord[]> {
   for (let limit = 512; ; limit *= 2) {
     const records = await store.latestRecords(scope, limit, Number.MAX_SAFE_INTEGER)

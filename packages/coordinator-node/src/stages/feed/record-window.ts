@@ -1,7 +1,7 @@
 import { type FeedRecord, type FeedScope, feedScopeKey } from '../../domain/feed-record.ts'
 import type { Instant } from '../../domain/time.ts'
 
-/** `new`: the newest of its scope. `late`: fits in before the newest. `known`: its key is there already. */
+/** `new`: the newest of its scope. `late`: before the newest. `known`: its key already exists. */
 export type Arrival = 'new' | 'late' | 'known'
 
 /** The recent records of every scope, in memory, so that inputs are built without the database. */
@@ -12,13 +12,13 @@ export interface RecordWindow {
   newest(scope: FeedScope): FeedRecord | undefined
 }
 
-/** @param lengthMs how far back records are kept from the newest one of their scope */
+/** @param lengthMs how long records are kept, relative to the newest one of their scope */
 export function createRecordWindow(lengthMs: number): RecordWindow {
   const series = new Map<string, FeedRecord[]>()
 
   function trim(records: FeedRecord[], from: Instant): void {
     const keep = firstAfter(records, from)
-    // Cutting an array's head costs its length: only when half of it has expired.
+    // Removing an array's head costs its length, so it is done only when half of it has expired.
     if (keep > 64 && keep * 2 > records.length) records.splice(0, keep)
   }
 

@@ -1,11 +1,11 @@
 import type { FeedRecord } from '../../domain/feed-record.ts'
 
-/** One write goes on taking what waits until it holds this many records. */
+/** A write takes further waiting records until it has this many. */
 const enoughRecords = 1_000
 
-/** Stores records in the order in which they come, with whatever came while the last write was under way in one batch. */
+/** Stores records in order of arrival; all records that arrive during a write form the next batch. */
 export interface RecordWriter {
-  /** Resolves when these records are stored; rejects when they, or any before them, could not be. */
+  /** Resolves when these records are stored; rejects if storing them or any earlier ones failed. */
   write(records: readonly FeedRecord[]): Promise<void>
 }
 
@@ -14,7 +14,7 @@ interface Waiting {
   readonly settle: (failure?: { readonly error: unknown }) => void
 }
 
-/** @param store one after the other, so that a watermark never passes a record that is not stored yet */
+/** @param store called sequentially, so that a watermark never passes a record that is not stored yet */
 export function createRecordWriter(store: (records: readonly FeedRecord[]) => Promise<unknown>): RecordWriter {
   let waiting: Waiting[] = []
   let isWriting = false
@@ -30,7 +30,7 @@ export function createRecordWriter(store: (records: readonly FeedRecord[]) => Pr
       } catch (error) {
         failure = { error }
       }
-      // All of a batch at once: who waits for them brings the next ones together.
+      // Resolve all callers of a batch together, so that their next records are written together too.
       for (const { settle } of batch) settle(failure)
     }
     isWriting = false

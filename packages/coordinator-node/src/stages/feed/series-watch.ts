@@ -10,7 +10,7 @@ export interface SeriesWatch {
   add(records: readonly FeedRecord[]): void
   /** Why the gate distrusts a series at an instant; `null` if it is trusted. */
   gateOf(scope: FeedScope, at: Instant): Distrust | null
-  /** Why the series is distrusted at an instant, silence included; `null` if it is trusted or has no record yet. */
+  /** Why the series is distrusted at an instant, including silence; `null` if it is trusted or has no record yet. */
   judge(scope: FeedScope, at: Instant): Distrust | null
   newestKnownAt(scope: FeedScope): Instant | null
 }
@@ -18,9 +18,9 @@ export interface SeriesWatch {
 interface Tail {
   readonly feed: ContractFeed
   readonly recordCount: number
-  /** In order of (knownAt, eventAt), as the stores have it. */
+  /** Ordered by (knownAt, eventAt), like in the stores. */
   readonly records: FeedRecord[]
-  /** How many there may be before the expired ones are cut off: cutting an array's head costs its length. */
+  /** Number of records at which expired ones are removed, because removing an array's head costs its length. */
   cutAt: number
 }
 
@@ -61,7 +61,7 @@ export function createSeriesWatch(feeds: readonly ContractFeed[]): SeriesWatch {
   }
 }
 
-/** The watch of a process that starts: with what the store knows. */
+/** The watch of a starting process, with the stored records. */
 export async function loadSeriesWatch(
   feeds: readonly ContractFeed[],
   store: Pick<FeedStore, 'latestRecords'>,
@@ -92,7 +92,7 @@ function insert(tail: Tail, record: FeedRecord): void {
 const isBehind = (left: FeedRecord, right: FeedRecord): boolean =>
   left.knownAt > right.knownAt || (left.knownAt === right.knownAt && left.eventAt > right.eventAt)
 
-/** Keeps the records that an instant as old as an allowed record needs. */
+/** Keeps the records needed to judge an instant as old as the oldest allowed record. */
 function cut(tail: Tail): void {
   const { feed, recordCount, records } = tail
   const earliestAt = (records.at(-1) as FeedRecord).knownAt - freshnessMs(feed.granularityMs)

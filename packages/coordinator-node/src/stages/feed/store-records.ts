@@ -3,7 +3,7 @@ import { formatInstant } from '../../domain/time.ts'
 import type { Log } from '../../ports/log.ts'
 import type { FeedStore } from '../../ports/store-feed.ts'
 
-/** Stores accepted records and answers those that are new. Of a revised one the first version is kept, with a warning. */
+/** Stores accepted records and returns the new ones. The first version of a revised record is kept, with a warning. */
 export async function storeRecords(
   { store, log }: { readonly store: Pick<FeedStore, 'appendRecords'>; readonly log: Log },
   records: readonly FeedRecord[],

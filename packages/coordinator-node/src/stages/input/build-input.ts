@@ -9,8 +9,8 @@ import { inputRefused } from '../../ports/refused-inputs.ts'
 export type BuiltInput = { readonly input: JsonObject } | { readonly refusal: string }
 
 /**
- * What models are given: the contract's `input.build` over the records known at `at`, after its schema. When the contract cannot
- * build it, the reason, which is logged.
+ * The input of the models: the result of the contract's `input.build` for the records known at `at`, parsed by its schema. If
+ * the contract cannot build it, the reason, which is also logged.
  */
 export function buildInput(
   resolved: ResolvedContract,

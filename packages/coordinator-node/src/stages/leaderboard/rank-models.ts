@@ -49,7 +49,7 @@ function scoresIn(scores: ReadonlyMap<Instant, PeriodScores>, periods: Span['per
   return periods.flatMap(({ periodEnd }) => scores.get(periodEnd) ?? [])
 }
 
-/** Of each model with a snapshot in the longest window: the metrics of the newest. */
+/** The metrics of the newest snapshot of each model in the longest window. */
 export type LatestMetrics = ReadonlyMap<string, Snapshot['metrics']>
 
 /** The closed periods of one window. */
@@ -101,7 +101,7 @@ function unrankedReason(
   if (standing.validCount === 0 || standing.scoreCount === 0) return 'no_data'
   if (standing.value === null) return 'no_value'
   if ((coverageOf(standing) ?? 0) >= minRankCoverage) return null
-  // It may have answered enough of the rounds in which it was asked: then only time is missing.
+  // If it has answered enough of its own rounds, it only needs more time.
   return standing.validCount / standing.dueCount >= minRankCoverage ? 'waiting' : 'low_coverage'
 }
 
@@ -141,7 +141,7 @@ function inOrder(resolved: ResolvedContract, entries: readonly LeaderboardEntry[
   return (
     sorted(ranked, rankingValue)
       .map(({ item }) => item)
-      // An order of the contract's own says nothing of where a baseline would stand.
+      // An order of the contract's own does not define the place of a baseline.
       .sort(
         (left, right) =>
           placeOf(left) - placeOf(right) || (byContract === null ? 0 : compareRanks(left.rank, right.rank)),

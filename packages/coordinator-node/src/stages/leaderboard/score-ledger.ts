@@ -6,7 +6,7 @@ import type { PeriodStore } from '../../ports/store-periods.ts'
 
 /** The scores of closed periods, one by one, for a contract with an aggregate of its own. */
 export interface ScoreLedger {
-  /** Those of the given periods, by `periodEnd`; `null` when the contract needs sums only. */
+  /** The scores of the given periods, by `periodEnd`; `null` when the contract needs only sums. */
   of(periods: readonly PeriodRounds[]): Promise<ReadonlyMap<Instant, PeriodScores> | null>
 }
 

@@ -4,7 +4,7 @@ import type { Instant } from '../../domain/time.ts'
 import type { ClosedPeriod, PeriodStore } from '../../ports/store-periods.ts'
 import type { LatestMetrics } from './rank-models.ts'
 
-/** A period that closes, and what it adds. */
+/** A closing period with its rounds and snapshots. */
 export type ClosingPeriod = Omit<ClosedPeriod, 'leaderboard'>
 
 /** The closed periods of the longest window, kept in memory so that closing the next one does not read them again. */
@@ -15,7 +15,7 @@ export interface WindowLedger {
    * @param closedThrough end of the period before
    */
   with(closing: ClosingPeriod, closedThrough: Instant): Promise<Window>
-  /** The period was closed by this process: the window that was made with it stays. */
+  /** Call when this process has closed the period, so that the window keeps it. */
   closed(closing: ClosingPeriod): void
 }
 
@@ -33,7 +33,7 @@ export type LedgerReads = Pick<PeriodStore, 'snapshotTotals' | 'latestMetrics' |
 
 export interface LedgerOptions {
   readonly lengthMs: number
-  /** Of the era: no window reaches back behind it. */
+  /** Start of the era; no window begins before it. */
   readonly beganAt: Instant
   /** The score field by which models are ranked. */
   readonly field: string
@@ -52,7 +52,7 @@ export function createWindowLedger(store: LedgerReads, { lengthMs, beganAt, fiel
     async with({ rounds, snapshots }, closedThrough) {
       const from = Math.max(rounds.periodEnd - lengthMs, beganAt)
       const window = kept !== null && keptThrough === closedThrough ? kept : await read(from, closedThrough)
-      // Until the period is closed the window holds what the store does not.
+      // Until the period is closed, the window contains data that the store does not.
       keptThrough = null
       kept = window
       const { span, latestMetrics } = window

@@ -4,11 +4,11 @@ import { floorToGrid, type Instant } from '../../domain/time.ts'
 /** A schedule whose grid cell has no round yet. */
 export interface DueSchedule {
   readonly schedule: Schedule
-  /** Whole cells without a round between the previous one and this: missed by us. */
+  /** Whole cells without a round between the previous round and this one, missed by the coordinator. */
   readonly missedBefore: number
 }
 
-/** The schedules that open a round at an instant: at most one round a grid cell of `every`, never one behind the last. */
+/** The schedules that open a round at an instant: at most one round per grid cell of `every`, never before the last one. */
 export function dueSchedules(
   schedules: readonly Schedule[],
   lastRoundTimes: ReadonlyMap<string, Instant>,

@@ -9,7 +9,7 @@ import type { ModelAnswer } from '../../ports/model-runner.ts'
 import { validateAnswer } from './validate-answer.ts'
 
 const detailLimit = 2_000
-/** For an answer with so few values, all faults are reported: that takes a few milliseconds at most. */
+/** All faults are reported for answers with at most this many values, which takes at most a few milliseconds. */
 const fewValues = 100
 
 /**
@@ -36,7 +36,7 @@ export function judgeAnswer(
   const judged = { ...emptyPrediction(round, modelId), durationMs: answer.durationMs }
   if (excess !== null) return failed(judged, 'output_too_large', `the answer ${excess}`)
   try {
-    // The author's own checks run in here, and what they throw is this answer's fault alone, not the round's.
+    // The author's own checks run here; their exceptions concern only this answer, not the round.
     const validated = validateAnswer(schema, answer.output, values <= fewValues)
     if (!validated.isValid) return failed(judged, 'invalid_output', validated.detail)
     return { ...judged, status: 'PENDING', output: toJson(validated.output, 'output') }

@@ -8,10 +8,10 @@ import type { Clock } from '../../ports/clock.ts'
 import type { ModelAnswer, ModelRunner } from '../../ports/model-runner.ts'
 import { absentPrediction, judgeAnswer } from './judge-answer.ts'
 
-/** By the id of the history that the model belongs to. */
+/** Answers by the id of the model's history. */
 export type AnswersByModel = ReadonlyMap<string, ModelAnswer>
 
-/** Judging so many takes some milliseconds. */
+/** Number of values that are judged without a break, which takes some milliseconds. */
 const valuesATurn = 2_000
 const noSize: AnswerSize = { values: 0, excess: null }
 
@@ -28,7 +28,7 @@ export async function judgeRound(
 ): Promise<Prediction[]> {
   const predictions: Prediction[] = []
   let values = 0
-  // What is known about models that were not asked may change while others are judged.
+  // The state of models that were not called may change while others are judged.
   for (const { model, answer, excuse } of models.filter(takesPartIn(round)).map(knownOf(runner, byModel))) {
     if (answer === undefined) {
       predictions.push(

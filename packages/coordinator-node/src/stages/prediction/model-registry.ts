@@ -18,8 +18,8 @@ export interface ModelRegistry {
   /** In order of id. */
   models(): readonly Model[]
   /**
-   * Reads from the runner at an instant which models are new, retire, come back or are refused. Rounds of one instant
-   * ask the same models: a change seen at an instant that was already observed counts after it.
+   * Reads from the runner at an instant which models are new, retire, return or are refused. Rounds of one instant have the
+   * same models: a change detected at an already observed instant takes effect after it.
    */
   observe(runner: ObservedRunner, at: Instant): Observation
 }
@@ -27,20 +27,20 @@ export interface ModelRegistry {
 export type ObservedRunner = Pick<ModelRunner, 'models' | 'reachable' | 'retirementOf'>
 
 export interface Observation {
-  /** Of each connected model that may be called, the id of its history, by the id that the runner knows it by. */
+  /** The history id of each connected model that may be called, by its id in the runner. */
   readonly histories: ReadonlyMap<string, string>
   /** Ids of connected models that must not be called. */
   readonly refused: ReadonlySet<string>
   /** Changes since the last observation. */
   readonly changes: readonly RegistryChange[]
-  /** Resolves when everything that was observed so far is stored. */
+  /** Resolves when all observations so far are stored. */
   readonly stored: Promise<void>
 }
 
 export interface RegistryChange {
   readonly kind: 'refused' | 'retired' | 'returned'
   readonly modelId: string
-  /** Of a refused model, the one that it is announced under. */
+  /** The announced id of a refused model. */
   readonly cruncherId: string | undefined
   readonly reason: string
 }
@@ -63,10 +63,10 @@ class StoredRegistry implements ModelRegistry {
   #holders: Holders
   #refusals: ReadonlyMap<string, string> = new Map()
   #ordered: readonly Model[]
-  /** The newest instant for which the models to ask are decided. */
+  /** The newest instant for which the models are decided. */
   #decidedAt: Instant
-  // Rounds overlap: one that finds nothing new must still wait for what an earlier one is storing, or its answers would
-  // reach the store before their models. A failure stays: what is known here is then not what is stored.
+  // Rounds overlap: even a round without changes must wait for earlier ones to be stored; otherwise its answers could reach
+  // the store before their models. A failure is permanent, because memory and store then differ.
   #stored: Promise<void> = Promise.resolve()
 
   constructor(
@@ -117,7 +117,7 @@ class StoredRegistry implements ModelRegistry {
         if (retiring.length > 0) await this.#store.beginRetirements(retiring, at)
       })
     }
-    // The operator may have decided meanwhile; what is found counts from the next observation on.
+    // The operator may have decided in the meantime; a decision found now takes effect from the next observation on.
     if (refusals.size > 0) {
       this.#write(async () => {
         this.#holders = holdersOf(await this.#store.reassignments())
@@ -189,7 +189,7 @@ class StoredRegistry implements ModelRegistry {
           ? `its id was given to cruncher "${holder.cruncherId}", whose history is ${holder.historyId}`
           : refusals.get(id)) ?? (isReachable ? runner.retirementOf(id) : null)
       if (reason === null) return []
-      // It keeps its first reason, unless an operator now has to decide, or no longer has to.
+      // It keeps its first reason, unless an operator must now decide, or no longer needs to.
       if (stated !== undefined && isRefusal(stated) === isRefusal(reason)) return []
       return [{ modelId: model.id, reason }]
     })

@@ -1,10 +1,10 @@
 import type { Round } from '../../domain/round.ts'
 import type { Log } from '../../ports/log.ts'
 
-/** Rounds that the store refused, as their period is closed: they are missed by us, and the next round of the schedule says so. */
+/** Rounds that the store refused because their period is closed: the coordinator missed them, and the next round of the schedule counts them. */
 export interface RefusedRounds {
   add(round: Round, reason: string): void
-  /** How many refused rounds of the schedule no later round has recorded yet. */
+  /** Number of refused rounds of the schedule that no later round has recorded yet. */
   untold(scheduleKey: string): number
   /** An opening round records them; if it is refused as well, it returns them. */
   opens(scheduleKey: string): void

@@ -5,13 +5,13 @@ import { type JsonObject, toJson } from '../../domain/json/json.ts'
 import type { Round } from '../../domain/round.ts'
 import type { ModelArgument, ModelCall } from '../../ports/model-runner.ts'
 
-/** `tick(input)`, unless the contract does without. */
+/** `tick(input)`, unless the contract disables it. */
 export function tickCalls(contract: AnyContract, input: JsonObject): ModelCall[] {
   const method = contract.prediction.call?.tick ?? 'tick'
   return method === false ? [] : [{ method, arguments: [{ type: 'JSON', value: input }] }]
 }
 
-/** `predict(subject, horizon in seconds, step in seconds)`, unless the contract says otherwise. */
+/** By default `predict(subject, horizon in seconds, step in seconds)`. */
 export function predictCall(contract: AnyContract, round: Round): ModelCall {
   const call = contract.prediction.call
   const own = call?.arguments
@@ -30,7 +30,7 @@ export function predictCall(contract: AnyContract, round: Round): ModelCall {
   }
 }
 
-/** The contract's arguments, if the wire format can carry them; throws a `TypeError` otherwise. */
+/** The contract's arguments; throws a `TypeError` if they cannot be sent. */
 function checkedArguments(candidates: unknown): ModelArgument[] {
   if (!Array.isArray(candidates)) throw new TypeError('prediction.call.arguments did not return a list')
   return candidates.map((candidate: ModelArgument, index) => {

@@ -18,7 +18,7 @@ export type RoundLateness = { readonly kind: 'too-late' } | { readonly kind: 'op
 /**
  * Judges a round that would open at `now` for the instant `at`. It is too late after one granularity (a backlog after a pause
  * opens nothing), and when its models would have less than half of the contract's time-out before the horizon. The models'
- * deadline always lies before the horizon, where the truth can be known.
+ * deadline is always before the horizon, from which on the truth can be known.
  */
 export function roundLateness(schedule: Schedule, timeoutMs: number, at: Instant, now: Instant): RoundLateness {
   const { horizonMs, on, scope } = schedule

@@ -14,7 +14,7 @@ export interface InstantPorts extends RunRoundsPorts {
   readonly clockToleranceMs?: number | undefined
 }
 
-/** What is remembered from instant to instant. */
+/** State kept between instants. */
 export interface PredictionState {
   readonly registry: ModelRegistry
   /** By schedule key. */
@@ -22,7 +22,7 @@ export interface PredictionState {
   readonly refused: RefusedRounds
 }
 
-/** One series at an instant, as the stages before this one know it. */
+/** The state of one series at an instant, from earlier stages. */
 export interface SeriesInstant {
   readonly scope: FeedScope
   readonly at: Instant
@@ -48,7 +48,7 @@ export async function runInstant(
 ): Promise<RanRounds> {
   const now = ports.clock.now()
   if (isSilent(newestKnownAt, durationMs(scope.granularity), now)) return nothingRan
-  // The clock went back behind what is known: a round of "now" would ask for what the records already show.
+  // The clock is behind the known records: the truth of a round opened "now" might already be known.
   if (newestKnownAt - now > (ports.clockToleranceMs ?? Number.POSITIVE_INFINITY)) return nothingRan
   const key = feedScopeKey(scope)
   const own = resolved.schedules.filter((schedule) => schedule.on === on && feedScopeKey(schedule.scope) === key)

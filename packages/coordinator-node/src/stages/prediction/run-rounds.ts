@@ -44,7 +44,7 @@ export interface RoundInstant {
   readonly at: Instant
   readonly input: JsonObject
   readonly due: readonly DueSchedule[]
-  /** How long the models may take: it ends before the horizon of every round that is due. */
+  /** The models' time limit, which ends before the horizon of every due round. */
   readonly timeoutMs: number
   /** Whether the input is new to the models, i.e. comes from a new record. */
   readonly isNews: boolean
@@ -84,7 +84,7 @@ export async function runRounds(
   ])
   const written = await Promise.all(
     rounds.map(async (round, index) => {
-      // Another process opened this round first and its answers count, or the round was refused: ours are dropped.
+      // Another process opened this round first and its answers count, or the round was refused; the answers of this process are dropped.
       if (opened[index] === false) return 0
       const callIndex = ticks.length + index
       const byModel = roundAnswers(registry, answers, observed.histories, callIndex)
@@ -98,7 +98,7 @@ export async function runRounds(
   return { rounds, predictionCount: written.reduce((sum, count) => sum + count, 0) }
 }
 
-/** `false`: it is not ours. */
+/** `false`: the round was opened by another process or refused. */
 async function openRound(
   store: RunRoundsPorts['store'],
   { onRefused }: Pick<RoundInstant, 'onRefused'>,
@@ -127,7 +127,7 @@ function askableRounds(
 ): AskableRounds {
   const asked: { round: Round; call: ModelCall }[] = []
   const refused: { key: string; reason: string }[] = []
-  // Before the first model has registered there is no one to ask, and nothing was missed.
+  // Before the first model registers, no model can be called, and nothing counts as missed.
   if (registry.models().every(({ registeredAt }) => registeredAt > at)) return { asked, refused }
   for (const entry of due) {
     const round = newRound(resolved, entry, input, at)
