@@ -275,6 +275,10 @@ describe('--local-packages', () => {
     })
   })
 
+  test('is in the help', () => {
+    expect(built.run(['--help']).output).toContain('--local-packages <folder>')
+  })
+
   test('refuses a folder that lacks a tarball or has two versions of one', () => {
     const tarballs = built.emptyFolder()
     writeFileSync(join(tarballs, 'crunch-cli-0.1.0.tgz'), '')
