@@ -52,6 +52,12 @@ describe('formatLeaderboard', () => {
       cells(formatLeaderboard(board(key, direction)), 'rank')?.slice(3, 6)
     expect(head('score_anchor', 'asc')).toEqual(['score_recent', 'score_anchor (lowest first)', 'ic'])
     expect(head('score_recent', 'desc')).toEqual(['score_recent (highest first)', 'score_anchor', 'ic'])
+    const ranking = { key: 'score_recent', value: 1, direction: 'desc', own_order: true }
+    const own = formatLeaderboard([row('first', { score_ranking: ranking })])
+    expect(cells(own, 'rank')?.slice(0, 4)).toEqual([
+      "rank (the contract's own order)",
+      ...['model', 'cruncher', 'score_recent'],
+    ])
   })
 
   test('explains why its values differ from those of a checkpoint when both are shown', () => {

@@ -34,7 +34,7 @@ function formatRanks(rows: readonly LeaderboardRow[]): string {
   if (rows.length === 0) return 'The leaderboard is empty: no snapshot period has closed yet.'
   const keys = [...new Set(rows.flatMap((row) => row.score_columns))]
   return formatTable(
-    ['rank', 'model', 'cruncher', ...keys.map((key) => scoreHead(key, rows)), ...coverageHead],
+    [rankHead(rows), 'model', 'cruncher', ...keys.map((key) => scoreHead(key, rows)), ...coverageHead],
     rows.map((row) => [
       formatRank(row.rank, row.unranked_reason),
       row.model_name ?? row.model_id,
@@ -50,9 +50,14 @@ function formatRanks(rows: readonly LeaderboardRow[]): string {
   )
 }
 
+/** The contract may order the models itself. */
+function rankHead([first]: readonly LeaderboardRow[]): string {
+  return first?.score_ranking?.own_order === true ? "rank (the contract's own order)" : 'rank'
+}
+
 /** The column by which the models are ranked says so, and which end of it is best. */
 function scoreHead(key: string, [first]: readonly LeaderboardRow[]): string {
-  if (first?.score_ranking?.key !== key) return key
+  if (first?.score_ranking?.key !== key || first.score_ranking.own_order === true) return key
   return `${key} (${first.score_ranking.direction === 'asc' ? 'lowest' : 'highest'} first)`
 }
 
@@ -60,7 +65,7 @@ function scoreHead(key: string, [first]: readonly LeaderboardRow[]): string {
 export function explainValues([first]: readonly LeaderboardRow[], checkpointCount: number): readonly string[] {
   if (first === undefined || checkpointCount === 0) return []
   return [
-    `The board shows means of the windows that end at ${first.created_at}; a checkpoint ranks by the mean of its own period.`,
+    `The board shows the values of windows that end at ${first.created_at}; a checkpoint ranks by those of its own period.`,
   ]
 }
 

@@ -57,6 +57,23 @@ describe('crunch check', { timeout: 120_000 }, () => {
     })
   })
 
+  it('reports what the ranking of the contract does wrong, with its line, in a check and in a simulation', async () => {
+    // Valid for made-up models; the weather's are called otherwise.
+    const rank =
+      "rank: ({ models }) => models.map(({ modelId }) => (modelId.startsWith('model-') ? modelId : 'nobody')),"
+    const { line, ...workspace } = await openWorkspace('newcomers:', `${rank}\n    newcomers:`)
+    const { out } = await workspace.run(['check', '--json'])
+    const cause = `leaderboard.rank at node/contract.ts:${line} returned the unknown model "nobody"`
+    expect(JSON.parse(out).findings).toContainEqual({
+      place: `node/contract.ts:${line}`,
+      cause: expect.stringContaining(cause),
+      fix: expect.any(String),
+    })
+    const { exitCode, err } = await workspace.run(['simulate', '--recording', workspace.recording])
+    expect([exitCode, err]).toEqual([1, expect.stringContaining(`error: ${cause}`)])
+    expect(err).not.toContain('    at ')
+  })
+
   it('has the same mistake in the exit code and last message of a simulation', async () => {
     const { functionLine, ...workspace } = await openWorkspace('record.values.temp_max', 'record.values.temp')
     const { exitCode, err } = await workspace.run(['simulate', '--recording', workspace.recording])

@@ -30,6 +30,8 @@ export interface LeaderboardRow {
     readonly direction: string
     readonly newcomers?: string
     readonly min_coverage?: number
+    /** The contract orders the models itself. */
+    readonly own_order?: boolean
   }
   readonly score_metrics: Readonly<Record<string, number | null>>
   /** Its keys in the contract's order: windows, then metrics. */

@@ -12,6 +12,7 @@ export function reportContract(contract: AnyContract, organizerId: string): Repo
     windows: Object.keys(contract.leaderboard.windows),
     rankBy: contract.leaderboard.rankBy,
     direction: contract.leaderboard.direction,
+    hasOwnOrder: contract.leaderboard.rank !== undefined,
     ...{ newcomers, minRankCoverage, minPayCoverage, organizer },
     value: contract.leaderboard.value,
     metrics: contract.snapshot.metrics ?? [],

@@ -48,6 +48,7 @@ describe('/reports/leaderboard', () => {
         direction: 'desc',
         newcomers: 'wait',
         min_coverage: 0.8,
+        own_order: false,
       },
     })
   })

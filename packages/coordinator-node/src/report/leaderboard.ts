@@ -94,6 +94,8 @@ function leaderboardRow(
       direction: leaderboard.direction,
       newcomers: contract.newcomers,
       min_coverage: contract.minRankCoverage,
+      /** The contract orders the models itself (`leaderboard.rank`): they need not be in the order of `value`. */
+      own_order: contract.hasOwnOrder,
     },
   }
 }

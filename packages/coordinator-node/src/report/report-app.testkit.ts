@@ -40,6 +40,7 @@ export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportU
       direction: 'desc',
       newcomers: 'wait',
       minRankCoverage: 0.8,
+      hasOwnOrder: false,
       minPayCoverage: 0.5,
       organizer: { cruncherId: 'c-flat', baselines: ['model flat'] },
       value: 'value',

@@ -31,6 +31,8 @@ export interface ReportContract {
   /** The share of a window's rounds that a model must have answered to be ranked. */
   readonly minRankCoverage: number
   /** The share of a checkpoint's rounds that a model must have answered to be paid. */
+  /** Whether the contract orders the models itself, so that they are not in the order of their values. */
+  readonly hasOwnOrder: boolean
   readonly minPayCoverage: number
   readonly organizer: Organizer
   /** The field of a score by which models are ranked. */

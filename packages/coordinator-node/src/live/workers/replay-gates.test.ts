@@ -9,6 +9,8 @@ import { createReplayClock } from '../../adapters/clock/clocks.ts'
 import { openScene, stateOf } from '../../adapters/model-runner/grpc/testing/scene.ts'
 import { openPostgresStore } from '../../adapters/store/postgres/postgres-store.ts'
 import type { AnyContract } from '../../contract/crunch-contract.ts'
+import { placesBy } from '../../contract/ranking/places-by.ts'
+import type { AggregateContext, RankContext } from '../../contract/ranking/ranking-options.ts'
 import { onlyEra } from '../../domain/era.ts'
 import type { FeedRecord } from '../../domain/feed-record.ts'
 import { formatInstant } from '../../domain/time.ts'
@@ -20,7 +22,7 @@ import { reportUnderTest } from '../../report/report-app.testkit.ts'
 import { simulate } from '../../simulation/simulate.ts'
 import { readSettings } from '../settings.ts'
 import { runReplayWorker } from './replay-worker.ts'
-import { runScoreWorker } from './settle-workers.ts'
+import { runCheckpointWorker, runScoreWorker } from './settle-workers.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 // One subject freezes and another one stops, while time continues with the rest.
@@ -42,6 +44,12 @@ const contract: AnyContract = changedContract({
     ],
   },
   truth: { expire: '30m' },
+  // Functions of the contract's own, which have to give the same in each.
+  leaderboard: {
+    aggregate: ({ scores, end }: AggregateContext) =>
+      scores.reduce((sum, { value, resolvableAt }) => sum + value / (1 + end - resolvableAt), 0) / scores.length,
+    rank: ({ models }: RankContext) => placesBy(models, (left, right) => left.value - right.value),
+  },
 })
 
 const endings: (() => unknown)[] = []
@@ -75,7 +83,8 @@ async function replay(path: string): Promise<{ readonly store: Store; readonly c
   const scene = await openScene()
   endings.push(() => scene.close())
   const server = await scene.serve({ tick: () => null, predict: () => ({ value: 0.5 }) })
-  scene.orchestrator.list([stateOf('a', server.port)])
+  const other = await scene.serve({ tick: () => null, predict: () => ({ value: -0.25 }) })
+  scene.orchestrator.list([stateOf('a', server.port), stateOf('b', other.port)])
   const stored = await openPostgresStore({ url: database.url })
   endings.push(() => stored.close())
   const clock = createReplayClock(() => stored.newestWatermark())
@@ -107,9 +116,10 @@ async function replay(path: string): Promise<{ readonly store: Store; readonly c
     }),
   }
   await clock.refresh()
-  const running = [runReplayWorker(context), runScoreWorker(context)]
+  const running = [runReplayWorker(context), runScoreWorker(context), runCheckpointWorker(context)]
   await Promise.race([ended, ...running])
-  const isSettled = async () => !(await store.hasUnresolvedRounds(minute(lastCount - 30)))
+  const isSettled = async () =>
+    !(await store.hasUnresolvedRounds(minute(lastCount - 30))) && ((await store.lastCheckpointEnd()) ?? 0) >= minute(90)
   await expect.poll(isSettled, { timeout: 20_000 }).toBe(true)
   ending.abort()
   await Promise.all(running)
@@ -125,7 +135,7 @@ type Row = readonly [string, number, string, string | null, unknown]
 const isOld = (at: number) => at < lastCount - 40
 
 async function storedRows(store: Store): Promise<Row[]> {
-  const filter = { modelIds: [], from: 0, to: Number.MAX_SAFE_INTEGER, limit: 10_000 }
+  const filter = { modelIds: ['a'], from: 0, to: Number.MAX_SAFE_INTEGER, limit: 10_000 }
   return (await store.predictionReports(filter))
     .map(({ prediction, scheduleKey, score }): Row => {
       const at = (prediction.performedAt - minute(0)) / 60_000
@@ -134,12 +144,19 @@ async function storedRows(store: Store): Promise<Row[]> {
     .filter(([, at]) => isOld(at))
 }
 
-async function simulatedRows(path: string): Promise<Row[]> {
-  const models = [{ identity: model('a'), model: { tick() {}, predict: () => ({ value: 0.5 }) } }]
-  const { rows } = await simulate({ contract, source: contractRecording(contract, [path]), models })
+function simulateModels(path: string) {
+  const models = Object.entries({ a: 0.5, b: -0.25 }).map(([id, value]) => ({
+    identity: model(id),
+    model: { tick() {}, predict: () => ({ value }) },
+  }))
+  return simulate({ contract, source: contractRecording(contract, [path]), models })
+}
+
+function simulatedRows({ rows }: Awaited<ReturnType<typeof simulateModels>>): Row[] {
   const rounds = new Map(rows.rounds.map((round) => [round.id, round]))
   const scores = new Map(rows.scores.map((score) => [score.predictionId, score.value]))
   return rows.predictions
+    .filter(({ modelId }) => modelId === 'a')
     .map(({ id, roundId, performedAt, status, detail }): Row => {
       const at = (performedAt - minute(0)) / 60_000
       return [rounds.get(roundId)?.scheduleKey ?? '', at, status, detail, scores.get(id) ?? null]
@@ -207,6 +224,22 @@ describe('a replay in which one series freezes and another one stops', () => {
       expect(why).toMatch(key.startsWith(btc.subject) ? /not trusted at the horizon .*: the last 5 records/ : /ms old/)
     }
     // Rounds, reasons and scores are independent of the driver.
-    expect((await simulatedRows(path)).sort(byText)).toEqual(rows.sort(byText))
+    const simulated = await simulateModels(path)
+    expect(simulatedRows(simulated).sort(byText)).toEqual(rows.sort(byText))
+    // So are boards and payouts, also by functions of the contract's own.
+    const board = simulated.rows.leaderboards.find(({ asOf }) => asOf === minute(90))
+    expect(board?.entries.map(({ modelId, rank }) => [modelId, rank])).toEqual(
+      expect.arrayContaining([
+        ['a', expect.any(Number)],
+        ['b', expect.any(Number)],
+      ]),
+    )
+    expect(await store.latestLeaderboard(minute(90))).toEqual(board)
+    const payouts = (await store.checkpoints({ limit: 9 })).filter(({ periodEnd }) => periodEnd <= minute(90))
+    expect(payouts).toHaveLength(3)
+    const expected = simulated.checkpoints.filter(({ periodEnd }) => periodEnd <= minute(90))
+    expect(payouts.map(({ createdAt, ...rest }) => rest)).toEqual(
+      expected.map(({ createdAt, ...rest }) => rest).reverse(),
+    )
   })
 })
