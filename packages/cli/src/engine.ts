@@ -42,6 +42,7 @@ import {
   type Rehearsal,
   type RehearsedCall,
   type ReportContract,
+  type RunOutcome,
   readInstant,
   readSettings,
   recordingName,
@@ -57,6 +58,7 @@ import {
   simulate,
   steadyNodeArguments,
   storedCheckpoint,
+  storedOutcome,
   unreadKeys,
   type WorkerName,
   wallClock,
@@ -383,6 +385,11 @@ export {
 /** What the rows of a node's results need to know of its contract. */
 export function nodeReportContract(contract: AnyContract, environment: Environment): ReportContract {
   return reportContract(contract, readSettings(environment).ORGANIZER_CRUNCHER_ID)
+}
+
+/** What came of a whole run, from what its store holds: `failure` when nothing was predicted or scored. */
+export function outcomeOf(store: Store): Promise<RunOutcome> {
+  return storedOutcome(store, Date.now())
 }
 
 /** The rows of the newest leaderboard in a store, as the API gives them. */

@@ -9,6 +9,8 @@ import { followLeaderboard, showCheckpoint, waitForCheckpoint, watchServices } f
 import { type PreparedDeployment, prepareDeployment } from '../deploy/prepare-deployment.ts'
 import { openStartView } from '../deploy/show-start.ts'
 import { DeploymentFailure, reportFailure, type WatchInput, waitUntilReady } from '../deploy/watch-start.ts'
+import { outcomeOf } from '../engine.ts'
+import { withStoredResults } from '../node-store.ts'
 import { ReportClient } from '../report-api/report-client.ts'
 import { selfCommand } from '../self-command.ts'
 import { askSupervisor } from '../supervisor/control.ts'
@@ -177,6 +179,7 @@ function watchInput(prepared: PreparedDeployment, terminal: Terminal, look: Watc
     since: Date.now(),
     patienceMs,
     hasApi: prepared.dev === undefined,
+    outcome: () => withStoredResults(terminal, true, ({ store }) => outcomeOf(store)),
   }
 }
 

@@ -167,6 +167,20 @@ describe('showCheckpoint', () => {
   })
 })
 
+it('says why nothing was predicted or scored, instead of asking for a longer recording or showing ranks for a success', async () => {
+  const failure = 'nothing was scored: score.compute failed at node/contract.ts:38: NaN'
+  const outcome = async () => ({ failure, refusals: [] })
+  const ended: ServiceStatus = { ...serving, lastEvent: 'replay-ended' }
+  const input = { ...(await watch(() => [], [ended])), outcome, patienceMs: 100 }
+  await expect(waitForCheckpoint(input)).rejects.toThrow(failure)
+  const told: string[] = []
+  const terminal = { ...input.terminal, out: (text: string) => told.push(text) }
+  await expect(showCheckpoint({ ...input, terminal }, checkpoint)).rejects.toThrow(
+    new DeploymentFailure(failure, undefined),
+  )
+  expect(told.join('\n')).toContain('CKP_1')
+})
+
 describe('waitUntilReady', () => {
   it('waits for every service and for the API', async () => {
     let looks = 0
@@ -263,6 +277,7 @@ async function watch(
     since: Date.now(),
     patienceMs: 20_000,
     hasApi: true,
+    outcome: async () => ({ failure: null, refusals: [] }),
     terminal: {
       cwd: root,
       env: {},

@@ -84,6 +84,8 @@ export async function waitForCheckpoint(input: WatchInput): Promise<CheckpointRo
     }
     const hasEnded = services.some(({ lastEvent }) => lastEvent === 'replay-ended')
     if (hasEnded && nowMs - changedAtMs > Math.min(settledAfterMs, patienceMs)) {
+      const { failure } = await input.outcome()
+      if (failure !== null) throw new DeploymentFailure(failure, undefined)
       const at = state?.progress.watermark ?? 'its beginning'
       const held = stoppages((await readQuietly(() => client.health())) ?? {})
       const why = held.length === 0 ? 'replay a longer one' : held.join('; ')
@@ -95,11 +97,19 @@ export async function waitForCheckpoint(input: WatchInput): Promise<CheckpointRo
   return undefined
 }
 
-/** Prints a checkpoint and the board as of its end: the replay runs on, and its newest board would be that of any instant. */
-export async function showCheckpoint({ client, terminal }: WatchInput, checkpoint: CheckpointRow): Promise<void> {
+/**
+ * Prints a checkpoint and the board as of its end: the replay runs on, and its newest board would be that of any instant.
+ * @throws DeploymentFailure when nothing was predicted or scored.
+ */
+export async function showCheckpoint(
+  { client, terminal, outcome }: WatchInput,
+  checkpoint: CheckpointRow,
+): Promise<void> {
   const board = await client.leaderboard(checkpoint.period_end)
   terminal.out(formatLeaderboard(board))
   terminal.out([formatCheckpoint(checkpoint), ...explainValues(board, 1)].join('\n'))
+  const { failure } = await outcome()
+  if (failure !== null) throw new DeploymentFailure(failure, undefined)
 }
 
 /** Undefined while the API does not answer: that is shown by the state of its service. */

@@ -1,5 +1,6 @@
 import { wait } from '@crunch/local-processes'
 import { CliError, ReportedFailure } from '../cli-error.ts'
+import type { SimulationResult } from '../engine.ts'
 import { formatLogEntry } from '../logs/log-entry.ts'
 import { readLogs } from '../logs/read-logs.ts'
 import type { ReportClient } from '../report-api/report-client.ts'
@@ -22,6 +23,8 @@ export interface WatchInput {
   readonly since: number
   /** Without any change for this long, the wait has failed. */
   readonly patienceMs: number
+  /** What came of a replay: what the contract refused, and why nothing was predicted or scored. */
+  readonly outcome: () => Promise<Pick<SimulationResult, 'failure' | 'refusals'>>
   /** False: no worker of the deployment serves the API. */
   readonly hasApi: boolean
 }

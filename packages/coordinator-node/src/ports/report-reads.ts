@@ -1,6 +1,6 @@
 import type { Checkpoint, CheckpointStatus } from '../domain/checkpoint.ts'
 import type { Leaderboard } from '../domain/leaderboard.ts'
-import type { Blame, PredictionStatus } from '../domain/prediction.ts'
+import type { Blame, Prediction, PredictionStatus } from '../domain/prediction.ts'
 import type { PipelineProgress } from '../domain/progress/pipeline-progress.ts'
 import type { Snapshot } from '../domain/snapshot.ts'
 import type { Instant } from '../domain/time.ts'
@@ -63,6 +63,8 @@ export interface ReportReads extends EraReads, ExportReads, FeedReads, ModelRead
   roundCounts(): Promise<RoundCounts>
   /** The progress of each stage. `at` decides which rounds are due and which have expired. */
   pipelineProgress(at: Instant): Promise<PipelineProgress>
+  /** What became of everything that was run. It reads every prediction and score: not for a node at work. */
+  runFacts(): Promise<RunFacts>
   /** The time of the store's own clock; `null` where it uses that of this process. */
   storeTime(): Promise<Instant | null>
 }
@@ -72,4 +74,22 @@ export interface RoundCounts {
   readonly unresolvedCount: number
   readonly voidCount: number
   readonly missedCount: number
+}
+
+/** From which the outcome of a run is judged. Reasons are those of the first round, and in it of the first model. */
+export interface RunFacts {
+  readonly modelCount: number
+  readonly roundCount: number
+  /** Valid answers, those of void rounds included. */
+  readonly answeredCount: number
+  /** The first row of a model, answered or not. */
+  readonly firstRow: Pick<Prediction, 'modelId' | 'reason' | 'detail'> | null
+  readonly voidCount: number
+  readonly voidReason: string | null
+  readonly scoreCount: number
+  /** Scores that the contract computed. */
+  readonly validCount: number
+  /** Those that it could not compute. */
+  readonly failedCount: number
+  readonly failedReason: string | null
 }

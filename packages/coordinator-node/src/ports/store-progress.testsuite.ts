@@ -21,6 +21,7 @@ import type { DueRound, RoundSettlement } from './store-settlement.ts'
 export function progressTests(context: StoreUnderTest): void {
   heartbeatTests(context)
   refusalTests(context)
+  runTests(context)
 
   it('is empty at the beginning', async () => {
     expect(await context.store.pipelineProgress(minute(60))).toEqual({
@@ -228,6 +229,32 @@ function refusalTests(context: StoreUnderTest): void {
     expect(await standing()).toEqual([eth5m])
     await store.noteRefusedInput([scheduleKey], minute(4), 'again')
     expect(await standing()).toEqual([{ ...inputs, scheduleKey, count: 1, since: minute(4), reason: 'again' }, eth5m])
+  })
+}
+
+function runTests(context: StoreUnderTest): void {
+  it('tells what became of everything that was run, with the first reasons', async () => {
+    const { store } = context
+    const none = { modelCount: 0, roundCount: 0, answeredCount: 0, firstRow: null, voidCount: 0, voidReason: null }
+    const unscored = { scoreCount: 0, validCount: 0, failedCount: 0, failedReason: null }
+    expect(await store.runFacts()).toEqual({ ...none, ...unscored })
+    await prepare(store, ['a', 'b'])
+    const rounds = [0, 1, 2].map((at) => round(at))
+    for (const one of rounds) await answeredRound(store, one)
+    const silent = round(3)
+    await store.openRound(silent)
+    const absent = { status: 'ABSENT', output: null, reason: 'timeout', blame: 'model', detail: 'too slow' } as const
+    await store.recordAnswers(silent.id, silent.performedAt, [prediction(silent, 'a', absent)])
+    await store.appendRecords([candle(0), candle(7)])
+    await store.settleRounds(settleRequest({ now: minute(7) }), (due) => {
+      if (due.round.id === rounds[1]?.id) return voidAll(due, 'no such field')
+      return resolveAll(due, due.round.id === rounds[0]?.id ? { kind: 'failed', reason: 'NaN' } : {})
+    })
+    expect(await store.runFacts()).toEqual({
+      ...{ modelCount: 2, roundCount: 4, answeredCount: 4, voidCount: 1, voidReason: 'no such field' },
+      firstRow: { modelId: 'a', reason: null, detail: null },
+      ...{ scoreCount: 4, validCount: 2, failedCount: 2, failedReason: 'NaN' },
+    })
   })
 }
 

@@ -250,6 +250,7 @@ function closeTests(context: StoreUnderTest): void {
       snapshotReports: () => store.snapshotReports(filter()),
       checkpoints: () => store.checkpoints({ limit: 1 }),
       roundCounts: () => store.roundCounts(),
+      runFacts: () => store.runFacts(),
       pipelineProgress: () => store.pipelineProgress(minute(0)),
       storeTime: () => store.storeTime(),
     }

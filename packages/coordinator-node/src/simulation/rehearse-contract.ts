@@ -63,7 +63,7 @@ export async function rehearseContract(options: {
   await createPipeline(contract, ports, { era: { ...onlyEra, endedAt: ports.clock.now() + 1 } }).closeEra()
   const rows = ports.store.dump()
   return {
-    ...runOutcome(rows, inputs, waitingReason),
+    ...runOutcome(await ports.store.runFacts(), inputs, waitingReason),
     roundCount: rows.rounds.length,
     scoredCount: rows.scores.filter(({ kind }) => kind === 'valid').length,
     isRanked: rows.leaderboards.length > 0 && rows.checkpoints.length > 0,

@@ -1,8 +1,8 @@
-import type { StoreDump } from '../adapters/store/memory/memory-store.ts'
-import type { Prediction } from '../domain/prediction.ts'
 import type { Refusal } from '../domain/progress/refusal.ts'
+import type { Instant } from '../domain/time.ts'
 import type { Log } from '../ports/log.ts'
 import { callRefused, inputRefused } from '../ports/refused-inputs.ts'
+import type { ReportReads, RunFacts } from '../ports/report-reads.ts'
 
 /** Whether a run worked. */
 export interface RunOutcome {
@@ -40,59 +40,60 @@ export function countInputRefusals(log: Log): InputRefusals {
 
 /** @param waitingReason why the first due, unsettled round has no truth yet */
 export function runOutcome(
-  rows: Pick<StoreDump, 'rounds' | 'predictions' | 'scores' | 'models'>,
+  facts: RunFacts,
   inputs: Pick<InputRefusals, 'count' | 'first'>,
   waitingReason: string | null,
 ): RunOutcome {
-  const { rounds, scores } = rows
-  const voidReasons = rounds.flatMap(({ voidReason }) => voidReason ?? [])
-  const failedScores = scores.flatMap(({ reason }) => reason ?? [])
-  const all: readonly Omit<Refusal, 'reason'>[] = [
-    { what: 'inputs', count: inputs.count(), of: null },
-    { what: 'truths', count: voidReasons.length, of: rounds.length },
-    { what: 'scores', count: failedScores.length, of: scores.length },
+  const { roundCount, voidCount, voidReason, scoreCount, failedCount, failedReason } = facts
+  const refusals: readonly (Omit<Refusal, 'reason'> & { readonly reason: string | null })[] = [
+    { what: 'inputs', count: inputs.count(), of: null, reason: inputs.first() },
+    { what: 'truths', count: voidCount, of: roundCount, reason: voidReason },
+    { what: 'scores', count: failedCount, of: scoreCount, reason: failedReason },
   ]
-  const reasons = { inputs: inputs.first(), truths: voidReasons[0] ?? null, scores: failedScores[0] ?? null }
   return {
-    refusals: all.flatMap((refusal) => {
-      const reason = reasons[refusal.what]
-      return refusal.count === 0 || reason === null ? [] : [{ ...refusal, reason }]
-    }),
-    failure: nothingPredicted(rows, reasons.inputs) ?? nothingScored(rows, reasons, waitingReason),
+    refusals: refusals.flatMap(({ reason, ...refusal }) =>
+      refusal.count === 0 || reason === null ? [] : [{ ...refusal, reason }],
+    ),
+    failure: nothingPredicted(facts, inputs.first()) ?? nothingScored(facts, waitingReason),
   }
 }
 
+/** The outcome of a run from what a store holds: of inputs and truths, what the contract refuses to the end. */
+export async function storedOutcome(
+  store: Pick<ReportReads, 'pipelineProgress' | 'runFacts'>,
+  now: Instant,
+): Promise<RunOutcome> {
+  const [facts, { refusals }] = await Promise.all([store.runFacts(), store.pipelineProgress(now)])
+  const inputs = refusals.filter(({ what }) => what === 'inputs')
+  const count = inputs.reduce((sum, refusal) => sum + refusal.count, 0)
+  const truth = refusals.find(({ what }) => what === 'truths')
+  return runOutcome(facts, { count: () => count, first: () => inputs[0]?.reason ?? null }, truth?.reason ?? null)
+}
+
 function nothingPredicted(
-  { rounds, predictions, models }: Pick<StoreDump, 'rounds' | 'predictions' | 'models'>,
+  { answeredCount, roundCount, modelCount, firstRow }: RunFacts,
   inputReason: string | null,
 ): string | null {
-  if (predictions.some(isAnswered)) return null
-  if (rounds.length === 0) {
+  if (answeredCount > 0) return null
+  if (roundCount === 0) {
     // Models register with their first input.
-    if (inputReason === null && models.length === 0) return 'nothing was predicted: no model takes part'
+    if (inputReason === null && modelCount === 0) return 'nothing was predicted: no model takes part'
     const otherwise =
       'no record of the recording opens one: it is empty, its series are not those of the schedule, or the gate of the feed distrusts them'
     return `nothing was predicted, since no round opened: ${inputReason ?? otherwise}`
   }
-  const [first] = predictions
-  if (first === undefined) return 'nothing was predicted: no model took part in a round'
-  return `nothing was predicted: model ${first.modelId}: ${first.reason}: ${first.detail}`
-}
-
-/** A round whose truth stays unknown turns valid answers into failed predictions. */
-function isAnswered({ status, reason }: Prediction): boolean {
-  return ['PENDING', 'SCORED'].includes(status) || ['truth_unavailable', 'contract_changed'].includes(reason ?? '')
+  if (firstRow === null) return 'nothing was predicted: no model took part in a round'
+  return `nothing was predicted: model ${firstRow.modelId}: ${firstRow.reason}: ${firstRow.detail}`
 }
 
 function nothingScored(
-  { scores }: Pick<StoreDump, 'scores'>,
-  reasons: { readonly truths: string | null; readonly scores: string | null },
+  { validCount, failedReason, voidReason }: RunFacts,
   waitingReason: string | null,
 ): string | null {
-  if (scores.some(({ kind }) => kind === 'valid')) return null
+  if (validCount > 0) return null
   const reason =
-    reasons.scores ??
-    reasons.truths ??
+    failedReason ??
+    voidReason ??
     waitingReason ??
     'the recording ends before the horizon of the first round: use a longer one'
   return `nothing was scored: ${reason}`

@@ -153,7 +153,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       scores: rows.scores.length,
       snapshots: rows.snapshots.length,
     },
-    ...runOutcome(rows, inputs, waitingReason),
+    ...runOutcome(await store.runFacts(), inputs, waitingReason),
     holes: holeWatch.holes(),
     rows,
   }

@@ -19,9 +19,12 @@ export interface StandingRefusal extends Refusal {
   readonly since: Instant
 }
 
-/** The refusals among the scores of one round; `null` if there are none. */
-export function refusedScores(scores: readonly { readonly reason: string | null }[]): Omit<Refusal, 'what'> | null {
-  const failed = scores.flatMap(({ reason }) => reason ?? [])
-  const [reason] = failed
-  return reason === undefined ? null : { count: failed.length, of: scores.length, reason }
+/** The refusals among the scores of one round, with the reason of the first model; `null` if there are none. */
+export function refusedScores(
+  scores: readonly { readonly modelId: string; readonly reason: string | null }[],
+): Omit<Refusal, 'what'> | null {
+  const failed = scores.flatMap(({ modelId, reason }) => (reason === null ? [] : [{ modelId, reason }]))
+  if (failed.length === 0) return null
+  const { reason } = failed.reduce((first, one) => (one.modelId < first.modelId ? one : first))
+  return { count: failed.length, of: scores.length, reason }
 }

@@ -27,6 +27,7 @@ import { createPeriodTable, type PeriodTable } from './period-table.ts'
 import { createHeartbeatTable, type ProgressTables, pipelineProgress } from './progress.ts'
 import { type RefusedInputs, refusalsOf } from './refusals.ts'
 import { createRoundTable, type RoundTable } from './round-table.ts'
+import { runFacts } from './run-facts.ts'
 
 /** Every row in an order that depends only on content, for digests. Of feed records only the count. */
 export interface StoreDump {
@@ -118,10 +119,7 @@ function openTables(tables: ReturnType<typeof createTables>): MemoryStore {
     takeLease: verb(leases.take),
     leaseState: verb(leases.state),
     schedules: verb(schedules.active),
-    predictionReports: verb(rounds.reports),
-    predictionExports: verb(rounds.exports),
-    modelActivity: verb((since) => modelActivity(rounds.predictionsSince(since))),
-    roundCounts: verb(rounds.counts),
+    ...reportVerbs(rounds, models, verb),
     async probe(_limitMs, read) {
       gate.requireOpen()
       return read(store)
@@ -208,6 +206,16 @@ function periodVerbs(periods: PeriodTable, eras: EraTable, models: ModelTable, v
     latestLeaderboard: verb(periods.latestLeaderboard),
     snapshotReports: verb(periods.snapshotReports),
     checkpoints: verb(periods.checkpoints),
+  }
+}
+
+function reportVerbs(rounds: RoundTable, models: ModelTable, verb: Verb) {
+  return {
+    predictionReports: verb(rounds.reports),
+    predictionExports: verb(rounds.exports),
+    modelActivity: verb((since: Instant) => modelActivity(rounds.predictionsSince(since))),
+    roundCounts: verb(rounds.counts),
+    runFacts: verb(() => runFacts(rounds, models.all().length)),
   }
 }
 

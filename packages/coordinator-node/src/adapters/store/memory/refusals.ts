@@ -5,11 +5,16 @@ import type { RoundRow } from './round-table.ts'
 /** Refusals of the contract in rounds ordered by (resolvableAt, id). */
 export function refusalsOf(rows: readonly RoundRow[]): readonly Refusal[] {
   const truths = rows.flatMap(({ refusedTruth }) => refusedTruth ?? [])
-  const scores = refusedScores(rows.flatMap(scoresOf))
+  const failed = rows.flatMap((row) => refusedScores(scoresOf(row)) ?? [])
   const [reason] = truths
   return [
     ...(reason === undefined ? [] : [{ what: 'truths' as const, count: truths.length, of: rows.length, reason }]),
-    ...(scores === null ? [] : [{ what: 'scores' as const, ...scores }]),
+    ...failed.slice(0, 1).map((first) => ({
+      what: 'scores' as const,
+      count: failed.reduce((sum, { count }) => sum + count, 0),
+      of: rows.reduce((sum, row) => sum + scoresOf(row).length, 0),
+      reason: first.reason,
+    })),
   ]
 }
 

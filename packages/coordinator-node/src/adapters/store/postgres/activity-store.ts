@@ -1,6 +1,6 @@
 import type { PredictionStatus } from '../../../domain/prediction.ts'
 import type { Instant } from '../../../domain/time.ts'
-import type { ModelActivity, ModelProblem, ReportReads } from '../../../ports/report-reads.ts'
+import type { ModelActivity, ModelProblem, ReportReads, RunFacts } from '../../../ports/report-reads.ts'
 import type { Query, Sql } from './session/connect.ts'
 
 interface ActivityRow {
@@ -19,14 +19,37 @@ interface ActivityRow {
   readonly problemAt: Instant | null
 }
 
-export function createActivityStore(sql: Sql): Pick<ReportReads, 'modelActivity'> {
+export function createActivityStore(sql: Sql): Pick<ReportReads, 'modelActivity' | 'runFacts'> {
   return {
     async modelActivity(since) {
       const rows = await sql<ActivityRow[]>`${activityStatement(sql, since)}`
       return rows.map(activityOf)
     },
+    async runFacts() {
+      const [row] = await sql<RunFacts[]>`${runStatement(sql)}`
+      return row as RunFacts
+    },
   }
 }
+
+const runStatement = (sql: Query) => sql`
+  with rounds as (select count(*) as all, count(void_reason) as void from inputs),
+  answers as (
+    select count(*) as valid from predictions
+    where status in ('PENDING', 'SCORED') or reason in ('truth_unavailable', 'contract_changed')
+  ),
+  counted as (
+    select count(*) as all, count(*) filter (where kind = 'valid') as valid, count(reason) as failed from scores
+  )
+  select (select count(*) from models) as "modelCount", rounds.all as "roundCount", answers.valid as "answeredCount",
+    (select json_build_object('modelId', model_id, 'reason', reason, 'detail', detail) from predictions
+      order by performed_at, input_id, model_id limit 1) as "firstRow",
+    rounds.void as "voidCount",
+    (select void_reason from inputs where void_reason is not null order by resolvable_at, id limit 1) as "voidReason",
+    counted.all as "scoreCount", counted.valid as "validCount", counted.failed as "failedCount",
+    (select s.reason from inputs i join predictions p on p.input_id = i.id join scores s on s.prediction_id = p.id
+      where s.reason is not null order by i.resolvable_at, i.id, p.model_id limit 1) as "failedReason"
+  from rounds, answers, counted`
 
 /** Every part reads `performed_at >= since` by the index on it: the cost grows with the span, not with history. */
 export const activityStatement = (sql: Query, since: Instant) => sql`

@@ -183,6 +183,7 @@ async function everything(store: Store, from: number, limit: number): Promise<un
     competition: await store.competition(),
     leaderboard: await store.latestLeaderboard(),
     lastEnd: await store.lastPeriodEnd(),
+    facts: await store.runFacts(),
     refusals: (await store.pipelineProgress(minute(from))).refusals,
     refusedBefore: await store.refusalsBetween(minute(-9), minute(from)),
   }
