@@ -32,10 +32,7 @@ describe('crunch check', { timeout: 120_000 }, () => {
   })
 
   it('reports a field missing in the records, with file and line, both by rehearsal and by type check', async () => {
-    const { line, functionLine, ...workspace } = await openWorkspace(
-      'record.values.temp_max',
-      'record.values.temperature',
-    )
+    const { line, ...workspace } = await openWorkspace('record.values.temp_max', 'record.values.temperature')
     const modules = join(workspace.directory, 'node_modules')
     await symlink(dirname(require.resolve('typescript/package.json')), join(modules, 'typescript'))
     await mkdir(join(modules, '@types'))
@@ -44,7 +41,7 @@ describe('crunch check', { timeout: 120_000 }, () => {
     expect(exitCode).toBe(1)
     const { findings } = JSON.parse(out)
     expect(findings).toContainEqual({
-      place: `node/contract.ts:${functionLine}`,
+      place: `node/contract.ts:${line}`,
       cause: expect.stringMatching(
         /nothing was predicted.*input\.build at .* returned what input\.schema refuses: days\.0\.tempMax/,
       ),
@@ -72,6 +69,22 @@ describe('crunch check', { timeout: 120_000 }, () => {
     const { exitCode, err } = await workspace.run(['simulate', '--recording', workspace.recording])
     expect([exitCode, err]).toEqual([1, expect.stringContaining(`error: ${cause}`)])
     expect(err).not.toContain('    at ')
+  })
+
+  it('finds a scorer that takes only some of the answers that the schema takes, with its line', async () => {
+    const { line, ...workspace } = await openWorkspace(
+      '=> scorePrediction(output, truth.tempMax)',
+      '=> (output.mean > 0 ? { crps: Number.NaN } : scorePrediction(output, truth.tempMax))',
+    )
+    const { exitCode, out } = await workspace.run(['check', '--json'])
+    expect(exitCode).toBe(1)
+    const { findings, notes } = JSON.parse(out)
+    expect(findings).toContainEqual({
+      place: `node/contract.ts:${line}`,
+      cause: expect.stringMatching(/\d+ of \d+ scores failed; the first: score\.compute at .* refuses: crps/),
+      fix: expect.any(String),
+    })
+    expect(notes.join()).not.toContain('scores failed')
   })
 
   it('has the same mistake in the exit code and last message of a simulation', async () => {

@@ -1,9 +1,12 @@
 import { isExpectedError } from '@crunch/local-processes/errors'
 import type { CliProblem } from '../cli-error.ts'
-import { type AnyContract, rehearseNodeContract } from '../engine.ts'
+import { type AnyContract, rehearseNodeContract, type SimulationResult } from '../engine.ts'
 import { countOf, formatRefusals } from '../tables.ts'
 import type { Workspace } from '../workspace.ts'
 import { findRecordings } from './deployment-plan.ts'
+import { placeOfField } from './field-place.ts'
+
+type Refusal = SimulationResult['refusals'][number]
 
 /** What a rehearsal of the contract found, and what it was. */
 export interface RehearsalCheck {
@@ -37,7 +40,14 @@ export async function checkRehearsal(
     }
     if (failure !== null) return { findings: [], notes: [`The rehearsal on made-up records shows nothing: ${failure}`] }
     const counted = `${countOf(roundCount, 'round')} and ${countOf(scoredCount, 'score')}`
-    return { findings: [], notes: [`Rehearsed on ${records}: ${counted}.`, ...formatRefusals(refusals)] }
+    const isFault = (refusal: Refusal) => isFinding(refusal, files.length > 0)
+    return {
+      findings: formatRefusals(refusals.filter(isFault)).map((text) => describe(text, workspace.contractPath, records)),
+      notes: [
+        `Rehearsed on ${records}: ${counted}.`,
+        ...formatRefusals(refusals.filter((refusal) => !isFault(refusal))),
+      ],
+    }
   } catch (error) {
     if (!isExpectedError(error)) throw error
     const fix = 'correct the file, or move it out of the folder of recordings'
@@ -45,10 +55,18 @@ export async function checkRehearsal(
   }
 }
 
+/**
+ * A scorer has to take every answer that the schema takes. The truth of a real record has to be known, unless the data are the reason;
+ * the first inputs of a recording may be refused since their window is not full yet.
+ */
+function isFinding({ what, reason }: Refusal, isRecorded: boolean): boolean {
+  return what === 'scores' || (what === 'truths' && isRecorded && ofTheAuthor.test(reason))
+}
+
 function describe(failure: string, contractPath: string, records: string): CliProblem {
   return {
-    place: placePattern.exec(failure)?.[1] ?? contractPath,
-    cause: `a rehearsal on ${records} shows that the competition would not work: ${failure}`,
+    place: placeOfField(failure, contractPath) ?? placePattern.exec(failure)?.[1] ?? contractPath,
+    cause: `a rehearsal on ${records} shows that the contract is wrong: ${failure}`,
     fix: 'correct that place; crunch check rehearses again',
   }
 }
