@@ -37,6 +37,8 @@ async function measure(input: z.output<typeof inputSchema>, log: Log): Promise<F
     }
     case 'settle':
       return (await import('./measured/settle-predictions.ts')).settlePredictions(input.databaseUrl, log)
+    case 'storage':
+      return (await import('./measured/store-predictions.ts')).storePredictions(input.databaseUrl, log)
     case 'window':
       return (await import('./measured/open-window.ts')).openWindow(input.databaseUrl, log)
     case 'fan-out':

@@ -7,7 +7,7 @@ export type Figures = Readonly<Record<string, number>>
 export interface Figure {
   readonly key: string
   readonly label: string
-  readonly unit: '/s' | '%' | 'ms' | 's' | 'MB' | '×' | 'answers' | 'records'
+  readonly unit: '/s' | '%' | 'ms' | 's' | 'MB' | '×' | 'answers' | 'records' | 'GB'
   readonly atLeast?: number
   readonly atMost?: number
 }
@@ -35,6 +35,7 @@ export const measurementNames = [
   'backfill',
   'predict',
   'settle',
+  'storage',
   'window',
   'simulate',
   'fan-out',
@@ -109,6 +110,18 @@ export const measurements: readonly Measurement[] = [
     ],
     needs: { database: true, modelCount: 0, steady: false },
     budgetMs: 48_000,
+  },
+  {
+    name: 'storage',
+    method:
+      '100,000 predictions of 50 models in 2,000 rounds made, settled and closed by the realtime contract on the embedded PostgreSQL, with autovacuum as it comes; the tables of inputs, predictions, scores, snapshots and leaderboards with their indexes, scaled to a million predictions',
+    figures: [
+      { key: 'stored', label: '1,000,000 scored predictions take', unit: 'GB', atMost: 0.8 },
+      { key: 'indexes', label: 'of which indexes', unit: 'GB' },
+      peakMemory,
+    ],
+    needs: { database: true, modelCount: 0, steady: false },
+    budgetMs: 60_000,
   },
   {
     name: 'window',

@@ -153,13 +153,14 @@ export async function readStoredRows(sql: postgres.Sql): Promise<StoredRows> {
         answered_at as "answeredAt", actuals, void_reason as "voidReason"
       from inputs order by resolvable_at, id`,
     predictions: await sql<PredictionRow[]>`
-      select id, input_id as "inputId", model_id as "modelId", status, output, reason, blame, detail,
-        performed_at as "performedAt", resolvable_at as "resolvableAt"
-      from predictions order by resolvable_at, input_id, model_id`,
+      select 'PRE_' || p.model_id || '_' || p.input_id as id, p.input_id as "inputId", p.model_id as "modelId",
+        case when p.status = 'PENDING' and i.status = 'RESOLVED' then 'SCORED' else p.status end as status,
+        p.output, p.reason, p.blame, p.detail, p.performed_at as "performedAt", p.resolvable_at as "resolvableAt"
+      from predictions p join inputs i on i.id = p.input_id order by p.resolvable_at, p.input_id, p.model_id`,
     scores: await sql<ScoreRow[]>`
-      select s.id, s.prediction_id as "predictionId", s.kind, s.value, s.reason, s.signal, s.actual,
+      select 'SCR_PRE_' || s.model_id || '_' || s.input_id as id, 'PRE_' || s.model_id || '_' || s.input_id as "predictionId", s.kind, s.value, s.reason, s.signal, s.actual,
         s.contract_version as "contractVersion"
-      from scores s join predictions p on p.id = s.prediction_id order by p.resolvable_at, p.input_id, p.model_id`,
+      from scores s join predictions p using (input_id, model_id) order by p.resolvable_at, p.input_id, p.model_id`,
     snapshots: await sql<SnapshotRow[]>`
       select id, era, model_id as "modelId", period_start as "periodStart", period_end as "periodEnd",
         score_count as "scoreCount", due_count as "dueCount", answered_count as "answeredCount", round_count as "roundCount",

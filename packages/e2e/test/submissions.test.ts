@@ -61,8 +61,8 @@ describe.skipIf(missing !== null)(`submissions${missing === null ? '' : ` (skipp
         const id = /Model (\S+) /.exec(stdout)?.[1] ?? stdout
         await until(`the first score of ${source}`, 60_000, async () => {
           const [row] = await database`
-            select count(*) > 0 as "isScored" from scores s join predictions p on p.id = s.prediction_id
-            where p.model_id = ${id} and p.status = 'SCORED' and p.output is not null and s.value is not null`
+            select count(*) > 0 as "isScored" from scores s join predictions p using (input_id, model_id)
+            where p.model_id = ${id} and p.output is not null and s.value is not null`
           return row?.isScored === true
         })
       }

@@ -2,10 +2,11 @@ import type { TestDatabase } from '@crunch/embedded-postgres/test-database'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createMigratedDatabase } from '../../../../test/migrated-database.ts'
-import { minute, prepare } from '../../../ports/store-samples.ts'
+import { filter, minute, prepare } from '../../../ports/store-samples.ts'
 import { activityStatement } from './activity-store.ts'
 import { openPostgresStore } from './postgres-store.ts'
-import { connect } from './session/connect.ts'
+import { predictionStatement } from './report-store.ts'
+import { connect, type Fragment } from './session/connect.ts'
 
 let database: TestDatabase
 
@@ -27,8 +28,8 @@ async function fill(url: string): Promise<void> {
       resolvable_at, expires_at, missed_before, input)
     select 'r' || n, 'BTCUSDT-5m', 's', 's', 's', 's', 1, 1, ${at}, ${at}, ${at}, 0, '{}' from generate_series(1, 40000) n`
   await sql`
-    insert into predictions (id, input_id, model_id, status, reason, performed_at, resolvable_at)
-    select model || n, 'r' || n, model, 'ABSENT', 'timeout', ${at}, ${at}
+    insert into predictions (input_id, model_id, status, reason, performed_at, resolvable_at)
+    select 'r' || n, model, 'ABSENT', 'timeout', ${at}, ${at}
     from generate_series(1, 40000) n, (values ('a'), ('b')) models(model)`
   await sql`analyze predictions`
   await sql.end()
@@ -37,9 +38,17 @@ async function fill(url: string): Promise<void> {
 it('reads only the time span, by index, independent of the length of history', { timeout: 60_000 }, async () => {
   await fill(database.url)
   const { sql } = connect({ url: database.url, keepAlive: {} }, { maxConnections: 1 })
-  const lines = await sql`explain ${activityStatement(sql, minute(39_000))}`
+  const planOf = async (statement: Fragment) => {
+    const lines = await sql`explain ${statement}`
+    return lines.map((line) => String(line['QUERY PLAN'])).join('\n')
+  }
+  const activity = await planOf(activityStatement(sql, minute(39_000)))
+  const newest = await planOf(predictionStatement(sql, filter({ limit: 10 })))
+  const newestOfModel = await planOf(predictionStatement(sql, filter({ limit: 10, modelIds: ['a'] })))
   await sql.end()
-  const plan = lines.map((line) => String(line['QUERY PLAN'])).join('\n')
-  expect(plan).not.toContain('Seq Scan on predictions')
-  expect(plan).toContain('predictions_performed')
+  for (const plan of [activity, newest, newestOfModel]) expect(plan).not.toContain('Seq Scan on predictions')
+  expect(activity).toContain('predictions_performed')
+  expect(newest).toContain('predictions_performed')
+  expect(newestOfModel).toContain('predictions_of_model')
+  expect(newestOfModel).not.toContain('predictions_performed')
 })

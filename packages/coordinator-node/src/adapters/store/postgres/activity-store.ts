@@ -53,10 +53,12 @@ const runStatement = (sql: Query) => sql`
 
 /** Every part reads `performed_at >= since` by the index on it: the cost grows with the span, not with history. */
 export const activityStatement = (sql: Query, since: Instant) => sql`
-  with totals as (
+  with open as materialized (select id from inputs where status = 'RECEIVED'),
+  totals as (
     select model_id,
       jsonb_build_object(
-        'PENDING', count(*) filter (where status = 'PENDING'), 'SCORED', count(*) filter (where status = 'SCORED'),
+        'PENDING', count(*) filter (where status = 'PENDING' and input_id in (select id from open)),
+        'SCORED', count(*) filter (where status = 'SCORED' or status = 'PENDING' and input_id not in (select id from open)),
         'FAILED', count(*) filter (where status = 'FAILED'), 'ABSENT', count(*) filter (where status = 'ABSENT')
       ) as counts,
       percentile_cont(array[0.5, 0.95, 1]) within group (order by duration_ms)
@@ -72,7 +74,7 @@ export const activityStatement = (sql: Query, since: Instant) => sql`
     ) counted group by model_id
   ), problems as (
     -- Only ids are sorted, because details are long and most are not returned.
-    select distinct on (model_id) model_id, id
+    select distinct on (model_id) model_id, input_id
     from predictions where performed_at >= ${since} and reason is not null
     order by model_id, performed_at desc, input_id desc
   )
@@ -83,7 +85,7 @@ export const activityStatement = (sql: Query, since: Instant) => sql`
   from totals t
   left join reasons r on r.model_id = t.model_id
   left join problems n on n.model_id = t.model_id
-  left join predictions p on p.id = n.id
+  left join predictions p on p.input_id = n.input_id and p.model_id = n.model_id
   order by t.model_id`
 
 function activityOf(row: ActivityRow): ModelActivity {

@@ -15,6 +15,7 @@ import { isWithinEra } from './era-store.ts'
 import { refusalsBetween } from './progress-store.ts'
 import { type CheckpointRow, checkpointColumns, checkpointOf } from './schema/checkpoint-rows.ts'
 import { encodeInstant, encodeInstantOrNull } from './schema/instant-codec.ts'
+import { predictionStatus } from './schema/rows.ts'
 import { jsonParameter, type Query, type Sql } from './session/connect.ts'
 
 export function createPeriodStore(sql: Sql): PeriodStore & CheckpointStore {
@@ -22,9 +23,9 @@ export function createPeriodStore(sql: Sql): PeriodStore & CheckpointStore {
     async periodResults(from, to) {
       const rows = await sql<PeriodResult[]>`
         select p.model_id as "modelId", i.id as "roundId", i.performed_at as "performedAt",
-          i.resolvable_at as "resolvableAt", i.missing_value as "missingValue", p.status as "predictionStatus", p.blame,
+          i.resolvable_at as "resolvableAt", i.missing_value as "missingValue", ${predictionStatus(sql)} as "predictionStatus", p.blame,
           s.kind as "scoreKind", s.value, s.signal, s.actual, s.contract_version as "contractVersion"
-        from inputs i join predictions p on p.input_id = i.id left join scores s on s.prediction_id = p.id
+        from inputs i join predictions p on p.input_id = i.id left join scores s on s.input_id = p.input_id and s.model_id = p.model_id
         where i.resolvable_at >= ${from} and i.resolvable_at < ${to} and i.void_reason is null
         order by i.resolvable_at, i.id, p.model_id`
       return [...rows]

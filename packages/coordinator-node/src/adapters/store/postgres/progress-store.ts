@@ -142,7 +142,7 @@ const withoutTruth = (sql: Query) => sql`(i.status = 'RECEIVED' or i.void_reason
 
 /** Rounds without a score do not count as a success of the scorer. */
 const isScored = (sql: Query) => sql`i.refusal is null and exists (
-  select from predictions p join scores s on s.prediction_id = p.id where p.input_id = i.id)`
+  select from scores s where s.input_id = i.id)`
 
 /**
  * Refused rounds since the last successful one. In a working competition the index on refused rounds is empty, and nothing
@@ -186,8 +186,7 @@ export async function refusalsBetween(sql: Sql, from: Instant, to: Instant): Pro
     having count(*) > 0
     union all
     select 'scores' as what, sum(i.refused_count)::int8 as count, ${first}, (
-      select count(*) from inputs i join predictions p on p.input_id = i.id join scores s on s.prediction_id = p.id
-      where ${inPeriod}) as of
+      select count(*) from inputs i join scores s on s.input_id = i.id where ${inPeriod}) as of
     from inputs i where ${inPeriod} and i.refusal is not null and ${withTruth(sql)}
     having count(*) > 0`
   return rows.map(({ what, count, of, reason }) => ({ what, count, of, reason }))

@@ -29,12 +29,12 @@ export async function recordAnswers(
       select r.id as input_id, r.performed_at, r.resolvable_at, r.is_late and a.status = 'PENDING' as is_late, a.*,
         body->'storedLate' as late
       from answered r, document, json_to_recordset(body->'answers') as a(
-        id text, "modelId" text, status text, output jsonb, reason text, blame text, detail text,
+        "modelId" text, status text, output jsonb, reason text, blame text, detail text,
         "durationMs" float8)
     ), written as (
-      insert into predictions (id, input_id, model_id, status, output, reason, blame, detail, duration_ms,
+      insert into predictions (input_id, model_id, status, output, reason, blame, detail, duration_ms,
         performed_at, resolvable_at)
-      select id, input_id, "modelId",
+      select input_id, "modelId",
         case when is_late then late->>'status' else status end,
         case when not is_late then output end,
         case when is_late then late->>'reason' else reason end,
@@ -52,6 +52,6 @@ export async function recordAnswers(
 }
 
 function answerDocument(prediction: Prediction): Readonly<Record<string, unknown>> {
-  const { id, modelId, status, output, reason, blame, detail, durationMs } = prediction
-  return { id, modelId, status, output, reason, blame, detail, durationMs }
+  const { modelId, status, output, reason, blame, detail, durationMs } = prediction
+  return { modelId, status, output, reason, blame, detail, durationMs }
 }

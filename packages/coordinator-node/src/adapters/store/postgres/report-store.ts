@@ -1,3 +1,4 @@
+import { scoreId } from '../../../domain/ids.ts'
 import type { Leaderboard } from '../../../domain/leaderboard.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
@@ -12,7 +13,8 @@ import { type Fragment, jsonParameter, type Query, type Sql } from './session/co
 type ReportVerbs = 'latestLeaderboard' | 'predictionReports' | 'predictionExports' | 'snapshotReports' | 'checkpoints'
 
 interface ReportRow extends ScopeRow {
-  readonly scoreKind: Score['kind']
+  /** `null` without a score. */
+  readonly scoreKind: Score['kind'] | null
   readonly roundId: string
   readonly scheduleKey: string
   readonly horizonMs: number
@@ -20,7 +22,6 @@ interface ReportRow extends ScopeRow {
   readonly performedAt: Instant
   readonly resolvableAt: Instant
   readonly prediction: PredictionArray
-  readonly scoreId: string | null
   readonly value: Score['value']
   readonly reason: string | null
   readonly signal: number | null
@@ -77,20 +78,27 @@ const wantedModels = (sql: Query, { modelIds }: PredictionFilter) => sql`
   (select distinct id collate "C" as id
     from json_array_elements_text(${jsonParameter(sql, { modelIds })}->'modelIds') as ids(id)) as wanted`
 
-/** Reads the newest rows of each wanted model by index, then selects the newest of these. The cost does not grow with history. */
-function predictionStatement(sql: Query, filter: PredictionFilter) {
+/**
+ * The newest of each wanted model by its own index, then the newest of these: the cost does not grow with history. Bounds on both
+ * columns leave no other index, by which the rows of a model that stopped long ago would be looked for among all. Exported for the
+ * test of its plan.
+ */
+export function predictionStatement(sql: Query, filter: PredictionFilter) {
   const { from, to, limit } = filter
-  const newest = sql`performed_at >= ${from} and performed_at <= ${to}`
   const order = sql`order by performed_at desc, input_id desc, model_id desc limit ${limit}`
-  const matching = (one: Fragment) => sql`select * from predictions where ${one} ${order}`
   const predictions =
     filter.modelIds.length === 0
-      ? matching(newest)
+      ? sql`select * from predictions where performed_at >= ${from} and performed_at <= ${to} ${order}`
       : sql`select matching.* from ${wantedModels(sql, filter)}
-          cross join lateral (${matching(sql`${newest} and model_id = wanted.id`)}) matching ${order}`
+          cross join lateral (
+            select * from predictions
+            where (model_id, performed_at) >= (wanted.id, ${from}::timestamptz)
+              and (model_id, performed_at) <= (wanted.id, ${to}::timestamptz)
+            order by model_id desc, performed_at desc, input_id desc limit ${limit}
+          ) matching ${order}`
   return sql`
     select ${reportColumns(sql)}
-    from (${predictions}) p join inputs i on i.id = p.input_id left join scores s on s.prediction_id = p.id
+    from (${predictions}) p join inputs i on i.id = p.input_id left join scores s on s.input_id = p.input_id and s.model_id = p.model_id
     order by p.performed_at desc, p.input_id desc, p.model_id desc`
 }
 
@@ -98,7 +106,7 @@ const reportColumns = (sql: Query) => sql`
   i.id as "roundId", i.schedule_key as "scheduleKey", i.source, i.subject, i.kind,
   i.granularity, i.horizon_ms as "horizonMs", i.step_ms as "stepMs", i.performed_at as "performedAt",
   i.resolvable_at as "resolvableAt", ${predictionArray(sql)} as prediction,
-  s.id as "scoreId", s.kind as "scoreKind", s.value, s.reason, s.signal, s.actual, s.scored_at as "scoredAt",
+  s.kind as "scoreKind", s.value, s.reason, s.signal, s.actual, s.scored_at as "scoredAt",
   s.contract_version as "contractVersion"`
 
 /** Reads along one index: the cost of a page does not depend on its position. */
@@ -112,7 +120,7 @@ function exportStatement(sql: Query, { from, to, after, limit }: PredictionStret
     from (
       select * from predictions where ${behind} and performed_at < ${to}
       order by performed_at, input_id, model_id limit ${limit}
-    ) p join inputs i on i.id = p.input_id left join scores s on s.prediction_id = p.id
+    ) p join inputs i on i.id = p.input_id left join scores s on s.input_id = p.input_id and s.model_id = p.model_id
     order by p.performed_at, p.input_id, p.model_id`
 }
 
@@ -123,19 +131,8 @@ function reportOf(row: ReportRow): PredictionReport {
 }
 
 function scoreOf(row: ReportRow, { id, modelId }: PredictionReport['prediction']): Score | null {
-  const {
-    scoreId,
-    roundId,
-    scoreKind: kind,
-    value,
-    reason,
-    signal,
-    actual,
-    resolvableAt,
-    scoredAt,
-    contractVersion,
-  } = row
-  if (scoreId === null) return null
+  const { roundId, scoreKind: kind, value, reason, signal, actual, resolvableAt, scoredAt, contractVersion } = row
+  if (kind === null) return null
   const result = { kind, value, reason, signal, actual, resolvableAt, scoredAt, contractVersion }
-  return { id: scoreId, predictionId: id, roundId, modelId, ...result }
+  return { id: scoreId(id), predictionId: id, roundId, modelId, ...result }
 }

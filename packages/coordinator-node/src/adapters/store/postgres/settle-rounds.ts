@@ -118,7 +118,7 @@ async function write(sql: Query, settled: readonly Settled[]): Promise<void> {
       ? { id: round.id, void_reason: settlement.reason, refusal: refusedTruth(settlement) }
       : resolvedDocument(round.id, settlement),
   )
-  const moves = settled.flatMap(({ settlement }) => settlement.moves)
+  const moves = settled.flatMap(moveDocuments)
   const scores = settled.flatMap(({ settlement }) => (settlement.kind === 'void' ? [] : settlement.scores))
   const document = { rounds, moves, scores: scores.map(scoreDocument) }
   const [row] = await sql<{ rounds: number; moves: number }[]>`
@@ -126,13 +126,13 @@ async function write(sql: Query, settled: readonly Settled[]): Promise<void> {
     moved as (
       update predictions p set status = m."to", reason = m.reason, blame = m.blame, detail = m.detail
       from document, json_to_recordset(body->'moves') as m(
-        "predictionId" text, "to" text, reason text, blame text, detail text)
-      where p.id = m."predictionId" and p.status = 'PENDING'
+        input_id text, model_id text, "to" text, reason text, blame text, detail text)
+      where p.input_id = m.input_id and p.model_id = m.model_id and p.status = 'PENDING'
       returning 1
     ), scored as (
-      insert into scores (id, prediction_id, kind, value, reason, signal, actual, scored_at, contract_version)
+      insert into scores (input_id, model_id, kind, value, reason, signal, actual, scored_at, contract_version)
       select s.* from document, json_to_recordset(body->'scores') as s(
-        id text, prediction_id text, kind text, value jsonb, reason text, signal float8, actual float8,
+        input_id text, model_id text, kind text, value jsonb, reason text, signal float8, actual float8,
         scored_at timestamptz, contract_version int)
     ), resolved as (
       update inputs i set status = 'RESOLVED', actuals = r.actuals, void_reason = r.void_reason,
@@ -173,7 +173,19 @@ async function noteRefusals(
     from json_to_recordset(${jsonParameter(sql, { rounds })}->'rounds') as r(id text, refusal text) where i.id = r.id`
 }
 
-function scoreDocument({ id, predictionId, kind, value, reason, signal, actual, scoredAt, contractVersion }: Score) {
+/** That a prediction is scored shows in its round: its row is not written again. */
+function moveDocuments({ due, settlement }: Settled) {
+  const moves = settlement.moves.filter(({ to }) => to !== 'SCORED')
+  if (moves.length === 0) return []
+  const modelIds = new Map(due.predictions.map(({ id, modelId }) => [id, modelId]))
+  return moves.map(({ predictionId, ...move }) => ({
+    ...move,
+    input_id: due.round.id,
+    model_id: modelIds.get(predictionId),
+  }))
+}
+
+function scoreDocument({ roundId, modelId, kind, value, reason, signal, actual, scoredAt, contractVersion }: Score) {
   const numbers = { signal, actual, scored_at: encodeInstant(scoredAt), contract_version: contractVersion }
-  return { id, prediction_id: predictionId, kind, value, reason, ...numbers }
+  return { input_id: roundId, model_id: modelId, kind, value, reason, ...numbers }
 }

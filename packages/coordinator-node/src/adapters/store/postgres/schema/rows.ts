@@ -1,4 +1,5 @@
 import type { FeedRecord, FeedScope } from '../../../../domain/feed-record.ts'
+import { predictionId } from '../../../../domain/ids.ts'
 import type { Json, JsonObject } from '../../../../domain/json/json.ts'
 import type { Prediction } from '../../../../domain/prediction.ts'
 import type { Round } from '../../../../domain/round.ts'
@@ -55,9 +56,8 @@ export function roundOf(row: RoundRow): Round {
   return { id, era, scheduleKey, scope, horizonMs, stepMs, ...when, input, status, answeredAt, actuals, voidReason }
 }
 
-/** A prediction without the fields of its round: id, modelId, status, output, reason, blame, detail, durationMs. */
+/** A prediction without the fields of its round: modelId, status, output, reason, blame, detail, durationMs. */
 export type PredictionArray = readonly [
-  string,
   string,
   Prediction['status'],
   Json,
@@ -67,14 +67,20 @@ export type PredictionArray = readonly [
   number | null,
 ]
 
+/** Of a prediction `p` of the round `i`: that it is scored is stored with the round. */
+export const predictionStatus = (sql: Query) =>
+  sql`case when p.status = 'PENDING' and i.status = 'RESOLVED' then 'SCORED' else p.status end`
+
+/** Of a prediction `p` of the round `i`. */
 export const predictionArray = (sql: Query) => sql`json_build_array(
-  p.id, p.model_id, p.status, p.output, p.reason, p.blame, p.detail, p.duration_ms)`
+  p.model_id, ${predictionStatus(sql)}, p.output, p.reason, p.blame, p.detail, p.duration_ms)`
 
 export function predictionOf(
   round: Pick<Round, 'id' | 'performedAt' | 'resolvableAt'>,
   row: PredictionArray,
 ): Prediction {
-  const [id, modelId, status, output, reason, blame, detail, durationMs] = row
+  const [modelId, status, output, reason, blame, detail, durationMs] = row
   const { id: roundId, performedAt, resolvableAt } = round
+  const id = predictionId(modelId, roundId)
   return { id, roundId, modelId, status, output, reason, blame, detail, durationMs, performedAt, resolvableAt }
 }

@@ -3,6 +3,7 @@ import {
   boolean,
   check,
   doublePrecision,
+  foreignKey,
   index,
   integer,
   jsonb,
@@ -266,13 +267,13 @@ export const modelReassignments = pgTable(
 export const predictions = pgTable(
   'predictions',
   {
-    id: text('id').primaryKey(),
     inputId: text('input_id')
       .notNull()
       .references(() => inputs.id),
     modelId: text('model_id')
       .notNull()
       .references(() => models.id),
+    /** PENDING with a RESOLVED round is read as SCORED: nothing of the row is written twice. */
     status: text('status').notNull(),
     output: jsonb('output'),
     reason: text('reason'),
@@ -283,22 +284,21 @@ export const predictions = pgTable(
     resolvableAt: instant('resolvable_at').notNull(),
   },
   (table) => [
+    // The key. Ids follow from it, here and for scores.
     unique('predictions_round_model').on(table.inputId, table.modelId),
     check('predictions_status', sql`${table.status} in ('PENDING', 'SCORED', 'FAILED', 'ABSENT')`),
     check('predictions_blame', sql`${table.blame} in ('model', 'coordinator')`),
-    index('predictions_performed').on(table.performedAt, table.inputId, table.modelId),
-    index('predictions_of_model').on(table.modelId, table.performedAt, table.inputId),
+    // Short: the rows of one instant are sorted when they are read.
+    index('predictions_performed').on(table.performedAt),
+    index('predictions_of_model').on(table.modelId, table.performedAt),
   ],
 )
 
 export const scores = pgTable(
   'scores',
   {
-    id: text('id').primaryKey(),
-    predictionId: text('prediction_id')
-      .notNull()
-      .unique('scores_prediction')
-      .references(() => predictions.id),
+    inputId: text('input_id').notNull(),
+    modelId: text('model_id').notNull(),
     kind: text('kind').notNull(),
     value: jsonb('value'),
     reason: text('reason'),
@@ -308,7 +308,15 @@ export const scores = pgTable(
     /** Null: from before versions were recorded. */
     contractVersion: integer('contract_version'),
   },
-  (table) => [check('scores_kind', sql`${table.kind} in ('valid', 'imputed', 'failed')`)],
+  (table) => [
+    primaryKey({ name: 'scores_key', columns: [table.inputId, table.modelId] }),
+    foreignKey({
+      name: 'scores_prediction',
+      columns: [table.inputId, table.modelId],
+      foreignColumns: [predictions.inputId, predictions.modelId],
+    }),
+    check('scores_kind', sql`${table.kind} in ('valid', 'imputed', 'failed')`),
+  ],
 )
 
 export const snapshots = pgTable(
