@@ -15,6 +15,7 @@ import { acceptRecords } from './stages/feed/accept-records.ts'
 import { createRecordWriter } from './stages/feed/record-writer.ts'
 import { storeRecords } from './stages/feed/store-records.ts'
 import { createRanking } from './stages/leaderboard/create-ranking.ts'
+import { createScoreLedger } from './stages/leaderboard/score-ledger.ts'
 import { nothingRan } from './stages/prediction/run-instant.ts'
 import type { RanRounds } from './stages/prediction/run-rounds.ts'
 import { type SettledRounds, settleRounds } from './stages/score/settle-rounds.ts'
@@ -97,7 +98,7 @@ export function createPipeline(contract: AnyContract, ports: PipelinePorts, opti
     closeCheckpoints(
       resolved,
       {
-        ...{ store, log },
+        ...{ store, log, scoresOf: createScoreLedger(resolved, store).of },
         nextPeriod: (after) => nextClosablePeriod(resolved, store, resolved.checkpointEveryMs, after, now),
       },
       options.payees ?? noPayees,

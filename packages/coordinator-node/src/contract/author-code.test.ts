@@ -57,6 +57,11 @@ describe('an AuthorError names the function, the cause, and the file and line', 
     )
   })
 
+  test('of the return value, with the first three of five reasons of the schema', () => {
+    const many = { path: 'score.schema', of: z.array(z.number()) as unknown as typeof schema.of }
+    expect(failure({ owner: {}, run: () => ['a', 'b', 'c', 'd', 'e'] }, many)).toMatch(/0: .*; 1: .*; 2: .*; 2 more$/)
+  })
+
   test('of a schema that throws', () => {
     const of = z.object({ value: z.number() }).transform((): { value: number } => {
       throw new Error('in the schema') // schema

@@ -24,8 +24,8 @@ export type CrunchErrorCode =
   | 'BAD_REQUEST'
 
 /** A value that the engine itself guarantees. Throws a `RangeError` if it is missing: a default would hide the engine's fault. */
-export function present<Value>(value: Value | undefined, what: string): Value {
-  if (value === undefined) throw new RangeError(`${what} is missing, which is a fault of the engine`)
+export function present<Value>(value: Value | null | undefined, what: string): Value {
+  if (value === undefined || value === null) throw new RangeError(`${what} is missing, which is a fault of the engine`)
   return value
 }
 

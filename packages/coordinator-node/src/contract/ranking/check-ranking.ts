@@ -1,4 +1,4 @@
-import { AuthorError } from '../author-code.ts'
+import { ifAuthorFails } from '../author-code.ts'
 import type { AnyContract } from '../crunch-contract.ts'
 import type { Finding } from '../finding.ts'
 import { sampleValues } from '../sample-values.ts'
@@ -70,12 +70,7 @@ function checkRank(contract: AnyContract, values: readonly number[]): Finding[] 
 }
 
 function dryRun(path: string, fix: string, run: () => Finding[]): Finding[] {
-  try {
-    return run()
-  } catch (error) {
-    if (!(error instanceof AuthorError)) throw error
-    return [{ path, cause: error.message.replace(`${path} `, ''), fix }]
-  }
+  return ifAuthorFails(run, (reason) => [{ path, cause: reason.replace(`${path} `, ''), fix }])
 }
 
 function impure(path: string, what: string): Finding {

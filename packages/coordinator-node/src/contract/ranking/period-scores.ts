@@ -1,3 +1,4 @@
+import { present } from '../../domain/errors.ts'
 import type { Direction } from '../../domain/leaderboard.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { PeriodResult } from '../../ports/store-periods.ts'
@@ -42,7 +43,7 @@ export function periodScores(field: ScoreField, results: readonly PeriodResult[]
     if (index === undefined) {
       index = rounds.length
       indexes.set(roundId, index)
-      rounds.push({ performedAt, resolvableAt, worst: worst.get(roundId) ?? null, missing: missingValue })
+      rounds.push({ performedAt, resolvableAt, worst: worst.get(roundId) as number | null, missing: missingValue })
     }
     const row = byModel.get(modelId) ?? []
     byModel.set(modelId, row)
@@ -50,6 +51,14 @@ export function periodScores(field: ScoreField, results: readonly PeriodResult[]
     row[index] = typeof ranked === 'number' ? { value: ranked, isValid: scoreKind === 'valid' } : null
   }
   return { rounds, byModel }
+}
+
+/** The scores of some periods, one by one; `null` where sums are enough. */
+export function scoresIn(
+  all: ReadonlyMap<Instant, PeriodScores> | null,
+  periods: readonly { readonly periodEnd: Instant }[],
+): readonly PeriodScores[] | null {
+  return all && periods.map(({ periodEnd }) => present(all.get(periodEnd), `a closed period's scores`))
 }
 
 /** The ranking value of the worst valid score of each round, in the order of `results`; `null` if there is none. */

@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { changedContract } from '../../../test/sample-contract.ts'
+import { changedContract, resolvedContract } from '../../../test/sample-contract.ts'
 import { AuthorError } from '../author-code.ts'
 import { checkContract } from '../check-contract.ts'
+import type { PeriodScores } from './period-scores.ts'
 import { placesBy } from './places-by.ts'
 import type { AggregateContext, RankableModel, RankContext } from './ranking-options.ts'
-import { runAggregate } from './run-aggregate.ts'
+import { aggregated, runAggregate } from './run-aggregate.ts'
 import { ranksByContract } from './run-rank.ts'
 
 const lines = readFileSync(fileURLToPath(import.meta.url), 'utf8').split('\n')
@@ -50,6 +51,7 @@ describe("leaderboard.rank, the contract's own order", () => {
 
   test.each<[string, (context: RankContext) => unknown, string]>([
     ['too few models', () => ['a', 'b'], 'no place for "c", "d"'],
+    ['no model', () => [], 'no place for "c", "a", "b" and 1 more'],
     ['an unknown model', () => ['a', 'b', 'c', 'd', 'e'], 'the unknown model "e"'],
     ['a model twice', () => ['a', ['b', 'a'], 'c', 'd'], 'the model "a" twice'],
     ['numbers', () => [1, 2, 3, 4], '1 in its list, where the id of a model has to be'],
@@ -99,6 +101,7 @@ describe("leaderboard.aggregate, the contract's own value of a window", () => {
     [undefined, 'undefined for the 2 scores'],
     ['3', 'the text "3" for the 2 scores'],
     [{ value: 3 }, 'an object for the 2 scores'],
+    [true, 'a boolean for the 2 scores'],
     [Promise.resolve(3), 'a promise (contract functions are synchronous) for the 2 scores'],
   ])('is refused with %s', (given, problem) => {
     expect(() => run(() => given)).toThrow(AuthorError)
@@ -108,6 +111,47 @@ describe("leaderboard.aggregate, the contract's own value of a window", () => {
   test('is refused with file and line', () => {
     const ratio = ({ scores }: AggregateContext) => scores.length / 0 - scores.length / 0 // ratio
     expect(() => run(ratio, [1])).toThrow(`leaderboard.aggregate at ${place('ratio')} returned NaN for the score of`)
+  })
+})
+
+describe('the scores that an aggregate gets of a model', () => {
+  const standing = {
+    ...{ value: 1, roundCount: 5, excusedCount: 0, validCount: 1, scoreCount: 1, dueCount: 1, answeredCount: 1 },
+  }
+  const round = (at: number) => ({ performedAt: at, resolvableAt: at + 10, worst: -at, missing: -10 * at })
+  const scores: readonly PeriodScores[] = [
+    {
+      rounds: [1, 2, 3, 4, 5, 6].map(round),
+      byModel: new Map([
+        ['m', [undefined, undefined, { value: 7, isValid: true }, { value: 8, isValid: false }, null]],
+      ]),
+    },
+    { rounds: [{ ...round(7), missing: null }], byModel: new Map() },
+  ]
+  /** As `value kind resolvableAt`. */
+  const given = (newcomers: string, of: readonly PeriodScores[] | null = scores) => {
+    const seen: string[] = []
+    const aggregate = (context: AggregateContext) => {
+      seen.push(...context.scores.map(({ value, kind, resolvableAt }) => `${value} ${kind} ${resolvableAt}`))
+      return null
+    }
+    const own = { id: 'm', registeredAt: 2 }
+    const resolved = resolvedContract({ leaderboard: { aggregate, newcomers } })
+    expect(aggregated(resolved, own, standing, { start: 0, end: 20, scores: of })).toEqual({ ...standing, value: null })
+    return seen
+  }
+  const since = ['-20 imputed 12', '7 valid 13', '8 imputed 14', '-60 imputed 16']
+
+  test('are its own, and since its registration those of missing answers', () => {
+    expect(given('wait')).toEqual(since)
+  })
+
+  test("are the worst scores before its registration under newcomers: 'worst'", () => {
+    expect(given('worst')).toEqual(['-1 imputed 11', ...since])
+  })
+
+  test('must have been read', () => {
+    expect(() => given('wait', null)).toThrow('leaderboard.aggregate needs the scores of its windows, one by one')
   })
 })
 

@@ -9,7 +9,11 @@ export interface AnsweredRounds {
 }
 
 /** The share of a span's rounds that a model answered, from 0 to 1; `null` when there were none. */
-export function coverageOf({ roundCount, excusedCount, validCount }: AnsweredRounds): number | null {
-  const counted = roundCount - excusedCount
-  return counted <= 0 ? null : validCount / counted
+export function coverageOf(rounds: AnsweredRounds): number | null {
+  return rounds.roundCount > rounds.excusedCount ? answeredShare(rounds) : null
+}
+
+/** The same of a model with a valid score, which has such a round. `NaN` without one. */
+export function answeredShare({ roundCount, excusedCount, validCount }: AnsweredRounds): number {
+  return validCount / (roundCount - excusedCount)
 }

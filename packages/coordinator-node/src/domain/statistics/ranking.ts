@@ -1,10 +1,10 @@
 import type { Direction } from '../leaderboard.ts'
 
-export interface Ranked<Item> {
-  readonly item: Item
-  /** 1 is best; equal values share a rank (1, 2, 2, 4); `null` without a value. */
-  readonly rank: number | null
-}
+/** An item with its value and rank: 1 is best; equal values share a rank (1, 2, 2, 4); `null` without a value. */
+export type Ranked<Item> = { readonly item: Item } & (
+  | { readonly value: number; readonly rank: number }
+  | { readonly value: null; readonly rank: null }
+)
 
 /** Orders by rank; those without one come last. */
 export function compareRanks(left: number | null, right: number | null): number {
@@ -34,9 +34,9 @@ export function rankByValue<Item>(
   let previous: number | null = null
   return sorted.map((item, index) => {
     const value = valueFor(item)
-    if (value === null) return { item, rank: null }
+    if (value === null) return { item, value, rank: null }
     if (value !== previous) rank = index + 1
     previous = value
-    return { item, rank }
+    return { item, value, rank }
   })
 }

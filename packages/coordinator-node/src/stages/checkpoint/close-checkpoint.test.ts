@@ -294,8 +294,9 @@ describe('the floor', () => {
   })
 
   test('is the best of several baselines with the same name', () => {
-    const both = [...known, organizers('base2', 'flat')]
-    const closed = close(values({ a: 3, b: 2, base: 1, base2: 2 }), { changes: beat(flat), models: both })
+    const several = [...known, organizers('base2', 'flat'), organizers('base3', 'flat')]
+    const snapshots = values({ a: 3, b: 2, base: 1, base2: 2, base3: 0 })
+    const closed = close(snapshots, { changes: beat(flat), models: several })
     expect(closed.floor).toBe(2)
     expect(paidOf(closed).filter(([, , reward]) => reward !== 0)).toEqual([['a', 1, fullRewardFrac64, null]])
   })
@@ -326,6 +327,13 @@ describe('the floor', () => {
     close([imputed('d', 9)], { changes, models })
     expect(seen).toHaveLength(1)
   })
+})
+
+test('shares that do not divide a payout are refused, as what the contract returned', () => {
+  const emission = { name: 'own', shares: () => [100] }
+  expect(() => close([worth('a', 10, 1, 1), worth('b', 10, 2, 1)], { changes: { checkpoint: { emission } } })).toThrow(
+    /^checkpoint\.emission\.shares returned 1 shares for 2 models$/,
+  )
 })
 
 describe('any checkpoint', () => {

@@ -4,8 +4,9 @@ import type { RankableModel } from '../../contract/ranking/ranking-options.ts'
 import { ranksByContract } from '../../contract/ranking/run-rank.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { Checkpoint, CheckpointEntry, UnpaidReason } from '../../domain/checkpoint.ts'
+import { present } from '../../domain/errors.ts'
 import { checkpointId } from '../../domain/ids.ts'
-import { coverageOf } from '../../domain/models/coverage.ts'
+import { answeredShare, coverageOf } from '../../domain/models/coverage.ts'
 import type { Model } from '../../domain/models/model.ts'
 import { compareRanks, rankByValue } from '../../domain/statistics/ranking.ts'
 import type { Instant } from '../../domain/time.ts'
@@ -46,7 +47,9 @@ export function closeCheckpoint(
   // Without a payable model nothing is divided: the payout is empty, with its reason.
   const rewards = paid.length === 0 ? [] : divideReward(sharesOf(resolved, paid))
   const ranks = new Map(payable.map(({ modelId, rank }) => [modelId, rank]))
-  const rewardOf = new Map(paid.map(({ modelId }, index) => [modelId, rewards[index] ?? 0]))
+  const rewardOf = new Map(
+    paid.map(({ modelId }, index) => [modelId, present(rewards[index], 'a share of the payout')]),
+  )
   return {
     id: checkpointId(period.end),
     era: resolved.era.number,
@@ -78,43 +81,47 @@ function sharesOf({ contract: { checkpoint } }: ResolvedContract, paid: readonly
   return shares as readonly number[]
 }
 
+type Payable = RankedModel & { readonly candidate: Candidate }
+
 /** In order of rank. */
 function rankPayable(
   resolved: ResolvedContract,
   candidates: readonly Candidate[],
   period: CheckpointPeriod,
 ): readonly RankedModel[] {
-  const payable = candidates.filter(({ unpaidReason }) => unpaidReason === null)
+  const { leaderboard } = resolved.contract
   const byValue = rankByValue(
-    payable,
-    ({ standing }) => standing.value,
+    candidates,
+    ({ unpaidReason, standing }) => (unpaidReason === null ? standing.value : null),
     ({ model }) => model.id,
-    resolved.contract.leaderboard.direction,
-  ).flatMap(({ item, rank }) =>
-    rank === null || item.standing.value === null ? [] : [{ modelId: item.model.id, rank, value: item.standing.value }],
+    leaderboard.direction,
+  ).flatMap(({ item, value, rank }) =>
+    rank === null ? [] : [{ modelId: item.model.id, rank, value, candidate: item }],
   )
-  if (resolved.contract.leaderboard.rank === undefined) return byValue
-  const ranks = ranksByContract(resolved.contract, rankableModels(resolved, payable, period))
+  if (leaderboard.rank === undefined) return byValue.map(({ candidate: _, ...model }) => model)
+  const ranks = ranksByContract(resolved.contract, rankableModels(resolved, byValue, period))
   return byValue
-    .map((model) => ({ ...model, rank: ranks?.get(model.modelId) ?? model.rank }))
+    .map(({ modelId, value }) => ({
+      modelId,
+      rank: present(ranks?.get(modelId), `the rank of model ${modelId}`),
+      value,
+    }))
     .sort((left, right) => left.rank - right.rank)
 }
 
 /** Each window as far as it lies in the payout's period, so that nothing is paid twice. */
 function rankableModels(
   resolved: ResolvedContract,
-  payable: readonly Candidate[],
+  payable: readonly Payable[],
   period: CheckpointPeriod,
 ): readonly RankableModel[] {
   const { start, end } = period
-  return payable.flatMap(({ model, standing }) => {
-    if (standing.value === null) return []
+  return payable.map(({ modelId, value, candidate: { model, standing } }) => {
     const windows = resolved.windows.map(({ name, lengthMs }) => {
       const since = Math.max(start, end - lengthMs)
       return [name, standingSince(resolved, model, period, since).value] as const
     })
-    const coverage = coverageOf(standing) ?? 0
-    return [{ modelId: model.id, value: standing.value, windows: Object.fromEntries(windows), coverage }]
+    return { modelId, value, windows: Object.fromEntries(windows), coverage: answeredShare(standing) }
   })
 }
 

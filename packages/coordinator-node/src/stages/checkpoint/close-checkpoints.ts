@@ -1,4 +1,3 @@
-import { type PeriodScores, periodScores } from '../../contract/ranking/period-scores.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { Checkpoint } from '../../domain/checkpoint.ts'
 import { readSpan } from '../../domain/models/span.ts'
@@ -14,13 +13,11 @@ import type { CheckpointPeriod } from './pay-rules.ts'
 
 export interface CheckpointPorts {
   readonly store: CheckpointStore &
-    Pick<
-      PeriodStore,
-      'lastPeriodEnd' | 'periodsBetween' | 'refusalsBetween' | 'snapshotTotals' | 'versionCounts' | 'periodResults'
-    > &
+    Pick<PeriodStore, 'lastPeriodEnd' | 'periodsBetween' | 'refusalsBetween' | 'snapshotTotals' | 'versionCounts'> &
     Pick<RoundStore, 'firstResolvableAt'> &
     Pick<ModelReads, 'models'>
   readonly log: Log
+  readonly scoresOf: (periods: readonly PeriodRounds[]) => Promise<CheckpointPeriod['scores']>
   /** The next period with a round that can be closed; `null` if there is none. */
   readonly nextPeriod: (closedThrough: Instant) => Promise<{ readonly start: Instant; readonly end: Instant } | null>
 }
@@ -31,7 +28,7 @@ export interface CheckpointPorts {
  */
 export async function closeCheckpoints(
   resolved: ResolvedContract,
-  { store, log, nextPeriod }: CheckpointPorts,
+  { store, log, nextPeriod, scoresOf }: CheckpointPorts,
   payees: Payees,
   now: Instant,
 ): Promise<number> {
@@ -46,7 +43,7 @@ export async function closeCheckpoints(
     const span = await readSpan(store, start, end, resolved.contract.leaderboard.value)
     const versions = await store.versionCounts(start, end)
     const refusals = await store.refusalsBetween(start, end)
-    const scores = await readScores(resolved, store, span.periods)
+    const scores = await scoresOf(span.periods)
     const models = await store.models()
     const results = { start, end, ...span, ...versions, refusals, scores }
     const closed = closeCheckpoint(resolved, payees, models, results, now)
@@ -60,20 +57,6 @@ export async function closeCheckpoints(
 function warnOfRefusal(log: Log, { id }: Checkpoint, { what, count, of, reason }: Refusal): void {
   const fields = { stage: 'checkpoint', checkpointId: id, what, count, of, reason }
   log.error('the contract refused what a checkpoint stands on; it is not exported before it is acknowledged', fields)
-}
-
-/** The scores of each period by its end; `null` when the contract needs sums only. */
-async function readScores(
-  { contract: { leaderboard } }: ResolvedContract,
-  store: Pick<PeriodStore, 'periodResults'>,
-  periods: readonly PeriodRounds[],
-): Promise<CheckpointPeriod['scores']> {
-  if (leaderboard.aggregate === undefined) return null
-  const scores = new Map<Instant, PeriodScores>()
-  for (const { periodStart, periodEnd } of periods) {
-    scores.set(periodEnd, periodScores(leaderboard, await store.periodResults(periodStart, periodEnd)))
-  }
-  return scores
 }
 
 /** A payout that pays no model must not surprise the operator, who can repair a baseline without a value. */

@@ -1,8 +1,8 @@
-import type { PeriodScores } from '../../contract/ranking/period-scores.ts'
+import { type PeriodScores, scoresIn } from '../../contract/ranking/period-scores.ts'
 import { aggregated } from '../../contract/ranking/run-aggregate.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
 import type { EmissionReason, UnpaidReason } from '../../domain/checkpoint.ts'
-import { coverageOf } from '../../domain/models/coverage.ts'
+import { answeredShare } from '../../domain/models/coverage.ts'
 import { isRetired, type Model } from '../../domain/models/model.ts'
 import { type ModelRole, nameKey, roleOf } from '../../domain/models/model-role.ts'
 import type { Span } from '../../domain/models/span.ts'
@@ -62,8 +62,7 @@ export function standingSince(
 ): Standing {
   const within = periods.filter(({ periodStart }) => periodStart >= start)
   const standing = standingOf(resolved, model, within, countRounds(within), totals.get(model.id))
-  const scored = scores && within.flatMap(({ periodEnd }) => scores.get(periodEnd) ?? [])
-  return aggregated(resolved, model, standing, { start, end, scores: scored })
+  return aggregated(resolved, model, standing, { start, end, scores: scoresIn(scores, within) })
 }
 
 /** The first requirement of a payment that a participant's model does not meet. */
@@ -76,7 +75,7 @@ function missingRequirement(
   if (isRetired(model, periodEnd)) return 'retired'
   if (standing.validCount === 0 || standing.scoreCount === 0) return 'no_answer'
   if (standing.value === null) return 'no_value'
-  return isCovered(standing, minPayCoverage) ? null : 'low_coverage'
+  return answeredShare(standing) >= minPayCoverage ? null : 'low_coverage'
 }
 
 /**
@@ -90,7 +89,9 @@ export function payFloor(resolved: ResolvedContract, candidates: readonly Candid
   const key = nameKey(payAbove.baseline)
   const values = candidates.flatMap(({ model, role, standing }) => {
     const counts = role === 'baseline' && nameKey(model.name) === key && hasAnswered(standing)
-    return counts && isCovered(standing, resolved.minPayCoverage) && standing.value !== null ? [standing.value] : []
+    return counts && answeredShare(standing) >= resolved.minPayCoverage && standing.value !== null
+      ? [standing.value]
+      : []
   })
   const [first, ...others] = values
   if (first === undefined) return { kind: 'unknown' }
@@ -120,8 +121,4 @@ function isBetter({ contract }: ResolvedContract, value: number, other: number):
 /** A score imputed for a missing answer is not the model's own. */
 function hasAnswered({ validCount, value }: Standing): boolean {
   return validCount > 0 && value !== null
-}
-
-function isCovered(standing: Standing, minCoverage: number): boolean {
-  return (coverageOf(standing) ?? 0) >= minCoverage
 }

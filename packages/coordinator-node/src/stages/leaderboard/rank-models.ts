@@ -1,11 +1,12 @@
-import type { PeriodScores } from '../../contract/ranking/period-scores.ts'
+import { type PeriodScores, scoresIn } from '../../contract/ranking/period-scores.ts'
 import type { RankableModel } from '../../contract/ranking/ranking-options.ts'
 import { aggregated } from '../../contract/ranking/run-aggregate.ts'
 import { ranksByContract } from '../../contract/ranking/run-rank.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import { present } from '../../domain/errors.ts'
 import { leaderboardId } from '../../domain/ids.ts'
 import type { Leaderboard, LeaderboardEntry, UnrankedReason } from '../../domain/leaderboard.ts'
-import { coverageOf } from '../../domain/models/coverage.ts'
+import { answeredShare, coverageOf } from '../../domain/models/coverage.ts'
 import { isRetired, type Model } from '../../domain/models/model.ts'
 import { roleOf } from '../../domain/models/model-role.ts'
 import type { ModelTotals } from '../../domain/models/model-totals.ts'
@@ -33,7 +34,7 @@ export function rankModels(
   const windows = resolved.windows.map(({ name, lengthMs }) => {
     const from = asOf - lengthMs
     const periods = span.periods.slice(firstBehind(span.periods, from))
-    return { name, from, periods, roundCount: countRounds(periods), scores: scores && scoresIn(scores, periods) }
+    return { name, from, periods, roundCount: countRounds(periods), scores: scoresIn(scores, periods) }
   })
   const entries = models
     .filter((model) => model.registeredAt < asOf && (span.totals.get(model.id)?.hasRow() || !isRetired(model, asOf)))
@@ -43,10 +44,6 @@ export function rankModels(
     })
   const era = resolved.era.number
   return { id: leaderboardId(asOf), era, asOf, rankBy, direction, entries: inOrder(resolved, entries) }
-}
-
-function scoresIn(scores: ReadonlyMap<Instant, PeriodScores>, periods: Span['periods']): readonly PeriodScores[] {
-  return periods.flatMap(({ periodEnd }) => scores.get(periodEnd) ?? [])
 }
 
 /** The metrics of the newest snapshot of each model in the longest window. */
@@ -75,17 +72,17 @@ function modelEntry(
     return { window, standing: aggregated(resolved, model, standing, { start, end: asOf, scores }) }
   })
   const ranking = standings.find(({ window }) => window.name === rankBy)
-  if (ranking === undefined) throw new RangeError(`there is no window "${rankBy}" to rank by`)
-  const { scoreCount, validCount, roundCount, excusedCount } = ranking.standing
+  const { standing } = present(ranking, `the window "${rankBy}" to rank by`)
+  const { scoreCount, validCount, roundCount, excusedCount } = standing
   return {
     modelId: model.id,
     rank: null,
-    unrankedReason: unrankedReason(resolved, model, ranking.standing, asOf),
+    unrankedReason: unrankedReason(resolved, model, standing, asOf),
     windows: Object.fromEntries(standings.map(({ window, standing }) => [window.name, standing.value])),
     scoreCount,
     validCount,
     roundCount: roundCount - excusedCount,
-    coverage: coverageOf(ranking.standing),
+    coverage: coverageOf(standing),
   }
 }
 
@@ -100,7 +97,7 @@ function unrankedReason(
   if (isRetired(model, asOf)) return 'retired'
   if (standing.validCount === 0 || standing.scoreCount === 0) return 'no_data'
   if (standing.value === null) return 'no_value'
-  if ((coverageOf(standing) ?? 0) >= minRankCoverage) return null
+  if (answeredShare(standing) >= minRankCoverage) return null
   // If it has answered enough of its own rounds, it only needs more time.
   return standing.validCount / standing.dueCount >= minRankCoverage ? 'waiting' : 'low_coverage'
 }
@@ -151,8 +148,8 @@ function inOrder(resolved: ResolvedContract, entries: readonly LeaderboardEntry[
 
 function rankable({ unrankedReason, modelId, windows, coverage }: LeaderboardEntry, rankBy: string): RankableModel[] {
   const value = windows[rankBy] ?? null
-  if (unrankedReason !== null || value === null) return []
-  return [{ modelId, value, windows, coverage: coverage ?? 0 }]
+  if (unrankedReason !== null || value === null || coverage === null) return []
+  return [{ modelId, value, windows, coverage }]
 }
 
 /** Index of the first with `periodStart >= from`: a short window skips most of the longest one. */

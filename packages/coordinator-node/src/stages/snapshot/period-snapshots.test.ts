@@ -57,9 +57,19 @@ describe('periodSnapshots', () => {
   test('counts each field separately and sorts fields by name', () => {
     const [made] = snapshots([
       result('a', 1, 0, { value: { value: 1, error: 5 } }),
-      result('a', 2, 0, { value: { value: 2, error: null } }),
+      result('a', 2, 0, { value: { value: 2, error: null, hits: 1 } }),
     ])
-    expect(JSON.stringify(made?.sums)).toBe('{"error":{"sum":5,"count":1},"value":{"sum":3,"count":2}}')
+    const [error, hits, value] = [
+      '"error":{"sum":5,"count":1}',
+      '"hits":{"sum":1,"count":1}',
+      '"value":{"sum":3,"count":2}',
+    ]
+    expect(JSON.stringify(made?.sums)).toBe(`{${error},${hits},${value}}`)
+  })
+
+  test('counts the scores of each version of the contract, but not those from before versions were recorded', () => {
+    const [made] = snapshots([null, 1, 2, 2].map((contractVersion, at) => result('a', at + 1, 1, { contractVersion })))
+    expect(made?.contractVersions).toEqual({ 1: 1, 2: 2 })
   })
 
   test('counts rounds that a model had to answer as due, except those that the coordinator missed', () => {

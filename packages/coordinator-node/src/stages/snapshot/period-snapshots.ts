@@ -1,5 +1,6 @@
 import { worstByRound } from '../../contract/ranking/period-scores.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
+import { present } from '../../domain/errors.ts'
 import { groupBy } from '../../domain/group-by.ts'
 import { snapshotId } from '../../domain/ids.ts'
 import type { Model } from '../../domain/models/model.ts'
@@ -50,7 +51,12 @@ export function periodSnapshots(
       roundCount: worst.size,
       validCount: own.filter((result) => result.scoreKind === 'valid').length,
       excusedCount: own.filter((result) => isExcused(result, worst)).length,
-      ...sumsWithoutRow(own, registrationOf(registrations, modelId), rounds, worst),
+      ...sumsWithoutRow(
+        own,
+        present(registrations.get(modelId), `the registration of model "${modelId}"`),
+        rounds,
+        worst,
+      ),
       contractVersions: versionCounts(counted),
       sums: fieldSums(counted),
       metrics: metricsOf(index),
@@ -81,7 +87,7 @@ function sumsWithoutRow(
   const before = others.filter(([, { performedAt }]) => performedAt < registeredAt)
   const since = others.filter(([, { performedAt }]) => performedAt >= registeredAt)
   return {
-    unasked: sumOf(before.map(([roundId]) => worst.get(roundId) ?? null)),
+    unasked: sumOf(before.map(([roundId]) => worst.get(roundId) as number | null)),
     missed: sumOf(since.map(([, { missingValue }]) => missingValue)),
   }
 }
@@ -92,12 +98,6 @@ function registeredBetween(models: readonly RegisteredModel[], rounds: ReadonlyM
   const first = instants.reduce((left, right) => Math.min(left, right), Number.POSITIVE_INFINITY)
   const last = instants.reduce((left, right) => Math.max(left, right), Number.NEGATIVE_INFINITY)
   return models.filter(({ registeredAt }) => registeredAt > first && registeredAt <= last).map(({ id }) => id)
-}
-
-function registrationOf(registrations: ReadonlyMap<string, Instant>, modelId: string): Instant {
-  const at = registrations.get(modelId)
-  if (at === undefined) throw new RangeError(`model "${modelId}" has rows but was never registered`)
-  return at
 }
 
 /** Computes the contract's metrics of all models, and answers those of the model at an index of `models`. */
@@ -125,7 +125,7 @@ function metricPoints(resolved: ResolvedContract, results: readonly PeriodResult
 function fieldSums(results: readonly PeriodResult[]): Record<string, FieldSum> {
   const sums: Record<string, { sum: number; count: number }> = {}
   for (const { value } of results) {
-    for (const [field, number] of Object.entries(value ?? {})) {
+    for (const [field, number] of Object.entries(present(value, 'the value of a score'))) {
       if (typeof number !== 'number') continue
       sums[field] ??= { sum: 0, count: 0 }
       sums[field].sum = addFinite(sums[field].sum, number)
