@@ -4,6 +4,7 @@ import { candles, createTrend, openCompetition, steady, type TestModel } from '.
 import { changedContract, market, resolvedContract } from '../test/sample-contract.ts'
 import { createVirtualClock } from './adapters/clock/clocks.ts'
 import { createMemoryStore } from './adapters/store/memory/memory-store.ts'
+import { type TierOptions, tiers } from './contract/defaults/tiers.ts'
 import type { FeedRecord } from './domain/feed-record.ts'
 import { createPipeline } from './pipeline.ts'
 import { silentLog } from './ports/log.ts'
@@ -371,6 +372,18 @@ describe('checkpoints', () => {
     expect(await pipeline.checkpoint()).toBe(0)
     await pipeline.settle()
     expect(await pipeline.checkpoint()).toBe(1)
+  })
+
+  test.each([
+    ['an error', { baseline: 'flat' }, { level: 'error', fields: { reason: 'floor_unknown' } }],
+    ['a warning', { value: 1e9 }, { level: 'warn', fields: { reason: 'nobody_above_floor' } }],
+  ])('that pay no model are %s', async (_, payAbove, line) => {
+    const emission = tiers({ payAbove } as TierOptions)
+    const { drive, pipeline, lines } = await openCompetition({ changes: { checkpoint: { emission } } })
+    await drive(...candles(0, 40))
+    await pipeline.settle()
+    await pipeline.checkpoint()
+    expect(lines.filter(({ message }) => message === 'a checkpoint pays no model')).toMatchObject([line])
   })
 
   test('contain no payees unless the operator has set them', async () => {

@@ -4,7 +4,7 @@ import type { ContractChanges } from '../test/sample-contract.ts'
 import { changedContract } from '../test/sample-contract.ts'
 import { resolveContract } from './contract/resolved-contract.ts'
 import { standingStill } from './domain/progress/standing-still.ts'
-import { minute } from './ports/store-samples.ts'
+import { candle, eth, minute } from './ports/store-samples.ts'
 
 // Rounds open every minute and resolve after five; snapshots every 10 minutes, checkpoints every 30.
 
@@ -78,6 +78,8 @@ test('inputs that the contract refuses are an alarm until a round opens', async 
   }))
   await drive(...candles(0, 2))
   const reason = expect.stringMatching(/^input\.build returned what input\.schema refuses: subject/)
+  // For a series without a round, nothing is missing.
+  await drive(candle(2, { close: 1 }, eth))
   expect(await alarms()).toEqual([['3 inputs of "BTCUSDT-5m" could not be built, so no round opens', 1, reason]])
   mend()
   await drive(...candles(3, 3))

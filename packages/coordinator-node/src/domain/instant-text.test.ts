@@ -77,6 +77,8 @@ describe('dates', () => {
 describe('epochs', () => {
   it.each([
     ['1772323200', 's', year2026],
+    // Its digits are no date: there is no month 99.
+    ['1999990000', 's', 1_999_990_000_000],
     ['1772323200.25', 's', year2026 + 250],
     [1_772_323_200.123, 's', year2026 + 123],
     ['1772323200000', 'ms', year2026],
