@@ -30,9 +30,9 @@ export interface ReportContract {
   readonly newcomers: NewcomerPolicy
   /** The share of a window's rounds that a model must have answered to be ranked. */
   readonly minRankCoverage: number
-  /** The share of a checkpoint's rounds that a model must have answered to be paid. */
   /** Whether the contract orders the models itself, so that they are not in the order of their values. */
   readonly hasOwnOrder: boolean
+  /** The share of a checkpoint's rounds that a model must have answered to be paid. */
   readonly minPayCoverage: number
   readonly organizer: Organizer
   /** The field of a score by which models are ranked. */
