@@ -66,6 +66,7 @@ test('an aggregate gets the scores of [start, end) on the horizons, oldest first
   }
   const { leaderboards, checkpoints } = await runHours({ leaderboard: { aggregate } }, false)
   for (const { start, end, scores } of seen) {
+    expect(scores.every(Object.isFrozen)).toBe(true)
     const instants = scores.map(({ resolvableAt }) => resolvableAt)
     expect(instants).toEqual(instants.toSorted((left, right) => left - right))
     expect(Math.min(...instants)).toBeGreaterThanOrEqual(start)

@@ -2,6 +2,7 @@ import { present } from '../../domain/errors.ts'
 import type { Direction } from '../../domain/leaderboard.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { PeriodResult } from '../../ports/store-periods.ts'
+import type { WindowScore } from './ranking-options.ts'
 
 /** How rounds are read: by which field of a score, and which way is worse. */
 export interface ScoreField {
@@ -13,44 +14,47 @@ export interface ScoreField {
 export interface PeriodScores {
   /** In order of (resolvableAt, id). */
   readonly rounds: readonly RoundPrices[]
-  /** By model, one entry per round: the value of its row, `null` if it has none, `undefined` without a row. */
-  readonly byModel: ReadonlyMap<string, readonly (RowScore | null | undefined)[]>
+  /** By model, one entry per round: the score of its row, `null` if it has none, `undefined` without a row. */
+  readonly byModel: ReadonlyMap<string, readonly (WindowScore | null | undefined)[]>
 }
 
+/** What a round counts for a model without a row; `null` for nothing. */
 interface RoundPrices {
   readonly performedAt: Instant
-  readonly resolvableAt: Instant
-  /** The worst valid score; `null` if there is none. */
-  readonly worst: number | null
+  /** The worst valid score. */
+  readonly worst: WindowScore | null
   /** The score of a missing answer. */
-  readonly missing: number | null
+  readonly missing: WindowScore | null
 }
 
-interface RowScore {
-  readonly value: number
-  readonly isValid: boolean
-}
-
-/** @param results of one period, in the order of the store */
+/**
+ * The scores are frozen, because each one is in several windows.
+ * @param results of one period, in the order of the store
+ */
 export function periodScores(field: ScoreField, results: readonly PeriodResult[]): PeriodScores {
   const worst = worstByRound(field, results)
   const indexes = new Map<string, number>()
   const rounds: RoundPrices[] = []
-  const byModel = new Map<string, (RowScore | null | undefined)[]>()
-  for (const result of results) {
-    const { roundId, modelId, performedAt, resolvableAt, missingValue, scoreKind, value } = result
+  const byModel = new Map<string, (WindowScore | null | undefined)[]>()
+  for (const { roundId, modelId, performedAt, resolvableAt, missingValue, scoreKind, value } of results) {
     let index = indexes.get(roundId)
     if (index === undefined) {
+      const imputed = (price: number | null) => (price === null ? null : windowScore(price, 'imputed', resolvableAt))
       index = rounds.length
       indexes.set(roundId, index)
-      rounds.push({ performedAt, resolvableAt, worst: worst.get(roundId) as number | null, missing: missingValue })
+      rounds.push({ performedAt, worst: imputed(worst.get(roundId) as number | null), missing: imputed(missingValue) })
     }
     const row = byModel.get(modelId) ?? []
     byModel.set(modelId, row)
-    const ranked = scoreKind === 'valid' || scoreKind === 'imputed' ? value?.[field.value] : undefined
-    row[index] = typeof ranked === 'number' ? { value: ranked, isValid: scoreKind === 'valid' } : null
+    const ranked = value?.[field.value]
+    const counts = (scoreKind === 'valid' || scoreKind === 'imputed') && typeof ranked === 'number'
+    row[index] = counts ? windowScore(ranked, scoreKind, resolvableAt) : null
   }
   return { rounds, byModel }
+}
+
+function windowScore(value: number, kind: WindowScore['kind'], resolvableAt: Instant): WindowScore {
+  return Object.freeze({ value, kind, resolvableAt })
 }
 
 /** The scores of some periods, one by one; `null` where sums are enough. */

@@ -12,7 +12,7 @@ export interface WindowScore {
 
 /** What `leaderboard.aggregate` receives: one model's window. */
 export interface AggregateContext {
-  /** At least one, oldest first. A copy: changing it changes nothing. */
+  /** At least one, oldest first. The scores are frozen. */
   readonly scores: readonly WindowScore[]
   /** The window is `[start, end)` on the horizons of its rounds. At a checkpoint it is the checkpoint's period. */
   readonly start: Instant

@@ -28,7 +28,8 @@ export function aggregated(
   const { leaderboard } = contract
   if (leaderboard.aggregate === undefined || standing.value === null) return standing
   if (scores === null) throw new RangeError('leaderboard.aggregate needs the scores of its windows, one by one')
-  const own = scores.flatMap((period) => scoresOf(period, model, newcomers === 'worst'))
+  const own: WindowScore[] = []
+  for (const period of scores) addScores(own, period, model, newcomers === 'worst')
   return { ...standing, value: runAggregate(leaderboard, { scores: own, start, end }, `of model "${model.id}"`) }
 }
 
@@ -48,20 +49,20 @@ export function runAggregate(
 }
 
 /**
- * The value of each round for a model, by the rules of `standingOf`: a round that it missed because it was retired counts as a
+ * Adds the score of each round for a model, by the rules of `standingOf`: a round that it missed because it was retired counts as a
  * missing answer; a round before its registration counts as the worst score, or not at all.
  */
-function scoresOf(
+function addScores(
+  own: WindowScore[],
   { rounds, byModel }: PeriodScores,
   { id, registeredAt }: Pick<Model, 'id' | 'registeredAt'>,
   chargesUnasked: boolean,
-): readonly WindowScore[] {
-  const rows = byModel.get(id) ?? []
-  return rounds.flatMap(({ performedAt, resolvableAt, worst, missing }, index): WindowScore[] => {
-    const row = rows[index]
-    if (row === null) return []
-    if (row !== undefined) return [{ value: row.value, kind: row.isValid ? 'valid' : 'imputed', resolvableAt }]
+): void {
+  const rows = byModel.get(id)
+  for (const [index, { performedAt, worst, missing }] of rounds.entries()) {
+    const row = rows?.[index]
     const charged = performedAt >= registeredAt ? missing : chargesUnasked ? worst : null
-    return charged === null ? [] : [{ value: charged, kind: 'imputed', resolvableAt }]
-  })
+    const score = row === undefined ? charged : row
+    if (score !== null) own.push(score)
+  }
 }
