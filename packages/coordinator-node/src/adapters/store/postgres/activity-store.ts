@@ -47,8 +47,8 @@ const runStatement = (sql: Query) => sql`
     rounds.void as "voidCount",
     (select void_reason from inputs where void_reason is not null order by resolvable_at, id limit 1) as "voidReason",
     counted.all as "scoreCount", counted.valid as "validCount", counted.failed as "failedCount",
-    (select s.reason from inputs i join predictions p on p.input_id = i.id join scores s on s.prediction_id = p.id
-      where s.reason is not null order by i.resolvable_at, i.id, p.model_id limit 1) as "failedReason"
+    (select s.reason from inputs i join scores s on s.input_id = i.id
+      where s.reason is not null order by i.resolvable_at, i.id, s.model_id limit 1) as "failedReason"
   from rounds, answers, counted`
 
 /** Every part reads `performed_at >= since` by the index on it: the cost grows with the span, not with history. */
