@@ -12,10 +12,11 @@ const results = (['valid', 'imputed', 'failed', null] as const).map(
 
 test('of a row without a score, nothing counts; of a round, its worst valid score', () => {
   const { rounds, byModel } = periodScores({ value: 'value', direction: 'desc' }, results)
-  expect(rounds).toEqual([{ performedAt: 1, resolvableAt: 2, worst: 0, missing: -3 }])
+  const of = (value: number, kind: string) => ({ value, kind, resolvableAt: 2 })
+  expect(rounds).toEqual([{ performedAt: 1, worst: of(0, 'imputed'), missing: of(-3, 'imputed') }])
   expect(Object.fromEntries(byModel)).toEqual({
-    m0: [{ value: 0, isValid: true }],
-    m1: [{ value: 1, isValid: false }],
+    m0: [of(0, 'valid')],
+    m1: [of(1, 'imputed')],
     m2: [null],
     m3: [null],
   })

@@ -118,13 +118,16 @@ describe('the scores that an aggregate gets of a model', () => {
   const standing = {
     ...{ value: 1, roundCount: 5, excusedCount: 0, validCount: 1, scoreCount: 1, dueCount: 1, answeredCount: 1 },
   }
-  const round = (at: number) => ({ performedAt: at, resolvableAt: at + 10, worst: -at, missing: -10 * at })
+  const score = (value: number, kind: 'valid' | 'imputed', resolvableAt: number) => ({ value, kind, resolvableAt })
+  const round = (at: number) => ({
+    performedAt: at,
+    worst: score(-at, 'imputed', at + 10),
+    missing: score(-10 * at, 'imputed', at + 10),
+  })
   const scores: readonly PeriodScores[] = [
     {
       rounds: [1, 2, 3, 4, 5, 6].map(round),
-      byModel: new Map([
-        ['m', [undefined, undefined, { value: 7, isValid: true }, { value: 8, isValid: false }, null]],
-      ]),
+      byModel: new Map([['m', [undefined, undefined, score(7, 'valid', 13), score(8, 'imputed', 14), null]]]),
     },
     { rounds: [{ ...round(7), missing: null }], byModel: new Map() },
   ]
