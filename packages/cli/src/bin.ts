@@ -2,5 +2,5 @@
 import { runCli } from './run-cli.ts'
 import { processTerminal } from './terminal/terminal.ts'
 
-// Set, not called: what was written to a pipe must still leave this process.
+// `process.exit()` would drop output that is still buffered for a pipe.
 process.exitCode = await runCli(process.argv.slice(2), processTerminal())

@@ -1,14 +1,13 @@
 import { ExpectedError, isExpectedError } from '@crunch/local-processes/errors'
 
-/** What the command line can say about a failure that its reader can mend. */
+/** A failure that the user can fix. */
 export interface CliProblem {
-  /** Where: a file, a setting, a port, a service. */
+  /** A file, a setting, a port or a service. */
   readonly place: string
   readonly cause: string
   readonly fix: string
 }
 
-/** A problem as it is shown. */
 export function formatProblem({ place, cause, fix }: CliProblem): string {
   return `${place}: ${cause}\n  fix: ${fix}`
 }
@@ -25,7 +24,7 @@ export class CliError extends ExpectedError {
   }
 }
 
-/** Ends a command with exit code 1 after it has itself told everything there is to tell. */
+/** Ends a command with exit code 1. The command has already printed the reason. */
 export class ReportedFailure extends Error {
   override readonly name = 'ReportedFailure'
 }

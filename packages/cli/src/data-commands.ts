@@ -28,7 +28,7 @@ interface CheckpointFlags {
   readonly replay?: true
 }
 
-/** Commands that bring data in and write it out: `crunch backfill`, `record`, `export` and `checkpoint`. */
+/** Commands that import and export data: `crunch backfill`, `record`, `export` and `checkpoint`. */
 export function addDataCommands(program: Command, terminal: Terminal): void {
   const isJson = (command: Command) => command.optsWithGlobals<{ json?: true }>().json === true
   const backfill = program

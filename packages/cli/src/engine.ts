@@ -1,4 +1,4 @@
-// The one place where the command line meets the engine.
+// The only file of the command line that imports the engine.
 import {
   type AnyContract,
   AuthorError,
@@ -98,13 +98,13 @@ export type {
 /** The embedded PostgreSQL of a folder. */
 export const embeddedDatabase = {
   start: startEmbeddedPostgres,
-  /** Throws EmbeddedPostgresError when no server can run there; starts nothing. */
+  /** Starts nothing. Throws EmbeddedPostgresError if no server can run there. */
   check: checkEmbeddedPostgres,
-  /** Ends the server of a folder, whoever started it, and gives its process; undefined when none ran. */
+  /** Ends the server of a folder, even if another process started it. Returns its process; undefined if none ran. */
   stop: stopEmbeddedPostgres,
-  /** Ends the server of a folder and deletes its data, for good. */
+  /** Ends the server of a folder and permanently deletes its data. */
   remove: removeEmbeddedPostgres,
-  /** Where the running server of a folder is reached, with its password. */
+  /** The URL of the running server of a folder, with its password. */
   async url(directory: string): Promise<string> {
     const status = await embeddedPostgresStatus(directory)
     if (status.state === 'running') return status.url
@@ -116,8 +116,6 @@ export const embeddedDatabase = {
   },
 }
 
-/** Logs in and looks at the schema. Throws STORE_UNAVAILABLE, STORE_TOO_NEW or STORE_CORRUPT; changes nothing. */
-/** A series in the archive: a folder with one Parquet file a day, which is a recording. */
 export { archiveDays, checkDatabase, compareStoredContract, isArchiveFolder, steadyNodeArguments, workerCommand }
 
 /** The settings that the command line itself needs. Throws SETTINGS_INVALID with every finding. */
@@ -163,15 +161,15 @@ function placeOf(key: string, { places }: NodeEnvironment): string {
   return place === undefined ? key : `${place}: ${key}`
 }
 
-/** The keys of the node's files that nothing reads, and that are not like a setting. */
+/** Unused keys of the settings files that do not resemble a setting. */
 export { unreadKeys }
 
-/** The contract with what the settings override. Throws CONTRACT_NOT_LOADED, or CONTRACT_INVALID with every finding. */
+/** The contract with the overrides of the settings. Throws CONTRACT_NOT_LOADED, or CONTRACT_INVALID with every finding. */
 export function loadNodeContract(path: string, environment: Environment): Promise<AnyContract> {
   return loadContract(path, readSettings(environment))
 }
 
-/** Ends the current era of a database and begins the next one by a changed contract. */
+/** Ends the current era of a database and begins the next one with a changed contract. */
 export async function confirmNewEra(node: {
   readonly store: Store
   readonly contract: AnyContract
@@ -184,25 +182,25 @@ export async function confirmNewEra(node: {
   return beginNewEra({ store, contract, settings, codeHash, clock: wallClock, log: silentLog })
 }
 
-/** The known name that a slip of the pen most likely meant. */
+/** The known name that is most similar to a misspelled one. */
 export { formatInstant as formatTime, nearestName, readInstant }
 
-/** The sources of the contract's data that this version cannot stream live. */
+/** The sources of the contract that have no live stream in this version. */
 export function sourcesWithoutLive(contract: AnyContract): readonly string[] {
   const feeds = contractFeeds(contract).filter(({ definition }) => definition.from === undefined)
   const sources = new Set(feeds.map(({ scope }) => scope.source))
   return [...sources].filter((source) => !liveSources.includes(source))
 }
 
-/** The live sources that this version has. */
+/** The live sources of this version. */
 export const knownLiveSources: readonly string[] = liveSources
 
-/** How many rounds open in a millisecond of recorded time. */
+/** Number of rounds that open per millisecond of recorded time. */
 export function roundsPerMs(contract: AnyContract): number {
   return resolveContract(contract).schedules.reduce((sum, { everyMs }) => sum + 1 / everyMs, 0)
 }
 
-/** Why the node would refuse a model: it has the name of a baseline, and is not the organizer's. `null`: it would not. */
+/** Why the node would refuse a model: a participant's model has the name of a baseline. `null` if the node accepts it. */
 export function nameRefusal(
   contract: AnyContract,
   organizerId: string,
@@ -211,7 +209,7 @@ export function nameRefusal(
   return refusalOfName(model, resolveContract(contract, organizerId).organizer)
 }
 
-/** A model of this process with its name. */
+/** A model in this process, with its name. */
 export interface LocalModel {
   readonly id: string
   readonly name: string
@@ -220,27 +218,27 @@ export interface LocalModel {
   readonly model: object
 }
 
-/** A part of recorded time, `from <= known < to`, in milliseconds since the epoch. */
+/** A range of recorded time, `from <= knownAt < to`, in Unix milliseconds. */
 export interface RecordedPart {
   readonly from?: number
   readonly to?: number
 }
 
-/** Runs a competition over recordings in this process; `board` is the newest leaderboard as the API gives it. */
+/** Simulates a competition on recordings; `board` is the newest leaderboard in the format of the API. */
 export async function simulateRecordings(options: {
   readonly contract: AnyContract
   readonly files: readonly string[]
   readonly part?: RecordedPart
   readonly models: readonly LocalModel[]
   readonly organizerId: string
-  /** Further models, in processes of their own, with how long they may take and what they are waited for before each batch. */
+  /** Models in separate processes, with their time limit, and a function that waits for them before each batch. */
   readonly hosted?: {
     readonly runner: ModelRunner
     readonly timeoutMs: number | undefined
     readonly beforeBatch: () => Promise<void>
   }
   readonly onProgress: (progress: { readonly recordCount: number; readonly at: number }) => void
-  /** Told once of each thing that goes wrong, such as a model that is refused. */
+  /** Called once for each problem, such as a refused model. */
   readonly onProblem: (text: string) => void
   readonly signal: AbortSignal
 }): Promise<SimulationResult & { readonly board: readonly LeaderboardReport[] }> {
@@ -260,13 +258,13 @@ export async function simulateRecordings(options: {
   return { ...result, board: boardRows(result.leaderboard, result.rows.models, reportContract(contract, organizerId)) }
 }
 
-/** Tells errors, and what happens to models, each once: a recording may repeat them at every round. */
+/** Reports errors and events of models, each once: they may recur in every round of a recording. */
 function problemLog(onProblem: (text: string) => void): Log {
   const told = new Set<string>()
   const error: Log['error'] = (message, fields = {}) => {
     const { modelId, reason } = fields
     const text = [modelId === undefined ? [] : `model ${modelId}`, message, reason ?? []].flat().join(': ')
-    // What the contract does wrong is told once a kind: the run counts it, and its reason may differ at every round.
+    // Errors of the contract are reported once per kind: their reason may differ in every round, and the result counts them.
     const kind = modelId === undefined ? message : text
     if (told.has(kind)) return
     told.add(kind)
@@ -278,19 +276,19 @@ function problemLog(onProblem: (text: string) => void): Log {
   return { ...silentLog, warn, error }
 }
 
-/** Tells what is odd about a recording. */
+/** Reports warnings about a recording. */
 function recordingLog(onProblem: (text: string) => void): Log {
   const warn: Log['warn'] = (message, { file, reason } = {}) => onProblem(`${file}: ${message}: ${reason}`)
   return { ...silentLog, warn }
 }
 
-/** The first rounds of recordings on the models of `runner`; `null` when no round opens. */
+/** Runs the first rounds of recordings with the models of `runner`; `null` if no round opens. */
 export function rehearseRecordings(options: {
   readonly contract: AnyContract
   readonly files: readonly string[]
   readonly runner: ModelRunner
   readonly timeoutMs: number | undefined
-  /** Told why the contract opens no round. */
+  /** Called with the reason why the contract opens no round. */
   readonly onError: (message: string, reason: string) => void
   readonly signal: AbortSignal
 }): Promise<Rehearsal | null> {
@@ -300,8 +298,8 @@ export function rehearseRecordings(options: {
 }
 
 /**
- * The contract's first rounds with example answers, up to the payout, on recordings or on records made from its schemas.
- * `null` when there is nothing to make them from. What the author's code throws is a reason, not an error.
+ * Runs the contract's first rounds with example answers, up to the payout, on recordings or on records generated from its schemas.
+ * `null` if no records can be generated. An error in the author's code is returned as a reason, not thrown.
  */
 export async function rehearseNodeContract(
   contract: AnyContract,
@@ -319,8 +317,8 @@ export async function rehearseNodeContract(
 }
 
 /**
- * Connects to an orchestrator on this machine as a node does. One attempt of Setup is enough: the orchestrator announces a
- * model when it serves.
+ * Connects to an orchestrator on this machine, as a node does. One Setup attempt is enough, because the orchestrator announces a
+ * model only when it serves.
  */
 export function connectModels(options: {
   readonly port: number
@@ -332,7 +330,7 @@ export function connectModels(options: {
   return connectModelRunner({ ...options, host: '127.0.0.1', setupAttempts: 1, log: silentLog })
 }
 
-/** Opens the store of a node, migrating its database first. */
+/** Opens the store of a node, after migrating its database. */
 export { openPostgresStore as openStore }
 
 /** The series of the contract's feeds. */
@@ -341,16 +339,16 @@ export function contractScopes(contract: AnyContract): readonly FeedScope[] {
 }
 
 /** `binance:BTCUSDT:candle:1m` */
-/** A job that has begun nothing yet. */
+/** A new backfill job. */
 export { feedScopeKey, newBackfillJob }
 
-/** Runs a stored backfill on, until it is completed, has failed, was cancelled, or is to be resumed later. */
+/** Runs a stored backfill until it is completed, fails, is cancelled or is interrupted. */
 export function runBackfillJob(options: {
   readonly job: BackfillJob
   readonly contract: AnyContract
   readonly environment: Environment
   readonly store: Store
-  /** Told why the source is being waited for. */
+  /** Called with the reason why the job waits for its source. */
   readonly onWarning: (message: string) => void
   readonly onProgress: (progress: BackfillProgress) => void
   readonly signal: AbortSignal
@@ -362,13 +360,12 @@ export function runBackfillJob(options: {
   return backfill(job, { ...rest, settings: readSettings(environment), env: environment, log })
 }
 
-/** How long the node keeps records, in milliseconds. */
+/** Retention time of the node's records, in milliseconds. */
 export function retentionMs(environment: Environment): number {
   return readSettings(environment).FEED_RECORD_TTL_DAYS * 86_400_000
 }
 
-/** Recordings of what a node stored: `writeRecording` up to now, `followRecording` from now on. */
-/** Tables of what a node stored, and the files that they are written to. */
+/** `writeRecording` exports the stored records, `followRecording` new ones. */
 export {
   exportCheckpoint,
   exportFormats,
@@ -382,17 +379,17 @@ export {
   writeTable,
 }
 
-/** What the rows of a node's results need to know of its contract. */
+/** The parts of a contract that exports of results need. */
 export function nodeReportContract(contract: AnyContract, environment: Environment): ReportContract {
   return reportContract(contract, readSettings(environment).ORGANIZER_CRUNCHER_ID)
 }
 
-/** What came of a whole run, from what its store holds: `failure` when nothing was predicted or scored. */
+/** The result of a run, from its store; `failure` is set if there are no predictions or no scores. */
 export function outcomeOf(store: Store): Promise<RunOutcome> {
   return storedOutcome(store, Date.now())
 }
 
-/** The rows of the newest leaderboard in a store, as the API gives them. */
+/** The rows of the newest leaderboard in a store, in the format of the API. */
 export function storedBoard(store: Store, contract: AnyContract, environment: Environment) {
   return leaderboardRows(store, nodeReportContract(contract, environment))
 }

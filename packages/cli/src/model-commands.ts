@@ -11,7 +11,7 @@ interface AddFlags {
   readonly wait: number
 }
 
-/** A Python submission may have to install its requirements first. */
+/** A Python submission may have to install its requirements before it starts. */
 const defaultWaitSeconds = 300
 
 /** `crunch models` and its subcommands. */
@@ -36,7 +36,7 @@ export function addModelCommands(program: Command, terminal: Terminal): void {
     .option('--json', 'print JSON')
     .action(async (model: string, flags: { follow?: true; lines: number }, command: Command) => {
       const { follow = false, lines } = flags
-      // The parent has the flag too, and takes it.
+      // `crunch models` has the same flag, and commander gives it to the parent.
       const json = command.optsWithGlobals<{ json?: true }>().json === true
       await (await import('./commands/models.ts')).modelLogs({ model, follow, lines, json }, terminal)
     })

@@ -4,7 +4,7 @@ import { parseModelsFile } from '@crunch/model-orchestrator'
 import type { CliProblem } from './cli-error.ts'
 import type { Workspace } from './workspace.ts'
 
-/** A model that shall run, with the folder of its submission. */
+/** A RUNNING entry, with the folder of its submission. */
 export interface RunningModel {
   readonly id: string
   readonly name: string
@@ -14,8 +14,8 @@ export interface RunningModel {
 }
 
 /**
- * The entries of `models.dev.yml` that shall run, and which of them have no folder.
- * Throws MODELS_FILE_INVALID with every finding, or the system's error when there is no file.
+ * The RUNNING entries of `models.dev.yml`, and those of them without a submission folder.
+ * Throws MODELS_FILE_INVALID with every finding, or the system's error if the file does not exist.
  */
 export function readRunningModels(
   workspace: Workspace,
@@ -42,7 +42,7 @@ export function readRunningModels(
   return { running, problems }
 }
 
-/** How a finding names an entry. */
+/** The place of an entry in a finding. */
 export function modelPlace({ modelsFile }: Workspace, id: string): string {
   return `${modelsFile}, model ${id}`
 }

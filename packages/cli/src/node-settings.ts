@@ -1,27 +1,27 @@
 /** The settings of a node that the command line itself needs. */
 export interface NodeSettings {
   readonly crunchId: string
-  /** The cruncher whose models are the organizer's. */
+  /** The cruncher who is the organizer. */
   readonly organizerId: string
   /** `undefined`: the embedded server. May hold a password. */
   readonly databaseUrl: string | undefined
-  /** Where that server is set, such as `/srv/node/.local.env:3: DATABASE_URL`. */
+  /** The place of that setting, e.g. `/srv/node/.local.env:3: DATABASE_URL`. */
   readonly databasePlace: string
   readonly apiPort: number
-  /** Where the orchestrator announces models. */
+  /** The address of the orchestrator's discovery socket. */
   readonly modelRunnerHost: string
   readonly modelRunnerPort: number
-  /** Where the orchestrator's own API listens. */
+  /** The address of the orchestrator's HTTP API. */
   readonly orchestratorHost: string
   readonly orchestratorPort: number
-  /** What that API asks for beyond loopback; a secret. */
+  /** The key of that API; a secret. `undefined`: the key file of the workspace is used. */
   readonly apiKey: string | undefined
   readonly modelBaseClassName: string
-  /** Replaces the contract's time-out for models when it is set. */
+  /** Replaces the contract's time-out for models if set. */
   readonly modelTimeoutMs: number | undefined
   /** The interpreter of Python models. */
   readonly pythonProgram: string
-  /** What one model may use; the orchestrator's defaults where nothing is set. */
+  /** Limits of each model; the orchestrator's defaults if not set. */
   readonly modelLimits: {
     readonly memoryMib: number | undefined
     readonly cpuCores: number | undefined
@@ -34,10 +34,10 @@ export interface NodeSettings {
     /** Whether packages of Python models may be built from source. */
     readonly allowBuilds: 'true' | 'false' | undefined
   }
-  /** As the operator set it; `undefined` when not set. */
+  /** The operator's setting; `undefined` if not set. */
   readonly replaySpeed: number | 'max' | undefined
-  /** FEED_REPLAY_FILES is set, as only `--replay` should do. */
+  /** FEED_REPLAY_FILES is set. Only `--replay` should set it. */
   readonly replaysBySetting: boolean
-  /** False: `crunch deploy` starts no orchestrator, because another one runs the models. */
+  /** False if another orchestrator runs the models; then `crunch deploy` starts none. */
   readonly runsModelsHere: boolean
 }

@@ -15,7 +15,7 @@ import { type Environment, readNodeEnvironment } from './read-environment.ts'
 import type { Terminal } from './terminal/terminal.ts'
 import { findWorkspace, type Workspace } from './workspace.ts'
 
-/** A node of this machine, looked at from a command. */
+/** A node of this machine, opened by a command. */
 export interface OpenedNode {
   readonly workspace: Workspace
   readonly contract: AnyContract
@@ -25,8 +25,7 @@ export interface OpenedNode {
 }
 
 /**
- * Runs a command on the database of the node's live data. The embedded one is joined where the deployment runs, and started
- * for the command where it does not.
+ * Runs a command on the live database. The embedded server is started for the command if the deployment does not run.
  */
 export async function withNodeStore<Result>(
   terminal: Terminal,
@@ -36,8 +35,8 @@ export async function withNodeStore<Result>(
 }
 
 /**
- * As {@link withNodeStore}, for a command that only shows what is stored: with `replay`, the database of the last replay. One that
- * never was is not created.
+ * As {@link withNodeStore}, for a command that only reads. With `replay`, uses the database of the last replay. Never creates a
+ * database.
  */
 export async function withStoredResults<Result>(
   terminal: Terminal,
@@ -69,7 +68,7 @@ async function openNode<Result>(
   const workspace = findWorkspace(terminal.cwd)
   const environment = readNodeEnvironment(workspace.nodeDirectory, terminal.env)
   const { databaseUrl: setUrl, databasePlace } = readNodeSettings(environment)
-  // A replay has the embedded database also where the live node has another one.
+  // A replay always uses an embedded database, even if the live node uses another server.
   const databaseUrl = replay ? undefined : setUrl
   const contract = await loadNodeContract(workspace.contractPath, environment.values)
   const embedded =
@@ -88,7 +87,7 @@ async function openNode<Result>(
   }
 }
 
-/** A failure of the database, with where its address is set. */
+/** A failure of the database, with the place of its address. */
 class DatabaseError extends ExpectedError {
   override readonly name = 'DatabaseError'
   readonly code: string

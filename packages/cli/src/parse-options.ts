@@ -1,21 +1,21 @@
 import { type Command, InvalidArgumentError } from 'commander'
 
-/** A whole number of things. */
+/** Parses a count. Throws InvalidArgumentError if it is not a whole number up to 100,000. */
 export function parseCount(text: string): number {
   const count = Number(text)
   if (/^\d+$/.test(text) && count <= 100_000) return count
   throw new InvalidArgumentError('Use a whole number up to 100000.')
 }
 
-/** Times as they were typed. */
+/** Times as typed on the command line. */
 export interface TimeFlags {
   readonly from?: string | undefined
   readonly to?: string | undefined
 }
 
 /**
- * `--from` and `--to` as instants, read as in recordings: UTC unless a zone is given, and a day is its beginning. The engine reads
- * them, which is loaded only when a command runs. Ends the command with code 2 for what is no time.
+ * Parses `--from` and `--to` like times in recordings: UTC unless a zone is given; a day means its beginning. The parser belongs to
+ * the engine, which is loaded only when a command runs. Ends the command with code 2 for an invalid time.
  */
 export async function readTimeFlags(flags: TimeFlags, command: Command): Promise<{ from?: number; to?: number }> {
   const { readInstant } = await import('./engine.ts')

@@ -10,19 +10,19 @@ import { parseSettings, type SettingLine } from './settings-files/parse-settings
 /** Variables by name, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The settings files of a node's folder, the stronger one first. */
+/** The settings files of a node's folder, in order of precedence. */
 export const environmentFiles = ['.local.env', '.env'] as const
 
-/** The environment of a node, and where each key of its files is set. */
+/** The environment of a node, and the place of each key in its files. */
 export interface NodeEnvironment {
   readonly values: Record<string, string>
-  /** Of keys that the files decide: `/srv/node/.local.env:3`. */
+  /** The places of keys whose value comes from a file, e.g. `/srv/node/.local.env:3`. */
   readonly places: ReadonlyMap<string, string>
-  /** Whether something else than the node reads a key: the author's code, Node.js or an installer. */
+  /** Whether a key is used by something other than the node: the author's code, Node.js or an installer. */
   isReadElsewhere(key: string): boolean
 }
 
-/** Lines of settings files that cannot be read. */
+/** Invalid lines of settings files. */
 export class SettingsFileError extends ExpectedError {
   override readonly name = 'SettingsFileError'
   readonly code = 'SETTINGS_INVALID'
@@ -32,13 +32,13 @@ export class SettingsFileError extends ExpectedError {
   }
 }
 
-/** Variables that programs which the node starts read themselves. */
+/** Variables that are read by programs that the node starts. */
 const ofOtherPrograms =
   /^(PATH|HOME|TZ|LANG|LANGUAGE|LC_[A-Z]+|TMPDIR|TEMP|TMP|NO_COLOR|FORCE_COLOR|NODE_\w+|(HTTPS?|ALL|NO)_PROXY|PIP_\w+|UV_\w+|PYTHON[A-Z]+|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|COMPOSE_\w+)$/i
 
 /**
- * What a node runs with: the process environment, then `.local.env`, then `.env`; the first that names a key wins.
- * @throws SettingsFileError with every line of the files that cannot be read.
+ * Reads the environment of a node: the process environment takes precedence over `.local.env`, and that over `.env`.
+ * @throws SettingsFileError with every invalid line.
  */
 export function readNodeEnvironment(nodeDirectory: string, processEnvironment: Environment): NodeEnvironment {
   const files = [...environmentFiles].reverse().map((name) => readSettingsFile(join(nodeDirectory, name)))

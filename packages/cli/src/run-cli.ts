@@ -17,8 +17,8 @@ interface DeployFlags {
 }
 
 /**
- * Runs one `crunch` command and resolves with its exit code: 0 done, 1 it failed, 2 it was called wrongly. Whatever a command
- * needs is loaded only when it runs, so that help and version are quick.
+ * Runs one `crunch` command and resolves with its exit code: 0 success, 1 failure, 2 wrong usage. The modules of a command are
+ * loaded only when it runs, so that help and version are fast.
  */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
   const program = createProgram(terminal)
@@ -34,7 +34,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
   }
 }
 
-/** The command tree, with help texts. */
+/** Builds the command tree with its help texts. */
 export function createProgram(terminal: Terminal): Command {
   const program = new Command('crunch')
     .description('Deploy, monitor and simulate a prediction competition.')
@@ -196,7 +196,7 @@ interface BacktestFlags extends TimeFlags {
   readonly json?: true
 }
 
-/** Hidden commands: the CLI starts them as child processes. */
+/** Hidden commands that the CLI starts as child processes. */
 function addInternal(program: Command, terminal: Terminal): void {
   replayOptions(program.command('supervise', { hidden: true }))
     .option('--dev')

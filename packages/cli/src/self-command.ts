@@ -2,21 +2,21 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-// In development this module is a source beside bin.ts; built, it is a chunk beside bin.js.
+// In development, this module is beside bin.ts; after a build, it is in a chunk beside bin.js.
 const isSource = import.meta.url.endsWith('.ts')
 
-/** How to run this command line again in another process. */
+/** The command that runs this command line in another process. */
 export function selfCommand(args: readonly string[]): { readonly command: string; readonly args: readonly string[] } {
   const bin = fileURLToPath(new URL(isSource ? './bin.ts' : './bin.js', import.meta.url))
   return { command: process.execPath, args: [...(isSource ? typeScriptLoader() : []), bin, ...args] }
 }
 
-/** Node's arguments for running TypeScript sources: with a full URL, as the child may run in any folder. */
+/** Node's arguments for running TypeScript sources. The loader has a full URL, because the child may run in any folder. */
 function typeScriptLoader(): readonly string[] {
   return ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href]
 }
 
-/** How to run the program of the orchestrator's package, built or in development. */
+/** The command that runs the model orchestrator, built or in development. */
 export function orchestratorCommand(): { readonly command: string; readonly args: readonly string[] } {
   const manifest = createRequire(import.meta.url).resolve('@crunch/model-orchestrator/package.json')
   const bin = join(dirname(manifest), isSource ? 'src/bin.ts' : 'dist/bin.js')
@@ -24,8 +24,8 @@ export function orchestratorCommand(): { readonly command: string; readonly args
 }
 
 /**
- * Node's arguments, to stand before a program's own, with which a process ends when its supervisor is gone; the
- * supervisor must hold the other end of its standard input.
+ * Node's arguments that make a process end when its supervisor is gone; they precede the program's own. The supervisor must hold
+ * the other end of the process's standard input.
  */
 export function exitWithParentArguments(): readonly string[] {
   return ['--import', new URL(isSource ? './exit-with-parent.mjs' : './exit-with-parent.js', import.meta.url).href]

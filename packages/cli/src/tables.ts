@@ -6,17 +6,17 @@ import type { CheckpointRow, InfoRow, LeaderboardRow } from './report-api/report
 /** 100 % of a payout. */
 export const fullReward = 1_000_000_000
 
-/** A table of text with a quiet frame. */
+/** A text table with thin borders. */
 export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const table = new Table({ head: head.map(printable), style: { head: [], border: [], compact: true } })
-  // Before widths are counted; a line break in a name would look like a row of its own.
+  // Escaped before widths are measured; a line break in a name would look like another row.
   table.push(...rows.map((row) => row.map(printable)))
   return table.toString()
 }
 
 /**
- * Every board of this program. Rank, model, cruncher, windows and metrics in the contract's order, and how much each stands for:
- * best first, unranked models with the reason. The era stands above it once there is more than one.
+ * Formats a leaderboard, best model first: rank, model, cruncher, windows and metrics in the contract's order, and the number of
+ * scores and rounds behind them. Unranked models show the reason. The era is shown above if there is more than one.
  */
 export function formatLeaderboard(rows: readonly LeaderboardRow[], info: InfoRow = {}): string {
   return [...eraLines(rows, info), formatRanks(rows)].join('\n')
@@ -50,18 +50,18 @@ function formatRanks(rows: readonly LeaderboardRow[]): string {
   )
 }
 
-/** The contract may order the models itself. */
+/** The head of the rank column; a contract can define its own order. */
 function rankHead([first]: readonly LeaderboardRow[]): string {
   return first?.score_ranking?.own_order === true ? "rank (the contract's own order)" : 'rank'
 }
 
-/** The column by which the models are ranked says so, and which end of it is best. */
+/** Marks the ranking column and its direction. */
 function scoreHead(key: string, [first]: readonly LeaderboardRow[]): string {
   if (first?.score_ranking?.key !== key || first.score_ranking.own_order === true) return key
   return `${key} (${first.score_ranking.direction === 'asc' ? 'lowest' : 'highest'} first)`
 }
 
-/** Why a model's value on a board is not its value in a checkpoint; nothing unless both are shown. */
+/** Explains why values on a board differ from those of a checkpoint; empty unless both are shown. */
 export function explainValues([first]: readonly LeaderboardRow[], checkpointCount: number): readonly string[] {
   if (first === undefined || checkpointCount === 0) return []
   return [
@@ -69,7 +69,7 @@ export function explainValues([first]: readonly LeaderboardRow[], checkpointCoun
   ]
 }
 
-/** The columns that stand on every board: on how many scores a value rests, and how much of all rounds was answered. */
+/** The columns of every board: the number of scores behind a value, and the share of all rounds that was answered. */
 const coverageHead = ['scores', 'answered', 'coverage'] as const
 
 function coverageCells(counts: {
@@ -129,38 +129,38 @@ function formatEmission(checkpoint: CheckpointRow): string {
   return `Emission: ${sum} of ${fullReward} (${verdict})`
 }
 
-/** Why a payout is empty, in words. */
+/** Why a payout is empty. */
 const emptyEmissions: Readonly<Record<string, string>> = {
   no_payable_model: 'no model has answered enough to be paid',
   floor_unknown: 'the baseline that had to be beaten has no value in this period: see that it runs',
   nobody_above_floor: 'no model is better than what has to be beaten',
 }
 
-/** Whether a payout is exactly 100 %, or says why it is empty. */
+/** Whether a payout is exactly 100 %, or empty with a reason. */
 export function isWholeEmission(checkpoint: CheckpointRow): boolean {
   const sum = emissionSum(checkpoint)
   return sum === fullReward || (sum === 0 && (checkpoint.meta.emission_reason ?? null) !== null)
 }
 
-/** One line that says how far the data have come. */
+/** One line with the progress of the data. */
 export function formatProgress(progress: ReplayProgress): string {
   const at = progress.watermark ?? 'no data yet'
   return `data up to ${at}, ${progress.recordCount} records, ${progress.modelCount} models`
 }
 
-/** How far a deployment has come. */
+/** The progress of a deployment. */
 export interface ReplayProgress {
   readonly watermark: string | null
   readonly recordCount: number
   readonly modelCount: number
 }
 
-/** What a payout adds up to. */
+/** The sum of a payout. */
 export function emissionSum(checkpoint: CheckpointRow): number {
   return (checkpoint.entries[0]?.cruncher_rewards ?? []).reduce((sum, { reward_pct }) => sum + reward_pct, 0)
 }
 
-/** Leaderboard, checkpoints, counts and digest of a simulation. */
+/** Formats leaderboard, checkpoints, counts and digest of a simulation. */
 export function formatSimulation(result: SimulationResult, board: readonly LeaderboardRow[]): string {
   const names = new Map(result.rows.models.map(({ id, name }) => [id, name]))
   const checkpoints = result.checkpoints.map((checkpoint) => {
@@ -190,7 +190,7 @@ const refused: Readonly<Record<SimulationResult['refusals'][number]['what'], str
   scores: 'scores failed',
 }
 
-/** What the contract refused or threw, one line each. */
+/** What the contract refused or threw, one line per kind. */
 export function formatRefusals(refusals: SimulationResult['refusals']): string[] {
   return refusals.map(({ what, count, of, reason }) => {
     const counted = of === null ? `${count}` : `${count} of ${of}`
@@ -200,7 +200,7 @@ export function formatRefusals(refusals: SimulationResult['refusals']): string[]
 
 const shownHoles = 5
 
-/** What a recording leaves out; nothing for one that is whole. */
+/** The gaps of a recording; empty if there are none. */
 function formatHoles(holes: SimulationResult['holes']): string[] {
   const shown = holes.slice(0, shownHoles).map(({ scope, from, to, missingCount }) => {
     const stretch = `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`
@@ -214,7 +214,7 @@ export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
-/** A model without a rank shows why. */
+/** The rank of a model, or why it has none. */
 function formatRank(rank: number | null, unrankedReason?: string | null): string {
   return rank === null || rank >= 999_999 ? formatReason(unrankedReason) || '-' : String(rank)
 }
@@ -224,7 +224,7 @@ function formatReason(reason: string | null | undefined): string {
   return reason?.replaceAll('_', ' ') ?? ''
 }
 
-/** Five figures; nothing for no value. */
+/** A number with five significant digits; empty for a missing value. */
 function formatNumber(value: number | null): string {
   return typeof value === 'number' ? value.toPrecision(5).replace(/\.?0+$/, '') : ''
 }

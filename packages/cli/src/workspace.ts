@@ -2,19 +2,19 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { CliError } from './cli-error.ts'
 
-/** Where everything of one competition lies. All paths are absolute. */
+/** The absolute paths of a competition's files. */
 export interface Workspace {
-  /** The folder that holds `contract.ts`. */
+  /** The folder that contains `contract.ts`. */
   readonly nodeDirectory: string
   readonly contractPath: string
-  /** What `crunch` itself writes: the embedded database, pids, logs, the supervisor's socket. */
+  /** Files that `crunch` writes: the embedded database, pids, logs, the supervisor's socket. */
   readonly stateDirectory: string
   readonly logDirectory: string
   readonly modelsFile: string
   readonly submissionsDirectory: string
-  /** Where Python environments are made, shared by all models. */
+  /** The folder of Python environments, which models share. */
   readonly environmentsDirectory: string
-  /** Where Python models find the base class; it need not exist. */
+  /** The folder with the base class of Python models; it may be missing. */
   readonly pythonPath: string
   readonly recordingsDirectory: string
 }
@@ -22,8 +22,8 @@ export interface Workspace {
 const contractNames = ['contract.ts', 'contract.mts', 'contract.js', 'contract.mjs']
 
 /**
- * The workspace that holds `directory`: the nearest folder upward with a contract in it or in its `node` folder.
- * @throws CliError when there is none.
+ * The workspace of `directory`: the nearest parent folder with a contract in it or in its `node` folder.
+ * @throws CliError if there is none.
  */
 export function findWorkspace(directory: string): Workspace {
   const start = resolve(directory)

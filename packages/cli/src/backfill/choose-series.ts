@@ -1,7 +1,7 @@
 import { CliError } from '../cli-error.ts'
 import { type AnyContract, contractScopes, type FeedScope, feedScopeKey } from '../engine.ts'
 
-/** The parts of a series that were named. */
+/** The options that select a series. */
 export interface SeriesChoice {
   readonly source?: string
   readonly subject?: string
@@ -10,8 +10,8 @@ export interface SeriesChoice {
 }
 
 /**
- * The one series that is meant: that of the contract which fits what was named, or, with all four parts named, any.
- * @throws CliError when none or several fit.
+ * The only series of the contract that matches the given options. With all four options, it may be any series of a source.
+ * @throws CliError when no series matches, or several do.
  */
 export function chooseSeries(contract: AnyContract, choice: SeriesChoice): FeedScope {
   const { source, subject, kind, granularity } = choice

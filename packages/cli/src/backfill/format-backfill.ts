@@ -1,20 +1,18 @@
 import { type BackfillJob, type BackfillProgress, feedScopeKey } from '../engine.ts'
 import { formatTable } from '../tables.ts'
 
-/** A job as it is listed. */
 export type ListedJob = BackfillJob & { readonly isInterrupted?: boolean }
 
-/** What a job is about: `binance:BTCUSDT:candle:1m, 2026-01-01 to 2026-02-01, into the tables`. */
+/** Example: `binance:BTCUSDT:candle:1m, 2026-01-01 to 2026-02-01, into the tables`. */
 export function formatJob({ scope, from, to, directory }: BackfillJob): string {
   return `${feedScopeKey(scope)}, ${time(from)} to ${time(to)}, into ${directory ?? 'the tables'}`
 }
 
-/** That a job is completed. */
 export function formatBackfill(job: BackfillJob): string {
   return `Backfill ${job.id} is completed: ${count(job.recordCount)} records in ${count(job.pageCount)} pages.`
 }
 
-/** Every job with how far it has come. */
+/** The table of jobs with their progress. */
 export function formatJobs(jobs: readonly ListedJob[]): string {
   if (jobs.length === 0) return 'There are no backfills. Start one with: crunch backfill --from TIME'
   const rows = jobs.map((job) => [
@@ -30,7 +28,7 @@ export function formatJobs(jobs: readonly ListedJob[]): string {
   return formatTable(['id', 'series', 'events', 'into', 'status', 'done', 'records', 'error'], rows)
 }
 
-/** A job for programs. */
+/** The JSON form of a job. */
 export function jobJson({ scope, isInterrupted, ...job }: ListedJob) {
   return {
     ...job,
@@ -45,7 +43,7 @@ export function jobJson({ scope, isInterrupted, ...job }: ListedJob) {
   }
 }
 
-/** How much of its time a job has passed. */
+/** The part of its time range that a job has fetched, 0 to 100. */
 export function percent({ from, to, cursor }: Pick<BackfillProgress, 'from' | 'to' | 'cursor'>): number {
   return Math.min(100, Math.max(0, ((cursor - from) / (to - from)) * 100))
 }

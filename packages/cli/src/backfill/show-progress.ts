@@ -5,7 +5,7 @@ import { count, percent } from './format-backfill.ts'
 
 const redrawMs = 200
 
-/** How far a backfill has come: one line that is drawn again on a terminal, and a line a minute elsewhere. */
+/** Shows the progress of a backfill: one line that is redrawn on a terminal, and one line per minute elsewhere. */
 export function showProgress(
   job: BackfillJob,
   terminal: Pick<Terminal, 'err' | 'isErrInteractive'>,
@@ -21,7 +21,7 @@ export function showProgress(
     const perSecond = (progress.recordCount - job.recordCount) / Math.max(0.001, (shownAtMs - startedAtMs) / 1_000)
     const at = new Date(progress.cursor).toISOString()
     const line = `${percent(progress).toFixed(1)} %, up to ${at}, ${count(progress.recordCount)} records, ${count(perSecond)}/s`
-    // Up to the line of before, and clear from there.
+    // Move up to the previous line, and clear the screen from there.
     terminal.err(line, isDrawn ? 1 : 0)
     isDrawn = terminal.isErrInteractive
   }
@@ -31,12 +31,12 @@ export function showProgress(
       last = progress
       if (now() - shownAtMs >= (terminal.isErrInteractive ? redrawMs : plainMs)) draw(progress)
     },
-    /** Says something in between. */
+    /** Prints a message; the next progress line is drawn below it. */
     interrupt(message: string): void {
       terminal.err(message)
       isDrawn = false
     },
-    /** Shows where it ended. */
+    /** Shows the final state. */
     end(): void {
       if (last !== undefined) draw(last)
     },

@@ -2,11 +2,11 @@ import type { ModelStatus } from '@crunch/model-orchestrator'
 import type { SimulationResult } from '../engine.ts'
 import type { OutputLine } from '../local-model/read-model-output.ts'
 
-/** Enough to see what is wrong; the counts say how often. */
+/** A sample is enough: the counts show how often each failure happened. */
 const maxFailures = 5
 const maxStackLines = 20
 
-/** What came of a back-test. */
+/** The result of a back-test. */
 export interface BacktestReport {
   readonly model: { readonly id: string; readonly name: string }
   readonly leaderboard: readonly {
@@ -22,11 +22,11 @@ export interface BacktestReport {
     readonly roundCount: number
     readonly coverage: number | null
   }[]
-  /** Of the back-tested model's predictions, by status, and by status and reason where there is one. */
+  /** Number of predictions of the tested model, by status, and by status and reason where there is a reason. */
   readonly counts: Readonly<Record<string, number>>
-  /** Of its calls, in milliseconds; `null` without an answered one. */
+  /** Latency of its calls in milliseconds; `null` if no call was answered. */
   readonly latency: { readonly p50: number; readonly p95: number; readonly max: number } | null
-  /** The first few of its predictions that no score came of, by the model's fault or ours. */
+  /** The first few of its FAILED or ABSENT predictions, whether the model or the engine is to blame. */
   readonly failures: readonly {
     readonly at: string
     readonly subject: string
@@ -34,21 +34,21 @@ export interface BacktestReport {
     readonly reason: string
     readonly detail: string
   }[]
-  /** The newest lines that it printed to stderr, when it failed; a stack is among them. */
+  /** If it failed: the newest lines that it printed to stderr, stack traces included. */
   readonly stderr: readonly string[]
-  /** How often its process had to be started again, and why it failed the last time. */
+  /** How often its process was restarted, and why it last failed. */
   readonly restarts: number
   readonly lastFailure: { readonly code: string; readonly reason: string } | null
-  /** What the contract refused or threw, of all models' rounds. */
+  /** What the contract refused or threw, in the rounds of all models. */
   readonly refusals: SimulationResult['refusals']
-  /** Why nothing was predicted, or nothing was scored; `null` when something was. */
+  /** Why there are no predictions or no scores; `null` if there are both. */
   readonly failure: string | null
   readonly records: number
   readonly rounds: number
   readonly digest: string
 }
 
-/** Reads a back-test's rows for the author of the model. */
+/** Summarises the rows of a back-test for the author of the model. */
 export function backtestReport(input: {
   readonly result: SimulationResult
   readonly names: ReadonlyMap<string, string>

@@ -8,7 +8,7 @@ import { type BackfillJob, newBackfillJob, retentionMs, runBackfillJob, type Sto
 import { type OpenedNode, withNodeStore } from '../node-store.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-/** What to fetch. Whatever is absent is the contract's. */
+/** What to fetch. Missing parts of the series are taken from the contract. */
 export interface BackfillOptions extends SeriesChoice {
   readonly from?: number
   readonly to?: number
@@ -19,7 +19,7 @@ export interface BackfillOptions extends SeriesChoice {
 
 const dayMs = 86_400_000
 
-/** Fetches the past of one series; Ctrl-C leaves it to be resumed. */
+/** Fetches the history of one series. After Ctrl-C, it can be resumed. */
 export async function backfill(options: BackfillOptions, terminal: Terminal): Promise<void> {
   const { from, to = Date.now(), target } = options
   if (from === undefined) throw wrongCall('--from is missing', 'add the time of the first event: --from 2026-01-01')
@@ -50,7 +50,7 @@ export async function backfill(options: BackfillOptions, terminal: Terminal): Pr
   })
 }
 
-/** Goes on with a job from where it stopped. */
+/** Resumes a job at its cursor. */
 export function resumeBackfill(options: { readonly id: string; readonly json: boolean }, terminal: Terminal) {
   return withNodeStore(terminal, async (node) => {
     const job = await findJob(node.store, options.id)
@@ -62,7 +62,7 @@ export function resumeBackfill(options: { readonly id: string; readonly json: bo
   })
 }
 
-/** Ends a job, whichever process runs it. */
+/** Cancels a job, even if another process runs it. */
 export function cancelBackfill(options: { readonly id: string }, terminal: Terminal): Promise<void> {
   return withNodeStore(terminal, async ({ store }) => {
     const job = await findJob(store, options.id)
@@ -79,7 +79,7 @@ export function cancelBackfill(options: { readonly id: string }, terminal: Termi
   })
 }
 
-/** Shows every job, the newest first. */
+/** Lists all jobs, newest first. */
 export function listBackfills(options: { readonly json: boolean }, terminal: Terminal): Promise<void> {
   return withNodeStore(terminal, async ({ store }) => {
     const jobs = await Promise.all(
@@ -89,7 +89,7 @@ export function listBackfills(options: { readonly json: boolean }, terminal: Ter
   })
 }
 
-/** Whether the process that ran it is gone: then nobody holds its lease. */
+/** Whether the process that ran the job is gone. Then the lease of the job is free. */
 async function isInterrupted(store: Store, { id, status }: BackfillJob): Promise<boolean> {
   if (status !== 'running') return false
   const lease = await store.takeLease(`backfill ${id}`)

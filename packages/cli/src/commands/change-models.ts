@@ -22,7 +22,7 @@ import { asksForReplacement } from '../models/same-model.ts'
 import { readEnvironment } from '../read-environment.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-/** Enough of a log to see why a start failed. */
+/** Enough log lines to show why a start failed. */
 const lastLines = 15
 /** The orchestrator reads the models file every second. */
 const noticeLimitMs = 10_000
@@ -32,17 +32,17 @@ export interface AddModelOptions {
   readonly source: string
   readonly name: string | undefined
   readonly cruncher: string | undefined
-  /** Whether it belongs to the organizer, as baselines do. */
+  /** The model belongs to the organizer, e.g. a baseline. */
   readonly organizer: boolean
-  /** Gives the model of that name new code instead of adding another. */
+  /** Replaces the code of the model with that name instead of adding a model. */
   readonly replace: boolean
-  /** Adds another model even if the cruncher has one of that name. */
+  /** Adds a model even if the cruncher already has one of that name. */
   readonly another: boolean
-  /** How long to wait until it serves; 0: not at all. */
+  /** Maximum time to wait until the model serves, in milliseconds; 0 does not wait. */
   readonly waitMs: number
 }
 
-/** Copies a submission in and lists it; where the competition is deployed, waits until the model serves or has failed. */
+/** Copies a submission and adds its entry. If the competition is deployed, waits until the model serves or has failed. */
 export async function addModel(options: AddModelOptions, terminal: Terminal): Promise<void> {
   const opened = await openModels(terminal)
   requireModelsHere(opened)
@@ -76,7 +76,7 @@ export async function addModel(options: AddModelOptions, terminal: Terminal): Pr
   await showStart({ opened, id, name, submissionId, past, waitMs: options.waitMs }, terminal)
 }
 
-/** The node would refuse a participant's model that has the name of a baseline. */
+/** Refuses a participant's model with the name of a baseline, as the node would. */
 async function requireFreeName(
   { source, name, organizer }: { readonly source: string; readonly name: string; readonly organizer: boolean },
   { workspace, settings }: OpenedModels,
@@ -99,7 +99,7 @@ async function requireFreeName(
   throw new CliError({ place: `crunch models add ${source}`, cause, fix })
 }
 
-/** Lets a model run. One that was set aside after too many failures gets another try. */
+/** Starts a model. A quarantined model is retried. */
 export async function startModel(
   options: { readonly model: string; readonly waitMs: number },
   terminal: Terminal,
@@ -113,20 +113,20 @@ export async function startModel(
     terminal.out(`Model ${id} (${name}) runs already.`)
     return
   }
-  // Only a change of the entry ends a quarantine.
+  // The orchestrator ends a quarantine only when the entry changes, so the entry is set to STOPPED first.
   if (desiredState === 'RUNNING' && past !== undefined) {
     await setDesiredState(workspace.modelsFile, id, 'STOPPED')
-    // What it did until then was no part of this start.
+    // Failures before the stop do not belong to this start.
     past = await untilStopped(opened, id, terminal)
   }
-  // Nobody notices a change of the entry while nothing is deployed.
+  // Without a running orchestrator, a change of the entry does not end the quarantine.
   if (past === undefined) endQuarantine(modelLogsDirectory(workspace), id, logTo(terminal))
   await setDesiredState(workspace.modelsFile, id, 'RUNNING')
   terminal.out(`Model ${id} (${name}) shall run.`)
   await showStart({ opened, id, name, submissionId, past, waitMs: options.waitMs }, terminal)
 }
 
-/** Stops a model; its entry and submission stay. */
+/** Stops a model; keeps its entry and submission. */
 export async function stopModel(options: { readonly model: string }, terminal: Terminal): Promise<void> {
   const opened = await openModels(terminal)
   requireModelsHere(opened)
@@ -136,7 +136,7 @@ export async function stopModel(options: { readonly model: string }, terminal: T
   terminal.out(`Model ${id} (${name}) shall not run${already}. Start it again with: crunch models start ${id}`)
 }
 
-/** Takes a model out of the list; its submission and logs stay on the disk. */
+/** Removes a model from the list; keeps its submission and logs on disk. */
 export async function removeListedModel(
   options: { readonly model: string; readonly isConfirmed: boolean },
   terminal: Terminal,
@@ -163,7 +163,7 @@ function logTo(terminal: Terminal): OrchestratorLog {
   return { info: () => undefined, warn: write, error: write }
 }
 
-/** `undefined` while the orchestrator does not answer, as it need not. */
+/** `undefined` if the orchestrator does not answer. That is not an error: it may not run. */
 async function knownToOrchestrator({ orchestrator }: OpenedModels): Promise<readonly OrchestratorModel[] | undefined> {
   try {
     return await orchestrator.models()
@@ -173,7 +173,7 @@ async function knownToOrchestrator({ orchestrator }: OpenedModels): Promise<read
   }
 }
 
-/** Gives the model as it is once the orchestrator has noticed that it shall not run, or has had time enough to. */
+/** The state of the model after the orchestrator has read `STOPPED` from the models file, or after a time limit. */
 async function untilStopped(
   opened: OpenedModels,
   id: string,
@@ -197,7 +197,7 @@ interface StartToShow {
   readonly waitMs: number
 }
 
-/** Waits for a start and tells how it went; fails with the reason and the end of the model's log. */
+/** Waits for a start and prints the result. On failure, prints the reason and the end of the model's log, and throws. */
 async function showStart(start: StartToShow, terminal: Terminal): Promise<void> {
   const { opened, id, submissionId, past, waitMs } = start
   const { orchestrator, node, isDeployed } = opened
@@ -229,7 +229,7 @@ async function reportStart(
       ? `it failed with ${awaited.failure.code}: ${awaited.failure.reason.split('\n').map(printable).join('\n  ')}`
       : `it does not serve yet: ${awaited.last}`
   terminal.err(`error: model ${id}: ${why}`)
-  // A failed run may have been started again, with a log that is empty so far.
+  // A failed run may have been restarted, and the log of the new run is still empty.
   const deploymentId = awaited.outcome === 'failed' ? awaited.failure.deploymentId : null
   await showLogEnd(modelLogsDirectory(workspace), id, deploymentId, terminal)
   terminal.err(
@@ -260,7 +260,7 @@ async function showLogEnd(
     terminal.err(`  the last lines of its log (all: crunch models logs ${modelId}):`)
     for (const line of lines) terminal.err(`  ${line}`)
   } catch (error) {
-    // It failed before it could log anything, and the reason says why.
+    // The run failed before it logged anything; the reason has been printed.
     if (!(error instanceof CliError)) throw error
   }
 }

@@ -7,10 +7,10 @@ import { countOf } from '../tables.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
 
-/** Tells everything that is wrong with a workspace; fails when there is anything. */
+/** Reports every problem of a workspace; fails if there is one. */
 export async function check(options: { readonly json: boolean }, terminal: Terminal): Promise<void> {
   const workspace = findWorkspace(terminal.cwd)
-  // A running deployment holds its own ports, and that is right.
+  // A running deployment uses its own ports, which is not a problem.
   const isDeployed = (await readLiveSupervisor(workspace.stateDirectory)) !== undefined
   const report = await checkWorkspace(workspace, terminal.env, { ports: !isDeployed, purpose: 'look' })
   const { types, rehearsal } = await tryContract(workspace, report, terminal)
@@ -34,7 +34,7 @@ export async function check(options: { readonly json: boolean }, terminal: Termi
   if (all.length > 0) throw new ReportedFailure('the check has findings')
 }
 
-/** A contract that loads is checked by its types, and then by running it. */
+/** Checks the types of a contract that loads, and rehearses it. */
 async function tryContract(
   workspace: Workspace,
   { contract }: WorkspaceReport,

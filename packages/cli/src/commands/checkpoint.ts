@@ -10,12 +10,12 @@ import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
 interface CheckpointOptions {
-  /** Absent: the newest one. */
+  /** Default: the newest checkpoint. */
   readonly id: string | undefined
   readonly replay: boolean
 }
 
-/** Shows a payout, and what of its period was refused. */
+/** Shows a payout, and the truths and scores of its period that the contract refused. */
 export async function showCheckpoint(
   { id, replay, json }: CheckpointOptions & { readonly json: boolean },
   terminal: Terminal,
@@ -24,7 +24,7 @@ export async function showCheckpoint(
   terminal.out(json ? JSON.stringify(row) : formatCheckpoint(row))
 }
 
-/** Writes a payout as JSON; one whose scores or truths were refused only once someone has acknowledged that. */
+/** Writes a payout as JSON. If scores or truths of its period were refused, this must be acknowledged first. */
 export async function writeCheckpoint(
   options: CheckpointOptions & { readonly out: string | undefined; readonly acknowledgedBy: string | undefined },
   terminal: Terminal,

@@ -9,11 +9,11 @@ import { readLiveSupervisor, type SupervisorRecord } from '../supervisor/supervi
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
 
-/** Two levels of services with five seconds of grace each, the database's twenty, and as long again for what outlived them. */
+/** Two levels of services with a grace period of 5 s each, 20 s for the database, and the same again for surviving processes. */
 const downLimitMs = 60_000
 const restartLimitMs = 45_000
 
-/** Ends a deployment and everything that it started; also what a killed supervisor left behind. */
+/** Ends a deployment and all its processes, including those that a killed supervisor left. */
 export async function down(terminal: Terminal): Promise<void> {
   const workspace = findWorkspace(terminal.cwd)
   const record = await readLiveSupervisor(workspace.stateDirectory)
@@ -24,17 +24,17 @@ export async function down(terminal: Terminal): Promise<void> {
   }
   await askSupervisor(record.socketPath, { command: 'down' })
   const deadlineMs = performance.now() + downLimitMs
-  // The record goes first: the process itself may take a moment longer.
+  // The supervisor removes its record just before its process ends.
   while (processIdentity(record.pid) === record.identity) {
     if (performance.now() > deadlineMs) throw stillRuns(record)
     await setTimeout(50)
   }
-  // A supervisor that was killed while it stopped could not do this.
+  // If the supervisor was killed during the stop, it has not ended these processes.
   await endWithoutSupervisor(workspace)
   terminal.out('Every process of the deployment has ended.')
 }
 
-/** What a supervisor left that is gone, for people to read. */
+/** Ends the processes that a dead supervisor left, and returns their names as text. */
 async function endWithoutSupervisor(workspace: Workspace): Promise<string> {
   const isSupervised = async () => (await readLiveSupervisor(workspace.stateDirectory)) !== undefined
   const leftovers = await endLeftovers(join(workspace.stateDirectory, 'pids'), isSupervised)
@@ -42,7 +42,7 @@ async function endWithoutSupervisor(workspace: Workspace): Promise<string> {
   return [...leftovers, ...databases].map(({ service, pid }) => `${service} (process ${pid})`).join(', ')
 }
 
-/** Starts a service again, or all of them in their order. */
+/** Restarts a service, or all services in the order of their dependencies. */
 export async function restart(service: string | undefined, terminal: Terminal): Promise<void> {
   const record = await requireSupervisor(findWorkspace(terminal.cwd))
   const request = service === undefined ? ({ command: 'restart' } as const) : ({ command: 'restart', service } as const)

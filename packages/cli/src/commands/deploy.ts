@@ -21,10 +21,10 @@ import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 import { beginEraFor } from './new-era.ts'
 
-/** Without any change for this long a start, or a replay that should end by itself, has failed. */
+/** A start, or a replay with `--once`, has failed if nothing changes for this long. */
 const patienceMs = 60_000
 
-/** Starts a competition: in the foreground until Ctrl-C, with `once` until the first checkpoint, or in the background. */
+/** Deploys a competition: in the foreground until Ctrl-C (with `once` until the first checkpoint), or in the background. */
 export async function deploy(
   request: DeployRequest & { readonly detach: boolean; readonly newEra: boolean },
   terminal: Terminal,
@@ -47,7 +47,7 @@ export async function deploy(
   else await deployHere(request, prepared, terminal)
 }
 
-/** Runs a deployment in this process until the operator, or `crunch down` in another terminal, ends it. */
+/** Runs a deployment in this process until Ctrl-C, or until `crunch down` in another terminal. */
 export async function deployHere(
   request: Pick<DeployRequest, 'once'>,
   prepared: PreparedDeployment,
@@ -74,12 +74,12 @@ export async function deployHere(
   }
 }
 
-/** Whoever waits for a result must not take an end without one for a success. */
+/** With `--once`, an end before the first checkpoint is a failure: scripts rely on the exit code. */
 function endedEarly(): ReportedFailure {
   return new ReportedFailure('ended by the operator')
 }
 
-/** The terminal for a wait that a signal ends as the operator would. */
+/** The terminal with a second signal that also ends a wait. */
 function endedBy(signal: AbortSignal, terminal: Terminal): Terminal {
   return { ...terminal, signal: AbortSignal.any([terminal.signal, signal]) }
 }
@@ -91,7 +91,7 @@ async function runOnce(input: WatchInput): Promise<void> {
   if (!isWholeEmission(checkpoint)) throw new ReportedFailure('the emission is not exact')
 }
 
-/** The supervisor lives on in a process of its own; this one only waits until everything serves. */
+/** Starts the supervisor as a background process, and waits until all services serve. */
 async function deployDetached(request: DeployRequest, prepared: PreparedDeployment, terminal: Terminal): Promise<void> {
   const { workspace } = prepared
   mkdirSync(workspace.logDirectory, { recursive: true })
@@ -124,7 +124,7 @@ async function deployDetached(request: DeployRequest, prepared: PreparedDeployme
     try {
       return (await askSupervisor(record.socketPath, { command: 'status' })).services
     } catch (error) {
-      // It is there and does not listen yet; if that stays so, the wait says so.
+      // The supervisor does not listen yet. If it never does, the wait reports no progress.
       if (error instanceof CliError) return startingServices
       throw error
     }
@@ -134,10 +134,10 @@ async function deployDetached(request: DeployRequest, prepared: PreparedDeployme
     const isReady = await orReport(input, () => Promise.race([shown, hasEnded]))
     if (!isReady) throw endedEarly()
   } catch (error) {
-    // What cannot serve is not left behind; the supervisor ends its processes.
+    // A deployment that failed to start is ended, not left running.
     givenUp.abort()
     child.kill('SIGTERM')
-    // The wait may have failed with the very error that is thrown on, or lost against the supervisor's end.
+    // Both promises may reject, one of them with the error that is rethrown below.
     await Promise.allSettled([exited, shown])
     throw error
   }
@@ -146,7 +146,7 @@ async function deployDetached(request: DeployRequest, prepared: PreparedDeployme
   terminal.out('It runs in the background: crunch status, crunch logs -f, crunch down')
 }
 
-/** What is known of the services while the supervisor itself starts. */
+/** The state of the services while the supervisor itself starts. */
 const startingServices = [
   {
     name: 'supervisor',
@@ -194,7 +194,7 @@ async function showStart(input: WatchInput): Promise<boolean> {
   }
 }
 
-/** Shows a failed deployment with the log of the service that is to blame. */
+/** Runs `action`; shows a failed deployment with the log of the service that failed. */
 async function orReport<Value>(input: WatchInput, action: () => Promise<Value>): Promise<Value> {
   try {
     return await action()

@@ -6,17 +6,16 @@ import type { Terminal } from '../terminal/terminal.ts'
 
 const watchMs = 200
 
-/** Which database to run. */
 export interface EmbeddedPostgresOptions {
   readonly directory: string
   /**
-   * For data that can be made again: nothing waits for the disk, which halves the time of a replay. What was written
-   * survives the kill of any process, but not a crash of the machine.
+   * For data that can be recreated: writes do not wait for the disk, which halves the time of a replay. Written data
+   * survive the kill of any process, but not a crash of the machine.
    */
   readonly disposable: boolean
 }
 
-/** Runs the embedded PostgreSQL of a folder until it is asked to stop; fails when the server ends by itself. */
+/** Runs the embedded PostgreSQL of a folder until SIGTERM; fails if the server ends unexpectedly. */
 export async function embeddedPostgres(options: EmbeddedPostgresOptions, terminal: Terminal): Promise<void> {
   const { directory, disposable } = options
   const log = (level: number, msg: string, fields: Readonly<Record<string, unknown>> = {}): void => {
@@ -29,7 +28,7 @@ export async function embeddedPostgres(options: EmbeddedPostgresOptions, termina
       log(50, describeError(error, false))
       throw new ReportedFailure('the database cannot be started', { cause: error })
     })
-  // Known by its identity: the pid of a server that died may soon be another program's.
+  // The identity is checked because the pid of a dead server can be reused by another program.
   const identity = processIdentity(server.pid)
   log(30, 'database serves', { event: 'ready', port: server.port, processId: server.pid })
   const hasDied = await endOrDeath(server.pid, identity, terminal.signal)

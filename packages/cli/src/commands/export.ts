@@ -16,10 +16,9 @@ import { replaysNow } from '../report-api/open-report-client.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
-/** What to export. */
 export interface ExportOptions {
   readonly kind: string
-  /** Default: that of the file's name, else CSV. */
+  /** Default: by the ending of the file's name, else CSV. */
   readonly format?: string
   /** Default: `KIND.FORMAT` in the current folder. */
   readonly out?: string
@@ -28,7 +27,7 @@ export interface ExportOptions {
   readonly replay: boolean
 }
 
-/** Writes what the node stored into a file: predictions with answers and truths, scores, snapshots or leaderboards. */
+/** Exports stored predictions (with answers and truths), scores, snapshots or leaderboards to a file. */
 export async function exportResults(options: ExportOptions, terminal: Terminal): Promise<void> {
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = options
   const kind = kindOf(options.kind)

@@ -6,14 +6,14 @@ import { formatLeaderboard } from '../tables.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
-/** Shows the newest ranks: those that the node serves, or, where none runs here, those that it stored. */
+/** Shows the newest ranks, from the API of the running node or else from the database. */
 export async function leaderboard(
   options: { readonly json: boolean; readonly replay: boolean },
   terminal: Terminal,
 ): Promise<void> {
   const workspace = findWorkspace(terminal.cwd)
   const record = await readLiveSupervisor(workspace.stateDirectory)
-  // Of `crunch deploy dev` only the database is sure to run.
+  // With `crunch deploy dev`, only the database is sure to run.
   const isUp = record !== undefined && record.mode !== devMode
   const isShown = isUp && (!options.replay || (await replaysNow(workspace)))
   const { rows, info } = await (isShown ? served(terminal) : stored(options.replay, terminal))

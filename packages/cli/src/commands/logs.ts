@@ -5,9 +5,9 @@ import { loggedServices, readLogs, type ServiceEntry } from '../logs/read-logs.t
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
-/** Which logs, and how many of their past lines. */
+/** Which logs to show, and how many past lines. */
 export interface LogsOptions {
-  /** None: all. */
+  /** Empty: all services. */
   readonly services: readonly string[]
   readonly follow: boolean
   readonly lines: number
@@ -22,7 +22,7 @@ const aliases: Readonly<Record<string, string>> = {
   'model-orchestrator': 'models',
 }
 
-/** Shows logs merged by time; with `follow` goes on until the operator ends it. */
+/** Prints logs merged by time; with `follow`, prints new lines until Ctrl-C. */
 export async function logs(options: LogsOptions, terminal: Terminal): Promise<void> {
   const { logDirectory } = findWorkspace(terminal.cwd)
   const services = chooseServices(await loggedServices(logDirectory), options.services)

@@ -7,7 +7,7 @@ import type { OpenedModels } from '../models/opened-models.ts'
 import { formatRunLine, readRunLog } from '../models/run-logs.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-/** Lists the models with their state, failures, latency and last error; what does not answer is told, not guessed. */
+/** Lists models with state, failures, latency and last error. If the orchestrator or the node does not answer, says so. */
 export async function models(
   options: { readonly json: boolean; readonly verbose: boolean },
   terminal: Terminal,
@@ -18,7 +18,7 @@ export async function models(
   terminal.out(options.json ? JSON.stringify(state) : formatModels(state, { verbose: options.verbose, columns }))
 }
 
-/** Shows what the newest run of a model has logged, also with the deployment down; with `follow` until the operator ends it. */
+/** Prints the log of a model's newest run, even if nothing is deployed; with `follow`, prints new lines until Ctrl-C. */
 export async function modelLogs(
   options: { readonly model: string; readonly follow: boolean; readonly lines: number; readonly json: boolean },
   terminal: Terminal,
@@ -39,7 +39,7 @@ export async function modelLogs(
   }
 }
 
-/** A model that is listed no longer is known by what it left. */
+/** Finds a model in the models file, or, if it is no longer listed, by its logs. */
 function knownModels(opened: OpenedModels): readonly NamedModel[] {
   const listed = listedModels(opened)
   const ids = new Set(listed.map(({ id }) => id))

@@ -4,7 +4,7 @@ import { withNodeStore } from '../node-store.ts'
 import { countOf } from '../tables.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-/** Confirms a changed contract before the deployment starts, and tells what became of the old era. */
+/** Begins a new era with the changed contract before the deployment starts, and prints what happened to the old era. */
 export async function beginEraFor(request: { readonly replay?: readonly string[] }, terminal: Terminal): Promise<void> {
   if (request.replay !== undefined) {
     throw new CliError({

@@ -3,14 +3,14 @@ import { CliError } from '../cli-error.ts'
 import type { InfoRow, ReportClient } from '../report-api/report-client.ts'
 import { formatTable } from '../tables.ts'
 
-/** What the API of a node tells; `problem` is why it told no more. */
+/** The state of a node as its API reports it; `problem` says why parts are missing. */
 export type NodeState = Awaited<ReturnType<typeof readNode>>
 
-/** Health comes first: it answers also while the database does not, and says why the rest is not there. */
+/** Reads health first: `/healthz` answers even if the database does not, and explains why the rest is missing. */
 export async function readNode(client: ReportClient) {
   const health = await orProblem(() => client.health())
   if ('problem' in health) return health
-  // Any other answer would come late or not at all.
+  // Without the database, other routes answer late or never.
   if (health.value.detail !== undefined)
     return { health: health.value, problem: 'nothing else can be read until the database answers' }
   const rest = await orProblem(() =>
@@ -33,7 +33,7 @@ async function orProblem<Value>(
   }
 }
 
-/** Who opens the rounds, in the words of `/healthz`. */
+/** Which worker opens the rounds, from `/healthz`. */
 function describeLease(lease: unknown): readonly string[] {
   if (typeof lease !== 'object' || lease === null || !('holder' in lease) || !('silent_ms' in lease)) return []
   if (lease.holder === null) return ['rounds are opened by: no worker']
@@ -49,7 +49,7 @@ function describeRules({ era, contract_version: code }: InfoRow): readonly strin
   return [`era ${era.number} since ${printable(era.began_at)}, ${version}`]
 }
 
-/** Whether the node says that its database cannot be used. */
+/** Whether the node reports that its database cannot be used. */
 export function isDatabaseDown(node: NodeState): boolean {
   return 'health' in node && 'problem' in node && node.health.detail !== undefined
 }
@@ -57,7 +57,7 @@ export function isDatabaseDown(node: NodeState): boolean {
 const startYourself =
   'The workers are yours to start, with the commands that crunch deploy dev prints. Health, feeds and ranks are shown while the report worker runs.'
 
-/** The lines that `crunch status` shows of it. */
+/** The lines of `crunch status` about a node. */
 export function describeNode(
   node: NodeState,
   { isDev = false, databasePlace }: { readonly isDev?: boolean; readonly databasePlace?: string | undefined } = {},
@@ -69,7 +69,7 @@ export function describeNode(
     const place = databasePlace === undefined ? [] : [`  the address of the database is set here: ${databasePlace}`]
     return [...health, ...place, `API: ${node.problem}`]
   }
-  // Why a feed is not up stands among the reasons: it may be long.
+  // The reason why a feed is not up is printed with the reasons of health, because it can be long.
   const feeds = formatTable(
     ['feed', 'status', 'since', 'known up to', 'records'],
     node.feeds.map((feed) => [
@@ -98,7 +98,7 @@ export function describeNode(
   ]
 }
 
-/** A reason is one line, whatever a participant has put into it. */
+/** Each reason on one line, with control characters escaped: participants can influence the text. */
 function linesOf(texts: unknown): readonly string[] {
   return Array.isArray(texts) ? texts.map((text) => `  ${printable(String(text))}`) : []
 }

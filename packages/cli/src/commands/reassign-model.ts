@@ -3,13 +3,13 @@ import { withNodeStore } from '../node-store.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 export interface ReassignOptions {
-  /** As the orchestrator announces it. */
+  /** The model id as the orchestrator announces it. */
   readonly model: string
-  /** The cruncher who holds the id from now on. */
+  /** The new owner of the id. */
   readonly to: string
 }
 
-/** Gives a model id to another cruncher, with a new history; that of the first owner ends. Recorded in the database. */
+/** Assigns a model id to another cruncher, in the database. A new history begins, and that of the first owner ends. */
 export async function reassignModel(options: ReassignOptions, terminal: Terminal): Promise<void> {
   const { model: id, to } = options
   await withNodeStore(terminal, async ({ store }) => {

@@ -16,19 +16,19 @@ import { type OpenedNode, withNodeStore } from '../node-store.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-/** What to write out: the records that were known in a stretch of time. */
+/** What to export: the records known in a time range. */
 export interface RecordOptions {
   readonly out?: string
   readonly from?: number
   readonly to?: number
-  /** Goes on until the command is ended. */
+  /** Keep writing new records until Ctrl-C. */
   readonly follow: boolean
 }
 
-/** Everything that PostgreSQL and ISO 8601 can write. */
+/** The times that both PostgreSQL and ISO 8601 can represent. */
 const [firstAt, lastAt] = [Date.parse('0001-01-01'), Date.parse('9999-12-31T23:59:59.999Z')]
 
-/** Writes what the node's feeds received as recordings, one file a series. */
+/** Exports the records of the node's feeds as recordings, one file per series. */
 export function record(options: RecordOptions, terminal: Terminal): Promise<void> {
   return withNodeStore(terminal, async (node) => {
     const { from = firstAt, to = lastAt, follow } = options
@@ -94,7 +94,7 @@ async function followSeries({ store }: OpenedNode, { path, ...stretch }: Followe
   terminal.out(`${path}: ${count(shown)} records`)
 }
 
-/** What the node has deleted since might stand in there only. */
+/** Refuses to overwrite a recording: it may hold records that the node has since deleted. */
 function requireFree(path: string): void {
   if (!existsSync(path)) return
   const fix = 'name another folder with --out, or remove the file'

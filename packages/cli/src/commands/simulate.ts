@@ -15,15 +15,15 @@ import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
 
-/** What to simulate. Paths are relative to the current folder. */
+/** Paths are relative to the current folder. */
 export interface SimulateOptions {
   readonly recordings: readonly string[]
-  /** A folder with one folder a model; absent: the RUNNING entries of `models.dev.yml`. */
+  /** A folder with one folder per model. Default: the RUNNING entries of `models.dev.yml`. */
   readonly models: string | undefined
   readonly json: boolean
 }
 
-/** Runs the competition over recordings in this process, with the pipeline that also runs live. */
+/** Runs the competition on recordings in this process, with the same pipeline as a live node. */
 export async function simulate(options: SimulateOptions, terminal: Terminal): Promise<void> {
   const workspace = findWorkspace(terminal.cwd)
   const environment = readNodeEnvironment(workspace.nodeDirectory, terminal.env)
@@ -45,7 +45,7 @@ export async function simulate(options: SimulateOptions, terminal: Terminal): Pr
       contract,
       files,
       models: models.map((model) =>
-        // Who simulates a folder of models stands for the organizer too.
+        // Models of a folder have no cruncher. Those with the name of a baseline are given to the organizer, so that they are accepted.
         options.models === undefined || nameRefusal(contract, settings.organizerId, model) === null
           ? model
           : { ...model, cruncherId: settings.organizerId },
@@ -70,7 +70,7 @@ export async function simulate(options: SimulateOptions, terminal: Terminal): Pr
   failWith(failure, terminal)
 }
 
-/** The models to load, with the paths of copies as those that the user named; `remove` deletes the copies. */
+/** The models to load. `inOwnPaths` replaces paths of copies by those that the user gave; `remove` deletes the copies. */
 interface ChosenModels {
   readonly models: readonly RunningModel[]
   inOwnPaths(text: string): string
@@ -82,7 +82,7 @@ async function listedModels(workspace: Workspace, crunchId: string, terminal: Te
   return { models, inOwnPaths: (text) => text, remove: async () => undefined }
 }
 
-/** Models are copied into the workspace as a node does, so that they find its packages wherever they come from. */
+/** Copies models into the workspace, as a node does: then they can import its packages, wherever they come from. */
 async function copiedModels(directory: string, workspace: Workspace, terminal: Terminal): Promise<ChosenModels> {
   const originals = await takeLoadable(modelsOfFolder(directory), terminal)
   if (originals.length === 0) {
@@ -109,14 +109,14 @@ async function copiedModels(directory: string, workspace: Workspace, terminal: T
   }
 }
 
-/** A competition in which nothing is predicted, or nothing is scored, does not work. */
+/** Fails if the simulation has no predictions or no scores: then the competition does not work. */
 export function failWith(failure: string | null, terminal: Pick<Terminal, 'err'>): void {
   if (failure === null) return
   terminal.err(`error: ${failure}`)
   throw new ReportedFailure(failure)
 }
 
-/** The folders of a folder, by name: the name is also the model's id. */
+/** The model folders in a folder, sorted by name. The name is also the model's id. */
 function modelsOfFolder(directory: string): readonly RunningModel[] {
   let names: readonly string[]
   try {
@@ -142,7 +142,7 @@ function modelsOfFolder(directory: string): readonly RunningModel[] {
   }))
 }
 
-/** The models that can run in this process; who is left out is told. */
+/** The models that can run in this process. Prints which models are left out. */
 export async function takeLoadable(
   models: readonly RunningModel[],
   terminal: Pick<Terminal, 'err'>,
@@ -159,7 +159,6 @@ export async function takeLoadable(
   return models.filter((_, index) => isLoadable(index))
 }
 
-/** An instance of a model in this process. */
 export async function loadModel(
   { directory, ...identity }: RunningModel,
   baseClassName: string,

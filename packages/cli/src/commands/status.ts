@@ -8,10 +8,10 @@ import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
 import { describeNode, isDatabaseDown, type NodeState, readNode } from './node-state.ts'
 
-/** How much of an error fits into the table. */
+/** Maximum length of an error in the table, in characters. */
 const shownError = 80
 
-/** Shows the processes of a deployment and, as far as its API answers, health, feeds, models and ranks. */
+/** Shows the processes of a deployment and, if its API answers, health, feeds, models and ranks. */
 export async function status(options: { readonly json: boolean }, terminal: Terminal): Promise<void> {
   const workspace = findWorkspace(terminal.cwd)
   const record = await readLiveSupervisor(workspace.stateDirectory)
@@ -34,7 +34,7 @@ export async function status(options: { readonly json: boolean }, terminal: Term
     )
 }
 
-/** Where the address of a database that does not answer is set; `undefined` for the embedded one, and while it answers. */
+/** Where the address of the database is set, if the database does not answer; else, and for the embedded one, `undefined`. */
 async function databasePlace(node: NodeState, workspace: Workspace, terminal: Terminal): Promise<string | undefined> {
   const record = await readLiveSupervisor(workspace.stateDirectory)
   if (!isDatabaseDown(node) || record?.mode.startsWith(replayMode([])) === true) return undefined
@@ -61,7 +61,7 @@ function servicesTable(services: readonly ServiceStatus[]): string {
   )
 }
 
-/** What helps stands at the end of an error: those that the table cuts off, of services that do not serve. */
+/** The full errors that the table truncates, of services that do not serve. The fix is at the end of an error. */
 function wholeErrors(services: readonly ServiceStatus[]): readonly string[] {
   return services
     .filter(({ state, lastError }) => state !== 'ready' && firstLine(lastError).length > shownError)

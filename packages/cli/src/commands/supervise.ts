@@ -3,7 +3,7 @@ import { prepareDeployment } from '../deploy/prepare-deployment.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
-/** Supervises a deployment without a terminal, until `crunch down` or SIGTERM. */
+/** Supervises a deployment in the background, until `crunch down` or SIGTERM. */
 export async function supervise(request: DeployRequest, terminal: Terminal): Promise<void> {
   const { supervisor: options } = await prepareDeployment(request, terminal)
   const supervisor = await Supervisor.open(options)
@@ -11,7 +11,6 @@ export async function supervise(request: DeployRequest, terminal: Terminal): Pro
   await supervisor.stop()
 }
 
-/** Resolves when a signal aborts. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve()

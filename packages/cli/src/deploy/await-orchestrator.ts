@@ -6,8 +6,8 @@ const pollMs = 250
 const connectTimeoutMs = 5_000
 
 /**
- * Waits until an orchestrator that another program starts listens. Without this, a replay would pass the models by, and a live
- * node would open rounds that no model can answer. False when the operator ended the wait.
+ * Waits until an orchestrator that another program starts is listening. Otherwise the rounds of a replay, or the first rounds of
+ * a live node, would have no models. Returns false if the operator ended the wait.
  */
 export async function awaitOrchestrator(
   { host, port }: { readonly host: string; readonly port: number },
@@ -27,7 +27,7 @@ export async function awaitOrchestrator(
   return false
 }
 
-/** Null when something listens there. */
+/** Null if a program listens there; else the reason of the failed connection. */
 function tryToConnect(host: string, port: number): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: connectTimeoutMs })

@@ -8,7 +8,7 @@ import type { Environment } from '../read-environment.ts'
 import type { Workspace } from '../workspace.ts'
 import { pythonProblem } from './check-python.ts'
 
-/** What keeps single models from running, as far as it can be told without starting them. */
+/** Problems of individual models that can be found without starting them. */
 export async function modelProblems(
   workspace: Workspace,
   settings: NodeSettings,

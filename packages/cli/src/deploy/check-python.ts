@@ -2,13 +2,12 @@ import { execFile } from 'node:child_process'
 import { systemErrorCode } from '@crunch/local-processes'
 import type { CliProblem } from '../cli-error.ts'
 
-/** What the runner of Python models needs. */
 const lowestMinor = 11
-/** A cold start on a busy machine takes seconds. */
+/** The first start of Python on a busy machine takes seconds. */
 const answerLimitMs = 30_000
 const versionScript = 'import sys; print("%d.%d" % sys.version_info[:2])'
 
-/** Why Python models cannot run with this interpreter; undefined when they can. */
+/** Why Python models cannot run with this interpreter; undefined if they can. */
 export async function pythonProblem(
   program: string,
   environment: Readonly<Record<string, string | undefined>>,

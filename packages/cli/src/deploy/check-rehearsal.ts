@@ -8,18 +8,17 @@ import { placeOfField } from './field-place.ts'
 
 type Refusal = SimulationResult['refusals'][number]
 
-/** What a rehearsal of the contract found, and what it was. */
 export interface RehearsalCheck {
   readonly findings: readonly CliProblem[]
   readonly notes: readonly string[]
 }
 
-/** ` at node/contract.ts:38`, as reasons of the engine name the author's code. */
+/** Matches a place in the author's code, as the engine writes it in reasons: ` at node/contract.ts:38`. */
 const placePattern = / at (.+?:\d+)(?=:| returned)/
 const ofTheAuthor =
   /\b(input|prediction|truth|score|snapshot|leaderboard|checkpoint)(\.\w+)+( at .+?:\d+)? (failed|returned)/
 
-/** Runs the contract's first rounds with example answers, on the workspace's recordings or on made-up records. */
+/** Runs the contract's first rounds with example answers, on the workspace's recordings or on generated records. */
 export async function checkRehearsal(
   workspace: Workspace,
   contract: AnyContract,
@@ -34,7 +33,7 @@ export async function checkRehearsal(
       return { findings: [], notes: [`The contract is not rehearsed: ${why}.`] }
     }
     const { failure, refusals, roundCount, scoredCount } = rehearsal
-    // Made-up records may be unlike any that the contract is for: only its own code is then at fault.
+    // Generated records can be unlike real ones, so on them only an error in the author's code is a finding.
     if (failure !== null && (files.length > 0 || ofTheAuthor.test(failure))) {
       return { findings: [describe(failure, workspace.contractPath, records)], notes: [] }
     }

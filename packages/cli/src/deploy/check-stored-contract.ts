@@ -12,8 +12,8 @@ export interface StoredContractReport {
 }
 
 /**
- * How the contract differs from the one that the node's live data were made with. Nothing is written. An embedded server that
- * does not run is started for the look, if it has data.
+ * Compares the contract with the one stored in the live database. Writes nothing. If the embedded server is not running and has
+ * data, it is started for this check.
  */
 export async function checkStoredContract(
   workspace: Workspace,
@@ -37,7 +37,7 @@ export async function checkStoredContract(
   return { findings, notes: [] }
 }
 
-/** Undefined when there is no database yet. */
+/** Undefined if there is no database yet. */
 async function withDatabaseUrl<Result>(
   workspace: Workspace,
   databaseUrl: string | undefined,

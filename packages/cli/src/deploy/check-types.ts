@@ -5,19 +5,19 @@ import { dirname, join, resolve } from 'node:path'
 import type { CliProblem } from '../cli-error.ts'
 import type { Workspace } from '../workspace.ts'
 
-/** More would not help: one wrong type shows in many places. */
+/** One wrong type causes errors in many places, so the first few are enough. */
 const maxFindings = 20
-/** Submissions and what the node writes are no part of the contract. */
+/** Submissions and files that the node writes are not part of the contract. */
 const notTheContract = /^(deployment|\.crunch|recordings)[\\/]/
 const diagnostic = /^(.+?)\((\d+),\d+\): error (TS\d+: .*)$/
 
-/** What a type check of the contract found, or why there was none. */
+/** The findings of a type check of the contract, or the reason why there was no check. */
 export interface TypeCheck {
   readonly findings: readonly CliProblem[]
   readonly note: string | undefined
 }
 
-/** Checks the types of the contract and of what it imports, with the TypeScript and the options of the workspace. */
+/** Checks the types of the contract and its imports, with TypeScript and `tsconfig.json` of the workspace. */
 export async function checkTypes({ nodeDirectory, contractPath }: Workspace, signal: AbortSignal): Promise<TypeCheck> {
   const skipped = (why: string): TypeCheck => ({
     findings: [],
@@ -28,7 +28,7 @@ export async function checkTypes({ nodeDirectory, contractPath }: Workspace, sig
   const compiler = findCompiler(nodeDirectory)
   if (compiler === undefined) return skipped('the workspace has no TypeScript; add it with: npm install -D typescript')
   const output = await run([compiler, '--noEmit', '--pretty', 'false', '-p', 'tsconfig.json'], nodeDirectory, signal)
-  // Without a file it is about the installation, such as types of Node that are not there, and not about the contract.
+  // An error without a file concerns the installation, e.g. missing types of Node, not the contract.
   const installation = /^error TS\d+: .*$/m.exec(output)?.[0]
   const note = installation === undefined ? undefined : `TypeScript in ${nodeDirectory}: ${installation}`
   return { findings: readDiagnostics(output, nodeDirectory), note }
@@ -47,14 +47,14 @@ function findCompiler(nodeDirectory: string): string | undefined {
 function run(args: readonly string[], cwd: string, signal: AbortSignal): Promise<string> {
   return new Promise((done, fail) => {
     execFile(process.execPath, [...args], { cwd, signal, maxBuffer: 64 * 1_048_576 }, (error, stdout, stderr) => {
-      // Findings are exit code 1 or 2, with the findings on stdout.
+      // With type errors, tsc exits with code 1 or 2 and prints them to stdout.
       if (error !== null && stdout === '') fail(new Error(`tsc failed: ${stderr || error.message}`, { cause: error }))
       else done(stdout)
     })
   })
 }
 
-/** Findings of `tsc --pretty false`, whose first lines say all; the others of a finding are indented. */
+/** Parses the output of `tsc --pretty false`. Only the first line of an error is used; its further lines are indented. */
 export function readDiagnostics(output: string, nodeDirectory: string): readonly CliProblem[] {
   const all = output.split(/\r?\n/).flatMap((line) => {
     const [, file = '', number = '', text = ''] = diagnostic.exec(line) ?? []

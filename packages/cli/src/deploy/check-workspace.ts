@@ -20,37 +20,36 @@ import { checkStoredContract } from './check-stored-contract.ts'
 import { portState } from './port-holder.ts'
 import { liveDatabaseDirectory } from './workspace-databases.ts'
 
-/** Something wrong with a workspace. `text` is set instead of the parts when an error came with all its findings. */
+/** A problem of a workspace. `text` replaces cause and fix if one error message contains several findings. */
 export type WorkspaceFinding = CliProblem | { readonly place: string; readonly text: string }
 
-/** What a look at a whole workspace gives. What could not be read is undefined, and then there is a finding. */
+/** The result of checking a workspace. Parts that cannot be read are undefined, and cause a finding. */
 export interface WorkspaceReport {
   readonly settings: NodeSettings | undefined
   readonly contract: AnyContract | undefined
-  /** What no deployment can work with. */
+  /** Problems that prevent a deployment. */
   readonly findings: readonly WorkspaceFinding[]
-  /** What hurts single models only: the others run. */
+  /** Problems of individual models; the others run. */
   readonly warnings: readonly WorkspaceFinding[]
-  /** Keys of the node's files that nothing reads: they may be another program's. */
+  /** Unused keys of the settings files. They may belong to another program. */
   readonly unreadKeys: readonly CliProblem[]
-  /** What is not wrong, and good to know. */
+  /** Remarks that are not problems. */
   readonly notes: readonly string[]
 }
 
-/** What a check looks at. */
 export interface CheckOptions {
-  /** False while the workspace's own deployment holds the ports. */
+  /** False while the workspace's own deployment uses the ports. */
   readonly ports: boolean
   /**
-   * What the workspace is looked at for. A replay has a database of its own and needs no live source; a look alone takes
-   * a competition that can only replay for a right one.
+   * The reason for the check. A replay has its own database and needs no live source. `look` (`crunch check`) also accepts a
+   * competition that can only replay.
    */
   readonly purpose: 'live' | 'replay' | 'look'
-  /** True when a contract that differs from the one in the database is about to be confirmed. */
+  /** True with `--new-era`: the contract may differ from the one in the database. */
   readonly newEra?: boolean
 }
 
-/** Looks at the settings, the contract, the models, the ports and the database, and tells everything that is wrong at once. */
+/** Checks settings, contract, models, ports and database, and reports all problems at once. */
 export async function checkWorkspace(
   workspace: Workspace,
   processEnvironment: Readonly<Record<string, string | undefined>>,
@@ -61,7 +60,7 @@ export async function checkWorkspace(
   const settings =
     'value' in environment ? await attempt(files, () => readNodeSettings(environment.value)) : environment
   const values = 'value' in environment ? environment.value.values : {}
-  // Without readable settings the contract still shows its own faults: the defaults stand in.
+  // If the settings are invalid, the contract is still checked, with default settings.
   const contract = await attempt(workspace.contractPath, () =>
     loadNodeContract(workspace.contractPath, 'value' in settings ? values : {}),
   )
@@ -174,7 +173,7 @@ function checkReplaySetting(settings: NodeSettings): readonly WorkspaceFinding[]
   return [{ place: 'FEED_REPLAY_FILES', cause, fix: 'remove the setting and use: crunch deploy --replay FILE' }]
 }
 
-/** Without a server of the settings there must be one to embed; a replay's data are made anew. */
+/** Checks the database server of the settings or, without one, the embedded server. The data of a replay are recreated. */
 async function checkDatabaseOf(
   workspace: Workspace,
   { databaseUrl, databasePlace }: NodeSettings,
@@ -218,7 +217,7 @@ async function checkModels(
     : { findings: [], warnings: checked.value }
 }
 
-/** A finding for an expected failure; a bug is thrown on. */
+/** Turns an expected error into a finding; rethrows any other error. */
 async function attempt<Value>(
   place: string,
   action: () => Value | Promise<Value>,
@@ -236,7 +235,6 @@ async function attempt<Value>(
   }
 }
 
-/** A finding as it is shown. */
 export function formatFinding(finding: WorkspaceFinding): string {
   if ('text' in finding) return finding.text
   return formatProblem(finding)

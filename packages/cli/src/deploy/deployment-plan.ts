@@ -5,21 +5,21 @@ import { CliError } from '../cli-error.ts'
 import { isArchiveFolder } from '../engine.ts'
 import type { Workspace } from '../workspace.ts'
 
-/** What `crunch deploy` was asked for. */
+/** The options of `crunch deploy`. */
 export interface DeployRequest {
-  /** Absent: live. Empty: the recordings of the workspace. */
+  /** Absent: a live deployment. Empty: the recordings of the workspace. */
   readonly replay?: readonly string[]
-  /** How many times faster than real time, or as fast as the pipeline takes it. */
+  /** Multiple of real time; `max`: as fast as the pipeline accepts records. */
   readonly speed?: number | 'max'
-  /** Goes on with the database of the last replay instead of a new one. */
+  /** Continues with the database of the last replay instead of a new one. */
   readonly resume: boolean
-  /** Ends by itself after the first checkpoint. */
+  /** Ends the deployment after the first checkpoint. */
   readonly once: boolean
-  /** Only what workers need: the database and the models. */
+  /** Starts only the database and the models, which workers need. */
   readonly dev?: boolean
 }
 
-/** The recordings that are replayed, as absolute paths. */
+/** Absolute paths of the recordings to replay. */
 export interface ReplayPlan {
   readonly files: readonly string[]
   readonly speed: number | 'max' | undefined
@@ -29,8 +29,8 @@ export interface ReplayPlan {
 const recordingEndings = ['.csv', '.csv.gz', '.ndjson', '.ndjson.gz', '.jsonl', '.jsonl.gz', '.parquet', '.zip']
 
 /**
- * Which recordings a request means; undefined for a live deployment.
- * @throws CliError for a combination that means nothing and for a recording that is not there.
+ * The recordings that a request selects; undefined for a live deployment.
+ * @throws CliError for contradictory options and for a missing recording.
  */
 export function planReplay(request: DeployRequest, workspace: Workspace, directory: string): ReplayPlan | undefined {
   if (request.replay === undefined) {
@@ -58,13 +58,13 @@ export function planReplay(request: DeployRequest, workspace: Workspace, directo
       ? request.replay.map((file) => resolve(directory, file))
       : findRecordings(workspace, 'name one: crunch deploy --replay FILE')
   for (const file of files) requireFile(file)
-  // A run that ends by itself should not be waited for longer than the work takes.
+  // With `--once`, the result should be available as soon as possible.
   return { files, speed: request.speed ?? (request.once ? 'max' : undefined), resume: request.resume }
 }
 
 /**
- * The recordings of a workspace, as absolute paths in order of name.
- * @throws CliError when there is none; `fix` says how to name one.
+ * Absolute paths of the workspace's recordings, sorted by name.
+ * @throws CliError if there is none; `fix` says how to give one.
  */
 export function findRecordings(workspace: Workspace, fix: string): readonly string[] {
   const directory = workspace.recordingsDirectory
@@ -83,7 +83,7 @@ export function findRecordings(workspace: Workspace, fix: string): readonly stri
   })
 }
 
-/** @throws CliError when there is no such recording: a file, or a folder of the archive. */
+/** @throws CliError if the path is neither a file nor a folder of day files. */
 export function requireFile(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false })
   const isRecording = found?.isFile() || (found?.isDirectory() && isArchiveFolder(path))
@@ -99,7 +99,7 @@ export function requireFile(path: string): void {
   })
 }
 
-/** The speed at which about four rounds a second open, so that one can watch; `roundsPerMs` of recorded time. */
+/** The speed at which about four rounds open per second, so that a person can follow. `roundsPerMs` is in recorded time. */
 export function watchableSpeed(roundsPerMs: number): number {
   const roundsPerSecond = 4
   return Math.max(1, Math.round(roundsPerSecond / (roundsPerMs * 1_000)))

@@ -8,7 +8,7 @@ import type { Workspace } from '../workspace.ts'
 import { orchestratorKey } from './services.ts'
 import { liveDatabaseDirectory } from './workspace-databases.ts'
 
-/** What the environment of workers is made from that the operator starts. */
+/** What determines the environment of workers that the operator starts. */
 export interface DevInput {
   readonly workspace: Workspace
   readonly settings: NodeSettings
@@ -17,7 +17,7 @@ export interface DevInput {
 
 const workerGroups: readonly (readonly WorkerName[])[] = [['feed-data', 'predict'], ['score', 'checkpoint'], ['report']]
 
-/** Writes the environment of the workers, with secrets, for `node --env-file` and IDEs; gives what to type for each of them. */
+/** Writes the workers' environment, with secrets, for `node --env-file` and IDEs. Returns the command of each worker. */
 export async function writeDevEnvironment(input: DevInput): Promise<readonly string[]> {
   const { workspace, settings } = input
   const databaseUrl = settings.databaseUrl ?? (await embeddedDatabase.url(liveDatabaseDirectory(workspace)))
@@ -31,7 +31,7 @@ export async function writeDevEnvironment(input: DevInput): Promise<readonly str
   ]
 }
 
-/** The lines of that file: the settings of the node's files, and what the deployment decides. */
+/** The lines of that file: the settings from the node's files, and those that the deployment sets. */
 export function devEnvironment({ workspace, settings, environment }: DevInput, databaseUrl: string): string {
   const { values, places } = environment
   const ofFiles = Object.fromEntries([...places.keys()].map((key) => [key, values[key] ?? '']))

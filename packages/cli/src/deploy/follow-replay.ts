@@ -12,10 +12,10 @@ import { DeploymentFailure, standstill, type WatchInput } from './watch-start.ts
 const refreshMs = 1_000
 const checkpointPollMs = 250
 const plainLineMs = 60_000
-/** After the end of a recording the pipeline still settles; this long without any change it has nothing more to do. */
+/** After the end of a recording, the pipeline still settles rounds. After this long without a change, it is done. */
 const settledAfterMs = 10_000
 
-/** Shows the leaderboard as it forms, until the operator ends it. */
+/** Shows the changing leaderboard until Ctrl-C. */
 export async function followLeaderboard(input: WatchInput): Promise<void> {
   const { client, terminal } = input
   const view = openLiveView(terminal)
@@ -40,7 +40,7 @@ export async function followLeaderboard(input: WatchInput): Promise<void> {
   }
 }
 
-/** Says when a service has trouble, until the operator ends it. */
+/** Reports services that fail, until Ctrl-C. */
 export async function watchServices({ look, terminal }: Pick<WatchInput, 'look' | 'terminal'>): Promise<void> {
   let seen = ''
   while (!terminal.signal.aborted) {
@@ -53,8 +53,8 @@ export async function watchServices({ look, terminal }: Pick<WatchInput, 'look' 
 }
 
 /**
- * Waits until the first checkpoint has closed. Undefined when the operator ended the wait.
- * @throws DeploymentFailure when a service cannot run, or nothing has changed for the time that is set.
+ * Waits for the first checkpoint. Undefined if the operator ended the wait.
+ * @throws DeploymentFailure if a service cannot run, or nothing has changed for `patienceMs`.
  */
 export async function waitForCheckpoint(input: WatchInput): Promise<CheckpointRow | undefined> {
   const { client, terminal, patienceMs } = input
@@ -98,8 +98,8 @@ export async function waitForCheckpoint(input: WatchInput): Promise<CheckpointRo
 }
 
 /**
- * Prints a checkpoint and the board as of its end: the replay runs on, and its newest board would be that of any instant.
- * @throws DeploymentFailure when nothing was predicted or scored.
+ * Prints a checkpoint, and the board as of its end: the newest board would depend on how far the replay has run.
+ * @throws DeploymentFailure if the replay has no predictions or no scores.
  */
 export async function showCheckpoint(
   { client, terminal, outcome }: WatchInput,
@@ -112,7 +112,7 @@ export async function showCheckpoint(
   if (failure !== null) throw new DeploymentFailure(failure, undefined)
 }
 
-/** Undefined while the API does not answer: that is shown by the state of its service. */
+/** Undefined while the API does not answer; the state of the service then shows why. */
 async function readQuietly<Value>(read: () => Promise<Value>): Promise<Value | undefined> {
   try {
     return await read()
@@ -153,11 +153,11 @@ function openLiveView(terminal: Terminal): LiveView {
       const head = progress === undefined ? 'waiting for the API' : formatProgress(progress)
       if (terminal.isInteractive) {
         const { columns, rows: height } = terminal.size()
-        // A line that wraps, or scrolls away, could not be drawn over.
+        // A line that wraps or scrolls out of the window could not be redrawn.
         const lines = [head, ...troubles, ...formatLeaderboard(rows, info).split('\n')]
           .slice(0, Math.max(1, height - 1))
           .map((line) => cutToCells(printable(line), columns))
-        // Up to the first line of the last table, and clear from there.
+        // Move up to the first line of the previous table, and clear the screen from there.
         terminal.out(lines.join('\n'), lineCount)
         lineCount = lines.length
         return

@@ -4,13 +4,13 @@ import { processCommand, systemErrorCode, whenMissing } from '@crunch/local-proc
 
 const connectLimitMs = 1_000
 
-/** Whether a port of this machine is free; and if not, who holds it as far as the system tells, or why it cannot be had. */
+/** Whether a port is free. If not: the program that uses it, if known, or why this user may not listen on it. */
 export type PortState =
   | { readonly state: 'free' }
   | { readonly state: 'taken'; readonly pid: number | null; readonly holder: string }
   | { readonly state: 'forbidden'; readonly reason: string }
 
-/** Listens on a port for a moment, and asks whether somebody answers there: some systems let two programs listen. */
+/** Listens on a port briefly, and also connects to it: some systems let two programs listen on one port. */
 export async function portState(port: number): Promise<PortState> {
   const code = await listenOnce(port)
   if (code !== undefined && code !== 'EADDRINUSE') return { state: 'forbidden', reason: code }
@@ -41,7 +41,7 @@ function answers(port: number): Promise<boolean> {
   })
 }
 
-/** The process that listens on a port, read from /proc; undefined on other systems and for other users' processes. */
+/** The process that listens on a port, from /proc; undefined on other systems and for other users' processes. */
 function findHolder(port: number): number | undefined {
   if (process.platform !== 'linux') return undefined
   const inodes = new Set([...listeningInodes('/proc/net/tcp', port), ...listeningInodes('/proc/net/tcp6', port)])
@@ -57,7 +57,7 @@ function findHolder(port: number): number | undefined {
   return undefined
 }
 
-/** Columns of the table: number, local address:port in hexadecimal, remote, state (0A: listening), ..., inode as tenth. */
+/** Columns of the table: number, local address:port in hexadecimal, remote, state (0A: listening), ...; the tenth is the inode. */
 function listeningInodes(table: string, port: number): readonly string[] {
   const portText = port.toString(16).toUpperCase().padStart(4, '0')
   return orIfHidden(() => readFileSync(table, 'utf8'), '')
@@ -75,7 +75,7 @@ function readLink(path: string): string {
   return orIfHidden(() => readlinkSync(path), '')
 }
 
-/** A process that ended meanwhile or belongs to another user shows nothing. */
+/** Empty for a process that has ended or belongs to another user. */
 function orIfHidden<Value>(read: () => Value, hidden: Value): Value {
   try {
     return read()

@@ -15,22 +15,22 @@ import { prepareReplayDatabase } from './replay-database.ts'
 import { deploymentServices, devServices, type ReplayRun } from './services.ts'
 import { stopDatabases } from './workspace-databases.ts'
 
-/** A deployment that may be started: everything was looked at. */
+/** A checked deployment that can be started. */
 export interface PreparedDeployment {
   readonly workspace: Workspace
   readonly supervisor: SupervisorOptions
   readonly apiUrl: string
   readonly replay: ReplayRun | undefined
-  /** The one that runs the models, if it is not started with the deployment. */
+  /** The orchestrator that runs the models, if the deployment does not start one. */
   readonly otherOrchestrator: { readonly host: string; readonly port: number } | null
-  /** What workers need that the operator starts; undefined when the deployment starts them. */
+  /** The environment of workers that the operator starts; undefined if the deployment starts them. */
   readonly dev: DevInput | undefined
 }
 
 /**
- * Looks at everything that a deployment needs, before anything is started or removed. Only the processes that a killed
- * supervisor left are ended first.
- * @throws CliError for a wrong request; ReportedFailure after every finding was shown.
+ * Checks everything that a deployment needs, before anything is started or removed. Only processes that a killed supervisor left
+ * are ended first.
+ * @throws CliError for contradictory options; ReportedFailure after all findings have been printed.
  */
 export async function prepareDeployment(
   request: DeployRequest & { readonly newEra?: boolean },
@@ -38,7 +38,7 @@ export async function prepareDeployment(
 ): Promise<PreparedDeployment> {
   const workspace = findWorkspace(terminal.cwd)
   const plan = planReplay(request, workspace, terminal.cwd)
-  // They may hold our ports, and would be told of as foreign programs.
+  // These processes may use our ports, and would be reported as foreign programs.
   await endLeftoversOfKilled(workspace, terminal)
   const { settings, contract, findings, warnings, unreadKeys } = await checkWorkspace(workspace, terminal.env, {
     ports: true,

@@ -8,14 +8,14 @@ import { archiveDays, embeddedDatabase, isArchiveFolder } from '../engine.ts'
 import type { Workspace } from '../workspace.ts'
 import type { ReplayPlan } from './deployment-plan.ts'
 
-/** Where the database of replays lies: never the one with live data. */
+/** The folder of the replay database, which is separate from the live database. */
 export function replayDatabaseDirectory(workspace: Workspace): string {
   return join(workspace.stateDirectory, 'replay-postgres')
 }
 
 /**
- * Makes the replay's database ready: an empty one, or with `resume` that of the last replay.
- * @throws CliError when it is to be resumed with another recording: results of the two would mix.
+ * Prepares the replay database: an empty one, or with `resume` that of the last replay.
+ * @throws CliError if `resume` is used with other recordings than before: their results would mix.
  */
 export async function prepareReplayDatabase(workspace: Workspace, plan: ReplayPlan): Promise<void> {
   const directory = replayDatabaseDirectory(workspace)
@@ -30,7 +30,7 @@ export async function prepareReplayDatabase(workspace: Workspace, plan: ReplayPl
       fix: 'omit --resume to start a new replay, or name the recordings of the last one',
     })
   }
-  // Without its note nothing can be resumed: whatever a crash leaves in between is begun anew.
+  // The note is removed first: after a crash during this preparation, the replay cannot be resumed and starts over.
   await rm(notePath, { force: true })
   await embeddedDatabase.remove(directory)
   await mkdir(workspace.stateDirectory, { recursive: true })

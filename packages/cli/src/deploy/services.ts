@@ -10,35 +10,34 @@ import type { Workspace } from '../workspace.ts'
 import { replayDatabaseDirectory } from './replay-database.ts'
 import { liveDatabaseDirectory } from './workspace-databases.ts'
 
-/** A fast shutdown of the server takes up to 10 s, and its kill 5 s more; the process that asks for them must outlive both. */
+/** A fast shutdown of the server takes up to 10 s, and a kill 5 s more; the service that requests them must outlive both. */
 const databaseGraceMs = 20_000
 
-/** What is replayed, with its speed decided. */
 export interface ReplayRun {
   readonly files: readonly string[]
   readonly speed: number | 'max'
 }
 
-/** What the services of a deployment are made from. */
+/** What determines the services of a deployment. */
 export interface ServicesInput {
   readonly workspace: Workspace
   readonly settings: NodeSettings
   readonly replay: ReplayRun | undefined
-  /** The environment of the node, read again at each start of a service. */
+  /** Reads the environment of the node; called at each start of a service. */
   environment(): Readonly<Record<string, string>>
 }
 
-/** Which embedded database a deployment uses; undefined when the settings name another server. */
+/** The folder of the embedded database that a deployment uses; undefined if the settings name another server. */
 export function embeddedDirectory(input: Pick<ServicesInput, 'workspace' | 'settings' | 'replay'>): string | undefined {
-  // Never a database that also holds live data.
+  // A replay never uses the live database.
   if (input.replay !== undefined) return replayDatabaseDirectory(input.workspace)
   return input.settings.databaseUrl === undefined ? liveDatabaseDirectory(input.workspace) : undefined
 }
 
-/** What `crunch deploy dev` starts: the operator starts the workers. */
+/** The services of `crunch deploy dev`; the operator starts the workers. */
 export const devServices: readonly string[] = ['postgres', 'models']
 
-/** The processes of a deployment. Migrations are run by the worker that comes first. */
+/** The processes of a deployment. The first worker that starts runs the migrations. */
 export function deploymentServices(input: ServicesInput): readonly ServiceDefinition[] {
   const directory = embeddedDirectory(input)
   const database = directory === undefined ? [] : [databaseService(input, directory)]
@@ -50,7 +49,7 @@ export function deploymentServices(input: ServicesInput): readonly ServiceDefini
     ...models,
     workerService(input, { name: 'score', workers: ['score', 'checkpoint'], after: afterDatabase }),
     workerService(input, { name: 'report', workers: ['report'], after: afterDatabase }),
-    // Last: the first round should find every model connected.
+    // Started last, so that every model is connected in the first round.
     workerService(input, {
       name: 'predict',
       workers: ['feed-data', 'predict'],
@@ -60,7 +59,7 @@ export function deploymentServices(input: ServicesInput): readonly ServiceDefini
 }
 
 function databaseService(input: ServicesInput, directory: string): ServiceDefinition {
-  // A replay can always be begun anew.
+  // Data of a replay can be recreated.
   const disposable = input.replay === undefined ? [] : ['--disposable']
   const program = selfCommand(['embedded-postgres', '--directory', directory, ...disposable])
   return {
@@ -90,7 +89,7 @@ function modelsService(input: ServicesInput): ServiceDefinition {
     ...['--logs', modelLogsDirectory(workspace)],
     ...['--environments', workspace.environmentsDirectory],
     ...['--python', settings.pythonProgram],
-    // A competition without a Python package has no such folder, and needs none.
+    // A competition without a Python package does not have this folder.
     ...(existsSync(workspace.pythonPath) ? ['--python-path', workspace.pythonPath] : []),
     ...limitArguments(settings.modelLimits),
   ]
@@ -141,7 +140,7 @@ function workerService(
   }
 }
 
-/** With the key of the orchestrator beside it, the predict worker is the coordinator in charge. */
+/** With the orchestrator's key, the predict worker is the coordinator in charge. */
 export function orchestratorKey({
   workspace,
   settings,
@@ -150,7 +149,7 @@ export function orchestratorKey({
   return { MODEL_ORCHESTRATOR_KEY_FILE: orchestratorKeyFileIn(modelLogsDirectory(workspace)) }
 }
 
-/** Without the embedded database's URL a worker would take that of the settings: a replay must never reach it. */
+/** Without the embedded database's URL, a worker would use that of the settings, even in a replay. */
 function requireOwnDatabase(input: ServicesInput, name: string, provided: Readonly<Record<string, string>>): void {
   const directory = embeddedDirectory(input)
   if (directory === undefined || provided.DATABASE_URL !== undefined) return
@@ -166,7 +165,7 @@ function supervised(
   program: { readonly command: string; readonly args: readonly string[] },
   more: Readonly<Record<string, string>>,
 ): ServiceCommand {
-  // All our programs run on Node: each is loaded with what ends it when its supervisor is gone.
+  // With these arguments, a Node process ends when its supervisor is gone.
   const args = program.command === process.execPath ? [...exitWithParentArguments(), ...program.args] : program.args
   return {
     command: program.command,
@@ -176,7 +175,7 @@ function supervised(
   }
 }
 
-/** A database that the deployment provides is the only one, also beside settings of another. */
+/** Removes the database settings from the environment if the deployment provides the database. */
 function withoutOtherDatabase(
   environment: Readonly<Record<string, string>>,
   provided: Readonly<Record<string, string>>,

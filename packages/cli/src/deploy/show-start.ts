@@ -11,10 +11,10 @@ const titles: Readonly<Record<string, string>> = {
   predict: 'feed and predictions',
 }
 
-/** Shows how the services come up, as a list that is redrawn or, without a person at the terminal, as plain lines. */
+/** Shows the start of the services: on a terminal as a list that is redrawn, elsewhere as plain lines. */
 export interface StartView {
   update(services: readonly ServiceStatus[]): void
-  /** Ends the view; `isReady` false when the start failed or was given up. */
+  /** Ends the view; `isReady` is false if the start failed or was aborted. */
   close(isReady: boolean): Promise<void>
 }
 
@@ -77,7 +77,7 @@ async function openTaskList(): Promise<StartView> {
   }
 }
 
-/** The list is drawn by a library, which writes to the terminal by itself. */
+/** The list is drawn by a library that writes to the terminal directly. */
 function shown(error: string | null): string | undefined {
   return error === null ? undefined : printableLines(error)
 }

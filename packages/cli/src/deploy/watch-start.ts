@@ -10,26 +10,25 @@ import type { Terminal } from '../terminal/terminal.ts'
 const pollMs = 100
 const lastLines = 15
 
-/** A look at the services, in this process or over the supervisor's socket. */
+/** Reads the state of the services, in this process or through the supervisor's socket. */
 export type LookAtServices = () => Promise<readonly ServiceStatus[]>
 
-/** What a wait for a deployment needs. */
 export interface WatchInput {
   readonly look: LookAtServices
   readonly client: ReportClient
   readonly logDirectory: string
   readonly terminal: Terminal
-  /** When the deployment began: older log lines are about another one. Unix milliseconds. */
+  /** Start of the deployment, in Unix milliseconds. Older log lines belong to another deployment. */
   readonly since: number
-  /** Without any change for this long, the wait has failed. */
+  /** The wait fails if nothing changes for this long. */
   readonly patienceMs: number
-  /** What came of a replay: what the contract refused, and why nothing was predicted or scored. */
+  /** The result of a replay: what the contract refused, and why there are no predictions or no scores. */
   readonly outcome: () => Promise<Pick<SimulationResult, 'failure' | 'refusals'>>
-  /** False: no worker of the deployment serves the API. */
+  /** False if no service of the deployment serves the API. */
   readonly hasApi: boolean
 }
 
-/** A service that will not come to serve, or a standstill: the reason is told with the last lines of its log. */
+/** A service that cannot serve, or a standstill. It is reported with the last lines of the service's log. */
 export class DeploymentFailure extends Error {
   override readonly name = 'DeploymentFailure'
   readonly service: string | undefined
@@ -41,8 +40,9 @@ export class DeploymentFailure extends Error {
 }
 
 /**
- * Waits until every service serves and the API answers, and calls `onChange` when something has changed.
- * False when the operator ended the wait. Throws DeploymentFailure when it will not come to that.
+ * Waits until every service serves and the API answers; calls `onChange` after each change. Returns false if the operator ended
+ * the wait.
+ * @throws DeploymentFailure if a service cannot start, or nothing changes for `patienceMs`.
  */
 export async function waitUntilReady(
   input: WatchInput,
@@ -73,12 +73,12 @@ function statesOf(services: readonly ServiceStatus[]): string {
   return JSON.stringify(services.map(({ name, state }) => [name, state]))
 }
 
-/** A service that crashes again and again changes all the time, and comes no further. */
+/** A service that crashes repeatedly changes its state without making progress. */
 function isCrashing({ state, restarts }: ServiceStatus): boolean {
   return state === 'backing-off' || (state === 'starting' && restarts > 0)
 }
 
-/** The service that is to blame for a standstill, and what it says. */
+/** The failure for a standstill, with the service that causes it. */
 export function standstill(services: readonly ServiceStatus[], patienceMs: number): DeploymentFailure {
   const order = ['failed', 'backing-off', 'starting', 'waiting']
   const blamed = order.map((state) => services.find((service) => service.state === state)).find((found) => found)
@@ -89,7 +89,7 @@ export function standstill(services: readonly ServiceStatus[], patienceMs: numbe
   return new DeploymentFailure(`no progress for ${seconds} s; it is ${blamed.state}${why}`, blamed.name)
 }
 
-/** Shows a failure with the last log lines of the service that is to blame, and ends the command. */
+/** Prints a failure with the last log lines of the service that caused it, and ends the command. */
 export async function reportFailure(
   failure: DeploymentFailure,
   input: Pick<WatchInput, 'logDirectory' | 'terminal' | 'since'>,

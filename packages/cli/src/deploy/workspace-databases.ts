@@ -4,14 +4,14 @@ import type { EndedProcess } from '../supervisor/pid-files.ts'
 import type { Workspace } from '../workspace.ts'
 import { replayDatabaseDirectory } from './replay-database.ts'
 
-/** Where the embedded database of live data lies. */
+/** The folder of the embedded live database. */
 export function liveDatabaseDirectory(workspace: Workspace): string {
   return join(workspace.stateDirectory, 'postgres')
 }
 
 /**
- * Ends the embedded servers that still run in a workspace, and gives what was ended. A server is in a process group of its
- * own: it outlives the process that started it when that one was killed.
+ * Ends the embedded servers that still run in a workspace, and returns them. A server has its own process group, so it survives
+ * if the process that started it is killed.
  */
 export async function stopDatabases(workspace: Workspace): Promise<readonly EndedProcess[]> {
   const ended: EndedProcess[] = []

@@ -20,24 +20,24 @@ import type { Workspace } from '../workspace.ts'
 import { copyModel, findModelSource, type LocatedModel, makeScratch, removeScratch } from './locate-model.ts'
 import { type OutputLine, readModelOutput } from './read-model-output.ts'
 
-/** As a node gives a model. */
+/** The same limit as on a node. */
 const setupTimeoutMs = 60_000
-/** A failure report crosses a socket of this machine. */
+/** A failure report only crosses a local socket. */
 const reportLimitMs = 5_000
-/** The end of a process is noticed at about the time at which its connection is. */
+/** The end of a process and the loss of its connection are noticed at about the same time. */
 const lossLimitMs = 2_000
 const pollMs = 20
 const buildReadMs = 1_000
 
-/** How far a model came that cannot be called. */
+/** The step in which hosting a model failed. */
 export type HostingStep = 'start' | 'setup'
 
-/** The model cannot be called: its author is told why. */
+/** The model cannot be called. The message states the reason for its author. */
 export class ModelNotHosted extends CliError {
   readonly step: HostingStep
   override readonly code: string
   readonly reason: string
-  /** What it printed, the oldest first. */
+  /** The output of the model, oldest line first. */
   readonly output: readonly OutputLine[]
 
   constructor(
@@ -55,43 +55,42 @@ export class ModelNotHosted extends CliError {
   }
 }
 
-/** What a hosted model needs to know of the workspace. */
 export interface HostRequest {
-  /** A folder, or a notebook. */
+  /** A folder or a notebook. */
   readonly path: string
   readonly cwd: string
-  /** The model's id; its files and predictions are known by it. */
+  /** The model's id, used for its files and predictions. */
   readonly modelId: string
   readonly workspace: Pick<Workspace, 'stateDirectory' | 'environmentsDirectory' | 'pythonPath'>
-  /** A model is hosted as the node would host it. */
+  /** The node's settings, so that the model is hosted as on the node. */
   readonly settings: Pick<NodeSettings, 'crunchId' | 'modelBaseClassName' | 'pythonProgram' | 'modelLimits'>
-  /** Told what is being done, in a few words. */
+  /** Called at each step with a short description. */
   readonly onStep: (step: string) => void
-  /** Told what a build prints. */
+  /** Called with each line that a build prints. */
   readonly onBuild: Progress
   readonly signal: AbortSignal
 }
 
-/** One model in a process of its own, behind the wire, as a node has it. */
+/** One model in a separate process, reached through gRPC as on a node. */
 export interface HostedModel {
   readonly id: string
   readonly name: string
   readonly runner: ModelRunner
-  /** From the wish to run it until it served, and until it was set up after that. */
+  /** Time from the request to run the model until it served, and from then until its set-up was complete, in milliseconds. */
   readonly startMs: number
   readonly setupMs: number
   status(): ModelStatus
-  /** What the model has printed so far, the oldest first. */
+  /** The output of the model so far, oldest line first. */
   output(): Promise<readonly OutputLine[]>
-  /** Waits while a process that ended is being replaced; returns at once when there is nothing to wait for. */
+  /** Waits until a crashed process has been replaced; returns at once if none crashed. */
   untilBack(): Promise<void>
-  /** Ends its processes and removes every file that was made for it. */
+  /** Ends the model's processes and removes its temporary files. */
   close(): Promise<void>
 }
 
 /**
- * Runs one model with an orchestrator of its own, on free ports, and sets it up.
- * @throws ModelNotHosted when it does not start or cannot be set up, after everything has been ended.
+ * Runs one model with a separate orchestrator on free ports, and sets it up.
+ * @throws ModelNotHosted if the model does not start or cannot be set up; all processes have then ended.
  */
 export async function hostModel(request: HostRequest): Promise<HostedModel> {
   const source = findModelSource(request.path, request.cwd)
@@ -132,9 +131,9 @@ async function host(
     baseClassName,
     log: silentOrchestratorLog,
     port: 0,
-    // A model that is at work when it is looked at has already been waited for.
+    // The round has already waited for the model, so a failure report needs no second wait for its call.
     probe: { answerMs: 2_000, busyMs: 0 },
-    // Nobody but the author waits for it.
+    // Only the author waits for the start.
     restart: { initialDelayMs: 200, maxDelayMs: 2_000 },
     python: {
       program: settings.pythonProgram,
@@ -169,7 +168,7 @@ async function host(
   }
 }
 
-/** A model that no node would take does not start here either. */
+/** Refuses a submission that a node would refuse. */
 async function takeModel(path: string, scratch: string): Promise<LocatedModel> {
   try {
     return await copyModel(path, scratch)
@@ -179,7 +178,7 @@ async function takeModel(path: string, scratch: string): Promise<LocatedModel> {
   }
 }
 
-/** Those of the node, but all processors: what a node asks for over days is asked for at once here. */
+/** The node's limits, except that a model may use all processors: it answers many rounds in a row, without pauses between them. */
 function limitsOf({
   network,
   namespaces,
@@ -191,7 +190,7 @@ function limitsOf({
   return { modelLimits: { ...Object.fromEntries(given), cpuCores }, confinement: { network, namespaces } }
 }
 
-/** Until it serves or has failed once. What a build says is shown: it may take minutes, within the orchestrator's own limit. */
+/** Waits until the model serves or fails. Shows the output of the build, which can take minutes; the orchestrator limits it. */
 async function untilStarted(input: {
   readonly status: () => ModelStatus
   readonly output: () => Promise<readonly OutputLine[]>
@@ -212,7 +211,7 @@ async function untilStarted(input: {
   await unlessAborted(Promise.resolve(), signal)
 }
 
-/** JSON is YAML. The model is known by its id alone: its folder may have the name of a baseline. */
+/** Writes the models file; JSON is valid YAML. The name is the id, because the folder may have the name of a baseline. */
 async function writeModelsFile(
   scratch: string,
   model: { readonly modelId: string; readonly submissionId: string; readonly crunchId: string },
@@ -236,7 +235,7 @@ async function connectUntilSettled(input: {
   const fatal = new Promise<never>((_, reject) => {
     onFatal = reject
   })
-  fatal.catch(() => undefined) // Also after nobody waits any more.
+  fatal.catch(() => undefined) // Avoids an unhandled rejection after the race below.
   const { port } = orchestrator
   const runner = await connectModels({ port, crunchId, baseClassName, setupTimeoutMs, onFatal })
   closing.push(() => runner.close())
@@ -244,7 +243,7 @@ async function connectUntilSettled(input: {
   return runner
 }
 
-/** The coordinator's verdict is on its way to the orchestrator. */
+/** Waits until the coordinator's failure report reaches the orchestrator. */
 async function withFailure(status: () => ModelStatus, signal: AbortSignal): Promise<ModelStatus> {
   const deadlineMs = performance.now() + reportLimitMs
   while (status().lastFailure === null && performance.now() < deadlineMs && !signal.aborted) await pause(pollMs)
@@ -261,7 +260,7 @@ async function notHosted(
   return new ModelNotHosted(path, step, failure, await output())
 }
 
-/** The runner, with a note of the run whose connection was lost during a call. */
+/** Wraps the runner to record the run whose connection was lost during a call. */
 function watchLosses(runner: ModelRunner, status: () => ModelStatus) {
   let lost: string | null = null
   return {
@@ -288,7 +287,7 @@ function isGone(answer: ModelAnswer): boolean {
   return answer.status === 'absent' && answer.reason === 'not_running'
 }
 
-/** Until the model that runs is the one that is set up, or until it is given up for good. */
+/** Waits until the running model is set up, or has failed or stopped permanently. */
 async function untilBack(input: {
   readonly runner: ModelRunner
   readonly status: () => ModelStatus
@@ -296,7 +295,7 @@ async function untilBack(input: {
   readonly lost: string | null
 }): Promise<void> {
   const { runner, status, signal, lost } = input
-  // A connection may be lost a moment before the end of its process is noticed; or without such an end.
+  // The connection can be lost shortly before the end of the process is noticed, or while the process lives.
   const deadlineMs = performance.now() + lossLimitMs
   while (lost !== null && status().deploymentId === lost && performance.now() < deadlineMs && !signal.aborted) {
     await pause(pollMs)

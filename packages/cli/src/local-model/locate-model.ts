@@ -4,18 +4,18 @@ import { basename, join, resolve } from 'node:path'
 import { copySubmission } from '@crunch/model-orchestrator'
 import { CliError } from '../cli-error.ts'
 
-/** A submission as an orchestrator wants it: a folder in a folder of submissions. */
+/** A submission in the layout of an orchestrator: a folder in a folder of submissions. */
 export interface LocatedModel {
   readonly submissionsDirectory: string
-  /** The folder's name there. */
+  /** The folder's name. */
   readonly submissionId: string
-  /** The same text, with the paths of the copy as those that the user named. */
+  /** Replaces paths of the copy in a text by those that the user gave. */
   inOwnPaths(text: string): string
 }
 
 /**
- * The absolute path of a model that a user named.
- * @throws CliError when it is neither a folder nor a notebook.
+ * The absolute path of a model.
+ * @throws CliError if it is neither a folder nor a notebook.
  */
 export function findModelSource(path: string, cwd: string): string {
   const full = resolve(cwd, path)
@@ -28,7 +28,7 @@ export function findModelSource(path: string, cwd: string): string {
   })
 }
 
-/** A folder in the workspace's state for the copies of models; whoever makes it removes it. */
+/** Creates a folder for copies of models in the workspace's state. The caller removes it with `removeScratch`. */
 export async function makeScratch(stateDirectory: string): Promise<string> {
   await mkdir(stateDirectory, { recursive: true })
   return realpath(await mkdtemp(join(stateDirectory, 'hosted-')))
@@ -40,9 +40,9 @@ export function removeScratch(scratch: string): Promise<void> {
 }
 
 /**
- * Copies a model into `scratch` as `crunch models add` copies it to a node: a folder in the workspace, so that it finds the
- * packages of the competition wherever it comes from, and nothing that a node would not have.
- * @throws OrchestratorError SUBMISSION_REFUSED when a node would not take it.
+ * Copies a model into `scratch` as `crunch models add` does. The copy is in the workspace, so it can import the packages of the
+ * competition; files that a node would not copy are left out.
+ * @throws OrchestratorError SUBMISSION_REFUSED if a node would refuse the model.
  */
 export async function copyModel(source: string, scratch: string): Promise<LocatedModel> {
   const submissionsDirectory = join(scratch, 'submissions')

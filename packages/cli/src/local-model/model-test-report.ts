@@ -2,22 +2,22 @@ import type { Rehearsal, RehearsedCall } from '../engine.ts'
 import type { OutputLine } from './read-model-output.ts'
 import { valueText } from './value-text.ts'
 
-/** One thing that a node does with a model, and what came of it. */
+/** One step of a node with a model, and its result. */
 export interface TestedStep {
   /** `start`, `setup`, or the method that was called, with its arguments as text. */
   readonly name: string
   readonly outcome: 'ok' | 'failed' | 'absent'
-  /** `null` when it was not measured, or nothing was called. */
+  /** `null` if it was not measured, or there was no call. */
   readonly durationMs: number | null
   /** The answer as a node reads it, or the reason with its details. */
   readonly text: string
 }
 
-/** What came of trying a model out. */
+/** The result of `crunch models test`. */
 export interface ModelTestReport {
   readonly model: string
   readonly steps: readonly TestedStep[]
-  /** What a node would store, one entry a round of the instant. */
+  /** The rows that a node would store, one per round of the instant. */
   readonly recorded: readonly {
     readonly at: string
     readonly subject: string
@@ -26,20 +26,20 @@ export interface ModelTestReport {
     readonly reason: string | null
     readonly detail: string | null
   }[]
-  /** All rounds have an answer that counts. */
+  /** Every round has a valid answer. */
   readonly isRanked: boolean
-  /** What was said about its preparation, such as what of a notebook was left out. */
+  /** Messages about the preparation, e.g. the parts of a notebook that were left out. */
   readonly prepared: readonly string[]
-  /** What the model printed: to stdout, and to stderr, where its stacks are. */
+  /** The model's output on stdout and on stderr; stderr contains stack traces. */
   readonly printed: readonly string[]
   readonly stderr: readonly string[]
 }
 
-/** More would be no help. */
+/** Longer values would make the report unreadable. */
 const maxTextLength = 500
 const maxPrintedLines = 40
 
-/** What a rehearsal says of its one model. */
+/** Makes the report from a rehearsal with one model. */
 export function rehearsedReport(input: {
   readonly model: string
   readonly steps: readonly TestedStep[]
@@ -64,7 +64,7 @@ export function rehearsedReport(input: {
   }
 }
 
-/** The report of a model that could not even be called. */
+/** The report of a model that could not be called. */
 export function failedReport(input: {
   readonly model: string
   readonly steps: readonly TestedStep[]
@@ -90,12 +90,12 @@ function printedBy(output: readonly OutputLine[]): Pick<ModelTestReport, 'prepar
       .filter(({ error }) => error === isError)
       .map(({ message }) => message)
       .slice(0, maxPrintedLines)
-  // Whoever waits for an installation is shown it meanwhile, and its last lines come with its failure.
+  // Output of an installation is left out: it was shown while it ran, and a failure contains its last lines.
   const prepared = (installing === -1 ? built : built.slice(0, installing)).slice(0, maxPrintedLines)
   return { prepared, printed: texts(false), stderr: texts(true) }
 }
 
-/** What the runner says of itself, and the frames of a stack that lie in it, below the model. */
+/** Recognises messages of the runner itself, and stack frames in its code. */
 const isRunnersOwn = /^\{"event":"ready"|^\s+at .*(model-runner|model-protocol|@grpc|node:internal|node:)\S*/
 
 function cut(text: string, limit = maxTextLength): string {

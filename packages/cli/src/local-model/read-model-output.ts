@@ -3,17 +3,17 @@ import { join } from 'node:path'
 import { whenMissing } from '@crunch/local-processes'
 import { parseJson } from '../parse-json.ts'
 
-/** One line that a model printed, or that was said about it (`service`, `builder`). */
+/** One line that a model printed, or a message about the model (`service`, `builder`). */
 export interface OutputLine {
   readonly message: string
   readonly error: boolean
   readonly emitter: string
 }
 
-/** The most that is shown of one model. */
+/** Maximum number of lines shown per model. */
 const maxLines = 1_000
 
-/** What all runs of a model have logged so far, the oldest first and at most the newest 1,000 lines. */
+/** The log of all runs of a model, oldest line first, limited to the newest 1,000 lines. */
 export async function readModelOutput(logsDirectory: string, modelId: string): Promise<readonly OutputLine[]> {
   const folder = join(logsDirectory, modelId)
   const names = await readdir(folder).catch(whenMissing<string[]>([]))

@@ -12,21 +12,21 @@ import { selfCommand } from '../self-command.ts'
 const templates = fileURLToPath(new URL('../../../../templates', import.meta.url))
 const packages = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** A workspace of the weather pack whose packages are those of this repository: nothing is installed. */
+/** A workspace of the weather pack that uses the packages of this repository; nothing is installed. */
 export interface WeatherWorkspace {
   readonly directory: string
   readonly recording: string
-  /** Writes a submission into a folder of the workspace, and gives its path. */
+  /** Writes a submission into a folder of the workspace and returns its path. */
   submission(name: string, main: string, file?: string): Promise<string>
-  /** Runs a command in this process, which has the engine loaded, in the workspace. */
+  /** Runs a command in this process, where the engine is already loaded. */
   run(argv: readonly string[], env?: Readonly<Record<string, string>>): Promise<CrunchOutcome>
-  /** Runs this command line in a process of its own, in the workspace. */
+  /** Runs a command in a separate process. */
   crunch(argv: readonly string[], options?: CrunchOptions): Promise<CrunchOutcome>
   remove(): Promise<void>
 }
 
 export interface CrunchOptions {
-  /** Told each text on stderr, with a way to send the process a signal. */
+  /** Called with each text on stderr, and a function that sends a signal to the process. */
   readonly onErr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
 }
 
@@ -36,7 +36,7 @@ export interface CrunchOutcome {
   readonly err: string
 }
 
-/** Lays a workspace out as create-crunch does, in a temporary folder, with the first `days` of its recording. */
+/** Creates a workspace in a temporary folder, as create-crunch does, with the first `days` of its recording. */
 export async function openWeatherWorkspace(days: number): Promise<WeatherWorkspace> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'crunch-weather-')))
   const filter = (path: string) => !path.includes('node_modules')
@@ -48,7 +48,7 @@ export async function openWeatherWorkspace(days: number): Promise<WeatherWorkspa
   const lines = (await readFile(recording, 'utf8')).split('\n')
   await writeFile(recording, `${lines.slice(0, 1 + 2 * days).join('\n')}\n`)
   await writeFile(join(directory, 'node/.env'), 'CRUNCH_ID=crunch-template\n')
-  // What Python models need is installed once a machine.
+  // Python environments are shared between test runs on this machine.
   await mkdir(TEST_ENVIRONMENTS, { recursive: true })
   await mkdir(join(directory, 'node/.crunch'))
   await symlink(TEST_ENVIRONMENTS, join(directory, 'node/.crunch/environments'))

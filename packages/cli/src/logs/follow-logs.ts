@@ -7,12 +7,12 @@ import { logFileName } from './service-log.ts'
 
 const pollMs = 150
 const chunkBytes = 64 * 1024
-/** A bound on what one poll of one file holds in memory, 4 MiB; the rest comes with the next. */
+/** One poll reads at most 4 MiB of a file into memory; the next poll continues. */
 const maxChunksPerPoll = 64
 
 /**
- * Passes on the newest `pastCount` entries of `services`, then what is written from now on, until the signal aborts. A rotated file is read to its
- * end through the open handle before the new one is opened, so no line is lost and none comes twice.
+ * Passes the newest `pastCount` entries of `services` to `onEntries`, then new ones until the signal aborts. A rotated file is read
+ * to its end through the open handle before the new one is opened, so that no line is lost or repeated.
  */
 export async function followLogs(
   directory: string,
@@ -23,7 +23,7 @@ export async function followLogs(
 ): Promise<void> {
   const followers = services.map((service) => new LogFollower(join(directory, logFileName(service)), service))
   try {
-    // First, so that what is written while the past is read comes twice rather than never.
+    // Before reading the past: a line that is written meanwhile is then shown twice rather than never.
     await Promise.all(followers.map((follower) => follower.skipToEnd()))
     if (pastCount > 0) onEntries(await readLogs(directory, services, pastCount))
     while (!signal.aborted) {
@@ -56,7 +56,7 @@ class LogFollower {
   async readNew(): Promise<readonly ServiceEntry[]> {
     const entries: ServiceEntry[] = []
     if (this.#file !== undefined) {
-      // Asked before reading: what was written to the old file before it was renamed is then surely read below.
+      // Checked before reading, so that everything written to the old file before its rename is read below.
       const rotated = await this.#wasRotated(this.#file)
       entries.push(...(await this.#readToEnd(this.#file, rotated ? Number.POSITIVE_INFINITY : maxChunksPerPoll)))
       if (!rotated) return entries
@@ -69,7 +69,7 @@ class LogFollower {
     return entries
   }
 
-  /** The files that were begun and rotated away since the last poll, between ours and the current one. */
+  /** Reads the files between ours and the current one: those that were created and rotated since the last poll. */
   async #readSkippedFiles(ours: FileHandle): Promise<readonly ServiceEntry[]> {
     const { ino } = await ours.stat()
     const skipped: FileHandle[] = []
@@ -81,7 +81,7 @@ class LogFollower {
         if ((await file.stat()).ino === ino) break
       }
       const entries: ServiceEntry[] = []
-      // The first is ours and read already; when it was itself deleted meanwhile, the first is only the oldest left.
+      // If the first file is ours, it has been read. If ours was deleted, the first is the oldest unread one.
       const first = skipped[0] !== undefined && (await skipped[0].stat()).ino === ino ? 1 : 0
       for (const file of skipped.slice(first)) {
         this.#startFile()
@@ -105,7 +105,7 @@ class LogFollower {
 
   async #wasRotated(file: FileHandle): Promise<boolean> {
     const [current, ours] = await Promise.all([stat(this.#path).catch(whenMissing(undefined)), file.stat()])
-    // Between the rename and the first line of the new file there is none: wait for it.
+    // Between the rename and the first line of the new file, the path does not exist; the next poll checks again.
     return current !== undefined && (current.ino !== ours.ino || current.dev !== ours.dev)
   }
 

@@ -27,8 +27,8 @@ const levelNames: readonly (readonly [number, string])[] = [
 ]
 
 /**
- * Reads a line of JSON with a time and a message; undefined for anything else that a process may print. With
- * `receivedAt`, an event without a time of its own is an entry too, of that time.
+ * Parses a JSON line with a time and a message; undefined for any other output. With `receivedAt`, an event without a time is
+ * also an entry, with that time.
  */
 export function parseLogLine(line: string, receivedAt?: number): LogEntry | undefined {
   if (!line.startsWith('{')) return undefined
@@ -40,20 +40,20 @@ export function parseLogLine(line: string, receivedAt?: number): LogEntry | unde
   return { time: at, level: levelOf(level), msg: typeof msg === 'string' ? msg : String(fields.event ?? ''), fields }
 }
 
-/** A line for people: time, level, service, message, and the remaining fields. Newlines in values stay in their place. */
+/** A line for people: time, level, service, message, and the remaining fields. */
 export function formatLogEntry(service: string, entry: LogEntry): string {
   const at = new Date(entry.time).toISOString().slice(11, 23)
   const level = (levelNames.find(([number]) => entry.level >= number)?.[1] ?? 'TRACE').padEnd(5)
   const { err, event: _event, ...fields } = entry.fields
   const pairs = Object.entries(fields).map(([key, value]) => `${key}=${formatValue(value)}`)
-  // A message of several lines stays one entry: what it continues with is indented, and cannot be taken for another one.
+  // Further lines of a message are indented, so that they do not look like other entries.
   const msg = entry.msg.replaceAll('\n', '\n    ')
   const head = [at, level, service.padEnd(8), msg, ...pairs].filter((part) => part !== '').join(' ')
   const stack = stackOf(err)
   return stack === undefined ? head : `${head}\n${stack.replaceAll(/^/gm, '    ')}`
 }
 
-/** The text of a failure in a log entry: its message with that of the error that came along, or with its reason. */
+/** The message of a log entry, with the message of its error, or its reason. */
 export function failureText({ msg, fields: { err, reason } }: LogEntry): string {
   const why = typeof err === 'object' && err !== null && 'message' in err ? err.message : reason
   return typeof why === 'string' && why !== msg ? `${msg}: ${why}` : msg
@@ -61,7 +61,7 @@ export function failureText({ msg, fields: { err, reason } }: LogEntry): string 
 
 function instantOf(time: unknown): number | undefined {
   const at = typeof time === 'string' ? Date.parse(time) : time
-  // 8.64e15 is the last instant a Date can hold.
+  // 8.64e15 is the last instant that a Date can represent.
   return typeof at === 'number' && Math.abs(at) <= 8.64e15 ? at : undefined
 }
 

@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 
 /**
- * Calls `onLine` for each line of a stream, without its line break; resolves when the stream is closed. A line longer than
- * `maxLength` characters is cut there and the rest of it is skipped, so that memory stays bounded whatever is printed.
+ * Calls `onLine` for each line of a stream, without its line break; resolves when the stream is closed. Lines are truncated to
+ * `maxLength` characters, so that memory stays bounded.
  */
 export function readLines(stream: Readable, maxLength: number, onLine: (line: string) => void): Promise<void> {
   const decoder = new StringDecoder('utf8')

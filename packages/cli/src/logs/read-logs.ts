@@ -4,7 +4,7 @@ import { whenMissing } from '@crunch/local-processes'
 import { type LogEntry, parseLogLine } from './log-entry.ts'
 import { logFileName } from './service-log.ts'
 
-/** A log entry and whose it is. */
+/** A log entry and its service. */
 export interface ServiceEntry {
   readonly service: string
   readonly entry: LogEntry
@@ -13,7 +13,7 @@ export interface ServiceEntry {
 const chunkBytes = 64 * 1024
 const maxTailBytes = 4 * 1024 * 1024
 
-/** The services that have a log file in a directory, by name. */
+/** The services with a log file in a directory, sorted by name. */
 export async function loggedServices(directory: string): Promise<readonly string[]> {
   const names = await readdir(directory).catch(whenMissing<string[]>([]))
   return names
@@ -22,7 +22,7 @@ export async function loggedServices(directory: string): Promise<readonly string
     .sort()
 }
 
-/** The newest `count` entries of several services, merged by time, the oldest first. */
+/** The newest `count` entries of several services, merged by time, oldest first. */
 export async function readLogs(
   directory: string,
   services: readonly string[],
@@ -34,7 +34,7 @@ export async function readLogs(
       return entries.map((entry) => ({ service, entry }))
     }),
   )
-  // The sort is stable: entries of one service keep the order in which they were written.
+  // The sort is stable, so entries of one service keep their order.
   return lists
     .flat()
     .sort((left, right) => left.entry.time - right.entry.time)
@@ -51,7 +51,7 @@ async function readServiceTail(directory: string, service: string, count: number
   return entries.slice(-count)
 }
 
-/** The last complete lines of a file, read from its end in chunks; undefined when there is no such file. */
+/** The last complete lines of a file, read from its end in chunks; undefined if the file does not exist. */
 async function readTailLines(path: string, count: number): Promise<readonly string[] | undefined> {
   const file = await open(path, 'r').catch(whenMissing(undefined))
   if (file === undefined) return undefined

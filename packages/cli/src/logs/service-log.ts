@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createStream, type RotatingFileStream } from 'rotating-file-stream'
 import { parseLogLine } from './log-entry.ts'
 
-/** How much of its past a service keeps: at most `files` files of about `bytes` each. */
+/** The size of a service's log: at most `files` files of about `bytes` each. */
 export interface LogLimits {
   readonly bytes: number
   readonly files: number
@@ -11,13 +11,13 @@ export interface LogLimits {
 
 export const defaultLogLimits: LogLimits = { bytes: 10 * 1024 * 1024, files: 5 }
 
-/** A longer line is cut; it stays one line. */
+/** Longer lines are truncated. */
 const maxLineLength = 64 * 1024
-/** What may wait in memory for a slow disk; beyond it lines are dropped and counted. */
+/** How much may wait in memory for a slow disk. Beyond it, lines are dropped and counted. */
 const maxPendingBytes = 8 * 1024 * 1024
 const reopenAfterMs = 5_000
 
-/** The log file of one service: JSON lines, rotated. A full or broken disk costs lines, never the service. */
+/** The log file of one service: JSON lines, rotated. A full or broken disk loses lines, but never ends the service. */
 export class ServiceLog {
   readonly #directory: string
   readonly #service: string
@@ -33,7 +33,7 @@ export class ServiceLog {
     mkdirSync(directory, { recursive: true })
   }
 
-  /** Writes one line of a service's output; text that is not JSON is wrapped, as info or, from stderr, as a warning. */
+  /** Writes one line of a service's output. Text that is not JSON becomes an entry: info, or a warning if from stderr. */
   writeLine(line: string, source: 'stdout' | 'stderr'): void {
     const receivedAt = Date.now()
     const entry = line.length <= maxLineLength ? parseLogLine(line, receivedAt) : undefined
@@ -42,7 +42,7 @@ export class ServiceLog {
     else this.write(source === 'stderr' ? 40 : 30, line.slice(0, maxLineLength))
   }
 
-  /** Writes a line of the supervisor's own. */
+  /** Writes an entry of the supervisor itself. */
   write(level: number, msg: string, fields: Readonly<Record<string, unknown>> = {}): void {
     this.#write(JSON.stringify({ level, time: Date.now(), msg, ...fields }))
   }
@@ -74,7 +74,7 @@ export class ServiceLog {
   #open(): RotatingFileStream | undefined {
     if (this.#stream !== undefined) return this.#stream
     if (performance.now() - this.#brokenAtMs < reopenAfterMs) return undefined
-    // Called with the number of an older file, or with null for the one that is written.
+    // The argument is the number of an older file, or null for the current one.
     const nameFile = (index: number | Date | null): string => logFileName(this.#service, Number(index ?? 0))
     const stream = createStream(nameFile, {
       path: this.#directory,
@@ -82,12 +82,12 @@ export class ServiceLog {
       rotate: this.#limits.files - 1,
     })
     stream.on('error', () => {
-      // The next line after a while tries again, and says how many were lost.
+      // A later line tries again, and logs how many lines were lost.
       this.#droppedLines += 1
       this.#brokenAtMs = performance.now()
       if (this.#stream === stream) this.#stream = undefined
     })
-    // A write that failed, or a process that was killed, has left half a line; the next one is a line by itself.
+    // A failed write or a killed process leaves an incomplete line; a new entry must start on its own line.
     if (endsWithinLine(join(this.#directory, logFileName(this.#service)))) stream.write('\n')
     this.#stream = stream
     return stream
@@ -105,12 +105,12 @@ function endsWithinLine(path: string): boolean {
       closeSync(file)
     }
   } catch {
-    // There is no file yet, or the disk is broken: then the stream says so, and the service goes on.
+    // The file does not exist yet, or the disk is broken. Then the stream reports the error, and the service continues.
     return false
   }
 }
 
-/** The name of a log file: `predict.log`, and for older ones `predict.1.log`, the higher the older. */
+/** The name of a log file: `predict.log`; older files are `predict.1.log`, `predict.2.log`, ... */
 export function logFileName(service: string, index = 0): string {
   return index === 0 ? `${service}.log` : `${service}.${index}.log`
 }

@@ -4,24 +4,23 @@ import type { ReportClient } from '../report-api/report-client.ts'
 import type { ModelFailure, OrchestratorClient, OrchestratorModel } from './orchestrator-client.ts'
 
 const pollMs = 250
-/** A node sets a model up as soon as it is announced, and reports at once what it cannot set up. */
+/** A node sets up a model as soon as it is announced, and reports a failed set-up at once. */
 const setupPatienceMs = 5_000
 
-/** How a wait for a model ended. */
+/** The result of waiting for a model. */
 export type AwaitedModel =
-  /** `isCalled`: a round of the node has called it too. */
+  /** `isCalled`: the node has also called the model in a round. */
   | { readonly outcome: 'serves'; readonly model: OrchestratorModel; readonly isCalled: boolean }
   | { readonly outcome: 'failed'; readonly failure: ModelFailure }
-  /** `last` says what the wait came to; the wait was too short, or the operator ended it. */
+  /** The wait was too short, or the operator ended it. `last` is the last known state. */
   | { readonly outcome: 'late' | 'interrupted'; readonly last: string }
 
-/** What is known of a model before it is changed; a model that is new has no such past. */
+/** The state of a model before a change; undefined for a new model. */
 export type ModelPast = Pick<OrchestratorModel, 'deploymentId' | 'lastFailure'>
 
 /**
- * Waits until a run of this submission serves that did not serve before, or one has failed since; an older submission
- * that still runs until the orchestrator reads the file is ignored. A node may still refuse a model that serves, so its
- * verdict is awaited a little longer. An orchestrator that does not answer may be starting, so this keeps waiting.
+ * Waits until a new run of this submission serves or fails. A run of an older submission is ignored. The node can refuse a model
+ * that serves, so this also waits briefly for the node. An orchestrator that does not answer may be starting, so the wait continues.
  */
 export async function awaitModel(input: {
   readonly orchestrator: Pick<OrchestratorClient, 'models'>
@@ -64,7 +63,7 @@ export async function awaitModel(input: {
   return { outcome: 'late', last }
 }
 
-/** `undefined`: there is no node that could refuse it. */
+/** `undefined` without a node that could refuse the model. */
 async function isCalledBy(
   node: Pick<ReportClient, 'models'>,
   id: string,

@@ -1,15 +1,15 @@
 import { CliError } from '../cli-error.ts'
 import { nearestName } from '../engine.ts'
 
-/** As much of a model as it is asked for by. */
+/** A model with the properties that identify it. */
 export interface NamedModel {
   readonly id: string
   readonly name: string
 }
 
 /**
- * The model with this id; else the only one of this name.
- * @throws CliError that names the nearest one.
+ * The model with this id, or else the only one with this name.
+ * @throws CliError that suggests the most similar one.
  */
 export function findModel<Model extends NamedModel>(models: readonly Model[], asked: string, place: string): Model {
   const byId = models.find(({ id }) => id === asked)

@@ -3,12 +3,12 @@ import { formatTable } from '../tables.ts'
 import { oneLine } from '../terminal/printable.ts'
 import type { ModelsState, ModelView } from './models-state.ts'
 
-/** Cells stay short, so that a row stays a line; the whole text is one flag away. */
+/** Cells are short, so that each row fits on a line; `--verbose` shows the full text. */
 const maxNameLength = 32
 const minErrorLength = 40
 const maxErrorLength = 120
 
-/** The models as a table, what is in force around them, and what could not be asked. */
+/** The table of models, their confinement, and which services did not answer. */
 export function formatModels(
   state: ModelsState,
   { verbose, columns }: { readonly verbose: boolean; readonly columns: number },
@@ -59,7 +59,7 @@ function modelsTable(models: readonly ModelView[], columns: number): string {
     formatMs(model.activity?.latency_ms?.p95),
   ])
   const usedLength = formatTable(head, rows).split('\n')[0]?.length ?? 0
-  // A cell has a space on each side and one border more.
+  // Each cell adds a space on both sides and a border.
   const errorLength = Math.max(minErrorLength, Math.min(maxErrorLength, columns - usedLength - 3))
   const errors = models.map((model) => oneLine(lastError(model) ?? '', errorLength))
   return formatTable(
@@ -81,7 +81,7 @@ function formatMs(durationMs: number | undefined): string {
   return durationMs < 10 ? durationMs.toFixed(1) : String(Math.round(durationMs))
 }
 
-/** What its operator should know first: why it does not run, else the newest thing that went wrong. */
+/** The most important problem: why the model does not run, or else its newest failure. */
 function lastError(model: ModelView): string | null {
   const { lastFailure } = model
   const problem = model.activity?.last_problem ?? null
@@ -91,7 +91,7 @@ function lastError(model: ModelView): string | null {
   return lastFailure !== null && lastFailure.at > problem.at ? ofRun : ofAnswer
 }
 
-/** Everything that went wrong, unshortened. */
+/** All failures of a model, with full text. */
 function lastErrors({ id, name, lastFailure, activity }: ModelView): readonly string[] {
   const problem = activity?.last_problem ?? null
   const reasons = Object.entries(activity?.reasons ?? {}).map(([reason, count]) => `${printable(reason)} ${count}`)
@@ -116,7 +116,7 @@ function indented(text: string): string {
     .join('\n    ')
 }
 
-/** One line for all models that live within the same limits. */
+/** One line per confinement, with the models that it applies to. */
 function confinementNotes(models: readonly ModelView[]): readonly string[] {
   const groups = new Map<string, string[]>()
   for (const { id, confinement } of models) {
@@ -129,7 +129,7 @@ function confinementNotes(models: readonly ModelView[]): readonly string[] {
   return [...groups].map(([text, ids]) => `confinement of ${ids.join(', ')}: ${text}`)
 }
 
-/** Whoever has no rows must not have to look for the reason. */
+/** Models without rows, with the reason. */
 function retirementNotes({ models, retired }: ModelsState): readonly string[] {
   const listed = models.flatMap(({ id, retirement }) => (retirement === null ? [] : [{ id, ...retirement }]))
   return [...listed, ...retired].map(

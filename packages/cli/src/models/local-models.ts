@@ -7,15 +7,14 @@ import type { NamedModel } from './find-model.ts'
 import { readEntries } from './models-state.ts'
 import type { OpenedModels } from './opened-models.ts'
 
-/** A model of the models file. */
 export interface ListedModel extends NamedModel {
   readonly submissionId: string
-  /** Null where the file names no cruncher. */
+  /** Null if the file does not name a cruncher. */
   readonly cruncherName: string | null
   readonly desiredState: 'RUNNING' | 'STOPPED'
 }
 
-/** The models of this competition in the models file. Throws as `readEntries` does. */
+/** The models of this competition in the models file. Throws the errors of `readEntries`. */
 export function listedModels({ workspace, settings }: OpenedModels): readonly ListedModel[] {
   return readEntries(workspace, settings.crunchId).map(({ id, submissionId, infos, desiredState }) => ({
     id,
@@ -26,12 +25,12 @@ export function listedModels({ workspace, settings }: OpenedModels): readonly Li
   }))
 }
 
-/** Where the logs of models lie, a folder each. */
+/** The folder with the logs of models, one subfolder per model. */
 export function modelLogsDirectory({ logDirectory }: Workspace): string {
   return join(logDirectory, 'models')
 }
 
-/** Models that left a log here, listed or not, by id. */
+/** Models with a log in this workspace, even if no longer listed, sorted by id. */
 export function loggedModels(workspace: Workspace): readonly NamedModel[] {
   try {
     const folders = readdirSync(modelLogsDirectory(workspace), { withFileTypes: true })
@@ -41,7 +40,7 @@ export function loggedModels(workspace: Workspace): readonly NamedModel[] {
   }
 }
 
-/** @throws CliError when another orchestrator runs the models: the files of this workspace are not about them. */
+/** @throws CliError if another orchestrator runs the models, because it does not use the files of this workspace. */
 export function requireModelsHere({ settings, workspace }: OpenedModels): void {
   if (settings.runsModelsHere) return
   throw new CliError({

@@ -8,14 +8,14 @@ import type { ModelActivityRow, ModelRow, ReportClient } from '../report-api/rep
 import type { Workspace } from '../workspace.ts'
 import type { ModelFailure, OrchestratorClient, OrchestratorModel } from './orchestrator-client.ts'
 
-/** All that is known of one model, from its entry, the orchestrator and the node. */
+/** The state of one model, combined from its entry, the orchestrator and the node. */
 export interface ModelView {
   readonly id: string
   readonly name: string
   readonly cruncherName: string | null
   readonly language: string | null
   readonly desiredState: string | null
-  /** `null` while the orchestrator does not answer. */
+  /** `null` if the orchestrator does not answer. */
   readonly state: string | null
   readonly statusMessage: string | null
   readonly deploymentId: string | null
@@ -23,20 +23,20 @@ export interface ModelView {
   readonly quarantined: boolean
   readonly lastFailure: ModelFailure | null
   readonly confinement: readonly string[]
-  /** `null` while the node does not answer, or has never set the model up. */
+  /** `null` if the node does not answer, or has never set up the model. */
   readonly activity: ModelActivityRow | null
-  /** Why it has no rows, and since when; `null` while it takes part, or the node does not answer. */
+  /** Why it has no rows, and since when; `null` if it takes part, or the node does not answer. */
   readonly retirement: { readonly since: string; readonly reason: string } | null
 }
 
-/** A model that has no rows any more, and is not listed. */
+/** A model that is retired and no longer listed. */
 export interface GoneModel {
   readonly id: string
   readonly since: string
   readonly reason: string
 }
 
-/** A program or file that was asked, and why it could not tell. */
+/** A service or file, and why it could not be read. */
 export interface Source {
   readonly place: string
   readonly problem: string | null
@@ -45,12 +45,12 @@ export interface Source {
 export interface ModelsState {
   readonly orchestrator: Source
   readonly node: Source
-  /** `null` if another orchestrator runs the models: the file of this workspace is about other ones. */
+  /** `null` if another orchestrator runs the models, because it does not use the file of this workspace. */
   readonly modelsFile: Source | null
   readonly models: readonly ModelView[]
-  /** Models that the node still counts in every round although nobody lists them any more. */
+  /** Models that are no longer listed, but still have a row in every round. */
   readonly unlistedIds: readonly string[]
-  /** Models that are neither listed nor counted. */
+  /** Retired models that are no longer listed. */
   readonly retired: readonly GoneModel[]
 }
 
@@ -66,8 +66,8 @@ const states: Readonly<Record<string, string>> = {
 }
 
 /**
- * Asks the models file, the orchestrator and the node at once; one that does not answer leaves its part empty. Ids are those
- * of one orchestrator: what the files of this workspace say is joined only if its own orchestrator runs the models.
+ * Reads the models file, the orchestrator and the node concurrently; the data of one that fails is missing. Ids belong to one
+ * orchestrator, so the files of this workspace are used only if its own orchestrator runs the models.
  */
 export async function readModelsState(input: {
   readonly workspace: Workspace
@@ -86,7 +86,7 @@ export async function readModelsState(input: {
   const retirements = retirementsOf(known.value ?? [])
   const ids = new Set([...(running.value ?? []), ...(entries.value ?? [])].map(({ id }) => id))
   const rows = activity.value ?? []
-  // Only the node knows of models when neither of those that list them can be read.
+  // If neither the file nor the orchestrator can be read, the list is taken from the node.
   const areUnlisted = running.value === undefined && (entries.value === undefined || !runsModelsHere)
   if (areUnlisted) {
     for (const { model_id } of rows) ids.add(model_id)
@@ -113,7 +113,7 @@ export async function readModelsState(input: {
 
 /**
  * The entries of the models file that belong to the competition.
- * @throws OrchestratorError MODELS_FILE_INVALID; CliError when there is no file.
+ * @throws OrchestratorError MODELS_FILE_INVALID; CliError if the file cannot be read.
  */
 export function readEntries({ modelsFile: path }: Workspace, crunchId: string): readonly ModelEntry[] {
   let text: string
@@ -155,7 +155,7 @@ async function viewOf(
   }
 }
 
-/** The node keeps the second history of an id under `id~2`, which comes behind the first in order of id. */
+/** The node stores the second history of an id as `id~2`, which is sorted after the first. */
 function listedIdOf(historyId: string): string {
   return historyId.replace(/~\d+$/, '')
 }
@@ -172,7 +172,7 @@ function stateOf({ quarantined, status }: OrchestratorModel): string {
   return quarantined ? 'QUARANTINED' : (states[status] ?? status)
 }
 
-/** `null` for a submission that cannot be run: why is what `crunch check` tells. */
+/** `null` for a submission that cannot run; `crunch check` reports the reason. */
 async function languageOf(workspace: Workspace, entry: ModelEntry | undefined): Promise<string | null> {
   if (entry === undefined) return null
   const inspected = await attempt(() => inspectSubmission(join(workspace.submissionsDirectory, entry.submissionId)))

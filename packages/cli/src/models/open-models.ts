@@ -10,7 +10,7 @@ import { modelLogsDirectory } from './local-models.ts'
 import type { OpenedModels } from './opened-models.ts'
 import { OrchestratorClient, orchestratorUrl } from './orchestrator-client.ts'
 
-/** Finds the workspace, its settings and who to ask. Throws SETTINGS_INVALID; CliError outside of a workspace. */
+/** Opens the workspace, its settings and the clients. Throws SETTINGS_INVALID; CliError outside of a workspace. */
 export async function openModels(terminal: Terminal): Promise<OpenedModels> {
   const workspace = findWorkspace(terminal.cwd)
   const { readNodeSettings } = await import('../engine.ts')
@@ -29,7 +29,7 @@ export async function openModels(terminal: Terminal): Promise<OpenedModels> {
   }
 }
 
-/** The orchestrator of this workspace makes it at its first start. */
+/** The key that the orchestrator of this workspace creates at its first start. */
 function keyOfWorkspace(workspace: Workspace): string | undefined {
   const path = orchestratorKeyFileIn(modelLogsDirectory(workspace))
   try {

@@ -3,7 +3,7 @@ import type { ReportClient } from '../report-api/report-client.ts'
 import type { Workspace } from '../workspace.ts'
 import type { OrchestratorClient } from './orchestrator-client.ts'
 
-/** What every command about models works on. */
+/** The workspace, settings and clients that every command about models needs. */
 export interface OpenedModels {
   readonly workspace: Workspace
   readonly settings: NodeSettings

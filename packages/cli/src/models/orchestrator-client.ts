@@ -7,13 +7,13 @@ export interface ModelFailure {
   readonly code: string
   readonly reason: string
   readonly deploymentId: string | null
-  /** The code that failed; `null` where the orchestrator does not tell. */
+  /** The submission that failed; `null` if the orchestrator does not report it. */
   readonly submissionId: string | null
   /** ISO 8601. */
   readonly at: string
 }
 
-/** A model as the orchestrator sees it. */
+/** A model as the orchestrator reports it. */
 export interface OrchestratorModel {
   readonly id: string
   readonly name: string | null
@@ -24,17 +24,17 @@ export interface OrchestratorModel {
   readonly status: string
   readonly statusMessage: string | null
   readonly deploymentId: string | null
-  /** The code of that run; `null` without a run, or where the orchestrator does not tell. */
+  /** The submission of that run; `null` without a run, or if the orchestrator does not report it. */
   readonly deployedSubmissionId: string | null
   readonly restarts: number
-  /** It failed too often, and waits for a change of its entry. */
+  /** The model failed too often, and stays stopped until its entry changes. */
   readonly quarantined: boolean
   readonly lastFailure: ModelFailure | null
-  /** The limits in force, and those that could not be enforced, in words. */
+  /** The limits in force, and those that cannot be enforced, as text. */
   readonly confinement: readonly string[]
 }
 
-/** Reads the orchestrator's own API. */
+/** A client of the orchestrator's HTTP API. */
 export class OrchestratorClient {
   readonly url: string
   readonly #apiKey: string | undefined
@@ -45,8 +45,8 @@ export class OrchestratorClient {
   }
 
   /**
-   * Its models; with `crunchId` those of that competition only.
-   * @throws CliError when it does not answer, refuses, or answers what no orchestrator would.
+   * The orchestrator's models; with `crunchId`, only those of that competition.
+   * @throws CliError if the orchestrator does not answer or refuses, or if the answer is not a list of models.
    */
   async models(crunchId?: string): Promise<readonly OrchestratorModel[]> {
     const place = `${this.url}/models`
@@ -73,7 +73,7 @@ export class OrchestratorClient {
   }
 }
 
-/** Where the orchestrator's API is reached from this machine. */
+/** The URL of the orchestrator's API from this machine. */
 export function orchestratorUrl(settings: Pick<NodeSettings, 'orchestratorHost' | 'orchestratorPort'>): string {
   const { orchestratorHost: host, orchestratorPort: port } = settings
   // 0.0.0.0 is a bind address, not a destination.

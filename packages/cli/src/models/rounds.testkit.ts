@@ -20,7 +20,7 @@ export async function openRounds(port: number, changes: ContractChanges = {}) {
   })
   await runner.settled()
   const [store, clock] = [createMemoryStore(), createVirtualClock()]
-  // Long, so that models are not late on a busy machine; these tests are not about lateness.
+  // Long, so that models are not late on a busy machine.
   const pipeline = createPipeline(changedContract({ prediction: { timeout: '20s' }, ...changes }), {
     store,
     clock,

@@ -8,22 +8,22 @@ const emitterNames: Readonly<Record<LoggedLine['emitter'], string>> = {
   service: 'runner',
 }
 
-/** Which lines of a model's log are wanted. */
+/** Which lines of a model's log to read. */
 export interface RunLogRequest {
   readonly logsDirectory: string
   readonly modelId: string
-  /** A run; the newest unless given. */
+  /** Default: the newest run. */
   readonly deploymentId?: string
-  /** How many of its newest lines. */
+  /** Number of the newest lines. */
   readonly lines: number
-  /** Goes on with what is written later, also by later runs, until `signal` aborts. */
+  /** Continue with new lines, also of later runs, until `signal` aborts. */
   readonly follow?: boolean
   readonly signal?: AbortSignal
 }
 
 /**
- * The lines of one run of a model, the oldest first.
- * @throws CliError when it has never left a log.
+ * The log lines of one run of a model, oldest first.
+ * @throws CliError if the model has no log.
  */
 export async function* readRunLog(request: RunLogRequest): AsyncGenerator<LoggedLine, void> {
   try {
@@ -36,9 +36,9 @@ export async function* readRunLog(request: RunLogRequest): AsyncGenerator<Logged
   }
 }
 
-/** A line for people: time, who says it and where, and the text with nothing in it that steers a terminal. */
+/** A line for people: time, emitter, stream and text, with control characters escaped. */
 export function formatRunLine({ timestamp, emitter, error, message }: LoggedLine): string {
   const at = timestamp.slice(11, 23)
-  // Programs print to stderr what is no error at all.
+  // Named `err` rather than an error: programs also print other messages to stderr.
   return `${at} ${emitterNames[emitter].padEnd(7)} ${error ? 'err' : 'out'} ${printable(message)}`
 }

@@ -2,7 +2,6 @@ import { CliError, ReportedFailure } from '../cli-error.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { ListedModel } from './local-models.ts'
 
-/** A model that is about to be added. */
 export interface AddedModel {
   readonly source: string
   readonly name: string
@@ -10,9 +9,8 @@ export interface AddedModel {
 }
 
 /**
- * Whether a model shall get new code instead of being added: a folder that is added a second time may mean either, so a
- * terminal is asked.
- * @throws CliError off a terminal, where it cannot ask; the error names the flags that decide.
+ * Whether to replace the code of an existing model of that name instead of adding a model. If no flag decides, asks the user.
+ * @throws CliError without a terminal; the error names the flags that decide.
  */
 export async function asksForReplacement(
   added: AddedModel,

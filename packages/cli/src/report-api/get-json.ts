@@ -1,18 +1,18 @@
 import { CliError } from '../cli-error.ts'
 
-/** Enough for everything but sums over a whole day. */
+/** Enough for every request except sums over a whole day. */
 const defaultLimitMs = 5_000
 const maxBodyBytes = 16 * 1024 * 1024
 
-/** A status and the JSON that came with it. */
+/** An HTTP status and the JSON body. */
 export interface JsonAnswer {
   readonly status: number
   readonly body: unknown
 }
 
 /**
- * Reads JSON from a program of this deployment. `who` is how it is called in a failure, and `fix` what its reader can do.
- * @throws CliError when nobody answers in time, or not with JSON.
+ * Reads JSON from a service of this deployment. `who` and `fix` are used in the error.
+ * @throws CliError if the service does not answer in time, or the answer is not JSON.
  */
 export async function getJson(
   url: string,
@@ -29,7 +29,7 @@ export async function getJson(
   }
 }
 
-/** What a program says of a request that it refuses. */
+/** Describes the response to a refused request. */
 export function refusalOf({ status, body }: JsonAnswer): string {
   const detail = typeof body === 'object' && body !== null && 'detail' in body ? `: ${String(body.detail)}` : ''
   return `it answered ${status}${detail}`

@@ -4,7 +4,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 import type { Workspace } from '../workspace.ts'
 import { ReportClient } from './report-client.ts'
 
-/** The API of the running deployment; without one, of a node that was started by other means with the same settings. */
+/** A client for the running deployment, or else for a node that was started by other means with the same settings. */
 export async function openReportClient(workspace: Workspace, terminal: Terminal): Promise<ReportClient> {
   const record = await readLiveSupervisor(workspace.stateDirectory)
   if (record !== undefined) return new ReportClient(record.apiUrl)
@@ -13,7 +13,7 @@ export async function openReportClient(workspace: Workspace, terminal: Terminal)
   return new ReportClient(`http://127.0.0.1:${readNodeSettings(environment).apiPort}`)
 }
 
-/** Whether the deployment that runs in a workspace replays recordings. */
+/** Whether the running deployment of a workspace replays recordings. */
 export async function replaysNow({ stateDirectory }: Workspace): Promise<boolean> {
   const record = await readLiveSupervisor(stateDirectory)
   return record?.mode.startsWith(replayMode([])) === true

@@ -2,13 +2,13 @@ import { CliError } from '../cli-error.ts'
 import type { SimulationResult } from '../engine.ts'
 import { getJson, type JsonAnswer, refusalOf } from './get-json.ts'
 
-/** Which rules and which code a node runs by. A node of an earlier version does not tell. */
+/** The era and code version of a node. Nodes of earlier versions do not report them. */
 export interface InfoRow {
   readonly era?: { readonly number: number; readonly began_at: string }
   readonly contract_version?: { readonly version: number; readonly hash: string; readonly first_seen_at: string }
 }
 
-/** A row of the leaderboard as the API gives it: fixed fields, and one for each window and metric. */
+/** A row of the leaderboard in the format of the API: fixed fields, and one for each window and metric. */
 export interface LeaderboardRow {
   readonly model_id: string
   readonly model_name: string | null
@@ -16,9 +16,9 @@ export interface LeaderboardRow {
   readonly rank: number | null
   readonly unranked_reason?: string | null
   readonly role?: string | null
-  /** Scores in the ranking window, those given to missing answers included. */
+  /** Number of scores in the ranking window, including imputed ones. */
   readonly score_count?: number
-  /** Rounds of the ranking window with a valid score of its own, of all that count. */
+  /** `answered_count` of the `round_count` rounds in the ranking window have a valid score of the model. */
   readonly answered_count?: number | null
   readonly round_count?: number | null
   readonly coverage?: number | null
@@ -34,7 +34,7 @@ export interface LeaderboardRow {
     readonly own_order?: boolean
   }
   readonly score_metrics: Readonly<Record<string, number | null>>
-  /** Its keys in the contract's order: windows, then metrics. */
+  /** The names of windows, then of metrics, in the contract's order. */
   readonly score_columns: readonly string[]
 }
 
@@ -49,11 +49,11 @@ export interface CheckpointRow {
   }[]
   readonly meta: {
     readonly era?: number
-    /** What a value had to be better than to be paid. */
+    /** The floor: only models with a better value are paid. */
     readonly floor?: number | null
-    /** Why no one is paid; `null` when someone is. */
+    /** Why no model is paid; `null` if the emission is not empty. */
     readonly emission_reason?: string | null
-    /** What of its truths and scores the contract refused, and who accepted that. */
+    /** The truths and scores that the contract refused, and who acknowledged that. */
     readonly refusals?: SimulationResult['refusals']
     readonly acknowledged_by?: string | null
     readonly acknowledged_at?: string | null
@@ -73,7 +73,7 @@ export interface CheckpointRow {
   }
 }
 
-/** How far ingestion of one scope has come. */
+/** The state of one feed series. */
 export interface FeedRow {
   readonly source: string
   readonly subject: string
@@ -91,20 +91,20 @@ export interface ModelRow {
   readonly model_id: string
   readonly model_name: string | null
   readonly cruncher_name: string | null
-  /** The one that the node set up last. */
+  /** The deployment that the node set up last. */
   readonly deployment_id: string
-  /** Since when it has no rows, and why; `null` while it takes part. */
+  /** Start and reason of its retirement; `null` while it takes part. */
   readonly retired_at?: string | null
   readonly retirement_reason?: string | null
 }
 
-/** How a model has answered in the last day of the competition's time. */
+/** The answers of a model in the last day, in the competition's time. */
 export interface ModelActivityRow {
   readonly model_id: string
   readonly model_name: string
   readonly counts: Readonly<Record<'PENDING' | 'SCORED' | 'FAILED' | 'ABSENT', number>>
   readonly reasons: Readonly<Record<string, number>>
-  /** Of valid answers, in milliseconds. */
+  /** Latency of valid answers in milliseconds. */
   readonly latency_ms: { readonly p50: number; readonly p95: number; readonly max: number } | null
   readonly last_prediction_at: string | null
   readonly last_answer_at: string | null
@@ -117,10 +117,10 @@ export interface ModelActivityRow {
   } | null
 }
 
-/** A day of thousands of models is millions of predictions. */
+/** Long, because a day of thousands of models has millions of predictions. */
 const activityLimitMs = 30_000
 
-/** Reads the report API of a node. */
+/** A client of a node's report API. */
 export class ReportClient {
   readonly #baseUrl: string
 
@@ -128,12 +128,12 @@ export class ReportClient {
     this.#baseUrl = baseUrl
   }
 
-  /** Where it asks. */
+  /** The URL of the API. */
   get url(): string {
     return this.#baseUrl
   }
 
-  /** What `/healthz` says, also when that is bad news with a status such as 503. */
+  /** The body of `/healthz`, also with an error status such as 503. */
   async health(): Promise<Readonly<Record<string, unknown>>> {
     const { body } = await this.#request('/healthz')
     return typeof body === 'object' && body !== null ? { ...body } : { status: 'unreadable' }
@@ -145,7 +145,7 @@ export class ReportClient {
     throw this.#refused('/info', answer)
   }
 
-  /** The newest; with `until` the newest of no later than that time. */
+  /** The newest leaderboard; with `until`, the newest one up to that time. */
   leaderboard(until?: string): Promise<readonly LeaderboardRow[]> {
     return this.#rows(`/reports/leaderboard${until === undefined ? '' : `?until=${encodeURIComponent(until)}`}`)
   }
@@ -162,7 +162,7 @@ export class ReportClient {
     return this.#rows('/reports/models')
   }
 
-  /** How each model has answered lately. */
+  /** The recent answers of each model. */
   modelActivity(): Promise<readonly ModelActivityRow[]> {
     return this.#rows('/reports/models/activity', activityLimitMs)
   }

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { whenMissing } from '@crunch/local-processes'
 
 const codeFile = /\.[cm]?[jt]sx?$/
-/** What is no code of the author's that the node loads: packages, the state of the node, submissions, recordings, hidden folders. */
+/** Folders without the author's code: packages, state of the node, submissions, recordings, hidden folders. */
 const otherFolder = /^(\..*|node_modules|deployment|recordings|dist)$/
 
 /**
- * Whether the author's code names a variable, be it as `process.env.NAME` or as `{env:NAME}`. It is looked for as a word: what code does
- * with a name cannot be known.
+ * Whether the author's code contains a variable's name as a word, e.g. in `process.env.NAME` or `{env:NAME}`. How the code uses the
+ * name is not analysed.
  */
 export function authorNames(nodeDirectory: string): (key: string) => boolean {
   let code: string | undefined

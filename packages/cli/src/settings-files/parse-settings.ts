@@ -5,7 +5,7 @@ export interface SettingLine {
   readonly line: number
 }
 
-/** A line that cannot be read, and how to write it. Neither says the value, which may be a secret. */
+/** An invalid line and its fix. Neither text contains the value, which may be a secret. */
 export interface SettingsProblem {
   readonly line: number
   readonly cause: string
@@ -17,13 +17,12 @@ export interface ParsedSettings {
   readonly problems: readonly SettingsProblem[]
 }
 
-// A parser of our own because no library reports a line that it drops or a value that it cuts: Node's `parseEnv` and `dotenv` skip what
-// they do not understand. The same file may be read by docker compose and by shells, which disagree about much of the syntax.
-// This one reads what they read alike, and refuses the rest; a list may have blanks around its commas, as in most files.
+// Libraries do not report lines that they drop or values that they truncate: Node's `parseEnv` and `dotenv` skip invalid lines.
+// Docker compose and shells may read the same file, and disagree about much of the syntax. This parser accepts only what they read
+// alike, and lists with blanks around their commas, which are common.
 
 /**
- * Reads the text of a settings file. A `#` starts a comment at the beginning of a line and after a blank; anywhere else it is part of the
- * value.
+ * Parses a settings file. A `#` starts a comment at the beginning of a line and after a blank; elsewhere it is part of the value.
  */
 export function parseSettings(text: string): ParsedSettings {
   const results = text
@@ -90,7 +89,7 @@ function badKey(key: string): Refusal {
   return { cause, fix: 'write KEY=value; a name consists of letters, digits and _' }
 }
 
-/** What a shell or docker compose would not take as it stands, where nothing quotes it. */
+/** Characters that a shell or docker compose would interpret in an unquoted value. */
 const special = /[$`\\&;|<>()'"]/
 const singleQuotes = "put the value between single quotes: KEY='value'"
 
@@ -103,10 +102,10 @@ function readValue(rest: string): { readonly value: string } | Refusal {
       fix: 'write KEY=value, without blanks; for an empty value, KEY= alone',
     }
   }
-  // Only a blank before the `#` starts a comment for all of them: docker compose does not know a tab there.
+  // Only `#` after a blank starts a comment in every program: docker compose does not accept a tab before it.
   const value = rest.replace(/ +#.*$/, '').replace(/[ \t]+$/, '')
   if (/\t#/.test(value)) return { cause: 'there is a tab before "#"', fix: 'put a blank before the comment' }
-  // Lists are written like this. Docker compose and dotenv read it as it stands; a shell finds no such command, and says so.
+  // A list with blanks. Docker compose and dotenv read it literally; a shell fails with "command not found".
   if (/[ \t]/.test(value.replaceAll(/ *, */g, ','))) return { cause: 'the value contains a blank', fix: singleQuotes }
   if (/^[“”‘’]/.test(value))
     return { cause: 'the value begins with a typographic quote', fix: 'use plain quotes: \' or "' }
@@ -122,7 +121,7 @@ function readValue(rest: string): { readonly value: string } | Refusal {
 function readQuoted(rest: string, quote: string): { readonly value: string } | Refusal {
   const end = rest.indexOf(quote, 1)
   const inner = rest.slice(1, end === -1 ? undefined : end)
-  // Before the missing quote: in double quotes it may be an escaped one that ended the value.
+  // Checked before the missing quote: in double quotes, the last quote may be an escaped one.
   const found = quote === '"' ? /[$`\\]/.exec(inner)?.[0] : undefined
   if (found !== undefined) {
     const cause = `between double quotes, ${found} does not mean the same to docker compose and to shells`

@@ -6,13 +6,13 @@ import { readLines } from '../logs/read-lines.ts'
 import { parseJson } from '../parse-json.ts'
 import type { ServiceStatus } from './service-definition.ts'
 
-/** What an operator may ask a supervisor. */
+/** A request to a supervisor. */
 export type ControlRequest =
   | { readonly command: 'status' }
   | { readonly command: 'restart'; readonly service?: string }
   | { readonly command: 'down' }
 
-/** What a supervisor says of itself. */
+/** The state of a supervisor and its services. */
 export interface SupervisorStatus {
   readonly pid: number
   readonly startedAt: number
@@ -30,12 +30,12 @@ const maxRequestLength = 4_096
 const maxAnswerLength = 1024 * 1024
 const requestLimitMs = 5_000
 
-/** Listens on a socket file that only this user may open; one JSON line is a request, one its answer. */
+/** Listens on a socket file that only this user may open. A request is one JSON line, and so is its answer. */
 export async function serveControl(
   socketPath: string,
   handle: (request: ControlRequest) => Promise<SupervisorStatus>,
 ): Promise<Server> {
-  // The workspace is claimed: a file that lies here is what a killed supervisor left.
+  // This supervisor has claimed the workspace, so an existing file was left by a killed one.
   if (process.platform !== 'win32') await rm(socketPath, { force: true })
   const server = createServer((socket) => {
     socket.setTimeout(requestLimitMs * 12, () => socket.destroy())
@@ -77,7 +77,7 @@ function parseRequest(line: string): ControlRequest | undefined {
   return typeof value.service === 'string' ? { command: 'restart', service: value.service } : undefined
 }
 
-/** Asks the supervisor behind a socket; waits up to `limitMs`. */
+/** Sends a request to the supervisor of a socket, and waits up to `limitMs` for the answer. */
 export async function askSupervisor(
   socketPath: string,
   request: ControlRequest,

@@ -1,13 +1,13 @@
 import { processIdentity, systemErrorCode } from '@crunch/local-processes'
 
-/** How long a process may take to end by itself after SIGTERM. */
+/** Grace period after SIGTERM. */
 export const graceMs = 5_000
 
 const pollMs = 25
 
 /**
- * Ends one process, known by its identity so that a recycled pid is never hit: SIGTERM to it, and what is left of its
- * process group after `limitMs` gets SIGKILL. Resolves when the process is gone; false when it was gone before.
+ * Ends a process: SIGTERM, and after `limitMs` SIGKILL to the rest of its process group. The identity ensures that a recycled pid
+ * is never signalled. Resolves when the process is gone; false if it was already gone.
  */
 export async function endProcess(pid: number, identity: string, limitMs: number = graceMs): Promise<boolean> {
   if (processIdentity(pid) !== identity) return false
@@ -15,26 +15,26 @@ export async function endProcess(pid: number, identity: string, limitMs: number 
   const ended = await goneWithin(pid, identity, limitMs)
   if (!ended) {
     killGroup(pid)
-    // SIGKILL may take a moment on a process in the middle of a system call, never longer.
+    // A process in a system call may end slightly after SIGKILL.
     if (!(await goneWithin(pid, identity, graceMs))) throw new Error(`process ${pid} survived SIGKILL`)
   }
   killGroup(pid)
   return true
 }
 
-/** Kills whatever is left of the process group that `pid` led; nothing when none is. */
+/** Kills the remaining processes of the group that `pid` led, if there are any. */
 export function killGroup(pid: number): void {
   if (process.platform !== 'win32') sendSignal(-pid, 'SIGKILL')
 }
 
-/** Sends a signal; false when there is no such process any more. */
+/** Sends a signal; false if the process no longer exists. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(pid, signal)
     return true
   } catch (error) {
     if (systemErrorCode(error) === 'ESRCH') return false
-    // macOS answers EPERM for a group of zombies only.
+    // macOS returns EPERM for a group that contains only zombies.
     if (systemErrorCode(error) === 'EPERM' && pid < 0) return false
     throw error
   }

@@ -4,7 +4,7 @@ import { whenMissing } from '@crunch/local-processes'
 import { parseJson } from '../parse-json.ts'
 import { endProcess } from './end-process.ts'
 
-/** A process that was ended, to tell of. */
+/** A process that was ended, for a message. */
 export interface EndedProcess {
   readonly service: string
   readonly pid: number
@@ -12,12 +12,12 @@ export interface EndedProcess {
 
 /** One process that a supervisor started. */
 export interface PidRecord extends EndedProcess {
-  /** From `processIdentity`: tells this process from a later one with the same pid. */
+  /** From `processIdentity`: distinguishes this process from a later one with the same pid. */
   readonly identity: string
   readonly startedAt: number
 }
 
-/** Writes `<directory>/<service>.json`, whole or not at all. */
+/** Writes `<directory>/<service>.json` atomically. */
 export async function writePidFile(directory: string, record: PidRecord): Promise<void> {
   await mkdir(directory, { recursive: true })
   const path = join(directory, `${record.service}.json`)
@@ -30,7 +30,7 @@ export async function removePidFile(directory: string, service: string): Promise
   await rm(join(directory, `${service}.json`), { force: true })
 }
 
-/** The records of a directory; an empty list when there is none. Drafts and damaged files are skipped and removed. */
+/** The records of a directory, empty if it does not exist. Drafts and damaged files are removed. */
 export async function readPidFiles(directory: string): Promise<readonly PidRecord[]> {
   const records: PidRecord[] = []
   for (const name of await readdir(directory).catch(whenMissing<string[]>([]))) {
@@ -43,8 +43,8 @@ export async function readPidFiles(directory: string): Promise<readonly PidRecor
 }
 
 /**
- * Ends the processes that a killed supervisor left behind; returns those that were still alive. For who has not claimed the
- * workspace, `isSupervised` tells of another supervisor: its processes are left alone.
+ * Ends the processes that a killed supervisor left, and returns those that were still alive. A caller that has not claimed the
+ * workspace passes `isSupervised`: processes of another supervisor are left alone.
  */
 export async function endLeftovers(
   directory: string,
@@ -52,7 +52,7 @@ export async function endLeftovers(
 ): Promise<readonly PidRecord[]> {
   if (await isSupervised()) return []
   const records = await readPidFiles(directory)
-  // Asked again: a supervisor claims the workspace before it starts what these files may already tell of.
+  // Checked again: a supervisor that has just started may have written some of these files. It claims the workspace first.
   if (await isSupervised()) return []
   const ended = await Promise.all(
     records.map(async (record) => {

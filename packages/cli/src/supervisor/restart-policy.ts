@@ -1,10 +1,10 @@
 import type { BackOff } from '@crunch/local-processes'
 
-/** How fast and how often a service is started again. */
+/** The delays between restarts of a service. */
 export interface RestartPolicy extends BackOff {
-  /** A run of this length makes the failures before it count no more, in milliseconds. */
+  /** A run of at least this many milliseconds resets the count of failures. */
   readonly stableMs: number
 }
 
-/** Quick after a first crash, never slower than 10 s, and without an end: a database may come back after an hour. */
+/** Fast after the first crash, then up to 10 s, without a limit on the number: a database may return after an hour. */
 export const defaultRestartPolicy: RestartPolicy = { firstMs: 250, longestMs: 10_000, stableMs: 60_000 }

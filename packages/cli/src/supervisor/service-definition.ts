@@ -1,49 +1,49 @@
-/** How to start one process. */
+/** The command of a process. */
 export interface ServiceCommand {
   readonly command: string
   readonly args: readonly string[]
   readonly cwd: string
-  /** The whole environment of the process: nothing is inherited. */
+  /** The complete environment of the process; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>
 }
 
-/** One long-running process of a deployment. It says on stdout, in a JSON line with `"event":"ready"`, that it serves. */
+/** A long-running process of a deployment. When it serves, it prints a JSON line with `"event":"ready"` to stdout. */
 export interface ServiceDefinition {
-  /** Lower-case letters and hyphens: also the name of its log and of its pid file. */
+  /** Lower-case letters and hyphens. Also the name of its log and pid file. */
   readonly name: string
-  /** Other names by which an operator may call it. */
+  /** Other names that commands accept. */
   readonly aliases: readonly string[]
-  /** The services that must be ready before this one starts first, and that stop only after it. */
+  /** Services that must be ready before the first start of this one, and that stop after it. */
   readonly after: readonly string[]
-  /** How long it may take to end after SIGTERM, in milliseconds; the supervisor's own grace unless set. */
+  /** Grace period after SIGTERM in milliseconds. Default: that of the supervisor. */
   readonly graceMs?: number
-  /** Asked at each start, so that a changed setting counts from the next start on. */
+  /** Called at each start, so that a changed setting applies from the next start on. */
   command(provided: Readonly<Record<string, string>>): ServiceCommand | Promise<ServiceCommand>
-  /** Settings that this service has for those after it, once it is ready: the URL of a database. */
+  /** Settings for dependent services, available once this one is ready, e.g. the URL of a database. */
   provides?(): Promise<Readonly<Record<string, string>>>
 }
 
 /**
  * `waiting` for another service · `starting` · `ready` · `backing-off` before the next start · `stopping` · `stopped` on
- * request · `failed`: its configuration is wrong, so that starting it again would change nothing.
+ * request · `failed`: the configuration is wrong, so a restart would not help.
  */
 export type ServiceState = 'waiting' | 'starting' | 'ready' | 'backing-off' | 'stopping' | 'stopped' | 'failed'
 
-/** What a service is doing. Instants are Unix milliseconds. */
+/** The status of a service. Times are Unix milliseconds. */
 export interface ServiceStatus {
   readonly name: string
   readonly state: ServiceState
   readonly pid: number | null
   readonly startedAt: number | null
   readonly readyAt: number | null
-  /** Starts after the first, on request or after a failure, since the deployment began. */
+  /** Number of restarts since the deployment began, on request or after a failure. */
   readonly restarts: number
   readonly lastError: string | null
   readonly lastErrorAt: number | null
   readonly nextStartAt: number | null
-  /** The newest `event` that the process told since it was started, such as `ready` or `replay-ended`. */
+  /** The newest `event` of the current process, e.g. `ready` or `replay-ended`. */
   readonly lastEvent: string | null
 }
 
-/** How a process says that its configuration is wrong: it is not started again. */
+/** The exit code for a wrong configuration. The process is not restarted. */
 export const configurationExitCode = 2

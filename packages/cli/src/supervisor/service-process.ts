@@ -16,13 +16,12 @@ import {
   type ServiceStatus,
 } from './service-definition.ts'
 
-/** What a service needs from its supervisor. */
 export interface ServiceContext {
   readonly pidDirectory: string
   readonly log: ServiceLog
   readonly policy: RestartPolicy
   readonly graceMs: number
-  /** What the services before this one provide. */
+  /** The settings that the services before this one provide. */
   provided(): Readonly<Record<string, string>>
   /** Called after each change of the status. */
   changed(): void
@@ -39,7 +38,7 @@ const maxErrorLength = 2_000
 const maxLineLength = 64 * 1024
 const errorLevel = 50
 
-/** Keeps one process running: starts it, notices that it serves, starts it again when it ends, stops it on request. */
+/** Keeps one process running: starts it, detects when it serves, restarts it when it ends, stops it on request. */
 export class ServiceProcess {
   readonly definition: ServiceDefinition
   readonly #context: ServiceContext
@@ -54,7 +53,7 @@ export class ServiceProcess {
   #nextStartAt: number | null = null
   #lastEvent: string | null = null
   #timer: NodeJS.Timeout | undefined
-  /** What may explain the end of the process: its newest logged error, or else what it printed last. */
+  /** The newest error that the process logged. It may explain why the process ended. */
   #complaint: string | undefined
   #lastStderrLine: string | undefined
   #launching: Promise<void> = Promise.resolve()
@@ -85,14 +84,14 @@ export class ServiceProcess {
     }
   }
 
-  /** Starts the process unless it runs; forgets earlier failures. */
+  /** Starts the process if it does not run, and resets the count of failures. */
   start(): void {
     if (this.#child !== undefined || this.#state === 'starting') return
     this.#failuresInRow = 0
     this.#launch()
   }
 
-  /** Ends the process and what it started: SIGTERM, then SIGKILL to its group after the grace. */
+  /** Ends the process and its descendants: SIGTERM, then SIGKILL to its group after the grace period. */
   async stop(): Promise<void> {
     this.#generation += 1
     clearTimeout(this.#timer)
@@ -104,7 +103,7 @@ export class ServiceProcess {
   }
 
   #launch(): void {
-    // A start on request comes before the one that was planned, and takes its place.
+    // A start on request replaces the scheduled one.
     clearTimeout(this.#timer)
     this.#starts += 1
     this.#nextStartAt = null
@@ -117,7 +116,7 @@ export class ServiceProcess {
     this.#setState('starting')
     const generation = this.#generation
     this.#launching = this.#spawn(generation).catch((error: unknown) => {
-      // No process came to be: the program is missing, or the settings for it cannot be made.
+      // The process could not be created: the program or one of its settings is missing.
       if (generation === this.#generation) this.#failed(describeError(error, false))
     })
   }
@@ -128,7 +127,7 @@ export class ServiceProcess {
     const child = spawn(command.command, [...command.args], spawnOptions(command))
     await spawned(child)
     const pid = child.pid ?? Number.NaN
-    // A process that ended at once has no identity any more; its end is noticed below.
+    // A process that ended at once has no identity; its end is handled below.
     const identity = processIdentity(pid) ?? `ended:${pid}`
     const ended = this.#watch(child, pid, generation)
     this.#child = { process: child, pid, identity, ended }
@@ -145,7 +144,7 @@ export class ServiceProcess {
     try {
       await writePidFile(this.#context.pidDirectory, record)
     } catch (error) {
-      // Only a killed supervisor needs the file, and then the process also sees its standard input close.
+      // The file is needed only if the supervisor is killed, and then the process also ends because its standard input closes.
       this.#context.log.write(40, 'the pid file could not be written', { reason: describeError(error, false) })
     }
   }
@@ -155,11 +154,11 @@ export class ServiceProcess {
       this.#readOutput(child.stdout, 'stdout', generation),
       this.#readOutput(child.stderr, 'stderr', generation),
     ])
-    // Writing to a process that ended is no failure of ours: nothing is ever written.
+    // An error of stdin is ignored: nothing is written to it.
     child.stdin?.on('error', () => child.stdin?.destroy())
     return new Promise((resolve) => {
       child.once('exit', (code, signal) => {
-        // Whatever the process had started dies with it; that also closes the pipes that it shared.
+        // Descendants are killed too. This also closes the pipes that they share with the process.
         killGroup(pid)
         const flushed = Promise.race([outputs, new Promise((done) => setTimeout(done, 500))])
         flushed.then(() => {
@@ -190,7 +189,7 @@ export class ServiceProcess {
   #noticeEvent(entry: LogEntry): void {
     if (typeof entry.fields.event !== 'string') return
     this.#lastEvent = entry.fields.event.slice(0, 100)
-    // A standby does what it is there for: nothing more comes until it takes over.
+    // A standby worker counts as ready: it logs no other event until it takes over.
     if ((this.#lastEvent === 'ready' || this.#lastEvent === 'standing-by') && this.#state === 'starting') {
       this.#readyAt = Date.now()
       this.#state = 'ready'
@@ -236,7 +235,7 @@ export class ServiceProcess {
   }
 
   async #endChild(): Promise<void> {
-    // A process that is just being made must be known before it can be ended.
+    // If a process is being created, wait until it exists, so that it can be ended.
     await this.#launching
     const child = this.#child
     if (child === undefined) return
@@ -255,7 +254,7 @@ function spawnOptions(command: ServiceCommand) {
   return {
     cwd: command.cwd,
     env: command.env,
-    // A process group of its own: Ctrl-C reaches only the supervisor, and a group can be ended as a whole.
+    // With a separate process group, Ctrl-C reaches only the supervisor, and the group can be ended as a whole.
     detached: process.platform !== 'win32',
     stdio: 'pipe',
     windowsHide: true,

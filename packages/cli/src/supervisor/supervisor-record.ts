@@ -6,7 +6,7 @@ import { processIdentity, whenMissing, withDirectoryLock } from '@crunch/local-p
 import { CliError } from '../cli-error.ts'
 import { parseJson } from '../parse-json.ts'
 
-/** Who supervises a workspace, and how to reach it. The file is at the same time the lock. */
+/** The supervisor of a workspace and its addresses. The file is also the lock. */
 export interface SupervisorRecord {
   readonly pid: number
   readonly identity: string
@@ -28,18 +28,18 @@ export const devMode = 'dev: only the database and the models'
 /** The mode of a replay. */
 export const replayMode = (files: readonly string[]) => `replay of ${files.join(', ')}`
 
-/** Looking and writing takes milliseconds, also when many start at once. */
+/** Checking and writing the record takes milliseconds, even if many supervisors start at once. */
 const claimWaitMs = 10_000
 
-/** The record of the living supervisor of a workspace; undefined when none runs, also after a kill -9. */
+/** The record of the running supervisor of a workspace; undefined if none runs, even if a killed one left its record. */
 export async function readLiveSupervisor(stateDirectory: string): Promise<SupervisorRecord | undefined> {
   const record = await readRecord(join(stateDirectory, recordName))
   return record !== undefined && processIdentity(record.pid) === record.identity ? record : undefined
 }
 
 /**
- * Makes this process the workspace's supervisor. Of two that try at once one wins; the record of a dead one is replaced.
- * @throws CliError when another supervisor lives.
+ * Makes this process the supervisor of the workspace. Of concurrent attempts one succeeds. The record of a dead supervisor is replaced.
+ * @throws CliError if another supervisor runs.
  */
 export async function claimWorkspace(
   stateDirectory: string,
@@ -54,7 +54,7 @@ export async function claimWorkspace(
     socketPath: controlSocketPath(stateDirectory),
     ...details,
   }
-  // Two that both take a dead one's place must not both hold it, so they look and write one after the other.
+  // Checking and writing are serialised, so that two processes cannot both replace the record of a dead supervisor.
   const lockDirectory = join(stateDirectory, 'claim')
   await mkdir(lockDirectory, { recursive: true })
   await withDirectoryLock(lockDirectory, claimWaitMs, async () => {
@@ -67,14 +67,14 @@ export async function claimWorkspace(
   return record
 }
 
-/** Gives the workspace free again, if this process still holds it. */
+/** Releases the workspace if this process still holds it. */
 export async function releaseWorkspace(stateDirectory: string, record: SupervisorRecord): Promise<void> {
   const path = join(stateDirectory, recordName)
   const current = await readRecord(path)
   if (current?.identity === record.identity) await rm(path, { force: true })
 }
 
-/** The error of a second deployment of one workspace. */
+/** The error for a second deployment of a workspace. */
 export function alreadyRunning(record: SupervisorRecord): CliError {
   return new CliError({
     place: 'crunch deploy',
@@ -83,7 +83,7 @@ export function alreadyRunning(record: SupervisorRecord): CliError {
   })
 }
 
-/** A socket's path may have about 100 characters; a workspace that lies deeper gets one in the temporary folder. */
+/** The path of a socket is limited to about 100 characters; for a longer one, the socket is in the temporary folder. */
 function controlSocketPath(stateDirectory: string): string {
   const name = createHash('sha256').update(stateDirectory).digest('hex').slice(0, 16)
   if (process.platform === 'win32') return `\\\\.\\pipe\\crunch-${name}`

@@ -2,7 +2,7 @@ import { exitWithParentArguments } from '../self-command.ts'
 import type { ServiceDefinition } from './service-definition.ts'
 import { Supervisor } from './supervisor.ts'
 
-/** A service that runs a piece of JavaScript in a process of its own; `ready()` there says that it serves. */
+/** A service that runs JavaScript code in a separate process. The code calls `ready()` when it serves. */
 export function scriptService(
   name: string,
   script: string,
@@ -24,17 +24,17 @@ export function scriptService(
   }
 }
 
-/** Serves until it is asked to stop. */
+/** Serves until SIGTERM. */
 export const servingScript = 'ready(); setInterval(() => {}, 1000);'
-/** Serves and does not care for SIGTERM. */
+/** Serves and ignores SIGTERM. */
 export const stubbornScript = 'process.on("SIGTERM", () => {}); ready(); setInterval(() => {}, 1000);'
 
-// Run as a program: a supervisor in a process that a test can kill.
+// As a program, this file runs a supervisor that a test can kill.
 const [, , role, stateDirectory] = process.argv
 if (role === 'supervise' && stateDirectory !== undefined) {
   const services = [
     scriptService('polite', servingScript, { endsWithParent: true }),
-    // Neither notices its parent's death: only the next start finds it.
+    // This service does not notice the death of its supervisor; the next start ends it.
     scriptService('stubborn', stubbornScript),
   ]
   const supervisor = await Supervisor.open({

@@ -11,7 +11,7 @@ import type { ServiceDefinition } from './service-definition.ts'
 import { ServiceProcess } from './service-process.ts'
 import { claimWorkspace, releaseWorkspace, type SupervisorRecord } from './supervisor-record.ts'
 
-/** What a supervisor runs, and where it keeps its state. */
+/** The services of a supervisor, and the place of its state. */
 export interface SupervisorOptions {
   readonly stateDirectory: string
   readonly services: readonly ServiceDefinition[]
@@ -19,16 +19,16 @@ export interface SupervisorOptions {
   /** The address of the model orchestrator's own API; `null` when another machine runs the models. */
   readonly modelsUrl: string | null
   readonly mode: string
-  /** Done once the workspace is claimed and nothing of an earlier supervisor lives, before anything starts. */
+  /** Called before the services start, once the workspace is claimed and all processes of an earlier supervisor have ended. */
   readonly prepare?: () => Promise<void>
-  /** Ends what may outlive the services, once they have ended; gives what it ended. */
+  /** Called after the services have ended: ends processes that survived them, and returns those. */
   readonly endRest?: () => Promise<readonly EndedProcess[]>
   readonly policy?: RestartPolicy
   readonly graceMs?: number
   readonly logLimits?: LogLimits
 }
 
-/** Keeps the processes of a deployment running until `stop()`. One a workspace. */
+/** Keeps the processes of a deployment running until `stop()`. One per workspace. */
 export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #record: SupervisorRecord
@@ -41,7 +41,7 @@ export class Supervisor {
   #stopped: Promise<void> | undefined
   #isPrepared = false
   #onDown: () => void = () => undefined
-  /** Resolves when an operator asked, over the socket, to end the deployment. */
+  /** Resolves on a request through the socket to end the deployment. */
   readonly downRequested: Promise<void> = new Promise((resolve) => {
     this.#onDown = resolve
   })
@@ -68,15 +68,15 @@ export class Supervisor {
   }
 
   /**
-   * Claims the workspace, ends what an earlier supervisor left, and begins to start the services.
-   * @throws CliError when the workspace is already deployed.
+   * Claims the workspace, ends processes of an earlier supervisor, and begins to start the services.
+   * @throws CliError if the workspace is already deployed.
    */
   static async open(options: SupervisorOptions): Promise<Supervisor> {
     const { stateDirectory, apiUrl, modelsUrl, mode } = options
     const record = await claimWorkspace(stateDirectory, { apiUrl, modelsUrl, mode })
     const supervisor = new Supervisor(options, record)
     try {
-      // First of all, so that an operator can ask for the status from the first moment on.
+      // Started first, so that the status is available from the beginning.
       supervisor.#server = await serveControl(record.socketPath, (request) => supervisor.#handle(request))
       for (const { service, pid } of await endLeftovers(join(stateDirectory, 'pids'))) {
         supervisor.#log.write(40, 'a process of a killed supervisor was ended', { service, processId: pid })
@@ -103,15 +103,15 @@ export class Supervisor {
     }
   }
 
-  /** Calls back after each change of a service's state; the function that is returned ends that. */
+  /** Calls `listener` after each change of a service's state, until the returned function is called. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  /** Starts one service again, or all of them in their order. */
+  /** Restarts one service, or all services in the order of their dependencies. */
   async restart(name?: string): Promise<void> {
-    // What is still waiting to be started for the first time needs no other start.
+    // Before the first start there is nothing to restart.
     if (!this.#isPrepared) return
     if (name === undefined) {
       await this.#stopServices()
@@ -122,12 +122,12 @@ export class Supervisor {
     }
     const service = this.#find(name)
     await service.stop()
-    // Not at once: without those that it comes after it would lack their settings, and use what the environment says.
+    // Not started at once: before its dependencies are ready, it would lack their settings and use those of the environment.
     this.#waiting.add(service.definition.name)
     this.#startWaiting()
   }
 
-  /** Ends every process, then the supervisor itself. May be called more than once. */
+  /** Ends all processes, then releases the workspace. May be called more than once. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stopAll()
     return this.#stopped
@@ -151,12 +151,12 @@ export class Supervisor {
         this.#log.write(40, 'a process that outlived its service was ended', { service, processId: pid })
       }
     } catch (error) {
-      // The workspace must be given free whatever happens here; `crunch down` tries again.
+      // The workspace must be released even if this fails; `crunch down` tries again.
       this.#log.write(50, 'what outlived the services could not be ended', { reason: describeError(error, true) })
     }
   }
 
-  /** A service stops only after those that need it: nobody loses a database, or models, in the middle of its work. */
+  /** Stops a service after those that depend on it, so that none of them loses its database or models while it works. */
   async #stopServices(): Promise<void> {
     this.#waiting.clear()
     const stops = new Map<string, Promise<void>>()
@@ -214,7 +214,7 @@ export class Supervisor {
 
   #changed(name: string): void {
     const service = this.#services.get(name)
-    // Absent only while the constructor runs.
+    // Undefined only during the constructor.
     if (service === undefined) return
     if (service.state === 'ready' && service.definition.provides !== undefined) {
       this.#takeProvided(service, service.definition.provides).catch((error: unknown) => {
@@ -243,7 +243,7 @@ export class Supervisor {
     this.#startWaiting()
   }
 
-  /** A database that came back on another port is found only by processes that are told so. */
+  /** Restarts dependent services, e.g. after the database has changed its port: they read its address only at their start. */
   async #restartDependents(name: string): Promise<void> {
     const dependents = [...this.#services.values()].filter(
       ({ definition, state }) => definition.after.includes(name) && state !== 'waiting' && state !== 'stopped',

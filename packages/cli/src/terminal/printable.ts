@@ -7,7 +7,7 @@ export function oneLine(text: string, maxLength: number): string {
   return line.length <= maxLength ? line : `${line.slice(0, maxLength - 1)}…`
 }
 
-/** As much of a line as fits into so many cells of a terminal; a wide character takes two. */
+/** Truncates a line to a number of terminal cells; a wide character takes two. */
 export function cutToCells(line: string, cells: number): string {
   let cut = ''
   let taken = 0

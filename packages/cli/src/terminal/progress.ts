@@ -1,13 +1,13 @@
 import type { Terminal } from './terminal.ts'
 
 const interactiveMs = 1_000
-/** In a log of CI, a line a minute shows that the work goes on, and no more. */
+/** Without a terminal, e.g. in CI, one line per minute is enough to show that the work continues. */
 export const plainMs = 60_000
 
-/** Shows how far long work is; `text` is called when it is shown. */
+/** Shows the progress of long work. `text` is called only when a line is printed. */
 export type Progress = (text: () => string) => void
 
-/** A progress with a line each second to a person, and a line a minute to anything else. */
+/** Prints a line per second to a terminal, and a line per minute elsewhere. */
 export function createProgress(
   terminal: Pick<Terminal, 'err' | 'isErrInteractive'>,
   now: () => number = () => performance.now(),

@@ -1,32 +1,32 @@
 import { createInterface } from 'node:readline/promises'
 import { printableLines } from '@crunch/local-processes'
 
-/** Where a command writes, reads and runs. */
+/** Input, output and working folder of a command. */
 export interface Terminal {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** True: `out` is looked at by a person and may be redrawn. */
+  /** True if `out` is a terminal, on which lines can be redrawn. */
   readonly isInteractive: boolean
-  /** As `isInteractive`, for `err`. */
+  /** Like `isInteractive`, for `err`. */
   readonly isErrInteractive: boolean
-  /** What fits on it now, in characters and lines. */
+  /** The current size of the terminal, in characters and lines. */
   size(): { readonly columns: number; readonly rows: number }
-  /** Results. `over`: so many of the lines that were written last are drawn over. */
+  /** Prints results. `over`: the number of previous lines to redraw. */
   out(text: string, over?: number): void
-  /** Progress and failures. */
+  /** Prints progress and failures. */
   err(text: string, over?: number): void
-  /** Asks a question and gives the line that was typed; absent where nobody can answer. */
+  /** Asks a question and returns the typed line; undefined without an interactive terminal. */
   ask?(question: string): Promise<string>
   /** Aborts when the operator wants the command to end (Ctrl-C, SIGTERM). */
   readonly signal: AbortSignal
 }
 
-/** npm hands a Ctrl-C on to a program that the terminal has told already: what comes so soon after it is the same one. */
+/** npm forwards a Ctrl-C that the terminal has already sent: a second signal within this time is the same Ctrl-C. */
 const sameCtrlCMs = 1_000
 
 /**
- * What to do at a signal: the first aborts, and a Ctrl-C more than a second after the first signal is meant seriously and
- * calls `exit`. `now` is a monotonic clock in milliseconds.
+ * Handles signals: the first one aborts, and a Ctrl-C more than a second later calls `exit`. `now` is a monotonic clock in
+ * milliseconds.
  */
 export function signalHandler(ending: AbortController, exit: () => void, now: () => number) {
   let firstAtMs: number | undefined
@@ -38,8 +38,8 @@ export function signalHandler(ending: AbortController, exit: () => void, now: ()
 }
 
 /**
- * The bytes of a text for a terminal. Everything that a command prints goes through here, so that nothing that a participant
- * wrote, a name, a log or an error, can steer the terminal: only what this adds can.
+ * Escapes control characters in a text and encodes it. All output of commands passes through this function, so that names, logs
+ * and errors of participants cannot control the terminal.
  */
 export function terminalText(text: string, over = 0): string {
   return `${over > 0 ? `\u001b[${over}A\u001b[0J` : ''}${printableLines(text)}\n`
@@ -54,7 +54,7 @@ export function processTerminal(): Terminal {
     () => performance.now(),
   )
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
-  // `crunch logs | head` closes the pipe: that ends the command, and is no failure.
+  // `crunch logs | head` closes the pipe. That ends the command without an error.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => ending.abort())
   return {
     cwd: process.cwd(),
@@ -69,9 +69,9 @@ export function processTerminal(): Terminal {
   }
 }
 
-/** The empty line when the input ends or the operator ends the command. */
+/** Reads a line; empty if the input ends or the operator ends the command. */
 async function askLine(question: string, signal: AbortSignal): Promise<string> {
-  // Not in raw mode, in which Ctrl-C would be a letter.
+  // In raw mode, Ctrl-C would be an ordinary character.
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false })
   const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
   try {
