@@ -92,16 +92,16 @@ function addExport(program: Command, terminal: Terminal): void {
   program
     .command('export')
     .description('write stored results into a file, also while the node is down')
-    .argument('<kind>', 'predictions, scores, snapshots, or leaderboard: the newest one, with --from or --to all')
+    .argument('<kind>', 'predictions, scores, snapshots, or leaderboard (only the newest one without --from and --to)')
     .option('--format <format>', 'csv, parquet or ndjson (default: by the ending of --out, else csv)')
     .option('--out <file>', 'the file; .gz gzips it (default: KIND.FORMAT in the current folder)')
     .option(
       '--from <time>',
-      'skip predictions performed, and snapshots and leaderboards of periods begun, before this time',
+      'skip predictions made before this time, and snapshots and leaderboards of periods that begin before it',
     )
     .option(
       '--to <time>',
-      'stop before predictions performed at this time, and snapshots and leaderboards of periods that end after it',
+      'skip predictions made at or after this time, and snapshots and leaderboards of periods that end after it',
     )
     .option('--replay', 'results of the last replay (default: of the running deployment, else of live data)')
     .action(async (kind: string, { from, to, ...flags }: ExportFlags, command: Command) => {
@@ -117,7 +117,7 @@ function addCheckpoint(program: Command, terminal: Terminal): void {
   const checkpoint = program.command('checkpoint').description('show and export payouts, also while the node is down')
   checkpoint
     .command('show', { isDefault: true })
-    .description('show a payout, and what of its period the contract refused')
+    .description('show a payout, and the truths and scores of its period that the contract refused')
     .argument('[id]', 'id of the checkpoint (default: the newest)')
     .option('--replay', replayText)
     .option('--json', 'print JSON')
@@ -126,9 +126,7 @@ function addCheckpoint(program: Command, terminal: Terminal): void {
     )
   checkpoint
     .command('export')
-    .description(
-      'write a payout as JSON; refused if scores or truths of its period failed, until someone acknowledges that',
-    )
+    .description('write a payout as JSON; if scores or truths of its period failed, --acknowledged-by is required')
     .argument('[id]', 'id of the checkpoint (default: the newest)')
     .option('--acknowledged-by <name>', 'accept that scores or truths failed; your name and the time are stored')
     .option('--out <file>', 'the file (default: ID.json in the current folder)')

@@ -260,14 +260,14 @@ export async function simulateRecordings(options: {
 
 /** Reports errors and events of models, each once: they may recur in every round of a recording. */
 function problemLog(onProblem: (text: string) => void): Log {
-  const told = new Set<string>()
+  const reported = new Set<string>()
   const error: Log['error'] = (message, fields = {}) => {
     const { modelId, reason } = fields
     const text = [modelId === undefined ? [] : `model ${modelId}`, message, reason ?? []].flat().join(': ')
     // Errors of the contract are reported once per kind: their reason may differ in every round, and the result counts them.
     const kind = modelId === undefined ? message : text
-    if (told.has(kind)) return
-    told.add(kind)
+    if (reported.has(kind)) return
+    reported.add(kind)
     onProblem(text)
   }
   const warn: Log['warn'] = (message, fields) => {
@@ -354,9 +354,9 @@ export function runBackfillJob(options: {
   readonly signal: AbortSignal
 }): Promise<BackfillJob> {
   const { job, environment, onWarning, ...rest } = options
-  const tell: Log['warn'] = (message, fields) =>
+  const warn: Log['warn'] = (message, fields) =>
     onWarning(`${message}: ${String(fields?.reason ?? fields?.scope ?? '')}`)
-  const log: Log = { ...silentLog, warn: tell, error: tell }
+  const log: Log = { ...silentLog, warn, error: warn }
   return backfill(job, { ...rest, settings: readSettings(environment), env: environment, log })
 }
 

@@ -68,7 +68,7 @@ function addChanges(models: Command, terminal: Terminal): void {
       'replace the code of the model with this name; the old code serves until the new code is ready',
     )
     .addOption(
-      new Option('--another', 'add another model although the cruncher has one of this name').conflicts('replace'),
+      new Option('--another', 'add a model even if the cruncher already has one with this name').conflicts('replace'),
     )
     .action(async (source: string, flags: AddFlags) => {
       const { name, cruncher, organizer = false, replace = false, another = false, wait } = flags

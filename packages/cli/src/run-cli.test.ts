@@ -97,7 +97,7 @@ describe('crunch', () => {
     [['deploy', 'dev', '--replay', 'none.csv'], 'give the worker feed-data FEED_REPLAY_FILES'],
     [['deploy', '--speed', '5', '--resume'], 'crunch deploy --speed --resume'],
     [['deploy', '--replay', '--detach', '--once'], 'remove one of the two options'],
-    [['deploy', '--replay'], 'holds no recording'],
+    [['deploy', '--replay'], 'contains no recording'],
     [['deploy', '--replay', 'none.csv'], 'there is no such file'],
     [['restart'], 'this workspace is not deployed'],
     [['logs'], 'crunch deploy'],

@@ -155,7 +155,7 @@ function addExamination(program: Command, terminal: Terminal): void {
   program
     .command('simulate')
     .description('run the competition on recordings in this process; print leaderboard, checkpoints and a digest')
-    .requiredOption('--recording <file...>', 'CSV, NDJSON (optionally packed) or Parquet files')
+    .requiredOption('--recording <file...>', 'CSV, NDJSON (optionally compressed) or Parquet files')
     .option(
       '--models <directory>',
       'a directory with one folder per model (default: the RUNNING entries of models.dev.yml)',
@@ -174,7 +174,7 @@ function addBacktest(program: Command, terminal: Terminal): void {
     .requiredOption('--model <path>', 'a TypeScript, JavaScript or Python model folder, or a notebook')
     .option(
       '--recording <file...>',
-      'CSV, NDJSON (optionally packed) or Parquet files (default: the files in node/recordings)',
+      'CSV, NDJSON (optionally compressed) or Parquet files (default: the files in node/recordings)',
     )
     .option('--from <time>', 'skip records known before this time, e.g. 2015-01-01')
     .option('--to <time>', 'stop before records known at or after this time')

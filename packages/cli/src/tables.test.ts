@@ -110,7 +110,7 @@ describe('formatCheckpoint', () => {
 
   test.each([
     ['nobody_above_floor', 'no model is better'],
-    ['floor_unknown', 'the baseline that had to be beaten has no value'],
+    ['floor_unknown', 'the baseline of the floor has no value'],
     ['no_payable_model', 'no model has answered enough'],
   ])('accepts an empty emission with the reason %s', (reason, words) => {
     expect(formatCheckpoint(checkpoint(0, reason))).toContain(`Emission: empty, since ${words}`)

@@ -132,8 +132,8 @@ function formatEmission(checkpoint: CheckpointRow): string {
 /** Why a payout is empty. */
 const emptyEmissions: Readonly<Record<string, string>> = {
   no_payable_model: 'no model has answered enough to be paid',
-  floor_unknown: 'the baseline that had to be beaten has no value in this period: see that it runs',
-  nobody_above_floor: 'no model is better than what has to be beaten',
+  floor_unknown: 'the baseline of the floor has no value in this period: make sure that it runs',
+  nobody_above_floor: 'no model is better than the floor',
 }
 
 /** Whether a payout is exactly 100 %, or empty with a reason. */

@@ -107,7 +107,7 @@ test('a board and a payout follow the order of the contract, and its windows rea
   for (const { value, windows } of atCheckpoints) expect(windows.long).toBe(value)
 })
 
-test('a model without a value by the aggregate is neither ranked nor paid, and nobody else is touched', async () => {
+test('a model without a value by the aggregate is neither ranked nor paid, and other models are not affected', async () => {
   const first = ({ scores, end }: AggregateContext) => (scores.length < 15 ? null : end)
   const changes = { leaderboard: { newcomers: 'own', aggregate: first }, snapshot: { every: '10m' } }
   const { drive, pipeline, store } = await openCompetition({ changes, models: { a: steady(0.5) } })

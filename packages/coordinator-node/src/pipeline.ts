@@ -16,7 +16,7 @@ import { createRecordWriter } from './stages/feed/record-writer.ts'
 import { storeRecords } from './stages/feed/store-records.ts'
 import { createRanking } from './stages/leaderboard/create-ranking.ts'
 import { createScoreLedger } from './stages/leaderboard/score-ledger.ts'
-import { nothingRan } from './stages/prediction/run-instant.ts'
+import { noRounds } from './stages/prediction/run-instant.ts'
 import type { RanRounds } from './stages/prediction/run-rounds.ts'
 import { type SettledRounds, settleRounds } from './stages/score/settle-rounds.ts'
 import { closePeriods } from './stages/snapshot/close-periods.ts'
@@ -84,7 +84,7 @@ export function createPipeline(contract: AnyContract, ports: PipelinePorts, opti
   })
 
   async function predictOn(records: readonly FeedRecord[]): Promise<RanRounds> {
-    if (predictor === undefined) return nothingRan
+    if (predictor === undefined) return noRounds
     const { hear, predict } = predictor
     hear(records)
     if (clock.waits !== true) return allOf(await Promise.all(records.map(predict)))

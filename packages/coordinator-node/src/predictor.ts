@@ -12,7 +12,7 @@ import { answerAbandonedRounds } from './stages/prediction/answer-abandoned-roun
 import { loadModelRegistry } from './stages/prediction/model-registry.ts'
 import { createRefusedRounds } from './stages/prediction/refused-rounds.ts'
 import { clockLatenessMs } from './stages/prediction/round-lateness.ts'
-import { nothingRan, runInstant } from './stages/prediction/run-instant.ts'
+import { noRounds, runInstant } from './stages/prediction/run-instant.ts'
 import type { RanRounds } from './stages/prediction/run-rounds.ts'
 
 /** Opens the rounds of `on: 'clock'` schedules. */
@@ -59,7 +59,7 @@ export async function openPredictor(resolved: ResolvedContract, ports: Predictor
 
   async function run(scope: FeedScope, at: Instant, on: 'record' | 'clock'): Promise<RanRounds> {
     const newest = window.newest(scope)
-    if (newest === undefined) return nothingRan
+    if (newest === undefined) return noRounds
     return runInstant(resolved, ports, state, {
       ...{ scope, at, on, newestKnownAt: newest.knownAt, isTrusted: watch.gateOf(scope, at) === null },
       buildInput: () => buildInput(resolved, log, scope, window.records(scope, at, resolved.inputWindowMs), at),
@@ -68,7 +68,7 @@ export async function openPredictor(resolved: ResolvedContract, ports: Predictor
 
   return {
     hear: watch.add,
-    predict: async (record) => (window.add(record) === 'new' ? run(record, record.knownAt, 'record') : nothingRan),
+    predict: async (record) => (window.add(record) === 'new' ? run(record, record.knownAt, 'record') : noRounds),
     predictAt: async (at) => allOf(await Promise.all(resolved.feeds.map((feed) => run(feed.scope, at, 'clock')))),
     nextClockInstant(after) {
       const from = Math.max(after, clock.now() - clockLatenessMs)

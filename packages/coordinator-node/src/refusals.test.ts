@@ -10,7 +10,7 @@ import { candle, eth, minute } from './ports/store-samples.ts'
 
 const grid = { ...resolveContract(changedContract({})), workEveryMs: 5_000, isReplay: true }
 
-/** A competition whose code is broken as long as `isBroken`, with what its health would tell. */
+/** A competition whose contract throws while `isBroken`, with its health reasons. */
 async function breaking(changesOf: (isBroken: () => boolean) => ContractChanges) {
   let isBroken = true
   const opened = await openCompetition({ changes: changesOf(() => isBroken) })

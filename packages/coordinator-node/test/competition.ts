@@ -101,7 +101,7 @@ export function createTestRunner(
     },
     retirementOf: (modelId) => retirements[modelId] ?? null,
     onModel: (listener) => inner.onModel(listener),
-    judge: (told) => judgements.push(...told),
+    judge: (changes) => judgements.push(...changes),
     judgements,
     called,
     timeouts,

@@ -28,7 +28,7 @@ describe.each(packs)('a new %s workspace', (pack) => {
 
   test('has no findings of crunch check', async () => {
     const { exitCode, stdout, stderr } = await (await openNode(workspace)).crunch(['check'])
-    expect(stdout, stderr).toContain('Contract, settings, database and models are right; ports free.')
+    expect(stdout, stderr).toContain('Contract, settings, database and models are valid; ports are free.')
     expect(exitCode).toBe(0)
   })
 })
@@ -151,7 +151,7 @@ describe('a deployment in the background', () => {
   test('gives a restarted service a new process', async () => {
     const before = (await node.services()).score
     const restarted = await node.crunch(['restart', 'score'])
-    expect([restarted.exitCode, restarted.stdout]).toEqual([0, 'score is started again; see crunch status'])
+    expect([restarted.exitCode, restarted.stdout]).toEqual([0, 'score is restarting; see crunch status'])
     await until('the restarted service to serve', 30_000, async () => (await node.services()).score?.state === 'ready')
     const after = await node.services()
     expect(after.score?.pid).not.toBe(before?.pid)

@@ -127,7 +127,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
     limits: { ...DEFAULT_PROBE_LIMITS, ...settings.probe },
     log,
   })
-  const { discovery, http, tellReady } = await listen(settings, models, judge).catch((error: unknown) => {
+  const { discovery, http, markReady } = await listen(settings, models, judge).catch((error: unknown) => {
     resources.guard.close()
     resources.usage.close()
     throw error
@@ -149,7 +149,7 @@ export async function startOrchestrator(settings: OrchestratorSettings): Promise
   const apply = createApply({ models, removed, ports, crunchId, traces: idTraces(settings), log })
   apply(first)
   const starts = [...models.values()]
-  void settleWithin(starts, SNAPSHOT_WAIT_MS, 0).then(tellReady)
+  void settleWithin(starts, SNAPSHOT_WAIT_MS, 0).then(markReady)
   const watch = watchModelsFile({ path: modelsFile, crunchId, pollMs: settings.pollMs ?? 1_000, log, apply })
   const addresses = { port: discovery.port, httpPort: http?.port ?? null }
   warnOfUnreachableModels(settings)
@@ -196,9 +196,9 @@ async function listen(
   judge: ReportJudge,
 ) {
   const { crunchId, log, host = '127.0.0.1', apiKey = randomBytes(32).toString('hex') } = settings
-  let tellReady = () => {}
+  let markReady = () => {}
   const snapshotReady = new Promise<void>((done) => {
-    tellReady = done
+    markReady = done
   })
   const discovery = await startDiscoveryServer({
     host,
@@ -215,7 +215,7 @@ async function listen(
     },
   })
   try {
-    return { discovery, http: await startHttp(settings, apiKey, models), tellReady }
+    return { discovery, http: await startHttp(settings, apiKey, models), markReady }
   } catch (error) {
     await discovery.close()
     throw error

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { openLimitGroups } from '../src/limit/limit-groups.ts'
 
-let told = false
+let reported = false
 
 /**
  * Why the tests of control groups cannot run here; null if they can. A CI machine may have no writable groups: the reason is then
@@ -13,8 +13,8 @@ export function groupsAreMissing(): string | null {
   const reason = memory ?? pids
   if (reason === null) return null
   if (process.env.CI === 'true' && shouldBePossible()) throw new Error(`control groups must work here, but: ${reason}`)
-  if (!told) process.stderr.write(`tests of control groups are skipped: ${reason}\n`)
-  told = true
+  if (!reported) process.stderr.write(`tests of control groups are skipped: ${reason}\n`)
+  reported = true
   return reason
 }
 

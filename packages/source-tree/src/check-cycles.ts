@@ -44,12 +44,12 @@ function topFolder(path: string): string {
 function cyclesIn(edges: readonly Edge[]): { path: string; line: number; names: string[] }[] {
   const targets = new Map<string, Set<string>>()
   for (const { from, to } of edges) targets.set(from, (targets.get(from) ?? new Set()).add(to))
-  const told = new Set<string>()
+  const reported = new Set<string>()
   return edges.flatMap(({ from, to, path, line }) => {
-    if (told.has(from) || told.has(to)) return []
+    if (reported.has(from) || reported.has(to)) return []
     const back = shortestWay(targets, to, from)
     if (back === undefined) return []
-    for (const name of back) told.add(name)
+    for (const name of back) reported.add(name)
     return [{ path, line, names: [from, ...back] }]
   })
 }

@@ -18,7 +18,7 @@ await serveParent(async () => {
   const { orchestrator, folder, close } = await openHostileSite(goodCount, log, { runnerCommand: builtRunner() })
   const statusFile = `${folder.modelsFile}.status`
   const quarantinedAt = new Map<string, number>()
-  async function tell(): Promise<void> {
+  async function sendState(): Promise<void> {
     const models = orchestrator.models()
     for (const { id, quarantined } of models) {
       if (quarantined && !quarantinedAt.has(id)) quarantinedAt.set(id, Date.now())
@@ -34,16 +34,16 @@ await serveParent(async () => {
     await writeFile(`${statusFile}.new`, JSON.stringify(status))
     await rename(`${statusFile}.new`, statusFile)
   }
-  await tell()
-  let telling = Promise.resolve()
+  await sendState()
+  let sending = Promise.resolve()
   const timer = setInterval(() => {
-    telling = telling.then(tell)
+    sending = sending.then(sendState)
   }, everyMs)
   return {
     value: { port: orchestrator.port, ...folder, statusFile },
     async stop() {
       clearInterval(timer)
-      await telling
+      await sending
       await close()
     },
   }

@@ -16,7 +16,7 @@ export async function answerParent(work: () => Promise<ChildValue>): Promise<voi
   } catch (error) {
     answer = { problem: error instanceof Error ? (error.stack ?? error.message) : String(error) }
   }
-  await tell(answer)
+  await sendAnswer(answer)
 }
 
 /**
@@ -44,7 +44,7 @@ export function parentInput<Schema extends z.ZodType>(schema: Schema): z.output<
   return schema.parse(JSON.parse(process.argv[2] ?? 'null'))
 }
 
-function tell(answer: ChildAnswer): Promise<void> {
+function sendAnswer(answer: ChildAnswer): Promise<void> {
   return new Promise((resolve, reject) => {
     if (process.send === undefined)
       throw new Error('this is a child process of the benchmark: start npm run bench instead')

@@ -34,7 +34,7 @@ export function chooseSeries(contract: AnyContract, choice: SeriesChoice): FeedS
     cause:
       only === undefined
         ? `the contract has no such series; it has ${shown}`
-        : `several series of the contract are meant: ${shown}`,
+        : `several series of the contract match: ${shown}`,
     fix: 'choose one with --source, --subject, --kind and --granularity; all four together select any series of a source',
   })
 }

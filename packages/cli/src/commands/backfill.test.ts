@@ -64,8 +64,8 @@ describe('crunch backfill and crunch record', { timeout: 180_000 }, () => {
     expect(await readdir(archive[1] as string)).toContain('2012-01-25.parquet')
     expect(await digestOf(archive)).toBe(original)
 
-    const told = await ok(['record', '--out', 'recorded'])
-    expect(told).toContain(`${days} records`)
+    const out = await ok(['record', '--out', 'recorded'])
+    expect(out).toContain(`${days} records`)
     const names = await readdir(join(workspace.directory, 'recorded'))
     expect(names.sort()).toEqual(['noaa-New%20York-daily-1d.ndjson.gz', 'noaa-Seattle-daily-1d.ndjson.gz'])
     expect(await digestOf(names.map((name) => join(workspace.directory, 'recorded', name)))).toBe(original)
@@ -76,11 +76,11 @@ describe('crunch backfill and crunch record', { timeout: 180_000 }, () => {
   it('keeps its position after Ctrl-C, and can be resumed', async () => {
     process.env.SLOW = '1'
     const argv = ['backfill', '--subject', 'Seattle', '--source', 'noaa', ...range]
-    let isTold = false
+    let isInterrupted = false
     const { exitCode, err } = await workspace.crunch(argv, {
       onErr: (text, kill) => {
-        if (!isTold && text.includes(' records, ')) kill('SIGINT')
-        isTold ||= text.includes(' records, ')
+        if (!isInterrupted && text.includes(' records, ')) kill('SIGINT')
+        isInterrupted ||= text.includes(' records, ')
       },
     })
     delete process.env.SLOW
@@ -98,7 +98,7 @@ describe('crunch backfill and crunch record', { timeout: 180_000 }, () => {
 
   it.each([
     [['--subject', 'Seattle'], '--from is missing'],
-    [range, 'several series of the contract are meant: noaa:Seattle:daily:1d, noaa:New York:daily:1d'],
+    [range, 'several series of the contract match: noaa:Seattle:daily:1d, noaa:New York:daily:1d'],
     [['--subject', 'Paris', ...range], 'the contract has no such series'],
     [['--subject', 'Seattle', ...range, '--target', 'disk'], 'there is no target "disk"'],
     [['--subject', 'Seattle', ...range, '--directory', 'x'], 'the tables have no directory'],

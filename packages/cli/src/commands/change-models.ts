@@ -110,7 +110,7 @@ export async function startModel(
   const { id, name, submissionId, desiredState } = findModel(listedModels(opened), options.model, workspace.modelsFile)
   let past = (await knownToOrchestrator(opened))?.find((model) => model.id === id)
   if (desiredState === 'RUNNING' && past?.status === 'RUNNER_RUNNING') {
-    terminal.out(`Model ${id} (${name}) runs already.`)
+    terminal.out(`Model ${id} (${name}) already runs.`)
     return
   }
   // The orchestrator ends a quarantine only when the entry changes, so the entry is set to STOPPED first.
@@ -122,7 +122,7 @@ export async function startModel(
   // Without a running orchestrator, a change of the entry does not end the quarantine.
   if (past === undefined) endQuarantine(modelLogsDirectory(workspace), id, logTo(terminal))
   await setDesiredState(workspace.modelsFile, id, 'RUNNING')
-  terminal.out(`Model ${id} (${name}) shall run.`)
+  terminal.out(`Model ${id} (${name}) is set to run.`)
   await showStart({ opened, id, name, submissionId, past, waitMs: options.waitMs }, terminal)
 }
 
@@ -132,8 +132,8 @@ export async function stopModel(options: { readonly model: string }, terminal: T
   requireModelsHere(opened)
   const { id, name, desiredState } = findModel(listedModels(opened), options.model, opened.workspace.modelsFile)
   await setDesiredState(opened.workspace.modelsFile, id, 'STOPPED')
-  const already = desiredState === 'STOPPED' ? ', as before' : ''
-  terminal.out(`Model ${id} (${name}) shall not run${already}. Start it again with: crunch models start ${id}`)
+  const already = desiredState === 'STOPPED' ? 'already ' : ''
+  terminal.out(`Model ${id} (${name}) is ${already}set to stop. Start it again with: crunch models start ${id}`)
 }
 
 /** Removes a model from the list; keeps its submission and logs on disk. */

@@ -55,7 +55,7 @@ describe('crunch check', { timeout: 120_000 }, () => {
   })
 
   it('reports what the ranking of the contract does wrong, with its line, in a check and in a simulation', async () => {
-    // Valid for made-up models; the weather's are called otherwise.
+    // Passes the contract check, whose example models have other names, and fails with the models of the weather pack.
     const rank =
       "rank: ({ models }) => models.map(({ modelId }) => (modelId.startsWith('model-') ? modelId : 'nobody')),"
     const { line, ...workspace } = await openWorkspace('newcomers:', `${rank}\n    newcomers:`)

@@ -22,10 +22,10 @@ export async function check(options: { readonly json: boolean }, terminal: Termi
     terminal.out(JSON.stringify({ ok: all.length === 0, findings, warnings, unreadKeys, notes }))
   } else {
     for (const finding of all) terminal.out(formatFinding(finding))
-    const summary = isDeployed ? 'ports not looked at: the deployment holds them' : 'ports free'
+    const summary = isDeployed ? 'ports are not checked, because the deployment uses them' : 'ports are free'
     terminal.out(
       all.length === 0
-        ? `Contract, settings, database and models are right; ${summary}.`
+        ? `Contract, settings, database and models are valid; ${summary}.`
         : `${countOf(all.length, 'finding')}.`,
     )
     for (const unread of report.unreadKeys) terminal.out(`warning: ${formatFinding(unread)}`)

@@ -41,7 +41,7 @@ export async function writeCheckpoint(
   const path = resolve(terminal.cwd, out ?? `${row.id}.json`)
   if (existsSync(path)) {
     const fix = 'name another one with --out, or remove it'
-    throw new CliError({ place: path, cause: 'the file exists already', fix })
+    throw new CliError({ place: path, cause: 'the file already exists', fix })
   }
   await writeFile(path, `${JSON.stringify(row, null, 2)}\n`)
   terminal.out(`${path}: ${row.id}, ${row.status}`)

@@ -25,21 +25,21 @@ afterEach(async () => {
 
 it('down ends a database server whose processes were all killed', { timeout: 60_000 }, async () => {
   const server = await embeddedDatabase.start({ directory, detached: true, fsync: false })
-  const told: string[] = []
+  const printed: string[] = []
   const terminal = {
     cwd: root,
     env: {},
     isInteractive: false,
     isErrInteractive: false,
     size: () => ({ columns: 80, rows: 24 }),
-    out: (text: string) => told.push(text),
-    err: (text: string) => told.push(text),
+    out: (text: string) => printed.push(text),
+    err: (text: string) => printed.push(text),
     signal: new AbortController().signal,
   }
   await down(terminal)
   await down(terminal)
-  expect(told).toEqual([
-    `Ended what a killed supervisor had left: postgres (process ${server.pid})`,
+  expect(printed).toEqual([
+    `Ended processes of a killed supervisor: postgres (process ${server.pid})`,
     'Nothing runs here.',
   ])
   expect(processIdentity(server.pid)).toBeUndefined()

@@ -19,7 +19,7 @@ export async function down(terminal: Terminal): Promise<void> {
   const record = await readLiveSupervisor(workspace.stateDirectory)
   if (record === undefined) {
     const names = await endWithoutSupervisor(workspace)
-    terminal.out(names === '' ? 'Nothing runs here.' : `Ended what a killed supervisor had left: ${names}`)
+    terminal.out(names === '' ? 'Nothing runs here.' : `Ended processes of a killed supervisor: ${names}`)
     return
   }
   await askSupervisor(record.socketPath, { command: 'down' })
@@ -47,7 +47,7 @@ export async function restart(service: string | undefined, terminal: Terminal): 
   const record = await requireSupervisor(findWorkspace(terminal.cwd))
   const request = service === undefined ? ({ command: 'restart' } as const) : ({ command: 'restart', service } as const)
   await askSupervisor(record.socketPath, request, restartLimitMs)
-  terminal.out(`${service ?? 'Every service'} is started again; see crunch status`)
+  terminal.out(`${service ?? 'Every service'} is restarting; see crunch status`)
 }
 
 /** @throws CliError when the workspace is not deployed. */

@@ -107,7 +107,7 @@ async function deployDetached(request: DeployRequest, prepared: PreparedDeployme
   })
   closeSync(output)
   const exited = new Promise<number | string>((resolve) => {
-    child.once('exit', (code, signal) => resolve(code ?? signal ?? 'an unknown end'))
+    child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown reason'))
     child.once('error', (error) => resolve(error.message))
   })
   const hasEnded = exited.then((how) => {

@@ -35,7 +35,7 @@ describe('crunch export', () => {
   it('does not overwrite files', async () => {
     await writeFile(join(workspace.directory, 'mine.csv'), 'mine')
     const { exitCode, err } = await workspace.run(['export', 'scores', '--out', 'mine.csv'])
-    expect([exitCode, err]).toEqual([1, expect.stringContaining('the file exists already')])
+    expect([exitCode, err]).toEqual([1, expect.stringContaining('the file already exists')])
     expect(await readFile(join(workspace.directory, 'mine.csv'), 'utf8')).toBe('mine')
   })
 
@@ -72,7 +72,7 @@ it('reads results of live data or of the last replay while the node is down', as
   expect([board.exitCode, board.out]).toEqual([0, expect.stringContaining('The leaderboard is empty')])
   const live = await workspace.run(['export', 'predictions'])
   expect(live.out).toMatch(/predictions\.csv: 0 rows/)
-  expect(live.err).toContain('nothing of this time is stored')
+  expect(live.err).toContain('nothing is stored for this time range')
   expect(await readFile(join(workspace.directory, 'predictions.csv'), 'utf8')).toMatch(
     /^prediction_id,.*answer,truth\n$/,
   )

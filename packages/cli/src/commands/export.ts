@@ -37,7 +37,7 @@ export async function exportResults(options: ExportOptions, terminal: Terminal):
   if (existsSync(path)) {
     throw new CliError({
       place: path,
-      cause: 'the file exists already',
+      cause: 'the file already exists',
       fix: 'name another one with --out, or remove it',
     })
   }
@@ -51,7 +51,7 @@ export async function exportResults(options: ExportOptions, terminal: Terminal):
       },
     )
     terminal.out(`${path}: ${count(rows)} rows`)
-    if (rows === 0) terminal.err(`nothing of this time is stored: see how far the node is with crunch status`)
+    if (rows === 0) terminal.err(`nothing is stored for this time range; see the progress with: crunch status`)
   })
 }
 

@@ -112,7 +112,7 @@ describe('with an orchestrator', () => {
     await until('quarantine', () => model('1')?.quarantined)
     await writeFile(done, '')
     expect(await crunch('start', 'mine')).toMatchObject({ exitCode: 0, out: expect.stringContaining('It serves') })
-    expect((await crunch('start', 'mine')).out).toContain('runs already')
+    expect((await crunch('start', 'mine')).out).toContain('already runs')
     await crunch('stop', 'mine')
     await until('the stop', () => model('1')?.state === 'STOPPED')
     expect((await crunch('start', '1')).out).toContain('It serves')

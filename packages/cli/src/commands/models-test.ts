@@ -56,7 +56,7 @@ async function tryOut(options: ModelTestOptions, terminal: Terminal): Promise<Mo
     const onError = (message: string, reason: string) => problems.push(`${message}: ${reason}`)
     const timeoutMs = settings.modelTimeoutMs
     const rehearsal = await rehearseRecordings({ contract, files, runner: hosted.runner, timeoutMs, onError, signal })
-    if (rehearsal === null) throw nothingAsked(files, problems, signal)
+    if (rehearsal === null) throw noRoundError(files, problems, signal)
     return rehearsedReport({
       model: hosted.name,
       steps: [step('start', hosted.startMs), step('Setup', hosted.setupMs)],
@@ -91,7 +91,7 @@ function step(name: string, durationMs: number | null): TestedStep {
   return { name, outcome: 'ok', durationMs, text: '' }
 }
 
-function nothingAsked(files: readonly string[], problems: readonly string[], signal: AbortSignal): CliError {
+function noRoundError(files: readonly string[], problems: readonly string[], signal: AbortSignal): CliError {
   if (signal.aborted) {
     const fix = 'run it again, and let it finish'
     return new CliError({ place: 'crunch models test', cause: 'it was ended before the model had answered', fix })

@@ -98,8 +98,8 @@ describe('crunch models', () => {
     expect(exitCode).toBe(0)
     expect(out).toContain('http://127.0.0.1:2/models: the model orchestrator does not answer')
     expect(out).toContain('http://127.0.0.1:1/reports/models/activity: the report API does not answer')
-    expect(out).toMatch(/│ 1 +│ momentum +│ \w+ +│ wants RUNNING/)
-    expect(out).toMatch(/│ 2 +│ still +│ \w+ +│ wants STOPPED/)
+    expect(out).toMatch(/│ 1 +│ momentum +│ \w+ +│ desired: RUNNING/)
+    expect(out).toMatch(/│ 2 +│ still +│ \w+ +│ desired: STOPPED/)
   })
 
   it('combines the data of the file, the orchestrator and the node', async () => {
@@ -239,7 +239,7 @@ describe('crunch models add', () => {
     expect((await add()).out).toContain('Model 3 (模型) of local-dev was added: submission submission')
     const before = await read(modelsFile)
     const { exitCode, err } = await add()
-    expect([exitCode, err]).toEqual([1, expect.stringContaining('local-dev has model 3 of the name "模型" already')])
+    expect([exitCode, err]).toEqual([1, expect.stringContaining('local-dev already has model 3 with the name "模型"')])
     expect(err).toContain('write --replace to give it this code, --another to add a second model of that name')
     expect(await read(modelsFile)).toBe(before)
     expect((await add('--replace', '--another')).exitCode).not.toBe(0)
@@ -265,7 +265,7 @@ describe('crunch models add', () => {
     expect([exitCode, out]).toEqual([code, expect.stringContaining(text)])
     expect(questions).toHaveLength(2)
     expect(questions[0]).toBe(
-      'x has model 2 of the name "still" already. Replace its code, add another model, or cancel? [r/a/c] ',
+      'x already has model 2 with the name "still". Replace its code, add another model, or cancel? [r/a/c] ',
     )
   })
 
@@ -290,8 +290,8 @@ describe('crunch models add', () => {
 
 describe('crunch models start, stop and remove', () => {
   it('change the entry of a model, identified by id or name', async () => {
-    expect((await crunch(['models', 'stop', '1'])).out).toContain('Model 1 (momentum) shall not run.')
-    expect((await crunch(['models', 'start', 'still'])).out).toContain('Model 2 (still) shall run.')
+    expect((await crunch(['models', 'stop', '1'])).out).toContain('Model 1 (momentum) is set to stop.')
+    expect((await crunch(['models', 'start', 'still'])).out).toContain('Model 2 (still) is set to run.')
     expect(await read(modelsFile)).toMatch(/momentum\n.*STOPPED # as always\n[\s\S]*flat\n.*RUNNING/)
   })
 

@@ -63,13 +63,13 @@ it('does not report workers that the operator starts as a failure, and shows wha
   expect(isDatabaseDown(absent)).toBe(false)
   expect(describeNode(absent)).toEqual([expect.stringMatching(/^API: .*does not answer/)])
   expect(describeNode(absent, { isDev: true })).toEqual([
-    expect.stringMatching(/^The workers are yours to start, with the commands that crunch deploy dev prints\./),
+    expect.stringMatching(/^Start the workers yourself, with the commands that crunch deploy dev prints\./),
   ])
   const present = await readNode(await apiWith(200, { status: 'ok', reasons: [], standing_still: [] }))
   expect(describeNode(present, { isDev: true })[0]).toBe('health: ok')
 })
 
-it('tells a replay from live data and from what crunch deploy dev runs', async () => {
+it('distinguishes a replay from live data and from crunch deploy dev', async () => {
   const stateDirectory = await mkdtemp(join(tmpdir(), 'crunch-modes-'))
   endings.push(() => rm(stateDirectory, { recursive: true }))
   const workspace = { stateDirectory } as Workspace
@@ -97,8 +97,8 @@ it('shows era and code version of the node', async () => {
     era: { number: 2, began_at: '2026-03-01T10:00:00.000Z' },
     contract_version: { version: 3, hash: '1f0e9a7b'.repeat(8), first_seen_at: '2026-03-02T10:00:00.000Z' },
   }
-  const lines = async (told: object) =>
-    describeNode(await readNode(await apiWith(200, { status: 'ok' }, { ...Object.fromEntries(lists), '/info': told })))
+  const lines = async (info: object) =>
+    describeNode(await readNode(await apiWith(200, { status: 'ok' }, { ...Object.fromEntries(lists), '/info': info })))
   expect(await lines(info)).toContain(
     'era 2 since 2026-03-01T10:00:00.000Z, code version 3 (1f0e9a7b) since 2026-03-02T10:00:00.000Z',
   )

@@ -55,7 +55,7 @@ export function isDatabaseDown(node: NodeState): boolean {
 }
 
 const startYourself =
-  'The workers are yours to start, with the commands that crunch deploy dev prints. Health, feeds and ranks are shown while the report worker runs.'
+  'Start the workers yourself, with the commands that crunch deploy dev prints. Health, feeds and ranks are shown while the report worker runs.'
 
 /** The lines of `crunch status` about a node. */
 export function describeNode(
@@ -63,8 +63,8 @@ export function describeNode(
   { isDev = false, databasePlace }: { readonly isDev?: boolean; readonly databasePlace?: string | undefined } = {},
 ): readonly string[] {
   if (!('health' in node)) return [isDev ? startYourself : `API: ${node.problem}`]
-  const told = [...linesOf(node.health.reasons), ...linesOf(node.health.notes)]
-  const health = [`health: ${String(node.health.status)}`, ...told, ...describeLease(node.health.predict_lease)]
+  const lines = [...linesOf(node.health.reasons), ...linesOf(node.health.notes)]
+  const health = [`health: ${String(node.health.status)}`, ...lines, ...describeLease(node.health.predict_lease)]
   if ('problem' in node) {
     const place = databasePlace === undefined ? [] : [`  the address of the database is set here: ${databasePlace}`]
     return [...health, ...place, `API: ${node.problem}`]
@@ -86,9 +86,9 @@ export function describeNode(
   return [
     ...health,
     ...describeRules(node.info),
-    node.feeds.length === 0 ? 'no feed has brought anything yet' : feeds,
+    node.feeds.length === 0 ? 'no feed has received a record yet' : feeds,
     models.length === 0
-      ? 'no model has been asked yet; crunch models shows which run'
+      ? 'no model has been called yet; list the models with: crunch models'
       : `models (${models.length}): ${models.join(', ')}`,
     ...retired.map(
       ({ model_id, retired_at, retirement_reason }) =>

@@ -49,7 +49,7 @@ it('gives an id to another cruncher, whose new history inherits nothing', async 
   expect(out).toContain('Model a belongs to cruncher eve from the next round on, with a new history: a~2.')
   expect(await reassign('a', '--to', 'eve')).toMatchObject({
     exitCode: 0,
-    out: 'Model a belongs to cruncher eve already.\n',
+    out: 'Model a already belongs to cruncher eve.\n',
   })
   expect(await store.reassignments()).toMatchObject([{ modelId: 'a', historyId: 'a~2', cruncherId: 'eve' }])
 

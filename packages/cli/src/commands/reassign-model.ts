@@ -22,7 +22,7 @@ export async function reassignModel(options: ReassignOptions, terminal: Terminal
     }
     const made = await store.reassignModel(id, to, Date.now())
     if (made === null) {
-      terminal.out(`Model ${id} belongs to cruncher ${to} already.`)
+      terminal.out(`Model ${id} already belongs to cruncher ${to}.`)
       return
     }
     terminal.out(`Model ${id} belongs to cruncher ${to} from the next round on, with a new history: ${made.historyId}.`)

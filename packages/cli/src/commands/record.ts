@@ -84,7 +84,7 @@ async function followSeries({ store }: OpenedNode, { path, ...stretch }: Followe
       if (written !== shown) progress(() => `${path}: ${count(written)} records`)
       if (late > shownLate) {
         terminal.err(
-          `${feedScopeKey(stretch.scope)}: ${late} records came late and are not in the file; crunch record has them`,
+          `${feedScopeKey(stretch.scope)}: ${late} records arrived late and are not in the file; export them with: crunch record`,
         )
       }
       shown = written

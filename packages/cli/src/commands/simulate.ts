@@ -153,7 +153,7 @@ export async function takeLoadable(
   const isLoadable = (index: number) => languages[index] === 'typescript' || languages[index] === 'javascript'
   const leftOut = models.filter((_, index) => !isLoadable(index)).map(({ id, name }) => `${id} (${name})`)
   if (leftOut.length > 0) {
-    const how = 'each of these alone runs with: crunch backtest --model DIR'
+    const how = 'run each of them with: crunch backtest --model DIR'
     terminal.err(`left out, because models in Python do not run in this process: ${leftOut.join(', ')}; ${how}`)
   }
   return models.filter((_, index) => isLoadable(index))

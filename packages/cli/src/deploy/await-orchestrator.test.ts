@@ -21,20 +21,20 @@ async function listen(port = 0): Promise<number> {
 it('waits for an orchestrator that is not up yet, with one message', async () => {
   const port = await listen()
   servers.splice(0)[0]?.close()
-  const told: string[] = []
-  let hasTold: () => void = () => {}
+  const printed: string[] = []
+  let onPrinted: () => void = () => {}
   const waiting = new Promise<void>((resolve) => {
-    hasTold = resolve
+    onPrinted = resolve
   })
   const err = (text: string) => {
-    told.push(text)
-    hasTold()
+    printed.push(text)
+    onPrinted()
   }
   const found = awaitOrchestrator({ host: '127.0.0.1', port }, { err, signal: new AbortController().signal })
   await waiting
   await listen(port)
   expect(await found).toBe(true)
-  expect(told).toEqual([
+  expect(printed).toEqual([
     `Waiting for the model orchestrator at 127.0.0.1:${port} (MODEL_RUNNER_NODE_HOST, MODEL_RUNNER_NODE_PORT): ECONNREFUSED`,
   ])
 })
@@ -56,9 +56,9 @@ it.each([
   const workspace = await openWeatherWorkspace(3)
   onTestFinished(() => workspace.remove())
   const command = new AbortController()
-  const told: string[] = []
-  const tell = (text: string) => {
-    told.push(text)
+  const printed: string[] = []
+  const print = (text: string) => {
+    printed.push(text)
     if (/Waiting for|starting/.test(text)) command.abort()
   }
   const free = await Promise.all([listen(), listen()])
@@ -77,11 +77,11 @@ it.each([
     isInteractive: false,
     isErrInteractive: false,
     size: () => ({ columns: 80, rows: 24 }),
-    out: tell,
-    err: tell,
+    out: print,
+    err: print,
     signal: command.signal,
   })
-  expect([exitCode, told.join('\n')]).toEqual([
+  expect([exitCode, printed.join('\n')]).toEqual([
     1,
     expect.stringContaining(`Waiting for the model orchestrator at localhost:${port}`),
   ])

@@ -13,15 +13,15 @@ export async function awaitOrchestrator(
   { host, port }: { readonly host: string; readonly port: number },
   terminal: Pick<Terminal, 'err' | 'signal'>,
 ): Promise<boolean> {
-  let told = ''
+  let shown = ''
   while (!terminal.signal.aborted) {
     const problem = await tryToConnect(host, port)
     if (problem === null) return true
-    if (problem !== told) {
+    if (problem !== shown) {
       const where = `${host}:${port} (MODEL_RUNNER_NODE_HOST, MODEL_RUNNER_NODE_PORT)`
       terminal.err(`Waiting for the model orchestrator at ${where}: ${problem}`)
     }
-    told = problem
+    shown = problem
     await wait(pollMs, terminal.signal)
   }
   return false

@@ -17,7 +17,7 @@ export async function modelProblems(
 ): Promise<readonly CliProblem[]> {
   const { running, problems } = readRunningModels(workspace, settings.crunchId)
   if (running.length === 0) {
-    const cause = 'no model of this competition shall run'
+    const cause = 'no entry of this competition has desired_state: RUNNING'
     const fix = `add one with: crunch models add DIRECTORY, or an entry with desired_state: RUNNING and crunch_id: ${settings.crunchId}`
     return [{ place: workspace.modelsFile, cause, fix }]
   }

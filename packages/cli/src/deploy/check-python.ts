@@ -14,15 +14,16 @@ export async function pythonProblem(
 ): Promise<CliProblem | undefined> {
   const place = `${program} (MODEL_ORCHESTRATOR_PYTHON)`
   const fix = `install Python 3.${lowestMinor} or newer, or name one with MODEL_ORCHESTRATOR_PYTHON=... in .local.env`
-  const told = await new Promise<string | Error>((resolve) => {
+  const output = await new Promise<string | Error>((resolve) => {
     const options = { env: { ...environment }, timeout: answerLimitMs }
     execFile(program, ['-c', versionScript], options, (error, stdout) => resolve(error ?? stdout.trim()))
   })
-  if (typeof told !== 'string') {
-    const cause = systemErrorCode(told) === 'ENOENT' ? 'there is no such program' : `it cannot be run (${told.message})`
+  if (typeof output !== 'string') {
+    const cause =
+      systemErrorCode(output) === 'ENOENT' ? 'there is no such program' : `it cannot be run (${output.message})`
     return { place, cause, fix }
   }
-  const [major, minor] = told.split('.').map(Number)
+  const [major, minor] = output.split('.').map(Number)
   if (major === 3 && minor !== undefined && minor >= lowestMinor) return undefined
-  return { place, cause: `it is Python ${told}, which is too old for Python models`, fix }
+  return { place, cause: `it is Python ${output}, which is too old for Python models`, fix }
 }

@@ -25,7 +25,7 @@ export async function checkRehearsal(
   signal: AbortSignal,
 ): Promise<RehearsalCheck> {
   const files = recordingsOf(workspace)
-  const records = files.length === 0 ? 'made-up records' : files.join(', ')
+  const records = files.length === 0 ? 'generated records' : files.join(', ')
   try {
     const rehearsal = await rehearseNodeContract(contract, files, signal)
     if (rehearsal === null) {
@@ -37,7 +37,8 @@ export async function checkRehearsal(
     if (failure !== null && (files.length > 0 || ofTheAuthor.test(failure))) {
       return { findings: [describe(failure, workspace.contractPath, records)], notes: [] }
     }
-    if (failure !== null) return { findings: [], notes: [`The rehearsal on made-up records shows nothing: ${failure}`] }
+    if (failure !== null)
+      return { findings: [], notes: [`The rehearsal on generated records is inconclusive: ${failure}`] }
     const counted = `${countOf(roundCount, 'round')} and ${countOf(scoredCount, 'score')}`
     const isFault = (refusal: Refusal) => isFinding(refusal, files.length > 0)
     return {

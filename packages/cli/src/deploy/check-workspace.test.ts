@@ -83,8 +83,8 @@ describe('models', () => {
     const mine = { PATH: process.env.PATH, CRUNCH_ID: 'crunch-template' }
     expect((await checkWorkspace(template, mine, options)).warnings).toEqual([])
     const other = { ...mine, ORGANIZER_CRUNCHER_ID: 'host' }
-    const { warnings: told } = await checkWorkspace(template, other, options)
-    expect(told.map(formatFinding).join('\n')).toMatch(
+    const { warnings: found } = await checkWorkspace(template, other, options)
+    expect(found.map(formatFinding).join('\n')).toMatch(
       /models\.dev\.yml, model 3: "flat" is the name of a baseline, which only the organizer \(cruncher "host"\).*\n {2}fix: .*cruncher_id: host/,
     )
   })

@@ -98,7 +98,7 @@ export async function checkWorkspace(
 function describeUnread(environment: NodeEnvironment): readonly CliProblem[] {
   return unreadKeys(environment).map((key) => ({
     place: environment.places.get(key) ?? key,
-    cause: `nothing reads ${key}: it is no setting, and the code in node/ and challenge/ does not name it`,
+    cause: `${key} is unused: it is not a setting, and the code in node/ and challenge/ does not contain it`,
     fix: 'remove the line',
   }))
 }

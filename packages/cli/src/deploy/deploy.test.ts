@@ -173,12 +173,12 @@ it('says why nothing was predicted or scored, instead of asking for a longer rec
   const ended: ServiceStatus = { ...serving, lastEvent: 'replay-ended' }
   const input = { ...(await watch(() => [], [ended])), outcome, patienceMs: 100 }
   await expect(waitForCheckpoint(input)).rejects.toThrow(failure)
-  const told: string[] = []
-  const terminal = { ...input.terminal, out: (text: string) => told.push(text) }
+  const printed: string[] = []
+  const terminal = { ...input.terminal, out: (text: string) => printed.push(text) }
   await expect(showCheckpoint({ ...input, terminal }, checkpoint)).rejects.toThrow(
     new DeploymentFailure(failure, undefined),
   )
-  expect(told.join('\n')).toContain('CKP_1')
+  expect(printed.join('\n')).toContain('CKP_1')
 })
 
 describe('waitUntilReady', () => {
@@ -208,19 +208,19 @@ describe('waitUntilReady', () => {
 
 describe('reportFailure', () => {
   it('shows the last lines of this deployment', async () => {
-    const told: string[] = []
+    const printed: string[] = []
     const input = await watch(() => [])
     const log = new ServiceLog(input.logDirectory, 'score')
     log.writeLine(JSON.stringify({ level: 50, time: input.since - 1, msg: 'of yesterday' }), 'stdout')
     log.write(50, 'the reason')
     await log.close()
-    const terminal = { ...input.terminal, err: (text: string) => told.push(text) }
+    const terminal = { ...input.terminal, err: (text: string) => printed.push(text) }
     await expect(reportFailure(new DeploymentFailure('it ended', 'score'), { ...input, terminal })).rejects.toThrow(
       ReportedFailure,
     )
-    expect(told.join('\n')).toContain('score: it ended')
-    expect(told.join('\n')).toContain('the reason')
-    expect(told.join('\n')).not.toContain('of yesterday')
+    expect(printed.join('\n')).toContain('score: it ended')
+    expect(printed.join('\n')).toContain('the reason')
+    expect(printed.join('\n')).not.toContain('of yesterday')
   })
 })
 

@@ -78,7 +78,7 @@ export function findRecordings(workspace: Workspace, fix: string): readonly stri
   if (files.length > 0) return files.map((name) => join(directory, name))
   throw new CliError({
     place: directory,
-    cause: `holds no recording (${recordingEndings.join(', ')})`,
+    cause: `contains no recording (${recordingEndings.join(', ')})`,
     fix,
   })
 }

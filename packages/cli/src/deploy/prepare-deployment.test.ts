@@ -38,7 +38,7 @@ async function leaveListener(): Promise<number> {
 
 it('recognizes processes left by a killed supervisor', async () => {
   const port = await leaveListener()
-  const told: string[] = []
+  const printed: string[] = []
   const prepared = prepareDeployment(
     { resume: false, once: false },
     {
@@ -47,15 +47,15 @@ it('recognizes processes left by a killed supervisor', async () => {
       isInteractive: false,
       isErrInteractive: false,
       size: () => ({ columns: 80, rows: 24 }),
-      out: (text) => told.push(text),
-      err: (text) => told.push(text),
+      out: (text) => printed.push(text),
+      err: (text) => printed.push(text),
       signal: new AbortController().signal,
     },
   )
   // The only finding is the empty contract, not the port.
   await expect(prepared).rejects.toThrow('cannot be deployed')
-  expect(told.join('\n')).toContain(`Ended what a killed supervisor had left: report (process ${leftover.pid})`)
-  expect(told.join('\n')).not.toContain(`port ${port}`)
+  expect(printed.join('\n')).toContain(`Ended processes of a killed supervisor: report (process ${leftover.pid})`)
+  expect(printed.join('\n')).not.toContain(`port ${port}`)
 })
 
 it('does not end processes of a supervisor that has claimed the workspace in the meantime', async () => {

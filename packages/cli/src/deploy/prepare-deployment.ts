@@ -88,6 +88,6 @@ export async function prepareDeployment(
 async function endLeftoversOfKilled({ stateDirectory }: Workspace, terminal: Terminal): Promise<void> {
   const isSupervised = async () => (await readLiveSupervisor(stateDirectory)) !== undefined
   for (const { service, pid } of await endLeftovers(join(stateDirectory, 'pids'), isSupervised)) {
-    terminal.err(`Ended what a killed supervisor had left: ${service} (process ${pid})`)
+    terminal.err(`Ended processes of a killed supervisor: ${service} (process ${pid})`)
   }
 }

@@ -26,7 +26,7 @@ export async function prepareReplayDatabase(workspace: Workspace, plan: ReplayPl
     if (before === note) return
     throw new CliError({
       place: directory,
-      cause: before === undefined ? 'there is no replay to resume' : 'it holds a replay of another recording',
+      cause: before === undefined ? 'there is no replay to resume' : 'it contains a replay of another recording',
       fix: 'omit --resume to start a new replay, or name the recordings of the last one',
     })
   }

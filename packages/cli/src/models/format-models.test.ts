@@ -136,9 +136,9 @@ describe('formatModels', () => {
     const problem = 'http://127.0.0.1:8001/models: does not answer\n  fix: crunch deploy'
     const down = { orchestrator: { place: 'x', problem }, node: { place: 'y', problem } }
     const text = formatModels(stateOf([view({ state: null, restarts: null, activity: null })], down), quiet)
-    expect(text).toContain('The model orchestrator does not answer; this is what the models file wants.')
+    expect(text).toContain('The model orchestrator does not answer; the states are those of the models file.')
     expect(text).toContain('The node does not answer, so failures and latency are unknown.')
-    expect(row(text)).toEqual(['1', 'momentum', 'python', 'wants RUNNING', '', '', '', '', ''])
+    expect(row(text)).toEqual(['1', 'momentum', 'python', 'desired: RUNNING', '', '', '', '', ''])
   })
 
   it('suggests a command if there are no models, and lists models that are no longer in the file', () => {

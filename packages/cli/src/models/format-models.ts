@@ -32,7 +32,7 @@ function noModelsText({ orchestrator, modelsFile }: ModelsState): string {
 }
 
 function sourceNotes({ orchestrator, node, modelsFile }: ModelsState): readonly string[] {
-  const instead = modelsFile === null ? '' : '; this is what the models file wants'
+  const instead = modelsFile === null ? '' : '; the states are those of the models file'
   return [
     ...(orchestrator.problem === null
       ? []
@@ -52,7 +52,7 @@ function modelsTable(models: readonly ModelView[], columns: number): string {
     model.id,
     oneLine(model.name, maxNameLength),
     model.language ?? '?',
-    model.state ?? `wants ${model.desiredState ?? '?'}`,
+    model.state ?? `desired: ${model.desiredState ?? '?'}`,
     model.restarts === null ? '' : String(model.restarts),
     formatFailures(model),
     formatMs(model.activity?.latency_ms?.p50),

@@ -23,7 +23,7 @@ export async function asksForReplacement(
   })
   const [first] = same
   if (first === undefined) return false
-  const cause = `${cruncherName} has ${modelsText(same)} of the name ${JSON.stringify(name)} already`
+  const cause = `${cruncherName} already has ${modelsText(same)} with the name ${JSON.stringify(name)}`
   if (terminal.ask === undefined) {
     const fix = 'write --replace to give it this code, --another to add a second model of that name, or --name NAME'
     throw new CliError({ place: `crunch models add ${source}`, cause, fix })

@@ -16,7 +16,7 @@ export interface JsonAnswer {
  */
 export async function getJson(
   url: string,
-  told: { readonly who: string; readonly fix: string },
+  texts: { readonly who: string; readonly fix: string },
   options: { readonly headers?: Readonly<Record<string, string>>; readonly limitMs?: number } = {},
 ): Promise<JsonAnswer> {
   const { headers = {}, limitMs = defaultLimitMs } = options
@@ -24,8 +24,8 @@ export async function getJson(
     const response = await fetch(url, { headers: { ...headers }, signal: AbortSignal.timeout(limitMs) })
     return { status: response.status, body: JSON.parse(await readBody(response)) }
   } catch (error) {
-    const cause = `${told.who} does not answer (${reasonOf(error)})`
-    throw new CliError({ place: url, cause, fix: told.fix }, { cause: error })
+    const cause = `${texts.who} does not answer (${reasonOf(error)})`
+    throw new CliError({ place: url, cause, fix: texts.fix }, { cause: error })
   }
 }
 

@@ -213,7 +213,7 @@ export class ServiceProcess {
 
   #failed(text: string): void {
     this.#noteError(text)
-    this.#context.log.write(50, 'service cannot start and is not started again until it is restarted', { reason: text })
+    this.#context.log.write(50, 'service cannot start, and stays stopped until crunch restart', { reason: text })
     this.#setState('failed')
   }
 
@@ -224,7 +224,7 @@ export class ServiceProcess {
     const delayMs = backOffMs(this.#failuresInRow, policy)
     this.#noteError(text)
     this.#nextStartAt = Date.now() + delayMs
-    this.#context.log.write(40, 'service ended unexpectedly and is started again', { reason: text, delayMs })
+    this.#context.log.write(40, 'service ended unexpectedly and will be restarted', { reason: text, delayMs })
     this.#setState('backing-off')
     this.#timer = setTimeout(() => this.#launch(), delayMs)
   }

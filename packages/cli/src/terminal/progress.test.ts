@@ -22,14 +22,14 @@ it('prints a line per minute elsewhere', () => {
   expect(shownIn(130, false)).toEqual(['60 s', '120 s'])
 })
 
-it('tells of a backfill once a minute off a terminal, and draws over nothing', () => {
+it('prints the progress of a backfill once a minute without a terminal, and redraws no line', () => {
   let nowMs = 0
-  const told: [string, number | undefined][] = []
-  const err = (text: string, over?: number) => void told.push([text, over])
+  const printed: [string, number | undefined][] = []
+  const err = (text: string, over?: number) => void printed.push([text, over])
   const progress = showProgress(job, { err, isErrInteractive: false }, () => nowMs)
   for (; nowMs <= 130_000; nowMs += 1_000) progress.show({ ...job, recordCount: nowMs / 1_000 })
-  expect(told.map(([, over]) => over)).toEqual([0, 0, 0])
-  expect(told.map(([text]) => /(\d+) records/.exec(text)?.[1])).toEqual(['0', '60', '120'])
+  expect(printed.map(([, over]) => over)).toEqual([0, 0, 0])
+  expect(printed.map(([text]) => /(\d+) records/.exec(text)?.[1])).toEqual(['0', '60', '120'])
 })
 
 const job: BackfillJob = {

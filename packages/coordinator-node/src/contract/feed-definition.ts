@@ -97,7 +97,7 @@ export function bars(feed: FeedDefinition): (count: number) => Duration {
   return (count) => formatDuration(granularityMs * count)
 }
 
-/** A record of these feeds in a contract's functions. With several feeds, its `kind` or `subject` tells which values it has. */
+/** A record of these feeds in a contract's functions. With several feeds, comparing its `kind` or `subject` narrows its values. */
 export type RecordOf<Feed extends FeedDefinition> = Feed extends FeedDefinition
   ? FeedRecord<z.output<Feed['values']>> & { readonly kind: Feed['kind']; readonly subject: SubjectOf<Feed> }
   : never

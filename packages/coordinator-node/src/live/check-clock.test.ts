@@ -4,7 +4,7 @@ import { btc, candle, minute, minuteMs } from '../ports/store-samples.ts'
 import { withClockCheck } from './check-clock.ts'
 
 function checked(now: () => number, hasHistory = true) {
-  const told: string[] = []
+  const reports: string[] = []
   async function* some(): AsyncGenerator<readonly SourceRecord[]> {
     yield [candle(0), candle(1), candle(5)]
     yield [candle(6)]
@@ -19,9 +19,9 @@ function checked(now: () => number, hasHistory = true) {
     ...(hasHistory && { history: some }),
   }
   const onAhead = async (records: readonly SourceRecord[], reason: string) => {
-    told.push(`${records.length} ${reason}`)
+    reports.push(`${records.length} ${reason}`)
   }
-  return { told, source: withClockCheck(source, { now, toleranceMs: minuteMs, onAhead }) }
+  return { reports, source: withClockCheck(source, { now, toleranceMs: minuteMs, onAhead }) }
 }
 
 async function minutes(batches: AsyncIterable<readonly SourceRecord[]>): Promise<number[][]> {
@@ -32,7 +32,7 @@ async function minutes(batches: AsyncIterable<readonly SourceRecord[]>): Promise
 
 describe('a source without records from the future', () => {
   test('omits them from its stream and history, and reports the clock skew', async () => {
-    const { told, source } = checked(() => minute(2))
+    const { reports, source } = checked(() => minute(2))
     const signal = new AbortController().signal
     let isOpen = false
     const stream = source.stream([btc], new Map(), signal, () => {
@@ -42,13 +42,13 @@ describe('a source without records from the future', () => {
     expect(isOpen).toBe(true)
     const past = source.history as NonNullable<FeedSource['history']>
     expect(await minutes(past(btc, 0, 1, signal))).toEqual([[0, 1], [], [2]])
-    expect(told).toHaveLength(4)
-    expect(told[0]).toMatch(/^1 a record is known at 2026-03-01T10:06:00.000Z, 240 s after the time of this node/)
+    expect(reports).toHaveLength(4)
+    expect(reports[0]).toMatch(/^1 a record is known at 2026-03-01T10:06:00.000Z, 240 s after the time of this node/)
   })
 
   test('delivers everything if the clock is right, and has a history only if the source has one', async () => {
-    const { told, source } = checked(() => minute(6), false)
+    const { reports, source } = checked(() => minute(6), false)
     expect(await minutes(source.stream([btc], new Map(), new AbortController().signal))).toEqual([[0, 1, 5], [6], [2]])
-    expect([told, source.history]).toEqual([[], undefined])
+    expect([reports, source.history]).toEqual([[], undefined])
   })
 })

@@ -107,7 +107,7 @@ describe('readSettings', () => {
   })
 
   test.each(['runtime_definitions.scoring:score', 'scoring.py#score', './scoring.py', 'node/scoring.pyc:score'])(
-    'tells of a function of Python, as %s, that it has to be written in TypeScript, and what another gets',
+    'explains that a Python function as %s has to be written in TypeScript, and what the setting expects',
     (python) => {
       const { message } = failure({
         ...{ SCORING_FUNCTION: python, INFERENCE_INPUT_BUILDER: python, INFERENCE_OUTPUT_VALIDATOR: python },

@@ -233,7 +233,7 @@ function refusalTests(context: StoreUnderTest): void {
 }
 
 function runTests(context: StoreUnderTest): void {
-  it('tells what became of everything that was run, with the first reasons', async () => {
+  it('counts the outcomes of all rounds, with the first reasons', async () => {
     const { store } = context
     const none = { modelCount: 0, roundCount: 0, answeredCount: 0, firstRow: null, voidCount: 0, voidReason: null }
     const unscored = { scoreCount: 0, validCount: 0, failedCount: 0, failedReason: null }

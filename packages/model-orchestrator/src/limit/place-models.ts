@@ -62,7 +62,7 @@ export function startPlacement(
   const group = typeof background === 'string' ? null : background
   let problem = ''
 
-  function tellOnce(error: unknown): void {
+  function logOnce(error: unknown): void {
     if (problem === errorText(error)) return
     problem = errorText(error)
     log.error('models that compute continuously cannot be held back', { reason: problem })
@@ -72,7 +72,7 @@ export function startPlacement(
     try {
       place(model, niceness, isBehind, group)
     } catch (error) {
-      tellOnce(error)
+      logOnce(error)
     }
   }
 
@@ -84,7 +84,7 @@ export function startPlacement(
       try {
         return group.enter(program)
       } catch (error) {
-        tellOnce(error)
+        logOnce(error)
         return program
       }
     },

@@ -63,7 +63,7 @@ export function startUsageWatch(
   log: OrchestratorLog,
   { table = openProcessTable(), groups = openLimitGroups(), ...placing }: UsageWatchOptions = {},
 ): UsageWatch {
-  if (table === null) return watchNothing(limits)
+  if (table === null) return unmeasuredUsage(limits)
   const models = new Set<Watched>()
   let timer: NodeJS.Timeout | null = null
   let problem = ''
@@ -146,7 +146,7 @@ function handleOf(model: Watched, end: () => Promise<void>): WatchedModel {
   }
 }
 
-function watchNothing(limits: ModelLimits): UsageWatch {
+function unmeasuredUsage(limits: ModelLimits): UsageWatch {
   const groups = openLimitGroups()
   return {
     words: ['memory, CPU time and processes not limited: this system does not show what a process uses'],

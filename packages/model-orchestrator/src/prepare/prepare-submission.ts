@@ -71,14 +71,14 @@ export async function createPreparation(input: {
 
 /**
  * Prepares a submission for its launch. That may take minutes, so it happens before the model takes a turn to start, and
- * does not count as start time. Throws `BUILD_FAILED`; `tell` gets the installer's output.
+ * does not count as start time. Throws `BUILD_FAILED`; `onLine` gets the installer's output.
  */
 export async function prepareSubmission(
   submission: Submission,
   resourceId: string | null,
   resources: PreparationResources,
   signal: AbortSignal,
-  tell: BuildListener,
+  onLine: BuildListener,
 ): Promise<PreparedSubmission> {
   const { language, directory } = submission
   const own = await resourceEnvironment(resourceId, resources)
@@ -89,9 +89,9 @@ export async function prepareSubmission(
     const options = ['--code-directory', directory, '--exit-with-parent']
     return { language, directory, command, args: [...args, ...options], environment, readableDirectories }
   }
-  const program = await pythonProgram(submission, resources, signal, tell)
+  const program = await pythonProgram(submission, resources, signal, onLine)
   const { environments, pythonPath: path } = resources
-  const made = await environments.ensure(program.requirements, program.place, signal, tell)
+  const made = await environments.ensure(program.requirements, program.place, signal, onLine)
   return {
     language,
     directory: program.directory,
@@ -115,7 +115,7 @@ async function pythonProgram(
   submission: Submission,
   resources: PreparationResources,
   signal: AbortSignal,
-  tell: BuildListener,
+  onLine: BuildListener,
 ) {
   const { directory, language, main } = submission
   const own = join(directory, 'requirements.txt')
@@ -131,8 +131,8 @@ async function pythonProgram(
     interpreter,
     signal,
   })
-  for (const warning of program.notebook.warnings) tell(`${main}: ${warning}`, false)
-  tell(
+  for (const warning of program.notebook.warnings) onLine(`${main}: ${warning}`, false)
+  onLine(
     `${main} was extracted to ${program.directory}; it requires: ${program.requirements.join(', ') || 'nothing'}`,
     false,
   )

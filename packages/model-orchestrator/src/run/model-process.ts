@@ -74,8 +74,8 @@ export async function spawnModelProcess(input: {
 
 function endInShell(code: number | null, signal: NodeJS.Signals | null): ProcessEnd {
   const names = Object.entries(constants.signals) as [NodeJS.Signals, number][]
-  const told = names.find(([, number]) => code === 128 + number)?.[0]
-  return told === undefined ? { code, signal } : { code: null, signal: told }
+  const signalName = names.find(([, number]) => code === 128 + number)?.[0]
+  return signalName === undefined ? { code, signal } : { code: null, signal: signalName }
 }
 
 /** Whether `ended` resolves in time. */

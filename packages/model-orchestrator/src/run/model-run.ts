@@ -225,8 +225,8 @@ export class ModelRun {
   #inWordsForAuthor(failure: RunFailure): RunFailure {
     const tail = this.#runLog.errorTail()
     // A BUILD_FAILED message already ends with the installer's output.
-    const isTold = tail === '' || failure.code === 'BUILD_FAILED' || this.#stopping.signal.aborted
-    const text = isTold ? failure.message : `${failure.message}; last lines of stderr: ${tail}`
+    const isComplete = tail === '' || failure.code === 'BUILD_FAILED' || this.#stopping.signal.aborted
+    const text = isComplete ? failure.message : `${failure.message}; last lines of stderr: ${tail}`
     const message = withoutDirectories(text, { directories: this.#directories })
     return new RunFailure(failure.code, message, { cause: failure })
   }

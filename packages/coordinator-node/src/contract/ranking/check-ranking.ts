@@ -9,7 +9,7 @@ import { ranksByContract } from './run-rank.ts'
 const sampleCount = 6
 const hourMs = 3_600_000
 
-/** Ranks made-up models by the contract's own functions: one alone, several, equal ones, and some without a value in a window. */
+/** Ranks example models by the contract's own functions: one alone, several, equal ones, and some without a value in a window. */
 export function checkRanking(contract: AnyContract): Finding[] {
   const { value: field } = contract.leaderboard
   const values = sampleValues(contract.score.schema, sampleCount).flatMap((score) => {

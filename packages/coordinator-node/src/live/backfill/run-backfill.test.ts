@@ -92,12 +92,12 @@ const stored = async () => (await store.recordsBehind(btc, everything, 1_000)).m
 describe('a backfill', () => {
   it('writes its whole range and completes', async () => {
     const job = await addJob({ from: minute(5), to: minute(95), cursor: minute(5) })
-    const told: number[] = []
-    const done = await run(job, pagedSource().source, { onProgress: ({ cursor }) => told.push(cursor) })
+    const cursors: number[] = []
+    const done = await run(job, pagedSource().source, { onProgress: ({ cursor }) => cursors.push(cursor) })
     expect(done).toMatchObject({ status: 'completed', cursor: minute(95), recordCount: 90, pageCount: 9, error: null })
     expect(await stored()).toEqual(records.slice(5, 95))
-    expect(told.at(-1)).toBe(minute(95))
-    expect(told).toEqual([...told].sort((one, other) => one - other))
+    expect(cursors.at(-1)).toBe(minute(95))
+    expect(cursors).toEqual([...cursors].sort((one, other) => one - other))
     expect((await store.feedStates())[0]).toMatchObject({ recordCount: 90, watermarkAt: minute(95) })
     // Running a completed job again changes nothing.
     expect(await run(job, pagedSource().source)).toEqual(done)

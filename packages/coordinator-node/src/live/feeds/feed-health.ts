@@ -60,9 +60,9 @@ export async function openFeedHealth(
     const isTheSame = entry.status === status && entry.cause === cause && (cause !== 'end' || entry.reason === reason)
     if (isTheSame) return
     // The follower of the feed has already logged why it is down.
-    const isTold = entry.status === 'down' && status === 'down'
+    const staysDown = entry.status === 'down' && status === 'down'
     Object.assign(entry, { status, cause, reason })
-    await write(entry.scope, status, reason, at, !isTold)
+    await write(entry.scope, status, reason, at, !staysDown)
   }
 
   async function judge(entry: FeedEntry, at: Instant): Promise<void> {

@@ -84,10 +84,10 @@ async function runSession(session: Session, onNews: () => void): Promise<void> {
       if (!(await handOver(ended, series, records))) return
     }
   })
-  const telling = opened.then(() => (isConnected ? session.onConnected() : undefined))
+  const notifying = opened.then(() => (isConnected ? session.onConnected() : undefined))
   const repairing = opened.then(() => repairSeries(ended))
   let failure: { readonly error: unknown } | undefined
-  const parts = [streaming, ...handing, telling, repairing].map((part) =>
+  const parts = [streaming, ...handing, notifying, repairing].map((part) =>
     part.catch((error: unknown) => {
       failure ??= { error }
       // Otherwise the stream would continue without a reader for one of its series.

@@ -3,7 +3,7 @@ import { createTestLog } from '../../../test/test-log.ts'
 import { createMemoryStore } from '../../adapters/store/memory/memory-store.ts'
 import { candle, minute } from '../../ports/store-samples.ts'
 import { readSettings } from '../settings.ts'
-import { createSettlingGate, tellClockFaults } from './check-clocks.ts'
+import { createSettlingGate, logClockFaults } from './check-clocks.ts'
 
 /** A live worker's clocks: its own is at minute 0, the database server's is set by the test. */
 function openScene(env: Record<string, string> = {}) {
@@ -38,10 +38,10 @@ describe('settling by a clock', () => {
 
 test('a worker logs at its start that its clock is behind the stored records', async () => {
   const { store, log, context } = openScene()
-  await tellClockFaults(context)
+  await logClockFaults(context)
   expect(log.lines).toEqual([])
   await store.appendRecords([candle(119)])
-  await tellClockFaults(context)
+  await logClockFaults(context)
   expect(log.lines).toMatchObject([
     {
       level: 'error',

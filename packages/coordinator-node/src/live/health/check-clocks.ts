@@ -10,7 +10,7 @@ const leastToleranceMs = 1_000
 const settlingLimitMs = 60_000
 
 /** Logs at the start of a live worker if its clock contradicts the stored records or the database server's clock. */
-export async function tellClockFaults({ store, clock, settings, log }: ClockContext): Promise<void> {
+export async function logClockFaults({ store, clock, settings, log }: ClockContext): Promise<void> {
   const toleranceMs = Math.max(leastToleranceMs, clockToleranceMs(settings))
   const before = clock.now()
   const storeAt = await store.storeTime()
@@ -28,19 +28,19 @@ export async function tellClockFaults({ store, clock, settings, log }: ClockCont
 /** Checks whether this clock differs too much from the database server's to settle rounds. Logs each change once. */
 export function createSettlingGate({ store, clock, settings, log }: ClockContext): () => Promise<boolean> {
   if (settings.FEED_REPLAY_FILES !== undefined) return async () => true
-  let isTold = false
+  let isReported = false
   return async () => {
     const before = clock.now()
     const fault = clockBesideStore(await store.storeTime(), before, clock.now(), settlingLimitMs)
-    if (fault !== null && !isTold) {
+    if (fault !== null && !isReported) {
       log.error(`${fault.what}: no round is settled until they agree`, {
         event: 'clock',
         stage: 'score',
         fix: fault.fix,
       })
     }
-    if (fault === null && isTold) log.info('the clocks agree again', { event: 'clock', stage: 'score' })
-    isTold = fault !== null
+    if (fault === null && isReported) log.info('the clocks agree again', { event: 'clock', stage: 'score' })
+    isReported = fault !== null
     return fault === null
   }
 }

@@ -30,16 +30,16 @@ export function keepBeating(
   const ended = AbortSignal.any([signal, ending.signal])
   let hasWorked = false
   let problem: string | null = null
-  let isTold = false
+  let isReported = false
   async function beat(): Promise<void> {
     const work = hasWorked
     hasWorked = false
     try {
       await Promise.all(workers.map((worker) => store.beat({ worker, nextWithinMs, hasWorked: work, problem })))
-      isTold = false
+      isReported = false
     } catch (error) {
-      if (!isTold) log.warn('a heartbeat could not be stored', { workers: [...workers], reason: String(error) })
-      isTold = true
+      if (!isReported) log.warn('a heartbeat could not be stored', { workers: [...workers], reason: String(error) })
+      isReported = true
     }
   }
   async function beatOn(): Promise<void> {

@@ -40,7 +40,7 @@ export function watchProgress(options: ProgressWatchOptions): ProgressWatch {
   let report: ProgressReport = { alarms: [], notes: [] }
   /** By key: since when a standstill has been observed. */
   const seenSinceMs = new Map<string, number>()
-  const told = new Map<string, Standstill>()
+  const reported = new Map<string, Standstill>()
 
   function overdue(found: readonly Stoppage[], nowMs: number): readonly Stoppage[] {
     for (const { key } of found) if (!seenSinceMs.has(key)) seenSinceMs.set(key, nowMs)
@@ -52,20 +52,20 @@ export function watchProgress(options: ProgressWatchOptions): ProgressWatch {
     })
   }
 
-  function tell(standing: readonly Stoppage[]): void {
+  function logChanges(standing: readonly Stoppage[]): void {
     const keys = new Set(standing.map(({ key }) => key))
     for (const stoppage of standing) {
       const { key } = stoppage
       const alarm = alarmOf(stoppage)
-      if (!told.has(key)) {
+      if (!reported.has(key)) {
         const { stage, what, since, heldUpBy, fix } = alarm
         log.error(what, { event: 'standing-still', stage, since: formatInstant(since), heldUpBy, fix })
       }
-      told.set(key, alarm)
+      reported.set(key, alarm)
     }
-    for (const [key, { stage, what }] of told) {
+    for (const [key, { stage, what }] of reported) {
       if (keys.has(key)) continue
-      told.delete(key)
+      reported.delete(key)
       log.info(`no longer: ${what}`, { event: 'goes-on', stage })
     }
   }
@@ -80,9 +80,9 @@ export function watchProgress(options: ProgressWatchOptions): ProgressWatch {
       const node: NodeProgress = { ...progress, feeds }
       const nowMs = monotonicMs()
       const looking = { since: began, forMs: nowMs - beganAtMs }
-      const clocks = grid.isReplay ? [] : clockAlarms(node, storeAt, { before, after }, options.toleranceMs, told)
+      const clocks = grid.isReplay ? [] : clockAlarms(node, storeAt, { before, after }, options.toleranceMs, reported)
       const standing = [...clocks, ...overdue(standingStill(grid, node, after, looking), nowMs)]
-      tell(standing)
+      logChanges(standing)
       report = {
         alarms: standing.map(alarmOf),
         notes: node.firstModelAt === null ? ['no model has joined yet: rounds open once one has'] : [],
@@ -107,7 +107,7 @@ function clockAlarms(
   storeAt: Instant | null,
   { before, after }: { readonly before: Instant; readonly after: Instant },
   toleranceMs: number,
-  told: ReadonlyMap<string, Standstill>,
+  reported: ReadonlyMap<string, Standstill>,
 ): Stoppage[] {
   const found = [
     clockBehindRows(node, after, toleranceMs),
@@ -116,7 +116,7 @@ function clockAlarms(
   return found.map(({ key, ...fault }) => ({
     stage: 'feed',
     key: `clock ${key}`,
-    since: told.get(`clock ${key}`)?.since ?? after,
+    since: reported.get(`clock ${key}`)?.since ?? after,
     ...fault,
     graceMs: 0,
     dataGraceMs: 0,

@@ -117,7 +117,7 @@ it('continues with newly stored records, and reports those that came too late fo
   const store: Store = createMemoryStore()
   await store.appendRecords([candle(0), candle(2)])
   const ending = new AbortController()
-  const told: (readonly [number, number])[] = []
+  const counts: (readonly [number, number])[] = []
   const turns = [
     () => store.appendRecords([candle(3)]),
     () => store.appendRecords([candle(1), candle(4)]),
@@ -126,8 +126,8 @@ it('continues with newly stored records, and reports those that came too late fo
   const timing = { wait: async () => void (await turns.shift()?.()) }
   const path = join(folder, 'BTCUSDT.ndjson')
   const recording = { store, stretch: { scope: btc, ...always }, timing, signal: ending.signal }
-  await followRecording(path, { ...recording, onProgress: (count, late) => told.push([count, late]) })
-  expect(told).toEqual([
+  await followRecording(path, { ...recording, onProgress: (count, late) => counts.push([count, late]) })
+  expect(counts).toEqual([
     [2, 0],
     [3, 0],
     [4, 1],

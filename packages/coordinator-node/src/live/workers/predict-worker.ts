@@ -27,7 +27,7 @@ const leaseRetryMs = 500
 /** Waits until this process is the only one that opens rounds; `null` when the signal aborts first. */
 export async function takePredictLease(context: WorkerContext): Promise<Lease | null> {
   const { store, log, signal } = context
-  const tellStandingBy = createStandByLog(context)
+  const logStandingBy = createStandByLog(context)
   while (!signal.aborted) {
     const lease = await store.takeLease(predictLease)
     if (lease !== null) {
@@ -37,7 +37,7 @@ export async function takePredictLease(context: WorkerContext): Promise<Lease | 
       }
       return lease
     }
-    tellStandingBy(await store.leaseState(predictLease))
+    logStandingBy(await store.leaseState(predictLease))
     await wait(leaseRetryMs, signal)
   }
   return null

@@ -189,15 +189,15 @@ describe('a replay in which one series freezes and another one stops', () => {
     })
     const frozen = 'the last 5 records have the same values, at least since 2026-03-01T10:30:00.000Z'
     const silent = 'no new record for 120 s'
-    const told = changes.slice(2).filter(({ status }) => status !== 'down')
-    expect(told.map(({ minute, subject, status, health }) => [minute, subject, status, health])).toEqual([
+    const reported = changes.slice(2).filter(({ status }) => status !== 'down')
+    expect(reported.map(({ minute, subject, status, health }) => [minute, subject, status, health])).toEqual([
       [35, 'BTCUSDT', 'frozen', degraded('BTCUSDT', 'frozen', 35, frozen)],
       [51, 'BTCUSDT', 'up', ok],
       // Two granularities after the last record, which became known at minute 60.
       [62, 'ETHUSDT', 'stale', degraded('ETHUSDT', 'stale', 62, silent)],
       [81, 'ETHUSDT', 'up', ok],
     ])
-    expect(told[2]?.feed).toMatchObject({
+    expect(reported[2]?.feed).toMatchObject({
       ...{
         subject: eth.subject,
         status: 'stale',

@@ -77,14 +77,14 @@ function openWatch(context: WorkerContext): ProgressWatch {
 /** Checks the pipeline until the signal aborts. A database that does not answer is reported by health itself. */
 async function keepLooking({ settings, log, signal }: WorkerContext, watch: ProgressWatch): Promise<void> {
   const everyMs = settings.FEED_REPLAY_FILES === undefined ? lookEveryMs : lookEveryInReplayMs
-  let isTold = false
+  let isReported = false
   while (!signal.aborted) {
     try {
       await watch.look()
-      isTold = false
+      isReported = false
     } catch (error) {
-      if (!isTold) log.warn('the state of the pipeline cannot be read', { stage: 'report', reason: String(error) })
-      isTold = true
+      if (!isReported) log.warn('the state of the pipeline cannot be read', { stage: 'report', reason: String(error) })
+      isReported = true
     }
     await wait(everyMs, signal)
   }

@@ -7,7 +7,7 @@ import type { FeedSource } from '../../ports/feed-source.ts'
 import type { Log } from '../../ports/log.ts'
 import { enterEra } from '../eras/enter-era.ts'
 import { openLiveFeed } from '../feeds/live-feed.ts'
-import { tellClockFaults } from '../health/check-clocks.ts'
+import { logClockFaults } from '../health/check-clocks.ts'
 import { keepBeating } from '../health/keep-beating.ts'
 import type { Settings } from '../settings.ts'
 import { createInFlight } from './in-flight.ts'
@@ -97,7 +97,7 @@ export async function runWorkers(options: RunWorkersOptions): Promise<void> {
     },
   }
   await context.clock.refresh()
-  if (!isReplay) await tellClockFaults(context)
+  if (!isReplay) await logClockFaults(context)
   const running = tasks(workers, isReplay).map((task) =>
     task(context).catch((error: unknown) => {
       end()

@@ -32,7 +32,7 @@ async function runUntil(
     problems.push(heartbeats[0]?.problem)
     if (isOver(message)) ending.abort()
   }
-  const told: typeof log = {
+  const observedLog: typeof log = {
     ...log,
     info(message, fields) {
       log.info(message, fields)
@@ -46,7 +46,7 @@ async function runUntil(
   }
   await run({
     ...{ contract: changedContract(changes), settings: readSettings({ SCORE_INTERVAL_SECONDS: '0.01' }), store, clock },
-    ...{ era: onlyEra, log: told, sources: new Map(), signal: ending.signal, ready: () => {} },
+    ...{ era: onlyEra, log: observedLog, sources: new Map(), signal: ending.signal, ready: () => {} },
   })
   return { lines: log.lines, problems, checkpoints: store.dump().checkpoints }
 }

@@ -48,17 +48,17 @@ export async function runCheckpointWorker(context: WorkerContext): Promise<void>
 async function workOn(context: WorkerContext, worker: WorkerName, pass: () => Promise<void>): Promise<void> {
   const beating = keepBeating(context, [worker])
   const mayWork = createSettlingGate(context)
-  let told: string | null = null
+  let logged: string | null = null
   try {
     while (!context.signal.aborted) {
       if (await mayWork()) {
         const problem = await failureOf(pass)
         if (problem === null) beating.worked()
         else await beating.failed(problem)
-        if (problem !== null && problem !== told) {
+        if (problem !== null && problem !== logged) {
           context.log.error('the code of the contract failed', { stage: worker, reason: problem })
         }
-        told = problem
+        logged = problem
       }
       await wait(workIntervalMs(context), context.signal)
     }

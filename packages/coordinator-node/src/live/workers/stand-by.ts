@@ -9,16 +9,16 @@ const silenceMs = 6_000
  * Logs which process opens the rounds while this one stands by: once per holder, and when the holder falls silent.
  */
 export function createStandByLog({ log }: Pick<WorkerContext, 'log'>): (state: LeaseState | null) => void {
-  let told = ''
+  let logged = ''
   let isSilent = false
   return (state) => {
     const fields = { stage: 'prediction', event: 'standing-by', ...leaseFields(state) }
     const now = `${state?.holder} since ${state?.takenAt}`
-    if (now !== told) {
+    if (now !== logged) {
       log.info('another predict worker is active; standing by', fields)
       isSilent = false
     }
-    told = now
+    logged = now
     const wasSilent = isSilent
     isSilent = state !== null && state.silentMs > silenceMs
     if (isSilent && !wasSilent) {

@@ -170,7 +170,7 @@ describe("a payout by the contract's own aggregate", () => {
     ])
   })
 
-  test('pays nobody above a baseline to which it gives no value, and no model without one', () => {
+  test('pays no model if the baseline has no value, and no model without a value', () => {
     const none = ({ scores: own }: AggregateContext) => (best({ scores: own, start: 0, end: 0 }) < 3 ? null : 5)
     const closed = close(snapshots, { leaderboard: { aggregate: none }, ...payAbove }, scores)
     expect(closed).toMatchObject({ floor: null, emissionReason: 'floor_unknown' })

@@ -5,7 +5,7 @@ import type { Log } from '../../ports/log.ts'
 export interface RefusedRounds {
   add(round: Round, reason: string): void
   /** Number of refused rounds of the schedule that no later round has recorded yet. */
-  untold(scheduleKey: string): number
+  unrecordedCount(scheduleKey: string): number
   /** An opening round records them; if it is refused as well, it returns them. */
   opens(scheduleKey: string): void
 }
@@ -27,7 +27,7 @@ export function createRefusedRounds(log: Log): RefusedRounds {
         },
       )
     },
-    untold: (scheduleKey) => missed.get(scheduleKey) ?? 0,
+    unrecordedCount: (scheduleKey) => missed.get(scheduleKey) ?? 0,
     opens(scheduleKey) {
       // The last round was not refused, so the next refusal is logged again.
       if (!missed.delete(scheduleKey)) logged.delete(scheduleKey)

@@ -34,7 +34,7 @@ export interface SeriesInstant {
   readonly buildInput: () => { readonly input: JsonObject } | { readonly refusal: string }
 }
 
-export const nothingRan: RanRounds = { rounds: [], predictionCount: 0 }
+export const noRounds: RanRounds = { rounds: [], predictionCount: 0 }
 
 /**
  * Sends the models the new records of one series, and runs its due rounds. Does nothing for a feed that is not fresh. A
@@ -47,9 +47,9 @@ export async function runInstant(
   { scope, at, on, newestKnownAt, isTrusted, buildInput }: SeriesInstant,
 ): Promise<RanRounds> {
   const now = ports.clock.now()
-  if (isSilent(newestKnownAt, durationMs(scope.granularity), now)) return nothingRan
+  if (isSilent(newestKnownAt, durationMs(scope.granularity), now)) return noRounds
   // The clock is behind the known records: the truth of a round opened "now" might already be known.
-  if (newestKnownAt - now > (ports.clockToleranceMs ?? Number.POSITIVE_INFINITY)) return nothingRan
+  if (newestKnownAt - now > (ports.clockToleranceMs ?? Number.POSITIVE_INFINITY)) return noRounds
   const key = feedScopeKey(scope)
   const own = resolved.schedules.filter((schedule) => schedule.on === on && feedScopeKey(schedule.scope) === key)
   const times = new Map<string, number>()
@@ -60,17 +60,17 @@ export async function runInstant(
   const open = own.filter((schedule) => times.has(schedule.key))
   const mayOpen = isTrusted && at >= resolved.era.beganAt
   const due = mayOpen ? dueSchedules(open, state.lastRoundTimes, at) : []
-  if (on === 'clock' && due.length === 0) return nothingRan
+  if (on === 'clock' && due.length === 0) return noRounds
   const built = buildInput()
   if ('refusal' in built) {
     const keys = due.map(({ schedule }) => schedule.key)
     if (keys.length > 0) await ports.store.noteRefusedInput(keys, at, built.refusal)
-    return nothingRan
+    return noRounds
   }
   const { input } = built
   const dueNow = due.map((entry) => ({
     ...entry,
-    missedBefore: entry.missedBefore + state.refused.untold(entry.schedule.key),
+    missedBefore: entry.missedBefore + state.refused.unrecordedCount(entry.schedule.key),
   }))
   const { add: onRefused } = state.refused
   const onOpen = (scheduleKey: string) => {

@@ -66,7 +66,7 @@ export async function runRounds(
 ): Promise<RanRounds> {
   const { contract } = resolved
   const observed = registry.observe(ports.runner, instant.at)
-  tellChanges(ports.log, observed.changes)
+  logChanges(ports.log, observed.changes)
   const { asked, refused } = askableRounds(resolved, ports.log, registry, instant)
   const rounds = asked.map(({ round }) => round)
   for (const round of rounds) instant.onOpen(round.scheduleKey)
@@ -190,7 +190,7 @@ function warnOfLateAnswers(log: Log, round: Round, lateCount: number): void {
   )
 }
 
-function tellChanges(log: Log, changes: readonly RegistryChange[]): void {
+function logChanges(log: Log, changes: readonly RegistryChange[]): void {
   for (const { kind, modelId, cruncherId = null, reason } of changes) {
     const fields = { stage: 'prediction', modelId, cruncherId, reason }
     if (kind === 'refused') log.error('a model is refused: it is not called and has no rows', fields)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** At most so many faults are reported; an answer may have thousands. */
-const maxTold = 10
+const maxIssues = 10
 
 export type ValidAnswer =
   | { readonly isValid: true; readonly output: unknown }
@@ -18,8 +18,8 @@ export function validateAnswer(schema: z.ZodType, answer: unknown, allFaults: bo
   const result = schema._zod.run({ value: answer, issues: [] }, context)
   if (result instanceof Promise) throw new z.core.$ZodAsyncError()
   if (result.issues.length === 0) return { isValid: true, output: result.value }
-  const texts = result.issues.slice(0, maxTold).map((issue) => issueText(finalize(issue, context)))
-  const more = result.issues.length > maxTold ? [`${result.issues.length - maxTold} more`] : []
+  const texts = result.issues.slice(0, maxIssues).map((issue) => issueText(finalize(issue, context)))
+  const more = result.issues.length > maxIssues ? [`${result.issues.length - maxIssues} more`] : []
   return { isValid: false, detail: [...texts, ...more].join('; ') }
 }
 

@@ -38,49 +38,49 @@ const FLAGS = new Set(
   ).split(' '),
 )
 /** Flags that would change which packages or versions are installed. */
-const TELLING_FLAGS = new Set(['--pre', '--no-deps', '--no-dependencies', '--no-index', '--require-hashes'])
+const REPORTED_FLAGS = new Set(['--pre', '--no-deps', '--no-dependencies', '--no-index', '--require-hashes'])
 
-type Tell = (sentence: string) => void
+type Warn = (sentence: string) => void
 /** Returns the requirements of a file; null if it does not exist. */
 type ReadRequirements = (path: string) => readonly string[] | null
 
 /**
- * Returns the packages that a notebook's command would install; empty for any other command. `tell` gets a sentence for
+ * Returns the packages that a notebook's command would install; empty for any other command. `warn` gets a sentence for
  * each part of the command that has no effect here; `read` reads the files of `-r`.
  */
-export function installedPackages(command: string, tell: Tell, read: ReadRequirements = () => null): readonly string[] {
+export function installedPackages(command: string, warn: Warn, read: ReadRequirements = () => null): readonly string[] {
   const line = command.trim().replace(/^(?:[\w, .]+=\s*(?=[!%]))?[!%]{0,2}/, '')
   const commands = shellCommands(line)
-  if (commands !== null) return commands.flatMap((one) => readCommand(one, tell, read))
-  if (/\binstall\b/.test(line)) tell('the command is ignored: it contains an unclosed quote or bracket')
+  if (commands !== null) return commands.flatMap((one) => readCommand(one, warn, read))
+  if (/\binstall\b/.test(line)) warn('the command is ignored: it contains an unclosed quote or bracket')
   return []
 }
 
-function readCommand({ words, redirections }: ShellCommand, tell: Tell, read: ReadRequirements): readonly string[] {
+function readCommand({ words, redirections }: ShellCommand, warn: Warn, read: ReadRequirements): readonly string[] {
   const installer = findInstaller(words)
   if (installer === null) return []
   const { name } = installer
   if (CONDA.test(name)) {
-    tell(`${name} has no effect here; packages come from the Python package index: use "pip install"`)
+    warn(`${name} has no effect here; packages come from the Python package index: use "pip install"`)
     return []
   }
   for (const text of redirections.filter((one) => /^[<>]=?\s*\d/.test(one))) {
-    tell(`the shell reads "${text}" as a redirection, not as a version; put the requirement in quotes`)
+    warn(`the shell reads "${text}" as a redirection, not as a version; put the requirement in quotes`)
   }
   const queue = [...installer.words]
   const packages: string[] = []
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
     const option = word.text.startsWith('-') && word.text !== '-' ? readOption(word.text) : undefined
     if (option === null) {
-      tell(`${name} has no option "${word.text}"; the words after it are ignored`)
+      warn(`${name} has no option "${word.text}"; the words after it are ignored`)
       break
     }
     const value = option?.takesNext === true ? queue.shift() : option?.value
     const unknown = [word, value].find((one) => typeof one === 'object' && one.isDynamic)
     if (typeof unknown === 'object') {
-      tell(`"${unknown.text}" is known only when the notebook runs; write its value instead`)
+      warn(`"${unknown.text}" is known only when the notebook runs; write its value instead`)
     } else if (option === undefined) packages.push(word.text)
-    else packages.push(...readOptionValue(name, option, typeof value === 'object' ? value.text : value, tell, read))
+    else packages.push(...readOptionValue(name, option, typeof value === 'object' ? value.text : value, warn, read))
   }
   return packages.filter((text) => text !== '')
 }
@@ -90,18 +90,18 @@ function readOptionValue(
   installer: string,
   option: Option,
   value: string | undefined,
-  tell: Tell,
+  warn: Warn,
   read: ReadRequirements,
 ): readonly string[] {
   if (value === undefined) {
-    if (TELLING_FLAGS.has(option.name)) tell(`${installer}'s option "${option.name}" has no effect here`)
+    if (REPORTED_FLAGS.has(option.name)) warn(`${installer}'s option "${option.name}" has no effect here`)
     return []
   }
   const isFile = /^(-r|--requirements?)$/.test(option.name)
   const found = isFile ? read(value) : null
   if (found !== null) return found
   const why = isFile ? 'has no effect: there is no such file beside the notebook' : 'has no effect here'
-  tell(`${installer}'s option "${option.name} ${value}" ${why}`)
+  warn(`${installer}'s option "${option.name} ${value}" ${why}`)
   return []
 }
 

@@ -41,7 +41,7 @@ export interface Installation {
   readonly findIndex: (python: string) => Promise<IndexSettings>
   readonly signal: AbortSignal
   readonly limitMs: number
-  readonly tell: (line: string, error: boolean) => void
+  readonly onLine: (line: string, error: boolean) => void
 }
 
 /**
@@ -50,7 +50,7 @@ export interface Installation {
  * begins with the requirement and the installer's error and ends with its last lines.
  */
 export async function installPackages(input: Installation): Promise<void> {
-  const { directory, interpreter, packages, workshop, tell } = input
+  const { directory, interpreter, packages, workshop, onLine } = input
   const deadlineMs = performance.now() + input.limitMs
   const venv = join(directory, 'venv')
   const work = join(directory, 'work')
@@ -68,11 +68,11 @@ export async function installPackages(input: Installation): Promise<void> {
   const making = uv
     ? { command: uv, args: ['venv', '--allow-existing', '--python', interpreter.executable, venv] }
     : { command: interpreter.executable, args: ['-I', '-m', 'venv', venv] }
-  tell(`$ ${[making.command, ...making.args].join(' ')}`, false)
+  onLine(`$ ${[making.command, ...making.args].join(' ')}`, false)
   await run(() => `creating a virtual environment with Python ${interpreter.version}`, null, making)
   const python = join(venv, 'bin', 'python')
   const settings = await input.findIndex(uv === null ? python : interpreter.executable)
-  for (const name of settings.ignored) tell(`pip's setting "${name}" has no effect here`, false)
+  for (const name of settings.ignored) onLine(`pip's setting "${name}" has no effect here`, false)
   const readable = [file, ...settings.linkFolders, ...settings.constraints]
   await workshop.withSocketFolder(async (folder) => {
     const isOpen = workshop.openBecause !== null
@@ -87,7 +87,7 @@ export async function installPackages(input: Installation): Promise<void> {
         settings,
         mirror,
       })
-      tell(`$ ${[command, ...args].join(' ')}`, false)
+      onLine(`$ ${[command, ...args].join(' ')}`, false)
       const bridged = socket === null ? { command, args } : bridgeCommand(interpreter.executable, socket, command, args)
       const loopback = socket === null ? [] : loopbackCommand(interpreter.executable)
       const installing = (tail: readonly string[]) => `installing ${namedIn(tail, packages).join(', ')}`
@@ -96,7 +96,7 @@ export async function installPackages(input: Installation): Promise<void> {
       await mirror.close()
     }
   })
-  tell(`environment for Python ${interpreter.version} is ready: ${packages.join(', ')}`, false)
+  onLine(`environment for Python ${interpreter.version} is ready: ${packages.join(', ')}`, false)
 }
 
 type Program = Pick<WorkshopTask, 'command' | 'args'> & Partial<WorkshopTask>
@@ -114,7 +114,7 @@ async function runStep(step: {
     onLine(line, error) {
       if (line.trim() !== '') tail.push(line)
       tail.splice(0, tail.length - TAIL_LINES)
-      input.tell(line, error)
+      input.onLine(line, error)
     },
   })
   if (end.code === 0) return

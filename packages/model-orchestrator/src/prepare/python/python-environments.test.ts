@@ -52,10 +52,10 @@ function open({
 }
 
 const lines: string[] = []
-const tell = (line: string) => void lines.push(line)
+const onLine = (line: string) => void lines.push(line)
 const never = new AbortController().signal
 const ensure = (environments: PythonEnvironments, requirements: readonly string[] = [], signal = never) =>
-  environments.ensure(requirements, 'sum/requirements.txt', signal, tell)
+  environments.ensure(requirements, 'sum/requirements.txt', signal, onLine)
 
 describe('environments for Python models', () => {
   it('are created once per set of requirements, for any number of models and orchestrators', async () => {

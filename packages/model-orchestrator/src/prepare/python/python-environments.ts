@@ -82,7 +82,7 @@ export interface PythonEnvironments {
     requirements: readonly string[],
     place: string,
     signal: AbortSignal,
-    tell: BuildListener,
+    onLine: BuildListener,
   ): Promise<PythonEnvironment>
   /** The system's Python, which creates environments. Rejects as `ensure` does. */
   findPython(signal: AbortSignal): Promise<PythonInterpreter>
@@ -124,7 +124,7 @@ export function createPythonEnvironments(input: {
   const shared = { workshop, cache, allowBuilds, signal: closed, limitMs, source, turns, findIndex }
 
   return {
-    async ensure(requirements, place, signal, tell) {
+    async ensure(requirements, place, signal, onLine) {
       for (const requirement of requirements) checkRequirement(requirement, place)
       const found = await unlessAborted(python(), signal)
       const packages = [runnerRequirement, ...differing(requirements)]
@@ -137,17 +137,17 @@ export function createPythonEnvironments(input: {
       })
       const existing = await readEnvironment(target, found)
       if (existing) return existing
-      const build = builds.join(target, (tell) =>
-        makeEnvironment({ ...shared, directory: target, interpreter: found, packages, tell }),
+      const build = builds.join(target, (onLine) =>
+        makeEnvironment({ ...shared, directory: target, interpreter: found, packages, onLine }),
       )
-      build.listeners.add(tell)
+      build.listeners.add(onLine)
       try {
         return await unlessAborted(build.done, signal)
       } catch (error) {
         if (!(error instanceof RunFailure) || signal.aborted) throw error
         throw new RunFailure(error.code, `${place}: ${error.message}`, { cause: error })
       } finally {
-        build.listeners.delete(tell)
+        build.listeners.delete(onLine)
       }
     },
     findPython: (signal) => unlessAborted(python(), signal),
@@ -162,14 +162,14 @@ export function createPythonEnvironments(input: {
 function createBuilds() {
   const builds = new Map<string, Build>()
   return {
-    join(target: string, work: (tell: BuildListener) => Promise<PythonEnvironment>): Build {
+    join(target: string, work: (onLine: BuildListener) => Promise<PythonEnvironment>): Build {
       const known = builds.get(target)
       if (known) return known
       const listeners = new Set<BuildListener>()
-      const tell: BuildListener = (line, error) => {
+      const onLine: BuildListener = (line, error) => {
         for (const listener of listeners) listener(line, error)
       }
-      const done = work(tell).finally(() => builds.delete(target))
+      const done = work(onLine).finally(() => builds.delete(target))
       // All waiting models may have been stopped; a failure must not become an unhandled rejection.
       done.catch(() => undefined)
       const build = { done, listeners }
@@ -196,8 +196,8 @@ function untilItFails<Args extends unknown[], Result>(
 
 /** Creates the environment unless another orchestrator has done so; removes it again if that fails. */
 async function makeEnvironment(input: Installation & { readonly turns: StartQueue }): Promise<PythonEnvironment> {
-  const { directory, interpreter, packages, signal, tell } = input
-  return whileLocked(`${directory}.lock`, signal, tell, async () => {
+  const { directory, interpreter, packages, signal, onLine } = input
+  return whileLocked(`${directory}.lock`, signal, onLine, async () => {
     const done = await readEnvironment(directory, interpreter)
     if (done) return done
     const endTurn = await input.turns.enter(signal)
@@ -226,7 +226,7 @@ async function makeEnvironment(input: Installation & { readonly turns: StartQueu
 async function whileLocked<Result>(
   lock: string,
   signal: AbortSignal,
-  tell: BuildListener,
+  onLine: BuildListener,
   work: () => Promise<Result>,
 ): Promise<Result> {
   await mkdir(lock, { recursive: true })
@@ -236,7 +236,7 @@ async function whileLocked<Result>(
       return await withDirectoryLock(lock, waitMs, work)
     } catch (error) {
       if (!(error instanceof DirectoryBusyError)) throw error
-      if (waitMs === 0) tell('another orchestrator is creating this environment; waiting for it', false)
+      if (waitMs === 0) onLine('another orchestrator is creating this environment; waiting for it', false)
     }
   }
 }

@@ -164,14 +164,14 @@ describe('discovery server', () => {
   })
 
   it('sends the snapshot first, after the models had time to start', async () => {
-    let tellReady = () => {}
+    let markReady = () => {}
     const ready = new Promise<void>((resolve) => {
-      tellReady = resolve
+      markReady = resolve
     })
     const { server, client } = await start({}, [MODEL], ready)
     const early = client('/weather')
     server.broadcast('weather', [{ ...MODEL, state: 'STOPPED' }], [])
-    tellReady()
+    markReady()
     const { frames } = await early
     expect(frames.map((frame) => JSON.parse(frame).event)).toEqual(['init'])
   })

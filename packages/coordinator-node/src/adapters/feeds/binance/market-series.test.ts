@@ -111,7 +111,7 @@ describe('trades', () => {
     await vi.waitFor(() => expect(opened.onReady).toHaveBeenCalled())
     return opened.series
   }
-  const told = (records: readonly SourceRecord[]) => records.map(({ kind, eventAt }) => `${kind} ${eventAt}`)
+  const described = (records: readonly SourceRecord[]) => records.map(({ kind, eventAt }) => `${kind} ${eventAt}`)
 
   test('of a millisecond are final when a later one arrives, for every series of the symbol', async () => {
     const series = await ready()
@@ -131,7 +131,7 @@ describe('trades', () => {
     expect(series.dueAt()).toBe(1_250)
     series.receive(message(1, 500), 1_200)
     expect([series.dueAt(), series.take(1_449)]).toEqual([1_450, []])
-    expect(told(series.take(1_450))).toEqual(['trade 500', 'tick 500'])
+    expect(described(series.take(1_450))).toEqual(['trade 500', 'tick 500'])
     expect([series.dueAt(), series.take(9_999)]).toEqual([null, []])
   })
 
@@ -143,9 +143,9 @@ describe('trades', () => {
   })
 
   test('wait for the earlier trades of their millisecond and keep their order', async () => {
-    let tell: (trades: readonly Trade[]) => void = () => {}
+    let resolveTrades: (trades: readonly Trade[]) => void = () => {}
     const earlier = new Promise<readonly Trade[]>((resolve) => {
-      tell = resolve
+      resolveTrades = resolve
     })
     const { series, onReady } = open({ earlierTrades: () => earlier })
     for (const [id, at] of [
@@ -155,12 +155,12 @@ describe('trades', () => {
     ] as const)
       expect(series.receive(message(id, at), 1)).toEqual([])
     expect([series.dueAt(), series.take(9_999)]).toEqual([null, []])
-    tell([{ at: 500, price: 1, quantity: 1, firstId: 8, lastId: 9, aggregateId: 0 }])
+    resolveTrades([{ at: 500, price: 1, quantity: 1, firstId: 8, lastId: 9, aggregateId: 0 }])
     await vi.waitFor(() => expect(onReady).toHaveBeenCalled())
     const records = series.take(1)
-    expect(told(records)).toEqual(['trade 500', 'tick 500', 'trade 501', 'tick 501'])
+    expect(described(records)).toEqual(['trade 500', 'tick 500', 'trade 501', 'tick 501'])
     expect(records[0]?.values).toMatchObject({ firstId: 8, lastId: 11, quantity: 2, count: 4 })
-    expect(told(series.take(251))).toEqual(['trade 502', 'tick 502'])
+    expect(described(series.take(251))).toEqual(['trade 502', 'tick 502'])
   })
 
   test('can wait only in limited number, and fail when the earlier trades cannot be read', async () => {

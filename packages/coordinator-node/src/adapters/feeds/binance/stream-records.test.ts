@@ -41,7 +41,7 @@ async function failureOf(ended: Promise<void>): Promise<FeedInterrupted> {
   )
 }
 
-const nobodyIsConnected = () => vi.waitFor(() => expect(binance.openSockets).toBe(0))
+const untilDisconnected = () => vi.waitFor(() => expect(binance.openSockets).toBe(0))
 
 describe('the end of a connection', () => {
   test.each([1000, 1001])('is orderly with close code %i, after everything that was sent', async (code) => {
@@ -63,7 +63,7 @@ describe('the end of a connection', () => {
       opened.send(frame)
       await reader.ended
       expect(reader.records).toHaveLength(1)
-      await nobodyIsConnected()
+      await untilDisconnected()
     },
   )
 
@@ -104,7 +104,7 @@ describe('the end of a connection', () => {
     const { restUrl, streamUrl } = binance
     const source = createBinanceSource({ restUrl, streamUrl, timeoutMs: 50 })
     expect(await failureOf(readStream(source, [scope]).ended)).toBeInstanceOf(FeedInterrupted)
-    await nobodyIsConnected()
+    await untilDisconnected()
   })
 })
 
@@ -112,7 +112,7 @@ describe('a silent connection', () => {
   test('is closed when a ping is not answered', async () => {
     const { reader } = await connect([scope], { silenceMs: 40 }, { answersPings: false })
     await expect(reader.ended).rejects.toThrow('silent for 0.04 s, a ping was not answered')
-    await nobodyIsConnected()
+    await untilDisconnected()
   })
 
   test('stays open while its pings are answered', async () => {
@@ -156,7 +156,7 @@ describe('an unexpected message', () => {
     expect(error.message).toContain('which is not a message of Binance')
     expect(error.message).toContain(problem)
     expect(reader.records).toHaveLength(1)
-    await nobodyIsConnected()
+    await untilDisconnected()
   })
 
   test('of a stream that was not requested is ignored', async () => {
@@ -228,7 +228,7 @@ describe('a slow reader', () => {
     binance.connected(1).then(() => binance.publishCandle(candleOf(0)))
     expect((await first).value).toHaveLength(1)
     for (let minute = 1; minute <= 4; minute += 1) binance.publishCandle(candleOf(minute))
-    await nobodyIsConnected()
+    await untilDisconnected()
     expect((await batches.next()).value).toHaveLength(3)
     const problem = batches.next()
     await expect(problem).rejects.toBeInstanceOf(FeedInterrupted)
@@ -244,7 +244,7 @@ describe('an abort', () => {
     const reader = readStream(createBinanceSource({ restUrl, streamUrl }), [scope])
     await vi.waitFor(() => expect(binance.openSockets).toBe(1))
     await reader.stop()
-    await nobodyIsConnected()
+    await untilDisconnected()
   })
 
   test('... while it subscribes', async () => {
@@ -252,7 +252,7 @@ describe('an abort', () => {
     const { reader } = await connect(scopes, {}, { answersSubscriptions: false })
     await vi.waitFor(() => expect(binance.connections).toHaveLength(1))
     await reader.stop()
-    await nobodyIsConnected()
+    await untilDisconnected()
   })
 
   test('... while it waits, and while records are waiting', async () => {
@@ -262,7 +262,7 @@ describe('an abort', () => {
       await reader.opened
       for (let minute = 0; minute < count; minute += 1) opened.send(frameOf(minute))
       await reader.stop()
-      await nobodyIsConnected()
+      await untilDisconnected()
       await binance.close()
     }
   })
@@ -276,6 +276,6 @@ describe('an abort', () => {
       expect(batch).toHaveLength(1)
       break
     }
-    await nobodyIsConnected()
+    await untilDisconnected()
   })
 })

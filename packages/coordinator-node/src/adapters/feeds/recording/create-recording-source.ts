@@ -5,7 +5,7 @@ import type { FeedOffer, FeedSourceWithHistory, SourceRecord } from '../../../po
 import { silentLog } from '../../../ports/log.ts'
 import { isArchiveFolder, readArchiveHeader, readArchiveRecords } from './archive-folder.ts'
 import { readCsvHeader, readCsvRecords } from './csv/csv-records.ts'
-import { type NoteTelling, newFileNotes, tellAssumedUtc, tellLookAhead } from './file-notes.ts'
+import { logAssumedUtc, logLookAhead, type NoteLog, newFileNotes } from './file-notes.ts'
 import { findSubject } from './find-subject.ts'
 import { mergeByTime } from './merge-by-time.ts'
 import { readNdjsonHeader, readNdjsonRecords } from './ndjson-records.ts'
@@ -35,7 +35,7 @@ const eventAtOf = (record: SourceRecord): Instant => record.eventAt
  */
 export function createRecordingSource(options: RecordingOptions): FeedSourceWithHistory {
   checkOptions(options)
-  const told = new Set<string>()
+  const logged = new Set<string>()
   return {
     async describe() {
       return Promise.all(options.files.map((file) => offerOf(file, file.series ?? options.series)))
@@ -47,7 +47,7 @@ export function createRecordingSource(options: RecordingOptions): FeedSourceWith
         scopes.map((scope) => [feedScopeKey(scope), from.get(feedScopeKey(scope)) ?? Number.NEGATIVE_INFINITY]),
       )
       const wanted = afterWatermark(after)
-      yield* mergeByTime(openFiles(options, told, { timeOf: knownAtOf, wanted }), knownAtOf, signal)
+      yield* mergeByTime(openFiles(options, logged, { timeOf: knownAtOf, wanted }), knownAtOf, signal)
     },
     async *history(scope, from, to, signal) {
       checkScopes(options, [scope])
@@ -55,7 +55,7 @@ export function createRecordingSource(options: RecordingOptions): FeedSourceWith
       const wanted: Wanted = (record) => record.eventAt >= from && record.eventAt < to && feedScopeKey(record) === key
       let page: SourceRecord[] = []
       for await (const batch of mergeByTime(
-        openFiles(options, told, { timeOf: eventAtOf, wanted }),
+        openFiles(options, logged, { timeOf: eventAtOf, wanted }),
         eventAtOf,
         signal,
       )) {
@@ -129,11 +129,11 @@ interface Reading {
   readonly wanted: Wanted
 }
 
-function openFiles(options: RecordingOptions, told: Set<string>, { timeOf, wanted }: Reading) {
+function openFiles(options: RecordingOptions, logged: Set<string>, { timeOf, wanted }: Reading) {
   const { lookAheadRows = 10_000, log = silentLog } = options
   return options.files.map((file) => {
     const { path } = file
-    const pages = checkedPages(file, file.series ?? options.series, wanted, { log, told })
+    const pages = checkedPages(file, file.series ?? options.series, wanted, { log, logged })
     const onEnd = (outOfOrderCount: number): void => {
       if (outOfOrderCount === 0) return
       const reason = `${outOfOrderCount} rows came after later ones and were put into their places`
@@ -148,7 +148,7 @@ async function* checkedPages(
   file: RecordingFile,
   series: RecordingSeries,
   wanted: Wanted,
-  telling: NoteTelling,
+  noteLog: NoteLog,
 ): AsyncGenerator<RecordPage> {
   const { path } = file
   const notes = newFileNotes()
@@ -156,8 +156,8 @@ async function* checkedPages(
   let firstLeftOut: string | undefined
   for await (const page of formatOf(path).records(file, series, notes)) {
     const { leftOut, placeOf } = page
-    tellAssumedUtc(path, notes, telling)
-    if (rowCount === 0) tellLookAhead(path, series, { hasKnownAt: notes.hasKnownAt, firstPage: page }, telling)
+    logAssumedUtc(path, notes, noteLog)
+    if (rowCount === 0) logLookAhead(path, series, { hasKnownAt: notes.hasKnownAt, firstPage: page }, noteLog)
     rowCount += page.records.length
     leftOutCount += leftOut.length
     if (leftOut[0] !== undefined) firstLeftOut ??= placeOf(leftOut[0])
@@ -172,7 +172,7 @@ async function* checkedPages(
   }
   if (firstLeftOut !== undefined) {
     const reason = `${leftOutCount} of ${rowCount + leftOutCount} rows have no value, the first at ${firstLeftOut}`
-    telling.log.warn('rows without a value were left out', { stage: 'feed', file: path, leftOutCount, reason })
+    noteLog.log.warn('rows without a value were left out', { stage: 'feed', file: path, leftOutCount, reason })
   }
   if (rowCount > 0) return
   const problem = leftOutCount === 0 ? 'holds no rows' : 'holds no row with all of its values'

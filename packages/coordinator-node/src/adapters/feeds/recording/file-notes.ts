@@ -15,26 +15,26 @@ export interface FileNotes {
 const kindsOfTheEngine: readonly string[] = ['candle', 'tick', 'trade', 'quote', 'depth']
 
 /** The log, and the warnings already logged: each is logged once, regardless of the number of files and readings. */
-export interface NoteTelling {
+export interface NoteLog {
   readonly log: Log
-  readonly told: Set<string>
+  readonly logged: Set<string>
 }
 
-export function tellAssumedUtc(path: string, { assumedUtc }: FileNotes, telling: NoteTelling): void {
+export function logAssumedUtc(path: string, { assumedUtc }: FileNotes, noteLog: NoteLog): void {
   if (assumedUtc === undefined) return
   const reason = `"${assumedUtc}" says none; append Z, or the zone if it is another`
-  tell('times without a zone are read as UTC', path, reason, telling)
+  logOnce('times without a zone are read as UTC', path, reason, noteLog)
 }
 
 /**
  * Warns that models may see the future: rows without `known_at` count as known at their own time, which for a total is the
  * beginning of its interval. Whether values are totals is unknown, so the test is whether rows lie on the granularity's grid.
  */
-export function tellLookAhead(
+export function logLookAhead(
   path: string,
   series: RecordingSeries,
   { hasKnownAt, firstPage }: { readonly hasKnownAt: boolean; readonly firstPage: RecordPage },
-  telling: NoteTelling,
+  noteLog: NoteLog,
 ): void {
   const { kind, granularity, knownAfter } = series
   if (hasKnownAt || knownAfter !== undefined || kindsOfTheEngine.includes(kind)) return
@@ -43,12 +43,12 @@ export function tellLookAhead(
   if (!isOnGrid) return
   const condition = `if it is a total or mean of the ${granularity} that begins then`
   const reason = `each row counts as known at its own time; ${condition}, add a column known_at with the end of these ${granularity}`
-  tell('look-ahead is possible: the recording does not say when its values were known', path, reason, telling)
+  logOnce('look-ahead is possible: the recording does not say when its values were known', path, reason, noteLog)
 }
 
-function tell(message: string, file: string, reason: string, { log, told }: NoteTelling): void {
-  if (told.has(message)) return
-  told.add(message)
+function logOnce(message: string, file: string, reason: string, { log, logged }: NoteLog): void {
+  if (logged.has(message)) return
+  logged.add(message)
   log.warn(message, { stage: 'feed', file, reason })
 }
 

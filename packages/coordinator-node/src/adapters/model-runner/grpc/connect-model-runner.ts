@@ -51,7 +51,7 @@ class ConnectedModelRunner implements GrpcModelRunner {
     this.#cluster = new ModelCluster({
       ...options,
       absenceBlame: (modelId) => (this.excuseOf(modelId) === null ? 'model' : 'coordinator'),
-      onModel: (model) => this.#tell(model),
+      onModel: (model) => this.#notify(model),
       isReachable: () => this.#discovery.reachable(),
       report: (deploymentId, report) => {
         if (report.failure_code === 'CONNECTION_FAILED') this.#excuses.unreached(report.model_id)
@@ -150,7 +150,7 @@ class ConnectedModelRunner implements GrpcModelRunner {
     })
   }
 
-  #tell(model: ModelIdentity): void {
+  #notify(model: ModelIdentity): void {
     this.#excuses.serving(model.id)
     this.#absence.serving(model.id)
     for (const listener of this.#listeners) listener(model)

@@ -25,8 +25,8 @@ describe('a model', () => {
     // It is not known yet whether the settings are wrong.
     await expect.poll(() => refusing.setups).toBeGreaterThanOrEqual(6)
     expect(scene.orchestrator.reports).toEqual([])
-    const told = scene.logged('a model cannot be set up, or the settings are wrong')
-    expect(told).toMatchObject([
+    const entries = scene.logged('a model cannot be set up, or the settings are wrong')
+    expect(entries).toMatchObject([
       {
         level: 'error',
         fields: {
@@ -41,12 +41,12 @@ describe('a model', () => {
     await expect.poll(() => runner.models().map(({ id }) => id)).toEqual(['b'])
     await expect
       .poll(() => scene.orchestrator.reports)
-      .toMatchObject([{ model_id: 'a', failure_code: 'MULTIPLE_FAILED', failure_reason: told[0]?.fields.reason }])
+      .toMatchObject([{ model_id: 'a', failure_code: 'MULTIPLE_FAILED', failure_reason: entries[0]?.fields.reason }])
     const setups = refusing.setups
     expect(scene.logged('model given up')).toMatchObject([{ fields: { modelId: 'a' } }])
     expect((await ask(runner, [call('echo', 'x')])).b).toMatchObject([{ output: 'x' }])
     expect(refusing.setups).toBe(setups)
-    expect(told).toHaveLength(1)
+    expect(entries).toHaveLength(1)
   })
 
   it('that refuses the base class while other models accept it is reported after its attempts', async () => {

@@ -55,7 +55,7 @@ export function createCallTurns(onQuiet: (answeredCount: number) => void = () =>
   }
 
   /** After the code that waited for the last answer has continued. */
-  function tellQuiet(): void {
+  function notifyIdle(): void {
     if (openCount > 0) return
     onQuiet(answeredCount)
     answeredCount = 0
@@ -83,7 +83,7 @@ export function createCallTurns(onQuiet: (answeredCount: number) => void = () =>
           openCount -= 1
           answeredCount += 1
           if (isClosed && unanswered === 0) release()
-          if (openCount === 0) setImmediate(tellQuiet)
+          if (openCount === 0) setImmediate(notifyIdle)
         },
         close() {
           isClosed = true

@@ -3,13 +3,13 @@ import { CALLS_A_COLLECTION, startYoungCollections } from './young-garbage.ts'
 
 it('collects young garbage each time that enough calls were answered', () => {
   const collect = vi.fn()
-  const tell = startYoungCollections(collect as unknown as typeof globalThis.gc)
-  tell(CALLS_A_COLLECTION - 1)
+  const countCalls = startYoungCollections(collect as unknown as typeof globalThis.gc)
+  countCalls(CALLS_A_COLLECTION - 1)
   expect(collect).not.toHaveBeenCalled()
-  tell(1)
+  countCalls(1)
   expect(collect.mock.calls).toEqual([[{ type: 'minor' }]])
-  tell(CALLS_A_COLLECTION - 1)
+  countCalls(CALLS_A_COLLECTION - 1)
   expect(collect).toHaveBeenCalledTimes(1)
-  tell(3 * CALLS_A_COLLECTION)
+  countCalls(3 * CALLS_A_COLLECTION)
   expect(collect).toHaveBeenCalledTimes(2)
 })

@@ -31,9 +31,9 @@ export interface HoldOptions {
 
 /** Holds a lease until it is released or lost. */
 export function holdLease({ connection, name, generation, takenFrom, times, onEnd }: HoldOptions): HeldLease {
-  let tellLost: (reason: string) => void = () => undefined
+  let resolveLost: (reason: string) => void = () => undefined
   const lost = new Promise<string>((resolve) => {
-    tellLost = resolve
+    resolveLost = resolve
   })
   let isOver = false
   const stopBeating = keepBeating(times, () => beat(connection.sql, name, generation), lose)
@@ -50,7 +50,7 @@ export function holdLease({ connection, name, generation, takenFrom, times, onEn
   function lose(reason: string): void {
     if (!finish()) return
     void connection.end()
-    tellLost(reason)
+    resolveLost(reason)
   }
 
   return {
