@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -35,6 +35,7 @@ describe('crunch models test', { timeout: 120_000 }, () => {
     expect(out).toContain('ok      tick({"days":[{"date":"2012-01-02"')
     expect(out).toMatch(/ok {6}predict\("Seattle", 86400, 86400\) {2}[\d.]+ ms\n +\{"mean":9,"std":3\}/)
     expect(out).toContain('2012-02-01T00:00:00.000Z New York: PENDING  {"mean":9,"std":3}')
+    expect(out).toMatch(/It would be scored:\n {2}2012-02-01T00:00:00\.000Z \S.*: valid {2}\{"crps":/)
     expect(out).toContain('The model printed:\n  asked\n')
     expect(out).not.toContain('"event":"ready"')
     expect(out.endsWith('good would be ranked.')).toBe(true)
@@ -96,6 +97,28 @@ describe('crunch models test', { timeout: 120_000 }, () => {
     const { out } = await tested(folder)
     expect(out).toContain(`(${folder}/main.ts:3:`)
     expect(readdirSync(join(workspace.directory, 'node/.crunch'))).toEqual(['environments'])
+  })
+
+  it('fails with file and line when the contract cannot score what a good model answers', async () => {
+    const other = await openWeatherWorkspace(35)
+    onTestFinished(() => other.remove())
+    const contract = join(other.directory, 'node/contract.ts')
+    const [score, scorer] = [
+      'scorePrediction(output, truth.tempMax),',
+      '(output.mean === 9 ? output.nothing.at : 0) || ',
+    ]
+    const text = await readFile(contract, 'utf8')
+    await writeFile(contract, text.replace(score, `${scorer}${score}`))
+    const path = await other.submission('good', model('predict() { return { mean: 9, std: 3 } }'))
+    const { exitCode, out, err } = await other.run(['models', 'test', path])
+    expect([exitCode, out]).toEqual([1, expect.stringContaining('good would be ranked.')])
+    expect(err).toMatch(/error: score\.compute failed at node\/contract\.ts:\d+: .*reading 'at'/)
+  })
+
+  it('gives a model as long to start as the node does', async () => {
+    const path = await workspace.submission('hurried', model('predict() { return { mean: 9, std: 3 } }'))
+    const { exitCode, out } = await tested(path, { MODEL_START_TIMEOUT_MILLISECONDS: '100' })
+    expect([exitCode, out]).toEqual([1, expect.stringMatching(/failed {2}start\n.* within 100 ms/)])
   })
 
   it("hosts a model within the node's limits", async () => {

@@ -14,6 +14,7 @@ import { readNodeEnvironment } from '../read-environment.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
+import { failWith } from './simulate.ts'
 
 /** What to try out. Paths are relative to the current folder. */
 export interface ModelTestOptions {
@@ -29,6 +30,7 @@ export async function testModel(options: ModelTestOptions, terminal: Terminal): 
   const report = await tryOut(options, terminal)
   terminal.out(options.json ? JSON.stringify(report) : formatModelTest(report))
   if (!report.isRanked) throw new ReportedFailure('the model would not be ranked')
+  failWith(report.failure, terminal)
 }
 
 async function tryOut(options: ModelTestOptions, terminal: Terminal): Promise<ModelTestReport> {

@@ -183,11 +183,16 @@ function limitsOf({
   network,
   namespaces,
   allowBuilds: _,
+  startTimeoutMs,
   ...limits
-}: NodeSettings['modelLimits']): Pick<OrchestratorSettings, 'modelLimits' | 'confinement'> {
+}: NodeSettings['modelLimits']): Pick<OrchestratorSettings, 'modelLimits' | 'confinement' | 'startTimeoutMs'> {
   const given = Object.entries(limits).filter(([, value]) => value !== undefined)
   const cpuCores = Math.max(limits.cpuCores ?? 1, availableParallelism())
-  return { modelLimits: { ...Object.fromEntries(given), cpuCores }, confinement: { network, namespaces } }
+  return {
+    modelLimits: { ...Object.fromEntries(given), cpuCores },
+    confinement: { network, namespaces },
+    ...(startTimeoutMs !== undefined && { startTimeoutMs }),
+  }
 }
 
 /** Waits until the model serves or fails. Shows the output of the build, which can take minutes; the orchestrator limits it. */

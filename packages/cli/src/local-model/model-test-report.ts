@@ -26,6 +26,18 @@ export interface ModelTestReport {
     readonly reason: string | null
     readonly detail: string | null
   }[]
+  /** What the contract made of the answers, one entry a score. */
+  readonly scores: readonly {
+    readonly at: string
+    readonly subject: string
+    readonly kind: string
+    readonly value: unknown
+    readonly reason: string | null
+  }[]
+  /** Why a round has no score, which is no fault of the model; `null` when all have one. */
+  readonly unscored: string | null
+  /** Why the contract refused a truth or a score, with its file and line; `null` when it did not. */
+  readonly failure: string | null
   /** Every round has a valid answer. */
   readonly isRanked: boolean
   /** Messages about the preparation, e.g. the parts of a notebook that were left out. */
@@ -59,10 +71,21 @@ export function rehearsedReport(input: {
     model,
     steps: [...input.steps, ...rehearsal.calls.map(callStep)],
     recorded,
+    scores: rehearsal.scored.map(({ round, score }) => ({
+      at: new Date(round.performedAt).toISOString(),
+      subject: round.scope.subject,
+      kind: score.kind,
+      value: score.value,
+      reason: score.reason,
+    })),
+    unscored: rehearsal.unscoredReason,
+    failure: rehearsal.refusal,
     isRanked: recorded.every(({ status }) => status === 'PENDING'),
     ...printedBy(output),
   }
 }
+
+const unscored = { scores: [], unscored: null, failure: null }
 
 /** The report of a model that could not be called. */
 export function failedReport(input: {
@@ -70,7 +93,14 @@ export function failedReport(input: {
   readonly steps: readonly TestedStep[]
   readonly output: readonly OutputLine[]
 }): ModelTestReport {
-  return { model: input.model, steps: input.steps, recorded: [], isRanked: false, ...printedBy(input.output) }
+  return {
+    model: input.model,
+    steps: input.steps,
+    recorded: [],
+    ...unscored,
+    isRanked: false,
+    ...printedBy(input.output),
+  }
 }
 
 function callStep({ call, answer }: RehearsedCall): TestedStep {

@@ -1,9 +1,10 @@
-import { createVirtualClock } from '../adapters/clock/clocks.ts'
+import { createVirtualClock, type VirtualClock } from '../adapters/clock/clocks.ts'
 import { createMemoryStore, type MemoryStore } from '../adapters/store/memory/memory-store.ts'
 import type { AnyContract } from '../contract/crunch-contract.ts'
 import { contractFeeds, resolveContract } from '../contract/resolved-contract.ts'
 import type { Prediction } from '../domain/prediction.ts'
 import type { Round } from '../domain/round.ts'
+import type { Score } from '../domain/score.ts'
 import type { Instant } from '../domain/time.ts'
 import { createPipeline } from '../pipeline.ts'
 import type { FeedSource, SourceRecord } from '../ports/feed-source.ts'
@@ -33,7 +34,17 @@ export interface RehearsedCall {
   readonly answer: ModelAnswer
 }
 
-export interface Rehearsal {
+/** What the contract made of the rounds, as far as the recording tells it. */
+export interface Verdict {
+  /** One entry per score. */
+  readonly scored: readonly { readonly round: Round; readonly score: Score }[]
+  /** Why the contract refused a truth or a score, with the author's file and line; `null` if it did not. */
+  readonly refusal: string | null
+  /** Why a round has no truth; `null` if all have one. */
+  readonly unscoredReason: string | null
+}
+
+export interface Rehearsal extends Verdict {
   /** When the rounds open. */
   readonly at: Instant
   /** In order, including calls that only delivered data. */
@@ -62,7 +73,14 @@ async function rehearseAfter(knownForMs: number, options: RehearsalOptions): Pro
   let rounds: ClockRounds | undefined
   let firstAt: Instant | undefined
   let batchCount = 0
+  let rehearsed: Omit<Rehearsal, keyof Verdict> | undefined
+  const judge = createJudge(contract, store, clock, log)
   for await (const batch of source.stream(scopes, new Map(), signal)) {
+    if (rehearsed !== undefined) {
+      batchCount += 1
+      if ((await judge.isDone(batch)) || batchCount >= 2 * maxBatches) break
+      continue
+    }
     const at = batch[0]?.knownAt ?? 0
     firstAt ??= at
     if (rounds === undefined && at < firstAt + knownForMs) {
@@ -73,11 +91,43 @@ async function rehearseAfter(knownForMs: number, options: RehearsalOptions): Pro
     rounds ??= await pipeline.openPredictor(runner)
     await driveBatch(pipeline, rounds, clock, batch)
     const recorded = recordedIn(store)
-    if (recorded.length > 0) return { at: clock.now(), calls, recorded }
+    if (recorded.length > 0) rehearsed = { at: clock.now(), calls, recorded }
     batchCount += 1
-    if (batchCount === maxBatches) return null
+    if (batchCount === maxBatches && rehearsed === undefined) return null
   }
-  return null
+  return rehearsed === undefined ? null : { ...rehearsed, ...(await judge.verdict()) }
+}
+
+/** Settles the rounds by the records behind them. It has no models: no further round opens. */
+function createJudge(contract: AnyContract, store: MemoryStore, clock: VirtualClock, log: Log) {
+  const pipeline = createPipeline(contract, { store, clock, log })
+  let waitingReason: string | null = null
+  const refusal = async () =>
+    (await store.refusalsBetween(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY))[0]?.reason
+  return {
+    /** Whether everything is known that these records can tell. */
+    async isDone(batch: readonly SourceRecord[]): Promise<boolean> {
+      clock.advanceTo(batch[0]?.knownAt ?? clock.now())
+      await pipeline.accept(received(batch))
+      waitingReason = (await pipeline.settle()).waitingReason
+      return store.dump().rounds.every(({ status }) => status === 'RESOLVED') || (await refusal()) !== undefined
+    },
+    async verdict(): Promise<Verdict> {
+      const { rounds, scores } = store.dump()
+      const byId = new Map(rounds.map((round) => [round.id, round]))
+      const scored = scores.flatMap((score) => {
+        const round = byId.get(score.roundId)
+        return round === undefined ? [] : [{ round, score }]
+      })
+      const reason = rounds.find(({ voidReason }) => voidReason !== null)?.voidReason ?? waitingReason
+      const isOver = rounds.every(({ status }) => status === 'RESOLVED')
+      return {
+        scored,
+        refusal: (await refusal()) ?? null,
+        unscoredReason: reason ?? (isOver ? null : 'the recording ends before the horizon of the round'),
+      }
+    },
+  }
 }
 
 function received(batch: readonly SourceRecord[]) {
