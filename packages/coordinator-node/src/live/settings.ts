@@ -52,6 +52,10 @@ export const settingsSchema = z.object({
   FEED_BACKFILL_MINUTES: within(0, 5_256_000).default(180),
   /** Age at which records are deleted. */
   FEED_RECORD_TTL_DAYS: within(0.001, 36_500).default(90),
+  /** Age at which rounds are deleted, with their predictions and scores. Unset: never. */
+  ROUND_TTL_DAYS: within(0.001, 36_500).optional(),
+  /** Age at which snapshots and leaderboards are deleted. Unset: never. */
+  SNAPSHOT_TTL_DAYS: within(0.001, 36_500).optional(),
   /** Interval at which the source `crunch-prices` is polled. */
   FEED_POLL_SECONDS: within(0.1, 86_400).default(5),
   /** How far ahead of this node's clock a record may be known. */

@@ -204,6 +204,8 @@ function closeTests(context: StoreUnderTest): void {
       putFeedStatus: () => store.putFeedStatus(btc, 'up', null, minute(0)),
       newestWatermark: () => store.newestWatermark(),
       pruneRecords: () => store.pruneRecords({ before: minute(0), keepMs: 0, limit: 1 }),
+      pruneRounds: () => store.pruneRounds({ before: minute(0), windowMs: 0, limit: 1 }),
+      prunePeriods: () => store.prunePeriods({ before: minute(0), windowMs: 0, limit: 1 }),
       enterEra: () => store.enterEra(eraEntry()),
       beginEra: () => store.beginEra(nextEra()),
       competition: () => store.competition(),

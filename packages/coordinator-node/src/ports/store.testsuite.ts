@@ -8,6 +8,7 @@ import { jsonTests } from './store-json.testsuite.ts'
 import { periodTests } from './store-period.testsuite.ts'
 import { predictionTests } from './store-prediction.testsuite.ts'
 import { progressTests } from './store-progress.testsuite.ts'
+import { retentionTests } from './store-retention.testsuite.ts'
 import { retirementTests } from './store-retirement.testsuite.ts'
 import { settlementTests } from './store-settlement.testsuite.ts'
 import { workerTests } from './store-worker.testsuite.ts'
@@ -58,6 +59,7 @@ export function storeTestsuite(name: string, open: () => Promise<OpenedStore>): 
     describe('eras', () => eraTests(underTest))
     describe('json', () => jsonTests(underTest))
     describe('progress', () => progressTests(underTest))
+    describe('retention', () => retentionTests(underTest))
     describe('workers', () => workerTests(underTest))
   })
 }

@@ -4,6 +4,7 @@ import type { EraStore } from './store-eras.ts'
 import type { FeedStore } from './store-feed.ts'
 import type { ModelStore } from './store-models.ts'
 import type { CheckpointStore, PeriodStore } from './store-periods.ts'
+import type { RetentionStore } from './store-retention.ts'
 import type { RoundStore, ScheduleStore } from './store-rounds.ts'
 import type { SettlementStore } from './store-settlement.ts'
 import type { WorkerStore } from './store-workers.ts'
@@ -22,6 +23,7 @@ export interface Store
     CheckpointStore,
     ModelStore,
     EraStore,
+    RetentionStore,
     WorkerStore,
     ReportReads {
   /**

@@ -5,6 +5,7 @@ import { createSettlingGate } from '../health/check-clocks.ts'
 import { keepBeating } from '../health/keep-beating.ts'
 import { payeesOf } from '../payees.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
+import { pruneResults } from './prune-results.ts'
 import type { WorkerContext, WorkerName } from './worker-context.ts'
 
 /** How often a replay is settled: its time passes faster than wall time. */
@@ -14,7 +15,8 @@ const replayIntervalMs = 100
 export async function runScoreWorker(context: WorkerContext): Promise<void> {
   const pipeline = createPipeline(context.contract, context, pipelineOptions(context))
   context.ready('score')
-  await workOn(context, 'score', async () => {
+  const pruning = pruneResults(context)
+  const working = workOn(context, 'score', async () => {
     const startedAt = performance.now()
     const settled = await pipeline.settle()
     if (settled.resolvedCount + settled.voidCount + settled.closedPeriodCount > 0) {
@@ -28,6 +30,7 @@ export async function runScoreWorker(context: WorkerContext): Promise<void> {
       })
     }
   })
+  await Promise.all([working, pruning])
 }
 
 /** Closes checkpoints, until the signal aborts. */

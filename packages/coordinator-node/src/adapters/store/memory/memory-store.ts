@@ -14,6 +14,7 @@ import type { Store } from '../../../ports/store.ts'
 import type { NextEra } from '../../../ports/store-eras.ts'
 import type { PruneRequest } from '../../../ports/store-feed.ts'
 import type { ClosedPeriod } from '../../../ports/store-periods.ts'
+import type { PruneResults } from '../../../ports/store-retention.ts'
 import { periodClosed } from '../period-closed.ts'
 import { createRecordListeners, type RecordListeners } from '../record-listeners.ts'
 import { uniqueSchedules } from '../unique-schedules.ts'
@@ -91,6 +92,7 @@ function openTables(tables: ReturnType<typeof createTables>): MemoryStore {
     pipelineProgress: verb((at: Instant) => pipelineProgress(progressTables(tables), at)),
     storeTime: verb((): Instant | null => null),
     ...eraVerbs(eras, rounds, periods, verb),
+    ...retentionVerbs(rounds, periods, verb),
     putSchedules: fenced(schedules.put),
     openRound: fenced((round) => {
       eras.requireCurrent(round.era)
@@ -231,6 +233,20 @@ function eraVerbs(eras: EraTable, rounds: RoundTable, periods: PeriodTable, verb
     competition: verb(eras.competition),
     eras: verb(eras.eras),
     contractVersions: verb(eras.versions),
+  }
+}
+
+function retentionVerbs(rounds: RoundTable, periods: PeriodTable, verb: Verb) {
+  const unneeded = ({ before, windowMs }: PruneResults) =>
+    Math.min(
+      before,
+      (periods.lastEnd() ?? Number.NEGATIVE_INFINITY) - Math.max(1, windowMs),
+      periods.lastCheckpointEnd() ?? Number.NEGATIVE_INFINITY,
+      periods.firstUnacknowledged(),
+    )
+  return {
+    pruneRounds: verb((request: PruneResults) => rounds.forget(unneeded(request), request.limit)),
+    prunePeriods: verb((request: PruneResults) => periods.forget(unneeded(request), request.limit)),
   }
 }
 

@@ -21,6 +21,10 @@ export interface PeriodTable {
   snapshotReports(filter: PredictionFilter): readonly Snapshot[]
   addCheckpoint(checkpoint: Checkpoint): boolean
   lastCheckpointEnd(): Instant | null
+  /** The beginning of the first checkpoint that waits for an acknowledgement; infinity without one. */
+  firstUnacknowledged(): Instant
+  /** Removes the oldest periods with `periodEnd <= through` and returns their number. */
+  forget(through: Instant, limit: number): number
   acknowledge(id: string, acknowledged: Acknowledgement): Checkpoint
   checkpoints(filter: { readonly status?: CheckpointStatus; readonly limit: number }): readonly Checkpoint[]
   rows(): {
@@ -59,21 +63,9 @@ export function createPeriodTable(): PeriodTable {
 
   const between = (from: Instant, to: Instant) => within(snapshots, from, to)
 
-  function snapshotReports({ modelIds, from, to, limit }: PredictionFilter): readonly Snapshot[] {
-    const wanted = new Set(modelIds)
-    const newestFirst: Snapshot[] = []
-    let index = firstIndex(snapshots, (snapshot) => snapshot.periodEnd > to) - 1
-    for (; index >= 0 && newestFirst.length < limit; index -= 1) {
-      const snapshot = snapshots[index] as Snapshot
-      if (snapshot.periodEnd < from) break
-      if (wanted.size === 0 || wanted.has(snapshot.modelId)) newestFirst.push(snapshot)
-    }
-    return newestFirst.reverse()
-  }
-
   return {
     close,
-    snapshotReports,
+    snapshotReports: (filter) => newestSnapshots(snapshots, filter),
     between,
     latestMetrics: (from, to) => new Map(between(from, to).map(({ modelId, metrics }) => [modelId, metrics])),
     versionCounts: (from, to) => versionCounts(between(from, to)),
@@ -88,6 +80,8 @@ export function createPeriodTable(): PeriodTable {
     },
     acknowledge: (id, acknowledged) => acknowledge(checkpoints, id, acknowledged),
     lastCheckpointEnd: () => checkpoints.at(-1)?.periodEnd ?? null,
+    firstUnacknowledged: () => checkpoints.find(isUnacknowledged)?.periodStart ?? Number.POSITIVE_INFINITY,
+    forget: (through, limit) => forget({ periods, leaderboards, snapshots }, through, limit),
     checkpoints({ status, limit }) {
       return checkpoints
         .filter((one) => status === undefined || one.status === status)
@@ -96,6 +90,43 @@ export function createPeriodTable(): PeriodTable {
     },
     rows: () => ({ periods, snapshots, leaderboards, checkpoints }),
   }
+}
+
+function newestSnapshots(
+  snapshots: readonly Snapshot[],
+  { modelIds, from, to, limit }: PredictionFilter,
+): readonly Snapshot[] {
+  const wanted = new Set(modelIds)
+  const newestFirst: Snapshot[] = []
+  let index = firstIndex(snapshots, (snapshot) => snapshot.periodEnd > to) - 1
+  for (; index >= 0 && newestFirst.length < limit; index -= 1) {
+    const snapshot = snapshots[index] as Snapshot
+    if (snapshot.periodEnd < from) break
+    if (wanted.size === 0 || wanted.has(snapshot.modelId)) newestFirst.push(snapshot)
+  }
+  return newestFirst.reverse()
+}
+
+function isUnacknowledged({ refusals, acknowledged }: Checkpoint): boolean {
+  return refusals.length > 0 && acknowledged === null
+}
+
+interface Periods {
+  readonly periods: PeriodRounds[]
+  readonly leaderboards: Leaderboard[]
+  readonly snapshots: Snapshot[]
+}
+
+function forget({ periods, leaderboards, snapshots }: Periods, through: Instant, limit: number): number {
+  const firstKept = firstIndex(periods, ({ periodEnd }) => periodEnd > through)
+  const count = Math.min(limit, firstKept)
+  const last = periods[count - 1]
+  if (last === undefined) return 0
+  periods.splice(0, count)
+  leaderboards.splice(0, count)
+  const firstSnapshot = firstIndex(snapshots, ({ periodEnd }) => periodEnd > last.periodEnd)
+  snapshots.splice(0, firstSnapshot)
+  return count
 }
 
 /** @param items in order of their ends */

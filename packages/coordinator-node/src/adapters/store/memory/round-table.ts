@@ -5,12 +5,7 @@ import type { Round } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { PredictionFilter, RoundCounts } from '../../../ports/report-reads.ts'
-import type {
-  PredictionCursor,
-  PredictionExport,
-  PredictionReport,
-  PredictionStretch,
-} from '../../../ports/store-exports.ts'
+import type { PredictionExport, PredictionReport, PredictionStretch } from '../../../ports/store-exports.ts'
 import type { PeriodResult } from '../../../ports/store-periods.ts'
 import type {
   DueRound,
@@ -24,6 +19,7 @@ import { answersInOrder, storedLate } from '../check-answers.ts'
 import { checkSettlement } from '../check-settlement.ts'
 import { compareText } from '../compare-text.ts'
 import type { FeedTable } from './feed-table.ts'
+import { predictionExports } from './prediction-exports.ts'
 import { firstIndex, insertSorted } from './sorted-list.ts'
 
 /** A round with its predictions ordered by model id, each with its score. */
@@ -61,6 +57,8 @@ export interface RoundTable {
   endOfResults(): Instant
   /** Makes every unresolved round void and returns their number. */
   giveUp(at: Instant, reason: string): number
+  /** Removes the oldest resolved rounds with `resolvableAt < before` and returns their number. */
+  forget(before: Instant, limit: number): number
   /** Every row, ordered by (resolvableAt, round id). */
   rows(): readonly RoundRow[]
 }
@@ -73,6 +71,7 @@ interface Rounds {
   readonly waiting: RoundRow[]
   readonly unanswered: Map<string, RoundRow>
   readonly lastTimes: Map<string, Instant>
+  openedCount: number
   voidCount: number
   missedCount: number
 }
@@ -85,6 +84,7 @@ export function createRoundTable(feeds: FeedTable): RoundTable {
     waiting: [],
     unanswered: new Map(),
     lastTimes: new Map(),
+    openedCount: 0,
     voidCount: 0,
     missedCount: 0,
   }
@@ -122,13 +122,14 @@ export function createRoundTable(feeds: FeedTable): RoundTable {
       }
     },
     counts: () => ({
-      openedCount: rounds.byId.size,
+      openedCount: rounds.openedCount,
       unresolvedCount: waiting.length + unanswered.size,
       voidCount: rounds.voidCount,
       missedCount: rounds.missedCount,
     }),
     endOfResults: () => endOfResults(rounds),
     giveUp: (at, reason) => giveUp(rounds, at, reason),
+    forget: (before, limit) => forget(rounds, before, limit),
     rows: () => byResolvableAt,
   }
 }
@@ -141,6 +142,7 @@ function open(rounds: Rounds, round: Round): boolean {
   insertSorted(byPerformedAt, row, comparePerformed)
   insertSorted(byResolvableAt, row, compareResolvable)
   unanswered.set(round.id, row)
+  rounds.openedCount += 1
   rounds.missedCount += round.missedBefore
   lastTimes.set(round.scheduleKey, Math.max(lastTimes.get(round.scheduleKey) ?? -Infinity, round.performedAt))
   return true
@@ -221,6 +223,19 @@ function giveUp(rounds: Rounds, at: Instant, reason: string): number {
   rounds.unanswered.clear()
   rounds.voidCount += open.length
   return open.length
+}
+
+function forget(rounds: Rounds, before: Instant, limit: number): number {
+  const { byId, byPerformedAt, byResolvableAt } = rounds
+  const isOld = ({ round }: RoundRow) => round.status === 'RESOLVED' && round.resolvableAt < before
+  const old = new Set(byResolvableAt.filter(isOld).slice(0, limit))
+  for (const rows of [byPerformedAt, byResolvableAt])
+    rows.splice(0, rows.length, ...rows.filter((row) => !old.has(row)))
+  for (const { round } of old) {
+    byId.delete(round.id)
+    if (round.voidReason !== null) rounds.voidCount -= 1
+  }
+  return old.size
 }
 
 function givenUp(predictionId: string, detail: string): PredictionMove {
@@ -356,31 +371,6 @@ function predictionReports(rows: readonly RoundRow[], filter: PredictionFilter):
     }
   }
   return newestFirst.reverse()
-}
-
-function predictionExports(rows: readonly RoundRow[], stretch: PredictionStretch): readonly PredictionExport[] {
-  const { from, to, after, limit } = stretch
-  const found: PredictionExport[] = []
-  const start = Math.max(from, after?.performedAt ?? from)
-  for (let index = firstIndex(rows, ({ round }) => round.performedAt >= start); index < rows.length; index += 1) {
-    const { round, predictions, scores } = rows[index] as RoundRow
-    if (round.performedAt >= to) return found
-    for (const [position, prediction] of predictions.entries()) {
-      if (found.length === limit) return found
-      if (after !== null && !isBehind(prediction, after)) continue
-      const { scheduleKey, scope, horizonMs, stepMs, actuals, voidReason } = round
-      const score = scores[position] ?? null
-      found.push({ prediction, scheduleKey, scope, horizonMs, stepMs, score, actuals, voidReason })
-    }
-  }
-  return found
-}
-
-function isBehind(prediction: Prediction, after: PredictionCursor): boolean {
-  const { performedAt, roundId, modelId } = prediction
-  const difference =
-    performedAt - after.performedAt || compareText(roundId, after.roundId) || compareText(modelId, after.modelId)
-  return difference > 0
 }
 
 function compareResolvable(left: RoundRow, right: RoundRow): number {

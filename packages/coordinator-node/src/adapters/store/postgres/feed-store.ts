@@ -1,6 +1,7 @@
 import { type FeedRecord, type FeedScope, type FeedState, feedScopeKey } from '../../../domain/feed-record.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { AppendedRecords, FeedStore } from '../../../ports/store-feed.ts'
+import type { RetentionStore } from '../../../ports/store-retention.ts'
 import { checkRecords } from '../check-records.ts'
 import { compareText } from '../compare-text.ts'
 import { announceStatement } from './announcements/record-announcement.ts'
@@ -24,7 +25,7 @@ export interface FeedStoreOptions {
   readonly announceAs: string | null
 }
 
-export function createFeedStore(sql: Sql, { announceAs }: FeedStoreOptions): FeedStore {
+export function createFeedStore(sql: Sql, { announceAs }: FeedStoreOptions): FeedStore & RetentionStore {
   return {
     ...createRetentionStore(sql),
     appendRecords: (records) => append(sql, records, announceAs),
