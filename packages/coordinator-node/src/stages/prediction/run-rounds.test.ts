@@ -15,18 +15,23 @@ const timeout: ModelAnswer = { status: 'absent', reason: 'timeout', ...fault }
 const answered: ModelAnswer = { status: 'answered', output: { value: 0.5 }, durationMs: 1 }
 
 /** The stored rows of a round for connected models, with these answers of the runner. */
-async function stored(connected: readonly string[], answers: Readonly<Record<string, ModelAnswer>>) {
+async function stored(
+  connected: readonly string[],
+  answers: Readonly<Record<string, ModelAnswer>>,
+  connectedBefore = connected,
+) {
   const store = createMemoryStore()
   await prepare(store, [])
   const resolved = resolvedContract()
   const clock = createVirtualClock(minute(0))
+  const runnerOf = (ids: readonly string[]) => createTestRunner(Object.fromEntries(ids.map((id) => [id, {}])))
   const runner = {
-    ...createTestRunner(Object.fromEntries(connected.map((id) => [id, {}]))),
+    ...runnerOf(connected),
     dispatch: async (calls: readonly ModelCall[]) =>
       Object.entries(answers).map(([modelId, answer]) => ({ modelId, answers: calls.map(() => answer) })),
   }
   const registry = await loadModelRegistry(store, resolved.organizer)
-  registry.observe(runner, minute(-1))
+  registry.observe(runnerOf(connectedBefore), minute(-1))
   await runRounds(resolved, { store, runner, clock, log: silentLog }, registry, {
     at: minute(0),
     input: { subject: 'BTCUSDT', closes: [] },
@@ -47,6 +52,9 @@ test('a call refused by all models is the coordinator’s fault; a time-out of o
   ])
 })
 
-test('a model that was not connected when the round opened has no row, even if it answers', async () => {
-  expect(await stored(['a'], { a: answered, later: answered })).toEqual([['a', 'PENDING', null, null]])
+test('an answer of a model that was not connected when the round opened does not count', async () => {
+  expect(await stored(['a'], { a: answered, back: answered }, ['a', 'back'])).toEqual([
+    ['a', 'PENDING', null, null],
+    ['back', 'ABSENT', 'not_running', 'model'],
+  ])
 })
