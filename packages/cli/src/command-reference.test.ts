@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Argument, Command, Option } from 'commander'
 import { expect, test } from 'vitest'
+import { testTerminal } from './run-cli.fixture.ts'
 import { createProgram } from './run-cli.ts'
 
 const page = fileURLToPath(new URL('../../../docs/reference/commands.md', import.meta.url))
@@ -62,14 +63,5 @@ test('docs/reference/commands.md matches the command definitions (npm run refere
 })
 
 function createProgramForHelp(): Command {
-  return createProgram({
-    cwd: '/',
-    env: {},
-    isInteractive: false,
-    isErrInteractive: false,
-    size: () => ({ columns: 80, rows: 24 }),
-    out: () => {},
-    err: () => {},
-    signal: new AbortController().signal,
-  })
+  return createProgram(testTerminal().terminal)
 }

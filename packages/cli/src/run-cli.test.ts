@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { portState } from './deploy/port-holder.ts'
-import { runCli } from './run-cli.ts'
+import { runOnTerminal } from './run-cli.fixture.ts'
 import { findWorkspace } from './workspace.ts'
 
 let root: string
@@ -30,19 +30,7 @@ async function crunch(
   argv: readonly string[],
   options: { cwd?: string; env?: Record<string, string> } = {},
 ): Promise<Outcome> {
-  const out: string[] = []
-  const err: string[] = []
-  const exitCode = await runCli(argv, {
-    cwd: options.cwd ?? root,
-    env: { PATH: process.env.PATH, ...options.env },
-    isInteractive: false,
-    isErrInteractive: false,
-    size: () => ({ columns: 80, rows: 24 }),
-    out: (text) => out.push(text),
-    err: (text) => err.push(text),
-    signal: new AbortController().signal,
-  })
-  return { exitCode, out: out.join('\n'), err: err.join('\n') }
+  return runOnTerminal(argv, { cwd: options.cwd ?? root, env: { PATH: process.env.PATH, ...options.env } })
 }
 
 describe('crunch', () => {

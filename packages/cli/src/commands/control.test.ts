@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { processIdentity } from '@crunch/local-processes'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { embeddedDatabase } from '../engine.ts'
+import { testTerminal } from '../run-cli.fixture.ts'
 import { down } from './control.ts'
 
 let root: string
@@ -26,16 +27,8 @@ afterEach(async () => {
 it('down ends a database server whose processes were all killed', { timeout: 60_000 }, async () => {
   const server = await embeddedDatabase.start({ directory, detached: true, fsync: false })
   const printed: string[] = []
-  const terminal = {
-    cwd: root,
-    env: {},
-    isInteractive: false,
-    isErrInteractive: false,
-    size: () => ({ columns: 80, rows: 24 }),
-    out: (text: string) => printed.push(text),
-    err: (text: string) => printed.push(text),
-    signal: new AbortController().signal,
-  }
+  const print = (text: string) => printed.push(text)
+  const { terminal } = testTerminal({ cwd: root, out: print, err: print })
   await down(terminal)
   await down(terminal)
   expect(printed).toEqual([

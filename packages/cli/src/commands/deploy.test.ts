@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { PreparedDeployment } from '../deploy/prepare-deployment.ts'
+import { testTerminal } from '../run-cli.fixture.ts'
 import { askSupervisor } from '../supervisor/control.ts'
 import { scriptService } from '../supervisor/supervisor.fixture.ts'
 import { readLiveSupervisor } from '../supervisor/supervisor-record.ts'
@@ -45,16 +46,7 @@ function starting(): PreparedDeployment {
   }
 }
 
-const terminal = {
-  cwd: tmpdir(),
-  env: {},
-  isInteractive: false,
-  isErrInteractive: false,
-  size: () => ({ columns: 80, rows: 24 }),
-  out: () => undefined,
-  err: () => undefined,
-  signal: new AbortController().signal,
-}
+const { terminal } = testTerminal({ cwd: tmpdir() })
 
 it('is stopped by crunch down while it is starting', { timeout: 20_000 }, async () => {
   const deployed = deployHere({ once: false }, starting(), terminal)

@@ -5,7 +5,7 @@ import { type Orchestrator, openOrchestratorKey, startOrchestrator } from '@crun
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { rememberingLog, STAND_IN, until } from '../../../model-orchestrator/test/workspace.ts'
 import { modelLogsDirectory } from '../models/local-models.ts'
-import { runCli } from '../run-cli.ts'
+import { runOnTerminal } from '../run-cli.fixture.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
 
 const FAILS = "console.error('no such column: close')\nprocess.exit(3)"
@@ -49,19 +49,8 @@ async function write(path: string, text: string): Promise<void> {
 }
 
 async function crunch(...argv: readonly string[]) {
-  const out: string[] = []
-  const err: string[] = []
-  const exitCode = await runCli(['models', ...argv], {
-    cwd: root,
-    env: { REPORT_API_PORT: '1', MODEL_ORCHESTRATOR_HTTP_PORT: String(orchestrator.httpPort) },
-    isInteractive: false,
-    isErrInteractive: false,
-    size: () => ({ columns: 80, rows: 24 }),
-    out: (text) => out.push(text),
-    err: (text) => err.push(text),
-    signal: new AbortController().signal,
-  })
-  return { exitCode, out: out.join('\n'), err: err.join('\n') }
+  const env = { REPORT_API_PORT: '1', MODEL_ORCHESTRATOR_HTTP_PORT: String(orchestrator.httpPort) }
+  return runOnTerminal(['models', ...argv], { cwd: root, env })
 }
 
 const model = (id: string) => orchestrator.models().find((candidate) => candidate.id === id)

@@ -3,7 +3,8 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { runCli } from '../run-cli.ts'
+import { runOnTerminal } from '../run-cli.fixture.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 const deployment = 'node/deployment/model-orchestrator-local'
 const modelsFile = `${deployment}/config/models.dev.yml`
@@ -47,33 +48,10 @@ async function write(path: string, text = ''): Promise<void> {
 
 const read = (path: string) => readFile(join(root, path), 'utf8')
 
-async function crunch(
-  argv: readonly string[],
-  env: Record<string, string> = {},
-  watch: {
-    readonly signal?: AbortSignal
-    readonly onOut?: (text: string) => void
-    readonly ask?: (question: string) => Promise<string>
-  } = {},
-) {
-  const out: string[] = []
-  const err: string[] = []
-  const exitCode = await runCli(argv, {
-    cwd: root,
-    // Ports without a server, unless a test sets others.
-    env: { PATH: process.env.PATH, REPORT_API_PORT: '1', MODEL_ORCHESTRATOR_HTTP_PORT: '2', ...env },
-    isInteractive: false,
-    isErrInteractive: false,
-    size: () => ({ columns: 80, rows: 24 }),
-    out: (text) => {
-      out.push(text)
-      watch.onOut?.(text)
-    },
-    err: (text) => err.push(text),
-    signal: watch.signal ?? new AbortController().signal,
-    ...(watch.ask === undefined ? {} : { ask: watch.ask }),
-  })
-  return { exitCode, out: out.join('\n'), err: err.join('\n') }
+async function crunch(argv: readonly string[], env: Record<string, string> = {}, watch: Partial<Terminal> = {}) {
+  // Ports without a server, unless a test sets others.
+  const ports = { REPORT_API_PORT: '1', MODEL_ORCHESTRATOR_HTTP_PORT: '2' }
+  return runOnTerminal(argv, { cwd: root, env: { PATH: process.env.PATH, ...ports, ...env }, ...watch })
 }
 
 /** Starts a server that answers each path with JSON, or only with a status; returns its port. */
@@ -358,7 +336,7 @@ describe('crunch models logs', () => {
       if (text.includes('one')) written = write(second, line('two'))
       if (text.includes('two')) ending.abort()
     }
-    const { out } = await crunch(['models', 'logs', '1', '-f'], {}, { signal: ending.signal, onOut })
+    const { out } = await crunch(['models', 'logs', '1', '-f'], {}, { signal: ending.signal, out: onOut })
     await written
     expect(out).toMatch(/one\nrun 1_20260301_110000_000\n.*two/)
   })

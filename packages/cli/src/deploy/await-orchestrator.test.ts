@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { afterEach, expect, it, onTestFinished } from 'vitest'
 import { openWeatherWorkspace } from '../local-model/weather-workspace.fixture.ts'
-import { runCli } from '../run-cli.ts'
+import { runOnTerminal } from '../run-cli.fixture.ts'
 import { awaitOrchestrator } from './await-orchestrator.ts'
 
 const servers: Server[] = []
@@ -63,7 +63,7 @@ it.each([
   }
   const free = await Promise.all([listen(), listen()])
   for (const server of servers.splice(0)) server.close()
-  const exitCode = await runCli(['deploy', ...replay], {
+  const { exitCode } = await runOnTerminal(['deploy', ...replay], {
     cwd: workspace.directory,
     env: {
       ...process.env,
@@ -74,9 +74,6 @@ it.each([
       MODEL_ORCHESTRATOR_HTTP_PORT: String(free[0]),
       REPORT_API_PORT: String(free[1]),
     },
-    isInteractive: false,
-    isErrInteractive: false,
-    size: () => ({ columns: 80, rows: 24 }),
     out: print,
     err: print,
     signal: command.signal,

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ReportedFailure } from '../cli-error.ts'
 import { ServiceLog } from '../logs/service-log.ts'
 import { ReportClient } from '../report-api/report-client.ts'
+import { testTerminal } from '../run-cli.fixture.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
 import { emissionSum, formatCheckpoint } from '../tables.ts'
 import { findWorkspace } from '../workspace.ts'
@@ -278,15 +279,6 @@ async function watch(
     patienceMs: 20_000,
     hasApi: true,
     outcome: async () => ({ failure: null, refusals: [] }),
-    terminal: {
-      cwd: root,
-      env: {},
-      isInteractive: false,
-      isErrInteractive: false,
-      size: () => ({ columns: 80, rows: 24 }),
-      out: () => undefined,
-      err: () => undefined,
-      signal: new AbortController().signal,
-    },
+    terminal: testTerminal({ cwd: root }).terminal,
   }
 }

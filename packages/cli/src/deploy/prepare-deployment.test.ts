@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { processIdentity } from '@crunch/local-processes'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { testTerminal } from '../run-cli.fixture.ts'
 import { endLeftovers, readPidFiles, writePidFile } from '../supervisor/pid-files.ts'
 import { prepareDeployment } from './prepare-deployment.ts'
 
@@ -38,24 +39,12 @@ async function leaveListener(): Promise<number> {
 
 it('recognizes processes left by a killed supervisor', async () => {
   const port = await leaveListener()
-  const printed: string[] = []
-  const prepared = prepareDeployment(
-    { resume: false, once: false },
-    {
-      cwd: root,
-      env: { REPORT_API_PORT: String(port) },
-      isInteractive: false,
-      isErrInteractive: false,
-      size: () => ({ columns: 80, rows: 24 }),
-      out: (text) => printed.push(text),
-      err: (text) => printed.push(text),
-      signal: new AbortController().signal,
-    },
-  )
+  const { terminal, err } = testTerminal({ cwd: root, env: { REPORT_API_PORT: String(port) } })
+  const prepared = prepareDeployment({ resume: false, once: false }, terminal)
   // The only finding is the empty contract, not the port.
   await expect(prepared).rejects.toThrow('cannot be deployed')
-  expect(printed.join('\n')).toContain(`Ended processes of a killed supervisor: report (process ${leftover.pid})`)
-  expect(printed.join('\n')).not.toContain(`port ${port}`)
+  expect(err.join('\n')).toContain(`Ended processes of a killed supervisor: report (process ${leftover.pid})`)
+  expect(err.join('\n')).not.toContain(`port ${port}`)
 })
 
 it('does not end processes of a supervisor that has claimed the workspace in the meantime', async () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { TEST_ENVIRONMENTS } from '@crunch/python-peers'
-import { runCli } from '../run-cli.ts'
+import { runOnTerminal } from '../run-cli.fixture.ts'
 import { selfCommand } from '../self-command.ts'
 
 const templates = fileURLToPath(new URL('../../../../templates', import.meta.url))
@@ -78,19 +78,7 @@ async function linkPackages(modules: string, directory: string): Promise<void> {
 }
 
 async function runHere(argv: readonly string[], cwd: string, env: Readonly<Record<string, string>>) {
-  const out: string[] = []
-  const err: string[] = []
-  const exitCode = await runCli(argv, {
-    cwd,
-    env: { ...process.env, ...env },
-    isInteractive: false,
-    isErrInteractive: false,
-    size: () => ({ columns: 80, rows: 24 }),
-    out: (text) => out.push(text),
-    err: (text) => err.push(text),
-    signal: new AbortController().signal,
-  })
-  return { exitCode, out: out.join('\n'), err: err.join('\n') }
+  return runOnTerminal(argv, { cwd, env: { ...process.env, ...env } })
 }
 
 async function runCrunch(argv: readonly string[], cwd: string, { onErr }: CrunchOptions): Promise<CrunchOutcome> {
