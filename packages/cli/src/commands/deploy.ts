@@ -10,6 +10,7 @@ import { type PreparedDeployment, prepareDeployment } from '../deploy/prepare-de
 import { openStartView } from '../deploy/show-start.ts'
 import { DeploymentFailure, reportFailure, type WatchInput, waitUntilReady } from '../deploy/watch-start.ts'
 import { outcomeOf } from '../engine.ts'
+import { openModels } from '../models/open-models.ts'
 import { withStoredResults } from '../node-store.ts'
 import { ReportClient } from '../report-api/report-client.ts'
 import { selfCommand } from '../self-command.ts'
@@ -179,6 +180,10 @@ function watchInput(prepared: PreparedDeployment, terminal: Terminal, look: Watc
     since: Date.now(),
     patienceMs,
     hasApi: prepared.dev === undefined,
+    async models() {
+      const { orchestrator, settings } = await openModels(terminal)
+      return orchestrator.models(settings.crunchId)
+    },
     outcome: () => withStoredResults(terminal, true, ({ store }) => outcomeOf(store)),
   }
 }

@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ReportedFailure } from '../cli-error.ts'
 import { ServiceLog } from '../logs/service-log.ts'
+import type { OrchestratorModel } from '../models/orchestrator-client.ts'
 import { ReportClient } from '../report-api/report-client.ts'
 import { testTerminal } from '../run-cli.fixture.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
 import { emissionSum, formatCheckpoint } from '../tables.ts'
 import { findWorkspace } from '../workspace.ts'
 import { planReplay, watchableSpeed } from './deployment-plan.ts'
-import { showCheckpoint, waitForCheckpoint } from './follow-replay.ts'
+import { followLeaderboard, showCheckpoint, waitForCheckpoint } from './follow-replay.ts'
 import { prepareReplayDatabase } from './replay-database.ts'
 import { DeploymentFailure, reportFailure, type WatchInput, waitUntilReady } from './watch-start.ts'
 
@@ -182,6 +183,54 @@ it('says why nothing was predicted or scored, instead of asking for a longer rec
   expect(printed.join('\n')).toContain('CKP_1')
 })
 
+describe('followLeaderboard', () => {
+  const running = (id: string, overrides: Partial<OrchestratorModel> = {}): OrchestratorModel => ({
+    ...{ id, name: `model ${id}`, cruncherName: null, language: 'python', desiredState: 'RUNNING' },
+    ...{ status: 'RUNNER_RUNNING', statusMessage: null, deploymentId: null, deployedSubmissionId: null },
+    ...{ restarts: 0, quarantined: false, lastFailure: null, confinement: [] },
+    ...overrides,
+  })
+
+  /** What the board shows off a terminal at its first look. */
+  async function shown(models: readonly OrchestratorModel[], lastEvent = 'ready'): Promise<string> {
+    const told: string[] = []
+    const ended = new AbortController()
+    const input = await watch(
+      (path) => (path === '/healthz' || path === '/info' ? {} : []),
+      [{ ...serving, lastEvent }],
+    )
+    const out = (text: string) => {
+      told.push(text)
+      ended.abort()
+    }
+    const terminal = { ...input.terminal, out, signal: ended.signal }
+    await followLeaderboard({ ...input, terminal, models: async () => models })
+    return told.join('\n')
+  }
+
+  it('shows how many models serve, and why the others do not, shortened', async () => {
+    const reason = `pip cannot find torch ${'x'.repeat(500)}`
+    const lastFailure = { code: 'BUILD_FAILED', reason, deploymentId: null, submissionId: null, at: '' }
+    const stopped = running('4', { desiredState: 'STOPPED', status: 'RUNNER_STOPPED' })
+    const text = await shown([
+      running('1'),
+      running('2', { quarantined: true, lastFailure }),
+      running('3', { status: 'RUNNER_INITIALIZING' }),
+      stopped,
+    ])
+    expect(text).toMatch(
+      /1 of 3 models serve, model model 2 is QUARANTINED: BUILD_FAILED: pip cannot find torch x+…, model model 3 is STARTING$/,
+    )
+    const many = ['1', '2', '3', '4', '5'].map((id) => running(id, { status: 'RUNNER_FAILED' }))
+    expect(await shown(many)).toMatch(/0 of 5 models serve, .*, 2 more models do not serve: crunch models$/)
+  })
+
+  it('says that a replay has ended', async () => {
+    expect(await shown([running('1')])).toMatch(/1 of 1 models serve$/)
+    expect(await shown([running('1')], 'replay-ended')).toContain('The replay has ended: no more data will come.')
+  })
+})
+
 describe('waitUntilReady', () => {
   it('waits for every service and for the API', async () => {
     let looks = 0
@@ -278,6 +327,7 @@ async function watch(
     since: Date.now(),
     patienceMs: 20_000,
     hasApi: true,
+    models: async () => [],
     outcome: async () => ({ failure: null, refusals: [] }),
     terminal: testTerminal({ cwd: root }).terminal,
   }

@@ -7,6 +7,7 @@ import { explainValues, formatCheckpoint, formatLeaderboard, formatProgress, typ
 import { cutToCells } from '../terminal/printable.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import { describeServing } from './serving-models.ts'
 import { DeploymentFailure, standstill, type WatchInput } from './watch-start.ts'
 
 const refreshMs = 1_000
@@ -15,6 +16,9 @@ const plainLineMs = 60_000
 /** After the end of a recording, the pipeline still settles rounds. After this long without a change, it is done. */
 const settledAfterMs = 10_000
 
+/** The node serves its results further; nothing changes them once the last rounds are settled. */
+const replayEnded = 'The replay has ended: no more data will come. Press Ctrl-C to end the competition.'
+
 /** Shows the changing leaderboard until Ctrl-C. */
 export async function followLeaderboard(input: WatchInput): Promise<void> {
   const { client, terminal } = input
@@ -22,18 +26,23 @@ export async function followLeaderboard(input: WatchInput): Promise<void> {
   const { signal } = terminal
   while (!signal.aborted) {
     const shown = await readQuietly(async () => {
-      const [rows, feeds, models, health, info] = await Promise.all([
+      const [rows, feeds, known, health, info] = await Promise.all([
         client.leaderboard(),
         client.feeds(),
         client.models(),
         client.health(),
         client.info(),
       ])
-      return { rows, info, progress: progressOf(feeds, models.length), reasons: healthReasons(health) }
+      return { rows, info, progress: progressOf(feeds, known.length), reasons: healthReasons(health) }
     })
-    const troubles = (await input.look()).filter(({ state }) => state !== 'ready').map(describeTrouble)
-    view.show({ rows: shown?.rows ?? [], info: shown?.info ?? {} }, shown?.progress, [
-      ...troubles,
+    const services = await input.look()
+    // Another orchestrator need not have such an API: then only the models that joined the node are counted.
+    const models = await readQuietly(input.models)
+    const head = shown === undefined ? 'waiting for the API' : formatProgress(shown.progress)
+    view.show({ rows: shown?.rows ?? [], info: shown?.info ?? {} }, head, [
+      ...services.flatMap(({ lastEvent }) => (lastEvent === 'replay-ended' ? [replayEnded] : [])),
+      ...(models === undefined ? [] : describeServing(models)),
+      ...services.filter(({ state }) => state !== 'ready').map(describeTrouble),
       ...(shown?.reasons ?? []),
     ])
     await wait(refreshMs, signal)
@@ -141,7 +150,7 @@ interface Board {
 }
 
 interface LiveView {
-  show(board: Board, progress: ReplayProgress | undefined, troubles: readonly string[]): void
+  show(board: Board, head: string, notes: readonly string[]): void
 }
 
 function openLiveView(terminal: Terminal): LiveView {
@@ -149,12 +158,11 @@ function openLiveView(terminal: Terminal): LiveView {
   let shownAtMs = Number.NEGATIVE_INFINITY
   let shownText = ''
   return {
-    show({ rows, info }, progress, troubles) {
-      const head = progress === undefined ? 'waiting for the API' : formatProgress(progress)
+    show({ rows, info }, head, notes) {
       if (terminal.isInteractive) {
         const { columns, rows: height } = terminal.size()
         // A line that wraps or scrolls out of the window could not be redrawn.
-        const lines = [head, ...troubles, ...formatLeaderboard(rows, info).split('\n')]
+        const lines = [head, ...notes, ...formatLeaderboard(rows, info).split('\n')]
           .slice(0, Math.max(1, height - 1))
           .map((line) => cutToCells(printable(line), columns))
         // Move up to the first line of the previous table, and clear the screen from there.
@@ -163,8 +171,10 @@ function openLiveView(terminal: Terminal): LiveView {
         return
       }
       const leader = rows[0] === undefined ? 'no leaderboard yet' : `first: ${rows[0].model_name ?? rows[0].model_id}`
-      const text = [head, leader, ...troubles].join(', ')
-      if (text === shownText || performance.now() - shownAtMs < plainLineMs) return
+      const text = [head, leader, ...notes].join(', ')
+      // The end comes once, and nothing may follow it.
+      const isEnd = notes.includes(replayEnded) && !shownText.includes(replayEnded)
+      if (text === shownText || (!isEnd && performance.now() - shownAtMs < plainLineMs)) return
       shownText = text
       shownAtMs = performance.now()
       terminal.out(printable(text))

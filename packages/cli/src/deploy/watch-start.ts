@@ -3,6 +3,7 @@ import { CliError, ReportedFailure } from '../cli-error.ts'
 import type { SimulationResult } from '../engine.ts'
 import { formatLogEntry } from '../logs/log-entry.ts'
 import { readLogs } from '../logs/read-logs.ts'
+import type { OrchestratorModel } from '../models/orchestrator-client.ts'
 import type { ReportClient } from '../report-api/report-client.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -26,6 +27,8 @@ export interface WatchInput {
   readonly outcome: () => Promise<Pick<SimulationResult, 'failure' | 'refusals'>>
   /** False if no service of the deployment serves the API. */
   readonly hasApi: boolean
+  /** Asks the orchestrator for its models. */
+  readonly models: () => Promise<readonly OrchestratorModel[]>
 }
 
 /** A service that cannot serve, or a standstill. It is reported with the last lines of the service's log. */

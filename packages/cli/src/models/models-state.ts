@@ -168,7 +168,8 @@ function retirementsOf(rows: readonly ModelRow[]): ReadonlyMap<string, NonNullab
   )
 }
 
-function stateOf({ quarantined, status }: OrchestratorModel): string {
+/** The state of a model in one word, such as RUNNING or QUARANTINED. */
+export function stateOf({ quarantined, status }: OrchestratorModel): string {
   return quarantined ? 'QUARANTINED' : (states[status] ?? status)
 }
 

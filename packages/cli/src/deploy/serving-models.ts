@@ -1,0 +1,31 @@
+import { stateOf } from '../models/models-state.ts'
+import type { OrchestratorModel } from '../models/orchestrator-client.ts'
+import { oneLine } from '../terminal/printable.ts'
+
+/** The board stands below: what more there is, crunch models tells. */
+const maxShown = 3
+const maxReasonLength = 100
+
+/** How many of the models that should run serve, and each of the others with its reason, shortened: one line each. */
+export function describeServing(models: readonly OrchestratorModel[]): readonly string[] {
+  const wanted = models.filter(isWanted)
+  const others = wanted.filter((model) => stateOf(model) !== 'RUNNING')
+  const more = others.length - maxShown
+  return [
+    `${wanted.length - others.length} of ${wanted.length} models serve`,
+    ...others.slice(0, maxShown).map(describeOther),
+    ...(more > 0 ? [`${more} more models do not serve: crunch models`] : []),
+  ]
+}
+
+/** A model that its owner stopped is missed by no one. */
+function isWanted({ desiredState, status }: OrchestratorModel): boolean {
+  return desiredState === null ? status !== 'RUNNER_STOPPED' : desiredState === 'RUNNING'
+}
+
+function describeOther(model: OrchestratorModel): string {
+  const { id, name, lastFailure, statusMessage } = model
+  const reason = lastFailure === null ? statusMessage : `${lastFailure.code}: ${lastFailure.reason}`
+  const why = reason === null || reason === '' ? '' : `: ${oneLine(reason, maxReasonLength)}`
+  return `model ${name ?? id} is ${stateOf(model)}${why}`
+}
