@@ -8,15 +8,15 @@ import type { FeedDefinition, RecordOf, SubjectOf } from './feed-definition.ts'
 import type { NumericField } from './numeric-fields.ts'
 import type { AggregateContext, Places, RankContext } from './ranking/ranking-options.ts'
 
-/** The question that a round asks. */
+/** The question of a round. */
 export interface RoundContext<Subject extends string = string> {
   /** Key of the line of `prediction.schedule`, e.g. `BTCUSDT-5m`. */
   readonly scheduleKey: string
   /** The subject to predict. */
   readonly subject: Subject
-  /** When the round opened. Predictions are made from what was known then. */
+  /** When the round opened. Predictions use only data known at this time. */
   readonly performedAt: Instant
-  /** The horizon as an instant, `performedAt + horizonMs`: the truth can be known from here on. */
+  /** The horizon as an instant, `performedAt + horizonMs`. From then on the truth can be known. */
   readonly resolvableAt: Instant
   /** How far ahead models predict, in milliseconds. */
   readonly horizonMs: number
@@ -24,7 +24,7 @@ export interface RoundContext<Subject extends string = string> {
   readonly stepMs: number
 }
 
-/** A line of `prediction.schedule`: one question, asked again and again. */
+/** A line of `prediction.schedule`: one question, asked repeatedly. */
 export interface ScheduleEntry<Subject extends string = string> {
   /** Unique in the contract. Default: subject and horizon, `BTCUSDT-5m`. */
   readonly key?: string
@@ -168,7 +168,7 @@ export interface CrunchContract<
 
   /** How models are ranked. */
   readonly leaderboard: {
-    /** A field of the score that is a number. */
+    /** The number in the score by which models rank. */
     readonly value: NumericField<z.output<NoInfer<Score>>>
     /** Rolling windows by name, each ending at the newest closed period. */
     readonly windows: Readonly<Record<Window, Duration>>
@@ -188,14 +188,13 @@ export interface CrunchContract<
      */
     readonly minCoverage?: number
     /**
-     * The value of a model in a window, instead of the mean of its scores; also at checkpoints, over their period. A finite number, or
-     * `null` for no value: the model is then neither ranked nor paid. Not called for a model without a score of its own.
+     * Computes the value of a model in a window; default: the mean of its scores. Also used at checkpoints, over their period. Returns a
+     * finite number, or `null` for no value: the model is then neither ranked nor paid. Not called if the model's rows have no score.
      */
     aggregate?(context: AggregateContext): number | null
     /**
-     * The order of the models that can be ranked, best first, instead of that of their values; also at checkpoints, of those that
-     * can be paid. Models of one rank are a list of their own: `['b', ['a', 'c']]`; `placesBy` makes such lists. `payAbove` still
-     * compares values.
+     * Orders the models that can be ranked, best first; default: by their values. Also used at checkpoints, for the models that can be
+     * paid. Models of equal rank form a nested list: `['b', ['a', 'c']]`; `placesBy` makes such lists. `payAbove` still compares values.
      */
     rank?(context: RankContext<NoInfer<Window>>): Places
   }

@@ -1,6 +1,6 @@
 /**
- * When a feed is not to be trusted. While one of its series is not, no round opens on it, and no round is scored by what was
- * known of it then.
+ * The rules for distrusting the series of a feed. While a series is distrusted, no round opens on it, and no round is scored with
+ * its data of that time.
  */
 export interface GateOptions<Watch extends string = string> {
   /** The value that `maxJump` and `agree` compare. Default: `close` of candles, `price` of ticks. */

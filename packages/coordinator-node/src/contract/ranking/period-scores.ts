@@ -4,7 +4,7 @@ import type { Instant } from '../../domain/time.ts'
 import type { PeriodResult } from '../../ports/store-periods.ts'
 import type { WindowScore } from './ranking-options.ts'
 
-/** How rounds are read: by which field of a score, and which way is worse. */
+/** The score field that ranks, and its direction. */
 export interface ScoreField {
   readonly value: string
   readonly direction: Direction
@@ -18,7 +18,7 @@ export interface PeriodScores {
   readonly byModel: ReadonlyMap<string, readonly (WindowScore | null | undefined)[]>
 }
 
-/** What a round counts for a model without a row; `null` for nothing. */
+/** The scores of a round for a model without a row; `null` if the round does not count. */
 interface RoundPrices {
   readonly performedAt: Instant
   /** The worst valid score. */
@@ -57,7 +57,7 @@ function windowScore(value: number, kind: WindowScore['kind'], resolvableAt: Ins
   return Object.freeze({ value, kind, resolvableAt })
 }
 
-/** The scores of some periods, one by one; `null` where sums are enough. */
+/** The individual scores of some periods; `null` if sums are enough. */
 export function scoresIn(
   all: ReadonlyMap<Instant, PeriodScores> | null,
   periods: readonly { readonly periodEnd: Instant }[],

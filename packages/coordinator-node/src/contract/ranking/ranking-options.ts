@@ -1,10 +1,10 @@
 import type { Instant } from '../../domain/time.ts'
 
-/** What one round of a window counts for a model. */
+/** The score of one round in a window of a model. */
 export interface WindowScore {
-  /** The number `leaderboard.value` of its score, or of the score that its missing answer was given. */
+  /** The number `leaderboard.value` of the score, or of the score imputed for a missing answer. */
   readonly value: number
-  /** `imputed`: of a missing answer, or of a round before it joined that counts by `leaderboard.newcomers`. */
+  /** `imputed`: for a missing answer, or for a round before the model joined that counts by `leaderboard.newcomers`. */
   readonly kind: 'valid' | 'imputed'
   /** The horizon of the round. */
   readonly resolvableAt: Instant
@@ -24,7 +24,7 @@ export interface AggregateContext {
 export interface RankableModel<Window extends string = string> {
   /** Id of the model. */
   readonly modelId: string
-  /** What ranks without the function: its value in the window `rankBy`; at a checkpoint, over the checkpoint's period. */
+  /** The value that ranks by default: in the window `rankBy`; at a checkpoint, over the checkpoint's period. */
   readonly value: number
   /** Its value in each window; `null` without a score. At a checkpoint, no window reaches back before its period. */
   readonly windows: Readonly<Record<Window, number | null>>
@@ -34,9 +34,9 @@ export interface RankableModel<Window extends string = string> {
 
 /** What `leaderboard.rank` receives. */
 export interface RankContext<Window extends string = string> {
-  /** At least one, in order of id. A copy: changing it changes nothing. */
+  /** At least one, sorted by id. A copy, which the function may change. */
   readonly models: readonly RankableModel<Window>[]
 }
 
-/** An order, best first: the id of each model once. Models that share a rank are a list of their own. */
+/** An order, best first: the id of each model once. Models that share a rank form a nested list. */
 export type Places = readonly (string | readonly string[])[]

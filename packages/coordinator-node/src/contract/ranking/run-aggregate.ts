@@ -16,8 +16,8 @@ export interface ScoredWindow {
 }
 
 /**
- * A standing with the value of the contract's own aggregate; unchanged without an aggregate, and for a model without a score
- * of its own. Throws an `AuthorError`.
+ * Replaces the value of a standing by that of the contract's aggregate. The standing is unchanged without an aggregate, or if the
+ * model's rows have no score. Throws an `AuthorError`.
  */
 export function aggregated(
   { contract, newcomers }: ResolvedContract,

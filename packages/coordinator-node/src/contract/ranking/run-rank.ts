@@ -4,9 +4,9 @@ import { describeReturned } from './describe-returned.ts'
 import type { RankableModel } from './ranking-options.ts'
 
 /**
- * The rank of each model by the contract's own order: 1 is best, and models of one place share a rank (1, 2, 2, 4).
- * `null` when the contract has no order of its own. Throws an `AuthorError` when it throws, or does not return an order of exactly
- * these models.
+ * The rank of each model by the contract's own order: 1 is best, and models in one place share a rank (1, 2, 2, 4). `null` if the
+ * contract does not define an order. Throws an `AuthorError` if the contract's function throws, or does not return an order of
+ * exactly these models.
  */
 export function ranksByContract(
   { leaderboard }: Pick<AnyContract, 'leaderboard'>,
