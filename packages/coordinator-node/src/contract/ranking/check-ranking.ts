@@ -70,8 +70,13 @@ function checkRank(contract: AnyContract, values: readonly number[]): Finding[] 
 }
 
 function dryRun(path: string, fix: string, run: () => Finding[]): Finding[] {
-  return ifAuthorFails(run, (reason) => [{ path, cause: reason.replace(`${path} `, ''), fix }])
+  return ifAuthorFails(run, (reason) => {
+    const cause = reason.replace(`${path} `, '')
+    return [{ path, cause, fix: cause.startsWith('failed') ? throwsFix : fix }]
+  })
 }
+
+const throwsFix = 'correct that line; it must also work for one model, for equal ones, and for a window without a value'
 
 function impure(path: string, what: string): Finding {
   return {

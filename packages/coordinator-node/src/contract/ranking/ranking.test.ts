@@ -178,6 +178,16 @@ describe('the check of a contract', () => {
     expect(findings({ aggregate: () => Number.NaN }, { score: { schema } })).toEqual([])
   })
 
+  test('says of code that throws where it may be wrong, and not what it should return', () => {
+    const [wrong] = checkContract(changedContract({ leaderboard: { rank: () => [] } }))
+    expect(wrong?.fix).toBe('return the id of each model once, best first, and ids of one rank as a list')
+    const [thrown] = checkContract(changedContract({ leaderboard: { rank: missing } }))
+    expect(thrown).toMatchObject({
+      cause: `failed at ${place('missing')}: there is none`,
+      fix: expect.stringMatching(/^correct that line; it must also work for one model/),
+    })
+  })
+
   test.each<[string, object, RegExp]>([
     ['no function', { rank: 'best', aggregate: 1 }, /^leaderboard\.(rank|aggregate): is not a function$/],
     [
