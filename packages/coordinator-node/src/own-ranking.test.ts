@@ -83,6 +83,26 @@ test('an aggregate gets the scores of [start, end) on the horizons, oldest first
   ])
 })
 
+test('an aggregate gets the same scores after old results were deleted', async () => {
+  const run = async (prunes: boolean) => {
+    let running = await openCompetition({ changes: { leaderboard: { aggregate: mean } } })
+    const { store } = running
+    for (const from of [0, 40, 80, 120]) {
+      await running.drive(...candles(from, from + 39))
+      await running.pipeline.settle()
+      await running.pipeline.checkpoint()
+      const request = { before: Number.POSITIVE_INFINITY, windowMs: 3_600_000, limit: 1_000 }
+      if (prunes) await Promise.all([store.pruneRounds(request), store.prunePeriods(request)])
+      running = await running.restart()
+    }
+    const { rounds, leaderboards, checkpoints } = store.dump()
+    return { roundCount: rounds.length, board: leaderboards.at(-1), payout: checkpoints.at(-1)?.entries }
+  }
+  const [kept, pruned] = [await run(false), await run(true)]
+  expect(pruned.roundCount).toBeLessThan(kept.roundCount)
+  expect({ ...pruned, roundCount: 0 }).toEqual({ ...kept, roundCount: 0 })
+})
+
 test('a board and a payout follow the order of the contract, and its windows reach back before no checkpoint', async () => {
   const asked: RankContext['models'][] = []
   // The worst first.
