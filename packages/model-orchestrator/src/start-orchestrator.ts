@@ -73,8 +73,6 @@ export interface OrchestratorSettings {
   readonly http?: ModelsApiAddress
   /** How often the models file is read; 1 s unless given. */
   readonly pollMs?: number
-  /** Processes that start at once; twice the cores unless given. */
-  readonly maxStartsAtOnce?: number
   readonly restart?: Partial<RestartLimits>
   /** The file that keeps quarantines across restarts of the orchestrator; if absent, a restart ends them. */
   readonly quarantineFile?: string
@@ -243,7 +241,6 @@ async function startHttp(
 }
 
 async function createRunResources(settings: OrchestratorSettings, limits: ModelLimits): Promise<RunResources> {
-  const maxStartsAtOnce = settings.maxStartsAtOnce ?? availableParallelism() * 2
   const submissionsDirectory = resolve(settings.submissionsDirectory)
   const guard = startProcessGuard(settings.log)
   const closeGuard = (error: unknown): never => {
@@ -287,7 +284,7 @@ async function createRunResources(settings: OrchestratorSettings, limits: ModelL
     startTimeoutMs: settings.startTimeoutMs ?? 30_000,
     stopTimeoutMs: settings.stopTimeoutMs ?? 2_000,
     confinement,
-    queue: createStartQueue(maxStartsAtOnce, MAX_START_TURN_MS),
+    queue: createStartQueue(2 * availableParallelism(), MAX_START_TURN_MS),
     guard,
     usage,
     log: settings.log,

@@ -14,18 +14,18 @@ import { createPipeline, type Pipeline } from '../../pipeline.ts'
 import type { Log } from '../../ports/log.ts'
 import { type Lease, predictLease } from '../../ports/store-workers.ts'
 import type { ClockRounds } from '../../predictor.ts'
-import { keepBeating } from '../health/keep-beating.ts'
+import { type Beating, keepBeating } from '../health/keep-beating.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
 import { createInFlight, type InFlight } from './in-flight.ts'
 import { createStandByLog, leaseFields } from './stand-by.ts'
-import type { WorkerContext } from './worker-context.ts'
+import type { WorkerContext, WorkerName } from './worker-context.ts'
 
 /** Maximum number of instants in progress. A slow model delays others only when this many wait for it. */
 export const inFlightLimit = 256
 const leaseRetryMs = 500
 
 /** Waits until this process is the only one that opens rounds; `null` when the signal aborts first. */
-export async function takePredictLease(context: WorkerContext): Promise<Lease | null> {
+async function takePredictLease(context: WorkerContext): Promise<Lease | null> {
   const { store, log, signal } = context
   const logStandingBy = createStandByLog(context)
   while (!signal.aborted) {
@@ -47,7 +47,7 @@ export async function takePredictLease(context: WorkerContext): Promise<Lease | 
  * Connects to the model orchestrator, and waits until its announced models are set up or have failed.
  * Rejects with SETTINGS_INVALID when the files of the security mode cannot be used.
  */
-export async function connectModels(context: WorkerContext): Promise<GrpcModelRunner> {
+async function connectModels(context: WorkerContext): Promise<GrpcModelRunner> {
   const { settings } = context
   const { MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: mebibytes } = settings
   const limits = answerLimitsOf(context.contract)
@@ -81,12 +81,38 @@ function orchestratorKeyOf({ settings, log }: WorkerContext): () => string | und
   }
 }
 
-/** Predicts on records stored by another process, until the signal aborts. */
-export async function runPredictWorker(context: WorkerContext): Promise<void> {
+/** What a process that opens rounds owns. */
+interface Predicting {
+  readonly lease: Lease
+  readonly runner: GrpcModelRunner
+  readonly beating: Beating
+}
+
+/** Calls `predict` in the only process that opens rounds, with its models set up; not at all when the signal aborts first. */
+export async function asPredictor(
+  context: WorkerContext,
+  workers: readonly WorkerName[],
+  predict: (own: Predicting) => Promise<void>,
+): Promise<void> {
   const lease = await takePredictLease(context)
   if (lease === null) return
-  const beating = keepBeating(context, ['predict'])
+  const beating = keepBeating(context, workers)
   const runner = await connectModels(context)
+  try {
+    await predict({ lease, runner, beating })
+  } finally {
+    await runner.close()
+    await beating.stop()
+    await lease.release()
+  }
+}
+
+/** Predicts on records stored by another process, until the signal aborts. */
+export function runPredictWorker(context: WorkerContext): Promise<void> {
+  return asPredictor(context, ['predict'], (own) => predictOnStored(context, own))
+}
+
+async function predictOnStored(context: WorkerContext, { lease, runner }: Predicting): Promise<void> {
   const inFlight = createInFlight(inFlightLimit)
   const queue = createBoundedQueue<readonly FeedRecord[]>(queueLimit, (batch) => batch.length)
   // Subscribe first, then read: a record stored in between is read into the window and ignored when it arrives again.
@@ -105,9 +131,6 @@ export async function runPredictWorker(context: WorkerContext): Promise<void> {
   } finally {
     await unsubscribe()
     queue.end()
-    await runner.close()
-    await beating.stop()
-    await lease.release()
   }
 }
 

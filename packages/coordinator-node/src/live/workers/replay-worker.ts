@@ -9,9 +9,9 @@ import { driveBatch } from '../../recording/drive-recording.ts'
 import { createHoleWatch } from '../../recording/watch-holes.ts'
 import { type FeedHealth, openFeedHealth } from '../feeds/feed-health.ts'
 import { isOffered } from '../follow/offered-series.ts'
-import { type Beating, keepBeating } from '../health/keep-beating.ts'
+import type { Beating } from '../health/keep-beating.ts'
 import { pipelineOptions } from '../pipeline-options.ts'
-import { aborted, connectModels, lost, takePredictLease } from './predict-worker.ts'
+import { aborted, asPredictor, lost } from './predict-worker.ts'
 import type { WorkerContext } from './worker-context.ts'
 
 /** How often a replay checks whether the score worker keeps up. */
@@ -22,12 +22,8 @@ const backPressureMs = 20
  * Feed-data and predict workers of a replay in one process. Time follows the recording, so it advances only when the models
  * have answered. Resumes after the newest record in the store.
  */
-export async function runReplayWorker(context: WorkerContext): Promise<void> {
-  const lease = await takePredictLease(context)
-  if (lease === null) return
-  const beating = keepBeating(context, ['feed-data', 'predict'])
-  const runner = await connectModels(context)
-  try {
+export function runReplayWorker(context: WorkerContext): Promise<void> {
+  return asPredictor(context, ['feed-data', 'predict'], async ({ lease, runner, beating }) => {
     const { contract, store, log } = context
     const clock = createVirtualClock((await store.newestWatermark()) ?? 0)
     const resolved = resolveContract(contract)
@@ -46,11 +42,7 @@ export async function runReplayWorker(context: WorkerContext): Promise<void> {
       replay({ ...context, clock }, health, beating, (batch) => driveBatch(pipeline, clockRounds, clock, batch)),
     ])
     await aborted(context.signal)
-  } finally {
-    await runner.close()
-    await beating.stop()
-    await lease.release()
-  }
+  })
 }
 
 type Drive = (batch: Parameters<typeof driveBatch>[3]) => ReturnType<typeof driveBatch>

@@ -11,14 +11,7 @@ import { logClockFaults } from '../health/check-clocks.ts'
 import { keepBeating } from '../health/keep-beating.ts'
 import type { Settings } from '../settings.ts'
 import { createInFlight } from './in-flight.ts'
-import {
-  connectModels,
-  inFlightLimit,
-  lost,
-  runClockRounds,
-  runPredictWorker,
-  takePredictLease,
-} from './predict-worker.ts'
+import { asPredictor, inFlightLimit, lost, runClockRounds, runPredictWorker } from './predict-worker.ts'
 import { runReplayWorker } from './replay-worker.ts'
 import { runReportWorker } from './report-worker.ts'
 import { runCheckpointWorker, runScoreWorker } from './settle-workers.ts'
@@ -137,12 +130,8 @@ async function runFeed(context: WorkerContext): Promise<void> {
 }
 
 /** Feed-data and predict in one process: records reach the models without the database. */
-async function runFeedAndPredict(context: WorkerContext): Promise<void> {
-  const lease = await takePredictLease(context)
-  if (lease === null) return
-  const beating = keepBeating(context, ['feed-data', 'predict'])
-  const runner = await connectModels(context)
-  try {
+function runFeedAndPredict(context: WorkerContext): Promise<void> {
+  return asPredictor(context, ['feed-data', 'predict'], async ({ lease, runner }) => {
     const feed = await openLiveFeed(context)
     const clockRounds = await feed.pipeline.openPredictor(runner)
     context.ready('predict', { models: runner.models().length })
@@ -150,9 +139,5 @@ async function runFeedAndPredict(context: WorkerContext): Promise<void> {
     const feeding = Promise.all([feed.run(), runClockRounds(context, clockRounds, inFlight)])
     await Promise.race([lost(lease), feeding])
     await inFlight.drain()
-  } finally {
-    await runner.close()
-    await beating.stop()
-    await lease.release()
-  }
+  })
 }
