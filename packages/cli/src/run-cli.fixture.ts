@@ -1,7 +1,7 @@
 import { runCli } from './run-cli.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
-/** A terminal that no person looks at, with what is written to it; `out` and `err` of `changes` see that too. */
+/** A non-interactive terminal that records its output, and passes it to `out` and `err` of `changes`. */
 export function testTerminal(changes: Partial<Terminal> = {}) {
   const out: string[] = []
   const err: string[] = []

@@ -49,9 +49,9 @@ export interface PipelineOptions {
  */
 export interface Pipeline {
   /**
-   * The door for records that arrive together. Each is parsed once; those that the contract refuses are logged and go no further.
-   * The others are noted for the gates of their series, then offered to the models while they are stored. Resolves with the
-   * rounds that they opened, once records and answers are stored.
+   * Accepts records that arrive together. Each is parsed once; those that the contract refuses are logged and dropped. The others are
+   * passed to the gates of their series, then offered to the models while they are stored. Resolves with the rounds that they
+   * opened, once records and answers are stored.
    */
   accept(records: readonly FeedRecord[]): Promise<RanRounds>
   /** As {@link accept}, for records that another process has stored. */

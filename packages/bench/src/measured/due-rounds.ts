@@ -31,7 +31,7 @@ export async function openDueRounds(store: Store, { contract, modelCount, minute
     const clockRounds = await pipeline.openPredictor(runner)
     for (let minute = 0; minute < minuteCount; minute += 1)
       await driveBatch(pipeline, clockRounds, clock, candlesOf(minute))
-    // Their truths come without opening further rounds.
+    // These records provide the truths without opening new rounds.
     const truths = createPipeline(contract, { store, clock, log })
     for (let minute = minuteCount; minute < minuteCount + horizonMinutes; minute += 1) {
       clock.advanceTo(firstOpenAt + (minute + 1) * minuteMs)

@@ -24,7 +24,7 @@ export async function storePredictions(databaseUrl: string, log: Log): Promise<F
     for (const size of sizes) log.info('a table was measured', size)
     const data = sizes.reduce((sum, size) => sum + size.data, 0)
     const indexes = sizes.reduce((sum, size) => sum + size.indexes, 0)
-    // Bytes of one are megabytes of a million.
+    // Bytes per prediction are megabytes per million predictions.
     const count = minuteCount * realtime.prediction.schedule.length * modelCount
     return { stored: (data + indexes) / count / 1_000, indexes: indexes / count / 1_000 }
   })

@@ -10,7 +10,7 @@ export interface SeriesChoice {
 }
 
 /**
- * The only series of the contract that matches the given options. With all four options, it may be any series of a source.
+ * The only series of the contract that matches the given options. If all four are given, any series of a source is accepted.
  * @throws CliError when no series matches, or several do.
  */
 export function chooseSeries(contract: AnyContract, choice: SeriesChoice): FeedScope {

@@ -54,7 +54,7 @@ describe('crunch check', { timeout: 120_000 }, () => {
     })
   })
 
-  it('reports what the ranking of the contract does wrong, with its line, in a check and in a simulation', async () => {
+  it('reports an error in the ranking of the contract with its line, in a check and in a simulation', async () => {
     // Passes the contract check, whose example models have other names, and fails with the models of the weather pack.
     const rank =
       "rank: ({ models }) => models.map(({ modelId }) => (modelId.startsWith('model-') ? modelId : 'nobody')),"
@@ -71,7 +71,7 @@ describe('crunch check', { timeout: 120_000 }, () => {
     expect(err).not.toContain('    at ')
   })
 
-  it('finds a scorer that takes only some of the answers that the schema takes, with its line', async () => {
+  it('finds a scorer that accepts only some of the answers that the schema accepts, with its line', async () => {
     const { line, ...workspace } = await openWorkspace(
       '=> scorePrediction(output, truth.tempMax)',
       '=> (output.mean > 0 ? { crps: Number.NaN } : scorePrediction(output, truth.tempMax))',

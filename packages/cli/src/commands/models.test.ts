@@ -218,7 +218,7 @@ describe('crunch models add', () => {
     const before = await read(modelsFile)
     const { exitCode, err } = await add()
     expect([exitCode, err]).toEqual([1, expect.stringContaining('local-dev already has model 3 with the name "模型"')])
-    expect(err).toContain('write --replace to give it this code, --another to add a second model of that name')
+    expect(err).toContain('use --replace to replace its code, --another to add a second model with that name')
     expect(await read(modelsFile)).toBe(before)
     expect((await add('--replace', '--another')).exitCode).not.toBe(0)
     expect((await add('--cruncher', 'eve')).out).toContain('Model 4 (模型) of eve was added')

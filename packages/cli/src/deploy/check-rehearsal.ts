@@ -56,8 +56,8 @@ export async function checkRehearsal(
 }
 
 /**
- * A scorer has to take every answer that the schema takes. The truth of a real record has to be known, unless the data are the reason;
- * the first inputs of a recording may be refused since their window is not full yet.
+ * A scorer must accept every answer that the schema accepts. On a recording, `truth.resolve` must not throw. The first inputs of a
+ * recording may be refused, because their window is not full yet.
  */
 function isFinding({ what, reason }: Refusal, isRecorded: boolean): boolean {
   return what === 'scores' || (what === 'truths' && isRecorded && ofTheAuthor.test(reason))

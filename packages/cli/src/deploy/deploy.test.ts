@@ -191,7 +191,7 @@ describe('followLeaderboard', () => {
     ...overrides,
   })
 
-  /** What the board shows off a terminal at its first look. */
+  /** The first output of the board without a terminal. */
   async function shown(models: readonly OrchestratorModel[], lastEvent = 'ready'): Promise<string> {
     const told: string[] = []
     const ended = new AbortController()

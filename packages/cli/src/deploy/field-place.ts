@@ -4,13 +4,13 @@ import { readFileSync } from 'node:fs'
 const refusedField = / at (\S+):(\d+) returned what \S+ refuses: ([\w.]+): /
 
 /**
- * Where the contract writes the field that its schema refuses, such as `node/contract.ts:41`; `null` where the reason names no field, or
- * where the function that returned it does not write it by name.
+ * The line of a contract function that sets a refused field, e.g. `node/contract.ts:41`. `null` if the reason names no field, or
+ * the function does not contain the name of the field.
  */
 export function placeOfField(reason: string, contractPath: string): string | null {
   const [, file, line, path] = refusedField.exec(reason) ?? []
   if (file === undefined || line === undefined || path === undefined) return null
-  // Functions of other files are known by the ends of their paths only.
+  // Only functions in the contract file itself are searched.
   if (!contractPath.replaceAll('\\', '/').endsWith(file)) return null
   const name = path.split('.').findLast((part) => !/^\d+$/.test(part))
   if (name === undefined) return null
@@ -21,7 +21,7 @@ export function placeOfField(reason: string, contractPath: string): string | nul
   return offset < 0 ? null : `${file}:${first + offset + 1}`
 }
 
-/** Up to the line that ends it: the next one that is indented no deeper than its first. */
+/** The lines of a function. It ends before the next line that is indented no deeper than its first. */
 function linesOfFunction(lines: readonly string[]): readonly string[] {
   const depth = (line: string) => line.length - line.trimStart().length
   const [first = '', ...rest] = lines

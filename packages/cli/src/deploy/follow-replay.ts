@@ -16,7 +16,7 @@ const plainLineMs = 60_000
 /** After the end of a recording, the pipeline still settles rounds. After this long without a change, it is done. */
 const settledAfterMs = 10_000
 
-/** The node serves its results further; nothing changes them once the last rounds are settled. */
+/** The node still serves its results, which no longer change once the last rounds are settled. */
 const replayEnded = 'The replay has ended: no more data will come. Press Ctrl-C to end the competition.'
 
 /** Shows the changing leaderboard until Ctrl-C. */
@@ -36,7 +36,7 @@ export async function followLeaderboard(input: WatchInput): Promise<void> {
       return { rows, info, progress: progressOf(feeds, known.length), reasons: healthReasons(health) }
     })
     const services = await input.look()
-    // Another orchestrator need not have such an API: then only the models that joined the node are counted.
+    // An orchestrator of another kind may not have this API. Then only the models that are set up on the node are counted.
     const models = await readQuietly(input.models)
     const head = shown === undefined ? 'waiting for the API' : formatProgress(shown.progress)
     view.show({ rows: shown?.rows ?? [], info: shown?.info ?? {} }, head, [
@@ -172,7 +172,7 @@ function openLiveView(terminal: Terminal): LiveView {
       }
       const leader = rows[0] === undefined ? 'no leaderboard yet' : `first: ${rows[0].model_name ?? rows[0].model_id}`
       const text = [head, leader, ...notes].join(', ')
-      // The end comes once, and nothing may follow it.
+      // The end of the replay is printed at once, because no later line may repeat it.
       const isEnd = notes.includes(replayEnded) && !shownText.includes(replayEnded)
       if (text === shownText || (!isEnd && performance.now() - shownAtMs < plainLineMs)) return
       shownText = text

@@ -2,11 +2,11 @@ import { stateOf } from '../models/models-state.ts'
 import type { OrchestratorModel } from '../models/orchestrator-client.ts'
 import { oneLine } from '../terminal/printable.ts'
 
-/** The board stands below: what more there is, crunch models tells. */
+/** Only a few models, to leave room for the board; `crunch models` lists all of them. */
 const maxShown = 3
 const maxReasonLength = 100
 
-/** How many of the models that should run serve, and each of the others with its reason, shortened: one line each. */
+/** The number of wanted models that serve, and one line with a shortened reason for each that does not. */
 export function describeServing(models: readonly OrchestratorModel[]): readonly string[] {
   const wanted = models.filter(isWanted)
   const others = wanted.filter((model) => stateOf(model) !== 'RUNNING')
@@ -18,7 +18,7 @@ export function describeServing(models: readonly OrchestratorModel[]): readonly 
   ]
 }
 
-/** A model that its owner stopped is missed by no one. */
+/** A model that its owner has stopped is not expected to serve. */
 function isWanted({ desiredState, status }: OrchestratorModel): boolean {
   return desiredState === null ? status !== 'RUNNER_STOPPED' : desiredState === 'RUNNING'
 }

@@ -26,7 +26,7 @@ export interface ModelTestReport {
     readonly reason: string | null
     readonly detail: string | null
   }[]
-  /** What the contract made of the answers, one entry a score. */
+  /** The scores of the answers. */
   readonly scores: readonly {
     readonly at: string
     readonly subject: string
@@ -34,9 +34,9 @@ export interface ModelTestReport {
     readonly value: unknown
     readonly reason: string | null
   }[]
-  /** Why a round has no score, which is no fault of the model; `null` when all have one. */
+  /** Why a round has no score, although the model is not to blame; `null` if all rounds have one. */
   readonly unscored: string | null
-  /** Why the contract refused a truth or a score, with its file and line; `null` when it did not. */
+  /** Why the contract refused a truth or a score, with file and line; `null` if it refused none. */
   readonly failure: string | null
   /** Every round has a valid answer. */
   readonly isRanked: boolean

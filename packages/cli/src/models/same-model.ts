@@ -25,7 +25,7 @@ export async function asksForReplacement(
   if (first === undefined) return false
   const cause = `${cruncherName} already has ${modelsText(same)} with the name ${JSON.stringify(name)}`
   if (terminal.ask === undefined) {
-    const fix = 'write --replace to give it this code, --another to add a second model of that name, or --name NAME'
+    const fix = 'use --replace to replace its code, --another to add a second model with that name, or --name NAME'
     throw new CliError({ place: `crunch models add ${source}`, cause, fix })
   }
   for (;;) {

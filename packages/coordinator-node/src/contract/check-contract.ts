@@ -108,7 +108,7 @@ function scheduleLengths(path: string, entry: ScheduleEntry, granularity: FeedDe
   // Clock rounds need no record at their instants.
   if (entry.on !== 'clock') {
     const why = {
-      every: 'rounds open when a record comes, so some would be late and others left out',
+      every: 'rounds open when a record arrives, so some would be late and others skipped',
       horizon: 'no record would be known at the horizon itself, and the truth would be that of an earlier instant',
     }
     for (const [name, length] of [

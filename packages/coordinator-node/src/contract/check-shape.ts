@@ -69,7 +69,7 @@ const jsonObject: Check = (value, path) => {
     return finding(
       path,
       errorText(error).replace(`${path} `, ''),
-      'write an object of numbers, texts, lists and objects',
+      'use an object that contains only numbers, strings, lists and objects',
     )
   }
 }

@@ -31,7 +31,7 @@ export function peersOf(own: GatedSeries, all: readonly GatedSeries[]): readonly
   return alike.length > 0 ? alike : named
 }
 
-/** Whether a series is the one that its own gate names. */
+/** Whether a series is the reference of its own gate (`agree`). */
 export function isReference({ scope, definition }: GatedSeries): boolean {
   const agree = definition.gate?.agree
   return agree?.with === scope.subject && (agree.source ?? scope.source) === scope.source

@@ -21,7 +21,7 @@ function isTriedInTurn(schema: z.core.$ZodType): boolean {
   return schema instanceof z.core.$ZodUnion
 }
 
-/** The schemas that a schema is made of. */
+/** The schemas that a schema contains. */
 function* innerSchemas(schema: z.core.$ZodType): Iterable<z.core.$ZodType> {
   if (schema instanceof z.core.$ZodLazy) yield schema._zod.innerType
   else yield* schemasIn(Object.values(schema._zod.def))

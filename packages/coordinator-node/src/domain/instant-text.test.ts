@@ -77,7 +77,7 @@ describe('dates', () => {
 describe('epochs', () => {
   it.each([
     ['1772323200', 's', year2026],
-    // Its digits are no date: there is no month 99.
+    // These digits are not a date: there is no month 99.
     ['1999990000', 's', 1_999_990_000_000],
     ['1772323200.25', 's', year2026 + 250],
     [1_772_323_200.123, 's', year2026 + 123],

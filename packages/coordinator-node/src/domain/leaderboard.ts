@@ -46,8 +46,8 @@ export interface Leaderboard {
   readonly rankBy: string
   readonly direction: Direction
   /**
-   * In the order in which they are shown: ranked models and baselines by value, then those that wait, those without data,
-   * and retired ones. Where the contract has an order of its own, ranked models by rank, and baselines behind them.
+   * In display order: ranked models and baselines by value, then models that wait, models without data, and retired ones. If the
+   * contract defines the order: ranked models by rank, then baselines.
    */
   readonly entries: readonly LeaderboardEntry[]
 }

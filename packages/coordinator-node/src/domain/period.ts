@@ -10,9 +10,9 @@ export interface ScheduleProgress {
 }
 
 /**
- * Whether no schedule can still open a round that resolves before `end`: each has opened one that resolves at `end` or
- * later (rounds open in order), or such a round would need a record that is too old by now. One more freshness is left for
- * a round that is being written.
+ * Whether no schedule can still open a round that resolves before `end`: each schedule has opened one that resolves at `end` or
+ * later (rounds open in order), or such a round would need a record that is too old by now. A second freshness interval is
+ * added for a round that is being written.
  */
 export function noRoundCanResolveBefore(end: Instant, now: Instant, schedules: readonly ScheduleProgress[]): boolean {
   return schedules.every(({ horizonMs, freshnessMs, lastRoundAt }) => {

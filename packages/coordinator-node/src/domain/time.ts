@@ -53,7 +53,7 @@ export function formatInstant(at: Instant): string {
   return new Date(at).toISOString()
 }
 
-/** A length for people, in its two largest units: `2 h`, `3 min 20 s`. What is shorter than a second is `0 s`. */
+/** Formats a duration for people, in its two largest units: `2 h`, `3 min 20 s`. Less than a second is `0 s`. */
 export function describeLength(lengthMs: number): string {
   const seconds = Math.floor(lengthMs / 1_000)
   const parts: readonly (readonly [number, string])[] = [

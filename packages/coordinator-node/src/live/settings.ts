@@ -86,7 +86,7 @@ export const settingsSchema = z.object({
   SCORE_INTERVAL_SECONDS: within(0.01, 86_400).default(5),
   /** Host of the model orchestrator. */
   MODEL_RUNNER_NODE_HOST: text.default('localhost'),
-  /** `external`: `crunch deploy` starts no orchestrator but uses the one at `MODEL_RUNNER_NODE_HOST`, also on this machine. Unset: it starts one if that host is this machine. */
+  /** `external`: `crunch deploy` starts no orchestrator but uses the one at `MODEL_RUNNER_NODE_HOST`, also on this machine. Unset: `crunch deploy` starts one if that host is this machine. */
   MODEL_ORCHESTRATOR: z.literal('external', 'must be external, or not set').optional(),
   /** Port of the model orchestrator. */
   MODEL_RUNNER_NODE_PORT: port.default(9091),

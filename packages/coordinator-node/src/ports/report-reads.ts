@@ -63,7 +63,7 @@ export interface ReportReads extends EraReads, ExportReads, FeedReads, ModelRead
   roundCounts(): Promise<RoundCounts>
   /** The progress of each stage. `at` decides which rounds are due and which have expired. */
   pipelineProgress(at: Instant): Promise<PipelineProgress>
-  /** What became of everything that was run. It reads every prediction and score: not for a node at work. */
+  /** The outcome of a whole run. It reads all predictions and scores, so it is too slow for a live node. */
   runFacts(): Promise<RunFacts>
   /** The time of the store's own clock; `null` where it uses that of this process. */
   storeTime(): Promise<Instant | null>
@@ -76,11 +76,11 @@ export interface RoundCounts {
   readonly missedCount: number
 }
 
-/** From which the outcome of a run is judged. Reasons are those of the first round, and in it of the first model. */
+/** The facts that determine the outcome of a run. Reasons are those of the first model in the first such round. */
 export interface RunFacts {
   readonly modelCount: number
   readonly roundCount: number
-  /** Valid answers, those of void rounds included. */
+  /** Valid answers, including those of void rounds. */
   readonly answeredCount: number
   /** The first row of a model, answered or not. */
   readonly firstRow: Pick<Prediction, 'modelId' | 'reason' | 'detail'> | null
@@ -89,7 +89,7 @@ export interface RunFacts {
   readonly scoreCount: number
   /** Scores that the contract computed. */
   readonly validCount: number
-  /** Those that it could not compute. */
+  /** Scores that the contract could not compute. */
   readonly failedCount: number
   readonly failedReason: string | null
 }

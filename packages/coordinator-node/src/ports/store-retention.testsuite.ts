@@ -122,7 +122,7 @@ export function retentionTests(context: StoreUnderTest): void {
     await store().pruneRounds(request(1_000))
     await store().prunePeriods(request(1_000))
     expect((await roundsLeft())[0]).toBe(31)
-    // The newest leaderboard stays: it tells how far periods have come.
+    // The newest leaderboard stays, because it shows which periods are closed.
     expect(await periodsLeft()).toEqual([30])
   })
 

@@ -94,7 +94,7 @@ function leaderboardRow(
       direction: leaderboard.direction,
       newcomers: contract.newcomers,
       min_coverage: contract.minRankCoverage,
-      /** The contract orders the models itself (`leaderboard.rank`): they need not be in the order of `value`. */
+      /** The contract orders the models (`leaderboard.rank`), so the order can differ from that of `value`. */
       own_order: contract.hasOwnOrder,
     },
   }

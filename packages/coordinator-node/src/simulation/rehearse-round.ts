@@ -34,7 +34,7 @@ export interface RehearsedCall {
   readonly answer: ModelAnswer
 }
 
-/** What the contract made of the rounds, as far as the recording tells it. */
+/** The results of the rounds, as far as the recording contains their truths. */
 export interface Verdict {
   /** One entry per score. */
   readonly scored: readonly { readonly round: Round; readonly score: Score }[]
@@ -98,14 +98,14 @@ async function rehearseAfter(knownForMs: number, options: RehearsalOptions): Pro
   return rehearsed === undefined ? null : { ...rehearsed, ...(await judge.verdict()) }
 }
 
-/** Settles the rounds by the records behind them. It has no models: no further round opens. */
+/** Settles the rounds with later records. It has no models, so no new round opens. */
 function createJudge(contract: AnyContract, store: MemoryStore, clock: VirtualClock, log: Log) {
   const pipeline = createPipeline(contract, { store, clock, log })
   let waitingReason: string | null = null
   const refusal = async () =>
     (await store.refusalsBetween(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY))[0]?.reason
   return {
-    /** Whether everything is known that these records can tell. */
+    /** Whether all rounds are settled or the contract has refused a result, after these records. */
     async isDone(batch: readonly SourceRecord[]): Promise<boolean> {
       clock.advanceTo(batch[0]?.knownAt ?? clock.now())
       await pipeline.accept(received(batch))

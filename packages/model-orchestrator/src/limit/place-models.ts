@@ -105,12 +105,12 @@ function hasPriority({ isServing }: Watched, niceness: number): boolean {
   return isServing && niceness === MODEL_NICENESS
 }
 
-/** The CPU usage above which a model is a hog, in processors. */
+/** The CPU usage above which a model is a hog (computes continuously), in processors. */
 interface HogLimits {
   readonly hogCores: number
-  /** In a full group: for a model that was not yet a hog. */
+  /** The limit for a model that was not yet a hog, if the group is full. */
   readonly newHogCores?: number
-  /** In a full group, or while no core is idle: for a known hog. */
+  /** The limit for a known hog, if the group is full or no core is idle. */
   readonly knownHogCores?: number
 }
 

@@ -13,7 +13,7 @@ export function coverageOf(rounds: AnsweredRounds): number | null {
   return rounds.roundCount > rounds.excusedCount ? answeredShare(rounds) : null
 }
 
-/** The same of a model with a valid score, which has such a round. `NaN` without one. */
+/** As `coverageOf`, for a model with a valid score. `NaN` if there are no rounds. */
 export function answeredShare({ roundCount, excusedCount, validCount }: AnsweredRounds): number {
   return validCount / (roundCount - excusedCount)
 }

@@ -220,8 +220,8 @@ function unansweredRounds(
 }
 
 /**
- * Rounds about which settling has to decide. One whose truth is waited for by decision is no fault of the score worker, but the
- * time counts from then on: a worker is known to be stuck only after a while, and must not be given the same while again.
+ * Rounds that settling has to decide on. A round that deliberately waits for its truth is not the score worker's fault. But its time
+ * counts from the first decision: it takes a while to detect a stuck worker, and the same time must not be granted twice.
  */
 function unsettledRounds(
   grid: PipelineGrid,

@@ -33,7 +33,7 @@ interface Scene {
   now: number
   monotonicMs: number
   isReachable: boolean
-  /** When a running score worker last finished its work; `undefined`: as stored. */
+  /** When a running score worker last finished its work; `undefined`: the stored time is used. */
   scoreWorkedAtMs?: number
 }
 

@@ -44,7 +44,7 @@ const contract: AnyContract = changedContract({
     ],
   },
   truth: { expire: '30m' },
-  // Functions of the contract's own, which have to give the same in each.
+  // Custom functions of the contract, whose results must be the same with every driver.
   leaderboard: {
     aggregate: ({ scores, end }: AggregateContext) =>
       scores.reduce((sum, { value, resolvableAt }) => sum + value / (1 + end - resolvableAt), 0) / scores.length,
@@ -226,7 +226,7 @@ describe('a replay in which one series freezes and another one stops', () => {
     // Rounds, reasons and scores are independent of the driver.
     const simulated = await simulateModels(path)
     expect(simulatedRows(simulated).sort(byText)).toEqual(rows.sort(byText))
-    // So are boards and payouts, also by functions of the contract's own.
+    // Boards and payouts are too, even with custom functions of the contract.
     const board = simulated.rows.leaderboards.find(({ asOf }) => asOf === minute(90))
     expect(board?.entries.map(({ modelId, rank }) => [modelId, rank])).toEqual(
       expect.arrayContaining([

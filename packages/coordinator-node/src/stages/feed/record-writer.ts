@@ -1,6 +1,6 @@
 import type { FeedRecord } from '../../domain/feed-record.ts'
 
-/** A write takes further waiting records until it has this many. */
+/** A write collects waiting batches of records until it has at least this many. */
 const enoughRecords = 1_000
 
 /** Stores records in order of arrival; all records that arrive during a write form the next batch. */

@@ -198,7 +198,7 @@ function imputedValue(resolved: ResolvedContract, valid: readonly JsonObject[]):
   )
 }
 
-/** A score as it is stored, when the leaderboard can rank by it. */
+/** The stored form of a score. Throws if the leaderboard cannot rank by it. */
 function rankedScore(resolved: ResolvedContract, parsed: unknown): JsonObject {
   const value = toJsonObject(parsed, 'score')
   const field: string = resolved.contract.leaderboard.value

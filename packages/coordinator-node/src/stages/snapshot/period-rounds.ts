@@ -26,7 +26,7 @@ export function periodRounds(
 /** What is known about a round apart from the rows of its models. */
 export type RoundFacts = Pick<PeriodResult, 'performedAt' | 'missingValue'>
 
-/** By id, in the order of `results`. */
+/** The facts of each round by its id, in the order of `results`. */
 export function roundsOf(results: readonly PeriodResult[]): ReadonlyMap<string, RoundFacts> {
   return new Map(results.map((result) => [result.roundId, result]))
 }

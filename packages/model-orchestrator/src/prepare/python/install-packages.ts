@@ -133,9 +133,9 @@ async function runStep(step: {
   throw new RunFailure('BUILD_FAILED', `${what(tail)} ${why}${said}${unreachable}${wheels}; last lines: ${lines}`)
 }
 
-/** What pip says around the error, or about versions that it did not consider. */
+/** Pip's messages around the error, and about versions that it did not consider. */
 const SAYS_NOTHING = 'subprocess-exited|metadata-generation-failed|ResolutionImpossible|Ignored the following'
-/** Where the cause stands, the most particular place first: a verdict of uv, a compiler's line, an error of pip or a program. */
+/** Lines that contain the cause, most specific first: the conclusion of uv, a compiler's line, an error of pip or a program. */
 const CAUSES = [
   /^\s*╰─▶ (.*)/,
   /^\s*(\S+:\d+(?::\d+)?: (?:fatal )?error: .*)/,
@@ -148,7 +148,7 @@ function lineThatMatters(tail: readonly string[]): string | null {
   const matches = CAUSES.map((pattern) =>
     tail.map((line) => pattern.exec(line)?.[1]).find((line) => line !== undefined),
   )
-  // A build that is no compiler's ends with its exception.
+  // The output of a build without a compiler ends with its exception.
   const [verdict, compiled, error] = matches
   const thrown = tail[tail.findIndex((line) => END_OF_OUTPUT.test(line)) - 1]?.trim()
   const found = verdict ?? compiled ?? thrown ?? error ?? null

@@ -18,7 +18,7 @@ export interface TradeSeriesOptions {
   onError(error: Error): void
 }
 
-/** The trades of one symbol, one record per millisecond, for every series made from them. */
+/** Turns the trades of one symbol into one record per millisecond, for each series that is derived from trades. */
 export function createTradeSeries(scopes: readonly FeedScope[], options: TradeSeriesOptions): MarketSeries {
   return new TradeSeries(scopes, options)
 }

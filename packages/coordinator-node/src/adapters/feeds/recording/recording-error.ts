@@ -24,7 +24,7 @@ export function rowError(place: string, text: string, problem: RowProblem): Crun
   return recordingError(place, `${problem.message} in "${cut(text)}"`, problem.fix, problem.cause)
 }
 
-/** What `parse` makes of a row. A {@link RowProblem} that it throws is completed with the place and the text of the row. */
+/** Parses a row with `parse`. Adds the place and the text of the row to a {@link RowProblem} that it throws. */
 export function atRow<Value>(place: string, text: () => string, parse: () => Value): Value {
   try {
     return parse()

@@ -79,9 +79,9 @@ const wantedModels = (sql: Query, { modelIds }: PredictionFilter) => sql`
     from json_array_elements_text(${jsonParameter(sql, { modelIds })}->'modelIds') as ids(id)) as wanted`
 
 /**
- * The newest of each wanted model by its own index, then the newest of these: the cost does not grow with history. Bounds on both
- * columns leave no other index, by which the rows of a model that stopped long ago would be looked for among all. Exported for the
- * test of its plan.
+ * Reads the newest rows of each wanted model through the index by model, then selects the newest of these, so the cost does not grow
+ * with history. Bounds on both columns keep PostgreSQL from another index, which would search all rows for a model that stopped long
+ * ago. Exported for the test of its plan.
  */
 export function predictionStatement(sql: Query, filter: PredictionFilter) {
   const { from, to, limit } = filter

@@ -91,7 +91,7 @@ it('migrates a database of the first version to the newest without losing rows',
   const store = await openPostgresStore({ url: database.url })
   try {
     expect(await appliedCount()).toBe(journal.entries.length)
-    // Later migrations add tables and columns, and remove nothing but ids, which follow from the round and the model.
+    // Later migrations add tables and columns, and remove only ids, which are derived from the round and the model.
     const [{ id: _, ...prediction }, { id: __, ...absent }] = before.predictions as [Row, Row]
     const [{ id: ___, prediction_id: ____, ...score }] = before.scores as [Row]
     expect(await withSql(rowsOf)).toMatchObject({

@@ -273,7 +273,7 @@ export const predictions = pgTable(
     modelId: text('model_id')
       .notNull()
       .references(() => models.id),
-    /** PENDING with a RESOLVED round is read as SCORED: nothing of the row is written twice. */
+    /** PENDING with a RESOLVED round is read as SCORED, so that scoring does not rewrite the row. */
     status: text('status').notNull(),
     output: jsonb('output'),
     reason: text('reason'),
