@@ -149,6 +149,19 @@ describe('crunch backtest', { timeout: 120_000 }, () => {
     })
     expect(report.stderr.join('\n')).toMatch(/no idea about the third[\s\S]*main\.ts:\d+/)
   })
+
+  it('ends for a model that is given up again and again', async () => {
+    const main = `import { TrackerBase } from 'crunch-template-challenge'
+export class Mute extends TrackerBase {
+  predict = undefined as never
+}`
+    const model = await workspace.submission('mute', main)
+    const { out, err, exitCode } = await workspace.run(['backtest', '--model', model, '--json', '--to', '2012-01-08'])
+    expect(exitCode, err).toBe(1)
+    const report = JSON.parse(out)
+    expect(report).toMatchObject({ rounds: 12, lastFailure: { code: 'BAD_IMPLEMENTATION' } })
+    expect(report.failure).toMatch(/predict/)
+  })
 })
 
 const missing = pythonIsMissing()

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
@@ -123,7 +124,10 @@ async function host(
   const name = sourceName(path)
   onStep(`starting ${name}`)
   const startedAt = performance.now()
+  // As a node has it: the third report about a run is believed, and ends a model that serves but never answers.
+  const apiKey = randomUUID()
   const orchestrator = await startOrchestrator({
+    apiKey,
     crunchId,
     modelsFile,
     submissionsDirectory,
@@ -150,7 +154,7 @@ async function host(
   if (started.state !== 'RUNNING') throw await notHosted(path, 'start', started, output)
   const servedAt = performance.now()
   onStep('setting it up')
-  const runner = await connectUntilSettled({ orchestrator, crunchId, baseClassName, signal, closing })
+  const runner = await connectUntilSettled({ orchestrator, apiKey, crunchId, baseClassName, signal, closing })
   if (runner.models().length === 0) {
     throw await notHosted(path, 'setup', await withFailure(status, signal), output)
   }
@@ -230,19 +234,20 @@ async function writeModelsFile(
 
 async function connectUntilSettled(input: {
   readonly orchestrator: Orchestrator
+  readonly apiKey: string
   readonly crunchId: string
   readonly baseClassName: string
   readonly signal: AbortSignal
   readonly closing: (() => Promise<void>)[]
 }): Promise<GrpcModelRunner> {
-  const { orchestrator, crunchId, baseClassName, signal, closing } = input
+  const { orchestrator, apiKey, crunchId, baseClassName, signal, closing } = input
   let onFatal: (error: Error) => void = () => undefined
   const fatal = new Promise<never>((_, reject) => {
     onFatal = reject
   })
   fatal.catch(() => undefined) // Avoids an unhandled rejection after the race below.
   const { port } = orchestrator
-  const runner = await connectModels({ port, crunchId, baseClassName, setupTimeoutMs, onFatal })
+  const runner = await connectModels({ port, apiKey, crunchId, baseClassName, setupTimeoutMs, onFatal })
   closing.push(() => runner.close())
   await unlessAborted(Promise.race([runner.settled(), fatal]), signal)
   return runner
