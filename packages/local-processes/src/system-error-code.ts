@@ -5,7 +5,7 @@ export function systemErrorCode(error: unknown): string | undefined {
 }
 
 /**
- * A handler for `.catch` that returns `value` when a file or folder is missing, and throws every other error.
+ * A handler for `.catch` that returns `value` when a file, folder or process is missing, and throws every other error.
  * @param codes the errors that mean "missing"
  */
 export function whenMissing<Value>(value: Value, codes: readonly string[] = ['ENOENT']): (error: unknown) => Value {

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { systemErrorCode } from '@crunch/local-processes'
 import { errorText } from '@crunch/local-processes/errors'
-import { enterGroups, type Program, readOwnGroups } from './own-groups.ts'
+import { enterGroups, type Program, readOwnGroups, removeGroup } from './own-groups.ts'
 
 /** The CPU quota per period, in microseconds per processor. */
 const PERIOD_US = 4_000
@@ -55,7 +56,7 @@ export function openBackgroundGroup(system = '/proc/self'): BackgroundGroup | st
     if (home === null) return 'no CPU control group is mounted where this process could create its own'
     const idle = join(home, NAME)
     if (!makeIdle(idle)) {
-      remove(idle)
+      removeGroup(idle)
       return `${idle} has no cpu.idle`
     }
     return createGroup(home, groups.find('cpuset'))
@@ -96,14 +97,14 @@ function createGroup(idleHome: string, setHome: string | null): BackgroundGroup 
       try {
         for (const part of parts) moveInto(direction === 'in' ? part.path : part.home, pid)
       } catch (error) {
-        if (codeOf(error) !== 'ENOENT') throw error
+        if (systemErrorCode(error) !== 'ENOENT') throw error
         // Another orchestrator that ended has removed it.
         for (const { make, path } of parts) make(path)
         for (const part of parts) moveInto(direction === 'in' ? part.path : part.home, pid)
       }
     },
     close() {
-      for (const { path } of parts) remove(path)
+      for (const { path } of parts) removeGroup(path)
     },
   }
 }
@@ -123,10 +124,10 @@ function openHalf(home: string): Half | string {
     const processors = rangesOf(half)
     const assignHalf = () => assign(home, path, processors)
     if (assignHalf()) return { home, path, make: assignHalf, processors, count: half.length }
-    remove(path)
+    removeGroup(path)
     return `${path} has no cpuset.cpus`
   } catch (error) {
-    remove(path)
+    removeGroup(path)
     return errorText(error)
   }
 }
@@ -143,7 +144,7 @@ function moveInto(group: string, pid: number): void {
   try {
     writeFileSync(join(group, 'cgroup.procs'), String(pid))
   } catch (error) {
-    if (codeOf(error) !== 'ESRCH') throw error
+    if (systemErrorCode(error) !== 'ESRCH') throw error
   }
 }
 
@@ -159,7 +160,7 @@ function limit(path: string, processorCount: number): void {
   try {
     make(path, 'cpu.cfs_quota_us', () => String(quotaUs))
   } catch (error) {
-    if (codeOf(error) !== 'EINVAL') throw error
+    if (systemErrorCode(error) !== 'EINVAL') throw error
   }
 }
 
@@ -199,16 +200,4 @@ function rangesOf(processors: readonly number[]): string {
     else ranges.push([processor, processor])
   }
   return ranges.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`)).join(',')
-}
-
-function remove(path: string): void {
-  try {
-    rmdirSync(path)
-  } catch (error) {
-    if (!['EBUSY', 'ENOTEMPTY', 'ENOENT', 'ENOTDIR'].includes(codeOf(error))) throw error
-  }
-}
-
-function codeOf(error: unknown): string {
-  return String((error as NodeJS.ErrnoException).code)
 }

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorText } from '@crunch/local-processes/errors'
-import { enterGroups, type Program, readOwnGroups } from './own-groups.ts'
+import { enterGroups, type Program, readOwnGroups, removeGroup } from './own-groups.ts'
 
 const MIB = 1024 * 1024
 const PREFIX = 'crunch-limits-'
@@ -88,7 +88,7 @@ function openGroup(memory: string | null, tasks: string | null, limits: GroupLim
     if (memory !== null) limitMemory(memory, limits.memoryMib * MIB)
     if (tasks !== null) limitTasks(tasks, limits.tasks)
   } catch (error) {
-    for (const path of paths) remove(path)
+    for (const path of paths) removeGroup(path)
     throw error
   }
   return {
@@ -142,7 +142,7 @@ function readNumber(folder: string | null, names: readonly string[], pattern: Re
 
 /** A killed process leaves its group shortly after its parent sees its end. */
 function removeWhenEmpty(path: string, triesLeft = REMOVE_TRIES): void {
-  remove(path)
+  removeGroup(path)
   if (triesLeft > 0 && existsSync(path)) setTimeout(() => removeWhenEmpty(path, triesLeft - 1), REMOVE_DELAY_MS).unref()
 }
 
@@ -190,7 +190,7 @@ function tryGroup(home: string, controller: LimitController): void {
     if (controller === 'memory') limitMemory(path, MIB)
     else limitTasks(path, 1)
   } finally {
-    remove(path)
+    removeGroup(path)
   }
 }
 
@@ -206,7 +206,7 @@ function allowController(home: string, controller: LimitController): void {
 function removeStale(home: string): void {
   for (const name of readdirSync(home)) {
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) remove(join(home, name))
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) removeGroup(join(home, name))
   }
 }
 
@@ -216,14 +216,5 @@ function makeFolder(path: string): void {
     mkdirSync(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
-}
-
-function remove(path: string): void {
-  try {
-    rmdirSync(path)
-  } catch (error) {
-    const code = String((error as NodeJS.ErrnoException).code)
-    if (!['EBUSY', 'ENOTEMPTY', 'ENOENT'].includes(code)) throw error
   }
 }

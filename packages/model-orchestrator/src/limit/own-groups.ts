@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { whenMissing } from '@crunch/local-processes'
 
 /** A command with its arguments. */
 export interface Program {
@@ -74,4 +75,13 @@ function parseMount(line: string): Mount | null {
 function folderOf({ root, place }: Mount, group: string): string | null {
   if (root === '/') return join(place, group)
   return group === root || group.startsWith(`${root}/`) ? join(place, group.slice(root.length)) : null
+}
+
+/** Removes a group. One that is gone, or still has processes or groups, is left as it is. */
+export function removeGroup(path: string): void {
+  try {
+    rmdirSync(path)
+  } catch (error) {
+    whenMissing(undefined, ['ENOENT', 'ENOTDIR', 'EBUSY', 'ENOTEMPTY'])(error)
+  }
 }

@@ -1,3 +1,4 @@
+import { whenMissing } from '@crunch/local-processes'
 import type { ProcessTable } from '../process/process-table.ts'
 import { findMembers, type Watched } from './watched-model.ts'
 
@@ -43,7 +44,6 @@ function signalOne(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal)
   } catch (error) {
     // The process has ended meanwhile, or now belongs to another user, which only root can cause.
-    const code = (error as NodeJS.ErrnoException).code
-    if (code !== 'ESRCH' && code !== 'EPERM') throw error
+    whenMissing(undefined, ['ESRCH', 'EPERM'])(error)
   }
 }

@@ -1,10 +1,9 @@
 import { isPrintable } from '@crunch/local-processes'
-import { errorText } from '@crunch/local-processes/errors'
 import type { ModelInfos } from '@crunch/model-protocol'
 import { type Document, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { OrchestratorError } from '../errors.ts'
-import { lineOf } from './yaml-lines.ts'
+import { lineOf, readDocument } from './yaml-lines.ts'
 
 /** The operator's settings for one model. */
 export interface ModelEntry {
@@ -76,7 +75,7 @@ export function parseModelsFile(input: {
   const [syntaxError] = document.errors
   if (syntaxError) throw invalid(input.path, lines.linePos(syntaxError.pos[0]).line, syntaxError.message)
   if (document.contents === null) throw invalid(input.path, 1, 'the file is empty; without models, write "models: []"')
-  const parsed = fileSchema.safeParse(readDocument(document, input.path))
+  const parsed = fileSchema.safeParse(readDocument(document, (problem) => invalid(input.path, 1, problem)))
   if (!parsed.success) {
     const findings = parsed.error.issues.map((issue) => describeIssue(issue, document, lines))
     throw invalid(input.path, findings[0]!.line, findings.map((finding) => finding.text).join('; '))
@@ -111,15 +110,6 @@ function toEntry(model: z.output<typeof entrySchema>): ModelEntry {
       cruncher_wallet_pubkey: null,
       cruncher_hotkey: null,
     },
-  }
-}
-
-function readDocument(document: Document, path: string): unknown {
-  try {
-    return document.toJS()
-  } catch (error) {
-    // Only aliases (too many, or to an anchor that does not exist) fail here.
-    throw invalid(path, 1, errorText(error))
   }
 }
 

@@ -1,3 +1,5 @@
+import { whenMissing } from '@crunch/local-processes'
+
 /**
  * Signals every process of the group with the leader `leaderPid`; false if none is left. The system does not reuse a
  * group's number while the group has members; callers signal a group only while they own it.
@@ -7,9 +9,7 @@ export function signalGroup(leaderPid: number, signal: NodeJS.Signals): boolean 
     process.kill(-leaderPid, signal)
     return true
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
     // On macOS, EPERM means that the group contains only zombies.
-    if (code === 'ESRCH' || code === 'EPERM') return false
-    throw error
+    return whenMissing(false, ['ESRCH', 'EPERM'])(error)
   }
 }

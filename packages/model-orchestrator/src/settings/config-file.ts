@@ -3,7 +3,7 @@ import { errorText } from '@crunch/local-processes/errors'
 import { type Document, isScalar, LineCounter, parseDocument, Scalar, visit } from 'yaml'
 import { z } from 'zod'
 import { OrchestratorError } from '../errors.ts'
-import { lineOf } from '../models-file/yaml-lines.ts'
+import { lineOf, readDocument } from '../models-file/yaml-lines.ts'
 import { SETTINGS } from './settings.ts'
 
 const MAX_BYTES = 1024 * 1024
@@ -157,7 +157,7 @@ export function parseConfigFile(input: {
   expandVariables(document, input.environment, (node, problem) => {
     throw invalid(path, node.range ? lines.linePos(node.range[0]).line : 1, problem)
   })
-  const parsed = schema.safeParse(readDocument(document, path))
+  const parsed = schema.safeParse(readDocument(document, (problem) => invalid(path, 1, problem)))
   if (!parsed.success) {
     const findings = parsed.error.issues.map((issue) => {
       const place = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
@@ -211,15 +211,6 @@ function expandVariables(
       node.value = isScalarText && isScalar(plain.contents) ? plain.contents.value : text
     },
   })
-}
-
-function readDocument(document: Document, path: string): unknown {
-  try {
-    return document.toJS()
-  } catch (error) {
-    // Only aliases (too many, or to an anchor that does not exist) fail here.
-    throw invalid(path, 1, errorText(error))
-  }
 }
 
 function invalid(path: string, line: number, problem: string): OrchestratorError {

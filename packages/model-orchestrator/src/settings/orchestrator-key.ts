@@ -22,7 +22,7 @@ export function openOrchestratorKey(directory: string): string {
   try {
     mkdirSync(directory, { recursive: true })
     if (isOpenToOthers(path)) rmSync(path)
-    return readKey(path) ?? makeKey(path)
+    return readOrchestratorKey(path) ?? makeKey(path)
   } catch (error) {
     const problem = `${path}: the key cannot be stored (${errorText(error)}); make its folder writable, or set API_KEY`
     throw new OrchestratorError('SETTINGS_INVALID', problem, { cause: error })
@@ -31,10 +31,6 @@ export function openOrchestratorKey(directory: string): string {
 
 /** Returns `undefined` before the first start. Throws errors of the file system. */
 export function readOrchestratorKey(path: string): string | undefined {
-  return readKey(path)
-}
-
-function readKey(path: string): string | undefined {
   try {
     const key = readFileSync(path, 'utf8').trim()
     if (key.length >= KEY_BYTES) return key
@@ -58,7 +54,7 @@ function makeKey(path: string): string {
   } finally {
     rmSync(own)
   }
-  const key = readKey(path)
+  const key = readOrchestratorKey(path)
   if (key === undefined) throw new Error('it was deleted while it was being created')
   return key
 }
