@@ -82,7 +82,10 @@ describe('crunch', () => {
   it.each([
     [['deploy', '--once'], 'this option only applies to a replay'],
     [['deploy', 'dev', '--once'], 'this option only applies to a replay'],
-    [['deploy', 'dev', '--replay', 'none.csv'], 'give the worker feed-data FEED_REPLAY_FILES'],
+    [
+      ['deploy', 'dev', '--replay', 'none.csv'],
+      'set FEED_REPLAY_FILES=FILE in the environment of the worker feed-data',
+    ],
     [['deploy', '--speed', '5', '--resume'], 'crunch deploy --speed --resume'],
     [['deploy', '--replay', '--detach', '--once'], 'remove one of the two options'],
     [['deploy', '--replay'], 'contains no recording'],

@@ -104,7 +104,7 @@ describe('formatCheckpoint', () => {
     expect(cells(text, 'winner')).toEqual(['-', 'winner', '1', '3', '3 of 4', '75.0 %', '100.00 %', '1000000000'])
     expect(cells(text, 'flat')?.at(-1)).toBe('baseline')
     expect(cells(text, 'low')?.at(-1)).toBe('not above floor')
-    expect(text).toContain('Paid is what is better than 0.25.')
+    expect(text).toContain('Models with a value better than 0.25 are paid.')
     expect(text).toContain('Emission: 1000000000 of 1000000000 (exact)')
   })
 

@@ -108,7 +108,7 @@ export function formatCheckpoint(checkpoint: CheckpointRow): string {
   return [
     `Checkpoint ${checkpoint.id}${ofEra}: ${checkpoint.period_start} to ${checkpoint.period_end}, ${checkpoint.status}`,
     formatTable(['rank', 'model', 'value', ...coverageHead, 'share', 'reward', 'not paid'], rows),
-    ...(typeof floor === 'number' ? [`Paid is what is better than ${formatNumber(floor)}.`] : []),
+    ...(typeof floor === 'number' ? [`Models with a value better than ${formatNumber(floor)} are paid.`] : []),
     formatEmission(checkpoint),
     ...checkpointRefusals(checkpoint),
   ].join('\n')

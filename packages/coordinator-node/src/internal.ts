@@ -1,4 +1,4 @@
-// What our own command line and tests use. Nothing here is promised to anyone else.
+// Exports for our own command line and tests, without a guarantee of stability.
 
 export { wallClock } from './adapters/clock/clocks.ts'
 export { archiveDays, createRecordingSource, isArchiveFolder } from './adapters/feeds/recording/index.ts'

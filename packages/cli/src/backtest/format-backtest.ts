@@ -13,7 +13,7 @@ export function formatBacktest(report: BacktestReport, board: readonly Leaderboa
     ),
     `${model.name}: ${rounds} rounds of ${records} records; ${counted.join(', ') || 'no prediction'}`,
     ...(latency === null ? [] : [`calls: p50 ${ms(latency.p50)}, p95 ${ms(latency.p95)}, longest ${ms(latency.max)}`]),
-    ...(restarts === 0 ? [] : [`its process was started again ${restarts} times`]),
+    ...(restarts === 0 ? [] : [`its process was restarted ${restarts} times`]),
     ...(lastFailure === null ? [] : [`last failure: ${lastFailure.code}: ${lastFailure.reason}`]),
     ...formatFailures(report),
     ...formatRefusals(report.refusals),

@@ -67,7 +67,7 @@ export function cancelBackfill(options: { readonly id: string }, terminal: Termi
   return withNodeStore(terminal, async ({ store }) => {
     const job = await findJob(store, options.id)
     if (await store.moveBackfillJob(job.id, { to: 'cancelled', error: null, at: Date.now() })) {
-      terminal.out(`Backfill ${job.id} is cancelled; what it wrote stays.`)
+      terminal.out(`Backfill ${job.id} is cancelled; its records stay.`)
       return
     }
     const { status } = await findJob(store, job.id)

@@ -50,7 +50,7 @@ export function planReplay(request: DeployRequest, workspace: Workspace, directo
     throw new CliError({
       place: 'crunch deploy dev --replay',
       cause: 'deploy dev starts no workers, so nothing would replay the files',
-      fix: 'remove --replay, and give the worker feed-data FEED_REPLAY_FILES=FILE in its environment',
+      fix: 'remove --replay, and set FEED_REPLAY_FILES=FILE in the environment of the worker feed-data',
     })
   }
   const files =

@@ -24,7 +24,7 @@ export function formatModelTest(report: ModelTestReport): string {
       ? []
       : ['Its stderr, with its own stack:', ...indented(stderr)]),
     isRanked ? `${model} would be ranked.` : `${model} would NOT be ranked.`,
-    ...(failure === null ? [] : [`The contract fails, whatever the model: ${failure}`]),
+    ...(failure === null ? [] : [`The contract fails for every model: ${failure}`]),
   ].join('\n')
 }
 

@@ -59,7 +59,11 @@ function parseLine(content: string, line: number): SettingLine | SettingsProblem
   const character = invisible.exec(content)?.[0]
   if (character !== undefined) {
     const name = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
-    return { line, cause: `it contains the invisible character ${name}`, fix: 'delete it, or type the line anew' }
+    return {
+      line,
+      cause: `it contains the invisible character ${name}`,
+      fix: 'delete this character, or type the line again',
+    }
   }
   const declaration = trimmed.replace(/^export[ \t]+/, '')
   const parts = /^([^=]*)=(.*)$/.exec(declaration)

@@ -60,7 +60,7 @@ async function answer(
   handle: (request: ControlRequest) => Promise<SupervisorStatus>,
 ): Promise<ControlAnswer> {
   const request = parseRequest(line)
-  if (request === undefined) return { ok: false, error: 'the request is none that this supervisor knows' }
+  if (request === undefined) return { ok: false, error: 'this supervisor does not know this request' }
   try {
     return { ok: true, status: await handle(request) }
   } catch (error) {

@@ -152,7 +152,9 @@ export class Supervisor {
       }
     } catch (error) {
       // The workspace must be released even if this fails; `crunch down` tries again.
-      this.#log.write(50, 'what outlived the services could not be ended', { reason: describeError(error, true) })
+      this.#log.write(50, 'processes that outlived their services could not be ended', {
+        reason: describeError(error, true),
+      })
     }
   }
 

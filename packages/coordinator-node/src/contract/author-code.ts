@@ -15,7 +15,7 @@ export interface AuthorFunction<Context> {
 }
 
 /**
- * The author's code threw, or returned what its schema refuses. The message names the function, the author's file and
+ * The author's code threw, or returned a value that its schema refuses. The message names the function, the author's file and
  * line, and the cause. It is stored and shown unchanged.
  */
 export class AuthorError extends ExpectedError {

@@ -24,7 +24,7 @@ export function contractStructure(contract: AnyContract, organizer: string): Jso
     prediction: {
       schema: schemaStructure(prediction.schema),
       schedule: scheduleStructure(contract),
-      // Part of the question: with more time other models are absent.
+      // The time-out changes results, because it decides which models are absent.
       timeout: sameLength(prediction.timeout),
       maxValues: unless(defaultMaxValuesOf(prediction.schema), prediction.maxValues),
       missing: ofFunction(prediction.missing) ?? unless('worst', prediction.missing),

@@ -3,14 +3,14 @@ import type { FeedGate, FeedPeer } from '../domain/feed-trust.ts'
 import type { FeedDefinition } from './feed-definition.ts'
 import { numericFields } from './numeric-fields.ts'
 
-/** A series as far as comparing it with others needs to know. */
+/** The properties of a series that gates compare. */
 export interface GatedSeries {
   readonly scope: FeedPeer['scope']
   readonly definition: FeedDefinition
   readonly granularityMs: number
 }
 
-/** What a series without `watch` is watched by. */
+/** The value that a gate watches: `watch`, or the default of the kind; `undefined` if the feed has no such number. */
 export function watchOf({ gate, kind, values }: FeedDefinition): string | undefined {
   if (gate?.watch !== undefined) return gate.watch
   const usual = { candle: 'close', tick: 'price' }[kind]

@@ -33,7 +33,7 @@ export type EmissionReason = 'no_payable_model' | 'floor_unknown' | 'nobody_abov
 
 export interface CheckpointEntry {
   readonly modelId: string
-  /** Among the payable models; `null` for any other. */
+  /** Rank among the payable models; `null` for other models. */
   readonly rank: number | null
   /** The value over exactly this period, by default the mean of the ranking value; `null` without one. */
   readonly value: number | null
@@ -78,7 +78,7 @@ export interface Checkpoint {
   readonly floor: number | null
   /** Why no model is paid; `null` when at least one is. */
   readonly emissionReason: EmissionReason | null
-  /** Truths and scores of the period that the contract refused. With any, it is not exported before it is acknowledged. */
+  /** Truths and scores of the period that the contract refused. If there are any, the export requires an acknowledgement. */
   readonly refusals: readonly Refusal[]
   readonly acknowledged: Acknowledgement | null
   /** On-chain names as set when the checkpoint closed; `null` when the operator has not set them. */

@@ -59,10 +59,10 @@ export const duration = text.refine(
   'must be a duration such as 1m or 1d',
 )
 export const url = (protocol: RegExp, problem: string) => z.url({ protocol, error: problem })
-/** As the Python engine names a function, `package.module:name`, or a file of Python. */
+/** Matches a Python function as the Python engine names it, `package.module:name`, or a Python file. */
 const pythonPath = /\.pyc?\b|^[A-Za-z_][\w.]*:[A-Za-z_]\w*$/
 
-/** @param difference what another than Python's function gets and returns, where a port of its code would not do */
+/** @param difference how arguments and result differ from those of the Python function, if a direct port would not work */
 export const functionPath = (difference?: string) =>
   text.superRefine((value, context) => {
     if (pythonPath.test(value)) {

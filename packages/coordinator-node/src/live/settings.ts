@@ -98,7 +98,7 @@ export const settingsSchema = z.object({
   MODEL_ORCHESTRATOR_HTTP_PORT: port.default(8001),
   /** File with the key of an orchestrator on this machine, set by `crunch deploy`; `API_KEY` takes precedence. */
   MODEL_ORCHESTRATOR_KEY_FILE: text.optional(),
-  /** Largest answer of a model that is received, in MiB. Unset: what the contract's `prediction.maxValues` needs, 1.2 by default. */
+  /** Maximum size of a model's answer, in MiB. Unset: derived from the contract's `prediction.maxValues`, 1.2 by default. */
   MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: countWithin(1, 64).optional(),
   /** Python 3.11 or newer, for Python models and notebooks. */
   MODEL_ORCHESTRATOR_PYTHON: text.default('python3'),
@@ -107,7 +107,7 @@ export const settingsSchema = z.object({
   MODEL_MEMORY_MEBIBYTES: countWithin(128, 1_048_576).optional(),
   /** CPU cores of one model, over all its processes; by default 1. */
   MODEL_CPU_CORES: within(0.05, 1_024).optional(),
-  /** Time from the start of a model's process until it serves, imports included, waiting for a processor not; by default 30000. */
+  /** Maximum time from the start of a model's process until it serves, including imports, excluding waits for a processor; by default 30000. */
   MODEL_START_TIMEOUT_MILLISECONDS: countWithin(100, 600_000).optional(),
   /** Processes of one model; by default 64. */
   MODEL_PROCESSES: countWithin(8, 10_000).optional(),

@@ -50,7 +50,7 @@ export type RoundSettlement =
   | {
       readonly kind: 'wait'
       readonly reason?: string
-      /** As of a void round: `reason` is kept with the round until it is settled. */
+      /** As for a void round. `reason` is stored with the round until it is settled. */
       readonly isRefusal?: boolean
     }
   | {
@@ -65,7 +65,7 @@ export type RoundSettlement =
   | {
       readonly kind: 'void'
       readonly reason: string
-      /** The contract threw, or returned what its schema refuses; absent: the data are the cause. */
+      /** The contract threw, or returned a value that its schema refuses. Absent: the data are the cause. */
       readonly isRefusal?: boolean
       readonly moves: readonly PredictionMove[]
     }

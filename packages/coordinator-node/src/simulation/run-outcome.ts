@@ -58,7 +58,7 @@ export function runOutcome(
   }
 }
 
-/** The outcome of a run from what a store holds: of inputs and truths, what the contract refuses to the end. */
+/** The outcome of a run, from its store. Refused inputs and truths count only if no later round succeeded. */
 export async function storedOutcome(
   store: Pick<ReportReads, 'pipelineProgress' | 'runFacts'>,
   now: Instant,

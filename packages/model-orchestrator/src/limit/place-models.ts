@@ -65,7 +65,7 @@ export function startPlacement(
   function logOnce(error: unknown): void {
     if (problem === errorText(error)) return
     problem = errorText(error)
-    log.error('models that compute continuously cannot be held back', { reason: problem })
+    log.error('the CPU use of models that compute continuously cannot be reduced', { reason: problem })
   }
 
   function placeOne(model: Watched, niceness: number, isBehind: boolean): void {

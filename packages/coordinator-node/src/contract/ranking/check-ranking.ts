@@ -81,7 +81,7 @@ const throwsFix = 'correct that line; it must also work for one model, for equal
 function impure(path: string, what: string): Finding {
   return {
     path,
-    cause: `gives ${what} when it is called again with the same`,
-    fix: 'use nothing but its argument: no clock, no chance, nothing kept',
+    cause: `gives ${what} when it is called again with the same argument`,
+    fix: 'use only its argument: no clock, random numbers or stored state',
   }
 }

@@ -54,15 +54,15 @@ describe("leaderboard.rank, the contract's own order", () => {
     ['no model', () => [], 'no place for "c", "a", "b" and 1 more'],
     ['an unknown model', () => ['a', 'b', 'c', 'd', 'e'], 'the unknown model "e"'],
     ['a model twice', () => ['a', ['b', 'a'], 'c', 'd'], 'the model "a" twice'],
-    ['numbers', () => [1, 2, 3, 4], '1 in its list, where the id of a model has to be'],
-    ['NaN', () => Number.NaN, 'NaN, where a list of model ids has to be, best first'],
-    ['a rank in a tie', () => ['a', ['b', 2.5]], '2.5 in its list, where the id of a model has to be'],
+    ['numbers', () => [1, 2, 3, 4], '1 in its list; each entry must be the id of a model'],
+    ['NaN', () => Number.NaN, 'NaN; it must be a list of model ids, best first'],
+    ['a rank in a tie', () => ['a', ['b', 2.5]], '2.5 in its list; each entry must be the id of a model'],
     ['objects', () => [{ modelId: 'a', rank: 1 }], 'an object in its list'],
     ['nested ties', () => [[['a', 'b']], 'c', 'd'], 'a list in its list'],
     ['an empty place', () => ['a', [], 'b', 'c', 'd'], 'an empty list as a place'],
-    ['ranks by id', () => ({ a: 1, b: 2 }), 'an object, where a list of model ids'],
-    ['nothing', () => undefined, 'undefined, where a list'],
-    ['a promise', async () => ['a', 'b', 'c', 'd'], 'a promise (contract functions are synchronous), where a list'],
+    ['ranks by id', () => ({ a: 1, b: 2 }), 'an object; it must be a list of model ids'],
+    ['nothing', () => undefined, 'undefined; it must be a list'],
+    ['a promise', async () => ['a', 'b', 'c', 'd'], 'a promise (contract functions are synchronous); it must be a list'],
   ])('is refused with %s', (_, rank, problem) => {
     expect(() => ranksOf(rank)).toThrow(AuthorError)
     expect(() => ranksOf(rank)).toThrow(`leaderboard.rank returned ${problem}`)
@@ -96,7 +96,7 @@ describe("leaderboard.aggregate, the contract's own value of a window", () => {
   })
 
   test.each<[unknown, string]>([
-    [Number.NaN, 'NaN for the 2 scores of model "m", where a finite number has to be, or null for no value'],
+    [Number.NaN, 'NaN for the 2 scores of model "m"; it must be a finite number, or null for no value'],
     [Number.POSITIVE_INFINITY, 'Infinity for the 2 scores'],
     [undefined, 'undefined for the 2 scores'],
     ['3', 'the text "3" for the 2 scores'],
@@ -204,7 +204,7 @@ describe('the check of a contract', () => {
     [
       'a window without a value',
       { rank: ({ models: [best] }: RankContext) => best?.windows.long?.toFixed(1).length && [best.windows.none] },
-      /^leaderboard\.rank: at ranking\/ranking\.test\.ts:\d+ returned undefined, where a list/,
+      /^leaderboard\.rank: at ranking\/ranking\.test\.ts:\d+ returned undefined; it must be a list/,
     ],
     [
       'ranks instead of an order',

@@ -45,7 +45,7 @@ export function runAggregate(
   const given = callAuthor(author, context)
   if (given === null || (typeof given === 'number' && Number.isFinite(given))) return given
   const what = `${describeReturned(given)} for the ${length === 1 ? 'score' : `${length} scores`} ${whose}`
-  throw wrongReturn(author, `${what}, where a finite number has to be, or null for no value`)
+  throw wrongReturn(author, `${what}; it must be a finite number, or null for no value`)
 }
 
 /**

@@ -27,14 +27,14 @@ export function ranksByContract(
 
 /** The ranks of an order, or its problem. */
 function readPlaces(given: unknown, ids: ReadonlySet<string>): ReadonlyMap<string, number> | string {
-  if (!Array.isArray(given)) return `${describeReturned(given)}, where a list of model ids has to be, best first`
+  if (!Array.isArray(given)) return `${describeReturned(given)}; it must be a list of model ids, best first`
   const ranks = new Map<string, number>()
   for (const place of given as readonly unknown[]) {
     const group: readonly unknown[] = Array.isArray(place) ? place : [place]
     if (group.length === 0) return 'an empty list as a place'
     const rank = ranks.size + 1
     for (const id of group) {
-      if (typeof id !== 'string') return `${describeReturned(id)} in its list, where the id of a model has to be`
+      if (typeof id !== 'string') return `${describeReturned(id)} in its list; each entry must be the id of a model`
       if (!ids.has(id)) return `the unknown model ${JSON.stringify(id)}`
       if (ranks.has(id)) return `the model ${JSON.stringify(id)} twice`
       ranks.set(id, rank)

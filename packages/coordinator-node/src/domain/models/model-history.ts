@@ -1,25 +1,25 @@
 import type { Instant } from '../time.ts'
 import type { Model, ModelIdentity } from './model.ts'
 
-// An id that returns under another cruncher must never inherit what the first one earned. The first history of an id is
-// kept under that id, the second under `id~2`, and so on; each is a model of its own to boards, windows and checkpoints.
+// An id that returns under another cruncher must never inherit the results of the first owner. The first history of an id is
+// stored under that id, the second under `id~2`, and so on. Boards, windows and checkpoints treat each as a separate model.
 
 /** An operator's decision that an id belongs to another cruncher from now on. */
 export interface Reassignment {
   /** As the orchestrator announces it. */
   readonly modelId: string
-  /** Under which the new history is kept. */
+  /** The id of the new history. */
   readonly historyId: string
   readonly cruncherId: string
   readonly at: Instant
 }
 
-/** @param number from 2 on; the first history is kept under the id itself */
+/** @param number from 2 on; the first history has the id itself */
 export function historyIdOf(modelId: string, number: number): string {
   return `${modelId}~${number}`
 }
 
-/** The id that the orchestrator announces a history under. */
+/** The id under which the orchestrator announces the model of a history. */
 export function announcedIdOf(historyId: string): string {
   return historyId.replace(/~\d+$/, '')
 }
@@ -27,14 +27,14 @@ export function announcedIdOf(historyId: string): string {
 /** The cruncher of each announced id: by reassignment, otherwise the first one. */
 export type Holders = ReadonlyMap<string, Pick<Reassignment, 'historyId' | 'cruncherId'>>
 
-/** The newest of each id counts; they come in the order in which they were made. */
+/** The newest reassignment of each id counts. @param reassignments oldest first */
 export function holdersOf(reassignments: readonly Reassignment[]): Holders {
   return new Map(reassignments.map((reassignment) => [reassignment.modelId, reassignment]))
 }
 
 const REFUSED = 'the id belongs to cruncher'
 
-/** Whether this is why a model was retired: an operator has to decide whose the id is. */
+/** Whether this reason of a retirement means that an operator must decide who owns the id. */
 export function isRefusal(reason: string): boolean {
   return reason.startsWith(REFUSED)
 }

@@ -3,7 +3,7 @@ import type { ModelIdentity } from './model.ts'
 /** The cruncher whose models are the organizer's, unless the operator names another one. */
 export const defaultOrganizerId = 'organizer'
 
-/** Who runs the competition, and the models by which it measures the others. */
+/** The organizer of a competition, and the baselines with which other models are compared. */
 export interface Organizer {
   readonly cruncherId: string
   /** Names of models. */

@@ -14,7 +14,7 @@ export interface Retirement {
   readonly from: Instant
   /** The first instant at which it takes part again; `null` while it is retired. */
   readonly until: Instant | null
-  /** In words, for the participant and the operator. */
+  /** Text for the participant and the operator. */
   readonly reason: string
 }
 

@@ -20,10 +20,10 @@ export interface Heartbeat {
 export interface OpenRounds {
   readonly scheduleKey: string
   readonly scope: FeedScope
-  /** Opened, and without answers. */
+  /** Opened rounds without answers. */
   readonly unansweredCount: number
   readonly firstUnansweredAt: Instant | null
-  /** Those whose horizon is over. */
+  /** Those of them whose horizon has passed. */
   readonly dueCount: number
   readonly firstDueAt: Instant | null
   /** Answered, and either their truth can be looked up or they have expired: settling has to decide about them. */

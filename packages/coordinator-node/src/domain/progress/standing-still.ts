@@ -97,7 +97,7 @@ function failingWorkers({ heartbeats, lastPeriodEnd }: NodeProgress): Stoppage[]
         what: isBoard ? boardStands(lastPeriodEnd) : 'no checkpoint can be closed',
         since: workedAt(heartbeat),
         heldUpBy: problem,
-        fix: `correct that code, see that crunch check is content, and run crunch restart ${serviceOf[worker] ?? worker}`,
+        fix: `correct that code, make sure that crunch check reports no problem, and run crunch restart ${serviceOf[worker] ?? worker}`,
         graceMs: 0,
         dataGraceMs: 0,
       },
@@ -241,7 +241,7 @@ function unsettledRounds(
   const ripe: Stoppage = {
     ...unsettled,
     key: `rounds ${scheduleKey} ${firstRipeAt}`,
-    heldUpBy: fault ?? 'their truth is waited for',
+    heldUpBy: fault ?? 'settling waits for their truth',
     mayBeWell: fault === null,
   }
   if (fault !== null || expiredCount === 0) return [ripe]

@@ -1,6 +1,6 @@
 import type { Instant } from '../time.ts'
 
-/** Something that should have happened by now, and has not. */
+/** An event that is overdue. */
 export interface Stoppage {
   readonly stage: 'feed' | 'prediction' | 'score' | 'snapshot' | 'checkpoint'
   /** Constant while the same event is overdue. */
@@ -9,10 +9,10 @@ export interface Stoppage {
   readonly since: Instant
   readonly heldUpBy: string
   readonly fix: string
-  /** How long it may last before it is an alarm: a healthy node needs a moment too. Wall time. */
+  /** The time before it becomes an alarm, because a healthy node also needs a moment. In wall time. */
   readonly graceMs: number
-  /** So far the node may be healthy: the time is measured without a report, so that a later alarm is immediate. */
+  /** True while the node may still be healthy. Nothing is reported, but the time counts for a later alarm. */
   readonly mayBeWell?: boolean
-  /** As much again in the pipeline's time, which a replay speeds up. */
+  /** An additional time before the alarm, in pipeline time, which a replay speeds up. */
   readonly dataGraceMs: number
 }

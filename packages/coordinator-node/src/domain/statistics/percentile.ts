@@ -1,6 +1,6 @@
 /**
- * The value below which `share` (0 to 1) of sorted numbers lie, drawn straight between the two neighbours where it falls between
- * them, like PostgreSQL's `percentile_cont`; `null` without numbers.
+ * The value below which `share` (0 to 1) of sorted numbers lie, with linear interpolation between two neighbours, like PostgreSQL's
+ * `percentile_cont`; `null` without numbers.
  */
 export function percentile(sorted: readonly number[], share: number): number | null {
   const place = share * (sorted.length - 1)

@@ -20,8 +20,8 @@ export async function storedCheckpoint(store: Store, contract: ReportContract, i
 }
 
 /**
- * A checkpoint that may be paid out, as the API gives it. With `acknowledgedBy` it is noted first who accepted, at `at`, that truths or
- * scores of its period were refused. Rejects with NOT_ACKNOWLEDGED when someone has to, and with NOT_FOUND.
+ * A checkpoint that may be paid out, in the format of the API. With `acknowledgedBy`, first stores who accepted, at `at`, that truths
+ * or scores of its period were refused. Rejects with NOT_ACKNOWLEDGED if an acknowledgement is missing, and with NOT_FOUND.
  */
 export async function exportCheckpoint(
   store: Store,
@@ -41,8 +41,8 @@ function notAcknowledged(id: string, refusals: readonly Refusal[]): CrunchError 
   const what = refusals.map(({ what, count, of, reason }) => `${count} of ${of} ${what} were refused, first: ${reason}`)
   return new CrunchError(
     'NOT_ACKNOWLEDGED',
-    `${id}: the contract refused what its payout stands on: ${what.join('; ')}\n` +
-      '  fix: see whether the payout is right all the same (crunch checkpoint show, crunch export scores); ' +
+    `${id}: the contract refused results behind this payout: ${what.join('; ')}\n` +
+      '  fix: check whether the payout is still correct (crunch checkpoint show, crunch export scores); ' +
       `if it is, accept it: crunch checkpoint export ${id} --acknowledged-by YOUR_NAME`,
   )
 }

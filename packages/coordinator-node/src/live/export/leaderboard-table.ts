@@ -3,7 +3,7 @@ import { boardRows, type LeaderboardReport as Row } from '../../report/leaderboa
 import { windowKey } from '../../report/row-fields.ts'
 import { type Column, type ExportContext, type ExportTable, tableOf } from './export-table.ts'
 
-/** The leaderboards of a stretch's periods, oldest first; without a stretch the newest one. Each is in the order in which it is shown. */
+/** The leaderboards of the periods in a time range, oldest first; without a range, the newest one. Each is in display order. */
 export async function leaderboardTable(context: ExportContext): Promise<ExportTable> {
   const { windows, metrics } = context.contract
   const scores = [...new Set([...windows.map(windowKey), ...metrics])]
@@ -29,7 +29,7 @@ export async function leaderboardTable(context: ExportContext): Promise<ExportTa
   return tableOf(columns, () => pagesOf(context))
 }
 
-/** What an era with other rules computed: no column is named after it. */
+/** Values that an era with other rules computed, which have no column of their own. */
 function othersOf(values: Row['score_metrics'], names: readonly string[]): Json {
   const others = Object.entries(values).filter(([name, value]) => value !== null && !names.includes(name))
   return others.length === 0 ? null : Object.fromEntries(others)

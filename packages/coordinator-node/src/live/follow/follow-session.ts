@@ -18,7 +18,7 @@ const recordsOf = (records: readonly SourceRecord[]): number => records.length
 /**
  * One connection to a source: opens its stream, fills each series from history up to the start of the stream, then delivers
  * new records and fills gaps between them. Ends or throws as the stream does. All buffers are bounded: a slow reader slows
- * the stream down, and a source that cannot wait ends it.
+ * the stream down, and a source that cannot wait ends its stream.
  */
 export async function* followSession(
   follower: Follower,

@@ -75,7 +75,7 @@ function orchestratorKeyOf({ settings, log }: WorkerContext): () => string | und
       return readFileSync(path, 'utf8').trim()
     } catch (error) {
       const reason = errorText(error)
-      log.warn('the key of the model orchestrator cannot be read; failure reports count less', { path, reason })
+      log.warn('the key of the model orchestrator cannot be read; failure reports have less effect', { path, reason })
       return undefined
     }
   }

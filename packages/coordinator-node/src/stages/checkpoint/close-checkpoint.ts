@@ -109,7 +109,7 @@ function rankPayable(
     .sort((left, right) => left.rank - right.rank)
 }
 
-/** Each window as far as it lies in the payout's period, so that nothing is paid twice. */
+/** The part of each window within the payout's period, so that no result is paid twice. */
 function rankableModels(
   resolved: ResolvedContract,
   payable: readonly Payable[],

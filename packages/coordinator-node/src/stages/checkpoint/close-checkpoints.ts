@@ -56,7 +56,7 @@ export async function closeCheckpoints(
 
 function warnOfRefusal(log: Log, { id }: Checkpoint, { what, count, of, reason }: Refusal): void {
   const fields = { stage: 'checkpoint', checkpointId: id, what, count, of, reason }
-  log.error('the contract refused what a checkpoint stands on; it is not exported before it is acknowledged', fields)
+  log.error('the contract refused results behind a checkpoint; its export requires an acknowledgement', fields)
 }
 
 /** A payout that pays no model must not surprise the operator, who can repair a baseline without a value. */

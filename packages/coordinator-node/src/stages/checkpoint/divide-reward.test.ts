@@ -100,14 +100,14 @@ describe('divideReward', () => {
     [[0, 0]],
   ])('refuses %j, which does not divide 100 percent', (shares) => {
     expect(shareProblem(shares, shares.length)).toMatch(
-      / \(sum .*\), which are no percentages, none negative, with the sum 100/,
+      / \(sum .*\), which must be percentages that are not negative and add up to 100/,
     )
   })
 
   test('refuses values that are not lists, and a number of shares other than that of models', () => {
     expect(shareProblem('100', 1)).toBe('no list of shares')
     expect(shareProblem([50, 50], 3)).toBe('2 shares for 3 models')
-    expect(shareProblem(['100'], 1)).toMatch(/no percentages/)
+    expect(shareProblem(['100'], 1)).toMatch(/must be percentages/)
     expect(shareProblem([50, 50], 2)).toBeNull()
   })
 

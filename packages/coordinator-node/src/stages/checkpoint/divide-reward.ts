@@ -29,5 +29,5 @@ export function shareProblem(shares: unknown, count: number): string | null {
   const sum = given.reduce<number>((total, share) => total + Number(share), 0)
   const isRight = given.every((share) => typeof share === 'number' && Number.isFinite(share) && share >= 0)
   if (isRight && Math.abs(sum - 100) <= 1e-6) return null
-  return `[${given.join(', ')}] (sum ${sum}), which are no percentages, none negative, with the sum 100`
+  return `[${given.join(', ')}] (sum ${sum}), which must be percentages that are not negative and add up to 100`
 }

@@ -15,7 +15,7 @@ export interface Candidate {
   readonly model: Model
   readonly role: ModelRole
   readonly standing: Standing
-  /** Why no payment can go to it; `null` for a payable model. */
+  /** Why the model cannot be paid; `null` for a payable model. */
   readonly unpaidReason: UnpaidReason | null
 }
 
@@ -32,7 +32,7 @@ export interface CheckpointPeriod extends Span {
   readonly snapshotCount: number
   /** Number of scores of the snapshots by version of the contract's code. */
   readonly contractVersions: Readonly<Record<string, number>>
-  /** Truths and scores of it that the contract refused. */
+  /** Truths and scores of the period that the contract refused. */
   readonly refusals: readonly Refusal[]
   /** Scores of every snapshot period, by its end, if the contract has an aggregate of its own; otherwise `null`. */
   readonly scores: ReadonlyMap<Instant, PeriodScores> | null

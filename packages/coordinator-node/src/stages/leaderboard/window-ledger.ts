@@ -10,8 +10,8 @@ export type ClosingPeriod = Omit<ClosedPeriod, 'leaderboard'>
 /** The closed periods of the longest window, kept in memory so that closing the next one does not read them again. */
 export interface WindowLedger {
   /**
-   * The window at the end of a period, that period included: the periods from `periodEnd - lengthMs` on. Those before it are
-   * read from the store at first, and again unless the last one with which this was called was {@link closed}.
+   * The window that ends with this period: all periods from `periodEnd - lengthMs` on. Earlier periods are read from the store at the
+   * first call, and again if the period of the previous call was not {@link closed} by this process.
    * @param closedThrough end of the period before
    */
   with(closing: ClosingPeriod, closedThrough: Instant): Promise<Window>

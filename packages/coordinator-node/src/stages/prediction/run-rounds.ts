@@ -118,7 +118,7 @@ interface AskableRounds {
   readonly refused: readonly { readonly key: string; readonly reason: string }[]
 }
 
-/** The rounds of an instant with their calls. One whose call the contract cannot make does not open, and counts as missed. */
+/** The rounds of an instant with their calls. If the contract cannot make the call, the round does not open and counts as missed. */
 function askableRounds(
   resolved: ResolvedContract,
   log: Log,
@@ -166,8 +166,8 @@ function roundAnswers(
 }
 
 /**
- * Of the answers that came, and of the models' own refusals: the runner knows the others, but not whether the call was
- * at fault.
+ * The judgements that the runner needs: of answers that arrived, and of refusals by models. The runner cannot know whether the
+ * call itself was at fault.
  */
 function judgements(predictions: readonly Prediction[], byModel: AnswersByModel, method: string): Judgement[] {
   return predictions.flatMap(({ modelId, status, blame, reason, detail }) => {

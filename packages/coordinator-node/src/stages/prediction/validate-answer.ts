@@ -10,8 +10,8 @@ export type ValidAnswer =
 /**
  * Validates an answer by a schema. `safeParse` would collect each fault of a wrong answer and format a message about
  * it, which costs ten times as much as a valid answer of that size. Unless `allFaults` are wanted, this stops at the
- * first wrong field or item of a list, and formats only a few messages. `abortEarly` is what zod's own `validate` sets,
- * and does nothing where a version does not know it. Throws whatever the author's own checks throw.
+ * first wrong field or item of a list, and formats only a few messages. zod's own `validate` also sets `abortEarly`; versions
+ * that do not know it ignore it. Throws the errors of the author's own checks.
  */
 export function validateAnswer(schema: z.ZodType, answer: unknown, allFaults: boolean): ValidAnswer {
   const context: z.core.ParseContextInternal = { async: false, abortEarly: !allFaults }

@@ -4,7 +4,7 @@ import { type FeedPeer, gateRecordCount, judgeSeries } from '../../domain/feed-t
 import { formatInstant, type Instant } from '../../domain/time.ts'
 import type { DueRound, EvidenceRequest, RoundEvidence } from '../../ports/store-settlement.ts'
 
-/** What settling needs to know to judge the gates of a contract; nothing without a gate. */
+/** The evidence that settling needs to judge the gates of a contract; empty without a gate. */
 export function evidenceRequests(resolved: ResolvedContract): EvidenceRequest[] {
   return resolved.feeds.flatMap(({ scope, gate }) =>
     gate === null ? [] : [{ scope, recordCount: gateRecordCount(gate), peer: gate.agree?.peer.scope ?? null }],
@@ -12,8 +12,8 @@ export function evidenceRequests(resolved: ResolvedContract): EvidenceRequest[] 
 }
 
 /**
- * Why a round cannot be scored by its series: its entry or its exit was not trusted at its instant. `null` when both
- * were. Until the round expires, the other series is awaited.
+ * Why a round cannot be scored: its series was not trusted at the prediction or at the horizon. `null` if it was trusted at both.
+ * Waits for records of the reference series until the round expires.
  */
 export function roundDistrust(resolved: ResolvedContract, due: DueRound, now: Instant): string | null {
   const { round, evidence } = due

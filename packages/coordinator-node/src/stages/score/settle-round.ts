@@ -18,8 +18,8 @@ type Truth =
   | { readonly value: null; readonly problem: string; readonly isRefusal: boolean }
 
 /**
- * Decides what becomes of a due round: resolved with a score for each answer, void once its truth can no longer be
- * waited for, or neither yet. Pure; `now` only decides whether the round has expired, and stamps the scores.
+ * Decides on a due round: it is resolved with a score for each answer, void once it has expired without a truth, or keeps waiting.
+ * Pure; `now` only decides whether the round has expired, and is the time of the scores.
  */
 export function settleRound(resolved: ResolvedContract, due: DueRound, now: Instant): RoundSettlement {
   // Only the contract that asked can score an answer. Either its era is over, or ours is and the next process settles
@@ -137,7 +137,7 @@ function scorePrediction(
 /** The score of a model without a valid one, by the contract's policy. */
 type SubstituteScore = Pick<Score, 'kind' | 'value' | 'reason'>
 
-/** `null` where the policy gives nothing. */
+/** `null` if the policy gives no score. */
 function substituteScore(resolved: ResolvedContract, scores: readonly Score[]): SubstituteScore | null {
   const valid = scores.flatMap((score) => (score.value === null ? [] : [score.value]))
   return ifAuthorFails(
@@ -149,7 +149,7 @@ function substituteScore(resolved: ResolvedContract, scores: readonly Score[]): 
   )
 }
 
-/** Kept with the round: models that had no row in it, as they were retired, are ranked as if they had not answered. */
+/** Stored with the round: a model that was retired and had no row in it is ranked as if it had not answered. */
 function missingValue({ contract }: ResolvedContract, substitute: SubstituteScore | null): number | null {
   const value = substitute?.value?.[contract.leaderboard.value]
   return typeof value === 'number' ? value : null

@@ -9,7 +9,7 @@ export interface SettledRounds {
   readonly resolvedCount: number
   readonly voidCount: number
   readonly waitingCount: number
-  /** Why the first of those that wait has no truth yet; `null` without one. */
+  /** Why the first waiting round has no truth yet; `null` if no round waits. */
   readonly waitingReason: string | null
 }
 

@@ -8,10 +8,10 @@ import { nextClosablePeriod, type RoundReads } from './next-period.ts'
 import { periodRounds } from './period-rounds.ts'
 import { periodSnapshots } from './period-snapshots.ts'
 
-/** What a period adds to those before it. */
+/** A period that is being closed, before its leaderboard is computed. */
 export type ClosingPeriod = Omit<ClosedPeriod, 'leaderboard'>
 
-/** The stage after this one: a leaderboard is written in the transition that closes its period. */
+/** The leaderboard stage, called by this one: a leaderboard is written in the transition that closes its period. */
 export interface Ranking {
   /** The leaderboard at the end of a period whose predecessors end at `closedThrough`. */
   rank(models: readonly Model[], closedThrough: Instant, closing: ClosingPeriod): Promise<Leaderboard>

@@ -29,12 +29,12 @@ export async function nextClosablePeriod(
   if (first === null || (endedAt !== null && first >= endedAt)) return null
   const cell = floorToGrid(first, everyMs)
   const end = Math.min(cell + everyMs, endedAt ?? Number.POSITIVE_INFINITY)
-  // After a change of the grid a cell may reach back into what is closed: nothing counts twice.
+  // After a change of the grid, a cell may overlap closed periods; the overlap must not be counted twice.
   const start = Math.max(cell, closedThrough)
-  // An era ends when none of its rounds is open any more, and none can be opened.
+  // An ended era has no open rounds, and none can be opened.
   if (endedAt !== null) return { start, end }
   if (now < end) return null
-  // The times of the last rounds are read first: a round that is opened in between can then only hold the period back.
+  // The times of the last rounds are read first. Then a round that opens in between can only delay the period.
   const lastRoundTimes = await reads.lastRoundTimes()
   const settled = noRoundCanResolveBefore(
     end,

@@ -71,11 +71,11 @@ export function periodSnapshots(
 function isExcused(result: PeriodResult, worst: ReadonlyMap<string, number | null>): boolean {
   const { blame, predictionStatus, scoreKind, roundId } = result
   if (blame === 'coordinator') return true
-  // A missing answer has a failed score where the contract's policy for it throws.
+  // A missing answer has a failed score if the contract's `missing` function throws.
   return predictionStatus === 'SCORED' && scoreKind === 'failed' && worst.get(roundId) === null
 }
 
-/** Of the rounds in which a model had no row: those before its registration, and those in which it was retired. */
+/** Sums over the rounds in which a model had no row: `unasked` before its registration, `missed` while it was retired. */
 function sumsWithoutRow(
   own: readonly PeriodResult[],
   registeredAt: Instant,
@@ -100,7 +100,7 @@ function registeredBetween(models: readonly RegisteredModel[], rounds: ReadonlyM
   return models.filter(({ registeredAt }) => registeredAt > first && registeredAt <= last).map(({ id }) => id)
 }
 
-/** Computes the contract's metrics of all models, and answers those of the model at an index of `models`. */
+/** Computes the contract's metrics of all models. The returned function gives those of the model at an index of `models`. */
 function periodMetrics(
   { contract }: ResolvedContract,
   models: readonly MetricPoints[],

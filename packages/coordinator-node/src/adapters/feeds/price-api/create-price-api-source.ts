@@ -61,7 +61,7 @@ function readPrices(scope: FeedScope, answer: HttpAnswer, now: Instant): SourceR
   if (status !== 200) throw refusal(answer, now)
   const parsed = pricesSchema.safeParse(parseAnswer(answer))
   if (!parsed.success || parsed.data.timestamp.length !== parsed.data.close.length) {
-    const cause = 'no arrays "timestamp" and "close" of numbers and of one length'
+    const cause = 'no arrays "timestamp" and "close" of numbers with equal lengths'
     throw new FeedInterrupted(`${place} answered ${cause}, but ${excerpt(body)}`)
   }
   const { timestamp, close } = parsed.data

@@ -175,7 +175,7 @@ async function* checkedPages(
     noteLog.log.warn('rows without a value were left out', { stage: 'feed', file: path, leftOutCount, reason })
   }
   if (rowCount > 0) return
-  const problem = leftOutCount === 0 ? 'holds no rows' : 'holds no row with all of its values'
+  const problem = leftOutCount === 0 ? 'contains no rows' : 'contains no complete row'
   throw recordingError(path, problem, 'Record it again, or omit it.')
 }
 
@@ -189,8 +189,7 @@ function formatOf(path: string) {
     const convert = `python3 -c 'import sys, pandas; pandas.read_feather(sys.argv[1]).to_parquet(sys.argv[2])' ${from} ${to}`
     throw recordingError(path, 'is a Feather file, which is not read here', `Convert it to Parquet: ${convert}`)
   }
-  const fix =
-    'Give it a name that ends in .csv, .ndjson or .jsonl, with .gz when it is gzipped, in .parquet, or in .zip.'
+  const fix = 'Use a name that ends in .csv, .ndjson or .jsonl (plus .gz if gzipped), in .parquet or in .zip.'
   throw recordingError(path, 'has a name that does not show its format', fix)
 }
 

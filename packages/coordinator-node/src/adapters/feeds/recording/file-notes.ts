@@ -22,7 +22,7 @@ export interface NoteLog {
 
 export function logAssumedUtc(path: string, { assumedUtc }: FileNotes, noteLog: NoteLog): void {
   if (assumedUtc === undefined) return
-  const reason = `"${assumedUtc}" says none; append Z, or the zone if it is another`
+  const reason = `"${assumedUtc}" has no zone; append Z, or another zone`
   logOnce('times without a zone are read as UTC', path, reason, noteLog)
 }
 

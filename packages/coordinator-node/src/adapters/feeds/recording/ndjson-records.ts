@@ -61,7 +61,7 @@ export async function readNdjsonHeader(path: string): Promise<readonly string[]>
     const parse = () => Object.keys(parseObject(first))
     return atRow(linesOf(path)(1), () => first, parse)
   }
-  throw recordingError(path, 'holds no rows', 'Every line is one JSON object.')
+  throw recordingError(path, 'contains no rows', 'Every line is one JSON object.')
 }
 
 async function* readLines(path: string): AsyncGenerator<readonly string[]> {

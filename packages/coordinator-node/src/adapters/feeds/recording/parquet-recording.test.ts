@@ -157,11 +157,7 @@ const broken: readonly (readonly [name: string, content: Uint8Array, message: Re
     parquet([time, { name: 'close', data: [1.5, 2.5, Number.POSITIVE_INFINITY] }]),
     /row 3: column "close" is Infinity, which is not/,
   ],
-  [
-    'no price anywhere',
-    parquet([time, { name: 'close', data: [Number.NaN, null, null] }]),
-    /holds no row with all of its values/,
-  ],
+  ['no price anywhere', parquet([time, { name: 'close', data: [Number.NaN, null, null] }]), /contains no complete row/],
   ['a price as text', parquet([time, { name: 'close', data: ['a', 'b', 'c'] }]), /row 1: column "close" is a, which/],
   ['NaN as another value', parquet([time, { name: 'x', data: [1.5, 2.5, Number.NaN] }]), /row 3: column "x" is NaN/],
   [
@@ -183,7 +179,7 @@ const broken: readonly (readonly [name: string, content: Uint8Array, message: Re
     ]),
     /row 1: column "meta" is not a JSON object/,
   ],
-  ['no rows', parquet([{ name: 'time', data: [], type: 'TIMESTAMP' }]), /holds no rows/],
+  ['no rows', parquet([{ name: 'time', data: [], type: 'TIMESTAMP' }]), /contains no rows/],
   ['nothing', Buffer.alloc(0), /is empty/],
   [
     'text',

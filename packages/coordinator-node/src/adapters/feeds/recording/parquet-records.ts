@@ -61,7 +61,7 @@ export async function readParquetHeader(path: string): Promise<readonly string[]
   const opened = await openParquetFile(path)
   await opened.close()
   if (opened.rowCount > 0) return opened.columns
-  throw recordingError(path, 'holds no rows', 'Record it again, or omit it.')
+  throw recordingError(path, 'contains no rows', 'Record it again, or omit it.')
 }
 
 /** A row without a value that its kind requires is not a record. */

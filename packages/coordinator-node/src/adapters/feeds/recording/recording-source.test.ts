@@ -219,7 +219,7 @@ const brokenFiles: readonly (readonly [name: string, content: string | Buffer, m
   ['too few columns', [header, good, '1772323260000,99,101'].join('\n'), /line 3: 3 columns instead of 6 in "1772/],
   ['a price that is not a number', [header, good.replace('101', 'abc')].join('\n'), /line 2: column "high" is "abc"/],
   ['an infinite price', [header, good.replace('101', '1e999')].join('\n'), /line 2: column "high" is "Infinity"/],
-  ['no value anywhere', [header, good.replace('101', '')].join('\n'), /holds no row with all of its values/],
+  ['no value anywhere', [header, good.replace('101', '')].join('\n'), /contains no complete row/],
   [
     'a day that does not exist',
     'date,x\n2023-02-29,1',
@@ -262,9 +262,9 @@ const brokenFiles: readonly (readonly [name: string, content: string | Buffer, m
     /line 1: no column holds the time in "open,close".*event_at, ts_ms, open_time, timestamp, datetime, time, date/,
   ],
   ['a column twice', 'date,x,x\n2023-02-02,1,2', /line 1: column name "x" is reserved or duplicated/],
-  ['only a header', `${header}\n`, /holds no rows/],
+  ['only a header', `${header}\n`, /contains no rows/],
   ['nothing', '', /is empty/],
-  ['gzip of nothing', gzipSync(''), /holds no rows/],
+  ['gzip of nothing', gzipSync(''), /contains no rows/],
   ['no gzip', 'ts_ms\n1', /is not a valid gzip file/],
   ['half a gzip', gzipSync(`${header}\n${good}`).subarray(0, 30), /ends in the middle of its gzip stream/],
 ]

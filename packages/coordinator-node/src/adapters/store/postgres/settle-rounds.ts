@@ -173,7 +173,7 @@ async function noteRefusals(
     from json_to_recordset(${jsonParameter(sql, { rounds })}->'rounds') as r(id text, refusal text) where i.id = r.id`
 }
 
-/** That a prediction is scored shows in its round: its row is not written again. */
+/** The moves to write. SCORED is derived from the round, so rows of scored predictions are not rewritten. */
 function moveDocuments({ due, settlement }: Settled) {
   const moves = settlement.moves.filter(({ to }) => to !== 'SCORED')
   if (moves.length === 0) return []

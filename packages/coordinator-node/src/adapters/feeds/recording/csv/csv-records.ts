@@ -85,7 +85,7 @@ export async function readCsvHeader(path: string): Promise<readonly string[]> {
   for await (const [first] of table.rows) {
     if (first !== undefined) return first
   }
-  throw recordingError(path, 'holds no rows', 'The first line names the columns, every other one is a row.')
+  throw recordingError(path, 'contains no rows', 'The first line names the columns, every other one is a row.')
 }
 
 async function openTable(path: string): Promise<CsvTable> {

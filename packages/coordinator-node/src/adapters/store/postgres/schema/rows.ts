@@ -67,11 +67,11 @@ export type PredictionArray = readonly [
   number | null,
 ]
 
-/** Of a prediction `p` of the round `i`: that it is scored is stored with the round. */
+/** The status of a prediction `p` of the round `i`. SCORED is derived from the round. */
 export const predictionStatus = (sql: Query) =>
   sql`case when p.status = 'PENDING' and i.status = 'RESOLVED' then 'SCORED' else p.status end`
 
-/** Of a prediction `p` of the round `i`. */
+/** The fields of a prediction `p` of the round `i`. */
 export const predictionArray = (sql: Query) => sql`json_build_array(
   p.model_id, ${predictionStatus(sql)}, p.output, p.reason, p.blame, p.detail, p.duration_ms)`
 

@@ -284,7 +284,7 @@ export const predictions = pgTable(
     resolvableAt: instant('resolvable_at').notNull(),
   },
   (table) => [
-    // The key. Ids follow from it, here and for scores.
+    // The key. Ids of predictions and scores are derived from it.
     unique('predictions_round_model').on(table.inputId, table.modelId),
     check('predictions_status', sql`${table.status} in ('PENDING', 'SCORED', 'FAILED', 'ABSENT')`),
     check('predictions_blame', sql`${table.blame} in ('model', 'coordinator')`),
@@ -305,7 +305,7 @@ export const scores = pgTable(
     signal: doublePrecision('signal'),
     actual: doublePrecision('actual'),
     scoredAt: instant('scored_at').notNull(),
-    /** Null: from before versions were recorded. */
+    /** Null for scores from before versions were recorded. */
     contractVersion: integer('contract_version'),
   },
   (table) => [

@@ -159,7 +159,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
 }
 const fixes: Readonly<Record<string, string>> = {
   channel_binding: 'write channel_binding=prefer, or remove it',
-  connect_timeout: 'a connection is waited for 10 s; remove it',
+  connect_timeout: 'the limit for connecting is always 10 s; remove it',
   hostaddr: 'write the IP address as the host',
   passfile: 'write the password, or set PGPASSWORD',
   sslrootcert: 'set NODE_EXTRA_CA_CERTS to the file and sslmode=verify-full',

@@ -74,7 +74,7 @@ async function proveKept(sql: postgres.Sql, url: string): Promise<void> {
 async function takeSession(sql: postgres.Sql, url: string, pid: number | undefined): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    const cause = `the pooler in front of it gives no further session within ${sessionWaitMs / 1_000} s`
+    const cause = `the pooler in front of it gives no other session within ${sessionWaitMs / 1_000} s`
     const giveUp = () => reject(unsuitable(url, `${cause}: raise its default_pool_size to 20 or more, or ${direct}`))
     timer = setTimeout(giveUp, sessionWaitMs)
   })
