@@ -62,7 +62,11 @@ describe("leaderboard.rank, the contract's own order", () => {
     ['an empty place', () => ['a', [], 'b', 'c', 'd'], 'an empty list as a place'],
     ['ranks by id', () => ({ a: 1, b: 2 }), 'an object; it must be a list of model ids'],
     ['nothing', () => undefined, 'undefined; it must be a list'],
-    ['a promise', async () => ['a', 'b', 'c', 'd'], 'a promise (contract functions are synchronous); it must be a list'],
+    [
+      'a promise',
+      async () => ['a', 'b', 'c', 'd'],
+      'a promise (contract functions are synchronous); it must be a list',
+    ],
   ])('is refused with %s', (_, rank, problem) => {
     expect(() => ranksOf(rank)).toThrow(AuthorError)
     expect(() => ranksOf(rank)).toThrow(`leaderboard.rank returned ${problem}`)
