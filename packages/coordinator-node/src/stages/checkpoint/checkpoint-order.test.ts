@@ -115,6 +115,13 @@ describe("a payout in the contract's own order", () => {
     ])
   })
 
+  test('is divided by shares that add up, or not at all, with the line of the emission', () => {
+    const emission = { name: 'own', shares: (ranked: readonly object[]) => ranked.map(() => 60) }
+    expect(() => close(values, { checkpoint: { emission } })).toThrow(
+      /^checkpoint\.emission\.shares at checkpoint\/checkpoint-order\.test\.ts:\d+ returned \[60, 60, 60\] \(sum 180\)/,
+    )
+  })
+
   test('is asked for no model that cannot be paid', () => {
     const asked: string[] = []
     const rank = ({ models: given }: RankContext) => {
