@@ -126,7 +126,7 @@ export const measurements: readonly Measurement[] = [
   {
     name: 'window',
     method:
-      'a newly started score worker ranks 1,000 models over a window of 1,000 periods, 1,000,000 snapshots in the embedded PostgreSQL, including reading, median of three; then it ranks after the next period; memory is the growth of the process. In one statement: the same snapshots read as until 2026-11, in the same process',
+      'a newly started score worker ranks 1,000 models over a window of 1,000 periods, 1,000,000 snapshots in the embedded PostgreSQL, including reading, median of three; then it ranks after the next period; memory is the growth of the process. For comparison, the same snapshots are read in one statement, as before December 2026, in the same process',
     figures: [
       { key: 'opened', label: 'a window of 1,000,000 snapshots opened and ranked in', unit: 's', atMost: 3 },
       { key: 'openedMemory', label: 'memory of the window', unit: 'MB', atMost: 150 },

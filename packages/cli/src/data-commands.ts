@@ -94,7 +94,10 @@ function addExport(program: Command, terminal: Terminal): void {
     .description('write stored results into a file, also while the node is down')
     .argument('<kind>', 'predictions, scores, snapshots, or leaderboard (only the newest one without --from and --to)')
     .option('--format <format>', 'csv, parquet or ndjson (default: by the ending of --out, else csv)')
-    .option('--out <file>', 'the file; .gz gzips it (default: KIND.FORMAT in the current folder)')
+    .option(
+      '--out <file>',
+      'the output file, gzipped if its name ends in .gz (default: KIND.FORMAT in the current folder)',
+    )
     .option(
       '--from <time>',
       'skip predictions made before this time, and snapshots and leaderboards of periods that begin before it',
@@ -129,7 +132,7 @@ function addCheckpoint(program: Command, terminal: Terminal): void {
     .description('write a payout as JSON; if scores or truths of its period failed, --acknowledged-by is required')
     .argument('[id]', 'id of the checkpoint (default: the newest)')
     .option('--acknowledged-by <name>', 'accept that scores or truths failed; your name and the time are stored')
-    .option('--out <file>', 'the file (default: ID.json in the current folder)')
+    .option('--out <file>', 'the output file (default: ID.json in the current folder)')
     .option('--replay', replayText)
     .action(async (id: string | undefined, flags: CheckpointFlags) => {
       const { writeCheckpoint } = await import('./commands/checkpoint.ts')

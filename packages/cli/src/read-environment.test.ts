@@ -81,7 +81,7 @@ describe('keys that are not settings', () => {
     ['LOGLEVEL', 'did you mean LOG_LEVEL?'],
     ['PGPASSWORD', 'did you mean POSTGRES_PASSWORD?'],
     ['FEED_COLOUR', 'there is no such setting; remove it'],
-    ['CRUNCH_CONFIG_MODULE', 'the Python engine had this setting; here the contract is node/contract.ts'],
+    ['CRUNCH_CONFIG_MODULE', 'this is a setting of the Python engine: the contract is node/contract.ts'],
     ['SCHEDULED_PREDICTION_CONFIGS_PATH', 'write the schedules into the contract'],
     ['FEED_OPT_DEPTH', 'write the options of a source into the contract'],
     ['NEXT_PUBLIC_API_URL', 'no web page is included'],

@@ -44,7 +44,7 @@ export interface EraSpan {
 /** For simulations, which have one era and one version. */
 export const onlyEra: EraSpan = { number: 1, beganAt: 0, endedAt: null, contractVersion: 1 }
 
-/** The span of a stored era, among all of them in order. The first one holds every row from before. */
+/** The time span of a stored era. The first era also contains all earlier rows. @param eras all eras, in order */
 export function eraSpan(eras: readonly Era[], { number, beganAt }: Era, contractVersion: number): EraSpan {
   const next = eras.find((era) => era.number === number + 1)
   return { number, beganAt: number === 1 ? 0 : beganAt, endedAt: next?.beganAt ?? null, contractVersion }

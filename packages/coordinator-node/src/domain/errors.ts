@@ -23,7 +23,7 @@ export type CrunchErrorCode =
   | 'NOT_ACKNOWLEDGED'
   | 'BAD_REQUEST'
 
-/** A value that the engine itself guarantees. Throws a `RangeError` if it is missing: a default would hide the engine's fault. */
+/** Returns a value that the engine guarantees. Throws a `RangeError` if it is missing: a default would hide the engine's fault. */
 export function present<Value>(value: Value | null | undefined, what: string): Value {
   if (value === undefined || value === null) throw new RangeError(`${what} is missing, which is a fault of the engine`)
   return value

@@ -83,7 +83,7 @@ describe('readSettings', () => {
 
   test('refuses a setting of the Python engine that would have no effect', () => {
     const { message } = failure({ API_READ_AUTH: 'secret', API_KEY: 'secret' })
-    expect(message).toContain('API_READ_AUTH: the Python engine had this setting; here the report API serves')
+    expect(message).toContain('API_READ_AUTH: this is a setting of the Python engine: the report API serves')
     expect(message).not.toContain('API_KEY')
     expect(message).not.toContain('secret')
   })

@@ -42,7 +42,7 @@ const synonyms: Readonly<Record<string, string>> = {
 /** The problem with a key in the node's own files that is not a setting; `undefined` if it is not similar to one. */
 export function unknownInFile(key: string, known: readonly string[]): string | undefined {
   const advice = pythonAdvice(key)
-  if (advice !== undefined) return `the Python engine had this setting; here ${advice}`
+  if (advice !== undefined) return `this is a setting of the Python engine: ${advice}`
   const name = key.toUpperCase().replaceAll('-', '_')
   const meant = known.includes(name) ? name : (synonyms[name] ?? similar(name, known))
   if (meant !== undefined) return `there is no such setting; did you mean ${meant}?`
@@ -56,7 +56,7 @@ export function unknownInFile(key: string, known: readonly string[]): string | u
 export function unknownInProcess(key: string, known: readonly string[]): string | undefined {
   const isOwn = ownPrefixes.some((prefix) => key.startsWith(prefix))
   const advice = isOwn || distinctive.test(key) ? pythonAdvice(key) : undefined
-  if (advice !== undefined) return `the Python engine had this setting; here ${advice}`
+  if (advice !== undefined) return `this is a setting of the Python engine: ${advice}`
   const meant = isOwn ? nearestName(key, known) : undefined
   const isTypo = meant !== undefined && distance(key, meant) <= Math.max(2, Math.floor(key.length / 6))
   return isTypo ? `there is no such setting; did you mean ${meant}?` : undefined

@@ -29,7 +29,7 @@ export interface RoundEvidence {
   readonly peerWatermarkAt: Instant | null
 }
 
-/** What was known at an instant about a series, and about the one that it must agree with. */
+/** The data known at an instant about a series and its reference series. */
 export interface SeriesEvidence {
   /** The newest `recordCount`, oldest first. */
   readonly records: readonly FeedRecord[]

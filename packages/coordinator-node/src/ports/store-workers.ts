@@ -47,6 +47,6 @@ export interface WorkerStore {
    * their retirements, rounds, answers, heartbeats) by the previous store are refused with `LEASE_HELD`.
    */
   takeLease(name: string): Promise<Lease | null>
-  /** Stores a worker's heartbeat. The newest one of a worker counts, whichever process wrote it. */
+  /** Stores a worker's heartbeat. Only the newest heartbeat of a worker counts, even if another process wrote it. */
   beat(heartbeat: WorkerBeat): Promise<void>
 }

@@ -51,7 +51,7 @@ const runStatement = (sql: Query) => sql`
       where s.reason is not null order by i.resolvable_at, i.id, s.model_id limit 1) as "failedReason"
   from rounds, answers, counted`
 
-/** Every part reads `performed_at >= since` by the index on it: the cost grows with the span, not with history. */
+/** Every part reads `performed_at >= since` through its index, so the cost grows with the span, not with history. */
 export const activityStatement = (sql: Query, since: Instant) => sql`
   with open as materialized (select id from inputs where status = 'RECEIVED'),
   totals as (

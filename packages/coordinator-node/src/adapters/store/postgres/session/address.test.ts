@@ -50,7 +50,7 @@ it.each([
   ['postgres://u:s3cret/x@h/db', 'write @ as %40 and / as %2F'],
   ['postgres://u:50%s3cret@h/db', 'a bare % in the password: write % as %25'],
   ['postgres://u:s3cret%ff@h/db', 'in the password that are not UTF-8'],
-  ['postgres://u:s3cret%00@h/db', 'a character in the password that PostgreSQL does not take'],
+  ['postgres://u:s3cret%00@h/db', 'a character in the password that PostgreSQL does not accept'],
   ['postgres://u:s3cret@/db', 'names no host'],
   ['postgres://', 'names no host'],
   ['postgres://u:s3cret@::1/db', 'an IPv6 address without brackets'],

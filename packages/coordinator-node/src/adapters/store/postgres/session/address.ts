@@ -75,7 +75,7 @@ function decode(text: string | undefined, part: string): string | undefined {
   if (text === undefined || text === '') return undefined
   if (/%(?![0-9A-Fa-f]{2})/.test(text)) throw new Unreadable(`has a bare % in the ${part}: write % as %25`)
   if (/%00|[\0\r\n]/.test(text))
-    throw new Unreadable(`has a character in the ${part} that PostgreSQL does not take: remove it`)
+    throw new Unreadable(`has a character in the ${part} that PostgreSQL does not accept: remove it`)
   try {
     return decodeURIComponent(text)
   } catch {
