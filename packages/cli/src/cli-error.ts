@@ -1,4 +1,5 @@
 import { ExpectedError, isExpectedError } from '@crunch/local-processes/errors'
+import type { Terminal } from './terminal/terminal.ts'
 
 /** A failure that the user can fix. */
 export interface CliProblem {
@@ -39,4 +40,11 @@ export function describeError(error: unknown, verbose: boolean): string {
     if (causes.length === 5) break
   }
   return [error.stack ?? error.message, ...causes.map((text) => `caused by: ${text}`)].join('\n')
+}
+
+/** Fails if the simulation has no predictions or no scores: then the competition does not work. */
+export function failWith(failure: string | null, terminal: Pick<Terminal, 'err'>): void {
+  if (failure === null) return
+  terminal.err(`error: ${failure}`)
+  throw new ReportedFailure(failure)
 }

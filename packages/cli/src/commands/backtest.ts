@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { type BacktestReport, backtestReport } from '../backtest/backtest-report.ts'
 import { formatBacktest } from '../backtest/format-backtest.ts'
-import { CliError } from '../cli-error.ts'
+import { CliError, failWith } from '../cli-error.ts'
 import { findRecordings, requireFile } from '../deploy/deployment-plan.ts'
 import {
   type LocalModel,
@@ -17,7 +17,7 @@ import type { LeaderboardRow } from '../report-api/report-client.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace, type Workspace } from '../workspace.ts'
-import { failWith, loadModel, takeLoadable } from './simulate.ts'
+import { loadModel, takeLoadable } from './simulate.ts'
 
 /** What to back-test. Paths are relative to the current folder. */
 export interface BacktestOptions {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { CliError, ReportedFailure } from '../cli-error.ts'
+import { CliError, failWith, ReportedFailure } from '../cli-error.ts'
 import { findRecordings, requireFile } from '../deploy/deployment-plan.ts'
 import { loadNodeContract, readNodeSettings, rehearseRecordings } from '../engine.ts'
 import { formatModelTest } from '../local-model/format-model-test.ts'
@@ -14,7 +14,6 @@ import { readNodeEnvironment } from '../read-environment.ts'
 import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
-import { failWith } from './simulate.ts'
 
 /** What to try out. Paths are relative to the current folder. */
 export interface ModelTestOptions {

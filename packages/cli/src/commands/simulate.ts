@@ -4,7 +4,7 @@ import { systemErrorCode } from '@crunch/local-processes'
 import { isExpectedError } from '@crunch/local-processes/errors'
 import { inspectSubmission } from '@crunch/model-orchestrator'
 import { loadModelClass } from '@crunch/model-runner'
-import { CliError, ReportedFailure } from '../cli-error.ts'
+import { CliError, failWith } from '../cli-error.ts'
 import { requireFile } from '../deploy/deployment-plan.ts'
 import { type LocalModel, loadNodeContract, nameRefusal, readNodeSettings, simulateRecordings } from '../engine.ts'
 import { copyModel, type LocatedModel, makeScratch, removeScratch } from '../local-model/locate-model.ts'
@@ -107,13 +107,6 @@ async function copiedModels(directory: string, workspace: Workspace, terminal: T
     inOwnPaths: (text) => copies.reduce((rest, copy) => copy.inOwnPaths(rest), text),
     remove: () => removeScratch(scratch),
   }
-}
-
-/** Fails if the simulation has no predictions or no scores: then the competition does not work. */
-export function failWith(failure: string | null, terminal: Pick<Terminal, 'err'>): void {
-  if (failure === null) return
-  terminal.err(`error: ${failure}`)
-  throw new ReportedFailure(failure)
 }
 
 /** The model folders in a folder, sorted by name. The name is also the model's id. */

@@ -174,13 +174,13 @@ it('says why nothing was predicted or scored, instead of asking for a longer rec
   const outcome = async () => ({ failure, refusals: [] })
   const ended: ServiceStatus = { ...serving, lastEvent: 'replay-ended' }
   const input = { ...(await watch(() => [], [ended])), outcome, patienceMs: 100 }
-  await expect(waitForCheckpoint(input)).rejects.toThrow(failure)
   const printed: string[] = []
-  const terminal = { ...input.terminal, out: (text: string) => printed.push(text) }
-  await expect(showCheckpoint({ ...input, terminal }, checkpoint)).rejects.toThrow(
-    new DeploymentFailure(failure, undefined),
-  )
-  expect(printed.join('\n')).toContain('CKP_1')
+  const print = (text: string) => printed.push(text)
+  const terminal = { ...input.terminal, out: print, err: print }
+  await expect(waitForCheckpoint({ ...input, terminal })).rejects.toThrow(new ReportedFailure(failure))
+  expect(printed.splice(0).at(-1)).toBe(`error: ${failure}`)
+  await expect(showCheckpoint({ ...input, terminal }, checkpoint)).rejects.toThrow(new ReportedFailure(failure))
+  expect(printed.join('\n')).toMatch(/CKP_1[\s\S]*\nerror: nothing was scored/)
 })
 
 describe('followLeaderboard', () => {

@@ -1,5 +1,5 @@
 import { printable, wait } from '@crunch/local-processes'
-import { CliError } from '../cli-error.ts'
+import { CliError, failWith } from '../cli-error.ts'
 import { healthReasons, stoppages } from '../health-reasons.ts'
 import type { CheckpointRow, FeedRow, InfoRow, LeaderboardRow } from '../report-api/report-client.ts'
 import type { ServiceStatus } from '../supervisor/service-definition.ts'
@@ -63,7 +63,8 @@ export async function watchServices({ look, terminal }: Pick<WatchInput, 'look' 
 
 /**
  * Waits for the first checkpoint. Undefined if the operator ended the wait.
- * @throws DeploymentFailure if a service cannot run, or nothing has changed for `patienceMs`.
+ * @throws DeploymentFailure if a service cannot run, or nothing has changed for `patienceMs`; ReportedFailure if the whole recording gives no
+ * predictions or no scores.
  */
 export async function waitForCheckpoint(input: WatchInput): Promise<CheckpointRow | undefined> {
   const { client, terminal, patienceMs } = input
@@ -93,8 +94,7 @@ export async function waitForCheckpoint(input: WatchInput): Promise<CheckpointRo
     }
     const hasEnded = services.some(({ lastEvent }) => lastEvent === 'replay-ended')
     if (hasEnded && nowMs - changedAtMs > Math.min(settledAfterMs, patienceMs)) {
-      const { failure } = await input.outcome()
-      if (failure !== null) throw new DeploymentFailure(failure, undefined)
+      failWith((await input.outcome()).failure, terminal)
       const at = state?.progress.watermark ?? 'its beginning'
       const held = stoppages((await readQuietly(() => client.health())) ?? {})
       const why = held.length === 0 ? 'replay a longer one' : held.join('; ')
@@ -108,7 +108,7 @@ export async function waitForCheckpoint(input: WatchInput): Promise<CheckpointRo
 
 /**
  * Prints a checkpoint, and the board as of its end: the newest board would depend on how far the replay has run.
- * @throws DeploymentFailure if the replay has no predictions or no scores.
+ * @throws ReportedFailure if the replay has no predictions or no scores.
  */
 export async function showCheckpoint(
   { client, terminal, outcome }: WatchInput,
@@ -117,8 +117,7 @@ export async function showCheckpoint(
   const board = await client.leaderboard(checkpoint.period_end)
   terminal.out(formatLeaderboard(board))
   terminal.out([formatCheckpoint(checkpoint), ...explainValues(board, 1)].join('\n'))
-  const { failure } = await outcome()
-  if (failure !== null) throw new DeploymentFailure(failure, undefined)
+  failWith((await outcome()).failure, terminal)
 }
 
 /** Undefined while the API does not answer; the state of the service then shows why. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { prepare } from '../../../ports/store-samples.ts'
-import { recentRounds } from './progress-store.ts'
+import { recentRounds, standingScores } from './progress-store.ts'
 import { connect } from './session/connect.ts'
 import { useTestStores } from './test-stores.testkit.ts'
 
@@ -30,6 +30,10 @@ it('reads the newest rounds of each schedule by index, independent of the number
     const plan = lines.map((line) => String(line['QUERY PLAN'])).join('\n')
     expect(plan).toContain('Index Scan Backward using inputs_of_schedule')
     expect(plan).not.toContain('Rows Removed by Filter')
+    const healthy = await store`explain (analyze) ${standingScores(store)}`
+    const scan = healthy.map((line) => String(line['QUERY PLAN'])).filter((line) => line.includes(' on inputs '))
+    expect(scan[0]).toContain('using inputs_refused')
+    expect(scan.slice(1)).toEqual(scan.slice(1).map(() => expect.stringContaining('never executed')))
   } finally {
     cut()
   }
