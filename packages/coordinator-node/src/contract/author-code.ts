@@ -105,15 +105,15 @@ function decoded(name: string): string {
 }
 
 /**
- * Where a function reads its context, because a returned value has no stack. Contract functions are pure, so calling one
- * again changes nothing. `null` when it reads nothing.
+ * The place where a function reads its context, because a returned value has no stack. Contract functions are pure, so calling one
+ * again changes nothing. `null` if it does not read its context.
  */
 function placeOfFunction(author: Pick<AuthorFunction<never>, 'owner' | 'run'>): string | null {
   const context = new Proxy(
     {},
     {
       get: function read(): never {
-        const probe = new Error('the context only asks where it is read')
+        const probe = new Error('a probe for the place where the context is read')
         Error.captureStackTrace(probe, read)
         throw probe
       },

@@ -157,7 +157,7 @@ function reasonOf(text: string): [cause: string, fix?: string] {
   if (/^\d{1,2}:\d\d/.test(text)) {
     return ['it is a time of day without a date', 'Write date and time into one column: 2026-03-01T10:00:00Z.']
   }
-  if (/^\d{1,2}([/.-])\d{1,2}\1\d{2,4}/.test(text)) return ['day and month could be meant either way']
+  if (/^\d{1,2}([/.-])\d{1,2}\1\d{2,4}/.test(text)) return ['the order of day and month is ambiguous']
   return ['it is in no known format']
 }
 

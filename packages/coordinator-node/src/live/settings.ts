@@ -135,11 +135,11 @@ export const settingsSchema = z.object({
   INFERENCE_OUTPUT_VALIDATOR: functionPath().optional(),
   /** `path/to/module.ts#export` that replaces the contract's `leaderboard.aggregate`: the value of a model in a window. */
   MODEL_SCORE_AGGREGATOR: functionPath(
-    'Python gave it all scored predictions, for a list of entries; here it gets the scores of one model in one window, { scores }, and returns their value',
+    'in Python, the function got all scored predictions and returned a list of entries; here it gets { scores }, the scores of one model in one window, and returns the value of the model',
   ).optional(),
   /** `path/to/module.ts#export` that replaces the contract's `leaderboard.rank`: the order of the models. */
   LEADERBOARD_RANKER: functionPath(
-    'Python gave it the list of entries, to be returned in order; here it gets { models } with the value of each window, and returns their ids, best first',
+    'in Python, the function got the list of entries and returned it in order; here it gets { models }, with the value of each window, and returns the ids of the models, best first',
   ).optional(),
   /** Port of the report API. */
   REPORT_API_PORT: port.default(8000),

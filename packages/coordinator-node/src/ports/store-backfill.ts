@@ -22,7 +22,7 @@ export interface BackfillStore {
   /** `false`: there is a job with this id, and nothing was changed. */
   addBackfillJob(job: BackfillJob): Promise<boolean>
   /**
-   * Gives a job another status, and the reason of a failure. `false`: the job is unknown, or its status does not allow
+   * Changes the status of a job, and stores the reason of a failure. `false`: the job is unknown, or its status does not allow
    * the change.
    */
   moveBackfillJob(id: string, move: BackfillMove): Promise<boolean>

@@ -19,7 +19,7 @@ const READS_BETWEEN_SHARED = 2
 export interface WatchedModel {
   /** Call it when the model serves: its CPU usage from here on decides whether it is a hog. */
   setServing(): void
-  /** How long the process that waited most has waited for a processor so far. */
+  /** The longest time that one of its processes has waited for a processor so far. */
   waitedMs(): number
   /** The limit that Linux has enforced by itself; null if none. Read it after the first process has ended. */
   overByItself(): string | null

@@ -6,6 +6,6 @@ import { formatInstant } from '../../domain/time.ts'
 export function periodClosed({ id, resolvableAt }: Round): CrunchError {
   return new CrunchError(
     'PERIOD_CLOSED',
-    `round ${id} cannot open: the period that holds its horizon, ${formatInstant(resolvableAt)}, is closed; the clock was ahead when it closed, or is behind now: correct the clock`,
+    `round ${id} cannot open: the period that contains its horizon, ${formatInstant(resolvableAt)}, is closed; the clock was ahead when it closed, or is behind now: correct the clock`,
   )
 }

@@ -1,7 +1,7 @@
 /** The port of the package index for a program without a network; no other program can reach it. */
 export const BRIDGE_PORT = 3141
 
-/** Enables loopback in a new network namespace. That needs a privilege that is dropped afterwards. One line. */
+/** One line of Python that enables loopback in a new network namespace. The required privilege is dropped afterwards. */
 const LOOPBACK = "import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sh14x', b'lo', 1))"
 
 /** `argv[1]` is a Unix socket; the rest is a program that reaches it as a port on loopback. */

@@ -6,7 +6,7 @@ export interface Alarm {
   stop(): void
 }
 
-/** May fire too early, never too late: timers cannot wait longer than some weeks, and the clock may be corrected. */
+/** May fire too early, never too late: timers cannot wait longer than a few weeks, and the clock may be corrected. */
 const longestMs = 60 * 60 * 1_000
 
 export function createAlarm(now: () => Instant, onRing: () => void): Alarm {

@@ -3,7 +3,7 @@ import { wait } from '@crunch/local-processes'
 /** Waits until the provider's limit allows one more request; returns at once when the signal aborts. */
 export type RequestBudget = (signal: AbortSignal) => Promise<void>
 
-/** Allows at most `count` requests in any window of `windowMs`. Tests pass a clock of their own. */
+/** Allows at most `count` requests in any window of `windowMs`. Tests pass their own clock. */
 export function createRequestBudget(
   count: number,
   windowMs: number,

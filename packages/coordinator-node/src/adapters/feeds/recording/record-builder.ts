@@ -132,7 +132,7 @@ export function findTimeColumn(columns: readonly string[], more: readonly string
 }
 
 export function timeColumnFix(more: readonly string[] = []): string {
-  return `Name the column of the time ${[...more, ...timeColumns].join(', ')}.`
+  return `Give the time column one of these names: ${[...more, ...timeColumns].join(', ')}.`
 }
 
 function noTimeColumn(columns: readonly string[], place: string, more: readonly string[]): Error {

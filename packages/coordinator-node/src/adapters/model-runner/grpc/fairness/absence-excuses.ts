@@ -32,7 +32,7 @@ export interface AbsenceExcuses {
   recovering(run: AnnouncedRun): void
   /** A late message about an older run does not affect the newer one. */
   stopped(run: AnnouncedRun): void
-  /** The model can be called: from here on it is to blame for its absence. */
+  /** The model can be called. From now on it is to blame if it is absent. */
   serving(modelId: string): void
   /** This node gave the model up. */
   failed(modelId: string): void

@@ -72,7 +72,7 @@ export function readTransportError(error: TransportError, timeoutMs: number, abs
     case status.UNAUTHENTICATED:
     case status.PERMISSION_DENIED: {
       if (error.isUnproven) {
-        const detail = `the answer is not proven to be the model's: ${details}`
+        const detail = `the answer has no valid proof that it comes from the model: ${details}`
         return absentAnswer({ reason: 'unauthenticated', blame: 'model', detail, durationMs })
       }
       const detail = `the model's runner does not accept this coordinator: ${details}`

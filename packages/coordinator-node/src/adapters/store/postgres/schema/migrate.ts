@@ -98,7 +98,7 @@ function isUpToDate(known: readonly KnownMigration[], applied: readonly AppliedM
     const advice = 'use the version of @crunch/coordinator-node that made it, or an empty database'
     throw new CrunchError(
       'STORE_CORRUPT',
-      `the database ${maskUrl(url)} has ${what} that this code does not: ${advice}`,
+      `the database ${maskUrl(url)} has ${what} that this code does not have: ${advice}`,
     )
   }
   return applied.length === known.length
