@@ -171,7 +171,7 @@ describe('a model that is given up', () => {
     scene.orchestrator.list([stateOf('hanging', hanging.port), stateOf('quick', quick.port)])
     const runner = await scene.connect({ timeoutLimit: 9 })
     for (let round = 0; round < 10; round += 1) {
-      const answers = await ask(runner, [call('echo', 'x'), call('echo', 'y')], 50)
+      const answers = await ask(runner, [call('echo', 'x'), call('echo', 'y')], 500)
       expect(answers.quick).toMatchObject([{ output: 'x' }, { output: 'y' }])
       expect(answers.hanging).toMatchObject([
         { status: 'absent', blame: 'model' },

@@ -59,11 +59,11 @@ describe('the connection to the orchestrator', () => {
   it('is renewed when no list of models arrives', async () => {
     const mute = await startFakeOrchestrator({ lists: false })
     scene.onClose(() => mute.close())
-    const runner = await scene.connect({ port: mute.port, connectTimeoutMs: 50, settleTimeoutMs: 100 })
+    const runner = await scene.connect({ port: mute.port, connectTimeoutMs: 1_000, settleTimeoutMs: 100 })
     await expect.poll(() => mute.paths.length).toBeGreaterThan(1)
     expect(runner.reachable()).toBe(false)
     expect(scene.logged('model orchestrator is unreachable')).toMatchObject([
-      { fields: { problem: 'no list of models within 50 ms' } },
+      { fields: { problem: 'no list of models within 1000 ms' } },
     ])
   })
 
