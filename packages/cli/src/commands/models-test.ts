@@ -15,11 +15,11 @@ import { createProgress } from '../terminal/progress.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { findWorkspace } from '../workspace.ts'
 
-/** What to try out. Paths are relative to the current folder. */
+/** Paths are relative to the current folder. */
 export interface ModelTestOptions {
-  /** A folder of either language, or a notebook. */
+  /** A model folder or a notebook. */
   readonly model: string
-  /** Absent: those of the workspace. */
+  /** Default: the recordings of the workspace. */
   readonly recordings: readonly string[] | undefined
   readonly json: boolean
 }

@@ -222,7 +222,9 @@ describe('followLeaderboard', () => {
       /1 of 3 models serve, model model 2 is QUARANTINED: BUILD_FAILED: pip cannot find torch x+…, model model 3 is STARTING$/,
     )
     const many = ['1', '2', '3', '4', '5'].map((id) => running(id, { status: 'RUNNER_FAILED' }))
-    expect(await shown(many)).toMatch(/0 of 5 models serve, .*, 2 more models do not serve: crunch models$/)
+    expect(await shown(many)).toMatch(
+      /0 of 5 models serve, .*, 2 more models do not serve; list them with: crunch models$/,
+    )
   })
 
   it('says that a replay has ended', async () => {

@@ -14,7 +14,7 @@ export function describeServing(models: readonly OrchestratorModel[]): readonly 
   return [
     `${wanted.length - others.length} of ${wanted.length} models serve`,
     ...others.slice(0, maxShown).map(describeOther),
-    ...(more > 0 ? [`${more} more models do not serve: crunch models`] : []),
+    ...(more > 0 ? [`${more} more models do not serve; list them with: crunch models`] : []),
   ]
 }
 

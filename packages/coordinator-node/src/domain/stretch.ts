@@ -6,7 +6,7 @@ export interface Stretch {
   readonly to: Instant
 }
 
-/** The gaps of a stretch of a grid that remain with these records; its ends are on the grid. */
+/** The gaps that these records leave in a stretch of a grid. The ends of the stretch are on the grid. */
 export function holesIn({ from, to }: Stretch, stepMs: number, eventTimes: Iterable<Instant>): Stretch[] {
   const holes: Stretch[] = []
   let next = from

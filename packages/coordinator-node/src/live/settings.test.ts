@@ -119,9 +119,9 @@ describe('readSettings', () => {
         expect(line).toContain('names Python code, which this node does not run: write that function')
       const of = (key: string) => lines.find((line) => line.includes(`${key}: `))
       expect(of('MODEL_SCORE_AGGREGATOR')).toContain(
-        'all scored predictions, for a list of entries; here it gets the scores',
+        'got all scored predictions and returned a list of entries; here it gets { scores }',
       )
-      expect(of('LEADERBOARD_RANKER')).toContain('here it gets { models } with the value of each window')
+      expect(of('LEADERBOARD_RANKER')).toContain('here it gets { models }, with the value of each window')
       expect(readSettings({ LEADERBOARD_RANKER: 'C:/python/rank.ts#byId' }).LEADERBOARD_RANKER).toContain('#byId')
     },
   )

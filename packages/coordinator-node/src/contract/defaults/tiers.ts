@@ -41,9 +41,9 @@ export interface TierOptions {
 export const defaultTiers: readonly number[] = [35, 10, 10, 10, 10, 5, 5, 5, 5, 5]
 
 /**
- * Pays by place. Models that share a rank share the tiers of the places they occupy; what no place claims is split equally
- * among all who are paid. Shares are percentages with the sum 100. The default tiers are those of the Python coordinator. Never
- * throws: the node refuses percentages that do not add up with the contract.
+ * Pays by place. Models that share a rank share the tiers of the places they occupy; percentages without a place are split
+ * equally among all paid models. Shares are percentages with the sum 100. The default tiers are those of the Python coordinator. Never
+ * throws: the check of the contract refuses percentages that do not add up to 100.
  * @example tiers({ payAbove: { baseline: 'flat' } })
  * @param options a list stands for its `percentages`
  */

@@ -28,16 +28,16 @@ export function isJsonArray(json: Json): json is readonly Json[] {
 function convert(value: unknown, path: string, depth: number): Json {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new TypeError(`${path} is ${value}, which JSON cannot carry`)
+    if (!Number.isFinite(value)) throw new TypeError(`${path} is ${value}, which JSON cannot represent`)
     return value === 0 ? 0 : value
   }
-  if (typeof value !== 'object') throw new TypeError(`${path} is a ${typeof value}, which JSON cannot carry`)
+  if (typeof value !== 'object') throw new TypeError(`${path} is a ${typeof value}, which JSON cannot represent`)
   if (depth >= 64) throw new TypeError(`${path} is nested more than 64 levels deep`)
   // Unlike `map`, `from` also visits array holes, which JSON cannot represent either.
   if (Array.isArray(value)) return Array.from(value, (item, index) => convert(item, `${path}[${index}]`, depth + 1))
   const prototype = Object.getPrototypeOf(value) as unknown
   if (prototype !== Object.prototype && prototype !== null) {
-    throw new TypeError(`${path} is a ${value.constructor?.name ?? 'class instance'}, which JSON cannot carry`)
+    throw new TypeError(`${path} is a ${value.constructor?.name ?? 'class instance'}, which JSON cannot represent`)
   }
   const members = Object.entries(value).filter(([, item]) => item !== undefined)
   // Stores do not preserve the order of keys, and sums over values must not depend on the store.

@@ -18,7 +18,7 @@ export interface FeedHealth {
   suspectClock(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
   /** Marks feeds as ended, or updates the reason; they stay down until they are resumed or a record arrives. */
   end(scopes: readonly FeedScope[], reason: string, at: Instant): Promise<void>
-  /** Feeds that were down are followed again: their status follows from their records; without records they stay down. */
+  /** Feeds that were down are followed again. Their status is derived from their records; without records they stay down. */
   resume(scopes: readonly FeedScope[], at: Instant): Promise<void>
 }
 

@@ -218,7 +218,7 @@ async function makeEnvironment(input: Installation & { readonly turns: StartQueu
     const made = await readEnvironment(directory, interpreter)
     if (made) return made
     await removeFolder(directory)
-    throw new RunFailure('BUILD_FAILED', `${packages[0]} was installed in ${directory} but brought no program`)
+    throw new RunFailure('BUILD_FAILED', `${packages[0]} was installed in ${directory} but contains no program`)
   })
 }
 

@@ -39,8 +39,8 @@ const serverFaults: Readonly<Record<string, ServerFault>> = {
   '57014': { reason: 'it was too slow, and the statement was cancelled', advice: findLoad },
   '58': { reason: 'its operating system reports an error', advice: readLog },
   '25006': { reason: 'it accepts no writes; is it a standby?', advice: 'Use the primary server in DATABASE_URL' },
-  '25P03': { advice: 'The transaction was idle for too long. See what held this process up' },
-  '25P04': { advice: 'The transaction took too long. See what held this process up' },
+  '25P03': { advice: 'The transaction was idle for too long. Find out what delayed this process' },
+  '25P04': { advice: 'The transaction took too long. Find out what delayed this process' },
   '26000': { advice: 'Connect directly, or through a pooler that keeps sessions' },
   F0: { reason: 'its configuration is broken', advice: readLog },
   XX: {
