@@ -114,7 +114,7 @@ function addExport(program: Command, terminal: Terminal): void {
     })
 }
 
-const replayText = 'of the last replay (default: of the running deployment, else of live data)'
+const replayText = 'checkpoints of the last replay (default: of the running deployment, else of live data)'
 
 function addCheckpoint(program: Command, terminal: Terminal): void {
   const checkpoint = program.command('checkpoint').description('show and export payouts, also while the node is down')

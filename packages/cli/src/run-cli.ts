@@ -137,7 +137,7 @@ function addOperation(program: Command, terminal: Terminal): void {
   program
     .command('leaderboard')
     .description('show the newest ranks, also while the node is down')
-    .option('--replay', 'those of the last replay (default: those of the running deployment, else of live data)')
+    .option('--replay', 'ranks of the last replay (default: of the running deployment, else of live data)')
     .option('--json', 'print JSON')
     .action(async ({ json = false, replay = false }: { json?: boolean; replay?: boolean }) =>
       (await import('./commands/leaderboard.ts')).leaderboard({ json, replay }, terminal),

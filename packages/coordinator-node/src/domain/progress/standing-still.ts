@@ -245,7 +245,8 @@ function unsettledRounds(
     mayBeWell: fault === null,
   }
   if (fault !== null || expiredCount === 0) return [ripe]
-  const heldUpBy = 'the score worker is alive, but does not settle them although their time for a truth has passed'
+  const heldUpBy =
+    'the score worker is alive, but does not settle them although the deadline for their truth has passed'
   return [ripe, { ...unsettled, key: `expired ${scheduleKey} ${firstRipeAt}`, heldUpBy }]
 }
 

@@ -189,7 +189,7 @@ class StoredRegistry implements ModelRegistry {
           ? `its id was given to cruncher "${holder.cruncherId}", whose history is ${holder.historyId}`
           : refusals.get(id)) ?? (isReachable ? runner.retirementOf(id) : null)
       if (reason === null) return []
-      // It keeps its first reason, unless an operator must now decide, or no longer needs to.
+      // A retirement keeps its first reason, unless a decision of the operator becomes necessary or unnecessary.
       if (stated !== undefined && isRefusal(stated) === isRefusal(reason)) return []
       return [{ modelId: model.id, reason }]
     })
