@@ -115,7 +115,7 @@ function rankingRow(entry: CheckpointEntry, contract: ReportContract, models: Re
   }
 }
 
-/** One row per cruncher, with the sum of its models; a model without a known cruncher has its own, without an index. */
+/** One row per cruncher, with the sum of its models; a model without a known cruncher has its own row, without an index. */
 function cruncherRewards(paid: readonly CheckpointEntry[]) {
   const byCruncher = new Map<number | string, { index: number | null; reward: number; modelIds: string[] }>()
   for (const { modelId, cruncherIndex, rewardFrac64 } of paid) {

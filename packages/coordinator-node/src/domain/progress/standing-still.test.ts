@@ -186,7 +186,7 @@ describe('a standstill, with its cause', () => {
       progress({
         openRounds: [open({ dueCount: 1, firstDueAt: at(-5), ripeCount: 1, firstRipeAt: at(-5), expiredCount: 1 })],
       }),
-      { stage: 'score', what: /1 round of/, heldUpBy: /although their time for a truth has passed/ },
+      { stage: 'score', what: /1 round of/, heldUpBy: /although the deadline for their truth has passed/ },
     ],
     'a board that waits for the truths of rounds': [
       progress({

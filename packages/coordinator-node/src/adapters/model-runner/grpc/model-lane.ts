@@ -284,6 +284,6 @@ function setupProblem(outcome: SetupOutcome): string {
 }
 
 function coolDownAnswer(): ModelAnswer {
-  const detail = 'not called this time, because the model did not answer in time repeatedly'
+  const detail = 'not called this time, because the model repeatedly did not answer in time'
   return absentAnswer({ reason: 'timeout', blame: 'model', detail, durationMs: null })
 }
