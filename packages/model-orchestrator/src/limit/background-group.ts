@@ -114,7 +114,7 @@ interface Half extends Part {
   readonly count: number
 }
 
-/** Returns a reason on failure: the other part is still useful. */
+/** Returns the reason of a failure instead of throwing, because the other part is still useful. */
 function openHalf(home: string): Half | string {
   const path = join(home, NAME)
   try {
