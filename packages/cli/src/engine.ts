@@ -320,25 +320,15 @@ export async function rehearseNodeContract(
  * Connects to an orchestrator on this machine, as a node does. One Setup attempt is enough, because the orchestrator announces a
  * model only when it serves.
  */
-export function connectModels({
-  apiKey,
-  ...options
-}: {
+export function connectModels(options: {
   readonly port: number
-  /** Of the orchestrator. */
-  readonly apiKey: string
+  readonly orchestratorKey: () => string
   readonly crunchId: string
   readonly baseClassName: string
   readonly setupTimeoutMs: number
   readonly onFatal: (error: Error) => void
 }): Promise<GrpcModelRunner> {
-  return connectModelRunner({
-    ...options,
-    host: '127.0.0.1',
-    orchestratorKey: () => apiKey,
-    setupAttempts: 1,
-    log: silentLog,
-  })
+  return connectModelRunner({ ...options, host: '127.0.0.1', setupAttempts: 1, log: silentLog })
 }
 
 /** Opens the store of a node, after migrating its database. */

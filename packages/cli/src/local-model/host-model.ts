@@ -247,7 +247,14 @@ async function connectUntilSettled(input: {
   })
   fatal.catch(() => undefined) // Avoids an unhandled rejection after the race below.
   const { port } = orchestrator
-  const runner = await connectModels({ port, apiKey, crunchId, baseClassName, setupTimeoutMs, onFatal })
+  const runner = await connectModels({
+    port,
+    orchestratorKey: () => apiKey,
+    crunchId,
+    baseClassName,
+    setupTimeoutMs,
+    onFatal,
+  })
   closing.push(() => runner.close())
   await unlessAborted(Promise.race([runner.settled(), fatal]), signal)
   return runner
