@@ -42,7 +42,6 @@ import {
   type Rehearsal,
   type RehearsedCall,
   type ReportContract,
-  type RunOutcome,
   readInstant,
   readSettings,
   recordingName,
@@ -339,8 +338,7 @@ export function contractScopes(contract: AnyContract): readonly FeedScope[] {
   return contractFeeds(contract).map(({ scope }) => scope)
 }
 
-/** `binance:BTCUSDT:candle:1m` */
-/** A new backfill job. */
+/** The key of a series, such as `binance:BTCUSDT:candle:1m`, and a new backfill job. */
 export { feedScopeKey, newBackfillJob }
 
 /** Runs a stored backfill until it is completed, fails, is cancelled or is interrupted. */
@@ -375,6 +373,7 @@ export {
   followRecording,
   recordingName,
   storedCheckpoint,
+  storedOutcome,
   wallTiming,
   writeRecording,
   writeTable,
@@ -383,11 +382,6 @@ export {
 /** The parts of a contract that exports of results need. */
 export function nodeReportContract(contract: AnyContract, environment: Environment): ReportContract {
   return reportContract(contract, readSettings(environment).ORGANIZER_CRUNCHER_ID)
-}
-
-/** The result of a run, from its store; `failure` is set if there are no predictions or no scores. */
-export function outcomeOf(store: Store): Promise<RunOutcome> {
-  return storedOutcome(store, Date.now())
 }
 
 /** The rows of the newest leaderboard in a store, in the format of the API. */

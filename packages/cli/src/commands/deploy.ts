@@ -9,7 +9,7 @@ import { followLeaderboard, showCheckpoint, waitForCheckpoint, watchServices } f
 import { type PreparedDeployment, prepareDeployment } from '../deploy/prepare-deployment.ts'
 import { openStartView } from '../deploy/show-start.ts'
 import { DeploymentFailure, reportFailure, type WatchInput, waitUntilReady } from '../deploy/watch-start.ts'
-import { outcomeOf } from '../engine.ts'
+import { storedOutcome } from '../engine.ts'
 import { openModels } from '../models/open-models.ts'
 import { withStoredResults } from '../node-store.ts'
 import { ReportClient } from '../report-api/report-client.ts'
@@ -184,7 +184,7 @@ function watchInput(prepared: PreparedDeployment, terminal: Terminal, look: Watc
       const { orchestrator, settings } = await openModels(terminal)
       return orchestrator.models(settings.crunchId)
     },
-    outcome: () => withStoredResults(terminal, true, ({ store }) => outcomeOf(store)),
+    outcome: () => withStoredResults(terminal, true, ({ store }) => storedOutcome(store, Date.now())),
   }
 }
 

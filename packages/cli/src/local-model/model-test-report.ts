@@ -59,6 +59,7 @@ export function rehearsedReport(input: {
   readonly output: readonly OutputLine[]
 }): ModelTestReport {
   const { model, rehearsal, output } = input
+  const { scored, refusal, unscoredReason } = rehearsal.verdict ?? endsBefore
   const recorded = rehearsal.recorded.map(({ round, prediction }) => ({
     at: new Date(round.performedAt).toISOString(),
     subject: round.scope.subject,
@@ -71,20 +72,21 @@ export function rehearsedReport(input: {
     model,
     steps: [...input.steps, ...rehearsal.calls.map(callStep)],
     recorded,
-    scores: rehearsal.scored.map(({ round, score }) => ({
+    scores: scored.map(({ round, score }) => ({
       at: new Date(round.performedAt).toISOString(),
       subject: round.scope.subject,
       kind: score.kind,
       value: score.value,
       reason: score.reason,
     })),
-    unscored: rehearsal.unscoredReason,
-    failure: rehearsal.refusal,
+    unscored: unscoredReason,
+    failure: refusal,
     isRanked: recorded.every(({ status }) => status === 'PENDING'),
     ...printedBy(output),
   }
 }
 
+const endsBefore = { scored: [], refusal: null, unscoredReason: 'the recording ends before the horizon of the round' }
 const unscored = { scores: [], unscored: null, failure: null }
 
 /** The report of a model that could not be called. */

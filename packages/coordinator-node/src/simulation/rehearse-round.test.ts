@@ -21,18 +21,18 @@ describe('the rehearsal of a round', () => {
     expect(rehearsal).toMatchObject({
       at: minute(11),
       recorded: [{ prediction: { status: 'PENDING' } }],
-      scored: [{ round: { performedAt: minute(11) }, score: { kind: 'valid', modelId: 'a' } }],
-      ...{ refusal: null, unscoredReason: null },
+      verdict: {
+        scored: [{ round: { performedAt: minute(11) }, score: { kind: 'valid', modelId: 'a' } }],
+        ...{ refusal: null, unscoredReason: null },
+      },
     })
     expect(rehearsal?.calls.filter(({ call }) => call.method === 'predict')).toHaveLength(1)
   })
 
   test('says that the recording ends before the truth', async () => {
-    expect(await rehearse({}, 12)).toMatchObject({
-      scored: [],
-      refusal: null,
-      unscoredReason: 'the recording ends before the horizon of the round',
-    })
+    const unscoredReason = 'the recording ends before the horizon of the round'
+    expect((await rehearse({}, 12))?.verdict).toEqual({ scored: [], refusal: null, unscoredReason })
+    expect((await rehearse({}, 10))?.verdict).toBeNull()
   })
 
   const refuse = () => {
@@ -43,6 +43,6 @@ describe('the rehearsal of a round', () => {
     ['score.compute', { score: { compute: refuse } }],
   ])('says where %s fails', async (path, changes) => {
     const place = `^${path.replace('.', '\\.')} failed at simulation/rehearse-round\\.test\\.ts:\\d+: no such field$`
-    expect((await rehearse(changes))?.refusal).toMatch(new RegExp(place))
+    expect((await rehearse(changes))?.verdict?.refusal).toMatch(new RegExp(place))
   })
 })

@@ -44,7 +44,9 @@ export interface Verdict {
   readonly unscoredReason: string | null
 }
 
-export interface Rehearsal extends Verdict {
+export interface Rehearsal {
+  /** `null`: the recording ends with these rounds. */
+  readonly verdict: Verdict | null
   /** When the rounds open. */
   readonly at: Instant
   /** In order, including calls that only delivered data. */
@@ -73,7 +75,7 @@ async function rehearseAfter(knownForMs: number, options: RehearsalOptions): Pro
   let rounds: ClockRounds | undefined
   let firstAt: Instant | undefined
   let batchCount = 0
-  let rehearsed: Omit<Rehearsal, keyof Verdict> | undefined
+  let rehearsed: Omit<Rehearsal, 'verdict'> | undefined
   const judge = createJudge(contract, store, clock, log)
   for await (const batch of source.stream(scopes, new Map(), signal)) {
     if (rehearsed !== undefined) {
@@ -95,24 +97,27 @@ async function rehearseAfter(knownForMs: number, options: RehearsalOptions): Pro
     batchCount += 1
     if (batchCount === maxBatches && rehearsed === undefined) return null
   }
-  return rehearsed === undefined ? null : { ...rehearsed, ...(await judge.verdict()) }
+  return rehearsed === undefined ? null : { ...rehearsed, verdict: await judge.verdict() }
 }
 
 /** Settles the rounds with later records. It has no models, so no new round opens. */
 function createJudge(contract: AnyContract, store: MemoryStore, clock: VirtualClock, log: Log) {
   const pipeline = createPipeline(contract, { store, clock, log })
   let waitingReason: string | null = null
+  let isBehind = false
   const refusal = async () =>
     (await store.refusalsBetween(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY))[0]?.reason
   return {
     /** Whether all rounds are settled or the contract has refused a result, after these records. */
     async isDone(batch: readonly SourceRecord[]): Promise<boolean> {
+      isBehind = true
       clock.advanceTo(batch[0]?.knownAt ?? clock.now())
       await pipeline.accept(received(batch))
       waitingReason = (await pipeline.settle()).waitingReason
       return store.dump().rounds.every(({ status }) => status === 'RESOLVED') || (await refusal()) !== undefined
     },
-    async verdict(): Promise<Verdict> {
+    async verdict(): Promise<Verdict | null> {
+      if (!isBehind) return null
       const { rounds, scores } = store.dump()
       const byId = new Map(rounds.map((round) => [round.id, round]))
       const scored = scores.flatMap((score) => {
