@@ -11,7 +11,7 @@ import { measurementNames, measurements } from './measurements.ts'
 import { type MeasuredRuns, resultRows, resultsMarkdown, resultsTable } from './results-table.ts'
 import { runMeasurement } from './run-measurement.ts'
 
-const timeLimitMs = 1_320_000
+const timeLimitMs = 1_620_000
 const resultsFile = fileURLToPath(new URL('../RESULTS.md', import.meta.url))
 
 const optionsSchema = z.object({

@@ -41,6 +41,10 @@ async function measure(input: z.output<typeof inputSchema>, log: Log): Promise<F
       return (await import('./measured/store-predictions.ts')).storePredictions(input.databaseUrl, log)
     case 'window':
       return (await import('./measured/open-window.ts')).openWindow(input.databaseUrl, log)
+    case 'close':
+      return (await import('./measured/close-period.ts')).closePeriod(input.databaseUrl, log)
+    case 'floor':
+      return (await import('./measured/round-floor.ts')).roundFloor(input.databaseUrl, log)
     case 'fan-out':
       return (await import('./measured/fan-out.ts')).fanOut(log)
     case 'hostile':

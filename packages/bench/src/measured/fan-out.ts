@@ -31,13 +31,13 @@ export async function fanOut(log: Log): Promise<Figures> {
   const ending = new AbortController()
   const models = await startChild({
     module: new URL('../processes/fan-out-models-process.ts', import.meta.url),
-    input: { modelCount: manyModels, fewCount: fewModels },
+    input: { counts: [fewModels, manyModels] },
     signal: ending.signal,
   })
   try {
     if (!bindToProcessors('0')) log.warn('without taskset, the coordinator is not bound to one core')
-    const few = await measure(portOf(models, 'fewPort'), fewModels, log)
-    const many = await measure(portOf(models, 'allPort'), manyModels, log)
+    const few = await measure(portOf(models, fewModels), fewModels, log)
+    const many = await measure(portOf(models, manyModels), manyModels, log)
     return {
       connect: many.connectMs / 1_000,
       fanOutMany: many.fanOutMs,
@@ -84,8 +84,8 @@ async function askAll(runner: GrpcModelRunner, modelCount: number): Promise<numb
   return durationMs
 }
 
-function portOf(models: ServingChild, name: string): number {
-  const port = models.value[name]
-  if (typeof port !== 'number') throw new Error(`the process of the models did not report ${name}`)
+export function portOf(models: ServingChild, modelCount: number): number {
+  const port = models.value[`port${modelCount}`]
+  if (typeof port !== 'number') throw new Error(`the process of the models did not report a list of ${modelCount}`)
   return port
 }
