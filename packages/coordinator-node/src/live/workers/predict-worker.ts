@@ -47,7 +47,7 @@ async function takePredictLease(context: WorkerContext): Promise<Lease | null> {
  * Connects to the model orchestrator, and waits until its announced models are set up or have failed.
  * Rejects with SETTINGS_INVALID when the files of the security mode cannot be used.
  */
-async function connectModels(context: WorkerContext): Promise<GrpcModelRunner> {
+export async function connectModels(context: WorkerContext): Promise<GrpcModelRunner> {
   const { settings } = context
   const { MODEL_RUNNER_MAX_ANSWER_MEBIBYTES: mebibytes } = settings
   const limits = answerLimitsOf(context.contract)
