@@ -154,7 +154,7 @@ describe('the watch', () => {
     }
     for (let seconds = 0; seconds < 300; seconds += 5) expect(await look(5)).toEqual([])
     expect(await look(35)).toEqual([])
-    expect(await look(10)).toMatchObject([{ heldUpBy: expect.stringContaining('time for a truth has passed') }])
+    expect(await look(10)).toMatchObject([{ heldUpBy: expect.stringContaining('deadline for their truth has passed') }])
   })
 
   it('raises no alarm while rounds are settled one after the other, however slowly', async () => {

@@ -94,7 +94,7 @@ describe('the price API', () => {
     [502, '<html><title>Bad Gateway</title></html>', /answered 502, "Bad Gateway"$/],
     [429, '', /answered 429, nothing$/],
     [200, '<html>sign in</html>', /did not answer with JSON: "sign in"$/],
-    [200, '{"timestamp":[1,2],"close":[3]}', /of one length, but "\{"timestamp":\[1,2\],"close":\[3\]\}"$/],
+    [200, '{"timestamp":[1,2],"close":[3]}', /with equal lengths, but "\{"timestamp":\[1,2\],"close":\[3\]\}"$/],
     [200, '{"timestamp":[1772323200],"close":["x"]}', /no arrays "timestamp" and "close" of numbers/],
     [
       200,

@@ -190,7 +190,7 @@ describe('warnings, each logged once', () => {
     const { records, warnings } = await read('BTCUSDT.csv', text, rides)
     expect(records[0]?.eventAt).toBe(Date.UTC(2025, 0, 1, 10))
     expect(warnings).toEqual([
-      expect.stringMatching(/^times without a zone are read as UTC: "2025-01-01 10:00:00" says/),
+      expect.stringMatching(/^times without a zone are read as UTC: "2025-01-01 10:00:00" has no zone/),
     ])
   })
 
