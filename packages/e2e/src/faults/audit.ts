@@ -5,7 +5,7 @@ export interface Change {
   readonly at: number
   readonly tableName: string
   readonly operation: 'INSERT' | 'UPDATE' | 'DELETE'
-  /** Id of the row; in tables without ids, the name, worker or subject. */
+  /** Id of the row; in tables without ids, the model in its round, the name, worker or subject. */
   readonly id: string
   /** The schedule of a round. */
   readonly scheduleKey: string | null
@@ -32,7 +32,8 @@ export async function startAudit(sql: postgres.Sql): Promise<void> {
       behind jsonb := case when tg_op = 'DELETE' then before else to_jsonb(new) end;
     begin
       insert into audit.changes values (clock_timestamp(), tg_table_name, tg_op,
-        coalesce(behind->>'id', behind->>'name', behind->>'worker', behind->>'subject'), behind->>'schedule_key', before->>'status',
+        coalesce(behind->>'id', (behind->>'model_id') || ' in ' || (behind->>'input_id'), behind->>'name', behind->>'worker',
+          behind->>'subject'), behind->>'schedule_key', before->>'status',
         behind->>'status', (behind->>'resolvable_at')::timestamptz);
       return null;
     end $$;
@@ -54,10 +55,10 @@ export async function readAudit(sql: postgres.Sql): Promise<readonly Change[]> {
 /** Answers that became PENDING after their truth could be known. */
 export function lateAnswers(changes: readonly Change[]): readonly string[] {
   return changes
-    .filter(({ tableName, statusBefore, status }) => {
-      const isValid = status === 'PENDING' || status === 'SCORED'
-      return tableName === 'predictions' && isValid && statusBefore !== 'PENDING'
-    })
+    .filter(
+      ({ tableName, statusBefore, status }) =>
+        tableName === 'predictions' && status === 'PENDING' && statusBefore !== 'PENDING',
+    )
     .filter(({ at, resolvableAt }) => resolvableAt === null || at >= resolvableAt)
     .map(({ id, at, status, resolvableAt }) => {
       const lateMs = resolvableAt === null ? null : at - resolvableAt
@@ -68,7 +69,7 @@ export function lateAnswers(changes: readonly Change[]): readonly string[] {
 /** Changes of a status; `null` stands for a missing row or a row without a status. */
 const allowedMoves: Readonly<Record<string, readonly string[]>> = {
   inputs: ['null>RECEIVED', 'RECEIVED>RECEIVED', 'RECEIVED>RESOLVED'],
-  predictions: ['null>PENDING', 'null>FAILED', 'null>ABSENT', 'PENDING>SCORED', 'PENDING>FAILED'],
+  predictions: ['null>PENDING', 'null>FAILED', 'null>ABSENT', 'PENDING>FAILED'],
   scores: ['null>null'],
   snapshots: ['null>null'],
   leaderboards: ['null>null'],
