@@ -89,13 +89,21 @@ export function createPeriodStore(sql: Sql): PeriodStore & CheckpointStore {
 const within = (sql: Query, from: Instant, to: Instant) =>
   sql`period_end >= ${from} and period_end <= ${to} and period_start >= ${from}`
 
-/** The totals of a period as one array of JSON, model after model: a row for each would take longer than the rest. */
+/**
+ * The totals of a period as one array of JSON, model after model: a row for each would take longer than the rest. Empty sums, which
+ * most are, are sent as 0.
+ */
 type TotalsArray = readonly (string | number | FieldSum | Snapshot['sums'])[]
+
+const noSum: FieldSum = { sum: 0, count: 0 }
+
+const shortSum = (sql: Query, column: ReturnType<Query>) =>
+  sql`case when ${column} = '{"sum":0,"count":0}' then '0' else ${column}::text end`
 
 const totalsText = (
   sql: Query,
 ) => sql`concat_ws(',', to_json(model_id), due_count, answered_count, valid_count, excused_count,
-  unasked, missed, sums)`
+  ${shortSum(sql, sql`unasked`)}, ${shortSum(sql, sql`missed`)}, sums)`
 
 function totalsOf(periodEnd: Instant, row: TotalsArray): SnapshotTotals[] {
   const totals: SnapshotTotals[] = []
@@ -107,8 +115,8 @@ function totalsOf(periodEnd: Instant, row: TotalsArray): SnapshotTotals[] {
       answeredCount: row[at + 2] as number,
       validCount: row[at + 3] as number,
       excusedCount: row[at + 4] as number,
-      unasked: row[at + 5] as FieldSum,
-      missed: row[at + 6] as FieldSum,
+      unasked: (row[at + 5] || noSum) as FieldSum,
+      missed: (row[at + 6] || noSum) as FieldSum,
       sums: row[at + 7] as Snapshot['sums'],
     })
   }
