@@ -254,24 +254,31 @@ describe('the scorer', () => {
     ])
   })
 
-  test('that throws for every sample is reported; one that throws for some is not', () => {
+  test('that fails for every sample is reported with file and line; one that throws for some is not', () => {
     const thrower = (when: (value: number) => boolean) => (context: { output: { value: number } }) => {
       if (when(context.output.value)) throw new Error('no such thing')
       return { value: context.output.value, hit: true }
     }
     expect(scorer(thrower(() => true))).toEqual([
-      '  - score.compute: throws for every sample: no such thing; fix the function, or narrow the schemas',
+      expect.stringMatching(
+        /^ {2}- score\.compute: fails for every sample: score\.compute failed at contract\/check-contract\.test\.ts:\d+: no such thing; fix the function, or narrow the schemas$/,
+      ),
     ])
     expect(scorer(thrower((value) => value > 0))).toEqual([])
     expect(
       scorer(() => {
         throw 'plain text'
       })[0],
-    ).toContain('throws for every sample: plain text')
+    ).toContain('fails for every sample: score.compute failed: plain text')
+    expect(
+      scorer(({ output }: { output: { value: number } }) => ({ value: output.value * Number.NaN, hit: true }))[0],
+    ).toMatch(
+      /score\.compute at contract\/check-contract\.test\.ts:\d+ returned what score\.schema refuses: value: .*NaN/,
+    )
   })
 
   test('that returns a promise is reported', () => {
-    expect(scorer(async () => ({ value: 1, hit: true }))[0]).toContain('score.compute: throws for every sample')
+    expect(scorer(async () => ({ value: 1, hit: true }))[0]).toContain('score.compute: fails for every sample')
   })
 
   test('is not checked when the schemas cannot be sampled', () => {

@@ -4,6 +4,7 @@ import { highestMaxValues, limitForForms, neededMaxValues } from '../domain/answ
 import { nearestName } from '../domain/nearest-name.ts'
 import { metrics } from '../domain/statistics/metrics.ts'
 import { type Duration, durationMs, formatDuration } from '../domain/time.ts'
+import { callAuthor, parseReturned } from './author-code.ts'
 import { checkFairness } from './check-fairness.ts'
 import { checkFeedValues } from './check-feed-values.ts'
 import { checkGates } from './check-gates.ts'
@@ -306,6 +307,8 @@ function rankedModels(count: number, tied: boolean): RankedModel[] {
 /** Scores varied outputs and truths: a scorer with the same result for all of them is a stub. */
 function checkScorer({ prediction, truth, score, leaderboard }: AnyContract): Finding[] {
   const path = 'score.compute'
+  const author = { path, owner: score, run: score.compute }
+  const schema = { path: 'score.schema', of: score.schema }
   const outputs = sampleValues(prediction.schema, 6)
   const truths = sampleValues(truth.schema, 6)
   const values: number[] = []
@@ -313,10 +316,8 @@ function checkScorer({ prediction, truth, score, leaderboard }: AnyContract): Fi
   for (const output of outputs) {
     for (const known of truths) {
       try {
-        const value = score.schema.parse(score.compute({ output, truth: known, round: dryRunRound })) as Record<
-          string,
-          unknown
-        >
+        const returned = callAuthor(author, { output, truth: known, round: dryRunRound })
+        const value = parseReturned(author, schema, returned, (parsed) => parsed as Readonly<Record<string, unknown>>)
         const ranked = value[leaderboard.value]
         if (typeof ranked !== 'number') {
           return [
@@ -330,7 +331,7 @@ function checkScorer({ prediction, truth, score, leaderboard }: AnyContract): Fi
     }
   }
   if (values.length === 0 && errors.length > 0) {
-    return [{ path, cause: `throws for every sample: ${errors[0]}`, fix: 'fix the function, or narrow the schemas' }]
+    return [{ path, cause: `fails for every sample: ${errors[0]}`, fix: 'fix the function, or narrow the schemas' }]
   }
   if (values.length >= 6 && values.every((value) => value === values[0])) {
     return [
