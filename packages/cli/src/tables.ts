@@ -144,8 +144,8 @@ export function isWholeEmission(checkpoint: CheckpointRow): boolean {
 
 /** One line with the progress of the data. */
 export function formatProgress(progress: ReplayProgress): string {
-  const at = progress.watermark ?? 'no data yet'
-  return `data up to ${at}, ${progress.recordCount} records, ${progress.modelCount} models`
+  const data = progress.watermark === null ? 'no data yet' : `data up to ${progress.watermark}`
+  return `${data}, ${progress.recordCount} records, ${progress.modelCount} models`
 }
 
 /** The progress of a deployment. */

@@ -35,6 +35,19 @@ describe('a workspace whose source has no live stream', () => {
   })
 })
 
+describe('a misspelt FEED_SOURCE', () => {
+  it.each(['look', 'live', 'replay'] as const)(
+    'is a finding with the near name, whatever the purpose: %s',
+    async (purpose) => {
+      const report = await checkWorkspace(template, { FEED_SOURCE: 'binanse' }, { ports: false, purpose })
+      expect(report.findings.map(formatFinding)).toEqual([
+        expect.stringMatching(/FEED_SOURCE: there is no live source "binanse"\n {2}fix: did you mean binance\?$/),
+      ])
+      expect(report.notes).toEqual([])
+    },
+  )
+})
+
 describe('a database server of the settings', () => {
   it('that is not running is reported, without its password', async () => {
     const environment = { DATABASE_URL: 'postgres://crunch:secret@127.0.0.1:1/crunch' }

@@ -8,6 +8,7 @@ import {
   embeddedDatabase,
   knownLiveSources,
   loadNodeContract,
+  nearestName,
   readNodeSettings,
   sourcesWithoutLive,
   unreadKeys,
@@ -65,13 +66,17 @@ export async function checkWorkspace(
     loadNodeContract(workspace.contractPath, 'value' in settings ? values : {}),
   )
   const findings = [settings, contract].flatMap((result) => ('finding' in result ? [result.finding] : []))
+  const misspelt =
+    'value' in environment && 'value' in contract ? misspeltSource(environment.value, contract.value) : undefined
+  if (misspelt !== undefined) findings.push(misspelt)
   const warnings: WorkspaceFinding[] = []
   const notes: string[] = []
   if ('value' in settings) {
     findings.push(...(await checkSurroundings(workspace, settings.value, options)))
     const database = await checkDatabaseOf(workspace, settings.value, options)
     findings.push(...database.findings)
-    if ('value' in contract && database.comparesContract) {
+    // With a misspelt source, all feeds would seem to have changed.
+    if ('value' in contract && database.comparesContract && misspelt === undefined) {
       const stored = await compareContract(workspace, settings.value, contract.value)
       findings.push(...stored.findings)
       notes.push(...stored.notes)
@@ -82,7 +87,8 @@ export async function checkWorkspace(
     findings.push(...(models?.findings ?? []))
     warnings.push(...(models?.warnings ?? []))
   }
-  const noLive = 'value' in contract ? missingLiveSources(workspace, contract.value) : undefined
+  const noLive =
+    'value' in contract && misspelt === undefined ? missingLiveSources(workspace, contract.value) : undefined
   if (noLive !== undefined && options.purpose === 'live') findings.push(noLive)
   if (noLive !== undefined && options.purpose === 'look') notes.push(`It can only replay: ${noLive.cause}.`)
   return {
@@ -101,6 +107,19 @@ function describeUnread(environment: NodeEnvironment): readonly CliProblem[] {
     cause: `${key} is unused: it is not a setting, and the code in node/ and challenge/ does not contain it`,
     fix: 'remove the line',
   }))
+}
+
+/** `FEED_SOURCE` replaces the source of the contract's feeds, so a typo in it looks like a source that can only be replayed. */
+function misspeltSource({ values, places }: NodeEnvironment, contract: AnyContract): CliProblem | undefined {
+  const source = values.FEED_SOURCE
+  if (source === undefined || !sourcesWithoutLive(contract).includes(source)) return undefined
+  const nearest = nearestName(source, knownLiveSources)
+  if (nearest === undefined) return undefined
+  return {
+    place: places.get('FEED_SOURCE') ?? 'FEED_SOURCE',
+    cause: `FEED_SOURCE: there is no live source "${source}"`,
+    fix: `did you mean ${nearest}?`,
+  }
 }
 
 function missingLiveSources(workspace: Workspace, contract: AnyContract): CliProblem | undefined {
