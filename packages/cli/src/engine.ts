@@ -304,8 +304,10 @@ export async function rehearseNodeContract(
   contract: AnyContract,
   files: readonly string[],
   signal: AbortSignal,
+  onWarning: (warning: string) => void,
 ): Promise<Pick<ContractRehearsal, 'refusals' | 'failure' | 'roundCount' | 'scoredCount'> | null> {
-  const source = files.length > 0 ? contractRecording(contract, files) : sampleRecords(contract)
+  const log: Log = { ...silentLog, warn: (message, { file, reason }) => onWarning(`${file}: ${message}: ${reason}`) }
+  const source = files.length > 0 ? contractRecording(contract, files, log) : sampleRecords(contract)
   if (source === null) return null
   try {
     return await rehearseContract({ contract, source, signal })

@@ -31,6 +31,20 @@ describe('crunch check', { timeout: 120_000 }, () => {
     expect(notes.join('\n')).toMatch(/Rehearsed on .*weather\.csv: \d+ rounds and \d+ scores\./)
   })
 
+  it('warns of a recording that does not say when its values were known', async () => {
+    const workspace = await openWorkspace()
+    const recording = join(workspace.directory, 'node/recordings/weather.csv')
+    const [header = '', ...rows] = (await readFile(recording, 'utf8')).trim().split('\n')
+    const knownAt = header.split(',').indexOf('known_at')
+    expect(knownAt).toBeGreaterThan(-1)
+    const without = [header, ...rows].map((row) => row.split(',').toSpliced(knownAt, 1).join(','))
+    await writeFile(recording, without.join('\n'))
+    const { out } = await workspace.run(['check', '--json'])
+    expect(JSON.parse(out).notes).toContainEqual(
+      expect.stringMatching(/^warning: .*weather\.csv: look-ahead is possible: .* add a column known_at/),
+    )
+  })
+
   it('reports a field missing in the records, with file and line, both by rehearsal and by type check', async () => {
     const { line, ...workspace } = await openWorkspace('record.values.temp_max', 'record.values.temperature')
     const modules = join(workspace.directory, 'node_modules')

@@ -26,8 +26,9 @@ export async function checkRehearsal(
 ): Promise<RehearsalCheck> {
   const files = recordingsOf(workspace)
   const records = files.length === 0 ? 'generated records' : files.join(', ')
+  const warnings: string[] = []
   try {
-    const rehearsal = await rehearseNodeContract(contract, files, signal)
+    const rehearsal = await rehearseNodeContract(contract, files, signal, (text) => warnings.push(`warning: ${text}`))
     if (rehearsal === null) {
       const why = 'no example can be made from its schemas; try it out with: crunch simulate --recording FILE'
       return { findings: [], notes: [`The contract is not rehearsed: ${why}.`] }
@@ -35,7 +36,7 @@ export async function checkRehearsal(
     const { failure, refusals, roundCount, scoredCount } = rehearsal
     // Generated records can be unlike real ones, so on them only an error in the author's code is a finding.
     if (failure !== null && (files.length > 0 || ofTheAuthor.test(failure))) {
-      return { findings: [describe(failure, workspace.contractPath, records)], notes: [] }
+      return { findings: [describe(failure, workspace.contractPath, records)], notes: warnings }
     }
     if (failure !== null)
       return { findings: [], notes: [`The rehearsal on generated records is inconclusive: ${failure}`] }
@@ -44,6 +45,7 @@ export async function checkRehearsal(
     return {
       findings: formatRefusals(refusals.filter(isFault)).map((text) => describe(text, workspace.contractPath, records)),
       notes: [
+        ...warnings,
         `Rehearsed on ${records}: ${counted}.`,
         ...formatRefusals(refusals.filter((refusal) => !isFault(refusal))),
       ],
