@@ -306,7 +306,10 @@ export async function rehearseNodeContract(
   signal: AbortSignal,
   onWarning: (warning: string) => void,
 ): Promise<Pick<ContractRehearsal, 'refusals' | 'failure' | 'roundCount' | 'scoredCount'> | null> {
-  const log: Log = { ...silentLog, warn: (message, { file, reason }) => onWarning(`${file}: ${message}: ${reason}`) }
+  const log: Log = {
+    ...silentLog,
+    warn: (message, fields) => onWarning(`${fields?.file}: ${message}: ${fields?.reason}`),
+  }
   const source = files.length > 0 ? contractRecording(contract, files, log) : sampleRecords(contract)
   if (source === null) return null
   try {
