@@ -65,7 +65,7 @@ function scoreHead(key: string, [first]: readonly LeaderboardRow[]): string {
 export function explainValues([first]: readonly LeaderboardRow[], checkpointCount: number): readonly string[] {
   if (first === undefined || checkpointCount === 0) return []
   return [
-    `The board shows the values of windows that end at ${first.created_at}; a checkpoint ranks by those of its own period.`,
+    `The board's values are of windows that end at ${first.created_at}; a checkpoint's values are of its period alone.`,
   ]
 }
 

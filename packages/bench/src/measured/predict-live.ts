@@ -1,44 +1,17 @@
 import { setTimeout } from 'node:timers/promises'
-import { defineContract, ticks } from '@crunch/coordinator-node'
 import { openPostgresStore, type Store } from '@crunch/coordinator-node/internal'
 import { readSettings } from '@crunch/coordinator-node/workers'
-import realtime from '../../../../templates/node/contract.ts'
 import { connectModels, type FeedSource, type Log, onlyEra, openLiveFeed, wallClock } from '../engine.ts'
 import type { Figures } from '../measurements.ts'
 import { percentile } from '../percentile.ts'
+import { gridMs, scope, tickContract } from './tick-contract.ts'
 
 /** Warm-up rounds, one after the other: a node runs for days, so its first rounds in unoptimized code are not typical. */
 const warmUpCount = 300
 const roundCount = 300
 /** Slow enough that rounds do not wait for each other: this measures delay, not throughput. */
 const everyMs = 100
-const gridMs = 10
 const roundLimitMs = 15_000
-
-const scope = { source: 'bench', subject: 'BTCUSDT', kind: 'tick', granularity: '1s' } as const
-
-/** The realtime contract on more frequent prices: models get 120 prices, as they would get 120 candles. */
-const contract = defineContract({
-  name: realtime.name,
-  feed: ticks({ source: scope.source, subjects: [scope.subject], granularity: scope.granularity }),
-  input: {
-    schema: realtime.input.schema,
-    window: '12s',
-    build: ({ subject, records }) => ({ subject, closes: records.map((record) => record.values.price) }),
-  },
-  prediction: {
-    ...realtime.prediction,
-    schedule: [{ subject: scope.subject, every: `${gridMs}ms`, horizon: '1m', step: '1s' }],
-  },
-  truth: {
-    schema: realtime.truth.schema,
-    resolve: ({ entry, exit }) => ({ return: exit.values.price / entry.values.price - 1 }),
-  },
-  score: realtime.score,
-  snapshot: realtime.snapshot,
-  leaderboard: realtime.leaderboard,
-  checkpoint: realtime.checkpoint,
-})
 
 /** Timestamps of one round, by `performance.now()`. */
 interface RoundTimes {
@@ -62,13 +35,13 @@ export async function predictLive(databaseUrl: string, port: number, modelCount:
   const opened = await openPostgresStore({ url: databaseUrl })
   const store = clocked(opened, times, modelCount)
   const settings = readSettings({
-    CRUNCH_ID: realtime.name,
+    CRUNCH_ID: tickContract.name,
     MODEL_RUNNER_NODE_HOST: '127.0.0.1',
     MODEL_RUNNER_NODE_PORT: String(port),
   })
   const sources = new Map([[scope.source, tickSource(times, finish)]])
   const context = {
-    contract,
+    contract: tickContract,
     settings,
     store,
     era: onlyEra,

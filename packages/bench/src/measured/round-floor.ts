@@ -1,50 +1,25 @@
 import { setTimeout } from 'node:timers/promises'
-import { defineContract, ticks } from '@crunch/coordinator-node'
 import {
   connectModelRunner,
   type GrpcModelRunner,
   openPostgresStore,
   type Store,
 } from '@crunch/coordinator-node/internal'
-import realtime from '../../../../templates/node/contract.ts'
 import { createPipeline, type Log, wallClock, withPlainClient } from '../engine.ts'
 import type { Figures } from '../measurements.ts'
 import { median } from '../percentile.ts'
 import { startChild } from '../processes/child-process.ts'
 import { requireOpenFiles } from '../processes/open-files.ts'
 import { portOf } from './fan-out.ts'
+import { gridMs, scope, tickContract } from './tick-contract.ts'
 
 const modelCounts = [1, 10, 100, 1_000] as const
 const warmUpCount = 20
 const measuredCount = 40
-const gridMs = 10
 /** No model may be given up because the machine is busy. */
 const timeoutMs = 30_000
 
-const scope = { source: 'bench', subject: 'BTCUSDT', kind: 'tick', granularity: '1s' } as const
-
-const contract = defineContract({
-  name: realtime.name,
-  feed: ticks({ source: scope.source, subjects: [scope.subject], granularity: scope.granularity }),
-  input: {
-    schema: realtime.input.schema,
-    window: '12s',
-    build: ({ subject, records }) => ({ subject, closes: records.map((record) => record.values.price) }),
-  },
-  prediction: {
-    ...realtime.prediction,
-    timeout: '30s',
-    schedule: [{ subject: scope.subject, every: `${gridMs}ms`, horizon: '1m', step: '1s' }],
-  },
-  truth: {
-    schema: realtime.truth.schema,
-    resolve: ({ entry, exit }) => ({ return: exit.values.price / entry.values.price - 1 }),
-  },
-  score: realtime.score,
-  snapshot: realtime.snapshot,
-  leaderboard: realtime.leaderboard,
-  checkpoint: realtime.checkpoint,
-})
+const contract = { ...tickContract, prediction: { ...tickContract.prediction, timeout: '30s' as const } }
 
 /** The calls of one round. */
 const calls = [

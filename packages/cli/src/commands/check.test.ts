@@ -71,10 +71,10 @@ describe('crunch check', { timeout: 120_000 }, () => {
   it('reports an error in the ranking of the contract with its line, in a check and in a simulation', async () => {
     // Passes the contract check, whose example models have other names, and fails with the models of the weather pack.
     const rank =
-      "rank: ({ models }) => models.map(({ modelId }) => (modelId.startsWith('model-') ? modelId : 'nobody')),"
+      "rank: ({ models }) => models.map(({ modelId }) => (modelId.startsWith('model-') ? modelId : 'unknown')),"
     const { line, ...workspace } = await openWorkspace('newcomers:', `${rank}\n    newcomers:`)
     const { out } = await workspace.run(['check', '--json'])
-    const cause = `leaderboard.rank at node/contract.ts:${line} returned the unknown model "nobody"`
+    const cause = `leaderboard.rank at node/contract.ts:${line} returned the unknown model "unknown"`
     expect(JSON.parse(out).findings).toContainEqual({
       place: `node/contract.ts:${line}`,
       cause: expect.stringContaining(cause),

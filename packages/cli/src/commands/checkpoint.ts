@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { systemErrorCode } from '@crunch/local-processes'
 import { CliError } from '../cli-error.ts'
 import { exportCheckpoint, nodeReportContract, storedCheckpoint } from '../engine.ts'
 import { type OpenedNode, withStoredResults } from '../node-store.ts'
@@ -39,11 +39,11 @@ export async function writeCheckpoint(
     exportCheckpoint(store, contractOf(node), asked),
   )
   const path = resolve(terminal.cwd, out ?? `${row.id}.json`)
-  if (existsSync(path)) {
+  await writeFile(path, `${JSON.stringify(row, null, 2)}\n`, { flag: 'wx' }).catch((error: unknown) => {
+    if (systemErrorCode(error) !== 'EEXIST') throw error
     const fix = 'name another one with --out, or remove it'
     throw new CliError({ place: path, cause: 'the file already exists', fix })
-  }
-  await writeFile(path, `${JSON.stringify(row, null, 2)}\n`)
+  })
   terminal.out(`${path}: ${row.id}, ${row.status}`)
 }
 

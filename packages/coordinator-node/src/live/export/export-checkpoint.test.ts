@@ -33,6 +33,9 @@ describe('a checkpoint that is exported', () => {
     )
     expect(store.dump().checkpoints).toEqual([failed])
     const accepted = { acknowledged_by: 'Ada', acknowledged_at: '2026-03-01T12:10:00.000Z' }
+    await expect(exportCheckpoint(store, contract, { acknowledgedBy: ' ', at })).rejects.toMatchObject({
+      code: 'NOT_ACKNOWLEDGED',
+    })
     expect((await exportCheckpoint(store, contract, { acknowledgedBy: 'Ada', at })).meta).toMatchObject(accepted)
     const later = { acknowledgedBy: 'Bob', at: minute(140) }
     expect((await exportCheckpoint(store, contract, later)).meta).toMatchObject(accepted)

@@ -32,7 +32,7 @@ export async function exportCheckpoint(
   const { refusals, acknowledged_by } = row.meta
   if (refusals.length === 0 || acknowledged_by !== null) return row
   const { acknowledgedBy: by, at } = options
-  if (by === undefined) throw notAcknowledged(row.id, refusals)
+  if (by === undefined || by.trim() === '') throw notAcknowledged(row.id, refusals)
   await store.acknowledgeCheckpoint(row.id, { by, at })
   return storedCheckpoint(store, contract, row.id)
 }

@@ -34,7 +34,7 @@ export interface CheckpointPeriod extends Span {
   readonly contractVersions: Readonly<Record<string, number>>
   /** Truths and scores of the period that the contract refused. */
   readonly refusals: readonly Refusal[]
-  /** Scores of every snapshot period, by its end, if the contract has an aggregate of its own; otherwise `null`. */
+  /** Scores of every snapshot period, by its end, if the contract defines `leaderboard.aggregate`; otherwise `null`. */
   readonly scores: ReadonlyMap<Instant, PeriodScores> | null
 }
 

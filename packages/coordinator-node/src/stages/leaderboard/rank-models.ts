@@ -20,7 +20,7 @@ import type { Instant } from '../../domain/time.ts'
  * The ranks at the end of a period, from the closed periods of the longest window before it. Models registered later
  * than `asOf` are left out, which makes the result independent of when it is computed; so are retired ones without a
  * row in the window, or leaderboards would grow with every model that ever took part.
- * @param scores of every period, by its end, where the contract has an aggregate of its own
+ * @param scores of every period, by its end, if the contract defines `leaderboard.aggregate`
  */
 export function rankModels(
   resolved: ResolvedContract,

@@ -4,7 +4,7 @@ import type { PeriodRounds } from '../../domain/period-rounds.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { PeriodStore } from '../../ports/store-periods.ts'
 
-/** The scores of closed periods, one by one, for a contract with an aggregate of its own. */
+/** The scores of closed periods, one by one, for a contract that defines `leaderboard.aggregate`. */
 export interface ScoreLedger {
   /** The scores of the given periods, by `periodEnd`; `null` when the contract needs only sums. */
   of(periods: readonly PeriodRounds[]): Promise<ReadonlyMap<Instant, PeriodScores> | null>

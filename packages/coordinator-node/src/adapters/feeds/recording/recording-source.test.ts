@@ -21,7 +21,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** Each file has a folder of its own, so that the test can choose its name. */
+/** Each file is in a separate folder, so that tests can choose equal file names. */
 async function file(name: string, content: string | Buffer): Promise<string> {
   count += 1
   const own = join(folder, String(count))
@@ -231,7 +231,7 @@ const brokenFiles: readonly (readonly [name: string, content: string | Buffer, m
     /line 2: .*there is no hour 24.*Midnight is 00:00 of the foll/,
   ],
   [
-    'a time of day in a column of its own',
+    'date and time of day in separate columns',
     'date,time,x\n2023-02-28,10:00,1',
     /line 2: column "time" holds "10:00".*into one col/,
   ],

@@ -28,7 +28,7 @@ const done = { 'grpc-status': '0' }
 const failed = (reason: string, behaviour: Behaviour): Expected => ({ behaviour, status: 'failed', reason })
 const absent = (reason: string, behaviour: Behaviour): Expected => ({ behaviour, status: 'absent', reason })
 
-/** The runner answers with this status code of its own. */
+/** The runner itself answers with this status code. */
 const says =
   (code: string, message = '', value?: string): Behaviour =>
   (stream) => {
