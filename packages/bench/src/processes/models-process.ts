@@ -9,6 +9,9 @@ import { z } from 'zod'
 import realtime from '../../../../templates/node/contract.ts'
 import { parentInput, serveParent } from './parent-link.ts'
 
+const submissionsDirectory = fileURLToPath(
+  new URL('../../../../templates/node/deployment/model-orchestrator-local/data/submissions', import.meta.url),
+)
 const submissions = ['momentum', 'mean-reversion', 'volatility-scaled', 'coin', 'flat']
 
 await serveParent(async () => {
@@ -26,9 +29,7 @@ await serveParent(async () => {
   const orchestrator = await startOrchestrator({
     crunchId: realtime.name,
     modelsFile,
-    submissionsDirectory: fileURLToPath(
-      new URL('../../../../templates/node/deployment/model-orchestrator-local/data/submissions', import.meta.url),
-    ),
+    submissionsDirectory,
     baseClassName: 'tracker.TrackerBase',
     log: createLog({ LOG_LEVEL: 'warn', LOG_FORMAT: 'json' }) as Parameters<typeof startOrchestrator>[0]['log'],
     port: 0,
@@ -39,6 +40,8 @@ await serveParent(async () => {
     async stop() {
       await orchestrator.close()
       await rm(directory, { recursive: true, force: true })
+      // The template is published as it is, without the ids that the orchestrator has used.
+      await rm(join(submissionsDirectory, '.model-ids.json'), { force: true })
     },
   }
 })
