@@ -1,4 +1,4 @@
-import { type ConfinementSettings, createConfinement } from '../src/confine/confinement.ts'
+import { type Confinement, type ConfinementSettings, createConfinement } from '../src/confine/confinement.ts'
 import { createFreePorts } from '../src/confine/free-ports.ts'
 import { openLimitGroups } from '../src/limit/limit-groups.ts'
 import { checkModelLimits, type ModelLimits } from '../src/limit/model-limits.ts'
@@ -14,15 +14,24 @@ export interface OpenWorkshopOptions extends Partial<ModelLimits>, Pick<UsageWat
 }
 
 /** A workshop like that of an orchestrator; close it at the end. */
-export async function openWorkshop(
+export async function openWorkshop(guard: ProcessGuard, settings: ConfinementSettings) {
+  return openWorkshopIn(await openConfinement(guard, settings), guard)
+}
+
+/** The confinement of such a workshop. Opening it takes long, because it probes the machine; several workshops may share it. */
+export function openConfinement(guard: ProcessGuard, settings: ConfinementSettings): Promise<Confinement> {
+  const limitsSegments = openLimitGroups().problems.memory !== null
+  const ports = createFreePorts('127.0.0.1')
+  return createConfinement({ settings, limits: checkModelLimits(), secret: [], limitsSegments, guard, ports })
+}
+
+/** A workshop with this confinement; close it at the end. */
+export function openWorkshopIn(
+  confinement: Confinement,
   guard: ProcessGuard,
-  settings: ConfinementSettings,
   { diskMib, files, groups = openLimitGroups(), table, ...limits }: OpenWorkshopOptions = {},
 ) {
   const checked = checkModelLimits(limits)
-  const ports = createFreePorts('127.0.0.1')
-  const limitsSegments = groups.problems.memory !== null
-  const confinement = await createConfinement({ settings, limits: checked, secret: [], limitsSegments, guard, ports })
   const usage = startUsageWatch(checked, rememberingLog(), { groups, ...(table === undefined ? {} : { table }) })
   const given = { ...(diskMib === undefined ? {} : { diskMib }), ...(files === undefined ? {} : { files }) }
   return { ...createWorkshop({ confinement, usage, guard, limits: checked, ...given }), close: () => usage.close() }

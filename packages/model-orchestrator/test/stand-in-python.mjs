@@ -12,10 +12,10 @@ const behaviour = JSON.parse(readFileSync(join(home, 'BEHAVIOUR'), 'utf8'))
 const note = (call) => appendFileSync(join(home, 'CALLS'), `${JSON.stringify({ ...call, env: process.env })}\n`)
 
 if (args[0] === '-c') {
-  console.log(JSON.stringify([behaviour.version ?? [3, 11, 7], join(home, 'python3')]))
+  console.log(JSON.stringify([behaviour.version ?? [3, 11, 7], join(home, 'python3'), behaviour.hasPip ?? true]))
 } else if (args[1] === 'venv') {
   const target = args.at(-1)
-  note({ call: 'venv', hadLeftovers: existsSync(join(target, 'leftover')) })
+  note({ call: 'venv', args, hadLeftovers: existsSync(join(target, 'leftover')) })
   mkdirSync(join(target, 'bin'), { recursive: true })
   cpSync(self, join(target, 'bin', 'python'))
   cpSync(join(home, 'package.json'), join(target, 'bin', 'package.json'))
@@ -32,5 +32,6 @@ if (args[0] === '-c') {
     while (!existsSync(join(home, behaviour.waitsFor))) await new Promise((go) => setTimeout(go, 20))
   for (const line of behaviour.prints ?? []) console.error(line)
   if (behaviour.exitCode) process.exit(behaviour.exitCode)
-  writeFileSync(join(dirname(self), 'model-runner'), '')
+  const target = args[2] === '--python' ? args[3] : self
+  writeFileSync(join(dirname(target), 'model-runner'), '')
 }

@@ -17,6 +17,7 @@ interface Call {
 /** How the stand-in behaves. */
 interface Behaviour {
   readonly version?: readonly number[]
+  readonly hasPip?: boolean
   /** The output of `pip config list`. */
   readonly pipSettings?: readonly string[]
   /** The installation waits until this file exists. */

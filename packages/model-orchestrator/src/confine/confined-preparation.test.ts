@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { pythonIsMissing } from '@crunch/python-peers'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { groupsAreMissing } from '../../test/limit-groups.ts'
-import { openWorkshop } from '../../test/open-workshop.ts'
+import { type OpenWorkshopOptions, openConfinement, openWorkshopIn } from '../../test/open-workshop.ts'
 import { startPackageIndex } from '../../test/package-index.ts'
 import { rememberingLog } from '../../test/workspace.ts'
 import { openLimitGroups } from '../limit/limit-groups.ts'
@@ -16,7 +16,7 @@ import { readNotebook } from '../prepare/notebook/read-notebook.ts'
 import { createPythonEnvironments } from '../prepare/python/python-environments.ts'
 import { findPython } from '../prepare/python/python-interpreter.ts'
 import type { Workshop } from '../prepare/workshop.ts'
-import { type ProcessGuard, startProcessGuard } from '../process/process-guard.ts'
+import { startProcessGuard } from '../process/process-guard.ts'
 import type { ProcessTable } from '../process/process-table.ts'
 import { removeFolder } from '../process/remove-folder.ts'
 import { readOwnFile } from '../submission/read-own-file.ts'
@@ -31,21 +31,16 @@ const BLIND: ProcessTable = { intervalMs: 60_000, read: async () => [], setForei
 
 const never = new AbortController().signal
 
-let home: string
-let guard: ProcessGuard
-let index: Awaited<ReturnType<typeof startPackageIndex>>
-const cleanups: (() => unknown)[] = []
-
-const missing = await findMissing()
-
+// The tests share one confinement, one package index and one folder of environments: each takes seconds to create.
+const guard = startProcessGuard(rememberingLog())
+const confinement = await openConfinement(guard, {})
 /** Why programs cannot be confined on this machine; null if they can. */
-async function findMissing(): Promise<string | null> {
-  const probe = startProcessGuard(rememberingLog())
-  const workshop = await openWorkshop(probe, {})
-  workshop.close()
-  probe.close()
-  return process.env.CI === 'true' ? null : (pythonIsMissing() ?? workshop.openBecause)
-}
+const missing = process.env.CI === 'true' ? null : (pythonIsMissing() ?? confinement.openBecause)
+
+let home: string
+let index: Awaited<ReturnType<typeof startPackageIndex>>
+let python: string
+const cleanups: (() => unknown)[] = []
 
 /** Tries what code of a package could do before its model serves. Prints its findings to stderr; writes to a file if it may. */
 const attackOf = (secret: string, marker: string, ports: string) => `
@@ -75,37 +70,36 @@ print("FOUND " + json.dumps(found), file=sys.stderr)
 raise SystemExit(1)
 `
 
-beforeEach(async () => {
+beforeAll(async () => {
   home = await realpath(await mkdtemp(join(tmpdir(), 'preparation-')))
-  guard = startProcessGuard(rememberingLog())
+  const environment = { PATH: process.env.PATH ?? '' }
+  python = (await findPython({ program: 'python3', environment, signal: never, guard })).executable
   await writeFile(join(home, 'secret.txt'), 'the password')
+  if (missing !== null) return
   const attack = join(home, 'attack.py')
   await writeFile(attack, attackOf(join(home, 'secret.txt'), join(home, 'marker'), join(home, 'ports.json')))
   await mkdir(join(home, 'index'))
   index = await startPackageIndex(join(home, 'index'), attack)
   await writeFile(join(home, 'ports.json'), JSON.stringify([index.port, index.foreignPort]))
-  cleanups.push(
-    // One test creates a folder that is nested too deeply for `rm` of Node.js.
-    () => removeFolder(home),
-    () => guard.close(),
-    index.close,
-  )
 })
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
+afterAll(async () => {
+  index?.close()
+  guard.close()
+  // One test creates a folder that is nested too deeply for `rm` of Node.js.
+  await removeFolder(home)
+})
 
 async function runPython(workshop: Workshop, code: string, limitMs = LIMIT_MS) {
-  const environment = { PATH: process.env.PATH ?? '' }
-  const { executable } = await findPython({ program: 'python3', environment, signal: never, guard })
-  const folder = join(home, 'work')
-  await mkdir(folder)
+  const folder = await mkdtemp(join(home, 'work-'))
   return workshop.run({
-    command: executable,
+    command: python,
     args: ['-I', '-c', code],
     directory: folder,
-    environment,
-    programs: [executable],
+    environment: { PATH: process.env.PATH ?? '' },
+    programs: [python],
     readable: [],
     writable: [folder],
     limitMs,
@@ -113,8 +107,14 @@ async function runPython(workshop: Workshop, code: string, limitMs = LIMIT_MS) {
   })
 }
 
-async function open({ allowBuilds = false } = {}) {
-  const workshop = await openWorkshop(guard, {})
+function openWorkshop(options: OpenWorkshopOptions = {}) {
+  const workshop = openWorkshopIn(confinement, guard, options)
+  cleanups.push(workshop.close)
+  return workshop
+}
+
+function open({ allowBuilds = false } = {}) {
+  const workshop = openWorkshop()
   const environments = createPythonEnvironments({
     directory: join(home, 'environments'),
     program: 'python3',
@@ -125,7 +125,7 @@ async function open({ allowBuilds = false } = {}) {
     runnerRequirement: 'fake-runner==1',
     limitMs: LIMIT_MS,
   })
-  cleanups.push(workshop.close, () => environments.close())
+  cleanups.push(() => environments.close())
   const lines: string[] = []
   const install = (...requirements: readonly string[]) =>
     environments.ensure(requirements, 'requirements.txt', never, (line) => void lines.push(line))
@@ -158,7 +158,8 @@ describe.skipIf(missing !== null)(
     it(
       'runs no code of a package unless builds are allowed',
       async () => {
-        const { refused } = await open()
+        const { refused } = open()
+        index.asked.splice(0)
         expect(await refused('looks')).toContain('only wheels are installed')
         expect(index.asked).not.toContain('files/looks-1.tar.gz')
         // A wheel requires this source package by its URL.
@@ -171,7 +172,7 @@ describe.skipIf(missing !== null)(
     it(
       'builds packages confined where builds are allowed: they reach nothing but the package index',
       async () => {
-        const { refused, lines } = await open({ allowBuilds: true })
+        const { refused, lines } = open({ allowBuilds: true })
         await refused('looks')
         const line = lines.find((text) => text.includes('FOUND ')) ?? ''
         expect(JSON.parse(line.slice(line.indexOf('{')))).toEqual(SEEN_CONFINED)
@@ -190,24 +191,22 @@ try:
     while True: kept.append(bytearray(b"x") * (32 << 20))
 except MemoryError:
     time.sleep(600)`
-    const hold = 'import os, time\nfor n in range(300): open(str(n), "wb").write(os.urandom(1 << 20))\ntime.sleep(600)'
-    const touch = 'import time\nfor n in range(3000): open(str(n), "wb")\ntime.sleep(600)'
+    const hold = 'import time\nfor n in range(40): open(str(n), "wb").write(b"x" * (1 << 20))\ntime.sleep(600)'
+    const touch = 'import time\nfor n in range(300): open(str(n), "wb")\ntime.sleep(600)'
     const dig = 'import os, time\nfor n in range(30): os.mkdir("x" * 200); os.chdir("x" * 200)\ntime.sleep(600)'
     // One endless line.
     const shout = 'import os, time\nfor n in range(100): os.write(1, b"x" * (1 << 20))\ntime.sleep(600)'
     it.each([
       ['memory', allocate, {}, /^(needed more than|used) \d+ MiB of memory, over its limit of 1024 MiB/],
       ['counted memory', allocate, { groups: COUNTED }, /^used \d+ MiB of memory, over its limit of 1024 MiB/],
-      ['disk', hold, { diskMib: 200 }, /^wrote \d+ MiB, over its limit of 200 MiB/],
-      ['empty files', touch, { files: 2_000 }, /^created more than 2000 files, its limit$/],
+      ['disk', hold, { diskMib: 20 }, /^wrote \d+ MiB, over its limit of 20 MiB/],
+      ['empty files', touch, { files: 200 }, /^created more than 200 files, its limit$/],
       ['the depth of folders, which cannot be measured', dig, {}, /^created a folder whose size .* \(ENAMETOOLONG\)$/],
       ['output', shout, {}, /^printed more than 64 MiB$/],
     ])(
       'is killed over the limit of %s',
       async (_, code, limits, message) => {
-        const workshop = await openWorkshop(guard, {}, limits)
-        cleanups.push(workshop.close)
-        expect(await runPython(workshop, code)).toMatchObject({ over: expect.stringMatching(message) })
+        expect(await runPython(openWorkshop(limits), code)).toMatchObject({ over: expect.stringMatching(message) })
       },
       LIMIT_MS,
     )
@@ -228,9 +227,7 @@ while True:
     ])(
       'is killed when it runs too many processes, where %s them',
       async (_, code, limits) => {
-        const workshop = await openWorkshop(guard, {}, limits)
-        cleanups.push(workshop.close)
-        const { over } = await runPython(workshop, code)
+        const { over } = await runPython(openWorkshop(limits), code)
         expect(over).toMatch(/^ran \d+ processes, over its limit of 64; start fewer, or raise MODEL_PROCESSES$/)
         if (GROUPED) expect(Number(/\d+/.exec(over ?? '')?.[0])).toBeLessThanOrEqual(taskLimit({ processes: 64 }))
       },
@@ -243,10 +240,8 @@ while True:
     ])(
       `fails with the process limit when Linux refuses %s before the first sample${GROUPED ? '' : ` (skipped: ${REFUSED})`}`,
       async (_, start) => {
-        const workshop = await openWorkshop(guard, {}, { table: BLIND })
-        cleanups.push(workshop.close)
         const prelude = 'import os, threading, time\nthreading.stack_size(1 << 16)'
-        const { code, over } = await runPython(workshop, `${prelude}\nwhile True: ${start}`)
+        const { code, over } = await runPython(openWorkshop({ table: BLIND }), `${prelude}\nwhile True: ${start}`)
         expect(code).not.toBe(0)
         const limit = `${taskLimit({ processes: 64 })} processes and threads`
         expect(over).toBe(
@@ -259,8 +254,6 @@ while True:
     it.skipIf(!GROUPED)(
       `fails with the number of processes when many processes together exceed the memory limit${GROUPED ? '' : ` (skipped: ${REFUSED})`}`,
       async () => {
-        const workshop = await openWorkshop(guard, {}, { table: BLIND })
-        cleanups.push(workshop.close)
         const share = `
 import os, sys, time
 for _ in range(100):
@@ -269,7 +262,7 @@ for _ in range(100):
         time.sleep(600)
 os.wait()
 sys.exit(3)`
-        const { over } = await runPython(workshop, share)
+        const { over } = await runPython(openWorkshop({ table: BLIND }), share)
         expect(over).toMatch(
           /^needed more than 1024 MiB of memory for up to \d+ processes and threads, over its limit of 1024 MiB; use less/,
         )
@@ -278,9 +271,7 @@ sys.exit(3)`
     )
 
     it('is killed when it takes too long', async () => {
-      const workshop = await openWorkshop(guard, {})
-      cleanups.push(workshop.close)
-      expect(await runPython(workshop, 'import time; time.sleep(600)', 2_000)).toMatchObject({
+      expect(await runPython(openWorkshop(), 'import time; time.sleep(600)', 2_000)).toMatchObject({
         isLate: true,
         over: null,
       })
@@ -289,7 +280,7 @@ sys.exit(3)`
     it(
       "reads a notebook without the author's packages",
       async () => {
-        const { install, workshop, lines } = await open()
+        const { install, workshop, lines } = open()
         const { interpreter } = await install('startup')
         const file = join(home, 'model.ipynb')
         const read = async (source: string) => {
@@ -310,7 +301,7 @@ sys.exit(3)`
     it(
       'installs only files with the hashes in the requirements',
       async () => {
-        const { install, refused } = await open()
+        const { install, refused } = open()
         const hash = await index.hashOf('honest-1-py3-none-any.whl')
         await install(`honest==1 --hash=sha256:${hash}`)
         expect(await refused(`honest==1 --hash=sha256:${'0'.repeat(64)}`)).toContain('installing honest==1')

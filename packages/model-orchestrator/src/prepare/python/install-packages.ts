@@ -46,8 +46,9 @@ export interface Installation {
 
 /**
  * Creates a virtual environment in `directory/venv` and installs the packages, with uv if it is on the PATH, otherwise with venv
- * and pip. Everything that may run a package's code is confined and reaches only the package index. Throws `BUILD_FAILED`, which
- * begins with the requirement and the installer's error and ends with its last lines.
+ * and pip. The environment gets its own pip only if the interpreter has none, because a copy takes seconds. Everything that may
+ * run a package's code is confined and reaches only the package index. Throws `BUILD_FAILED`, which begins with the requirement
+ * and the installer's error and ends with its last lines.
  */
 export async function installPackages(input: Installation): Promise<void> {
   const { directory, interpreter, packages, workshop, onLine } = input
@@ -67,11 +68,15 @@ export async function installPackages(input: Installation): Promise<void> {
 
   const making = uv
     ? { command: uv, args: ['venv', '--allow-existing', '--python', interpreter.executable, venv] }
-    : { command: interpreter.executable, args: ['-I', '-m', 'venv', venv] }
+    : {
+        command: interpreter.executable,
+        args: ['-I', '-m', 'venv', ...(interpreter.hasPip ? ['--without-pip'] : []), venv],
+      }
   onLine(`$ ${[making.command, ...making.args].join(' ')}`, false)
   await run(() => `creating a virtual environment with Python ${interpreter.version}`, null, making)
   const python = join(venv, 'bin', 'python')
-  const settings = await input.findIndex(uv === null ? python : interpreter.executable)
+  const pipOwner = uv === null && !interpreter.hasPip ? python : interpreter.executable
+  const settings = await input.findIndex(pipOwner)
   for (const name of settings.ignored) onLine(`pip's setting "${name}" has no effect here`, false)
   const readable = [file, ...settings.linkFolders, ...settings.constraints]
   await workshop.withSocketFolder(async (folder) => {
@@ -82,6 +87,7 @@ export async function installPackages(input: Installation): Promise<void> {
       const { command, args } = installer({
         uv,
         python,
+        pipOwner,
         file,
         allowBuilds: input.allowBuilds && !isOpen,
         settings,
@@ -159,12 +165,14 @@ function lineThatMatters(tail: readonly string[]): string | null {
 function installer(input: {
   readonly uv: string | null
   readonly python: string
+  /** The Python for which pip is installed. */
+  readonly pipOwner: string
   readonly file: string
   readonly allowBuilds: boolean
   readonly settings: IndexSettings
   readonly mirror: IndexMirror
 }): { readonly command: string; readonly args: readonly string[] } {
-  const { uv, python, file, allowBuilds, settings, mirror } = input
+  const { uv, python, pipOwner, file, allowBuilds, settings, mirror } = input
   const address = (path: string) => `http://127.0.0.1:${mirror.port ?? BRIDGE_PORT}${path}`
   const [main, ...more] = mirror.indexPaths.map(address)
   const links = [...settings.linkFolders, ...mirror.linkPaths.map(address)]
@@ -179,7 +187,8 @@ function installer(input: {
   if (uv)
     return { command: uv, args: ['pip', 'install', '--compile-bytecode', '--python', python, ...places, '-r', file] }
   const quiet = ['--no-input', '--disable-pip-version-check', '--no-cache-dir', '--no-color', '--progress-bar', 'off']
-  return { command: python, args: ['-I', '-m', 'pip', 'install', ...quiet, ...places, '-r', file] }
+  const target = pipOwner === python ? [] : ['--python', python]
+  return { command: pipOwner, args: ['-I', '-m', 'pip', ...target, 'install', ...quiet, ...places, '-r', file] }
 }
 
 /** The first uv on the PATH. */

@@ -156,6 +156,18 @@ describe('environments for Python models', () => {
     await ensure(environments, ['a==1', 'b==2'])
   })
 
+  it('are installed by the pip of the interpreter, or by their own if it has none', async () => {
+    for (const hasPip of [true, false]) {
+      await python.behave({ hasPip })
+      await ensure(open(), [`a==${hasPip}`])
+    }
+    const [shared, installed, own, installedByOwn] = (await python.calls()).map(({ args }) => args ?? [])
+    expect(shared).toContain('--without-pip')
+    expect(installed).toEqual(expect.arrayContaining(['--python', `${shared?.at(-1)}/bin/python`]))
+    expect(own).not.toContain('--without-pip')
+    expect(installedByOwn).not.toContain('--python')
+  })
+
   it('are created with uv if it is installed', async () => {
     const uv = `#!/bin/sh
 echo "$*" >> '${home}/UV_CALLS'

@@ -9,7 +9,10 @@ const LOWEST_MINOR = 11
 /** A version manager's wrapper takes seconds to start on a busy machine. */
 const PROBE_LIMIT_MS = 30_000
 
-const PROBE = 'import json, sys; print(json.dumps([list(sys.version_info[:3]), sys.executable]))'
+const PROBE = `
+import importlib.util, json, sys
+print(json.dumps([list(sys.version_info[:3]), sys.executable, importlib.util.find_spec("pip") is not None]))
+`
 
 /** A Python that can host models. */
 export interface PythonInterpreter {
@@ -17,6 +20,8 @@ export interface PythonInterpreter {
   readonly executable: string
   /** `3.11.7` */
   readonly version: string
+  /** Whether pip is installed for it: Debian packages pip on its own. */
+  readonly hasPip: boolean
 }
 
 /** Asks `program` for its version. Throws `BUILD_FAILED` when it is absent or older than 3.11. */
@@ -31,7 +36,8 @@ export async function findPython(input: {
   const errors: string[] = []
   const probed = await runProgram({
     command: program,
-    args: ['-c', PROBE],
+    // Isolated, because pip runs so: it does not see packages of the operator's account.
+    args: ['-I', '-c', PROBE],
     directory: '/',
     environment: input.environment,
     limitMs: PROBE_LIMIT_MS,
@@ -52,14 +58,14 @@ export async function findPython(input: {
   if (major !== 3 || minor === undefined || minor < LOWEST_MINOR) {
     throw new RunFailure('BUILD_FAILED', `"${program}" is Python ${version}, which is too old; ${fix}`)
   }
-  return { executable: answer.executable, version }
+  return { executable: answer.executable, version, hasPip: answer.hasPip }
 }
 
-function readAnswer(line = ''): { readonly numbers: readonly number[]; readonly executable: string } | null {
+function readAnswer(line = '') {
   try {
-    const [numbers, executable]: [unknown, unknown] = JSON.parse(line)
+    const [numbers, executable, hasPip]: unknown[] = JSON.parse(line)
     if (!Array.isArray(numbers) || typeof executable !== 'string' || executable === '') return null
-    return { numbers: numbers.map(Number), executable }
+    return { numbers: numbers.map(Number), executable, hasPip: hasPip === true }
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return null
     throw error
