@@ -77,6 +77,8 @@ import { CliError } from './cli-error.ts'
 import type { NodeSettings } from './node-settings.ts'
 import type { Environment, NodeEnvironment } from './read-environment.ts'
 
+export { type ApiKey, formatDuration, isKeyValid, newKeyText, parseDuration } from '@crunch/coordinator-node/internal'
+
 export type {
   AnyContract,
   BackfillJob,

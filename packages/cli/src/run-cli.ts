@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander'
 import { describeError, ReportedFailure } from './cli-error.ts'
 import { addDataCommands } from './data-commands.ts'
+import { addKeyCommands } from './keys/key-commands.ts'
 import { addModelCommands } from './model-commands.ts'
 import { parseCount, readTimeFlags, type TimeFlags } from './parse-options.ts'
 import type { Terminal } from './terminal/terminal.ts'
@@ -52,6 +53,7 @@ export function createProgram(terminal: Terminal): Command {
   addBacktest(program, terminal)
   addModelCommands(program, terminal)
   addDataCommands(program, terminal)
+  addKeyCommands(program, terminal)
   addInternal(program, terminal)
   return program
 }

@@ -5,6 +5,7 @@ import { backfillTests } from './store-backfill.testsuite.ts'
 import { eraTests } from './store-era.testsuite.ts'
 import { feedTests } from './store-feed.testsuite.ts'
 import { jsonTests } from './store-json.testsuite.ts'
+import { keyTests } from './store-keys.testsuite.ts'
 import { periodTests } from './store-period.testsuite.ts'
 import { predictionTests } from './store-prediction.testsuite.ts'
 import { progressTests } from './store-progress.testsuite.ts'
@@ -60,6 +61,7 @@ export function storeTestsuite(name: string, open: () => Promise<OpenedStore>): 
     describe('json', () => jsonTests(underTest))
     describe('progress', () => progressTests(underTest))
     describe('retention', () => retentionTests(underTest))
+    describe('keys', () => keyTests(underTest))
     describe('workers', () => workerTests(underTest))
   })
 }

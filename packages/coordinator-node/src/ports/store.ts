@@ -2,6 +2,7 @@ import type { ReportReads } from './report-reads.ts'
 import type { BackfillStore } from './store-backfill.ts'
 import type { EraStore } from './store-eras.ts'
 import type { FeedStore } from './store-feed.ts'
+import type { KeyStore } from './store-keys.ts'
 import type { ModelStore } from './store-models.ts'
 import type { CheckpointStore, PeriodStore } from './store-periods.ts'
 import type { RetentionStore } from './store-retention.ts'
@@ -25,6 +26,7 @@ export interface Store
     EraStore,
     RetentionStore,
     WorkerStore,
+    KeyStore,
     ReportReads {
   /**
    * Reads in parallel to all other calls, never queued behind them: rejects with `STORE_UNAVAILABLE` and a reason once

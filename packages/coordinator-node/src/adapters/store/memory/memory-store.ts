@@ -21,6 +21,7 @@ import { uniqueSchedules } from '../unique-schedules.ts'
 import { type BackfillTable, createBackfillTable } from './backfill-table.ts'
 import { createEraTable, type EraTable } from './era-table.ts'
 import { createFeedTable, type FeedTable } from './feed-table.ts'
+import { createKeyTable, type KeyTable } from './key-table.ts'
 import { createLeaseTable } from './lease-table.ts'
 import { modelActivity } from './model-activity.ts'
 import { createModelTable, type ModelTable } from './model-table.ts'
@@ -72,6 +73,7 @@ function createTables() {
     allListeners: new Set<RecordListeners>(),
     heartbeats: createHeartbeatTable(),
     jobs: createBackfillTable(),
+    keys: createKeyTable(),
     leases: createLeaseTable(),
   }
 }
@@ -87,6 +89,7 @@ function openTables(tables: ReturnType<typeof createTables>): MemoryStore {
   const store: MemoryStore = {
     ...feedVerbs(feeds, rounds, allListeners, verb),
     ...backfillVerbs(tables.jobs, verb),
+    ...keyVerbs(tables.keys, verb),
     ...modelVerbs(models, gate),
     beat: fenced(heartbeats.beat),
     pipelineProgress: verb((at: Instant) => pipelineProgress(progressTables(tables), at)),
@@ -256,6 +259,15 @@ function backfillVerbs(jobs: BackfillTable, verb: Verb) {
     moveBackfillJob: verb(jobs.move),
     advanceBackfillJob: verb(jobs.advance),
     backfillJobs: verb(jobs.jobs),
+  }
+}
+
+function keyVerbs(keys: KeyTable, verb: Verb) {
+  return {
+    addApiKey: verb(keys.add),
+    rotateApiKey: verb(keys.rotate),
+    revokeApiKeys: verb(keys.revoke),
+    apiKeys: verb(keys.keys),
   }
 }
 

@@ -43,6 +43,7 @@ const tables = [
   'feed_records',
   'feed_record_revisions',
   'feed_ingestion_state',
+  'api_keys',
   'backfill_jobs',
   'worker_heartbeats',
   'contract_versions',

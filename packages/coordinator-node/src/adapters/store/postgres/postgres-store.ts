@@ -3,6 +3,7 @@ import type { CrunchError } from '../../../domain/errors.ts'
 import type { ReportReads } from '../../../ports/report-reads.ts'
 import type { Store } from '../../../ports/store.ts'
 import { predictLease } from '../../../ports/store-workers.ts'
+import { createKeyStore } from './access/key-store.ts'
 import { createActivityStore } from './activity-store.ts'
 import { createRecordSubscriptions } from './announcements/record-subscription.ts'
 import { createBackfillStore } from './backfill-store.ts'
@@ -69,6 +70,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       ...createBackfillStore(sql),
       ...createProgressStore(sql, generation),
       ...createEraStore(sql),
+      ...createKeyStore(sql),
     },
   })
   const pool = createPool(database, { maxConnections, limits }, verbsOf)

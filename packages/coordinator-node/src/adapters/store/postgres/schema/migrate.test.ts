@@ -40,6 +40,7 @@ it('creates the tables, and does nothing the second time', async () => {
       select table_name as name from information_schema.tables where table_schema = 'public' order by 1`,
   )
   expect(tables.map(({ name }) => name)).toEqual([
+    'api_keys',
     'backfill_jobs',
     'checkpoints',
     'competition',

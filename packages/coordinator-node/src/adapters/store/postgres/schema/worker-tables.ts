@@ -1,4 +1,5 @@
-import { pgTable } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { check, pgTable, uniqueIndex } from 'drizzle-orm/pg-core'
 import { count, instant, text } from './columns.ts'
 
 /** One row per worker. All times are the server's; the next heartbeat is expected at `dueAt`; `problem`: why its newest pass failed. */
@@ -20,3 +21,25 @@ export const leases = pgTable('leases', {
   /** Time of the database clock. */
   heartbeatAt: instant('heartbeat_at').notNull(),
 })
+
+/** Keys of the report API, without their secrets. Those that have ended stay, so that the list shows them. */
+export const apiKeys = pgTable(
+  'api_keys',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    scope: text('scope').notNull(),
+    cruncherId: text('cruncher_id'),
+    /** SHA-256 in hexadecimal digits. */
+    hash: text('hash').notNull(),
+    createdAt: instant('created_at').notNull(),
+    endsAt: instant('ends_at'),
+    endReason: text('end_reason'),
+  },
+  (table) => [
+    uniqueIndex('api_keys_current').on(table.name).where(sql`ends_at is null`),
+    check('api_keys_scope', sql`${table.scope} in ('read', 'admin', 'participant')`),
+    check('api_keys_cruncher', sql`(${table.scope} = 'participant') = (${table.cruncherId} is not null)`),
+    check('api_keys_end', sql`(${table.endsAt} is null) = (${table.endReason} is null)`),
+  ],
+)
