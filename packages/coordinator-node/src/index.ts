@@ -48,7 +48,9 @@ export {
   defineContract,
   type RoundContext,
 } from './contract/crunch-contract.ts'
-export { type Emission, type RankedModel, tiers } from './contract/defaults/tiers.ts'
+export { type ProportionalOptions, proportional, type SoftmaxOptions, softmax } from './contract/defaults/by-value.ts'
+export type { Emission, PayAbove, PayoutContext, RankedModel } from './contract/defaults/emission.ts'
+export { type TierOptions, tiers } from './contract/defaults/tiers.ts'
 export { bars, candles, type FeedDefinition, series, ticks } from './contract/feed-definition.ts'
 export type { GateOptions } from './contract/gate-options.ts'
 export { placesBy } from './contract/ranking/places-by.ts'

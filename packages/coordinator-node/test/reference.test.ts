@@ -138,7 +138,9 @@ const contractSections = [
   ['A feed: `candles()`, `ticks()`, `series()`', 'contract/feed-definition.ts', 'FeedOptions'],
   ['`gate` of a feed', 'contract/gate-options.ts', 'GateOptions'],
   ['`tiers()`', 'contract/defaults/tiers.ts', 'TierOptions'],
-  ['An emission of your own', 'contract/defaults/tiers.ts', 'Emission'],
+  ['`proportional()`', 'contract/defaults/by-value.ts', 'ProportionalOptions'],
+  ['`softmax()`', 'contract/defaults/by-value.ts', 'SoftmaxOptions'],
+  ['An emission of your own', 'contract/defaults/emission.ts', 'Emission'],
 ] as const
 
 function contractPage(): string {

@@ -5,13 +5,13 @@ import { z } from 'zod'
 const maxIssues = 3
 
 /** One function of a contract. */
-export interface AuthorFunction<Context> {
+export interface AuthorFunction<Context, Detail = never> {
   /** Its path in the contract, such as `score.compute`. */
   readonly path: string
   /** The object of which it is a method. */
   readonly owner: object
   // biome-ignore lint/suspicious/noExplicitAny: what an author's function returns is checked by the contract's schema
-  readonly run: (context: Context) => any
+  readonly run: (context: Context, detail: Detail) => any
 }
 
 /**
@@ -24,9 +24,13 @@ export class AuthorError extends ExpectedError {
 }
 
 /** Calls a function of the contract. Throws an {@link AuthorError}. */
-export function callAuthor<Context>(author: AuthorFunction<Context>, context: Context): unknown {
+export function callAuthor<Context, Detail>(
+  author: AuthorFunction<Context, Detail>,
+  context: Context,
+  detail?: Detail,
+): unknown {
   try {
-    return runAuthorCode(author, context)
+    return runAuthorCode(author, context, detail)
   } catch (error) {
     throw new AuthorError(`${author.path} failed${placed(placeThrown(error))}: ${messageOf(error)}`)
   }
@@ -65,11 +69,12 @@ export function wrongReturn(author: AuthorFunction<never>, what: string): Author
 }
 
 /** Frames of a stack above this function are the author's, or of a library that the author calls. */
-function runAuthorCode<Context>(
-  { owner, run }: Pick<AuthorFunction<Context>, 'owner' | 'run'>,
+function runAuthorCode<Context, Detail>(
+  { owner, run }: Pick<AuthorFunction<Context, Detail>, 'owner' | 'run'>,
   context: Context,
+  detail?: Detail,
 ): unknown {
-  return run.call(owner, context)
+  return run.call(owner, context, detail as Detail)
 }
 
 function placed(place: string | null): string {

@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { changedContract, sampleContract } from '../../test/sample-contract.ts'
 import { checkContract } from './check-contract.ts'
+import { proportional, softmax } from './defaults/by-value.ts'
+import type { Emission } from './defaults/emission.ts'
+import { tiers } from './defaults/tiers.ts'
 import { formatFindings } from './finding.ts'
 
 /** The findings for the sample contract with changes, as an operator reads them. */
@@ -201,7 +204,8 @@ describe('the emission', () => {
 
   test('that does not sum to 100 is reported, with its shares', () => {
     expect(emission(() => [100])).toEqual([
-      '  - checkpoint.emission.shares: gives [100] for 2 models (sum 100); return one share per model, none negative, with the sum 100',
+      '  - checkpoint.emission.shares: gives [100] for 2 models (sum 100), which must be one share for each model; ' +
+        'return one share per model, none negative, not larger for a worse rank, with the sum 100',
     ])
     expect(emission((ranked: unknown[]) => ranked.map(() => 10))[0]).toContain('gives [10] for 1 models (sum 10)')
   })
@@ -224,7 +228,46 @@ describe('the emission', () => {
       const weights = ranked.map(({ rank }) => (rank === 1 ? 60 : 40 / Math.max(1, ranked.length - 1)))
       return ranked.length === 1 ? [100] : weights
     }
-    expect(emission(forgetful)[0]).toContain('gives [60, 60, 60, 60] for 4 models')
+    expect(emission(forgetful)[0]).toContain('gives [60, 60, 60, 60] for 4 models (sum 240)')
+  })
+
+  test.each([
+    ['99.9 percent', 99.9],
+    ['100.1 percent', 100.1],
+  ])('that divides %s is reported', (_, total) => {
+    expect(emission((ranked: unknown[]) => ranked.map(() => total / ranked.length))[0]).toMatch(
+      /gives \[[\d.]+\] for 1 models \(sum [\d.]+\), which must be percentages with the sum 100/,
+    )
+  })
+
+  test('that pays a worse rank more, or equal ranks differently, is reported', () => {
+    const rising = (ranked: { rank: number }[]) =>
+      ranked.map(({ rank }) => (rank / ((ranked.length + 1) * ranked.length)) * 200)
+    expect(emission(rising)[0]).toMatch(
+      /gives \[33.3\d*, 66.6\d*\] for 2 models .*, where rank 1 gets 33.3\d* and rank 2 gets 66.6/,
+    )
+    const byPosition = (ranked: unknown[]) => ranked.map((_, index) => (index === 0 ? 100 : 0))
+    expect(emission(byPosition)[0]).toContain(
+      'where rank 1 gets 100 and rank 1 gets 0: equal ranks must get equal shares',
+    )
+  })
+
+  test('of the engine is accepted in both directions, except one that pays for values above 0 where lower is better', () => {
+    const value = { payAbove: { value: 2 } } as const
+    const found = (direction: string, own: Emission) =>
+      findings({ leaderboard: { direction }, checkpoint: { emission: own } })
+    for (const direction of ['asc', 'desc']) {
+      for (const own of [tiers(), softmax(), softmax(value), proportional(value), proportional({ zeroAt: 9 })]) {
+        expect(found(direction, own)).toEqual([])
+      }
+    }
+    expect(found('desc', proportional())).toEqual([])
+    expect(found('asc', proportional())).toEqual([
+      expect.stringContaining('add payAbove, such as a baseline, or zeroAt'),
+    ])
+    expect(found('desc', softmax({ temperature: 0 }))[0]).toContain(
+      'softmax(): the temperature 0 is not a positive number',
+    )
   })
 
   test.each([

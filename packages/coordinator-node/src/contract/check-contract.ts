@@ -10,7 +10,8 @@ import { checkFeedValues } from './check-feed-values.ts'
 import { checkGates } from './check-gates.ts'
 import { checkShape } from './check-shape.ts'
 import type { AnyContract, ScheduleEntry } from './crunch-contract.ts'
-import type { RankedModel } from './defaults/tiers.ts'
+import type { PayoutContext, RankedModel } from './defaults/emission.ts'
+import { shareProblem } from './defaults/share-problem.ts'
 import type { FeedDefinition } from './feed-definition.ts'
 import type { Finding } from './finding.ts'
 import { checkRanking } from './ranking/check-ranking.ts'
@@ -270,38 +271,38 @@ function checkPeriods({ snapshot, checkpoint, leaderboard }: AnyContract): Findi
 }
 
 /** Divides a payout among 1 to 12 models, and among four of equal rank, as a dry run. */
-function checkEmission({ checkpoint }: AnyContract): Finding[] {
+function checkEmission({ checkpoint: { emission }, leaderboard: { direction } }: AnyContract): Finding[] {
   const path = 'checkpoint.emission.shares'
-  const rankings = [...Array.from({ length: 12 }, (_, index) => rankedModels(index + 1, false)), rankedModels(4, true)]
-  for (const ranked of rankings) {
+  const floor = emission.payAbove === undefined ? null : (emission.payAbove.value ?? 0)
+  const payout: PayoutContext = { direction, floor }
+  const dryRuns = [...Array.from({ length: 12 }, (_, index) => rankedModels(index + 1, payout)), tiedModels(4, payout)]
+  for (const ranked of dryRuns) {
     let given: unknown
     try {
-      given = checkpoint.emission.shares(ranked)
+      given = emission.shares(ranked, payout)
     } catch (error) {
       return [{ path, cause: `throws for ${ranked.length} models: ${String(error)}`, fix: 'fix the function' }]
     }
-    const shares: readonly unknown[] = Array.isArray(given) ? given : [given]
-    const sum = shares.reduce<number>((total, share) => total + Number(share), 0)
-    const isDivision = Array.isArray(given) && shares.every((share) => typeof share === 'number' && share >= 0)
-    if (!isDivision || shares.length !== ranked.length || !(Math.abs(sum - 100) < 1e-6)) {
-      return [
-        {
-          path,
-          cause: `gives [${shares.join(', ')}] for ${ranked.length} models (sum ${sum})`,
-          fix: 'return one share per model, none negative, with the sum 100',
-        },
-      ]
+    const problem = shareProblem(given, ranked)
+    if (problem !== null) {
+      const fix = 'return one share per model, none negative, not larger for a worse rank, with the sum 100'
+      return [{ path, cause: `gives ${problem}`, fix }]
     }
   }
   return []
 }
 
-function rankedModels(count: number, tied: boolean): RankedModel[] {
-  return Array.from({ length: count }, (_, index) => ({
-    modelId: `model-${index}`,
-    rank: tied ? 1 : index + 1,
-    value: tied ? 1 : count - index,
-  }))
+/** Models with values in the direction of the contract, better than its floor; without a floor, their values are positive. */
+function rankedModels(count: number, { direction, floor }: PayoutContext): RankedModel[] {
+  return Array.from({ length: count }, (_, index) => {
+    const lead = count - index
+    const value = direction === 'desc' ? (floor ?? 0) + lead : floor === null ? index + 1 : floor - lead
+    return { modelId: `model-${index}`, rank: index + 1, value }
+  })
+}
+
+function tiedModels(count: number, payout: PayoutContext): RankedModel[] {
+  return rankedModels(count, payout).map((model, _, [best = model]) => ({ ...best, modelId: model.modelId }))
 }
 
 /** Scores varied outputs and truths: a scorer with the same result for all of them is a stub. */

@@ -4,7 +4,7 @@ import { isJsonArray, type Json, type JsonObject, toJson, toJsonObject } from '.
 import { jsonEqual } from '../domain/json/json-equal.ts'
 import { durationMs, formatDuration } from '../domain/time.ts'
 import type { AnyContract } from './crunch-contract.ts'
-import type { Emission } from './defaults/tiers.ts'
+import type { Emission } from './defaults/emission.ts'
 import { type ContractFeed, contractFeeds, defaultMaxValuesOf, scheduleKey } from './resolved-contract.ts'
 import { schemaStructure } from './schema-structure.ts'
 

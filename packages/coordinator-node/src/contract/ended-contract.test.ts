@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { changedContract } from '../../test/sample-contract.ts'
 import { contractStructure } from './contract-structure.ts'
-import { type Emission, tiers } from './defaults/tiers.ts'
+import { proportional, softmax } from './defaults/by-value.ts'
+import type { Emission } from './defaults/emission.ts'
+import { tiers } from './defaults/tiers.ts'
 import { endedContract } from './ended-contract.ts'
 
 /** The emission that pays an ended era with one emission after the contract has changed to another. */
@@ -21,6 +23,23 @@ test.each([
   const changed = paidBy(tiers({ percentages: [60, 40], ...floor }), tiers(now))
   expect(changed.payAbove).toEqual(payAbove)
   expect(changed.parameters).toEqual({ percentages: [60, 40] })
+})
+
+test.each([
+  ['tiers', tiers([70, 30])],
+  ['proportional', proportional()],
+  ['proportional above a value', proportional({ zeroAt: 3 })],
+  ['softmax', softmax({ temperature: 0.1 })],
+])('an ended era is paid by the emission of the engine that it had: %s', (_, stored) => {
+  const models = [4, 3.8].map((value, index) => ({ modelId: `${index}`, rank: index + 1, value }))
+  const payout = { direction: 'desc', floor: null } as const
+  const { shares, parameters } = paidBy(stored, tiers([50, 50]))
+  expect([parameters, shares(models, payout)]).toEqual([stored.parameters, stored.shares(models, payout)])
+})
+
+test("an author's emission is not taken for one of the engine with its name", () => {
+  const own: Emission = { name: 'proportional', parameters: { power: 2 }, shares: () => [100] }
+  expect(() => paidBy(own, tiers())).toThrow('whose code the contract no longer has')
 })
 
 test('an emission without its code cannot pay', () => {

@@ -1,9 +1,11 @@
 import { CrunchError } from '../domain/errors.ts'
-import { type Json, type JsonObject, toJson } from '../domain/json/json.ts'
+import { type JsonObject, toJson } from '../domain/json/json.ts'
 import { jsonEqual } from '../domain/json/json-equal.ts'
 import { emissionStructure } from './contract-structure.ts'
 import type { AnyContract } from './crunch-contract.ts'
-import { type Emission, type PayAbove, tiers } from './defaults/tiers.ts'
+import { proportional, softmax } from './defaults/by-value.ts'
+import type { Emission, PayAbove } from './defaults/emission.ts'
+import { tiers } from './defaults/tiers.ts'
 
 /** The groups of a structure that boards and payouts depend on, in the form in which an author writes them. */
 interface ClosingGroups {
@@ -61,8 +63,8 @@ function endedEmission(current: Emission, stored: JsonObject): Emission {
     const { name, parameters = {}, shares } = current
     return { name, parameters, shares, ...floor }
   }
-  const percentages = percentagesOf(division)
-  if (percentages !== undefined) return { ...tiers(percentages), ...floor }
+  const own = emissionOfEngine(division)
+  if (own !== undefined) return { ...own, ...floor }
   throw new CrunchError(
     'CONTRACT_CHANGED',
     `checkpoint.emission: the ended era is paid by ${JSON.stringify(division)}, whose code the contract no longer has; ` +
@@ -70,8 +72,12 @@ function endedEmission(current: Emission, stored: JsonObject): Emission {
   )
 }
 
-/** Parameters of the engine's own emission by place. */
-function percentagesOf({ name, parameters }: JsonObject): readonly number[] | undefined {
-  const given: Json | undefined = (parameters as JsonObject | undefined)?.percentages
-  return name === 'tiers' && Array.isArray(given) ? (given as readonly number[]) : undefined
+/** An emission of the engine with stored parameters; an author's emission may have such a name, but has other parameters. */
+function emissionOfEngine({ name, parameters = {} }: JsonObject): Emission | undefined {
+  const given = parameters as JsonObject
+  const keys = Object.keys(given).join(' ')
+  if (name === 'tiers' && Array.isArray(given.percentages)) return tiers(given.percentages as readonly number[])
+  if (name === 'softmax' && typeof given.temperature === 'number') return softmax({ temperature: given.temperature })
+  if (name !== 'proportional' || (keys !== '' && keys !== 'zeroAt')) return undefined
+  return proportional(keys === '' ? {} : { zeroAt: given.zeroAt as number })
 }

@@ -118,7 +118,7 @@ describe("a payout in the contract's own order", () => {
   test('is divided by shares that add up, or not at all, with the line of the emission', () => {
     const emission = { name: 'own', shares: (ranked: readonly object[]) => ranked.map(() => 60) }
     expect(() => close(values, { checkpoint: { emission } })).toThrow(
-      /^checkpoint\.emission\.shares at checkpoint\/checkpoint-order\.test\.ts:\d+ returned \[60, 60, 60\] \(sum 180\)/,
+      /^checkpoint\.emission\.shares at checkpoint\/checkpoint-order\.test\.ts:\d+ returned \[60, 60, 60\] for 3 models \(sum 180\)/,
     )
   })
 

@@ -332,7 +332,7 @@ describe('the floor', () => {
 test('shares that do not divide a payout are refused, as what the contract returned', () => {
   const emission = { name: 'own', shares: () => [100] }
   expect(() => close([worth('a', 10, 1, 1), worth('b', 10, 2, 1)], { changes: { checkpoint: { emission } } })).toThrow(
-    /^checkpoint\.emission\.shares returned 1 shares for 2 models$/,
+    /^checkpoint\.emission\.shares returned \[100\] for 2 models \(sum 100\), which must be one share for each model$/,
   )
 })
 

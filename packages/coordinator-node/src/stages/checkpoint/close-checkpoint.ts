@@ -1,5 +1,6 @@
 import { callAuthor, wrongReturn } from '../../contract/author-code.ts'
-import type { RankedModel } from '../../contract/defaults/tiers.ts'
+import type { RankedModel } from '../../contract/defaults/emission.ts'
+import { shareProblem } from '../../contract/defaults/share-problem.ts'
 import type { RankableModel } from '../../contract/ranking/ranking-options.ts'
 import { ranksByContract } from '../../contract/ranking/run-rank.ts'
 import type { ResolvedContract } from '../../contract/resolved-contract.ts'
@@ -10,7 +11,7 @@ import { answeredShare, coverageOf } from '../../domain/models/coverage.ts'
 import type { Model } from '../../domain/models/model.ts'
 import { compareRanks, rankByValue } from '../../domain/statistics/ranking.ts'
 import type { Instant } from '../../domain/time.ts'
-import { divideReward, shareProblem } from './divide-reward.ts'
+import { divideReward } from './divide-reward.ts'
 import {
   type Candidate,
   type CheckpointPeriod,
@@ -45,7 +46,7 @@ export function closeCheckpoint(
   const floor = payFloor(resolved, candidates)
   const paid = closeRanks(payable.filter(({ value }) => isAboveFloor(resolved, floor, value)))
   // Without a payable model nothing is divided: the payout is empty, with its reason.
-  const rewards = paid.length === 0 ? [] : divideReward(sharesOf(resolved, paid))
+  const rewards = paid.length === 0 ? [] : divideReward(sharesOf(resolved, paid, floor))
   const ranks = new Map(payable.map(({ modelId, rank }) => [modelId, rank]))
   const rewardOf = new Map(
     paid.map(({ modelId }, index) => [modelId, present(rewards[index], 'a share of the payout')]),
@@ -72,11 +73,16 @@ export function closeCheckpoint(
   }
 }
 
-function sharesOf({ contract: { checkpoint } }: ResolvedContract, paid: readonly RankedModel[]): readonly number[] {
+function sharesOf(
+  { contract: { checkpoint, leaderboard } }: ResolvedContract,
+  paid: readonly RankedModel[],
+  floor: Floor,
+): readonly number[] {
   const { emission } = checkpoint
   const author = { path: 'checkpoint.emission.shares', owner: emission, run: emission.shares }
-  const shares = callAuthor(author, paid)
-  const problem = shareProblem(shares, paid.length)
+  const payout = { direction: leaderboard.direction, floor: floor.kind === 'value' ? floor.value : null }
+  const shares = callAuthor(author, paid, payout)
+  const problem = shareProblem(shares, paid)
   if (problem !== null) throw wrongReturn(author, problem)
   return shares as readonly number[]
 }
@@ -125,9 +131,11 @@ function rankableModels(
   })
 }
 
-/** Models excluded by the floor take no place; in an order of the contract's own they may be anywhere. */
+/** Models excluded by the floor take no place; in an order of the contract's own they may be anywhere. @param paid in order of rank */
 function closeRanks(paid: readonly RankedModel[]): readonly RankedModel[] {
-  return paid.map((model) => ({ ...model, rank: 1 + paid.filter(({ rank }) => rank < model.rank).length }))
+  const places = new Map<number, number>()
+  for (const [index, { rank }] of paid.entries()) if (!places.has(rank)) places.set(rank, index + 1)
+  return paid.map((model) => ({ ...model, rank: present(places.get(model.rank), 'the place of a rank') }))
 }
 
 /**

@@ -1,33 +1,20 @@
 import { fullRewardFrac64 } from '../../domain/checkpoint.ts'
+import { divideExactly } from '../../domain/payout/divide-exactly.ts'
+
+/** Weights are whole multiples of this part of a percent, a millionth of a unit of the payout; 100 % stays a safe integer. */
+const partsOfPercent = 1e13
 
 /**
- * Divides a payout into integers by largest remainder: the sum is exactly 1,000,000,000, no share is negative, and a larger
- * percentage never gets less. Units left over go to the largest fractions; of equal ones to the larger percentage, then in
- * the order given.
- * @param percentages shares in percent without a {@link shareProblem}
+ * Divides a payout into integers with the sum 1,000,000,000 by {@link divideExactly}, whichever emission gave the shares.
+ * @param percentages shares in percent, best rank first, without a `shareProblem`. Within its tolerance a share may rise with the rank;
+ * it is then cut to the one before, so that a worse rank never gets a unit more.
  */
 export function divideReward(percentages: readonly number[]): number[] {
   if (percentages.length === 0) return []
-  const sum = percentages.reduce((total, percent) => total + percent, 0)
-  const shares = percentages.map((percent) => {
-    const exact = (percent / sum) * fullRewardFrac64
-    const units = Math.floor(exact)
-    // Rounded; otherwise floating-point noise would decide between mathematically equal fractions.
-    return { exact, units, fraction: Math.round((exact - units) * 1e5) }
+  let least = Number.POSITIVE_INFINITY
+  const weights = percentages.map((percent) => {
+    least = Math.min(least, percent)
+    return Math.round(least * partsOfPercent)
   })
-  const left = fullRewardFrac64 - shares.reduce((total, { units }) => total + units, 0)
-  const byFraction = [...shares].sort((first, second) => second.fraction - first.fraction || second.exact - first.exact)
-  for (const share of byFraction.slice(0, left)) share.units += 1
-  return shares.map(({ units }) => units)
-}
-
-/** The problem with the shares of an emission for a number of models; `null` if they divide a payout. */
-export function shareProblem(shares: unknown, count: number): string | null {
-  if (!Array.isArray(shares)) return 'no list of shares'
-  const given = shares as readonly unknown[]
-  if (given.length !== count) return `${given.length} shares for ${count} models`
-  const sum = given.reduce<number>((total, share) => total + Number(share), 0)
-  const isRight = given.every((share) => typeof share === 'number' && Number.isFinite(share) && share >= 0)
-  if (isRight && Math.abs(sum - 100) <= 1e-6) return null
-  return `[${given.join(', ')}] (sum ${sum}), which must be percentages that are not negative and add up to 100`
+  return divideExactly(fullRewardFrac64, weights)
 }
