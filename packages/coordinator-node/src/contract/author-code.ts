@@ -1,5 +1,7 @@
 import { ExpectedError, errorText } from '@crunch/local-processes/errors'
 import { z } from 'zod'
+import { issueTexts } from '../domain/json/issue-text.ts'
+import { strictSchema } from './schema/strict-schema.ts'
 
 /** Number of schema issues shown: the first ones explain the problem, and an input may have thousands. */
 const maxIssues = 3
@@ -54,12 +56,13 @@ export function parseReturned<Value>(
   read: (parsed: unknown) => Value,
 ): Value {
   try {
-    return read(runAuthorCode({ owner: schema.of, run: schema.of.parse }, value))
+    const strict = strictSchema(schema.of)
+    return read(runAuthorCode({ owner: strict, run: strict.parse }, value))
   } catch (error) {
     const thrownAt = error instanceof z.ZodError ? null : placeThrown(error)
     if (thrownAt !== null) throw new AuthorError(`${schema.path} failed at ${thrownAt}: ${messageOf(error)}`)
     const what = error instanceof z.ZodError ? `what ${schema.path} refuses` : 'what cannot be stored'
-    throw wrongReturn(author, `${what}: ${messageOf(error)}`)
+    throw wrongReturn(author, `${what}: ${messageOf(error, value)}`)
   }
 }
 
@@ -132,13 +135,6 @@ function placeOfFunction(author: Pick<AuthorFunction<never>, 'owner' | 'run'>): 
   }
 }
 
-function messageOf(error: unknown): string {
-  if (error instanceof z.ZodError) {
-    const shown = error.issues
-      .slice(0, maxIssues)
-      .map(({ path, message }) => `${path.map(String).join('.') || 'the value'}: ${message}`)
-    const more = error.issues.length > maxIssues ? [`${error.issues.length - maxIssues} more`] : []
-    return [...shown, ...more].join('; ')
-  }
-  return errorText(error)
+function messageOf(error: unknown, value?: unknown): string {
+  return error instanceof z.ZodError ? issueTexts(error.issues, value, 'the value', maxIssues) : errorText(error)
 }

@@ -4,6 +4,7 @@ import type { AnyContract } from './crunch-contract.ts'
 import type { FeedDefinition } from './feed-definition.ts'
 import type { Finding } from './finding.ts'
 import { sampleValues } from './sample-values.ts'
+import { strictSchema } from './schema/strict-schema.ts'
 
 /**
  * Records are stored and recorded with the values that their schema returns, and are parsed again in a replay, after a restart
@@ -26,7 +27,7 @@ export function checkFeedValues(contract: AnyContract): Finding[] {
 
 function isKept(schema: FeedDefinition['values'], value: unknown): boolean {
   try {
-    return jsonEqual(schema.parse(value) as Json, value as Json)
+    return jsonEqual(strictSchema(schema).parse(value) as Json, value as Json)
   } catch {
     return false
   }

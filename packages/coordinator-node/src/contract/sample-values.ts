@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { strictSchema } from './schema/strict-schema.ts'
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
@@ -25,7 +26,7 @@ function samples(schema: z.ZodType, count: number): { readonly input: unknown; r
   }
   return Array.from({ length: count }, (_, index) => sample(json, index)).flatMap((input) => {
     try {
-      const parsed = schema.safeParse(input)
+      const parsed = strictSchema(schema).safeParse(input)
       return parsed.success ? [{ input, parsed: parsed.data }] : []
     } catch {
       // A refinement that throws refuses the sample like any other.

@@ -22,7 +22,7 @@ function isTriedInTurn(schema: z.core.$ZodType): boolean {
 }
 
 /** The schemas that a schema contains. */
-function* innerSchemas(schema: z.core.$ZodType): Iterable<z.core.$ZodType> {
+export function* innerSchemas(schema: z.core.$ZodType): Iterable<z.core.$ZodType> {
   if (schema instanceof z.core.$ZodLazy) yield schema._zod.innerType
   else yield* schemasIn(Object.values(schema._zod.def))
 }

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { changedContract, market } from '../../test/sample-contract.ts'
 import { CrunchError } from '../domain/errors.ts'
 import type { SourceRecord } from '../ports/feed-source.ts'
@@ -42,6 +44,25 @@ describe('contractRecording', () => {
     const path = write('broken.csv', 'BTCUSDT', [100, 'high'])
     await expect(read(contractRecording(changedContract({}), [path]))).rejects.toThrow(/broken\.csv.*close/s)
   })
+
+  test.each(['empty.csv', 'empty.csv.gz', 'empty.ndjson'])(
+    'refuses an empty cell in %s where the schema coerces',
+    async (name) => {
+      const feed = { ...market, kind: 'load', values: z.object({ close: z.coerce.number() }) }
+      const lines = name.endsWith('.ndjson')
+        ? [100, null].map((close, count) => JSON.stringify({ time: minute(count), subject: 'BTCUSDT', close }))
+        : ['time,subject,close', `${minute(0)},BTCUSDT,100`, `${minute(1)},BTCUSDT,`]
+      const path = join(folder, name)
+      writeFileSync(path, name.endsWith('.gz') ? gzipSync(lines.join('\n')) : lines.join('\n'))
+      const line = name.endsWith('.ndjson') ? 2 : 3
+      const reason = `${name}, line ${line}: the feed's schema refuses the values (close: is empty`
+      const scopes = [{ ...btc, kind: 'load' }]
+      await expect(read(contractRecording(changedContract({ feed }), [path]), scopes)).rejects.toThrow(reason)
+      const optional = { ...feed, values: z.object({ close: z.coerce.number().optional() }) }
+      const found = await read(contractRecording(changedContract({ feed: optional }), [path]), scopes)
+      expect(found.map(({ values }) => values)).toEqual([{ close: 100 }, {}])
+    },
+  )
 
   test('finds the feed of a file by its name when there are several', async () => {
     const paths = [write('binance-BTCUSDT.csv', 'BTCUSDT', [100]), write('pyth-XAU.csv', 'XAU', [4_000])]

@@ -3,6 +3,7 @@ import { createRecordingSource, type RecordingFile, type RecordingSeries } from 
 import { archiveFolder, recordingName } from '../adapters/feeds/recording/series-path.ts'
 import type { AnyContract } from '../contract/crunch-contract.ts'
 import type { FeedDefinition } from '../contract/feed-definition.ts'
+import { strictSchema } from '../contract/schema/strict-schema.ts'
 import { CrunchError } from '../domain/errors.ts'
 import { toJsonObject } from '../domain/json/json.ts'
 import type { FeedSource } from '../ports/feed-source.ts'
@@ -24,7 +25,8 @@ export function contractRecording(contract: AnyContract, paths: readonly string[
 
 function seriesOf(definition: FeedDefinition): RecordingSeries {
   const { source, subjects, kind, granularity, values } = definition
-  return { source, subjects, kind, granularity, parseValues: (row) => toJsonObject(values.parse(row), 'values') }
+  const schema = strictSchema(values)
+  return { source, subjects, kind, granularity, parseValues: (row) => toJsonObject(schema.parse(row), 'values') }
 }
 
 /** With several feeds, a file belongs to the feed that it is named after, else to the one whose source and subject its name contains. */

@@ -33,10 +33,21 @@ describe('incoming records', () => {
     const stored = await take([0, { close: 'high' }], [1, {}, other], [2, { close: 3 }])
     expect(stored).toMatchObject([{ eventAt: minute(2) }])
     expect(log.lines.map(({ level, fields }) => [level, fields.scope, fields.reason])).toEqual([
-      ['error', 'binance:BTCUSDT:candle:1m', 'close: Invalid input: expected number, received string'],
+      ['error', 'binance:BTCUSDT:candle:1m', 'close: Invalid input: expected number, received string, found "high"'],
       ['error', 'binance:SOLUSDT:candle:1m', 'no feed of the contract carries this series'],
     ])
     expect((await store.feedStates()).map((state) => state.recordCount)).toEqual([1])
+  })
+
+  test('are rejected when they are empty or missing, also by a schema that coerces', async () => {
+    const { store, log, take } = open({ feed: { ...market, values: z.object({ close: z.coerce.number() }) } })
+    await take([0, { close: null }], [1, { close: ' ' }], [2, { clse: 3 }], [3, { close: '4' }])
+    expect(log.lines.map(({ fields }) => fields.reason)).toEqual([
+      'close: is empty; if it may be, add .optional() or .nullable() to its schema',
+      'close: is empty; if it may be, add .optional() or .nullable() to its schema',
+      'close: is missing (expected number), did you mean "clse"? There is clse',
+    ])
+    expect((await store.latestRecords(btc, 9, minute(60))).map(({ values }) => values)).toEqual([{ close: 4 }])
   })
 
   test('are named as a whole when no single value is at fault', async () => {

@@ -32,9 +32,32 @@ describe('judgeAnswer', () => {
 
   test.each([
     ['breaks the schema', { value: 2 }, schema, 'value: Too big'],
-    ['is nothing', null, schema, 'output: Invalid input'],
+    [
+      'is nothing',
+      null,
+      schema,
+      'output: Invalid input: expected object, received null. Example of a valid answer: {"value":0.227,"note":"sample-3"}',
+    ],
+    [
+      'is a text',
+      '{"value":1}',
+      schema,
+      'output: Invalid input: expected object, received string, found "{\\"value\\":1}". Example of',
+    ],
+    [
+      'has another name',
+      { valu: 1 },
+      schema,
+      'value: is missing (expected number), did you mean "valu"? There is valu',
+    ],
+    ['is empty, where the schema coerces', { value: null }, z.object({ value: z.coerce.number() }), 'value: is empty'],
     ['is NaN', { value: Number.NaN }, schema, 'value: Invalid input'],
-    ['has two faults', { value: 2, note: 3 }, schema, 'value: Too big: expected number to be <=1; note: Invalid input'],
+    [
+      'has two faults',
+      { value: 2, note: 3 },
+      schema,
+      'value: Too big: expected number to be <=1, found 2; note: Invalid input',
+    ],
     ['cannot be stored', 1, z.number().transform((value) => new Date(value)), 'output is a Date'],
     ['makes the schema throw', 1, z.number().transform(() => { throw new Error('validator broke') }), 'validator broke'], // biome-ignore format: a table
     ['is checked by a promise', 1, z.number().refine(async () => true), 'Encountered Promise'],
@@ -98,7 +121,9 @@ describe('judgeAnswer', () => {
         return value
       }, item),
     )
-    expect(judge(Array(999).fill({}), counted).detail).toMatch(/^0\.value: Invalid input: [^;]*$/)
+    judge([{}], counted) // makes the example, which the schema checks
+    seen = 0
+    expect(judge(Array(999).fill({}), counted).detail).toMatch(/^0\.value: is missing [^;]*$/)
     expect(seen).toBe(1)
   })
 
@@ -125,7 +150,7 @@ describe('judgeAnswer', () => {
     const detail = judge(Array(900).fill(-1), z.array(z.number().min(0))).detail ?? ''
     expect(detail).toMatch(/^0: Too small/)
     expect(detail.split('; ')).toHaveLength(11)
-    expect(detail).toMatch(/; 890 more$/)
+    expect(detail).toMatch(/; 890 more\. Example of a valid answer: \[[\d.,]+\]$/)
   })
 
   test('keeps details short', () => {

@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import { exampleText } from '../../contract/schema/example-text.ts'
+import { strictSchema } from '../../contract/schema/strict-schema.ts'
+import { issueText } from '../../domain/json/issue-text.ts'
 
 /** At most so many faults are reported; an answer may have thousands. */
 const maxIssues = 10
@@ -15,18 +18,17 @@ export type ValidAnswer =
  */
 export function validateAnswer(schema: z.ZodType, answer: unknown, allFaults: boolean): ValidAnswer {
   const context: z.core.ParseContextInternal = { async: false, abortEarly: !allFaults }
-  const result = schema._zod.run({ value: answer, issues: [] }, context)
+  const result = strictSchema(schema)._zod.run({ value: answer, issues: [] }, context)
   if (result instanceof Promise) throw new z.core.$ZodAsyncError()
   if (result.issues.length === 0) return { isValid: true, output: result.value }
-  const texts = result.issues.slice(0, maxIssues).map((issue) => issueText(finalize(issue, context)))
+  const shown = result.issues.slice(0, maxIssues).map((issue) => finalize(issue, context))
+  const texts = shown.map((issue) => issueText(issue, answer, 'output'))
   const more = result.issues.length > maxIssues ? [`${result.issues.length - maxIssues} more`] : []
-  return { isValid: false, detail: [...texts, ...more].join('; ') }
+  const example = exampleText(schema)
+  const right = example === null ? '' : `. Example of a valid answer: ${example}`
+  return { isValid: false, detail: `${[...texts, ...more].join('; ')}${right}` }
 }
 
 function finalize(issue: z.core.$ZodRawIssue, context: z.core.ParseContextInternal): z.core.$ZodIssue {
   return z.core.util.finalizeIssue(issue, context, z.core.config())
-}
-
-function issueText(issue: z.core.$ZodIssue): string {
-  return `${issue.path.map(String).join('.') || 'output'}: ${issue.message}`
 }

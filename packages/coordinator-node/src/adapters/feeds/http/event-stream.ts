@@ -1,7 +1,8 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { CrunchError } from '../../../domain/errors.ts'
 import { FeedInterrupted } from '../../../ports/feed-source.ts'
-import { causeOf, type HttpAnswer, readBody } from './get-text.ts'
+import { explainFailure } from './explain-failure.ts'
+import { type HttpAnswer, readBody, userHeader, withoutUser } from './get-text.ts'
 import { excerpt } from './read-answer.ts'
 
 export interface EventStreamRequest {
@@ -42,15 +43,15 @@ export async function* openEventStream(request: EventStreamRequest): AsyncGenera
       signal.throwIfAborted()
       cut.signal.throwIfAborted()
       if (error instanceof CrunchError) throw error
-      throw new FeedInterrupted(`the connection to ${place} broke: ${causeOf(error)}`, { cause: error })
+      throw new FeedInterrupted(`the connection to ${place} broke: ${explainFailure(error)}`, { cause: error })
     } finally {
       clearTimeout(timer)
     }
   }
   try {
     const response = await spoken(
-      fetch(url, {
-        headers: { ...headers, accept: 'text/event-stream' },
+      fetch(withoutUser(url), {
+        headers: { ...userHeader(url), ...headers, accept: 'text/event-stream' },
         signal: AbortSignal.any([signal, cut.signal]),
       }),
     )

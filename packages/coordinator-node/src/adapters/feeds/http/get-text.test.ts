@@ -35,6 +35,13 @@ describe('getText', () => {
     expect(answer.headers.get('x-weight')).toBe('7')
   })
 
+  test('sends the user of a URL as a header', async () => {
+    const url = await serve((request, response) => response.end(`${request.headers.authorization} ${request.url}`))
+    Object.assign(url, { username: 'me', password: 'p@ss' })
+    const text = `Basic ${Buffer.from('me:p@ss').toString('base64')}`
+    expect(await ask(url)).toMatchObject({ body: `${text} /prices?key=secret`, place: `${url.origin}/prices` })
+  })
+
   test('times out on an answer that does not begin or end, and names the place without the key', async () => {
     const silent = await serve(() => {})
     await expect(ask(silent, { timeoutMs: 50 })).rejects.toThrow(`${silent.origin}/prices did not answer within 0.05 s`)

@@ -1,7 +1,10 @@
 import { FeedInterrupted } from '../../../ports/feed-source.ts'
+import { explainFailure } from './explain-failure.ts'
 
 export interface HttpRequest {
   readonly url: URL
+  /** What errors name as the origin of the answer. Default: the URL without the query, which may contain a key. */
+  readonly place?: string
   readonly headers?: Readonly<Record<string, string>>
   /** Aborts the request, which then rejects with the signal's reason. */
   readonly signal: AbortSignal
@@ -12,7 +15,7 @@ export interface HttpRequest {
 }
 
 export interface HttpAnswer {
-  /** The URL without the query, which may contain a key. */
+  /** Where the answer comes from, for errors; without keys. */
   readonly place: string
   readonly status: number
   readonly headers: Headers
@@ -28,7 +31,7 @@ const defaultMaxBytes = 16 * 1024 * 1024
  */
 export async function getText(request: HttpRequest): Promise<HttpAnswer> {
   const { url, headers = {}, signal, timeoutMs = defaultTimeoutMs, maxBytes = defaultMaxBytes } = request
-  const place = `${url.origin}${url.pathname}`
+  const { place = `${url.origin}${url.pathname}` } = request
   signal.throwIfAborted()
   // AbortSignal.any would leak a few bytes per call on a signal that lives as long as the node.
   const ending = new AbortController()
@@ -40,14 +43,21 @@ export async function getText(request: HttpRequest): Promise<HttpAnswer> {
   }, timeoutMs)
   signal.addEventListener('abort', end, { once: true })
   try {
-    const response = await fetch(url, { headers, signal: ending.signal, redirect: 'follow' })
+    const response = await fetch(withoutUser(url), {
+      headers: { ...userHeader(url), ...headers },
+      signal: ending.signal,
+      redirect: 'follow',
+    })
     const body = await readBody(response, maxBytes, place)
     return { place, status: response.status, headers: response.headers, body }
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof FeedInterrupted) throw error
-    if (isLate) throw new FeedInterrupted(`${place} did not answer within ${timeoutMs / 1_000} s`)
-    throw new FeedInterrupted(`${place} cannot be reached: ${causeOf(error)}`, { cause: error })
+    if (isLate)
+      throw new FeedInterrupted(
+        `${place} did not answer within ${timeoutMs / 1_000} s; it is slow, or a firewall drops the request`,
+      )
+    throw new FeedInterrupted(`${place} cannot be reached: ${explainFailure(error)}`, { cause: error })
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', end)
@@ -68,12 +78,17 @@ export async function readBody(response: Response, maxBytes: number, place: stri
   return text + decoder.decode()
 }
 
-/** The cause behind the uninformative message `fetch failed`. */
-export function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { cause } = error
-  if (!(cause instanceof Error)) return error.message
-  // An AggregateError: all addresses of the host name failed.
-  if (cause instanceof AggregateError) return cause.errors.map(causeOf).join(', ')
-  return cause.message
+/** `fetch` refuses a URL with a user and a password, in an error that shows both. */
+export function withoutUser(url: URL): URL {
+  const plain = new URL(url)
+  plain.username = ''
+  plain.password = ''
+  return plain
+}
+
+/** The header that carries the user and the password of a URL. */
+export function userHeader({ username, password }: URL): { readonly authorization?: string } {
+  if (username === '' && password === '') return {}
+  const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return { authorization: `Basic ${Buffer.from(text).toString('base64')}` }
 }

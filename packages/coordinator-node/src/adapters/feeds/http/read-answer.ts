@@ -3,12 +3,17 @@ import type { HttpAnswer } from './get-text.ts'
 
 const shownCharacters = 200
 
-/** The JSON of an answer; throws `FeedInterrupted` for anything else, such as an error page of a proxy. */
-export function parseAnswer(answer: HttpAnswer): unknown {
+/**
+ * The JSON of an answer; throws `FeedInterrupted` for anything else, such as an error page of a proxy.
+ * @param fix what to do if it stays so, where an address or a key may be wrong
+ */
+export function parseAnswer(answer: HttpAnswer, fix = ''): unknown {
   try {
     return JSON.parse(answer.body)
   } catch (error) {
-    throw new FeedInterrupted(`${answer.place} did not answer with JSON: ${excerpt(answer.body)}`, { cause: error })
+    throw new FeedInterrupted(`${answer.place} did not answer with JSON: ${excerpt(answer.body)}${fix && `; ${fix}`}`, {
+      cause: error,
+    })
   }
 }
 

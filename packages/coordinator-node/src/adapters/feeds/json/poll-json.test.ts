@@ -1,9 +1,10 @@
 import type { RequestListener } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
+import { createTestLog } from '../../../../test/test-log.ts'
 import type { FeedScope } from '../../../domain/feed-record.ts'
 import { feedSourceTestsuite } from '../../../ports/feed-source.testsuite.ts'
 import type { SourceRecord } from '../../../ports/feed-source.ts'
-import { silentLog } from '../../../ports/log.ts'
+import { type Log, silentLog } from '../../../ports/log.ts'
 import { type LocalServer, startLocalServer } from '../http/local-server.testkit.ts'
 import { pollJson, prepare } from './poll-json.ts'
 import type { PollJsonOptions } from './poll-json-options.ts'
@@ -22,11 +23,17 @@ const base = {
   ...{ rows: '$.data[*]', time: '$.at', values: { mw: '$.load.mw' }, holdsPast: true },
 } satisfies PollJsonOptions
 
-async function open(listener: RequestListener, options: Partial<PollJsonOptions> = {}, env = {}, now = () => at) {
+async function open(
+  listener: RequestListener,
+  options: Partial<PollJsonOptions> = {},
+  env = {},
+  now = () => at,
+  log: Log = silentLog,
+) {
   const server = await startLocalServer(listener)
   servers.push(server)
   const merged = { ...base, ...options }
-  const source = prepare({ ...merged, url: `${server.url}${merged.url}` })({ env, log: silentLog }, now)
+  const source = prepare({ ...merged, url: `${server.url}${merged.url}` })({ env, log }, now)
   return { source, server }
 }
 
@@ -200,7 +207,12 @@ describe('a request', () => {
     [404, '', 'FEED_UNAVAILABLE', /answered 404 for "DE", nothing; check url of pollJson and the feed's subjects$/],
     [429, '', 'FEED_INTERRUPTED', /answered 429, nothing$/],
     [503, '<html>down</html>', 'FEED_INTERRUPTED', /answered 503, "down"$/],
-    [200, '<html>sign in</html>', 'FEED_INTERRUPTED', /did not answer with JSON: "sign in"$/],
+    [
+      200,
+      '<html>sign in</html>',
+      'FEED_INTERRUPTED',
+      /did not answer with JSON: "sign in"; if it stays so, check the url of pollJson, and GRID_TOKEN$/,
+    ],
   ])('that is answered %i %s', async (status, body, code, message) => {
     const headers = { authorization: '{env:GRID_TOKEN}' }
     const opened = await open(
@@ -211,6 +223,53 @@ describe('a request', () => {
       { GRID_TOKEN: 'k' },
     )
     await expect(history(opened)).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
+  })
+})
+
+test('errors name the series and the URL, but no secret', async () => {
+  const url = 'http://user:{env:GRID_PASSWORD}@127.0.0.1:9/{env:GRID_KEY}/{subject}?token={env:GRID_TOKEN}&x=1#y'
+  const env = { GRID_PASSWORD: 'a-password', GRID_KEY: 'a-key', GRID_TOKEN: 'a-token' }
+  const source = prepare({ ...base, url })({ env, log: silentLog }, () => at)
+  const error = await history({ source } as never).catch((it: Error) => it)
+  expect(String(error)).toMatch('grid:DE:load:15m from http://127.0.0.1:9/{env:GRID_KEY}/DE cannot be reached: ')
+  expect(String(error)).not.toMatch(/a-password|a-key|a-token/)
+})
+
+describe('a path that selects nothing is reported once, with what is there', () => {
+  test.each([
+    [
+      { values: { mw: '$.load.mwh', at: '$.at' } },
+      'no row has a value at $.load.mwh (values.mw), so none becomes a record',
+      'is an object with at, load',
+    ],
+    [{ rows: '$.rows[*]' }, 'no list of rows is at $.rows', 'answered an object with data'],
+  ])('%o', async (options, message, reason) => {
+    const log = createTestLog()
+    const rows = [{ at: '2026-03-01T01:00:00Z', load: { mw: 1 } }]
+    const opened = await open(
+      (_, response) => response.end(JSON.stringify({ data: rows })),
+      options as never,
+      {},
+      () => at,
+      log,
+    )
+    expect(await history(opened)).toEqual([])
+    expect(await history(opened)).toEqual([])
+    expect(log.lines).toMatchObject([{ level: 'warn', message, fields: { reason: expect.stringMatching(reason) } }])
+  })
+
+  test('but neither an empty list nor a value that is missing for now', async () => {
+    const log = createTestLog()
+    const answers = [{ data: [] }, { data: [{ at: '2026-03-01', load: { mw: null } }] }]
+    const opened = await open(
+      (_, response) => response.end(JSON.stringify(answers.shift())),
+      {},
+      {},
+      () => at,
+      log,
+    )
+    expect([...(await history(opened)), ...(await history(opened))]).toEqual([])
+    expect(log.lines).toEqual([])
   })
 })
 

@@ -1,5 +1,5 @@
 import { CrunchError } from '../../../domain/errors.ts'
-import type { FeedScope } from '../../../domain/feed-record.ts'
+import { type FeedScope, feedScopeKey } from '../../../domain/feed-record.ts'
 import { type Instant, parseDuration } from '../../../domain/time.ts'
 import type { FeedSource, FeedSourceContext, FeedSourceFactory } from '../../../ports/feed-source.ts'
 import { silentLog } from '../../../ports/log.ts'
@@ -39,21 +39,21 @@ export function prepare(options: PollJsonOptions): (context: FeedSourceContext, 
     const variables = Object.fromEntries(
       environmentNames(options.url).map((name) => [`env:${name}`, fillEnvironment(`{env:${name}}`, 'the url', env)]),
     )
-    let hasAssumedUtc = false
-    const onAssumedUtc = (time: unknown): void => {
-      if (!hasAssumedUtc)
-        log.warn('times without a zone are read as UTC', { stage: 'feed', source, reason: `"${time}" says none` })
-      hasAssumedUtc = true
+    const warned = new Set<string>()
+    const warnOnce = (message: string, reason: string): void => {
+      if (!warned.has(message)) log.warn(message, { stage: 'feed', source, reason })
+      warned.add(message)
     }
     const { describe, stream, history } = createPollingSource({
       describe: async () => [{ source, subjects, kind, granularities: 'any' }],
       async ask(scope, from, to, signal) {
-        const url = new URL(
-          fillTemplate(options.url, 'url', encoded({ ...variables, ...rangeOf(options, scope, from, to) })),
-        )
-        const answer = await getText({ url, headers, signal })
+        const range = encoded(rangeOf(options, scope, from, to))
+        const url = new URL(fillTemplate(options.url, 'url', { ...encoded(variables), ...range }))
+        const place = `${feedScopeKey(scope)} from ${shownUrl(options, range)}`
+        const answer = await getText({ url, headers, signal, place })
         if (answer.status !== 200) throw refused(options, scope, answer, now())
-        return read(parseAnswer(answer), scope, { place: answer.place, onAssumedUtc })
+        const fix = `if it stays so, check the url of pollJson, and ${keysOf(options)}`
+        return read(parseAnswer(answer, fix), scope, { place, warnOnce })
       },
       everyMs: parseDuration(options.every) ?? 0,
       pageCells: hasRange ? rowsPerRequest : Number.POSITIVE_INFINITY,
@@ -88,6 +88,13 @@ function encoded(values: Readonly<Record<string, string>>): Record<string, strin
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, encodeURIComponent(value)]))
 }
 
+/** The URL without what may be secret: the query, a password, and the values of environment variables. */
+function shownUrl({ url }: PollJsonOptions, range: Readonly<Record<string, string>>): string {
+  const names = environmentNames(url).map((name) => [`env:${name}`, `{env:${name}}`])
+  const filled = fillTemplate(url, 'url', { ...Object.fromEntries(names), ...range })
+  return filled.replace(/[?#].*$/s, '').replace(/^(https?:\/\/)[^/]*@/, '$1')
+}
+
 function rangeOf(options: PollJsonOptions, { subject }: FeedScope, from: Instant, to: Instant): Record<string, string> {
   if (!options.url.includes('{from}')) return { subject }
   const { timeFormat = 'iso', rangeFormat = timeFormat } = options
@@ -110,9 +117,12 @@ const transientStatuses: readonly number[] = [408, 425, 429]
 function refused(options: PollJsonOptions, scope: FeedScope, answer: HttpAnswer, now: Instant): CrunchError {
   const { place, status, body } = answer
   if (status < 400 || status >= 500 || transientStatuses.includes(status)) return refusal(answer, now)
-  const names = [options.url, ...Object.values(options.headers ?? {})].flatMap(environmentNames)
-  const keys = names.length === 0 ? 'headers of pollJson, it may need a key' : names.join(', ')
-  const check = status === 401 || status === 403 ? keys : "url of pollJson and the feed's subjects"
+  const check = status === 401 || status === 403 ? keysOf(options) : "url of pollJson and the feed's subjects"
   const cause = `${place} answered ${status} for "${scope.subject}", ${excerpt(body)}`
   return new CrunchError('FEED_UNAVAILABLE', `${cause}; check ${check}`)
+}
+
+function keysOf(options: PollJsonOptions): string {
+  const names = [options.url, ...Object.values(options.headers ?? {})].flatMap(environmentNames)
+  return names.length === 0 ? 'its headers: it may need a key' : names.join(', ')
 }

@@ -13,8 +13,8 @@ export type RowReader = (document: unknown, scope: FeedScope, answer: AnswerPlac
 export interface AnswerPlace {
   /** Where the answer came from, for errors. */
   readonly place: string
-  /** Called for each time of day without a zone. */
-  readonly onAssumedUtc: (time: unknown) => void
+  /** Logs each message once. */
+  readonly warnOnce: (message: string, reason: string) => void
 }
 
 interface Row {
@@ -22,7 +22,7 @@ interface Row {
   readonly values: readonly (readonly [string, unknown])[]
 }
 
-type RowFinder = (document: unknown, place: string) => readonly Row[]
+type RowFinder = (document: unknown, answer: AnswerPlace) => readonly Row[]
 
 /** Checks the paths of the options; throws a `CrunchError` CONTRACT_INVALID that names an invalid one. */
 export function createRowReader(options: PollJsonOptions): RowReader {
@@ -31,7 +31,7 @@ export function createRowReader(options: PollJsonOptions): RowReader {
   const settleMs = settleAfter === undefined ? 0 : durationMs(settleAfter)
   return (document, scope, answer) => {
     const finalMs = settleMs + (scope.kind === 'candle' ? durationMs(scope.granularity) : 0)
-    return find(document, answer.place).flatMap(({ time, values }, index) => {
+    return find(document, answer).flatMap(({ time, values }, index) => {
       if (values.some(([, value]) => value === undefined || value === null)) return []
       const eventAt = readTime(time, options, index, answer)
       // Values parsed from JSON are JSON.
@@ -47,11 +47,31 @@ function findInRows({ time, values }: PollJsonOptions, rows: string): RowFinder 
   const finders = Object.entries(values).map(
     ([name, path]) => [name, compileSingularPath(path, `values.${name}`)] as const,
   )
-  return (document) =>
-    findRows(document).map((row) => ({
+  const [, listPath] = /^(.+)\[\*\]$/.exec(rows) ?? []
+  const findList = listPath === undefined ? undefined : compilePath(listPath, 'rows')
+  return (document, answer) => {
+    const found = findRows(document)
+    if (found.length === 0 && findList?.(document).length === 0) {
+      answer.warnOnce(`no list of rows is at ${listPath}`, `${answer.place} answered ${namesIn(document)}`)
+    }
+    const all = found.map((row) => ({
       time: findTime(row),
       values: finders.map(([name, find]) => [name, find(row)] as const),
     }))
+    // A row may lack a value for a while; if all of them do, the path is more likely wrong.
+    for (const [index, [name]] of finders.entries()) {
+      if (all.length === 0 || all.some((row) => row.values[index]?.[1] !== undefined)) continue
+      const message = `no row has a value at ${values[name]} (values.${name}), so none becomes a record`
+      answer.warnOnce(message, `the first row of ${answer.place} is ${namesIn(found[0])}`)
+    }
+    return all
+  }
+}
+
+function namesIn(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value).slice(0, 60)
+  return `an object with ${Object.keys(value).slice(0, 20).join(', ') || 'nothing'}`
 }
 
 function findInColumns({ time, values }: PollJsonOptions): RowFinder {
@@ -59,7 +79,7 @@ function findInColumns({ time, values }: PollJsonOptions): RowFinder {
   const finders = Object.entries(values).map(
     ([name, path]) => [name, path, compilePath(path, `values.${name}`)] as const,
   )
-  return (document, place) => {
+  return (document, { place }) => {
     const times = findTimes(document)
     const columns = finders.map(([name, path, find]) => {
       const column = find(document)
@@ -78,7 +98,7 @@ function readTime(value: unknown, options: PollJsonOptions, index: number, answe
   const { time, timeFormat = 'iso' } = options
   const reading = timeFormat === 'iso' ? readDate(value) : readEpoch(value, timeFormat)
   if (reading.at !== undefined) {
-    if (reading.assumesUtc) answer.onAssumedUtc(value)
+    if (reading.assumesUtc) answer.warnOnce('times without a zone are read as UTC', `"${value}" says none`)
     return reading.at
   }
   const found = value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 60)

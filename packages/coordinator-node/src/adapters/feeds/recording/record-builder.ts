@@ -156,7 +156,7 @@ function parseValues(series: RecordingSeries, values: JsonObject): JsonObject {
   try {
     return series.parseValues(values)
   } catch (error) {
-    const problem = `the feed's schema refuses the values (${refusalOf(error)})`
+    const problem = `the feed's schema refuses the values (${refusalOf(error, values)})`
     throw new RowProblem(problem, 'Correct the row or the schema, or remove the row: gaps are fine.', { cause: error })
   }
 }

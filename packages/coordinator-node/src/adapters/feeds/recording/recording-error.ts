@@ -1,8 +1,11 @@
 import { errorText } from '@crunch/local-processes/errors'
 import { z } from 'zod'
 import { CrunchError } from '../../../domain/errors.ts'
+import { issueTexts } from '../../../domain/json/issue-text.ts'
 
 const maxTextLength = 160
+/** Has room for the names of the fields that exist. */
+const maxReasonLength = 320
 
 /** The error for an unusable recording: file, cause and fix. */
 export function recordingError(path: string, problem: string, fix: string, cause?: unknown): CrunchError {
@@ -34,14 +37,12 @@ export function atRow<Value>(place: string, text: () => string, parse: () => Val
 }
 
 /** The reason why a schema or another check refused values, in one line. */
-export function refusalOf(error: unknown): string {
-  if (error instanceof z.ZodError) {
-    return cut(error.issues.map((issue) => `${issue.path.join('.') || 'values'}: ${issue.message}`).join('; '))
-  }
+export function refusalOf(error: unknown, values?: unknown): string {
+  if (error instanceof z.ZodError) return cut(issueTexts(error.issues, values, 'values'), maxReasonLength)
   return cut(errorText(error))
 }
 
-export function cut(text: string): string {
+export function cut(text: string, maxLength = maxTextLength): string {
   const oneLine = text.replace(/\s+/g, ' ')
-  return oneLine.length <= maxTextLength ? oneLine : `${oneLine.slice(0, maxTextLength)}…`
+  return oneLine.length <= maxLength ? oneLine : `${oneLine.slice(0, maxLength)}…`
 }

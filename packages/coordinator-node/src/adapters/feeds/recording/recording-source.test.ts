@@ -300,7 +300,7 @@ describe('a broken recording', () => {
     const schema = z.object({ close: z.number().max(50), name: z.string() })
     const parseValues = (values: JsonObject) => schema.parse(values)
     await expect(read({ ...candles, parseValues }, [path])).rejects.toThrow(
-      /line 2: the feed's schema refuses the values \(close: Too big.*; name: Invalid input.*in "1772/,
+      /line 2: the feed's schema refuses the values \(close: Too big.*; name: is missing.*in "1772/,
     )
   })
 
