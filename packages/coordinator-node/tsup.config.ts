@@ -1,6 +1,10 @@
+import { cp } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'tsup'
 
-const modules = ['index', 'workers', 'feeds', 'scoring', 'testing', 'internal'].map((name) => [name, `src/${name}.ts`])
+const names = ['index', 'workers', 'feeds', 'scoring', 'testing', 'client', 'internal']
+const modules = names.map((name) => [name, `src/${name}.ts`])
 
 export default defineConfig({
   entry: {
@@ -14,4 +18,11 @@ export default defineConfig({
   clean: true,
   sourcemap: true,
   target: 'node20',
+  // The page at /docs. Copied, because the package tells another host of each installation: users do not install it.
+  async onSuccess() {
+    const folder = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))
+    for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE']) {
+      await cp(join(folder, name), join('dist', 'swagger-ui', name))
+    }
+  },
 })

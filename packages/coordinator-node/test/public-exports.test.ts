@@ -8,7 +8,7 @@ import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url))
-const entries = ['index', 'scoring', 'feeds', 'testing', 'workers'] as const
+const entries = ['index', 'scoring', 'feeds', 'testing', 'client', 'workers'] as const
 
 function parse(file: string): ts.SourceFile {
   return ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true)

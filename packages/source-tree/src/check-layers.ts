@@ -19,7 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Folders whose subfolders must not import each other. */
 const separated = ['stages', 'adapters']
 
-const entries = ['index.ts', 'workers.ts', 'feeds.ts', 'scoring.ts', 'testing.ts', 'internal.ts']
+const entries = ['index.ts', 'workers.ts', 'feeds.ts', 'scoring.ts', 'testing.ts', 'client.ts', 'internal.ts']
 
 const pureLayers = ['domain', 'ports', 'contract', 'stages', 'pipeline']
 /** Packages without side effects. `node:crypto` is allowed for hashes; `randomUUID` is found by its name. */

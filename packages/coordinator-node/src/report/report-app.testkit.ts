@@ -1,10 +1,10 @@
-import type { Hono } from 'hono'
 import { createMemoryStore, type MemoryStore } from '../adapters/store/memory/memory-store.ts'
 import { feedScopeKey } from '../domain/feed-record.ts'
 import type { JsonObject } from '../domain/json/json.ts'
 import { silentLog } from '../ports/log.ts'
 import { btc, eth, minute } from '../ports/store-samples.ts'
 import { createReportApp, type ReportOptions } from './create-report-app.ts'
+import type { ReportApp } from './http/mount-routes.ts'
 
 export type Row = Record<string, unknown>
 
@@ -15,7 +15,7 @@ export interface LoggedLine {
 
 export interface ReportUnderTest {
   readonly store: MemoryStore
-  readonly app: Hono
+  readonly app: ReportApp
   /** Logged errors. */
   readonly errors: readonly LoggedLine[]
   /** The JSON of a path, with any status. */

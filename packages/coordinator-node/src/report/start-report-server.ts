@@ -1,11 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
-import type { Hono } from 'hono'
 import { CrunchError } from '../domain/errors.ts'
 
 export interface ReportServerOptions {
-  readonly app: Hono
+  readonly app: { fetch(request: Request): Response | Promise<Response> }
   /** 0: any free one. */
   readonly port: number
   /** By default 127.0.0.1, this machine only; `0.0.0.0` opens it to the network. */

@@ -1,6 +1,6 @@
 import type { Json } from '../../domain/json/json.ts'
-import { boardRows, type LeaderboardReport as Row } from '../../report/leaderboard.ts'
-import { windowKey } from '../../report/row-fields.ts'
+import { boardRows, type LeaderboardReport as Row } from '../../report/routes/leaderboard/leaderboard.ts'
+import { windowKey } from '../../report/rows/row-fields.ts'
 import { type Column, type ExportContext, type ExportTable, tableOf } from './export-table.ts'
 
 /** The leaderboards of the periods in a time range, oldest first; without a range, the newest one. Each is in display order. */

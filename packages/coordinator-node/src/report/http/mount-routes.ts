@@ -1,0 +1,55 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { nearestName } from '../../domain/nearest-name.ts'
+import type { ReportContext } from '../report-context.ts'
+import type { RouteDefinition } from './define-route.ts'
+import { jsonResponse } from './json-response.ts'
+import { operationOf } from './operation.ts'
+import { problem } from './problem.ts'
+import { readInput } from './read-input.ts'
+import type { ReportRequest, ServedRoute } from './serve-route.ts'
+import { anyone, type RequestVariables } from './viewer.ts'
+
+export type ReportApp = OpenAPIHono<{ Variables: RequestVariables }>
+
+/** Serves the routes, documents them, and answers every other path and method with what exists. */
+export function mountRoutes(app: ReportApp, routes: readonly ServedRoute[], report: ReportContext): void {
+  const inOrder = [...routes].sort((one, other) => compareRoutes(one.definition, other.definition))
+  for (const { definition, open } of inOrder) {
+    const handle = open(report) as (input: unknown) => Promise<unknown>
+    app.openAPIRegistry.registerPath(operationOf(definition))
+    app.on(definition.method.toUpperCase(), honoPath(definition.path), async (context) => {
+      const input = await readInput(context, definition)
+      const answer = await handle({ ...input, viewer: context.get('viewer') ?? anyone, context })
+      return answer instanceof Response ? answer : jsonResponse(context, answer, definition.status)
+    })
+  }
+  for (const path of new Set(inOrder.map(({ definition }) => definition.path))) {
+    const methods = inOrder.filter(({ definition }) => definition.path === path).map((one) => one.definition.method)
+    const allow = methods.map((method) => method.toUpperCase()).join(', ')
+    app.all(honoPath(path), (context) => {
+      context.header('allow', allow)
+      return problem(context, 405, `${context.req.path} takes ${allow}, not ${context.req.method}.`)
+    })
+  }
+  const paths = [...new Set(inOrder.map(({ definition }) => definition.path))]
+  app.notFound((context) => notFound(context, paths))
+}
+
+function notFound(context: ReportRequest, paths: readonly string[]): Response {
+  const { method, path } = context.req
+  const nearest = nearestName(path, paths)
+  const fix = nearest === undefined ? 'The paths are listed at /openapi.json.' : `Did you mean ${nearest}?`
+  return problem(context, 404, `There is no ${method} ${path}. ${fix}`)
+}
+
+/**
+ * A fixed path comes before one with a parameter in the same place, which would take its name as a value: a brace sorts after
+ * all letters.
+ */
+function compareRoutes({ path: one }: RouteDefinition, { path: other }: RouteDefinition): number {
+  return one < other ? -1 : one > other ? 1 : 0
+}
+
+function honoPath(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ':$1')
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod'
+import { readInstant } from '../../domain/instant-text.ts'
+
+// All query values are text.
+
+const maxModelIds = 1_000
+const maxIdLength = 200
+const booleans: Readonly<Record<string, boolean>> = { true: true, false: false, 1: true, 0: false }
+
+/** A row count from 1 to `max`. */
+export function limitField(fallback: number, max: number) {
+  const message = `must be a whole number from 1 to ${max}`
+  return z
+    .string()
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= max, message)
+    .transform(Number)
+    .default(fallback)
+    .meta({ description: 'How many rows.', type: 'integer', minimum: 1, maximum: max, default: fallback })
+}
+
+export const flagField = z
+  .string()
+  .refine((text) => Object.hasOwn(booleans, text.toLowerCase()), 'must be true or false')
+  .transform((text) => booleans[text.toLowerCase()] === true)
+  .default(false)
+  .meta({ description: '`true` or `false`.', type: 'boolean', default: false })
+
+/** A time, UTC unless it has a zone. */
+export const instantField = z
+  .string()
+  .transform((text, context) => {
+    const reading = readInstant(text)
+    if (reading.at !== undefined) return reading.at
+    const form = 'must be a time such as 2026-03-01T10:00:00Z (a + in a URL is written %2B)'
+    context.addIssue({ code: 'custom', message: `${form}: ${reading.cause}`, input: text })
+    return z.NEVER
+  })
+  .optional()
+  .meta({ description: 'ISO 8601, UTC unless it has a zone; or an epoch.', examples: ['2026-03-01T10:00:00Z'] })
+
+/** Control characters: PostgreSQL refuses NUL, and others would break the lines of a log. */
+const control = /\p{Cc}/u
+
+/** The text of an id. */
+export const idField = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(maxIdLength, `must have at most ${maxIdLength} characters`)
+  .refine((text) => !control.test(text), 'must not contain control characters')
+
+/** Ids of models, separated by commas or in a parameter each; none: all models. */
+export const modelIdsField = z
+  .array(z.string())
+  .transform((parts) => [...new Set(parts.flatMap((part) => part.split(',')).map((id) => id.trim()))].filter(Boolean))
+  .refine((ids) => ids.length <= maxModelIds, `must hold at most ${maxModelIds} ids`)
+  .refine((ids) => ids.every((id) => id.length <= maxIdLength), `must hold ids of at most ${maxIdLength} characters`)
+  .refine((ids) => !ids.some((id) => control.test(id)), 'must not contain control characters')
+  .default([])
+  .meta({ description: 'Ids of models, separated by commas or in a parameter each; none: all models.' })
+
+/** The models and the time range of a chart's request. */
+export const chartFields = {
+  projectIds: modelIdsField,
+  start: instantField,
+  end: instantField,
+  include_ensembles: flagField,
+}
+
+/** Throws the `ZodError` of a range that ends before it starts. */
+export function checkRange(
+  from: number,
+  to: number,
+  property: string,
+  message = 'must not be after the end of the range',
+): void {
+  if (from <= to) return
+  throw new z.ZodRealError([{ code: 'custom', path: [property], message, input: from }])
+}

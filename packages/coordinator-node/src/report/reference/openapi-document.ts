@@ -1,0 +1,13 @@
+import type { ReportApp } from '../http/mount-routes.ts'
+
+const description = `The report API of a competition. Times are UTC: those of chart series have no zone, since charts append the Z; all
+others end in Z. Errors are problems as in RFC 9457, with \`message\` and \`fieldErrors\`. Answers of a round whose truth is not known yet are
+hidden from all but their owner.`
+
+/** The API as OpenAPI 3.1, from the definitions of its routes. */
+export function openApiDocument(app: ReportApp, version: string): ReturnType<ReportApp['getOpenAPI31Document']> {
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'Report API', version, description: description.replaceAll('\n', ' ') },
+  })
+}

@@ -1,0 +1,145 @@
+import { z } from 'zod'
+import { type Checkpoint, type CheckpointEntry, fullRewardFrac64 } from '../../../domain/checkpoint.ts'
+import type { ContractVersion } from '../../../domain/era.ts'
+import type { Model } from '../../../domain/models/model.ts'
+import { roleOf } from '../../../domain/models/model-role.ts'
+import type { ReportReads } from '../../../ports/report-reads.ts'
+import { defineRoute } from '../../http/define-route.ts'
+import { limitField } from '../../http/query-fields.ts'
+import { serveRoute } from '../../http/serve-route.ts'
+import type { ReportContract } from '../../report-context.ts'
+import { zonedTime } from '../../rows/row-fields.ts'
+import { versionRow } from '../node/contract-version.ts'
+import { checkpointStatuses, checkpointRow as rowSchema } from './checkpoint-schema.ts'
+
+type CheckpointRow = z.input<typeof rowSchema>
+
+export const checkpoints = defineRoute({
+  method: 'get',
+  path: '/reports/checkpoints',
+  tag: 'Checkpoints',
+  summary: 'Payouts, newest first.',
+  tier: 'read',
+  extra: 'charts',
+  query: z.object({
+    // A form's empty choice means any status.
+    status: z
+      .enum(['', ...checkpointStatuses], `must be one of ${checkpointStatuses.join(', ')}`)
+      .transform((status) => (status === '' ? undefined : status))
+      .optional(),
+    limit: limitField(20, 100),
+  }),
+  answer: z.array(rowSchema),
+  example: { path: '/reports/checkpoints?limit=1' },
+})
+
+export const serveCheckpoints = serveRoute(
+  checkpoints,
+  ({ reads, contract }) =>
+    ({ query: { status, limit } }) =>
+      checkpointRows(reads, contract, status === undefined ? { limit } : { status, limit }),
+)
+
+/** Checkpoints as the API gives them, newest first. */
+export async function checkpointRows(
+  reads: ReportReads,
+  contract: ReportContract,
+  filter: Parameters<ReportReads['checkpoints']>[0],
+): Promise<CheckpointRow[]> {
+  const [checkpoints, models, versions] = await Promise.all([
+    reads.checkpoints(filter),
+    reads.models(),
+    reads.contractVersions(),
+  ])
+  const byId = new Map(models.map((model) => [model.id, model]))
+  return checkpoints.map((checkpoint) => checkpointRow(checkpoint, contract, byId, versions))
+}
+
+function checkpointRow(
+  checkpoint: Checkpoint,
+  contract: ReportContract,
+  models: ReadonlyMap<string, Model>,
+  versions: readonly ContractVersion[],
+): CheckpointRow {
+  const paid = checkpoint.entries.filter((entry) => entry.rewardFrac64 > 0)
+  return {
+    id: checkpoint.id,
+    period_start: zonedTime(checkpoint.periodStart),
+    period_end: zonedTime(checkpoint.periodEnd),
+    status: checkpoint.status,
+    entries: [
+      {
+        crunch: checkpoint.crunch ?? '',
+        cruncher_rewards: cruncherRewards(paid),
+        compute_provider_rewards: providerRewards(checkpoint.computeProvider),
+        data_provider_rewards: providerRewards(checkpoint.dataProvider),
+      },
+    ],
+    meta: {
+      era: checkpoint.era,
+      /** The code that computed the scores of the period, and how many of them. */
+      contract_versions: versions
+        .filter(({ number }) => Object.hasOwn(checkpoint.contractVersions, number))
+        .map((version) => ({ ...versionRow(version), score_count: checkpoint.contractVersions[version.number] ?? 0 })),
+      snapshot_count: checkpoint.snapshotCount,
+      model_count: checkpoint.entries.length,
+      ranking: checkpoint.entries.map((entry) => rankingRow(entry, contract, models)),
+      /** The floor that a paid value had to exceed. */
+      floor: checkpoint.floor,
+      /** Why the whole emission is empty. */
+      emission_reason: checkpoint.emissionReason,
+      min_coverage: contract.minPayCoverage,
+      /** Truths and scores of the period that the contract refused, and who acknowledged that. */
+      refusals: checkpoint.refusals.map(({ what, count, of, reason }) => ({ what, count, of, reason })),
+      acknowledged_by: checkpoint.acknowledged?.by ?? null,
+      acknowledged_at: checkpoint.acknowledged === null ? null : zonedTime(checkpoint.acknowledged.at),
+      unmapped_model_ids: paid.filter((entry) => entry.cruncherIndex === null).map((entry) => entry.modelId),
+    },
+    created_at: zonedTime(checkpoint.createdAt),
+    tx_hash: checkpoint.transactionId,
+    submitted_at: checkpoint.submittedAt === null ? null : zonedTime(checkpoint.submittedAt),
+  }
+}
+
+function rankingRow(entry: CheckpointEntry, contract: ReportContract, models: ReadonlyMap<string, Model>) {
+  const model = models.get(entry.modelId)
+  return {
+    model_id: entry.modelId,
+    model_name: model?.name ?? null,
+    cruncher_id: model?.cruncherId ?? null,
+    cruncher_name: model?.cruncherName ?? null,
+    rank: entry.rank,
+    role: model === undefined ? null : roleOf(model, contract.organizer),
+    value: entry.value,
+    result_summary: { [contract.value]: entry.value },
+    prediction_count: entry.scoreCount,
+    due_count: entry.dueCount,
+    answered_count: entry.validCount,
+    round_count: entry.roundCount,
+    coverage: entry.coverage,
+    cruncher_index: entry.cruncherIndex,
+    reward_pct: entry.rewardFrac64,
+    unpaid_reason: entry.unpaidReason,
+  }
+}
+
+/** One row per cruncher, with the sum of its models; a model without a known cruncher has its own row, without an index. */
+function cruncherRewards(paid: readonly CheckpointEntry[]) {
+  const byCruncher = new Map<number | string, { index: number | null; reward: number; modelIds: string[] }>()
+  for (const { modelId, cruncherIndex, rewardFrac64 } of paid) {
+    const key = cruncherIndex ?? modelId
+    const sum = byCruncher.get(key) ?? { index: cruncherIndex, reward: 0, modelIds: [] }
+    sum.reward += rewardFrac64
+    sum.modelIds.push(modelId)
+    byCruncher.set(key, sum)
+  }
+  return [...byCruncher.values()].map(({ index, reward, modelIds }) => ({
+    cruncher_index: index,
+    reward_pct: reward,
+    model_ids: modelIds,
+  }))
+}
+
+function providerRewards(provider: string | null) {
+  return provider === null ? [] : [{ provider, reward_pct: fullRewardFrac64 }]
+}

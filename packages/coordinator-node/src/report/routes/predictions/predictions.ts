@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import type { PredictionReport } from '../../../ports/store-exports.ts'
+import { defineRoute } from '../../http/define-route.ts'
+import { chartFields, checkRange, limitField } from '../../http/query-fields.ts'
+import { serveRoute } from '../../http/serve-route.ts'
+import type { ReportContract } from '../../report-context.ts'
+import { naiveTime, numbersOf } from '../../rows/row-fields.ts'
+import { visibleModelIds } from '../../rows/visible-models.ts'
+import { predictionRow as rowSchema } from './prediction-schema.ts'
+
+const weekMs = 604_800_000
+
+export const predictions = defineRoute({
+  method: 'get',
+  path: '/reports/predictions',
+  tag: 'Predictions',
+  summary: 'The newest predictions of a range, oldest first.',
+  description: 'Default: the week before `end`.',
+  tier: 'read',
+  extra: 'charts',
+  query: z.object({ ...chartFields, limit: limitField(5_000, 20_000) }),
+  answer: z.array(rowSchema),
+  example: { path: '/reports/predictions?limit=2' },
+})
+
+export const servePredictions = serveRoute(predictions, ({ reads, contract, clock }) => async ({ query }) => {
+  const to = query.end ?? (await clock.refresh())
+  const from = query.start ?? to - weekMs
+  checkRange(from, to, 'start')
+  const modelIds = await visibleModelIds(reads, query)
+  if (modelIds === null) return []
+  const reports = await reads.predictionReports({ modelIds, from, to, limit: query.limit })
+  return reports.map((report) => predictionRow(report, contract))
+})
+
+export function predictionRow(report: PredictionReport, contract: ReportContract): z.input<typeof rowSchema> {
+  const { prediction, score, scope } = report
+  const horizon = report.horizonMs / 1_000
+  const step = report.stepMs / 1_000
+  const numbers = numbersOf(contract.scoreFields, score?.value ?? {})
+  const reason = failureReason(report)
+  return {
+    // First, so that no score field can take the place of a column that every competition has.
+    ...numbers,
+    id: prediction.id,
+    round_id: prediction.roundId,
+    model_id: prediction.modelId,
+    prediction_config_id: report.scheduleKey,
+    scope_key: `${scope.subject}-${horizon}`,
+    scope: { subject: scope.subject, horizon, step },
+    param: `${scope.subject}-${horizon}-${step}`,
+    subject: scope.subject,
+    asset: scope.subject,
+    horizon,
+    step,
+    source: scope.source,
+    kind: scope.kind,
+    granularity: scope.granularity,
+    status: prediction.status,
+    reason: prediction.reason,
+    blame: prediction.blame,
+    duration_ms: prediction.durationMs,
+    score_value: numbersOf([contract.value], score?.value ?? {})[contract.value] ?? null,
+    score_kind: score?.kind ?? null,
+    // Charts show an alert if this is true and the reason is set: a prediction that waits for its truth is not a failure.
+    score_failed: reason !== null,
+    score_failed_reason: reason,
+    /** Version of the contract's code that computed the score; `/reports/eras` shows its hash. */
+    contract_version: score?.contractVersion ?? null,
+    score_success: prediction.status === 'SCORED' && reason === null,
+    scored_at: score === null ? null : naiveTime(score.scoredAt),
+    performed_at: naiveTime(prediction.performedAt),
+    resolvable_at: naiveTime(prediction.resolvableAt),
+  }
+}
+
+/** Why a prediction has no score of its own; `null` while it waits and when it has one. */
+function failureReason({ prediction, score }: PredictionReport): string | null {
+  if (prediction.status === 'FAILED' || prediction.status === 'ABSENT') return prediction.reason ?? 'no reason recorded'
+  return score === null || score.kind === 'valid' ? null : (score.reason ?? 'no reason recorded')
+}

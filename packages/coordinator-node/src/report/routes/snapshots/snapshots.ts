@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import { coverageOf } from '../../../domain/models/coverage.ts'
+import { type Snapshot, snapshotMeans } from '../../../domain/snapshot.ts'
+import { defineRoute } from '../../http/define-route.ts'
+import { chartFields, checkRange, idField, instantField, limitField } from '../../http/query-fields.ts'
+import { serveRoute } from '../../http/serve-route.ts'
+import type { ReportContract } from '../../report-context.ts'
+import { naiveTime, numbersOf } from '../../rows/row-fields.ts'
+import { visibleModelIds } from '../../rows/visible-models.ts'
+import { count, naiveTime as naiveTimeSchema, numberOrNull, scoredRow } from '../../schemas/fields.ts'
+
+const rowSchema = scoredRow({
+  id: z.string(),
+  model_id: z.string(),
+  period_start: naiveTimeSchema,
+  period_end: naiveTimeSchema,
+  performed_at: naiveTimeSchema.meta({ description: 'The same as `period_end`, without Z.' }),
+  created_at: naiveTimeSchema.meta({ description: 'The same as `period_end`, without Z.' }),
+  prediction_count: count.meta({ description: 'Scores that count: valid and imputed.' }),
+  due_count: count,
+  answered_count: count.meta({ description: 'Rounds with a valid score.' }),
+  round_count: count,
+  coverage: numberOrNull,
+  result_summary: z
+    .record(z.string(), numberOrNull)
+    .meta({ description: 'Means of the score fields and the metrics, which are also columns of the row.' }),
+}).meta({ id: 'Snapshot' })
+
+export const snapshots = defineRoute({
+  method: 'get',
+  path: '/reports/snapshots',
+  tag: 'Snapshots',
+  summary: "The newest snapshots of a range, oldest first: a model's score over time.",
+  description: '`since` and `until` take precedence over `start` and `end`.',
+  tier: 'read',
+  extra: 'charts',
+  query: z.object({
+    ...chartFields,
+    model_id: z.union([z.literal(''), idField]).optional(),
+    since: instantField,
+    until: instantField,
+    limit: limitField(100, 1_000),
+  }),
+  answer: z.array(rowSchema),
+  example: { path: '/reports/snapshots?limit=2' },
+})
+
+export const serveSnapshots = serveRoute(snapshots, ({ reads, contract, clock }) => async ({ query }) => {
+  const to = query.until ?? query.end ?? (await clock.refresh())
+  const from = query.since ?? query.start ?? 0
+  checkRange(from, to, query.since === undefined ? 'start' : 'since')
+  const projectIds = query.model_id ? [...query.projectIds, query.model_id] : query.projectIds
+  const modelIds = await visibleModelIds(reads, { ...query, projectIds })
+  if (modelIds === null) return []
+  const found = await reads.snapshotReports({ modelIds, from, to, limit: query.limit })
+  return found.map((snapshot) => snapshotRow(snapshot, contract))
+})
+
+export function snapshotRow(snapshot: Snapshot, contract: ReportContract): z.input<typeof rowSchema> {
+  const means = snapshotMeans(snapshot)
+  const summary = {
+    ...numbersOf([...new Set([...contract.metrics, ...Object.keys(snapshot.metrics)])], snapshot.metrics),
+    ...numbersOf([...new Set([...contract.scoreFields, ...Object.keys(means)])], means),
+  }
+  return {
+    // First, so that no score field can take the place of a column that every competition has.
+    ...summary,
+    id: snapshot.id,
+    model_id: snapshot.modelId,
+    period_start: naiveTime(snapshot.periodStart),
+    period_end: naiveTime(snapshot.periodEnd),
+    performed_at: naiveTime(snapshot.periodEnd),
+    created_at: naiveTime(snapshot.periodEnd),
+    prediction_count: snapshot.scoreCount,
+    due_count: snapshot.dueCount,
+    answered_count: snapshot.validCount,
+    round_count: snapshot.roundCount - snapshot.excusedCount,
+    coverage: coverageOf(snapshot),
+    result_summary: summary,
+  }
+}

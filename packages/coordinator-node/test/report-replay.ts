@@ -1,0 +1,55 @@
+import { createMemoryStore, type MemoryStore } from '../src/adapters/store/memory/memory-store.ts'
+import { reportContract } from '../src/live/report-contract.ts'
+import { minute } from '../src/ports/store-samples.ts'
+import { createReportApp } from '../src/report/create-report-app.ts'
+import type { ReportApp } from '../src/report/http/mount-routes.ts'
+import { candles, createOracle, createTrend, openCompetition, steady } from './competition.ts'
+import { changedContract } from './sample-contract.ts'
+
+export interface ReportReplay {
+  readonly store: MemoryStore
+  readonly app: ReportApp
+  /** The JSON of a path, with any status. */
+  get<Body = Record<string, unknown>[]>(path: string): Promise<{ readonly status: number; readonly body: Body }>
+}
+
+/**
+ * The API over a competition of 95 minutes: an oracle, a trend follower, a constant one, one that joins after half an hour, and
+ * one that throws. Three checkpoints are closed; the last five rounds wait for their truth.
+ */
+export async function replayReport(): Promise<ReportReplay> {
+  const store = createMemoryStore()
+  const at = minute(0)
+  const era = { competition: { crunchId: 'next-move', name: 'next-move' }, structure: { value: 'one' } }
+  await store.enterEra({ ...era, fingerprint: 'one', codeHash: 'c0de', at })
+  const models = { oracle: createOracle(0.9), trend: createTrend(0.5), flat: steady(0.1), broken: { predict: fail } }
+  const { drive, pipeline, runner, clock } = await openCompetition({ store, models })
+  for (let count = 0; count < 95; count += 5) {
+    await drive(...candles(count, count + 4))
+    if (count === 30) runner.connect({ ...models, newcomer: steady(-0.2) })
+    await pipeline.settle()
+    await pipeline.checkpoint()
+  }
+  const app = createReportApp({
+    reads: store,
+    clock,
+    contract: reportContract(changedContract({}), 'organizer'),
+    info: {
+      ...{ crunchId: 'next-move', crunchAddress: '', network: 'devnet', version: '1.2.3' },
+      era: { number: 1, beganAt: at },
+      contractVersion: { number: 1, hash: 'c0de', era: 1, firstSeenAt: at },
+    },
+  })
+  return {
+    store,
+    app,
+    async get<Body>(path: string) {
+      const response = await app.request(path)
+      return { status: response.status, body: (await response.json()) as Body }
+    },
+  }
+}
+
+function fail(): never {
+  throw new Error('the model is broken')
+}
