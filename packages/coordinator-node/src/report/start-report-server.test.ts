@@ -2,11 +2,11 @@ import { connect } from 'node:net'
 import { Hono } from 'hono'
 import { afterEach, describe, expect, it } from 'vitest'
 import { reportUnderTest } from './report-app.testkit.ts'
-import { type ReportServer, startReportServer } from './start-report-server.ts'
+import { type ReportServer, type ReportServerOptions, startReportServer } from './start-report-server.ts'
 
 const started: ReportServer[] = []
 
-async function serve(app: Hono, port = 0): Promise<ReportServer> {
+async function serve(app: ReportServerOptions['app'], port = 0): Promise<ReportServer> {
   const server = await startReportServer({ app, port })
   started.push(server)
   return server
