@@ -2,8 +2,8 @@ import { CrunchError } from '../../domain/errors.ts'
 import type { Refusal } from '../../domain/progress/refusal.ts'
 import type { Instant } from '../../domain/time.ts'
 import type { Store } from '../../ports/store.ts'
-import { checkpointRows } from '../../report/routes/checkpoints/checkpoints.ts'
 import type { ReportContract } from '../../report/report-context.ts'
+import { checkpointRows } from '../../report/routes/checkpoints/checkpoints.ts'
 
 /** A checkpoint each week for twenty years. */
 const limit = 1_000
