@@ -14,15 +14,18 @@ export interface ReportReplay {
 }
 
 /**
- * The API over a competition of 95 minutes: an oracle, a trend follower, a constant one, one that joins after half an hour, and
- * one that throws. Three checkpoints are closed; the last five rounds wait for their truth.
+ * The API over a competition of 95 minutes: an oracle, a trend follower, a constant one, an ensemble, one that joins after half an hour,
+ * and one that throws. Three checkpoints are closed; the last five rounds wait for their truth.
  */
 export async function replayReport(): Promise<ReportReplay> {
   const store = createMemoryStore()
   const at = minute(0)
   const era = { competition: { crunchId: 'next-move', name: 'next-move' }, structure: { value: 'one' } }
   await store.enterEra({ ...era, fingerprint: 'one', codeHash: 'c0de', at })
-  const models = { oracle: createOracle(0.9), trend: createTrend(0.5), flat: steady(0.1), broken: { predict: fail } }
+  const models = {
+    ...{ oracle: createOracle(0.9), trend: createTrend(0.5), flat: steady(0.1), broken: { predict: fail } },
+    __ensemble_main__: steady(0.2),
+  }
   const { drive, pipeline, runner, clock } = await openCompetition({ store, models })
   for (let count = 0; count < 95; count += 5) {
     await drive(...candles(count, count + 4))

@@ -6,10 +6,12 @@ import type { ReportContract } from '../report/report-context.ts'
 
 /** The parts of a contract that the API and its clients need. */
 export function reportContract(contract: AnyContract, organizerId: string): ReportContract {
-  const { newcomers, minRankCoverage, minPayCoverage, organizer } = resolveContract(contract, organizerId)
+  const { newcomers, minRankCoverage, minPayCoverage, organizer, ...resolved } = resolveContract(contract, organizerId)
   return {
     feeds: contractFeeds(contract).map(({ scope }) => feedScopeKey(scope)),
     windows: Object.keys(contract.leaderboard.windows),
+    windowMs: Object.fromEntries(resolved.windows.map(({ name, lengthMs }) => [name, lengthMs])),
+    snapshotEveryMs: resolved.snapshotEveryMs,
     rankBy: contract.leaderboard.rankBy,
     direction: contract.leaderboard.direction,
     hasOwnOrder: contract.leaderboard.rank !== undefined,

@@ -1,13 +1,16 @@
 import type { Checkpoint, CheckpointStatus } from '../domain/checkpoint.ts'
+import type { FeedScope } from '../domain/feed-record.ts'
 import type { Leaderboard } from '../domain/leaderboard.ts'
 import type { Blame, Prediction, PredictionStatus } from '../domain/prediction.ts'
 import type { PipelineProgress } from '../domain/progress/pipeline-progress.ts'
+import type { Round } from '../domain/round.ts'
 import type { Snapshot } from '../domain/snapshot.ts'
 import type { Instant } from '../domain/time.ts'
 import type { EraReads } from './store-eras.ts'
-import type { ExportReads, PredictionReport } from './store-exports.ts'
-import type { FeedReads } from './store-feed.ts'
+import type { ExportReads, PredictionExport } from './store-exports.ts'
+import type { FeedReads, FeedStore } from './store-feed.ts'
 import type { ModelReads } from './store-models.ts'
+import type { PeriodStore } from './store-periods.ts'
 import type { ScheduleStore } from './store-rounds.ts'
 import type { LeaseState } from './store-workers.ts'
 
@@ -45,12 +48,70 @@ export interface ModelProblem {
   readonly at: Instant
 }
 
+/** A span of time and the models in it. */
+export interface ModelSpan {
+  /** Empty: all models. */
+  readonly modelIds: readonly string[]
+  readonly from: Instant
+  readonly to: Instant
+}
+
+export interface ScoreSpan extends ModelSpan {
+  /** The width of a cell; cells begin at multiples of it since 1970. */
+  readonly cellMs: number
+  /** The numeric field of the score to add up. */
+  readonly field: string
+}
+
+/** The scores of one model for one kind of question within a cell of time. Imputed scores are included. */
+export interface ScoreSum {
+  readonly modelId: string
+  readonly scheduleKey: string
+  readonly scope: FeedScope
+  readonly horizonMs: number
+  readonly stepMs: number
+  /** The end of the cell. */
+  readonly cellEnd: Instant
+  readonly sum: number
+  readonly count: number
+}
+
+/** A round with all its predictions, in order of model id, or with that of one model. */
+export interface RoundReport {
+  readonly round: Round
+  readonly predictions: readonly PredictionExport[]
+}
+
+/** Reads of series and of single rows. */
+export interface SeriesReads {
+  /** The leaderboards with these `asOf`, oldest first. */
+  leaderboardsAt(ends: readonly Instant[]): Promise<readonly Leaderboard[]>
+  /** The snapshots with these `periodEnd` of these models (empty: of all), in order of (periodEnd, modelId). */
+  snapshotsAt(ends: readonly Instant[], modelIds: readonly string[]): Promise<readonly Snapshot[]>
+  /** The newest snapshot of each model with `from <= periodEnd <= to`, in order of model id. */
+  newestSnapshots(span: ModelSpan): Promise<readonly Snapshot[]>
+  /** Rounds with `from <= resolvableAt < to`, in order of (cellEnd, modelId, scheduleKey). Cells without a score are left out. */
+  scoreSums(span: ScoreSpan): Promise<readonly ScoreSum[]>
+  /** `null` for an unknown round; with a model, only its prediction. */
+  roundReport(id: string, modelId?: string): Promise<RoundReport | null>
+  snapshot(id: string): Promise<Snapshot | null>
+  checkpoint(id: string): Promise<Checkpoint | null>
+}
+
 /** What the API and the command line read. */
-export interface ReportReads extends EraReads, ExportReads, FeedReads, ModelReads, Pick<ScheduleStore, 'schedules'> {
+export interface ReportReads
+  extends EraReads,
+    ExportReads,
+    FeedReads,
+    ModelReads,
+    SeriesReads,
+    Pick<FeedStore, 'latestRecords'>,
+    Pick<PeriodStore, 'periodsBetween'>,
+    Pick<ScheduleStore, 'schedules'> {
   /** The newest with `asOf <= until` (default: any); `null` without one. */
   latestLeaderboard(until?: Instant): Promise<Leaderboard | null>
   /** The NEWEST `limit` that match, given oldest first. */
-  predictionReports(filter: PredictionFilter): Promise<readonly PredictionReport[]>
+  predictionReports(filter: PredictionFilter): Promise<readonly PredictionExport[]>
   /** Predictions with `since <= performedAt`, for each model that has any, in order of model id. */
   modelActivity(since: Instant): Promise<readonly ModelActivity[]>
   /** The NEWEST `limit` with `from <= periodEnd <= to`, given oldest first. */

@@ -246,10 +246,11 @@ function reportTests(context: StoreUnderTest): void {
     await answeredRound(store, asked, ['a'])
     const answer = prediction(asked, 'a')
     const shown = { scheduleKey: 'ETHUSDT-5m', scope: eth, horizonMs: 300_000, stepMs: 60_000 }
-    expect(await store.predictionReports(filter())).toEqual([{ ...shown, prediction: answer, score: null }])
+    const unknown = { score: null, actuals: null, voidReason: null }
+    expect(await store.predictionReports(filter())).toEqual([{ ...shown, ...unknown, prediction: answer }])
     await store.settleRounds(settleRequest({ now: minute(90) }), (due) => resolveAll(due))
     const [report] = await store.predictionReports(filter())
-    expect(report?.prediction).toEqual({ ...answer, status: 'SCORED' })
+    expect(report).toMatchObject({ prediction: { ...answer, status: 'SCORED' }, actuals: { return: 0.01 } })
     expect(report?.score).toMatchObject({ predictionId: answer.id, kind: 'valid', value: { value: 1.25, hit: true } })
   })
 }

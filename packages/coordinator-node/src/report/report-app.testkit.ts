@@ -36,6 +36,8 @@ export function reportUnderTest(overrides: Partial<ReportOptions> = {}): ReportU
     contract: {
       feeds: [btc, eth].map(feedScopeKey),
       windows: ['recent', 'score_steady', 'anchor'],
+      windowMs: { recent: 3_600_000, score_steady: 86_400_000, anchor: 604_800_000 },
+      snapshotEveryMs: 600_000,
       rankBy: 'recent',
       direction: 'desc',
       newcomers: 'wait',

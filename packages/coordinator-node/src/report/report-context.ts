@@ -25,6 +25,10 @@ export interface ReportContract {
   readonly feeds: readonly string[]
   /** Names, in the contract's order. */
   readonly windows: readonly string[]
+  /** The length of each window. */
+  readonly windowMs: Readonly<Record<string, number>>
+  /** The length of a snapshot period. */
+  readonly snapshotEveryMs: number
   readonly rankBy: string
   readonly direction: Direction
   readonly newcomers: NewcomerPolicy

@@ -9,13 +9,18 @@ const booleans: Readonly<Record<string, boolean>> = { true: true, false: false, 
 
 /** A row count from 1 to `max`. */
 export function limitField(fallback: number, max: number) {
+  return wholeNumberField(fallback, max).meta({ description: 'How many rows.' })
+}
+
+/** A whole number from 1 to `max`. */
+export function wholeNumberField(fallback: number, max: number) {
   const message = `must be a whole number from 1 to ${max}`
   return z
     .string()
     .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= max, message)
     .transform(Number)
     .default(fallback)
-    .meta({ description: 'How many rows.', type: 'integer', minimum: 1, maximum: max, default: fallback })
+    .meta({ type: 'integer', minimum: 1, maximum: max, default: fallback })
 }
 
 export const flagField = z

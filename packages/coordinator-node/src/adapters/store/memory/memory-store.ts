@@ -30,6 +30,7 @@ import { createHeartbeatTable, type ProgressTables, pipelineProgress } from './p
 import { type RefusedInputs, refusalsOf } from './refusals.ts'
 import { createRoundTable, type RoundTable } from './round-table.ts'
 import { runFacts } from './run-facts.ts'
+import { createSeries } from './series.ts'
 
 /** Every row in an order that depends only on content, for digests. Of feed records only the count. */
 export interface StoreDump {
@@ -125,6 +126,7 @@ function openTables(tables: ReturnType<typeof createTables>): MemoryStore {
     leaseState: verb(leases.state),
     schedules: verb(schedules.active),
     ...reportVerbs(rounds, models, verb),
+    ...seriesVerbs(createSeries(rounds, periods), verb),
     async probe(_limitMs, read) {
       gate.requireOpen()
       return read(store)
@@ -221,6 +223,18 @@ function reportVerbs(rounds: RoundTable, models: ModelTable, verb: Verb) {
     modelActivity: verb((since: Instant) => modelActivity(rounds.predictionsSince(since))),
     roundCounts: verb(rounds.counts),
     runFacts: verb(() => runFacts(rounds, models.all().length)),
+  }
+}
+
+function seriesVerbs(series: ReturnType<typeof createSeries>, verb: Verb) {
+  return {
+    leaderboardsAt: verb(series.leaderboardsAt),
+    snapshotsAt: verb(series.snapshotsAt),
+    newestSnapshots: verb(series.newestSnapshots),
+    scoreSums: verb(series.scoreSums),
+    roundReport: verb(series.roundReport),
+    snapshot: verb(series.snapshot),
+    checkpoint: verb(series.checkpoint),
   }
 }
 

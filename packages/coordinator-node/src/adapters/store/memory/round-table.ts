@@ -5,7 +5,7 @@ import type { Round } from '../../../domain/round.ts'
 import type { Score } from '../../../domain/score.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { PredictionFilter, RoundCounts } from '../../../ports/report-reads.ts'
-import type { PredictionExport, PredictionReport, PredictionStretch } from '../../../ports/store-exports.ts'
+import type { PredictionExport, PredictionStretch } from '../../../ports/store-exports.ts'
 import type { PeriodResult } from '../../../ports/store-periods.ts'
 import type {
   DueRound,
@@ -48,7 +48,7 @@ export interface RoundTable {
   periodResults(from: Instant, to: Instant): readonly PeriodResult[]
   /** `from <= resolvableAt < to`. */
   rowsBetween(from: Instant, to: Instant): readonly RoundRow[]
-  reports(filter: PredictionFilter): readonly PredictionReport[]
+  reports(filter: PredictionFilter): readonly PredictionExport[]
   exports(stretch: PredictionStretch): readonly PredictionExport[]
   /** Ordered by (performedAt, round id, model id). */
   predictionsSince(since: Instant): Iterable<Prediction>
@@ -356,9 +356,9 @@ function periodResults(rows: readonly RoundRow[], from: Instant, to: Instant): r
   return results
 }
 
-function predictionReports(rows: readonly RoundRow[], filter: PredictionFilter): readonly PredictionReport[] {
+function predictionReports(rows: readonly RoundRow[], filter: PredictionFilter): readonly PredictionExport[] {
   const wanted = new Set(filter.modelIds)
-  const newestFirst: PredictionReport[] = []
+  const newestFirst: PredictionExport[] = []
   let index = firstIndex(rows, ({ round }) => round.performedAt > filter.to) - 1
   for (; index >= 0 && newestFirst.length < filter.limit; index -= 1) {
     const { round, predictions, scores } = rows[index] as RoundRow
@@ -366,8 +366,9 @@ function predictionReports(rows: readonly RoundRow[], filter: PredictionFilter):
     for (let position = predictions.length - 1; position >= 0 && newestFirst.length < filter.limit; position -= 1) {
       const prediction = predictions[position] as Prediction
       if (wanted.size > 0 && !wanted.has(prediction.modelId)) continue
-      const { scheduleKey, scope, horizonMs, stepMs } = round
-      newestFirst.push({ prediction, scheduleKey, scope, horizonMs, stepMs, score: scores[position] ?? null })
+      const { scheduleKey, scope, horizonMs, stepMs, actuals, voidReason } = round
+      const score = scores[position] ?? null
+      newestFirst.push({ prediction, scheduleKey, scope, horizonMs, stepMs, score, actuals, voidReason })
     }
   }
   return newestFirst.reverse()

@@ -16,6 +16,7 @@ import { createProgressStore } from './progress-store.ts'
 import { createReportStore } from './report-store.ts'
 import { createScheduleStore } from './schedule-store.ts'
 import { migrateDatabase } from './schema/migrate.ts'
+import { createSeriesStore } from './series-store.ts'
 import type { Sql } from './session/connect.ts'
 import { type ConnectionGate, createConnectionGate } from './session/connection-gate.ts'
 import { type ConnectionLimits, connectionLimits } from './session/connection-limits.ts'
@@ -66,6 +67,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       ...createLeaseStore(sql),
       ...createPeriodStore(sql),
       ...createReportStore(sql),
+      ...createSeriesStore(sql),
       ...createActivityStore(sql),
       ...createBackfillStore(sql),
       ...createProgressStore(sql, generation),

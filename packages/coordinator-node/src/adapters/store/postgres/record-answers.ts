@@ -2,10 +2,15 @@ import { CrunchError } from '../../../domain/errors.ts'
 import type { Prediction, RecordedAnswers } from '../../../domain/prediction.ts'
 import type { Instant } from '../../../domain/time.ts'
 import { answersInOrder, storedLate } from '../check-answers.ts'
-import type { PredictionStoreOptions } from './prediction-store-options.ts'
 import { encodeInstant } from './schema/instant-codec.ts'
 import { jsonParameter, type Sql } from './session/connect.ts'
-import { fence, requireHolder } from './session/lease-row.ts'
+import { fence, type Generation, requireHolder } from './session/lease-row.ts'
+
+export interface PredictionStoreOptions {
+  /** Whether rounds are in wall time, so that the database clock is checked when answers are stored. */
+  readonly isLive: boolean
+  readonly generation: Generation
+}
 
 /** With `isLive` the database clock counts too, because `answeredAt` is too early after a stall or with a slow clock. */
 export async function recordAnswers(

@@ -4,7 +4,7 @@ import type { Score } from '../../../domain/score.ts'
 import type { Snapshot } from '../../../domain/snapshot.ts'
 import type { Instant } from '../../../domain/time.ts'
 import type { PredictionFilter, ReportReads } from '../../../ports/report-reads.ts'
-import type { PredictionExport, PredictionReport, PredictionStretch } from '../../../ports/store-exports.ts'
+import type { PredictionExport, PredictionStretch } from '../../../ports/store-exports.ts'
 import { snapshotColumns } from './period-store.ts'
 import { type CheckpointRow, checkpointColumns, checkpointOf } from './schema/checkpoint-rows.ts'
 import { type PredictionArray, predictionArray, predictionOf, type ScopeRow, scopeOf } from './schema/rows.ts'
@@ -12,7 +12,7 @@ import { type Fragment, jsonParameter, type Query, type Sql } from './session/co
 
 type ReportVerbs = 'latestLeaderboard' | 'predictionReports' | 'predictionExports' | 'snapshotReports' | 'checkpoints'
 
-interface ReportRow extends ScopeRow {
+export interface ReportRow extends ScopeRow, Pick<PredictionExport, 'actuals' | 'voidReason'> {
   /** `null` without a score. */
   readonly scoreKind: Score['kind'] | null
   readonly roundId: string
@@ -34,7 +34,7 @@ export function createReportStore(sql: Sql): Pick<ReportReads, ReportVerbs> {
   return {
     async latestLeaderboard(until) {
       const [row] = await sql<Leaderboard[]>`
-        select id, era, as_of as "asOf", rank_by as "rankBy", direction, entries from leaderboards
+        select ${leaderboardColumns(sql)} from leaderboards
         where ${until === undefined ? sql`true` : sql`as_of <= ${until}`} order by as_of desc limit 1`
       return row ?? null
     },
@@ -43,10 +43,8 @@ export function createReportStore(sql: Sql): Pick<ReportReads, ReportVerbs> {
       return rows.map(reportOf).reverse()
     },
     async predictionExports(stretch) {
-      const rows = await sql<
-        (ReportRow & Pick<PredictionExport, 'actuals' | 'voidReason'>)[]
-      >`${exportStatement(sql, stretch)}`
-      return rows.map((row) => ({ ...reportOf(row), actuals: row.actuals, voidReason: row.voidReason }))
+      const rows = await sql<ReportRow[]>`${exportStatement(sql, stretch)}`
+      return rows.map(reportOf)
     },
     async snapshotReports(filter) {
       const { from, to, limit } = filter
@@ -74,7 +72,7 @@ export function createReportStore(sql: Sql): Pick<ReportReads, ReportVerbs> {
   }
 }
 
-const wantedModels = (sql: Query, { modelIds }: PredictionFilter) => sql`
+export const wantedModels = (sql: Query, { modelIds }: Pick<PredictionFilter, 'modelIds'>) => sql`
   (select distinct id collate "C" as id
     from json_array_elements_text(${jsonParameter(sql, { modelIds })}->'modelIds') as ids(id)) as wanted`
 
@@ -102,12 +100,15 @@ export function predictionStatement(sql: Query, filter: PredictionFilter) {
     order by p.performed_at desc, p.input_id desc, p.model_id desc`
 }
 
-const reportColumns = (sql: Query) => sql`
+export const leaderboardColumns = (sql: Query) => sql`id, era, as_of as "asOf", rank_by as "rankBy", direction, entries`
+
+/** Of a prediction `p`, its round `i` and its score `s`. */
+export const reportColumns = (sql: Query) => sql`
   i.id as "roundId", i.schedule_key as "scheduleKey", i.source, i.subject, i.kind,
   i.granularity, i.horizon_ms as "horizonMs", i.step_ms as "stepMs", i.performed_at as "performedAt",
   i.resolvable_at as "resolvableAt", ${predictionArray(sql)} as prediction,
   s.kind as "scoreKind", s.value, s.reason, s.signal, s.actual, s.scored_at as "scoredAt",
-  s.contract_version as "contractVersion"`
+  s.contract_version as "contractVersion", i.actuals, i.void_reason as "voidReason"`
 
 /** Reads along one index: the cost of a page does not depend on its position. */
 function exportStatement(sql: Query, { from, to, after, limit }: PredictionStretch) {
@@ -116,7 +117,7 @@ function exportStatement(sql: Query, { from, to, after, limit }: PredictionStret
       ? sql`performed_at >= ${from}`
       : sql`(performed_at, input_id, model_id) > (${after.performedAt}, ${after.roundId}, ${after.modelId}) and performed_at >= ${from}`
   return sql`
-    select ${reportColumns(sql)}, i.actuals, i.void_reason as "voidReason"
+    select ${reportColumns(sql)}
     from (
       select * from predictions where ${behind} and performed_at < ${to}
       order by performed_at, input_id, model_id limit ${limit}
@@ -124,13 +125,14 @@ function exportStatement(sql: Query, { from, to, after, limit }: PredictionStret
     order by p.performed_at, p.input_id, p.model_id`
 }
 
-function reportOf(row: ReportRow): PredictionReport {
-  const { scheduleKey, horizonMs, stepMs, performedAt, resolvableAt } = row
+export function reportOf(row: ReportRow): PredictionExport {
+  const { scheduleKey, horizonMs, stepMs, performedAt, resolvableAt, actuals, voidReason } = row
   const prediction = predictionOf({ id: row.roundId, performedAt, resolvableAt }, row.prediction)
-  return { prediction, scheduleKey, scope: scopeOf(row), horizonMs, stepMs, score: scoreOf(row, prediction) }
+  const score = scoreOf(row, prediction)
+  return { prediction, scheduleKey, scope: scopeOf(row), horizonMs, stepMs, score, actuals, voidReason }
 }
 
-function scoreOf(row: ReportRow, { id, modelId }: PredictionReport['prediction']): Score | null {
+function scoreOf(row: ReportRow, { id, modelId }: PredictionExport['prediction']): Score | null {
   const { roundId, scoreKind: kind, value, reason, signal, actual, resolvableAt, scoredAt, contractVersion } = row
   if (kind === null) return null
   const result = { kind, value, reason, signal, actual, resolvableAt, scoredAt, contractVersion }

@@ -46,11 +46,16 @@ export async function checkpointRows(
   contract: ReportContract,
   filter: Parameters<ReportReads['checkpoints']>[0],
 ): Promise<CheckpointRow[]> {
-  const [checkpoints, models, versions] = await Promise.all([
-    reads.checkpoints(filter),
-    reads.models(),
-    reads.contractVersions(),
-  ])
+  return checkpointReports(reads, contract, await reads.checkpoints(filter))
+}
+
+/** Stored checkpoints as the API gives them, in their order. */
+export async function checkpointReports(
+  reads: Pick<ReportReads, 'models' | 'contractVersions'>,
+  contract: ReportContract,
+  checkpoints: readonly Checkpoint[],
+): Promise<CheckpointRow[]> {
+  const [models, versions] = await Promise.all([reads.models(), reads.contractVersions()])
   const byId = new Map(models.map((model) => [model.id, model]))
   return checkpoints.map((checkpoint) => checkpointRow(checkpoint, contract, byId, versions))
 }

@@ -1,13 +1,6 @@
 import { z } from 'zod'
 import { count, textOrNull, zonedTime } from '../../schemas/fields.ts'
-
-/** Identifies a series. */
-export const scopeFields = {
-  source: z.string().meta({ examples: ['binance'] }),
-  subject: z.string().meta({ examples: ['BTCUSDT'] }),
-  kind: z.string().meta({ examples: ['candle'] }),
-  granularity: z.string().meta({ examples: ['1m'] }),
-}
+import { scopeFields } from '../../schemas/question.ts'
 
 export const feedRow = z
   .object({

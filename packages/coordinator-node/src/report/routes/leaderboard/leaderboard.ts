@@ -8,7 +8,8 @@ import { defineRoute } from '../../http/define-route.ts'
 import { flagField, instantField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'
 import type { ReportContract } from '../../report-context.ts'
-import { isEnsemble, numbersOf, windowKey, zonedTime } from '../../rows/row-fields.ts'
+import { boardScores } from '../../rows/board-scores.ts'
+import { isEnsemble, zonedTime } from '../../rows/row-fields.ts'
 import { leaderboardRow as rowSchema } from './leaderboard-schema.ts'
 
 export const leaderboard = defineRoute({
@@ -59,11 +60,7 @@ function leaderboardRow(
   models: ReadonlyMap<string, Model>,
 ): LeaderboardReport {
   const model = models.get(entry.modelId)
-  const windows = numbersOf([...new Set([...contract.windows, ...Object.keys(entry.windows)])], entry.windows)
-  const metrics = numbersOf([...new Set([...contract.metrics, ...Object.keys(entry.metrics)])], entry.metrics)
-  const means = Object.fromEntries(Object.entries(windows).map(([name, value]) => [windowKey(name), value]))
-  // Windows come first, and a metric of the same name does not replace one.
-  const scores = { ...means, ...metrics, ...means }
+  const { scores, ranking } = boardScores(entry, leaderboard, contract)
   return {
     // First, so that no metric can take the place of a column that every competition has.
     ...scores,
@@ -90,14 +87,6 @@ function leaderboardRow(
     score_metrics: scores,
     /** The keys of `score_metrics` in the contract's order, which JSON objects do not keep. */
     score_columns: Object.keys(scores),
-    score_ranking: {
-      key: windowKey(leaderboard.rankBy),
-      value: windows[leaderboard.rankBy] ?? null,
-      direction: leaderboard.direction,
-      newcomers: contract.newcomers,
-      min_coverage: contract.minRankCoverage,
-      /** The contract orders the models (`leaderboard.rank`), so the order can differ from that of `value`. */
-      own_order: contract.hasOwnOrder,
-    },
+    score_ranking: ranking,
   }
 }

@@ -1,26 +1,26 @@
 import { z } from 'zod'
-import { naiveTime, numberOrNull, scoredRow, textOrNull } from '../../schemas/fields.ts'
-import { scopeFields } from '../feeds/feed-schema.ts'
+import { contractValue, naiveTime, numberOrNull, scoredRow, textOrNull, zonedTime } from '../../schemas/fields.ts'
+import { questionFields } from '../../schemas/question.ts'
 import { blame, predictionStatus } from '../models/model-schema.ts'
-
-const seconds = z.number().meta({ description: 'In seconds.' })
 
 export const predictionRow = scoredRow({
   id: z.string(),
   round_id: z.string(),
   model_id: z.string(),
   prediction_config_id: z.string().meta({ description: 'The key of the schedule.' }),
-  scope_key: z.string().meta({ examples: ['BTCUSDT-300'] }),
-  scope: z.object({ subject: z.string(), horizon: seconds, step: seconds }),
-  param: z.string().meta({ description: 'Subject, horizon and step.', examples: ['BTCUSDT-300-60'] }),
-  ...scopeFields,
-  asset: z.string().meta({ description: 'The same as `subject`.' }),
-  horizon: seconds,
-  step: seconds,
+  ...questionFields,
   status: predictionStatus,
   reason: textOrNull.meta({ description: 'Why there is no valid answer, e.g. `timeout`.' }),
   blame: blame.nullable(),
   duration_ms: numberOrNull.meta({ description: 'From sending the call to having the answer.' }),
+  output: contractValue.meta({ description: 'The answer; null without a valid one, and while it is hidden.' }),
+  hidden_until: zonedTime.nullable().meta({
+    description:
+      'While the truth is unknown, only the owner and admins see the answer: from about then on, all do. UTC, with Z.',
+  }),
+  truth: contractValue.meta({ description: 'Null until it is known, and in a void round.' }),
+  void_reason: textOrNull.meta({ description: 'Why the round has no truth and counts for no model.' }),
+  score: z.record(z.string(), z.unknown()).nullable().meta({ description: 'Every field of the score.' }),
   score_value: numberOrNull.meta({ description: 'The field by which models are ranked.' }),
   score_kind: z
     .enum(['valid', 'imputed', 'failed'])

@@ -50,6 +50,11 @@ describe('/reports/predictions', () => {
       reason: null,
       blame: null,
       duration_ms: 12.5,
+      output: null,
+      hidden_until: '2026-03-01T10:05:00.000Z',
+      truth: null,
+      void_reason: null,
+      score: null,
       score_value: null,
       score_kind: null,
       score_failed: false,
@@ -69,6 +74,8 @@ describe('/reports/predictions', () => {
     expect(row).toMatchObject({ status: 'SCORED', score_value: 1.25, value: 1.25, error: 2, score_kind: 'valid' })
     expect(row).toMatchObject({ score_failed: false, score_success: true, scored_at: '2026-03-01T10:05:00.040' })
     for (const key of ['performed_at', 'resolvable_at', 'scored_at']) expect(Date.parse(`${row?.[key]}Z`)).not.toBeNaN()
+    expect(row).toMatchObject({ output: { value: 0.5 }, hidden_until: null, truth: { return: 0.01 } })
+    expect(row).toMatchObject({ score: { value: 1.25, error: 2, hit: true } })
     expect(row).not.toHaveProperty('hit')
   })
 

@@ -1,10 +1,12 @@
 import { z } from 'zod'
-import type { PredictionReport } from '../../../ports/store-exports.ts'
+import type { PredictionExport, PredictionReport } from '../../../ports/store-exports.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { chartFields, checkRange, limitField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'
 import type { ReportContract } from '../../report-context.ts'
+import { type AnswerGate, answerFields, answerGate } from '../../rows/hidden-answers.ts'
 import { naiveTime, numbersOf } from '../../rows/row-fields.ts'
+import { scopeFieldsOf } from '../../rows/scope-fields.ts'
 import { visibleModelIds } from '../../rows/visible-models.ts'
 import { predictionRow as rowSchema } from './prediction-schema.ts'
 
@@ -23,20 +25,23 @@ export const predictions = defineRoute({
   example: { path: '/reports/predictions?limit=2' },
 })
 
-export const servePredictions = serveRoute(predictions, ({ reads, contract, clock }) => async ({ query }) => {
+export const servePredictions = serveRoute(predictions, ({ reads, contract, clock }) => async ({ query, viewer }) => {
   const to = query.end ?? (await clock.refresh())
   const from = query.start ?? to - weekMs
   checkRange(from, to, 'start')
   const modelIds = await visibleModelIds(reads, query)
   if (modelIds === null) return []
   const reports = await reads.predictionReports({ modelIds, from, to, limit: query.limit })
-  return reports.map((report) => predictionRow(report, contract))
+  const maySee = await answerGate(viewer, reads)
+  return reports.map((report) => predictionRow(report, contract, maySee))
 })
 
-export function predictionRow(report: PredictionReport, contract: ReportContract): z.input<typeof rowSchema> {
-  const { prediction, score, scope } = report
-  const horizon = report.horizonMs / 1_000
-  const step = report.stepMs / 1_000
+export function predictionRow(
+  report: PredictionExport,
+  contract: ReportContract,
+  maySee: AnswerGate,
+): z.input<typeof rowSchema> {
+  const { prediction, score } = report
   const numbers = numbersOf(contract.scoreFields, score?.value ?? {})
   const reason = failureReason(report)
   return {
@@ -46,20 +51,14 @@ export function predictionRow(report: PredictionReport, contract: ReportContract
     round_id: prediction.roundId,
     model_id: prediction.modelId,
     prediction_config_id: report.scheduleKey,
-    scope_key: `${scope.subject}-${horizon}`,
-    scope: { subject: scope.subject, horizon, step },
-    param: `${scope.subject}-${horizon}-${step}`,
-    subject: scope.subject,
-    asset: scope.subject,
-    horizon,
-    step,
-    source: scope.source,
-    kind: scope.kind,
-    granularity: scope.granularity,
+    ...scopeFieldsOf(report),
     status: prediction.status,
     reason: prediction.reason,
     blame: prediction.blame,
     duration_ms: prediction.durationMs,
+    ...answerFields(report, maySee),
+    void_reason: report.voidReason,
+    score: score === null ? null : score.value,
     score_value: numbersOf([contract.value], score?.value ?? {})[contract.value] ?? null,
     score_kind: score?.kind ?? null,
     // Charts show an alert if this is true and the reason is set: a prediction that waits for its truth is not a failure.

@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { coverageOf } from '../../../domain/models/coverage.ts'
-import { type Snapshot, snapshotMeans } from '../../../domain/snapshot.ts'
+import type { Snapshot } from '../../../domain/snapshot.ts'
 import { defineRoute } from '../../http/define-route.ts'
 import { chartFields, checkRange, idField, instantField, limitField } from '../../http/query-fields.ts'
 import { serveRoute } from '../../http/serve-route.ts'
 import type { ReportContract } from '../../report-context.ts'
-import { naiveTime, numbersOf } from '../../rows/row-fields.ts'
+import { naiveTime } from '../../rows/row-fields.ts'
+import { snapshotSummary } from '../../rows/snapshot-summary.ts'
 import { visibleModelIds } from '../../rows/visible-models.ts'
 import { count, naiveTime as naiveTimeSchema, numberOrNull, scoredRow } from '../../schemas/fields.ts'
 
@@ -57,11 +58,7 @@ export const serveSnapshots = serveRoute(snapshots, ({ reads, contract, clock })
 })
 
 export function snapshotRow(snapshot: Snapshot, contract: ReportContract): z.input<typeof rowSchema> {
-  const means = snapshotMeans(snapshot)
-  const summary = {
-    ...numbersOf([...new Set([...contract.metrics, ...Object.keys(snapshot.metrics)])], snapshot.metrics),
-    ...numbersOf([...new Set([...contract.scoreFields, ...Object.keys(means)])], means),
-  }
+  const summary = snapshotSummary(snapshot, contract)
   return {
     // First, so that no score field can take the place of a column that every competition has.
     ...summary,

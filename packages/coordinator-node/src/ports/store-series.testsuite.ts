@@ -1,0 +1,113 @@
+import { expect, it } from 'vitest'
+import type { StoreUnderTest } from './store.testsuite.ts'
+import {
+  answeredRound,
+  candle,
+  checkpoint,
+  leaderboard,
+  minute,
+  minuteMs,
+  periodRounds,
+  prepare,
+  resolveAll,
+  round,
+  settleRequest,
+  snapshot,
+} from './store-samples.ts'
+
+export function seriesTests(context: StoreUnderTest): void {
+  periodSeriesTests(context)
+  scoreTests(context)
+  singleTests(context)
+}
+
+/** Periods that end at minutes 10, 20 and 30, with snapshots of `a` in all and of `b` in the first two. */
+async function closePeriods({ store }: StoreUnderTest): Promise<void> {
+  await prepare(store)
+  for (const end of [10, 20, 30]) {
+    const snapshots = (end === 30 ? ['a'] : ['a', 'b']).map((id) => snapshot(id, end))
+    await store.closePeriod({ rounds: periodRounds(end), snapshots, leaderboard: leaderboard(end) })
+  }
+}
+
+function periodSeriesTests(context: StoreUnderTest): void {
+  it('returns the leaderboards and snapshots of given periods, oldest first', async () => {
+    const { store } = context
+    await closePeriods(context)
+    const ends = [minute(30), minute(10), minute(15), minute(30)]
+    expect(await store.leaderboardsAt(ends)).toEqual([leaderboard(10), leaderboard(30)])
+    expect(await store.snapshotsAt(ends, [])).toEqual([snapshot('a', 10), snapshot('b', 10), snapshot('a', 30)])
+    expect(await store.snapshotsAt(ends, ['b', 'nobody', 'b'])).toEqual([snapshot('b', 10)])
+    expect([await store.leaderboardsAt([]), await store.snapshotsAt([], ['a'])]).toEqual([[], []])
+  })
+
+  it('returns the newest snapshot of each model in a span, both ends included', async () => {
+    const { store } = context
+    await closePeriods(context)
+    const span = { modelIds: [], from: minute(10), to: minute(30) }
+    expect(await store.newestSnapshots(span)).toEqual([snapshot('a', 30), snapshot('b', 20)])
+    expect(await store.newestSnapshots({ ...span, to: minute(10) })).toEqual([snapshot('a', 10), snapshot('b', 10)])
+    expect(await store.newestSnapshots({ ...span, from: minute(21) })).toEqual([snapshot('a', 30)])
+    expect(await store.newestSnapshots({ ...span, modelIds: ['b', 'nobody'] })).toEqual([snapshot('b', 20)])
+  })
+}
+
+function scoreTests(context: StoreUnderTest): void {
+  it('adds up scores by model, schedule and cell of the time at which the truth is known', async () => {
+    const { store } = context
+    await prepare(store)
+    for (const count of [0, 1, 2]) await answeredRound(store, round(count))
+    await store.appendRecords([candle(0), candle(20)])
+    await store.settleRounds(settleRequest({ now: minute(21) }), (due) =>
+      resolveAll(due, { value: { value: due.round.performedAt === minute(2) ? 0.5 : 0.25, note: 'x' } }),
+    )
+    const { scheduleKey, scope, horizonMs, stepMs } = round(0)
+    const row = (modelId: string, end: number, sum: number, count: number) => ({
+      ...{ scheduleKey, scope, horizonMs, stepMs, modelId, cellEnd: minute(end), sum, count },
+    })
+    const span = { modelIds: [], from: minute(5), to: minute(8), cellMs: 2 * minuteMs, field: 'value' }
+    // The truths of the three rounds are known at minutes 5, 6 and 7.
+    expect(await store.scoreSums(span)).toEqual([
+      ...[row('a', 6, 0.25, 1), row('b', 6, 0.25, 1)],
+      ...[row('a', 8, 0.75, 2), row('b', 8, 0.75, 2)],
+    ])
+    expect(await store.scoreSums({ ...span, modelIds: ['b', 'nobody'], to: minute(7) })).toEqual([
+      row('b', 6, 0.25, 1),
+      row('b', 8, 0.25, 1),
+    ])
+    expect(await store.scoreSums({ ...span, field: 'note' })).toEqual([])
+    expect(await store.scoreSums({ ...span, field: "'; drop table scores" })).toEqual([])
+  })
+}
+
+function singleTests(context: StoreUnderTest): void {
+  it('returns a round with its predictions, truth and scores', async () => {
+    const { store } = context
+    await prepare(store)
+    await answeredRound(store, round(0))
+    const [open, unknown] = [await store.roundReport(round(0).id), await store.roundReport('INP_none')]
+    expect(unknown).toBeNull()
+    expect(open?.round).toEqual({ ...round(0), answeredAt: minute(0) + 90 })
+    expect(open?.predictions.map(({ prediction, score }) => [prediction.modelId, prediction.status, score])).toEqual([
+      ['a', 'PENDING', null],
+      ['b', 'PENDING', null],
+    ])
+    await store.appendRecords([candle(0), candle(20)])
+    await store.settleRounds(settleRequest({ now: minute(21) }), (due) => resolveAll(due))
+    const one = await store.roundReport(round(0).id, 'b')
+    expect(one?.round).toMatchObject({ status: 'RESOLVED', actuals: { return: 0.01 } })
+    expect(one?.predictions).toMatchObject([
+      { prediction: { modelId: 'b', status: 'SCORED' }, score: { kind: 'valid' }, actuals: { return: 0.01 } },
+    ])
+    expect((await store.roundReport(round(0).id, 'nobody'))?.predictions).toEqual([])
+  })
+
+  it('returns a snapshot and a checkpoint by id', async () => {
+    const { store } = context
+    await closePeriods(context)
+    await store.addCheckpoint(checkpoint(60))
+    expect(await store.snapshot(snapshot('b', 20).id)).toEqual(snapshot('b', 20))
+    expect(await store.checkpoint(checkpoint(60).id)).toEqual(checkpoint(60))
+    expect([await store.snapshot('none'), await store.checkpoint('none')]).toEqual([null, null])
+  })
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { defineRoute } from '../../http/define-route.ts'
+import { chartFields, checkRange, idField, instantField, limitField } from '../../http/query-fields.ts'
+import { serveRoute } from '../../http/serve-route.ts'
+import { isEnsemble, naiveTime } from '../../rows/row-fields.ts'
+import { snapshotSummary } from '../../rows/snapshot-summary.ts'
+import { count, naiveTime as naiveTimeSchema, scoredRow } from '../../schemas/fields.ts'
+
+export const ensembleHistory = defineRoute({
+  method: 'get',
+  path: '/reports/ensemble/history',
+  tag: 'Snapshots',
+  summary: 'The newest snapshots of the ensembles, oldest first; empty without ensembles.',
+  description: '`since` and `until` take precedence over `start` and `end`.',
+  tier: 'public',
+  extra: 'charts',
+  query: z.object({
+    ...chartFields,
+    ensemble_name: idField.optional(),
+    since: instantField,
+    until: instantField,
+    limit: limitField(100, 500),
+  }),
+  answer: z.array(
+    scoredRow({
+      ensemble_name: z.string(),
+      model_id: z.string(),
+      period_start: naiveTimeSchema,
+      period_end: naiveTimeSchema,
+      performed_at: naiveTimeSchema.meta({ description: 'The same as `period_end`, without Z.' }),
+      prediction_count: count,
+    }).meta({ id: 'EnsembleSnapshot' }),
+  ),
+  example: { path: '/reports/ensemble/history' },
+})
+
+export const serveEnsembleHistory = serveRoute(ensembleHistory, ({ reads, contract, clock }) => async ({ query }) => {
+  const to = query.until ?? query.end ?? (await clock.refresh())
+  const from = query.since ?? query.start ?? 0
+  checkRange(from, to, query.since === undefined ? 'start' : 'since')
+  const wanted = query.ensemble_name === undefined ? undefined : `__ensemble_${query.ensemble_name}__`
+  const ids = (await reads.models()).map(({ id }) => id).filter((id) => isEnsemble(id) && (wanted ?? id) === id)
+  // An empty list would mean all models.
+  if (ids.length === 0) return []
+  const found = await reads.snapshotReports({ modelIds: ids, from, to, limit: query.limit })
+  return found.map((snapshot) => ({
+    ...snapshotSummary(snapshot, contract),
+    ensemble_name: snapshot.modelId.slice('__ensemble_'.length, -'__'.length),
+    model_id: snapshot.modelId,
+    period_start: naiveTime(snapshot.periodStart),
+    period_end: naiveTime(snapshot.periodEnd),
+    performed_at: naiveTime(snapshot.periodEnd),
+    prediction_count: snapshot.scoreCount,
+  }))
+})

@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import type { Instant } from '../../domain/time.ts'
+import { chartFields, checkRange, wholeNumberField } from '../http/query-fields.ts'
+import type { ReportContext } from '../report-context.ts'
+import { visibleModelIds } from './visible-models.ts'
+
+const weekMs = 604_800_000
+/** Of one answer: about 20 MB. */
+const maxRows = 50_000
+
+/** The parameters of a chart's series. */
+export const seriesQuery = z.object({
+  ...chartFields,
+  points: wholeNumberField(200, 2_000).meta({
+    description: `At most so many points a model, evenly spread, the newest included; fewer if there would be more than ${maxRows} rows.`,
+  }),
+})
+
+export interface SeriesSpan {
+  /** Empty: all models. */
+  readonly modelIds: readonly string[]
+  readonly from: Instant
+  readonly to: Instant
+  readonly points: number
+}
+
+/** What a chart asks for: by default the week before now. `null` if it shows no model. */
+export async function seriesSpan(
+  { reads, clock }: Pick<ReportContext, 'reads' | 'clock'>,
+  query: z.output<typeof seriesQuery>,
+): Promise<SeriesSpan | null> {
+  const to = query.end ?? (await clock.refresh())
+  const from = query.start ?? to - weekMs
+  checkRange(from, to, 'start')
+  const modelIds = await visibleModelIds(reads, query)
+  if (modelIds === null) return null
+  const modelCount = modelIds.length === 0 ? (await reads.models()).length : modelIds.length
+  return {
+    modelIds,
+    from,
+    to,
+    points: Math.max(1, Math.min(query.points, Math.floor(maxRows / Math.max(1, modelCount)))),
+  }
+}
+
+/** The ends of the closed periods in a span, of which at most `points` are kept. */
+export async function seriesEnds(
+  { reads }: Pick<ReportContext, 'reads'>,
+  { from, to, points }: SeriesSpan,
+): Promise<Instant[]> {
+  return evenlySpread(
+    (await reads.periodsBetween(from, to)).map(({ periodEnd }) => periodEnd),
+    points,
+  )
+}
+
+/** At most `count` of the items, evenly spread; the last one is kept. */
+export function evenlySpread<Item>(items: readonly Item[], count: number): Item[] {
+  if (items.length <= count) return [...items]
+  return Array.from({ length: count }, (_, index) => items[Math.ceil(((index + 1) * items.length) / count) - 1] as Item)
+}
