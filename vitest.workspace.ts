@@ -51,7 +51,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'templates/*/test/**/*.test.ts'],
+          // The tests of the templates run in created workspaces: create-crunch/test/scaffolded-workspace.test.ts.
+          include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
           exclude: ['packages/e2e/**', 'packages/bench/src/hostile/**', ...pureTests],
           ...patience,
           ...manyFiles,

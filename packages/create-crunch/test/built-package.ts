@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,7 +29,7 @@ export interface RunResult {
 }
 
 export function buildPackage(): BuiltPackage {
-  const root = mkdtempSync(join(tmpdir(), 'create-crunch-test-'))
+  const root = mkdtempSync(join(realpathSync(tmpdir()), 'create-crunch-test-'))
   const folder = join(root, 'package')
   const tsup = join(repository, 'node_modules/.bin/tsup')
   execFileSync(tsup, ['--out-dir', join(folder, 'dist')], { cwd: packageFolder, stdio: 'pipe' })
