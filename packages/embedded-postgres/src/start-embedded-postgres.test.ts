@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createWorkbench, endChild, outcomeOf, withSql } from './embedded-postgres.testkit.ts'
 import {
   type EmbeddedPostgres,
@@ -20,8 +21,24 @@ beforeEach(() => {
 })
 afterEach(() => bench.cleanUp())
 
+/** Its creation takes a second, so most tests get a copy. */
+let database: string
+const original = createWorkbench()
+beforeAll(async () => {
+  database = await original.newDirectory()
+  await (await start({ directory: database })).stop()
+})
+afterAll(() => original.cleanUp())
+
+/** The directory of a stopped database. */
+async function stoppedDatabase(): Promise<string> {
+  const directory = await bench.newDirectory()
+  await promisify(execFile)('cp', ['-a', database, directory])
+  return directory
+}
+
 describe('a start', () => {
-  it('creates the database, and a later start finds the same port and rows', async () => {
+  it('creates the database with a password, and a later start finds the same port and rows', async () => {
     const directory = await bench.newDirectory()
     expect(await embeddedPostgresStatus(directory)).toEqual({ state: 'stopped' })
     const first = await startEmbeddedPostgres({ directory })
@@ -41,6 +58,9 @@ describe('a start', () => {
       expect(byName).toMatchObject({ listen_addresses: '127.0.0.1', unix_socket_directories: '', TimeZone: 'UTC' })
       expect(byName).toMatchObject({ max_connections: '60', fsync: 'on', synchronous_commit: 'on' })
     })
+    const wrong = new URL(first.url)
+    wrong.password = 'wrong'
+    await expect(withSql(wrong.href, (sql) => sql`select 1`)).rejects.toThrow(/password authentication failed/)
     await first.stop()
     expect(await embeddedPostgresStatus(directory)).toEqual({ state: 'stopped' })
 
@@ -53,23 +73,14 @@ describe('a start', () => {
     await second.stop()
   })
 
-  it('requires the password', async () => {
-    const server = await start({ directory: await bench.newDirectory() })
-    const url = new URL(server.url)
-    url.password = 'wrong'
-    await expect(withSql(url.href, (sql) => sql`select 1`)).rejects.toThrow(/password authentication failed/)
-  })
-
   it('refuses to replace lost data by an empty database', async () => {
-    const directory = await bench.newDirectory()
-    await (await start({ directory })).stop()
+    const directory = await stoppedDatabase()
     await rename(join(directory, 'data'), join(directory, 'elsewhere'))
     await expect(start({ directory })).rejects.toMatchObject({ code: 'DATA_DAMAGED' })
   })
 
   it('quotes the server log if the server does not start', async () => {
-    const directory = await bench.newDirectory()
-    await (await start({ directory })).stop()
+    const directory = await stoppedDatabase()
     await writeFile(join(directory, 'data', 'postgresql.conf'), 'no_such_setting = 1\n')
     await expect(start({ directory })).rejects.toMatchObject({
       code: 'START_FAILED',
@@ -88,7 +99,7 @@ describe('a start', () => {
 
 describe('the next start', () => {
   it('has every acknowledged row after the server was killed', async () => {
-    const directory = await bench.newDirectory()
+    const directory = await stoppedDatabase()
     const server = await startEmbeddedPostgres({ directory })
     await withSql(server.url, (sql) => sql`create table mark (value int)`)
     let acknowledged = 0
@@ -110,7 +121,7 @@ describe('the next start', () => {
   })
 
   it('takes over the server of a killed owner, and may stop it', async () => {
-    const directory = await bench.newDirectory()
+    const directory = await stoppedDatabase()
     const child = bench.spawnChild({ fsync: false, directory })
     const before = await outcomeOf(child)
     await withSql(before.url ?? '', (sql) => sql`create table mark as select 7 as value`)
@@ -125,7 +136,7 @@ describe('the next start', () => {
   })
 
   it('recovers after both the owner and the server were killed', async () => {
-    const directory = await bench.newDirectory()
+    const directory = await stoppedDatabase()
     const child = bench.spawnChild({ fsync: false, directory })
     const before = await outcomeOf(child)
     await endChild(child, 'SIGKILL')
@@ -150,8 +161,7 @@ describe('the next start', () => {
   })
 
   it('ignores a stale pid file with the pid of another program', async () => {
-    const directory = await bench.newDirectory()
-    await (await start({ directory })).stop()
+    const directory = await stoppedDatabase()
     const other = await holdProcess()
     const pidFile = [other.pid, join(directory, 'data'), 0, 5432, '', '127.0.0.1', '', 'ready'].join('\n')
     await writeFile(join(directory, 'data', 'postmaster.pid'), pidFile, { mode: 0o644 })
@@ -193,7 +203,7 @@ describe('several starts on one directory', () => {
   })
 
   it('attach to each other within one process', async () => {
-    const directory = await bench.newDirectory()
+    const directory = await stoppedDatabase()
     const servers = await Promise.all([start({ directory }), start({ directory })])
     expect(servers.map(({ attached }) => attached).sort()).toEqual([false, true])
     const running = servers[0].port
@@ -203,7 +213,7 @@ describe('several starts on one directory', () => {
   })
 
   it('attach to a detached server, which ends only by an explicit stop', async () => {
-    const directory = await bench.newDirectory()
+    const directory = await stoppedDatabase()
     const starter = bench.spawnChild({ fsync: false, directory, detached: true })
     const before = await outcomeOf(starter)
     await endChild(starter, 'SIGKILL')
@@ -233,7 +243,7 @@ describe('a port in use', () => {
   })
 
   it('is replaced by a free one, with a log line, if it is only the port of the last start', async () => {
-    const directory = await bench.newDirectory()
+    const directory = await stoppedDatabase()
     const first = await start({ directory })
     await first.stop()
     const taken = await holdPort(first.port)
